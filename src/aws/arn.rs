@@ -1,0 +1,121 @@
+//! Amazon Resource Names.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// `arn:partition:service:region:account:resource`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Arn {
+    /// `aws`, `aws-cn`, `aws-us-gov` ...
+    pub partition: String,
+    /// `kms`, `iam` ...
+    pub service: String,
+    /// Empty for global services.
+    pub region: String,
+    /// Twelve digits.
+    pub account: String,
+    /// The rest, such as `key/1234…` or `role/path/Name`.
+    pub resource: String,
+}
+
+/// The text is no ARN.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("‘{0}’ is no ARN: expected arn:partition:service:region:account:resource")]
+pub struct NotAnArn(pub String);
+
+impl FromStr for Arn {
+    type Err = NotAnArn;
+
+    fn from_str(text: &str) -> Result<Self, NotAnArn> {
+        let mut parts = text.splitn(6, ':');
+        let mut part = || parts.next().ok_or_else(|| NotAnArn(text.to_owned()));
+        let (head, arn) = (
+            part()?,
+            Self {
+                partition: part()?.to_owned(),
+                service: part()?.to_owned(),
+                region: part()?.to_owned(),
+                account: part()?.to_owned(),
+                resource: part()?.to_owned(),
+            },
+        );
+        if head == "arn" && !arn.partition.is_empty() && !arn.service.is_empty() && !arn.resource.is_empty() {
+            Ok(arn)
+        } else {
+            Err(NotAnArn(text.to_owned()))
+        }
+    }
+}
+
+impl fmt::Display for Arn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "arn:{}:{}:{}:{}:{}", self.partition, self.service, self.region, self.account, self.resource)
+    }
+}
+
+impl Arn {
+    fn kms(region: &str, account: &str, resource: String) -> Self {
+        Self {
+            partition: partition_of(region).to_owned(),
+            service: "kms".to_owned(),
+            region: region.to_owned(),
+            account: account.to_owned(),
+            resource,
+        }
+    }
+
+    /// The ARN of a KMS key.
+    pub fn kms_key(region: &str, account: &str, key_id: &str) -> Self {
+        Self::kms(region, account, format!("key/{key_id}"))
+    }
+
+    /// The ARN of an alias; `alias_name` starts with `alias/`.
+    pub fn kms_alias(region: &str, account: &str, alias_name: &str) -> Self {
+        Self::kms(region, account, alias_name.to_owned())
+    }
+
+    /// The account's root principal: `arn:aws:iam::<account>:root`.
+    pub fn account_root(partition: &str, account: &str) -> Self {
+        Self {
+            partition: partition.to_owned(),
+            service: "iam".to_owned(),
+            region: String::new(),
+            account: account.to_owned(),
+            resource: "root".to_owned(),
+        }
+    }
+}
+
+/// The partition a Region belongs to.
+pub fn partition_of(region: &str) -> &'static str {
+    if region.starts_with("cn-") {
+        "aws-cn"
+    } else if region.starts_with("us-gov-") {
+        "aws-us-gov"
+    } else {
+        "aws"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_arn_reads_back_as_written() {
+        let text = "arn:aws:iam::111122223333:role/ops/Key:Admin";
+        assert_eq!(text.parse::<Arn>().unwrap().to_string(), text);
+    }
+
+    #[test]
+    fn what_lacks_a_part_is_refused() {
+        for text in ["", "arn", "arn:aws:kms:us-west-2:111122223333", "arn::kms:::key/x", "urn:aws:kms:::key/x"] {
+            assert!(text.parse::<Arn>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn partitions_follow_the_region() {
+        assert_eq!(Arn::kms_key("us-gov-west-1", "111122223333", "k").partition, "aws-us-gov");
+    }
+}

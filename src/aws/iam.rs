@@ -1,0 +1,140 @@
+//! The operations of IAM that the console needs to list principals.
+
+use serde::{Deserialize, Serialize};
+
+use crate::aws::operation::{Service, operations};
+
+operations! { Service::Iam;
+    ListUsers => ListUsersOutput, "ListUsers";
+    ListRoles => ListRolesOutput, "ListRoles";
+    ListAccountAliases => ListAccountAliasesOutput, "ListAccountAliases";
+}
+
+/// A list of IAM: `<Users><member>…</member></Users>`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Members<T> {
+    /// The elements.
+    #[serde(default = "Vec::new")]
+    pub member: Vec<T>,
+}
+
+impl<T> Default for Members<T> {
+    fn default() -> Self {
+        Self { member: Vec::new() }
+    }
+}
+
+/// The request of ListUsers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ListUsers {
+    /// Only below this path.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path_prefix: Option<String>,
+    /// `Marker` of the page before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub marker: Option<String>,
+    /// 1 to 1,000; 100 when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_items: Option<u32>,
+}
+
+/// One page of ListUsers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ListUsersOutput {
+    /// The page.
+    #[serde(default)]
+    pub users: Members<User>,
+    /// Whether there is more.
+    #[serde(default)]
+    pub is_truncated: bool,
+    /// Where the next page starts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub marker: Option<String>,
+}
+
+/// An IAM user.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct User {
+    /// `/` or `/division/team/`.
+    pub path: String,
+    /// The name.
+    pub user_name: String,
+    /// `AIDA…`.
+    pub user_id: String,
+    /// The ARN.
+    pub arn: String,
+    /// ISO 8601.
+    pub create_date: String,
+}
+
+/// The request of ListRoles.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ListRoles {
+    /// Only below this path.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path_prefix: Option<String>,
+    /// `Marker` of the page before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub marker: Option<String>,
+    /// 1 to 1,000; 100 when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_items: Option<u32>,
+}
+
+/// One page of ListRoles.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ListRolesOutput {
+    /// The page.
+    #[serde(default)]
+    pub roles: Members<Role>,
+    /// Whether there is more.
+    #[serde(default)]
+    pub is_truncated: bool,
+    /// Where the next page starts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub marker: Option<String>,
+}
+
+/// An IAM role.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Role {
+    /// `/` or `/division/team/`.
+    pub path: String,
+    /// The name.
+    pub role_name: String,
+    /// `AROA…`.
+    pub role_id: String,
+    /// The ARN.
+    pub arn: String,
+    /// ISO 8601.
+    pub create_date: String,
+    /// The trust policy, URL-encoded JSON.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assume_role_policy_document: Option<String>,
+    /// What it is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+}
+
+/// The request of ListAccountAliases.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ListAccountAliases {}
+
+/// What ListAccountAliases answers: an account has one alias or none.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ListAccountAliasesOutput {
+    /// The alias.
+    #[serde(default)]
+    pub account_aliases: Members<String>,
+    /// Whether there is more.
+    #[serde(default)]
+    pub is_truncated: bool,
+}

@@ -1,0 +1,167 @@
+//! Custom key stores: describe, connect, disconnect.
+
+use serde::{Deserialize, Serialize};
+
+use crate::aws::scalar::EpochSeconds;
+
+/// The request of DescribeCustomKeyStores: all, or one by ID or by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct DescribeCustomKeyStores {
+    /// Only this store.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub custom_key_store_id: Option<String>,
+    /// Only the store of this name; not together with the ID.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub custom_key_store_name: Option<String>,
+    /// 1 to 1,000.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+    /// `NextMarker` of the page before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub marker: Option<String>,
+}
+
+/// One page of DescribeCustomKeyStores.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct DescribeCustomKeyStoresOutput {
+    /// The page.
+    pub custom_key_stores: Vec<CustomKeyStore>,
+    /// Present only when `truncated`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_marker: Option<String>,
+    /// Whether there is more.
+    #[serde(default)]
+    pub truncated: bool,
+}
+
+/// A custom key store (`CustomKeyStoresListEntry`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct CustomKeyStore {
+    /// `cks-` and 17 hexadecimal digits.
+    pub custom_key_store_id: String,
+    /// Unique in the account and Region.
+    pub custom_key_store_name: String,
+    /// Whether it can be used now.
+    pub connection_state: ConnectionState,
+    /// Why the last connecting failed; present only in the state Failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connection_error_code: Option<String>,
+    /// When it was made.
+    pub creation_date: EpochSeconds,
+    /// CloudHSM or external.
+    pub custom_key_store_type: CustomKeyStoreType,
+    /// How KMS reaches the external key store proxy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub xks_proxy_configuration: Option<XksProxyConfiguration>,
+}
+
+/// `CustomKeyStoreType`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CustomKeyStoreType {
+    /// Backed by an AWS CloudHSM cluster.
+    #[serde(rename = "AWS_CLOUDHSM")]
+    AwsCloudHsm,
+    /// Backed by an external key manager behind a proxy.
+    #[serde(rename = "EXTERNAL_KEY_STORE")]
+    ExternalKeyStore,
+}
+
+impl CustomKeyStoreType {
+    /// The console's word.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::AwsCloudHsm => "AWS CloudHSM key store",
+            Self::ExternalKeyStore => "External key store",
+        }
+    }
+}
+
+/// `ConnectionState`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+#[allow(missing_docs)]
+pub enum ConnectionState {
+    Connected,
+    Connecting,
+    Failed,
+    Disconnected,
+    Disconnecting,
+}
+
+impl ConnectionState {
+    /// The console's word.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Connected => "Connected",
+            Self::Connecting => "Connecting",
+            Self::Failed => "Failed",
+            Self::Disconnected => "Disconnected",
+            Self::Disconnecting => "Disconnecting",
+        }
+    }
+
+    /// Whether the state goes over into another by itself.
+    pub const fn is_transient(self) -> bool {
+        matches!(self, Self::Connecting | Self::Disconnecting)
+    }
+}
+
+/// `XksProxyConnectivityType`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum XksProxyConnectivity {
+    /// Over the internet.
+    PublicEndpoint,
+    /// Through an Amazon VPC endpoint service.
+    VpcEndpointService,
+}
+
+impl XksProxyConnectivity {
+    /// The console's word.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::PublicEndpoint => "Public endpoint",
+            Self::VpcEndpointService => "VPC endpoint service",
+        }
+    }
+}
+
+/// How KMS reaches the proxy; the secret access key is never told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct XksProxyConfiguration {
+    /// Public, or through a VPC endpoint service.
+    pub connectivity: XksProxyConnectivity,
+    /// The ID of the proxy credential.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access_key_id: Option<String>,
+    /// `https://host`, no port.
+    pub uri_endpoint: String,
+    /// `[/prefix]/kms/xks/v1`.
+    pub uri_path: String,
+    /// Only for VPC connectivity.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vpc_endpoint_service_name: Option<String>,
+    /// The owner of that service when it is another account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vpc_endpoint_service_owner: Option<String>,
+}
+
+/// The request of ConnectCustomKeyStore.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ConnectCustomKeyStore {
+    /// The store.
+    pub custom_key_store_id: String,
+}
+
+/// The request of DisconnectCustomKeyStore.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct DisconnectCustomKeyStore {
+    /// The store.
+    pub custom_key_store_id: String,
+}

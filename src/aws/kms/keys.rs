@@ -1,0 +1,247 @@
+//! KMS keys: create, describe, list.
+
+use serde::{Deserialize, Serialize};
+
+use super::Tag;
+use crate::aws::scalar::EpochSeconds;
+
+/// The request of CreateKey. `None` leaves a member out.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct CreateKey {
+    /// The key policy document; the service writes its default when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy: Option<String>,
+    /// 0 to 8,192 characters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// `ENCRYPT_DECRYPT` is what a symmetric encryption key can have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key_usage: Option<String>,
+    /// The deprecated name of `KeySpec`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub customer_master_key_spec: Option<String>,
+    /// `SYMMETRIC_DEFAULT` in a custom key store.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key_spec: Option<String>,
+    /// Where the key material comes from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
+    /// The custom key store of the key, `cks-…`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub custom_key_store_id: Option<String>,
+    /// Skips the check that the caller can change the policy again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bypass_policy_lockout_safety_check: Option<bool>,
+    /// At most 50.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tags: Option<Vec<Tag>>,
+    /// Never in a custom key store.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub multi_region: Option<bool>,
+    /// The external key, as the external key store proxy calls it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub xks_key_id: Option<String>,
+}
+
+/// What CreateKey answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct CreateKeyOutput {
+    /// The new key.
+    pub key_metadata: KeyMetadata,
+}
+
+/// Where key material comes from (`OriginType`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Origin {
+    /// KMS made it.
+    #[serde(rename = "AWS_KMS")]
+    AwsKms,
+    /// The customer imported it.
+    #[serde(rename = "EXTERNAL")]
+    External,
+    /// It lives in a CloudHSM key store.
+    #[serde(rename = "AWS_CLOUDHSM")]
+    AwsCloudHsm,
+    /// It lives in an external key manager.
+    #[serde(rename = "EXTERNAL_KEY_STORE")]
+    ExternalKeyStore,
+}
+
+impl Origin {
+    /// All origins, in the order of the console's radio buttons.
+    pub const ALL: [Self; 4] = [Self::AwsKms, Self::External, Self::AwsCloudHsm, Self::ExternalKeyStore];
+
+    /// The wire form.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AwsKms => "AWS_KMS",
+            Self::External => "EXTERNAL",
+            Self::AwsCloudHsm => "AWS_CLOUDHSM",
+            Self::ExternalKeyStore => "EXTERNAL_KEY_STORE",
+        }
+    }
+
+    /// The console's word.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::AwsKms => "KMS",
+            Self::External => "External (Import Key material)",
+            Self::AwsCloudHsm => "AWS CloudHSM key store",
+            Self::ExternalKeyStore => "External key store",
+        }
+    }
+}
+
+/// `KeyState`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub enum KeyState {
+    Creating,
+    Enabled,
+    Disabled,
+    PendingDeletion,
+    PendingImport,
+    PendingReplicaDeletion,
+    Unavailable,
+    Updating,
+}
+
+impl KeyState {
+    /// The console's word.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Creating => "Creating",
+            Self::Enabled => "Enabled",
+            Self::Disabled => "Disabled",
+            Self::PendingDeletion => "Pending deletion",
+            Self::PendingImport => "Pending import",
+            Self::PendingReplicaDeletion => "Pending replica deletion",
+            Self::Unavailable => "Unavailable",
+            Self::Updating => "Updating",
+        }
+    }
+}
+
+/// Who manages a KMS key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum KeyManager {
+    /// An AWS managed key.
+    Aws,
+    /// A customer managed key.
+    Customer,
+}
+
+/// Everything DescribeKey tells about a KMS key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct KeyMetadata {
+    /// The owning account.
+    #[serde(rename = "AWSAccountId")]
+    pub aws_account_id: String,
+    /// The UUID.
+    pub key_id: String,
+    /// The key ARN.
+    pub arn: String,
+    /// When it was made.
+    pub creation_date: EpochSeconds,
+    /// True only in the state Enabled.
+    pub enabled: bool,
+    /// Empty when none was given.
+    #[serde(default)]
+    pub description: String,
+    /// `ENCRYPT_DECRYPT` ...
+    pub key_usage: String,
+    /// What can be done with it now.
+    pub key_state: KeyState,
+    /// When it will be gone, while its deletion is pending.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deletion_date: Option<EpochSeconds>,
+    /// Where the key material comes from.
+    pub origin: Origin,
+    /// The custom key store it lives in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub custom_key_store_id: Option<String>,
+    /// Customer or AWS managed.
+    pub key_manager: KeyManager,
+    /// The deprecated twin of `key_spec`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub customer_master_key_spec: Option<String>,
+    /// `SYMMETRIC_DEFAULT` ...
+    #[serde(default)]
+    pub key_spec: String,
+    /// `SYMMETRIC_DEFAULT` for a symmetric encryption key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encryption_algorithms: Option<Vec<String>>,
+    /// Whether it is a multi-Region key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub multi_region: Option<bool>,
+    /// The external key of a key in an external key store.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub xks_key_configuration: Option<XksKeyConfiguration>,
+    /// The current key material of an `AWS_KMS` key: 64 hexadecimal digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub current_key_material_id: Option<String>,
+}
+
+/// The external key of a KMS key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct XksKeyConfiguration {
+    /// The external key ID, as the proxy calls the key.
+    pub id: String,
+}
+
+/// The request of DescribeKey.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct DescribeKey {
+    /// Key ID, key ARN, alias name or alias ARN.
+    pub key_id: String,
+}
+
+/// What DescribeKey answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct DescribeKeyOutput {
+    /// The key.
+    pub key_metadata: KeyMetadata,
+}
+
+/// The request of ListKeys.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ListKeys {
+    /// 1 to 1,000; 100 when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+    /// `NextMarker` of the page before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub marker: Option<String>,
+}
+
+/// One page of ListKeys.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ListKeysOutput {
+    /// The page.
+    pub keys: Vec<KeyListEntry>,
+    /// Present only when `truncated`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_marker: Option<String>,
+    /// Whether there is more.
+    #[serde(default)]
+    pub truncated: bool,
+}
+
+/// A key in ListKeys.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct KeyListEntry {
+    /// The UUID.
+    pub key_id: String,
+    /// The key ARN.
+    pub key_arn: String,
+}

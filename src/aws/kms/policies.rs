@@ -1,0 +1,53 @@
+//! Key policies: read, list.
+
+use serde::{Deserialize, Serialize};
+
+/// The request of GetKeyPolicy.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct GetKeyPolicy {
+    /// Key ID or key ARN.
+    pub key_id: String,
+    /// Only `default` exists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy_name: Option<String>,
+}
+
+/// What GetKeyPolicy answers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct GetKeyPolicyOutput {
+    /// The policy document.
+    pub policy: String,
+    /// `default`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy_name: Option<String>,
+}
+
+/// The request of ListKeyPolicies.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ListKeyPolicies {
+    /// Key ID or key ARN.
+    pub key_id: String,
+    /// 1 to 1,000; 100 when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+    /// `NextMarker` of the page before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub marker: Option<String>,
+}
+
+/// One page of ListKeyPolicies.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ListKeyPoliciesOutput {
+    /// `default` is the only name there is.
+    pub policy_names: Vec<String>,
+    /// Present only when `truncated`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_marker: Option<String>,
+    /// Whether there is more.
+    #[serde(default)]
+    pub truncated: bool,
+}

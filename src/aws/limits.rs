@@ -1,0 +1,1 @@
+//! Every documented pattern and limit, each with its source.

@@ -1,0 +1,13 @@
+//! What AWS says on the wire: shared by the client, the bundled AWS and the forms.
+
+pub mod arn;
+pub mod error;
+pub mod iam;
+pub mod kms;
+pub mod limits;
+pub mod operation;
+pub mod policy;
+pub mod scalar;
+pub mod sigv4;
+pub mod sts;
+pub mod xks_console;

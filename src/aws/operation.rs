@@ -1,0 +1,87 @@
+//! The one table of operations: what a request is called, where it goes and what answers it.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// An AWS service that the console speaks to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Service {
+    /// Key Management Service: AWS JSON 1.1, one endpoint a Region.
+    Kms,
+    /// Identity and Access Management: AWS query, one endpoint a partition.
+    Iam,
+    /// Security Token Service: AWS query, one endpoint a Region.
+    Sts,
+    /// What the bundled AWS tells of itself and no AWS API carries: AWS JSON 1.1.
+    XksConsole,
+}
+
+/// How a service writes requests and responses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    /// JSON bodies, the operation in the `X-Amz-Target` header after this prefix.
+    Json {
+        /// The part of `X-Amz-Target` before the dot.
+        target_prefix: &'static str,
+    },
+    /// Form bodies with `Action` and `Version`, XML answers.
+    Query {
+        /// The API version.
+        version: &'static str,
+        /// The XML namespace of answers.
+        namespace: &'static str,
+    },
+}
+
+impl Service {
+    /// The name in the SigV4 credential scope and in endpoint hosts.
+    pub const fn signing_name(self) -> &'static str {
+        match self {
+            Self::Kms => "kms",
+            Self::Iam => "iam",
+            Self::Sts => "sts",
+            Self::XksConsole => "xks-console",
+        }
+    }
+
+    /// How the service writes requests and responses.
+    pub const fn protocol(self) -> Protocol {
+        match self {
+            Self::Kms => Protocol::Json { target_prefix: "TrentService" },
+            Self::XksConsole => Protocol::Json { target_prefix: "XksConsole" },
+            Self::Iam => {
+                Protocol::Query { version: "2010-05-08", namespace: "https://iam.amazonaws.com/doc/2010-05-08/" }
+            }
+            Self::Sts => {
+                Protocol::Query { version: "2011-06-15", namespace: "https://sts.amazonaws.com/doc/2011-06-15/" }
+            }
+        }
+    }
+}
+
+/// One AWS operation. The request type is the operation: the client calls it, the bundled router dispatches on
+/// [`Operation::NAME`].
+pub trait Operation: Serialize + DeserializeOwned + Send + Sync {
+    /// The service that has it.
+    const SERVICE: Service;
+    /// Its name, as in `X-Amz-Target` or `Action`.
+    const NAME: &'static str;
+    /// What a success answers.
+    type Response: Serialize + DeserializeOwned + Send;
+}
+
+/// Declares operations: `Request => Response, "Name";`.
+macro_rules! operations {
+    ($service:expr; $($request:ty => $response:ty, $name:literal;)+) => {
+        $(impl $crate::aws::operation::Operation for $request {
+            const SERVICE: $crate::aws::operation::Service = $service;
+            const NAME: &'static str = $name;
+            type Response = $response;
+        })+
+    };
+}
+pub(crate) use operations;
+
+/// An answer without a body, as most changing operations of KMS give.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, serde::Deserialize)]
+pub struct Empty {}

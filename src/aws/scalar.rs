@@ -1,0 +1,116 @@
+//! Scalars with a wire form of their own: blobs as Base64, timestamps as epoch seconds.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+/// Bytes that are Base64 (RFC 4648 section 4, padded) on the wire and no secret.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Blob(pub Vec<u8>);
+
+/// Secret bytes, Base64 on the wire: wiped when dropped, never shown by `Debug`.
+#[derive(Clone, Default, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
+pub struct SecretBlob(Vec<u8>);
+
+impl SecretBlob {
+    /// Takes over `bytes`.
+    pub fn new(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+
+    /// The secret itself.
+    pub fn expose(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SecretBlob {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SecretBlob({} bytes)", self.0.len())
+    }
+}
+
+/// A secret text, such as a secret access key: wiped when dropped, never shown by `Debug`.
+#[derive(Clone, Default, PartialEq, Eq, Zeroize, ZeroizeOnDrop, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SecretText(String);
+
+impl SecretText {
+    /// Takes over `text`.
+    pub fn new(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The secret itself.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SecretText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretText(…)")
+    }
+}
+
+fn decode<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+    let mut text = String::deserialize(deserializer)?;
+    let bytes = STANDARD.decode(text.as_bytes()).map_err(|_| de::Error::custom("not standard padded Base64"));
+    text.zeroize();
+    bytes
+}
+
+impl Serialize for Blob {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&STANDARD.encode(&self.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for Blob {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        decode(deserializer).map(Self)
+    }
+}
+
+impl Serialize for SecretBlob {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut text = STANDARD.encode(&self.0);
+        let done = serializer.serialize_str(&text);
+        text.zeroize();
+        done
+    }
+}
+
+impl<'de> Deserialize<'de> for SecretBlob {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        decode(deserializer).map(Self)
+    }
+}
+
+/// A moment, on the wire a JSON number of seconds since 1970 with up to three decimals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct EpochSeconds(pub Timestamp);
+
+impl Serialize for EpochSeconds {
+    #[allow(clippy::cast_precision_loss)]
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let milliseconds = self.0.as_millisecond();
+        if milliseconds % 1000 == 0 {
+            serializer.serialize_i64(milliseconds / 1000)
+        } else {
+            serializer.serialize_f64(milliseconds as f64 / 1000.0)
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for EpochSeconds {
+    #[allow(clippy::cast_possible_truncation)]
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let seconds = f64::deserialize(deserializer)?;
+        Timestamp::from_millisecond((seconds * 1000.0).round() as i64).map(Self).map_err(de::Error::custom)
+    }
+}

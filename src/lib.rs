@@ -1,0 +1,28 @@
+//! The AWS KMS console for external key stores, in a terminal, with a bundled AWS to run against.
+//!
+//! ```text
+//! terminal ── Event ──▶ tui::App::update ── Effect ──▶ tui::runtime ──▶ client ──▶ transport ─┬─▶ HTTPS ──▶ AWS
+//!    ▲                        │                             │                                 └─▶ bundled::router
+//!    └──── draw(&App) ◀── state ◀──────────── Msg ◀─────────┘                                        │
+//!                                                                                                    ▼
+//!                        xks::key_manager ◀── xks::proxy ◀── xks::client ◀────────── bundled KMS operation
+//! ```
+//!
+//! Arrows between modules point one way: `tui` → `create_key` → `aws`, `tui` → `client` → `aws`,
+//! `bundled` → `xks` → `aws`. `aws` knows nobody; only the binary and `tape` wire a console, a client and
+//! the bundled AWS together.
+#![forbid(unsafe_code)]
+#![warn(clippy::pedantic)]
+#![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+#![allow(clippy::module_name_repetitions, clippy::missing_errors_doc, clippy::must_use_candidate)]
+
+pub mod aws;
+pub mod bundled;
+pub mod cli;
+pub mod client;
+pub mod create_key;
+pub mod screenshot;
+pub mod tape;
+pub mod tui;
+pub mod world;
+pub mod xks;
