@@ -14,7 +14,7 @@
 #![forbid(unsafe_code)]
 #![warn(clippy::pedantic)]
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
-#![allow(clippy::module_name_repetitions, clippy::missing_errors_doc, clippy::must_use_candidate)]
+#![allow(clippy::doc_markdown, clippy::module_name_repetitions, clippy::missing_errors_doc, clippy::must_use_candidate)]
 
 pub mod aws;
 pub mod bundled;
