@@ -22,6 +22,7 @@ pub mod cli;
 pub mod client;
 pub mod create_key;
 pub mod screenshot;
+pub mod seal;
 pub mod tape;
 pub mod tui;
 pub mod world;

@@ -1,0 +1,374 @@
+//! Secrets wrapped at rest: a root key in a file of its own, and the records that it seals.
+//!
+//! KMS and the external key manager each have their own root key file, so that whoever holds one of the two
+//! files and both databases still can't take off both layers of a ciphertext.
+
+use std::fmt;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use aes_gcm::aead::Aead as _;
+use aes_gcm::aead::Payload;
+use aes_gcm::{Aes256Gcm, Key, KeyInit as _, Nonce};
+use zeroize::Zeroizing;
+
+use crate::world::{NoRandomness, Random};
+
+const KEY_LENGTH: usize = 32;
+const NONCE_LENGTH: usize = 12;
+const TAG_LENGTH: usize = 16;
+
+/// The first byte of each sealed record: AES-256-GCM by the root key, a random 96-bit nonce in front.
+const FORMAT: u8 = 1;
+
+/// Why a root key could not be had, or a record not be sealed or opened.
+#[derive(Debug, thiserror::Error)]
+pub enum SealError {
+    /// The database is there and its root key is not. A new key could open nothing in it.
+    #[error(
+        "the root key file {} is missing, and the database beside it can't be opened without it; \
+         put the file back from a backup, or remove the whole data directory to start anew",
+        .0.display()
+    )]
+    Missing(PathBuf),
+    /// The file isn't a root key.
+    #[error(
+        "the root key file {} holds {length} bytes, and a root key has 32; put the right file back from a backup",
+        .path.display()
+    )]
+    WrongSize {
+        /// The file.
+        path: PathBuf,
+        /// Its length in bytes.
+        length: u64,
+    },
+    /// Others on this machine may read the key or exchange it.
+    #[error(
+        "others on this machine may use {}: its mode is {mode:03o}; take their rights away with `chmod go-rwx` on it",
+        .path.display()
+    )]
+    Exposed {
+        /// The root key file, or the directory that holds it.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// The file system refused.
+    #[error("can't use the root key file {}: {source}", .path.display())]
+    Io {
+        /// The file or directory.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// No random bytes.
+    #[error(transparent)]
+    NoRandomness(#[from] NoRandomness),
+    /// The secret is beyond what AES-GCM takes.
+    #[error("the secret is too long to seal")]
+    TooLong,
+    /// The record was changed, moved from its place, or sealed by another root key.
+    #[error(
+        "a sealed record can't be opened: it was changed, or it belongs to another root key; \
+         put database and root key file back from one and the same backup"
+    )]
+    Broken,
+}
+
+/// The key that seals the secrets of one database: 256 random bits, wiped when dropped, never shown by `Debug`.
+#[derive(Clone)]
+pub struct RootKey(Zeroizing<[u8; KEY_LENGTH]>);
+
+impl fmt::Debug for RootKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("RootKey(…)")
+    }
+}
+
+impl RootKey {
+    /// Reads the root key at `path`, or makes one when there is neither a key nor a database that needs it.
+    ///
+    /// A new file is written whole before it gets its name, so a crash never leaves half a key; when two processes make
+    /// one at once, both go on with the key of the one that was first. A missing directory is made with mode 0700.
+    ///
+    /// # Errors
+    /// [`SealError::Missing`] when `database_exists` and the file doesn't; a wrong size, permissions for group or
+    /// others, and what the file system says.
+    pub fn load_or_create(path: &Path, database_exists: bool, random: &Random) -> Result<Self, SealError> {
+        match Self::load(path) {
+            Err(SealError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                if database_exists {
+                    return Err(SealError::Missing(path.to_owned()));
+                }
+                Self::create(path, random)
+            }
+            done => done,
+        }
+    }
+
+    /// A root key that is never written down, for accounts in memory.
+    ///
+    /// # Errors
+    /// [`SealError::NoRandomness`].
+    pub fn ephemeral(random: &Random) -> Result<Self, SealError> {
+        let mut key = Zeroizing::new([0; KEY_LENGTH]);
+        random.fill(key.as_mut_slice())?;
+        Ok(Self(key))
+    }
+
+    /// Seals `secret` so that only this root key with the very same `aad` (see [`record_aad`]) opens it.
+    ///
+    /// # Errors
+    /// [`SealError::NoRandomness`]; [`SealError::TooLong`] past 64 GiB.
+    pub fn seal(&self, aad: &[u8], secret: &[u8], random: &Random) -> Result<Vec<u8>, SealError> {
+        let nonce: [u8; NONCE_LENGTH] = random.bytes()?;
+        let ciphertext =
+            self.cipher().encrypt(&Nonce::from(nonce), Payload { msg: secret, aad }).map_err(|_| SealError::TooLong)?;
+        let mut sealed = Vec::with_capacity(1 + NONCE_LENGTH + ciphertext.len());
+        sealed.push(FORMAT);
+        sealed.extend_from_slice(&nonce);
+        sealed.extend_from_slice(&ciphertext);
+        Ok(sealed)
+    }
+
+    /// Opens what [`RootKey::seal`] made with the same `aad`.
+    ///
+    /// # Errors
+    /// [`SealError::Broken`] when the record, the `aad` or the root key is another one.
+    pub fn open(&self, aad: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealError> {
+        if sealed.len() < 1 + NONCE_LENGTH + TAG_LENGTH || sealed[0] != FORMAT {
+            return Err(SealError::Broken);
+        }
+        let (nonce, ciphertext) = sealed[1..].split_at(NONCE_LENGTH);
+        let nonce = <[u8; NONCE_LENGTH]>::try_from(nonce).map_err(|_| SealError::Broken)?;
+        self.cipher()
+            .decrypt(&Nonce::from(nonce), Payload { msg: ciphertext, aad })
+            .map(Zeroizing::new)
+            .map_err(|_| SealError::Broken)
+    }
+
+    fn cipher(&self) -> Aes256Gcm {
+        Aes256Gcm::new(<&Key<Aes256Gcm>>::from(&*self.0))
+    }
+
+    fn load(path: &Path) -> Result<Self, SealError> {
+        let failed = |source| SealError::Io { path: path.to_owned(), source };
+        let mut file = File::open(path).map_err(failed)?;
+        let about = file.metadata().map_err(failed)?;
+        refuse_rights(path, &about, 0o077)?;
+        if let Some(directory) = parent(path) {
+            refuse_writers(directory)?;
+        }
+        if !about.is_file() || about.len() != KEY_LENGTH as u64 {
+            return Err(SealError::WrongSize { path: path.to_owned(), length: about.len() });
+        }
+        let mut key = Zeroizing::new([0; KEY_LENGTH]);
+        file.read_exact(key.as_mut_slice()).map_err(failed)?;
+        Ok(Self(key))
+    }
+
+    fn create(path: &Path, random: &Random) -> Result<Self, SealError> {
+        let failed = |source| SealError::Io { path: path.to_owned(), source };
+        if let Some(directory) = parent(path) {
+            make_directory(directory).map_err(failed)?;
+            refuse_writers(directory)?;
+        }
+        let key = Self::ephemeral(random)?;
+        let mut name = path.as_os_str().to_owned();
+        name.push(format!(".{}", random.hex::<8>()?));
+        let draft = PathBuf::from(name);
+        let written = write_new(&draft, key.0.as_slice()).and_then(|()| publish(&draft, path));
+        // The draft's name goes in any case; after a plain rename it is gone already.
+        let _ = fs::remove_file(&draft);
+        match written {
+            Ok(()) => {
+                if let Some(directory) = parent(path) {
+                    sync_directory(directory).map_err(failed)?;
+                }
+                Ok(key)
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Self::load(path),
+            Err(error) => Err(failed(error)),
+        }
+    }
+}
+
+fn parent(path: &Path) -> Option<&Path> {
+    path.parent().filter(|directory| !directory.as_os_str().is_empty())
+}
+
+/// Gives the finished draft its name, without ever replacing a file that has it.
+fn publish(draft: &Path, path: &Path) -> io::Result<()> {
+    match fs::hard_link(draft, path) {
+        Err(error) if matches!(error.kind(), io::ErrorKind::Unsupported | io::ErrorKind::PermissionDenied) => {
+            // A file system without hard links.
+            if path.try_exists()? { Err(io::ErrorKind::AlreadyExists.into()) } else { fs::rename(draft, path) }
+        }
+        done => done,
+    }
+}
+
+fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    let mut file = options.open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+fn make_directory(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt as _;
+        builder.mode(0o700);
+    }
+    builder.create(path)
+}
+
+#[cfg(unix)]
+fn sync_directory(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()
+}
+
+#[cfg(not(unix))]
+fn sync_directory(_path: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+fn refuse_writers(directory: &Path) -> Result<(), SealError> {
+    let about = fs::metadata(directory).map_err(|source| SealError::Io { path: directory.to_owned(), source })?;
+    refuse_rights(directory, &about, 0o022)
+}
+
+#[cfg(unix)]
+fn refuse_rights(path: &Path, about: &fs::Metadata, forbidden: u32) -> Result<(), SealError> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mode = about.permissions().mode() & 0o777;
+    if mode & forbidden == 0 { Ok(()) } else { Err(SealError::Exposed { path: path.to_owned(), mode }) }
+}
+
+#[cfg(not(unix))]
+fn refuse_rights(_path: &Path, _about: &fs::Metadata, _forbidden: u32) -> Result<(), SealError> {
+    Ok(())
+}
+
+/// The additional authenticated data of one sealed record, from what tells it from all others: table, account, Region,
+/// id, version. Each part goes with its length, so no two lists of parts give the same bytes.
+pub fn record_aad(parts: &[&str]) -> Vec<u8> {
+    let mut aad = Vec::with_capacity(parts.iter().map(|part| 8 + part.len()).sum());
+    for part in parts {
+        aad.extend_from_slice(&(part.len() as u64).to_be_bytes());
+        aad.extend_from_slice(part.as_bytes());
+    }
+    aad
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn directory() -> tempfile::TempDir {
+        tempfile::tempdir().unwrap()
+    }
+
+    #[test]
+    fn a_root_key_is_made_once_and_read_ever_after() {
+        let dir = directory();
+        let path = dir.path().join("account").join("kms.root");
+        let random = Random::system();
+        let first = RootKey::load_or_create(&path, false, &random).unwrap();
+        let sealed = first.seal(b"aad", b"secret", &random).unwrap();
+        let again = RootKey::load_or_create(&path, true, &random).unwrap();
+        assert_eq!(again.open(b"aad", &sealed).unwrap().as_slice(), b"secret");
+        let names: Vec<_> = fs::read_dir(path.parent().unwrap()).unwrap().map(|e| e.unwrap().file_name()).collect();
+        assert_eq!(names, ["kms.root"], "no draft is left behind");
+    }
+
+    #[test]
+    fn a_missing_root_key_beside_a_database_is_refused_and_not_remade() {
+        let dir = directory();
+        let path = dir.path().join("kms.root");
+        let error = RootKey::load_or_create(&path, true, &Random::system()).unwrap_err();
+        assert!(matches!(error, SealError::Missing(_)), "{error}");
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_root_key_of_the_wrong_size_is_refused() {
+        let dir = directory();
+        let path = dir.path().join("kms.root");
+        write_new(&path, &[7; 31]).unwrap();
+        let error = RootKey::load_or_create(&path, false, &Random::system()).unwrap_err();
+        assert!(matches!(error, SealError::WrongSize { length: 31, .. }), "{error}");
+        assert_eq!(fs::read(&path).unwrap(), [7; 31]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_file_is_for_its_owner_alone() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let dir = directory();
+        let path = dir.path().join("new").join("kms.root");
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        RootKey::load_or_create(&path, false, &Random::system()).unwrap();
+        assert_eq!((mode(&path), mode(path.parent().unwrap())), (0o600, 0o700));
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        let error = RootKey::load_or_create(&path, true, &Random::system()).unwrap_err();
+        assert!(matches!(error, SealError::Exposed { mode: 0o640, .. }), "{error}");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        fs::set_permissions(path.parent().unwrap(), fs::Permissions::from_mode(0o777)).unwrap();
+        let error = RootKey::load_or_create(&path, true, &Random::system()).unwrap_err();
+        assert!(matches!(error, SealError::Exposed { mode: 0o777, .. }), "{error}");
+    }
+
+    #[test]
+    fn every_flipped_bit_is_noticed() {
+        let random = Random::system();
+        let key = RootKey::ephemeral(&random).unwrap();
+        let sealed = key.seal(b"record", b"a secret", &random).unwrap();
+        for bit in 0..sealed.len() * 8 {
+            let mut changed = sealed.clone();
+            changed[bit / 8] ^= 1 << (bit % 8);
+            assert!(matches!(key.open(b"record", &changed), Err(SealError::Broken)), "bit {bit}");
+        }
+        for length in 0..sealed.len() {
+            assert!(key.open(b"record", &sealed[..length]).is_err(), "cut to {length}");
+        }
+        assert!(key.open(b"records", &sealed).is_err());
+        assert!(RootKey::ephemeral(&random).unwrap().open(b"record", &sealed).is_err());
+    }
+
+    #[test]
+    fn debug_shows_no_key() {
+        assert_eq!(format!("{:?}", RootKey(Zeroizing::new([0x41; KEY_LENGTH]))), "RootKey(…)");
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_sealed_opens(aad in any::<[u8; 40]>(), secret in any::<Vec<u8>>()) {
+            let random = Random::system();
+            let key = RootKey::ephemeral(&random).unwrap();
+            let sealed = key.seal(&aad, &secret, &random).unwrap();
+            let opened = key.open(&aad, &sealed).unwrap();
+            prop_assert_eq!(opened.as_slice(), secret.as_slice());
+        }
+
+        #[test]
+        fn other_parts_give_other_aad(
+            a in proptest::collection::vec("[ab]{0,2}", 0..4),
+            b in proptest::collection::vec("[ab]{0,2}", 0..4),
+        ) {
+            let aad = |parts: &[String]| record_aad(&parts.iter().map(String::as_str).collect::<Vec<_>>());
+            prop_assert_eq!(a == b, aad(&a) == aad(&b));
+        }
+    }
+}
