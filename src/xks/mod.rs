@@ -1,1 +1,4 @@
+//! The External Key Store Proxy API, version 1: KMS's side, the proxy, and the external key manager behind it.
 
+pub mod key_manager;
+pub mod wire;

@@ -1,0 +1,208 @@
+//! What an external key does to bytes: AES-256-GCM with the specification's additional authenticated data.
+
+use std::fmt;
+
+use aes_gcm::aead::array::typenum::U16;
+use aes_gcm::aes::Aes256;
+use aes_gcm::{AeadInOut as _, Aes256Gcm, AesGcm, Key, KeyInit as _, Nonce, Tag};
+use zeroize::Zeroizing;
+
+use super::KeyManagerError;
+use crate::aws::scalar::SecretBlob;
+use crate::world::Random;
+use crate::xks::wire::{MAX_CIPHERTEXT_METADATA, TAG_LENGTH};
+
+/// The first byte of `ciphertextMetadata`: how the additional authenticated data is built. The version follows.
+const CONSTRUCTION: u8 = 1;
+
+/// What Encrypt gives back, and Decrypt takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SealedParts {
+    /// As long as the plaintext.
+    pub ciphertext: Vec<u8>,
+    /// 12 bytes when made here; 16 are accepted.
+    pub initialization_vector: Vec<u8>,
+    /// 16 bytes.
+    pub authentication_tag: Vec<u8>,
+    /// The construction and the version of the external key that encrypted.
+    pub ciphertext_metadata: Vec<u8>,
+}
+
+/// The 256-bit key of one version of an external key, made ready; wiped when dropped, never shown by `Debug`.
+pub struct Material {
+    version: u32,
+    key: Zeroizing<[u8; 32]>,
+    cipher: Aes256Gcm,
+}
+
+impl fmt::Debug for Material {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Material(version {})", self.version)
+    }
+}
+
+impl Material {
+    /// Makes `key` ready, if it has 256 bits.
+    pub fn new(version: u32, key: &[u8]) -> Option<Self> {
+        let key = Zeroizing::new(<[u8; 32]>::try_from(key).ok()?);
+        let cipher = Aes256Gcm::new(<&Key<Aes256Gcm>>::from(&*key));
+        Some(Self { version, key, cipher })
+    }
+
+    /// Encrypts with a fresh random 96-bit IV. The caller has counted the use.
+    pub fn encrypt(&self, aad: &[u8], plaintext: &[u8], random: &Random) -> Result<SealedParts, KeyManagerError> {
+        let metadata = metadata_of(self.version);
+        let aad = bound_aad(aad, &metadata)?;
+        let iv: [u8; 12] = random.bytes()?;
+        let mut bytes = Zeroizing::new(plaintext.to_vec());
+        let tag = self
+            .cipher
+            .encrypt_inout_detached(&Nonce::from(iv), &aad, bytes.as_mut_slice().into())
+            .map_err(|_| KeyManagerError::TooLong)?;
+        Ok(SealedParts {
+            ciphertext: bytes.to_vec(),
+            initialization_vector: iv.to_vec(),
+            authentication_tag: tag.to_vec(),
+            ciphertext_metadata: metadata.to_vec(),
+        })
+    }
+
+    /// Decrypts what [`Material::encrypt`] made, or says that nothing fits.
+    pub fn decrypt(&self, aad: &[u8], parts: &SealedParts) -> Result<SecretBlob, KeyManagerError> {
+        let aad = bound_aad(aad, &parts.ciphertext_metadata)?;
+        let tag = <[u8; TAG_LENGTH]>::try_from(parts.authentication_tag.as_slice())
+            .map(Tag::from)
+            .map_err(|_| KeyManagerError::InvalidCiphertext)?;
+        let mut bytes = Zeroizing::new(parts.ciphertext.clone());
+        let buffer = bytes.as_mut_slice().into();
+        let iv = parts.initialization_vector.as_slice();
+        let done = if let Ok(iv) = <[u8; 12]>::try_from(iv) {
+            self.cipher.decrypt_inout_detached(&Nonce::from(iv), &aad, buffer, &tag)
+        } else if let Ok(iv) = <[u8; 16]>::try_from(iv) {
+            let cipher = AesGcm::<Aes256, U16>::new(<&Key<Aes256Gcm>>::from(&*self.key));
+            cipher.decrypt_inout_detached(&Nonce::from(iv), &aad, buffer, &tag)
+        } else {
+            return Err(KeyManagerError::InvalidCiphertext);
+        };
+        done.map_err(|_| KeyManagerError::InvalidCiphertext)?;
+        Ok(SecretBlob::new(std::mem::take(&mut *bytes)))
+    }
+}
+
+/// The `ciphertextMetadata` of version `version`.
+fn metadata_of(version: u32) -> [u8; 5] {
+    let [a, b, c, d] = version.to_be_bytes();
+    [CONSTRUCTION, a, b, c, d]
+}
+
+/// The version that `ciphertextMetadata` names, if it was made here.
+pub fn version_in(metadata: &[u8]) -> Option<u32> {
+    let [CONSTRUCTION, version @ ..] = metadata else { return None };
+    <[u8; 4]>::try_from(version).ok().map(u32::from_be_bytes)
+}
+
+/// The additional authenticated data of AES-GCM: both parts with their lengths, so that no byte can move from one to
+/// the other. Source: *Encrypt* in the XKS proxy API specification.
+fn bound_aad(aad: &[u8], metadata: &[u8]) -> Result<Vec<u8>, KeyManagerError> {
+    let aad_length = u16::try_from(aad.len()).map_err(|_| KeyManagerError::TooLong)?;
+    if metadata.len() > MAX_CIPHERTEXT_METADATA {
+        return Err(KeyManagerError::InvalidCiphertext);
+    }
+    let metadata_length = u8::try_from(metadata.len()).map_err(|_| KeyManagerError::InvalidCiphertext)?;
+    let mut bound = Vec::with_capacity(3 + aad.len() + metadata.len());
+    bound.extend_from_slice(&aad_length.to_be_bytes());
+    bound.extend_from_slice(aad);
+    bound.push(metadata_length);
+    bound.extend_from_slice(metadata);
+    Ok(bound)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn material() -> Material {
+        Material::new(7, &[3; 32]).unwrap()
+    }
+
+    #[test]
+    fn only_256_bits_are_a_key() {
+        for length in [0, 16, 24, 31, 33] {
+            assert!(Material::new(1, &vec![0; length]).is_none(), "{length}");
+        }
+    }
+
+    #[test]
+    fn the_authenticated_data_has_both_lengths() {
+        assert_eq!(bound_aad(b"", b"").unwrap(), [0, 0, 0]);
+        assert_eq!(bound_aad(b"ab", b"c").unwrap(), [0, 2, b'a', b'b', 1, b'c']);
+        assert!(matches!(bound_aad(&[0; 65536], b""), Err(KeyManagerError::TooLong)));
+        assert!(bound_aad(&[0; 65535], &[0; 20]).is_ok());
+        assert!(matches!(bound_aad(b"", &[0; 21]), Err(KeyManagerError::InvalidCiphertext)));
+    }
+
+    #[test]
+    fn every_flipped_bit_is_noticed() {
+        let parts = material().encrypt(b"aad", b"plaintext", &Random::system()).unwrap();
+        let fields: [fn(&mut SealedParts) -> &mut Vec<u8>; 4] = [
+            |p| &mut p.ciphertext,
+            |p| &mut p.initialization_vector,
+            |p| &mut p.authentication_tag,
+            |p| &mut p.ciphertext_metadata,
+        ];
+        for (number, field) in fields.into_iter().enumerate() {
+            for bit in 0..field(&mut parts.clone()).len() * 8 {
+                let mut changed = parts.clone();
+                field(&mut changed)[bit / 8] ^= 1 << (bit % 8);
+                let done = material().decrypt(b"aad", &changed);
+                assert!(matches!(done, Err(KeyManagerError::InvalidCiphertext)), "field {number}, bit {bit}");
+            }
+        }
+        assert!(material().decrypt(b"Aad", &parts).is_err());
+        assert!(material().decrypt(b"", &parts).is_err());
+    }
+
+    #[test]
+    fn a_16_byte_iv_of_another_implementation_decrypts() {
+        let iv = [9; 16];
+        let metadata = metadata_of(7).to_vec();
+        let mut bytes = b"plaintext".to_vec();
+        let cipher = AesGcm::<Aes256, U16>::new(&[3; 32].into());
+        let aad = bound_aad(b"aad", &metadata).unwrap();
+        let tag = cipher.encrypt_inout_detached(&iv.into(), &aad, bytes.as_mut_slice().into()).unwrap();
+        let mut parts = SealedParts {
+            ciphertext: bytes,
+            initialization_vector: iv.to_vec(),
+            authentication_tag: tag.to_vec(),
+            ciphertext_metadata: metadata,
+        };
+        assert_eq!(material().decrypt(b"aad", &parts).unwrap().expose(), b"plaintext");
+        parts.initialization_vector.pop();
+        assert!(matches!(material().decrypt(b"aad", &parts), Err(KeyManagerError::InvalidCiphertext)));
+    }
+
+    #[test]
+    fn a_tag_that_borrows_from_the_ciphertext_is_refused() {
+        let mut parts = material().encrypt(b"", b"plaintext", &Random::system()).unwrap();
+        let last = parts.ciphertext.pop().unwrap();
+        parts.authentication_tag.insert(0, last);
+        assert!(matches!(material().decrypt(b"", &parts), Err(KeyManagerError::InvalidCiphertext)));
+    }
+
+    #[test]
+    fn debug_shows_no_key() {
+        assert_eq!(format!("{:?}", material()), "Material(version 7)");
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_encrypted_decrypts(aad: Vec<u8>, plaintext: Vec<u8>) {
+            let parts = material().encrypt(&aad, &plaintext, &Random::system()).unwrap();
+            prop_assert_eq!(parts.ciphertext.len(), plaintext.len());
+            prop_assert_eq!(version_in(&parts.ciphertext_metadata), Some(7));
+            let decrypted = material().decrypt(&aad, &parts).unwrap();
+            prop_assert_eq!(decrypted.expose(), plaintext.as_slice());
+        }
+    }
+}

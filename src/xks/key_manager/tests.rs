@@ -1,0 +1,231 @@
+use jiff::Timestamp;
+
+use super::*;
+
+fn world() -> World {
+    World::replayable(Timestamp::UNIX_EPOCH, 1)
+}
+
+fn aes(spec: &str, id: &str) -> NewExternalKey {
+    NewExternalKey {
+        id: id.into(),
+        manager_id: None,
+        spec: spec.into(),
+        usage: vec!["ENCRYPT".into(), "DECRYPT".into()],
+        enabled: true,
+    }
+}
+
+fn manager() -> KeyManager {
+    let manager = KeyManager::in_memory(world()).unwrap();
+    manager.create_partition("acme", &ProxyCredential::generate(&manager.0.random).unwrap()).unwrap();
+    manager.create_key("acme", &aes("AES_256", "k1")).unwrap();
+    manager
+}
+
+fn encrypt(manager: &KeyManager, id: &str) -> Result<SealedParts, KeyManagerError> {
+    manager.encrypt("acme", id, b"plaintext", b"aad", None::<fn(&SealedParts)>).map(|done| done.0)
+}
+
+#[test]
+fn credentials_have_the_form_that_kms_asks_for() {
+    let first = ProxyCredential::generate(&Random::system()).unwrap();
+    first.check().unwrap();
+    assert_ne!(first.access_key_id, ProxyCredential::generate(&Random::system()).unwrap().access_key_id);
+    let shown = format!("{first:?}");
+    assert!(!shown.contains(first.secret_access_key.expose()), "{shown}");
+    for (id, secret) in [("SHORT", first.secret_access_key.expose()), (&first.access_key_id, "short"), ("", "")] {
+        let credential =
+            ProxyCredential { access_key_id: id.to_owned(), secret_access_key: SecretText::new(secret.to_owned()) };
+        let error = manager().create_partition("other", &credential).unwrap_err();
+        assert!(matches!(error, KeyManagerError::Invalid { .. }), "{error}");
+        assert!(secret.is_empty() || !error.to_string().contains(secret), "{error}");
+    }
+}
+
+#[test]
+fn two_credentials_live_beside_each_other_until_one_is_removed() {
+    let manager = manager();
+    let first = manager.access_key_ids("acme").unwrap().remove(0);
+    let second = ProxyCredential::generate(&manager.0.random).unwrap();
+    manager.add_credential("acme", &second).unwrap();
+    assert!(manager.secret_of("acme", &first).unwrap().is_some());
+    assert_eq!(manager.secret_of("acme", &second.access_key_id).unwrap(), Some(second.secret_access_key.clone()));
+    assert!(manager.remove_credential("acme", &first).unwrap());
+    assert!(!manager.remove_credential("acme", &first).unwrap());
+    assert_eq!(manager.secret_of("acme", &first).unwrap(), None);
+    assert!(matches!(manager.add_credential("acme", &second), Err(KeyManagerError::Exists { .. })));
+    assert!(matches!(manager.add_credential("nobody", &second), Err(KeyManagerError::PartitionNotFound(_))));
+}
+
+#[test]
+fn names_and_ids_are_checked_and_unique() {
+    let manager = manager();
+    let credential = ProxyCredential::generate(&manager.0.random).unwrap();
+    for name in ["/a", "a/", "*", "a b", &"a".repeat(117)] {
+        let error = manager.create_partition(name, &credential).unwrap_err();
+        assert!(matches!(error, KeyManagerError::Invalid { .. }), "{name}: {error}");
+    }
+    assert!(matches!(manager.create_partition("acme", &credential), Err(KeyManagerError::Exists { .. })));
+    assert!(matches!(manager.create_key("acme", &aes("AES_256", "k1")), Err(KeyManagerError::Exists { .. })));
+    assert!(matches!(manager.create_key("nobody", &aes("AES_256", "k1")), Err(KeyManagerError::PartitionNotFound(_))));
+    for id in ["", "a b", "a/b", &"k".repeat(129)] {
+        assert!(
+            matches!(manager.create_key("acme", &aes("AES_256", id)), Err(KeyManagerError::Invalid { .. })),
+            "{id}"
+        );
+    }
+    assert!(matches!(manager.create_key("acme", &aes("AES_512", "k2")), Err(KeyManagerError::Invalid { .. })));
+    manager.create_key("acme", &aes("AES_256", &"k".repeat(128))).unwrap();
+}
+
+#[test]
+fn the_proxy_knows_a_key_by_its_external_key_id_alone() {
+    let manager = manager();
+    let key = NewExternalKey { manager_id: Some("hsm-7".into()), ..aes("AES_256", "alias-of-7") };
+    manager.create_key("acme", &key).unwrap();
+    assert_eq!(manager.key("acme", "alias-of-7").unwrap().manager_id, "hsm-7");
+    assert!(encrypt(&manager, "alias-of-7").is_ok());
+    assert!(matches!(encrypt(&manager, "hsm-7"), Err(KeyManagerError::KeyNotFound)));
+}
+
+#[test]
+fn keys_of_one_partition_are_unknown_in_another() {
+    let manager = manager();
+    manager.create_partition("other", &ProxyCredential::generate(&manager.0.random).unwrap()).unwrap();
+    assert!(matches!(manager.key("other", "k1"), Err(KeyManagerError::KeyNotFound)));
+    manager.create_key("other", &aes("AES_256", "k1")).unwrap();
+    let parts = encrypt(&manager, "k1").unwrap();
+    assert!(matches!(manager.decrypt("other", "k1", &parts, b"aad"), Err(KeyManagerError::InvalidCiphertext)));
+    assert_eq!(manager.decrypt("acme", "k1", &parts, b"aad").unwrap().expose(), b"plaintext");
+}
+
+#[test]
+fn state_and_usage_decide_at_once() {
+    let manager = manager();
+    let parts = encrypt(&manager, "k1").unwrap();
+    manager.set_enabled("acme", "k1", false).unwrap();
+    assert!(matches!(encrypt(&manager, "k1"), Err(KeyManagerError::KeyDisabled)));
+    assert!(matches!(manager.decrypt("acme", "k1", &parts, b"aad"), Err(KeyManagerError::KeyDisabled)));
+    manager.set_enabled("acme", "k1", true).unwrap();
+    manager.set_usage("acme", "k1", &["ENCRYPT".to_owned()]).unwrap();
+    assert!(encrypt(&manager, "k1").is_ok());
+    assert!(matches!(manager.decrypt("acme", "k1", &parts, b"aad"), Err(KeyManagerError::KeyUsage("DECRYPT"))));
+    let verified = manager.encrypt("acme", "k1", b"", b"", Some(|_: &SealedParts| ()));
+    assert!(matches!(verified, Err(KeyManagerError::KeyUsage("DECRYPT"))));
+    assert!(matches!(manager.set_enabled("acme", "k9", true), Err(KeyManagerError::KeyNotFound)));
+}
+
+#[test]
+fn a_128_bit_key_can_be_looked_at_and_never_encrypts() {
+    let manager = manager();
+    manager.create_key("acme", &aes("AES_128", "small")).unwrap();
+    assert_eq!(manager.key("acme", "small").unwrap().spec, "AES_128");
+    assert!(matches!(encrypt(&manager, "small"), Err(KeyManagerError::KeyUsage("ENCRYPT"))));
+}
+
+#[test]
+fn rotation_keeps_old_versions_for_decryption() {
+    let manager = manager();
+    let old = encrypt(&manager, "k1").unwrap();
+    assert_eq!(manager.rotate_key("acme", "k1").unwrap(), 2);
+    let new = encrypt(&manager, "k1").unwrap();
+    assert_ne!(old.ciphertext_metadata, new.ciphertext_metadata);
+    for parts in [&old, &new] {
+        assert_eq!(manager.decrypt("acme", "k1", parts, b"aad").unwrap().expose(), b"plaintext");
+    }
+    let swapped = SealedParts { ciphertext_metadata: new.ciphertext_metadata, ..old };
+    assert!(matches!(manager.decrypt("acme", "k1", &swapped, b"aad"), Err(KeyManagerError::InvalidCiphertext)));
+}
+
+#[test]
+fn encryptions_are_counted_in_blocks_and_end_at_two_to_the_32() {
+    let manager = manager();
+    encrypt(&manager, "k1").unwrap();
+    encrypt(&manager, "k1").unwrap();
+    assert_eq!(manager.key("acme", "k1").unwrap().encryptions, 65_536);
+    manager.store().pretend_used("acme", "k1", MAX_ENCRYPTIONS - 2);
+    encrypt(&manager, "k1").unwrap();
+    encrypt(&manager, "k1").unwrap();
+    assert!(matches!(encrypt(&manager, "k1"), Err(KeyManagerError::Exhausted(1))));
+    assert_eq!(manager.key("acme", "k1").unwrap().encryptions, MAX_ENCRYPTIONS);
+    manager.rotate_key("acme", "k1").unwrap();
+    assert!(encrypt(&manager, "k1").is_ok());
+}
+
+#[test]
+fn a_data_directory_keeps_what_was_put_into_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let credential = ProxyCredential::generate(&Random::system()).unwrap();
+    let parts = {
+        let manager = KeyManager::open(dir.path(), World::system()).unwrap();
+        assert!(manager.is_empty().unwrap());
+        manager.create_partition("acme", &credential).unwrap();
+        manager.create_key("acme", &aes("AES_256", "k1")).unwrap();
+        encrypt(&manager, "k1").unwrap()
+    };
+    let manager = KeyManager::open(dir.path(), World::system()).unwrap();
+    assert!(!manager.is_empty().unwrap());
+    assert_eq!(manager.partitions().unwrap(), ["acme"]);
+    assert_eq!(manager.keys("acme").unwrap().len(), 1);
+    assert_eq!(manager.decrypt("acme", "k1", &parts, b"aad").unwrap().expose(), b"plaintext");
+    assert_eq!(
+        manager.secret_of("acme", &credential.access_key_id).unwrap(),
+        Some(credential.secret_access_key.clone())
+    );
+    encrypt(&manager, "k1").unwrap();
+    assert_eq!(manager.key("acme", "k1").unwrap().encryptions, 2 * 65_536, "a new process takes a new block");
+    drop(manager);
+    for entry in std::fs::read_dir(dir.path()).unwrap() {
+        let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+        let secret = credential.secret_access_key.expose().as_bytes();
+        assert!(!bytes.windows(secret.len()).any(|window| window == secret), "the secret is wrapped");
+    }
+}
+
+#[test]
+fn two_processes_see_each_others_changes() {
+    let dir = tempfile::tempdir().unwrap();
+    let here = KeyManager::open(dir.path(), World::system()).unwrap();
+    let there = KeyManager::open(dir.path(), World::system()).unwrap();
+    here.create_partition("acme", &ProxyCredential::generate(&Random::system()).unwrap()).unwrap();
+    here.create_key("acme", &aes("AES_256", "k1")).unwrap();
+    let parts = encrypt(&there, "k1").unwrap();
+    here.set_enabled("acme", "k1", false).unwrap();
+    assert!(matches!(encrypt(&there, "k1"), Err(KeyManagerError::KeyDisabled)));
+    here.set_enabled("acme", "k1", true).unwrap();
+    assert_eq!(here.decrypt("acme", "k1", &parts, b"aad").unwrap().expose(), b"plaintext");
+}
+
+#[test]
+fn a_missing_or_another_root_key_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(KeyManager::open(dir.path(), World::system()).unwrap());
+    let root = dir.path().join(ROOT_KEY_FILE);
+    std::fs::remove_file(&root).unwrap();
+    let error = KeyManager::open(dir.path(), World::system()).unwrap_err();
+    assert!(matches!(error, KeyManagerError::Seal(SealError::Missing(_))), "{error}");
+    crate::seal::RootKey::load_or_create(&root, false, &Random::system()).unwrap();
+    let error = KeyManager::open(dir.path(), World::system()).unwrap_err();
+    assert!(matches!(error, KeyManagerError::Seal(SealError::Broken)), "{error}");
+}
+
+#[test]
+fn keys_that_repeat_themselves_are_not_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    assert!(matches!(KeyManager::open(dir.path(), world()), Err(KeyManagerError::Replayable)));
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn the_health_check_uses_a_key_of_its_own() {
+    let manager = manager();
+    manager.check_health().unwrap();
+    assert_eq!(manager.key("acme", "k1").unwrap().encryptions, 0);
+    assert_eq!(manager.partitions().unwrap(), ["acme"]);
+}
+
+#[test]
+fn debug_shows_no_secret() {
+    assert_eq!(format!("{:?}", manager()), "KeyManager(…)");
+}
