@@ -1,0 +1,171 @@
+//! What a terminal's colours look like in a picture.
+
+use ratatui::buffer::Cell;
+use ratatui::style::{Color, Modifier};
+
+/// The 16 ANSI colours. A terminal's own are unknown to the program, so pictures have these.
+const ANSI: [Rgb; 16] = [
+    Rgb(0x1b, 0x21, 0x2b),
+    Rgb(0xf0, 0x6a, 0x6a),
+    Rgb(0x6c, 0xc6, 0x7a),
+    Rgb(0xe3, 0xb3, 0x41),
+    Rgb(0x5a, 0xa9, 0xf5),
+    Rgb(0xc7, 0x8d, 0xee),
+    Rgb(0x4f, 0xc4, 0xcf),
+    Rgb(0xc3, 0xca, 0xd4),
+    Rgb(0x76, 0x80, 0x90),
+    Rgb(0xff, 0x8f, 0x8a),
+    Rgb(0x8f, 0xe0, 0x9a),
+    Rgb(0xf7, 0xce, 0x6b),
+    Rgb(0x8a, 0xc4, 0xff),
+    Rgb(0xdc, 0xb3, 0xff),
+    Rgb(0x80, 0xe2, 0xea),
+    Rgb(0xf5, 0xf7, 0xfa),
+];
+
+/// The terminal's own text colour.
+pub(super) const FOREGROUND: Rgb = Rgb(0xd5, 0xda, 0xe2);
+/// The terminal's own background.
+pub(super) const BACKGROUND: Rgb = Rgb(0x12, 0x17, 0x20);
+
+/// A colour of the picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Rgb(pub u8, pub u8, pub u8);
+
+impl Rgb {
+    /// The colour `percent` of the way from `ground` to this one.
+    pub(super) fn over(self, ground: Self, percent: u16) -> Self {
+        let mix = |top: u8, bottom: u8| {
+            let sum = u16::from(top) * percent + u16::from(bottom) * (100 - percent);
+            u8::try_from(sum / 100).unwrap_or(u8::MAX)
+        };
+        Self(mix(self.0, ground.0), mix(self.1, ground.1), mix(self.2, ground.2))
+    }
+}
+
+impl std::fmt::Display for Rgb {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "#{:02x}{:02x}{:02x}", self.0, self.1, self.2)
+    }
+}
+
+/// How one cell looks once reverse, dim and hidden are worked out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Look {
+    /// Colour of the text.
+    pub ink: Rgb,
+    /// Colour behind it.
+    pub ground: Rgb,
+    /// Colour of the line under it, when there is one.
+    pub underline: Option<Rgb>,
+    /// Whether a line goes through it.
+    pub crossed_out: bool,
+    /// Whether it is bold.
+    pub bold: bool,
+    /// Whether it is italic.
+    pub italic: bool,
+}
+
+impl Look {
+    /// How `cell` looks.
+    pub(super) fn of(cell: &Cell) -> Self {
+        let has = |modifier| cell.modifier.contains(modifier);
+        let (mut ink, mut ground) = (rgb(cell.fg, FOREGROUND), rgb(cell.bg, BACKGROUND));
+        if has(Modifier::REVERSED) {
+            (ink, ground) = (ground, ink);
+        }
+        if has(Modifier::DIM) {
+            ink = ink.over(ground, 60);
+        }
+        if has(Modifier::HIDDEN) {
+            ink = ground;
+        }
+        Self {
+            ink,
+            ground,
+            underline: has(Modifier::UNDERLINED).then(|| rgb(cell.underline_color, ink)),
+            crossed_out: has(Modifier::CROSSED_OUT),
+            bold: has(Modifier::BOLD),
+            italic: has(Modifier::ITALIC),
+        }
+    }
+}
+
+/// A terminal colour; `own` stands for [`Color::Reset`].
+fn rgb(color: Color, own: Rgb) -> Rgb {
+    match color {
+        Color::Reset => own,
+        Color::Black => ANSI[0],
+        Color::Red => ANSI[1],
+        Color::Green => ANSI[2],
+        Color::Yellow => ANSI[3],
+        Color::Blue => ANSI[4],
+        Color::Magenta => ANSI[5],
+        Color::Cyan => ANSI[6],
+        Color::Gray => ANSI[7],
+        Color::DarkGray => ANSI[8],
+        Color::LightRed => ANSI[9],
+        Color::LightGreen => ANSI[10],
+        Color::LightYellow => ANSI[11],
+        Color::LightBlue => ANSI[12],
+        Color::LightMagenta => ANSI[13],
+        Color::LightCyan => ANSI[14],
+        Color::White => ANSI[15],
+        Color::Rgb(red, green, blue) => Rgb(red, green, blue),
+        Color::Indexed(index) => indexed(index),
+    }
+}
+
+/// xterm's 256 colours: the 16 of ANSI, a cube of 6 by 6 by 6, 24 greys.
+fn indexed(index: u8) -> Rgb {
+    match index {
+        0..=15 => ANSI[usize::from(index)],
+        16..=231 => {
+            let level = |n: u8| if n == 0 { 0 } else { 55 + 40 * n };
+            let cube = index - 16;
+            Rgb(level(cube / 36), level(cube / 6 % 6), level(cube % 6))
+        }
+        232..=255 => {
+            let grey = 8 + 10 * (index - 232);
+            Rgb(grey, grey, grey)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ratatui::style::Style;
+
+    fn look(style: Style) -> Look {
+        let mut cell = Cell::new("x");
+        cell.set_style(style);
+        Look::of(&cell)
+    }
+
+    #[test]
+    fn reverse_swaps_even_the_terminals_own_colours() {
+        let look = look(Style::new().reversed());
+        assert_eq!((look.ink, look.ground), (BACKGROUND, FOREGROUND));
+    }
+
+    #[test]
+    fn dim_text_stands_between_ink_and_ground() {
+        let dim = look(Style::new().dim()).ink;
+        assert!(dim.0 > BACKGROUND.0 && dim.0 < FOREGROUND.0);
+    }
+
+    #[test]
+    fn hidden_text_has_the_colour_of_its_ground() {
+        let look = look(Style::new().red().on_blue().hidden());
+        assert_eq!((look.ink, look.ground), (ANSI[4], ANSI[4]));
+    }
+
+    #[test]
+    fn the_colour_cube_is_xterms() {
+        assert_eq!(indexed(16), Rgb(0, 0, 0));
+        assert_eq!(indexed(208), Rgb(255, 135, 0));
+        assert_eq!(indexed(231), Rgb(255, 255, 255));
+        assert_eq!(indexed(255), Rgb(238, 238, 238));
+    }
+}
