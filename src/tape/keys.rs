@@ -1,0 +1,126 @@
+//! The keys of a tape as the events that a terminal makes of them.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+/// The key that `word` names, with its modifiers joined by `+`, such as `Enter`, `Ctrl+N` or `Shift+Tab`.
+/// `None` when `word` is not a key; a reason when it is one that can't be pressed.
+pub(super) fn named(word: &str) -> Option<Result<KeyEvent, String>> {
+    let mut modifiers = KeyModifiers::NONE;
+    let mut rest = word;
+    while let Some((modifier, tail)) = rest.split_once('+').and_then(|(head, tail)| Some((modifier(head)?, tail))) {
+        modifiers |= modifier;
+        rest = tail;
+    }
+    if let Some(code) = code(rest) {
+        return Some(Ok(event(code, modifiers)));
+    }
+    if modifiers.is_empty() {
+        return None;
+    }
+    let mut characters = rest.chars();
+    Some(match (characters.next(), characters.next()) {
+        (Some(character), None) => Ok(event(KeyCode::Char(character), modifiers)),
+        _ => Err(format!("`{word}` names no key; after Ctrl+, Alt+ and Shift+ comes one character or a key's name")),
+    })
+}
+
+/// The key that types `character`.
+pub(super) fn typed(character: char) -> KeyEvent {
+    match character {
+        '\t' => KeyEvent::new(KeyCode::Tab, KeyModifiers::NONE),
+        _ if character.is_uppercase() => KeyEvent::new(KeyCode::Char(character), KeyModifiers::SHIFT),
+        _ => KeyEvent::new(KeyCode::Char(character), KeyModifiers::NONE),
+    }
+}
+
+fn modifier(word: &str) -> Option<KeyModifiers> {
+    match word {
+        "Ctrl" => Some(KeyModifiers::CONTROL),
+        "Alt" => Some(KeyModifiers::ALT),
+        "Shift" => Some(KeyModifiers::SHIFT),
+        _ => None,
+    }
+}
+
+fn code(word: &str) -> Option<KeyCode> {
+    Some(match word {
+        "Enter" => KeyCode::Enter,
+        "Tab" => KeyCode::Tab,
+        "Space" => KeyCode::Char(' '),
+        "Up" => KeyCode::Up,
+        "Down" => KeyCode::Down,
+        "Left" => KeyCode::Left,
+        "Right" => KeyCode::Right,
+        "Backspace" => KeyCode::Backspace,
+        "Delete" => KeyCode::Delete,
+        "Insert" => KeyCode::Insert,
+        "Escape" => KeyCode::Esc,
+        "PageUp" => KeyCode::PageUp,
+        "PageDown" => KeyCode::PageDown,
+        "Home" => KeyCode::Home,
+        "End" => KeyCode::End,
+        _ => {
+            let number = word.strip_prefix('F')?.parse().ok()?;
+            return (1..=12).contains(&number).then_some(KeyCode::F(number));
+        }
+    })
+}
+
+/// A terminal sends one byte for Ctrl and a letter, whether Shift is down or not, and the same byte for Tab and Ctrl+I,
+/// Enter and Ctrl+M, Escape and Ctrl+[: the event is the one that crossterm makes of the byte.
+fn event(code: KeyCode, modifiers: KeyModifiers) -> KeyEvent {
+    let control = modifiers.contains(KeyModifiers::CONTROL);
+    let (code, modifiers) = match code {
+        KeyCode::Tab if modifiers.contains(KeyModifiers::SHIFT) => (KeyCode::BackTab, modifiers),
+        KeyCode::Char(character) if control => {
+            let without = modifiers - KeyModifiers::CONTROL - KeyModifiers::SHIFT;
+            match character.to_ascii_lowercase() {
+                'i' => (KeyCode::Tab, without),
+                'm' => (KeyCode::Enter, without),
+                '[' => (KeyCode::Esc, without),
+                '_' => (KeyCode::Char('7'), modifiers),
+                lower => (KeyCode::Char(lower), modifiers - KeyModifiers::SHIFT),
+            }
+        }
+        KeyCode::Char(character) if modifiers.contains(KeyModifiers::SHIFT) => {
+            (KeyCode::Char(character.to_ascii_uppercase()), modifiers)
+        }
+        _ => (code, modifiers),
+    };
+    KeyEvent::new(code, modifiers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(word: &str) -> (KeyCode, KeyModifiers) {
+        let key = named(word).unwrap().unwrap();
+        (key.code, key.modifiers)
+    }
+
+    #[test]
+    fn keys_are_the_events_of_a_terminal() {
+        assert_eq!(key("Escape"), (KeyCode::Esc, KeyModifiers::NONE));
+        assert_eq!(key("F12"), (KeyCode::F(12), KeyModifiers::NONE));
+        assert_eq!(key("Shift+Tab"), (KeyCode::BackTab, KeyModifiers::SHIFT));
+        assert_eq!(key("Ctrl+N"), (KeyCode::Char('n'), KeyModifiers::CONTROL));
+        assert_eq!(key("Ctrl+Alt+Right"), (KeyCode::Right, KeyModifiers::CONTROL | KeyModifiers::ALT));
+        assert_eq!(key("Alt++"), (KeyCode::Char('+'), KeyModifiers::ALT));
+        assert_eq!(key("Ctrl+M"), (KeyCode::Enter, KeyModifiers::NONE));
+    }
+
+    #[test]
+    fn other_words_are_not_keys() {
+        assert!(named("F13").is_none());
+        assert!(named("Slep").is_none());
+        assert!(named("a").is_none());
+        assert!(named("Ctrl+Foo").unwrap().unwrap_err().contains("`Ctrl+Foo`"));
+    }
+
+    #[test]
+    fn capitals_are_typed_with_shift() {
+        assert_eq!(typed('A').modifiers, KeyModifiers::SHIFT);
+        assert_eq!(typed('a').modifiers, KeyModifiers::NONE);
+    }
+}

@@ -1,0 +1,397 @@
+//! A tape's text as commands.
+
+use jiff::SignedDuration;
+use regex_lite::Regex;
+
+use super::{Command, Scope, Tape, TapeError, WAIT_TIMEOUT, keys};
+
+/// More presses of one key than any flow needs; a slip of the finger in a count should not hang a test.
+const MAX_COUNT: usize = 1000;
+
+/// The settings of VHS. Those that are about the look of a video are read so that a tape can have them.
+const SETTINGS: [&str; 21] = [
+    "BorderRadius",
+    "CursorBlink",
+    "FontFamily",
+    "FontSize",
+    "Framerate",
+    "Height",
+    "LetterSpacing",
+    "LineHeight",
+    "LoopOffset",
+    "Margin",
+    "MarginFill",
+    "Padding",
+    "PlaybackSpeed",
+    "Shell",
+    "Theme",
+    "TypingSpeed",
+    "WaitPattern",
+    "WaitTimeout",
+    "Width",
+    "WindowBar",
+    "WindowBarSize",
+];
+
+/// Reads a whole tape.
+pub(super) fn tape(name: &str, text: &str) -> Result<Tape, TapeError> {
+    let mut reader = Reader {
+        hidden: None,
+        typing_speed: SignedDuration::ZERO,
+        wait_timeout: WAIT_TIMEOUT,
+        wait_pattern: None,
+        clipboard: String::new(),
+        commands: Vec::new(),
+    };
+    let failed = |line, problem| TapeError::Unreadable { tape: name.to_owned(), line, problem };
+    for (index, line) in text.lines().enumerate() {
+        let number = index + 1;
+        reader.line(number, line).map_err(|problem| failed(number, problem))?;
+    }
+    if let Some(line) = reader.hidden {
+        return Err(failed(line, "this Hide has no Show after it, so nothing would be played; add a Show".into()));
+    }
+    Ok(Tape { name: name.to_owned(), commands: reader.commands })
+}
+
+struct Reader {
+    hidden: Option<usize>,
+    typing_speed: SignedDuration,
+    wait_timeout: SignedDuration,
+    wait_pattern: Option<Regex>,
+    clipboard: String,
+    commands: Vec<(usize, Command)>,
+}
+
+impl Reader {
+    /// Reads a line, which may hold several commands, as in VHS.
+    fn line(&mut self, number: usize, line: &str) -> Result<(), String> {
+        let mut words = Words(line);
+        while let Some(token) = words.next()? {
+            let Token::Word(word) = token else {
+                return Err(format!("{token} stands where a command should; write Type before text to be typed"));
+            };
+            if let Some(command) = self.command(number, word, &mut words)?
+                && self.hidden.is_none()
+            {
+                self.commands.push((number, command));
+            }
+        }
+        Ok(())
+    }
+
+    fn command(&mut self, number: usize, word: &str, words: &mut Words<'_>) -> Result<Option<Command>, String> {
+        let (name, at) = match word.split_once('@') {
+            Some((name, at)) => (name, Some(duration(at)?)),
+            None => (word, None),
+        };
+        if at.is_some() && matches!(name, "Sleep" | "Screenshot" | "Set" | "Hide" | "Show" | "Copy" | "Paste") {
+            return Err(format!("{name} takes no @time; leave it out"));
+        }
+        Ok(Some(match name {
+            "Set" => {
+                self.set(words)?;
+                return Ok(None);
+            }
+            "Output" | "Require" => {
+                words.value(name)?;
+                return Ok(None);
+            }
+            "Env" => {
+                words.value(name)?;
+                words.value(name)?;
+                return Ok(None);
+            }
+            "Hide" => {
+                self.hidden = Some(number);
+                return Ok(None);
+            }
+            "Show" => {
+                self.hidden = None;
+                return Ok(None);
+            }
+            "Copy" => {
+                self.clipboard = words.text(name)?.to_owned();
+                return Ok(None);
+            }
+            "Paste" => Command::Paste(self.clipboard.clone()),
+            "Type" => {
+                let keys = words.text(name)?.chars().map(keys::typed).collect();
+                Command::Press { keys, pause: at.unwrap_or(self.typing_speed), settle_each: false }
+            }
+            "Sleep" => Command::Sleep(duration(words.value(name)?)?),
+            "Screenshot" => Command::Screenshot(screenshot(words.value(name)?)?),
+            "Wait" | "Wait+Line" => self.wait(Scope::Line, at, words)?,
+            "Wait+Screen" => self.wait(Scope::Screen, at, words)?,
+            "Source" => return Err("Source is not supported; write the other tape's commands here".into()),
+            _ => match keys::named(name) {
+                Some(key) => {
+                    let keys = vec![key?; words.count()?];
+                    Command::Press { keys, pause: at.unwrap_or(self.typing_speed), settle_each: true }
+                }
+                None => {
+                    return Err(format!(
+                        "`{name}` is no command of a tape; commands are written as in VHS, such as Enter"
+                    ));
+                }
+            },
+        }))
+    }
+
+    fn set(&mut self, words: &mut Words<'_>) -> Result<(), String> {
+        let name = words.value("Set")?;
+        if !SETTINGS.contains(&name) {
+            return Err(format!("`{name}` is no setting of a tape; VHS has {}", SETTINGS.join(", ")));
+        }
+        let value = words.rest();
+        if value.is_empty() {
+            return Err(format!("Set {name} needs a value"));
+        }
+        let mut words = Words(value);
+        match name {
+            "TypingSpeed" => self.typing_speed = duration(words.value(name)?)?,
+            "WaitTimeout" => self.wait_timeout = duration(words.value(name)?)?,
+            "WaitPattern" => {
+                let pattern =
+                    words.pattern()?.ok_or_else(|| "Set WaitPattern needs /a regular expression/".to_owned())?;
+                self.wait_pattern = Some(pattern);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn wait(&self, scope: Scope, at: Option<SignedDuration>, words: &mut Words<'_>) -> Result<Command, String> {
+        let pattern = words.pattern()?.or_else(|| self.wait_pattern.clone());
+        let pattern = pattern.ok_or("Wait needs to know for what; write Wait+Screen /regular expression/")?;
+        Ok(Command::Wait { scope, timeout: at.unwrap_or(self.wait_timeout), pattern })
+    }
+}
+
+fn screenshot(name: &str) -> Result<String, String> {
+    let stem = name.strip_suffix(".png").unwrap_or_default();
+    let plain = |character: char| character.is_ascii_alphanumeric() || "-_.".contains(character);
+    if stem.is_empty() || stem.starts_with('.') || !stem.chars().all(plain) {
+        return Err(format!("`{name}` can't name a screenshot; write letters, digits, - and _ and then .png"));
+    }
+    Ok(name.to_owned())
+}
+
+/// `500ms`, `1.5s`, `2m`; a bare number is in seconds.
+fn duration(text: &str) -> Result<SignedDuration, String> {
+    let wrong = || format!("`{text}` is no time; write one like 500ms, 2s or 1m, of at most a day");
+    let (number, seconds) = if let Some(number) = text.strip_suffix("ms") {
+        (number, 0.001)
+    } else if let Some(number) = text.strip_suffix('m') {
+        (number, 60.0)
+    } else {
+        (text.strip_suffix('s').unwrap_or(text), 1.0)
+    };
+    let plain = !number.is_empty() && number.chars().all(|character| character.is_ascii_digit() || character == '.');
+    let seconds = number.parse::<f64>().ok().filter(|_| plain).map(|number| number * seconds);
+    match seconds {
+        Some(seconds) if seconds <= 86_400.0 => SignedDuration::try_from_secs_f64(seconds).map_err(|_| wrong()),
+        _ => Err(wrong()),
+    }
+}
+
+/// A piece of a line.
+enum Token<'a> {
+    Word(&'a str),
+    Text(&'a str),
+    Pattern(&'a str),
+}
+
+impl std::fmt::Display for Token<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Word(word) => write!(f, "`{word}`"),
+            Self::Text(text) => write!(f, "\"{text}\""),
+            Self::Pattern(pattern) => write!(f, "/{pattern}/"),
+        }
+    }
+}
+
+/// What is left of a line.
+struct Words<'a>(&'a str);
+
+impl<'a> Words<'a> {
+    fn next(&mut self) -> Result<Option<Token<'a>>, String> {
+        self.0 = self.0.trim_start();
+        match self.0.chars().next() {
+            None => Ok(None),
+            Some('#') => {
+                self.0 = "";
+                Ok(None)
+            }
+            Some(quote @ ('"' | '\'' | '`')) => {
+                let inside = &self.0[1..];
+                let end = inside.find(quote).ok_or_else(|| format!("the text has no closing {quote}"))?;
+                self.0 = &inside[end + 1..];
+                Ok(Some(Token::Text(&inside[..end])))
+            }
+            Some('/') => {
+                let inside = &self.0[1..];
+                let mut escaped = false;
+                let end = inside.find(|character| {
+                    let closes = character == '/' && !escaped;
+                    escaped = character == '\\' && !escaped;
+                    closes
+                });
+                let end = end.ok_or("the regular expression has no closing /")?;
+                self.0 = &inside[end + 1..];
+                Ok(Some(Token::Pattern(&inside[..end])))
+            }
+            Some(_) => {
+                let end = self.0.find(char::is_whitespace).unwrap_or(self.0.len());
+                let (word, rest) = self.0.split_at(end);
+                self.0 = rest;
+                Ok(Some(Token::Word(word)))
+            }
+        }
+    }
+
+    /// A word or quoted text.
+    fn value(&mut self, command: &str) -> Result<&'a str, String> {
+        match self.next()? {
+            Some(Token::Word(value) | Token::Text(value)) => Ok(value),
+            Some(other) => Err(format!("{command} can't have {other}")),
+            None => Err(format!("{command} needs a value after it")),
+        }
+    }
+
+    /// Quoted text.
+    fn text(&mut self, command: &str) -> Result<&'a str, String> {
+        match self.next()? {
+            Some(Token::Text(text)) => Ok(text),
+            Some(other) => Err(format!("{command} needs text in quotes, not {other}")),
+            None => Err(format!("{command} needs text in quotes after it")),
+        }
+    }
+
+    /// A regular expression, if one comes next.
+    fn pattern(&mut self) -> Result<Option<Regex>, String> {
+        let here = self.0;
+        let Some(Token::Pattern(pattern)) = self.next()? else {
+            self.0 = here;
+            return Ok(None);
+        };
+        let pattern = pattern.replace("\\/", "/");
+        let regex = Regex::new(&pattern);
+        regex.map(Some).map_err(|error| format!("/{pattern}/ is no regular expression: {error}"))
+    }
+
+    /// How often a key is pressed: a number, if one comes next.
+    fn count(&mut self) -> Result<usize, String> {
+        let here = self.0;
+        let digits = |word: &str| word.chars().all(|character| character.is_ascii_digit());
+        match self.next()? {
+            Some(Token::Word(word)) if digits(word) => match word.parse() {
+                Ok(count @ 1..=MAX_COUNT) => Ok(count),
+                _ => Err(format!("a key can be pressed 1 to {MAX_COUNT} times, not {word}")),
+            },
+            _ => {
+                self.0 = here;
+                Ok(1)
+            }
+        }
+    }
+
+    /// The rest of the line, which may hold any signs.
+    fn rest(&mut self) -> &'a str {
+        std::mem::take(&mut self.0).trim()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn commands(text: &str) -> Vec<(usize, Command)> {
+        tape("t.tape", text).unwrap().commands
+    }
+
+    fn problem(text: &str) -> String {
+        tape("t.tape", text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_tape_in_vhs_words_is_read() {
+        let tape = tape(
+            "t.tape",
+            "# demo\nOutput demo.gif\nRequire xks-console\nSet Width 1200\nSet Theme { \"name\": \"x\" } # y\n\
+             Hide\nType \"xks-console\" Enter\nSleep 2s\nScreenshot hidden.png\nShow\n\
+             Type@10ms 'it`s' # a comment\nDown 3\nCtrl+N\nWait+Screen@20s /a\\/b # c/\nScreenshot one.png\nSleep .5",
+        )
+        .unwrap();
+        assert_eq!(tape.screenshots().collect::<Vec<_>>(), ["one.png"]);
+        let lines: Vec<usize> = tape.commands.iter().map(|(line, _)| *line).collect();
+        assert_eq!(lines, [11, 12, 13, 14, 15, 16]);
+        assert!(matches!(&tape.commands[1].1, Command::Press { keys, .. } if keys.len() == 3));
+        let Command::Wait { scope: Scope::Screen, timeout, pattern } = &tape.commands[3].1 else { panic!() };
+        assert_eq!((timeout.as_secs(), pattern.as_str()), (20, "a/b # c"));
+        assert!(matches!(tape.commands[5].1, Command::Sleep(half) if half.as_millis() == 500));
+    }
+
+    #[test]
+    fn settings_hold_from_where_they_stand() {
+        let commands = commands("Wait /x/\nSet WaitTimeout 1m\nSet WaitPattern /y/\nSet TypingSpeed 50ms\nWait\nEnter");
+        let Command::Wait { timeout, .. } = &commands[0].1 else { panic!() };
+        assert_eq!(*timeout, WAIT_TIMEOUT);
+        let Command::Wait { scope: Scope::Line, timeout, pattern } = &commands[1].1 else { panic!() };
+        assert_eq!((timeout.as_secs(), pattern.as_str()), (60, "y"));
+        assert!(matches!(&commands[2].1, Command::Press { pause, .. } if pause.as_millis() == 50));
+    }
+
+    #[test]
+    fn what_was_copied_is_pasted() {
+        let commands = commands("Copy 'a b'\nPaste");
+        assert!(matches!(&commands[0].1, Command::Paste(text) if text == "a b"));
+    }
+
+    #[test]
+    fn problems_name_the_tape_the_line_and_the_remedy() {
+        assert_eq!(
+            problem("Enter\nEntr"),
+            "t.tape, line 2: `Entr` is no command of a tape; commands are written as in VHS, such as Enter"
+        );
+        for (text, part) in [
+            ("Type hello", "in quotes, not `hello`"),
+            ("Type \"hello", "no closing \""),
+            ("Wait /a", "no closing /"),
+            ("Wait /(/", "no regular expression"),
+            ("Wait", "needs to know for what"),
+            ("Sleep soon", "`soon` is no time"),
+            ("Sleep -1s", "is no time"),
+            ("Sleep 100000", "at most a day"),
+            ("Sleep", "needs a value"),
+            ("Down 0", "1 to 1000 times"),
+            ("Screenshot ../x.png", "can't name a screenshot"),
+            ("Screenshot x.gif", "can't name a screenshot"),
+            ("Set Colour red", "no setting"),
+            ("Set Width", "needs a value"),
+            ("Hide", "no Show"),
+            ("Source x.tape", "not supported"),
+            ("Ctrl+", "names no key"),
+            ("\"hello\"", "where a command should"),
+            ("Screenshot@1s x.png", "takes no @time"),
+        ] {
+            assert!(problem(text).contains(part), "{text}: {}", problem(text));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_the_reader_panic(text in "[ -~\n\u{e9}#/\"]{0,60}") {
+            let _ = tape("t.tape", &text);
+        }
+
+        #[test]
+        fn whatever_is_typed_is_pressed_character_by_character(text in "[^\"\r\n]{0,20}") {
+            let commands = commands(&format!("Type \"{text}\""));
+            let Command::Press { keys, .. } = &commands[0].1 else { panic!() };
+            prop_assert_eq!(keys.len(), text.chars().count());
+        }
+    }
+}

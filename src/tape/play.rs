@@ -1,0 +1,252 @@
+//! Playing a tape on a stage.
+
+use std::error::Error;
+
+use crossterm::event::KeyEvent;
+use jiff::SignedDuration;
+use ratatui::buffer::Buffer;
+use unicode_width::UnicodeWidthStr as _;
+
+use super::{Command, Scope, Tape, TapeError};
+
+/// What a tape is played on: the console on a clock that is moved by hand.
+pub trait Stage {
+    /// Presses a key.
+    fn press(&mut self, key: KeyEvent);
+    /// Pastes text, as a terminal with bracketed paste does.
+    fn paste(&mut self, text: &str);
+    /// Moves the clock forward and lets all happen that has become due.
+    fn advance(&mut self, by: SignedDuration);
+    /// Lets everything happen that needs no time to pass, until there is nothing left to do.
+    fn settle(&mut self);
+    /// The screen as it is now.
+    fn frame(&self) -> Buffer;
+    /// How long until something becomes due by itself; `None` when nothing will.
+    fn next_due(&self) -> Option<SignedDuration>;
+}
+
+/// Plays `tape` on `stage` and hands each screenshot over with its name.
+///
+/// The stage settles after each command, and after each press of a named key.
+///
+/// # Errors
+/// [`TapeError::NeverCame`] when a `Wait` has no hope left: its time is over, or nothing is going on and nothing is due.
+/// [`TapeError::Screenshot`] when `on_screenshot` fails.
+pub fn play(
+    tape: &Tape,
+    stage: &mut dyn Stage,
+    on_screenshot: &mut dyn FnMut(&str, &Buffer) -> Result<(), Box<dyn Error + Send + Sync>>,
+) -> Result<(), TapeError> {
+    stage.settle();
+    for (line, command) in &tape.commands {
+        match command {
+            Command::Press { keys, pause, settle_each } => {
+                for key in keys {
+                    stage.press(*key);
+                    if *settle_each {
+                        stage.settle();
+                    }
+                    if !pause.is_zero() {
+                        pass(stage, *pause);
+                    }
+                }
+            }
+            Command::Paste(text) => stage.paste(text),
+            Command::Sleep(time) => pass(stage, *time),
+            Command::Wait { scope, timeout, pattern } => {
+                let matches = |frame: &Buffer| match scope {
+                    Scope::Screen => pattern.is_match(&screen_text(frame)),
+                    Scope::Line => pattern.is_match(last_line(&screen_text(frame))),
+                };
+                wait(stage, *timeout, &matches).map_err(|reason| TapeError::NeverCame {
+                    tape: tape.name.clone(),
+                    line: *line,
+                    pattern: pattern.as_str().to_owned(),
+                    reason,
+                    screen: screen_text(&stage.frame()),
+                })?;
+            }
+            Command::Screenshot(name) => {
+                on_screenshot(name, &stage.frame()).map_err(|source| TapeError::Screenshot {
+                    tape: tape.name.clone(),
+                    line: *line,
+                    name: name.clone(),
+                    source,
+                })?;
+            }
+        }
+        stage.settle();
+    }
+    Ok(())
+}
+
+/// Lets `time` pass, stopping at each due moment: what happens there may make something else due.
+fn pass(stage: &mut dyn Stage, time: SignedDuration) {
+    stage.settle();
+    let mut left = time;
+    while let Some(due) = stage.next_due().map(at_least_a_millisecond)
+        && due <= left
+    {
+        stage.advance(due);
+        stage.settle();
+        left -= due;
+    }
+    if left.is_positive() {
+        stage.advance(left);
+        stage.settle();
+    }
+}
+
+/// Waits until the frame matches; the reason when it won't.
+fn wait(stage: &mut dyn Stage, timeout: SignedDuration, matches: &dyn Fn(&Buffer) -> bool) -> Result<(), String> {
+    let mut waited = SignedDuration::ZERO;
+    loop {
+        stage.settle();
+        if matches(&stage.frame()) {
+            return Ok(());
+        }
+        let Some(due) = stage.next_due().map(at_least_a_millisecond) else {
+            return Err("the console is at rest and nothing is due".into());
+        };
+        waited = waited.saturating_add(due);
+        if waited > timeout {
+            return Err(format!("its {timeout:#} are over"));
+        }
+        stage.advance(due);
+    }
+}
+
+/// So that a stage that is always due now can't hold the clock.
+fn at_least_a_millisecond(due: SignedDuration) -> SignedDuration {
+    due.max(SignedDuration::from_millis(1))
+}
+
+/// The text of a screen, row by row, without the blanks at the ends of the rows.
+pub fn screen_text(frame: &Buffer) -> String {
+    let mut text = String::new();
+    for row in 0..frame.area.height {
+        let mut column = 0;
+        let mut line = String::new();
+        while let Some(cell) = frame.cell((frame.area.x + column, frame.area.y + row)) {
+            line.push_str(cell.symbol());
+            // The cell after a wide character is part of it.
+            column += u16::try_from(cell.symbol().width()).unwrap_or(1).max(1);
+            if column >= frame.area.width {
+                break;
+            }
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+fn last_line(text: &str) -> &str {
+    text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crossterm::event::KeyCode;
+
+    /// Shows what was typed. Enter starts a job of two stages of a second each; settling shows a letter `~` typed last.
+    #[derive(Default)]
+    struct Toy {
+        typed: String,
+        now: SignedDuration,
+        due: Vec<(SignedDuration, &'static str)>,
+        said: &'static str,
+        unsettled: bool,
+        ticking: bool,
+    }
+
+    impl Stage for Toy {
+        fn press(&mut self, key: KeyEvent) {
+            match key.code {
+                KeyCode::Char(character) => self.typed.push(character),
+                KeyCode::Enter => self.due.push((self.now + SignedDuration::from_secs(1), "half")),
+                _ => {}
+            }
+            self.unsettled = true;
+        }
+        fn paste(&mut self, text: &str) {
+            self.typed.push_str(text);
+        }
+        fn advance(&mut self, by: SignedDuration) {
+            self.now += by;
+            let now = self.now;
+            if let Some(index) = self.due.iter().position(|(at, _)| *at <= now) {
+                let (at, said) = self.due.remove(index);
+                self.said = said;
+                if said == "half" {
+                    self.due.push((at + SignedDuration::from_secs(1), "done"));
+                }
+            }
+        }
+        fn settle(&mut self) {
+            self.unsettled = false;
+        }
+        fn frame(&self) -> Buffer {
+            assert!(!self.unsettled, "a frame was taken before the stage had settled");
+            Buffer::with_lines([format!("{}日", self.typed), format!("said {}", self.said), String::new()])
+        }
+        fn next_due(&self) -> Option<SignedDuration> {
+            let next = self.due.iter().map(|(at, _)| *at - self.now).min();
+            next.or(self.ticking.then(|| SignedDuration::from_millis(100)))
+        }
+    }
+
+    fn run(text: &str, toy: &mut Toy) -> Result<Vec<(String, String)>, TapeError> {
+        let mut shots = Vec::new();
+        play(&Tape::parse("toy.tape", text).unwrap(), toy, &mut |name, frame| {
+            shots.push((name.to_owned(), screen_text(frame)));
+            Ok(())
+        })?;
+        Ok(shots)
+    }
+
+    #[test]
+    fn keys_and_pastes_reach_the_stage_and_screenshots_come_out() {
+        let shots = run("Type 'ab'\nSpace\nCopy 'cd'\nPaste\nScreenshot x.png", &mut Toy::default()).unwrap();
+        assert_eq!(shots, [("x.png".to_owned(), "ab cd日\nsaid\n\n".to_owned())]);
+    }
+
+    #[test]
+    fn sleep_lets_just_that_time_pass_and_follows_what_comes_of_it() {
+        let mut toy = Toy::default();
+        run("Enter\nSleep 1999ms", &mut toy).unwrap();
+        assert_eq!(toy.said, "half");
+        run("Sleep 1ms", &mut toy).unwrap();
+        assert_eq!((toy.said, toy.now.as_millis()), ("done", 2000));
+    }
+
+    #[test]
+    fn wait_goes_from_due_moment_to_due_moment() {
+        let mut toy = Toy::default();
+        run("Enter\nWait+Screen /done/\nWait+Line /^said done$/", &mut toy).unwrap();
+        assert_eq!(toy.now.as_secs(), 2);
+    }
+
+    #[test]
+    fn wait_fails_at_once_when_nothing_is_due() {
+        let error = run("Type 'a'\nWait+Screen /never/", &mut Toy::default()).unwrap_err().to_string();
+        assert!(error.starts_with("toy.tape, line 2: Wait /never/ never came true: the console is at rest"), "{error}");
+        assert!(error.ends_with("The screen was:\na日\nsaid\n\n"), "{error}");
+    }
+
+    #[test]
+    fn wait_fails_when_its_time_is_over() {
+        let mut toy = Toy { ticking: true, ..Toy::default() };
+        let error = run("Wait+Screen@2s /never/", &mut toy).unwrap_err().to_string();
+        assert!(error.contains("its 2s are over"), "{error}");
+        assert_eq!(toy.now.as_secs(), 2);
+    }
+
+    #[test]
+    fn a_screenshot_that_fails_names_itself() {
+        let tape = Tape::parse("toy.tape", "Screenshot x.png").unwrap();
+        let error = play(&tape, &mut Toy::default(), &mut |_, _| Err("disk full".into())).unwrap_err();
+        assert_eq!(error.to_string(), "toy.tape, line 1: the screenshot x.png could not be taken: disk full");
+    }
+}
