@@ -1,1 +1,343 @@
-//! Every documented pattern and limit, each with its source.
+//! Every documented pattern and limit, each with its source. Forms and the bundled services ask the same functions.
+
+use super::error::ServiceError;
+use super::kms::Tag;
+
+/// Tags a KMS key can have (KMS resource quotas).
+pub const MAX_TAGS: usize = 50;
+/// Characters of an alias name, `alias/` included (`AliasNameType`).
+pub const MAX_ALIAS_LENGTH: usize = 256;
+/// Characters of a description (`DescriptionType`).
+pub const MAX_DESCRIPTION_LENGTH: usize = 8192;
+/// Bytes of a key policy document (KMS resource quotas; the API model alone would allow 131,072 characters).
+pub const MAX_POLICY_BYTES: usize = 32_768;
+/// Bytes that Encrypt takes (`PlaintextType`).
+pub const MAX_PLAINTEXT_BYTES: usize = 4096;
+/// Bytes of a ciphertext (`CiphertextType`).
+pub const MAX_CIPHERTEXT_BYTES: usize = 6144;
+/// What every alias name starts with.
+pub const ALIAS_PREFIX: &str = "alias/";
+
+/// A value that breaks a rule of the API.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct Violation {
+    /// The request member, as AWS's messages name it.
+    pub member: &'static str,
+    /// For people: what is wrong and what to do.
+    pub reason: String,
+    /// For machines: the constraint in AWS's words.
+    pub constraint: String,
+}
+
+impl Violation {
+    fn new(member: &'static str, reason: impl Into<String>, constraint: impl Into<String>) -> Self {
+        Self { member, reason: reason.into(), constraint: constraint.into() }
+    }
+
+    /// The `ValidationException` that AWS answers; `value` is left out where it is a secret.
+    pub fn to_service_error(&self, value: Option<&str>) -> ServiceError {
+        let constraint = &self.constraint;
+        if constraint.starts_with("Alias must") || constraint.contains("invalid characters for an alias") {
+            return ServiceError::validation(constraint.clone());
+        }
+        let value = value.map(|value| format!("Value '{value}' ")).unwrap_or_default();
+        ServiceError::validation(format!(
+            "1 validation error detected: {value}at '{}' failed to satisfy constraint: {constraint}",
+            self.member
+        ))
+    }
+}
+
+fn length(member: &'static str, name: &str, text: &str, least: usize, most: usize) -> Result<(), Violation> {
+    let count = text.chars().count();
+    if count < least {
+        let reason = if count == 0 {
+            format!("{name} is required.")
+        } else {
+            format!("{name} needs at least {least} characters; this has {count}.")
+        };
+        let constraint = format!("Member must have length greater than or equal to {least}");
+        return Err(Violation::new(member, reason, constraint));
+    }
+    if count > most {
+        return Err(Violation::new(
+            member,
+            format!("{name} can't have more than {most} characters; this has {count}."),
+            format!("Member must have length less than or equal to {most}"),
+        ));
+    }
+    Ok(())
+}
+
+fn pattern(
+    member: &'static str,
+    name: &str,
+    text: &str,
+    allowed: impl Fn(char) -> bool,
+    words: &str,
+    regex: &str,
+) -> Result<(), Violation> {
+    match text.chars().find(|character| !allowed(*character)) {
+        None => Ok(()),
+        Some(wrong) => Err(Violation::new(
+            member,
+            format!("{name} can't have {}. Valid characters are {words}.", shown(wrong)),
+            format!("Member must satisfy regular expression pattern: {regex}"),
+        )),
+    }
+}
+
+fn shown(character: char) -> String {
+    match character {
+        ' ' => "a blank".to_owned(),
+        other if other.is_control() => format!("the control character U+{:04X}", u32::from(other)),
+        other => format!("‘{other}’"),
+    }
+}
+
+/// A full alias name: 1 to 256 of `^[a-zA-Z0-9:/_-]+$`, starting with `alias/`, no colon, not `alias/aws/…`
+/// (`AliasNameType`; CreateAlias).
+pub fn alias_name(full_name: &str) -> Result<(), Violation> {
+    let member = "aliasName";
+    let bare = full_name.strip_prefix(ALIAS_PREFIX).ok_or_else(|| {
+        Violation::new(
+            member,
+            "An alias name starts with alias/.",
+            "Alias must start with the prefix \"alias/\". Please see \
+             https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html",
+        )
+    })?;
+    length(member, "Alias", bare, 1, MAX_ALIAS_LENGTH - ALIAS_PREFIX.len())?;
+    if bare.contains(':') {
+        return Err(Violation::new(
+            member,
+            "Alias can't have ‘:’. Valid characters are a-z, A-Z, 0-9, / (slash), _ (underscore) and - (hyphen).",
+            format!("{full_name} contains invalid characters for an alias"),
+        ));
+    }
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '_' | '-');
+    let words = "a-z, A-Z, 0-9, / (slash), _ (underscore) and - (hyphen)";
+    pattern(member, "Alias", bare, allowed, words, "^[a-zA-Z0-9:/_-]+$")?;
+    if is_reserved_alias(full_name) {
+        return Err(Violation::new(
+            member,
+            "Alias can't begin with aws/: these names are reserved for AWS managed keys.",
+            "Member must not begin with alias/aws/",
+        ));
+    }
+    Ok(())
+}
+
+/// Whether the name belongs to AWS: it starts with `alias/aws/`.
+pub fn is_reserved_alias(full_name: &str) -> bool {
+    full_name.starts_with("alias/aws/")
+}
+
+/// An external key ID: 1 to 128 of `^[a-zA-Z0-9-_.]+$` (`XksKeyIdType`; the proxy specification allows the dot too).
+pub fn xks_key_id(id: &str) -> Result<(), Violation> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    length("xksKeyId", "External key ID", id, 1, 128)?;
+    let words = "a-z, A-Z, 0-9, - (hyphen), _ (underscore) and . (dot)";
+    pattern("xksKeyId", "External key ID", id, allowed, words, "^[a-zA-Z0-9-_.]+$")
+}
+
+/// 0 to 8,192 characters (`DescriptionType`).
+pub fn description(text: &str) -> Result<(), Violation> {
+    length("description", "Description", text, 0, MAX_DESCRIPTION_LENGTH)
+}
+
+/// Whether a character may stand in a tag: letters, digits, blanks and `+ - = . _ : / @` (AWS's usual tag rule).
+fn in_tag(character: char) -> bool {
+    character.is_alphanumeric() || matches!(character, ' ' | '+' | '-' | '=' | '.' | '_' | ':' | '/' | '@')
+}
+
+const TAG_WORDS: &str = "letters, digits, blanks and + - = . _ : / @";
+const TAG_REGEX: &str = "^([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)$";
+
+/// A tag key: 1 to 128 characters, not starting with `aws:` (`TagKeyType`; tagging rules).
+pub fn tag_key(key: &str) -> Result<(), Violation> {
+    let member = "tags.1.member.tagKey";
+    length(member, "Tag key", key, 1, 128)?;
+    pattern(member, "Tag key", key, in_tag, TAG_WORDS, TAG_REGEX)?;
+    if is_reserved_tag(key) {
+        return Err(Violation::new(
+            member,
+            "Tag key can't begin with aws: — these keys are reserved for AWS.",
+            "Tags beginning with aws: are reserved",
+        ));
+    }
+    Ok(())
+}
+
+fn is_reserved_tag(key: &str) -> bool {
+    key.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("aws:"))
+}
+
+/// A tag value: 0 to 256 characters (`TagValueType`).
+pub fn tag_value(value: &str) -> Result<(), Violation> {
+    let member = "tags.1.member.tagValue";
+    length(member, "Tag value", value, 0, 256)?;
+    pattern(member, "Tag value", value, in_tag, TAG_WORDS, TAG_REGEX)
+}
+
+/// The tags of one request: each right, no key twice, at most 50, none reserved, with AWS's codes and texts.
+pub fn tags(tags: &[Tag]) -> Result<(), ServiceError> {
+    for tag in tags {
+        if is_reserved_tag(&tag.tag_key) {
+            return Err(ServiceError::new("TagException", "Tags beginning with aws: are reserved"));
+        }
+        tag_key(&tag.tag_key).map_err(|violation| violation.to_service_error(Some(&tag.tag_key)))?;
+        tag_value(&tag.tag_value).map_err(|violation| violation.to_service_error(Some(&tag.tag_value)))?;
+    }
+    let keys: std::collections::HashSet<&str> = tags.iter().map(|tag| tag.tag_key.as_str()).collect();
+    if keys.len() != tags.len() {
+        return Err(ServiceError::new("TagException", "Duplicate tag keys"));
+    }
+    if tags.len() > MAX_TAGS {
+        return Err(ServiceError::new("TagException", "Too many tags"));
+    }
+    Ok(())
+}
+
+/// 1 to 64 characters (`CustomKeyStoreIdType`).
+pub fn custom_key_store_id(id: &str) -> Result<(), Violation> {
+    length("customKeyStoreId", "Custom key store ID", id, 1, 64)
+}
+
+/// 1 to 256 characters (`CustomKeyStoreNameType`).
+pub fn custom_key_store_name(name: &str) -> Result<(), Violation> {
+    length("customKeyStoreName", "Key store name", name, 1, 256)
+}
+
+/// A key identifier of any form: 1 to 2,048 characters (`KeyIdType`).
+pub fn key_id(id: &str) -> Result<(), Violation> {
+    length("keyId", "Key ID", id, 1, 2048)
+}
+
+/// An AWS account ID: twelve digits (`AccountIdType`).
+pub fn account_id(id: &str) -> Result<(), Violation> {
+    if id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Ok(());
+    }
+    let reason = if id.is_empty() {
+        "An account ID is required: 12 digits. Remove the row if there is no other account.".to_owned()
+    } else {
+        "An account ID has exactly 12 digits, without hyphens or blanks.".to_owned()
+    };
+    Err(Violation::new("accountId", reason, "Member must satisfy regular expression pattern: [0-9]{12}"))
+}
+
+/// The size and characters of a policy document (`PolicyType` `[\u0009\u000A\u000D\u0020-\u00FF]+`; 32 KB quota).
+pub fn policy_text(text: &str) -> Result<(), Violation> {
+    length("policy", "Key policy", text, 1, 131_072)?;
+    let allowed = |c: char| matches!(c, '\t' | '\n' | '\r') || ('\u{20}'..='\u{ff}').contains(&c);
+    let regex = "[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+";
+    pattern("policy", "Key policy", text, allowed, "those of Latin-1, tab and line breaks", regex)?;
+    if text.len() > MAX_POLICY_BYTES {
+        let reason = format!("Key policy can't have more than {MAX_POLICY_BYTES} bytes; this has {}.", text.len());
+        return Err(Violation::new("policy", reason, "Member must have length less than or equal to 32768"));
+    }
+    Ok(())
+}
+
+fn range(member: &'static str, value: u64, least: u64, most: u64) -> Result<(), Violation> {
+    if value < least {
+        let constraint = format!("Member must have value greater than or equal to {least}");
+        return Err(Violation::new(member, format!("{member} can't be less than {least}."), constraint));
+    }
+    if value > most {
+        let constraint = format!("Member must have value less than or equal to {most}");
+        return Err(Violation::new(member, format!("{member} can't be more than {most}."), constraint));
+    }
+    Ok(())
+}
+
+/// The `Limit` of a list: 1 to `most`, which differs by operation (member documentation).
+pub fn list_limit(limit: u32, most: u32) -> Result<(), Violation> {
+    range("limit", limit.into(), 1, most.into())
+}
+
+/// The `NumberOfBytes` of a data key: 1 to 1,024 (`NumberOfBytesType`).
+pub fn number_of_bytes(number: u32) -> Result<(), Violation> {
+    range("numberOfBytes", number.into(), 1, 1024)
+}
+
+/// What Encrypt takes: 1 to 4,096 bytes (`PlaintextType`).
+pub fn plaintext(bytes: &[u8]) -> Result<(), Violation> {
+    blob("plaintext", bytes, MAX_PLAINTEXT_BYTES)
+}
+
+/// A ciphertext: 1 to 6,144 bytes (`CiphertextType`).
+pub fn ciphertext(bytes: &[u8]) -> Result<(), Violation> {
+    blob("ciphertextBlob", bytes, MAX_CIPHERTEXT_BYTES)
+}
+
+fn blob(member: &'static str, bytes: &[u8], most: usize) -> Result<(), Violation> {
+    if bytes.is_empty() {
+        let constraint = "Member must have length greater than or equal to 1";
+        return Err(Violation::new(member, format!("{member} is empty."), constraint));
+    }
+    if bytes.len() > most {
+        let reason = format!("{member} can't have more than {most} bytes; this has {}.", bytes.len());
+        return Err(Violation::new(member, reason, format!("Member must have length less than or equal to {most}")));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn aliases_keep_their_rules() {
+        assert!(alias_name("alias/payments/eu_1-a").is_ok());
+        for wrong in ["payments", "alias/", "alias/a b", "alias/a:b", "alias/aws/s3", "alias/é"] {
+            assert!(alias_name(wrong).is_err(), "{wrong}");
+        }
+        assert!(alias_name(&format!("alias/{}", "a".repeat(250))).is_ok());
+        assert!(alias_name(&format!("alias/{}", "a".repeat(251))).is_err());
+    }
+
+    #[test]
+    fn an_external_key_id_may_have_a_dot() {
+        assert!(xks_key_id("tokenization.v2").is_ok());
+        let error = xks_key_id("a b").unwrap_err().to_service_error(Some("a b"));
+        assert_eq!(
+            error.message,
+            "1 validation error detected: Value 'a b' at 'xksKeyId' failed to satisfy constraint: \
+             Member must satisfy regular expression pattern: ^[a-zA-Z0-9-_.]+$"
+        );
+    }
+
+    #[test]
+    fn tags_answer_as_aws_does() {
+        let tag = |key: &str| Tag { tag_key: key.to_owned(), tag_value: String::new() };
+        let code = |list: &[Tag]| tags(list).unwrap_err().to_string();
+        assert_eq!(code(&[tag("AWS:x")]), "TagException: Tags beginning with aws: are reserved");
+        assert_eq!(code(&[tag("a"), tag("a")]), "TagException: Duplicate tag keys");
+        let many: Vec<Tag> = (0..51).map(|n| tag(&n.to_string())).collect();
+        assert_eq!(code(&many), "TagException: Too many tags");
+        assert!(tags(&many[..50]).is_ok());
+    }
+
+    proptest! {
+        #[test]
+        fn external_key_ids_are_what_the_pattern_says(id in "[a-zA-Z0-9._-]{1,128}", wrong in "[^a-zA-Z0-9._-]") {
+            prop_assert!(xks_key_id(&id).is_ok());
+            let id = format!("{id}{wrong}");
+            prop_assert!(xks_key_id(&id).is_err());
+        }
+
+        #[test]
+        fn account_ids_are_twelve_digits(id in "[0-9]{0,20}") {
+            prop_assert_eq!(account_id(&id).is_ok(), id.len() == 12);
+        }
+
+        #[test]
+        fn no_text_makes_a_check_panic(text in "\\PC{0,300}") {
+            let _ = (alias_name(&text), tag_key(&text), tag_value(&text), policy_text(&text), xks_key_id(&text));
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! The grammar of key policies.
+
+use serde_json::{Map, Value};
+
+use super::{OneOrMany, PolicyDocument, Principals, Statement};
+use crate::aws::limits;
+
+/// What is wrong with a policy, for the person who wrote it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicyProblem {
+    /// The line, counted from 1, where it is known.
+    pub line: Option<usize>,
+    /// What is wrong and what to do.
+    pub message: String,
+}
+
+impl std::fmt::Display for PolicyProblem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.line {
+            Some(line) => write!(f, "Line {line}: {}", self.message),
+            None => f.write_str(&self.message),
+        }
+    }
+}
+
+/// The condition operators of the IAM policy grammar, without the suffix `IfExists` and the set prefixes.
+const OPERATORS: [&str; 27] = [
+    "StringEquals",
+    "StringNotEquals",
+    "StringEqualsIgnoreCase",
+    "StringNotEqualsIgnoreCase",
+    "StringLike",
+    "StringNotLike",
+    "NumericEquals",
+    "NumericNotEquals",
+    "NumericLessThan",
+    "NumericLessThanEquals",
+    "NumericGreaterThan",
+    "NumericGreaterThanEquals",
+    "DateEquals",
+    "DateNotEquals",
+    "DateLessThan",
+    "DateLessThanEquals",
+    "DateGreaterThan",
+    "DateGreaterThanEquals",
+    "Bool",
+    "BinaryEquals",
+    "IpAddress",
+    "NotIpAddress",
+    "ArnEquals",
+    "ArnLike",
+    "ArnNotEquals",
+    "ArnNotLike",
+    "Null",
+];
+
+/// Reads a policy document and checks its grammar, characters and size.
+///
+/// # Errors
+/// Everything that KMS would refuse with `MalformedPolicyDocumentException` (or, over 32 KB, `LimitExceededException`).
+pub fn check(text: &str) -> Result<PolicyDocument, Vec<PolicyProblem>> {
+    if let Err(violation) = limits::policy_text(text) {
+        return Err(vec![PolicyProblem { line: None, message: violation.reason }]);
+    }
+    let value: Value = serde_json::from_str(text).map_err(|error| {
+        let line = Some(error.line());
+        let message = format!("This is not JSON: {}.", without_place(&error.to_string()));
+        vec![PolicyProblem { line, message }]
+    })?;
+    let document: PolicyDocument = match serde_json::from_value(value.clone()) {
+        Ok(document) => document,
+        Err(error) => {
+            return Err(vec![PolicyProblem { line: None, message: explain(&value, &error.to_string()) }]);
+        }
+    };
+    let mut problems = Vec::new();
+    let mut say = |message: String| problems.push(PolicyProblem { line: None, message });
+    if let Some(version) = &document.version
+        && version != "2012-10-17"
+        && version != "2008-10-17"
+    {
+        say(format!("Version is ‘{version}’; it must be 2012-10-17 (or 2008-10-17)."));
+    }
+    if document.statements().is_empty() {
+        say("The policy has no statement; it needs at least one.".to_owned());
+    }
+    for (index, statement) in document.statements().iter().enumerate() {
+        check_statement(statement, &name_of(index, statement), &mut say);
+    }
+    if problems.is_empty() { Ok(document) } else { Err(problems) }
+}
+
+/// What KMS accepts in silence and the console's editor points out: a statement that is about no action or resource.
+pub fn warnings(document: &PolicyDocument) -> Vec<PolicyProblem> {
+    let mut found = Vec::new();
+    for (index, statement) in document.statements().iter().enumerate() {
+        let name = name_of(index, statement);
+        if statement.action.is_none() && statement.not_action.is_none() {
+            let message = format!("{name} has no Action, so it does nothing. Add one, such as \"kms:Decrypt\".");
+            found.push(PolicyProblem { line: None, message });
+        }
+        if statement.resource.is_none() && statement.not_resource.is_none() {
+            let message = format!("{name} has no Resource, so it does nothing. In a key policy it is \"*\".");
+            found.push(PolicyProblem { line: None, message });
+        }
+    }
+    found
+}
+
+fn name_of(index: usize, statement: &Statement) -> String {
+    match &statement.sid {
+        Some(sid) => format!("Statement {} (‘{sid}’)", index + 1),
+        None => format!("Statement {}", index + 1),
+    }
+}
+
+fn check_statement(statement: &Statement, name: &str, say: &mut impl FnMut(String)) {
+    match (&statement.principal, &statement.not_principal) {
+        (None, None) => say(format!("{name} has no Principal; every statement of a key policy needs one.")),
+        (Some(_), Some(_)) => say(format!("{name} has both Principal and NotPrincipal; keep one.")),
+        (Some(principals), None) | (None, Some(principals)) => check_principals(principals, name, say),
+    }
+    if statement.action.is_some() && statement.not_action.is_some() {
+        say(format!("{name} has both Action and NotAction; keep one."));
+    }
+    if statement.resource.is_some() && statement.not_resource.is_some() {
+        say(format!("{name} has both Resource and NotResource; keep one."));
+    }
+    for actions in [&statement.action, &statement.not_action].into_iter().flatten() {
+        check_actions(actions, name, say);
+    }
+    if let Some(condition) = &statement.condition {
+        check_condition(condition, name, say);
+    }
+}
+
+fn check_actions(actions: &OneOrMany<String>, name: &str, say: &mut impl FnMut(String)) {
+    for action in actions.as_slice() {
+        if action != "*" && !action.contains(':') {
+            say(format!("{name}: the action ‘{action}’ lacks its service; write ‘kms:{action}’."));
+        }
+    }
+}
+
+fn check_principals(principals: &Principals, name: &str, say: &mut impl FnMut(String)) {
+    match principals {
+        Principals::Everybody(text) if text == "*" => {}
+        Principals::Everybody(text) => {
+            say(format!("{name}: the principal ‘{text}’ must be \"*\" or an object such as {{\"AWS\": \"arn:…\"}}."));
+        }
+        Principals::ByKind(kinds) => {
+            if kinds.is_empty() {
+                say(format!("{name}: Principal is empty."));
+            }
+            for (kind, value) in kinds {
+                if !matches!(kind.as_str(), "AWS" | "Service" | "Federated" | "CanonicalUser") {
+                    say(format!("{name}: ‘{kind}’ is no kind of principal; use AWS, Service or Federated."));
+                }
+                let is_text = |value: &Value| value.as_str().is_some_and(|text| !text.is_empty());
+                let fits =
+                    is_text(value) || value.as_array().is_some_and(|list| !list.is_empty() && list.iter().all(is_text));
+                if !fits {
+                    say(format!("{name}: the principals under ‘{kind}’ must be a text or an array of texts."));
+                }
+            }
+        }
+    }
+}
+
+fn check_condition(condition: &Map<String, Value>, name: &str, say: &mut impl FnMut(String)) {
+    for (operator, keys) in condition {
+        let bare = operator.strip_prefix("ForAllValues:").or(operator.strip_prefix("ForAnyValue:")).unwrap_or(operator);
+        let bare = bare.strip_suffix("IfExists").unwrap_or(bare);
+        if !OPERATORS.iter().any(|known| known.eq_ignore_ascii_case(bare)) {
+            say(format!("{name}: ‘{operator}’ is no condition operator."));
+        }
+        if !keys.as_object().is_some_and(|keys| !keys.is_empty()) {
+            say(format!("{name}: the condition ‘{operator}’ must be an object of condition keys and values."));
+        }
+    }
+}
+
+/// serde_json's message without ` at line 1 column 2`, which is told apart.
+fn without_place(message: &str) -> &str {
+    message.split(" at line ").next().unwrap_or(message)
+}
+
+/// Why JSON is no policy: which statement, which element.
+fn explain(value: &Value, error: &str) -> String {
+    let Some(document) = value.as_object() else { return "The policy must be a JSON object.".to_owned() };
+    for key in document.keys() {
+        if !matches!(key.as_str(), "Version" | "Id" | "Statement") {
+            return format!("‘{key}’ is no element of a policy; it has Version, Id and Statement.");
+        }
+    }
+    let Some(statements) = document.get("Statement") else { return "The policy has no Statement.".to_owned() };
+    let list = statements.as_array().map_or(std::slice::from_ref(statements), Vec::as_slice);
+    for (index, statement) in list.iter().enumerate() {
+        if let Err(error) = serde_json::from_value::<Statement>(statement.clone()) {
+            return format!("Statement {}: {}.", index + 1, without_place(&error.to_string()));
+        }
+    }
+    format!("The policy is not well formed: {}.", without_place(error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problem(text: &str) -> String {
+        check(text).unwrap_err()[0].to_string()
+    }
+
+    fn with(statement: &str) -> String {
+        format!(r#"{{"Version":"2012-10-17","Statement":[{statement}]}}"#)
+    }
+
+    #[test]
+    fn problems_name_their_place() {
+        assert!(problem("{\n\"Version\": }").starts_with("Line 2: This is not JSON"));
+        assert!(problem("[]").contains("must be a JSON object"));
+        assert!(problem(r#"{"Statements":[]}"#).contains("‘Statements’ is no element"));
+        assert!(problem(&with(r#"{"Effect":"Permit"}"#)).starts_with("Statement 1: "));
+        assert!(problem(&with(r#"{"Effect":"Allow","Action":"kms:*","Resource":"*"}"#)).contains("no Principal"));
+        assert!(problem(&with(r#"{"Effect":"Allow","Principal":"me","Action":"kms:*"}"#)).contains("‘me’"));
+        assert!(problem(&with(r#"{"Effect":"Allow","Principal":"*","Action":"Decrypt"}"#)).contains("kms:Decrypt"));
+        let condition = r#"{"Effect":"Allow","Principal":"*","Action":"kms:*","Condition":{"Equals":{"a":"b"}}}"#;
+        assert!(problem(&with(condition)).contains("‘Equals’"));
+        assert!(problem(&"x".repeat(32_769)).contains("32768"));
+    }
+
+    #[test]
+    fn what_does_nothing_is_pointed_out_but_accepted() {
+        let document = check(&with(r#"{"Effect":"Allow","Principal":"*"}"#)).unwrap();
+        assert_eq!(warnings(&document).len(), 2);
+    }
+}

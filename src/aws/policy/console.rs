@@ -1,0 +1,187 @@
+//! The key policy that the console writes, and the default of the API.
+
+use serde_json::{Value, json};
+
+/// The choices that make a console policy. Source of Sids, actions and order: policies the AWS console writes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ConsolePolicy {
+    /// `aws`, `aws-cn` ...
+    pub partition: String,
+    /// The key's account.
+    pub account: String,
+    /// ARNs of the key administrators.
+    pub administrators: Vec<String>,
+    /// Whether they may schedule and cancel the key's deletion.
+    pub administrators_may_delete: bool,
+    /// ARNs of the key users.
+    pub users: Vec<String>,
+    /// IDs of other accounts that may use the key.
+    pub other_accounts: Vec<String>,
+}
+
+const ADMINISTRATION: [&str; 12] = [
+    "kms:Create*",
+    "kms:Describe*",
+    "kms:Enable*",
+    "kms:List*",
+    "kms:Put*",
+    "kms:Update*",
+    "kms:Revoke*",
+    "kms:Disable*",
+    "kms:Get*",
+    "kms:Delete*",
+    "kms:TagResource",
+    "kms:UntagResource",
+];
+const DELETION: [&str; 2] = ["kms:ScheduleKeyDeletion", "kms:CancelKeyDeletion"];
+const ROTATION: [&str; 1] = ["kms:RotateKeyOnDemand"];
+const USE: [&str; 5] = ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"];
+const GRANTS: [&str; 3] = ["kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant"];
+
+/// A string when there is one, an array when there are several.
+fn one_or_many(mut names: Vec<String>) -> Value {
+    if names.len() == 1 { Value::String(names.remove(0)) } else { json!(names) }
+}
+
+fn statement(sid: &str, principals: Vec<String>, actions: &Value) -> Value {
+    json!({
+        "Sid": sid,
+        "Effect": "Allow",
+        "Principal": { "AWS": one_or_many(principals) },
+        "Action": actions,
+        "Resource": "*"
+    })
+}
+
+fn root(partition: &str, account: &str) -> String {
+    format!("arn:{partition}:iam::{account}:root")
+}
+
+impl ConsolePolicy {
+    /// The document, indented. Its members stand in the console's order.
+    pub fn to_json(&self) -> String {
+        let mut statements =
+            vec![statement("Enable IAM User Permissions", vec![root(&self.partition, &self.account)], &json!("kms:*"))];
+        if !self.administrators.is_empty() {
+            let mut actions = ADMINISTRATION.to_vec();
+            if self.administrators_may_delete {
+                actions.extend(DELETION);
+            }
+            actions.extend(ROTATION);
+            let administrators = self.administrators.clone();
+            statements.push(statement("Allow access for Key Administrators", administrators, &json!(actions)));
+        }
+        let mut users = self.users.clone();
+        users.extend(self.other_accounts.iter().map(|account| root(&self.partition, account)));
+        if !users.is_empty() {
+            statements.push(statement("Allow use of the key", users.clone(), &json!(USE)));
+            let mut grants = statement("Allow attachment of persistent resources", users, &json!(GRANTS));
+            grants["Condition"] = json!({ "Bool": { "kms:GrantIsForAWSResource": "true" } });
+            statements.push(grants);
+        }
+        pretty(&json!({ "Id": "key-consolepolicy-3", "Version": "2012-10-17", "Statement": statements }))
+    }
+}
+
+/// The document that CreateKey writes when none is given.
+pub fn default_policy(partition: &str, account: &str) -> String {
+    let all = statement("Enable IAM User Permissions", vec![root(partition, account)], &json!("kms:*"));
+    pretty(&json!({ "Version": "2012-10-17", "Id": "key-default-1", "Statement": [all] }))
+}
+
+fn pretty(document: &Value) -> String {
+    serde_json::to_string_pretty(document).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::policy::check;
+    use proptest::prelude::*;
+
+    fn policy() -> ConsolePolicy {
+        ConsolePolicy {
+            partition: "aws".to_owned(),
+            account: "111122223333".to_owned(),
+            administrators: vec![
+                "arn:aws:iam::111122223333:role/AdminA".to_owned(),
+                "arn:aws:iam::111122223333:user/AdminB".to_owned(),
+            ],
+            administrators_may_delete: true,
+            users: vec!["arn:aws:iam::111122223333:role/UserA".to_owned()],
+            other_accounts: vec!["444455556666".to_owned()],
+        }
+    }
+
+    fn sids(text: &str) -> Vec<String> {
+        let document: Value = serde_json::from_str(text).unwrap();
+        document["Statement"].as_array().unwrap().iter().map(|one| one["Sid"].as_str().unwrap().to_owned()).collect()
+    }
+
+    #[test]
+    fn statements_stand_in_the_consoles_order() {
+        assert_eq!(
+            sids(&policy().to_json()),
+            [
+                "Enable IAM User Permissions",
+                "Allow access for Key Administrators",
+                "Allow use of the key",
+                "Allow attachment of persistent resources"
+            ]
+        );
+        let nobody = ConsolePolicy { administrators: vec![], users: vec![], other_accounts: vec![], ..policy() };
+        assert_eq!(sids(&nobody.to_json()), ["Enable IAM User Permissions"]);
+    }
+
+    #[test]
+    fn members_stand_in_the_consoles_order() {
+        let text = policy().to_json();
+        let place = |word: &str| text.find(word).unwrap();
+        assert!(place("\"Id\"") < place("\"Version\"") && place("\"Version\"") < place("\"Statement\""));
+        assert!(place("\"Sid\"") < place("\"Effect\"") && place("\"Effect\"") < place("\"Principal\""));
+    }
+
+    #[test]
+    fn clearing_deletion_takes_exactly_two_actions() {
+        let actions = |may_delete| {
+            let policy = ConsolePolicy { administrators_may_delete: may_delete, ..policy() };
+            let document: Value = serde_json::from_str(&policy.to_json()).unwrap();
+            document["Statement"][1]["Action"].as_array().unwrap().clone()
+        };
+        let mut with = actions(true);
+        with.retain(|action| action != "kms:ScheduleKeyDeletion" && action != "kms:CancelKeyDeletion");
+        assert_eq!(with, actions(false));
+        assert_eq!((actions(true).len(), actions(false).len()), (15, 13));
+    }
+
+    #[test]
+    fn other_accounts_come_after_the_users_and_one_principal_is_a_string() {
+        let document: Value = serde_json::from_str(&policy().to_json()).unwrap();
+        assert_eq!(
+            document["Statement"][2]["Principal"]["AWS"],
+            json!(["arn:aws:iam::111122223333:role/UserA", "arn:aws:iam::444455556666:root"])
+        );
+        assert_eq!(document["Statement"][0]["Principal"]["AWS"], json!("arn:aws:iam::111122223333:root"));
+        assert_eq!(document["Statement"][3]["Condition"]["Bool"]["kms:GrantIsForAWSResource"], json!("true"));
+    }
+
+    proptest! {
+        #[test]
+        fn what_the_console_writes_is_always_accepted(
+            names in prop::collection::vec("[A-Za-z0-9+=,.@_-]{1,20}", 0..8),
+            accounts in prop::collection::vec("[0-9]{12}", 0..4),
+            may_delete: bool,
+        ) {
+            let arns: Vec<String> = names.iter().map(|name| format!("arn:aws:iam::111122223333:role/{name}")).collect();
+            let policy = ConsolePolicy {
+                administrators: arns.clone(),
+                administrators_may_delete: may_delete,
+                users: arns,
+                other_accounts: accounts,
+                ..policy()
+            };
+            let document = check(&policy.to_json()).unwrap();
+            prop_assert!(document.lets_change_policy("arn:aws:iam::111122223333:user/Admin", "111122223333"));
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! Key policy documents: the one the console writes, and how any is checked and read back.
+
+mod check;
+mod console;
+mod words;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+pub use check::{PolicyProblem, check, warnings};
+pub use console::{ConsolePolicy, default_policy};
+
+/// A key policy document that has passed [`check`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub struct PolicyDocument {
+    /// `2012-10-17` or `2008-10-17`.
+    pub version: Option<String>,
+    /// Any text.
+    pub id: Option<String>,
+    /// One or more.
+    pub statement: OneOrMany<Statement>,
+}
+
+/// One element, or an array of them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum OneOrMany<T> {
+    /// An array.
+    Many(Vec<T>),
+    /// A single element without brackets.
+    One(T),
+}
+
+impl<T> OneOrMany<T> {
+    /// The elements.
+    pub fn as_slice(&self) -> &[T] {
+        match self {
+            Self::Many(many) => many,
+            Self::One(one) => std::slice::from_ref(one),
+        }
+    }
+}
+
+/// `Allow` or `Deny`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub enum Effect {
+    Allow,
+    Deny,
+}
+
+/// Who a statement is about: everybody, or principals by kind.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Principals {
+    /// `"*"`.
+    Everybody(String),
+    /// `{"AWS": …, "Service": …}`.
+    ByKind(Map<String, Value>),
+}
+
+impl Principals {
+    /// The names under `kind`, such as `AWS`; `"*"` counts as an AWS principal.
+    pub fn of_kind(&self, kind: &str) -> Vec<&str> {
+        match self {
+            Self::Everybody(name) if kind == "AWS" => vec![name],
+            Self::Everybody(_) => Vec::new(),
+            Self::ByKind(kinds) => match kinds.get(kind) {
+                Some(Value::String(name)) => vec![name],
+                Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).collect(),
+                _ => Vec::new(),
+            },
+        }
+    }
+}
+
+/// One statement.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+#[allow(missing_docs)]
+pub struct Statement {
+    pub sid: Option<String>,
+    pub effect: Effect,
+    pub principal: Option<Principals>,
+    pub not_principal: Option<Principals>,
+    pub action: Option<OneOrMany<String>>,
+    pub not_action: Option<OneOrMany<String>>,
+    pub resource: Option<OneOrMany<String>>,
+    pub not_resource: Option<OneOrMany<String>>,
+    pub condition: Option<Map<String, Value>>,
+}
+
+impl Statement {
+    /// Whether the statement is about this action, such as `kms:PutKeyPolicy`. Names have no case, `*` and `?` are
+    /// wildcards (IAM policy grammar).
+    pub fn covers(&self, action: &str) -> bool {
+        let matches = |patterns: &OneOrMany<String>| patterns.as_slice().iter().any(|one| wildcard(one, action));
+        match (&self.action, &self.not_action) {
+            (Some(actions), _) => matches(actions),
+            (None, Some(actions)) => !matches(actions),
+            (None, None) => false,
+        }
+    }
+
+    /// Whether the statement is about this caller: by ARN, by the account or its root, or by everybody.
+    pub fn concerns(&self, caller_arn: &str, account: &str) -> bool {
+        let names = |principals: &Principals| {
+            principals.of_kind("AWS").iter().any(|name| {
+                *name == "*"
+                    || *name == caller_arn
+                    || *name == account
+                    || name.ends_with(&format!(":iam::{account}:root"))
+            })
+        };
+        match (&self.principal, &self.not_principal) {
+            (Some(principals), _) => names(principals),
+            (None, Some(principals)) => !names(principals),
+            (None, None) => false,
+        }
+    }
+}
+
+/// Whether `text` matches `pattern`, in which `*` stands for anything and `?` for one character; case is ignored.
+fn wildcard(pattern: &str, text: &str) -> bool {
+    let (pattern, text) = (pattern.to_ascii_lowercase(), text.to_ascii_lowercase());
+    let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
+    let (mut p, mut t, mut star) = (0, 0, None);
+    while t < text.len() {
+        match pattern.get(p) {
+            Some(b'*') => {
+                star = Some((p, t));
+                p += 1;
+            }
+            Some(byte) if *byte == b'?' || *byte == text[t] => {
+                p += 1;
+                t += 1;
+            }
+            _ => match star {
+                Some((at, from)) => {
+                    p = at + 1;
+                    t = from + 1;
+                    star = Some((at, from + 1));
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern[p..].iter().all(|byte| *byte == b'*')
+}
+
+impl PolicyDocument {
+    /// The statements in order.
+    pub fn statements(&self) -> &[Statement] {
+        self.statement.as_slice()
+    }
+
+    /// Every AWS principal that is named, in order, each once.
+    pub fn principals(&self) -> Vec<&str> {
+        let mut names = Vec::new();
+        for statement in self.statements() {
+            for principals in [&statement.principal, &statement.not_principal].into_iter().flatten() {
+                for name in principals.of_kind("AWS") {
+                    if !names.contains(&name) {
+                        names.push(name);
+                    }
+                }
+            }
+        }
+        names
+    }
+
+    /// The lockout rule of CreateKey and PutKeyPolicy: the caller must be able to change the policy again. A statement
+    /// with conditions doesn't count as permission.
+    pub fn lets_change_policy(&self, caller_arn: &str, account: &str) -> bool {
+        let about = |effect: Effect| {
+            self.statements().iter().any(move |statement| {
+                statement.effect == effect
+                    && statement.covers("kms:PutKeyPolicy")
+                    && statement.concerns(caller_arn, account)
+                    && statement.condition.as_ref().is_none_or(|condition| condition.is_empty())
+            })
+        };
+        about(Effect::Allow) && !about(Effect::Deny)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wildcards_match_as_in_iam() {
+        assert!(wildcard("kms:*", "kms:PutKeyPolicy"));
+        assert!(wildcard("KMS:Put*Pol?cy", "kms:PutKeyPolicy"));
+        assert!(wildcard("*", ""));
+        assert!(!wildcard("kms:Put", "kms:PutKeyPolicy"));
+        assert!(!wildcard("kms:Get*", "kms:PutKeyPolicy"));
+    }
+
+    #[test]
+    fn a_policy_without_the_caller_locks_out() {
+        let policy = |principal: &str| {
+            check(&format!(
+                r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"AWS":"{principal}"}},
+                "Action":"kms:*","Resource":"*"}}]}}"#
+            ))
+            .unwrap()
+        };
+        let me = "arn:aws:iam::111122223333:user/Admin";
+        assert!(policy("arn:aws:iam::111122223333:root").lets_change_policy(me, "111122223333"));
+        assert!(policy(me).lets_change_policy(me, "111122223333"));
+        assert!(!policy("arn:aws:iam::444455556666:root").lets_change_policy(me, "111122223333"));
+    }
+}
