@@ -1,4 +1,5 @@
 //! The External Key Store Proxy API, version 1: KMS's side, the proxy, and the external key manager behind it.
 
+pub mod failure;
 pub mod key_manager;
 pub mod wire;

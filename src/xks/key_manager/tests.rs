@@ -198,6 +198,21 @@ fn two_processes_see_each_others_changes() {
 }
 
 #[test]
+fn many_may_open_a_new_directory_at_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let opened: Vec<_> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..8).map(|_| scope.spawn(|| KeyManager::open(dir.path(), World::system()))).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap().unwrap()).collect()
+    });
+    opened[0].create_partition("acme", &ProxyCredential::generate(&Random::system()).unwrap()).unwrap();
+    opened[0].create_key("acme", &aes("AES_256", "k1")).unwrap();
+    let parts = encrypt(&opened[1], "k1").unwrap();
+    for manager in &opened {
+        assert_eq!(manager.decrypt("acme", "k1", &parts, b"aad").unwrap().expose(), b"plaintext");
+    }
+}
+
+#[test]
 fn a_missing_or_another_root_key_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     drop(KeyManager::open(dir.path(), World::system()).unwrap());

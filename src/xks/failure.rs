@@ -1,0 +1,317 @@
+//! What KMS makes of a call to an external key store proxy that didn't go well.
+//!
+//! KMS never passes the proxy's own words on: it chooses its text by the name of the error. Sources: the table of
+//! failures in the XKS proxy API specification, and *Troubleshooting external key stores* in the KMS developer guide.
+
+use super::wire::{AES_256, ErrorName, GetKeyMetadataResponse};
+use crate::aws::error::ServiceError;
+
+/// Why a call to an external key store proxy gave nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum XksFailure {
+    /// The proxy answered with an error.
+    #[error("the external key store proxy answered {}", .0.as_str())]
+    Refused(ErrorName),
+    /// No connection: the host is unknown or doesn't listen.
+    #[error("the external key store proxy can't be reached")]
+    Unreachable,
+    /// No TLS: the certificate, its name or its chain.
+    #[error("no TLS connection to the external key store proxy")]
+    Tls,
+    /// No answer in 250 ms, twice.
+    #[error("the external key store proxy didn't answer in 250 ms")]
+    TimedOut,
+    /// An answer that isn't one of this API.
+    #[error("the external key store proxy's answer isn't valid: {0}")]
+    InvalidResponse(&'static str),
+    /// What Encrypt gave doesn't have the integrity value that came with it.
+    #[error("the ciphertext of the external key store proxy was damaged on the way")]
+    DamagedCiphertext,
+    /// The proxy answers, and none of its external key managers does.
+    #[error("every external key manager behind the external key store proxy is unavailable")]
+    Unhealthy,
+    /// Endpoint and path of the key store make no URI, or the credential no signature.
+    #[error("no request can be made from the configuration of the external key store: {0}")]
+    Configuration(String),
+}
+
+const CANNOT_INTERPRET: &str = "AWS KMS cannot interpret the response from the external key store proxy. If you see this \
+     error repeatedly, report it to your external key store proxy administrator.";
+const BAD_URI_PATH: &str = "The external key store proxy rejected the request because of an invalid URI path. Verify the \
+     URI path for your external key store and update if necessary.";
+
+impl XksFailure {
+    /// The error of CreateKey, which asks for the external key's metadata.
+    pub fn create_key_error(&self) -> ServiceError {
+        match self {
+            Self::Refused(ErrorName::KeyNotFoundException) => ServiceError::new(
+                "XksKeyNotFoundException",
+                "The external key store proxy rejected the request because it could not find the external key.",
+            ),
+            Self::Refused(ErrorName::InvalidStateException) => ServiceError::new(
+                "XksKeyInvalidConfigurationException",
+                "The external key store proxy rejected the request because the external key is not enabled in the \
+                 external key manager.",
+            ),
+            Self::Refused(ErrorName::InvalidKeyUsageException) => ServiceError::new(
+                "XksKeyInvalidConfigurationException",
+                "The external key store proxy rejected the request because the external key does not support the \
+                 requested operation.",
+            ),
+            other => ServiceError::new("CustomKeyStoreInvalidStateException", other.message()),
+        }
+    }
+
+    /// The error of a cryptographic operation.
+    pub fn cryptographic_error(&self) -> ServiceError {
+        ServiceError::new("KMSInvalidStateException", self.message())
+    }
+
+    /// The error of CreateCustomKeyStore and UpdateCustomKeyStore, which ask for the proxy's health.
+    pub fn key_store_error(&self) -> ServiceError {
+        let code = match self {
+            Self::Refused(ErrorName::AuthenticationFailedException) => {
+                "XksProxyIncorrectAuthenticationCredentialException"
+            }
+            Self::Refused(ErrorName::InvalidUriPathException) | Self::Configuration(_) => {
+                "XksProxyInvalidConfigurationException"
+            }
+            Self::Refused(ErrorName::DependencyTimeoutException | ErrorName::ThrottlingException)
+            | Self::Unreachable
+            | Self::Tls
+            | Self::TimedOut
+            | Self::Unhealthy => "XksProxyUriUnreachableException",
+            Self::Refused(_) | Self::InvalidResponse(_) | Self::DamagedCiphertext => "XksProxyInvalidResponseException",
+        };
+        ServiceError::new(code, self.message())
+    }
+
+    /// The `ConnectionErrorCode` of a store that fails to connect.
+    pub fn connection_error_code(&self) -> &'static str {
+        match self {
+            Self::Refused(ErrorName::AuthenticationFailedException) => "INVALID_CREDENTIALS",
+            Self::Refused(ErrorName::AccessDeniedException | ErrorName::InvalidStateException) => {
+                "XKS_PROXY_ACCESS_DENIED"
+            }
+            Self::Refused(ErrorName::InvalidUriPathException) | Self::Configuration(_) => {
+                "XKS_PROXY_INVALID_CONFIGURATION"
+            }
+            Self::Refused(ErrorName::DependencyTimeoutException) | Self::TimedOut => "XKS_PROXY_TIMED_OUT",
+            Self::Refused(ErrorName::ThrottlingException) | Self::Unreachable | Self::Unhealthy => {
+                "XKS_PROXY_NOT_REACHABLE"
+            }
+            Self::Tls => "XKS_PROXY_INVALID_TLS_CONFIGURATION",
+            Self::Refused(_) | Self::InvalidResponse(_) | Self::DamagedCiphertext => "XKS_PROXY_INVALID_RESPONSE",
+        }
+    }
+
+    fn message(&self) -> &'static str {
+        match self {
+            Self::Refused(name) => refusal(*name),
+            Self::InvalidResponse(_) => CANNOT_INTERPRET,
+            Self::Configuration(_) => BAD_URI_PATH,
+            Self::DamagedCiphertext => {
+                "The ciphertext that the external key store proxy submitted for decryption, or the encryption context, is \
+                 corrupted, missing, or otherwise invalid."
+            }
+            Self::Unreachable => {
+                "AWS KMS cannot communicate with the external key store proxy. This might be a transient network issue. If \
+                 you see this error repeatedly, verify that your external key store proxy is active and is connected to \
+                 the network, and that its endpoint URI is correct in your external key store."
+            }
+            Self::Tls => {
+                "AWS KMS cannot establish a TLS connection to the external key store proxy. Verify the TLS configuration, \
+                 including its certificate."
+            }
+            Self::TimedOut => {
+                "AWS KMS rejected the request because the external key store proxy did not respond in time. Retry the \
+                 request. If you see this error repeatedly, report it to your external key store proxy administrator."
+            }
+            Self::Unhealthy => {
+                "The external key store proxy is in an unhealthy state. If you see this message repeatedly, notify your \
+                 external key store proxy administrator."
+            }
+        }
+    }
+}
+
+fn refusal(name: ErrorName) -> &'static str {
+    match name {
+        ErrorName::ValidationException => CANNOT_INTERPRET,
+        ErrorName::InvalidUriPathException => BAD_URI_PATH,
+        ErrorName::InvalidStateException => {
+            "The external key associated with this KMS key in an external key store is not enabled in the external key \
+             manager. Enable the external key in the external key manager and retry the request."
+        }
+        ErrorName::InvalidKeyUsageException => {
+            "The external key associated with this KMS key in an external key store does not support the requested \
+             operation. Enable the operation on the key in your external key manager, and try the request again."
+        }
+        ErrorName::InvalidCiphertextException => {
+            "The external key store proxy rejected the request because the specified ciphertext or encryption context is \
+             corrupted, missing, or otherwise invalid."
+        }
+        ErrorName::AuthenticationFailedException => {
+            "The external key store proxy rejected the request because it could not authenticate AWS KMS. Verify the XKS \
+             proxy authentication credentials for your external key store and update if necessary."
+        }
+        ErrorName::AccessDeniedException => {
+            "The external key store proxy denied access to the operation. Verify that the user and the external key are \
+             both authorized for this operation, and try the request again."
+        }
+        ErrorName::KeyNotFoundException => {
+            "The external key associated with this KMS key in an external key store was not found in its external key \
+             manager. If the external key ID associated with this KMS key is incorrect, create a new KMS key with the \
+             correct external key ID."
+        }
+        ErrorName::UnsupportedOperationException => {
+            "The external key store proxy rejected the request because it does not support the requested cryptographic \
+             operation. If you see this error repeatedly, report it to your external key store proxy administrator."
+        }
+        ErrorName::DependencyTimeoutException => {
+            "The external key store proxy did not respond to the request in the time allotted. Retry the request. If you \
+             see this error repeatedly, report it to your external key store proxy administrator."
+        }
+        ErrorName::ThrottlingException => {
+            "The external key store proxy rejected the request due to a very high request rate. Reduce the frequency of \
+             your calls using KMS keys in this external key store."
+        }
+        ErrorName::InternalException => {
+            "The external key store proxy rejected the request because it cannot communicate with the external key \
+             manager. Verify that the external key store proxy configuration is correct and that the external key manager \
+             is available."
+        }
+    }
+}
+
+/// Whether KMS takes an external key for a new KMS key: `AES_256`, `ENABLED`, for `ENCRYPT` and `DECRYPT`.
+///
+/// # Errors
+/// `XksKeyInvalidConfigurationException` with KMS's text for the first rule that is broken.
+pub fn check_external_key(key: &GetKeyMetadataResponse) -> Result<(), ServiceError> {
+    let message = if key.key_spec != AES_256 {
+        let spec = &key.key_spec;
+        format!("The key spec of the external key must be AES_256. The key spec of specified external key is {spec}.")
+    } else if key.key_status != "ENABLED" {
+        let status = &key.key_status;
+        format!("The status of the external key must be ENABLED. The status of specified external key is {status}.")
+    } else if !["ENCRYPT", "DECRYPT"].iter().all(|usage| key.key_usage.iter().any(|has| has == usage)) {
+        let usage = key.key_usage.join(", ");
+        format!(
+            "The key usage of the external key must include ENCRYPT and DECRYPT. The key use of specified external key is \
+             {usage}."
+        )
+    } else {
+        return Ok(());
+    };
+    Err(ServiceError::new("XksKeyInvalidConfigurationException", message))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_failure_has_its_errors_and_code() {
+        use ErrorName as E;
+        const STORE: &str = "CustomKeyStoreInvalidState";
+        const KEY: &str = "XksKeyInvalidConfiguration";
+        const RESPONSE: &str = "XksProxyInvalidResponse";
+        const UNREACHABLE: &str = "XksProxyUriUnreachable";
+        const CODE_RESPONSE: &str = "XKS_PROXY_INVALID_RESPONSE";
+        let refused = XksFailure::Refused;
+        let table = [
+            (refused(E::ValidationException), STORE, RESPONSE, CODE_RESPONSE, "cannot interpret the response"),
+            (refused(E::InvalidStateException), KEY, RESPONSE, "XKS_PROXY_ACCESS_DENIED", "is not enabled"),
+            (refused(E::InvalidCiphertextException), STORE, RESPONSE, CODE_RESPONSE, "specified ciphertext"),
+            (refused(E::InvalidKeyUsageException), KEY, RESPONSE, CODE_RESPONSE, "does not support the requested"),
+            (
+                refused(E::AuthenticationFailedException),
+                STORE,
+                "XksProxyIncorrectAuthenticationCredential",
+                "INVALID_CREDENTIALS",
+                "could not authenticate AWS KMS",
+            ),
+            (refused(E::AccessDeniedException), STORE, RESPONSE, "XKS_PROXY_ACCESS_DENIED", "denied access"),
+            (refused(E::KeyNotFoundException), "XksKeyNotFound", RESPONSE, CODE_RESPONSE, "was not found"),
+            (
+                refused(E::InvalidUriPathException),
+                STORE,
+                "XksProxyInvalidConfiguration",
+                "XKS_PROXY_INVALID_CONFIGURATION",
+                "invalid URI path",
+            ),
+            (refused(E::ThrottlingException), STORE, UNREACHABLE, "XKS_PROXY_NOT_REACHABLE", "very high request rate"),
+            (refused(E::UnsupportedOperationException), STORE, RESPONSE, CODE_RESPONSE, "does not support"),
+            (refused(E::DependencyTimeoutException), STORE, UNREACHABLE, "XKS_PROXY_TIMED_OUT", "time allotted"),
+            (refused(E::InternalException), STORE, RESPONSE, CODE_RESPONSE, "cannot communicate with the external key"),
+            (XksFailure::Unreachable, STORE, UNREACHABLE, "XKS_PROXY_NOT_REACHABLE", "AWS KMS cannot communicate"),
+            (XksFailure::Tls, STORE, UNREACHABLE, "XKS_PROXY_INVALID_TLS_CONFIGURATION", "TLS connection"),
+            (XksFailure::TimedOut, STORE, UNREACHABLE, "XKS_PROXY_TIMED_OUT", "did not respond in time"),
+            (XksFailure::InvalidResponse("x"), STORE, RESPONSE, CODE_RESPONSE, "cannot interpret the response"),
+            (XksFailure::DamagedCiphertext, STORE, RESPONSE, CODE_RESPONSE, "submitted for decryption"),
+            (XksFailure::Unhealthy, STORE, UNREACHABLE, "XKS_PROXY_NOT_REACHABLE", "unhealthy state"),
+            (
+                XksFailure::Configuration(String::new()),
+                STORE,
+                "XksProxyInvalidConfiguration",
+                "XKS_PROXY_INVALID_CONFIGURATION",
+                "invalid URI path",
+            ),
+        ];
+        for name in E::ALL {
+            assert!(table.iter().any(|row| row.0 == refused(name)), "{name:?} is in the table");
+        }
+        for (failure, create_key, key_store, code, text) in table {
+            assert!(failure.create_key_error().is(create_key), "{failure:?}");
+            assert!(failure.key_store_error().is(key_store), "{failure:?}");
+            assert_eq!(failure.connection_error_code(), code, "{failure:?}");
+            let error = failure.cryptographic_error();
+            assert_eq!((error.code.as_str(), error.status), ("KMSInvalidStateException", 400));
+            assert!(error.message.contains(text), "{failure:?}: {}", error.message);
+            assert!(!error.message.contains("  "), "{}", error.message);
+        }
+    }
+
+    #[test]
+    fn create_key_has_texts_of_its_own() {
+        let text = |name| XksFailure::Refused(name).create_key_error().message;
+        assert_eq!(
+            text(ErrorName::KeyNotFoundException),
+            "The external key store proxy rejected the request because it could not find the external key."
+        );
+        assert_eq!(
+            text(ErrorName::InvalidStateException),
+            "The external key store proxy rejected the request because the external key is not enabled in the external key manager."
+        );
+    }
+
+    #[test]
+    fn an_external_key_has_to_be_right_for_kms() {
+        let key = |spec: &str, usage: &[&str], status: &str| GetKeyMetadataResponse {
+            key_spec: spec.into(),
+            key_usage: usage.iter().map(|usage| (*usage).to_owned()).collect(),
+            key_status: status.into(),
+        };
+        let both = ["DERIVE", "DECRYPT", "ENCRYPT"];
+        assert!(check_external_key(&key("AES_256", &both, "ENABLED")).is_ok());
+        let cases = [
+            (
+                key("AES_128", &both, "ENABLED"),
+                "The key spec of the external key must be AES_256. The key spec of specified external key is AES_128.",
+            ),
+            (
+                key("AES_256", &both, "DISABLED"),
+                "The status of the external key must be ENABLED. The status of specified external key is DISABLED.",
+            ),
+            (
+                key("AES_256", &["ENCRYPT", "SIGN"], "ENABLED"),
+                "The key usage of the external key must include ENCRYPT and DECRYPT. The key use of specified external key is ENCRYPT, SIGN.",
+            ),
+        ];
+        for (key, text) in cases {
+            let error = check_external_key(&key).unwrap_err();
+            assert_eq!((error.code.as_str(), error.message.as_str()), ("XksKeyInvalidConfigurationException", text));
+        }
+    }
+}
