@@ -35,7 +35,7 @@ use crossterm::event::KeyEvent;
 use jiff::SignedDuration;
 use regex_lite::Regex;
 
-pub use play::{Stage, play, screen_text};
+pub use play::{ScreenshotFailure, Stage, play, screen_text};
 
 /// What a tape's `Wait` allows unless it says otherwise. VHS's default.
 const WAIT_TIMEOUT: SignedDuration = SignedDuration::from_secs(15);
@@ -132,6 +132,6 @@ pub enum TapeError {
         /// The screenshot's name.
         name: String,
         /// What went wrong.
-        source: Box<dyn std::error::Error + Send + Sync>,
+        source: ScreenshotFailure,
     },
 }

@@ -25,6 +25,9 @@ pub trait Stage {
     fn next_due(&self) -> Option<SignedDuration>;
 }
 
+/// Why whoever takes the screenshots could not.
+pub type ScreenshotFailure = Box<dyn Error + Send + Sync>;
+
 /// Plays `tape` on `stage` and hands each screenshot over with its name.
 ///
 /// The stage settles after each command, and after each press of a named key.
@@ -35,7 +38,7 @@ pub trait Stage {
 pub fn play(
     tape: &Tape,
     stage: &mut dyn Stage,
-    on_screenshot: &mut dyn FnMut(&str, &Buffer) -> Result<(), Box<dyn Error + Send + Sync>>,
+    on_screenshot: &mut dyn FnMut(&str, &Buffer) -> Result<(), ScreenshotFailure>,
 ) -> Result<(), TapeError> {
     stage.settle();
     for (line, command) in &tape.commands {

@@ -1,0 +1,187 @@
+//! The terminal: taken over when the console starts, and given back as it was however the console ends.
+//!
+//! No other module writes to the terminal. It is given back once, whichever comes first: [`TerminalGuard`] is dropped
+//! (quit, error), a panic (before its message is printed, so that it can be read), or a signal, which the runtime
+//! hears of by [`Signals`](signals::Signals) and answers by dropping the guard.
+
+pub mod signals;
+
+use std::io::{self, IsTerminal as _, Write};
+use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
+use crossterm::{cursor, execute};
+use ratatui::Frame;
+use ratatui::backend::{Backend as _, ClearType, CrosstermBackend};
+
+/// Whether the terminal is ours now. Static, for a panic in any thread must find it.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// The console was started without a terminal.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "xks-console needs a terminal, and its standard {missing} is not one. \
+     Start it from a terminal, without pipes; over ssh use `ssh -t`. `xks-console --help` shows what works without"
+)]
+pub struct NotATerminal {
+    missing: &'static str,
+}
+
+impl NotATerminal {
+    /// What the program exits with.
+    pub const EXIT_CODE: u8 = 2;
+}
+
+/// Checks that the program can read keys from a terminal and draw on one.
+///
+/// # Errors
+/// [`NotATerminal`] when standard input or output is a pipe, a file or closed.
+pub fn require() -> Result<(), NotATerminal> {
+    missing(io::stdin().is_terminal(), io::stdout().is_terminal())
+        .map_or(Ok(()), |missing| Err(NotATerminal { missing }))
+}
+
+fn missing(input: bool, output: bool) -> Option<&'static str> {
+    match (input, output) {
+        (true, true) => None,
+        (false, true) => Some("input"),
+        (true, false) => Some("output"),
+        (false, false) => Some("input and output"),
+    }
+}
+
+/// The way into [`TerminalGuard`].
+#[derive(Debug)]
+pub struct Terminal;
+
+impl Terminal {
+    /// Takes the terminal over: raw mode, the alternate screen, bracketed paste, no cursor.
+    ///
+    /// # Errors
+    /// When the terminal can't be set up; it is as before then. Also when it is already taken.
+    pub fn enter() -> io::Result<TerminalGuard> {
+        restore_before_panic_messages();
+        if TAKEN.load(Ordering::SeqCst) {
+            return Err(io::Error::other("the terminal is already taken; only one guard can be held at a time"));
+        }
+        // From here on a drop gives it back, also when only half of it has been set up.
+        let guard = TerminalGuard { screen: screen()? };
+        take()?;
+        Ok(guard)
+    }
+}
+
+/// Holds the terminal, draws on it, and gives it back when dropped.
+#[derive(Debug)]
+pub struct TerminalGuard {
+    screen: Screen,
+}
+
+type Screen = ratatui::Terminal<CrosstermBackend<WholeFrames>>;
+
+/// A screen of which nothing is known yet.
+fn screen() -> io::Result<Screen> {
+    ratatui::Terminal::new(CrosstermBackend::new(WholeFrames::default()))
+}
+
+impl TerminalGuard {
+    /// Draws a frame.
+    ///
+    /// # Errors
+    /// When the terminal can't be written to, or when it has been given back, as it is after a panic in another thread.
+    pub fn draw(&mut self, draw: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
+        if !TAKEN.load(Ordering::SeqCst) {
+            return Err(io::Error::other("the terminal was given back, for a part of the program failed; see above"));
+        }
+        self.screen.draw(draw).map(|_| ())
+    }
+
+    /// Puts `text` on the clipboard of whoever looks at the terminal, also over ssh, by the escape sequence OSC 52.
+    /// Terminals don't tell whether they obey.
+    ///
+    /// # Errors
+    /// When the terminal can't be written to.
+    pub fn copy(&mut self, text: &str) -> io::Result<()> {
+        execute!(io::stdout(), crossterm::clipboard::CopyToClipboard::to_clipboard_from(text))
+    }
+
+    /// Gives the terminal back and stops the program with all that the shell started beside it, as Ctrl-Z does.
+    /// When it goes on, [`Signals`](signals::Signals) says so and [`TerminalGuard::resume`] takes the terminal again.
+    ///
+    /// # Errors
+    /// When the program can't be stopped; the terminal is taken again then.
+    pub fn suspend(&mut self) -> io::Result<()> {
+        restore();
+        rustix::process::kill_current_process_group(rustix::process::Signal::STOP).or_else(|error| {
+            self.resume()?;
+            Err(error.into())
+        })
+    }
+
+    /// Takes the terminal again and forgets what was on it, so that the next frame is drawn in full.
+    ///
+    /// # Errors
+    /// When the terminal can't be set up.
+    pub fn resume(&mut self) -> io::Result<()> {
+        // Whoever stopped the program may have changed the modes, so they are set again even when we still hold it.
+        take()?;
+        // Not `clear`: it asks the terminal where the cursor is, and the answer would go to whoever reads the keys.
+        self.screen = screen()?;
+        self.screen.backend_mut().clear_region(ClearType::All)
+    }
+}
+
+impl Drop for TerminalGuard {
+    fn drop(&mut self) {
+        restore();
+    }
+}
+
+fn take() -> io::Result<()> {
+    TAKEN.store(true, Ordering::SeqCst);
+    enable_raw_mode()?;
+    execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)
+}
+
+/// Gives the terminal back, unless that has been done. There is nobody to tell of an error: the terminal may be gone.
+fn restore() {
+    if TAKEN.swap(false, Ordering::SeqCst) {
+        let _ = execute!(io::stdout(), DisableBracketedPaste, cursor::Show, LeaveAlternateScreen);
+        let _ = disable_raw_mode();
+    }
+}
+
+fn restore_before_panic_messages() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let print = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            restore();
+            print(panic);
+        }));
+    });
+}
+
+/// Standard output, written to once a frame: a terminal never shows half of one, and a frame that a panic
+/// interrupts is never written.
+#[derive(Debug, Default)]
+struct WholeFrames(Vec<u8>);
+
+impl Write for WholeFrames {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let mut out = io::stdout().lock();
+        out.write_all(&self.0)?;
+        self.0.clear();
+        out.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,169 @@
+//! The guard in a real (pseudo) terminal: this test program starts itself again in one.
+
+use std::io::Read as _;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+
+use super::signals::{Signal, Signals};
+use super::*;
+
+const END: &str = "XKS_CONSOLE_TEST_END";
+
+/// What runs inside the terminal.
+#[test]
+#[ignore = "the tests below run it in a terminal of its own"]
+fn inside() {
+    let Ok(end) = std::env::var(END) else { return };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let code = runtime.block_on(async {
+        let mut signals = Signals::listen().unwrap();
+        let mut guard = Terminal::enter().unwrap();
+        assert!(Terminal::enter().is_err(), "two guards at a time");
+        guard.draw(|frame| frame.render_widget("drawn", frame.area())).unwrap();
+        match end.as_str() {
+            "panic" => panic!("the message of the panic"),
+            "panic in a thread" => {
+                let _ = std::thread::spawn(|| panic!("the message of the panic")).join();
+                let refused = guard.draw(|frame| frame.render_widget("after", frame.area())).is_err();
+                i32::from(!refused)
+            }
+            "signal" => loop {
+                match signals.next().await {
+                    Signal::End { exit_code } => break exit_code.into(),
+                    Signal::Suspend => guard.suspend().unwrap(),
+                    Signal::Resume => {
+                        guard.resume().unwrap();
+                        guard.draw(|frame| frame.render_widget("again", frame.area())).unwrap();
+                    }
+                }
+            },
+            _ => 0,
+        }
+    });
+    std::process::exit(code);
+}
+
+struct Started {
+    // Held open: closing it would hang up.
+    master: Box<dyn MasterPty + Send>,
+    child: Box<dyn Child + Send + Sync>,
+    seen: std::sync::mpsc::Receiver<Vec<u8>>,
+    output: String,
+    modes: String,
+}
+
+impl Started {
+    fn new(end: &str) -> Self {
+        let pair =
+            native_pty_system().openpty(PtySize { rows: 10, cols: 40, pixel_width: 0, pixel_height: 0 }).unwrap();
+        let modes = modes(&*pair.master);
+        let mut command = CommandBuilder::new(std::env::current_exe().unwrap());
+        command.args(["--exact", "tui::terminal::tests::inside", "--ignored", "--nocapture", "--test-threads=1"]);
+        command.env(END, end);
+        command.env("RUST_BACKTRACE", "0");
+        let child = pair.slave.spawn_command(command).unwrap();
+        drop(pair.slave);
+        let mut reader = pair.master.try_clone_reader().unwrap();
+        let (send, seen) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let mut bytes = [0; 4096];
+            while let Ok(count @ 1..) = reader.read(&mut bytes) {
+                if send.send(bytes[..count].to_vec()).is_err() {
+                    break;
+                }
+            }
+        });
+        Self { master: pair.master, child, seen, output: String::new(), modes }
+    }
+
+    /// Reads on until `text` has been written.
+    fn until(&mut self, text: &str) {
+        let give_up = Instant::now() + Duration::from_secs(30);
+        while !self.output.contains(text) {
+            let left = give_up.saturating_duration_since(Instant::now());
+            let bytes = self.seen.recv_timeout(left).unwrap_or_else(|_| panic!("no {text:?} in {:?}", self.output));
+            self.output.push_str(&String::from_utf8_lossy(&bytes));
+        }
+    }
+
+    fn send(&self, signal: &str) {
+        let id = self.child.process_id().unwrap().to_string();
+        assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
+    }
+
+    /// Waits for the end and checks that the terminal is as it was, restored `times`.
+    fn ended(mut self, times: usize) -> (u32, String) {
+        let code = self.child.wait().unwrap().exit_code();
+        assert_eq!(modes(&*self.master), self.modes, "the modes of the terminal");
+        drop(self.master);
+        while let Ok(bytes) = self.seen.recv_timeout(Duration::from_secs(5)) {
+            self.output.push_str(&String::from_utf8_lossy(&bytes));
+        }
+        for (on, off) in [("\x1b[?1049h", "\x1b[?1049l"), ("\x1b[?2004h", "\x1b[?2004l"), ("\x1b[?25l", "\x1b[?25h")] {
+            let last = |part: &str| self.output.rfind(part);
+            assert!(last(on) < last(off), "{on:?} without {off:?} after it: {:?}", self.output);
+        }
+        assert_eq!(self.output.matches("\x1b[?1049l").count(), times, "{:?}", self.output);
+        (code, self.output)
+    }
+}
+
+fn modes(master: &dyn MasterPty) -> String {
+    let modes = master.get_termios().unwrap();
+    format!("{:?} {:?} {:?}", modes.input_flags, modes.output_flags, modes.local_flags)
+}
+
+#[test]
+fn the_terminal_is_given_back_on_quit() {
+    let mut started = Started::new("quit");
+    started.until("drawn");
+    let (code, output) = started.ended(1);
+    assert_eq!(code, 0, "{output:?}");
+}
+
+#[test]
+fn the_terminal_is_given_back_before_the_message_of_a_panic() {
+    let (code, output) = Started::new("panic").ended(1);
+    assert_eq!(code, 101, "{output:?}");
+    assert!(output.find("\x1b[?1049l") < output.find("the message of the panic"), "{output:?}");
+}
+
+#[test]
+fn after_a_panic_in_another_thread_nothing_more_is_drawn() {
+    let (code, output) = Started::new("panic in a thread").ended(1);
+    assert_eq!(code, 0, "{output:?}");
+    assert!(output.contains("the message of the panic") && !output.contains("after"), "{output:?}");
+}
+
+#[test]
+fn the_terminal_is_given_back_on_signals() {
+    for (signal, expected) in [("-TERM", 143), ("-HUP", 129), ("-INT", 130)] {
+        let mut started = Started::new("signal");
+        started.until("drawn");
+        started.send(signal);
+        let (code, output) = started.ended(1);
+        assert_eq!(code, expected, "{output:?}");
+    }
+}
+
+#[test]
+fn a_stop_gives_the_terminal_back_and_going_on_draws_anew() {
+    let mut started = Started::new("signal");
+    started.until("drawn");
+    started.send("-TSTP");
+    started.until("\x1b[?1049l");
+    started.send("-CONT");
+    started.until("again");
+    started.send("-TERM");
+    let (code, output) = started.ended(2);
+    assert_eq!(code, 143, "{output:?}");
+}
+
+#[test]
+fn what_is_not_a_terminal_is_named() {
+    assert_eq!(missing(true, true), None);
+    let error = NotATerminal { missing: missing(false, true).unwrap() };
+    assert!(error.to_string().contains("standard input is not one"), "{error}");
+}
