@@ -1,1 +1,166 @@
-//!
+//! The command line: what can be asked of the program, and the help that teaches it.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+/// What stands under the options in `--help`.
+const LONG_HELP: &str = "\
+Examples:
+  xks-console                             Open the console on the bundled AWS
+  xks-console --data-dir /tmp/try         Try things out; delete the directory and all is gone
+  xks-console --data-dir /tmp/try --scenario default
+                                          Fill a new account from the scenario `default`
+  xks-console screenshots                 Make the pictures in screenshots/ anew
+  xks-console screenshots --check         Say whether they are up to date
+
+Keys:
+  Tab, Shift-Tab   next and previous field      Enter   activate
+  Arrows           move in lists and choices    Space   select
+  Ctrl-N, Ctrl-P   next and previous step       Esc     close or cancel
+  /                search a table               F1      help on the field
+  Ctrl-C           quit; with something typed the first asks, the second quits
+
+The bundled AWS:
+  KMS, IAM and STS, an external key store proxy and an external key manager run inside the program.
+  They need no account and no network. Their account is kept on disk, in the first of
+    --data-dir DIR
+    $XDG_DATA_HOME/xks-console
+    ~/.local/share/xks-console
+  It holds keys: the directory is for its owner alone, and a lost root key file can't be made again.
+
+Exit codes:
+  0    all went well
+  1    something failed, or `screenshots --check` found pictures that are not up to date
+  2    the command line is wrong, or there is no terminal
+  129, 130, 143   ended by SIGHUP, SIGINT, SIGTERM";
+
+/// What the program was asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Parser)]
+#[command(name = "xks-console", version, max_term_width = 100, after_long_help = LONG_HELP)]
+#[command(about = "The AWS KMS console for external key stores, in a terminal")]
+#[command(long_about = "The AWS KMS console for external key stores, in a terminal.\n\n\
+    It leads through creating a KMS key in an external key store step by step, against a real KMS that is bundled: \
+    the key it makes encrypts and decrypts.")]
+pub struct Arguments {
+    /// Keep the bundled AWS in this directory
+    ///
+    /// A directory that is empty or missing is made and filled on the first start.
+    #[arg(long, value_name = "DIR", global = true)]
+    pub data_dir: Option<PathBuf>,
+
+    /// Fill a new account from this scenario
+    ///
+    /// Only for a directory that holds no account yet; one in use is never overwritten. Without this option a new
+    /// account is filled from the scenario `default`.
+    #[arg(long, value_name = "NAME")]
+    pub scenario: Option<String>,
+
+    /// What to do instead of opening the console.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What the program can do beside opening the console.
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
+pub enum Command {
+    /// Make the pictures in screenshots/ anew
+    ///
+    /// Plays the tapes in assets/tapes on an account in memory, with a clock and randomness of their own, so that
+    /// the pictures come out the same, byte for byte, each time. Run it in the directory of the source code.
+    Screenshots {
+        /// Write nothing; fail when a picture is missing, left over or not up to date
+        #[arg(long)]
+        check: bool,
+    },
+}
+
+/// No directory is known for the account.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "there is no place to keep the bundled AWS: neither XDG_DATA_HOME nor HOME is set to an absolute path. \
+     Name a directory with `--data-dir DIR`"
+)]
+pub struct NoDataDirectory;
+
+impl Arguments {
+    /// Where the bundled AWS is kept: `--data-dir`, or the place that the XDG Base Directory Specification gives.
+    /// `environment` looks up a variable; as the specification asks, one that is empty or relative counts as unset.
+    ///
+    /// # Errors
+    /// [`NoDataDirectory`] when nothing tells where.
+    pub fn data_dir(&self, environment: impl Fn(&str) -> Option<OsString>) -> Result<PathBuf, NoDataDirectory> {
+        if let Some(named) = &self.data_dir {
+            return Ok(named.clone());
+        }
+        let absolute = |variable| environment(variable).map(PathBuf::from).filter(|path| path.is_absolute());
+        absolute("XDG_DATA_HOME")
+            .or_else(|| absolute("HOME").map(|home| home.join(".local/share")))
+            .map(|data| data.join("xks-console"))
+            .ok_or(NoDataDirectory)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    fn parse(line: &str) -> Result<Arguments, clap::Error> {
+        Arguments::try_parse_from(line.split_whitespace())
+    }
+
+    fn directory(line: &str, variables: &[(&str, &str)]) -> Result<PathBuf, NoDataDirectory> {
+        let find = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into());
+        parse(line).unwrap().data_dir(find)
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn the_console_opens_without_arguments() {
+        assert_eq!(parse("xks-console").unwrap(), Arguments { data_dir: None, scenario: None, command: None });
+    }
+
+    #[test]
+    fn the_data_directory_stands_before_or_after_the_command() {
+        let before = parse("xks-console --data-dir /d screenshots --check").unwrap();
+        assert_eq!(before, parse("xks-console screenshots --check --data-dir /d").unwrap());
+        assert_eq!(before.command, Some(Command::Screenshots { check: true }));
+        assert_eq!(before.data_dir, Some("/d".into()));
+    }
+
+    #[test]
+    fn what_is_wrong_ends_with_code_2() {
+        for line in ["xks-console open", "xks-console --data-dir", "xks-console --check"] {
+            assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
+        }
+    }
+
+    #[test]
+    fn help_teaches_and_fits_a_terminal() {
+        let help = Arguments::command().render_long_help().to_string();
+        for part in ["Examples:", "Keys:", "Exit codes:", "--scenario <NAME>", "~/.local/share/xks-console"] {
+            assert!(help.contains(part), "{part} is not in {help}");
+        }
+        for line in help.lines() {
+            assert!(line.chars().count() <= 100, "{line}");
+        }
+    }
+
+    #[test]
+    fn the_data_directory_follows_the_xdg_specification() {
+        let both = [("XDG_DATA_HOME", "/x"), ("HOME", "/h")];
+        assert_eq!(directory("xks-console --data-dir here", &both), Ok("here".into()));
+        assert_eq!(directory("xks-console", &both), Ok("/x/xks-console".into()));
+        assert_eq!(directory("xks-console", &[("HOME", "/h")]), Ok("/h/.local/share/xks-console".into()));
+        let relative = [("XDG_DATA_HOME", "x"), ("HOME", "/h")];
+        assert_eq!(directory("xks-console", &relative), Ok("/h/.local/share/xks-console".into()));
+        assert_eq!(directory("xks-console", &[("XDG_DATA_HOME", ""), ("HOME", "")]), Err(NoDataDirectory));
+        assert_eq!(directory("xks-console", &[]), Err(NoDataDirectory));
+    }
+}
