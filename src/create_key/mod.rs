@@ -1,1 +1,13 @@
+//! What creating a key means, without a screen: the draft, its rules, the steps, and the calls that make it real.
 
+pub mod draft;
+pub mod field;
+pub mod guide;
+pub mod known;
+pub mod method;
+pub mod preview;
+pub mod submission;
+pub mod validate;
+
+#[cfg(test)]
+mod testing;

@@ -174,7 +174,7 @@ fn check_condition(condition: &Map<String, Value>, name: &str, say: &mut impl Fn
         if !OPERATORS.iter().any(|known| known.eq_ignore_ascii_case(bare)) {
             say(format!("{name}: ‘{operator}’ is no condition operator."));
         }
-        if !keys.as_object().is_some_and(|keys| !keys.is_empty()) {
+        if keys.as_object().is_none_or(serde_json::Map::is_empty) {
             say(format!("{name}: the condition ‘{operator}’ must be an object of condition keys and values."));
         }
     }

@@ -178,7 +178,7 @@ impl PolicyDocument {
                 statement.effect == effect
                     && statement.covers("kms:PutKeyPolicy")
                     && statement.concerns(caller_arn, account)
-                    && statement.condition.as_ref().is_none_or(|condition| condition.is_empty())
+                    && statement.condition.as_ref().is_none_or(Map::is_empty)
             })
         };
         about(Effect::Allow) && !about(Effect::Deny)

@@ -107,7 +107,7 @@ mod tests {
             check(&policy.to_json()).unwrap().in_words(),
             [
                 "Account 111122223333 may do everything that IAM policies of the account allow.",
-                "Role KeyAdmin may administer the key, but not delete it.",
+                "Role KeyAdmin may administer the key, grant its use, but not delete it.",
                 "User ada, account 444455556666 may encrypt, decrypt, make data keys.",
                 "User ada, account 444455556666 may grant its use, for AWS services that act on their behalf.",
             ]

@@ -1,0 +1,176 @@
+//! What errors mean and what mends them.
+
+use super::field::Field;
+
+/// Help with an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Guide {
+    /// What it means.
+    pub meaning: &'static str,
+    /// What to do.
+    pub remedy: &'static str,
+    /// The field of the wizard that mends it, where one does.
+    pub mended_by: Option<Field>,
+}
+
+const fn guide(meaning: &'static str, remedy: &'static str, mended_by: Option<Field>) -> Guide {
+    Guide { meaning, remedy, mended_by }
+}
+
+/// Help with an error of CreateKey or CreateAlias. Source: API model; *Troubleshooting external key stores*.
+pub fn for_error(code: &str, message: &str) -> Guide {
+    let external_key = Some(Field::ExternalKeyId);
+    match code.strip_suffix("Exception").unwrap_or(code) {
+        "XksKeyNotFound" => guide(
+            "The external key store proxy knows no external key with this ID.",
+            "Check the ID in your external key manager. If the key has several IDs, enter the one that the proxy uses.",
+            external_key,
+        ),
+        "XksKeyAlreadyInUse" => guide(
+            "Another KMS key in this external key store already uses this external key, perhaps one pending deletion.",
+            "Enter another external key. Each KMS key in a store needs an external key of its own.",
+            external_key,
+        ),
+        "XksKeyInvalidConfiguration" if message.contains("key spec") => guide(
+            "The external key is not a 256-bit AES key.",
+            "Create an AES-256 key in your external key manager and enter its ID.",
+            external_key,
+        ),
+        "XksKeyInvalidConfiguration" if message.contains("usage") => guide(
+            "The external key may not both encrypt and decrypt.",
+            "Allow ENCRYPT and DECRYPT on it in your external key manager and try again, or enter another key.",
+            external_key,
+        ),
+        "XksKeyInvalidConfiguration" => guide(
+            "The external key is not enabled.",
+            "Enable it in your external key manager and try again, or enter another key.",
+            external_key,
+        ),
+        "CustomKeyStoreInvalidState" => guide(
+            "The external key store can't be used now: it is not connected, or its proxy does not answer as it should.",
+            "Connect the store, or choose another that is connected.",
+            Some(Field::CustomKeyStore),
+        ),
+        "CustomKeyStoreNotFound" => guide(
+            "The external key store no longer exists in this account and Region.",
+            "Choose another external key store.",
+            Some(Field::CustomKeyStore),
+        ),
+        "AlreadyExists" => guide(
+            "Another KMS key has this alias, perhaps one pending deletion.",
+            "Choose another alias, or delete that one first.",
+            Some(Field::Alias),
+        ),
+        "InvalidAliasName" | "NotAuthorized" => {
+            guide("The alias is not allowed.", "Choose another alias.", Some(Field::Alias))
+        }
+        "MalformedPolicyDocument" if message.contains("principal") => guide(
+            "The key policy names a user, role or account that does not exist.",
+            "Take it out, or create it first. A principal made seconds ago may need a moment to be seen.",
+            Some(Field::KeyPolicy),
+        ),
+        "MalformedPolicyDocument" => guide(
+            "AWS KMS does not accept the key policy.",
+            "Mend the policy, or go back to the generated one.",
+            Some(Field::KeyPolicy),
+        ),
+        "Tag" => guide("AWS KMS does not accept the tags.", "Mend the tags.", Some(Field::AddTag)),
+        "LimitExceeded" => guide(
+            "A quota is reached: KMS keys in the account, aliases of a key, or the size of the policy.",
+            "Delete what is not needed, shorten the policy, or ask AWS for a higher quota.",
+            None,
+        ),
+        "UnsupportedOperation" => guide(
+            "A KMS key in an external key store can't have this property.",
+            "Keep the key configuration that the wizard fills in.",
+            None,
+        ),
+        "AccessDenied" => guide(
+            "You may not do this.",
+            "Ask an administrator for kms:CreateKey, kms:CreateAlias, kms:TagResource and kms:PutKeyPolicy.",
+            None,
+        ),
+        "Throttling" => guide("Too many requests in a short time.", "Wait a moment and try again.", None),
+        "Validation" if message.contains("xksKeyId") => {
+            guide("The external key ID is not well formed.", "Correct the external key ID.", external_key)
+        }
+        "Validation" if message.contains("lias") => {
+            guide("The alias is not well formed.", "Correct the alias.", Some(Field::Alias))
+        }
+        "Validation" => guide("AWS KMS does not accept a value.", "Correct what the message names.", None),
+        "KMSInvalidState" => guide(
+            "The KMS key or its external key is in a state that does not allow this.",
+            "Look at the key and its external key store, then try again.",
+            None,
+        ),
+        _ => guide("The request did not succeed.", "Try again; if it happens again, keep the request ID.", None),
+    }
+}
+
+/// Help with the ConnectionErrorCode of an external key store. Source: API model; *Troubleshooting external key
+/// stores*.
+pub fn for_connection_error(code: &str) -> Guide {
+    let (meaning, remedy) = match code {
+        "INTERNAL_ERROR" => ("AWS KMS had an internal error.", "Disconnect the store and connect it again."),
+        "NETWORK_ERRORS" => (
+            "Network errors kept AWS KMS from the backing key store.",
+            "Check the network, then disconnect and connect again.",
+        ),
+        "INVALID_CREDENTIALS" => (
+            "The proxy does not accept the access key ID or secret access key that the store has.",
+            "Update the store's proxy credential to the one set on the proxy, then disconnect and connect again.",
+        ),
+        "XKS_PROXY_ACCESS_DENIED" => {
+            ("The proxy denies AWS KMS access.", "Check the authorization rules of the proxy for this store.")
+        }
+        "XKS_PROXY_INVALID_CONFIGURATION" => {
+            ("The proxy's configuration does not fit the store's.", "Check the proxy URI path of the store.")
+        }
+        "XKS_PROXY_INVALID_RESPONSE" => (
+            "AWS KMS can't interpret what the proxy answers.",
+            "Try again; if it happens again, tell the proxy's vendor.",
+        ),
+        "XKS_PROXY_INVALID_TLS_CONFIGURATION" => (
+            "No TLS connection to the proxy can be made.",
+            "The proxy needs TLS 1.2 or 1.3 and a certificate that is current, names its host, and comes from a \
+             trusted authority with its whole chain.",
+        ),
+        "XKS_PROXY_NOT_REACHABLE" => (
+            "AWS KMS can't reach the proxy, or every instance of the external key manager is unavailable.",
+            "Check the URI endpoint and path, that proxy and key manager run, and that port 443 is open.",
+        ),
+        "XKS_PROXY_TIMED_OUT" => (
+            "The proxy is reached but answers too slowly: AWS KMS waits 250 ms.",
+            "Check the proxy's load and its distance to the AWS Region; if it happens again, tell its vendor.",
+        ),
+        "XKS_VPC_ENDPOINT_SERVICE_INVALID_CONFIGURATION" => (
+            "The VPC endpoint service does not meet the requirements.",
+            "It must be an interface service behind a network load balancer in two Availability Zones, allow the KMS \
+             principal without acceptance, and have a verified private DNS name that the certificate names.",
+        ),
+        "XKS_VPC_ENDPOINT_SERVICE_NOT_FOUND" => (
+            "AWS KMS does not find the VPC endpoint service.",
+            "Check its name and Region, and that it allows the KMS principal of this Region.",
+        ),
+        _ => ("The connection failed for a reason this console does not know.", "Disconnect and connect again."),
+    };
+    guide(meaning, remedy, None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_three_faults_of_an_external_key_are_told_apart() {
+        let meaning = |message| for_error("XksKeyInvalidConfigurationException", message).meaning;
+        let spec = meaning(
+            "The key spec of the external key must be AES_256. The key spec of specified external key is AES_128.",
+        );
+        let status = meaning(
+            "The status of the external key must be ENABLED. The status of specified external key is DISABLED.",
+        );
+        let usage = meaning("The key usage of the external key must include ENCRYPT and DECRYPT.");
+        assert!(spec.contains("256-bit") && status.contains("not enabled") && usage.contains("encrypt and decrypt"));
+    }
+}

@@ -1,0 +1,88 @@
+//! What AWS has told, each part idle, loading, ready or failed.
+
+use crate::aws::kms::{AliasListEntry, CustomKeyStore, KeyMetadata};
+
+/// Something that AWS tells, and how far the telling is.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub enum Loaded<T> {
+    /// Not asked yet.
+    #[default]
+    Idle,
+    /// Asked.
+    Loading,
+    /// Told.
+    Ready(T),
+    /// Refused or lost, and why.
+    Failed(String),
+}
+
+impl<T> Loaded<T> {
+    /// What was told.
+    pub fn ready(&self) -> Option<&T> {
+        if let Self::Ready(value) = self { Some(value) } else { None }
+    }
+}
+
+/// Whether a principal is a user or a role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[allow(missing_docs)]
+pub enum PrincipalKind {
+    User,
+    Role,
+}
+
+/// An IAM user or role.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Principal {
+    /// Its name without the path.
+    pub name: String,
+    /// `/` or `/division/team/`.
+    pub path: String,
+    /// User or role.
+    pub kind: PrincipalKind,
+    /// Its ARN.
+    pub arn: String,
+}
+
+/// What AWS has told so far.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// `aws`, `aws-cn` ...
+    pub partition: String,
+    /// The account of the caller; empty until it is known.
+    pub account: String,
+    /// The Region asked.
+    pub region: String,
+    /// The caller.
+    pub caller_arn: String,
+    /// The custom key stores.
+    pub key_stores: Loaded<Vec<CustomKeyStore>>,
+    /// The aliases.
+    pub aliases: Loaded<Vec<AliasListEntry>>,
+    /// The customer managed keys.
+    pub keys: Loaded<Vec<KeyMetadata>>,
+    /// The IAM users and roles.
+    pub principals: Loaded<Vec<Principal>>,
+}
+
+impl Default for Known {
+    fn default() -> Self {
+        Self {
+            partition: "aws".to_owned(),
+            account: String::new(),
+            region: String::new(),
+            caller_arn: String::new(),
+            key_stores: Loaded::Idle,
+            aliases: Loaded::Idle,
+            keys: Loaded::Idle,
+            principals: Loaded::Idle,
+        }
+    }
+}
+
+impl Known {
+    /// The store with this ID, if it is known.
+    pub fn key_store(&self, id: &str) -> Option<&CustomKeyStore> {
+        self.key_stores.ready()?.iter().find(|store| store.custom_key_store_id == id)
+    }
+}

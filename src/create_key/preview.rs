@@ -1,0 +1,93 @@
+//! The draft as requests, as sentences, and as commands that do the same.
+
+use super::draft::KeyDraft;
+use super::known::Known;
+use crate::aws::kms::{CreateAlias, CreateKey};
+use crate::aws::policy;
+
+/// The CreateKey request that Finish sends.
+pub fn create_key_request(draft: &KeyDraft, known: &Known) -> CreateKey {
+    CreateKey {
+        policy: Some(draft.policy_json(known)),
+        description: (!draft.description.is_empty()).then(|| draft.description.clone()),
+        key_usage: Some("ENCRYPT_DECRYPT".to_owned()),
+        key_spec: Some("SYMMETRIC_DEFAULT".to_owned()),
+        origin: Some(draft.origin),
+        custom_key_store_id: draft.custom_key_store_id.clone(),
+        tags: (!draft.tags.is_empty()).then(|| draft.tags.clone()),
+        xks_key_id: Some(draft.xks_key_id.clone()),
+        ..CreateKey::default()
+    }
+}
+
+/// The CreateAlias request that follows it.
+pub fn create_alias_request(draft: &KeyDraft, key_id: &str) -> CreateAlias {
+    CreateAlias { alias_name: draft.alias_name(), target_key_id: key_id.to_owned() }
+}
+
+/// Who will be able to do what.
+pub fn policy_in_words(draft: &KeyDraft, known: &Known) -> Vec<String> {
+    policy::check(&draft.policy_json(known)).map(|document| document.in_words()).unwrap_or_default()
+}
+
+/// The AWS CLI commands that do what Finish does, for a POSIX shell.
+pub fn aws_cli_commands(draft: &KeyDraft, known: &Known) -> Vec<String> {
+    let request = create_key_request(draft, known);
+    let mut options = vec![
+        format!("--origin {}", draft.origin.as_str()),
+        format!("--custom-key-store-id {}", quoted(draft.custom_key_store_id.as_deref().unwrap_or_default())),
+        format!("--xks-key-id {}", quoted(&draft.xks_key_id)),
+    ];
+    if let Some(description) = &request.description {
+        options.push(format!("--description {}", quoted(description)));
+    }
+    if let Some(tags) = &request.tags {
+        options.push(format!("--tags {}", quoted(&serde_json::to_string(tags).unwrap_or_default())));
+    }
+    let policy = draft.policy_json(known);
+    let compact = serde_json::from_str::<serde_json::Value>(&policy).map_or(policy, |value| value.to_string());
+    options.push(format!("--policy {}", quoted(&compact)));
+    options.push("--query KeyMetadata.KeyId --output text".to_owned());
+    vec![
+        format!("KEY_ID=$(aws kms create-key \\\n  {})", options.join(" \\\n  ")),
+        format!(
+            "aws kms create-alias \\\n  --alias-name {} \\\n  --target-key-id \"$KEY_ID\"",
+            quoted(&draft.alias_name())
+        ),
+    ]
+}
+
+/// `text` as one word of a POSIX shell.
+fn quoted(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | ':' | '=' | '@');
+    if !text.is_empty() && text.chars().all(plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', "'\\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::create_key::testing::{draft, known};
+
+    #[test]
+    fn a_shell_reads_the_commands_as_they_are_meant() {
+        let commands = aws_cli_commands(&draft(), &known()).join("\n");
+        let script = format!("aws() {{ printf '<%s>\\n' \"$@\" >&2; echo KEY; }}\n{commands}");
+        let output = std::process::Command::new("sh").args(["-c", &script]).output().unwrap();
+        let seen = String::from_utf8(output.stderr).unwrap();
+        assert!(seen.contains("<--xks-key-id>\n<payments-2026>\n"), "{seen}");
+        assert!(seen.contains("<[{\"TagKey\":\"team\",\"TagValue\":\"payments team\"}]>"), "{seen}");
+        assert!(seen.contains("<--description>\n<What's paid by card>\n"), "{seen}");
+        assert!(seen.contains("<--target-key-id>\n<KEY>"), "{seen}");
+    }
+
+    #[test]
+    fn what_is_empty_is_left_out() {
+        let draft = KeyDraft { description: String::new(), tags: vec![], ..draft() };
+        let body = serde_json::to_value(create_key_request(&draft, &known())).unwrap();
+        let members: Vec<&String> = body.as_object().unwrap().keys().collect();
+        assert_eq!(members, ["Policy", "KeyUsage", "KeySpec", "Origin", "CustomKeyStoreId", "XksKeyId"]);
+    }
+}

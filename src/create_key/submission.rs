@@ -1,0 +1,291 @@
+//! Finish, as a sequence that can stop anywhere and go on: CreateKey, CreateAlias, DescribeKey.
+
+use super::draft::KeyDraft;
+use super::known::Known;
+use super::preview;
+use crate::aws::kms::{self, KeyMetadata};
+
+/// A stage of creating a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[allow(missing_docs)]
+pub enum Stage {
+    FindKey,
+    CreateKey,
+    FindAlias,
+    CreateAlias,
+    DescribeKey,
+}
+
+/// Why a stage failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// AWS's error code, or a word for what went wrong on the way.
+    pub code: String,
+    /// What it says.
+    pub message: String,
+    /// The request ID, empty when no answer came.
+    pub request_id: String,
+    /// Whether the request may have been carried out all the same.
+    pub outcome_unknown: bool,
+}
+
+/// What to ask AWS next.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Call {
+    /// Make the key.
+    CreateKey(Box<kms::CreateKey>),
+    /// Name it.
+    CreateAlias(kms::CreateAlias),
+    /// Look at it.
+    DescribeKey(kms::DescribeKey),
+    /// Look whether a KMS key with this external key exists after all.
+    FindKey {
+        /// The store.
+        custom_key_store_id: String,
+        /// The external key, unique in its store.
+        xks_key_id: String,
+    },
+    /// Look which key an alias points to.
+    FindAlias {
+        /// With `alias/`.
+        alias_name: String,
+    },
+}
+
+/// What AWS answered.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// The key is made.
+    Created(Box<KeyMetadata>),
+    /// The alias is made.
+    AliasCreated,
+    /// The key as it is now.
+    Described(Box<KeyMetadata>),
+    /// The key with the external key, if there is one.
+    Found(Option<Box<KeyMetadata>>),
+    /// The key that the alias points to, if it exists.
+    AliasTarget(Option<String>),
+    /// It went wrong.
+    Failed(Failure),
+}
+
+/// How far the key is made.
+#[derive(Clone, Debug, PartialEq, Default)]
+pub enum Submission {
+    /// Finish was not pressed.
+    #[default]
+    NotSent,
+    /// A stage is under way.
+    Sending {
+        /// Which.
+        stage: Stage,
+        /// The key, once it is made.
+        key: Option<Box<KeyMetadata>>,
+    },
+    /// The key is made, its alias is not.
+    KeyWithoutAlias {
+        /// The key.
+        key: Box<KeyMetadata>,
+        /// Why there is no alias.
+        failure: Failure,
+    },
+    /// No answer came to a stage; whether it was done must be looked up.
+    Unknown {
+        /// Which.
+        stage: Stage,
+        /// The key, once it is made.
+        key: Option<Box<KeyMetadata>>,
+        /// What went wrong on the way.
+        failure: Failure,
+    },
+    /// Key and alias are made.
+    Done {
+        /// The key.
+        key: Box<KeyMetadata>,
+    },
+    /// CreateKey was refused; nothing was made.
+    Failed {
+        /// Why.
+        failure: Failure,
+    },
+}
+
+impl Submission {
+    /// The key, once it is made.
+    pub fn key(&self) -> Option<&KeyMetadata> {
+        match self {
+            Self::KeyWithoutAlias { key, .. } | Self::Done { key } => Some(key),
+            Self::Sending { key, .. } | Self::Unknown { key, .. } => key.as_deref(),
+            Self::NotSent | Self::Failed { .. } => None,
+        }
+    }
+
+    /// Begins, or goes on where it stopped; nothing while a stage is under way or all is done.
+    pub fn start(&mut self, draft: &KeyDraft, known: &Known) -> Option<Call> {
+        match std::mem::take(self) {
+            Self::NotSent | Self::Failed { .. } => {
+                *self = Self::Sending { stage: Stage::CreateKey, key: None };
+                Some(Call::CreateKey(Box::new(preview::create_key_request(draft, known))))
+            }
+            Self::KeyWithoutAlias { key, .. } => Some(self.send_alias(key, draft)),
+            Self::Unknown { key: None, .. } => {
+                *self = Self::Sending { stage: Stage::FindKey, key: None };
+                Some(Call::FindKey {
+                    custom_key_store_id: draft.custom_key_store_id.clone().unwrap_or_default(),
+                    xks_key_id: draft.xks_key_id.clone(),
+                })
+            }
+            Self::Unknown { key: Some(key), .. } => {
+                *self = Self::Sending { stage: Stage::FindAlias, key: Some(key) };
+                Some(Call::FindAlias { alias_name: draft.alias_name() })
+            }
+            other => {
+                *self = other;
+                None
+            }
+        }
+    }
+
+    fn send_alias(&mut self, key: Box<KeyMetadata>, draft: &KeyDraft) -> Call {
+        let call = Call::CreateAlias(preview::create_alias_request(draft, &key.key_id));
+        *self = Self::Sending { stage: Stage::CreateAlias, key: Some(key) };
+        call
+    }
+
+    fn describe(&mut self, key: Box<KeyMetadata>) -> Call {
+        let call = Call::DescribeKey(kms::DescribeKey { key_id: key.key_id.clone() });
+        *self = Self::Sending { stage: Stage::DescribeKey, key: Some(key) };
+        call
+    }
+
+    /// Takes an answer; gives the next call, if there is one. An answer that nobody waits for changes nothing.
+    pub fn answer(&mut self, answer: Answer, draft: &KeyDraft, known: &Known) -> Option<Call> {
+        let (stage, key) = match std::mem::take(self) {
+            Self::Sending { stage, key } => (stage, key),
+            other => {
+                *self = other;
+                return None;
+            }
+        };
+        match (stage, answer, key) {
+            (Stage::CreateKey, Answer::Created(key), _) | (Stage::FindKey, Answer::Found(Some(key)), _) => {
+                Some(self.send_alias(key, draft))
+            }
+            // The look-up says that no key was made: only now is it safe to ask for one again.
+            (Stage::FindKey, Answer::Found(None), _) => self.start(draft, known),
+            (Stage::CreateAlias, Answer::AliasCreated, Some(key)) => Some(self.describe(key)),
+            (Stage::FindAlias, Answer::AliasTarget(target), Some(key)) => {
+                let is_made = target.is_some_and(|target| target == key.key_id);
+                Some(if is_made { self.describe(key) } else { self.send_alias(key, draft) })
+            }
+            (Stage::DescribeKey, Answer::Described(key), _) => {
+                *self = Self::Done { key };
+                None
+            }
+            (stage, Answer::Failed(failure), key) => {
+                *self = Self::stopped(stage, key, failure);
+                None
+            }
+            (stage, _, key) => {
+                *self = Self::Sending { stage, key };
+                None
+            }
+        }
+    }
+
+    fn stopped(stage: Stage, key: Option<Box<KeyMetadata>>, failure: Failure) -> Self {
+        match (stage, key) {
+            // The key and its alias are there; a failed look changes nothing about that.
+            (Stage::DescribeKey, Some(key)) => Self::Done { key },
+            (Stage::CreateKey, None) if !failure.outcome_unknown => Self::Failed { failure },
+            (Stage::CreateAlias, Some(key)) if !failure.outcome_unknown => Self::KeyWithoutAlias { key, failure },
+            // No answer, or a look-up that failed: the doubt stays.
+            (stage, key) => Self::Unknown { stage, key, failure },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::create_key::testing::{draft, key, known};
+    use proptest::prelude::*;
+
+    fn failure(outcome_unknown: bool) -> Failure {
+        let code = if outcome_unknown { "RequestFailed" } else { "AlreadyExistsException" };
+        Failure { code: code.to_owned(), message: String::new(), request_id: String::new(), outcome_unknown }
+    }
+
+    #[test]
+    fn the_three_stages_follow_each_other() {
+        let (draft, known, mut submission) = (draft(), known(), Submission::NotSent);
+        assert!(matches!(submission.start(&draft, &known), Some(Call::CreateKey(_))));
+        assert_eq!(submission.start(&draft, &known), None, "an impatient second Enter");
+        let made = Box::new(key("k1", "payments-2026"));
+        let call = submission.answer(Answer::Created(made.clone()), &draft, &known);
+        assert!(matches!(call, Some(Call::CreateAlias(alias)) if alias.alias_name == "alias/payments"));
+        assert!(matches!(submission.answer(Answer::AliasCreated, &draft, &known), Some(Call::DescribeKey(_))));
+        assert_eq!(submission.answer(Answer::Described(made.clone()), &draft, &known), None);
+        assert_eq!(submission, Submission::Done { key: made });
+    }
+
+    #[test]
+    fn after_a_refused_alias_only_the_alias_is_tried_again() {
+        let (mut draft, known, mut submission) = (draft(), known(), Submission::NotSent);
+        submission.start(&draft, &known);
+        submission.answer(Answer::Created(Box::new(key("k1", "payments-2026"))), &draft, &known);
+        submission.answer(Answer::Failed(failure(false)), &draft, &known);
+        assert!(matches!(submission, Submission::KeyWithoutAlias { .. }));
+        draft.alias = "payments-2".to_owned();
+        let call = submission.start(&draft, &known);
+        assert!(matches!(call, Some(Call::CreateAlias(alias)) if alias.alias_name == "alias/payments-2"));
+    }
+
+    #[test]
+    fn an_unknown_outcome_is_looked_up() {
+        let (draft, known, mut submission) = (draft(), known(), Submission::NotSent);
+        submission.start(&draft, &known);
+        submission.answer(Answer::Failed(failure(true)), &draft, &known);
+        assert!(matches!(submission.start(&draft, &known), Some(Call::FindKey { .. })));
+        let found = Answer::Found(Some(Box::new(key("k1", "payments-2026"))));
+        assert!(matches!(submission.answer(found, &draft, &known), Some(Call::CreateAlias(_))));
+    }
+
+    proptest! {
+        #[test]
+        fn no_second_key_is_ever_asked_for(steps in prop::collection::vec(0u8..9, 0..60)) {
+            let (draft, known, mut submission) = (draft(), known(), Submission::NotSent);
+            let (mut made, mut doubtful) = (false, false);
+            for step in steps {
+                let made_now = Box::new(key("k1", "payments-2026"));
+                let answer = match step {
+                    0 | 1 => None,
+                    2 => Some(Answer::Created(made_now)),
+                    3 => Some(Answer::AliasCreated),
+                    4 => Some(Answer::Described(made_now)),
+                    5 => Some(Answer::Found(None)),
+                    6 => Some(Answer::AliasTarget(None)),
+                    7 => Some(Answer::Failed(failure(true))),
+                    _ => Some(Answer::Failed(failure(false))),
+                };
+                let Submission::Sending { stage, .. } = &submission else {
+                    prop_assert!(!matches!(submission.start(&draft, &known), Some(Call::CreateKey(_)) if made || doubtful));
+                    continue;
+                };
+                match (stage, &answer) {
+                    (Stage::CreateKey, Some(Answer::Created(_))) => made = true,
+                    (Stage::CreateKey, Some(Answer::Failed(failure))) => doubtful = failure.outcome_unknown,
+                    (Stage::FindKey, Some(Answer::Found(found))) => (made, doubtful) = (found.is_some(), false),
+                    _ => {}
+                }
+                let call = match answer {
+                    None => submission.start(&draft, &known),
+                    Some(answer) => submission.answer(answer, &draft, &known),
+                };
+                if matches!(call, Some(Call::CreateKey(_))) {
+                    prop_assert!(!made && !doubtful);
+                }
+            }
+        }
+    }
+}

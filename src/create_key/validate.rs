@@ -1,0 +1,199 @@
+//! The rules of each step, as pure functions over the draft and what AWS has told.
+
+use super::draft::KeyDraft;
+use super::field::Field;
+use super::known::Known;
+use super::method::Step;
+use crate::aws::kms::ConnectionState;
+use crate::aws::limits::{self, Violation};
+use crate::aws::policy;
+
+/// A field that is not right, and what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldError {
+    /// The field.
+    pub field: Field,
+    /// What is wrong and what to do.
+    pub message: String,
+}
+
+/// Everything wrong on a step, in the order of its fields. *Review* has the errors of all steps.
+pub fn validate(step: Step, draft: &KeyDraft, known: &Known) -> Vec<FieldError> {
+    let mut errors = Vec::new();
+    let mut say = |field: Field, message: Option<String>| {
+        if let Some(message) = message {
+            errors.push(FieldError { field, message });
+        }
+    };
+    match step {
+        Step::ConfigureKey | Step::ChooseExternalKey => {
+            say(Field::CustomKeyStore, key_store(draft, known));
+            say(Field::ExternalKeyId, external_key(draft, known));
+            let missing = (!draft.acknowledged).then(|| "Tick this to go on: press Space.".to_owned());
+            say(Field::Acknowledgement, missing);
+        }
+        Step::AliasAndDescription => {
+            say(Field::Alias, alias(draft, known));
+            say(Field::Description, reason(limits::description(&draft.description)));
+        }
+        Step::Tags => {
+            for (row, tag) in draft.tags.iter().enumerate() {
+                let twice = draft.tags.iter().take(row).any(|other| other.tag_key == tag.tag_key);
+                let twice = twice.then(|| format!("The key ‘{}’ stands twice. Each key can stand once.", tag.tag_key));
+                say(Field::TagKey(row), reason(limits::tag_key(&tag.tag_key)).or(twice));
+                say(Field::TagValue(row), reason(limits::tag_value(&tag.tag_value)));
+            }
+        }
+        Step::Administrators => {}
+        Step::Users => {
+            for (row, account) in draft.other_accounts.iter().enumerate() {
+                say(Field::OtherAccount(row), other_account(draft, row, account, known));
+            }
+        }
+        Step::KeyPolicy => {
+            for message in key_policy(draft, known) {
+                say(Field::KeyPolicy, Some(message));
+            }
+        }
+        Step::Review => {
+            for step in [Step::ConfigureKey, Step::AliasAndDescription, Step::Tags, Step::Users, Step::KeyPolicy] {
+                errors.extend(validate(step, draft, known));
+            }
+        }
+    }
+    errors
+}
+
+fn reason(result: Result<(), Violation>) -> Option<String> {
+    result.err().map(|violation| violation.reason)
+}
+
+fn key_store(draft: &KeyDraft, known: &Known) -> Option<String> {
+    let Some(id) = &draft.custom_key_store_id else { return Some("Choose an external key store.".to_owned()) };
+    let stores = known.key_stores.ready()?;
+    match stores.iter().find(|store| store.custom_key_store_id == *id) {
+        None => Some(format!("The external key store {id} does not exist in this account and Region.")),
+        Some(store) if store.connection_state != ConnectionState::Connected => Some(format!(
+            "{} is {}. Press Enter on it to connect it, or choose another.",
+            store.custom_key_store_name,
+            store.connection_state.label().to_lowercase()
+        )),
+        Some(_) => None,
+    }
+}
+
+fn external_key(draft: &KeyDraft, known: &Known) -> Option<String> {
+    if let Some(wrong) = reason(limits::xks_key_id(&draft.xks_key_id)) {
+        return Some(wrong);
+    }
+    let user = known.keys.ready()?.iter().find(|key| {
+        key.custom_key_store_id == draft.custom_key_store_id
+            && key.xks_key_configuration.as_ref().is_some_and(|external| external.id == draft.xks_key_id)
+    })?;
+    Some(format!(
+        "The external key {} is already in use in this key store, by the KMS key {}. Each KMS key needs an external key \
+         of its own.",
+        draft.xks_key_id, user.key_id
+    ))
+}
+
+fn alias(draft: &KeyDraft, known: &Known) -> Option<String> {
+    let name = draft.alias_name();
+    if let Some(wrong) = reason(limits::alias_name(&name)) {
+        return Some(wrong);
+    }
+    let taken = known.aliases.ready()?.iter().find(|alias| alias.alias_name == name)?;
+    let key = taken.target_key_id.as_deref().unwrap_or("-");
+    Some(format!("The alias {} already exists in this Region for key {key}.", draft.alias))
+}
+
+fn other_account(draft: &KeyDraft, row: usize, account: &str, known: &Known) -> Option<String> {
+    if let Some(wrong) = reason(limits::account_id(account)) {
+        return Some(wrong);
+    }
+    if account == known.account {
+        return Some("This is the account of the key. Choose its users and roles above instead.".to_owned());
+    }
+    let twice = draft.other_accounts.iter().take(row).any(|other| other == account);
+    twice.then(|| format!("The account {account} stands twice."))
+}
+
+fn key_policy(draft: &KeyDraft, known: &Known) -> Vec<String> {
+    let Some(edited) = &draft.edited_policy else { return Vec::new() };
+    match policy::check(edited) {
+        Err(problems) => problems.iter().map(ToString::to_string).collect(),
+        Ok(document) => {
+            let mut messages: Vec<String> = policy::warnings(&document).iter().map(ToString::to_string).collect();
+            let is_known = !known.account.is_empty();
+            if is_known && !document.lets_change_policy(&known.caller_arn, &known.account) {
+                messages.push(
+                    "This policy would not let you change it again. Keep a statement that allows kms:PutKeyPolicy to \
+                     you or to the account."
+                        .to_owned(),
+                );
+            }
+            messages
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::create_key::known::Loaded;
+    use crate::create_key::testing::{draft, known};
+
+    fn messages(step: Step, draft: &KeyDraft) -> Vec<(Field, String)> {
+        validate(step, draft, &known()).into_iter().map(|error| (error.field, error.message)).collect()
+    }
+
+    #[test]
+    fn a_complete_draft_is_right_everywhere() {
+        assert_eq!(messages(Step::Review, &draft()), []);
+    }
+
+    #[test]
+    fn a_taken_alias_names_the_key_that_has_it() {
+        let draft = KeyDraft { alias: "customer-db".to_owned(), ..draft() };
+        let (field, message) = messages(Step::AliasAndDescription, &draft).remove(0);
+        assert_eq!(field, Field::Alias);
+        assert_eq!(message, "The alias customer-db already exists in this Region for key 1111aaaa.");
+    }
+
+    #[test]
+    fn an_external_key_in_use_names_its_kms_key() {
+        let draft = KeyDraft { xks_key_id: "customer-db".to_owned(), ..draft() };
+        assert!(messages(Step::ConfigureKey, &draft)[0].1.contains("by the KMS key 1111aaaa"));
+    }
+
+    #[test]
+    fn a_store_that_is_not_connected_is_not_enough() {
+        let mut known = known();
+        if let Loaded::Ready(stores) = &mut known.key_stores {
+            stores[0].connection_state = ConnectionState::Disconnected;
+        }
+        let errors = validate(Step::ConfigureKey, &draft(), &known);
+        assert_eq!(errors[0].field, Field::CustomKeyStore);
+        assert!(errors[0].message.contains("is disconnected"));
+    }
+
+    #[test]
+    fn tags_and_accounts_stand_once() {
+        let mut draft = draft();
+        draft.tags = vec![draft.tags[0].clone(), draft.tags[0].clone()];
+        draft.other_accounts = vec!["444455556666".to_owned(), "444455556666".to_owned(), "111122223333".to_owned()];
+        assert!(messages(Step::Tags, &draft)[0].1.contains("stands twice"));
+        let users = messages(Step::Users, &draft);
+        assert_eq!(
+            users.iter().map(|(field, _)| *field).collect::<Vec<_>>(),
+            [Field::OtherAccount(1), Field::OtherAccount(2)]
+        );
+    }
+
+    #[test]
+    fn an_edited_policy_that_locks_out_is_refused() {
+        let edited = crate::aws::policy::default_policy("aws", "444455556666");
+        let draft = KeyDraft { edited_policy: Some(edited), ..draft() };
+        assert!(messages(Step::KeyPolicy, &draft)[0].1.contains("change it again"));
+    }
+}
