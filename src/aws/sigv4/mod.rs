@@ -1,0 +1,26 @@
+//! Signature Version 4: sign with AWS's own crate, verify by a strict reading of our own.
+//!
+//! [`sign`] is the client's half. [`Claim`] is the server's: [`Claim::parse`] says who a request claims to be from, so
+//! that the secret can be looked up, and [`Claim::verify`] holds the request against that secret.
+
+mod sign;
+mod verify;
+
+use crate::aws::scalar::SecretText;
+
+pub use sign::{SigningError, sign};
+pub use verify::{Claim, MAX_SKEW, Refusal};
+
+/// What signs a request: an access key, with a session token when it is temporary.
+#[derive(Clone, Debug)]
+pub struct Credentials {
+    /// `AKIA…`, or `ASIA…` for temporary credentials.
+    pub access_key_id: String,
+    /// The secret half of the access key.
+    pub secret_access_key: SecretText,
+    /// Sent as `x-amz-security-token` when the credentials are temporary.
+    pub session_token: Option<SecretText>,
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,290 @@
+use bytes::Bytes;
+use http::header::AUTHORIZATION;
+use http::{HeaderValue, Request};
+use jiff::{SignedDuration, Timestamp};
+use proptest::prelude::*;
+
+use super::*;
+use crate::aws::operation::Service;
+
+const SECRET: &str = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
+
+fn now() -> Timestamp {
+    "2026-01-02T03:04:05Z".parse().unwrap()
+}
+
+fn secret() -> SecretText {
+    SecretText::new(SECRET.to_owned())
+}
+
+fn credentials(token: Option<&str>) -> Credentials {
+    Credentials {
+        access_key_id: "AKIAIOSFODNN7EXAMPLE".to_owned(),
+        secret_access_key: secret(),
+        session_token: token.map(|token| SecretText::new(token.to_owned())),
+    }
+}
+
+fn unsigned(uri: &str, target: &str, body: &str) -> Request<Bytes> {
+    Request::post(uri)
+        .header("content-type", "application/x-amz-json-1.1")
+        .header("x-amz-target", target)
+        .body(Bytes::from(body.to_owned()))
+        .unwrap()
+}
+
+fn list_keys() -> Request<Bytes> {
+    let mut request = unsigned("https://kms.us-east-1.amazonaws.com/", "TrentService.ListKeys", "{\"Limit\": 10}");
+    sign(&mut request, &credentials(None), "us-east-1", "kms", now()).unwrap();
+    request
+}
+
+fn check(request: &Request<Bytes>) -> Result<(), Refusal> {
+    Claim::parse(request)?.verify(request, &secret(), now())
+}
+
+fn authorization(request: &Request<Bytes>) -> String {
+    request.headers()[AUTHORIZATION].to_str().unwrap().to_owned()
+}
+
+fn with_authorization(change: impl Fn(&str) -> String) -> Request<Bytes> {
+    let mut request = list_keys();
+    let changed = change(&authorization(&request));
+    request.headers_mut().insert(AUTHORIZATION, HeaderValue::from_str(&changed).unwrap());
+    request
+}
+
+/// URI, target, body, session token, signed headers, signature.
+type Vector = (&'static str, &'static str, &'static str, Option<&'static str>, &'static str, &'static str);
+
+/// Two requests as botocore's signer signs them.
+const BOTOCORE: [Vector; 2] = [
+    (
+        "https://kms.us-east-1.amazonaws.com/",
+        "TrentService.ListKeys",
+        "{\"Limit\": 10}",
+        None,
+        "content-type;host;x-amz-date;x-amz-target",
+        "7dc4596216bbfbed2e95d351cab950f595bd85a819b954e7a271d729fe33302f",
+    ),
+    (
+        "http://127.0.0.1:8080/",
+        "TrentService.DescribeKey",
+        "{\"KeyId\": \"alias/x\"}",
+        Some("TOKENEXAMPLE"),
+        "content-type;host;x-amz-date;x-amz-security-token;x-amz-target",
+        "b0a3345f1877455909ea3fe070b3eb85c3222e62c6015e44fa9c8cdd2254eef6",
+    ),
+];
+
+fn botocore_authorization(signed_headers: &str, signature: &str) -> String {
+    format!(
+        "AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20260102/us-east-1/kms/aws4_request, \
+         SignedHeaders={signed_headers}, Signature={signature}"
+    )
+}
+
+#[test]
+fn it_signs_as_botocore_does() {
+    for (uri, target, body, token, signed_headers, signature) in BOTOCORE {
+        let mut request = unsigned(uri, target, body);
+        sign(&mut request, &credentials(token), "us-east-1", "kms", now()).unwrap();
+        assert_eq!(authorization(&request), botocore_authorization(signed_headers, signature));
+    }
+}
+
+#[test]
+fn it_accepts_what_botocore_signed() {
+    for (uri, target, body, token, signed_headers, signature) in BOTOCORE {
+        let mut request = unsigned(uri, target, body);
+        let host = request.uri().authority().unwrap().to_string();
+        let headers = request.headers_mut();
+        headers.insert("host", host.parse().unwrap());
+        headers.insert("x-amz-date", HeaderValue::from_static("20260102T030405Z"));
+        headers.insert(AUTHORIZATION, botocore_authorization(signed_headers, signature).parse().unwrap());
+        // What SDKs add after signing is no x-amz-* header and may stay unsigned.
+        headers.insert("amz-sdk-request", HeaderValue::from_static("attempt=1"));
+        if let Some(token) = token {
+            headers.insert("x-amz-security-token", token.parse().unwrap());
+        }
+        let claim = Claim::parse(&request).unwrap();
+        assert_eq!((claim.region.as_str(), claim.service.as_str()), ("us-east-1", "kms"));
+        assert_eq!(claim.session_token.as_ref().map(SecretText::expose), token);
+        assert_eq!(claim.verify(&request, &secret(), now()), Ok(()));
+    }
+}
+
+#[test]
+fn signing_again_replaces_the_signature() {
+    let mut request = list_keys();
+    let later = now() + SignedDuration::from_mins(10);
+    sign(&mut request, &credentials(None), "us-east-1", "kms", later).unwrap();
+    assert_eq!(Claim::parse(&request).unwrap().verify(&request, &secret(), later), Ok(()));
+}
+
+#[test]
+fn a_relative_uri_is_not_signed() {
+    let mut request = unsigned("/", "TrentService.ListKeys", "{}");
+    assert!(sign(&mut request, &credentials(None), "us-east-1", "kms", now()).is_err());
+}
+
+#[test]
+fn a_request_that_was_changed_is_refused() {
+    type Change = fn(&mut Request<Bytes>);
+    let changes: [(&str, Change); 6] = [
+        ("body", |request| *request.body_mut() = Bytes::from_static(b"{\"Limit\": 11}")),
+        ("method", |request| *request.method_mut() = http::Method::PUT),
+        ("path", |request| *request.uri_mut() = "https://kms.us-east-1.amazonaws.com/x".parse().unwrap()),
+        ("query", |request| *request.uri_mut() = "https://kms.us-east-1.amazonaws.com/?a=b".parse().unwrap()),
+        ("host", |request| _ = request.headers_mut().insert("host", HeaderValue::from_static("kms.example.com"))),
+        ("target", |request| {
+            request.headers_mut().insert("x-amz-target", HeaderValue::from_static("TrentService.CreateKey"));
+        }),
+    ];
+    for (name, change) in changes {
+        let mut request = list_keys();
+        change(&mut request);
+        assert_eq!(check(&request), Err(Refusal::Mismatch), "{name}");
+    }
+    let request = list_keys();
+    let other = SecretText::new("other".to_owned());
+    assert_eq!(Claim::parse(&request).unwrap().verify(&request, &other, now()), Err(Refusal::Mismatch));
+}
+
+#[test]
+fn another_scope_or_signature_is_refused() {
+    for (from, to) in [("us-east-1", "us-west-2"), ("/kms/", "/iam/"), ("Signature=7dc4", "Signature=7dc5")] {
+        assert_eq!(check(&with_authorization(|text| text.replace(from, to))), Err(Refusal::Mismatch), "{from}");
+    }
+}
+
+#[test]
+fn a_signature_that_is_not_whole_is_refused() {
+    let changes = [
+        ("AWS4-HMAC-SHA256", "AWS4-ECDSA-P256-SHA256"),
+        ("/20260102/", "/20260101/"),
+        ("/20260102/", "/2026010/"),
+        ("/aws4_request", ""),
+        ("/aws4_request", "/aws4_request/more"),
+        ("AKIAIOSFODNN7EXAMPLE", ""),
+        ("host;", ""),
+        ("x-amz-date;", ""),
+        (";x-amz-target", ""),
+        ("content-type;host", "host;content-type"),
+        ("content-type;host", "content-type;host;host"),
+        ("content-type;host", "Content-Type;host"),
+        ("content-type;host", "content-length;content-type;host"),
+        ("Signature=7dc4", "Signature=7DC4"),
+        ("Signature=7dc4", "Signature=7dc"),
+        ("Signature=7dc4", "Signature=+7dc"),
+        (", Signature=", ", Signature=00, Signature="),
+        (", Signature=", ", Extra=1, Signature="),
+        (", SignedHeaders=", ", Headers="),
+    ];
+    for (from, to) in changes {
+        let refusal = check(&with_authorization(|text| {
+            assert!(text.contains(from), "{from}");
+            text.replace(from, to)
+        }));
+        assert!(matches!(refusal, Err(Refusal::Incomplete(_))), "{from} -> {to}: {refusal:?}");
+    }
+}
+
+#[test]
+fn an_unsigned_or_repeated_header_is_refused() {
+    for (name, value) in [
+        ("x-amz-security-token", "smuggled"),
+        ("x-amz-content-sha256", "UNSIGNED-PAYLOAD"),
+        ("x-amz-target", "TrentService.CreateKey"),
+        ("host", "kms.example.com"),
+        ("x-amz-date", "20260102T030405Z"),
+        ("authorization", "again"),
+    ] {
+        let mut request = list_keys();
+        request.headers_mut().append(name, HeaderValue::from_static(value));
+        assert!(matches!(check(&request), Err(Refusal::Incomplete(_))), "{name}");
+    }
+}
+
+#[test]
+fn a_signed_content_hash_must_be_that_of_the_body() {
+    let signed_with = |hash: &str| {
+        let mut request = unsigned("https://kms.us-east-1.amazonaws.com/", "TrentService.ListKeys", "{}");
+        request.headers_mut().insert("x-amz-content-sha256", hash.parse().unwrap());
+        sign(&mut request, &credentials(None), "us-east-1", "kms", now()).unwrap();
+        check(&request)
+    };
+    assert_eq!(signed_with("44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"), Ok(()));
+    assert_eq!(signed_with("UNSIGNED-PAYLOAD"), Err(Refusal::Mismatch));
+    assert_eq!(signed_with(&"0".repeat(64)), Err(Refusal::Mismatch));
+}
+
+#[test]
+fn signatures_in_the_query_are_refused() {
+    let mut request = list_keys();
+    *request.uri_mut() = "https://kms.us-east-1.amazonaws.com/?a=b&X-Amz-Signature=00".parse().unwrap();
+    assert!(matches!(check(&request), Err(Refusal::Incomplete(_))));
+}
+
+#[test]
+fn five_minutes_of_skew_are_allowed_and_no_second_more() {
+    let request = list_keys();
+    let claim = Claim::parse(&request).unwrap();
+    for (seconds, accepted) in [(-301, false), (-300, true), (300, true), (301, false)] {
+        let at = now() + SignedDuration::from_secs(seconds);
+        let verdict = claim.verify(&request, &secret(), at);
+        assert_eq!(verdict.is_ok(), accepted, "{seconds}");
+        assert!(accepted || matches!(verdict, Err(Refusal::Expired { .. })));
+    }
+}
+
+#[test]
+fn a_time_of_another_form_is_refused() {
+    for time in ["2026-01-02T03:04:05Z", "20260102T030405", "20261302T030405Z", "20260102 030405Z", ""] {
+        let mut request = list_keys();
+        request.headers_mut().insert("x-amz-date", time.parse().unwrap());
+        assert!(matches!(check(&request), Err(Refusal::Incomplete(_))), "{time}");
+    }
+}
+
+#[test]
+fn refusals_have_the_codes_of_the_protocol() {
+    let error = |refusal: Refusal, service: Service| refusal.to_service_error(service.protocol());
+    assert!(check(&unsigned("https://a/", "b", "")) == Err(Refusal::MissingToken));
+    assert_eq!(error(Refusal::Mismatch, Service::Kms).code, "InvalidSignatureException");
+    assert_eq!(error(Refusal::Mismatch, Service::Iam).code, "SignatureDoesNotMatch");
+    assert_eq!(error(Refusal::Mismatch, Service::Sts).status, 403);
+}
+
+proptest! {
+    #[test]
+    fn what_aws_sigv4_signs_is_accepted(
+        segments in prop::collection::vec("[a-zA-Z0-9_~-]{1,8}(%20|%2F|%C3%A9)?[a-zA-Z0-9_~-]{0,3}", 0..4),
+        query in prop::collection::vec(("[b-w]{1,4}(%20)?", "([a-zA-Z0-9~_-]|%20|%2F|%3D){0,6}"), 0..4),
+        value in "[!-~]{1,5} {1,3}[!-~]{1,5}",
+        token in prop::option::of("[a-zA-Z0-9/+=]{1,40}"),
+        body in prop::collection::vec(any::<u8>(), 0..200),
+        region in "[a-z]{2}-[a-z]{4,9}-[1-9]",
+    ) {
+        let query: Vec<String> = query.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let mut uri = format!("https://proxy.example.com/{}", segments.join("/"));
+        if !query.is_empty() {
+            uri = format!("{uri}?{}", query.join("&"));
+        }
+        let mut request = Request::post(uri).header("x-amz-note", value).body(Bytes::from(body)).unwrap();
+        sign(&mut request, &credentials(token.as_deref()), &region, "kms-xks-proxy", now()).unwrap();
+        prop_assert_eq!(check(&request), Ok(()));
+        let mut longer = request.body().to_vec();
+        longer.push(0);
+        *request.body_mut() = Bytes::from(longer);
+        prop_assert_eq!(check(&request), Err(Refusal::Mismatch));
+    }
+
+    #[test]
+    fn no_authorization_header_makes_it_panic(text in "[ -~]{0,120}", tail in "[ -~]{0,60}") {
+        let whole = with_authorization(|_| text.clone());
+        prop_assert!(check(&whole).is_err());
+        let cut = with_authorization(|signed| format!("{}{tail}", &signed[..signed.len() / 2]));
+        prop_assert!(check(&cut).is_err());
+    }
+}
