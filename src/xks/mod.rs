@@ -1,5 +1,7 @@
 //! The External Key Store Proxy API, version 1: KMS's side, the proxy, and the external key manager behind it.
 
+pub mod client;
 pub mod failure;
 pub mod key_manager;
+pub mod proxy;
 pub mod wire;

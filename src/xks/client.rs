@@ -1,0 +1,252 @@
+//! KMS's side of the External Key Store Proxy API: signs, waits 250 ms, checks what comes back.
+
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Method, Request, StatusCode, Uri};
+use http_body_util::{BodyExt as _, Limited};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tower::ServiceExt as _;
+use zeroize::Zeroizing;
+
+pub use super::failure::{XksFailure, check_external_key};
+use super::proxy::{BUNDLED_HOST, wipe};
+use super::wire::{
+    AES_GCM, DecryptRequest, DecryptResponse, EncryptRequest, EncryptResponse, ErrorBody, ErrorName,
+    GetHealthStatusRequest, GetKeyMetadataRequest, MAX_BODY, MAX_CIPHERTEXT_METADATA, SERVICE, SHA_256, TAG_LENGTH,
+    ciphertext_data_integrity_value,
+};
+pub use super::wire::{GetHealthStatusResponse, GetKeyMetadataResponse, RequestMetadata};
+use crate::aws::scalar::{Blob, SecretBlob, SecretText};
+use crate::aws::sigv4::{self, Credentials};
+use crate::world::Clock;
+
+/// How long KMS waits for a proxy, connecting included.
+pub const TIME_LIMIT: Duration = Duration::from_millis(250);
+/// How often a call that runs into [`TIME_LIMIT`] is made.
+const ATTEMPTS: usize = 2;
+
+/// The proxy of one external key store, as the store's configuration has it.
+#[derive(Clone, Debug)]
+pub struct ProxyTarget {
+    /// `https://` and a host name.
+    pub uri_endpoint: String,
+    /// The path prefix, if any, and `/kms/xks/v1`.
+    pub uri_path: String,
+    /// Who signs.
+    pub access_key_id: String,
+    /// What with.
+    pub secret_access_key: SecretText,
+    /// The Region KMS calls from, part of what is signed.
+    pub region: String,
+}
+
+/// What a proxy makes of a plaintext, and needs to give it back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExternalCiphertext {
+    /// 12 or 16 bytes.
+    pub initialization_vector: Vec<u8>,
+    /// 16 bytes.
+    pub authentication_tag: Vec<u8>,
+    /// The proxy's own note, up to 20 bytes, empty if it made none.
+    pub ciphertext_metadata: Vec<u8>,
+    /// As long as the plaintext.
+    pub ciphertext: Vec<u8>,
+}
+
+/// Calls external key store proxies. Clones share it.
+#[derive(Clone, Debug)]
+pub struct XksClient {
+    proxies: Router,
+    clock: Clock,
+}
+
+impl XksClient {
+    /// A client that finds `proxies` at [`BUNDLED_HOST`]; every other host is unreachable.
+    pub fn new(proxies: Router, clock: Clock) -> Self {
+        Self { proxies, clock }
+    }
+
+    /// Asks whether the proxy and the external key managers behind it can serve.
+    ///
+    /// # Errors
+    /// [`XksFailure`], also when every external key manager is unavailable.
+    pub async fn get_health_status(
+        &self,
+        target: &ProxyTarget,
+        metadata: &RequestMetadata,
+    ) -> Result<GetHealthStatusResponse, XksFailure> {
+        let request = GetHealthStatusRequest { request_metadata: metadata.for_health() };
+        let health: GetHealthStatusResponse = self.call(target, "/health", &request).await?;
+        if health.xks_proxy_fleet_size == 0 || !(1..=10).contains(&health.ekm_fleet_details.len()) {
+            return Err(XksFailure::InvalidResponse("a fleet without members, or more than ten"));
+        }
+        if health.ekm_fleet_details.iter().all(|member| member.health_status == "UNAVAILABLE") {
+            return Err(XksFailure::Unhealthy);
+        }
+        Ok(health)
+    }
+
+    /// Asks what an external key is. [`check_external_key`] says whether KMS takes it.
+    ///
+    /// # Errors
+    /// [`XksFailure`].
+    pub async fn get_key_metadata(
+        &self,
+        target: &ProxyTarget,
+        metadata: &RequestMetadata,
+        key_id: &str,
+    ) -> Result<GetKeyMetadataResponse, XksFailure> {
+        let request = GetKeyMetadataRequest { request_metadata: metadata.for_key_metadata() };
+        self.call(target, &format!("/keys/{key_id}/metadata"), &request).await
+    }
+
+    /// Encrypts by an external key, asks for the integrity value and checks it. `metadata` needs its `kms_key_arn`.
+    ///
+    /// # Errors
+    /// [`XksFailure`].
+    pub async fn encrypt(
+        &self,
+        target: &ProxyTarget,
+        metadata: &RequestMetadata,
+        key_id: &str,
+        plaintext: &[u8],
+        aad: &[u8],
+    ) -> Result<ExternalCiphertext, XksFailure> {
+        let request = EncryptRequest {
+            request_metadata: metadata.clone(),
+            additional_authenticated_data: optional(aad),
+            plaintext: SecretBlob::new(plaintext.to_vec()),
+            encryption_algorithm: AES_GCM.to_owned(),
+            ciphertext_data_integrity_value_algorithm: Some(SHA_256.to_owned()),
+        };
+        let response: EncryptResponse = self.call(target, &format!("/keys/{key_id}/encrypt"), &request).await?;
+        let parts = ExternalCiphertext {
+            initialization_vector: response.initialization_vector.0,
+            authentication_tag: response.authentication_tag.0,
+            ciphertext_metadata: response.ciphertext_metadata.unwrap_or_default().0,
+            ciphertext: response.ciphertext.0,
+        };
+        if parts.ciphertext.len() != plaintext.len() {
+            return Err(XksFailure::InvalidResponse("the ciphertext isn't as long as the plaintext"));
+        }
+        if !matches!(parts.initialization_vector.len(), 12 | 16) {
+            return Err(XksFailure::InvalidResponse("the initialization vector has neither 12 nor 16 bytes"));
+        }
+        if parts.authentication_tag.len() != TAG_LENGTH {
+            return Err(XksFailure::InvalidResponse("the authentication tag hasn't 16 bytes"));
+        }
+        if parts.ciphertext_metadata.len() > MAX_CIPHERTEXT_METADATA {
+            return Err(XksFailure::InvalidResponse("the ciphertext metadata has more than 20 bytes"));
+        }
+        let Some(value) = response.ciphertext_data_integrity_value else {
+            return Err(XksFailure::InvalidResponse("the ciphertext data integrity value is missing"));
+        };
+        let expected = ciphertext_data_integrity_value(
+            aad,
+            &parts.ciphertext_metadata,
+            &parts.initialization_vector,
+            &parts.ciphertext,
+            &parts.authentication_tag,
+        );
+        if value.0 == expected { Ok(parts) } else { Err(XksFailure::DamagedCiphertext) }
+    }
+
+    /// Decrypts what [`XksClient::encrypt`] gave for the same key and the same `aad`.
+    ///
+    /// # Errors
+    /// [`XksFailure`].
+    pub async fn decrypt(
+        &self,
+        target: &ProxyTarget,
+        metadata: &RequestMetadata,
+        key_id: &str,
+        parts: &ExternalCiphertext,
+        aad: &[u8],
+    ) -> Result<SecretBlob, XksFailure> {
+        let request = DecryptRequest {
+            request_metadata: metadata.clone(),
+            additional_authenticated_data: optional(aad),
+            ciphertext: Blob(parts.ciphertext.clone()),
+            encryption_algorithm: AES_GCM.to_owned(),
+            initialization_vector: Blob(parts.initialization_vector.clone()),
+            authentication_tag: Blob(parts.authentication_tag.clone()),
+            ciphertext_metadata: optional(&parts.ciphertext_metadata),
+        };
+        let response: DecryptResponse = self.call(target, &format!("/keys/{key_id}/decrypt"), &request).await?;
+        if response.plaintext.expose().len() == parts.ciphertext.len() {
+            Ok(response.plaintext)
+        } else {
+            Err(XksFailure::InvalidResponse("the plaintext isn't as long as the ciphertext"))
+        }
+    }
+
+    async fn call<Q: Serialize, R: DeserializeOwned>(
+        &self,
+        target: &ProxyTarget,
+        path: &str,
+        body: &Q,
+    ) -> Result<R, XksFailure> {
+        let body = serde_json::to_vec(body).map_err(|error| XksFailure::Configuration(error.to_string()))?;
+        let body = Zeroizing::new(body);
+        for _ in 0..ATTEMPTS {
+            let request = self.signed(target, path, &body)?;
+            if let Ok(answer) = tokio::time::timeout(TIME_LIMIT, self.send(request)).await {
+                let (status, answer) = answer?;
+                let read = read(status, &answer);
+                wipe(answer);
+                return read;
+            }
+        }
+        Err(XksFailure::TimedOut)
+    }
+
+    fn signed(&self, target: &ProxyTarget, path: &str, body: &[u8]) -> Result<Request<Bytes>, XksFailure> {
+        let uri = format!("{}{}{path}", target.uri_endpoint, target.uri_path);
+        let uri: Uri = uri.parse().map_err(|_| XksFailure::Configuration(format!("{uri:?} isn't a URI")))?;
+        let mut request = Request::new(Bytes::copy_from_slice(body));
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = uri;
+        request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let credentials = Credentials {
+            access_key_id: target.access_key_id.clone(),
+            secret_access_key: target.secret_access_key.clone(),
+            session_token: None,
+        };
+        sigv4::sign(&mut request, &credentials, &target.region, SERVICE, self.clock.now())
+            .map_err(|error| XksFailure::Configuration(error.to_string()))?;
+        Ok(request)
+    }
+
+    async fn send(&self, request: Request<Bytes>) -> Result<(StatusCode, Bytes), XksFailure> {
+        if !request.uri().host().is_some_and(|host| host.eq_ignore_ascii_case(BUNDLED_HOST)) {
+            return Err(XksFailure::Unreachable);
+        }
+        let Ok(response) = self.proxies.clone().oneshot(request.map(Body::from)).await;
+        let status = response.status();
+        let body = Limited::new(response.into_body(), MAX_BODY).collect().await;
+        let body = body.map_err(|_| XksFailure::InvalidResponse("the answer is too long or not whole"))?;
+        Ok((status, body.to_bytes()))
+    }
+}
+
+/// An empty value isn't sent.
+fn optional(bytes: &[u8]) -> Option<Blob> {
+    (!bytes.is_empty()).then(|| Blob(bytes.to_vec()))
+}
+
+fn read<R: DeserializeOwned>(status: StatusCode, answer: &[u8]) -> Result<R, XksFailure> {
+    if status == StatusCode::OK {
+        return serde_json::from_slice(answer)
+            .map_err(|_| XksFailure::InvalidResponse("the answer isn't the JSON of this operation"));
+    }
+    let name = serde_json::from_slice::<ErrorBody>(answer).ok().and_then(|body| ErrorName::parse(&body.error_name));
+    Err(name.map_or(XksFailure::InvalidResponse("an error without a name of this API"), XksFailure::Refused))
+}

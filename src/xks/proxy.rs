@@ -1,0 +1,307 @@
+//! The bundled external key store proxy: the server side of the API.
+//!
+//! A request is refused in this order: path, method, size of the body, signature, body, external key, its state and
+//! usage, sizes. The specification leaves the order open; this is the one AWS's own test client expects.
+
+#[cfg(test)]
+mod tests;
+
+use axum::Router;
+use axum::body::Body;
+use axum::response::Response;
+use axum::routing::get;
+use bytes::Bytes;
+use http::header::{ALLOW, CONTENT_TYPE, HOST};
+use http::{HeaderValue, Method, Request, StatusCode};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use zeroize::Zeroize as _;
+
+use super::key_manager::{KeyManager, KeyManagerError, SealedParts};
+use super::wire::{
+    AES_GCM, API_PATH, DecryptRequest, DecryptResponse, EkmFleetMember, EncryptRequest, EncryptResponse, ErrorBody,
+    ErrorName, GetHealthStatusRequest, GetHealthStatusResponse, GetKeyMetadataRequest, GetKeyMetadataResponse,
+    MAX_ARN_LENGTH, MAX_BODY, RequestMetadata, SERVICE, SHA_256, ciphertext_data_integrity_value, error_message,
+};
+use crate::aws::scalar::{Blob, SecretText};
+use crate::aws::sigv4::Claim;
+use crate::world::Clock;
+
+/// The host name under which the bundled KMS reaches the bundled proxy.
+pub const BUNDLED_HOST: &str = "xks-proxy.bundled.internal";
+
+/// The proxy for all partitions of `manager`, with `GET /ping` for load balancers.
+pub fn router(manager: KeyManager, clock: Clock) -> Router {
+    let proxy = Proxy { manager, clock };
+    Router::new()
+        .route("/ping", get(async || "pong\n"))
+        .fallback(async move |request: Request<Body>| proxy.answer(request).await)
+}
+
+#[derive(Clone)]
+struct Proxy {
+    manager: KeyManager,
+    clock: Clock,
+}
+
+/// An error on its way out.
+struct ProxyError {
+    name: ErrorName,
+    message: String,
+}
+
+impl ProxyError {
+    fn new(name: ErrorName, message: impl Into<String>) -> Self {
+        Self { name, message: message.into() }
+    }
+
+    fn validation(message: impl Into<String>) -> Self {
+        Self::new(ErrorName::ValidationException, message)
+    }
+}
+
+impl From<KeyManagerError> for ProxyError {
+    fn from(error: KeyManagerError) -> Self {
+        let name = match &error {
+            KeyManagerError::KeyNotFound => ErrorName::KeyNotFoundException,
+            KeyManagerError::KeyDisabled | KeyManagerError::Exhausted(_) => ErrorName::InvalidStateException,
+            KeyManagerError::KeyUsage(_) => ErrorName::InvalidKeyUsageException,
+            KeyManagerError::InvalidCiphertext => ErrorName::InvalidCiphertextException,
+            KeyManagerError::TooLong => ErrorName::UnsupportedOperationException,
+            KeyManagerError::Database(database)
+                if database.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) =>
+            {
+                return Self::new(ErrorName::DependencyTimeoutException, "the external key manager is busy");
+            }
+            // What failed inside, with its paths, is nothing to tell a peer.
+            _ => return Self::new(ErrorName::InternalException, "the external key manager failed"),
+        };
+        Self::new(name, error.to_string())
+    }
+}
+
+/// One of the four operations, and the external key it is for.
+#[derive(Debug, PartialEq, Eq)]
+enum Api<'a> {
+    Health,
+    Metadata(&'a str),
+    Encrypt(&'a str),
+    Decrypt(&'a str),
+}
+
+/// The partition and the operation that a URI path names. An external key ID has no slash, a partition may have them.
+fn route(path: &str) -> Option<(&str, Api<'_>)> {
+    let at = path.rfind(API_PATH)?;
+    let (prefix, rest) = (&path[..at], &path[at + API_PATH.len()..]);
+    let partition =
+        if prefix.is_empty() { prefix } else { prefix.strip_prefix('/').filter(|name| !name.is_empty())? };
+    let mut words = rest.split('/');
+    let api = match (words.next(), words.next(), words.next(), words.next(), words.next()) {
+        (Some(""), Some("health"), None, None, None) => Api::Health,
+        (Some(""), Some("keys"), Some(id), Some(operation), None) if !id.is_empty() => match operation {
+            "metadata" => Api::Metadata(id),
+            "encrypt" => Api::Encrypt(id),
+            "decrypt" => Api::Decrypt(id),
+            _ => return None,
+        },
+        _ => return None,
+    };
+    Some((partition, api))
+}
+
+impl Proxy {
+    async fn answer(&self, request: Request<Body>) -> Response {
+        self.handle(request).await.unwrap_or_else(|error| {
+            let body = ErrorBody {
+                error_name: error.name.as_str().to_owned(),
+                error_message: Some(error_message(&error.message)),
+            };
+            let status = StatusCode::from_u16(error.name.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            json(status, &body)
+        })
+    }
+
+    async fn handle(&self, request: Request<Body>) -> Result<Response, ProxyError> {
+        let (mut head, body) = request.into_parts();
+        let path = head.uri.path().to_owned();
+        let unknown = || ProxyError::new(ErrorName::InvalidUriPathException, "this proxy serves no such URI path");
+        let (partition, api) = route(&path).ok_or_else(unknown)?;
+        if !self.manager.has_partition(partition)? {
+            return Err(unknown());
+        }
+        if head.method != Method::POST {
+            let mut response = Response::new(Body::empty());
+            *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
+            response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
+            return Ok(response);
+        }
+        let body = Limited::new(body, MAX_BODY).collect().await.map_err(|error| {
+            if error.is::<LengthLimitError>() {
+                let message = format!("a request may have {MAX_BODY} bytes");
+                ProxyError::new(ErrorName::UnsupportedOperationException, message)
+            } else {
+                ProxyError::validation("the request's body didn't arrive whole")
+            }
+        })?;
+        // HTTP/2 has the authority in place of the header that the signature covers.
+        if !head.headers.contains_key(HOST)
+            && let Some(host) = head.uri.authority().and_then(|host| HeaderValue::from_str(host.as_str()).ok())
+        {
+            head.headers.insert(HOST, host);
+        }
+        let request = Request::from_parts(head, body.to_bytes());
+        self.authenticate(partition, &request)?;
+        if request.uri().query().is_some() {
+            return Err(ProxyError::validation("a request has no query string"));
+        }
+        let done = self.perform(partition, &api, request.body());
+        wipe(request.into_body());
+        done
+    }
+
+    fn authenticate(&self, partition: &str, request: &Request<Bytes>) -> Result<(), ProxyError> {
+        let failed = || {
+            let message = "the request isn't signed by a credential of this proxy, or not within five minutes of now";
+            ProxyError::new(ErrorName::AuthenticationFailedException, message)
+        };
+        let claim = Claim::parse(request).map_err(|_| failed())?;
+        let secret = self.manager.secret_of(partition, &claim.access_key_id)?;
+        let known = secret.is_some() && claim.service == SERVICE;
+        // An unknown access key costs as much time as a wrong signature.
+        let secret = secret.unwrap_or_else(|| SecretText::new("no secret access key belongs to this one".to_owned()));
+        let verified = claim.verify(request, &secret, self.clock.now());
+        if known && verified.is_ok() { Ok(()) } else { Err(failed()) }
+    }
+
+    fn perform(&self, partition: &str, api: &Api<'_>, body: &[u8]) -> Result<Response, ProxyError> {
+        match api {
+            Api::Health => {
+                parse::<GetHealthStatusRequest>(body)?;
+                self.health()
+            }
+            Api::Metadata(id) => {
+                let request: GetKeyMetadataRequest = parse(body)?;
+                check_metadata(&request.request_metadata, false)?;
+                let key = self.manager.key(partition, id)?;
+                let key_status = if key.enabled { "ENABLED" } else { "DISABLED" }.to_owned();
+                Ok(ok(&GetKeyMetadataResponse { key_spec: key.spec, key_usage: key.usage, key_status }))
+            }
+            Api::Encrypt(id) => self.encrypt(partition, id, parse(body)?),
+            Api::Decrypt(id) => self.decrypt(partition, id, parse(body)?),
+        }
+    }
+
+    fn health(&self) -> Result<Response, ProxyError> {
+        self.manager.check_health()?;
+        let version = env!("CARGO_PKG_VERSION");
+        Ok(ok(&GetHealthStatusResponse {
+            xks_proxy_fleet_size: 1,
+            xks_proxy_vendor: "xks-console".to_owned(),
+            xks_proxy_model: format!("xks-console external key store proxy {version}"),
+            ekm_vendor: "xks-console".to_owned(),
+            ekm_fleet_details: vec![EkmFleetMember {
+                id: "external-key-manager-1".to_owned(),
+                model: format!("xks-console external key manager {version}"),
+                health_status: "ACTIVE".to_owned(),
+            }],
+        }))
+    }
+
+    fn encrypt(&self, partition: &str, id: &str, request: EncryptRequest) -> Result<Response, ProxyError> {
+        check_metadata(&request.request_metadata, true)?;
+        check_algorithm(&request.encryption_algorithm)?;
+        let integrity = match request.ciphertext_data_integrity_value_algorithm.as_deref() {
+            None => false,
+            Some(SHA_256) => true,
+            Some(_) => return Err(ProxyError::validation("ciphertextDataIntegrityValueAlgorithm has to be SHA_256")),
+        };
+        let aad = request.additional_authenticated_data.unwrap_or_default().0;
+        let value = integrity.then_some(|parts: &SealedParts| {
+            ciphertext_data_integrity_value(
+                &aad,
+                &parts.ciphertext_metadata,
+                &parts.initialization_vector,
+                &parts.ciphertext,
+                &parts.authentication_tag,
+            )
+        });
+        let done = self.manager.encrypt(partition, id, request.plaintext.expose(), &aad, value);
+        let (parts, value) = done.map_err(|error| match error {
+            // Encrypt has no ciphertext to blame: what was just made doesn't decrypt.
+            KeyManagerError::InvalidCiphertext => {
+                ProxyError::new(ErrorName::InternalException, "the ciphertext just made doesn't decrypt; try again")
+            }
+            error => error.into(),
+        })?;
+        Ok(ok(&EncryptResponse {
+            ciphertext: Blob(parts.ciphertext),
+            initialization_vector: Blob(parts.initialization_vector),
+            authentication_tag: Blob(parts.authentication_tag),
+            ciphertext_metadata: Some(Blob(parts.ciphertext_metadata)),
+            ciphertext_data_integrity_value: value.map(|value| Blob(value.to_vec())),
+        }))
+    }
+
+    fn decrypt(&self, partition: &str, id: &str, request: DecryptRequest) -> Result<Response, ProxyError> {
+        check_metadata(&request.request_metadata, true)?;
+        check_algorithm(&request.encryption_algorithm)?;
+        let parts = SealedParts {
+            ciphertext: request.ciphertext.0,
+            initialization_vector: request.initialization_vector.0,
+            authentication_tag: request.authentication_tag.0,
+            ciphertext_metadata: request.ciphertext_metadata.unwrap_or_default().0,
+        };
+        let aad = request.additional_authenticated_data.unwrap_or_default().0;
+        let plaintext = self.manager.decrypt(partition, id, &parts, &aad)?;
+        Ok(ok(&DecryptResponse { plaintext }))
+    }
+}
+
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ProxyError> {
+    serde_json::from_slice(body).map_err(|error| {
+        // The parser's own words may quote the plaintext.
+        let (line, column) = (error.line(), error.column());
+        ProxyError::validation(format!(
+            "the body isn't the JSON of this operation: a field is missing or wrong before line {line}, column {column}"
+        ))
+    })
+}
+
+fn check_metadata(metadata: &RequestMetadata, for_a_kms_key: bool) -> Result<(), ProxyError> {
+    let arns = [Some(&metadata.aws_principal_arn), metadata.kms_key_arn.as_ref()];
+    if arns.into_iter().flatten().any(|arn| arn.len() > MAX_ARN_LENGTH) {
+        return Err(ProxyError::validation("awsPrincipalArn and kmsKeyArn have up to 2048 characters"));
+    }
+    if for_a_kms_key && metadata.kms_key_arn.is_none() {
+        return Err(ProxyError::validation("requestMetadata has no kmsKeyArn"));
+    }
+    Ok(())
+}
+
+fn check_algorithm(algorithm: &str) -> Result<(), ProxyError> {
+    if algorithm == AES_GCM { Ok(()) } else { Err(ProxyError::validation("encryptionAlgorithm has to be AES_GCM")) }
+}
+
+fn ok<T: Serialize>(body: &T) -> Response {
+    json(StatusCode::OK, body)
+}
+
+fn json<T: Serialize>(status: StatusCode, body: &T) -> Response {
+    let Ok(bytes) = serde_json::to_vec(body) else {
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+        return response;
+    };
+    let mut response = Response::new(Body::from(bytes));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}
+
+/// Overwrites a body that held a plaintext, as far as nobody else holds it too.
+pub(super) fn wipe(body: Bytes) {
+    if let Ok(mut body) = body.try_into_mut() {
+        body.zeroize();
+    }
+}
