@@ -1,1 +1,268 @@
+//! The API client: sign, send, decode, page.
 
+pub mod transport;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, header};
+
+pub use transport::{Https, InProcess, Transport, TransportError};
+
+use crate::aws::codec::{self, FORM_CONTENT_TYPE, JSON_CONTENT_TYPE};
+use crate::aws::error::ServiceError;
+use crate::aws::iam::{ListRoles, ListUsers, Role, User};
+use crate::aws::kms::{
+    AliasListEntry, CustomKeyStore, DescribeCustomKeyStores, KeyListEntry, ListAliases, ListKeys, ListResourceTags, Tag,
+};
+use crate::aws::operation::{Operation, Protocol, Service};
+use crate::aws::sigv4::{self, Credentials, SigningError};
+use crate::world::Clock;
+
+/// Why a call gave no answer that can be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CallError {
+    /// The service refused.
+    #[error(transparent)]
+    Service(#[from] ServiceError),
+    /// No answer came.
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+    /// An answer came that is none.
+    #[error("{operation} was answered with something that can't be read: {reason}")]
+    Malformed {
+        /// The operation.
+        operation: &'static str,
+        /// What is wrong with the answer.
+        reason: String,
+    },
+    /// Only the bundled AWS can tell.
+    #[error("not available from the API")]
+    NotAvailable,
+    /// The request could not be signed, so it was not sent.
+    #[error(transparent)]
+    Signing(#[from] SigningError),
+}
+
+impl CallError {
+    /// Whether the request may have been carried out all the same.
+    pub fn outcome_unknown(&self) -> bool {
+        match self {
+            Self::Service(error) => error.status >= 500,
+            Self::Transport(error) => error.may_have_arrived,
+            Self::Malformed { .. } => true,
+            Self::NotAvailable | Self::Signing(_) => false,
+        }
+    }
+}
+
+/// Speaks to AWS for one caller in one Region.
+#[derive(Clone)]
+pub struct Client {
+    transport: Arc<dyn Transport>,
+    credentials: Arc<Credentials>,
+    region: String,
+    clock: Clock,
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Client").field("region", &self.region).finish_non_exhaustive()
+    }
+}
+
+impl Client {
+    /// A client that signs with `credentials` for `region` by the time of `clock`.
+    pub fn new(transport: Arc<dyn Transport>, credentials: Credentials, region: &str, clock: Clock) -> Self {
+        Self { transport, credentials: Arc::new(credentials), region: region.to_owned(), clock }
+    }
+
+    /// The Region asked.
+    pub fn region(&self) -> &str {
+        &self.region
+    }
+
+    /// The same caller in another Region.
+    #[must_use]
+    pub fn with_region(&self, region: &str) -> Self {
+        Self { region: region.to_owned(), ..self.clone() }
+    }
+
+    /// Where a service is, and the Region its requests are signed for: IAM is one for the whole partition.
+    fn endpoint(&self, service: Service) -> (String, &str) {
+        match service {
+            Service::Kms => (format!("https://kms.{}.amazonaws.com/", self.region), &self.region),
+            Service::Sts => (format!("https://sts.{}.amazonaws.com/", self.region), &self.region),
+            Service::Iam => ("https://iam.amazonaws.com/".to_owned(), "us-east-1"),
+            Service::XksConsole => ("https://xks-console.bundled.internal/".to_owned(), &self.region),
+        }
+    }
+
+    /// Calls an operation once.
+    ///
+    /// # Errors
+    /// [`CallError`]; ask [`CallError::outcome_unknown`] whether it may have been carried out.
+    pub async fn call<O: Operation>(&self, request: &O) -> Result<O::Response, CallError> {
+        if O::SERVICE == Service::XksConsole && !self.transport.is_bundled() {
+            return Err(CallError::NotAvailable);
+        }
+        let response = self.transport.send(self.signed(request)?).await?;
+        let status = response.status().as_u16();
+        let request_id = response.headers().get("x-amzn-requestid").and_then(|id| id.to_str().ok()).unwrap_or_default();
+        let body = response.body();
+        if response.status().is_success() {
+            return codec::decode_response::<O>(body)
+                .map_err(|error| CallError::Malformed { operation: O::NAME, reason: error.to_string() });
+        }
+        Err(codec::decode_error(O::SERVICE.protocol(), status, request_id, body).into())
+    }
+
+    fn signed<O: Operation>(&self, request: &O) -> Result<Request<Bytes>, CallError> {
+        let unsendable = |reason: String| CallError::Malformed { operation: O::NAME, reason };
+        let body = codec::encode_request(request).map_err(|error| unsendable(error.to_string()))?;
+        let (uri, region) = self.endpoint(O::SERVICE);
+        let builder = Request::builder().method(Method::POST).uri(uri);
+        let builder = match O::SERVICE.protocol() {
+            Protocol::Json { target_prefix } => builder
+                .header(header::CONTENT_TYPE, HeaderValue::from_static(JSON_CONTENT_TYPE))
+                .header("x-amz-target", format!("{target_prefix}.{}", O::NAME)),
+            Protocol::Query { .. } => builder.header(header::CONTENT_TYPE, HeaderValue::from_static(FORM_CONTENT_TYPE)),
+        };
+        let mut http = builder.body(body).map_err(|error| unsendable(error.to_string()))?;
+        sigv4::sign(&mut http, &self.credentials, region, O::SERVICE.signing_name(), self.clock.now())?;
+        Ok(http)
+    }
+}
+
+/// Declares a method that walks all pages of a list. A marker that comes twice ends the walk: the list would never end.
+macro_rules! collect {
+    ($(#[$doc:meta])* $name:ident($($argument:ident: $type:ty)?) -> $item:ty, $request:expr, $answer:ident => $items:expr, $next:expr) => {
+        $(#[$doc])*
+        ///
+        /// # Errors
+        /// [`CallError`] of the page that failed.
+        pub async fn $name(&self $(, $argument: $type)?) -> Result<Vec<$item>, CallError> {
+            let (mut all, mut marker): (Vec<$item>, Option<String>) = (Vec::new(), None);
+            loop {
+                let mut request = $request;
+                request.marker.clone_from(&marker);
+                let $answer = self.call(&request).await?;
+                let next: Option<String> = $next;
+                all.extend($items);
+                if next.is_none() || next == marker {
+                    return Ok(all);
+                }
+                marker = next;
+            }
+        }
+    };
+}
+
+impl Client {
+    collect! {
+        /// All keys of the account and Region.
+        collect_keys() -> KeyListEntry, ListKeys { limit: Some(1000), marker: None },
+        answer => answer.keys, answer.next_marker.clone().filter(|_| answer.truncated)
+    }
+    collect! {
+        /// All aliases of the account and Region.
+        collect_aliases() -> AliasListEntry, ListAliases { limit: Some(100), ..ListAliases::default() },
+        answer => answer.aliases, answer.next_marker.clone().filter(|_| answer.truncated)
+    }
+    collect! {
+        /// All custom key stores of the account and Region.
+        collect_key_stores() -> CustomKeyStore, DescribeCustomKeyStores::default(),
+        answer => answer.custom_key_stores, answer.next_marker.clone().filter(|_| answer.truncated)
+    }
+    collect! {
+        /// All tags of a key.
+        collect_tags(key_id: &str) -> Tag, ListResourceTags { key_id: key_id.to_owned(), limit: Some(50), marker: None },
+        answer => answer.tags, answer.next_marker.clone().filter(|_| answer.truncated)
+    }
+    collect! {
+        /// All IAM users of the account.
+        collect_users() -> User, ListUsers { max_items: Some(1000), ..ListUsers::default() },
+        answer => answer.users.member, answer.marker.clone().filter(|_| answer.is_truncated)
+    }
+    collect! {
+        /// All IAM roles of the account.
+        collect_roles() -> Role, ListRoles { max_items: Some(1000), ..ListRoles::default() },
+        answer => answer.roles.member, answer.marker.clone().filter(|_| answer.is_truncated)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::kms::{CreateAlias, ListKeysOutput};
+    use crate::aws::scalar::SecretText;
+    use crate::aws::xks_console::DescribeExternalKey;
+    use futures_util::future::BoxFuture;
+    use http::Response;
+
+    fn client(answer: fn(Request<Bytes>) -> Response<Bytes>) -> Client {
+        let handler =
+            move |request| -> BoxFuture<'static, Response<Bytes>> { Box::pin(async move { answer(request) }) };
+        let credentials = Credentials {
+            access_key_id: "AKIDEXAMPLE".to_owned(),
+            secret_access_key: SecretText::new("secret".to_owned()),
+            session_token: None,
+        };
+        let clock = Clock::manual("2026-01-02T03:04:05Z".parse().unwrap());
+        Client::new(Arc::new(InProcess::new(handler)), credentials, "us-west-2", clock)
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_decoded() {
+        let client = client(|request| {
+            assert_eq!(request.headers()["x-amz-target"], "TrentService.CreateAlias");
+            assert!(request.headers().contains_key("authorization"));
+            Response::new(Bytes::new())
+        });
+        assert!(client.call(&CreateAlias::default()).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_refusal_keeps_code_message_and_request_id() {
+        let client = client(|_| {
+            let body = Bytes::from_static(br#"{"__type":"NotFoundException","message":"no"}"#);
+            Response::builder().status(400).header("x-amzn-RequestId", "r-7").body(body).unwrap()
+        });
+        let error = client.call(&ListKeys::default()).await.unwrap_err();
+        assert!(!error.outcome_unknown());
+        let CallError::Service(error) = error else { panic!("{error}") };
+        assert_eq!((error.to_string(), error.request_id), ("NotFoundException: no".to_owned(), "r-7".to_owned()));
+    }
+
+    #[tokio::test]
+    async fn rubbish_is_named_and_leaves_the_outcome_open() {
+        let client = client(|_| Response::new(Bytes::from_static(b"<html>")));
+        let error = client.call(&ListKeys::default()).await.unwrap_err();
+        assert!(error.outcome_unknown() && error.to_string().starts_with("ListKeys was answered"));
+    }
+
+    #[tokio::test]
+    async fn pages_are_walked_and_a_marker_that_repeats_ends_it() {
+        let client = client(|request| {
+            let asked: ListKeys = serde_json::from_slice(request.body()).unwrap();
+            let number = asked.marker.map_or(0, |marker| marker.parse::<u32>().unwrap() + 1).min(3);
+            let key = KeyListEntry { key_id: number.to_string(), key_arn: String::new() };
+            let answer = ListKeysOutput { keys: vec![key], next_marker: Some(number.to_string()), truncated: true };
+            Response::new(Bytes::from(serde_json::to_vec(&answer).unwrap()))
+        });
+        let keys: Vec<String> = client.collect_keys().await.unwrap().into_iter().map(|key| key.key_id).collect();
+        assert_eq!(keys, ["0", "1", "2", "3", "3"]);
+    }
+
+    #[tokio::test]
+    async fn real_aws_is_not_asked_what_only_the_bundled_one_knows() {
+        struct Elsewhere;
+        impl Transport for Elsewhere {
+            fn send(&self, _: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
+                panic!("nothing must be sent")
+            }
+        }
+        let client = Client { transport: Arc::new(Elsewhere), ..client(|_| Response::new(Bytes::new())) };
+        assert_eq!(client.call(&DescribeExternalKey::default()).await, Err(CallError::NotAvailable));
+    }
+}

@@ -1,0 +1,224 @@
+//! How requests, responses and errors are written: AWS JSON 1.1 and the AWS query protocol, for both sides.
+
+use bytes::Bytes;
+use quick_xml::events::Event;
+use serde_json::{Map, Value};
+
+use super::error::ServiceError;
+use super::operation::{Operation, Protocol};
+
+/// The content type of AWS JSON 1.1.
+pub const JSON_CONTENT_TYPE: &str = "application/x-amz-json-1.1";
+/// The content type of requests of the AWS query protocol.
+pub const FORM_CONTENT_TYPE: &str = "application/x-www-form-urlencoded; charset=utf-8";
+/// The content type of answers of the AWS query protocol.
+pub const XML_CONTENT_TYPE: &str = "text/xml";
+
+/// A message that is not what its operation says.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Malformed(pub String);
+
+/// The body of a request.
+///
+/// # Errors
+/// [`Malformed`] when the request can't be written, which no request of this crate does.
+pub fn encode_request<O: Operation>(request: &O) -> Result<Bytes, Malformed> {
+    match O::SERVICE.protocol() {
+        Protocol::Json { .. } => {
+            serde_json::to_vec(request).map(Bytes::from).map_err(|error| Malformed(error.to_string()))
+        }
+        Protocol::Query { version, .. } => {
+            let value = serde_json::to_value(request).map_err(|error| Malformed(error.to_string()))?;
+            let mut form = form_urlencoded::Serializer::new(String::new());
+            form.append_pair("Action", O::NAME).append_pair("Version", version);
+            for (name, value) in value.as_object().into_iter().flatten() {
+                match value {
+                    Value::String(text) => form.append_pair(name, text),
+                    other => form.append_pair(name, &other.to_string()),
+                };
+            }
+            Ok(Bytes::from(form.finish()))
+        }
+    }
+}
+
+/// What a successful answer says.
+///
+/// # Errors
+/// [`Malformed`] when the body is no answer of this operation.
+pub fn decode_response<O: Operation>(body: &[u8]) -> Result<O::Response, Malformed> {
+    let malformed = |error: &dyn std::fmt::Display| Malformed(error.to_string());
+    match O::SERVICE.protocol() {
+        Protocol::Json { .. } => {
+            let body = if body.is_empty() { b"{}" } else { body };
+            serde_json::from_slice(body).map_err(|error| malformed(&error))
+        }
+        Protocol::Query { .. } => {
+            let text = std::str::from_utf8(body).map_err(|error| malformed(&error))?;
+            let inner = element(text, &format!("{}Result", O::NAME))?;
+            quick_xml::de::from_str(&format!("<Result>{inner}</Result>")).map_err(|error| malformed(&error))
+        }
+    }
+}
+
+/// What stands between the tags of the first element of this name.
+fn element(text: &str, name: &str) -> Result<String, Malformed> {
+    let mut reader = quick_xml::Reader::from_str(text);
+    loop {
+        match reader.read_event().map_err(|error| Malformed(error.to_string()))? {
+            Event::Start(start) if start.local_name().as_ref() == name => {
+                let end = start.to_end().into_owned();
+                let inner = reader.read_text(end.name()).map_err(|error| Malformed(error.to_string()))?;
+                return Ok(inner.to_string());
+            }
+            Event::Empty(start) if start.local_name().as_ref() == name => return Ok(String::new()),
+            Event::Eof => return Err(Malformed(format!("the answer has no element {name}"))),
+            _ => {}
+        }
+    }
+}
+
+/// The error that an answer with a status of 400 or above carries. A body that can't be read still gives an error.
+pub fn decode_error(protocol: Protocol, status: u16, request_id: &str, body: &[u8]) -> ServiceError {
+    let (code, message) = match protocol {
+        Protocol::Json { .. } => decode_json_error(body),
+        Protocol::Query { .. } => {
+            let text = String::from_utf8_lossy(body);
+            let part = |name| element(&text, name).ok().and_then(|inner| unescape(&inner));
+            part("Code").map(|code| (code, part("Message").unwrap_or_default()))
+        }
+    }
+    .unwrap_or_else(|| ("UnknownError".to_owned(), format!("The service answered with status {status} and no code.")));
+    ServiceError { code, message, status, request_id: request_id.to_owned() }
+}
+
+fn unescape(text: &str) -> Option<String> {
+    quick_xml::escape::unescape(text).ok().map(std::borrow::Cow::into_owned)
+}
+
+fn decode_json_error(body: &[u8]) -> Option<(String, String)> {
+    let value: Value = serde_json::from_slice(body).ok()?;
+    let code = value.get("__type").or(value.get("code"))?.as_str()?;
+    let code = code.split(':').next().unwrap_or(code).rsplit('#').next().unwrap_or(code);
+    let message = value.get("message").or(value.get("Message")).and_then(Value::as_str).unwrap_or_default();
+    Some((code.to_owned(), message.to_owned()))
+}
+
+/// The body of an error of AWS JSON 1.1.
+pub fn json_error_body(error: &ServiceError) -> Vec<u8> {
+    let mut body = Map::new();
+    body.insert("__type".to_owned(), Value::from(error.code.clone()));
+    if !error.message.is_empty() {
+        body.insert("message".to_owned(), Value::from(error.message.clone()));
+    }
+    Value::Object(body).to_string().into_bytes()
+}
+
+/// The `Action` and `Version` of a query request.
+pub fn query_action(body: &[u8]) -> Option<(String, String)> {
+    let find =
+        |name: &str| form_urlencoded::parse(body).find(|(key, _)| key == name).map(|(_, value)| value.into_owned());
+    Some((find("Action")?, find("Version").unwrap_or_default()))
+}
+
+/// Reads a query request.
+///
+/// # Errors
+/// `ValidationError` when a member is missing or of the wrong type.
+pub fn parse_query_request<O: Operation>(body: &[u8]) -> Result<O, ServiceError> {
+    let read = |numbers: bool| {
+        let members: Map<String, Value> = form_urlencoded::parse(body)
+            .filter(|(name, _)| name != "Action" && name != "Version")
+            .map(|(name, value)| {
+                let number = value.parse::<u64>().ok().filter(|_| numbers);
+                (name.into_owned(), number.map_or_else(|| Value::from(value.into_owned()), Value::from))
+            })
+            .collect();
+        serde_json::from_value(Value::Object(members))
+    };
+    // The form does not tell numbers from texts; the request type does.
+    read(false).or_else(|_| read(true)).map_err(|error| ServiceError::new("ValidationError", error.to_string()))
+}
+
+/// The XML of a successful query answer.
+///
+/// # Errors
+/// `ServiceFailure` when the answer can't be written.
+pub fn query_response_xml<O: Operation>(response: &O::Response, request_id: &str) -> Result<String, ServiceError> {
+    let Protocol::Query { namespace, .. } = O::SERVICE.protocol() else {
+        return Err(ServiceError::new("ServiceFailure", "not an operation of the query protocol"));
+    };
+    let name = O::NAME;
+    let result = quick_xml::se::to_string_with_root(&format!("{name}Result"), response)
+        .map_err(|error| ServiceError::new("ServiceFailure", error.to_string()))?;
+    Ok(format!(
+        "<{name}Response xmlns=\"{namespace}\">{result}<ResponseMetadata><RequestId>{request_id}</RequestId>\
+         </ResponseMetadata></{name}Response>"
+    ))
+}
+
+/// The XML of an error of the query protocol.
+pub fn query_error_xml(namespace: &str, error: &ServiceError) -> String {
+    let side = if error.status >= 500 { "Receiver" } else { "Sender" };
+    format!(
+        "<ErrorResponse xmlns=\"{namespace}\"><Error><Type>{side}</Type><Code>{}</Code><Message>{}</Message></Error>\
+         <RequestId>{}</RequestId></ErrorResponse>",
+        quick_xml::escape::escape(error.code.as_str()),
+        quick_xml::escape::escape(error.message.as_str()),
+        error.request_id
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::iam::{ListRoles, ListUsers, ListUsersOutput, Members, User};
+    use crate::aws::kms::ListKeys;
+    use crate::aws::operation::Service;
+
+    #[test]
+    fn a_query_answer_reads_back_as_written() {
+        let user = User {
+            path: "/a&b/".to_owned(),
+            user_name: "ada<>".to_owned(),
+            user_id: "AIDA".to_owned(),
+            arn: "arn:aws:iam::111122223333:user/ada".to_owned(),
+            create_date: "2026-01-02T03:04:05Z".to_owned(),
+        };
+        let answer = ListUsersOutput { users: Members { member: vec![user] }, is_truncated: false, marker: None };
+        let xml = query_response_xml::<ListUsers>(&answer, "r-1").unwrap();
+        assert_eq!(decode_response::<ListUsers>(xml.as_bytes()).unwrap(), answer);
+        let empty = query_response_xml::<ListUsers>(&ListUsersOutput::default(), "r-1").unwrap();
+        assert_eq!(decode_response::<ListUsers>(empty.as_bytes()).unwrap(), ListUsersOutput::default());
+    }
+
+    #[test]
+    fn a_query_request_reads_back_as_written() {
+        let request =
+            ListRoles { path_prefix: Some("/ops/".to_owned()), marker: Some("7".to_owned()), max_items: Some(10) };
+        let body = encode_request(&request).unwrap();
+        assert_eq!(query_action(&body), Some(("ListRoles".to_owned(), "2010-05-08".to_owned())));
+        let request = ListRoles { marker: None, ..request };
+        assert_eq!(parse_query_request::<ListRoles>(&encode_request(&request).unwrap()).unwrap(), request);
+    }
+
+    #[test]
+    fn errors_are_understood_in_both_protocols() {
+        let error = ServiceError::new("NotFoundException", "Key 'x' does not <exist>");
+        let json = Service::Kms.protocol();
+        assert_eq!(decode_error(json, 400, "", &json_error_body(&error)), error);
+        let prefixed =
+            br#"{"__type":"com.amazonaws.kms#NotFoundException:http://x","Message":"Key 'x' does not <exist>"}"#;
+        assert_eq!(decode_error(json, 400, "", prefixed), error);
+        let xml = query_error_xml("https://x/", &error);
+        assert_eq!(decode_error(Service::Iam.protocol(), 400, "", xml.as_bytes()), error);
+        assert_eq!(decode_error(json, 502, "", b"<html>").code, "UnknownError");
+    }
+
+    #[test]
+    fn an_empty_body_is_an_empty_object() {
+        assert!(decode_response::<ListKeys>(b"").is_err(), "Keys is required");
+        assert!(decode_response::<crate::aws::kms::CreateAlias>(b"").is_ok());
+    }
+}
