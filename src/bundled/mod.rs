@@ -1,1 +1,150 @@
+//! The bundled AWS: KMS, IAM and STS with an external key store proxy and an external key manager behind them.
+//!
+//! Nothing is owned by a task: what comes true later (a store that connects) is stored with its due time, and whoever
+//! reads after it does the work.
 
+mod aliases;
+pub mod ciphertext;
+mod cryptography;
+mod external_keys;
+mod identity;
+mod key_stores;
+mod keys;
+mod paging;
+mod policies;
+mod router;
+mod scenario;
+mod store;
+mod tags;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{Request, Response};
+
+pub use store::OpenError;
+
+use crate::aws::arn::{Arn, partition_of};
+use crate::aws::sigv4::Credentials;
+use crate::world::World;
+use crate::xks::client::{RequestMetadata, XksClient};
+use crate::xks::key_manager::KeyManager;
+use crate::xks::proxy;
+use store::Store;
+
+/// An operation's answer, or why it was refused.
+type Answer<T> = Result<T, store::Fault>;
+
+/// A whole AWS for one machine. Clones share it.
+#[derive(Clone)]
+pub struct Bundled(Arc<Inner>);
+
+struct Inner {
+    store: Store,
+    proxies: XksClient,
+    manager: KeyManager,
+    credentials: Credentials,
+}
+
+impl std::fmt::Debug for Bundled {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Bundled")
+    }
+}
+
+impl Bundled {
+    /// The Region that scenarios fill.
+    pub const REGION: &'static str = "us-west-2";
+
+    /// Opens the account in `dir`; an empty or missing directory is filled from the scenario first.
+    ///
+    /// # Errors
+    /// [`OpenError`]; nothing half-filled is left behind.
+    pub fn open(dir: &Path, scenario: Option<&str>) -> Result<Self, OpenError> {
+        let world = World::system();
+        let store = Store::open(dir, world.clone())?;
+        if scenario.is_some() && scenario::is_filled(&store)? {
+            return Err(OpenError::InUse(dir.display().to_string()));
+        }
+        let manager = KeyManager::open(dir, world)?;
+        Self::start(store, manager, scenario.unwrap_or("default"))
+    }
+
+    /// An account in memory, for tests, tapes and pictures.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn in_memory(scenario: &str, world: World) -> Result<Self, OpenError> {
+        let store = Store::in_memory(world.clone())?;
+        Self::start(store, KeyManager::in_memory(world)?, scenario)
+    }
+
+    fn start(store: Store, manager: KeyManager, scenario: &str) -> Result<Self, OpenError> {
+        if !scenario::is_filled(&store)? {
+            scenario::fill(scenario, &store, &manager)?;
+        }
+        let credentials = identity::console_credentials(&store)?;
+        let clock = store.world().clock.clone();
+        let proxies = XksClient::new(proxy::router(manager.clone(), clock.clone()), clock);
+        Ok(Self(Arc::new(Inner { store, proxies, manager, credentials })))
+    }
+
+    /// Answers one signed request.
+    pub async fn handle(&self, request: Request<Bytes>) -> Response<Bytes> {
+        router::handle(&self.0, request).await
+    }
+
+    /// What the console signs with: the access key of the user `Admin`.
+    pub fn console_credentials(&self) -> Credentials {
+        self.0.credentials.clone()
+    }
+
+    /// The external key manager, which lives outside of AWS and which no AWS API reaches.
+    pub fn key_manager(&self) -> &KeyManager {
+        &self.0.manager
+    }
+}
+
+/// Who calls.
+#[derive(Clone, Debug)]
+struct Caller {
+    account: String,
+    arn: String,
+    user_id: String,
+}
+
+/// One call: who makes it, where, and on what.
+struct Call<'a> {
+    aws: &'a Inner,
+    caller: Caller,
+    region: String,
+    request_id: String,
+}
+
+impl Call<'_> {
+    fn store(&self) -> &Store {
+        &self.aws.store
+    }
+
+    fn key_arn(&self, key_id: &str) -> String {
+        Arn::kms_key(&self.region, &self.caller.account, key_id).to_string()
+    }
+
+    fn partition(&self) -> &'static str {
+        partition_of(&self.region)
+    }
+
+    /// What the external key store proxy is told of this call.
+    fn metadata(&self, operation: &str, kms_key_arn: Option<String>) -> RequestMetadata {
+        RequestMetadata {
+            aws_principal_arn: self.caller.arn.clone(),
+            aws_source_vpc: None,
+            aws_source_vpce: None,
+            kms_key_arn,
+            kms_operation: operation.to_owned(),
+            kms_request_id: self.request_id.clone(),
+            kms_via_service: None,
+        }
+    }
+}

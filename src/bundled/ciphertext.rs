@@ -1,0 +1,181 @@
+//! The `CiphertextBlob`: what Encrypt gives and Decrypt takes apart.
+//!
+//! ```text
+//! "XKSC"  format 1 (1 byte)  kind (1 byte: 0 = AWS_KMS, 1 = EXTERNAL_KEY_STORE)
+//! key ARN, key material ID, salt (16), first IV (12)                       ← known before the first layer
+//! kind 0: first layer's ciphertext and tag
+//! kind 1: the proxy's IV, tag, ciphertextMetadata, ciphertext              ← the second layer around the first
+//! ```
+//!
+//! Each field after the kind has its length before it, two bytes, big-endian. The additional authenticated data of the
+//! first layer is everything known before it, then the encryption context sorted by key, each key and value with its
+//! length (four bytes) before it. The proxy gets the SHA-256 of that, so that it never meets its limit of 8,192 bytes.
+
+use sha2::{Digest as _, Sha256};
+
+use crate::aws::kms::EncryptionContext;
+use crate::xks::client::ExternalCiphertext;
+
+const MAGIC: &[u8; 4] = b"XKSC";
+const FORMAT: u8 = 1;
+/// Bytes of the salt from which each message's key is derived.
+pub const SALT_LENGTH: usize = 16;
+/// Bytes of the first layer's initialization vector.
+pub const IV_LENGTH: usize = 12;
+
+/// What is known before the first layer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// Whether a second layer is around the first.
+    pub is_external: bool,
+    /// The KMS key.
+    pub key_arn: String,
+    /// The key material of the KMS key.
+    pub material_id: String,
+    /// From which the message's key is derived.
+    pub salt: [u8; SALT_LENGTH],
+    /// The first layer's initialization vector.
+    pub iv: [u8; IV_LENGTH],
+}
+
+/// What stands behind the header.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Body {
+    /// The first layer alone.
+    One(Vec<u8>),
+    /// The second layer, with the first inside.
+    Two(ExternalCiphertext),
+}
+
+fn put(out: &mut Vec<u8>, field: &[u8]) {
+    // No field comes near 65,535 bytes: the longest is a ciphertext of 4,112.
+    let length = u16::try_from(field.len()).unwrap_or(u16::MAX);
+    out.extend(length.to_be_bytes());
+    out.extend(field);
+}
+
+impl Header {
+    fn write(&self) -> Vec<u8> {
+        let mut out = MAGIC.to_vec();
+        out.extend([FORMAT, u8::from(self.is_external)]);
+        for field in [self.key_arn.as_bytes(), self.material_id.as_bytes(), &self.salt, &self.iv] {
+            put(&mut out, field);
+        }
+        out
+    }
+
+    /// The additional authenticated data of the first layer.
+    pub fn first_aad(&self, context: &EncryptionContext) -> Vec<u8> {
+        let mut aad = self.write();
+        for (key, value) in context {
+            for text in [key, value] {
+                aad.extend(u32::try_from(text.len()).unwrap_or(u32::MAX).to_be_bytes());
+                aad.extend(text.as_bytes());
+            }
+        }
+        aad
+    }
+
+    /// The additional authenticated data that goes to the proxy.
+    pub fn second_aad(&self, context: &EncryptionContext) -> Vec<u8> {
+        Sha256::digest(self.first_aad(context)).to_vec()
+    }
+}
+
+/// Writes a blob.
+pub fn write(header: &Header, body: &Body) -> Vec<u8> {
+    let mut out = header.write();
+    match body {
+        Body::One(ciphertext) => put(&mut out, ciphertext),
+        Body::Two(external) => {
+            for field in [
+                &external.initialization_vector,
+                &external.authentication_tag,
+                &external.ciphertext_metadata,
+                &external.ciphertext,
+            ] {
+                put(&mut out, field);
+            }
+        }
+    }
+    out
+}
+
+/// Takes a blob apart; nothing unless every byte of it has its place.
+pub fn read(blob: &[u8]) -> Option<(Header, Body)> {
+    let rest = blob.strip_prefix(MAGIC)?;
+    let (&[format, kind], mut rest) = rest.split_first_chunk()?;
+    if format != FORMAT || kind > 1 {
+        return None;
+    }
+    let mut field = || -> Option<&[u8]> {
+        let (length, tail) = rest.split_first_chunk()?;
+        let (field, tail) = tail.split_at_checked(u16::from_be_bytes(*length).into())?;
+        rest = tail;
+        Some(field)
+    };
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).ok();
+    let header = Header {
+        is_external: kind == 1,
+        key_arn: text(field()?)?,
+        material_id: text(field()?)?,
+        salt: field()?.try_into().ok()?,
+        iv: field()?.try_into().ok()?,
+    };
+    let body = if header.is_external {
+        Body::Two(ExternalCiphertext {
+            initialization_vector: field()?.to_vec(),
+            authentication_tag: field()?.to_vec(),
+            ciphertext_metadata: field()?.to_vec(),
+            ciphertext: field()?.to_vec(),
+        })
+    } else {
+        Body::One(field()?.to_vec())
+    };
+    rest.is_empty().then_some((header, body))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn header(is_external: bool) -> Header {
+        Header {
+            is_external,
+            key_arn: "arn:aws:kms:us-west-2:111122223333:key/k".to_owned(),
+            material_id: "m".to_owned(),
+            salt: [7; SALT_LENGTH],
+            iv: [9; IV_LENGTH],
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_blob_reads_back_as_written(ciphertext: Vec<u8>, metadata in prop::collection::vec(any::<u8>(), 0..20)) {
+            let external = ExternalCiphertext {
+                initialization_vector: vec![1; 12],
+                authentication_tag: vec![2; 16],
+                ciphertext_metadata: metadata,
+                ciphertext: ciphertext.clone(),
+            };
+            for (header, body) in [(header(true), Body::Two(external)), (header(false), Body::One(ciphertext))] {
+                let blob = write(&header, &body);
+                prop_assert_eq!(read(&blob[..blob.len() - 1]), None);
+                prop_assert_eq!(read(&[blob.as_slice(), &[0]].concat()), None);
+                prop_assert_eq!(read(&blob), Some((header, body)));
+            }
+        }
+
+        #[test]
+        fn rubbish_is_refused_in_peace(blob: Vec<u8>) {
+            let _ = read(&blob);
+        }
+    }
+
+    #[test]
+    fn contexts_that_look_alike_when_joined_are_told_apart() {
+        let context = |key: &str, value: &str| EncryptionContext::from([(key.to_owned(), value.to_owned())]);
+        assert_ne!(header(true).first_aad(&context("a", "bc")), header(true).first_aad(&context("ab", "c")));
+    }
+}

@@ -1,0 +1,208 @@
+//! Encrypt, Decrypt, GenerateDataKey: the first layer here, the second behind the external key store proxy.
+
+use aes_gcm::aead::{Aead as _, Payload};
+use aes_gcm::{Aes256Gcm, KeyInit as _, Nonce};
+use hkdf::Hkdf;
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+use super::ciphertext::{self, Body, Header};
+use super::keys::FoundKey;
+use super::{Answer, Call};
+use crate::aws::error::ServiceError;
+use crate::aws::kms::{
+    Decrypt, DecryptOutput, Encrypt, EncryptOutput, EncryptionContext, GenerateDataKey, GenerateDataKeyOutput, KeyState,
+};
+use crate::aws::limits;
+use crate::aws::scalar::{Blob, SecretBlob};
+
+const ALGORITHM: &str = "SYMMETRIC_DEFAULT";
+/// Binds the derived keys to this use and format.
+const DERIVATION: &[u8] = b"xks-console ciphertext 1\0";
+
+/// Decryption that fails tells nothing of why.
+fn invalid_ciphertext() -> ServiceError {
+    ServiceError::new("InvalidCiphertextException", "")
+}
+
+fn check_algorithm(algorithm: Option<&str>) -> Result<(), ServiceError> {
+    match algorithm {
+        None | Some(ALGORITHM) => Ok(()),
+        Some(other) => Err(ServiceError::new(
+            "InvalidKeyUsageException",
+            format!("The encryption algorithm {other} is not valid for this key; use {ALGORITHM}."),
+        )),
+    }
+}
+
+fn check_dry_run(dry_run: Option<bool>) -> Result<(), ServiceError> {
+    if dry_run == Some(true) {
+        let message = "The request would have succeeded, but the DryRun option is set.";
+        return Err(ServiceError::new("DryRunOperationException", message));
+    }
+    Ok(())
+}
+
+/// The key of one message: derived from the key material, so that no number of messages wears the material out.
+fn message_key(material: &[u8], header: &Header) -> Result<Aes256Gcm, ServiceError> {
+    let mut key = Zeroizing::new([0; 32]);
+    let info = [DERIVATION, header.key_arn.as_bytes()].concat();
+    Hkdf::<Sha256>::new(Some(&header.salt), material)
+        .expand(&info, key.as_mut_slice())
+        .map_err(|_| ServiceError::new("KMSInternalException", "The message key can't be derived."))?;
+    Ok(Aes256Gcm::new(&(*key).into()))
+}
+
+impl Call<'_> {
+    /// A key that is in a state for cryptography.
+    fn usable_key(&self, id: &str) -> Answer<FoundKey> {
+        let key = self.store().read(|tx| self.find_key(tx, id))?;
+        let arn = &key.metadata.arn;
+        let (code, state) = match key.metadata.key_state {
+            KeyState::Enabled => return Ok(key),
+            KeyState::Disabled => ("DisabledException", "disabled"),
+            KeyState::PendingDeletion => ("KMSInvalidStateException", "pending deletion"),
+            KeyState::Unavailable => ("KMSInvalidStateException", "unavailable"),
+            _ => ("KMSInvalidStateException", "not ready"),
+        };
+        Err(ServiceError::new(code, format!("{arn} is {state}.")).into())
+    }
+
+    fn material(&self, key: &FoundKey) -> Answer<Zeroizing<Vec<u8>>> {
+        let key_id = &key.metadata.key_id;
+        let record = ["key_material", &self.caller.account, &self.region, key_id, &key.material_id];
+        Ok(self.store().unseal(&record, &key.material)?)
+    }
+
+    /// Both layers, or the first alone for a key that KMS keeps itself.
+    async fn encrypt_under(
+        &self,
+        operation: &str,
+        key: &FoundKey,
+        plaintext: &[u8],
+        context: &EncryptionContext,
+    ) -> Answer<Blob> {
+        let random = &self.store().world().random;
+        let header = Header {
+            is_external: key.metadata.xks_key_configuration.is_some(),
+            key_arn: key.metadata.arn.clone(),
+            material_id: key.material_id.clone(),
+            salt: random.bytes()?,
+            iv: random.bytes()?,
+        };
+        let aad = header.first_aad(context);
+        let first = message_key(&self.material(key)?, &header)?
+            .encrypt(&Nonce::from(header.iv), Payload { msg: plaintext, aad: &aad })
+            .map_err(|_| ServiceError::new("KMSInternalException", "The first layer can't be made."))?;
+        let body = match (&key.metadata.custom_key_store_id, &key.metadata.xks_key_configuration) {
+            (Some(store), Some(external)) => {
+                let target = self.store().read(|tx| {
+                    let store = self.find_key_store(tx, store)?;
+                    self.proxy_target(&store)
+                })?;
+                let metadata = self.metadata(operation, Some(key.metadata.arn.clone()));
+                let aad = header.second_aad(context);
+                let second = self.aws.proxies.encrypt(&target, &metadata, &external.id, &first, &aad).await;
+                Body::Two(second.map_err(|failure| failure.cryptographic_error())?)
+            }
+            _ => Body::One(first),
+        };
+        Ok(Blob(ciphertext::write(&header, &body)))
+    }
+
+    pub async fn encrypt(&self, request: Encrypt) -> Answer<EncryptOutput> {
+        limits::plaintext(request.plaintext.expose()).map_err(|violation| violation.to_service_error(None))?;
+        let key = self.usable_key(&request.key_id)?;
+        check_algorithm(request.encryption_algorithm.as_deref())?;
+        check_dry_run(request.dry_run)?;
+        let context = request.encryption_context.clone().unwrap_or_default();
+        let blob = self.encrypt_under("Encrypt", &key, request.plaintext.expose(), &context).await?;
+        Ok(EncryptOutput {
+            ciphertext_blob: blob,
+            key_id: key.metadata.arn,
+            encryption_algorithm: ALGORITHM.to_owned(),
+        })
+    }
+
+    pub async fn generate_data_key(&self, request: GenerateDataKey) -> Answer<GenerateDataKeyOutput> {
+        let length = match (request.number_of_bytes, request.key_spec.as_deref()) {
+            (Some(number), None) => {
+                let shown = number.to_string();
+                limits::number_of_bytes(number).map_err(|violation| violation.to_service_error(Some(&shown)))?;
+                number as usize
+            }
+            (None, Some("AES_256")) => 32,
+            (None, Some("AES_128")) => 16,
+            (None, Some(other)) => {
+                let message = format!(
+                    "1 validation error detected: Value '{other}' at 'keySpec' failed to satisfy constraint: Member must \
+                     satisfy enum value set: [AES_256, AES_128]"
+                );
+                return Err(ServiceError::validation(message).into());
+            }
+            _ => return Err(ServiceError::validation("Please specify either number of bytes or key spec.").into()),
+        };
+        let key = self.usable_key(&request.key_id)?;
+        check_dry_run(request.dry_run)?;
+        let mut data_key = Zeroizing::new(vec![0; length]);
+        self.store().world().random.fill(&mut data_key)?;
+        let context = request.encryption_context.clone().unwrap_or_default();
+        let blob = self.encrypt_under("GenerateDataKey", &key, &data_key, &context).await?;
+        Ok(GenerateDataKeyOutput {
+            ciphertext_blob: blob,
+            plaintext: SecretBlob::new(data_key.to_vec()),
+            key_id: key.metadata.arn,
+            key_material_id: key.metadata.current_key_material_id,
+        })
+    }
+
+    pub async fn decrypt(&self, request: Decrypt) -> Answer<DecryptOutput> {
+        let blob = &request.ciphertext_blob.0;
+        limits::ciphertext(blob).map_err(|violation| violation.to_service_error(None))?;
+        let (header, body) = ciphertext::read(blob).ok_or_else(invalid_ciphertext)?;
+        // A blob of a key that is not here could be anything; it is refused like any other that does not fit.
+        let key = match self.usable_key(&header.key_arn) {
+            Err(fault) if fault.0.is("NotFound") || fault.0.is("InvalidArn") || fault.0.is("Validation") => {
+                return Err(invalid_ciphertext().into());
+            }
+            other => other?,
+        };
+        if let Some(asked) = &request.key_id
+            && self.store().read(|tx| self.find_key(tx, asked))?.metadata.key_id != key.metadata.key_id
+        {
+            let message = "The key ID in the request does not identify a CMK that can perform this operation.";
+            return Err(ServiceError::new("IncorrectKeyException", message).into());
+        }
+        check_algorithm(request.encryption_algorithm.as_deref())?;
+        if header.material_id != key.material_id || header.key_arn != key.metadata.arn {
+            return Err(invalid_ciphertext().into());
+        }
+        check_dry_run(request.dry_run)?;
+        let context = request.encryption_context.clone().unwrap_or_default();
+        let first = match (body, &key.metadata.custom_key_store_id, &key.metadata.xks_key_configuration) {
+            (Body::One(first), None, None) => Zeroizing::new(first),
+            (Body::Two(second), Some(store), Some(external)) => {
+                let target = self.store().read(|tx| {
+                    let store = self.find_key_store(tx, store)?;
+                    self.proxy_target(&store)
+                })?;
+                let metadata = self.metadata("Decrypt", Some(key.metadata.arn.clone()));
+                let aad = header.second_aad(&context);
+                let answer = self.aws.proxies.decrypt(&target, &metadata, &external.id, &second, &aad).await;
+                let first = answer.map_err(|failure| failure.cryptographic_error())?;
+                Zeroizing::new(first.expose().to_vec())
+            }
+            _ => return Err(invalid_ciphertext().into()),
+        };
+        let aad = header.first_aad(&context);
+        let plaintext = message_key(&self.material(&key)?, &header)?
+            .decrypt(&Nonce::from(header.iv), Payload { msg: &first, aad: &aad })
+            .map_err(|_| invalid_ciphertext())?;
+        Ok(DecryptOutput {
+            key_id: key.metadata.arn,
+            plaintext: SecretBlob::new(plaintext),
+            encryption_algorithm: ALGORITHM.to_owned(),
+            key_material_id: key.metadata.current_key_material_id,
+        })
+    }
+}

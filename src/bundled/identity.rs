@@ -1,0 +1,122 @@
+//! IAM and STS: who there is, and who is calling.
+
+use rusqlite::OptionalExtension as _;
+use serde::de::DeserializeOwned;
+
+use super::paging::page;
+use super::store::{Fault, OpenError, Store};
+use super::{Answer, Call, Caller};
+use crate::aws::error::ServiceError;
+use crate::aws::iam::{
+    ListAccountAliases, ListAccountAliasesOutput, ListRoles, ListRolesOutput, ListUsers, ListUsersOutput, Members,
+    Role, User,
+};
+use crate::aws::scalar::SecretText;
+use crate::aws::sigv4::Credentials;
+use crate::aws::sts::{CallerIdentity, GetCallerIdentity};
+
+/// Who an access key belongs to, and its secret.
+pub fn access_key(store: &Store, id: &str) -> Result<Option<(Caller, SecretText)>, ServiceError> {
+    let found = store.read(|tx| {
+        tx.query_row("SELECT account, arn, user_id, secret FROM access_keys WHERE id = ?1", [id], |row| {
+            let caller = Caller { account: row.get(0)?, arn: row.get(1)?, user_id: row.get(2)? };
+            Ok((caller, row.get::<_, Vec<u8>>(3)?))
+        })
+        .optional()
+        .map_err(Fault::from)
+    })?;
+    let Some((caller, sealed)) = found else { return Ok(None) };
+    let secret = store.unseal(&["access_keys", id], &sealed).map_err(Fault::from)?;
+    let secret = String::from_utf8_lossy(&secret).into_owned();
+    Ok(Some((caller, SecretText::new(secret))))
+}
+
+/// The access key of the console's user.
+pub fn console_credentials(store: &Store) -> Result<Credentials, OpenError> {
+    let id: Vec<u8> = store
+        .read(|tx| tx.query_row("SELECT value FROM meta WHERE name = 'console-access-key'", [], |row| row.get(0)))?;
+    let id = String::from_utf8_lossy(&id).into_owned();
+    let (_, secret) = access_key(store, &id)?
+        .ok_or_else(|| ServiceError::new("InvalidClientTokenId", "the console's access key is gone"))?;
+    Ok(Credentials { access_key_id: id, secret_access_key: secret, session_token: None })
+}
+
+impl Call<'_> {
+    fn principals<T: DeserializeOwned>(&self, kind: &str) -> Answer<Vec<T>> {
+        self.store().read(|tx| {
+            let mut query =
+                tx.prepare("SELECT document FROM principals WHERE account = ?1 AND kind = ?2 ORDER BY name")?;
+            let rows = query.query_map([&self.caller.account, kind], |row| row.get::<_, String>(0))?;
+            rows.map(|row| Ok(serde_json::from_str(&row?)?)).collect()
+        })
+    }
+
+    pub async fn list_users(&self, request: ListUsers) -> Answer<ListUsersOutput> {
+        let mut all: Vec<User> = self.principals("user")?;
+        let prefix = request.path_prefix.unwrap_or_default();
+        all.retain(|user| user.path.starts_with(&prefix));
+        let page = page(all, |user| &user.user_name, request.max_items, 100, 1000, request.marker.as_deref())?;
+        Ok(ListUsersOutput {
+            users: Members { member: page.items },
+            is_truncated: page.next.is_some(),
+            marker: page.next,
+        })
+    }
+
+    pub async fn list_roles(&self, request: ListRoles) -> Answer<ListRolesOutput> {
+        let mut all: Vec<Role> = self.principals("role")?;
+        let prefix = request.path_prefix.unwrap_or_default();
+        all.retain(|role| role.path.starts_with(&prefix));
+        let page = page(all, |role| &role.role_name, request.max_items, 100, 1000, request.marker.as_deref())?;
+        Ok(ListRolesOutput {
+            roles: Members { member: page.items },
+            is_truncated: page.next.is_some(),
+            marker: page.next,
+        })
+    }
+
+    pub async fn list_account_aliases(&self, _: ListAccountAliases) -> Answer<ListAccountAliasesOutput> {
+        let name = format!("account-alias/{}", self.caller.account);
+        let alias: Option<Vec<u8>> = self.store().read(|tx| {
+            let found = tx.query_row("SELECT value FROM meta WHERE name = ?1", [name], |row| row.get(0));
+            found.optional().map_err(Fault::from)
+        })?;
+        let member = alias.into_iter().map(|alias| String::from_utf8_lossy(&alias).into_owned()).collect();
+        Ok(ListAccountAliasesOutput { account_aliases: Members { member }, is_truncated: false })
+    }
+
+    pub async fn get_caller_identity(&self, _: GetCallerIdentity) -> Answer<CallerIdentity> {
+        let Caller { account, arn, user_id } = self.caller.clone();
+        Ok(CallerIdentity { user_id, account, arn })
+    }
+
+    /// Whether a principal of a policy exists: a user or role that is known, or any account.
+    pub fn principal_exists(&self, name: &str) -> Answer<bool> {
+        let is_account = |text: &str| text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
+        if name == "*" || is_account(name) {
+            return Ok(true);
+        }
+        let Ok(arn) = name.parse::<crate::aws::arn::Arn>() else { return Ok(false) };
+        if arn.partition != self.partition()
+            || arn.service != "iam"
+            || !arn.region.is_empty()
+            || !is_account(&arn.account)
+        {
+            return Ok(false);
+        }
+        let Some((kind, _)) = arn.resource.split_once('/') else { return Ok(arn.resource == "root") };
+        let bare = arn.resource.rsplit('/').next().unwrap_or_default();
+        self.store().read(|tx| {
+            let document: Option<String> = tx
+                .query_row(
+                    "SELECT document FROM principals WHERE account = ?1 AND kind = ?2 AND name = ?3",
+                    [&arn.account, kind, bare],
+                    |row| row.get(0),
+                )
+                .optional()?;
+            let Some(document) = document else { return Ok(false) };
+            let document: serde_json::Value = serde_json::from_str(&document)?;
+            Ok(document["Arn"] == name)
+        })
+    }
+}

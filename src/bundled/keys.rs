@@ -1,0 +1,249 @@
+//! CreateKey, DescribeKey, ListKeys, and how a key is found.
+
+use rusqlite::{OptionalExtension as _, Transaction, params};
+
+use super::paging::page;
+use super::{Answer, Call};
+use crate::aws::arn::Arn;
+use crate::aws::error::ServiceError;
+use crate::aws::kms::{
+    ConnectionState, CreateKey, CreateKeyOutput, DescribeKey, DescribeKeyOutput, KeyListEntry, KeyManager, KeyMetadata,
+    KeyState, ListKeys, ListKeysOutput, Origin, XksKeyConfiguration,
+};
+use crate::aws::scalar::EpochSeconds;
+use crate::aws::{limits, policy};
+use crate::xks::client::check_external_key;
+
+/// A key as it is stored, its state as it is now.
+pub struct FoundKey {
+    /// What DescribeKey tells.
+    pub metadata: KeyMetadata,
+    /// Its policy.
+    pub policy: String,
+    /// The ID of its key material.
+    pub material_id: String,
+    /// Its key material, wrapped.
+    pub material: Vec<u8>,
+}
+
+fn not_found(message: String) -> ServiceError {
+    ServiceError::new("NotFoundException", message)
+}
+
+fn unsupported(message: &str) -> ServiceError {
+    ServiceError::new("UnsupportedOperationException", message)
+}
+
+impl Call<'_> {
+    /// Finds a key by key ID, key ARN, alias name or alias ARN.
+    pub fn find_key(&self, tx: &Transaction, id: &str) -> Answer<FoundKey> {
+        limits::key_id(id).map_err(|violation| violation.to_service_error(Some(id)))?;
+        let resource = match id.parse::<Arn>() {
+            Ok(arn) if arn.region != self.region => return Err(not_found(format!("Invalid arn {}", arn.region)).into()),
+            Ok(arn) if arn.service != "kms" || arn.account != self.caller.account => {
+                return Err(not_found(format!("Key '{id}' does not exist")).into());
+            }
+            Ok(arn) => arn.resource.strip_prefix("key/").map_or(arn.resource.clone(), ToOwned::to_owned),
+            Err(_) if id.starts_with("arn:") => {
+                return Err(ServiceError::new("InvalidArnException", format!("{id} is not a valid ARN")).into());
+            }
+            Err(_) => id.to_owned(),
+        };
+        let key_id = if resource.starts_with(limits::ALIAS_PREFIX) {
+            let found = tx.query_row(
+                "SELECT key_id FROM aliases WHERE region = ?1 AND name = ?2",
+                [&self.region, &resource],
+                |row| row.get::<_, String>(0),
+            );
+            let arn = Arn::kms_alias(&self.region, &self.caller.account, &resource);
+            found.optional()?.ok_or_else(|| not_found(format!("Alias {arn} is not found.")))?
+        } else if uuid::Uuid::try_parse(&resource).is_err() {
+            return Err(not_found(format!("Invalid keyId '{resource}'")).into());
+        } else {
+            resource
+        };
+        let found = tx
+            .query_row(
+                "SELECT document, policy, material_id, material FROM keys WHERE region = ?1 AND id = ?2",
+                [&self.region, &key_id],
+                |row| Ok((row.get::<_, String>(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
+            )
+            .optional()?;
+        let (document, policy, material_id, material) =
+            found.ok_or_else(|| not_found(format!("Key '{}' does not exist", self.key_arn(&key_id))))?;
+        let metadata: KeyMetadata = serde_json::from_str(&document)?;
+        // Keys of the other account in this world are as good as absent: nothing shares them yet.
+        if metadata.aws_account_id != self.caller.account {
+            return Err(not_found(format!("Key '{}' does not exist", self.key_arn(&key_id))).into());
+        }
+        Ok(FoundKey { metadata: self.as_of_now(tx, metadata)?, policy, material_id, material })
+    }
+
+    /// A key whose store is not connected is unavailable, unless its deletion is pending.
+    fn as_of_now(&self, tx: &Transaction, mut key: KeyMetadata) -> Answer<KeyMetadata> {
+        if let Some(store) = &key.custom_key_store_id
+            && key.key_state != KeyState::PendingDeletion
+            && self.find_key_store(tx, store)?.entry.connection_state != ConnectionState::Connected
+        {
+            key.key_state = KeyState::Unavailable;
+        }
+        key.enabled = key.key_state == KeyState::Enabled;
+        Ok(key)
+    }
+
+    pub async fn describe_key(&self, request: DescribeKey) -> Answer<DescribeKeyOutput> {
+        let key = self.store().read(|tx| self.find_key(tx, &request.key_id))?;
+        Ok(DescribeKeyOutput { key_metadata: key.metadata })
+    }
+
+    pub async fn list_keys(&self, request: ListKeys) -> Answer<ListKeysOutput> {
+        let all: Vec<KeyListEntry> = self.store().read(|tx| -> Answer<_> {
+            let mut query = tx.prepare("SELECT id FROM keys WHERE region = ?1 ORDER BY id")?;
+            let ids = query.query_map([&self.region], |row| row.get::<_, String>(0))?;
+            ids.map(|id| {
+                let key_id = id?;
+                Ok(KeyListEntry { key_arn: self.key_arn(&key_id), key_id })
+            })
+            .collect()
+        })?;
+        let page = page(all, |key| &key.key_id, request.limit, 100, 1000, request.marker.as_deref())?;
+        Ok(ListKeysOutput { keys: page.items, truncated: page.next.is_some(), next_marker: page.next })
+    }
+
+    /// Makes a KMS key. In an external key store the proxy is asked about the external key first; when anything is
+    /// refused, nothing is left behind.
+    pub async fn create_key(&self, request: CreateKey) -> Answer<CreateKeyOutput> {
+        let origin = check_request(&request)?;
+        let default = policy::default_policy(self.partition(), &self.caller.account);
+        if let Some(text) = &request.policy {
+            self.check_policy(text, request.bypass_policy_lockout_safety_check == Some(true))?;
+        }
+        if origin == Origin::ExternalKeyStore {
+            self.check_external_key(&request).await?;
+        }
+        let world = self.store().world();
+        let (key_id, material_id) = (world.random.uuid()?, world.random.hex::<32>()?);
+        let material = zeroize::Zeroizing::new(world.random.bytes::<32>()?);
+        let material = self
+            .store()
+            .seal(&["key_material", &self.caller.account, &self.region, &key_id, &material_id], &*material)?;
+        let is_kms = origin == Origin::AwsKms;
+        let metadata = KeyMetadata {
+            aws_account_id: self.caller.account.clone(),
+            arn: self.key_arn(&key_id),
+            creation_date: EpochSeconds(world.clock.now()),
+            enabled: true,
+            description: request.description.clone().unwrap_or_default(),
+            key_usage: "ENCRYPT_DECRYPT".to_owned(),
+            key_state: KeyState::Enabled,
+            deletion_date: None,
+            origin,
+            custom_key_store_id: request.custom_key_store_id.clone(),
+            key_manager: KeyManager::Customer,
+            customer_master_key_spec: Some("SYMMETRIC_DEFAULT".to_owned()),
+            key_spec: "SYMMETRIC_DEFAULT".to_owned(),
+            encryption_algorithms: Some(vec!["SYMMETRIC_DEFAULT".to_owned()]),
+            multi_region: Some(false),
+            xks_key_configuration: request.xks_key_id.clone().map(|id| XksKeyConfiguration { id }),
+            current_key_material_id: is_kms.then(|| material_id.clone()),
+            key_id,
+        };
+        self.store().write(|tx| {
+            if origin == Origin::ExternalKeyStore {
+                // Again, now that nobody else can write: the store may have gone, the external key been taken.
+                self.check_store_and_use(tx, &request)?;
+            }
+            tx.execute(
+                "INSERT INTO keys VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                params![
+                    self.region,
+                    metadata.key_id,
+                    serde_json::to_string(&metadata)?,
+                    request.policy.as_ref().unwrap_or(&default),
+                    material_id,
+                    material,
+                    request.custom_key_store_id,
+                    request.xks_key_id
+                ],
+            )?;
+            self.put_tags(tx, &metadata.key_id, request.tags.as_deref().unwrap_or_default())?;
+            Ok(CreateKeyOutput { key_metadata: metadata })
+        })
+    }
+
+    /// Asks the proxy whether the external key can be used.
+    async fn check_external_key(&self, request: &CreateKey) -> Answer<()> {
+        let target = self.store().read(|tx| {
+            let store = self.check_store_and_use(tx, request)?;
+            self.proxy_target(&store)
+        })?;
+        let external = request.xks_key_id.as_deref().unwrap_or_default();
+        let answer = self.aws.proxies.get_key_metadata(&target, &self.metadata("CreateKey", None), external).await;
+        let external_key = answer.map_err(|failure| failure.create_key_error())?;
+        Ok(check_external_key(&external_key)?)
+    }
+
+    /// The store must be connected, and the external key not yet used in it.
+    fn check_store_and_use(&self, tx: &Transaction, request: &CreateKey) -> Answer<super::key_stores::StoredKeyStore> {
+        let store = self.find_key_store(tx, request.custom_key_store_id.as_deref().unwrap_or_default())?;
+        if store.entry.connection_state != ConnectionState::Connected {
+            let message = "This KMS key is in a custom key store that is not connected to its external key store proxy. \
+                           Connect the external key store and try the request again.";
+            return Err(ServiceError::new("CustomKeyStoreInvalidStateException", message).into());
+        }
+        let taken: Option<String> = tx
+            .query_row(
+                "SELECT id FROM keys WHERE region = ?1 AND key_store = ?2 AND external_key = ?3",
+                params![self.region, request.custom_key_store_id, request.xks_key_id],
+                |row| row.get(0),
+            )
+            .optional()?;
+        if taken.is_some() {
+            let id = request.xks_key_id.as_deref().unwrap_or_default();
+            let message =
+                format!("The external key {id} is already associated with another KMS key in this external key store.");
+            return Err(ServiceError::new("XksKeyAlreadyInUseException", message).into());
+        }
+        Ok(store)
+    }
+}
+
+/// What can be told from the request alone; gives the origin.
+fn check_request(request: &CreateKey) -> Result<Origin, ServiceError> {
+    let origin = request.origin.unwrap_or(Origin::AwsKms);
+    if let Some(description) = &request.description {
+        limits::description(description).map_err(|violation| violation.to_service_error(Some(description)))?;
+    }
+    limits::tags(request.tags.as_deref().unwrap_or_default())?;
+    if matches!(origin, Origin::External | Origin::AwsCloudHsm) {
+        return Err(unsupported("Keys with imported key material or in a CloudHSM key store are not supported here."));
+    }
+    let spec = request.key_spec.as_ref().or(request.customer_master_key_spec.as_ref());
+    if spec.is_some_and(|spec| spec != "SYMMETRIC_DEFAULT") {
+        return Err(unsupported("The key spec must be SYMMETRIC_DEFAULT."));
+    }
+    if request.key_usage.as_ref().is_some_and(|usage| usage != "ENCRYPT_DECRYPT") {
+        return Err(unsupported("The key usage must be ENCRYPT_DECRYPT."));
+    }
+    if request.multi_region == Some(true) {
+        return Err(unsupported("Multi-Region keys are not supported in a custom key store."));
+    }
+    match (origin, &request.custom_key_store_id, &request.xks_key_id) {
+        (Origin::ExternalKeyStore, Some(store), Some(external)) => {
+            limits::custom_key_store_id(store).map_err(|violation| violation.to_service_error(Some(store)))?;
+            limits::xks_key_id(external).map_err(|violation| violation.to_service_error(Some(external)))?;
+        }
+        (Origin::ExternalKeyStore, None, _) => {
+            return Err(ServiceError::validation("CustomKeyStoreId is required when Origin is EXTERNAL_KEY_STORE."));
+        }
+        (Origin::ExternalKeyStore, _, None) => {
+            return Err(ServiceError::validation("XksKeyId is required when Origin is EXTERNAL_KEY_STORE."));
+        }
+        (_, Some(_), _) | (_, _, Some(_)) => {
+            let message = "CustomKeyStoreId and XksKeyId are valid only when Origin is EXTERNAL_KEY_STORE.";
+            return Err(ServiceError::validation(message));
+        }
+        _ => {}
+    }
+    Ok(origin)
+}

@@ -1,0 +1,47 @@
+//! GetKeyPolicy, ListKeyPolicies, and what a policy must be to be taken.
+
+use super::{Answer, Call};
+use crate::aws::error::ServiceError;
+use crate::aws::kms::{GetKeyPolicy, GetKeyPolicyOutput, ListKeyPolicies, ListKeyPoliciesOutput};
+use crate::aws::{limits, policy};
+
+/// The only policy that a key has.
+const DEFAULT: &str = "default";
+
+impl Call<'_> {
+    /// Checks a policy that is given with a new key: grammar, size, principals, and that the caller isn't locked out.
+    pub fn check_policy(&self, text: &str, may_lock_out: bool) -> Answer<()> {
+        if text.len() > limits::MAX_POLICY_BYTES {
+            let message = format!("The policy is longer than {} bytes.", limits::MAX_POLICY_BYTES);
+            return Err(ServiceError::new("LimitExceededException", message).into());
+        }
+        let malformed = |message: String| ServiceError::new("MalformedPolicyDocumentException", message);
+        let document = policy::check(text)
+            .map_err(|problems| malformed(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")))?;
+        for name in document.principals() {
+            if !self.principal_exists(name)? {
+                return Err(
+                    malformed("Policy contains a statement with one or more invalid principals.".to_owned()).into()
+                );
+            }
+        }
+        if !may_lock_out && !document.lets_change_policy(&self.caller.arn, &self.caller.account) {
+            let message = "The new key policy will not allow you to update the key policy in the future.";
+            return Err(malformed(message.to_owned()).into());
+        }
+        Ok(())
+    }
+
+    pub async fn get_key_policy(&self, request: GetKeyPolicy) -> Answer<GetKeyPolicyOutput> {
+        if request.policy_name.as_deref().is_some_and(|name| name != DEFAULT) {
+            return Err(ServiceError::new("NotFoundException", "No such policy exists").into());
+        }
+        let key = self.store().read(|tx| self.find_key(tx, &request.key_id))?;
+        Ok(GetKeyPolicyOutput { policy: key.policy, policy_name: Some(DEFAULT.to_owned()) })
+    }
+
+    pub async fn list_key_policies(&self, request: ListKeyPolicies) -> Answer<ListKeyPoliciesOutput> {
+        self.store().read(|tx| self.find_key(tx, &request.key_id))?;
+        Ok(ListKeyPoliciesOutput { policy_names: vec![DEFAULT.to_owned()], next_marker: None, truncated: false })
+    }
+}

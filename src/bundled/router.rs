@@ -1,0 +1,173 @@
+//! The front door: who calls is proven, then the operation is found and answered.
+
+use bytes::Bytes;
+use http::{HeaderValue, Request, Response, StatusCode, header};
+
+use super::{Answer, Call, Inner, identity};
+use crate::aws::codec::{self, JSON_CONTENT_TYPE, XML_CONTENT_TYPE};
+use crate::aws::error::ServiceError;
+use crate::aws::operation::{Operation, Protocol, Service};
+use crate::aws::sigv4::Claim;
+use crate::aws::{iam, kms, sts, xks_console};
+
+/// The longest body that is read, in bytes: a policy of 128 KiB and room around it.
+const MOST_BYTES: usize = 512 * 1024;
+
+pub async fn handle(aws: &Inner, request: Request<Bytes>) -> Response<Bytes> {
+    let Ok(request_id) = aws.store.world().random.uuid() else {
+        return refuse(
+            Protocol::Json { target_prefix: "" },
+            "",
+            ServiceError::new("InternalFailure", "No randomness."),
+        );
+    };
+    let (service, name) = match operation_of(&request) {
+        Ok(found) => found,
+        Err(error) => return refuse(protocol_of(&request), &request_id, error),
+    };
+    let answer = match authenticate(aws, &request, service, &request_id) {
+        Ok(call) => dispatch(&call, service, &name, request.body()).await,
+        Err(error) => Err(error),
+    };
+    match answer {
+        Ok(body) => respond(service.protocol(), StatusCode::OK, &request_id, body),
+        Err(error) => refuse(service.protocol(), &request_id, error),
+    }
+}
+
+fn protocol_of(request: &Request<Bytes>) -> Protocol {
+    if request.headers().contains_key("x-amz-target") { Service::Kms.protocol() } else { Service::Iam.protocol() }
+}
+
+/// The service and the operation that a request names.
+fn operation_of(request: &Request<Bytes>) -> Result<(Service, String), ServiceError> {
+    let unknown = || ServiceError::new("UnknownOperationException", "");
+    if request.body().len() > MOST_BYTES {
+        return Err(ServiceError::new("RequestEntityTooLargeException", "The request is longer than 512 KiB."));
+    }
+    if let Some(target) = request.headers().get("x-amz-target") {
+        let (prefix, name) = target.to_str().ok().and_then(|target| target.split_once('.')).ok_or_else(unknown)?;
+        let service = [Service::Kms, Service::XksConsole]
+            .into_iter()
+            .find(|service| matches!(service.protocol(), Protocol::Json { target_prefix } if target_prefix == prefix));
+        return Ok((service.ok_or_else(unknown)?, name.to_owned()));
+    }
+    let (action, asked) = codec::query_action(request.body())
+        .ok_or_else(|| ServiceError::new("MissingAction", "The request names no operation."))?;
+    let service = [Service::Iam, Service::Sts]
+        .into_iter()
+        .find(|service| matches!(service.protocol(), Protocol::Query { version, .. } if version == asked));
+    let invalid = || ServiceError::new("InvalidAction", format!("There is no {action} of version {asked}."));
+    Ok((service.ok_or_else(invalid)?, action))
+}
+
+fn authenticate<'a>(
+    aws: &'a Inner,
+    request: &Request<Bytes>,
+    service: Service,
+    request_id: &str,
+) -> Result<Call<'a>, ServiceError> {
+    let protocol = service.protocol();
+    let refused = |refusal: crate::aws::sigv4::Refusal| refusal.to_service_error(protocol);
+    let claim = Claim::parse(request).map_err(refused)?;
+    let unknown = || {
+        let code = match protocol {
+            Protocol::Json { .. } => "UnrecognizedClientException",
+            Protocol::Query { .. } => "InvalidClientTokenId",
+        };
+        ServiceError::new(code, "The security token included in the request is invalid.")
+    };
+    if claim.service != service.signing_name() || claim.session_token.is_some() {
+        return Err(unknown());
+    }
+    let (caller, secret) = identity::access_key(&aws.store, &claim.access_key_id)?.ok_or_else(unknown)?;
+    claim.verify(request, &secret, aws.store.world().clock.now()).map_err(refused)?;
+    Ok(Call { aws, caller, region: claim.region, request_id: request_id.to_owned() })
+}
+
+/// Answers in the protocol of the operation.
+fn encode<O: Operation>(call: &Call, answer: Answer<O::Response>) -> Result<Vec<u8>, ServiceError> {
+    let answer = answer?;
+    match O::SERVICE.protocol() {
+        Protocol::Query { .. } => codec::query_response_xml::<O>(&answer, &call.request_id).map(String::into_bytes),
+        Protocol::Json { .. } => {
+            let body = serde_json::to_vec(&answer)
+                .map_err(|error| ServiceError::new("KMSInternalException", error.to_string()))?;
+            // Operations without an output have an empty body; those of custom key stores an empty object.
+            let is_silent = body == b"{}" && !O::NAME.ends_with("CustomKeyStore");
+            Ok(if is_silent { Vec::new() } else { body })
+        }
+    }
+}
+
+fn decode<O: Operation>(body: &[u8]) -> Result<O, ServiceError> {
+    match O::SERVICE.protocol() {
+        Protocol::Query { .. } => codec::parse_query_request(body),
+        Protocol::Json { .. } => serde_json::from_slice(if body.is_empty() { b"{}" } else { body })
+            .map_err(|error| ServiceError::new("SerializationException", error.to_string())),
+    }
+}
+
+/// The table of operations: request type and handler.
+macro_rules! table {
+    ($call:expr, $service:expr, $name:expr, $body:expr; $($request:ty => $handler:expr;)+) => {
+        match ($service, $name) {
+            $((<$request as Operation>::SERVICE, <$request as Operation>::NAME) => {
+                let request: $request = decode($body)?;
+                let handler = $handler;
+                encode::<$request>($call, handler($call, request).await)
+            })+
+            (_, name) => Err(ServiceError::new("UnknownOperationException", format!("There is no operation {name}."))),
+        }
+    };
+}
+
+async fn dispatch(call: &Call<'_>, service: Service, name: &str, body: &[u8]) -> Result<Vec<u8>, ServiceError> {
+    call.settle_key_stores().await?;
+    table! { call, service, name, body;
+        kms::CreateKey => Call::create_key;
+        kms::DescribeKey => Call::describe_key;
+        kms::ListKeys => Call::list_keys;
+        kms::CreateAlias => Call::create_alias;
+        kms::ListAliases => Call::list_aliases;
+        kms::TagResource => Call::tag_resource;
+        kms::ListResourceTags => Call::list_resource_tags;
+        kms::GetKeyPolicy => Call::get_key_policy;
+        kms::ListKeyPolicies => Call::list_key_policies;
+        kms::Encrypt => Call::encrypt;
+        kms::Decrypt => Call::decrypt;
+        kms::GenerateDataKey => Call::generate_data_key;
+        kms::DescribeCustomKeyStores => Call::describe_custom_key_stores;
+        kms::ConnectCustomKeyStore => Call::connect_custom_key_store;
+        kms::DisconnectCustomKeyStore => Call::disconnect_custom_key_store;
+        iam::ListUsers => Call::list_users;
+        iam::ListRoles => Call::list_roles;
+        iam::ListAccountAliases => Call::list_account_aliases;
+        sts::GetCallerIdentity => Call::get_caller_identity;
+        xks_console::DescribeExternalKey => Call::describe_external_key;
+    }
+}
+
+fn refuse(protocol: Protocol, request_id: &str, mut error: ServiceError) -> Response<Bytes> {
+    request_id.clone_into(&mut error.request_id);
+    let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let body = match protocol {
+        Protocol::Json { .. } => codec::json_error_body(&error),
+        Protocol::Query { namespace, .. } => codec::query_error_xml(namespace, &error).into_bytes(),
+    };
+    respond(protocol, status, request_id, body)
+}
+
+fn respond(protocol: Protocol, status: StatusCode, request_id: &str, body: Vec<u8>) -> Response<Bytes> {
+    let content_type = match protocol {
+        Protocol::Json { .. } => JSON_CONTENT_TYPE,
+        Protocol::Query { .. } => XML_CONTENT_TYPE,
+    };
+    let mut response = Response::new(Bytes::from(body));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    if let Ok(id) = HeaderValue::from_str(request_id) {
+        response.headers_mut().insert("x-amzn-requestid", id);
+    }
+    response
+}

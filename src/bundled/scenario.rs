@@ -1,0 +1,388 @@
+//! A new account, filled from a scenario in `assets/scenarios`.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use rusqlite::{OptionalExtension as _, Transaction, params};
+use serde::Deserialize;
+
+use super::store::{Fault, OpenError, Store};
+use crate::aws::arn::{Arn, partition_of};
+use crate::aws::iam::{Role, User};
+use crate::aws::kms::{
+    ConnectionState, CustomKeyStore, CustomKeyStoreType, KeyManager as Manager, KeyMetadata, KeyState, Origin,
+    XksKeyConfiguration, XksProxyConfiguration, XksProxyConnectivity,
+};
+use crate::aws::policy;
+use crate::aws::scalar::EpochSeconds;
+use crate::world::World;
+use crate::xks::key_manager::{KeyManager, NewExternalKey, ProxyCredential};
+use crate::xks::proxy::BUNDLED_HOST;
+
+const SCENARIOS: [(&str, &str); 1] = [("default", include_str!("../../assets/scenarios/default.toml"))];
+/// Since when the principals of a scenario exist.
+const PRINCIPALS_SINCE: &str = "2024-01-15T09:00:00Z";
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Scenario {
+    account: Account,
+    #[serde(default)]
+    other_account: Vec<OtherAccount>,
+    #[serde(default)]
+    partition: Vec<Partition>,
+    #[serde(default)]
+    key_store: Vec<KeyStore>,
+    #[serde(default)]
+    key: Vec<Key>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Account {
+    id: String,
+    alias: String,
+    region: String,
+    console_user: String,
+    users: Vec<String>,
+    roles: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OtherAccount {
+    id: String,
+    users: Vec<String>,
+    roles: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Partition {
+    name: String,
+    keys: Vec<ExternalKey>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ExternalKey {
+    id: String,
+    manager_id: Option<String>,
+    spec: Option<String>,
+    usage: Option<Vec<String>>,
+    enabled: Option<bool>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeyStore {
+    name: String,
+    partition: String,
+    state: ConnectionState,
+    error_code: Option<String>,
+    #[serde(default)]
+    has_wrong_secret: bool,
+    created: Timestamp,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Key {
+    #[serde(default)]
+    aliases: Vec<String>,
+    description: String,
+    key_store: Option<String>,
+    external_key: Option<String>,
+    created: Timestamp,
+    #[serde(default)]
+    tags: BTreeMap<String, String>,
+}
+
+/// Whether the account has been filled.
+pub fn is_filled(store: &Store) -> Result<bool, OpenError> {
+    store.read(is_filled_in)
+}
+
+fn is_filled_in(tx: &Transaction) -> Result<bool, OpenError> {
+    let found = tx.query_row("SELECT 1 FROM meta WHERE name = 'scenario'", [], |_| Ok(())).optional()?;
+    Ok(found.is_some())
+}
+
+/// Fills a new account. The external key manager comes first and bears being filled twice; the account is committed
+/// last and as one, so that a start that is cut off leaves nothing half-made.
+pub fn fill(name: &str, store: &Store, manager: &KeyManager) -> Result<(), OpenError> {
+    let (_, text) =
+        SCENARIOS.iter().find(|(known, _)| *known == name).ok_or_else(|| OpenError::NoScenario(name.to_owned()))?;
+    let wrong = |reason: String| OpenError::Scenario { name: name.to_owned(), reason };
+    let scenario: Scenario = toml::from_str(text).map_err(|error| wrong(error.to_string()))?;
+    let credentials = fill_manager(&scenario, store.world(), manager)?;
+    store.write(|tx| {
+        if is_filled_in(tx)? {
+            return Ok(());
+        }
+        let filling = Filling { scenario: &scenario, store, tx };
+        filling.principals()?;
+        let stores = filling.key_stores(&credentials).map_err(|entry| entry.unwrap_or_else(&wrong))?;
+        for key in &scenario.key {
+            filling.key(key, &stores).map_err(|entry| entry.unwrap_or_else(&wrong))?;
+        }
+        tx.execute("INSERT INTO meta VALUES ('scenario', ?1)", [name.as_bytes()])?;
+        Ok(())
+    })
+}
+
+/// Makes partitions and external keys that are missing; gives each partition a credential that its store can use.
+fn fill_manager(
+    scenario: &Scenario,
+    world: &World,
+    manager: &KeyManager,
+) -> Result<BTreeMap<String, ProxyCredential>, OpenError> {
+    let there = manager.partitions()?;
+    let mut credentials = BTreeMap::new();
+    for partition in &scenario.partition {
+        let credential = ProxyCredential::generate(&world.random)?;
+        if there.contains(&partition.name) {
+            manager.add_credential(&partition.name, &credential)?;
+        } else {
+            manager.create_partition(&partition.name, &credential)?;
+        }
+        let known = manager.keys(&partition.name)?;
+        for key in partition.keys.iter().filter(|key| !known.iter().any(|known| known.id == key.id)) {
+            let both = || vec!["ENCRYPT".to_owned(), "DECRYPT".to_owned()];
+            manager.create_key(
+                &partition.name,
+                &NewExternalKey {
+                    id: key.id.clone(),
+                    manager_id: key.manager_id.clone(),
+                    spec: key.spec.clone().unwrap_or_else(|| "AES_256".to_owned()),
+                    usage: key.usage.clone().unwrap_or_else(both),
+                    enabled: key.enabled.unwrap_or(true),
+                },
+            )?;
+        }
+        credentials.insert(partition.name.clone(), credential);
+    }
+    Ok(credentials)
+}
+
+/// Either an error of its own, or a reason why the scenario is not right.
+enum Entry {
+    Failed(OpenError),
+    Wrong(String),
+}
+
+impl Entry {
+    fn unwrap_or_else(self, wrong: impl Fn(String) -> OpenError) -> OpenError {
+        match self {
+            Self::Failed(error) => error,
+            Self::Wrong(reason) => wrong(reason),
+        }
+    }
+}
+
+impl<E: Into<OpenError>> From<E> for Entry {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+struct Filling<'a> {
+    scenario: &'a Scenario,
+    store: &'a Store,
+    tx: &'a Transaction<'a>,
+}
+
+/// `/path/Name` as `/path/` and `Name`.
+fn path_and_name(text: &str) -> (&str, &str) {
+    text.split_at(text.rfind('/').map_or(0, |place| place + 1))
+}
+
+impl Filling<'_> {
+    fn world(&self) -> &World {
+        self.store.world()
+    }
+
+    /// An ID as IAM makes them: four letters and sixteen of A to Z and 2 to 7.
+    fn unique_id(&self, prefix: &str) -> Result<String, OpenError> {
+        const LETTERS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+        let bytes = self.world().random.bytes::<16>()?;
+        Ok(prefix.chars().chain(bytes.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)]))).collect())
+    }
+
+    fn principals(&self) -> Result<(), OpenError> {
+        let account = &self.scenario.account;
+        self.account(&account.id, &account.users, &account.roles)?;
+        let alias = format!("account-alias/{}", account.id);
+        self.tx.execute("INSERT INTO meta VALUES (?1, ?2)", params![alias, account.alias.as_bytes()])?;
+        for other in &self.scenario.other_account {
+            self.account(&other.id, &other.users, &other.roles)?;
+        }
+        self.console_access_key()
+    }
+
+    fn account(&self, account: &str, users: &[String], roles: &[String]) -> Result<(), OpenError> {
+        let partition = partition_of(&self.scenario.account.region);
+        let insert = |kind: &str, name: &str, document: String| {
+            self.tx.execute("INSERT INTO principals VALUES (?1, ?2, ?3, ?4)", params![account, kind, name, document])
+        };
+        for user in users {
+            let (path, name) = path_and_name(user);
+            let document = serde_json::to_string(&User {
+                path: path.to_owned(),
+                user_name: name.to_owned(),
+                user_id: self.unique_id("AIDA")?,
+                arn: format!("arn:{partition}:iam::{account}:user{user}"),
+                create_date: PRINCIPALS_SINCE.to_owned(),
+            })?;
+            insert("user", name, document)?;
+        }
+        for role in roles {
+            let (path, name) = path_and_name(role);
+            let document = serde_json::to_string(&Role {
+                path: path.to_owned(),
+                role_name: name.to_owned(),
+                role_id: self.unique_id("AROA")?,
+                arn: format!("arn:{partition}:iam::{account}:role{role}"),
+                create_date: PRINCIPALS_SINCE.to_owned(),
+                assume_role_policy_document: None,
+                description: None,
+            })?;
+            insert("role", name, document)?;
+        }
+        Ok(())
+    }
+
+    /// The access key of the console's user: random for each account, never a constant.
+    fn console_access_key(&self) -> Result<(), OpenError> {
+        let account = &self.scenario.account;
+        let document: String = self.tx.query_row(
+            "SELECT document FROM principals WHERE account = ?1 AND kind = 'user' AND name = ?2",
+            [&account.id, &account.console_user],
+            |row| row.get(0),
+        )?;
+        let user: User = serde_json::from_str(&document)?;
+        let id = self.unique_id("AKIA")?;
+        let secret = zeroize::Zeroizing::new(self.world().random.hex::<20>()?);
+        let sealed = self.store.seal(&["access_keys", &id], secret.as_bytes())?;
+        self.tx.execute(
+            "INSERT INTO access_keys VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![id, account.id, user.arn, user.user_id, sealed],
+        )?;
+        self.tx.execute("INSERT INTO meta VALUES ('console-access-key', ?1)", [id.as_bytes()])?;
+        Ok(())
+    }
+
+    fn key_stores(&self, credentials: &BTreeMap<String, ProxyCredential>) -> Result<BTreeMap<String, String>, Entry> {
+        let region = &self.scenario.account.region;
+        let mut ids = BTreeMap::new();
+        for store in &self.scenario.key_store {
+            let credential = credentials.get(&store.partition).ok_or_else(|| {
+                Entry::Wrong(format!(
+                    "the key store {} names the partition {}, which is not there",
+                    store.name, store.partition
+                ))
+            })?;
+            let hex = self.world().random.hex::<9>().map_err(OpenError::from)?;
+            let id = format!("cks-{}", hex.get(..17).unwrap_or(&hex));
+            let document = CustomKeyStore {
+                custom_key_store_id: id.clone(),
+                custom_key_store_name: store.name.clone(),
+                connection_state: store.state,
+                connection_error_code: store.error_code.clone(),
+                creation_date: EpochSeconds(store.created),
+                custom_key_store_type: CustomKeyStoreType::ExternalKeyStore,
+                xks_proxy_configuration: Some(XksProxyConfiguration {
+                    connectivity: XksProxyConnectivity::PublicEndpoint,
+                    access_key_id: Some(credential.access_key_id.clone()),
+                    uri_endpoint: format!("https://{BUNDLED_HOST}"),
+                    uri_path: format!("/{}/kms/xks/v1", store.partition),
+                    vpc_endpoint_service_name: None,
+                    vpc_endpoint_service_owner: None,
+                }),
+            };
+            let wrong = ProxyCredential::generate(&self.world().random).map_err(OpenError::from)?;
+            let kept = if store.has_wrong_secret { &wrong } else { credential };
+            let secret = kept.secret_access_key.expose().as_bytes();
+            let sealed = self.store.seal(&["key_stores", region, &id], secret).map_err(OpenError::from)?;
+            let document = serde_json::to_string(&document).map_err(OpenError::from)?;
+            self.tx
+                .execute("INSERT INTO key_stores VALUES (?1, ?2, ?3, ?4, NULL)", params![region, id, document, sealed])
+                .map_err(OpenError::from)?;
+            ids.insert(store.name.clone(), id);
+        }
+        Ok(ids)
+    }
+
+    fn key(&self, key: &Key, stores: &BTreeMap<String, String>) -> Result<(), Entry> {
+        let Account { id: account, region, .. } = &self.scenario.account;
+        let store = key.key_store.as_ref().map(|name| {
+            let missing = || {
+                Entry::Wrong(format!("the key ‘{}’ names the key store {name}, which is not there", key.description))
+            };
+            stores.get(name).cloned().ok_or_else(missing)
+        });
+        let store = store.transpose()?;
+        if store.is_some() != key.external_key.is_some() {
+            return Err(Entry::Wrong(format!(
+                "the key ‘{}’ needs both key_store and external_key, or neither",
+                key.description
+            )));
+        }
+        self.insert_key(key, account, region, store).map_err(Entry::Failed)
+    }
+
+    fn insert_key(&self, key: &Key, account: &str, region: &str, store: Option<String>) -> Result<(), OpenError> {
+        let random = &self.world().random;
+        let (key_id, material_id) = (random.uuid()?, random.hex::<32>()?);
+        let material = zeroize::Zeroizing::new(random.bytes::<32>()?);
+        let sealed = self.store.seal(&["key_material", account, region, &key_id, &material_id], &*material)?;
+        let metadata = KeyMetadata {
+            aws_account_id: account.to_owned(),
+            key_id: key_id.clone(),
+            arn: Arn::kms_key(region, account, &key_id).to_string(),
+            creation_date: EpochSeconds(key.created),
+            enabled: true,
+            description: key.description.clone(),
+            key_usage: "ENCRYPT_DECRYPT".to_owned(),
+            key_state: KeyState::Enabled,
+            deletion_date: None,
+            origin: if store.is_some() { Origin::ExternalKeyStore } else { Origin::AwsKms },
+            custom_key_store_id: store.clone(),
+            key_manager: Manager::Customer,
+            customer_master_key_spec: Some("SYMMETRIC_DEFAULT".to_owned()),
+            key_spec: "SYMMETRIC_DEFAULT".to_owned(),
+            encryption_algorithms: Some(vec!["SYMMETRIC_DEFAULT".to_owned()]),
+            multi_region: Some(false),
+            xks_key_configuration: key.external_key.clone().map(|id| XksKeyConfiguration { id }),
+            current_key_material_id: store.is_none().then(|| material_id.clone()),
+        };
+        self.tx.execute(
+            "INSERT INTO keys VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            params![
+                region,
+                key_id,
+                serde_json::to_string(&metadata)?,
+                policy::default_policy(partition_of(region), account),
+                material_id,
+                sealed,
+                store,
+                key.external_key
+            ],
+        )?;
+        for alias in &key.aliases {
+            let name = format!("alias/{alias}");
+            let created = key.created.as_millisecond();
+            self.tx.execute("INSERT INTO aliases VALUES (?1, ?2, ?3, ?4)", params![region, name, key_id, created])?;
+        }
+        for (tag_key, tag_value) in &key.tags {
+            self.tx.execute("INSERT INTO tags VALUES (?1, ?2, ?3, ?4)", params![region, key_id, tag_key, tag_value])?;
+        }
+        Ok(())
+    }
+}
+
+impl From<Fault> for OpenError {
+    fn from(fault: Fault) -> Self {
+        Self::Refused(fault.0)
+    }
+}

@@ -1,0 +1,210 @@
+//! The embedded database: durable when an operation answers, atomic across its parts, safe for several processes.
+//!
+//! Every request reads from the database, so that a process sees at once what another has done.
+
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::path::Path;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use rusqlite::{Connection, Transaction, TransactionBehavior};
+use zeroize::Zeroizing;
+
+use crate::aws::error::ServiceError;
+use crate::seal::{RootKey, SealError, record_aad};
+use crate::world::{NoRandomness, World};
+
+/// The file name of the database.
+const DATABASE: &str = "account.sqlite";
+/// The file name of the key that wraps what is secret in it.
+const ROOT_KEY: &str = "account.root";
+/// The version of [`SCHEMA`], kept in `user_version`.
+const SCHEMA_VERSION: i64 = 1;
+
+const SCHEMA: &str = "
+    CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE TABLE principals (account TEXT, kind TEXT, name TEXT, document TEXT NOT NULL,
+        PRIMARY KEY (account, kind, name)) STRICT, WITHOUT ROWID;
+    CREATE TABLE access_keys (id TEXT PRIMARY KEY, account TEXT NOT NULL, arn TEXT NOT NULL, user_id TEXT NOT NULL,
+        secret BLOB NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE TABLE key_stores (region TEXT, id TEXT, document TEXT NOT NULL, secret BLOB NOT NULL, due INTEGER,
+        PRIMARY KEY (region, id)) STRICT, WITHOUT ROWID;
+    CREATE TABLE keys (region TEXT, id TEXT, document TEXT NOT NULL, policy TEXT NOT NULL, material_id TEXT NOT NULL,
+        material BLOB NOT NULL, key_store TEXT, external_key TEXT,
+        PRIMARY KEY (region, id), UNIQUE (region, key_store, external_key)) STRICT, WITHOUT ROWID;
+    CREATE TABLE aliases (region TEXT, name TEXT, key_id TEXT NOT NULL, created INTEGER NOT NULL,
+        PRIMARY KEY (region, name)) STRICT, WITHOUT ROWID;
+    CREATE TABLE tags (region TEXT, key_id TEXT, tag_key TEXT, tag_value TEXT NOT NULL,
+        PRIMARY KEY (region, key_id, tag_key)) STRICT, WITHOUT ROWID;
+";
+
+/// Why the account can't be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The directory can't be made or looked at.
+    #[error("the data directory {path} can't be used: {source}. Name another with --data-dir")]
+    Directory {
+        /// The directory.
+        path: String,
+        /// What the operating system says.
+        source: std::io::Error,
+    },
+    /// The database can't be opened or read.
+    #[error("the account's database can't be opened: {0}")]
+    Database(#[from] rusqlite::Error),
+    /// Another version of this program made it.
+    #[error("the account was made by another version of xks-console (schema {found}, this one knows {known})")]
+    Schema {
+        /// What stands in the file.
+        found: i64,
+        /// What this program reads.
+        known: i64,
+    },
+    /// The root key is missing or wrong.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    /// No randomness.
+    #[error(transparent)]
+    Randomness(#[from] NoRandomness),
+    /// The scenario can't be read.
+    #[error("the scenario {name} is not right: {reason}")]
+    Scenario {
+        /// Its name.
+        name: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// There is no such scenario.
+    #[error("there is no scenario ‘{0}’; there is: default")]
+    NoScenario(String),
+    /// A scenario was named for an account that exists.
+    #[error("{0} holds an account already; a scenario fills only an empty directory. Name another with --data-dir")]
+    InUse(String),
+    /// The external key manager can't be opened or filled.
+    #[error("the external key manager can't be opened: {0}")]
+    KeyManager(#[from] crate::xks::key_manager::KeyManagerError),
+    /// An account on disk must have real randomness.
+    #[error("a replayable world can't make an account that is kept")]
+    Replayable,
+    /// What is stored can't be read.
+    #[error("what the account holds can't be read: {0}")]
+    Document(#[from] serde_json::Error),
+    /// An operation on the new account was refused.
+    #[error("the account can't be filled: {0}")]
+    Refused(#[from] ServiceError),
+}
+
+/// A refusal of an operation, or an error of what it stands on, which the caller sees as `KMSInternalException`.
+#[derive(Debug)]
+pub struct Fault(pub ServiceError);
+
+impl From<ServiceError> for Fault {
+    fn from(error: ServiceError) -> Self {
+        Self(error)
+    }
+}
+
+macro_rules! internal {
+    ($($error:ty),+) => {
+        $(impl From<$error> for Fault {
+            fn from(error: $error) -> Self {
+                Self(ServiceError::new("KMSInternalException", format!("The request can't be carried out: {error}")))
+            }
+        })+
+    };
+}
+internal!(rusqlite::Error, SealError, NoRandomness, serde_json::Error);
+
+impl From<Fault> for ServiceError {
+    fn from(fault: Fault) -> Self {
+        fault.0
+    }
+}
+
+/// The database and the key that wraps what is secret in it.
+pub struct Store {
+    connection: Mutex<Connection>,
+    root: RootKey,
+    world: World,
+}
+
+impl Store {
+    /// Opens or makes the account in `dir`.
+    pub fn open(dir: &Path, world: World) -> Result<Self, OpenError> {
+        if world.is_replayable() {
+            return Err(OpenError::Replayable);
+        }
+        let directory = |source| OpenError::Directory { path: dir.display().to_string(), source };
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(directory)?;
+        let path = dir.join(DATABASE);
+        let exists = path.try_exists().map_err(directory)?;
+        let root = RootKey::load_or_create(&dir.join(ROOT_KEY), exists, &world.random)?;
+        let connection = Connection::open(&path)?;
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).map_err(directory)?;
+        Self::prepare(connection, root, world)
+    }
+
+    /// An account in memory.
+    pub fn in_memory(world: World) -> Result<Self, OpenError> {
+        let root = RootKey::ephemeral(&world.random)?;
+        Self::prepare(Connection::open_in_memory()?, root, world)
+    }
+
+    fn prepare(mut connection: Connection, root: RootKey, world: World) -> Result<Self, OpenError> {
+        connection.busy_timeout(Duration::from_secs(5))?;
+        connection.pragma_update(None, "journal_mode", "WAL")?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let found: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
+        let proof_aad = record_aad(&["meta", "root-key-proof"]);
+        match found {
+            0 => {
+                transaction.execute_batch(SCHEMA)?;
+                let proof = root.seal(&proof_aad, b"account", &world.random)?;
+                transaction.execute("INSERT INTO meta VALUES ('root-key-proof', ?1)", [proof])?;
+                transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
+            }
+            SCHEMA_VERSION => {
+                // A root key of another account is found out now, not at the first decryption.
+                let proof: Vec<u8> =
+                    transaction
+                        .query_row("SELECT value FROM meta WHERE name = 'root-key-proof'", [], |row| row.get(0))?;
+                root.open(&proof_aad, &proof)?;
+            }
+            found => return Err(OpenError::Schema { found, known: SCHEMA_VERSION }),
+        }
+        transaction.commit()?;
+        Ok(Self { connection: Mutex::new(connection), root, world })
+    }
+
+    /// Clock and randomness.
+    pub fn world(&self) -> &World {
+        &self.world
+    }
+
+    /// Reads and writes as one: all of it is durable when this returns, or nothing was done.
+    pub fn write<T, E: From<rusqlite::Error>>(&self, work: impl FnOnce(&Transaction) -> Result<T, E>) -> Result<T, E> {
+        let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let done = work(&transaction)?;
+        transaction.commit()?;
+        Ok(done)
+    }
+
+    /// Reads one state of the database.
+    pub fn read<T, E: From<rusqlite::Error>>(&self, work: impl FnOnce(&Transaction) -> Result<T, E>) -> Result<T, E> {
+        let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        let transaction = connection.transaction()?;
+        work(&transaction)
+    }
+
+    /// Wraps a secret for the record that `parts` names.
+    pub fn seal(&self, parts: &[&str], secret: &[u8]) -> Result<Vec<u8>, SealError> {
+        self.root.seal(&record_aad(parts), secret, &self.world.random)
+    }
+
+    /// Unwraps the secret of the record that `parts` names.
+    pub fn unseal(&self, parts: &[&str], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealError> {
+        self.root.open(&record_aad(parts), sealed)
+    }
+}

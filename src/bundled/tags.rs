@@ -1,0 +1,56 @@
+//! TagResource, ListResourceTags.
+
+use rusqlite::{Transaction, params};
+
+use super::paging::page;
+use super::{Answer, Call};
+use crate::aws::error::ServiceError;
+use crate::aws::kms::{KeyState, ListResourceTags, ListResourceTagsOutput, Tag, TagResource};
+use crate::aws::limits;
+use crate::aws::operation::Empty;
+
+impl Call<'_> {
+    /// Adds tags, or changes those whose key is there.
+    pub fn put_tags(&self, tx: &Transaction, key_id: &str, tags: &[Tag]) -> Answer<()> {
+        for tag in tags {
+            tx.execute(
+                "INSERT INTO tags VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET tag_value = excluded.tag_value",
+                params![self.region, key_id, tag.tag_key, tag.tag_value],
+            )?;
+        }
+        Ok(())
+    }
+
+    fn tags_of(&self, tx: &Transaction, key_id: &str) -> Answer<Vec<Tag>> {
+        let mut query =
+            tx.prepare("SELECT tag_key, tag_value FROM tags WHERE region = ?1 AND key_id = ?2 ORDER BY tag_key")?;
+        let rows =
+            query.query_map([&self.region, key_id], |row| Ok(Tag { tag_key: row.get(0)?, tag_value: row.get(1)? }))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    pub async fn tag_resource(&self, request: TagResource) -> Answer<Empty> {
+        limits::tags(&request.tags)?;
+        self.store().write(|tx| {
+            let key = self.find_key(tx, &request.key_id)?;
+            if key.metadata.key_state == KeyState::PendingDeletion {
+                let message = format!("{} is pending deletion.", key.metadata.arn);
+                return Err(ServiceError::new("KMSInvalidStateException", message).into());
+            }
+            self.put_tags(tx, &key.metadata.key_id, &request.tags)?;
+            if self.tags_of(tx, &key.metadata.key_id)?.len() > limits::MAX_TAGS {
+                return Err(ServiceError::new("TagException", "Too many tags").into());
+            }
+            Ok(Empty {})
+        })
+    }
+
+    pub async fn list_resource_tags(&self, request: ListResourceTags) -> Answer<ListResourceTagsOutput> {
+        let all = self.store().read(|tx| {
+            let key = self.find_key(tx, &request.key_id)?;
+            self.tags_of(tx, &key.metadata.key_id)
+        })?;
+        let page = page(all, |tag| &tag.tag_key, request.limit, 50, 50, request.marker.as_deref())?;
+        Ok(ListResourceTagsOutput { tags: page.items, truncated: page.next.is_some(), next_marker: page.next })
+    }
+}
