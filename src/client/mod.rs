@@ -159,7 +159,7 @@ macro_rules! collect {
             let mut marker: Option<String> = None;
             loop {
                 let mut request = $request;
-                request.marker = marker;
+                request.marker.clone_from(&marker);
                 let $answer = self.call(&request).await?;
                 let next: Option<String> = $next;
                 all.extend($items);
