@@ -1,1 +1,16 @@
+//! The console: state, messages, effects, and how they are drawn.
+//!
+//! [`app::App::update`] is the only place that changes state and does no I/O; [`chrome::draw`] only reads; the
+//! [`runtime`] performs effects and answers with messages.
+
+pub mod app;
+pub mod chrome;
+pub mod connect;
+pub mod effect;
+pub mod keymap;
+pub mod pages;
+pub mod runtime;
 pub mod terminal;
+pub mod theme;
+pub mod widgets;
+pub mod wizard;

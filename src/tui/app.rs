@@ -1,0 +1,229 @@
+//! The console's state, and the only function that changes it.
+
+mod answers;
+mod keys;
+
+pub use keys::NAVIGATION;
+
+use std::collections::BTreeMap;
+
+use crossterm::event::KeyEventKind;
+
+use super::connect::Connecting;
+use super::effect::{Call, CallId, Effect, Msg, TimerId};
+use super::keymap::Context;
+use super::pages::Location;
+use super::pages::key::KeyPage;
+use super::pages::key_store::KeyStorePage;
+use super::pages::key_stores::KeyStores;
+use super::pages::keys::Keys;
+use super::wizard::Wizard;
+use crate::create_key::field::Field;
+use crate::create_key::known::{Known, Loaded};
+
+/// Which AWS the console speaks to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum World {
+    /// The AWS inside this program.
+    Bundled,
+}
+
+/// A message on top of the page that stays until it is dismissed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Flash {
+    /// Whether it tells of a success.
+    pub is_good: bool,
+    /// What happened, in a word.
+    pub title: String,
+    /// What happened.
+    pub text: String,
+    /// A page that shows more: the words of the button, and the page.
+    pub link: Option<(&'static str, Location)>,
+}
+
+/// Something that lies over the page.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Dialog {
+    /// Connecting a store.
+    Connect(Connecting),
+    /// Whether to disconnect a store.
+    Disconnect {
+        /// The store.
+        store_id: String,
+        /// Its name.
+        name: String,
+        /// How many KMS keys become unavailable.
+        keys: usize,
+        /// Whether the focus is on *Disconnect*; it starts on *Cancel*.
+        on_do: bool,
+    },
+    /// Whether to leave the wizard.
+    Discard {
+        /// Whether the focus is on *Discard*; it starts on *Keep editing*.
+        on_do: bool,
+        /// Whether the whole program ends.
+        quits: bool,
+    },
+    /// The explanation of a field.
+    FieldHelp {
+        /// The field.
+        field: Field,
+        /// The first line shown.
+        scroll: usize,
+    },
+    /// The keys that work.
+    Keys {
+        /// Where they work.
+        contexts: Vec<Context>,
+        /// The first line shown.
+        scroll: usize,
+    },
+}
+
+/// Everything the console is.
+#[derive(Clone, Debug)]
+pub struct App {
+    /// Which AWS it speaks to.
+    pub world: World,
+    /// What AWS has told.
+    pub known: Known,
+    /// The account's alias.
+    pub account_alias: Option<String>,
+    /// The page shown.
+    pub location: Location,
+    /// Messages on top, the newest last.
+    pub flashes: Vec<Flash>,
+    /// What lies over the page.
+    pub dialog: Option<Dialog>,
+    /// Whether the navigation on the left has the focus, and which entry.
+    pub navigation: Option<usize>,
+    /// The wizard, while one is open.
+    pub wizard: Option<Wizard>,
+    pub(super) key_stores: KeyStores,
+    pub(super) key_store: KeyStorePage,
+    pub(super) keys: Keys,
+    pub(super) key: KeyPage,
+    waiting: BTreeMap<CallId, Call>,
+    watch: Option<TimerId>,
+    last_id: u64,
+}
+
+impl App {
+    /// The console at its first page, and what it asks first.
+    pub fn new(world: World, region: &str) -> (Self, Vec<Effect>) {
+        let known = Known { region: region.to_owned(), ..Known::default() };
+        let mut app = Self {
+            world,
+            known,
+            account_alias: None,
+            location: Location::KeyStores,
+            flashes: Vec::new(),
+            dialog: None,
+            navigation: None,
+            wizard: None,
+            key_stores: KeyStores::default(),
+            key_store: KeyStorePage::default(),
+            keys: Keys::default(),
+            key: KeyPage::new(String::new()),
+            waiting: BTreeMap::new(),
+            watch: None,
+            last_id: 0,
+        };
+        let effects = [Call::Identity, Call::KeyStores, Call::Aliases, Call::Keys, Call::Principals]
+            .map(|call| app.ask(call))
+            .to_vec();
+        (app, effects)
+    }
+
+    /// Takes what happened; gives what is to be done.
+    pub fn update(&mut self, msg: Msg) -> Vec<Effect> {
+        match msg {
+            Msg::Key(key) if key.kind == KeyEventKind::Release => Vec::new(),
+            Msg::Key(key) => self.press(key),
+            Msg::Paste(text) => {
+                self.paste(&text);
+                Vec::new()
+            }
+            Msg::Answered(id, result) => match self.waiting.remove(&id) {
+                Some(call) => self.answered(call, result),
+                None => Vec::new(),
+            },
+            Msg::Elapsed(timer) if self.watch == Some(timer) => {
+                self.watch = None;
+                vec![self.ask(Call::KeyStores)]
+            }
+            Msg::Resize { .. } | Msg::Elapsed(_) => Vec::new(),
+        }
+    }
+
+    /// Whether nothing is waited for: no answer, no timer.
+    pub fn is_quiet(&self) -> bool {
+        self.waiting.is_empty() && self.watch.is_none()
+    }
+
+    /// Asks AWS. A question of the same kind that is still open is forgotten: the newer answer counts.
+    fn ask(&mut self, call: Call) -> Effect {
+        self.waiting.retain(|_, open| std::mem::discriminant(open) != std::mem::discriminant(&call));
+        match &call {
+            Call::KeyStores if self.known.key_stores.ready().is_none() => self.known.key_stores = Loaded::Loading,
+            Call::Keys if self.known.keys.ready().is_none() => self.known.keys = Loaded::Loading,
+            Call::Aliases if self.known.aliases.ready().is_none() => self.known.aliases = Loaded::Loading,
+            Call::Principals if self.known.principals.ready().is_none() => self.known.principals = Loaded::Loading,
+            _ => {}
+        }
+        self.last_id += 1;
+        let id = CallId(self.last_id);
+        self.waiting.insert(id, call.clone());
+        Effect::Call(id, call)
+    }
+
+    /// Looks at the stores again in a second.
+    fn look_later(&mut self) -> Vec<Effect> {
+        if self.watch.is_some() {
+            return Vec::new();
+        }
+        self.last_id += 1;
+        let timer = TimerId(self.last_id);
+        self.watch = Some(timer);
+        vec![Effect::After(timer, 1000)]
+    }
+
+    fn paste(&mut self, text: &str) {
+        if self.dialog.is_some() || self.navigation.is_some() {
+            return;
+        }
+        match self.location {
+            Location::CreateKey => {
+                if let Some(wizard) = &mut self.wizard {
+                    wizard.paste(text, &self.known);
+                }
+            }
+            Location::KeyStores => self.key_stores.paste(text, &self.known),
+            Location::Keys => self.keys.paste(text, &self.known),
+            Location::KeyStore(_) | Location::Key(_) => {}
+        }
+    }
+
+    /// Shows another page.
+    fn go(&mut self, location: Location) -> Vec<Effect> {
+        self.navigation = None;
+        let mut effects = Vec::new();
+        match &location {
+            Location::KeyStores => effects.push(self.ask(Call::KeyStores)),
+            Location::KeyStore(id) => {
+                self.key_store = KeyStorePage::new(id.clone());
+                effects.push(self.ask(Call::KeyStores));
+            }
+            Location::Keys => effects.extend([self.ask(Call::Keys), self.ask(Call::Aliases)]),
+            Location::Key(id) => {
+                self.key = KeyPage::new(id.clone());
+                for call in self.key.questions(&self.known) {
+                    effects.push(self.ask(call));
+                }
+            }
+            Location::CreateKey => {}
+        }
+        self.location = location;
+        effects
+    }
+}

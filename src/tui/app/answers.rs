@@ -1,0 +1,171 @@
+//! What answers do.
+
+use super::{App, Dialog, Flash};
+use crate::create_key::known::Loaded;
+use crate::create_key::submission::{self, Answer, Submission};
+use crate::tui::effect::{Call, Effect, Failure, Reply};
+use crate::tui::pages::Location;
+
+fn loaded<T>(result: Result<T, Failure>, before: &mut Loaded<T>) -> Option<Failure> {
+    match result {
+        Ok(value) => {
+            *before = Loaded::Ready(value);
+            None
+        }
+        // What was known stays on the screen; the failure is told beside it.
+        Err(failure) if before.ready().is_some() => Some(failure),
+        Err(failure) => {
+            *before = Loaded::Failed(format!("{}: {}", failure.code, failure.message));
+            None
+        }
+    }
+}
+
+impl App {
+    pub(super) fn answered(&mut self, call: Call, result: Result<Reply, Failure>) -> Vec<Effect> {
+        let stale = match (call, result) {
+            (Call::Submission(call), result) => return self.submitted(&call, result),
+            (Call::Connect(_) | Call::Disconnect(_), result) => return self.connection_answered(result),
+            (_, Ok(Reply::Identity { caller, account_alias })) => {
+                if let Ok(arn) = caller.arn.parse::<crate::aws::arn::Arn>() {
+                    self.known.partition = arn.partition;
+                }
+                self.known.account = caller.account;
+                self.known.caller_arn = caller.arn;
+                self.account_alias = account_alias;
+                None
+            }
+            (Call::Identity, Err(failure)) => Some(failure),
+            (_, Ok(Reply::KeyStores(stores))) => {
+                self.known.key_stores = Loaded::Ready(stores);
+                self.key_stores.arrange(&self.known);
+                return self.stores_seen();
+            }
+            (Call::KeyStores, Err(failure)) => {
+                let stale = loaded(Err(failure), &mut self.known.key_stores);
+                if let (Some(Dialog::Connect(connecting)), Some(failure)) = (&mut self.dialog, &stale) {
+                    connecting.refused(failure.clone());
+                }
+                stale
+            }
+            (_, Ok(Reply::Aliases(aliases))) => loaded(Ok(aliases), &mut self.known.aliases),
+            (Call::Aliases, Err(failure)) => loaded(Err(failure), &mut self.known.aliases),
+            (_, Ok(Reply::Keys(keys))) => {
+                let first = self.known.keys.ready().is_none();
+                self.known.keys = Loaded::Ready(keys);
+                self.keys.arrange(&self.known);
+                if let (true, Location::Key(id)) = (first, self.location.clone()) {
+                    return self.go(Location::Key(id));
+                }
+                None
+            }
+            (Call::Keys, Err(failure)) => loaded(Err(failure), &mut self.known.keys),
+            (_, Ok(Reply::Principals(principals))) => loaded(Ok(principals), &mut self.known.principals),
+            (Call::Principals, Err(failure)) => loaded(Err(failure), &mut self.known.principals),
+            (Call::KeyPolicy(id), result) if id == self.key.key_id => {
+                let text = result.map(|reply| if let Reply::KeyPolicy(text) = reply { text } else { String::new() });
+                loaded(text, &mut self.key.policy)
+            }
+            (Call::KeyTags(id), result) if id == self.key.key_id => {
+                let tags = result.map(|reply| if let Reply::KeyTags(tags) = reply { tags } else { Vec::new() });
+                loaded(tags, &mut self.key.tags)
+            }
+            (Call::ExternalKey { .. }, Ok(Reply::ExternalKey(external))) => {
+                self.key.external_key = Loaded::Ready(external);
+                None
+            }
+            (Call::ExternalKey { .. }, Err(failure)) => {
+                self.key.external_key = Loaded::Failed(failure.message);
+                None
+            }
+            _ => None,
+        };
+        self.keys.arrange(&self.known);
+        if let Some(wizard) = &mut self.wizard {
+            wizard.arrange(&self.known);
+        }
+        if let Some(failure) = stale {
+            self.flash_failure(&failure);
+        }
+        Vec::new()
+    }
+
+    fn flash_failure(&mut self, failure: &Failure) {
+        let flash = Flash { is_good: false, title: failure.code.clone(), text: failure.message.clone(), link: None };
+        if !self.flashes.contains(&flash) {
+            self.flashes.push(flash);
+        }
+    }
+
+    /// The states of the stores are known anew: the dialog that waits goes on, and what is on its way is watched.
+    fn stores_seen(&mut self) -> Vec<Effect> {
+        let stores = self.known.key_stores.ready().cloned().unwrap_or_default();
+        let mut effects = Vec::new();
+        if let Some(Dialog::Connect(connecting)) = &mut self.dialog {
+            let store = stores.iter().find(|store| store.custom_key_store_id == connecting.store_id);
+            let wish = connecting.looked(store);
+            effects.extend(self.grant_connect(wish));
+        }
+        if stores.iter().any(|store| store.connection_state.is_transient()) {
+            effects.extend(self.look_later());
+        } else {
+            effects.push(self.ask(Call::Keys));
+        }
+        effects
+    }
+
+    fn connection_answered(&mut self, result: Result<Reply, Failure>) -> Vec<Effect> {
+        match (&mut self.dialog, result) {
+            (Some(Dialog::Connect(connecting)), Ok(_)) => {
+                let wish = connecting.accepted();
+                self.grant_connect(wish)
+            }
+            (Some(Dialog::Connect(connecting)), Err(failure)) => {
+                connecting.refused(failure);
+                Vec::new()
+            }
+            (_, Ok(_)) => vec![self.ask(Call::KeyStores)],
+            (_, Err(failure)) => {
+                self.flash_failure(&failure);
+                Vec::new()
+            }
+        }
+    }
+
+    fn submitted(&mut self, _call: &submission::Call, result: Result<Reply, Failure>) -> Vec<Effect> {
+        let answer = match result {
+            Ok(Reply::Submission(answer)) => answer,
+            Ok(_) => return Vec::new(),
+            Err(failure) => Answer::Failed(submission::Failure {
+                code: failure.code,
+                message: failure.message,
+                request_id: failure.request_id,
+                outcome_unknown: true,
+            }),
+        };
+        let Some(wizard) = &mut self.wizard else { return Vec::new() };
+        let wishes = wizard.answered(answer, &self.known);
+        wishes.into_iter().flat_map(|wish| self.grant_wizard(wish)).collect()
+    }
+
+    /// The key is made: *Customer managed keys*, with the good news on top.
+    pub(super) fn finished(&mut self) -> Vec<Effect> {
+        let Some(wizard) = self.wizard.take() else { return Vec::new() };
+        let Submission::Done { key } = wizard.submission else { return Vec::new() };
+        self.flashes = vec![Flash {
+            is_good: true,
+            title: "Success".to_owned(),
+            text: format!("Your AWS KMS key was created with alias {} and key ID {}.", wizard.draft.alias, key.key_id),
+            link: Some(("View key", Location::Key(key.key_id.clone()))),
+        }];
+        let mut keys = self.known.keys.ready().cloned().unwrap_or_default();
+        keys.retain(|other| other.key_id != key.key_id);
+        let key_id = key.key_id.clone();
+        keys.push(*key);
+        self.known.keys = Loaded::Ready(keys);
+        let effects = self.go(Location::Keys);
+        self.keys.arrange(&self.known);
+        self.keys.select(&key_id, &self.known);
+        effects
+    }
+}

@@ -1,0 +1,291 @@
+//! What keys do: the dialog takes them first, then the navigation, then the page.
+
+use crossterm::event::{KeyCode, KeyEvent};
+
+use super::{App, Dialog, Flash};
+use crate::aws::kms::ConnectionState;
+use crate::tui::connect::{self, Afterwards, Connecting};
+use crate::tui::effect::{Call, Effect};
+use crate::tui::keymap::{self, Action, Context};
+use crate::tui::pages::{self, Location};
+use crate::tui::wizard::{self, Wizard};
+
+/// The entries of the navigation on the left.
+pub const NAVIGATION: [(&str, Location); 2] =
+    [("Customer managed keys", Location::Keys), ("External key stores", Location::KeyStores)];
+
+impl App {
+    pub(super) fn press(&mut self, key: KeyEvent) -> Vec<Effect> {
+        let action = keymap::action(&[], key);
+        if action == Some(Action::Quit) {
+            return self.quit();
+        }
+        if self.dialog.is_some() {
+            return self.press_dialog(key);
+        }
+        if action == Some(Action::Keys) && !self.is_typing() || action == Some(Action::Help) && self.wizard_is_away() {
+            self.dialog = Some(Dialog::Keys { contexts: self.contexts(), scroll: 0 });
+            return Vec::new();
+        }
+        if self.navigation.is_some() {
+            return self.press_navigation(key);
+        }
+        self.press_page(key)
+    }
+
+    fn wizard_is_away(&self) -> bool {
+        self.location != Location::CreateKey
+    }
+
+    /// Whether letters are text now.
+    fn is_typing(&self) -> bool {
+        match self.location {
+            Location::CreateKey => self.wizard.as_ref().is_some_and(Wizard::is_typing),
+            Location::KeyStores => self.key_stores.is_typing(),
+            Location::Keys => self.keys.is_typing(),
+            Location::KeyStore(_) | Location::Key(_) => false,
+        }
+    }
+
+    /// The contexts whose keys work now.
+    pub fn contexts(&self) -> Vec<Context> {
+        if self.dialog.is_some() {
+            return vec![Context::Dialog];
+        }
+        if self.navigation.is_some() {
+            return vec![Context::Navigation];
+        }
+        match self.location {
+            Location::CreateKey => self.wizard.as_ref().map(Wizard::contexts).unwrap_or_default(),
+            Location::KeyStores => vec![Context::KeyStore, Context::Table],
+            Location::KeyStore(_) => vec![Context::KeyStore],
+            Location::Keys => vec![Context::Table],
+            Location::Key(_) => vec![Context::Key],
+        }
+    }
+
+    fn quit(&mut self) -> Vec<Effect> {
+        let loses = self.wizard.as_ref().is_some_and(Wizard::would_lose);
+        let asked = matches!(self.dialog, Some(Dialog::Discard { quits: true, .. }));
+        if loses && !asked {
+            self.dialog = Some(Dialog::Discard { on_do: false, quits: true });
+            return Vec::new();
+        }
+        vec![Effect::Quit]
+    }
+
+    fn press_navigation(&mut self, key: KeyEvent) -> Vec<Effect> {
+        let last = NAVIGATION.len() - 1;
+        let place = self.navigation.unwrap_or(0);
+        match key.code {
+            KeyCode::Up => self.navigation = Some(place.saturating_sub(1)),
+            KeyCode::Down => self.navigation = Some((place + 1).min(last)),
+            KeyCode::Enter | KeyCode::Char(' ') | KeyCode::Right => return self.go(NAVIGATION[place].1.clone()),
+            KeyCode::Tab | KeyCode::BackTab | KeyCode::Esc => self.navigation = None,
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    fn enter_navigation(&mut self) -> Vec<Effect> {
+        let here = NAVIGATION.iter().position(|(_, location)| *location == self.location);
+        self.navigation = Some(here.unwrap_or(0));
+        Vec::new()
+    }
+
+    fn press_page(&mut self, key: KeyEvent) -> Vec<Effect> {
+        let on_list = matches!(self.location, Location::KeyStores | Location::Keys);
+        if on_list && !self.is_typing() && matches!(key.code, KeyCode::Tab | KeyCode::BackTab | KeyCode::Left) {
+            return self.enter_navigation();
+        }
+        if key.code == KeyCode::Char('v')
+            && !self.is_typing()
+            && let Some((_, location)) = self.flashes.last().and_then(|flash| flash.link.clone())
+        {
+            self.flashes.pop();
+            return self.go(location);
+        }
+        if key.code == KeyCode::Esc && self.wizard_is_away() && !self.page_wants_escape() {
+            return self.back();
+        }
+        let wishes = match self.location {
+            Location::KeyStores => self.key_stores.press(key, &self.known),
+            Location::KeyStore(_) => self.key_store.press(key, &self.known),
+            Location::Keys => self.keys.press(key, &self.known),
+            Location::Key(_) => self.key.press(key, &self.known),
+            Location::CreateKey => {
+                let wishes = self.wizard.as_mut().map(|wizard| wizard.press(key, &self.known)).unwrap_or_default();
+                return wishes.into_iter().flat_map(|wish| self.grant_wizard(wish)).collect();
+            }
+        };
+        wishes.into_iter().flat_map(|wish| self.grant(wish)).collect()
+    }
+
+    fn page_wants_escape(&self) -> bool {
+        match self.location {
+            Location::KeyStores => self.key_stores.wants_escape(),
+            Location::Keys => self.keys.wants_escape(),
+            _ => false,
+        }
+    }
+
+    /// Closes the message on top, or goes a level up.
+    fn back(&mut self) -> Vec<Effect> {
+        if self.flashes.pop().is_some() {
+            return Vec::new();
+        }
+        match self.location {
+            Location::KeyStore(_) => self.go(Location::KeyStores),
+            Location::Key(_) => self.go(Location::Keys),
+            Location::KeyStores | Location::Keys | Location::CreateKey => self.enter_navigation(),
+        }
+    }
+
+    fn grant(&mut self, wish: pages::Wish) -> Vec<Effect> {
+        match wish {
+            pages::Wish::Go(location) => self.go(location),
+            pages::Wish::Ask(call) => vec![self.ask(call)],
+            pages::Wish::Copy(what, text) => self.copy(what, text),
+            pages::Wish::CreateKey(store_id) => self.create_key(store_id),
+            pages::Wish::Connect(store_id, afterwards) => self.connect(&store_id, afterwards),
+            pages::Wish::Disconnect(store_id) => {
+                let stores = self.known.key_stores.ready().map_or(&[][..], Vec::as_slice);
+                let keys = self.known.keys.ready().map_or(&[][..], Vec::as_slice);
+                if let Some(store) = stores.iter().find(|store| store.custom_key_store_id == store_id) {
+                    self.dialog = Some(Dialog::Disconnect {
+                        name: store.custom_key_store_name.clone(),
+                        keys: keys.iter().filter(|key| key.custom_key_store_id.as_ref() == Some(&store_id)).count(),
+                        store_id,
+                        on_do: false,
+                    });
+                }
+                Vec::new()
+            }
+        }
+    }
+
+    pub(super) fn grant_wizard(&mut self, wish: wizard::Wish) -> Vec<Effect> {
+        match wish {
+            wizard::Wish::Ask(call) => vec![self.ask(call)],
+            wizard::Wish::Connect(store_id, afterwards) => self.connect(&store_id, afterwards),
+            wizard::Wish::Copy(what, text) => self.copy(what, text),
+            wizard::Wish::Help(field) => {
+                self.dialog = Some(Dialog::FieldHelp { field, scroll: 0 });
+                Vec::new()
+            }
+            wizard::Wish::Leave { loses_something: true } => {
+                self.dialog = Some(Dialog::Discard { on_do: false, quits: false });
+                Vec::new()
+            }
+            wizard::Wish::Leave { loses_something: false } => self.leave_wizard(),
+            wizard::Wish::Finished => self.finished(),
+        }
+    }
+
+    fn copy(&mut self, what: &'static str, text: String) -> Vec<Effect> {
+        self.flashes.retain(|flash| flash.title != "Copied");
+        self.flashes.push(Flash {
+            is_good: true,
+            title: "Copied".to_owned(),
+            text: format!("The {what} is on the clipboard."),
+            link: None,
+        });
+        vec![Effect::Copy(text)]
+    }
+
+    fn leave_wizard(&mut self) -> Vec<Effect> {
+        let store = self.wizard.take().and_then(|wizard| wizard.draft.custom_key_store_id);
+        self.go(store.map_or(Location::KeyStores, Location::KeyStore))
+    }
+
+    /// Opens the wizard for a store; connects it first when it is not.
+    pub(super) fn create_key(&mut self, store_id: String) -> Vec<Effect> {
+        let stores = self.known.key_stores.ready().map_or(&[][..], Vec::as_slice);
+        let is_connected = stores
+            .iter()
+            .any(|store| store.custom_key_store_id == store_id && store.connection_state == ConnectionState::Connected);
+        if !is_connected {
+            return self.connect(&store_id, Afterwards::CreateKey);
+        }
+        self.flashes.clear();
+        self.wizard = Some(Wizard::in_key_store(store_id, &self.known));
+        self.location = Location::CreateKey;
+        let fresh = [Call::Aliases, Call::Keys, Call::Principals];
+        fresh.map(|call| self.ask(call)).to_vec()
+    }
+
+    fn connect(&mut self, store_id: &str, afterwards: Afterwards) -> Vec<Effect> {
+        let stores = self.known.key_stores.ready().map_or(&[][..], Vec::as_slice);
+        let Some(store) = stores.iter().find(|store| store.custom_key_store_id == store_id) else {
+            return Vec::new();
+        };
+        if store.connection_state == ConnectionState::Connected {
+            return Vec::new();
+        }
+        let connecting = Connecting::new(store, afterwards);
+        let wish = connecting.opened();
+        self.dialog = Some(Dialog::Connect(connecting));
+        self.grant_connect(wish)
+    }
+
+    pub(super) fn grant_connect(&mut self, wish: connect::Wish) -> Vec<Effect> {
+        match wish {
+            connect::Wish::Nothing => Vec::new(),
+            connect::Wish::Close => {
+                self.dialog = None;
+                Vec::new()
+            }
+            connect::Wish::Ask(call) => vec![self.ask(call)],
+            connect::Wish::LookLater => self.look_later(),
+            connect::Wish::GoOn => {
+                let Some(Dialog::Connect(connecting)) = self.dialog.take() else { return Vec::new() };
+                match connecting.afterwards {
+                    Afterwards::CreateKey => self.create_key(connecting.store_id),
+                    Afterwards::Stay => {
+                        self.flashes.push(Flash {
+                            is_good: true,
+                            title: "Connected".to_owned(),
+                            text: format!("The external key store {} is connected.", connecting.name),
+                            link: None,
+                        });
+                        Vec::new()
+                    }
+                }
+            }
+        }
+    }
+
+    fn press_dialog(&mut self, key: KeyEvent) -> Vec<Effect> {
+        let escape = key.code == KeyCode::Esc;
+        let moves = matches!(key.code, KeyCode::Tab | KeyCode::BackTab | KeyCode::Left | KeyCode::Right);
+        let enters = matches!(key.code, KeyCode::Enter | KeyCode::Char(' '));
+        match &mut self.dialog {
+            Some(Dialog::Connect(connecting)) => {
+                let wish = connecting.press(key);
+                return self.grant_connect(wish);
+            }
+            Some(Dialog::Disconnect { on_do, .. } | Dialog::Discard { on_do, .. }) if moves => *on_do = !*on_do,
+            Some(Dialog::Disconnect { store_id, on_do: true, .. }) if enters => {
+                let call = Call::Disconnect(store_id.clone());
+                self.dialog = None;
+                return vec![self.ask(call)];
+            }
+            Some(Dialog::Discard { on_do: true, quits, .. }) if enters => {
+                let quits = *quits;
+                self.dialog = None;
+                return if quits { vec![Effect::Quit] } else { self.leave_wizard() };
+            }
+            Some(Dialog::Disconnect { .. } | Dialog::Discard { .. }) if enters || escape => self.dialog = None,
+            Some(Dialog::FieldHelp { scroll, .. } | Dialog::Keys { scroll, .. }) => match key.code {
+                KeyCode::Down => *scroll = scroll.saturating_add(1).min(200),
+                KeyCode::Up => *scroll = scroll.saturating_sub(1),
+                KeyCode::PageDown => *scroll = scroll.saturating_add(8).min(200),
+                KeyCode::PageUp => *scroll = scroll.saturating_sub(8),
+                KeyCode::Esc | KeyCode::Enter | KeyCode::F(1) | KeyCode::Char('?' | 'q' | ' ') => self.dialog = None,
+                _ => {}
+            },
+            _ => {}
+        }
+        Vec::new()
+    }
+}

@@ -1,0 +1,228 @@
+//! What stands around every page: who and where one is, navigation, messages, dialogs, the keys that work now.
+
+use ratatui::Frame;
+use ratatui::layout::{Constraint, Layout, Rect};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Block, BorderType, Clear};
+
+use super::app::{App, Dialog, Flash, NAVIGATION, World};
+use super::keymap;
+use super::pages::Location;
+use super::theme;
+use super::widgets::paper::Paper;
+use super::widgets::{button_row, text};
+
+/// The smallest screen on which anything sensible can be shown.
+const LEAST: (u16, u16) = (40, 12);
+
+/// Draws the whole screen.
+pub fn draw(app: &App, frame: &mut Frame) {
+    let area = frame.area();
+    if area.width < LEAST.0 || area.height < LEAST.1 {
+        let words = format!("Needs {} x {} cells. Ctrl-C quits.", LEAST.0, LEAST.1);
+        frame.render_widget(
+            Line::raw(text::cut(&words, area.width.into())),
+            Rect { height: area.height.min(1), ..area },
+        );
+        return;
+    }
+    let flashes = flash_lines(app, area.width);
+    let shown = u16::try_from(flashes.len()).unwrap_or(u16::MAX).min(area.height / 3);
+    let rows = [
+        Constraint::Length(1),
+        Constraint::Length(1),
+        Constraint::Length(shown),
+        Constraint::Min(1),
+        Constraint::Length(1),
+    ];
+    let [header, crumbs, flash, body, footer] = Layout::vertical(rows).areas(area);
+    draw_header(app, frame, header);
+    frame.render_widget(Line::styled(text::cut(&breadcrumbs(app), crumbs.width.into()), theme::QUIET), crumbs);
+    for (row, line) in flashes.into_iter().take(shown.into()).enumerate() {
+        let y = flash.y + u16::try_from(row).unwrap_or(0);
+        frame.render_widget(line, Rect { y, height: 1, ..flash });
+    }
+    draw_body(app, frame, body);
+    draw_footer(app, frame, footer);
+    if let Some(dialog) = &app.dialog {
+        draw_dialog(dialog, frame, area);
+    }
+}
+
+fn draw_header(app: &App, frame: &mut Frame, area: Rect) {
+    let world = match app.world {
+        World::Bundled => "bundled AWS",
+    };
+    let left = format!(" xks-console · {world}");
+    let known = &app.known;
+    let name = known.caller_arn.rsplit(['/', ':']).next().unwrap_or_default();
+    let account = match &app.account_alias {
+        Some(alias) => format!("{alias} ({})", known.account),
+        None => known.account.clone(),
+    };
+    let long = format!("{} @ {account} · {} ", text::harmless(name), known.region);
+    let short = format!("{} · {} ", known.account, known.region);
+    let room = usize::from(area.width).saturating_sub(text::width(&left) + 2);
+    let right = if text::width(&long) <= room { long } else { short };
+    let right = if known.account.is_empty() { format!("{} ", known.region) } else { right };
+    let gap = usize::from(area.width).saturating_sub(text::width(&left) + text::width(&right));
+    let line = format!("{left}{}{right}", " ".repeat(gap));
+    frame.render_widget(Line::styled(text::fit(&line, area.width.into()), theme::FOCUS), area);
+}
+
+fn breadcrumbs(app: &App) -> String {
+    let rest = match &app.location {
+        Location::KeyStores => "External key stores".to_owned(),
+        Location::KeyStore(id) => format!("External key stores > {id}"),
+        Location::Keys => "Customer managed keys".to_owned(),
+        Location::Key(id) => format!("Customer managed keys > {id}"),
+        Location::CreateKey => "Customer managed keys > Create key".to_owned(),
+    };
+    format!(" KMS > {}", text::harmless(&rest))
+}
+
+fn flash_lines(app: &App, width: u16) -> Vec<Line<'static>> {
+    let mut lines = Vec::new();
+    for Flash { is_good, title, text: words, link } in app.flashes.iter().rev().take(3) {
+        let (mark, style) = if *is_good { ("✓", theme::GOOD) } else { ("✗", theme::BAD) };
+        let close = match link {
+            Some((words, _)) => format!("   [v] {words}   [Esc] Close"),
+            None => "   [Esc] Close".to_owned(),
+        };
+        lines.push(Line::from(vec![
+            Span::styled(format!(" {mark} {title}"), style.patch(theme::HEADING)),
+            Span::styled(close, theme::ACCENT),
+        ]));
+        for row in text::wrap(&text::harmless(words), usize::from(width).saturating_sub(4)) {
+            lines.push(Line::raw(format!("   {row}")));
+        }
+    }
+    lines
+}
+
+fn draw_body(app: &App, frame: &mut Frame, area: Rect) {
+    let on_list = matches!(app.location, Location::KeyStores | Location::Keys);
+    let shows_navigation = on_list && (area.width >= 100 || app.navigation.is_some());
+    let wide = if shows_navigation { 26.min(area.width / 2) } else { 0 };
+    let [left, page] = Layout::horizontal([Constraint::Length(wide), Constraint::Min(1)]).areas(area);
+    if shows_navigation {
+        draw_navigation(app, frame, left);
+    }
+    let is_focused = app.navigation.is_none();
+    match &app.location {
+        Location::KeyStores => app.key_stores.draw(&app.known, is_focused, frame, page),
+        Location::KeyStore(_) => app.key_store.draw(&app.known, frame, page),
+        Location::Keys => app.keys.draw(&app.known, is_focused, frame, page),
+        Location::Key(_) => app.key.draw(&app.known, frame, page),
+        Location::CreateKey => {
+            if let Some(wizard) = &app.wizard {
+                wizard.draw(&app.known, frame, page);
+            }
+        }
+    }
+}
+
+fn draw_navigation(app: &App, frame: &mut Frame, area: Rect) {
+    let mut paper = Paper::new(area.width);
+    paper.heading(" Key Management Service");
+    paper.gap();
+    for (place, (words, location)) in NAVIGATION.iter().enumerate() {
+        if *location == Location::KeyStores {
+            paper.gap();
+            paper.line(Line::styled("  Custom key stores", theme::QUIET));
+        }
+        let (mark, style) = match (app.navigation == Some(place), app.location == *location) {
+            (true, _) => (" ▸ ", theme::FOCUS),
+            (false, true) => (" • ", theme::ACCENT),
+            _ => ("   ", theme::TEXT),
+        };
+        paper.line(Line::from(vec![Span::styled(mark, theme::ACCENT), Span::styled(*words, style)]));
+    }
+    paper.draw(frame, area);
+}
+
+fn draw_footer(app: &App, frame: &mut Frame, area: Rect) {
+    let mut spans = vec![Span::raw(" ")];
+    let mut used = 1;
+    for binding in keymap::bindings(&app.contexts()) {
+        let words = format!("{} {}", binding.label, binding.title);
+        if used + text::width(&words) + 2 > usize::from(area.width) {
+            continue;
+        }
+        used += text::width(&words) + 2;
+        spans.push(Span::styled(binding.label, theme::ACCENT));
+        spans.push(Span::styled(format!(" {}  ", binding.title), theme::QUIET));
+    }
+    frame.render_widget(Line::from(spans), area);
+}
+
+fn draw_dialog(dialog: &Dialog, frame: &mut Frame, area: Rect) {
+    let width = area.width.saturating_sub(4).min(76);
+    let mut paper = Paper::new(width.saturating_sub(4));
+    let (title, scroll) = write_dialog(dialog, &mut paper);
+    let height = u16::try_from(paper.len() + 2).unwrap_or(u16::MAX).min(area.height.saturating_sub(2));
+    let place = Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 2, width, height };
+    frame.render_widget(Clear, place);
+    let block =
+        Block::bordered().border_type(BorderType::Rounded).border_style(theme::ACCENT).title(format!(" {title} "));
+    let inner = block.inner(place);
+    frame.render_widget(block, place);
+    let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
+    match scroll {
+        Some(top) => paper.draw_from(frame, inner, top),
+        None => paper.draw(frame, inner),
+    }
+}
+
+/// Writes a dialog; gives its title, and where it is scrolled to when it scrolls.
+fn write_dialog(dialog: &Dialog, paper: &mut Paper) -> (String, Option<usize>) {
+    match dialog {
+        Dialog::Connect(connecting) => {
+            connecting.write(paper);
+            (connecting.title().to_owned(), None)
+        }
+        Dialog::Disconnect { store_id, name, keys, on_do } => {
+            paper.pair("External key store", name, theme::TEXT);
+            paper.pair("Custom key store ID", store_id, theme::TEXT);
+            paper.gap();
+            let words = match keys {
+                1 => "The KMS key in this store becomes unavailable".to_owned(),
+                keys => format!("The {keys} KMS keys in this store become unavailable"),
+            };
+            let rest = "nothing can be encrypted or decrypted with it until the store is connected again.";
+            paper.prose(&format!("{words}: {rest}"), 0, theme::TEXT);
+            paper.gap();
+            button_row(paper, &[Some("Cancel"), Some("Disconnect")], usize::from(*on_do));
+            ("Disconnect external key store?".to_owned(), None)
+        }
+        Dialog::Discard { on_do, quits } => {
+            paper.prose("What you have typed and chosen for the new KMS key would be lost.", 0, theme::TEXT);
+            paper.gap();
+            let go = if *quits { "Discard and quit" } else { "Discard" };
+            button_row(paper, &[Some("Keep editing"), Some(go)], usize::from(*on_do));
+            if *quits {
+                paper.prose("Ctrl-C once more quits.", 1, theme::QUIET);
+            }
+            ("Discard the new KMS key?".to_owned(), None)
+        }
+        Dialog::FieldHelp { field, scroll } => {
+            paper.prose(field.help(), 0, theme::TEXT);
+            paper.gap();
+            paper.prose(field.hint(), 0, theme::QUIET);
+            let label = field.label();
+            let label = if label.len() > 50 { "Confirmation" } else { label };
+            (label.to_owned(), Some(*scroll))
+        }
+        Dialog::Keys { contexts, scroll } => {
+            for binding in keymap::bindings(contexts) {
+                let words = text::wrap(binding.help, paper.width.saturating_sub(13));
+                for (row, words) in words.into_iter().enumerate() {
+                    let label = if row == 0 { binding.label } else { "" };
+                    let label = Span::styled(text::fit(label, 12), theme::ACCENT);
+                    paper.line(Line::from(vec![label, Span::raw(words)]));
+                }
+            }
+            ("Keys".to_owned(), Some(*scroll))
+        }
+    }
+}

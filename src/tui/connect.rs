@@ -1,0 +1,240 @@
+//! Connecting an external key store, followed to its end: a failed store is disconnected first.
+
+use crossterm::event::{KeyCode, KeyEvent};
+
+use super::effect::{Call, Failure};
+use super::theme;
+use super::widgets::paper::Paper;
+use crate::aws::kms::{ConnectionState, CustomKeyStore};
+use crate::create_key::guide;
+
+/// What the person wants once the store is connected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Afterwards {
+    /// Nothing more.
+    Stay,
+    /// Create a KMS key in it.
+    CreateKey,
+}
+
+/// What is being done to the store.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Progress {
+    /// Asked, not begun.
+    Offered,
+    /// Disconnecting, to connect again afterwards.
+    Disconnecting,
+    /// Waiting for KMS to reach the proxy.
+    Connecting,
+    /// KMS could not connect; the code it gave.
+    Failed(String),
+    /// A request was refused.
+    Refused(Failure),
+    /// Connected.
+    Connected,
+}
+
+/// The dialog that connects a store.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Connecting {
+    /// The store.
+    pub store_id: String,
+    /// Its name.
+    pub name: String,
+    /// What happens once it is connected.
+    pub afterwards: Afterwards,
+    /// How far it is.
+    pub progress: Progress,
+    was_failed: Option<String>,
+    polls: u32,
+    on_cancel: bool,
+}
+
+/// What the dialog wants done.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Wish {
+    /// Nothing.
+    Nothing,
+    /// Close it.
+    Close,
+    /// Ask AWS.
+    Ask(Call),
+    /// Look again in a second.
+    LookLater,
+    /// The store is connected: go on.
+    GoOn,
+}
+
+impl Connecting {
+    /// Offers to connect `store`.
+    pub fn new(store: &CustomKeyStore, afterwards: Afterwards) -> Self {
+        Self {
+            store_id: store.custom_key_store_id.clone(),
+            name: store.custom_key_store_name.clone(),
+            afterwards,
+            progress: match store.connection_state {
+                ConnectionState::Connecting => Progress::Connecting,
+                ConnectionState::Disconnecting => Progress::Disconnecting,
+                _ => Progress::Offered,
+            },
+            was_failed: (store.connection_state == ConnectionState::Failed)
+                .then(|| store.connection_error_code.clone().unwrap_or_default()),
+            polls: 0,
+            on_cancel: false,
+        }
+    }
+
+    /// What to do when the dialog opens: a store that is on its way is watched.
+    pub fn opened(&self) -> Wish {
+        if matches!(self.progress, Progress::Connecting | Progress::Disconnecting) {
+            Wish::LookLater
+        } else {
+            Wish::Nothing
+        }
+    }
+
+    fn is_busy(&self) -> bool {
+        matches!(self.progress, Progress::Connecting | Progress::Disconnecting)
+    }
+
+    /// Takes a key.
+    pub fn press(&mut self, key: KeyEvent) -> Wish {
+        match key.code {
+            KeyCode::Esc => Wish::Close,
+            KeyCode::Tab | KeyCode::BackTab | KeyCode::Left | KeyCode::Right => {
+                self.on_cancel = !self.on_cancel && !self.is_busy();
+                Wish::Nothing
+            }
+            KeyCode::Enter | KeyCode::Char(' ') if self.on_cancel || self.is_busy() => Wish::Close,
+            KeyCode::Enter | KeyCode::Char(' ') => self.begin(),
+            _ => Wish::Nothing,
+        }
+    }
+
+    fn begin(&mut self) -> Wish {
+        self.polls = 0;
+        let failed = matches!(self.progress, Progress::Failed(_)) || self.was_failed.is_some();
+        if failed {
+            self.was_failed = None;
+            self.progress = Progress::Disconnecting;
+            Wish::Ask(Call::Disconnect(self.store_id.clone()))
+        } else {
+            self.progress = Progress::Connecting;
+            Wish::Ask(Call::Connect(self.store_id.clone()))
+        }
+    }
+
+    /// A request of this dialog was answered.
+    pub fn accepted(&self) -> Wish {
+        if self.is_busy() { Wish::LookLater } else { Wish::Nothing }
+    }
+
+    /// A request of this dialog was refused.
+    pub fn refused(&mut self, failure: Failure) {
+        self.progress = Progress::Refused(failure);
+        self.on_cancel = false;
+    }
+
+    /// The state of the store is known anew.
+    pub fn looked(&mut self, store: Option<&CustomKeyStore>) -> Wish {
+        if !self.is_busy() {
+            return Wish::Nothing;
+        }
+        self.polls += 1;
+        let Some(store) = store else {
+            self.refused(Failure {
+                code: "CustomKeyStoreNotFoundException".to_owned(),
+                message: "The external key store is gone.".to_owned(),
+                request_id: String::new(),
+            });
+            return Wish::Nothing;
+        };
+        match (&self.progress, store.connection_state) {
+            (_, ConnectionState::Connected) => {
+                self.progress = Progress::Connected;
+                Wish::GoOn
+            }
+            (Progress::Disconnecting, ConnectionState::Disconnected) => self.begin(),
+            (Progress::Connecting, ConnectionState::Failed) => {
+                self.progress = Progress::Failed(store.connection_error_code.clone().unwrap_or_default());
+                Wish::Nothing
+            }
+            (Progress::Connecting, ConnectionState::Disconnected) => {
+                self.progress = Progress::Offered;
+                Wish::Nothing
+            }
+            _ => Wish::LookLater,
+        }
+    }
+
+    /// The dialog's title.
+    pub fn title(&self) -> &'static str {
+        "Connect external key store"
+    }
+
+    /// Writes what the person should know and can do.
+    pub fn write(&self, paper: &mut Paper) {
+        paper.pair("External key store", &self.name, theme::TEXT);
+        paper.pair("Custom key store ID", &self.store_id, theme::TEXT);
+        paper.gap();
+        let go = match &self.progress {
+            Progress::Offered => {
+                self.write_offer(paper);
+                "Connect"
+            }
+            Progress::Disconnecting => {
+                self.write_stage(paper, "Disconnecting", "The store is disconnected first, then connected.");
+                "Hide"
+            }
+            Progress::Connecting => {
+                self.write_stage(paper, "Connecting", "AWS KMS asks the external key store proxy whether it is well.");
+                "Hide"
+            }
+            Progress::Failed(code) => {
+                write_connection_error(paper, code);
+                "Disconnect and connect again"
+            }
+            Progress::Refused(failure) => {
+                paper.line(ratatui::text::Line::styled(format!("✗ {}", failure.code), theme::BAD));
+                paper.prose(&failure.message, 2, theme::TEXT);
+                "Try again"
+            }
+            Progress::Connected => "Go on",
+        };
+        paper.gap();
+        let cancel = if self.is_busy() { None } else { Some("Cancel") };
+        super::widgets::button_row(paper, &[Some(go), cancel], usize::from(self.on_cancel));
+    }
+
+    fn write_offer(&self, paper: &mut Paper) {
+        if let Some(code) = &self.was_failed {
+            paper.prose("The last attempt to connect this store failed.", 0, theme::TEXT);
+            write_connection_error(paper, code);
+            paper.prose("A failed store is disconnected first, then connected. Both happen here.", 0, theme::TEXT);
+        } else {
+            paper.prose("This external key store is not connected to its external key store proxy.", 0, theme::TEXT);
+        }
+        if self.afterwards == Afterwards::CreateKey {
+            paper.prose(
+                "A KMS key can be created only in a connected store. Once it is connected, the wizard opens by itself.",
+                0,
+                theme::TEXT,
+            );
+        }
+    }
+
+    fn write_stage(&self, paper: &mut Paper, stage: &str, what: &str) {
+        let line = if self.polls == 0 { format!("… {stage}") } else { format!("… {stage} ({} s)", self.polls) };
+        paper.line(ratatui::text::Line::styled(line, theme::WARNING));
+        paper.prose(what, 2, theme::QUIET);
+        paper.prose("It goes on when this is hidden.", 2, theme::QUIET);
+    }
+}
+
+/// Writes a connection error code with its meaning and remedy.
+pub fn write_connection_error(paper: &mut Paper, code: &str) {
+    let guide = guide::for_connection_error(code);
+    paper.line(ratatui::text::Line::styled(format!("✗ {code}"), theme::BAD));
+    paper.prose(guide.meaning, 2, theme::TEXT);
+    paper.prose(&format!("What to do: {}", guide.remedy), 2, theme::TEXT);
+}

@@ -1,0 +1,128 @@
+//! What the console asks the world to do, and what the world answers. Both are plain values.
+
+use crossterm::event::KeyEvent;
+
+use crate::aws::kms::{AliasListEntry, CustomKeyStore, KeyMetadata, Tag};
+use crate::aws::sts::CallerIdentity;
+use crate::aws::xks_console::DescribeExternalKeyOutput;
+use crate::client::CallError;
+use crate::create_key::known::Principal;
+use crate::create_key::submission;
+
+/// Names one question, so that an answer nobody waits for can be dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CallId(pub u64);
+
+/// Names one timer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TimerId(pub u64);
+
+/// Something only the runtime can do.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// Ask AWS; the answer comes as [`Msg::Answered`].
+    Call(CallId, Call),
+    /// Come back with [`Msg::Elapsed`] after so many milliseconds.
+    After(TimerId, u64),
+    /// Put a text on the clipboard.
+    Copy(String),
+    /// Leave the program.
+    Quit,
+}
+
+/// A question to AWS.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Call {
+    /// Who is calling, and the account's alias.
+    Identity,
+    /// All custom key stores.
+    KeyStores,
+    /// All aliases.
+    Aliases,
+    /// All customer managed keys, described.
+    Keys,
+    /// All IAM users and roles.
+    Principals,
+    /// The policy of a key.
+    KeyPolicy(String),
+    /// The tags of a key.
+    KeyTags(String),
+    /// The external key behind a key, where the bundled AWS can tell.
+    ExternalKey {
+        /// The store whose proxy is asked.
+        custom_key_store_id: String,
+        /// The external key ID.
+        xks_key_id: String,
+    },
+    /// Connect a store.
+    Connect(String),
+    /// Disconnect a store.
+    Disconnect(String),
+    /// A stage of creating a key.
+    Submission(submission::Call),
+}
+
+/// What AWS answered to a [`Call`].
+#[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs)]
+pub enum Reply {
+    Identity { caller: CallerIdentity, account_alias: Option<String> },
+    KeyStores(Vec<CustomKeyStore>),
+    Aliases(Vec<AliasListEntry>),
+    Keys(Vec<KeyMetadata>),
+    Principals(Vec<Principal>),
+    KeyPolicy(String),
+    KeyTags(Vec<Tag>),
+    ExternalKey(DescribeExternalKeyOutput),
+    Accepted,
+    Submission(submission::Answer),
+}
+
+/// Why a [`Call`] failed, in words and with its code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// AWS's error code, or a word for what went wrong on the way.
+    pub code: String,
+    /// What it says.
+    pub message: String,
+    /// The request ID, empty when no answer came.
+    pub request_id: String,
+}
+
+impl From<&CallError> for Failure {
+    fn from(error: &CallError) -> Self {
+        match error {
+            CallError::Service(service) => Self {
+                code: service.code.clone(),
+                message: service.message.clone(),
+                request_id: service.request_id.clone(),
+            },
+            CallError::NotAvailable => Self {
+                code: "NotAvailable".to_owned(),
+                message: "not available from the API".to_owned(),
+                request_id: String::new(),
+            },
+            other => Self { code: "RequestFailed".to_owned(), message: other.to_string(), request_id: String::new() },
+        }
+    }
+}
+
+/// Everything that can happen to the console.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Msg {
+    /// A key was pressed.
+    Key(KeyEvent),
+    /// Text was pasted.
+    Paste(String),
+    /// The terminal has another size now, in cells.
+    Resize {
+        /// Columns.
+        width: u16,
+        /// Rows.
+        height: u16,
+    },
+    /// AWS answered.
+    Answered(CallId, Result<Reply, Failure>),
+    /// A timer ran out.
+    Elapsed(TimerId),
+}

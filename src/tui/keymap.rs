@@ -1,0 +1,154 @@
+//! Every action once: its key, its name, what it does and where. Footer and help are made from this table.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+/// Where the keys of an action work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Context {
+    /// Everywhere.
+    Everywhere,
+    /// In the navigation on the left.
+    Navigation,
+    /// In any table.
+    Table,
+    /// Where stores are: the list and a store's page.
+    KeyStore,
+    /// On the page of a KMS key.
+    Key,
+    /// In the create key wizard.
+    Wizard,
+    /// In a dialog.
+    Dialog,
+}
+
+/// What a key does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum Action {
+    Quit,
+    Help,
+    Keys,
+    NextField,
+    PreviousField,
+    Activate,
+    Toggle,
+    Back,
+    Refresh,
+    Search,
+    SortColumn,
+    SortDirection,
+    SelectAll,
+    CreateKey,
+    Connect,
+    Disconnect,
+    CopyId,
+    NextTab,
+    NextStep,
+    PreviousStep,
+    Remove,
+}
+
+/// One row of the table of actions.
+#[derive(Clone, Copy, Debug)]
+pub struct Binding {
+    /// What it does.
+    pub action: Action,
+    /// Where it works.
+    pub context: Context,
+    /// The key.
+    pub code: KeyCode,
+    /// With these held down.
+    pub modifiers: KeyModifiers,
+    /// The key as it is printed.
+    pub label: &'static str,
+    /// The action as the footer names it.
+    pub title: &'static str,
+    /// The action as the help explains it.
+    pub help: &'static str,
+}
+
+const fn bind(
+    context: Context,
+    action: Action,
+    code: KeyCode,
+    modifiers: KeyModifiers,
+    label: &'static str,
+    title: &'static str,
+    help: &'static str,
+) -> Binding {
+    Binding { action, context, code, modifiers, label, title, help }
+}
+
+const NONE: KeyModifiers = KeyModifiers::NONE;
+const CTRL: KeyModifiers = KeyModifiers::CONTROL;
+
+/// The table of actions, in the order of the help.
+#[rustfmt::skip]
+pub const BINDINGS: &[Binding] = &[
+    bind(Context::Wizard, Action::NextStep, KeyCode::Char('n'), CTRL, "Ctrl-N", "Next", "Go to the next step, or to the first field that is not right yet."),
+    bind(Context::Wizard, Action::PreviousStep, KeyCode::Char('p'), CTRL, "Ctrl-P", "Previous", "Go back a step. Nothing is checked and nothing is lost."),
+    bind(Context::Wizard, Action::Remove, KeyCode::Char('d'), CTRL, "Ctrl-D", "Remove", "Remove the tag or account that has the focus."),
+    bind(Context::Table, Action::Search, KeyCode::Char('/'), NONE, "/", "Search", "Type to narrow the table; Enter keeps the search, Esc clears it."),
+    bind(Context::Table, Action::SortColumn, KeyCode::Char('s'), NONE, "s", "Sort", "Sort by the next column."),
+    bind(Context::Table, Action::SortDirection, KeyCode::Char('S'), NONE, "S", "Turn order", "Turn the order round."),
+    bind(Context::Table, Action::SelectAll, KeyCode::Char('a'), NONE, "a", "All", "Choose every row that is shown, or let all of them go."),
+    bind(Context::KeyStore, Action::CreateKey, KeyCode::Char('n'), NONE, "n", "Create key", "Create a KMS key in this key store."),
+    bind(Context::KeyStore, Action::Connect, KeyCode::Char('c'), NONE, "c", "Connect", "Connect the external key store to its proxy."),
+    bind(Context::KeyStore, Action::Disconnect, KeyCode::Char('d'), NONE, "d", "Disconnect", "Disconnect the external key store; its KMS keys become unavailable."),
+    bind(Context::Key, Action::NextTab, KeyCode::Right, NONE, "→", "Tabs", "Show the next tab; ← shows the one before."),
+    bind(Context::Key, Action::CopyId, KeyCode::Char('y'), NONE, "y", "Copy", "Copy the ID to the clipboard."),
+    bind(Context::Everywhere, Action::NextField, KeyCode::Tab, NONE, "Tab", "Next field", "Move on; Shift-Tab moves back."),
+    bind(Context::Everywhere, Action::PreviousField, KeyCode::BackTab, KeyModifiers::SHIFT, "Shift-Tab", "Field before", "Move back."),
+    bind(Context::Everywhere, Action::Activate, KeyCode::Enter, NONE, "Enter", "Open", "Open, choose or press what has the focus."),
+    bind(Context::Everywhere, Action::Toggle, KeyCode::Char(' '), NONE, "Space", "Choose", "Tick, clear or choose what has the focus."),
+    bind(Context::Everywhere, Action::Back, KeyCode::Esc, NONE, "Esc", "Back", "Go back or close; a wizard asks only if something would be lost."),
+    bind(Context::Table, Action::Refresh, KeyCode::Char('r'), NONE, "r", "Refresh", "Ask AWS again."),
+    bind(Context::Everywhere, Action::Help, KeyCode::F(1), NONE, "F1", "Help", "Explain the field that has the focus, or the keys of the page."),
+    bind(Context::Everywhere, Action::Keys, KeyCode::Char('?'), NONE, "?", "Keys", "List the keys (where no text is typed)."),
+    bind(Context::Everywhere, Action::Quit, KeyCode::Char('c'), CTRL, "Ctrl-C", "Quit", "Leave the console; with something typed the first press asks."),
+];
+
+/// The action that a key stands for in any of these contexts.
+pub fn action(contexts: &[Context], key: KeyEvent) -> Option<Action> {
+    let modifiers = key.modifiers - KeyModifiers::SHIFT;
+    BINDINGS
+        .iter()
+        .filter(|binding| binding.context == Context::Everywhere || contexts.contains(&binding.context))
+        .find(|binding| binding.code == key.code && binding.modifiers - KeyModifiers::SHIFT == modifiers)
+        .map(|binding| binding.action)
+}
+
+/// The bindings that work in these contexts, in the order of the table.
+pub fn bindings(contexts: &[Context]) -> impl Iterator<Item = &'static Binding> {
+    let contexts = contexts.to_vec();
+    BINDINGS.iter().filter(move |binding| binding.context == Context::Everywhere || contexts.contains(&binding.context))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_key_means_two_things_in_one_place() {
+        for (index, one) in BINDINGS.iter().enumerate() {
+            for other in &BINDINGS[index + 1..] {
+                let same_place = one.context == other.context
+                    || one.context == Context::Everywhere
+                    || other.context == Context::Everywhere;
+                assert!(
+                    !(same_place && one.code == other.code && one.modifiers == other.modifiers),
+                    "{} and {}",
+                    one.title,
+                    other.title
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_key_is_found_where_it_works() {
+        let n = KeyEvent::new(KeyCode::Char('n'), CTRL);
+        assert_eq!(action(&[Context::Wizard], n), Some(Action::NextStep));
+        assert_eq!(action(&[Context::Table], n), None);
+    }
+}

@@ -1,0 +1,235 @@
+//! The page of one KMS key: general configuration, and tabs for policy, cryptography, tags and aliases.
+
+use crossterm::event::{KeyCode, KeyEvent};
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::keys::{aliases_of, usage_label};
+use super::{Location, Wish};
+use crate::aws::kms::{KeyMetadata, Origin, Tag};
+use crate::aws::policy;
+use crate::aws::xks_console::DescribeExternalKeyOutput;
+use crate::create_key::known::{Known, Loaded};
+use crate::tui::effect::Call;
+use crate::tui::keymap::{self, Action, Context};
+use crate::tui::theme;
+use crate::tui::widgets::paper::Paper;
+use crate::tui::widgets::table::state_style;
+
+const TABS: [&str; 4] = ["Key policy", "Cryptographic configuration", "Tags", "Aliases"];
+const SHORT_TABS: [&str; 4] = ["Policy", "Cryptography", "Tags", "Aliases"];
+
+/// What is shown of one key.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KeyPage {
+    /// The key shown.
+    pub key_id: String,
+    /// Its policy.
+    pub policy: Loaded<String>,
+    /// Its tags.
+    pub tags: Loaded<Vec<Tag>>,
+    /// Its external key, where the bundled AWS can tell.
+    pub external_key: Loaded<DescribeExternalKeyOutput>,
+    tab: usize,
+    scroll: usize,
+}
+
+impl KeyPage {
+    /// The page of a key, nothing of it loaded yet.
+    pub fn new(key_id: String) -> Self {
+        Self {
+            key_id,
+            policy: Loaded::Loading,
+            tags: Loaded::Loading,
+            external_key: Loaded::Loading,
+            tab: 1,
+            scroll: 0,
+        }
+    }
+
+    fn key<'a>(&self, known: &'a Known) -> Option<&'a KeyMetadata> {
+        known.keys.ready()?.iter().find(|key| key.key_id == self.key_id)
+    }
+
+    /// What must be asked to show the page.
+    pub fn questions(&self, known: &Known) -> Vec<Call> {
+        let mut calls = vec![Call::KeyPolicy(self.key_id.clone()), Call::KeyTags(self.key_id.clone())];
+        if let Some(key) = self.key(known)
+            && let (Some(store), Some(external)) = (&key.custom_key_store_id, &key.xks_key_configuration)
+        {
+            calls.push(Call::ExternalKey { custom_key_store_id: store.clone(), xks_key_id: external.id.clone() });
+        }
+        calls
+    }
+
+    /// Takes a key.
+    pub fn press(&mut self, key: KeyEvent, known: &Known) -> Vec<Wish> {
+        match key.code {
+            KeyCode::Right | KeyCode::Tab => (self.tab, self.scroll) = ((self.tab + 1) % TABS.len(), 0),
+            KeyCode::Left | KeyCode::BackTab => (self.tab, self.scroll) = ((self.tab + TABS.len() - 1) % TABS.len(), 0),
+            KeyCode::Down => self.scroll = self.scroll.saturating_add(1).min(self.lines(known)),
+            KeyCode::Up => self.scroll = self.scroll.saturating_sub(1),
+            KeyCode::PageDown => self.scroll = self.scroll.saturating_add(10).min(self.lines(known)),
+            KeyCode::PageUp => self.scroll = self.scroll.saturating_sub(10),
+            KeyCode::Enter => {
+                let store = self.key(known).and_then(|key| key.custom_key_store_id.clone());
+                return store
+                    .filter(|_| self.tab == 1)
+                    .map(|id| Wish::Go(Location::KeyStore(id)))
+                    .into_iter()
+                    .collect();
+            }
+            _ => match keymap::action(&[Context::Key, Context::Table], key) {
+                Some(Action::CopyId) => {
+                    return self.key(known).map(|key| Wish::Copy("Key ARN", key.arn.clone())).into_iter().collect();
+                }
+                Some(Action::Refresh) => {
+                    let mut wishes = vec![Wish::Ask(Call::Keys), Wish::Ask(Call::Aliases), Wish::Ask(Call::KeyStores)];
+                    wishes.extend(self.questions(known).into_iter().map(Wish::Ask));
+                    return wishes;
+                }
+                _ => {}
+            },
+        }
+        Vec::new()
+    }
+
+    fn lines(&self, known: &Known) -> usize {
+        let mut paper = Paper::new(60);
+        if let Some(key) = self.key(known) {
+            self.write(&mut paper, key, known);
+        }
+        paper.len()
+    }
+
+    /// Draws the page.
+    pub fn draw(&self, known: &Known, frame: &mut Frame, area: Rect) {
+        let mut paper = Paper::new(area.width);
+        if super::write_loading(&mut paper, "the KMS key", &known.keys) {
+            if let Some(key) = self.key(known) {
+                self.write(&mut paper, key, known);
+            } else {
+                paper.heading("No such KMS key");
+                paper.prose(&format!("{} does not exist in this account and Region.", self.key_id), 2, theme::TEXT);
+            }
+        }
+        paper.draw_from(frame, area, self.scroll);
+    }
+
+    fn write(&self, paper: &mut Paper, key: &KeyMetadata, known: &Known) {
+        let aliases = aliases_of(&key.key_id, known);
+        paper.heading(aliases.first().unwrap_or(&key.key_id));
+        paper.heading("General configuration");
+        paper.pair("Alias", aliases.first().map_or("-", String::as_str), theme::TEXT);
+        paper.pair("ARN", &key.arn, theme::TEXT);
+        paper.pair("Status", key.key_state.label(), state_style(key.key_state.label()));
+        paper.pair("Creation date", &super::date(key.creation_date.0), theme::TEXT);
+        paper.pair("Description", &key.description, theme::TEXT);
+        paper.gap();
+        let titles = if paper.width >= 70 { TABS } else { SHORT_TABS };
+        let mut spans = vec![Span::raw("  ")];
+        for (index, title) in titles.iter().enumerate() {
+            let style = if index == self.tab { theme::FOCUS } else { theme::ACCENT };
+            spans.push(Span::styled(format!(" {title} "), style));
+            spans.push(Span::raw("  "));
+        }
+        paper.line(Line::from(spans));
+        paper.gap();
+        match self.tab {
+            0 => self.write_policy(paper),
+            1 => self.write_cryptography(paper, key, known),
+            2 => self.write_tags(paper),
+            _ => write_aliases(paper, &aliases, known),
+        }
+    }
+
+    fn write_policy(&self, paper: &mut Paper) {
+        if !super::write_loading(paper, "the key policy", &self.policy) {
+            return;
+        }
+        let text = self.policy.ready().map_or("", String::as_str);
+        if let Ok(document) = policy::check(text) {
+            for sentence in document.in_words() {
+                paper.prose(&format!("• {sentence}"), 2, theme::TEXT);
+            }
+            paper.gap();
+        }
+        let pretty = serde_json::from_str::<serde_json::Value>(text)
+            .and_then(|value| serde_json::to_string_pretty(&value))
+            .unwrap_or_else(|_| text.to_owned());
+        paper.prose(&pretty, 2, theme::QUIET);
+    }
+
+    fn write_cryptography(&self, paper: &mut Paper, key: &KeyMetadata, known: &Known) {
+        paper.pair(
+            "Key type",
+            if key.key_spec == "SYMMETRIC_DEFAULT" { "Symmetric" } else { "Asymmetric" },
+            theme::TEXT,
+        );
+        paper.pair("Origin", key.origin.label(), theme::TEXT);
+        paper.pair("Key spec", &key.key_spec, theme::TEXT);
+        paper.pair("Key usage", usage_label(&key.key_usage), theme::TEXT);
+        let region = if key.multi_region == Some(true) { "Multi-Region key" } else { "Single-Region key" };
+        paper.pair("Regionality", region, theme::TEXT);
+        if key.origin != Origin::ExternalKeyStore {
+            return;
+        }
+        paper.heading("Custom key store");
+        let id = key.custom_key_store_id.as_deref().unwrap_or_default();
+        let stores = known.key_stores.ready().map_or(&[][..], Vec::as_slice);
+        let store = stores.iter().find(|store| store.custom_key_store_id == id);
+        paper.pair("Custom key store ID", id, theme::ACCENT);
+        if let Some(store) = store {
+            paper.pair("Custom key store name", &store.custom_key_store_name, theme::TEXT);
+            paper.pair("Custom key store type", store.custom_key_store_type.label(), theme::TEXT);
+            paper.pair("Creation date", &super::date(store.creation_date.0), theme::TEXT);
+            let state = store.connection_state.label();
+            paper.pair("Connection state", state, state_style(state));
+        }
+        paper.heading("External key");
+        let external = key.xks_key_configuration.as_ref().map_or("-", |external| external.id.as_str());
+        paper.pair("External key ID", external, theme::TEXT);
+        match &self.external_key {
+            Loaded::Ready(external) => {
+                paper.pair("External key status", &external.key_status, theme::TEXT);
+                paper.pair("External key usage", &external.key_usage.join(", "), theme::TEXT);
+                paper.pair("External key spec", &external.key_spec, theme::TEXT);
+            }
+            Loaded::Failed(reason) => {
+                paper.pair("External key status", reason, theme::WARNING);
+                paper.pair("External key usage", reason, theme::WARNING);
+            }
+            Loaded::Idle | Loaded::Loading => {
+                paper.pair("External key status", "… asking the proxy", theme::QUIET);
+            }
+        }
+    }
+
+    fn write_tags(&self, paper: &mut Paper) {
+        if !super::write_loading(paper, "the tags", &self.tags) {
+            return;
+        }
+        let tags = self.tags.ready().map_or(&[][..], Vec::as_slice);
+        if tags.is_empty() {
+            paper.prose("No tags.", 2, theme::QUIET);
+        }
+        for tag in tags {
+            paper.pair(&crate::tui::widgets::text::harmless(&tag.tag_key), &tag.tag_value, theme::TEXT);
+        }
+    }
+}
+
+fn write_aliases(paper: &mut Paper, aliases: &[String], known: &Known) {
+    if !super::write_loading(paper, "the aliases", &known.aliases) {
+        return;
+    }
+    if aliases.is_empty() {
+        paper.prose("No aliases.", 2, theme::QUIET);
+    }
+    let entries = known.aliases.ready().map_or(&[][..], Vec::as_slice);
+    for name in aliases {
+        let entry = entries.iter().find(|entry| entry.alias_name.strip_prefix("alias/") == Some(name));
+        paper.pair(name, entry.map_or("-", |entry| entry.alias_arn.as_str()), theme::TEXT);
+    }
+}

@@ -1,0 +1,124 @@
+//! *External key stores*: the list.
+
+use crossterm::event::KeyEvent;
+use ratatui::Frame;
+use ratatui::layout::Rect;
+
+use super::{Location, Wish};
+use crate::aws::kms::{CustomKeyStore, CustomKeyStoreType};
+use crate::create_key::known::Known;
+use crate::tui::connect::Afterwards;
+use crate::tui::effect::Call;
+use crate::tui::keymap::{self, Action, Context};
+use crate::tui::theme;
+use crate::tui::widgets::paper::Paper;
+use crate::tui::widgets::table::{Choice, Column, Pressed, Rows, Table};
+
+const COLUMNS: [Column; 5] = [
+    Column { title: "Custom key store name", least: 18, weight: 3 },
+    Column { title: "Connection state", least: 14, weight: 1 },
+    Column { title: "Custom key store ID", least: 22, weight: 1 },
+    Column { title: "Proxy connectivity", least: 17, weight: 1 },
+    Column { title: "Proxy URI path", least: 20, weight: 2 },
+];
+
+/// Where the person is in the list.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct KeyStores {
+    table: Table,
+}
+
+/// The external ones of the custom key stores.
+pub fn external(known: &Known) -> Vec<&CustomKeyStore> {
+    known
+        .key_stores
+        .ready()
+        .map(|stores| stores.iter().filter(|store| is_external(store)).collect())
+        .unwrap_or_default()
+}
+
+fn is_external(store: &CustomKeyStore) -> bool {
+    store.custom_key_store_type == CustomKeyStoreType::ExternalKeyStore
+}
+
+/// The text of a cell of the table of stores.
+pub fn cell(store: &CustomKeyStore, column: usize) -> String {
+    let proxy = store.xks_proxy_configuration.as_ref();
+    match column {
+        0 => store.custom_key_store_name.clone(),
+        1 => store.connection_state.label().to_owned(),
+        2 => store.custom_key_store_id.clone(),
+        3 => proxy.map(|proxy| proxy.connectivity.label().to_owned()).unwrap_or_default(),
+        _ => proxy.map(|proxy| proxy.uri_path.clone()).unwrap_or_default(),
+    }
+}
+
+impl KeyStores {
+    /// Arranges the table anew after the stores or the search changed.
+    pub fn arrange(&mut self, known: &Known) {
+        let stores = external(known);
+        self.table.arrange(stores.len(), COLUMNS.len(), &|row, column| cell(stores[row], column));
+    }
+
+    /// Whether letters go into a search field.
+    pub fn is_typing(&self) -> bool {
+        self.table.is_searching()
+    }
+
+    /// Whether Esc has something to do here.
+    pub fn wants_escape(&self) -> bool {
+        self.table.wants_escape()
+    }
+
+    /// Takes pasted text.
+    pub fn paste(&mut self, text: &str, known: &Known) {
+        self.table.paste(text);
+        self.arrange(known);
+    }
+
+    /// Takes a key.
+    pub fn press(&mut self, key: KeyEvent, known: &Known) -> Vec<Wish> {
+        let stores = external(known);
+        match self.table.press(key, COLUMNS.len()) {
+            Pressed::Open(row) | Pressed::Toggle(row) => {
+                return vec![Wish::Go(Location::KeyStore(stores[row].custom_key_store_id.clone()))];
+            }
+            Pressed::Taken | Pressed::ToggleAll => {
+                self.arrange(known);
+                return Vec::new();
+            }
+            Pressed::Ignored => {}
+        }
+        let here = self.table.current().and_then(|row| stores.get(row)).map(|store| store.custom_key_store_id.clone());
+        match (keymap::action(&[Context::KeyStore, Context::Table], key), here) {
+            (Some(Action::Refresh), _) => vec![Wish::Ask(Call::KeyStores)],
+            (Some(Action::CreateKey), Some(store)) => vec![Wish::CreateKey(store)],
+            (Some(Action::Connect), Some(store)) => vec![Wish::Connect(store, Afterwards::Stay)],
+            (Some(Action::Disconnect), Some(store)) => vec![Wish::Disconnect(store)],
+            _ => Vec::new(),
+        }
+    }
+
+    /// Draws the page.
+    pub fn draw(&self, known: &Known, is_focused: bool, frame: &mut Frame, area: Rect) {
+        let mut paper = Paper::new(area.width);
+        let stores = external(known);
+        let count = known.key_stores.ready().map(|_| format!(" ({})", stores.len())).unwrap_or_default();
+        paper.heading(&format!("External key stores{count}"));
+        if super::write_loading(&mut paper, "external key stores", &known.key_stores) {
+            if stores.is_empty() {
+                paper.heading("  No external key stores");
+                paper.prose("Unable to find any external key stores in this account and Region.", 2, theme::TEXT);
+            } else {
+                let rows = Rows {
+                    total: stores.len(),
+                    cell: &|row, column| cell(stores[row], column),
+                    choice: Choice::None,
+                    is_chosen: &|_| false,
+                };
+                self.table.write(&mut paper, &COLUMNS, usize::from(area.height).saturating_sub(1), is_focused, &rows);
+            }
+        }
+        paper.draw(frame, area);
+    }
+}

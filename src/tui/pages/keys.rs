@@ -1,0 +1,141 @@
+//! *Customer managed keys*: the list.
+
+use crossterm::event::KeyEvent;
+use ratatui::Frame;
+use ratatui::layout::Rect;
+
+use super::{Location, Wish};
+use crate::aws::kms::KeyMetadata;
+use crate::create_key::known::Known;
+use crate::tui::effect::Call;
+use crate::tui::keymap::{self, Action, Context};
+use crate::tui::theme;
+use crate::tui::widgets::paper::Paper;
+use crate::tui::widgets::table::{Choice, Column, Pressed, Rows, Table};
+
+const COLUMNS: [Column; 6] = [
+    Column { title: "Aliases", least: 16, weight: 4 },
+    Column { title: "Key ID", least: 16, weight: 3 },
+    Column { title: "Status", least: 12, weight: 1 },
+    Column { title: "Origin", least: 19, weight: 1 },
+    Column { title: "Key spec", least: 18, weight: 1 },
+    Column { title: "Key usage", least: 20, weight: 1 },
+];
+
+/// Where the person is in the list.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Keys {
+    table: Table,
+}
+
+/// The aliases of a key, without `alias/`, in order.
+pub fn aliases_of(key_id: &str, known: &Known) -> Vec<String> {
+    let aliases = known.aliases.ready().map_or(&[][..], Vec::as_slice);
+    let mut names: Vec<String> = aliases
+        .iter()
+        .filter(|alias| alias.target_key_id.as_deref() == Some(key_id))
+        .map(|alias| alias.alias_name.strip_prefix("alias/").unwrap_or(&alias.alias_name).to_owned())
+        .collect();
+    names.sort();
+    names
+}
+
+/// `ENCRYPT_DECRYPT` in the console's words.
+pub fn usage_label(usage: &str) -> &str {
+    match usage {
+        "ENCRYPT_DECRYPT" => "Encrypt and decrypt",
+        "SIGN_VERIFY" => "Sign and verify",
+        "GENERATE_VERIFY_MAC" => "Generate and verify MAC",
+        "KEY_AGREEMENT" => "Key agreement",
+        other => other,
+    }
+}
+
+fn cell(key: &KeyMetadata, column: usize, known: &Known) -> String {
+    match column {
+        0 => match aliases_of(&key.key_id, known).as_slice() {
+            [] => "-".to_owned(),
+            [one] => one.clone(),
+            [one, more @ ..] => format!("{one} (+{} more)", more.len()),
+        },
+        1 => key.key_id.clone(),
+        2 => key.key_state.label().to_owned(),
+        3 => key.origin.label().to_owned(),
+        4 => key.key_spec.clone(),
+        _ => usage_label(&key.key_usage).to_owned(),
+    }
+}
+
+impl Keys {
+    /// Arranges the table anew after the keys, the aliases or the search changed.
+    pub fn arrange(&mut self, known: &Known) {
+        let keys = known.keys.ready().map_or(&[][..], Vec::as_slice);
+        self.table.arrange(keys.len(), COLUMNS.len(), &|row, column| cell(&keys[row], column, known));
+    }
+
+    /// Whether letters go into a search field.
+    pub fn is_typing(&self) -> bool {
+        self.table.is_searching()
+    }
+
+    /// Whether Esc has something to do here.
+    pub fn wants_escape(&self) -> bool {
+        self.table.wants_escape()
+    }
+
+    /// Puts the cursor on a key.
+    pub fn select(&mut self, key_id: &str, known: &Known) {
+        let keys = known.keys.ready().map_or(&[][..], Vec::as_slice);
+        if let Some(row) = keys.iter().position(|key| key.key_id == key_id) {
+            self.table.select(row);
+        }
+    }
+
+    /// Takes pasted text.
+    pub fn paste(&mut self, text: &str, known: &Known) {
+        self.table.paste(text);
+        self.arrange(known);
+    }
+
+    /// Takes a key.
+    pub fn press(&mut self, key: KeyEvent, known: &Known) -> Vec<Wish> {
+        let keys = known.keys.ready().map_or(&[][..], Vec::as_slice);
+        match self.table.press(key, COLUMNS.len()) {
+            Pressed::Open(row) | Pressed::Toggle(row) => {
+                return keys.get(row).map(|key| Wish::Go(Location::Key(key.key_id.clone()))).into_iter().collect();
+            }
+            Pressed::Taken | Pressed::ToggleAll => {
+                self.arrange(known);
+                return Vec::new();
+            }
+            Pressed::Ignored => {}
+        }
+        match keymap::action(&[Context::Table], key) {
+            Some(Action::Refresh) => vec![Wish::Ask(Call::Keys), Wish::Ask(Call::Aliases)],
+            _ => Vec::new(),
+        }
+    }
+
+    /// Draws the page.
+    pub fn draw(&self, known: &Known, is_focused: bool, frame: &mut Frame, area: Rect) {
+        let mut paper = Paper::new(area.width);
+        let keys = known.keys.ready().map_or(&[][..], Vec::as_slice);
+        let count = known.keys.ready().map(|keys| format!(" ({})", keys.len())).unwrap_or_default();
+        paper.heading(&format!("Customer managed keys{count}"));
+        if super::write_loading(&mut paper, "customer managed keys", &known.keys) {
+            if keys.is_empty() {
+                paper.heading("  No customer managed keys");
+                paper.prose("Start in an external key store to create the first.", 2, theme::TEXT);
+            } else {
+                let rows = Rows {
+                    total: keys.len(),
+                    cell: &|row, column| cell(&keys[row], column, known),
+                    choice: Choice::None,
+                    is_chosen: &|_| false,
+                };
+                self.table.write(&mut paper, &COLUMNS, usize::from(area.height).saturating_sub(1), is_focused, &rows);
+            }
+        }
+        paper.draw(frame, area);
+    }
+}

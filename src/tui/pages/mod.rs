@@ -1,0 +1,68 @@
+//! One file a page: what the person is at there, what keys do, how it is drawn.
+
+pub mod key;
+pub mod key_store;
+pub mod key_stores;
+pub mod keys;
+
+use jiff::Timestamp;
+use ratatui::text::Line;
+
+use super::connect::Afterwards;
+use super::effect::Call;
+use super::theme;
+use super::widgets::paper::Paper;
+use crate::create_key::known::Loaded;
+
+/// A place in the console.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Location {
+    /// The list of external key stores.
+    KeyStores,
+    /// The page of one store, by its ID.
+    KeyStore(String),
+    /// The list of customer managed keys.
+    Keys,
+    /// The page of one KMS key, by its ID.
+    Key(String),
+    /// The create key wizard.
+    CreateKey,
+}
+
+/// What a page wants from the console around it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Wish {
+    /// Show another page.
+    Go(Location),
+    /// Ask AWS.
+    Ask(Call),
+    /// Put this on the clipboard: what it is, and the text.
+    Copy(&'static str, String),
+    /// Open the wizard for a store, connecting it first when it is not.
+    CreateKey(String),
+    /// Connect a store.
+    Connect(String, Afterwards),
+    /// Ask whether to disconnect a store.
+    Disconnect(String),
+}
+
+/// Writes how far a list is when it is not there; whether it is.
+pub fn write_loading<T>(paper: &mut Paper, what: &str, loaded: &Loaded<T>) -> bool {
+    match loaded {
+        Loaded::Ready(_) => return true,
+        Loaded::Idle | Loaded::Loading => {
+            paper.line(Line::styled(format!("  … Loading {what}"), theme::QUIET));
+        }
+        Loaded::Failed(reason) => {
+            paper.line(Line::styled(format!("  ✗ Could not load {what}"), theme::BAD));
+            paper.prose(reason, 4, theme::TEXT);
+            paper.prose("Press r to try again.", 4, theme::QUIET);
+        }
+    }
+    false
+}
+
+/// A moment as the console prints it, in UTC.
+pub fn date(at: Timestamp) -> String {
+    at.strftime("%b %d, %Y %H:%M UTC").to_string()
+}

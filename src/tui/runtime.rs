@@ -1,0 +1,219 @@
+//! Who performs effects: the event loop of a terminal, and the single calls that everything else shares.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use crossterm::event::{Event, EventStream, KeyCode, KeyModifiers};
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
+use tokio::sync::mpsc;
+
+use super::app::App;
+use super::chrome;
+use super::effect::{Call, Effect, Failure, Msg, Reply};
+use super::terminal::signals::{Signal, Signals};
+use super::terminal::{Terminal, TerminalGuard};
+use crate::aws::iam::ListAccountAliases;
+use crate::aws::kms::{
+    ConnectCustomKeyStore, DescribeKey, DisconnectCustomKeyStore, GetKeyPolicy, KeyManager, KeyMetadata,
+};
+use crate::aws::sts::GetCallerIdentity;
+use crate::aws::xks_console::DescribeExternalKey;
+use crate::client::{CallError, Client};
+use crate::create_key::known::{Principal, PrincipalKind};
+use crate::create_key::submission::{self, Answer};
+
+/// DescribeKey calls that run at the same time while a list fills.
+const PARALLEL_DESCRIBES: usize = 8;
+
+/// Asks AWS one thing.
+///
+/// # Errors
+/// What the service refused or the transport lost, in words.
+pub async fn perform(client: &Client, call: Call) -> Result<Reply, Failure> {
+    let result = match call {
+        Call::Submission(call) => return Ok(Reply::Submission(submit(client, call).await)),
+        other => ask(client, other).await,
+    };
+    result.map_err(|error| Failure::from(&error))
+}
+
+async fn ask(client: &Client, call: Call) -> Result<Reply, CallError> {
+    Ok(match call {
+        Call::Identity => {
+            let caller = client.call(&GetCallerIdentity {}).await?;
+            // The alias is a nicety: without permission to list it the account number has to do.
+            let aliases = client.call(&ListAccountAliases {}).await.unwrap_or_default();
+            Reply::Identity { caller, account_alias: aliases.account_aliases.member.into_iter().next() }
+        }
+        Call::KeyStores => Reply::KeyStores(client.collect_key_stores().await?),
+        Call::Aliases => Reply::Aliases(client.collect_aliases().await?),
+        Call::Keys => Reply::Keys(customer_keys(client).await?),
+        Call::Principals => Reply::Principals(principals(client).await?),
+        Call::KeyPolicy(key_id) => {
+            Reply::KeyPolicy(client.call(&GetKeyPolicy { key_id, policy_name: None }).await?.policy)
+        }
+        Call::KeyTags(key_id) => Reply::KeyTags(client.collect_tags(&key_id).await?),
+        Call::ExternalKey { custom_key_store_id, xks_key_id } => {
+            Reply::ExternalKey(client.call(&DescribeExternalKey { custom_key_store_id, xks_key_id }).await?)
+        }
+        Call::Connect(custom_key_store_id) => {
+            client.call(&ConnectCustomKeyStore { custom_key_store_id }).await?;
+            Reply::Accepted
+        }
+        Call::Disconnect(custom_key_store_id) => {
+            client.call(&DisconnectCustomKeyStore { custom_key_store_id }).await?;
+            Reply::Accepted
+        }
+        Call::Submission(call) => Reply::Submission(submit(client, call).await),
+    })
+}
+
+/// All customer managed keys, described. There is no list that tells more than IDs.
+async fn customer_keys(client: &Client) -> Result<Vec<KeyMetadata>, CallError> {
+    let entries = client.collect_keys().await?;
+    let described: Vec<Option<KeyMetadata>> = stream::iter(entries)
+        .map(|entry| async move {
+            match client.call(&DescribeKey { key_id: entry.key_arn }).await {
+                Ok(output) => Ok(Some(output.key_metadata)),
+                // Gone between the list and the look.
+                Err(CallError::Service(error)) if error.is("NotFound") => Ok(None),
+                Err(error) => Err(error),
+            }
+        })
+        .buffered(PARALLEL_DESCRIBES)
+        .try_collect()
+        .await?;
+    Ok(described.into_iter().flatten().filter(|key| key.key_manager == KeyManager::Customer).collect())
+}
+
+async fn principals(client: &Client) -> Result<Vec<Principal>, CallError> {
+    let users = client.collect_users().await?;
+    let roles = client.collect_roles().await?;
+    let users = users.into_iter().map(|user| Principal {
+        name: user.user_name,
+        path: user.path,
+        kind: PrincipalKind::User,
+        arn: user.arn,
+    });
+    let roles = roles.into_iter().map(|role| Principal {
+        name: role.role_name,
+        path: role.path,
+        kind: PrincipalKind::Role,
+        arn: role.arn,
+    });
+    Ok(users.chain(roles).collect())
+}
+
+/// Performs one stage of creating a key.
+pub async fn submit(client: &Client, call: submission::Call) -> Answer {
+    let result = match call {
+        submission::Call::CreateKey(request) => {
+            client.call(&*request).await.map(|output| Answer::Created(Box::new(output.key_metadata)))
+        }
+        submission::Call::CreateAlias(request) => client.call(&request).await.map(|_| Answer::AliasCreated),
+        submission::Call::DescribeKey(request) => {
+            client.call(&request).await.map(|output| Answer::Described(Box::new(output.key_metadata)))
+        }
+        submission::Call::FindKey { custom_key_store_id, xks_key_id } => customer_keys(client).await.map(|keys| {
+            let found = keys.into_iter().find(|key| {
+                key.custom_key_store_id.as_ref() == Some(&custom_key_store_id)
+                    && key.xks_key_configuration.as_ref().is_some_and(|external| external.id == xks_key_id)
+            });
+            Answer::Found(found.map(Box::new))
+        }),
+        submission::Call::FindAlias { alias_name } => client.collect_aliases().await.map(|aliases| {
+            let found = aliases.into_iter().find(|alias| alias.alias_name == alias_name);
+            Answer::AliasTarget(found.and_then(|alias| alias.target_key_id))
+        }),
+    };
+    result.unwrap_or_else(|error| {
+        let Failure { code, message, request_id } = Failure::from(&error);
+        Answer::Failed(submission::Failure { code, message, request_id, outcome_unknown: error.outcome_unknown() })
+    })
+}
+
+/// What the outside said.
+enum Happened {
+    Msg(Msg),
+    Suspend,
+    Resume,
+    End(ExitCode),
+    Nothing,
+}
+
+/// Runs the console in this terminal until it is left or a signal ends it.
+///
+/// # Errors
+/// When the terminal can't be taken over, read or written.
+pub async fn run(client: Client, mut app: App, first: Vec<Effect>) -> std::io::Result<ExitCode> {
+    let mut signals = Signals::listen()?;
+    let mut screen = Terminal::enter()?;
+    let mut events = EventStream::new();
+    let (sender, mut inbox) = mpsc::unbounded_channel();
+    let mut effects = first;
+    loop {
+        for effect in effects.drain(..) {
+            match effect {
+                Effect::Quit => return Ok(ExitCode::SUCCESS),
+                Effect::Copy(text) => screen.copy(&text)?,
+                other => spawn(&client, other, &sender),
+            }
+        }
+        screen.draw(|frame| chrome::draw(&app, frame))?;
+        let happened = tokio::select! {
+            event = events.next() => match event {
+                Some(event) => translate(event?),
+                None => Happened::End(ExitCode::from(129)),
+            },
+            Some(msg) = inbox.recv() => Happened::Msg(msg),
+            signal = signals.next() => match signal {
+                Signal::End { exit_code } => Happened::End(ExitCode::from(exit_code)),
+                Signal::Suspend => Happened::Suspend,
+                Signal::Resume => Happened::Resume,
+            },
+        };
+        match happened {
+            Happened::Msg(msg) => effects.extend(app.update(msg)),
+            Happened::Suspend => suspend(&mut screen)?,
+            Happened::Resume => screen.resume()?,
+            Happened::End(code) => return Ok(code),
+            Happened::Nothing => {}
+        }
+        // Whatever has come in the meantime is taken before the next frame: pasting a page draws once.
+        while let Ok(msg) = inbox.try_recv() {
+            effects.extend(app.update(msg));
+        }
+    }
+}
+
+fn suspend(screen: &mut TerminalGuard) -> std::io::Result<()> {
+    screen.suspend()
+}
+
+fn translate(event: Event) -> Happened {
+    match event {
+        Event::Key(key) if key.code == KeyCode::Char('z') && key.modifiers == KeyModifiers::CONTROL => {
+            Happened::Suspend
+        }
+        Event::Key(key) => Happened::Msg(Msg::Key(key)),
+        Event::Paste(text) => Happened::Msg(Msg::Paste(text)),
+        Event::Resize(width, height) => Happened::Msg(Msg::Resize { width, height }),
+        Event::FocusGained | Event::FocusLost | Event::Mouse(_) => Happened::Nothing,
+    }
+}
+
+fn spawn(client: &Client, effect: Effect, sender: &mpsc::UnboundedSender<Msg>) {
+    let (client, sender) = (client.clone(), sender.clone());
+    tokio::spawn(async move {
+        let msg = match effect {
+            Effect::Call(id, call) => Msg::Answered(id, perform(&client, call).await),
+            Effect::After(timer, milliseconds) => {
+                tokio::time::sleep(Duration::from_millis(milliseconds)).await;
+                Msg::Elapsed(timer)
+            }
+            Effect::Copy(_) | Effect::Quit => return,
+        };
+        // Nobody listens any more when the console is closing.
+        let _ = sender.send(msg);
+    });
+}

@@ -1,0 +1,153 @@
+//! A page as a roll of paper: lines, some of which may be in focus, cut out at the height there is.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use super::text;
+use crate::tui::theme;
+
+/// Lines of a page, the part of them in focus, and where the terminal's cursor belongs.
+#[derive(Clone, Debug, Default)]
+pub struct Paper {
+    /// The columns to write in.
+    pub width: usize,
+    lines: Vec<Line<'static>>,
+    focus: Option<std::ops::Range<usize>>,
+    cursor: Option<(usize, usize)>,
+}
+
+impl Paper {
+    /// An empty roll of `width` columns.
+    pub fn new(width: u16) -> Self {
+        Self { width: usize::from(width), ..Self::default() }
+    }
+
+    /// How many lines are written.
+    pub fn len(&self) -> usize {
+        self.lines.len()
+    }
+
+    /// Whether nothing is written yet.
+    pub fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
+    /// Writes a line as it is; what is too long is cut by the frame.
+    pub fn line(&mut self, line: impl Into<Line<'static>>) -> &mut Self {
+        self.lines.push(line.into());
+        self
+    }
+
+    /// Leaves a line empty, unless the one above is.
+    pub fn gap(&mut self) -> &mut Self {
+        if self.lines.last().is_some_and(|line| line.width() > 0) {
+            self.lines.push(Line::default());
+        }
+        self
+    }
+
+    /// Writes `words`, wrapped, each line after `indent` blanks.
+    pub fn prose(&mut self, words: &str, indent: usize, style: Style) -> &mut Self {
+        for row in text::wrap(&text::harmless_lines(words), self.width.saturating_sub(indent + 1)) {
+            self.lines.push(Line::from(vec![Span::raw(" ".repeat(indent)), Span::styled(row, style)]));
+        }
+        self
+    }
+
+    /// Writes a section heading after a gap.
+    pub fn heading(&mut self, words: &str) -> &mut Self {
+        self.gap();
+        self.lines.push(Line::styled(text::cut(words, self.width), theme::HEADING));
+        self
+    }
+
+    /// Writes a label and its value side by side; a long value goes on below itself.
+    pub fn pair(&mut self, label: &str, value: &str, style: Style) -> &mut Self {
+        let column = if self.width >= 56 { 26 } else { 20.min(self.width / 2) };
+        let value = if value.is_empty() { "-" } else { value };
+        let rows = text::wrap(&text::harmless(value), self.width.saturating_sub(column + 3).max(8));
+        for (index, row) in rows.into_iter().enumerate() {
+            let label = if index == 0 { label } else { "" };
+            self.lines.push(Line::from(vec![
+                Span::raw("  "),
+                Span::styled(text::fit(label, column), theme::QUIET),
+                Span::styled(row, style),
+            ]));
+        }
+        self
+    }
+
+    /// Marks what `write` writes as the part in focus, if it is.
+    pub fn focused(&mut self, is_focused: bool, write: impl FnOnce(&mut Self)) -> &mut Self {
+        let start = self.lines.len();
+        write(self);
+        if is_focused {
+            self.focus = Some(start..self.lines.len());
+        }
+        self
+    }
+
+    /// Makes the last line written the focus, for long lists whose cursor is what matters.
+    pub fn focus_here(&mut self) -> &mut Self {
+        let last = self.lines.len().saturating_sub(1);
+        self.focus = Some(last..last + 1);
+        self
+    }
+
+    /// Puts the terminal's cursor on the last line written, at `column`.
+    pub fn cursor_at(&mut self, column: usize) -> &mut Self {
+        self.cursor = Some((self.lines.len().saturating_sub(1), column));
+        self
+    }
+
+    /// The first line to show in `height` rows so that the focus is seen, with some of what stands above it.
+    fn top(&self, height: usize) -> usize {
+        let most = self.lines.len().saturating_sub(height);
+        let Some(focus) = &self.focus else { return 0 };
+        if focus.end < height || most == 0 {
+            return 0;
+        }
+        let lead = (height / 3).min(height.saturating_sub(focus.len() + 1));
+        focus.start.saturating_sub(lead).min(most)
+    }
+
+    /// Shows the part around the focus, with marks where there is more above and below.
+    pub fn draw(&self, frame: &mut Frame, area: Rect) {
+        let top = self.top(usize::from(area.height));
+        self.draw_from(frame, area, top);
+    }
+
+    /// Shows the lines from `top` on, or the last ones when there are fewer.
+    pub fn draw_from(&self, frame: &mut Frame, area: Rect, top: usize) {
+        let area = area.intersection(frame.area());
+        if area.is_empty() {
+            return;
+        }
+        let height = usize::from(area.height);
+        let top = top.min(self.lines.len().saturating_sub(height));
+        for (row, line) in (area.y..area.bottom()).zip(self.lines.iter().skip(top)) {
+            frame.render_widget(line, Rect { y: row, height: 1, ..area });
+        }
+        let mark = |frame: &mut Frame, row: u16, symbol: &'static str| {
+            let at = Rect { x: area.right().saturating_sub(1), y: row, width: 1, height: 1 };
+            frame.render_widget(Span::styled(symbol, theme::ACCENT), at);
+        };
+        if top > 0 {
+            mark(frame, area.y, "▲");
+        }
+        if top + height < self.lines.len() {
+            mark(frame, area.bottom() - 1, "▼");
+        }
+        if let Some((line, column)) = self.cursor
+            && (top..top + height).contains(&line)
+        {
+            let x = area.x.saturating_add(u16::try_from(column).unwrap_or(u16::MAX));
+            let y = area.y.saturating_add(u16::try_from(line - top).unwrap_or(u16::MAX));
+            if x < area.right() {
+                frame.set_cursor_position((x, y));
+            }
+        }
+    }
+}

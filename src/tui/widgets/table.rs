@@ -1,0 +1,303 @@
+//! A table that builds only the rows one sees: search, sort, a cursor, and choosing rows.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use super::field::TextField;
+use super::paper::Paper;
+use super::text;
+use crate::tui::theme;
+
+/// A column: its heading, and how it shares the width.
+#[derive(Clone, Copy, Debug)]
+pub struct Column {
+    /// The heading.
+    pub title: &'static str,
+    /// The fewest columns of the screen that make sense.
+    pub least: usize,
+    /// How much of what is left it takes, relative to the others.
+    pub weight: usize,
+}
+
+/// How rows show that they are chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Choice {
+    /// The cursor alone.
+    None,
+    /// One of them.
+    One,
+    /// Any number of them.
+    Many,
+}
+
+/// What a key did to a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pressed {
+    /// The key is none of the table's.
+    Ignored,
+    /// The table took it.
+    Taken,
+    /// Space on this row of the list.
+    Toggle(usize),
+    /// Enter on this row of the list.
+    Open(usize),
+    /// Everything shown is to be chosen, or, where all of it is, to be let go.
+    ToggleAll,
+}
+
+/// The rows of a table: how many, their cells, and which are chosen.
+pub struct Rows<'a> {
+    /// How many there are before any search.
+    pub total: usize,
+    /// The text of a cell: row, column.
+    pub cell: &'a dyn Fn(usize, usize) -> String,
+    /// How rows are chosen.
+    pub choice: Choice,
+    /// Whether a row is chosen.
+    pub is_chosen: &'a dyn Fn(usize) -> bool,
+}
+
+/// Where the person is in a table: search, order, cursor. The rows themselves belong to somebody else.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Table {
+    search: TextField,
+    searching: bool,
+    sort: usize,
+    descending: bool,
+    cursor: usize,
+    order: Vec<usize>,
+}
+
+impl Table {
+    /// Filters and sorts anew; to be called when rows, search or order changed.
+    pub fn arrange(&mut self, rows: usize, columns: usize, cell: &dyn Fn(usize, usize) -> String) {
+        let kept = self.current();
+        let needle = self.search.value().to_lowercase();
+        let mut order: Vec<(String, usize)> = (0..rows)
+            .filter(|&row| {
+                needle.is_empty() || (0..columns).any(|column| cell(row, column).to_lowercase().contains(&needle))
+            })
+            .map(|row| (cell(row, self.sort).to_lowercase(), row))
+            .collect();
+        order.sort();
+        if self.descending {
+            order.reverse();
+        }
+        self.order = order.into_iter().map(|(_, row)| row).collect();
+        let place = kept.and_then(|row| self.order.iter().position(|&other| other == row));
+        self.cursor = place.unwrap_or(self.cursor).min(self.order.len().saturating_sub(1));
+    }
+
+    /// The row of the list that the cursor is on.
+    pub fn current(&self) -> Option<usize> {
+        self.order.get(self.cursor).copied()
+    }
+
+    /// Puts the cursor on a row of the list, if it is shown.
+    pub fn select(&mut self, row: usize) {
+        if let Some(place) = self.order.iter().position(|&other| other == row) {
+            self.cursor = place;
+        }
+    }
+
+    /// The rows shown, in order.
+    pub fn shown(&self) -> &[usize] {
+        &self.order
+    }
+
+    /// Whether keys go into the search field.
+    pub fn is_searching(&self) -> bool {
+        self.searching
+    }
+
+    /// Whether Esc has something to do here: a search to end or to clear.
+    pub fn wants_escape(&self) -> bool {
+        self.searching || !self.search.value().is_empty()
+    }
+
+    /// Takes a key. Unless it is [`Pressed::Ignored`] the caller arranges anew.
+    pub fn press(&mut self, key: KeyEvent, columns: usize) -> Pressed {
+        const PAGE: usize = 10;
+        if self.searching {
+            match key.code {
+                KeyCode::Enter | KeyCode::Down => self.searching = false,
+                KeyCode::Esc => {
+                    self.searching = false;
+                    self.search = TextField::default();
+                }
+                KeyCode::Tab | KeyCode::BackTab => {
+                    self.searching = false;
+                    return Pressed::Ignored;
+                }
+                _ if !self.search.press(key) => return Pressed::Ignored,
+                _ => {}
+            }
+            return Pressed::Taken;
+        }
+        if key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT) {
+            return Pressed::Ignored;
+        }
+        let last = self.order.len().saturating_sub(1);
+        match key.code {
+            KeyCode::Up => self.cursor = self.cursor.saturating_sub(1),
+            KeyCode::Down => self.cursor = (self.cursor + 1).min(last),
+            KeyCode::PageUp => self.cursor = self.cursor.saturating_sub(PAGE),
+            KeyCode::PageDown => self.cursor = (self.cursor + PAGE).min(last),
+            KeyCode::Home => self.cursor = 0,
+            KeyCode::End => self.cursor = last,
+            KeyCode::Char('/') => self.searching = true,
+            KeyCode::Char('s') => self.sort = (self.sort + 1) % columns.max(1),
+            KeyCode::Char('S') => self.descending = !self.descending,
+            KeyCode::Char('a') => return Pressed::ToggleAll,
+            KeyCode::Esc if self.wants_escape() => self.search = TextField::default(),
+            KeyCode::Char(' ') => return self.current().map_or(Pressed::Taken, Pressed::Toggle),
+            KeyCode::Enter => return self.current().map_or(Pressed::Taken, Pressed::Open),
+            _ => return Pressed::Ignored,
+        }
+        Pressed::Taken
+    }
+
+    /// Takes pasted text into the search, if that is open.
+    pub fn paste(&mut self, pasted: &str) {
+        if self.searching {
+            self.search.paste(pasted);
+        }
+    }
+
+    /// Writes search line, headings and as many rows as fit into `height` lines.
+    pub fn write(&self, paper: &mut Paper, columns: &[Column], height: usize, is_focused: bool, rows: &Rows) {
+        self.write_search(paper, rows.total, is_focused);
+        let lead = if rows.choice == Choice::None { 2 } else { 4 };
+        let widths = share(columns, paper.width.saturating_sub(lead + 1));
+        let mut headings = vec![Span::raw(" ".repeat(lead))];
+        for (index, (column, width)) in columns.iter().zip(&widths).enumerate() {
+            let mark = match (index == self.sort, self.descending) {
+                (true, false) => " ▴",
+                (true, true) => " ▾",
+                _ => "",
+            };
+            let title = text::cut(column.title, width.saturating_sub(text::width(mark) + 1));
+            headings.push(Span::styled(text::fit(&format!("{title}{mark}"), *width), theme::HEADING));
+        }
+        paper.line(Line::from(headings));
+        let room = height.saturating_sub(2).max(1);
+        let top = self.cursor.saturating_sub(room / 2).min(self.order.len().saturating_sub(room));
+        for (place, &row) in self.order.iter().enumerate().skip(top).take(room) {
+            let here = is_focused && place == self.cursor && !self.searching;
+            paper.line(Self::row(row, &widths, here, rows));
+            if here {
+                paper.focus_here();
+            }
+        }
+        if self.order.is_empty() && rows.total > 0 {
+            paper.line(Line::styled("  Nothing matches the search. Esc clears it.", theme::QUIET));
+        }
+    }
+
+    fn row(row: usize, widths: &[usize], here: bool, rows: &Rows) -> Line<'static> {
+        let picked = (rows.is_chosen)(row);
+        let mark = match (rows.choice, picked) {
+            (Choice::None, _) => "",
+            (Choice::One, true) => "◉ ",
+            (Choice::One, false) => "○ ",
+            (Choice::Many, true) => "☑ ",
+            (Choice::Many, false) => "☐ ",
+        };
+        let mut spans = vec![
+            Span::styled(if here { "▸ " } else { "  " }, theme::ACCENT),
+            Span::styled(mark, if picked { theme::ACCENT } else { theme::TEXT }),
+        ];
+        for (column, width) in widths.iter().enumerate() {
+            let shown = text::harmless(&(rows.cell)(row, column));
+            let style = if here { theme::FOCUS } else { state_style(&shown) };
+            let shown = format!("{} ", text::fit(&shown, width.saturating_sub(1)));
+            spans.push(Span::styled(shown, style));
+        }
+        Line::from(spans)
+    }
+
+    fn write_search(&self, paper: &mut Paper, total: usize, is_focused: bool) {
+        let shown = self.order.len();
+        let count = if shown == total { format!("{total} in all") } else { format!("{shown} of {total} match") };
+        if self.searching {
+            let columns = paper.width.saturating_sub(6).clamp(6, 48);
+            self.search.write(paper, 2, columns, is_focused, "");
+            return;
+        }
+        let search = if self.search.value().is_empty() {
+            Span::styled("/ search   ", theme::QUIET)
+        } else {
+            Span::raw(format!("Search: {}   ", text::harmless(self.search.value())))
+        };
+        paper.line(Line::from(vec![Span::raw("  "), search, Span::styled(count, theme::QUIET)]));
+    }
+}
+
+/// Words of state have the colour of their meaning; the word itself still says it.
+pub fn state_style(word: &str) -> Style {
+    match word {
+        "Connected" | "Enabled" => theme::GOOD,
+        "Failed" | "Unavailable" => theme::BAD,
+        "Connecting" | "Disconnecting" | "Disconnected" | "Pending deletion" | "Disabled" => theme::WARNING,
+        _ => theme::TEXT,
+    }
+}
+
+/// Shares `width` among columns: each its least, the rest by weight; the last ones go when it is too narrow.
+fn share(columns: &[Column], width: usize) -> Vec<usize> {
+    let mut shown = columns.len();
+    while shown > 1 && columns.iter().take(shown).map(|column| column.least).sum::<usize>() > width {
+        shown -= 1;
+    }
+    let least: usize = columns.iter().take(shown).map(|column| column.least).sum();
+    let weights: usize = columns.iter().take(shown).map(|column| column.weight).sum::<usize>().max(1);
+    let spare = width.saturating_sub(least);
+    columns.iter().take(shown).map(|column| column.least.min(width) + spare * column.weight / weights).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(code: KeyCode) -> KeyEvent {
+        KeyEvent::new(code, KeyModifiers::NONE)
+    }
+
+    fn table(words: &[&str]) -> Table {
+        let mut table = Table::default();
+        table.arrange(words.len(), 1, &|row, _| words[row].to_owned());
+        table
+    }
+
+    #[test]
+    fn rows_are_sorted_and_found() {
+        let words = ["pear", "Apple", "plum"];
+        let mut table = table(&words);
+        assert_eq!(table.shown(), [1, 0, 2]);
+        for code in [KeyCode::Char('/'), KeyCode::Char('P'), KeyCode::Char('L')] {
+            assert_eq!(table.press(key(code), 1), Pressed::Taken);
+        }
+        table.arrange(3, 1, &|row, _| words[row].to_owned());
+        assert_eq!(table.shown(), [1, 2]);
+        table.press(key(KeyCode::Esc), 1);
+        table.arrange(3, 1, &|row, _| words[row].to_owned());
+        assert_eq!(table.shown().len(), 3);
+    }
+
+    #[test]
+    fn the_cursor_stays_with_its_row_when_the_order_turns() {
+        let words = ["a", "b", "c"];
+        let mut table = table(&words);
+        table.press(key(KeyCode::Char('S')), 1);
+        table.arrange(3, 1, &|row, _| words[row].to_owned());
+        assert_eq!((table.shown(), table.current()), (&[2, 1, 0][..], Some(0)));
+    }
+
+    #[test]
+    fn columns_share_the_width_and_the_last_give_way() {
+        let column = |least, weight| Column { title: "", least, weight };
+        assert_eq!(share(&[column(10, 1), column(10, 3)], 40), [15, 25]);
+        assert_eq!(share(&[column(10, 1), column(10, 3)], 12), [12]);
+    }
+}

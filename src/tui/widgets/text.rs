@@ -1,0 +1,127 @@
+//! Text from outside: made harmless, measured by display width, cut with an ellipsis.
+
+use unicode_segmentation::UnicodeSegmentation as _;
+use unicode_width::UnicodeWidthStr as _;
+
+/// `text` with control and direction characters shown as `\u{…}`, so that it cannot move the cursor or hide anything.
+pub fn harmless(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        let hidden = character.is_control()
+            || matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
+        if hidden {
+            out.extend(character.escape_unicode());
+        } else {
+            out.push(character);
+        }
+    }
+    out
+}
+
+/// Like [`harmless`], but lines stay lines.
+pub fn harmless_lines(text: &str) -> String {
+    text.split('\n').map(harmless).collect::<Vec<_>>().join("\n")
+}
+
+/// The columns that `text` takes.
+pub fn width(text: &str) -> usize {
+    text.width()
+}
+
+/// `text` in at most `columns` columns, with `…` where something was cut off.
+pub fn cut(text: &str, columns: usize) -> String {
+    if width(text) <= columns {
+        return text.to_owned();
+    }
+    if columns == 0 {
+        return String::new();
+    }
+    let mut out = String::new();
+    let mut used = 0;
+    for grapheme in text.graphemes(true) {
+        let wide = width(grapheme);
+        if used + wide > columns - 1 {
+            break;
+        }
+        used += wide;
+        out.push_str(grapheme);
+    }
+    out.push('…');
+    out
+}
+
+/// `text` cut or filled with blanks to exactly `columns` columns.
+pub fn fit(text: &str, columns: usize) -> String {
+    let mut out = cut(text, columns);
+    let missing = columns.saturating_sub(width(&out));
+    out.extend(std::iter::repeat_n(' ', missing));
+    out
+}
+
+/// `text` broken at blanks into lines of at most `columns` columns; longer words are broken where they must be. Blanks
+/// at the start of a line indent all that it is broken into.
+pub fn wrap(text: &str, columns: usize) -> Vec<String> {
+    let columns = columns.max(1);
+    let mut lines = Vec::new();
+    for paragraph in text.split('\n') {
+        let words = paragraph.trim_start_matches(' ');
+        let indent = (paragraph.len() - words.len()).min(columns / 2);
+        let mut line = " ".repeat(indent);
+        let mut used = 0;
+        let columns = columns - indent;
+        for word in words.split(' ') {
+            if used > 0 && used + 1 + width(word) > columns {
+                lines.push(std::mem::replace(&mut line, " ".repeat(indent)));
+                used = 0;
+            }
+            if used > 0 {
+                line.push(' ');
+                used += 1;
+            }
+            for grapheme in word.graphemes(true) {
+                let wide = width(grapheme);
+                if used + wide > columns && used > 0 {
+                    lines.push(std::mem::replace(&mut line, " ".repeat(indent)));
+                    used = 0;
+                }
+                line.push_str(grapheme);
+                used += wide;
+            }
+        }
+        lines.push(line);
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn control_characters_become_visible() {
+        assert_eq!(harmless("a\u{1b}[2Jb\u{202e}c"), "a\\u{1b}[2Jb\\u{202e}c");
+    }
+
+    #[test]
+    fn wide_characters_count_twice() {
+        assert_eq!(cut("日本語", 5), "日本…");
+        assert_eq!(fit("日", 3), "日 ");
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_wider_than_allowed(text in ".{0,60}", columns in 0usize..40) {
+            let text = harmless(&text);
+            prop_assert!(width(&cut(&text, columns)) <= columns);
+        }
+
+        #[test]
+        fn wrapping_keeps_every_word(words in prop::collection::vec("[a-z]{1,12}", 1..20), columns in 1usize..30) {
+            let lines = wrap(&words.join(" "), columns);
+            prop_assert!(lines.iter().all(|line| width(line) <= columns));
+            let joined: String = lines.concat().split_whitespace().collect();
+            prop_assert_eq!(joined, words.concat());
+        }
+    }
+}

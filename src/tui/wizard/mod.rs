@@ -1,0 +1,612 @@
+//! The create key wizard on the screen: where the person is in it. What they have said is the [`KeyDraft`].
+
+mod configure;
+mod labels;
+mod outcome;
+mod policy;
+mod principals;
+mod review;
+mod spots;
+mod tags;
+
+use std::collections::BTreeSet;
+
+use crossterm::event::{KeyCode, KeyEvent};
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui_textarea::{CursorMove, TextArea};
+
+use self::spots::Spot;
+use super::connect::Afterwards;
+use super::effect::Call;
+use super::keymap::{self, Action, Context};
+use super::theme;
+use super::widgets::field::TextField;
+use super::widgets::paper::Paper;
+use super::widgets::table::Table;
+use super::widgets::text;
+use crate::create_key::draft::KeyDraft;
+use crate::create_key::field::Field;
+use crate::create_key::known::{Known, Loaded};
+use crate::create_key::method::{Method, Step};
+use crate::create_key::submission::{Answer, Submission};
+use crate::create_key::validate::{FieldError, validate};
+
+/// What the wizard wants from the console around it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Wish {
+    /// Ask AWS.
+    Ask(Call),
+    /// Connect the store that is chosen.
+    Connect(String, Afterwards),
+    /// Put this on the clipboard: what it is, and the text.
+    Copy(&'static str, String),
+    /// Explain a field.
+    Help(Field),
+    /// Leave; the draft may be lost when the flag says so.
+    Leave {
+        /// Whether something was typed or chosen.
+        loses_something: bool,
+    },
+    /// The key is made.
+    Finished,
+}
+
+/// Where the person is in the wizard.
+#[derive(Clone, Debug)]
+pub struct Wizard {
+    /// How it was entered, and so its steps.
+    pub method: Method,
+    /// What the person has said.
+    pub draft: KeyDraft,
+    /// The step shown.
+    pub step: Step,
+    /// How far the key is made.
+    pub submission: Submission,
+    visited: BTreeSet<usize>,
+    spot: usize,
+    left: Vec<Field>,
+    editor: TextField,
+    area: TextArea<'static>,
+    administrators: Table,
+    users: Table,
+    store_cursor: usize,
+}
+
+impl Wizard {
+    /// A wizard in an external key store, at its first step.
+    pub fn in_key_store(store_id: String, known: &Known) -> Self {
+        let mut wizard = Self {
+            method: Method::FromKeyStore { custom_key_store_id: store_id.clone() },
+            draft: KeyDraft::in_key_store(store_id),
+            step: Step::ConfigureKey,
+            submission: Submission::NotSent,
+            visited: BTreeSet::from([0]),
+            spot: 0,
+            left: Vec::new(),
+            editor: TextField::default(),
+            area: TextArea::default(),
+            administrators: Table::default(),
+            users: Table::default(),
+            store_cursor: 0,
+        };
+        wizard.arrange(known);
+        let chosen = wizard.draft.custom_key_store_id.clone();
+        let stores = super::pages::key_stores::external(known);
+        wizard.store_cursor =
+            stores.iter().position(|store| Some(&store.custom_key_store_id) == chosen.as_ref()).unwrap_or(0);
+        wizard.focus_field(Field::ExternalKeyId);
+        wizard
+    }
+
+    /// Arranges the tables anew after what is known changed.
+    pub fn arrange(&mut self, known: &Known) {
+        let list = known.principals.ready().map_or(&[][..], Vec::as_slice);
+        let cell = |row: usize, column: usize| principals::cell(&list[row], column);
+        self.administrators.arrange(list.len(), principals::COLUMNS.len(), &cell);
+        self.users.arrange(list.len(), principals::COLUMNS.len(), &cell);
+    }
+
+    fn spots(&self) -> Vec<Spot> {
+        spots::of(self.step, &self.draft, &self.submission)
+    }
+
+    fn here(&self) -> Spot {
+        let spots = self.spots();
+        spots.get(self.spot).or(spots.last()).copied().unwrap_or(Spot::Cancel)
+    }
+
+    fn field_here(&self) -> Option<Field> {
+        match self.here() {
+            Spot::Field(field) => Some(field),
+            Spot::RemoveTag(row) => Some(Field::TagKey(row)),
+            Spot::RemoveAccount(row) => Some(Field::OtherAccount(row)),
+            _ => None,
+        }
+    }
+
+    /// Moves the focus to the spot, wherever it is in the order, and takes over what stands in its field.
+    fn focus(&mut self, spot: Spot) {
+        if let Some(index) = self.spots().iter().position(|other| *other == spot) {
+            self.spot = index;
+        }
+        self.load_editor();
+    }
+
+    /// Moves to the step that has the field, and to the field.
+    pub fn focus_field(&mut self, field: Field) {
+        let step = field.step(&self.method);
+        if step != self.step {
+            self.go(step);
+        }
+        self.focus(Spot::Field(field));
+    }
+
+    fn load_editor(&mut self) {
+        match self.here() {
+            Spot::Field(field @ (Field::Description | Field::KeyPolicy)) => {
+                let text = if field == Field::Description {
+                    self.draft.description.clone()
+                } else {
+                    self.draft.edited_policy.clone().unwrap_or_default()
+                };
+                if self.area.lines().join("\n") != text {
+                    self.area = TextArea::from(text.split('\n'));
+                    if field == Field::Description {
+                        self.area.move_cursor(CursorMove::Bottom);
+                        self.area.move_cursor(CursorMove::End);
+                    }
+                }
+            }
+            Spot::Field(field) => {
+                if let Some(value) = self.text_of(field) {
+                    self.editor = TextField::new(&value);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The value of a one-line text field of the draft.
+    fn text_of(&self, field: Field) -> Option<String> {
+        match field {
+            Field::ExternalKeyId => Some(self.draft.xks_key_id.clone()),
+            Field::Alias => Some(self.draft.alias.clone()),
+            Field::TagKey(row) => self.draft.tags.get(row).map(|tag| tag.tag_key.clone()),
+            Field::TagValue(row) => self.draft.tags.get(row).map(|tag| tag.tag_value.clone()),
+            Field::OtherAccount(row) => self.draft.other_accounts.get(row).cloned(),
+            _ => None,
+        }
+    }
+
+    fn set_text(&mut self, field: Field, value: String) {
+        match field {
+            Field::ExternalKeyId => self.draft.xks_key_id = value,
+            Field::Alias => self.draft.alias = value,
+            Field::TagKey(row) => {
+                if let Some(tag) = self.draft.tags.get_mut(row) {
+                    tag.tag_key = value;
+                }
+            }
+            Field::TagValue(row) => {
+                if let Some(tag) = self.draft.tags.get_mut(row) {
+                    tag.tag_value = value;
+                }
+            }
+            Field::OtherAccount(row) => {
+                if let Some(account) = self.draft.other_accounts.get_mut(row) {
+                    *account = value;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn go(&mut self, step: Step) {
+        self.step = step;
+        self.spot = 0;
+        if let Some(place) = self.method.steps().iter().position(|other| *other == step) {
+            self.visited.insert(place);
+        }
+        self.load_editor();
+    }
+
+    fn place(&self) -> usize {
+        self.method.steps().iter().position(|step| *step == self.step).unwrap_or(0)
+    }
+
+    /// The step after this one, if everything here is right; else the focus goes to what is wrong.
+    fn next(&mut self, known: &Known) {
+        if let Some(error) = validate(self.step, &self.draft, known).first() {
+            let field = error.field;
+            self.left.extend(validate(self.step, &self.draft, known).into_iter().map(|error| error.field));
+            self.focus_field(field);
+            return;
+        }
+        if let Some(step) = self.method.steps().get(self.place() + 1) {
+            self.go(*step);
+        }
+    }
+
+    fn previous(&mut self) {
+        if let Some(step) = self.place().checked_sub(1).and_then(|place| self.method.steps().get(place)) {
+            self.go(*step);
+        }
+    }
+
+    /// Whether the keys go into a text.
+    pub fn is_typing(&self) -> bool {
+        match self.here() {
+            Spot::Field(Field::Description | Field::KeyPolicy) => true,
+            Spot::Field(Field::Administrators) => self.administrators.is_searching(),
+            Spot::Field(Field::Users) => self.users.is_searching(),
+            Spot::Field(field) => self.text_of(field).is_some(),
+            _ => false,
+        }
+    }
+
+    /// Whether leaving would lose something.
+    pub fn would_lose(&self) -> bool {
+        !matches!(self.submission, Submission::Done { .. }) && !self.draft.is_untouched(&self.method)
+    }
+
+    /// The contexts whose keys work here.
+    pub fn contexts(&self) -> Vec<Context> {
+        match self.here() {
+            Spot::Field(Field::Administrators | Field::Users) => vec![Context::Wizard, Context::Table],
+            _ => vec![Context::Wizard],
+        }
+    }
+
+    /// Takes a key.
+    pub fn press(&mut self, key: KeyEvent, known: &Known) -> Vec<Wish> {
+        if matches!(self.submission, Submission::Sending { .. }) {
+            return Vec::new();
+        }
+        let action = keymap::action(&[Context::Wizard], key);
+        match action {
+            Some(Action::NextStep) => {
+                if self.step == Step::Review {
+                    return self.finish(known);
+                }
+                self.next(known);
+            }
+            Some(Action::PreviousStep) => self.previous(),
+            Some(Action::NextField) => self.step_focus(1),
+            Some(Action::PreviousField) => self.step_focus(-1),
+            Some(Action::Help) => return self.field_here().map(Wish::Help).into_iter().collect(),
+            Some(Action::Remove) if self.here_removes().is_some() => self.remove(),
+            _ => return self.press_here(key, known),
+        }
+        Vec::new()
+    }
+
+    fn step_focus(&mut self, by: isize) {
+        if let Some(field) = self.field_here() {
+            self.left.push(field);
+        }
+        let spots = self.spots().len();
+        self.spot = self.spot.min(spots.saturating_sub(1));
+        self.spot = (self.spot + spots).saturating_add_signed(by) % spots.max(1);
+        self.load_editor();
+    }
+
+    fn press_here(&mut self, key: KeyEvent, known: &Known) -> Vec<Wish> {
+        match self.here() {
+            Spot::Field(Field::CustomKeyStore) => self.press_stores(key, known),
+            Spot::Field(Field::Administrators | Field::Users) => self.press_principals(key, known),
+            Spot::Field(field @ (Field::Description | Field::KeyPolicy)) => self.press_area(field, key, known),
+            Spot::Field(field) if self.text_of(field).is_some() => self.press_text(field, key),
+            spot => match key.code {
+                KeyCode::Enter | KeyCode::Char(' ') => self.activate(spot, known),
+                KeyCode::Down | KeyCode::Right => {
+                    self.step_focus(1);
+                    Vec::new()
+                }
+                KeyCode::Up | KeyCode::Left => {
+                    self.step_focus(-1);
+                    Vec::new()
+                }
+                KeyCode::Esc => self.leave(),
+                _ => Vec::new(),
+            },
+        }
+    }
+
+    fn leave(&mut self) -> Vec<Wish> {
+        vec![Wish::Leave { loses_something: self.would_lose() }]
+    }
+
+    fn press_text(&mut self, field: Field, key: KeyEvent) -> Vec<Wish> {
+        match key.code {
+            KeyCode::Esc => return self.leave(),
+            KeyCode::Enter | KeyCode::Down => self.step_focus(1),
+            KeyCode::Up => self.step_focus(-1),
+            _ => {
+                if self.editor.press(key) {
+                    let value = self.editor.value().to_owned();
+                    self.set_text(field, value);
+                }
+            }
+        }
+        Vec::new()
+    }
+
+    fn press_area(&mut self, field: Field, key: KeyEvent, known: &Known) -> Vec<Wish> {
+        if key.code == KeyCode::Esc {
+            return self.leave();
+        }
+        if field == Field::KeyPolicy && self.draft.edited_policy.is_none() {
+            return match key.code {
+                KeyCode::Enter => self.activate(Spot::Field(field), known),
+                KeyCode::Down => {
+                    self.step_focus(1);
+                    Vec::new()
+                }
+                KeyCode::Up => {
+                    self.step_focus(-1);
+                    Vec::new()
+                }
+                _ => Vec::new(),
+            };
+        }
+        self.area.input(key);
+        self.take_area(field);
+        Vec::new()
+    }
+
+    fn take_area(&mut self, field: Field) {
+        let text = self.area.lines().join("\n");
+        if field == Field::Description {
+            self.draft.description = text;
+        } else {
+            self.draft.edited_policy = Some(text);
+        }
+    }
+
+    /// Takes pasted text into the field that has the focus.
+    pub fn paste(&mut self, pasted: &str, known: &Known) {
+        match self.here() {
+            Spot::Field(Field::Administrators) => self.administrators.paste(pasted),
+            Spot::Field(Field::Users) => self.users.paste(pasted),
+            Spot::Field(field @ (Field::Description | Field::KeyPolicy))
+                if (field == Field::Description || self.draft.edited_policy.is_some()) =>
+            {
+                let clean: String = pasted.replace("\r\n", "\n").replace('\r', "\n");
+                self.area.insert_str(clean.replace(|c: char| c.is_control() && c != '\n' && c != '\t', ""));
+                self.take_area(field);
+            }
+            Spot::Field(field) if self.text_of(field).is_some() => {
+                self.editor.paste(pasted);
+                let value = self.editor.value().to_owned();
+                self.set_text(field, value);
+            }
+            _ => {}
+        }
+        self.arrange(known);
+    }
+
+    fn activate(&mut self, spot: Spot, known: &Known) -> Vec<Wish> {
+        match spot {
+            Spot::Field(Field::Acknowledgement) => self.draft.acknowledged = !self.draft.acknowledged,
+            Spot::Field(Field::AdministratorsMayDelete) => {
+                self.draft.administrators_may_delete = !self.draft.administrators_may_delete;
+            }
+            Spot::Field(Field::AddTag) => self.add_tag(),
+            Spot::Field(Field::AddOtherAccount) => self.add_account(),
+            Spot::Field(Field::KeyPolicy) => {
+                self.draft.edited_policy = Some(self.draft.policy_json(known));
+                self.load_editor();
+            }
+            Spot::RemoveTag(_) | Spot::RemoveAccount(_) => self.remove(),
+            Spot::RestorePolicy => {
+                self.draft.edited_policy = None;
+                self.focus(Spot::Field(Field::KeyPolicy));
+            }
+            Spot::Edit(step) => self.go(step),
+            Spot::CopyCommands => {
+                let commands = crate::create_key::preview::aws_cli_commands(&self.draft, known).join("\n\n");
+                return vec![Wish::Copy("AWS CLI commands", commands)];
+            }
+            Spot::CopyPolicy => return vec![Wish::Copy("key policy", self.draft.policy_json(known))],
+            Spot::Mend(field) => {
+                self.left.push(field);
+                self.focus_field(field);
+            }
+            Spot::Cancel => return self.leave(),
+            Spot::Previous => self.previous(),
+            Spot::Next if self.step == Step::Review => return self.finish(known),
+            Spot::Next => self.next(known),
+            Spot::Field(_) => {}
+        }
+        Vec::new()
+    }
+
+    /// Sends what the person has said, unless something is not right: then the focus goes there.
+    fn finish(&mut self, known: &Known) -> Vec<Wish> {
+        if self.submission.key().is_none()
+            && let Some(FieldError { field, .. }) = validate(Step::Review, &self.draft, known).first()
+        {
+            let field = *field;
+            self.left.push(field);
+            self.focus_field(field);
+            return Vec::new();
+        }
+        let call = self.submission.start(&self.draft, known);
+        call.map(|call| Wish::Ask(Call::Submission(call))).into_iter().collect()
+    }
+
+    /// A stage of creating the key was answered.
+    pub fn answered(&mut self, answer: Answer, known: &Known) -> Vec<Wish> {
+        let next = self.submission.answer(answer, &self.draft, known);
+        if let Some(call) = next {
+            return vec![Wish::Ask(Call::Submission(call))];
+        }
+        if matches!(self.submission, Submission::Done { .. }) {
+            return vec![Wish::Finished];
+        }
+        self.go(Step::Review);
+        let mended_by = outcome::failure_of(&self.submission)
+            .and_then(|failure| crate::create_key::guide::for_error(&failure.code, &failure.message).mended_by);
+        self.focus(mended_by.map_or(Spot::Next, Spot::Mend));
+        Vec::new()
+    }
+
+    fn errors(&self, known: &Known) -> Vec<FieldError> {
+        validate(self.step, &self.draft, known)
+    }
+
+    /// The error to show at a field: only once the person has left it or tried to go on.
+    fn error_at(&self, field: Field, errors: &[FieldError]) -> Option<String> {
+        let shown = self.left.contains(&field) && !(Some(field) == self.field_here() && self.is_empty(field));
+        let live =
+            matches!(field, Field::Alias | Field::KeyPolicy) || matches!(field, Field::TagKey(_) | Field::TagValue(_));
+        let typed = !self.is_empty(field);
+        errors
+            .iter()
+            .find(|error| error.field == field && (shown || (live && typed)))
+            .map(|error| error.message.clone())
+    }
+
+    fn is_empty(&self, field: Field) -> bool {
+        self.text_of(field).is_some_and(|text| text.is_empty())
+    }
+
+    /// Draws rail and step.
+    pub fn draw(&self, known: &Known, frame: &mut Frame, area: Rect) {
+        let rail = if area.width >= 76 { 24 } else { 0 };
+        let mut body = Rect { x: area.x + rail, width: area.width - rail, ..area };
+        if rail > 0 {
+            self.draw_rail(known, frame, Rect { width: rail, ..area });
+        } else {
+            let steps = self.method.steps().len();
+            let words = format!("Step {} of {steps} · {}", self.place() + 1, self.step.rail());
+            frame.render_widget(
+                Line::styled(text::cut(&words, body.width.into()), theme::ACCENT),
+                Rect { height: 1.min(area.height), ..body },
+            );
+            body = Rect { y: body.y.saturating_add(1), height: body.height.saturating_sub(1), ..body };
+        }
+        let mut paper = Paper::new(body.width);
+        self.write(&mut paper, usize::from(body.height), known);
+        paper.draw(frame, body);
+    }
+
+    fn draw_rail(&self, known: &Known, frame: &mut Frame, area: Rect) {
+        let mut paper = Paper::new(area.width);
+        paper.heading("Create key");
+        paper.gap();
+        for (place, step) in self.method.steps().iter().enumerate() {
+            let here = place == self.place();
+            let wrong = self.visited.contains(&place)
+                && !here
+                && *step != Step::Review
+                && !validate(*step, &self.draft, known).is_empty();
+            let (mark, style) = match (here, wrong, self.visited.contains(&place)) {
+                (true, ..) => ("▸", theme::ACCENT),
+                (_, true, _) => ("!", theme::WARNING),
+                (_, _, true) => ("✓", theme::GOOD),
+                _ => ("·", theme::QUIET),
+            };
+            let words = text::wrap(step.rail(), usize::from(area.width).saturating_sub(7));
+            for (row, words) in words.into_iter().enumerate() {
+                let lead = if row == 0 { format!("{mark} {} ", place + 1) } else { "    ".to_owned() };
+                let body = if here { theme::HEADING } else { style };
+                paper.line(Line::from(vec![Span::styled(lead, style), Span::styled(words, body)]));
+            }
+            if step.is_optional() {
+                paper.line(Line::styled("    optional", theme::QUIET));
+            }
+        }
+        paper.draw(frame, area);
+    }
+
+    fn write(&self, paper: &mut Paper, height: usize, known: &Known) {
+        let errors = self.errors(known);
+        paper.heading(self.step.title());
+        if !matches!(self.submission, Submission::NotSent) && self.step == Step::Review {
+            self.write_outcome(paper);
+        }
+        match self.step {
+            Step::ConfigureKey | Step::ChooseExternalKey => self.write_configure(paper, known, &errors),
+            Step::AliasAndDescription => self.write_labels(paper, &errors),
+            Step::Tags => self.write_tags(paper, &errors),
+            Step::Administrators => self.write_administrators(paper, height, known),
+            Step::Users => self.write_users(paper, height, known, &errors),
+            Step::KeyPolicy => self.write_policy(paper, height, known, &errors),
+            Step::Review => self.write_review(paper, known),
+        }
+        self.write_buttons(paper);
+    }
+
+    fn write_buttons(&self, paper: &mut Paper) {
+        let here = self.here();
+        let first = self.place() == 0;
+        let next = match (self.step, &self.submission) {
+            (Step::Review, Submission::NotSent) => "Finish",
+            (Step::Review, Submission::KeyWithoutAlias { .. }) => "Create the alias",
+            (Step::Review, Submission::Unknown { .. }) => "Look again",
+            (Step::Review, Submission::Failed { .. }) => "Try again",
+            _ => "Next",
+        };
+        paper.gap();
+        let focused = match here {
+            Spot::Cancel => 0,
+            Spot::Previous => 1,
+            Spot::Next => 2,
+            _ => usize::MAX,
+        };
+        paper.focused(focused != usize::MAX, |paper| {
+            super::widgets::button_row(paper, &[Some("Cancel"), (!first).then_some("Previous"), Some(next)], focused);
+        });
+    }
+
+    /// Writes a field: label, the error or the hint, and whatever `write` makes of it.
+    fn write_field(
+        &self,
+        paper: &mut Paper,
+        field: Field,
+        errors: &[FieldError],
+        write: impl FnOnce(&mut Paper, bool),
+    ) {
+        let is_focused = self.field_here() == Some(field);
+        let error = self.error_at(field, errors);
+        paper.focused(is_focused, |paper| {
+            let mark = if is_focused { "▸ " } else { "  " };
+            paper
+                .line(Line::from(vec![Span::styled(mark, theme::ACCENT), Span::styled(field.label(), theme::HEADING)]));
+            write(paper, is_focused);
+            match error {
+                Some(error) => paper.prose(&format!("✗ {error}"), 2, theme::BAD),
+                None => paper.prose(field.hint(), 2, theme::QUIET),
+            };
+        });
+    }
+
+    fn write_text_field(&self, paper: &mut Paper, field: Field, errors: &[FieldError], placeholder: &str) {
+        self.write_field(paper, field, errors, |paper, is_focused| {
+            self.write_editor(paper, field, 2, 56, is_focused, placeholder);
+        });
+    }
+
+    /// Writes the one-line editor of a field, with the cursor when it has the focus.
+    fn write_editor(
+        &self,
+        paper: &mut Paper,
+        field: Field,
+        indent: usize,
+        most: usize,
+        is_focused: bool,
+        placeholder: &str,
+    ) {
+        let columns = paper.width.saturating_sub(indent + 1).min(most);
+        let still = TextField::new(&self.text_of(field).unwrap_or_default());
+        let shown = if is_focused { &self.editor } else { &still };
+        shown.write(paper, indent, columns, is_focused, placeholder);
+    }
+
+    fn loaded_note<T>(paper: &mut Paper, what: &str, loaded: &Loaded<T>) -> bool {
+        super::pages::write_loading(paper, what, loaded)
+    }
+}

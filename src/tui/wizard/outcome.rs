@@ -1,0 +1,89 @@
+//! What came of Finish: its stages, and what can be done when one fails.
+
+use std::cmp::Ordering;
+
+use ratatui::text::{Line, Span};
+
+use super::Wizard;
+use super::spots::Spot;
+use crate::create_key::guide;
+use crate::create_key::submission::{Failure, Stage, Submission};
+use crate::tui::theme;
+use crate::tui::widgets::button;
+use crate::tui::widgets::paper::Paper;
+
+/// The failure a submission stands at.
+pub(super) fn failure_of(submission: &Submission) -> Option<&Failure> {
+    match submission {
+        Submission::KeyWithoutAlias { failure, .. }
+        | Submission::Unknown { failure, .. }
+        | Submission::Failed { failure, .. } => Some(failure),
+        Submission::NotSent | Submission::Sending { .. } | Submission::Done { .. } => None,
+    }
+}
+
+impl Wizard {
+    pub(super) fn write_outcome(&self, paper: &mut Paper) {
+        paper.gap();
+        match &self.submission {
+            Submission::Sending { stage, .. } => write_stages(paper, *stage),
+            Submission::KeyWithoutAlias { key, .. } => {
+                paper.prose("✓ The KMS key was created.", 2, theme::GOOD);
+                paper.pair("Key ID", &key.key_id, theme::TEXT);
+                paper.prose(
+                    "✗ Its alias was not. Mend the alias and go on: no second key will be made.",
+                    2,
+                    theme::BAD,
+                );
+            }
+            Submission::Unknown { .. } => {
+                paper.prose("? No answer came. Whether it was done is not known.", 2, theme::WARNING);
+                paper.prose("Look again: the console first looks whether it was done.", 2, theme::TEXT);
+            }
+            Submission::Failed { .. } => {
+                paper.prose("✗ The KMS key was not created. Nothing was left behind.", 2, theme::BAD);
+            }
+            Submission::NotSent | Submission::Done { .. } => {}
+        }
+        if let Some(failure) = failure_of(&self.submission) {
+            self.write_failure(paper, failure);
+        }
+    }
+
+    fn write_failure(&self, paper: &mut Paper, failure: &Failure) {
+        let guide = guide::for_error(&failure.code, &failure.message);
+        paper.gap();
+        paper.prose(&failure.code, 2, theme::HEADING);
+        if !failure.message.is_empty() {
+            paper.prose(&failure.message, 4, theme::TEXT);
+        }
+        paper.prose(guide.meaning, 4, theme::TEXT);
+        paper.prose(&format!("What to do: {}", guide.remedy), 4, theme::TEXT);
+        if !failure.request_id.is_empty() {
+            paper.prose(&format!("Request ID: {}", failure.request_id), 4, theme::QUIET);
+        }
+        if let Some(field) = guide.mended_by {
+            let is_focused = self.here() == Spot::Mend(field);
+            paper.focused(is_focused, |paper| {
+                let mut spans = vec![Span::raw("   ")];
+                spans.extend(button(&format!("Go to {}", field.label()), is_focused));
+                paper.line(Line::from(spans));
+            });
+        }
+    }
+}
+
+fn write_stages(paper: &mut Paper, now: Stage) {
+    for (stage, words) in [
+        (Stage::CreateKey, "Create the KMS key"),
+        (Stage::CreateAlias, "Create its alias"),
+        (Stage::DescribeKey, "Look at the result"),
+    ] {
+        let (mark, style) = match stage.cmp(&now) {
+            Ordering::Less => ("✓", theme::GOOD),
+            Ordering::Equal => ("…", theme::WARNING),
+            Ordering::Greater => ("·", theme::QUIET),
+        };
+        paper.line(Line::styled(format!("  {mark} {words}"), style));
+    }
+}

@@ -1,0 +1,51 @@
+//! Step *Edit key policy*: the generated JSON, or the person's own, checked as it is typed.
+
+use ratatui::text::{Line, Span};
+use ratatui_textarea::TextArea;
+
+use super::Wizard;
+use super::labels::write_area;
+use super::spots::Spot;
+use crate::create_key::field::Field;
+use crate::create_key::known::Known;
+use crate::create_key::validate::FieldError;
+use crate::tui::theme;
+use crate::tui::widgets::button;
+use crate::tui::widgets::paper::Paper;
+
+impl Wizard {
+    pub(super) fn write_policy(&self, paper: &mut Paper, height: usize, known: &Known, errors: &[FieldError]) {
+        paper.prose(self.step.intro(), 2, theme::QUIET);
+        paper.gap();
+        let is_focused = self.here() == Spot::Field(Field::KeyPolicy);
+        if let Some(edited) = &self.draft.edited_policy {
+            self.write_edited(paper, height, edited, is_focused, errors);
+            return;
+        }
+        paper.focused(is_focused, |paper| {
+            paper.line(Line::styled("  Generated from your choices", theme::HEADING));
+            super::super::widgets::button_row(paper, &[Some("Edit")], if is_focused { 0 } else { usize::MAX });
+        });
+        paper.gap();
+        paper.prose(&self.draft.policy_json(known), 2, theme::TEXT);
+    }
+
+    fn write_edited(&self, paper: &mut Paper, height: usize, edited: &str, is_focused: bool, errors: &[FieldError]) {
+        let on_restore = self.here() == Spot::RestorePolicy;
+        paper.focused(is_focused || on_restore, |paper| {
+            let mut spans = vec![Span::styled("  Edited by you", theme::HEADING), Span::raw("   ")];
+            spans.extend(button("Go back to the generated policy", on_restore));
+            paper.line(Line::from(spans));
+            let problems: Vec<_> = errors.iter().filter(|error| error.field == Field::KeyPolicy).collect();
+            if problems.is_empty() {
+                paper.line(Line::styled("  ✓ The policy can be saved.", theme::GOOD));
+            }
+            for problem in problems {
+                paper.prose(&format!("✗ {}", problem.message), 2, theme::BAD);
+            }
+            let still = TextArea::from(edited.split('\n'));
+            let area = if is_focused { &self.area } else { &still };
+            write_area(paper, area, is_focused, height.saturating_sub(10).clamp(4, 40), 4);
+        });
+    }
+}

@@ -1,0 +1,108 @@
+//! Step *Review*: every choice with the way back to it, the policy in words and as JSON, the commands.
+
+use ratatui::text::{Line, Span};
+
+use super::Wizard;
+use super::spots::{REVIEWED, Spot};
+use crate::create_key::known::Known;
+use crate::create_key::method::Step;
+use crate::create_key::preview;
+use crate::create_key::validate::validate;
+use crate::tui::pages::key_stores::external;
+use crate::tui::theme;
+use crate::tui::widgets::button;
+use crate::tui::widgets::paper::Paper;
+
+impl Wizard {
+    pub(super) fn write_review(&self, paper: &mut Paper, known: &Known) {
+        for step in REVIEWED {
+            self.write_section(paper, step, known);
+        }
+        self.write_heading(paper, "Key policy (JSON)", Spot::CopyPolicy, "Copy");
+        paper.prose(&self.draft.policy_json(known), 2, theme::QUIET);
+        self.write_heading(paper, "The same with the AWS CLI", Spot::CopyCommands, "Copy");
+        for command in preview::aws_cli_commands(&self.draft, known) {
+            paper.prose(&command, 2, theme::QUIET);
+            paper.gap();
+        }
+    }
+
+    fn write_heading(&self, paper: &mut Paper, title: &str, spot: Spot, words: &str) {
+        let is_focused = self.here() == spot;
+        paper.gap();
+        paper.focused(is_focused, |paper| {
+            let mut spans = vec![Span::styled(title.to_owned(), theme::HEADING), Span::raw("  ")];
+            spans.extend(button(words, is_focused));
+            paper.line(Line::from(spans));
+        });
+    }
+
+    fn write_section(&self, paper: &mut Paper, step: Step, known: &Known) {
+        let draft = &self.draft;
+        if self.submission.key().is_some() {
+            paper.heading(step.title());
+        } else {
+            self.write_heading(paper, step.title(), Spot::Edit(step), "Edit");
+        }
+        match step {
+            Step::ConfigureKey | Step::ChooseExternalKey => {
+                let id = draft.custom_key_store_id.clone().unwrap_or_default();
+                let store = external(known).into_iter().find(|store| store.custom_key_store_id == id);
+                paper.pair("Key spec", "SYMMETRIC_DEFAULT (symmetric)", theme::TEXT);
+                paper.pair("Key usage", "Encrypt and decrypt", theme::TEXT);
+                paper.pair("Origin", draft.origin.label(), theme::TEXT);
+                paper.pair("Regionality", "Single-Region key", theme::TEXT);
+                paper.pair("Custom key store", store.map_or("-", |store| &store.custom_key_store_name), theme::TEXT);
+                paper.pair("Custom key store ID", &id, theme::TEXT);
+                paper.pair("External key ID", &draft.xks_key_id, theme::TEXT);
+                if self.submission.key().is_none() {
+                    paper.prose("None of these can be changed after the key is created.", 2, theme::WARNING);
+                }
+            }
+            Step::AliasAndDescription => {
+                paper.pair("Alias", &draft.alias, theme::TEXT);
+                paper.pair("Description", &draft.description, theme::TEXT);
+            }
+            Step::Tags => {
+                for tag in &draft.tags {
+                    let key = crate::tui::widgets::text::harmless(&tag.tag_key);
+                    paper.pair(&key, &tag.tag_value, theme::TEXT);
+                }
+                if draft.tags.is_empty() {
+                    paper.prose("None", 2, theme::QUIET);
+                }
+            }
+            Step::Administrators => {
+                write_list(paper, &draft.administrators);
+                let may = if draft.administrators_may_delete { "Yes" } else { "No" };
+                paper.pair("May delete this key", may, theme::TEXT);
+            }
+            Step::Users => {
+                write_list(paper, &draft.users);
+                for account in &draft.other_accounts {
+                    paper.pair("Other AWS account", account, theme::TEXT);
+                }
+            }
+            Step::KeyPolicy => {
+                let words = if draft.edited_policy.is_some() { "Edited by you" } else { "Generated" };
+                paper.pair("Document", words, theme::TEXT);
+                for sentence in preview::policy_in_words(draft, known) {
+                    paper.prose(&format!("• {sentence}"), 2, theme::TEXT);
+                }
+            }
+            Step::Review => {}
+        }
+        for error in validate(step, draft, known) {
+            paper.prose(&format!("✗ {}: {}", error.field.label(), error.message), 2, theme::BAD);
+        }
+    }
+}
+
+fn write_list(paper: &mut Paper, arns: &[String]) {
+    if arns.is_empty() {
+        paper.prose("None chosen", 2, theme::QUIET);
+    }
+    for arn in arns {
+        paper.prose(arn, 2, theme::TEXT);
+    }
+}

@@ -1,0 +1,92 @@
+//! What can have the focus on each step, in the order of Tab.
+
+use crate::create_key::draft::KeyDraft;
+use crate::create_key::field::Field;
+use crate::create_key::guide;
+use crate::create_key::method::Step;
+use crate::create_key::submission::Submission;
+
+/// Something that can have the focus.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spot {
+    /// A field of the draft.
+    Field(Field),
+    /// Removes a tag.
+    RemoveTag(usize),
+    /// Removes another account.
+    RemoveAccount(usize),
+    /// Goes back to the generated policy.
+    RestorePolicy,
+    /// On Review: goes to a step.
+    Edit(Step),
+    /// Copies the commands that do the same.
+    CopyCommands,
+    /// Copies the policy.
+    CopyPolicy,
+    /// After a failure: goes to the field that mends it.
+    Mend(Field),
+    /// Leaves the wizard.
+    Cancel,
+    /// Goes back a step.
+    Previous,
+    /// Goes on, or finishes.
+    Next,
+}
+
+/// The steps that Review shows and links to.
+pub const REVIEWED: [Step; 6] =
+    [Step::ConfigureKey, Step::AliasAndDescription, Step::Tags, Step::Administrators, Step::Users, Step::KeyPolicy];
+
+/// The spots of a step, in the order of Tab.
+pub fn of(step: Step, draft: &KeyDraft, submission: &Submission) -> Vec<Spot> {
+    let mut spots = Vec::new();
+    match step {
+        Step::ConfigureKey | Step::ChooseExternalKey => {
+            spots.extend([Field::CustomKeyStore, Field::ExternalKeyId, Field::Acknowledgement].map(Spot::Field));
+        }
+        Step::AliasAndDescription => spots.extend([Field::Alias, Field::Description].map(Spot::Field)),
+        Step::Tags => {
+            for row in 0..draft.tags.len() {
+                spots.extend([
+                    Spot::Field(Field::TagKey(row)),
+                    Spot::Field(Field::TagValue(row)),
+                    Spot::RemoveTag(row),
+                ]);
+            }
+            spots.push(Spot::Field(Field::AddTag));
+        }
+        Step::Administrators => {
+            spots.extend([Field::Administrators, Field::AdministratorsMayDelete].map(Spot::Field));
+        }
+        Step::Users => {
+            spots.push(Spot::Field(Field::Users));
+            for row in 0..draft.other_accounts.len() {
+                spots.extend([Spot::Field(Field::OtherAccount(row)), Spot::RemoveAccount(row)]);
+            }
+            spots.push(Spot::Field(Field::AddOtherAccount));
+        }
+        Step::KeyPolicy => {
+            spots.push(Spot::Field(Field::KeyPolicy));
+            if draft.edited_policy.is_some() {
+                spots.push(Spot::RestorePolicy);
+            }
+        }
+        Step::Review => {
+            if let Some(failure) = super::outcome::failure_of(submission)
+                && let Some(field) = guide::for_error(&failure.code, &failure.message).mended_by
+            {
+                spots.push(Spot::Mend(field));
+            }
+            if submission.key().is_none() {
+                spots.extend(REVIEWED.map(Spot::Edit));
+            }
+            spots.extend([Spot::CopyPolicy, Spot::CopyCommands]);
+        }
+    }
+    spots.push(Spot::Cancel);
+    if step != Step::ConfigureKey {
+        spots.push(Spot::Previous);
+    }
+    spots.push(Spot::Next);
+    spots
+}
