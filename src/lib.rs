@@ -21,6 +21,8 @@ pub mod bundled;
 pub mod cli;
 pub mod client;
 pub mod create_key;
+pub mod journey;
+pub mod pictures;
 pub mod screenshot;
 pub mod seal;
 pub mod tape;

@@ -1,1 +1,55 @@
-fn main() {}
+//! The command: parses arguments, opens the bundled AWS and hands over to the console.
+#![forbid(unsafe_code)]
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use xks_console::bundled::Bundled;
+use xks_console::cli::{Arguments, Command};
+use xks_console::journey::client_of;
+use xks_console::pictures;
+use xks_console::tui::app::{App, World as Which};
+use xks_console::tui::{runtime, terminal};
+use xks_console::world::Clock;
+
+type Failure = Box<dyn std::error::Error>;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    match run(&arguments) {
+        Ok(code) => code,
+        Err(failure) => {
+            eprintln!("xks-console: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    match arguments.command {
+        Some(Command::Screenshots { check }) => {
+            let dir = Path::new("screenshots");
+            let count = if check { pictures::check(dir)? } else { pictures::write(dir)? };
+            println!("{count} pictures in {} {}", dir.display(), if check { "are up to date" } else { "made" });
+            Ok(ExitCode::SUCCESS)
+        }
+        None => console(arguments),
+    }
+}
+
+fn console(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    if let Err(refused) = terminal::require() {
+        eprintln!("xks-console: {refused}");
+        return Ok(ExitCode::from(terminal::NotATerminal::EXIT_CODE));
+    }
+    let data_dir = arguments.data_dir(|name| std::env::var_os(name))?;
+    let bundled = Bundled::open(&data_dir, arguments.scenario.as_deref())?;
+    let client = client_of(&bundled, Clock::System);
+    let (app, effects) = App::new(Which::Bundled, client.region());
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let code = runtime.block_on(runtime::run(client, app, effects))?;
+    // A thread that still reads the terminal must not keep the program from ending.
+    runtime.shutdown_background();
+    Ok(code)
+}

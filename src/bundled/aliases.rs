@@ -16,7 +16,7 @@ use crate::aws::scalar::EpochSeconds;
 const MOST_ALIASES: i64 = 50;
 
 impl Call<'_> {
-    pub async fn create_alias(&self, request: CreateAlias) -> Answer<Empty> {
+    pub fn create_alias(&self, request: &CreateAlias) -> Answer<Empty> {
         let name = &request.alias_name;
         if limits::is_reserved_alias(name) {
             return Err(ServiceError::new("InvalidAliasNameException", "Aliases can't begin with alias/aws/.").into());
@@ -56,7 +56,7 @@ impl Call<'_> {
         })
     }
 
-    pub async fn list_aliases(&self, request: ListAliases) -> Answer<ListAliasesOutput> {
+    pub fn list_aliases(&self, request: &ListAliases) -> Answer<ListAliasesOutput> {
         let all: Vec<AliasListEntry> = self.store().read(|tx| -> Answer<_> {
             let only = request.key_id.as_deref().map(|id| self.find_key(tx, id)).transpose()?;
             let mut query = tx.prepare("SELECT name, key_id, created FROM aliases WHERE region = ?1 ORDER BY name")?;

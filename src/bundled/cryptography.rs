@@ -110,7 +110,7 @@ impl Call<'_> {
         Ok(Blob(ciphertext::write(&header, &body)))
     }
 
-    pub async fn encrypt(&self, request: Encrypt) -> Answer<EncryptOutput> {
+    pub async fn encrypt(&self, request: &Encrypt) -> Answer<EncryptOutput> {
         limits::plaintext(request.plaintext.expose()).map_err(|violation| violation.to_service_error(None))?;
         let key = self.usable_key(&request.key_id)?;
         check_algorithm(request.encryption_algorithm.as_deref())?;
@@ -124,7 +124,7 @@ impl Call<'_> {
         })
     }
 
-    pub async fn generate_data_key(&self, request: GenerateDataKey) -> Answer<GenerateDataKeyOutput> {
+    pub async fn generate_data_key(&self, request: &GenerateDataKey) -> Answer<GenerateDataKeyOutput> {
         let length = match (request.number_of_bytes, request.key_spec.as_deref()) {
             (Some(number), None) => {
                 let shown = number.to_string();
@@ -156,7 +156,7 @@ impl Call<'_> {
         })
     }
 
-    pub async fn decrypt(&self, request: Decrypt) -> Answer<DecryptOutput> {
+    pub async fn decrypt(&self, request: &Decrypt) -> Answer<DecryptOutput> {
         let blob = &request.ciphertext_blob.0;
         limits::ciphertext(blob).map_err(|violation| violation.to_service_error(None))?;
         let (header, body) = ciphertext::read(blob).ok_or_else(invalid_ciphertext)?;

@@ -4,7 +4,7 @@ use super::{Answer, Call};
 use crate::aws::xks_console::{DescribeExternalKey, DescribeExternalKeyOutput};
 
 impl Call<'_> {
-    pub async fn describe_external_key(&self, request: DescribeExternalKey) -> Answer<DescribeExternalKeyOutput> {
+    pub async fn describe_external_key(&self, request: &DescribeExternalKey) -> Answer<DescribeExternalKeyOutput> {
         let target = self.store().read(|tx| {
             let store = self.find_key_store(tx, &request.custom_key_store_id)?;
             self.proxy_target(&store)

@@ -51,10 +51,10 @@ impl Call<'_> {
         })
     }
 
-    pub async fn list_users(&self, request: ListUsers) -> Answer<ListUsersOutput> {
+    pub fn list_users(&self, request: &ListUsers) -> Answer<ListUsersOutput> {
         let mut all: Vec<User> = self.principals("user")?;
-        let prefix = request.path_prefix.unwrap_or_default();
-        all.retain(|user| user.path.starts_with(&prefix));
+        let prefix = request.path_prefix.as_deref().unwrap_or_default();
+        all.retain(|user| user.path.starts_with(prefix));
         let page = page(all, |user| &user.user_name, request.max_items, 100, 1000, request.marker.as_deref())?;
         Ok(ListUsersOutput {
             users: Members { member: page.items },
@@ -63,10 +63,10 @@ impl Call<'_> {
         })
     }
 
-    pub async fn list_roles(&self, request: ListRoles) -> Answer<ListRolesOutput> {
+    pub fn list_roles(&self, request: &ListRoles) -> Answer<ListRolesOutput> {
         let mut all: Vec<Role> = self.principals("role")?;
-        let prefix = request.path_prefix.unwrap_or_default();
-        all.retain(|role| role.path.starts_with(&prefix));
+        let prefix = request.path_prefix.as_deref().unwrap_or_default();
+        all.retain(|role| role.path.starts_with(prefix));
         let page = page(all, |role| &role.role_name, request.max_items, 100, 1000, request.marker.as_deref())?;
         Ok(ListRolesOutput {
             roles: Members { member: page.items },
@@ -75,7 +75,7 @@ impl Call<'_> {
         })
     }
 
-    pub async fn list_account_aliases(&self, _: ListAccountAliases) -> Answer<ListAccountAliasesOutput> {
+    pub fn list_account_aliases(&self, _: &ListAccountAliases) -> Answer<ListAccountAliasesOutput> {
         let name = format!("account-alias/{}", self.caller.account);
         let alias: Option<Vec<u8>> = self.store().read(|tx| {
             let found = tx.query_row("SELECT value FROM meta WHERE name = ?1", [name], |row| row.get(0));
@@ -85,7 +85,9 @@ impl Call<'_> {
         Ok(ListAccountAliasesOutput { account_aliases: Members { member }, is_truncated: false })
     }
 
-    pub async fn get_caller_identity(&self, _: GetCallerIdentity) -> Answer<CallerIdentity> {
+    // The table of operations takes handlers that can refuse.
+    #[allow(clippy::unnecessary_wraps)]
+    pub fn get_caller_identity(&self, _: &GetCallerIdentity) -> Answer<CallerIdentity> {
         let Caller { account, arn, user_id } = self.caller.clone();
         Ok(CallerIdentity { user_id, account, arn })
     }

@@ -59,9 +59,9 @@ impl Call<'_> {
         })
     }
 
-    pub async fn describe_custom_key_stores(
+    pub fn describe_custom_key_stores(
         &self,
-        request: DescribeCustomKeyStores,
+        request: &DescribeCustomKeyStores,
     ) -> Answer<DescribeCustomKeyStoresOutput> {
         let (id, name) = (&request.custom_key_store_id, &request.custom_key_store_name);
         if id.is_some() && name.is_some() {
@@ -91,7 +91,7 @@ impl Call<'_> {
         })
     }
 
-    pub async fn connect_custom_key_store(&self, request: ConnectCustomKeyStore) -> Answer<Empty> {
+    pub fn connect_custom_key_store(&self, request: &ConnectCustomKeyStore) -> Answer<Empty> {
         self.set_out(&request.custom_key_store_id, |state| match state {
             ConnectionState::Disconnected => Ok(Some((ConnectionState::Connecting, CONNECTING_TAKES))),
             ConnectionState::Connected | ConnectionState::Connecting => Ok(None),
@@ -102,7 +102,7 @@ impl Call<'_> {
         })
     }
 
-    pub async fn disconnect_custom_key_store(&self, request: DisconnectCustomKeyStore) -> Answer<Empty> {
+    pub fn disconnect_custom_key_store(&self, request: &DisconnectCustomKeyStore) -> Answer<Empty> {
         self.set_out(&request.custom_key_store_id, |state| match state {
             ConnectionState::Disconnected => Err("It is disconnected already."),
             ConnectionState::Disconnecting => Err("It is disconnecting already."),

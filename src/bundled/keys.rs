@@ -91,12 +91,12 @@ impl Call<'_> {
         Ok(key)
     }
 
-    pub async fn describe_key(&self, request: DescribeKey) -> Answer<DescribeKeyOutput> {
+    pub fn describe_key(&self, request: &DescribeKey) -> Answer<DescribeKeyOutput> {
         let key = self.store().read(|tx| self.find_key(tx, &request.key_id))?;
         Ok(DescribeKeyOutput { key_metadata: key.metadata })
     }
 
-    pub async fn list_keys(&self, request: ListKeys) -> Answer<ListKeysOutput> {
+    pub fn list_keys(&self, request: &ListKeys) -> Answer<ListKeysOutput> {
         let all: Vec<KeyListEntry> = self.store().read(|tx| -> Answer<_> {
             let mut query = tx.prepare("SELECT id FROM keys WHERE region = ?1 ORDER BY id")?;
             let ids = query.query_map([&self.region], |row| row.get::<_, String>(0))?;
@@ -112,14 +112,14 @@ impl Call<'_> {
 
     /// Makes a KMS key. In an external key store the proxy is asked about the external key first; when anything is
     /// refused, nothing is left behind.
-    pub async fn create_key(&self, request: CreateKey) -> Answer<CreateKeyOutput> {
-        let origin = check_request(&request)?;
+    pub async fn create_key(&self, request: &CreateKey) -> Answer<CreateKeyOutput> {
+        let origin = check_request(request)?;
         let default = policy::default_policy(self.partition(), &self.caller.account);
         if let Some(text) = &request.policy {
             self.check_policy(text, request.bypass_policy_lockout_safety_check == Some(true))?;
         }
         if origin == Origin::ExternalKeyStore {
-            self.check_external_key(&request).await?;
+            self.check_external_key(request).await?;
         }
         let world = self.store().world();
         let (key_id, material_id) = (world.random.uuid()?, world.random.hex::<32>()?);
@@ -151,7 +151,7 @@ impl Call<'_> {
         self.store().write(|tx| {
             if origin == Origin::ExternalKeyStore {
                 // Again, now that nobody else can write: the store may have gone, the external key been taken.
-                self.check_store_and_use(tx, &request)?;
+                self.check_store_and_use(tx, request)?;
             }
             tx.execute(
                 "INSERT INTO keys VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",

@@ -32,7 +32,7 @@ impl Call<'_> {
         Ok(())
     }
 
-    pub async fn get_key_policy(&self, request: GetKeyPolicy) -> Answer<GetKeyPolicyOutput> {
+    pub fn get_key_policy(&self, request: &GetKeyPolicy) -> Answer<GetKeyPolicyOutput> {
         if request.policy_name.as_deref().is_some_and(|name| name != DEFAULT) {
             return Err(ServiceError::new("NotFoundException", "No such policy exists").into());
         }
@@ -40,7 +40,7 @@ impl Call<'_> {
         Ok(GetKeyPolicyOutput { policy: key.policy, policy_name: Some(DEFAULT.to_owned()) })
     }
 
-    pub async fn list_key_policies(&self, request: ListKeyPolicies) -> Answer<ListKeyPoliciesOutput> {
+    pub fn list_key_policies(&self, request: &ListKeyPolicies) -> Answer<ListKeyPoliciesOutput> {
         self.store().read(|tx| self.find_key(tx, &request.key_id))?;
         Ok(ListKeyPoliciesOutput { policy_names: vec![DEFAULT.to_owned()], next_marker: None, truncated: false })
     }

@@ -109,13 +109,19 @@ fn decode<O: Operation>(body: &[u8]) -> Result<O, ServiceError> {
 }
 
 /// The table of operations: request type and handler.
+///
+/// What asks the external key store proxy is awaited; everything else answers at once.
 macro_rules! table {
-    ($call:expr, $service:expr, $name:expr, $body:expr; $($request:ty => $handler:expr;)+) => {
+    ($call:expr, $service:expr, $name:expr, $body:expr;
+     at once { $($request:ty => $handler:expr;)+ } awaited { $($slow:ty => $waits:expr;)+ }) => {
         match ($service, $name) {
             $((<$request as Operation>::SERVICE, <$request as Operation>::NAME) => {
-                let request: $request = decode($body)?;
                 let handler = $handler;
-                encode::<$request>($call, handler($call, request).await)
+                encode::<$request>($call, handler($call, &decode($body)?))
+            })+
+            $((<$slow as Operation>::SERVICE, <$slow as Operation>::NAME) => {
+                let handler = $waits;
+                encode::<$slow>($call, handler($call, &decode($body)?).await)
             })+
             (_, name) => Err(ServiceError::new("UnknownOperationException", format!("There is no operation {name}."))),
         }
@@ -125,26 +131,30 @@ macro_rules! table {
 async fn dispatch(call: &Call<'_>, service: Service, name: &str, body: &[u8]) -> Result<Vec<u8>, ServiceError> {
     call.settle_key_stores().await?;
     table! { call, service, name, body;
-        kms::CreateKey => Call::create_key;
-        kms::DescribeKey => Call::describe_key;
-        kms::ListKeys => Call::list_keys;
-        kms::CreateAlias => Call::create_alias;
-        kms::ListAliases => Call::list_aliases;
-        kms::TagResource => Call::tag_resource;
-        kms::ListResourceTags => Call::list_resource_tags;
-        kms::GetKeyPolicy => Call::get_key_policy;
-        kms::ListKeyPolicies => Call::list_key_policies;
-        kms::Encrypt => Call::encrypt;
-        kms::Decrypt => Call::decrypt;
-        kms::GenerateDataKey => Call::generate_data_key;
-        kms::DescribeCustomKeyStores => Call::describe_custom_key_stores;
-        kms::ConnectCustomKeyStore => Call::connect_custom_key_store;
-        kms::DisconnectCustomKeyStore => Call::disconnect_custom_key_store;
-        iam::ListUsers => Call::list_users;
-        iam::ListRoles => Call::list_roles;
-        iam::ListAccountAliases => Call::list_account_aliases;
-        sts::GetCallerIdentity => Call::get_caller_identity;
-        xks_console::DescribeExternalKey => Call::describe_external_key;
+        at once {
+            kms::DescribeKey => Call::describe_key;
+            kms::ListKeys => Call::list_keys;
+            kms::CreateAlias => Call::create_alias;
+            kms::ListAliases => Call::list_aliases;
+            kms::TagResource => Call::tag_resource;
+            kms::ListResourceTags => Call::list_resource_tags;
+            kms::GetKeyPolicy => Call::get_key_policy;
+            kms::ListKeyPolicies => Call::list_key_policies;
+            kms::DescribeCustomKeyStores => Call::describe_custom_key_stores;
+            kms::ConnectCustomKeyStore => Call::connect_custom_key_store;
+            kms::DisconnectCustomKeyStore => Call::disconnect_custom_key_store;
+            iam::ListUsers => Call::list_users;
+            iam::ListRoles => Call::list_roles;
+            iam::ListAccountAliases => Call::list_account_aliases;
+            sts::GetCallerIdentity => Call::get_caller_identity;
+        }
+        awaited {
+            kms::CreateKey => Call::create_key;
+            kms::Encrypt => Call::encrypt;
+            kms::Decrypt => Call::decrypt;
+            kms::GenerateDataKey => Call::generate_data_key;
+            xks_console::DescribeExternalKey => Call::describe_external_key;
+        }
     }
 }
 

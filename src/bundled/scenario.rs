@@ -87,6 +87,7 @@ struct KeyStore {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+#[allow(clippy::struct_field_names)]
 struct Key {
     #[serde(default)]
     aliases: Vec<String>,
@@ -122,9 +123,9 @@ pub fn fill(name: &str, store: &Store, manager: &KeyManager) -> Result<(), OpenE
         }
         let filling = Filling { scenario: &scenario, store, tx };
         filling.principals()?;
-        let stores = filling.key_stores(&credentials).map_err(|entry| entry.unwrap_or_else(&wrong))?;
+        let stores = filling.key_stores(&credentials).map_err(|entry| entry.unwrap_or_else(wrong))?;
         for key in &scenario.key {
-            filling.key(key, &stores).map_err(|entry| entry.unwrap_or_else(&wrong))?;
+            filling.key(key, &stores).map_err(|entry| entry.unwrap_or_else(wrong))?;
         }
         tx.execute("INSERT INTO meta VALUES ('scenario', ?1)", [name.as_bytes()])?;
         Ok(())
@@ -328,10 +329,10 @@ impl Filling<'_> {
                 key.description
             )));
         }
-        self.insert_key(key, account, region, store).map_err(Entry::Failed)
+        self.insert_key(key, account, region, store.as_deref()).map_err(Entry::Failed)
     }
 
-    fn insert_key(&self, key: &Key, account: &str, region: &str, store: Option<String>) -> Result<(), OpenError> {
+    fn insert_key(&self, key: &Key, account: &str, region: &str, store: Option<&str>) -> Result<(), OpenError> {
         let random = &self.world().random;
         let (key_id, material_id) = (random.uuid()?, random.hex::<32>()?);
         let material = zeroize::Zeroizing::new(random.bytes::<32>()?);
@@ -347,7 +348,7 @@ impl Filling<'_> {
             key_state: KeyState::Enabled,
             deletion_date: None,
             origin: if store.is_some() { Origin::ExternalKeyStore } else { Origin::AwsKms },
-            custom_key_store_id: store.clone(),
+            custom_key_store_id: store.map(str::to_owned),
             key_manager: Manager::Customer,
             customer_master_key_spec: Some("SYMMETRIC_DEFAULT".to_owned()),
             key_spec: "SYMMETRIC_DEFAULT".to_owned(),

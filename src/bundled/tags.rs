@@ -29,7 +29,7 @@ impl Call<'_> {
         Ok(rows.collect::<Result<_, _>>()?)
     }
 
-    pub async fn tag_resource(&self, request: TagResource) -> Answer<Empty> {
+    pub fn tag_resource(&self, request: &TagResource) -> Answer<Empty> {
         limits::tags(&request.tags)?;
         self.store().write(|tx| {
             let key = self.find_key(tx, &request.key_id)?;
@@ -45,7 +45,7 @@ impl Call<'_> {
         })
     }
 
-    pub async fn list_resource_tags(&self, request: ListResourceTags) -> Answer<ListResourceTagsOutput> {
+    pub fn list_resource_tags(&self, request: &ListResourceTags) -> Answer<ListResourceTagsOutput> {
         let all = self.store().read(|tx| {
             let key = self.find_key(tx, &request.key_id)?;
             self.tags_of(tx, &key.metadata.key_id)

@@ -1,0 +1,170 @@
+//! A whole console on an account in memory with a clock of its own, driven by a tape: for tests and pictures.
+
+use std::sync::Arc;
+
+use crossterm::event::KeyEvent;
+use jiff::{SignedDuration, Timestamp};
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::buffer::Buffer;
+
+use crate::bundled::{Bundled, OpenError};
+use crate::client::{Client, InProcess};
+use crate::tape::Stage;
+use crate::tui::app::{App, World as Which};
+use crate::tui::chrome;
+use crate::tui::effect::{Effect, Msg, TimerId};
+use crate::tui::runtime;
+use crate::world::{Clock, World};
+
+/// When every journey starts.
+const START: &str = "2026-03-02T10:15:00Z";
+/// From which its keys and ids are made.
+const SEED: u64 = 20_260_302;
+
+/// A client of a bundled AWS.
+pub fn client_of(bundled: &Bundled, clock: Clock) -> Client {
+    let aws = bundled.clone();
+    let transport = InProcess::new(move |request| {
+        let aws = aws.clone();
+        Box::pin(async move { aws.handle(request).await })
+    });
+    Client::new(Arc::new(transport), bundled.console_credentials(), Bundled::REGION, clock)
+}
+
+/// Why a journey can't start.
+#[derive(Debug, thiserror::Error)]
+pub enum JourneyError {
+    /// The account in memory can't be made.
+    #[error(transparent)]
+    Account(#[from] OpenError),
+    /// No runtime.
+    #[error("no runtime for the journey: {0}")]
+    Runtime(#[from] std::io::Error),
+}
+
+/// The console, its AWS, and what is due.
+pub struct Journey {
+    app: App,
+    client: Client,
+    bundled: Bundled,
+    clock: Clock,
+    runtime: tokio::runtime::Runtime,
+    effects: Vec<Effect>,
+    timers: Vec<(Timestamp, TimerId)>,
+    copied: Vec<String>,
+    has_quit: bool,
+    size: (u16, u16),
+}
+
+impl Journey {
+    /// A console of `size` columns and rows, at its first page, on a new account.
+    ///
+    /// # Errors
+    /// [`JourneyError`].
+    pub fn start(size: (u16, u16)) -> Result<Self, JourneyError> {
+        let start = START.parse().unwrap_or(Timestamp::UNIX_EPOCH);
+        let world = World::replayable(start, SEED);
+        let bundled = Bundled::in_memory("default", world.clone())?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let client = client_of(&bundled, world.clock.clone());
+        let (app, effects) = App::new(Which::Bundled, client.region());
+        let (timers, copied) = (Vec::new(), Vec::new());
+        Ok(Self { app, client, bundled, clock: world.clock, runtime, effects, timers, copied, has_quit: false, size })
+    }
+
+    /// The console's state.
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+
+    /// The AWS behind it.
+    pub fn bundled(&self) -> &Bundled {
+        &self.bundled
+    }
+
+    /// Another client of the same AWS.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// What was put on the clipboard, the newest last.
+    pub fn copied(&self) -> &[String] {
+        &self.copied
+    }
+
+    /// Whether the console was left.
+    pub fn has_quit(&self) -> bool {
+        self.has_quit
+    }
+
+    /// Gives the console another size, in columns and rows.
+    pub fn resize(&mut self, size: (u16, u16)) {
+        self.size = size;
+        self.take(Msg::Resize { width: size.0, height: size.1 });
+    }
+
+    fn take(&mut self, msg: Msg) {
+        let effects = self.app.update(msg);
+        self.effects.extend(effects);
+    }
+
+    fn elapse(&mut self) {
+        let now = self.clock.now();
+        self.timers.sort_unstable();
+        while let Some((due, timer)) = self.timers.first().copied()
+            && due <= now
+        {
+            self.timers.remove(0);
+            self.take(Msg::Elapsed(timer));
+            self.settle();
+        }
+    }
+}
+
+impl Stage for Journey {
+    fn press(&mut self, key: KeyEvent) {
+        self.take(Msg::Key(key));
+    }
+
+    fn paste(&mut self, text: &str) {
+        self.take(Msg::Paste(text.to_owned()));
+    }
+
+    fn advance(&mut self, by: SignedDuration) {
+        self.clock.advance(by);
+        self.elapse();
+    }
+
+    fn settle(&mut self) {
+        while !self.effects.is_empty() {
+            for effect in std::mem::take(&mut self.effects) {
+                match effect {
+                    Effect::Call(id, call) => {
+                        let answer = self.runtime.block_on(runtime::perform(&self.client, call));
+                        self.take(Msg::Answered(id, answer));
+                    }
+                    Effect::After(timer, milliseconds) => {
+                        let after = SignedDuration::from_millis(i64::try_from(milliseconds).unwrap_or(i64::MAX));
+                        let due = self.clock.now().saturating_add(after).unwrap_or(Timestamp::MAX);
+                        self.timers.push((due, timer));
+                    }
+                    Effect::Copy(text) => self.copied.push(text),
+                    Effect::Quit => self.has_quit = true,
+                }
+            }
+        }
+    }
+
+    fn frame(&self) -> Buffer {
+        let (width, height) = self.size;
+        let Ok(mut terminal) = Terminal::new(TestBackend::new(width, height));
+        let Ok(frame) = terminal.draw(|frame| chrome::draw(&self.app, frame));
+        frame.buffer.clone()
+    }
+
+    fn next_due(&self) -> Option<SignedDuration> {
+        let due = self.timers.iter().map(|(due, _)| *due).min()?;
+        Some(due.duration_since(self.clock.now()).max(SignedDuration::ZERO))
+    }
+}
