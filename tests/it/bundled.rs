@@ -1,0 +1,303 @@
+//! The bundled AWS, asked by the client over the same bytes as any other caller.
+
+use xks_console::aws::error::ServiceError;
+use xks_console::aws::kms::{
+    ConnectCustomKeyStore, ConnectionState, CreateAlias, CreateKey, CustomKeyStore, Decrypt, DescribeCustomKeyStores,
+    DescribeKey, DisconnectCustomKeyStore, Encrypt, EncryptionContext, GenerateDataKey, KeyState, ListKeys, Origin,
+    Tag,
+};
+use xks_console::aws::scalar::{Blob, SecretBlob, SecretText};
+use xks_console::aws::sigv4::Credentials;
+use xks_console::aws::sts::GetCallerIdentity;
+use xks_console::bundled::{Bundled, OpenError, ciphertext};
+use xks_console::client::{CallError, Client};
+use xks_console::journey::client_of;
+use xks_console::world::{Clock, World};
+
+fn account() -> (Client, Clock) {
+    let world = World::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 7);
+    let clock = world.clock.clone();
+    (client_of(&Bundled::in_memory("default", world).unwrap(), clock.clone()), clock)
+}
+
+async fn store(client: &Client, name: &str) -> CustomKeyStore {
+    let request = DescribeCustomKeyStores { custom_key_store_name: Some(name.to_owned()), ..Default::default() };
+    client.call(&request).await.unwrap().custom_key_stores.remove(0)
+}
+
+async fn request(client: &Client, name: &str, external_key: &str) -> CreateKey {
+    CreateKey {
+        origin: Some(Origin::ExternalKeyStore),
+        custom_key_store_id: Some(store(client, name).await.custom_key_store_id),
+        xks_key_id: Some(external_key.to_owned()),
+        ..Default::default()
+    }
+}
+
+fn refusal<T: std::fmt::Debug>(result: Result<T, CallError>) -> ServiceError {
+    match result {
+        Err(CallError::Service(error)) => error,
+        other => panic!("not refused by the service: {other:?}"),
+    }
+}
+
+async fn new_key(client: &Client) -> String {
+    let request = request(client, "Frankfurt HSM", "payments-2026").await;
+    client.call(&request).await.unwrap().key_metadata.key_id
+}
+
+fn secret(bytes: &[u8]) -> SecretBlob {
+    SecretBlob::new(bytes.to_vec())
+}
+
+fn context(value: &str) -> Option<EncryptionContext> {
+    Some(EncryptionContext::from([("project".to_owned(), value.to_owned())]))
+}
+
+async fn encrypt(client: &Client, key_id: &str) -> Blob {
+    let request = Encrypt {
+        key_id: key_id.to_owned(),
+        plaintext: secret(b"four corners"),
+        encryption_context: context("nile"),
+        ..Default::default()
+    };
+    client.call(&request).await.unwrap().ciphertext_blob
+}
+
+async fn decrypt(client: &Client, blob: &Blob, project: &str) -> Result<SecretBlob, CallError> {
+    let request = Decrypt { ciphertext_blob: blob.clone(), encryption_context: context(project), ..Default::default() };
+    client.call(&request).await.map(|output| output.plaintext)
+}
+
+#[tokio::test]
+async fn a_new_key_encrypts_and_decrypts() {
+    let (client, _) = account();
+    let key_id = new_key(&client).await;
+    let blob = encrypt(&client, &key_id).await;
+    assert_eq!(decrypt(&client, &blob, "nile").await.unwrap().expose(), b"four corners");
+    let key = client.call(&DescribeKey { key_id }).await.unwrap().key_metadata;
+    assert_eq!(key.xks_key_configuration.unwrap().id, "payments-2026");
+    assert_eq!((key.key_state, key.enabled, key.current_key_material_id), (KeyState::Enabled, true, None));
+}
+
+#[tokio::test]
+async fn a_wrong_encryption_context_is_refused() {
+    let (client, _) = account();
+    let blob = encrypt(&client, &new_key(&client).await).await;
+    assert_eq!(refusal(decrypt(&client, &blob, "amazon").await).code, "KMSInvalidStateException");
+}
+
+#[tokio::test]
+async fn every_single_bit_flip_of_a_blob_is_refused() {
+    let (client, _) = account();
+    let external = encrypt(&client, &new_key(&client).await).await;
+    let standard = encrypt(&client, "alias/app-logs").await;
+    for blob in [external, standard] {
+        for bit in 0..blob.0.len() * 8 {
+            let mut flipped = blob.clone();
+            flipped.0[bit / 8] ^= 1 << (bit % 8);
+            assert!(decrypt(&client, &flipped, "nile").await.is_err(), "bit {bit}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn neither_layer_alone_decrypts() {
+    let (client, _) = account();
+    let key_id = new_key(&client).await;
+    let blob = encrypt(&client, &key_id).await;
+    let (mut header, body) = ciphertext::read(&blob.0).unwrap();
+    let ciphertext::Body::Two(external) = body else { panic!("no second layer") };
+    // KMS alone: what the external key encrypted is no ciphertext of the first layer.
+    header.is_external = false;
+    let alone = Blob(ciphertext::write(&header, &ciphertext::Body::One(external.ciphertext.clone())));
+    assert_eq!(refusal(decrypt(&client, &alone, "nile").await).code, "InvalidCiphertextException");
+    // The external key alone: another KMS key in another store has other key material, so its first layer can't open
+    // what this one closed, even where the second layer is taken off.
+    assert!(!external.ciphertext.windows(12).any(|window| window == b"four corners"));
+    let other = client.call(&request(&client, "Frankfurt HSM", "ledger-archive").await).await.unwrap().key_metadata;
+    header.is_external = true;
+    header.key_arn = other.arn;
+    let moved = Blob(ciphertext::write(&header, &ciphertext::Body::Two(external)));
+    assert!(decrypt(&client, &moved, "nile").await.is_err());
+}
+
+#[tokio::test]
+async fn a_data_key_comes_back_from_its_blob() {
+    let (client, _) = account();
+    let key_id = new_key(&client).await;
+    let request = GenerateDataKey { key_id, key_spec: Some("AES_256".to_owned()), ..Default::default() };
+    let made = client.call(&request).await.unwrap();
+    assert_eq!(made.plaintext.expose().len(), 32);
+    let back = client.call(&Decrypt { ciphertext_blob: made.ciphertext_blob, ..Default::default() }).await.unwrap();
+    assert_eq!(back.plaintext, made.plaintext);
+}
+
+#[tokio::test]
+async fn create_key_refuses_as_aws_does_and_leaves_nothing_behind() {
+    let (client, _) = account();
+    let before = client.collect_keys().await.unwrap();
+    for (name, external, code, words) in [
+        ("Zurich DR", "dr-vault", "CustomKeyStoreInvalidStateException", "not connected"),
+        ("Frankfurt HSM", "no-such-key", "XksKeyNotFoundException", "could not find the external key"),
+        ("Frankfurt HSM", "kid-7f3a91c2", "XksKeyNotFoundException", "could not find the external key"),
+        ("Frankfurt HSM", "customer-db", "XksKeyAlreadyInUseException", "already associated"),
+        ("Frankfurt HSM", "branch-aes128", "XksKeyInvalidConfigurationException", "must be AES_256"),
+        ("Frankfurt HSM", "disabled-2019", "XksKeyInvalidConfigurationException", "must be ENABLED"),
+        ("Frankfurt HSM", "backup-encrypt-only", "XksKeyInvalidConfigurationException", "ENCRYPT and DECRYPT"),
+        ("Frankfurt HSM", "a b", "ValidationException", "xksKeyId"),
+    ] {
+        let error = refusal(client.call(&request(&client, name, external).await).await);
+        assert_eq!(error.code, code, "{external}: {error}");
+        assert!(error.message.contains(words), "{error}");
+        assert!(!error.request_id.is_empty());
+    }
+    let good = request(&client, "Frankfurt HSM", "payments-2026").await;
+    for (wrong, code) in [
+        (CreateKey { key_spec: Some("RSA_2048".to_owned()), ..good.clone() }, "UnsupportedOperationException"),
+        (CreateKey { key_usage: Some("SIGN_VERIFY".to_owned()), ..good.clone() }, "UnsupportedOperationException"),
+        (CreateKey { multi_region: Some(true), ..good.clone() }, "UnsupportedOperationException"),
+        (
+            CreateKey { custom_key_store_id: Some("cks-0".to_owned()), ..good.clone() },
+            "CustomKeyStoreNotFoundException",
+        ),
+        (CreateKey { origin: None, ..good.clone() }, "ValidationException"),
+        (CreateKey { xks_key_id: None, ..good.clone() }, "ValidationException"),
+        (CreateKey { policy: Some("{}".to_owned()), ..good.clone() }, "MalformedPolicyDocumentException"),
+        (CreateKey { policy: Some(" ".repeat(32_769)), ..good.clone() }, "LimitExceededException"),
+        (CreateKey { tags: Some(vec![Tag { tag_key: "aws:x".to_owned(), ..Tag::default() }]), ..good }, "TagException"),
+    ] {
+        assert_eq!(refusal(client.call(&wrong).await).code, code, "{wrong:?}");
+    }
+    assert_eq!(client.collect_keys().await.unwrap(), before);
+}
+
+#[tokio::test]
+async fn policies_that_lock_out_or_name_nobody_are_refused() {
+    let (client, _) = account();
+    let policy = |principal: &str| {
+        let statement =
+            format!(r#"{{"Effect":"Allow","Principal":{{"AWS":"{principal}"}},"Action":"kms:*","Resource":"*"}}"#);
+        Some(format!(r#"{{"Version":"2012-10-17","Statement":[{statement}]}}"#))
+    };
+    let good = request(&client, "Frankfurt HSM", "payments-2026").await;
+    let try_with = async |principal: &str| client.call(&CreateKey { policy: policy(principal), ..good.clone() }).await;
+    let stranger = refusal(try_with("arn:aws:iam::111122223333:role/NoSuchRole").await);
+    assert_eq!(stranger.message, "Policy contains a statement with one or more invalid principals.");
+    let locked = refusal(try_with("arn:aws:iam::444455556666:root").await);
+    assert_eq!(locked.message, "The new key policy will not allow you to update the key policy in the future.");
+    assert!(try_with("arn:aws:iam::111122223333:root").await.is_ok());
+}
+
+#[tokio::test]
+async fn aliases_keep_their_rules() {
+    let (client, _) = account();
+    let target_key_id = new_key(&client).await;
+    let create = |name: &str| CreateAlias { alias_name: name.to_owned(), target_key_id: target_key_id.clone() };
+    assert!(client.call(&create("alias/payments")).await.is_ok());
+    let taken = refusal(client.call(&create("alias/customer-db")).await);
+    assert_eq!(
+        taken.to_string(),
+        "AlreadyExistsException: An alias with the name arn:aws:kms:us-west-2:111122223333:alias/customer-db already exists"
+    );
+    assert_eq!(refusal(client.call(&create("alias/aws/s3")).await).code, "InvalidAliasNameException");
+    assert_eq!(refusal(client.call(&create("payments")).await).code, "ValidationException");
+    let by_alias = DescribeKey { key_id: "alias/payments".to_owned() };
+    assert_eq!(client.call(&by_alias).await.unwrap().key_metadata.key_id, target_key_id);
+}
+
+#[tokio::test]
+async fn a_store_connects_after_a_while_and_its_keys_come_and_go_with_it() {
+    let (client, clock) = account();
+    let key_id = new_key(&client).await;
+    let id = store(&client, "Frankfurt HSM").await.custom_key_store_id;
+    client.call(&DisconnectCustomKeyStore { custom_key_store_id: id.clone() }).await.unwrap();
+    assert_eq!(store(&client, "Frankfurt HSM").await.connection_state, ConnectionState::Disconnecting);
+    clock.advance(jiff::SignedDuration::from_secs(2));
+    assert_eq!(store(&client, "Frankfurt HSM").await.connection_state, ConnectionState::Disconnected);
+    let key = client.call(&DescribeKey { key_id: key_id.clone() }).await.unwrap().key_metadata;
+    assert_eq!((key.key_state, key.enabled), (KeyState::Unavailable, false));
+    let request = Encrypt { key_id: key_id.clone(), plaintext: secret(b"x"), ..Default::default() };
+    let error = refusal(client.call(&request).await);
+    assert!(error.code == "KMSInvalidStateException" && error.message.ends_with("is unavailable."), "{error}");
+    client.call(&ConnectCustomKeyStore { custom_key_store_id: id }).await.unwrap();
+    clock.advance(jiff::SignedDuration::from_secs(4));
+    assert_eq!(store(&client, "Frankfurt HSM").await.connection_state, ConnectionState::Connecting);
+    clock.advance(jiff::SignedDuration::from_secs(1));
+    assert_eq!(store(&client, "Frankfurt HSM").await.connection_state, ConnectionState::Connected);
+    assert!(client.call(&request).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_store_with_a_wrong_secret_truly_fails() {
+    let (client, clock) = account();
+    let id = store(&client, "Paris legacy").await.custom_key_store_id;
+    let connect = ConnectCustomKeyStore { custom_key_store_id: id.clone() };
+    assert_eq!(refusal(client.call(&connect).await).code, "CustomKeyStoreInvalidStateException");
+    client.call(&DisconnectCustomKeyStore { custom_key_store_id: id }).await.unwrap();
+    clock.advance(jiff::SignedDuration::from_secs(2));
+    client.call(&connect).await.unwrap();
+    clock.advance(jiff::SignedDuration::from_secs(5));
+    let failed = store(&client, "Paris legacy").await;
+    assert_eq!(failed.connection_state, ConnectionState::Failed);
+    assert_eq!(failed.connection_error_code.as_deref(), Some("INVALID_CREDENTIALS"));
+}
+
+#[tokio::test]
+async fn only_the_right_signature_is_heard() {
+    let world = World::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 7);
+    let clock = world.clock.clone();
+    let bundled = Bundled::in_memory("default", world).unwrap();
+    let caller = client_of(&bundled, clock.clone()).call(&GetCallerIdentity {}).await.unwrap();
+    assert_eq!(caller.arn, "arn:aws:iam::111122223333:user/Admin");
+    let forged = |credentials: Credentials| {
+        let aws = bundled.clone();
+        let transport = xks_console::client::InProcess::new(move |request| {
+            let aws = aws.clone();
+            Box::pin(async move { aws.handle(request).await })
+        });
+        Client::new(std::sync::Arc::new(transport), credentials, "us-west-2", clock.clone())
+    };
+    let good = bundled.console_credentials();
+    let wrong = Credentials { secret_access_key: SecretText::new("guess".to_owned()), ..good.clone() };
+    assert_eq!(refusal(forged(wrong).call(&ListKeys::default()).await).code, "InvalidSignatureException");
+    let nobody = Credentials { access_key_id: "AKIANOBODY".to_owned(), ..good };
+    assert_eq!(refusal(forged(nobody).call(&ListKeys::default()).await).code, "UnrecognizedClientException");
+    let unsigned =
+        http::Request::post("https://kms.us-west-2.amazonaws.com/").header("x-amz-target", "TrentService.ListKeys");
+    let answer = bundled.handle(unsigned.body(bytes::Bytes::from_static(b"{}")).unwrap()).await;
+    assert_eq!(answer.status(), 400);
+    assert!(String::from_utf8_lossy(answer.body()).contains("MissingAuthenticationTokenException"));
+}
+
+#[tokio::test]
+async fn a_restart_keeps_everything_and_a_lost_root_key_is_noticed() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("data");
+    let (key_id, blob) = {
+        let client = client_of(&Bundled::open(&path, None).unwrap(), Clock::System);
+        let key_id = new_key(&client).await;
+        let blob = encrypt(&client, &key_id).await;
+        (key_id, blob)
+    };
+    let again = client_of(&Bundled::open(&path, None).unwrap(), Clock::System);
+    assert!(again.call(&DescribeKey { key_id }).await.is_ok());
+    assert_eq!(decrypt(&again, &blob, "nile").await.unwrap().expose(), b"four corners");
+    assert!(matches!(Bundled::open(&path, Some("default")), Err(OpenError::InUse(_))));
+    let mode = |name: &str| std::fs::metadata(path.join(name)).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(""), mode("account.root"), mode("external-key-manager.root")), (0o700, 0o600, 0o600));
+    std::fs::remove_file(path.join("account.root")).unwrap();
+    assert!(matches!(Bundled::open(&path, None), Err(OpenError::Seal(_))));
+    assert!(!path.join("account.root").exists(), "a lost root key is never made anew");
+}
+
+#[tokio::test]
+async fn two_processes_see_each_other() {
+    let dir = tempfile::tempdir().unwrap();
+    let one = client_of(&Bundled::open(dir.path(), None).unwrap(), Clock::System);
+    let two = client_of(&Bundled::open(dir.path(), None).unwrap(), Clock::System);
+    let key_id = new_key(&one).await;
+    let blob = encrypt(&two, &key_id).await;
+    assert!(decrypt(&one, &blob, "nile").await.is_ok());
+}
