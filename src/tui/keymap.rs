@@ -11,6 +11,10 @@ pub enum Context {
     Navigation,
     /// In any table.
     Table,
+    /// In a table whose rows are chosen.
+    Choices,
+    /// On a tag or account of the wizard that can be removed.
+    Row,
     /// Where stores are: the list and a store's page.
     KeyStore,
     /// On the page of a KMS key.
@@ -87,11 +91,11 @@ const CTRL: KeyModifiers = KeyModifiers::CONTROL;
 pub const BINDINGS: &[Binding] = &[
     bind(Context::Wizard, Action::NextStep, KeyCode::Char('n'), CTRL, "Ctrl-N", "Next", "Go to the next step, or to the first field that is not right yet."),
     bind(Context::Wizard, Action::PreviousStep, KeyCode::Char('p'), CTRL, "Ctrl-P", "Previous", "Go back a step. Nothing is checked and nothing is lost."),
-    bind(Context::Wizard, Action::Remove, KeyCode::Char('d'), CTRL, "Ctrl-D", "Remove", "Remove the tag or account that has the focus."),
+    bind(Context::Row, Action::Remove, KeyCode::Char('d'), CTRL, "Ctrl-D", "Remove", "Remove the tag or account that has the focus."),
     bind(Context::Table, Action::Search, KeyCode::Char('/'), NONE, "/", "Search", "Type to narrow the table; Enter keeps the search, Esc clears it."),
     bind(Context::Table, Action::SortColumn, KeyCode::Char('s'), NONE, "s", "Sort", "Sort by the next column."),
     bind(Context::Table, Action::SortDirection, KeyCode::Char('S'), NONE, "S", "Turn order", "Turn the order round."),
-    bind(Context::Table, Action::SelectAll, KeyCode::Char('a'), NONE, "a", "All", "Choose every row that is shown, or let all of them go."),
+    bind(Context::Choices, Action::SelectAll, KeyCode::Char('a'), NONE, "a", "All", "Choose every row that is shown, or let all of them go."),
     bind(Context::KeyStore, Action::CreateKey, KeyCode::Char('n'), NONE, "n", "Create key", "Create a KMS key in this key store."),
     bind(Context::KeyStore, Action::Connect, KeyCode::Char('c'), NONE, "c", "Connect", "Connect the external key store to its proxy."),
     bind(Context::KeyStore, Action::Disconnect, KeyCode::Char('d'), NONE, "d", "Disconnect", "Disconnect the external key store; its KMS keys become unavailable."),

@@ -37,8 +37,12 @@ impl App {
             }
             (Call::Identity, Err(failure)) => Some(failure),
             (_, Ok(Reply::KeyStores(stores))) => {
+                let here = self.key_stores.current(&self.known);
                 self.known.key_stores = Loaded::Ready(stores);
                 self.key_stores.arrange(&self.known);
+                if let Some(here) = here {
+                    self.key_stores.select(&here, &self.known);
+                }
                 return self.stores_seen();
             }
             (Call::KeyStores, Err(failure)) => {
@@ -52,8 +56,12 @@ impl App {
             (Call::Aliases, Err(failure)) => loaded(Err(failure), &mut self.known.aliases),
             (_, Ok(Reply::Keys(keys))) => {
                 let first = self.known.keys.ready().is_none();
+                let here = self.keys.current(&self.known);
                 self.known.keys = Loaded::Ready(keys);
                 self.keys.arrange(&self.known);
+                if let Some(here) = here {
+                    self.keys.select(&here, &self.known);
+                }
                 if let (true, Location::Key(id)) = (first, self.location.clone()) {
                     return self.go(Location::Key(id));
                 }

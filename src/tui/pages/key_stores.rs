@@ -60,6 +60,18 @@ impl KeyStores {
         self.table.arrange(stores.len(), COLUMNS.len(), &|row, column| cell(stores[row], column));
     }
 
+    /// The ID of the store that the cursor is on.
+    pub fn current(&self, known: &Known) -> Option<String> {
+        external(known).get(self.table.current()?).map(|store| store.custom_key_store_id.clone())
+    }
+
+    /// Puts the cursor on a store.
+    pub fn select(&mut self, store_id: &str, known: &Known) {
+        if let Some(row) = external(known).iter().position(|store| store.custom_key_store_id == store_id) {
+            self.table.select(row);
+        }
+    }
+
     /// Whether letters go into a search field.
     pub fn is_typing(&self) -> bool {
         self.table.is_searching()

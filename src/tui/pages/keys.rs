@@ -83,6 +83,11 @@ impl Keys {
         self.table.wants_escape()
     }
 
+    /// The ID of the key that the cursor is on.
+    pub fn current(&self, known: &Known) -> Option<String> {
+        known.keys.ready()?.get(self.table.current()?).map(|key| key.key_id.clone())
+    }
+
     /// Puts the cursor on a key.
     pub fn select(&mut self, key_id: &str, known: &Known) {
         let keys = known.keys.ready().map_or(&[][..], Vec::as_slice);

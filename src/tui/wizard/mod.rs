@@ -254,7 +254,10 @@ impl Wizard {
     /// The contexts whose keys work here.
     pub fn contexts(&self) -> Vec<Context> {
         match self.here() {
-            Spot::Field(Field::Administrators | Field::Users) => vec![Context::Wizard, Context::Table],
+            Spot::Field(Field::Administrators | Field::Users) => {
+                vec![Context::Wizard, Context::Choices, Context::Table]
+            }
+            _ if self.here_removes().is_some() => vec![Context::Row, Context::Wizard],
             _ => vec![Context::Wizard],
         }
     }
@@ -264,7 +267,7 @@ impl Wizard {
         if matches!(self.submission, Submission::Sending { .. }) {
             return Vec::new();
         }
-        let action = keymap::action(&[Context::Wizard], key);
+        let action = keymap::action(&[Context::Wizard, Context::Row], key);
         match action {
             Some(Action::NextStep) => {
                 if self.step == Step::Review {
