@@ -1,0 +1,85 @@
+//! What a frame and a key press cost in process, beside a bare ratatui screen of the same size as the floor, and what
+//! one Encrypt through both layers costs.
+
+use std::hint::black_box;
+
+use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::widgets::{Block, Paragraph};
+use xks_console::aws::kms::{Decrypt, Encrypt};
+use xks_console::aws::scalar::SecretBlob;
+use xks_console::journey::Journey;
+use xks_console::tape::{self, Tape};
+use xks_console::tui::chrome;
+use xks_console::tui::effect::Msg;
+
+const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 60)];
+
+fn in_the_wizard(size: (u16, u16)) -> Journey {
+    let text = "Wait+Screen /Frankfurt HSM/\nDown\nType \"n\"\nWait+Screen /Create key/\nType \"payments-2026\"";
+    let tape = Tape::parse("bench", text).expect("the tape is right");
+    let mut journey = Journey::start(size).expect("an account in memory");
+    tape::play(&tape, &mut journey, &mut |_, _| Ok(())).expect("the tape comes to its end");
+    journey
+}
+
+fn frames(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("frame");
+    for size @ (width, height) in SIZES {
+        let name = format!("{width}x{height}");
+        let mut bare = Terminal::new(TestBackend::new(width, height)).expect("a screen in memory");
+        group.bench_function(BenchmarkId::new("floor", &name), |bencher| {
+            bencher.iter(|| {
+                let words = Paragraph::new("A line of text.\n".repeat(height.into())).block(Block::bordered());
+                bare.draw(|frame| frame.render_widget(words, frame.area())).expect("drawn");
+            });
+        });
+        let journey = in_the_wizard(size);
+        let mut terminal = Terminal::new(TestBackend::new(width, height)).expect("a screen in memory");
+        group.bench_function(BenchmarkId::new("wizard", &name), |bencher| {
+            bencher.iter(|| {
+                terminal.draw(|frame| chrome::draw(black_box(journey.app()), frame)).expect("drawn");
+            });
+        });
+    }
+    group.finish();
+}
+
+fn keys(criterion: &mut Criterion) {
+    let journey = in_the_wizard((80, 24));
+    let mut app = journey.app().clone();
+    let mut terminal = Terminal::new(TestBackend::new(80, 24)).expect("a screen in memory");
+    let keys = [KeyCode::Char('x'), KeyCode::Backspace].map(|code| KeyEvent::new(code, KeyModifiers::NONE));
+    let mut turn = keys.iter().cycle();
+    criterion.bench_function("key to frame/80x24", |bencher| {
+        bencher.iter(|| {
+            if let Some(key) = turn.next() {
+                black_box(app.update(Msg::Key(*key)));
+            }
+            terminal.draw(|frame| chrome::draw(&app, frame)).expect("drawn");
+        });
+    });
+}
+
+fn cryptography(criterion: &mut Criterion) {
+    let journey = Journey::start((80, 24)).expect("an account in memory");
+    let client = journey.client().clone();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    for (name, key_id) in [("one layer", "alias/app-logs"), ("both layers", "alias/customer-db")] {
+        let request =
+            Encrypt { key_id: key_id.to_owned(), plaintext: SecretBlob::new(vec![7; 32]), ..Default::default() };
+        criterion.bench_function(&format!("encrypt/{name}"), |bencher| {
+            bencher.iter(|| runtime.block_on(client.call(&request)).expect("encrypted"));
+        });
+        let blob = runtime.block_on(client.call(&request)).expect("encrypted").ciphertext_blob;
+        let request = Decrypt { ciphertext_blob: blob, ..Default::default() };
+        criterion.bench_function(&format!("decrypt/{name}"), |bencher| {
+            bencher.iter(|| runtime.block_on(client.call(&request)).expect("decrypted"));
+        });
+    }
+}
+
+criterion_group!(benches, frames, keys, cryptography);
+criterion_main!(benches);
