@@ -49,6 +49,7 @@ pub enum Action {
     NextTab,
     NextStep,
     PreviousStep,
+    Scroll,
     Remove,
 }
 
@@ -91,6 +92,7 @@ const CTRL: KeyModifiers = KeyModifiers::CONTROL;
 pub const BINDINGS: &[Binding] = &[
     bind(Context::Wizard, Action::NextStep, KeyCode::Char('n'), CTRL, "Ctrl-N", "Next", "Go to the next step, or to the first field that is not right yet."),
     bind(Context::Wizard, Action::PreviousStep, KeyCode::Char('p'), CTRL, "Ctrl-P", "Previous", "Go back a step. Nothing is checked and nothing is lost."),
+    bind(Context::Wizard, Action::Scroll, KeyCode::PageDown, NONE, "PgDn", "More", "Look further down without leaving the field; PgUp looks up again."),
     bind(Context::Row, Action::Remove, KeyCode::Char('d'), CTRL, "Ctrl-D", "Remove", "Remove the tag or account that has the focus."),
     bind(Context::Table, Action::Search, KeyCode::Char('/'), NONE, "/", "Search", "Type to narrow the table; Enter keeps the search, Esc clears it."),
     bind(Context::Table, Action::SortColumn, KeyCode::Char('s'), NONE, "s", "Sort", "Sort by the next column."),

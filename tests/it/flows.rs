@@ -169,6 +169,14 @@ fn help_explains_the_field_and_the_keys() {
 }
 
 #[test]
+fn the_whole_policy_can_be_read_where_it_is_generated() {
+    let before = finish_with("payments-2026", "payments").replace("Ctrl+N\nWait+Screen /7 Review/\nCtrl+N\n", "");
+    let tape = before
+        + "Wait+Screen /Generated from your choices/\nPageDown 9\nWait+Screen /\\[ Next \\]/\nPageUp 9\nWait+Screen /Generated/\n";
+    play("policy", &tape, (80, 24), |_, _| {});
+}
+
+#[test]
 fn a_tape_whose_wait_never_comes_true_is_refused() {
     let tape = Tape::parse("hopeless.tape", "Wait+Screen /no such words/").unwrap();
     let mut journey = Journey::start((80, 24)).unwrap();

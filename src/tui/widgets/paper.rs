@@ -115,8 +115,13 @@ impl Paper {
 
     /// Shows the part around the focus, with marks where there is more above and below.
     pub fn draw(&self, frame: &mut Frame, area: Rect) {
+        self.draw_scrolled(frame, area, 0);
+    }
+
+    /// Shows what comes `lines` below the part around the focus.
+    pub fn draw_scrolled(&self, frame: &mut Frame, area: Rect, lines: usize) {
         let top = self.top(usize::from(area.height));
-        self.draw_from(frame, area, top);
+        self.draw_from(frame, area, top + lines);
     }
 
     /// Shows the lines from `top` on, or the last ones when there are fewer.

@@ -72,6 +72,7 @@ pub struct Wizard {
     administrators: Table,
     users: Table,
     store_cursor: usize,
+    scroll: usize,
 }
 
 impl Wizard {
@@ -90,6 +91,7 @@ impl Wizard {
             administrators: Table::default(),
             users: Table::default(),
             store_cursor: 0,
+            scroll: 0,
         };
         wizard.arrange(known);
         let chosen = wizard.draft.custom_key_store_id.clone();
@@ -144,6 +146,7 @@ impl Wizard {
     }
 
     fn load_editor(&mut self) {
+        self.scroll = 0;
         match self.here() {
             Spot::Field(field @ (Field::Description | Field::KeyPolicy)) => {
                 let text = if field == Field::Description {
@@ -302,6 +305,10 @@ impl Wizard {
             Spot::Field(field @ (Field::Description | Field::KeyPolicy)) => self.press_area(field, key, known),
             Spot::Field(field) if self.text_of(field).is_some() => self.press_text(field, key),
             spot => match key.code {
+                KeyCode::PageDown | KeyCode::PageUp => {
+                    self.page(key.code == KeyCode::PageDown, known);
+                    Vec::new()
+                }
                 KeyCode::Enter | KeyCode::Char(' ') => self.activate(spot, known),
                 KeyCode::Down | KeyCode::Right => {
                     self.step_focus(1);
@@ -343,6 +350,10 @@ impl Wizard {
         if field == Field::KeyPolicy && self.draft.edited_policy.is_none() {
             return match key.code {
                 KeyCode::Enter => self.activate(Spot::Field(field), known),
+                KeyCode::PageDown | KeyCode::PageUp => {
+                    self.page(key.code == KeyCode::PageDown, known);
+                    Vec::new()
+                }
                 KeyCode::Down => {
                     self.step_focus(1);
                     Vec::new()
@@ -493,7 +504,19 @@ impl Wizard {
         }
         let mut paper = Paper::new(body.width);
         self.write(&mut paper, usize::from(body.height), known);
-        paper.draw(frame, body);
+        paper.draw_scrolled(frame, body, self.scroll);
+    }
+
+    /// Looks further down, or up again, without moving the focus: long texts stand between two fields.
+    fn page(&mut self, down: bool, known: &Known) {
+        const PAGE: usize = 8;
+        if !down {
+            self.scroll = self.scroll.saturating_sub(PAGE);
+            return;
+        }
+        let mut paper = Paper::new(60);
+        self.write(&mut paper, 20, known);
+        self.scroll = (self.scroll + PAGE).min(paper.len());
     }
 
     fn draw_rail(&self, known: &Known, frame: &mut Frame, area: Rect) {
