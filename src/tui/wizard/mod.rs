@@ -1,6 +1,7 @@
 //! The create key wizard on the screen: where the person is in it. What they have said is the [`KeyDraft`].
 
 mod configure;
+mod draw;
 mod labels;
 mod outcome;
 mod policy;
@@ -12,23 +13,18 @@ mod tags;
 use std::collections::BTreeSet;
 
 use crossterm::event::{KeyCode, KeyEvent};
-use ratatui::Frame;
-use ratatui::layout::Rect;
-use ratatui::text::{Line, Span};
 use ratatui_textarea::{CursorMove, TextArea};
 
 use self::spots::Spot;
 use super::connect::Afterwards;
 use super::effect::Call;
 use super::keymap::{self, Action, Context};
-use super::theme;
 use super::widgets::field::TextField;
 use super::widgets::paper::Paper;
 use super::widgets::table::Table;
-use super::widgets::text;
 use crate::create_key::draft::KeyDraft;
 use crate::create_key::field::Field;
-use crate::create_key::known::{Known, Loaded};
+use crate::create_key::known::Known;
 use crate::create_key::method::{Method, Step};
 use crate::create_key::submission::{Answer, Submission};
 use crate::create_key::validate::{FieldError, validate};
@@ -467,46 +463,6 @@ impl Wizard {
         Vec::new()
     }
 
-    fn errors(&self, known: &Known) -> Vec<FieldError> {
-        validate(self.step, &self.draft, known)
-    }
-
-    /// The error to show at a field: only once the person has left it or tried to go on.
-    fn error_at(&self, field: Field, errors: &[FieldError]) -> Option<String> {
-        let shown = self.left.contains(&field) && !(Some(field) == self.field_here() && self.is_empty(field));
-        let live =
-            matches!(field, Field::Alias | Field::KeyPolicy) || matches!(field, Field::TagKey(_) | Field::TagValue(_));
-        let typed = !self.is_empty(field);
-        errors
-            .iter()
-            .find(|error| error.field == field && (shown || (live && typed)))
-            .map(|error| error.message.clone())
-    }
-
-    fn is_empty(&self, field: Field) -> bool {
-        self.text_of(field).is_some_and(|text| text.is_empty())
-    }
-
-    /// Draws rail and step.
-    pub fn draw(&self, known: &Known, frame: &mut Frame, area: Rect) {
-        let rail = if area.width >= 76 { 24 } else { 0 };
-        let mut body = Rect { x: area.x + rail, width: area.width - rail, ..area };
-        if rail > 0 {
-            self.draw_rail(known, frame, Rect { width: rail, ..area });
-        } else {
-            let steps = self.method.steps().len();
-            let words = format!("Step {} of {steps} · {}", self.place() + 1, self.step.rail());
-            frame.render_widget(
-                Line::styled(text::cut(&words, body.width.into()), theme::ACCENT),
-                Rect { height: 1.min(area.height), ..body },
-            );
-            body = Rect { y: body.y.saturating_add(1), height: body.height.saturating_sub(1), ..body };
-        }
-        let mut paper = Paper::new(body.width);
-        self.write(&mut paper, usize::from(body.height), known);
-        paper.draw_scrolled(frame, body, self.scroll);
-    }
-
     /// Looks further down, or up again, without moving the focus: long texts stand between two fields.
     fn page(&mut self, down: bool, known: &Known) {
         const PAGE: usize = 8;
@@ -517,122 +473,5 @@ impl Wizard {
         let mut paper = Paper::new(60);
         self.write(&mut paper, 20, known);
         self.scroll = (self.scroll + PAGE).min(paper.len());
-    }
-
-    fn draw_rail(&self, known: &Known, frame: &mut Frame, area: Rect) {
-        let mut paper = Paper::new(area.width);
-        paper.heading("Create key");
-        paper.gap();
-        for (place, step) in self.method.steps().iter().enumerate() {
-            let here = place == self.place();
-            let wrong = self.visited.contains(&place)
-                && !here
-                && *step != Step::Review
-                && !validate(*step, &self.draft, known).is_empty();
-            let (mark, style) = match (here, wrong, self.visited.contains(&place)) {
-                (true, ..) => ("▸", theme::ACCENT),
-                (_, true, _) => ("!", theme::WARNING),
-                (_, _, true) => ("✓", theme::GOOD),
-                _ => ("·", theme::QUIET),
-            };
-            let words = text::wrap(step.rail(), usize::from(area.width).saturating_sub(7));
-            for (row, words) in words.into_iter().enumerate() {
-                let lead = if row == 0 { format!("{mark} {} ", place + 1) } else { "    ".to_owned() };
-                let body = if here { theme::HEADING } else { style };
-                paper.line(Line::from(vec![Span::styled(lead, style), Span::styled(words, body)]));
-            }
-            if step.is_optional() {
-                paper.line(Line::styled("    optional", theme::QUIET));
-            }
-        }
-        paper.draw(frame, area);
-    }
-
-    fn write(&self, paper: &mut Paper, height: usize, known: &Known) {
-        let errors = self.errors(known);
-        paper.heading(self.step.title());
-        if !matches!(self.submission, Submission::NotSent) && self.step == Step::Review {
-            self.write_outcome(paper);
-        }
-        match self.step {
-            Step::ConfigureKey | Step::ChooseExternalKey => self.write_configure(paper, known, &errors),
-            Step::AliasAndDescription => self.write_labels(paper, &errors),
-            Step::Tags => self.write_tags(paper, &errors),
-            Step::Administrators => self.write_administrators(paper, height, known),
-            Step::Users => self.write_users(paper, height, known, &errors),
-            Step::KeyPolicy => self.write_policy(paper, height, known, &errors),
-            Step::Review => self.write_review(paper, known),
-        }
-        self.write_buttons(paper);
-    }
-
-    fn write_buttons(&self, paper: &mut Paper) {
-        let here = self.here();
-        let first = self.place() == 0;
-        let next = match (self.step, &self.submission) {
-            (Step::Review, Submission::NotSent) => "Finish",
-            (Step::Review, Submission::KeyWithoutAlias { .. }) => "Create the alias",
-            (Step::Review, Submission::Unknown { .. }) => "Look again",
-            (Step::Review, Submission::Failed { .. }) => "Try again",
-            _ => "Next",
-        };
-        paper.gap();
-        let focused = match here {
-            Spot::Cancel => 0,
-            Spot::Previous => 1,
-            Spot::Next => 2,
-            _ => usize::MAX,
-        };
-        paper.focused(focused != usize::MAX, |paper| {
-            super::widgets::button_row(paper, &[Some("Cancel"), (!first).then_some("Previous"), Some(next)], focused);
-        });
-    }
-
-    /// Writes a field: label, the error or the hint, and whatever `write` makes of it.
-    fn write_field(
-        &self,
-        paper: &mut Paper,
-        field: Field,
-        errors: &[FieldError],
-        write: impl FnOnce(&mut Paper, bool),
-    ) {
-        let is_focused = self.field_here() == Some(field);
-        let error = self.error_at(field, errors);
-        paper.focused(is_focused, |paper| {
-            let mark = if is_focused { "▸ " } else { "  " };
-            paper
-                .line(Line::from(vec![Span::styled(mark, theme::ACCENT), Span::styled(field.label(), theme::HEADING)]));
-            write(paper, is_focused);
-            match error {
-                Some(error) => paper.prose(&format!("✗ {error}"), 2, theme::BAD),
-                None => paper.prose(field.hint(), 2, theme::QUIET),
-            };
-        });
-    }
-
-    fn write_text_field(&self, paper: &mut Paper, field: Field, errors: &[FieldError], placeholder: &str) {
-        self.write_field(paper, field, errors, |paper, is_focused| {
-            self.write_editor(paper, field, 2, 56, is_focused, placeholder);
-        });
-    }
-
-    /// Writes the one-line editor of a field, with the cursor when it has the focus.
-    fn write_editor(
-        &self,
-        paper: &mut Paper,
-        field: Field,
-        indent: usize,
-        most: usize,
-        is_focused: bool,
-        placeholder: &str,
-    ) {
-        let columns = paper.width.saturating_sub(indent + 1).min(most);
-        let still = TextField::new(&self.text_of(field).unwrap_or_default());
-        let shown = if is_focused { &self.editor } else { &still };
-        shown.write(paper, indent, columns, is_focused, placeholder);
-    }
-
-    fn loaded_note<T>(paper: &mut Paper, what: &str, loaded: &Loaded<T>) -> bool {
-        super::pages::write_loading(paper, what, loaded)
     }
 }
