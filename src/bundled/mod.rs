@@ -63,6 +63,7 @@ impl Bundled {
     /// [`OpenError`]; nothing half-filled is left behind.
     pub fn open(dir: &Path, scenario: Option<&str>) -> Result<Self, OpenError> {
         let world = World::system();
+        let _opening = store::lock(dir)?;
         let store = Store::open(dir, world.clone())?;
         if scenario.is_some() && scenario::is_filled(&store)? {
             return Err(OpenError::InUse(dir.display().to_string()));

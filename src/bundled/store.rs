@@ -2,6 +2,7 @@
 //!
 //! Every request reads from the database, so that a process sees at once what another has done.
 
+use std::fs::File;
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
@@ -121,6 +122,18 @@ impl From<Fault> for ServiceError {
     }
 }
 
+/// Makes `dir` where it is missing and keeps other processes from opening the account in it until the file is dropped.
+///
+/// SQLite turns a new database to WAL without waiting for others who do the same, whatever the busy timeout says; and
+/// an account is filled across two databases.
+pub fn lock(dir: &Path) -> Result<File, OpenError> {
+    let directory = |source| OpenError::Directory { path: dir.display().to_string(), source };
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(directory)?;
+    let file = File::open(dir).map_err(directory)?;
+    file.lock().map_err(directory)?;
+    Ok(file)
+}
+
 /// The database and the key that wraps what is secret in it.
 pub struct Store {
     connection: Mutex<Connection>,
@@ -129,13 +142,12 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens or makes the account in `dir`.
+    /// Opens or makes the account in `dir`, which [`lock`] has made.
     pub fn open(dir: &Path, world: World) -> Result<Self, OpenError> {
         if world.is_replayable() {
             return Err(OpenError::Replayable);
         }
         let directory = |source| OpenError::Directory { path: dir.display().to_string(), source };
-        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(directory)?;
         let path = dir.join(DATABASE);
         let exists = path.try_exists().map_err(directory)?;
         let root = RootKey::load_or_create(&dir.join(ROOT_KEY), exists, &world.random)?;

@@ -301,3 +301,69 @@ async fn two_processes_see_each_other() {
     let blob = encrypt(&two, &key_id).await;
     assert!(decrypt(&one, &blob, "nile").await.is_ok());
 }
+
+#[test]
+fn starts_at_the_same_time_make_one_account() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("data");
+    let start = || Bundled::open(&path, None).map(|aws| aws.console_credentials().access_key_id);
+    let ids: Vec<_> = std::thread::scope(|scope| {
+        let starts: Vec<_> = (0..4).map(|_| scope.spawn(start)).collect();
+        starts.into_iter().map(|start| start.join().unwrap()).collect()
+    });
+    let first = ids[0].as_ref().unwrap();
+    assert!(ids.iter().all(|id| id.as_ref().ok() == Some(first)), "{ids:?}");
+}
+
+#[tokio::test]
+async fn of_two_that_want_the_same_external_key_one_gets_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let one = client_of(&Bundled::open(dir.path(), None).unwrap(), Clock::System);
+    let two = client_of(&Bundled::open(dir.path(), None).unwrap(), Clock::System);
+    let request = request(&one, "Frankfurt HSM", "hr-records").await;
+    let lost = match tokio::join!(one.call(&request), two.call(&request)) {
+        (Ok(_), lost @ Err(_)) | (lost @ Err(_), Ok(_)) => refusal(lost),
+        both => panic!("{both:?}"),
+    };
+    assert_eq!(lost.code, "XksKeyAlreadyInUseException");
+}
+
+#[tokio::test]
+async fn a_store_that_is_called_back_while_connecting_stays_disconnected() {
+    let (client, clock) = account();
+    let id = store(&client, "Zurich DR").await.custom_key_store_id;
+    client.call(&ConnectCustomKeyStore { custom_key_store_id: id.clone() }).await.unwrap();
+    clock.advance(jiff::SignedDuration::from_secs(3));
+    client.call(&DisconnectCustomKeyStore { custom_key_store_id: id }).await.unwrap();
+    // With these two seconds the five of the connection are over as well, and must not count any more.
+    clock.advance(jiff::SignedDuration::from_secs(2));
+    assert_eq!(store(&client, "Zurich DR").await.connection_state, ConnectionState::Disconnected);
+    clock.advance(jiff::SignedDuration::from_mins(1));
+    assert_eq!(store(&client, "Zurich DR").await.connection_state, ConnectionState::Disconnected);
+}
+
+#[tokio::test]
+async fn another_region_is_empty_and_knows_no_key_of_this_one() {
+    let (client, _) = account();
+    let elsewhere = client.with_region("eu-central-1");
+    assert!(elsewhere.collect_keys().await.unwrap().is_empty());
+    assert!(elsewhere.collect_key_stores().await.unwrap().is_empty());
+    assert_eq!(elsewhere.collect_users().await.unwrap().len(), 20, "IAM is one for all Regions");
+    let key_id = client.collect_keys().await.unwrap().remove(0).key_arn;
+    let error = refusal(elsewhere.call(&DescribeKey { key_id }).await);
+    assert_eq!(error.to_string(), "NotFoundException: Invalid arn us-west-2");
+}
+
+#[test]
+fn no_file_of_an_account_holds_the_consoles_secret_in_the_clear() {
+    let dir = tempfile::tempdir().unwrap();
+    let aws = Bundled::open(dir.path(), None).unwrap();
+    let (found, credentials) = (
+        |bytes: &[u8], text: &str| bytes.windows(text.len()).any(|part| part == text.as_bytes()),
+        aws.console_credentials(),
+    );
+    let files: Vec<_> =
+        std::fs::read_dir(dir.path()).unwrap().map(|file| std::fs::read(file.unwrap().path()).unwrap()).collect();
+    assert!(files.iter().any(|file| found(file, &credentials.access_key_id)), "the ID is not secret");
+    assert!(!files.iter().any(|file| found(file, credentials.secret_access_key.expose())));
+}
