@@ -69,6 +69,15 @@ pub enum Answer {
     Failed(Failure),
 }
 
+/// What the last CreateKey asked for. The draft may be edited afterwards; what was sent stays what must be looked up.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Sent {
+    /// The store.
+    pub custom_key_store_id: String,
+    /// The external key.
+    pub xks_key_id: String,
+}
+
 /// How far the key is made.
 #[derive(Clone, Debug, PartialEq, Default)]
 pub enum Submission {
@@ -81,6 +90,8 @@ pub enum Submission {
         stage: Stage,
         /// The key, once it is made.
         key: Option<Box<KeyMetadata>>,
+        /// What CreateKey asked for.
+        sent: Sent,
     },
     /// The key is made, its alias is not.
     KeyWithoutAlias {
@@ -95,6 +106,8 @@ pub enum Submission {
         stage: Stage,
         /// The key, once it is made.
         key: Option<Box<KeyMetadata>>,
+        /// What CreateKey asked for.
+        sent: Sent,
         /// What went wrong on the way.
         failure: Failure,
     },
@@ -124,19 +137,21 @@ impl Submission {
     pub fn start(&mut self, draft: &KeyDraft, known: &Known) -> Option<Call> {
         match std::mem::take(self) {
             Self::NotSent | Self::Failed { .. } => {
-                *self = Self::Sending { stage: Stage::CreateKey, key: None };
+                let sent = Sent {
+                    custom_key_store_id: draft.custom_key_store_id.clone().unwrap_or_default(),
+                    xks_key_id: draft.xks_key_id.clone(),
+                };
+                *self = Self::Sending { stage: Stage::CreateKey, key: None, sent };
                 Some(Call::CreateKey(Box::new(preview::create_key_request(draft, known))))
             }
             Self::KeyWithoutAlias { key, .. } => Some(self.send_alias(key, draft)),
-            Self::Unknown { key: None, .. } => {
-                *self = Self::Sending { stage: Stage::FindKey, key: None };
-                Some(Call::FindKey {
-                    custom_key_store_id: draft.custom_key_store_id.clone().unwrap_or_default(),
-                    xks_key_id: draft.xks_key_id.clone(),
-                })
+            Self::Unknown { key: None, sent, .. } => {
+                let Sent { custom_key_store_id, xks_key_id } = sent.clone();
+                *self = Self::Sending { stage: Stage::FindKey, key: None, sent };
+                Some(Call::FindKey { custom_key_store_id, xks_key_id })
             }
-            Self::Unknown { key: Some(key), .. } => {
-                *self = Self::Sending { stage: Stage::FindAlias, key: Some(key) };
+            Self::Unknown { key: Some(key), sent, .. } => {
+                *self = Self::Sending { stage: Stage::FindAlias, key: Some(key), sent };
                 Some(Call::FindAlias { alias_name: draft.alias_name() })
             }
             other => {
@@ -148,20 +163,20 @@ impl Submission {
 
     fn send_alias(&mut self, key: Box<KeyMetadata>, draft: &KeyDraft) -> Call {
         let call = Call::CreateAlias(preview::create_alias_request(draft, &key.key_id));
-        *self = Self::Sending { stage: Stage::CreateAlias, key: Some(key) };
+        *self = Self::Sending { stage: Stage::CreateAlias, key: Some(key), sent: Sent::default() };
         call
     }
 
     fn describe(&mut self, key: Box<KeyMetadata>) -> Call {
         let call = Call::DescribeKey(kms::DescribeKey { key_id: key.key_id.clone() });
-        *self = Self::Sending { stage: Stage::DescribeKey, key: Some(key) };
+        *self = Self::Sending { stage: Stage::DescribeKey, key: Some(key), sent: Sent::default() };
         call
     }
 
     /// Takes an answer; gives the next call, if there is one. An answer that nobody waits for changes nothing.
     pub fn answer(&mut self, answer: Answer, draft: &KeyDraft, known: &Known) -> Option<Call> {
-        let (stage, key) = match std::mem::take(self) {
-            Self::Sending { stage, key } => (stage, key),
+        let (stage, key, sent) = match std::mem::take(self) {
+            Self::Sending { stage, key, sent } => (stage, key, sent),
             other => {
                 *self = other;
                 return None;
@@ -183,24 +198,24 @@ impl Submission {
                 None
             }
             (stage, Answer::Failed(failure), key) => {
-                *self = Self::stopped(stage, key, failure);
+                *self = Self::stopped(stage, key, sent, failure);
                 None
             }
             (stage, _, key) => {
-                *self = Self::Sending { stage, key };
+                *self = Self::Sending { stage, key, sent };
                 None
             }
         }
     }
 
-    fn stopped(stage: Stage, key: Option<Box<KeyMetadata>>, failure: Failure) -> Self {
+    fn stopped(stage: Stage, key: Option<Box<KeyMetadata>>, sent: Sent, failure: Failure) -> Self {
         match (stage, key) {
             // The key and its alias are there; a failed look changes nothing about that.
             (Stage::DescribeKey, Some(key)) => Self::Done { key },
             (Stage::CreateKey, None) if !failure.outcome_unknown => Self::Failed { failure },
             (Stage::CreateAlias, Some(key)) if !failure.outcome_unknown => Self::KeyWithoutAlias { key, failure },
             // No answer, or a look-up that failed: the doubt stays.
-            (stage, key) => Self::Unknown { stage, key, failure },
+            (stage, key) => Self::Unknown { stage, key, sent, failure },
         }
     }
 }
@@ -246,7 +261,10 @@ mod tests {
         let (draft, known, mut submission) = (draft(), known(), Submission::NotSent);
         submission.start(&draft, &known);
         submission.answer(Answer::Failed(failure(true)), &draft, &known);
-        assert!(matches!(submission.start(&draft, &known), Some(Call::FindKey { .. })));
+        // Edited meanwhile: what was sent is looked up, not what the draft says now.
+        let edited = KeyDraft { xks_key_id: "another".to_owned(), ..draft.clone() };
+        let call = submission.start(&edited, &known);
+        assert!(matches!(call, Some(Call::FindKey { xks_key_id, .. }) if xks_key_id == "payments-2026"));
         let found = Answer::Found(Some(Box::new(key("k1", "payments-2026"))));
         assert!(matches!(submission.answer(found, &draft, &known), Some(Call::CreateAlias(_))));
     }

@@ -435,9 +435,9 @@ impl Wizard {
 
     /// Sends what the person has said, unless something is not right: then the focus goes there.
     fn finish(&mut self, known: &Known) -> Vec<Wish> {
-        if self.submission.key().is_none()
-            && let Some(FieldError { field, .. }) = validate(Step::Review, &self.draft, known).first()
-        {
+        // A doubt is looked up first: the key that may have been made must not count against the draft.
+        let is_new = self.submission.key().is_none() && !matches!(self.submission, Submission::Unknown { .. });
+        if is_new && let Some(FieldError { field, .. }) = validate(Step::Review, &self.draft, known).first() {
             let field = *field;
             self.left.push(field);
             self.focus_field(field);
