@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::strict::Strict;
 use super::{OneOrMany, PolicyDocument, Principals, Statement};
 use crate::aws::limits;
 
@@ -62,17 +63,16 @@ pub fn check(text: &str) -> Result<PolicyDocument, Vec<PolicyProblem>> {
     if let Err(violation) = limits::policy_text(text) {
         return Err(vec![PolicyProblem { line: None, message: violation.reason }]);
     }
-    let value: Value = serde_json::from_str(text).map_err(|error| {
-        let line = Some(error.line());
-        let message = format!("This is not JSON: {}.", without_place(&error.to_string()));
-        vec![PolicyProblem { line, message }]
-    })?;
-    let document: PolicyDocument = match serde_json::from_value(value.clone()) {
-        Ok(document) => document,
-        Err(error) => {
-            return Err(vec![PolicyProblem { line: None, message: explain(&value, &error.to_string()) }]);
-        }
+    let at = |error: &serde_json::Error, message| {
+        vec![PolicyProblem { line: Some(error.line()).filter(|line| *line > 0), message }]
     };
+    let Strict(value) = serde_json::from_str(text).map_err(|error| {
+        let what = error.to_string();
+        let what = without_place(&what);
+        at(&error, if error.is_data() { sentence(what) } else { format!("This is not JSON: {what}.") })
+    })?;
+    let document: PolicyDocument =
+        serde_json::from_str(text).map_err(|error| at(&error, explain(&value, &error.to_string())))?;
     let mut problems = Vec::new();
     let mut say = |message: String| problems.push(PolicyProblem { line: None, message });
     if let Some(version) = &document.version
@@ -185,6 +185,11 @@ fn without_place(message: &str) -> &str {
     message.split(" at line ").next().unwrap_or(message)
 }
 
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| format!("{}{}.", first.to_uppercase(), letters.as_str())).unwrap_or_default()
+}
+
 /// Why JSON is no policy: which statement, which element.
 fn explain(value: &Value, error: &str) -> String {
     let Some(document) = value.as_object() else { return "The policy must be a JSON object.".to_owned() };
@@ -219,14 +224,23 @@ mod tests {
     fn problems_name_their_place() {
         assert!(problem("{\n\"Version\": }").starts_with("Line 2: This is not JSON"));
         assert!(problem("[]").contains("must be a JSON object"));
-        assert!(problem(r#"{"Statements":[]}"#).contains("‘Statements’ is no element"));
-        assert!(problem(&with(r#"{"Effect":"Permit"}"#)).starts_with("Statement 1: "));
+        assert!(problem("{\n\"Statements\":[]}").starts_with("Line 2: ‘Statements’ is no element"));
+        assert!(problem(&with("\n\n{\"Effect\":\"Permit\"}")).starts_with("Line 3: Statement 1: "));
         assert!(problem(&with(r#"{"Effect":"Allow","Action":"kms:*","Resource":"*"}"#)).contains("no Principal"));
         assert!(problem(&with(r#"{"Effect":"Allow","Principal":"me","Action":"kms:*"}"#)).contains("‘me’"));
         assert!(problem(&with(r#"{"Effect":"Allow","Principal":"*","Action":"Decrypt"}"#)).contains("kms:Decrypt"));
         let condition = r#"{"Effect":"Allow","Principal":"*","Action":"kms:*","Condition":{"Equals":{"a":"b"}}}"#;
         assert!(problem(&with(condition)).contains("‘Equals’"));
         assert!(problem(&"x".repeat(32_769)).contains("32768"));
+    }
+
+    #[test]
+    fn what_a_reader_could_take_two_ways_is_refused() {
+        let twice = with("{\"Effect\":\"Deny\",\n\"Effect\":\"Allow\",\"Principal\":\"*\"}");
+        assert_eq!(problem(&twice), "Line 2: ‘Effect’ stands twice in one object; keep one.");
+        let condition = r#"{"Effect":"Allow","Principal":"*","Condition":{"Bool":{"a":"true","a":"false"}}}"#;
+        assert!(problem(&with(condition)).contains("‘a’ stands twice"));
+        assert!(problem(&with(r#"{"Effect":"Allow","Principal":"*","Action":null}"#)).contains("is null"));
     }
 
     #[test]

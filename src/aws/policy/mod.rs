@@ -2,8 +2,13 @@
 
 mod check;
 mod console;
+mod strict;
 mod words;
 
+use std::marker::PhantomData;
+
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer, StrDeserializer};
+use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -23,7 +28,7 @@ pub struct PolicyDocument {
 }
 
 /// One element, or an array of them.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum OneOrMany<T> {
     /// An array.
@@ -39,6 +44,29 @@ impl<T> OneOrMany<T> {
             Self::Many(many) => many,
             Self::One(one) => std::slice::from_ref(one),
         }
+    }
+}
+
+// Read without a buffer, unlike serde's untagged enums, so that an error keeps its line.
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMany<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Reader<T> {
+            type Value = OneOrMany<T>;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("one element or an array of them")
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
+                Vec::deserialize(SeqAccessDeserializer::new(seq)).map(OneOrMany::Many)
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(OneOrMany::One)
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
+                T::deserialize(StrDeserializer::new(text)).map(OneOrMany::One)
+            }
+        }
+        deserializer.deserialize_any(Reader(PhantomData))
     }
 }
 
@@ -103,7 +131,19 @@ impl Statement {
         }
     }
 
-    /// Whether the statement is about this caller: by ARN, by the account or its root, or by everybody.
+    /// Whether the statement is about the KMS key it stands in: in a key policy that is `"*"`, or the key's ARN.
+    pub fn covers_the_key(&self) -> bool {
+        let matches =
+            |patterns: &OneOrMany<String>| patterns.as_slice().iter().any(|one| one == "*" || one.contains(":key/"));
+        match (&self.resource, &self.not_resource) {
+            (Some(resources), _) => matches(resources),
+            (None, Some(resources)) => !matches(resources),
+            (None, None) => false,
+        }
+    }
+
+    /// Whether the statement is about this caller: by ARN, by the account or its root, or by everybody. The session of
+    /// an assumed role is meant by the role's ARN too.
     pub fn concerns(&self, caller_arn: &str, account: &str) -> bool {
         let names = |principals: &Principals| {
             principals.of_kind("AWS").iter().any(|name| {
@@ -111,6 +151,7 @@ impl Statement {
                     || *name == caller_arn
                     || *name == account
                     || name.ends_with(&format!(":iam::{account}:root"))
+                    || is_role_of_session(name, caller_arn)
             })
         };
         match (&self.principal, &self.not_principal) {
@@ -119,6 +160,18 @@ impl Statement {
             (None, None) => false,
         }
     }
+}
+
+/// Whether `session`, `arn:aws:sts::111122223333:assumed-role/Name/session`, is one of the role
+/// `arn:aws:iam::111122223333:role/any/path/Name`. The ARN of a session leaves the role's path out.
+fn is_role_of_session(role: &str, session: &str) -> bool {
+    let parts = || {
+        let (session_account, rest) = session.split_once(":sts::")?.1.split_once(":assumed-role/")?;
+        let (role_account, path) = role.split_once(":iam::")?.1.split_once(":role/")?;
+        let is_same = path.rsplit('/').next()? == rest.split('/').next()?;
+        Some(session_account == role_account && is_same)
+    };
+    parts().unwrap_or(false)
 }
 
 /// Whether `text` matches `pattern`, in which `*` stands for anything and `?` for one character; case is ignored.
@@ -177,6 +230,7 @@ impl PolicyDocument {
             self.statements().iter().any(move |statement| {
                 statement.effect == effect
                     && statement.covers("kms:PutKeyPolicy")
+                    && statement.covers_the_key()
                     && statement.concerns(caller_arn, account)
                     && statement.condition.as_ref().is_none_or(Map::is_empty)
             })
@@ -211,5 +265,16 @@ mod tests {
         assert!(policy("arn:aws:iam::111122223333:root").lets_change_policy(me, "111122223333"));
         assert!(policy(me).lets_change_policy(me, "111122223333"));
         assert!(!policy("arn:aws:iam::444455556666:root").lets_change_policy(me, "111122223333"));
+        let session = "arn:aws:sts::111122223333:assumed-role/Admin/ada";
+        assert!(policy("arn:aws:iam::111122223333:role/ops/Admin").lets_change_policy(session, "111122223333"));
+        assert!(!policy("arn:aws:iam::111122223333:role/Admin2").lets_change_policy(session, "111122223333"));
+        assert!(!policy("arn:aws:iam::444455556666:role/Admin").lets_change_policy(session, "111122223333"));
+    }
+
+    #[test]
+    fn a_statement_about_no_resource_permits_nothing() {
+        let text = r#"{"Version":"2012-10-17","Statement":
+            {"Effect":"Allow","Principal":"*","Action":"kms:*"}}"#;
+        assert!(!check(text).unwrap().lets_change_policy("arn:aws:iam::111122223333:user/Admin", "111122223333"));
     }
 }

@@ -1,6 +1,6 @@
 //! A policy in plain words.
 
-use super::{Effect, PolicyDocument, Principals, Statement};
+use super::{Effect, PolicyDocument, Principals, Statement, wildcard};
 
 impl PolicyDocument {
     /// Who may do what, a sentence for each statement.
@@ -31,34 +31,76 @@ impl Statement {
     }
 
     fn deeds(&self) -> String {
-        if self.covers("kms:*") && self.principal.as_ref().is_some_and(is_root) {
-            return "do everything that IAM policies of the account allow".to_owned();
+        let Some(actions) = &self.action else {
+            let but = self.not_action.as_ref().map_or(String::new(), |actions| actions.as_slice().join(", "));
+            return format!("do everything but {but}");
+        };
+        if actions.as_slice().iter().any(|action| action == "*" || action.eq_ignore_ascii_case("kms:*")) {
+            let by_iam = self.principal.as_ref().is_some_and(is_root);
+            let all = if by_iam {
+                "do everything that IAM policies of the account allow"
+            } else {
+                "do everything with the key"
+            };
+            return all.to_owned();
         }
-        let mut deeds = Vec::new();
-        for (action, words) in [
-            ("kms:PutKeyPolicy", "administer the key"),
-            ("kms:ScheduleKeyDeletion", "delete the key"),
-            ("kms:Encrypt", "encrypt"),
-            ("kms:Decrypt", "decrypt"),
-            ("kms:GenerateDataKey", "make data keys"),
-            ("kms:CreateGrant", "grant its use"),
-        ] {
-            if self.covers(action) {
+        let mut deeds: Vec<&str> = Vec::new();
+        for (action, words) in WORDS {
+            if self.covers(action) && !deeds.contains(&words) {
                 deeds.push(words);
             }
         }
         if self.covers("kms:PutKeyPolicy") && !self.covers("kms:ScheduleKeyDeletion") && self.effect == Effect::Allow {
             deeds.push("but not delete it");
         }
-        match deeds.as_slice() {
-            [] => match &self.action {
-                Some(actions) => format!("do {}", actions.as_slice().join(", ")),
-                None => "do what is not listed".to_owned(),
-            },
-            _ => deeds.join(", "),
-        }
+        // What has no words of its own is named, so that nothing is kept back.
+        let implied: Vec<&str> =
+            IMPLIED.iter().filter(|(deed, _)| deeds.contains(deed)).flat_map(|(_, all)| *all).copied().collect();
+        let is_told = |pattern: &str| {
+            let mut known = WORDS.iter().map(|(action, _)| *action).chain(implied.iter().copied());
+            known.any(|action| wildcard(pattern, action))
+        };
+        deeds.extend(actions.as_slice().iter().map(String::as_str).filter(|pattern| !is_told(pattern)));
+        deeds.join(", ")
     }
 }
+
+/// Telling actions, and what a person calls them.
+const WORDS: [(&str, &str); 9] = [
+    ("kms:PutKeyPolicy", "administer the key"),
+    ("kms:ScheduleKeyDeletion", "delete the key"),
+    ("kms:CancelKeyDeletion", "delete the key"),
+    ("kms:Encrypt", "encrypt"),
+    ("kms:Decrypt", "decrypt"),
+    ("kms:ReEncryptFrom", "re-encrypt"),
+    ("kms:ReEncryptTo", "re-encrypt"),
+    ("kms:GenerateDataKey", "make data keys"),
+    ("kms:CreateGrant", "grant its use"),
+];
+
+/// What some of these words stand for as well.
+const IMPLIED: [(&str, &[&str]); 4] = [
+    (
+        "administer the key",
+        &[
+            "kms:CreateAlias",
+            "kms:DescribeKey",
+            "kms:EnableKey",
+            "kms:ListKeyPolicies",
+            "kms:UpdateKeyDescription",
+            "kms:RevokeGrant",
+            "kms:DisableKey",
+            "kms:GetKeyPolicy",
+            "kms:DeleteAlias",
+            "kms:TagResource",
+            "kms:UntagResource",
+            "kms:RotateKeyOnDemand",
+        ],
+    ),
+    ("encrypt", &["kms:DescribeKey"]),
+    ("decrypt", &["kms:DescribeKey"]),
+    ("grant its use", &["kms:ListGrants", "kms:RevokeGrant"]),
+];
 
 fn is_root(principals: &Principals) -> bool {
     let names = principals.of_kind("AWS");
@@ -108,9 +150,24 @@ mod tests {
             [
                 "Account 111122223333 may do everything that IAM policies of the account allow.",
                 "Role KeyAdmin may administer the key, grant its use, but not delete it.",
-                "User ada, account 444455556666 may encrypt, decrypt, make data keys.",
+                "User ada, account 444455556666 may encrypt, decrypt, re-encrypt, make data keys.",
                 "User ada, account 444455556666 may grant its use, for AWS services that act on their behalf.",
             ]
         );
+    }
+
+    #[test]
+    fn no_action_is_kept_back() {
+        let words = |action: &str| {
+            let text = format!(
+                r#"{{"Statement":{{"Effect":"Allow","Principal":{{"AWS":"arn:aws:iam::111122223333:user/ada"}},
+                {action},"Resource":"*"}}}}"#
+            );
+            check(&text).unwrap().in_words().remove(0)
+        };
+        assert_eq!(words(r#""Action":["kms:Encrypt","kms:GenerateMac"]"#), "User ada may encrypt, kms:GenerateMac.");
+        assert_eq!(words(r#""Action":"kms:DescribeKey""#), "User ada may kms:DescribeKey.");
+        assert_eq!(words(r#""Action":"kms:*""#), "User ada may do everything with the key.");
+        assert_eq!(words(r#""NotAction":"kms:Decrypt""#), "User ada may do everything but kms:Decrypt.");
     }
 }
