@@ -41,6 +41,11 @@ pub fn for_error(code: &str, message: &str) -> Guide {
             "Allow ENCRYPT and DECRYPT on it in your external key manager and try again, or enter another key.",
             external_key,
         ),
+        "XksKeyInvalidConfiguration" if message.contains("does not support") => guide(
+            "The external key does not support what AWS KMS asks of it.",
+            "Allow ENCRYPT and DECRYPT on it in your external key manager and try again, or enter another key.",
+            external_key,
+        ),
         "XksKeyInvalidConfiguration" => guide(
             "The external key is not enabled.",
             "Enable it in your external key manager and try again, or enter another key.",
@@ -75,6 +80,40 @@ pub fn for_error(code: &str, message: &str) -> Guide {
             Some(Field::KeyPolicy),
         ),
         "Tag" => guide("AWS KMS does not accept the tags.", "Mend the tags.", Some(Field::AddTag)),
+        "Validation" if message.contains("xksKeyId") => {
+            guide("The external key ID is not well formed.", "Correct the external key ID.", external_key)
+        }
+        "Validation" if message.contains("lias") => {
+            guide("The alias is not well formed.", "Correct the alias.", Some(Field::Alias))
+        }
+        "Validation" => guide("AWS KMS does not accept a value.", "Correct what the message names.", None),
+        "KMSInvalidState" => guide(
+            "The KMS key or its external key is in a state that does not allow this.",
+            "Look at the key and its external key store, then try again.",
+            None,
+        ),
+        "CloudHsmClusterInvalidConfiguration" => guide(
+            "The key store is an AWS CloudHSM key store, and its cluster is not set up as AWS KMS needs it.",
+            "Choose an external key store.",
+            Some(Field::CustomKeyStore),
+        ),
+        "NotFound" if message.contains("lias") => guide(
+            "The alias or the key it points to is not there.",
+            "Look at Customer managed keys, then try again.",
+            Some(Field::Alias),
+        ),
+        "NotFound" | "InvalidArn" => guide(
+            "The KMS key is not there, or its ARN is of another account or Region.",
+            "Look at Customer managed keys; check the account and Region at the top right.",
+            None,
+        ),
+        other => for_any_call(other),
+    }
+}
+
+/// Help with an error that any call can meet. Source: *Common errors* of the AWS KMS API Reference.
+fn for_any_call(code: &str) -> Guide {
+    match code {
         "LimitExceeded" => guide(
             "A quota is reached: KMS keys in the account, aliases of a key, or the size of the policy.",
             "Delete what is not needed, shorten the policy, or ask AWS for a higher quota.",
@@ -91,16 +130,29 @@ pub fn for_error(code: &str, message: &str) -> Guide {
             None,
         ),
         "Throttling" => guide("Too many requests in a short time.", "Wait a moment and try again.", None),
-        "Validation" if message.contains("xksKeyId") => {
-            guide("The external key ID is not well formed.", "Correct the external key ID.", external_key)
-        }
-        "Validation" if message.contains("lias") => {
-            guide("The alias is not well formed.", "Correct the alias.", Some(Field::Alias))
-        }
-        "Validation" => guide("AWS KMS does not accept a value.", "Correct what the message names.", None),
-        "KMSInvalidState" => guide(
-            "The KMS key or its external key is in a state that does not allow this.",
-            "Look at the key and its external key store, then try again.",
+        "DependencyTimeout" => guide(
+            "A part that AWS KMS depends on did not answer in time. The request may be carried out all the same.",
+            "Look again in a moment; nothing is made twice.",
+            None,
+        ),
+        "KMSInternal" | "InternalFailure" | "ServiceUnavailable" | "InternalServerError" => guide(
+            "AWS KMS failed inside. The request may be carried out all the same.",
+            "Look again in a moment; nothing is made twice. If it stays, look at the AWS Health Dashboard.",
+            None,
+        ),
+        "UnrecognizedClient"
+        | "InvalidClientTokenId"
+        | "InvalidSignature"
+        | "SignatureDoesNotMatch"
+        | "IncompleteSignature"
+        | "MissingAuthenticationToken" => guide(
+            "AWS does not accept your credentials.",
+            "Check the access key, its secret and the Region, and that this machine's clock is right.",
+            None,
+        ),
+        "ExpiredToken" | "RequestExpired" => guide(
+            "Your credentials have expired, or this machine's clock is wrong.",
+            "Get new credentials (for example: aws sso login) and start again.",
             None,
         ),
         _ => guide("The request did not succeed.", "Try again; if it happens again, keep the request ID.", None),

@@ -34,27 +34,44 @@ pub fn policy_in_words(draft: &KeyDraft, known: &Known) -> Vec<String> {
 pub fn aws_cli_commands(draft: &KeyDraft, known: &Known) -> Vec<String> {
     let request = create_key_request(draft, known);
     let mut options = vec![
-        format!("--origin {}", draft.origin.as_str()),
-        format!("--custom-key-store-id {}", quoted(draft.custom_key_store_id.as_deref().unwrap_or_default())),
-        format!("--xks-key-id {}", quoted(&draft.xks_key_id)),
+        option("--origin", draft.origin.as_str()),
+        option("--custom-key-store-id", draft.custom_key_store_id.as_deref().unwrap_or_default()),
+        option("--xks-key-id", &draft.xks_key_id),
     ];
     if let Some(description) = &request.description {
-        options.push(format!("--description {}", quoted(description)));
+        options.push(option("--description", description));
     }
     if let Some(tags) = &request.tags {
-        options.push(format!("--tags {}", quoted(&serde_json::to_string(tags).unwrap_or_default())));
+        options.push(option("--tags", &serde_json::to_string(tags).unwrap_or_default()));
     }
     let policy = draft.policy_json(known);
     let compact = serde_json::from_str::<serde_json::Value>(&policy).map_or(policy, |value| value.to_string());
-    options.push(format!("--policy {}", quoted(&compact)));
+    options.push(option("--policy", &compact));
     options.push("--query KeyMetadata.KeyId --output text".to_owned());
     vec![
         format!("KEY_ID=$(aws kms create-key \\\n  {})", options.join(" \\\n  ")),
         format!(
-            "aws kms create-alias \\\n  --alias-name {} \\\n  --target-key-id \"$KEY_ID\"",
-            quoted(&draft.alias_name())
+            "aws kms create-alias \\\n  {} \\\n  --target-key-id \"$KEY_ID\"",
+            option("--alias-name", &draft.alias_name())
         ),
     ]
+}
+
+/// An option of the AWS CLI with its value. The CLI takes a value that starts with a hyphen for an option unless `=`
+/// joins them, and reads `file://…` and `fileb://…` from a file; inside a JSON string both are plain text.
+fn option(name: &str, value: &str) -> String {
+    if value.starts_with("file://") || value.starts_with("fileb://") {
+        let members = serde_json::Map::from_iter([(member_of(name), serde_json::Value::from(value))]);
+        return format!("--cli-input-json {}", quoted(&serde_json::Value::Object(members).to_string()));
+    }
+    let joint = if value.starts_with('-') { '=' } else { ' ' };
+    format!("{name}{joint}{}", quoted(value))
+}
+
+/// `--key-id` as `KeyId`.
+fn member_of(option: &str) -> String {
+    let words = option.trim_start_matches('-').split('-');
+    words.map(|word| word[..1].to_uppercase() + &word[1..]).collect()
 }
 
 /// `text` as one word of a POSIX shell.
@@ -81,6 +98,14 @@ mod tests {
         assert!(seen.contains("<[{\"TagKey\":\"team\",\"TagValue\":\"payments team\"}]>"), "{seen}");
         assert!(seen.contains("<--description>\n<What's paid by card>\n"), "{seen}");
         assert!(seen.contains("<--target-key-id>\n<KEY>"), "{seen}");
+    }
+
+    #[test]
+    fn no_value_is_taken_for_an_option_or_a_file() {
+        let draft = KeyDraft { xks_key_id: "-1".to_owned(), description: "file:///etc/passwd".to_owned(), ..draft() };
+        let command = aws_cli_commands(&draft, &known()).remove(0);
+        assert!(command.contains("--xks-key-id=-1 "), "{command}");
+        assert!(command.contains(r#"--cli-input-json '{"Description":"file:///etc/passwd"}'"#), "{command}");
     }
 
     #[test]

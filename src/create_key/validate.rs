@@ -3,7 +3,7 @@
 use super::draft::KeyDraft;
 use super::field::Field;
 use super::known::Known;
-use super::method::Step;
+use super::method::{Method, Step};
 use crate::aws::kms::ConnectionState;
 use crate::aws::limits::{self, Violation};
 use crate::aws::policy;
@@ -18,7 +18,7 @@ pub struct FieldError {
 }
 
 /// Everything wrong on a step, in the order of its fields. *Review* has the errors of all steps.
-pub fn validate(step: Step, draft: &KeyDraft, known: &Known) -> Vec<FieldError> {
+pub fn validate(method: &Method, step: Step, draft: &KeyDraft, known: &Known) -> Vec<FieldError> {
     let mut errors = Vec::new();
     let mut say = |field: Field, message: Option<String>| {
         if let Some(message) = message {
@@ -27,10 +27,15 @@ pub fn validate(step: Step, draft: &KeyDraft, known: &Known) -> Vec<FieldError> 
     };
     match step {
         Step::ConfigureKey | Step::ChooseExternalKey => {
-            say(Field::CustomKeyStore, key_store(draft, known));
-            say(Field::ExternalKeyId, external_key(draft, known));
+            let mut say_here = |field: Field, message| {
+                if field.step(method) == step {
+                    say(field, message);
+                }
+            };
+            say_here(Field::CustomKeyStore, key_store(draft, known));
+            say_here(Field::ExternalKeyId, external_key(draft, known));
             let missing = (!draft.acknowledged).then(|| "Tick this to go on: press Space.".to_owned());
-            say(Field::Acknowledgement, missing);
+            say_here(Field::Acknowledgement, missing);
         }
         Step::AliasAndDescription => {
             say(Field::Alias, alias(draft, known));
@@ -43,6 +48,9 @@ pub fn validate(step: Step, draft: &KeyDraft, known: &Known) -> Vec<FieldError> 
                 say(Field::TagKey(row), reason(limits::tag_key(&tag.tag_key)).or(twice));
                 say(Field::TagValue(row), reason(limits::tag_value(&tag.tag_value)));
             }
+            let surplus = draft.tags.len().saturating_sub(limits::MAX_TAGS);
+            let most = limits::MAX_TAGS;
+            say(Field::AddTag, (surplus > 0).then(|| format!("A key can have {most} tags. Remove {surplus}.")));
         }
         Step::Administrators => {}
         Step::Users => {
@@ -56,8 +64,8 @@ pub fn validate(step: Step, draft: &KeyDraft, known: &Known) -> Vec<FieldError> 
             }
         }
         Step::Review => {
-            for step in [Step::ConfigureKey, Step::AliasAndDescription, Step::Tags, Step::Users, Step::KeyPolicy] {
-                errors.extend(validate(step, draft, known));
+            for step in method.steps().iter().filter(|step| **step != Step::Review) {
+                errors.extend(validate(method, *step, draft, known));
             }
         }
     }
@@ -119,13 +127,22 @@ fn other_account(draft: &KeyDraft, row: usize, account: &str, known: &Known) -> 
 }
 
 fn key_policy(draft: &KeyDraft, known: &Known) -> Vec<String> {
-    let Some(edited) = &draft.edited_policy else { return Vec::new() };
+    if known.account.is_empty() {
+        return vec![
+            "AWS has not told yet which account this is, and the policy names it. If this stays, see whether your \
+             credentials may call sts:GetCallerIdentity."
+                .to_owned(),
+        ];
+    }
+    let Some(edited) = &draft.edited_policy else {
+        let too_long = limits::policy_text(&draft.generated_policy(known)).err();
+        return too_long.map(|wrong| format!("{} Choose fewer users and roles.", wrong.reason)).into_iter().collect();
+    };
     match policy::check(edited) {
         Err(problems) => problems.iter().map(ToString::to_string).collect(),
         Ok(document) => {
             let mut messages: Vec<String> = policy::warnings(&document).iter().map(ToString::to_string).collect();
-            let is_known = !known.account.is_empty();
-            if is_known && !document.lets_change_policy(&known.caller_arn, &known.account) {
+            if !document.lets_change_policy(&known.caller_arn, &known.account) {
                 messages.push(
                     "This policy would not let you change it again. Keep a statement that allows kms:PutKeyPolicy to \
                      you or to the account."
@@ -140,11 +157,16 @@ fn key_policy(draft: &KeyDraft, known: &Known) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::aws::kms::Tag;
     use crate::create_key::known::Loaded;
     use crate::create_key::testing::{draft, known};
 
+    fn method() -> Method {
+        Method::FromKeyStore { custom_key_store_id: "cks-1".to_owned() }
+    }
+
     fn messages(step: Step, draft: &KeyDraft) -> Vec<(Field, String)> {
-        validate(step, draft, &known()).into_iter().map(|error| (error.field, error.message)).collect()
+        validate(&method(), step, draft, &known()).into_iter().map(|error| (error.field, error.message)).collect()
     }
 
     #[test]
@@ -172,7 +194,7 @@ mod tests {
         if let Loaded::Ready(stores) = &mut known.key_stores {
             stores[0].connection_state = ConnectionState::Disconnected;
         }
-        let errors = validate(Step::ConfigureKey, &draft(), &known);
+        let errors = validate(&method(), Step::ConfigureKey, &draft(), &known);
         assert_eq!(errors[0].field, Field::CustomKeyStore);
         assert!(errors[0].message.contains("is disconnected"));
     }
@@ -188,6 +210,34 @@ mod tests {
             users.iter().map(|(field, _)| *field).collect::<Vec<_>>(),
             [Field::OtherAccount(1), Field::OtherAccount(2)]
         );
+    }
+
+    #[test]
+    fn each_method_asks_for_a_field_on_one_step() {
+        let empty = KeyDraft { custom_key_store_id: None, ..KeyDraft::in_key_store(String::new()) };
+        let fields = |step| {
+            let errors = validate(&Method::FromCustomerManagedKeys, step, &empty, &known());
+            errors.into_iter().map(|error| error.field).collect::<Vec<_>>()
+        };
+        assert_eq!(fields(Step::ConfigureKey), [Field::Acknowledgement]);
+        assert_eq!(fields(Step::ChooseExternalKey), [Field::CustomKeyStore, Field::ExternalKeyId]);
+    }
+
+    #[test]
+    fn what_the_service_would_refuse_for_its_size_is_refused_here() {
+        let mut draft = draft();
+        draft.tags = (0..51).map(|n| Tag { tag_key: n.to_string(), tag_value: String::new() }).collect();
+        assert_eq!(messages(Step::Tags, &draft), [(Field::AddTag, "A key can have 50 tags. Remove 1.".to_owned())]);
+        draft.users = (0..400).map(|n| format!("arn:aws:iam::111122223333:user/{n:032}")).collect();
+        assert!(messages(Step::KeyPolicy, &draft)[0].1.ends_with("Choose fewer users and roles."));
+    }
+
+    #[test]
+    fn a_policy_is_not_made_for_an_account_that_is_not_known() {
+        let known = Known { account: String::new(), ..known() };
+        let errors = validate(&method(), Step::Review, &draft(), &known);
+        assert_eq!(errors[0].field, Field::KeyPolicy);
+        assert!(errors[0].message.contains("sts:GetCallerIdentity"));
     }
 
     #[test]

@@ -18,7 +18,7 @@ use crate::tui::widgets::{button_row, text};
 
 impl Wizard {
     pub(super) fn errors(&self, known: &Known) -> Vec<FieldError> {
-        validate(self.step, &self.draft, known)
+        validate(&self.method, self.step, &self.draft, known)
     }
 
     /// The error to show at a field: only once the person has left it or tried to go on.
@@ -66,7 +66,7 @@ impl Wizard {
             let wrong = self.visited.contains(&place)
                 && !here
                 && *step != Step::Review
-                && !validate(*step, &self.draft, known).is_empty();
+                && !validate(&self.method, *step, &self.draft, known).is_empty();
             let (mark, style) = match (here, wrong, self.visited.contains(&place)) {
                 (true, ..) => ("▸", theme::ACCENT),
                 (_, true, _) => ("!", theme::WARNING),

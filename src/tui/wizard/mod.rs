@@ -217,10 +217,10 @@ impl Wizard {
 
     /// The step after this one, if everything here is right; else the focus goes to what is wrong.
     fn next(&mut self, known: &Known) {
-        if let Some(error) = validate(self.step, &self.draft, known).first() {
-            let field = error.field;
-            self.left.extend(validate(self.step, &self.draft, known).into_iter().map(|error| error.field));
-            self.focus_field(field);
+        let errors = self.errors(known);
+        if let Some(error) = errors.first() {
+            self.left.extend(errors.iter().map(|error| error.field));
+            self.focus_field(error.field);
             return;
         }
         if let Some(step) = self.method.steps().get(self.place() + 1) {
@@ -405,7 +405,7 @@ impl Wizard {
             }
             Spot::Field(Field::AddTag) => self.add_tag(),
             Spot::Field(Field::AddOtherAccount) => self.add_account(),
-            Spot::Field(Field::KeyPolicy) => {
+            Spot::Field(Field::KeyPolicy) if !known.account.is_empty() => {
                 self.draft.edited_policy = Some(self.draft.policy_json(known));
                 self.load_editor();
             }
@@ -437,7 +437,9 @@ impl Wizard {
     fn finish(&mut self, known: &Known) -> Vec<Wish> {
         // A doubt is looked up first: the key that may have been made must not count against the draft.
         let is_new = self.submission.key().is_none() && !matches!(self.submission, Submission::Unknown { .. });
-        if is_new && let Some(FieldError { field, .. }) = validate(Step::Review, &self.draft, known).first() {
+        if is_new
+            && let Some(FieldError { field, .. }) = validate(&self.method, Step::Review, &self.draft, known).first()
+        {
             let field = *field;
             self.left.push(field);
             self.focus_field(field);

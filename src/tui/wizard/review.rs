@@ -92,7 +92,7 @@ impl Wizard {
             }
             Step::Review => {}
         }
-        for error in validate(step, draft, known) {
+        for error in validate(&self.method, step, draft, known) {
             paper.prose(&format!("✗ {}: {}", error.field.label(), error.message), 2, theme::BAD);
         }
     }
