@@ -2,7 +2,9 @@
 
 use bytes::Bytes;
 use quick_xml::events::Event;
+use serde::Serialize;
 use serde_json::{Map, Value};
+use zeroize::Zeroizing;
 
 use super::error::ServiceError;
 use super::operation::{Operation, Protocol};
@@ -14,10 +16,26 @@ pub const FORM_CONTENT_TYPE: &str = "application/x-www-form-urlencoded; charset=
 /// The content type of answers of the AWS query protocol.
 pub const XML_CONTENT_TYPE: &str = "text/xml";
 
+/// The code of an error whose answer names none.
+pub const UNKNOWN_ERROR: &str = "UnknownError";
+
 /// A message that is not what its operation says.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Malformed(pub String);
+
+/// Room for a plaintext of 4 KiB as Base64 and what stands around it: a body that grows would leave copies behind.
+const USUAL_BODY: usize = 16 * 1024;
+
+/// A body of AWS JSON. It may hold a plaintext, so its memory is zeroed when it is done with.
+///
+/// # Errors
+/// When the value can't be written as JSON, which no message of this crate does.
+pub fn json_body<T: Serialize>(value: &T) -> Result<Bytes, serde_json::Error> {
+    let mut body = Zeroizing::new(Vec::with_capacity(USUAL_BODY));
+    serde_json::to_writer(&mut *body, value)?;
+    Ok(Bytes::from_owner(body))
+}
 
 /// The body of a request.
 ///
@@ -25,9 +43,7 @@ pub struct Malformed(pub String);
 /// [`Malformed`] when the request can't be written, which no request of this crate does.
 pub fn encode_request<O: Operation>(request: &O) -> Result<Bytes, Malformed> {
     match O::SERVICE.protocol() {
-        Protocol::Json { .. } => {
-            serde_json::to_vec(request).map(Bytes::from).map_err(|error| Malformed(error.to_string()))
-        }
+        Protocol::Json { .. } => json_body(request).map_err(|error| Malformed(error.to_string())),
         Protocol::Query { version, .. } => {
             let value = serde_json::to_value(request).map_err(|error| Malformed(error.to_string()))?;
             let mut form = form_urlencoded::Serializer::new(String::new());
@@ -56,7 +72,8 @@ pub fn decode_response<O: Operation>(body: &[u8]) -> Result<O::Response, Malform
         }
         Protocol::Query { .. } => {
             let text = std::str::from_utf8(body).map_err(|error| malformed(&error))?;
-            let inner = element(text, &format!("{}Result", O::NAME))?;
+            let answer = element(text, &format!("{}Response", O::NAME))?;
+            let inner = element(&answer, &format!("{}Result", O::NAME))?;
             quick_xml::de::from_str(&format!("<Result>{inner}</Result>")).map_err(|error| malformed(&error))
         }
     }
@@ -89,7 +106,7 @@ pub fn decode_error(protocol: Protocol, status: u16, request_id: &str, body: &[u
             part("Code").map(|code| (code, part("Message").unwrap_or_default()))
         }
     }
-    .unwrap_or_else(|| ("UnknownError".to_owned(), format!("The service answered with status {status} and no code.")));
+    .unwrap_or_else(|| (UNKNOWN_ERROR.to_owned(), format!("The service answered with status {status} and no code.")));
     ServiceError { code, message, status, request_id: request_id.to_owned() }
 }
 
@@ -165,9 +182,14 @@ pub fn query_error_xml(namespace: &str, error: &ServiceError) -> String {
         "<ErrorResponse xmlns=\"{namespace}\"><Error><Type>{side}</Type><Code>{}</Code><Message>{}</Message></Error>\
          <RequestId>{}</RequestId></ErrorResponse>",
         quick_xml::escape::escape(error.code.as_str()),
-        quick_xml::escape::escape(error.message.as_str()),
+        quick_xml::escape::escape(without_controls(&error.message)),
         error.request_id
     )
+}
+
+/// XML has no way to write most control characters; a message may quote one.
+fn without_controls(text: &str) -> String {
+    text.replace(|c: char| c.is_control() && !matches!(c, '\t' | '\n' | '\r'), "\u{fffd}")
 }
 
 #[cfg(test)]
@@ -214,6 +236,16 @@ mod tests {
         let xml = query_error_xml("https://x/", &error);
         assert_eq!(decode_error(Service::Iam.protocol(), 400, "", xml.as_bytes()), error);
         assert_eq!(decode_error(json, 502, "", b"<html>").code, "UnknownError");
+        let quoted = query_error_xml("https://x/", &ServiceError::new("ValidationError", "no \u{1b}[2J"));
+        assert_eq!(decode_error(Service::Iam.protocol(), 400, "", quoted.as_bytes()).message, "no \u{fffd}[2J");
+    }
+
+    #[test]
+    fn an_answer_to_another_question_is_none() {
+        let xml = query_response_xml::<ListUsers>(&ListUsersOutput::default(), "r-1").unwrap();
+        assert!(decode_response::<ListRoles>(xml.as_bytes()).is_err());
+        let hidden = format!("<html>{}</html>", xml.replace("ListUsersResponse", "p"));
+        assert!(decode_response::<ListUsers>(hidden.as_bytes()).is_err());
     }
 
     #[test]

@@ -86,16 +86,16 @@ fn authenticate<'a>(
 }
 
 /// Answers in the protocol of the operation.
-fn encode<O: Operation>(call: &Call, answer: Answer<O::Response>) -> Result<Vec<u8>, ServiceError> {
+fn encode<O: Operation>(call: &Call, answer: Answer<O::Response>) -> Result<Bytes, ServiceError> {
     let answer = answer?;
     match O::SERVICE.protocol() {
-        Protocol::Query { .. } => codec::query_response_xml::<O>(&answer, &call.request_id).map(String::into_bytes),
+        Protocol::Query { .. } => codec::query_response_xml::<O>(&answer, &call.request_id).map(Bytes::from),
         Protocol::Json { .. } => {
-            let body = serde_json::to_vec(&answer)
+            let body = codec::json_body(&answer)
                 .map_err(|error| ServiceError::new("KMSInternalException", error.to_string()))?;
             // Operations without an output have an empty body; those of custom key stores an empty object.
-            let is_silent = body == b"{}" && !O::NAME.ends_with("CustomKeyStore");
-            Ok(if is_silent { Vec::new() } else { body })
+            let is_silent = *body == *b"{}" && !O::NAME.ends_with("CustomKeyStore");
+            Ok(if is_silent { Bytes::new() } else { body })
         }
     }
 }
@@ -128,7 +128,7 @@ macro_rules! table {
     };
 }
 
-async fn dispatch(call: &Call<'_>, service: Service, name: &str, body: &[u8]) -> Result<Vec<u8>, ServiceError> {
+async fn dispatch(call: &Call<'_>, service: Service, name: &str, body: &[u8]) -> Result<Bytes, ServiceError> {
     call.settle_key_stores().await?;
     table! { call, service, name, body;
         at once {
@@ -162,18 +162,18 @@ fn refuse(protocol: Protocol, request_id: &str, mut error: ServiceError) -> Resp
     request_id.clone_into(&mut error.request_id);
     let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let body = match protocol {
-        Protocol::Json { .. } => codec::json_error_body(&error),
-        Protocol::Query { namespace, .. } => codec::query_error_xml(namespace, &error).into_bytes(),
+        Protocol::Json { .. } => codec::json_error_body(&error).into(),
+        Protocol::Query { namespace, .. } => codec::query_error_xml(namespace, &error).into(),
     };
     respond(protocol, status, request_id, body)
 }
 
-fn respond(protocol: Protocol, status: StatusCode, request_id: &str, body: Vec<u8>) -> Response<Bytes> {
+fn respond(protocol: Protocol, status: StatusCode, request_id: &str, body: Bytes) -> Response<Bytes> {
     let content_type = match protocol {
         Protocol::Json { .. } => JSON_CONTENT_TYPE,
         Protocol::Query { .. } => XML_CONTENT_TYPE,
     };
-    let mut response = Response::new(Bytes::from(body));
+    let mut response = Response::new(body);
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     if let Ok(id) = HeaderValue::from_str(request_id) {

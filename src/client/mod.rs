@@ -48,7 +48,8 @@ impl CallError {
     /// Whether the request may have been carried out all the same.
     pub fn outcome_unknown(&self) -> bool {
         match self {
-            Self::Service(error) => error.status >= 500,
+            // Without a code it is no answer of the service, but of something on the way.
+            Self::Service(error) => error.status >= 500 || error.code == codec::UNKNOWN_ERROR,
             Self::Transport(error) => error.may_have_arrived,
             Self::Malformed { .. } => true,
             Self::NotAvailable | Self::Signing(_) => false,
@@ -239,6 +240,12 @@ mod tests {
         let client = client(|_| Response::new(Bytes::from_static(b"<html>")));
         let error = client.call(&ListKeys::default()).await.unwrap_err();
         assert!(error.outcome_unknown() && error.to_string().starts_with("ListKeys was answered"));
+    }
+
+    #[tokio::test]
+    async fn a_refusal_without_a_code_leaves_the_outcome_open() {
+        let client = client(|_| Response::builder().status(403).body(Bytes::from_static(b"<html>")).unwrap());
+        assert!(client.call(&ListKeys::default()).await.unwrap_err().outcome_unknown());
     }
 
     #[tokio::test]
