@@ -88,6 +88,11 @@ impl Journey {
         &self.client
     }
 
+    /// Lets the console itself go on with another client.
+    pub fn use_client(&mut self, client: Client) {
+        self.client = client;
+    }
+
     /// What was put on the clipboard, the newest last.
     pub fn copied(&self) -> &[String] {
         &self.copied

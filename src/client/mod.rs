@@ -89,6 +89,12 @@ impl Client {
         Self { region: region.to_owned(), ..self.clone() }
     }
 
+    /// The same caller by another way: `wrap` gets the transport so far and may look at, change or hold up what passes.
+    #[must_use]
+    pub fn through(&self, wrap: impl FnOnce(Arc<dyn Transport>) -> Arc<dyn Transport>) -> Self {
+        Self { transport: wrap(Arc::clone(&self.transport)), ..self.clone() }
+    }
+
     /// Where a service is, and the Region its requests are signed for: IAM is one for the whole partition.
     fn endpoint(&self, service: Service) -> (String, &str) {
         match service {

@@ -155,6 +155,11 @@ fn for_any_call(code: &str) -> Guide {
             "Get new credentials (for example: aws sso login) and start again.",
             None,
         ),
+        "RequestFailed" | crate::aws::codec::UNKNOWN_ERROR => guide(
+            "AWS was not reached, or its answer was lost or spoilt on the way.",
+            "Check the network and any proxy between this machine and AWS; then go on. Nothing is made twice.",
+            None,
+        ),
         _ => guide("The request did not succeed.", "Try again; if it happens again, keep the request ID.", None),
     }
 }

@@ -11,6 +11,7 @@ use super::pages::Location;
 use super::theme;
 use super::widgets::paper::Paper;
 use super::widgets::{button_row, text};
+use crate::create_key::method::Method;
 
 /// The smallest screen on which anything sensible can be shown.
 const LEAST: (u16, u16) = (40, 12);
@@ -71,12 +72,18 @@ fn draw_header(app: &App, frame: &mut Frame, area: Rect) {
 }
 
 fn breadcrumbs(app: &App) -> String {
+    let store_name = |id: &String| app.known.key_store(id).map_or(id, |store| &store.custom_key_store_name).clone();
     let rest = match &app.location {
         Location::KeyStores => "External key stores".to_owned(),
-        Location::KeyStore(id) => format!("External key stores > {id}"),
+        Location::KeyStore(id) => format!("External key stores > {}", store_name(id)),
         Location::Keys => "Customer managed keys".to_owned(),
         Location::Key(id) => format!("Customer managed keys > {id}"),
-        Location::CreateKey => "Customer managed keys > Create key".to_owned(),
+        Location::CreateKey => match app.wizard.as_ref().map(|wizard| &wizard.method) {
+            Some(Method::FromKeyStore { custom_key_store_id: id }) => {
+                format!("External key stores > {} > Create key", store_name(id))
+            }
+            _ => "Customer managed keys > Create key".to_owned(),
+        },
     };
     format!(" KMS > {}", text::harmless(&rest))
 }

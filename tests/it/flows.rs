@@ -1,12 +1,19 @@
 //! Flows as tapes, on the console with an account in memory.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use http::{Request, Response};
 use ratatui::buffer::Buffer;
+use xks_console::aws::kms;
+use xks_console::client::{CallError, Client, Transport, TransportError};
 use xks_console::journey::Journey;
-use xks_console::tape::{self, Stage as _, Tape};
+use xks_console::tape::{self, Tape};
 
-const SIZES: [(u16, u16); 3] = [(60, 20), (80, 24), (120, 40)];
+const SIZES: [(u16, u16); 4] = [(60, 20), (80, 24), (120, 40), (200, 60)];
 
 /// The screen as text, then every run of cells that is not plain: meaning must not get lost in either.
 fn snapshot(buffer: &Buffer) -> String {
@@ -131,7 +138,7 @@ fn a_key_whose_alias_is_refused_gets_another_alias_and_no_second_key() {
     let rest = Tape::parse(
         "finish",
         "Ctrl+N\nWait+Screen /AlreadyExistsException/\nWait+Screen /The KMS key was created/\nScreenshot half.png\n\
-         Enter\nWait+Screen /Add alias/\nCtrl+U\nType \"payments-2\"\nCtrl+N\nCtrl+N\nCtrl+N\nCtrl+N\nCtrl+N\nCtrl+N\n\
+         Enter\nWait+Screen /Add alias/\nCtrl+U\nType \"payments-2\"\nCtrl+N\nWait+Screen /7 Review/\nCtrl+N\n\
          Wait+Screen /Success/\nWait+Screen /payments-2/\n",
     )
     .unwrap();
@@ -184,22 +191,204 @@ fn a_tape_whose_wait_never_comes_true_is_refused() {
     assert!(error.contains("hopeless.tape, line 1") && error.contains("never came true"), "{error}");
 }
 
+/// A console whose terminal gets another size before each key.
+struct Unsteady {
+    journey: Journey,
+    steady: (u16, u16),
+    sizes: Box<dyn Iterator<Item = (u16, u16)>>,
+    drawn: usize,
+}
+
+impl tape::Stage for Unsteady {
+    fn press(&mut self, key: crossterm::event::KeyEvent) {
+        if let Some(size) = self.sizes.next() {
+            self.journey.resize(size);
+            assert_eq!(self.journey.frame().area.as_size(), size.into());
+            self.drawn += 1;
+            self.journey.resize(self.steady);
+        }
+        self.journey.press(key);
+    }
+
+    fn paste(&mut self, text: &str) {
+        self.journey.paste(text);
+    }
+
+    fn advance(&mut self, by: jiff::SignedDuration) {
+        self.journey.advance(by);
+    }
+
+    fn settle(&mut self) {
+        self.journey.settle();
+    }
+
+    fn frame(&self) -> Buffer {
+        self.journey.frame()
+    }
+
+    fn next_due(&self) -> Option<jiff::SignedDuration> {
+        self.journey.next_due()
+    }
+}
+
 #[test]
-fn no_size_makes_it_panic() {
-    let text = include_str!("../../assets/tapes/method-1.tape");
-    let tape = Tape::parse("method-1.tape", text).unwrap();
-    let mut journey = Journey::start((120, 40)).unwrap();
-    let mut screens = 0;
-    // Each screen of the flow is drawn at sizes from one cell up, as a terminal being resized would.
-    let mut sizes = (1..=12).chain([19, 20, 39, 40, 41, 59, 60, 75, 76, 99, 100, 200]).cycle();
-    tape::play(&tape, &mut journey, &mut |_, _| {
-        screens += 1;
+fn every_screen_can_be_drawn_at_every_size() {
+    let tape = Tape::parse("method-1.tape", include_str!("../../assets/tapes/method-1.tape")).unwrap();
+    for shift in [0, 7, 31] {
+        let steady = (120, 40);
+        // Widths and heights that share no factor, so that all sorts of pairs come.
+        let widths = (1..=12).chain([19, 20, 39, 40, 41, 59, 60, 75, 76, 99, 100, 200, 300]).cycle();
+        let heights = (1..=9).chain([11, 12, 19, 20, 24, 59, 60, 90]).cycle().skip(shift);
+        let sizes = Box::new(widths.zip(heights));
+        let mut stage = Unsteady { journey: Journey::start(steady).unwrap(), steady, sizes, drawn: 0 };
+        tape::play(&tape, &mut stage, &mut |_, _| Ok(())).unwrap();
+        assert!(stage.drawn > 100, "{}", stage.drawn);
+    }
+}
+
+/// To *Review* with a draft that is right.
+fn to_review() -> String {
+    finish_with("payments-2026", "payments").replace("Wait+Screen /7 Review/\nCtrl+N\n", "Wait+Screen /7 Review/\n")
+}
+
+/// Plays `tape`; at its screenshot `world-changes.png` somebody else does `change` to the same account.
+fn play_while(tape: &str, change: impl AsyncFn(&Client)) -> Journey {
+    let tape = Tape::parse("while", tape).unwrap();
+    let mut journey = Journey::start((80, 24)).unwrap();
+    let somebody_else = journey.client().clone();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    tape::play(&tape, &mut journey, &mut |name, buffer| {
+        match name {
+            "world-changes.png" => runtime.block_on(change(&somebody_else)),
+            stem => insta::assert_snapshot!(stem.trim_end_matches(".png"), snapshot(buffer)),
+        }
         Ok(())
     })
     .unwrap();
-    for height in 1..30 {
-        journey.resize((sizes.next().unwrap(), height));
-        let _ = journey.frame();
+    journey
+}
+
+async fn frankfurt(client: &Client) -> kms::CustomKeyStore {
+    let stores = client.collect_key_stores().await.unwrap();
+    stores.into_iter().find(|store| store.custom_key_store_name == "Frankfurt HSM").unwrap()
+}
+
+#[test]
+fn a_store_that_is_disconnected_before_finish_is_connected_from_the_review() {
+    let tape = to_review()
+        + "Screenshot world-changes.png\nCtrl+N\nWait+Screen /CustomKeyStoreInvalidStateException/\n\
+           Wait+Screen /What to do/\nScreenshot refused-disconnected.png\nEnter\nWait+Screen /Frankfurt HSM is/\n\
+           Enter\nWait+Screen /Disconnecting/\nWait+Screen@30s /is connected/\nWait+Screen /payments-2026/\nCtrl+N\nCtrl+N\nCtrl+N\nCtrl+N\nCtrl+N\nCtrl+N\nWait+Screen /7 Review/\n\
+           Ctrl+N\nWait+Screen /Success/\n";
+    play_while(&tape, async |client| {
+        let custom_key_store_id = frankfurt(client).await.custom_key_store_id;
+        client.call(&kms::DisconnectCustomKeyStore { custom_key_store_id }).await.unwrap();
+    });
+}
+
+#[test]
+fn an_external_key_that_is_taken_before_finish_is_refused_with_the_draft_intact() {
+    let tape = to_review()
+        + "Screenshot world-changes.png\nCtrl+N\nWait+Screen /XksKeyAlreadyInUseException/\n\
+           Wait+Screen /What to do/\nScreenshot refused-taken.png\nEnter\nWait+Screen /External key ID/\nCtrl+U\n\
+           Type \"ledger-archive\"\nCtrl+N\nWait+Screen /payments/\nCtrl+N\nCtrl+N\nCtrl+N\nCtrl+N\nCtrl+N\n\
+           Wait+Screen /7 Review/\nCtrl+N\nWait+Screen /Success/\n";
+    play_while(&tape, async |client| {
+        let request = kms::CreateKey {
+            origin: Some(kms::Origin::ExternalKeyStore),
+            custom_key_store_id: Some(frankfurt(client).await.custom_key_store_id),
+            xks_key_id: Some("payments-2026".to_owned()),
+            ..kms::CreateKey::default()
+        };
+        client.call(&request).await.unwrap();
+    });
+}
+
+/// Asks AWS for another key than the console does, as a console that lets one choose would; the answer is AWS's own.
+struct AnotherRequest {
+    client: Client,
+    way: Arc<dyn Transport>,
+    change: fn(&mut kms::CreateKey),
+}
+
+impl Transport for AnotherRequest {
+    fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
+        if request.headers().get("x-amz-target").is_none_or(|target| target != "TrentService.CreateKey") {
+            return self.way.send(request);
+        }
+        let mut asked: kms::CreateKey = serde_json::from_slice(request.body()).unwrap();
+        (self.change)(&mut asked);
+        Box::pin(async move {
+            let Err(CallError::Service(error)) = self.client.call(&asked).await else { panic!("it was not refused") };
+            let body = Bytes::from(xks_console::aws::codec::json_error_body(&error));
+            Ok(Response::builder().status(error.status).body(body).unwrap())
+        })
     }
-    assert_eq!(screens, 12);
+}
+
+#[test]
+fn what_no_key_in_a_custom_key_store_can_be_is_explained() {
+    type Change = fn(&mut kms::CreateKey);
+    let changes: [(&str, Change); 3] = [
+        ("key-spec", |asked| asked.key_spec = Some("RSA_2048".to_owned())),
+        ("key-usage", |asked| asked.key_usage = Some("GENERATE_VERIFY_MAC".to_owned())),
+        ("multi-region", |asked| asked.multi_region = Some(true)),
+    ];
+    for (what, change) in changes {
+        let mut journey = Journey::start((80, 24)).unwrap();
+        let client = journey.client().clone();
+        journey.use_client(client.through(|way| Arc::new(AnotherRequest { client: client.clone(), way, change })));
+        let tape = finish_with("payments-2026", "payments")
+            + "Wait+Screen /Exception/\nWait+Screen /What to do/\nScreenshot refused.png\nCtrl+P\n\
+               Wait+Screen /Edit key policy/\n";
+        tape::play(&Tape::parse(what, &tape).unwrap(), &mut journey, &mut |_, buffer| {
+            insta::assert_snapshot!(format!("refused-{what}"), snapshot(buffer));
+            Ok(())
+        })
+        .unwrap_or_else(|error| panic!("{error}"));
+    }
+}
+
+/// Loses the first answer to an operation, after AWS did what was asked.
+struct LostAnswer {
+    way: Arc<dyn Transport>,
+    operation: &'static str,
+    is_lost: AtomicBool,
+}
+
+impl Transport for LostAnswer {
+    fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
+        let target = request.headers().get("x-amz-target").and_then(|target| target.to_str().ok());
+        let is_meant = target.is_some_and(|target| target.ends_with(self.operation));
+        Box::pin(async move {
+            let answer = self.way.send(request).await;
+            if is_meant && !self.is_lost.swap(true, Ordering::SeqCst) {
+                let reason = "the connection was reset".to_owned();
+                return Err(TransportError { host: "kms".to_owned(), reason, may_have_arrived: true });
+            }
+            answer
+        })
+    }
+}
+
+#[test]
+fn a_lost_answer_is_looked_up_and_makes_no_second_key() {
+    for operation in ["CreateKey", "CreateAlias"] {
+        let mut journey = Journey::start((80, 24)).unwrap();
+        let client = journey.client().clone();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let keys = runtime.block_on(client.collect_keys()).unwrap().len();
+        let is_lost = AtomicBool::new(false);
+        journey.use_client(client.through(|way| Arc::new(LostAnswer { way, operation, is_lost })));
+        let tape = finish_with("payments-2026", "payments")
+            + "Wait+Screen /No answer came/\nScreenshot lost.png\nEnter\nWait+Screen /Success/\n";
+        tape::play(&Tape::parse(operation, &tape).unwrap(), &mut journey, &mut |_, buffer| {
+            insta::assert_snapshot!(format!("lost-{operation}"), snapshot(buffer));
+            Ok(())
+        })
+        .unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(runtime.block_on(client.collect_keys()).unwrap().len(), keys + 1);
+        let aliases = runtime.block_on(client.collect_aliases()).unwrap();
+        assert_eq!(aliases.iter().filter(|alias| alias.alias_name == "alias/payments").count(), 1);
+    }
 }

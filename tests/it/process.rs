@@ -1,6 +1,8 @@
 //! The program itself, in a pseudo-terminal.
 
 use std::io::{Read as _, Write as _};
+use std::num::NonZeroU16;
+use std::path::Path;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
@@ -8,21 +10,35 @@ use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
+fn pty_size((cols, rows): (u16, u16)) -> PtySize {
+    PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }
+}
+
 struct Console {
     child: Box<dyn portable_pty::Child + Send + Sync>,
     writer: Box<dyn std::io::Write + Send>,
     output: mpsc::Receiver<Vec<u8>>,
+    /// All that was written so far, as a terminal shows it, and as it came.
     screen: vt100::Parser,
-    _pty: Box<dyn portable_pty::MasterPty + Send>,
+    written: Vec<u8>,
+    pty: Box<dyn portable_pty::MasterPty + Send>,
 }
 
 impl Console {
-    fn start(data_dir: &std::path::Path) -> Self {
-        let pty = native_pty_system().openpty(PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 }).unwrap();
+    fn start(data_dir: &Path) -> Self {
+        Self::start_with(data_dir, (80, 24), &[])
+    }
+
+    fn start_with(data_dir: &Path, size: (u16, u16), environment: &[(&str, &str)]) -> Self {
+        let pty = native_pty_system().openpty(pty_size(size)).unwrap();
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_xks-console"));
         command.arg("--data-dir");
         command.arg(data_dir);
         command.env("TERM", "xterm-256color");
+        command.env_remove("NO_COLOR");
+        for (name, value) in environment {
+            command.env(name, value);
+        }
         let child = pty.slave.spawn_command(command).unwrap();
         drop(pty.slave);
         let mut reader = pty.master.try_clone_reader().unwrap();
@@ -35,20 +51,30 @@ impl Console {
                 }
             }
         });
-        let size = |cells| std::num::NonZeroU16::new(cells).unwrap();
-        let screen = vt100::Parser::new(size(24), size(80), 0);
-        Self { child, writer: pty.master.take_writer().unwrap(), output, screen, _pty: pty.master }
+        let cells = |count| NonZeroU16::new(count).unwrap();
+        let screen = vt100::Parser::new(cells(size.1), cells(size.0), 0);
+        let writer = pty.master.take_writer().unwrap();
+        Self { child, writer, output, screen, written: Vec::new(), pty: pty.master }
+    }
+
+    fn text(&self) -> String {
+        self.screen.screen().contents()
+    }
+
+    /// Takes what the program writes within `time`; whether it wrote.
+    fn read(&mut self, time: Duration) -> bool {
+        let Ok(bytes) = self.output.recv_timeout(time) else { return false };
+        self.screen.process(&bytes);
+        self.written.extend(bytes);
+        true
     }
 
     /// Reads until the screen shows `words`.
     fn wait(&mut self, words: &str) {
         let deadline = Instant::now() + PATIENCE;
-        while !self.screen.screen().contents().contains(words) {
+        while !self.text().contains(words) {
             let left = deadline.saturating_duration_since(Instant::now());
-            match self.output.recv_timeout(left) {
-                Ok(bytes) => self.screen.process(&bytes),
-                Err(_) => panic!("‘{words}’ never came:\n{}", self.screen.screen().contents()),
-            }
+            assert!(self.read(left), "‘{words}’ never came:\n{}", self.text());
         }
     }
 
@@ -57,12 +83,22 @@ impl Console {
         self.writer.flush().unwrap();
     }
 
-    fn create_key(&mut self) {
+    fn resize(&mut self, size: (u16, u16)) {
+        self.screen.screen_mut().set_size(NonZeroU16::new(size.1).unwrap(), NonZeroU16::new(size.0).unwrap());
+        self.pty.resize(pty_size(size)).unwrap();
+    }
+
+    /// From the first page to the first step of the wizard.
+    fn open_wizard(&mut self) {
         self.wait("Frankfurt HSM");
         self.send("\x1b[B\r");
         self.wait("General configuration");
         self.send("\r");
-        self.wait("1 Configure key");
+        self.wait("External key ID");
+    }
+
+    fn create_key(&mut self) {
+        self.open_wizard();
         self.send("payments-2026\t \x0e");
         self.wait("Add alias");
         self.send("payments\x0e");
@@ -83,6 +119,24 @@ impl Console {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
+
+    /// Waits for the end; the exit code, and all that was written.
+    fn end(mut self) -> (u32, String) {
+        let code = self.child.wait().unwrap().exit_code();
+        // The reader never hears of the end while the terminal is held open.
+        drop(self.writer);
+        drop(self.pty);
+        while let Ok(bytes) = self.output.recv_timeout(PATIENCE) {
+            self.written.extend(bytes);
+        }
+        (code, String::from_utf8_lossy(&self.written).into_owned())
+    }
+
+    fn cells(&self, holds: impl Fn(&vt100::Cell) -> bool) -> bool {
+        let (rows, columns) = self.screen.screen().size();
+        (0..rows.get())
+            .any(|row| (0..columns.get()).any(|column| self.screen.screen().cell(row, column).is_some_and(&holds)))
+    }
 }
 
 #[test]
@@ -100,6 +154,103 @@ fn from_start_to_success_and_still_there_after_a_kill() {
     console.send("\x03");
     let status = console.child.wait().unwrap();
     assert!(status.success());
+}
+
+#[test]
+fn without_colours_the_focus_can_still_be_seen() {
+    let dir = tempfile::tempdir().unwrap();
+    let is_coloured = |cell: &vt100::Cell| cell.fgcolor() != vt100::Color::Default;
+    let mut console = Console::start(dir.path());
+    console.open_wizard();
+    assert!(console.cells(is_coloured));
+    console.kill();
+    let mut console = Console::start_with(dir.path(), (80, 24), &[("NO_COLOR", "1")]);
+    console.wait("Frankfurt HSM");
+    assert!(console.cells(vt100::Cell::inverse) && console.cells(vt100::Cell::bold));
+    console.open_wizard();
+    assert!(console.cells(vt100::Cell::inverse));
+    assert!(!console.cells(is_coloured));
+    console.kill();
+}
+
+#[test]
+fn pasted_lines_go_into_the_field_and_press_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut console = Console::start(dir.path());
+    console.open_wizard();
+    console.send("\x1b[200~payments-2026\r\n\x1b[201~");
+    console.wait("payments-2026");
+    console.send("\t");
+    console.wait("Space ticks it");
+    assert!(console.text().contains("1 Configure key"), "{}", console.text());
+    console.kill();
+}
+
+#[test]
+fn it_follows_the_size_of_the_terminal() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut console = Console::start_with(dir.path(), (200, 60), &[]);
+    console.open_wizard();
+    console.send("payments-2026");
+    for (size, words) in
+        [((60, 20), "Step 1 of 7"), ((12, 3), "Needs"), ((200, 60), "[ Next ]"), ((80, 24), "payments-2026")]
+    {
+        console.resize(size);
+        console.wait(words);
+    }
+    console.kill();
+}
+
+/// Context switches of all threads of a process so far.
+#[cfg(target_os = "linux")]
+fn context_switches(process: u32) -> u64 {
+    let mut switches = 0;
+    for task in std::fs::read_dir(format!("/proc/{process}/task")).unwrap() {
+        let status = std::fs::read_to_string(task.unwrap().path().join("status")).unwrap();
+        let counts = status.lines().filter(|line| line.contains("ctxt_switches"));
+        switches += counts.map(|line| line.rsplit('\t').next().unwrap().parse::<u64>().unwrap()).sum::<u64>();
+    }
+    switches
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn at_rest_nothing_wakes_up_and_nothing_is_written() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut console = Console::start(dir.path());
+    console.open_wizard();
+    let process = console.child.process_id().unwrap();
+    // Lists may still be loading at first; then it must come to rest.
+    let rested = (0..10).any(|_| {
+        let before = context_switches(process);
+        !console.read(Duration::from_secs(1)) && context_switches(process) == before
+    });
+    assert!(rested);
+    console.kill();
+}
+
+#[test]
+fn signals_end_it_and_give_the_terminal_back() {
+    for (signal, expected) in [("-TERM", 143), ("-HUP", 129)] {
+        let dir = tempfile::tempdir().unwrap();
+        let mut console = Console::start(dir.path());
+        console.open_wizard();
+        let process = console.child.process_id().unwrap().to_string();
+        assert!(std::process::Command::new("kill").args([signal, &process]).status().unwrap().success());
+        let (code, written) = console.end();
+        assert_eq!(code, expected);
+        assert!(written.rfind("\x1b[?1049l") > written.rfind("\x1b[?1049h"), "{written:?}");
+    }
+}
+
+#[test]
+fn an_error_at_the_start_is_told_on_the_usual_screen() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("file");
+    std::fs::write(&file, "not a directory").unwrap();
+    let (code, written) = Console::start(&file).end();
+    assert_eq!(code, 1);
+    assert!(written.contains("file") && !written.contains("\x1b[?1049h"), "{written:?}");
 }
 
 #[test]

@@ -24,7 +24,7 @@ fn loaded<T>(result: Result<T, Failure>, before: &mut Loaded<T>) -> Option<Failu
 impl App {
     pub(super) fn answered(&mut self, call: Call, result: Result<Reply, Failure>) -> Vec<Effect> {
         let stale = match (call, result) {
-            (Call::Submission(call), result) => return self.submitted(&call, result),
+            (Call::Submission(_), result) => return self.submitted(result),
             (Call::Connect(_) | Call::Disconnect(_), result) => return self.connection_answered(result),
             (_, Ok(Reply::Identity { caller, account_alias })) => {
                 if let Ok(arn) = caller.arn.parse::<crate::aws::arn::Arn>() {
@@ -140,7 +140,7 @@ impl App {
         }
     }
 
-    fn submitted(&mut self, _call: &submission::Call, result: Result<Reply, Failure>) -> Vec<Effect> {
+    fn submitted(&mut self, result: Result<Reply, Failure>) -> Vec<Effect> {
         let answer = match result {
             Ok(Reply::Submission(answer)) => answer,
             Ok(_) => return Vec::new(),
@@ -152,8 +152,14 @@ impl App {
             }),
         };
         let Some(wizard) = &mut self.wizard else { return Vec::new() };
+        let is_refused = matches!(answer, Answer::Failed(_));
         let wishes = wizard.answered(answer, &self.known);
-        wishes.into_iter().flat_map(|wish| self.grant_wizard(wish)).collect()
+        let mut effects: Vec<Effect> = wishes.into_iter().flat_map(|wish| self.grant_wizard(wish)).collect();
+        if is_refused {
+            // What was known when the draft was checked has changed, or AWS would not have refused.
+            effects.extend([Call::KeyStores, Call::Keys, Call::Aliases].map(|call| self.ask(call)));
+        }
+        effects
     }
 
     /// The key is made: *Customer managed keys*, with the good news on top.

@@ -60,9 +60,7 @@ impl Wizard {
                 paper.line(Line::from(spans));
             }
         } else {
-            for (label, value) in FIXED {
-                paper.pair(label, value, theme::TEXT);
-            }
+            paper.prose(&FIXED.map(|(_, value)| value).join(" · "), 2, theme::TEXT);
         }
         paper.gap();
         self.write_field(paper, Field::CustomKeyStore, errors, |paper, is_focused| {
@@ -81,15 +79,24 @@ impl Wizard {
             let chosen = self.draft.custom_key_store_id.as_ref() == Some(&store.custom_key_store_id);
             let here = is_focused && row == self.store_cursor;
             let state = store.connection_state.label();
-            let name_columns = paper.width.saturating_sub(44).clamp(10, 40);
+            // The name is what a person knows the store by; the ID stands beside it where there is room for both.
+            let with_id = paper.width >= 64;
+            let others = if with_id { 44 } else { 20 };
+            let name = text::fit(
+                &text::harmless(&store.custom_key_store_name),
+                paper.width.saturating_sub(others).clamp(10, 40),
+            );
             let style = if here { theme::FOCUS } else { theme::TEXT };
-            paper.line(Line::from(vec![
+            let mut spans = vec![
                 Span::raw("  "),
                 Span::styled(if chosen { "◉ " } else { "○ " }, if chosen { theme::ACCENT } else { theme::TEXT }),
-                Span::styled(text::fit(&text::harmless(&store.custom_key_store_name), name_columns), style),
-                Span::styled(format!(" {} ", text::fit(&store.custom_key_store_id, 21)), style),
-                Span::styled(state, if here { style } else { state_style(state) }),
-            ]));
+                Span::styled(format!("{name} "), style),
+            ];
+            if with_id {
+                spans.push(Span::styled(format!("{} ", text::fit(&store.custom_key_store_id, 21)), style));
+            }
+            spans.push(Span::styled(state, if here { style } else { state_style(state) }));
+            paper.line(Line::from(spans));
         }
     }
 

@@ -4,23 +4,22 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::Wizard;
 use super::spots::Spot;
+use super::{Wizard, outcome};
 use crate::create_key::field::Field;
 use crate::create_key::known::{Known, Loaded};
 use crate::create_key::method::Step;
 use crate::create_key::submission::Submission;
-use crate::create_key::validate::{FieldError, validate};
+use crate::create_key::validate::FieldError;
 use crate::tui::theme;
 use crate::tui::widgets::field::TextField;
 use crate::tui::widgets::paper::Paper;
 use crate::tui::widgets::{button_row, text};
 
-impl Wizard {
-    pub(super) fn errors(&self, known: &Known) -> Vec<FieldError> {
-        validate(&self.method, self.step, &self.draft, known)
-    }
+/// Longer lines are hard to read.
+const MOST_COLUMNS: u16 = 116;
 
+impl Wizard {
     /// The error to show at a field: only once the person has left it or tried to go on.
     pub(super) fn error_at(&self, field: Field, errors: &[FieldError]) -> Option<String> {
         let shown = self.left.contains(&field) && !(Some(field) == self.field_here() && self.is_empty(field));
@@ -52,6 +51,7 @@ impl Wizard {
             );
             body = Rect { y: body.y.saturating_add(1), height: body.height.saturating_sub(1), ..body };
         }
+        body.width = body.width.min(MOST_COLUMNS);
         let mut paper = Paper::new(body.width);
         self.write(&mut paper, usize::from(body.height), known);
         paper.draw_scrolled(frame, body, self.scroll);
@@ -66,7 +66,7 @@ impl Wizard {
             let wrong = self.visited.contains(&place)
                 && !here
                 && *step != Step::Review
-                && !validate(&self.method, *step, &self.draft, known).is_empty();
+                && !self.errors_of(*step, known).is_empty();
             let (mark, style) = match (here, wrong, self.visited.contains(&place)) {
                 (true, ..) => ("▸", theme::ACCENT),
                 (_, true, _) => ("!", theme::WARNING),
@@ -87,7 +87,7 @@ impl Wizard {
     }
 
     pub(super) fn write(&self, paper: &mut Paper, height: usize, known: &Known) {
-        let errors = self.errors(known);
+        let errors = self.errors_of(self.step, known);
         paper.heading(self.step.title());
         if !matches!(self.submission, Submission::NotSent) && self.step == Step::Review {
             self.write_outcome(paper);
@@ -106,14 +106,8 @@ impl Wizard {
 
     pub(super) fn write_buttons(&self, paper: &mut Paper) {
         let here = self.here();
-        let first = self.place() == 0;
-        let next = match (self.step, &self.submission) {
-            (Step::Review, Submission::NotSent) => "Finish",
-            (Step::Review, Submission::KeyWithoutAlias { .. }) => "Create the alias",
-            (Step::Review, Submission::Unknown { .. }) => "Look again",
-            (Step::Review, Submission::Failed { .. }) => "Try again",
-            _ => "Next",
-        };
+        let has_previous = self.spots().contains(&Spot::Previous);
+        let next = if self.step == Step::Review { outcome::finish_words(&self.submission) } else { "Next" };
         paper.gap();
         let focused = match here {
             Spot::Cancel => 0,
@@ -122,7 +116,7 @@ impl Wizard {
             _ => usize::MAX,
         };
         paper.focused(focused != usize::MAX, |paper| {
-            button_row(paper, &[Some("Cancel"), (!first).then_some("Previous"), Some(next)], focused);
+            button_row(paper, &[Some("Cancel"), has_previous.then_some("Previous"), Some(next)], focused);
         });
     }
 

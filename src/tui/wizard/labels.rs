@@ -15,6 +15,9 @@ impl Wizard {
         paper.prose(self.step.intro(), 2, theme::QUIET);
         paper.gap();
         self.write_text_field(paper, Field::Alias, errors, "payments-key");
+        if self.submission.key().is_some() {
+            return;
+        }
         paper.gap();
         self.write_field(paper, Field::Description, errors, |paper, is_focused| {
             let still = TextArea::from(self.draft.description.split('\n'));

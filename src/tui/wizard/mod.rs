@@ -215,21 +215,39 @@ impl Wizard {
         self.method.steps().iter().position(|step| *step == self.step).unwrap_or(0)
     }
 
+    /// The steps that still matter: once the key is made, only its alias can be mended.
+    fn open_steps(&self) -> &'static [Step] {
+        const MENDING: [Step; 2] = [Step::AliasAndDescription, Step::Review];
+        if self.submission.key().is_some() { &MENDING } else { self.method.steps() }
+    }
+
+    /// What is wrong on a step. While it is not known what became of a request, nothing is: what the draft asks for may
+    /// be there already.
+    fn errors_of(&self, step: Step, known: &Known) -> Vec<FieldError> {
+        match &self.submission {
+            Submission::NotSent | Submission::Failed { .. } => validate(&self.method, step, &self.draft, known),
+            Submission::KeyWithoutAlias { .. } if matches!(step, Step::AliasAndDescription | Step::Review) => {
+                validate(&self.method, Step::AliasAndDescription, &self.draft, known)
+            }
+            _ => Vec::new(),
+        }
+    }
+
     /// The step after this one, if everything here is right; else the focus goes to what is wrong.
     fn next(&mut self, known: &Known) {
-        let errors = self.errors(known);
+        let errors = self.errors_of(self.step, known);
         if let Some(error) = errors.first() {
             self.left.extend(errors.iter().map(|error| error.field));
             self.focus_field(error.field);
             return;
         }
-        if let Some(step) = self.method.steps().get(self.place() + 1) {
-            self.go(*step);
-        }
+        self.step_by(1);
     }
 
-    fn previous(&mut self) {
-        if let Some(step) = self.place().checked_sub(1).and_then(|place| self.method.steps().get(place)) {
+    fn step_by(&mut self, by: isize) {
+        let steps = self.open_steps();
+        let place = steps.iter().position(|step| *step == self.step).unwrap_or(0);
+        if let Some(step) = place.checked_add_signed(by).and_then(|place| steps.get(place)) {
             self.go(*step);
         }
     }
@@ -274,7 +292,7 @@ impl Wizard {
                 }
                 self.next(known);
             }
-            Some(Action::PreviousStep) => self.previous(),
+            Some(Action::PreviousStep) => self.step_by(-1),
             Some(Action::NextField) => self.step_focus(1),
             Some(Action::PreviousField) => self.step_focus(-1),
             Some(Action::Help) => return self.field_here().map(Wish::Help).into_iter().collect(),
@@ -425,7 +443,8 @@ impl Wizard {
                 self.focus_field(field);
             }
             Spot::Cancel => return self.leave(),
-            Spot::Previous => self.previous(),
+            Spot::Previous => self.step_by(-1),
+            Spot::Retry => return self.finish(known),
             Spot::Next if self.step == Step::Review => return self.finish(known),
             Spot::Next => self.next(known),
             Spot::Field(_) => {}
@@ -435,11 +454,7 @@ impl Wizard {
 
     /// Sends what the person has said, unless something is not right: then the focus goes there.
     fn finish(&mut self, known: &Known) -> Vec<Wish> {
-        // A doubt is looked up first: the key that may have been made must not count against the draft.
-        let is_new = self.submission.key().is_none() && !matches!(self.submission, Submission::Unknown { .. });
-        if is_new
-            && let Some(FieldError { field, .. }) = validate(&self.method, Step::Review, &self.draft, known).first()
-        {
+        if let Some(FieldError { field, .. }) = self.errors_of(Step::Review, known).first() {
             let field = *field;
             self.left.push(field);
             self.focus_field(field);
@@ -459,9 +474,7 @@ impl Wizard {
             return vec![Wish::Finished];
         }
         self.go(Step::Review);
-        let mended_by = outcome::failure_of(&self.submission)
-            .and_then(|failure| crate::create_key::guide::for_error(&failure.code, &failure.message).mended_by);
-        self.focus(mended_by.map_or(Spot::Next, Spot::Mend));
+        self.focus(outcome::way_on(&self.submission).unwrap_or(Spot::Next));
         Vec::new()
     }
 

@@ -22,6 +22,22 @@ pub(super) fn failure_of(submission: &Submission) -> Option<&Failure> {
     }
 }
 
+/// What leads on from a failure: the field that mends it, else trying again.
+pub(super) fn way_on(submission: &Submission) -> Option<Spot> {
+    let failure = failure_of(submission)?;
+    Some(guide::for_error(&failure.code, &failure.message).mended_by.map_or(Spot::Retry, Spot::Mend))
+}
+
+/// The words of the button that finishes, or goes on where it stopped.
+pub(super) fn finish_words(submission: &Submission) -> &'static str {
+    match submission {
+        Submission::KeyWithoutAlias { .. } => "Create the alias",
+        Submission::Unknown { .. } => "Look again",
+        Submission::Failed { .. } => "Try again",
+        Submission::NotSent | Submission::Sending { .. } | Submission::Done { .. } => "Finish",
+    }
+}
+
 impl Wizard {
     pub(super) fn write_outcome(&self, paper: &mut Paper) {
         paper.gap();
@@ -62,11 +78,15 @@ impl Wizard {
         if !failure.request_id.is_empty() {
             paper.prose(&format!("Request ID: {}", failure.request_id), 4, theme::QUIET);
         }
-        if let Some(field) = guide.mended_by {
-            let is_focused = self.here() == Spot::Mend(field);
+        if let Some(spot) = way_on(&self.submission) {
+            let words = match spot {
+                Spot::Mend(field) => format!("Go to {}", field.label()),
+                _ => finish_words(&self.submission).to_owned(),
+            };
+            let is_focused = self.here() == spot;
             paper.focused(is_focused, |paper| {
                 let mut spans = vec![Span::raw("   ")];
-                spans.extend(button(&format!("Go to {}", field.label()), is_focused));
+                spans.extend(button(&words, is_focused));
                 paper.line(Line::from(spans));
             });
         }

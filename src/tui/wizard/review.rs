@@ -7,7 +7,6 @@ use super::spots::{REVIEWED, Spot};
 use crate::create_key::known::Known;
 use crate::create_key::method::Step;
 use crate::create_key::preview;
-use crate::create_key::validate::validate;
 use crate::tui::pages::key_stores::external;
 use crate::tui::theme;
 use crate::tui::widgets::button;
@@ -92,7 +91,7 @@ impl Wizard {
             }
             Step::Review => {}
         }
-        for error in validate(&self.method, step, draft, known) {
+        for error in self.errors_of(step, known) {
             paper.prose(&format!("✗ {}: {}", error.field.label(), error.message), 2, theme::BAD);
         }
     }

@@ -2,7 +2,6 @@
 
 use crate::create_key::draft::KeyDraft;
 use crate::create_key::field::Field;
-use crate::create_key::guide;
 use crate::create_key::method::Step;
 use crate::create_key::submission::Submission;
 
@@ -25,6 +24,8 @@ pub enum Spot {
     CopyPolicy,
     /// After a failure: goes to the field that mends it.
     Mend(Field),
+    /// After a failure that no field mends: tries again.
+    Retry,
     /// Leaves the wizard.
     Cancel,
     /// Goes back a step.
@@ -44,6 +45,8 @@ pub fn of(step: Step, draft: &KeyDraft, submission: &Submission) -> Vec<Spot> {
         Step::ConfigureKey | Step::ChooseExternalKey => {
             spots.extend([Field::CustomKeyStore, Field::ExternalKeyId, Field::Acknowledgement].map(Spot::Field));
         }
+        // The key has its description already; it is changed on the key's page.
+        Step::AliasAndDescription if submission.key().is_some() => spots.push(Spot::Field(Field::Alias)),
         Step::AliasAndDescription => spots.extend([Field::Alias, Field::Description].map(Spot::Field)),
         Step::Tags => {
             for row in 0..draft.tags.len() {
@@ -72,11 +75,7 @@ pub fn of(step: Step, draft: &KeyDraft, submission: &Submission) -> Vec<Spot> {
             }
         }
         Step::Review => {
-            if let Some(failure) = super::outcome::failure_of(submission)
-                && let Some(field) = guide::for_error(&failure.code, &failure.message).mended_by
-            {
-                spots.push(Spot::Mend(field));
-            }
+            spots.extend(super::outcome::way_on(submission));
             if submission.key().is_none() {
                 spots.extend(REVIEWED.map(Spot::Edit));
             }
@@ -84,7 +83,8 @@ pub fn of(step: Step, draft: &KeyDraft, submission: &Submission) -> Vec<Spot> {
         }
     }
     spots.push(Spot::Cancel);
-    if step != Step::ConfigureKey {
+    let is_first = step == Step::ConfigureKey || step == Step::AliasAndDescription && submission.key().is_some();
+    if !is_first {
         spots.push(Spot::Previous);
     }
     spots.push(Spot::Next);
