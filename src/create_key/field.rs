@@ -64,10 +64,9 @@ impl Field {
     /// One line on what may stand in it.
     pub const fn hint(self) -> &'static str {
         match self {
-            Self::CustomKeyStore => "The store was filled in; you can change it. It must be connected.",
+            Self::CustomKeyStore => "Filled in for you. Any connected store will do.",
             Self::ExternalKeyId => {
-                "The ID that the external key store proxy uses. Up to 128 of a-z, A-Z, 0-9, - (hyphen), \
-                 _ (underscore) and . (dot). It can't be changed later."
+                "As its proxy knows the key: up to 128 of a-z, A-Z, 0-9, hyphen, underscore and dot."
             }
             Self::Acknowledgement => "Required. Space ticks it.",
             Self::Alias => "Required. Up to 250 of a-z, A-Z, 0-9, / (slash), _ (underscore) and - (hyphen).",

@@ -90,9 +90,7 @@ impl Step {
     /// What the step is for, in a sentence or two.
     pub const fn intro(self) -> &'static str {
         match self {
-            Self::ConfigureKey => {
-                "The KMS key will refer to an external key that exists in your external key manager already."
-            }
+            Self::ConfigureKey => "For a key that your external key manager has already.",
             Self::ChooseExternalKey => {
                 "Choose the external key store and name an existing AES-256 key in your external key manager."
             }

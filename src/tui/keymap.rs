@@ -9,6 +9,10 @@ pub enum Context {
     Everywhere,
     /// In the navigation on the left.
     Navigation,
+    /// On a page that is a list, with the navigation beside it.
+    List,
+    /// Where there are several fields or buttons.
+    Fields,
     /// In any table.
     Table,
     /// In a table whose rows are chosen.
@@ -32,6 +36,7 @@ pub enum Action {
     Quit,
     Help,
     Keys,
+    Menu,
     NextField,
     PreviousField,
     Activate,
@@ -49,6 +54,7 @@ pub enum Action {
     NextTab,
     NextStep,
     PreviousStep,
+    Step,
     Scroll,
     Remove,
 }
@@ -86,31 +92,34 @@ const fn bind(
 
 const NONE: KeyModifiers = KeyModifiers::NONE;
 const CTRL: KeyModifiers = KeyModifiers::CONTROL;
+const ALT: KeyModifiers = KeyModifiers::ALT;
 
 /// The table of actions, in the order of the help.
 #[rustfmt::skip]
 pub const BINDINGS: &[Binding] = &[
     bind(Context::Wizard, Action::NextStep, KeyCode::Char('n'), CTRL, "Ctrl-N", "Next", "Go to the next step, or to the first field that is not right yet."),
     bind(Context::Wizard, Action::PreviousStep, KeyCode::Char('p'), CTRL, "Ctrl-P", "Previous", "Go back a step. Nothing is checked and nothing is lost."),
-    bind(Context::Wizard, Action::Scroll, KeyCode::PageDown, NONE, "PgDn", "More", "Look further down without leaving the field; PgUp looks up again."),
     bind(Context::Row, Action::Remove, KeyCode::Char('d'), CTRL, "Ctrl-D", "Remove", "Remove the tag or account that has the focus."),
-    bind(Context::Table, Action::Search, KeyCode::Char('/'), NONE, "/", "Search", "Type to narrow the table; Enter keeps the search, Esc clears it."),
-    bind(Context::Table, Action::SortColumn, KeyCode::Char('s'), NONE, "s", "Sort", "Sort by the next column."),
-    bind(Context::Table, Action::SortDirection, KeyCode::Char('S'), NONE, "S", "Turn order", "Turn the order round."),
-    bind(Context::Choices, Action::SelectAll, KeyCode::Char('a'), NONE, "a", "All", "Choose every row that is shown, or let all of them go."),
     bind(Context::KeyStore, Action::CreateKey, KeyCode::Char('n'), NONE, "n", "Create key", "Create a KMS key in this key store."),
-    bind(Context::KeyStore, Action::Connect, KeyCode::Char('c'), NONE, "c", "Connect", "Connect the external key store to its proxy."),
-    bind(Context::KeyStore, Action::Disconnect, KeyCode::Char('d'), NONE, "d", "Disconnect", "Disconnect the external key store; its KMS keys become unavailable."),
     bind(Context::Key, Action::NextTab, KeyCode::Right, NONE, "→", "Tabs", "Show the next tab; ← shows the one before."),
     bind(Context::Key, Action::CopyId, KeyCode::Char('y'), NONE, "y", "Copy", "Copy the ID to the clipboard."),
-    bind(Context::Everywhere, Action::NextField, KeyCode::Tab, NONE, "Tab", "Next field", "Move on; Shift-Tab moves back."),
-    bind(Context::Everywhere, Action::PreviousField, KeyCode::BackTab, KeyModifiers::SHIFT, "Shift-Tab", "Field before", "Move back."),
+    bind(Context::Table, Action::Search, KeyCode::Char('/'), NONE, "/", "Search", "Type to narrow the table; Enter keeps the search, Esc clears it."),
     bind(Context::Everywhere, Action::Activate, KeyCode::Enter, NONE, "Enter", "Open", "Open, choose or press what has the focus."),
-    bind(Context::Everywhere, Action::Toggle, KeyCode::Char(' '), NONE, "Space", "Choose", "Tick, clear or choose what has the focus."),
-    bind(Context::Everywhere, Action::Back, KeyCode::Esc, NONE, "Esc", "Back", "Go back or close; a wizard asks only if something would be lost."),
-    bind(Context::Table, Action::Refresh, KeyCode::Char('r'), NONE, "r", "Refresh", "Ask AWS again."),
+    bind(Context::List, Action::Menu, KeyCode::Tab, NONE, "Tab", "Menu", "Go to the navigation on the left, and back."),
+    bind(Context::Fields, Action::NextField, KeyCode::Tab, NONE, "Tab", "Next field", "Move on; Shift-Tab moves back."),
     bind(Context::Everywhere, Action::Help, KeyCode::F(1), NONE, "F1", "Help", "Explain the field that has the focus, or the keys of the page."),
+    bind(Context::KeyStore, Action::Connect, KeyCode::Char('c'), NONE, "c", "Connect", "Connect the external key store to its proxy."),
+    bind(Context::KeyStore, Action::Disconnect, KeyCode::Char('d'), NONE, "d", "Disconnect", "Disconnect the external key store; its KMS keys become unavailable."),
+    bind(Context::Wizard, Action::Scroll, KeyCode::PageDown, NONE, "PgDn", "More", "Look further down without leaving the field; PgUp looks up again."),
+    bind(Context::Wizard, Action::Step, KeyCode::Char('1'), ALT, "Alt-1…8", "Step", "Go to a step that was visited, by its number."),
+    bind(Context::Everywhere, Action::Back, KeyCode::Esc, NONE, "Esc", "Back", "Go back or close; a wizard asks only if something would be lost."),
     bind(Context::Everywhere, Action::Keys, KeyCode::Char('?'), NONE, "?", "Keys", "List the keys (where no text is typed)."),
+    bind(Context::Choices, Action::SelectAll, KeyCode::Char('a'), NONE, "a", "All", "Choose every row that is shown, or let all of them go."),
+    bind(Context::Fields, Action::Toggle, KeyCode::Char(' '), NONE, "Space", "Choose", "Tick, clear or choose what has the focus."),
+    bind(Context::Table, Action::Refresh, KeyCode::Char('r'), NONE, "r", "Refresh", "Ask AWS again."),
+    bind(Context::Table, Action::SortColumn, KeyCode::Char('s'), NONE, "s", "Sort", "Sort by the next column."),
+    bind(Context::Table, Action::SortDirection, KeyCode::Char('S'), NONE, "S", "Turn order", "Turn the order round."),
+    bind(Context::Fields, Action::PreviousField, KeyCode::BackTab, KeyModifiers::SHIFT, "Shift-Tab", "Field before", "Move back."),
     bind(Context::Everywhere, Action::Quit, KeyCode::Char('c'), CTRL, "Ctrl-C", "Quit", "Leave the console; with something typed the first press asks."),
 ];
 
@@ -122,6 +131,13 @@ pub fn action(contexts: &[Context], key: KeyEvent) -> Option<Action> {
         .filter(|binding| binding.context == Context::Everywhere || contexts.contains(&binding.context))
         .find(|binding| binding.code == key.code && binding.modifiers - KeyModifiers::SHIFT == modifiers)
         .map(|binding| binding.action)
+}
+
+/// The number of the step that a key of [`Action::Step`] means, from 1.
+pub fn step_number(key: KeyEvent) -> Option<usize> {
+    let KeyCode::Char(digit) = key.code else { return None };
+    let number = usize::try_from(digit.to_digit(10)?).ok()?;
+    (key.modifiers == ALT && number > 0).then_some(number)
 }
 
 /// The bindings that work in these contexts, in the order of the table.

@@ -167,6 +167,20 @@ fn leaving_asks_only_if_something_would_be_lost() {
 }
 
 #[test]
+fn visited_steps_are_a_key_away() {
+    let mut journey = play(
+        "visited",
+        "Wait+Screen /Frankfurt HSM/\nDown\nType \"n\"\nWait+Screen /Create key/\nType \"payments-2026\"\nTab\nSpace\n\
+         Ctrl+N\nWait+Screen /▸ 2/\nType \"payments\"\nCtrl+N\nWait+Screen /▸ 3/\nAlt+1\nWait+Screen /▸ 1/\nAlt+3\n\
+         Wait+Screen /▸ 3/\nAlt+5\nWait+Screen /▸ 3/\n",
+        (80, 24),
+        |_, _| {},
+    );
+    tape::play(&Tape::parse("two", "Alt+2\nWait+Screen /payments/").unwrap(), &mut journey, &mut |_, _| Ok(()))
+        .unwrap();
+}
+
+#[test]
 fn help_explains_the_field_and_the_keys() {
     let tape = "Wait+Screen /Frankfurt HSM/\nType \"?\"\nWait+Screen /Keys/\nScreenshot keys.png\nEscape\nDown\nType \"n\"\n\
                 Wait+Screen /Create key/\nF1\nWait+Screen /AES_256/\nScreenshot field.png\nEscape\n";

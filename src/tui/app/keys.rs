@@ -50,16 +50,16 @@ impl App {
     /// The contexts whose keys work now.
     pub fn contexts(&self) -> Vec<Context> {
         if self.dialog.is_some() {
-            return vec![Context::Dialog];
+            return vec![Context::Dialog, Context::Fields];
         }
         if self.navigation.is_some() {
             return vec![Context::Navigation];
         }
         match self.location {
             Location::CreateKey => self.wizard.as_ref().map(Wizard::contexts).unwrap_or_default(),
-            Location::KeyStores => vec![Context::KeyStore, Context::Table],
-            Location::KeyStore(_) => vec![Context::KeyStore],
-            Location::Keys => vec![Context::Table],
+            Location::KeyStores => vec![Context::KeyStore, Context::Table, Context::List],
+            Location::KeyStore(_) => vec![Context::KeyStore, Context::Fields],
+            Location::Keys => vec![Context::Table, Context::List],
             Location::Key(_) => vec![Context::Key],
         }
     }

@@ -30,11 +30,10 @@ pub struct KeyStores {
 
 /// The external ones of the custom key stores.
 pub fn external(known: &Known) -> Vec<&CustomKeyStore> {
-    known
-        .key_stores
-        .ready()
-        .map(|stores| stores.iter().filter(|store| is_external(store)).collect())
-        .unwrap_or_default()
+    let stores = known.key_stores.ready().map_or(&[][..], Vec::as_slice);
+    let mut external: Vec<&CustomKeyStore> = stores.iter().filter(|store| is_external(store)).collect();
+    external.sort_by_cached_key(|store| store.custom_key_store_name.to_lowercase());
+    external
 }
 
 fn is_external(store: &CustomKeyStore) -> bool {

@@ -42,16 +42,14 @@ impl Wizard {
         let mut body = Rect { x: area.x + rail, width: area.width - rail, ..area };
         if rail > 0 {
             self.draw_rail(known, frame, Rect { width: rail, ..area });
-        } else {
-            let steps = self.method.steps().len();
-            let words = format!("Step {} of {steps} · {}", self.place() + 1, self.step.rail());
-            frame.render_widget(
-                Line::styled(text::cut(&words, body.width.into()), theme::ACCENT),
-                Rect { height: 1.min(area.height), ..body },
-            );
-            body = Rect { y: body.y.saturating_add(1), height: body.height.saturating_sub(1), ..body };
         }
         body.width = body.width.min(MOST_COLUMNS);
+        // The title stays where it is when the page is scrolled. Without a rail it tells how far one is.
+        let lead = format!("Step {} of {} · ", self.place() + 1, self.method.steps().len());
+        let title = format!("{}{}", if rail == 0 { &lead } else { "" }, self.step.title());
+        let title = Line::styled(text::cut(&title, body.width.into()), theme::HEADING);
+        frame.render_widget(title, Rect { height: 1.min(body.height), ..body });
+        body = Rect { y: body.y.saturating_add(1), height: body.height.saturating_sub(1), ..body };
         let mut paper = Paper::new(body.width);
         self.write(&mut paper, usize::from(body.height), known);
         paper.draw_scrolled(frame, body, self.scroll);
@@ -73,7 +71,7 @@ impl Wizard {
                 (_, _, true) => ("✓", theme::GOOD),
                 _ => ("·", theme::QUIET),
             };
-            let words = text::wrap(step.rail(), usize::from(area.width).saturating_sub(7));
+            let words = text::wrap(step.rail(), usize::from(area.width).saturating_sub(5));
             for (row, words) in words.into_iter().enumerate() {
                 let lead = if row == 0 { format!("{mark} {} ", place + 1) } else { "    ".to_owned() };
                 let body = if here { theme::HEADING } else { style };
@@ -88,7 +86,6 @@ impl Wizard {
 
     pub(super) fn write(&self, paper: &mut Paper, height: usize, known: &Known) {
         let errors = self.errors_of(self.step, known);
-        paper.heading(self.step.title());
         if !matches!(self.submission, Submission::NotSent) && self.step == Step::Review {
             self.write_outcome(paper);
         }

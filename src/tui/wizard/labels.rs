@@ -34,7 +34,7 @@ pub(super) fn write_area(paper: &mut Paper, area: &TextArea, is_focused: bool, m
     let (row, column) = (cursor.0, cursor.1);
     let shown = most.max(1);
     let top = row.saturating_sub(shown / 2).min(lines.len().saturating_sub(shown));
-    let inner = paper.width.saturating_sub(6).max(4);
+    let inner = paper.width.saturating_sub(5).max(4);
     let edge = if is_focused { theme::ACCENT } else { theme::QUIET };
     let number_of_rows = lines.len().clamp(least, shown.max(least));
     for index in top..top + number_of_rows {

@@ -252,6 +252,15 @@ impl Wizard {
         }
     }
 
+    /// Goes to a step that was visited before.
+    fn jump(&mut self, place: usize) {
+        if let Some(step) = self.method.steps().get(place).filter(|step| self.open_steps().contains(step))
+            && self.visited.contains(&place)
+        {
+            self.go(*step);
+        }
+    }
+
     /// Whether the keys go into a text.
     pub fn is_typing(&self) -> bool {
         match self.here() {
@@ -272,10 +281,10 @@ impl Wizard {
     pub fn contexts(&self) -> Vec<Context> {
         match self.here() {
             Spot::Field(Field::Administrators | Field::Users) => {
-                vec![Context::Wizard, Context::Choices, Context::Table]
+                vec![Context::Wizard, Context::Choices, Context::Table, Context::Fields]
             }
-            _ if self.here_removes().is_some() => vec![Context::Row, Context::Wizard],
-            _ => vec![Context::Wizard],
+            _ if self.here_removes().is_some() => vec![Context::Row, Context::Wizard, Context::Fields],
+            _ => vec![Context::Wizard, Context::Fields],
         }
     }
 
@@ -284,7 +293,11 @@ impl Wizard {
         if matches!(self.submission, Submission::Sending { .. }) {
             return Vec::new();
         }
-        let action = keymap::action(&[Context::Wizard, Context::Row], key);
+        if let Some(number) = keymap::step_number(key) {
+            self.jump(number - 1);
+            return Vec::new();
+        }
+        let action = keymap::action(&[Context::Wizard, Context::Row, Context::Fields], key);
         match action {
             Some(Action::NextStep) => {
                 if self.step == Step::Review {

@@ -1,0 +1,243 @@
+//! The whole program in a pseudo-terminal, beside the floor: this program itself as a bare ratatui screen.
+//!
+//! Prints cold start to the first useful screen, key to frame, idle wake-ups and bytes, resident memory, and the size
+//! of the binary. The other end of the terminal only reads. Linux only, for it reads `/proc`.
+
+use std::io::{Read as _, Write as _};
+use std::path::Path;
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use portable_pty::{CommandBuilder, PtySize, native_pty_system};
+
+/// Tells the program that is started to be the floor.
+const FLOOR: &str = "XKS_CONSOLE_BENCH_FLOOR";
+const SIZES: [(u16, u16); 2] = [(80, 24), (200, 60)];
+const STARTS: usize = 30;
+const KEYS: usize = 200;
+const IDLE: Duration = Duration::from_secs(5);
+
+fn main() {
+    if std::env::var_os(FLOOR).is_some() {
+        floor().expect("the floor runs in a terminal");
+        return;
+    }
+    // `cargo test --benches` starts every benchmark once; there is nothing to test here.
+    if !std::env::args().any(|argument| argument == "--bench") {
+        return;
+    }
+    let data = tempfile::tempdir().expect("a directory for the account");
+    let console =
+        Program { name: "xks-console", path: env!("CARGO_BIN_EXE_xks-console").into(), data: Some(data.path()) };
+    let this = std::env::current_exe().expect("the path of this program");
+    let floor = Program { name: "floor", path: this.to_string_lossy().into_owned(), data: None };
+    let first = Instant::now();
+    Running::start(&console, (80, 24)).until(console.first_words());
+    println!("first start ever, 80x24: {:.1} ms (makes the account)", ms(first.elapsed()));
+    for size in SIZES {
+        let [floor_start, start] = [&floor, &console].map(|program| median(starts(program, size)));
+        row("cold start to screen", size, floor_start, start);
+        let [floor_key, key] = [&floor, &console].map(|program| median(keys(program, size)));
+        row("key to frame", size, floor_key, key);
+    }
+    for program in [&floor, &console] {
+        let mut running = Running::start(program, (80, 24));
+        running.open(program, (80, 24));
+        std::thread::sleep(Duration::from_secs(1));
+        running.drain();
+        let (switches, bytes) = (running.context_switches(), running.bytes);
+        std::thread::sleep(IDLE);
+        running.drain();
+        let (switches, bytes) = (running.context_switches() - switches, running.bytes - bytes);
+        println!("idle {IDLE:?}, {}: {switches} context switches, {bytes} bytes", program.name);
+        println!("resident memory, {}: {:.1} MB", program.name, running.resident_kilobytes() as f64 / 1024.0);
+        let size = std::fs::metadata(&program.path).expect("the binary is there").len();
+        println!("binary, {}: {:.1} MB", program.name, size as f64 / 1e6);
+    }
+}
+
+fn ms(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}
+
+fn row(what: &str, (width, height): (u16, u16), floor: Duration, console: Duration) {
+    let ratio = console.as_secs_f64() / floor.as_secs_f64();
+    println!("{what}, {width}x{height}: floor {:.2} ms, console {:.2} ms, ratio {ratio:.2}", ms(floor), ms(console));
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times[times.len() / 2]
+}
+
+fn starts(program: &Program, size: (u16, u16)) -> Vec<Duration> {
+    let once = |_| {
+        let start = Instant::now();
+        let mut running = Running::start(program, size);
+        running.until(program.first_words());
+        start.elapsed()
+    };
+    (0..STARTS).map(once).collect()
+}
+
+fn keys(program: &Program, size: (u16, u16)) -> Vec<Duration> {
+    let mut running = Running::start(program, size);
+    running.open(program, size);
+    std::thread::sleep(Duration::from_millis(500));
+    let once = |turn| {
+        running.drain();
+        let start = Instant::now();
+        // Letters come and go, so that the field stays short.
+        running.send(if turn % 2 == 0 { "x" } else { "\x7f" });
+        running.read(Duration::from_secs(5)).expect("a frame follows the key");
+        let time = start.elapsed();
+        std::thread::sleep(Duration::from_millis(5));
+        time
+    };
+    (0..KEYS).map(once).collect()
+}
+
+struct Program<'a> {
+    name: &'static str,
+    path: String,
+    data: Option<&'a Path>,
+}
+
+impl Program<'_> {
+    fn first_words(&self) -> &'static str {
+        // In one piece also when only what differs from the frame before is written.
+        if self.data.is_some() { "Frankfurt" } else { "Field:" }
+    }
+}
+
+struct Running {
+    child: Box<dyn portable_pty::Child + Send + Sync>,
+    writer: Box<dyn std::io::Write + Send>,
+    output: mpsc::Receiver<Vec<u8>>,
+    seen: String,
+    bytes: usize,
+    _pty: Box<dyn portable_pty::MasterPty + Send>,
+}
+
+impl Running {
+    fn start(program: &Program, (cols, rows): (u16, u16)) -> Self {
+        let size = PtySize { rows, cols, pixel_width: 0, pixel_height: 0 };
+        let pty = native_pty_system().openpty(size).expect("a pseudo-terminal");
+        let mut command = CommandBuilder::new(&program.path);
+        command.env("TERM", "xterm-256color");
+        match program.data {
+            Some(data) => {
+                command.arg("--data-dir");
+                command.arg(data);
+            }
+            None => command.env(FLOOR, "1"),
+        }
+        let child = pty.slave.spawn_command(command).expect("the program starts");
+        drop(pty.slave);
+        let mut reader = pty.master.try_clone_reader().expect("a reader");
+        let (sender, output) = mpsc::channel();
+        std::thread::spawn(move || {
+            let mut bytes = [0; 65536];
+            while let Ok(count @ 1..) = reader.read(&mut bytes) {
+                if sender.send(bytes[..count].to_vec()).is_err() {
+                    return;
+                }
+            }
+        });
+        let writer = pty.master.take_writer().expect("a writer");
+        Self { child, writer, output, seen: String::new(), bytes: 0, _pty: pty.master }
+    }
+
+    fn read(&mut self, time: Duration) -> Option<()> {
+        let bytes = self.output.recv_timeout(time).ok()?;
+        self.bytes += bytes.len();
+        self.seen.push_str(&String::from_utf8_lossy(&bytes));
+        Some(())
+    }
+
+    fn drain(&mut self) {
+        while self.read(Duration::ZERO).is_some() {}
+        self.seen.clear();
+    }
+
+    fn until(&mut self, words: &str) {
+        while !self.seen.contains(words) {
+            self.read(Duration::from_secs(20)).unwrap_or_else(|| panic!("‘{words}’ never came: {:?}", self.seen));
+        }
+    }
+
+    fn send(&mut self, keys: &str) {
+        self.writer.write_all(keys.as_bytes()).expect("the terminal takes keys");
+    }
+
+    /// To the first field of the wizard.
+    fn open(&mut self, program: &Program, (columns, rows): (u16, u16)) {
+        self.until(program.first_words());
+        if program.data.is_none() {
+            return;
+        }
+        let cells = |count| std::num::NonZeroU16::new(count).expect("a size");
+        let mut screen = vt100::Parser::new(cells(rows), cells(columns), 0);
+        self.send("\x1b[B");
+        std::thread::sleep(Duration::from_millis(200));
+        self.send("n");
+        while !screen.screen().contents().contains("External key ID") {
+            self.read(Duration::from_secs(20)).expect("the wizard opens");
+            screen.process(std::mem::take(&mut self.seen).as_bytes());
+        }
+    }
+
+    fn status(&self, task: &str) -> String {
+        let process = self.child.process_id().expect("it runs");
+        std::fs::read_to_string(format!("/proc/{process}/{task}status")).expect("Linux tells")
+    }
+
+    fn context_switches(&self) -> u64 {
+        let process = self.child.process_id().expect("it runs");
+        let tasks = std::fs::read_dir(format!("/proc/{process}/task")).expect("Linux tells");
+        let names = tasks.map(|task| task.expect("a thread").file_name().to_string_lossy().into_owned());
+        names.map(|name| sum(&self.status(&format!("task/{name}/")), "ctxt_switches")).sum()
+    }
+
+    fn resident_kilobytes(&self) -> u64 {
+        sum(&self.status(""), "VmRSS")
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The sum of the numbers in the lines that name `what`.
+fn sum(status: &str, what: &str) -> u64 {
+    let lines = status.lines().filter(|line| line.contains(what));
+    lines.filter_map(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok()).sum()
+}
+
+/// A screen of text with a field, drawn anew at each key: what no console can be faster than.
+fn floor() -> std::io::Result<()> {
+    use crossterm::event::{Event, KeyCode};
+    use ratatui::text::Line;
+    use ratatui::widgets::{Block, Paragraph};
+
+    let mut terminal = ratatui::try_init()?;
+    let mut typed = String::new();
+    loop {
+        terminal.draw(|frame| {
+            let rows = usize::from(frame.area().height);
+            let mut lines = vec![Line::raw("a bare screen"), Line::raw(format!("Field: {typed}"))];
+            lines.resize_with(rows, || Line::raw("A line of text that fills most of a narrow screen, as pages do."));
+            frame.render_widget(Paragraph::new(lines).block(Block::bordered()), frame.area());
+        })?;
+        if let Event::Key(key) = crossterm::event::read()? {
+            match key.code {
+                KeyCode::Char(letter) => typed.push(letter),
+                KeyCode::Backspace => drop(typed.pop()),
+                _ => {}
+            }
+        }
+    }
+}
