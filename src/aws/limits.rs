@@ -210,6 +210,115 @@ pub fn custom_key_store_name(name: &str) -> Result<(), Violation> {
     length("customKeyStoreName", "Key store name", name, 1, 256)
 }
 
+/// The proxy's URI endpoint: 10 to 128 of `^https://[a-zA-Z0-9.-]+$` (`XksProxyUriEndpointType`). No port, no slash.
+pub fn xks_proxy_uri_endpoint(endpoint: &str) -> Result<(), Violation> {
+    let (member, name) = ("xksProxyUriEndpoint", "Proxy URI endpoint");
+    let regex = "Member must satisfy regular expression pattern: ^https://[a-zA-Z0-9.-]+$";
+    length(member, name, endpoint, 10, 128)?;
+    let Some(host) = endpoint.strip_prefix("https://") else {
+        return Err(Violation::new(member, format!("{name} must start with https://."), regex));
+    };
+    if host.contains(':') || host.contains('/') {
+        let reason = format!("{name} is https:// and a host name alone: no port (it is 443) and no path.");
+        return Err(Violation::new(member, reason, regex));
+    }
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
+    pattern(member, name, host, allowed, "a-z, A-Z, 0-9, . (dot) and - (hyphen)", "^https://[a-zA-Z0-9.-]+$")
+}
+
+/// The end of every proxy URI path.
+pub const XKS_PROXY_PATH_END: &str = "/kms/xks/v1";
+
+/// The proxy's URI path: 10 to 128 of `(/prefix)/kms/xks/v1`, the prefix of `a-zA-Z0-9/_-` (`XksProxyUriPathType`).
+pub fn xks_proxy_uri_path(path: &str) -> Result<(), Violation> {
+    let (member, name) = ("xksProxyUriPath", "Proxy URI path");
+    let regex = "^(/[a-zA-Z0-9\\/_-]+/kms/xks/v\\d{1,2})$|^(/kms/xks/v\\d{1,2})$";
+    length(member, name, path, 10, 128)?;
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '_' | '-');
+    pattern(member, name, path, allowed, "a-z, A-Z, 0-9, / (slash), - (hyphen) and _ (underscore)", regex)?;
+    let is_version = |text: &str| (1..=2).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+    match path.rsplit_once("/kms/xks/v") {
+        Some((prefix, version))
+            if is_version(version) && (prefix.is_empty() || prefix.starts_with('/') && prefix.len() > 1) =>
+        {
+            Ok(())
+        }
+        _ => Err(Violation::new(
+            member,
+            format!("{name} must start with / and end with {XKS_PROXY_PATH_END}."),
+            format!("Member must satisfy regular expression pattern: {regex}"),
+        )),
+    }
+}
+
+/// The console's prefix of the proxy URI path: empty, or a path that makes a valid one with `/kms/xks/v1` after it.
+pub fn xks_proxy_path_prefix(prefix: &str) -> Result<(), Violation> {
+    if prefix.is_empty() {
+        return Ok(());
+    }
+    let (member, name) = ("xksProxyUriPath", "Path prefix");
+    if !prefix.starts_with('/') || prefix.ends_with('/') {
+        let reason = format!("{name} starts with / (slash) and does not end with one, such as /example/path.");
+        return Err(Violation::new(member, reason, "Member must satisfy regular expression pattern"));
+    }
+    xks_proxy_uri_path(&format!("{prefix}{XKS_PROXY_PATH_END}"))
+}
+
+/// The ID of a proxy credential: 20 to 30 of `^[A-Z2-7]+$` (`XksProxyAuthenticationAccessKeyIdType`).
+pub fn xks_proxy_access_key_id(id: &str) -> Result<(), Violation> {
+    let (member, name) = ("xksProxyAuthenticationCredential.accessKeyId", "Access key ID");
+    length(member, name, id, 20, 30)?;
+    let allowed = |c: char| matches!(c, 'A'..='Z' | '2'..='7');
+    pattern(member, name, id, allowed, "A-Z and 2-7", "^[A-Z2-7]+$")
+}
+
+/// The secret of a proxy credential: 43 to 64 of `^[a-zA-Z0-9\/+=]+$` (`XksProxyAuthenticationRawSecretAccessKeyType`).
+/// The reason names no character of it.
+pub fn xks_proxy_secret_access_key(secret: &str) -> Result<(), Violation> {
+    let (member, name) = ("xksProxyAuthenticationCredential.rawSecretAccessKey", "Secret access key");
+    length(member, name, secret, 43, 64)?;
+    if secret.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'+' | b'=')) {
+        return Ok(());
+    }
+    Err(Violation::new(
+        member,
+        format!("{name} has a character that it can't have. Valid characters are a-z, A-Z, 0-9, /, + and =."),
+        "Member must satisfy regular expression pattern: ^[a-zA-Z0-9\\/+=]+$",
+    ))
+}
+
+/// The name of a VPC endpoint service: 20 to 64, such as `com.amazonaws.vpce.us-east-1.vpce-svc-0123456789abcdef0`
+/// (`XksProxyVpcEndpointServiceNameType`).
+pub fn xks_proxy_vpc_endpoint_service_name(name: &str) -> Result<(), Violation> {
+    let (member, label) = ("xksProxyVpcEndpointServiceName", "VPC endpoint service name");
+    length(member, label, name, 20, 64)?;
+    let is_well_formed = || {
+        let rest = name.strip_prefix("com").or(name.strip_prefix("eu"))?.strip_prefix(".amazonaws.vpce.")?;
+        let (region, service) = rest.split_once(".vpce-svc-")?;
+        let mut parts: Vec<&str> = region.split('-').collect();
+        let number = parts.pop()?;
+        let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+        let words = parts.iter().all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase()));
+        let is_id =
+            !service.is_empty() && service.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+        Some((2..=3).contains(&parts.len()) && is_number && words && is_id)
+    };
+    if is_well_formed() == Some(true) {
+        return Ok(());
+    }
+    Err(Violation::new(
+        member,
+        format!("{label} looks like com.amazonaws.vpce.us-west-2.vpce-svc-0123456789abcdef0."),
+        "Member must satisfy regular expression pattern: \
+         ^(com|eu)\\.amazonaws\\.vpce\\.([a-z]+-){2,3}\\d+\\.vpce-svc-[0-9a-z]+$",
+    ))
+}
+
+/// Days until a key is deleted: 7 to 30 (ScheduleKeyDeletion).
+pub fn pending_window_in_days(days: u32) -> Result<(), Violation> {
+    range("pendingWindowInDays", days.into(), 7, 30)
+}
+
 /// A key identifier of any form: 1 to 2,048 characters (`KeyIdType`).
 pub fn key_id(id: &str) -> Result<(), Violation> {
     length("keyId", "Key ID", id, 1, 2048)
@@ -312,6 +421,45 @@ mod tests {
     }
 
     #[test]
+    fn a_proxy_is_named_by_host_and_path_alone() {
+        assert!(xks_proxy_uri_endpoint("https://xks-proxy.example.com").is_ok());
+        for wrong in
+            ["http://xks.example.com", "https://h:8443", "https://h.example.com/", "https://", "https://a_b.com"]
+        {
+            assert!(xks_proxy_uri_endpoint(wrong).is_err(), "{wrong}");
+        }
+        for right in ["/kms/xks/v1", "/example/path/kms/xks/v1", "/a/kms/xks/v12"] {
+            assert!(xks_proxy_uri_path(right).is_ok(), "{right}");
+        }
+        for wrong in
+            ["/kms/xks/v", "kms/xks/v1/", "/a b/kms/xks/v1", "/kms/xks/v123", "/x/kms/xks/v1/y", "//kms/xks/v1"]
+        {
+            assert!(xks_proxy_uri_path(wrong).is_err(), "{wrong}");
+        }
+        for right in ["", "/a", "/example/path"] {
+            assert!(xks_proxy_path_prefix(right).is_ok(), "{right}");
+        }
+        for wrong in ["a", "/", "/a/"] {
+            assert!(xks_proxy_path_prefix(wrong).is_err(), "{wrong}");
+        }
+        assert!(
+            xks_proxy_vpc_endpoint_service_name("com.amazonaws.vpce.us-gov-west-1.vpce-svc-0a1b2c3d4e5f6a7b8").is_ok()
+        );
+        for wrong in
+            ["com.amazonaws.vpce.us.vpce-svc-0a1b2c3d4e5f6a7b8", "org.amazonaws.vpce.us-east-1.vpce-svc-0a1b2c3d"]
+        {
+            assert!(xks_proxy_vpc_endpoint_service_name(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_proxys_secret_is_in_no_message() {
+        let secret = "s3cret!".repeat(7);
+        let violation = xks_proxy_secret_access_key(&secret).unwrap_err();
+        assert!(!format!("{violation:?}").contains("s3cret"));
+    }
+
+    #[test]
     fn tags_answer_as_aws_does() {
         let tag = |key: &str| Tag { tag_key: key.to_owned(), tag_value: String::new() };
         let code = |list: &[Tag]| tags(list).unwrap_err().to_string();
@@ -338,6 +486,9 @@ mod tests {
         #[test]
         fn no_text_makes_a_check_panic(text in "\\PC{0,300}") {
             let _ = (alias_name(&text), tag_key(&text), tag_value(&text), policy_text(&text), xks_key_id(&text));
+            let _ = (xks_proxy_uri_endpoint(&text), xks_proxy_uri_path(&text), xks_proxy_path_prefix(&text));
+            let _ = (xks_proxy_access_key_id(&text), xks_proxy_secret_access_key(&text));
+            let _ = xks_proxy_vpc_endpoint_service_name(&text);
         }
     }
 }

@@ -1,13 +1,14 @@
-//! CreateAlias, ListAliases.
+//! CreateAlias, UpdateAlias, DeleteAlias, ListAliases.
 
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension as _, params};
+use rusqlite::{OptionalExtension as _, Transaction, params};
 
-use super::paging::page;
+use super::keys::FoundKey;
+use super::paging::Asked;
 use super::{Answer, Call};
 use crate::aws::arn::Arn;
 use crate::aws::error::ServiceError;
-use crate::aws::kms::{AliasListEntry, CreateAlias, KeyState, ListAliases, ListAliasesOutput};
+use crate::aws::kms::{AliasListEntry, CreateAlias, DeleteAlias, ListAliases, ListAliasesOutput, UpdateAlias};
 use crate::aws::limits;
 use crate::aws::operation::Empty;
 use crate::aws::scalar::EpochSeconds;
@@ -15,72 +16,115 @@ use crate::aws::scalar::EpochSeconds;
 /// Aliases that a key can have (KMS resource quotas).
 const MOST_ALIASES: i64 = 50;
 
+fn check_name(name: &str) -> Result<(), ServiceError> {
+    if limits::is_reserved_alias(name) {
+        return Err(ServiceError::new("InvalidAliasNameException", "Aliases can't begin with alias/aws/."));
+    }
+    limits::alias_name(name).map_err(|violation| violation.to_service_error(Some(name)))
+}
+
 impl Call<'_> {
     pub fn create_alias(&self, request: &CreateAlias) -> Answer<Empty> {
         let name = &request.alias_name;
-        if limits::is_reserved_alias(name) {
-            return Err(ServiceError::new("InvalidAliasNameException", "Aliases can't begin with alias/aws/.").into());
-        }
-        limits::alias_name(name).map_err(|violation| violation.to_service_error(Some(name)))?;
-        if request.target_key_id.contains("alias/") {
-            return Err(ServiceError::validation("Aliases must refer to keys. Not aliases").into());
-        }
-        let now = self.store().world().clock.now().as_millisecond();
+        check_name(name)?;
         self.store().write(|tx| {
-            let key = self.find_key(tx, &request.target_key_id)?;
-            if key.metadata.key_state == KeyState::PendingDeletion {
-                let message = format!("{} is pending deletion.", key.metadata.arn);
-                return Err(ServiceError::new("KMSInvalidStateException", message).into());
-            }
-            let taken: Option<i64> = tx
-                .query_row("SELECT 1 FROM aliases WHERE region = ?1 AND name = ?2", [&self.region, name], |row| {
-                    row.get(0)
-                })
-                .optional()?;
-            if taken.is_some() {
-                let arn = Arn::kms_alias(&self.region, &self.caller.account, name);
-                let message = format!("An alias with the name {arn} already exists");
+            let key = self.find_target(tx, &request.target_key_id)?;
+            if self.target_of(tx, name)?.is_some() {
+                let message = format!("An alias with the name {} already exists", self.alias_arn(name));
                 return Err(ServiceError::new("AlreadyExistsException", message).into());
             }
-            let key_id = &key.metadata.key_id;
-            let count: i64 = tx.query_row(
-                "SELECT count(*) FROM aliases WHERE region = ?1 AND key_id = ?2",
-                [&self.region, key_id],
-                |row| row.get(0),
+            self.check_room(tx, &key)?;
+            let now = self.store().world().clock.now().as_millisecond();
+            tx.execute(
+                "INSERT INTO aliases VALUES (?1, ?2, ?3, ?4, ?4)",
+                params![self.region, name, key.metadata.key_id, now],
             )?;
-            if count >= MOST_ALIASES {
-                return Err(ServiceError::new("LimitExceededException", "A key can have 50 aliases.").into());
-            }
-            tx.execute("INSERT INTO aliases VALUES (?1, ?2, ?3, ?4)", params![self.region, name, key_id, now])?;
             Ok(Empty {})
         })
     }
 
-    pub fn list_aliases(&self, request: &ListAliases) -> Answer<ListAliasesOutput> {
-        let all: Vec<AliasListEntry> = self.store().read(|tx| -> Answer<_> {
-            let only = request.key_id.as_deref().map(|id| self.find_key(tx, id)).transpose()?;
-            let mut query = tx.prepare("SELECT name, key_id, created FROM aliases WHERE region = ?1 ORDER BY name")?;
-            let rows = query.query_map([&self.region], |row| {
-                Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, i64>(2)?))
-            })?;
-            let mut all = Vec::new();
-            for row in rows {
-                let (name, key_id, created) = row?;
-                if only.as_ref().is_some_and(|key| key.metadata.key_id != key_id) {
-                    continue;
-                }
-                let created = Timestamp::from_millisecond(created).ok().map(EpochSeconds);
-                all.push(AliasListEntry {
-                    alias_arn: Arn::kms_alias(&self.region, &self.caller.account, &name).to_string(),
-                    alias_name: name,
-                    target_key_id: Some(key_id),
-                    creation_date: created,
-                    last_updated_date: created,
-                });
+    pub fn update_alias(&self, request: &UpdateAlias) -> Answer<Empty> {
+        let name = &request.alias_name;
+        check_name(name)?;
+        self.store().write(|tx| {
+            let key = self.find_target(tx, &request.target_key_id)?;
+            let before = self.target_of(tx, name)?.ok_or_else(|| self.no_such_alias(name))?;
+            if before != key.metadata.key_id {
+                self.check_room(tx, &key)?;
             }
-            Ok(all)
+            let now = self.store().world().clock.now().as_millisecond();
+            tx.execute(
+                "UPDATE aliases SET key_id = ?3, updated = ?4 WHERE region = ?1 AND name = ?2",
+                params![self.region, name, key.metadata.key_id, now],
+            )?;
+            Ok(Empty {})
+        })
+    }
+
+    pub fn delete_alias(&self, request: &DeleteAlias) -> Answer<Empty> {
+        let name = &request.alias_name;
+        check_name(name)?;
+        self.store().write(|tx| {
+            let gone = tx.execute("DELETE FROM aliases WHERE region = ?1 AND name = ?2", [&self.region, name])?;
+            if gone == 0 { Err(self.no_such_alias(name).into()) } else { Ok(Empty {}) }
+        })
+    }
+
+    fn alias_arn(&self, name: &str) -> String {
+        Arn::kms_alias(&self.region, &self.caller.account, name).to_string()
+    }
+
+    fn no_such_alias(&self, name: &str) -> ServiceError {
+        ServiceError::new("NotFoundException", format!("Alias {} is not found.", self.alias_arn(name)))
+    }
+
+    /// The key that an alias is to point to.
+    fn find_target(&self, tx: &Transaction, id: &str) -> Answer<FoundKey> {
+        if id.contains(limits::ALIAS_PREFIX) {
+            return Err(ServiceError::validation("Aliases must refer to keys. Not aliases").into());
+        }
+        self.find_changeable_key(tx, id)
+    }
+
+    fn target_of(&self, tx: &Transaction, name: &str) -> Answer<Option<String>> {
+        let query = "SELECT key_id FROM aliases WHERE region = ?1 AND name = ?2";
+        Ok(tx.query_row(query, [&self.region, name], |row| row.get(0)).optional()?)
+    }
+
+    fn check_room(&self, tx: &Transaction, key: &FoundKey) -> Answer<()> {
+        let query = "SELECT count(*) FROM aliases WHERE region = ?1 AND key_id = ?2";
+        let count: i64 = tx.query_row(query, [&self.region, &key.metadata.key_id], |row| row.get(0))?;
+        if count >= MOST_ALIASES {
+            return Err(ServiceError::new("LimitExceededException", "A key can have 50 aliases.").into());
+        }
+        Ok(())
+    }
+
+    pub fn list_aliases(&self, request: &ListAliases) -> Answer<ListAliasesOutput> {
+        let asked = Asked::new(request.limit, 50, 100, request.marker.as_deref())?;
+        let aliases: Vec<AliasListEntry> = self.store().read(|tx| -> Answer<_> {
+            let only = request.key_id.as_deref().map(|id| self.find_key_by_id(tx, id)).transpose()?;
+            let only = only.map(|key| key.metadata.key_id);
+            let mut query = tx.prepare_cached(
+                "SELECT name, key_id, created, coalesce(updated, created) FROM aliases
+                 WHERE region = ?1 AND name > ?2 AND (?4 IS NULL OR key_id = ?4) ORDER BY name LIMIT ?3",
+            )?;
+            let date = |row: &rusqlite::Row, column| -> rusqlite::Result<Option<EpochSeconds>> {
+                Ok(Timestamp::from_millisecond(row.get(column)?).ok().map(EpochSeconds))
+            };
+            let rows = query.query_map(params![self.region, asked.after, asked.count(), only], |row| {
+                let alias_name: String = row.get(0)?;
+                Ok(AliasListEntry {
+                    alias_arn: self.alias_arn(&alias_name),
+                    alias_name,
+                    target_key_id: Some(row.get(1)?),
+                    creation_date: date(row, 2)?,
+                    last_updated_date: date(row, 3)?,
+                })
+            })?;
+            Ok(rows.collect::<Result<_, _>>()?)
         })?;
-        let page = page(all, |alias| &alias.alias_name, request.limit, 50, 100, request.marker.as_deref())?;
+        let page = asked.page(aliases, |alias| &alias.alias_name);
         Ok(ListAliasesOutput { aliases: page.items, truncated: page.next.is_some(), next_marker: page.next })
     }
 }

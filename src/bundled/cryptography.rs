@@ -1,4 +1,4 @@
-//! Encrypt, Decrypt, GenerateDataKey: the first layer here, the second behind the external key store proxy.
+//! Encrypt, Decrypt, ReEncrypt, data keys and random bytes: the first layer here, the second behind the external key store proxy.
 
 use aes_gcm::aead::{Aead as _, Payload};
 use aes_gcm::{Aes256Gcm, KeyInit as _, Nonce};
@@ -11,7 +11,9 @@ use super::keys::FoundKey;
 use super::{Answer, Call};
 use crate::aws::error::ServiceError;
 use crate::aws::kms::{
-    Decrypt, DecryptOutput, Encrypt, EncryptOutput, EncryptionContext, GenerateDataKey, GenerateDataKeyOutput, KeyState,
+    Decrypt, DecryptOutput, Encrypt, EncryptOutput, EncryptionContext, GenerateDataKey, GenerateDataKeyOutput,
+    GenerateDataKeyWithoutPlaintext, GenerateDataKeyWithoutPlaintextOutput, GenerateRandom, GenerateRandomOutput,
+    KeyState, ReEncrypt, ReEncryptOutput,
 };
 use crate::aws::limits;
 use crate::aws::scalar::{Blob, SecretBlob};
@@ -51,6 +53,19 @@ fn message_key(material: &[u8], header: &Header) -> Result<Aes256Gcm, ServiceErr
         .expand(&info, key.as_mut_slice())
         .map_err(|_| ServiceError::new("KMSInternalException", "The message key can't be derived."))?;
     Ok(Aes256Gcm::new(&(*key).into()))
+}
+
+/// What a blob is made of, and the key it was made under.
+struct Source {
+    header: Header,
+    body: Body,
+    key: FoundKey,
+}
+
+fn check_number_of_bytes(number: u32) -> Result<usize, ServiceError> {
+    let shown = number.to_string();
+    limits::number_of_bytes(number).map_err(|violation| violation.to_service_error(Some(&shown)))?;
+    Ok(number as usize)
 }
 
 impl Call<'_> {
@@ -125,12 +140,24 @@ impl Call<'_> {
     }
 
     pub async fn generate_data_key(&self, request: &GenerateDataKey) -> Answer<GenerateDataKeyOutput> {
+        self.make_data_key("GenerateDataKey", request).await
+    }
+
+    pub async fn generate_data_key_without_plaintext(
+        &self,
+        request: &GenerateDataKeyWithoutPlaintext,
+    ) -> Answer<GenerateDataKeyWithoutPlaintextOutput> {
+        let made = self.make_data_key("GenerateDataKeyWithoutPlaintext", &request.0).await?;
+        Ok(GenerateDataKeyWithoutPlaintextOutput {
+            ciphertext_blob: made.ciphertext_blob,
+            key_id: made.key_id,
+            key_material_id: made.key_material_id,
+        })
+    }
+
+    async fn make_data_key(&self, operation: &str, request: &GenerateDataKey) -> Answer<GenerateDataKeyOutput> {
         let length = match (request.number_of_bytes, request.key_spec.as_deref()) {
-            (Some(number), None) => {
-                let shown = number.to_string();
-                limits::number_of_bytes(number).map_err(|violation| violation.to_service_error(Some(&shown)))?;
-                number as usize
-            }
+            (Some(number), None) => check_number_of_bytes(number)?,
             (None, Some("AES_256")) => 32,
             (None, Some("AES_128")) => 16,
             (None, Some(other)) => {
@@ -147,7 +174,7 @@ impl Call<'_> {
         let mut data_key = Zeroizing::new(vec![0; length]);
         self.store().world().random.fill(&mut data_key)?;
         let context = request.encryption_context.clone().unwrap_or_default();
-        let blob = self.encrypt_under("GenerateDataKey", &key, &data_key, &context).await?;
+        let blob = self.encrypt_under(operation, &key, &data_key, &context).await?;
         Ok(GenerateDataKeyOutput {
             ciphertext_blob: blob,
             plaintext: SecretBlob::new(data_key.to_vec()),
@@ -156,10 +183,63 @@ impl Call<'_> {
         })
     }
 
+    pub fn generate_random(&self, request: &GenerateRandom) -> Answer<GenerateRandomOutput> {
+        let number = request.number_of_bytes.ok_or_else(|| {
+            ServiceError::validation(
+                "1 validation error detected: Value null at 'numberOfBytes' failed to satisfy \
+                 constraint: Member must not be null",
+            )
+        })?;
+        let length = check_number_of_bytes(number)?;
+        if let Some(id) = &request.custom_key_store_id {
+            let store = self.store().read(|tx| self.find_key_store(tx, id))?.entry.custom_key_store_name;
+            let message = format!("The external key store {store} can't generate random bytes.");
+            return Err(ServiceError::new("UnsupportedOperationException", message).into());
+        }
+        let mut bytes = vec![0; length];
+        self.store().world().random.fill(&mut bytes)?;
+        Ok(GenerateRandomOutput { plaintext: SecretBlob::new(bytes) })
+    }
+
     pub async fn decrypt(&self, request: &Decrypt) -> Answer<DecryptOutput> {
-        let blob = &request.ciphertext_blob.0;
-        limits::ciphertext(blob).map_err(|violation| violation.to_service_error(None))?;
-        let (header, body) = ciphertext::read(blob).ok_or_else(invalid_ciphertext)?;
+        let context = request.encryption_context.clone().unwrap_or_default();
+        let algorithm = request.encryption_algorithm.as_deref();
+        let source = self.find_source(&request.ciphertext_blob, request.key_id.as_deref(), algorithm)?;
+        check_dry_run(request.dry_run)?;
+        let plaintext = self.decrypt_under("Decrypt", &source, &context).await?;
+        Ok(DecryptOutput {
+            key_id: source.key.metadata.arn,
+            plaintext: SecretBlob::new(plaintext),
+            encryption_algorithm: ALGORITHM.to_owned(),
+            key_material_id: source.key.metadata.current_key_material_id,
+        })
+    }
+
+    pub async fn re_encrypt(&self, request: &ReEncrypt) -> Answer<ReEncryptOutput> {
+        let algorithm = request.source_encryption_algorithm.as_deref();
+        let source = self.find_source(&request.ciphertext_blob, request.source_key_id.as_deref(), algorithm)?;
+        let destination = self.usable_key(&request.destination_key_id)?;
+        check_algorithm(request.destination_encryption_algorithm.as_deref())?;
+        check_dry_run(request.dry_run)?;
+        let context = request.source_encryption_context.clone().unwrap_or_default();
+        let plaintext = Zeroizing::new(self.decrypt_under("ReEncrypt", &source, &context).await?);
+        let context = request.destination_encryption_context.clone().unwrap_or_default();
+        let ciphertext_blob = self.encrypt_under("ReEncrypt", &destination, &plaintext, &context).await?;
+        Ok(ReEncryptOutput {
+            ciphertext_blob,
+            source_key_id: source.key.metadata.arn,
+            key_id: destination.metadata.arn,
+            source_encryption_algorithm: ALGORITHM.to_owned(),
+            destination_encryption_algorithm: ALGORITHM.to_owned(),
+            source_key_material_id: source.key.metadata.current_key_material_id,
+            destination_key_material_id: destination.metadata.current_key_material_id,
+        })
+    }
+
+    /// Takes a blob apart and finds the key that it names.
+    fn find_source(&self, blob: &Blob, asked: Option<&str>, algorithm: Option<&str>) -> Answer<Source> {
+        limits::ciphertext(&blob.0).map_err(|violation| violation.to_service_error(None))?;
+        let (header, body) = ciphertext::read(&blob.0).ok_or_else(invalid_ciphertext)?;
         // A blob of a key that is not here could be anything; it is refused like any other that does not fit.
         let key = match self.usable_key(&header.key_arn) {
             Err(fault) if fault.0.is("NotFound") || fault.0.is("InvalidArn") || fault.0.is("Validation") => {
@@ -167,42 +247,39 @@ impl Call<'_> {
             }
             other => other?,
         };
-        if let Some(asked) = &request.key_id
+        if let Some(asked) = asked
             && self.store().read(|tx| self.find_key(tx, asked))?.metadata.key_id != key.metadata.key_id
         {
             let message = "The key ID in the request does not identify a CMK that can perform this operation.";
             return Err(ServiceError::new("IncorrectKeyException", message).into());
         }
-        check_algorithm(request.encryption_algorithm.as_deref())?;
+        check_algorithm(algorithm)?;
         if header.material_id != key.material_id || header.key_arn != key.metadata.arn {
             return Err(invalid_ciphertext().into());
         }
-        check_dry_run(request.dry_run)?;
-        let context = request.encryption_context.clone().unwrap_or_default();
+        Ok(Source { header, body, key })
+    }
+
+    async fn decrypt_under(&self, operation: &str, source: &Source, context: &EncryptionContext) -> Answer<Vec<u8>> {
+        let Source { header, body, key } = source;
         let first = match (body, &key.metadata.custom_key_store_id, &key.metadata.xks_key_configuration) {
-            (Body::One(first), None, None) => Zeroizing::new(first),
+            (Body::One(first), None, None) => Zeroizing::new(first.clone()),
             (Body::Two(second), Some(store), Some(external)) => {
                 let target = self.store().read(|tx| {
                     let store = self.find_key_store(tx, store)?;
                     self.proxy_target(&store)
                 })?;
-                let metadata = self.metadata("Decrypt", Some(key.metadata.arn.clone()));
-                let aad = header.second_aad(&context);
-                let answer = self.aws.proxies.decrypt(&target, &metadata, &external.id, &second, &aad).await;
+                let metadata = self.metadata(operation, Some(key.metadata.arn.clone()));
+                let aad = header.second_aad(context);
+                let answer = self.aws.proxies.decrypt(&target, &metadata, &external.id, second, &aad).await;
                 let first = answer.map_err(|failure| failure.cryptographic_error())?;
                 Zeroizing::new(first.expose().to_vec())
             }
             _ => return Err(invalid_ciphertext().into()),
         };
-        let aad = header.first_aad(&context);
-        let plaintext = message_key(&self.material(&key)?, &header)?
+        let aad = header.first_aad(context);
+        Ok(message_key(&self.material(key)?, header)?
             .decrypt(&Nonce::from(header.iv), Payload { msg: &first, aad: &aad })
-            .map_err(|_| invalid_ciphertext())?;
-        Ok(DecryptOutput {
-            key_id: key.metadata.arn,
-            plaintext: SecretBlob::new(plaintext),
-            encryption_algorithm: ALGORITHM.to_owned(),
-            key_material_id: key.metadata.current_key_material_id,
-        })
+            .map_err(|_| invalid_ciphertext())?)
     }
 }

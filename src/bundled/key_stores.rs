@@ -1,4 +1,6 @@
-//! DescribeCustomKeyStores, ConnectCustomKeyStore, DisconnectCustomKeyStore.
+//! DescribeCustomKeyStores, ConnectCustomKeyStore, DisconnectCustomKeyStore, and what a store is.
+
+mod configure;
 
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{OptionalExtension as _, Transaction, params};
@@ -69,11 +71,7 @@ impl Call<'_> {
                 ServiceError::validation("Name either CustomKeyStoreId or CustomKeyStoreName, not both.").into()
             );
         }
-        let mut all: Vec<CustomKeyStore> = self.store().read(|tx| -> Answer<_> {
-            let mut query = tx.prepare("SELECT document FROM key_stores WHERE region = ?1 ORDER BY id")?;
-            let rows = query.query_map([&self.region], |row| row.get::<_, String>(0))?;
-            rows.map(|row| Ok(serde_json::from_str(&row?)?)).collect()
-        })?;
+        let mut all: Vec<CustomKeyStore> = self.store().read(|tx| self.all_key_stores(tx))?;
         all.retain(|store| {
             id.as_ref().is_none_or(|id| *id == store.custom_key_store_id)
                 && name.as_ref().is_none_or(|name| *name == store.custom_key_store_name)
@@ -89,6 +87,12 @@ impl Call<'_> {
             truncated: page.next.is_some(),
             next_marker: page.next,
         })
+    }
+
+    fn all_key_stores(&self, tx: &Transaction) -> Answer<Vec<CustomKeyStore>> {
+        let mut query = tx.prepare("SELECT document FROM key_stores WHERE region = ?1 ORDER BY id")?;
+        let rows = query.query_map([&self.region], |row| row.get::<_, String>(0))?;
+        rows.map(|row| Ok(serde_json::from_str(&row?)?)).collect()
     }
 
     pub fn connect_custom_key_store(&self, request: &ConnectCustomKeyStore) -> Answer<Empty> {
@@ -156,6 +160,17 @@ impl Call<'_> {
         Ok(())
     }
 
+    /// Asks the proxy whether it is well; the ConnectionErrorCode when the store can't be connected.
+    async fn connect(&self, entry: &CustomKeyStore, target: &ProxyTarget) -> Answer<Option<&'static str>> {
+        if let Some(proxy) = &entry.xks_proxy_configuration
+            && let Some(code) = self.check_vpc(proxy)?
+        {
+            return Ok(Some(code));
+        }
+        let health = self.aws.proxies.get_health_status(target, &self.metadata("ConnectCustomKeyStore", None)).await;
+        Ok(health.err().map(|failure| failure.connection_error_code()))
+    }
+
     async fn settle(&self, id: &str, due: i64) -> Answer<()> {
         let (mut entry, target) = self.store().read(|tx| -> Answer<_> {
             let store = self.find_key_store(tx, id)?;
@@ -164,11 +179,9 @@ impl Call<'_> {
         })?;
         (entry.connection_state, entry.connection_error_code) = match entry.connection_state {
             ConnectionState::Connecting => {
-                let metadata = self.metadata("ConnectCustomKeyStore", None);
-                match self.aws.proxies.get_health_status(&target, &metadata).await {
-                    Ok(_) => (ConnectionState::Connected, None),
-                    Err(failure) => (ConnectionState::Failed, Some(failure.connection_error_code().to_owned())),
-                }
+                let code = self.connect(&entry, &target).await?;
+                let state = if code.is_some() { ConnectionState::Failed } else { ConnectionState::Connected };
+                (state, code.map(str::to_owned))
             }
             ConnectionState::Disconnecting => (ConnectionState::Disconnected, None),
             settled => (settled, entry.connection_error_code.take()),

@@ -2,7 +2,7 @@
 
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
-use super::paging::page;
+use super::paging::Asked;
 use super::{Answer, Call};
 use crate::aws::arn::Arn;
 use crate::aws::error::ServiceError;
@@ -18,6 +18,8 @@ use crate::xks::client::check_external_key;
 pub struct FoundKey {
     /// What DescribeKey tells.
     pub metadata: KeyMetadata,
+    /// The state that is stored: it comes back when its store is connected again.
+    pub own_state: KeyState,
     /// Its policy.
     pub policy: String,
     /// The ID of its key material.
@@ -76,7 +78,27 @@ impl Call<'_> {
         if metadata.aws_account_id != self.caller.account {
             return Err(not_found(format!("Key '{}' does not exist", self.key_arn(&key_id))).into());
         }
-        Ok(FoundKey { metadata: self.as_of_now(tx, metadata)?, policy, material_id, material })
+        let own_state = metadata.key_state;
+        Ok(FoundKey { metadata: self.as_of_now(tx, metadata)?, own_state, policy, material_id, material })
+    }
+
+    /// Finds a key by key ID or key ARN, for operations that take no alias.
+    pub fn find_key_by_id(&self, tx: &Transaction, id: &str) -> Answer<FoundKey> {
+        let is_alias = |text: &str| text.starts_with(limits::ALIAS_PREFIX);
+        if is_alias(id) || id.parse::<Arn>().is_ok_and(|arn| is_alias(&arn.resource)) {
+            return Err(not_found(format!("Invalid keyId '{id}'")).into());
+        }
+        self.find_key(tx, id)
+    }
+
+    /// As [`find_key_by_id`](Self::find_key_by_id), for changes that a key pending deletion refuses.
+    pub fn find_changeable_key(&self, tx: &Transaction, id: &str) -> Answer<FoundKey> {
+        let key = self.find_key_by_id(tx, id)?;
+        if key.metadata.key_state == KeyState::PendingDeletion {
+            let message = format!("{} is pending deletion.", key.metadata.arn);
+            return Err(ServiceError::new("KMSInvalidStateException", message).into());
+        }
+        Ok(key)
     }
 
     /// A key whose store is not connected is unavailable, unless its deletion is pending.
@@ -97,16 +119,19 @@ impl Call<'_> {
     }
 
     pub fn list_keys(&self, request: &ListKeys) -> Answer<ListKeysOutput> {
-        let all: Vec<KeyListEntry> = self.store().read(|tx| -> Answer<_> {
-            let mut query = tx.prepare("SELECT id FROM keys WHERE region = ?1 ORDER BY id")?;
-            let ids = query.query_map([&self.region], |row| row.get::<_, String>(0))?;
+        let asked = Asked::new(request.limit, 100, 1000, request.marker.as_deref())?;
+        let keys: Vec<KeyListEntry> = self.store().read(|tx| -> Answer<_> {
+            let mut query =
+                tx.prepare_cached("SELECT id FROM keys WHERE region = ?1 AND id > ?2 ORDER BY id LIMIT ?3")?;
+            let ids =
+                query.query_map(params![self.region, asked.after, asked.count()], |row| row.get::<_, String>(0))?;
             ids.map(|id| {
                 let key_id = id?;
                 Ok(KeyListEntry { key_arn: self.key_arn(&key_id), key_id })
             })
             .collect()
         })?;
-        let page = page(all, |key| &key.key_id, request.limit, 100, 1000, request.marker.as_deref())?;
+        let page = asked.page(keys, |key| &key.key_id);
         Ok(ListKeysOutput { keys: page.items, truncated: page.next.is_some(), next_marker: page.next })
     }
 
@@ -154,7 +179,7 @@ impl Call<'_> {
                 self.check_store_and_use(tx, request)?;
             }
             tx.execute(
-                "INSERT INTO keys VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                "INSERT INTO keys VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, NULL)",
                 params![
                     self.region,
                     metadata.key_id,

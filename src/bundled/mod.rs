@@ -8,14 +8,17 @@ pub mod ciphertext;
 mod cryptography;
 mod external_keys;
 mod identity;
+mod key_states;
 mod key_stores;
 mod keys;
 mod paging;
 mod policies;
+mod refused;
 mod router;
 mod scenario;
 mod store;
 mod tags;
+mod vpc;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -15,11 +15,44 @@ pub struct Page<T> {
     pub next: Option<String>,
 }
 
-/// Cuts a page out of `all`, which is in a fixed order. A marker carries the name of the last element before it, so
-/// that elements made or gone between two pages shift nothing.
+/// What a request asks of a list: how many, and those after which name. A marker carries the name of the last element
+/// before it, so that elements made or gone between two pages shift nothing.
+pub struct Asked {
+    /// The name of the last element that was given; empty at the start.
+    pub after: String,
+    limit: u32,
+}
+
+impl Asked {
+    /// Reads `Limit` and `Marker`.
+    ///
+    /// # Errors
+    /// `ValidationException` for a limit out of range, `InvalidMarkerException` for a marker of somebody else's making.
+    pub fn new(limit: Option<u32>, default: u32, most: u32, marker: Option<&str>) -> Answer<Self> {
+        let limit = limit.unwrap_or(default);
+        limits::list_limit(limit, most).map_err(|violation| violation.to_service_error(Some(&limit.to_string())))?;
+        Ok(Self { after: marker.map(read_marker).transpose()?.unwrap_or_default(), limit })
+    }
+
+    /// How many elements to look for: one more than the page has room for tells that there is a next one.
+    pub fn count(&self) -> u32 {
+        self.limit + 1
+    }
+
+    /// Makes a page of the first [`count`](Self::count) elements, fewer at the end of the list.
+    pub fn page<T>(&self, mut items: Vec<T>, name: impl Fn(&T) -> &str) -> Page<T> {
+        let has_more = items.len() > self.limit as usize;
+        items.truncate(self.limit as usize);
+        let last = items.last().filter(|_| has_more);
+        let next = last.map(|last| format!("m-{}", URL_SAFE_NO_PAD.encode(name(last))));
+        Page { items, next }
+    }
+}
+
+/// Cuts a page out of `all`, which is in the order of its names. For lists that are short.
 ///
 /// # Errors
-/// `ValidationException` for a limit out of range, `InvalidMarkerException` for a marker of somebody else's making.
+/// As [`Asked::new`].
 pub fn page<T>(
     all: Vec<T>,
     name: impl Fn(&T) -> &str,
@@ -28,21 +61,9 @@ pub fn page<T>(
     most: u32,
     marker: Option<&str>,
 ) -> Answer<Page<T>> {
-    let limit = limit.unwrap_or(default);
-    limits::list_limit(limit, most).map_err(|violation| violation.to_service_error(Some(&limit.to_string())))?;
-    let after = marker.map(read_marker).transpose()?;
-    let mut rest = all.into_iter().filter(|item| after.as_deref().is_none_or(|after| name(item) > after)).peekable();
-    let mut items = Vec::new();
-    while items.len() < limit as usize
-        && let Some(item) = rest.next()
-    {
-        items.push(item);
-    }
-    let next = match (rest.peek(), items.last()) {
-        (Some(_), Some(last)) => Some(format!("m-{}", URL_SAFE_NO_PAD.encode(name(last)))),
-        _ => None,
-    };
-    Ok(Page { items, next })
+    let asked = Asked::new(limit, default, most, marker)?;
+    let rest = all.into_iter().filter(|item| name(item) > asked.after.as_str());
+    Ok(asked.page(rest.take(asked.count() as usize).collect(), name))
 }
 
 fn read_marker(marker: &str) -> Answer<String> {

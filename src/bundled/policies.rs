@@ -1,8 +1,9 @@
-//! GetKeyPolicy, ListKeyPolicies, and what a policy must be to be taken.
+//! GetKeyPolicy, PutKeyPolicy, ListKeyPolicies, and what a policy must be to be taken.
 
 use super::{Answer, Call};
 use crate::aws::error::ServiceError;
-use crate::aws::kms::{GetKeyPolicy, GetKeyPolicyOutput, ListKeyPolicies, ListKeyPoliciesOutput};
+use crate::aws::kms::{GetKeyPolicy, GetKeyPolicyOutput, ListKeyPolicies, ListKeyPoliciesOutput, PutKeyPolicy};
+use crate::aws::operation::Empty;
 use crate::aws::{limits, policy};
 
 /// The only policy that a key has.
@@ -36,12 +37,27 @@ impl Call<'_> {
         if request.policy_name.as_deref().is_some_and(|name| name != DEFAULT) {
             return Err(ServiceError::new("NotFoundException", "No such policy exists").into());
         }
-        let key = self.store().read(|tx| self.find_key(tx, &request.key_id))?;
+        let key = self.store().read(|tx| self.find_key_by_id(tx, &request.key_id))?;
         Ok(GetKeyPolicyOutput { policy: key.policy, policy_name: Some(DEFAULT.to_owned()) })
     }
 
+    pub fn put_key_policy(&self, request: &PutKeyPolicy) -> Answer<Empty> {
+        if request.policy_name.as_deref().is_some_and(|name| name != DEFAULT) {
+            return Err(ServiceError::new("NotFoundException", "No such policy exists").into());
+        }
+        self.check_policy(&request.policy, request.bypass_policy_lockout_safety_check == Some(true))?;
+        self.store().write(|tx| {
+            let key = self.find_key_by_id(tx, &request.key_id)?;
+            tx.execute(
+                "UPDATE keys SET policy = ?3 WHERE region = ?1 AND id = ?2",
+                [&self.region, &key.metadata.key_id, &request.policy],
+            )?;
+            Ok(Empty {})
+        })
+    }
+
     pub fn list_key_policies(&self, request: &ListKeyPolicies) -> Answer<ListKeyPoliciesOutput> {
-        self.store().read(|tx| self.find_key(tx, &request.key_id))?;
+        self.store().read(|tx| self.find_key_by_id(tx, &request.key_id))?;
         Ok(ListKeyPoliciesOutput { policy_names: vec![DEFAULT.to_owned()], next_marker: None, truncated: false })
     }
 }

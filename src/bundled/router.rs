@@ -123,6 +123,10 @@ macro_rules! table {
                 let handler = $waits;
                 encode::<$slow>($call, handler($call, &decode($body)?).await)
             })+
+            (Service::Kms, name) => {
+                $call.refuse(name, $body)?;
+                Ok(Bytes::new())
+            }
             (_, name) => Err(ServiceError::new("UnknownOperationException", format!("There is no operation {name}."))),
         }
     };
@@ -130,19 +134,32 @@ macro_rules! table {
 
 async fn dispatch(call: &Call<'_>, service: Service, name: &str, body: &[u8]) -> Result<Bytes, ServiceError> {
     call.settle_key_stores().await?;
+    call.settle_keys()?;
     table! { call, service, name, body;
         at once {
             kms::DescribeKey => Call::describe_key;
             kms::ListKeys => Call::list_keys;
+            kms::EnableKey => Call::enable_key;
+            kms::DisableKey => Call::disable_key;
+            kms::UpdateKeyDescription => Call::update_key_description;
+            kms::ScheduleKeyDeletion => Call::schedule_key_deletion;
+            kms::CancelKeyDeletion => Call::cancel_key_deletion;
+            kms::GetKeyRotationStatus => Call::get_key_rotation_status;
             kms::CreateAlias => Call::create_alias;
+            kms::UpdateAlias => Call::update_alias;
+            kms::DeleteAlias => Call::delete_alias;
             kms::ListAliases => Call::list_aliases;
             kms::TagResource => Call::tag_resource;
+            kms::UntagResource => Call::untag_resource;
             kms::ListResourceTags => Call::list_resource_tags;
             kms::GetKeyPolicy => Call::get_key_policy;
+            kms::PutKeyPolicy => Call::put_key_policy;
             kms::ListKeyPolicies => Call::list_key_policies;
+            kms::GenerateRandom => Call::generate_random;
             kms::DescribeCustomKeyStores => Call::describe_custom_key_stores;
             kms::ConnectCustomKeyStore => Call::connect_custom_key_store;
             kms::DisconnectCustomKeyStore => Call::disconnect_custom_key_store;
+            kms::DeleteCustomKeyStore => Call::delete_custom_key_store;
             iam::ListUsers => Call::list_users;
             iam::ListRoles => Call::list_roles;
             iam::ListAccountAliases => Call::list_account_aliases;
@@ -152,7 +169,11 @@ async fn dispatch(call: &Call<'_>, service: Service, name: &str, body: &[u8]) ->
             kms::CreateKey => Call::create_key;
             kms::Encrypt => Call::encrypt;
             kms::Decrypt => Call::decrypt;
+            kms::ReEncrypt => Call::re_encrypt;
             kms::GenerateDataKey => Call::generate_data_key;
+            kms::GenerateDataKeyWithoutPlaintext => Call::generate_data_key_without_plaintext;
+            kms::CreateCustomKeyStore => Call::create_custom_key_store;
+            kms::UpdateCustomKeyStore => Call::update_custom_key_store;
             xks_console::DescribeExternalKey => Call::describe_external_key;
         }
     }

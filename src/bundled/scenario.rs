@@ -7,6 +7,7 @@ use rusqlite::{OptionalExtension as _, Transaction, params};
 use serde::Deserialize;
 
 use super::store::{Fault, OpenError, Store};
+use super::vpc::VpcEndpointService;
 use crate::aws::arn::{Arn, partition_of};
 use crate::aws::iam::{Role, User};
 use crate::aws::kms::{
@@ -31,6 +32,8 @@ struct Scenario {
     other_account: Vec<OtherAccount>,
     #[serde(default)]
     partition: Vec<Partition>,
+    #[serde(default)]
+    vpc_endpoint_service: Vec<VpcEndpointService>,
     #[serde(default)]
     key_store: Vec<KeyStore>,
     #[serde(default)]
@@ -123,6 +126,7 @@ pub fn fill(name: &str, store: &Store, manager: &KeyManager) -> Result<(), OpenE
         }
         let filling = Filling { scenario: &scenario, store, tx };
         filling.principals()?;
+        filling.vpc_endpoint_services()?;
         let stores = filling.key_stores(&credentials).map_err(|entry| entry.unwrap_or_else(wrong))?;
         for key in &scenario.key {
             filling.key(key, &stores).map_err(|entry| entry.unwrap_or_else(wrong))?;
@@ -219,6 +223,16 @@ impl Filling<'_> {
             self.account(&other.id, &other.users, &other.roles)?;
         }
         self.console_access_key()
+    }
+
+    fn vpc_endpoint_services(&self) -> Result<(), OpenError> {
+        for service in &self.scenario.vpc_endpoint_service {
+            self.tx.execute(
+                "INSERT INTO vpc_endpoint_services VALUES (?1, ?2, ?3)",
+                params![self.scenario.account.region, service.name, serde_json::to_string(service)?],
+            )?;
+        }
+        Ok(())
     }
 
     fn account(&self, account: &str, users: &[String], roles: &[String]) -> Result<(), OpenError> {
@@ -358,7 +372,7 @@ impl Filling<'_> {
             current_key_material_id: store.is_none().then(|| material_id.clone()),
         };
         self.tx.execute(
-            "INSERT INTO keys VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            "INSERT INTO keys VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, NULL)",
             params![
                 region,
                 key_id,
@@ -373,7 +387,8 @@ impl Filling<'_> {
         for alias in &key.aliases {
             let name = format!("alias/{alias}");
             let created = key.created.as_millisecond();
-            self.tx.execute("INSERT INTO aliases VALUES (?1, ?2, ?3, ?4)", params![region, name, key_id, created])?;
+            self.tx
+                .execute("INSERT INTO aliases VALUES (?1, ?2, ?3, ?4, ?4)", params![region, name, key_id, created])?;
         }
         for (tag_key, tag_value) in &key.tags {
             self.tx.execute("INSERT INTO tags VALUES (?1, ?2, ?3, ?4)", params![region, key_id, tag_key, tag_value])?;

@@ -19,10 +19,22 @@ use crate::world::{NoRandomness, World};
 const DATABASE: &str = "account.sqlite";
 /// The file name of the key that wraps what is secret in it.
 const ROOT_KEY: &str = "account.root";
-/// The version of [`SCHEMA`], kept in `user_version`.
-const SCHEMA_VERSION: i64 = 1;
+/// The version of the database, kept in `user_version`: how many of [`MIGRATIONS`] it has seen.
+const SCHEMA_VERSION: i64 = 2;
 
-const SCHEMA: &str = "
+/// What makes a database of each version from one of the version before.
+const MIGRATIONS: [&str; 2] = [FIRST, SECOND];
+
+const SECOND: &str = "
+    ALTER TABLE keys ADD COLUMN due INTEGER;
+    CREATE INDEX keys_due ON keys (region, due) WHERE due IS NOT NULL;
+    ALTER TABLE aliases ADD COLUMN updated INTEGER;
+    CREATE INDEX aliases_of_key ON aliases (region, key_id);
+    CREATE TABLE vpc_endpoint_services (region TEXT, name TEXT, document TEXT NOT NULL,
+        PRIMARY KEY (region, name)) STRICT, WITHOUT ROWID;
+";
+
+const FIRST: &str = "
     CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
     CREATE TABLE principals (account TEXT, kind TEXT, name TEXT, document TEXT NOT NULL,
         PRIMARY KEY (account, kind, name)) STRICT, WITHOUT ROWID;
@@ -169,21 +181,23 @@ impl Store {
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let found: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
         let proof_aad = record_aad(&["meta", "root-key-proof"]);
-        match found {
-            0 => {
-                transaction.execute_batch(SCHEMA)?;
-                let proof = root.seal(&proof_aad, b"account", &world.random)?;
-                transaction.execute("INSERT INTO meta VALUES ('root-key-proof', ?1)", [proof])?;
-                transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
-            }
-            SCHEMA_VERSION => {
-                // A root key of another account is found out now, not at the first decryption.
-                let proof: Vec<u8> =
-                    transaction
-                        .query_row("SELECT value FROM meta WHERE name = 'root-key-proof'", [], |row| row.get(0))?;
-                root.open(&proof_aad, &proof)?;
-            }
-            found => return Err(OpenError::Schema { found, known: SCHEMA_VERSION }),
+        let seen = usize::try_from(found).ok().filter(|seen| *seen <= MIGRATIONS.len());
+        let seen = seen.ok_or(OpenError::Schema { found, known: SCHEMA_VERSION })?;
+        if seen > 0 {
+            // A root key of another account is found out now, not at the first decryption.
+            let query = "SELECT value FROM meta WHERE name = 'root-key-proof'";
+            let proof: Vec<u8> = transaction.query_row(query, [], |row| row.get(0))?;
+            root.open(&proof_aad, &proof)?;
+        }
+        for migration in &MIGRATIONS[seen..] {
+            transaction.execute_batch(migration)?;
+        }
+        if seen == 0 {
+            let proof = root.seal(&proof_aad, b"account", &world.random)?;
+            transaction.execute("INSERT INTO meta VALUES ('root-key-proof', ?1)", [proof])?;
+        }
+        if seen < MIGRATIONS.len() {
+            transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
         }
         transaction.commit()?;
         Ok(Self { connection: Mutex::new(connection), root, world })

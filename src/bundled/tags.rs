@@ -1,11 +1,11 @@
-//! TagResource, ListResourceTags.
+//! TagResource, UntagResource, ListResourceTags.
 
 use rusqlite::{Transaction, params};
 
 use super::paging::page;
 use super::{Answer, Call};
 use crate::aws::error::ServiceError;
-use crate::aws::kms::{KeyState, ListResourceTags, ListResourceTagsOutput, Tag, TagResource};
+use crate::aws::kms::{ListResourceTags, ListResourceTagsOutput, Tag, TagResource, UntagResource};
 use crate::aws::limits;
 use crate::aws::operation::Empty;
 
@@ -32,11 +32,7 @@ impl Call<'_> {
     pub fn tag_resource(&self, request: &TagResource) -> Answer<Empty> {
         limits::tags(&request.tags)?;
         self.store().write(|tx| {
-            let key = self.find_key(tx, &request.key_id)?;
-            if key.metadata.key_state == KeyState::PendingDeletion {
-                let message = format!("{} is pending deletion.", key.metadata.arn);
-                return Err(ServiceError::new("KMSInvalidStateException", message).into());
-            }
+            let key = self.find_changeable_key(tx, &request.key_id)?;
             self.put_tags(tx, &key.metadata.key_id, &request.tags)?;
             if self.tags_of(tx, &key.metadata.key_id)?.len() > limits::MAX_TAGS {
                 return Err(ServiceError::new("TagException", "Too many tags").into());
@@ -45,9 +41,25 @@ impl Call<'_> {
         })
     }
 
+    pub fn untag_resource(&self, request: &UntagResource) -> Answer<Empty> {
+        for key in &request.tag_keys {
+            limits::tag_key(key).map_err(|violation| violation.to_service_error(Some(key)))?;
+        }
+        self.store().write(|tx| {
+            let key = self.find_changeable_key(tx, &request.key_id)?;
+            for tag_key in &request.tag_keys {
+                tx.execute(
+                    "DELETE FROM tags WHERE region = ?1 AND key_id = ?2 AND tag_key = ?3",
+                    params![self.region, key.metadata.key_id, tag_key],
+                )?;
+            }
+            Ok(Empty {})
+        })
+    }
+
     pub fn list_resource_tags(&self, request: &ListResourceTags) -> Answer<ListResourceTagsOutput> {
         let all = self.store().read(|tx| {
-            let key = self.find_key(tx, &request.key_id)?;
+            let key = self.find_key_by_id(tx, &request.key_id)?;
             self.tags_of(tx, &key.metadata.key_id)
         })?;
         let page = page(all, |tag| &tag.tag_key, request.limit, 50, 50, request.marker.as_deref())?;

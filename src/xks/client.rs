@@ -17,7 +17,7 @@ use tower::ServiceExt as _;
 use zeroize::Zeroizing;
 
 pub use super::failure::{XksFailure, check_external_key};
-use super::proxy::{BUNDLED_HOST, wipe};
+use super::proxy::{BUNDLED_HOST, BUNDLED_VPC_HOST, wipe};
 use super::wire::{
     AES_GCM, DecryptRequest, DecryptResponse, EncryptRequest, EncryptResponse, ErrorBody, ErrorName,
     GetHealthStatusRequest, GetKeyMetadataRequest, MAX_BODY, MAX_CIPHERTEXT_METADATA, SERVICE, SHA_256, TAG_LENGTH,
@@ -69,7 +69,7 @@ pub struct XksClient {
 }
 
 impl XksClient {
-    /// A client that finds `proxies` at [`BUNDLED_HOST`]; every other host is unreachable.
+    /// A client that finds `proxies` at [`BUNDLED_HOST`] and [`BUNDLED_VPC_HOST`]; every other host is unreachable.
     pub fn new(proxies: Router, clock: Clock) -> Self {
         Self { proxies, clock }
     }
@@ -226,7 +226,8 @@ impl XksClient {
     }
 
     async fn send(&self, request: Request<Bytes>) -> Result<(StatusCode, Bytes), XksFailure> {
-        if !request.uri().host().is_some_and(|host| host.eq_ignore_ascii_case(BUNDLED_HOST)) {
+        let host = request.uri().host().unwrap_or_default();
+        if ![BUNDLED_HOST, BUNDLED_VPC_HOST].iter().any(|known| host.eq_ignore_ascii_case(known)) {
             return Err(XksFailure::Unreachable);
         }
         let Ok(response) = self.proxies.clone().oneshot(request.map(Body::from)).await;

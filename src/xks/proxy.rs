@@ -30,6 +30,8 @@ use crate::world::Clock;
 
 /// The host name under which the bundled KMS reaches the bundled proxy.
 pub const BUNDLED_HOST: &str = "xks-proxy.bundled.internal";
+/// The private DNS name of the VPC endpoint service in front of the same proxy.
+pub const BUNDLED_VPC_HOST: &str = "xks-vpc.bundled.internal";
 
 /// The proxy for all partitions of `manager`, with `GET /ping` for load balancers.
 pub fn router(manager: KeyManager, clock: Clock) -> Router {

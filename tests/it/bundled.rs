@@ -1,73 +1,17 @@
 //! The bundled AWS, asked by the client over the same bytes as any other caller.
 
-use xks_console::aws::error::ServiceError;
+use super::account::*;
 use xks_console::aws::kms::{
-    ConnectCustomKeyStore, ConnectionState, CreateAlias, CreateKey, CustomKeyStore, Decrypt, DescribeCustomKeyStores,
-    DescribeKey, DisconnectCustomKeyStore, Encrypt, EncryptionContext, GenerateDataKey, KeyState, ListKeys, Origin,
-    Tag,
+    ConnectCustomKeyStore, ConnectionState, CreateAlias, CreateKey, Decrypt, DescribeKey, DisconnectCustomKeyStore,
+    Encrypt, GenerateDataKey, KeyState, ListKeys, Tag,
 };
-use xks_console::aws::scalar::{Blob, SecretBlob, SecretText};
+use xks_console::aws::scalar::{Blob, SecretText};
 use xks_console::aws::sigv4::Credentials;
 use xks_console::aws::sts::GetCallerIdentity;
 use xks_console::bundled::{Bundled, OpenError, ciphertext};
-use xks_console::client::{CallError, Client};
+use xks_console::client::Client;
 use xks_console::journey::client_of;
 use xks_console::world::{Clock, World};
-
-fn account() -> (Client, Clock) {
-    let world = World::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 7);
-    let clock = world.clock.clone();
-    (client_of(&Bundled::in_memory("default", world).unwrap(), clock.clone()), clock)
-}
-
-async fn store(client: &Client, name: &str) -> CustomKeyStore {
-    let request = DescribeCustomKeyStores { custom_key_store_name: Some(name.to_owned()), ..Default::default() };
-    client.call(&request).await.unwrap().custom_key_stores.remove(0)
-}
-
-async fn request(client: &Client, name: &str, external_key: &str) -> CreateKey {
-    CreateKey {
-        origin: Some(Origin::ExternalKeyStore),
-        custom_key_store_id: Some(store(client, name).await.custom_key_store_id),
-        xks_key_id: Some(external_key.to_owned()),
-        ..Default::default()
-    }
-}
-
-fn refusal<T: std::fmt::Debug>(result: Result<T, CallError>) -> ServiceError {
-    match result {
-        Err(CallError::Service(error)) => error,
-        other => panic!("not refused by the service: {other:?}"),
-    }
-}
-
-async fn new_key(client: &Client) -> String {
-    let request = request(client, "Frankfurt HSM", "payments-2026").await;
-    client.call(&request).await.unwrap().key_metadata.key_id
-}
-
-fn secret(bytes: &[u8]) -> SecretBlob {
-    SecretBlob::new(bytes.to_vec())
-}
-
-fn context(value: &str) -> Option<EncryptionContext> {
-    Some(EncryptionContext::from([("project".to_owned(), value.to_owned())]))
-}
-
-async fn encrypt(client: &Client, key_id: &str) -> Blob {
-    let request = Encrypt {
-        key_id: key_id.to_owned(),
-        plaintext: secret(b"four corners"),
-        encryption_context: context("nile"),
-        ..Default::default()
-    };
-    client.call(&request).await.unwrap().ciphertext_blob
-}
-
-async fn decrypt(client: &Client, blob: &Blob, project: &str) -> Result<SecretBlob, CallError> {
-    let request = Decrypt { ciphertext_blob: blob.clone(), encryption_context: context(project), ..Default::default() };
-    client.call(&request).await.map(|output| output.plaintext)
-}
 
 #[tokio::test]
 async fn a_new_key_encrypts_and_decrypts() {

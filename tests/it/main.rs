@@ -1,5 +1,8 @@
 //! Tests of the whole: the bundled AWS on the wire, flows as tapes, and the program in a pseudo-terminal.
 
+mod account;
 mod bundled;
 mod flows;
+mod key_states;
+mod key_stores;
 mod process;

@@ -1,4 +1,4 @@
-//! Aliases: create, list.
+//! Aliases: create, move, delete, list.
 
 use serde::{Deserialize, Serialize};
 
@@ -60,4 +60,22 @@ pub struct AliasListEntry {
     /// When it was last moved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_updated_date: Option<EpochSeconds>,
+}
+
+/// The request of UpdateAlias, which moves an alias to another key.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct UpdateAlias {
+    /// With the prefix `alias/`.
+    pub alias_name: String,
+    /// Key ID or key ARN of the key it points to from now on.
+    pub target_key_id: String,
+}
+
+/// The request of DeleteAlias.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct DeleteAlias {
+    /// With the prefix `alias/`.
+    pub alias_name: String,
 }

@@ -1,4 +1,4 @@
-//! Cryptographic operations: encrypt, decrypt, data keys.
+//! Cryptographic operations: encrypt, decrypt, re-encrypt, data keys, random bytes.
 
 use std::collections::BTreeMap;
 
@@ -108,4 +108,92 @@ pub struct GenerateDataKeyOutput {
     /// The key material of an `AWS_KMS` key; absent for a key in an external key store.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_material_id: Option<String>,
+}
+
+/// The request of GenerateDataKeyWithoutPlaintext: that of GenerateDataKey, for a data key that is needed later.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct GenerateDataKeyWithoutPlaintext(pub GenerateDataKey);
+
+/// What GenerateDataKeyWithoutPlaintext answers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct GenerateDataKeyWithoutPlaintextOutput {
+    /// The data key, encrypted under the KMS key.
+    pub ciphertext_blob: Blob,
+    /// The key ARN.
+    pub key_id: String,
+    /// The key material of an `AWS_KMS` key; absent for a key in an external key store.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_material_id: Option<String>,
+}
+
+/// The request of ReEncrypt: decrypts and encrypts anew inside KMS.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ReEncrypt {
+    /// What Encrypt or GenerateDataKey gave.
+    pub ciphertext_blob: Blob,
+    /// The very context of the encryption.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_encryption_context: Option<EncryptionContext>,
+    /// When given, decrypts only under this key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_key_id: Option<String>,
+    /// Key ID, key ARN, alias name or alias ARN.
+    pub destination_key_id: String,
+    /// What decryption must name from now on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub destination_encryption_context: Option<EncryptionContext>,
+    /// `SYMMETRIC_DEFAULT`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_encryption_algorithm: Option<String>,
+    /// `SYMMETRIC_DEFAULT`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub destination_encryption_algorithm: Option<String>,
+    /// Checks permission without doing it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dry_run: Option<bool>,
+}
+
+/// What ReEncrypt answers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ReEncryptOutput {
+    /// Encrypted under the destination key.
+    pub ciphertext_blob: Blob,
+    /// The ARN of the key it was encrypted under.
+    pub source_key_id: String,
+    /// The ARN of the destination key.
+    pub key_id: String,
+    /// `SYMMETRIC_DEFAULT`.
+    pub source_encryption_algorithm: String,
+    /// `SYMMETRIC_DEFAULT`.
+    pub destination_encryption_algorithm: String,
+    /// The key material of an `AWS_KMS` key; absent for a key in an external key store.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_key_material_id: Option<String>,
+    /// The key material of an `AWS_KMS` key; absent for a key in an external key store.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub destination_key_material_id: Option<String>,
+}
+
+/// The request of GenerateRandom.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct GenerateRandom {
+    /// 1 to 1,024.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub number_of_bytes: Option<u32>,
+    /// The CloudHSM key store whose hardware makes them; external key stores can't.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub custom_key_store_id: Option<String>,
+}
+
+/// What GenerateRandom answers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct GenerateRandomOutput {
+    /// The random bytes.
+    pub plaintext: SecretBlob,
 }

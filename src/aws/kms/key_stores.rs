@@ -1,8 +1,8 @@
-//! Custom key stores: describe, connect, disconnect.
+//! Custom key stores: create, describe, connect, disconnect, update, delete.
 
 use serde::{Deserialize, Serialize};
 
-use crate::aws::scalar::EpochSeconds;
+use crate::aws::scalar::{EpochSeconds, SecretText};
 
 /// The request of DescribeCustomKeyStores: all, or one by ID or by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -162,6 +162,93 @@ pub struct ConnectCustomKeyStore {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct DisconnectCustomKeyStore {
+    /// The store.
+    pub custom_key_store_id: String,
+}
+
+/// What KMS signs its requests to the proxy with (`XksProxyAuthenticationCredentialType`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct XksProxyAuthenticationCredential {
+    /// 20 to 30 of `A-Z2-7`.
+    pub access_key_id: String,
+    /// 43 to 64 of `a-zA-Z0-9/+=`.
+    pub raw_secret_access_key: SecretText,
+}
+
+/// The request of CreateCustomKeyStore, for an external key store.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct CreateCustomKeyStore {
+    /// 1 to 256 characters, unique in the account and Region.
+    pub custom_key_store_name: String,
+    /// `AWS_CLOUDHSM` when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub custom_key_store_type: Option<CustomKeyStoreType>,
+    /// Only for a CloudHSM key store.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cloud_hsm_cluster_id: Option<String>,
+    /// `https://host`, no port.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub xks_proxy_uri_endpoint: Option<String>,
+    /// `[/prefix]/kms/xks/v1`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub xks_proxy_uri_path: Option<String>,
+    /// Only for VPC connectivity.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub xks_proxy_vpc_endpoint_service_name: Option<String>,
+    /// The owner of that service when it is another account.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub xks_proxy_vpc_endpoint_service_owner: Option<String>,
+    /// What the proxy knows KMS by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub xks_proxy_authentication_credential: Option<XksProxyAuthenticationCredential>,
+    /// Public, or through a VPC endpoint service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub xks_proxy_connectivity: Option<XksProxyConnectivity>,
+}
+
+/// What CreateCustomKeyStore answers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct CreateCustomKeyStoreOutput {
+    /// `cks-` and 17 hexadecimal digits.
+    pub custom_key_store_id: String,
+}
+
+/// The request of UpdateCustomKeyStore. `None` leaves a property as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct UpdateCustomKeyStore {
+    /// The store.
+    pub custom_key_store_id: String,
+    /// 1 to 256 characters, unique in the account and Region.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub new_custom_key_store_name: Option<String>,
+    /// `https://host`, no port.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub xks_proxy_uri_endpoint: Option<String>,
+    /// `[/prefix]/kms/xks/v1`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub xks_proxy_uri_path: Option<String>,
+    /// Only for VPC connectivity.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub xks_proxy_vpc_endpoint_service_name: Option<String>,
+    /// The owner of that service when it is another account.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub xks_proxy_vpc_endpoint_service_owner: Option<String>,
+    /// Both parts, also when only one changes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub xks_proxy_authentication_credential: Option<XksProxyAuthenticationCredential>,
+    /// Public, or through a VPC endpoint service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub xks_proxy_connectivity: Option<XksProxyConnectivity>,
+}
+
+/// The request of DeleteCustomKeyStore.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct DeleteCustomKeyStore {
     /// The store.
     pub custom_key_store_id: String,
 }

@@ -1,4 +1,4 @@
-//! KMS keys: create, describe, list.
+//! KMS keys: create, describe, list, enable, disable, delete.
 
 use serde::{Deserialize, Serialize};
 
@@ -244,4 +244,75 @@ pub struct KeyListEntry {
     pub key_id: String,
     /// The key ARN.
     pub key_arn: String,
+}
+
+/// Declares requests that name a key by key ID or key ARN and say nothing else.
+macro_rules! of_a_key {
+    ($($name:ident)+) => {
+        $(
+            #[doc = concat!("The request of ", stringify!($name), ".")]
+            #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+            #[serde(rename_all = "PascalCase")]
+            pub struct $name {
+                /// Key ID or key ARN.
+                pub key_id: String,
+            }
+        )+
+    };
+}
+of_a_key! { EnableKey DisableKey CancelKeyDeletion GetKeyRotationStatus }
+
+/// The request of UpdateKeyDescription.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct UpdateKeyDescription {
+    /// Key ID or key ARN.
+    pub key_id: String,
+    /// 0 to 8,192 characters.
+    pub description: String,
+}
+
+/// The request of ScheduleKeyDeletion.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ScheduleKeyDeletion {
+    /// Key ID or key ARN.
+    pub key_id: String,
+    /// 7 to 30; 30 when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pending_window_in_days: Option<u32>,
+}
+
+/// What ScheduleKeyDeletion answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ScheduleKeyDeletionOutput {
+    /// The key ARN.
+    pub key_id: String,
+    /// When the key will be gone.
+    pub deletion_date: EpochSeconds,
+    /// `PendingDeletion`.
+    pub key_state: KeyState,
+    /// The days until then.
+    pub pending_window_in_days: u32,
+}
+
+/// What CancelKeyDeletion answers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct CancelKeyDeletionOutput {
+    /// The key ARN.
+    pub key_id: String,
+}
+
+/// What GetKeyRotationStatus answers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct GetKeyRotationStatusOutput {
+    /// Whether KMS rotates the key material by itself.
+    #[serde(default)]
+    pub key_rotation_enabled: bool,
+    /// The key ARN.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_id: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! Key policies: read, list.
+//! Key policies: read, write, list.
 
 use serde::{Deserialize, Serialize};
 
@@ -50,4 +50,20 @@ pub struct ListKeyPoliciesOutput {
     /// Whether there is more.
     #[serde(default)]
     pub truncated: bool,
+}
+
+/// The request of PutKeyPolicy.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct PutKeyPolicy {
+    /// Key ID or key ARN.
+    pub key_id: String,
+    /// Only `default` exists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy_name: Option<String>,
+    /// The document; at most 32 KB.
+    pub policy: String,
+    /// Skips the check that the caller can change the policy again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bypass_policy_lockout_safety_check: Option<bool>,
 }

@@ -1,4 +1,4 @@
-//! Tags: add, list.
+//! Tags: add, remove, list.
 
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +20,16 @@ pub struct TagResource {
     pub key_id: String,
     /// Added, or changed where the key is there already.
     pub tags: Vec<Tag>,
+}
+
+/// The request of UntagResource.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct UntagResource {
+    /// Key ID or key ARN.
+    pub key_id: String,
+    /// The keys of the tags to remove; one that is not there is no error.
+    pub tag_keys: Vec<String>,
 }
 
 /// The request of ListResourceTags.

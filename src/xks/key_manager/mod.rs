@@ -17,6 +17,7 @@ use zeroize::Zeroizing;
 pub use self::material::SealedParts;
 use self::material::version_in;
 use self::store::Store;
+use crate::aws::limits;
 use crate::aws::scalar::{SecretBlob, SecretText};
 use crate::seal::SealError;
 use crate::world::{NoRandomness, Random, World};
@@ -127,18 +128,15 @@ impl ProxyCredential {
     }
 
     fn check(&self) -> Result<(), KeyManagerError> {
-        let id = &self.access_key_id;
-        if !(20..=30).contains(&id.len()) || !id.bytes().all(|byte| matches!(byte, b'A'..=b'Z' | b'2'..=b'7')) {
-            let rule = "an access key ID has 20 to 30 characters of A to Z and 2 to 7";
-            return Err(KeyManagerError::Invalid { what: "the access key ID", value: id.clone(), rule });
-        }
-        let secret = self.secret_access_key.expose().as_bytes();
-        let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
-        if !(43..=64).contains(&secret.len()) || !secret.iter().all(allowed) {
+        let value = self.access_key_id.clone();
+        let invalid = |what, rule| KeyManagerError::Invalid { what, value: value.clone(), rule };
+        limits::xks_proxy_access_key_id(&self.access_key_id).map_err(|_| {
+            invalid("the access key ID", "an access key ID has 20 to 30 characters of A to Z and 2 to 7")
+        })?;
+        limits::xks_proxy_secret_access_key(self.secret_access_key.expose()).map_err(|_| {
             let rule = "a secret access key has 43 to 64 characters of A to Z, a to z, 0 to 9, +, / and =";
-            return Err(KeyManagerError::Invalid { what: "the secret access key of", value: id.clone(), rule });
-        }
-        Ok(())
+            invalid("the secret access key of", rule)
+        })
     }
 }
 

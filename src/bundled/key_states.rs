@@ -1,0 +1,131 @@
+//! EnableKey, DisableKey, UpdateKeyDescription, ScheduleKeyDeletion, CancelKeyDeletion, GetKeyRotationStatus, and keys
+//! that go when their day comes.
+
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::{Transaction, params};
+
+use super::keys::FoundKey;
+use super::{Answer, Call};
+use crate::aws::error::ServiceError;
+use crate::aws::kms::{
+    CancelKeyDeletion, CancelKeyDeletionOutput, DisableKey, EnableKey, GetKeyRotationStatus,
+    GetKeyRotationStatusOutput, KeyState, Origin, ScheduleKeyDeletion, ScheduleKeyDeletionOutput, UpdateKeyDescription,
+};
+use crate::aws::limits;
+use crate::aws::operation::Empty;
+use crate::aws::scalar::EpochSeconds;
+
+/// The waiting period when none is named.
+const USUAL_WINDOW: u32 = 30;
+
+impl Call<'_> {
+    pub fn enable_key(&self, request: &EnableKey) -> Answer<Empty> {
+        self.set_state(&request.key_id, KeyState::Enabled)
+    }
+
+    pub fn disable_key(&self, request: &DisableKey) -> Answer<Empty> {
+        self.set_state(&request.key_id, KeyState::Disabled)
+    }
+
+    /// Takes effect at once, or when the key's store is connected again.
+    fn set_state(&self, id: &str, state: KeyState) -> Answer<Empty> {
+        self.store().write(|tx| {
+            let key = self.find_changeable_key(tx, id)?;
+            self.save_key(tx, FoundKey { own_state: state, ..key }, None)?;
+            Ok(Empty {})
+        })
+    }
+
+    pub fn update_key_description(&self, request: &UpdateKeyDescription) -> Answer<Empty> {
+        let description = &request.description;
+        limits::description(description).map_err(|violation| violation.to_service_error(Some(description)))?;
+        self.store().write(|tx| {
+            let mut key = self.find_changeable_key(tx, &request.key_id)?;
+            key.metadata.description.clone_from(description);
+            self.save_key(tx, key, None)?;
+            Ok(Empty {})
+        })
+    }
+
+    pub fn schedule_key_deletion(&self, request: &ScheduleKeyDeletion) -> Answer<ScheduleKeyDeletionOutput> {
+        let days = request.pending_window_in_days.unwrap_or(USUAL_WINDOW);
+        let shown = days.to_string();
+        limits::pending_window_in_days(days).map_err(|violation| violation.to_service_error(Some(&shown)))?;
+        let wait = SignedDuration::from_hours(24 * i64::from(days));
+        let due = self.store().world().clock.now().saturating_add(wait).unwrap_or(Timestamp::MAX);
+        self.store().write(|tx| {
+            let mut key = self.find_changeable_key(tx, &request.key_id)?;
+            let key_id = key.metadata.arn.clone();
+            let deletion_date = EpochSeconds(due);
+            (key.own_state, key.metadata.deletion_date) = (KeyState::PendingDeletion, Some(deletion_date));
+            self.save_key(tx, key, Some(due))?;
+            let key_state = KeyState::PendingDeletion;
+            Ok(ScheduleKeyDeletionOutput { key_id, deletion_date, key_state, pending_window_in_days: days })
+        })
+    }
+
+    pub fn cancel_key_deletion(&self, request: &CancelKeyDeletion) -> Answer<CancelKeyDeletionOutput> {
+        self.store().write(|tx| {
+            let mut key = self.find_key_by_id(tx, &request.key_id)?;
+            let key_id = key.metadata.arn.clone();
+            if key.own_state != KeyState::PendingDeletion {
+                let message = format!("{key_id} is not pending deletion.");
+                return Err(ServiceError::new("KMSInvalidStateException", message).into());
+            }
+            (key.own_state, key.metadata.deletion_date) = (KeyState::Disabled, None);
+            self.save_key(tx, key, None)?;
+            Ok(CancelKeyDeletionOutput { key_id })
+        })
+    }
+
+    pub fn get_key_rotation_status(&self, request: &GetKeyRotationStatus) -> Answer<GetKeyRotationStatusOutput> {
+        let key = self.store().read(|tx| self.find_changeable_key(tx, &request.key_id))?.metadata;
+        if key.origin != Origin::AwsKms {
+            return Err(wrong_origin(&key.arn, key.origin).into());
+        }
+        Ok(GetKeyRotationStatusOutput { key_rotation_enabled: false, key_id: Some(key.arn) })
+    }
+
+    /// Stores what of a key can change.
+    fn save_key(&self, tx: &Transaction, mut key: FoundKey, due: Option<Timestamp>) -> Answer<()> {
+        key.metadata.key_state = key.own_state;
+        key.metadata.enabled = key.own_state == KeyState::Enabled;
+        tx.execute(
+            "UPDATE keys SET document = ?3, due = ?4 WHERE region = ?1 AND id = ?2",
+            params![
+                self.region,
+                key.metadata.key_id,
+                serde_json::to_string(&key.metadata)?,
+                due.map(Timestamp::as_millisecond)
+            ],
+        )?;
+        Ok(())
+    }
+
+    /// Takes away every key whose day has come, with its aliases and tags. External keys are not touched.
+    pub fn settle_keys(&self) -> Answer<()> {
+        let now = self.store().world().clock.now().as_millisecond();
+        let due = "SELECT id FROM keys WHERE region = ?1 AND due <= ?2";
+        let is_due: bool = self.store().read(|tx| {
+            tx.prepare_cached(&format!("SELECT EXISTS ({due})"))?.query_row(params![self.region, now], |row| row.get(0))
+        })?;
+        if !is_due {
+            return Ok(());
+        }
+        self.store().write(|tx| {
+            for table in ["aliases", "tags"] {
+                let delete = format!("DELETE FROM {table} WHERE region = ?1 AND key_id IN ({due})");
+                tx.execute(&delete, params![self.region, now])?;
+            }
+            tx.execute("DELETE FROM keys WHERE region = ?1 AND due <= ?2", params![self.region, now])?;
+            Ok(())
+        })
+    }
+}
+
+/// The refusal of an operation that keys of this origin don't have.
+pub fn wrong_origin(arn: &str, origin: Origin) -> ServiceError {
+    let origin = origin.as_str();
+    let message = format!("{arn} origin is {origin} which is not valid for this operation.");
+    ServiceError::new("UnsupportedOperationException", message)
+}

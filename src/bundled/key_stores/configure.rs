@@ -1,0 +1,337 @@
+//! CreateCustomKeyStore, UpdateCustomKeyStore, DeleteCustomKeyStore for external key stores.
+
+use rusqlite::{OptionalExtension as _, Transaction, params};
+
+use super::StoredKeyStore;
+use crate::aws::error::ServiceError;
+use crate::aws::kms::{
+    ConnectionState, CreateCustomKeyStore, CreateCustomKeyStoreOutput, CustomKeyStore, CustomKeyStoreType,
+    DeleteCustomKeyStore, UpdateCustomKeyStore, XksProxyAuthenticationCredential, XksProxyConfiguration,
+    XksProxyConnectivity,
+};
+use crate::aws::limits::{self, Violation};
+use crate::aws::operation::Empty;
+use crate::aws::scalar::{EpochSeconds, SecretText};
+use crate::bundled::vpc::VpcEndpointService;
+use crate::bundled::{Answer, Call};
+use crate::xks::client::ProxyTarget;
+
+/// Custom key stores that an account and Region can have (KMS resource quotas).
+const MOST_STORES: i64 = 10;
+
+fn refused(code: &str, message: impl Into<String>) -> ServiceError {
+    ServiceError::new(code, message)
+}
+
+/// The refusal of a value that breaks a rule; a secret value is not shown.
+fn check(result: Result<(), Violation>, shown: Option<&str>) -> Result<(), ServiceError> {
+    result.map_err(|violation| violation.to_service_error(shown))
+}
+
+fn required<T>(value: Option<T>, member: &str) -> Result<T, ServiceError> {
+    value.ok_or_else(|| ServiceError::validation(format!("An external key store needs {member}.")))
+}
+
+/// The values of a request that are there keep the rules of the API.
+fn check_values(
+    endpoint: Option<&str>,
+    path: Option<&str>,
+    service: Option<&str>,
+    owner: Option<&str>,
+    credential: Option<&XksProxyAuthenticationCredential>,
+) -> Result<(), ServiceError> {
+    let each = |value: Option<&str>, rule: fn(&str) -> Result<(), Violation>| {
+        value.map_or(Ok(()), |value| check(rule(value), Some(value)))
+    };
+    each(endpoint, limits::xks_proxy_uri_endpoint)?;
+    each(path, limits::xks_proxy_uri_path)?;
+    each(service, limits::xks_proxy_vpc_endpoint_service_name)?;
+    each(owner, limits::account_id)?;
+    if let Some(credential) = credential {
+        let id = &credential.access_key_id;
+        check(limits::xks_proxy_access_key_id(id), Some(id))?;
+        check(limits::xks_proxy_secret_access_key(credential.raw_secret_access_key.expose()), None)?;
+    }
+    Ok(())
+}
+
+/// A VPC endpoint service goes with VPC connectivity, and only with it.
+fn check_connectivity(proxy: &XksProxyConfiguration) -> Result<(), ServiceError> {
+    match (proxy.connectivity, &proxy.vpc_endpoint_service_name) {
+        (XksProxyConnectivity::VpcEndpointService, None) => Err(ServiceError::validation(
+            "XksProxyVpcEndpointServiceName is required when XksProxyConnectivity is VPC_ENDPOINT_SERVICE.",
+        )),
+        (XksProxyConnectivity::PublicEndpoint, Some(_)) => Err(ServiceError::validation(
+            "XksProxyVpcEndpointServiceName is valid only when XksProxyConnectivity is VPC_ENDPOINT_SERVICE.",
+        )),
+        _ => Ok(()),
+    }
+}
+
+impl Call<'_> {
+    pub async fn create_custom_key_store(&self, request: &CreateCustomKeyStore) -> Answer<CreateCustomKeyStoreOutput> {
+        let name = &request.custom_key_store_name;
+        check(limits::custom_key_store_name(name), Some(name))?;
+        if request.custom_key_store_type != Some(CustomKeyStoreType::ExternalKeyStore) {
+            let cluster = request.cloud_hsm_cluster_id.as_deref().unwrap_or("that was not named");
+            let message = format!("This account has no AWS CloudHSM cluster {cluster}.");
+            return Err(refused("CloudHsmClusterNotFoundException", message).into());
+        }
+        check_values(
+            request.xks_proxy_uri_endpoint.as_deref(),
+            request.xks_proxy_uri_path.as_deref(),
+            request.xks_proxy_vpc_endpoint_service_name.as_deref(),
+            request.xks_proxy_vpc_endpoint_service_owner.as_deref(),
+            request.xks_proxy_authentication_credential.as_ref(),
+        )?;
+        let credential =
+            required(request.xks_proxy_authentication_credential.as_ref(), "XksProxyAuthenticationCredential")?;
+        let proxy = XksProxyConfiguration {
+            connectivity: required(request.xks_proxy_connectivity, "XksProxyConnectivity")?,
+            access_key_id: Some(credential.access_key_id.clone()),
+            uri_endpoint: required(request.xks_proxy_uri_endpoint.clone(), "XksProxyUriEndpoint")?,
+            uri_path: required(request.xks_proxy_uri_path.clone(), "XksProxyUriPath")?,
+            vpc_endpoint_service_name: request.xks_proxy_vpc_endpoint_service_name.clone(),
+            vpc_endpoint_service_owner: request.xks_proxy_vpc_endpoint_service_owner.clone(),
+        };
+        check_connectivity(&proxy)?;
+        let world = self.store().world();
+        let hex = world.random.hex::<9>()?;
+        let id = format!("cks-{}", hex.get(..17).unwrap_or(&hex));
+        let entry = CustomKeyStore {
+            custom_key_store_id: id.clone(),
+            custom_key_store_name: name.clone(),
+            connection_state: ConnectionState::Disconnected,
+            connection_error_code: None,
+            creation_date: EpochSeconds(world.clock.now()),
+            custom_key_store_type: CustomKeyStoreType::ExternalKeyStore,
+            xks_proxy_configuration: Some(proxy.clone()),
+        };
+        self.store().read(|tx| self.check_new(tx, &entry))?;
+        self.check_proxy(&proxy, &credential.raw_secret_access_key, "CreateCustomKeyStore").await?;
+        self.store().write(|tx| {
+            // Again, now that nobody else can write.
+            self.check_new(tx, &entry)?;
+            let secret = credential.raw_secret_access_key.expose().as_bytes();
+            let sealed = self.store().seal(&["key_stores", &self.region, &id], secret)?;
+            let document = serde_json::to_string(&entry)?;
+            tx.execute(
+                "INSERT INTO key_stores VALUES (?1, ?2, ?3, ?4, NULL)",
+                params![self.region, id, document, sealed],
+            )?;
+            Ok(CreateCustomKeyStoreOutput { custom_key_store_id: id })
+        })
+    }
+
+    pub async fn update_custom_key_store(&self, request: &UpdateCustomKeyStore) -> Answer<Empty> {
+        let credential = request.xks_proxy_authentication_credential.as_ref();
+        if let Some(name) = &request.new_custom_key_store_name {
+            check(limits::custom_key_store_name(name), Some(name))?;
+        }
+        check_values(
+            request.xks_proxy_uri_endpoint.as_deref(),
+            request.xks_proxy_uri_path.as_deref(),
+            request.xks_proxy_vpc_endpoint_service_name.as_deref(),
+            request.xks_proxy_vpc_endpoint_service_owner.as_deref(),
+            credential,
+        )?;
+        let (before, changed, target) = self.store().read(|tx| -> Answer<_> {
+            let store = self.find_key_store(tx, &request.custom_key_store_id)?;
+            let (before, target) = (store.entry.xks_proxy_configuration.clone(), self.proxy_target(&store)?);
+            Ok((before, self.changed(tx, store, request)?, target))
+        })?;
+        let asks_proxy = changed.xks_proxy_configuration != before || credential.is_some();
+        if let Some(proxy) = changed.xks_proxy_configuration.as_ref().filter(|_| asks_proxy) {
+            let secret = credential.map_or(&target.secret_access_key, |new| &new.raw_secret_access_key);
+            self.check_proxy(proxy, secret, "UpdateCustomKeyStore").await?;
+        }
+        self.store().write(|tx| {
+            let store = self.find_key_store(tx, &request.custom_key_store_id)?;
+            let entry = self.changed(tx, store, request)?;
+            tx.execute(
+                "UPDATE key_stores SET document = ?3 WHERE region = ?1 AND id = ?2",
+                params![self.region, entry.custom_key_store_id, serde_json::to_string(&entry)?],
+            )?;
+            if let Some(credential) = credential {
+                let secret = credential.raw_secret_access_key.expose().as_bytes();
+                let sealed = self.store().seal(&["key_stores", &self.region, &entry.custom_key_store_id], secret)?;
+                tx.execute(
+                    "UPDATE key_stores SET secret = ?3 WHERE region = ?1 AND id = ?2",
+                    params![self.region, entry.custom_key_store_id, sealed],
+                )?;
+            }
+            Ok(Empty {})
+        })
+    }
+
+    pub fn delete_custom_key_store(&self, request: &DeleteCustomKeyStore) -> Answer<Empty> {
+        self.store().write(|tx| {
+            let store = self.find_key_store(tx, &request.custom_key_store_id)?.entry;
+            let id = &store.custom_key_store_id;
+            if store.connection_state != ConnectionState::Disconnected {
+                let state = store.connection_state.label().to_uppercase();
+                let message = format!("The custom key store {id} is {state}. Disconnect it first, then delete it.");
+                return Err(refused("CustomKeyStoreInvalidStateException", message).into());
+            }
+            let query = "SELECT count(*) FROM keys WHERE region = ?1 AND key_store = ?2";
+            let keys: i64 = tx.query_row(query, [&self.region, id], |row| row.get(0))?;
+            if keys > 0 {
+                let message = format!(
+                    "The custom key store {id} has {keys} KMS keys. Schedule their deletion and wait until they are gone."
+                );
+                return Err(refused("CustomKeyStoreHasCMKsException", message).into());
+            }
+            tx.execute("DELETE FROM key_stores WHERE region = ?1 AND id = ?2", [&self.region, id])?;
+            Ok(Empty {})
+        })
+    }
+
+    /// The store as the request wants it, if its state allows that and nobody else has what it asks for.
+    fn changed(
+        &self,
+        tx: &Transaction,
+        store: StoredKeyStore,
+        request: &UpdateCustomKeyStore,
+    ) -> Answer<CustomKeyStore> {
+        let mut entry = store.entry;
+        let needs_disconnected = request.xks_proxy_connectivity.is_some()
+            || request.xks_proxy_uri_endpoint.is_some()
+            || request.xks_proxy_vpc_endpoint_service_name.is_some()
+            || request.xks_proxy_vpc_endpoint_service_owner.is_some();
+        if needs_disconnected && entry.connection_state != ConnectionState::Disconnected {
+            let (id, state) = (&entry.custom_key_store_id, entry.connection_state.label().to_uppercase());
+            let message = format!(
+                "The custom key store {id} is {state}. Connectivity, endpoint and VPC endpoint service can be changed only \
+                 while it is DISCONNECTED."
+            );
+            return Err(refused("CustomKeyStoreInvalidStateException", message).into());
+        }
+        if let Some(name) = &request.new_custom_key_store_name {
+            entry.custom_key_store_name.clone_from(name);
+        }
+        if let Some(proxy) = &mut entry.xks_proxy_configuration {
+            if let Some(connectivity) = request.xks_proxy_connectivity {
+                proxy.connectivity = connectivity;
+                if connectivity == XksProxyConnectivity::PublicEndpoint {
+                    (proxy.vpc_endpoint_service_name, proxy.vpc_endpoint_service_owner) = (None, None);
+                }
+            }
+            let take = |new: &Option<String>, old: &mut String| new.clone().into_iter().for_each(|new| *old = new);
+            take(&request.xks_proxy_uri_endpoint, &mut proxy.uri_endpoint);
+            take(&request.xks_proxy_uri_path, &mut proxy.uri_path);
+            let or = |new: &Option<String>, old: &mut Option<String>| *old = new.clone().or(old.take());
+            or(&request.xks_proxy_vpc_endpoint_service_name, &mut proxy.vpc_endpoint_service_name);
+            or(&request.xks_proxy_vpc_endpoint_service_owner, &mut proxy.vpc_endpoint_service_owner);
+            if let Some(credential) = &request.xks_proxy_authentication_credential {
+                proxy.access_key_id = Some(credential.access_key_id.clone());
+            }
+            check_connectivity(proxy)?;
+        }
+        self.check_unique(tx, &entry)?;
+        Ok(entry)
+    }
+
+    fn check_new(&self, tx: &Transaction, entry: &CustomKeyStore) -> Answer<()> {
+        let query = "SELECT count(*) FROM key_stores WHERE region = ?1";
+        let count: i64 = tx.query_row(query, [&self.region], |row| row.get(0))?;
+        if count >= MOST_STORES {
+            let message = format!("An account can have {MOST_STORES} custom key stores in a Region.");
+            return Err(refused("LimitExceededException", message).into());
+        }
+        self.check_unique(tx, entry)
+    }
+
+    /// Names, URIs, endpoints and VPC endpoint services are for one store each. Public stores may share an endpoint.
+    fn check_unique(&self, tx: &Transaction, entry: &CustomKeyStore) -> Answer<()> {
+        let Some(proxy) = &entry.xks_proxy_configuration else { return Ok(()) };
+        for other in self.all_key_stores(tx)? {
+            if other.custom_key_store_id == entry.custom_key_store_id {
+                continue;
+            }
+            if other.custom_key_store_name == entry.custom_key_store_name {
+                let message =
+                    format!("The name {} is in use by another custom key store.", entry.custom_key_store_name);
+                return Err(refused("CustomKeyStoreNameInUseException", message).into());
+            }
+            let Some(theirs) = &other.xks_proxy_configuration else { continue };
+            let same_endpoint = theirs.uri_endpoint.eq_ignore_ascii_case(&proxy.uri_endpoint);
+            if same_endpoint && theirs.uri_path == proxy.uri_path {
+                let message = "Another external key store uses this proxy URI endpoint and path.";
+                return Err(refused("XksProxyUriInUseException", message).into());
+            }
+            let both_public =
+                [theirs, proxy].iter().all(|one| one.connectivity == XksProxyConnectivity::PublicEndpoint);
+            if same_endpoint && !both_public {
+                let message = "Another external key store uses this proxy URI endpoint. Only stores with public endpoint \
+                               connectivity can share one.";
+                return Err(refused("XksProxyUriEndpointInUseException", message).into());
+            }
+            if proxy.vpc_endpoint_service_name.is_some()
+                && proxy.vpc_endpoint_service_name == theirs.vpc_endpoint_service_name
+            {
+                let message = "Another external key store uses this VPC endpoint service.";
+                return Err(refused("XksProxyVpcEndpointServiceInUseException", message).into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks a public proxy whether it is well; a VPC one is asked at connect, but its endpoint service must do now.
+    async fn check_proxy(&self, proxy: &XksProxyConfiguration, secret: &SecretText, operation: &str) -> Answer<()> {
+        if let Some(name) = &proxy.vpc_endpoint_service_name {
+            let service = self.store().read(|tx| self.vpc_endpoint_service(tx, name))?;
+            return Ok(check_service(service.as_ref(), proxy).map_err(|(code, message)| refused(code, message))?);
+        }
+        let target = ProxyTarget {
+            uri_endpoint: proxy.uri_endpoint.clone(),
+            uri_path: proxy.uri_path.clone(),
+            access_key_id: proxy.access_key_id.clone().unwrap_or_default(),
+            secret_access_key: secret.clone(),
+            region: self.region.clone(),
+        };
+        let health = self.aws.proxies.get_health_status(&target, &self.metadata(operation, None)).await;
+        health.map_err(|failure| failure.key_store_error())?;
+        Ok(())
+    }
+
+    fn vpc_endpoint_service(&self, tx: &Transaction, name: &str) -> Answer<Option<VpcEndpointService>> {
+        let query = "SELECT document FROM vpc_endpoint_services WHERE region = ?1 AND name = ?2";
+        let document: Option<String> = tx.query_row(query, [&self.region, name], |row| row.get(0)).optional()?;
+        Ok(document.map(|document| serde_json::from_str(&document)).transpose()?)
+    }
+
+    /// Whether the VPC endpoint service of a store would do for connecting it; the ConnectionErrorCode when not.
+    pub fn check_vpc(&self, proxy: &XksProxyConfiguration) -> Answer<Option<&'static str>> {
+        let Some(name) = &proxy.vpc_endpoint_service_name else { return Ok(None) };
+        let service = self.store().read(|tx| self.vpc_endpoint_service(tx, name))?;
+        Ok(check_service(service.as_ref(), proxy).err().map(|(code, _)| match code {
+            NOT_FOUND => "XKS_VPC_ENDPOINT_SERVICE_NOT_FOUND",
+            _ => "XKS_VPC_ENDPOINT_SERVICE_INVALID_CONFIGURATION",
+        }))
+    }
+}
+
+const NOT_FOUND: &str = "XksProxyVpcEndpointServiceNotFoundException";
+const INVALID: &str = "XksProxyVpcEndpointServiceInvalidConfigurationException";
+
+fn check_service(
+    service: Option<&VpcEndpointService>,
+    proxy: &XksProxyConfiguration,
+) -> Result<(), (&'static str, String)> {
+    let name = proxy.vpc_endpoint_service_name.as_deref().unwrap_or_default();
+    let Some(service) = service else {
+        return Err((NOT_FOUND, format!("The VPC endpoint service {name} was not found, or AWS KMS may not use it.")));
+    };
+    if let Some(problem) = &service.problem {
+        return Err((INVALID, format!("The VPC endpoint service {name} does not meet the requirements. {problem}")));
+    }
+    let expected = format!("https://{}", service.private_dns_name);
+    if !proxy.uri_endpoint.eq_ignore_ascii_case(&expected) {
+        let message = format!(
+            "The private DNS name of {name} is {}; the proxy URI endpoint must be {expected}.",
+            service.private_dns_name
+        );
+        return Err((INVALID, message));
+    }
+    Ok(())
+}

@@ -1,0 +1,67 @@
+//! Operations of KMS that no key of this world has: refused as AWS refuses them for a key in an external key store.
+
+use serde::Deserialize;
+
+use super::key_states::wrong_origin;
+use super::{Answer, Call};
+use crate::aws::error::ServiceError;
+use crate::aws::kms::Origin;
+
+/// What an operation would need that a symmetric encryption key has not.
+enum Lacks {
+    /// A pair of keys, imported or rotated material, another Region.
+    Origin,
+    /// Another key usage.
+    Usage,
+}
+
+fn lack(operation: &str) -> Option<Lacks> {
+    match operation {
+        "EnableKeyRotation"
+        | "DisableKeyRotation"
+        | "RotateKeyOnDemand"
+        | "ListKeyRotations"
+        | "GenerateDataKeyPair"
+        | "GenerateDataKeyPairWithoutPlaintext"
+        | "GetParametersForImport"
+        | "ImportKeyMaterial"
+        | "DeleteImportedKeyMaterial"
+        | "ReplicateKey"
+        | "UpdatePrimaryRegion"
+        | "GetPublicKey" => Some(Lacks::Origin),
+        "Sign" | "Verify" | "GenerateMac" | "VerifyMac" | "DeriveSharedSecret" => Some(Lacks::Usage),
+        _ => None,
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct OfAKey {
+    key_id: String,
+}
+
+impl Call<'_> {
+    /// The refusal of an operation that is not in the table, after the key was looked at as for any other.
+    pub fn refuse(&self, operation: &str, body: &[u8]) -> Answer<()> {
+        let Some(lack) = lack(operation) else {
+            let message = format!("There is no operation {operation}.");
+            return Err(ServiceError::new("UnknownOperationException", message).into());
+        };
+        let request: OfAKey = serde_json::from_slice(body)
+            .map_err(|error| ServiceError::new("SerializationException", error.to_string()))?;
+        let key = self.store().read(|tx| self.find_key(tx, &request.key_id))?.metadata;
+        let error = match (lack, key.origin) {
+            (Lacks::Usage, _) => {
+                let (arn, usage) = (key.arn, key.key_usage);
+                let message = format!("{arn} key usage is {usage} which is not valid for {operation}.");
+                ServiceError::new("InvalidKeyUsageException", message)
+            }
+            (Lacks::Origin, Origin::AwsKms) => {
+                let message = format!("The bundled AWS has no {operation} for keys of its own.");
+                ServiceError::new("UnsupportedOperationException", message)
+            }
+            (Lacks::Origin, origin) => wrong_origin(&key.arn, origin),
+        };
+        Err(error.into())
+    }
+}

@@ -1,0 +1,72 @@
+//! An account in memory and what tests ask of it.
+
+use xks_console::aws::error::ServiceError;
+use xks_console::aws::kms::{
+    CreateKey, CustomKeyStore, Decrypt, DescribeCustomKeyStores, Encrypt, EncryptionContext, Origin,
+};
+use xks_console::aws::scalar::{Blob, SecretBlob};
+use xks_console::bundled::Bundled;
+use xks_console::client::{CallError, Client};
+use xks_console::journey::client_of;
+use xks_console::world::{Clock, World};
+
+pub fn account() -> (Client, Clock) {
+    let (client, clock, _) = whole_account();
+    (client, clock)
+}
+
+pub fn whole_account() -> (Client, Clock, Bundled) {
+    let world = World::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 7);
+    let clock = world.clock.clone();
+    let bundled = Bundled::in_memory("default", world).unwrap();
+    (client_of(&bundled, clock.clone()), clock, bundled)
+}
+
+pub async fn store(client: &Client, name: &str) -> CustomKeyStore {
+    let request = DescribeCustomKeyStores { custom_key_store_name: Some(name.to_owned()), ..Default::default() };
+    client.call(&request).await.unwrap().custom_key_stores.remove(0)
+}
+
+pub async fn request(client: &Client, name: &str, external_key: &str) -> CreateKey {
+    CreateKey {
+        origin: Some(Origin::ExternalKeyStore),
+        custom_key_store_id: Some(store(client, name).await.custom_key_store_id),
+        xks_key_id: Some(external_key.to_owned()),
+        ..Default::default()
+    }
+}
+
+pub fn refusal<T: std::fmt::Debug>(result: Result<T, CallError>) -> ServiceError {
+    match result {
+        Err(CallError::Service(error)) => error,
+        other => panic!("not refused by the service: {other:?}"),
+    }
+}
+
+pub async fn new_key(client: &Client) -> String {
+    let request = request(client, "Frankfurt HSM", "payments-2026").await;
+    client.call(&request).await.unwrap().key_metadata.key_id
+}
+
+pub fn secret(bytes: &[u8]) -> SecretBlob {
+    SecretBlob::new(bytes.to_vec())
+}
+
+pub fn context(value: &str) -> Option<EncryptionContext> {
+    Some(EncryptionContext::from([("project".to_owned(), value.to_owned())]))
+}
+
+pub async fn encrypt(client: &Client, key_id: &str) -> Blob {
+    let request = Encrypt {
+        key_id: key_id.to_owned(),
+        plaintext: secret(b"four corners"),
+        encryption_context: context("nile"),
+        ..Default::default()
+    };
+    client.call(&request).await.unwrap().ciphertext_blob
+}
+
+pub async fn decrypt(client: &Client, blob: &Blob, project: &str) -> Result<SecretBlob, CallError> {
+    let request = Decrypt { ciphertext_blob: blob.clone(), encryption_context: context(project), ..Default::default() };
+    client.call(&request).await.map(|output| output.plaintext)
+}

@@ -1,0 +1,393 @@
+//! What can be done with a key in which state: every row of the key-state table of the KMS developer guide but the
+//! grants', and what the operations do.
+
+use super::account::*;
+use xks_console::aws::kms::{
+    CancelKeyDeletion, ConnectCustomKeyStore, CreateAlias, CreateKey, Decrypt, DeleteAlias, DescribeKey, DisableKey,
+    DisconnectCustomKeyStore, EnableKey, Encrypt, GenerateDataKey, GenerateDataKeyWithoutPlaintext, GenerateRandom,
+    GetKeyPolicy, GetKeyRotationStatus, KeyMetadata, KeyState, ListAliases, ListKeyPolicies, ListResourceTags, Origin,
+    PutKeyPolicy, ReEncrypt, ScheduleKeyDeletion, Tag, TagResource, UntagResource, UpdateAlias, UpdateKeyDescription,
+};
+use xks_console::aws::operation::{Empty, Operation, Service};
+use xks_console::aws::policy::default_policy;
+use xks_console::aws::scalar::Blob;
+use xks_console::client::{CallError, Client};
+use xks_console::world::Clock;
+
+/// The columns of the table that a key in an external key store can have.
+const STATES: [KeyState; 4] = [KeyState::Enabled, KeyState::Disabled, KeyState::PendingDeletion, KeyState::Unavailable];
+
+struct Key {
+    client: Client,
+    clock: Clock,
+    id: String,
+    /// What was encrypted under it while it was enabled.
+    blob: Blob,
+}
+
+impl Key {
+    /// A key in an external key store, with the alias `alias/it`, in this state.
+    async fn in_state(state: KeyState) -> Self {
+        let (client, clock) = account();
+        let id = new_key(&client).await;
+        let alias = CreateAlias { alias_name: "alias/it".to_owned(), target_key_id: id.clone() };
+        client.call(&alias).await.unwrap();
+        let key = Self { blob: encrypt(&client, &id).await, client, clock, id };
+        let key_id = key.id.clone();
+        match state {
+            KeyState::Disabled => key.must(DisableKey { key_id }).await,
+            KeyState::PendingDeletion => {
+                key.client.call(&ScheduleKeyDeletion { key_id, pending_window_in_days: Some(7) }).await.unwrap();
+            }
+            KeyState::Unavailable => key.disconnect().await,
+            _ => {}
+        }
+        assert_eq!(key.metadata().await.key_state, state);
+        key
+    }
+
+    async fn must(&self, request: impl Operation<Response = Empty>) {
+        self.client.call(&request).await.unwrap();
+    }
+
+    async fn disconnect(&self) {
+        let custom_key_store_id = store(&self.client, "Frankfurt HSM").await.custom_key_store_id;
+        self.must(DisconnectCustomKeyStore { custom_key_store_id }).await;
+        self.clock.advance(jiff::SignedDuration::from_secs(10));
+    }
+
+    async fn connect(&self) {
+        let custom_key_store_id = store(&self.client, "Frankfurt HSM").await.custom_key_store_id;
+        self.must(ConnectCustomKeyStore { custom_key_store_id }).await;
+        self.clock.advance(jiff::SignedDuration::from_secs(10));
+    }
+
+    async fn metadata(&self) -> KeyMetadata {
+        self.client.call(&DescribeKey { key_id: self.id.clone() }).await.unwrap().key_metadata
+    }
+
+    /// The code an operation is refused with, or `ok`.
+    async fn code<O: Operation>(&self, request: O) -> String {
+        match self.client.call(&request).await {
+            Ok(_) => "ok".to_owned(),
+            Err(CallError::Service(error)) => error.code.trim_end_matches("Exception").to_owned(),
+            Err(other) => panic!("{other}"),
+        }
+    }
+
+    async fn row(&self, operation: &str) -> String {
+        let key_id = self.id.clone();
+        let context = context("nile");
+        let other = "alias/app-logs".to_owned();
+        match operation {
+            "CancelKeyDeletion" => self.code(CancelKeyDeletion { key_id }).await,
+            "CreateAlias" => self.code(CreateAlias { alias_name: "alias/new".to_owned(), target_key_id: key_id }).await,
+            "Encrypt" => self.code(Encrypt { key_id, plaintext: secret(b"x"), ..Default::default() }).await,
+            "Decrypt" => {
+                let ciphertext_blob = self.blob.clone();
+                self.code(Decrypt { ciphertext_blob, encryption_context: context, ..Default::default() }).await
+            }
+            "ReEncrypt from" => {
+                let (ciphertext_blob, destination_key_id) = (self.blob.clone(), other);
+                let source_encryption_context = context;
+                self.code(ReEncrypt {
+                    ciphertext_blob,
+                    destination_key_id,
+                    source_encryption_context,
+                    ..Default::default()
+                })
+                .await
+            }
+            "ReEncrypt to" => {
+                let ciphertext_blob = encrypt(&self.client, &other).await;
+                let (destination_key_id, source_encryption_context) = (key_id, context);
+                self.code(ReEncrypt {
+                    ciphertext_blob,
+                    destination_key_id,
+                    source_encryption_context,
+                    ..Default::default()
+                })
+                .await
+            }
+            "GenerateDataKey" => self.code(data_key(key_id)).await,
+            "GenerateDataKeyWithoutPlaintext" => self.code(GenerateDataKeyWithoutPlaintext(data_key(key_id))).await,
+            "DeleteAlias" => self.code(DeleteAlias { alias_name: "alias/it".to_owned() }).await,
+            "DescribeKey" => self.code(DescribeKey { key_id }).await,
+            "GetKeyPolicy" => self.code(GetKeyPolicy { key_id, policy_name: None }).await,
+            "PutKeyPolicy" => {
+                let policy = default_policy("aws", "111122223333");
+                self.code(PutKeyPolicy { key_id, policy, ..Default::default() }).await
+            }
+            "ListAliases" => self.code(ListAliases { key_id: Some(key_id), ..Default::default() }).await,
+            "ListKeyPolicies" => self.code(ListKeyPolicies { key_id, ..Default::default() }).await,
+            "ListResourceTags" => self.code(ListResourceTags { key_id, ..Default::default() }).await,
+            "EnableKey" => self.code(EnableKey { key_id }).await,
+            "DisableKey" => self.code(DisableKey { key_id }).await,
+            "ScheduleKeyDeletion" => self.code(ScheduleKeyDeletion { key_id, pending_window_in_days: None }).await,
+            "TagResource" => {
+                let tags = vec![Tag { tag_key: "a".to_owned(), tag_value: String::new() }];
+                self.code(TagResource { key_id, tags }).await
+            }
+            "UntagResource" => self.code(UntagResource { key_id, tag_keys: vec!["a".to_owned()] }).await,
+            "UpdateKeyDescription" => self.code(UpdateKeyDescription { key_id, description: "new".to_owned() }).await,
+            "UpdateAlias from" => {
+                let target_key_id = self.client.call(&DescribeKey { key_id: other }).await.unwrap().key_metadata.key_id;
+                self.code(UpdateAlias { alias_name: "alias/it".to_owned(), target_key_id }).await
+            }
+            "UpdateAlias to" => {
+                self.code(UpdateAlias { alias_name: "alias/app-logs".to_owned(), target_key_id: key_id }).await
+            }
+            "GetKeyRotationStatus" => self.code(GetKeyRotationStatus { key_id }).await,
+            other => panic!("no row {other}"),
+        }
+    }
+}
+
+fn data_key(key_id: String) -> GenerateDataKey {
+    GenerateDataKey { key_id, number_of_bytes: Some(16), ..Default::default() }
+}
+
+#[tokio::test]
+async fn the_key_state_table_holds() {
+    const OK: &str = "ok";
+    const STATE: &str = "KMSInvalidState";
+    const DISABLED: &str = "Disabled";
+    // Enabled, Disabled, PendingDeletion, Unavailable.
+    let table: [(&str, [&str; 4]); 24] = [
+        ("CancelKeyDeletion", [STATE, STATE, OK, STATE]),
+        ("CreateAlias", [OK, OK, STATE, OK]),
+        ("Encrypt", [OK, DISABLED, STATE, STATE]),
+        ("Decrypt", [OK, DISABLED, STATE, STATE]),
+        ("ReEncrypt from", [OK, DISABLED, STATE, STATE]),
+        ("ReEncrypt to", [OK, DISABLED, STATE, STATE]),
+        ("GenerateDataKey", [OK, DISABLED, STATE, STATE]),
+        ("GenerateDataKeyWithoutPlaintext", [OK, DISABLED, STATE, STATE]),
+        ("DeleteAlias", [OK, OK, OK, OK]),
+        ("DescribeKey", [OK, OK, OK, OK]),
+        ("GetKeyPolicy", [OK, OK, OK, OK]),
+        ("PutKeyPolicy", [OK, OK, OK, OK]),
+        ("ListAliases", [OK, OK, OK, OK]),
+        ("ListKeyPolicies", [OK, OK, OK, OK]),
+        ("ListResourceTags", [OK, OK, OK, OK]),
+        ("EnableKey", [OK, OK, STATE, OK]),
+        ("DisableKey", [OK, OK, STATE, OK]),
+        ("ScheduleKeyDeletion", [OK, OK, STATE, OK]),
+        ("TagResource", [OK, OK, STATE, OK]),
+        ("UntagResource", [OK, OK, STATE, OK]),
+        ("UpdateKeyDescription", [OK, OK, STATE, OK]),
+        ("UpdateAlias from", [OK, OK, OK, OK]),
+        ("UpdateAlias to", [OK, OK, STATE, OK]),
+        ("GetKeyRotationStatus", ["UnsupportedOperation", "UnsupportedOperation", STATE, "UnsupportedOperation"]),
+    ];
+    for (operation, expected) in table {
+        for (state, expected) in STATES.into_iter().zip(expected) {
+            assert_eq!(
+                Key::in_state(state).await.row(operation).await,
+                expected,
+                "{operation} on a key that is {state:?}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn enabling_and_disabling_an_unavailable_key_show_when_its_store_is_connected() {
+    let key = Key::in_state(KeyState::Unavailable).await;
+    key.must(DisableKey { key_id: key.id.clone() }).await;
+    assert_eq!(key.metadata().await.key_state, KeyState::Unavailable);
+    key.connect().await;
+    assert_eq!((key.metadata().await.key_state, key.metadata().await.enabled), (KeyState::Disabled, false));
+    key.must(EnableKey { key_id: key.id.clone() }).await;
+    assert_eq!((key.metadata().await.key_state, key.metadata().await.enabled), (KeyState::Enabled, true));
+}
+
+#[tokio::test]
+async fn a_deletion_is_pending_until_it_is_cancelled_or_its_day_comes() {
+    let key = Key::in_state(KeyState::PendingDeletion).await;
+    let due = key.metadata().await.deletion_date.unwrap().0;
+    assert_eq!(due.to_string(), "2026-03-09T10:15:00Z");
+    // It stays pending, and can be cancelled, also while the store is disconnected.
+    key.disconnect().await;
+    assert_eq!(key.metadata().await.key_state, KeyState::PendingDeletion);
+    let answer = key.client.call(&CancelKeyDeletion { key_id: key.id.clone() }).await.unwrap();
+    assert!(answer.key_id.ends_with(&key.id));
+    key.connect().await;
+    let metadata = key.metadata().await;
+    assert_eq!((metadata.key_state, metadata.deletion_date), (KeyState::Disabled, None));
+
+    key.client.call(&ScheduleKeyDeletion { key_id: key.id.clone(), pending_window_in_days: Some(7) }).await.unwrap();
+    key.clock.advance(jiff::SignedDuration::from_hours(7 * 24 - 1));
+    assert_eq!(key.metadata().await.key_state, KeyState::PendingDeletion);
+    // The external key is still taken, and the alias too.
+    let again = request(&key.client, "Frankfurt HSM", "payments-2026").await;
+    assert_eq!(refusal(key.client.call(&again).await).code, "XksKeyAlreadyInUseException");
+    key.clock.advance(jiff::SignedDuration::from_hours(2));
+    assert_eq!(refusal(key.client.call(&DescribeKey { key_id: key.id.clone() }).await).code, "NotFoundException");
+    assert_eq!(
+        refusal(key.client.call(&DescribeKey { key_id: "alias/it".to_owned() }).await).code,
+        "NotFoundException"
+    );
+    // The external key was not touched: a new KMS key can use it, and can't decrypt what the old one encrypted.
+    key.client.call(&again).await.unwrap();
+    assert_eq!(refusal(decrypt(&key.client, &key.blob, "nile").await).code, "InvalidCiphertextException");
+}
+
+#[tokio::test]
+async fn waiting_periods_are_7_to_30_days() {
+    let (client, _) = account();
+    let key_id = new_key(&client).await;
+    for days in [0, 6, 31] {
+        let request = ScheduleKeyDeletion { key_id: key_id.clone(), pending_window_in_days: Some(days) };
+        assert_eq!(refusal(client.call(&request).await).code, "ValidationException");
+    }
+    let answer = client.call(&ScheduleKeyDeletion { key_id, pending_window_in_days: None }).await.unwrap();
+    assert_eq!((answer.pending_window_in_days, answer.key_state), (30, KeyState::PendingDeletion));
+}
+
+#[tokio::test]
+async fn changes_are_kept() {
+    let key = Key::in_state(KeyState::Enabled).await;
+    let key_id = || key.id.clone();
+    key.must(UpdateKeyDescription { key_id: key_id(), description: "what it is for".to_owned() }).await;
+    assert_eq!(key.metadata().await.description, "what it is for");
+    let tag = |name: &str, value: &str| Tag { tag_key: name.to_owned(), tag_value: value.to_owned() };
+    key.must(TagResource { key_id: key_id(), tags: vec![tag("a", "1"), tag("b", "2")] }).await;
+    key.must(UntagResource { key_id: key_id(), tag_keys: vec!["a".to_owned(), "never there".to_owned()] }).await;
+    assert_eq!(key.client.collect_tags(&key.id).await.unwrap(), [tag("b", "2")]);
+    let policy = default_policy("aws", "111122223333").replace("Enable IAM", "Enable all IAM");
+    key.must(PutKeyPolicy { key_id: key_id(), policy: policy.clone(), ..Default::default() }).await;
+    let kept = key.client.call(&GetKeyPolicy { key_id: key_id(), policy_name: None }).await.unwrap();
+    assert_eq!(kept.policy, policy);
+}
+
+#[tokio::test]
+async fn a_policy_that_locks_out_is_not_put() {
+    let key = Key::in_state(KeyState::Enabled).await;
+    let policy = default_policy("aws", "444455556666");
+    let request = PutKeyPolicy { key_id: key.id.clone(), policy, ..Default::default() };
+    let error = refusal(key.client.call(&request).await);
+    assert_eq!(error.code, "MalformedPolicyDocumentException");
+    assert!(error.message.contains("will not allow you to update the key policy"), "{error}");
+    let request = PutKeyPolicy { bypass_policy_lockout_safety_check: Some(true), ..request };
+    key.client.call(&request).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_alias_moves_and_goes() {
+    let key = Key::in_state(KeyState::Enabled).await;
+    let other =
+        key.client.call(&DescribeKey { key_id: "alias/app-logs".to_owned() }).await.unwrap().key_metadata.key_id;
+    let alias_name = "alias/it".to_owned();
+    key.must(UpdateAlias { alias_name: alias_name.clone(), target_key_id: other.clone() }).await;
+    let found = key.client.call(&DescribeKey { key_id: alias_name.clone() }).await.unwrap().key_metadata.key_id;
+    assert_eq!(found, other);
+    key.must(DeleteAlias { alias_name: alias_name.clone() }).await;
+    assert_eq!(key.code(DeleteAlias { alias_name: alias_name.clone() }).await, "NotFound");
+    assert_eq!(key.code(UpdateAlias { alias_name, target_key_id: other }).await, "NotFound");
+}
+
+#[tokio::test]
+async fn no_alias_stands_for_a_key_where_kms_takes_none() {
+    let key = Key::in_state(KeyState::Enabled).await;
+    let key_id = || "alias/it".to_owned();
+    assert_eq!(key.code(DisableKey { key_id: key_id() }).await, "NotFound");
+    assert_eq!(key.code(GetKeyPolicy { key_id: key_id(), policy_name: None }).await, "NotFound");
+    assert_eq!(key.code(DescribeKey { key_id: key_id() }).await, "ok");
+}
+
+#[tokio::test]
+async fn re_encrypting_moves_data_from_key_to_key() {
+    let key = Key::in_state(KeyState::Enabled).await;
+    let request = ReEncrypt {
+        ciphertext_blob: key.blob.clone(),
+        source_encryption_context: context("nile"),
+        destination_key_id: "alias/app-logs".to_owned(),
+        destination_encryption_context: context("amazon"),
+        ..Default::default()
+    };
+    let answer = key.client.call(&request).await.unwrap();
+    assert!(answer.source_key_id.ends_with(&key.id) && answer.key_id != answer.source_key_id);
+    assert_eq!(decrypt(&key.client, &answer.ciphertext_blob, "amazon").await.unwrap().expose(), b"four corners");
+    let request = ReEncrypt { source_encryption_context: context("amazon"), ..request };
+    assert_eq!(refusal(key.client.call(&request).await).code, "KMSInvalidStateException");
+}
+
+#[tokio::test]
+async fn random_bytes_come_from_kms_alone() {
+    let (client, _) = account();
+    let request = |number_of_bytes, custom_key_store_id| GenerateRandom { number_of_bytes, custom_key_store_id };
+    let some = client.call(&request(Some(32), None)).await.unwrap().plaintext;
+    assert_eq!(some.expose().len(), 32);
+    assert_ne!(client.call(&request(Some(32), None)).await.unwrap().plaintext, some);
+    for wrong in [None, Some(0), Some(1025)] {
+        assert_eq!(refusal(client.call(&request(wrong, None)).await).code, "ValidationException");
+    }
+    let id = store(&client, "Frankfurt HSM").await.custom_key_store_id;
+    assert_eq!(refusal(client.call(&request(Some(1), Some(id))).await).code, "UnsupportedOperationException");
+    let error = refusal(client.call(&request(Some(1), Some("cks-0".to_owned()))).await);
+    assert_eq!(error.code, "CustomKeyStoreNotFoundException");
+}
+
+/// Any operation that names a key and says nothing else.
+macro_rules! of_a_key {
+    ($($name:ident)+) => {
+        $(
+            #[derive(serde::Serialize, serde::Deserialize)]
+            #[serde(rename_all = "PascalCase")]
+            struct $name {
+                key_id: String,
+            }
+            impl Operation for $name {
+                const SERVICE: Service = Service::Kms;
+                const NAME: &'static str = stringify!($name);
+                type Response = Empty;
+            }
+        )+
+        const OF_A_KEY: &[&str] = &[$(stringify!($name)),+];
+
+        async fn ask(client: &Client, operation: &str, key_id: &str) -> Result<Empty, CallError> {
+            match operation {
+                $(stringify!($name) => client.call(&$name { key_id: key_id.to_owned() }).await,)+
+                other => panic!("no operation {other}"),
+            }
+        }
+    };
+}
+of_a_key! {
+    EnableKeyRotation DisableKeyRotation RotateKeyOnDemand ListKeyRotations GenerateDataKeyPair
+    GenerateDataKeyPairWithoutPlaintext GetParametersForImport ImportKeyMaterial DeleteImportedKeyMaterial ReplicateKey
+    GetPublicKey Sign Verify GenerateMac VerifyMac
+}
+
+#[tokio::test]
+async fn what_a_key_in_an_external_key_store_cannot_do_is_refused() {
+    let (client, _) = account();
+    let key_id = new_key(&client).await;
+    for operation in OF_A_KEY {
+        let error = refusal(ask(&client, operation, &key_id).await);
+        let expected = match *operation {
+            "Sign" | "Verify" | "GenerateMac" | "VerifyMac" => "InvalidKeyUsageException",
+            _ => "UnsupportedOperationException",
+        };
+        assert_eq!(error.code, expected, "{operation}: {}", error.message);
+    }
+}
+
+#[tokio::test]
+async fn only_keys_of_kms_have_a_rotation_status() {
+    let (client, _) = account();
+    let standard = client.call(&DescribeKey { key_id: "alias/app-logs".to_owned() }).await.unwrap().key_metadata.key_id;
+    assert!(!client.call(&GetKeyRotationStatus { key_id: standard }).await.unwrap().key_rotation_enabled);
+    let error = refusal(client.call(&GetKeyRotationStatus { key_id: new_key(&client).await }).await);
+    assert!(error.message.ends_with("origin is EXTERNAL_KEY_STORE which is not valid for this operation."), "{error}");
+}
+
+#[tokio::test]
+async fn a_key_of_kms_needs_no_store() {
+    let (client, _) = account();
+    let request = CreateKey { origin: Some(Origin::AwsKms), ..Default::default() };
+    let key = client.call(&request).await.unwrap().key_metadata;
+    assert_eq!((key.origin, key.custom_key_store_id), (Origin::AwsKms, None));
+    let blob = encrypt(&client, &key.key_id).await;
+    assert_eq!(decrypt(&client, &blob, "nile").await.unwrap().expose(), b"four corners");
+}
