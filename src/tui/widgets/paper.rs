@@ -67,7 +67,7 @@ impl Paper {
     pub fn pair(&mut self, label: &str, value: &str, style: Style) -> &mut Self {
         let column = if self.width >= 56 { 26 } else { 20.min(self.width / 2) };
         let value = if value.is_empty() { "-" } else { value };
-        let rows = text::wrap(&text::harmless(value), self.width.saturating_sub(column + 3).max(8));
+        let rows = text::wrap(&text::harmless_lines(value), self.width.saturating_sub(column + 3).max(8));
         for (index, row) in rows.into_iter().enumerate() {
             let label = if index == 0 { label } else { "" };
             self.lines.push(Line::from(vec![

@@ -45,7 +45,7 @@ impl Wizard {
             }
             let still = TextArea::from(edited.split('\n'));
             let area = if is_focused { &self.area } else { &still };
-            write_area(paper, area, is_focused, height.saturating_sub(10).clamp(4, 40), 4);
+            write_area(paper, area, is_focused, height.saturating_sub(7).clamp(4, 40), 4);
         });
     }
 }

@@ -74,11 +74,14 @@ impl Wizard {
     fn write_tag(&self, paper: &mut Paper, row: usize, errors: &[FieldError]) {
         let spots = [Spot::Field(Field::TagKey(row)), Spot::Field(Field::TagValue(row)), Spot::RemoveTag(row)];
         paper.focused(spots.contains(&self.here()), |paper| {
-            for (field, label) in [(Field::TagKey(row), "Key"), (Field::TagValue(row), "Value - optional")] {
+            for (field, note) in [(Field::TagKey(row), ""), (Field::TagValue(row), " - optional")] {
                 let is_focused = self.here() == Spot::Field(field);
                 let mut spans = vec![
                     Span::styled(if is_focused { "▸ " } else { "  " }, theme::ACCENT),
-                    Span::styled(format!("{} {}", label, row + 1), theme::HEADING),
+                    Span::styled(
+                        format!("{} {}{note}", if note.is_empty() { "Key" } else { "Value" }, row + 1),
+                        theme::HEADING,
+                    ),
                 ];
                 if field == Field::TagKey(row) {
                     spans.push(Span::raw("   "));
