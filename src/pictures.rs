@@ -11,7 +11,10 @@ use crate::tape::{self, Tape, TapeError};
 type Flow = (&'static str, &'static str, &'static [(u16, u16)]);
 
 /// The flows that pictures are made from.
-const TAPES: [Flow; 1] = [("method-1", include_str!("../assets/tapes/method-1.tape"), &[(80, 24), (120, 40)])];
+const TAPES: [Flow; 2] = [
+    ("method-1", include_str!("../assets/tapes/method-1.tape"), &[(80, 24), (120, 40)]),
+    ("method-2", include_str!("../assets/tapes/method-2.tape"), &[(80, 24), (120, 40)]),
+];
 
 /// Why pictures can't be made or compared.
 #[derive(Debug, thiserror::Error)]

@@ -55,13 +55,25 @@ impl KeyDraft {
         }
     }
 
+    /// The draft that a method starts with.
+    pub fn at_start(method: &Method) -> Self {
+        match method {
+            Method::FromKeyStore { custom_key_store_id } => Self::in_key_store(custom_key_store_id.clone()),
+            Method::FromCustomerManagedKeys => {
+                Self { origin: Origin::AwsKms, custom_key_store_id: None, ..Self::in_key_store(String::new()) }
+            }
+        }
+    }
+
     /// Whether nothing would be lost by leaving.
     pub fn is_untouched(&self, method: &Method) -> bool {
-        let start = match method {
-            Method::FromKeyStore { custom_key_store_id } => Self::in_key_store(custom_key_store_id.clone()),
-            Method::FromCustomerManagedKeys => Self { custom_key_store_id: None, ..Self::in_key_store(String::new()) },
-        };
-        *self == Self { custom_key_store_id: self.custom_key_store_id.clone(), ..start }
+        let start = Self::at_start(method);
+        *self == Self { custom_key_store_id: self.custom_key_store_id.clone(), origin: self.origin, ..start }
+    }
+
+    /// Whether the key will live in an external key store.
+    pub fn is_external(&self) -> bool {
+        self.origin == Origin::ExternalKeyStore
     }
 
     /// The full alias name, with `alias/`.

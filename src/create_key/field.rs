@@ -6,6 +6,9 @@ use super::method::{Method, Step};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(missing_docs)]
 pub enum Field {
+    KeyType,
+    KeyUsage,
+    Origin,
     CustomKeyStore,
     ExternalKeyId,
     Acknowledgement,
@@ -29,7 +32,12 @@ impl Field {
             Self::CustomKeyStore | Self::ExternalKeyId if *method == Method::FromCustomerManagedKeys => {
                 Step::ChooseExternalKey
             }
-            Self::CustomKeyStore | Self::ExternalKeyId | Self::Acknowledgement => Step::ConfigureKey,
+            Self::KeyType
+            | Self::KeyUsage
+            | Self::Origin
+            | Self::CustomKeyStore
+            | Self::ExternalKeyId
+            | Self::Acknowledgement => Step::ConfigureKey,
             Self::Alias | Self::Description => Step::AliasAndDescription,
             Self::TagKey(_) | Self::TagValue(_) | Self::AddTag => Step::Tags,
             Self::Administrators | Self::AdministratorsMayDelete => Step::Administrators,
@@ -41,6 +49,9 @@ impl Field {
     /// What it is called; for a checkbox, what one agrees to.
     pub const fn label(self) -> &'static str {
         match self {
+            Self::KeyType => "Key type",
+            Self::KeyUsage => "Key usage",
+            Self::Origin => "Key material origin",
             Self::CustomKeyStore => "Custom key store",
             Self::ExternalKeyId => "External key ID",
             Self::Acknowledgement => {
@@ -64,7 +75,9 @@ impl Field {
     /// One line on what may stand in it.
     pub const fn hint(self) -> &'static str {
         match self {
-            Self::CustomKeyStore => "Filled in for you. Any connected store will do.",
+            Self::KeyType | Self::KeyUsage => "It can't be changed after the key is created.",
+            Self::Origin => "Where the key material comes from. It can't be changed after the key is created.",
+            Self::CustomKeyStore => "It must be connected; Enter on another connects it.",
             Self::ExternalKeyId => {
                 "As its proxy knows the key: up to 128 of a-z, A-Z, 0-9, hyphen, underscore and dot."
             }
@@ -88,6 +101,23 @@ impl Field {
     /// Developer Guide.
     pub const fn help(self) -> &'static str {
         match self {
+            Self::KeyType => {
+                "Whether the KMS key is one secret key or a pair of a public and a private key.\n\nIn an external key \
+                 store KMS keys must be symmetric encryption keys. Asymmetric keys, HMAC keys and keys with imported \
+                 material can't be created in a custom key store, and a symmetric key there can't make asymmetric \
+                 data key pairs."
+            }
+            Self::KeyUsage => {
+                "What the KMS key is for. Encrypt and decrypt is chosen for you, and is the only usage that a key in an \
+                 external key store can have. Don't change it."
+            }
+            Self::Origin => {
+                "Where the key material comes from.\n\n• KMS: AWS KMS makes and keeps it. This is the usual choice.\n\
+                 • External (Import Key material): you bring it. Not for a custom key store.\n• AWS CloudHSM key store: \
+                 it lives in your CloudHSM cluster.\n• External key store: it lives in an external key manager outside \
+                 of AWS. The key can be slower, less durable and less available, because it depends on parts outside \
+                 of AWS. Make sure that you need it."
+            }
             Self::CustomKeyStore => {
                 "The external key store that the KMS key will live in.\n\nIt must be connected to its external key \
                  store proxy: AWS KMS asks the proxy about the external key when the KMS key is created, and for every \

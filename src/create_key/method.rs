@@ -1,5 +1,7 @@
 //! The two ways to a KMS key in an external key store, as lists of steps.
 
+use crate::aws::kms::Origin;
+
 /// Where the person started.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Method {
@@ -27,28 +29,30 @@ pub enum Step {
 }
 
 impl Method {
-    /// The steps in order.
-    pub fn steps(&self) -> &'static [Step] {
+    /// The steps in order, for a key of this origin. Only Method 2 chooses a store, and only for an external key.
+    pub fn steps(&self, origin: Origin) -> &'static [Step] {
+        const WITH_STORE: [Step; 8] = [
+            Step::ConfigureKey,
+            Step::ChooseExternalKey,
+            Step::AliasAndDescription,
+            Step::Tags,
+            Step::Administrators,
+            Step::Users,
+            Step::KeyPolicy,
+            Step::Review,
+        ];
+        const WITHOUT: [Step; 7] = [
+            Step::ConfigureKey,
+            Step::AliasAndDescription,
+            Step::Tags,
+            Step::Administrators,
+            Step::Users,
+            Step::KeyPolicy,
+            Step::Review,
+        ];
         match self {
-            Self::FromKeyStore { .. } => &[
-                Step::ConfigureKey,
-                Step::AliasAndDescription,
-                Step::Tags,
-                Step::Administrators,
-                Step::Users,
-                Step::KeyPolicy,
-                Step::Review,
-            ],
-            Self::FromCustomerManagedKeys => &[
-                Step::ConfigureKey,
-                Step::ChooseExternalKey,
-                Step::AliasAndDescription,
-                Step::Tags,
-                Step::Administrators,
-                Step::Users,
-                Step::KeyPolicy,
-                Step::Review,
-            ],
+            Self::FromCustomerManagedKeys if origin == Origin::ExternalKeyStore => &WITH_STORE,
+            Self::FromCustomerManagedKeys | Self::FromKeyStore { .. } => &WITHOUT,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What creating a key means, without a screen: the draft, its rules, the steps, and the calls that make it real.
 
+pub mod choice;
 pub mod draft;
 pub mod field;
 pub mod guide;

@@ -13,9 +13,9 @@ pub fn create_key_request(draft: &KeyDraft, known: &Known) -> CreateKey {
         key_usage: Some("ENCRYPT_DECRYPT".to_owned()),
         key_spec: Some("SYMMETRIC_DEFAULT".to_owned()),
         origin: Some(draft.origin),
-        custom_key_store_id: draft.custom_key_store_id.clone(),
+        custom_key_store_id: draft.custom_key_store_id.clone().filter(|_| draft.is_external()),
         tags: (!draft.tags.is_empty()).then(|| draft.tags.clone()),
-        xks_key_id: Some(draft.xks_key_id.clone()),
+        xks_key_id: draft.is_external().then(|| draft.xks_key_id.clone()),
         ..CreateKey::default()
     }
 }
@@ -33,11 +33,13 @@ pub fn policy_in_words(draft: &KeyDraft, known: &Known) -> Vec<String> {
 /// The AWS CLI commands that do what Finish does, for a POSIX shell.
 pub fn aws_cli_commands(draft: &KeyDraft, known: &Known) -> Vec<String> {
     let request = create_key_request(draft, known);
-    let mut options = vec![
-        option("--origin", draft.origin.as_str()),
-        option("--custom-key-store-id", draft.custom_key_store_id.as_deref().unwrap_or_default()),
-        option("--xks-key-id", &draft.xks_key_id),
-    ];
+    let mut options = vec![option("--origin", draft.origin.as_str())];
+    if let Some(store) = &request.custom_key_store_id {
+        options.push(option("--custom-key-store-id", store));
+    }
+    if let Some(external) = &request.xks_key_id {
+        options.push(option("--xks-key-id", external));
+    }
     if let Some(description) = &request.description {
         options.push(option("--description", description));
     }
@@ -106,6 +108,14 @@ mod tests {
         let command = aws_cli_commands(&draft, &known()).remove(0);
         assert!(command.contains("--xks-key-id=-1 "), "{command}");
         assert!(command.contains(r#"--cli-input-json '{"Description":"file:///etc/passwd"}'"#), "{command}");
+    }
+
+    #[test]
+    fn a_key_of_kms_names_no_store() {
+        let draft = KeyDraft { origin: crate::aws::kms::Origin::AwsKms, ..draft() };
+        let request = create_key_request(&draft, &known());
+        assert_eq!((request.custom_key_store_id, request.xks_key_id), (None, None));
+        assert!(!aws_cli_commands(&draft, &known()).join(" ").contains("key-store"));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Finish, as a sequence that can stop anywhere and go on: CreateKey, CreateAlias, DescribeKey.
 
+use std::collections::BTreeSet;
+
 use super::draft::KeyDraft;
 use super::known::Known;
 use super::preview;
@@ -38,13 +40,8 @@ pub enum Call {
     CreateAlias(kms::CreateAlias),
     /// Look at it.
     DescribeKey(kms::DescribeKey),
-    /// Look whether a KMS key with this external key exists after all.
-    FindKey {
-        /// The store.
-        custom_key_store_id: String,
-        /// The external key, unique in its store.
-        xks_key_id: String,
-    },
+    /// Look whether the KMS key that was asked for exists after all.
+    FindKey(Box<Sent>),
     /// Look which key an alias points to.
     FindAlias {
         /// With `alias/`.
@@ -72,10 +69,31 @@ pub enum Answer {
 /// What the last CreateKey asked for. The draft may be edited afterwards; what was sent stays what must be looked up.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Sent {
-    /// The store.
-    pub custom_key_store_id: String,
-    /// The external key.
-    pub xks_key_id: String,
+    /// The request.
+    pub request: kms::CreateKey,
+    /// The IDs of the keys that were known before it: none of them is the one it made.
+    pub before: BTreeSet<String>,
+}
+
+impl Sent {
+    /// Whether `key` can be what the request made. An external key belongs to one KMS key of its store, so it tells for
+    /// certain; a key of another origin is told by being new and described alike, and its policy remains to be compared.
+    pub fn may_be(&self, key: &KeyMetadata) -> bool {
+        let request = &self.request;
+        let external = key.xks_key_configuration.as_ref().map(|external| &external.id);
+        if request.origin != Some(key.origin) || request.custom_key_store_id != key.custom_key_store_id {
+            return false;
+        }
+        if external.is_some() || request.xks_key_id.is_some() {
+            return external == request.xks_key_id.as_ref();
+        }
+        !self.before.contains(&key.key_id) && request.description.as_deref().unwrap_or_default() == key.description
+    }
+
+    /// Whether a key that [`may_be`](Self::may_be) it needs its policy compared.
+    pub fn needs_policy(&self) -> bool {
+        self.request.xks_key_id.is_none()
+    }
 }
 
 /// How far the key is made.
@@ -91,7 +109,7 @@ pub enum Submission {
         /// The key, once it is made.
         key: Option<Box<KeyMetadata>>,
         /// What CreateKey asked for.
-        sent: Sent,
+        sent: Box<Sent>,
     },
     /// The key is made, its alias is not.
     KeyWithoutAlias {
@@ -107,7 +125,7 @@ pub enum Submission {
         /// The key, once it is made.
         key: Option<Box<KeyMetadata>>,
         /// What CreateKey asked for.
-        sent: Sent,
+        sent: Box<Sent>,
         /// What went wrong on the way.
         failure: Failure,
     },
@@ -137,18 +155,20 @@ impl Submission {
     pub fn start(&mut self, draft: &KeyDraft, known: &Known) -> Option<Call> {
         match std::mem::take(self) {
             Self::NotSent | Self::Failed { .. } => {
-                let sent = Sent {
-                    custom_key_store_id: draft.custom_key_store_id.clone().unwrap_or_default(),
-                    xks_key_id: draft.xks_key_id.clone(),
+                let request = preview::create_key_request(draft, known);
+                let keys = known.keys.ready().map_or(&[][..], Vec::as_slice);
+                let before = keys.iter().map(|key| key.key_id.clone()).collect();
+                *self = Self::Sending {
+                    stage: Stage::CreateKey,
+                    key: None,
+                    sent: Box::new(Sent { request: request.clone(), before }),
                 };
-                *self = Self::Sending { stage: Stage::CreateKey, key: None, sent };
-                Some(Call::CreateKey(Box::new(preview::create_key_request(draft, known))))
+                Some(Call::CreateKey(Box::new(request)))
             }
             Self::KeyWithoutAlias { key, .. } => Some(self.send_alias(key, draft)),
             Self::Unknown { key: None, sent, .. } => {
-                let Sent { custom_key_store_id, xks_key_id } = sent.clone();
-                *self = Self::Sending { stage: Stage::FindKey, key: None, sent };
-                Some(Call::FindKey { custom_key_store_id, xks_key_id })
+                *self = Self::Sending { stage: Stage::FindKey, key: None, sent: sent.clone() };
+                Some(Call::FindKey(sent))
             }
             Self::Unknown { key: Some(key), sent, .. } => {
                 *self = Self::Sending { stage: Stage::FindAlias, key: Some(key), sent };
@@ -163,13 +183,13 @@ impl Submission {
 
     fn send_alias(&mut self, key: Box<KeyMetadata>, draft: &KeyDraft) -> Call {
         let call = Call::CreateAlias(preview::create_alias_request(draft, &key.key_id));
-        *self = Self::Sending { stage: Stage::CreateAlias, key: Some(key), sent: Sent::default() };
+        *self = Self::Sending { stage: Stage::CreateAlias, key: Some(key), sent: Box::default() };
         call
     }
 
     fn describe(&mut self, key: Box<KeyMetadata>) -> Call {
         let call = Call::DescribeKey(kms::DescribeKey { key_id: key.key_id.clone() });
-        *self = Self::Sending { stage: Stage::DescribeKey, key: Some(key), sent: Sent::default() };
+        *self = Self::Sending { stage: Stage::DescribeKey, key: Some(key), sent: Box::default() };
         call
     }
 
@@ -208,7 +228,7 @@ impl Submission {
         }
     }
 
-    fn stopped(stage: Stage, key: Option<Box<KeyMetadata>>, sent: Sent, failure: Failure) -> Self {
+    fn stopped(stage: Stage, key: Option<Box<KeyMetadata>>, sent: Box<Sent>, failure: Failure) -> Self {
         match (stage, key) {
             // The key and its alias are there; a failed look changes nothing about that.
             (Stage::DescribeKey, Some(key)) => Self::Done { key },
@@ -264,9 +284,29 @@ mod tests {
         // Edited meanwhile: what was sent is looked up, not what the draft says now.
         let edited = KeyDraft { xks_key_id: "another".to_owned(), ..draft.clone() };
         let call = submission.start(&edited, &known);
-        assert!(matches!(call, Some(Call::FindKey { xks_key_id, .. }) if xks_key_id == "payments-2026"));
+        assert!(
+            matches!(&call, Some(Call::FindKey(sent)) if sent.request.xks_key_id.as_deref() == Some("payments-2026"))
+        );
         let found = Answer::Found(Some(Box::new(key("k1", "payments-2026"))));
         assert!(matches!(submission.answer(found, &draft, &known), Some(Call::CreateAlias(_))));
+    }
+
+    #[test]
+    fn a_key_of_kms_is_known_again_by_being_new_and_described_alike() {
+        let draft = KeyDraft { origin: kms::Origin::AwsKms, ..draft() };
+        let request = preview::create_key_request(&draft, &known());
+        let sent = Sent { request, before: BTreeSet::from(["k0".to_owned()]) };
+        let made = KeyMetadata {
+            origin: kms::Origin::AwsKms,
+            custom_key_store_id: None,
+            xks_key_configuration: None,
+            description: draft.description,
+            ..key("k1", "")
+        };
+        assert!(sent.may_be(&made) && sent.needs_policy());
+        assert!(!sent.may_be(&KeyMetadata { key_id: "k0".to_owned(), ..made.clone() }));
+        assert!(!sent.may_be(&KeyMetadata { description: "another".to_owned(), ..made.clone() }));
+        assert!(!sent.may_be(&key("k1", "payments-2026")));
     }
 
     proptest! {

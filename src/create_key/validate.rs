@@ -32,6 +32,9 @@ pub fn validate(method: &Method, step: Step, draft: &KeyDraft, known: &Known) ->
                     say(field, message);
                 }
             };
+            if !draft.is_external() {
+                return errors;
+            }
             say_here(Field::CustomKeyStore, key_store(draft, known));
             say_here(Field::ExternalKeyId, external_key(draft, known));
             let missing = (!draft.acknowledged).then(|| "Tick this to go on: press Space.".to_owned());
@@ -64,7 +67,7 @@ pub fn validate(method: &Method, step: Step, draft: &KeyDraft, known: &Known) ->
             }
         }
         Step::Review => {
-            for step in method.steps().iter().filter(|step| **step != Step::Review) {
+            for step in method.steps(draft.origin).iter().filter(|step| **step != Step::Review) {
                 errors.extend(validate(method, *step, draft, known));
             }
         }
@@ -214,9 +217,12 @@ mod tests {
 
     #[test]
     fn each_method_asks_for_a_field_on_one_step() {
-        let empty = KeyDraft { custom_key_store_id: None, ..KeyDraft::in_key_store(String::new()) };
+        let method = Method::FromCustomerManagedKeys;
+        let standard = KeyDraft::at_start(&method);
+        assert_eq!(validate(&method, Step::ConfigureKey, &standard, &known()), []);
+        let empty = KeyDraft { origin: crate::aws::kms::Origin::ExternalKeyStore, ..standard };
         let fields = |step| {
-            let errors = validate(&Method::FromCustomerManagedKeys, step, &empty, &known());
+            let errors = validate(&method, step, &empty, &known());
             errors.into_iter().map(|error| error.field).collect::<Vec<_>>()
         };
         assert_eq!(fields(Step::ConfigureKey), [Field::Acknowledgement]);

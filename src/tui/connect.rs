@@ -15,6 +15,8 @@ pub enum Afterwards {
     Stay,
     /// Create a KMS key in it.
     CreateKey,
+    /// Choose it in the wizard that is open.
+    Choose,
 }
 
 /// What is being done to the store.

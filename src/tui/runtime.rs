@@ -20,7 +20,7 @@ use crate::aws::sts::GetCallerIdentity;
 use crate::aws::xks_console::DescribeExternalKey;
 use crate::client::{CallError, Client};
 use crate::create_key::known::{Principal, PrincipalKind};
-use crate::create_key::submission::{self, Answer};
+use crate::create_key::submission::{self, Answer, Sent};
 
 /// DescribeKey calls that run at the same time while a list fills.
 const PARALLEL_DESCRIBES: usize = 8;
@@ -114,13 +114,9 @@ pub async fn submit(client: &Client, call: submission::Call) -> Answer {
         submission::Call::DescribeKey(request) => {
             client.call(&request).await.map(|output| Answer::Described(Box::new(output.key_metadata)))
         }
-        submission::Call::FindKey { custom_key_store_id, xks_key_id } => customer_keys(client).await.map(|keys| {
-            let found = keys.into_iter().find(|key| {
-                key.custom_key_store_id.as_ref() == Some(&custom_key_store_id)
-                    && key.xks_key_configuration.as_ref().is_some_and(|external| external.id == xks_key_id)
-            });
-            Answer::Found(found.map(Box::new))
-        }),
+        submission::Call::FindKey(sent) => {
+            find_key(client, &sent).await.map(|found| Answer::Found(found.map(Box::new)))
+        }
         submission::Call::FindAlias { alias_name } => client.collect_aliases().await.map(|aliases| {
             let found = aliases.into_iter().find(|alias| alias.alias_name == alias_name);
             Answer::AliasTarget(found.and_then(|alias| alias.target_key_id))
@@ -130,6 +126,20 @@ pub async fn submit(client: &Client, call: submission::Call) -> Answer {
         let Failure { code, message, request_id } = Failure::from(&error);
         Answer::Failed(submission::Failure { code, message, request_id, outcome_unknown: error.outcome_unknown() })
     })
+}
+
+/// The key that a CreateKey without an answer has made, if it has.
+async fn find_key(client: &Client, sent: &Sent) -> Result<Option<KeyMetadata>, CallError> {
+    for key in customer_keys(client).await?.into_iter().filter(|key| sent.may_be(key)) {
+        if !sent.needs_policy() {
+            return Ok(Some(key));
+        }
+        let policy = client.call(&GetKeyPolicy { key_id: key.key_id.clone(), policy_name: None }).await?.policy;
+        if Some(policy) == sent.request.policy {
+            return Ok(Some(key));
+        }
+    }
+    Ok(None)
 }
 
 /// What the outside said.

@@ -1,8 +1,8 @@
 //! Flows as tapes, on the console with an account in memory.
 
 use std::fmt::Write as _;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
@@ -64,6 +64,64 @@ fn method_1_from_start_to_success() {
             insta::assert_snapshot!(format!("method-1-{stem}-{width}x{height}"), snapshot(buffer));
         });
     }
+}
+
+#[test]
+fn method_2_from_start_to_success() {
+    let text = include_str!("../../assets/tapes/method-2.tape");
+    for (width, height) in SIZES {
+        play("method-2.tape", text, (width, height), |name, buffer| {
+            let stem = name.trim_end_matches(".png");
+            insta::assert_snapshot!(format!("method-2-{stem}-{width}x{height}"), snapshot(buffer));
+        });
+    }
+}
+
+/// Remembers what CreateKey and CreateAlias asked for.
+struct Remembers {
+    way: Arc<dyn Transport>,
+    asked: Arc<Mutex<Vec<serde_json::Value>>>,
+}
+
+impl Transport for Remembers {
+    fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
+        let target = request.headers().get("x-amz-target").and_then(|target| target.to_str().ok());
+        if target.is_some_and(|target| target.ends_with(".CreateKey") || target.ends_with(".CreateAlias")) {
+            self.asked.lock().unwrap().push(serde_json::from_slice(request.body()).unwrap());
+        }
+        self.way.send(request)
+    }
+
+    fn is_bundled(&self) -> bool {
+        self.way.is_bundled()
+    }
+}
+
+#[test]
+fn both_methods_ask_for_the_same_key() {
+    let tapes = [include_str!("../../assets/tapes/method-1.tape"), include_str!("../../assets/tapes/method-2.tape")];
+    let made = tapes.map(|text| {
+        let mut journey = Journey::start((120, 40)).unwrap();
+        let (client, asked) = (journey.client().clone(), Arc::new(Mutex::new(Vec::new())));
+        journey.use_client(client.through(|way| Arc::new(Remembers { way, asked: Arc::clone(&asked) })));
+        tape::play(&Tape::parse("method", text).unwrap(), &mut journey, &mut |_, _| Ok(())).unwrap();
+        let mut asked = std::mem::take(&mut *asked.lock().unwrap());
+        // IDs of stores and keys are those of one account each; everything else is what the person said.
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let name = runtime.block_on(frankfurt(&client)).custom_key_store_id;
+        assert_eq!(asked[0]["CustomKeyStoreId"], name.as_str());
+        asked[1]["TargetKeyId"] = serde_json::Value::Null;
+        let keys = runtime.block_on(client.collect_aliases()).unwrap();
+        let key_id =
+            keys.iter().find(|alias| alias.alias_name == "alias/payments").unwrap().target_key_id.clone().unwrap();
+        let describe = kms::DescribeKey { key_id: key_id.clone() };
+        let mut key = runtime.block_on(client.call(&describe)).unwrap().key_metadata;
+        (key.key_id, key.arn) = (String::new(), String::new());
+        let policy = kms::GetKeyPolicy { key_id, policy_name: None };
+        (asked, key, runtime.block_on(client.call(&policy)).unwrap().policy)
+    });
+    assert_eq!(made[0], made[1]);
+    assert_eq!(made[0].0.len(), 2);
 }
 
 /// To the last step of the wizard with this external key, then Finish.

@@ -43,6 +43,9 @@ impl App {
                 if let Some(here) = here {
                     self.key_stores.select(&here, &self.known);
                 }
+                if let Some(wizard) = &mut self.wizard {
+                    wizard.arrange(&self.known);
+                }
                 return self.stores_seen();
             }
             (Call::KeyStores, Err(failure)) => {

@@ -4,6 +4,7 @@ use crossterm::event::{KeyCode, KeyEvent};
 
 use super::{App, Dialog, Flash};
 use crate::aws::kms::ConnectionState;
+use crate::create_key::method::Method;
 use crate::tui::connect::{self, Afterwards, Connecting};
 use crate::tui::effect::{Call, Effect};
 use crate::tui::keymap::{self, Action, Context};
@@ -59,7 +60,7 @@ impl App {
             Location::CreateKey => self.wizard.as_ref().map(Wizard::contexts).unwrap_or_default(),
             Location::KeyStores => vec![Context::KeyStore, Context::Table, Context::List],
             Location::KeyStore(_) => vec![Context::KeyStore, Context::Fields],
-            Location::Keys => vec![Context::Table, Context::List],
+            Location::Keys => vec![Context::KeyList, Context::Table, Context::List],
             Location::Key(_) => vec![Context::Key],
         }
     }
@@ -147,6 +148,7 @@ impl App {
             pages::Wish::Ask(call) => vec![self.ask(call)],
             pages::Wish::Copy(what, text) => self.copy(what, text),
             pages::Wish::CreateKey(store_id) => self.create_key(store_id),
+            pages::Wish::OpenWizard => self.open_wizard(Method::FromCustomerManagedKeys),
             pages::Wish::Connect(store_id, afterwards) => self.connect(&store_id, afterwards),
             pages::Wish::Disconnect(store_id) => {
                 let stores = self.known.key_stores.ready().map_or(&[][..], Vec::as_slice);
@@ -169,6 +171,7 @@ impl App {
             wizard::Wish::Ask(call) => vec![self.ask(call)],
             wizard::Wish::Connect(store_id, afterwards) => self.connect(&store_id, afterwards),
             wizard::Wish::Copy(what, text) => self.copy(what, text),
+            wizard::Wish::CreateKeyStore => Vec::new(),
             wizard::Wish::Help(field) => {
                 self.dialog = Some(Dialog::FieldHelp { field, scroll: 0 });
                 Vec::new()
@@ -194,8 +197,10 @@ impl App {
     }
 
     fn leave_wizard(&mut self) -> Vec<Effect> {
-        let store = self.wizard.take().and_then(|wizard| wizard.draft.custom_key_store_id);
-        self.go(store.map_or(Location::KeyStores, Location::KeyStore))
+        match self.wizard.take().map(|wizard| wizard.method) {
+            Some(Method::FromKeyStore { custom_key_store_id }) => self.go(Location::KeyStore(custom_key_store_id)),
+            _ => self.go(Location::Keys),
+        }
     }
 
     /// Opens the wizard for a store; connects it first when it is not.
@@ -207,8 +212,13 @@ impl App {
         if !is_connected {
             return self.connect(&store_id, Afterwards::CreateKey);
         }
+        self.open_wizard(Method::FromKeyStore { custom_key_store_id: store_id })
+    }
+
+    /// Opens the wizard at its first step.
+    pub(super) fn open_wizard(&mut self, method: Method) -> Vec<Effect> {
         self.flashes.clear();
-        self.wizard = Some(Wizard::in_key_store(store_id, &self.known));
+        self.wizard = Some(Wizard::new(method, &self.known));
         self.location = Location::CreateKey;
         let fresh = [Call::Aliases, Call::Keys, Call::Principals];
         fresh.map(|call| self.ask(call)).to_vec()
@@ -239,9 +249,12 @@ impl App {
             connect::Wish::LookLater => self.look_later(),
             connect::Wish::GoOn => {
                 let Some(Dialog::Connect(connecting)) = self.dialog.take() else { return Vec::new() };
+                if let (Afterwards::Choose, Some(wizard)) = (connecting.afterwards, &mut self.wizard) {
+                    wizard.choose_store(connecting.store_id.clone(), &self.known);
+                }
                 match connecting.afterwards {
                     Afterwards::CreateKey => self.create_key(connecting.store_id),
-                    Afterwards::Stay => {
+                    Afterwards::Stay | Afterwards::Choose => {
                         self.flashes.push(Flash {
                             is_good: true,
                             title: "Connected".to_owned(),

@@ -115,7 +115,8 @@ impl Keys {
             }
             Pressed::Ignored => {}
         }
-        match keymap::action(&[Context::Table], key) {
+        match keymap::action(&[Context::KeyList, Context::Table], key) {
+            Some(Action::CreateKey) => vec![Wish::OpenWizard],
             Some(Action::Refresh) => vec![Wish::Ask(Call::Keys), Wish::Ask(Call::Aliases)],
             _ => Vec::new(),
         }
@@ -130,7 +131,7 @@ impl Keys {
         if super::write_loading(&mut paper, "customer managed keys", &known.keys) {
             if keys.is_empty() {
                 paper.heading("  No customer managed keys");
-                paper.prose("Start in an external key store to create the first.", 2, theme::TEXT);
+                paper.prose("Press n to create the first.", 2, theme::TEXT);
             } else {
                 let rows = Rows {
                     total: keys.len(),

@@ -40,6 +40,8 @@ pub enum Wish {
     Copy(&'static str, String),
     /// Open the wizard for a store, connecting it first when it is not.
     CreateKey(String),
+    /// Open the wizard of Method 2.
+    OpenWizard,
     /// Connect a store.
     Connect(String, Afterwards),
     /// Ask whether to disconnect a store.

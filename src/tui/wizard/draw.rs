@@ -45,7 +45,7 @@ impl Wizard {
         }
         body.width = body.width.min(MOST_COLUMNS);
         // The title stays where it is when the page is scrolled. Without a rail it tells how far one is.
-        let lead = format!("Step {} of {} · ", self.place() + 1, self.method.steps().len());
+        let lead = format!("Step {} of {} · ", self.place() + 1, self.method.steps(self.draft.origin).len());
         let title = format!("{}{}", if rail == 0 { &lead } else { "" }, self.step.title());
         let title = Line::styled(text::cut(&title, body.width.into()), theme::HEADING);
         frame.render_widget(title, Rect { height: 1.min(body.height), ..body });
@@ -59,7 +59,7 @@ impl Wizard {
         let mut paper = Paper::new(area.width);
         paper.heading("Create key");
         paper.gap();
-        for (place, step) in self.method.steps().iter().enumerate() {
+        for (place, step) in self.method.steps(self.draft.origin).iter().enumerate() {
             let here = place == self.place();
             let wrong = self.visited.contains(&place)
                 && !here
@@ -90,7 +90,8 @@ impl Wizard {
             self.write_outcome(paper);
         }
         match self.step {
-            Step::ConfigureKey | Step::ChooseExternalKey => self.write_configure(paper, known, &errors),
+            Step::ConfigureKey => self.write_configure(paper, height, known, &errors),
+            Step::ChooseExternalKey => self.write_external_key(paper, height, known, &errors),
             Step::AliasAndDescription => self.write_labels(paper, &errors),
             Step::Tags => self.write_tags(paper, &errors),
             Step::Administrators => self.write_administrators(paper, height, known),

@@ -22,6 +22,7 @@ use super::keymap::{self, Action, Context};
 use super::widgets::field::TextField;
 use super::widgets::paper::Paper;
 use super::widgets::table::Table;
+use crate::create_key::choice;
 use crate::create_key::draft::KeyDraft;
 use crate::create_key::field::Field;
 use crate::create_key::known::Known;
@@ -36,6 +37,8 @@ pub enum Wish {
     Ask(Call),
     /// Connect the store that is chosen.
     Connect(String, Afterwards),
+    /// Create an external key store, then come back.
+    CreateKeyStore,
     /// Put this on the clipboard: what it is, and the text.
     Copy(&'static str, String),
     /// Explain a field.
@@ -67,16 +70,18 @@ pub struct Wizard {
     area: TextArea<'static>,
     administrators: Table,
     users: Table,
-    store_cursor: usize,
+    stores: Table,
+    shows_origins: bool,
+    option: usize,
     scroll: usize,
 }
 
 impl Wizard {
-    /// A wizard in an external key store, at its first step.
-    pub fn in_key_store(store_id: String, known: &Known) -> Self {
+    /// A wizard at its first step.
+    pub fn new(method: Method, known: &Known) -> Self {
         let mut wizard = Self {
-            method: Method::FromKeyStore { custom_key_store_id: store_id.clone() },
-            draft: KeyDraft::in_key_store(store_id),
+            draft: KeyDraft::at_start(&method),
+            method,
             step: Step::ConfigureKey,
             submission: Submission::NotSent,
             visited: BTreeSet::from([0]),
@@ -86,16 +91,26 @@ impl Wizard {
             area: TextArea::default(),
             administrators: Table::default(),
             users: Table::default(),
-            store_cursor: 0,
+            stores: Table::default(),
+            shows_origins: false,
+            option: 0,
             scroll: 0,
         };
         wizard.arrange(known);
-        let chosen = wizard.draft.custom_key_store_id.clone();
-        let stores = super::pages::key_stores::external(known);
-        wizard.store_cursor =
-            stores.iter().position(|store| Some(&store.custom_key_store_id) == chosen.as_ref()).unwrap_or(0);
-        wizard.focus_field(Field::ExternalKeyId);
+        wizard.select_store(known);
+        if matches!(wizard.method, Method::FromKeyStore { .. }) {
+            wizard.focus_field(Field::ExternalKeyId);
+        }
         wizard
+    }
+
+    /// Puts the cursor of the table of stores on the one that is chosen.
+    fn select_store(&mut self, known: &Known) {
+        let stores = super::pages::key_stores::external(known);
+        let chosen = self.draft.custom_key_store_id.as_ref();
+        if let Some(row) = stores.iter().position(|store| Some(&store.custom_key_store_id) == chosen) {
+            self.stores.select(row);
+        }
     }
 
     /// Arranges the tables anew after what is known changed.
@@ -104,10 +119,13 @@ impl Wizard {
         let cell = |row: usize, column: usize| principals::cell(&list[row], column);
         self.administrators.arrange(list.len(), principals::COLUMNS.len(), &cell);
         self.users.arrange(list.len(), principals::COLUMNS.len(), &cell);
+        let stores = super::pages::key_stores::external(known);
+        let cell = |row: usize, column: usize| super::pages::key_stores::cell(stores[row], column);
+        self.stores.arrange(stores.len(), configure::COLUMNS.len(), &cell);
     }
 
     fn spots(&self) -> Vec<Spot> {
-        spots::of(self.step, &self.draft, &self.submission)
+        spots::of(&self.method, self.step, &self.draft, self.shows_origins, &self.submission)
     }
 
     fn here(&self) -> Spot {
@@ -144,6 +162,9 @@ impl Wizard {
     fn load_editor(&mut self) {
         self.scroll = 0;
         match self.here() {
+            Spot::Field(field @ (Field::KeyType | Field::KeyUsage | Field::Origin)) => {
+                self.option = choice::chosen(field, self.draft.origin);
+            }
             Spot::Field(field @ (Field::Description | Field::KeyPolicy)) => {
                 let text = if field == Field::Description {
                     self.draft.description.clone()
@@ -205,20 +226,20 @@ impl Wizard {
     fn go(&mut self, step: Step) {
         self.step = step;
         self.spot = 0;
-        if let Some(place) = self.method.steps().iter().position(|other| *other == step) {
+        if let Some(place) = self.method.steps(self.draft.origin).iter().position(|other| *other == step) {
             self.visited.insert(place);
         }
         self.load_editor();
     }
 
     fn place(&self) -> usize {
-        self.method.steps().iter().position(|step| *step == self.step).unwrap_or(0)
+        self.method.steps(self.draft.origin).iter().position(|step| *step == self.step).unwrap_or(0)
     }
 
     /// The steps that still matter: once the key is made, only its alias can be mended.
     fn open_steps(&self) -> &'static [Step] {
         const MENDING: [Step; 2] = [Step::AliasAndDescription, Step::Review];
-        if self.submission.key().is_some() { &MENDING } else { self.method.steps() }
+        if self.submission.key().is_some() { &MENDING } else { self.method.steps(self.draft.origin) }
     }
 
     /// What is wrong on a step. While it is not known what became of a request, nothing is: what the draft asks for may
@@ -252,9 +273,15 @@ impl Wizard {
         }
     }
 
+    /// After the origin changed other steps follow: those visited may not be among them any more.
+    fn forget_later_steps(&mut self) {
+        self.visited = BTreeSet::from([0]);
+    }
+
     /// Goes to a step that was visited before.
     fn jump(&mut self, place: usize) {
-        if let Some(step) = self.method.steps().get(place).filter(|step| self.open_steps().contains(step))
+        if let Some(step) =
+            self.method.steps(self.draft.origin).get(place).filter(|step| self.open_steps().contains(step))
             && self.visited.contains(&place)
         {
             self.go(*step);
@@ -265,6 +292,7 @@ impl Wizard {
     pub fn is_typing(&self) -> bool {
         match self.here() {
             Spot::Field(Field::Description | Field::KeyPolicy) => true,
+            Spot::Field(Field::CustomKeyStore) => self.stores.is_searching(),
             Spot::Field(Field::Administrators) => self.administrators.is_searching(),
             Spot::Field(Field::Users) => self.users.is_searching(),
             Spot::Field(field) => self.text_of(field).is_some(),
@@ -283,6 +311,7 @@ impl Wizard {
             Spot::Field(Field::Administrators | Field::Users) => {
                 vec![Context::Wizard, Context::Choices, Context::Table, Context::Fields]
             }
+            Spot::Field(Field::CustomKeyStore) => vec![Context::Wizard, Context::Table, Context::Fields],
             _ if self.here_removes().is_some() => vec![Context::Row, Context::Wizard, Context::Fields],
             _ => vec![Context::Wizard, Context::Fields],
         }
@@ -328,6 +357,7 @@ impl Wizard {
     fn press_here(&mut self, key: KeyEvent, known: &Known) -> Vec<Wish> {
         match self.here() {
             Spot::Field(Field::CustomKeyStore) => self.press_stores(key, known),
+            Spot::Field(field @ (Field::KeyType | Field::KeyUsage | Field::Origin)) => self.press_options(field, key),
             Spot::Field(Field::Administrators | Field::Users) => self.press_principals(key, known),
             Spot::Field(field @ (Field::Description | Field::KeyPolicy)) => self.press_area(field, key, known),
             Spot::Field(field) if self.text_of(field).is_some() => self.press_text(field, key),
@@ -409,6 +439,7 @@ impl Wizard {
     /// Takes pasted text into the field that has the focus.
     pub fn paste(&mut self, pasted: &str, known: &Known) {
         match self.here() {
+            Spot::Field(Field::CustomKeyStore) => self.stores.paste(pasted),
             Spot::Field(Field::Administrators) => self.administrators.paste(pasted),
             Spot::Field(Field::Users) => self.users.paste(pasted),
             Spot::Field(field @ (Field::Description | Field::KeyPolicy))
@@ -434,6 +465,13 @@ impl Wizard {
             Spot::Field(Field::AdministratorsMayDelete) => {
                 self.draft.administrators_may_delete = !self.draft.administrators_may_delete;
             }
+            Spot::AdvancedOptions => {
+                self.shows_origins = !self.shows_origins;
+                if self.shows_origins {
+                    self.focus(Spot::Field(Field::Origin));
+                }
+            }
+            Spot::CreateKeyStore => return vec![Wish::CreateKeyStore],
             Spot::Field(Field::AddTag) => self.add_tag(),
             Spot::Field(Field::AddOtherAccount) => self.add_account(),
             Spot::Field(Field::KeyPolicy) if !known.account.is_empty() => {

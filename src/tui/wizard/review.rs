@@ -3,18 +3,18 @@
 use ratatui::text::{Line, Span};
 
 use super::Wizard;
-use super::spots::{REVIEWED, Spot};
+use super::spots::{Spot, reviewed};
+use crate::create_key::draft::KeyDraft;
 use crate::create_key::known::Known;
-use crate::create_key::method::Step;
+use crate::create_key::method::{Method, Step};
 use crate::create_key::preview;
-use crate::tui::pages::key_stores::external;
 use crate::tui::theme;
 use crate::tui::widgets::button;
 use crate::tui::widgets::paper::Paper;
 
 impl Wizard {
     pub(super) fn write_review(&self, paper: &mut Paper, known: &Known) {
-        for step in REVIEWED {
+        for step in reviewed(&self.method, self.draft.origin) {
             self.write_section(paper, step, known);
         }
         self.write_heading(paper, "Key policy (JSON)", Spot::CopyPolicy, "Copy");
@@ -44,20 +44,20 @@ impl Wizard {
             self.write_heading(paper, step.title(), Spot::Edit(step), "Edit");
         }
         match step {
-            Step::ConfigureKey | Step::ChooseExternalKey => {
-                let id = draft.custom_key_store_id.clone().unwrap_or_default();
-                let store = external(known).into_iter().find(|store| store.custom_key_store_id == id);
-                paper.pair("Key spec", "SYMMETRIC_DEFAULT (symmetric)", theme::TEXT);
+            Step::ConfigureKey => {
+                paper.pair("Key type", "Symmetric", theme::TEXT);
+                paper.pair("Key spec", "SYMMETRIC_DEFAULT", theme::TEXT);
                 paper.pair("Key usage", "Encrypt and decrypt", theme::TEXT);
                 paper.pair("Origin", draft.origin.label(), theme::TEXT);
                 paper.pair("Regionality", "Single-Region key", theme::TEXT);
-                paper.pair("Custom key store", store.map_or("-", |store| &store.custom_key_store_name), theme::TEXT);
-                paper.pair("Custom key store ID", &id, theme::TEXT);
-                paper.pair("External key ID", &draft.xks_key_id, theme::TEXT);
+                if matches!(self.method, Method::FromKeyStore { .. }) {
+                    write_external(paper, draft, known);
+                }
                 if self.submission.key().is_none() {
-                    paper.prose("None of these can be changed after the key is created.", 2, theme::WARNING);
+                    paper.prose("You cannot change the key configuration after the key is created.", 2, theme::WARNING);
                 }
             }
+            Step::ChooseExternalKey => write_external(paper, draft, known),
             Step::AliasAndDescription => {
                 paper.pair("Alias", &draft.alias, theme::TEXT);
                 paper.pair("Description", &draft.description, theme::TEXT);
@@ -95,6 +95,14 @@ impl Wizard {
             paper.prose(&format!("✗ {}: {}", error.field.label(), error.message), 2, theme::BAD);
         }
     }
+}
+
+fn write_external(paper: &mut Paper, draft: &KeyDraft, known: &Known) {
+    let id = draft.custom_key_store_id.clone().unwrap_or_default();
+    let name = known.key_store(&id).map_or("-", |store| &store.custom_key_store_name);
+    paper.pair("Custom key store", name, theme::TEXT);
+    paper.pair("Custom key store ID", &id, theme::TEXT);
+    paper.pair("External key ID", &draft.xks_key_id, theme::TEXT);
 }
 
 fn write_list(paper: &mut Paper, arns: &[String]) {

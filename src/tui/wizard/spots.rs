@@ -1,8 +1,9 @@
 //! What can have the focus on each step, in the order of Tab.
 
+use crate::aws::kms::Origin;
 use crate::create_key::draft::KeyDraft;
 use crate::create_key::field::Field;
-use crate::create_key::method::Step;
+use crate::create_key::method::{Method, Step};
 use crate::create_key::submission::Submission;
 
 /// Something that can have the focus.
@@ -10,6 +11,10 @@ use crate::create_key::submission::Submission;
 pub enum Spot {
     /// A field of the draft.
     Field(Field),
+    /// Shows or hides the key material origins.
+    AdvancedOptions,
+    /// Goes to create an external key store, and back.
+    CreateKeyStore,
     /// Removes a tag.
     RemoveTag(usize),
     /// Removes another account.
@@ -35,15 +40,35 @@ pub enum Spot {
 }
 
 /// The steps that Review shows and links to.
-pub const REVIEWED: [Step; 6] =
-    [Step::ConfigureKey, Step::AliasAndDescription, Step::Tags, Step::Administrators, Step::Users, Step::KeyPolicy];
+pub fn reviewed(method: &Method, origin: Origin) -> impl Iterator<Item = Step> {
+    method.steps(origin).iter().copied().filter(|step| *step != Step::Review)
+}
+
+/// The fields of *Configure key* in Method 2.
+fn configuration(draft: &KeyDraft, shows_origins: bool) -> Vec<Spot> {
+    let mut spots = vec![Spot::Field(Field::KeyType), Spot::Field(Field::KeyUsage), Spot::AdvancedOptions];
+    if shows_origins {
+        spots.push(Spot::Field(Field::Origin));
+    }
+    if draft.is_external() {
+        spots.push(Spot::Field(Field::Acknowledgement));
+    }
+    spots
+}
 
 /// The spots of a step, in the order of Tab.
-pub fn of(step: Step, draft: &KeyDraft, submission: &Submission) -> Vec<Spot> {
+pub fn of(method: &Method, step: Step, draft: &KeyDraft, shows_origins: bool, submission: &Submission) -> Vec<Spot> {
     let mut spots = Vec::new();
     match step {
-        Step::ConfigureKey | Step::ChooseExternalKey => {
+        Step::ConfigureKey if *method == Method::FromCustomerManagedKeys => {
+            spots.extend(configuration(draft, shows_origins));
+        }
+        Step::ConfigureKey => {
             spots.extend([Field::CustomKeyStore, Field::ExternalKeyId, Field::Acknowledgement].map(Spot::Field));
+        }
+        Step::ChooseExternalKey => {
+            spots.extend([Field::CustomKeyStore, Field::ExternalKeyId].map(Spot::Field));
+            spots.push(Spot::CreateKeyStore);
         }
         // The key has its description already; it is changed on the key's page.
         Step::AliasAndDescription if submission.key().is_some() => spots.push(Spot::Field(Field::Alias)),
@@ -77,7 +102,7 @@ pub fn of(step: Step, draft: &KeyDraft, submission: &Submission) -> Vec<Spot> {
         Step::Review => {
             spots.extend(super::outcome::way_on(submission));
             if submission.key().is_none() {
-                spots.extend(REVIEWED.map(Spot::Edit));
+                spots.extend(reviewed(method, draft.origin).map(Spot::Edit));
             }
             spots.extend([Spot::CopyPolicy, Spot::CopyCommands]);
         }
