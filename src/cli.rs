@@ -12,6 +12,7 @@ Examples:
   xks-console --data-dir /tmp/try         Try things out; delete the directory and all is gone
   xks-console --data-dir /tmp/try --scenario default
                                           Fill a new account from the scenario `default`
+  xks-console proxy-configuration oslo    Print what an external key store in front of `oslo` needs
   xks-console screenshots                 Make the pictures in screenshots/ anew
   xks-console screenshots --check         Say whether they are up to date
 
@@ -74,7 +75,23 @@ pub enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Print a proxy configuration file of the bundled external key store proxy
+    ///
+    /// It is what a proxy's vendor hands out: the URI path, and a credential for AWS KMS, which is made anew each time
+    /// and printed this once. Keep the file as secret as the credential in it.
+    #[command(after_help = PROXY_HELP)]
+    ProxyConfiguration {
+        /// The partition of the external key manager that the proxy serves under this path; without it, list them
+        partition: Option<String>,
+    },
 }
+
+/// What stands under the help of `proxy-configuration`.
+const PROXY_HELP: &str = "\
+Example:
+  xks-console proxy-configuration oslo > oslo.json
+Then, in the console: External key stores, C, and name oslo.json as the proxy configuration file; the proxy URI endpoint
+is https://xks-proxy.bundled.internal.";
 
 /// No directory is known for the account.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]

@@ -27,11 +27,21 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    match arguments.command {
+    match &arguments.command {
         Some(Command::Screenshots { check }) => {
+            let check = *check;
             let dir = Path::new("screenshots");
             let count = if check { pictures::check(dir)? } else { pictures::write(dir)? };
             println!("{count} pictures in {} {}", dir.display(), if check { "are up to date" } else { "made" });
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(Command::ProxyConfiguration { partition }) => {
+            let data_dir = arguments.data_dir(|name| std::env::var_os(name))?;
+            let bundled = Bundled::open(&data_dir, arguments.scenario.as_deref())?;
+            match partition {
+                Some(partition) => println!("{}", *bundled.proxy_configuration(partition)?),
+                None => bundled.key_manager().partitions()?.iter().for_each(|name| println!("{name}")),
+            }
             Ok(ExitCode::SUCCESS)
         }
         None => console(arguments),

@@ -25,14 +25,16 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Request, Response};
+use zeroize::Zeroizing;
 
 pub use store::OpenError;
 
 use crate::aws::arn::{Arn, partition_of};
+use crate::aws::limits;
 use crate::aws::sigv4::Credentials;
 use crate::world::World;
 use crate::xks::client::{RequestMetadata, XksClient};
-use crate::xks::key_manager::KeyManager;
+use crate::xks::key_manager::{KeyManager, KeyManagerError, ProxyCredential};
 use crate::xks::proxy;
 use store::Store;
 
@@ -102,6 +104,24 @@ impl Bundled {
     /// What the console signs with: the access key of the user `Admin`.
     pub fn console_credentials(&self) -> Credentials {
         self.0.credentials.clone()
+    }
+
+    /// A proxy configuration file, as vendors of external key store proxies hand it out: the URI path of a partition, and
+    /// a new credential for it.
+    ///
+    /// # Errors
+    /// No such partition; what the external key manager's database says.
+    pub fn proxy_configuration(&self, partition: &str) -> Result<Zeroizing<String>, KeyManagerError> {
+        let credential = ProxyCredential::generate(&self.0.store.world().random)?;
+        self.0.manager.add_credential(partition, &credential)?;
+        let ProxyCredential { access_key_id, secret_access_key } = &credential;
+        // Neither the path nor the credential has a character that JSON escapes.
+        Ok(Zeroizing::new(format!(
+            "{{\n  \"XksProxyUriPath\": \"/{partition}{}\",\n  \"XksProxyAuthenticationCredential\": {{\n    \
+             \"AccessKeyId\": \"{access_key_id}\",\n    \"RawSecretAccessKey\": \"{}\"\n  }}\n}}",
+            limits::XKS_PROXY_PATH_END,
+            secret_access_key.expose()
+        )))
     }
 
     /// The external key manager, which lives outside of AWS and which no AWS API reaches.

@@ -107,8 +107,69 @@ pub fn for_error(code: &str, message: &str) -> Guide {
             "Look at Customer managed keys; check the account and Region at the top right.",
             None,
         ),
-        other => for_any_call(other),
+        other => for_key_store(other).unwrap_or_else(|| for_any_call(other)),
     }
+}
+
+/// Help with an error of CreateCustomKeyStore, UpdateCustomKeyStore or DeleteCustomKeyStore.
+fn for_key_store(code: &str) -> Option<Guide> {
+    let (meaning, remedy) = match code {
+        "CustomKeyStoreNameInUse" => {
+            ("Another key store in this account and Region has this name.", "Choose another name.")
+        }
+        "CustomKeyStoreHasCMKs" => (
+            "KMS keys live in this key store; those pending deletion count too.",
+            "Schedule their deletion and wait until they are gone, then delete the store.",
+        ),
+        "XksProxyUriInUse" => (
+            "Another external key store in this account and Region uses this endpoint and path.",
+            "Use another path: each store needs a path of its own on the proxy.",
+        ),
+        "XksProxyUriEndpointInUse" => (
+            "The endpoint is in use by a store with other connectivity. Only stores with public endpoint connectivity share one.",
+            "Use another endpoint.",
+        ),
+        "XksProxyUriUnreachable" => (
+            "AWS KMS can't reach the proxy, or no external key manager behind it answers.",
+            "Check endpoint and path, that proxy and key manager run, and that port 443 is open.",
+        ),
+        "XksProxyIncorrectAuthenticationCredential" => (
+            "The proxy does not accept this access key ID and secret access key.",
+            "Enter the credential that is set on the proxy; its configuration file has both parts.",
+        ),
+        "XksProxyInvalidConfiguration" => (
+            "The proxy answers, but not at this path, or its TLS is not set up as AWS KMS needs it.",
+            "Check the path prefix; the vendor's configuration file has it.",
+        ),
+        "XksProxyInvalidResponse" => (
+            "AWS KMS can't interpret what the proxy answers.",
+            "Try again; if it happens again, tell the proxy's vendor.",
+        ),
+        "XksProxyVpcEndpointServiceInUse" => (
+            "Another external key store uses this VPC endpoint service.",
+            "Each store with VPC connectivity needs a VPC endpoint service of its own.",
+        ),
+        "XksProxyVpcEndpointServiceNotFound" => (
+            "AWS KMS does not find the VPC endpoint service, or may not use it.",
+            "Check its name and Region, and that it allows the KMS principal of this Region.",
+        ),
+        "XksProxyVpcEndpointServiceInvalidConfiguration" => (
+            "The VPC endpoint service does not meet the requirements.",
+            "It must be an interface service behind a network load balancer in two Availability Zones, need no acceptance, \
+             and have a verified private DNS name that is the host of the proxy URI endpoint.",
+        ),
+        "InvalidConfigurationFile" | "FileNotRead" => {
+            ("The file can't be used.", "Check its path, or paste its JSON into the field.")
+        }
+        "Disabled" => ("The KMS key is disabled.", "Enable it: its page has Key actions (m)."),
+        "InvalidCiphertext" => (
+            "The ciphertext is damaged, not of this account, or its encryption context is another.",
+            "Check that all of it was copied, and name the very same encryption context.",
+        ),
+        "IncorrectKey" => ("It was encrypted under another KMS key.", "Open the key that it was encrypted under."),
+        _ => return None,
+    };
+    Some(guide(meaning, remedy, None))
 }
 
 /// Help with an error that any call can meet. Source: *Common errors* of the AWS KMS API Reference.

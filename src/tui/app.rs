@@ -17,6 +17,7 @@ use super::pages::key::KeyPage;
 use super::pages::key_store::KeyStorePage;
 use super::pages::key_stores::KeyStores;
 use super::pages::keys::Keys;
+use super::tasks::{self, Menu};
 use super::wizard::Wizard;
 use crate::create_key::field::Field;
 use crate::create_key::known::{Known, Loaded};
@@ -57,6 +58,10 @@ pub enum Dialog {
         /// Whether the focus is on *Disconnect*; it starts on *Cancel*.
         on_do: bool,
     },
+    /// What can be done with what is chosen.
+    Menu(Menu),
+    /// A change: its form and what comes of it.
+    Task(Box<tasks::Dialog>),
     /// Whether to leave the wizard.
     Discard {
         /// Whether the focus is on *Discard*; it starts on *Keep editing*.
@@ -189,6 +194,9 @@ impl App {
     }
 
     fn paste(&mut self, text: &str) {
+        if let Some(Dialog::Task(task)) = &mut self.dialog {
+            task.paste(text);
+        }
         if self.dialog.is_some() || self.navigation.is_some() {
             return;
         }

@@ -11,6 +11,7 @@ use super::pages::Location;
 use super::theme;
 use super::widgets::paper::Paper;
 use super::widgets::{button_row, text};
+use crate::create_key::known::Known;
 use crate::create_key::method::Method;
 
 /// The smallest screen on which anything sensible can be shown.
@@ -46,7 +47,7 @@ pub fn draw(app: &App, frame: &mut Frame) {
     draw_body(app, frame, body);
     draw_footer(app, frame, footer);
     if let Some(dialog) = &app.dialog {
-        draw_dialog(dialog, frame, area);
+        draw_dialog(app, dialog, frame, area);
     }
 }
 
@@ -163,10 +164,10 @@ fn draw_footer(app: &App, frame: &mut Frame, area: Rect) {
     frame.render_widget(Line::from(spans), area);
 }
 
-fn draw_dialog(dialog: &Dialog, frame: &mut Frame, area: Rect) {
+fn draw_dialog(app: &App, dialog: &Dialog, frame: &mut Frame, area: Rect) {
     let width = area.width.saturating_sub(4).min(76);
     let mut paper = Paper::new(width.saturating_sub(4));
-    let (title, scroll) = write_dialog(dialog, &mut paper);
+    let (title, scroll) = write_dialog(dialog, &app.known, &mut paper);
     let height = u16::try_from(paper.len() + 2).unwrap_or(u16::MAX).min(area.height.saturating_sub(2));
     let place = Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 2, width, height };
     frame.render_widget(Clear, place);
@@ -182,8 +183,13 @@ fn draw_dialog(dialog: &Dialog, frame: &mut Frame, area: Rect) {
 }
 
 /// Writes a dialog; gives its title, and where it is scrolled to when it scrolls.
-fn write_dialog(dialog: &Dialog, paper: &mut Paper) -> (String, Option<usize>) {
+fn write_dialog(dialog: &Dialog, known: &Known, paper: &mut Paper) -> (String, Option<usize>) {
     match dialog {
+        Dialog::Menu(menu) => (menu.write(paper).to_owned(), None),
+        Dialog::Task(task) => {
+            let (title, scroll) = task.write(paper, known);
+            (title, (scroll > 0).then_some(scroll))
+        }
         Dialog::Connect(connecting) => {
             connecting.write(paper);
             (connecting.title().to_owned(), None)

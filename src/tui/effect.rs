@@ -2,7 +2,8 @@
 
 use crossterm::event::KeyEvent;
 
-use crate::aws::kms::{AliasListEntry, CustomKeyStore, KeyMetadata, Tag};
+use crate::aws::kms::{self, AliasListEntry, CustomKeyStore, KeyMetadata, Tag};
+use crate::aws::scalar::{Blob, SecretBlob, SecretText};
 use crate::aws::sts::CallerIdentity;
 use crate::aws::xks_console::DescribeExternalKeyOutput;
 use crate::client::CallError;
@@ -60,6 +61,46 @@ pub enum Call {
     Disconnect(String),
     /// A stage of creating a key.
     Submission(submission::Call),
+    /// Change something.
+    Change(Box<Change>),
+    /// Read a file of the person's, at most 64 KiB.
+    ReadFile(String),
+}
+
+/// A change to a key or a key store, or the use of a key: one request.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs)]
+pub enum Change {
+    Enable(kms::EnableKey),
+    Disable(kms::DisableKey),
+    ScheduleDeletion(kms::ScheduleKeyDeletion),
+    CancelDeletion(kms::CancelKeyDeletion),
+    Describe(kms::UpdateKeyDescription),
+    Tag(kms::TagResource),
+    Untag(kms::UntagResource),
+    PutPolicy(kms::PutKeyPolicy),
+    CreateAlias(kms::CreateAlias),
+    /// The target may be an alias too; it is looked up first.
+    MoveAlias(kms::UpdateAlias),
+    DeleteAlias(kms::DeleteAlias),
+    CreateKeyStore(kms::CreateCustomKeyStore),
+    UpdateKeyStore(kms::UpdateCustomKeyStore),
+    DeleteKeyStore(kms::DeleteCustomKeyStore),
+    /// The plaintext, or the file whose bytes are taken instead.
+    Encrypt(kms::Encrypt, Option<String>),
+    /// The blob, or the file whose bytes are taken instead.
+    Decrypt(kms::Decrypt, Option<String>),
+}
+
+/// What came of a [`Change`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum Outcome {
+    /// It is done.
+    Done,
+    /// What Encrypt gave.
+    Ciphertext(Blob),
+    /// What Decrypt gave.
+    Plaintext(SecretBlob),
 }
 
 /// What AWS answered to a [`Call`].
@@ -75,6 +116,8 @@ pub enum Reply {
     KeyTags(Vec<Tag>),
     ExternalKey(DescribeExternalKeyOutput),
     Accepted,
+    Changed(Outcome),
+    File(SecretText),
     Submission(submission::Answer),
 }
 

@@ -19,7 +19,7 @@ pub enum Context {
     Choices,
     /// On a tag or account of the wizard that can be removed.
     Row,
-    /// Where KMS keys are: the list and a key's page.
+    /// In the list of KMS keys.
     KeyList,
     /// Where stores are: the list and a store's page.
     KeyStore,
@@ -29,6 +29,8 @@ pub enum Context {
     Wizard,
     /// In a dialog.
     Dialog,
+    /// In a form.
+    Form,
 }
 
 /// What a key does.
@@ -50,6 +52,8 @@ pub enum Action {
     SortDirection,
     SelectAll,
     CreateKey,
+    Actions,
+    CreateKeyStore,
     Connect,
     Disconnect,
     CopyId,
@@ -101,9 +105,14 @@ const ALT: KeyModifiers = KeyModifiers::ALT;
 pub const BINDINGS: &[Binding] = &[
     bind(Context::Wizard, Action::NextStep, KeyCode::Char('n'), CTRL, "Ctrl-N", "Next", "Go to the next step, or to the first field that is not right yet."),
     bind(Context::Wizard, Action::PreviousStep, KeyCode::Char('p'), CTRL, "Ctrl-P", "Previous", "Go back a step. Nothing is checked and nothing is lost."),
+    bind(Context::Form, Action::NextStep, KeyCode::Char('n'), CTRL, "Ctrl-N", "Do it", "Do what the form is for, or go to what is not right yet."),
     bind(Context::Row, Action::Remove, KeyCode::Char('d'), CTRL, "Ctrl-D", "Remove", "Remove the tag or account that has the focus."),
     bind(Context::KeyStore, Action::CreateKey, KeyCode::Char('n'), NONE, "n", "Create key", "Create a KMS key in this key store."),
     bind(Context::KeyList, Action::CreateKey, KeyCode::Char('n'), NONE, "n", "Create key", "Create a KMS key, in an external key store or in AWS KMS itself."),
+    bind(Context::KeyList, Action::Actions, KeyCode::Char('m'), NONE, "m", "Actions", "Key actions: enable, disable, delete, describe, tag, name, encrypt ..."),
+    bind(Context::Key, Action::Actions, KeyCode::Char('m'), NONE, "m", "Actions", "Key actions: enable, disable, delete, describe, tag, name, encrypt ..."),
+    bind(Context::KeyStore, Action::Actions, KeyCode::Char('m'), NONE, "m", "Actions", "Key store actions: edit, connect, disconnect, delete."),
+    bind(Context::KeyStore, Action::CreateKeyStore, KeyCode::Char('C'), NONE, "C", "Create store", "Create an external key store."),
     bind(Context::Key, Action::NextTab, KeyCode::Right, NONE, "→", "Tabs", "Show the next tab; ← shows the one before."),
     bind(Context::Key, Action::CopyId, KeyCode::Char('y'), NONE, "y", "Copy", "Copy the ID to the clipboard."),
     bind(Context::Table, Action::Search, KeyCode::Char('/'), NONE, "/", "Search", "Type to narrow the table; Enter keeps the search, Esc clears it."),
@@ -117,6 +126,7 @@ pub const BINDINGS: &[Binding] = &[
     bind(Context::Wizard, Action::Step, KeyCode::Char('1'), ALT, "Alt-1…8", "Step", "Go to a step that was visited, by its number."),
     bind(Context::Everywhere, Action::Back, KeyCode::Esc, NONE, "Esc", "Back", "Go back or close; a wizard asks only if something would be lost."),
     bind(Context::Everywhere, Action::Keys, KeyCode::Char('?'), NONE, "?", "Keys", "List the keys (where no text is typed)."),
+    bind(Context::KeyList, Action::SelectAll, KeyCode::Char('a'), NONE, "a", "All", "Choose every key that is shown, or let all of them go; Space chooses one."),
     bind(Context::Choices, Action::SelectAll, KeyCode::Char('a'), NONE, "a", "All", "Choose every row that is shown, or let all of them go."),
     bind(Context::Fields, Action::Toggle, KeyCode::Char(' '), NONE, "Space", "Choose", "Tick, clear or choose what has the focus."),
     bind(Context::Table, Action::Refresh, KeyCode::Char('r'), NONE, "r", "Refresh", "Ask AWS again."),

@@ -10,6 +10,7 @@ pub mod effect;
 pub mod keymap;
 pub mod pages;
 pub mod runtime;
+pub mod tasks;
 pub mod terminal;
 pub mod theme;
 pub mod widgets;

@@ -1,11 +1,15 @@
 //! Who performs effects: the event loop of a terminal, and the single calls that everything else shares.
 
+mod changes;
+
+use std::io::Read as _;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use crossterm::event::{Event, EventStream, KeyCode, KeyModifiers};
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use tokio::sync::mpsc;
+use zeroize::Zeroizing;
 
 use super::app::App;
 use super::chrome;
@@ -16,6 +20,7 @@ use crate::aws::iam::ListAccountAliases;
 use crate::aws::kms::{
     ConnectCustomKeyStore, DescribeKey, DisconnectCustomKeyStore, GetKeyPolicy, KeyManager, KeyMetadata,
 };
+use crate::aws::scalar::SecretText;
 use crate::aws::sts::GetCallerIdentity;
 use crate::aws::xks_console::DescribeExternalKey;
 use crate::client::{CallError, Client};
@@ -32,6 +37,8 @@ const PARALLEL_DESCRIBES: usize = 8;
 pub async fn perform(client: &Client, call: Call) -> Result<Reply, Failure> {
     let result = match call {
         Call::Submission(call) => return Ok(Reply::Submission(submit(client, call).await)),
+        Call::ReadFile(path) => return read_file(&path).await.map(|bytes| Reply::File(text_of(&bytes))),
+        Call::Change(change) => return changes::perform(client, *change).await.map(Reply::Changed),
         other => ask(client, other).await,
     };
     result.map_err(|error| Failure::from(&error))
@@ -64,8 +71,44 @@ async fn ask(client: &Client, call: Call) -> Result<Reply, CallError> {
             client.call(&DisconnectCustomKeyStore { custom_key_store_id }).await?;
             Reply::Accepted
         }
-        Call::Submission(call) => Reply::Submission(submit(client, call).await),
+        // Performed above: they fail in ways of their own.
+        Call::Submission(_) | Call::Change(_) | Call::ReadFile(_) => return Err(CallError::NotAvailable),
     })
+}
+
+/// The longest file that is read, in bytes.
+const MOST_FILE_BYTES: u64 = 64 * 1024;
+
+/// Reads a file that the person named.
+async fn read_file(path: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let failed = |reason: String| Failure {
+        code: "FileNotRead".to_owned(),
+        message: format!("{path}: {reason}"),
+        request_id: String::new(),
+    };
+    let home = std::env::var_os("HOME").map(std::path::PathBuf::from);
+    let place = match (path.strip_prefix("~/"), home) {
+        (Some(rest), Some(home)) => home.join(rest),
+        _ => std::path::PathBuf::from(path),
+    };
+    let read = tokio::task::spawn_blocking(move || {
+        // A pipe or a device may never end.
+        if !std::fs::metadata(&place)?.is_file() {
+            return Err(std::io::Error::other("it is no file"));
+        }
+        let mut bytes = Zeroizing::new(Vec::with_capacity(8192));
+        std::fs::File::open(&place)?.take(MOST_FILE_BYTES + 1).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    });
+    let bytes = read.await.map_err(|error| failed(error.to_string()))?.map_err(|error| failed(error.to_string()))?;
+    if bytes.len() as u64 > MOST_FILE_BYTES {
+        return Err(failed(format!("it is longer than {MOST_FILE_BYTES} bytes")));
+    }
+    Ok(bytes)
+}
+
+fn text_of(bytes: &[u8]) -> SecretText {
+    SecretText::new(String::from_utf8_lossy(bytes).into_owned())
 }
 
 /// All customer managed keys, described. There is no list that tells more than IDs.

@@ -13,10 +13,10 @@ use xks_console::client::{CallError, Client, Transport, TransportError};
 use xks_console::journey::Journey;
 use xks_console::tape::{self, Tape};
 
-const SIZES: [(u16, u16); 4] = [(60, 20), (80, 24), (120, 40), (200, 60)];
+pub const SIZES: [(u16, u16); 4] = [(60, 20), (80, 24), (120, 40), (200, 60)];
 
 /// The screen as text, then every run of cells that is not plain: meaning must not get lost in either.
-fn snapshot(buffer: &Buffer) -> String {
+pub fn snapshot(buffer: &Buffer) -> String {
     let mut out = tape::screen_text(buffer);
     out.push_str("\n---\n");
     for y in 0..buffer.area.height {
@@ -44,7 +44,7 @@ fn snapshot(buffer: &Buffer) -> String {
     out
 }
 
-fn play(name: &str, text: &str, size: (u16, u16), mut on_screenshot: impl FnMut(&str, &Buffer)) -> Journey {
+pub fn play(name: &str, text: &str, size: (u16, u16), mut on_screenshot: impl FnMut(&str, &Buffer)) -> Journey {
     let tape = Tape::parse(name, text).unwrap();
     let mut journey = Journey::start(size).unwrap();
     tape::play(&tape, &mut journey, &mut |name, buffer| {
@@ -340,7 +340,7 @@ fn play_while(tape: &str, change: impl AsyncFn(&Client)) -> Journey {
     journey
 }
 
-async fn frankfurt(client: &Client) -> kms::CustomKeyStore {
+pub async fn frankfurt(client: &Client) -> kms::CustomKeyStore {
     let stores = client.collect_key_stores().await.unwrap();
     stores.into_iter().find(|store| store.custom_key_store_name == "Frankfurt HSM").unwrap()
 }

@@ -6,3 +6,4 @@ mod flows;
 mod key_states;
 mod key_stores;
 mod process;
+mod tasks;

@@ -1,9 +1,10 @@
 //! What answers do.
 
 use super::{App, Dialog, Flash};
+use crate::aws::scalar::SecretText;
 use crate::create_key::known::Loaded;
 use crate::create_key::submission::{self, Answer, Submission};
-use crate::tui::effect::{Call, Effect, Failure, Reply};
+use crate::tui::effect::{Call, Effect, Failure, Outcome, Reply};
 use crate::tui::pages::Location;
 
 fn loaded<T>(result: Result<T, Failure>, before: &mut Loaded<T>) -> Option<Failure> {
@@ -26,6 +27,14 @@ impl App {
         let stale = match (call, result) {
             (Call::Submission(_), result) => return self.submitted(result),
             (Call::Connect(_) | Call::Disconnect(_), result) => return self.connection_answered(result),
+            (Call::Change(_), result) => return self.change_answered(result),
+            (Call::ReadFile(_), result) => {
+                let file = result.map(|reply| if let Reply::File(text) = reply { text } else { SecretText::default() });
+                if let Some(Dialog::Task(task)) = &mut self.dialog {
+                    task.file_read(&file);
+                }
+                return Vec::new();
+            }
             (_, Ok(Reply::Identity { caller, account_alias })) => {
                 if let Ok(arn) = caller.arn.parse::<crate::aws::arn::Arn>() {
                     self.known.partition = arn.partition;
@@ -136,6 +145,22 @@ impl App {
                 Vec::new()
             }
             (_, Ok(_)) => vec![self.ask(Call::KeyStores)],
+            (_, Err(failure)) => {
+                self.flash_failure(&failure);
+                Vec::new()
+            }
+        }
+    }
+
+    /// A change was answered; when its dialog was left meanwhile, the flash bar tells.
+    fn change_answered(&mut self, result: Result<Reply, Failure>) -> Vec<Effect> {
+        let outcome = result.map(|reply| if let Reply::Changed(outcome) = reply { outcome } else { Outcome::Done });
+        match (&mut self.dialog, outcome) {
+            (Some(Dialog::Task(task)), outcome) => {
+                let wishes = task.answered(outcome);
+                wishes.into_iter().flat_map(|wish| self.grant_task(wish)).collect()
+            }
+            (_, Ok(_)) => self.changed("The change was made.".to_owned()),
             (_, Err(failure)) => {
                 self.flash_failure(&failure);
                 Vec::new()

@@ -9,6 +9,8 @@ use crate::tui::connect::{self, Afterwards, Connecting};
 use crate::tui::effect::{Call, Effect};
 use crate::tui::keymap::{self, Action, Context};
 use crate::tui::pages::{self, Location};
+use crate::tui::tasks::menu::{self, Deed};
+use crate::tui::tasks::{self, Task};
 use crate::tui::wizard::{self, Wizard};
 
 /// The entries of the navigation on the left.
@@ -51,7 +53,8 @@ impl App {
     /// The contexts whose keys work now.
     pub fn contexts(&self) -> Vec<Context> {
         if self.dialog.is_some() {
-            return vec![Context::Dialog, Context::Fields];
+            let form = matches!(self.dialog, Some(Dialog::Task(_))).then_some(Context::Form);
+            return [Context::Dialog, Context::Fields].into_iter().chain(form).collect();
         }
         if self.navigation.is_some() {
             return vec![Context::Navigation];
@@ -66,7 +69,8 @@ impl App {
     }
 
     fn quit(&mut self) -> Vec<Effect> {
-        let loses = self.wizard.as_ref().is_some_and(Wizard::would_lose);
+        let loses = self.wizard.as_ref().is_some_and(Wizard::would_lose)
+            || matches!(&self.dialog, Some(Dialog::Task(task)) if task.would_lose());
         let asked = matches!(self.dialog, Some(Dialog::Discard { quits: true, .. }));
         if loses && !asked {
             self.dialog = Some(Dialog::Discard { on_do: false, quits: true });
@@ -148,6 +152,11 @@ impl App {
             pages::Wish::Ask(call) => vec![self.ask(call)],
             pages::Wish::Copy(what, text) => self.copy(what, text),
             pages::Wish::CreateKey(store_id) => self.create_key(store_id),
+            pages::Wish::Menu(menu) => {
+                self.dialog = Some(Dialog::Menu(menu));
+                Vec::new()
+            }
+            pages::Wish::Begin(task) => self.begin(task),
             pages::Wish::OpenWizard => self.open_wizard(Method::FromCustomerManagedKeys),
             pages::Wish::Connect(store_id, afterwards) => self.connect(&store_id, afterwards),
             pages::Wish::Disconnect(store_id) => {
@@ -171,7 +180,7 @@ impl App {
             wizard::Wish::Ask(call) => vec![self.ask(call)],
             wizard::Wish::Connect(store_id, afterwards) => self.connect(&store_id, afterwards),
             wizard::Wish::Copy(what, text) => self.copy(what, text),
-            wizard::Wish::CreateKeyStore => Vec::new(),
+            wizard::Wish::CreateKeyStore => self.begin(Task::CreateKeyStore),
             wizard::Wish::Help(field) => {
                 self.dialog = Some(Dialog::FieldHelp { field, scroll: 0 });
                 Vec::new()
@@ -183,6 +192,52 @@ impl App {
             wizard::Wish::Leave { loses_something: false } => self.leave_wizard(),
             wizard::Wish::Finished => self.finished(),
         }
+    }
+
+    /// Opens the form of a task.
+    fn begin(&mut self, task: Task) -> Vec<Effect> {
+        self.dialog = Some(Dialog::Task(Box::new(tasks::Dialog::new(task))));
+        Vec::new()
+    }
+
+    fn press_menu(&mut self, key: KeyEvent) -> Vec<Effect> {
+        let Some(Dialog::Menu(menu)) = &mut self.dialog else { return Vec::new() };
+        let pressed = menu.press(key);
+        if pressed != menu::Pressed::Taken {
+            self.dialog = None;
+        }
+        match pressed {
+            menu::Pressed::Taken | menu::Pressed::Close => Vec::new(),
+            menu::Pressed::Do(Deed::Task(task)) => self.begin(*task),
+            menu::Pressed::Do(Deed::Connect(store)) => self.connect(&store, Afterwards::Stay),
+            menu::Pressed::Do(Deed::Disconnect(store)) => self.grant(pages::Wish::Disconnect(store)),
+        }
+    }
+
+    pub(super) fn grant_task(&mut self, wish: tasks::Wish) -> Vec<Effect> {
+        match wish {
+            tasks::Wish::Ask(call) => vec![self.ask(call)],
+            tasks::Wish::Copy(what, text) => self.copy(what, text),
+            tasks::Wish::Close => {
+                self.dialog = None;
+                Vec::new()
+            }
+            tasks::Wish::Done(text) => {
+                self.dialog = None;
+                self.changed(text)
+            }
+        }
+    }
+
+    /// Something was changed: the good news, and everything that may look different now.
+    pub(super) fn changed(&mut self, text: String) -> Vec<Effect> {
+        self.flashes.push(Flash { is_good: true, title: "Success".to_owned(), text, link: None });
+        self.keys.forget_choice();
+        let mut calls = vec![Call::KeyStores, Call::Keys, Call::Aliases];
+        if let Location::Key(_) = self.location {
+            calls.extend(self.key.questions(&self.known));
+        }
+        calls.into_iter().map(|call| self.ask(call)).collect()
     }
 
     fn copy(&mut self, what: &'static str, text: String) -> Vec<Effect> {
@@ -273,6 +328,11 @@ impl App {
         let moves = matches!(key.code, KeyCode::Tab | KeyCode::BackTab | KeyCode::Left | KeyCode::Right);
         let enters = matches!(key.code, KeyCode::Enter | KeyCode::Char(' '));
         match &mut self.dialog {
+            Some(Dialog::Menu(_)) => return self.press_menu(key),
+            Some(Dialog::Task(task)) => {
+                let wishes = task.press(key, &self.known);
+                return wishes.into_iter().flat_map(|wish| self.grant_task(wish)).collect();
+            }
             Some(Dialog::Connect(connecting)) => {
                 let wish = connecting.press(key);
                 return self.grant_connect(wish);

@@ -13,6 +13,7 @@ use crate::aws::xks_console::DescribeExternalKeyOutput;
 use crate::create_key::known::{Known, Loaded};
 use crate::tui::effect::Call;
 use crate::tui::keymap::{self, Action, Context};
+use crate::tui::tasks::Menu;
 use crate::tui::theme;
 use crate::tui::widgets::paper::Paper;
 use crate::tui::widgets::table::state_style;
@@ -81,6 +82,12 @@ impl KeyPage {
                     .collect();
             }
             _ => match keymap::action(&[Context::Key, Context::Table], key) {
+                Some(Action::Actions) => {
+                    let (tags, policy) =
+                        (self.tags.ready().map(Vec::as_slice), self.policy.ready().map(String::as_str));
+                    let menu = |key| Wish::Menu(Menu::for_keys(&[key], tags, policy, known));
+                    return self.key(known).map(menu).into_iter().collect();
+                }
                 Some(Action::CopyId) => {
                     return self.key(known).map(|key| Wish::Copy("Key ARN", key.arn.clone())).into_iter().collect();
                 }
@@ -124,6 +131,9 @@ impl KeyPage {
         paper.pair("Alias", aliases.first().map_or("-", String::as_str), theme::TEXT);
         paper.pair("ARN", &key.arn, theme::TEXT);
         paper.pair("Status", key.key_state.label(), state_style(key.key_state.label()));
+        if let Some(gone) = &key.deletion_date {
+            paper.pair("Deletion date", &super::date(gone.0), theme::WARNING);
+        }
         paper.pair("Creation date", &super::date(key.creation_date.0), theme::TEXT);
         paper.pair("Description", &key.description, theme::TEXT);
         paper.gap();

@@ -12,6 +12,7 @@ use crate::tui::connect::{self, Afterwards};
 use crate::tui::effect::Call;
 use crate::tui::keymap::{self, Action, Context};
 use crate::tui::pages::keys::aliases_of;
+use crate::tui::tasks::Task;
 use crate::tui::theme;
 use crate::tui::widgets::paper::Paper;
 use crate::tui::widgets::table::state_style;
@@ -29,7 +30,7 @@ pub struct KeyStorePage {
 const BUTTONS: [(&str, Action); 4] = [
     ("Create a KMS key in this key store", Action::CreateKey),
     ("Connect", Action::Connect),
-    ("Disconnect", Action::Disconnect),
+    ("Key store actions", Action::Actions),
     ("Copy ID", Action::CopyId),
 ];
 
@@ -66,6 +67,8 @@ impl KeyStorePage {
             Action::CreateKey => vec![Wish::CreateKey(id)],
             Action::Connect if Self::is_enabled(action, store) => vec![Wish::Connect(id, Afterwards::Stay)],
             Action::Disconnect if Self::is_enabled(action, store) => vec![Wish::Disconnect(id)],
+            Action::CreateKeyStore => vec![Wish::Begin(Task::CreateKeyStore)],
+            Action::Actions => super::store_menu(&id, known).into_iter().collect(),
             Action::CopyId => vec![Wish::Copy("Custom key store ID", id)],
             Action::Refresh => vec![Wish::Ask(Call::KeyStores), Wish::Ask(Call::Keys), Wish::Ask(Call::Aliases)],
             _ => Vec::new(),

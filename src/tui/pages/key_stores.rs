@@ -10,6 +10,7 @@ use crate::create_key::known::Known;
 use crate::tui::connect::Afterwards;
 use crate::tui::effect::Call;
 use crate::tui::keymap::{self, Action, Context};
+use crate::tui::tasks::Task;
 use crate::tui::theme;
 use crate::tui::widgets::paper::Paper;
 use crate::tui::widgets::table::{Choice, Column, Pressed, Rows, Table};
@@ -103,6 +104,8 @@ impl KeyStores {
         let here = self.table.current().and_then(|row| stores.get(row)).map(|store| store.custom_key_store_id.clone());
         match (keymap::action(&[Context::KeyStore, Context::Table], key), here) {
             (Some(Action::Refresh), _) => vec![Wish::Ask(Call::KeyStores)],
+            (Some(Action::CreateKeyStore), _) => vec![Wish::Begin(Task::CreateKeyStore)],
+            (Some(Action::Actions), Some(store)) => super::store_menu(&store, known).into_iter().collect(),
             (Some(Action::CreateKey), Some(store)) => vec![Wish::CreateKey(store)],
             (Some(Action::Connect), Some(store)) => vec![Wish::Connect(store, Afterwards::Stay)],
             (Some(Action::Disconnect), Some(store)) => vec![Wish::Disconnect(store)],
@@ -119,7 +122,11 @@ impl KeyStores {
         if super::write_loading(&mut paper, "external key stores", &known.key_stores) {
             if stores.is_empty() {
                 paper.heading("  No external key stores");
-                paper.prose("Unable to find any external key stores in this account and Region.", 2, theme::TEXT);
+                paper.prose(
+                    "Unable to find any external key stores in this account and Region. Press C to create one.",
+                    2,
+                    theme::TEXT,
+                );
             } else {
                 let rows = Rows {
                     total: stores.len(),

@@ -1,5 +1,7 @@
 //! *Customer managed keys*: the list.
 
+use std::collections::BTreeSet;
+
 use crossterm::event::KeyEvent;
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -9,6 +11,7 @@ use crate::aws::kms::KeyMetadata;
 use crate::create_key::known::Known;
 use crate::tui::effect::Call;
 use crate::tui::keymap::{self, Action, Context};
+use crate::tui::tasks::Menu;
 use crate::tui::theme;
 use crate::tui::widgets::paper::Paper;
 use crate::tui::widgets::table::{Choice, Column, Pressed, Rows, Table};
@@ -16,7 +19,7 @@ use crate::tui::widgets::table::{Choice, Column, Pressed, Rows, Table};
 const COLUMNS: [Column; 6] = [
     Column { title: "Aliases", least: 16, weight: 4 },
     Column { title: "Key ID", least: 16, weight: 3 },
-    Column { title: "Status", least: 12, weight: 1 },
+    Column { title: "Status", least: 17, weight: 1 },
     Column { title: "Origin", least: 19, weight: 1 },
     Column { title: "Key spec", least: 18, weight: 1 },
     Column { title: "Key usage", least: 20, weight: 1 },
@@ -26,6 +29,7 @@ const COLUMNS: [Column; 6] = [
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Keys {
     table: Table,
+    chosen: BTreeSet<String>,
 }
 
 /// The aliases of a key, without `alias/`, in order.
@@ -88,6 +92,20 @@ impl Keys {
         known.keys.ready()?.get(self.table.current()?).map(|key| key.key_id.clone())
     }
 
+    /// The keys that an action is about: those that are chosen, else the one that the cursor is on.
+    fn meant<'a>(&self, known: &'a Known) -> Vec<&'a KeyMetadata> {
+        let keys = known.keys.ready().map_or(&[][..], Vec::as_slice);
+        if self.chosen.is_empty() {
+            return self.table.current().and_then(|row| keys.get(row)).into_iter().collect();
+        }
+        keys.iter().filter(|key| self.chosen.contains(&key.key_id)).collect()
+    }
+
+    /// Lets go of all keys that were chosen.
+    pub fn forget_choice(&mut self) {
+        self.chosen.clear();
+    }
+
     /// Puts the cursor on a key.
     pub fn select(&mut self, key_id: &str, known: &Known) {
         let keys = known.keys.ready().map_or(&[][..], Vec::as_slice);
@@ -106,10 +124,31 @@ impl Keys {
     pub fn press(&mut self, key: KeyEvent, known: &Known) -> Vec<Wish> {
         let keys = known.keys.ready().map_or(&[][..], Vec::as_slice);
         match self.table.press(key, COLUMNS.len()) {
-            Pressed::Open(row) | Pressed::Toggle(row) => {
+            Pressed::Open(row) => {
                 return keys.get(row).map(|key| Wish::Go(Location::Key(key.key_id.clone()))).into_iter().collect();
             }
-            Pressed::Taken | Pressed::ToggleAll => {
+            Pressed::Toggle(row) => {
+                if let Some(key) = keys.get(row)
+                    && !self.chosen.remove(&key.key_id)
+                {
+                    self.chosen.insert(key.key_id.clone());
+                }
+                return Vec::new();
+            }
+            Pressed::ToggleAll => {
+                let shown: Vec<String> =
+                    self.table.shown().iter().filter_map(|row| keys.get(*row)).map(|key| key.key_id.clone()).collect();
+                let all = shown.iter().all(|id| self.chosen.contains(id));
+                for id in shown {
+                    if all {
+                        self.chosen.remove(&id)
+                    } else {
+                        self.chosen.insert(id)
+                    };
+                }
+                return Vec::new();
+            }
+            Pressed::Taken => {
                 self.arrange(known);
                 return Vec::new();
             }
@@ -117,6 +156,11 @@ impl Keys {
         }
         match keymap::action(&[Context::KeyList, Context::Table], key) {
             Some(Action::CreateKey) => vec![Wish::OpenWizard],
+            Some(Action::Actions) => {
+                let meant = self.meant(known);
+                let menu = (!meant.is_empty()).then(|| Wish::Menu(Menu::for_keys(&meant, None, None, known)));
+                menu.into_iter().collect()
+            }
             Some(Action::Refresh) => vec![Wish::Ask(Call::Keys), Wish::Ask(Call::Aliases)],
             _ => Vec::new(),
         }
@@ -126,7 +170,8 @@ impl Keys {
     pub fn draw(&self, known: &Known, is_focused: bool, frame: &mut Frame, area: Rect) {
         let mut paper = Paper::new(area.width);
         let keys = known.keys.ready().map_or(&[][..], Vec::as_slice);
-        let count = known.keys.ready().map(|keys| format!(" ({})", keys.len())).unwrap_or_default();
+        let chosen = if self.chosen.is_empty() { String::new() } else { format!(" · {} chosen", self.chosen.len()) };
+        let count = known.keys.ready().map(|keys| format!(" ({}){chosen}", keys.len())).unwrap_or_default();
         paper.heading(&format!("Customer managed keys{count}"));
         if super::write_loading(&mut paper, "customer managed keys", &known.keys) {
             if keys.is_empty() {
@@ -136,8 +181,8 @@ impl Keys {
                 let rows = Rows {
                     total: keys.len(),
                     cell: &|row, column| cell(&keys[row], column, known),
-                    choice: Choice::None,
-                    is_chosen: &|_| false,
+                    choice: Choice::Many,
+                    is_chosen: &|row| self.chosen.contains(&keys[row].key_id),
                 };
                 self.table.write(&mut paper, &COLUMNS, usize::from(area.height).saturating_sub(1), is_focused, &rows);
             }

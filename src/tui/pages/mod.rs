@@ -10,9 +10,10 @@ use ratatui::text::Line;
 
 use super::connect::Afterwards;
 use super::effect::Call;
+use super::tasks::{Menu, Task};
 use super::theme;
 use super::widgets::paper::Paper;
-use crate::create_key::known::Loaded;
+use crate::create_key::known::{Known, Loaded};
 
 /// A place in the console.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +41,10 @@ pub enum Wish {
     Copy(&'static str, String),
     /// Open the wizard for a store, connecting it first when it is not.
     CreateKey(String),
+    /// Show what can be done with what is chosen.
+    Menu(Menu),
+    /// Open the form of a task.
+    Begin(Task),
     /// Open the wizard of Method 2.
     OpenWizard,
     /// Connect a store.
@@ -67,4 +72,11 @@ pub fn write_loading<T>(paper: &mut Paper, what: &str, loaded: &Loaded<T>) -> bo
 /// A moment as the console prints it, in UTC.
 pub fn date(at: Timestamp) -> String {
     at.strftime("%b %d, %Y %H:%M UTC").to_string()
+}
+
+/// *Key store actions* for a store.
+pub fn store_menu(store_id: &str, known: &Known) -> Option<Wish> {
+    let keys = known.keys.ready().map_or(&[][..], Vec::as_slice);
+    let count = keys.iter().filter(|key| key.custom_key_store_id.as_deref() == Some(store_id)).count();
+    known.key_store(store_id).map(|store| Wish::Menu(Menu::for_store(store, count)))
 }

@@ -1,6 +1,8 @@
 //! What pages are made of. Everything becomes lines of text, so that any page can be cut and scrolled at any size.
 
+pub mod area;
 pub mod field;
+pub mod form;
 pub mod paper;
 pub mod table;
 pub mod text;

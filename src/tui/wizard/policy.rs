@@ -4,12 +4,12 @@ use ratatui::text::{Line, Span};
 use ratatui_textarea::TextArea;
 
 use super::Wizard;
-use super::labels::write_area;
 use super::spots::Spot;
 use crate::create_key::field::Field;
 use crate::create_key::known::Known;
 use crate::create_key::validate::FieldError;
 use crate::tui::theme;
+use crate::tui::widgets::area::write_area;
 use crate::tui::widgets::button;
 use crate::tui::widgets::paper::Paper;
 

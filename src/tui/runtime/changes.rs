@@ -1,0 +1,65 @@
+//! Performs one change.
+
+use super::read_file;
+use crate::aws::kms::{DescribeKey, UpdateAlias};
+use crate::aws::scalar::{Blob, SecretBlob};
+use crate::client::{CallError, Client};
+use crate::tui::effect::{Change, Failure, Outcome};
+
+/// Carries out a change.
+///
+/// # Errors
+/// What the service refused or the transport lost, or a file that can't be read, in words.
+pub async fn perform(client: &Client, change: Change) -> Result<Outcome, Failure> {
+    let change = with_file(change).await?;
+    carry_out(client, change).await.map_err(|error| Failure::from(&error))
+}
+
+/// Takes the bytes of the file that a change names.
+async fn with_file(change: Change) -> Result<Change, Failure> {
+    Ok(match change {
+        Change::Encrypt(mut request, Some(path)) => {
+            request.plaintext = SecretBlob::new(read_file(&path).await?.to_vec());
+            Change::Encrypt(request, None)
+        }
+        Change::Decrypt(mut request, Some(path)) => {
+            request.ciphertext_blob = Blob(read_file(&path).await?.to_vec());
+            Change::Decrypt(request, None)
+        }
+        other => other,
+    })
+}
+
+async fn carry_out(client: &Client, change: Change) -> Result<Outcome, CallError> {
+    match change {
+        Change::Enable(request) => client.call(&request).await.map(drop),
+        Change::Disable(request) => client.call(&request).await.map(drop),
+        Change::ScheduleDeletion(request) => client.call(&request).await.map(drop),
+        Change::CancelDeletion(request) => client.call(&request).await.map(drop),
+        Change::Describe(request) => client.call(&request).await.map(drop),
+        Change::Tag(request) => client.call(&request).await.map(drop),
+        Change::Untag(request) => client.call(&request).await.map(drop),
+        Change::PutPolicy(request) => client.call(&request).await.map(drop),
+        Change::CreateAlias(request) => client.call(&request).await.map(drop),
+        Change::MoveAlias(request) => move_alias(client, request).await,
+        Change::DeleteAlias(request) => client.call(&request).await.map(drop),
+        Change::CreateKeyStore(request) => client.call(&request).await.map(drop),
+        Change::UpdateKeyStore(request) => client.call(&request).await.map(drop),
+        Change::DeleteKeyStore(request) => client.call(&request).await.map(drop),
+        Change::Encrypt(request, _) => return Ok(Outcome::Ciphertext(client.call(&request).await?.ciphertext_blob)),
+        Change::Decrypt(request, _) => return Ok(Outcome::Plaintext(client.call(&request).await?.plaintext)),
+    }?;
+    Ok(Outcome::Done)
+}
+
+/// UpdateAlias takes no alias for its target, people do: DescribeKey tells which key is meant.
+async fn move_alias(client: &Client, mut request: UpdateAlias) -> Result<(), CallError> {
+    let named = &request.target_key_id;
+    let is_id =
+        named.starts_with("arn:") || named.len() == 36 && named.bytes().filter(|byte| *byte == b'-').count() == 4;
+    if !is_id {
+        let key_id = if named.starts_with("alias/") { named.clone() } else { format!("alias/{named}") };
+        request.target_key_id = client.call(&DescribeKey { key_id }).await?.key_metadata.key_id;
+    }
+    client.call(&request).await.map(drop)
+}

@@ -1,0 +1,155 @@
+//! Encrypt and Decrypt: text or a file in, Base64 or text out.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::{Problem, Task, Wish};
+use crate::aws::kms::{Decrypt, Encrypt, EncryptionContext};
+use crate::aws::limits;
+use crate::aws::scalar::{Blob, SecretBlob};
+use crate::tui::effect::{Change, Outcome};
+use crate::tui::theme;
+use crate::tui::widgets::form::{Form, Input, Row};
+use crate::tui::widgets::paper::Paper;
+
+const INPUT: &str = "input";
+const PATH: &str = "path";
+const CONTEXT: &str = "context";
+
+/// The form of either.
+pub fn form(task: &Task) -> Form {
+    let row = |name, label, hint: &str, input| Row { name, label, hint: hint.to_owned(), input };
+    let (label, hint, go) = match task {
+        Task::Encrypt(_) => ("Plaintext", "1 to 4,096 bytes of text.", "Encrypt"),
+        _ => ("CiphertextBlob", "Base64, as Encrypt and the AWS CLI print it.", "Decrypt"),
+    };
+    Form::new(
+        vec![
+            row(INPUT, label, hint, Input::text("", 6)),
+            row(PATH, "File - optional", "Its bytes are taken instead of the text above.", Input::line("")),
+            row(
+                CONTEXT,
+                "Encryption context - optional",
+                "One a line: name = value. Decryption must name the very same. It is no secret: it stands in CloudTrail logs.",
+                Input::text("", 4),
+            ),
+        ],
+        go,
+        false,
+    )
+}
+
+fn context(form: &Form) -> Result<Option<EncryptionContext>, String> {
+    let text = form.text(CONTEXT);
+    if text.trim().is_empty() {
+        return Ok(None);
+    }
+    let mut pairs = EncryptionContext::new();
+    for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+        let wrong = || format!("Line {}: write name = value.", number + 1);
+        let (name, value) = line.split_once(" = ").or(line.split_once('=')).ok_or_else(wrong)?;
+        if pairs.insert(name.trim().to_owned(), value.trim().to_owned()).is_some() {
+            return Err(format!("Line {}: the name ‘{}’ stands twice.", number + 1, name.trim()));
+        }
+    }
+    Ok(Some(pairs))
+}
+
+fn blob(text: &str) -> Option<Vec<u8>> {
+    let clean: String = text.chars().filter(|letter| !letter.is_whitespace()).collect();
+    STANDARD.decode(clean).ok()
+}
+
+/// What is wrong with the form.
+pub fn problems(task: &Task, form: &Form) -> Vec<Problem> {
+    let mut found: Vec<Problem> = Vec::new();
+    let text = form.text(INPUT);
+    if form.text(PATH).is_empty() {
+        let wrong = match task {
+            Task::Encrypt(_) => limits::plaintext(text.as_bytes()).err().map(|violation| violation.reason),
+            _ => match blob(&text) {
+                None => Some("This is not Base64.".to_owned()),
+                Some(bytes) => limits::ciphertext(&bytes).err().map(|violation| violation.reason),
+            },
+        };
+        found.extend(wrong.map(|wrong| (INPUT, wrong)));
+    }
+    found.extend(context(form).err().map(|wrong| (CONTEXT, wrong)));
+    found
+}
+
+/// The request.
+pub fn changes(task: &Task, form: &Form) -> Vec<Change> {
+    let (text, path) = (form.text(INPUT), form.text(PATH));
+    let file = (!path.is_empty()).then_some(path);
+    let encryption_context = context(form).ok().flatten();
+    match task {
+        Task::Encrypt(key) => {
+            let plaintext = SecretBlob::new(text.into_bytes());
+            vec![Change::Encrypt(
+                Encrypt { key_id: key.id.clone(), plaintext, encryption_context, ..Default::default() },
+                file,
+            )]
+        }
+        Task::Decrypt(key) => {
+            let (ciphertext_blob, key_id) = (Blob(blob(&text).unwrap_or_default()), Some(key.id.clone()));
+            vec![Change::Decrypt(Decrypt { ciphertext_blob, encryption_context, key_id, ..Default::default() }, file)]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Writes what came of it.
+pub fn write_outcome(paper: &mut Paper, outcome: &Outcome, is_copied: bool) {
+    match outcome {
+        Outcome::Ciphertext(blob) => {
+            let words = format!("CiphertextBlob, {} bytes as Base64:", blob.0.len());
+            paper.prose(&words, 0, theme::GOOD);
+            paper.gap();
+            paper.prose(&STANDARD.encode(&blob.0), 2, theme::TEXT);
+        }
+        Outcome::Plaintext(plaintext) => {
+            let bytes = plaintext.expose();
+            let text = std::str::from_utf8(bytes).ok();
+            let how = if text.is_some() { "as text" } else { "as Base64" };
+            paper.prose(&format!("Plaintext, {} bytes {how}:", bytes.len()), 0, theme::GOOD);
+            paper.gap();
+            paper.prose(&text.map_or_else(|| STANDARD.encode(bytes), str::to_owned), 2, theme::TEXT);
+        }
+        Outcome::Done => {}
+    }
+    paper.gap();
+    let words = if is_copied { "✓ Copied. Esc closes." } else { "y copies it, Esc closes." };
+    paper.prose(words, 0, if is_copied { theme::GOOD } else { theme::QUIET });
+}
+
+/// What came of it, for the clipboard.
+pub fn copied(outcome: &Outcome) -> Option<Wish> {
+    match outcome {
+        Outcome::Ciphertext(blob) => Some(Wish::Copy("CiphertextBlob", STANDARD.encode(&blob.0))),
+        Outcome::Plaintext(plaintext) => {
+            let bytes = plaintext.expose();
+            let text = std::str::from_utf8(bytes).map_or_else(|_| STANDARD.encode(bytes), str::to_owned);
+            Some(Wish::Copy("plaintext", text))
+        }
+        Outcome::Done => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::tasks::KeyName;
+
+    #[test]
+    fn a_context_is_read_line_by_line_and_bad_input_is_named() {
+        let task = Task::Decrypt(KeyName { id: "k1".to_owned(), name: "k1".to_owned() });
+        let mut form = form(&task);
+        assert_eq!(problems(&task, &form)[0].0, INPUT);
+        form.set(PATH, "/tmp/blob");
+        assert_eq!(problems(&task, &form), []);
+        form.focus_on(CONTEXT);
+        form.paste("project = nile\nproject = amazon");
+        assert!(problems(&task, &form)[0].1.contains("stands twice"));
+    }
+}

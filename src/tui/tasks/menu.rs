@@ -1,0 +1,172 @@
+//! *Key actions* and *Key store actions*: what can be done with what is chosen, and why something can't.
+
+use crossterm::event::{KeyCode, KeyEvent};
+use ratatui::text::{Line, Span};
+
+use super::{Task, name_of};
+use crate::aws::kms::{ConnectionState, CustomKeyStore, KeyMetadata, KeyState, Tag};
+use crate::create_key::known::Known;
+use crate::tui::pages::keys::aliases_of;
+use crate::tui::theme;
+use crate::tui::widgets::paper::Paper;
+
+/// What an entry does.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Deed {
+    /// Opens the form of a task.
+    Task(Box<Task>),
+    /// Connects a store.
+    Connect(String),
+    /// Disconnects a store.
+    Disconnect(String),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Entry {
+    words: &'static str,
+    deed: Result<Deed, &'static str>,
+}
+
+/// A menu of actions.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Menu {
+    title: &'static str,
+    entries: Vec<Entry>,
+    cursor: usize,
+}
+
+/// What a key did.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Pressed {
+    /// It moved the cursor, or nothing.
+    Taken,
+    /// Close the menu.
+    Close,
+    /// Do it.
+    Do(Deed),
+}
+
+fn entry(words: &'static str, task: Task, why_not: Option<&'static str>) -> Entry {
+    Entry { words, deed: why_not.map_or(Ok(Deed::Task(Box::new(task))), Err) }
+}
+
+impl Menu {
+    /// *Key actions* for these keys. Of a single key its tags and policy are known when its page is open.
+    pub fn for_keys(keys: &[&KeyMetadata], tags: Option<&[Tag]>, policy: Option<&str>, known: &Known) -> Self {
+        let names: Vec<_> = keys.iter().map(|key| name_of(key, known)).collect();
+        let all = |state: KeyState| keys.iter().all(|key| key.key_state == state);
+        let is_pending = keys.iter().any(|key| key.key_state == KeyState::PendingDeletion);
+        let pending = is_pending.then_some("A key is pending deletion.");
+        let mut entries = vec![
+            entry(
+                "Enable",
+                Task::Enable(names.clone()),
+                pending.or(all(KeyState::Enabled).then_some("Enabled already.")),
+            ),
+            entry(
+                "Disable",
+                Task::Disable(names.clone()),
+                pending.or(all(KeyState::Disabled).then_some("Disabled already.")),
+            ),
+            entry("Schedule key deletion", Task::ScheduleDeletion(names.clone()), pending),
+            entry(
+                "Cancel key deletion",
+                Task::CancelDeletion(names.clone()),
+                (!all(KeyState::PendingDeletion)).then_some("Not pending deletion."),
+            ),
+        ];
+        if let ([key], [name]) = (keys, &names[..]) {
+            let aliases = aliases_of(&key.key_id, known);
+            let usable = (key.key_state != KeyState::Enabled).then_some("The key is not enabled.");
+            let none = aliases.is_empty().then_some("The key has no alias.");
+            let unread = "Still being loaded.";
+            entries.extend([
+                entry("Edit description", Task::EditDescription(name.clone(), key.description.clone()), pending),
+                entry(
+                    "Add or edit tags",
+                    Task::EditTags(name.clone(), tags.unwrap_or_default().to_vec()),
+                    pending.or(tags.is_none().then_some("Open the key first.")),
+                ),
+                entry("Create alias", Task::CreateAlias(name.clone()), pending),
+                entry("Move alias to another key", Task::MoveAlias(name.clone(), aliases.clone()), none),
+                entry("Delete alias", Task::DeleteAlias(name.clone(), aliases), none),
+                entry(
+                    "Edit key policy",
+                    Task::EditPolicy(name.clone(), policy.unwrap_or_default().to_owned()),
+                    policy.is_none().then_some(if tags.is_none() { "Open the key first." } else { unread }),
+                ),
+                entry("Encrypt", Task::Encrypt(name.clone()), usable),
+                entry("Decrypt", Task::Decrypt(name.clone()), usable),
+            ]);
+        }
+        Self::new("Key actions", entries)
+    }
+
+    /// *Key store actions* for a store that `keys` KMS keys live in.
+    pub fn for_store(store: &CustomKeyStore, keys: usize) -> Self {
+        let (id, name) = (&store.custom_key_store_id, &store.custom_key_store_name);
+        let state = store.connection_state;
+        let is_disconnected = state == ConnectionState::Disconnected;
+        let connect = match state {
+            ConnectionState::Connected => Err("Connected already."),
+            ConnectionState::Disconnecting => Err("It is disconnecting."),
+            _ => Ok(Deed::Connect(id.clone())),
+        };
+        let disconnect = match state {
+            ConnectionState::Disconnected => Err("Disconnected already."),
+            ConnectionState::Disconnecting => Err("It is disconnecting."),
+            _ => Ok(Deed::Disconnect(id.clone())),
+        };
+        let delete = Task::DeleteKeyStore { id: id.clone(), name: name.clone(), keys };
+        let entries = vec![
+            entry("Edit", Task::EditKeyStore(Box::new(store.clone())), None),
+            Entry { words: "Connect", deed: connect },
+            Entry { words: "Disconnect", deed: disconnect },
+            entry("Delete", delete, (!is_disconnected).then_some("Disconnect it first.")),
+        ];
+        Self::new("Key store actions", entries)
+    }
+
+    fn new(title: &'static str, entries: Vec<Entry>) -> Self {
+        let cursor = entries.iter().position(|entry| entry.deed.is_ok()).unwrap_or(0);
+        Self { title, entries, cursor }
+    }
+
+    /// Takes a key.
+    pub fn press(&mut self, key: KeyEvent) -> Pressed {
+        let last = self.entries.len().saturating_sub(1);
+        match key.code {
+            KeyCode::Up | KeyCode::BackTab => self.cursor = self.cursor.saturating_sub(1),
+            KeyCode::Down | KeyCode::Tab => self.cursor = (self.cursor + 1).min(last),
+            KeyCode::Home => self.cursor = 0,
+            KeyCode::End => self.cursor = last,
+            KeyCode::Esc | KeyCode::Char('q' | 'm') => return Pressed::Close,
+            KeyCode::Enter | KeyCode::Char(' ') => {
+                if let Some(Entry { deed: Ok(deed), .. }) = self.entries.get(self.cursor) {
+                    return Pressed::Do(deed.clone());
+                }
+            }
+            _ => {}
+        }
+        Pressed::Taken
+    }
+
+    /// Writes the entries; gives the title.
+    pub fn write(&self, paper: &mut Paper) -> &'static str {
+        for (place, entry) in self.entries.iter().enumerate() {
+            let here = place == self.cursor;
+            let style = match (here, &entry.deed) {
+                (true, _) => theme::FOCUS,
+                (false, Err(_)) => theme::QUIET,
+                (false, Ok(_)) => theme::TEXT,
+            };
+            let why = entry.deed.as_ref().err().map_or(String::new(), |why| format!("   {why}"));
+            let mark = Span::styled(if here { "▸ " } else { "  " }, theme::ACCENT);
+            paper.line(Line::from(vec![mark, Span::styled(entry.words, style), Span::styled(why, theme::QUIET)]));
+            if here {
+                paper.focus_here();
+            }
+        }
+        self.title
+    }
+}

@@ -1,0 +1,306 @@
+//! External key stores: create, edit, delete.
+
+use serde::Deserialize;
+
+use super::{Problem, Task};
+use crate::aws::kms::{
+    ConnectionState, CreateCustomKeyStore, CustomKeyStore, CustomKeyStoreType, DeleteCustomKeyStore,
+    UpdateCustomKeyStore, XksProxyAuthenticationCredential, XksProxyConnectivity,
+};
+use crate::aws::limits::{self, XKS_PROXY_PATH_END};
+use crate::aws::scalar::SecretText;
+use crate::create_key::known::Known;
+use crate::tui::effect::{Change, Failure};
+use crate::tui::theme;
+use crate::tui::widgets::form::{Form, Input, Row};
+use crate::tui::widgets::paper::Paper;
+
+/// The input that names, or holds, a proxy configuration file.
+pub const FILE: &str = "file";
+const NAME: &str = "name";
+const CONNECTIVITY: &str = "connectivity";
+const CROSS_ACCOUNT: &str = "cross-account";
+const OWNER: &str = "owner";
+const SERVICE: &str = "service";
+const ENDPOINT: &str = "endpoint";
+const PREFIX: &str = "prefix";
+const ACCESS_KEY: &str = "access-key";
+const SECRET: &str = "secret";
+const SHOW: &str = "show";
+const CONFIRM: &str = "confirm";
+
+const CONNECTIVITIES: [XksProxyConnectivity; 2] =
+    [XksProxyConnectivity::PublicEndpoint, XksProxyConnectivity::VpcEndpointService];
+
+fn row(name: &'static str, label: &'static str, hint: &str, input: Input) -> Row {
+    Row { name, label, hint: hint.to_owned(), input }
+}
+
+/// The form of a new store, or of one that is there.
+pub fn form(store: Option<&CustomKeyStore>) -> Form {
+    let proxy = store.and_then(|store| store.xks_proxy_configuration.as_ref());
+    let connectivity = proxy.map_or(XksProxyConnectivity::PublicEndpoint, |proxy| proxy.connectivity);
+    let chosen = CONNECTIVITIES.iter().position(|one| *one == connectivity).unwrap_or(0);
+    let path = proxy.map_or("", |proxy| proxy.uri_path.as_str());
+    let text = |value: Option<&String>| Input::line(value.map_or("", String::as_str));
+    let owner = proxy.and_then(|proxy| proxy.vpc_endpoint_service_owner.as_ref());
+    let labels = CONNECTIVITIES.map(|one| one.label().to_owned()).to_vec();
+    let is_new = store.is_none();
+    let credential = if is_new {
+        "20 to 30 of A-Z and 2-7: the ID of the credential that the proxy knows AWS KMS by."
+    } else {
+        "Leave both parts of the credential empty to keep it; to change one, enter both."
+    };
+    let rows = vec![
+        row(
+            NAME,
+            "Key store name",
+            "Unique in your AWS account and Region.",
+            text(store.map(|store| &store.custom_key_store_name)),
+        ),
+        row(
+            FILE,
+            "Proxy configuration file - optional",
+            "Its path, or its JSON pasted here. Enter reads it into the fields below.",
+            Input::line(""),
+        ),
+        row(CONNECTIVITY, "Proxy connectivity", "", Input::Options(labels, chosen)),
+        row(
+            SERVICE,
+            "VPC endpoint service name",
+            "Such as com.amazonaws.vpce.us-west-2.vpce-svc-0123456789abcdef0.",
+            text(proxy.and_then(|proxy| proxy.vpc_endpoint_service_name.as_ref())),
+        ),
+        row(CROSS_ACCOUNT, "Cross-account VPC endpoint service", "", Input::Tick(owner.is_some())),
+        row(OWNER, "VPC endpoint service owner account ID", "12 digits.", text(owner)),
+        row(
+            ENDPOINT,
+            "Proxy URI endpoint",
+            "https:// and a host name. No port: it is 443.",
+            text(proxy.map(|proxy| &proxy.uri_endpoint)),
+        ),
+        row(
+            PREFIX,
+            "Proxy URI path prefix - optional",
+            "Such as /example/path/prefix; /kms/xks/v1 follows it by itself.",
+            Input::line(path.strip_suffix(XKS_PROXY_PATH_END).unwrap_or(path)),
+        ),
+        row(ACCESS_KEY, "Proxy credential: Access key ID", credential, Input::line("")),
+        row(SECRET, "Proxy credential: Secret access key", "43 to 64 of a-z, A-Z, 0-9, /, + and =.", Input::secret()),
+        row(SHOW, "Show secret access key", "", Input::Tick(false)),
+    ];
+    Form::new(rows, if is_new { "Create external key store" } else { "Update external key store" }, false)
+}
+
+/// The input in which the name of what will be gone is typed.
+pub fn confirmation() -> Row {
+    row(CONFIRM, "Type the name of the key store to confirm", "", Input::line(""))
+}
+
+/// Why a deletion is not confirmed yet.
+pub fn unconfirmed(form: &Form, name: &str) -> Option<Problem> {
+    (form.text(CONFIRM) != name.trim()).then(|| (CONFIRM, format!("Type ‘{name}’ to confirm.")))
+}
+
+/// What can't be changed while the store is not disconnected.
+fn is_fixed(task: &Task) -> bool {
+    matches!(task, Task::EditKeyStore(store) if store.connection_state != ConnectionState::Disconnected)
+}
+
+/// Shows the inputs that the others ask for.
+pub fn arrange(task: &Task, form: &mut Form) {
+    if !matches!(task, Task::CreateKeyStore | Task::EditKeyStore(_)) {
+        return;
+    }
+    form.shows_secrets = form.is_ticked(SHOW);
+    form.hidden = Vec::new();
+    if is_fixed(task) {
+        form.hidden.extend([CONNECTIVITY, SERVICE, CROSS_ACCOUNT, OWNER, ENDPOINT]);
+    } else if CONNECTIVITIES[form.chosen(CONNECTIVITY)] == XksProxyConnectivity::PublicEndpoint {
+        form.hidden.extend([SERVICE, CROSS_ACCOUNT, OWNER]);
+    } else if !form.is_ticked(CROSS_ACCOUNT) {
+        form.hidden.push(OWNER);
+    }
+}
+
+/// What the person should know first.
+pub fn intro(task: &Task, paper: &mut Paper) {
+    match task {
+        Task::CreateKeyStore => {
+            paper.prose(
+                "An external key store joins AWS KMS and an external key store proxy. It starts disconnected. The proxy must \
+                 not itself depend on a KMS key in this store.",
+                0,
+                theme::QUIET,
+            );
+        }
+        Task::EditKeyStore(store) => {
+            paper.pair("Custom key store ID", &store.custom_key_store_id, theme::TEXT);
+            paper.pair("Connection state", store.connection_state.label(), theme::TEXT);
+            if is_fixed(task) {
+                let words = "Connectivity, endpoint and VPC endpoint service can be changed only while the store is \
+                             disconnected.";
+                paper.prose(words, 2, theme::WARNING);
+            }
+            paper.prose(
+                "The new values must lead to the same external keys, or what the KMS keys in this store encrypted is lost. It \
+                 can take five minutes until all of AWS KMS uses them.",
+                2,
+                theme::WARNING,
+            );
+        }
+        Task::DeleteKeyStore { id, name, keys } => {
+            paper.pair("External key store", name, theme::TEXT);
+            paper.pair("Custom key store ID", id, theme::TEXT);
+            paper.gap();
+            let words = "This can't be undone. Nothing outside of AWS KMS is touched: the proxy, the external key manager and \
+                         the external keys stay.";
+            paper.prose(words, 0, theme::TEXT);
+            if *keys > 0 {
+                let words = format!("AWS KMS will refuse it: {keys} KMS keys live in this store.");
+                paper.prose(&words, 0, theme::WARNING);
+            }
+        }
+        _ => {}
+    }
+    paper.gap();
+}
+
+/// What is wrong with the form of a store.
+pub fn problems(task: &Task, form: &Form, known: &Known) -> Vec<Problem> {
+    let mut found = Vec::new();
+    let mut say = |name: &'static str, result: Result<(), limits::Violation>| {
+        if let Err(violation) = result {
+            found.push((name, violation.reason));
+        }
+    };
+    let is_new = matches!(task, Task::CreateKeyStore);
+    let is_vpc = CONNECTIVITIES[form.chosen(CONNECTIVITY)] == XksProxyConnectivity::VpcEndpointService;
+    say(NAME, limits::custom_key_store_name(&form.text(NAME)));
+    if !is_fixed(task) {
+        if is_vpc {
+            say(SERVICE, limits::xks_proxy_vpc_endpoint_service_name(&form.text(SERVICE)));
+        }
+        if is_vpc && form.is_ticked(CROSS_ACCOUNT) {
+            say(OWNER, limits::account_id(&form.text(OWNER)));
+        }
+        say(ENDPOINT, limits::xks_proxy_uri_endpoint(&form.text(ENDPOINT)));
+    }
+    say(PREFIX, limits::xks_proxy_path_prefix(&form.text(PREFIX)));
+    let (access_key, secret) = (form.text(ACCESS_KEY), form.secret(SECRET));
+    if is_new || !access_key.is_empty() || !secret.is_empty() {
+        say(ACCESS_KEY, limits::xks_proxy_access_key_id(&access_key));
+        say(SECRET, limits::xks_proxy_secret_access_key(secret));
+    }
+    let own = if let Task::EditKeyStore(store) = task { store.custom_key_store_id.as_str() } else { "" };
+    let name = form.text(NAME);
+    let stores = known.key_stores.ready().map_or(&[][..], Vec::as_slice);
+    if let Some(other) =
+        stores.iter().find(|store| store.custom_key_store_name == name && store.custom_key_store_id != own)
+    {
+        found.push((NAME, format!("The key store {} has this name already.", other.custom_key_store_id)));
+    }
+    found
+}
+
+/// The requests that a form makes.
+pub fn changes(task: &Task, form: &Form) -> Vec<Change> {
+    let full = |text: String| (!text.is_empty()).then_some(text);
+    let path = format!("{}{XKS_PROXY_PATH_END}", form.text(PREFIX));
+    let credential = (!form.secret(SECRET).is_empty()).then(|| XksProxyAuthenticationCredential {
+        access_key_id: form.text(ACCESS_KEY),
+        raw_secret_access_key: SecretText::new(form.secret(SECRET).to_owned()),
+    });
+    let connectivity = CONNECTIVITIES[form.chosen(CONNECTIVITY)];
+    match task {
+        Task::CreateKeyStore => vec![Change::CreateKeyStore(CreateCustomKeyStore {
+            custom_key_store_name: form.text(NAME),
+            custom_key_store_type: Some(CustomKeyStoreType::ExternalKeyStore),
+            cloud_hsm_cluster_id: None,
+            xks_proxy_uri_endpoint: full(form.text(ENDPOINT)),
+            xks_proxy_uri_path: Some(path),
+            xks_proxy_vpc_endpoint_service_name: full(form.text(SERVICE)),
+            xks_proxy_vpc_endpoint_service_owner: full(form.text(OWNER)),
+            xks_proxy_authentication_credential: credential,
+            xks_proxy_connectivity: Some(connectivity),
+        })],
+        Task::EditKeyStore(store) => update(store, form, path, credential, connectivity).into_iter().collect(),
+        Task::DeleteKeyStore { id, .. } => {
+            vec![Change::DeleteKeyStore(DeleteCustomKeyStore { custom_key_store_id: id.clone() })]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Only what differs is asked for: some of it can't be named at all while the store is connected.
+fn update(
+    store: &CustomKeyStore,
+    form: &Form,
+    path: String,
+    credential: Option<XksProxyAuthenticationCredential>,
+    connectivity: XksProxyConnectivity,
+) -> Option<Change> {
+    let proxy = store.xks_proxy_configuration.as_ref()?;
+    let other = |text: String, before: Option<&String>| (!text.is_empty() && Some(&text) != before).then_some(text);
+    let is_other_way = !form.hidden.contains(&CONNECTIVITY) && connectivity != proxy.connectivity;
+    let mut request = UpdateCustomKeyStore {
+        custom_key_store_id: store.custom_key_store_id.clone(),
+        new_custom_key_store_name: other(form.text(NAME), Some(&store.custom_key_store_name)),
+        xks_proxy_uri_endpoint: other(form.text(ENDPOINT), Some(&proxy.uri_endpoint)),
+        xks_proxy_uri_path: other(path, Some(&proxy.uri_path)),
+        xks_proxy_vpc_endpoint_service_name: other(form.text(SERVICE), proxy.vpc_endpoint_service_name.as_ref()),
+        xks_proxy_vpc_endpoint_service_owner: other(form.text(OWNER), proxy.vpc_endpoint_service_owner.as_ref()),
+        xks_proxy_authentication_credential: credential,
+        xks_proxy_connectivity: is_other_way.then_some(connectivity),
+    };
+    if is_other_way && request.xks_proxy_uri_endpoint.is_none() {
+        // Connectivity goes with its endpoint.
+        request.xks_proxy_uri_endpoint = Some(form.text(ENDPOINT));
+    }
+    let nothing = UpdateCustomKeyStore { custom_key_store_id: store.custom_key_store_id.clone(), ..Default::default() };
+    (request != nothing).then_some(Change::UpdateKeyStore(request))
+}
+
+/// The file that vendors of external key store proxies supply (AWS console, *Upload configuration file*).
+#[derive(Deserialize)]
+struct ConfigurationFile {
+    #[serde(rename = "XksProxyUriPath")]
+    uri_path: String,
+    #[serde(rename = "XksProxyAuthenticationCredential")]
+    credential: XksProxyAuthenticationCredential,
+}
+
+/// Takes a proxy configuration file over into the form, and forgets the file's text.
+pub fn fill_from(form: &mut Form, text: &str) -> Result<(), Failure> {
+    let file: ConfigurationFile = serde_json::from_str(text).map_err(|error| Failure {
+        code: "InvalidConfigurationFile".to_owned(),
+        message: format!(
+            "This is no proxy configuration file: line {}, column {}. It is JSON with XksProxyUriPath and \
+             XksProxyAuthenticationCredential, which has AccessKeyId and RawSecretAccessKey.",
+            error.line(),
+            error.column()
+        ),
+        request_id: String::new(),
+    })?;
+    let path = file.uri_path;
+    form.set(PREFIX, path.strip_suffix(XKS_PROXY_PATH_END).unwrap_or(&path));
+    form.set(ACCESS_KEY, &file.credential.access_key_id);
+    form.set(SECRET, file.credential.raw_secret_access_key.expose());
+    form.set(FILE, "");
+    form.next();
+    Ok(())
+}
+
+/// The input that mends an error of CreateCustomKeyStore or UpdateCustomKeyStore.
+pub fn mended_by(code: &str) -> Option<&'static str> {
+    match code.trim_end_matches("Exception") {
+        "CustomKeyStoreNameInUse" => Some(NAME),
+        "XksProxyUriInUse" | "XksProxyInvalidConfiguration" => Some(PREFIX),
+        "XksProxyUriEndpointInUse" | "XksProxyUriUnreachable" | "XksProxyInvalidResponse" => Some(ENDPOINT),
+        "XksProxyIncorrectAuthenticationCredential" => Some(ACCESS_KEY),
+        "XksProxyVpcEndpointServiceInUse"
+        | "XksProxyVpcEndpointServiceNotFound"
+        | "XksProxyVpcEndpointServiceInvalidConfiguration" => Some(SERVICE),
+        _ => None,
+    }
+}

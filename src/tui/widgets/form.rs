@@ -1,0 +1,435 @@
+//! A form: labelled inputs, what is wrong with each, and the buttons below. What it is for is somebody else's business.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui::text::{Line, Span};
+use ratatui_textarea::{CursorMove, TextArea};
+use zeroize::Zeroizing;
+
+use super::field::TextField;
+use super::paper::Paper;
+use super::{button_row, text};
+use crate::tui::theme;
+use crate::tui::widgets::area::write_area;
+
+/// A secret that is typed or pasted at its end: wiped when dropped, never shown by `Debug`.
+#[derive(Clone)]
+pub struct SecretField(Zeroizing<String>);
+
+impl SecretField {
+    /// Room for any secret a field takes, so that no copy is left behind when it grows.
+    const ROOM: usize = 512;
+
+    fn new() -> Self {
+        Self(Zeroizing::new(String::with_capacity(Self::ROOM)))
+    }
+
+    /// The secret itself.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// Puts another secret in place.
+    pub fn set(&mut self, secret: &str) {
+        self.0.clear();
+        self.push(secret);
+    }
+
+    fn push(&mut self, text: &str) {
+        for letter in text.chars().filter(|letter| !letter.is_control()) {
+            if self.0.len() + letter.len_utf8() <= Self::ROOM {
+                self.0.push(letter);
+            }
+        }
+    }
+
+    fn press(&mut self, key: KeyEvent) {
+        match (key.code, key.modifiers) {
+            (KeyCode::Char('u'), KeyModifiers::CONTROL) => self.0.clear(),
+            (KeyCode::Backspace, _) => drop(self.0.pop()),
+            (KeyCode::Char(letter), modifiers) if (modifiers - KeyModifiers::SHIFT).is_empty() => {
+                self.push(letter.encode_utf8(&mut [0; 4]));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// What a person fills in.
+#[derive(Clone)]
+pub enum Input {
+    /// One line of text.
+    Line(TextField),
+    /// One line that is masked unless it is to be shown.
+    Secret(SecretField),
+    /// Several lines of text, and how many of them are shown at most.
+    Text(Box<TextArea<'static>>, usize),
+    /// A checkbox.
+    Tick(bool),
+    /// Radio buttons, and which is on.
+    Options(Vec<String>, usize),
+}
+
+impl Input {
+    /// One line of text.
+    pub fn line(value: &str) -> Self {
+        Self::Line(TextField::new(value))
+    }
+
+    /// An empty secret.
+    pub fn secret() -> Self {
+        Self::Secret(SecretField::new())
+    }
+
+    /// Several lines of text, of which at most `most` are shown; the cursor behind them.
+    pub fn text(value: &str, most: usize) -> Self {
+        let mut area = TextArea::from(value.split('\n'));
+        area.move_cursor(CursorMove::Bottom);
+        area.move_cursor(CursorMove::End);
+        Self::Text(Box::new(area), most)
+    }
+}
+
+/// A labelled input.
+#[derive(Clone)]
+pub struct Row {
+    /// What the form's owner calls it.
+    pub name: &'static str,
+    /// What the person sees.
+    pub label: &'static str,
+    /// A line on what may stand in it.
+    pub hint: String,
+    /// What is filled in.
+    pub input: Input,
+}
+
+/// What a key did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pressed {
+    /// It moved the focus or changed something.
+    Taken,
+    /// Enter on a line: the owner may do something with it.
+    Entered(&'static str),
+    /// Leave.
+    Cancel,
+    /// Do it.
+    Submit,
+}
+
+/// Inputs, and where the person is among them.
+#[derive(Clone)]
+pub struct Form {
+    /// The inputs in order.
+    pub rows: Vec<Row>,
+    /// The words of the button that does it.
+    pub go: &'static str,
+    /// Names of rows that are not shown now.
+    pub hidden: Vec<&'static str>,
+    /// Whether secrets are shown.
+    pub shows_secrets: bool,
+    focus: usize,
+    left: BTreeSet<&'static str>,
+    is_touched: bool,
+}
+
+// What stands in a form may be a plaintext or a secret.
+impl fmt::Debug for Form {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Form").field("go", &self.go).field("rows", &self.rows.len()).finish_non_exhaustive()
+    }
+}
+
+impl Form {
+    /// A form with the focus on its first input; on *Cancel* when `is_grave`, for what can't be undone.
+    pub fn new(rows: Vec<Row>, go: &'static str, is_grave: bool) -> Self {
+        let focus = if is_grave { rows.len() } else { 0 };
+        let (hidden, left) = (Vec::new(), BTreeSet::new());
+        Self { rows, go, hidden, shows_secrets: false, focus, left, is_touched: false }
+    }
+
+    fn row(&self, name: &str) -> Option<&Input> {
+        self.rows.iter().find(|row| row.name == name).map(|row| &row.input)
+    }
+
+    /// The text of an input, without blanks around it; empty when it is hidden or has none.
+    pub fn text(&self, name: &str) -> String {
+        if self.hidden.contains(&name) {
+            return String::new();
+        }
+        match self.row(name) {
+            Some(Input::Line(field)) => field.value().trim().to_owned(),
+            Some(Input::Text(area, _)) => area.lines().join("\n"),
+            _ => String::new(),
+        }
+    }
+
+    /// A secret.
+    pub fn secret(&self, name: &str) -> &str {
+        if let Some(Input::Secret(secret)) = self.row(name) { secret.expose() } else { "" }
+    }
+
+    /// Whether a checkbox is ticked.
+    pub fn is_ticked(&self, name: &str) -> bool {
+        !self.hidden.contains(&name) && matches!(self.row(name), Some(Input::Tick(true)))
+    }
+
+    /// Which radio button is on, from 0.
+    pub fn chosen(&self, name: &str) -> usize {
+        if let Some(Input::Options(_, chosen)) = self.row(name) { *chosen } else { 0 }
+    }
+
+    /// Puts a text or secret into an input.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.is_touched = true;
+        match self.rows.iter_mut().find(|row| row.name == name).map(|row| &mut row.input) {
+            Some(Input::Line(field)) => *field = TextField::new(value),
+            Some(Input::Secret(secret)) => secret.set(value),
+            _ => {}
+        }
+    }
+
+    /// Whether something was changed since it was opened.
+    pub fn is_touched(&self) -> bool {
+        self.is_touched
+    }
+
+    /// Moves the focus to an input and lets its error be seen.
+    pub fn focus_on(&mut self, name: &'static str) {
+        if let Some(place) = self.rows.iter().position(|row| row.name == name) {
+            self.focus = place;
+            self.left.insert(name);
+        }
+    }
+
+    fn is_hidden(&self, place: usize) -> bool {
+        self.rows.get(place).is_some_and(|row| self.hidden.contains(&row.name))
+    }
+
+    fn step(&mut self, forward: bool) {
+        if let Some(row) = self.rows.get(self.focus) {
+            self.left.insert(row.name);
+        }
+        let spots = self.rows.len() + 2;
+        for _ in 0..spots {
+            self.focus = (self.focus + if forward { 1 } else { spots - 1 }) % spots;
+            if !self.is_hidden(self.focus) {
+                return;
+            }
+        }
+    }
+
+    /// Whether letters go into a text.
+    pub fn is_typing(&self) -> bool {
+        let input = self.rows.get(self.focus).map(|row| &row.input);
+        matches!(input, Some(Input::Line(_) | Input::Secret(_) | Input::Text(..)))
+    }
+
+    /// Takes a key.
+    pub fn press(&mut self, key: KeyEvent) -> Pressed {
+        match key.code {
+            KeyCode::Esc => return Pressed::Cancel,
+            KeyCode::Tab => self.step(true),
+            KeyCode::BackTab => self.step(false),
+            KeyCode::Char('n') if key.modifiers == KeyModifiers::CONTROL => return Pressed::Submit,
+            _ => return self.press_here(key),
+        }
+        Pressed::Taken
+    }
+
+    fn press_here(&mut self, key: KeyEvent) -> Pressed {
+        let is_only = self.rows.len() == 1;
+        let count = self.rows.len();
+        let enters = matches!(key.code, KeyCode::Enter | KeyCode::Char(' '));
+        let Some(row) = self.rows.get_mut(self.focus) else {
+            match key.code {
+                KeyCode::Left | KeyCode::Up => self.step(false),
+                KeyCode::Right | KeyCode::Down => self.step(true),
+                _ if enters => return if self.focus == count { Pressed::Cancel } else { Pressed::Submit },
+                _ => {}
+            }
+            return Pressed::Taken;
+        };
+        let moves = match (&mut row.input, key.code) {
+            (Input::Text(area, _), _) => {
+                area.input(key);
+                self.is_touched = true;
+                None
+            }
+            (Input::Line(_) | Input::Secret(_), KeyCode::Enter) if is_only => return Pressed::Submit,
+            (Input::Line(_), KeyCode::Enter) => return Pressed::Entered(row.name),
+            (Input::Options(labels, chosen), KeyCode::Down | KeyCode::Right) if *chosen + 1 < labels.len() => {
+                *chosen += 1;
+                self.is_touched = true;
+                None
+            }
+            (Input::Options(_, chosen), KeyCode::Up | KeyCode::Left) if *chosen > 0 => {
+                *chosen -= 1;
+                self.is_touched = true;
+                None
+            }
+            (Input::Tick(ticked), _) if enters => {
+                *ticked = !*ticked;
+                self.is_touched = true;
+                None
+            }
+            (_, KeyCode::Enter | KeyCode::Down) => Some(true),
+            (_, KeyCode::Up) => Some(false),
+            (Input::Line(field), _) => {
+                self.is_touched |= field.press(key);
+                None
+            }
+            (Input::Secret(secret), _) => {
+                secret.press(key);
+                self.is_touched = true;
+                None
+            }
+            _ => None,
+        };
+        if let Some(forward) = moves {
+            self.step(forward);
+        }
+        Pressed::Taken
+    }
+
+    /// Moves on from the input that has the focus.
+    pub fn next(&mut self) {
+        self.step(true);
+    }
+
+    /// Takes pasted text into the input that has the focus.
+    pub fn paste(&mut self, pasted: &str) {
+        self.is_touched = true;
+        match self.rows.get_mut(self.focus).map(|row| &mut row.input) {
+            Some(Input::Line(field)) => field.paste(pasted),
+            Some(Input::Secret(secret)) => secret.push(pasted.trim()),
+            Some(Input::Text(area, _)) => {
+                let clean = pasted.replace("\r\n", "\n").replace('\r', "\n");
+                area.insert_str(clean.replace(|c: char| c.is_control() && c != '\n' && c != '\t', ""));
+            }
+            _ => {}
+        }
+    }
+
+    /// Moves the focus to the button that does it.
+    pub fn focus_on_go(&mut self) {
+        self.focus = self.rows.len() + 1;
+    }
+
+    /// Writes all inputs that are shown, with what is wrong with those that were left. What `below` writes stands below
+    /// the input that has the focus.
+    pub fn write(&self, paper: &mut Paper, errors: &[(&'static str, String)], below: impl Fn(&mut Paper)) {
+        for (place, row) in self.rows.iter().enumerate().filter(|(place, _)| !self.is_hidden(*place)) {
+            let is_focused = place == self.focus;
+            let is_live = self.is_touched && matches!(row.input, Input::Text(..));
+            let error = errors.iter().find(|(name, _)| *name == row.name && (is_live || self.left.contains(name)));
+            paper.focused(is_focused, |paper| {
+                self.write_row(paper, row, is_focused);
+                match error {
+                    Some((_, error)) => paper.prose(&format!("✗ {error}"), 2, theme::BAD),
+                    None if row.hint.is_empty() => paper,
+                    None => paper.prose(&row.hint, 2, theme::QUIET),
+                };
+                if is_focused {
+                    below(paper);
+                }
+            });
+            paper.gap();
+        }
+    }
+
+    /// Writes the buttons, with what `above` writes when one of them has the focus.
+    pub fn write_buttons(&self, paper: &mut Paper, above: impl Fn(&mut Paper)) {
+        let focused = self.focus.checked_sub(self.rows.len()).unwrap_or(usize::MAX);
+        paper.focused(focused != usize::MAX, |paper| {
+            if focused != usize::MAX {
+                above(paper);
+            }
+            button_row(paper, &[Some("Cancel"), Some(self.go)], focused);
+        });
+    }
+
+    fn write_row(&self, paper: &mut Paper, row: &Row, is_focused: bool) {
+        let mark = Span::styled(if is_focused { "▸ " } else { "  " }, theme::ACCENT);
+        if let Input::Tick(ticked) = row.input {
+            let style = if is_focused { theme::FOCUS } else { theme::TEXT };
+            for (index, words) in text::wrap(row.label, paper.width.saturating_sub(5)).into_iter().enumerate() {
+                let lead = match (index, ticked) {
+                    (0, true) => "☑ ",
+                    (0, false) => "☐ ",
+                    _ => "  ",
+                };
+                let mark = if index == 0 { mark.clone() } else { Span::raw("  ") };
+                paper.line(Line::from(vec![mark, Span::styled(lead, theme::ACCENT), Span::styled(words, style)]));
+            }
+            return;
+        }
+        paper.line(Line::from(vec![mark, Span::styled(row.label, theme::HEADING)]));
+        let columns = paper.width.saturating_sub(3).min(72);
+        match &row.input {
+            Input::Line(field) => field.write(paper, 2, columns, is_focused, ""),
+            Input::Secret(secret) => {
+                let shown = secret.expose();
+                let masked = if self.shows_secrets { shown.to_owned() } else { "•".repeat(shown.chars().count()) };
+                TextField::new(&masked).write(paper, 2, columns, is_focused, "");
+            }
+            Input::Text(area, most) => write_area(paper, area, is_focused, *most, 3),
+            Input::Options(labels, chosen) => {
+                for (index, label) in labels.iter().enumerate() {
+                    let on = index == *chosen;
+                    let style = if on && is_focused { theme::FOCUS } else { theme::TEXT };
+                    let mark =
+                        Span::styled(if on { "  ◉ " } else { "  ○ " }, if on { theme::ACCENT } else { theme::TEXT });
+                    paper.line(Line::from(vec![mark, Span::styled(text::harmless(label), style)]));
+                }
+            }
+            Input::Tick(_) => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn form() -> Form {
+        let row = |name, input| Row { name, label: name, hint: String::new(), input };
+        Form::new(vec![row("a", Input::line("")), row("b", Input::secret()), row("c", Input::Tick(false))], "Go", false)
+    }
+
+    fn key(code: KeyCode) -> KeyEvent {
+        KeyEvent::new(code, KeyModifiers::NONE)
+    }
+
+    #[test]
+    fn the_focus_goes_round_and_passes_over_what_is_hidden() {
+        let mut form = form();
+        form.hidden = vec!["b"];
+        form.press(key(KeyCode::Tab));
+        form.press(key(KeyCode::Char(' ')));
+        assert!(form.is_ticked("c"));
+        form.press(key(KeyCode::Tab));
+        assert_eq!(form.press(key(KeyCode::Enter)), Pressed::Cancel);
+        form.press(key(KeyCode::Tab));
+        assert_eq!(form.press(key(KeyCode::Enter)), Pressed::Submit);
+        form.press(key(KeyCode::Tab));
+        form.press(key(KeyCode::Char('x')));
+        assert_eq!(form.text("a"), "x");
+    }
+
+    #[test]
+    fn a_secret_is_neither_drawn_nor_debugged() {
+        let mut form = form();
+        form.press(key(KeyCode::Tab));
+        form.paste(" hunter2hunter2\n");
+        assert_eq!(form.secret("b"), "hunter2hunter2");
+        let mut paper = Paper::new(60);
+        form.write(&mut paper, &[], |_| {});
+        assert!(!format!("{form:?} {paper:?}").contains("hunter2"));
+        form.shows_secrets = true;
+        let mut paper = Paper::new(60);
+        form.write(&mut paper, &[], |_| {});
+        assert!(format!("{paper:?}").contains("hunter2"));
+    }
+}
