@@ -94,6 +94,10 @@ impl Call<'_> {
     /// As [`find_key_by_id`](Self::find_key_by_id), for changes that a key pending deletion refuses.
     pub fn find_changeable_key(&self, tx: &Transaction, id: &str) -> Answer<FoundKey> {
         let key = self.find_key_by_id(tx, id)?;
+        if key.metadata.key_manager == KeyManager::Aws {
+            let message = format!("{} is an AWS managed key; only AWS changes it.", key.metadata.arn);
+            return Err(ServiceError::new("AccessDeniedException", message).into());
+        }
         if key.metadata.key_state == KeyState::PendingDeletion {
             let message = format!("{} is pending deletion.", key.metadata.arn);
             return Err(ServiceError::new("KMSInvalidStateException", message).into());

@@ -2,7 +2,9 @@
 
 use super::{Answer, Call};
 use crate::aws::error::ServiceError;
-use crate::aws::kms::{GetKeyPolicy, GetKeyPolicyOutput, ListKeyPolicies, ListKeyPoliciesOutput, PutKeyPolicy};
+use crate::aws::kms::{
+    GetKeyPolicy, GetKeyPolicyOutput, KeyManager, ListKeyPolicies, ListKeyPoliciesOutput, PutKeyPolicy,
+};
 use crate::aws::operation::Empty;
 use crate::aws::{limits, policy};
 
@@ -48,6 +50,10 @@ impl Call<'_> {
         self.check_policy(&request.policy, request.bypass_policy_lockout_safety_check == Some(true))?;
         self.store().write(|tx| {
             let key = self.find_key_by_id(tx, &request.key_id)?;
+            if key.metadata.key_manager == KeyManager::Aws {
+                let message = format!("{} is an AWS managed key; only AWS changes it.", key.metadata.arn);
+                return Err(ServiceError::new("AccessDeniedException", message).into());
+            }
             tx.execute(
                 "UPDATE keys SET policy = ?3 WHERE region = ?1 AND id = ?2",
                 [&self.region, &key.metadata.key_id, &request.policy],

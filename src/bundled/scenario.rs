@@ -97,6 +97,8 @@ struct Key {
     description: String,
     key_store: Option<String>,
     external_key: Option<String>,
+    #[serde(default)]
+    is_aws_managed: bool,
     created: Timestamp,
     #[serde(default)]
     tags: BTreeMap<String, String>,
@@ -363,7 +365,7 @@ impl Filling<'_> {
             deletion_date: None,
             origin: if store.is_some() { Origin::ExternalKeyStore } else { Origin::AwsKms },
             custom_key_store_id: store.map(str::to_owned),
-            key_manager: Manager::Customer,
+            key_manager: if key.is_aws_managed { Manager::Aws } else { Manager::Customer },
             customer_master_key_spec: Some("SYMMETRIC_DEFAULT".to_owned()),
             key_spec: "SYMMETRIC_DEFAULT".to_owned(),
             encryption_algorithms: Some(vec!["SYMMETRIC_DEFAULT".to_owned()]),

@@ -61,6 +61,8 @@ pub struct Known {
     pub aliases: Loaded<Vec<AliasListEntry>>,
     /// The customer managed keys.
     pub keys: Loaded<Vec<KeyMetadata>>,
+    /// The AWS managed keys, told together with them.
+    pub aws_keys: Vec<KeyMetadata>,
     /// The IAM users and roles.
     pub principals: Loaded<Vec<Principal>>,
 }
@@ -75,6 +77,7 @@ impl Default for Known {
             key_stores: Loaded::Idle,
             aliases: Loaded::Idle,
             keys: Loaded::Idle,
+            aws_keys: Vec::new(),
             principals: Loaded::Idle,
         }
     }

@@ -19,6 +19,7 @@ use super::pages::key_stores::KeyStores;
 use super::pages::keys::Keys;
 use super::tasks::{self, Menu};
 use super::wizard::Wizard;
+use crate::aws::kms::KeyManager;
 use crate::create_key::field::Field;
 use crate::create_key::known::{Known, Loaded};
 
@@ -107,6 +108,7 @@ pub struct App {
     pub(super) key_stores: KeyStores,
     pub(super) key_store: KeyStorePage,
     pub(super) keys: Keys,
+    pub(super) aws_keys: Keys,
     pub(super) key: KeyPage,
     waiting: BTreeMap<CallId, Call>,
     watch: Option<TimerId>,
@@ -128,7 +130,8 @@ impl App {
             wizard: None,
             key_stores: KeyStores::default(),
             key_store: KeyStorePage::default(),
-            keys: Keys::default(),
+            keys: Keys::new(KeyManager::Customer),
+            aws_keys: Keys::new(KeyManager::Aws),
             key: KeyPage::new(String::new()),
             waiting: BTreeMap::new(),
             watch: None,
@@ -208,8 +211,14 @@ impl App {
             }
             Location::KeyStores => self.key_stores.paste(text, &self.known),
             Location::Keys => self.keys.paste(text, &self.known),
-            Location::KeyStore(_) | Location::Key(_) => {}
+            Location::AwsKeys => self.aws_keys.paste(text, &self.known),
+            Location::KeyStore(_) | Location::Key(_) | Location::CloudHsm => {}
         }
+    }
+
+    /// Whether the page is one that the navigation leads to.
+    pub fn is_on_list(&self) -> bool {
+        NAVIGATION.iter().any(|(_, location)| *location == self.location)
     }
 
     /// Shows another page.
@@ -222,14 +231,14 @@ impl App {
                 self.key_store = KeyStorePage::new(id.clone());
                 effects.push(self.ask(Call::KeyStores));
             }
-            Location::Keys => effects.extend([self.ask(Call::Keys), self.ask(Call::Aliases)]),
+            Location::Keys | Location::AwsKeys => effects.extend([self.ask(Call::Keys), self.ask(Call::Aliases)]),
             Location::Key(id) => {
                 self.key = KeyPage::new(id.clone());
                 for call in self.key.questions(&self.known) {
                     effects.push(self.ask(call));
                 }
             }
-            Location::CreateKey => {}
+            Location::CreateKey | Location::CloudHsm => {}
         }
         self.location = location;
         effects

@@ -7,7 +7,7 @@ use ratatui::widgets::{Block, BorderType, Clear};
 
 use super::app::{App, Dialog, Flash, NAVIGATION, World};
 use super::keymap;
-use super::pages::Location;
+use super::pages::{self, Location};
 use super::theme;
 use super::widgets::paper::Paper;
 use super::widgets::{button_row, text};
@@ -78,6 +78,8 @@ fn breadcrumbs(app: &App) -> String {
         Location::KeyStores => "External key stores".to_owned(),
         Location::KeyStore(id) => format!("External key stores > {}", store_name(id)),
         Location::Keys => "Customer managed keys".to_owned(),
+        Location::AwsKeys => "AWS managed keys".to_owned(),
+        Location::CloudHsm => "AWS CloudHSM key stores".to_owned(),
         Location::Key(id) => format!("Customer managed keys > {id}"),
         Location::CreateKey => match app.wizard.as_ref().map(|wizard| &wizard.method) {
             Some(Method::FromKeyStore { custom_key_store_id: id }) => {
@@ -109,7 +111,7 @@ fn flash_lines(app: &App, width: u16) -> Vec<Line<'static>> {
 }
 
 fn draw_body(app: &App, frame: &mut Frame, area: Rect) {
-    let on_list = matches!(app.location, Location::KeyStores | Location::Keys);
+    let on_list = app.is_on_list();
     let shows_navigation = on_list && (area.width >= 100 || app.navigation.is_some());
     let wide = if shows_navigation { 26.min(area.width / 2) } else { 0 };
     let [left, page] = Layout::horizontal([Constraint::Length(wide), Constraint::Min(1)]).areas(area);
@@ -121,6 +123,8 @@ fn draw_body(app: &App, frame: &mut Frame, area: Rect) {
         Location::KeyStores => app.key_stores.draw(&app.known, is_focused, frame, page),
         Location::KeyStore(_) => app.key_store.draw(&app.known, frame, page),
         Location::Keys => app.keys.draw(&app.known, is_focused, frame, page),
+        Location::AwsKeys => app.aws_keys.draw(&app.known, is_focused, frame, page),
+        Location::CloudHsm => pages::draw_cloud_hsm(frame, page),
         Location::Key(_) => app.key.draw(&app.known, frame, page),
         Location::CreateKey => {
             if let Some(wizard) = &app.wizard {
@@ -135,7 +139,7 @@ fn draw_navigation(app: &App, frame: &mut Frame, area: Rect) {
     paper.heading(" Key Management Service");
     paper.gap();
     for (place, (words, location)) in NAVIGATION.iter().enumerate() {
-        if *location == Location::KeyStores {
+        if *location == Location::CloudHsm {
             paper.gap();
             paper.line(Line::styled("  Custom key stores", theme::QUIET));
         }

@@ -40,7 +40,7 @@ pub enum Call {
     KeyStores,
     /// All aliases.
     Aliases,
-    /// All customer managed keys, described.
+    /// All keys, described.
     Keys,
     /// All IAM users and roles.
     Principals,

@@ -17,9 +17,7 @@ use super::effect::{Call, Effect, Failure, Msg, Reply};
 use super::terminal::signals::{Signal, Signals};
 use super::terminal::{Terminal, TerminalGuard};
 use crate::aws::iam::ListAccountAliases;
-use crate::aws::kms::{
-    ConnectCustomKeyStore, DescribeKey, DisconnectCustomKeyStore, GetKeyPolicy, KeyManager, KeyMetadata,
-};
+use crate::aws::kms::{ConnectCustomKeyStore, DescribeKey, DisconnectCustomKeyStore, GetKeyPolicy, KeyMetadata};
 use crate::aws::scalar::SecretText;
 use crate::aws::sts::GetCallerIdentity;
 use crate::aws::xks_console::DescribeExternalKey;
@@ -54,7 +52,7 @@ async fn ask(client: &Client, call: Call) -> Result<Reply, CallError> {
         }
         Call::KeyStores => Reply::KeyStores(client.collect_key_stores().await?),
         Call::Aliases => Reply::Aliases(client.collect_aliases().await?),
-        Call::Keys => Reply::Keys(customer_keys(client).await?),
+        Call::Keys => Reply::Keys(described_keys(client).await?),
         Call::Principals => Reply::Principals(principals(client).await?),
         Call::KeyPolicy(key_id) => {
             Reply::KeyPolicy(client.call(&GetKeyPolicy { key_id, policy_name: None }).await?.policy)
@@ -111,8 +109,8 @@ fn text_of(bytes: &[u8]) -> SecretText {
     SecretText::new(String::from_utf8_lossy(bytes).into_owned())
 }
 
-/// All customer managed keys, described. There is no list that tells more than IDs.
-async fn customer_keys(client: &Client) -> Result<Vec<KeyMetadata>, CallError> {
+/// All keys, described. There is no list that tells more than IDs.
+async fn described_keys(client: &Client) -> Result<Vec<KeyMetadata>, CallError> {
     let entries = client.collect_keys().await?;
     let described: Vec<Option<KeyMetadata>> = stream::iter(entries)
         .map(|entry| async move {
@@ -126,7 +124,7 @@ async fn customer_keys(client: &Client) -> Result<Vec<KeyMetadata>, CallError> {
         .buffered(PARALLEL_DESCRIBES)
         .try_collect()
         .await?;
-    Ok(described.into_iter().flatten().filter(|key| key.key_manager == KeyManager::Customer).collect())
+    Ok(described.into_iter().flatten().collect())
 }
 
 async fn principals(client: &Client) -> Result<Vec<Principal>, CallError> {
@@ -173,7 +171,7 @@ pub async fn submit(client: &Client, call: submission::Call) -> Answer {
 
 /// The key that a CreateKey without an answer has made, if it has.
 async fn find_key(client: &Client, sent: &Sent) -> Result<Option<KeyMetadata>, CallError> {
-    for key in customer_keys(client).await?.into_iter().filter(|key| sent.may_be(key)) {
+    for key in described_keys(client).await?.into_iter().filter(|key| sent.may_be(key)) {
         if !sent.needs_policy() {
             return Ok(Some(key));
         }

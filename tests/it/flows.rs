@@ -189,7 +189,10 @@ fn a_key_whose_alias_is_refused_gets_another_alias_and_no_second_key() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let alias = xks_console::aws::kms::CreateAlias {
         alias_name: "alias/payments".to_owned(),
-        target_key_id: runtime.block_on(client.collect_keys()).unwrap()[0].key_id.clone(),
+        target_key_id: {
+            let other = kms::DescribeKey { key_id: "alias/app-logs".to_owned() };
+            runtime.block_on(client.call(&other)).unwrap().key_metadata.key_id
+        },
     };
     runtime.block_on(client.call(&alias)).unwrap();
     let keys = runtime.block_on(client.collect_keys()).unwrap().len();

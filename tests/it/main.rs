@@ -6,4 +6,5 @@ mod flows;
 mod key_states;
 mod key_stores;
 mod process;
+mod random;
 mod tasks;

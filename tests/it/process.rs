@@ -148,7 +148,7 @@ fn from_start_to_success_and_still_there_after_a_kill() {
     console.kill();
     let mut console = Console::start(dir.path());
     console.wait("Frankfurt HSM");
-    console.send("\t\x1b[A\r");
+    console.send("\t\x1b[A\x1b[A\r");
     console.wait("Customer managed keys (7)");
     console.wait("payments");
     console.send("\x03");

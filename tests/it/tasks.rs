@@ -7,7 +7,7 @@ use xks_console::tape::{self, Stage as _, Tape};
 
 const SIZES: [(u16, u16); 3] = [(60, 20), (80, 24), (120, 40)];
 const KEYS: &str =
-    "Wait+Screen /External key stores \\(4\\)/\nTab\nUp\nEnter\nWait+Screen /Customer managed keys \\(6\\)/\n";
+    "Wait+Screen /External key stores \\(4\\)/\nTab\nUp 2\nEnter\nWait+Screen /Customer managed keys \\(6\\)/\n";
 
 /// Goes on with a tape; every screenshot becomes a snapshot of its name at this size.
 fn go_on(journey: &mut Journey, name: &str, text: &str, size: (u16, u16)) {
@@ -239,4 +239,15 @@ fn a_key_of_kms_is_made_by_the_same_wizard() {
     );
     let journey = play("standard", &tape, (80, 24), |_, _| {});
     assert_eq!(key(&journey, "standard").custom_key_store_id, None);
+}
+
+#[test]
+fn the_navigation_leads_to_every_list() {
+    for size in SIZES {
+        let tape = "Wait+Screen /External key stores \\(4\\)/\nTab\nScreenshot menu.png\nUp\nEnter\n\
+                    Wait+Screen /on hardware of/\nScreenshot cloudhsm.png\nTab\nUp 2\nEnter\n\
+                    Wait+Screen /AWS managed keys \\(2\\)/\nScreenshot aws-managed.png\nEnter\nWait+Screen /aws\\/ebs/\n\
+                    Type \"m\"\nWait+Screen /AWS manages this key/\nScreenshot aws-menu.png\n";
+        start("navigation", tape, size);
+    }
 }

@@ -1,6 +1,7 @@
 //! What answers do.
 
 use super::{App, Dialog, Flash};
+use crate::aws::kms::KeyManager;
 use crate::aws::scalar::SecretText;
 use crate::create_key::known::Loaded;
 use crate::create_key::submission::{self, Answer, Submission};
@@ -69,8 +70,10 @@ impl App {
             (_, Ok(Reply::Keys(keys))) => {
                 let first = self.known.keys.ready().is_none();
                 let here = self.keys.current(&self.known);
-                self.known.keys = Loaded::Ready(keys);
+                let (aws, ours) = keys.into_iter().partition(|key| key.key_manager == KeyManager::Aws);
+                (self.known.keys, self.known.aws_keys) = (Loaded::Ready(ours), aws);
                 self.keys.arrange(&self.known);
+                self.aws_keys.arrange(&self.known);
                 if let Some(here) = here {
                     self.keys.select(&here, &self.known);
                 }
@@ -101,6 +104,7 @@ impl App {
             _ => None,
         };
         self.keys.arrange(&self.known);
+        self.aws_keys.arrange(&self.known);
         if let Some(wizard) = &mut self.wizard {
             wizard.arrange(&self.known);
         }

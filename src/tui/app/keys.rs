@@ -14,8 +14,12 @@ use crate::tui::tasks::{self, Task};
 use crate::tui::wizard::{self, Wizard};
 
 /// The entries of the navigation on the left.
-pub const NAVIGATION: [(&str, Location); 2] =
-    [("Customer managed keys", Location::Keys), ("External key stores", Location::KeyStores)];
+pub const NAVIGATION: [(&str, Location); 4] = [
+    ("AWS managed keys", Location::AwsKeys),
+    ("Customer managed keys", Location::Keys),
+    ("AWS CloudHSM key stores", Location::CloudHsm),
+    ("External key stores", Location::KeyStores),
+];
 
 impl App {
     pub(super) fn press(&mut self, key: KeyEvent) -> Vec<Effect> {
@@ -46,7 +50,8 @@ impl App {
             Location::CreateKey => self.wizard.as_ref().is_some_and(Wizard::is_typing),
             Location::KeyStores => self.key_stores.is_typing(),
             Location::Keys => self.keys.is_typing(),
-            Location::KeyStore(_) | Location::Key(_) => false,
+            Location::AwsKeys => self.aws_keys.is_typing(),
+            Location::KeyStore(_) | Location::Key(_) | Location::CloudHsm => false,
         }
     }
 
@@ -64,6 +69,8 @@ impl App {
             Location::KeyStores => vec![Context::KeyStore, Context::Table, Context::List],
             Location::KeyStore(_) => vec![Context::KeyStore, Context::Fields],
             Location::Keys => vec![Context::KeyList, Context::Table, Context::List],
+            Location::AwsKeys => vec![Context::Table, Context::List],
+            Location::CloudHsm => vec![Context::List],
             Location::Key(_) => vec![Context::Key],
         }
     }
@@ -99,7 +106,7 @@ impl App {
     }
 
     fn press_page(&mut self, key: KeyEvent) -> Vec<Effect> {
-        let on_list = matches!(self.location, Location::KeyStores | Location::Keys);
+        let on_list = self.is_on_list();
         if on_list && !self.is_typing() && matches!(key.code, KeyCode::Tab | KeyCode::BackTab | KeyCode::Left) {
             return self.enter_navigation();
         }
@@ -117,6 +124,8 @@ impl App {
             Location::KeyStores => self.key_stores.press(key, &self.known),
             Location::KeyStore(_) => self.key_store.press(key, &self.known),
             Location::Keys => self.keys.press(key, &self.known),
+            Location::AwsKeys => self.aws_keys.press(key, &self.known),
+            Location::CloudHsm => Vec::new(),
             Location::Key(_) => self.key.press(key, &self.known),
             Location::CreateKey => {
                 let wishes = self.wizard.as_mut().map(|wizard| wizard.press(key, &self.known)).unwrap_or_default();
@@ -130,6 +139,7 @@ impl App {
         match self.location {
             Location::KeyStores => self.key_stores.wants_escape(),
             Location::Keys => self.keys.wants_escape(),
+            Location::AwsKeys => self.aws_keys.wants_escape(),
             _ => false,
         }
     }
@@ -142,7 +152,7 @@ impl App {
         match self.location {
             Location::KeyStore(_) => self.go(Location::KeyStores),
             Location::Key(_) => self.go(Location::Keys),
-            Location::KeyStores | Location::Keys | Location::CreateKey => self.enter_navigation(),
+            _ => self.enter_navigation(),
         }
     }
 

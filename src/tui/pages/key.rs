@@ -50,7 +50,7 @@ impl KeyPage {
     }
 
     fn key<'a>(&self, known: &'a Known) -> Option<&'a KeyMetadata> {
-        known.keys.ready()?.iter().find(|key| key.key_id == self.key_id)
+        known.keys.ready()?.iter().chain(&known.aws_keys).find(|key| key.key_id == self.key_id)
     }
 
     /// What must be asked to show the page.

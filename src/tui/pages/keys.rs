@@ -1,4 +1,4 @@
-//! *Customer managed keys*: the list.
+//! *Customer managed keys* and *AWS managed keys*: the lists.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 
 use super::{Location, Wish};
-use crate::aws::kms::KeyMetadata;
+use crate::aws::kms::{KeyManager, KeyMetadata};
 use crate::create_key::known::Known;
 use crate::tui::effect::Call;
 use crate::tui::keymap::{self, Action, Context};
@@ -26,8 +26,9 @@ const COLUMNS: [Column; 6] = [
 ];
 
 /// Where the person is in the list.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Keys {
+    manager: KeyManager,
     table: Table,
     chosen: BTreeSet<String>,
 }
@@ -71,9 +72,21 @@ fn cell(key: &KeyMetadata, column: usize, known: &Known) -> String {
 }
 
 impl Keys {
+    /// The list of the keys that this one manages.
+    pub fn new(manager: KeyManager) -> Self {
+        Self { manager, table: Table::default(), chosen: BTreeSet::new() }
+    }
+
+    fn list<'a>(&self, known: &'a Known) -> &'a [KeyMetadata] {
+        match self.manager {
+            KeyManager::Customer => known.keys.ready().map_or(&[][..], Vec::as_slice),
+            KeyManager::Aws => &known.aws_keys,
+        }
+    }
+
     /// Arranges the table anew after the keys, the aliases or the search changed.
     pub fn arrange(&mut self, known: &Known) {
-        let keys = known.keys.ready().map_or(&[][..], Vec::as_slice);
+        let keys = self.list(known);
         self.table.arrange(keys.len(), COLUMNS.len(), &|row, column| cell(&keys[row], column, known));
     }
 
@@ -89,12 +102,12 @@ impl Keys {
 
     /// The ID of the key that the cursor is on.
     pub fn current(&self, known: &Known) -> Option<String> {
-        known.keys.ready()?.get(self.table.current()?).map(|key| key.key_id.clone())
+        self.list(known).get(self.table.current()?).map(|key| key.key_id.clone())
     }
 
     /// The keys that an action is about: those that are chosen, else the one that the cursor is on.
     fn meant<'a>(&self, known: &'a Known) -> Vec<&'a KeyMetadata> {
-        let keys = known.keys.ready().map_or(&[][..], Vec::as_slice);
+        let keys = self.list(known);
         if self.chosen.is_empty() {
             return self.table.current().and_then(|row| keys.get(row)).into_iter().collect();
         }
@@ -108,7 +121,7 @@ impl Keys {
 
     /// Puts the cursor on a key.
     pub fn select(&mut self, key_id: &str, known: &Known) {
-        let keys = known.keys.ready().map_or(&[][..], Vec::as_slice);
+        let keys = self.list(known);
         if let Some(row) = keys.iter().position(|key| key.key_id == key_id) {
             self.table.select(row);
         }
@@ -122,11 +135,12 @@ impl Keys {
 
     /// Takes a key.
     pub fn press(&mut self, key: KeyEvent, known: &Known) -> Vec<Wish> {
-        let keys = known.keys.ready().map_or(&[][..], Vec::as_slice);
+        let keys = self.list(known);
         match self.table.press(key, COLUMNS.len()) {
             Pressed::Open(row) => {
                 return keys.get(row).map(|key| Wish::Go(Location::Key(key.key_id.clone()))).into_iter().collect();
             }
+            Pressed::Toggle(_) | Pressed::ToggleAll if self.manager == KeyManager::Aws => return Vec::new(),
             Pressed::Toggle(row) => {
                 if let Some(key) = keys.get(row)
                     && !self.chosen.remove(&key.key_id)
@@ -154,7 +168,10 @@ impl Keys {
             }
             Pressed::Ignored => {}
         }
-        match keymap::action(&[Context::KeyList, Context::Table], key) {
+        let is_ours = self.manager == KeyManager::Customer;
+        match keymap::action(&[Context::KeyList, Context::Table], key)
+            .filter(|action| is_ours || *action == Action::Refresh)
+        {
             Some(Action::CreateKey) => vec![Wish::OpenWizard],
             Some(Action::Actions) => {
                 let meant = self.meant(known);
@@ -169,19 +186,28 @@ impl Keys {
     /// Draws the page.
     pub fn draw(&self, known: &Known, is_focused: bool, frame: &mut Frame, area: Rect) {
         let mut paper = Paper::new(area.width);
-        let keys = known.keys.ready().map_or(&[][..], Vec::as_slice);
+        let keys = self.list(known);
         let chosen = if self.chosen.is_empty() { String::new() } else { format!(" · {} chosen", self.chosen.len()) };
-        let count = known.keys.ready().map(|keys| format!(" ({}){chosen}", keys.len())).unwrap_or_default();
-        paper.heading(&format!("Customer managed keys{count}"));
-        if super::write_loading(&mut paper, "customer managed keys", &known.keys) {
+        let count = known.keys.ready().map(|_| format!(" ({}){chosen}", keys.len())).unwrap_or_default();
+        let (title, empty, hint, choice) = match self.manager {
+            KeyManager::Customer => {
+                ("Customer managed keys", "No customer managed keys", "Press n to create the first.", Choice::Many)
+            }
+            KeyManager::Aws => {
+                let hint = "AWS services make them when they first encrypt something for you.";
+                ("AWS managed keys", "No AWS managed keys", hint, Choice::None)
+            }
+        };
+        paper.heading(&format!("{title}{count}"));
+        if super::write_loading(&mut paper, "the keys", &known.keys) {
             if keys.is_empty() {
-                paper.heading("  No customer managed keys");
-                paper.prose("Press n to create the first.", 2, theme::TEXT);
+                paper.heading(&format!("  {empty}"));
+                paper.prose(hint, 2, theme::TEXT);
             } else {
                 let rows = Rows {
                     total: keys.len(),
                     cell: &|row, column| cell(&keys[row], column, known),
-                    choice: Choice::Many,
+                    choice,
                     is_chosen: &|row| self.chosen.contains(&keys[row].key_id),
                 };
                 self.table.write(&mut paper, &COLUMNS, usize::from(area.height).saturating_sub(1), is_focused, &rows);

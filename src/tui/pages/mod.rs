@@ -6,6 +6,8 @@ pub mod key_stores;
 pub mod keys;
 
 use jiff::Timestamp;
+use ratatui::Frame;
+use ratatui::layout::Rect;
 use ratatui::text::Line;
 
 use super::connect::Afterwards;
@@ -24,6 +26,10 @@ pub enum Location {
     KeyStore(String),
     /// The list of customer managed keys.
     Keys,
+    /// The list of AWS managed keys.
+    AwsKeys,
+    /// What AWS CloudHSM key stores are.
+    CloudHsm,
     /// The page of one KMS key, by its ID.
     Key(String),
     /// The create key wizard.
@@ -72,6 +78,23 @@ pub fn write_loading<T>(paper: &mut Paper, what: &str, loaded: &Loaded<T>) -> bo
 /// A moment as the console prints it, in UTC.
 pub fn date(at: Timestamp) -> String {
     at.strftime("%b %d, %Y %H:%M UTC").to_string()
+}
+
+/// What *AWS CloudHSM key stores* are, for people who look for them here.
+pub fn draw_cloud_hsm(frame: &mut Frame, area: Rect) {
+    let mut paper = Paper::new(area.width.min(100));
+    paper.heading("AWS CloudHSM key stores");
+    paper.gap();
+    for words in [
+        "An AWS CloudHSM key store is a custom key store too. Its KMS keys live in an AWS CloudHSM cluster that you own: \
+         inside of AWS, on hardware of your own.",
+        "An external key store keeps its keys outside of AWS, in your external key manager behind an external key store proxy.",
+        "This console is about external key stores. Use the AWS console or the AWS CLI for AWS CloudHSM key stores.",
+    ] {
+        paper.prose(words, 2, theme::TEXT);
+        paper.gap();
+    }
+    paper.draw(frame, area);
 }
 
 /// *Key store actions* for a store.

@@ -4,7 +4,7 @@ use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::text::{Line, Span};
 
 use super::{Task, name_of};
-use crate::aws::kms::{ConnectionState, CustomKeyStore, KeyMetadata, KeyState, Tag};
+use crate::aws::kms::{ConnectionState, CustomKeyStore, KeyManager, KeyMetadata, KeyState, Tag};
 use crate::create_key::known::Known;
 use crate::tui::pages::keys::aliases_of;
 use crate::tui::theme;
@@ -56,7 +56,9 @@ impl Menu {
         let names: Vec<_> = keys.iter().map(|key| name_of(key, known)).collect();
         let all = |state: KeyState| keys.iter().all(|key| key.key_state == state);
         let is_pending = keys.iter().any(|key| key.key_state == KeyState::PendingDeletion);
-        let pending = is_pending.then_some("A key is pending deletion.");
+        let is_aws = keys.iter().any(|key| key.key_manager == KeyManager::Aws);
+        let by_aws = is_aws.then_some("AWS manages this key.");
+        let pending = by_aws.or(is_pending.then_some("A key is pending deletion."));
         let mut entries = vec![
             entry(
                 "Enable",
@@ -77,8 +79,8 @@ impl Menu {
         ];
         if let ([key], [name]) = (keys, &names[..]) {
             let aliases = aliases_of(&key.key_id, known);
-            let usable = (key.key_state != KeyState::Enabled).then_some("The key is not enabled.");
-            let none = aliases.is_empty().then_some("The key has no alias.");
+            let usable = by_aws.or((key.key_state != KeyState::Enabled).then_some("The key is not enabled."));
+            let none = by_aws.or(aliases.is_empty().then_some("The key has no alias."));
             let unread = "Still being loaded.";
             entries.extend([
                 entry("Edit description", Task::EditDescription(name.clone(), key.description.clone()), pending),
@@ -93,7 +95,7 @@ impl Menu {
                 entry(
                     "Edit key policy",
                     Task::EditPolicy(name.clone(), policy.unwrap_or_default().to_owned()),
-                    policy.is_none().then_some(if tags.is_none() { "Open the key first." } else { unread }),
+                    by_aws.or(policy.is_none().then_some(if tags.is_none() { "Open the key first." } else { unread })),
                 ),
                 entry("Encrypt", Task::Encrypt(name.clone()), usable),
                 entry("Decrypt", Task::Decrypt(name.clone()), usable),

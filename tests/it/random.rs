@@ -1,0 +1,135 @@
+//! The whole console under random keys, pastes, sizes and times: nothing panics, going back loses nothing, and AWS
+//! understands every request.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use futures_util::future::BoxFuture;
+use http::{Request, Response};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use xks_console::client::{Transport, TransportError};
+use xks_console::journey::Journey;
+use xks_console::tape::Stage as _;
+
+/// Lets every request through and stops at an answer that says that the request itself was not well formed.
+struct Strict(Arc<dyn Transport>);
+
+impl Transport for Strict {
+    fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
+        let target = format!("{:?}", request.headers().get("x-amz-target"));
+        Box::pin(async move {
+            let answer = self.0.send(request).await?;
+            let body = String::from_utf8_lossy(answer.body()).into_owned();
+            for wrong in
+                ["SerializationException", "UnknownOperation", "InvalidSignature", "MissingAction", "InvalidAction"]
+            {
+                assert!(!body.contains(wrong), "{target} was answered {body}");
+            }
+            Ok(answer)
+        })
+    }
+
+    fn is_bundled(&self) -> bool {
+        self.0.is_bundled()
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Act {
+    Key(KeyCode, KeyModifiers),
+    Paste(String),
+    Resize(u16, u16),
+    Pass(i64),
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    let plain = |code| Just(Act::Key(code, KeyModifiers::NONE));
+    let letters = prop::sample::select("nCmcdvyrsSa/?q xé0-=.\u{4e2d}".chars().collect::<Vec<_>>());
+    let moves = prop::sample::select(vec![
+        KeyCode::Up,
+        KeyCode::Down,
+        KeyCode::Left,
+        KeyCode::Right,
+        KeyCode::Home,
+        KeyCode::End,
+        KeyCode::PageUp,
+        KeyCode::PageDown,
+        KeyCode::Backspace,
+        KeyCode::Delete,
+        KeyCode::F(1),
+    ]);
+    let control = prop::sample::select(vec!['n', 'p', 'd', 'u', 'a', 'e', 'k', 'w']);
+    prop_oneof![
+        6 => plain(KeyCode::Enter),
+        5 => plain(KeyCode::Tab),
+        2 => Just(Act::Key(KeyCode::BackTab, KeyModifiers::SHIFT)),
+        1 => plain(KeyCode::Esc),
+        4 => moves.prop_map(|code| Act::Key(code, KeyModifiers::NONE)),
+        6 => letters.prop_map(|letter| Act::Key(KeyCode::Char(letter), KeyModifiers::NONE)),
+        5 => control.prop_map(|letter| Act::Key(KeyCode::Char(letter), KeyModifiers::CONTROL)),
+        1 => (1u32..9).prop_map(|digit| Act::Key(KeyCode::Char(char::from_digit(digit, 10).unwrap()), KeyModifiers::ALT)),
+        2 => prop::sample::select(vec![
+            "payments-2026", "111122223333", "alias\u{1b}[2J", "a\r\nb\tc", "{\"Statement\":[]}", "\u{202e}abc", "", "7",
+            "https://xks-proxy.bundled.internal", "team = data",
+        ]).prop_map(|text| Act::Paste(text.to_owned())),
+        2 => (1u16..210, 1u16..70).prop_map(|(width, height)| Act::Resize(width, height)),
+        1 => (1i64..9).prop_map(Act::Pass),
+    ]
+}
+
+fn run(acts: &[Act]) -> Result<(), TestCaseError> {
+    let mut journey = Journey::start((80, 24)).unwrap();
+    let client = journey.client().clone();
+    journey.use_client(client.through(|way| Arc::new(Strict(way))));
+    for (place, act) in acts.iter().enumerate() {
+        let before = journey.app().wizard.as_ref().map(|wizard| (wizard.draft.clone(), wizard.step));
+        let changes_nothing = match act {
+            Act::Key(code, modifiers) => {
+                journey.press(KeyEvent::new(*code, *modifiers));
+                *modifiers == KeyModifiers::CONTROL && *code == KeyCode::Char('p')
+            }
+            Act::Paste(text) => {
+                journey.paste(text);
+                false
+            }
+            Act::Resize(width, height) => {
+                journey.resize((*width, *height));
+                true
+            }
+            Act::Pass(seconds) => {
+                journey.advance(jiff::SignedDuration::from_secs(*seconds));
+                // A store that was being connected for the wizard may be chosen now.
+                false
+            }
+        };
+        let after = journey.app().wizard.as_ref().map(|wizard| (wizard.draft.clone(), wizard.step));
+        if let (true, Some((draft, step)), Some((now, there))) = (changes_nothing, before, after)
+            && journey.app().dialog.is_none()
+        {
+            prop_assert_eq!(draft, now);
+            if matches!(act, Act::Key(..))
+                && !matches!(journey.app().wizard, Some(ref wizard) if wizard.submission.key().is_some())
+            {
+                prop_assert!(there <= step, "back goes back");
+            }
+        }
+        journey.settle();
+        if place % 4 == 0 {
+            let _ = journey.frame();
+        }
+        if journey.has_quit() {
+            break;
+        }
+    }
+    let _ = journey.frame();
+    Ok(())
+}
+
+#[test]
+fn random_messages_at_random_sizes_break_nothing() {
+    let cases = 40;
+    let config = Config { cases, failure_persistence: None, max_shrink_iters: 200, ..Config::default() };
+    TestRunner::new(config).run(&prop::collection::vec(act(), 300), |acts| run(&acts)).unwrap();
+}
