@@ -216,6 +216,9 @@ fn for_any_call(code: &str) -> Guide {
             "Get new credentials (for example: aws sso login) and start again.",
             None,
         ),
+        "Cancelled" => {
+            guide("Whether the request was carried out is not known.", "Look again: nothing is made twice.", None)
+        }
         "RequestFailed" | crate::aws::codec::UNKNOWN_ERROR => guide(
             "AWS was not reached, or its answer was lost or spoilt on the way.",
             "Check the network and any proxy between this machine and AWS; then go on. Nothing is made twice.",

@@ -1,5 +1,7 @@
 //! What AWS has told, each part idle, loading, ready or failed.
 
+use std::collections::HashMap;
+
 use crate::aws::kms::{AliasListEntry, CustomKeyStore, KeyMetadata};
 
 /// Something that AWS tells, and how far the telling is.
@@ -59,6 +61,10 @@ pub struct Known {
     pub key_stores: Loaded<Vec<CustomKeyStore>>,
     /// The aliases.
     pub aliases: Loaded<Vec<AliasListEntry>>,
+    /// The names of each key without `alias/`, in order, by its ID: what [`aliases`](Self::aliases) say.
+    pub names: HashMap<String, Vec<String>>,
+    /// Whether more of the keys are on their way.
+    pub more_keys: bool,
     /// The customer managed keys.
     pub keys: Loaded<Vec<KeyMetadata>>,
     /// The AWS managed keys, told together with them.
@@ -76,6 +82,8 @@ impl Default for Known {
             caller_arn: String::new(),
             key_stores: Loaded::Idle,
             aliases: Loaded::Idle,
+            names: HashMap::new(),
+            more_keys: false,
             keys: Loaded::Idle,
             aws_keys: Vec::new(),
             principals: Loaded::Idle,
@@ -84,6 +92,18 @@ impl Default for Known {
 }
 
 impl Known {
+    /// Finds the names of each key after the aliases were told.
+    pub fn index_aliases(&mut self) {
+        self.names.clear();
+        for alias in self.aliases.ready().into_iter().flatten() {
+            if let Some(key) = &alias.target_key_id {
+                let name = alias.alias_name.strip_prefix(crate::aws::limits::ALIAS_PREFIX).unwrap_or(&alias.alias_name);
+                self.names.entry(key.clone()).or_default().push(name.to_owned());
+            }
+        }
+        self.names.values_mut().for_each(|names| names.sort_unstable());
+    }
+
     /// The store with this ID, if it is known.
     pub fn key_store(&self, id: &str) -> Option<&CustomKeyStore> {
         self.key_stores.ready()?.iter().find(|store| store.custom_key_store_id == id)

@@ -19,7 +19,7 @@ use super::pages::key_stores::KeyStores;
 use super::pages::keys::Keys;
 use super::tasks::{self, Menu};
 use super::wizard::Wizard;
-use crate::aws::kms::KeyManager;
+use crate::aws::kms::{KeyManager, KeyMetadata};
 use crate::create_key::field::Field;
 use crate::create_key::known::{Known, Loaded};
 
@@ -110,6 +110,8 @@ pub struct App {
     pub(super) keys: Keys,
     pub(super) aws_keys: Keys,
     pub(super) key: KeyPage,
+    incoming: Vec<KeyMetadata>,
+    has_all_keys: bool,
     waiting: BTreeMap<CallId, Call>,
     watch: Option<TimerId>,
     last_id: u64,
@@ -133,11 +135,13 @@ impl App {
             keys: Keys::new(KeyManager::Customer),
             aws_keys: Keys::new(KeyManager::Aws),
             key: KeyPage::new(String::new()),
+            incoming: Vec::new(),
+            has_all_keys: false,
             waiting: BTreeMap::new(),
             watch: None,
             last_id: 0,
         };
-        let effects = [Call::Identity, Call::KeyStores, Call::Aliases, Call::Keys, Call::Principals]
+        let effects = [Call::Identity, Call::KeyStores, Call::Aliases, Call::Keys(None), Call::Principals]
             .map(|call| app.ask(call))
             .to_vec();
         (app, effects)
@@ -174,7 +178,7 @@ impl App {
         self.waiting.retain(|_, open| std::mem::discriminant(open) != std::mem::discriminant(&call));
         match &call {
             Call::KeyStores if self.known.key_stores.ready().is_none() => self.known.key_stores = Loaded::Loading,
-            Call::Keys if self.known.keys.ready().is_none() => self.known.keys = Loaded::Loading,
+            Call::Keys(_) if self.known.keys.ready().is_none() => self.known.keys = Loaded::Loading,
             Call::Aliases if self.known.aliases.ready().is_none() => self.known.aliases = Loaded::Loading,
             Call::Principals if self.known.principals.ready().is_none() => self.known.principals = Loaded::Loading,
             _ => {}
@@ -231,7 +235,7 @@ impl App {
                 self.key_store = KeyStorePage::new(id.clone());
                 effects.push(self.ask(Call::KeyStores));
             }
-            Location::Keys | Location::AwsKeys => effects.extend([self.ask(Call::Keys), self.ask(Call::Aliases)]),
+            Location::Keys | Location::AwsKeys => effects.extend([self.ask(Call::Keys(None)), self.ask(Call::Aliases)]),
             Location::Key(id) => {
                 self.key = KeyPage::new(id.clone());
                 for call in self.key.questions(&self.known) {

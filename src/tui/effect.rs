@@ -40,8 +40,8 @@ pub enum Call {
     KeyStores,
     /// All aliases.
     Aliases,
-    /// All keys, described.
-    Keys,
+    /// A page of the keys, described: the first, or the one that a marker names.
+    Keys(Option<String>),
     /// All IAM users and roles.
     Principals,
     /// The policy of a key.
@@ -110,7 +110,7 @@ pub enum Reply {
     Identity { caller: CallerIdentity, account_alias: Option<String> },
     KeyStores(Vec<CustomKeyStore>),
     Aliases(Vec<AliasListEntry>),
-    Keys(Vec<KeyMetadata>),
+    Keys { page: Vec<KeyMetadata>, next: Option<String> },
     Principals(Vec<Principal>),
     KeyPolicy(String),
     KeyTags(Vec<Tag>),

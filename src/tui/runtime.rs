@@ -17,7 +17,9 @@ use super::effect::{Call, Effect, Failure, Msg, Reply};
 use super::terminal::signals::{Signal, Signals};
 use super::terminal::{Terminal, TerminalGuard};
 use crate::aws::iam::ListAccountAliases;
-use crate::aws::kms::{ConnectCustomKeyStore, DescribeKey, DisconnectCustomKeyStore, GetKeyPolicy, KeyMetadata};
+use crate::aws::kms::{
+    ConnectCustomKeyStore, DescribeKey, DisconnectCustomKeyStore, GetKeyPolicy, KeyListEntry, KeyMetadata, ListKeys,
+};
 use crate::aws::scalar::SecretText;
 use crate::aws::sts::GetCallerIdentity;
 use crate::aws::xks_console::DescribeExternalKey;
@@ -52,7 +54,7 @@ async fn ask(client: &Client, call: Call) -> Result<Reply, CallError> {
         }
         Call::KeyStores => Reply::KeyStores(client.collect_key_stores().await?),
         Call::Aliases => Reply::Aliases(client.collect_aliases().await?),
-        Call::Keys => Reply::Keys(described_keys(client).await?),
+        Call::Keys(marker) => keys_page(client, marker).await?,
         Call::Principals => Reply::Principals(principals(client).await?),
         Call::KeyPolicy(key_id) => {
             Reply::KeyPolicy(client.call(&GetKeyPolicy { key_id, policy_name: None }).await?.policy)
@@ -109,9 +111,26 @@ fn text_of(bytes: &[u8]) -> SecretText {
     SecretText::new(String::from_utf8_lossy(bytes).into_owned())
 }
 
-/// All keys, described. There is no list that tells more than IDs.
+/// Keys on the first page, which is to be seen at once.
+const FIRST_PAGE: u32 = 100;
+/// Keys on each page after it.
+const LATER_PAGES: u32 = 1000;
+
+/// A page of the keys, described. There is no list that tells more than IDs.
+async fn keys_page(client: &Client, marker: Option<String>) -> Result<Reply, CallError> {
+    let limit = if marker.is_some() { LATER_PAGES } else { FIRST_PAGE };
+    let answer = client.call(&ListKeys { limit: Some(limit), marker: marker.clone() }).await?;
+    // A marker that comes again would never end.
+    let next = answer.next_marker.filter(|next| answer.truncated && marker.as_ref() != Some(next));
+    Ok(Reply::Keys { page: describe_keys(client, answer.keys).await?, next })
+}
+
+/// All keys, described.
 async fn described_keys(client: &Client) -> Result<Vec<KeyMetadata>, CallError> {
-    let entries = client.collect_keys().await?;
+    describe_keys(client, client.collect_keys().await?).await
+}
+
+async fn describe_keys(client: &Client, entries: Vec<KeyListEntry>) -> Result<Vec<KeyMetadata>, CallError> {
     let described: Vec<Option<KeyMetadata>> = stream::iter(entries)
         .map(|entry| async move {
             match client.call(&DescribeKey { key_id: entry.key_arn }).await {

@@ -467,3 +467,61 @@ fn a_lost_answer_is_looked_up_and_makes_no_second_key() {
         assert_eq!(aliases.iter().filter(|alias| alias.alias_name == "alias/payments").count(), 1);
     }
 }
+
+/// Never answers an operation, as a service in trouble does.
+struct Hangs {
+    way: Arc<dyn Transport>,
+    operation: &'static str,
+}
+
+impl Transport for Hangs {
+    fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
+        let target = request.headers().get("x-amz-target").and_then(|target| target.to_str().ok());
+        if target.is_some_and(|target| target.ends_with(self.operation)) {
+            return Box::pin(std::future::pending());
+        }
+        self.way.send(request)
+    }
+}
+
+/// Plays on a console whose AWS hangs, with calls that run beside the console as they do in a terminal.
+#[test]
+fn a_call_that_hangs_freezes_nothing_and_can_be_given_up() {
+    use xks_console::tui::app::{App, World};
+    use xks_console::tui::effect::{Effect, Msg};
+    use xks_console::tui::{chrome, runtime};
+
+    let journey = Journey::start((80, 24)).unwrap();
+    let client = journey.client().through(|way| Arc::new(Hangs { way, operation: ".DescribeCustomKeyStores" }));
+    let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    tokio.block_on(async {
+        let (mut app, effects) = App::new(World::Bundled, "us-west-2");
+        let (sender, mut inbox) = tokio::sync::mpsc::unbounded_channel();
+        let spawn = |effects: Vec<Effect>| {
+            for effect in effects {
+                if let Effect::Call(id, call) = effect {
+                    let (client, sender) = (client.clone(), sender.clone());
+                    tokio::spawn(async move {
+                        let _ = sender.send(Msg::Answered(id, runtime::perform(&client, call).await));
+                    });
+                }
+            }
+        };
+        spawn(effects);
+        let text = |app: &App| {
+            let mut terminal = ratatui::Terminal::new(ratatui::backend::TestBackend::new(80, 24)).unwrap();
+            tape::screen_text(terminal.draw(|frame| chrome::draw(app, frame)).unwrap().buffer)
+        };
+        let key = |code| Msg::Key(crossterm::event::KeyEvent::new(code, crossterm::event::KeyModifiers::NONE));
+        // The other answers come; the list of stores does not.
+        while app.known.keys.ready().is_none() || app.known.more_keys {
+            let msg = inbox.recv().await.unwrap();
+            spawn(app.update(msg));
+        }
+        assert!(text(&app).contains("Loading external key stores"));
+        spawn(app.update(key(crossterm::event::KeyCode::Esc)));
+        assert!(text(&app).contains("Cancelled before an answer came"), "{}", text(&app));
+        spawn(app.update(key(crossterm::event::KeyCode::Char('r'))));
+        assert!(text(&app).contains("Loading external key stores"), "{}", text(&app));
+    });
+}

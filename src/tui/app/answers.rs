@@ -1,7 +1,7 @@
 //! What answers do.
 
 use super::{App, Dialog, Flash};
-use crate::aws::kms::KeyManager;
+use crate::aws::kms::{KeyManager, KeyMetadata};
 use crate::aws::scalar::SecretText;
 use crate::create_key::known::Loaded;
 use crate::create_key::submission::{self, Answer, Submission};
@@ -65,24 +65,17 @@ impl App {
                 }
                 stale
             }
-            (_, Ok(Reply::Aliases(aliases))) => loaded(Ok(aliases), &mut self.known.aliases),
-            (Call::Aliases, Err(failure)) => loaded(Err(failure), &mut self.known.aliases),
-            (_, Ok(Reply::Keys(keys))) => {
-                let first = self.known.keys.ready().is_none();
-                let here = self.keys.current(&self.known);
-                let (aws, ours) = keys.into_iter().partition(|key| key.key_manager == KeyManager::Aws);
-                (self.known.keys, self.known.aws_keys) = (Loaded::Ready(ours), aws);
-                self.keys.arrange(&self.known);
-                self.aws_keys.arrange(&self.known);
-                if let Some(here) = here {
-                    self.keys.select(&here, &self.known);
-                }
-                if let (true, Location::Key(id)) = (first, self.location.clone()) {
-                    return self.go(Location::Key(id));
-                }
+            (_, Ok(Reply::Aliases(aliases))) => {
+                self.known.aliases = Loaded::Ready(aliases);
+                self.known.index_aliases();
                 None
             }
-            (Call::Keys, Err(failure)) => loaded(Err(failure), &mut self.known.keys),
+            (Call::Aliases, Err(failure)) => loaded(Err(failure), &mut self.known.aliases),
+            (call, Ok(Reply::Keys { page, next })) => return self.keys_told(&call, page, next),
+            (Call::Keys(_), Err(failure)) => {
+                self.known.more_keys = false;
+                loaded(Err(failure), &mut self.known.keys)
+            }
             (_, Ok(Reply::Principals(principals))) => loaded(Ok(principals), &mut self.known.principals),
             (Call::Principals, Err(failure)) => loaded(Err(failure), &mut self.known.principals),
             (Call::KeyPolicy(id), result) if id == self.key.key_id => {
@@ -114,6 +107,40 @@ impl App {
         Vec::new()
     }
 
+    /// A page of the keys. At first each page is shown as it comes; later the list that is there stays until the new one
+    /// is whole.
+    fn keys_told(&mut self, call: &Call, page: Vec<KeyMetadata>, next: Option<String>) -> Vec<Effect> {
+        if *call == Call::Keys(None) {
+            self.incoming.clear();
+        }
+        self.incoming.extend(page);
+        let is_whole = next.is_none();
+        if is_whole || !self.has_all_keys {
+            let here = self.keys.current(&self.known);
+            let is_first = self.known.keys.ready().is_none();
+            let told: Vec<KeyMetadata> = std::mem::take(&mut self.incoming);
+            let (aws, ours): (Vec<_>, Vec<_>) = told.into_iter().partition(|key| key.key_manager == KeyManager::Aws);
+            match &mut self.known.keys {
+                Loaded::Ready(keys) if !self.has_all_keys && *call != Call::Keys(None) => {
+                    keys.extend(ours);
+                    self.known.aws_keys.extend(aws);
+                }
+                keys => (*keys, self.known.aws_keys) = (Loaded::Ready(ours), aws),
+            }
+            self.has_all_keys |= is_whole;
+            self.keys.arrange(&self.known);
+            self.aws_keys.arrange(&self.known);
+            if let Some(here) = here {
+                self.keys.select(&here, &self.known);
+            }
+            if let (true, Location::Key(id)) = (is_first, self.location.clone()) {
+                return self.go(Location::Key(id));
+            }
+        }
+        self.known.more_keys = !is_whole;
+        next.map(|marker| self.ask(Call::Keys(Some(marker)))).into_iter().collect()
+    }
+
     fn flash_failure(&mut self, failure: &Failure) {
         let flash = Flash { is_good: false, title: failure.code.clone(), text: failure.message.clone(), link: None };
         if !self.flashes.contains(&flash) {
@@ -133,7 +160,7 @@ impl App {
         if stores.iter().any(|store| store.connection_state.is_transient()) {
             effects.extend(self.look_later());
         } else {
-            effects.push(self.ask(Call::Keys));
+            effects.push(self.ask(Call::Keys(None)));
         }
         effects
     }
@@ -189,7 +216,7 @@ impl App {
         let mut effects: Vec<Effect> = wishes.into_iter().flat_map(|wish| self.grant_wizard(wish)).collect();
         if is_refused {
             // What was known when the draft was checked has changed, or AWS would not have refused.
-            effects.extend([Call::KeyStores, Call::Keys, Call::Aliases].map(|call| self.ask(call)));
+            effects.extend([Call::KeyStores, Call::Keys(None), Call::Aliases].map(|call| self.ask(call)));
         }
         effects
     }

@@ -4,7 +4,9 @@ use crossterm::event::{KeyCode, KeyEvent};
 
 use super::{App, Dialog, Flash};
 use crate::aws::kms::ConnectionState;
+use crate::create_key::known::Loaded;
 use crate::create_key::method::Method;
+use crate::create_key::submission::{self, Answer};
 use crate::tui::connect::{self, Afterwards, Connecting};
 use crate::tui::effect::{Call, Effect};
 use crate::tui::keymap::{self, Action, Context};
@@ -144,9 +146,42 @@ impl App {
         }
     }
 
-    /// Closes the message on top, or goes a level up.
+    /// Gives up on the stage of creating a key that is under way: an answer that still comes is dropped.
+    fn stop_waiting(&mut self) -> Vec<Effect> {
+        self.waiting.retain(|_, call| !matches!(call, Call::Submission(_)));
+        let answer = Answer::Failed(submission::Failure {
+            code: "Cancelled".to_owned(),
+            message: "You stopped waiting before an answer came.".to_owned(),
+            request_id: String::new(),
+            outcome_unknown: true,
+        });
+        let wishes = self.wizard.as_mut().map(|wizard| wizard.answered(answer, &self.known)).unwrap_or_default();
+        wishes.into_iter().flat_map(|wish| self.grant_wizard(wish)).collect()
+    }
+
+    /// Gives up on a list that is still being loaded; whether there was one.
+    fn stop_loading(&mut self) -> bool {
+        const WORDS: &str = "Cancelled before an answer came.";
+        match self.location {
+            Location::KeyStores if self.known.key_stores == Loaded::Loading => {
+                self.waiting.retain(|_, call| *call != Call::KeyStores);
+                self.known.key_stores = Loaded::Failed(WORDS.to_owned());
+            }
+            Location::Keys | Location::AwsKeys if self.known.keys == Loaded::Loading || self.known.more_keys => {
+                self.waiting.retain(|_, call| !matches!(call, Call::Keys(_)));
+                self.known.more_keys = false;
+                if self.known.keys == Loaded::Loading {
+                    self.known.keys = Loaded::Failed(WORDS.to_owned());
+                }
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    /// Closes the message on top, stops what is being loaded, or goes a level up.
     fn back(&mut self) -> Vec<Effect> {
-        if self.flashes.pop().is_some() {
+        if self.flashes.pop().is_some() || self.stop_loading() {
             return Vec::new();
         }
         match self.location {
@@ -195,6 +230,7 @@ impl App {
                 self.dialog = Some(Dialog::FieldHelp { field, scroll: 0 });
                 Vec::new()
             }
+            wizard::Wish::StopWaiting => self.stop_waiting(),
             wizard::Wish::Leave { loses_something: true } => {
                 self.dialog = Some(Dialog::Discard { on_do: false, quits: false });
                 Vec::new()
@@ -243,7 +279,7 @@ impl App {
     pub(super) fn changed(&mut self, text: String) -> Vec<Effect> {
         self.flashes.push(Flash { is_good: true, title: "Success".to_owned(), text, link: None });
         self.keys.forget_choice();
-        let mut calls = vec![Call::KeyStores, Call::Keys, Call::Aliases];
+        let mut calls = vec![Call::KeyStores, Call::Keys(None), Call::Aliases];
         if let Location::Key(_) = self.location {
             calls.extend(self.key.questions(&self.known));
         }
@@ -285,7 +321,7 @@ impl App {
         self.flashes.clear();
         self.wizard = Some(Wizard::new(method, &self.known));
         self.location = Location::CreateKey;
-        let fresh = [Call::Aliases, Call::Keys, Call::Principals];
+        let fresh = [Call::Aliases, Call::Keys(None), Call::Principals];
         fresh.map(|call| self.ask(call)).to_vec()
     }
 

@@ -92,7 +92,8 @@ impl KeyPage {
                     return self.key(known).map(|key| Wish::Copy("Key ARN", key.arn.clone())).into_iter().collect();
                 }
                 Some(Action::Refresh) => {
-                    let mut wishes = vec![Wish::Ask(Call::Keys), Wish::Ask(Call::Aliases), Wish::Ask(Call::KeyStores)];
+                    let mut wishes =
+                        vec![Wish::Ask(Call::Keys(None)), Wish::Ask(Call::Aliases), Wish::Ask(Call::KeyStores)];
                     wishes.extend(self.questions(known).into_iter().map(Wish::Ask));
                     return wishes;
                 }
@@ -150,7 +151,7 @@ impl KeyPage {
             0 => self.write_policy(paper),
             1 => self.write_cryptography(paper, key, known),
             2 => self.write_tags(paper),
-            _ => write_aliases(paper, &aliases, known),
+            _ => write_aliases(paper, aliases, known),
         }
     }
 

@@ -70,7 +70,7 @@ impl KeyStorePage {
             Action::CreateKeyStore => vec![Wish::Begin(Task::CreateKeyStore)],
             Action::Actions => super::store_menu(&id, known).into_iter().collect(),
             Action::CopyId => vec![Wish::Copy("Custom key store ID", id)],
-            Action::Refresh => vec![Wish::Ask(Call::KeyStores), Wish::Ask(Call::Keys), Wish::Ask(Call::Aliases)],
+            Action::Refresh => vec![Wish::Ask(Call::KeyStores), Wish::Ask(Call::Keys(None)), Wish::Ask(Call::Aliases)],
             _ => Vec::new(),
         }
     }

@@ -95,10 +95,11 @@ impl KeyStores {
             Pressed::Open(row) | Pressed::Toggle(row) => {
                 return vec![Wish::Go(Location::KeyStore(stores[row].custom_key_store_id.clone()))];
             }
-            Pressed::Taken | Pressed::ToggleAll => {
+            Pressed::Sorted => {
                 self.arrange(known);
                 return Vec::new();
             }
+            Pressed::Taken | Pressed::ToggleAll => return Vec::new(),
             Pressed::Ignored => {}
         }
         let here = self.table.current().and_then(|row| stores.get(row)).map(|store| store.custom_key_store_id.clone());

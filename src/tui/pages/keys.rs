@@ -34,15 +34,8 @@ pub struct Keys {
 }
 
 /// The aliases of a key, without `alias/`, in order.
-pub fn aliases_of(key_id: &str, known: &Known) -> Vec<String> {
-    let aliases = known.aliases.ready().map_or(&[][..], Vec::as_slice);
-    let mut names: Vec<String> = aliases
-        .iter()
-        .filter(|alias| alias.target_key_id.as_deref() == Some(key_id))
-        .map(|alias| alias.alias_name.strip_prefix("alias/").unwrap_or(&alias.alias_name).to_owned())
-        .collect();
-    names.sort();
-    names
+pub fn aliases_of<'a>(key_id: &str, known: &'a Known) -> &'a [String] {
+    known.names.get(key_id).map_or(&[], Vec::as_slice)
 }
 
 /// `ENCRYPT_DECRYPT` in the console's words.
@@ -58,7 +51,7 @@ pub fn usage_label(usage: &str) -> &str {
 
 fn cell(key: &KeyMetadata, column: usize, known: &Known) -> String {
     match column {
-        0 => match aliases_of(&key.key_id, known).as_slice() {
+        0 => match aliases_of(&key.key_id, known) {
             [] => "-".to_owned(),
             [one] => one.clone(),
             [one, more @ ..] => format!("{one} (+{} more)", more.len()),
@@ -162,10 +155,11 @@ impl Keys {
                 }
                 return Vec::new();
             }
-            Pressed::Taken => {
+            Pressed::Sorted => {
                 self.arrange(known);
                 return Vec::new();
             }
+            Pressed::Taken => return Vec::new(),
             Pressed::Ignored => {}
         }
         let is_ours = self.manager == KeyManager::Customer;
@@ -178,7 +172,7 @@ impl Keys {
                 let menu = (!meant.is_empty()).then(|| Wish::Menu(Menu::for_keys(&meant, None, None, known)));
                 menu.into_iter().collect()
             }
-            Some(Action::Refresh) => vec![Wish::Ask(Call::Keys), Wish::Ask(Call::Aliases)],
+            Some(Action::Refresh) => vec![Wish::Ask(Call::Keys(None)), Wish::Ask(Call::Aliases)],
             _ => Vec::new(),
         }
     }
@@ -188,7 +182,8 @@ impl Keys {
         let mut paper = Paper::new(area.width);
         let keys = self.list(known);
         let chosen = if self.chosen.is_empty() { String::new() } else { format!(" · {} chosen", self.chosen.len()) };
-        let count = known.keys.ready().map(|_| format!(" ({}){chosen}", keys.len())).unwrap_or_default();
+        let more = if known.more_keys { "…" } else { "" };
+        let count = known.keys.ready().map(|_| format!(" ({}{more}){chosen}", keys.len())).unwrap_or_default();
         let (title, empty, hint, choice) = match self.manager {
             KeyManager::Customer => {
                 ("Customer managed keys", "No customer managed keys", "Press n to create the first.", Choice::Many)

@@ -78,7 +78,7 @@ impl Menu {
             ),
         ];
         if let ([key], [name]) = (keys, &names[..]) {
-            let aliases = aliases_of(&key.key_id, known);
+            let aliases = aliases_of(&key.key_id, known).to_vec();
             let usable = by_aws.or((key.key_state != KeyState::Enabled).then_some("The key is not enabled."));
             let none = by_aws.or(aliases.is_empty().then_some("The key has no alias."));
             let unread = "Still being loaded.";

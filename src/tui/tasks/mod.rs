@@ -338,5 +338,5 @@ impl Dialog {
 /// What a person knows a key by.
 pub fn name_of(key: &KeyMetadata, known: &Known) -> KeyName {
     let aliases = super::pages::keys::aliases_of(&key.key_id, known);
-    KeyName { id: key.key_id.clone(), name: aliases.into_iter().next().unwrap_or_else(|| key.key_id.clone()) }
+    KeyName { id: key.key_id.clone(), name: aliases.first().cloned().unwrap_or_else(|| key.key_id.clone()) }
 }

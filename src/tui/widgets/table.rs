@@ -38,6 +38,8 @@ pub enum Pressed {
     Ignored,
     /// The table took it.
     Taken,
+    /// The order is another now: the caller arranges anew.
+    Sorted,
     /// Space on this row of the list.
     Toggle(usize),
     /// Enter on this row of the list.
@@ -66,25 +68,46 @@ pub struct Table {
     sort: usize,
     descending: bool,
     cursor: usize,
+    /// All rows, sorted.
+    sorted: Vec<usize>,
+    /// What each row can be found by, by its place in the list.
+    haystack: Vec<Box<str>>,
+    /// The rows shown, sorted.
     order: Vec<usize>,
 }
 
 impl Table {
-    /// Filters and sorts anew; to be called when rows, search or order changed.
+    /// Sorts and filters anew; to be called when the rows or their order changed. The cursor stays with its row.
     pub fn arrange(&mut self, rows: usize, columns: usize, cell: &dyn Fn(usize, usize) -> String) {
+        let mut line = String::new();
+        self.haystack.clear();
+        self.haystack.extend((0..rows).map(|row| {
+            line.clear();
+            for column in 0..columns {
+                line.push_str(&cell(row, column).to_lowercase());
+                // No search finds what stands in two cells.
+                line.push('\u{1}');
+            }
+            Box::from(line.as_str())
+        }));
+        let mut sorted: Vec<(String, usize)> =
+            (0..rows).map(|row| (cell(row, self.sort).to_lowercase(), row)).collect();
+        sorted.sort_unstable();
+        if self.descending {
+            sorted.reverse();
+        }
+        self.sorted.clear();
+        self.sorted.extend(sorted.into_iter().map(|(_, row)| row));
+        self.filter();
+    }
+
+    /// Shows the rows that the search finds.
+    fn filter(&mut self) {
         let kept = self.current();
         let needle = self.search.value().to_lowercase();
-        let mut order: Vec<(String, usize)> = (0..rows)
-            .filter(|&row| {
-                needle.is_empty() || (0..columns).any(|column| cell(row, column).to_lowercase().contains(&needle))
-            })
-            .map(|row| (cell(row, self.sort).to_lowercase(), row))
-            .collect();
-        order.sort();
-        if self.descending {
-            order.reverse();
-        }
-        self.order = order.into_iter().map(|(_, row)| row).collect();
+        let found =
+            |row: &usize| needle.is_empty() || self.haystack.get(*row).is_some_and(|line| line.contains(&needle));
+        self.order = self.sorted.iter().copied().filter(found).collect();
         let place = kept.and_then(|row| self.order.iter().position(|&other| other == row));
         self.cursor = place.unwrap_or(self.cursor).min(self.order.len().saturating_sub(1));
     }
@@ -116,7 +139,7 @@ impl Table {
         self.searching || !self.search.value().is_empty()
     }
 
-    /// Takes a key. Unless it is [`Pressed::Ignored`] the caller arranges anew.
+    /// Takes a key.
     pub fn press(&mut self, key: KeyEvent, columns: usize) -> Pressed {
         const PAGE: usize = 10;
         if self.searching {
@@ -125,13 +148,21 @@ impl Table {
                 KeyCode::Esc => {
                     self.searching = false;
                     self.search = TextField::default();
+                    self.filter();
                 }
                 KeyCode::Tab | KeyCode::BackTab => {
                     self.searching = false;
                     return Pressed::Ignored;
                 }
-                _ if !self.search.press(key) => return Pressed::Ignored,
-                _ => {}
+                _ => {
+                    let before = self.search.value().len();
+                    if !self.search.press(key) {
+                        return Pressed::Ignored;
+                    }
+                    if self.search.value().len() != before {
+                        self.filter();
+                    }
+                }
             }
             return Pressed::Taken;
         }
@@ -147,10 +178,19 @@ impl Table {
             KeyCode::Home => self.cursor = 0,
             KeyCode::End => self.cursor = last,
             KeyCode::Char('/') => self.searching = true,
-            KeyCode::Char('s') => self.sort = (self.sort + 1) % columns.max(1),
-            KeyCode::Char('S') => self.descending = !self.descending,
+            KeyCode::Char('s') => {
+                self.sort = (self.sort + 1) % columns.max(1);
+                return Pressed::Sorted;
+            }
+            KeyCode::Char('S') => {
+                self.descending = !self.descending;
+                return Pressed::Sorted;
+            }
             KeyCode::Char('a') => return Pressed::ToggleAll,
-            KeyCode::Esc if self.wants_escape() => self.search = TextField::default(),
+            KeyCode::Esc if self.wants_escape() => {
+                self.search = TextField::default();
+                self.filter();
+            }
             KeyCode::Char(' ') => return self.current().map_or(Pressed::Taken, Pressed::Toggle),
             KeyCode::Enter => return self.current().map_or(Pressed::Taken, Pressed::Open),
             _ => return Pressed::Ignored,
@@ -162,6 +202,7 @@ impl Table {
     pub fn paste(&mut self, pasted: &str) {
         if self.searching {
             self.search.paste(pasted);
+            self.filter();
         }
     }
 
@@ -278,10 +319,8 @@ mod tests {
         for code in [KeyCode::Char('/'), KeyCode::Char('P'), KeyCode::Char('L')] {
             assert_eq!(table.press(key(code), 1), Pressed::Taken);
         }
-        table.arrange(3, 1, &|row, _| words[row].to_owned());
         assert_eq!(table.shown(), [1, 2]);
         table.press(key(KeyCode::Esc), 1);
-        table.arrange(3, 1, &|row, _| words[row].to_owned());
         assert_eq!(table.shown().len(), 3);
     }
 
@@ -289,7 +328,7 @@ mod tests {
     fn the_cursor_stays_with_its_row_when_the_order_turns() {
         let words = ["a", "b", "c"];
         let mut table = table(&words);
-        table.press(key(KeyCode::Char('S')), 1);
+        assert_eq!(table.press(key(KeyCode::Char('S')), 1), Pressed::Sorted);
         table.arrange(3, 1, &|row, _| words[row].to_owned());
         assert_eq!((table.shown(), table.current()), (&[2, 1, 0][..], Some(0)));
     }

@@ -65,7 +65,8 @@ impl Wizard {
                     self.draft.custom_key_store_id = Some(id);
                 }
             }
-            Pressed::Taken | Pressed::ToggleAll => self.arrange(known),
+            Pressed::Sorted => self.arrange(known),
+            Pressed::Taken | Pressed::ToggleAll => {}
             Pressed::Ignored if key.code == KeyCode::Esc => return self.leave(),
             Pressed::Ignored => {
                 if keymap::action(&[Context::Table], key) == Some(Action::Refresh) {

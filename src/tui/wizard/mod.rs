@@ -43,6 +43,8 @@ pub enum Wish {
     Copy(&'static str, String),
     /// Explain a field.
     Help(Field),
+    /// Wait no longer for the stage that is under way.
+    StopWaiting,
     /// Leave; the draft may be lost when the flag says so.
     Leave {
         /// Whether something was typed or chosen.
@@ -320,7 +322,7 @@ impl Wizard {
     /// Takes a key.
     pub fn press(&mut self, key: KeyEvent, known: &Known) -> Vec<Wish> {
         if matches!(self.submission, Submission::Sending { .. }) {
-            return Vec::new();
+            return if key.code == KeyCode::Esc { vec![Wish::StopWaiting] } else { Vec::new() };
         }
         if let Some(number) = keymap::step_number(key) {
             self.jump(number - 1);

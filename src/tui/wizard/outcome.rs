@@ -106,4 +106,6 @@ fn write_stages(paper: &mut Paper, now: Stage) {
         };
         paper.line(Line::styled(format!("  {mark} {words}"), style));
     }
+    paper.gap();
+    paper.prose("Esc stops waiting; whether it was done is looked up before anything is tried again.", 2, theme::QUIET);
 }

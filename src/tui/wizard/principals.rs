@@ -58,7 +58,8 @@ impl Wizard {
                     }
                 }
             }
-            Pressed::Taken => self.arrange(known),
+            Pressed::Sorted => self.arrange(known),
+            Pressed::Taken => {}
             Pressed::Ignored if key.code == KeyCode::Esc => return self.leave(),
             Pressed::Ignored => {
                 if keymap::action(&[Context::Table], key) == Some(Action::Refresh) {
