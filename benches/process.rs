@@ -54,6 +54,53 @@ fn main() {
         let size = std::fs::metadata(&program.path).expect("the binary is there").len();
         println!("binary, {}: {:.1} MB", program.name, size as f64 / 1e6);
     }
+    many_keys();
+}
+
+/// The KMS keys that an account can have (KMS resource quotas).
+const MANY: usize = 100_000;
+
+/// An account with as many keys as AWS allows: the first page, the whole list, and keys pressed on it.
+fn many_keys() {
+    let data = tempfile::tempdir().expect("a directory for the account");
+    let start = Instant::now();
+    fill(data.path());
+    println!("made {MANY} keys in {:.0} s", start.elapsed().as_secs_f64());
+    let console =
+        Program { name: "xks-console", path: env!("CARGO_BIN_EXE_xks-console").into(), data: Some(data.path()) };
+    let start = Instant::now();
+    let mut running = Running::start(&console, (80, 24));
+    running.until(console.first_words());
+    println!("{MANY} keys: start to the stores {:.1} ms", ms(start.elapsed()));
+    running.drain();
+    let start = Instant::now();
+    running.send("\t\x1b[A\x1b[A\r");
+    let mut screen = running.screen((80, 24));
+    running.until_shown(&mut screen, "Customer managed keys (");
+    println!("{MANY} keys: first keys on the screen {:.1} ms after they are asked for", ms(start.elapsed()));
+    running.until_shown(&mut screen, &format!("({})", MANY + 6));
+    println!("{MANY} keys: whole list after {:.1} s", start.elapsed().as_secs_f64());
+    std::thread::sleep(Duration::from_secs(2));
+    println!("{MANY} keys: resident memory {:.1} MB", running.resident_kilobytes() as f64 / 1024.0);
+    for (what, keys) in [("arrow key", &["\x1b[B", "\x1b[A"][..]), ("sort", &["s"][..])] {
+        let times = (0..20).map(|turn| running.time(keys[turn % keys.len()])).collect();
+        println!("{MANY} keys: {what} to frame {:.2} ms", ms(median(times)));
+    }
+    running.send("/");
+    std::thread::sleep(Duration::from_millis(200));
+    let times = (0..20).map(|turn| running.time(if turn % 2 == 0 { "7" } else { "\x7f" })).collect();
+    println!("{MANY} keys: filter key to frame {:.2} ms", ms(median(times)));
+}
+
+/// Makes the keys by the API, as anybody would.
+fn fill(dir: &Path) {
+    let bundled = xks_console::bundled::Bundled::open(dir, None).expect("an account");
+    let client = xks_console::journey::client_of(&bundled, xks_console::world::Clock::System);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let request = xks_console::aws::kms::CreateKey::default();
+    for _ in 0..MANY {
+        runtime.block_on(client.call(&request)).expect("a key");
+    }
 }
 
 fn ms(time: Duration) -> f64 {
@@ -84,16 +131,8 @@ fn keys(program: &Program, size: (u16, u16)) -> Vec<Duration> {
     let mut running = Running::start(program, size);
     running.open(program, size);
     std::thread::sleep(Duration::from_millis(500));
-    let once = |turn| {
-        running.drain();
-        let start = Instant::now();
-        // Letters come and go, so that the field stays short.
-        running.send(if turn % 2 == 0 { "x" } else { "\x7f" });
-        running.read(Duration::from_secs(5)).expect("a frame follows the key");
-        let time = start.elapsed();
-        std::thread::sleep(Duration::from_millis(5));
-        time
-    };
+    // Letters come and go, so that the field stays short.
+    let once = |turn| running.time(if turn % 2 == 0 { "x" } else { "\x7f" });
     (0..KEYS).map(once).collect()
 }
 
@@ -176,15 +215,35 @@ impl Running {
         if program.data.is_none() {
             return;
         }
-        let cells = |count| std::num::NonZeroU16::new(count).expect("a size");
-        let mut screen = vt100::Parser::new(cells(rows), cells(columns), 0);
+        let mut screen = self.screen((columns, rows));
         self.send("\x1b[B");
         std::thread::sleep(Duration::from_millis(200));
         self.send("n");
-        while !screen.screen().contents().contains("External key ID") {
-            self.read(Duration::from_secs(20)).expect("the wizard opens");
+        self.until_shown(&mut screen, "External key ID");
+    }
+
+    fn screen(&self, (columns, rows): (u16, u16)) -> vt100::Parser {
+        let cells = |count| std::num::NonZeroU16::new(count).expect("a size");
+        vt100::Parser::new(cells(rows), cells(columns), 0)
+    }
+
+    /// Reads until the screen shows `words`.
+    fn until_shown(&mut self, screen: &mut vt100::Parser, words: &str) {
+        while !screen.screen().contents().contains(words) {
+            self.read(Duration::from_secs(120)).unwrap_or_else(|| panic!("{}", screen.screen().contents()));
             screen.process(std::mem::take(&mut self.seen).as_bytes());
         }
+    }
+
+    /// From a key to the frame after it.
+    fn time(&mut self, key: &str) -> Duration {
+        self.drain();
+        let start = Instant::now();
+        self.send(key);
+        self.read(Duration::from_secs(20)).expect("a frame follows the key");
+        let time = start.elapsed();
+        std::thread::sleep(Duration::from_millis(50));
+        time
     }
 
     fn status(&self, task: &str) -> String {

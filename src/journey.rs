@@ -155,6 +155,7 @@ impl Stage for Journey {
                         self.timers.push((due, timer));
                     }
                     Effect::Copy(text) => self.copied.push(text),
+                    Effect::Remember(_) => {}
                     Effect::Quit => self.has_quit = true,
                 }
             }

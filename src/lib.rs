@@ -20,6 +20,7 @@ pub mod aws;
 pub mod bundled;
 pub mod cli;
 pub mod client;
+pub mod config;
 pub mod create_key;
 pub mod journey;
 pub mod pictures;

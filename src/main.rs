@@ -7,9 +7,11 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use xks_console::bundled::Bundled;
 use xks_console::cli::{Arguments, Command};
+use xks_console::config;
 use xks_console::journey::client_of;
 use xks_console::pictures;
 use xks_console::tui::app::{App, World as Which};
+use xks_console::tui::preferences::Preferences;
 use xks_console::tui::{runtime, terminal};
 use xks_console::world::Clock;
 
@@ -56,9 +58,17 @@ fn console(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let data_dir = arguments.data_dir(|name| std::env::var_os(name))?;
     let bundled = Bundled::open(&data_dir, arguments.scenario.as_deref())?;
     let client = client_of(&bundled, Clock::System);
-    let (app, effects) = App::new(Which::Bundled, client.region());
+    let (mut app, effects) = App::new(Which::Bundled, client.region());
+    let config = config::directory(|name| std::env::var_os(name));
+    if let Some(config) = &config {
+        app.prefer(config::load(config));
+    }
+    let remember = |preferences: &Preferences| match &config {
+        Some(config) => config::save(config, preferences),
+        None => Err(std::io::Error::other("neither XDG_CONFIG_HOME nor HOME is set to an absolute path")),
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let code = runtime.block_on(runtime::run(client, app, effects))?;
+    let code = runtime.block_on(runtime::run(client, app, effects, remember))?;
     // A thread that still reads the terminal must not keep the program from ending.
     runtime.shutdown_background();
     Ok(code)

@@ -17,6 +17,7 @@ use super::pages::key::KeyPage;
 use super::pages::key_store::KeyStorePage;
 use super::pages::key_stores::KeyStores;
 use super::pages::keys::Keys;
+use super::preferences::Preferences;
 use super::tasks::{self, Menu};
 use super::wizard::Wizard;
 use crate::aws::kms::{KeyManager, KeyMetadata};
@@ -105,6 +106,8 @@ pub struct App {
     pub navigation: Option<usize>,
     /// The wizard, while one is open.
     pub wizard: Option<Wizard>,
+    /// What the person has chosen about the console itself.
+    pub preferences: Preferences,
     pub(super) key_stores: KeyStores,
     pub(super) key_store: KeyStorePage,
     pub(super) keys: Keys,
@@ -130,6 +133,7 @@ impl App {
             dialog: None,
             navigation: None,
             wizard: None,
+            preferences: Preferences::default(),
             key_stores: KeyStores::default(),
             key_store: KeyStorePage::default(),
             keys: Keys::new(KeyManager::Customer),
@@ -145,6 +149,18 @@ impl App {
             .map(|call| app.ask(call))
             .to_vec();
         (app, effects)
+    }
+
+    /// Tells on top of the page what did not go well.
+    pub fn tell(&mut self, title: &str, text: &str) {
+        self.flashes.push(Flash { is_good: false, title: title.to_owned(), text: text.to_owned(), link: None });
+    }
+
+    /// Shows everything as the person prefers it.
+    pub fn prefer(&mut self, preferences: Preferences) {
+        self.keys.prefer(&preferences, &self.known);
+        self.aws_keys.prefer(&preferences, &self.known);
+        self.preferences = preferences;
     }
 
     /// Takes what happened; gives what is to be done.

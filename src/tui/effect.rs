@@ -2,6 +2,7 @@
 
 use crossterm::event::KeyEvent;
 
+use super::preferences::Preferences;
 use crate::aws::kms::{self, AliasListEntry, CustomKeyStore, KeyMetadata, Tag};
 use crate::aws::scalar::{Blob, SecretBlob, SecretText};
 use crate::aws::sts::CallerIdentity;
@@ -25,6 +26,8 @@ pub enum Effect {
     Call(CallId, Call),
     /// Come back with [`Msg::Elapsed`] after so many milliseconds.
     After(TimerId, u64),
+    /// Remember what the person prefers for the next run.
+    Remember(Preferences),
     /// Put a text on the clipboard.
     Copy(String),
     /// Leave the program.

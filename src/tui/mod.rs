@@ -9,6 +9,7 @@ pub mod connect;
 pub mod effect;
 pub mod keymap;
 pub mod pages;
+pub mod preferences;
 pub mod runtime;
 pub mod tasks;
 pub mod terminal;

@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 use super::app::App;
 use super::chrome;
 use super::effect::{Call, Effect, Failure, Msg, Reply};
+use super::preferences::Preferences;
 use super::terminal::signals::{Signal, Signals};
 use super::terminal::{Terminal, TerminalGuard};
 use crate::aws::iam::ListAccountAliases;
@@ -215,7 +216,14 @@ enum Happened {
 ///
 /// # Errors
 /// When the terminal can't be taken over, read or written.
-pub async fn run(client: Client, mut app: App, first: Vec<Effect>) -> std::io::Result<ExitCode> {
+///
+/// `remember` keeps what the person prefers.
+pub async fn run(
+    client: Client,
+    mut app: App,
+    first: Vec<Effect>,
+    remember: impl Fn(&Preferences) -> std::io::Result<()>,
+) -> std::io::Result<ExitCode> {
     let mut signals = Signals::listen()?;
     let mut screen = Terminal::enter()?;
     let mut events = EventStream::new();
@@ -226,6 +234,11 @@ pub async fn run(client: Client, mut app: App, first: Vec<Effect>) -> std::io::R
             match effect {
                 Effect::Quit => return Ok(ExitCode::SUCCESS),
                 Effect::Copy(text) => screen.copy(&text)?,
+                Effect::Remember(preferences) => {
+                    if let Err(error) = remember(&preferences) {
+                        app.tell("Not remembered", &format!("The preferences hold for this run only: {error}."));
+                    }
+                }
                 other => spawn(&client, other, &sender),
             }
         }
@@ -281,7 +294,7 @@ fn spawn(client: &Client, effect: Effect, sender: &mpsc::UnboundedSender<Msg>) {
                 tokio::time::sleep(Duration::from_millis(milliseconds)).await;
                 Msg::Elapsed(timer)
             }
-            Effect::Copy(_) | Effect::Quit => return,
+            Effect::Copy(_) | Effect::Remember(_) | Effect::Quit => return,
         };
         // Nobody listens any more when the console is closing.
         let _ = sender.send(msg);

@@ -35,6 +35,7 @@ impl Console {
         command.arg("--data-dir");
         command.arg(data_dir);
         command.env("TERM", "xterm-256color");
+        command.env("XDG_CONFIG_HOME", data_dir.join("config"));
         command.env_remove("NO_COLOR");
         for (name, value) in environment {
             command.env(name, value);
@@ -192,6 +193,7 @@ fn it_follows_the_size_of_the_terminal() {
     let mut console = Console::start_with(dir.path(), (200, 60), &[]);
     console.open_wizard();
     console.send("payments-2026");
+    console.wait("payments-2026");
     for (size, words) in
         [((60, 20), "Step 1 of 7"), ((12, 3), "Needs"), ((200, 60), "[ Next ]"), ((80, 24), "payments-2026")]
     {

@@ -251,3 +251,19 @@ fn the_navigation_leads_to_every_list() {
         start("navigation", tape, size);
     }
 }
+
+#[test]
+fn columns_are_chosen_and_the_list_is_sorted_and_searched_by_them() {
+    for size in SIZES {
+        let tape = format!(
+            "{KEYS}Type \"/\"\nType \"orig\"\nRight\nType \"ext\"\nWait+Screen /2 of 6 match/\nScreenshot search.png\nEscape\n\
+             Type \"s\"\nType \"s\"\nType \"s\"\nWait+Screen /Origin ▴/\nScreenshot sorted.png\nType \"P\"\n\
+             Wait+Screen /Preferences/\nScreenshot preferences.png\nTab\nSpace\nTab\nSpace\nTab\nSpace\nCtrl+N\n\
+             Wait+Screen /External key ID/\nScreenshot columns.png\n"
+        );
+        // At 60 columns the origin gives way to what stands before it.
+        if size.0 > 60 {
+            start("preferences", &tape, size);
+        }
+    }
+}

@@ -242,7 +242,7 @@ impl App {
 
     /// Opens the form of a task.
     fn begin(&mut self, task: Task) -> Vec<Effect> {
-        self.dialog = Some(Dialog::Task(Box::new(tasks::Dialog::new(task))));
+        self.dialog = Some(Dialog::Task(Box::new(tasks::Dialog::new(task, &self.preferences))));
         Vec::new()
     }
 
@@ -267,6 +267,11 @@ impl App {
             tasks::Wish::Close => {
                 self.dialog = None;
                 Vec::new()
+            }
+            tasks::Wish::Prefer(preferences) => {
+                self.dialog = None;
+                self.prefer(preferences.clone());
+                vec![Effect::Remember(preferences)]
             }
             tasks::Wish::Done(text) => {
                 self.dialog = None;

@@ -5,7 +5,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::keys::{aliases_of, usage_label};
+use super::keys::{aliases_of, key_type, regionality, usage_label};
 use super::{Location, Wish};
 use crate::aws::kms::{KeyMetadata, Origin, Tag};
 use crate::aws::policy;
@@ -173,16 +173,11 @@ impl KeyPage {
     }
 
     fn write_cryptography(&self, paper: &mut Paper, key: &KeyMetadata, known: &Known) {
-        paper.pair(
-            "Key type",
-            if key.key_spec == "SYMMETRIC_DEFAULT" { "Symmetric" } else { "Asymmetric" },
-            theme::TEXT,
-        );
+        paper.pair("Key type", key_type(key), theme::TEXT);
         paper.pair("Origin", key.origin.label(), theme::TEXT);
         paper.pair("Key spec", &key.key_spec, theme::TEXT);
         paper.pair("Key usage", usage_label(&key.key_usage), theme::TEXT);
-        let region = if key.multi_region == Some(true) { "Multi-Region key" } else { "Single-Region key" };
-        paper.pair("Regionality", region, theme::TEXT);
+        paper.pair("Regionality", regionality(key), theme::TEXT);
         if key.origin != Origin::ExternalKeyStore {
             return;
         }

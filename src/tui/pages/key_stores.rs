@@ -57,7 +57,7 @@ impl KeyStores {
     /// Arranges the table anew after the stores or the search changed.
     pub fn arrange(&mut self, known: &Known) {
         let stores = external(known);
-        self.table.arrange(stores.len(), COLUMNS.len(), &|row, column| cell(stores[row], column));
+        self.table.arrange(stores.len(), &COLUMNS, &|row, column| cell(stores[row], column));
     }
 
     /// The ID of the store that the cursor is on.

@@ -11,24 +11,17 @@ use crate::aws::kms::{KeyManager, KeyMetadata};
 use crate::create_key::known::Known;
 use crate::tui::effect::Call;
 use crate::tui::keymap::{self, Action, Context};
-use crate::tui::tasks::Menu;
+use crate::tui::preferences::{KeyColumn, Preferences};
+use crate::tui::tasks::{Menu, Task};
 use crate::tui::theme;
 use crate::tui::widgets::paper::Paper;
 use crate::tui::widgets::table::{Choice, Column, Pressed, Rows, Table};
-
-const COLUMNS: [Column; 6] = [
-    Column { title: "Aliases", least: 16, weight: 4 },
-    Column { title: "Key ID", least: 16, weight: 3 },
-    Column { title: "Status", least: 17, weight: 1 },
-    Column { title: "Origin", least: 19, weight: 1 },
-    Column { title: "Key spec", least: 18, weight: 1 },
-    Column { title: "Key usage", least: 20, weight: 1 },
-];
 
 /// Where the person is in the list.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Keys {
     manager: KeyManager,
+    shown: Vec<KeyColumn>,
     table: Table,
     chosen: BTreeSet<String>,
 }
@@ -49,25 +42,59 @@ pub fn usage_label(usage: &str) -> &str {
     }
 }
 
-fn cell(key: &KeyMetadata, column: usize, known: &Known) -> String {
+fn cell(key: &KeyMetadata, column: KeyColumn, known: &Known) -> String {
+    let or_dash = |value: Option<&String>| value.map_or("-", String::as_str).to_owned();
     match column {
-        0 => match aliases_of(&key.key_id, known) {
+        KeyColumn::Aliases => match aliases_of(&key.key_id, known) {
             [] => "-".to_owned(),
             [one] => one.clone(),
             [one, more @ ..] => format!("{one} (+{} more)", more.len()),
         },
-        1 => key.key_id.clone(),
-        2 => key.key_state.label().to_owned(),
-        3 => key.origin.label().to_owned(),
-        4 => key.key_spec.clone(),
-        _ => usage_label(&key.key_usage).to_owned(),
+        KeyColumn::KeyId => key.key_id.clone(),
+        KeyColumn::Status => key.key_state.label().to_owned(),
+        KeyColumn::Origin => key.origin.label().to_owned(),
+        KeyColumn::CustomKeyStoreName => {
+            let store = key.custom_key_store_id.as_deref().and_then(|id| known.key_store(id));
+            or_dash(store.map(|store| &store.custom_key_store_name))
+        }
+        KeyColumn::ExternalKeyId => or_dash(key.xks_key_configuration.as_ref().map(|external| &external.id)),
+        // In the order of time when it is sorted as text.
+        KeyColumn::CreationDate => key.creation_date.0.strftime("%Y-%m-%d %H:%M").to_string(),
+        KeyColumn::KeyType => key_type(key).to_owned(),
+        KeyColumn::KeySpec => key.key_spec.clone(),
+        KeyColumn::KeyUsage => usage_label(&key.key_usage).to_owned(),
+        KeyColumn::CustomKeyStoreId => or_dash(key.custom_key_store_id.as_ref()),
+        KeyColumn::Regionality => regionality(key).to_owned(),
+        KeyColumn::Description => key.description.clone(),
     }
+}
+
+/// Symmetric or not, in the console's words.
+pub fn key_type(key: &KeyMetadata) -> &'static str {
+    if key.key_spec == "SYMMETRIC_DEFAULT" || key.key_spec.starts_with("HMAC") { "Symmetric" } else { "Asymmetric" }
+}
+
+/// In one Region or several, in the console's words.
+pub fn regionality(key: &KeyMetadata) -> &'static str {
+    if key.multi_region == Some(true) { "Multi-Region key" } else { "Single-Region key" }
 }
 
 impl Keys {
     /// The list of the keys that this one manages.
     pub fn new(manager: KeyManager) -> Self {
-        Self { manager, table: Table::default(), chosen: BTreeSet::new() }
+        let (shown, chosen) = (Preferences::default().key_columns, BTreeSet::new());
+        Self { manager, shown, table: Table::default(), chosen }
+    }
+
+    /// Shows the columns and as many rows as the person prefers.
+    pub fn prefer(&mut self, preferences: &Preferences, known: &Known) {
+        self.shown = KeyColumn::ALL.into_iter().filter(|one| preferences.key_columns.contains(one)).collect();
+        self.table.page_size = preferences.page_size;
+        self.arrange(known);
+    }
+
+    fn columns(&self) -> Vec<Column> {
+        self.shown.iter().map(|one| one.column()).collect()
     }
 
     fn list<'a>(&self, known: &'a Known) -> &'a [KeyMetadata] {
@@ -79,8 +106,9 @@ impl Keys {
 
     /// Arranges the table anew after the keys, the aliases or the search changed.
     pub fn arrange(&mut self, known: &Known) {
-        let keys = self.list(known);
-        self.table.arrange(keys.len(), COLUMNS.len(), &|row, column| cell(&keys[row], column, known));
+        let (keys, columns) = (self.list(known), self.columns());
+        let shown = &self.shown;
+        self.table.arrange(keys.len(), &columns, &|row, column| cell(&keys[row], shown[column], known));
     }
 
     /// Whether letters go into a search field.
@@ -129,7 +157,7 @@ impl Keys {
     /// Takes a key.
     pub fn press(&mut self, key: KeyEvent, known: &Known) -> Vec<Wish> {
         let keys = self.list(known);
-        match self.table.press(key, COLUMNS.len()) {
+        match self.table.press(key, self.shown.len()) {
             Pressed::Open(row) => {
                 return keys.get(row).map(|key| Wish::Go(Location::Key(key.key_id.clone()))).into_iter().collect();
             }
@@ -167,6 +195,7 @@ impl Keys {
             .filter(|action| is_ours || *action == Action::Refresh)
         {
             Some(Action::CreateKey) => vec![Wish::OpenWizard],
+            Some(Action::Preferences) => vec![Wish::Begin(Task::Preferences)],
             Some(Action::Actions) => {
                 let meant = self.meant(known);
                 let menu = (!meant.is_empty()).then(|| Wish::Menu(Menu::for_keys(&meant, None, None, known)));
@@ -201,11 +230,12 @@ impl Keys {
             } else {
                 let rows = Rows {
                     total: keys.len(),
-                    cell: &|row, column| cell(&keys[row], column, known),
+                    cell: &|row, column| cell(&keys[row], self.shown[column], known),
                     choice,
                     is_chosen: &|row| self.chosen.contains(&keys[row].key_id),
                 };
-                self.table.write(&mut paper, &COLUMNS, usize::from(area.height).saturating_sub(1), is_focused, &rows);
+                let height = usize::from(area.height).saturating_sub(1);
+                self.table.write(&mut paper, &self.columns(), height, is_focused, &rows);
             }
         }
         paper.draw(frame, area);

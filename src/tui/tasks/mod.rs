@@ -3,6 +3,7 @@
 mod cryptography;
 mod keys;
 pub mod menu;
+mod preferences;
 mod stores;
 
 use crossterm::event::{KeyCode, KeyEvent};
@@ -10,6 +11,7 @@ use ratatui::text::Line;
 
 pub use self::menu::Menu;
 use super::effect::{Call, Change, Failure, Outcome};
+use super::preferences::Preferences;
 use super::theme;
 use super::widgets::form::{Form, Pressed};
 use super::widgets::paper::Paper;
@@ -46,6 +48,7 @@ pub enum Task {
     DeleteAlias(KeyName, Vec<String>),
     Encrypt(KeyName),
     Decrypt(KeyName),
+    Preferences,
 }
 
 /// What is wrong with an input: its name, and why.
@@ -60,6 +63,8 @@ pub enum Wish {
     Copy(&'static str, String),
     /// Close it.
     Close,
+    /// Remember what was chosen.
+    Prefer(Preferences),
     /// All is done: close it, tell so, and look at everything again.
     Done(String),
 }
@@ -83,11 +88,13 @@ impl Task {
             Self::DeleteAlias(..) => "Delete alias?",
             Self::Encrypt(_) => "Encrypt",
             Self::Decrypt(_) => "Decrypt",
+            Self::Preferences => "Preferences",
         }
     }
 
-    fn form(&self) -> Form {
+    fn form(&self, now: &Preferences) -> Form {
         match self {
+            Self::Preferences => preferences::form(now),
             Self::CreateKeyStore => stores::form(None),
             Self::EditKeyStore(store) => stores::form(Some(store)),
             Self::DeleteKeyStore { .. } => Form::new(vec![stores::confirmation()], "Delete", true),
@@ -110,6 +117,7 @@ impl Task {
 
     fn problems(&self, form: &Form, known: &Known) -> Vec<Problem> {
         match self {
+            Self::Preferences => preferences::problems(form),
             Self::CreateKeyStore | Self::EditKeyStore(_) => stores::problems(self, form, known),
             Self::DeleteKeyStore { name, .. } => stores::unconfirmed(form, name).into_iter().collect(),
             Self::Encrypt(_) | Self::Decrypt(_) => cryptography::problems(self, form),
@@ -169,8 +177,8 @@ impl PartialEq for Dialog {
 
 impl Dialog {
     /// Opens the form of a task.
-    pub fn new(task: Task) -> Self {
-        let mut form = task.form();
+    pub fn new(task: Task, now: &Preferences) -> Self {
+        let mut form = task.form(now);
         stores::arrange(&task, &mut form);
         let (queue, total, failure, outcome) = (Vec::new(), 0, None, None);
         Self { task, form, queue, total, failure, outcome, asks_to_discard: false, is_copied: false, scroll: 0 }
@@ -253,6 +261,9 @@ impl Dialog {
         if let Some((name, _)) = self.task.problems(&self.form, known).first() {
             self.form.focus_on(name);
             return Vec::new();
+        }
+        if self.task == Task::Preferences {
+            return vec![Wish::Prefer(preferences::chosen(&self.form))];
         }
         // After a failure only what is left is tried again; an edited form asks anew.
         self.queue = self.task.changes(&self.form);

@@ -88,6 +88,18 @@ impl Started {
         }
     }
 
+    /// Sends `signal` again and again until `text` has been written: one that comes too early does nothing.
+    fn send_until(&mut self, signal: &str, text: &str) {
+        let give_up = Instant::now() + Duration::from_secs(30);
+        while !self.output.contains(text) {
+            assert!(Instant::now() < give_up, "no {text:?} in {:?}", self.output);
+            self.send(signal);
+            while let Ok(bytes) = self.seen.recv_timeout(Duration::from_millis(200)) {
+                self.output.push_str(&String::from_utf8_lossy(&bytes));
+            }
+        }
+    }
+
     fn send(&self, signal: &str) {
         let id = self.child.process_id().unwrap().to_string();
         assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
@@ -154,8 +166,7 @@ fn a_stop_gives_the_terminal_back_and_going_on_draws_anew() {
     started.until("drawn");
     started.send("-TSTP");
     started.until("\x1b[?1049l");
-    started.send("-CONT");
-    started.until("again");
+    started.send_until("-CONT", "again");
     started.send("-TERM");
     let (code, output) = started.ended(2);
     assert_eq!(code, 143, "{output:?}");

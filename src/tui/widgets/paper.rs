@@ -40,6 +40,14 @@ impl Paper {
         self
     }
 
+    /// Writes on at the end of the last line.
+    pub fn append(&mut self, span: Span<'static>) -> &mut Self {
+        if let Some(line) = self.lines.last_mut() {
+            line.push_span(span);
+        }
+        self
+    }
+
     /// Leaves a line empty, unless the one above is.
     pub fn gap(&mut self) -> &mut Self {
         if self.lines.last().is_some_and(|line| line.width() > 0) {

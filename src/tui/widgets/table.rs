@@ -68,6 +68,10 @@ pub struct Table {
     sort: usize,
     descending: bool,
     cursor: usize,
+    /// How many rows stand on a page; as many as fit when absent.
+    pub page_size: Option<usize>,
+    /// The columns as a search names them.
+    properties: Vec<String>,
     /// All rows, sorted.
     sorted: Vec<usize>,
     /// What each row can be found by, by its place in the list.
@@ -78,12 +82,14 @@ pub struct Table {
 
 impl Table {
     /// Sorts and filters anew; to be called when the rows or their order changed. The cursor stays with its row.
-    pub fn arrange(&mut self, rows: usize, columns: usize, cell: &dyn Fn(usize, usize) -> String) {
+    pub fn arrange(&mut self, rows: usize, columns: &[Column], cell: &dyn Fn(usize, usize) -> String) {
+        self.properties = columns.iter().map(|column| column.title.to_lowercase().replace(' ', "-")).collect();
+        self.sort = self.sort.min(columns.len().saturating_sub(1));
         let mut line = String::new();
         self.haystack.clear();
         self.haystack.extend((0..rows).map(|row| {
             line.clear();
-            for column in 0..columns {
+            for column in 0..columns.len() {
                 line.push_str(&cell(row, column).to_lowercase());
                 // No search finds what stands in two cells.
                 line.push('\u{1}');
@@ -101,15 +107,39 @@ impl Table {
         self.filter();
     }
 
-    /// Shows the rows that the search finds.
+    /// Shows the rows that the search finds: those in which every word stands, a word such as `status:disabled` in the
+    /// column that it names.
     fn filter(&mut self) {
         let kept = self.current();
-        let needle = self.search.value().to_lowercase();
-        let found =
-            |row: &usize| needle.is_empty() || self.haystack.get(*row).is_some_and(|line| line.contains(&needle));
+        let search = self.search.value().to_lowercase();
+        let terms: Vec<(Option<usize>, &str)> = search.split_whitespace().map(|word| self.term(word)).collect();
+        let found = |row: &usize| {
+            let Some(line) = self.haystack.get(*row) else { return false };
+            terms.iter().all(|(column, word)| match column {
+                Some(column) => line.split('\u{1}').nth(*column).is_some_and(|cell| cell.contains(word)),
+                None => line.contains(word),
+            })
+        };
         self.order = self.sorted.iter().copied().filter(found).collect();
         let place = kept.and_then(|row| self.order.iter().position(|&other| other == row));
         self.cursor = place.unwrap_or(self.cursor).min(self.order.len().saturating_sub(1));
+    }
+
+    /// A word of a search: the column that it names, if it does, and what must stand there.
+    fn term<'a>(&self, word: &'a str) -> (Option<usize>, &'a str) {
+        let named = word.split_once(':').and_then(|(name, value)| {
+            let column = self.properties.iter().position(|property| !name.is_empty() && property.starts_with(name))?;
+            Some((Some(column), value))
+        });
+        named.unwrap_or((None, word))
+    }
+
+    /// The rest of the column's name that the last word of the search begins, with its colon.
+    fn completion(&self) -> Option<String> {
+        let search = self.search.value().to_lowercase();
+        let word = search.rsplit(char::is_whitespace).next().filter(|word| !word.is_empty() && !word.contains(':'))?;
+        let rest = self.properties.iter().find_map(|property| property.strip_prefix(word))?;
+        Some(format!("{rest}:"))
     }
 
     /// The row of the list that the cursor is on.
@@ -141,13 +171,18 @@ impl Table {
 
     /// Takes a key.
     pub fn press(&mut self, key: KeyEvent, columns: usize) -> Pressed {
-        const PAGE: usize = 10;
+        let page = self.page_size.unwrap_or(10);
         if self.searching {
             match key.code {
                 KeyCode::Enter | KeyCode::Down => self.searching = false,
                 KeyCode::Esc => {
                     self.searching = false;
                     self.search = TextField::default();
+                    self.filter();
+                }
+                KeyCode::Right if self.completion().is_some() => {
+                    let rest = self.completion().unwrap_or_default();
+                    self.search.paste(&rest);
                     self.filter();
                 }
                 KeyCode::Tab | KeyCode::BackTab => {
@@ -173,8 +208,8 @@ impl Table {
         match key.code {
             KeyCode::Up => self.cursor = self.cursor.saturating_sub(1),
             KeyCode::Down => self.cursor = (self.cursor + 1).min(last),
-            KeyCode::PageUp => self.cursor = self.cursor.saturating_sub(PAGE),
-            KeyCode::PageDown => self.cursor = (self.cursor + PAGE).min(last),
+            KeyCode::PageUp => self.cursor = self.cursor.saturating_sub(page),
+            KeyCode::PageDown => self.cursor = (self.cursor + page).min(last),
             KeyCode::Home => self.cursor = 0,
             KeyCode::End => self.cursor = last,
             KeyCode::Char('/') => self.searching = true,
@@ -207,6 +242,8 @@ impl Table {
     }
 
     /// Writes search line, headings and as many rows as fit into `height` lines.
+    ///
+    /// With a page size the rows come in pages, as many as that or as fit.
     pub fn write(&self, paper: &mut Paper, columns: &[Column], height: usize, is_focused: bool, rows: &Rows) {
         self.write_search(paper, rows.total, is_focused);
         let lead = if rows.choice == Choice::None { 2 } else { 4 };
@@ -223,7 +260,13 @@ impl Table {
         }
         paper.line(Line::from(headings));
         let room = height.saturating_sub(2).max(1);
-        let top = self.cursor.saturating_sub(room / 2).min(self.order.len().saturating_sub(room));
+        let (room, top) = match self.page_size {
+            Some(size) => {
+                let size = size.min(room);
+                (size, self.cursor / size * size)
+            }
+            None => (room, self.cursor.saturating_sub(room / 2).min(self.order.len().saturating_sub(room))),
+        };
         for (place, &row) in self.order.iter().enumerate().skip(top).take(room) {
             let here = is_focused && place == self.cursor && !self.searching;
             paper.line(Self::row(row, &widths, here, rows));
@@ -262,8 +305,10 @@ impl Table {
         let shown = self.order.len();
         let count = if shown == total { format!("{total} in all") } else { format!("{shown} of {total} match") };
         if self.searching {
-            let columns = paper.width.saturating_sub(6).clamp(6, 48);
+            let columns = paper.width.saturating_sub(30).clamp(6, 48);
             self.search.write(paper, 2, columns, is_focused, "");
+            let hint = self.completion().map_or_else(|| count.clone(), |rest| format!("{count} · → {rest}"));
+            paper.append(Span::styled(format!("  {hint}"), theme::QUIET));
             return;
         }
         let search = if self.search.value().is_empty() {
@@ -301,13 +346,15 @@ fn share(columns: &[Column], width: usize) -> Vec<usize> {
 mod tests {
     use super::*;
 
+    const WORD: Column = Column { title: "Fruit word", least: 5, weight: 1 };
+
     fn key(code: KeyCode) -> KeyEvent {
         KeyEvent::new(code, KeyModifiers::NONE)
     }
 
     fn table(words: &[&str]) -> Table {
         let mut table = Table::default();
-        table.arrange(words.len(), 1, &|row, _| words[row].to_owned());
+        table.arrange(words.len(), &[WORD], &|row, _| words[row].to_owned());
         table
     }
 
@@ -325,11 +372,35 @@ mod tests {
     }
 
     #[test]
+    fn a_search_can_name_a_column_and_its_name_is_completed() {
+        let rows = [["disabled", "enabled-later"], ["enabled", "x"]];
+        let columns = [Column { title: "Status", ..WORD }, Column { title: "Other name", ..WORD }];
+        let mut table = Table::default();
+        table.arrange(2, &columns, &|row, column| rows[row][column].to_owned());
+        let mut search = |text: &str| {
+            table.press(key(KeyCode::Char('/')), 2);
+            for letter in text.chars() {
+                table.press(key(KeyCode::Char(letter)), 2);
+            }
+            table.press(key(KeyCode::Right), 2);
+            let shown = table.shown().to_vec();
+            table.press(key(KeyCode::Esc), 2);
+            shown
+        };
+        assert_eq!(search("enabled"), [0, 1]);
+        assert_eq!(search("other-name:enabled"), [0]);
+        assert_eq!(search("sta:enabled x"), [1]);
+        // The arrow makes ‘status:’ of it, which every row has.
+        assert_eq!(search("stat"), [0, 1]);
+        assert!(search("nothing:x").is_empty());
+    }
+
+    #[test]
     fn the_cursor_stays_with_its_row_when_the_order_turns() {
         let words = ["a", "b", "c"];
         let mut table = table(&words);
         assert_eq!(table.press(key(KeyCode::Char('S')), 1), Pressed::Sorted);
-        table.arrange(3, 1, &|row, _| words[row].to_owned());
+        table.arrange(3, &[WORD], &|row, _| words[row].to_owned());
         assert_eq!((table.shown(), table.current()), (&[2, 1, 0][..], Some(0)));
     }
 

@@ -119,11 +119,11 @@ impl Wizard {
     pub fn arrange(&mut self, known: &Known) {
         let list = known.principals.ready().map_or(&[][..], Vec::as_slice);
         let cell = |row: usize, column: usize| principals::cell(&list[row], column);
-        self.administrators.arrange(list.len(), principals::COLUMNS.len(), &cell);
-        self.users.arrange(list.len(), principals::COLUMNS.len(), &cell);
+        self.administrators.arrange(list.len(), &principals::COLUMNS, &cell);
+        self.users.arrange(list.len(), &principals::COLUMNS, &cell);
         let stores = super::pages::key_stores::external(known);
         let cell = |row: usize, column: usize| super::pages::key_stores::cell(stores[row], column);
-        self.stores.arrange(stores.len(), configure::COLUMNS.len(), &cell);
+        self.stores.arrange(stores.len(), &configure::COLUMNS, &cell);
     }
 
     fn spots(&self) -> Vec<Spot> {

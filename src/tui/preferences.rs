@@ -1,0 +1,85 @@
+//! What a person has chosen about the console itself, remembered between runs.
+
+use serde::{Deserialize, Serialize};
+
+use super::widgets::table::Column;
+
+/// A column of *Customer managed keys*.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[allow(missing_docs)]
+pub enum KeyColumn {
+    Aliases,
+    KeyId,
+    Status,
+    Origin,
+    CustomKeyStoreName,
+    ExternalKeyId,
+    CreationDate,
+    KeyType,
+    KeySpec,
+    KeyUsage,
+    CustomKeyStoreId,
+    Regionality,
+    Description,
+}
+
+impl KeyColumn {
+    /// All columns, in the order in which they are shown.
+    pub const ALL: [Self; 13] = [
+        Self::Aliases,
+        Self::KeyId,
+        Self::Status,
+        Self::Origin,
+        Self::CustomKeyStoreName,
+        Self::ExternalKeyId,
+        Self::CreationDate,
+        Self::KeyType,
+        Self::KeySpec,
+        Self::KeyUsage,
+        Self::CustomKeyStoreId,
+        Self::Regionality,
+        Self::Description,
+    ];
+
+    /// Its heading and how it shares the width.
+    pub const fn column(self) -> Column {
+        let (title, least, weight) = match self {
+            Self::Aliases => ("Aliases", 16, 4),
+            Self::KeyId => ("Key ID", 16, 3),
+            Self::Status => ("Status", 17, 1),
+            Self::Origin => ("Origin", 19, 1),
+            Self::CustomKeyStoreName => ("Custom key store name", 18, 2),
+            Self::ExternalKeyId => ("External key ID", 16, 2),
+            Self::CreationDate => ("Creation date", 17, 0),
+            Self::KeyType => ("Key type", 11, 0),
+            Self::KeySpec => ("Key spec", 18, 0),
+            Self::KeyUsage => ("Key usage", 20, 0),
+            Self::CustomKeyStoreId => ("Custom key store ID", 22, 0),
+            Self::Regionality => ("Regionality", 18, 0),
+            Self::Description => ("Description", 16, 3),
+        };
+        Column { title, least, weight }
+    }
+}
+
+/// What is remembered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "kebab-case")]
+pub struct Preferences {
+    /// The columns of *Customer managed keys* that are shown.
+    pub key_columns: Vec<KeyColumn>,
+    /// How many rows of a table are shown at most; as many as fit when absent.
+    pub page_size: Option<usize>,
+}
+
+impl Default for Preferences {
+    fn default() -> Self {
+        Self { key_columns: KeyColumn::ALL[..7].to_vec(), page_size: None }
+    }
+}
+
+impl Preferences {
+    /// What can be chosen as page size.
+    pub const PAGE_SIZES: [Option<usize>; 4] = [None, Some(10), Some(20), Some(50)];
+}

@@ -1,0 +1,42 @@
+//! *Preferences*, the gear of the web page: columns and rows of *Customer managed keys*.
+
+use super::Problem;
+use crate::tui::preferences::{KeyColumn, Preferences};
+use crate::tui::widgets::form::{Form, Input, Row};
+
+const PAGE_SIZE: &str = "page-size";
+const NAMES: [&str; 13] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"];
+
+/// The form, as the person has it now.
+pub fn form(now: &Preferences) -> Form {
+    let sizes = Preferences::PAGE_SIZES.map(|size| size.map_or("As many as fit".to_owned(), |size| size.to_string()));
+    let chosen = Preferences::PAGE_SIZES.iter().position(|size| *size == now.page_size).unwrap_or(0);
+    let mut rows: Vec<Row> = KeyColumn::ALL
+        .into_iter()
+        .zip(NAMES)
+        .map(|(column, name)| Row {
+            name,
+            label: column.column().title,
+            hint: String::new(),
+            input: Input::Tick(now.key_columns.contains(&column)),
+        })
+        .collect();
+    let input = Input::Options(sizes.to_vec(), chosen);
+    rows.push(Row { name: PAGE_SIZE, label: "Page size", hint: String::new(), input });
+    Form::new(rows, "Confirm", false)
+}
+
+/// What the form says.
+pub fn chosen(form: &Form) -> Preferences {
+    let ticked = KeyColumn::ALL.into_iter().zip(NAMES).filter(|(_, name)| form.is_ticked(name));
+    Preferences {
+        key_columns: ticked.map(|(column, _)| column).collect(),
+        page_size: Preferences::PAGE_SIZES.get(form.chosen(PAGE_SIZE)).copied().flatten(),
+    }
+}
+
+/// What is wrong with the form.
+pub fn problems(form: &Form) -> Vec<Problem> {
+    let none = chosen(form).key_columns.is_empty();
+    none.then(|| (NAMES[0], "Choose at least one column.".to_owned())).into_iter().collect()
+}
