@@ -188,7 +188,7 @@ fn the_key_policy_is_edited_and_checked_as_one_types() {
 fn text_is_encrypted_and_decrypted() {
     for size in SIZES {
         let tape = open_key()
-            + "Type \"m\"\nWait+Screen /Key actions/\nDown 9\nEnter\nWait+Screen /Plaintext/\nType \"four corners\"\nTab\nTab\n\
+            + "Type \"m\"\nWait+Screen /Key actions/\nDown 10\nEnter\nWait+Screen /Plaintext/\nType \"four corners\"\nTab\nTab\n\
                Type \"project = nile\"\nScreenshot encrypt.png\nCtrl+N\nWait+Screen /CiphertextBlob, /\n\
                Screenshot ciphertext.png\nType \"y\"\nWait+Screen /Copied/\nEscape\n";
         let mut journey = start("cryptography", &tape, size);
@@ -196,7 +196,7 @@ fn text_is_encrypted_and_decrypted() {
         go_on(
             &mut journey,
             "cryptography",
-            "Type \"m\"\nWait+Screen /Key actions/\nDown 10\nEnter\nWait+Screen /Base64, as Encrypt/\n",
+            "Type \"m\"\nWait+Screen /Key actions/\nDown 11\nEnter\nWait+Screen /Base64, as Encrypt/\n",
             size,
         );
         journey.paste(&blob);
@@ -265,5 +265,25 @@ fn columns_are_chosen_and_the_list_is_sorted_and_searched_by_them() {
         if size.0 > 60 {
             start("preferences", &tape, size);
         }
+    }
+}
+
+#[test]
+fn administrators_and_users_are_edited_and_other_statements_stay() {
+    for size in SIZES {
+        let tape = open_key()
+            + "Type \"m\"\nWait+Screen /Key actions/\nScreenshot menu.png\nDown 9\nEnter\nWait+Screen /Key administrators/\n\
+               Type \"KeyAdministrato\"\nWait+Screen /no IAM user or role/\nScreenshot wrong.png\nType \"r\"\nTab\nSpace\nTab\n\
+               Type \"CardVault\"\nTab\nType \"444455556666\"\nScreenshot form.png\nCtrl+N\n\
+               Wait+Screen /key policy of customer-db was saved/\nEscape\nLeft\nWait+Screen /Not allowed to them/\n\
+               Screenshot default-view.png\n";
+        let journey = start("permissions", &tape, size);
+        let key = key(&journey, "customer-db");
+        let request = xks_console::aws::kms::GetKeyPolicy { key_id: key.key_id, policy_name: None };
+        let policy = wait(journey.client().call(&request)).unwrap().policy;
+        for part in ["KeyAdministrator", "role/payments/CardVault", "444455556666:root", "key-default-1"] {
+            assert!(policy.contains(part), "{part}: {policy}");
+        }
+        assert!(!policy.contains("ScheduleKeyDeletion"), "{policy}");
     }
 }

@@ -38,6 +38,12 @@ const ROTATION: [&str; 1] = ["kms:RotateKeyOnDemand"];
 const USE: [&str; 5] = ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"];
 const GRANTS: [&str; 3] = ["kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant"];
 
+/// The Sids by which the console finds its statements again (*Default key policy*, KMS developer guide).
+const ROOT_SID: &str = "Enable IAM User Permissions";
+const ADMINISTRATORS_SID: &str = "Allow access for Key Administrators";
+const USERS_SID: &str = "Allow use of the key";
+const GRANTS_SID: &str = "Allow attachment of persistent resources";
+
 /// A string when there is one, an array when there are several.
 fn one_or_many(mut names: Vec<String>) -> Value {
     if names.len() == 1 { Value::String(names.remove(0)) } else { json!(names) }
@@ -58,10 +64,66 @@ fn root(partition: &str, account: &str) -> String {
 }
 
 impl ConsolePolicy {
+    /// The choices that made a policy, as the console's default view shows them; `None` when its statements are not the
+    /// console's: another effect, a condition, or principals that are no users, roles or accounts.
+    pub fn read(text: &str) -> Option<Self> {
+        let document = super::check(text).ok()?;
+        let mut policy = Self { administrators_may_delete: true, ..Self::default() };
+        for statement in document.statements() {
+            let names = || statement.principal.as_ref().map(|principals| principals.of_kind("AWS")).unwrap_or_default();
+            let is_plain = statement.effect == super::Effect::Allow && statement.condition.is_none();
+            match statement.sid.as_deref() {
+                Some(ROOT_SID) => {
+                    let arn: crate::aws::arn::Arn = names().first()?.parse().ok()?;
+                    (policy.partition, policy.account) = (arn.partition, arn.account);
+                }
+                Some(ADMINISTRATORS_SID) if is_plain => {
+                    policy.administrators = names().into_iter().map(str::to_owned).collect();
+                    policy.administrators_may_delete = statement.covers("kms:ScheduleKeyDeletion");
+                }
+                Some(USERS_SID) if is_plain => {
+                    for name in names() {
+                        let other = name.strip_suffix(":root").and_then(|head| head.rsplit(':').next());
+                        match other {
+                            Some(account) => policy.other_accounts.push(account.to_owned()),
+                            None => policy.users.push(name.to_owned()),
+                        }
+                    }
+                }
+                Some(ADMINISTRATORS_SID | USERS_SID) => return None,
+                _ => {}
+            }
+        }
+        (!policy.account.is_empty()).then_some(policy)
+    }
+
+    /// `text` with these choices: the console's statements are changed, added or taken out; all others stay as they are.
+    pub fn apply_to(&self, text: &str) -> Option<String> {
+        let mut document: Value = serde_json::from_str(text).ok()?;
+        let made: Value = serde_json::from_str(&self.to_json()).ok()?;
+        let made = made.get("Statement")?.as_array()?;
+        let statements = document.get_mut("Statement")?;
+        if statements.is_object() {
+            *statements = Value::Array(vec![statements.take()]);
+        }
+        let statements = statements.as_array_mut()?;
+        for sid in [ROOT_SID, ADMINISTRATORS_SID, USERS_SID, GRANTS_SID] {
+            let is_it = |statement: &Value| statement.get("Sid").and_then(Value::as_str) == Some(sid);
+            match (statements.iter().position(is_it), made.iter().find(|new| is_it(new))) {
+                // The statement of the account is the person's own business.
+                (Some(_), _) if sid == ROOT_SID => {}
+                (Some(place), Some(new)) => statements[place] = new.clone(),
+                (Some(place), None) => drop(statements.remove(place)),
+                (None, Some(new)) => statements.push(new.clone()),
+                (None, None) => {}
+            }
+        }
+        Some(pretty(&document))
+    }
+
     /// The document, indented. Its members stand in the console's order.
     pub fn to_json(&self) -> String {
-        let mut statements =
-            vec![statement("Enable IAM User Permissions", vec![root(&self.partition, &self.account)], &json!("kms:*"))];
+        let mut statements = vec![statement(ROOT_SID, vec![root(&self.partition, &self.account)], &json!("kms:*"))];
         if !self.administrators.is_empty() {
             let mut actions = ADMINISTRATION.to_vec();
             if self.administrators_may_delete {
@@ -69,13 +131,13 @@ impl ConsolePolicy {
             }
             actions.extend(ROTATION);
             let administrators = self.administrators.clone();
-            statements.push(statement("Allow access for Key Administrators", administrators, &json!(actions)));
+            statements.push(statement(ADMINISTRATORS_SID, administrators, &json!(actions)));
         }
         let mut users = self.users.clone();
         users.extend(self.other_accounts.iter().map(|account| root(&self.partition, account)));
         if !users.is_empty() {
-            statements.push(statement("Allow use of the key", users.clone(), &json!(USE)));
-            let mut grants = statement("Allow attachment of persistent resources", users, &json!(GRANTS));
+            statements.push(statement(USERS_SID, users.clone(), &json!(USE)));
+            let mut grants = statement(GRANTS_SID, users, &json!(GRANTS));
             grants["Condition"] = json!({ "Bool": { "kms:GrantIsForAWSResource": "true" } });
             statements.push(grants);
         }
@@ -85,7 +147,7 @@ impl ConsolePolicy {
 
 /// The document that CreateKey writes when none is given.
 pub fn default_policy(partition: &str, account: &str) -> String {
-    let all = statement("Enable IAM User Permissions", vec![root(partition, account)], &json!("kms:*"));
+    let all = statement(ROOT_SID, vec![root(partition, account)], &json!("kms:*"));
     pretty(&json!({ "Version": "2012-10-17", "Id": "key-default-1", "Statement": [all] }))
 }
 
@@ -163,6 +225,30 @@ mod tests {
         );
         assert_eq!(document["Statement"][0]["Principal"]["AWS"], json!("arn:aws:iam::111122223333:root"));
         assert_eq!(document["Statement"][3]["Condition"]["Bool"]["kms:GrantIsForAWSResource"], json!("true"));
+    }
+
+    #[test]
+    fn a_policy_is_read_back_and_changed_in_place() {
+        let made = policy();
+        assert_eq!(ConsolePolicy::read(&made.to_json()).unwrap(), made);
+        let own = made.to_json().replacen(
+            "\"Statement\": [",
+            "\"Statement\": [{\"Sid\":\"mine\",\"Effect\":\"Deny\",\"Principal\":\"*\",\"Action\":\"kms:Sign\",\"Resource\":\"*\"},",
+            1,
+        );
+        let fewer = ConsolePolicy { administrators: Vec::new(), administrators_may_delete: true, ..made.clone() };
+        let changed = fewer.apply_to(&own).unwrap();
+        assert_eq!(ConsolePolicy::read(&changed).unwrap(), fewer);
+        assert!(changed.contains("\"mine\"") && !changed.contains(ADMINISTRATORS_SID), "{changed}");
+        assert_eq!(made.apply_to(&changed).map(|text| ConsolePolicy::read(&text)), Some(Some(made)));
+    }
+
+    #[test]
+    fn statements_that_are_not_the_consoles_have_no_default_view() {
+        let text = policy().to_json();
+        let denied = text.replacen("\"Effect\": \"Allow\"", "\"Effect\": \"Deny\"", 2);
+        assert_eq!(ConsolePolicy::read(&denied), None);
+        assert!(ConsolePolicy::read(&default_policy("aws", "111122223333")).unwrap().administrators.is_empty());
     }
 
     proptest! {

@@ -8,7 +8,7 @@ use ratatui::text::{Line, Span};
 use super::keys::{aliases_of, key_type, regionality, usage_label};
 use super::{Location, Wish};
 use crate::aws::kms::{KeyMetadata, Origin, Tag};
-use crate::aws::policy;
+use crate::aws::policy::{self, ConsolePolicy};
 use crate::aws::xks_console::DescribeExternalKeyOutput;
 use crate::create_key::known::{Known, Loaded};
 use crate::tui::effect::Call;
@@ -160,6 +160,9 @@ impl KeyPage {
             return;
         }
         let text = self.policy.ready().map_or("", String::as_str);
+        if let Some(console) = ConsolePolicy::read(text) {
+            write_default_view(paper, &console);
+        }
         if let Ok(document) = policy::check(text) {
             for sentence in document.in_words() {
                 paper.prose(&format!("• {sentence}"), 2, theme::TEXT);
@@ -224,6 +227,25 @@ impl KeyPage {
             paper.pair(&crate::tui::widgets::text::harmless(&tag.tag_key), &tag.tag_value, theme::TEXT);
         }
     }
+}
+
+/// Who the console's statements are about, as the web page's default view shows it.
+fn write_default_view(paper: &mut Paper, policy: &ConsolePolicy) {
+    let list = |paper: &mut Paper, title: &'static str, names: &[String]| {
+        for (row, name) in names.iter().enumerate() {
+            paper.pair(if row == 0 { title } else { "" }, name, theme::TEXT);
+        }
+        if names.is_empty() {
+            paper.pair(title, "-", theme::TEXT);
+        }
+    };
+    list(paper, "Key administrators", &policy.administrators);
+    let deletion =
+        if policy.administrators_may_delete { "Allowed to key administrators" } else { "Not allowed to them" };
+    paper.pair("Key deletion", deletion, theme::TEXT);
+    list(paper, "Key users", &policy.users);
+    list(paper, "Other AWS accounts", &policy.other_accounts);
+    paper.gap();
 }
 
 fn write_aliases(paper: &mut Paper, aliases: &[String], known: &Known) {

@@ -119,9 +119,11 @@ pub fn intro(task: &Task, paper: &mut Paper) {
              decrypted: a ciphertext knows its key.",
             theme::TEXT,
         ),
-        Task::EditDescription(key, _) | Task::EditTags(key, _) | Task::EditPolicy(key, _) | Task::CreateAlias(key) => {
-            (std::slice::from_ref(key), "", theme::TEXT)
-        }
+        Task::EditDescription(key, _)
+        | Task::EditTags(key, _)
+        | Task::EditPolicy(key, _)
+        | Task::EditPermissions(key, ..)
+        | Task::CreateAlias(key) => (std::slice::from_ref(key), "", theme::TEXT),
         _ => return,
     };
     for key in keys.iter().take(8) {
@@ -294,7 +296,9 @@ pub fn done_words(task: &Task, form: &Form) -> String {
         Task::CancelDeletion(keys) => format!("{} no longer pending deletion, and disabled.", these(keys)),
         Task::EditDescription(key, _) => format!("The description of {} was saved.", key.name),
         Task::EditTags(key, _) => format!("The tags of {} were saved.", key.name),
-        Task::EditPolicy(key, _) => format!("The key policy of {} was saved.", key.name),
+        Task::EditPolicy(key, _) | Task::EditPermissions(key, ..) => {
+            format!("The key policy of {} was saved.", key.name)
+        }
         Task::CreateAlias(key) => format!("The alias {} was created for {}.", form.text(ALIAS), key.id),
         Task::MoveAlias(_, aliases) => format!("The alias {} was moved.", bare(form, aliases)),
         Task::DeleteAlias(_, aliases) => format!("The alias {} was deleted.", bare(form, aliases)),

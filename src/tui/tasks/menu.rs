@@ -3,8 +3,9 @@
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::text::{Line, Span};
 
-use super::{Task, name_of};
+use super::{KeyName, Task, name_of};
 use crate::aws::kms::{ConnectionState, CustomKeyStore, KeyManager, KeyMetadata, KeyState, Tag};
+use crate::aws::policy::ConsolePolicy;
 use crate::create_key::known::Known;
 use crate::tui::pages::keys::aliases_of;
 use crate::tui::theme;
@@ -48,6 +49,17 @@ pub enum Pressed {
 
 fn entry(words: &'static str, task: Task, why_not: Option<&'static str>) -> Entry {
     Entry { words, deed: why_not.map_or(Ok(Deed::Task(Box::new(task))), Err) }
+}
+
+/// The default view of a policy is there only for one that the console made.
+fn permissions(key: &KeyName, policy: Option<&str>, by_aws: Option<&'static str>) -> Entry {
+    let words = "Edit administrators and users";
+    let read = policy.ok_or("Open the key first.").and_then(|text| {
+        let console = ConsolePolicy::read(text).ok_or("Its statements are not the console's: edit the policy.")?;
+        Ok(Task::EditPermissions(key.clone(), text.to_owned(), Box::new(console)))
+    });
+    let deed = by_aws.map_or(read, Err).map(|task| Deed::Task(Box::new(task)));
+    Entry { words, deed }
 }
 
 impl Menu {
@@ -97,6 +109,7 @@ impl Menu {
                     Task::EditPolicy(name.clone(), policy.unwrap_or_default().to_owned()),
                     by_aws.or(policy.is_none().then_some(if tags.is_none() { "Open the key first." } else { unread })),
                 ),
+                permissions(name, policy, by_aws),
                 entry("Encrypt", Task::Encrypt(name.clone()), usable),
                 entry("Decrypt", Task::Decrypt(name.clone()), usable),
             ]);

@@ -3,6 +3,7 @@
 mod cryptography;
 mod keys;
 pub mod menu;
+mod permissions;
 mod preferences;
 mod stores;
 
@@ -16,6 +17,7 @@ use super::theme;
 use super::widgets::form::{Form, Pressed};
 use super::widgets::paper::Paper;
 use crate::aws::kms::{CustomKeyStore, KeyMetadata, Tag};
+use crate::aws::policy::ConsolePolicy;
 use crate::aws::scalar::SecretText;
 use crate::create_key::guide;
 use crate::create_key::known::Known;
@@ -43,6 +45,7 @@ pub enum Task {
     EditDescription(KeyName, String),
     EditTags(KeyName, Vec<Tag>),
     EditPolicy(KeyName, String),
+    EditPermissions(KeyName, String, Box<ConsolePolicy>),
     CreateAlias(KeyName),
     MoveAlias(KeyName, Vec<String>),
     DeleteAlias(KeyName, Vec<String>),
@@ -83,6 +86,7 @@ impl Task {
             Self::EditDescription(..) => "Edit description",
             Self::EditTags(..) => "Add or edit tags",
             Self::EditPolicy(..) => "Edit key policy",
+            Self::EditPermissions(..) => "Edit administrators and users",
             Self::CreateAlias(_) => "Create alias",
             Self::MoveAlias(..) => "Move alias",
             Self::DeleteAlias(..) => "Delete alias?",
@@ -95,6 +99,7 @@ impl Task {
     fn form(&self, now: &Preferences) -> Form {
         match self {
             Self::Preferences => preferences::form(now),
+            Self::EditPermissions(_, _, policy) => permissions::form(policy),
             Self::CreateKeyStore => stores::form(None),
             Self::EditKeyStore(store) => stores::form(Some(store)),
             Self::DeleteKeyStore { .. } => Form::new(vec![stores::confirmation()], "Delete", true),
@@ -118,6 +123,7 @@ impl Task {
     fn problems(&self, form: &Form, known: &Known) -> Vec<Problem> {
         match self {
             Self::Preferences => preferences::problems(form),
+            Self::EditPermissions(_, text, policy) => permissions::problems(form, text, policy, known),
             Self::CreateKeyStore | Self::EditKeyStore(_) => stores::problems(self, form, known),
             Self::DeleteKeyStore { name, .. } => stores::unconfirmed(form, name).into_iter().collect(),
             Self::Encrypt(_) | Self::Decrypt(_) => cryptography::problems(self, form),
@@ -125,8 +131,9 @@ impl Task {
         }
     }
 
-    fn changes(&self, form: &Form) -> Vec<Change> {
+    fn changes(&self, form: &Form, known: &Known) -> Vec<Change> {
         match self {
+            Self::EditPermissions(key, text, policy) => permissions::changes(&key.id, form, text, policy, known),
             Self::CreateKeyStore | Self::EditKeyStore(_) | Self::DeleteKeyStore { .. } => stores::changes(self, form),
             Self::Encrypt(_) | Self::Decrypt(_) => cryptography::changes(self, form),
             _ => keys::changes(self, form),
@@ -266,7 +273,7 @@ impl Dialog {
             return vec![Wish::Prefer(preferences::chosen(&self.form))];
         }
         // After a failure only what is left is tried again; an edited form asks anew.
-        self.queue = self.task.changes(&self.form);
+        self.queue = self.task.changes(&self.form, known);
         self.total = self.queue.len();
         self.failure = None;
         self.send()

@@ -335,7 +335,10 @@ impl Form {
                     below(paper);
                 }
             });
-            paper.gap();
+            let is_tick = |row: Option<&Row>| matches!(row.map(|row| &row.input), Some(Input::Tick(_)));
+            if !(is_tick(Some(row)) && is_tick(self.rows.get(place + 1))) {
+                paper.gap();
+            }
         }
     }
 

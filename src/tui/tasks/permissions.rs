@@ -1,0 +1,111 @@
+//! The default view of a key policy: administrators, deletion, users and other accounts, one a line.
+
+use super::Problem;
+use crate::aws::kms::PutKeyPolicy;
+use crate::aws::limits;
+use crate::aws::policy::ConsolePolicy;
+use crate::create_key::known::{Known, PrincipalKind};
+use crate::tui::effect::Change;
+use crate::tui::widgets::form::{Form, Input, Row};
+
+const ADMINISTRATORS: &str = "administrators";
+const MAY_DELETE: &str = "may-delete";
+const USERS: &str = "users";
+const ACCOUNTS: &str = "accounts";
+
+/// The form of a policy that the console made.
+pub fn form(now: &ConsolePolicy) -> Form {
+    let row = |name, label, hint: &str, input| Row { name, label, hint: hint.to_owned(), input };
+    let principals = "One a line: an ARN, or the name of a user or role.";
+    Form::new(
+        vec![
+            row(ADMINISTRATORS, "Key administrators", principals, Input::text(&now.administrators.join("\n"), 6)),
+            row(
+                MAY_DELETE,
+                "Allow key administrators to delete this key",
+                "",
+                Input::Tick(now.administrators_may_delete),
+            ),
+            row(USERS, "Key users", principals, Input::text(&now.users.join("\n"), 6)),
+            row(
+                ACCOUNTS,
+                "Other AWS accounts",
+                "One a line: 12 digits.",
+                Input::text(&now.other_accounts.join("\n"), 3),
+            ),
+        ],
+        "Save changes",
+        false,
+    )
+}
+
+fn lines(form: &Form, name: &str) -> Vec<String> {
+    let text = form.text(name);
+    text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect()
+}
+
+/// The ARN that a person means by an ARN or a name.
+fn resolve(line: &str, known: &Known) -> Result<String, String> {
+    if line.starts_with("arn:") {
+        return Ok(line.to_owned());
+    }
+    let principals = known.principals.ready().map_or(&[][..], Vec::as_slice);
+    let meant: Vec<_> = principals.iter().filter(|principal| principal.name == line).collect();
+    match meant[..] {
+        [one] => Ok(one.arn.clone()),
+        [] => Err(format!("There is no IAM user or role ‘{line}’ in this account.")),
+        _ => {
+            let kinds = meant.iter().map(|one| if one.kind == PrincipalKind::User { "a user" } else { "a role" });
+            let kinds: Vec<_> = kinds.collect();
+            Err(format!("‘{line}’ is {}: write the ARN.", kinds.join(" and ")))
+        }
+    }
+}
+
+fn resolved(form: &Form, name: &'static str, known: &Known) -> Result<Vec<String>, Problem> {
+    let mut all: Vec<String> = Vec::new();
+    for line in lines(form, name) {
+        let arn = resolve(&line, known).map_err(|wrong| (name, wrong))?;
+        if all.contains(&arn) {
+            return Err((name, format!("{arn} stands twice.")));
+        }
+        all.push(arn);
+    }
+    Ok(all)
+}
+
+fn policy(form: &Form, now: &ConsolePolicy, known: &Known) -> Result<ConsolePolicy, Problem> {
+    let other_accounts = lines(form, ACCOUNTS);
+    for account in &other_accounts {
+        limits::account_id(account).map_err(|violation| (ACCOUNTS, format!("{account}: {}", violation.reason)))?;
+        if *account == now.account {
+            return Err((ACCOUNTS, "This is the account of the key.".to_owned()));
+        }
+    }
+    Ok(ConsolePolicy {
+        administrators: resolved(form, ADMINISTRATORS, known)?,
+        administrators_may_delete: form.is_ticked(MAY_DELETE),
+        users: resolved(form, USERS, known)?,
+        other_accounts,
+        ..now.clone()
+    })
+}
+
+/// What is wrong with the form.
+pub fn problems(form: &Form, text: &str, now: &ConsolePolicy, known: &Known) -> Vec<Problem> {
+    match policy(form, now, known) {
+        Err(problem) => vec![problem],
+        Ok(policy) => {
+            let made = policy.apply_to(text).unwrap_or_default();
+            let wrong = limits::policy_text(&made).err();
+            wrong.map(|violation| (ADMINISTRATORS, violation.reason)).into_iter().collect()
+        }
+    }
+}
+
+/// The request that saves it.
+pub fn changes(key_id: &str, form: &Form, text: &str, now: &ConsolePolicy, known: &Known) -> Vec<Change> {
+    let made = policy(form, now, known).ok().and_then(|policy| policy.apply_to(text));
+    let put = |policy| Change::PutPolicy(PutKeyPolicy { key_id: key_id.to_owned(), policy, ..Default::default() });
+    made.map(put).into_iter().collect()
+}
