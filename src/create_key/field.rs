@@ -131,9 +131,12 @@ impl Field {
                  and to DECRYPT,\n• not in use by another KMS key in this external key store; better, used for this \
                  store alone,\n• within reach of the store's proxy, and able to serve the requests you expect: AWS KMS \
                  recommends 1,800 a second.\n\nIf the external key has several IDs, enter the one that the external \
-                 key store proxy uses.\n\nThe ID can't be changed after the KMS key is created. Data is encrypted \
-                 twice: first with key material of AWS KMS, then with this external key. Losing either is final, and a \
-                 new KMS key on the same external key can't decrypt what an older one encrypted."
+                 key store proxy uses.\n\nThe ID can't be changed after the KMS key is created. AWS KMS names it to the \
+                 proxy in each request for encryption and decryption; it can't reach the external key manager or its \
+                 keys itself. Data is encrypted twice: first with key material of AWS KMS, then with this external key, \
+                 so it is at least as strong as under AWS KMS alone. Losing either is final, and a new KMS key on the \
+                 same external key can't decrypt what an older one encrypted.\n\nSome external key managers offer a \
+                 simpler way to create such KMS keys: see their documentation."
             }
             Self::Acknowledgement => {
                 "Confirm that you mean to create the KMS key in the external key store that is chosen.\n\nAWS KMS \
@@ -182,6 +185,56 @@ impl Field {
                  It must let you change it again, name only principals that exist, and be at most 32,768 bytes. \
                  Changing the Sids of the generated statements may keep the console from showing administrators and \
                  users."
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_warning_of_the_guide_stands_in_the_help_of_its_field() {
+        let words = |field: Field| field.help().replace('\n', " ");
+        for (field, parts) in [
+            (Field::KeyType, &["must be symmetric encryption", "HMAC", "imported", "data key pairs"][..]),
+            (Field::KeyUsage, &["is chosen for you", "Don't change it"]),
+            (Field::Origin, &["slower, less durable and less available", "Make sure that you need it"]),
+            (Field::CustomKeyStore, &["must be connected", "slower, less durable and less", "can't be changed"]),
+            (
+                Field::ExternalKeyId,
+                &[
+                    "makes no external key",
+                    "AES_256",
+                    "enabled",
+                    "ENCRYPT",
+                    "DECRYPT",
+                    "not in use by another KMS key",
+                    "alone",
+                    "within reach of the store's proxy",
+                    "1,800 a second",
+                    "several IDs",
+                    "can't be changed",
+                    "can't reach the external key manager",
+                    "encrypted twice",
+                    "at least as strong",
+                    "can't decrypt what an older one encrypted",
+                    "simpler way",
+                ],
+            ),
+            (Field::Acknowledgement, &["Confirm that you mean to create", "external key manager"]),
+            (Field::Alias, &["nothing confidential", "CloudTrail", "aws/"]),
+            (Field::Description, &["nothing confidential", "CloudTrail"]),
+            (Field::AddTag, &["nothing confidential", "cost allocation report", "control access"]),
+            (Field::Administrators, &["IAM policies can give other", "long-term credentials", "choose roles"]),
+            (Field::AdministratorsMayDelete, &["destructive", "can't be undone", "can't be made again", "not touched"]),
+            (Field::Users, &["IAM policies can give other", "long-term credentials", "choose roles"]),
+            (Field::AddOtherAccount, &["administrators of the other account must also allow it"]),
+            (Field::KeyPolicy, &["Sids"]),
+        ] {
+            for part in parts {
+                assert!(words(field).contains(part), "{part:?} is not in the help of {field:?}: {}", words(field));
             }
         }
     }

@@ -3,6 +3,7 @@
 mod account;
 mod bundled;
 mod flows;
+mod guide;
 mod key_states;
 mod key_stores;
 mod process;

@@ -1,0 +1,34 @@
+//! The table of what the guide says names tests that are there.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+/// The names of all functions in the Rust files below a directory.
+fn functions(dir: &Path, found: &mut BTreeSet<String>) {
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            functions(&path, found);
+        } else if path.extension().is_some_and(|end| end == "rs") {
+            let text = std::fs::read_to_string(&path).unwrap();
+            let names = text.split("fn ").skip(1).filter_map(|rest| rest.split('(').next());
+            found.extend(names.map(str::to_owned));
+        }
+    }
+}
+
+#[test]
+fn every_statement_of_the_guide_names_a_test_that_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut there = BTreeSet::new();
+    functions(&root.join("src"), &mut there);
+    functions(&root.join("tests"), &mut there);
+    let table = std::fs::read_to_string(root.join("tests/guide.md")).unwrap();
+    let rows: Vec<&str> = table.lines().filter(|line| line.starts_with("| ") && !line.contains("| --- |")).collect();
+    let rows: Vec<&str> = rows.into_iter().filter(|row| !row.ends_with("| test |")).collect();
+    assert!(rows.len() > 50, "{}", rows.len());
+    for row in rows {
+        let test = row.trim_end_matches(['|', ' ']).rsplit('|').next().unwrap().trim().trim_matches('`');
+        assert!(there.contains(test), "{row}: there is no test {test}");
+    }
+}
