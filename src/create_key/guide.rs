@@ -294,4 +294,25 @@ mod tests {
         let usage = meaning("The key usage of the external key must include ENCRYPT and DECRYPT.");
         assert!(spec.contains("256-bit") && status.contains("not enabled") && usage.contains("encrypt and decrypt"));
     }
+
+    #[test]
+    fn every_connection_error_code_has_a_meaning_and_a_remedy_of_its_own() {
+        let codes = [
+            "INTERNAL_ERROR",
+            "NETWORK_ERRORS",
+            "INVALID_CREDENTIALS",
+            "XKS_PROXY_ACCESS_DENIED",
+            "XKS_PROXY_INVALID_CONFIGURATION",
+            "XKS_PROXY_INVALID_RESPONSE",
+            "XKS_PROXY_INVALID_TLS_CONFIGURATION",
+            "XKS_PROXY_NOT_REACHABLE",
+            "XKS_PROXY_TIMED_OUT",
+            "XKS_VPC_ENDPOINT_SERVICE_INVALID_CONFIGURATION",
+            "XKS_VPC_ENDPOINT_SERVICE_NOT_FOUND",
+            "A_CODE_OF_TOMORROW",
+        ];
+        let meanings: std::collections::BTreeSet<_> =
+            codes.iter().map(|code| for_connection_error(code).meaning).collect();
+        assert_eq!(meanings.len(), codes.len());
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::aws::kms::{AliasListEntry, CustomKeyStore, KeyMetadata};
+use crate::aws::kms::{AliasListEntry, CustomKeyStore, KeyMetadata, Tag};
 
 /// Something that AWS tells, and how far the telling is.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -63,6 +63,8 @@ pub struct Known {
     pub aliases: Loaded<Vec<AliasListEntry>>,
     /// The names of each key without `alias/`, in order, by its ID: what [`aliases`](Self::aliases) say.
     pub names: HashMap<String, Vec<String>>,
+    /// The tags of each key by its ID, once a search asked for them.
+    pub tags: Loaded<HashMap<String, Vec<Tag>>>,
     /// Whether more of the keys are on their way.
     pub more_keys: bool,
     /// The customer managed keys.
@@ -83,6 +85,7 @@ impl Default for Known {
             key_stores: Loaded::Idle,
             aliases: Loaded::Idle,
             names: HashMap::new(),
+            tags: Loaded::Idle,
             more_keys: false,
             keys: Loaded::Idle,
             aws_keys: Vec::new(),

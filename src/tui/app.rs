@@ -194,6 +194,7 @@ impl App {
         self.waiting.retain(|_, open| std::mem::discriminant(open) != std::mem::discriminant(&call));
         match &call {
             Call::KeyStores if self.known.key_stores.ready().is_none() => self.known.key_stores = Loaded::Loading,
+            Call::AllTags(_) if self.known.tags.ready().is_none() => self.known.tags = Loaded::Loading,
             Call::Keys(_) if self.known.keys.ready().is_none() => self.known.keys = Loaded::Loading,
             Call::Aliases if self.known.aliases.ready().is_none() => self.known.aliases = Loaded::Loading,
             Call::Principals if self.known.principals.ready().is_none() => self.known.principals = Loaded::Loading,

@@ -1,5 +1,7 @@
 //! What the console asks the world to do, and what the world answers. Both are plain values.
 
+use std::collections::HashMap;
+
 use crossterm::event::KeyEvent;
 
 use super::preferences::Preferences;
@@ -51,6 +53,8 @@ pub enum Call {
     KeyPolicy(String),
     /// The tags of a key.
     KeyTags(String),
+    /// The tags of all these keys.
+    AllTags(Vec<String>),
     /// The external key behind a key, where the bundled AWS can tell.
     ExternalKey {
         /// The store whose proxy is asked.
@@ -117,6 +121,7 @@ pub enum Reply {
     Principals(Vec<Principal>),
     KeyPolicy(String),
     KeyTags(Vec<Tag>),
+    AllTags(HashMap<String, Vec<Tag>>),
     ExternalKey(DescribeExternalKeyOutput),
     Accepted,
     Changed(Outcome),

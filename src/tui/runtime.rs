@@ -2,6 +2,7 @@
 
 mod changes;
 
+use std::collections::HashMap;
 use std::io::Read as _;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -20,6 +21,7 @@ use super::terminal::{Terminal, TerminalGuard};
 use crate::aws::iam::ListAccountAliases;
 use crate::aws::kms::{
     ConnectCustomKeyStore, DescribeKey, DisconnectCustomKeyStore, GetKeyPolicy, KeyListEntry, KeyMetadata, ListKeys,
+    Tag,
 };
 use crate::aws::scalar::SecretText;
 use crate::aws::sts::GetCallerIdentity;
@@ -61,6 +63,7 @@ async fn ask(client: &Client, call: Call) -> Result<Reply, CallError> {
             Reply::KeyPolicy(client.call(&GetKeyPolicy { key_id, policy_name: None }).await?.policy)
         }
         Call::KeyTags(key_id) => Reply::KeyTags(client.collect_tags(&key_id).await?),
+        Call::AllTags(keys) => Reply::AllTags(all_tags(client, keys).await?),
         Call::ExternalKey { custom_key_store_id, xks_key_id } => {
             Reply::ExternalKey(client.call(&DescribeExternalKey { custom_key_store_id, xks_key_id }).await?)
         }
@@ -145,6 +148,20 @@ async fn describe_keys(client: &Client, entries: Vec<KeyListEntry>) -> Result<Ve
         .try_collect()
         .await?;
     Ok(described.into_iter().flatten().collect())
+}
+
+/// The tags of keys, which only one call for each key tells.
+async fn all_tags(client: &Client, keys: Vec<String>) -> Result<HashMap<String, Vec<Tag>>, CallError> {
+    stream::iter(keys)
+        .map(|key_id| async move {
+            match client.collect_tags(&key_id).await {
+                Err(CallError::Service(error)) if error.is("NotFound") => Ok((key_id, Vec::new())),
+                tags => Ok((key_id, tags?)),
+            }
+        })
+        .buffered(PARALLEL_DESCRIBES)
+        .try_collect()
+        .await
 }
 
 async fn principals(client: &Client) -> Result<Vec<Principal>, CallError> {

@@ -188,7 +188,7 @@ fn the_key_policy_is_edited_and_checked_as_one_types() {
 fn text_is_encrypted_and_decrypted() {
     for size in SIZES {
         let tape = open_key()
-            + "Type \"m\"\nWait+Screen /Key actions/\nDown 10\nEnter\nWait+Screen /Plaintext/\nType \"four corners\"\nTab\nTab\n\
+            + "Left 2\nWait+Screen /Encrypt up to/\nScreenshot tab.png\nType \"e\"\nWait+Screen /Plaintext/\nType \"four corners\"\nTab\nTab\n\
                Type \"project = nile\"\nScreenshot encrypt.png\nCtrl+N\nWait+Screen /CiphertextBlob, /\n\
                Screenshot ciphertext.png\nType \"y\"\nWait+Screen /Copied/\nEscape\n";
         let mut journey = start("cryptography", &tape, size);
@@ -286,4 +286,13 @@ fn administrators_and_users_are_edited_and_other_statements_stay() {
         }
         assert!(!policy.contains("ScheduleKeyDeletion"), "{policy}");
     }
+}
+
+#[test]
+fn keys_are_found_by_their_tags() {
+    let tape = format!(
+        "{KEYS}Type \"/\"\nType \"tag:team=data\"\nWait+Screen /2 of 6 match/\nScreenshot found.png\nEnter\nEscape\n\
+         Wait+Screen /6 in all/\n"
+    );
+    start("tag-search", &tape, (80, 24));
 }

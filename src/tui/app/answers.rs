@@ -86,6 +86,8 @@ impl App {
                 let tags = result.map(|reply| if let Reply::KeyTags(tags) = reply { tags } else { Vec::new() });
                 loaded(tags, &mut self.key.tags)
             }
+            (_, Ok(Reply::AllTags(tags))) => loaded(Ok(tags), &mut self.known.tags),
+            (Call::AllTags(_), Err(failure)) => loaded(Err(failure), &mut self.known.tags),
             (Call::ExternalKey { .. }, Ok(Reply::ExternalKey(external))) => {
                 self.key.external_key = Loaded::Ready(external);
                 None

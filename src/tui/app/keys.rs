@@ -284,6 +284,8 @@ impl App {
     pub(super) fn changed(&mut self, text: String) -> Vec<Effect> {
         self.flashes.push(Flash { is_good: true, title: "Success".to_owned(), text, link: None });
         self.keys.forget_choice();
+        // Tags may have changed; the next search for one asks again.
+        self.known.tags = Loaded::Idle;
         let mut calls = vec![Call::KeyStores, Call::Keys(None), Call::Aliases];
         if let Location::Key(_) = self.location {
             calls.extend(self.key.questions(&self.known));

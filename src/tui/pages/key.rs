@@ -7,19 +7,19 @@ use ratatui::text::{Line, Span};
 
 use super::keys::{aliases_of, key_type, regionality, usage_label};
 use super::{Location, Wish};
-use crate::aws::kms::{KeyMetadata, Origin, Tag};
+use crate::aws::kms::{KeyManager, KeyMetadata, KeyState, Origin, Tag};
 use crate::aws::policy::{self, ConsolePolicy};
 use crate::aws::xks_console::DescribeExternalKeyOutput;
 use crate::create_key::known::{Known, Loaded};
 use crate::tui::effect::Call;
 use crate::tui::keymap::{self, Action, Context};
-use crate::tui::tasks::Menu;
+use crate::tui::tasks::{Menu, Task, name_of};
 use crate::tui::theme;
 use crate::tui::widgets::paper::Paper;
 use crate::tui::widgets::table::state_style;
 
-const TABS: [&str; 4] = ["Key policy", "Cryptographic configuration", "Tags", "Aliases"];
-const SHORT_TABS: [&str; 4] = ["Policy", "Cryptography", "Tags", "Aliases"];
+const TABS: [&str; 5] = ["Key policy", "Cryptographic configuration", "Tags", "Aliases", "Encrypt / Decrypt"];
+const SHORT_TABS: [&str; 5] = ["Policy", "Cryptography", "Tags", "Aliases", "Use"];
 
 /// What is shown of one key.
 #[derive(Clone, Debug, PartialEq)]
@@ -73,6 +73,12 @@ impl KeyPage {
             KeyCode::Up => self.scroll = self.scroll.saturating_sub(1),
             KeyCode::PageDown => self.scroll = self.scroll.saturating_add(10).min(self.lines(known)),
             KeyCode::PageUp => self.scroll = self.scroll.saturating_sub(10),
+            KeyCode::Char(letter @ ('e' | 'd')) if self.tab == 4 && key.modifiers.is_empty() => {
+                let ours = self.key(known).filter(|key| key.key_manager == KeyManager::Customer);
+                let name = ours.map(|key| name_of(key, known));
+                let task = name.map(|name| if letter == 'e' { Task::Encrypt(name) } else { Task::Decrypt(name) });
+                return task.map(Wish::Begin).into_iter().collect();
+            }
             KeyCode::Enter => {
                 let store = self.key(known).and_then(|key| key.custom_key_store_id.clone());
                 return store
@@ -138,7 +144,7 @@ impl KeyPage {
         paper.pair("Creation date", &super::date(key.creation_date.0), theme::TEXT);
         paper.pair("Description", &key.description, theme::TEXT);
         paper.gap();
-        let titles = if paper.width >= 70 { TABS } else { SHORT_TABS };
+        let titles = if paper.width >= 100 { TABS } else { SHORT_TABS };
         let mut spans = vec![Span::raw("  ")];
         for (index, title) in titles.iter().enumerate() {
             let style = if index == self.tab { theme::FOCUS } else { theme::ACCENT };
@@ -151,7 +157,8 @@ impl KeyPage {
             0 => self.write_policy(paper),
             1 => self.write_cryptography(paper, key, known),
             2 => self.write_tags(paper),
-            _ => write_aliases(paper, aliases, known),
+            3 => write_aliases(paper, aliases, known),
+            _ => write_use(paper, key),
         }
     }
 
@@ -246,6 +253,28 @@ fn write_default_view(paper: &mut Paper, policy: &ConsolePolicy) {
     list(paper, "Key users", &policy.users);
     list(paper, "Other AWS accounts", &policy.other_accounts);
     paper.gap();
+}
+
+/// The tab from which a key is tried out.
+fn write_use(paper: &mut Paper, key: &KeyMetadata) {
+    if key.key_manager == KeyManager::Aws {
+        paper.prose("AWS services use this key for you.", 2, theme::TEXT);
+        return;
+    }
+    paper.prose("Encrypt up to 4,096 bytes of text or of a file, or decrypt what was encrypted.", 2, theme::TEXT);
+    paper.gap();
+    for (letter, words) in [("e", "Encrypt"), ("d", "Decrypt")] {
+        paper.line(Line::from(vec![
+            Span::raw("  "),
+            Span::styled(letter, theme::ACCENT),
+            Span::raw(format!("  {words} under this key")),
+        ]));
+    }
+    if key.key_state != KeyState::Enabled {
+        paper.gap();
+        let words = format!("The key is {}: AWS KMS refuses both.", key.key_state.label().to_lowercase());
+        paper.prose(&words, 2, theme::WARNING);
+    }
 }
 
 fn write_aliases(paper: &mut Paper, aliases: &[String], known: &Known) {

@@ -8,7 +8,7 @@ use ratatui::layout::Rect;
 
 use super::{Location, Wish};
 use crate::aws::kms::{KeyManager, KeyMetadata};
-use crate::create_key::known::Known;
+use crate::create_key::known::{Known, Loaded};
 use crate::tui::effect::Call;
 use crate::tui::keymap::{self, Action, Context};
 use crate::tui::preferences::{KeyColumn, Preferences};
@@ -69,6 +69,19 @@ fn cell(key: &KeyMetadata, column: KeyColumn, known: &Known) -> String {
     }
 }
 
+/// `key=value` for each tag, as far as tags have been asked for.
+fn tags(key: &KeyMetadata, known: &Known) -> String {
+    let tags = known.tags.ready().and_then(|all| all.get(&key.key_id)).map_or(&[][..], Vec::as_slice);
+    let mut words = String::new();
+    for tag in tags {
+        words.push_str(&tag.tag_key);
+        words.push('=');
+        words.push_str(&tag.tag_value);
+        words.push(' ');
+    }
+    words
+}
+
 /// Symmetric or not, in the console's words.
 pub fn key_type(key: &KeyMetadata) -> &'static str {
     if key.key_spec == "SYMMETRIC_DEFAULT" || key.key_spec.starts_with("HMAC") { "Symmetric" } else { "Asymmetric" }
@@ -106,9 +119,14 @@ impl Keys {
 
     /// Arranges the table anew after the keys, the aliases or the search changed.
     pub fn arrange(&mut self, known: &Known) {
-        let (keys, columns) = (self.list(known), self.columns());
+        let (keys, mut columns) = (self.list(known), self.columns());
+        // Tags stand in no column, but a search finds them.
+        columns.push(Column { title: "Tag", least: 0, weight: 0 });
         let shown = &self.shown;
-        self.table.arrange(keys.len(), &columns, &|row, column| cell(&keys[row], shown[column], known));
+        self.table.arrange(keys.len(), &columns, &|row, column| match shown.get(column) {
+            Some(column) => cell(&keys[row], *column, known),
+            None => tags(&keys[row], known),
+        });
     }
 
     /// Whether letters go into a search field.
@@ -187,7 +205,14 @@ impl Keys {
                 self.arrange(known);
                 return Vec::new();
             }
-            Pressed::Taken => return Vec::new(),
+            Pressed::Taken => {
+                let wants_tags = self.table.is_searching() && self.table.search().contains("tag:");
+                return if wants_tags && known.tags == Loaded::Idle {
+                    vec![Wish::Ask(Call::AllTags(keys.iter().map(|key| key.key_id.clone()).collect()))]
+                } else {
+                    Vec::new()
+                };
+            }
             Pressed::Ignored => {}
         }
         let is_ours = self.manager == KeyManager::Customer;

@@ -164,6 +164,11 @@ impl Table {
         self.searching
     }
 
+    /// What is searched for.
+    pub fn search(&self) -> &str {
+        self.search.value()
+    }
+
     /// Whether Esc has something to do here: a search to end or to clear.
     pub fn wants_escape(&self) -> bool {
         self.searching || !self.search.value().is_empty()
