@@ -138,7 +138,7 @@ async fn describe_keys(client: &Client, entries: Vec<KeyListEntry>) -> Result<Ve
     let described: Vec<Option<KeyMetadata>> = stream::iter(entries)
         .map(|entry| async move {
             match client.call(&DescribeKey { key_id: entry.key_arn }).await {
-                Ok(output) => Ok(Some(output.key_metadata)),
+                Ok(output) => Ok(Some(without_unshown(output.key_metadata))),
                 // Gone between the list and the look.
                 Err(CallError::Service(error)) if error.is("NotFound") => Ok(None),
                 Err(error) => Err(error),
@@ -148,6 +148,11 @@ async fn describe_keys(client: &Client, entries: Vec<KeyListEntry>) -> Result<Ve
         .try_collect()
         .await?;
     Ok(described.into_iter().flatten().collect())
+}
+
+/// Keeps of a key what the console shows: an account can have 100,000.
+fn without_unshown(key: KeyMetadata) -> KeyMetadata {
+    KeyMetadata { customer_master_key_spec: None, encryption_algorithms: None, current_key_material_id: None, ..key }
 }
 
 /// The tags of keys, which only one call for each key tells.

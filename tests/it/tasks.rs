@@ -296,3 +296,25 @@ fn keys_are_found_by_their_tags() {
     );
     start("tag-search", &tape, (80, 24));
 }
+
+#[test]
+fn an_answer_to_a_form_that_was_left_closes_no_other_form() {
+    use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+    use xks_console::tui::app::Dialog;
+    use xks_console::tui::effect::{Effect, Msg, Outcome, Reply};
+
+    let journey = start("left", &(open_key() + "Type \"m\"\nWait+Screen /Key actions/\nDown 3\nEnter\n"), (80, 24));
+    let mut app = journey.app().clone();
+    let mut press = |code, modifiers| app.update(Msg::Key(KeyEvent::new(code, modifiers)));
+    press(KeyCode::Char('x'), KeyModifiers::NONE);
+    let sent = press(KeyCode::Char('n'), KeyModifiers::CONTROL);
+    let [Effect::Call(id, _)] = sent[..] else { panic!("{sent:?}") };
+    press(KeyCode::Esc, KeyModifiers::NONE);
+    for code in [KeyCode::Char('m'), KeyCode::Down, KeyCode::Down, KeyCode::Down, KeyCode::Enter] {
+        press(code, KeyModifiers::NONE);
+    }
+    press(KeyCode::Char('y'), KeyModifiers::NONE);
+    app.update(Msg::Answered(id, Ok(Reply::Changed(Outcome::Done))));
+    assert!(matches!(&app.dialog, Some(Dialog::Task(task)) if task.would_lose()), "{:?}", app.dialog);
+    assert!(app.flashes.iter().any(|flash| flash.text.contains("change was made")));
+}

@@ -129,6 +129,9 @@ impl App {
                 }
                 keys => (*keys, self.known.aws_keys) = (Loaded::Ready(ours), aws),
             }
+            if let (true, Loaded::Ready(keys)) = (is_whole, &mut self.known.keys) {
+                keys.shrink_to_fit();
+            }
             self.has_all_keys |= is_whole;
             self.keys.arrange(&self.known);
             self.aws_keys.arrange(&self.known);
@@ -189,7 +192,7 @@ impl App {
     fn change_answered(&mut self, result: Result<Reply, Failure>) -> Vec<Effect> {
         let outcome = result.map(|reply| if let Reply::Changed(outcome) = reply { outcome } else { Outcome::Done });
         match (&mut self.dialog, outcome) {
-            (Some(Dialog::Task(task)), outcome) => {
+            (Some(Dialog::Task(task)), outcome) if task.is_sending() => {
                 let wishes = task.answered(outcome);
                 wishes.into_iter().flat_map(|wish| self.grant_task(wish)).collect()
             }

@@ -186,7 +186,10 @@ impl App {
         }
         match self.location {
             Location::KeyStore(_) => self.go(Location::KeyStores),
-            Location::Key(_) => self.go(Location::Keys),
+            Location::Key(ref id) => {
+                let is_aws = self.known.aws_keys.iter().any(|key| key.key_id == *id);
+                self.go(if is_aws { Location::AwsKeys } else { Location::Keys })
+            }
             _ => self.enter_navigation(),
         }
     }

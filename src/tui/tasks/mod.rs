@@ -191,7 +191,8 @@ impl Dialog {
         Self { task, form, queue, total, failure, outcome, asks_to_discard: false, is_copied: false, scroll: 0 }
     }
 
-    fn is_sending(&self) -> bool {
+    /// Whether an answer is waited for.
+    pub fn is_sending(&self) -> bool {
         !self.queue.is_empty() && self.failure.is_none()
     }
 
