@@ -391,3 +391,37 @@ async fn a_key_of_kms_needs_no_store() {
     let blob = encrypt(&client, &key.key_id).await;
     assert_eq!(decrypt(&client, &blob, "nile").await.unwrap().expose(), b"four corners");
 }
+
+#[tokio::test]
+async fn a_key_has_fifty_aliases_and_fifty_tags_at_most() {
+    let key = Key::in_state(KeyState::Enabled).await;
+    for number in 1..50 {
+        let (alias_name, target_key_id) = (format!("alias/it-{number}"), key.id.clone());
+        key.must(CreateAlias { alias_name, target_key_id }).await;
+    }
+    let one_more = CreateAlias { alias_name: "alias/it-50".to_owned(), target_key_id: key.id.clone() };
+    assert_eq!(key.code(one_more).await, "LimitExceeded");
+    let move_here = UpdateAlias { alias_name: "alias/app-logs".to_owned(), target_key_id: key.id.clone() };
+    assert_eq!(key.code(move_here).await, "LimitExceeded");
+    let tags = |count: std::ops::Range<u32>| {
+        count.map(|number| Tag { tag_key: number.to_string(), tag_value: String::new() }).collect::<Vec<_>>()
+    };
+    key.must(TagResource { key_id: key.id.clone(), tags: tags(0..30) }).await;
+    assert_eq!(key.code(TagResource { key_id: key.id.clone(), tags: tags(30..51) }).await, "Tag");
+    // What was refused left nothing behind.
+    assert_eq!(key.client.collect_tags(&key.id).await.unwrap().len(), 30);
+}
+
+#[tokio::test]
+async fn aws_managed_keys_are_left_alone() {
+    let key = Key::in_state(KeyState::Enabled).await;
+    let aws = key.client.call(&DescribeKey { key_id: "alias/aws/s3".to_owned() }).await.unwrap().key_metadata.key_id;
+    assert_eq!(key.code(DisableKey { key_id: aws.clone() }).await, "AccessDenied");
+    assert_eq!(
+        key.code(ScheduleKeyDeletion { key_id: aws.clone(), pending_window_in_days: None }).await,
+        "AccessDenied"
+    );
+    let policy = default_policy("aws", "111122223333");
+    assert_eq!(key.code(PutKeyPolicy { key_id: aws.clone(), policy, ..Default::default() }).await, "AccessDenied");
+    assert_eq!(key.code(DeleteAlias { alias_name: "alias/aws/s3".to_owned() }).await, "InvalidAliasName");
+}
