@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Clear};
 
 use super::app::{App, Dialog, Flash, NAVIGATION, World};
-use super::keymap;
+use super::keymap::{self, Action};
 use super::pages::{self, Location};
 use super::theme;
 use super::widgets::paper::Paper;
@@ -156,7 +156,9 @@ fn draw_navigation(app: &App, frame: &mut Frame, area: Rect) {
 fn draw_footer(app: &App, frame: &mut Frame, area: Rect) {
     let mut spans = vec![Span::raw(" ")];
     let mut used = 1;
-    for binding in keymap::bindings(&app.contexts()) {
+    // A dialog takes the keys first, and explains itself.
+    let is_heard = |action: Action| app.dialog.is_none() || !matches!(action, Action::Help | Action::Keys);
+    for binding in keymap::bindings(&app.contexts()).filter(|binding| is_heard(binding.action)) {
         let words = format!("{} {}", binding.label, binding.title);
         if used + text::width(&words) + 2 > usize::from(area.width) {
             continue;

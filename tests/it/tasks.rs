@@ -318,3 +318,11 @@ fn an_answer_to_a_form_that_was_left_closes_no_other_form() {
     assert!(matches!(&app.dialog, Some(Dialog::Task(task)) if task.would_lose()), "{:?}", app.dialog);
     assert!(app.flashes.iter().any(|flash| flash.text.contains("change was made")));
 }
+
+#[test]
+fn a_form_that_changes_nothing_says_so() {
+    let tape = open_key()
+        + "Type \"m\"\nWait+Screen /Key actions/\nDown 4\nEnter\nWait+Screen /Add or edit tags/\nCtrl+N\n\
+           Wait+Screen /Nothing was changed/\n";
+    start("nothing", &tape, (80, 24));
+}

@@ -283,6 +283,7 @@ impl Dialog {
     fn send(&mut self) -> Vec<Wish> {
         match self.queue.first() {
             Some(change) => vec![Wish::Ask(Call::Change(Box::new(change.clone())))],
+            None if self.total == 0 => vec![Wish::Done("Nothing was changed.".to_owned())],
             None => vec![Wish::Done(self.task.done_words(&self.form))],
         }
     }
