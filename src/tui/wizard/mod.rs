@@ -2,6 +2,7 @@
 
 mod configure;
 mod draw;
+mod keys;
 mod labels;
 mod outcome;
 mod policy;
@@ -12,22 +13,20 @@ mod tags;
 
 use std::collections::BTreeSet;
 
-use crossterm::event::{KeyCode, KeyEvent};
 use ratatui_textarea::{CursorMove, TextArea};
 
 use self::spots::Spot;
 use super::connect::Afterwards;
 use super::effect::Call;
-use super::keymap::{self, Action, Context};
+use super::keymap::Context;
 use super::widgets::field::TextField;
-use super::widgets::paper::Paper;
 use super::widgets::table::Table;
 use crate::create_key::choice;
 use crate::create_key::draft::KeyDraft;
 use crate::create_key::field::Field;
 use crate::create_key::known::Known;
 use crate::create_key::method::{Method, Step};
-use crate::create_key::submission::{Answer, Submission};
+use crate::create_key::submission::Submission;
 use crate::create_key::validate::{FieldError, validate};
 
 /// What the wizard wants from the console around it.
@@ -317,229 +316,5 @@ impl Wizard {
             _ if self.here_removes().is_some() => vec![Context::Row, Context::Wizard, Context::Fields],
             _ => vec![Context::Wizard, Context::Fields],
         }
-    }
-
-    /// Takes a key.
-    pub fn press(&mut self, key: KeyEvent, known: &Known) -> Vec<Wish> {
-        if matches!(self.submission, Submission::Sending { .. }) {
-            return if key.code == KeyCode::Esc { vec![Wish::StopWaiting] } else { Vec::new() };
-        }
-        if let Some(number) = keymap::step_number(key) {
-            self.jump(number - 1);
-            return Vec::new();
-        }
-        let action = keymap::action(&[Context::Wizard, Context::Row, Context::Fields], key);
-        match action {
-            Some(Action::NextStep) => {
-                if self.step == Step::Review {
-                    return self.finish(known);
-                }
-                self.next(known);
-            }
-            Some(Action::PreviousStep) => self.step_by(-1),
-            Some(Action::NextField) => self.step_focus(1),
-            Some(Action::PreviousField) => self.step_focus(-1),
-            Some(Action::Help) => return self.field_here().map(Wish::Help).into_iter().collect(),
-            Some(Action::Remove) if self.here_removes().is_some() => self.remove(),
-            _ => return self.press_here(key, known),
-        }
-        Vec::new()
-    }
-
-    fn step_focus(&mut self, by: isize) {
-        if let Some(field) = self.field_here() {
-            self.left.push(field);
-        }
-        let spots = self.spots().len();
-        self.spot = self.spot.min(spots.saturating_sub(1));
-        self.spot = (self.spot + spots).saturating_add_signed(by) % spots.max(1);
-        self.load_editor();
-    }
-
-    fn press_here(&mut self, key: KeyEvent, known: &Known) -> Vec<Wish> {
-        match self.here() {
-            Spot::Field(Field::CustomKeyStore) => self.press_stores(key, known),
-            Spot::Field(field @ (Field::KeyType | Field::KeyUsage | Field::Origin)) => self.press_options(field, key),
-            Spot::Field(Field::Administrators | Field::Users) => self.press_principals(key, known),
-            Spot::Field(field @ (Field::Description | Field::KeyPolicy)) => self.press_area(field, key, known),
-            Spot::Field(field) if self.text_of(field).is_some() => self.press_text(field, key),
-            spot => match key.code {
-                KeyCode::PageDown | KeyCode::PageUp => {
-                    self.page(key.code == KeyCode::PageDown, known);
-                    Vec::new()
-                }
-                KeyCode::Enter | KeyCode::Char(' ') => self.activate(spot, known),
-                KeyCode::Down | KeyCode::Right => {
-                    self.step_focus(1);
-                    Vec::new()
-                }
-                KeyCode::Up | KeyCode::Left => {
-                    self.step_focus(-1);
-                    Vec::new()
-                }
-                KeyCode::Esc => self.leave(),
-                _ => Vec::new(),
-            },
-        }
-    }
-
-    fn leave(&mut self) -> Vec<Wish> {
-        vec![Wish::Leave { loses_something: self.would_lose() }]
-    }
-
-    fn press_text(&mut self, field: Field, key: KeyEvent) -> Vec<Wish> {
-        match key.code {
-            KeyCode::Esc => return self.leave(),
-            KeyCode::Enter | KeyCode::Down => self.step_focus(1),
-            KeyCode::Up => self.step_focus(-1),
-            _ => {
-                if self.editor.press(key) {
-                    let value = self.editor.value().to_owned();
-                    self.set_text(field, value);
-                }
-            }
-        }
-        Vec::new()
-    }
-
-    fn press_area(&mut self, field: Field, key: KeyEvent, known: &Known) -> Vec<Wish> {
-        if key.code == KeyCode::Esc {
-            return self.leave();
-        }
-        if field == Field::KeyPolicy && self.draft.edited_policy.is_none() {
-            return match key.code {
-                KeyCode::Enter => self.activate(Spot::Field(field), known),
-                KeyCode::PageDown | KeyCode::PageUp => {
-                    self.page(key.code == KeyCode::PageDown, known);
-                    Vec::new()
-                }
-                KeyCode::Down => {
-                    self.step_focus(1);
-                    Vec::new()
-                }
-                KeyCode::Up => {
-                    self.step_focus(-1);
-                    Vec::new()
-                }
-                _ => Vec::new(),
-            };
-        }
-        self.area.input(key);
-        self.take_area(field);
-        Vec::new()
-    }
-
-    fn take_area(&mut self, field: Field) {
-        let text = self.area.lines().join("\n");
-        if field == Field::Description {
-            self.draft.description = text;
-        } else {
-            self.draft.edited_policy = Some(text);
-        }
-    }
-
-    /// Takes pasted text into the field that has the focus.
-    pub fn paste(&mut self, pasted: &str, known: &Known) {
-        match self.here() {
-            Spot::Field(Field::CustomKeyStore) => self.stores.paste(pasted),
-            Spot::Field(Field::Administrators) => self.administrators.paste(pasted),
-            Spot::Field(Field::Users) => self.users.paste(pasted),
-            Spot::Field(field @ (Field::Description | Field::KeyPolicy))
-                if (field == Field::Description || self.draft.edited_policy.is_some()) =>
-            {
-                let clean: String = pasted.replace("\r\n", "\n").replace('\r', "\n");
-                self.area.insert_str(clean.replace(|c: char| c.is_control() && c != '\n' && c != '\t', ""));
-                self.take_area(field);
-            }
-            Spot::Field(field) if self.text_of(field).is_some() => {
-                self.editor.paste(pasted);
-                let value = self.editor.value().to_owned();
-                self.set_text(field, value);
-            }
-            _ => {}
-        }
-        self.arrange(known);
-    }
-
-    fn activate(&mut self, spot: Spot, known: &Known) -> Vec<Wish> {
-        match spot {
-            Spot::Field(Field::Acknowledgement) => self.draft.acknowledged = !self.draft.acknowledged,
-            Spot::Field(Field::AdministratorsMayDelete) => {
-                self.draft.administrators_may_delete = !self.draft.administrators_may_delete;
-            }
-            Spot::AdvancedOptions => {
-                self.shows_origins = !self.shows_origins;
-                if self.shows_origins {
-                    self.focus(Spot::Field(Field::Origin));
-                }
-            }
-            Spot::CreateKeyStore => return vec![Wish::CreateKeyStore],
-            Spot::Field(Field::AddTag) => self.add_tag(),
-            Spot::Field(Field::AddOtherAccount) => self.add_account(),
-            Spot::Field(Field::KeyPolicy) if !known.account.is_empty() => {
-                self.draft.edited_policy = Some(self.draft.policy_json(known));
-                self.load_editor();
-            }
-            Spot::RemoveTag(_) | Spot::RemoveAccount(_) => self.remove(),
-            Spot::RestorePolicy => {
-                self.draft.edited_policy = None;
-                self.focus(Spot::Field(Field::KeyPolicy));
-            }
-            Spot::Edit(step) => self.go(step),
-            Spot::CopyCommands => {
-                let commands = crate::create_key::preview::aws_cli_commands(&self.draft, known).join("\n\n");
-                return vec![Wish::Copy("AWS CLI commands", commands)];
-            }
-            Spot::CopyPolicy => return vec![Wish::Copy("key policy", self.draft.policy_json(known))],
-            Spot::Mend(field) => {
-                self.left.push(field);
-                self.focus_field(field);
-            }
-            Spot::Cancel => return self.leave(),
-            Spot::Previous => self.step_by(-1),
-            Spot::Retry => return self.finish(known),
-            Spot::Next if self.step == Step::Review => return self.finish(known),
-            Spot::Next => self.next(known),
-            Spot::Field(_) => {}
-        }
-        Vec::new()
-    }
-
-    /// Sends what the person has said, unless something is not right: then the focus goes there.
-    fn finish(&mut self, known: &Known) -> Vec<Wish> {
-        if let Some(FieldError { field, .. }) = self.errors_of(Step::Review, known).first() {
-            let field = *field;
-            self.left.push(field);
-            self.focus_field(field);
-            return Vec::new();
-        }
-        let call = self.submission.start(&self.draft, known);
-        call.map(|call| Wish::Ask(Call::Submission(call))).into_iter().collect()
-    }
-
-    /// A stage of creating the key was answered.
-    pub fn answered(&mut self, answer: Answer, known: &Known) -> Vec<Wish> {
-        let next = self.submission.answer(answer, &self.draft, known);
-        if let Some(call) = next {
-            return vec![Wish::Ask(Call::Submission(call))];
-        }
-        if matches!(self.submission, Submission::Done { .. }) {
-            return vec![Wish::Finished];
-        }
-        self.go(Step::Review);
-        self.focus(outcome::way_on(&self.submission).unwrap_or(Spot::Next));
-        Vec::new()
-    }
-
-    /// Looks further down, or up again, without moving the focus: long texts stand between two fields.
-    fn page(&mut self, down: bool, known: &Known) {
-        const PAGE: usize = 8;
-        if !down {
-            self.scroll = self.scroll.saturating_sub(PAGE);
-            return;
-        }
-        let mut paper = Paper::new(60);
-        self.write(&mut paper, 20, known);
-        self.scroll = (self.scroll + PAGE).min(paper.len());
     }
 }
