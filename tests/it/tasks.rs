@@ -48,7 +48,10 @@ fn a_store_is_created_from_a_configuration_file() {
         let mut journey = start("create-store", open, size);
         let file = journey.bundled().proxy_configuration("oslo").unwrap();
         journey.paste(&file);
-        let rest = "Enter\nWait+Screen /Proxy connectivity/\nTab\nWait+Screen /Proxy URI endpoint/\n\
+        let secret = serde_json::from_str::<serde_json::Value>(&file).unwrap();
+        let secret = &secret["XksProxyAuthenticationCredential"]["RawSecretAccessKey"];
+        assert!(!tape::screen_text(&journey.frame()).contains(&secret.as_str().unwrap()[..6]));
+        let rest = "Screenshot pasted.png\nWait+Screen /Proxy connectivity/\nTab\nWait+Screen /Proxy URI endpoint/\n\
                     Type \"https://xks.example.com\"\nCtrl+N\nWait+Screen /XksProxyUriUnreachableException/\n\
                     Screenshot unreachable.png\nCtrl+U\nType \"https://xks-proxy.bundled.internal\"\nTab\nTab\nTab\nTab\n\
                     Screenshot filled.png\nCtrl+N\nWait+Screen /Oslo HSM was created/\nScreenshot created.png\n";
@@ -220,7 +223,7 @@ fn a_store_is_created_from_the_wizard_and_the_draft_waits() {
     let mut journey = start("wizard-store", &tape, (80, 24));
     let file = journey.bundled().proxy_configuration("oslo").unwrap();
     journey.paste(&file);
-    let rest = "Enter\nTab\nType \"https://xks-proxy.bundled.internal\"\nCtrl+N\nWait+Screen /Oslo HSM was created/\n\
+    let rest = "Tab\nType \"https://xks-proxy.bundled.internal\"\nCtrl+N\nWait+Screen /Oslo HSM was created/\n\
                 Wait+Screen /oslo-vault/\nShift+Tab\nShift+Tab\nDown 2\nEnter\nWait+Screen /not connected/\nEnter\n\
                 Wait+Screen@30s /is connected/\nScreenshot chosen.png\nCtrl+N\nWait+Screen /Add alias/\nType \"oslo\"\nCtrl+N\n\
                 Ctrl+N\nCtrl+N\nCtrl+N\nCtrl+N\nWait+Screen /8 Review/\nCtrl+N\nWait+Screen /Success/\n";

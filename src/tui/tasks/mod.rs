@@ -260,9 +260,15 @@ impl Dialog {
 
     /// Takes pasted text.
     pub fn paste(&mut self, text: &str) {
-        if !self.is_sending() && self.outcome.is_none() {
-            self.form.paste(text);
+        if self.is_sending() || self.outcome.is_some() {
+            return;
         }
+        if self.form.here() == Some(stores::FILE) && text.trim_start().starts_with('{') {
+            // It holds a secret, so it is taken apart without ever standing on the screen.
+            self.file_read(&Ok(SecretText::new(text.to_owned())));
+            return;
+        }
+        self.form.paste(text);
     }
 
     fn submit(&mut self, known: &Known) -> Vec<Wish> {

@@ -61,7 +61,7 @@ pub fn form(store: Option<&CustomKeyStore>) -> Form {
         row(
             FILE,
             "Proxy configuration file - optional",
-            "Its path, or its JSON pasted here. Enter reads it into the fields below.",
+            "Its path, which Enter reads into the fields below, or its JSON pasted here.",
             Input::line(""),
         ),
         row(CONNECTIVITY, "Proxy connectivity", "", Input::Options(labels, chosen)),

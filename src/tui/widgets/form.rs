@@ -312,6 +312,11 @@ impl Form {
         }
     }
 
+    /// The input that has the focus.
+    pub fn here(&self) -> Option<&'static str> {
+        self.rows.get(self.focus).map(|row| row.name)
+    }
+
     /// Moves the focus to the button that does it.
     pub fn focus_on_go(&mut self) {
         self.focus = self.rows.len() + 1;
