@@ -16,8 +16,8 @@ use super::app::App;
 use super::chrome;
 use super::effect::{Call, Effect, Failure, Msg, Reply};
 use super::preferences::Preferences;
+use super::terminal::Terminal;
 use super::terminal::signals::{Signal, Signals};
-use super::terminal::{Terminal, TerminalGuard};
 use crate::aws::iam::ListAccountAliases;
 use crate::aws::kms::{
     ConnectCustomKeyStore, DescribeKey, DisconnectCustomKeyStore, GetKeyPolicy, KeyListEntry, KeyMetadata, ListKeys,
@@ -279,7 +279,7 @@ pub async fn run(
         };
         match happened {
             Happened::Msg(msg) => effects.extend(app.update(msg)),
-            Happened::Suspend => suspend(&mut screen)?,
+            Happened::Suspend => screen.suspend()?,
             Happened::Resume => screen.resume()?,
             Happened::End(code) => return Ok(code),
             Happened::Nothing => {}
@@ -289,10 +289,6 @@ pub async fn run(
             effects.extend(app.update(msg));
         }
     }
-}
-
-fn suspend(screen: &mut TerminalGuard) -> std::io::Result<()> {
-    screen.suspend()
 }
 
 fn translate(event: Event) -> Happened {
