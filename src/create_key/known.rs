@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use crate::aws::kms::{AliasListEntry, CustomKeyStore, KeyMetadata, Tag};
+use super::key_summary::KeySummary;
+use crate::aws::kms::{AliasListEntry, CustomKeyStore, Tag};
 
 /// Something that AWS tells, and how far the telling is.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -68,9 +69,9 @@ pub struct Known {
     /// Whether more of the keys are on their way.
     pub more_keys: bool,
     /// The customer managed keys.
-    pub keys: Loaded<Vec<KeyMetadata>>,
+    pub keys: Loaded<Vec<KeySummary>>,
     /// The AWS managed keys, told together with them.
-    pub aws_keys: Vec<KeyMetadata>,
+    pub aws_keys: Vec<KeySummary>,
     /// The IAM users and roles.
     pub principals: Loaded<Vec<Principal>>,
 }

@@ -4,6 +4,7 @@ pub mod choice;
 pub mod draft;
 pub mod field;
 pub mod guide;
+pub mod key_summary;
 pub mod known;
 pub mod method;
 pub mod preview;

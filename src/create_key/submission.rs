@@ -157,7 +157,7 @@ impl Submission {
             Self::NotSent | Self::Failed { .. } => {
                 let request = preview::create_key_request(draft, known);
                 let keys = known.keys.ready().map_or(&[][..], Vec::as_slice);
-                let before = keys.iter().map(|key| key.key_id.clone()).collect();
+                let before = keys.iter().map(|key| key.key_id().to_owned()).collect();
                 *self = Self::Sending {
                     stage: Stage::CreateKey,
                     key: None,

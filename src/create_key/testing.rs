@@ -33,7 +33,7 @@ pub fn known() -> Known {
             creation_date: None,
             last_updated_date: None,
         }]),
-        keys: Loaded::Ready(vec![key("1111aaaa", "customer-db")]),
+        keys: Loaded::Ready(vec![key("1111aaaa", "customer-db").into()]),
         principals: Loaded::Ready(Vec::new()),
         ..Known::default()
     }

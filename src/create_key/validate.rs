@@ -98,13 +98,14 @@ fn external_key(draft: &KeyDraft, known: &Known) -> Option<String> {
         return Some(wrong);
     }
     let user = known.keys.ready()?.iter().find(|key| {
-        key.custom_key_store_id == draft.custom_key_store_id
-            && key.xks_key_configuration.as_ref().is_some_and(|external| external.id == draft.xks_key_id)
+        key.custom_key_store_id.as_deref() == draft.custom_key_store_id.as_deref()
+            && key.xks_key_id.as_deref() == Some(&draft.xks_key_id)
     })?;
     Some(format!(
         "The external key {} is already in use in this key store, by the KMS key {}. Each KMS key needs an external key \
          of its own.",
-        draft.xks_key_id, user.key_id
+        draft.xks_key_id,
+        user.key_id()
     ))
 }
 

@@ -20,8 +20,9 @@ use super::pages::keys::Keys;
 use super::preferences::Preferences;
 use super::tasks::{self, Menu};
 use super::wizard::Wizard;
-use crate::aws::kms::{KeyManager, KeyMetadata};
+use crate::aws::kms::KeyManager;
 use crate::create_key::field::Field;
+use crate::create_key::key_summary::KeySummary;
 use crate::create_key::known::{Known, Loaded};
 
 /// Which AWS the console speaks to.
@@ -113,7 +114,7 @@ pub struct App {
     pub(super) keys: Keys,
     pub(super) aws_keys: Keys,
     pub(super) key: KeyPage,
-    incoming: Vec<KeyMetadata>,
+    incoming: Vec<KeySummary>,
     has_all_keys: bool,
     waiting: BTreeMap<CallId, Call>,
     watch: Option<TimerId>,

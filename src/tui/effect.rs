@@ -5,11 +5,12 @@ use std::collections::HashMap;
 use crossterm::event::KeyEvent;
 
 use super::preferences::Preferences;
-use crate::aws::kms::{self, AliasListEntry, CustomKeyStore, KeyMetadata, Tag};
+use crate::aws::kms::{self, AliasListEntry, CustomKeyStore, Tag};
 use crate::aws::scalar::{Blob, SecretBlob, SecretText};
 use crate::aws::sts::CallerIdentity;
 use crate::aws::xks_console::DescribeExternalKeyOutput;
 use crate::client::CallError;
+use crate::create_key::key_summary::KeySummary;
 use crate::create_key::known::Principal;
 use crate::create_key::submission;
 
@@ -117,7 +118,7 @@ pub enum Reply {
     Identity { caller: CallerIdentity, account_alias: Option<String> },
     KeyStores(Vec<CustomKeyStore>),
     Aliases(Vec<AliasListEntry>),
-    Keys { page: Vec<KeyMetadata>, next: Option<String> },
+    Keys { page: Vec<KeySummary>, next: Option<String> },
     Principals(Vec<Principal>),
     KeyPolicy(String),
     KeyTags(Vec<Tag>),

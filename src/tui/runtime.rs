@@ -4,11 +4,13 @@ mod changes;
 
 use std::collections::HashMap;
 use std::io::Read as _;
+use std::pin::pin;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use crossterm::event::{Event, EventStream, KeyCode, KeyModifiers};
-use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
+use futures_util::future;
+use futures_util::stream::{self, Stream, StreamExt as _, TryStreamExt as _};
 use tokio::sync::mpsc;
 use zeroize::Zeroizing;
 
@@ -27,6 +29,7 @@ use crate::aws::scalar::SecretText;
 use crate::aws::sts::GetCallerIdentity;
 use crate::aws::xks_console::DescribeExternalKey;
 use crate::client::{CallError, Client};
+use crate::create_key::key_summary::KeySummary;
 use crate::create_key::known::{Principal, PrincipalKind};
 use crate::create_key::submission::{self, Answer, Sent};
 
@@ -126,33 +129,23 @@ async fn keys_page(client: &Client, marker: Option<String>) -> Result<Reply, Cal
     let answer = client.call(&ListKeys { limit: Some(limit), marker: marker.clone() }).await?;
     // A marker that comes again would never end.
     let next = answer.next_marker.filter(|next| answer.truncated && marker.as_ref() != Some(next));
-    Ok(Reply::Keys { page: describe_keys(client, answer.keys).await?, next })
+    let page = described(client, answer.keys).map_ok(KeySummary::from).try_collect().await?;
+    Ok(Reply::Keys { page, next })
 }
 
-/// All keys, described.
-async fn described_keys(client: &Client) -> Result<Vec<KeyMetadata>, CallError> {
-    describe_keys(client, client.collect_keys().await?).await
-}
-
-async fn describe_keys(client: &Client, entries: Vec<KeyListEntry>) -> Result<Vec<KeyMetadata>, CallError> {
-    let described: Vec<Option<KeyMetadata>> = stream::iter(entries)
-        .map(|entry| async move {
+/// The keys in the order of the list, as they are described.
+fn described(client: &Client, entries: Vec<KeyListEntry>) -> impl Stream<Item = Result<KeyMetadata, CallError>> {
+    stream::iter(entries)
+        .map(move |entry| async move {
             match client.call(&DescribeKey { key_id: entry.key_arn }).await {
-                Ok(output) => Ok(Some(without_unshown(output.key_metadata))),
+                Ok(output) => Ok(Some(output.key_metadata)),
                 // Gone between the list and the look.
                 Err(CallError::Service(error)) if error.is("NotFound") => Ok(None),
                 Err(error) => Err(error),
             }
         })
         .buffered(PARALLEL_DESCRIBES)
-        .try_collect()
-        .await?;
-    Ok(described.into_iter().flatten().collect())
-}
-
-/// Keeps of a key what the console shows: an account can have 100,000.
-fn without_unshown(key: KeyMetadata) -> KeyMetadata {
-    KeyMetadata { customer_master_key_spec: None, encryption_algorithms: None, current_key_material_id: None, ..key }
+        .try_filter_map(future::ok)
 }
 
 /// The tags of keys, which only one call for each key tells.
@@ -213,7 +206,9 @@ pub async fn submit(client: &Client, call: submission::Call) -> Answer {
 
 /// The key that a CreateKey without an answer has made, if it has.
 async fn find_key(client: &Client, sent: &Sent) -> Result<Option<KeyMetadata>, CallError> {
-    for key in described_keys(client).await?.into_iter().filter(|key| sent.may_be(key)) {
+    let keys = client.collect_keys().await?;
+    let mut candidates = pin!(described(client, keys).try_filter(|key| future::ready(sent.may_be(key))));
+    while let Some(key) = candidates.try_next().await? {
         if !sent.needs_policy() {
             return Ok(Some(key));
         }

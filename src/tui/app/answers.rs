@@ -1,8 +1,9 @@
 //! What answers do.
 
 use super::{App, Dialog, Flash};
-use crate::aws::kms::{KeyManager, KeyMetadata};
+use crate::aws::kms::KeyManager;
 use crate::aws::scalar::SecretText;
+use crate::create_key::key_summary::KeySummary;
 use crate::create_key::known::Loaded;
 use crate::create_key::submission::{self, Answer, Submission};
 use crate::tui::effect::{Call, Effect, Failure, Outcome, Reply};
@@ -111,7 +112,7 @@ impl App {
 
     /// A page of the keys. At first each page is shown as it comes; later the list that is there stays until the new one
     /// is whole.
-    fn keys_told(&mut self, call: &Call, page: Vec<KeyMetadata>, next: Option<String>) -> Vec<Effect> {
+    fn keys_told(&mut self, call: &Call, page: Vec<KeySummary>, next: Option<String>) -> Vec<Effect> {
         if *call == Call::Keys(None) {
             self.incoming.clear();
         }
@@ -120,7 +121,7 @@ impl App {
         if is_whole || !self.has_all_keys {
             let here = self.keys.current(&self.known);
             let is_first = self.known.keys.ready().is_none();
-            let told: Vec<KeyMetadata> = std::mem::take(&mut self.incoming);
+            let told: Vec<KeySummary> = std::mem::take(&mut self.incoming);
             let (aws, ours): (Vec<_>, Vec<_>) = told.into_iter().partition(|key| key.key_manager == KeyManager::Aws);
             match &mut self.known.keys {
                 Loaded::Ready(keys) if !self.has_all_keys && *call != Call::Keys(None) => {
@@ -236,11 +237,13 @@ impl App {
             text: format!("Your AWS KMS key was created with alias {} and key ID {}.", wizard.draft.alias, key.key_id),
             link: Some(("View key", Location::Key(key.key_id.clone()))),
         }];
-        let mut keys = self.known.keys.ready().cloned().unwrap_or_default();
-        keys.retain(|other| other.key_id != key.key_id);
         let key_id = key.key_id.clone();
-        keys.push(*key);
-        self.known.keys = Loaded::Ready(keys);
+        if let Loaded::Ready(keys) = &mut self.known.keys {
+            keys.retain(|other| other.key_id() != key_id);
+            keys.push(KeySummary::from(*key));
+        } else {
+            self.known.keys = Loaded::Ready(vec![KeySummary::from(*key)]);
+        }
         let effects = self.go(Location::Keys);
         self.keys.arrange(&self.known);
         self.keys.select(&key_id, &self.known);

@@ -187,7 +187,7 @@ impl App {
         match self.location {
             Location::KeyStore(_) => self.go(Location::KeyStores),
             Location::Key(ref id) => {
-                let is_aws = self.known.aws_keys.iter().any(|key| key.key_id == *id);
+                let is_aws = self.known.aws_keys.iter().any(|key| key.key_id() == id);
                 self.go(if is_aws { Location::AwsKeys } else { Location::Keys })
             }
             _ => self.enter_navigation(),
@@ -213,7 +213,7 @@ impl App {
                 if let Some(store) = stores.iter().find(|store| store.custom_key_store_id == store_id) {
                     self.dialog = Some(Dialog::Disconnect {
                         name: store.custom_key_store_name.clone(),
-                        keys: keys.iter().filter(|key| key.custom_key_store_id.as_ref() == Some(&store_id)).count(),
+                        keys: keys.iter().filter(|key| key.custom_key_store_id.as_deref() == Some(&store_id)).count(),
                         store_id,
                         on_do: false,
                     });

@@ -7,9 +7,10 @@ use ratatui::text::{Line, Span};
 
 use super::keys::{aliases_of, key_type, regionality, usage_label};
 use super::{Location, Wish};
-use crate::aws::kms::{KeyManager, KeyMetadata, KeyState, Origin, Tag};
+use crate::aws::kms::{KeyManager, KeyState, Origin, Tag};
 use crate::aws::policy::{self, ConsolePolicy};
 use crate::aws::xks_console::DescribeExternalKeyOutput;
+use crate::create_key::key_summary::KeySummary;
 use crate::create_key::known::{Known, Loaded};
 use crate::tui::effect::Call;
 use crate::tui::keymap::{self, Action, Context};
@@ -49,17 +50,17 @@ impl KeyPage {
         }
     }
 
-    fn key<'a>(&self, known: &'a Known) -> Option<&'a KeyMetadata> {
-        known.keys.ready()?.iter().chain(&known.aws_keys).find(|key| key.key_id == self.key_id)
+    fn key<'a>(&self, known: &'a Known) -> Option<&'a KeySummary> {
+        known.keys.ready()?.iter().chain(&known.aws_keys).find(|key| key.key_id() == self.key_id)
     }
 
     /// What must be asked to show the page.
     pub fn questions(&self, known: &Known) -> Vec<Call> {
         let mut calls = vec![Call::KeyPolicy(self.key_id.clone()), Call::KeyTags(self.key_id.clone())];
         if let Some(key) = self.key(known)
-            && let (Some(store), Some(external)) = (&key.custom_key_store_id, &key.xks_key_configuration)
+            && let (Some(store), Some(external)) = (&key.custom_key_store_id, &key.xks_key_id)
         {
-            calls.push(Call::ExternalKey { custom_key_store_id: store.clone(), xks_key_id: external.id.clone() });
+            calls.push(Call::ExternalKey { custom_key_store_id: store.to_string(), xks_key_id: external.to_string() });
         }
         calls
     }
@@ -83,7 +84,7 @@ impl KeyPage {
                 let store = self.key(known).and_then(|key| key.custom_key_store_id.clone());
                 return store
                     .filter(|_| self.tab == 1)
-                    .map(|id| Wish::Go(Location::KeyStore(id)))
+                    .map(|id| Wish::Go(Location::KeyStore(id.into())))
                     .into_iter()
                     .collect();
             }
@@ -95,7 +96,7 @@ impl KeyPage {
                     return self.key(known).map(menu).into_iter().collect();
                 }
                 Some(Action::CopyId) => {
-                    return self.key(known).map(|key| Wish::Copy("Key ARN", key.arn.clone())).into_iter().collect();
+                    return self.key(known).map(|key| Wish::Copy("Key ARN", key.arn.to_string())).into_iter().collect();
                 }
                 Some(Action::Refresh) => {
                     let mut wishes =
@@ -131,9 +132,9 @@ impl KeyPage {
         paper.draw_from(frame, area, self.scroll);
     }
 
-    fn write(&self, paper: &mut Paper, key: &KeyMetadata, known: &Known) {
-        let aliases = aliases_of(&key.key_id, known);
-        paper.heading(aliases.first().unwrap_or(&key.key_id));
+    fn write(&self, paper: &mut Paper, key: &KeySummary, known: &Known) {
+        let aliases = aliases_of(key.key_id(), known);
+        paper.heading(aliases.first().map_or_else(|| key.key_id(), String::as_str));
         paper.heading("General configuration");
         paper.pair("Alias", aliases.first().map_or("-", String::as_str), theme::TEXT);
         paper.pair("ARN", &key.arn, theme::TEXT);
@@ -182,7 +183,7 @@ impl KeyPage {
         paper.prose(&pretty, 2, theme::QUIET);
     }
 
-    fn write_cryptography(&self, paper: &mut Paper, key: &KeyMetadata, known: &Known) {
+    fn write_cryptography(&self, paper: &mut Paper, key: &KeySummary, known: &Known) {
         paper.pair("Key type", key_type(key), theme::TEXT);
         paper.pair("Origin", key.origin.label(), theme::TEXT);
         paper.pair("Key spec", &key.key_spec, theme::TEXT);
@@ -204,7 +205,7 @@ impl KeyPage {
             paper.pair("Connection state", state, state_style(state));
         }
         paper.heading("External key");
-        let external = key.xks_key_configuration.as_ref().map_or("-", |external| external.id.as_str());
+        let external = key.xks_key_id.as_deref().unwrap_or("-");
         paper.pair("External key ID", external, theme::TEXT);
         match &self.external_key {
             Loaded::Ready(external) => {
@@ -256,7 +257,7 @@ fn write_default_view(paper: &mut Paper, policy: &ConsolePolicy) {
 }
 
 /// The tab from which a key is tried out.
-fn write_use(paper: &mut Paper, key: &KeyMetadata) {
+fn write_use(paper: &mut Paper, key: &KeySummary) {
     if key.key_manager == KeyManager::Aws {
         paper.prose("AWS services use this key for you.", 2, theme::TEXT);
         return;

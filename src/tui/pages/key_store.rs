@@ -6,7 +6,8 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::{Location, Wish};
-use crate::aws::kms::{ConnectionState, CustomKeyStore, KeyMetadata};
+use crate::aws::kms::{ConnectionState, CustomKeyStore};
+use crate::create_key::key_summary::KeySummary;
 use crate::create_key::known::Known;
 use crate::tui::connect::{self, Afterwards};
 use crate::tui::effect::Call;
@@ -34,7 +35,7 @@ const BUTTONS: [(&str, Action); 4] = [
     ("Copy ID", Action::CopyId),
 ];
 
-fn keys_in<'a>(store_id: &str, known: &'a Known) -> Vec<&'a KeyMetadata> {
+fn keys_in<'a>(store_id: &str, known: &'a Known) -> Vec<&'a KeySummary> {
     let keys = known.keys.ready().map_or(&[][..], Vec::as_slice);
     keys.iter().filter(|key| key.custom_key_store_id.as_deref() == Some(store_id)).collect()
 }
@@ -86,7 +87,7 @@ impl KeyStorePage {
                 return match self.spot.checked_sub(BUTTONS.len()) {
                     None => self.perform(BUTTONS[self.spot].1, known),
                     Some(row) => {
-                        keys.get(row).map(|key| Wish::Go(Location::Key(key.key_id.clone()))).into_iter().collect()
+                        keys.get(row).map(|key| Wish::Go(Location::Key(key.key_id().to_owned()))).into_iter().collect()
                     }
                 };
             }
@@ -175,13 +176,13 @@ impl KeyStorePage {
         }
         for (row, key) in keys.iter().enumerate() {
             let here = self.spot == BUTTONS.len() + row;
-            let external = key.xks_key_configuration.as_ref().map_or("-", |external| external.id.as_str());
-            let name = aliases_of(&key.key_id, known).first().cloned().unwrap_or_else(|| key.key_id.clone());
+            let external = key.xks_key_id.as_deref().unwrap_or("-");
+            let name = aliases_of(key.key_id(), known).first().map_or_else(|| key.key_id(), String::as_str);
             let third = paper.width.saturating_sub(18) / 2;
             let style = if here { theme::FOCUS } else { theme::TEXT };
             let line = Line::from(vec![
                 Span::styled(if here { "▸ " } else { "  " }, theme::ACCENT),
-                Span::styled(text::fit(&text::harmless(&name), third), style),
+                Span::styled(text::fit(&text::harmless(name), third), style),
                 Span::styled(format!(" {} ", text::fit(&text::harmless(external), third.saturating_sub(2))), style),
                 Span::styled(key.key_state.label(), if here { style } else { state_style(key.key_state.label()) }),
             ]);

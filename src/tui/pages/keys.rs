@@ -7,7 +7,8 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 
 use super::{Location, Wish};
-use crate::aws::kms::{KeyManager, KeyMetadata};
+use crate::aws::kms::KeyManager;
+use crate::create_key::key_summary::KeySummary;
 use crate::create_key::known::{Known, Loaded};
 use crate::tui::effect::Call;
 use crate::tui::keymap::{self, Action, Context};
@@ -42,36 +43,36 @@ pub fn usage_label(usage: &str) -> &str {
     }
 }
 
-fn cell(key: &KeyMetadata, column: KeyColumn, known: &Known) -> String {
-    let or_dash = |value: Option<&String>| value.map_or("-", String::as_str).to_owned();
+fn cell(key: &KeySummary, column: KeyColumn, known: &Known) -> String {
+    let or_dash = |value: Option<&str>| value.unwrap_or("-").to_owned();
     match column {
-        KeyColumn::Aliases => match aliases_of(&key.key_id, known) {
+        KeyColumn::Aliases => match aliases_of(key.key_id(), known) {
             [] => "-".to_owned(),
             [one] => one.clone(),
             [one, more @ ..] => format!("{one} (+{} more)", more.len()),
         },
-        KeyColumn::KeyId => key.key_id.clone(),
+        KeyColumn::KeyId => key.key_id().to_owned(),
         KeyColumn::Status => key.key_state.label().to_owned(),
         KeyColumn::Origin => key.origin.label().to_owned(),
         KeyColumn::CustomKeyStoreName => {
             let store = key.custom_key_store_id.as_deref().and_then(|id| known.key_store(id));
-            or_dash(store.map(|store| &store.custom_key_store_name))
+            or_dash(store.map(|store| store.custom_key_store_name.as_str()))
         }
-        KeyColumn::ExternalKeyId => or_dash(key.xks_key_configuration.as_ref().map(|external| &external.id)),
+        KeyColumn::ExternalKeyId => or_dash(key.xks_key_id.as_deref()),
         // In the order of time when it is sorted as text.
         KeyColumn::CreationDate => key.creation_date.0.strftime("%Y-%m-%d %H:%M").to_string(),
         KeyColumn::KeyType => key_type(key).to_owned(),
-        KeyColumn::KeySpec => key.key_spec.clone(),
+        KeyColumn::KeySpec => key.key_spec.to_string(),
         KeyColumn::KeyUsage => usage_label(&key.key_usage).to_owned(),
-        KeyColumn::CustomKeyStoreId => or_dash(key.custom_key_store_id.as_ref()),
+        KeyColumn::CustomKeyStoreId => or_dash(key.custom_key_store_id.as_deref()),
         KeyColumn::Regionality => regionality(key).to_owned(),
-        KeyColumn::Description => key.description.clone(),
+        KeyColumn::Description => key.description.to_string(),
     }
 }
 
 /// `key=value` for each tag, as far as tags have been asked for.
-fn tags(key: &KeyMetadata, known: &Known) -> String {
-    let tags = known.tags.ready().and_then(|all| all.get(&key.key_id)).map_or(&[][..], Vec::as_slice);
+fn tags(key: &KeySummary, known: &Known) -> String {
+    let tags = known.tags.ready().and_then(|all| all.get(key.key_id())).map_or(&[][..], Vec::as_slice);
     let mut words = String::new();
     for tag in tags {
         words.push_str(&tag.tag_key);
@@ -83,13 +84,13 @@ fn tags(key: &KeyMetadata, known: &Known) -> String {
 }
 
 /// Symmetric or not, in the console's words.
-pub fn key_type(key: &KeyMetadata) -> &'static str {
+pub fn key_type(key: &KeySummary) -> &'static str {
     if key.key_spec == "SYMMETRIC_DEFAULT" || key.key_spec.starts_with("HMAC") { "Symmetric" } else { "Asymmetric" }
 }
 
 /// In one Region or several, in the console's words.
-pub fn regionality(key: &KeyMetadata) -> &'static str {
-    if key.multi_region == Some(true) { "Multi-Region key" } else { "Single-Region key" }
+pub fn regionality(key: &KeySummary) -> &'static str {
+    if key.is_multi_region { "Multi-Region key" } else { "Single-Region key" }
 }
 
 impl Keys {
@@ -110,7 +111,7 @@ impl Keys {
         self.shown.iter().map(|one| one.column()).collect()
     }
 
-    fn list<'a>(&self, known: &'a Known) -> &'a [KeyMetadata] {
+    fn list<'a>(&self, known: &'a Known) -> &'a [KeySummary] {
         match self.manager {
             KeyManager::Customer => known.keys.ready().map_or(&[][..], Vec::as_slice),
             KeyManager::Aws => &known.aws_keys,
@@ -141,16 +142,16 @@ impl Keys {
 
     /// The ID of the key that the cursor is on.
     pub fn current(&self, known: &Known) -> Option<String> {
-        self.list(known).get(self.table.current()?).map(|key| key.key_id.clone())
+        self.list(known).get(self.table.current()?).map(|key| key.key_id().to_owned())
     }
 
     /// The keys that an action is about: those that are chosen, else the one that the cursor is on.
-    fn meant<'a>(&self, known: &'a Known) -> Vec<&'a KeyMetadata> {
+    fn meant<'a>(&self, known: &'a Known) -> Vec<&'a KeySummary> {
         let keys = self.list(known);
         if self.chosen.is_empty() {
             return self.table.current().and_then(|row| keys.get(row)).into_iter().collect();
         }
-        keys.iter().filter(|key| self.chosen.contains(&key.key_id)).collect()
+        keys.iter().filter(|key| self.chosen.contains(key.key_id())).collect()
     }
 
     /// Lets go of all keys that were chosen.
@@ -161,7 +162,7 @@ impl Keys {
     /// Puts the cursor on a key.
     pub fn select(&mut self, key_id: &str, known: &Known) {
         let keys = self.list(known);
-        if let Some(row) = keys.iter().position(|key| key.key_id == key_id) {
+        if let Some(row) = keys.iter().position(|key| key.key_id() == key_id) {
             self.table.select(row);
         }
     }
@@ -177,20 +178,25 @@ impl Keys {
         let keys = self.list(known);
         match self.table.press(key, self.shown.len()) {
             Pressed::Open(row) => {
-                return keys.get(row).map(|key| Wish::Go(Location::Key(key.key_id.clone()))).into_iter().collect();
+                return keys.get(row).map(|key| Wish::Go(Location::Key(key.key_id().to_owned()))).into_iter().collect();
             }
             Pressed::Toggle(_) | Pressed::ToggleAll if self.manager == KeyManager::Aws => return Vec::new(),
             Pressed::Toggle(row) => {
                 if let Some(key) = keys.get(row)
-                    && !self.chosen.remove(&key.key_id)
+                    && !self.chosen.remove(key.key_id())
                 {
-                    self.chosen.insert(key.key_id.clone());
+                    self.chosen.insert(key.key_id().to_owned());
                 }
                 return Vec::new();
             }
             Pressed::ToggleAll => {
-                let shown: Vec<String> =
-                    self.table.shown().iter().filter_map(|row| keys.get(*row)).map(|key| key.key_id.clone()).collect();
+                let shown: Vec<String> = self
+                    .table
+                    .shown()
+                    .iter()
+                    .filter_map(|row| keys.get(*row))
+                    .map(|key| key.key_id().to_owned())
+                    .collect();
                 let all = shown.iter().all(|id| self.chosen.contains(id));
                 for id in shown {
                     if all {
@@ -208,7 +214,7 @@ impl Keys {
             Pressed::Taken => {
                 let wants_tags = self.table.is_searching() && self.table.search().contains("tag:");
                 return if wants_tags && known.tags == Loaded::Idle {
-                    vec![Wish::Ask(Call::AllTags(keys.iter().map(|key| key.key_id.clone()).collect()))]
+                    vec![Wish::Ask(Call::AllTags(keys.iter().map(|key| key.key_id().to_owned()).collect()))]
                 } else {
                     Vec::new()
                 };
@@ -257,7 +263,7 @@ impl Keys {
                     total: keys.len(),
                     cell: &|row, column| cell(&keys[row], self.shown[column], known),
                     choice,
-                    is_chosen: &|row| self.chosen.contains(&keys[row].key_id),
+                    is_chosen: &|row| self.chosen.contains(keys[row].key_id()),
                 };
                 let height = usize::from(area.height).saturating_sub(1);
                 self.table.write(&mut paper, &self.columns(), height, is_focused, &rows);

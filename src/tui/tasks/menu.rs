@@ -4,8 +4,9 @@ use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::text::{Line, Span};
 
 use super::{KeyName, Task, name_of};
-use crate::aws::kms::{ConnectionState, CustomKeyStore, KeyManager, KeyMetadata, KeyState, Tag};
+use crate::aws::kms::{ConnectionState, CustomKeyStore, KeyManager, KeyState, Tag};
 use crate::aws::policy::ConsolePolicy;
+use crate::create_key::key_summary::KeySummary;
 use crate::create_key::known::Known;
 use crate::tui::pages::keys::aliases_of;
 use crate::tui::theme;
@@ -64,7 +65,7 @@ fn permissions(key: &KeyName, policy: Option<&str>, by_aws: Option<&'static str>
 
 impl Menu {
     /// *Key actions* for these keys. Of a single key its tags and policy are known when its page is open.
-    pub fn for_keys(keys: &[&KeyMetadata], tags: Option<&[Tag]>, policy: Option<&str>, known: &Known) -> Self {
+    pub fn for_keys(keys: &[&KeySummary], tags: Option<&[Tag]>, policy: Option<&str>, known: &Known) -> Self {
         let names: Vec<_> = keys.iter().map(|key| name_of(key, known)).collect();
         let all = |state: KeyState| keys.iter().all(|key| key.key_state == state);
         let is_pending = keys.iter().any(|key| key.key_state == KeyState::PendingDeletion);
@@ -90,12 +91,12 @@ impl Menu {
             ),
         ];
         if let ([key], [name]) = (keys, &names[..]) {
-            let aliases = aliases_of(&key.key_id, known).to_vec();
+            let aliases = aliases_of(key.key_id(), known).to_vec();
             let usable = by_aws.or((key.key_state != KeyState::Enabled).then_some("The key is not enabled."));
             let none = by_aws.or(aliases.is_empty().then_some("The key has no alias."));
             let unread = "Still being loaded.";
             entries.extend([
-                entry("Edit description", Task::EditDescription(name.clone(), key.description.clone()), pending),
+                entry("Edit description", Task::EditDescription(name.clone(), key.description.to_string()), pending),
                 entry(
                     "Add or edit tags",
                     Task::EditTags(name.clone(), tags.unwrap_or_default().to_vec()),

@@ -16,10 +16,11 @@ use super::preferences::Preferences;
 use super::theme;
 use super::widgets::form::{Form, Pressed};
 use super::widgets::paper::Paper;
-use crate::aws::kms::{CustomKeyStore, KeyMetadata, Tag};
+use crate::aws::kms::{CustomKeyStore, Tag};
 use crate::aws::policy::ConsolePolicy;
 use crate::aws::scalar::SecretText;
 use crate::create_key::guide;
+use crate::create_key::key_summary::KeySummary;
 use crate::create_key::known::Known;
 
 /// A key, and what a person knows it by.
@@ -362,7 +363,8 @@ impl Dialog {
 }
 
 /// What a person knows a key by.
-pub fn name_of(key: &KeyMetadata, known: &Known) -> KeyName {
-    let aliases = super::pages::keys::aliases_of(&key.key_id, known);
-    KeyName { id: key.key_id.clone(), name: aliases.first().cloned().unwrap_or_else(|| key.key_id.clone()) }
+pub fn name_of(key: &KeySummary, known: &Known) -> KeyName {
+    let aliases = super::pages::keys::aliases_of(key.key_id(), known);
+    let id = key.key_id().to_owned();
+    KeyName { name: aliases.first().unwrap_or(&id).clone(), id }
 }
