@@ -46,7 +46,11 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let place = dir.path().join("new");
         assert_eq!(load(&place), Preferences::default());
-        let chosen = Preferences { key_columns: vec![KeyColumn::KeyId, KeyColumn::Origin], page_size: Some(20) };
+        let chosen = Preferences {
+            key_columns: vec![KeyColumn::KeyId, KeyColumn::Origin],
+            page_size: Some(20),
+            wrap_lines: true,
+        };
         save(&place, &chosen).unwrap();
         assert_eq!(load(&place), chosen);
         std::fs::write(place.join(FILE), "key-columns = 7").unwrap();

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::journey::{Journey, JourneyError};
 use crate::screenshot::{self, ScreenshotError};
-use crate::tape::{self, Tape, TapeError};
+use crate::tape::{self, Stage as _, Tape, TapeError};
 
 /// A flow: its name, its tape, and the sizes in cells it is played at.
 type Flow = (&'static str, &'static str, &'static [(u16, u16)]);
@@ -51,9 +51,9 @@ pub fn make() -> Result<BTreeMap<String, Vec<u8>>, PictureError> {
         let tape = Tape::parse(&format!("{flow}.tape"), text)?;
         for &(width, height) in sizes {
             let mut journey = Journey::start((width, height))?;
-            tape::play(&tape, &mut journey, &mut |name, buffer| {
+            tape::play(&tape, &mut journey, &mut |name, journey| {
                 let stem = format!("{flow}-{}-{width}x{height}", name.trim_end_matches(".png"));
-                let svg = screenshot::svg(buffer, &stem);
+                let svg = screenshot::svg(&journey.frame(), &stem);
                 pictures.insert(format!("{stem}.png"), screenshot::png(&svg)?);
                 pictures.insert(format!("{stem}.svg"), svg.into_bytes());
                 Ok(())

@@ -28,17 +28,17 @@ pub trait Stage {
 /// Why whoever takes the screenshots could not.
 pub type ScreenshotFailure = Box<dyn Error + Send + Sync>;
 
-/// Plays `tape` on `stage` and hands each screenshot over with its name.
+/// Plays `tape` on `stage` and stops at each screenshot for whoever takes it.
 ///
 /// The stage settles after each command, and after each press of a named key.
 ///
 /// # Errors
 /// [`TapeError::NeverCame`] when a `Wait` has no hope left: its time is over, or nothing is going on and nothing is due.
 /// [`TapeError::Screenshot`] when `on_screenshot` fails.
-pub fn play(
+pub fn play<S: Stage>(
     tape: &Tape,
-    stage: &mut dyn Stage,
-    on_screenshot: &mut dyn FnMut(&str, &Buffer) -> Result<(), ScreenshotFailure>,
+    stage: &mut S,
+    on_screenshot: &mut dyn FnMut(&str, &S) -> Result<(), ScreenshotFailure>,
 ) -> Result<(), TapeError> {
     stage.settle();
     for (line, command) in &tape.commands {
@@ -70,7 +70,7 @@ pub fn play(
                 })?;
             }
             Command::Screenshot(name) => {
-                on_screenshot(name, &stage.frame()).map_err(|source| TapeError::Screenshot {
+                on_screenshot(name, stage).map_err(|source| TapeError::Screenshot {
                     tape: tape.name.clone(),
                     line: *line,
                     name: name.clone(),
@@ -202,8 +202,8 @@ mod tests {
 
     fn run(text: &str, toy: &mut Toy) -> Result<Vec<(String, String)>, TapeError> {
         let mut shots = Vec::new();
-        play(&Tape::parse("toy.tape", text).unwrap(), toy, &mut |name, frame| {
-            shots.push((name.to_owned(), screen_text(frame)));
+        play(&Tape::parse("toy.tape", text).unwrap(), toy, &mut |name, toy| {
+            shots.push((name.to_owned(), screen_text(&toy.frame())));
             Ok(())
         })?;
         Ok(shots)

@@ -71,11 +71,13 @@ pub struct Preferences {
     pub key_columns: Vec<KeyColumn>,
     /// How many rows of a table are shown at most; as many as fit when absent.
     pub page_size: Option<usize>,
+    /// Whether text that is wider than its column goes on below.
+    pub wrap_lines: bool,
 }
 
 impl Default for Preferences {
     fn default() -> Self {
-        Self { key_columns: KeyColumn::ALL[..7].to_vec(), page_size: None }
+        Self { key_columns: KeyColumn::ALL[..7].to_vec(), page_size: None, wrap_lines: false }
     }
 }
 

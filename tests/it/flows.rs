@@ -1,9 +1,9 @@
 //! Flows as tapes, on the console with an account in memory.
 
-use std::fmt::Write as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
+use super::snapshots::{assert_shown, go_on, snapshot, start};
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http::{Request, Response};
@@ -11,70 +11,31 @@ use ratatui::buffer::Buffer;
 use xks_console::aws::kms;
 use xks_console::client::{CallError, Client, Transport, TransportError};
 use xks_console::journey::Journey;
-use xks_console::tape::{self, Tape};
+use xks_console::tape::{self, Stage as _, Tape};
 
-pub const SIZES: [(u16, u16); 4] = [(60, 20), (80, 24), (120, 40), (200, 60)];
+const SIZES: [(u16, u16); 4] = [(60, 20), (80, 24), (120, 40), (200, 60)];
 
-/// The screen as text, then every run of cells that is not plain: meaning must not get lost in either.
-pub fn snapshot(buffer: &Buffer) -> String {
-    let mut out = tape::screen_text(buffer);
-    out.push_str("\n---\n");
-    for y in 0..buffer.area.height {
-        let (mut x, mut line) = (0, String::new());
-        while x < buffer.area.width {
-            let style = buffer[(x, y)].style();
-            let start = x;
-            while x < buffer.area.width && buffer[(x, y)].style() == style {
-                x += 1;
-            }
-            if style != ratatui::style::Style::reset() {
-                let _ = write!(
-                    line,
-                    " {start}-{}:{}{:?}",
-                    x - 1,
-                    style.fg.map_or(String::new(), |c| c.to_string()),
-                    style.add_modifier
-                );
-            }
-        }
-        if !line.is_empty() {
-            let _ = writeln!(out, "{y:>2}{line}");
-        }
+fn method_at_every_size(method: &str, text: &str) {
+    let tape = Tape::parse(method, text).unwrap();
+    for (width, height) in SIZES {
+        let mut journey = Journey::start((width, height)).unwrap();
+        let played = tape::play(&tape, &mut journey, &mut |name, journey| {
+            let stem = name.trim_end_matches(".png");
+            insta::assert_snapshot!(format!("{method}-{stem}-{width}x{height}"), snapshot(&journey.frame()));
+            Ok(())
+        });
+        played.unwrap_or_else(|error| panic!("{width}x{height}: {error}"));
     }
-    out
-}
-
-pub fn play(name: &str, text: &str, size: (u16, u16), mut on_screenshot: impl FnMut(&str, &Buffer)) -> Journey {
-    let tape = Tape::parse(name, text).unwrap();
-    let mut journey = Journey::start(size).unwrap();
-    tape::play(&tape, &mut journey, &mut |name, buffer| {
-        on_screenshot(name, buffer);
-        Ok(())
-    })
-    .unwrap_or_else(|error| panic!("{size:?}: {error}"));
-    journey
 }
 
 #[test]
 fn method_1_from_start_to_success() {
-    let text = include_str!("../../assets/tapes/method-1.tape");
-    for (width, height) in SIZES {
-        play("method-1.tape", text, (width, height), |name, buffer| {
-            let stem = name.trim_end_matches(".png");
-            insta::assert_snapshot!(format!("method-1-{stem}-{width}x{height}"), snapshot(buffer));
-        });
-    }
+    method_at_every_size("method-1", include_str!("../../assets/tapes/method-1.tape"));
 }
 
 #[test]
 fn method_2_from_start_to_success() {
-    let text = include_str!("../../assets/tapes/method-2.tape");
-    for (width, height) in SIZES {
-        play("method-2.tape", text, (width, height), |name, buffer| {
-            let stem = name.trim_end_matches(".png");
-            insta::assert_snapshot!(format!("method-2-{stem}-{width}x{height}"), snapshot(buffer));
-        });
-    }
+    method_at_every_size("method-2", include_str!("../../assets/tapes/method-2.tape"));
 }
 
 /// Remembers what CreateKey and CreateAlias asked for.
@@ -144,13 +105,11 @@ fn each_refusal_shows_code_meaning_and_remedy_and_leads_back_with_the_draft() {
     ] {
         let tape = finish_with(external_key, "payments")
             + &format!(
-                "Wait+Screen /{code}/\nWait+Screen /{meaning}/\nWait+Screen /What to do/\nScreenshot refused.png\nEnter\n\
+                "Wait+Screen /{code}/\nWait+Screen /{meaning}/\nWait+Screen /What to do/\nScreenshot {external_key}.png\nEnter\n\
                  Wait+Screen /External key ID/\nCtrl+U\nType \"payments-2026\"\nCtrl+N\nWait+Screen /payments/\nCtrl+N\n\
                  Ctrl+N\nCtrl+N\nCtrl+N\nCtrl+N\nCtrl+N\nWait+Screen /Success/\n"
             );
-        play(external_key, &tape, (80, 24), |_, buffer| {
-            insta::assert_snapshot!(format!("refused-{external_key}"), snapshot(buffer));
-        });
+        start("refused", &tape);
     }
 }
 
@@ -158,16 +117,14 @@ fn each_refusal_shows_code_meaning_and_remedy_and_leads_back_with_the_draft() {
 fn an_external_key_in_use_is_found_out_while_typing() {
     let tape = "Wait+Screen /External key stores \\(4\\)/\nDown\nEnter\nWait+Screen /General configuration/\nEnter\n\
                 Wait+Screen /Create key/\nType \"customer-db\"\nTab\nWait+Screen /already in use/\n";
-    play("in-use", tape, (80, 24), |_, _| {});
+    start("in-use", tape);
 }
 
 #[test]
 fn a_disconnected_store_is_connected_and_the_wizard_opens_by_itself() {
     let tape = "Wait+Screen /Zurich DR/\nEnd\nType \"n\"\nWait+Screen /not connected/\nScreenshot offer.png\nEnter\n\
                 Wait+Screen /Connecting/\nScreenshot connecting.png\nWait+Screen@30s /Configure key/\n";
-    play("connect", tape, (80, 24), |name, buffer| {
-        insta::assert_snapshot!(format!("connect-{}", name.trim_end_matches(".png")), snapshot(buffer));
-    });
+    start("connect", tape);
 }
 
 #[test]
@@ -175,16 +132,14 @@ fn a_failed_store_is_disconnected_first_and_its_failure_is_explained() {
     let tape = "Wait+Screen /Paris legacy/\nDown 2\nType \"n\"\nWait+Screen /INVALID_CREDENTIALS/\nEnter\n\
                 Wait+Screen /Disconnecting/\nWait+Screen@30s /Connecting/\nWait+Screen@30s /INVALID_CREDENTIALS/\n\
                 Wait+Screen /What to do/\nScreenshot failed.png\nEscape\nWait+Screen /External key stores/\n";
-    play("failed", tape, (80, 24), |name, buffer| {
-        insta::assert_snapshot!(format!("connect-{}", name.trim_end_matches(".png")), snapshot(buffer));
-    });
+    start("failed", tape);
 }
 
 #[test]
 fn a_key_whose_alias_is_refused_gets_another_alias_and_no_second_key() {
     // Somebody else takes the alias between the check and Finish.
     let text = finish_with("payments-2026", "payments").replace("Wait+Screen /7 Review/\nCtrl+N\n", "");
-    let mut journey = play("before-finish", &text, (80, 24), |_, _| {});
+    let mut journey = start("before-finish", &text);
     let client = journey.client().clone();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let alias = xks_console::aws::kms::CreateAlias {
@@ -196,58 +151,44 @@ fn a_key_whose_alias_is_refused_gets_another_alias_and_no_second_key() {
     };
     runtime.block_on(client.call(&alias)).unwrap();
     let keys = runtime.block_on(client.collect_keys()).unwrap().len();
-    let rest = Tape::parse(
-        "finish",
-        "Ctrl+N\nWait+Screen /AlreadyExistsException/\nWait+Screen /The KMS key was created/\nScreenshot half.png\n\
+    let rest = "Ctrl+N\nWait+Screen /AlreadyExistsException/\nWait+Screen /The KMS key was created/\nScreenshot half.png\n\
          Enter\nWait+Screen /Add alias/\nCtrl+U\nType \"payments-2\"\nCtrl+N\nWait+Screen /7 Review/\nCtrl+N\n\
-         Wait+Screen /Success/\nWait+Screen /payments-2/\n",
-    )
-    .unwrap();
-    tape::play(&rest, &mut journey, &mut |_, buffer| {
-        insta::assert_snapshot!("half-way", snapshot(buffer));
-        Ok(())
-    })
-    .unwrap();
+         Wait+Screen /Success/\nWait+Screen /payments-2/\n";
+    go_on(&mut journey, "finish", rest);
     assert_eq!(runtime.block_on(client.collect_keys()).unwrap().len(), keys + 1);
 }
 
 #[test]
 fn leaving_asks_only_if_something_would_be_lost() {
-    let start = "Wait+Screen /Frankfurt HSM/\nDown\nType \"n\"\nWait+Screen /Create key/\n";
-    play("untouched", &format!("{start}Escape\nWait+Screen /General configuration/\n"), (80, 24), |_, _| {});
+    let open = "Wait+Screen /Frankfurt HSM/\nDown\nType \"n\"\nWait+Screen /Create key/\n";
+    start("untouched", &format!("{open}Escape\nWait+Screen /General configuration/\n"));
     let typed = format!(
-        "{start}Type \"x\"\nEscape\nWait+Screen /would be lost/\nEnter\nWait+Screen /External key ID/\nEscape\nTab\n\
+        "{open}Type \"x\"\nEscape\nWait+Screen /would be lost/\nEnter\nWait+Screen /External key ID/\nEscape\nTab\n\
          Enter\nWait+Screen /General configuration/\n"
     );
-    play("typed", &typed, (80, 24), |_, _| {});
-    let mut journey =
-        play("quit", &format!("{start}Type \"x\"\nCtrl+C\nWait+Screen /Ctrl-C once more/\n"), (80, 24), |_, _| {});
+    start("typed", &typed);
+    let mut journey = start("quit", &format!("{open}Type \"x\"\nCtrl+C\nWait+Screen /Ctrl-C once more/\n"));
     assert!(!journey.has_quit());
-    tape::play(&Tape::parse("again", "Ctrl+C").unwrap(), &mut journey, &mut |_, _| Ok(())).unwrap();
+    go_on(&mut journey, "again", "Ctrl+C");
     assert!(journey.has_quit());
 }
 
 #[test]
 fn visited_steps_are_a_key_away() {
-    let mut journey = play(
+    let mut journey = start(
         "visited",
         "Wait+Screen /Frankfurt HSM/\nDown\nType \"n\"\nWait+Screen /Create key/\nType \"payments-2026\"\nTab\nSpace\n\
          Ctrl+N\nWait+Screen /▸ 2/\nType \"payments\"\nCtrl+N\nWait+Screen /▸ 3/\nAlt+1\nWait+Screen /▸ 1/\nAlt+3\n\
          Wait+Screen /▸ 3/\nAlt+5\nWait+Screen /▸ 3/\n",
-        (80, 24),
-        |_, _| {},
     );
-    tape::play(&Tape::parse("two", "Alt+2\nWait+Screen /payments/").unwrap(), &mut journey, &mut |_, _| Ok(()))
-        .unwrap();
+    go_on(&mut journey, "two", "Alt+2\nWait+Screen /payments/");
 }
 
 #[test]
 fn help_explains_the_field_and_the_keys() {
     let tape = "Wait+Screen /Frankfurt HSM/\nType \"?\"\nWait+Screen /Keys/\nScreenshot keys.png\nEscape\nDown\nType \"n\"\n\
                 Wait+Screen /Create key/\nF1\nWait+Screen /AES_256/\nScreenshot field.png\nEscape\n";
-    play("help", tape, (80, 24), |name, buffer| {
-        insta::assert_snapshot!(format!("help-{}", name.trim_end_matches(".png")), snapshot(buffer));
-    });
+    start("help", tape);
 }
 
 #[test]
@@ -255,7 +196,7 @@ fn the_whole_policy_can_be_read_where_it_is_generated() {
     let before = finish_with("payments-2026", "payments").replace("Ctrl+N\nWait+Screen /7 Review/\nCtrl+N\n", "");
     let tape = before
         + "Wait+Screen /Generated from your choices/\nPageDown 9\nWait+Screen /\\[ Next \\]/\nPageUp 9\nWait+Screen /Generated/\n";
-    play("policy", &tape, (80, 24), |_, _| {});
+    start("policy", &tape);
 }
 
 #[test]
@@ -332,10 +273,10 @@ fn play_while(tape: &str, change: impl AsyncFn(&Client)) -> Journey {
     let mut journey = Journey::start((80, 24)).unwrap();
     let somebody_else = journey.client().clone();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    tape::play(&tape, &mut journey, &mut |name, buffer| {
+    tape::play(&tape, &mut journey, &mut |name, journey| {
         match name {
             "world-changes.png" => runtime.block_on(change(&somebody_else)),
-            stem => insta::assert_snapshot!(stem.trim_end_matches(".png"), snapshot(buffer)),
+            name => assert_shown(name.trim_end_matches(".png"), journey.app()),
         }
         Ok(())
     })
@@ -414,13 +355,11 @@ fn what_no_key_in_a_custom_key_store_can_be_is_explained() {
         let client = journey.client().clone();
         journey.use_client(client.through(|way| Arc::new(AnotherRequest { client: client.clone(), way, change })));
         let tape = finish_with("payments-2026", "payments")
-            + "Wait+Screen /Exception/\nWait+Screen /What to do/\nScreenshot refused.png\nCtrl+P\n\
-               Wait+Screen /Edit key policy/\n";
-        tape::play(&Tape::parse(what, &tape).unwrap(), &mut journey, &mut |_, buffer| {
-            insta::assert_snapshot!(format!("refused-{what}"), snapshot(buffer));
-            Ok(())
-        })
-        .unwrap_or_else(|error| panic!("{error}"));
+            + &format!(
+                "Wait+Screen /Exception/\nWait+Screen /What to do/\nScreenshot {what}.png\nCtrl+P\n\
+               Wait+Screen /Edit key policy/\n"
+            );
+        go_on(&mut journey, "refused", &tape);
     }
 }
 
@@ -456,12 +395,8 @@ fn a_lost_answer_is_looked_up_and_makes_no_second_key() {
         let is_lost = AtomicBool::new(false);
         journey.use_client(client.through(|way| Arc::new(LostAnswer { way, operation, is_lost })));
         let tape = finish_with("payments-2026", "payments")
-            + "Wait+Screen /No answer came/\nScreenshot lost.png\nEnter\nWait+Screen /Success/\n";
-        tape::play(&Tape::parse(operation, &tape).unwrap(), &mut journey, &mut |_, buffer| {
-            insta::assert_snapshot!(format!("lost-{operation}"), snapshot(buffer));
-            Ok(())
-        })
-        .unwrap_or_else(|error| panic!("{error}"));
+            + &format!("Wait+Screen /No answer came/\nScreenshot {operation}.png\nEnter\nWait+Screen /Success/\n");
+        go_on(&mut journey, "lost", &tape);
         assert_eq!(runtime.block_on(client.collect_keys()).unwrap().len(), keys + 1);
         let aliases = runtime.block_on(client.collect_aliases()).unwrap();
         assert_eq!(aliases.iter().filter(|alias| alias.alias_name == "alias/payments").count(), 1);

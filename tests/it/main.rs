@@ -6,6 +6,8 @@ mod flows;
 mod guide;
 mod key_states;
 mod key_stores;
+mod pages;
 mod process;
 mod random;
+mod snapshots;
 mod tasks;

@@ -1,30 +1,12 @@
 //! Changing keys and key stores in the console, as tapes.
 
-use super::flows::{play, snapshot};
+use super::snapshots::{go_on, start};
 use xks_console::aws::kms::{ConnectionState, DescribeKey, KeyMetadata, KeyState};
 use xks_console::journey::Journey;
-use xks_console::tape::{self, Stage as _, Tape};
+use xks_console::tape::{self, Stage as _};
 
-const SIZES: [(u16, u16); 3] = [(60, 20), (80, 24), (120, 40)];
 const KEYS: &str =
     "Wait+Screen /External key stores \\(4\\)/\nTab\nUp 2\nEnter\nWait+Screen /Customer managed keys \\(6\\)/\n";
-
-/// Goes on with a tape; every screenshot becomes a snapshot of its name at this size.
-fn go_on(journey: &mut Journey, name: &str, text: &str, size: (u16, u16)) {
-    let tape = Tape::parse(name, text).unwrap();
-    let played = tape::play(&tape, journey, &mut |shot, buffer| {
-        let stem = shot.trim_end_matches(".png");
-        insta::assert_snapshot!(format!("{name}-{stem}-{}x{}", size.0, size.1), snapshot(buffer));
-        Ok(())
-    });
-    played.unwrap_or_else(|error| panic!("{size:?}: {error}"));
-}
-
-fn start(name: &str, text: &str, size: (u16, u16)) -> Journey {
-    let mut journey = Journey::start(size).unwrap();
-    go_on(&mut journey, name, text, size);
-    journey
-}
 
 fn wait<T>(work: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
@@ -42,33 +24,29 @@ fn store_names(journey: &Journey) -> Vec<String> {
 
 #[test]
 fn a_store_is_created_from_a_configuration_file() {
-    for size in SIZES {
-        let open = "Wait+Screen /External key stores \\(4\\)/\nType \"C\"\nWait+Screen /Key store name/\nScreenshot empty.png\n\
-                    Ctrl+N\nWait+Screen /Key store name is required/\nType \"Oslo HSM\"\nTab\n";
-        let mut journey = start("create-store", open, size);
-        let file = journey.bundled().proxy_configuration("oslo").unwrap();
-        journey.paste(&file);
-        let secret = serde_json::from_str::<serde_json::Value>(&file).unwrap();
-        let secret = &secret["XksProxyAuthenticationCredential"]["RawSecretAccessKey"];
-        assert!(!tape::screen_text(&journey.frame()).contains(&secret.as_str().unwrap()[..6]));
-        let rest = "Screenshot pasted.png\nWait+Screen /Proxy connectivity/\nTab\nWait+Screen /Proxy URI endpoint/\n\
-                    Type \"https://xks.example.com\"\nCtrl+N\nWait+Screen /XksProxyUriUnreachableException/\n\
-                    Screenshot unreachable.png\nCtrl+U\nType \"https://xks-proxy.bundled.internal\"\nTab\nTab\nTab\nTab\n\
-                    Screenshot filled.png\nCtrl+N\nWait+Screen /Oslo HSM was created/\nScreenshot created.png\n";
-        go_on(&mut journey, "create-store", rest, size);
-        assert!(store_names(&journey).contains(&"Oslo HSM".to_owned()));
-    }
+    let open = "Wait+Screen /External key stores \\(4\\)/\nType \"C\"\nWait+Screen /Key store name/\nScreenshot empty.png\n\
+                Ctrl+N\nWait+Screen /Key store name is required/\nType \"Oslo HSM\"\nTab\n";
+    let mut journey = start("create-store", open);
+    let file = journey.bundled().proxy_configuration("oslo").unwrap();
+    journey.paste(&file);
+    let secret = serde_json::from_str::<serde_json::Value>(&file).unwrap();
+    let secret = &secret["XksProxyAuthenticationCredential"]["RawSecretAccessKey"];
+    assert!(!tape::screen_text(&journey.frame()).contains(&secret.as_str().unwrap()[..6]));
+    let rest = "Screenshot pasted.png\nWait+Screen /Proxy connectivity/\nTab\nWait+Screen /Proxy URI endpoint/\n\
+                Type \"https://xks.example.com\"\nCtrl+N\nWait+Screen /XksProxyUriUnreachableException/\n\
+                Screenshot unreachable.png\nCtrl+U\nType \"https://xks-proxy.bundled.internal\"\nTab\nTab\nTab\nTab\n\
+                Screenshot filled.png\nCtrl+N\nWait+Screen /Oslo HSM was created/\nScreenshot created.png\n";
+    go_on(&mut journey, "create-store", rest);
+    assert!(store_names(&journey).contains(&"Oslo HSM".to_owned()));
 }
 
 #[test]
 fn a_vpc_endpoint_service_is_asked_for_only_with_its_connectivity() {
-    for size in SIZES {
-        let tape = "Wait+Screen /External key stores \\(4\\)/\nType \"C\"\nWait+Screen /Key store name/\nTab\nTab\nDown\n\
-                    Wait+Screen /VPC endpoint service name/\nTab\nType \"vpce-svc\"\nTab\nSpace\nTab\nType \"12\"\nTab\n\
-                    Wait+Screen /12 digits/\nScreenshot vpc.png\nEscape\nWait+Screen /Esc once more/\nEscape\n\
-                    Wait+Screen /Dublin HSM/\n";
-        start("create-store", tape, size);
-    }
+    let tape = "Wait+Screen /External key stores \\(4\\)/\nType \"C\"\nWait+Screen /Key store name/\nTab\nTab\nDown\n\
+                Wait+Screen /VPC endpoint service name/\nTab\nType \"vpce-svc\"\nTab\nSpace\nTab\nType \"12\"\nTab\n\
+                Wait+Screen /12 digits/\nScreenshot vpc.png\nEscape\nWait+Screen /Esc once more/\nEscape\n\
+                Wait+Screen /Dublin HSM/\n";
+    start("create-store", tape);
 }
 
 #[test]
@@ -76,64 +54,55 @@ fn a_configuration_file_that_is_none_says_so() {
     let tape = "Wait+Screen /External key stores \\(4\\)/\nType \"C\"\nWait+Screen /Key store name/\nTab\n\
                 Type '{\"XksProxyUriPath\": 1}'\nEnter\nWait+Screen /InvalidConfigurationFile/\nCtrl+U\n\
                 Type \"/no/such/file.json\"\nEnter\nWait+Screen /FileNotRead/\nScreenshot no-file.png\n";
-    start("create-store", tape, (80, 24));
+    start("create-store", tape);
 }
 
 #[test]
 fn a_connected_store_is_renamed_and_only_what_may_change_is_shown() {
-    for size in SIZES {
-        let tape = "Wait+Screen /Dublin HSM/\nType \"m\"\nWait+Screen /Key store actions/\nScreenshot menu.png\nEnter\n\
-                    Wait+Screen /Edit external key store/\nScreenshot form.png\nCtrl+U\nType \"Frankfurt HSM\"\nCtrl+N\n\
-                    Wait+Screen /has this/\nCtrl+U\nType \"Dublin HSM 2\"\nCtrl+N\nWait+Screen /was updated/\n";
-        let journey = start("edit-store", tape, size);
-        assert!(store_names(&journey).contains(&"Dublin HSM 2".to_owned()));
-    }
+    let tape = "Wait+Screen /Dublin HSM/\nType \"m\"\nWait+Screen /Key store actions/\nScreenshot menu.png\nEnter\n\
+                Wait+Screen /Edit external key store/\nScreenshot form.png\nCtrl+U\nType \"Frankfurt HSM\"\nCtrl+N\n\
+                Wait+Screen /has this/\nCtrl+U\nType \"Dublin HSM 2\"\nCtrl+N\nWait+Screen /was updated/\n";
+    let journey = start("edit-store", tape);
+    assert!(store_names(&journey).contains(&"Dublin HSM 2".to_owned()));
 }
 
 #[test]
 fn a_store_is_deleted_only_when_its_name_is_typed() {
-    for size in SIZES {
-        let tape = "Wait+Screen /Zurich DR/\nDown 3\nType \"m\"\nWait+Screen /Key store actions/\nDown 4\nEnter\n\
-                    Wait+Screen /Delete external key store/\nShift+Tab\nScreenshot form.png\nType \"Zurich\"\nCtrl+N\n\
-                    Wait+Screen /to confirm/\nType \" DR\"\nCtrl+N\nWait+Screen /was deleted/\n";
-        let journey = start("delete-store", tape, size);
-        assert!(!store_names(&journey).contains(&"Zurich DR".to_owned()));
-    }
+    let tape = "Wait+Screen /Zurich DR/\nDown 3\nType \"m\"\nWait+Screen /Key store actions/\nDown 4\nEnter\n\
+                Wait+Screen /Delete external key store/\nShift+Tab\nScreenshot form.png\nType \"Zurich\"\nCtrl+N\n\
+                Wait+Screen /to confirm/\nType \" DR\"\nCtrl+N\nWait+Screen /was deleted/\n";
+    let journey = start("delete-store", tape);
+    assert!(!store_names(&journey).contains(&"Zurich DR".to_owned()));
 }
 
 #[test]
 fn several_keys_are_disabled_deleted_and_called_back_at_once() {
-    for size in SIZES {
-        let mut journey = start(
-            "key-actions",
-            &format!(
-                "{KEYS}Down 3\nSpace\nDown\nSpace\nType \"m\"\nWait+Screen /Key actions/\nScreenshot menu.png\nEnter\n\
-                 Wait+Screen /Disable KMS keys/\nScreenshot disable.png\nTab\nEnter\nWait+Screen /2 KMS keys are disabled/\n"
-            ),
-            size,
-        );
-        assert_eq!(key(&journey, "customer-db").key_state, KeyState::Disabled);
-        go_on(
-            &mut journey,
-            "key-actions",
-            "Escape\nType \"m\"\nWait+Screen /Key actions/\nDown 2\nEnter\nWait+Screen /Schedule key deletion\\?/\nTab\nTab\n\
-             Ctrl+U\nType \"6\"\nCtrl+N\nWait+Screen /a number of days from 7/\nCtrl+U\nType \"7\"\nTab\nScreenshot delete.png\n\
-             Type \"eu-analytics\"\nCtrl+N\nWait+Screen /pending deletion, for 7/\nWait+Screen /Pending deletion/\n\
-             Screenshot pending.png\n",
-            size,
-        );
-        let pending = key(&journey, "eu-analytics");
-        assert_eq!(pending.key_state, KeyState::PendingDeletion);
-        go_on(
-            &mut journey,
-            "key-actions",
-            "Escape\nType \"m\"\nWait+Screen /Key actions/\nEnter\nWait+Screen /Cancel key deletion/\nCtrl+N\n\
-             Wait+Screen /no longer pending deletion/\nEscape\nType \"m\"\nWait+Screen /Key actions/\nEnter\n\
-             Wait+Screen /Enable KMS keys/\nCtrl+N\nWait+Screen /is enabled/\n",
-            size,
-        );
-        assert_eq!(key(&journey, "eu-analytics").key_state, KeyState::Enabled);
-    }
+    let mut journey = start(
+        "key-actions",
+        &format!(
+            "{KEYS}Down 3\nSpace\nDown\nSpace\nType \"m\"\nWait+Screen /Key actions/\nScreenshot menu.png\nEnter\n\
+             Wait+Screen /Disable KMS keys/\nScreenshot disable.png\nTab\nEnter\nWait+Screen /2 KMS keys are disabled/\n"
+        ),
+    );
+    assert_eq!(key(&journey, "customer-db").key_state, KeyState::Disabled);
+    go_on(
+        &mut journey,
+        "key-actions",
+        "Escape\nType \"m\"\nWait+Screen /Key actions/\nDown 2\nEnter\nWait+Screen /Schedule key deletion\\?/\nTab\nTab\n\
+         Ctrl+U\nType \"6\"\nCtrl+N\nWait+Screen /a number of days from 7/\nCtrl+U\nType \"7\"\nTab\nScreenshot delete.png\n\
+         Type \"eu-analytics\"\nCtrl+N\nWait+Screen /pending deletion, for 7/\nWait+Screen /Pending deletion/\n\
+         Screenshot pending.png\n",
+    );
+    let pending = key(&journey, "eu-analytics");
+    assert_eq!(pending.key_state, KeyState::PendingDeletion);
+    go_on(
+        &mut journey,
+        "key-actions",
+        "Escape\nType \"m\"\nWait+Screen /Key actions/\nEnter\nWait+Screen /Cancel key deletion/\nCtrl+N\n\
+         Wait+Screen /no longer pending deletion/\nEscape\nType \"m\"\nWait+Screen /Key actions/\nEnter\n\
+         Wait+Screen /Enable KMS keys/\nCtrl+N\nWait+Screen /is enabled/\n",
+    );
+    assert_eq!(key(&journey, "eu-analytics").key_state, KeyState::Enabled);
 }
 
 /// Opens the page of the key `customer-db`.
@@ -143,27 +112,25 @@ fn open_key() -> String {
 
 #[test]
 fn description_tags_and_aliases_are_changed_on_the_keys_page() {
-    for size in SIZES {
-        let action = |downs: usize| format!("Type \"m\"\nWait+Screen /Key actions/\nDown {downs}\nEnter\n");
-        let tape = open_key()
-            + &action(3)
-            + "Wait+Screen /Edit description/\nCtrl+A\nType \"New: \"\nScreenshot description.png\nCtrl+N\n\
-               Wait+Screen /description of customer-db was saved/\nEscape\n"
-            + &action(4)
-            + "Wait+Screen /Add or edit tags/\nEnter\nType \"aws:x = 1\"\nWait+Screen /Line 3/\nScreenshot tags.png\n\
-               Backspace 9\nType \"team2 = data\"\nCtrl+N\nWait+Screen /tags of customer-db were saved/\nEscape\n"
-            + &action(5)
-            + "Wait+Screen /Create alias/\nType \"app-logs\"\nCtrl+N\nWait+Screen /already exists/\nScreenshot alias.png\n\
-               Ctrl+U\nType \"db-new\"\nCtrl+N\nWait+Screen /alias db-new was created/\nEscape\n"
-            + &action(7)
-            + "Wait+Screen /Delete alias/\nShift+Tab\nScreenshot delete-alias.png\nTab\nTab\nEnter\n\
-               Wait+Screen /alias customer-db was deleted/\n";
-        let journey = start("key-page", &tape, size);
-        let key = key(&journey, "db-new");
-        assert_eq!(key.description, "New: Customer database, encrypted under our own HSM");
-        let tags = wait(journey.client().collect_tags(&key.key_id)).unwrap();
-        assert!(tags.iter().any(|tag| tag.tag_key == "team2" && tag.tag_value == "data"), "{tags:?}");
-    }
+    let action = |downs: usize| format!("Type \"m\"\nWait+Screen /Key actions/\nDown {downs}\nEnter\n");
+    let tape = open_key()
+        + &action(3)
+        + "Wait+Screen /Edit description/\nCtrl+A\nType \"New: \"\nScreenshot description.png\nCtrl+N\n\
+           Wait+Screen /description of customer-db was saved/\nEscape\n"
+        + &action(4)
+        + "Wait+Screen /Add or edit tags/\nEnter\nType \"aws:x = 1\"\nWait+Screen /Line 3/\nScreenshot tags.png\n\
+           Backspace 9\nType \"team2 = data\"\nCtrl+N\nWait+Screen /tags of customer-db were saved/\nEscape\n"
+        + &action(5)
+        + "Wait+Screen /Create alias/\nType \"app-logs\"\nCtrl+N\nWait+Screen /already exists/\nScreenshot alias.png\n\
+           Ctrl+U\nType \"db-new\"\nCtrl+N\nWait+Screen /alias db-new was created/\nEscape\n"
+        + &action(7)
+        + "Wait+Screen /Delete alias/\nShift+Tab\nScreenshot delete-alias.png\nTab\nTab\nEnter\n\
+           Wait+Screen /alias customer-db was deleted/\n";
+    let journey = start("key-page", &tape);
+    let key = key(&journey, "db-new");
+    assert_eq!(key.description, "New: Customer database, encrypted under our own HSM");
+    let tags = wait(journey.client().collect_tags(&key.key_id)).unwrap();
+    assert!(tags.iter().any(|tag| tag.tag_key == "team2" && tag.tag_value == "data"), "{tags:?}");
 }
 
 #[test]
@@ -172,45 +139,39 @@ fn an_alias_is_moved_to_a_key_named_by_its_alias() {
         + "Type \"m\"\nWait+Screen /Key actions/\nDown 6\nEnter\nWait+Screen /Move alias/\nTab\nType \"nobody\"\nCtrl+N\n\
            Wait+Screen /Name a KMS key/\nCtrl+U\nType \"app-logs\"\nScreenshot form.png\nCtrl+N\n\
            Wait+Screen /alias customer-db was moved/\n";
-    let journey = start("move-alias", &tape, (80, 24));
+    let journey = start("move-alias", &tape);
     assert_eq!(key(&journey, "customer-db").key_id, key(&journey, "app-logs").key_id);
 }
 
 #[test]
 fn the_key_policy_is_edited_and_checked_as_one_types() {
-    for size in SIZES {
-        let tape = open_key()
-            + "Type \"m\"\nWait+Screen /Key actions/\nDown 8\nEnter\nWait+Screen /Edit key policy/\nType \"x\"\n\
-               Wait+Screen /This is not JSON/\nScreenshot wrong.png\nBackspace\nScreenshot form.png\nCtrl+N\n\
-               Wait+Screen /key policy of customer-db was saved/\n";
-        start("edit-policy", &tape, size);
-    }
+    let tape = open_key()
+        + "Type \"m\"\nWait+Screen /Key actions/\nDown 8\nEnter\nWait+Screen /Edit key policy/\nType \"x\"\n\
+           Wait+Screen /This is not JSON/\nScreenshot wrong.png\nBackspace\nScreenshot form.png\nCtrl+N\n\
+           Wait+Screen /key policy of customer-db was saved/\n";
+    start("edit-policy", &tape);
 }
 
 #[test]
 fn text_is_encrypted_and_decrypted() {
-    for size in SIZES {
-        let tape = open_key()
-            + "Left 2\nWait+Screen /Encrypt up to/\nScreenshot tab.png\nType \"e\"\nWait+Screen /Plaintext/\nType \"four corners\"\nTab\nTab\n\
-               Type \"project = nile\"\nScreenshot encrypt.png\nCtrl+N\nWait+Screen /CiphertextBlob, /\n\
-               Screenshot ciphertext.png\nType \"y\"\nWait+Screen /Copied/\nEscape\n";
-        let mut journey = start("cryptography", &tape, size);
-        let blob = journey.copied().last().unwrap().clone();
-        go_on(
-            &mut journey,
-            "cryptography",
-            "Type \"m\"\nWait+Screen /Key actions/\nDown 11\nEnter\nWait+Screen /Base64, as Encrypt/\n",
-            size,
-        );
-        journey.paste(&blob);
-        go_on(
-            &mut journey,
-            "cryptography",
-            "Ctrl+N\nWait+Screen /Exception/\nScreenshot wrong-context.png\nShift+Tab\nShift+Tab\nType \"project = nile\"\nCtrl+N\n\
-             Wait+Screen /Plaintext, 12 bytes as text/\nWait+Screen /four corners/\nScreenshot plaintext.png\n",
-            size,
-        );
-    }
+    let tape = open_key()
+        + "Left 2\nWait+Screen /Encrypt up to/\nScreenshot tab.png\nType \"e\"\nWait+Screen /Plaintext/\nType \"four corners\"\nTab\nTab\n\
+           Type \"project = nile\"\nScreenshot encrypt.png\nCtrl+N\nWait+Screen /CiphertextBlob, /\n\
+           Screenshot ciphertext.png\nType \"y\"\nWait+Screen /Copied/\nEscape\n";
+    let mut journey = start("cryptography", &tape);
+    let blob = journey.copied().last().unwrap().clone();
+    go_on(
+        &mut journey,
+        "cryptography",
+        "Type \"m\"\nWait+Screen /Key actions/\nDown 11\nEnter\nWait+Screen /Base64, as Encrypt/\n",
+    );
+    journey.paste(&blob);
+    go_on(
+        &mut journey,
+        "cryptography",
+        "Ctrl+N\nWait+Screen /Exception/\nScreenshot wrong-context.png\nShift+Tab\nShift+Tab\nType \"project = nile\"\nCtrl+N\n\
+         Wait+Screen /Plaintext, 12 bytes as text/\nWait+Screen /four corners/\nScreenshot plaintext.png\n",
+    );
 }
 
 #[test]
@@ -220,14 +181,14 @@ fn a_store_is_created_from_the_wizard_and_the_draft_waits() {
          Wait+Screen /Choose external key/\nTab\nType \"oslo-vault\"\nTab\nEnter\nWait+Screen /Key store name/\n\
          Type \"Oslo HSM\"\nTab\n"
     );
-    let mut journey = start("wizard-store", &tape, (80, 24));
+    let mut journey = start("wizard-store", &tape);
     let file = journey.bundled().proxy_configuration("oslo").unwrap();
     journey.paste(&file);
     let rest = "Tab\nType \"https://xks-proxy.bundled.internal\"\nCtrl+N\nWait+Screen /Oslo HSM was created/\n\
                 Wait+Screen /oslo-vault/\nShift+Tab\nShift+Tab\nDown 2\nEnter\nWait+Screen /not connected/\nEnter\n\
                 Wait+Screen@30s /is connected/\nScreenshot chosen.png\nCtrl+N\nWait+Screen /Add alias/\nType \"oslo\"\nCtrl+N\n\
                 Ctrl+N\nCtrl+N\nCtrl+N\nCtrl+N\nWait+Screen /8 Review/\nCtrl+N\nWait+Screen /Success/\n";
-    go_on(&mut journey, "wizard-store", rest, (80, 24));
+    go_on(&mut journey, "wizard-store", rest);
     let stores = wait(journey.client().collect_key_stores()).unwrap();
     let oslo = stores.iter().find(|store| store.custom_key_store_name == "Oslo HSM").unwrap();
     assert_eq!(oslo.connection_state, ConnectionState::Connected);
@@ -240,55 +201,46 @@ fn a_key_of_kms_is_made_by_the_same_wizard() {
         "{KEYS}Type \"n\"\nWait+Screen /Configure key/\nCtrl+N\nWait+Screen /Add alias/\nType \"standard\"\nCtrl+N\nCtrl+N\n\
          Ctrl+N\nCtrl+N\nCtrl+N\nWait+Screen /7 Review/\nCtrl+N\nWait+Screen /Success/\n"
     );
-    let journey = play("standard", &tape, (80, 24), |_, _| {});
+    let journey = start("standard", &tape);
     assert_eq!(key(&journey, "standard").custom_key_store_id, None);
 }
 
 #[test]
 fn the_navigation_leads_to_every_list() {
-    for size in SIZES {
-        let tape = "Wait+Screen /External key stores \\(4\\)/\nTab\nScreenshot menu.png\nUp\nEnter\n\
-                    Wait+Screen /on hardware of/\nScreenshot cloudhsm.png\nTab\nUp 2\nEnter\n\
-                    Wait+Screen /AWS managed keys \\(2\\)/\nScreenshot aws-managed.png\nEnter\nWait+Screen /aws\\/ebs/\n\
-                    Type \"m\"\nWait+Screen /AWS manages this key/\nScreenshot aws-menu.png\n";
-        start("navigation", tape, size);
-    }
+    let tape = "Wait+Screen /External key stores \\(4\\)/\nTab\nScreenshot menu.png\nUp\nEnter\n\
+                Wait+Screen /on hardware of/\nScreenshot cloudhsm.png\nTab\nUp 2\nEnter\n\
+                Wait+Screen /AWS managed keys \\(2\\)/\nScreenshot aws-managed.png\nEnter\nWait+Screen /aws\\/ebs/\n\
+                Type \"m\"\nWait+Screen /AWS manages this key/\nScreenshot aws-menu.png\n";
+    start("navigation", tape);
 }
 
 #[test]
 fn columns_are_chosen_and_the_list_is_sorted_and_searched_by_them() {
-    for size in SIZES {
-        let tape = format!(
-            "{KEYS}Type \"/\"\nType \"orig\"\nRight\nType \"ext\"\nWait+Screen /2 of 6 match/\nScreenshot search.png\nEscape\n\
-             Type \"s\"\nType \"s\"\nType \"s\"\nWait+Screen /Origin ▴/\nScreenshot sorted.png\nType \"P\"\n\
-             Wait+Screen /Preferences/\nScreenshot preferences.png\nTab\nSpace\nTab\nSpace\nTab\nSpace\nCtrl+N\n\
-             Wait+Screen /External key ID/\nScreenshot columns.png\n"
-        );
-        // At 60 columns the origin gives way to what stands before it.
-        if size.0 > 60 {
-            start("preferences", &tape, size);
-        }
-    }
+    let tape = format!(
+        "{KEYS}Type \"/\"\nType \"orig\"\nRight\nType \"ext\"\nWait+Screen /2 of 6 match/\nScreenshot search.png\nEscape\n\
+         Type \"s\"\nType \"s\"\nType \"s\"\nWait+Screen /Origin ▴/\nScreenshot sorted.png\nType \"P\"\n\
+         Wait+Screen /Preferences/\nScreenshot preferences.png\nTab\nSpace\nTab\nSpace\nTab\nSpace\nCtrl+N\n\
+         Wait+Screen /External key ID/\nScreenshot columns.png\n"
+    );
+    start("preferences", &tape);
 }
 
 #[test]
 fn administrators_and_users_are_edited_and_other_statements_stay() {
-    for size in SIZES {
-        let tape = open_key()
-            + "Type \"m\"\nWait+Screen /Key actions/\nScreenshot menu.png\nDown 9\nEnter\nWait+Screen /Key administrators/\n\
-               Type \"KeyAdministrato\"\nWait+Screen /no IAM user or role/\nScreenshot wrong.png\nType \"r\"\nTab\nSpace\nTab\n\
-               Type \"CardVault\"\nTab\nType \"444455556666\"\nScreenshot form.png\nCtrl+N\n\
-               Wait+Screen /key policy of customer-db was saved/\nEscape\nLeft\nWait+Screen /Not allowed to them/\n\
-               Screenshot default-view.png\n";
-        let journey = start("permissions", &tape, size);
-        let key = key(&journey, "customer-db");
-        let request = xks_console::aws::kms::GetKeyPolicy { key_id: key.key_id, policy_name: None };
-        let policy = wait(journey.client().call(&request)).unwrap().policy;
-        for part in ["KeyAdministrator", "role/payments/CardVault", "444455556666:root", "key-default-1"] {
-            assert!(policy.contains(part), "{part}: {policy}");
-        }
-        assert!(!policy.contains("ScheduleKeyDeletion"), "{policy}");
+    let tape = open_key()
+        + "Type \"m\"\nWait+Screen /Key actions/\nScreenshot menu.png\nDown 9\nEnter\nWait+Screen /Key administrators/\n\
+           Type \"KeyAdministrato\"\nWait+Screen /no IAM user or role/\nScreenshot wrong.png\nType \"r\"\nTab\nSpace\nTab\n\
+           Type \"CardVault\"\nTab\nType \"444455556666\"\nScreenshot form.png\nCtrl+N\n\
+           Wait+Screen /key policy of customer-db was saved/\nEscape\nLeft\nWait+Screen /Not allowed to them/\n\
+           Screenshot default-view.png\n";
+    let journey = start("permissions", &tape);
+    let key = key(&journey, "customer-db");
+    let request = xks_console::aws::kms::GetKeyPolicy { key_id: key.key_id, policy_name: None };
+    let policy = wait(journey.client().call(&request)).unwrap().policy;
+    for part in ["KeyAdministrator", "role/payments/CardVault", "444455556666:root", "key-default-1"] {
+        assert!(policy.contains(part), "{part}: {policy}");
     }
+    assert!(!policy.contains("ScheduleKeyDeletion"), "{policy}");
 }
 
 #[test]
@@ -297,7 +249,7 @@ fn keys_are_found_by_their_tags() {
         "{KEYS}Type \"/\"\nType \"tag:team=data\"\nWait+Screen /2 of 6 match/\nScreenshot found.png\nEnter\nEscape\n\
          Wait+Screen /6 in all/\n"
     );
-    start("tag-search", &tape, (80, 24));
+    start("tag-search", &tape);
 }
 
 #[test]
@@ -306,7 +258,7 @@ fn an_answer_to_a_form_that_was_left_closes_no_other_form() {
     use xks_console::tui::app::Dialog;
     use xks_console::tui::effect::{Effect, Msg, Outcome, Reply};
 
-    let journey = start("left", &(open_key() + "Type \"m\"\nWait+Screen /Key actions/\nDown 3\nEnter\n"), (80, 24));
+    let journey = start("left", &(open_key() + "Type \"m\"\nWait+Screen /Key actions/\nDown 3\nEnter\n"));
     let mut app = journey.app().clone();
     let mut press = |code, modifiers| app.update(Msg::Key(KeyEvent::new(code, modifiers)));
     press(KeyCode::Char('x'), KeyModifiers::NONE);
@@ -327,5 +279,5 @@ fn a_form_that_changes_nothing_says_so() {
     let tape = open_key()
         + "Type \"m\"\nWait+Screen /Key actions/\nDown 4\nEnter\nWait+Screen /Add or edit tags/\nCtrl+N\n\
            Wait+Screen /Nothing was changed/\n";
-    start("nothing", &tape, (80, 24));
+    start("nothing", &tape);
 }

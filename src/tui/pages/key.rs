@@ -248,8 +248,11 @@ fn write_default_view(paper: &mut Paper, policy: &ConsolePolicy) {
         }
     };
     list(paper, "Key administrators", &policy.administrators);
-    let deletion =
-        if policy.administrators_may_delete { "Allowed to key administrators" } else { "Not allowed to them" };
+    let deletion = match (policy.administrators.is_empty(), policy.administrators_may_delete) {
+        (true, _) => "-",
+        (_, true) => "Allowed to key administrators",
+        (_, false) => "Not allowed to them",
+    };
     paper.pair("Key deletion", deletion, theme::TEXT);
     list(paper, "Key users", &policy.users);
     list(paper, "Other AWS accounts", &policy.other_accounts);

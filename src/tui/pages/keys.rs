@@ -104,6 +104,7 @@ impl Keys {
     pub fn prefer(&mut self, preferences: &Preferences, known: &Known) {
         self.shown = KeyColumn::ALL.into_iter().filter(|one| preferences.key_columns.contains(one)).collect();
         self.table.page_size = preferences.page_size;
+        self.table.wraps = preferences.wrap_lines;
         self.arrange(known);
     }
 

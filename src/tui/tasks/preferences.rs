@@ -5,6 +5,7 @@ use crate::tui::preferences::{KeyColumn, Preferences};
 use crate::tui::widgets::form::{Form, Input, Row};
 
 const PAGE_SIZE: &str = "page-size";
+const WRAP_LINES: &str = "wrap-lines";
 const NAMES: [&str; 13] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"];
 
 /// The form, as the person has it now.
@@ -23,6 +24,8 @@ pub fn form(now: &Preferences) -> Form {
         .collect();
     let input = Input::Options(sizes.to_vec(), chosen);
     rows.push(Row { name: PAGE_SIZE, label: "Page size", hint: String::new(), input });
+    let (hint, input) = ("Off: what is too long ends in …".to_owned(), Input::Tick(now.wrap_lines));
+    rows.push(Row { name: WRAP_LINES, label: "Wrap lines", hint, input });
     Form::new(rows, "Confirm", false)
 }
 
@@ -32,6 +35,7 @@ pub fn chosen(form: &Form) -> Preferences {
     Preferences {
         key_columns: ticked.map(|(column, _)| column).collect(),
         page_size: Preferences::PAGE_SIZES.get(form.chosen(PAGE_SIZE)).copied().flatten(),
+        wrap_lines: form.is_ticked(WRAP_LINES),
     }
 }
 

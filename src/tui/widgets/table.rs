@@ -1,5 +1,7 @@
 //! A table that builds only the rows one sees: search, sort, a cursor, and choosing rows.
 
+use std::collections::VecDeque;
+
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
@@ -19,6 +21,9 @@ pub struct Column {
     /// How much of what is left it takes, relative to the others.
     pub weight: usize,
 }
+
+/// The most lines that a row takes when its text is wrapped: a description can have 8,192 characters.
+const MOST_LINES: usize = 4;
 
 /// How rows show that they are chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,8 +73,12 @@ pub struct Table {
     sort: usize,
     descending: bool,
     cursor: usize,
+    /// How many columns after the first are passed by; when absent, as few as let one see the column of the order.
+    passed: Option<usize>,
     /// How many rows stand on a page; as many as fit when absent.
     pub page_size: Option<usize>,
+    /// Whether text that is wider than its cell goes on below.
+    pub wraps: bool,
     /// The columns as a search names them.
     properties: Vec<String>,
     /// All rows, sorted.
@@ -215,11 +224,14 @@ impl Table {
             KeyCode::Down => self.cursor = (self.cursor + 1).min(last),
             KeyCode::PageUp => self.cursor = self.cursor.saturating_sub(page),
             KeyCode::PageDown => self.cursor = (self.cursor + page).min(last),
+            KeyCode::Right if columns > 1 => self.passed = Some((self.passed() + 1).min(columns - 1)),
+            KeyCode::Left if columns > 1 => self.passed = Some(self.passed().saturating_sub(1)),
             KeyCode::Home => self.cursor = 0,
             KeyCode::End => self.cursor = last,
             KeyCode::Char('/') => self.searching = true,
             KeyCode::Char('s') => {
                 self.sort = (self.sort + 1) % columns.max(1);
+                self.passed = None;
                 return Pressed::Sorted;
             }
             KeyCode::Char('S') => {
@@ -252,10 +264,13 @@ impl Table {
     pub fn write(&self, paper: &mut Paper, columns: &[Column], height: usize, is_focused: bool, rows: &Rows) {
         self.write_search(paper, rows.total, is_focused);
         let lead = if rows.choice == Choice::None { 2 } else { 4 };
-        let widths = share(columns, paper.width.saturating_sub(lead + 1));
-        let mut headings = vec![Span::raw(" ".repeat(lead))];
-        for (index, (column, width)) in columns.iter().zip(&widths).enumerate() {
-            let mark = match (index == self.sort, self.descending) {
+        let shown = self.shown_columns(columns, paper.width.saturating_sub(lead + 1));
+        let is_last_shown = shown.last().is_none_or(|(column, _)| column + 1 == columns.len());
+        let is_second_shown = shown.get(1).is_none_or(|(column, _)| *column == 1);
+        let mut headings = vec![Span::styled(text::fit(if is_second_shown { "" } else { "‹" }, lead), theme::ACCENT)];
+        for (index, width) in &shown {
+            let column = &columns[*index];
+            let mark = match (*index == self.sort, self.descending) {
                 (true, false) => " ▴",
                 (true, true) => " ▾",
                 _ => "",
@@ -263,47 +278,110 @@ impl Table {
             let title = text::cut(column.title, width.saturating_sub(text::width(mark) + 1));
             headings.push(Span::styled(text::fit(&format!("{title}{mark}"), *width), theme::HEADING));
         }
+        headings.push(Span::styled(if is_last_shown { "" } else { "›" }, theme::ACCENT));
         paper.line(Line::from(headings));
-        let room = height.saturating_sub(2).max(1);
-        let (room, top) = match self.page_size {
-            Some(size) => {
-                let size = size.min(room);
-                (size, self.cursor / size * size)
-            }
-            None => (room, self.cursor.saturating_sub(room / 2).min(self.order.len().saturating_sub(room))),
-        };
-        for (place, &row) in self.order.iter().enumerate().skip(top).take(room) {
+        let texts = |place: usize| self.texts(self.order[place], &shown, rows);
+        for (place, texts) in self.visible(height.saturating_sub(2).max(1), &texts) {
             let here = is_focused && place == self.cursor && !self.searching;
-            paper.line(Self::row(row, &widths, here, rows));
-            if here {
-                paper.focus_here();
-            }
+            let picked = (rows.is_chosen)(self.order[place]);
+            paper.focused(here, |paper| {
+                for (index, cells) in texts.into_iter().enumerate() {
+                    let mark = match (rows.choice, picked) {
+                        (Choice::None, _) => "",
+                        _ if index > 0 => "  ",
+                        (Choice::One, true) => "◉ ",
+                        (Choice::One, false) => "○ ",
+                        (Choice::Many, true) => "☑ ",
+                        (Choice::Many, false) => "☐ ",
+                    };
+                    let pointer = if here && index == 0 { "▸ " } else { "  " };
+                    let mut spans = vec![
+                        Span::styled(pointer, theme::ACCENT),
+                        Span::styled(mark, if picked { theme::ACCENT } else { theme::TEXT }),
+                    ];
+                    spans.extend(cells.into_iter().zip(&shown).map(|(cell, (_, width))| {
+                        let style = if here { theme::FOCUS } else { state_style(&cell) };
+                        Span::styled(format!("{} ", text::fit(&cell, width.saturating_sub(1))), style)
+                    }));
+                    paper.line(Line::from(spans));
+                }
+            });
         }
         if self.order.is_empty() && rows.total > 0 {
             paper.line(Line::styled("  Nothing matches the search. Esc clears it.", theme::QUIET));
         }
     }
 
-    fn row(row: usize, widths: &[usize], here: bool, rows: &Rows) -> Line<'static> {
-        let picked = (rows.is_chosen)(row);
-        let mark = match (rows.choice, picked) {
-            (Choice::None, _) => "",
-            (Choice::One, true) => "◉ ",
-            (Choice::One, false) => "○ ",
-            (Choice::Many, true) => "☑ ",
-            (Choice::Many, false) => "☐ ",
+    /// The columns that have room, and their widths: the first always, of the others those that Right has not passed.
+    fn shown_columns(&self, columns: &[Column], width: usize) -> Vec<(usize, usize)> {
+        let shown = |passed: usize| {
+            let rest = columns.iter().enumerate().skip(1 + passed);
+            let (places, columns): (Vec<usize>, Vec<Column>) = columns.iter().enumerate().take(1).chain(rest).unzip();
+            places.into_iter().zip(share(&columns, width)).collect::<Vec<_>>()
         };
-        let mut spans = vec![
-            Span::styled(if here { "▸ " } else { "  " }, theme::ACCENT),
-            Span::styled(mark, if picked { theme::ACCENT } else { theme::TEXT }),
-        ];
-        for (column, width) in widths.iter().enumerate() {
-            let shown = text::harmless(&(rows.cell)(row, column));
-            let style = if here { theme::FOCUS } else { state_style(&shown) };
-            let shown = format!("{} ", text::fit(&shown, width.saturating_sub(1)));
-            spans.push(Span::styled(shown, style));
+        let shows_last = |passed| shown(passed).last().is_none_or(|(column, _)| column + 1 == columns.len());
+        // Nothing is passed for the sake of empty room.
+        let most = (0..columns.len()).find(|passed| shows_last(*passed)).unwrap_or(0);
+        let shows_order = |passed: &usize| shown(*passed).iter().any(|(column, _)| *column == self.sort);
+        shown(self.passed.or_else(|| (0..most).find(shows_order)).unwrap_or(most).min(most))
+    }
+
+    /// How many columns are passed by, at most, before Left or Right.
+    fn passed(&self) -> usize {
+        self.passed.unwrap_or(self.sort.saturating_sub(1))
+    }
+
+    /// What stands in a row, line by line, cell by cell.
+    fn texts(&self, row: usize, shown: &[(usize, usize)], rows: &Rows) -> Vec<Vec<String>> {
+        let cell = |column| text::harmless(&(rows.cell)(row, column));
+        if !self.wraps {
+            return vec![shown.iter().map(|(column, _)| cell(*column)).collect()];
         }
-        Line::from(spans)
+        let wrapped = |(column, width): &(usize, usize)| text::wrap(&cell(*column), width.saturating_sub(1));
+        let cells: Vec<Vec<String>> = shown.iter().map(wrapped).collect();
+        let highest = cells.iter().map(Vec::len).max().unwrap_or(1).min(MOST_LINES);
+        let line = |index: usize| {
+            let is_cut = |cell: &Vec<String>| index + 1 == MOST_LINES && cell.len() > MOST_LINES;
+            let text = |cell: &Vec<String>| cell.get(index).cloned().unwrap_or_default();
+            cells.iter().map(|cell| if is_cut(cell) { text(cell) + "…" } else { text(cell) }).collect()
+        };
+        (0..highest).map(line).collect()
+    }
+
+    /// The places on a screen of `room` lines with what stands there: as many around the cursor as have room, and of its
+    /// page where there are pages.
+    fn visible(&self, room: usize, texts: &dyn Fn(usize) -> Vec<Vec<String>>) -> VecDeque<(usize, Vec<Vec<String>>)> {
+        let page = self.page_size.map_or(0..self.order.len(), |size| {
+            let first = self.cursor / size.clamp(1, room) * size.clamp(1, room);
+            first..(first + size.clamp(1, room)).min(self.order.len())
+        });
+        let mut visible = VecDeque::new();
+        if page.is_empty() {
+            return visible;
+        }
+        let (mut above, mut below) = (self.cursor, self.cursor + 1);
+        visible.push_back((self.cursor, texts(self.cursor)));
+        let mut used = visible[0].1.len();
+        // At most half of the room goes to what is above, unless there is too little below.
+        for (is_up, most) in [(true, room / 2 + used), (false, room), (true, room)] {
+            while used < most && if is_up { above > page.start } else { below < page.end } {
+                let place = if is_up { above - 1 } else { below };
+                let lines = texts(place);
+                used += lines.len();
+                if used > most {
+                    used -= lines.len();
+                    break;
+                }
+                if is_up {
+                    above = place;
+                    visible.push_front((place, lines));
+                } else {
+                    below = place + 1;
+                    visible.push_back((place, lines));
+                }
+            }
+        }
+        visible
     }
 
     fn write_search(&self, paper: &mut Paper, total: usize, is_focused: bool) {
@@ -374,6 +452,25 @@ mod tests {
         assert_eq!(table.shown(), [1, 2]);
         table.press(key(KeyCode::Esc), 1);
         assert_eq!(table.shown().len(), 3);
+    }
+
+    #[test]
+    fn columns_without_room_are_a_key_away_and_that_of_the_order_is_always_seen() {
+        let columns = [Column { title: "Name", least: 10, weight: 0 }; 5];
+        let mut table = Table::default();
+        let shown =
+            |table: &Table, width| table.shown_columns(&columns, width).iter().map(|one| one.0).collect::<Vec<_>>();
+        assert_eq!(shown(&table, 30), [0, 1, 2]);
+        table.press(key(KeyCode::Right), 5);
+        assert_eq!(shown(&table, 30), [0, 2, 3]);
+        for _ in 0..9 {
+            table.press(key(KeyCode::Right), 5);
+        }
+        assert_eq!((shown(&table, 30), shown(&table, 50)), (vec![0, 3, 4], vec![0, 1, 2, 3, 4]));
+        for _ in 0..3 {
+            table.press(key(KeyCode::Char('s')), 5);
+        }
+        assert_eq!((shown(&table, 30), shown(&table, 10)), (vec![0, 2, 3], vec![0]));
     }
 
     #[test]

@@ -1,0 +1,181 @@
+//! Pages as AWS's answers make them: empty, refused, on their way, and with each thing that can be wrong.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use http::{Request, Response};
+use serde_json::{Value, json};
+use xks_console::client::{Transport, TransportError};
+use xks_console::journey::Journey;
+use xks_console::tui::app::{App, World};
+
+use super::snapshots::{assert_shown, go_on, start};
+
+/// Tells the console something else than AWS answered: status and body, by operation.
+struct Retold<F> {
+    way: Arc<dyn Transport>,
+    tell: F,
+}
+
+impl<F: Fn(&str, &mut Value) -> u16 + Send + Sync + 'static> Transport for Retold<F> {
+    fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
+        let target = request.headers().get("x-amz-target").and_then(|target| target.to_str().ok());
+        let operation = target.and_then(|target| target.rsplit('.').next()).unwrap_or_default().to_owned();
+        Box::pin(async move {
+            let answer = self.way.send(request).await?;
+            let Ok(mut body) = serde_json::from_slice(answer.body()) else { return Ok(answer) };
+            let status = (self.tell)(&operation, &mut body);
+            Ok(Response::builder().status(status).body(Bytes::from(body.to_string())).unwrap())
+        })
+    }
+
+    fn is_bundled(&self) -> bool {
+        self.way.is_bundled()
+    }
+}
+
+/// A console that is told something else.
+fn told(tell: impl Fn(&str, &mut Value) -> u16 + Clone + Send + Sync + 'static) -> Journey {
+    let mut journey = Journey::start((80, 24)).unwrap();
+    let client = journey.client().through(|way| Arc::new(Retold { way, tell }));
+    journey.use_client(client);
+    journey
+}
+
+const TO_KEYS: &str = "Tab\nUp 2\nEnter\n";
+
+#[test]
+fn lists_without_anything_say_what_to_do() {
+    let mut journey = told(|operation, body| {
+        match operation {
+            "DescribeCustomKeyStores" => body["CustomKeyStores"] = json!([]),
+            "ListKeys" => body["Keys"] = json!([]),
+            _ => {}
+        }
+        200
+    });
+    let tape = "Wait+Screen /No external key stores/\nScreenshot stores.png\n".to_owned()
+        + TO_KEYS
+        + "Wait+Screen /No customer managed keys/\nScreenshot keys.png\nTab\nUp\nEnter\n\
+           Wait+Screen /No AWS managed keys/\nScreenshot aws-keys.png\n";
+    go_on(&mut journey, "empty", &tape);
+}
+
+#[test]
+fn lists_that_aws_refuses_say_why() {
+    let mut journey = told(|operation, body| {
+        if !matches!(operation, "DescribeCustomKeyStores" | "ListKeys" | "GetKeyPolicy") {
+            return 200;
+        }
+        let message = format!("User: arn:aws:iam::111122223333:user/Lee is not authorized to perform: kms:{operation}");
+        *body = json!({ "__type": "AccessDeniedException", "message": message });
+        400
+    });
+    let tape = "Wait+Screen /AccessDeniedException/\nScreenshot stores.png\n".to_owned()
+        + TO_KEYS
+        + "Wait+Screen /kms:ListKeys/\nScreenshot keys.png\n";
+    go_on(&mut journey, "refused-list", &tape);
+}
+
+#[test]
+fn lists_that_are_on_their_way_say_so() {
+    let (mut app, _) = App::new(World::Bundled, "us-west-2");
+    assert_shown("loading-stores", &app);
+    for code in [crossterm::event::KeyCode::Tab, crossterm::event::KeyCode::Up, crossterm::event::KeyCode::Up] {
+        app.update(xks_console::tui::effect::Msg::Key(code.into()));
+    }
+    app.update(xks_console::tui::effect::Msg::Key(crossterm::event::KeyCode::Enter.into()));
+    assert_shown("loading-keys", &app);
+}
+
+/// Those of an external key store, and one that no console knows yet.
+const CONNECTION_ERROR_CODES: [&str; 12] = [
+    "INTERNAL_ERROR",
+    "NETWORK_ERRORS",
+    "INVALID_CREDENTIALS",
+    "XKS_PROXY_ACCESS_DENIED",
+    "XKS_PROXY_INVALID_CONFIGURATION",
+    "XKS_PROXY_INVALID_RESPONSE",
+    "XKS_PROXY_INVALID_TLS_CONFIGURATION",
+    "XKS_PROXY_NOT_REACHABLE",
+    "XKS_PROXY_TIMED_OUT",
+    "XKS_VPC_ENDPOINT_SERVICE_INVALID_CONFIGURATION",
+    "XKS_VPC_ENDPOINT_SERVICE_NOT_FOUND",
+    "A_CODE_OF_TOMORROW",
+];
+
+#[test]
+fn each_connection_error_stands_on_the_page_of_its_store() {
+    for code in CONNECTION_ERROR_CODES {
+        let mut journey = told(move |operation, body| {
+            if operation == "DescribeCustomKeyStores" {
+                for store in body["CustomKeyStores"].as_array_mut().unwrap() {
+                    store["ConnectionState"] = json!("FAILED");
+                    store["ConnectionErrorCode"] = json!(code);
+                }
+            }
+            200
+        });
+        let tape = format!(
+            "Wait+Screen /Dublin HSM/\nEnter\nWait+Screen /General configuration/\nWait+Screen /{code}/\n\
+             Wait+Screen /What to do/\nScreenshot {code}.png\n"
+        );
+        go_on(&mut journey, "connection-error", &tape);
+    }
+}
+
+#[test]
+fn each_tab_of_a_key_is_shown() {
+    let keys =
+        "Wait+Screen /External key stores \\(4\\)/\n".to_owned() + TO_KEYS + "Wait+Screen /managed keys \\(6\\)/\n";
+    for (name, place) in [("external", "Down 3"), ("standard", "Home")] {
+        let tape = keys.clone()
+            + &format!(
+                "{place}\nEnter\nWait+Screen /General configuration/\nScreenshot cryptography.png\nRight\n\
+                 Screenshot tags.png\nRight\nScreenshot aliases.png\nRight\nScreenshot use.png\nRight\n\
+                 Screenshot policy.png\n"
+            );
+        start(&format!("key-{name}"), &tape);
+    }
+}
+
+#[test]
+fn keys_in_a_disconnected_store_are_unavailable_and_say_so() {
+    let tape = "Wait+Screen /Frankfurt HSM/\nDown\nType \"d\"\nWait+Screen /Disconnect/\nTab\nEnter\nSleep 5s\n\
+                Wait+Screen /Disconnected/\nScreenshot stores.png\n"
+        .to_owned()
+        + TO_KEYS
+        + "Wait+Screen /Unavailable/\nScreenshot keys.png\nDown 3\nEnter\nWait+Screen /General configuration/\n\
+           Screenshot key.png\nLeft 2\nScreenshot use.png\n";
+    start("unavailable", &tape);
+}
+
+#[test]
+fn stores_are_shown_whole_in_each_state() {
+    for (name, downs) in [("connected", 1), ("failed", 2), ("disconnected", 3)] {
+        let tape = format!(
+            "Wait+Screen /External key stores \\(4\\)/\nDown {downs}\nScreenshot in-list.png\nEnter\n\
+             Wait+Screen /General configuration/\nScreenshot page.png\nUp\nScreenshot end.png\nType \"m\"\n\
+             Wait+Screen /Key store actions/\nScreenshot menu.png\n"
+        );
+        start(&format!("store-{name}"), &tape);
+    }
+}
+
+#[test]
+fn what_would_be_lost_or_become_unavailable_is_asked_about() {
+    let tape = "Wait+Screen /Frankfurt HSM/\nDown\nType \"d\"\nWait+Screen /Disconnect/\nScreenshot disconnect.png\n\
+                Escape\nType \"n\"\nWait+Screen /Create key/\nType \"x\"\nEscape\nWait+Screen /would be lost/\n\
+                Screenshot discard.png\n";
+    start("asked", tape);
+}
+
+#[test]
+fn what_is_too_wide_goes_on_below_when_the_person_prefers_it() {
+    let tape = "Wait+Screen /External key stores \\(4\\)/\n".to_owned()
+        + TO_KEYS
+        + "Wait+Screen /managed keys \\(6\\)/\nType \"P\"\nWait+Screen /Preferences/\nShift+Tab 3\nSpace\nCtrl+N\n\
+           Wait+Screen /managed keys \\(6\\)/\nScreenshot lines.png\nEnd\nScreenshot end.png\n";
+    start("wrapped", &tape);
+}

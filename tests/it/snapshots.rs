@@ -1,0 +1,70 @@
+//! Screens as snapshots: what is read, and how it is emphasised.
+
+use std::fmt::Write as _;
+
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::buffer::Buffer;
+use xks_console::journey::Journey;
+use xks_console::tape::{self, Stage as _, Tape};
+use xks_console::tui::app::App;
+use xks_console::tui::chrome;
+
+/// The sizes that every screen has a snapshot at: narrow, usual, wide.
+pub const SIZES: [(u16, u16); 3] = [(60, 20), (80, 24), (120, 40)];
+
+/// The screen as text, then every run of cells that is not plain: meaning must not get lost in either.
+pub fn snapshot(buffer: &Buffer) -> String {
+    let mut out = tape::screen_text(buffer);
+    out.push_str("\n---\n");
+    for y in 0..buffer.area.height {
+        let (mut x, mut line) = (0, String::new());
+        while x < buffer.area.width {
+            let style = buffer[(x, y)].style();
+            let start = x;
+            while x < buffer.area.width && buffer[(x, y)].style() == style {
+                x += 1;
+            }
+            if style != ratatui::style::Style::reset() {
+                let _ = write!(
+                    line,
+                    " {start}-{}:{}{:?}",
+                    x - 1,
+                    style.fg.map_or(String::new(), |c| c.to_string()),
+                    style.add_modifier
+                );
+            }
+        }
+        if !line.is_empty() {
+            let _ = writeln!(out, "{y:>2}{line}");
+        }
+    }
+    out
+}
+
+/// Compares what is shown with the snapshot at each of [`SIZES`].
+pub fn assert_shown(name: &str, app: &App) {
+    for (width, height) in SIZES {
+        let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+        let frame = terminal.draw(|frame| chrome::draw(app, frame)).unwrap();
+        insta::assert_snapshot!(format!("{name}-{width}x{height}"), snapshot(frame.buffer));
+    }
+}
+
+/// Goes on with a tape; each screenshot is compared as `name-screenshot` at each of [`SIZES`].
+pub fn go_on(journey: &mut Journey, name: &str, text: &str) {
+    let tape = Tape::parse(name, text).unwrap();
+    let size = journey.frame().area.as_size();
+    let played = tape::play(&tape, journey, &mut |shot, journey| {
+        assert_shown(&format!("{name}-{}", shot.trim_end_matches(".png")), journey.app());
+        Ok(())
+    });
+    played.unwrap_or_else(|error| panic!("{name} at {size}: {error}"));
+}
+
+/// Plays a tape from the start of a new account, as [`go_on`] does.
+pub fn start(name: &str, text: &str) -> Journey {
+    let mut journey = Journey::start((80, 24)).unwrap();
+    go_on(&mut journey, name, text);
+    journey
+}
