@@ -28,6 +28,9 @@ pub struct FoundKey {
     pub material: Vec<u8>,
 }
 
+/// KMS keys that an account can have in a Region (KMS resource quotas).
+const MOST_KEYS: u32 = 100_000;
+
 fn not_found(message: String) -> ServiceError {
     ServiceError::new("NotFoundException", message)
 }
@@ -182,6 +185,7 @@ impl Call<'_> {
                 // Again, now that nobody else can write: the store may have gone, the external key been taken.
                 self.check_store_and_use(tx, request)?;
             }
+            self.check_room_for_key(tx)?;
             tx.execute(
                 "INSERT INTO keys VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, NULL)",
                 params![
@@ -198,6 +202,19 @@ impl Call<'_> {
             self.put_tags(tx, &metadata.key_id, request.tags.as_deref().unwrap_or_default())?;
             Ok(CreateKeyOutput { key_metadata: metadata })
         })
+    }
+
+    /// AWS managed keys don't count.
+    fn check_room_for_key(&self, tx: &Transaction) -> Answer<()> {
+        let count = |query| tx.query_row(query, [&self.region], |row| row.get::<_, u32>(0));
+        let all = count("SELECT count(*) FROM keys WHERE region = ?1")?;
+        let aws =
+            count("SELECT count(*) FROM aliases WHERE region = ?1 AND name BETWEEN 'alias/aws/' AND 'alias/aws0'")?;
+        if all - aws >= MOST_KEYS {
+            let message = format!("An account can have {MOST_KEYS} KMS keys in a Region.");
+            return Err(ServiceError::new("LimitExceededException", message).into());
+        }
+        Ok(())
     }
 
     /// Asks the proxy whether the external key can be used.
@@ -275,4 +292,38 @@ fn check_request(request: &CreateKey) -> Result<Origin, ServiceError> {
         _ => {}
     }
     Ok(origin)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bundled::Bundled;
+    use crate::journey::client_of;
+    use crate::world::{Clock, World};
+
+    #[tokio::test]
+    async fn an_account_has_room_for_as_many_keys_as_aws_allows() {
+        let start = "2026-03-02T10:15:00Z".parse().unwrap();
+        let bundled = Bundled::in_memory("default", World::replayable(start, 1)).unwrap();
+        let client = client_of(&bundled, Clock::manual(start));
+        let fill =
+            "INSERT INTO keys SELECT keys.region, format('%d', n.value), document, policy, material_id, material,
+                        NULL, NULL, NULL
+                    FROM (SELECT * FROM keys WHERE key_store IS NULL LIMIT 1) keys, generate AS n";
+        let numbers = "WITH RECURSIVE generate(value) AS (VALUES (1) UNION ALL SELECT value + 1 FROM generate
+                       WHERE value < ?1) ";
+        let here = bundled.0.store.read(|tx| -> Answer<u32> {
+            let customer = "SELECT count(*) FROM keys WHERE document LIKE '%\"CUSTOMER\"%'";
+            Ok(tx.query_row(customer, [], |row| row.get(0))?)
+        });
+        let missing = MOST_KEYS - 1 - here.unwrap();
+        bundled
+            .0
+            .store
+            .write(|tx| -> Answer<usize> { Ok(tx.execute(&(numbers.to_owned() + fill), [missing])?) })
+            .unwrap();
+        client.call(&CreateKey::default()).await.unwrap();
+        let error = client.call(&CreateKey::default()).await.unwrap_err().to_string();
+        assert!(error.starts_with("LimitExceededException"), "{error}");
+    }
 }

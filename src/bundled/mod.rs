@@ -7,6 +7,8 @@ mod aliases;
 pub mod ciphertext;
 mod cryptography;
 mod external_keys;
+#[cfg(test)]
+mod faults;
 mod identity;
 mod key_states;
 mod key_stores;

@@ -107,7 +107,8 @@ pub enum OpenError {
     Refused(#[from] ServiceError),
 }
 
-/// A refusal of an operation, or an error of what it stands on, which the caller sees as `KMSInternalException`.
+/// A refusal of an operation, or an error of what it stands on, which the caller sees as `KMSInternalException`
+/// or `DependencyTimeoutException`.
 #[derive(Debug)]
 pub struct Fault(pub ServiceError);
 
@@ -126,7 +127,19 @@ macro_rules! internal {
         })+
     };
 }
-internal!(rusqlite::Error, SealError, NoRandomness, serde_json::Error);
+internal!(SealError, NoRandomness, serde_json::Error);
+
+impl From<rusqlite::Error> for Fault {
+    fn from(error: rusqlite::Error) -> Self {
+        let is_busy = matches!(
+            error.sqlite_error_code(),
+            Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked)
+        );
+        // Another process works on the account for longer than SQLite waits.
+        let code = if is_busy { "DependencyTimeoutException" } else { "KMSInternalException" };
+        Self(ServiceError::new(code, format!("The request can't be carried out: {error}")))
+    }
+}
 
 impl From<Fault> for ServiceError {
     fn from(fault: Fault) -> Self {
@@ -201,6 +214,12 @@ impl Store {
         }
         transaction.commit()?;
         Ok(Self { connection: Mutex::new(connection), root, world })
+    }
+
+    /// How long to wait for another process that works on the account.
+    #[cfg(test)]
+    pub fn wait_for_others(&self, time: Duration) {
+        self.connection.lock().unwrap().busy_timeout(time).unwrap();
     }
 
     /// Clock and randomness.

@@ -176,7 +176,7 @@ fn for_key_store(code: &str) -> Option<Guide> {
 fn for_any_call(code: &str) -> Guide {
     match code {
         "LimitExceeded" => guide(
-            "A quota is reached: KMS keys in the account, aliases of a key, or the size of the policy.",
+            "A quota is reached: KMS keys or custom key stores in the Region, aliases of a key, or the policy's size.",
             "Delete what is not needed, shorten the policy, or ask AWS for a higher quota.",
             None,
         ),

@@ -6,11 +6,14 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http::{Request, Response};
 use serde_json::{Value, json};
+use xks_console::aws::codec;
+use xks_console::aws::error::ServiceError;
 use xks_console::client::{Transport, TransportError};
 use xks_console::journey::Journey;
+use xks_console::tape::Stage as _;
 use xks_console::tui::app::{App, World};
 
-use super::snapshots::{assert_shown, go_on, start};
+use super::snapshots::{assert_all_shown, assert_shown, go_on, start};
 
 /// Tells the console something else than AWS answered: status and body, by operation.
 struct Retold<F> {
@@ -24,9 +27,10 @@ impl<F: Fn(&str, &mut Value) -> u16 + Send + Sync + 'static> Transport for Retol
         let operation = target.and_then(|target| target.rsplit('.').next()).unwrap_or_default().to_owned();
         Box::pin(async move {
             let answer = self.way.send(request).await?;
-            let Ok(mut body) = serde_json::from_slice(answer.body()) else { return Ok(answer) };
+            let mut body = serde_json::from_slice(answer.body()).unwrap_or(Value::Null);
             let status = (self.tell)(&operation, &mut body);
-            Ok(Response::builder().status(status).body(Bytes::from(body.to_string())).unwrap())
+            let told = if body.is_null() { answer.into_body() } else { Bytes::from(body.to_string()) };
+            Ok(Response::builder().status(status).body(told).unwrap())
         })
     }
 
@@ -178,4 +182,150 @@ fn what_is_too_wide_goes_on_below_when_the_person_prefers_it() {
         + "Wait+Screen /managed keys \\(6\\)/\nType \"P\"\nWait+Screen /Preferences/\nShift+Tab 3\nSpace\nCtrl+N\n\
            Wait+Screen /managed keys \\(6\\)/\nScreenshot lines.png\nEnd\nScreenshot end.png\n";
     start("wrapped", &tape);
+}
+
+/// Refuses one operation before AWS hears of it.
+struct Refuses {
+    way: Arc<dyn Transport>,
+    operation: &'static str,
+    code: &'static str,
+}
+
+impl Transport for Refuses {
+    fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
+        let target = request.headers().get("x-amz-target").and_then(|target| target.to_str().ok());
+        if !target.is_some_and(|target| target.ends_with(self.operation)) {
+            return self.way.send(request);
+        }
+        let error = ServiceError::new(self.code, "what AWS says");
+        let body = Bytes::from(codec::json_error_body(&error));
+        Box::pin(async move { Ok(Response::builder().status(error.status).body(body).unwrap()) })
+    }
+
+    fn is_bundled(&self) -> bool {
+        self.way.is_bundled()
+    }
+}
+
+fn refused(operation: &'static str, code: &'static str) -> Journey {
+    let mut journey = Journey::start((80, 24)).unwrap();
+    let client = journey.client().through(|way| Arc::new(Refuses { way, operation, code }));
+    journey.use_client(client);
+    journey
+}
+
+const OF_ANY_CALL: [&str; 5] = [
+    "KMSInternalException",
+    "DependencyTimeoutException",
+    "ThrottlingException",
+    "AccessDeniedException",
+    "ExpiredTokenException",
+];
+
+fn errors<'a>(own: &'a [&'static str]) -> impl Iterator<Item = &'static str> + 'a {
+    own.iter().copied().chain(OF_ANY_CALL)
+}
+
+#[test]
+fn each_error_of_making_a_key_is_shown_with_what_to_do() {
+    let tape = "Wait+Screen /External key stores \\(4\\)/\nDown\nType \"n\"\nWait+Screen /Create key/\n\
+                Type \"payments-2026\"\nTab\nSpace\nCtrl+N\nType \"payments\"\nCtrl+N\nCtrl+N\nCtrl+N\nCtrl+N\nCtrl+N\n\
+                Wait+Screen /7 Review/\nCtrl+N\n";
+    let of_create_key = [
+        "MalformedPolicyDocumentException",
+        "InvalidArnException",
+        "UnsupportedOperationException",
+        "LimitExceededException",
+        "TagException",
+        "CustomKeyStoreNotFoundException",
+        "CustomKeyStoreInvalidStateException",
+        "CloudHsmClusterInvalidConfigurationException",
+        "XksKeyInvalidConfigurationException",
+        "XksKeyAlreadyInUseException",
+        "XksKeyNotFoundException",
+        "ValidationException",
+    ];
+    let of_create_alias = [
+        "AlreadyExistsException",
+        "NotFoundException",
+        "InvalidAliasNameException",
+        "LimitExceededException",
+        "KMSInvalidStateException",
+    ];
+    for (operation, own) in [("CreateKey", &of_create_key[..]), ("CreateAlias", &of_create_alias[..])] {
+        let shown = errors(own).map(|code| {
+            let mut journey = refused(operation, code);
+            // AWS may have done it when the answer says that AWS itself failed.
+            let shown = format!("Wait+Screen /{code}|No answer/\nWait+Screen /What to do|look/\n");
+            go_on(&mut journey, "error", &(tape.to_owned() + &shown));
+            (code, journey.app().clone())
+        });
+        assert_all_shown(&format!("errors-{operation}"), &shown.collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn each_error_of_making_and_changing_a_store_is_shown_with_what_to_do() {
+    let of_create = [
+        "CustomKeyStoreNameInUseException",
+        "LimitExceededException",
+        "XksProxyUriInUseException",
+        "XksProxyUriEndpointInUseException",
+        "XksProxyUriUnreachableException",
+        "XksProxyIncorrectAuthenticationCredentialException",
+        "XksProxyVpcEndpointServiceInUseException",
+        "XksProxyVpcEndpointServiceNotFoundException",
+        "XksProxyVpcEndpointServiceInvalidConfigurationException",
+        "XksProxyInvalidResponseException",
+        "XksProxyInvalidConfigurationException",
+    ];
+    let shown = errors(&of_create).map(|code| {
+        let mut journey = refused("CreateCustomKeyStore", code);
+        go_on(&mut journey, "error", "Wait+Screen /External key stores \\(4\\)/\nType \"C\"\nType \"Oslo HSM\"\nTab\n");
+        let file = journey.bundled().proxy_configuration("oslo").unwrap();
+        journey.paste(&file);
+        let rest = "Tab\nType \"https://xks-proxy.bundled.internal\"\nCtrl+N\n".to_owned()
+            + &format!("Wait+Screen /{code}/\nWait+Screen /What to do/\n");
+        go_on(&mut journey, "error", &rest);
+        (code, journey.app().clone())
+    });
+    assert_all_shown("errors-CreateCustomKeyStore", &shown.collect::<Vec<_>>());
+    let edit = "Wait+Screen /Dublin HSM/\nType \"m\"\nWait+Screen /Key store actions/\nEnter\n\
+                Wait+Screen /Edit external key store/\nType \"x\"\nCtrl+N\n";
+    let shown = errors(&["CustomKeyStoreNotFoundException", "CustomKeyStoreInvalidStateException"]).map(|code| {
+        let mut journey = refused("UpdateCustomKeyStore", code);
+        let shown = format!("Wait+Screen /{code}/\nWait+Screen /What to do/\n");
+        go_on(&mut journey, "error", &(edit.to_owned() + &shown));
+        (code, journey.app().clone())
+    });
+    assert_all_shown("errors-UpdateCustomKeyStore", &shown.collect::<Vec<_>>());
+}
+
+#[test]
+fn each_error_of_connecting_and_of_tagging_is_shown() {
+    let shown = errors(&["CustomKeyStoreInvalidStateException", "CustomKeyStoreNotFoundException"]).map(|code| {
+        let mut journey = refused("ConnectCustomKeyStore", code);
+        let connect = format!("Wait+Screen /Zurich DR/\nEnd\nType \"c\"\nEnter\nWait+Screen /{code}/\n");
+        go_on(&mut journey, "error", &connect);
+        (code, journey.app().clone())
+    });
+    assert_all_shown("errors-ConnectCustomKeyStore", &shown.collect::<Vec<_>>());
+    let of_tagging = [
+        "NotFoundException",
+        "InvalidArnException",
+        "KMSInvalidStateException",
+        "LimitExceededException",
+        "TagException",
+    ];
+    let shown = errors(&of_tagging).map(|code| {
+        let mut journey = refused("TagResource", code);
+        let tag = "Wait+Screen /External key stores \\(4\\)/\n".to_owned()
+            + TO_KEYS
+            + "Wait+Screen /managed keys \\(6\\)/\nDown 3\nEnter\nWait+Screen /General configuration/\nType \"m\"\n\
+               Wait+Screen /Key actions/\nDown 4\nEnter\nWait+Screen /Add or edit tags/\nEnter\nType \"a = b\"\nCtrl+N\n"
+            + &format!("Wait+Screen /{code}/\nWait+Screen /What to do/\n");
+        go_on(&mut journey, "error", &tag);
+        (code, journey.app().clone())
+    });
+    assert_all_shown("errors-TagResource", &shown.collect::<Vec<_>>());
 }

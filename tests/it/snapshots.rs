@@ -42,12 +42,26 @@ pub fn snapshot(buffer: &Buffer) -> String {
     out
 }
 
+/// The console's screen as a terminal of this size shows it.
+fn draw(app: &App, (width, height): (u16, u16)) -> Buffer {
+    let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+    terminal.draw(|frame| chrome::draw(app, frame)).unwrap().buffer.clone()
+}
+
 /// Compares what is shown with the snapshot at each of [`SIZES`].
 pub fn assert_shown(name: &str, app: &App) {
     for (width, height) in SIZES {
-        let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
-        let frame = terminal.draw(|frame| chrome::draw(app, frame)).unwrap();
-        insta::assert_snapshot!(format!("{name}-{width}x{height}"), snapshot(frame.buffer));
+        insta::assert_snapshot!(format!("{name}-{width}x{height}"), snapshot(&draw(app, (width, height))));
+    }
+}
+
+/// Compares what is shown in each of these cases with one snapshot of them all at each of [`SIZES`].
+pub fn assert_all_shown(name: &str, cases: &[(&str, App)]) {
+    for (width, height) in SIZES {
+        let screen =
+            |(case, app): &(&str, App)| format!("== {case}\n{}", tape::screen_text(&draw(app, (width, height))));
+        let all: Vec<String> = cases.iter().map(screen).collect();
+        insta::assert_snapshot!(format!("{name}-{width}x{height}"), all.join("\n"));
     }
 }
 

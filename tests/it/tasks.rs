@@ -67,6 +67,14 @@ fn a_connected_store_is_renamed_and_only_what_may_change_is_shown() {
 }
 
 #[test]
+fn of_a_disconnected_store_all_can_be_changed() {
+    let tape = "Wait+Screen /Zurich DR/\nDown 3\nType \"m\"\nWait+Screen /Key store actions/\nEnter\n\
+                Wait+Screen /Edit external key store/\nScreenshot form.png\nCtrl+U\nType \"Zurich 2\"\nCtrl+N\n\
+                Wait+Screen /was updated/\n";
+    assert!(store_names(&start("edit-disconnected", tape)).contains(&"Zurich 2".to_owned()));
+}
+
+#[test]
 fn a_store_is_deleted_only_when_its_name_is_typed() {
     let tape = "Wait+Screen /Zurich DR/\nDown 3\nType \"m\"\nWait+Screen /Key store actions/\nDown 4\nEnter\n\
                 Wait+Screen /Delete external key store/\nShift+Tab\nScreenshot form.png\nType \"Zurich\"\nCtrl+N\n\
@@ -98,9 +106,9 @@ fn several_keys_are_disabled_deleted_and_called_back_at_once() {
     go_on(
         &mut journey,
         "key-actions",
-        "Escape\nType \"m\"\nWait+Screen /Key actions/\nEnter\nWait+Screen /Cancel key deletion/\nCtrl+N\n\
+        "Escape\nType \"m\"\nWait+Screen /Key actions/\nEnter\nWait+Screen /Cancel key deletion/\nScreenshot cancel-deletion.png\nCtrl+N\n\
          Wait+Screen /no longer pending deletion/\nEscape\nType \"m\"\nWait+Screen /Key actions/\nEnter\n\
-         Wait+Screen /Enable KMS keys/\nCtrl+N\nWait+Screen /is enabled/\n",
+         Wait+Screen /Enable KMS keys/\nScreenshot enable.png\nCtrl+N\nWait+Screen /is enabled/\n",
     );
     assert_eq!(key(&journey, "eu-analytics").key_state, KeyState::Enabled);
 }

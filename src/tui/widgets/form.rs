@@ -195,12 +195,13 @@ impl Form {
         self.is_touched
     }
 
-    /// Moves the focus to an input and lets its error be seen.
+    /// Moves the focus to an input and lets its error be seen; to the button that does it when the input is hidden.
     pub fn focus_on(&mut self, name: &'static str) {
-        if let Some(place) = self.rows.iter().position(|row| row.name == name) {
-            self.focus = place;
-            self.left.insert(name);
+        match self.rows.iter().position(|row| row.name == name).filter(|place| !self.is_hidden(*place)) {
+            Some(place) => self.focus = place,
+            None => self.focus_on_go(),
         }
+        self.left.insert(name);
     }
 
     fn is_hidden(&self, place: usize) -> bool {
