@@ -1,6 +1,7 @@
 //! The command line: what can be asked of the program, and the help that teaches it.
 
 use std::ffi::OsString;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
@@ -12,6 +13,7 @@ Examples:
   xks-console --data-dir /tmp/try         Try things out; delete the directory and all is gone
   xks-console --data-dir /tmp/try --scenario default
                                           Fill a new account from the scenario `default`
+  xks-console serve                       Let the AWS CLI and SDKs use the bundled AWS
   xks-console proxy-configuration oslo    Print what an external key store in front of `oslo` needs
   xks-console screenshots                 Make the pictures in screenshots/ anew
   xks-console screenshots --check         Say whether they are up to date
@@ -75,6 +77,13 @@ pub enum Command {
         #[arg(long)]
         check: bool,
     },
+    /// Serve the bundled AWS on a port, for the AWS CLI, SDKs and other tools
+    ///
+    /// KMS, IAM, STS and CloudTrail answer at /, the external key store proxy at the URI path of each partition. Prints
+    /// lines for a shell to `export`, and writes the files `config` and `credentials` of AWS's tools, with a profile for
+    /// each principal, into the data directory. Ctrl-C or SIGTERM ends it, after what is in flight is answered.
+    #[command(after_help = SERVE_HELP)]
+    Serve(Serve),
     /// Print a proxy configuration file of the bundled external key store proxy
     ///
     /// It is what a proxy's vendor hands out: the URI path, and a credential for AWS KMS, which is made anew each time
@@ -85,6 +94,42 @@ pub enum Command {
         partition: Option<String>,
     },
 }
+
+/// How the bundled AWS is served.
+#[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
+pub struct Serve {
+    /// Listen here; port 0 picks a free one
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:4599")]
+    pub listen: SocketAddr,
+    /// Let other machines in, too
+    #[arg(long)]
+    pub beyond_loopback: bool,
+    /// Speak TLS with this certificate chain, PEM
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+    /// The private key of the certificate, PEM
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
+    /// Speak TLS with a certificate made here and kept in the data directory
+    #[arg(long, conflicts_with = "tls_cert")]
+    pub tls_self_signed: bool,
+    /// Take only clients whose certificate is signed by these, PEM
+    #[arg(long, value_name = "FILE", requires = "client_name")]
+    pub client_ca: Option<PathBuf>,
+    /// ... and is for this name, as AWS KMS's is for cks.kms.REGION.amazonaws.com
+    #[arg(long, value_name = "NAME", requires = "client_ca")]
+    pub client_name: Option<String>,
+}
+
+/// What stands under the help of `serve`.
+const SERVE_HELP: &str = "\
+Example:
+  xks-console serve > env.sh &
+  . ./env.sh
+  aws kms describe-custom-key-stores
+Or, with the profiles that are written into the data directory:
+  export AWS_CONFIG_FILE=DIR/config AWS_SHARED_CREDENTIALS_FILE=DIR/credentials
+  aws --profile KeyAdministrator kms list-keys";
 
 /// What stands under the help of `proxy-configuration`.
 const PROXY_HELP: &str = "\

@@ -26,6 +26,7 @@ pub mod journey;
 pub mod pictures;
 pub mod screenshot;
 pub mod seal;
+pub mod serve;
 pub mod tape;
 pub mod tui;
 pub mod world;

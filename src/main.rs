@@ -1,15 +1,19 @@
 //! The command: parses arguments, opens the bundled AWS and hands over to the console.
 #![forbid(unsafe_code)]
 
+use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser as _;
 use xks_console::bundled::Bundled;
-use xks_console::cli::{Arguments, Command};
+use xks_console::cli::{Arguments, Command, Serve};
 use xks_console::config;
 use xks_console::journey::client_of;
 use xks_console::pictures;
+use xks_console::serve::Server;
+use xks_console::serve::profiles::{self, Served};
+use xks_console::serve::tls::{self, Clients};
 use xks_console::tui::app::{App, World as Which};
 use xks_console::tui::preferences::Preferences;
 use xks_console::tui::{runtime, terminal};
@@ -46,8 +50,54 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
             }
             Ok(ExitCode::SUCCESS)
         }
+        Some(Command::Serve(how)) => serve(arguments, how),
         None => console(arguments),
     }
+}
+
+fn serve(arguments: &Arguments, how: &Serve) -> Result<ExitCode, Failure> {
+    let data_dir = arguments.data_dir(|name| std::env::var_os(name))?;
+    let bundled = Bundled::open(&data_dir, arguments.scenario.as_deref())?;
+    let clients =
+        how.client_ca.clone().zip(how.client_name.clone()).map(|(authority, name)| Clients { authority, name });
+    let (tls, authority) = match (&how.tls_cert, &how.tls_key) {
+        (Some(chain), Some(key)) => (Some(tls::from_files(chain, key, clients.as_ref())?), None),
+        _ if how.tls_self_signed => {
+            let (config, authority) = tls::self_signed(&data_dir, clients.as_ref())?;
+            (Some(config), Some(authority))
+        }
+        _ if clients.is_some() => return Err("--client-ca needs TLS: add --tls-self-signed or --tls-cert".into()),
+        _ => (None, None),
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let server = Server::open(bundled.clone(), how.listen, tls, how.beyond_loopback).await?;
+        let stop = stop()?;
+        let url = server.url();
+        let served = Served { url: &url, region: Bundled::REGION, authority: authority.as_deref() };
+        profiles::write(&served, &bundled, &data_dir)?;
+        let keys = bundled.access_keys()?;
+        let mut out = std::io::stdout().lock();
+        if let Some(key) = keys.first() {
+            out.write_all(served.exports(key).as_bytes())?;
+        }
+        out.flush()?;
+        drop(out);
+        server.run(stop).await;
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+/// Comes true at the first SIGINT or SIGTERM.
+fn stop() -> std::io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
 }
 
 fn console(arguments: &Arguments) -> Result<ExitCode, Failure> {

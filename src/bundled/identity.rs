@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 
 use super::paging::page;
 use super::store::{Fault, OpenError, Store};
-use super::{Answer, Call, Caller};
+use super::{AccessKey, Answer, Call, Caller};
 use crate::aws::error::ServiceError;
 use crate::aws::iam::{
     ListAccountAliases, ListAccountAliasesOutput, ListRoles, ListRolesOutput, ListUsers, ListUsersOutput, Members,
@@ -39,6 +39,34 @@ pub fn console_credentials(store: &Store) -> Result<Credentials, OpenError> {
     let (_, secret) = access_key(store, &id)?
         .ok_or_else(|| ServiceError::new("InvalidClientTokenId", "the console's access key is gone"))?;
     Ok(Credentials { access_key_id: id, secret_access_key: secret, session_token: None })
+}
+
+/// The access keys of all users that have one; the console's first.
+pub fn access_keys(store: &Store) -> Result<Vec<AccessKey>, OpenError> {
+    let query = "SELECT id, arn FROM access_keys
+                 ORDER BY CAST(id AS BLOB) <> (SELECT value FROM meta WHERE name = 'console-access-key'), arn";
+    let found: Vec<(String, String)> = store.read(|tx| {
+        let mut query = tx.prepare(query)?;
+        query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, rusqlite::Error>>()
+    })?;
+    let mut keys = Vec::new();
+    for (id, arn) in found {
+        let name = arn.rsplit('/').next().unwrap_or_default().to_owned();
+        if let Some((_, secret_access_key)) = access_key(store, &id)? {
+            let credentials = Credentials { access_key_id: id, secret_access_key, session_token: None };
+            keys.push(AccessKey { name, credentials });
+        }
+    }
+    Ok(keys)
+}
+
+/// The names and ARNs of all roles.
+pub fn roles(store: &Store) -> Result<Vec<(String, String)>, OpenError> {
+    let query = "SELECT name, document ->> '$.Arn' FROM principals WHERE kind = 'role' ORDER BY account, name";
+    Ok(store.read(|tx| {
+        let mut query = tx.prepare(query)?;
+        query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, rusqlite::Error>>()
+    })?)
 }
 
 impl Call<'_> {

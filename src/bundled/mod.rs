@@ -50,6 +50,7 @@ pub struct Bundled(Arc<Inner>);
 struct Inner {
     store: Store,
     proxies: XksClient,
+    proxy: axum::Router,
     manager: KeyManager,
     credentials: Credentials,
 }
@@ -94,8 +95,9 @@ impl Bundled {
         }
         let credentials = identity::console_credentials(&store)?;
         let clock = store.world().clock.clone();
-        let proxies = XksClient::new(proxy::router(manager.clone(), clock.clone()), clock);
-        Ok(Self(Arc::new(Inner { store, proxies, manager, credentials })))
+        let proxy = proxy::router(manager.clone(), clock.clone());
+        let proxies = XksClient::new(proxy.clone(), clock);
+        Ok(Self(Arc::new(Inner { store, proxies, proxy, manager, credentials })))
     }
 
     /// Answers one signed request.
@@ -126,10 +128,40 @@ impl Bundled {
         )))
     }
 
+    /// The external key store proxy for all partitions of the external key manager, as it is served to others.
+    pub fn proxy(&self) -> axum::Router {
+        self.0.proxy.clone()
+    }
+
+    /// The access keys of all users that have one; the console's first.
+    ///
+    /// # Errors
+    /// What the account's database says.
+    pub fn access_keys(&self) -> Result<Vec<AccessKey>, OpenError> {
+        identity::access_keys(&self.0.store)
+    }
+
+    /// The names and ARNs of all roles.
+    ///
+    /// # Errors
+    /// What the account's database says.
+    pub fn roles(&self) -> Result<Vec<(String, String)>, OpenError> {
+        identity::roles(&self.0.store)
+    }
+
     /// The external key manager, which lives outside of AWS and which no AWS API reaches.
     pub fn key_manager(&self) -> &KeyManager {
         &self.0.manager
     }
+}
+
+/// A user's access key.
+#[derive(Clone, Debug)]
+pub struct AccessKey {
+    /// The user's name.
+    pub name: String,
+    /// The key.
+    pub credentials: Credentials,
 }
 
 /// Who calls.

@@ -9,5 +9,6 @@ mod key_stores;
 mod pages;
 mod process;
 mod random;
+mod served;
 mod snapshots;
 mod tasks;

@@ -1,0 +1,194 @@
+//! The bundled AWS and its external key store proxy on a port: KMS, IAM, STS and CloudTrail at `/`, the proxy below the
+//! URI path of each partition.
+
+pub mod profiles;
+pub mod tls;
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use http_body_util::{BodyExt as _, Full, Limited};
+use hyper::body::{Body as _, Incoming};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio_rustls::TlsAcceptor;
+use tower::ServiceExt as _;
+
+use crate::bundled::Bundled;
+
+/// How long a client may take for the head of a request, and for the TLS handshake before it.
+const HEAD_TIME: Duration = Duration::from_secs(5);
+/// How long a client may take for a body.
+const BODY_TIME: Duration = Duration::from_secs(5);
+/// How long what is in flight may take after the server was told to stop.
+const LAST_TIME: Duration = Duration::from_secs(10);
+/// Connections served at a time; more wait.
+const MOST_CONNECTIONS: usize = 1024;
+/// The longest request to KMS, IAM, STS or CloudTrail that is read, in bytes. What is longer by less than this is told so.
+const MOST_BYTES: usize = 1024 * 1024;
+
+/// Why nothing can be served.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The address is taken, or not one of this machine.
+    #[error("can't listen on {address}: {source}. Name another address with --listen, or port 0 to have one picked")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the operating system says.
+        source: std::io::Error,
+    },
+    /// Others could reach the port.
+    #[error(
+        "{0} can be reached by other machines, and whoever reaches this AWS can use its keys with one of its credentials. \
+         Say --beyond-loopback if that is what you want"
+    )]
+    BeyondLoopback(SocketAddr),
+}
+
+/// A port that is open.
+pub struct Server {
+    listener: TcpListener,
+    address: SocketAddr,
+    aws: Bundled,
+    proxy: Router,
+    tls: Option<TlsAcceptor>,
+}
+
+impl Server {
+    /// Opens the port; port 0 picks one.
+    ///
+    /// # Errors
+    /// [`ServeError`].
+    pub async fn open(
+        aws: Bundled,
+        address: SocketAddr,
+        tls: Option<Arc<rustls::ServerConfig>>,
+        is_beyond_loopback: bool,
+    ) -> Result<Self, ServeError> {
+        if !address.ip().is_loopback() && !is_beyond_loopback {
+            return Err(ServeError::BeyondLoopback(address));
+        }
+        let failed = |source| ServeError::Listen { address, source };
+        let listener = TcpListener::bind(address).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let proxy = aws.proxy();
+        Ok(Self { listener, address, aws, proxy, tls: tls.map(TlsAcceptor::from) })
+    }
+
+    /// Where the port is.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// `http://127.0.0.1:8080`, or `https://localhost:8080` where the certificate names the host.
+    pub fn url(&self) -> String {
+        if self.tls.is_some() && self.address.ip().is_loopback() {
+            format!("https://localhost:{}", self.address.port())
+        } else {
+            format!("{}://{}", if self.tls.is_some() { "https" } else { "http" }, self.address)
+        }
+    }
+
+    /// Answers until `stop`, then finishes what is in flight.
+    pub async fn run(self, stop: impl Future<Output = ()>) {
+        let Self { listener, aws, proxy, tls, .. } = self;
+        let room = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+        let graceful = GracefulShutdown::new();
+        let mut stop = std::pin::pin!(stop);
+        loop {
+            let accepted = tokio::select! {
+                () = &mut stop => break,
+                accepted = accept(&listener, &room) => accepted,
+            };
+            let Some((stream, place)) = accepted else { continue };
+            let (aws, proxy, tls, watcher) = (aws.clone(), proxy.clone(), tls.clone(), graceful.watcher());
+            tokio::spawn(async move {
+                match tls {
+                    None => watch(watcher, stream, aws, proxy).await,
+                    Some(tls) => {
+                        if let Ok(Ok(stream)) = tokio::time::timeout(HEAD_TIME, tls.accept(stream)).await {
+                            watch(watcher, stream, aws, proxy).await;
+                        }
+                    }
+                }
+                drop(place);
+            });
+        }
+        drop(listener);
+        let _ = tokio::time::timeout(LAST_TIME, graceful.shutdown()).await;
+    }
+}
+
+/// The next connection, once there is room for one.
+async fn accept(
+    listener: &TcpListener,
+    room: &Arc<Semaphore>,
+) -> Option<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
+    let place = Arc::clone(room).acquire_owned().await.ok()?;
+    let Ok((stream, _)) = listener.accept().await else {
+        // No descriptor is left, or the peer has gone: neither is mended by trying again at once.
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        return None;
+    };
+    // Without it an answer in two pieces waits for the peer's delayed acknowledgement.
+    let _ = stream.set_nodelay(true);
+    Some((stream, place))
+}
+
+/// Serves one connection, which a shutdown lets finish its request.
+async fn watch(
+    watcher: Watcher,
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    aws: Bundled,
+    proxy: Router,
+) {
+    let service = service_fn(|request| answer(aws.clone(), proxy.clone(), request));
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIME)
+        .serve_connection(TokioIo::new(stream), service);
+    // A peer that goes away in the middle is no event of the server's.
+    let _ = watcher.watch(connection).await;
+}
+
+async fn answer(aws: Bundled, proxy: Router, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+    if request.uri().path() != "/" {
+        let answered = tokio::time::timeout(BODY_TIME, proxy.oneshot(request.map(Body::new))).await;
+        return Ok(match answered {
+            Ok(Ok(response)) => response,
+            Err(_) => empty(StatusCode::REQUEST_TIMEOUT),
+        });
+    }
+    let (head, body) = request.into_parts();
+    if body.size_hint().lower() > MOST_BYTES as u64 {
+        return Ok(empty(StatusCode::PAYLOAD_TOO_LARGE));
+    }
+    let body = match tokio::time::timeout(BODY_TIME, Limited::new(body, MOST_BYTES).collect()).await {
+        Ok(Ok(body)) => body.to_bytes(),
+        Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
+            return Ok(empty(StatusCode::PAYLOAD_TOO_LARGE));
+        }
+        Ok(Err(_)) => return Ok(empty(StatusCode::BAD_REQUEST)),
+        Err(_) => return Ok(empty(StatusCode::REQUEST_TIMEOUT)),
+    };
+    let response = aws.handle(Request::from_parts(head, body)).await;
+    Ok(response.map(|body: Bytes| Body::new(Full::new(body))))
+}
+
+fn empty(status: StatusCode) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    response
+}

@@ -1,0 +1,94 @@
+//! What clients need to find and use the served AWS: lines for a shell, and profiles in AWS's own files.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use super::tls::private_file;
+use crate::bundled::{AccessKey, Bundled};
+
+/// Where the profiles are in the data directory.
+const FILES: [&str; 2] = ["config", "credentials"];
+
+/// A served AWS.
+pub struct Served<'a> {
+    /// Where it is: `http://127.0.0.1:8080`.
+    pub url: &'a str,
+    /// The Region that its scenario has filled.
+    pub region: &'a str,
+    /// The certificates that its own is signed by, when it has made them itself.
+    pub authority: Option<&'a Path>,
+}
+
+impl Served<'_> {
+    /// Lines that a shell takes: `export AWS_ENDPOINT_URL=…`.
+    pub fn exports(&self, key: &AccessKey) -> Zeroizing<String> {
+        let mut text = Zeroizing::new(String::with_capacity(1024));
+        let mut line = |name: &str, value: &str| {
+            let _ = writeln!(text, "export {name}={}", quoted(value));
+        };
+        line("AWS_ENDPOINT_URL", self.url);
+        line("AWS_REGION", self.region);
+        // What the AWS CLI 1 and boto3 read.
+        line("AWS_DEFAULT_REGION", self.region);
+        if let Some(authority) = self.authority {
+            line("AWS_CA_BUNDLE", &authority.to_string_lossy());
+        }
+        line("AWS_ACCESS_KEY_ID", &key.credentials.access_key_id);
+        line("AWS_SECRET_ACCESS_KEY", key.credentials.secret_access_key.expose());
+        text
+    }
+
+    /// The two files of AWS's tools: settings of each profile, and their credentials.
+    ///
+    /// The first key is the profile `default` too; a role is assumed from it.
+    fn files(&self, keys: &[AccessKey], roles: &[(String, String)]) -> [Zeroizing<String>; 2] {
+        let (mut config, mut credentials) = (String::new(), Zeroizing::new(String::with_capacity(4096)));
+        let mut settings = |name: &str, more: &str| {
+            let heading = if name == "default" { "default".to_owned() } else { format!("profile {name}") };
+            let _ = writeln!(config, "[{heading}]\nregion = {}\nendpoint_url = {}{more}", self.region, self.url);
+            if let Some(authority) = self.authority {
+                let _ = writeln!(config, "ca_bundle = {}", authority.display());
+            }
+            config.push('\n');
+        };
+        let default = keys.first().map(|key| ("default", key));
+        for (name, key) in default.into_iter().chain(keys.iter().map(|key| (key.name.as_str(), key))) {
+            settings(name, "");
+            let _ = writeln!(
+                credentials,
+                "[{name}]\naws_access_key_id = {}\naws_secret_access_key = {}\n",
+                key.credentials.access_key_id,
+                key.credentials.secret_access_key.expose()
+            );
+        }
+        for (name, arn) in roles {
+            settings(name, &format!("\nrole_arn = {arn}\nsource_profile = default"));
+        }
+        [Zeroizing::new(config), credentials]
+    }
+}
+
+/// Writes `config` and `credentials` into the data directory, for its owner alone; gives their paths.
+///
+/// # Errors
+/// When a file can't be written, or the account can't be read.
+pub fn write(served: &Served, aws: &Bundled, dir: &Path) -> Result<[PathBuf; 2], Box<dyn std::error::Error>> {
+    let texts = served.files(&aws.access_keys()?, &aws.roles()?);
+    let paths = FILES.map(|name| dir.join(name));
+    for (path, text) in paths.iter().zip(&texts) {
+        private_file(path, text.as_bytes()).map_err(|source| format!("{}: {source}", path.display()))?;
+    }
+    Ok(paths)
+}
+
+/// A word of a shell.
+fn quoted(text: &str) -> String {
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "/:.-_+=@[]".contains(letter);
+    if text.chars().all(is_plain) && !text.is_empty() {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}

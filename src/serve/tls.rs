@@ -1,0 +1,202 @@
+//! Certificates of the server: given as files, or made by the program and kept in the data directory.
+
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
+use rustls::client::danger::HandshakeSignatureValid;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::server::WebPkiClientVerifier;
+use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::{DigitallySignedStruct, DistinguishedName, RootCertStore, ServerConfig, SignatureScheme};
+
+use crate::xks::proxy::{BUNDLED_HOST, BUNDLED_VPC_HOST};
+
+/// The names that a certificate of the program's own is for.
+const NAMES: [&str; 5] = ["localhost", "127.0.0.1", "::1", BUNDLED_HOST, BUNDLED_VPC_HOST];
+/// Where the authority, the certificate and its key are in the data directory.
+const FILES: [&str; 3] = ["tls-ca.pem", "tls-certificate.pem", "tls-key.pem"];
+
+/// Why TLS can't be served.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// A file can't be read or written.
+    #[error("{}: {source}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system says.
+        source: std::io::Error,
+    },
+    /// A file is not what it should be.
+    #[error("{} holds no {what} in PEM: {reason}", path.display())]
+    Pem {
+        /// The file.
+        path: PathBuf,
+        /// What it should hold.
+        what: &'static str,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A certificate of the program's own can't be made.
+    #[error("no certificate can be made: {0}")]
+    Make(#[from] rcgen::Error),
+    /// Certificate and key don't belong together, or are of a kind that TLS doesn't take.
+    #[error("the certificate can't be used: {0}")]
+    Use(#[from] rustls::Error),
+    /// The authority of clients can't be used.
+    #[error("the certificate authority of clients can't be used: {0}")]
+    ClientAuthority(String),
+}
+
+/// Who may connect: callers that show a certificate of this authority for this name, as AWS KMS shows one for
+/// `cks.kms.<Region>.amazonaws.com`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Clients {
+    /// The certificates of the authority, PEM.
+    pub authority: PathBuf,
+    /// The name in the client's certificate.
+    pub name: String,
+}
+
+fn file_error(path: &Path) -> impl Fn(std::io::Error) -> TlsError {
+    move |source| TlsError::File { path: path.to_owned(), source }
+}
+
+/// The certificates in a PEM file, at least one.
+///
+/// # Errors
+/// [`TlsError::Pem`].
+pub fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let what = "certificate";
+    let pem = |reason: String| TlsError::Pem { path: path.to_owned(), what, reason };
+    let found = CertificateDer::pem_file_iter(path).map_err(|error| pem(error.to_string()))?;
+    let found: Vec<_> = found.collect::<Result<_, _>>().map_err(|error| pem(error.to_string()))?;
+    if found.is_empty() { Err(pem("it has none".to_owned())) } else { Ok(found) }
+}
+
+/// TLS with the certificate chain and the key in these files.
+///
+/// # Errors
+/// [`TlsError`].
+pub fn from_files(chain: &Path, key: &Path, clients: Option<&Clients>) -> Result<Arc<ServerConfig>, TlsError> {
+    let private = PrivateKeyDer::from_pem_file(key).map_err(|error| TlsError::Pem {
+        path: key.to_owned(),
+        what: "private key",
+        reason: error.to_string(),
+    })?;
+    let builder = ServerConfig::builder();
+    let builder = match clients {
+        None => builder.with_no_client_auth(),
+        Some(clients) => builder.with_client_cert_verifier(Arc::new(Named::new(clients)?)),
+    };
+    let mut config = builder.with_single_cert(certificates(chain)?, private)?;
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(Arc::new(config))
+}
+
+/// TLS with a certificate of the program's own, made on the first use; gives the file of the authority to be trusted.
+///
+/// # Errors
+/// [`TlsError`].
+pub fn self_signed(dir: &Path, clients: Option<&Clients>) -> Result<(Arc<ServerConfig>, PathBuf), TlsError> {
+    let [authority, chain, key] = FILES.map(|name| dir.join(name));
+    if !(authority.exists() && chain.exists() && key.exists()) {
+        let mut params = CertificateParams::new(Vec::<String>::new())?;
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        params.distinguished_name.push(DnType::CommonName, "xks-console of this data directory");
+        let authority_key = KeyPair::generate()?;
+        let authority_certificate = params.self_signed(&authority_key)?;
+        // The authority's key is not kept: it signs this one certificate and no other.
+        let issuer = Issuer::new(params, authority_key);
+        let mut leaf = CertificateParams::new(NAMES.map(str::to_owned))?;
+        leaf.distinguished_name.push(DnType::CommonName, "localhost");
+        let leaf_key = KeyPair::generate()?;
+        let certificate = leaf.signed_by(&leaf_key, &issuer)?;
+        write(&key, leaf_key.serialize_pem().as_bytes())?;
+        write(&chain, certificate.pem().as_bytes())?;
+        write(&authority, authority_certificate.pem().as_bytes())?;
+    }
+    Ok((from_files(&chain, &key, clients)?, authority))
+}
+
+/// Writes a file that only its owner reads; a write that is cut off leaves the old one.
+pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), TlsError> {
+    private_file(path, bytes).map_err(file_error(path))
+}
+
+/// Writes a file that only its owner reads; a write that is cut off leaves the old one.
+pub fn private_file(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}", std::process::id()));
+    let new = path.with_file_name(name);
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    std::fs::rename(new, path)
+}
+
+/// Takes certificates of an authority that are for one name.
+#[derive(Debug)]
+struct Named {
+    chain: Arc<dyn ClientCertVerifier>,
+    name: ServerName<'static>,
+}
+
+impl Named {
+    fn new(clients: &Clients) -> Result<Self, TlsError> {
+        let wrong = |error: &dyn std::fmt::Display| TlsError::ClientAuthority(error.to_string());
+        let mut roots = RootCertStore::empty();
+        for certificate in certificates(&clients.authority)? {
+            roots.add(certificate)?;
+        }
+        let chain = WebPkiClientVerifier::builder(Arc::new(roots)).build().map_err(|error| wrong(&error))?;
+        let name = ServerName::try_from(clients.name.clone()).map_err(|error| wrong(&error))?;
+        Ok(Self { chain, name })
+    }
+}
+
+impl ClientCertVerifier for Named {
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        self.chain.root_hint_subjects()
+    }
+
+    fn verify_client_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<ClientCertVerified, rustls::Error> {
+        let verified = self.chain.verify_client_cert(end_entity, intermediates, now)?;
+        let certificate = rustls::server::ParsedCertificate::try_from(end_entity)?;
+        rustls::client::verify_server_name(&certificate, &self.name)?;
+        Ok(verified)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.chain.verify_tls12_signature(message, cert, dss)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.chain.verify_tls13_signature(message, cert, dss)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.chain.supported_verify_schemes()
+    }
+}

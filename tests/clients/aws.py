@@ -1,0 +1,298 @@
+"""The served AWS under clients of others: boto3 and the AWS CLI.
+
+Usage: python aws.py PROGRAM
+"""
+
+import atexit
+import base64
+import contextlib
+import datetime
+import json
+import os
+import pathlib
+import shlex
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+import boto3
+import botocore
+import botocore.config
+import botocore.model
+
+PROGRAM = None
+
+
+class Misfit(AssertionError):
+    """An answer that is not what the API model says."""
+
+
+def fits(value, shape, path):
+    """Holds a parsed answer against its shape: no member that the model lacks, none that it requires missing, right types."""
+    kind = shape.type_name
+    if kind == "structure":
+        if not isinstance(value, dict):
+            raise Misfit(f"{path}: {value!r} is no structure")
+        for name in value:
+            if name != "ResponseMetadata" and name not in shape.members:
+                raise Misfit(f"{path}.{name} is no member of {shape.name}")
+        for name in shape.required_members:
+            if name not in value:
+                raise Misfit(f"{path}.{name} is missing")
+        for name, member in value.items():
+            if name in shape.members:
+                fits(member, shape.members[name], f"{path}.{name}")
+    elif kind == "list":
+        for index, member in enumerate(value):
+            fits(member, shape.member, f"{path}[{index}]")
+    elif kind == "map":
+        for name, member in value.items():
+            fits(member, shape.value, f"{path}[{name}]")
+    elif kind == "string":
+        if not isinstance(value, str):
+            raise Misfit(f"{path}: {value!r} is no string")
+        if shape.enum and value not in shape.enum:
+            raise Misfit(f"{path}: {value!r} is none of {shape.enum}")
+        low, high = shape.metadata.get("min", 0), shape.metadata.get("max", 10**9)
+        if not low <= len(value) <= high:
+            raise Misfit(f"{path}: {len(value)} characters, not {low} to {high}")
+    elif kind == "timestamp":
+        if not isinstance(value, datetime.datetime):
+            raise Misfit(f"{path}: {value!r} is no time")
+    elif kind == "blob":
+        if not isinstance(value, bytes):
+            raise Misfit(f"{path}: {value!r} are no bytes")
+    elif kind == "boolean":
+        if not isinstance(value, bool):
+            raise Misfit(f"{path}: {value!r} is neither true nor false")
+    elif kind in ("integer", "long", "float", "double"):
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise Misfit(f"{path}: {value!r} is no number")
+    else:
+        raise Misfit(f"{path}: {kind}?")
+
+
+class Checked:
+    """A boto3 client whose answers are held against their shapes."""
+
+    def __init__(self, client):
+        self.client = client
+        self.seen = set()
+
+    def __getattr__(self, name):
+        call = getattr(self.client, name)
+        operation = self.client.meta.method_to_api_mapping.get(name)
+        if operation is None:
+            return call
+
+        def checked(**arguments):
+            answer = call(**arguments)
+            shape = self.client.meta.service_model.operation_model(operation).output_shape
+            if shape is not None:
+                fits(answer, shape, operation)
+            assert answer["ResponseMetadata"]["HTTPStatusCode"] == 200
+            assert len(answer["ResponseMetadata"]["RequestId"]) == 36
+            self.seen.add(operation)
+            return answer
+
+        return checked
+
+
+class Served:
+    """The program, serving a new account."""
+
+    def __init__(self, *arguments):
+        self.directory = tempfile.TemporaryDirectory()
+        self.path = pathlib.Path(self.directory.name)
+        self.arguments = arguments
+        self.start()
+
+    def start(self):
+        command = [PROGRAM, "serve", "--listen", "127.0.0.1:0", "--data-dir", str(self.path), *self.arguments]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        atexit.register(self.process.kill)
+        self.environment = {}
+        while "AWS_SECRET_ACCESS_KEY" not in self.environment:
+            line = self.process.stdout.readline()
+            assert line.startswith("export "), line
+            name, value = shlex.split(line)[1].split("=", 1)
+            self.environment[name] = value
+        self.url = self.environment["AWS_ENDPOINT_URL"]
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        assert self.process.wait(20) == 0
+
+    def session(self, profile="default"):
+        os.environ["AWS_CONFIG_FILE"] = str(self.path / "config")
+        os.environ["AWS_SHARED_CREDENTIALS_FILE"] = str(self.path / "credentials")
+        return boto3.Session(profile_name=profile)
+
+    def client(self, service, profile="default"):
+        config = botocore.config.Config(retries={"max_attempts": 1}, ignore_configured_endpoint_urls=False)
+        return Checked(self.session(profile).client(service, config=config))
+
+    def cli(self, *arguments, **variables):
+        environment = {"PATH": os.environ["PATH"], **self.environment, **variables}
+        aws = str(pathlib.Path(sys.executable).with_name("aws"))
+        done = subprocess.run([aws, *arguments], env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout) if done.stdout.strip() else None
+
+    def proxy_configuration(self, partition):
+        command = [PROGRAM, "proxy-configuration", partition, "--data-dir", str(self.path)]
+        return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+@contextlib.contextmanager
+def refused(test, code):
+    """What is done within must be refused with this code."""
+    with test.assertRaises(botocore.exceptions.ClientError) as caught:
+        yield
+    test.assertEqual(caught.exception.response["Error"]["Code"], code)
+
+
+class Clients(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.aws = Served()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.aws.stop()
+
+    def store(self, name):
+        found = self.aws.client("kms").describe_custom_key_stores(CustomKeyStoreName=name)
+        return found["CustomKeyStores"][0]["CustomKeyStoreId"]
+
+    def test_the_example_of_the_guide_runs(self):
+        store = self.store("Frankfurt HSM")
+        made = self.aws.cli(
+            "kms", "create-key", "--origin", "EXTERNAL_KEY_STORE",
+            "--custom-key-store-id", store, "--xks-key-id", "payments-2026",
+        )["KeyMetadata"]
+        self.assertEqual(made["Arn"], f"arn:aws:kms:us-west-2:111122223333:key/{made['KeyId']}")
+        self.assertEqual(made["XksKeyConfiguration"], {"Id": "payments-2026"})
+        expected = {
+            "AWSAccountId": "111122223333",
+            "CustomKeyStoreId": store,
+            "CustomerMasterKeySpec": "SYMMETRIC_DEFAULT",
+            "Description": "",
+            "Enabled": True,
+            "EncryptionAlgorithms": ["SYMMETRIC_DEFAULT"],
+            "KeyManager": "CUSTOMER",
+            "KeySpec": "SYMMETRIC_DEFAULT",
+            "KeyState": "Enabled",
+            "KeyUsage": "ENCRYPT_DECRYPT",
+            "MultiRegion": False,
+            "Origin": "EXTERNAL_KEY_STORE",
+        }
+        self.assertEqual({name: made[name] for name in expected}, expected)
+        self.assertNotIn("CloudHsmClusterId", made)
+        self.assertNotIn("CurrentKeyMaterialId", made)
+        blob = self.aws.cli("kms", "encrypt", "--key-id", made["Arn"], "--plaintext", "four corners")["CiphertextBlob"]
+        plain = self.aws.path / "blob"
+        plain.write_bytes(base64.b64decode(blob))
+        decrypted = self.aws.cli("kms", "decrypt", "--ciphertext-blob", f"fileb://{plain}")
+        self.assertEqual(decrypted["KeyId"], made["Arn"])
+        self.assertEqual(base64.b64decode(decrypted["Plaintext"]), b"four corners")
+
+    def test_the_life_of_a_store_and_a_key(self):
+        kms = self.aws.client("kms")
+        file = self.aws.proxy_configuration("oslo")
+        made = kms.create_custom_key_store(
+            CustomKeyStoreName="Oslo HSM",
+            CustomKeyStoreType="EXTERNAL_KEY_STORE",
+            XksProxyUriEndpoint="https://xks-proxy.bundled.internal",
+            XksProxyConnectivity="PUBLIC_ENDPOINT",
+            **file,
+        )
+        store = made["CustomKeyStoreId"]
+        key = dict(Origin="EXTERNAL_KEY_STORE", CustomKeyStoreId=store, XksKeyId="oslo-vault")
+        with refused(self, "CustomKeyStoreInvalidStateException"):
+            kms.create_key(**key)
+        kms.connect_custom_key_store(CustomKeyStoreId=store)
+        self.until(store, "CONNECTED")
+        key_id = kms.create_key(**key, Description="d", Tags=[{"TagKey": "a", "TagValue": "b"}])["KeyMetadata"]["KeyId"]
+        with refused(self, "XksKeyAlreadyInUseException"):
+            kms.create_key(**key)
+        kms.create_alias(AliasName="alias/oslo", TargetKeyId=key_id)
+        kms.update_key_description(KeyId=key_id, Description="another")
+        kms.tag_resource(KeyId=key_id, Tags=[{"TagKey": "c", "TagValue": "d"}])
+        kms.untag_resource(KeyId=key_id, TagKeys=["a"])
+        self.assertEqual(kms.list_resource_tags(KeyId=key_id)["Tags"], [{"TagKey": "c", "TagValue": "d"}])
+        policy = kms.get_key_policy(KeyId=key_id, PolicyName="default")["Policy"]
+        kms.put_key_policy(KeyId=key_id, PolicyName="default", Policy=policy)
+        self.assertEqual(kms.list_key_policies(KeyId=key_id)["PolicyNames"], ["default"])
+        context = {"project": "nile"}
+        for name in ("alias/oslo", key_id):
+            blob = kms.encrypt(KeyId=name, Plaintext=b"x" * 4096, EncryptionContext=context)["CiphertextBlob"]
+            answer = kms.decrypt(CiphertextBlob=blob, EncryptionContext=context)
+            self.assertEqual(answer["Plaintext"], b"x" * 4096)
+        data = kms.generate_data_key(KeyId="alias/oslo", KeySpec="AES_256")
+        self.assertEqual(kms.decrypt(CiphertextBlob=data["CiphertextBlob"])["Plaintext"], data["Plaintext"])
+        kms.generate_data_key_without_plaintext(KeyId="alias/oslo", NumberOfBytes=64)
+        kms.re_encrypt(CiphertextBlob=data["CiphertextBlob"], DestinationKeyId="alias/app-logs")
+        self.assertEqual(len(kms.generate_random(NumberOfBytes=17)["Plaintext"]), 17)
+        with refused(self, "DryRunOperationException"):
+            kms.encrypt(KeyId=key_id, Plaintext=b"x", DryRun=True)
+        kms.disable_key(KeyId=key_id)
+        with refused(self, "DisabledException"):
+            kms.encrypt(KeyId=key_id, Plaintext=b"x")
+        kms.enable_key(KeyId=key_id)
+        kms.update_alias(AliasName="alias/oslo", TargetKeyId=key_id)
+        kms.delete_alias(AliasName="alias/oslo")
+        kms.schedule_key_deletion(KeyId=key_id, PendingWindowInDays=7)
+        kms.describe_key(KeyId=key_id)
+        kms.cancel_key_deletion(KeyId=key_id)
+        kms.update_custom_key_store(CustomKeyStoreId=store, NewCustomKeyStoreName="Oslo HSM 2")
+        kms.disconnect_custom_key_store(CustomKeyStoreId=store)
+        self.until(store, "DISCONNECTED")
+        with refused(self, "CustomKeyStoreHasCMKsException"):
+            kms.delete_custom_key_store(CustomKeyStoreId=store)
+        for operation, key in (("list_keys", "Keys"), ("list_aliases", "Aliases")):
+            pages = [page[key] for page in kms.get_paginator(operation).paginate(PaginationConfig={"PageSize": 2})]
+            self.assertGreater(len(pages), 2)
+
+    def until(self, store, state):
+        kms = self.aws.client("kms")
+        for _ in range(60):
+            found = kms.describe_custom_key_stores(CustomKeyStoreId=store)["CustomKeyStores"][0]
+            if found["ConnectionState"] == state:
+                return
+            self.assertNotEqual(found["ConnectionState"], "FAILED", found)
+            time.sleep(0.2)
+        self.fail(f"{store} never was {state}")
+
+    def test_iam_and_sts_answer(self):
+        iam, sts = self.aws.client("iam"), self.aws.client("sts")
+        self.assertEqual(sts.get_caller_identity()["Arn"], "arn:aws:iam::111122223333:user/Admin")
+        self.assertGreater(len(iam.list_roles(MaxItems=3)["Roles"]), 2)
+        self.assertEqual(iam.list_account_aliases()["AccountAliases"], ["xks-demo"])
+        users = [user for page in iam.get_paginator("list_users").paginate(PaginationConfig={"PageSize": 7}) for user in page["Users"]]
+        self.assertEqual(len(users), 20)
+
+    def test_files_are_for_their_owner_alone(self):
+        for name in ("config", "credentials"):
+            self.assertEqual((self.aws.path / name).stat().st_mode & 0o777, 0o600)
+
+
+class Tls(unittest.TestCase):
+    def test_the_clients_trust_the_certificate_that_is_made(self):
+        aws = Served("--tls-self-signed")
+        self.assertTrue(aws.url.startswith("https://localhost:"))
+        self.assertEqual(aws.cli("sts", "get-caller-identity")["Account"], "111122223333")
+        kms = aws.client("kms")
+        self.assertEqual(len(kms.list_keys()["Keys"]), 8)
+        aws.stop()
+
+
+if __name__ == "__main__":
+    PROGRAM = os.path.abspath(sys.argv.pop(1))
+    # What this machine is set up with must not reach the clients.
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    unittest.main(verbosity=1)

@@ -1,0 +1,121 @@
+//! The bundled AWS on a port, under clients that keep to no rules.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::sync::oneshot;
+use xks_console::bundled::Bundled;
+use xks_console::serve::{ServeError, Server};
+use xks_console::world::World;
+
+/// An account that is served until it is dropped.
+struct Served {
+    address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    running: tokio::task::JoinHandle<()>,
+}
+
+impl Served {
+    async fn start() -> Self {
+        let world = World::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 1);
+        let aws = Bundled::in_memory("default", world).unwrap();
+        let server = Server::open(aws, "127.0.0.1:0".parse().unwrap(), None, false).await.unwrap();
+        let address = server.address();
+        let (stop, stopped) = oneshot::channel();
+        let running = tokio::spawn(server.run(async move {
+            let _ = stopped.await;
+        }));
+        Self { address, stop: Some(stop), running }
+    }
+
+    /// Sends bytes as they are; gives all that comes back until the end.
+    async fn say(&self, words: &str) -> String {
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        stream.write_all(words.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        let read = stream.read_to_string(&mut answer);
+        tokio::time::timeout(Duration::from_secs(20), read).await.expect("the server ends it").unwrap();
+        answer
+    }
+}
+
+fn request(line: &str, headers: &str, body: &str) -> String {
+    format!(
+        "{line} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+}
+
+#[tokio::test]
+async fn what_is_no_request_of_aws_is_answered_in_its_own_words() {
+    let aws = Served::start().await;
+    let target = "X-Amz-Target: TrentService.ListKeys\r\nContent-Type: application/x-amz-json-1.1\r\n";
+    let unsigned = aws.say(&request("POST /", target, "{}")).await;
+    assert!(
+        unsigned.starts_with("HTTP/1.1 400 ") && unsigned.contains("MissingAuthenticationTokenException"),
+        "{unsigned}"
+    );
+    assert!(unsigned.to_ascii_lowercase().contains("x-amzn-requestid: "), "{unsigned}");
+    let unknown = aws.say(&request("POST /", "X-Amz-Target: TrentService.Sing\r\n", "{}")).await;
+    assert!(unknown.contains("MissingAuthenticationTokenException"), "{unknown}");
+    let nothing = aws.say(&request("GET /", "", "")).await;
+    assert!(nothing.contains("MissingAction"), "{nothing}");
+    let health = aws.say(&request("GET /frankfurt/kms/xks/v1/health", "", "")).await;
+    assert!(health.starts_with("HTTP/1.1 405 "), "{health}");
+    let elsewhere = aws.say(&request("POST /elsewhere", "", "")).await;
+    assert!(elsewhere.starts_with("HTTP/1.1 404 ") && elsewhere.contains("InvalidUriPathException"), "{elsewhere}");
+    assert!(aws.say(&request("GET /ping", "", "")).await.ends_with("pong\n"));
+}
+
+#[tokio::test]
+async fn bodies_are_bounded_before_anything_else_is_done() {
+    let aws = Served::start().await;
+    let half_a_megabyte = "x".repeat(600 * 1024);
+    let told = aws.say(&request("POST /", "X-Amz-Target: TrentService.ListKeys\r\n", &half_a_megabyte)).await;
+    assert!(told.contains("RequestEntityTooLargeException"), "{told}");
+    let more = "POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 99999999999\r\n\r\n";
+    assert!(aws.say(more).await.starts_with("HTTP/1.1 413 "));
+    let proxy = aws.say(&request("POST /frankfurt/kms/xks/v1/health", "", &half_a_megabyte)).await;
+    assert!(proxy.starts_with("HTTP/1.1 501 "), "{proxy}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_goes_to_sleep_is_left_alone() {
+    let aws = Served::start().await;
+    assert_eq!(aws.say("POST / HTTP/1.1\r\nHost: loc").await, "");
+    let slow = "POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 5\r\n\r\nab";
+    assert!(aws.say(slow).await.starts_with("HTTP/1.1 408 "));
+    let slow = slow.replace("POST /", "POST /frankfurt/kms/xks/v1/health");
+    assert!(aws.say(&slow).await.starts_with("HTTP/1.1 408 "));
+}
+
+#[tokio::test]
+async fn what_is_in_flight_is_finished_and_then_nobody_listens() {
+    let mut aws = Served::start().await;
+    let mut stream = TcpStream::connect(aws.address).await.unwrap();
+    stream.write_all(b"GET /ping HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n").await.unwrap();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    aws.stop.take().unwrap().send(()).unwrap();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    stream.write_all(b"\r\nx").await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.ends_with("pong\n"), "{answer}");
+    (&mut aws.running).await.unwrap();
+    assert!(TcpStream::connect(aws.address).await.is_err());
+}
+
+#[tokio::test]
+async fn other_machines_are_let_in_only_when_told_so() {
+    let world = || World::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 1);
+    let aws = Bundled::in_memory("default", world()).unwrap();
+    let anywhere = "0.0.0.0:0".parse().unwrap();
+    let refused = Server::open(aws.clone(), anywhere, None, false).await;
+    assert!(matches!(refused, Err(ServeError::BeyondLoopback(_))));
+    assert!(Server::open(aws.clone(), anywhere, None, true).await.is_ok());
+    let taken = Server::open(aws.clone(), "127.0.0.1:0".parse().unwrap(), None, false).await.unwrap();
+    let again = Server::open(aws, taken.address(), None, false).await;
+    assert!(matches!(again, Err(ServeError::Listen { .. })));
+}
