@@ -142,6 +142,32 @@ pub fn xks_key_id(id: &str) -> Result<(), Violation> {
     pattern("xksKeyId", "External key ID", id, allowed, words, "^[a-zA-Z0-9-_.]+$")
 }
 
+/// The ARN of a principal in a grant: 1 to 256 of `^[\w+=,.@:/-]+$` (`PrincipalIdType`).
+pub fn principal_id(id: &str) -> Result<(), Violation> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@:/-".contains(c);
+    length("granteePrincipal", "Principal", id, 1, 256)?;
+    pattern("granteePrincipal", "Principal", id, allowed, "letters, digits and _ + = , . @ : / -", "^[\\w+=,.@:/-]+$")
+}
+
+/// The name of a grant: 1 to 256 of `^[a-zA-Z0-9:/_-]+$` (`GrantNameType`).
+pub fn grant_name(name: &str) -> Result<(), Violation> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || ":/_-".contains(c);
+    length("name", "Grant name", name, 1, 256)?;
+    pattern("name", "Grant name", name, allowed, "a-z, A-Z, 0-9 and : / _ -", "^[a-zA-Z0-9:/_-]+$")
+}
+
+/// The name of a role's session: 2 to 64 of `[\w+=,.@-]*` (STS, `roleSessionNameType`).
+pub fn role_session_name(name: &str) -> Result<(), Violation> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
+    length("roleSessionName", "Role session name", name, 2, 64)?;
+    pattern("roleSessionName", "Role session name", name, allowed, "letters, digits and _ + = , . @ -", "[\\w+=,.@-]*")
+}
+
+/// How long a session of a role lasts: 900 to 43,200 seconds (STS, `roleDurationSecondsType`).
+pub fn session_duration(seconds: u32) -> Result<(), Violation> {
+    range("durationSeconds", seconds.into(), 900, 43_200)
+}
+
 /// 0 to 8,192 characters (`DescriptionType`).
 pub fn description(text: &str) -> Result<(), Violation> {
     length("description", "Description", text, 0, MAX_DESCRIPTION_LENGTH)

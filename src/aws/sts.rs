@@ -1,11 +1,13 @@
-//! The operation of STS that tells who is calling.
+//! The operations of STS: who is calling, and being somebody else for a while.
 
 use serde::{Deserialize, Serialize};
 
 use crate::aws::operation::{Service, operations};
+use crate::aws::scalar::SecretText;
 
 operations! { Service::Sts;
     GetCallerIdentity => CallerIdentity, "GetCallerIdentity";
+    AssumeRole => AssumeRoleOutput, "AssumeRole";
 }
 
 /// The request of GetCallerIdentity.
@@ -21,5 +23,61 @@ pub struct CallerIdentity {
     /// Its account.
     pub account: String,
     /// Its ARN.
+    pub arn: String,
+}
+
+/// The request of AssumeRole.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct AssumeRole {
+    /// The role.
+    pub role_arn: String,
+    /// 2 to 64 of `A-Za-z0-9_+=,.@-`.
+    pub role_session_name: String,
+    /// What the session is narrowed down to: a policy document.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<String>,
+    /// 900 to 43,200; 3,600 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duration_seconds: Option<u32>,
+    /// What a trust policy may ask for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external_id: Option<String>,
+}
+
+/// What AssumeRole answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct AssumeRoleOutput {
+    /// What to sign with.
+    pub credentials: SessionCredentials,
+    /// Who one is.
+    pub assumed_role_user: AssumedRoleUser,
+    /// How much of the room for session policies is used, in percent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub packed_policy_size: Option<u32>,
+}
+
+/// Temporary credentials.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct SessionCredentials {
+    /// `ASIA…`.
+    pub access_key_id: String,
+    /// The secret.
+    pub secret_access_key: SecretText,
+    /// Goes with each request.
+    pub session_token: SecretText,
+    /// ISO 8601.
+    pub expiration: String,
+}
+
+/// The session of a role.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct AssumedRoleUser {
+    /// The role's ID and the session's name.
+    pub assumed_role_id: String,
+    /// `arn:aws:sts::<account>:assumed-role/<role>/<session>`.
     pub arn: String,
 }

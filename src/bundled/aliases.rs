@@ -3,9 +3,10 @@
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
+use super::authorize::Deed;
 use super::keys::FoundKey;
 use super::paging::Asked;
-use super::{Answer, Call};
+use super::{Answer, Call, world_of};
 use crate::aws::arn::Arn;
 use crate::aws::error::ServiceError;
 use crate::aws::kms::{AliasListEntry, CreateAlias, DeleteAlias, ListAliases, ListAliasesOutput, UpdateAlias};
@@ -28,7 +29,8 @@ impl Call<'_> {
         let name = &request.alias_name;
         check_name(name)?;
         self.store().write(|tx| {
-            let key = self.find_target(tx, &request.target_key_id)?;
+            self.permit_on(Deed::from("kms:CreateAlias").with("kms:RequestAlias", name), &self.alias_arn(name))?;
+            let key = self.find_target(tx, &request.target_key_id, "kms:CreateAlias")?;
             if self.target_of(tx, name)?.is_some() {
                 let message = format!("An alias with the name {} already exists", self.alias_arn(name));
                 return Err(ServiceError::new("AlreadyExistsException", message).into());
@@ -37,7 +39,7 @@ impl Call<'_> {
             let now = self.store().world().clock.now().as_millisecond();
             tx.execute(
                 "INSERT INTO aliases VALUES (?1, ?2, ?3, ?4, ?4)",
-                params![self.region, name, key.metadata.key_id, now],
+                params![self.world, name, key.metadata.key_id, now],
             )?;
             Ok(Empty {})
         })
@@ -47,15 +49,18 @@ impl Call<'_> {
         let name = &request.alias_name;
         check_name(name)?;
         self.store().write(|tx| {
-            let key = self.find_target(tx, &request.target_key_id)?;
+            self.permit_on("kms:UpdateAlias", &self.alias_arn(name))?;
+            let key = self.find_target(tx, &request.target_key_id, "kms:UpdateAlias")?;
             let before = self.target_of(tx, name)?.ok_or_else(|| self.no_such_alias(name))?;
             if before != key.metadata.key_id {
+                // Whoever takes a name from a key needs the permission there, too; its state does not matter.
+                self.find_key_by_id(tx, &before, "kms:UpdateAlias")?;
                 self.check_room(tx, &key)?;
             }
             let now = self.store().world().clock.now().as_millisecond();
             tx.execute(
-                "UPDATE aliases SET key_id = ?3, updated = ?4 WHERE region = ?1 AND name = ?2",
-                params![self.region, name, key.metadata.key_id, now],
+                "UPDATE aliases SET key_id = ?3, updated = ?4 WHERE world = ?1 AND name = ?2",
+                params![self.world, name, key.metadata.key_id, now],
             )?;
             Ok(Empty {})
         })
@@ -65,13 +70,16 @@ impl Call<'_> {
         let name = &request.alias_name;
         check_name(name)?;
         self.store().write(|tx| {
-            let gone = tx.execute("DELETE FROM aliases WHERE region = ?1 AND name = ?2", [&self.region, name])?;
-            if gone == 0 { Err(self.no_such_alias(name).into()) } else { Ok(Empty {}) }
+            self.permit_on("kms:DeleteAlias", &self.alias_arn(name))?;
+            let target = self.target_of(tx, name)?.ok_or_else(|| self.no_such_alias(name))?;
+            self.find_key_by_id(tx, &target, "kms:DeleteAlias")?;
+            tx.execute("DELETE FROM aliases WHERE world = ?1 AND name = ?2", [&self.world, name])?;
+            Ok(Empty {})
         })
     }
 
     fn alias_arn(&self, name: &str) -> String {
-        Arn::kms_alias(&self.region, &self.caller.account, name).to_string()
+        Arn::kms_alias(&self.region, &self.account, name).to_string()
     }
 
     fn no_such_alias(&self, name: &str) -> ServiceError {
@@ -79,21 +87,29 @@ impl Call<'_> {
     }
 
     /// The key that an alias is to point to.
-    fn find_target(&self, tx: &Transaction, id: &str) -> Answer<FoundKey> {
+    fn find_target(&self, tx: &Transaction, id: &str, action: &'static str) -> Answer<FoundKey> {
         if id.contains(limits::ALIAS_PREFIX) {
             return Err(ServiceError::validation("Aliases must refer to keys. Not aliases").into());
         }
-        self.find_changeable_key(tx, id)
+        self.find_changeable_key(tx, id, action)
+    }
+
+    /// The names of a key, in order.
+    pub fn names_of(&self, tx: &Transaction, key: &FoundKey) -> Answer<Vec<String>> {
+        let there = world_of(&key.metadata.aws_account_id, &self.region);
+        let mut query = tx.prepare_cached("SELECT name FROM aliases WHERE world = ?1 AND key_id = ?2 ORDER BY name")?;
+        let rows = query.query_map([&there, &key.metadata.key_id], |row| row.get(0))?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     fn target_of(&self, tx: &Transaction, name: &str) -> Answer<Option<String>> {
-        let query = "SELECT key_id FROM aliases WHERE region = ?1 AND name = ?2";
-        Ok(tx.query_row(query, [&self.region, name], |row| row.get(0)).optional()?)
+        let query = "SELECT key_id FROM aliases WHERE world = ?1 AND name = ?2";
+        Ok(tx.query_row(query, [&self.world, name], |row| row.get(0)).optional()?)
     }
 
     fn check_room(&self, tx: &Transaction, key: &FoundKey) -> Answer<()> {
-        let query = "SELECT count(*) FROM aliases WHERE region = ?1 AND key_id = ?2";
-        let count: i64 = tx.query_row(query, [&self.region, &key.metadata.key_id], |row| row.get(0))?;
+        let query = "SELECT count(*) FROM aliases WHERE world = ?1 AND key_id = ?2";
+        let count: i64 = tx.query_row(query, [&self.world, &key.metadata.key_id], |row| row.get(0))?;
         if count >= MOST_ALIASES {
             return Err(ServiceError::new("LimitExceededException", "A key can have 50 aliases.").into());
         }
@@ -101,18 +117,19 @@ impl Call<'_> {
     }
 
     pub fn list_aliases(&self, request: &ListAliases) -> Answer<ListAliasesOutput> {
+        self.permit_on("kms:ListAliases", "*")?;
         let asked = Asked::new(request.limit, 50, 100, request.marker.as_deref())?;
         let aliases: Vec<AliasListEntry> = self.store().read(|tx| -> Answer<_> {
-            let only = request.key_id.as_deref().map(|id| self.find_key_by_id(tx, id)).transpose()?;
+            let only = request.key_id.as_deref().map(|id| self.look_up_key(tx, id)).transpose()?;
             let only = only.map(|key| key.metadata.key_id);
             let mut query = tx.prepare_cached(
                 "SELECT name, key_id, created, coalesce(updated, created) FROM aliases
-                 WHERE region = ?1 AND name > ?2 AND (?4 IS NULL OR key_id = ?4) ORDER BY name LIMIT ?3",
+                 WHERE world = ?1 AND name > ?2 AND (?4 IS NULL OR key_id = ?4) ORDER BY name LIMIT ?3",
             )?;
             let date = |row: &rusqlite::Row, column| -> rusqlite::Result<Option<EpochSeconds>> {
                 Ok(Timestamp::from_millisecond(row.get(column)?).ok().map(EpochSeconds))
             };
-            let rows = query.query_map(params![self.region, asked.after, asked.count(), only], |row| {
+            let rows = query.query_map(params![self.world, asked.after, asked.count(), only], |row| {
                 let alias_name: String = row.get(0)?;
                 Ok(AliasListEntry {
                     alias_arn: self.alias_arn(&alias_name),

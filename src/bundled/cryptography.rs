@@ -6,9 +6,12 @@ use hkdf::Hkdf;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
+use super::authorize::Deed;
 use super::ciphertext::{self, Body, Header};
+use super::grants::check_tokens;
 use super::keys::FoundKey;
 use super::{Answer, Call};
+use crate::aws::arn::Arn;
 use crate::aws::error::ServiceError;
 use crate::aws::kms::{
     Decrypt, DecryptOutput, Encrypt, EncryptOutput, EncryptionContext, GenerateDataKey, GenerateDataKeyOutput,
@@ -37,12 +40,13 @@ fn check_algorithm(algorithm: Option<&str>) -> Result<(), ServiceError> {
     }
 }
 
-fn check_dry_run(dry_run: Option<bool>) -> Result<(), ServiceError> {
-    if dry_run == Some(true) {
-        let message = "The request would have succeeded, but the DryRun option is set.";
-        return Err(ServiceError::new("DryRunOperationException", message));
-    }
-    Ok(())
+/// What is answered in place of doing it.
+pub fn dry_run() -> ServiceError {
+    ServiceError::new("DryRunOperationException", "The request would have succeeded, but the DryRun option is set.")
+}
+
+fn check_dry_run(is_dry: Option<bool>) -> Result<(), ServiceError> {
+    if is_dry == Some(true) { Err(dry_run()) } else { Ok(()) }
 }
 
 /// The key of one message: derived from the key material, so that no number of messages wears the material out.
@@ -70,8 +74,11 @@ fn check_number_of_bytes(number: u32) -> Result<usize, ServiceError> {
 
 impl Call<'_> {
     /// A key that is in a state for cryptography.
-    fn usable_key(&self, id: &str) -> Answer<FoundKey> {
-        let key = self.store().read(|tx| self.find_key(tx, id))?;
+    fn usable_key(&self, id: &str, deed: Deed) -> Answer<FoundKey> {
+        let key = self.store().read(|tx| {
+            check_tokens(tx, &deed.grant_tokens)?;
+            self.find_key(tx, id, deed)
+        })?;
         let arn = &key.metadata.arn;
         let (code, state) = match key.metadata.key_state {
             KeyState::Enabled => return Ok(key),
@@ -85,7 +92,7 @@ impl Call<'_> {
 
     fn material(&self, key: &FoundKey) -> Answer<Zeroizing<Vec<u8>>> {
         let key_id = &key.metadata.key_id;
-        let record = ["key_material", &self.caller.account, &self.region, key_id, &key.material_id];
+        let record = ["key_material", &key.metadata.aws_account_id, &self.region, key_id, &key.material_id];
         Ok(self.store().unseal(&record, &key.material)?)
     }
 
@@ -111,10 +118,8 @@ impl Call<'_> {
             .map_err(|_| ServiceError::new("KMSInternalException", "The first layer can't be made."))?;
         let body = match (&key.metadata.custom_key_store_id, &key.metadata.xks_key_configuration) {
             (Some(store), Some(external)) => {
-                let target = self.store().read(|tx| {
-                    let store = self.find_key_store(tx, store)?;
-                    self.proxy_target(&store)
-                })?;
+                let there = self.of_account(&key.metadata.aws_account_id);
+                let target = self.store().read(|tx| there.proxy_target(&there.find_key_store(tx, store)?))?;
                 let metadata = self.metadata(operation, Some(key.metadata.arn.clone()));
                 let aad = header.second_aad(context);
                 let second = self.aws.proxies.encrypt(&target, &metadata, &external.id, &first, &aad).await;
@@ -127,10 +132,11 @@ impl Call<'_> {
 
     pub async fn encrypt(&self, request: &Encrypt) -> Answer<EncryptOutput> {
         limits::plaintext(request.plaintext.expose()).map_err(|violation| violation.to_service_error(None))?;
-        let key = self.usable_key(&request.key_id)?;
+        let context = request.encryption_context.clone().unwrap_or_default();
+        let deed = Deed::from("kms:Encrypt").in_context(&context, request.grant_tokens.as_ref());
+        let key = self.usable_key(&request.key_id, deed)?;
         check_algorithm(request.encryption_algorithm.as_deref())?;
         check_dry_run(request.dry_run)?;
-        let context = request.encryption_context.clone().unwrap_or_default();
         let blob = self.encrypt_under("Encrypt", &key, request.plaintext.expose(), &context).await?;
         Ok(EncryptOutput {
             ciphertext_blob: blob,
@@ -140,14 +146,15 @@ impl Call<'_> {
     }
 
     pub async fn generate_data_key(&self, request: &GenerateDataKey) -> Answer<GenerateDataKeyOutput> {
-        self.make_data_key("GenerateDataKey", request).await
+        self.make_data_key("GenerateDataKey", "kms:GenerateDataKey", request).await
     }
 
     pub async fn generate_data_key_without_plaintext(
         &self,
         request: &GenerateDataKeyWithoutPlaintext,
     ) -> Answer<GenerateDataKeyWithoutPlaintextOutput> {
-        let made = self.make_data_key("GenerateDataKeyWithoutPlaintext", &request.0).await?;
+        let operation = "GenerateDataKeyWithoutPlaintext";
+        let made = self.make_data_key(operation, "kms:GenerateDataKeyWithoutPlaintext", &request.0).await?;
         Ok(GenerateDataKeyWithoutPlaintextOutput {
             ciphertext_blob: made.ciphertext_blob,
             key_id: made.key_id,
@@ -155,7 +162,12 @@ impl Call<'_> {
         })
     }
 
-    async fn make_data_key(&self, operation: &str, request: &GenerateDataKey) -> Answer<GenerateDataKeyOutput> {
+    async fn make_data_key(
+        &self,
+        operation: &str,
+        action: &'static str,
+        request: &GenerateDataKey,
+    ) -> Answer<GenerateDataKeyOutput> {
         let length = match (request.number_of_bytes, request.key_spec.as_deref()) {
             (Some(number), None) => check_number_of_bytes(number)?,
             (None, Some("AES_256")) => 32,
@@ -169,11 +181,12 @@ impl Call<'_> {
             }
             _ => return Err(ServiceError::validation("Please specify either number of bytes or key spec.").into()),
         };
-        let key = self.usable_key(&request.key_id)?;
+        let context = request.encryption_context.clone().unwrap_or_default();
+        let deed = Deed::from(action).in_context(&context, request.grant_tokens.as_ref());
+        let key = self.usable_key(&request.key_id, deed)?;
         check_dry_run(request.dry_run)?;
         let mut data_key = Zeroizing::new(vec![0; length]);
         self.store().world().random.fill(&mut data_key)?;
-        let context = request.encryption_context.clone().unwrap_or_default();
         let blob = self.encrypt_under(operation, &key, &data_key, &context).await?;
         Ok(GenerateDataKeyOutput {
             ciphertext_blob: blob,
@@ -191,6 +204,7 @@ impl Call<'_> {
             )
         })?;
         let length = check_number_of_bytes(number)?;
+        self.permit_on("kms:GenerateRandom", "*")?;
         if let Some(id) = &request.custom_key_store_id {
             let store = self.store().read(|tx| self.find_key_store(tx, id))?.entry.custom_key_store_name;
             let message = format!("The external key store {store} can't generate random bytes.");
@@ -204,7 +218,8 @@ impl Call<'_> {
     pub async fn decrypt(&self, request: &Decrypt) -> Answer<DecryptOutput> {
         let context = request.encryption_context.clone().unwrap_or_default();
         let algorithm = request.encryption_algorithm.as_deref();
-        let source = self.find_source(&request.ciphertext_blob, request.key_id.as_deref(), algorithm)?;
+        let deed = Deed::from("kms:Decrypt").in_context(&context, request.grant_tokens.as_ref());
+        let source = self.find_source(&request.ciphertext_blob, request.key_id.as_deref(), algorithm, deed)?;
         check_dry_run(request.dry_run)?;
         let plaintext = self.decrypt_under("Decrypt", &source, &context).await?;
         Ok(DecryptOutput {
@@ -217,14 +232,17 @@ impl Call<'_> {
 
     pub async fn re_encrypt(&self, request: &ReEncrypt) -> Answer<ReEncryptOutput> {
         let algorithm = request.source_encryption_algorithm.as_deref();
-        let source = self.find_source(&request.ciphertext_blob, request.source_key_id.as_deref(), algorithm)?;
-        let destination = self.usable_key(&request.destination_key_id)?;
+        let from = request.source_encryption_context.clone().unwrap_or_default();
+        let to = request.destination_encryption_context.clone().unwrap_or_default();
+        let tokens = request.grant_tokens.as_ref();
+        let deed = Deed::from("kms:ReEncryptFrom").in_context(&from, tokens);
+        let source = self.find_source(&request.ciphertext_blob, request.source_key_id.as_deref(), algorithm, deed)?;
+        let deed = Deed::from("kms:ReEncryptTo").in_context(&to, tokens);
+        let destination = self.usable_key(&request.destination_key_id, deed)?;
         check_algorithm(request.destination_encryption_algorithm.as_deref())?;
         check_dry_run(request.dry_run)?;
-        let context = request.source_encryption_context.clone().unwrap_or_default();
-        let plaintext = Zeroizing::new(self.decrypt_under("ReEncrypt", &source, &context).await?);
-        let context = request.destination_encryption_context.clone().unwrap_or_default();
-        let ciphertext_blob = self.encrypt_under("ReEncrypt", &destination, &plaintext, &context).await?;
+        let plaintext = Zeroizing::new(self.decrypt_under("ReEncrypt", &source, &from).await?);
+        let ciphertext_blob = self.encrypt_under("ReEncrypt", &destination, &plaintext, &to).await?;
         Ok(ReEncryptOutput {
             ciphertext_blob,
             source_key_id: source.key.metadata.arn,
@@ -236,19 +254,25 @@ impl Call<'_> {
         })
     }
 
+    /// The ID of a key that is only named.
+    fn named_key_id(&self, id: &str) -> Answer<String> {
+        let account = id.parse::<Arn>().map_or_else(|_| self.account.clone(), |arn| arn.account);
+        Ok(self.store().read(|tx| self.of_account(&account).look_up_key(tx, id))?.metadata.key_id)
+    }
+
     /// Takes a blob apart and finds the key that it names.
-    fn find_source(&self, blob: &Blob, asked: Option<&str>, algorithm: Option<&str>) -> Answer<Source> {
+    fn find_source(&self, blob: &Blob, asked: Option<&str>, algorithm: Option<&str>, deed: Deed) -> Answer<Source> {
         limits::ciphertext(&blob.0).map_err(|violation| violation.to_service_error(None))?;
         let (header, body) = ciphertext::read(&blob.0).ok_or_else(invalid_ciphertext)?;
         // A blob of a key that is not here could be anything; it is refused like any other that does not fit.
-        let key = match self.usable_key(&header.key_arn) {
+        let key = match self.usable_key(&header.key_arn, deed) {
             Err(fault) if fault.0.is("NotFound") || fault.0.is("InvalidArn") || fault.0.is("Validation") => {
                 return Err(invalid_ciphertext().into());
             }
             other => other?,
         };
         if let Some(asked) = asked
-            && self.store().read(|tx| self.find_key(tx, asked))?.metadata.key_id != key.metadata.key_id
+            && self.named_key_id(asked)? != key.metadata.key_id
         {
             let message = "The key ID in the request does not identify a CMK that can perform this operation.";
             return Err(ServiceError::new("IncorrectKeyException", message).into());
@@ -265,10 +289,8 @@ impl Call<'_> {
         let first = match (body, &key.metadata.custom_key_store_id, &key.metadata.xks_key_configuration) {
             (Body::One(first), None, None) => Zeroizing::new(first.clone()),
             (Body::Two(second), Some(store), Some(external)) => {
-                let target = self.store().read(|tx| {
-                    let store = self.find_key_store(tx, store)?;
-                    self.proxy_target(&store)
-                })?;
+                let there = self.of_account(&key.metadata.aws_account_id);
+                let target = self.store().read(|tx| there.proxy_target(&there.find_key_store(tx, store)?))?;
                 let metadata = self.metadata(operation, Some(key.metadata.arn.clone()));
                 let aad = header.second_aad(context);
                 let answer = self.aws.proxies.decrypt(&target, &metadata, &external.id, second, &aad).await;

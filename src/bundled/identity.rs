@@ -1,11 +1,12 @@
 //! IAM and STS: who there is, and who is calling.
 
-use rusqlite::OptionalExtension as _;
+use rusqlite::{OptionalExtension as _, Transaction};
 use serde::de::DeserializeOwned;
 
 use super::paging::page;
 use super::store::{Fault, OpenError, Store};
-use super::{AccessKey, Answer, Call, Caller};
+use super::{AccessKey, Answer, Call, Caller, Inner};
+use crate::aws::arn::Arn;
 use crate::aws::error::ServiceError;
 use crate::aws::iam::{
     ListAccountAliases, ListAccountAliasesOutput, ListRoles, ListRolesOutput, ListUsers, ListUsersOutput, Members,
@@ -14,21 +15,57 @@ use crate::aws::iam::{
 use crate::aws::scalar::SecretText;
 use crate::aws::sigv4::Credentials;
 use crate::aws::sts::{CallerIdentity, GetCallerIdentity};
+use crate::world::{NoRandomness, Random};
+
+/// The policies of a user or role, as texts.
+pub fn policies_of(tx: &Transaction, arn: &str) -> Answer<Vec<String>> {
+    let mut query =
+        tx.prepare_cached("SELECT policies FROM principals WHERE account = ?1 AND kind = ?2 AND name = ?3")?;
+    let arn: Arn = arn.parse().map_err(|_| ServiceError::new("InternalFailure", "A principal has no ARN."))?;
+    let kind = arn.resource.split('/').next().unwrap_or_default();
+    let name = arn.resource.rsplit('/').next().unwrap_or_default();
+    let found: Option<String> = query.query_row([&arn.account, kind, name], |row| row.get(0)).optional()?;
+    Ok(serde_json::from_str(found.as_deref().unwrap_or("[]"))?)
+}
+
+/// What is kept of an access key: account, ARN and ID of its user, its policies, and its secret, wrapped.
+type StoredKey = ([String; 3], Vec<String>, Vec<u8>);
+
+fn stored_key(store: &Store, id: &str) -> Result<Option<StoredKey>, ServiceError> {
+    let found = store.read(|tx| -> Answer<_> {
+        let mut query = tx.prepare_cached("SELECT account, arn, user_id, secret FROM access_keys WHERE id = ?1")?;
+        let row = query.query_row([id], |row| Ok(([row.get(0)?, row.get(1)?, row.get(2)?], row.get::<_, Vec<u8>>(3)?)));
+        let Some((texts, sealed)): Option<([String; 3], _)> = row.optional()? else { return Ok(None) };
+        let policies = policies_of(tx, &texts[1])?;
+        Ok(Some((texts, policies, sealed)))
+    })?;
+    Ok(found)
+}
+
+fn secret_of(store: &Store, id: &str, sealed: &[u8]) -> Result<SecretText, ServiceError> {
+    let secret = store.unseal(&["access_keys", id], sealed).map_err(Fault::from)?;
+    Ok(SecretText::new(String::from_utf8_lossy(&secret).into_owned()))
+}
 
 /// Who an access key belongs to, and its secret.
-pub fn access_key(store: &Store, id: &str) -> Result<Option<(Caller, SecretText)>, ServiceError> {
-    let found = store.read(|tx| {
-        tx.query_row("SELECT account, arn, user_id, secret FROM access_keys WHERE id = ?1", [id], |row| {
-            let caller = Caller { account: row.get(0)?, arn: row.get(1)?, user_id: row.get(2)? };
-            Ok((caller, row.get::<_, Vec<u8>>(3)?))
-        })
-        .optional()
-        .map_err(Fault::from)
-    })?;
-    let Some((caller, sealed)) = found else { return Ok(None) };
-    let secret = store.unseal(&["access_keys", id], &sealed).map_err(Fault::from)?;
-    let secret = String::from_utf8_lossy(&secret).into_owned();
-    Ok(Some((caller, SecretText::new(secret))))
+pub fn access_key(aws: &Inner, id: &str) -> Result<Option<(Caller, SecretText)>, ServiceError> {
+    let Some(([account, arn, user_id], policies, sealed)) = stored_key(&aws.store, id)? else { return Ok(None) };
+    let caller = Caller {
+        account,
+        issuer_arn: arn.clone(),
+        arn,
+        user_id,
+        policies: policies.iter().filter_map(|text| aws.policies.read(text)).collect(),
+        session_policy: None,
+    };
+    Ok(Some((caller, secret_of(&aws.store, id, &sealed)?)))
+}
+
+/// Sixteen of A to Z and 2 to 7, as the IDs of IAM end.
+pub fn unique_letters(random: &Random) -> Result<String, NoRandomness> {
+    const LETTERS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+    let bytes = random.bytes::<16>()?;
+    Ok(bytes.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect())
 }
 
 /// The access key of the console's user.
@@ -36,9 +73,10 @@ pub fn console_credentials(store: &Store) -> Result<Credentials, OpenError> {
     let id: Vec<u8> = store
         .read(|tx| tx.query_row("SELECT value FROM meta WHERE name = 'console-access-key'", [], |row| row.get(0)))?;
     let id = String::from_utf8_lossy(&id).into_owned();
-    let (_, secret) = access_key(store, &id)?
+    let (_, _, sealed) = stored_key(store, &id)?
         .ok_or_else(|| ServiceError::new("InvalidClientTokenId", "the console's access key is gone"))?;
-    Ok(Credentials { access_key_id: id, secret_access_key: secret, session_token: None })
+    let secret_access_key = secret_of(store, &id, &sealed)?;
+    Ok(Credentials { access_key_id: id, secret_access_key, session_token: None })
 }
 
 /// The access keys of all users that have one; the console's first.
@@ -52,7 +90,8 @@ pub fn access_keys(store: &Store) -> Result<Vec<AccessKey>, OpenError> {
     let mut keys = Vec::new();
     for (id, arn) in found {
         let name = arn.rsplit('/').next().unwrap_or_default().to_owned();
-        if let Some((_, secret_access_key)) = access_key(store, &id)? {
+        if let Some((_, _, sealed)) = stored_key(store, &id)? {
+            let secret_access_key = secret_of(store, &id, &sealed)?;
             let credentials = Credentials { access_key_id: id, secret_access_key, session_token: None };
             keys.push(AccessKey { name, credentials });
         }
@@ -80,6 +119,7 @@ impl Call<'_> {
     }
 
     pub fn list_users(&self, request: &ListUsers) -> Answer<ListUsersOutput> {
+        self.permit_on("iam:ListUsers", "*")?;
         let mut all: Vec<User> = self.principals("user")?;
         let prefix = request.path_prefix.as_deref().unwrap_or_default();
         all.retain(|user| user.path.starts_with(prefix));
@@ -92,6 +132,7 @@ impl Call<'_> {
     }
 
     pub fn list_roles(&self, request: &ListRoles) -> Answer<ListRolesOutput> {
+        self.permit_on("iam:ListRoles", "*")?;
         let mut all: Vec<Role> = self.principals("role")?;
         let prefix = request.path_prefix.as_deref().unwrap_or_default();
         all.retain(|role| role.path.starts_with(prefix));
@@ -104,6 +145,7 @@ impl Call<'_> {
     }
 
     pub fn list_account_aliases(&self, _: &ListAccountAliases) -> Answer<ListAccountAliasesOutput> {
+        self.permit_on("iam:ListAccountAliases", "*")?;
         let name = format!("account-alias/{}", self.caller.account);
         let alias: Option<Vec<u8>> = self.store().read(|tx| {
             let found = tx.query_row("SELECT value FROM meta WHERE name = ?1", [name], |row| row.get(0));
@@ -116,7 +158,7 @@ impl Call<'_> {
     // The table of operations takes handlers that can refuse.
     #[allow(clippy::unnecessary_wraps)]
     pub fn get_caller_identity(&self, _: &GetCallerIdentity) -> Answer<CallerIdentity> {
-        let Caller { account, arn, user_id } = self.caller.clone();
+        let Caller { account, arn, user_id, .. } = (*self.caller).clone();
         Ok(CallerIdentity { user_id, account, arn })
     }
 
@@ -126,7 +168,7 @@ impl Call<'_> {
         if name == "*" || is_account(name) {
             return Ok(true);
         }
-        let Ok(arn) = name.parse::<crate::aws::arn::Arn>() else { return Ok(false) };
+        let Ok(arn) = name.parse::<Arn>() else { return Ok(false) };
         if arn.partition != self.partition()
             || arn.service != "iam"
             || !arn.region.is_empty()

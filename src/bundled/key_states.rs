@@ -4,6 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Transaction, params};
 
+use super::authorize::Deed;
 use super::keys::FoundKey;
 use super::{Answer, Call};
 use crate::aws::error::ServiceError;
@@ -20,17 +21,17 @@ const USUAL_WINDOW: u32 = 30;
 
 impl Call<'_> {
     pub fn enable_key(&self, request: &EnableKey) -> Answer<Empty> {
-        self.set_state(&request.key_id, KeyState::Enabled)
+        self.set_state(&request.key_id, KeyState::Enabled, "kms:EnableKey")
     }
 
     pub fn disable_key(&self, request: &DisableKey) -> Answer<Empty> {
-        self.set_state(&request.key_id, KeyState::Disabled)
+        self.set_state(&request.key_id, KeyState::Disabled, "kms:DisableKey")
     }
 
     /// Takes effect at once, or when the key's store is connected again.
-    fn set_state(&self, id: &str, state: KeyState) -> Answer<Empty> {
+    fn set_state(&self, id: &str, state: KeyState, action: &'static str) -> Answer<Empty> {
         self.store().write(|tx| {
-            let key = self.find_changeable_key(tx, id)?;
+            let key = self.find_changeable_key(tx, id, action)?;
             self.save_key(tx, FoundKey { own_state: state, ..key }, None)?;
             Ok(Empty {})
         })
@@ -40,7 +41,7 @@ impl Call<'_> {
         let description = &request.description;
         limits::description(description).map_err(|violation| violation.to_service_error(Some(description)))?;
         self.store().write(|tx| {
-            let mut key = self.find_changeable_key(tx, &request.key_id)?;
+            let mut key = self.find_changeable_key(tx, &request.key_id, "kms:UpdateKeyDescription")?;
             key.metadata.description.clone_from(description);
             self.save_key(tx, key, None)?;
             Ok(Empty {})
@@ -53,8 +54,9 @@ impl Call<'_> {
         limits::pending_window_in_days(days).map_err(|violation| violation.to_service_error(Some(&shown)))?;
         let wait = SignedDuration::from_hours(24 * i64::from(days));
         let due = self.store().world().clock.now().saturating_add(wait).unwrap_or(Timestamp::MAX);
+        let deed = Deed::from("kms:ScheduleKeyDeletion").with("kms:ScheduleKeyDeletionPendingWindowInDays", shown);
         self.store().write(|tx| {
-            let mut key = self.find_changeable_key(tx, &request.key_id)?;
+            let mut key = self.find_changeable_key(tx, &request.key_id, deed)?;
             let key_id = key.metadata.arn.clone();
             let deletion_date = EpochSeconds(due);
             (key.own_state, key.metadata.deletion_date) = (KeyState::PendingDeletion, Some(deletion_date));
@@ -66,7 +68,7 @@ impl Call<'_> {
 
     pub fn cancel_key_deletion(&self, request: &CancelKeyDeletion) -> Answer<CancelKeyDeletionOutput> {
         self.store().write(|tx| {
-            let mut key = self.find_key_by_id(tx, &request.key_id)?;
+            let mut key = self.find_key_by_id(tx, &request.key_id, "kms:CancelKeyDeletion")?;
             let key_id = key.metadata.arn.clone();
             if key.own_state != KeyState::PendingDeletion {
                 let message = format!("{key_id} is not pending deletion.");
@@ -79,7 +81,8 @@ impl Call<'_> {
     }
 
     pub fn get_key_rotation_status(&self, request: &GetKeyRotationStatus) -> Answer<GetKeyRotationStatusOutput> {
-        let key = self.store().read(|tx| self.find_changeable_key(tx, &request.key_id))?.metadata;
+        let key =
+            self.store().read(|tx| self.find_changeable_key(tx, &request.key_id, "kms:GetKeyRotationStatus"))?.metadata;
         if key.origin != Origin::AwsKms {
             return Err(wrong_origin(&key.arn, key.origin).into());
         }
@@ -91,9 +94,9 @@ impl Call<'_> {
         key.metadata.key_state = key.own_state;
         key.metadata.enabled = key.own_state == KeyState::Enabled;
         tx.execute(
-            "UPDATE keys SET document = ?3, due = ?4 WHERE region = ?1 AND id = ?2",
+            "UPDATE keys SET document = ?3, due = ?4 WHERE world = ?1 AND id = ?2",
             params![
-                self.region,
+                self.world,
                 key.metadata.key_id,
                 serde_json::to_string(&key.metadata)?,
                 due.map(Timestamp::as_millisecond)
@@ -105,19 +108,18 @@ impl Call<'_> {
     /// Takes away every key whose day has come, with its aliases and tags. External keys are not touched.
     pub fn settle_keys(&self) -> Answer<()> {
         let now = self.store().world().clock.now().as_millisecond();
-        let due = "SELECT id FROM keys WHERE region = ?1 AND due <= ?2";
-        let is_due: bool = self.store().read(|tx| {
-            tx.prepare_cached(&format!("SELECT EXISTS ({due})"))?.query_row(params![self.region, now], |row| row.get(0))
-        })?;
+        let due = "SELECT world, id FROM keys WHERE due <= ?1";
+        let is_due: bool = self
+            .store()
+            .read(|tx| tx.prepare_cached(&format!("SELECT EXISTS ({due})"))?.query_row([now], |row| row.get(0)))?;
         if !is_due {
             return Ok(());
         }
         self.store().write(|tx| {
-            for table in ["aliases", "tags"] {
-                let delete = format!("DELETE FROM {table} WHERE region = ?1 AND key_id IN ({due})");
-                tx.execute(&delete, params![self.region, now])?;
+            for table in ["aliases", "tags", "grants"] {
+                tx.execute(&format!("DELETE FROM {table} WHERE (world, key_id) IN ({due})"), [now])?;
             }
-            tx.execute("DELETE FROM keys WHERE region = ?1 AND due <= ?2", params![self.region, now])?;
+            tx.execute("DELETE FROM keys WHERE due <= ?1", [now])?;
             Ok(())
         })
     }

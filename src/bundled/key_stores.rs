@@ -33,8 +33,8 @@ impl Call<'_> {
     pub fn find_key_store(&self, tx: &Transaction, id: &str) -> Answer<StoredKeyStore> {
         let found = tx
             .query_row(
-                "SELECT document, secret FROM key_stores WHERE region = ?1 AND id = ?2",
-                [&self.region, id],
+                "SELECT document, secret FROM key_stores WHERE world = ?1 AND id = ?2",
+                [&self.world, id],
                 |row| Ok((row.get::<_, String>(0)?, row.get(1)?)),
             )
             .optional()?;
@@ -71,6 +71,7 @@ impl Call<'_> {
                 ServiceError::validation("Name either CustomKeyStoreId or CustomKeyStoreName, not both.").into()
             );
         }
+        self.permit_on("kms:DescribeCustomKeyStores", "*")?;
         let mut all: Vec<CustomKeyStore> = self.store().read(|tx| self.all_key_stores(tx))?;
         all.retain(|store| {
             id.as_ref().is_none_or(|id| *id == store.custom_key_store_id)
@@ -90,12 +91,13 @@ impl Call<'_> {
     }
 
     fn all_key_stores(&self, tx: &Transaction) -> Answer<Vec<CustomKeyStore>> {
-        let mut query = tx.prepare("SELECT document FROM key_stores WHERE region = ?1 ORDER BY id")?;
-        let rows = query.query_map([&self.region], |row| row.get::<_, String>(0))?;
+        let mut query = tx.prepare("SELECT document FROM key_stores WHERE world = ?1 ORDER BY id")?;
+        let rows = query.query_map([&self.world], |row| row.get::<_, String>(0))?;
         rows.map(|row| Ok(serde_json::from_str(&row?)?)).collect()
     }
 
     pub fn connect_custom_key_store(&self, request: &ConnectCustomKeyStore) -> Answer<Empty> {
+        self.permit_on("kms:ConnectCustomKeyStore", "*")?;
         self.set_out(&request.custom_key_store_id, |state| match state {
             ConnectionState::Disconnected => Ok(Some((ConnectionState::Connecting, CONNECTING_TAKES))),
             ConnectionState::Connected | ConnectionState::Connecting => Ok(None),
@@ -107,6 +109,7 @@ impl Call<'_> {
     }
 
     pub fn disconnect_custom_key_store(&self, request: &DisconnectCustomKeyStore) -> Answer<Empty> {
+        self.permit_on("kms:DisconnectCustomKeyStore", "*")?;
         self.set_out(&request.custom_key_store_id, |state| match state {
             ConnectionState::Disconnected => Err("It is disconnected already."),
             ConnectionState::Disconnecting => Err("It is disconnecting already."),
@@ -140,8 +143,8 @@ impl Call<'_> {
     fn save(&self, tx: &Transaction, entry: &CustomKeyStore, due: Option<Timestamp>) -> Answer<()> {
         let (document, due) = (serde_json::to_string(entry)?, due.map(Timestamp::as_millisecond));
         tx.execute(
-            "UPDATE key_stores SET document = ?3, due = ?4 WHERE region = ?1 AND id = ?2",
-            params![self.region, entry.custom_key_store_id, document, due],
+            "UPDATE key_stores SET document = ?3, due = ?4 WHERE world = ?1 AND id = ?2",
+            params![self.world, entry.custom_key_store_id, document, due],
         )?;
         Ok(())
     }
@@ -149,13 +152,16 @@ impl Call<'_> {
     /// Brings every store whose time has come to where it was going. Only one process succeeds with each.
     pub async fn settle_key_stores(&self) -> Answer<()> {
         let now = self.store().world().clock.now().as_millisecond();
-        let due: Vec<(String, i64)> = self.store().read(|tx| -> Answer<_> {
-            let mut query = tx.prepare_cached("SELECT id, due FROM key_stores WHERE region = ?1 AND due <= ?2")?;
-            let rows = query.query_map(params![self.region, now], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let due: Vec<(String, String, i64)> = self.store().read(|tx| -> Answer<_> {
+            let mut query = tx.prepare_cached("SELECT world, id, due FROM key_stores WHERE due <= ?1")?;
+            let rows = query.query_map([now], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
             Ok(rows.collect::<Result<_, _>>()?)
         })?;
-        for (id, due) in due {
-            self.settle(&id, due).await?;
+        for (world, id, due) in due {
+            let (account, region) = world.split_once('/').unwrap_or_default();
+            let there =
+                Self { account: account.to_owned(), region: region.to_owned(), world: world.clone(), ..self.clone() };
+            there.settle(&id, due).await?;
         }
         Ok(())
     }
@@ -188,8 +194,8 @@ impl Call<'_> {
         };
         self.store().write(|tx| {
             let is_mine: bool = tx.query_row(
-                "SELECT EXISTS (SELECT 1 FROM key_stores WHERE region = ?1 AND id = ?2 AND due = ?3)",
-                params![self.region, id, due],
+                "SELECT EXISTS (SELECT 1 FROM key_stores WHERE world = ?1 AND id = ?2 AND due = ?3)",
+                params![self.world, id, due],
                 |row| row.get(0),
             )?;
             if is_mine { self.save(tx, &entry, None) } else { Ok(()) }

@@ -2,6 +2,7 @@
 
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
+use super::authorize::Deed;
 use super::paging::Asked;
 use super::{Answer, Call};
 use crate::aws::arn::Arn;
@@ -40,12 +41,34 @@ fn unsupported(message: &str) -> ServiceError {
 }
 
 impl Call<'_> {
-    /// Finds a key by key ID, key ARN, alias name or alias ARN.
-    pub fn find_key(&self, tx: &Transaction, id: &str) -> Answer<FoundKey> {
+    /// Finds a key by key ID, key ARN, alias name or alias ARN, for something that the caller must be allowed to do.
+    pub fn find_key(&self, tx: &Transaction, id: &str, deed: impl Into<Deed>) -> Answer<FoundKey> {
+        let mut deed = deed.into();
+        if id.contains(limits::ALIAS_PREFIX) {
+            let name = id.rsplit_once(':').map_or(id, |(_, name)| name);
+            deed = deed.with("kms:RequestAlias", name);
+        }
+        let account = id.parse::<Arn>().ok().map(|arn| arn.account).filter(|account| *account != self.account);
+        let key = match &account {
+            None => self.look_up_key(tx, id)?,
+            Some(account) => match self.of_account(account).look_up_key(tx, id) {
+                // Others' keys that are not there look like those that may not be used.
+                Err(fault) if fault.0.is("NotFound") && !fault.0.message.starts_with("Invalid") => {
+                    return Err(self.no_such_foreign_key(deed.action).into());
+                }
+                other => other?,
+            },
+        };
+        self.permit(tx, &deed, &key)?;
+        Ok(key)
+    }
+
+    /// Finds a key of [`account`](Call::account) without asking who may.
+    pub fn look_up_key(&self, tx: &Transaction, id: &str) -> Answer<FoundKey> {
         limits::key_id(id).map_err(|violation| violation.to_service_error(Some(id)))?;
         let resource = match id.parse::<Arn>() {
             Ok(arn) if arn.region != self.region => return Err(not_found(format!("Invalid arn {}", arn.region)).into()),
-            Ok(arn) if arn.service != "kms" || arn.account != self.caller.account => {
+            Ok(arn) if arn.service != "kms" || arn.account != self.account => {
                 return Err(not_found(format!("Key '{id}' does not exist")).into());
             }
             Ok(arn) => arn.resource.strip_prefix("key/").map_or(arn.resource.clone(), ToOwned::to_owned),
@@ -56,11 +79,11 @@ impl Call<'_> {
         };
         let key_id = if resource.starts_with(limits::ALIAS_PREFIX) {
             let found = tx.query_row(
-                "SELECT key_id FROM aliases WHERE region = ?1 AND name = ?2",
-                [&self.region, &resource],
+                "SELECT key_id FROM aliases WHERE world = ?1 AND name = ?2",
+                [&self.world, &resource],
                 |row| row.get::<_, String>(0),
             );
-            let arn = Arn::kms_alias(&self.region, &self.caller.account, &resource);
+            let arn = Arn::kms_alias(&self.region, &self.account, &resource);
             found.optional()?.ok_or_else(|| not_found(format!("Alias {arn} is not found.")))?
         } else if uuid::Uuid::try_parse(&resource).is_err() {
             return Err(not_found(format!("Invalid keyId '{resource}'")).into());
@@ -69,34 +92,30 @@ impl Call<'_> {
         };
         let found = tx
             .query_row(
-                "SELECT document, policy, material_id, material FROM keys WHERE region = ?1 AND id = ?2",
-                [&self.region, &key_id],
+                "SELECT document, policy, material_id, material FROM keys WHERE world = ?1 AND id = ?2",
+                [&self.world, &key_id],
                 |row| Ok((row.get::<_, String>(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
             )
             .optional()?;
         let (document, policy, material_id, material) =
             found.ok_or_else(|| not_found(format!("Key '{}' does not exist", self.key_arn(&key_id))))?;
         let metadata: KeyMetadata = serde_json::from_str(&document)?;
-        // Keys of the other account in this world are as good as absent: nothing shares them yet.
-        if metadata.aws_account_id != self.caller.account {
-            return Err(not_found(format!("Key '{}' does not exist", self.key_arn(&key_id))).into());
-        }
         let own_state = metadata.key_state;
         Ok(FoundKey { metadata: self.as_of_now(tx, metadata)?, own_state, policy, material_id, material })
     }
 
     /// Finds a key by key ID or key ARN, for operations that take no alias.
-    pub fn find_key_by_id(&self, tx: &Transaction, id: &str) -> Answer<FoundKey> {
+    pub fn find_key_by_id(&self, tx: &Transaction, id: &str, deed: impl Into<Deed>) -> Answer<FoundKey> {
         let is_alias = |text: &str| text.starts_with(limits::ALIAS_PREFIX);
         if is_alias(id) || id.parse::<Arn>().is_ok_and(|arn| is_alias(&arn.resource)) {
             return Err(not_found(format!("Invalid keyId '{id}'")).into());
         }
-        self.find_key(tx, id)
+        self.find_key(tx, id, deed)
     }
 
     /// As [`find_key_by_id`](Self::find_key_by_id), for changes that a key pending deletion refuses.
-    pub fn find_changeable_key(&self, tx: &Transaction, id: &str) -> Answer<FoundKey> {
-        let key = self.find_key_by_id(tx, id)?;
+    pub fn find_changeable_key(&self, tx: &Transaction, id: &str, deed: impl Into<Deed>) -> Answer<FoundKey> {
+        let key = self.find_key_by_id(tx, id, deed)?;
         if key.metadata.key_manager == KeyManager::Aws {
             let message = format!("{} is an AWS managed key; only AWS changes it.", key.metadata.arn);
             return Err(ServiceError::new("AccessDeniedException", message).into());
@@ -112,7 +131,8 @@ impl Call<'_> {
     fn as_of_now(&self, tx: &Transaction, mut key: KeyMetadata) -> Answer<KeyMetadata> {
         if let Some(store) = &key.custom_key_store_id
             && key.key_state != KeyState::PendingDeletion
-            && self.find_key_store(tx, store)?.entry.connection_state != ConnectionState::Connected
+            && self.of_account(&key.aws_account_id).find_key_store(tx, store)?.entry.connection_state
+                != ConnectionState::Connected
         {
             key.key_state = KeyState::Unavailable;
         }
@@ -121,17 +141,18 @@ impl Call<'_> {
     }
 
     pub fn describe_key(&self, request: &DescribeKey) -> Answer<DescribeKeyOutput> {
-        let key = self.store().read(|tx| self.find_key(tx, &request.key_id))?;
+        let key = self.store().read(|tx| self.find_key(tx, &request.key_id, "kms:DescribeKey"))?;
         Ok(DescribeKeyOutput { key_metadata: key.metadata })
     }
 
     pub fn list_keys(&self, request: &ListKeys) -> Answer<ListKeysOutput> {
+        self.permit_on("kms:ListKeys", "*")?;
         let asked = Asked::new(request.limit, 100, 1000, request.marker.as_deref())?;
         let keys: Vec<KeyListEntry> = self.store().read(|tx| -> Answer<_> {
             let mut query =
-                tx.prepare_cached("SELECT id FROM keys WHERE region = ?1 AND id > ?2 ORDER BY id LIMIT ?3")?;
+                tx.prepare_cached("SELECT id FROM keys WHERE world = ?1 AND id > ?2 ORDER BY id LIMIT ?3")?;
             let ids =
-                query.query_map(params![self.region, asked.after, asked.count()], |row| row.get::<_, String>(0))?;
+                query.query_map(params![self.world, asked.after, asked.count()], |row| row.get::<_, String>(0))?;
             ids.map(|id| {
                 let key_id = id?;
                 Ok(KeyListEntry { key_arn: self.key_arn(&key_id), key_id })
@@ -146,7 +167,8 @@ impl Call<'_> {
     /// refused, nothing is left behind.
     pub async fn create_key(&self, request: &CreateKey) -> Answer<CreateKeyOutput> {
         let origin = check_request(request)?;
-        let default = policy::default_policy(self.partition(), &self.caller.account);
+        self.permit_creation(request, origin)?;
+        let default = policy::default_policy(self.partition(), &self.account);
         if let Some(text) = &request.policy {
             self.check_policy(text, request.bypass_policy_lockout_safety_check == Some(true))?;
         }
@@ -156,12 +178,11 @@ impl Call<'_> {
         let world = self.store().world();
         let (key_id, material_id) = (world.random.uuid()?, world.random.hex::<32>()?);
         let material = zeroize::Zeroizing::new(world.random.bytes::<32>()?);
-        let material = self
-            .store()
-            .seal(&["key_material", &self.caller.account, &self.region, &key_id, &material_id], &*material)?;
+        let material =
+            self.store().seal(&["key_material", &self.account, &self.region, &key_id, &material_id], &*material)?;
         let is_kms = origin == Origin::AwsKms;
         let metadata = KeyMetadata {
-            aws_account_id: self.caller.account.clone(),
+            aws_account_id: self.account.clone(),
             arn: self.key_arn(&key_id),
             creation_date: EpochSeconds(world.clock.now()),
             enabled: true,
@@ -189,7 +210,7 @@ impl Call<'_> {
             tx.execute(
                 "INSERT INTO keys VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, NULL)",
                 params![
-                    self.region,
+                    self.world,
                     metadata.key_id,
                     serde_json::to_string(&metadata)?,
                     request.policy.as_ref().unwrap_or(&default),
@@ -204,12 +225,28 @@ impl Call<'_> {
         })
     }
 
+    fn permit_creation(&self, request: &CreateKey, origin: Origin) -> Answer<()> {
+        let tags = request.tags.as_deref().unwrap_or_default();
+        let deed = |action: &'static str| {
+            let may_lock_out = request.bypass_policy_lockout_safety_check == Some(true);
+            Deed::from(action)
+                .with("kms:KeyOrigin", origin.as_str())
+                .with("kms:KeySpec", "SYMMETRIC_DEFAULT")
+                .with("kms:KeyUsage", "ENCRYPT_DECRYPT")
+                .with("kms:MultiRegion", "false")
+                .with("kms:BypassPolicyLockoutSafetyCheck", may_lock_out.to_string())
+                .with_tags(tags.iter().map(|tag| (tag.tag_key.as_str(), Some(tag.tag_value.as_str()))))
+        };
+        self.permit_on(deed("kms:CreateKey"), "*")?;
+        if tags.is_empty() { Ok(()) } else { self.permit_on(deed("kms:TagResource"), "*") }
+    }
+
     /// AWS managed keys don't count.
     fn check_room_for_key(&self, tx: &Transaction) -> Answer<()> {
-        let count = |query| tx.query_row(query, [&self.region], |row| row.get::<_, u32>(0));
-        let all = count("SELECT count(*) FROM keys WHERE region = ?1")?;
+        let count = |query| tx.query_row(query, [&self.world], |row| row.get::<_, u32>(0));
+        let all = count("SELECT count(*) FROM keys WHERE world = ?1")?;
         let aws =
-            count("SELECT count(*) FROM aliases WHERE region = ?1 AND name BETWEEN 'alias/aws/' AND 'alias/aws0'")?;
+            count("SELECT count(*) FROM aliases WHERE world = ?1 AND name BETWEEN 'alias/aws/' AND 'alias/aws0'")?;
         if all - aws >= MOST_KEYS {
             let message = format!("An account can have {MOST_KEYS} KMS keys in a Region.");
             return Err(ServiceError::new("LimitExceededException", message).into());
@@ -239,8 +276,8 @@ impl Call<'_> {
         }
         let taken: Option<String> = tx
             .query_row(
-                "SELECT id FROM keys WHERE region = ?1 AND key_store = ?2 AND external_key = ?3",
-                params![self.region, request.custom_key_store_id, request.xks_key_id],
+                "SELECT id FROM keys WHERE world = ?1 AND key_store = ?2 AND external_key = ?3",
+                params![self.world, request.custom_key_store_id, request.xks_key_id],
                 |row| row.get(0),
             )
             .optional()?;
@@ -306,8 +343,7 @@ mod tests {
         let start = "2026-03-02T10:15:00Z".parse().unwrap();
         let bundled = Bundled::in_memory("default", World::replayable(start, 1)).unwrap();
         let client = client_of(&bundled, Clock::manual(start));
-        let fill =
-            "INSERT INTO keys SELECT keys.region, format('%d', n.value), document, policy, material_id, material,
+        let fill = "INSERT INTO keys SELECT keys.world, format('%d', n.value), document, policy, material_id, material,
                         NULL, NULL, NULL
                     FROM (SELECT * FROM keys WHERE key_store IS NULL LIMIT 1) keys, generate AS n";
         let numbers = "WITH RECURSIVE generate(value) AS (VALUES (1) UNION ALL SELECT value + 1 FROM generate

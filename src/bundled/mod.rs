@@ -4,11 +4,13 @@
 //! reads after it does the work.
 
 mod aliases;
+mod authorize;
 pub mod ciphertext;
 mod cryptography;
 mod external_keys;
 #[cfg(test)]
 mod faults;
+mod grants;
 mod identity;
 mod key_states;
 mod key_stores;
@@ -18,10 +20,12 @@ mod policies;
 mod refused;
 mod router;
 mod scenario;
+mod sessions;
 mod store;
 mod tags;
 mod vpc;
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -33,11 +37,13 @@ pub use store::OpenError;
 
 use crate::aws::arn::{Arn, partition_of};
 use crate::aws::limits;
+use crate::aws::policy::PolicyDocument;
 use crate::aws::sigv4::Credentials;
 use crate::world::World;
 use crate::xks::client::{RequestMetadata, XksClient};
 use crate::xks::key_manager::{KeyManager, KeyManagerError, ProxyCredential};
 use crate::xks::proxy;
+use authorize::PolicyCache;
 use store::Store;
 
 /// An operation's answer, or why it was refused.
@@ -53,6 +59,7 @@ struct Inner {
     proxy: axum::Router,
     manager: KeyManager,
     credentials: Credentials,
+    policies: PolicyCache,
 }
 
 impl std::fmt::Debug for Bundled {
@@ -97,7 +104,7 @@ impl Bundled {
         let clock = store.world().clock.clone();
         let proxy = proxy::router(manager.clone(), clock.clone());
         let proxies = XksClient::new(proxy.clone(), clock);
-        Ok(Self(Arc::new(Inner { store, proxies, proxy, manager, credentials })))
+        Ok(Self(Arc::new(Inner { store, proxies, proxy, manager, credentials, policies: PolicyCache::default() })))
     }
 
     /// Answers one signed request.
@@ -155,6 +162,15 @@ impl Bundled {
     }
 }
 
+/// Where a request came from, for those that came over a network: an extension of the request.
+#[derive(Clone, Copy, Debug)]
+pub struct Origin {
+    /// The caller's address.
+    pub address: std::net::IpAddr,
+    /// Whether nobody could read it on the way.
+    pub is_over_tls: bool,
+}
+
 /// A user's access key.
 #[derive(Clone, Debug)]
 pub struct AccessKey {
@@ -164,29 +180,68 @@ pub struct AccessKey {
     pub credentials: Credentials,
 }
 
-/// Who calls.
+/// Who calls: a user, or a role in a session.
 #[derive(Clone, Debug)]
 struct Caller {
     account: String,
+    /// The ARN of the user, or of the session of the role.
     arn: String,
+    /// The ARN of the user or role.
+    issuer_arn: String,
     user_id: String,
+    /// Its IAM policies.
+    policies: Vec<Arc<PolicyDocument>>,
+    /// What its session is narrowed down to.
+    session_policy: Option<Arc<PolicyDocument>>,
+}
+
+impl Caller {
+    fn is_role(&self) -> bool {
+        self.arn != self.issuer_arn
+    }
+
+    /// The name of a user; a role has none.
+    fn user_name(&self) -> Option<&str> {
+        if self.is_role() { None } else { self.arn.rsplit('/').next() }
+    }
 }
 
 /// One call: who makes it, where, and on what.
+#[derive(Clone)]
 struct Call<'a> {
     aws: &'a Inner,
-    caller: Caller,
+    caller: Arc<Caller>,
+    /// Whose keys and stores it is about.
+    account: String,
     region: String,
+    /// Account and Region, as records name them.
+    world: String,
     request_id: String,
+    /// The caller's address, when it came over a network.
+    source: Option<String>,
+    is_over_tls: bool,
+}
+
+/// What records of an account in a Region are kept under.
+fn world_of(account: &str, region: &str) -> String {
+    format!("{account}/{region}")
 }
 
 impl Call<'_> {
+    /// The same call, about keys and stores of another account.
+    fn of_account(&self, account: &str) -> Cow<'_, Self> {
+        if account == self.account {
+            return Cow::Borrowed(self);
+        }
+        Cow::Owned(Self { account: account.to_owned(), world: world_of(account, &self.region), ..self.clone() })
+    }
+
     fn store(&self) -> &Store {
         &self.aws.store
     }
 
     fn key_arn(&self, key_id: &str) -> String {
-        Arn::kms_key(&self.region, &self.caller.account, key_id).to_string()
+        Arn::kms_key(&self.region, &self.account, key_id).to_string()
     }
 
     fn partition(&self) -> &'static str {

@@ -1,5 +1,6 @@
 //! GetKeyPolicy, PutKeyPolicy, ListKeyPolicies, and what a policy must be to be taken.
 
+use super::authorize::Deed;
 use super::{Answer, Call};
 use crate::aws::error::ServiceError;
 use crate::aws::kms::{
@@ -39,7 +40,7 @@ impl Call<'_> {
         if request.policy_name.as_deref().is_some_and(|name| name != DEFAULT) {
             return Err(ServiceError::new("NotFoundException", "No such policy exists").into());
         }
-        let key = self.store().read(|tx| self.find_key_by_id(tx, &request.key_id))?;
+        let key = self.store().read(|tx| self.find_key_by_id(tx, &request.key_id, "kms:GetKeyPolicy"))?;
         Ok(GetKeyPolicyOutput { policy: key.policy, policy_name: Some(DEFAULT.to_owned()) })
     }
 
@@ -47,23 +48,27 @@ impl Call<'_> {
         if request.policy_name.as_deref().is_some_and(|name| name != DEFAULT) {
             return Err(ServiceError::new("NotFoundException", "No such policy exists").into());
         }
-        self.check_policy(&request.policy, request.bypass_policy_lockout_safety_check == Some(true))?;
+        let may_lock_out = request.bypass_policy_lockout_safety_check == Some(true);
+        let deed = Deed::from("kms:PutKeyPolicy").with("kms:BypassPolicyLockoutSafetyCheck", may_lock_out.to_string());
+        // Who may not put a policy learns nothing of what is wrong with it.
+        self.store().read(|tx| self.find_key_by_id(tx, &request.key_id, deed.clone()))?;
+        self.check_policy(&request.policy, may_lock_out)?;
         self.store().write(|tx| {
-            let key = self.find_key_by_id(tx, &request.key_id)?;
+            let key = self.find_key_by_id(tx, &request.key_id, deed.clone())?;
             if key.metadata.key_manager == KeyManager::Aws {
                 let message = format!("{} is an AWS managed key; only AWS changes it.", key.metadata.arn);
                 return Err(ServiceError::new("AccessDeniedException", message).into());
             }
             tx.execute(
-                "UPDATE keys SET policy = ?3 WHERE region = ?1 AND id = ?2",
-                [&self.region, &key.metadata.key_id, &request.policy],
+                "UPDATE keys SET policy = ?3 WHERE world = ?1 AND id = ?2",
+                [&self.world, &key.metadata.key_id, &request.policy],
             )?;
             Ok(Empty {})
         })
     }
 
     pub fn list_key_policies(&self, request: &ListKeyPolicies) -> Answer<ListKeyPoliciesOutput> {
-        self.store().read(|tx| self.find_key_by_id(tx, &request.key_id))?;
+        self.store().read(|tx| self.find_key_by_id(tx, &request.key_id, "kms:ListKeyPolicies"))?;
         Ok(ListKeyPoliciesOutput { policy_names: vec![DEFAULT.to_owned()], next_marker: None, truncated: false })
     }
 }

@@ -40,6 +40,30 @@ struct OfAKey {
     key_id: String,
 }
 
+/// The action that an operation needs.
+fn action_of(operation: &str) -> &'static str {
+    const ACTIONS: [&str; 17] = [
+        "kms:EnableKeyRotation",
+        "kms:DisableKeyRotation",
+        "kms:RotateKeyOnDemand",
+        "kms:ListKeyRotations",
+        "kms:GenerateDataKeyPair",
+        "kms:GenerateDataKeyPairWithoutPlaintext",
+        "kms:GetParametersForImport",
+        "kms:ImportKeyMaterial",
+        "kms:DeleteImportedKeyMaterial",
+        "kms:ReplicateKey",
+        "kms:UpdatePrimaryRegion",
+        "kms:GetPublicKey",
+        "kms:Sign",
+        "kms:Verify",
+        "kms:GenerateMac",
+        "kms:VerifyMac",
+        "kms:DeriveSharedSecret",
+    ];
+    ACTIONS.into_iter().find(|action| action.ends_with(&format!(":{operation}"))).unwrap_or("kms:DescribeKey")
+}
+
 impl Call<'_> {
     /// The refusal of an operation that is not in the table, after the key was looked at as for any other.
     pub fn refuse(&self, operation: &str, body: &[u8]) -> Answer<()> {
@@ -49,7 +73,7 @@ impl Call<'_> {
         };
         let request: OfAKey = serde_json::from_slice(body)
             .map_err(|error| ServiceError::new("SerializationException", error.to_string()))?;
-        let key = self.store().read(|tx| self.find_key(tx, &request.key_id))?.metadata;
+        let key = self.store().read(|tx| self.find_key(tx, &request.key_id, action_of(operation)))?.metadata;
         let error = match (lack, key.origin) {
             (Lacks::Usage, _) => {
                 let (arn, usage) = (key.arn, key.key_usage);

@@ -1,9 +1,12 @@
 //! The front door: who calls is proven, then the operation is found and answered.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, header};
 
-use super::{Answer, Call, Inner, identity};
+use super::sessions::{self, Unfit};
+use super::{Answer, Call, Inner, Origin, identity, world_of};
 use crate::aws::codec::{self, JSON_CONTENT_TYPE, XML_CONTENT_TYPE};
 use crate::aws::error::ServiceError;
 use crate::aws::operation::{Operation, Protocol, Service};
@@ -77,12 +80,35 @@ fn authenticate<'a>(
         };
         ServiceError::new(code, "The security token included in the request is invalid.")
     };
-    if claim.service != service.signing_name() || claim.session_token.is_some() {
+    if claim.service != service.signing_name() {
         return Err(unknown());
     }
-    let (caller, secret) = identity::access_key(&aws.store, &claim.access_key_id)?.ok_or_else(unknown)?;
+    let (caller, secret) = match &claim.session_token {
+        None => identity::access_key(aws, &claim.access_key_id)?.ok_or_else(unknown)?,
+        Some(token) => sessions::session(aws, &claim.access_key_id, token).map_err(|unfit| match unfit {
+            Unfit::Unknown => unknown(),
+            Unfit::Expired => {
+                let code =
+                    if matches!(protocol, Protocol::Json { .. }) { "ExpiredTokenException" } else { "ExpiredToken" };
+                ServiceError::new(code, "The security token included in the request is expired")
+            }
+            Unfit::Failed(error) => error,
+        })?,
+    };
     claim.verify(request, &secret, aws.store.world().clock.now()).map_err(refused)?;
-    Ok(Call { aws, caller, region: claim.region, request_id: request_id.to_owned() })
+    let account = caller.account.clone();
+    let world = world_of(&account, &claim.region);
+    let origin = request.extensions().get::<Origin>();
+    Ok(Call {
+        aws,
+        caller: Arc::new(caller),
+        account,
+        region: claim.region,
+        world,
+        request_id: request_id.to_owned(),
+        source: origin.map(|origin| origin.address.to_string()),
+        is_over_tls: origin.is_none_or(|origin| origin.is_over_tls),
+    })
 }
 
 /// Answers in the protocol of the operation.
@@ -155,6 +181,10 @@ async fn dispatch(call: &Call<'_>, service: Service, name: &str, body: &[u8]) ->
             kms::GetKeyPolicy => Call::get_key_policy;
             kms::PutKeyPolicy => Call::put_key_policy;
             kms::ListKeyPolicies => Call::list_key_policies;
+            kms::CreateGrant => Call::create_grant;
+            kms::ListGrants => Call::list_grants;
+            kms::RevokeGrant => Call::revoke_grant;
+            kms::RetireGrant => Call::retire_grant;
             kms::GenerateRandom => Call::generate_random;
             kms::DescribeCustomKeyStores => Call::describe_custom_key_stores;
             kms::ConnectCustomKeyStore => Call::connect_custom_key_store;
@@ -164,6 +194,7 @@ async fn dispatch(call: &Call<'_>, service: Service, name: &str, body: &[u8]) ->
             iam::ListRoles => Call::list_roles;
             iam::ListAccountAliases => Call::list_account_aliases;
             sts::GetCallerIdentity => Call::get_caller_identity;
+            sts::AssumeRole => Call::assume_role;
         }
         awaited {
             kms::CreateKey => Call::create_key;

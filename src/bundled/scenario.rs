@@ -6,8 +6,10 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension as _, Transaction, params};
 use serde::Deserialize;
 
+use super::identity;
 use super::store::{Fault, OpenError, Store};
 use super::vpc::VpcEndpointService;
+use super::world_of;
 use crate::aws::arn::{Arn, partition_of};
 use crate::aws::iam::{Role, User};
 use crate::aws::kms::{
@@ -31,6 +33,8 @@ struct Scenario {
     #[serde(default)]
     other_account: Vec<OtherAccount>,
     #[serde(default)]
+    iam_policy: Vec<IamPolicy>,
+    #[serde(default)]
     partition: Vec<Partition>,
     #[serde(default)]
     vpc_endpoint_service: Vec<VpcEndpointService>,
@@ -49,6 +53,8 @@ struct Account {
     console_user: String,
     users: Vec<String>,
     roles: Vec<String>,
+    /// Users that have an access key beside the console's.
+    access_keys: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -57,6 +63,15 @@ struct OtherAccount {
     id: String,
     users: Vec<String>,
     roles: Vec<String>,
+    access_keys: Vec<String>,
+}
+
+/// An IAM policy, and the ARNs that it is attached to.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct IamPolicy {
+    document: String,
+    attached_to: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -133,6 +148,7 @@ pub fn fill(name: &str, store: &Store, manager: &KeyManager) -> Result<(), OpenE
         for key in &scenario.key {
             filling.key(key, &stores).map_err(|entry| entry.unwrap_or_else(wrong))?;
         }
+        filling.other_access_keys()?;
         tx.execute("INSERT INTO meta VALUES ('scenario', ?1)", [name.as_bytes()])?;
         Ok(())
     })
@@ -211,27 +227,57 @@ impl Filling<'_> {
 
     /// An ID as IAM makes them: four letters and sixteen of A to Z and 2 to 7.
     fn unique_id(&self, prefix: &str) -> Result<String, OpenError> {
-        const LETTERS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-        let bytes = self.world().random.bytes::<16>()?;
-        Ok(prefix.chars().chain(bytes.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)]))).collect())
+        Ok(format!("{prefix}{}", identity::unique_letters(&self.world().random)?))
     }
 
     fn principals(&self) -> Result<(), OpenError> {
         let account = &self.scenario.account;
         self.account(&account.id, &account.users, &account.roles)?;
+        let partition = partition_of(&account.region);
         let alias = format!("account-alias/{}", account.id);
         self.tx.execute("INSERT INTO meta VALUES (?1, ?2)", params![alias, account.alias.as_bytes()])?;
         for other in &self.scenario.other_account {
             self.account(&other.id, &other.users, &other.roles)?;
         }
-        self.console_access_key()
+        for policy in &self.scenario.iam_policy {
+            serde_json::from_str::<policy::PolicyDocument>(&policy.document)?;
+            for arn in &policy.attached_to {
+                self.tx.execute(
+                    "UPDATE principals SET policies = json_insert(policies, '$[#]', ?2) WHERE document ->> '$.Arn' = ?1",
+                    [arn, &policy.document],
+                )?;
+            }
+        }
+        let console = self.access_key(&format!("arn:{partition}:iam::{}:user{}", account.id, account.console_user))?;
+        self.tx.execute("INSERT INTO meta VALUES ('console-access-key', ?1)", [console.as_bytes()])?;
+        Ok(())
+    }
+
+    /// The access keys of others than the console's user.
+    fn other_access_keys(&self) -> Result<(), OpenError> {
+        let account = &self.scenario.account;
+        let partition = partition_of(&account.region);
+        for user in &account.access_keys {
+            self.access_key(&format!("arn:{partition}:iam::{}:user{user}", account.id))?;
+        }
+        for other in &self.scenario.other_account {
+            for user in &other.access_keys {
+                self.access_key(&format!("arn:{partition}:iam::{}:user{user}", other.id))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What the account's records are kept under.
+    fn world_name(&self) -> String {
+        world_of(&self.scenario.account.id, &self.scenario.account.region)
     }
 
     fn vpc_endpoint_services(&self) -> Result<(), OpenError> {
         for service in &self.scenario.vpc_endpoint_service {
             self.tx.execute(
                 "INSERT INTO vpc_endpoint_services VALUES (?1, ?2, ?3)",
-                params![self.scenario.account.region, service.name, serde_json::to_string(service)?],
+                params![self.world_name(), service.name, serde_json::to_string(service)?],
             )?;
         }
         Ok(())
@@ -240,7 +286,8 @@ impl Filling<'_> {
     fn account(&self, account: &str, users: &[String], roles: &[String]) -> Result<(), OpenError> {
         let partition = partition_of(&self.scenario.account.region);
         let insert = |kind: &str, name: &str, document: String| {
-            self.tx.execute("INSERT INTO principals VALUES (?1, ?2, ?3, ?4)", params![account, kind, name, document])
+            self.tx
+                .execute("INSERT INTO principals VALUES (?1, ?2, ?3, ?4, '[]')", params![account, kind, name, document])
         };
         for user in users {
             let (path, name) = path_and_name(user);
@@ -269,24 +316,20 @@ impl Filling<'_> {
         Ok(())
     }
 
-    /// The access key of the console's user: random for each account, never a constant.
-    fn console_access_key(&self) -> Result<(), OpenError> {
-        let account = &self.scenario.account;
-        let document: String = self.tx.query_row(
-            "SELECT document FROM principals WHERE account = ?1 AND kind = 'user' AND name = ?2",
-            [&account.id, &account.console_user],
-            |row| row.get(0),
-        )?;
+    /// Gives a user an access key: random for each account, never a constant.
+    fn access_key(&self, arn: &str) -> Result<String, OpenError> {
+        let query = "SELECT account, document FROM principals WHERE document ->> '$.Arn' = ?1";
+        let (account, document): (String, String) =
+            self.tx.query_row(query, [arn], |row| Ok((row.get(0)?, row.get(1)?)))?;
         let user: User = serde_json::from_str(&document)?;
         let id = self.unique_id("AKIA")?;
         let secret = zeroize::Zeroizing::new(self.world().random.hex::<20>()?);
         let sealed = self.store.seal(&["access_keys", &id], secret.as_bytes())?;
         self.tx.execute(
             "INSERT INTO access_keys VALUES (?1, ?2, ?3, ?4, ?5)",
-            params![id, account.id, user.arn, user.user_id, sealed],
+            params![id, account, user.arn, user.user_id, sealed],
         )?;
-        self.tx.execute("INSERT INTO meta VALUES ('console-access-key', ?1)", [id.as_bytes()])?;
-        Ok(())
+        Ok(id)
     }
 
     fn key_stores(&self, credentials: &BTreeMap<String, ProxyCredential>) -> Result<BTreeMap<String, String>, Entry> {
@@ -323,7 +366,10 @@ impl Filling<'_> {
             let sealed = self.store.seal(&["key_stores", region, &id], secret).map_err(OpenError::from)?;
             let document = serde_json::to_string(&document).map_err(OpenError::from)?;
             self.tx
-                .execute("INSERT INTO key_stores VALUES (?1, ?2, ?3, ?4, NULL)", params![region, id, document, sealed])
+                .execute(
+                    "INSERT INTO key_stores VALUES (?1, ?2, ?3, ?4, NULL)",
+                    params![self.world_name(), id, document, sealed],
+                )
                 .map_err(OpenError::from)?;
             ids.insert(store.name.clone(), id);
         }
@@ -376,7 +422,7 @@ impl Filling<'_> {
         self.tx.execute(
             "INSERT INTO keys VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, NULL)",
             params![
-                region,
+                self.world_name(),
                 key_id,
                 serde_json::to_string(&metadata)?,
                 policy::default_policy(partition_of(region), account),
@@ -389,11 +435,16 @@ impl Filling<'_> {
         for alias in &key.aliases {
             let name = format!("alias/{alias}");
             let created = key.created.as_millisecond();
-            self.tx
-                .execute("INSERT INTO aliases VALUES (?1, ?2, ?3, ?4, ?4)", params![region, name, key_id, created])?;
+            self.tx.execute(
+                "INSERT INTO aliases VALUES (?1, ?2, ?3, ?4, ?4)",
+                params![self.world_name(), name, key_id, created],
+            )?;
         }
         for (tag_key, tag_value) in &key.tags {
-            self.tx.execute("INSERT INTO tags VALUES (?1, ?2, ?3, ?4)", params![region, key_id, tag_key, tag_value])?;
+            self.tx.execute(
+                "INSERT INTO tags VALUES (?1, ?2, ?3, ?4)",
+                params![self.world_name(), key_id, tag_key, tag_value],
+            )?;
         }
         Ok(())
     }

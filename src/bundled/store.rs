@@ -20,10 +20,33 @@ const DATABASE: &str = "account.sqlite";
 /// The file name of the key that wraps what is secret in it.
 const ROOT_KEY: &str = "account.root";
 /// The version of the database, kept in `user_version`: how many of [`MIGRATIONS`] it has seen.
-const SCHEMA_VERSION: i64 = 2;
+const SCHEMA_VERSION: i64 = 3;
 
 /// What makes a database of each version from one of the version before.
-const MIGRATIONS: [&str; 2] = [FIRST, SECOND];
+const MIGRATIONS: [&str; 3] = [FIRST, SECOND, THIRD];
+
+/// Records belong to an account in a Region; principals have policies, roles have sessions, keys have grants.
+const THIRD: &str = r#"
+    ALTER TABLE keys RENAME COLUMN region TO world;
+    ALTER TABLE key_stores RENAME COLUMN region TO world;
+    ALTER TABLE aliases RENAME COLUMN region TO world;
+    ALTER TABLE tags RENAME COLUMN region TO world;
+    ALTER TABLE vpc_endpoint_services RENAME COLUMN region TO world;
+    UPDATE keys SET world = (SELECT account FROM access_keys) || '/' || world;
+    UPDATE key_stores SET world = (SELECT account FROM access_keys) || '/' || world;
+    UPDATE aliases SET world = (SELECT account FROM access_keys) || '/' || world;
+    UPDATE tags SET world = (SELECT account FROM access_keys) || '/' || world;
+    UPDATE vpc_endpoint_services SET world = (SELECT account FROM access_keys) || '/' || world;
+    ALTER TABLE principals ADD COLUMN policies TEXT NOT NULL DEFAULT '[]';
+    UPDATE principals SET policies =
+        '["{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"*\",\"Resource\":\"*\"}]}"]'
+        WHERE document ->> '$.Arn' IN (SELECT arn FROM access_keys);
+    CREATE TABLE sessions (id TEXT PRIMARY KEY, account TEXT NOT NULL, arn TEXT NOT NULL, role_arn TEXT NOT NULL,
+        user_id TEXT NOT NULL, secret BLOB NOT NULL, token TEXT NOT NULL, policy TEXT, expires INTEGER NOT NULL) STRICT,
+        WITHOUT ROWID;
+    CREATE TABLE grants (world TEXT, key_id TEXT, id TEXT, token TEXT NOT NULL UNIQUE, document TEXT NOT NULL,
+        PRIMARY KEY (world, key_id, id)) STRICT, WITHOUT ROWID;
+"#;
 
 const SECOND: &str = "
     ALTER TABLE keys ADD COLUMN due INTEGER;

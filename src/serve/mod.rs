@@ -5,7 +5,7 @@ pub mod profiles;
 pub mod tls;
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
 
-use crate::bundled::Bundled;
+use crate::bundled::{Bundled, Origin};
 
 /// How long a client may take for the head of a request, and for the TLS handshake before it.
 const HEAD_TIME: Duration = Duration::from_secs(5);
@@ -113,13 +113,16 @@ impl Server {
                 accepted = accept(&listener, &room) => accepted,
             };
             let Some((stream, place)) = accepted else { continue };
-            let (aws, proxy, tls, watcher) = (aws.clone(), proxy.clone(), tls.clone(), graceful.watcher());
+            let (tls, watcher) = (tls.clone(), graceful.watcher());
+            let address = stream.peer_addr().map_or(Ipv4Addr::LOCALHOST.into(), |peer| peer.ip());
+            let origin = Origin { address, is_over_tls: tls.is_some() };
+            let front = Front { aws: aws.clone(), proxy: proxy.clone(), origin };
             tokio::spawn(async move {
                 match tls {
-                    None => watch(watcher, stream, aws, proxy).await,
+                    None => front.serve(watcher, stream).await,
                     Some(tls) => {
                         if let Ok(Ok(stream)) = tokio::time::timeout(HEAD_TIME, tls.accept(stream)).await {
-                            watch(watcher, stream, aws, proxy).await;
+                            front.serve(watcher, stream).await;
                         }
                     }
                 }
@@ -147,44 +150,50 @@ async fn accept(
     Some((stream, place))
 }
 
-/// Serves one connection, which a shutdown lets finish its request.
-async fn watch(
-    watcher: Watcher,
-    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+/// What answers on one connection.
+#[derive(Clone)]
+struct Front {
     aws: Bundled,
     proxy: Router,
-) {
-    let service = service_fn(|request| answer(aws.clone(), proxy.clone(), request));
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIME)
-        .serve_connection(TokioIo::new(stream), service);
-    // A peer that goes away in the middle is no event of the server's.
-    let _ = watcher.watch(connection).await;
+    origin: Origin,
 }
 
-async fn answer(aws: Bundled, proxy: Router, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
-    if request.uri().path() != "/" {
-        let answered = tokio::time::timeout(BODY_TIME, proxy.oneshot(request.map(Body::new))).await;
-        return Ok(match answered {
-            Ok(Ok(response)) => response,
-            Err(_) => empty(StatusCode::REQUEST_TIMEOUT),
-        });
+impl Front {
+    /// Serves one connection, which a shutdown lets finish its request.
+    async fn serve(self, watcher: Watcher, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
+        let service = service_fn(|request| self.clone().answer(request));
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEAD_TIME)
+            .serve_connection(TokioIo::new(stream), service);
+        // A peer that goes away in the middle is no event of the server's.
+        let _ = watcher.watch(connection).await;
     }
-    let (head, body) = request.into_parts();
-    if body.size_hint().lower() > MOST_BYTES as u64 {
-        return Ok(empty(StatusCode::PAYLOAD_TOO_LARGE));
-    }
-    let body = match tokio::time::timeout(BODY_TIME, Limited::new(body, MOST_BYTES).collect()).await {
-        Ok(Ok(body)) => body.to_bytes(),
-        Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
+
+    async fn answer(self, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+        if request.uri().path() != "/" {
+            let answered = tokio::time::timeout(BODY_TIME, self.proxy.oneshot(request.map(Body::new))).await;
+            return Ok(match answered {
+                Ok(Ok(response)) => response,
+                Err(_) => empty(StatusCode::REQUEST_TIMEOUT),
+            });
+        }
+        let (mut head, body) = request.into_parts();
+        if body.size_hint().lower() > MOST_BYTES as u64 {
             return Ok(empty(StatusCode::PAYLOAD_TOO_LARGE));
         }
-        Ok(Err(_)) => return Ok(empty(StatusCode::BAD_REQUEST)),
-        Err(_) => return Ok(empty(StatusCode::REQUEST_TIMEOUT)),
-    };
-    let response = aws.handle(Request::from_parts(head, body)).await;
-    Ok(response.map(|body: Bytes| Body::new(Full::new(body))))
+        let body = match tokio::time::timeout(BODY_TIME, Limited::new(body, MOST_BYTES).collect()).await {
+            Ok(Ok(body)) => body.to_bytes(),
+            Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
+                return Ok(empty(StatusCode::PAYLOAD_TOO_LARGE));
+            }
+            Ok(Err(_)) => return Ok(empty(StatusCode::BAD_REQUEST)),
+            Err(_) => return Ok(empty(StatusCode::REQUEST_TIMEOUT)),
+        };
+        head.extensions.insert(self.origin);
+        let response = self.aws.handle(Request::from_parts(head, body)).await;
+        Ok(response.map(|body: Bytes| Body::new(Full::new(body))))
+    }
 }
 
 fn empty(status: StatusCode) -> Response<Body> {

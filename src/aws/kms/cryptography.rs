@@ -23,6 +23,9 @@ pub struct Encrypt {
     /// `SYMMETRIC_DEFAULT`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub encryption_algorithm: Option<String>,
+    /// Tokens of grants that allow this call.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grant_tokens: Option<Vec<String>>,
     /// Checks permission without doing it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dry_run: Option<bool>,
@@ -55,6 +58,9 @@ pub struct Decrypt {
     /// `SYMMETRIC_DEFAULT`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub encryption_algorithm: Option<String>,
+    /// Tokens of grants that allow this call.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grant_tokens: Option<Vec<String>>,
     /// Checks permission without doing it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dry_run: Option<bool>,
@@ -90,6 +96,9 @@ pub struct GenerateDataKey {
     /// `AES_256` or `AES_128`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key_spec: Option<String>,
+    /// Tokens of grants that allow this call.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grant_tokens: Option<Vec<String>>,
     /// Checks permission without doing it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dry_run: Option<bool>,
@@ -151,6 +160,9 @@ pub struct ReEncrypt {
     /// `SYMMETRIC_DEFAULT`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub destination_encryption_algorithm: Option<String>,
+    /// Tokens of grants that allow this call.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grant_tokens: Option<Vec<String>>,
     /// Checks permission without doing it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dry_run: Option<bool>,

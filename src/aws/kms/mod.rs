@@ -4,6 +4,7 @@
 
 mod aliases;
 mod cryptography;
+mod grants;
 mod key_stores;
 mod keys;
 mod policies;
@@ -11,6 +12,7 @@ mod tags;
 
 pub use aliases::*;
 pub use cryptography::*;
+pub use grants::*;
 pub use key_stores::*;
 pub use keys::*;
 pub use policies::*;
@@ -43,6 +45,10 @@ operations! { Service::Kms;
     ReEncrypt => ReEncryptOutput, "ReEncrypt";
     GenerateDataKey => GenerateDataKeyOutput, "GenerateDataKey";
     GenerateDataKeyWithoutPlaintext => GenerateDataKeyWithoutPlaintextOutput, "GenerateDataKeyWithoutPlaintext";
+    CreateGrant => CreateGrantOutput, "CreateGrant";
+    ListGrants => ListGrantsOutput, "ListGrants";
+    RevokeGrant => Empty, "RevokeGrant";
+    RetireGrant => Empty, "RetireGrant";
     GenerateRandom => GenerateRandomOutput, "GenerateRandom";
     CreateCustomKeyStore => CreateCustomKeyStoreOutput, "CreateCustomKeyStore";
     UpdateCustomKeyStore => Empty, "UpdateCustomKeyStore";

@@ -1,7 +1,9 @@
 //! Key policy documents: the one the console writes, and how any is checked and read back.
 
 mod check;
+pub mod condition;
 mod console;
+pub mod evaluate;
 mod strict;
 mod words;
 
@@ -123,7 +125,8 @@ impl Statement {
     /// Whether the statement is about this action, such as `kms:PutKeyPolicy`. Names have no case, `*` and `?` are
     /// wildcards (IAM policy grammar).
     pub fn covers(&self, action: &str) -> bool {
-        let matches = |patterns: &OneOrMany<String>| patterns.as_slice().iter().any(|one| wildcard(one, action));
+        let matches =
+            |patterns: &OneOrMany<String>| patterns.as_slice().iter().any(|one| wildcard_without_case(one, action));
         match (&self.action, &self.not_action) {
             (Some(actions), _) => matches(actions),
             (None, Some(actions)) => !matches(actions),
@@ -174,18 +177,39 @@ fn is_role_of_session(role: &str, session: &str) -> bool {
     parts().unwrap_or(false)
 }
 
-/// Whether `text` matches `pattern`, in which `*` stands for anything and `?` for one character; case is ignored.
+/// Makes the character after it one that stands for itself in a pattern. It is none that IAM allows in a policy.
+const LITERAL: char = '\u{1}';
+
+/// Whether `text` matches `pattern`, in which `*` stands for anything and `?` for one character.
 fn wildcard(pattern: &str, text: &str) -> bool {
-    let (pattern, text) = (pattern.to_ascii_lowercase(), text.to_ascii_lowercase());
-    let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
+    #[derive(PartialEq)]
+    enum Token {
+        Anything,
+        Any,
+        One(char),
+    }
+    if pattern == "*" {
+        return true;
+    }
+    let mut letters = pattern.chars();
+    let mut tokens = Vec::with_capacity(pattern.len());
+    while let Some(letter) = letters.next() {
+        tokens.push(match letter {
+            '*' => Token::Anything,
+            '?' => Token::Any,
+            LITERAL => Token::One(letters.next().unwrap_or(LITERAL)),
+            other => Token::One(other),
+        });
+    }
+    let text: Vec<char> = text.chars().collect();
     let (mut p, mut t, mut star) = (0, 0, None);
     while t < text.len() {
-        match pattern.get(p) {
-            Some(b'*') => {
+        match tokens.get(p) {
+            Some(Token::Anything) => {
                 star = Some((p, t));
                 p += 1;
             }
-            Some(byte) if *byte == b'?' || *byte == text[t] => {
+            Some(token) if *token == Token::Any || *token == Token::One(text[t]) => {
                 p += 1;
                 t += 1;
             }
@@ -199,7 +223,12 @@ fn wildcard(pattern: &str, text: &str) -> bool {
             },
         }
     }
-    pattern[p..].iter().all(|byte| *byte == b'*')
+    tokens[p..].iter().all(|token| *token == Token::Anything)
+}
+
+/// As [`wildcard`], for names that have no case.
+fn wildcard_without_case(pattern: &str, text: &str) -> bool {
+    pattern == "*" || wildcard(&pattern.to_ascii_lowercase(), &text.to_ascii_lowercase())
 }
 
 impl PolicyDocument {
@@ -246,7 +275,9 @@ mod tests {
     #[test]
     fn wildcards_match_as_in_iam() {
         assert!(wildcard("kms:*", "kms:PutKeyPolicy"));
-        assert!(wildcard("KMS:Put*Pol?cy", "kms:PutKeyPolicy"));
+        assert!(wildcard_without_case("KMS:Put*Pol?cy", "kms:PutKeyPolicy"));
+        assert!(!wildcard("KMS:Put*", "kms:PutKeyPolicy"));
+        assert!(wildcard("a\u{1}*c", "a*c") && !wildcard("a\u{1}*c", "abc") && wildcard("a?c", "aäc"));
         assert!(wildcard("*", ""));
         assert!(!wildcard("kms:Put", "kms:PutKeyPolicy"));
         assert!(!wildcard("kms:Get*", "kms:PutKeyPolicy"));

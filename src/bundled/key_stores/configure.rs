@@ -70,6 +70,7 @@ fn check_connectivity(proxy: &XksProxyConfiguration) -> Result<(), ServiceError>
 
 impl Call<'_> {
     pub async fn create_custom_key_store(&self, request: &CreateCustomKeyStore) -> Answer<CreateCustomKeyStoreOutput> {
+        self.permit_on("kms:CreateCustomKeyStore", "*")?;
         let name = &request.custom_key_store_name;
         check(limits::custom_key_store_name(name), Some(name))?;
         if request.custom_key_store_type != Some(CustomKeyStoreType::ExternalKeyStore) {
@@ -117,13 +118,14 @@ impl Call<'_> {
             let document = serde_json::to_string(&entry)?;
             tx.execute(
                 "INSERT INTO key_stores VALUES (?1, ?2, ?3, ?4, NULL)",
-                params![self.region, id, document, sealed],
+                params![self.world, id, document, sealed],
             )?;
             Ok(CreateCustomKeyStoreOutput { custom_key_store_id: id })
         })
     }
 
     pub async fn update_custom_key_store(&self, request: &UpdateCustomKeyStore) -> Answer<Empty> {
+        self.permit_on("kms:UpdateCustomKeyStore", "*")?;
         let credential = request.xks_proxy_authentication_credential.as_ref();
         if let Some(name) = &request.new_custom_key_store_name {
             check(limits::custom_key_store_name(name), Some(name))?;
@@ -149,15 +151,15 @@ impl Call<'_> {
             let store = self.find_key_store(tx, &request.custom_key_store_id)?;
             let entry = self.changed(tx, store, request)?;
             tx.execute(
-                "UPDATE key_stores SET document = ?3 WHERE region = ?1 AND id = ?2",
-                params![self.region, entry.custom_key_store_id, serde_json::to_string(&entry)?],
+                "UPDATE key_stores SET document = ?3 WHERE world = ?1 AND id = ?2",
+                params![self.world, entry.custom_key_store_id, serde_json::to_string(&entry)?],
             )?;
             if let Some(credential) = credential {
                 let secret = credential.raw_secret_access_key.expose().as_bytes();
                 let sealed = self.store().seal(&["key_stores", &self.region, &entry.custom_key_store_id], secret)?;
                 tx.execute(
-                    "UPDATE key_stores SET secret = ?3 WHERE region = ?1 AND id = ?2",
-                    params![self.region, entry.custom_key_store_id, sealed],
+                    "UPDATE key_stores SET secret = ?3 WHERE world = ?1 AND id = ?2",
+                    params![self.world, entry.custom_key_store_id, sealed],
                 )?;
             }
             Ok(Empty {})
@@ -165,6 +167,7 @@ impl Call<'_> {
     }
 
     pub fn delete_custom_key_store(&self, request: &DeleteCustomKeyStore) -> Answer<Empty> {
+        self.permit_on("kms:DeleteCustomKeyStore", "*")?;
         self.store().write(|tx| {
             let store = self.find_key_store(tx, &request.custom_key_store_id)?.entry;
             let id = &store.custom_key_store_id;
@@ -173,15 +176,15 @@ impl Call<'_> {
                 let message = format!("The custom key store {id} is {state}. Disconnect it first, then delete it.");
                 return Err(refused("CustomKeyStoreInvalidStateException", message).into());
             }
-            let query = "SELECT count(*) FROM keys WHERE region = ?1 AND key_store = ?2";
-            let keys: i64 = tx.query_row(query, [&self.region, id], |row| row.get(0))?;
+            let query = "SELECT count(*) FROM keys WHERE world = ?1 AND key_store = ?2";
+            let keys: i64 = tx.query_row(query, [&self.world, id], |row| row.get(0))?;
             if keys > 0 {
                 let message = format!(
                     "The custom key store {id} has {keys} KMS keys. Schedule their deletion and wait until they are gone."
                 );
                 return Err(refused("CustomKeyStoreHasCMKsException", message).into());
             }
-            tx.execute("DELETE FROM key_stores WHERE region = ?1 AND id = ?2", [&self.region, id])?;
+            tx.execute("DELETE FROM key_stores WHERE world = ?1 AND id = ?2", [&self.world, id])?;
             Ok(Empty {})
         })
     }
@@ -232,8 +235,8 @@ impl Call<'_> {
     }
 
     fn check_new(&self, tx: &Transaction, entry: &CustomKeyStore) -> Answer<()> {
-        let query = "SELECT count(*) FROM key_stores WHERE region = ?1";
-        let count: i64 = tx.query_row(query, [&self.region], |row| row.get(0))?;
+        let query = "SELECT count(*) FROM key_stores WHERE world = ?1";
+        let count: i64 = tx.query_row(query, [&self.world], |row| row.get(0))?;
         if count >= MOST_STORES {
             let message = format!("An account can have {MOST_STORES} custom key stores in a Region.");
             return Err(refused("LimitExceededException", message).into());
@@ -295,8 +298,8 @@ impl Call<'_> {
     }
 
     fn vpc_endpoint_service(&self, tx: &Transaction, name: &str) -> Answer<Option<VpcEndpointService>> {
-        let query = "SELECT document FROM vpc_endpoint_services WHERE region = ?1 AND name = ?2";
-        let document: Option<String> = tx.query_row(query, [&self.region, name], |row| row.get(0)).optional()?;
+        let query = "SELECT document FROM vpc_endpoint_services WHERE world = ?1 AND name = ?2";
+        let document: Option<String> = tx.query_row(query, [&self.world, name], |row| row.get(0)).optional()?;
         Ok(document.map(|document| serde_json::from_str(&document)).transpose()?)
     }
 

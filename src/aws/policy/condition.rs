@@ -1,0 +1,324 @@
+//! Whether the conditions of a statement hold for a request.
+//!
+//! Source: *IAM JSON policy elements: Condition operators*, and *Condition keys for AWS KMS*.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+use super::{LITERAL, wildcard};
+
+/// What a request is like: the values of each condition key, whose names have no case.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Facts(BTreeMap<String, Vec<String>>);
+
+impl Facts {
+    /// Adds a value.
+    pub fn add(&mut self, key: &str, value: impl Into<String>) {
+        self.0.entry(key.to_ascii_lowercase()).or_default().push(value.into());
+    }
+
+    /// Adds a value, if there is one.
+    pub fn add_some(&mut self, key: &str, value: Option<impl Into<String>>) {
+        if let Some(value) = value {
+            self.add(key, value);
+        }
+    }
+
+    fn get(&self, key: &str) -> Option<&[String]> {
+        self.0.get(&key.to_ascii_lowercase()).map(Vec::as_slice)
+    }
+
+    /// A pattern with policy variables such as `${aws:username}` put in, in which their values stand for themselves;
+    /// `None` when one is not known.
+    pub fn pattern(&self, text: &str) -> Option<String> {
+        self.fill(text, |value| value.chars().flat_map(|letter| [LITERAL, letter]).collect())
+    }
+
+    fn fill(&self, text: &str, literal: impl Fn(&str) -> String) -> Option<String> {
+        if !text.contains("${") {
+            return Some(text.to_owned());
+        }
+        let mut filled = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once("${") {
+            let (name, tail) = after.split_once('}')?;
+            filled.push_str(before);
+            match name {
+                "*" | "?" | "$" => filled.push_str(&literal(name)),
+                name => {
+                    let (name, default) = match name.split_once(',') {
+                        Some((name, default)) => (name.trim(), Some(default.trim().trim_matches('\''))),
+                        None => (name, None),
+                    };
+                    match self.get(name) {
+                        Some([one]) => filled.push_str(&literal(one)),
+                        _ => filled.push_str(&literal(default?)),
+                    }
+                }
+            }
+            rest = tail;
+        }
+        filled.push_str(rest);
+        Some(filled)
+    }
+
+    /// Whether all conditions hold.
+    pub fn fulfil(&self, conditions: &Map<String, Value>) -> bool {
+        conditions.iter().all(|(operator, keys)| {
+            let Some(operator) = Operator::read(operator) else { return false };
+            keys.as_object().is_some_and(|keys| keys.iter().all(|(key, wanted)| self.holds(&operator, key, wanted)))
+        })
+    }
+
+    fn holds(&self, operator: &Operator, key: &str, wanted: &Value) -> bool {
+        let list = wanted.as_array().map_or(std::slice::from_ref(wanted), Vec::as_slice);
+        let wanted: Vec<String> = list.iter().filter_map(text_of).collect();
+        let values = self.get(key);
+        if operator.kind == Kind::Null {
+            let asks_for_absence = wanted.iter().any(|one| one.eq_ignore_ascii_case("true"));
+            return values.is_none() == asks_for_absence;
+        }
+        let Some(values) = values else {
+            return operator.is_negated || operator.if_exists || operator.set == Set::All;
+        };
+        let is_met = |value: &String| {
+            let filled = |one: &String| match operator.kind {
+                Kind::Like | Kind::Arn => self.pattern(one),
+                _ => self.fill(one, str::to_owned),
+            };
+            let is_like = |one: &String| filled(one).is_some_and(|one| operator.kind.compare(value, &one));
+            wanted.iter().any(is_like) != operator.is_negated
+        };
+        match operator.set {
+            Set::All => values.iter().all(is_met),
+            // A negated operator on several values asks that none of them is wanted.
+            Set::None if operator.is_negated => values.iter().all(is_met),
+            Set::Any | Set::None => values.iter().any(is_met),
+        }
+    }
+}
+
+fn text_of(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Bool(is_true) => Some(is_true.to_string()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Set {
+    None,
+    All,
+    Any,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Compare {
+    Equal,
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+}
+
+impl Compare {
+    fn holds(self, order: std::cmp::Ordering) -> bool {
+        match self {
+            Self::Equal => order.is_eq(),
+            Self::Less => order.is_lt(),
+            Self::LessOrEqual => order.is_le(),
+            Self::Greater => order.is_gt(),
+            Self::GreaterOrEqual => order.is_ge(),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Text,
+    TextWithoutCase,
+    Like,
+    Number(Compare),
+    Date(Compare),
+    Bool,
+    Address,
+    Arn,
+    Null,
+}
+
+struct Operator {
+    set: Set,
+    kind: Kind,
+    is_negated: bool,
+    if_exists: bool,
+}
+
+impl Operator {
+    fn read(name: &str) -> Option<Self> {
+        let (set, name) = match name.split_once(':') {
+            None => (Set::None, name),
+            Some((prefix, name)) if prefix.eq_ignore_ascii_case("ForAllValues") => (Set::All, name),
+            Some((prefix, name)) if prefix.eq_ignore_ascii_case("ForAnyValue") => (Set::Any, name),
+            Some(_) => return None,
+        };
+        let name = name.to_ascii_lowercase();
+        let (name, if_exists) = name.strip_suffix("ifexists").map_or((name.as_str(), false), |name| (name, true));
+        let (kind, is_negated) = match name {
+            "stringequals" | "binaryequals" => (Kind::Text, false),
+            "stringnotequals" => (Kind::Text, true),
+            "stringequalsignorecase" => (Kind::TextWithoutCase, false),
+            "stringnotequalsignorecase" => (Kind::TextWithoutCase, true),
+            "stringlike" => (Kind::Like, false),
+            "stringnotlike" => (Kind::Like, true),
+            "numericequals" => (Kind::Number(Compare::Equal), false),
+            "numericnotequals" => (Kind::Number(Compare::Equal), true),
+            "numericlessthan" => (Kind::Number(Compare::Less), false),
+            "numericlessthanequals" => (Kind::Number(Compare::LessOrEqual), false),
+            "numericgreaterthan" => (Kind::Number(Compare::Greater), false),
+            "numericgreaterthanequals" => (Kind::Number(Compare::GreaterOrEqual), false),
+            "dateequals" => (Kind::Date(Compare::Equal), false),
+            "datenotequals" => (Kind::Date(Compare::Equal), true),
+            "datelessthan" => (Kind::Date(Compare::Less), false),
+            "datelessthanequals" => (Kind::Date(Compare::LessOrEqual), false),
+            "dategreaterthan" => (Kind::Date(Compare::Greater), false),
+            "dategreaterthanequals" => (Kind::Date(Compare::GreaterOrEqual), false),
+            "bool" => (Kind::Bool, false),
+            "ipaddress" => (Kind::Address, false),
+            "notipaddress" => (Kind::Address, true),
+            "arnequals" | "arnlike" => (Kind::Arn, false),
+            "arnnotequals" | "arnnotlike" => (Kind::Arn, true),
+            "null" => (Kind::Null, false),
+            _ => return None,
+        };
+        Some(Self { set, kind, is_negated, if_exists })
+    }
+}
+
+impl Kind {
+    fn compare(self, value: &str, wanted: &str) -> bool {
+        match self {
+            Self::Text => value == wanted,
+            Self::TextWithoutCase | Self::Bool => value.eq_ignore_ascii_case(wanted),
+            Self::Like => wildcard(wanted, value),
+            Self::Number(compare) => match (value.parse::<f64>(), wanted.parse::<f64>()) {
+                (Ok(value), Ok(wanted)) => value.partial_cmp(&wanted).is_some_and(|order| compare.holds(order)),
+                _ => false,
+            },
+            Self::Date(compare) => match (date(value), date(wanted)) {
+                (Some(value), Some(wanted)) => compare.holds(value.cmp(&wanted)),
+                _ => false,
+            },
+            Self::Address => is_within(value, wanted),
+            Self::Arn => {
+                // Each of the six parts is matched on its own.
+                let (value, wanted): (Vec<_>, Vec<_>) =
+                    (value.splitn(6, ':').collect(), wanted.splitn(6, ':').collect());
+                value.len() == 6
+                    && wanted.len() == 6
+                    && wanted.iter().zip(&value).all(|(wanted, value)| wildcard(wanted, value))
+            }
+            Self::Null => false,
+        }
+    }
+}
+
+/// ISO 8601, or seconds since 1970.
+fn date(text: &str) -> Option<Timestamp> {
+    let midnight = || text.parse::<jiff::civil::Date>().ok().map(|day| day.at(0, 0, 0, 0));
+    let day = || jiff::tz::TimeZone::UTC.to_timestamp(midnight()?).ok();
+    text.parse().ok().or_else(|| Timestamp::from_second(text.parse().ok()?).ok()).or_else(day)
+}
+
+/// Whether an address is in a block such as `192.0.2.0/24`.
+fn is_within(address: &str, block: &str) -> bool {
+    let (network, bits) = block.split_once('/').map_or((block, None), |(network, bits)| (network, Some(bits)));
+    let (Ok(address), Ok(network)) = (address.parse::<IpAddr>(), network.parse::<IpAddr>()) else { return false };
+    let (address, network, most) = match (address, network) {
+        (IpAddr::V4(address), IpAddr::V4(network)) => {
+            (u128::from(u32::from(address)), u128::from(u32::from(network)), 32)
+        }
+        (IpAddr::V6(address), IpAddr::V6(network)) => (u128::from(address), u128::from(network), 128),
+        _ => return false,
+    };
+    let Ok(bits) = bits.map_or(Ok(most), str::parse::<u32>) else { return false };
+    bits <= most && (bits == 0 || address >> (most - bits) == network >> (most - bits))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn facts() -> Facts {
+        let mut facts = Facts::default();
+        for (key, value) in [
+            ("aws:PrincipalArn", "arn:aws:iam::111122223333:role/app/Api"),
+            ("aws:username", "lee"),
+            ("kms:EncryptionContext:Project", "nile"),
+            ("kms:ScheduleKeyDeletionPendingWindowInDays", "7"),
+            ("aws:CurrentTime", "2026-03-02T10:15:00Z"),
+            ("aws:SourceIp", "192.0.2.17"),
+            ("aws:SecureTransport", "false"),
+            ("aws:TagKeys", "team"),
+            ("aws:TagKeys", "cost"),
+        ] {
+            facts.add(key, value);
+        }
+        facts
+    }
+
+    #[test]
+    fn each_operator_compares_as_iam_does() {
+        let facts = facts();
+        for (operator, key, wanted, holds) in [
+            ("StringEquals", "KMS:EncryptionContext:project", json!("nile"), true),
+            ("StringEquals", "kms:EncryptionContext:Project", json!(["amazon", "nile"]), true),
+            ("StringEquals", "kms:EncryptionContext:Project", json!("Nile"), false),
+            ("StringEqualsIgnoreCase", "kms:EncryptionContext:Project", json!("Nile"), true),
+            ("StringNotEquals", "kms:EncryptionContext:Project", json!(["amazon", "nile"]), false),
+            ("StringNotEquals", "kms:EncryptionContext:Other", json!("nile"), true),
+            ("StringEquals", "kms:EncryptionContext:Other", json!("nile"), false),
+            ("StringEqualsIfExists", "kms:EncryptionContext:Other", json!("nile"), true),
+            ("StringLike", "kms:EncryptionContext:Project", json!("n?l*"), true),
+            ("StringNotLike", "kms:EncryptionContext:Project", json!("n*"), false),
+            ("StringEquals", "aws:username", json!("${aws:username}"), true),
+            ("StringEquals", "aws:username", json!("${aws:unknown}"), false),
+            ("StringEquals", "aws:username", json!("${aws:unknown, 'lee'}"), true),
+            ("StringLike", "aws:username", json!("${aws:username}${*}"), false),
+            ("StringEquals", "aws:username", json!("l${?}e"), false),
+            ("NumericLessThan", "kms:ScheduleKeyDeletionPendingWindowInDays", json!(30), true),
+            ("NumericGreaterThanEquals", "kms:ScheduleKeyDeletionPendingWindowInDays", json!("8"), false),
+            ("DateGreaterThan", "aws:CurrentTime", json!("2026-03-02"), true),
+            ("DateLessThan", "aws:CurrentTime", json!("2026-03-02T10:15:00Z"), false),
+            ("Bool", "aws:SecureTransport", json!(false), true),
+            ("IpAddress", "aws:SourceIp", json!("192.0.2.0/24"), true),
+            ("NotIpAddress", "aws:SourceIp", json!(["192.0.2.0/28", "10.0.0.0/8"]), true),
+            ("ArnLike", "aws:PrincipalArn", json!("arn:aws:iam::*:role/app/*"), true),
+            ("ArnEquals", "aws:PrincipalArn", json!("arn:aws:iam::111122223333:role/other"), false),
+            ("ArnNotLike", "aws:PrincipalArn", json!("arn:aws:iam::111122223333:user/*"), true),
+            ("Null", "kms:ViaService", json!("true"), true),
+            ("Null", "aws:username", json!(true), false),
+            ("ForAllValues:StringEquals", "aws:TagKeys", json!(["team", "cost", "x"]), true),
+            ("ForAllValues:StringEquals", "aws:TagKeys", json!(["team"]), false),
+            ("ForAllValues:StringEquals", "aws:absent", json!(["team"]), true),
+            ("ForAnyValue:StringEquals", "aws:TagKeys", json!(["team"]), true),
+            ("ForAnyValue:StringEquals", "aws:absent", json!(["team"]), false),
+            ("StringAlmostEquals", "aws:username", json!("lee"), false),
+        ] {
+            let condition = json!({ operator: { key: wanted.clone() } });
+            assert_eq!(facts.fulfil(condition.as_object().unwrap()), holds, "{operator} {key} {wanted}");
+        }
+    }
+
+    #[test]
+    fn addresses_are_matched_bit_by_bit() {
+        assert!(is_within("2001:db8::1", "2001:db8::/32") && !is_within("2001:db9::1", "2001:db8::/32"));
+        assert!(is_within("10.0.0.1", "0.0.0.0/0") && !is_within("10.0.0.1", "10.0.0.0/33"));
+        assert!(!is_within("10.0.0.1", "::/0") && !is_within("x", "10.0.0.0/8"));
+    }
+}

@@ -1,0 +1,267 @@
+//! Whether a caller may do what it asks: key policies, grants, and the IAM policies of the caller decide.
+//!
+//! An explicit deny beats everything. Inside the account a key policy that names the principal is enough; one that names
+//! the account leaves it to IAM. For another account's key both sides must allow. Source: *Policy evaluation for AWS KMS*.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rusqlite::Transaction;
+
+use super::keys::FoundKey;
+use super::{Answer, Call, Caller};
+use crate::aws::error::ServiceError;
+use crate::aws::kms::EncryptionContext;
+use crate::aws::policy::condition::Facts;
+use crate::aws::policy::evaluate::{Allowance, Principal, Question};
+use crate::aws::policy::{Effect, PolicyDocument};
+
+/// Actions on the keys of another account (*AWS KMS permissions*, column *Cross-account use*).
+const ACROSS_ACCOUNTS: [&str; 12] = [
+    "kms:CreateGrant",
+    "kms:Decrypt",
+    "kms:DescribeKey",
+    "kms:Encrypt",
+    "kms:GenerateDataKey",
+    "kms:GenerateDataKeyWithoutPlaintext",
+    "kms:GetKeyRotationStatus",
+    "kms:ListGrants",
+    "kms:ReEncryptFrom",
+    "kms:ReEncryptTo",
+    "kms:RetireGrant",
+    "kms:RevokeGrant",
+];
+
+/// An action, with what conditions may look at beside the caller and the key.
+#[derive(Clone, Debug)]
+pub struct Deed {
+    /// `kms:Encrypt` ...
+    pub action: &'static str,
+    facts: Facts,
+    /// What the caller wants encrypted or decrypted with, which grants may constrain.
+    pub context: Option<EncryptionContext>,
+    /// Grants that the caller has been told of and that may not have settled yet.
+    pub grant_tokens: Vec<String>,
+}
+
+impl From<&'static str> for Deed {
+    fn from(action: &'static str) -> Self {
+        Self { action, facts: Facts::default(), context: None, grant_tokens: Vec::new() }
+    }
+}
+
+impl Deed {
+    /// With a fact more.
+    #[must_use]
+    pub fn with(mut self, key: &str, value: impl Into<String>) -> Self {
+        self.facts.add(key, value);
+        self
+    }
+
+    /// A cryptographic operation with this encryption context.
+    #[must_use]
+    pub fn in_context(mut self, context: &EncryptionContext, tokens: Option<&Vec<String>>) -> Self {
+        self.facts.add("kms:EncryptionAlgorithm", "SYMMETRIC_DEFAULT");
+        for (key, value) in context {
+            self.facts.add(&format!("kms:EncryptionContext:{key}"), value);
+            self.facts.add("kms:EncryptionContextKeys", key);
+        }
+        self.context = Some(context.clone());
+        self.grant_tokens = tokens.cloned().unwrap_or_default();
+        self
+    }
+
+    /// With the tags that are to be set.
+    #[must_use]
+    pub fn with_tags<'t>(mut self, tags: impl IntoIterator<Item = (&'t str, Option<&'t str>)>) -> Self {
+        for (key, value) in tags {
+            self.facts.add("aws:TagKeys", key);
+            self.facts.add_some(&format!("aws:RequestTag/{key}"), value);
+        }
+        self
+    }
+}
+
+/// Policies by their text, read once.
+#[derive(Default)]
+pub struct PolicyCache(Mutex<HashMap<String, Arc<PolicyDocument>>>);
+
+/// Policies kept at most; then all are let go.
+const MOST_POLICIES: usize = 1024;
+
+impl PolicyCache {
+    /// The document that `text` is; `None` when it is no policy.
+    pub fn read(&self, text: &str) -> Option<Arc<PolicyDocument>> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(document) = known.get(text) {
+            return Some(Arc::clone(document));
+        }
+        let document: Arc<PolicyDocument> = Arc::new(serde_json::from_str(text).ok()?);
+        if known.len() >= MOST_POLICIES {
+            known.clear();
+        }
+        known.insert(text.to_owned(), Arc::clone(&document));
+        Some(document)
+    }
+}
+
+impl Caller {
+    /// As resource-based policies see it.
+    pub fn principal(&self) -> Principal<'_> {
+        Principal { arn: &self.arn, issuer_arn: &self.issuer_arn, account: &self.account }
+    }
+
+    /// Whether its IAM policies allow what is asked, or forbid it.
+    fn iam(&self, question: &Question) -> Iam {
+        let forbids = |policy: &Arc<PolicyDocument>| policy.says(Effect::Deny, question);
+        if self.policies.iter().any(forbids) {
+            return Iam::Forbidden("an identity-based policy");
+        }
+        if let Some(session) = &self.session_policy {
+            if session.says(Effect::Deny, question) {
+                return Iam::Forbidden("a session policy");
+            }
+            if !session.says(Effect::Allow, question) {
+                return Iam::NotInSession;
+            }
+        }
+        if self.policies.iter().any(|policy| policy.says(Effect::Allow, question)) { Iam::Allowed } else { Iam::Silent }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Iam {
+    Allowed,
+    Silent,
+    NotInSession,
+    Forbidden(&'static str),
+}
+
+impl Call<'_> {
+    /// What conditions can know of the caller and the request.
+    fn facts(&self, deed: &Deed) -> Facts {
+        let (caller, now) = (&self.caller, self.store().world().clock.now());
+        let mut facts = deed.facts.clone();
+        facts.add("aws:PrincipalArn", &*caller.issuer_arn);
+        facts.add("aws:PrincipalAccount", &*caller.account);
+        facts.add("aws:PrincipalType", if caller.is_role() { "AssumedRole" } else { "User" });
+        facts.add("aws:userid", &*caller.user_id);
+        facts.add_some("aws:username", caller.user_name());
+        facts.add("aws:CurrentTime", now.to_string());
+        facts.add("aws:EpochTime", now.as_second().to_string());
+        facts.add("aws:RequestedRegion", &*self.region);
+        facts.add("aws:SecureTransport", self.is_over_tls.to_string());
+        facts.add_some("aws:SourceIp", self.source.as_deref());
+        facts.add("aws:ViaAWSService", "false");
+        facts.add("kms:CallerAccount", &*caller.account);
+        facts.add("kms:GrantIsForAWSResource", "false");
+        facts
+    }
+
+    fn denied(&self, action: &str, resource: &str, why: &str) -> ServiceError {
+        let message =
+            format!("User: {} is not authorized to perform: {action} on resource: {resource} {why}", self.caller.arn);
+        ServiceError::new("AccessDeniedException", message)
+    }
+
+    /// Refuses what the caller may not do to anything but a key: its IAM policies alone decide.
+    pub fn permit_on(&self, deed: impl Into<Deed>, resource: &str) -> Answer<()> {
+        let deed = deed.into();
+        let facts = self.facts(&deed);
+        let question = Question { action: deed.action, resource, facts: &facts };
+        match self.caller.iam(&question) {
+            Iam::Allowed => Ok(()),
+            other => Err(self.denied(deed.action, resource, &other.why(deed.action)).into()),
+        }
+    }
+
+    /// Refuses what the caller may not do to `key`.
+    pub fn permit(&self, tx: &Transaction, deed: &Deed, key: &FoundKey) -> Answer<()> {
+        let metadata = &key.metadata;
+        let is_foreign = metadata.aws_account_id != self.caller.account;
+        if is_foreign && !ACROSS_ACCOUNTS.contains(&deed.action) {
+            return Err(self.no_such_foreign_key(deed.action).into());
+        }
+        let action = deed.action;
+        let policy = self.aws.policies.read(&key.policy);
+        let with_conditions = policy.iter().chain(&self.caller.policies).chain(&self.caller.session_policy);
+        let mut facts = self.facts(deed);
+        if with_conditions.into_iter().any(|policy| policy.has_conditions()) {
+            self.add_key_facts(tx, key, &mut facts)?;
+        }
+        let question = Question { action, resource: &metadata.arn, facts: &facts };
+        let principal = self.caller.principal();
+        let forbidden = |place: &str| {
+            let why = format!("with an explicit deny in {place}");
+            // Another account does not learn what stands in a key policy.
+            let error =
+                if is_foreign { self.no_such_foreign_key(action) } else { self.denied(action, &metadata.arn, &why) };
+            Err(error.into())
+        };
+        if policy.as_ref().is_some_and(|policy| policy.forbids(&principal, &question)) {
+            return forbidden("a resource-based policy");
+        }
+        let iam = self.caller.iam(&question);
+        if let Iam::Forbidden(place) = iam {
+            return forbidden(place);
+        }
+        let mut by_resource = policy.map_or(Allowance::None, |policy| policy.allows(&principal, &question));
+        let suffices = |by_resource| match (by_resource, iam) {
+            (Allowance::None, _) | (_, Iam::NotInSession) => false,
+            (Allowance::Direct, _) if !is_foreign => true,
+            (_, iam) => iam == Iam::Allowed,
+        };
+        if !suffices(by_resource) && self.is_granted(tx, deed, key)? {
+            by_resource = Allowance::Direct;
+        }
+        if suffices(by_resource) {
+            return Ok(());
+        }
+        if is_foreign && by_resource == Allowance::None {
+            return Err(self.no_such_foreign_key(action).into());
+        }
+        let why = match by_resource {
+            Allowance::None if iam != Iam::NotInSession => {
+                format!("because no resource-based policy allows the {action} action")
+            }
+            _ => iam.why(action),
+        };
+        Err(self.denied(action, &metadata.arn, &why).into())
+    }
+
+    /// One answer for keys of another account that are not there and for those that may not be used.
+    pub fn no_such_foreign_key(&self, action: &str) -> ServiceError {
+        let message = format!(
+            "User: {} is not authorized to perform: {action} on this resource because the resource does not exist in this \
+             Region, no resource-based policies allow access, or a resource-based policy explicitly denies access",
+            self.caller.arn
+        );
+        ServiceError::new("AccessDeniedException", message)
+    }
+
+    fn add_key_facts(&self, tx: &Transaction, key: &FoundKey, facts: &mut Facts) -> Answer<()> {
+        let metadata = &key.metadata;
+        facts.add("aws:ResourceAccount", &*metadata.aws_account_id);
+        facts.add("kms:KeyOrigin", metadata.origin.as_str());
+        facts.add("kms:KeySpec", &*metadata.key_spec);
+        facts.add("kms:KeyUsage", &*metadata.key_usage);
+        facts.add("kms:MultiRegion", (metadata.multi_region == Some(true)).to_string());
+        for tag in self.tags_of(tx, key)? {
+            facts.add(&format!("aws:ResourceTag/{}", tag.tag_key), tag.tag_value);
+        }
+        for alias in self.names_of(tx, key)? {
+            facts.add("kms:ResourceAliases", alias);
+        }
+        Ok(())
+    }
+}
+
+impl Iam {
+    fn why(self, action: &str) -> String {
+        match self {
+            Self::Forbidden(place) => format!("with an explicit deny in {place}"),
+            Self::NotInSession => format!("because no session policy allows the {action} action"),
+            Self::Allowed | Self::Silent => format!("because no identity-based policy allows the {action} action"),
+        }
+    }
+}

@@ -1,0 +1,348 @@
+//! Who may do what: key policies, grants, IAM policies and sessions of roles, by every kind of caller.
+
+use serde_json::{Value, json};
+use xks_console::aws::kms::*;
+use xks_console::aws::operation::Operation;
+use xks_console::aws::scalar::{Blob, SecretBlob};
+use xks_console::aws::sigv4::Credentials;
+use xks_console::aws::sts::{AssumeRole, GetCallerIdentity};
+use xks_console::bundled::Bundled;
+use xks_console::client::{CallError, Client, InProcess};
+use xks_console::create_key::draft::KeyDraft;
+use xks_console::create_key::known::Known;
+use xks_console::world::{Clock, World};
+
+const ACCOUNT: &str = "arn:aws:iam::111122223333";
+const OTHER: &str = "arn:aws:iam::444455556666";
+
+struct Aws {
+    bundled: Bundled,
+    clock: Clock,
+}
+
+impl Aws {
+    fn new() -> Self {
+        let world = World::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 11);
+        Self { bundled: Bundled::in_memory("default", world.clone()).unwrap(), clock: world.clock }
+    }
+
+    fn client(&self, credentials: Credentials) -> Client {
+        let aws = self.bundled.clone();
+        let transport = InProcess::new(move |request| {
+            let aws = aws.clone();
+            Box::pin(async move { aws.handle(request).await })
+        });
+        Client::new(std::sync::Arc::new(transport), credentials, "us-west-2", self.clock.clone())
+    }
+
+    /// A user with an access key.
+    fn user(&self, name: &str) -> Client {
+        let keys = self.bundled.access_keys().unwrap();
+        self.client(keys.into_iter().find(|key| key.name == name).unwrap().credentials)
+    }
+
+    fn admin(&self) -> Client {
+        self.user("Admin")
+    }
+
+    /// The session of a role, assumed by this user.
+    async fn role(&self, by: &str, arn: &str, policy: Option<Value>) -> Result<Client, CallError> {
+        let request = AssumeRole {
+            role_arn: arn.to_owned(),
+            role_session_name: "it".to_owned(),
+            policy: policy.map(|policy| policy.to_string()),
+            ..AssumeRole::default()
+        };
+        let credentials = self.user(by).call(&request).await?.credentials;
+        Ok(self.client(Credentials {
+            access_key_id: credentials.access_key_id,
+            secret_access_key: credentials.secret_access_key,
+            session_token: Some(credentials.session_token),
+        }))
+    }
+
+    /// A key with this policy, beside what lets its maker change it again.
+    async fn key(&self, statements: Vec<Value>) -> String {
+        let mut all = vec![json!({
+            "Sid": "Enable IAM User Permissions", "Effect": "Allow",
+            "Principal": { "AWS": format!("{ACCOUNT}:root") }, "Action": "kms:*", "Resource": "*"
+        })];
+        all.extend(statements);
+        let policy = json!({ "Version": "2012-10-17", "Statement": all });
+        let request = CreateKey { policy: Some(policy.to_string()), ..CreateKey::default() };
+        self.admin().call(&request).await.unwrap().key_metadata.arn
+    }
+}
+
+fn allow(principal: &str, actions: &[&str]) -> Value {
+    json!({ "Effect": "Allow", "Principal": { "AWS": principal }, "Action": actions, "Resource": "*" })
+}
+
+fn policy(effect: &str, actions: &[&str]) -> Value {
+    json!({ "Version": "2012-10-17", "Statement": [{ "Effect": effect, "Action": actions, "Resource": "*" }] })
+}
+
+fn encrypt(key: &str) -> Encrypt {
+    Encrypt { key_id: key.to_owned(), plaintext: SecretBlob::new(b"x".to_vec()), ..Encrypt::default() }
+}
+
+fn in_context(key: &str, pairs: &[(&str, &str)]) -> Encrypt {
+    let pairs = pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    Encrypt { encryption_context: Some(pairs), ..encrypt(key) }
+}
+
+fn delete(key: &str) -> ScheduleKeyDeletion {
+    ScheduleKeyDeletion { key_id: key.to_owned(), pending_window_in_days: Some(7) }
+}
+
+async fn allowed<O: Operation>(client: &Client, request: O) -> bool {
+    match client.call(&request).await {
+        Ok(_) => true,
+        Err(CallError::Service(error)) if error.is("AccessDenied") => false,
+        Err(other) => panic!("{other}"),
+    }
+}
+
+async fn why<O: Operation>(client: &Client, request: O) -> String {
+    match client.call(&request).await {
+        Err(CallError::Service(error)) => error.message,
+        Err(other) => panic!("{other}"),
+        Ok(_) => panic!("it was allowed"),
+    }
+}
+
+#[tokio::test]
+async fn a_key_user_uses_and_a_key_administrator_administers() {
+    let aws = Aws::new();
+    let (user, administrator) =
+        (format!("{ACCOUNT}:user/payments/grace.liu"), format!("{ACCOUNT}:user/data/jonas.bauer"));
+    let policy = |may_delete: bool| {
+        let draft = KeyDraft {
+            administrators: vec![administrator.clone()],
+            users: vec![user.clone()],
+            administrators_may_delete: may_delete,
+            ..KeyDraft::in_key_store("cks-1".to_owned())
+        };
+        let known = Known { account: "111122223333".to_owned(), ..Default::default() };
+        draft.generated_policy(&known)
+    };
+    let request = |may_delete| CreateKey { policy: Some(policy(may_delete)), ..CreateKey::default() };
+    let key = aws.admin().call(&request(true)).await.unwrap().key_metadata.arn;
+    let (grace, jonas) = (aws.user("grace.liu"), aws.user("jonas.bauer"));
+    assert!(allowed(&grace, encrypt(&key)).await && !allowed(&grace, delete(&key)).await);
+    assert!(!allowed(&jonas, encrypt(&key)).await && allowed(&jonas, DisableKey { key_id: key.clone() }).await);
+    assert!(allowed(&jonas, EnableKey { key_id: key.clone() }).await && allowed(&jonas, delete(&key)).await);
+    assert_eq!(
+        why(&grace, delete(&key)).await,
+        format!(
+            "User: {user} is not authorized to perform: kms:ScheduleKeyDeletion on resource: {key} because no \
+             identity-based policy allows the kms:ScheduleKeyDeletion action"
+        )
+    );
+    // Clearing *Allow key administrators to delete this key* really forbids it.
+    let key = aws.admin().call(&request(false)).await.unwrap().key_metadata.arn;
+    assert!(!allowed(&jonas, delete(&key)).await && allowed(&jonas, DisableKey { key_id: key }).await);
+}
+
+#[tokio::test]
+async fn an_explicit_deny_beats_everything() {
+    let aws = Aws::new();
+    let deny = json!({ "Effect": "Deny", "Principal": { "AWS": format!("{ACCOUNT}:user/Admin") },
+        "Action": "kms:Encrypt", "Resource": "*" });
+    let key = aws.key(vec![deny]).await;
+    assert!(!allowed(&aws.admin(), encrypt(&key)).await);
+    let said = why(&aws.admin(), encrypt(&key)).await;
+    assert!(said.ends_with("with an explicit deny in a resource-based policy"), "{said}");
+    let grant = CreateGrant {
+        key_id: key.clone(),
+        grantee_principal: Some(format!("{ACCOUNT}:user/Admin")),
+        operations: vec!["Encrypt".to_owned()],
+        ..CreateGrant::default()
+    };
+    aws.admin().call(&grant).await.unwrap();
+    assert!(!allowed(&aws.admin(), encrypt(&key)).await, "grants included");
+}
+
+#[tokio::test]
+async fn what_no_key_is_asked_for_iam_alone_allows() {
+    let aws = Aws::new();
+    let (grace, maria, jonas) = (aws.user("grace.liu"), aws.user("maria.nowak"), aws.user("jonas.bauer"));
+    assert!(allowed(&grace, ListKeys::default()).await && !allowed(&grace, CreateKey::default()).await);
+    assert!(allowed(&maria, DescribeCustomKeyStores::default()).await);
+    assert!(!allowed(&jonas, ListAliases::default()).await && allowed(&jonas, GetCallerIdentity {}).await);
+    let said = why(&jonas, ListKeys::default()).await;
+    assert_eq!(
+        said,
+        format!(
+            "User: {ACCOUNT}:user/data/jonas.bauer is not authorized to perform: kms:ListKeys on resource: * because no \
+             identity-based policy allows the kms:ListKeys action"
+        )
+    );
+    // The account may read its keys by IAM alone: their policies leave it to that.
+    assert!(allowed(&maria, DescribeKey { key_id: "alias/customer-db".to_owned() }).await);
+    assert!(!allowed(&maria, encrypt("alias/customer-db")).await);
+    // An alias is two things: its name by IAM, its key by the key policy.
+    let key = aws.key(vec![allow(&format!("{ACCOUNT}:user/payments/grace.liu"), &["kms:CreateAlias"])]).await;
+    let alias = CreateAlias { alias_name: "alias/grace".to_owned(), target_key_id: key };
+    assert!(!allowed(&grace, alias.clone()).await && allowed(&aws.admin(), alias).await);
+}
+
+#[tokio::test]
+async fn roles_are_assumed_as_trust_and_iam_allow_and_their_sessions_end() {
+    let aws = Aws::new();
+    let role = format!("{ACCOUNT}:role/payments/PaymentsApi");
+    let key = aws.key(vec![allow(&role, &["kms:Encrypt", "kms:Decrypt"])]).await;
+    let session = aws.role("grace.liu", &role, None).await.unwrap();
+    let caller = session.call(&GetCallerIdentity {}).await.unwrap();
+    assert_eq!(caller.arn, "arn:aws:sts::111122223333:assumed-role/PaymentsApi/it");
+    assert!(allowed(&session, encrypt(&key)).await && !allowed(&session, delete(&key)).await);
+    // What the key policy gives, a session policy narrows down.
+    let narrow = aws.role("grace.liu", &role, Some(policy("Allow", &["kms:Decrypt"]))).await.unwrap();
+    assert!(!allowed(&narrow, encrypt(&key)).await);
+    assert!(why(&narrow, encrypt(&key)).await.ends_with("no session policy allows the kms:Encrypt action"));
+    for (by, role) in
+        [("jonas.bauer", &*role), ("grace.liu", &*format!("{ACCOUNT}:role/ops/OpsOnCall")), ("Admin", "nobody")]
+    {
+        let Err(CallError::Service(error)) = aws.role(by, role, None).await else { panic!("{by} may not") };
+        assert!(error.is("AccessDenied") && error.status == 403, "{error}");
+    }
+    assert!(aws.role("partner.analyst", &format!("{OTHER}:role/PartnerDecrypt"), None).await.is_ok());
+    assert!(aws.role("partner.analyst", &role, None).await.is_err(), "its trust policy names another account");
+    aws.clock.advance(jiff::SignedDuration::from_secs(3600));
+    let Err(CallError::Service(error)) = session.call(&ListKeys::default()).await else { panic!("its time is over") };
+    assert_eq!(error.code, "ExpiredTokenException");
+}
+
+#[tokio::test]
+async fn another_account_needs_both_sides() {
+    let aws = Aws::new();
+    let partner = aws.user("partner.analyst");
+    let shared = aws.key(vec![allow(&format!("{OTHER}:root"), &["kms:Encrypt", "kms:Decrypt", "kms:EnableKey"])]).await;
+    let kept = aws.key(vec![]).await;
+    assert!(allowed(&partner, encrypt(&shared)).await);
+    let blob = partner.call(&encrypt(&shared)).await.unwrap().ciphertext_blob;
+    let decrypt = Decrypt { ciphertext_blob: blob, ..Decrypt::default() };
+    assert!(allowed(&partner, decrypt.clone()).await && allowed(&aws.admin(), decrypt).await);
+    // A key that may not be used and one that is not there look alike.
+    let nowhere = "arn:aws:kms:us-west-2:111122223333:key/00000000-0000-4000-8000-000000000000";
+    let said = [why(&partner, encrypt(&kept)).await, why(&partner, encrypt(nowhere)).await];
+    assert_eq!(said[0], said[1]);
+    assert!(said[0].contains("user/partner.analyst is not authorized to perform: kms:Encrypt on this resource"));
+    // What is not for other accounts stays so, whatever the key policy says.
+    assert!(!allowed(&partner, EnableKey { key_id: shared.clone() }).await);
+    // Its IAM policy has no GenerateRandom, and its own Region is empty.
+    assert!(!allowed(&partner, GenerateRandom { number_of_bytes: Some(1), ..Default::default() }).await);
+    let role = aws.role("partner.analyst", &format!("{OTHER}:role/PartnerDecrypt"), None).await.unwrap();
+    assert!(allowed(&role, encrypt(&shared)).await);
+}
+
+#[tokio::test]
+async fn conditions_look_at_context_origin_tags_and_days() {
+    let aws = Aws::new();
+    let grace = format!("{ACCOUNT}:user/payments/grace.liu");
+    let with = |action: &str, condition: Value| json!({ "Effect": "Allow", "Principal": { "AWS": grace }, "Action": action, "Resource": "*", "Condition": condition });
+    let key = aws
+        .key(vec![
+            with("kms:Encrypt", json!({ "StringEquals": { "kms:EncryptionContext:project": "nile" } })),
+            with("kms:DescribeKey", json!({ "StringEquals": { "aws:ResourceTag/team": "payments" } })),
+            with("kms:EnableKey", json!({ "StringEquals": { "kms:KeyOrigin": "AWS_KMS" } })),
+            with("kms:DisableKey", json!({ "StringEquals": { "kms:ViaService": "s3.us-west-2.amazonaws.com" } })),
+            with("kms:TagResource", json!({ "ForAllValues:StringEquals": { "aws:TagKeys": ["team"] } })),
+            with(
+                "kms:ScheduleKeyDeletion",
+                json!({
+                "NumericGreaterThan": { "kms:ScheduleKeyDeletionPendingWindowInDays": "14" } }),
+            ),
+        ])
+        .await;
+    let client = aws.user("grace.liu");
+    assert!(allowed(&client, in_context(&key, &[("project", "nile"), ("more", "x")])).await);
+    assert!(
+        !allowed(&client, in_context(&key, &[("project", "amazon")])).await && !allowed(&client, encrypt(&key)).await
+    );
+    assert!(!allowed(&client, DescribeKey { key_id: key.clone() }).await);
+    let tag = |name: &str| TagResource {
+        key_id: key.clone(),
+        tags: vec![Tag { tag_key: name.to_owned(), tag_value: "payments".to_owned() }],
+    };
+    assert!(!allowed(&client, tag("other")).await && allowed(&client, tag("team")).await);
+    assert!(allowed(&client, DescribeKey { key_id: key.clone() }).await);
+    assert!(allowed(&client, EnableKey { key_id: key.clone() }).await);
+    assert!(!allowed(&client, DisableKey { key_id: key.clone() }).await);
+    assert!(!allowed(&client, delete(&key)).await);
+    let later = ScheduleKeyDeletion { key_id: key.clone(), pending_window_in_days: Some(30) };
+    assert!(allowed(&client, later).await);
+}
+
+#[tokio::test]
+async fn grants_give_what_they_name_until_they_are_gone() {
+    let aws = Aws::new();
+    let (admin, jonas) = (aws.admin(), aws.user("jonas.bauer"));
+    let key = aws.key(vec![]).await;
+    let request = CreateGrant {
+        key_id: key.clone(),
+        grantee_principal: Some(format!("{ACCOUNT}:user/data/jonas.bauer")),
+        retiring_principal: Some(format!("{ACCOUNT}:user/payments/grace.liu")),
+        operations: vec!["Encrypt".to_owned(), "Decrypt".to_owned()],
+        constraints: Some(GrantConstraints {
+            encryption_context_subset: Some([("project".to_owned(), "nile".to_owned())].into()),
+            encryption_context_equals: None,
+        }),
+        name: Some("nile".to_owned()),
+        ..CreateGrant::default()
+    };
+    let dry = CreateGrant { dry_run: Some(true), ..request.clone() };
+    assert!(admin.call(&dry).await.unwrap_err().to_string().starts_with("DryRunOperationException"));
+    let made = admin.call(&request).await.unwrap();
+    assert_eq!(admin.call(&request).await.unwrap(), made, "the same name and request give the same grant");
+    assert!(allowed(&jonas, in_context(&key, &[("project", "nile"), ("more", "x")])).await);
+    assert!(!allowed(&jonas, encrypt(&key)).await && !allowed(&jonas, DescribeKey { key_id: key.clone() }).await);
+    let list = ListGrants { key_id: key.clone(), ..ListGrants::default() };
+    let grants = admin.call(&list).await.unwrap().grants;
+    assert_eq!((grants.len(), &*grants[0].name, &*grants[0].key_id), (1, "nile", &*key));
+    assert!(!allowed(&jonas, list.clone()).await);
+    let token = Encrypt { grant_tokens: Some(vec!["nonsense".to_owned()]), ..encrypt(&key) };
+    assert!(admin.call(&token).await.unwrap_err().to_string().starts_with("InvalidGrantTokenException"));
+    let token = Encrypt { grant_tokens: Some(vec![made.grant_token.clone()]), ..encrypt(&key) };
+    assert!(admin.call(&token).await.is_ok());
+    let retire = |token: &str| RetireGrant { grant_token: Some(token.to_owned()), ..RetireGrant::default() };
+    assert!(!allowed(&jonas, retire(&made.grant_token)).await, "the grantee has no RetireGrant");
+    assert!(allowed(&aws.user("grace.liu"), retire(&made.grant_token)).await);
+    assert!(!allowed(&jonas, in_context(&key, &[("project", "nile")])).await);
+    let made = admin.call(&request).await.unwrap();
+    let revoke = RevokeGrant { key_id: key.clone(), grant_id: made.grant_id, dry_run: None };
+    assert!(!allowed(&jonas, revoke.clone()).await && allowed(&admin, revoke.clone()).await);
+    assert!(admin.call(&revoke).await.unwrap_err().to_string().starts_with("InvalidGrantIdException"));
+    for (wrong, code) in [
+        (CreateGrant { operations: vec!["Sign".to_owned()], ..request.clone() }, "ValidationException"),
+        (CreateGrant { operations: vec!["Sing".to_owned()], ..request.clone() }, "ValidationException"),
+        (CreateGrant { operations: vec![], ..request.clone() }, "ValidationException"),
+        (CreateGrant { grantee_principal: None, ..request.clone() }, "ValidationException"),
+        (
+            CreateGrant { grantee_principal: Some(format!("{ACCOUNT}:user/nobody")), ..request.clone() },
+            "InvalidArnException",
+        ),
+        (CreateGrant { name: Some("a b".to_owned()), ..request }, "ValidationException"),
+    ] {
+        let error = admin.call(&wrong).await.unwrap_err().to_string();
+        assert!(error.starts_with(code), "{wrong:?}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn re_encrypting_asks_on_both_keys() {
+    let aws = Aws::new();
+    let grace = format!("{ACCOUNT}:user/payments/grace.liu");
+    let from = aws.key(vec![allow(&grace, &["kms:ReEncryptFrom"])]).await;
+    let to = aws.key(vec![allow(&grace, &["kms:ReEncryptTo"])]).await;
+    let blob = |client: Client, key: String| async move { client.call(&encrypt(&key)).await.unwrap().ciphertext_blob };
+    let ask = |blob: Blob, destination: &str| ReEncrypt {
+        ciphertext_blob: blob,
+        destination_key_id: destination.to_owned(),
+        ..ReEncrypt::default()
+    };
+    let client = aws.user("grace.liu");
+    assert!(allowed(&client, ask(blob(aws.admin(), from.clone()).await, &to)).await);
+    assert!(!allowed(&client, ask(blob(aws.admin(), to.clone()).await, &from)).await);
+    assert!(!allowed(&client, ask(blob(aws.admin(), from.clone()).await, &from)).await);
+}
