@@ -14,7 +14,9 @@ Examples:
   xks-console --data-dir /tmp/try --scenario default
                                           Fill a new account from the scenario `default`
   xks-console serve                       Let the AWS CLI and SDKs use the bundled AWS
-  xks-console proxy-configuration oslo    Print what an external key store in front of `oslo` needs
+  xks-console proxy create-partition red  Make room for keys outside of AWS, and a way to them
+  xks-console proxy rotate-credential oslo
+                                          Print what an external key store in front of `oslo` needs
   xks-console screenshots                 Make the pictures in screenshots/ anew
   xks-console screenshots --check         Say whether they are up to date
 
@@ -84,14 +86,14 @@ pub enum Command {
     /// each principal, into the data directory. Ctrl-C or SIGTERM ends it, after what is in flight is answered.
     #[command(after_help = SERVE_HELP)]
     Serve(Serve),
-    /// Print a proxy configuration file of the bundled external key store proxy
+    /// Manage the bundled external key manager and the credentials of its proxy
     ///
-    /// It is what a proxy's vendor hands out: the URI path, and a credential for AWS KMS, which is made anew each time
-    /// and printed this once. Keep the file as secret as the credential in it.
+    /// They live outside of AWS, so no AWS API reaches them. Changes count at once, also for a server that runs.
     #[command(after_help = PROXY_HELP)]
-    ProxyConfiguration {
-        /// The partition of the external key manager that the proxy serves under this path; without it, list them
-        partition: Option<String>,
+    Proxy {
+        /// What to do.
+        #[command(subcommand)]
+        command: ProxyCommand,
     },
 }
 
@@ -131,12 +133,85 @@ Or, with the profiles that are written into the data directory:
   export AWS_CONFIG_FILE=DIR/config AWS_SHARED_CREDENTIALS_FILE=DIR/credentials
   aws --profile KeyAdministrator kms list-keys";
 
-/// What stands under the help of `proxy-configuration`.
+/// What can be done with the external key manager and the proxy.
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
+pub enum ProxyCommand {
+    /// Make a partition with a URI path of its own; print its proxy configuration file
+    ///
+    /// The file holds a credential that is printed this once. The command that makes an external key store of it is told
+    /// too; it reads the secret from a file in the data directory.
+    CreatePartition {
+        /// A to Z, a to z, 0 to 9, slash, hyphen and underscore
+        name: String,
+    },
+    /// List the partitions
+    ListPartitions,
+    /// Make an external key
+    CreateKey {
+        /// Where, and what the proxy calls it.
+        #[command(flatten)]
+        key: KeyName,
+        /// What it may be used for
+        #[arg(long, value_delimiter = ',', default_value = "encrypt,decrypt", value_parser = ["encrypt", "decrypt", "none"])]
+        usage: Vec<String>,
+        /// Its key spec; AWS KMS takes AES_256 only
+        #[arg(long, default_value = "AES_256", value_parser = ["AES_256", "AES_128"])]
+        spec: String,
+        /// Leave it disabled
+        #[arg(long)]
+        disabled: bool,
+    },
+    /// List the external keys of a partition
+    ListKeys {
+        /// The partition
+        #[arg(long)]
+        partition: String,
+    },
+    /// Let an external key be used again
+    EnableKey(KeyName),
+    /// Let an external key not be used: the KMS key on it can neither encrypt nor decrypt
+    DisableKey(KeyName),
+    /// Take an external key away for ever, with all that it has encrypted
+    DeleteKey(KeyName),
+    /// Give an external key a new version; older ones still decrypt
+    RotateKey(KeyName),
+    /// List the access key IDs that the proxy takes for a partition
+    ListCredentials {
+        /// The partition
+        partition: String,
+    },
+    /// Add a credential; print a proxy configuration file with it. Older ones still work
+    RotateCredential {
+        /// The partition
+        partition: String,
+    },
+    /// Take a credential away, at once
+    RevokeCredential {
+        /// The partition
+        partition: String,
+        /// The access key ID of the credential
+        access_key_id: String,
+    },
+}
+
+/// Names an external key.
+#[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
+pub struct KeyName {
+    /// The partition it is in
+    #[arg(long)]
+    pub partition: String,
+    /// The external key ID: 1 to 128 of a-z, A-Z, 0-9, hyphen, underscore and dot
+    #[arg(long)]
+    pub id: String,
+}
+
+/// What stands under the help of `proxy`.
 const PROXY_HELP: &str = "\
 Example:
-  xks-console proxy-configuration oslo > oslo.json
-Then, in the console: External key stores, C, and name oslo.json as the proxy configuration file; the proxy URI endpoint
-is https://xks-proxy.bundled.internal.";
+  xks-console proxy create-partition team-red > team-red.json
+  xks-console proxy create-key --partition team-red --id red-1
+Then, in the console: External key stores, C, and name team-red.json as the proxy configuration file; the proxy URI
+endpoint is https://xks-proxy.bundled.internal.";
 
 /// No directory is known for the account.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]

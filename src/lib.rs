@@ -23,6 +23,7 @@ pub mod client;
 pub mod config;
 pub mod create_key;
 pub mod journey;
+pub mod manage;
 pub mod pictures;
 pub mod screenshot;
 pub mod seal;

@@ -10,6 +10,7 @@ use xks_console::bundled::Bundled;
 use xks_console::cli::{Arguments, Command, Serve};
 use xks_console::config;
 use xks_console::journey::client_of;
+use xks_console::manage;
 use xks_console::pictures;
 use xks_console::serve::Server;
 use xks_console::serve::profiles::{self, Served};
@@ -41,13 +42,10 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
             println!("{count} pictures in {} {}", dir.display(), if check { "are up to date" } else { "made" });
             Ok(ExitCode::SUCCESS)
         }
-        Some(Command::ProxyConfiguration { partition }) => {
+        Some(Command::Proxy { command }) => {
             let data_dir = arguments.data_dir(|name| std::env::var_os(name))?;
             let bundled = Bundled::open(&data_dir, arguments.scenario.as_deref())?;
-            match partition {
-                Some(partition) => println!("{}", *bundled.proxy_configuration(partition)?),
-                None => bundled.key_manager().partitions()?.iter().for_each(|name| println!("{name}")),
-            }
+            manage::run(&bundled, &data_dir, command, &mut std::io::stdout(), &mut std::io::stderr())?;
             Ok(ExitCode::SUCCESS)
         }
         Some(Command::Serve(how)) => serve(arguments, how),

@@ -157,7 +157,7 @@ impl Call<'_> {
             let entry = GrantListEntry {
                 key_id: arn.clone(),
                 grant_id,
-                name: request.name.clone().unwrap_or_default(),
+                name: request.name.clone(),
                 creation_date: EpochSeconds(now),
                 grantee_principal: request.grantee_principal.clone().unwrap_or_default(),
                 retiring_principal: request.retiring_principal.clone(),
@@ -169,8 +169,7 @@ impl Call<'_> {
             let all = self.grants_of(tx, &key)?;
             let is_same = |other: &&(GrantListEntry, String)| {
                 let (id, date) = (other.0.grant_id.clone(), other.0.creation_date);
-                !entry.name.is_empty()
-                    && other.0 == GrantListEntry { grant_id: id, creation_date: date, ..entry.clone() }
+                entry.name.is_some() && other.0 == GrantListEntry { grant_id: id, creation_date: date, ..entry.clone() }
             };
             if let Some((same, token)) = all.iter().find(is_same) {
                 return Ok(CreateGrantOutput { grant_token: token.clone(), grant_id: same.grant_id.clone() });

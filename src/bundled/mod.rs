@@ -125,14 +125,28 @@ impl Bundled {
     pub fn proxy_configuration(&self, partition: &str) -> Result<Zeroizing<String>, KeyManagerError> {
         let credential = ProxyCredential::generate(&self.0.store.world().random)?;
         self.0.manager.add_credential(partition, &credential)?;
-        let ProxyCredential { access_key_id, secret_access_key } = &credential;
+        Ok(Self::configuration_file(partition, &credential))
+    }
+
+    /// Makes a partition of the external key manager; gives its proxy configuration file.
+    ///
+    /// # Errors
+    /// There is such a partition, or its name can't be part of a URI path; what the external key manager's database says.
+    pub fn create_partition(&self, partition: &str) -> Result<Zeroizing<String>, KeyManagerError> {
+        let credential = ProxyCredential::generate(&self.0.store.world().random)?;
+        self.0.manager.create_partition(partition, &credential)?;
+        Ok(Self::configuration_file(partition, &credential))
+    }
+
+    fn configuration_file(partition: &str, credential: &ProxyCredential) -> Zeroizing<String> {
+        let ProxyCredential { access_key_id, secret_access_key } = credential;
         // Neither the path nor the credential has a character that JSON escapes.
-        Ok(Zeroizing::new(format!(
+        Zeroizing::new(format!(
             "{{\n  \"XksProxyUriPath\": \"/{partition}{}\",\n  \"XksProxyAuthenticationCredential\": {{\n    \
              \"AccessKeyId\": \"{access_key_id}\",\n    \"RawSecretAccessKey\": \"{}\"\n  }}\n}}",
             limits::XKS_PROXY_PATH_END,
             secret_access_key.expose()
-        )))
+        ))
     }
 
     /// The external key store proxy for all partitions of the external key manager, as it is served to others.

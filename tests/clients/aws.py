@@ -143,8 +143,11 @@ class Served:
         return json.loads(done.stdout) if done.stdout.strip() else None
 
     def proxy_configuration(self, partition):
-        command = [PROGRAM, "proxy-configuration", partition, "--data-dir", str(self.path)]
-        return json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+        return json.loads(self.proxy("rotate-credential", partition))
+
+    def proxy(self, *arguments):
+        command = [PROGRAM, "proxy", *arguments, "--data-dir", str(self.path)]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
 @contextlib.contextmanager
@@ -256,6 +259,58 @@ class Clients(unittest.TestCase):
         for operation, key in (("list_keys", "Keys"), ("list_aliases", "Aliases")):
             pages = [page[key] for page in kms.get_paginator(operation).paginate(PaginationConfig={"PageSize": 2})]
             self.assertGreater(len(pages), 2)
+
+    def test_a_partition_made_beside_the_server_becomes_a_key_store(self):
+        self.aws.proxy("create-partition", "team-red")
+        self.aws.proxy("create-key", "--partition", "team-red", "--id", "red-1")
+        request = self.aws.path / "create-team-red.json"
+        self.assertEqual(request.stat().st_mode & 0o777, 0o600)
+        made = self.aws.cli("kms", "create-custom-key-store", "--cli-input-json", f"file://{request}")
+        store, kms = made["CustomKeyStoreId"], self.aws.client("kms")
+        kms.connect_custom_key_store(CustomKeyStoreId=store)
+        self.until(store, "CONNECTED")
+        key = kms.create_key(Origin="EXTERNAL_KEY_STORE", CustomKeyStoreId=store, XksKeyId="red-1")["KeyMetadata"]["KeyId"]
+        blob = kms.encrypt(KeyId=key, Plaintext=b"red")["CiphertextBlob"]
+        self.aws.proxy("rotate-key", "--partition", "team-red", "--id", "red-1")
+        self.assertEqual(kms.decrypt(CiphertextBlob=blob)["Plaintext"], b"red")
+        self.aws.proxy("disable-key", "--partition", "team-red", "--id", "red-1")
+        with refused(self, "KMSInvalidStateException"):
+            kms.decrypt(CiphertextBlob=blob)
+        self.aws.proxy("enable-key", "--partition", "team-red", "--id", "red-1")
+        self.assertEqual(kms.decrypt(CiphertextBlob=blob)["Plaintext"], b"red")
+        # A new credential, then the old one goes: nothing stops.
+        old = kms.describe_custom_key_stores(CustomKeyStoreId=store)["CustomKeyStores"][0]["XksProxyConfiguration"]["AccessKeyId"]
+        file = json.loads(self.aws.proxy("rotate-credential", "team-red"))
+        credential = file["XksProxyAuthenticationCredential"]
+        kms.update_custom_key_store(CustomKeyStoreId=store, XksProxyAuthenticationCredential=credential)
+        self.aws.proxy("revoke-credential", "team-red", old)
+        self.assertEqual(kms.decrypt(CiphertextBlob=blob)["Plaintext"], b"red")
+        self.aws.proxy("delete-key", "--partition", "team-red", "--id", "red-1")
+        with refused(self, "KMSInvalidStateException"):
+            kms.decrypt(CiphertextBlob=blob)
+
+    def test_profiles_are_callers_of_every_kind(self):
+        callers = {
+            "Admin": "arn:aws:iam::111122223333:user/Admin",
+            "grace.liu": "arn:aws:iam::111122223333:user/payments/grace.liu",
+            "partner.analyst": "arn:aws:iam::444455556666:user/partner.analyst",
+        }
+        for profile, arn in callers.items():
+            self.assertEqual(self.aws.client("sts", profile).get_caller_identity()["Arn"], arn)
+        role = self.aws.client("sts", "SecurityAudit").get_caller_identity()["Arn"]
+        self.assertTrue(role.startswith("arn:aws:sts::111122223333:assumed-role/SecurityAudit/"), role)
+        auditor = self.aws.client("kms", "SecurityAudit")
+        key = auditor.describe_key(KeyId="alias/customer-db")["KeyMetadata"]["KeyId"]
+        with refused(self, "AccessDeniedException"):
+            auditor.encrypt(KeyId=key, Plaintext=b"x")
+        kms = self.aws.client("kms")
+        grantee = callers["grace.liu"]
+        grant = kms.create_grant(KeyId=key, GranteePrincipal=grantee, Operations=["Encrypt", "DescribeKey"])
+        self.aws.client("kms", "grace.liu").encrypt(KeyId=key, Plaintext=b"x", GrantTokens=[grant["GrantToken"]])
+        self.assertEqual([one["GranteePrincipal"] for one in kms.list_grants(KeyId=key)["Grants"]], [grantee])
+        kms.revoke_grant(KeyId=key, GrantId=grant["GrantId"])
+        with refused(self, "AccessDeniedException"):
+            self.aws.client("kms", "grace.liu").encrypt(KeyId=key, Plaintext=b"x")
 
     def until(self, store, state):
         kms = self.aws.client("kms")

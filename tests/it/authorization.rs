@@ -299,7 +299,7 @@ async fn grants_give_what_they_name_until_they_are_gone() {
     assert!(!allowed(&jonas, encrypt(&key)).await && !allowed(&jonas, DescribeKey { key_id: key.clone() }).await);
     let list = ListGrants { key_id: key.clone(), ..ListGrants::default() };
     let grants = admin.call(&list).await.unwrap().grants;
-    assert_eq!((grants.len(), &*grants[0].name, &*grants[0].key_id), (1, "nile", &*key));
+    assert_eq!((grants.len(), grants[0].name.as_deref(), &*grants[0].key_id), (1, Some("nile"), &*key));
     assert!(!allowed(&jonas, list.clone()).await);
     let token = Encrypt { grant_tokens: Some(vec!["nonsense".to_owned()]), ..encrypt(&key) };
     assert!(admin.call(&token).await.unwrap_err().to_string().starts_with("InvalidGrantTokenException"));

@@ -84,9 +84,9 @@ pub struct GrantListEntry {
     pub key_id: String,
     /// 64 hexadecimal digits.
     pub grant_id: String,
-    /// Empty when it has none.
-    #[serde(default)]
-    pub name: String,
+    /// What its maker calls it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     /// When it was made.
     pub creation_date: EpochSeconds,
     /// Who has the permissions.

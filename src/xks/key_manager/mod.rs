@@ -332,6 +332,14 @@ impl KeyManager {
         self.store().set_enabled(partition, id, enabled)
     }
 
+    /// Takes an external key away with all its versions. What they encrypted can't be decrypted any more.
+    ///
+    /// # Errors
+    /// [`KeyManagerError::KeyNotFound`]; what the database says.
+    pub fn delete_key(&self, partition: &str, id: &str) -> Result<(), KeyManagerError> {
+        self.store().delete_key(partition, id)
+    }
+
     /// Says anew what an external key may be used for.
     ///
     /// # Errors

@@ -283,6 +283,14 @@ impl Store {
         self.change(|change, _| found(change.execute(sql, params![partition, id, enabled])?))
     }
 
+    pub fn delete_key(&mut self, partition: &str, id: &str) -> Result<(), KeyManagerError> {
+        self.in_hand.retain(|(name, _), _| name.0 != partition || name.1 != id);
+        self.change(|change, _| {
+            change.execute("DELETE FROM key_versions WHERE partition = ?1 AND id = ?2", [partition, id])?;
+            found(change.execute("DELETE FROM external_keys WHERE partition = ?1 AND id = ?2", [partition, id])?)
+        })
+    }
+
     pub fn set_usage(&mut self, partition: &str, id: &str, usage: &[String]) -> Result<(), KeyManagerError> {
         let sql = "UPDATE external_keys SET usage = ?3 WHERE partition = ?1 AND id = ?2";
         self.change(|change, _| found(change.execute(sql, params![partition, id, usage.join(" ")])?))
