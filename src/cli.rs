@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
+use crate::xks::network::ConnectTo;
+
 /// What stands under the options in `--help`.
 const LONG_HELP: &str = "\
 Examples:
@@ -54,6 +56,16 @@ pub struct Arguments {
     /// A directory that is empty or missing is made and filled on the first start.
     #[arg(long, value_name = "DIR", global = true)]
     pub data_dir: Option<PathBuf>,
+
+    /// Look for the external key store proxy of a host at another address
+    ///
+    /// For a proxy that isn't at port 443 of a public name yet. May be given several times.
+    #[arg(long, value_name = "HOST=ADDRESS:PORT", global = true)]
+    pub connect_to: Vec<ConnectTo>,
+
+    /// Trust external key store proxies whose certificates are signed by these, PEM, too
+    #[arg(long, value_name = "FILE", global = true)]
+    pub proxy_ca: Option<PathBuf>,
 
     /// Fill a new account from this scenario
     ///
@@ -260,7 +272,10 @@ mod tests {
 
     #[test]
     fn the_console_opens_without_arguments() {
-        assert_eq!(parse("xks-console").unwrap(), Arguments { data_dir: None, scenario: None, command: None });
+        assert_eq!(
+            parse("xks-console").unwrap(),
+            Arguments { data_dir: None, connect_to: Vec::new(), proxy_ca: None, scenario: None, command: None }
+        );
     }
 
     #[test]

@@ -19,6 +19,7 @@ use xks_console::tui::app::{App, World as Which};
 use xks_console::tui::preferences::Preferences;
 use xks_console::tui::{runtime, terminal};
 use xks_console::world::Clock;
+use xks_console::xks::network::Network;
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -44,7 +45,7 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         }
         Some(Command::Proxy { command }) => {
             let data_dir = arguments.data_dir(|name| std::env::var_os(name))?;
-            let bundled = Bundled::open(&data_dir, arguments.scenario.as_deref())?;
+            let bundled = open(arguments, &data_dir)?;
             manage::run(&bundled, &data_dir, command, &mut std::io::stdout(), &mut std::io::stderr())?;
             Ok(ExitCode::SUCCESS)
         }
@@ -55,7 +56,7 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
 
 fn serve(arguments: &Arguments, how: &Serve) -> Result<ExitCode, Failure> {
     let data_dir = arguments.data_dir(|name| std::env::var_os(name))?;
-    let bundled = Bundled::open(&data_dir, arguments.scenario.as_deref())?;
+    let bundled = open(arguments, &data_dir)?;
     let clients =
         how.client_ca.clone().zip(how.client_name.clone()).map(|(authority, name)| Clients { authority, name });
     let (tls, authority) = match (&how.tls_cert, &how.tls_key) {
@@ -98,13 +99,21 @@ fn stop() -> std::io::Result<impl Future<Output = ()>> {
     })
 }
 
+fn open(arguments: &Arguments, data_dir: &Path) -> Result<Bundled, Failure> {
+    let network = Network::new(arguments.connect_to.clone(), arguments.proxy_ca.clone());
+    if arguments.proxy_ca.is_some() {
+        network.check()?;
+    }
+    Ok(Bundled::open_on(data_dir, arguments.scenario.as_deref(), network)?)
+}
+
 fn console(arguments: &Arguments) -> Result<ExitCode, Failure> {
     if let Err(refused) = terminal::require() {
         eprintln!("xks-console: {refused}");
         return Ok(ExitCode::from(terminal::NotATerminal::EXIT_CODE));
     }
     let data_dir = arguments.data_dir(|name| std::env::var_os(name))?;
-    let bundled = Bundled::open(&data_dir, arguments.scenario.as_deref())?;
+    let bundled = open(arguments, &data_dir)?;
     let client = client_of(&bundled, Clock::System);
     let (mut app, effects) = App::new(Which::Bundled, client.region());
     let config = config::directory(|name| std::env::var_os(name));

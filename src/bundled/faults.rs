@@ -94,7 +94,7 @@ fn account_with_a_proxy_that_says(words: Arc<Mutex<(StatusCode, Value)>>) -> (Cl
         (status, body.to_string())
     });
     let inner = Arc::get_mut(&mut bundled.0).unwrap();
-    inner.proxies = XksClient::new(router, world.clock.clone());
+    inner.proxies = XksClient::new(router, None, world.clock.clone());
     (client_of(&bundled, world.clock.clone()), world.clock)
 }
 

@@ -42,6 +42,7 @@ use crate::aws::sigv4::Credentials;
 use crate::world::World;
 use crate::xks::client::{RequestMetadata, XksClient};
 use crate::xks::key_manager::{KeyManager, KeyManagerError, ProxyCredential};
+use crate::xks::network::Network;
 use crate::xks::proxy;
 use authorize::PolicyCache;
 use store::Store;
@@ -77,6 +78,14 @@ impl Bundled {
     /// # Errors
     /// [`OpenError`]; nothing half-filled is left behind.
     pub fn open(dir: &Path, scenario: Option<&str>) -> Result<Self, OpenError> {
+        Self::open_on(dir, scenario, Network::default())
+    }
+
+    /// As [`open`](Self::open), with proxies of others on this network.
+    ///
+    /// # Errors
+    /// [`OpenError`]; nothing half-filled is left behind.
+    pub fn open_on(dir: &Path, scenario: Option<&str>, network: Network) -> Result<Self, OpenError> {
         let world = World::system();
         let _opening = store::lock(dir)?;
         let store = Store::open(dir, world.clone())?;
@@ -84,7 +93,7 @@ impl Bundled {
             return Err(OpenError::InUse(dir.display().to_string()));
         }
         let manager = KeyManager::open(dir, world)?;
-        Self::start(store, manager, scenario.unwrap_or("default"))
+        Self::start(store, manager, Some(network), scenario.unwrap_or("default"))
     }
 
     /// An account in memory, for tests, tapes and pictures.
@@ -93,17 +102,17 @@ impl Bundled {
     /// [`OpenError`].
     pub fn in_memory(scenario: &str, world: World) -> Result<Self, OpenError> {
         let store = Store::in_memory(world.clone())?;
-        Self::start(store, KeyManager::in_memory(world)?, scenario)
+        Self::start(store, KeyManager::in_memory(world)?, None, scenario)
     }
 
-    fn start(store: Store, manager: KeyManager, scenario: &str) -> Result<Self, OpenError> {
+    fn start(store: Store, manager: KeyManager, network: Option<Network>, scenario: &str) -> Result<Self, OpenError> {
         if !scenario::is_filled(&store)? {
             scenario::fill(scenario, &store, &manager)?;
         }
         let credentials = identity::console_credentials(&store)?;
         let clock = store.world().clock.clone();
         let proxy = proxy::router(manager.clone(), clock.clone());
-        let proxies = XksClient::new(proxy.clone(), clock);
+        let proxies = XksClient::new(proxy.clone(), network.map(Arc::new), clock);
         Ok(Self(Arc::new(Inner { store, proxies, proxy, manager, credentials, policies: PolicyCache::default() })))
     }
 

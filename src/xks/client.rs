@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -17,6 +18,7 @@ use tower::ServiceExt as _;
 use zeroize::Zeroizing;
 
 pub use super::failure::{XksFailure, check_external_key};
+use super::network::Network;
 use super::proxy::{BUNDLED_HOST, BUNDLED_VPC_HOST, wipe};
 use super::wire::{
     AES_GCM, DecryptRequest, DecryptResponse, EncryptRequest, EncryptResponse, ErrorBody, ErrorName,
@@ -65,13 +67,15 @@ pub struct ExternalCiphertext {
 #[derive(Clone, Debug)]
 pub struct XksClient {
     proxies: Router,
+    network: Option<Arc<Network>>,
     clock: Clock,
 }
 
 impl XksClient {
-    /// A client that finds `proxies` at [`BUNDLED_HOST`] and [`BUNDLED_VPC_HOST`]; every other host is unreachable.
-    pub fn new(proxies: Router, clock: Clock) -> Self {
-        Self { proxies, clock }
+    /// A client that finds `proxies` at [`BUNDLED_HOST`] and [`BUNDLED_VPC_HOST`]; every other host is on the network, or
+    /// unreachable without one.
+    pub fn new(proxies: Router, network: Option<Arc<Network>>, clock: Clock) -> Self {
+        Self { proxies, network, clock }
     }
 
     /// Asks whether the proxy and the external key managers behind it can serve.
@@ -228,7 +232,10 @@ impl XksClient {
     async fn send(&self, request: Request<Bytes>) -> Result<(StatusCode, Bytes), XksFailure> {
         let host = request.uri().host().unwrap_or_default();
         if ![BUNDLED_HOST, BUNDLED_VPC_HOST].iter().any(|known| host.eq_ignore_ascii_case(known)) {
-            return Err(XksFailure::Unreachable);
+            return match &self.network {
+                Some(network) => network.send(request).await,
+                None => Err(XksFailure::Unreachable),
+            };
         }
         let Ok(response) = self.proxies.clone().oneshot(request.map(Body::from)).await;
         let status = response.status();

@@ -3,5 +3,6 @@
 pub mod client;
 pub mod failure;
 pub mod key_manager;
+pub mod network;
 pub mod proxy;
 pub mod wire;

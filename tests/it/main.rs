@@ -9,6 +9,7 @@ mod key_states;
 mod key_stores;
 mod pages;
 mod process;
+mod proxies;
 mod random;
 mod served;
 mod snapshots;

@@ -31,7 +31,7 @@ fn bundled() -> (XksClient, ProxyTarget, KeyManager) {
         enabled: true,
     };
     manager.create_key("acme", &key).unwrap();
-    let client = XksClient::new(proxy::router(manager.clone(), world.clock.clone()), world.clock);
+    let client = XksClient::new(proxy::router(manager.clone(), world.clock.clone()), None, world.clock);
     (client, target(credential), manager)
 }
 
@@ -50,7 +50,7 @@ fn canned(status: u16, body: &Value) -> (XksClient, ProxyTarget) {
     let body = body.to_string();
     let proxies =
         Router::new().fallback(async move || (StatusCode::from_u16(status).unwrap(), body.clone()).into_response());
-    (XksClient::new(proxies, Clock::manual(Timestamp::UNIX_EPOCH)), bundled().1)
+    (XksClient::new(proxies, None, Clock::manual(Timestamp::UNIX_EPOCH)), bundled().1)
 }
 
 #[tokio::test]
@@ -172,7 +172,7 @@ async fn a_proxy_that_never_answers_is_asked_twice() {
         count.fetch_add(1, Ordering::SeqCst);
         std::future::pending::<()>().await;
     });
-    let client = XksClient::new(proxies, Clock::manual(Timestamp::UNIX_EPOCH));
+    let client = XksClient::new(proxies, None, Clock::manual(Timestamp::UNIX_EPOCH));
     let failure = client.get_health_status(&bundled().1, &metadata()).await.unwrap_err();
     assert_eq!((failure, asked.load(Ordering::SeqCst)), (XksFailure::TimedOut, 2));
 }

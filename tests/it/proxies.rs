@@ -1,0 +1,173 @@
+//! External key store proxies on the network: another program's, over TLS, and the ways in which they fail.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use tokio::net::TcpListener;
+use xks_console::aws::scalar::SecretText;
+use xks_console::bundled::Bundled;
+use xks_console::serve::Server;
+use xks_console::serve::tls::{self, Clients};
+use xks_console::world::{Clock, World};
+use xks_console::xks::client::{ProxyTarget, RequestMetadata, XksClient};
+use xks_console::xks::failure::XksFailure;
+use xks_console::xks::network::{ConnectTo, Network};
+
+const HOST: &str = "xks.example.com";
+
+/// An authority, and what it signs, as PEM files.
+struct Authority {
+    dir: tempfile::TempDir,
+    issuer: Issuer<'static, KeyPair>,
+}
+
+impl Authority {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let mut params = CertificateParams::new(Vec::<String>::new()).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().unwrap();
+        std::fs::write(dir.path().join("ca.pem"), params.self_signed(&key).unwrap().pem()).unwrap();
+        Self { dir, issuer: Issuer::new(params, key) }
+    }
+
+    fn file(&self) -> PathBuf {
+        self.dir.path().join("ca.pem")
+    }
+
+    /// A certificate for a name, and its key.
+    fn sign(&self, name: &str) -> [PathBuf; 2] {
+        let key = KeyPair::generate().unwrap();
+        let params = CertificateParams::new([name.to_owned()]).unwrap();
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        let paths = ["pem", "key"].map(|end| self.dir.path().join(format!("{name}.{end}")));
+        std::fs::write(&paths[0], certificate.pem()).unwrap();
+        std::fs::write(&paths[1], key.serialize_pem()).unwrap();
+        paths
+    }
+}
+
+/// Somebody's proxy, and a credential for its partition `oslo`.
+async fn somebodys_proxy(chain: &Path, key: &Path, clients: Option<&Clients>) -> (SocketAddr, ProxyTarget) {
+    let aws = Bundled::in_memory("default", World::system()).unwrap();
+    let file: serde_json::Value = serde_json::from_str(&aws.proxy_configuration("oslo").unwrap()).unwrap();
+    let text = |name: &str| file["XksProxyAuthenticationCredential"][name].as_str().unwrap().to_owned();
+    let target = ProxyTarget {
+        uri_endpoint: format!("https://{HOST}"),
+        uri_path: file["XksProxyUriPath"].as_str().unwrap().to_owned(),
+        access_key_id: text("AccessKeyId"),
+        secret_access_key: SecretText::new(text("RawSecretAccessKey")),
+        region: "us-west-2".to_owned(),
+    };
+    let tls = tls::from_files(chain, key, clients).unwrap();
+    let server = Server::open(aws, "127.0.0.1:0".parse().unwrap(), Some(tls), false).await.unwrap();
+    let address = server.address();
+    tokio::spawn(server.run(std::future::pending()));
+    (address, target)
+}
+
+fn kms(address: SocketAddr, authorities: Option<PathBuf>) -> XksClient {
+    let connect_to = vec![ConnectTo { host: HOST.to_owned(), address }];
+    let nobody = axum::Router::new();
+    XksClient::new(nobody, Some(Arc::new(Network::new(connect_to, authorities))), Clock::System)
+}
+
+fn metadata() -> RequestMetadata {
+    RequestMetadata {
+        aws_principal_arn: "arn:aws:iam::111122223333:user/Admin".to_owned(),
+        aws_source_vpc: None,
+        aws_source_vpce: None,
+        kms_key_arn: Some("arn:aws:kms:us-west-2:111122223333:key/k".to_owned()),
+        kms_operation: "Encrypt".to_owned(),
+        kms_request_id: "r".to_owned(),
+        kms_via_service: None,
+    }
+}
+
+/// Machines under load may miss the 250 ms that AWS gives a proxy.
+async fn patiently<T>(mut ask: impl AsyncFnMut() -> Result<T, XksFailure>) -> Result<T, XksFailure> {
+    for _ in 0..20 {
+        match ask().await {
+            Err(XksFailure::TimedOut) => {}
+            other => return other,
+        }
+    }
+    Err(XksFailure::TimedOut)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_proxy_of_another_program_is_called_over_tls() {
+    let authority = Authority::new();
+    let [chain, key] = authority.sign(HOST);
+    let (address, target) = somebodys_proxy(&chain, &key, None).await;
+    let kms = kms(address, Some(authority.file()));
+    let health = patiently(async || kms.get_health_status(&target, &metadata()).await).await.unwrap();
+    assert_eq!(health.xks_proxy_vendor, "xks-console");
+    let parts =
+        patiently(async || kms.encrypt(&target, &metadata(), "oslo-vault", b"secret", b"aad").await).await.unwrap();
+    let plain =
+        patiently(async || kms.decrypt(&target, &metadata(), "oslo-vault", &parts, b"aad").await).await.unwrap();
+    assert_eq!(plain.expose(), b"secret");
+    let wrong = ProxyTarget { secret_access_key: SecretText::new("A".repeat(43)), ..target };
+    let refused = patiently(async || kms.get_health_status(&wrong, &metadata()).await).await.unwrap_err();
+    assert_eq!(refused.connection_error_code(), "INVALID_CREDENTIALS");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_that_cannot_prove_who_it_is_gets_nothing() {
+    let (authority, stranger) = (Authority::new(), Authority::new());
+    let [chain, key] = authority.sign("other.example.com");
+    let (address, target) = somebodys_proxy(&chain, &key, None).await;
+    for authorities in [None, Some(stranger.file()), Some(authority.file())] {
+        let kms = kms(address, authorities);
+        let failure = patiently(async || kms.get_health_status(&target, &metadata()).await).await.unwrap_err();
+        assert_eq!(failure.connection_error_code(), "XKS_PROXY_INVALID_TLS_CONFIGURATION", "{failure:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proxy_that_asks_for_certificates_lets_nobody_in_without_one() {
+    let authority = Authority::new();
+    let [chain, key] = authority.sign(HOST);
+    let clients = Clients { authority: authority.file(), name: "cks.kms.us-west-2.amazonaws.com".to_owned() };
+    let (address, _) = somebodys_proxy(&chain, &key, Some(&clients)).await;
+    let ask = async |name: Option<&str>| {
+        let ca = reqwest::Certificate::from_pem(&std::fs::read(authority.file()).unwrap()).unwrap();
+        let mut client = reqwest::Client::builder().no_proxy().resolve(HOST, address).tls_certs_only([ca]);
+        if let Some(name) = name {
+            let pem = authority.sign(name).map(|path| std::fs::read(path).unwrap()).concat();
+            client = client.identity(reqwest::Identity::from_pem(&pem).unwrap());
+        }
+        client.build().unwrap().get(format!("https://{HOST}:{}/ping", address.port())).send().await.is_ok()
+    };
+    assert!(ask(Some("cks.kms.us-west-2.amazonaws.com")).await);
+    assert!(!ask(Some("cks.kms.eu-west-1.amazonaws.com")).await && !ask(None).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_there_and_nobody_answering_are_told_apart_in_time() {
+    let authority = Authority::new();
+    let [chain, key] = authority.sign(HOST);
+    let (_, target) = somebodys_proxy(&chain, &key, None).await;
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let start = Instant::now();
+    let failure = kms(silent.local_addr().unwrap(), None).get_health_status(&target, &metadata()).await.unwrap_err();
+    assert_eq!(failure.connection_error_code(), "XKS_PROXY_TIMED_OUT");
+    // Two tries of 250 ms.
+    assert!(start.elapsed() >= Duration::from_millis(500), "{:?}", start.elapsed());
+    let address = silent.local_addr().unwrap();
+    drop(silent);
+    let failure =
+        patiently(async || kms(address, None).get_health_status(&target, &metadata()).await).await.unwrap_err();
+    assert_eq!(failure.connection_error_code(), "XKS_PROXY_NOT_REACHABLE");
+}
+
+#[test]
+fn a_file_that_holds_no_certificates_is_told_at_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let wrong = Network::new(Vec::new(), Some(dir.path().join("none.pem"))).check().unwrap_err();
+    assert!(wrong.contains("none.pem"), "{wrong}");
+}
