@@ -112,7 +112,9 @@ impl Server {
         let mut address = None;
         for line in BufReader::new(process.stdout.take().expect("its output")).lines() {
             let line = line.expect("text");
-            let Some((name, value)) = line.strip_prefix("export ").and_then(|line| line.split_once('=')) else { continue };
+            let Some((name, value)) = line.strip_prefix("export ").and_then(|line| line.split_once('=')) else {
+                continue;
+            };
             let value = value.trim_matches(['\'', '"']).to_owned();
             match name {
                 "AWS_ENDPOINT_URL" => address = value.strip_prefix("http://").and_then(|address| address.parse().ok()),
@@ -141,10 +143,8 @@ impl Server {
     }
 
     fn moto() -> Option<Self> {
-        let program = std::env::var_os("MOTO_SERVER").map_or_else(
-            || Path::new(env!("CARGO_MANIFEST_DIR")).join("target/moto/bin/moto_server"),
-            PathBuf::from,
-        );
+        let program = std::env::var_os("MOTO_SERVER")
+            .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target/moto/bin/moto_server"), PathBuf::from);
         if !program.exists() {
             println!("without moto: there is no {}", program.display());
             return None;

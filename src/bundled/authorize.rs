@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rusqlite::Transaction;
 
 use super::keys::FoundKey;
+use super::store::Records;
 use super::{Answer, Call, Caller};
 use crate::aws::error::ServiceError;
 use crate::aws::kms::EncryptionContext;
@@ -176,7 +177,7 @@ impl Call<'_> {
     }
 
     /// Refuses what the caller may not do to `key`.
-    pub fn permit(&self, tx: &Transaction, deed: &Deed, key: &FoundKey) -> Answer<()> {
+    pub fn permit(&self, records: &impl Records, deed: &Deed, key: &FoundKey) -> Answer<()> {
         let metadata = &key.metadata;
         let is_foreign = metadata.aws_account_id != self.caller.account;
         if is_foreign && !ACROSS_ACCOUNTS.contains(&deed.action) {
@@ -185,10 +186,13 @@ impl Call<'_> {
         let action = deed.action;
         let policy = self.aws.policies.read(&key.policy);
         let with_conditions = policy.iter().chain(&self.caller.policies).chain(&self.caller.session_policy);
-        let mut facts = self.facts(deed);
-        if with_conditions.into_iter().any(|policy| policy.has_conditions()) {
-            self.add_key_facts(tx, key, &mut facts)?;
-        }
+        let facts = if with_conditions.into_iter().any(|policy| policy.looks_at_facts()) {
+            let mut facts = self.facts(deed);
+            records.look(|tx| self.add_key_facts(tx, key, &mut facts))?;
+            facts
+        } else {
+            Facts::default()
+        };
         let question = Question { action, resource: &metadata.arn, facts: &facts };
         let principal = self.caller.principal();
         let forbidden = |place: &str| {
@@ -211,7 +215,7 @@ impl Call<'_> {
             (Allowance::Direct, _) if !is_foreign => true,
             (_, iam) => iam == Iam::Allowed,
         };
-        if !suffices(by_resource) && self.is_granted(tx, deed, key)? {
+        if !suffices(by_resource) && records.look(|tx| self.is_granted(tx, deed, key))? {
             by_resource = Allowance::Direct;
         }
         if suffices(by_resource) {

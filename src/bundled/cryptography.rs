@@ -1,5 +1,7 @@
 //! Encrypt, Decrypt, ReEncrypt, data keys and random bytes: the first layer here, the second behind the external key store proxy.
 
+use std::sync::Arc;
+
 use aes_gcm::aead::{Aead as _, Payload};
 use aes_gcm::{Aes256Gcm, KeyInit as _, Nonce};
 use hkdf::Hkdf;
@@ -63,7 +65,7 @@ fn message_key(material: &[u8], header: &Header) -> Result<Aes256Gcm, ServiceErr
 struct Source {
     header: Header,
     body: Body,
-    key: FoundKey,
+    key: Arc<FoundKey>,
 }
 
 fn check_number_of_bytes(number: u32) -> Result<usize, ServiceError> {
@@ -74,11 +76,11 @@ fn check_number_of_bytes(number: u32) -> Result<usize, ServiceError> {
 
 impl Call<'_> {
     /// A key that is in a state for cryptography.
-    fn usable_key(&self, id: &str, deed: Deed) -> Answer<FoundKey> {
-        let key = self.store().read(|tx| {
-            check_tokens(tx, &deed.grant_tokens)?;
-            self.find_key(tx, id, deed)
-        })?;
+    fn usable_key(&self, id: &str, deed: Deed) -> Answer<Arc<FoundKey>> {
+        if !deed.grant_tokens.is_empty() {
+            self.store().read(|tx| check_tokens(tx, &deed.grant_tokens))?;
+        }
+        let key = self.recall_key(id, deed)?;
         let arn = &key.metadata.arn;
         let (code, state) = match key.metadata.key_state {
             KeyState::Enabled => return Ok(key),
@@ -119,7 +121,7 @@ impl Call<'_> {
         let body = match (&key.metadata.custom_key_store_id, &key.metadata.xks_key_configuration) {
             (Some(store), Some(external)) => {
                 let there = self.of_account(&key.metadata.aws_account_id);
-                let target = self.store().read(|tx| there.proxy_target(&there.find_key_store(tx, store)?))?;
+                let target = there.recall_proxy_target(store)?;
                 let metadata = self.metadata(operation, Some(key.metadata.arn.clone()));
                 let aad = header.second_aad(context);
                 let second = self.aws.proxies.encrypt(&target, &metadata, &external.id, &first, &aad).await;
@@ -140,7 +142,7 @@ impl Call<'_> {
         let blob = self.encrypt_under("Encrypt", &key, request.plaintext.expose(), &context).await?;
         Ok(EncryptOutput {
             ciphertext_blob: blob,
-            key_id: key.metadata.arn,
+            key_id: key.metadata.arn.clone(),
             encryption_algorithm: ALGORITHM.to_owned(),
         })
     }
@@ -191,8 +193,8 @@ impl Call<'_> {
         Ok(GenerateDataKeyOutput {
             ciphertext_blob: blob,
             plaintext: SecretBlob::new(data_key.to_vec()),
-            key_id: key.metadata.arn,
-            key_material_id: key.metadata.current_key_material_id,
+            key_id: key.metadata.arn.clone(),
+            key_material_id: key.metadata.current_key_material_id.clone(),
         })
     }
 
@@ -223,10 +225,10 @@ impl Call<'_> {
         check_dry_run(request.dry_run)?;
         let plaintext = self.decrypt_under("Decrypt", &source, &context).await?;
         Ok(DecryptOutput {
-            key_id: source.key.metadata.arn,
+            key_id: source.key.metadata.arn.clone(),
             plaintext: SecretBlob::new(plaintext),
             encryption_algorithm: ALGORITHM.to_owned(),
-            key_material_id: source.key.metadata.current_key_material_id,
+            key_material_id: source.key.metadata.current_key_material_id.clone(),
         })
     }
 
@@ -245,12 +247,12 @@ impl Call<'_> {
         let ciphertext_blob = self.encrypt_under("ReEncrypt", &destination, &plaintext, &to).await?;
         Ok(ReEncryptOutput {
             ciphertext_blob,
-            source_key_id: source.key.metadata.arn,
-            key_id: destination.metadata.arn,
+            source_key_id: source.key.metadata.arn.clone(),
+            key_id: destination.metadata.arn.clone(),
             source_encryption_algorithm: ALGORITHM.to_owned(),
             destination_encryption_algorithm: ALGORITHM.to_owned(),
-            source_key_material_id: source.key.metadata.current_key_material_id,
-            destination_key_material_id: destination.metadata.current_key_material_id,
+            source_key_material_id: source.key.metadata.current_key_material_id.clone(),
+            destination_key_material_id: destination.metadata.current_key_material_id.clone(),
         })
     }
 
@@ -290,7 +292,7 @@ impl Call<'_> {
             (Body::One(first), None, None) => Zeroizing::new(first.clone()),
             (Body::Two(second), Some(store), Some(external)) => {
                 let there = self.of_account(&key.metadata.aws_account_id);
-                let target = self.store().read(|tx| there.proxy_target(&there.find_key_store(tx, store)?))?;
+                let target = there.recall_proxy_target(store)?;
                 let metadata = self.metadata(operation, Some(key.metadata.arn.clone()));
                 let aad = header.second_aad(context);
                 let answer = self.aws.proxies.decrypt(&target, &metadata, &external.id, second, &aad).await;

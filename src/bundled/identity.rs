@@ -1,9 +1,12 @@
 //! IAM and STS: who there is, and who is calling.
 
+use std::sync::Arc;
+
 use rusqlite::{OptionalExtension as _, Transaction};
 use serde::de::DeserializeOwned;
 
 use super::paging::page;
+use super::sessions::Unfit;
 use super::store::{Fault, OpenError, Store};
 use super::{AccessKey, Answer, Call, Caller, Inner};
 use crate::aws::arn::Arn;
@@ -28,37 +31,43 @@ pub fn policies_of(tx: &Transaction, arn: &str) -> Answer<Vec<String>> {
     Ok(serde_json::from_str(found.as_deref().unwrap_or("[]"))?)
 }
 
-/// What is kept of an access key: account, ARN and ID of its user, its policies, and its secret, wrapped.
-type StoredKey = ([String; 3], Vec<String>, Vec<u8>);
-
-fn stored_key(store: &Store, id: &str) -> Result<Option<StoredKey>, ServiceError> {
-    let found = store.read(|tx| -> Answer<_> {
-        let mut query = tx.prepare_cached("SELECT account, arn, user_id, secret FROM access_keys WHERE id = ?1")?;
-        let row = query.query_row([id], |row| Ok(([row.get(0)?, row.get(1)?, row.get(2)?], row.get::<_, Vec<u8>>(3)?)));
-        let Some((texts, sealed)): Option<([String; 3], _)> = row.optional()? else { return Ok(None) };
-        let policies = policies_of(tx, &texts[1])?;
-        Ok(Some((texts, policies, sealed)))
-    })?;
-    Ok(found)
-}
-
-fn secret_of(store: &Store, id: &str, sealed: &[u8]) -> Result<SecretText, ServiceError> {
-    let secret = store.unseal(&["access_keys", id], sealed).map_err(Fault::from)?;
-    Ok(SecretText::new(String::from_utf8_lossy(&secret).into_owned()))
+/// An access key, and its secret, wrapped.
+struct StoredKey {
+    caller: Arc<Caller>,
+    sealed: Vec<u8>,
 }
 
 /// Who an access key belongs to, and its secret.
-pub fn access_key(aws: &Inner, id: &str) -> Result<Option<(Caller, SecretText)>, ServiceError> {
-    let Some(([account, arn, user_id], policies, sealed)) = stored_key(&aws.store, id)? else { return Ok(None) };
-    let caller = Caller {
-        account,
-        issuer_arn: arn.clone(),
-        arn,
-        user_id,
-        policies: policies.iter().filter_map(|text| aws.policies.read(text)).collect(),
-        session_policy: None,
-    };
-    Ok(Some((caller, secret_of(&aws.store, id, &sealed)?)))
+pub fn access_key(aws: &Inner, id: &str) -> Result<(Arc<Caller>, SecretText), Unfit> {
+    let key = aws.store.remember(id, |tx| -> Result<_, Unfit> {
+        let mut query = tx.prepare_cached("SELECT account, arn, user_id, secret FROM access_keys WHERE id = ?1")?;
+        let row = query.query_row([id], |row| Ok(([row.get(0)?, row.get(1)?, row.get(2)?], row.get(3)?)));
+        let ([account, arn, user_id], sealed): ([String; 3], _) = row.optional()?.ok_or(Unfit::Unknown)?;
+        let caller = Arc::new(Caller {
+            account,
+            issuer_arn: arn.clone(),
+            policies: policies_of(tx, &arn)?.iter().filter_map(|text| aws.policies.read(text)).collect(),
+            arn,
+            user_id,
+            session_policy: None,
+        });
+        Ok(StoredKey { caller, sealed })
+    })?;
+    let secret = secret_of(&aws.store, id, &key.sealed)?;
+    Ok((Arc::clone(&key.caller), secret))
+}
+
+fn secret_of(store: &Store, id: &str, sealed: &[u8]) -> Answer<SecretText> {
+    let secret = store.unseal(&["access_keys", id], sealed)?;
+    Ok(SecretText::new(String::from_utf8_lossy(&secret).into_owned()))
+}
+
+/// A user's access key that is there.
+fn credentials(store: &Store, id: &str) -> Result<Credentials, OpenError> {
+    let sealed: Vec<u8> =
+        store.read(|tx| tx.query_row("SELECT secret FROM access_keys WHERE id = ?1", [id], |row| row.get(0)))?;
+    let secret_access_key = secret_of(store, id, &sealed).map_err(ServiceError::from)?;
+    Ok(Credentials { access_key_id: id.to_owned(), secret_access_key, session_token: None })
 }
 
 /// Sixteen of A to Z and 2 to 7, as the IDs of IAM end.
@@ -72,11 +81,7 @@ pub fn unique_letters(random: &Random) -> Result<String, NoRandomness> {
 pub fn console_credentials(store: &Store) -> Result<Credentials, OpenError> {
     let id: Vec<u8> = store
         .read(|tx| tx.query_row("SELECT value FROM meta WHERE name = 'console-access-key'", [], |row| row.get(0)))?;
-    let id = String::from_utf8_lossy(&id).into_owned();
-    let (_, _, sealed) = stored_key(store, &id)?
-        .ok_or_else(|| ServiceError::new("InvalidClientTokenId", "the console's access key is gone"))?;
-    let secret_access_key = secret_of(store, &id, &sealed)?;
-    Ok(Credentials { access_key_id: id, secret_access_key, session_token: None })
+    credentials(store, &String::from_utf8_lossy(&id))
 }
 
 /// The access keys of all users that have one; the console's first.
@@ -87,16 +92,8 @@ pub fn access_keys(store: &Store) -> Result<Vec<AccessKey>, OpenError> {
         let mut query = tx.prepare(query)?;
         query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, rusqlite::Error>>()
     })?;
-    let mut keys = Vec::new();
-    for (id, arn) in found {
-        let name = arn.rsplit('/').next().unwrap_or_default().to_owned();
-        if let Some((_, _, sealed)) = stored_key(store, &id)? {
-            let secret_access_key = secret_of(store, &id, &sealed)?;
-            let credentials = Credentials { access_key_id: id, secret_access_key, session_token: None };
-            keys.push(AccessKey { name, credentials });
-        }
-    }
-    Ok(keys)
+    let name = |arn: &str| arn.rsplit('/').next().unwrap_or_default().to_owned();
+    found.iter().map(|(id, arn)| Ok(AccessKey { name: name(arn), credentials: credentials(store, id)? })).collect()
 }
 
 /// The names and ARNs of all roles.

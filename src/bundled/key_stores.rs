@@ -45,6 +45,12 @@ impl Call<'_> {
         Ok(StoredKeyStore { entry: serde_json::from_str(&document)?, secret })
     }
 
+    /// How to reach the proxy of the store with this ID.
+    pub fn recall_proxy_target(&self, id: &str) -> Answer<ProxyTarget> {
+        let name = format!("{}/{id}", self.world);
+        self.proxy_target(&*self.store().remember(&name, |tx| self.find_key_store(tx, id))?)
+    }
+
     /// How to reach the proxy of a store.
     pub fn proxy_target(&self, store: &StoredKeyStore) -> Answer<ProxyTarget> {
         let id = &store.entry.custom_key_store_id;
@@ -150,8 +156,7 @@ impl Call<'_> {
     }
 
     /// Brings every store whose time has come to where it was going. Only one process succeeds with each.
-    pub async fn settle_key_stores(&self) -> Answer<()> {
-        let now = self.store().world().clock.now().as_millisecond();
+    pub async fn settle_key_stores(&self, now: i64) -> Answer<()> {
         let due: Vec<(String, String, i64)> = self.store().read(|tx| -> Answer<_> {
             let mut query = tx.prepare_cached("SELECT world, id, due FROM key_stores WHERE due <= ?1")?;
             let rows = query.query_map([now], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
@@ -161,7 +166,7 @@ impl Call<'_> {
             let (account, region) = world.split_once('/').unwrap_or_default();
             let there =
                 Self { account: account.to_owned(), region: region.to_owned(), world: world.clone(), ..self.clone() };
-            there.settle(&id, due).await?;
+            there.settle_key_store(&id, due).await?;
         }
         Ok(())
     }
@@ -177,7 +182,7 @@ impl Call<'_> {
         Ok(health.err().map(|failure| failure.connection_error_code()))
     }
 
-    async fn settle(&self, id: &str, due: i64) -> Answer<()> {
+    async fn settle_key_store(&self, id: &str, due: i64) -> Answer<()> {
         let (mut entry, target) = self.store().read(|tx| -> Answer<_> {
             let store = self.find_key_store(tx, id)?;
             let target = self.proxy_target(&store)?;

@@ -1,9 +1,13 @@
 //! CreateKey, DescribeKey, ListKeys, and how a key is found.
 
+use std::borrow::Borrow;
+use std::sync::Arc;
+
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
 use super::authorize::Deed;
 use super::paging::Asked;
+use super::store::Records;
 use super::{Answer, Call};
 use crate::aws::arn::Arn;
 use crate::aws::error::ServiceError;
@@ -43,15 +47,32 @@ fn unsupported(message: &str) -> ServiceError {
 impl Call<'_> {
     /// Finds a key by key ID, key ARN, alias name or alias ARN, for something that the caller must be allowed to do.
     pub fn find_key(&self, tx: &Transaction, id: &str, deed: impl Into<Deed>) -> Answer<FoundKey> {
-        let mut deed = deed.into();
+        self.find(tx, id, deed.into(), |there| there.look_up_key(tx, id))
+    }
+
+    /// As [`find_key`](Self::find_key), for what changes nothing.
+    pub fn recall_key(&self, id: &str, deed: impl Into<Deed>) -> Answer<Arc<FoundKey>> {
+        let store = self.store();
+        self.find(store, id, deed.into(), |there| {
+            store.remember(&format!("{}/{id}", there.world), |tx| there.look_up_key(tx, id))
+        })
+    }
+
+    fn find<K: Borrow<FoundKey>>(
+        &self,
+        records: &impl Records,
+        id: &str,
+        mut deed: Deed,
+        look_up: impl FnOnce(&Call) -> Answer<K>,
+    ) -> Answer<K> {
         if id.contains(limits::ALIAS_PREFIX) {
             let name = id.rsplit_once(':').map_or(id, |(_, name)| name);
             deed = deed.with("kms:RequestAlias", name);
         }
         let account = id.parse::<Arn>().ok().map(|arn| arn.account).filter(|account| *account != self.account);
         let key = match &account {
-            None => self.look_up_key(tx, id)?,
-            Some(account) => match self.of_account(account).look_up_key(tx, id) {
+            None => look_up(self)?,
+            Some(account) => match look_up(&self.of_account(account)) {
                 // Others' keys that are not there look like those that may not be used.
                 Err(fault) if fault.0.is("NotFound") && !fault.0.message.starts_with("Invalid") => {
                     return Err(self.no_such_foreign_key(deed.action).into());
@@ -59,7 +80,7 @@ impl Call<'_> {
                 other => other?,
             },
         };
-        self.permit(tx, &deed, &key)?;
+        self.permit(records, &deed, key.borrow())?;
         Ok(key)
     }
 
@@ -141,8 +162,8 @@ impl Call<'_> {
     }
 
     pub fn describe_key(&self, request: &DescribeKey) -> Answer<DescribeKeyOutput> {
-        let key = self.store().read(|tx| self.find_key(tx, &request.key_id, "kms:DescribeKey"))?;
-        Ok(DescribeKeyOutput { key_metadata: key.metadata })
+        let key = self.recall_key(&request.key_id, "kms:DescribeKey")?;
+        Ok(DescribeKeyOutput { key_metadata: key.metadata.clone() })
     }
 
     pub fn list_keys(&self, request: &ListKeys) -> Answer<ListKeysOutput> {

@@ -250,7 +250,32 @@ fn world_of(account: &str, region: &str) -> String {
     format!("{account}/{region}")
 }
 
+/// When something comes true the next time, in milliseconds since 1970: a store connects, a key is deleted.
+struct NextDue {
+    key_store: Option<i64>,
+    key: Option<i64>,
+}
+
 impl Call<'_> {
+    /// Makes true what has come due.
+    async fn settle(&self) -> Answer<()> {
+        let next = self.store().remember("", |tx| -> Answer<NextDue> {
+            let least = |table| {
+                let query = format!("SELECT min(due) FROM {table} WHERE due IS NOT NULL");
+                tx.query_row(&query, [], |row| row.get(0))
+            };
+            Ok(NextDue { key_store: least("key_stores")?, key: least("keys")? })
+        })?;
+        let now = self.store().world().clock.now().as_millisecond();
+        if next.key_store.is_some_and(|due| due <= now) {
+            self.settle_key_stores(now).await?;
+        }
+        if next.key.is_some_and(|due| due <= now) {
+            self.settle_keys(now)?;
+        }
+        Ok(())
+    }
+
     /// The same call, about keys and stores of another account.
     fn of_account(&self, account: &str) -> Cow<'_, Self> {
         if account == self.account {

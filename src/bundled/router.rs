@@ -1,11 +1,10 @@
 //! The front door: who calls is proven, then the operation is found and answered.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, header};
 
 use super::sessions::{self, Unfit};
+use super::store::Fault;
 use super::{Answer, Call, Inner, Origin, identity, world_of};
 use crate::aws::codec::{self, JSON_CONTENT_TYPE, XML_CONTENT_TYPE};
 use crate::aws::error::ServiceError;
@@ -70,6 +69,7 @@ fn authenticate<'a>(
     service: Service,
     request_id: &str,
 ) -> Result<Call<'a>, ServiceError> {
+    aws.store.refresh().map_err(Fault::from)?;
     let protocol = service.protocol();
     let refused = |refusal: crate::aws::sigv4::Refusal| refusal.to_service_error(protocol);
     let claim = Claim::parse(request).map_err(refused)?;
@@ -83,25 +83,25 @@ fn authenticate<'a>(
     if claim.service != service.signing_name() {
         return Err(unknown());
     }
-    let (caller, secret) = match &claim.session_token {
-        None => identity::access_key(aws, &claim.access_key_id)?.ok_or_else(unknown)?,
-        Some(token) => sessions::session(aws, &claim.access_key_id, token).map_err(|unfit| match unfit {
-            Unfit::Unknown => unknown(),
-            Unfit::Expired => {
-                let code =
-                    if matches!(protocol, Protocol::Json { .. }) { "ExpiredTokenException" } else { "ExpiredToken" };
-                ServiceError::new(code, "The security token included in the request is expired")
-            }
-            Unfit::Failed(error) => error,
-        })?,
+    let found = match &claim.session_token {
+        None => identity::access_key(aws, &claim.access_key_id),
+        Some(token) => sessions::session(aws, &claim.access_key_id, token),
     };
+    let (caller, secret) = found.map_err(|unfit| match unfit {
+        Unfit::Unknown => unknown(),
+        Unfit::Expired => {
+            let code = if matches!(protocol, Protocol::Json { .. }) { "ExpiredTokenException" } else { "ExpiredToken" };
+            ServiceError::new(code, "The security token included in the request is expired")
+        }
+        Unfit::Failed(error) => error,
+    })?;
     claim.verify(request, &secret, aws.store.world().clock.now()).map_err(refused)?;
     let account = caller.account.clone();
     let world = world_of(&account, &claim.region);
     let origin = request.extensions().get::<Origin>();
     Ok(Call {
         aws,
-        caller: Arc::new(caller),
+        caller,
         account,
         region: claim.region,
         world,
@@ -159,8 +159,7 @@ macro_rules! table {
 }
 
 async fn dispatch(call: &Call<'_>, service: Service, name: &str, body: &[u8]) -> Result<Bytes, ServiceError> {
-    call.settle_key_stores().await?;
-    call.settle_keys()?;
+    call.settle().await?;
     table! { call, service, name, body;
         at once {
             kms::DescribeKey => Call::describe_key;

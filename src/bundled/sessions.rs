@@ -49,9 +49,18 @@ impl From<rusqlite::Error> for Unfit {
     }
 }
 
+/// Temporary credentials, their secret wrapped.
+struct Session {
+    caller: Arc<Caller>,
+    sealed: Vec<u8>,
+    token: String,
+    /// In milliseconds since 1970.
+    expires: i64,
+}
+
 /// Whose temporary credentials these are, and their secret.
-pub fn session(aws: &Inner, id: &str, token: &SecretText) -> Result<(Caller, SecretText), Unfit> {
-    let found = aws.store.read(|tx| -> Result<_, Unfit> {
+pub fn session(aws: &Inner, id: &str, token: &SecretText) -> Result<(Arc<Caller>, SecretText), Unfit> {
+    let session = aws.store.remember(id, |tx| -> Result<_, Unfit> {
         let query =
             "SELECT account, arn, role_arn, user_id, secret, token, policy, expires FROM sessions WHERE id = ?1";
         let row = tx.query_row(query, [id], |row| {
@@ -64,27 +73,27 @@ pub fn session(aws: &Inner, id: &str, token: &SecretText) -> Result<(Caller, Sec
                 row.get::<_, i64>(7)?,
             ))
         });
-        let Some(found) = row.optional()? else { return Err(Unfit::Unknown) };
-        let policies = identity::policies_of(tx, &found.0[2])?;
-        Ok((found, policies))
+        let ([account, arn, issuer_arn, user_id], sealed, token, policy, expires) =
+            row.optional()?.ok_or(Unfit::Unknown)?;
+        let policies = identity::policies_of(tx, &issuer_arn)?;
+        let caller = Arc::new(Caller {
+            account,
+            arn,
+            issuer_arn,
+            user_id,
+            policies: policies.iter().filter_map(|text| aws.policies.read(text)).collect(),
+            session_policy: policy.as_deref().and_then(|text| aws.policies.read(text)),
+        });
+        Ok(Session { caller, sealed, token, expires })
     })?;
-    let (([account, arn, issuer_arn, user_id], sealed, known, policy, expires), policies) = found;
-    if !bool::from(known.as_bytes().ct_eq(token.expose().as_bytes())) {
+    if !bool::from(session.token.as_bytes().ct_eq(token.expose().as_bytes())) {
         return Err(Unfit::Unknown);
     }
-    if aws.store.world().clock.now().as_millisecond() >= expires {
+    if aws.store.world().clock.now().as_millisecond() >= session.expires {
         return Err(Unfit::Expired);
     }
-    let secret = aws.store.unseal(&["sessions", id], &sealed).map_err(Fault::from)?;
-    let caller = Caller {
-        account,
-        arn,
-        issuer_arn,
-        user_id,
-        policies: policies.iter().filter_map(|text| aws.policies.read(text)).collect(),
-        session_policy: policy.as_deref().and_then(|text| aws.policies.read(text)),
-    };
-    Ok((caller, SecretText::new(String::from_utf8_lossy(&secret).into_owned())))
+    let secret = aws.store.unseal(&["sessions", id], &session.sealed).map_err(Fault::from)?;
+    Ok((Arc::clone(&session.caller), SecretText::new(String::from_utf8_lossy(&secret).into_owned())))
 }
 
 impl Call<'_> {

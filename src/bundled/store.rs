@@ -1,16 +1,20 @@
 //! The embedded database: durable when an operation answers, atomic across its parts, safe for several processes.
 //!
-//! Every request reads from the database, so that a process sees at once what another has done.
+//! What a request reads may have been read before: it is remembered until anybody, this process or another, changes the
+//! database. So a process sees at once what another has done.
 
+use std::any::{Any, TypeId};
+use std::collections::HashMap;
 use std::fs::File;
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use zeroize::Zeroizing;
 
+use super::Answer;
 use crate::aws::error::ServiceError;
 use crate::seal::{RootKey, SealError, record_aad};
 use crate::world::{NoRandomness, World};
@@ -182,9 +186,38 @@ pub fn lock(dir: &Path) -> Result<File, OpenError> {
     Ok(file)
 }
 
+/// Records remembered at most; then all are let go.
+const MOST_REMEMBERED: usize = 4096;
+
+/// The open database, and what was read of it since it was last changed.
+struct Open {
+    connection: Connection,
+    remembered: HashMap<(TypeId, String), Arc<dyn Any + Send + Sync>>,
+    /// SQLite's count of the changes by others.
+    data_version: i64,
+}
+
+/// Where records can be read: the database, or a transaction on it.
+pub trait Records {
+    /// Reads one state of the database.
+    fn look<T>(&self, work: impl FnOnce(&Transaction) -> Answer<T>) -> Answer<T>;
+}
+
+impl Records for Store {
+    fn look<T>(&self, work: impl FnOnce(&Transaction) -> Answer<T>) -> Answer<T> {
+        self.read(work)
+    }
+}
+
+impl Records for Transaction<'_> {
+    fn look<T>(&self, work: impl FnOnce(&Transaction) -> Answer<T>) -> Answer<T> {
+        work(self)
+    }
+}
+
 /// The database and the key that wraps what is secret in it.
 pub struct Store {
-    connection: Mutex<Connection>,
+    open: Mutex<Open>,
     root: RootKey,
     world: World,
 }
@@ -236,13 +269,14 @@ impl Store {
             transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
         }
         transaction.commit()?;
-        Ok(Self { connection: Mutex::new(connection), root, world })
+        let open = Open { connection, remembered: HashMap::new(), data_version: 0 };
+        Ok(Self { open: Mutex::new(open), root, world })
     }
 
     /// How long to wait for another process that works on the account.
     #[cfg(test)]
     pub fn wait_for_others(&self, time: Duration) {
-        self.connection.lock().unwrap().busy_timeout(time).unwrap();
+        self.opened().connection.busy_timeout(time).unwrap();
     }
 
     /// Clock and randomness.
@@ -250,10 +284,47 @@ impl Store {
         &self.world
     }
 
+    fn opened(&self) -> MutexGuard<'_, Open> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Forgets what was remembered if another process has changed the database. Once at the start of each request.
+    pub fn refresh(&self) -> Result<(), rusqlite::Error> {
+        let mut open = self.opened();
+        let now = open.connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?;
+        if open.data_version != now {
+            open.data_version = now;
+            open.remembered.clear();
+        }
+        Ok(())
+    }
+
+    /// What `load` reads under this name, or has read since the database was last changed.
+    pub fn remember<T: Send + Sync + 'static, E: From<rusqlite::Error>>(
+        &self,
+        name: &str,
+        load: impl FnOnce(&Transaction) -> Result<T, E>,
+    ) -> Result<Arc<T>, E> {
+        let mut open = self.opened();
+        let name = (TypeId::of::<T>(), name.to_owned());
+        if let Some(known) = open.remembered.get(&name).and_then(|known| Arc::clone(known).downcast().ok()) {
+            return Ok(known);
+        }
+        let transaction = open.connection.transaction()?;
+        let loaded = Arc::new(load(&transaction)?);
+        drop(transaction);
+        if open.remembered.len() >= MOST_REMEMBERED {
+            open.remembered.clear();
+        }
+        open.remembered.insert(name, Arc::clone(&loaded) as _);
+        Ok(loaded)
+    }
+
     /// Reads and writes as one: all of it is durable when this returns, or nothing was done.
     pub fn write<T, E: From<rusqlite::Error>>(&self, work: impl FnOnce(&Transaction) -> Result<T, E>) -> Result<T, E> {
-        let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut open = self.opened();
+        open.remembered.clear();
+        let transaction = open.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let done = work(&transaction)?;
         transaction.commit()?;
         Ok(done)
@@ -261,8 +332,8 @@ impl Store {
 
     /// Reads one state of the database.
     pub fn read<T, E: From<rusqlite::Error>>(&self, work: impl FnOnce(&Transaction) -> Result<T, E>) -> Result<T, E> {
-        let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
-        let transaction = connection.transaction()?;
+        let mut open = self.opened();
+        let transaction = open.connection.transaction()?;
         work(&transaction)
     }
 

@@ -187,7 +187,7 @@ impl Proxy {
                 check_metadata(&request.request_metadata, false)?;
                 let key = self.manager.key(partition, id)?;
                 let key_status = if key.enabled { "ENABLED" } else { "DISABLED" }.to_owned();
-                Ok(ok(&GetKeyMetadataResponse { key_spec: key.spec, key_usage: key.usage, key_status }))
+                Ok(ok(&GetKeyMetadataResponse { key_spec: key.spec.clone(), key_usage: key.usage.clone(), key_status }))
             }
             Api::Encrypt(id) => self.encrypt(partition, id, parse(body)?),
             Api::Decrypt(id) => self.decrypt(partition, id, parse(body)?),

@@ -109,8 +109,13 @@ impl PolicyDocument {
         Self { statement: super::OneOrMany::Many(statements.collect()), ..self.clone() }
     }
 
-    /// Whether any statement has conditions.
-    pub fn has_conditions(&self) -> bool {
-        self.statements().iter().any(|statement| statement.condition.is_some())
+    /// Whether any statement has conditions or policy variables.
+    pub fn looks_at_facts(&self) -> bool {
+        let has_variable =
+            |patterns: &super::OneOrMany<String>| patterns.as_slice().iter().any(|pattern| pattern.contains("${"));
+        self.statements().iter().any(|statement| {
+            statement.condition.is_some()
+                || [&statement.resource, &statement.not_resource].into_iter().flatten().any(has_variable)
+        })
     }
 }

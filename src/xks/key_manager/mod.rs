@@ -320,8 +320,10 @@ impl KeyManager {
     ///
     /// # Errors
     /// [`KeyManagerError::KeyNotFound`]; what the database says.
-    pub fn key(&self, partition: &str, id: &str) -> Result<ExternalKey, KeyManagerError> {
-        self.store().key(partition, id)
+    pub fn key(&self, partition: &str, id: &str) -> Result<Arc<ExternalKey>, KeyManagerError> {
+        let mut store = self.store();
+        store.refresh()?;
+        store.key(partition, id)
     }
 
     /// Enables or disables an external key, at once.
@@ -357,9 +359,11 @@ impl KeyManager {
         self.store().rotate(partition, id, &self.0.random)
     }
 
-    /// Whether the proxy serves this partition.
+    /// Whether the proxy serves this partition. From here on a request sees what others have changed until now.
     pub(super) fn has_partition(&self, name: &str) -> Result<bool, KeyManagerError> {
-        self.store().has_partition(name)
+        let mut store = self.store();
+        store.refresh()?;
+        store.has_partition(name)
     }
 
     /// The secret that belongs to an access key ID.

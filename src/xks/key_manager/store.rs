@@ -52,7 +52,7 @@ type KeyName = (String, String);
 struct Cache {
     data_version: Option<i64>,
     partitions: HashMap<String, HashMap<String, SecretText>>,
-    keys: HashMap<KeyName, ExternalKey>,
+    keys: HashMap<KeyName, Arc<ExternalKey>>,
     materials: HashMap<(KeyName, u32), Arc<Material>>,
 }
 
@@ -144,7 +144,9 @@ impl Store {
     }
 
     /// Forgets what is at hand when another process has changed the database.
-    fn refresh(&mut self) -> Result<(), KeyManagerError> {
+    ///
+    /// Once at the start of each request to the proxy.
+    pub fn refresh(&mut self) -> Result<(), KeyManagerError> {
         let now = self.connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?;
         if self.cache.data_version != Some(now) {
             self.cache = Cache { data_version: Some(now), ..Cache::default() };
@@ -206,7 +208,6 @@ impl Store {
 
     /// The credentials of a partition, if there is one.
     fn credentials(&mut self, partition: &str) -> Result<Option<&HashMap<String, SecretText>>, KeyManagerError> {
-        self.refresh()?;
         if !self.cache.partitions.contains_key(partition) {
             let known = self.connection.query_row("SELECT 1 FROM partitions WHERE name = ?1", [partition], |_| Ok(()));
             if known.optional()?.is_none() {
@@ -247,14 +248,13 @@ impl Store {
         ids.iter().filter_map(|id| self.find_key(partition, id).transpose()).collect()
     }
 
-    pub fn key(&mut self, partition: &str, id: &str) -> Result<ExternalKey, KeyManagerError> {
-        self.refresh()?;
+    pub fn key(&mut self, partition: &str, id: &str) -> Result<Arc<ExternalKey>, KeyManagerError> {
         let name = (partition.to_owned(), id.to_owned());
         if let Some(key) = self.cache.keys.get(&name) {
-            return Ok(key.clone());
+            return Ok(Arc::clone(key));
         }
-        let key = self.find_key(partition, id)?.ok_or(KeyManagerError::KeyNotFound)?;
-        self.cache.keys.insert(name, key.clone());
+        let key = Arc::new(self.find_key(partition, id)?.ok_or(KeyManagerError::KeyNotFound)?);
+        self.cache.keys.insert(name, Arc::clone(&key));
         Ok(key)
     }
 
@@ -355,9 +355,7 @@ impl Store {
             WHERE partition = ?1 AND id = ?2 AND version = ?3";
         change.execute(sql, params![partition, id, version, block.cast_signed()])?;
         change.commit()?;
-        if let Some(key) = self.cache.keys.get_mut(&(partition.to_owned(), id.to_owned())) {
-            key.encryptions = used.unsigned_abs() + block;
-        }
+        self.cache.keys.remove(&(partition.to_owned(), id.to_owned()));
         Ok(block)
     }
 
