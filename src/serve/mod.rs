@@ -7,6 +7,7 @@ pub mod tls;
 use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -21,7 +22,8 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::runtime::{Handle, RuntimeFlavor};
+use tokio::sync::{Semaphore, oneshot};
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
 
@@ -106,6 +108,7 @@ impl Server {
         let Self { listener, aws, proxy, tls, .. } = self;
         let room = Arc::new(Semaphore::new(MOST_CONNECTIONS));
         let graceful = GracefulShutdown::new();
+        let crew = Crew::hire();
         let mut stop = std::pin::pin!(stop);
         loop {
             let accepted = tokio::select! {
@@ -117,7 +120,10 @@ impl Server {
             let address = stream.peer_addr().map_or(Ipv4Addr::LOCALHOST.into(), |peer| peer.ip());
             let origin = Origin { address, is_over_tls: tls.is_some() };
             let front = Front { aws: aws.clone(), proxy: proxy.clone(), origin };
-            tokio::spawn(async move {
+            // What belongs to the socket moves with it to the runtime of another thread.
+            let Ok(stream) = stream.into_std() else { continue };
+            crew.give(async move {
+                let Ok(stream) = TcpStream::from_std(stream) else { return };
                 match tls {
                     None => front.serve(watcher, stream).await,
                     Some(tls) => {
@@ -131,6 +137,48 @@ impl Server {
         }
         drop(listener);
         let _ = tokio::time::timeout(LAST_TIME, graceful.shutdown()).await;
+    }
+}
+
+/// Threads that serve connections. Each has its connections to itself: a request is answered where it was read, and
+/// nobody else is woken for it.
+///
+/// In a runtime with paused time, which has one thread, all is done there.
+struct Crew {
+    threads: Vec<Worker>,
+    next: AtomicUsize,
+}
+
+/// A thread that works until this is dropped.
+struct Worker {
+    runtime: Handle,
+    _end: Option<oneshot::Sender<()>>,
+}
+
+impl Crew {
+    fn hire() -> Self {
+        let here = Handle::current();
+        if here.runtime_flavor() == RuntimeFlavor::CurrentThread {
+            return Self { threads: vec![Worker { runtime: here, _end: None }], next: AtomicUsize::new(0) };
+        }
+        // More than there are cores: a thread that waits for the disk must not keep all connections waiting.
+        let count = std::thread::available_parallelism().map_or(4, |cores| cores.get().max(4));
+        let threads = (0..count).filter_map(|_| {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
+            let handle = runtime.handle().clone();
+            let (end, ended) = oneshot::channel();
+            std::thread::spawn(move || runtime.block_on(ended));
+            Some(Worker { runtime: handle, _end: Some(end) })
+        });
+        Self { threads: threads.collect(), next: AtomicUsize::new(0) }
+    }
+
+    fn give(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let turn = self.next.fetch_add(1, Ordering::Relaxed);
+        match self.threads.get(turn % self.threads.len().max(1)) {
+            Some(thread) => drop(thread.runtime.spawn(work)),
+            None => drop(tokio::spawn(work)),
+        }
     }
 }
 

@@ -161,13 +161,18 @@ impl Claim {
     }
 
     fn canonical_request(&self, request: &Request<Bytes>, payload: &str) -> Result<String, Refusal> {
-        let mut headers = String::new();
+        let mut headers = String::with_capacity(512);
         for name in &self.signed_headers {
             let Some(value) = single(request, name)? else {
                 return Err(Refusal::Mismatch);
             };
-            let value = value.split([' ', '\t']).filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
-            let _ = writeln!(headers, "{name}:{value}");
+            headers.push_str(name);
+            headers.push(':');
+            for (at, word) in value.split([' ', '\t']).filter(|word| !word.is_empty()).enumerate() {
+                headers.push_str(if at == 0 { "" } else { " " });
+                headers.push_str(word);
+            }
+            headers.push('\n');
         }
         let path = match request.uri().path() {
             "" => "/".to_owned(),
@@ -329,8 +334,7 @@ fn hash(key: &[u8], text: &str) -> Result<Zeroizing<[u8; 32]>, Refusal> {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
 }
