@@ -1,6 +1,7 @@
 //! What AWS says on the wire: shared by the client, the bundled AWS and the forms.
 
 pub mod arn;
+pub mod cloudtrail;
 pub mod codec;
 pub mod error;
 pub mod iam;

@@ -12,6 +12,8 @@ pub enum Service {
     Iam,
     /// Security Token Service: AWS query, one endpoint a Region.
     Sts,
+    /// CloudTrail: AWS JSON 1.1, one endpoint a Region.
+    CloudTrail,
     /// What the bundled AWS tells of itself and no AWS API carries: AWS JSON 1.1.
     XksConsole,
 }
@@ -40,6 +42,7 @@ impl Service {
             Self::Kms => "kms",
             Self::Iam => "iam",
             Self::Sts => "sts",
+            Self::CloudTrail => "cloudtrail",
             Self::XksConsole => "xks-console",
         }
     }
@@ -48,6 +51,9 @@ impl Service {
     pub const fn protocol(self) -> Protocol {
         match self {
             Self::Kms => Protocol::Json { target_prefix: "TrentService" },
+            Self::CloudTrail => {
+                Protocol::Json { target_prefix: "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101" }
+            }
             Self::XksConsole => Protocol::Json { target_prefix: "XksConsole" },
             Self::Iam => {
                 Protocol::Query { version: "2010-05-08", namespace: "https://iam.amazonaws.com/doc/2010-05-08/" }

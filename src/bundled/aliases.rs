@@ -28,7 +28,7 @@ impl Call<'_> {
     pub fn create_alias(&self, request: &CreateAlias) -> Answer<Empty> {
         let name = &request.alias_name;
         check_name(name)?;
-        self.store().write(|tx| {
+        self.change(|tx| {
             self.permit_on(Deed::from("kms:CreateAlias").with("kms:RequestAlias", name), &self.alias_arn(name))?;
             let key = self.find_target(tx, &request.target_key_id, "kms:CreateAlias")?;
             if self.target_of(tx, name)?.is_some() {
@@ -48,7 +48,7 @@ impl Call<'_> {
     pub fn update_alias(&self, request: &UpdateAlias) -> Answer<Empty> {
         let name = &request.alias_name;
         check_name(name)?;
-        self.store().write(|tx| {
+        self.change(|tx| {
             self.permit_on("kms:UpdateAlias", &self.alias_arn(name))?;
             let key = self.find_target(tx, &request.target_key_id, "kms:UpdateAlias")?;
             let before = self.target_of(tx, name)?.ok_or_else(|| self.no_such_alias(name))?;
@@ -69,7 +69,7 @@ impl Call<'_> {
     pub fn delete_alias(&self, request: &DeleteAlias) -> Answer<Empty> {
         let name = &request.alias_name;
         check_name(name)?;
-        self.store().write(|tx| {
+        self.change(|tx| {
             self.permit_on("kms:DeleteAlias", &self.alias_arn(name))?;
             let target = self.target_of(tx, name)?.ok_or_else(|| self.no_such_alias(name))?;
             self.find_key_by_id(tx, &target, "kms:DeleteAlias")?;

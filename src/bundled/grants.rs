@@ -137,7 +137,7 @@ impl Call<'_> {
                 return Err(ServiceError::new("InvalidArnException", message).into());
             }
         }
-        self.store().write(|tx| {
+        self.change(|tx| {
             check_tokens(tx, request.grant_tokens.as_deref().unwrap_or_default())?;
             let key = self.find_key_by_id(tx, &request.key_id, deed)?;
             let arn = &key.metadata.arn;
@@ -233,7 +233,7 @@ impl Call<'_> {
     }
 
     pub fn revoke_grant(&self, request: &RevokeGrant) -> Answer<Empty> {
-        self.store().write(|tx| {
+        self.change(|tx| {
             let key = self.find_key_by_id(tx, &request.key_id, "kms:RevokeGrant")?;
             if !self.grants_of(tx, &key)?.iter().any(|(grant, _)| grant.grant_id == request.grant_id) {
                 return Err(invalid_grant_id().into());
@@ -253,7 +253,7 @@ impl Call<'_> {
     }
 
     pub fn retire_grant(&self, request: &RetireGrant) -> Answer<Empty> {
-        self.store().write(|tx| {
+        self.change(|tx| {
             let (arn, grant_id) = match request {
                 RetireGrant { grant_token: Some(token), key_id: None, grant_id: None, .. } => {
                     check_tokens(tx, std::slice::from_ref(token))?;

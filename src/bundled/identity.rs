@@ -46,6 +46,7 @@ pub fn access_key(aws: &Inner, id: &str) -> Result<(Arc<Caller>, SecretText), Un
         let caller = Arc::new(Caller {
             account,
             issuer_arn: arn.clone(),
+            access_key_id: id.to_owned(),
             policies: policies_of(tx, &arn)?.iter().filter_map(|text| aws.policies.read(text)).collect(),
             arn,
             user_id,

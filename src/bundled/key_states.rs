@@ -30,7 +30,7 @@ impl Call<'_> {
 
     /// Takes effect at once, or when the key's store is connected again.
     fn set_state(&self, id: &str, state: KeyState, action: &'static str) -> Answer<Empty> {
-        self.store().write(|tx| {
+        self.change(|tx| {
             let key = self.find_changeable_key(tx, id, action)?;
             self.save_key(tx, FoundKey { own_state: state, ..key }, None)?;
             Ok(Empty {})
@@ -40,7 +40,7 @@ impl Call<'_> {
     pub fn update_key_description(&self, request: &UpdateKeyDescription) -> Answer<Empty> {
         let description = &request.description;
         limits::description(description).map_err(|violation| violation.to_service_error(Some(description)))?;
-        self.store().write(|tx| {
+        self.change(|tx| {
             let mut key = self.find_changeable_key(tx, &request.key_id, "kms:UpdateKeyDescription")?;
             key.metadata.description.clone_from(description);
             self.save_key(tx, key, None)?;
@@ -55,7 +55,7 @@ impl Call<'_> {
         let wait = SignedDuration::from_hours(24 * i64::from(days));
         let due = self.store().world().clock.now().saturating_add(wait).unwrap_or(Timestamp::MAX);
         let deed = Deed::from("kms:ScheduleKeyDeletion").with("kms:ScheduleKeyDeletionPendingWindowInDays", shown);
-        self.store().write(|tx| {
+        self.change(|tx| {
             let mut key = self.find_changeable_key(tx, &request.key_id, deed)?;
             let key_id = key.metadata.arn.clone();
             let deletion_date = EpochSeconds(due);
@@ -67,7 +67,7 @@ impl Call<'_> {
     }
 
     pub fn cancel_key_deletion(&self, request: &CancelKeyDeletion) -> Answer<CancelKeyDeletionOutput> {
-        self.store().write(|tx| {
+        self.change(|tx| {
             let mut key = self.find_key_by_id(tx, &request.key_id, "kms:CancelKeyDeletion")?;
             let key_id = key.metadata.arn.clone();
             if key.own_state != KeyState::PendingDeletion {

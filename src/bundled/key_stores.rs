@@ -130,7 +130,7 @@ impl Call<'_> {
         next: impl FnOnce(ConnectionState) -> Result<Option<(ConnectionState, SignedDuration)>, &'static str>,
     ) -> Answer<Empty> {
         let now = self.store().world().clock.now();
-        self.store().write(|tx| {
+        self.change(|tx| {
             let mut store = self.find_key_store(tx, id)?;
             let change = next(store.entry.connection_state).map_err(|why| {
                 let state = store.entry.connection_state.label().to_uppercase();

@@ -80,6 +80,7 @@ impl Call<'_> {
                 other => other?,
             },
         };
+        self.draft.touch(&key.borrow().metadata);
         self.permit(records, &deed, key.borrow())?;
         Ok(key)
     }
@@ -222,7 +223,7 @@ impl Call<'_> {
             current_key_material_id: is_kms.then(|| material_id.clone()),
             key_id,
         };
-        self.store().write(|tx| {
+        self.change(|tx| {
             if origin == Origin::ExternalKeyStore {
                 // Again, now that nobody else can write: the store may have gone, the external key been taken.
                 self.check_store_and_use(tx, request)?;
@@ -242,6 +243,7 @@ impl Call<'_> {
                 ],
             )?;
             self.put_tags(tx, &metadata.key_id, request.tags.as_deref().unwrap_or_default())?;
+            self.draft.touch(&metadata);
             Ok(CreateKeyOutput { key_metadata: metadata })
         })
     }

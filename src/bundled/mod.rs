@@ -16,6 +16,7 @@ mod key_states;
 mod key_stores;
 mod keys;
 mod paging;
+mod parameters;
 mod policies;
 mod refused;
 mod router;
@@ -23,6 +24,7 @@ mod scenario;
 mod sessions;
 mod store;
 mod tags;
+mod trail;
 mod vpc;
 
 use std::borrow::Cow;
@@ -46,6 +48,7 @@ use crate::xks::network::Network;
 use crate::xks::proxy;
 use authorize::PolicyCache;
 use store::Store;
+use trail::{Draft, Trail};
 
 /// An operation's answer, or why it was refused.
 type Answer<T> = Result<T, store::Fault>;
@@ -61,6 +64,13 @@ struct Inner {
     manager: KeyManager,
     credentials: Credentials,
     policies: PolicyCache,
+    trail: Arc<Trail>,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.trail.close(&self.store);
+    }
 }
 
 impl std::fmt::Debug for Bundled {
@@ -112,8 +122,14 @@ impl Bundled {
         let credentials = identity::console_credentials(&store)?;
         let clock = store.world().clock.clone();
         let proxy = proxy::router(manager.clone(), clock.clone());
+        let is_kept = network.is_some();
         let proxies = XksClient::new(proxy.clone(), network.map(Arc::new), clock);
-        Ok(Self(Arc::new(Inner { store, proxies, proxy, manager, credentials, policies: PolicyCache::default() })))
+        let (policies, trail) = (PolicyCache::default(), Arc::<Trail>::default());
+        let inner = Arc::new(Inner { store, proxies, proxy, manager, credentials, policies, trail });
+        if is_kept {
+            inner.trail.keep(Arc::downgrade(&inner));
+        }
+        Ok(Self(inner))
     }
 
     /// Answers one signed request.
@@ -212,6 +228,8 @@ struct Caller {
     /// The ARN of the user or role.
     issuer_arn: String,
     user_id: String,
+    /// What it signed with.
+    access_key_id: String,
     /// Its IAM policies.
     policies: Vec<Arc<PolicyDocument>>,
     /// What its session is narrowed down to.
@@ -240,6 +258,8 @@ struct Call<'a> {
     /// Account and Region, as records name them.
     world: String,
     request_id: String,
+    /// What it will leave in CloudTrail.
+    draft: &'a Draft<'a>,
     /// The caller's address, when it came over a network.
     source: Option<String>,
     is_over_tls: bool,

@@ -53,7 +53,7 @@ impl Call<'_> {
         // Who may not put a policy learns nothing of what is wrong with it.
         self.store().read(|tx| self.find_key_by_id(tx, &request.key_id, deed.clone()))?;
         self.check_policy(&request.policy, may_lock_out)?;
-        self.store().write(|tx| {
+        self.change(|tx| {
             let key = self.find_key_by_id(tx, &request.key_id, deed.clone())?;
             if key.metadata.key_manager == KeyManager::Aws {
                 let message = format!("{} is an AWS managed key; only AWS changes it.", key.metadata.arn);

@@ -5,12 +5,13 @@ use http::{HeaderValue, Request, Response, StatusCode, header};
 
 use super::sessions::{self, Unfit};
 use super::store::Fault;
+use super::trail::Draft;
 use super::{Answer, Call, Inner, Origin, identity, world_of};
 use crate::aws::codec::{self, JSON_CONTENT_TYPE, XML_CONTENT_TYPE};
 use crate::aws::error::ServiceError;
 use crate::aws::operation::{Operation, Protocol, Service};
 use crate::aws::sigv4::Claim;
-use crate::aws::{iam, kms, sts, xks_console};
+use crate::aws::{cloudtrail, iam, kms, sts, xks_console};
 
 /// The longest body that is read, in bytes: a policy of 128 KiB and room around it.
 const MOST_BYTES: usize = 512 * 1024;
@@ -27,8 +28,14 @@ pub async fn handle(aws: &Inner, request: Request<Bytes>) -> Response<Bytes> {
         Ok(found) => found,
         Err(error) => return refuse(protocol_of(&request), &request_id, error),
     };
-    let answer = match authenticate(aws, &request, service, &request_id) {
-        Ok(call) => dispatch(&call, service, &name, request.body()).await,
+    let user_agent = request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
+    let draft = Draft::new(service, &name, request.body(), user_agent.unwrap_or("xks-console"));
+    let answer = match authenticate(aws, &request, &draft, &request_id) {
+        Ok(call) => {
+            let answer = dispatch(&call, service, &name, request.body()).await;
+            call.leave_event(answer.as_ref().err());
+            answer
+        }
         Err(error) => Err(error),
     };
     match answer {
@@ -48,8 +55,8 @@ fn operation_of(request: &Request<Bytes>) -> Result<(Service, String), ServiceEr
         return Err(ServiceError::new("RequestEntityTooLargeException", "The request is longer than 512 KiB."));
     }
     if let Some(target) = request.headers().get("x-amz-target") {
-        let (prefix, name) = target.to_str().ok().and_then(|target| target.split_once('.')).ok_or_else(unknown)?;
-        let service = [Service::Kms, Service::XksConsole]
+        let (prefix, name) = target.to_str().ok().and_then(|target| target.rsplit_once('.')).ok_or_else(unknown)?;
+        let service = [Service::Kms, Service::CloudTrail, Service::XksConsole]
             .into_iter()
             .find(|service| matches!(service.protocol(), Protocol::Json { target_prefix } if target_prefix == prefix));
         return Ok((service.ok_or_else(unknown)?, name.to_owned()));
@@ -66,10 +73,11 @@ fn operation_of(request: &Request<Bytes>) -> Result<(Service, String), ServiceEr
 fn authenticate<'a>(
     aws: &'a Inner,
     request: &Request<Bytes>,
-    service: Service,
+    draft: &'a Draft<'a>,
     request_id: &str,
 ) -> Result<Call<'a>, ServiceError> {
     aws.store.refresh().map_err(Fault::from)?;
+    let service = draft.service;
     let protocol = service.protocol();
     let refused = |refusal: crate::aws::sigv4::Refusal| refusal.to_service_error(protocol);
     let claim = Claim::parse(request).map_err(refused)?;
@@ -106,6 +114,7 @@ fn authenticate<'a>(
         region: claim.region,
         world,
         request_id: request_id.to_owned(),
+        draft,
         source: origin.map(|origin| origin.address.to_string()),
         is_over_tls: origin.is_none_or(|origin| origin.is_over_tls),
     })
@@ -194,6 +203,7 @@ async fn dispatch(call: &Call<'_>, service: Service, name: &str, body: &[u8]) ->
             iam::ListAccountAliases => Call::list_account_aliases;
             sts::GetCallerIdentity => Call::get_caller_identity;
             sts::AssumeRole => Call::assume_role;
+            cloudtrail::LookupEvents => Call::lookup_events;
         }
         awaited {
             kms::CreateKey => Call::create_key;

@@ -81,6 +81,7 @@ pub fn session(aws: &Inner, id: &str, token: &SecretText) -> Result<(Arc<Caller>
             arn,
             issuer_arn,
             user_id,
+            access_key_id: id.to_owned(),
             policies: policies.iter().filter_map(|text| aws.policies.read(text)).collect(),
             session_policy: policy.as_deref().and_then(|text| aws.policies.read(text)),
         });
@@ -126,7 +127,7 @@ impl Call<'_> {
         let expires = expires.unwrap_or(Timestamp::MAX);
         let user_id = format!("{}:{}", role.role_id, request.role_session_name);
         let sealed = self.store().seal(&["sessions", &id], secret.as_bytes())?;
-        self.store().write(|tx| -> Answer<()> {
+        self.change(|tx| -> Answer<()> {
             // What is over serves nobody.
             tx.execute("DELETE FROM sessions WHERE expires < ?1", [world.clock.now().as_millisecond()])?;
             tx.execute(

@@ -24,10 +24,18 @@ const DATABASE: &str = "account.sqlite";
 /// The file name of the key that wraps what is secret in it.
 const ROOT_KEY: &str = "account.root";
 /// The version of the database, kept in `user_version`: how many of [`MIGRATIONS`] it has seen.
-const SCHEMA_VERSION: i64 = 3;
+const SCHEMA_VERSION: i64 = 4;
 
 /// What makes a database of each version from one of the version before.
-const MIGRATIONS: [&str; 3] = [FIRST, SECOND, THIRD];
+const MIGRATIONS: [&str; 4] = [FIRST, SECOND, THIRD, FOURTH];
+
+/// The events of CloudTrail, in segments: the moments of the first and the last, and a line for each.
+const FOURTH: &str = "
+    CREATE TABLE events (id INTEGER PRIMARY KEY, world TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
+        count INTEGER NOT NULL, lines TEXT NOT NULL) STRICT;
+    CREATE INDEX events_of_world ON events (world, id);
+    CREATE INDEX events_by_age ON events (last);
+";
 
 /// Records belong to an account in a Region; principals have policies, roles have sessions, keys have grants.
 const THIRD: &str = r#"
@@ -197,6 +205,15 @@ struct Open {
     data_version: i64,
 }
 
+impl Open {
+    fn change<T, E: From<rusqlite::Error>>(&mut self, work: impl FnOnce(&Transaction) -> Result<T, E>) -> Result<T, E> {
+        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let done = work(&transaction)?;
+        transaction.commit()?;
+        Ok(done)
+    }
+}
+
 /// Where records can be read: the database, or a transaction on it.
 pub trait Records {
     /// Reads one state of the database.
@@ -324,10 +341,12 @@ impl Store {
     pub fn write<T, E: From<rusqlite::Error>>(&self, work: impl FnOnce(&Transaction) -> Result<T, E>) -> Result<T, E> {
         let mut open = self.opened();
         open.remembered.clear();
-        let transaction = open.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let done = work(&transaction)?;
-        transaction.commit()?;
-        Ok(done)
+        open.change(work)
+    }
+
+    /// As [`write`](Self::write), for records that are never [remembered](Self::remember).
+    pub fn append<T, E: From<rusqlite::Error>>(&self, work: impl FnOnce(&Transaction) -> Result<T, E>) -> Result<T, E> {
+        self.opened().change(work)
     }
 
     /// Reads one state of the database.

@@ -36,7 +36,7 @@ impl Call<'_> {
         limits::tags(&request.tags)?;
         let tags = request.tags.iter().map(|tag| (tag.tag_key.as_str(), Some(tag.tag_value.as_str())));
         let deed = Deed::from("kms:TagResource").with_tags(tags);
-        self.store().write(|tx| {
+        self.change(|tx| {
             let key = self.find_changeable_key(tx, &request.key_id, deed)?;
             self.put_tags(tx, &key.metadata.key_id, &request.tags)?;
             if self.tags_of(tx, &key)?.len() > limits::MAX_TAGS {
@@ -51,7 +51,7 @@ impl Call<'_> {
             limits::tag_key(key).map_err(|violation| violation.to_service_error(Some(key)))?;
         }
         let deed = Deed::from("kms:UntagResource").with_tags(request.tag_keys.iter().map(|key| (key.as_str(), None)));
-        self.store().write(|tx| {
+        self.change(|tx| {
             let key = self.find_changeable_key(tx, &request.key_id, deed)?;
             for tag_key in &request.tag_keys {
                 tx.execute(

@@ -101,6 +101,7 @@ impl Client {
             Service::Kms => (format!("https://kms.{}.amazonaws.com/", self.region), &self.region),
             Service::Sts => (format!("https://sts.{}.amazonaws.com/", self.region), &self.region),
             Service::Iam => ("https://iam.amazonaws.com/".to_owned(), "us-east-1"),
+            Service::CloudTrail => (format!("https://cloudtrail.{}.amazonaws.com/", self.region), &self.region),
             Service::XksConsole => ("https://xks-console.bundled.internal/".to_owned(), &self.region),
         }
     }

@@ -110,7 +110,7 @@ impl Call<'_> {
         };
         self.store().read(|tx| self.check_new(tx, &entry))?;
         self.check_proxy(&proxy, &credential.raw_secret_access_key, "CreateCustomKeyStore").await?;
-        self.store().write(|tx| {
+        self.change(|tx| {
             // Again, now that nobody else can write.
             self.check_new(tx, &entry)?;
             let secret = credential.raw_secret_access_key.expose().as_bytes();
@@ -147,7 +147,7 @@ impl Call<'_> {
             let secret = credential.map_or(&target.secret_access_key, |new| &new.raw_secret_access_key);
             self.check_proxy(proxy, secret, "UpdateCustomKeyStore").await?;
         }
-        self.store().write(|tx| {
+        self.change(|tx| {
             let store = self.find_key_store(tx, &request.custom_key_store_id)?;
             let entry = self.changed(tx, store, request)?;
             tx.execute(
@@ -168,7 +168,7 @@ impl Call<'_> {
 
     pub fn delete_custom_key_store(&self, request: &DeleteCustomKeyStore) -> Answer<Empty> {
         self.permit_on("kms:DeleteCustomKeyStore", "*")?;
-        self.store().write(|tx| {
+        self.change(|tx| {
             let store = self.find_key_store(tx, &request.custom_key_store_id)?.entry;
             let id = &store.custom_key_store_id;
             if store.connection_state != ConnectionState::Disconnected {

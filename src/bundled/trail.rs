@@ -1,0 +1,528 @@
+//! CloudTrail: every call leaves an event, in CloudTrail's own record format.
+//!
+//! A change and its event are committed together. The events of everything else (reads, cryptography, failures) wait in
+//! memory, at most [`DELAY`], and are appended at once. Events are kept in segments of lines, so that a busy key costs
+//! little; the newest [`MOST_EVENTS`] of the last [`KEPT`] stay. Source of the format: *CloudTrail record contents*.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::{Transaction, params};
+use serde::Serialize;
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+use super::parameters::{of_form, of_json};
+use super::store::Store;
+use super::{Answer, Call, Caller, Inner, world_of};
+use crate::aws::cloudtrail::{Event, LookupAttribute, LookupEvents, LookupEventsOutput, Resource};
+use crate::aws::codec;
+use crate::aws::error::ServiceError;
+use crate::aws::kms::KeyMetadata;
+use crate::aws::operation::{Protocol, Service};
+use crate::aws::scalar::EpochSeconds;
+
+/// How long an event may wait in memory.
+const DELAY: Duration = Duration::from_millis(500);
+/// How long events are kept.
+const KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
+/// Events that are kept at most, of all accounts and Regions.
+const MOST_EVENTS: i64 = 1_000_000;
+/// How many segments are appended before all events are counted again.
+const SEGMENTS_BETWEEN_COUNTS: i64 = 64;
+/// Events that may wait; more are appended at once.
+const MOST_WAITING: usize = 20_000;
+/// Events on a page at most.
+const MOST_RESULTS: u32 = 50;
+
+/// What a request is, for the event it will leave.
+pub struct Draft<'a> {
+    pub service: Service,
+    pub operation: &'a str,
+    pub body: &'a [u8],
+    pub user_agent: &'a str,
+    touched: Mutex<Vec<Touched>>,
+    /// Whether the event was committed with a change.
+    is_recorded: AtomicBool,
+}
+
+/// A key that a request is about.
+struct Touched {
+    arn: String,
+    account: String,
+    custom_key_store_id: Option<String>,
+    xks_key_id: Option<String>,
+}
+
+impl<'a> Draft<'a> {
+    pub fn new(service: Service, operation: &'a str, body: &'a [u8], user_agent: &'a str) -> Self {
+        let (touched, is_recorded) = (Mutex::default(), AtomicBool::new(false));
+        Self { service, operation, body, user_agent, touched, is_recorded }
+    }
+
+    /// Notes that the request is about this key.
+    pub fn touch(&self, key: &KeyMetadata) {
+        let mut touched = self.touched.lock().unwrap_or_else(PoisonError::into_inner);
+        if touched.iter().all(|known| known.arn != key.arn) {
+            touched.push(Touched {
+                arn: key.arn.clone(),
+                account: key.aws_account_id.clone(),
+                custom_key_store_id: key.custom_key_store_id.clone(),
+                xks_key_id: key.xks_key_configuration.as_ref().map(|external| external.id.clone()),
+            });
+        }
+    }
+
+    fn changes(&self) -> bool {
+        const CHANGES: [&str; 15] = [
+            "Create",
+            "Delete",
+            "Update",
+            "Put",
+            "Tag",
+            "Untag",
+            "Enable",
+            "Disable",
+            "Schedule",
+            "Cancel",
+            "Connect",
+            "Disconnect",
+            "Revoke",
+            "Retire",
+            "Rotate",
+        ];
+        CHANGES.iter().any(|start| self.operation.starts_with(start))
+    }
+
+    fn is_cryptographic(&self) -> bool {
+        ["Encrypt", "Decrypt", "ReEncrypt", "GenerateDataKey"].iter().any(|start| self.operation.starts_with(start))
+    }
+}
+
+/// An event as CloudTrail writes it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Record<'a> {
+    event_version: &'static str,
+    user_identity: UserIdentity<'a>,
+    event_time: String,
+    event_source: &'static str,
+    event_name: &'a str,
+    aws_region: &'a str,
+    #[serde(rename = "sourceIPAddress")]
+    source_ip_address: &'a str,
+    user_agent: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_code: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error_message: Option<&'a str>,
+    request_parameters: Value,
+    response_elements: Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    additional_event_data: Option<AdditionalEventData<'a>>,
+    #[serde(rename = "requestID")]
+    request_id: &'a str,
+    #[serde(rename = "eventID")]
+    event_id: String,
+    read_only: bool,
+    resources: Vec<RecordResource<'a>>,
+    event_type: &'static str,
+    management_event: bool,
+    recipient_account_id: &'a str,
+    #[serde(rename = "sharedEventID", skip_serializing_if = "Option::is_none")]
+    shared_event_id: Option<String>,
+    event_category: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct UserIdentity<'a> {
+    r#type: &'static str,
+    principal_id: &'a str,
+    arn: &'a str,
+    account_id: &'a str,
+    access_key_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    session_context: Option<SessionContext<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SessionContext<'a> {
+    session_issuer: SessionIssuer<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SessionIssuer<'a> {
+    r#type: &'static str,
+    principal_id: &'a str,
+    arn: &'a str,
+    account_id: &'a str,
+    user_name: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct AdditionalEventData<'a> {
+    custom_key_store_id: &'a str,
+    xks_key_id: &'a str,
+}
+
+#[derive(Serialize)]
+struct RecordResource<'a> {
+    #[serde(rename = "accountId")]
+    account_id: &'a str,
+    r#type: &'static str,
+    #[serde(rename = "ARN")]
+    arn: &'a str,
+}
+
+impl<'a> UserIdentity<'a> {
+    fn of(caller: &'a Caller) -> Self {
+        let last = |arn: &'a str| arn.rsplit('/').next().unwrap_or_default();
+        let issuer = caller.is_role().then(|| SessionIssuer {
+            r#type: "Role",
+            principal_id: caller.user_id.split(':').next().unwrap_or_default(),
+            arn: &caller.issuer_arn,
+            account_id: &caller.account,
+            user_name: last(&caller.issuer_arn),
+        });
+        Self {
+            r#type: if issuer.is_some() { "AssumedRole" } else { "IAMUser" },
+            principal_id: &caller.user_id,
+            arn: &caller.arn,
+            account_id: &caller.account,
+            access_key_id: &caller.access_key_id,
+            user_name: caller.user_name(),
+            session_context: issuer.map(|session_issuer| SessionContext { session_issuer }),
+        }
+    }
+}
+
+const fn source_of(service: Service) -> &'static str {
+    match service {
+        Service::Kms => "kms.amazonaws.com",
+        Service::Iam => "iam.amazonaws.com",
+        Service::Sts => "sts.amazonaws.com",
+        Service::CloudTrail => "cloudtrail.amazonaws.com",
+        Service::XksConsole => "xks-console.bundled.internal",
+    }
+}
+
+/// A UUID that only this request's event in this account has.
+fn event_id(request_id: &str, account: &str) -> String {
+    let digest = Sha256::new().chain_update(request_id).chain_update(account).finalize();
+    let bytes = std::array::from_fn(|at| digest[at]);
+    uuid::Builder::from_custom_bytes(bytes).into_uuid().to_string()
+}
+
+/// An event that waits.
+struct Line {
+    world: String,
+    /// In milliseconds since 1970.
+    at: i64,
+    text: String,
+}
+
+/// The events that wait, and who appends them.
+#[derive(Default)]
+pub struct Trail {
+    waiting: Mutex<Vec<Line>>,
+    arrived: Condvar,
+    is_over: AtomicBool,
+}
+
+impl Trail {
+    fn waiting(&self) -> MutexGuard<'_, Vec<Line>> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn push(&self, line: Line) -> usize {
+        let mut waiting = self.waiting();
+        waiting.push(line);
+        if waiting.len() == 1 {
+            self.arrived.notify_one();
+        }
+        waiting.len()
+    }
+
+    /// Appends what waits. What can't be written is let go: the trail must not stand in the way of what it tells of.
+    pub fn flush(&self, store: &Store) {
+        let lines = std::mem::take(&mut *self.waiting());
+        if lines.is_empty() {
+            return;
+        }
+        let now = store.world().clock.now();
+        let _ = store.append(|tx| -> Answer<()> {
+            let mut worlds: Vec<&str> = lines.iter().map(|line| line.world.as_str()).collect();
+            worlds.sort_unstable();
+            worlds.dedup();
+            for world in worlds {
+                append(tx, world, &lines.iter().filter(|line| line.world == world).collect::<Vec<_>>())?;
+            }
+            prune(tx, now)
+        });
+    }
+
+    /// Appends, in a thread of its own, what has waited for [`DELAY`], until `aws` is gone. It sleeps while nothing waits.
+    pub fn keep(self: &Arc<Self>, aws: Weak<Inner>) {
+        let trail = Arc::clone(self);
+        std::thread::spawn(move || {
+            loop {
+                let mut waiting = trail.waiting();
+                while waiting.is_empty() && !trail.is_over.load(Ordering::Relaxed) {
+                    waiting = trail.arrived.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+                }
+                drop(waiting);
+                std::thread::sleep(DELAY);
+                match aws.upgrade() {
+                    Some(aws) => trail.flush(&aws.store),
+                    None => return,
+                }
+            }
+        });
+    }
+
+    /// Appends what waits, for the last time.
+    pub fn close(&self, store: &Store) {
+        self.flush(store);
+        self.is_over.store(true, Ordering::Relaxed);
+        self.arrived.notify_one();
+    }
+}
+
+fn append(tx: &Transaction, world: &str, lines: &[&Line]) -> Answer<()> {
+    let (Some(first), Some(last)) = (lines.iter().map(|line| line.at).min(), lines.iter().map(|line| line.at).max())
+    else {
+        return Ok(());
+    };
+    let text = lines.iter().map(|line| line.text.as_str()).collect::<Vec<_>>().join("\n");
+    tx.prepare_cached("INSERT INTO events (world, first, last, count, lines) VALUES (?1, ?2, ?3, ?4, ?5)")?
+        .execute(params![world, first, last, lines.len().cast_signed(), text])?;
+    Ok(())
+}
+
+/// Lets the oldest events go.
+fn prune(tx: &Transaction, now: Timestamp) -> Answer<()> {
+    let oldest = now.saturating_sub(KEPT).unwrap_or(Timestamp::MIN).as_millisecond();
+    tx.prepare_cached("DELETE FROM events WHERE last < ?1")?.execute([oldest])?;
+    if tx.last_insert_rowid() % SEGMENTS_BETWEEN_COUNTS != 0 {
+        return Ok(());
+    }
+    let surplus = "DELETE FROM events WHERE id <= (
+        SELECT id FROM (SELECT id, sum(count) OVER (ORDER BY id DESC) AS so_far FROM events) WHERE so_far > ?1
+        ORDER BY id DESC LIMIT 1)";
+    let total: i64 =
+        tx.prepare_cached("SELECT coalesce(sum(count), 0) FROM events")?.query_row([], |row| row.get(0))?;
+    if total > MOST_EVENTS {
+        tx.execute(surplus, [MOST_EVENTS])?;
+    }
+    Ok(())
+}
+
+impl Call<'_> {
+    /// Changes the account: the change and its event are durable when this returns, or nothing was done.
+    pub fn change<T: Serialize>(&self, work: impl FnOnce(&Transaction) -> Answer<T>) -> Answer<T> {
+        self.store().write(|tx| {
+            let done = work(tx)?;
+            let body = codec::json_body(&done)?;
+            for line in self.lines(None, &body) {
+                append(tx, &line.world, &[&line])?;
+            }
+            self.draft.is_recorded.store(true, Ordering::Relaxed);
+            Ok(done)
+        })
+    }
+
+    /// Leaves the event of this call, unless it was committed with a change.
+    pub fn leave_event(&self, error: Option<&ServiceError>) {
+        // What the console asks of its own service is no call to AWS.
+        if self.draft.service == Service::XksConsole || self.draft.is_recorded.load(Ordering::Relaxed) {
+            return;
+        }
+        let waiting = self.lines(error, b"").into_iter().map(|line| self.aws.trail.push(line)).max();
+        if waiting.is_some_and(|waiting| waiting >= MOST_WAITING) {
+            self.aws.trail.flush(self.store());
+        }
+    }
+
+    /// The event, once for each account that it is about.
+    fn lines(&self, error: Option<&ServiceError>, response: &[u8]) -> Vec<Line> {
+        let (draft, caller, now) = (self.draft, &*self.caller, self.store().world().clock.now());
+        let touched = draft.touched.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut accounts = vec![caller.account.as_str()];
+        if error.is_none() {
+            accounts.extend(touched.iter().map(|key| key.account.as_str()).filter(|owner| *owner != caller.account));
+        }
+        let request_parameters = match draft.service.protocol() {
+            Protocol::Json { .. } => of_json(draft.body),
+            Protocol::Query { .. } => of_form(draft.body),
+        };
+        let external = touched.iter().find_map(|key| {
+            Some(AdditionalEventData {
+                custom_key_store_id: key.custom_key_store_id.as_deref()?,
+                xks_key_id: key.xks_key_id.as_deref()?,
+            })
+        });
+        let shared = (accounts.len() > 1).then(|| event_id(&self.request_id, "shared"));
+        let mut record = Record {
+            event_version: "1.08",
+            user_identity: UserIdentity::of(caller),
+            event_time: now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            event_source: source_of(draft.service),
+            event_name: draft.operation,
+            aws_region: &self.region,
+            source_ip_address: self.source.as_deref().unwrap_or("localhost"),
+            user_agent: draft.user_agent,
+            // The one code that CloudTrail writes otherwise than the API.
+            error_code: error.map(|error| match error.code.as_str() {
+                "AccessDeniedException" => "AccessDenied",
+                code => code,
+            }),
+            error_message: error.map(|error| error.message.as_str()),
+            request_parameters,
+            response_elements: if draft.changes() { of_json(response) } else { Value::Null },
+            additional_event_data: external.filter(|_| draft.is_cryptographic()),
+            request_id: &self.request_id,
+            event_id: String::new(),
+            read_only: !draft.changes(),
+            resources: touched
+                .iter()
+                .map(|key| RecordResource { account_id: &key.account, r#type: "AWS::KMS::Key", arn: &key.arn })
+                .collect(),
+            event_type: "AwsApiCall",
+            management_event: true,
+            recipient_account_id: "",
+            shared_event_id: shared,
+            event_category: "Management",
+        };
+        let lines = accounts.into_iter().filter_map(|account| {
+            record.event_id = event_id(&self.request_id, account);
+            record.recipient_account_id = account;
+            let text = serde_json::to_string(&record).ok()?;
+            Some(Line { world: world_of(account, &self.region), at: now.as_millisecond(), text })
+        });
+        lines.collect()
+    }
+
+    pub fn lookup_events(&self, request: &LookupEvents) -> Answer<LookupEventsOutput> {
+        let most = request.max_results.unwrap_or(MOST_RESULTS);
+        if !(1..=MOST_RESULTS).contains(&most) {
+            let message = "MaxResults has to be from 1 to 50.";
+            return Err(ServiceError::new("InvalidMaxResultsException", message).into());
+        }
+        if request.event_category.as_ref().is_some_and(|category| category != "insight") {
+            return Err(ServiceError::new("InvalidEventCategoryException", "EventCategory has to be insight.").into());
+        }
+        let time = |time: Option<EpochSeconds>, other: i64| time.map_or(other, |time| time.0.as_millisecond());
+        let (start, end) = (time(request.start_time, 0), time(request.end_time, i64::MAX));
+        if start > end {
+            let message = "StartTime has to be before EndTime.";
+            return Err(ServiceError::new("InvalidTimeRangeException", message).into());
+        }
+        let attributes = request.lookup_attributes.as_deref().unwrap_or_default();
+        let wanted = match attributes {
+            [] => None,
+            [one] if ATTRIBUTES.contains(&one.attribute_key.as_str()) => Some(one),
+            _ => {
+                let message = format!("Name one lookup attribute at most, one of {}.", ATTRIBUTES.join(", "));
+                return Err(ServiceError::new("InvalidLookupAttributesException", message).into());
+            }
+        };
+        let (mut segment, mut seen) = match &request.next_token {
+            None => (i64::MAX, 0),
+            Some(token) => token
+                .split_once('.')
+                .and_then(|(segment, seen)| Some((segment.parse().ok()?, seen.parse::<usize>().ok()?)))
+                .ok_or_else(|| {
+                    ServiceError::new("InvalidNextTokenException", "NextToken is not one that LookupEvents gave.")
+                })?,
+        };
+        self.permit_on("cloudtrail:LookupEvents", "*")?;
+        if request.event_category.is_some() {
+            return Ok(LookupEventsOutput::default());
+        }
+        self.aws.trail.flush(self.store());
+        self.store().read(|tx| {
+            let mut query = tx.prepare_cached(
+                "SELECT id, lines FROM events WHERE world = ?1 AND id <= ?2 AND last >= ?3 AND first <= ?4
+                 ORDER BY id DESC",
+            )?;
+            let mut rows = query.query(params![self.world, segment, start, end])?;
+            let mut events = Vec::new();
+            while let Some(row) = rows.next()? {
+                let id: i64 = row.get(0)?;
+                let skip = if id == segment { seen } else { 0 };
+                let lines = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
+                for (at, line) in lines.rsplit('\n').enumerate().skip(skip) {
+                    let Some(event) =
+                        read(line, wanted).filter(|event| (start..=end).contains(&event.event_time.0.as_millisecond()))
+                    else {
+                        continue;
+                    };
+                    if events.len() == most as usize {
+                        return Ok(LookupEventsOutput { events, next_token: Some(format!("{segment}.{seen}")) });
+                    }
+                    events.push(event);
+                    (segment, seen) = (id, at + 1);
+                }
+            }
+            Ok(LookupEventsOutput { events, next_token: None })
+        })
+    }
+}
+
+const ATTRIBUTES: [&str; 8] =
+    ["EventId", "EventName", "ReadOnly", "Username", "ResourceType", "ResourceName", "EventSource", "AccessKeyId"];
+
+/// The event that a line holds, if it is like what is wanted.
+fn read(line: &str, wanted: Option<&LookupAttribute>) -> Option<Event> {
+    // Most lines need no closer look.
+    if wanted.is_some_and(|one| !line.contains(&*one.attribute_value)) {
+        return None;
+    }
+    let record: Value = serde_json::from_str(line).ok()?;
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    let user = &record["userIdentity"];
+    let resources = record["resources"].as_array().map(Vec::as_slice).unwrap_or_default().iter();
+    let event = Event {
+        event_id: text(&record["eventID"])?,
+        event_name: text(&record["eventName"])?,
+        read_only: record["readOnly"].to_string(),
+        access_key_id: text(&user["accessKeyId"]),
+        event_time: EpochSeconds(record["eventTime"].as_str()?.parse().ok()?),
+        event_source: text(&record["eventSource"])?,
+        username: text(&user["userName"])
+            .or_else(|| user["arn"].as_str().and_then(|arn| arn.rsplit('/').next()).map(str::to_owned)),
+        resources: resources
+            .map(|one| Resource { resource_type: text(&one["type"]), resource_name: text(&one["ARN"]) })
+            .collect(),
+        cloud_trail_event: line.to_owned(),
+    };
+    wanted.is_none_or(|one| is_like(&event, one)).then_some(event)
+}
+
+fn is_like(event: &Event, wanted: &LookupAttribute) -> bool {
+    let value = wanted.attribute_value.as_str();
+    let of_resources = |part: fn(&Resource) -> &Option<String>| {
+        event.resources.iter().any(|resource| part(resource).as_deref() == Some(value))
+    };
+    match wanted.attribute_key.as_str() {
+        "EventId" => event.event_id == value,
+        "EventName" => event.event_name == value,
+        "ReadOnly" => event.read_only == value,
+        "Username" => event.username.as_deref() == Some(value),
+        "ResourceType" => of_resources(|resource| &resource.resource_type),
+        // KMS keys are found by ARN, and by the ID that ends it.
+        "ResourceName" => event.resources.iter().any(|resource| {
+            resource.resource_name.as_deref().is_some_and(|arn| arn == value || arn.rsplit('/').next() == Some(value))
+        }),
+        "EventSource" => event.event_source == value,
+        _ => event.access_key_id.as_deref() == Some(value),
+    }
+}
