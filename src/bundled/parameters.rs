@@ -28,6 +28,30 @@ pub fn of_form(body: &[u8]) -> Value {
     if shown.is_empty() { Value::Null } else { Value::Object(shown) }
 }
 
+/// With what CreateKey takes for members that are absent, as CloudTrail shows it.
+pub fn with_defaults(operation: &str, mut shown: Value) -> Value {
+    if operation == "CreateKey" {
+        if shown.is_null() {
+            shown = Value::Object(Map::new());
+        }
+        if let Some(members) = shown.as_object_mut() {
+            for (name, value) in [
+                ("tags", Value::Array(Vec::new())),
+                ("keyUsage", "ENCRYPT_DECRYPT".into()),
+                ("description", "".into()),
+                ("origin", "AWS_KMS".into()),
+                ("multiRegion", false.into()),
+                ("keySpec", "SYMMETRIC_DEFAULT".into()),
+                ("customerMasterKeySpec", "SYMMETRIC_DEFAULT".into()),
+                ("bypassPolicyLockoutSafetyCheck", false.into()),
+            ] {
+                members.entry(name).or_insert(value);
+            }
+        }
+    }
+    shown
+}
+
 fn small(name: &str) -> String {
     let mut letters = name.chars();
     letters.next().map_or_else(String::new, |first| first.to_ascii_lowercase().to_string() + letters.as_str())

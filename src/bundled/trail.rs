@@ -14,7 +14,7 @@ use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use super::parameters::{of_form, of_json};
+use super::parameters::{of_form, of_json, with_defaults};
 use super::store::Store;
 use super::{Answer, Call, Caller, Inner, world_of};
 use crate::aws::cloudtrail::{Event, LookupAttribute, LookupEvents, LookupEventsOutput, Resource};
@@ -360,7 +360,7 @@ impl Call<'_> {
             accounts.extend(touched.iter().map(|key| key.account.as_str()).filter(|owner| *owner != caller.account));
         }
         let request_parameters = match draft.service.protocol() {
-            Protocol::Json { .. } => of_json(draft.body),
+            Protocol::Json { .. } => with_defaults(draft.operation, of_json(draft.body)),
             Protocol::Query { .. } => of_form(draft.body),
         };
         let external = touched.iter().find_map(|key| {

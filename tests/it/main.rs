@@ -14,3 +14,4 @@ mod random;
 mod served;
 mod snapshots;
 mod tasks;
+mod trail;

@@ -1,0 +1,251 @@
+//! CloudTrail: what calls leave behind, and how it is found again.
+
+use serde_json::{Value, json};
+use xks_console::aws::cloudtrail::{Event, LookupAttribute, LookupEvents};
+use xks_console::aws::iam::ListUsers;
+use xks_console::aws::kms::*;
+use xks_console::aws::scalar::{EpochSeconds, SecretText};
+use xks_console::aws::sigv4::Credentials;
+use xks_console::aws::sts::AssumeRole;
+use xks_console::bundled::Bundled;
+use xks_console::client::{Client, InProcess};
+use xks_console::world::Clock;
+
+use crate::account::{account, decrypt, encrypt, new_key, refusal, request, store, whole_account};
+
+async fn all(client: &Client, attribute: Option<(&str, &str)>) -> Vec<Event> {
+    let lookup_attributes = attribute
+        .map(|(key, value)| vec![LookupAttribute { attribute_key: key.into(), attribute_value: value.into() }]);
+    client.call(&LookupEvents { lookup_attributes, ..LookupEvents::default() }).await.unwrap().events
+}
+
+async fn last(client: &Client, name: &str) -> Value {
+    let events = all(client, Some(("EventName", name))).await;
+    serde_json::from_str(&events.first().unwrap_or_else(|| panic!("{name} left no event")).cloud_trail_event).unwrap()
+}
+
+fn somebody(bundled: &Bundled, name: &str, clock: &Clock) -> Client {
+    let keys = bundled.access_keys().unwrap();
+    by(bundled, keys.into_iter().find(|key| key.name == name).unwrap().credentials, clock)
+}
+
+fn by(bundled: &Bundled, credentials: Credentials, clock: &Clock) -> Client {
+    let aws = bundled.clone();
+    let transport = InProcess::new(move |request| {
+        let aws = aws.clone();
+        Box::pin(async move { aws.handle(request).await })
+    });
+    Client::new(std::sync::Arc::new(transport), credentials, "us-west-2", clock.clone())
+}
+
+#[tokio::test]
+async fn creating_a_key_leaves_the_event_of_the_guide() {
+    let (client, _) = account();
+    let request = CreateKey {
+        tags: Some(vec![Tag { tag_key: "Team".to_owned(), tag_value: "Payments".to_owned() }]),
+        ..request(&client, "Frankfurt HSM", "payments-2026").await
+    };
+    let key = client.call(&request).await.unwrap().key_metadata;
+    let event = last(&client, "CreateKey").await;
+    insta::assert_snapshot!(serde_json::to_string_pretty(&event).unwrap());
+    assert_eq!(event["responseElements"]["keyMetadata"]["keyId"], json!(key.key_id));
+    assert_eq!(event["resources"][0]["ARN"], json!(key.arn));
+}
+
+#[tokio::test]
+async fn using_a_key_tells_of_the_external_key_and_nothing_of_the_data() {
+    let (client, _) = account();
+    let key = new_key(&client).await;
+    let blob = encrypt(&client, &key).await;
+    decrypt(&client, &blob, "nile").await.unwrap();
+    for name in ["Encrypt", "Decrypt"] {
+        let event = last(&client, name).await;
+        assert_eq!(event["additionalEventData"]["xksKeyId"], "payments-2026", "{event}");
+        assert_eq!(event["requestParameters"]["encryptionContext"], json!({ "project": "nile" }));
+        assert_eq!((&event["readOnly"], &event["responseElements"]), (&json!(true), &Value::Null));
+        let text = event.to_string();
+        assert!(!text.contains("plaintext") && !text.contains("ciphertextBlob"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_is_an_event_with_an_error() {
+    let (client, clock, bundled) = whole_account();
+    let key = new_key(&client).await;
+    let jonas = somebody(&bundled, "jonas.bauer", &clock);
+    refusal(jonas.call(&DisableKey { key_id: key.clone() }).await);
+    let event = last(&client, "DisableKey").await;
+    assert_eq!(event["errorCode"], "AccessDenied");
+    assert!(event["errorMessage"].as_str().unwrap().contains("kms:DisableKey"), "{event}");
+    assert_eq!(event["userIdentity"]["userName"], "jonas.bauer");
+    assert_eq!(event["resources"][0]["ARN"].as_str().unwrap().rsplit('/').next(), Some(&*key));
+}
+
+#[tokio::test]
+async fn a_session_is_told_with_its_role_and_without_its_secrets() {
+    let (client, clock, bundled) = whole_account();
+    let role = "arn:aws:iam::111122223333:role/payments/PaymentsApi".to_owned();
+    let request = AssumeRole { role_arn: role.clone(), role_session_name: "audit".to_owned(), ..Default::default() };
+    let grace = somebody(&bundled, "grace.liu", &clock);
+    let session = grace.call(&request).await.unwrap().credentials;
+    let assumed = last(&client, "AssumeRole").await.to_string();
+    for secret in [session.secret_access_key.expose(), session.session_token.expose()] {
+        assert!(!assumed.contains(secret));
+    }
+    let credentials = Credentials {
+        access_key_id: session.access_key_id.clone(),
+        secret_access_key: SecretText::new(session.secret_access_key.expose().to_owned()),
+        session_token: Some(session.session_token),
+    };
+    refusal(by(&bundled, credentials, &clock).call(&ListKeys::default()).await);
+    let user = &last(&client, "ListKeys").await["userIdentity"];
+    assert_eq!((&user["type"], &user["accessKeyId"]), (&json!("AssumedRole"), &json!(session.access_key_id)));
+    assert_eq!(user["sessionContext"]["sessionIssuer"]["arn"], json!(role));
+    assert_eq!(all(&client, Some(("Username", "audit"))).await.len(), 1);
+}
+
+#[tokio::test]
+async fn the_secret_of_a_proxy_is_hidden() {
+    let (client, _) = account();
+    let secret = "wJalrXUtnFEMIK7MDENGbPxRfiCYzEXAMPLEKEYwJalrXUtn";
+    let asked = UpdateCustomKeyStore {
+        custom_key_store_id: store(&client, "Frankfurt HSM").await.custom_key_store_id,
+        xks_proxy_authentication_credential: Some(XksProxyAuthenticationCredential {
+            access_key_id: "ABCDEFGHIJKLMNOPQRST".to_owned(),
+            raw_secret_access_key: SecretText::new(secret.to_owned()),
+        }),
+        ..Default::default()
+    };
+    refusal(client.call(&asked).await);
+    let event = last(&client, "UpdateCustomKeyStore").await;
+    assert_eq!(
+        event["requestParameters"]["xksProxyAuthenticationCredential"],
+        json!({ "accessKeyId": "ABCDEFGHIJKLMNOPQRST", "rawSecretAccessKey": "HIDDEN_DUE_TO_SECURITY_REASONS" })
+    );
+    assert!(!event.to_string().contains(secret));
+}
+
+#[tokio::test]
+async fn the_owner_of_a_key_sees_what_others_do_with_it() {
+    let (client, clock, bundled) = whole_account();
+    let key = client.call(&CreateKey::default()).await.unwrap().key_metadata;
+    let policy = json!({ "Version": "2012-10-17", "Statement": [
+        { "Effect": "Allow", "Principal": { "AWS": "arn:aws:iam::111122223333:root" }, "Action": "kms:*", "Resource": "*" },
+        { "Effect": "Allow", "Principal": { "AWS": "arn:aws:iam::444455556666:root" }, "Action": "kms:*", "Resource": "*" },
+    ] });
+    let put = PutKeyPolicy { key_id: key.key_id.clone(), policy: policy.to_string(), ..Default::default() };
+    client.call(&put).await.unwrap();
+    let partner = somebody(&bundled, "partner.analyst", &clock);
+    partner.call(&DescribeKey { key_id: key.arn.clone() }).await.unwrap();
+    let event = last(&client, "DescribeKey").await;
+    assert_eq!(event["userIdentity"]["accountId"], "444455556666");
+    assert_eq!(event["recipientAccountId"], "111122223333");
+    assert!(event["sharedEventID"].is_string() && event["sharedEventID"] != event["eventID"], "{event}");
+    assert!(last(&client, "PutKeyPolicy").await["sharedEventID"].is_null());
+    // Their own trail is theirs, and this user may not read it.
+    assert_eq!(refusal(partner.call(&LookupEvents::default()).await).code, "AccessDeniedException");
+}
+
+#[tokio::test]
+async fn events_come_in_pages_the_newest_first() {
+    let (client, clock) = account();
+    let mut keys = Vec::new();
+    for _ in 0..7 {
+        clock.advance(jiff::SignedDuration::from_secs(1));
+        keys.push(client.call(&CreateKey::default()).await.unwrap().key_metadata.key_id);
+        client.call(&ListKeys::default()).await.unwrap();
+    }
+    let (mut found, mut next_token) = (Vec::new(), None);
+    loop {
+        let lookup = LookupEvents {
+            lookup_attributes: Some(vec![LookupAttribute {
+                attribute_key: "EventName".to_owned(),
+                attribute_value: "CreateKey".to_owned(),
+            }]),
+            max_results: Some(3),
+            next_token,
+            ..Default::default()
+        };
+        let page = client.call(&lookup).await.unwrap();
+        assert!(page.events.len() <= 3);
+        found.extend(page.events);
+        next_token = page.next_token;
+        if next_token.is_none() {
+            break;
+        }
+    }
+    let ids: Vec<&str> = found
+        .iter()
+        .map(|event| event.resources[0].resource_name.as_deref().unwrap().rsplit('/').next().unwrap())
+        .collect();
+    assert_eq!(ids, keys.iter().rev().map(String::as_str).collect::<Vec<_>>());
+    assert_eq!(all(&client, Some(("ResourceName", &keys[2]))).await.len(), 1);
+    assert_eq!(all(&client, Some(("ReadOnly", "false"))).await.len(), 7);
+    let third = "2026-03-02T10:15:03Z".parse().unwrap();
+    let at = LookupEvents {
+        start_time: Some(EpochSeconds(third)),
+        end_time: Some(EpochSeconds(third)),
+        ..Default::default()
+    };
+    let names: Vec<String> = client.call(&at).await.unwrap().events.into_iter().map(|event| event.event_name).collect();
+    assert_eq!(names, ["ListKeys", "CreateKey"]);
+}
+
+#[tokio::test]
+async fn what_cannot_be_looked_up_is_refused_as_in_the_model() {
+    let (client, _) = account();
+    let attribute = |key: &str| LookupAttribute { attribute_key: key.into(), attribute_value: "x".into() };
+    for (code, request) in [
+        ("InvalidMaxResultsException", LookupEvents { max_results: Some(51), ..Default::default() }),
+        ("InvalidNextTokenException", LookupEvents { next_token: Some("x".to_owned()), ..Default::default() }),
+        ("InvalidEventCategoryException", LookupEvents { event_category: Some("x".to_owned()), ..Default::default() }),
+        (
+            "InvalidLookupAttributesException",
+            LookupEvents { lookup_attributes: Some(vec![attribute("Color")]), ..Default::default() },
+        ),
+        (
+            "InvalidLookupAttributesException",
+            LookupEvents {
+                lookup_attributes: Some(vec![attribute("EventId"), attribute("EventName")]),
+                ..Default::default()
+            },
+        ),
+        (
+            "InvalidTimeRangeException",
+            LookupEvents {
+                start_time: Some(EpochSeconds("2026-01-02T00:00:00Z".parse().unwrap())),
+                end_time: Some(EpochSeconds("2026-01-01T00:00:00Z".parse().unwrap())),
+                ..Default::default()
+            },
+        ),
+    ] {
+        assert_eq!(refusal(client.call(&request).await).code, code);
+    }
+}
+
+#[tokio::test]
+async fn iam_is_in_the_one_region_that_it_signs_for() {
+    let (client, _) = account();
+    client.call(&ListUsers { max_items: Some(5), ..Default::default() }).await.unwrap();
+    assert!(all(&client, Some(("EventName", "ListUsers"))).await.is_empty());
+    let event = last(&client.with_region("us-east-1"), "ListUsers").await;
+    assert_eq!(event["requestParameters"], json!({ "maxItems": "5" }));
+}
+
+#[tokio::test]
+async fn another_process_sees_changes_at_once_and_the_rest_within_a_second() {
+    let dir = tempfile::tempdir().unwrap();
+    let (one, other) = (Bundled::open(dir.path(), None).unwrap(), Bundled::open(dir.path(), None).unwrap());
+    let (writer, reader) = (somebody(&one, "Admin", &Clock::System), somebody(&other, "Admin", &Clock::System));
+    writer.call(&CreateKey::default()).await.unwrap();
+    writer.call(&ListKeys::default()).await.unwrap();
+    assert_eq!(all(&reader, Some(("EventName", "CreateKey"))).await.len(), 1);
+    let start = std::time::Instant::now();
+    while all(&reader, Some(("EventName", "ListKeys"))).await.is_empty() {
+        assert!(start.elapsed().as_secs() < 20, "the event of a read never came");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    writer.call(&ListAliases::default()).await.unwrap();
+    drop((writer, one));
+    assert_eq!(all(&reader, Some(("EventName", "ListAliases"))).await.len(), 1);
+}
