@@ -15,3 +15,4 @@ mod served;
 mod snapshots;
 mod tasks;
 mod trail;
+mod xks_proxy;

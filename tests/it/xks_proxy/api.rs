@@ -1,0 +1,315 @@
+//! What the four operations take and give.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+use super::client::{Ask, decrypt_body, encrypt_body, health_body, metadata_body, over_both, with};
+
+fn zeros(count: usize) -> Value {
+    STANDARD.encode(vec![0; count]).into()
+}
+
+fn bytes(value: &Value) -> Vec<u8> {
+    STANDARD.decode(value.as_str().unwrap()).unwrap()
+}
+
+#[tokio::test]
+async fn uri_paths_and_methods() {
+    over_both(async |proxy| {
+        for path in ["/", "/x", "/lab", "/kms/xks/v1/health", "/nobody/kms/xks/v1/health", "/lab/kms/xks/v2/health"] {
+            let ask = Ask::health().but(|ask| ask.target = path.to_owned()).with_junk_signature();
+            if path != "/" {
+                let requirement = "an unknown path is InvalidUriPath, even with a wrong signature";
+                proxy.send(&ask).await.must_be(404, "InvalidUriPathException", requirement);
+            }
+        }
+        for api in
+            ["", "/", "/health/", "/keys", "/keys/good", "/keys/good/sign", "/keys//encrypt", "/keys/good/encrypt/x"]
+        {
+            let answer = proxy.call(api, &encrypt_body()).await;
+            answer.must_be(404, "InvalidUriPathException", "an unknown path is InvalidUriPath, signed or not");
+        }
+        for api in ["/health", "/keys/good/metadata", "/keys/good/encrypt", "/keys/none/decrypt"] {
+            for signed in [None, Some(vec!["host", "x-amz-date"])] {
+                for method in ["GET", "HEAD", "PUT", "DELETE"] {
+                    let ask = Ask::new(api, &Value::Null).but(|ask| {
+                        (ask.method, ask.signed) = (method, signed.clone());
+                        ask.body.clear();
+                    });
+                    let answer = proxy.send(&ask).await;
+                    assert_eq!(
+                        answer.status, 405,
+                        "GET of an API URI is Method Not Allowed, signed or not: {answer:?}"
+                    );
+                    assert_eq!(answer.header("allow"), Some("POST"), "{method} {api}");
+                }
+            }
+        }
+        let ask = Ask::health().but(|ask| ask.target += "?a=b");
+        proxy.send(&ask).await.must_be(400, "ValidationException", "the query string is empty");
+        for id in ["k".repeat(128), "A.b-c_9".to_owned()] {
+            let answer = proxy.call(&format!("/keys/{id}/encrypt"), &encrypt_body()).await;
+            answer.must_be(200, "", "an external key ID has 128 characters of A-Za-z0-9-._");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn answers_have_the_fields_of_the_specification_and_no_null() {
+    over_both(async |proxy| {
+        let health = proxy.send(&Ask::health()).await;
+        assert_eq!((health.status, health.header("content-type")), (200, Some("application/json")));
+        let health = health.json();
+        assert!(health["xksProxyFleetSize"].as_u64().unwrap() > 0);
+        assert!(
+            ["xksProxyVendor", "xksProxyModel", "ekmVendor"]
+                .iter()
+                .all(|name| !health[*name].as_str().unwrap().is_empty())
+        );
+        assert!(health["xksProxyModel"].as_str().unwrap().contains(env!("CARGO_PKG_VERSION")), "product and version");
+        let fleet = health["ekmFleetDetails"].as_array().unwrap();
+        assert!((1..=10).contains(&fleet.len()));
+        assert!(fleet.iter().all(|one| one["id"].is_string() && one["model"].is_string()));
+        assert_eq!(fleet[0]["healthStatus"], "ACTIVE");
+
+        for (id, usage, status) in [
+            ("good", json!(["ENCRYPT", "DECRYPT"]), "ENABLED"),
+            ("off", json!(["ENCRYPT", "DECRYPT"]), "DISABLED"),
+            ("sealer", json!(["ENCRYPT"]), "ENABLED"),
+        ] {
+            let answer = proxy.call(&format!("/keys/{id}/metadata"), &metadata_body()).await;
+            let expected = json!({ "keySpec": "AES_256", "keyUsage": usage, "keyStatus": status });
+            assert_eq!(answer.json(), expected, "GetKeyMetadata tells spec, usage and status of {id}");
+        }
+        for operation in ["CreateKey", "DescribeKey", "GetKeyMetadata"] {
+            let body = with(metadata_body(), "/requestMetadata/kmsOperation", Some(operation.into()));
+            let answer = proxy.call("/keys/typo/metadata", &body).await;
+            answer.must_be(404, "KeyNotFoundException", "GetKeyMetadata makes no key");
+        }
+
+        let sealed = proxy.encrypt(&encrypt_body()).await;
+        assert_eq!(bytes(&sealed["ciphertext"]).len(), 12, "the ciphertext is as long as the plaintext");
+        assert!(matches!(bytes(&sealed["initializationVector"]).len(), 12 | 16), "the IV has 12 or 16 bytes");
+        assert_eq!(bytes(&sealed["authenticationTag"]).len(), 16, "the tag has 16 bytes");
+        assert!(bytes(&sealed["ciphertextMetadata"]).len() <= 20, "ciphertextMetadata has 20 bytes at most");
+        let parts = ["ciphertextMetadata", "initializationVector", "ciphertext", "authenticationTag"];
+        let hashed = parts.iter().fold(b"project=nile".to_vec(), |text, part| [text, bytes(&sealed[*part])].concat());
+        let value = Sha256::digest(hashed).to_vec();
+        assert_eq!(
+            bytes(&sealed["ciphertextDataIntegrityValue"]),
+            value,
+            "CDIV is SHA-256 over AAD, metadata, IV, ciphertext, tag"
+        );
+        let opened = proxy.call("/keys/good/decrypt", &decrypt_body(&sealed)).await;
+        assert_eq!(opened.json(), json!({ "plaintext": "SGVsbG8gV29ybGQh" }));
+
+        let unasked = with(encrypt_body(), "/ciphertextDataIntegrityValueAlgorithm", None);
+        let sealed = proxy.encrypt(&unasked).await;
+        assert!(sealed.get("ciphertextDataIntegrityValue").is_none(), "no CDIV unless asked: left out, not null");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_has_to_be_tolerated_is() {
+    let encrypting: [(&str, &str, Option<Value>); 19] = [
+        ("a null optional field is absent", "/ciphertextDataIntegrityValueAlgorithm", Some(Value::Null)),
+        ("a null optional field is absent", "/requestMetadata/awsSourceVpc", Some(Value::Null)),
+        ("a null optional field is absent", "/requestMetadata/awsSourceVpce", Some(Value::Null)),
+        ("a null optional field is absent", "/requestMetadata/kmsViaService", Some(Value::Null)),
+        ("a null optional field is absent", "/additionalAuthenticatedData", Some(Value::Null)),
+        ("AAD is optional", "/additionalAuthenticatedData", None),
+        ("AAD may be empty", "/additionalAuthenticatedData", Some("".into())),
+        ("the plaintext may be empty", "/plaintext", Some("".into())),
+        ("unknown fields are tolerated", "/later", Some(json!({ "a": [1, null] }))),
+        ("unknown metadata is tolerated", "/requestMetadata/sourceIdentity", Some("x".into())),
+        ("an unknown kmsOperation is tolerated", "/requestMetadata/kmsOperation", Some("SomethingNew".into())),
+        ("an ARN is opaque", "/requestMetadata/awsPrincipalArn", Some("AWS Internal".into())),
+        ("an ARN is opaque", "/requestMetadata/awsPrincipalArn", Some("ec2.amazonaws.com".into())),
+        ("an ARN has 2048 characters", "/requestMetadata/awsPrincipalArn", Some("a".repeat(2048).into())),
+        ("an ARN has 2048 characters", "/requestMetadata/kmsKeyArn", Some("k".repeat(2048).into())),
+        ("kmsRequestId is opaque", "/requestMetadata/kmsRequestId", Some("not a UUID".into())),
+        ("a VPC endpoint is told", "/requestMetadata/awsSourceVpce", Some("vpce-1".into())),
+        ("4300 bytes of plaintext", "/plaintext", Some(zeros(4300))),
+        ("8192 bytes of AAD", "/additionalAuthenticatedData", Some(zeros(8192))),
+    ];
+    over_both(async |proxy| {
+        for (requirement, pointer, value) in &encrypting {
+            let body = with(encrypt_body(), pointer, value.clone());
+            let answer = proxy.call("/keys/good/encrypt", &body).await;
+            answer.must_be(200, "", requirement);
+            let sealed = answer.json();
+            let mut opening = decrypt_body(&sealed);
+            for name in ["additionalAuthenticatedData", "requestMetadata"] {
+                opening = with(opening, &format!("/{name}"), body.get(name).cloned());
+            }
+            let opened = proxy.call("/keys/good/decrypt", &opening).await;
+            opened.must_be(200, "", requirement);
+            assert_eq!(opened.json()["plaintext"], body["plaintext"], "{requirement}");
+        }
+        let largest = ["/plaintext", "/additionalAuthenticatedData"].into_iter().zip([4300, 8192]);
+        let largest = largest.fold(encrypt_body(), |body, (pointer, size)| with(body, pointer, Some(zeros(size))));
+        proxy.encrypt(&largest).await;
+        for operation in ["CreateKey", "DescribeKey", "RotateEverything"] {
+            let body = with(metadata_body(), "/requestMetadata/kmsOperation", Some(operation.into()));
+            let body = with(body, "/requestMetadata/kmsViaService", Some("ebs".into()));
+            let answer = proxy.call("/keys/good/metadata", &body).await;
+            answer.must_be(200, "", "an unknown kmsOperation is tolerated");
+            let body = with(health_body(), "/requestMetadata/kmsOperation", Some(operation.into()));
+            proxy.call("/health", &body).await.must_be(200, "", "an unknown kmsOperation is tolerated");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_not_valid_is_refused_by_name() {
+    let encrypting: [(&str, &str, Option<Value>); 16] = [
+        ("requestMetadata is required", "/requestMetadata", None),
+        ("awsPrincipalArn is required", "/requestMetadata/awsPrincipalArn", None),
+        ("kmsKeyArn is required", "/requestMetadata/kmsKeyArn", None),
+        ("kmsOperation is required", "/requestMetadata/kmsOperation", None),
+        ("kmsRequestId is required", "/requestMetadata/kmsRequestId", Some(Value::Null)),
+        ("plaintext is required", "/plaintext", None),
+        ("plaintext is required", "/plaintext", Some(Value::Null)),
+        ("encryptionAlgorithm is required", "/encryptionAlgorithm", None),
+        ("encryptionAlgorithm is AES_GCM", "/encryptionAlgorithm", Some("AES_CBC".into())),
+        ("the CDIV algorithm is SHA_256", "/ciphertextDataIntegrityValueAlgorithm", Some("SHA_1".into())),
+        ("Base64 is padded", "/plaintext", Some("QQ".into())),
+        ("Base64 is not URL-safe", "/plaintext", Some("-_8=".into())),
+        ("Base64 has no stray bits", "/plaintext", Some("QR==".into())),
+        ("Base64 has no line breaks", "/plaintext", Some("QQ==\n".into())),
+        ("Base64 is padded", "/additionalAuthenticatedData", Some("QUI".into())),
+        ("ARNs end at 2048 characters", "/requestMetadata/awsPrincipalArn", Some("a".repeat(2049).into())),
+    ];
+    over_both(async |proxy| {
+        for (requirement, pointer, value) in &encrypting {
+            let body = with(encrypt_body(), pointer, value.clone());
+            proxy.call("/keys/good/encrypt", &body).await.must_be(400, "ValidationException", requirement);
+        }
+        let sealed = proxy.encrypt(&encrypt_body()).await;
+        for name in ["ciphertext", "encryptionAlgorithm", "initializationVector", "authenticationTag"] {
+            let body = with(decrypt_body(&sealed), &format!("/{name}"), None);
+            let requirement = format!("Decrypt requires {name}");
+            proxy.call("/keys/good/decrypt", &body).await.must_be(400, "ValidationException", &requirement);
+        }
+        for text in ["", "{", "[]", "null", "\"x\"", "{}", "{\"requestMetadata\":{\"kmsRequestId\":", "\u{0}"] {
+            for api in ["/health", "/keys/good/metadata", "/keys/good/encrypt", "/keys/good/decrypt"] {
+                let ask = Ask::new(api, &Value::Null).but(|ask| ask.body = text.as_bytes().to_vec());
+                proxy.send(&ask).await.must_be(400, "ValidationException", "a body is the JSON of its operation");
+            }
+        }
+        let deep = Ask::health().but(|ask| ask.body = [b'['; 60_000].to_vec());
+        proxy.send(&deep).await.must_be(400, "ValidationException", "a deep body does no harm");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn sizes_above_what_is_supported_are_refused_and_the_server_lives_on() {
+    over_both(async |proxy| {
+        let sealed = proxy.encrypt(&encrypt_body()).await;
+        for (requirement, api, body) in [
+            ("4301 bytes of plaintext", "encrypt", with(encrypt_body(), "/plaintext", Some(zeros(4301)))),
+            (
+                "65,536 bytes of AAD",
+                "encrypt",
+                with(encrypt_body(), "/additionalAuthenticatedData", Some(zeros(65_536))),
+            ),
+            (
+                "65,536 bytes of AAD",
+                "decrypt",
+                with(decrypt_body(&sealed), "/additionalAuthenticatedData", Some(zeros(65_536))),
+            ),
+            ("4301 bytes of ciphertext", "decrypt", with(decrypt_body(&sealed), "/ciphertext", Some(zeros(4301)))),
+        ] {
+            let answer = proxy.call(&format!("/keys/good/{api}"), &body).await;
+            answer.must_be(501, "UnsupportedOperationException", requirement);
+            proxy.send(&Ask::health()).await.must_be(200, "", "the server lives on");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_ciphertext_is_bound_to_all_that_it_came_with() {
+    over_both(async |proxy| {
+        let sealed = proxy.encrypt(&encrypt_body()).await;
+        let good = decrypt_body(&sealed);
+        let flipped = |name: &str| {
+            let mut bytes = bytes(&good[name]);
+            bytes[0] ^= 1;
+            Some(STANDARD.encode(bytes).into())
+        };
+        let sized = |name: &str, size: usize| {
+            let mut bytes = bytes(&good[name]);
+            bytes.resize(size, 0);
+            Some(STANDARD.encode(bytes).into())
+        };
+        // The boundary between ciphertext and tag, moved: together they are the same bytes.
+        let moved = |by: isize| {
+            let joined = [bytes(&good["ciphertext"]), bytes(&good["authenticationTag"])].concat();
+            let (ciphertext, tag) = joined.split_at(12usize.saturating_add_signed(by));
+            let body = with(good.clone(), "/ciphertext", Some(STANDARD.encode(ciphertext).into()));
+            with(body, "/authenticationTag", Some(STANDARD.encode(tag).into()))
+        };
+        let one = |pointer: &str, value: Option<Value>| with(good.clone(), pointer, value);
+        for (requirement, body) in [
+            ("a wrong ciphertext", one("/ciphertext", flipped("ciphertext"))),
+            ("a wrong IV", one("/initializationVector", flipped("initializationVector"))),
+            ("a wrong tag", one("/authenticationTag", flipped("authenticationTag"))),
+            ("a wrong AAD", one("/additionalAuthenticatedData", flipped("additionalAuthenticatedData"))),
+            ("no AAD where there was one", one("/additionalAuthenticatedData", None)),
+            ("changed ciphertextMetadata is detected", one("/ciphertextMetadata", flipped("ciphertextMetadata"))),
+            ("lost ciphertextMetadata is detected", one("/ciphertextMetadata", None)),
+            ("longer ciphertextMetadata is detected", one("/ciphertextMetadata", sized("ciphertextMetadata", 20))),
+            ("ciphertextMetadata has 20 bytes at most", one("/ciphertextMetadata", sized("ciphertextMetadata", 21))),
+            ("an IV of 16 bytes does no harm", one("/initializationVector", sized("initializationVector", 16))),
+            ("an IV has 12 or 16 bytes", one("/initializationVector", sized("initializationVector", 13))),
+            ("an IV has 12 or 16 bytes", one("/initializationVector", sized("initializationVector", 0))),
+            ("a tag of 12 bytes", moved(4)),
+            ("a tag of 20 bytes", moved(-4)),
+            ("no tag", moved(16)),
+        ] {
+            let answer = proxy.call("/keys/good/decrypt", &body).await;
+            answer.must_be(400, "InvalidCiphertextException", requirement);
+        }
+        let answer = proxy.call("/keys/opener/decrypt", &good).await;
+        answer.must_be(400, "InvalidCiphertextException", "another key");
+        proxy.call("/keys/good/decrypt", &good).await.must_be(200, "", "what was not changed");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_key_says_what_can_be_done() {
+    over_both(async |proxy| {
+        let plain = with(encrypt_body(), "/ciphertextDataIntegrityValueAlgorithm", None);
+        let sealed = proxy.encrypt(&encrypt_body()).await;
+        let decrypt = decrypt_body(&sealed);
+        for (requirement, key, body, status, name) in [
+            ("an unknown key", "none/encrypt", &plain, 404, "KeyNotFoundException"),
+            ("an unknown key", "none/decrypt", &decrypt, 404, "KeyNotFoundException"),
+            ("a key of another partition", "oslo-vault/encrypt", &plain, 404, "KeyNotFoundException"),
+            ("a disabled key", "off/encrypt", &plain, 400, "InvalidStateException"),
+            ("a disabled key", "off/decrypt", &decrypt, 400, "InvalidStateException"),
+            ("a key that only encrypts", "sealer/decrypt", &decrypt, 400, "InvalidKeyUsageException"),
+            ("a key that only encrypts, without CDIV", "sealer/encrypt", &plain, 200, ""),
+            ("a key that only encrypts, with CDIV", "sealer/encrypt", &encrypt_body(), 400, "InvalidKeyUsageException"),
+            ("a key that only decrypts", "opener/encrypt", &plain, 400, "InvalidKeyUsageException"),
+            ("a key of 128 bits", "small/encrypt", &plain, 400, "InvalidKeyUsageException"),
+        ] {
+            proxy.call(&format!("/keys/{key}"), body).await.must_be(status, name, requirement);
+        }
+        proxy.aws.key_manager().rotate_key("lab", "good").unwrap();
+        let answer = proxy.call("/keys/good/decrypt", &decrypt).await;
+        answer.must_be(200, "", "what an older version has sealed opens");
+        proxy.aws.key_manager().set_enabled("lab", "good", false).unwrap();
+        let answer = proxy.call("/keys/good/decrypt", &decrypt).await;
+        answer.must_be(400, "InvalidStateException", "a key is disabled at once");
+    })
+    .await;
+}

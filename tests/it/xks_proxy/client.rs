@@ -1,0 +1,362 @@
+//! A served proxy and a client of it: HTTP/1.1 and Signature Version 4 written out, so that what no library sends can be
+//! sent too.
+
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use jiff::{SignedDuration, Timestamp};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion};
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use xks_console::bundled::Bundled;
+use xks_console::serve::Server;
+use xks_console::serve::tls;
+use xks_console::world::{Clock, World};
+use xks_console::xks::key_manager::{NewExternalKey, ProxyCredential};
+
+/// The path of the partition that the tests are in.
+pub const API: &str = "/lab/kms/xks/v1";
+
+/// How the proxy is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wire {
+    Http,
+    Tls,
+}
+
+pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
+
+/// A proxy with the partition `lab`, served until the test ends.
+pub struct Proxy {
+    pub aws: Bundled,
+    pub clock: Clock,
+    pub address: SocketAddr,
+    pub credential: ProxyCredential,
+    wire: Wire,
+    /// Holds the certificate authority of the server.
+    dir: tempfile::TempDir,
+}
+
+/// Runs a check over HTTP, then over TLS.
+pub async fn over_both(check: impl AsyncFn(Proxy)) {
+    for wire in [Wire::Http, Wire::Tls] {
+        eprintln!("over {wire:?}");
+        check(Proxy::start(wire).await).await;
+    }
+}
+
+/// The credential in a proxy configuration file.
+pub fn credential_in(file: &str) -> ProxyCredential {
+    let file: Value = serde_json::from_str(file).unwrap();
+    let text = |name: &str| file["XksProxyAuthenticationCredential"][name].as_str().unwrap().to_owned();
+    ProxyCredential {
+        access_key_id: text("AccessKeyId"),
+        secret_access_key: xks_console::aws::scalar::SecretText::new(text("RawSecretAccessKey")),
+    }
+}
+
+impl Proxy {
+    pub async fn start(wire: Wire) -> Self {
+        Self::start_as(wire, |server| server).await
+    }
+
+    /// Starts a proxy whose server is set up by `how`.
+    pub async fn start_as(wire: Wire, how: impl FnOnce(Server) -> Server) -> Self {
+        let world = World::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 1);
+        let clock = world.clock.clone();
+        let aws = Bundled::in_memory("default", world).unwrap();
+        let credential = credential_in(&aws.create_partition("lab").unwrap());
+        let key = |id: &str, spec: &str, usage: &[&str], enabled| NewExternalKey {
+            id: id.to_owned(),
+            manager_id: None,
+            spec: spec.to_owned(),
+            usage: usage.iter().map(|one| (*one).to_owned()).collect(),
+            enabled,
+        };
+        for made in [
+            key("good", "AES_256", &["ENCRYPT", "DECRYPT"], true),
+            key("off", "AES_256", &["ENCRYPT", "DECRYPT"], false),
+            key("sealer", "AES_256", &["ENCRYPT"], true),
+            key("opener", "AES_256", &["DECRYPT"], true),
+            key("small", "AES_128", &["ENCRYPT", "DECRYPT"], true),
+            key(&"k".repeat(128), "AES_256", &["ENCRYPT", "DECRYPT"], true),
+            key("A.b-c_9", "AES_256", &["ENCRYPT", "DECRYPT"], true),
+        ] {
+            aws.key_manager().create_key("lab", &made).unwrap();
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let tls = (wire == Wire::Tls).then(|| tls::self_signed(dir.path(), None).unwrap().0);
+        let server = Server::open(aws.clone(), "127.0.0.1:0".parse().unwrap(), tls, false).await.unwrap();
+        let server = how(server);
+        let address = server.address();
+        tokio::spawn(server.run(std::future::pending()));
+        Self { aws, clock, address, credential, wire, dir }
+    }
+
+    /// A connection of the client.
+    pub async fn connect(&self) -> Box<dyn Stream> {
+        let stream = TcpStream::connect(self.address).await.unwrap();
+        match self.wire {
+            Wire::Http => Box::new(stream),
+            Wire::Tls => {
+                let config = trusting(&self.dir.path().join("tls-ca.pem"), rustls::ALL_VERSIONS);
+                Box::new(TlsConnector::from(config).connect("localhost".try_into().unwrap(), stream).await.unwrap())
+            }
+        }
+    }
+
+    /// Signs and sends a request; gives the answer.
+    pub async fn send(&self, ask: &Ask) -> Answer {
+        let mut stream = self.connect().await;
+        self.send_on(&mut stream, ask).await
+    }
+
+    /// Likewise, on a connection that is there.
+    pub async fn send_on(&self, stream: &mut Box<dyn Stream>, ask: &Ask) -> Answer {
+        let bytes = ask.to_bytes(&self.credential, self.clock.now());
+        // A server that has said no may close while the rest is still on its way.
+        let _ = stream.write_all(&bytes).await;
+        Answer::read(stream).await
+    }
+
+    /// Calls an API with a body.
+    pub async fn call(&self, api: &str, body: &Value) -> Answer {
+        self.send(&Ask::new(api, body)).await
+    }
+
+    /// Encrypts and gives the answer, which must be one.
+    pub async fn encrypt(&self, body: &Value) -> Value {
+        let answer = self.call("/keys/good/encrypt", body).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        answer.json()
+    }
+}
+
+/// A client that trusts one authority and speaks these versions of TLS.
+pub fn trusting(authority: &std::path::Path, versions: &[&'static SupportedProtocolVersion]) -> Arc<ClientConfig> {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_file(authority).unwrap()).unwrap();
+    Arc::new(ClientConfig::builder_with_protocol_versions(versions).with_root_certificates(roots).with_no_client_auth())
+}
+
+/// A request on its way, and how it is signed.
+#[derive(Clone)]
+pub struct Ask {
+    pub method: &'static str,
+    /// Path and query.
+    pub target: String,
+    /// Beside `host`, `x-amz-date` and those that frame the body; lower-case names.
+    pub headers: Vec<(&'static str, String)>,
+    pub body: Vec<u8>,
+    pub service: &'static str,
+    pub region: &'static str,
+    /// What the signature covers; `None` leaves it out.
+    pub signed: Option<Vec<&'static str>>,
+    /// How far the client's clock is ahead.
+    pub ahead: SignedDuration,
+    /// Signs with another credential than the proxy's.
+    pub credential: Option<ProxyCredential>,
+}
+
+impl Ask {
+    pub fn new(api: &str, body: &Value) -> Self {
+        Self {
+            method: "POST",
+            target: format!("{API}{api}"),
+            headers: vec![("content-type", "application/json".to_owned())],
+            body: body.to_string().into_bytes(),
+            service: "kms-xks-proxy",
+            region: "us-west-2",
+            signed: Some(vec!["host", "x-amz-date"]),
+            ahead: SignedDuration::ZERO,
+            credential: None,
+        }
+    }
+
+    pub fn health() -> Self {
+        Self::new("/health", &health_body())
+    }
+
+    /// The same, changed.
+    pub fn but(mut self, change: impl FnOnce(&mut Self)) -> Self {
+        change(&mut self);
+        self
+    }
+
+    /// The same under a signature that is none.
+    pub fn with_junk_signature(self) -> Self {
+        let scope = "AAAAAAAAAAAAAAAAAAAA/20260302/us-west-2/kms-xks-proxy/aws4_request";
+        let junk = "0".repeat(64);
+        self.but(|ask| {
+            ask.signed = None;
+            ask.headers.push(("x-amz-date", "20260302T101500Z".to_owned()));
+            let value = format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host;x-amz-date, Signature={junk}");
+            ask.headers.push(("authorization", value));
+        })
+    }
+
+    /// The head, with its empty line.
+    pub fn head(&self, credential: &ProxyCredential, now: Timestamp) -> String {
+        let credential = self.credential.as_ref().unwrap_or(credential);
+        let mut headers = self.headers.clone();
+        headers.push(("host", "localhost".to_owned()));
+        if let Some(signed) = &self.signed {
+            let time = (now + self.ahead).strftime("%Y%m%dT%H%M%SZ").to_string();
+            headers.push(("x-amz-date", time.clone()));
+            let value = self.authorization(credential, signed, &headers, &time);
+            headers.push(("authorization", value));
+        }
+        if !headers.iter().any(|(name, _)| *name == "transfer-encoding") {
+            headers.push(("content-length", self.body.len().to_string()));
+        }
+        let mut head = format!("{} {} HTTP/1.1\r\n", self.method, self.target);
+        for (name, value) in headers {
+            let _ = write!(head, "{name}: {value}\r\n");
+        }
+        head + "\r\n"
+    }
+
+    fn to_bytes(&self, credential: &ProxyCredential, now: Timestamp) -> Vec<u8> {
+        [self.head(credential, now).as_bytes(), &self.body].concat()
+    }
+
+    /// Signature Version 4, as the IAM User Guide tells it.
+    fn authorization(
+        &self,
+        credential: &ProxyCredential,
+        signed: &[&str],
+        headers: &[(&str, String)],
+        time: &str,
+    ) -> String {
+        let (path, query) = self.target.split_once('?').unwrap_or((&self.target, ""));
+        let value = |name: &str| headers.iter().find(|(known, _)| *known == name).map_or("", |(_, value)| value);
+        let covered: String = signed.iter().map(|name| format!("{name}:{}\n", value(name))).collect();
+        let signed = signed.join(";");
+        let payload = hex(&Sha256::digest(&self.body));
+        let canonical = format!("{}\n{path}\n{query}\n{covered}\n{signed}\n{payload}", self.method);
+        let scope = format!("{}/{}/{}/aws4_request", &time[..8], self.region, self.service);
+        let text = format!("AWS4-HMAC-SHA256\n{time}\n{scope}\n{}", hex(&Sha256::digest(canonical)));
+        let start = format!("AWS4{}", credential.secret_access_key.expose()).into_bytes();
+        let key = scope.split('/').fold(start, |key, part| mac(&key, part));
+        let id = &credential.access_key_id;
+        let signature = hex(&mac(&key, &text));
+        format!("AWS4-HMAC-SHA256 Credential={id}/{scope}, SignedHeaders={signed}, Signature={signature}")
+    }
+}
+
+fn mac(key: &[u8], text: &str) -> Vec<u8> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).unwrap();
+    mac.update(text.as_bytes());
+    mac.finalize().into_bytes().to_vec()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
+}
+
+/// What came back.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    /// Status line and headers.
+    pub head: String,
+    pub text: String,
+}
+
+impl Answer {
+    /// Reads one answer and leaves the connection as it is.
+    pub async fn read(stream: &mut Box<dyn Stream>) -> Self {
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(stream.read_u8().await.expect("an answer"));
+        }
+        let head = String::from_utf8(head).unwrap();
+        let status = head[9..12].parse().unwrap();
+        let mut answer = Self { status, head, text: String::new() };
+        let length = answer.header("content-length").map_or(0, |length| length.parse().unwrap());
+        let mut body = vec![0; length];
+        stream.read_exact(&mut body).await.unwrap();
+        answer.text = String::from_utf8(body).unwrap();
+        answer
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let mut lines = self.head.lines().filter_map(|line| line.split_once(": "));
+        lines.find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("{self:?} is no JSON"))
+    }
+
+    /// The status and, of an error, its name. An error must be in the form that KMS can read.
+    pub fn outcome(&self) -> (u16, String) {
+        if self.status == 200 || self.text.is_empty() {
+            return (self.status, String::new());
+        }
+        assert_eq!(self.header("content-type"), Some("application/json"), "{self:?}");
+        let body = self.json();
+        let members: Vec<&String> = body.as_object().unwrap().keys().collect();
+        assert!(members.iter().all(|name| matches!(name.as_str(), "errorName" | "errorMessage")), "{self:?}");
+        if let Some(message) = body.get("errorMessage") {
+            let message = message.as_str().unwrap();
+            assert!(message.len() < 512 && message.bytes().all(|byte| (0x20..=0x7e).contains(&byte)), "{self:?}");
+        }
+        (self.status, body["errorName"].as_str().unwrap().to_owned())
+    }
+
+    /// Holds the answer against what a requirement asks.
+    #[track_caller]
+    pub fn must_be(&self, status: u16, name: &str, requirement: &str) {
+        assert_eq!(self.outcome(), (status, name.to_owned()), "{requirement}: {self:?}");
+    }
+}
+
+pub fn health_body() -> Value {
+    json!({ "requestMetadata": { "kmsOperation": "KmsHealthCheck", "kmsRequestId": "4112f4d6-db54-4af4-ae30-c55a22a8dfae" } })
+}
+
+pub fn metadata_body() -> Value {
+    json!({ "requestMetadata": { "awsPrincipalArn": "arn:aws:iam::111122223333:user/Alice", "kmsOperation": "CreateKey",
+        "kmsRequestId": "4112f4d6-db54-4af4-ae30-c55a22a8dfae" } })
+}
+
+pub fn encrypt_body() -> Value {
+    json!({ "requestMetadata": { "awsPrincipalArn": "arn:aws:iam::111122223333:user/Alice",
+            "kmsKeyArn": "arn:aws:kms:us-west-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab",
+            "kmsOperation": "Encrypt", "kmsRequestId": "4112f4d6-db54-4af4-ae30-c55a22a8dfae" },
+        "additionalAuthenticatedData": "cHJvamVjdD1uaWxl", "plaintext": "SGVsbG8gV29ybGQh",
+        "encryptionAlgorithm": "AES_GCM", "ciphertextDataIntegrityValueAlgorithm": "SHA_256" })
+}
+
+/// Asks for what Encrypt has sealed.
+pub fn decrypt_body(sealed: &Value) -> Value {
+    let mut body = encrypt_body();
+    let members = body.as_object_mut().unwrap();
+    members.remove("plaintext");
+    members.remove("ciphertextDataIntegrityValueAlgorithm");
+    for name in ["ciphertext", "initializationVector", "authenticationTag", "ciphertextMetadata"] {
+        members.insert(name.to_owned(), sealed[name].clone());
+    }
+    body["requestMetadata"]["kmsOperation"] = "Decrypt".into();
+    body
+}
+
+/// The body with the value at `pointer` set, or taken away by [`Value::Null`] at the pointer's end if `value` is none.
+pub fn with(mut body: Value, pointer: &str, value: Option<Value>) -> Value {
+    let (parent, name) = pointer.rsplit_once('/').unwrap();
+    let members = body.pointer_mut(parent).unwrap().as_object_mut().unwrap();
+    match value {
+        Some(value) => members.insert(name.to_owned(), value),
+        None => members.remove(name),
+    };
+    body
+}

@@ -1,0 +1,225 @@
+//! Connections: framing, limits of time and size, TLS.
+
+use std::time::Duration;
+
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{CipherSuite, ClientConfig, RootCertStore};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use xks_console::bundled::Bundled;
+use xks_console::serve::Server;
+use xks_console::serve::tls::{self, Clients};
+use xks_console::world::World;
+
+use super::client::{API, Answer, Ask, Proxy, Wire, encrypt_body, over_both, trusting};
+
+#[tokio::test]
+async fn a_connection_serves_one_request_after_the_other() {
+    over_both(async |proxy| {
+        let mut stream = proxy.connect().await;
+        for _ in 0..3 {
+            proxy.send_on(&mut stream, &Ask::health()).await.must_be(200, "", "keep-alive");
+            proxy.send_on(&mut stream, &Ask::health().with_junk_signature()).await.must_be(
+                401,
+                "AuthenticationFailedException",
+                "keep-alive after a refusal",
+            );
+            let ask = Ask::new("/keys/good/encrypt", &encrypt_body());
+            proxy.send_on(&mut stream, &ask).await.must_be(200, "", "keep-alive");
+        }
+        let heads = Ask::health().head(&proxy.credential, proxy.clock.now());
+        let one = [heads.as_bytes(), &Ask::health().body].concat();
+        stream.write_all(&[one.clone(), one].concat()).await.unwrap();
+        for _ in 0..2 {
+            Answer::read(&mut stream).await.must_be(200, "", "pipelined requests");
+        }
+        stream.write_all(b"GET /ping HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
+        let ping = Answer::read(&mut stream).await;
+        assert_eq!((ping.status, ping.text.as_str()), (200, "pong\n"), "a plain GET for load balancers");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_body_comes_in_chunks_or_after_100_continue() {
+    over_both(async |proxy| {
+        let body = Ask::health().body;
+        let mut stream = proxy.connect().await;
+        let ask = Ask::health().but(|ask| ask.headers.push(("expect", "100-continue".to_owned())));
+        stream.write_all(ask.head(&proxy.credential, proxy.clock.now()).as_bytes()).await.unwrap();
+        assert_eq!(Answer::read(&mut stream).await.status, 100, "Expect: 100-continue is answered");
+        stream.write_all(&body).await.unwrap();
+        Answer::read(&mut stream).await.must_be(200, "", "Expect: 100-continue");
+        let ask = Ask::health().but(|ask| ask.headers.push(("transfer-encoding", "chunked".to_owned())));
+        stream.write_all(ask.head(&proxy.credential, proxy.clock.now()).as_bytes()).await.unwrap();
+        let (first, second) = body.split_at(10);
+        for part in [first, second, b""] {
+            let chunk = [format!("{:x}\r\n", part.len()).as_bytes(), part, b"\r\n"].concat();
+            stream.write_all(&chunk).await.unwrap();
+        }
+        Answer::read(&mut stream).await.must_be(200, "", "a chunked body");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn big_bodies_are_refused_before_they_are_read() {
+    over_both(async |proxy| {
+        let too_big = |stream: Answer| stream.must_be(501, "UnsupportedOperationException", "a body is bounded");
+        let head = |length: &str, more: &str| {
+            format!("POST {API}/health HTTP/1.1\r\nhost: localhost\r\n{more}content-length: {length}\r\n\r\n")
+        };
+        for more in ["", "expect: 100-continue\r\n"] {
+            let mut stream = proxy.connect().await;
+            stream.write_all(head("268435456", more).as_bytes()).await.unwrap();
+            let answer = tokio::time::timeout(Duration::from_secs(2), Answer::read(&mut stream)).await;
+            too_big(answer.expect("no byte of the body is waited for"));
+        }
+        let junk = Ask::health().but(|ask| ask.body = vec![b'x'; 600_000]).with_junk_signature();
+        too_big(proxy.send(&junk).await);
+        let mut stream = proxy.connect().await;
+        let chunked = junk.but(|ask| ask.headers.push(("transfer-encoding", "chunked".to_owned())));
+        stream.write_all(chunked.head(&proxy.credential, proxy.clock.now()).as_bytes()).await.unwrap();
+        let chunk = [b"4000\r\n".as_slice(), &[b'x'; 0x4000], b"\r\n"].concat();
+        for _ in 0..8 {
+            let _ = stream.write_all(&chunk).await;
+        }
+        too_big(Answer::read(&mut stream).await);
+        proxy.send(&Ask::health()).await.must_be(200, "", "the server lives on");
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn half_a_request_is_not_waited_for() {
+    let proxy = Proxy::start(Wire::Http).await;
+    let mut streams = Vec::new();
+    for _ in 0..50 {
+        let mut stream = TcpStream::connect(proxy.address).await.unwrap();
+        stream.write_all(format!("POST {API}/health HTTP/1.1\r\nhost: loc").as_bytes()).await.unwrap();
+        streams.push(stream);
+    }
+    for stream in &mut streams {
+        let mut rest = Vec::new();
+        stream.read_to_end(&mut rest).await.unwrap();
+        assert_eq!(rest, b"", "half-sent heads time out");
+    }
+    let mut stream = proxy.connect().await;
+    let head = Ask::health().head(&proxy.credential, proxy.clock.now());
+    stream.write_all(head.as_bytes()).await.unwrap();
+    assert_eq!(Answer::read(&mut stream).await.status, 408, "half-sent bodies time out");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handshake_is_not_waited_for() {
+    let proxy = Proxy::start(Wire::Tls).await;
+    let mut stream = TcpStream::connect(proxy.address).await.unwrap();
+    stream.write_all(&[0x16, 3, 1]).await.unwrap();
+    let mut rest = Vec::new();
+    stream.read_to_end(&mut rest).await.unwrap();
+    assert_eq!(rest, b"", "half a handshake times out");
+}
+
+/// A ClientHello of TLS 1.1, for suites of its time.
+fn client_hello_of_tls_1_1() -> Vec<u8> {
+    // Record: handshake, length; message: ClientHello, length, version; then the random bytes.
+    let head = [22, 3, 1, 0, 47, 1, 0, 0, 43, 3, 2];
+    // No session; TLS_RSA_WITH_AES_128_CBC_SHA, TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA; no compression.
+    let tail = [0, 0, 4, 0, 0x2f, 0xc0, 0x13, 1, 0];
+    [head.as_slice(), &[7; 32], &tail].concat()
+}
+
+#[tokio::test]
+async fn tls_has_the_versions_and_suites_of_the_specification() {
+    let dir = tempfile::tempdir().unwrap();
+    let (config, authority) = tls::self_signed(dir.path(), None).unwrap();
+    let aws = Bundled::in_memory("default", World::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 1)).unwrap();
+    let server = Server::open(aws, "127.0.0.1:0".parse().unwrap(), Some(config), false).await.unwrap();
+    let address = server.address();
+    tokio::spawn(server.run(std::future::pending()));
+    for (version, suites) in [
+        (&rustls::version::TLS13, [CipherSuite::TLS13_AES_256_GCM_SHA384, CipherSuite::TLS13_CHACHA20_POLY1305_SHA256]),
+        (
+            &rustls::version::TLS12,
+            [CipherSuite::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384, CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384],
+        ),
+    ] {
+        let stream = TcpStream::connect(address).await.unwrap();
+        let connector = TlsConnector::from(trusting(&authority, &[version]));
+        let stream = connector.connect("localhost".try_into().unwrap(), stream).await.unwrap();
+        let suite = stream.get_ref().1.negotiated_cipher_suite().unwrap().suite();
+        assert!(suites.contains(&suite), "{suite:?}");
+    }
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(&client_hello_of_tls_1_1()).await.unwrap();
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer).await;
+    // A fatal alert: protocol_version or handshake_failure.
+    assert!(matches!(answer[..], [21, 3, _, 0, 2, 2, 70 | 40]), "TLS is 1.2 at least: {answer:?}");
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(b"GET /ping HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer).await;
+    assert!(!answer.starts_with(b"HTTP"), "nothing is said without TLS");
+}
+
+#[tokio::test]
+async fn mutual_tls_takes_one_name_of_one_authority() {
+    let dir = tempfile::tempdir().unwrap();
+    let authority = || {
+        let mut params = CertificateParams::new(Vec::<String>::new()).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().unwrap();
+        let pem = params.self_signed(&key).unwrap().pem();
+        (Issuer::new(params, key), pem)
+    };
+    let ((amazon, pem), (stranger, _)) = (authority(), authority());
+    let file = dir.path().join("clients.pem");
+    std::fs::write(&file, pem).unwrap();
+    let name = "cks.kms.us-west-2.amazonaws.com";
+    let clients = Clients { authority: file, name: name.to_owned() };
+    let (config, trusted) = tls::self_signed(dir.path(), Some(&clients)).unwrap();
+    let aws = Bundled::in_memory("default", World::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 1)).unwrap();
+    let server = Server::open(aws, "127.0.0.1:0".parse().unwrap(), Some(config), false).await.unwrap();
+    let address = server.address();
+    tokio::spawn(server.run(std::future::pending()));
+    let long_ago = rcgen::date_time_ymd(2001, 1, 1);
+    for (requirement, issuer, subject, is_expired, is_let_in) in [
+        ("the name and the authority", Some(&amazon), name, false, true),
+        ("another authority", Some(&stranger), name, false, false),
+        ("another name", Some(&amazon), "cks.kms.eu-west-1.amazonaws.com", false, false),
+        ("an expired certificate", Some(&amazon), name, true, false),
+        ("no certificate", None, name, false, false),
+    ] {
+        for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+            let mut roots = RootCertStore::empty();
+            roots.add(CertificateDer::from_pem_file(&trusted).unwrap()).unwrap();
+            let builder = ClientConfig::builder_with_protocol_versions(&[version]).with_root_certificates(roots);
+            let config = match issuer {
+                None => builder.with_no_client_auth(),
+                Some(issuer) => {
+                    let mut params = CertificateParams::new([subject.to_owned()]).unwrap();
+                    if is_expired {
+                        params.not_after = long_ago;
+                    }
+                    let key = KeyPair::generate().unwrap();
+                    let certificate = params.signed_by(&key, issuer).unwrap();
+                    let private = PrivateKeyDer::from_pem_slice(key.serialize_pem().as_bytes()).unwrap();
+                    builder.with_client_auth_cert(vec![certificate.der().clone()], private).unwrap()
+                }
+            };
+            let connector = TlsConnector::from(std::sync::Arc::new(config));
+            let stream = TcpStream::connect(address).await.unwrap();
+            let mut answer = Vec::new();
+            if let Ok(mut stream) = connector.connect("localhost".try_into().unwrap(), stream).await {
+                let ping = b"GET /ping HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
+                let _ = stream.write_all(ping).await;
+                let _ = stream.read_to_end(&mut answer).await;
+            }
+            assert_eq!(answer.ends_with(b"pong\n"), is_let_in, "{requirement}, {version:?}");
+        }
+    }
+}
