@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, value_parser};
 
 use crate::xks::network::ConnectTo;
 
@@ -133,6 +133,12 @@ pub struct Serve {
     /// ... and is for this name, as AWS KMS's is for cks.kms.REGION.amazonaws.com
     #[arg(long, value_name = "NAME", requires = "client_ca")]
     pub client_name: Option<String>,
+    /// Let each partition ask the external key store proxy N times a second, and N times at once
+    ///
+    /// What is more is answered with ThrottlingException. Without this option nothing is. The bundled KMS does not come
+    /// by this port, so it is not counted.
+    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..=1_000_000))]
+    pub proxy_rate: Option<u32>,
 }
 
 /// What stands under the help of `serve`.
@@ -284,6 +290,17 @@ mod tests {
         assert_eq!(before, parse("xks-console screenshots --check --data-dir /d").unwrap());
         assert_eq!(before.command, Some(Command::Screenshots { check: true }));
         assert_eq!(before.data_dir, Some("/d".into()));
+    }
+
+    #[test]
+    fn a_quota_is_one_request_a_second_at_least() {
+        let rate = |line: &str| match parse(line).unwrap().command {
+            Some(Command::Serve(how)) => how.proxy_rate,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(rate("xks-console serve"), None);
+        assert_eq!(rate("xks-console serve --proxy-rate 1800"), Some(1800));
+        assert_eq!(parse("xks-console serve --proxy-rate 0").unwrap_err().exit_code(), 2);
     }
 
     #[test]

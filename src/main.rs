@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 use std::io::Write as _;
+use std::num::NonZeroU32;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -70,7 +71,10 @@ fn serve(arguments: &Arguments, how: &Serve) -> Result<ExitCode, Failure> {
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
-        let server = Server::open(bundled.clone(), how.listen, tls, how.beyond_loopback).await?;
+        let mut server = Server::open(bundled.clone(), how.listen, tls, how.beyond_loopback).await?;
+        if let Some(rate) = how.proxy_rate.and_then(NonZeroU32::new) {
+            server = server.with_proxy_rate(rate);
+        }
         let stop = stop()?;
         let url = server.url();
         let served = Served { url: &url, region: Bundled::REGION, authority: authority.as_deref() };

@@ -6,6 +6,7 @@ pub mod tls;
 
 use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -28,6 +29,7 @@ use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
 
 use crate::bundled::{Bundled, Origin};
+use crate::xks::quota::Quota;
 
 /// How long a client may take for the head of a request, and for the TLS handshake before it.
 const HEAD_TIME: Duration = Duration::from_secs(5);
@@ -65,6 +67,7 @@ pub struct Server {
     address: SocketAddr,
     aws: Bundled,
     proxy: Router,
+    quota: Option<Arc<Quota>>,
     tls: Option<TlsAcceptor>,
 }
 
@@ -86,7 +89,14 @@ impl Server {
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let proxy = aws.proxy();
-        Ok(Self { listener, address, aws, proxy, tls: tls.map(TlsAcceptor::from) })
+        Ok(Self { listener, address, aws, proxy, quota: None, tls: tls.map(TlsAcceptor::from) })
+    }
+
+    /// Lets each partition make so many requests to the proxy a second, and as many at once. The bundled KMS does not
+    /// come by this port, so what it asks of its proxy is not counted.
+    #[must_use]
+    pub fn with_proxy_rate(self, rate: NonZeroU32) -> Self {
+        Self { quota: Some(Arc::new(Quota::new(rate))), ..self }
     }
 
     /// Where the port is.
@@ -105,7 +115,7 @@ impl Server {
 
     /// Answers until `stop`, then finishes what is in flight.
     pub async fn run(self, stop: impl Future<Output = ()>) {
-        let Self { listener, aws, proxy, tls, .. } = self;
+        let Self { listener, aws, proxy, quota, tls, .. } = self;
         let room = Arc::new(Semaphore::new(MOST_CONNECTIONS));
         let graceful = GracefulShutdown::new();
         let crew = Crew::hire();
@@ -119,7 +129,7 @@ impl Server {
             let (tls, watcher) = (tls.clone(), graceful.watcher());
             let address = stream.peer_addr().map_or(Ipv4Addr::LOCALHOST.into(), |peer| peer.ip());
             let origin = Origin { address, is_over_tls: tls.is_some() };
-            let front = Front { aws: aws.clone(), proxy: proxy.clone(), origin };
+            let front = Front { aws: aws.clone(), proxy: proxy.clone(), quota: quota.clone(), origin };
             // What belongs to the socket moves with it to the runtime of another thread.
             let Ok(stream) = stream.into_std() else { continue };
             crew.give(async move {
@@ -203,6 +213,7 @@ async fn accept(
 struct Front {
     aws: Bundled,
     proxy: Router,
+    quota: Option<Arc<Quota>>,
     origin: Origin,
 }
 
@@ -218,8 +229,11 @@ impl Front {
         let _ = watcher.watch(connection).await;
     }
 
-    async fn answer(self, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+    async fn answer(self, mut request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
         if request.uri().path() != "/" {
+            if let Some(quota) = self.quota {
+                request.extensions_mut().insert(quota);
+            }
             let answered = tokio::time::timeout(BODY_TIME, self.proxy.oneshot(request.map(Body::new))).await;
             return Ok(match answered {
                 Ok(Ok(response)) => response,

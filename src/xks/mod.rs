@@ -5,4 +5,5 @@ pub mod failure;
 pub mod key_manager;
 pub mod network;
 pub mod proxy;
+pub mod quota;
 pub mod wire;

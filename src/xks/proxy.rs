@@ -1,10 +1,12 @@
 //! The bundled external key store proxy: the server side of the API.
 //!
-//! A request is refused in this order: path, method, size of the body, signature, body, external key, its state
+//! A request is refused in this order: path, method, size of the body, signature, quota, body, external key, its state
 //! and usage, sizes. The specification leaves the order open; this is the one AWS's own test client expects.
 
 #[cfg(test)]
 mod tests;
+
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, HttpBody as _};
@@ -19,6 +21,7 @@ use serde::de::DeserializeOwned;
 use zeroize::Zeroize as _;
 
 use super::key_manager::{KeyManager, KeyManagerError, SealedParts};
+use super::quota::Quota;
 use super::wire::{
     AES_GCM, API_PATH, DecryptRequest, DecryptResponse, EkmFleetMember, EncryptRequest, EncryptResponse, ErrorBody,
     ErrorName, GetHealthStatusRequest, GetHealthStatusResponse, GetKeyMetadataRequest, GetKeyMetadataResponse,
@@ -34,6 +37,8 @@ pub const BUNDLED_HOST: &str = "xks-proxy.bundled.internal";
 pub const BUNDLED_VPC_HOST: &str = "xks-vpc.bundled.internal";
 
 /// The proxy for all partitions of `manager`, with `GET /ping` for load balancers.
+///
+/// A request that has an `Arc<`[`Quota`]`>` among its extensions is counted against it, once it is known who asks.
 pub fn router(manager: KeyManager, clock: Clock) -> Router {
     let proxy = Proxy { manager, clock };
     Router::new()
@@ -161,6 +166,12 @@ impl Proxy {
         }
         let request = Request::from_parts(head, body.to_bytes());
         self.authenticate(partition, &request)?;
+        if let Some(quota) = request.extensions().get::<Arc<Quota>>()
+            && !quota.take(partition, self.clock.now())
+        {
+            let message = format!("this path has had its {} requests a second", quota.rate());
+            return Err(ProxyError::new(ErrorName::ThrottlingException, message));
+        }
         if request.uri().query().is_some() {
             return Err(ProxyError::validation("a request has no query string"));
         }

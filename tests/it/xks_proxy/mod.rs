@@ -5,3 +5,4 @@ mod api;
 mod authentication;
 mod client;
 mod connections;
+mod throttling;

@@ -1,0 +1,122 @@
+//! How many requests a second each partition of the proxy may make.
+
+use std::collections::HashMap;
+use std::num::NonZeroU32;
+use std::sync::{Mutex, PoisonError};
+
+use jiff::{SignedDuration, Timestamp};
+
+/// What the bucket of a partition holds: as many requests as come back in this time.
+const BURST: SignedDuration = SignedDuration::from_secs(1);
+
+/// A token bucket for each partition: a second's worth of requests at once, then as many a second.
+#[derive(Debug)]
+pub struct Quota {
+    rate: NonZeroU32,
+    /// When the bucket of each partition is full again.
+    full_at: Mutex<HashMap<String, Timestamp>>,
+}
+
+impl Quota {
+    /// `rate` requests a second, from each partition.
+    pub fn new(rate: NonZeroU32) -> Self {
+        Self { rate, full_at: Mutex::default() }
+    }
+
+    /// The requests a second.
+    pub fn rate(&self) -> NonZeroU32 {
+        self.rate
+    }
+
+    /// Takes one request out of the bucket of `partition`; false if it is empty. What is refused takes nothing.
+    pub fn take(&self, partition: &str, now: Timestamp) -> bool {
+        let limit = now.saturating_add(BURST).unwrap_or(Timestamp::MAX);
+        let mut buckets = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
+        // A clock that was set back leaves no bucket emptier than empty.
+        let full_at = buckets.get(partition).map_or(now, |full_at| (*full_at).clamp(now, limit));
+        let after = full_at.saturating_add(BURST / self.rate.get().cast_signed()).unwrap_or(Timestamp::MAX);
+        let is_left = after <= limit;
+        buckets.insert(partition.to_owned(), if is_left { after } else { full_at });
+        is_left
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::Clock;
+    use proptest::prelude::*;
+
+    fn clock() -> Clock {
+        Clock::manual("2026-03-02T10:15:00Z".parse().unwrap())
+    }
+
+    fn quota(rate: u32) -> Quota {
+        Quota::new(NonZeroU32::new(rate).unwrap())
+    }
+
+    /// How many requests are let through at once.
+    fn burst(quota: &Quota, partition: &str, clock: &Clock) -> usize {
+        (0..2000).filter(|_| quota.take(partition, clock.now())).count()
+    }
+
+    #[test]
+    fn a_second_of_requests_goes_at_once_and_comes_back_in_a_second() {
+        for rate in [1, 3, 7, 1800] {
+            let (quota, clock) = (quota(rate), clock());
+            let rate = usize::try_from(rate).unwrap();
+            assert_eq!(burst(&quota, "a", &clock), rate);
+            clock.advance(SignedDuration::from_secs(1));
+            assert_eq!(burst(&quota, "a", &clock), rate);
+            clock.advance(SignedDuration::from_hours(1));
+            assert_eq!(burst(&quota, "a", &clock), rate, "idle time is not saved up");
+        }
+    }
+
+    #[test]
+    fn requests_come_back_one_by_one() {
+        let (quota, clock) = (quota(4), clock());
+        assert_eq!(burst(&quota, "a", &clock), 4);
+        clock.advance(SignedDuration::from_millis(249));
+        assert_eq!(burst(&quota, "a", &clock), 0);
+        clock.advance(SignedDuration::from_millis(1));
+        assert_eq!(burst(&quota, "a", &clock), 1);
+        clock.advance(SignedDuration::from_millis(500));
+        assert_eq!(burst(&quota, "a", &clock), 2);
+    }
+
+    #[test]
+    fn partitions_take_nothing_from_each_other() {
+        let (quota, clock) = (quota(2), clock());
+        assert_eq!(burst(&quota, "a", &clock), 2);
+        assert_eq!(burst(&quota, "b", &clock), 2);
+        assert_eq!(burst(&quota, "a", &clock), 0);
+    }
+
+    #[test]
+    fn a_clock_set_back_shuts_nobody_out() {
+        let (quota, clock) = (quota(2), clock());
+        assert_eq!(burst(&quota, "a", &clock), 2);
+        clock.advance(SignedDuration::from_hours(-3));
+        assert_eq!(burst(&quota, "a", &clock), 0);
+        clock.advance(SignedDuration::from_secs(1));
+        assert_eq!(burst(&quota, "a", &clock), 2);
+    }
+
+    proptest! {
+        #[test]
+        fn no_time_lets_more_through_than_a_burst_and_the_rate(
+            rate in 1u32..50,
+            steps in proptest::collection::vec(0i64..400, 1..200),
+        ) {
+            let (quota, clock, mut through, mut elapsed) = (quota(rate), clock(), 0i64, 0i64);
+            for step in steps {
+                clock.advance(SignedDuration::from_millis(step));
+                elapsed += step;
+                through += i64::from(quota.take("a", clock.now()));
+            }
+            let most = i64::from(rate) + elapsed * i64::from(rate) / 1000 + 1;
+            prop_assert!(through <= most, "{through} of {most}");
+        }
+    }
+}
