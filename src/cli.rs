@@ -30,8 +30,8 @@ Keys:
   Ctrl-C           quit; with something typed the first asks, the second quits
 
 The bundled AWS:
-  KMS, IAM and STS, an external key store proxy and an external key manager run inside the program.
-  They need no account and no network. Their account is kept on disk, in the first of
+  KMS, IAM, STS and CloudTrail, an external key store proxy and an external key manager run inside
+  the program. They need no account and no network. Their account is kept on disk, in the first of
     --data-dir DIR
     $XDG_DATA_HOME/xks-console
     ~/.local/share/xks-console

@@ -330,6 +330,30 @@ class Clients(unittest.TestCase):
         users = [user for page in iam.get_paginator("list_users").paginate(PaginationConfig={"PageSize": 7}) for user in page["Users"]]
         self.assertEqual(len(users), 20)
 
+    def test_calls_are_found_in_cloudtrail(self):
+        kms = self.aws.client("kms")
+        key = kms.create_key(Description="watched")["KeyMetadata"]
+        kms.encrypt(KeyId=key["KeyId"], Plaintext=b"nobody reads this")
+        trail = self.aws.client("cloudtrail")
+
+        def events(**arguments):
+            return trail.lookup_events(
+                LookupAttributes=[{"AttributeKey": "ResourceName", "AttributeValue": key["Arn"]}], **arguments
+            )
+
+        found = events()["Events"]
+        self.assertEqual([event["EventName"] for event in found], ["Encrypt", "CreateKey"])
+        self.assertEqual([event["ReadOnly"] for event in found], ["true", "false"])
+        record = json.loads(found[0]["CloudTrailEvent"])
+        self.assertIn("Boto3", record["userAgent"])
+        self.assertEqual(record["sourceIPAddress"], "127.0.0.1")
+        self.assertNotIn(base64.b64encode(b"nobody reads this").decode(), found[0]["CloudTrailEvent"])
+        first = events(MaxResults=1)
+        second = events(MaxResults=1, NextToken=first["NextToken"])
+        self.assertEqual([second["Events"][0]["EventName"], "NextToken" in second], ["CreateKey", False])
+        shown = self.aws.cli("cloudtrail", "lookup-events", "--max-results", "1")
+        self.assertEqual(shown["Events"][0]["EventSource"], "cloudtrail.amazonaws.com")
+
     def test_files_are_for_their_owner_alone(self):
         for name in ("config", "credentials"):
             self.assertEqual((self.aws.path / name).stat().st_mode & 0o777, 0o600)
