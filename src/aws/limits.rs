@@ -345,6 +345,11 @@ pub fn pending_window_in_days(days: u32) -> Result<(), Violation> {
     range("pendingWindowInDays", days.into(), 7, 30)
 }
 
+/// Days between two rotations: 90 to 2,560 (`RotationPeriodInDaysType`).
+pub fn rotation_period_in_days(days: u32) -> Result<(), Violation> {
+    range("rotationPeriodInDays", days.into(), 90, 2560)
+}
+
 /// A key identifier of any form: 1 to 2,048 characters (`KeyIdType`).
 pub fn key_id(id: &str) -> Result<(), Violation> {
     length("keyId", "Key ID", id, 1, 2048)

@@ -68,6 +68,13 @@ struct Source {
     key: Arc<FoundKey>,
 }
 
+impl Source {
+    /// The material that the blob was made with, for keys whose material KMS makes.
+    fn material_id(&self) -> Option<String> {
+        self.key.metadata.current_key_material_id.as_ref().map(|_| self.header.material_id.clone())
+    }
+}
+
 fn check_number_of_bytes(number: u32) -> Result<usize, ServiceError> {
     let shown = number.to_string();
     limits::number_of_bytes(number).map_err(|violation| violation.to_service_error(Some(&shown)))?;
@@ -92,10 +99,10 @@ impl Call<'_> {
         Err(ServiceError::new(code, format!("{arn} is {state}.")).into())
     }
 
-    fn material(&self, key: &FoundKey) -> Answer<Zeroizing<Vec<u8>>> {
-        let key_id = &key.metadata.key_id;
-        let record = ["key_material", &key.metadata.aws_account_id, &self.region, key_id, &key.material_id];
-        Ok(self.store().unseal(&record, &key.material)?)
+    fn material(&self, key: &FoundKey, material_id: &str) -> Answer<Zeroizing<Vec<u8>>> {
+        let sealed = self.material_of(key, material_id)?.ok_or_else(invalid_ciphertext)?;
+        let record = ["key_material", &key.metadata.aws_account_id, &self.region, &key.metadata.key_id, material_id];
+        Ok(self.store().unseal(&record, &sealed)?)
     }
 
     /// Both layers, or the first alone for a key that KMS keeps itself.
@@ -115,7 +122,7 @@ impl Call<'_> {
             iv: random.bytes()?,
         };
         let aad = header.first_aad(context);
-        let first = message_key(&self.material(key)?, &header)?
+        let first = message_key(&self.material(key, &key.material_id)?, &header)?
             .encrypt(&Nonce::from(header.iv), Payload { msg: plaintext, aad: &aad })
             .map_err(|_| ServiceError::new("KMSInternalException", "The first layer can't be made."))?;
         let body = match (&key.metadata.custom_key_store_id, &key.metadata.xks_key_configuration) {
@@ -228,7 +235,7 @@ impl Call<'_> {
             key_id: source.key.metadata.arn.clone(),
             plaintext: SecretBlob::new(plaintext),
             encryption_algorithm: ALGORITHM.to_owned(),
-            key_material_id: source.key.metadata.current_key_material_id.clone(),
+            key_material_id: source.material_id(),
         })
     }
 
@@ -251,7 +258,7 @@ impl Call<'_> {
             key_id: destination.metadata.arn.clone(),
             source_encryption_algorithm: ALGORITHM.to_owned(),
             destination_encryption_algorithm: ALGORITHM.to_owned(),
-            source_key_material_id: source.key.metadata.current_key_material_id.clone(),
+            source_key_material_id: source.material_id(),
             destination_key_material_id: destination.metadata.current_key_material_id.clone(),
         })
     }
@@ -280,7 +287,7 @@ impl Call<'_> {
             return Err(ServiceError::new("IncorrectKeyException", message).into());
         }
         check_algorithm(algorithm)?;
-        if header.material_id != key.material_id || header.key_arn != key.metadata.arn {
+        if header.key_arn != key.metadata.arn {
             return Err(invalid_ciphertext().into());
         }
         Ok(Source { header, body, key })
@@ -302,7 +309,7 @@ impl Call<'_> {
             _ => return Err(invalid_ciphertext().into()),
         };
         let aad = header.first_aad(context);
-        Ok(message_key(&self.material(key)?, header)?
+        Ok(message_key(&self.material(key, &header.material_id)?, header)?
             .decrypt(&Nonce::from(header.iv), Payload { msg: &first, aad: &aad })
             .map_err(|_| invalid_ciphertext())?)
     }

@@ -1,5 +1,4 @@
-//! EnableKey, DisableKey, UpdateKeyDescription, ScheduleKeyDeletion, CancelKeyDeletion, GetKeyRotationStatus, and keys
-//! that go when their day comes.
+//! EnableKey, DisableKey, UpdateKeyDescription, ScheduleKeyDeletion, CancelKeyDeletion, and keys that go when their day comes.
 
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Transaction, params};
@@ -9,8 +8,8 @@ use super::keys::FoundKey;
 use super::{Answer, Call};
 use crate::aws::error::ServiceError;
 use crate::aws::kms::{
-    CancelKeyDeletion, CancelKeyDeletionOutput, DisableKey, EnableKey, GetKeyRotationStatus,
-    GetKeyRotationStatusOutput, KeyState, Origin, ScheduleKeyDeletion, ScheduleKeyDeletionOutput, UpdateKeyDescription,
+    CancelKeyDeletion, CancelKeyDeletionOutput, DisableKey, EnableKey, KeyState, Origin, ScheduleKeyDeletion,
+    ScheduleKeyDeletionOutput, UpdateKeyDescription,
 };
 use crate::aws::limits;
 use crate::aws::operation::Empty;
@@ -80,15 +79,6 @@ impl Call<'_> {
         })
     }
 
-    pub fn get_key_rotation_status(&self, request: &GetKeyRotationStatus) -> Answer<GetKeyRotationStatusOutput> {
-        let key =
-            self.store().read(|tx| self.find_changeable_key(tx, &request.key_id, "kms:GetKeyRotationStatus"))?.metadata;
-        if key.origin != Origin::AwsKms {
-            return Err(wrong_origin(&key.arn, key.origin).into());
-        }
-        Ok(GetKeyRotationStatusOutput { key_rotation_enabled: false, key_id: Some(key.arn) })
-    }
-
     /// Stores what of a key can change.
     fn save_key(&self, tx: &Transaction, mut key: FoundKey, due: Option<Timestamp>) -> Answer<()> {
         key.metadata.key_state = key.own_state;
@@ -109,7 +99,7 @@ impl Call<'_> {
     pub fn settle_keys(&self, now: i64) -> Answer<()> {
         let due = "SELECT world, id FROM keys WHERE due <= ?1";
         self.store().write(|tx| {
-            for table in ["aliases", "tags", "grants"] {
+            for table in ["aliases", "tags", "grants", "key_materials", "rotation_schedules"] {
                 tx.execute(&format!("DELETE FROM {table} WHERE (world, key_id) IN ({due})"), [now])?;
             }
             tx.execute("DELETE FROM keys WHERE due <= ?1", [now])?;

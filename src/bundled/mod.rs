@@ -19,6 +19,7 @@ mod paging;
 mod parameters;
 mod policies;
 mod refused;
+mod rotation;
 mod router;
 mod scenario;
 mod sessions;
@@ -274,17 +275,19 @@ fn world_of(account: &str, region: &str) -> String {
 struct NextDue {
     key_store: Option<i64>,
     key: Option<i64>,
+    rotation: Option<i64>,
 }
 
 impl Call<'_> {
     /// Makes true what has come due.
     async fn settle(&self) -> Answer<()> {
         let next = self.store().remember("", |tx| -> Answer<NextDue> {
-            let least = |table| {
-                let query = format!("SELECT min(due) FROM {table} WHERE due IS NOT NULL");
-                tx.query_row(&query, [], |row| row.get(0))
-            };
-            Ok(NextDue { key_store: least("key_stores")?, key: least("keys")? })
+            let least = |query| tx.query_row(query, [], |row| row.get(0));
+            Ok(NextDue {
+                key_store: least("SELECT min(due) FROM key_stores")?,
+                key: least("SELECT min(due) FROM keys WHERE due IS NOT NULL")?,
+                rotation: least("SELECT min(next) FROM rotation_schedules")?,
+            })
         })?;
         let now = self.store().world().clock.now().as_millisecond();
         if next.key_store.is_some_and(|due| due <= now) {
@@ -292,6 +295,9 @@ impl Call<'_> {
         }
         if next.key.is_some_and(|due| due <= now) {
             self.settle_keys(now)?;
+        }
+        if next.rotation.is_some_and(|due| due <= now) {
+            self.settle_rotations(now)?;
         }
         Ok(())
     }

@@ -9,7 +9,7 @@ use crate::aws::kms::Origin;
 
 /// What an operation would need that a symmetric encryption key has not.
 enum Lacks {
-    /// A pair of keys, imported or rotated material, another Region.
+    /// A pair of keys, imported material, another Region.
     Origin,
     /// Another key usage.
     Usage,
@@ -17,11 +17,7 @@ enum Lacks {
 
 fn lack(operation: &str) -> Option<Lacks> {
     match operation {
-        "EnableKeyRotation"
-        | "DisableKeyRotation"
-        | "RotateKeyOnDemand"
-        | "ListKeyRotations"
-        | "GenerateDataKeyPair"
+        "GenerateDataKeyPair"
         | "GenerateDataKeyPairWithoutPlaintext"
         | "GetParametersForImport"
         | "ImportKeyMaterial"
@@ -42,11 +38,7 @@ struct OfAKey {
 
 /// The action that an operation needs.
 fn action_of(operation: &str) -> &'static str {
-    const ACTIONS: [&str; 17] = [
-        "kms:EnableKeyRotation",
-        "kms:DisableKeyRotation",
-        "kms:RotateKeyOnDemand",
-        "kms:ListKeyRotations",
+    const ACTIONS: [&str; 13] = [
         "kms:GenerateDataKeyPair",
         "kms:GenerateDataKeyPairWithoutPlaintext",
         "kms:GetParametersForImport",

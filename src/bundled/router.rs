@@ -179,6 +179,11 @@ async fn dispatch(call: &Call<'_>, service: Service, name: &str, body: &[u8]) ->
             kms::ScheduleKeyDeletion => Call::schedule_key_deletion;
             kms::CancelKeyDeletion => Call::cancel_key_deletion;
             kms::GetKeyRotationStatus => Call::get_key_rotation_status;
+            kms::EnableKeyRotation => Call::enable_key_rotation;
+            kms::DisableKeyRotation => Call::disable_key_rotation;
+            kms::ListKeyRotations => Call::list_key_rotations;
+            kms::RotateKeyOnDemand => Call::rotate_key_on_demand;
+            kms::GetKeyLastUsage => Call::get_key_last_usage;
             kms::CreateAlias => Call::create_alias;
             kms::UpdateAlias => Call::update_alias;
             kms::DeleteAlias => Call::delete_alias;

@@ -20,7 +20,7 @@ use super::{Answer, Call, Caller, Inner, world_of};
 use crate::aws::cloudtrail::{Event, LookupAttribute, LookupEvents, LookupEventsOutput, Resource};
 use crate::aws::codec;
 use crate::aws::error::ServiceError;
-use crate::aws::kms::KeyMetadata;
+use crate::aws::kms::{GetKeyLastUsage, GetKeyLastUsageOutput, KeyLastUsage, KeyMetadata};
 use crate::aws::operation::{Protocol, Service};
 use crate::aws::scalar::EpochSeconds;
 
@@ -95,10 +95,11 @@ impl<'a> Draft<'a> {
         ];
         CHANGES.iter().any(|start| self.operation.starts_with(start))
     }
+}
 
-    fn is_cryptographic(&self) -> bool {
-        ["Encrypt", "Decrypt", "ReEncrypt", "GenerateDataKey"].iter().any(|start| self.operation.starts_with(start))
-    }
+/// Whether an operation uses a key.
+fn is_cryptographic(operation: &str) -> bool {
+    ["Encrypt", "Decrypt", "ReEncrypt", "GenerateDataKey"].iter().any(|start| operation.starts_with(start))
 }
 
 /// An event as CloudTrail writes it.
@@ -387,7 +388,7 @@ impl Call<'_> {
             error_message: error.map(|error| error.message.as_str()),
             request_parameters,
             response_elements: if draft.changes() { of_json(response) } else { Value::Null },
-            additional_event_data: external.filter(|_| draft.is_cryptographic()),
+            additional_event_data: external.filter(|_| is_cryptographic(draft.operation)),
             request_id: &self.request_id,
             event_id: String::new(),
             read_only: !draft.changes(),
@@ -475,6 +476,50 @@ impl Call<'_> {
             Ok(LookupEventsOutput { events, next_token: None })
         })
     }
+}
+
+impl Call<'_> {
+    /// When a key was last used, as far as the trail goes back.
+    pub fn get_key_last_usage(&self, request: &GetKeyLastUsage) -> Answer<GetKeyLastUsageOutput> {
+        let key = self.recall_key(&request.key_id, "kms:GetKeyLastUsage")?;
+        self.aws.trail.flush(self.store());
+        let owner = world_of(&key.metadata.aws_account_id, &self.region);
+        let last = self.store().read(|tx| -> Answer<_> {
+            let mut query = tx.prepare_cached("SELECT lines FROM events WHERE world = ?1 ORDER BY id DESC")?;
+            let mut rows = query.query([&owner])?;
+            while let Some(row) = rows.next()? {
+                let lines = row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?;
+                let mut about_it = lines.rsplit('\n').filter(|line| line.contains(&*key.metadata.key_id));
+                if let Some(usage) = about_it.find_map(|line| usage_in(line, &key.metadata.arn)) {
+                    return Ok(Some(usage));
+                }
+            }
+            Ok(None)
+        })?;
+        let start = self.store().world().clock.now().saturating_sub(KEPT).unwrap_or(Timestamp::MIN);
+        let made = key.metadata.creation_date;
+        Ok(GetKeyLastUsageOutput {
+            key_id: key.metadata.arn.clone(),
+            key_last_usage: last,
+            tracking_start_date: EpochSeconds(made.0.max(start)),
+            key_creation_date: made,
+        })
+    }
+}
+
+/// The use of a key that a line tells of.
+fn usage_in(line: &str, arn: &str) -> Option<KeyLastUsage> {
+    let record: Value = serde_json::from_str(line).ok()?;
+    let operation = record["eventName"].as_str().filter(|name| is_cryptographic(name))?;
+    let is_about_it = record["resources"].as_array()?.iter().any(|resource| resource["ARN"] == arn);
+    let text = |name: &str| record[name].as_str().map(str::to_owned);
+    (is_about_it && record["errorCode"].is_null()).then_some(())?;
+    Some(KeyLastUsage {
+        operation: operation.to_owned(),
+        timestamp: EpochSeconds(record["eventTime"].as_str()?.parse().ok()?),
+        cloud_trail_event_id: text("eventID")?,
+        kms_request_id: text("requestID")?,
+    })
 }
 
 const ATTRIBUTES: [&str; 8] =

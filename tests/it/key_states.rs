@@ -354,7 +354,7 @@ macro_rules! of_a_key {
     };
 }
 of_a_key! {
-    EnableKeyRotation DisableKeyRotation RotateKeyOnDemand ListKeyRotations GenerateDataKeyPair
+    GenerateDataKeyPair
     GenerateDataKeyPairWithoutPlaintext GetParametersForImport ImportKeyMaterial DeleteImportedKeyMaterial ReplicateKey
     GetPublicKey Sign Verify GenerateMac VerifyMac
 }

@@ -11,6 +11,7 @@ mod pages;
 mod process;
 mod proxies;
 mod random;
+mod rotation;
 mod served;
 mod snapshots;
 mod tasks;

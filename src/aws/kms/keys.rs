@@ -260,7 +260,9 @@ macro_rules! of_a_key {
         )+
     };
 }
-of_a_key! { EnableKey DisableKey CancelKeyDeletion GetKeyRotationStatus }
+of_a_key! {
+    EnableKey DisableKey CancelKeyDeletion GetKeyRotationStatus DisableKeyRotation RotateKeyOnDemand GetKeyLastUsage
+}
 
 /// The request of UpdateKeyDescription.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -303,16 +305,4 @@ pub struct ScheduleKeyDeletionOutput {
 pub struct CancelKeyDeletionOutput {
     /// The key ARN.
     pub key_id: String,
-}
-
-/// What GetKeyRotationStatus answers.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct GetKeyRotationStatusOutput {
-    /// Whether KMS rotates the key material by itself.
-    #[serde(default)]
-    pub key_rotation_enabled: bool,
-    /// The key ARN.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub key_id: Option<String>,
 }

@@ -8,6 +8,7 @@ mod grants;
 mod key_stores;
 mod keys;
 mod policies;
+mod rotation;
 mod tags;
 
 pub use aliases::*;
@@ -16,6 +17,7 @@ pub use grants::*;
 pub use key_stores::*;
 pub use keys::*;
 pub use policies::*;
+pub use rotation::*;
 pub use tags::*;
 
 use crate::aws::operation::{Empty, Service, operations};
@@ -30,6 +32,11 @@ operations! { Service::Kms;
     ScheduleKeyDeletion => ScheduleKeyDeletionOutput, "ScheduleKeyDeletion";
     CancelKeyDeletion => CancelKeyDeletionOutput, "CancelKeyDeletion";
     GetKeyRotationStatus => GetKeyRotationStatusOutput, "GetKeyRotationStatus";
+    EnableKeyRotation => Empty, "EnableKeyRotation";
+    DisableKeyRotation => Empty, "DisableKeyRotation";
+    ListKeyRotations => ListKeyRotationsOutput, "ListKeyRotations";
+    RotateKeyOnDemand => RotateKeyOnDemandOutput, "RotateKeyOnDemand";
+    GetKeyLastUsage => GetKeyLastUsageOutput, "GetKeyLastUsage";
     CreateAlias => Empty, "CreateAlias";
     UpdateAlias => Empty, "UpdateAlias";
     DeleteAlias => Empty, "DeleteAlias";
