@@ -354,6 +354,19 @@ class Clients(unittest.TestCase):
         shown = self.aws.cli("cloudtrail", "lookup-events", "--max-results", "1")
         self.assertEqual(shown["Events"][0]["EventSource"], "cloudtrail.amazonaws.com")
 
+    def test_key_material_is_rotated(self):
+        kms = self.aws.client("kms")
+        key = kms.create_key()["KeyMetadata"]["KeyId"]
+        before = kms.encrypt(KeyId=key, Plaintext=b"before")["CiphertextBlob"]
+        kms.rotate_key_on_demand(KeyId=key)
+        kms.enable_key_rotation(KeyId=key, RotationPeriodInDays=180)
+        self.assertEqual(kms.get_key_rotation_status(KeyId=key)["RotationPeriodInDays"], 180)
+        kms.disable_key_rotation(KeyId=key)
+        rotations = kms.list_key_rotations(KeyId=key, IncludeKeyMaterial="ALL_KEY_MATERIAL")["Rotations"]
+        self.assertEqual([one["KeyMaterialState"] for one in rotations], ["NON_CURRENT", "CURRENT"])
+        self.assertEqual(kms.decrypt(CiphertextBlob=before)["Plaintext"], b"before")
+        self.assertEqual(kms.get_key_last_usage(KeyId=key)["KeyLastUsage"]["Operation"], "Decrypt")
+
     def test_files_are_for_their_owner_alone(self):
         for name in ("config", "credentials"):
             self.assertEqual((self.aws.path / name).stat().st_mode & 0o777, 0o600)
