@@ -203,6 +203,23 @@ pub enum ProxyCommand {
         /// The partition
         partition: String,
     },
+    /// Print what the proxy was asked and what it answered, JSON, a request a line, the oldest first
+    ///
+    /// The requests of AWS KMS and of everybody else who calls the proxy. No secret and no content is in the log.
+    Log {
+        /// Only requests to this partition
+        #[arg(long)]
+        partition: Option<String>,
+        /// Only requests for this external key
+        #[arg(long, value_name = "EXTERNAL_KEY_ID")]
+        key: Option<String>,
+        /// Only requests that serve this request to KMS: the requestID of an event in CloudTrail
+        #[arg(long, value_name = "ID")]
+        kms_request_id: Option<String>,
+        /// The newest N
+        #[arg(long, value_name = "N", default_value_t = 100, value_parser = value_parser!(u32).range(1..=100_000))]
+        last: u32,
+    },
     /// Take a credential away, at once
     RevokeCredential {
         /// The partition

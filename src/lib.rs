@@ -17,6 +17,7 @@
 #![allow(clippy::doc_markdown, clippy::module_name_repetitions, clippy::missing_errors_doc, clippy::must_use_candidate)]
 
 pub mod aws;
+pub mod batch;
 pub mod bundled;
 pub mod cli;
 pub mod client;

@@ -7,6 +7,7 @@ use std::path::Path;
 use serde_json::json;
 use zeroize::Zeroizing;
 
+use crate::aws::xks_console::ListProxyRequests;
 use crate::bundled::Bundled;
 use crate::cli::{KeyName, ProxyCommand};
 use crate::serve::tls::private_file;
@@ -88,6 +89,18 @@ pub fn run(
                     notes,
                     "{id} still works. Once no key store uses it: xks-console proxy revoke-credential {partition} {id}"
                 )?;
+            }
+        }
+        ProxyCommand::Log { partition, key, kms_request_id, last } => {
+            let mut requests = manager.requests(&ListProxyRequests {
+                partition: partition.clone(),
+                external_key_id: key.clone(),
+                kms_request_id: kms_request_id.clone(),
+                max_results: Some(*last),
+            })?;
+            requests.reverse();
+            for request in requests {
+                writeln!(out, "{}", serde_json::to_string(&request)?)?;
             }
         }
         ProxyCommand::RevokeCredential { partition, access_key_id } => {

@@ -1,11 +1,23 @@
 //! What the bundled AWS tells of itself and no AWS API carries. Real AWS answers *not available*.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::aws::operation::{Service, operations};
+use crate::aws::operation::{Empty, Service, operations};
+use crate::aws::scalar::SecretText;
 
 operations! { Service::XksConsole;
     DescribeExternalKey => DescribeExternalKeyOutput, "DescribeExternalKey";
+    ListExternalKeys => ListExternalKeysOutput, "ListExternalKeys";
+    CreateExternalKey => Empty, "CreateExternalKey";
+    EnableExternalKey => Empty, "EnableExternalKey";
+    DisableExternalKey => Empty, "DisableExternalKey";
+    RotateExternalKey => Empty, "RotateExternalKey";
+    DeleteExternalKey => Empty, "DeleteExternalKey";
+    CreatePartition => ProxyConfiguration, "CreatePartition";
+    RotateProxyCredential => ProxyConfiguration, "RotateProxyCredential";
+    RevokeProxyCredential => Empty, "RevokeProxyCredential";
+    ListProxyRequests => ListProxyRequestsOutput, "ListProxyRequests";
 }
 
 /// Asks for the external key of a KMS key, as its external key store proxy reports it.
@@ -28,4 +40,191 @@ pub struct DescribeExternalKeyOutput {
     pub key_usage: Vec<String>,
     /// `ENABLED` or `DISABLED`.
     pub key_status: String,
+}
+
+/// Asks for everything in the external key manager but its secrets.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListExternalKeys {}
+
+/// What is in the external key manager.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ListExternalKeysOutput {
+    /// The partitions, in the order of their names.
+    pub partitions: Vec<Partition>,
+}
+
+/// What the proxy serves under one URI path.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Partition {
+    /// Its name.
+    pub name: String,
+    /// The URI path, as an external key store has it.
+    pub uri_path: String,
+    /// What its callers sign with.
+    pub access_key_ids: Vec<String>,
+    /// Its external keys, in the order of their IDs.
+    pub keys: Vec<ExternalKey>,
+}
+
+/// An external key, without its material.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ExternalKey {
+    /// What the proxy calls it.
+    pub id: String,
+    /// What the external key manager calls it.
+    pub manager_id: String,
+    /// `AES_256` or `AES_128`.
+    pub spec: String,
+    /// `ENCRYPT`, `DECRYPT` ...
+    pub usage: Vec<String>,
+    /// Whether it can be used.
+    pub enabled: bool,
+    /// The version that encrypts; all decrypt.
+    pub version: u32,
+    /// Encryptions of that version that are used up or set aside, of 2^32.
+    pub encryptions: u64,
+}
+
+/// Names an external key.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ExternalKeyName {
+    /// The partition it is in.
+    pub partition: String,
+    /// What the proxy calls it.
+    pub id: String,
+}
+
+/// Makes an external key with random material.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct CreateExternalKey {
+    /// The partition it will be in.
+    pub partition: String,
+    /// What the proxy will call it: 1 to 128 of `A-Za-z0-9-._`.
+    pub id: String,
+    /// `ENCRYPT`, `DECRYPT`.
+    pub usage: Vec<String>,
+    /// Whether it can be used from the start.
+    pub enabled: bool,
+}
+
+/// Lets an external key be used again.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct EnableExternalKey(pub ExternalKeyName);
+
+/// Lets an external key not be used.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct DisableExternalKey(pub ExternalKeyName);
+
+/// Gives an external key a new version; older ones still decrypt.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct RotateExternalKey(pub ExternalKeyName);
+
+/// Takes an external key away, with all that it has encrypted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct DeleteExternalKey(pub ExternalKeyName);
+
+/// Makes a partition with a URI path of its own.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct CreatePartition {
+    /// Up to 116 of `A-Za-z0-9/-_`.
+    pub name: String,
+}
+
+/// Adds a credential to a partition; those there are go on working.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct RotateProxyCredential {
+    /// The partition.
+    pub partition: String,
+}
+
+/// A proxy configuration file, which is given out this once.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ProxyConfiguration {
+    /// JSON with the URI path, the access key ID and the secret access key.
+    pub configuration: SecretText,
+}
+
+/// Ends a credential at once.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct RevokeProxyCredential {
+    /// The partition.
+    pub partition: String,
+    /// Which of its credentials.
+    pub access_key_id: String,
+}
+
+/// Asks for requests to the proxy: those that fit each of these, the newest first.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ListProxyRequests {
+    /// Of this partition.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub partition: Option<String>,
+    /// For this request to KMS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kms_request_id: Option<String>,
+    /// For this external key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external_key_id: Option<String>,
+    /// So many at most; 100 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_results: Option<u32>,
+}
+
+/// The requests.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ListProxyRequestsOutput {
+    /// The newest first.
+    pub requests: Vec<ProxyRequest>,
+}
+
+/// One request to the proxy.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ProxyRequest {
+    /// When it came, in UTC.
+    pub time: Timestamp,
+    /// Whose path it came by; empty when no partition has it.
+    pub partition: String,
+    /// `GetHealthStatus`, `GetKeyMetadata`, `Encrypt` or `Decrypt`; empty when the URI path names none of them.
+    pub operation: String,
+    /// The external key it is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external_key_id: Option<String>,
+    /// What it was signed with, true or not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access_key_id: Option<String>,
+    /// The HTTP status of the answer.
+    pub status: u16,
+    /// The error that was answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error_name: Option<String>,
+    /// How long the proxy took, in microseconds.
+    pub microseconds: u64,
+    /// Who called KMS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aws_principal_arn: Option<String>,
+    /// What KMS was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kms_operation: Option<String>,
+    /// The request ID that the event of CloudTrail has, too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kms_request_id: Option<String>,
+    /// The KMS key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kms_key_arn: Option<String>,
 }

@@ -1,7 +1,39 @@
-//! What the console shows of an external key and no AWS API carries.
+//! The external key manager and the proxy's log, as the console shows them: no AWS API carries this.
 
-use super::{Answer, Call};
-use crate::aws::xks_console::{DescribeExternalKey, DescribeExternalKeyOutput};
+use zeroize::Zeroizing;
+
+use super::{Answer, Bundled, Call};
+use crate::aws::error::ServiceError;
+use crate::aws::limits;
+use crate::aws::operation::Empty;
+use crate::aws::scalar::SecretText;
+use crate::aws::xks_console::{
+    CreateExternalKey, CreatePartition, DeleteExternalKey, DescribeExternalKey, DescribeExternalKeyOutput,
+    DisableExternalKey, EnableExternalKey, ExternalKey, ListExternalKeys, ListExternalKeysOutput, ListProxyRequests,
+    ListProxyRequestsOutput, Partition, ProxyConfiguration, RevokeProxyCredential, RotateExternalKey,
+    RotateProxyCredential,
+};
+use crate::xks::key_manager::{KeyManagerError, NewExternalKey};
+
+fn refused(error: &KeyManagerError) -> ServiceError {
+    let code = match error {
+        KeyManagerError::Invalid { .. } => "ValidationException",
+        KeyManagerError::Exists { .. } => "AlreadyExistsException",
+        KeyManagerError::PartitionNotFound(_) | KeyManagerError::KeyNotFound => "NotFoundException",
+        _ => "KMSInternalException",
+    };
+    ServiceError::new(code, error.to_string())
+}
+
+fn done<T>(result: Result<T, KeyManagerError>) -> Answer<Empty> {
+    result.map_err(|error| refused(&error))?;
+    Ok(Empty {})
+}
+
+fn configuration(result: Result<Zeroizing<String>, KeyManagerError>) -> Answer<ProxyConfiguration> {
+    let text = result.map_err(|error| refused(&error))?;
+    Ok(ProxyConfiguration { configuration: SecretText::new(text.to_string()) })
+}
 
 impl Call<'_> {
     pub async fn describe_external_key(&self, request: &DescribeExternalKey) -> Answer<DescribeExternalKeyOutput> {
@@ -13,5 +45,88 @@ impl Call<'_> {
         let answer = self.aws.proxies.get_key_metadata(&target, &metadata, &request.xks_key_id).await;
         let key = answer.map_err(|failure| failure.create_key_error())?;
         Ok(DescribeExternalKeyOutput { key_spec: key.key_spec, key_usage: key.key_usage, key_status: key.key_status })
+    }
+
+    pub fn list_external_keys(&self, _: &ListExternalKeys) -> Answer<ListExternalKeysOutput> {
+        self.permit_on("xks-console:ListExternalKeys", "*")?;
+        let manager = &self.aws.manager;
+        let partition = |name: String| -> Result<Partition, KeyManagerError> {
+            let prefix = if name.is_empty() { String::new() } else { format!("/{name}") };
+            let keys = manager.keys(&name)?.into_iter().map(|key| ExternalKey {
+                id: key.id,
+                manager_id: key.manager_id,
+                spec: key.spec,
+                usage: key.usage,
+                enabled: key.enabled,
+                version: key.version,
+                encryptions: key.encryptions,
+            });
+            Ok(Partition {
+                keys: keys.collect(),
+                access_key_ids: manager.access_key_ids(&name)?,
+                uri_path: format!("{prefix}{}", limits::XKS_PROXY_PATH_END),
+                name,
+            })
+        };
+        let names = manager.partitions().map_err(|error| refused(&error))?;
+        let partitions = names.into_iter().map(partition).collect::<Result<_, _>>().map_err(|error| refused(&error))?;
+        Ok(ListExternalKeysOutput { partitions })
+    }
+
+    pub fn create_external_key(&self, request: &CreateExternalKey) -> Answer<Empty> {
+        self.permit_on("xks-console:CreateExternalKey", "*")?;
+        let key = NewExternalKey {
+            id: request.id.clone(),
+            manager_id: None,
+            spec: "AES_256".to_owned(),
+            usage: request.usage.clone(),
+            enabled: request.enabled,
+        };
+        done(self.aws.manager.create_key(&request.partition, &key))
+    }
+
+    pub fn enable_external_key(&self, EnableExternalKey(key): &EnableExternalKey) -> Answer<Empty> {
+        self.permit_on("xks-console:EnableExternalKey", "*")?;
+        done(self.aws.manager.set_enabled(&key.partition, &key.id, true))
+    }
+
+    pub fn disable_external_key(&self, DisableExternalKey(key): &DisableExternalKey) -> Answer<Empty> {
+        self.permit_on("xks-console:DisableExternalKey", "*")?;
+        done(self.aws.manager.set_enabled(&key.partition, &key.id, false))
+    }
+
+    pub fn rotate_external_key(&self, RotateExternalKey(key): &RotateExternalKey) -> Answer<Empty> {
+        self.permit_on("xks-console:RotateExternalKey", "*")?;
+        done(self.aws.manager.rotate_key(&key.partition, &key.id))
+    }
+
+    pub fn delete_external_key(&self, DeleteExternalKey(key): &DeleteExternalKey) -> Answer<Empty> {
+        self.permit_on("xks-console:DeleteExternalKey", "*")?;
+        done(self.aws.manager.delete_key(&key.partition, &key.id))
+    }
+
+    pub fn create_partition(&self, request: &CreatePartition) -> Answer<ProxyConfiguration> {
+        self.permit_on("xks-console:CreatePartition", "*")?;
+        configuration(Bundled::new_partition(self.aws, &request.name))
+    }
+
+    pub fn rotate_proxy_credential(&self, request: &RotateProxyCredential) -> Answer<ProxyConfiguration> {
+        self.permit_on("xks-console:RotateProxyCredential", "*")?;
+        configuration(Bundled::new_configuration(self.aws, &request.partition))
+    }
+
+    pub fn revoke_proxy_credential(&self, request: &RevokeProxyCredential) -> Answer<Empty> {
+        self.permit_on("xks-console:RevokeProxyCredential", "*")?;
+        let RevokeProxyCredential { partition, access_key_id } = request;
+        if self.aws.manager.remove_credential(partition, access_key_id).map_err(|error| refused(&error))? {
+            return Ok(Empty {});
+        }
+        let message = format!("{partition} has no credential {access_key_id}");
+        Err(ServiceError::new("NotFoundException", message).into())
+    }
+
+    pub fn list_proxy_requests(&self, request: &ListProxyRequests) -> Answer<ListProxyRequestsOutput> {
+        self.permit_on("xks-console:ListProxyRequests", "*")?;
+        Ok(ListProxyRequestsOutput { requests: self.aws.manager.requests(request).map_err(|error| refused(&error))? })
     }
 }

@@ -65,7 +65,7 @@ struct Inner {
     manager: KeyManager,
     credentials: Credentials,
     policies: PolicyCache,
-    trail: Arc<Trail>,
+    trail: Trail,
 }
 
 impl Drop for Inner {
@@ -125,10 +125,11 @@ impl Bundled {
         let proxy = proxy::router(manager.clone(), clock.clone());
         let is_kept = network.is_some();
         let proxies = XksClient::new(proxy.clone(), network.map(Arc::new), clock);
-        let (policies, trail) = (PolicyCache::default(), Arc::<Trail>::default());
+        let (policies, trail) = (PolicyCache::default(), Trail::default());
         let inner = Arc::new(Inner { store, proxies, proxy, manager, credentials, policies, trail });
         if is_kept {
             inner.trail.keep(Arc::downgrade(&inner));
+            inner.manager.keep_log();
         }
         Ok(Self(inner))
     }
@@ -149,8 +150,12 @@ impl Bundled {
     /// # Errors
     /// No such partition; what the external key manager's database says.
     pub fn proxy_configuration(&self, partition: &str) -> Result<Zeroizing<String>, KeyManagerError> {
-        let credential = ProxyCredential::generate(&self.0.store.world().random)?;
-        self.0.manager.add_credential(partition, &credential)?;
+        Self::new_configuration(&self.0, partition)
+    }
+
+    fn new_configuration(inner: &Inner, partition: &str) -> Result<Zeroizing<String>, KeyManagerError> {
+        let credential = ProxyCredential::generate(&inner.store.world().random)?;
+        inner.manager.add_credential(partition, &credential)?;
         Ok(Self::configuration_file(partition, &credential))
     }
 
@@ -159,8 +164,12 @@ impl Bundled {
     /// # Errors
     /// There is such a partition, or its name can't be part of a URI path; what the external key manager's database says.
     pub fn create_partition(&self, partition: &str) -> Result<Zeroizing<String>, KeyManagerError> {
-        let credential = ProxyCredential::generate(&self.0.store.world().random)?;
-        self.0.manager.create_partition(partition, &credential)?;
+        Self::new_partition(&self.0, partition)
+    }
+
+    fn new_partition(inner: &Inner, partition: &str) -> Result<Zeroizing<String>, KeyManagerError> {
+        let credential = ProxyCredential::generate(&inner.store.world().random)?;
+        inner.manager.create_partition(partition, &credential)?;
         Ok(Self::configuration_file(partition, &credential))
     }
 

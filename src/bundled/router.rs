@@ -209,6 +209,16 @@ async fn dispatch(call: &Call<'_>, service: Service, name: &str, body: &[u8]) ->
             sts::GetCallerIdentity => Call::get_caller_identity;
             sts::AssumeRole => Call::assume_role;
             cloudtrail::LookupEvents => Call::lookup_events;
+            xks_console::ListExternalKeys => Call::list_external_keys;
+            xks_console::CreateExternalKey => Call::create_external_key;
+            xks_console::EnableExternalKey => Call::enable_external_key;
+            xks_console::DisableExternalKey => Call::disable_external_key;
+            xks_console::RotateExternalKey => Call::rotate_external_key;
+            xks_console::DeleteExternalKey => Call::delete_external_key;
+            xks_console::CreatePartition => Call::create_partition;
+            xks_console::RotateProxyCredential => Call::rotate_proxy_credential;
+            xks_console::RevokeProxyCredential => Call::revoke_proxy_credential;
+            xks_console::ListProxyRequests => Call::list_proxy_requests;
         }
         awaited {
             kms::CreateKey => Call::create_key;

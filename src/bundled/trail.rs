@@ -1,12 +1,11 @@
 //! CloudTrail: every call leaves an event, in CloudTrail's own record format.
 //!
 //! A change and its event are committed together. The events of everything else (reads, cryptography, failures) wait in
-//! memory, at most [`DELAY`], and are appended at once. Events are kept in segments of lines, so that a busy key costs
+//! a [`Batch`] and are appended at once. Events are kept in segments of lines, so that a busy key costs
 //! little; the newest [`MOST_EVENTS`] of the last [`KEPT`] stay. Source of the format: *CloudTrail record contents*.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Transaction, params};
@@ -23,17 +22,14 @@ use crate::aws::error::ServiceError;
 use crate::aws::kms::{GetKeyLastUsage, GetKeyLastUsageOutput, KeyLastUsage, KeyMetadata};
 use crate::aws::operation::{Protocol, Service};
 use crate::aws::scalar::EpochSeconds;
+use crate::batch::Batch;
 
-/// How long an event may wait in memory.
-const DELAY: Duration = Duration::from_millis(500);
 /// How long events are kept.
 const KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
 /// Events that are kept at most, of all accounts and Regions.
 const MOST_EVENTS: i64 = 1_000_000;
 /// How many segments are appended before all events are counted again.
 const SEGMENTS_BETWEEN_COUNTS: i64 = 64;
-/// Events that may wait; more are appended at once.
-const MOST_WAITING: usize = 20_000;
 /// Events on a page at most.
 const MOST_RESULTS: u32 = 50;
 
@@ -230,31 +226,14 @@ struct Line {
     text: String,
 }
 
-/// The events that wait, and who appends them.
+/// The events that wait.
 #[derive(Default)]
-pub struct Trail {
-    waiting: Mutex<Vec<Line>>,
-    arrived: Condvar,
-    is_over: AtomicBool,
-}
+pub struct Trail(Arc<Batch<Line>>);
 
 impl Trail {
-    fn waiting(&self) -> MutexGuard<'_, Vec<Line>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn push(&self, line: Line) -> usize {
-        let mut waiting = self.waiting();
-        waiting.push(line);
-        if waiting.len() == 1 {
-            self.arrived.notify_one();
-        }
-        waiting.len()
-    }
-
     /// Appends what waits. What can't be written is let go: the trail must not stand in the way of what it tells of.
     pub fn flush(&self, store: &Store) {
-        let lines = std::mem::take(&mut *self.waiting());
+        let lines = self.0.take();
         if lines.is_empty() {
             return;
         }
@@ -270,30 +249,15 @@ impl Trail {
         });
     }
 
-    /// Appends, in a thread of its own, what has waited for [`DELAY`], until `aws` is gone. It sleeps while nothing waits.
-    pub fn keep(self: &Arc<Self>, aws: Weak<Inner>) {
-        let trail = Arc::clone(self);
-        std::thread::spawn(move || {
-            loop {
-                let mut waiting = trail.waiting();
-                while waiting.is_empty() && !trail.is_over.load(Ordering::Relaxed) {
-                    waiting = trail.arrived.wait(waiting).unwrap_or_else(PoisonError::into_inner);
-                }
-                drop(waiting);
-                std::thread::sleep(DELAY);
-                match aws.upgrade() {
-                    Some(aws) => trail.flush(&aws.store),
-                    None => return,
-                }
-            }
-        });
+    /// Appends what waits in time, until `aws` is gone.
+    pub fn keep(&self, aws: Weak<Inner>) {
+        self.0.keep(move || aws.upgrade().map(|aws| aws.trail.flush(&aws.store)).is_some());
     }
 
     /// Appends what waits, for the last time.
     pub fn close(&self, store: &Store) {
         self.flush(store);
-        self.is_over.store(true, Ordering::Relaxed);
-        self.arrived.notify_one();
+        self.0.close();
     }
 }
 
@@ -346,8 +310,8 @@ impl Call<'_> {
         if self.draft.service == Service::XksConsole || self.draft.is_recorded.load(Ordering::Relaxed) {
             return;
         }
-        let waiting = self.lines(error, b"").into_iter().map(|line| self.aws.trail.push(line)).max();
-        if waiting.is_some_and(|waiting| waiting >= MOST_WAITING) {
+        let lines = self.lines(error, b"").into_iter();
+        if lines.map(|line| self.aws.trail.0.push(line)).fold(false, bool::max) {
             self.aws.trail.flush(self.store());
         }
     }

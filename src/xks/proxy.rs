@@ -21,14 +21,17 @@ use serde::de::DeserializeOwned;
 use zeroize::Zeroize as _;
 
 use super::key_manager::{KeyManager, KeyManagerError, SealedParts};
+use super::log::{kept, microseconds};
 use super::quota::Quota;
 use super::wire::{
     AES_GCM, API_PATH, DecryptRequest, DecryptResponse, EkmFleetMember, EncryptRequest, EncryptResponse, ErrorBody,
     ErrorName, GetHealthStatusRequest, GetHealthStatusResponse, GetKeyMetadataRequest, GetKeyMetadataResponse,
     MAX_ARN_LENGTH, MAX_BODY, RequestMetadata, SERVICE, SHA_256, ciphertext_data_integrity_value, error_message,
 };
+use crate::aws::limits;
 use crate::aws::scalar::{Blob, SecretText};
 use crate::aws::sigv4::Claim;
+use crate::aws::xks_console::ProxyRequest;
 use crate::world::Clock;
 
 /// The host name under which the bundled KMS reaches the bundled proxy.
@@ -97,6 +100,24 @@ enum Api<'a> {
     Decrypt(&'a str),
 }
 
+impl<'a> Api<'a> {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Health => "GetHealthStatus",
+            Self::Metadata(_) => "GetKeyMetadata",
+            Self::Encrypt(_) => "Encrypt",
+            Self::Decrypt(_) => "Decrypt",
+        }
+    }
+
+    fn key_id(&self) -> Option<&'a str> {
+        match self {
+            Self::Health => None,
+            Self::Metadata(id) | Self::Encrypt(id) | Self::Decrypt(id) => Some(id),
+        }
+    }
+}
+
 /// The partition and the operation that a URI path names. An external key ID has no slash, a partition may have them.
 fn route(path: &str) -> Option<(&str, Api<'_>)> {
     let at = path.rfind(API_PATH)?;
@@ -119,24 +140,34 @@ fn route(path: &str) -> Option<(&str, Api<'_>)> {
 
 impl Proxy {
     async fn answer(&self, request: Request<Body>) -> Response {
-        self.handle(request).await.unwrap_or_else(|error| {
+        let mut entry = ProxyRequest { time: self.clock.now(), ..ProxyRequest::default() };
+        let answer = self.handle(request, &mut entry).await.unwrap_or_else(|error| {
             let body = ErrorBody {
                 error_name: error.name.as_str().to_owned(),
                 error_message: Some(error_message(&error.message)),
             };
             let status = StatusCode::from_u16(error.name.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            json(status, &body)
-        })
+            let answer = json(status, &body);
+            entry.error_name = Some(body.error_name);
+            answer
+        });
+        entry.status = answer.status().as_u16();
+        entry.microseconds = microseconds(entry.time, self.clock.now());
+        self.manager.log(entry);
+        answer
     }
 
-    async fn handle(&self, request: Request<Body>) -> Result<Response, ProxyError> {
+    async fn handle(&self, request: Request<Body>, entry: &mut ProxyRequest) -> Result<Response, ProxyError> {
         let (mut head, body) = request.into_parts();
         let path = head.uri.path().to_owned();
         let unknown = || ProxyError::new(ErrorName::InvalidUriPathException, "this proxy serves no such URI path");
         let (partition, api) = route(&path).ok_or_else(unknown)?;
+        api.name().clone_into(&mut entry.operation);
+        entry.external_key_id = api.key_id().map(kept);
         if !self.manager.has_partition(partition)? {
             return Err(unknown());
         }
+        partition.clone_into(&mut entry.partition);
         if head.method != Method::POST {
             let mut response = Response::new(Body::empty());
             *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
@@ -165,7 +196,7 @@ impl Proxy {
             head.headers.insert(HOST, host);
         }
         let request = Request::from_parts(head, body.to_bytes());
-        self.authenticate(partition, &request)?;
+        self.authenticate(partition, &request, entry)?;
         if let Some(quota) = request.extensions().get::<Arc<Quota>>()
             && !quota.take(partition, self.clock.now())
         {
@@ -175,17 +206,25 @@ impl Proxy {
         if request.uri().query().is_some() {
             return Err(ProxyError::validation("a request has no query string"));
         }
-        let done = self.perform(partition, &api, request.body());
+        let done = self.perform(partition, &api, request.body(), entry);
         wipe(request.into_body());
         done
     }
 
-    fn authenticate(&self, partition: &str, request: &Request<Bytes>) -> Result<(), ProxyError> {
+    fn authenticate(
+        &self,
+        partition: &str,
+        request: &Request<Bytes>,
+        entry: &mut ProxyRequest,
+    ) -> Result<(), ProxyError> {
         let failed = || {
             let message = "the request isn't signed by a credential of this proxy, or not within five minutes of now";
             ProxyError::new(ErrorName::AuthenticationFailedException, message)
         };
         let claim = Claim::parse(request).map_err(|_| failed())?;
+        // What doesn't look like an access key ID may be something that nobody should read.
+        let is_like_one = limits::xks_proxy_access_key_id(&claim.access_key_id).is_ok();
+        entry.access_key_id = is_like_one.then(|| claim.access_key_id.clone());
         let secret = self.manager.secret_of(partition, &claim.access_key_id)?;
         let known = secret.is_some() && claim.service == SERVICE;
         // An unknown access key costs as much time as a wrong signature.
@@ -194,21 +233,38 @@ impl Proxy {
         if known && verified.is_ok() { Ok(()) } else { Err(failed()) }
     }
 
-    fn perform(&self, partition: &str, api: &Api<'_>, body: &[u8]) -> Result<Response, ProxyError> {
+    fn perform(
+        &self,
+        partition: &str,
+        api: &Api<'_>,
+        body: &[u8],
+        entry: &mut ProxyRequest,
+    ) -> Result<Response, ProxyError> {
         match api {
             Api::Health => {
-                parse::<GetHealthStatusRequest>(body)?;
+                let request: GetHealthStatusRequest = parse(body)?;
+                entry.kms_operation = Some(kept(&request.request_metadata.kms_operation));
+                entry.kms_request_id = Some(kept(&request.request_metadata.kms_request_id));
                 self.health()
             }
             Api::Metadata(id) => {
                 let request: GetKeyMetadataRequest = parse(body)?;
+                note(&request.request_metadata, entry);
                 check_metadata(&request.request_metadata, false)?;
                 let key = self.manager.key(partition, id)?;
                 let key_status = if key.enabled { "ENABLED" } else { "DISABLED" }.to_owned();
                 Ok(ok(&GetKeyMetadataResponse { key_spec: key.spec.clone(), key_usage: key.usage.clone(), key_status }))
             }
-            Api::Encrypt(id) => self.encrypt(partition, id, parse(body)?),
-            Api::Decrypt(id) => self.decrypt(partition, id, parse(body)?),
+            Api::Encrypt(id) => {
+                let request: EncryptRequest = parse(body)?;
+                note(&request.request_metadata, entry);
+                self.encrypt(partition, id, request)
+            }
+            Api::Decrypt(id) => {
+                let request: DecryptRequest = parse(body)?;
+                note(&request.request_metadata, entry);
+                self.decrypt(partition, id, request)
+            }
         }
     }
 
@@ -276,6 +332,14 @@ impl Proxy {
         let plaintext = self.manager.decrypt(partition, id, &parts, &aad)?;
         Ok(ok(&DecryptResponse { plaintext }))
     }
+}
+
+/// Takes what the log tells of a call to KMS.
+fn note(metadata: &RequestMetadata, entry: &mut ProxyRequest) {
+    entry.aws_principal_arn = Some(kept(&metadata.aws_principal_arn));
+    entry.kms_key_arn = metadata.kms_key_arn.as_deref().map(kept);
+    entry.kms_operation = Some(kept(&metadata.kms_operation));
+    entry.kms_request_id = Some(kept(&metadata.kms_request_id));
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ProxyError> {

@@ -4,9 +4,10 @@ use serde_json::{Value, json};
 use xks_console::aws::cloudtrail::{Event, LookupAttribute, LookupEvents};
 use xks_console::aws::iam::ListUsers;
 use xks_console::aws::kms::*;
-use xks_console::aws::scalar::{EpochSeconds, SecretText};
+use xks_console::aws::scalar::{EpochSeconds, SecretBlob, SecretText};
 use xks_console::aws::sigv4::Credentials;
 use xks_console::aws::sts::AssumeRole;
+use xks_console::aws::xks_console::ListProxyRequests;
 use xks_console::bundled::Bundled;
 use xks_console::client::{Client, InProcess};
 use xks_console::world::Clock;
@@ -248,4 +249,38 @@ async fn another_process_sees_changes_at_once_and_the_rest_within_a_second() {
     writer.call(&ListAliases::default()).await.unwrap();
     drop((writer, one));
     assert_eq!(all(&reader, Some(("EventName", "ListAliases"))).await.len(), 1);
+}
+
+#[tokio::test]
+async fn an_event_and_the_proxys_log_tell_of_the_same_request() {
+    let (client, clock, bundled) = whole_account();
+    let key = new_key(&client).await;
+    let blob = encrypt(&client, &key).await;
+    decrypt(&client, &blob, "nile").await.unwrap();
+    for name in ["Encrypt", "Decrypt"] {
+        let event = last(&client, name).await;
+        let wanted = ListProxyRequests { kms_request_id: event["requestID"].as_str().map(str::to_owned), ..any() };
+        let [request] = &client.call(&wanted).await.unwrap().requests[..] else { panic!("{name} is one request") };
+        assert_eq!((&*request.operation, request.status, &request.error_name), (name, 200, &None));
+        assert_eq!((&*request.partition, request.external_key_id.as_deref()), ("frankfurt", Some("payments-2026")));
+        assert_eq!(request.kms_operation.as_deref(), Some(name));
+        assert_eq!(request.kms_key_arn.as_deref(), event["resources"][0]["ARN"].as_str());
+        assert_eq!(request.aws_principal_arn.as_deref(), event["userIdentity"]["arn"].as_str());
+        // Who signed is told, with what secret is not, nor what was encrypted.
+        let written = serde_json::to_string(request).unwrap();
+        assert!(request.access_key_id.is_some() && !written.contains("plaintext"), "{written}");
+    }
+
+    bundled.key_manager().set_enabled("frankfurt", "payments-2026", false).unwrap();
+    refusal(client.call(&Encrypt { key_id: key, plaintext: SecretBlob::new(vec![1]), ..Encrypt::default() }).await);
+    let newest = ListProxyRequests { max_results: Some(1), ..any() };
+    let request = client.call(&newest).await.unwrap().requests.remove(0);
+    assert_eq!((request.status, request.error_name.as_deref()), (400, Some("InvalidStateException")));
+
+    let jonas = somebody(&bundled, "jonas.bauer", &clock);
+    assert_eq!(refusal(jonas.call(&newest).await).code, "AccessDeniedException");
+}
+
+fn any() -> ListProxyRequests {
+    ListProxyRequests::default()
 }

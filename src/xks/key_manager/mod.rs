@@ -19,6 +19,8 @@ use self::material::version_in;
 use self::store::Store;
 use crate::aws::limits;
 use crate::aws::scalar::{SecretBlob, SecretText};
+use crate::aws::xks_console::{ListProxyRequests, ProxyRequest};
+use crate::batch::Batch;
 use crate::seal::SealError;
 use crate::world::{NoRandomness, Random, World};
 use crate::xks::wire::AES_256;
@@ -193,6 +195,28 @@ pub struct KeyManager(Arc<Inner>);
 struct Inner {
     store: Mutex<Store>,
     random: Random,
+    log: Arc<Batch<ProxyRequest>>,
+}
+
+impl Inner {
+    fn store(&self) -> MutexGuard<'_, Store> {
+        self.store.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes what waits for the log. What can't be written is let go: the log must not stand in the way of what it tells.
+    fn flush_log(&self) {
+        let entries = self.log.take();
+        if !entries.is_empty() {
+            let _ = self.store().append_log(&entries);
+        }
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.flush_log();
+        self.log.close();
+    }
 }
 
 impl fmt::Debug for KeyManager {
@@ -222,13 +246,36 @@ impl KeyManager {
     }
 
     fn with(store: Store, world: World) -> Result<Self, KeyManagerError> {
-        let manager = Self(Arc::new(Inner { store: Mutex::new(store), random: world.random }));
+        let (store, log) = (Mutex::new(store), Arc::default());
+        let manager = Self(Arc::new(Inner { store, random: world.random, log }));
         manager.store().make_test_key(&manager.0.random)?;
         Ok(manager)
     }
 
     fn store(&self) -> MutexGuard<'_, Store> {
-        self.0.store.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.store()
+    }
+
+    /// Writes the request log by itself from now on, half a second behind, as long as the external key manager is open.
+    pub fn keep_log(&self) {
+        let manager = Arc::downgrade(&self.0);
+        self.0.log.keep(move || manager.upgrade().map(|manager| manager.flush_log()).is_some());
+    }
+
+    /// Notes a request to the proxy.
+    pub(super) fn log(&self, entry: ProxyRequest) {
+        if self.0.log.push(entry) {
+            self.0.flush_log();
+        }
+    }
+
+    /// What the request log tells.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub fn requests(&self, wanted: &ListProxyRequests) -> Result<Vec<ProxyRequest>, KeyManagerError> {
+        self.0.flush_log();
+        self.store().find_log(wanted)
     }
 
     /// Whether there is no partition yet.

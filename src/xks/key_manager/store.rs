@@ -15,8 +15,10 @@ use super::{
     key_length,
 };
 use crate::aws::scalar::SecretText;
+use crate::aws::xks_console::{ListProxyRequests, ProxyRequest};
 use crate::seal::{RootKey, record_aad};
 use crate::world::Random;
+use crate::xks::log;
 
 /// The partition and ID of the key for health checks. No partition that the proxy serves can have this name.
 pub const TEST_KEY: (&str, &str) = ("*", "health-check");
@@ -27,7 +29,11 @@ const BLOCK: u64 = 65_536;
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long a call by KMS may, which gives up after 250 ms.
 const SHORT_PATIENCE: Duration = Duration::from_millis(150);
-const FORMAT: i64 = 1;
+/// The version of the database, kept in `user_version`: how many of [`MIGRATIONS`] it has seen.
+const FORMAT: i64 = 2;
+
+/// What makes a database of each version from one of the version before.
+const MIGRATIONS: [&str; 2] = [SCHEMA, log::SCHEMA];
 
 const SCHEMA: &str = "
     CREATE TABLE root_key_check (id INTEGER PRIMARY KEY CHECK (id = 1), sealed BLOB NOT NULL) STRICT;
@@ -95,18 +101,21 @@ impl Store {
         let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let format: i64 = change.query_row("PRAGMA user_version", [], |row| row.get(0))?;
         let aad = record_aad(&["root_key_check"]);
-        match format {
-            0 => {
-                change.execute_batch(SCHEMA)?;
-                let sealed = root.seal(&aad, b"external key manager", random)?;
-                change.execute("INSERT INTO root_key_check VALUES (1, ?1)", [sealed])?;
-                change.pragma_update(None, "user_version", FORMAT)?;
-            }
-            FORMAT => {
-                let sealed: Vec<u8> = change.query_row("SELECT sealed FROM root_key_check", [], |row| row.get(0))?;
-                root.open(&aad, &sealed)?;
-            }
-            newer => return Err(KeyManagerError::NewerFormat(newer)),
+        let seen = usize::try_from(format).ok().filter(|seen| *seen <= MIGRATIONS.len());
+        let seen = seen.ok_or(KeyManagerError::NewerFormat(format))?;
+        if seen > 0 {
+            let sealed: Vec<u8> = change.query_row("SELECT sealed FROM root_key_check", [], |row| row.get(0))?;
+            root.open(&aad, &sealed)?;
+        }
+        for migration in &MIGRATIONS[seen..] {
+            change.execute_batch(migration)?;
+        }
+        if seen == 0 {
+            let sealed = root.seal(&aad, b"external key manager", random)?;
+            change.execute("INSERT INTO root_key_check VALUES (1, ?1)", [sealed])?;
+        }
+        if seen < MIGRATIONS.len() {
+            change.pragma_update(None, "user_version", FORMAT)?;
         }
         change.commit()?;
         Ok(Self { connection, root, cache: Cache::default(), in_hand: HashMap::new() })
@@ -152,6 +161,18 @@ impl Store {
             self.cache = Cache { data_version: Some(now), ..Cache::default() };
         }
         Ok(())
+    }
+
+    /// Appends to the request log, which is never at hand.
+    pub fn append_log(&mut self, entries: &[ProxyRequest]) -> Result<(), KeyManagerError> {
+        let change = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        log::append(&change, entries)?;
+        Ok(change.commit()?)
+    }
+
+    /// Looks into the request log.
+    pub fn find_log(&self, wanted: &ListProxyRequests) -> Result<Vec<ProxyRequest>, KeyManagerError> {
+        Ok(log::find(&self.connection, wanted)?)
     }
 
     pub fn partitions(&self) -> Result<Vec<String>, KeyManagerError> {
