@@ -13,6 +13,9 @@ use super::connect::Connecting;
 use super::effect::{Call, CallId, Effect, Msg, TimerId};
 use super::keymap::Context;
 use super::pages::Location;
+use super::pages::event::EventPage;
+use super::pages::events::Events;
+use super::pages::external_keys::ExternalKeys;
 use super::pages::key::KeyPage;
 use super::pages::key_store::KeyStorePage;
 use super::pages::key_stores::KeyStores;
@@ -114,6 +117,9 @@ pub struct App {
     pub(super) keys: Keys,
     pub(super) aws_keys: Keys,
     pub(super) key: KeyPage,
+    pub(super) external_keys: ExternalKeys,
+    pub(super) events: Events,
+    pub(super) event: EventPage,
     incoming: Vec<KeySummary>,
     has_all_keys: bool,
     waiting: BTreeMap<CallId, Call>,
@@ -140,6 +146,9 @@ impl App {
             keys: Keys::new(KeyManager::Customer),
             aws_keys: Keys::new(KeyManager::Aws),
             key: KeyPage::new(String::new()),
+            external_keys: ExternalKeys::default(),
+            events: Events::default(),
+            event: EventPage::default(),
             incoming: Vec::new(),
             has_all_keys: false,
             waiting: BTreeMap::new(),
@@ -197,6 +206,8 @@ impl App {
             Call::KeyStores if self.known.key_stores.ready().is_none() => self.known.key_stores = Loaded::Loading,
             Call::AllTags(_) if self.known.tags.ready().is_none() => self.known.tags = Loaded::Loading,
             Call::Keys(_) if self.known.keys.ready().is_none() => self.known.keys = Loaded::Loading,
+            Call::ExternalKeys => self.external_keys.asked(),
+            Call::Events(_) => self.events.asked(),
             Call::Aliases if self.known.aliases.ready().is_none() => self.known.aliases = Loaded::Loading,
             Call::Principals if self.known.principals.ready().is_none() => self.known.principals = Loaded::Loading,
             _ => {}
@@ -234,7 +245,9 @@ impl App {
             Location::KeyStores => self.key_stores.paste(text, &self.known),
             Location::Keys => self.keys.paste(text, &self.known),
             Location::AwsKeys => self.aws_keys.paste(text, &self.known),
-            Location::KeyStore(_) | Location::Key(_) | Location::CloudHsm => {}
+            Location::ExternalKeys => self.external_keys.paste(text),
+            Location::Events => self.events.paste(text),
+            Location::KeyStore(_) | Location::Key(_) | Location::CloudHsm | Location::Event(_) => {}
         }
     }
 
@@ -257,6 +270,16 @@ impl App {
             Location::Key(id) => {
                 self.key = KeyPage::new(id.clone());
                 for call in self.key.questions(&self.known) {
+                    effects.push(self.ask(call));
+                }
+            }
+            Location::ExternalKeys => effects.push(self.ask(Call::ExternalKeys)),
+            // Back from an event the list is as it was left.
+            Location::Events if matches!(self.location, Location::Event(_)) => {}
+            Location::Events => effects.push(self.ask(Call::Events(None))),
+            Location::Event(id) => {
+                self.event = EventPage::new(self.events.event(id).cloned());
+                for call in self.event.questions() {
                     effects.push(self.ask(call));
                 }
             }

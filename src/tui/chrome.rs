@@ -81,6 +81,12 @@ fn breadcrumbs(app: &App) -> String {
         Location::AwsKeys => "AWS managed keys".to_owned(),
         Location::CloudHsm => "AWS CloudHSM key stores".to_owned(),
         Location::Key(id) => format!("Customer managed keys > {id}"),
+        Location::ExternalKeys => "External key manager".to_owned(),
+        Location::Events => return " CloudTrail > Event history".to_owned(),
+        Location::Event(id) => {
+            let name = app.events.event(id).map_or(id, |event| &event.event_name);
+            return format!(" CloudTrail > Event history > {}", text::harmless(name));
+        }
         Location::CreateKey => match app.wizard.as_ref().map(|wizard| &wizard.method) {
             Some(Method::FromKeyStore { custom_key_store_id: id }) => {
                 format!("External key stores > {} > Create key", store_name(id))
@@ -126,6 +132,9 @@ fn draw_body(app: &App, frame: &mut Frame, area: Rect) {
         Location::AwsKeys => app.aws_keys.draw(&app.known, is_focused, frame, page),
         Location::CloudHsm => pages::draw_cloud_hsm(frame, page),
         Location::Key(_) => app.key.draw(&app.known, frame, page),
+        Location::ExternalKeys => app.external_keys.draw(&app.known, is_focused, frame, page),
+        Location::Events => app.events.draw(is_focused, frame, page),
+        Location::Event(_) => app.event.draw(frame, page),
         Location::CreateKey => {
             if let Some(wizard) = &app.wizard {
                 wizard.draw(&app.known, frame, page);
@@ -139,9 +148,15 @@ fn draw_navigation(app: &App, frame: &mut Frame, area: Rect) {
     paper.heading(" Key Management Service");
     paper.gap();
     for (place, (words, location)) in NAVIGATION.iter().enumerate() {
-        if *location == Location::CloudHsm {
+        let group = match location {
+            Location::CloudHsm => Some("Custom key stores"),
+            Location::ExternalKeys => Some("Outside of AWS"),
+            Location::Events => Some("CloudTrail"),
+            _ => None,
+        };
+        if let Some(group) = group {
             paper.gap();
-            paper.line(Line::styled("  Custom key stores", theme::QUIET));
+            paper.line(Line::styled(format!("  {group}"), theme::QUIET));
         }
         let (mark, style) = match (app.navigation == Some(place), app.location == *location) {
             (true, _) => (" ▸ ", theme::FOCUS),

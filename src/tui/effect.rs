@@ -5,10 +5,11 @@ use std::collections::HashMap;
 use crossterm::event::KeyEvent;
 
 use super::preferences::Preferences;
+use crate::aws::cloudtrail::Event;
 use crate::aws::kms::{self, AliasListEntry, CustomKeyStore, Tag};
 use crate::aws::scalar::{Blob, SecretBlob, SecretText};
 use crate::aws::sts::CallerIdentity;
-use crate::aws::xks_console::DescribeExternalKeyOutput;
+use crate::aws::xks_console::{self, DescribeExternalKeyOutput, Partition, ProxyRequest};
 use crate::client::CallError;
 use crate::create_key::key_summary::KeySummary;
 use crate::create_key::known::Principal;
@@ -63,6 +64,12 @@ pub enum Call {
         /// The external key ID.
         xks_key_id: String,
     },
+    /// What is in the external key manager, where the bundled AWS can tell.
+    ExternalKeys,
+    /// A page of the events of CloudTrail: the newest, or the one that a token names.
+    Events(Option<String>),
+    /// What the proxy was asked for the sake of a request to KMS, where the bundled AWS can tell.
+    ProxyRequests(String),
     /// Connect a store.
     Connect(String),
     /// Disconnect a store.
@@ -94,6 +101,14 @@ pub enum Change {
     CreateKeyStore(kms::CreateCustomKeyStore),
     UpdateKeyStore(kms::UpdateCustomKeyStore),
     DeleteKeyStore(kms::DeleteCustomKeyStore),
+    CreateExternalKey(xks_console::CreateExternalKey),
+    EnableExternalKey(xks_console::EnableExternalKey),
+    DisableExternalKey(xks_console::DisableExternalKey),
+    RotateExternalKey(xks_console::RotateExternalKey),
+    DeleteExternalKey(xks_console::DeleteExternalKey),
+    CreatePartition(xks_console::CreatePartition),
+    RotateProxyCredential(xks_console::RotateProxyCredential),
+    RevokeProxyCredential(xks_console::RevokeProxyCredential),
     /// The plaintext, or the file whose bytes are taken instead.
     Encrypt(kms::Encrypt, Option<String>),
     /// The blob, or the file whose bytes are taken instead.
@@ -109,6 +124,8 @@ pub enum Outcome {
     Ciphertext(Blob),
     /// What Decrypt gave.
     Plaintext(SecretBlob),
+    /// A proxy configuration file.
+    Configuration(SecretText),
 }
 
 /// What AWS answered to a [`Call`].
@@ -124,6 +141,9 @@ pub enum Reply {
     KeyTags(Vec<Tag>),
     AllTags(HashMap<String, Vec<Tag>>),
     ExternalKey(DescribeExternalKeyOutput),
+    ExternalKeys(Vec<Partition>),
+    Events { page: Vec<Event>, next: Option<String> },
+    ProxyRequests(Vec<ProxyRequest>),
     Accepted,
     Changed(Outcome),
     File(SecretText),

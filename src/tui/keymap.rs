@@ -25,6 +25,10 @@ pub enum Context {
     KeyStore,
     /// On the page of a KMS key.
     Key,
+    /// In the list of external keys.
+    ExternalKeys,
+    /// On the page of an event.
+    Event,
     /// In the create key wizard.
     Wizard,
     /// In a dialog.
@@ -115,6 +119,8 @@ pub const BINDINGS: &[Binding] = &[
     bind(Context::Key, Action::Actions, KeyCode::Char('m'), NONE, "m", "Actions", "Key actions: enable, disable, delete, describe, tag, name, encrypt ..."),
     bind(Context::KeyStore, Action::Actions, KeyCode::Char('m'), NONE, "m", "Actions", "Key store actions: edit, connect, disconnect, delete."),
     bind(Context::KeyStore, Action::CreateKeyStore, KeyCode::Char('C'), NONE, "C", "Create store", "Create an external key store."),
+    bind(Context::ExternalKeys, Action::Actions, KeyCode::Char('m'), NONE, "m", "Actions", "External keys: create, enable, disable, rotate, delete; partitions and credentials of the proxy."),
+    bind(Context::Event, Action::CopyId, KeyCode::Char('y'), NONE, "y", "Copy", "Copy the event, JSON, to the clipboard."),
     bind(Context::Key, Action::NextTab, KeyCode::Right, NONE, "→", "Tabs", "Show the next tab; ← shows the one before."),
     bind(Context::Key, Action::CopyId, KeyCode::Char('y'), NONE, "y", "Copy", "Copy the ID to the clipboard."),
     bind(Context::Table, Action::Search, KeyCode::Char('/'), NONE, "/", "Search", "Type to narrow the table; Enter keeps the search, Esc clears it."),

@@ -20,6 +20,7 @@ use super::effect::{Call, Effect, Failure, Msg, Reply};
 use super::preferences::Preferences;
 use super::terminal::Terminal;
 use super::terminal::signals::{Signal, Signals};
+use crate::aws::cloudtrail::LookupEvents;
 use crate::aws::iam::ListAccountAliases;
 use crate::aws::kms::{
     ConnectCustomKeyStore, DescribeKey, DisconnectCustomKeyStore, GetKeyPolicy, KeyListEntry, KeyMetadata, ListKeys,
@@ -27,7 +28,7 @@ use crate::aws::kms::{
 };
 use crate::aws::scalar::SecretText;
 use crate::aws::sts::GetCallerIdentity;
-use crate::aws::xks_console::DescribeExternalKey;
+use crate::aws::xks_console::{DescribeExternalKey, ListExternalKeys, ListProxyRequests};
 use crate::client::{CallError, Client};
 use crate::create_key::key_summary::KeySummary;
 use crate::create_key::known::{Principal, PrincipalKind};
@@ -69,6 +70,15 @@ async fn ask(client: &Client, call: Call) -> Result<Reply, CallError> {
         Call::AllTags(keys) => Reply::AllTags(all_tags(client, keys).await?),
         Call::ExternalKey { custom_key_store_id, xks_key_id } => {
             Reply::ExternalKey(client.call(&DescribeExternalKey { custom_key_store_id, xks_key_id }).await?)
+        }
+        Call::ExternalKeys => Reply::ExternalKeys(client.call(&ListExternalKeys {}).await?.partitions),
+        Call::Events(next_token) => {
+            let told = client.call(&LookupEvents { next_token, ..LookupEvents::default() }).await?;
+            Reply::Events { page: told.events, next: told.next_token }
+        }
+        Call::ProxyRequests(id) => {
+            let wanted = ListProxyRequests { kms_request_id: Some(id), ..ListProxyRequests::default() };
+            Reply::ProxyRequests(client.call(&wanted).await?.requests)
         }
         Call::Connect(custom_key_store_id) => {
             client.call(&ConnectCustomKeyStore { custom_key_store_id }).await?;

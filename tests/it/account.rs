@@ -10,6 +10,11 @@ use xks_console::client::{CallError, Client};
 use xks_console::journey::client_of;
 use xks_console::world::{Clock, World};
 
+/// Waits where a test is no task itself.
+pub fn wait<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
+}
+
 pub fn account() -> (Client, Clock) {
     let (client, clock, _) = whole_account();
     (client, clock)

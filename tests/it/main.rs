@@ -3,6 +3,8 @@
 mod account;
 mod authorization;
 mod bundled;
+mod events;
+mod external_keys;
 mod flows;
 mod guide;
 mod key_states;

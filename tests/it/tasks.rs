@@ -1,5 +1,6 @@
 //! Changing keys and key stores in the console, as tapes.
 
+use super::account::wait;
 use super::snapshots::{go_on, start};
 use xks_console::aws::kms::{ConnectionState, DescribeKey, KeyMetadata, KeyState};
 use xks_console::journey::Journey;
@@ -7,10 +8,6 @@ use xks_console::tape::{self, Stage as _};
 
 const KEYS: &str =
     "Wait+Screen /External key stores \\(4\\)/\nTab\nUp 2\nEnter\nWait+Screen /Customer managed keys \\(6\\)/\n";
-
-fn wait<T>(work: impl Future<Output = T>) -> T {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
-}
 
 fn key(journey: &Journey, alias: &str) -> KeyMetadata {
     let request = DescribeKey { key_id: format!("alias/{alias}") };

@@ -79,6 +79,27 @@ impl App {
             }
             (_, Ok(Reply::Principals(principals))) => loaded(Ok(principals), &mut self.known.principals),
             (Call::Principals, Err(failure)) => loaded(Err(failure), &mut self.known.principals),
+            (_, Ok(Reply::AllTags(tags))) => loaded(Ok(tags), &mut self.known.tags),
+            (Call::AllTags(_), Err(failure)) => loaded(Err(failure), &mut self.known.tags),
+            (call, result) => self.page_answered(call, result),
+        };
+        self.keys.arrange(&self.known);
+        self.aws_keys.arrange(&self.known);
+        if self.location == Location::ExternalKeys {
+            self.external_keys.arrange(&self.known);
+        }
+        if let Some(wizard) = &mut self.wizard {
+            wizard.arrange(&self.known);
+        }
+        if let Some(failure) = stale {
+            self.flash_failure(&failure);
+        }
+        Vec::new()
+    }
+
+    /// What only the page that is shown has asked for. The failure, when it has to be told beside what stays shown.
+    fn page_answered(&mut self, call: Call, result: Result<Reply, Failure>) -> Option<Failure> {
+        match (call, result) {
             (Call::KeyPolicy(id), result) if id == self.key.key_id => {
                 let text = result.map(|reply| if let Reply::KeyPolicy(text) = reply { text } else { String::new() });
                 loaded(text, &mut self.key.policy)
@@ -87,8 +108,6 @@ impl App {
                 let tags = result.map(|reply| if let Reply::KeyTags(tags) = reply { tags } else { Vec::new() });
                 loaded(tags, &mut self.key.tags)
             }
-            (_, Ok(Reply::AllTags(tags))) => loaded(Ok(tags), &mut self.known.tags),
-            (Call::AllTags(_), Err(failure)) => loaded(Err(failure), &mut self.known.tags),
             (Call::ExternalKey { .. }, Ok(Reply::ExternalKey(external))) => {
                 self.key.external_key = Loaded::Ready(external);
                 None
@@ -97,17 +116,29 @@ impl App {
                 self.key.external_key = Loaded::Failed(failure.message);
                 None
             }
+            (_, Ok(Reply::ExternalKeys(partitions))) => {
+                self.external_keys.told(partitions, &self.known);
+                None
+            }
+            (Call::ExternalKeys, Err(failure)) => {
+                self.external_keys.failed(&failure);
+                None
+            }
+            (call, Ok(Reply::Events { page, next })) => {
+                self.events.told(call == Call::Events(None), page, next);
+                None
+            }
+            (Call::Events(_), Err(failure)) => self.events.failed(&failure).then_some(failure),
+            (_, Ok(Reply::ProxyRequests(requests))) => {
+                self.event.requests = Loaded::Ready(requests);
+                None
+            }
+            (Call::ProxyRequests(_), Err(failure)) => {
+                self.event.requests = Loaded::Failed(failure.message);
+                None
+            }
             _ => None,
-        };
-        self.keys.arrange(&self.known);
-        self.aws_keys.arrange(&self.known);
-        if let Some(wizard) = &mut self.wizard {
-            wizard.arrange(&self.known);
         }
-        if let Some(failure) = stale {
-            self.flash_failure(&failure);
-        }
-        Vec::new()
     }
 
     /// A page of the keys. At first each page is shown as it comes; later the list that is there stays until the new one

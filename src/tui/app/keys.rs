@@ -16,11 +16,13 @@ use crate::tui::tasks::{self, Task};
 use crate::tui::wizard::{self, Wizard};
 
 /// The entries of the navigation on the left.
-pub const NAVIGATION: [(&str, Location); 4] = [
+pub const NAVIGATION: [(&str, Location); 6] = [
     ("AWS managed keys", Location::AwsKeys),
     ("Customer managed keys", Location::Keys),
     ("AWS CloudHSM key stores", Location::CloudHsm),
     ("External key stores", Location::KeyStores),
+    ("External key manager", Location::ExternalKeys),
+    ("Event history", Location::Events),
 ];
 
 impl App {
@@ -53,7 +55,9 @@ impl App {
             Location::KeyStores => self.key_stores.is_typing(),
             Location::Keys => self.keys.is_typing(),
             Location::AwsKeys => self.aws_keys.is_typing(),
-            Location::KeyStore(_) | Location::Key(_) | Location::CloudHsm => false,
+            Location::ExternalKeys => self.external_keys.is_typing(),
+            Location::Events => self.events.is_typing(),
+            Location::KeyStore(_) | Location::Key(_) | Location::CloudHsm | Location::Event(_) => false,
         }
     }
 
@@ -71,8 +75,10 @@ impl App {
             Location::KeyStores => vec![Context::KeyStore, Context::Table, Context::List],
             Location::KeyStore(_) => vec![Context::KeyStore, Context::Fields],
             Location::Keys => vec![Context::KeyList, Context::Table, Context::List],
-            Location::AwsKeys => vec![Context::Table, Context::List],
+            Location::AwsKeys | Location::Events => vec![Context::Table, Context::List],
             Location::CloudHsm => vec![Context::List],
+            Location::ExternalKeys => vec![Context::ExternalKeys, Context::Table, Context::List],
+            Location::Event(_) => vec![Context::Event],
             Location::Key(_) => vec![Context::Key],
         }
     }
@@ -129,6 +135,9 @@ impl App {
             Location::AwsKeys => self.aws_keys.press(key, &self.known),
             Location::CloudHsm => Vec::new(),
             Location::Key(_) => self.key.press(key, &self.known),
+            Location::ExternalKeys => self.external_keys.press(key, &self.known),
+            Location::Events => self.events.press(key),
+            Location::Event(_) => self.event.press(key),
             Location::CreateKey => {
                 let wishes = self.wizard.as_mut().map(|wizard| wizard.press(key, &self.known)).unwrap_or_default();
                 return wishes.into_iter().flat_map(|wish| self.grant_wizard(wish)).collect();
@@ -142,6 +151,8 @@ impl App {
             Location::KeyStores => self.key_stores.wants_escape(),
             Location::Keys => self.keys.wants_escape(),
             Location::AwsKeys => self.aws_keys.wants_escape(),
+            Location::ExternalKeys => self.external_keys.wants_escape(),
+            Location::Events => self.events.wants_escape(),
             _ => false,
         }
     }
@@ -186,6 +197,7 @@ impl App {
         }
         match self.location {
             Location::KeyStore(_) => self.go(Location::KeyStores),
+            Location::Event(_) => self.go(Location::Events),
             Location::Key(ref id) => {
                 let is_aws = self.known.aws_keys.iter().any(|key| key.key_id() == id);
                 self.go(if is_aws { Location::AwsKeys } else { Location::Keys })
@@ -290,8 +302,10 @@ impl App {
         // Tags may have changed; the next search for one asks again.
         self.known.tags = Loaded::Idle;
         let mut calls = vec![Call::KeyStores, Call::Keys(None), Call::Aliases];
-        if let Location::Key(_) = self.location {
-            calls.extend(self.key.questions(&self.known));
+        match self.location {
+            Location::Key(_) => calls.extend(self.key.questions(&self.known)),
+            Location::ExternalKeys => calls.push(Call::ExternalKeys),
+            _ => {}
         }
         calls.into_iter().map(|call| self.ask(call)).collect()
     }

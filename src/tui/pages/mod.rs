@@ -1,5 +1,8 @@
 //! One file a page: what the person is at there, what keys do, how it is drawn.
 
+pub mod event;
+pub mod events;
+pub mod external_keys;
 pub mod key;
 pub mod key_store;
 pub mod key_stores;
@@ -32,6 +35,12 @@ pub enum Location {
     CloudHsm,
     /// The page of one KMS key, by its ID.
     Key(String),
+    /// The external keys of the bundled external key manager.
+    ExternalKeys,
+    /// The events of CloudTrail.
+    Events,
+    /// The page of one event, by its ID.
+    Event(String),
     /// The create key wizard.
     CreateKey,
 }

@@ -46,6 +46,18 @@ async fn carry_out(client: &Client, change: Change) -> Result<Outcome, CallError
         Change::CreateKeyStore(request) => client.call(&request).await.map(drop),
         Change::UpdateKeyStore(request) => client.call(&request).await.map(drop),
         Change::DeleteKeyStore(request) => client.call(&request).await.map(drop),
+        Change::CreateExternalKey(request) => client.call(&request).await.map(drop),
+        Change::EnableExternalKey(request) => client.call(&request).await.map(drop),
+        Change::DisableExternalKey(request) => client.call(&request).await.map(drop),
+        Change::RotateExternalKey(request) => client.call(&request).await.map(drop),
+        Change::DeleteExternalKey(request) => client.call(&request).await.map(drop),
+        Change::RevokeProxyCredential(request) => client.call(&request).await.map(drop),
+        Change::CreatePartition(request) => {
+            return Ok(Outcome::Configuration(client.call(&request).await?.configuration));
+        }
+        Change::RotateProxyCredential(request) => {
+            return Ok(Outcome::Configuration(client.call(&request).await?.configuration));
+        }
         Change::Encrypt(request, _) => return Ok(Outcome::Ciphertext(client.call(&request).await?.ciphertext_blob)),
         Change::Decrypt(request, _) => return Ok(Outcome::Plaintext(client.call(&request).await?.plaintext)),
     }?;

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::{Problem, Task, Wish};
+use super::{Problem, Task, Wish, external_keys};
 use crate::aws::kms::{Decrypt, Encrypt, EncryptionContext};
 use crate::aws::limits;
 use crate::aws::scalar::{Blob, SecretBlob};
@@ -116,6 +116,7 @@ pub fn write_outcome(paper: &mut Paper, outcome: &Outcome, is_copied: bool) {
             paper.gap();
             paper.prose(&text.map_or_else(|| STANDARD.encode(bytes), str::to_owned), 2, theme::TEXT);
         }
+        Outcome::Configuration(configuration) => external_keys::write_configuration(paper, configuration),
         Outcome::Done => {}
     }
     paper.gap();
@@ -131,6 +132,9 @@ pub fn copied(outcome: &Outcome) -> Option<Wish> {
             let bytes = plaintext.expose();
             let text = std::str::from_utf8(bytes).map_or_else(|_| STANDARD.encode(bytes), str::to_owned);
             Some(Wish::Copy("plaintext", text))
+        }
+        Outcome::Configuration(configuration) => {
+            Some(Wish::Copy("proxy configuration file", configuration.expose().to_owned()))
         }
         Outcome::Done => None,
     }

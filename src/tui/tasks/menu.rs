@@ -3,9 +3,10 @@
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::text::{Line, Span};
 
-use super::{KeyName, Task, name_of};
+use super::{KeyName, Task, external_keys, name_of};
 use crate::aws::kms::{ConnectionState, CustomKeyStore, KeyManager, KeyState, Tag};
 use crate::aws::policy::ConsolePolicy;
+use crate::aws::xks_console::{ExternalKey, ExternalKeyName, Partition};
 use crate::create_key::key_summary::KeySummary;
 use crate::create_key::known::Known;
 use crate::tui::pages::keys::aliases_of;
@@ -141,6 +142,43 @@ impl Menu {
             entry("Delete", delete, (!is_disconnected).then_some("Disconnect it first.")),
         ];
         Self::new("Key store actions", entries)
+    }
+
+    /// What can be done in the external key manager; `here` is the external key that is meant, `used_by` the KMS key on it.
+    pub fn for_external_key(
+        partitions: &[Partition],
+        here: Option<(&Partition, &ExternalKey)>,
+        used_by: Option<String>,
+    ) -> Self {
+        use external_keys::Deed as External;
+        let names: Vec<String> = partitions.iter().map(|partition| partition.name.clone()).collect();
+        let at = here.and_then(|(partition, _)| names.iter().position(|name| *name == partition.name)).unwrap_or(0);
+        let no_partition = names.is_empty().then_some("Create a partition first.");
+        let external = |words, deed, why_not| entry(words, Task::External(deed), why_not);
+        let mut entries = vec![external("Create external key", External::Create(names, at), no_partition)];
+        if let Some((partition, key)) = here {
+            let name = || ExternalKeyName { partition: partition.name.clone(), id: key.id.clone() };
+            entries.extend([
+                external("Enable", External::Enable(name()), key.enabled.then_some("Enabled already.")),
+                external(
+                    "Disable",
+                    External::Disable(name(), used_by.clone()),
+                    (!key.enabled).then_some("Disabled already."),
+                ),
+                external("Rotate", External::Rotate(name()), None),
+                external("Delete", External::Delete(name(), used_by), None),
+            ]);
+        }
+        entries.push(external("Create partition", External::CreatePartition, None));
+        if let Some((partition, _)) = here {
+            let (name, ids) = (partition.name.clone(), partition.access_key_ids.clone());
+            let last = (ids.len() < 2).then_some("It is the last one; rotate first.");
+            entries.extend([
+                external("Rotate proxy credential", External::RotateCredential(name.clone()), None),
+                external("Revoke proxy credential", External::RevokeCredential(name, ids), last),
+            ]);
+        }
+        Self::new("External key manager", entries)
     }
 
     fn new(title: &'static str, entries: Vec<Entry>) -> Self {

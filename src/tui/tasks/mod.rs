@@ -1,6 +1,7 @@
 //! Changes to keys and key stores: each a form in a dialog, the requests it makes, and what comes of them.
 
 mod cryptography;
+pub mod external_keys;
 mod keys;
 pub mod menu;
 mod permissions;
@@ -38,7 +39,11 @@ pub struct KeyName {
 pub enum Task {
     CreateKeyStore,
     EditKeyStore(Box<CustomKeyStore>),
-    DeleteKeyStore { id: String, name: String, keys: usize },
+    DeleteKeyStore {
+        id: String,
+        name: String,
+        keys: usize,
+    },
     Enable(Vec<KeyName>),
     Disable(Vec<KeyName>),
     ScheduleDeletion(Vec<KeyName>),
@@ -52,6 +57,8 @@ pub enum Task {
     DeleteAlias(KeyName, Vec<String>),
     Encrypt(KeyName),
     Decrypt(KeyName),
+    /// Something in the external key manager.
+    External(external_keys::Deed),
     Preferences,
 }
 
@@ -93,6 +100,7 @@ impl Task {
             Self::DeleteAlias(..) => "Delete alias?",
             Self::Encrypt(_) => "Encrypt",
             Self::Decrypt(_) => "Decrypt",
+            Self::External(deed) => deed.title(),
             Self::Preferences => "Preferences",
         }
     }
@@ -100,6 +108,7 @@ impl Task {
     fn form(&self, now: &Preferences) -> Form {
         match self {
             Self::Preferences => preferences::form(now),
+            Self::External(deed) => deed.form(),
             Self::EditPermissions(_, _, policy) => permissions::form(policy),
             Self::CreateKeyStore => stores::form(None),
             Self::EditKeyStore(store) => stores::form(Some(store)),
@@ -117,6 +126,7 @@ impl Task {
                 paper.pair("KMS key", &key.name, theme::TEXT);
                 paper.gap();
             }
+            Self::External(deed) => deed.intro(paper),
             _ => keys::intro(self, paper),
         }
     }
@@ -124,6 +134,7 @@ impl Task {
     fn problems(&self, form: &Form, known: &Known) -> Vec<Problem> {
         match self {
             Self::Preferences => preferences::problems(form),
+            Self::External(deed) => deed.problems(form),
             Self::EditPermissions(_, text, policy) => permissions::problems(form, text, policy, known),
             Self::CreateKeyStore | Self::EditKeyStore(_) => stores::problems(self, form, known),
             Self::DeleteKeyStore { name, .. } => stores::unconfirmed(form, name).into_iter().collect(),
@@ -137,6 +148,7 @@ impl Task {
             Self::EditPermissions(key, text, policy) => permissions::changes(&key.id, form, text, policy, known),
             Self::CreateKeyStore | Self::EditKeyStore(_) | Self::DeleteKeyStore { .. } => stores::changes(self, form),
             Self::Encrypt(_) | Self::Decrypt(_) => cryptography::changes(self, form),
+            Self::External(deed) => deed.changes(form),
             _ => keys::changes(self, form),
         }
     }
@@ -149,6 +161,7 @@ impl Task {
             }
             Self::EditKeyStore(store) => format!("The external key store {} was updated.", store.custom_key_store_name),
             Self::DeleteKeyStore { name, .. } => format!("The external key store {name} was deleted."),
+            Self::External(deed) => deed.done_words(form),
             _ => keys::done_words(self, form),
         }
     }
@@ -214,7 +227,11 @@ impl Dialog {
                     self.is_copied = true;
                     cryptography::copied(outcome).into_iter().collect()
                 }
-                KeyCode::Esc | KeyCode::Enter | KeyCode::Char('q') => vec![Wish::Close],
+                KeyCode::Esc | KeyCode::Enter | KeyCode::Char('q') => match outcome {
+                    // Something was made, and is to be seen.
+                    Outcome::Configuration(_) => vec![Wish::Done(self.task.done_words(&self.form))],
+                    _ => vec![Wish::Close],
+                },
                 _ => Vec::new(),
             };
         }

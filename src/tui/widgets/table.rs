@@ -90,6 +90,16 @@ pub struct Table {
 }
 
 impl Table {
+    /// A table whose first column is a time: the newest on top, until the person wants it otherwise.
+    pub fn newest_first() -> Self {
+        Self { descending: true, ..Self::default() }
+    }
+
+    /// Whether the cursor is on the last row, and no search hides others.
+    pub fn is_at_end(&self) -> bool {
+        self.cursor + 1 >= self.order.len() && self.order.len() == self.sorted.len() && !self.searching
+    }
+
     /// Sorts and filters anew; to be called when the rows or their order changed. The cursor stays with its row.
     pub fn arrange(&mut self, rows: usize, columns: &[Column], cell: &dyn Fn(usize, usize) -> String) {
         self.properties = columns.iter().map(|column| column.title.to_lowercase().replace(' ', "-")).collect();
@@ -107,10 +117,10 @@ impl Table {
         }));
         let mut sorted: Vec<(String, usize)> =
             (0..rows).map(|row| (cell(row, self.sort).to_lowercase(), row)).collect();
-        sorted.sort_unstable();
-        if self.descending {
-            sorted.reverse();
-        }
+        sorted.sort_unstable_by(|(one, row), (other, place)| {
+            let order = if self.descending { other.cmp(one) } else { one.cmp(other) };
+            order.then(row.cmp(place))
+        });
         self.sorted.clear();
         self.sorted.extend(sorted.into_iter().map(|(_, row)| row));
         self.filter();

@@ -1,0 +1,76 @@
+//! The *External key manager* page, as tapes.
+
+use xks_console::aws::xks_console::{ExternalKey, ListExternalKeys, Partition};
+use xks_console::journey::Journey;
+use xks_console::tape::{self, Stage as _};
+
+use super::account::wait;
+use super::snapshots::{go_on, start};
+
+const OPEN: &str =
+    "Wait+Screen /External key stores \\(4\\)/\nTab\nDown\nEnter\nWait+Screen /external keys \\(16\\)/\n";
+
+fn partitions(journey: &Journey) -> Vec<Partition> {
+    wait(journey.client().call(&ListExternalKeys {})).unwrap().partitions
+}
+
+fn key(journey: &Journey, id: &str) -> Option<ExternalKey> {
+    partitions(journey).into_iter().flat_map(|partition| partition.keys).find(|key| key.id == id)
+}
+
+#[test]
+fn the_list_tells_which_kms_key_is_on_an_external_key() {
+    start("external-keys", &format!("{OPEN}Screenshot list.png\nType \"m\"\nScreenshot menu.png\n"));
+}
+
+#[test]
+fn a_key_is_made_disabled_rotated_and_deleted() {
+    let create = "Type \"m\"\nEnter\nWait+Screen /May encrypt/\nCtrl+N\nWait+Screen /External key ID is required/\n\
+                  Screenshot create.png\nType \"payments 2027\"\nTab\nWait+Screen /hyphen/\nShift+Tab\nCtrl+U\n\
+                  Type \"payments-2027\"\nCtrl+N\nWait+Screen /payments-2027 was created/\n\
+                  Type \"/payments-2027\"\nEnter\n";
+    let mut journey = start("external-keys", &format!("{OPEN}{create}"));
+    let made = key(&journey, "payments-2027").unwrap();
+    assert_eq!((made.enabled, made.version, &made.usage[..]), (true, 1, &["ENCRYPT".into(), "DECRYPT".into()][..]));
+
+    let disable = "Type \"m\"\nDown 2\nEnter\nWait+Screen /Disable external key/\nScreenshot disable.png\nTab\nEnter\n\
+                   Wait+Screen /payments-2027 is disabled/\n";
+    go_on(&mut journey, "external-keys", disable);
+    assert!(!key(&journey, "payments-2027").unwrap().enabled);
+
+    let rotate = "Type \"m\"\nDown 3\nEnter\nWait+Screen /Older versions still decrypt/\nCtrl+N\n\
+                  Wait+Screen /has a new version/\n";
+    go_on(&mut journey, "external-keys", rotate);
+    assert_eq!(key(&journey, "payments-2027").unwrap().version, 2);
+
+    let delete = "Type \"m\"\nEnd\nUp 3\nEnter\nWait+Screen /Delete external key/\nShift+Tab\nType \"payments-2027\"\n\
+                  Screenshot delete.png\nCtrl+N\nWait+Screen /payments-2027 is gone/\n";
+    go_on(&mut journey, "external-keys", delete);
+    assert_eq!(key(&journey, "payments-2027"), None);
+}
+
+#[test]
+fn a_partition_and_its_credentials_come_and_go() {
+    let create = "Type \"m\"\nEnd\nUp 2\nEnter\nWait+Screen /Create partition/\nType \"/team\"\nCtrl+N\n\
+                  Wait+Screen /No slash/\nCtrl+U\nType \"team/red\"\nCtrl+N\n\
+                  Wait+Screen /configuration file is made/\n";
+    let mut journey = start("external-keys", &format!("{OPEN}{create}"));
+    let shown = tape::screen_text(&journey.frame());
+    go_on(&mut journey, "external-keys", "Type \"y\"\nWait+Screen /Copied/\nEscape\nWait+Screen /red was created/\n");
+    let file: serde_json::Value = serde_json::from_str(journey.copied().last().unwrap()).unwrap();
+    assert_eq!(file["XksProxyUriPath"], "/team/red/kms/xks/v1");
+    let secret = file["XksProxyAuthenticationCredential"]["RawSecretAccessKey"].as_str().unwrap();
+    assert!(!shown.contains(&secret[..6]), "{shown}");
+
+    let oslo = |journey: &Journey| partitions(journey).into_iter().find(|one| one.name == "oslo").unwrap();
+    let before = oslo(&journey).access_key_ids;
+    let rotate = "Type \"/oslo-vault\"\nEnter\nType \"m\"\nEnd\nWait+Screen /last one/\nUp\nEnter\n\
+                  Wait+Screen /beside the old ones/\nCtrl+N\nWait+Screen /configuration file is made/\nEscape\n\
+                  Wait+Screen /one more credential/\n";
+    go_on(&mut journey, "external-keys", rotate);
+    assert_eq!(oslo(&journey).access_key_ids.len(), before.len() + 1);
+    let revoke =
+        "Type \"m\"\nEnd\nEnter\nWait+Screen /Revoke proxy credential/\nTab\nCtrl+N\nWait+Screen /is revoked/\n";
+    go_on(&mut journey, "external-keys", revoke);
+    assert_eq!(oslo(&journey).access_key_ids.len(), before.len());
+}
