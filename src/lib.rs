@@ -19,6 +19,7 @@
 pub mod aws;
 pub mod batch;
 pub mod bundled;
+pub mod changes;
 pub mod cli;
 pub mod client;
 pub mod config;

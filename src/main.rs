@@ -7,7 +7,9 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use futures_util::stream::{self, StreamExt as _};
 use xks_console::bundled::Bundled;
+use xks_console::changes;
 use xks_console::cli::{Arguments, Command, Serve};
 use xks_console::config;
 use xks_console::journey::client_of;
@@ -128,8 +130,15 @@ fn console(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Some(config) => config::save(config, preferences),
         None => Err(std::io::Error::other("neither XDG_CONFIG_HOME nor HOME is set to an absolute path")),
     };
+    let changes = match changes::watch(&data_dir) {
+        Ok(changes) => changes.left_stream(),
+        Err(error) => {
+            app.tell("Not live", &format!("What others change is seen only on refresh (r): {error}."));
+            stream::pending().right_stream()
+        }
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let code = runtime.block_on(runtime::run(client, app, effects, remember))?;
+    let code = runtime.block_on(runtime::run(client, app, effects, changes, remember))?;
     // A thread that still reads the terminal must not keep the program from ending.
     runtime.shutdown_background();
     Ok(code)

@@ -16,6 +16,7 @@ use zeroize::Zeroizing;
 
 use super::Answer;
 use crate::aws::error::ServiceError;
+use crate::changes::Announcer;
 use crate::seal::{RootKey, SealError, record_aad};
 use crate::world::{NoRandomness, World};
 
@@ -243,6 +244,7 @@ impl Records for Transaction<'_> {
 /// The database and the key that wraps what is secret in it.
 pub struct Store {
     open: Mutex<Open>,
+    changes: Announcer,
     root: RootKey,
     world: World,
 }
@@ -259,16 +261,16 @@ impl Store {
         let root = RootKey::load_or_create(&dir.join(ROOT_KEY), exists, &world.random)?;
         let connection = Connection::open(&path)?;
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).map_err(directory)?;
-        Self::prepare(connection, root, world)
+        Self::prepare(connection, root, world, Announcer::open(dir).map_err(directory)?)
     }
 
     /// An account in memory.
     pub fn in_memory(world: World) -> Result<Self, OpenError> {
         let root = RootKey::ephemeral(&world.random)?;
-        Self::prepare(Connection::open_in_memory()?, root, world)
+        Self::prepare(Connection::open_in_memory()?, root, world, Announcer::default())
     }
 
-    fn prepare(mut connection: Connection, root: RootKey, world: World) -> Result<Self, OpenError> {
+    fn prepare(mut connection: Connection, root: RootKey, world: World, changes: Announcer) -> Result<Self, OpenError> {
         connection.busy_timeout(Duration::from_secs(5))?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
@@ -295,7 +297,7 @@ impl Store {
         }
         transaction.commit()?;
         let open = Open { connection, remembered: HashMap::new(), data_version: 0 };
-        Ok(Self { open: Mutex::new(open), root, world })
+        Ok(Self { open: Mutex::new(open), changes, root, world })
     }
 
     /// How long to wait for another process that works on the account.
@@ -349,7 +351,9 @@ impl Store {
     pub fn write<T, E: From<rusqlite::Error>>(&self, work: impl FnOnce(&Transaction) -> Result<T, E>) -> Result<T, E> {
         let mut open = self.opened();
         open.remembered.clear();
-        open.change(work)
+        let done = open.change(work)?;
+        self.changes.announce();
+        Ok(done)
     }
 
     /// As [`write`](Self::write), for records that are never [remembered](Self::remember).

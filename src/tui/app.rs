@@ -28,6 +28,9 @@ use crate::create_key::field::Field;
 use crate::create_key::key_summary::KeySummary;
 use crate::create_key::known::{Known, Loaded};
 
+/// How long changes are gathered before they are looked at.
+const REFRESH_MILLISECONDS: u64 = 100;
+
 /// Which AWS the console speaks to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum World {
@@ -124,6 +127,7 @@ pub struct App {
     has_all_keys: bool,
     waiting: BTreeMap<CallId, Call>,
     watch: Option<TimerId>,
+    refresh: Option<TimerId>,
     last_id: u64,
 }
 
@@ -153,6 +157,7 @@ impl App {
             has_all_keys: false,
             waiting: BTreeMap::new(),
             watch: None,
+            refresh: None,
             last_id: 0,
         };
         let effects = [Call::Identity, Call::KeyStores, Call::Aliases, Call::Keys(None), Call::Principals]
@@ -190,13 +195,18 @@ impl App {
                 self.watch = None;
                 vec![self.ask(Call::KeyStores)]
             }
+            Msg::Elapsed(timer) if self.refresh == Some(timer) => {
+                self.refresh = None;
+                self.look_again()
+            }
+            Msg::Changed => self.refresh_soon(),
             Msg::Resize { .. } | Msg::Elapsed(_) => Vec::new(),
         }
     }
 
     /// Whether nothing is waited for: no answer, no timer.
     pub fn is_quiet(&self) -> bool {
-        self.waiting.is_empty() && self.watch.is_none()
+        self.waiting.is_empty() && self.watch.is_none() && self.refresh.is_none()
     }
 
     /// Asks AWS. A question of the same kind that is still open is forgotten: the newer answer counts.
@@ -223,10 +233,40 @@ impl App {
         if self.watch.is_some() {
             return Vec::new();
         }
-        self.last_id += 1;
-        let timer = TimerId(self.last_id);
+        let timer = self.new_timer();
         self.watch = Some(timer);
         vec![Effect::After(timer, 1000)]
+    }
+
+    fn new_timer(&mut self) -> TimerId {
+        self.last_id += 1;
+        TimerId(self.last_id)
+    }
+
+    /// Looks at what is shown again in a moment: changes that come close together are seen together.
+    fn refresh_soon(&mut self) -> Vec<Effect> {
+        if self.refresh.is_some() {
+            return Vec::new();
+        }
+        let timer = self.new_timer();
+        self.refresh = Some(timer);
+        vec![Effect::After(timer, REFRESH_MILLISECONDS)]
+    }
+
+    /// Asks anew for what the page shows, once the list of keys that is on its way is there.
+    fn look_again(&mut self) -> Vec<Effect> {
+        if self.waiting.values().any(|call| matches!(call, Call::Keys(_))) {
+            return self.refresh_soon();
+        }
+        // The answer on the stores brings the keys.
+        let mut calls = vec![Call::KeyStores, Call::Aliases];
+        match &self.location {
+            Location::Key(_) => calls.extend(self.key.questions(&self.known)),
+            Location::ExternalKeys => calls.push(Call::ExternalKeys),
+            Location::Events => calls.push(Call::Events(None)),
+            _ => {}
+        }
+        calls.into_iter().map(|call| self.ask(call)).collect()
     }
 
     fn paste(&mut self, text: &str) {

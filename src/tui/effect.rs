@@ -197,4 +197,6 @@ pub enum Msg {
     Answered(CallId, Result<Reply, Failure>),
     /// A timer ran out.
     Elapsed(TimerId),
+    /// Somebody, perhaps this console, has changed something.
+    Changed,
 }

@@ -244,16 +244,18 @@ enum Happened {
 /// # Errors
 /// When the terminal can't be taken over, read or written.
 ///
-/// `remember` keeps what the person prefers.
+/// `changes` tells that something was changed by others; `remember` keeps what the person prefers.
 pub async fn run(
     client: Client,
     mut app: App,
     first: Vec<Effect>,
+    changes: impl Stream<Item = ()>,
     remember: impl Fn(&Preferences) -> std::io::Result<()>,
 ) -> std::io::Result<ExitCode> {
     let mut signals = Signals::listen()?;
     let mut screen = Terminal::enter()?;
     let mut events = EventStream::new();
+    let mut changes = pin!(changes);
     let (sender, mut inbox) = mpsc::unbounded_channel();
     let mut effects = first;
     loop {
@@ -276,6 +278,7 @@ pub async fn run(
                 None => Happened::End(ExitCode::from(129)),
             },
             Some(msg) = inbox.recv() => Happened::Msg(msg),
+            Some(()) = changes.next() => Happened::Msg(Msg::Changed),
             signal = signals.next() => match signal {
                 Signal::End { exit_code } => Happened::End(ExitCode::from(exit_code)),
                 Signal::Suspend => Happened::Suspend,

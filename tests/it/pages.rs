@@ -12,6 +12,7 @@ use xks_console::client::{Transport, TransportError};
 use xks_console::journey::Journey;
 use xks_console::tape::Stage as _;
 use xks_console::tui::app::{App, World};
+use xks_console::tui::effect::{Call, Effect, Msg};
 
 use super::snapshots::{assert_all_shown, assert_shown, go_on, start};
 
@@ -328,4 +329,21 @@ fn each_error_of_connecting_and_of_tagging_is_shown() {
         (code, journey.app().clone())
     });
     assert_all_shown("errors-TagResource", &shown.collect::<Vec<_>>());
+}
+
+#[test]
+fn changes_by_others_are_gathered_and_then_looked_at() {
+    let (mut app, _) = App::new(World::Bundled, "us-west-2");
+    let [Effect::After(timer, _)] = app.update(Msg::Changed)[..] else { panic!("a moment is waited") };
+    assert_eq!(app.update(Msg::Changed), [], "the same moment will do");
+    // The keys are still on their way: a list that is begun anew at each change would never end.
+    let again = app.update(Msg::Elapsed(timer));
+    assert!(matches!(again[..], [Effect::After(..)]), "{again:?}");
+
+    let mut journey = Journey::start((80, 24)).unwrap();
+    go_on(&mut journey, "changed", "Wait+Screen /External key stores \\(4\\)/\n");
+    let mut app = journey.app().clone();
+    let [Effect::After(timer, _)] = app.update(Msg::Changed)[..] else { panic!("a moment is waited") };
+    let asked = app.update(Msg::Elapsed(timer));
+    assert!(matches!(asked[..], [Effect::Call(_, Call::KeyStores), Effect::Call(_, Call::Aliases)]), "{asked:?}");
 }

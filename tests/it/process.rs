@@ -267,3 +267,20 @@ fn without_a_terminal_it_says_so_and_exits_with_2() {
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("terminal"));
 }
+
+#[test]
+fn what_another_process_changes_is_seen_at_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut console = Console::start(dir.path());
+    console.wait("Frankfurt HSM");
+    console.send("\t\x1b[B\r");
+    console.wait("external keys (16)");
+    let done = std::process::Command::new(env!("CARGO_BIN_EXE_xks-console"))
+        .args(["proxy", "create-key", "--partition", "oslo", "--id", "a-key-of-the-shell", "--data-dir"])
+        .arg(dir.path())
+        .status();
+    assert!(done.unwrap().success());
+    console.wait("external keys (17)");
+    console.wait("a-key-of-the-shell");
+    console.kill();
+}

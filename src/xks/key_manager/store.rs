@@ -16,6 +16,7 @@ use super::{
 };
 use crate::aws::scalar::SecretText;
 use crate::aws::xks_console::{ListProxyRequests, ProxyRequest};
+use crate::changes::Announcer;
 use crate::seal::{RootKey, record_aad};
 use crate::world::Random;
 use crate::xks::log;
@@ -65,6 +66,7 @@ struct Cache {
 /// The open database.
 pub struct Store {
     connection: Connection,
+    changes: Announcer,
     root: RootKey,
     cache: Cache,
     /// Encryptions that are set aside on disk for this process and not yet used.
@@ -86,14 +88,19 @@ impl Store {
             options.mode(0o600);
         }
         options.open(&path).map_err(failed)?;
-        Self::with(Connection::open(&path)?, root, random)
+        Self::with(Connection::open(&path)?, Announcer::open(dir).map_err(failed)?, root, random)
     }
 
     pub fn in_memory(random: &Random) -> Result<Self, KeyManagerError> {
-        Self::with(Connection::open_in_memory()?, RootKey::ephemeral(random)?, random)
+        Self::with(Connection::open_in_memory()?, Announcer::default(), RootKey::ephemeral(random)?, random)
     }
 
-    fn with(mut connection: Connection, root: RootKey, random: &Random) -> Result<Self, KeyManagerError> {
+    fn with(
+        mut connection: Connection,
+        changes: Announcer,
+        root: RootKey,
+        random: &Random,
+    ) -> Result<Self, KeyManagerError> {
         connection.busy_timeout(PATIENCE)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
@@ -118,7 +125,7 @@ impl Store {
             change.pragma_update(None, "user_version", FORMAT)?;
         }
         change.commit()?;
-        Ok(Self { connection, root, cache: Cache::default(), in_hand: HashMap::new() })
+        Ok(Self { connection, changes, root, cache: Cache::default(), in_hand: HashMap::new() })
     }
 
     pub fn make_test_key(&mut self, random: &Random) -> Result<(), KeyManagerError> {
@@ -149,6 +156,7 @@ impl Store {
         let change = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let done = work(&change, &self.root)?;
         change.commit()?;
+        self.changes.announce();
         Ok(done)
     }
 
