@@ -24,17 +24,39 @@ pub const UNKNOWN_ERROR: &str = "UnknownError";
 #[error("{0}")]
 pub struct Malformed(pub String);
 
-/// Room for a plaintext of 4 KiB as Base64 and what stands around it: a body that grows would leave copies behind.
-const USUAL_BODY: usize = 16 * 1024;
+/// A buffer that may hold a secret: its memory is zeroed when it is done with, and when it grows.
+struct Wiped(Zeroizing<Vec<u8>>);
 
-/// A body of AWS JSON. It may hold a plaintext, so its memory is zeroed when it is done with.
+impl Wiped {
+    /// Most bodies are no longer, and zeroing takes time.
+    const USUAL: usize = 1024;
+}
+
+impl std::io::Write for Wiped {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let length = self.0.len() + bytes.len();
+        if length > self.0.capacity() {
+            let mut larger = Zeroizing::new(Vec::with_capacity(length.max(4 * self.0.capacity())));
+            larger.extend_from_slice(&self.0);
+            self.0 = larger;
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A JSON body. It may hold a plaintext, so its memory is zeroed when it is done with.
 ///
 /// # Errors
 /// When the value can't be written as JSON, which no message of this crate does.
 pub fn json_body<T: Serialize>(value: &T) -> Result<Bytes, serde_json::Error> {
-    let mut body = Zeroizing::new(Vec::with_capacity(USUAL_BODY));
-    serde_json::to_writer(&mut *body, value)?;
-    Ok(Bytes::from_owner(body))
+    let mut body = Wiped(Zeroizing::new(Vec::with_capacity(Wiped::USUAL)));
+    serde_json::to_writer(&mut body, value)?;
+    Ok(Bytes::from_owner(body.0))
 }
 
 /// The body of a request.
@@ -198,6 +220,14 @@ mod tests {
     use crate::aws::iam::{ListRoles, ListUsers, ListUsersOutput, Members, User};
     use crate::aws::kms::ListKeys;
     use crate::aws::operation::Service;
+
+    #[test]
+    fn a_body_may_be_of_any_length() {
+        for length in [0, 1000, 1024, 5000, 100_000] {
+            let text = "x".repeat(length);
+            assert_eq!(json_body(&text).unwrap(), format!("\"{text}\""));
+        }
+    }
 
     #[test]
     fn a_query_answer_reads_back_as_written() {

@@ -18,7 +18,7 @@ use crate::aws::error::ServiceError;
 use crate::aws::kms::{
     Decrypt, DecryptOutput, Encrypt, EncryptOutput, EncryptionContext, GenerateDataKey, GenerateDataKeyOutput,
     GenerateDataKeyWithoutPlaintext, GenerateDataKeyWithoutPlaintextOutput, GenerateRandom, GenerateRandomOutput,
-    KeyState, ReEncrypt, ReEncryptOutput,
+    KeyMetadata, KeyState, ReEncrypt, ReEncryptOutput,
 };
 use crate::aws::limits;
 use crate::aws::scalar::{Blob, SecretBlob};
@@ -99,10 +99,14 @@ impl Call<'_> {
         Err(ServiceError::new(code, format!("{arn} is {state}.")).into())
     }
 
-    fn material(&self, key: &FoundKey, material_id: &str) -> Answer<Zeroizing<Vec<u8>>> {
-        let sealed = self.material_of(key, material_id)?.ok_or_else(invalid_ciphertext)?;
-        let record = ["key_material", &key.metadata.aws_account_id, &self.region, &key.metadata.key_id, material_id];
-        Ok(self.store().unseal(&record, &sealed)?)
+    fn material(&self, key: &FoundKey, material_id: &str) -> Answer<Arc<Zeroizing<Vec<u8>>>> {
+        let KeyMetadata { aws_account_id, key_id, .. } = &key.metadata;
+        let name = [aws_account_id, &self.region, key_id, material_id].join("/");
+        self.store().remember(&name, |tx| {
+            let sealed = self.material_of(tx, key, material_id)?.ok_or_else(invalid_ciphertext)?;
+            let record = ["key_material", aws_account_id, &self.region, key_id, material_id];
+            Ok(self.store().unseal(&record, &sealed)?)
+        })
     }
 
     /// Both layers, or the first alone for a key that KMS keeps itself.

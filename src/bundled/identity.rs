@@ -31,10 +31,10 @@ pub fn policies_of(tx: &Transaction, arn: &str) -> Answer<Vec<String>> {
     Ok(serde_json::from_str(found.as_deref().unwrap_or("[]"))?)
 }
 
-/// An access key, and its secret, wrapped.
+/// An access key, and its secret.
 struct StoredKey {
     caller: Arc<Caller>,
-    sealed: Vec<u8>,
+    secret: SecretText,
 }
 
 /// Who an access key belongs to, and its secret.
@@ -42,7 +42,7 @@ pub fn access_key(aws: &Inner, id: &str) -> Result<(Arc<Caller>, SecretText), Un
     let key = aws.store.remember(id, |tx| -> Result<_, Unfit> {
         let mut query = tx.prepare_cached("SELECT account, arn, user_id, secret FROM access_keys WHERE id = ?1")?;
         let row = query.query_row([id], |row| Ok(([row.get(0)?, row.get(1)?, row.get(2)?], row.get(3)?)));
-        let ([account, arn, user_id], sealed): ([String; 3], _) = row.optional()?.ok_or(Unfit::Unknown)?;
+        let ([account, arn, user_id], sealed): ([String; 3], Vec<u8>) = row.optional()?.ok_or(Unfit::Unknown)?;
         let caller = Arc::new(Caller {
             account,
             issuer_arn: arn.clone(),
@@ -52,10 +52,9 @@ pub fn access_key(aws: &Inner, id: &str) -> Result<(Arc<Caller>, SecretText), Un
             user_id,
             session_policy: None,
         });
-        Ok(StoredKey { caller, sealed })
+        Ok(StoredKey { caller, secret: secret_of(&aws.store, id, &sealed)? })
     })?;
-    let secret = secret_of(&aws.store, id, &key.sealed)?;
-    Ok((Arc::clone(&key.caller), secret))
+    Ok((Arc::clone(&key.caller), key.secret.clone()))
 }
 
 fn secret_of(store: &Store, id: &str, sealed: &[u8]) -> Answer<SecretText> {

@@ -2,6 +2,8 @@
 
 mod configure;
 
+use std::sync::Arc;
+
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
@@ -46,9 +48,9 @@ impl Call<'_> {
     }
 
     /// How to reach the proxy of the store with this ID.
-    pub fn recall_proxy_target(&self, id: &str) -> Answer<ProxyTarget> {
+    pub fn recall_proxy_target(&self, id: &str) -> Answer<Arc<ProxyTarget>> {
         let name = format!("{}/{id}", self.world);
-        self.proxy_target(&*self.store().remember(&name, |tx| self.find_key_store(tx, id))?)
+        self.store().remember(&name, |tx| self.proxy_target(&self.find_key_store(tx, id)?))
     }
 
     /// How to reach the proxy of a store.

@@ -41,7 +41,7 @@ pub use store::OpenError;
 use crate::aws::arn::{Arn, partition_of};
 use crate::aws::limits;
 use crate::aws::policy::PolicyDocument;
-use crate::aws::sigv4::Credentials;
+use crate::aws::sigv4::{Credentials, SigningKeys};
 use crate::world::World;
 use crate::xks::client::{RequestMetadata, XksClient};
 use crate::xks::key_manager::{KeyManager, KeyManagerError, ProxyCredential};
@@ -64,6 +64,7 @@ struct Inner {
     proxy: axum::Router,
     manager: KeyManager,
     credentials: Credentials,
+    signing_keys: SigningKeys,
     policies: PolicyCache,
     trail: Trail,
 }
@@ -125,8 +126,8 @@ impl Bundled {
         let proxy = proxy::router(manager.clone(), clock.clone());
         let is_kept = network.is_some();
         let proxies = XksClient::new(proxy.clone(), network.map(Arc::new), clock);
-        let (policies, trail) = (PolicyCache::default(), Trail::default());
-        let inner = Arc::new(Inner { store, proxies, proxy, manager, credentials, policies, trail });
+        let (signing_keys, policies, trail) = (SigningKeys::default(), PolicyCache::default(), Trail::default());
+        let inner = Arc::new(Inner { store, proxies, proxy, manager, credentials, signing_keys, policies, trail });
         if is_kept {
             inner.trail.keep(Arc::downgrade(&inner));
             inner.manager.keep_log();

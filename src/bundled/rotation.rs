@@ -128,16 +128,14 @@ impl Call<'_> {
     }
 
     /// The material of a key that a blob names: the current one, or one before it.
-    pub fn material_of(&self, key: &FoundKey, material_id: &str) -> Answer<Option<Vec<u8>>> {
+    pub fn material_of(&self, tx: &Transaction, key: &FoundKey, material_id: &str) -> Answer<Option<Vec<u8>>> {
         if material_id == key.material_id {
             return Ok(Some(key.material.clone()));
         }
         let there = super::world_of(&key.metadata.aws_account_id, &self.region);
-        self.store().read(|tx| {
-            let sql = "SELECT material FROM key_materials WHERE world = ?1 AND key_id = ?2 AND material_id = ?3";
-            let found = tx.query_row(sql, [&there, &key.metadata.key_id, material_id], |row| row.get(0));
-            Ok(found.optional()?)
-        })
+        let sql = "SELECT material FROM key_materials WHERE world = ?1 AND key_id = ?2 AND material_id = ?3";
+        let found = tx.query_row(sql, [&there, &key.metadata.key_id, material_id], |row| row.get(0));
+        Ok(found.optional()?)
     }
 
     pub fn list_key_rotations(&self, request: &ListKeyRotations) -> Answer<ListKeyRotationsOutput> {

@@ -103,7 +103,8 @@ fn authenticate<'a>(
         }
         Unfit::Failed(error) => error,
     })?;
-    claim.verify(request, &secret, aws.store.world().clock.now()).map_err(refused)?;
+    let key = aws.signing_keys.key(&claim.access_key_id, &secret, claim.scope()).map_err(refused)?;
+    claim.verify(request, &key, aws.store.world().clock.now()).map_err(refused)?;
     let account = caller.account.clone();
     let world = world_of(&account, &claim.region);
     let origin = request.extensions().get::<Origin>();

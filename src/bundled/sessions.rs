@@ -49,10 +49,10 @@ impl From<rusqlite::Error> for Unfit {
     }
 }
 
-/// Temporary credentials, their secret wrapped.
+/// Temporary credentials.
 struct Session {
     caller: Arc<Caller>,
-    sealed: Vec<u8>,
+    secret: SecretText,
     token: String,
     /// In milliseconds since 1970.
     expires: i64,
@@ -85,7 +85,9 @@ pub fn session(aws: &Inner, id: &str, token: &SecretText) -> Result<(Arc<Caller>
             policies: policies.iter().filter_map(|text| aws.policies.read(text)).collect(),
             session_policy: policy.as_deref().and_then(|text| aws.policies.read(text)),
         });
-        Ok(Session { caller, sealed, token, expires })
+        let secret = aws.store.unseal(&["sessions", id], &sealed).map_err(Fault::from)?;
+        let secret = SecretText::new(String::from_utf8_lossy(&secret).into_owned());
+        Ok(Session { caller, secret, token, expires })
     })?;
     if !bool::from(session.token.as_bytes().ct_eq(token.expose().as_bytes())) {
         return Err(Unfit::Unknown);
@@ -93,8 +95,7 @@ pub fn session(aws: &Inner, id: &str, token: &SecretText) -> Result<(Arc<Caller>
     if aws.store.world().clock.now().as_millisecond() >= session.expires {
         return Err(Unfit::Expired);
     }
-    let secret = aws.store.unseal(&["sessions", id], &session.sealed).map_err(Fault::from)?;
-    Ok((Arc::clone(&session.caller), SecretText::new(String::from_utf8_lossy(&secret).into_owned())))
+    Ok((Arc::clone(&session.caller), session.secret.clone()))
 }
 
 impl Call<'_> {

@@ -15,7 +15,6 @@ use http_body_util::{BodyExt as _, Limited};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tower::ServiceExt as _;
-use zeroize::Zeroizing;
 
 pub use super::failure::{XksFailure, check_external_key};
 use super::network::Network;
@@ -26,8 +25,9 @@ use super::wire::{
     ciphertext_data_integrity_value,
 };
 pub use super::wire::{GetHealthStatusResponse, GetKeyMetadataResponse, RequestMetadata};
+use crate::aws::codec::json_body;
 use crate::aws::scalar::{Blob, SecretBlob, SecretText};
-use crate::aws::sigv4::{self, Credentials};
+use crate::aws::sigv4::SigningKeys;
 use crate::world::Clock;
 
 /// How long KMS waits for a proxy, connecting included.
@@ -69,13 +69,14 @@ pub struct XksClient {
     proxies: Router,
     network: Option<Arc<Network>>,
     clock: Clock,
+    signing_keys: Arc<SigningKeys>,
 }
 
 impl XksClient {
     /// A client that finds `proxies` at [`BUNDLED_HOST`] and [`BUNDLED_VPC_HOST`]; every other host is on the network, or
     /// unreachable without one.
     pub fn new(proxies: Router, network: Option<Arc<Network>>, clock: Clock) -> Self {
-        Self { proxies, network, clock }
+        Self { proxies, network, clock, signing_keys: Arc::default() }
     }
 
     /// Asks whether the proxy and the external key managers behind it can serve.
@@ -198,8 +199,7 @@ impl XksClient {
         path: &str,
         body: &Q,
     ) -> Result<R, XksFailure> {
-        let body = serde_json::to_vec(body).map_err(|error| XksFailure::Configuration(error.to_string()))?;
-        let body = Zeroizing::new(body);
+        let body = json_body(body).map_err(|error| XksFailure::Configuration(error.to_string()))?;
         for _ in 0..ATTEMPTS {
             let request = self.signed(target, path, &body)?;
             if let Ok(answer) = tokio::time::timeout(TIME_LIMIT, self.send(request)).await {
@@ -212,19 +212,16 @@ impl XksClient {
         Err(XksFailure::TimedOut)
     }
 
-    fn signed(&self, target: &ProxyTarget, path: &str, body: &[u8]) -> Result<Request<Bytes>, XksFailure> {
+    fn signed(&self, target: &ProxyTarget, path: &str, body: &Bytes) -> Result<Request<Bytes>, XksFailure> {
         let uri = format!("{}{}{path}", target.uri_endpoint, target.uri_path);
         let uri: Uri = uri.parse().map_err(|_| XksFailure::Configuration(format!("{uri:?} isn't a URI")))?;
-        let mut request = Request::new(Bytes::copy_from_slice(body));
+        let mut request = Request::new(body.clone());
         *request.method_mut() = Method::POST;
         *request.uri_mut() = uri;
         request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        let credentials = Credentials {
-            access_key_id: target.access_key_id.clone(),
-            secret_access_key: target.secret_access_key.clone(),
-            session_token: None,
-        };
-        sigv4::sign(&mut request, &credentials, &target.region, SERVICE, self.clock.now())
+        let ProxyTarget { access_key_id, secret_access_key, region, .. } = target;
+        self.signing_keys
+            .sign(&mut request, access_key_id, secret_access_key, region, SERVICE, self.clock.now())
             .map_err(|error| XksFailure::Configuration(error.to_string()))?;
         Ok(request)
     }

@@ -28,9 +28,10 @@ use super::wire::{
     ErrorName, GetHealthStatusRequest, GetHealthStatusResponse, GetKeyMetadataRequest, GetKeyMetadataResponse,
     MAX_ARN_LENGTH, MAX_BODY, RequestMetadata, SERVICE, SHA_256, ciphertext_data_integrity_value, error_message,
 };
+use crate::aws::codec::json_body;
 use crate::aws::limits;
 use crate::aws::scalar::{Blob, SecretText};
-use crate::aws::sigv4::Claim;
+use crate::aws::sigv4::{Claim, SigningKeys};
 use crate::aws::xks_console::ProxyRequest;
 use crate::world::Clock;
 
@@ -43,7 +44,7 @@ pub const BUNDLED_VPC_HOST: &str = "xks-vpc.bundled.internal";
 ///
 /// A request that has an `Arc<`[`Quota`]`>` among its extensions is counted against it, once it is known who asks.
 pub fn router(manager: KeyManager, clock: Clock) -> Router {
-    let proxy = Proxy { manager, clock };
+    let proxy = Proxy { manager, clock, signing_keys: Arc::default() };
     Router::new()
         .route("/ping", get(async || "pong\n"))
         .fallback(async move |request: Request<Body>| proxy.answer(request).await)
@@ -53,6 +54,7 @@ pub fn router(manager: KeyManager, clock: Clock) -> Router {
 struct Proxy {
     manager: KeyManager,
     clock: Clock,
+    signing_keys: Arc<SigningKeys>,
 }
 
 /// An error on its way out.
@@ -228,8 +230,10 @@ impl Proxy {
         let secret = self.manager.secret_of(partition, &claim.access_key_id)?;
         let known = secret.is_some() && claim.service == SERVICE;
         // An unknown access key costs as much time as a wrong signature.
+        let name = secret.as_ref().map_or("", |_| &claim.access_key_id);
         let secret = secret.unwrap_or_else(|| SecretText::new("no secret access key belongs to this one".to_owned()));
-        let verified = claim.verify(request, &secret, self.clock.now());
+        let key = self.signing_keys.key(name, &secret, claim.scope()).map_err(|_| failed())?;
+        let verified = claim.verify(request, &key, self.clock.now());
         if known && verified.is_ok() { Ok(()) } else { Err(failed()) }
     }
 
@@ -372,7 +376,7 @@ fn ok<T: Serialize>(body: &T) -> Response {
 }
 
 fn json<T: Serialize>(status: StatusCode, body: &T) -> Response {
-    let Ok(bytes) = serde_json::to_vec(body) else {
+    let Ok(bytes) = json_body(body) else {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
         return response;

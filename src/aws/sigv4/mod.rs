@@ -1,13 +1,17 @@
 //! Signature Version 4: sign with AWS's own crate, verify by a strict reading of our own.
 //!
 //! [`sign`] is the client's half. [`Claim`] is the server's: [`Claim::parse`] says who a request claims to be from, so
-//! that the secret can be looked up, and [`Claim::verify`] holds the request against that secret.
+//! that the secret can be looked up, and [`Claim::verify`] holds the request against its signing key. [`SigningKeys`] keeps
+//! such keys, and signs with them where AWS's crate would derive them for each request.
 
+mod canonical;
+mod keys;
 mod sign;
 mod verify;
 
 use crate::aws::scalar::SecretText;
 
+pub use keys::{Scope, SigningKey, SigningKeys};
 pub use sign::{SigningError, sign};
 pub use verify::{Claim, MAX_SKEW, Refusal};
 

@@ -39,8 +39,13 @@ fn list_keys() -> Request<Bytes> {
     request
 }
 
+fn check_with(request: &Request<Bytes>, secret: &SecretText, now: Timestamp) -> Result<(), Refusal> {
+    let claim = Claim::parse(request)?;
+    claim.verify(request, &SigningKey::derive(secret, claim.scope())?, now)
+}
+
 fn check(request: &Request<Bytes>) -> Result<(), Refusal> {
-    Claim::parse(request)?.verify(request, &secret(), now())
+    check_with(request, &secret(), now())
 }
 
 fn authorization(request: &Request<Bytes>) -> String {
@@ -110,7 +115,7 @@ fn it_accepts_what_botocore_signed() {
         let claim = Claim::parse(&request).unwrap();
         assert_eq!((claim.region.as_str(), claim.service.as_str()), ("us-east-1", "kms"));
         assert_eq!(claim.session_token.as_ref().map(SecretText::expose), token);
-        assert_eq!(claim.verify(&request, &secret(), now()), Ok(()));
+        assert_eq!(check(&request), Ok(()));
     }
 }
 
@@ -119,7 +124,7 @@ fn signing_again_replaces_the_signature() {
     let mut request = list_keys();
     let later = now() + SignedDuration::from_mins(10);
     sign(&mut request, &credentials(None), "us-east-1", "kms", later).unwrap();
-    assert_eq!(Claim::parse(&request).unwrap().verify(&request, &secret(), later), Ok(()));
+    assert_eq!(check_with(&request, &secret(), later), Ok(()));
 }
 
 #[test]
@@ -148,7 +153,7 @@ fn a_request_that_was_changed_is_refused() {
     }
     let request = list_keys();
     let other = SecretText::new("other".to_owned());
-    assert_eq!(Claim::parse(&request).unwrap().verify(&request, &other, now()), Err(Refusal::Mismatch));
+    assert_eq!(check_with(&request, &other, now()), Err(Refusal::Mismatch));
 }
 
 #[test]
@@ -229,10 +234,9 @@ fn signatures_in_the_query_are_refused() {
 #[test]
 fn five_minutes_of_skew_are_allowed_and_no_second_more() {
     let request = list_keys();
-    let claim = Claim::parse(&request).unwrap();
     for (seconds, accepted) in [(-301, false), (-300, true), (300, true), (301, false)] {
         let at = now() + SignedDuration::from_secs(seconds);
-        let verdict = claim.verify(&request, &secret(), at);
+        let verdict = check_with(&request, &secret(), at);
         assert_eq!(verdict.is_ok(), accepted, "{seconds}");
         assert!(accepted || matches!(verdict, Err(Refusal::Expired { .. })));
     }
@@ -256,7 +260,44 @@ fn refusals_have_the_codes_of_the_protocol() {
     assert_eq!(error(Refusal::Mismatch, Service::Sts).status, 403);
 }
 
+#[test]
+fn a_kept_key_is_that_of_its_secret_day_region_and_service() {
+    let keys = SigningKeys::default();
+    let scope = Scope { date: "20260102", region: "us-east-1", service: "kms" };
+    let other = SecretText::new("other".to_owned());
+    let scopes = [
+        scope,
+        Scope { date: "20260103", ..scope },
+        Scope { region: "us-west-2", ..scope },
+        Scope { service: "iam", ..scope },
+    ];
+    for _ in 0..2 {
+        for (secret, scope) in scopes.iter().map(|scope| (&other, *scope)).chain([(&secret(), scope)]) {
+            let (kept, derived) = (keys.key("A", secret, scope).unwrap(), SigningKey::derive(secret, scope).unwrap());
+            assert_eq!(kept.sign("text").unwrap(), derived.sign("text").unwrap(), "{scope}");
+        }
+    }
+}
+
 proptest! {
+    #[test]
+    fn a_kept_key_signs_as_aws_sigv4_does(
+        segments in prop::collection::vec("[a-zA-Z0-9_~-][a-zA-Z0-9_~.-]{0,7}", 0..6),
+        body in prop::collection::vec(any::<u8>(), 0..200),
+        region in "[a-z]{2}-[a-z]{4,9}-[1-9]",
+        seconds in 0i64..4_000_000_000,
+    ) {
+        let at = Timestamp::from_second(seconds).unwrap();
+        let uri = format!("https://proxy.example.com/{}", segments.join("/"));
+        let request = || Request::post(&uri).body(Bytes::from(body.clone())).unwrap();
+        let (mut theirs, mut ours) = (request(), request());
+        sign(&mut theirs, &credentials(None), &region, "kms-xks-proxy", at).unwrap();
+        SigningKeys::default()
+            .sign(&mut ours, "AKIAIOSFODNN7EXAMPLE", &secret(), &region, "kms-xks-proxy", at)
+            .unwrap();
+        prop_assert_eq!(ours.headers(), theirs.headers());
+    }
+
     #[test]
     fn what_aws_sigv4_signs_is_accepted(
         segments in prop::collection::vec("[a-zA-Z0-9_~-]{1,8}(%20|%2F|%C3%A9)?[a-zA-Z0-9_~-]{0,3}", 0..4),

@@ -3,26 +3,20 @@
 //!
 //! Source: "Create a signed AWS API request" in the IAM User Guide.
 
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
-
 use bytes::Bytes;
-use hmac::{Hmac, KeyInit, Mac};
 use http::Request;
 use http::header::AUTHORIZATION;
 use jiff::{SignedDuration, Timestamp, civil::DateTime, tz::TimeZone};
-use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
-use zeroize::Zeroizing;
 
+use super::canonical::{ALGORITHM, canonical_request, hash_of, single, string_to_sign};
+use super::{Scope, SigningKey};
 use crate::aws::error::ServiceError;
 use crate::aws::operation::Protocol;
 use crate::aws::scalar::SecretText;
 
 /// How far a request's time may be from the server's, either way.
 pub const MAX_SKEW: SignedDuration = SignedDuration::from_mins(5);
-
-const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 
 /// Why a request is not from whom it claims to be from.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -134,56 +128,28 @@ impl Claim {
         })
     }
 
-    /// Holds `request`, of which this claim was read, against the secret of its access key.
+    /// What the signature counts for.
+    pub fn scope(&self) -> Scope<'_> {
+        Scope { date: &self.date, region: &self.region, service: &self.service }
+    }
+
+    /// Holds `request`, of which this claim was read, against the key of its access key in its [scope](Self::scope).
     ///
     /// # Errors
     /// [`Refusal::Expired`] when the clocks differ by more than [`MAX_SKEW`]; [`Refusal::Mismatch`] when the signature
     /// or `x-amz-content-sha256` does not fit the request.
-    pub fn verify(&self, request: &Request<Bytes>, secret: &SecretText, now: Timestamp) -> Result<(), Refusal> {
+    pub fn verify(&self, request: &Request<Bytes>, key: &SigningKey, now: Timestamp) -> Result<(), Refusal> {
         if now.duration_since(self.signed_at).abs() > MAX_SKEW {
             return Err(Refusal::Expired { signed_at: self.signed_at, now });
         }
-        let payload = hex(&Sha256::digest(request.body()));
+        let payload = hash_of(request.body());
         // `UNSIGNED-PAYLOAD` and the streaming markers are no hash of the body, so they fall here too.
         if single(request, "x-amz-content-sha256")?.is_some_and(|claimed| claimed != payload) {
             return Err(Refusal::Mismatch);
         }
-        let canonical = self.canonical_request(request, &payload)?;
-        let scope = format!("{}/{}/{}/aws4_request", self.date, self.region, self.service);
-        let text = format!("{ALGORITHM}\n{}\n{scope}\n{}", self.time, hex(&Sha256::digest(canonical)));
-        let start = Zeroizing::new(format!("AWS4{}", secret.expose()));
-        let mut key = hash(start.as_bytes(), &self.date)?;
-        for part in [self.region.as_str(), &self.service, "aws4_request"] {
-            key = hash(&*key, part)?;
-        }
-        let expected = hash(&*key, &text)?;
+        let canonical = canonical_request(request, &self.signed_headers, &payload)?;
+        let expected = key.sign(&string_to_sign(&self.time, self.scope(), &canonical))?;
         if bool::from(expected.ct_eq(&self.signature)) { Ok(()) } else { Err(Refusal::Mismatch) }
-    }
-
-    fn canonical_request(&self, request: &Request<Bytes>, payload: &str) -> Result<String, Refusal> {
-        let mut headers = String::with_capacity(512);
-        for name in &self.signed_headers {
-            let Some(value) = single(request, name)? else {
-                return Err(Refusal::Mismatch);
-            };
-            headers.push_str(name);
-            headers.push(':');
-            for (at, word) in value.split([' ', '\t']).filter(|word| !word.is_empty()).enumerate() {
-                headers.push_str(if at == 0 { "" } else { " " });
-                headers.push_str(word);
-            }
-            headers.push('\n');
-        }
-        let path = match request.uri().path() {
-            "" => "/".to_owned(),
-            path => encode(path.as_bytes(), true),
-        };
-        Ok(format!(
-            "{}\n{path}\n{}\n{headers}\n{}\n{payload}",
-            request.method(),
-            canonical_query(request.uri().query().unwrap_or_default()),
-            self.signed_headers.join(";"),
-        ))
     }
 }
 
@@ -199,39 +165,29 @@ impl<'a> Parts<'a> {
         let Some(parameters) = authorization.strip_prefix(ALGORITHM).and_then(|rest| rest.strip_prefix(' ')) else {
             return incomplete(format!("Authorization must start with {ALGORITHM}."));
         };
-        let mut found = BTreeMap::new();
+        let (mut credential, mut signed_headers, mut signature) = (None, None, None);
         for parameter in parameters.split(',') {
             let Some((name, value)) = parameter.trim().split_once('=') else {
                 return incomplete("Authorization must be a list of Name=value.");
             };
-            if !matches!(name, "Credential" | "SignedHeaders" | "Signature") {
-                return incomplete("Authorization has an unknown parameter.");
-            }
-            if found.insert(name, value).is_some() {
+            let place = match name {
+                "Credential" => &mut credential,
+                "SignedHeaders" => &mut signed_headers,
+                "Signature" => &mut signature,
+                _ => return incomplete("Authorization has an unknown parameter."),
+            };
+            if place.replace(value).is_some() {
                 return incomplete(format!("Authorization has '{name}' twice."));
             }
         }
-        let mut take = |name: &str| {
-            found.remove(name).map_or_else(|| incomplete(format!("Authorization requires '{name}' parameter.")), Ok)
+        let required = |name: &str, value: Option<&'a str>| {
+            value.map_or_else(|| incomplete(format!("Authorization requires '{name}' parameter.")), Ok)
         };
         Ok(Self {
-            credential: take("Credential")?,
-            signed_headers: take("SignedHeaders")?,
-            signature: take("Signature")?,
+            credential: required("Credential", credential)?,
+            signed_headers: required("SignedHeaders", signed_headers)?,
+            signature: required("Signature", signature)?,
         })
-    }
-}
-
-/// The value of a header that may appear once at most.
-fn single<'a>(request: &'a Request<Bytes>, name: &str) -> Result<Option<&'a str>, Refusal> {
-    let mut values = request.headers().get_all(name).iter();
-    let Some(value) = values.next() else { return Ok(None) };
-    if values.next().is_some() {
-        return incomplete(format!("The header '{name}' appears twice."));
-    }
-    match value.to_str() {
-        Ok(text) => Ok(Some(text)),
-        Err(_) => incomplete(format!("The header '{name}' holds characters outside ASCII.")),
     }
 }
 
@@ -264,8 +220,12 @@ fn parse_time(text: &str) -> Result<Timestamp, Refusal> {
             15 => byte == b'Z',
             _ => byte.is_ascii_digit(),
         });
-    let time = form.then(|| DateTime::strptime("%Y%m%dT%H%M%SZ", text).ok()).flatten();
-    match time.and_then(|time| TimeZone::UTC.to_timestamp(time).ok()) {
+    let number = |from: usize, to: usize| text.get(from..to).and_then(|digits| digits.parse::<i8>().ok());
+    let time = form.then(|| {
+        let year = text.get(0..4)?.parse().ok()?;
+        DateTime::new(year, number(4, 6)?, number(6, 8)?, number(9, 11)?, number(11, 13)?, number(13, 15)?, 0).ok()
+    });
+    match time.flatten().and_then(|time| TimeZone::UTC.to_timestamp(time).ok()) {
         Some(time) => Ok(time),
         None => incomplete("X-Amz-Date must be in the form YYYYMMDDTHHMMSSZ."),
     }
@@ -277,64 +237,16 @@ fn parse_signature(text: &str) -> Result<[u8; 32], Refusal> {
         b'a'..=b'f' => Some(byte - b'a' + 10),
         _ => None,
     };
-    let bytes: Option<Vec<u8>> =
-        text.as_bytes().chunks(2).map(|pair| Some(digit(pair[0])? << 4 | digit(*pair.get(1)?)?)).collect();
-    match bytes.and_then(|bytes| bytes.try_into().ok()) {
-        Some(signature) => Ok(signature),
-        None => incomplete("Signature must be 64 lower-case hexadecimal digits."),
-    }
-}
-
-fn canonical_query(query: &str) -> String {
-    let mut pairs: Vec<(String, String)> = query
-        .split('&')
-        .filter(|pair| !pair.is_empty())
-        .map(|pair| {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            (encode(&decode(name), false), encode(&decode(value), false))
-        })
-        .collect();
-    pairs.sort();
-    pairs.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("&")
-}
-
-fn decode(text: &str) -> Vec<u8> {
-    let bytes = text.as_bytes();
-    let hex = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    let mut decoded = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while let Some(&byte) = bytes.get(at) {
-        let pair = bytes.get(at + 1).copied().and_then(hex).zip(bytes.get(at + 2).copied().and_then(hex));
-        if let Some((high, low)) = pair.filter(|_| byte == b'%') {
-            decoded.push(high << 4 | low);
-            at += 3;
-        } else {
-            decoded.push(byte);
-            at += 1;
-        }
-    }
-    decoded
-}
-
-fn encode(bytes: &[u8], keep_slash: bool) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len()), |mut text, &byte| {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') || (keep_slash && byte == b'/') {
-            text.push(char::from(byte));
-        } else {
-            let _ = write!(text, "%{byte:02X}");
-        }
-        text
-    })
-}
-
-fn hash(key: &[u8], text: &str) -> Result<Zeroizing<[u8; 32]>, Refusal> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).map_err(|_| Refusal::Mismatch)?;
-    mac.update(text.as_bytes());
-    Ok(Zeroizing::new(mac.finalize().into_bytes().into()))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    digits.map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
+    let mut signature = [0; 32];
+    let digits = text.as_bytes().as_chunks::<2>();
+    let read = digits.1.is_empty()
+        && digits.0.len() == signature.len()
+        && signature.iter_mut().zip(digits.0).all(|(byte, [high, low])| match (digit(*high), digit(*low)) {
+            (Some(high), Some(low)) => {
+                *byte = high << 4 | low;
+                true
+            }
+            _ => false,
+        });
+    if read { Ok(signature) } else { incomplete("Signature must be 64 lower-case hexadecimal digits.") }
 }

@@ -1,0 +1,139 @@
+//! The canonical request and the string to sign.
+//!
+//! Source: "Create a signed AWS API request" in the IAM User Guide.
+
+use std::fmt::Write as _;
+
+use bytes::Bytes;
+use http::Request;
+use sha2::{Digest as _, Sha256};
+
+use super::{Refusal, Scope};
+
+/// The algorithm, as the string to sign and the `Authorization` header name it.
+pub const ALGORITHM: &str = "AWS4-HMAC-SHA256";
+
+/// The value of a header that may appear once at most.
+pub fn single<'a>(request: &'a Request<Bytes>, name: &str) -> Result<Option<&'a str>, Refusal> {
+    let mut values = request.headers().get_all(name).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    if values.next().is_some() {
+        return Err(Refusal::Incomplete(format!("The header '{name}' appears twice.")));
+    }
+    match value.to_str() {
+        Ok(text) => Ok(Some(text)),
+        Err(_) => Err(Refusal::Incomplete(format!("The header '{name}' holds characters outside ASCII."))),
+    }
+}
+
+/// The canonical request of `request` with these signed headers and the hash of its body.
+pub fn canonical_request(
+    request: &Request<Bytes>,
+    signed_headers: &[impl AsRef<str>],
+    payload: &str,
+) -> Result<String, Refusal> {
+    let mut text = String::with_capacity(1024);
+    text.push_str(request.method().as_str());
+    text.push('\n');
+    match request.uri().path() {
+        "" => text.push('/'),
+        path => encode(path.as_bytes(), true, &mut text),
+    }
+    text.push('\n');
+    canonical_query(request.uri().query().unwrap_or_default(), &mut text);
+    text.push('\n');
+    for name in signed_headers {
+        let name = name.as_ref();
+        let Some(value) = single(request, name)? else {
+            return Err(Refusal::Mismatch);
+        };
+        text.push_str(name);
+        text.push(':');
+        for (at, word) in value.split([' ', '\t']).filter(|word| !word.is_empty()).enumerate() {
+            text.push_str(if at == 0 { "" } else { " " });
+            text.push_str(word);
+        }
+        text.push('\n');
+    }
+    text.push('\n');
+    for (at, name) in signed_headers.iter().enumerate() {
+        text.push_str(if at == 0 { "" } else { ";" });
+        text.push_str(name.as_ref());
+    }
+    text.push('\n');
+    text.push_str(payload);
+    Ok(text)
+}
+
+/// What is signed.
+pub fn string_to_sign(time: &str, scope: Scope, canonical_request: &str) -> String {
+    format!("{ALGORITHM}\n{time}\n{scope}\n{}", hash_of(canonical_request.as_bytes()))
+}
+
+/// SHA-256 in hexadecimal digits.
+pub fn hash_of(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
+/// Lower-case hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut text = String::with_capacity(2 * bytes.len());
+    for byte in bytes {
+        for digit in [byte >> 4, byte & 15] {
+            text.push(char::from(DIGITS[usize::from(digit)]));
+        }
+    }
+    text
+}
+
+fn canonical_query(query: &str, text: &mut String) {
+    let encoded = |bytes: &[u8]| {
+        let mut text = String::with_capacity(bytes.len());
+        encode(bytes, false, &mut text);
+        text
+    };
+    let mut pairs: Vec<(String, String)> = query
+        .split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            (encoded(&decode(name)), encoded(&decode(value)))
+        })
+        .collect();
+    pairs.sort();
+    for (at, (name, value)) in pairs.iter().enumerate() {
+        text.push_str(if at == 0 { "" } else { "&" });
+        text.push_str(name);
+        text.push('=');
+        text.push_str(value);
+    }
+}
+
+fn decode(text: &str) -> Vec<u8> {
+    let bytes = text.as_bytes();
+    let hex = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        let pair = bytes.get(at + 1).copied().and_then(hex).zip(bytes.get(at + 2).copied().and_then(hex));
+        if let Some((high, low)) = pair.filter(|_| byte == b'%') {
+            decoded.push(high << 4 | low);
+            at += 3;
+        } else {
+            decoded.push(byte);
+            at += 1;
+        }
+    }
+    decoded
+}
+
+fn encode(bytes: &[u8], keep_slash: bool, text: &mut String) {
+    for &byte in bytes {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') || (keep_slash && byte == b'/') {
+            text.push(char::from(byte));
+        } else {
+            let _ = write!(text, "%{byte:02X}");
+        }
+    }
+}

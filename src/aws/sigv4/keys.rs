@@ -1,0 +1,164 @@
+//! Signing keys: what a secret access key becomes for one day, Region and service. They are kept, because who serves or
+//! makes thousands of requests a second needs the same one each time.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+
+use bytes::Bytes;
+use hmac::{Hmac, KeyInit, Mac};
+use http::header::{AUTHORIZATION, HOST};
+use http::{HeaderValue, Request};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use sha2::Sha256;
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+use super::canonical::{ALGORITHM, canonical_request, hash_of, hex, string_to_sign};
+use super::{Refusal, SigningError};
+use crate::aws::scalar::SecretText;
+
+/// What a signature counts for: the credential scope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scope<'a> {
+    /// The day, `YYYYMMDD`.
+    pub date: &'a str,
+    /// The Region.
+    pub region: &'a str,
+    /// The service, such as `kms`.
+    pub service: &'a str,
+}
+
+impl fmt::Display for Scope<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { date, region, service } = self;
+        write!(f, "{date}/{region}/{service}/aws4_request")
+    }
+}
+
+/// The key that signs in one scope; wiped when dropped, never shown by `Debug`.
+#[derive(Clone)]
+pub struct SigningKey(Zeroizing<[u8; 32]>);
+
+impl fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SigningKey(…)")
+    }
+}
+
+impl SigningKey {
+    /// Derives the key of a secret access key in a scope.
+    ///
+    /// # Errors
+    /// None that is known: HMAC takes a key of any length.
+    pub fn derive(secret: &SecretText, scope: Scope) -> Result<Self, Refusal> {
+        let start = Zeroizing::new(format!("AWS4{}", secret.expose()));
+        let mut key = mac(start.as_bytes(), scope.date)?;
+        for part in [scope.region, scope.service, "aws4_request"] {
+            key = mac(key.as_slice(), part)?;
+        }
+        Ok(Self(key))
+    }
+
+    /// The signature of a string to sign.
+    pub(super) fn sign(&self, text: &str) -> Result<Zeroizing<[u8; 32]>, Refusal> {
+        mac(self.0.as_slice(), text)
+    }
+}
+
+fn mac(key: &[u8], text: &str) -> Result<Zeroizing<[u8; 32]>, Refusal> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).map_err(|_| Refusal::Mismatch)?;
+    mac.update(text.as_bytes());
+    Ok(Zeroizing::new(mac.finalize().into_bytes().into()))
+}
+
+/// The signing keys that were lately needed, one for each access key.
+#[derive(Default)]
+pub struct SigningKeys(Mutex<HashMap<String, Kept>>);
+
+impl fmt::Debug for SigningKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SigningKeys(…)")
+    }
+}
+
+/// A signing key, and what it was derived of.
+struct Kept {
+    secret: SecretText,
+    scope: String,
+    key: SigningKey,
+}
+
+impl SigningKeys {
+    /// Keys that are kept at most; then all are let go.
+    const MOST: usize = 1024;
+
+    /// The signing key of an access key in a scope.
+    ///
+    /// # Errors
+    /// As [`SigningKey::derive`].
+    pub fn key(&self, access_key_id: &str, secret: &SecretText, scope: Scope) -> Result<SigningKey, Refusal> {
+        let name = scope.to_string();
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = kept.get(access_key_id)
+            && known.scope == name
+            && bool::from(known.secret.expose().as_bytes().ct_eq(secret.expose().as_bytes()))
+        {
+            return Ok(known.key.clone());
+        }
+        let key = SigningKey::derive(secret, scope)?;
+        if kept.len() >= Self::MOST {
+            kept.clear();
+        }
+        kept.insert(access_key_id.to_owned(), Kept { secret: secret.clone(), scope: name, key: key.clone() });
+        Ok(key)
+    }
+
+    /// Signs `request` as KMS signs its calls to external key store proxies: `host` and `x-amz-date`, which it sets, and no
+    /// other header. The URI must be absolute. The body must not change afterwards.
+    ///
+    /// # Errors
+    /// [`SigningError`] when the URI is relative or the access key ID can't be a header.
+    pub fn sign(
+        &self,
+        request: &mut Request<Bytes>,
+        access_key_id: &str,
+        secret: &SecretText,
+        region: &str,
+        service: &str,
+        now: Timestamp,
+    ) -> Result<(), SigningError> {
+        let host = request.uri().authority().and_then(|host| HeaderValue::from_str(host.as_str()).ok());
+        let host = host.ok_or_else(|| SigningError::new("its URI has no host; give an absolute URI"))?;
+        let time = basic_time(now);
+        let date = HeaderValue::from_str(&time).map_err(|error| SigningError::new(error.to_string()))?;
+        request.headers_mut().insert(HOST, host);
+        request.headers_mut().insert("x-amz-date", date);
+        let scope = Scope { date: &time[..8], region, service };
+        let signature = self
+            .key(access_key_id, secret, scope)
+            .and_then(|key| {
+                let canonical = canonical_request(request, &["host", "x-amz-date"], &hash_of(request.body()))?;
+                key.sign(&string_to_sign(&time, scope, &canonical))
+            })
+            .map_err(|refusal| SigningError::new(refusal.to_string()))?;
+        let authorization = format!(
+            "{ALGORITHM} Credential={access_key_id}/{scope}, SignedHeaders=host;x-amz-date, Signature={}",
+            hex(&*signature)
+        );
+        let mut authorization = HeaderValue::from_str(&authorization)
+            .map_err(|_| SigningError::new("the access key ID holds characters that a header can't; check it"))?;
+        authorization.set_sensitive(true);
+        request.headers_mut().insert(AUTHORIZATION, authorization);
+        Ok(())
+    }
+}
+
+/// `YYYYMMDDTHHMMSSZ`
+fn basic_time(now: Timestamp) -> String {
+    let time = TimeZone::UTC.to_datetime(now);
+    let (year, month, day) = (time.year(), time.month(), time.day());
+    let (hour, minute, second) = (time.hour(), time.minute(), time.second());
+    format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}Z")
+}
