@@ -32,5 +32,6 @@ pub mod seal;
 pub mod serve;
 pub mod tape;
 pub mod tui;
+mod wal;
 pub mod world;
 pub mod xks;

@@ -9,7 +9,7 @@ use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use super::authorize::Deed;
-use super::ciphertext::{self, Body, Header};
+use super::ciphertext::{self, Body, Header, IV_LENGTH, SALT_LENGTH};
 use super::grants::check_tokens;
 use super::keys::FoundKey;
 use super::{Answer, Call};
@@ -117,13 +117,14 @@ impl Call<'_> {
         plaintext: &[u8],
         context: &EncryptionContext,
     ) -> Answer<Blob> {
-        let random = &self.store().world().random;
+        // One call to the operating system for both.
+        let fresh: [u8; SALT_LENGTH + IV_LENGTH] = self.store().world().random.bytes()?;
         let header = Header {
             is_external: key.metadata.xks_key_configuration.is_some(),
             key_arn: key.metadata.arn.clone(),
             material_id: key.material_id.clone(),
-            salt: random.bytes()?,
-            iv: random.bytes()?,
+            salt: std::array::from_fn(|at| fresh[at]),
+            iv: std::array::from_fn(|at| fresh[SALT_LENGTH + at]),
         };
         let aad = header.first_aad(context);
         let first = message_key(&self.material(key, &key.material_id)?, &header)?

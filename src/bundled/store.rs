@@ -18,6 +18,7 @@ use super::Answer;
 use crate::aws::error::ServiceError;
 use crate::changes::Announcer;
 use crate::seal::{RootKey, SealError, record_aad};
+use crate::wal::WalIndex;
 use crate::world::{NoRandomness, World};
 
 /// The file name of the database.
@@ -212,15 +213,24 @@ struct Open {
     remembered: HashMap<(TypeId, String), Arc<dyn Any + Send + Sync>>,
     /// SQLite's count of the changes by others.
     data_version: i64,
+    /// On disk: tells when the count needs another look.
+    index: Option<WalIndex>,
 }
 
-impl Open {
-    fn change<T, E: From<rusqlite::Error>>(&mut self, work: impl FnOnce(&Transaction) -> Result<T, E>) -> Result<T, E> {
-        let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let done = work(&transaction)?;
-        transaction.commit()?;
-        Ok(done)
-    }
+fn configure(connection: &Connection) -> Result<(), rusqlite::Error> {
+    connection.busy_timeout(Duration::from_secs(5))?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")
+}
+
+fn change<T, E: From<rusqlite::Error>>(
+    connection: &mut Connection,
+    work: impl FnOnce(&Transaction) -> Result<T, E>,
+) -> Result<T, E> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let done = work(&transaction)?;
+    transaction.commit()?;
+    Ok(done)
 }
 
 /// Where records can be read: the database, or a transaction on it.
@@ -244,6 +254,8 @@ impl Records for Transaction<'_> {
 /// The database and the key that wraps what is secret in it.
 pub struct Store {
     open: Mutex<Open>,
+    /// On disk: a connection of its own for what is appended, so that nobody waits for the disk meanwhile.
+    appending: Option<Mutex<Connection>>,
     changes: Announcer,
     root: RootKey,
     world: World,
@@ -261,7 +273,12 @@ impl Store {
         let root = RootKey::load_or_create(&dir.join(ROOT_KEY), exists, &world.random)?;
         let connection = Connection::open(&path)?;
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).map_err(directory)?;
-        Self::prepare(connection, root, world, Announcer::open(dir).map_err(directory)?)
+        let mut store = Self::prepare(connection, root, world, Announcer::open(dir).map_err(directory)?)?;
+        store.opened().index = WalIndex::of(&path).ok();
+        let appending = Connection::open(&path)?;
+        configure(&appending)?;
+        store.appending = Some(Mutex::new(appending));
+        Ok(store)
     }
 
     /// An account in memory.
@@ -271,9 +288,7 @@ impl Store {
     }
 
     fn prepare(mut connection: Connection, root: RootKey, world: World, changes: Announcer) -> Result<Self, OpenError> {
-        connection.busy_timeout(Duration::from_secs(5))?;
-        connection.pragma_update(None, "journal_mode", "WAL")?;
-        connection.pragma_update(None, "synchronous", "FULL")?;
+        configure(&connection)?;
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let found: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
         let proof_aad = record_aad(&["meta", "root-key-proof"]);
@@ -296,8 +311,8 @@ impl Store {
             transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
         }
         transaction.commit()?;
-        let open = Open { connection, remembered: HashMap::new(), data_version: 0 };
-        Ok(Self { open: Mutex::new(open), changes, root, world })
+        let open = Open { connection, remembered: HashMap::new(), data_version: 0, index: None };
+        Ok(Self { open: Mutex::new(open), appending: None, changes, root, world })
     }
 
     /// How long to wait for another process that works on the account.
@@ -318,6 +333,9 @@ impl Store {
     /// Forgets what was remembered if another process has changed the database. Once at the start of each request.
     pub fn refresh(&self) -> Result<(), rusqlite::Error> {
         let mut open = self.opened();
+        if open.index.as_mut().is_some_and(|index| !index.has_moved()) {
+            return Ok(());
+        }
         let now = open.connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?;
         if open.data_version != now {
             open.data_version = now;
@@ -351,14 +369,17 @@ impl Store {
     pub fn write<T, E: From<rusqlite::Error>>(&self, work: impl FnOnce(&Transaction) -> Result<T, E>) -> Result<T, E> {
         let mut open = self.opened();
         open.remembered.clear();
-        let done = open.change(work)?;
+        let done = change(&mut open.connection, work)?;
         self.changes.announce();
         Ok(done)
     }
 
     /// As [`write`](Self::write), for records that are never [remembered](Self::remember).
     pub fn append<T, E: From<rusqlite::Error>>(&self, work: impl FnOnce(&Transaction) -> Result<T, E>) -> Result<T, E> {
-        self.opened().change(work)
+        match &self.appending {
+            Some(appending) => change(&mut appending.lock().unwrap_or_else(PoisonError::into_inner), work),
+            None => change(&mut self.opened().connection, work),
+        }
     }
 
     /// Reads one state of the database.

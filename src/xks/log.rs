@@ -2,7 +2,7 @@
 //! in it.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, Transaction, params};
+use rusqlite::{Connection, TransactionBehavior, params};
 
 use crate::aws::xks_console::{ListProxyRequests, ProxyRequest};
 
@@ -34,11 +34,13 @@ impl ListProxyRequests {
 
 /// A text that a caller chose, as far as it is kept.
 pub(super) fn kept(text: &str) -> String {
-    text.chars().take(MOST_TEXT).collect()
+    let end = text.char_indices().nth(MOST_TEXT).map_or(text.len(), |(end, _)| end);
+    text[..end].to_owned()
 }
 
 /// Appends entries; lets the oldest go.
-pub(super) fn append(change: &Transaction, entries: &[ProxyRequest]) -> rusqlite::Result<()> {
+pub(super) fn append(connection: &mut Connection, entries: &[ProxyRequest]) -> rusqlite::Result<()> {
+    let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let lines: Vec<String> = entries.iter().filter_map(|entry| serde_json::to_string(entry).ok()).collect();
     change
         .prepare_cached("INSERT INTO requests (count, lines) VALUES (?1, ?2)")?
@@ -51,7 +53,7 @@ pub(super) fn append(change: &Transaction, entries: &[ProxyRequest]) -> rusqlite
     if total > MOST_ENTRIES {
         change.execute(surplus, [MOST_ENTRIES])?;
     }
-    Ok(())
+    change.commit()
 }
 
 /// The entries that are wanted, the newest first.
@@ -99,17 +101,11 @@ mod tests {
         connection
     }
 
-    fn write(connection: &mut Connection, entries: &[ProxyRequest]) {
-        let change = connection.transaction().unwrap();
-        append(&change, entries).unwrap();
-        change.commit().unwrap();
-    }
-
     #[test]
     fn entries_are_found_by_partition_key_and_request_the_newest_first() {
         let mut log = log();
-        write(&mut log, &[entry(1), entry(2)]);
-        write(&mut log, &[entry(3)]);
+        append(&mut log, &[entry(1), entry(2)]).unwrap();
+        append(&mut log, &[entry(3)]).unwrap();
         let found = |wanted: ListProxyRequests| find(&log, &wanted).unwrap();
         let any = ListProxyRequests::default;
         assert_eq!(found(any()), [entry(3), entry(2), entry(1)]);
@@ -127,9 +123,9 @@ mod tests {
     fn the_oldest_entries_go() {
         let mut log = log();
         let many: Vec<ProxyRequest> = (0..60_000).map(entry).collect();
-        write(&mut log, &many);
-        write(&mut log, &many);
-        write(&mut log, &[entry(1)]);
+        append(&mut log, &many).unwrap();
+        append(&mut log, &many).unwrap();
+        append(&mut log, &[entry(1)]).unwrap();
         let total: i64 = log.query_row("SELECT sum(count) FROM requests", [], |row| row.get(0)).unwrap();
         assert_eq!(total, 60_001);
     }

@@ -12,6 +12,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use rusqlite::Connection;
 use zeroize::Zeroizing;
 
 pub use self::material::SealedParts;
@@ -23,6 +24,7 @@ use crate::aws::xks_console::{ListProxyRequests, ProxyRequest};
 use crate::batch::Batch;
 use crate::seal::SealError;
 use crate::world::{NoRandomness, Random, World};
+use crate::xks::log;
 use crate::xks::wire::AES_256;
 
 /// The database of the external key manager in a data directory.
@@ -196,6 +198,8 @@ struct Inner {
     store: Mutex<Store>,
     random: Random,
     log: Arc<Batch<ProxyRequest>>,
+    /// On disk: where the log is written.
+    log_connection: Option<Mutex<Connection>>,
 }
 
 impl Inner {
@@ -207,7 +211,10 @@ impl Inner {
     fn flush_log(&self) {
         let entries = self.log.take();
         if !entries.is_empty() {
-            let _ = self.store().append_log(&entries);
+            let _ = match &self.log_connection {
+                Some(own) => log::append(&mut own.lock().unwrap_or_else(PoisonError::into_inner), &entries),
+                None => self.store().append_log(&entries),
+            };
         }
     }
 }
@@ -234,7 +241,8 @@ impl KeyManager {
         if world.is_replayable() {
             return Err(KeyManagerError::Replayable);
         }
-        Self::with(Store::open(dir, &world.random)?, world)
+        let store = Store::open(dir, &world.random)?;
+        Self::with(store, Some(Mutex::new(Store::open_log(dir)?)), world)
     }
 
     /// An external key manager that is gone with the process.
@@ -242,12 +250,12 @@ impl KeyManager {
     /// # Errors
     /// What the database says; [`NoRandomness`].
     pub fn in_memory(world: World) -> Result<Self, KeyManagerError> {
-        Self::with(Store::in_memory(&world.random)?, world)
+        Self::with(Store::in_memory(&world.random)?, None, world)
     }
 
-    fn with(store: Store, world: World) -> Result<Self, KeyManagerError> {
-        let (store, log) = (Mutex::new(store), Arc::default());
-        let manager = Self(Arc::new(Inner { store, random: world.random, log }));
+    fn with(store: Store, log: Option<Mutex<Connection>>, world: World) -> Result<Self, KeyManagerError> {
+        let (store, log_connection) = (Mutex::new(store), log);
+        let manager = Self(Arc::new(Inner { store, random: world.random, log: Arc::default(), log_connection }));
         manager.store().make_test_key(&manager.0.random)?;
         Ok(manager)
     }

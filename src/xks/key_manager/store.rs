@@ -18,6 +18,7 @@ use crate::aws::scalar::SecretText;
 use crate::aws::xks_console::{ListProxyRequests, ProxyRequest};
 use crate::changes::Announcer;
 use crate::seal::{RootKey, record_aad};
+use crate::wal::WalIndex;
 use crate::world::Random;
 use crate::xks::log;
 
@@ -66,6 +67,8 @@ struct Cache {
 /// The open database.
 pub struct Store {
     connection: Connection,
+    /// On disk: tells when to look whether another process has changed the database.
+    index: Option<WalIndex>,
     changes: Announcer,
     root: RootKey,
     cache: Cache,
@@ -88,7 +91,16 @@ impl Store {
             options.mode(0o600);
         }
         options.open(&path).map_err(failed)?;
-        Self::with(Connection::open(&path)?, Announcer::open(dir).map_err(failed)?, root, random)
+        let mut store = Self::with(Connection::open(&path)?, Announcer::open(dir).map_err(failed)?, root, random)?;
+        store.index = WalIndex::of(&path).ok();
+        Ok(store)
+    }
+
+    /// A connection for the request log alone, so that no call waits while the log is written.
+    pub fn open_log(dir: &Path) -> Result<Connection, KeyManagerError> {
+        let connection = Connection::open(dir.join(DATABASE_FILE))?;
+        configure(&connection)?;
+        Ok(connection)
     }
 
     pub fn in_memory(random: &Random) -> Result<Self, KeyManagerError> {
@@ -101,10 +113,7 @@ impl Store {
         root: RootKey,
         random: &Random,
     ) -> Result<Self, KeyManagerError> {
-        connection.busy_timeout(PATIENCE)?;
-        connection.pragma_update(None, "journal_mode", "WAL")?;
-        connection.pragma_update(None, "synchronous", "FULL")?;
-        connection.pragma_update(None, "secure_delete", "ON")?;
+        configure(&connection)?;
         let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let format: i64 = change.query_row("PRAGMA user_version", [], |row| row.get(0))?;
         let aad = record_aad(&["root_key_check"]);
@@ -125,7 +134,7 @@ impl Store {
             change.pragma_update(None, "user_version", FORMAT)?;
         }
         change.commit()?;
-        Ok(Self { connection, changes, root, cache: Cache::default(), in_hand: HashMap::new() })
+        Ok(Self { connection, index: None, changes, root, cache: Cache::default(), in_hand: HashMap::new() })
     }
 
     pub fn make_test_key(&mut self, random: &Random) -> Result<(), KeyManagerError> {
@@ -164,6 +173,9 @@ impl Store {
     ///
     /// Once at the start of each request to the proxy.
     pub fn refresh(&mut self) -> Result<(), KeyManagerError> {
+        if self.index.as_mut().is_some_and(|index| !index.has_moved()) {
+            return Ok(());
+        }
         let now = self.connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?;
         if self.cache.data_version != Some(now) {
             self.cache = Cache { data_version: Some(now), ..Cache::default() };
@@ -172,10 +184,8 @@ impl Store {
     }
 
     /// Appends to the request log, which is never at hand.
-    pub fn append_log(&mut self, entries: &[ProxyRequest]) -> Result<(), KeyManagerError> {
-        let change = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        log::append(&change, entries)?;
-        Ok(change.commit()?)
+    pub fn append_log(&mut self, entries: &[ProxyRequest]) -> rusqlite::Result<()> {
+        log::append(&mut self.connection, entries)
     }
 
     /// Looks into the request log.
@@ -395,6 +405,13 @@ impl Store {
         let sql = "UPDATE key_versions SET encryptions = ?3 WHERE partition = ?1 AND id = ?2";
         self.change(|change, _| Ok(change.execute(sql, params![partition, id, encryptions.cast_signed()])?)).unwrap();
     }
+}
+
+fn configure(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(PATIENCE)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "secure_delete", "ON")
 }
 
 fn version_aad(partition: &str, id: &str, version: u32) -> Vec<u8> {
