@@ -25,6 +25,7 @@ pub mod client;
 pub mod config;
 pub mod create_key;
 pub mod journey;
+mod lines;
 pub mod manage;
 pub mod pictures;
 pub mod screenshot;

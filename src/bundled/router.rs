@@ -88,12 +88,12 @@ fn authenticate<'a>(
         };
         ServiceError::new(code, "The security token included in the request is invalid.")
     };
-    if claim.service != service.signing_name() {
+    if claim.scope.service != service.signing_name() {
         return Err(unknown());
     }
     let found = match &claim.session_token {
-        None => identity::access_key(aws, &claim.access_key_id),
-        Some(token) => sessions::session(aws, &claim.access_key_id, token),
+        None => identity::access_key(aws, claim.access_key_id),
+        Some(token) => sessions::session(aws, claim.access_key_id, token),
     };
     let (caller, secret) = found.map_err(|unfit| match unfit {
         Unfit::Unknown => unknown(),
@@ -103,16 +103,16 @@ fn authenticate<'a>(
         }
         Unfit::Failed(error) => error,
     })?;
-    let key = aws.signing_keys.key(&claim.access_key_id, &secret, claim.scope()).map_err(refused)?;
+    let key = aws.signing_keys.key(claim.access_key_id, &secret, claim.scope).map_err(refused)?;
     claim.verify(request, &key, aws.store.world().clock.now()).map_err(refused)?;
     let account = caller.account.clone();
-    let world = world_of(&account, &claim.region);
+    let world = world_of(&account, claim.scope.region);
     let origin = request.extensions().get::<Origin>();
     Ok(Call {
         aws,
         caller,
         account,
-        region: claim.region,
+        region: claim.scope.region.to_owned(),
         world,
         request_id: request_id.to_owned(),
         draft,

@@ -26,10 +26,21 @@ const DATABASE: &str = "account.sqlite";
 /// The file name of the key that wraps what is secret in it.
 const ROOT_KEY: &str = "account.root";
 /// The version of the database, kept in `user_version`: how many of [`MIGRATIONS`] it has seen.
-const SCHEMA_VERSION: i64 = 5;
+const SCHEMA_VERSION: i64 = 6;
 
 /// What makes a database of each version from one of the version before.
-const MIGRATIONS: [&str; 5] = [FIRST, SECOND, THIRD, FOURTH, FIFTH];
+const MIGRATIONS: [&str; 6] = [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH];
+
+/// Segments of events may be packed.
+const SIXTH: &str = "
+    CREATE TABLE segments (id INTEGER PRIMARY KEY, world TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
+        count INTEGER NOT NULL, lines ANY NOT NULL) STRICT;
+    INSERT INTO segments SELECT id, world, first, last, count, lines FROM events;
+    DROP TABLE events;
+    ALTER TABLE segments RENAME TO events;
+    CREATE INDEX events_of_world ON events (world, id);
+    CREATE INDEX events_by_age ON events (last);
+";
 
 /// All materials of keys that were rotated, with how and when each came; and when keys are rotated the next time.
 const FIFTH: &str = "

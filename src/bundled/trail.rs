@@ -23,6 +23,7 @@ use crate::aws::kms::{GetKeyLastUsage, GetKeyLastUsageOutput, KeyLastUsage, KeyM
 use crate::aws::operation::{Protocol, Service};
 use crate::aws::scalar::EpochSeconds;
 use crate::batch::Batch;
+use crate::lines::{pack, unpack};
 
 /// How long events are kept.
 const KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
@@ -266,9 +267,9 @@ fn append(tx: &Transaction, world: &str, lines: &[&Line]) -> Answer<()> {
     else {
         return Ok(());
     };
-    let text = lines.iter().map(|line| line.text.as_str()).collect::<Vec<_>>().join("\n");
+    let packed = pack(lines.iter().map(|line| line.text.as_str()));
     tx.prepare_cached("INSERT INTO events (world, first, last, count, lines) VALUES (?1, ?2, ?3, ?4, ?5)")?
-        .execute(params![world, first, last, lines.len().cast_signed(), text])?;
+        .execute(params![world, first, last, lines.len().cast_signed(), packed])?;
     Ok(())
 }
 
@@ -423,7 +424,7 @@ impl Call<'_> {
             while let Some(row) = rows.next()? {
                 let id: i64 = row.get(0)?;
                 let skip = if id == segment { seen } else { 0 };
-                let lines = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
+                let lines = unpack(row.get_ref(1)?).map_err(rusqlite::Error::from)?;
                 for (at, line) in lines.rsplit('\n').enumerate().skip(skip) {
                     let Some(event) =
                         read(line, wanted).filter(|event| (start..=end).contains(&event.event_time.0.as_millisecond()))
@@ -452,7 +453,7 @@ impl Call<'_> {
             let mut query = tx.prepare_cached("SELECT lines FROM events WHERE world = ?1 ORDER BY id DESC")?;
             let mut rows = query.query([&owner])?;
             while let Some(row) = rows.next()? {
-                let lines = row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?;
+                let lines = unpack(row.get_ref(0)?).map_err(rusqlite::Error::from)?;
                 let mut about_it = lines.rsplit('\n').filter(|line| line.contains(&*key.metadata.key_id));
                 if let Some(usage) = about_it.find_map(|line| usage_in(line, &key.metadata.arn)) {
                     return Ok(Some(usage));

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, TransactionBehavior, params};
 
 use crate::aws::xks_console::{ListProxyRequests, ProxyRequest};
+use crate::lines::{pack, unpack};
 
 /// Entries that are kept at most.
 const MOST_ENTRIES: i64 = 100_000;
@@ -16,6 +17,14 @@ const MOST_TEXT: usize = 256;
 /// The table of the log, in segments of lines.
 pub(super) const SCHEMA: &str = "
     CREATE TABLE requests (id INTEGER PRIMARY KEY, count INTEGER NOT NULL, lines TEXT NOT NULL) STRICT;
+";
+
+/// Segments may be packed.
+pub(super) const PACKED: &str = "
+    CREATE TABLE segments (id INTEGER PRIMARY KEY, count INTEGER NOT NULL, lines ANY NOT NULL) STRICT;
+    INSERT INTO segments SELECT id, count, lines FROM requests;
+    DROP TABLE requests;
+    ALTER TABLE segments RENAME TO requests;
 ";
 
 impl ListProxyRequests {
@@ -44,7 +53,7 @@ pub(super) fn append(connection: &mut Connection, entries: &[ProxyRequest]) -> r
     let lines: Vec<String> = entries.iter().filter_map(|entry| serde_json::to_string(entry).ok()).collect();
     change
         .prepare_cached("INSERT INTO requests (count, lines) VALUES (?1, ?2)")?
-        .execute(params![lines.len().cast_signed(), lines.join("\n")])?;
+        .execute(params![lines.len().cast_signed(), pack(lines.iter().map(String::as_str))])?;
     let surplus = "DELETE FROM requests WHERE id <= (
         SELECT id FROM (SELECT id, sum(count) OVER (ORDER BY id DESC) AS so_far FROM requests) WHERE so_far > ?1
         ORDER BY id DESC LIMIT 1)";
@@ -63,7 +72,7 @@ pub(super) fn find(connection: &Connection, wanted: &ListProxyRequests) -> rusql
     let mut rows = query.query([])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
-        let lines = row.get_ref(0)?.as_str()?;
+        let lines = unpack(row.get_ref(0)?)?;
         let near = lines.rsplit('\n').filter(|line| wanted.needle().is_none_or(|needle| line.contains(needle)));
         for entry in near.filter_map(|line| serde_json::from_str(line).ok()).filter(|entry| wanted.takes(entry)) {
             if found.len() == most {
@@ -98,6 +107,7 @@ mod tests {
     fn log() -> Connection {
         let connection = Connection::open_in_memory().unwrap();
         connection.execute_batch(SCHEMA).unwrap();
+        connection.execute_batch(PACKED).unwrap();
         connection
     }
 

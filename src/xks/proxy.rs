@@ -225,14 +225,14 @@ impl Proxy {
         };
         let claim = Claim::parse(request).map_err(|_| failed())?;
         // What doesn't look like an access key ID may be something that nobody should read.
-        let is_like_one = limits::xks_proxy_access_key_id(&claim.access_key_id).is_ok();
-        entry.access_key_id = is_like_one.then(|| claim.access_key_id.clone());
-        let secret = self.manager.secret_of(partition, &claim.access_key_id)?;
-        let known = secret.is_some() && claim.service == SERVICE;
+        let is_like_one = limits::xks_proxy_access_key_id(claim.access_key_id).is_ok();
+        entry.access_key_id = is_like_one.then(|| claim.access_key_id.to_owned());
+        let secret = self.manager.secret_of(partition, claim.access_key_id)?;
+        let known = secret.is_some() && claim.scope.service == SERVICE;
         // An unknown access key costs as much time as a wrong signature.
-        let name = secret.as_ref().map_or("", |_| &claim.access_key_id);
+        let name = secret.as_ref().map_or("", |_| claim.access_key_id);
         let secret = secret.unwrap_or_else(|| SecretText::new("no secret access key belongs to this one".to_owned()));
-        let key = self.signing_keys.key(name, &secret, claim.scope()).map_err(|_| failed())?;
+        let key = self.signing_keys.key(name, &secret, claim.scope).map_err(|_| failed())?;
         let verified = claim.verify(request, &key, self.clock.now());
         if known && verified.is_ok() { Ok(()) } else { Err(failed()) }
     }

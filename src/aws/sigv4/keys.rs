@@ -129,20 +129,17 @@ impl SigningKeys {
         service: &str,
         now: Timestamp,
     ) -> Result<(), SigningError> {
-        let host = request.uri().authority().and_then(|host| HeaderValue::from_str(host.as_str()).ok());
-        let host = host.ok_or_else(|| SigningError::new("its URI has no host; give an absolute URI"))?;
+        let unusable = |error: &dyn fmt::Display| SigningError::new(error.to_string());
+        let authority = request.uri().authority();
+        let host = authority.ok_or_else(|| SigningError::new("its URI has no host; give an absolute URI"))?.as_str();
         let time = basic_time(now);
-        let date = HeaderValue::from_str(&time).map_err(|error| SigningError::new(error.to_string()))?;
-        request.headers_mut().insert(HOST, host);
-        request.headers_mut().insert("x-amz-date", date);
+        let signed_headers = [("host", host), ("x-amz-date", &time)];
+        let canonical = canonical_request(request, &signed_headers, &hash_of(request.body()));
         let scope = Scope { date: &time[..8], region, service };
-        let signature = self
-            .key(access_key_id, secret, scope)
-            .and_then(|key| {
-                let canonical = canonical_request(request, &["host", "x-amz-date"], &hash_of(request.body()))?;
-                key.sign(&string_to_sign(&time, scope, &canonical))
-            })
-            .map_err(|refusal| SigningError::new(refusal.to_string()))?;
+        let key = self.key(access_key_id, secret, scope).map_err(|refusal| unusable(&refusal))?;
+        let signature = key.sign(&string_to_sign(&time, scope, &canonical)).map_err(|refusal| unusable(&refusal))?;
+        let host = HeaderValue::from_str(host).map_err(|error| unusable(&error))?;
+        let date = HeaderValue::from_str(&time).map_err(|error| unusable(&error))?;
         let authorization = format!(
             "{ALGORITHM} Credential={access_key_id}/{scope}, SignedHeaders=host;x-amz-date, Signature={}",
             hex(&*signature)
@@ -150,7 +147,10 @@ impl SigningKeys {
         let mut authorization = HeaderValue::from_str(&authorization)
             .map_err(|_| SigningError::new("the access key ID holds characters that a header can't; check it"))?;
         authorization.set_sensitive(true);
-        request.headers_mut().insert(AUTHORIZATION, authorization);
+        let headers = request.headers_mut();
+        headers.insert(HOST, host);
+        headers.insert("x-amz-date", date);
+        headers.insert(AUTHORIZATION, authorization);
         Ok(())
     }
 }

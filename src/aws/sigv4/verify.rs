@@ -67,39 +67,36 @@ fn incomplete<T>(reason: impl Into<String>) -> Result<T, Refusal> {
 
 /// Who a request says it is from, read from its headers. Nothing of it is proven before [`Claim::verify`].
 ///
-/// The caller checks that `region` and `service` are those it serves.
+/// The caller checks that the Region and the service of the scope are those it serves.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Claim {
+pub struct Claim<'r> {
     /// The access key whose secret made the signature.
-    pub access_key_id: String,
-    /// The day of the credential scope, `YYYYMMDD`.
-    pub date: String,
-    /// The Region of the credential scope.
-    pub region: String,
-    /// The service of the credential scope, such as `kms`.
-    pub service: String,
+    pub access_key_id: &'r str,
+    /// What the signature counts for.
+    pub scope: Scope<'r>,
     /// The token of temporary credentials, to be held against the one that was issued.
     pub session_token: Option<SecretText>,
-    signed_headers: Vec<String>,
+    /// Names and values.
+    signed_headers: Vec<(&'r str, &'r str)>,
     signature: [u8; 32],
-    time: String,
+    time: &'r str,
     signed_at: Timestamp,
 }
 
-impl Claim {
+impl<'r> Claim<'r> {
     /// Reads the claim of `request`.
     ///
     /// # Errors
     /// [`Refusal::MissingToken`] without an `Authorization` header; [`Refusal::Incomplete`] when it is no whole header
     /// signature, when a header appears twice, when `host`, `x-amz-date` or any other `x-amz-*` header is not signed,
     /// when the signature stands in the query, or when the scope's day is another than that of `x-amz-date`.
-    pub fn parse(request: &Request<Bytes>) -> Result<Self, Refusal> {
+    pub fn parse(request: &'r Request<Bytes>) -> Result<Self, Refusal> {
         let query = request.uri().query().unwrap_or_default();
         if query.split('&').any(|pair| pair.to_ascii_lowercase().starts_with("x-amz-")) {
             return incomplete("Signatures in the query string are not accepted; sign with the Authorization header.");
         }
         let authorization = single(request, AUTHORIZATION.as_str())?.ok_or(Refusal::MissingToken)?;
-        let Parts { credential, signed_headers, signature } = Parts::read(authorization)?;
+        let Parts { credential, signed_headers: names, signature } = Parts::read(authorization)?;
         let scope: Vec<&str> = credential.split('/').collect();
         let [access_key_id, date, region, service, "aws4_request"] = scope[..] else {
             return incomplete("Credential must be <access-key-id>/<date>/<region>/<service>/aws4_request.");
@@ -107,7 +104,7 @@ impl Claim {
         if [access_key_id, date, region, service].iter().any(|part| part.is_empty()) {
             return incomplete("Credential has an empty part.");
         }
-        let signed_headers = check_signed_headers(request, signed_headers)?;
+        let signed_headers = signed_headers(request, names)?;
         let Some(time) = single(request, "x-amz-date")? else {
             return incomplete("The request has no X-Amz-Date header.");
         };
@@ -116,21 +113,14 @@ impl Claim {
             return incomplete("The date in Credential is another day than that of X-Amz-Date.");
         }
         Ok(Self {
-            access_key_id: access_key_id.to_owned(),
-            date: date.to_owned(),
-            region: region.to_owned(),
-            service: service.to_owned(),
+            access_key_id,
+            scope: Scope { date, region, service },
             session_token: single(request, "x-amz-security-token")?.map(|token| SecretText::new(token.to_owned())),
             signed_headers,
             signature: parse_signature(signature)?,
-            time: time.to_owned(),
+            time,
             signed_at,
         })
-    }
-
-    /// What the signature counts for.
-    pub fn scope(&self) -> Scope<'_> {
-        Scope { date: &self.date, region: &self.region, service: &self.service }
     }
 
     /// Holds `request`, of which this claim was read, against the key of its access key in its [scope](Self::scope).
@@ -144,11 +134,11 @@ impl Claim {
         }
         let payload = hash_of(request.body());
         // `UNSIGNED-PAYLOAD` and the streaming markers are no hash of the body, so they fall here too.
-        if single(request, "x-amz-content-sha256")?.is_some_and(|claimed| claimed != payload) {
+        if self.signed_headers.iter().any(|(name, value)| *name == "x-amz-content-sha256" && *value != payload) {
             return Err(Refusal::Mismatch);
         }
-        let canonical = canonical_request(request, &self.signed_headers, &payload)?;
-        let expected = key.sign(&string_to_sign(&self.time, self.scope(), &canonical))?;
+        let canonical = canonical_request(request, &self.signed_headers, &payload);
+        let expected = key.sign(&string_to_sign(self.time, self.scope, &canonical))?;
         if bool::from(expected.ct_eq(&self.signature)) { Ok(()) } else { Err(Refusal::Mismatch) }
     }
 }
@@ -191,26 +181,28 @@ impl<'a> Parts<'a> {
     }
 }
 
-fn check_signed_headers(request: &Request<Bytes>, list: &str) -> Result<Vec<String>, Refusal> {
-    let names: Vec<&str> = list.split(';').collect();
-    if !names.is_sorted_by(|before, after| before < after) {
+/// The signed headers with their values: each there once, all there that must be signed.
+fn signed_headers<'r>(request: &'r Request<Bytes>, list: &'r str) -> Result<Vec<(&'r str, &'r str)>, Refusal> {
+    if !list.split(';').is_sorted_by(|before, after| before < after) {
         return incomplete("SignedHeaders must be sorted, each name once.");
     }
-    for name in &names {
+    let mut signed = Vec::with_capacity(8);
+    for name in list.split(';') {
         if name.is_empty() || name.bytes().any(|byte| byte.is_ascii_uppercase()) {
             return incomplete("SignedHeaders must be lower-case names.");
         }
-        if single(request, name)?.is_none() {
-            return incomplete(format!("The signed header '{name}' is missing."));
+        match single(request, name)? {
+            Some(value) => signed.push((name, value)),
+            None => return incomplete(format!("The signed header '{name}' is missing.")),
         }
     }
     let amazon = request.headers().keys().map(http::HeaderName::as_str).filter(|name| name.starts_with("x-amz-"));
     for name in ["host", "x-amz-date"].into_iter().chain(amazon) {
-        if names.binary_search(&name).is_err() {
+        if signed.binary_search_by(|(known, _)| known.cmp(&name)).is_err() {
             return incomplete(format!("'{name}' must be a signed header."));
         }
     }
-    Ok(names.into_iter().map(str::to_owned).collect())
+    Ok(signed)
 }
 
 fn parse_time(text: &str) -> Result<Timestamp, Refusal> {

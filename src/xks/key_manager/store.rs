@@ -32,10 +32,10 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How long a call by KMS may, which gives up after 250 ms.
 const SHORT_PATIENCE: Duration = Duration::from_millis(150);
 /// The version of the database, kept in `user_version`: how many of [`MIGRATIONS`] it has seen.
-const FORMAT: i64 = 2;
+const FORMAT: i64 = 3;
 
 /// What makes a database of each version from one of the version before.
-const MIGRATIONS: [&str; 2] = [SCHEMA, log::SCHEMA];
+const MIGRATIONS: [&str; 3] = [SCHEMA, log::SCHEMA, log::PACKED];
 
 const SCHEMA: &str = "
     CREATE TABLE root_key_check (id INTEGER PRIMARY KEY CHECK (id = 1), sealed BLOB NOT NULL) STRICT;

@@ -1,0 +1,56 @@
+//! Lines of a log as databases keep them: one line as it is, many packed, for they are much alike.
+
+use std::borrow::Cow;
+
+use rusqlite::types::{FromSqlError, Value, ValueRef};
+
+/// What is stored for these lines, which have no line break inside.
+pub fn pack<'a>(lines: impl IntoIterator<Item = &'a str>) -> Value {
+    let mut lines = lines.into_iter();
+    let mut text = lines.next().unwrap_or_default().to_owned();
+    let single = text.len();
+    for line in lines {
+        text.push('\n');
+        text.push_str(line);
+    }
+    if text.len() == single {
+        return Value::Text(text);
+    }
+    Value::Blob(lz4_flex::compress_prepend_size(text.as_bytes()))
+}
+
+/// The lines that were stored, with a line break between each two.
+///
+/// # Errors
+/// What is stored was not made by [`pack`].
+pub fn unpack(stored: ValueRef<'_>) -> Result<Cow<'_, str>, FromSqlError> {
+    let ValueRef::Blob(packed) = stored else { return stored.as_str().map(Cow::Borrowed) };
+    let text = lz4_flex::decompress_size_prepended(packed).map_err(|error| FromSqlError::Other(error.into()))?;
+    String::from_utf8(text).map(Cow::Owned).map_err(|error| FromSqlError::Other(error.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn what_was_packed_is_unpacked(lines in prop::collection::vec("[^\n]{0,40}", 1..50)) {
+            let packed = pack(lines.iter().map(String::as_str));
+            let unpacked = unpack(ValueRef::from(&packed)).unwrap();
+            prop_assert_eq!(unpacked, lines.join("\n"));
+        }
+    }
+
+    #[test]
+    fn many_lines_take_little_room_and_other_bytes_are_refused() {
+        let lines: Vec<String> =
+            (0..1000).map(|number| format!("{{\"eventName\":\"Encrypt\",\"n\":{number}}}")).collect();
+        let Value::Blob(packed) = pack(lines.iter().map(String::as_str)) else { panic!("it is packed") };
+        assert!(packed.len() < lines.join("\n").len() / 3, "{}", packed.len());
+        assert!(unpack(ValueRef::Blob(&packed[..packed.len() / 2])).is_err());
+        assert!(unpack(ValueRef::Blob(&[200, 0, 0, 0, 1, 2])).is_err());
+        assert!(unpack(ValueRef::Integer(1)).is_err());
+    }
+}
