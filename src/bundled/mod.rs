@@ -6,6 +6,7 @@
 mod aliases;
 mod authorize;
 pub mod ciphertext;
+mod cloudwatch;
 mod cryptography;
 mod external_keys;
 #[cfg(test)]
@@ -15,6 +16,7 @@ mod identity;
 mod key_states;
 mod key_stores;
 mod keys;
+mod metrics;
 mod paging;
 mod parameters;
 mod policies;
@@ -71,6 +73,7 @@ struct Inner {
 impl Drop for Inner {
     fn drop(&mut self) {
         self.trail.close(&self.store);
+        metrics::close(self);
     }
 }
 
@@ -129,6 +132,7 @@ impl Bundled {
         let inner = Arc::new(Inner { store, proxies, proxy, manager, credentials, policies, trail });
         if is_kept {
             inner.trail.keep(Arc::downgrade(&inner));
+            metrics::keep(&inner);
             inner.manager.keep_log();
         }
         Ok(Self(inner))

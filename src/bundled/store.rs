@@ -25,10 +25,22 @@ const DATABASE: &str = "account.sqlite";
 /// The file name of the key that wraps what is secret in it.
 const ROOT_KEY: &str = "account.root";
 /// The version of the database, kept in `user_version`: how many of [`MIGRATIONS`] it has seen.
-const SCHEMA_VERSION: i64 = 5;
+const SCHEMA_VERSION: i64 = 6;
 
 /// What makes a database of each version from one of the version before.
-const MIGRATIONS: [&str; 5] = [FIRST, SECOND, THIRD, FOURTH, FIFTH];
+const MIGRATIONS: [&str; 6] = [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH];
+
+/// The metrics of CloudWatch, and what was recorded of each in a minute. When a store got its proxy's credential, if later
+/// than it was made, and when KMS last looked after its proxy.
+const SIXTH: &str = "
+    CREATE TABLE metrics (id INTEGER PRIMARY KEY, world TEXT NOT NULL, name TEXT NOT NULL, dimensions TEXT NOT NULL,
+        UNIQUE (world, name, dimensions)) STRICT;
+    CREATE TABLE metric_minutes (metric INTEGER, minute INTEGER, count INTEGER NOT NULL, sum REAL NOT NULL,
+        min REAL NOT NULL, max REAL NOT NULL, PRIMARY KEY (metric, minute)) STRICT, WITHOUT ROWID;
+    CREATE INDEX metric_minutes_by_age ON metric_minutes (minute);
+    ALTER TABLE key_stores ADD COLUMN credential_since INTEGER;
+    ALTER TABLE key_stores ADD COLUMN checked INTEGER;
+";
 
 /// All materials of keys that were rotated, with how and when each came; and when keys are rotated the next time.
 const FIFTH: &str = "

@@ -12,12 +12,15 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method, Request, StatusCode, Uri};
 use http_body_util::{BodyExt as _, Limited};
+use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tower::ServiceExt as _;
 use zeroize::Zeroizing;
 
 pub use super::failure::{XksFailure, check_external_key};
+use super::log::microseconds;
+use super::metrics::{Metric, Metrics, Operations};
 use super::network::Network;
 use super::proxy::{BUNDLED_HOST, BUNDLED_VPC_HOST, wipe};
 use super::wire::{
@@ -38,6 +41,8 @@ const ATTEMPTS: usize = 2;
 /// The proxy of one external key store, as the store's configuration has it.
 #[derive(Clone, Debug)]
 pub struct ProxyTarget {
+    /// Whose figures the calls count for: account, Region and ID of the store. Empty for one that is not made yet.
+    pub key_store: String,
     /// `https://` and a host name.
     pub uri_endpoint: String,
     /// The path prefix, if any, and `/kms/xks/v1`.
@@ -69,13 +74,19 @@ pub struct XksClient {
     proxies: Router,
     network: Option<Arc<Network>>,
     clock: Clock,
+    metrics: Metrics,
 }
 
 impl XksClient {
     /// A client that finds `proxies` at [`BUNDLED_HOST`] and [`BUNDLED_VPC_HOST`]; every other host is on the network, or
     /// unreachable without one.
     pub fn new(proxies: Router, network: Option<Arc<Network>>, clock: Clock) -> Self {
-        Self { proxies, network, clock }
+        Self { proxies, network, clock, metrics: Metrics::default() }
+    }
+
+    /// What was counted of the calls.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
     }
 
     /// Asks whether the proxy and the external key managers behind it can serve.
@@ -88,7 +99,9 @@ impl XksClient {
         metadata: &RequestMetadata,
     ) -> Result<GetHealthStatusResponse, XksFailure> {
         let request = GetHealthStatusRequest { request_metadata: metadata.for_health() };
-        let health: GetHealthStatusResponse = self.call(target, "/health", &request).await?;
+        let operations = Operations { kms: (&metadata.kms_operation).into(), xks: "GetHealthStatus" };
+        let health: GetHealthStatusResponse = self.call(target, operations, "/health", &request).await?;
+        self.note_health(target, &health);
         if health.xks_proxy_fleet_size == 0 || !(1..=10).contains(&health.ekm_fleet_details.len()) {
             return Err(XksFailure::InvalidResponse("a fleet without members, or more than ten"));
         }
@@ -109,7 +122,8 @@ impl XksClient {
         key_id: &str,
     ) -> Result<GetKeyMetadataResponse, XksFailure> {
         let request = GetKeyMetadataRequest { request_metadata: metadata.for_key_metadata() };
-        self.call(target, &format!("/keys/{key_id}/metadata"), &request).await
+        let operations = Operations { kms: (&metadata.kms_operation).into(), xks: "GetKeyMetadata" };
+        self.call(target, operations, &format!("/keys/{key_id}/metadata"), &request).await
     }
 
     /// Encrypts by an external key, asks for the integrity value and checks it. `metadata` needs its `kms_key_arn`.
@@ -131,7 +145,9 @@ impl XksClient {
             encryption_algorithm: AES_GCM.to_owned(),
             ciphertext_data_integrity_value_algorithm: Some(SHA_256.to_owned()),
         };
-        let response: EncryptResponse = self.call(target, &format!("/keys/{key_id}/encrypt"), &request).await?;
+        let operations = Operations { kms: (&metadata.kms_operation).into(), xks: "Encrypt" };
+        let path = format!("/keys/{key_id}/encrypt");
+        let response: EncryptResponse = self.call(target, operations, &path, &request).await?;
         let parts = ExternalCiphertext {
             initialization_vector: response.initialization_vector.0,
             authentication_tag: response.authentication_tag.0,
@@ -184,7 +200,9 @@ impl XksClient {
             authentication_tag: Blob(parts.authentication_tag.clone()),
             ciphertext_metadata: optional(&parts.ciphertext_metadata),
         };
-        let response: DecryptResponse = self.call(target, &format!("/keys/{key_id}/decrypt"), &request).await?;
+        let operations = Operations { kms: (&metadata.kms_operation).into(), xks: "Decrypt" };
+        let path = format!("/keys/{key_id}/decrypt");
+        let response: DecryptResponse = self.call(target, operations, &path, &request).await?;
         if response.plaintext.expose().len() == parts.ciphertext.len() {
             Ok(response.plaintext)
         } else {
@@ -195,6 +213,7 @@ impl XksClient {
     async fn call<Q: Serialize, R: DeserializeOwned>(
         &self,
         target: &ProxyTarget,
+        operations: Operations<'_>,
         path: &str,
         body: &Q,
     ) -> Result<R, XksFailure> {
@@ -202,14 +221,47 @@ impl XksClient {
         let body = Zeroizing::new(body);
         for _ in 0..ATTEMPTS {
             let request = self.signed(target, path, &body)?;
-            if let Ok(answer) = tokio::time::timeout(TIME_LIMIT, self.send(request)).await {
-                let (status, answer) = answer?;
+            let start = self.clock.now();
+            let sent = tokio::time::timeout(TIME_LIMIT, self.send(request)).await;
+            let answer = sent.unwrap_or(Err(XksFailure::TimedOut)).and_then(|(status, answer)| {
                 let read = read(status, &answer);
                 wipe(answer);
-                return read;
+                read
+            });
+            self.note_request(target, &operations, start, answer.as_ref().err());
+            if !matches!(answer, Err(XksFailure::TimedOut)) {
+                return answer;
             }
         }
         Err(XksFailure::TimedOut)
+    }
+
+    #[allow(clippy::cast_precision_loss)]
+    fn note_request(
+        &self,
+        target: &ProxyTarget,
+        operations: &Operations<'_>,
+        start: Timestamp,
+        failure: Option<&XksFailure>,
+    ) {
+        let end = self.clock.now();
+        let milliseconds = match failure {
+            Some(XksFailure::TimedOut) => TIME_LIMIT.as_secs_f64() * 1000.0,
+            _ => microseconds(start, end) as f64 / 1000.0,
+        };
+        self.metrics.note_request(&target.key_store, operations.clone(), end, milliseconds, failure);
+    }
+
+    /// Notes how the external key managers are, and how long the proxy's certificate lasts.
+    fn note_health(&self, target: &ProxyTarget, health: &GetHealthStatusResponse) {
+        let now = self.clock.now();
+        self.metrics.note_health(&target.key_store, health, now);
+        let uri: Option<Uri> = target.uri_endpoint.parse().ok();
+        if let (Some(network), Some(host)) = (&self.network, uri.as_ref().and_then(Uri::host))
+            && let Some((name, days)) = network.certificate_days(host, now)
+        {
+            self.metrics.note(&target.key_store, Metric::CertificateDaysToExpire(name.into()), now, days);
+        }
     }
 
     fn signed(&self, target: &ProxyTarget, path: &str, body: &[u8]) -> Result<Request<Bytes>, XksFailure> {

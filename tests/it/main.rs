@@ -9,6 +9,7 @@ mod flows;
 mod guide;
 mod key_states;
 mod key_stores;
+mod metrics;
 mod pages;
 mod process;
 mod proxies;
