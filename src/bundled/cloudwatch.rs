@@ -298,6 +298,7 @@ fn result(query: &Asked, points: &[(i64, f64)], is_cut: bool) -> Answer<MetricDa
 }
 
 #[cfg(test)]
+#[allow(clippy::float_cmp, reason = "sums of small whole numbers are exact")]
 mod tests {
     use super::*;
     use proptest::prelude::*;

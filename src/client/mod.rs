@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, header};
+use jiff::Timestamp;
 
 pub use transport::{Https, InProcess, Transport, TransportError};
 
@@ -81,6 +82,11 @@ impl Client {
     /// The Region asked.
     pub fn region(&self) -> &str {
         &self.region
+    }
+
+    /// The present moment.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
     }
 
     /// The same caller in another Region.

@@ -29,12 +29,13 @@ use super::wire::{
     ciphertext_data_integrity_value,
 };
 pub use super::wire::{GetHealthStatusResponse, GetKeyMetadataResponse, RequestMetadata};
+use crate::aws::limits::XKS_PROXY_MILLISECONDS;
 use crate::aws::scalar::{Blob, SecretBlob, SecretText};
 use crate::aws::sigv4::{self, Credentials};
 use crate::world::Clock;
 
 /// How long KMS waits for a proxy, connecting included.
-pub const TIME_LIMIT: Duration = Duration::from_millis(250);
+pub const TIME_LIMIT: Duration = Duration::from_millis(XKS_PROXY_MILLISECONDS as u64);
 /// How often a call that runs into [`TIME_LIMIT`] is made.
 const ATTEMPTS: usize = 2;
 
@@ -246,7 +247,7 @@ impl XksClient {
     ) {
         let end = self.clock.now();
         let milliseconds = match failure {
-            Some(XksFailure::TimedOut) => TIME_LIMIT.as_secs_f64() * 1000.0,
+            Some(XksFailure::TimedOut) => f64::from(XKS_PROXY_MILLISECONDS),
             _ => microseconds(start, end) as f64 / 1000.0,
         };
         self.metrics.note_request(&target.key_store, operations.clone(), end, milliseconds, failure);

@@ -10,6 +10,7 @@ mod guide;
 mod key_states;
 mod key_stores;
 mod metrics;
+mod monitoring;
 mod pages;
 mod process;
 mod proxies;

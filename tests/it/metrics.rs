@@ -273,7 +273,7 @@ async fn who_may_not_see_figures_gets_none() {
 }
 
 #[tokio::test]
-async fn figures_outlive_the_program_and_their_store_and_stay_in_their_region() {
+async fn figures_outlive_the_program_and_stay_in_their_region() {
     let dir = tempfile::tempdir().unwrap();
     let console = |aws: &Bundled| somebody(aws, "Admin", &Clock::System);
     {
