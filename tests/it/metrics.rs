@@ -247,6 +247,14 @@ async fn what_cannot_be_asked_is_refused_with_the_reason() {
     ] {
         assert_eq!(points(&client, &unknown, "Sum", 60).await, []);
     }
+    let store = store(&client, "Frankfurt HSM").await.custom_key_store_id;
+    let recorded = metrics(&client, Some("XksProxyLatency"), Some(&store)).await.remove(0);
+    for (unit, count) in [(None, 1), (Some("Milliseconds"), 1), (Some("Seconds"), 0)] {
+        let mut asked = query(&recorded, "SampleCount", 3600);
+        asked.metric_stat.as_mut().unwrap().unit = unit.map(str::to_owned);
+        let told = client.call(&of(asked)).await.unwrap();
+        assert_eq!(told.metric_data_results[0].values.len(), count, "{unit:?}");
+    }
     for asked in [
         ListMetrics { next_token: Some("x".to_owned()), ..ListMetrics::default() },
         ListMetrics { recently_active: Some("PT1H".to_owned()), ..ListMetrics::default() },

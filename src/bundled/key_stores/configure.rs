@@ -142,7 +142,6 @@ impl Call<'_> {
             let (before, target) = (store.entry.xks_proxy_configuration.clone(), self.proxy_target(&store)?);
             Ok((before, self.changed(tx, store, request)?, target))
         })?;
-        let now = self.store().world().clock.now().as_millisecond();
         let asks_proxy = changed.xks_proxy_configuration != before || credential.is_some();
         if let Some(proxy) = changed.xks_proxy_configuration.as_ref().filter(|_| asks_proxy) {
             let secret = credential.map_or(&target.secret_access_key, |new| &new.raw_secret_access_key);
@@ -158,6 +157,7 @@ impl Call<'_> {
             if let Some(credential) = credential {
                 let secret = credential.raw_secret_access_key.expose().as_bytes();
                 let sealed = self.store().seal(&["key_stores", &self.region, &entry.custom_key_store_id], secret)?;
+                let now = self.store().world().clock.now().as_millisecond();
                 tx.execute(
                     "UPDATE key_stores SET secret = ?3, credential_since = ?4 WHERE world = ?1 AND id = ?2",
                     params![self.world, entry.custom_key_store_id, sealed, now],

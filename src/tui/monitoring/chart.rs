@@ -56,7 +56,12 @@ impl Chart<'_> {
             let mut spans = vec![Span::styled(format!("{label:>LABELS$} {mark}"), theme::QUIET)];
             for period in 0..self.columns.len() {
                 let (cell, style) = self.cell(period, row, rows, here.is_some());
-                let cell = if cell == '•' { format!("{cell:<wide$}") } else { cell.to_string().repeat(wide) };
+                let filler = match cell {
+                    '•' if here.is_some() => '┄',
+                    '•' => ' ',
+                    column => column,
+                };
+                let cell: String = std::iter::once(cell).chain(std::iter::repeat_n(filler, wide - 1)).collect();
                 spans.push(Span::styled(cell, style));
             }
             Line::from(spans)
@@ -92,7 +97,7 @@ pub fn sparkline(series: &Series, top: f64, width: usize, best: fn(f64, f64) -> 
 /// A bar that fills the `share` of `width` columns.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
 pub fn bar(share: f64, width: usize) -> String {
-    "█".repeat(((share * width as f64).round() as usize).clamp(1, width.max(1)))
+    "▇".repeat(((share * width as f64).round() as usize).clamp(1, width.max(1)))
 }
 
 /// The next of 1, 2, 5, 10, 20, 50 ... that is not below `value`.

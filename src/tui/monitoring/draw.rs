@@ -22,9 +22,9 @@ const NO_DATA: &str = "No data available";
 
 /// A number as people write it: at most one decimal, thousands set apart.
 pub(super) fn number(value: f64) -> String {
-    let rounded = format!("{value:.1}");
+    let rounded = format!("{:.1}", value.abs());
     let (whole, decimal) = rounded.split_once('.').unwrap_or((&rounded, "0"));
-    let mut out = String::new();
+    let mut out = if value < 0.0 { "-".to_owned() } else { String::new() };
     for (place, digit) in whole.chars().enumerate() {
         if place > 0 && (whole.len() - place).is_multiple_of(3) {
             out.push(',');

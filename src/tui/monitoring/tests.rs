@@ -118,12 +118,13 @@ fn nothing_is_empty_and_what_is_outside_of_the_range_is_nothing() {
 
 #[test]
 fn numbers_are_written_for_people() {
+    assert_eq!([-3., -123., -1234.5].map(number), ["-3", "-123", "-1,234.5"]);
     assert_eq!([0., 12.34, 999., 1000., 1_234_567.8].map(number), ["0", "12.3", "999", "1,000", "1,234,567.8"]);
     assert_eq!([100., 99.99, 50., 0.].map(percentage), ["100%", "99.9%", "50%", "0%"]);
     assert_eq!([0., 1., 3., 12., 320., 540_000.].map(round_top), [1., 1., 5., 20., 500., 1_000_000.]);
     assert_eq!(sparkline(&vec![Some(0.), None, Some(5.), Some(10.)], 10., 4, f64::max), "▁ ▄█");
     assert_eq!(sparkline(&vec![Some(0.), None, Some(5.), Some(10.)], 10., 2, f64::min), "▁▄");
-    assert_eq!((bar(1., 4), bar(0.5, 4), bar(0.001, 4)), ("████".to_owned(), "██".to_owned(), "█".to_owned()));
+    assert_eq!((bar(1., 4), bar(0.5, 4), bar(0.001, 4)), ("▇▇▇▇".to_owned(), "▇▇".to_owned(), "▇".to_owned()));
 }
 
 fn any_told() -> impl Strategy<Value = Vec<(Metric, &'static str, MetricDataResult)>> {
