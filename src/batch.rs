@@ -30,9 +30,15 @@ impl<T: Send + 'static> Batch<T> {
 
     /// Adds a value. Whether so many wait that they should be written without delay.
     pub fn push(&self, value: T) -> bool {
+        self.add(|waiting| waiting.push(value))
+    }
+
+    /// As [`push`](Self::push), for a value that may be added to one that waits.
+    pub fn add(&self, add: impl FnOnce(&mut Vec<T>)) -> bool {
         let mut waiting = self.waiting();
-        waiting.push(value);
-        if waiting.len() == 1 {
+        let was_empty = waiting.is_empty();
+        add(&mut waiting);
+        if was_empty {
             self.arrived.notify_one();
         }
         waiting.len() >= MOST_WAITING

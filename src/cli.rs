@@ -30,8 +30,8 @@ Keys:
   Ctrl-C           quit; with something typed the first asks, the second quits
 
 The bundled AWS:
-  KMS, IAM, STS and CloudTrail, an external key store proxy and an external key manager run inside
-  the program. They need no account and no network. Their account is kept on disk, in the first of
+  KMS, IAM, STS, CloudTrail and CloudWatch, an external key store proxy and an external key manager
+  run inside the program. They need no account and no network. Their account is kept on disk, in the first of
     --data-dir DIR
     $XDG_DATA_HOME/xks-console
     ~/.local/share/xks-console
@@ -93,9 +93,10 @@ pub enum Command {
     },
     /// Serve the bundled AWS on a port, for the AWS CLI, SDKs and other tools
     ///
-    /// KMS, IAM, STS and CloudTrail answer at /, the external key store proxy at the URI path of each partition. Prints
-    /// lines for a shell to `export`, and writes the files `config` and `credentials` of AWS's tools, with a profile for
-    /// each principal, into the data directory. Ctrl-C or SIGTERM ends it, after what is in flight is answered.
+    /// KMS, IAM, STS, CloudTrail and CloudWatch answer at /, the external key store proxy at the URI path of each
+    /// partition. Prints lines for a shell to `export`, and writes the files `config` and `credentials` of AWS's tools,
+    /// with a profile for each principal, into the data directory. Ctrl-C or SIGTERM ends it, after what is in flight is
+    /// answered.
     #[command(after_help = SERVE_HELP)]
     Serve(Serve),
     /// Manage the bundled external key manager and the credentials of its proxy

@@ -1,4 +1,4 @@
-//! How requests, responses and errors are written: AWS JSON 1.1 and the AWS query protocol, for both sides.
+//! How requests, responses and errors are written: AWS JSON and the AWS query protocol, for both sides.
 
 use bytes::Bytes;
 use quick_xml::events::Event;
@@ -9,8 +9,10 @@ use zeroize::Zeroizing;
 use super::error::ServiceError;
 use super::operation::{Operation, Protocol};
 
+/// The content type of AWS JSON 1.0.
+pub const JSON_1_0: &str = "application/x-amz-json-1.0";
 /// The content type of AWS JSON 1.1.
-pub const JSON_CONTENT_TYPE: &str = "application/x-amz-json-1.1";
+pub const JSON_1_1: &str = "application/x-amz-json-1.1";
 /// The content type of requests of the AWS query protocol.
 pub const FORM_CONTENT_TYPE: &str = "application/x-www-form-urlencoded; charset=utf-8";
 /// The content type of answers of the AWS query protocol.
@@ -144,7 +146,7 @@ fn decode_json_error(body: &[u8]) -> Option<(String, String)> {
     Some((code.to_owned(), message.to_owned()))
 }
 
-/// The body of an error of AWS JSON 1.1.
+/// The body of an error of AWS JSON.
 pub fn json_error_body(error: &ServiceError) -> Vec<u8> {
     let mut body = Map::new();
     body.insert("__type".to_owned(), Value::from(error.code.clone()));

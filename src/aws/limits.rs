@@ -15,6 +15,8 @@ pub const MAX_POLICY_BYTES: usize = 32_768;
 pub const MAX_PLAINTEXT_BYTES: usize = 4096;
 /// Bytes of a ciphertext (`CiphertextType`).
 pub const MAX_CIPHERTEXT_BYTES: usize = 6144;
+/// Milliseconds that KMS gives an external key store proxy (XKS proxy API specification).
+pub const XKS_PROXY_MILLISECONDS: u16 = 250;
 /// What every alias name starts with.
 pub const ALIAS_PREFIX: &str = "alias/";
 

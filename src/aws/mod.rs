@@ -2,6 +2,7 @@
 
 pub mod arn;
 pub mod cloudtrail;
+pub mod cloudwatch;
 pub mod codec;
 pub mod error;
 pub mod iam;

@@ -3,6 +3,8 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::codec::{JSON_1_0, JSON_1_1};
+
 /// An AWS service that the console speaks to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Service {
@@ -14,6 +16,8 @@ pub enum Service {
     Sts,
     /// CloudTrail: AWS JSON 1.1, one endpoint a Region.
     CloudTrail,
+    /// CloudWatch: AWS JSON 1.0, one endpoint a Region.
+    CloudWatch,
     /// What the bundled AWS tells of itself and no AWS API carries: AWS JSON 1.1.
     XksConsole,
 }
@@ -23,6 +27,8 @@ pub enum Service {
 pub enum Protocol {
     /// JSON bodies, the operation in the `X-Amz-Target` header after this prefix.
     Json {
+        /// Of requests and answers.
+        content_type: &'static str,
         /// The part of `X-Amz-Target` before the dot.
         target_prefix: &'static str,
     },
@@ -43,6 +49,7 @@ impl Service {
             Self::Iam => "iam",
             Self::Sts => "sts",
             Self::CloudTrail => "cloudtrail",
+            Self::CloudWatch => "monitoring",
             Self::XksConsole => "xks-console",
         }
     }
@@ -50,11 +57,15 @@ impl Service {
     /// How the service writes requests and responses.
     pub const fn protocol(self) -> Protocol {
         match self {
-            Self::Kms => Protocol::Json { target_prefix: "TrentService" },
-            Self::CloudTrail => {
-                Protocol::Json { target_prefix: "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101" }
+            Self::Kms => Protocol::Json { content_type: JSON_1_1, target_prefix: "TrentService" },
+            Self::CloudTrail => Protocol::Json {
+                content_type: JSON_1_1,
+                target_prefix: "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101",
+            },
+            Self::CloudWatch => {
+                Protocol::Json { content_type: JSON_1_0, target_prefix: "GraniteServiceVersion20100801" }
             }
-            Self::XksConsole => Protocol::Json { target_prefix: "XksConsole" },
+            Self::XksConsole => Protocol::Json { content_type: JSON_1_1, target_prefix: "XksConsole" },
             Self::Iam => {
                 Protocol::Query { version: "2010-05-08", namespace: "https://iam.amazonaws.com/doc/2010-05-08/" }
             }

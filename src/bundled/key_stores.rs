@@ -61,6 +61,7 @@ impl Call<'_> {
         })?;
         let secret = self.store().unseal(&["key_stores", &self.region, id], &store.secret)?;
         Ok(ProxyTarget {
+            key_store: format!("{}/{id}", self.world),
             uri_endpoint: proxy.uri_endpoint.clone(),
             uri_path: proxy.uri_path.clone(),
             access_key_id: proxy.access_key_id.clone().unwrap_or_default(),

@@ -6,6 +6,7 @@
 mod aliases;
 mod authorize;
 pub mod ciphertext;
+mod cloudwatch;
 mod cryptography;
 mod external_keys;
 #[cfg(test)]
@@ -15,6 +16,7 @@ mod identity;
 mod key_states;
 mod key_stores;
 mod keys;
+mod metrics;
 mod paging;
 mod parameters;
 mod policies;
@@ -72,6 +74,7 @@ struct Inner {
 impl Drop for Inner {
     fn drop(&mut self) {
         self.trail.close(&self.store);
+        metrics::close(self);
     }
 }
 
@@ -130,6 +133,7 @@ impl Bundled {
         let inner = Arc::new(Inner { store, proxies, proxy, manager, credentials, signing_keys, policies, trail });
         if is_kept {
             inner.trail.keep(Arc::downgrade(&inner));
+            metrics::keep(&inner);
             inner.manager.keep_log();
         }
         Ok(Self(inner))

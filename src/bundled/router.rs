@@ -7,22 +7,18 @@ use super::sessions::{self, Unfit};
 use super::store::Fault;
 use super::trail::Draft;
 use super::{Answer, Call, Inner, Origin, identity, world_of};
-use crate::aws::codec::{self, JSON_CONTENT_TYPE, XML_CONTENT_TYPE};
+use crate::aws::codec::{self, XML_CONTENT_TYPE};
 use crate::aws::error::ServiceError;
 use crate::aws::operation::{Operation, Protocol, Service};
 use crate::aws::sigv4::Claim;
-use crate::aws::{cloudtrail, iam, kms, sts, xks_console};
+use crate::aws::{cloudtrail, cloudwatch, iam, kms, sts, xks_console};
 
 /// The longest body that is read, in bytes: a policy of 128 KiB and room around it.
 const MOST_BYTES: usize = 512 * 1024;
 
 pub async fn handle(aws: &Inner, request: Request<Bytes>) -> Response<Bytes> {
     let Ok(request_id) = aws.store.world().random.uuid() else {
-        return refuse(
-            Protocol::Json { target_prefix: "" },
-            "",
-            ServiceError::new("InternalFailure", "No randomness."),
-        );
+        return refuse(Service::Kms.protocol(), "", ServiceError::new("InternalFailure", "No randomness."));
     };
     let (service, name) = match operation_of(&request) {
         Ok(found) => found,
@@ -56,9 +52,9 @@ fn operation_of(request: &Request<Bytes>) -> Result<(Service, String), ServiceEr
     }
     if let Some(target) = request.headers().get("x-amz-target") {
         let (prefix, name) = target.to_str().ok().and_then(|target| target.rsplit_once('.')).ok_or_else(unknown)?;
-        let service = [Service::Kms, Service::CloudTrail, Service::XksConsole]
-            .into_iter()
-            .find(|service| matches!(service.protocol(), Protocol::Json { target_prefix } if target_prefix == prefix));
+        let service = [Service::Kms, Service::CloudTrail, Service::CloudWatch, Service::XksConsole].into_iter().find(
+            |service| matches!(service.protocol(), Protocol::Json { target_prefix, .. } if target_prefix == prefix),
+        );
         return Ok((service.ok_or_else(unknown)?, name.to_owned()));
     }
     let (action, asked) = codec::query_action(request.body())
@@ -230,6 +226,8 @@ async fn dispatch(call: &Call<'_>, service: Service, name: &str, body: &[u8]) ->
             kms::GenerateDataKeyWithoutPlaintext => Call::generate_data_key_without_plaintext;
             kms::CreateCustomKeyStore => Call::create_custom_key_store;
             kms::UpdateCustomKeyStore => Call::update_custom_key_store;
+            cloudwatch::GetMetricData => Call::get_metric_data;
+            cloudwatch::ListMetrics => Call::list_metrics;
             xks_console::DescribeExternalKey => Call::describe_external_key;
         }
     }
@@ -247,7 +245,7 @@ fn refuse(protocol: Protocol, request_id: &str, mut error: ServiceError) -> Resp
 
 fn respond(protocol: Protocol, status: StatusCode, request_id: &str, body: Bytes) -> Response<Bytes> {
     let content_type = match protocol {
-        Protocol::Json { .. } => JSON_CONTENT_TYPE,
+        Protocol::Json { content_type, .. } => content_type,
         Protocol::Query { .. } => XML_CONTENT_TYPE,
     };
     let mut response = Response::new(body);

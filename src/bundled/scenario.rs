@@ -367,7 +367,7 @@ impl Filling<'_> {
             let document = serde_json::to_string(&document).map_err(OpenError::from)?;
             self.tx
                 .execute(
-                    "INSERT INTO key_stores VALUES (?1, ?2, ?3, ?4, NULL)",
+                    "INSERT INTO key_stores (world, id, document, secret) VALUES (?1, ?2, ?3, ?4)",
                     params![self.world_name(), id, document, sealed],
                 )
                 .map_err(OpenError::from)?;

@@ -26,10 +26,10 @@ const DATABASE: &str = "account.sqlite";
 /// The file name of the key that wraps what is secret in it.
 const ROOT_KEY: &str = "account.root";
 /// The version of the database, kept in `user_version`: how many of [`MIGRATIONS`] it has seen.
-const SCHEMA_VERSION: i64 = 6;
+const SCHEMA_VERSION: i64 = 7;
 
 /// What makes a database of each version from one of the version before.
-const MIGRATIONS: [&str; 6] = [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH];
+const MIGRATIONS: [&str; 7] = [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH];
 
 /// Segments of events may be packed.
 const SIXTH: &str = "
@@ -40,6 +40,18 @@ const SIXTH: &str = "
     ALTER TABLE segments RENAME TO events;
     CREATE INDEX events_of_world ON events (world, id);
     CREATE INDEX events_by_age ON events (last);
+";
+
+/// The metrics of CloudWatch, and what was recorded of each in a minute. When a store got its proxy's credential, if later
+/// than it was made, and when KMS last looked after its proxy.
+const SEVENTH: &str = "
+    CREATE TABLE metrics (id INTEGER PRIMARY KEY, world TEXT NOT NULL, name TEXT NOT NULL, dimensions TEXT NOT NULL,
+        UNIQUE (world, name, dimensions)) STRICT;
+    CREATE TABLE metric_minutes (metric INTEGER, minute INTEGER, count INTEGER NOT NULL, sum REAL NOT NULL,
+        min REAL NOT NULL, max REAL NOT NULL, PRIMARY KEY (metric, minute)) STRICT, WITHOUT ROWID;
+    CREATE INDEX metric_minutes_by_age ON metric_minutes (minute);
+    ALTER TABLE key_stores ADD COLUMN credential_since INTEGER;
+    ALTER TABLE key_stores ADD COLUMN checked INTEGER;
 ";
 
 /// All materials of keys that were rotated, with how and when each came; and when keys are rotated the next time.

@@ -208,6 +208,7 @@ const fn source_of(service: Service) -> &'static str {
         Service::Iam => "iam.amazonaws.com",
         Service::Sts => "sts.amazonaws.com",
         Service::CloudTrail => "cloudtrail.amazonaws.com",
+        Service::CloudWatch => "monitoring.amazonaws.com",
         Service::XksConsole => "xks-console.bundled.internal",
     }
 }

@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, header};
+use jiff::Timestamp;
 
 pub use transport::{Https, InProcess, Transport, TransportError};
 
-use crate::aws::codec::{self, FORM_CONTENT_TYPE, JSON_CONTENT_TYPE};
+use crate::aws::codec::{self, FORM_CONTENT_TYPE};
 use crate::aws::error::ServiceError;
 use crate::aws::iam::{ListRoles, ListUsers, Role, User};
 use crate::aws::kms::{
@@ -83,6 +84,11 @@ impl Client {
         &self.region
     }
 
+    /// The present moment.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
     /// The same caller in another Region.
     #[must_use]
     pub fn with_region(&self, region: &str) -> Self {
@@ -102,6 +108,7 @@ impl Client {
             Service::Sts => (format!("https://sts.{}.amazonaws.com/", self.region), &self.region),
             Service::Iam => ("https://iam.amazonaws.com/".to_owned(), "us-east-1"),
             Service::CloudTrail => (format!("https://cloudtrail.{}.amazonaws.com/", self.region), &self.region),
+            Service::CloudWatch => (format!("https://monitoring.{}.amazonaws.com/", self.region), &self.region),
             Service::XksConsole => ("https://xks-console.bundled.internal/".to_owned(), &self.region),
         }
     }
@@ -131,8 +138,8 @@ impl Client {
         let (uri, region) = self.endpoint(O::SERVICE);
         let builder = Request::builder().method(Method::POST).uri(uri);
         let builder = match O::SERVICE.protocol() {
-            Protocol::Json { target_prefix } => builder
-                .header(header::CONTENT_TYPE, HeaderValue::from_static(JSON_CONTENT_TYPE))
+            Protocol::Json { content_type, target_prefix } => builder
+                .header(header::CONTENT_TYPE, HeaderValue::from_static(content_type))
                 .header("x-amz-target", format!("{target_prefix}.{}", O::NAME)),
             Protocol::Query { .. } => builder.header(header::CONTENT_TYPE, HeaderValue::from_static(FORM_CONTENT_TYPE)),
         };

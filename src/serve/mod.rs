@@ -1,4 +1,4 @@
-//! The bundled AWS and its external key store proxy on a port: KMS, IAM, STS and CloudTrail at `/`, the proxy below the
+//! The bundled AWS and its external key store proxy on a port: KMS, IAM, STS, CloudTrail and CloudWatch at `/`, the proxy below the
 //! URI path of each partition.
 
 pub mod profiles;
@@ -39,7 +39,7 @@ const BODY_TIME: Duration = Duration::from_secs(5);
 const LAST_TIME: Duration = Duration::from_secs(10);
 /// Connections served at a time; more wait.
 const MOST_CONNECTIONS: usize = 1024;
-/// The longest request to KMS, IAM, STS or CloudTrail that is read, in bytes. What is longer by less than this is told so.
+/// The longest request to KMS and its like that is read, in bytes. What is longer by less than this is told so.
 const MOST_BYTES: usize = 1024 * 1024;
 
 /// Why nothing can be served.

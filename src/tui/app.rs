@@ -218,6 +218,7 @@ impl App {
             Call::Keys(_) if self.known.keys.ready().is_none() => self.known.keys = Loaded::Loading,
             Call::ExternalKeys => self.external_keys.asked(),
             Call::Events(_) => self.events.asked(),
+            Call::Metrics { range, .. } => self.key_store.asked(*range),
             Call::Aliases if self.known.aliases.ready().is_none() => self.known.aliases = Loaded::Loading,
             Call::Principals if self.known.principals.ready().is_none() => self.known.principals = Loaded::Loading,
             _ => {}

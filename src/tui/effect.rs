@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use crossterm::event::KeyEvent;
 
+use super::monitoring::{Monitoring, TimeRange};
 use super::preferences::Preferences;
 use crate::aws::cloudtrail::Event;
 use crate::aws::kms::{self, AliasListEntry, CustomKeyStore, Tag};
@@ -70,6 +71,13 @@ pub enum Call {
     Events(Option<String>),
     /// What the proxy was asked for the sake of a request to KMS, where the bundled AWS can tell.
     ProxyRequests(String),
+    /// What CloudWatch tells of a store.
+    Metrics {
+        /// The store.
+        custom_key_store_id: String,
+        /// How far back.
+        range: TimeRange,
+    },
     /// Connect a store.
     Connect(String),
     /// Disconnect a store.
@@ -144,6 +152,7 @@ pub enum Reply {
     ExternalKeys(Vec<Partition>),
     Events { page: Vec<Event>, next: Option<String> },
     ProxyRequests(Vec<ProxyRequest>),
+    Metrics(Box<Monitoring>),
     Accepted,
     Changed(Outcome),
     File(SecretText),

@@ -23,6 +23,8 @@ pub enum Context {
     KeyList,
     /// Where stores are: the list and a store's page.
     KeyStore,
+    /// On the page of an external key store, where its figures are.
+    Monitoring,
     /// On the page of a KMS key.
     Key,
     /// In the list of external keys.
@@ -64,6 +66,7 @@ pub enum Action {
     Disconnect,
     CopyId,
     NextTab,
+    TimeRange,
     NextStep,
     PreviousStep,
     Step,
@@ -133,6 +136,8 @@ pub const BINDINGS: &[Binding] = &[
     bind(Context::Wizard, Action::Scroll, KeyCode::PageDown, NONE, "PgDn", "More", "Look further down without leaving the field; PgUp looks up again."),
     bind(Context::Wizard, Action::Step, KeyCode::Char('1'), ALT, "Alt-1…8", "Step", "Go to a step that was visited, by its number."),
     bind(Context::Everywhere, Action::Back, KeyCode::Esc, NONE, "Esc", "Back", "Go back or close; a wizard asks only if something would be lost."),
+    bind(Context::Monitoring, Action::TimeRange, KeyCode::Char('t'), NONE, "t", "Time range", "Show the figures of the next longer time: 1 or 3 or 12 hours, 1 or 3 days, 1 week."),
+    bind(Context::Monitoring, Action::Scroll, KeyCode::PageDown, NONE, "PgDn", "More", "Look further down; PgUp looks up again."),
     bind(Context::Everywhere, Action::Keys, KeyCode::Char('?'), NONE, "?", "Keys", "List the keys (where no text is typed)."),
     bind(Context::KeyList, Action::Preferences, KeyCode::Char('P'), NONE, "P", "Preferences", "Choose the columns and how many rows a page has."),
     bind(Context::KeyList, Action::SelectAll, KeyCode::Char('a'), NONE, "a", "All", "Choose every key that is shown, or let all of them go; Space chooses one."),

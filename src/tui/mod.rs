@@ -8,6 +8,7 @@ pub mod chrome;
 pub mod connect;
 pub mod effect;
 pub mod keymap;
+pub mod monitoring;
 pub mod pages;
 pub mod preferences;
 pub mod runtime;

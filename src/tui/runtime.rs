@@ -1,6 +1,7 @@
 //! Who performs effects: the event loop of a terminal, and the single calls that everything else shares.
 
 mod changes;
+mod metrics;
 
 use std::collections::HashMap;
 use std::io::Read as _;
@@ -79,6 +80,9 @@ async fn ask(client: &Client, call: Call) -> Result<Reply, CallError> {
         Call::ProxyRequests(id) => {
             let wanted = ListProxyRequests { kms_request_id: Some(id), ..ListProxyRequests::default() };
             Reply::ProxyRequests(client.call(&wanted).await?.requests)
+        }
+        Call::Metrics { custom_key_store_id, range } => {
+            Reply::Metrics(Box::new(metrics::told(client, &custom_key_store_id, range).await?))
         }
         Call::Connect(custom_key_store_id) => {
             client.call(&ConnectCustomKeyStore { custom_key_store_id }).await?;

@@ -12,11 +12,14 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, Method, Request, StatusCode, Uri};
 use http_body_util::{BodyExt as _, Limited};
+use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tower::ServiceExt as _;
 
 pub use super::failure::{XksFailure, check_external_key};
+use super::log::microseconds;
+use super::metrics::{Metric, Metrics, Operations};
 use super::network::Network;
 use super::proxy::{BUNDLED_HOST, BUNDLED_VPC_HOST, wipe};
 use super::wire::{
@@ -26,18 +29,21 @@ use super::wire::{
 };
 pub use super::wire::{GetHealthStatusResponse, GetKeyMetadataResponse, RequestMetadata};
 use crate::aws::codec::json_body;
+use crate::aws::limits::XKS_PROXY_MILLISECONDS;
 use crate::aws::scalar::{Blob, SecretBlob, SecretText};
 use crate::aws::sigv4::SigningKeys;
 use crate::world::Clock;
 
 /// How long KMS waits for a proxy, connecting included.
-pub const TIME_LIMIT: Duration = Duration::from_millis(250);
+pub const TIME_LIMIT: Duration = Duration::from_millis(XKS_PROXY_MILLISECONDS as u64);
 /// How often a call that runs into [`TIME_LIMIT`] is made.
 const ATTEMPTS: usize = 2;
 
 /// The proxy of one external key store, as the store's configuration has it.
 #[derive(Clone, Debug)]
 pub struct ProxyTarget {
+    /// Whose figures the calls count for: account, Region and ID of the store. Empty for one that is not made yet.
+    pub key_store: String,
     /// `https://` and a host name.
     pub uri_endpoint: String,
     /// The path prefix, if any, and `/kms/xks/v1`.
@@ -70,13 +76,19 @@ pub struct XksClient {
     network: Option<Arc<Network>>,
     clock: Clock,
     signing_keys: Arc<SigningKeys>,
+    metrics: Metrics,
 }
 
 impl XksClient {
     /// A client that finds `proxies` at [`BUNDLED_HOST`] and [`BUNDLED_VPC_HOST`]; every other host is on the network, or
     /// unreachable without one.
     pub fn new(proxies: Router, network: Option<Arc<Network>>, clock: Clock) -> Self {
-        Self { proxies, network, clock, signing_keys: Arc::default() }
+        Self { proxies, network, clock, signing_keys: Arc::default(), metrics: Metrics::default() }
+    }
+
+    /// What was counted of the calls.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
     }
 
     /// Asks whether the proxy and the external key managers behind it can serve.
@@ -89,7 +101,9 @@ impl XksClient {
         metadata: &RequestMetadata,
     ) -> Result<GetHealthStatusResponse, XksFailure> {
         let request = GetHealthStatusRequest { request_metadata: metadata.for_health() };
-        let health: GetHealthStatusResponse = self.call(target, "/health", &request).await?;
+        let operations = Operations { kms: (&metadata.kms_operation).into(), xks: "GetHealthStatus" };
+        let health: GetHealthStatusResponse = self.call(target, operations, "/health", &request, Ok).await?;
+        self.note_health(target, &health);
         if health.xks_proxy_fleet_size == 0 || !(1..=10).contains(&health.ekm_fleet_details.len()) {
             return Err(XksFailure::InvalidResponse("a fleet without members, or more than ten"));
         }
@@ -110,7 +124,8 @@ impl XksClient {
         key_id: &str,
     ) -> Result<GetKeyMetadataResponse, XksFailure> {
         let request = GetKeyMetadataRequest { request_metadata: metadata.for_key_metadata() };
-        self.call(target, &format!("/keys/{key_id}/metadata"), &request).await
+        let operations = Operations { kms: (&metadata.kms_operation).into(), xks: "GetKeyMetadata" };
+        self.call(target, operations, &format!("/keys/{key_id}/metadata"), &request, Ok).await
     }
 
     /// Encrypts by an external key, asks for the integrity value and checks it. `metadata` needs its `kms_key_arn`.
@@ -132,36 +147,9 @@ impl XksClient {
             encryption_algorithm: AES_GCM.to_owned(),
             ciphertext_data_integrity_value_algorithm: Some(SHA_256.to_owned()),
         };
-        let response: EncryptResponse = self.call(target, &format!("/keys/{key_id}/encrypt"), &request).await?;
-        let parts = ExternalCiphertext {
-            initialization_vector: response.initialization_vector.0,
-            authentication_tag: response.authentication_tag.0,
-            ciphertext_metadata: response.ciphertext_metadata.unwrap_or_default().0,
-            ciphertext: response.ciphertext.0,
-        };
-        if parts.ciphertext.len() != plaintext.len() {
-            return Err(XksFailure::InvalidResponse("the ciphertext isn't as long as the plaintext"));
-        }
-        if !matches!(parts.initialization_vector.len(), 12 | 16) {
-            return Err(XksFailure::InvalidResponse("the initialization vector has neither 12 nor 16 bytes"));
-        }
-        if parts.authentication_tag.len() != TAG_LENGTH {
-            return Err(XksFailure::InvalidResponse("the authentication tag hasn't 16 bytes"));
-        }
-        if parts.ciphertext_metadata.len() > MAX_CIPHERTEXT_METADATA {
-            return Err(XksFailure::InvalidResponse("the ciphertext metadata has more than 20 bytes"));
-        }
-        let Some(value) = response.ciphertext_data_integrity_value else {
-            return Err(XksFailure::InvalidResponse("the ciphertext data integrity value is missing"));
-        };
-        let expected = ciphertext_data_integrity_value(
-            aad,
-            &parts.ciphertext_metadata,
-            &parts.initialization_vector,
-            &parts.ciphertext,
-            &parts.authentication_tag,
-        );
-        if value.0 == expected { Ok(parts) } else { Err(XksFailure::DamagedCiphertext) }
+        let operations = Operations { kms: (&metadata.kms_operation).into(), xks: "Encrypt" };
+        let path = format!("/keys/{key_id}/encrypt");
+        self.call(target, operations, &path, &request, |response| checked(response, plaintext.len(), aad)).await
     }
 
     /// Decrypts what [`XksClient::encrypt`] gave for the same key and the same `aad`.
@@ -185,31 +173,72 @@ impl XksClient {
             authentication_tag: Blob(parts.authentication_tag.clone()),
             ciphertext_metadata: optional(&parts.ciphertext_metadata),
         };
-        let response: DecryptResponse = self.call(target, &format!("/keys/{key_id}/decrypt"), &request).await?;
-        if response.plaintext.expose().len() == parts.ciphertext.len() {
-            Ok(response.plaintext)
-        } else {
-            Err(XksFailure::InvalidResponse("the plaintext isn't as long as the ciphertext"))
-        }
+        let operations = Operations { kms: (&metadata.kms_operation).into(), xks: "Decrypt" };
+        let path = format!("/keys/{key_id}/decrypt");
+        let length = parts.ciphertext.len();
+        self.call(target, operations, &path, &request, |DecryptResponse { plaintext }| {
+            if plaintext.expose().len() == length {
+                Ok(plaintext)
+            } else {
+                Err(XksFailure::InvalidResponse("the plaintext isn't as long as the ciphertext"))
+            }
+        })
+        .await
     }
 
-    async fn call<Q: Serialize, R: DeserializeOwned>(
+    /// Asks once, and once more when no answer comes in time. `accept` makes of an answer what is wanted, or refuses it.
+    async fn call<Q: Serialize, R: DeserializeOwned, T>(
         &self,
         target: &ProxyTarget,
+        operations: Operations<'_>,
         path: &str,
         body: &Q,
-    ) -> Result<R, XksFailure> {
+        accept: impl Fn(R) -> Result<T, XksFailure>,
+    ) -> Result<T, XksFailure> {
         let body = json_body(body).map_err(|error| XksFailure::Configuration(error.to_string()))?;
         for _ in 0..ATTEMPTS {
             let request = self.signed(target, path, &body)?;
-            if let Ok(answer) = tokio::time::timeout(TIME_LIMIT, self.send(request)).await {
-                let (status, answer) = answer?;
+            let start = self.clock.now();
+            let sent = tokio::time::timeout(TIME_LIMIT, self.send(request)).await;
+            let answer = sent.unwrap_or(Err(XksFailure::TimedOut)).and_then(|(status, answer)| {
                 let read = read(status, &answer);
                 wipe(answer);
-                return read;
+                accept(read?)
+            });
+            self.note_request(target, &operations, start, answer.as_ref().err());
+            if !matches!(answer, Err(XksFailure::TimedOut)) {
+                return answer;
             }
         }
         Err(XksFailure::TimedOut)
+    }
+
+    #[allow(clippy::cast_precision_loss)]
+    fn note_request(
+        &self,
+        target: &ProxyTarget,
+        operations: &Operations<'_>,
+        start: Timestamp,
+        failure: Option<&XksFailure>,
+    ) {
+        let end = self.clock.now();
+        let milliseconds = match failure {
+            Some(XksFailure::TimedOut) => f64::from(XKS_PROXY_MILLISECONDS),
+            _ => microseconds(start, end) as f64 / 1000.0,
+        };
+        self.metrics.note_request(&target.key_store, operations.clone(), end, milliseconds, failure);
+    }
+
+    /// Notes how the external key managers are, and how long the proxy's certificate lasts.
+    fn note_health(&self, target: &ProxyTarget, health: &GetHealthStatusResponse) {
+        let now = self.clock.now();
+        self.metrics.note_health(&target.key_store, health, now);
+        let uri: Option<Uri> = target.uri_endpoint.parse().ok();
+        if let (Some(network), Some(host)) = (&self.network, uri.as_ref().and_then(Uri::host))
+            && let Some((name, days)) = network.certificate_days(host, now)
+        {
+            self.metrics.note(&target.key_store, Metric::CertificateDaysToExpire(name.into()), now, days);
+        }
     }
 
     fn signed(&self, target: &ProxyTarget, path: &str, body: &Bytes) -> Result<Request<Bytes>, XksFailure> {
@@ -240,6 +269,39 @@ impl XksClient {
         let body = body.map_err(|_| XksFailure::InvalidResponse("the answer is too long or not whole"))?;
         Ok((status, body.to_bytes()))
     }
+}
+
+/// What is left of an answer of Encrypt for a plaintext of so many bytes, if all of it is as it has to be.
+fn checked(response: EncryptResponse, length: usize, aad: &[u8]) -> Result<ExternalCiphertext, XksFailure> {
+    let parts = ExternalCiphertext {
+        initialization_vector: response.initialization_vector.0,
+        authentication_tag: response.authentication_tag.0,
+        ciphertext_metadata: response.ciphertext_metadata.unwrap_or_default().0,
+        ciphertext: response.ciphertext.0,
+    };
+    if parts.ciphertext.len() != length {
+        return Err(XksFailure::InvalidResponse("the ciphertext isn't as long as the plaintext"));
+    }
+    if !matches!(parts.initialization_vector.len(), 12 | 16) {
+        return Err(XksFailure::InvalidResponse("the initialization vector has neither 12 nor 16 bytes"));
+    }
+    if parts.authentication_tag.len() != TAG_LENGTH {
+        return Err(XksFailure::InvalidResponse("the authentication tag hasn't 16 bytes"));
+    }
+    if parts.ciphertext_metadata.len() > MAX_CIPHERTEXT_METADATA {
+        return Err(XksFailure::InvalidResponse("the ciphertext metadata has more than 20 bytes"));
+    }
+    let Some(value) = response.ciphertext_data_integrity_value else {
+        return Err(XksFailure::InvalidResponse("the ciphertext data integrity value is missing"));
+    };
+    let expected = ciphertext_data_integrity_value(
+        aad,
+        &parts.ciphertext_metadata,
+        &parts.initialization_vector,
+        &parts.ciphertext,
+        &parts.authentication_tag,
+    );
+    if value.0 == expected { Ok(parts) } else { Err(XksFailure::DamagedCiphertext) }
 }
 
 /// An empty value isn't sent.

@@ -3,6 +3,7 @@
 //! KMS never passes the proxy's own words on: it chooses its text by the name of the error. Sources: the table of
 //! failures in the XKS proxy API specification, and *Troubleshooting external key stores* in the KMS developer guide.
 
+use super::metrics::Exception;
 use super::wire::{AES_256, ErrorName, GetKeyMetadataResponse};
 use crate::aws::error::ServiceError;
 
@@ -102,6 +103,26 @@ impl XksFailure {
             }
             Self::Tls => "XKS_PROXY_INVALID_TLS_CONFIGURATION",
             Self::Refused(_) | Self::InvalidResponse(_) | Self::DamagedCiphertext => "XKS_PROXY_INVALID_RESPONSE",
+        }
+    }
+
+    /// What CloudWatch calls it. A proxy that is unwell has answered all the same, and without a request nothing failed.
+    ///
+    /// Retryable are what the guide says lower a proxy's reliability; an answer that is none has the name that
+    /// CreateCustomKeyStore gives it, for the guide has no other.
+    pub fn exception(&self) -> Option<Exception> {
+        let retryable = |name| Some(Exception { name, is_retryable: true });
+        let lasting = |name| Some(Exception { name, is_retryable: false });
+        match self {
+            Self::Refused(
+                name @ (ErrorName::InternalException
+                | ErrorName::DependencyTimeoutException
+                | ErrorName::ThrottlingException),
+            ) => retryable(name.as_str()),
+            Self::Refused(name) => lasting(name.as_str()),
+            Self::Unreachable | Self::Tls | Self::TimedOut => retryable("XksProxyUnreachableException"),
+            Self::InvalidResponse(_) | Self::DamagedCiphertext => lasting("XksProxyInvalidResponseException"),
+            Self::Unhealthy | Self::Configuration(_) => None,
         }
     }
 

@@ -4,6 +4,7 @@ pub mod client;
 pub mod failure;
 pub mod key_manager;
 pub mod log;
+pub mod metrics;
 pub mod network;
 pub mod proxy;
 pub mod quota;

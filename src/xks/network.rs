@@ -1,13 +1,17 @@
 //! External key store proxies on the network: other hosts than those of the bundled proxy, over TLS.
 
+use std::collections::HashMap;
 use std::error::Error;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use bytes::{Bytes, BytesMut};
 use http::{Request, StatusCode};
+use jiff::Timestamp;
+use reqwest::tls::TlsInfo;
+use x509_parser::parse_x509_certificate;
 
 use super::failure::XksFailure;
 use super::wire::MAX_BODY;
@@ -40,12 +44,14 @@ pub struct Network {
     connect_to: Vec<ConnectTo>,
     authorities: Option<PathBuf>,
     client: OnceLock<Result<reqwest::Client, String>>,
+    /// The certificate that each host has shown last, DER.
+    certificates: Mutex<HashMap<String, Vec<u8>>>,
 }
 
 impl Network {
     /// Proxies whose certificates are signed by an authority of this system, or by one in the file `authorities` (PEM).
     pub fn new(connect_to: Vec<ConnectTo>, authorities: Option<PathBuf>) -> Self {
-        Self { connect_to, authorities, client: OnceLock::new() }
+        Self { connect_to, authorities, client: OnceLock::new(), certificates: Mutex::default() }
     }
 
     fn make(&self) -> Result<reqwest::Client, String> {
@@ -54,6 +60,7 @@ impl Network {
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .tcp_nodelay(true)
+            .tls_info(true)
             .http1_only();
         for ConnectTo { host, address } in &self.connect_to {
             builder = builder.resolve(host, *address);
@@ -83,7 +90,11 @@ impl Network {
     pub async fn send(&self, request: Request<Bytes>) -> Result<(StatusCode, Bytes), XksFailure> {
         let client = self.client.get_or_init(|| self.make()).as_ref().map_err(|_| XksFailure::Unreachable)?;
         let request = reqwest::Request::try_from(request).map_err(|_| XksFailure::Unreachable)?;
+        let host = request.url().host_str().unwrap_or_default().to_owned();
         let mut answer = client.execute(request).await.map_err(|error| failure_of(&error))?;
+        if let Some(shown) = answer.extensions().get::<TlsInfo>().and_then(TlsInfo::peer_certificate) {
+            self.keep_certificate(host, shown);
+        }
         let mut body = BytesMut::new();
         let broken = |_| XksFailure::InvalidResponse("the answer is not whole");
         while let Some(chunk) = answer.chunk().await.map_err(broken)? {
@@ -94,6 +105,31 @@ impl Network {
         }
         Ok((answer.status(), body.freeze()))
     }
+
+    fn keep_certificate(&self, host: String, shown: &[u8]) {
+        let mut certificates = self.certificates.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = certificates.entry(host).or_default();
+        if known != shown {
+            shown.clone_into(known);
+        }
+    }
+
+    /// The subject name (CN) of the certificate that a host has shown last, and the whole days until it expires.
+    ///
+    /// Nothing for a host that was not called yet, and for a certificate without a CN or with a wildcard in it, of which
+    /// CloudWatch has no values.
+    pub fn certificate_days(&self, host: &str, now: Timestamp) -> Option<(String, f64)> {
+        let certificates = self.certificates.lock().unwrap_or_else(PoisonError::into_inner);
+        days_left(certificates.get(&host.to_ascii_lowercase())?, now)
+    }
+}
+
+fn days_left(certificate: &[u8], now: Timestamp) -> Option<(String, f64)> {
+    let (_, certificate) = parse_x509_certificate(certificate).ok()?;
+    let name = certificate.subject().iter_common_name().next()?.as_str().ok()?.to_owned();
+    let seconds = certificate.validity().not_after.timestamp() - now.as_second();
+    let days = i32::try_from(seconds.div_euclid(24 * 60 * 60)).ok()?;
+    (!name.contains('*')).then_some((name, f64::from(days)))
 }
 
 fn failure_of(error: &reqwest::Error) -> XksFailure {
@@ -126,5 +162,25 @@ mod tests {
         {
             assert!(text.parse::<ConnectTo>().unwrap_err().contains(reason), "{text}");
         }
+    }
+
+    #[test]
+    fn the_days_of_a_certificate_are_told_by_its_name_unless_that_is_many() {
+        let certificate = |name: Option<&str>| {
+            let mut params = rcgen::CertificateParams::new(["xks.example.com".to_owned()]).unwrap();
+            params.distinguished_name = rcgen::DistinguishedName::new();
+            if let Some(name) = name {
+                params.distinguished_name.push(rcgen::DnType::CommonName, name);
+            }
+            params.not_after = rcgen::date_time_ymd(2026, 4, 1);
+            params.self_signed(&rcgen::KeyPair::generate().unwrap()).unwrap().der().to_vec()
+        };
+        let days = |name, now: &str| days_left(&certificate(name), now.parse().unwrap());
+        let name = "xks.example.com";
+        assert_eq!(days(Some(name), "2026-03-02T10:15:00Z"), Some((name.to_owned(), 29.)));
+        assert_eq!(days(Some(name), "2026-04-01T00:00:01Z"), Some((name.to_owned(), -1.)));
+        assert_eq!(days(Some("*.example.com"), "2026-03-02T10:15:00Z"), None);
+        assert_eq!(days(None, "2026-03-02T10:15:00Z"), None);
+        assert_eq!(days_left(b"no certificate", Timestamp::UNIX_EPOCH), None);
     }
 }

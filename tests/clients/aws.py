@@ -354,6 +354,36 @@ class Clients(unittest.TestCase):
         shown = self.aws.cli("cloudtrail", "lookup-events", "--max-results", "1")
         self.assertEqual(shown["Events"][0]["EventSource"], "cloudtrail.amazonaws.com")
 
+    def test_calls_of_the_proxy_are_found_in_cloudwatch(self):
+        kms, cloudwatch = self.aws.client("kms"), self.aws.client("cloudwatch")
+        for _ in range(3):
+            kms.encrypt(KeyId="alias/customer-db", Plaintext=b"counted")
+        listed = cloudwatch.list_metrics(
+            Namespace="AWS/KMS",
+            MetricName="XksProxyErrors",
+            Dimensions=[{"Name": "KmsOperation", "Value": "Encrypt"}, {"Name": "ExceptionName", "Value": "None"}],
+        )["Metrics"]
+        now = datetime.datetime.now(datetime.timezone.utc)
+        arguments = {
+            "StartTime": now - datetime.timedelta(hours=1),
+            "EndTime": now + datetime.timedelta(minutes=5),
+            "ScanBy": "TimestampAscending",
+        }
+
+        def query(metric, stat):
+            return [{"Id": "q", "MetricStat": {"Metric": metric, "Period": 300, "Stat": stat}}]
+
+        counts = [
+            sum(cloudwatch.get_metric_data(MetricDataQueries=query(metric, "SampleCount"), **arguments)["MetricDataResults"][0]["Values"])
+            for metric in listed
+        ]
+        self.assertIn(True, [count >= 3 for count in counts])
+        with self.assertRaises(botocore.exceptions.ClientError) as refused:
+            cloudwatch.get_metric_data(MetricDataQueries=query(listed[0], "p99"), **arguments)
+        self.assertEqual(refused.exception.response["Error"]["Code"], "ValidationError")
+        shown = self.aws.cli("cloudwatch", "list-metrics", "--namespace", "AWS/KMS", "--recently-active", "PT3H")
+        self.assertIn("XksProxyLatency", [metric["MetricName"] for metric in shown["Metrics"]])
+
     def test_key_material_is_rotated(self):
         kms = self.aws.client("kms")
         key = kms.create_key()["KeyMetadata"]["KeyId"]

@@ -9,6 +9,8 @@ mod flows;
 mod guide;
 mod key_states;
 mod key_stores;
+mod metrics;
+mod monitoring;
 mod pages;
 mod process;
 mod proxies;

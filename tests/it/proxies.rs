@@ -14,6 +14,7 @@ use xks_console::serve::tls::{self, Clients};
 use xks_console::world::{Clock, World};
 use xks_console::xks::client::{ProxyTarget, RequestMetadata, XksClient};
 use xks_console::xks::failure::XksFailure;
+use xks_console::xks::metrics::Metric;
 use xks_console::xks::network::{ConnectTo, Network};
 
 const HOST: &str = "xks.example.com";
@@ -56,6 +57,7 @@ async fn somebodys_proxy(chain: &Path, key: &Path, clients: Option<&Clients>) ->
     let file: serde_json::Value = serde_json::from_str(&aws.proxy_configuration("oslo").unwrap()).unwrap();
     let text = |name: &str| file["XksProxyAuthenticationCredential"][name].as_str().unwrap().to_owned();
     let target = ProxyTarget {
+        key_store: "111122223333/us-west-2/cks-1".to_owned(),
         uri_endpoint: format!("https://{HOST}"),
         uri_path: file["XksProxyUriPath"].as_str().unwrap().to_owned(),
         access_key_id: text("AccessKeyId"),
@@ -106,6 +108,11 @@ async fn the_proxy_of_another_program_is_called_over_tls() {
     let kms = kms(address, Some(authority.file()));
     let health = patiently(async || kms.get_health_status(&target, &metadata()).await).await.unwrap();
     assert_eq!(health.xks_proxy_vendor, "xks-console");
+    let noted = kms.metrics().take();
+    let certificate = noted.iter().find(|one| matches!(one.metric, Metric::CertificateDaysToExpire(_))).unwrap();
+    // Without a word of ours the certificates of these tests have this name and last this long.
+    assert_eq!(certificate.metric, Metric::CertificateDaysToExpire("rcgen self signed cert".into()));
+    assert!(certificate.figures.max > 365. * 1000., "{certificate:?}");
     let parts =
         patiently(async || kms.encrypt(&target, &metadata(), "oslo-vault", b"secret", b"aad").await).await.unwrap();
     let plain =

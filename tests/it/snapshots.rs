@@ -43,7 +43,7 @@ pub fn snapshot(buffer: &Buffer) -> String {
 }
 
 /// The console's screen as a terminal of this size shows it.
-fn draw(app: &App, (width, height): (u16, u16)) -> Buffer {
+pub fn draw(app: &App, (width, height): (u16, u16)) -> Buffer {
     let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
     terminal.draw(|frame| chrome::draw(app, frame)).unwrap().buffer.clone()
 }

@@ -25,7 +25,7 @@ async fn last(client: &Client, name: &str) -> Value {
     serde_json::from_str(&events.first().unwrap_or_else(|| panic!("{name} left no event")).cloud_trail_event).unwrap()
 }
 
-fn somebody(bundled: &Bundled, name: &str, clock: &Clock) -> Client {
+pub fn somebody(bundled: &Bundled, name: &str, clock: &Clock) -> Client {
     let keys = bundled.access_keys().unwrap();
     by(bundled, keys.into_iter().find(|key| key.name == name).unwrap().credentials, clock)
 }

@@ -7,6 +7,7 @@ mod cryptography;
 mod grants;
 mod key_stores;
 mod keys;
+pub mod metrics;
 mod policies;
 mod rotation;
 mod tags;

@@ -109,7 +109,7 @@ impl Call<'_> {
             xks_proxy_configuration: Some(proxy.clone()),
         };
         self.store().read(|tx| self.check_new(tx, &entry))?;
-        self.check_proxy(&proxy, &credential.raw_secret_access_key, "CreateCustomKeyStore").await?;
+        self.check_proxy(&proxy, &credential.raw_secret_access_key, "CreateCustomKeyStore", String::new()).await?;
         self.change(|tx| {
             // Again, now that nobody else can write.
             self.check_new(tx, &entry)?;
@@ -117,7 +117,7 @@ impl Call<'_> {
             let sealed = self.store().seal(&["key_stores", &self.region, &id], secret)?;
             let document = serde_json::to_string(&entry)?;
             tx.execute(
-                "INSERT INTO key_stores VALUES (?1, ?2, ?3, ?4, NULL)",
+                "INSERT INTO key_stores (world, id, document, secret) VALUES (?1, ?2, ?3, ?4)",
                 params![self.world, id, document, sealed],
             )?;
             Ok(CreateCustomKeyStoreOutput { custom_key_store_id: id })
@@ -145,7 +145,7 @@ impl Call<'_> {
         let asks_proxy = changed.xks_proxy_configuration != before || credential.is_some();
         if let Some(proxy) = changed.xks_proxy_configuration.as_ref().filter(|_| asks_proxy) {
             let secret = credential.map_or(&target.secret_access_key, |new| &new.raw_secret_access_key);
-            self.check_proxy(proxy, secret, "UpdateCustomKeyStore").await?;
+            self.check_proxy(proxy, secret, "UpdateCustomKeyStore", target.key_store.clone()).await?;
         }
         self.change(|tx| {
             let store = self.find_key_store(tx, &request.custom_key_store_id)?;
@@ -157,9 +157,10 @@ impl Call<'_> {
             if let Some(credential) = credential {
                 let secret = credential.raw_secret_access_key.expose().as_bytes();
                 let sealed = self.store().seal(&["key_stores", &self.region, &entry.custom_key_store_id], secret)?;
+                let now = self.store().world().clock.now().as_millisecond();
                 tx.execute(
-                    "UPDATE key_stores SET secret = ?3 WHERE world = ?1 AND id = ?2",
-                    params![self.world, entry.custom_key_store_id, sealed],
+                    "UPDATE key_stores SET secret = ?3, credential_since = ?4 WHERE world = ?1 AND id = ?2",
+                    params![self.world, entry.custom_key_store_id, sealed, now],
                 )?;
             }
             Ok(Empty {})
@@ -280,12 +281,19 @@ impl Call<'_> {
     }
 
     /// Asks a public proxy whether it is well; a VPC one is asked at connect, but its endpoint service must do now.
-    async fn check_proxy(&self, proxy: &XksProxyConfiguration, secret: &SecretText, operation: &str) -> Answer<()> {
+    async fn check_proxy(
+        &self,
+        proxy: &XksProxyConfiguration,
+        secret: &SecretText,
+        operation: &str,
+        key_store: String,
+    ) -> Answer<()> {
         if let Some(name) = &proxy.vpc_endpoint_service_name {
             let service = self.store().read(|tx| self.vpc_endpoint_service(tx, name))?;
             return Ok(check_service(service.as_ref(), proxy).map_err(|(code, message)| refused(code, message))?);
         }
         let target = ProxyTarget {
+            key_store,
             uri_endpoint: proxy.uri_endpoint.clone(),
             uri_path: proxy.uri_path.clone(),
             access_key_id: proxy.access_key_id.clone().unwrap_or_default(),

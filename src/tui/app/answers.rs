@@ -7,6 +7,7 @@ use crate::create_key::key_summary::KeySummary;
 use crate::create_key::known::Loaded;
 use crate::create_key::submission::{self, Answer, Submission};
 use crate::tui::effect::{Call, Effect, Failure, Outcome, Reply};
+use crate::tui::monitoring::Monitoring;
 use crate::tui::pages::Location;
 
 fn loaded<T>(result: Result<T, Failure>, before: &mut Loaded<T>) -> Option<Failure> {
@@ -129,6 +130,11 @@ impl App {
                 None
             }
             (Call::Events(_), Err(failure)) => self.events.failed(&failure).then_some(failure),
+            (Call::Metrics { custom_key_store_id: id, .. }, result) if id == self.key_store.store_id => {
+                let told =
+                    result.map(|reply| if let Reply::Metrics(told) = reply { *told } else { Monitoring::default() });
+                loaded(told, &mut self.key_store.monitoring)
+            }
             (_, Ok(Reply::ProxyRequests(requests))) => {
                 self.event.requests = Loaded::Ready(requests);
                 None
@@ -194,10 +200,15 @@ impl App {
             let wish = connecting.looked(store);
             effects.extend(self.grant_connect(wish));
         }
-        if stores.iter().any(|store| store.connection_state.is_transient()) {
+        let is_moving = stores.iter().any(|store| store.connection_state.is_transient());
+        if is_moving {
             effects.extend(self.look_later());
         } else {
             effects.push(self.ask(Call::Keys(None)));
+        }
+        // While stores move they are looked at each second; their figures don't change so fast.
+        if matches!(self.location, Location::KeyStore(_)) && (!is_moving || self.key_store.monitoring == Loaded::Idle) {
+            effects.push(self.ask(self.key_store.question()));
         }
         effects
     }

@@ -73,7 +73,7 @@ impl App {
         match self.location {
             Location::CreateKey => self.wizard.as_ref().map(Wizard::contexts).unwrap_or_default(),
             Location::KeyStores => vec![Context::KeyStore, Context::Table, Context::List],
-            Location::KeyStore(_) => vec![Context::KeyStore, Context::Fields],
+            Location::KeyStore(_) => vec![Context::KeyStore, Context::Fields, Context::Monitoring],
             Location::Keys => vec![Context::KeyList, Context::Table, Context::List],
             Location::AwsKeys | Location::Events => vec![Context::Table, Context::List],
             Location::CloudHsm => vec![Context::List],

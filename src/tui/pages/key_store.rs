@@ -1,4 +1,4 @@
-//! The page of one external key store: its configuration, why it is not connected, the KMS keys in it.
+//! The page of one external key store: its configuration, why it is not connected, the KMS keys in it, its figures.
 
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::Frame;
@@ -8,10 +8,11 @@ use ratatui::text::{Line, Span};
 use super::{Location, Wish};
 use crate::aws::kms::{ConnectionState, CustomKeyStore};
 use crate::create_key::key_summary::KeySummary;
-use crate::create_key::known::Known;
+use crate::create_key::known::{Known, Loaded};
 use crate::tui::connect::{self, Afterwards};
 use crate::tui::effect::Call;
 use crate::tui::keymap::{self, Action, Context};
+use crate::tui::monitoring::{self, Monitoring, TimeRange};
 use crate::tui::pages::keys::aliases_of;
 use crate::tui::tasks::Task;
 use crate::tui::theme;
@@ -24,16 +25,23 @@ use crate::tui::widgets::{button, text};
 pub struct KeyStorePage {
     /// The store shown.
     pub store_id: String,
+    /// Its figures.
+    pub monitoring: Loaded<Monitoring>,
+    range: TimeRange,
     spot: usize,
+    scroll: usize,
 }
 
-/// The buttons at the top; the keys of the store come after them in the order of Tab.
+/// The buttons at the top; the keys of the store come after them in the order of Tab, then the figures.
 const BUTTONS: [(&str, Action); 4] = [
     ("Create a KMS key in this key store", Action::CreateKey),
     ("Connect", Action::Connect),
     ("Key store actions", Action::Actions),
     ("Copy ID", Action::CopyId),
 ];
+
+/// Lines that Page Down moves.
+const PAGE: usize = 10;
 
 fn keys_in<'a>(store_id: &str, known: &'a Known) -> Vec<&'a KeySummary> {
     let keys = known.keys.ready().map_or(&[][..], Vec::as_slice);
@@ -43,7 +51,24 @@ fn keys_in<'a>(store_id: &str, known: &'a Known) -> Vec<&'a KeySummary> {
 impl KeyStorePage {
     /// The page of a store, the focus on *Create a KMS key in this key store*.
     pub fn new(store_id: String) -> Self {
-        Self { store_id, spot: 0 }
+        Self { store_id, ..Self::default() }
+    }
+
+    /// What must be asked to show the figures.
+    pub fn question(&self) -> Call {
+        Call::Metrics { custom_key_store_id: self.store_id.clone(), range: self.range }
+    }
+
+    /// The figures of this time are being asked for. Those of another are not shown meanwhile: their axis is another.
+    pub fn asked(&mut self, range: TimeRange) {
+        if self.monitoring.ready().is_none_or(|shown| shown.range != range) {
+            self.monitoring = Loaded::Loading;
+        }
+    }
+
+    fn look_at_next_range(&mut self) -> Vec<Wish> {
+        self.range = self.range.next();
+        vec![Wish::Ask(self.question())]
     }
 
     /// The store, once it is known.
@@ -79,21 +104,30 @@ impl KeyStorePage {
     /// Takes a key.
     pub fn press(&mut self, key: KeyEvent, known: &Known) -> Vec<Wish> {
         let keys = keys_in(&self.store_id, known);
-        let spots = BUTTONS.len() + keys.len();
+        let spots = BUTTONS.len() + keys.len() + 1;
         match key.code {
-            KeyCode::Tab | KeyCode::Down | KeyCode::Right => self.spot = (self.spot + 1) % spots,
-            KeyCode::BackTab | KeyCode::Up | KeyCode::Left => self.spot = (self.spot + spots - 1) % spots,
+            KeyCode::Tab | KeyCode::Down | KeyCode::Right => (self.spot, self.scroll) = ((self.spot + 1) % spots, 0),
+            KeyCode::BackTab | KeyCode::Up | KeyCode::Left => {
+                (self.spot, self.scroll) = ((self.spot + spots - 1) % spots, 0);
+            }
+            KeyCode::PageDown => self.scroll = self.scroll.saturating_add(PAGE).min(self.lines(known)),
+            KeyCode::PageUp => self.scroll = self.scroll.saturating_sub(PAGE),
             KeyCode::Enter | KeyCode::Char(' ') => {
                 return match self.spot.checked_sub(BUTTONS.len()) {
                     None => self.perform(BUTTONS[self.spot].1, known),
+                    Some(row) if row == keys.len() => self.look_at_next_range(),
                     Some(row) => {
                         keys.get(row).map(|key| Wish::Go(Location::Key(key.key_id().to_owned()))).into_iter().collect()
                     }
                 };
             }
             _ => {
-                let contexts = [Context::KeyStore, Context::Key, Context::Table];
-                return keymap::action(&contexts, key).map_or_else(Vec::new, |action| self.perform(action, known));
+                let contexts = [Context::KeyStore, Context::Monitoring, Context::Key, Context::Table];
+                return match keymap::action(&contexts, key) {
+                    Some(Action::TimeRange) => self.look_at_next_range(),
+                    Some(action) => self.perform(action, known),
+                    None => Vec::new(),
+                };
             }
         }
         Vec::new()
@@ -110,7 +144,15 @@ impl KeyStorePage {
                 paper.prose(&format!("{} does not exist in this account and Region.", self.store_id), 2, theme::TEXT);
             }
         }
-        paper.draw(frame, area);
+        paper.draw_scrolled(frame, area, self.scroll);
+    }
+
+    fn lines(&self, known: &Known) -> usize {
+        let mut paper = Paper::new(60);
+        if let Some(store) = self.store(known) {
+            self.write(&mut paper, store, known);
+        }
+        paper.len()
     }
 
     fn write(&self, paper: &mut Paper, store: &CustomKeyStore, known: &Known) {
@@ -141,6 +183,18 @@ impl KeyStorePage {
             }
         }
         self.write_keys(paper, known);
+        let here = self.spot == BUTTONS.len() + keys_in(&self.store_id, known).len();
+        paper.focused(here, |paper| self.write_monitoring(paper, here));
+    }
+
+    fn write_monitoring(&self, paper: &mut Paper, is_focused: bool) {
+        paper.heading("Monitoring");
+        monitoring::write_range(paper, self.range, is_focused);
+        if super::write_loading(paper, "the metrics", &self.monitoring)
+            && let Some(shown) = self.monitoring.ready()
+        {
+            monitoring::write(paper, shown);
+        }
     }
 
     fn write_buttons(&self, paper: &mut Paper, store: &CustomKeyStore) {

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::world::World;
 use crate::xks::key_manager::{KeyManager, NewExternalKey, ProxyCredential};
+use crate::xks::metrics::{Exception, Figures, Minute};
 use crate::xks::proxy;
 
 fn metadata() -> RequestMetadata {
@@ -37,6 +38,7 @@ fn bundled() -> (XksClient, ProxyTarget, KeyManager) {
 
 fn target(credential: ProxyCredential) -> ProxyTarget {
     ProxyTarget {
+        key_store: "111122223333/us-west-2/cks-1".into(),
         uri_endpoint: format!("https://{BUNDLED_HOST}"),
         uri_path: "/acme/kms/xks/v1".into(),
         access_key_id: credential.access_key_id,
@@ -175,6 +177,44 @@ async fn a_proxy_that_never_answers_is_asked_twice() {
     let client = XksClient::new(proxies, None, Clock::manual(Timestamp::UNIX_EPOCH));
     let failure = client.get_health_status(&bundled().1, &metadata()).await.unwrap_err();
     assert_eq!((failure, asked.load(Ordering::SeqCst)), (XksFailure::TimedOut, 2));
+    let noted = client.metrics().take();
+    let operations = Operations { kms: "Encrypt".into(), xks: "GetHealthStatus" };
+    let exception = Exception { name: "XksProxyUnreachableException", is_retryable: true };
+    let expected = [
+        (Metric::Latency(operations.clone()), Figures { count: 2, sum: 500., min: 250., max: 250. }),
+        (Metric::Errors(operations, Some(exception)), Figures { count: 2, sum: 2., min: 1., max: 1. }),
+    ];
+    assert_eq!(noted.into_iter().map(|one| (one.metric, one.figures)).collect::<Vec<_>>(), expected);
+}
+
+#[tokio::test]
+async fn each_end_of_a_request_is_noted_once() {
+    let health = json!({ "xksProxyFleetSize": 1, "xksProxyVendor": "v", "xksProxyModel": "m", "ekmVendor": "v",
+        "ekmFleetDetails": [{ "id": "1", "model": "m", "healthStatus": "UNAVAILABLE" }] });
+    let refused = |name: &str| json!({ "errorName": name });
+    for (status, body, expected) in [
+        (200, health, None),
+        (200, json!("nonsense"), Some(("XksProxyInvalidResponseException", false))),
+        (429, refused("ThrottlingException"), Some(("ThrottlingException", true))),
+        (500, refused("InternalException"), Some(("InternalException", true))),
+        (503, refused("DependencyTimeoutException"), Some(("DependencyTimeoutException", true))),
+        (401, refused("AuthenticationFailedException"), Some(("AuthenticationFailedException", false))),
+    ] {
+        let (client, target) = canned(status, &body);
+        client.get_health_status(&target, &metadata()).await.unwrap_err();
+        let noted = client.metrics().take();
+        let exception = expected.map(|(name, is_retryable)| Exception { name, is_retryable });
+        assert!(matches!(&noted[0].metric, Metric::Latency(_)), "{noted:?}");
+        assert!(matches!(&noted[1].metric, Metric::Errors(_, found) if *found == exception), "{noted:?}");
+        assert_eq!(noted.len(), if expected.is_none() { 5 } else { 2 }, "{noted:?}");
+    }
+    // Who isn't there takes no time, and a store that is not made yet has no figures.
+    let (client, target, _) = bundled();
+    let away = ProxyTarget { uri_endpoint: "https://xks.example.com".into(), ..target.clone() };
+    client.get_health_status(&away, &metadata()).await.unwrap_err();
+    assert!(matches!(&client.metrics().take()[..], [Minute { metric: Metric::Errors(..), .. }]));
+    client.get_health_status(&ProxyTarget { key_store: String::new(), ..target }, &metadata()).await.unwrap();
+    assert_eq!(client.metrics().take(), []);
 }
 
 #[test]

@@ -1,0 +1,333 @@
+//! GetMetricData and ListMetrics of CloudWatch, for the metrics of external key stores.
+
+use rusqlite::{OptionalExtension as _, Transaction, params};
+
+use super::metrics::canonical;
+use super::{Answer, Call};
+use crate::aws::cloudwatch::{
+    Dimension, GetMetricData, GetMetricDataOutput, ListMetrics, ListMetricsOutput, Metric, MetricDataQuery,
+    MetricDataResult, MetricStat,
+};
+use crate::aws::error::ServiceError;
+use crate::aws::kms::metrics::{NAMESPACE, XKS_PROXY_LATENCY};
+use crate::aws::scalar::EpochSeconds;
+use crate::xks::metrics::Figures;
+
+/// Metrics on a page of ListMetrics.
+const METRICS_ON_PAGE: usize = 500;
+/// Queries of one GetMetricData.
+const MOST_QUERIES: usize = 500;
+/// Data points on a page of GetMetricData.
+const MOST_DATAPOINTS: i64 = 100_800;
+
+fn invalid(message: impl Into<String>) -> ServiceError {
+    ServiceError::new("ValidationError", message)
+}
+
+/// What of the samples of a period makes its data point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Statistic {
+    SampleCount,
+    Average,
+    Sum,
+    Minimum,
+    Maximum,
+}
+
+impl Statistic {
+    fn parse(name: &str) -> Result<Self, ServiceError> {
+        Ok(match name {
+            "SampleCount" => Self::SampleCount,
+            "Average" => Self::Average,
+            "Sum" => Self::Sum,
+            "Minimum" => Self::Minimum,
+            "Maximum" => Self::Maximum,
+            _ => {
+                return Err(invalid(format!(
+                    "The statistic {name} is not kept by the bundled AWS. Valid here are SampleCount, Average, Sum, Minimum \
+                     and Maximum."
+                )));
+            }
+        })
+    }
+
+    #[allow(clippy::cast_precision_loss)]
+    fn of(self, figures: Figures) -> f64 {
+        match self {
+            Self::SampleCount => figures.count as f64,
+            Self::Average => figures.sum / figures.count as f64,
+            Self::Sum => figures.sum,
+            Self::Minimum => figures.min,
+            Self::Maximum => figures.max,
+        }
+    }
+}
+
+/// The unit that a metric of KMS is recorded in.
+fn unit(metric: &str) -> &'static str {
+    if metric == XKS_PROXY_LATENCY { "Milliseconds" } else { "Count" }
+}
+
+/// One query that keeps the rules.
+struct Asked<'a> {
+    id: &'a str,
+    label: &'a str,
+    /// The stored name and dimensions; nothing for a metric that nobody records.
+    stored: Option<(&'a str, String)>,
+    /// Minutes that make one data point.
+    period: i64,
+    statistic: Statistic,
+}
+
+fn is_id(id: &str) -> bool {
+    id.len() <= 255
+        && id.starts_with(|first: char| first.is_ascii_lowercase())
+        && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+impl<'a> Asked<'a> {
+    fn new(query: &'a MetricDataQuery, account: &str) -> Answer<Self> {
+        let id = &*query.id;
+        if !is_id(id) {
+            let message = format!("The Id {id} has to start with a small letter and go on with letters, digits and _.");
+            return Err(invalid(message).into());
+        }
+        if query.account_id.as_deref().is_some_and(|other| other != account) {
+            return Err(invalid(format!("The query {id} is about another account, which shares no metrics.")).into());
+        }
+        let stat = match (&query.metric_stat, &query.expression) {
+            (Some(stat), None) => stat,
+            (None, Some(_)) => {
+                let message = format!("The query {id} has an Expression; the bundled AWS does no metric math.");
+                return Err(invalid(message).into());
+            }
+            _ => return Err(invalid(format!("The query {id} needs either MetricStat or Expression.")).into()),
+        };
+        let MetricStat { metric, period, stat: statistic, unit: wanted } = stat;
+        let (Some(namespace), Some(name)) = (&metric.namespace, &metric.metric_name) else {
+            return Err(invalid(format!("The metric of the query {id} needs Namespace and MetricName.")).into());
+        };
+        if *period < 60 || period % 60 != 0 {
+            return Err(invalid(format!("The Period {period} of the query {id} has to be a multiple of 60.")).into());
+        }
+        let is_recorded = namespace == NAMESPACE && wanted.as_ref().is_none_or(|wanted| wanted == unit(name));
+        let dimensions = canonical(&metric.dimensions)?;
+        Ok(Self {
+            id,
+            label: query.label.as_deref().unwrap_or(name),
+            stored: is_recorded.then_some((name, dimensions)),
+            period: period / 60,
+            statistic: Statistic::parse(statistic)?,
+        })
+    }
+
+    /// The data points from the minute `start` on and before `end`, the oldest first.
+    fn data_points(&self, tx: &Transaction, world: &str, start: i64, end: i64) -> Answer<Vec<(i64, f64)>> {
+        let Some((name, dimensions)) = &self.stored else { return Ok(Vec::new()) };
+        let metric: Option<i64> = tx
+            .prepare_cached("SELECT id FROM metrics WHERE world = ?1 AND name = ?2 AND dimensions = ?3")?
+            .query_row([world, name, dimensions], |row| row.get(0))
+            .optional()?;
+        let Some(metric) = metric else { return Ok(Vec::new()) };
+        let mut query = tx.prepare_cached(
+            "SELECT minute, count, sum, min, max FROM metric_minutes WHERE metric = ?1 AND minute >= ?2 AND minute < ?3
+             ORDER BY minute",
+        )?;
+        let minutes = query.query_map(params![metric, start, end], |row| {
+            let count: i64 = row.get(1)?;
+            let figures =
+                Figures { count: count.cast_unsigned(), sum: row.get(2)?, min: row.get(3)?, max: row.get(4)? };
+            Ok((row.get(0)?, figures))
+        })?;
+        let periods = in_periods(minutes.collect::<Result<Vec<_>, _>>()?, start, self.period);
+        Ok(periods.into_iter().map(|(minute, figures)| (minute, self.statistic.of(figures))).collect())
+    }
+}
+
+/// The figures of minutes put together in periods, which are counted from `start`. All in minutes since 1970.
+fn in_periods(minutes: Vec<(i64, Figures)>, start: i64, period: i64) -> Vec<(i64, Figures)> {
+    let mut periods: Vec<(i64, Figures)> = Vec::new();
+    for (minute, figures) in minutes {
+        let at = minute - (minute - start).rem_euclid(period);
+        match periods.last_mut() {
+            Some((last, so_far)) if *last == at => *so_far = so_far.with(figures),
+            _ => periods.push((at, figures)),
+        }
+    }
+    periods
+}
+
+/// Where a page of GetMetricData starts: the query, and the minute of its last data point that was given.
+fn read_token(token: &str) -> Option<(usize, i64)> {
+    let (query, minute) = token.split_once('.')?;
+    Some((query.parse().ok()?, minute.parse().ok()?))
+}
+
+impl Call<'_> {
+    pub async fn get_metric_data(&self, request: &GetMetricData) -> Answer<GetMetricDataOutput> {
+        self.permit_on("cloudwatch:GetMetricData", "*")?;
+        let queries = &request.metric_data_queries;
+        if queries.is_empty() || queries.len() > MOST_QUERIES {
+            return Err(invalid("MetricDataQueries needs from 1 to 500 queries.").into());
+        }
+        let asked = queries.iter().map(|query| Asked::new(query, &self.account)).collect::<Answer<Vec<_>>>()?;
+        if let Some(twice) = asked.iter().enumerate().find(|(at, one)| asked[..*at].iter().any(|two| two.id == one.id))
+        {
+            return Err(invalid(format!("The Id {} is there twice.", twice.1.id)).into());
+        }
+        let is_descending = match request.scan_by.as_deref() {
+            None | Some("TimestampDescending") => true,
+            Some("TimestampAscending") => false,
+            Some(other) => {
+                let message = format!("ScanBy is {other}; valid are TimestampDescending and TimestampAscending.");
+                return Err(invalid(message).into());
+            }
+        };
+        if request.start_time >= request.end_time {
+            return Err(invalid("The parameter StartTime must be less than the parameter EndTime.").into());
+        }
+        let most = request.max_datapoints.unwrap_or(MOST_DATAPOINTS);
+        if !(1..=MOST_DATAPOINTS).contains(&most) {
+            return Err(invalid("MaxDatapoints has to be from 1 to 100800.").into());
+        }
+        let (first, given) = match &request.next_token {
+            None => (0, None),
+            Some(token) => {
+                let (query, minute) =
+                    read_token(token).filter(|(query, _)| *query < queries.len()).ok_or_else(|| {
+                        ServiceError::new("InvalidNextToken", "NextToken is not one that GetMetricData gave.")
+                    })?;
+                (query, Some(minute))
+            }
+        };
+        self.check_health().await?;
+        let start = request.start_time.0.as_second().div_euclid(60);
+        let end = (request.end_time.0.as_second() + 59).div_euclid(60);
+        self.store().read(|tx| {
+            let mut output = GetMetricDataOutput::default();
+            let mut room = usize::try_from(most).unwrap_or_default();
+            for (at, query) in asked.iter().enumerate().skip(first) {
+                if queries[at].return_data == Some(false) {
+                    continue;
+                }
+                let mut points = query.data_points(tx, &self.world, start, end)?;
+                if is_descending {
+                    points.reverse();
+                }
+                if let (Some(last), true) = (given, at == first) {
+                    points.retain(|(minute, _)| if is_descending { *minute < last } else { *minute > last });
+                }
+                let is_cut = points.len() > room;
+                points.truncate(room);
+                room -= points.len();
+                let last = points.last().map(|(minute, _)| *minute);
+                output.metric_data_results.push(result(query, &points, is_cut)?);
+                if is_cut {
+                    // A page that has no room from the start of a query on goes on before its first data point.
+                    let outside = if is_descending { i64::MAX } else { i64::MIN };
+                    output.next_token = Some(format!("{at}.{}", last.unwrap_or(outside)));
+                    break;
+                }
+            }
+            Ok(output)
+        })
+    }
+
+    pub async fn list_metrics(&self, request: &ListMetrics) -> Answer<ListMetricsOutput> {
+        self.permit_on("cloudwatch:ListMetrics", "*")?;
+        let refused = |message: &str| ServiceError::new("InvalidParameterValue", message);
+        let after: i64 = match &request.next_token {
+            None => 0,
+            Some(token) => token.parse().map_err(|_| refused("NextToken is not one that ListMetrics gave."))?,
+        };
+        let recent = match request.recently_active.as_deref() {
+            None => i64::MIN,
+            Some("PT3H") => self.store().world().clock.now().as_second().div_euclid(60) - 180,
+            Some(_) => return Err(refused("RecentlyActive has to be PT3H.").into()),
+        };
+        if request.dimensions.len() > 10 {
+            return Err(refused("Name ten dimensions at most.").into());
+        }
+        self.check_health().await?;
+        if request.namespace.as_ref().is_some_and(|namespace| namespace != NAMESPACE) {
+            return Ok(ListMetricsOutput::default());
+        }
+        self.store().read(|tx| {
+            let mut query = tx.prepare_cached(
+                "SELECT id, name, dimensions FROM metrics WHERE world = ?1 AND id > ?2 AND (?3 IS NULL OR name = ?3)
+                 AND EXISTS (SELECT 1 FROM metric_minutes WHERE metric = metrics.id AND minute >= ?4) ORDER BY id",
+            )?;
+            let mut rows = query.query(params![self.world, after, request.metric_name, recent])?;
+            let (mut output, mut last) = (ListMetricsOutput::default(), after);
+            while let Some(row) = rows.next()? {
+                let dimensions: Vec<Dimension> = serde_json::from_str(&row.get::<_, String>(2)?)?;
+                let metric =
+                    Metric { namespace: Some(NAMESPACE.to_owned()), metric_name: Some(row.get(1)?), dimensions };
+                let is_wanted = request.dimensions.iter().all(|filter| {
+                    let value = metric.dimension(&filter.name);
+                    value.is_some() && (filter.value.is_none() || filter.value.as_deref() == value)
+                });
+                if !is_wanted {
+                    continue;
+                }
+                if output.metrics.len() == METRICS_ON_PAGE {
+                    output.next_token = Some(last.to_string());
+                    break;
+                }
+                output.metrics.push(metric);
+                last = row.get(0)?;
+            }
+            Ok(output)
+        })
+    }
+}
+
+fn result(query: &Asked, points: &[(i64, f64)], is_cut: bool) -> Answer<MetricDataResult> {
+    let moment = |minute: i64| jiff::Timestamp::from_second(minute * 60).map(EpochSeconds);
+    Ok(MetricDataResult {
+        id: query.id.to_owned(),
+        label: query.label.to_owned(),
+        timestamps: points
+            .iter()
+            .map(|(minute, _)| moment(*minute))
+            .collect::<Result<_, _>>()
+            .map_err(|error| invalid(error.to_string()))?,
+        values: points.iter().map(|(_, value)| *value).collect(),
+        status_code: if is_cut { "PartialData" } else { "Complete" }.to_owned(),
+    })
+}
+
+#[cfg(test)]
+#[allow(clippy::float_cmp, reason = "sums of small whole numbers are exact")]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn periods_lose_no_sample(
+            samples in prop::collection::vec((0i64..500, 0u32..1000), 0..60), start in 0i64..20, period in 1i64..70,
+        ) {
+            let mut minutes: std::collections::BTreeMap<i64, Figures> = std::collections::BTreeMap::new();
+            for (minute, sample) in samples.iter().filter(|(minute, _)| *minute >= start) {
+                let sample = Figures::from(f64::from(*sample));
+                minutes.entry(*minute).and_modify(|known| *known = known.with(sample)).or_insert(sample);
+            }
+            let periods = in_periods(minutes.clone().into_iter().collect(), start, period);
+            prop_assert!(periods.windows(2).all(|pair| pair[0].0 < pair[1].0));
+            for (at, figures) in &periods {
+                prop_assert_eq!((at - start) % period, 0);
+                let inside = samples.iter().filter(|(minute, _)| (*at..at + period).contains(minute));
+                let inside: Vec<f64> = inside.map(|(_, sample)| f64::from(*sample)).collect();
+                prop_assert_eq!(figures.count, inside.len() as u64);
+                prop_assert_eq!(Statistic::Sum.of(*figures), inside.iter().sum::<f64>());
+                prop_assert_eq!(figures.min, inside.iter().copied().fold(f64::INFINITY, f64::min));
+                prop_assert_eq!(figures.max, inside.iter().copied().fold(0., f64::max));
+                let average = Statistic::Average.of(*figures);
+                prop_assert!(figures.min <= average && average <= figures.max);
+            }
+            let count: u64 = periods.iter().map(|(_, figures)| figures.count).sum();
+            prop_assert_eq!(count, samples.iter().filter(|(minute, _)| *minute >= start).count() as u64);
+        }
+    }
+}

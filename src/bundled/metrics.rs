@@ -1,0 +1,240 @@
+//! The metrics of external key stores: what was counted is written down by the minute and kept as long as CloudWatch keeps
+//! minutes.
+
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::{OptionalExtension as _, Transaction, params};
+
+use super::{Answer, Call, Inner};
+use crate::aws::cloudwatch::Dimension;
+use crate::aws::kms::metrics::dimension::CUSTOM_KEY_STORE_ID;
+use crate::xks::metrics::{Metric, Minute};
+
+/// How long the figures of a minute are kept (GetMetricData: a period of 60 seconds is available for 15 days).
+const KEPT: SignedDuration = SignedDuration::from_hours(15 * 24);
+/// How often KMS asks the proxy of a connected store for its health by itself.
+const HEALTH_CHECK_EVERY: SignedDuration = SignedDuration::from_mins(5);
+
+/// Writes down what waits. What can't be written is let go: figures must not stand in the way of what they tell of.
+pub fn flush(aws: &Inner) {
+    let minutes = aws.proxies.metrics().take();
+    if minutes.is_empty() {
+        return;
+    }
+    let oldest = aws.store.world().clock.now().saturating_sub(KEPT).unwrap_or(Timestamp::MIN);
+    let _ = aws.store.append(|tx| -> Answer<()> {
+        minutes.iter().try_for_each(|minute| add(tx, minute))?;
+        prune(tx, oldest.as_second().div_euclid(60))
+    });
+}
+
+/// Writes down what waits in time, until `aws` is gone.
+pub fn keep(aws: &Arc<Inner>) {
+    let weak = Arc::downgrade(aws);
+    aws.proxies.metrics().keep(move || weak.upgrade().map(|aws| flush(&aws)).is_some());
+}
+
+/// Writes down what waits, for the last time.
+pub fn close(aws: &Inner) {
+    flush(aws);
+    aws.proxies.metrics().close();
+}
+
+/// Dimensions in one order, as they are stored.
+pub fn canonical(dimensions: &[Dimension]) -> Answer<String> {
+    let mut sorted: Vec<&Dimension> = dimensions.iter().collect();
+    sorted.sort_unstable();
+    Ok(serde_json::to_string(&sorted)?)
+}
+
+fn add(tx: &Transaction, minute: &Minute) -> Answer<()> {
+    let (world, id) = minute.key_store.rsplit_once('/').unwrap_or_default();
+    let mut dimensions = minute.metric.dimensions();
+    dimensions.push(Dimension { name: CUSTOM_KEY_STORE_ID.to_owned(), value: id.to_owned() });
+    let dimensions = canonical(&dimensions)?;
+    let known: Option<i64> = tx
+        .prepare_cached("SELECT id FROM metrics WHERE world = ?1 AND name = ?2 AND dimensions = ?3")?
+        .query_row([world, minute.metric.name(), &dimensions], |row| row.get(0))
+        .optional()?;
+    let metric = match known {
+        Some(id) => id,
+        None => tx.query_row(
+            "INSERT INTO metrics (world, name, dimensions) VALUES (?1, ?2, ?3) RETURNING id",
+            [world, minute.metric.name(), &dimensions],
+            |row| row.get(0),
+        )?,
+    };
+    let figures = &minute.figures;
+    tx.prepare_cached(
+        "INSERT INTO metric_minutes VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE SET
+             count = count + excluded.count, sum = sum + excluded.sum,
+             min = min(min, excluded.min), max = max(max, excluded.max)",
+    )?
+    .execute(params![
+        metric,
+        minute.minute,
+        figures.count.cast_signed(),
+        figures.sum,
+        figures.min,
+        figures.max
+    ])?;
+    Ok(())
+}
+
+/// Lets go of what is older than the minute `oldest`, and of metrics that have nothing left.
+fn prune(tx: &Transaction, oldest: i64) -> Answer<()> {
+    if tx.prepare_cached("DELETE FROM metric_minutes WHERE minute < ?1")?.execute([oldest])? > 0 {
+        let empty = "NOT EXISTS (SELECT 1 FROM metric_minutes WHERE metric = metrics.id)";
+        tx.execute(&format!("DELETE FROM metrics WHERE {empty}"), [])?;
+    }
+    Ok(())
+}
+
+/// Connected stores of an account in a Region whose proxies were not asked for their health lately.
+const UNCHECKED: &str = "world = ?1 AND document ->> '$.ConnectionState' = 'CONNECTED' AND coalesce(checked, 0) <= ?2";
+
+impl Call<'_> {
+    /// Asks the proxies of connected stores for their health when KMS would have done so by itself meanwhile, and notes how
+    /// old their credentials are. Nothing of it changes a store.
+    pub async fn check_health(&self) -> Answer<()> {
+        let now = self.store().world().clock.now();
+        let before = now.saturating_sub(HEALTH_CHECK_EVERY).unwrap_or(Timestamp::MIN).as_millisecond();
+        let some = format!("SELECT EXISTS (SELECT 1 FROM key_stores WHERE {UNCHECKED})");
+        let is_due = self.store().read(|tx| -> Answer<bool> {
+            Ok(tx.prepare_cached(&some)?.query_row(params![self.world, before], |row| row.get(0))?)
+        })?;
+        if is_due {
+            // Whoever sets the time asks; others see that it was done.
+            let due: Vec<(String, i64)> = self.store().append(|tx| -> Answer<_> {
+                let mut claim = tx.prepare(&format!(
+                    "UPDATE key_stores SET checked = ?3 WHERE {UNCHECKED}
+                     RETURNING id, coalesce(credential_since, CAST((document ->> '$.CreationDate') * 1000 AS INTEGER))",
+                ))?;
+                let rows = claim.query_map(params![self.world, before, now.as_millisecond()], |row| {
+                    Ok((row.get(0)?, row.get(1)?))
+                })?;
+                Ok(rows.collect::<Result<_, _>>()?)
+            })?;
+            join_all(due.iter().map(|(id, since)| self.check_health_of(id, *since, now))).await;
+        }
+        flush(self.aws);
+        Ok(())
+    }
+
+    async fn check_health_of(&self, id: &str, credential_since: i64, now: Timestamp) {
+        let Ok(target) = self.recall_proxy_target(id) else { return };
+        let age = (now.as_millisecond() - credential_since).max(0) / (24 * 60 * 60 * 1000);
+        let age = f64::from(i32::try_from(age).unwrap_or(i32::MAX));
+        self.aws.proxies.metrics().note(&target.key_store, Metric::CredentialAge, now, age);
+        // What it answers is counted by the client of the proxies.
+        let _ = self.aws.proxies.get_health_status(&target, &self.metadata("KmsHealthCheck", None)).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::cloudwatch::{GetMetricData, ListMetrics, MetricDataQuery, MetricStat};
+    use crate::aws::kms::Encrypt;
+    use crate::aws::kms::metrics::{XKS_PROXY_ERRORS, XKS_PROXY_LATENCY};
+    use crate::aws::scalar::{EpochSeconds, SecretBlob};
+    use crate::bundled::Bundled;
+    use crate::client::Client;
+    use crate::journey::client_of;
+    use crate::world::World;
+    use crate::xks::client::XksClient;
+
+    fn world() -> World {
+        World::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 1)
+    }
+
+    async fn encrypt(client: &Client) {
+        let plaintext = SecretBlob::new(b"x".to_vec());
+        let request = Encrypt { key_id: "alias/customer-db".to_owned(), plaintext, ..Encrypt::default() };
+        let _ = client.call(&request).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_proxy_that_runs_into_the_time_limit_is_seen_in_its_figures() {
+        let world = world();
+        let mut bundled = Bundled::in_memory("default", world.clone()).unwrap();
+        let silent = axum::Router::new().fallback(async || std::future::pending::<()>().await);
+        Arc::get_mut(&mut bundled.0).unwrap().proxies = XksClient::new(silent, None, world.clock.clone());
+        let client = client_of(&bundled, world.clock.clone());
+        encrypt(&client).await;
+        let metrics = client.call(&ListMetrics::default()).await.unwrap().metrics;
+        let of_encrypt = |name| {
+            let mut all = metrics.iter().filter(|metric| metric.dimension("KmsOperation") == Some("Encrypt"));
+            all.find(|metric| metric.metric_name.as_deref() == Some(name)).unwrap()
+        };
+        let errors = of_encrypt(XKS_PROXY_ERRORS);
+        assert_eq!(errors.dimension("ErrorType"), Some("Retryable"));
+        assert_eq!(errors.dimension("ExceptionName"), Some("XksProxyUnreachableException"));
+        let query = |id: &str, name, stat: &str| MetricDataQuery {
+            id: id.to_owned(),
+            metric_stat: Some(MetricStat {
+                metric: of_encrypt(name).clone(),
+                period: 60,
+                stat: stat.to_owned(),
+                unit: None,
+            }),
+            ..MetricDataQuery::default()
+        };
+        let asked = GetMetricData {
+            metric_data_queries: vec![
+                query("tries", XKS_PROXY_ERRORS, "Sum"),
+                query("least", XKS_PROXY_LATENCY, "Minimum"),
+                query("average", XKS_PROXY_LATENCY, "Average"),
+            ],
+            start_time: EpochSeconds("2026-03-02T10:00:00Z".parse().unwrap()),
+            end_time: EpochSeconds("2026-03-02T11:00:00Z".parse().unwrap()),
+            scan_by: None,
+            max_datapoints: None,
+            next_token: None,
+        };
+        let results = client.call(&asked).await.unwrap().metric_data_results;
+        let values: Vec<_> = results.iter().map(|result| &result.values[..]).collect();
+        assert_eq!(values, [[2.], [250.], [250.]]);
+    }
+
+    #[tokio::test]
+    async fn figures_go_after_fifteen_days_and_the_metric_with_the_last_of_them() {
+        let world = world();
+        let bundled = Bundled::in_memory("default", world.clone()).unwrap();
+        let client = client_of(&bundled, world.clock.clone());
+        let count = |query: &str| -> i64 {
+            let answer = bundled.0.store.read(|tx| -> Answer<i64> { Ok(tx.query_row(query, [], |row| row.get(0))?) });
+            answer.unwrap()
+        };
+        let encrypts = "SELECT count(*) FROM metrics WHERE dimensions LIKE '%\"Encrypt\"%'";
+        encrypt(&client).await;
+        client.call(&ListMetrics::default()).await.unwrap();
+        assert_eq!(count(encrypts), 2);
+        let minutes = count("SELECT count(*) FROM metric_minutes");
+        world.clock.advance(KEPT);
+        client.call(&ListMetrics::default()).await.unwrap();
+        assert_eq!(count(encrypts), 2, "the minute is just within the time");
+        world.clock.advance(HEALTH_CHECK_EVERY);
+        client.call(&ListMetrics::default()).await.unwrap();
+        assert_eq!(count(encrypts), 0);
+        assert!(count("SELECT count(*) FROM metric_minutes") <= 2 * minutes);
+    }
+
+    #[test]
+    fn figures_of_two_processes_add_up() {
+        let bundled = Bundled::in_memory("default", world()).unwrap();
+        let aws = &bundled.0;
+        for sample in [3., 1., 2.] {
+            let now = aws.store.world().clock.now();
+            aws.proxies.metrics().note("a/r/cks-1", Metric::ManagerStates("Active"), now, sample);
+            flush(aws);
+        }
+        let row = aws.store.read(|tx| -> Answer<(i64, f64, f64, f64)> {
+            let query = "SELECT count, sum, min, max FROM metric_minutes";
+            Ok(tx.query_row(query, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?)
+        });
+        assert_eq!(row.unwrap(), (3, 6., 1., 3.));
+    }
+}

@@ -1,0 +1,110 @@
+//! Charts of text: columns of blocks, one for each period, with figures beside them.
+
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use super::Series;
+use crate::tui::theme;
+
+/// Eighths of a cell, from below.
+const EIGHTHS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+/// Columns of the figures at the axis.
+const LABELS: usize = 9;
+/// Columns left of the first column of a chart.
+pub const INDENT: usize = LABELS + 2;
+
+/// How many eighths of `cells` cells a value fills. What was recorded is to be seen, however little it is.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
+fn eighths(value: f64, top: f64, cells: usize) -> usize {
+    let all = cells * 8;
+    let filled = if top > 0.0 { (value / top * all as f64).round() as usize } else { 0 };
+    filled.clamp(1, all)
+}
+
+/// The row, from below, in which a value is.
+fn row_of(value: f64, top: f64, rows: usize) -> usize {
+    (eighths(value, top, rows) - 1) / 8
+}
+
+/// A chart of columns.
+pub struct Chart<'a> {
+    /// The height of each column; none where nothing was recorded.
+    pub columns: &'a Series,
+    /// What else is marked, by a dot above the column.
+    pub dots: Option<&'a Series>,
+    /// The value of the upper edge.
+    pub top: f64,
+    /// What the upper edge and the axis are called.
+    pub labels: [String; 2],
+    /// A line across, and its name.
+    pub limit: Option<(f64, String)>,
+}
+
+impl Chart<'_> {
+    /// The chart, `rows` high, in at most `width` columns; how many columns each period has.
+    pub fn lines(&self, rows: usize, width: usize) -> (Vec<Line<'static>>, usize) {
+        let wide = (width.saturating_sub(INDENT) / self.columns.len().max(1)).clamp(1, 3);
+        let limit = self.limit.as_ref().map(|(value, name)| (row_of(*value, self.top, rows), name));
+        let lines = (0..rows).rev().map(|row| {
+            let here = limit.filter(|(at, _)| *at == row);
+            let label = match here {
+                Some((_, name)) => name.as_str(),
+                None if row + 1 == rows => &self.labels[0],
+                None => "",
+            };
+            let mark = if label.is_empty() { '│' } else { '┤' };
+            let mut spans = vec![Span::styled(format!("{label:>LABELS$} {mark}"), theme::QUIET)];
+            for period in 0..self.columns.len() {
+                let (cell, style) = self.cell(period, row, rows, here.is_some());
+                let filler = match cell {
+                    '•' if here.is_some() => '┄',
+                    '•' => ' ',
+                    column => column,
+                };
+                let cell: String = std::iter::once(cell).chain(std::iter::repeat_n(filler, wide - 1)).collect();
+                spans.push(Span::styled(cell, style));
+            }
+            Line::from(spans)
+        });
+        let mut lines: Vec<Line> = lines.collect();
+        let axis = format!("{:>LABELS$} └{}", self.labels[1], "─".repeat(wide * self.columns.len()));
+        lines.push(Line::styled(axis, theme::QUIET));
+        (lines, wide)
+    }
+
+    fn cell(&self, period: usize, row: usize, rows: usize, has_limit: bool) -> (char, Style) {
+        let filled = self.columns[period].map_or(0, |value| eighths(value, self.top, rows));
+        let dot = self.dots.and_then(|dots| dots.get(period).copied().flatten());
+        match filled.saturating_sub(row * 8) {
+            0 if dot.is_some_and(|value| row_of(value, self.top, rows) == row) => ('•', theme::WARNING),
+            0 if has_limit => ('┄', theme::WARNING),
+            0 => (' ', theme::TEXT),
+            more => (EIGHTHS[more.min(8) - 1], theme::ACCENT),
+        }
+    }
+}
+
+/// A row of columns one cell high, at most `width` of them: of periods that share one the `best` is shown.
+pub fn sparkline(series: &Series, top: f64, width: usize, best: fn(f64, f64) -> f64) -> String {
+    let share = series.len().div_ceil(width.max(1)).max(1);
+    let cells = series.chunks(share).map(|chunk| {
+        let value = chunk.iter().flatten().copied().reduce(best);
+        value.map_or(' ', |value| EIGHTHS[eighths(value, top, 1) - 1])
+    });
+    cells.collect()
+}
+
+/// A bar that fills the `share` of `width` columns.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
+pub fn bar(share: f64, width: usize) -> String {
+    "▇".repeat(((share * width as f64).round() as usize).clamp(1, width.max(1)))
+}
+
+/// The next of 1, 2, 5, 10, 20, 50 ... that is not below `value`.
+pub fn round_top(value: f64) -> f64 {
+    let mut top = 1.0;
+    while top < value {
+        top *= 10.0;
+    }
+    [top / 5.0, top / 2.0].into_iter().find(|smaller| *smaller >= value.max(1.0)).unwrap_or(top)
+}

@@ -1,0 +1,163 @@
+#![allow(clippy::float_cmp, reason = "small whole numbers are exact")]
+
+use proptest::prelude::*;
+
+use super::chart::{bar, round_top, sparkline};
+use super::draw::{number, percentage};
+use super::*;
+use crate::aws::cloudwatch::{Dimension, MetricDataResult};
+use crate::aws::kms::metrics::{NO_ERROR, NO_EXCEPTION, NON_RETRYABLE, RETRYABLE, dimension};
+use crate::aws::scalar::EpochSeconds;
+use crate::tui::widgets::paper::Paper;
+
+fn start() -> Timestamp {
+    "2026-03-02T07:20:00Z".parse().unwrap()
+}
+
+fn metric(name: &str, dimensions: &[(&str, &str)]) -> Metric {
+    let dimensions = dimensions.iter().map(|(name, value)| Dimension { name: (*name).into(), value: (*value).into() });
+    Metric { namespace: None, metric_name: Some(name.into()), dimensions: dimensions.collect() }
+}
+
+fn errors(kind: &str, name: &str) -> Metric {
+    metric(XKS_PROXY_ERRORS, &[(dimension::ERROR_TYPE, kind), (dimension::EXCEPTION_NAME, name)])
+}
+
+/// Data points of periods of five minutes.
+fn points(values: &[(i64, f64)]) -> MetricDataResult {
+    let time = |at: i64| EpochSeconds(start() + jiff::SignedDuration::from_secs(300 * at));
+    MetricDataResult {
+        timestamps: values.iter().map(|(at, _)| time(*at)).collect(),
+        values: values.iter().map(|(_, value)| *value).collect(),
+        ..MetricDataResult::default()
+    }
+}
+
+fn shown(told: &[(Metric, &str, MetricDataResult)]) -> Monitoring {
+    let told = told.iter().map(|(metric, statistic, result)| (metric, *statistic, result));
+    Monitoring::new(TimeRange::ThreeHours, start(), told)
+}
+
+#[test]
+fn a_range_ends_with_the_period_that_now_is_in() {
+    let now = "2026-03-02T10:15:00Z".parse().unwrap();
+    for range in TimeRange::ALL {
+        let (start, end) = range.around(now);
+        let (length, period) = range.seconds();
+        assert_eq!(end.as_second() - start.as_second(), length);
+        assert!(start.as_second() % period == 0 && length % period == 0 && period % 60 == 0, "{range:?}");
+        assert!(now < end && end.as_second() - now.as_second() <= period, "{range:?}");
+        assert!(length / period <= 72, "there is a column for each");
+    }
+    assert_eq!(TimeRange::ALL.map(TimeRange::next)[5], TimeRange::OneHour);
+}
+
+#[test]
+fn only_retryable_errors_make_a_proxy_less_reliable() {
+    let shown = shown(&[
+        (errors(NO_ERROR, NO_EXCEPTION), "SampleCount", points(&[(0, 8.), (1, 5.), (35, 1.)])),
+        (errors(NON_RETRYABLE, "AuthenticationFailedException"), "SampleCount", points(&[(1, 5.), (2, 3.)])),
+        (errors(RETRYABLE, "ThrottlingException"), "SampleCount", points(&[(0, 2.), (3, 4.)])),
+    ]);
+    assert_eq!(shown.requests[..5], [Some(10.), Some(10.), Some(3.), Some(4.), None]);
+    assert_eq!(shown.reliability[..5], [Some(80.), Some(100.), Some(100.), Some(0.), None]);
+    assert_eq!(shown.whole_reliability, Some(100. * 22. / 28.));
+    let exceptions: Vec<_> = shown.exceptions.iter().map(|one| (&*one.name, &*one.error_type, one.count)).collect();
+    let expected = [("AuthenticationFailedException", NON_RETRYABLE, 8.), ("ThrottlingException", RETRYABLE, 6.)];
+    assert_eq!(exceptions, expected);
+}
+
+#[test]
+fn a_mean_weighs_every_request_alike() {
+    let of = |operation| metric(XKS_PROXY_LATENCY, &[(dimension::KMS_OPERATION, operation)]);
+    let shown = shown(&[
+        (of("Encrypt"), "SampleCount", points(&[(0, 9.)])),
+        (of("Encrypt"), "Sum", points(&[(0, 90.)])),
+        (of("Encrypt"), "Maximum", points(&[(0, 30.)])),
+        (of("Decrypt"), "SampleCount", points(&[(0, 1.), (1, 10.)])),
+        (of("Decrypt"), "Sum", points(&[(0, 110.), (1, 50.)])),
+        (of("Decrypt"), "Maximum", points(&[(0, 110.), (1, 5.)])),
+    ]);
+    assert_eq!(shown.latency[..3], [Some(20.), Some(5.), None]);
+    assert_eq!(shown.highest_latency[..3], [Some(110.), Some(5.), None]);
+    assert_eq!(shown.whole_latency, Some(12.5));
+}
+
+#[test]
+fn of_states_and_days_the_newest_counts_and_of_exceptions_the_most_frequent_five() {
+    let certificate = metric(XKS_PROXY_CERTIFICATE_DAYS_TO_EXPIRE, &[(dimension::CERTIFICATE_NAME, "xks.example.com")]);
+    let state = |name| metric(XKS_EXTERNAL_KEY_MANAGER_STATES, &[(dimension::XKS_EXTERNAL_KEY_MANAGER_STATE, name)]);
+    let names = ["A", "B", "C", "D", "E", "F", "G"];
+    let mut told = vec![
+        // The newest first, as CloudWatch tells them unless it is asked otherwise.
+        (certificate, "Minimum", points(&[(9, 11.), (3, 12.)])),
+        (state("Active"), "Maximum", points(&[(9, 0.), (3, 2.)])),
+        (state("Unavailable"), "Maximum", points(&[(3, 0.), (9, 2.)])),
+        (metric(XKS_PROXY_CREDENTIAL_AGE, &[]), "Maximum", points(&[(3, 7.), (9, 8.)])),
+        (metric(EXTERNAL_KEY_STORE_THROTTLE, &[]), "Sum", points(&[(3, 1.), (9, 2.)])),
+    ];
+    told.extend(
+        names
+            .iter()
+            .zip(1..)
+            .map(|(name, count)| (errors(RETRYABLE, name), "SampleCount", points(&[(0, f64::from(count)), (1, 1.)]))),
+    );
+    let shown = shown(&told);
+    assert_eq!(shown.certificates, [("xks.example.com".to_owned(), 11.)]);
+    assert_eq!(shown.managers, [Some(0.), None, Some(2.)]);
+    assert_eq!((shown.credential_age, shown.throttled), (Some(8.), 3.));
+    assert_eq!(shown.exceptions.iter().map(|one| &*one.name).collect::<Vec<_>>(), ["G", "F", "E", "D", "C"]);
+}
+
+#[test]
+fn nothing_is_empty_and_what_is_outside_of_the_range_is_nothing() {
+    let outside = shown(&[(errors(NO_ERROR, NO_EXCEPTION), "SampleCount", points(&[(-1, 8.), (36, 5.)]))]);
+    assert!(outside.is_empty() && outside.whole_reliability.is_none(), "{outside:?}");
+    assert!(!shown(&[(errors(NO_ERROR, NO_EXCEPTION), "SampleCount", points(&[(0, 1.)]))]).is_empty());
+}
+
+#[test]
+fn numbers_are_written_for_people() {
+    assert_eq!([-3., -123., -1234.5].map(number), ["-3", "-123", "-1,234.5"]);
+    assert_eq!([0., 12.34, 999., 1000., 1_234_567.8].map(number), ["0", "12.3", "999", "1,000", "1,234,567.8"]);
+    assert_eq!([100., 99.99, 50., 0.].map(percentage), ["100%", "99.9%", "50%", "0%"]);
+    assert_eq!([0., 1., 3., 12., 320., 540_000.].map(round_top), [1., 1., 5., 20., 500., 1_000_000.]);
+    assert_eq!(sparkline(&vec![Some(0.), None, Some(5.), Some(10.)], 10., 4, f64::max), "▁ ▄█");
+    assert_eq!(sparkline(&vec![Some(0.), None, Some(5.), Some(10.)], 10., 2, f64::min), "▁▄");
+    assert_eq!((bar(1., 4), bar(0.5, 4), bar(0.001, 4)), ("▇▇▇▇".to_owned(), "▇▇".to_owned(), "▇".to_owned()));
+}
+
+fn any_told() -> impl Strategy<Value = Vec<(Metric, &'static str, MetricDataResult)>> {
+    let kind = prop::sample::select(vec![NO_ERROR, RETRYABLE, NON_RETRYABLE]);
+    let name = prop::sample::select(vec![NO_EXCEPTION, "ThrottlingException", "日本語\u{1b}[2J"]);
+    let values = prop::collection::vec((-3i64..40, prop::sample::select(vec![0., 0.3, 1., 249.9, 1e6, 1e12])), 0..20);
+    let errors = (kind, name, values.clone())
+        .prop_map(|(kind, name, values)| (errors(kind, name), "SampleCount", points(&values)));
+    let statistic = prop::sample::select(vec!["SampleCount", "Sum", "Maximum"]);
+    let latency = (statistic, values.clone())
+        .prop_map(|(statistic, values)| (metric(XKS_PROXY_LATENCY, &[]), statistic, points(&values)));
+    let other = prop::sample::select(vec![XKS_PROXY_CERTIFICATE_DAYS_TO_EXPIRE, XKS_PROXY_CREDENTIAL_AGE, "Tomorrow"]);
+    let other = (other, values).prop_map(|(name, values)| (metric(name, &[]), "Maximum", points(&values)));
+    prop::collection::vec(prop_oneof![errors, latency, other], 0..8)
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_told_is_shown_at_any_width(told in any_told(), width in 1u16..200, place in 0usize..6) {
+        let told: Vec<_> = told.iter().map(|(metric, statistic, result)| (metric, *statistic, result)).collect();
+        let shown = Monitoring::new(TimeRange::ALL[place], start(), told);
+        prop_assert!(shown.reliability.iter().flatten().all(|value| (0.0..=100.0).contains(value)));
+        prop_assert!(shown.whole_reliability.is_none_or(|value| (0.0..=100.0).contains(&value)));
+        let mut paper = Paper::new(width);
+        write_range(&mut paper, shown.range, true);
+        write(&mut paper, &shown);
+        let backend = ratatui::backend::TestBackend::new(width, 60);
+        ratatui::Terminal::new(backend).unwrap().draw(|frame| paper.draw(frame, frame.area())).unwrap();
+    }
+
+    #[test]
+    fn a_sparkline_keeps_to_its_width(values in prop::collection::vec(prop::option::of(0.0f64..300.0), 0..80), width in 1usize..90) {
+        let cells = sparkline(&values, 300.0, width, f64::max).chars().count();
+        prop_assert!(cells <= width && (values.is_empty() || cells > 0));
+    }
+}

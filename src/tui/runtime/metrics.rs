@@ -1,0 +1,79 @@
+//! What CloudWatch tells of an external key store: which metrics there are, then their data points.
+
+use crate::aws::cloudwatch::{
+    DimensionFilter, GetMetricData, ListMetrics, Metric, MetricDataQuery, MetricDataResult, MetricStat,
+};
+use crate::aws::kms::metrics::{NAMESPACE, dimension};
+use crate::aws::scalar::EpochSeconds;
+use crate::client::{CallError, Client};
+use crate::tui::monitoring::{Monitoring, TimeRange, statistics};
+
+/// Queries of one GetMetricData.
+const MOST_QUERIES: usize = 500;
+
+/// The figures of a store up to now.
+pub async fn told(client: &Client, store_id: &str, range: TimeRange) -> Result<Monitoring, CallError> {
+    let metrics = metrics_of(client, store_id).await?;
+    let asked: Vec<(&Metric, &str)> = metrics
+        .iter()
+        .flat_map(|metric| statistics(metric).iter().map(move |statistic| (metric, *statistic)))
+        .collect();
+    let (start, end) = range.around(client.now());
+    let mut results = Vec::new();
+    for some in asked.chunks(MOST_QUERIES) {
+        let queries = some.iter().enumerate().map(|(at, (metric, statistic))| MetricDataQuery {
+            id: format!("q{at}"),
+            metric_stat: Some(MetricStat {
+                metric: (*metric).clone(),
+                period: range.period(),
+                stat: (*statistic).to_owned(),
+                unit: None,
+            }),
+            ..MetricDataQuery::default()
+        });
+        let request = GetMetricData {
+            metric_data_queries: queries.collect(),
+            start_time: EpochSeconds(start),
+            end_time: EpochSeconds(end),
+            scan_by: Some("TimestampAscending".to_owned()),
+            max_datapoints: None,
+            next_token: None,
+        };
+        for result in data_points(client, request).await? {
+            let place = result.id.strip_prefix('q').and_then(|place| place.parse::<usize>().ok());
+            if let Some((metric, statistic)) = place.and_then(|place| some.get(place)) {
+                results.push((*metric, *statistic, result));
+            }
+        }
+    }
+    Ok(Monitoring::new(range, start, results.iter().map(|(metric, statistic, result)| (*metric, *statistic, result))))
+}
+
+async fn metrics_of(client: &Client, store_id: &str) -> Result<Vec<Metric>, CallError> {
+    let of_store =
+        DimensionFilter { name: dimension::CUSTOM_KEY_STORE_ID.to_owned(), value: Some(store_id.to_owned()) };
+    let mut request =
+        ListMetrics { namespace: Some(NAMESPACE.to_owned()), dimensions: vec![of_store], ..ListMetrics::default() };
+    let mut metrics = Vec::new();
+    loop {
+        let page = client.call(&request).await?;
+        metrics.extend(page.metrics);
+        // A token that comes again would never end.
+        if page.next_token.is_none() || page.next_token == request.next_token {
+            return Ok(metrics);
+        }
+        request.next_token = page.next_token;
+    }
+}
+
+async fn data_points(client: &Client, mut request: GetMetricData) -> Result<Vec<MetricDataResult>, CallError> {
+    let mut results = Vec::new();
+    loop {
+        let page = client.call(&request).await?;
+        results.extend(page.metric_data_results);
+        if page.next_token.is_none() || page.next_token == request.next_token {
+            return Ok(results);
+        }
+        request.next_token = page.next_token;
+    }
+}

@@ -1,0 +1,318 @@
+//! CloudWatch: what is counted of the calls to external key store proxies, and how it is asked for.
+
+use std::collections::BTreeMap;
+
+use jiff::SignedDuration;
+use xks_console::aws::cloudwatch::{
+    Dimension, DimensionFilter, GetMetricData, ListMetrics, Metric, MetricDataQuery, MetricStat,
+};
+use xks_console::aws::kms::{CreateKey, Encrypt, UpdateCustomKeyStore, XksProxyAuthenticationCredential};
+use xks_console::aws::scalar::EpochSeconds;
+use xks_console::bundled::Bundled;
+use xks_console::client::Client;
+use xks_console::world::Clock;
+
+use crate::account::{account, encrypt, new_key, refusal, request, secret, store, whole_account};
+use crate::trail::somebody;
+
+async fn metrics(client: &Client, name: Option<&str>, store: Option<&str>) -> Vec<Metric> {
+    let of_store = store.map(|id| DimensionFilter { name: "CustomKeyStoreId".to_owned(), value: Some(id.to_owned()) });
+    let asked = ListMetrics {
+        namespace: Some("AWS/KMS".to_owned()),
+        metric_name: name.map(str::to_owned),
+        dimensions: of_store.into_iter().collect(),
+        ..ListMetrics::default()
+    };
+    client.call(&asked).await.unwrap().metrics
+}
+
+fn query(metric: &Metric, stat: &str, period: i64) -> MetricDataQuery {
+    MetricDataQuery {
+        id: "q".to_owned(),
+        metric_stat: Some(MetricStat { metric: metric.clone(), period, stat: stat.to_owned(), unit: None }),
+        ..MetricDataQuery::default()
+    }
+}
+
+fn data(queries: Vec<MetricDataQuery>, start: &str, end: &str) -> GetMetricData {
+    GetMetricData {
+        metric_data_queries: queries,
+        start_time: EpochSeconds(start.parse().unwrap()),
+        end_time: EpochSeconds(end.parse().unwrap()),
+        scan_by: None,
+        max_datapoints: None,
+        next_token: None,
+    }
+}
+
+/// The data points of a day of a statistic of a metric, the newest first.
+async fn points(client: &Client, metric: &Metric, stat: &str, period: i64) -> Vec<(String, f64)> {
+    let asked = data(vec![query(metric, stat, period)], "2026-03-02T00:00:00Z", "2026-03-03T00:00:00Z");
+    let result = client.call(&asked).await.unwrap().metric_data_results.remove(0);
+    assert_eq!(result.status_code, "Complete");
+    assert_eq!(Some(&result.label), metric.metric_name.as_ref());
+    let times = result.timestamps.iter().map(|time| time.0.strftime("%H:%M").to_string());
+    times.zip(result.values).collect()
+}
+
+fn dimensions(metric: &Metric) -> BTreeMap<&str, &str> {
+    metric.dimensions.iter().map(|dimension| (&*dimension.name, &*dimension.value)).collect()
+}
+
+#[tokio::test]
+async fn each_request_to_a_proxy_is_counted_with_its_dimensions() {
+    let (client, clock, bundled) = whole_account();
+    let key = new_key(&client).await;
+    for minute in [0, 1, 6] {
+        clock.advance(SignedDuration::from_mins(minute));
+        encrypt(&client, &key).await;
+        encrypt(&client, &key).await;
+    }
+    bundled.key_manager().set_enabled("frankfurt", "payments-2026", false).unwrap();
+    refusal(client.call(&Encrypt { key_id: key, plaintext: secret(b"x"), ..Encrypt::default() }).await);
+
+    let id = store(&client, "Frankfurt HSM").await.custom_key_store_id;
+    let errors = metrics(&client, Some("XksProxyErrors"), Some(&id)).await;
+    let of = |exception: &str| {
+        let mut encrypts = errors.iter().filter(|metric| metric.dimension("KmsOperation") == Some("Encrypt"));
+        encrypts.find(|metric| metric.dimension("ExceptionName") == Some(exception)).unwrap()
+    };
+    let dimensions_of = |error_type, exception| {
+        BTreeMap::from([
+            ("CustomKeyStoreId", &*id),
+            ("KmsOperation", "Encrypt"),
+            ("XksOperation", "Encrypt"),
+            ("KeySpec", "SYMMETRIC_DEFAULT"),
+            ("ErrorType", error_type),
+            ("ExceptionName", exception),
+        ])
+    };
+    let (good, bad) = (of("None"), of("InvalidStateException"));
+    assert_eq!(dimensions(good), dimensions_of("N/A", "None"));
+    assert_eq!(dimensions(bad), dimensions_of("Non-retryable", "InvalidStateException"));
+    let at = |hour: &str, value| (hour.to_owned(), value);
+    assert_eq!(points(&client, good, "SampleCount", 60).await, [at("10:22", 2.), at("10:16", 2.), at("10:15", 2.)]);
+    assert_eq!(points(&client, good, "SampleCount", 300).await, [at("10:20", 2.), at("10:15", 4.)]);
+    assert_eq!(points(&client, good, "Sum", 3600).await, [at("10:00", 0.)]);
+    assert_eq!(points(&client, bad, "Sum", 3600).await, [at("10:00", 1.)]);
+
+    let latencies = metrics(&client, Some("XksProxyLatency"), Some(&id)).await;
+    let latency = latencies.iter().find(|metric| metric.dimension("KmsOperation") == Some("Encrypt")).unwrap();
+    assert_eq!(latency.dimensions.len(), 4);
+    assert_eq!(points(&client, latency, "SampleCount", 3600).await, [at("10:00", 7.)]);
+    for statistic in ["Average", "Minimum", "Maximum"] {
+        assert_eq!(points(&client, latency, statistic, 3600).await, [at("10:00", 0.)], "the clock stands still");
+    }
+    let made = latencies.iter().find(|metric| metric.dimension("KmsOperation") == Some("CreateKey")).unwrap();
+    assert_eq!(made.dimension("XksOperation"), Some("GetKeyMetadata"));
+}
+
+#[tokio::test]
+async fn kms_looks_after_connected_stores_when_somebody_looks_at_the_figures() {
+    let (client, clock) = account();
+    let id = store(&client, "Frankfurt HSM").await.custom_key_store_id;
+    let health = |metrics: &[Metric]| {
+        let mut latencies = metrics.iter().filter(|metric| metric.dimension("XksOperation") == Some("GetHealthStatus"));
+        latencies.find(|metric| metric.dimension("KmsOperation") == Some("KmsHealthCheck")).cloned().unwrap()
+    };
+    let seen = metrics(&client, Some("XksProxyLatency"), Some(&id)).await;
+    clock.advance(SignedDuration::from_mins(4));
+    let at = |hour: &str, value| (hour.to_owned(), value);
+    assert_eq!(points(&client, &health(&seen), "SampleCount", 60).await, [at("10:15", 1.)]);
+    clock.advance(SignedDuration::from_mins(1));
+    assert_eq!(points(&client, &health(&seen), "SampleCount", 60).await, [at("10:20", 1.), at("10:15", 1.)]);
+
+    let states = metrics(&client, Some("XksExternalKeyManagerStates"), Some(&id)).await;
+    let state = |name| states.iter().find(|metric| metric.dimension("XksExternalKeyManagerState") == Some(name));
+    assert_eq!(points(&client, state("Active").unwrap(), "Maximum", 3600).await, [at("10:00", 1.)]);
+    assert_eq!(points(&client, state("Degraded").unwrap(), "Maximum", 3600).await, [at("10:00", 0.)]);
+
+    // Nobody asks the proxies of stores that are not connected.
+    let states = [("Dublin HSM", true), ("Zurich DR", false), ("Paris legacy", false)];
+    for (name, is_connected) in states {
+        let id = store(&client, name).await.custom_key_store_id;
+        assert_eq!(!metrics(&client, None, Some(&id)).await.is_empty(), is_connected, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn the_age_of_a_credential_is_counted_from_when_kms_was_given_it() {
+    let (client, clock, bundled) = whole_account();
+    let id = store(&client, "Frankfurt HSM").await.custom_key_store_id;
+    let age = metrics(&client, Some("XksProxyCredentialAge"), Some(&id)).await.remove(0);
+    assert_eq!(dimensions(&age), BTreeMap::from([("CustomKeyStoreId", &*id)]));
+    // The scenario made the store on March 11 of the year before.
+    assert_eq!(points(&client, &age, "Maximum", 3600).await, [("10:00".to_owned(), 356.)]);
+    let file: serde_json::Value = serde_json::from_str(&bundled.proxy_configuration("frankfurt").unwrap()).unwrap();
+    let credential: XksProxyAuthenticationCredential =
+        serde_json::from_value(file["XksProxyAuthenticationCredential"].clone()).unwrap();
+    let update = UpdateCustomKeyStore {
+        custom_key_store_id: id,
+        xks_proxy_authentication_credential: Some(credential),
+        ..UpdateCustomKeyStore::default()
+    };
+    client.call(&update).await.unwrap();
+    clock.advance(SignedDuration::from_hours(2));
+    assert_eq!(points(&client, &age, "Maximum", 3600).await[0], ("12:00".to_owned(), 0.));
+}
+
+#[tokio::test]
+async fn data_points_come_in_pages_in_either_order() {
+    let (client, clock) = account();
+    let key = new_key(&client).await;
+    for _ in 0..5 {
+        encrypt(&client, &key).await;
+        clock.advance(SignedDuration::from_mins(1));
+    }
+    let latencies = metrics(&client, Some("XksProxyLatency"), None).await;
+    let latency = latencies.iter().find(|metric| metric.dimension("KmsOperation") == Some("Encrypt")).unwrap();
+    let queries = || {
+        let named = |id: &str| MetricDataQuery { id: id.to_owned(), ..query(latency, "SampleCount", 60) };
+        vec![named("a"), MetricDataQuery { return_data: Some(false), ..named("hidden") }, named("b")]
+    };
+    for (scan_by, expected) in [
+        (None, ["19", "18", "17", "16", "15"]),
+        (Some("TimestampDescending"), ["19", "18", "17", "16", "15"]),
+        (Some("TimestampAscending"), ["15", "16", "17", "18", "19"]),
+    ] {
+        let mut asked = GetMetricData {
+            scan_by: scan_by.map(str::to_owned),
+            max_datapoints: Some(3),
+            ..data(queries(), "2026-03-02T10:00:00Z", "2026-03-02T11:00:00Z")
+        };
+        let (mut seen, mut pages) = (BTreeMap::<String, Vec<String>>::new(), 0);
+        loop {
+            let page = client.call(&asked).await.unwrap();
+            let count: usize = page.metric_data_results.iter().map(|result| result.values.len()).sum();
+            assert!(count <= 3, "{page:?}");
+            for result in page.metric_data_results {
+                let minutes = result.timestamps.iter().map(|time| time.0.strftime("%M").to_string());
+                seen.entry(result.id).or_default().extend(minutes);
+            }
+            pages += 1;
+            asked.next_token = page.next_token;
+            if asked.next_token.is_none() {
+                break;
+            }
+        }
+        assert_eq!(pages, 4);
+        assert_eq!(seen.keys().collect::<Vec<_>>(), ["a", "b"]);
+        assert!(seen.values().all(|minutes| minutes == &expected), "{seen:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_asked_is_refused_with_the_reason() {
+    let (client, _) = account();
+    let metric = Metric {
+        namespace: Some("AWS/KMS".to_owned()),
+        metric_name: Some("XksProxyErrors".to_owned()),
+        dimensions: Vec::new(),
+    };
+    let good = || query(&metric, "Sum", 300);
+    let (early, late) = ("2026-03-02T10:00:00Z", "2026-03-02T11:00:00Z");
+    let of = |query: MetricDataQuery| data(vec![query], early, late);
+    let expression = || MetricDataQuery { expression: Some("a + b".to_owned()), metric_stat: None, ..good() };
+    let both = MetricDataQuery { metric_stat: good().metric_stat, ..expression() };
+    let nameless = Metric { metric_name: None, ..metric.clone() };
+    for (reason, asked) in [
+        ("1 to 500 queries", data(Vec::new(), early, late)),
+        ("1 to 500 queries", data(vec![good(); 501], early, late)),
+        ("twice", data(vec![good(), good()], early, late)),
+        ("small letter", of(MetricDataQuery { id: "Query".to_owned(), ..good() })),
+        ("no metric math", of(expression())),
+        ("either MetricStat or Expression", of(both)),
+        ("another account", of(MetricDataQuery { account_id: Some("444455556666".to_owned()), ..good() })),
+        ("Namespace and MetricName", of(query(&nameless, "Sum", 300))),
+        ("multiple of 60", of(query(&metric, "Sum", 90))),
+        ("multiple of 60", of(query(&metric, "Sum", 0))),
+        ("statistic p99", of(query(&metric, "p99", 300))),
+        ("StartTime must be less", data(vec![good()], late, early)),
+        ("MaxDatapoints", GetMetricData { max_datapoints: Some(0), ..of(good()) }),
+        ("MaxDatapoints", GetMetricData { max_datapoints: Some(100_801), ..of(good()) }),
+        ("ScanBy", GetMetricData { scan_by: Some("Random".to_owned()), ..of(good()) }),
+    ] {
+        let error = refusal(client.call(&asked).await);
+        assert!(error.code == "ValidationError" && error.message.contains(reason), "{error:?}: {reason}");
+    }
+    for token in ["x", "1.0", "7.7"] {
+        let asked = GetMetricData { next_token: Some(token.to_owned()), ..of(good()) };
+        assert_eq!(refusal(client.call(&asked).await).code, "InvalidNextToken", "{token}");
+    }
+    // Metrics that nobody records are no error.
+    for unknown in [
+        Metric { namespace: Some("AWS/EC2".to_owned()), ..metric.clone() },
+        Metric { dimensions: vec![Dimension { name: "Color".to_owned(), value: "Red".to_owned() }], ..metric.clone() },
+        metric.clone(),
+    ] {
+        assert_eq!(points(&client, &unknown, "Sum", 60).await, []);
+    }
+    let store = store(&client, "Frankfurt HSM").await.custom_key_store_id;
+    let recorded = metrics(&client, Some("XksProxyLatency"), Some(&store)).await.remove(0);
+    for (unit, count) in [(None, 1), (Some("Milliseconds"), 1), (Some("Seconds"), 0)] {
+        let mut asked = query(&recorded, "SampleCount", 3600);
+        asked.metric_stat.as_mut().unwrap().unit = unit.map(str::to_owned);
+        let told = client.call(&of(asked)).await.unwrap();
+        assert_eq!(told.metric_data_results[0].values.len(), count, "{unit:?}");
+    }
+    for asked in [
+        ListMetrics { next_token: Some("x".to_owned()), ..ListMetrics::default() },
+        ListMetrics { recently_active: Some("PT1H".to_owned()), ..ListMetrics::default() },
+        ListMetrics {
+            dimensions: vec![DimensionFilter { name: "A".to_owned(), value: None }; 11],
+            ..ListMetrics::default()
+        },
+    ] {
+        assert_eq!(refusal(client.call(&asked).await).code, "InvalidParameterValue");
+    }
+}
+
+#[tokio::test]
+async fn who_may_not_see_figures_gets_none() {
+    let (_, clock, bundled) = whole_account();
+    let jonas = somebody(&bundled, "jonas.bauer", &clock);
+    let asked = data(vec![query(&Metric::default(), "Sum", 60)], "2026-03-02T10:00:00Z", "2026-03-02T11:00:00Z");
+    for (error, action) in [
+        (refusal(jonas.call(&asked).await), "cloudwatch:GetMetricData"),
+        (refusal(jonas.call(&ListMetrics::default()).await), "cloudwatch:ListMetrics"),
+    ] {
+        assert!(error.code == "AccessDeniedException" && error.message.contains(action), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn figures_outlive_the_program_and_stay_in_their_region() {
+    let dir = tempfile::tempdir().unwrap();
+    let console = |aws: &Bundled| somebody(aws, "Admin", &Clock::System);
+    {
+        let aws = Bundled::open(dir.path(), None).unwrap();
+        let client = console(&aws);
+        let key = client.call(&request(&client, "Frankfurt HSM", "payments-2026").await).await.unwrap();
+        encrypt(&client, &key.key_metadata.key_id).await;
+    }
+    let aws = Bundled::open(dir.path(), None).unwrap();
+    let client = console(&aws);
+    let encrypts = |metrics: Vec<Metric>| {
+        metrics.into_iter().filter(|metric| metric.dimension("KmsOperation") == Some("Encrypt")).count()
+    };
+    assert_eq!(encrypts(metrics(&client, None, None).await), 2);
+    assert_eq!(encrypts(metrics(&client.with_region("eu-west-1"), None, None).await), 0);
+}
+
+#[tokio::test]
+async fn another_process_sees_figures_within_a_second() {
+    let dir = tempfile::tempdir().unwrap();
+    let (one, other) = (Bundled::open(dir.path(), None).unwrap(), Bundled::open(dir.path(), None).unwrap());
+    let (writer, reader) = (somebody(&one, "Admin", &Clock::System), somebody(&other, "Admin", &Clock::System));
+    let key: CreateKey = request(&writer, "Frankfurt HSM", "payments-2026").await;
+    writer.call(&key).await.unwrap();
+    let start = std::time::Instant::now();
+    let is_there = async || {
+        let seen = metrics(&reader, Some("XksProxyErrors"), None).await;
+        seen.iter().any(|metric| metric.dimension("KmsOperation") == Some("CreateKey"))
+    };
+    while !is_there().await {
+        assert!(start.elapsed().as_secs() < 20, "the figures never came");
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+}

@@ -1,0 +1,175 @@
+//! *Monitoring* on the page of an external key store.
+
+use crossterm::event::KeyCode;
+use jiff::{SignedDuration, Timestamp};
+use xks_console::aws::cloudwatch::{Dimension, Metric, MetricDataResult};
+use xks_console::aws::kms::Encrypt;
+use xks_console::aws::scalar::{EpochSeconds, SecretBlob};
+use xks_console::journey::Journey;
+use xks_console::tape::Stage as _;
+use xks_console::tui::app::App;
+use xks_console::tui::effect::{Call, Effect, Failure, Msg, Reply};
+use xks_console::tui::monitoring::{Monitoring, TimeRange};
+
+use super::account::wait;
+use super::snapshots::{assert_shown, go_on, start};
+
+const OPEN: &str = "Wait+Screen /External key stores \\(4\\)/\n";
+
+/// The page of a store, the focus on its figures.
+fn figures_of(place: &str) -> Journey {
+    start(
+        "monitoring",
+        &format!("{OPEN}{place}Enter\nWait+Screen /General configuration/\nUp\nWait+Screen /Monitoring/\n"),
+    )
+}
+
+fn encrypt(journey: &Journey) {
+    let request = Encrypt {
+        key_id: "alias/customer-db".to_owned(),
+        plaintext: SecretBlob::new(b"card 4111".to_vec()),
+        ..Encrypt::default()
+    };
+    let _ = wait(journey.client().call(&request));
+}
+
+#[test]
+fn what_was_asked_of_the_proxy_is_seen() {
+    let mut journey = start("monitoring", OPEN);
+    for count in [4, 0, 1, 7, 12, 2] {
+        (0..count).for_each(|_| encrypt(&journey));
+        journey.advance(SignedDuration::from_mins(5));
+    }
+    journey.bundled().key_manager().set_enabled("frankfurt", "customer-db", false).unwrap();
+    (0..3).for_each(|_| encrypt(&journey));
+    let tape = "Down\nEnter\nWait+Screen /General configuration/\nUp\nWait+Screen /in all 30/\nScreenshot seen.png\n\
+                Type \"t\"\nWait+Screen /12 hours by 15 minutes/\nWait+Screen /in all 30/\nEnter\n\
+                Wait+Screen /1 day by 30 minutes/\n";
+    go_on(&mut journey, "monitoring", tape);
+    encrypt(&journey);
+    go_on(&mut journey, "monitoring", "Type \"r\"\nWait+Screen /in all 31/\n");
+}
+
+#[test]
+fn a_store_that_is_not_connected_has_none() {
+    let mut journey = figures_of("End\n");
+    go_on(&mut journey, "monitoring", "Wait+Screen /No data available/\nScreenshot empty.png\n");
+}
+
+/// Asks for the next longer time; gives the app, and what it asked.
+fn asked(journey: &Journey) -> (App, xks_console::tui::effect::CallId) {
+    let mut app = journey.app().clone();
+    let effects = app.update(Msg::Key(KeyCode::Char('t').into()));
+    let [Effect::Call(id, Call::Metrics { range: TimeRange::TwelveHours, .. })] = effects[..] else {
+        panic!("{effects:?}")
+    };
+    (app, id)
+}
+
+#[test]
+fn what_is_on_its_way_and_what_is_refused_say_so() {
+    let journey = figures_of("Down\n");
+    let (mut app, id) = asked(&journey);
+    assert_shown("monitoring-loading", &app);
+    let failure = Failure {
+        code: "AccessDeniedException".to_owned(),
+        message: "User: arn:aws:iam::111122223333:user/Lee is not authorized to perform: cloudwatch:ListMetrics"
+            .to_owned(),
+        request_id: "r-1".to_owned(),
+    };
+    app.update(Msg::Answered(id, Err(failure)));
+    assert_shown("monitoring-refused", &app);
+    assert!(app.flashes.is_empty());
+}
+
+fn metric(name: &str, dimensions: &[(&str, &str)]) -> Metric {
+    let dimensions = dimensions.iter().map(|(name, value)| Dimension { name: (*name).into(), value: (*value).into() });
+    Metric {
+        namespace: Some("AWS/KMS".to_owned()),
+        metric_name: Some(name.to_owned()),
+        dimensions: dimensions.collect(),
+    }
+}
+
+fn points(start: Timestamp, values: &[(i64, f64)]) -> MetricDataResult {
+    MetricDataResult {
+        timestamps: values.iter().map(|(at, _)| EpochSeconds(start + SignedDuration::from_mins(15 * at))).collect(),
+        values: values.iter().map(|(_, value)| *value).collect(),
+        ..MetricDataResult::default()
+    }
+}
+
+/// What CloudWatch might tell of a store with troubles.
+fn troubles() -> Monitoring {
+    let range = TimeRange::TwelveHours;
+    let (start, _) = range.around("2026-03-02T10:15:00Z".parse().unwrap());
+    let error = |kind: &str, name: &str| metric("XksProxyErrors", &[("ErrorType", kind), ("ExceptionName", name)]);
+    let latency = metric("XksProxyLatency", &[("KmsOperation", "Encrypt")]);
+    let certificate = metric("XksProxyCertificateDaysToExpire", &[("CertificateName", "xks.example.com")]);
+    let state = |name| metric("XksExternalKeyManagerStates", &[("XksExternalKeyManagerState", name)]);
+    let counts = [820., 960., 1410., 3300., 5200., 5150., 4800., 3900., 2500., 1800., 1200., 900.];
+    let times = |of: fn(f64) -> f64| {
+        let values: Vec<_> =
+            (0..48).filter(|at| !(20..24).contains(at)).map(|at| (at, of(counts[at as usize / 4]))).collect();
+        points(start, &values)
+    };
+    let told = [
+        (error("N/A", "None"), "SampleCount", times(|count| count)),
+        (error("Retryable", "ThrottlingException"), "SampleCount", points(start, &[(16, 700.), (17, 310.)])),
+        (error("Retryable", "XksProxyUnreachableException"), "SampleCount", points(start, &[(19, 2200.), (24, 40.)])),
+        (error("Non-retryable", "InvalidStateException"), "SampleCount", points(start, &[(30, 12.)])),
+        (error("Non-retryable", "KeyNotFoundException"), "SampleCount", points(start, &[(31, 2.)])),
+        (error("Non-retryable", "AccessDeniedException"), "SampleCount", points(start, &[(2, 5.)])),
+        (error("Non-retryable", "ValidationException"), "SampleCount", points(start, &[(2, 1.)])),
+        (latency.clone(), "SampleCount", times(|count| count)),
+        (latency.clone(), "Sum", times(|count| count * (12. + count / 40.))),
+        (latency, "Maximum", times(|count| (30. + count / 20.).min(250.))),
+        (certificate, "Minimum", points(start, &[(0, 9.), (47, 8.)])),
+        (state("Active"), "Maximum", points(start, &[(0, 2.), (47, 1.)])),
+        (state("Degraded"), "Maximum", points(start, &[(0, 0.), (47, 1.)])),
+        (state("Unavailable"), "Maximum", points(start, &[(0, 0.), (47, 0.)])),
+        (metric("XksProxyCredentialAge", &[]), "Maximum", points(start, &[(47, 356.)])),
+        (metric("ExternalKeyStoreThrottle", &[]), "Sum", points(start, &[(16, 20.), (17, 3.)])),
+    ];
+    Monitoring::new(range, start, told.iter().map(|(metric, statistic, result)| (metric, *statistic, result)))
+}
+
+#[test]
+fn troubles_are_seen_at_every_size_and_can_be_scrolled_to() {
+    let journey = figures_of("Down\n");
+    let (mut app, id) = asked(&journey);
+    app.update(Msg::Answered(id, Ok(Reply::Metrics(Box::new(troubles())))));
+    assert_shown("monitoring-troubles", &app);
+    app.update(Msg::Key(KeyCode::PageDown.into()));
+    app.update(Msg::Key(KeyCode::PageDown.into()));
+    assert_shown("monitoring-troubles-end", &app);
+}
+
+#[test]
+fn figures_of_another_store_are_let_go() {
+    let journey = figures_of("Down\n");
+    let (mut app, id) = asked(&journey);
+    app.update(Msg::Key(KeyCode::Esc.into()));
+    app.update(Msg::Key(KeyCode::Down.into()));
+    app.update(Msg::Key(KeyCode::Enter.into()));
+    app.update(Msg::Answered(id, Ok(Reply::Metrics(Box::new(troubles())))));
+    let mut other = app.clone();
+    other.update(Msg::Key(KeyCode::Up.into()));
+    let shown = xks_console::tape::screen_text(&super::snapshots::draw(&other, (120, 40)));
+    assert!(shown.contains("Loading the metrics") && !shown.contains("xks.example.com"), "{shown}");
+}
+
+#[test]
+fn what_another_changes_is_looked_at_with_the_stores() {
+    let journey = figures_of("Down\n");
+    let mut app = journey.app().clone();
+    let [Effect::After(timer, _)] = app.update(Msg::Changed)[..] else { panic!("a moment is waited") };
+    let asked = app.update(Msg::Elapsed(timer));
+    let [Effect::Call(id, Call::KeyStores), ..] = asked[..] else { panic!("{asked:?}") };
+    let stores = app.known.key_stores.ready().unwrap().clone();
+    let asked = app.update(Msg::Answered(id, Ok(Reply::KeyStores(stores))));
+    assert!(asked.iter().any(|effect| matches!(effect, Effect::Call(_, Call::Metrics { .. }))), "{asked:?}");
+    // What is shown stays until the answer is there.
+    let shown = xks_console::tape::screen_text(&super::snapshots::draw(&app, (80, 24)));
+    assert!(shown.contains("Total requests"), "{shown}");
+}
