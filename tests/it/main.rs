@@ -12,6 +12,7 @@ mod key_stores;
 mod pages;
 mod process;
 mod proxies;
+mod proxy_check;
 mod random;
 mod rotation;
 mod served;
