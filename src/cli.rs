@@ -20,6 +20,7 @@ Examples:
   xks-console proxy create-partition red  Make room for keys outside of AWS, and a way to them
   xks-console proxy rotate-credential oslo
                                           Print what an external key store in front of `oslo` needs
+  xks-console proxy check --help          See whether a proxy of any vendor keeps to its specification
   xks-console screenshots                 Make the pictures in screenshots/ anew
   xks-console screenshots --check         Say whether they are up to date
 
@@ -213,6 +214,9 @@ pub struct ProxyCheck {
     /// Time N requests of each kind
     #[arg(long, value_name = "N", default_value_t = 200, value_parser = value_parser!(u32).range(1..=100_000))]
     pub requests: u32,
+    /// Check, too, what takes up to half a minute
+    #[arg(long)]
+    pub slow: bool,
     /// Show what was sent and what came back for checks that passed, too
     #[arg(long)]
     pub verbose: bool,
@@ -224,8 +228,9 @@ pub struct ProxyCheck {
 /// What stands under the help of `proxy check`.
 const CHECK_HELP: &str = "\
 Example:
-  xks-console proxy check --endpoint https://xks.example.com --connect-to xks.example.com=127.0.0.1:8443 \\
-    --proxy-ca ca.pem --configuration proxy.json --key key-1 --key disabled-key
+  xks-console proxy check --configuration proxy.json --key key-1 --key off-1 \\
+    --endpoint https://xks.example.com --proxy-ca ca.pem \\
+    --connect-to xks.example.com=127.0.0.1:8443
 
 Exit codes:
   0    the proxy does all that it must

@@ -41,6 +41,7 @@ pub async fn check(
     let requests = usize::try_from(how.requests)?;
     let mut report = Report::new(&target, how.verbose);
     let mut probe = Probe::new(target, connector, requests, world.clock, world.random.uuid()?);
+    probe.is_slow = how.slow;
     if !how.json {
         let Target { endpoint, uri_path, region, .. } = &probe.target;
         writeln!(out, "Checking {endpoint}{uri_path} as AWS KMS would call it from {region}")?;

@@ -106,6 +106,10 @@ pub struct Connector {
     asked: Arc<Asked>,
 }
 
+/// A connection of bytes.
+pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
+
 /// A connection that can be asked over.
 #[derive(Debug)]
 pub struct Connection {
@@ -206,14 +210,14 @@ impl Connector {
         Ok(stream)
     }
 
-    /// Opens a connection, with TLS if the endpoint has it.
+    /// Opens TCP, and TLS if the endpoint has it; tells the version and the suite.
     ///
     /// # Errors
     /// [`Unreachable`].
-    pub async fn open(&self) -> Result<Connection, Unreachable> {
+    pub async fn stream(&self) -> Result<(Box<dyn Stream>, Option<String>), Unreachable> {
         let stream = self.tcp().await?;
         if !self.endpoint.is_tls {
-            return http(stream, None).await;
+            return Ok((Box::new(stream), None));
         }
         let name = ServerName::try_from(self.endpoint.host.clone())
             .map_err(|error| Unreachable::Tls(io::Error::other(error.to_string())))?;
@@ -223,19 +227,21 @@ impl Connector {
         let part = |name: Option<String>| name.unwrap_or_default();
         let version = part(session.protocol_version().map(|version| format!("{version:?}")));
         let suite = part(session.negotiated_cipher_suite().map(|suite| format!("{:?}", suite.suite())));
-        http(stream, Some(format!("{version}, {suite}"))).await
+        Ok((Box::new(stream), Some(format!("{version}, {suite}"))))
     }
-}
 
-async fn http(
-    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    negotiated: Option<String>,
-) -> Result<Connection, Unreachable> {
-    let (sender, connection) =
-        http1::handshake(TokioIo::new(stream)).await.map_err(|error| Unreachable::Silent(error.to_string()))?;
-    // It ends with its sender, and tells its errors there.
-    tokio::spawn(connection);
-    Ok(Connection { sender, negotiated })
+    /// Opens a connection for requests.
+    ///
+    /// # Errors
+    /// [`Unreachable`].
+    pub async fn open(&self) -> Result<Connection, Unreachable> {
+        let (stream, negotiated) = self.stream().await?;
+        let silent = |error: hyper::Error| Unreachable::Silent(error.to_string());
+        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(silent)?;
+        // It ends with its sender, and tells its errors there.
+        tokio::spawn(connection);
+        Ok(Connection { sender, negotiated })
+    }
 }
 
 impl Connection {

@@ -101,6 +101,8 @@ pub struct Probe {
     pub is_let_in: bool,
     /// How many requests of each kind are timed.
     pub requests: usize,
+    /// Whether there is time for checks that take long.
+    pub is_slow: bool,
     /// All that was said so far.
     pub exchanges: Vec<Exchange>,
     /// What the check at hand has found worth telling.
@@ -122,6 +124,7 @@ impl Probe {
             keys: Vec::new(),
             is_let_in: true,
             requests,
+            is_slow: false,
             exchanges: Vec::new(),
             notes: Vec::new(),
             latencies: Vec::new(),

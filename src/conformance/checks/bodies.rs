@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::section::{ERRORS, HEALTH, NONE};
 use crate::conformance::answer::{THROTTLED, fail, skip};
@@ -13,6 +14,8 @@ use crate::xks::wire::ErrorName::{UnsupportedOperationException, ValidationExcep
 
 /// More than any request has, by far.
 const HUGE: u64 = 256 * 1024 * 1024;
+/// How long a request may stay half-sent.
+const HALF_A_MINUTE: Duration = Duration::from_secs(30);
 /// How many requests are made at once.
 const AT_ONCE: usize = 16;
 
@@ -39,6 +42,12 @@ pub const CHECKS: &[Check] = &[
     should("body-invalid-health", HEALTH, "GetHealthStatus refuses a body that isn't its JSON with 400.", |probe| {
         invalid_health(probe).boxed()
     }),
+    should(
+        "request-half-sent",
+        NONE,
+        "A connection over which half a request comes is closed within 30 seconds.",
+        |probe| half_sent(probe).boxed(),
+    ),
     must(
         "requests-at-once",
         NONE,
@@ -135,4 +144,22 @@ async fn at_once(probe: &mut Probe) -> Verdict {
         }
     }
     Ok(())
+}
+
+async fn half_sent(probe: &mut Probe) -> Verdict {
+    if !probe.is_slow {
+        return skip("it takes up to half a minute; say --slow");
+    }
+    let (mut stream, _) = probe.connector.stream().await.or_else(|error| fail(error.to_string()))?;
+    let half =
+        format!("POST {} HTTP/1.1\r\nhost: {}\r\nx-amz-da", probe.path("/health"), probe.target.endpoint.authority);
+    let mut said = Vec::new();
+    let closed = async {
+        stream.write_all(half.as_bytes()).await?;
+        stream.read_to_end(&mut said).await
+    };
+    match tokio::time::timeout(HALF_A_MINUTE, closed).await {
+        Ok(_) => Ok(()),
+        Err(_) => fail("it stays open; who opens many of them shuts KMS out"),
+    }
 }

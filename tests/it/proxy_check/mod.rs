@@ -111,7 +111,7 @@ async fn the_bundled_proxy_does_all_that_it_must_and_should() {
     let words = [&words[..], &["--configuration", &file], &all_keys()].concat();
     let report = check(&words).await.unwrap();
     assert_eq!(that(&report, "fail"), BTreeSet::new(), "{report:#}");
-    assert_eq!(that(&report, "skip"), names(&["tls-client-certificate", "tls-client-stranger"]));
+    assert_eq!(that(&report, "skip"), names(&["request-half-sent", "tls-client-certificate", "tls-client-stranger"]));
     assert!(report["checks"].as_array().unwrap().iter().any(|check| {
         check["id"] == "tls-suites" && check["notes"][0].as_str().unwrap().starts_with("TLSv1_3, TLS13_")
     }));
@@ -138,7 +138,8 @@ async fn client_certificates_are_shown_and_their_absence_tried() {
     let [certificate, private] = authority.sign(name).map(|path| path.display().to_string());
     let words = [&words[..], &["--client-cert", &certificate, "--client-key", &private]].concat();
     let report = check(&words).await.unwrap();
-    assert_eq!((that(&report, "fail"), that(&report, "skip")), (BTreeSet::new(), BTreeSet::new()), "{report:#}");
+    assert_eq!(that(&report, "fail"), BTreeSet::new(), "{report:#}");
+    assert_eq!(that(&report, "skip"), names(&["request-half-sent"]));
 
     // The same certificate, shown to a proxy that doesn't ask.
     let address = lab.serve(Some(tls::from_files(&chain, &key, None).unwrap())).await;
@@ -214,4 +215,20 @@ async fn a_proxy_that_says_nothing_is_not_waited_for() {
     let told = check(&["--endpoint", &endpoint, "--configuration", &file, "--key", "good"]).await.unwrap_err();
     assert!(told.contains("no answer in 3 seconds"), "{told}");
     assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn half_sent_requests_are_waited_for_if_there_is_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let lab = Lab::new();
+    let (right, file) = (lab.serve(None).await, lab.write(dir.path()));
+    // axum's own server waits as long as it takes.
+    let (_, _, nothing) = faults::FAULTS[0];
+    let patient = faulty::Faulty::serve(&lab, nothing, false).await;
+    for (address, outcome) in [(right, "pass"), (patient, "fail")] {
+        let endpoint = format!("http://{address}");
+        let words = ["--endpoint", &endpoint, "--configuration", &file, "--key", "good", "--slow"];
+        let report = check(&words).await.unwrap();
+        assert!(that(&report, outcome).contains("request-half-sent"), "{report:#}");
+    }
 }
