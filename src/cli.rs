@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, value_parser};
 
+use crate::aws::limits;
 use crate::conformance::target::Endpoint;
 use crate::xks::network::ConnectTo;
 
@@ -194,7 +195,7 @@ pub struct ProxyCheck {
     ///
     /// One has to be AES_256, enabled, and for encryption and decryption. Others may be disabled, or for one of the two
     /// alone: the proxy is asked which is which.
-    #[arg(long, value_name = "ID", required = true)]
+    #[arg(long, value_name = "ID", required = true, value_parser = external_key_id)]
     pub key: Vec<String>,
     /// The Region that the proxy is called from
     #[arg(long, value_name = "REGION", default_value = "us-west-2")]
@@ -223,6 +224,10 @@ pub struct ProxyCheck {
     /// Print one JSON document
     #[arg(long)]
     pub json: bool,
+}
+
+fn external_key_id(text: &str) -> Result<String, String> {
+    limits::xks_key_id(text).map(|()| text.to_owned()).map_err(|violation| violation.reason)
 }
 
 /// What stands under the help of `proxy check`.

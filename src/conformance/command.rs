@@ -78,6 +78,9 @@ fn target(how: &ProxyCheck, variable: Option<String>) -> Result<Target, Box<dyn 
         let (path, id) = (how.path.clone().unwrap_or_default(), how.access_key.clone().unwrap_or_default());
         (path, id, secret(how.secret_file.as_deref(), variable)?)
     };
+    if !uri_path.starts_with('/') || uri_path.contains(['?', '#']) || uri_path.parse::<http::Uri>().is_err() {
+        return Err(format!("‘{uri_path}’ is no URI path: it starts with /, such as /example/kms/xks/v1").into());
+    }
     let ProxyCheck { endpoint, region, principal, kms_key_arn, .. } = how.clone();
     let kms_key_arn = kms_key_arn
         .unwrap_or_else(|| format!("arn:aws:kms:{region}:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"));

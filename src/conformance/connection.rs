@@ -62,6 +62,9 @@ pub enum Unreachable {
     /// No TLS.
     #[error("the TLS handshake failed: {0}")]
     Tls(io::Error),
+    /// The proxy has asked for a certificate of the client, and got none.
+    #[error("it asks for a certificate, and then there is no answer: {0}")]
+    Uncertified(String),
     /// No HTTP, or not in time.
     #[error("{0}")]
     Silent(String),
@@ -80,6 +83,7 @@ impl Unreachable {
                  another authority with --proxy-ca FILE, and show a certificate with --client-cert and --client-key \
                  if the proxy asks for one"
             }
+            Self::Uncertified(_) => "Show it one with --client-cert and --client-key",
             Self::Silent(_) => "Check that an external key store proxy listens there, with TLS for https://",
         }
     }
@@ -256,7 +260,7 @@ impl Connection {
 
     /// Whether the proxy has left it open.
     pub async fn is_open(&mut self) -> bool {
-        self.sender.ready().await.is_ok()
+        tokio::time::timeout(PATIENCE, self.sender.ready()).await.is_ok_and(|ready| ready.is_ok())
     }
 }
 

@@ -331,7 +331,13 @@ impl Probe {
         self.connection = Some(opened?);
         let ask = self.health();
         let answer = self.exchange(&ask).await;
-        let answer = answer.map_err(|error| Unreachable::Silent(format!("there is no HTTP answer: {error}")))?;
+        let answer = answer.map_err(|error| {
+            if self.connector.was_asked() {
+                Unreachable::Uncertified(error)
+            } else {
+                Unreachable::Silent(format!("there is no HTTP answer: {error}"))
+            }
+        })?;
         self.is_let_in = answer.status != StatusCode::UNAUTHORIZED;
         Ok(())
     }

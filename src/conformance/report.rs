@@ -9,6 +9,7 @@ use super::latency::Latency;
 use super::probe::Exchange;
 use super::target::Target;
 use super::{Finding, Level, Verdict};
+use crate::aws::scalar::SecretText;
 use crate::text::{harmless, wrap};
 
 /// The columns of the report.
@@ -33,7 +34,7 @@ struct Count {
 /// Gathers findings.
 #[derive(Debug)]
 pub struct Report {
-    secret: crate::aws::scalar::SecretText,
+    secret: SecretText,
     is_verbose: bool,
     group: &'static str,
     must: Count,
@@ -85,10 +86,10 @@ impl Report {
             "outcome": outcome(&finding.verdict),
         });
         if let Err(stop) = &finding.verdict {
-            json["reason"] = self.without_secret(stop.reason()).into();
+            json["reason"] = self.harmless(stop.reason()).into();
         }
         if !finding.notes.is_empty() {
-            json["notes"] = finding.notes.iter().map(|note| self.without_secret(note)).collect();
+            json["notes"] = finding.notes.iter().map(|note| self.harmless(note)).collect();
         }
         let exchanges: Vec<Value> = self.shown(finding).iter().map(|exchange| self.exchange(exchange)).collect();
         if !exchanges.is_empty() {
@@ -99,7 +100,7 @@ impl Report {
 
     fn exchange(&self, exchange: &Exchange) -> Value {
         let mut json = json!({
-            "request": exchange.line,
+            "request": self.harmless(&exchange.line),
             "signature": exchange.how,
             "body": self.body(&exchange.sent),
         });
@@ -108,7 +109,7 @@ impl Report {
                 json["status"] = answer.status.as_u16().into();
                 json["answer"] = self.body(&answer.body).into();
             }
-            Err(error) => json["error"] = self.without_secret(error).into(),
+            Err(error) => json["error"] = self.harmless(error).into(),
         }
         json
     }
@@ -148,7 +149,7 @@ impl Report {
             self.paragraph(&mut text, "note", note);
         }
         if matches!(finding.verdict, Err(Stop::Fail(_))) {
-            self.paragraph(&mut text, "see", &format!("{} in the specification", check.section));
+            self.paragraph(&mut text, "spec", check.section);
         }
         for exchange in self.shown(finding) {
             self.paragraph(&mut text, "sent", &format!("{}, {}", exchange.line, exchange.how));
@@ -166,7 +167,7 @@ impl Report {
 
     fn paragraph(&self, text: &mut String, word: &str, said: &str) {
         let mut word = word;
-        for line in wrap(&harmless(&self.without_secret(said)), COLUMNS - 2 * INDENT) {
+        for line in wrap(&self.harmless(said), COLUMNS - 2 * INDENT) {
             let _ = writeln!(text, "{}", format!("{:INDENT$}{word:<INDENT$}{line}", "").trim_end());
             word = "";
         }
@@ -213,11 +214,12 @@ impl Report {
             }
             Err(_) => String::from_utf8_lossy(bytes).into_owned(),
         };
-        self.without_secret(&cut(&text, LONGEST_BODY))
+        self.harmless(&cut(&text, LONGEST_BODY))
     }
 
-    fn without_secret(&self, text: &str) -> String {
-        text.replace(self.secret.expose(), "(the secret access key)")
+    /// What the proxy has said, without the secret and without what a terminal obeys.
+    fn harmless(&self, text: &str) -> String {
+        harmless(&text.replace(self.secret.expose(), "(the secret access key)"))
     }
 }
 
@@ -252,7 +254,6 @@ fn cut(text: &str, most: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aws::scalar::SecretText;
     use crate::conformance::answer::Answer;
     use crate::conformance::checks::GROUPS;
     use crate::text::width;

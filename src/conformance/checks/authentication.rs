@@ -15,6 +15,9 @@ use crate::conformance::probe::Probe;
 use crate::conformance::{Check, Verdict, must, should};
 use crate::xks::wire::ErrorName::AuthenticationFailedException;
 
+/// An access key ID that no proxy knows.
+const ANOTHER_KEY: &str = "ANOTHERACCESSKEYIDAA";
+
 /// What is right.
 pub const CREDENTIAL: &[Check] = &[
     must(
@@ -135,7 +138,7 @@ fn with_a_wrong_digit(ask: Ask) -> Ask {
 fn with_another_key(ask: Ask) -> Ask {
     ask.then("the access key ID replaced by another", |request| {
         reauthorize(request, |text| match text.split_once("Credential=").zip(text.split_once('/')) {
-            Some(((start, _), (_, scope))) => format!("{start}Credential=ANOTHERACCESSKEYID2A/{scope}"),
+            Some(((start, _), (_, scope))) => format!("{start}Credential={ANOTHER_KEY}/{scope}"),
             None => String::new(),
         });
     })
@@ -194,8 +197,10 @@ async fn alike(probe: &mut Probe) -> Verdict {
         let answer = probe.send(&ask).await?;
         let message = answer.json().and_then(|body| body["errorMessage"].as_str().map(str::to_owned));
         // A proxy may say back which access key it was shown.
-        let message = message.unwrap_or_default().replace("ANOTHERACCESSKEYID2A", &probe.target.access_key_id);
-        said.push((answer.outcome(), message));
+        let message = message.unwrap_or_default().replace(ANOTHER_KEY, &probe.target.access_key_id);
+        // ... and which request that was, or when.
+        let words = message.split_whitespace().filter(|word| !word.contains(|it: char| it.is_ascii_digit()));
+        said.push((answer.outcome(), words.collect::<Vec<_>>().join(" ")));
     }
     if said.first() == said.last() { Ok(()) } else { fail("who tries out access key IDs learns which ones there are") }
 }

@@ -6,11 +6,12 @@ use futures_util::FutureExt as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::section::{ERRORS, HEALTH, NONE};
-use crate::conformance::answer::{THROTTLED, fail, skip};
+use crate::conformance::answer::{THROTTLED, base64, fail, skip};
 use crate::conformance::ask::Ask;
 use crate::conformance::probe::Probe;
 use crate::conformance::{Check, Verdict, must, should};
 use crate::xks::wire::ErrorName::{UnsupportedOperationException, ValidationException};
+use crate::xks::wire::MAX_BODY;
 
 /// More than any request has, by far.
 const HUGE: u64 = 256 * 1024 * 1024;
@@ -135,15 +136,22 @@ async fn invalid_health(probe: &mut Probe) -> Verdict {
 
 async fn at_once(probe: &mut Probe) -> Verdict {
     let key = probe.usable_key()?;
-    let asks = (0..AT_ONCE).map(|_| probe.encrypt(&key)).collect();
+    // Each is a byte longer than the one before, and so must its answer be.
+    let sizes = 20..20 + AT_ONCE;
+    let asks = sizes.map(|size| probe.encrypt(&key).with_bytes("/plaintext", &vec![7; size])).collect();
+    let mut lengths = Vec::with_capacity(AT_ONCE);
     for outcome in probe.at_once(asks).await {
-        match outcome {
-            Ok(answer) if answer.status == http::StatusCode::TOO_MANY_REQUESTS => return skip(THROTTLED),
-            Ok(answer) => drop(answer.success()?),
-            Err(error) => return fail(error),
+        let answer = outcome.or_else(fail)?;
+        if answer.status == http::StatusCode::TOO_MANY_REQUESTS {
+            return skip(THROTTLED);
         }
+        lengths.push(base64(&answer.success()?, "ciphertext")?.len());
     }
-    Ok(())
+    if lengths.is_sorted_by(|one, next| one + 1 == *next) {
+        Ok(())
+    } else {
+        fail("an answer belongs to another request")
+    }
 }
 
 async fn half_sent(probe: &mut Probe) -> Verdict {
@@ -156,7 +164,7 @@ async fn half_sent(probe: &mut Probe) -> Verdict {
     let mut said = Vec::new();
     let closed = async {
         stream.write_all(half.as_bytes()).await?;
-        stream.read_to_end(&mut said).await
+        stream.take(MAX_BODY as u64).read_to_end(&mut said).await
     };
     match tokio::time::timeout(HALF_A_MINUTE, closed).await {
         Ok(_) => Ok(()),

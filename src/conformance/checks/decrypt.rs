@@ -202,7 +202,7 @@ async fn boundary(probe: &mut Probe) -> Verdict {
     let (_, sealed) = probe.seal().await?;
     let (aad, metadata) = (sealed.aad.clone().unwrap_or_default(), sealed.metadata.clone().unwrap_or_default());
     let row = [aad.as_slice(), &metadata].concat();
-    for at in [aad.len() - 1, aad.len() + 1, row.len()] {
+    for at in [aad.len().saturating_sub(1), aad.len() + 1, row.len()] {
         let Some((aad, metadata)) = row.split_at_checked(at) else { continue };
         if metadata.len() <= MAX_CIPHERTEXT_METADATA {
             let metadata = (!metadata.is_empty()).then(|| metadata.to_vec());

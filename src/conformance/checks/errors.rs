@@ -71,20 +71,25 @@ fn error(exchange: &Exchange) -> Option<&Answer> {
     (exchange.is_of_kms && answer.status != http::StatusCode::OK).then_some(answer)
 }
 
-/// Looks at each error that KMS may meet; `fault` tells what is wrong with one. Each fault is told once.
-fn each(probe: &Probe, fault: fn(&Answer) -> Option<String>) -> Verdict {
+/// Looks at each error that KMS may meet; `fault` tells what is wrong with one. Each fault is told once, and shown.
+fn each(probe: &mut Probe, fault: fn(&Answer) -> Option<String>) -> Verdict {
     let errors: Vec<(&Exchange, &Answer)> =
         probe.exchanges.iter().filter_map(|exchange| Some((exchange, error(exchange)?))).collect();
     if errors.is_empty() {
         return skip("the proxy has answered no error yet");
     }
-    let mut faults: Vec<String> = Vec::new();
+    let mut faults: Vec<(String, Exchange)> = Vec::new();
     for (exchange, answer) in errors {
         if let Some(fault) = fault(answer)
-            && !faults.iter().any(|known| known.starts_with(&fault))
+            && !faults.iter().any(|(known, _)| *known == fault)
         {
-            faults.push(format!("{fault} ({})", exchange.line));
+            faults.push((fault, exchange.clone()));
         }
     }
-    if faults.is_empty() { Ok(()) } else { fail(faults.join("; ")) }
+    if faults.is_empty() {
+        return Ok(());
+    }
+    let (faults, exchanges): (Vec<String>, Vec<Exchange>) = faults.into_iter().unzip();
+    probe.exchanges.extend(exchanges);
+    fail(faults.join("; "))
 }

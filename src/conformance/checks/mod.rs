@@ -82,7 +82,9 @@ mod tests {
         for check in GROUPS.iter().flat_map(|group| group.checks) {
             assert!(ids.insert(check.id), "{} twice", check.id);
             assert!(check.id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-'));
-            let starts = check.requirement.starts_with(|first: char| first.is_ascii_uppercase() || first == '`');
+            let starts = check
+                .requirement
+                .starts_with(|first: char| first.is_ascii_uppercase() || first.is_ascii_digit() || first == '`');
             assert!(starts && check.requirement.ends_with('.'), "{}", check.requirement);
         }
         assert!(ids.len() > 80, "{}", ids.len());

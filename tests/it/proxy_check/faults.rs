@@ -81,7 +81,7 @@ pub const FAULTS: &[(&str, &[&str], Fault)] = &[
         }
         .boxed()
     }),
-    ("tells the right signature", &["auth-alike", "auth-no-hint"], |proxy, ask| {
+    ("tells the right signature", &["auth-no-hint"], |proxy, ask| {
         async {
             let right = proxy.signed(&ask, &read(ask.body()));
             let right = right.headers()[AUTHORIZATION].to_str().unwrap().to_owned();
@@ -339,6 +339,16 @@ pub const FAULTS: &[(&str, &[&str], Fault)] = &[
         async {
             let size = bytes(&read(ask.body())["additionalAuthenticatedData"]).len();
             if size > 65_535 { error(500, "InternalException", "too much") } else { proxy.pass(ask).await }
+        }
+        .boxed()
+    }),
+    ("can't do two things at once", &["requests-at-once"], |proxy, ask| {
+        async {
+            if (20..36).contains(&bytes(&read(ask.body())["plaintext"]).len()) {
+                proxy.pair.wait().await;
+                return error(503, "DependencyTimeoutException", "busy");
+            }
+            proxy.pass(ask).await
         }
         .boxed()
     }),

@@ -16,6 +16,7 @@ use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use tokio::sync::Barrier;
 use tower::ServiceExt as _;
 use xks_console::aws::sigv4::{self, Credentials};
 
@@ -31,6 +32,8 @@ pub struct Faulty {
     /// The answers of Encrypt by their ciphertext and tag, and what they were asked with.
     pub sealed: Mutex<HashMap<String, (Value, Value)>>,
     pub is_dead: AtomicBool,
+    /// Lets two requests meet.
+    pub pair: Barrier,
 }
 
 impl Faulty {
@@ -41,6 +44,7 @@ impl Faulty {
             lab: lab.clone(),
             sealed: Mutex::default(),
             is_dead: AtomicBool::new(false),
+            pair: Barrier::new(2),
         });
         let app = Router::new().fallback(move |request: Request<Body>| {
             let faulty = Arc::clone(&faulty);

@@ -2,12 +2,19 @@
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Parser as _;
 use futures_util::stream::{self, StreamExt as _};
+use rustls::pki_types::PrivateKeyDer;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::version::TLS13;
+use rustls::{CipherSuite, ServerConfig};
 use serde_json::Value;
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::{TcpListener, TcpStream};
 use xks_console::bundled::Bundled;
 use xks_console::cli::{Arguments, Command, Proxy};
 use xks_console::conformance::command;
@@ -64,7 +71,7 @@ impl Lab {
         path.display().to_string()
     }
 
-    async fn serve(&self, tls: Option<std::sync::Arc<rustls::ServerConfig>>) -> SocketAddr {
+    async fn serve(&self, tls: Option<Arc<ServerConfig>>) -> SocketAddr {
         let server = Server::open(self.aws.clone(), "127.0.0.1:0".parse().unwrap(), tls, false).await.unwrap();
         let address = server.address();
         tokio::spawn(server.run(std::future::pending()));
@@ -134,7 +141,7 @@ async fn client_certificates_are_shown_and_their_absence_tried() {
     let words = ["--endpoint", &endpoint, "--connect-to", &connect_to, "--proxy-ca", trusted.to_str().unwrap()];
     let words = [&words[..], &["--configuration", &file], &all_keys()].concat();
     let refused = check(&words).await.unwrap_err();
-    assert!(refused.contains("can't be reached"), "{refused}");
+    assert!(refused.contains("can't be reached") && refused.contains("--client-cert"), "{refused}");
     let [certificate, private] = authority.sign(name).map(|path| path.display().to_string());
     let words = [&words[..], &["--client-cert", &certificate, "--client-key", &private]].concat();
     let report = check(&words).await.unwrap();
@@ -148,6 +155,50 @@ async fn client_certificates_are_shown_and_their_absence_tried() {
         words.iter().map(|word| if word.starts_with("xks.") { connect_to.as_str() } else { word }).collect();
     let report = check(&words).await.unwrap();
     assert_eq!(that(&report, "fail"), names(&["tls-client-certificate", "tls-client-stranger"]), "{report:#}");
+}
+
+/// TLS with one suite that KMS doesn't have.
+fn with_another_suite([chain, key]: &[PathBuf; 2]) -> Arc<ServerConfig> {
+    let mut provider = rustls::crypto::aws_lc_rs::default_provider();
+    provider.cipher_suites.retain(|suite| suite.suite() == CipherSuite::TLS13_AES_128_GCM_SHA256);
+    let builder = ServerConfig::builder_with_provider(Arc::new(provider)).with_protocol_versions(&[&TLS13]).unwrap();
+    let key = PrivateKeyDer::from_pem_file(key).unwrap();
+    Arc::new(builder.with_no_client_auth().with_single_cert(tls::certificates(chain).unwrap(), key).unwrap())
+}
+
+/// A port that goes on with TLS 1.1, and hands all else to `behind`.
+async fn with_old_tls(behind: SocketAddr) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let mut start = [0; 11];
+                while stream.peek(&mut start).await.is_ok_and(|count| (1..11).contains(&count)) {}
+                if start[9..] == [3, 2] {
+                    // The start of a record, and of a ServerHello in it.
+                    let _ = stream.write_all(&[22, 3, 2, 0, 42, 2]).await;
+                    return;
+                }
+                let mut behind = TcpStream::connect(behind).await.unwrap();
+                let _ = tokio::io::copy_bidirectional(&mut stream, &mut behind).await;
+            });
+        }
+    });
+    address
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_endpoint_that_kms_would_not_call_is_told() {
+    let (authority, lab) = (Authority::new(), Lab::new());
+    let files = authority.sign("127.0.0.1");
+    let address = with_old_tls(lab.serve(Some(with_another_suite(&files))).await).await;
+    let (file, connect_to) = (lab.write(&files[0].with_file_name("")), format!("127.0.0.1={address}"));
+    let trusted = authority.file();
+    let words = ["--endpoint", "https://127.0.0.1", "--connect-to", &connect_to, "--configuration", &file];
+    let words = [&words[..], &["--proxy-ca", trusted.to_str().unwrap(), "--key", "good"]].concat();
+    let report = check(&words).await.unwrap();
+    assert_eq!(that(&report, "fail"), names(&["endpoint-name", "tls-old", "tls-suites"]), "{report:#}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -209,7 +260,7 @@ async fn a_proxy_that_throttles_is_waited_for() {
 async fn a_proxy_that_says_nothing_is_not_waited_for() {
     let dir = tempfile::tempdir().unwrap();
     let file = Lab::new().write(dir.path());
-    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}", silent.local_addr().unwrap());
     let start = tokio::time::Instant::now();
     let told = check(&["--endpoint", &endpoint, "--configuration", &file, "--key", "good"]).await.unwrap_err();

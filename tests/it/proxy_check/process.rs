@@ -56,6 +56,7 @@ fn checks(lab: &Lab, home: &Home, dir: &Path, endpoint: &str, faulty: &str) {
     let verbose = [&by_file[..], &["--verbose"]].concat();
     let nobody =
         by_file.iter().map(|word| if *word == endpoint { "http://127.0.0.1:1" } else { word }).collect::<Vec<_>>();
+    let no_path: Vec<&str> = by_hand.iter().map(|word| if word.starts_with("/lab") { "lab" } else { word }).collect();
     let variable = [("XKS_PROXY_SECRET_ACCESS_KEY", secret)];
     for (words, environment, input, code, expected) in [
         (&by_file, &[][..], "", 0, "does all that"),
@@ -68,6 +69,8 @@ fn checks(lab: &Lab, home: &Home, dir: &Path, endpoint: &str, faulty: &str) {
         (&nobody, &[], "", 1, "can't be reached: nothing takes connections at 127.0.0.1:1"),
         (&vec!["--endpoint", endpoint], &[], "", 2, "--key"),
         (&vec!["--endpoint", "http://xks.example.com", "--key", "k"], &[], "", 2, "this machine"),
+        (&[&by_file[..], &["--key", "a/b"]].concat(), &[], "", 2, "--key"),
+        (&no_path, &variable, "", 1, "is no URI path"),
         (&[&by_file[..], &["--path", "/x"]].concat(), &[], "", 2, "cannot be used with"),
     ] {
         let output = home.run(words, environment, input);
