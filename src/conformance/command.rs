@@ -81,6 +81,9 @@ fn target(how: &ProxyCheck, variable: Option<String>) -> Result<Target, Box<dyn 
     if !uri_path.starts_with('/') || uri_path.contains(['?', '#']) || uri_path.parse::<http::Uri>().is_err() {
         return Err(format!("‘{uri_path}’ is no URI path: it starts with /, such as /example/kms/xks/v1").into());
     }
+    if secret_access_key.expose().is_empty() {
+        return Err("the secret access key is empty".into());
+    }
     let ProxyCheck { endpoint, region, principal, kms_key_arn, .. } = how.clone();
     let kms_key_arn = kms_key_arn
         .unwrap_or_else(|| format!("arn:aws:kms:{region}:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"));

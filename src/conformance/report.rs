@@ -136,11 +136,10 @@ impl Report {
             Err(Stop::Fail(_)) => "✗ FAIL",
             Err(Stop::Skip(_)) => "- skip",
         };
-        let line = format!("{:<6}  {} [{}]", check.level.as_str(), check.requirement, check.id);
-        let mut lines = wrap(&line, COLUMNS - INDENT).into_iter();
-        let _ = writeln!(text, "{mark}  {}", lines.next().unwrap_or_default());
-        for line in lines {
-            let _ = writeln!(text, "{:INDENT$}        {line}", "");
+        let mut start = format!("{mark}  {:<INDENT$}", check.level.as_str());
+        for line in wrap(&format!("{} [{}]", check.requirement, check.id), COLUMNS - 2 * INDENT) {
+            let _ = writeln!(text, "{start}{line}");
+            start = " ".repeat(2 * INDENT);
         }
         if let Err(stop) = &finding.verdict {
             self.paragraph(&mut text, "why", stop.reason());
@@ -207,19 +206,26 @@ impl Report {
         if bytes.is_empty() {
             return "(no body)".to_owned();
         }
-        let text = match serde_json::from_slice::<Value>(bytes) {
+        // Before anything is cut: half a secret is one, too.
+        let text = self.without_secret(&String::from_utf8_lossy(bytes));
+        let text = match serde_json::from_str::<Value>(&text) {
             Ok(mut json) => {
                 cut_texts(&mut json);
                 json.to_string()
             }
-            Err(_) => String::from_utf8_lossy(bytes).into_owned(),
+            Err(_) => text,
         };
-        self.harmless(&cut(&text, LONGEST_BODY))
+        harmless(&cut(&text, LONGEST_BODY))
     }
 
-    /// What the proxy has said, without the secret and without what a terminal obeys.
+    /// What was said, without the secret.
+    fn without_secret(&self, text: &str) -> String {
+        text.replace(self.secret.expose(), "(the secret access key)")
+    }
+
+    /// Likewise, and without what a terminal obeys.
     fn harmless(&self, text: &str) -> String {
-        harmless(&text.replace(self.secret.expose(), "(the secret access key)"))
+        harmless(&self.without_secret(text))
     }
 }
 
@@ -285,8 +291,10 @@ mod tests {
     #[test]
     fn all_of_it_fits_80_columns_and_tells_no_secret() {
         let (target, mut report) = report();
-        let said = format!("nope \u{1b}[2J {} é", target.secret_access_key.expose());
-        let exchanges = [exchange(&said)];
+        let secret = target.secret_access_key.expose();
+        let said = format!("nope \u{1b}[2J {secret} é");
+        let long = json!({ "errorMessage": format!("{secret}{}", "-".repeat(LONGEST_TEXT)) }).to_string();
+        let exchanges = [exchange(&said), exchange(&long)];
         let verdicts = [Ok(()), Err(Stop::Fail(said.clone())), Err(Stop::Skip("no --key".to_owned()))];
         let mut text = String::new();
         let checks = GROUPS.iter().flat_map(|group| group.checks.iter().map(|check| (group.name, check)));
