@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, value_parser};
 
+use crate::aws::limits;
+use crate::conformance::target::Endpoint;
 use crate::xks::network::ConnectTo;
 
 /// What stands under the options in `--help`.
@@ -19,6 +21,7 @@ Examples:
   xks-console proxy create-partition red  Make room for keys outside of AWS, and a way to them
   xks-console proxy rotate-credential oslo
                                           Print what an external key store in front of `oslo` needs
+  xks-console proxy check --help          See whether a proxy of any vendor keeps to its specification
   xks-console screenshots                 Make the pictures in screenshots/ anew
   xks-console screenshots --check         Say whether they are up to date
 
@@ -99,14 +102,14 @@ pub enum Command {
     /// answered.
     #[command(after_help = SERVE_HELP)]
     Serve(Serve),
-    /// Manage the bundled external key manager and the credentials of its proxy
+    /// Manage the bundled external key manager and the credentials of its proxy; check any proxy
     ///
     /// They live outside of AWS, so no AWS API reaches them. Changes count at once, also for a server that runs.
     #[command(after_help = PROXY_HELP)]
     Proxy {
         /// What to do.
         #[command(subcommand)]
-        command: ProxyCommand,
+        command: Proxy,
     },
 }
 
@@ -152,7 +155,95 @@ Or, with the profiles that are written into the data directory:
   export AWS_CONFIG_FILE=DIR/config AWS_SHARED_CREDENTIALS_FILE=DIR/credentials
   aws --profile KeyAdministrator kms list-keys";
 
-/// What can be done with the external key manager and the proxy.
+/// What can be done with a proxy.
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
+pub enum Proxy {
+    /// Check whether an external key store proxy keeps to the specification of its API
+    ///
+    /// Calls the proxy as AWS KMS would, rightly and wrongly, and reports what it must do, what it should do, and how long
+    /// it takes. Nothing but the endpoint is called, and the bundled AWS isn't opened. Encrypts and decrypts texts of its
+    /// own by the external keys; changes none of them.
+    #[command(after_help = CHECK_HELP)]
+    Check(ProxyCheck),
+    /// Manages the bundled one.
+    #[command(flatten)]
+    Bundled(ProxyCommand),
+}
+
+/// Which proxy is checked, and how.
+#[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
+pub struct ProxyCheck {
+    /// Where the proxy is: https:// and a host name; or http:// for one on this machine, such as http://127.0.0.1:8080
+    ///
+    /// A host that has no public name yet is found with --connect-to, its certificate trusted with --proxy-ca.
+    #[arg(long, value_name = "URL")]
+    pub endpoint: Endpoint,
+    /// The proxy configuration file of the vendor: URI path, access key ID and secret access key
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["path", "access_key", "secret_file"])]
+    pub configuration: Option<PathBuf>,
+    /// The proxy URI path: a prefix, if any, and /kms/xks/v1
+    #[arg(long, value_name = "PATH", required_unless_present = "configuration")]
+    pub path: Option<String>,
+    /// The access key ID of the proxy's credential
+    #[arg(long, value_name = "ID", required_unless_present = "configuration")]
+    pub access_key: Option<String>,
+    /// Read the secret access key from this file
+    ///
+    /// Without it the secret is in the environment variable XKS_PROXY_SECRET_ACCESS_KEY, or comes by standard input.
+    #[arg(long, value_name = "FILE")]
+    pub secret_file: Option<PathBuf>,
+    /// An external key ID to check with; may be given several times
+    ///
+    /// One has to be AES_256, enabled, and for encryption and decryption. Others may be disabled, or for one of the two
+    /// alone: the proxy is asked which is which.
+    #[arg(long, value_name = "ID", required = true, value_parser = external_key_id)]
+    pub key: Vec<String>,
+    /// The Region that the proxy is called from
+    #[arg(long, value_name = "REGION", default_value = "us-west-2")]
+    pub region: String,
+    /// The caller of KMS that requests tell, for a proxy whose policy lets in some alone
+    #[arg(long, value_name = "ARN", default_value = "arn:aws:iam::111122223333:user/Alice")]
+    pub principal: String,
+    /// The KMS key that requests tell, likewise
+    #[arg(long, value_name = "ARN")]
+    pub kms_key_arn: Option<String>,
+    /// Show this certificate chain, PEM, to a proxy that asks for one
+    #[arg(long, value_name = "FILE", requires = "client_key")]
+    pub client_cert: Option<PathBuf>,
+    /// The private key of the certificate, PEM
+    #[arg(long, value_name = "FILE", requires = "client_cert")]
+    pub client_key: Option<PathBuf>,
+    /// Time N requests of each kind
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = value_parser!(u32).range(1..=100_000))]
+    pub requests: u32,
+    /// Check, too, what takes up to half a minute
+    #[arg(long)]
+    pub slow: bool,
+    /// Show what was sent and what came back for checks that passed, too
+    #[arg(long)]
+    pub verbose: bool,
+    /// Print one JSON document
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn external_key_id(text: &str) -> Result<String, String> {
+    limits::xks_key_id(text).map(|()| text.to_owned()).map_err(|violation| violation.reason)
+}
+
+/// What stands under the help of `proxy check`.
+const CHECK_HELP: &str = "\
+Example:
+  xks-console proxy check --configuration proxy.json --key key-1 --key off-1 \\
+    --endpoint https://xks.example.com --proxy-ca ca.pem \\
+    --connect-to xks.example.com=127.0.0.1:8443
+
+Exit codes:
+  0    the proxy does all that it must
+  1    it doesn't, or it can't be reached
+  2    the command line is wrong";
+
+/// What can be done with the bundled external key manager and its proxy.
 #[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
 pub enum ProxyCommand {
     /// Make a partition with a URI path of its own; print its proxy configuration file

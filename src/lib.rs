@@ -11,6 +11,8 @@
 //! Arrows between modules point one way: `tui` → `create_key` → `aws`, `tui` → `client` → `aws`,
 //! `bundled` → `xks` → `aws`. `aws` knows nobody; only the binary and `tape` wire a console, a client and
 //! the bundled AWS together.
+//!
+//! `conformance` stands beside them: it holds any external key store proxy to the specification, over the network alone.
 #![forbid(unsafe_code)]
 #![warn(clippy::pedantic)]
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
@@ -23,6 +25,7 @@ pub mod changes;
 pub mod cli;
 pub mod client;
 pub mod config;
+pub mod conformance;
 pub mod create_key;
 pub mod journey;
 mod lines;
@@ -32,6 +35,7 @@ pub mod screenshot;
 pub mod seal;
 pub mod serve;
 pub mod tape;
+pub mod text;
 pub mod tui;
 mod wal;
 pub mod world;

@@ -10,8 +10,9 @@ use clap::Parser as _;
 use futures_util::stream::{self, StreamExt as _};
 use xks_console::bundled::Bundled;
 use xks_console::changes;
-use xks_console::cli::{Arguments, Command, Serve};
+use xks_console::cli::{Arguments, Command, Proxy, ProxyCheck, Serve};
 use xks_console::config;
+use xks_console::conformance::command::{self, SECRET_VARIABLE};
 use xks_console::journey::client_of;
 use xks_console::manage;
 use xks_console::pictures;
@@ -21,7 +22,7 @@ use xks_console::serve::tls::{self, Clients};
 use xks_console::tui::app::{App, World as Which};
 use xks_console::tui::preferences::Preferences;
 use xks_console::tui::{runtime, terminal};
-use xks_console::world::Clock;
+use xks_console::world::{Clock, World};
 use xks_console::xks::network::Network;
 
 type Failure = Box<dyn std::error::Error>;
@@ -46,7 +47,8 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
             println!("{count} pictures in {} {}", dir.display(), if check { "are up to date" } else { "made" });
             Ok(ExitCode::SUCCESS)
         }
-        Some(Command::Proxy { command }) => {
+        Some(Command::Proxy { command: Proxy::Check(how) }) => check(arguments, how),
+        Some(Command::Proxy { command: Proxy::Bundled(command) }) => {
             let data_dir = arguments.data_dir(|name| std::env::var_os(name))?;
             let bundled = open(arguments, &data_dir)?;
             manage::run(&bundled, &data_dir, command, &mut std::io::stdout(), &mut std::io::stderr())?;
@@ -55,6 +57,14 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Some(Command::Serve(how)) => serve(arguments, how),
         None => console(arguments),
     }
+}
+
+fn check(arguments: &Arguments, how: &ProxyCheck) -> Result<ExitCode, Failure> {
+    let secret = std::env::var(SECRET_VARIABLE).ok();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let mut out = std::io::stdout().lock();
+    let checked = command::check(arguments, how, secret, World::system(), &mut out);
+    Ok(if runtime.block_on(checked)? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn serve(arguments: &Arguments, how: &Serve) -> Result<ExitCode, Failure> {

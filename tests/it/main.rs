@@ -14,6 +14,7 @@ mod monitoring;
 mod pages;
 mod process;
 mod proxies;
+mod proxy_check;
 mod random;
 mod rotation;
 mod served;

@@ -17,16 +17,16 @@ use xks_console::xks::failure::XksFailure;
 use xks_console::xks::metrics::Metric;
 use xks_console::xks::network::{ConnectTo, Network};
 
-const HOST: &str = "xks.example.com";
+pub const HOST: &str = "xks.example.com";
 
 /// An authority, and what it signs, as PEM files.
-struct Authority {
+pub struct Authority {
     dir: tempfile::TempDir,
     issuer: Issuer<'static, KeyPair>,
 }
 
 impl Authority {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let mut params = CertificateParams::new(Vec::<String>::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -35,12 +35,12 @@ impl Authority {
         Self { dir, issuer: Issuer::new(params, key) }
     }
 
-    fn file(&self) -> PathBuf {
+    pub fn file(&self) -> PathBuf {
         self.dir.path().join("ca.pem")
     }
 
     /// A certificate for a name, and its key.
-    fn sign(&self, name: &str) -> [PathBuf; 2] {
+    pub fn sign(&self, name: &str) -> [PathBuf; 2] {
         let key = KeyPair::generate().unwrap();
         let params = CertificateParams::new([name.to_owned()]).unwrap();
         let certificate = params.signed_by(&key, &self.issuer).unwrap();

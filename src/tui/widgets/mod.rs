@@ -5,9 +5,10 @@ pub mod field;
 pub mod form;
 pub mod paper;
 pub mod table;
-pub mod text;
 
 use ratatui::text::{Line, Span};
+
+pub use crate::text;
 
 use self::paper::Paper;
 use super::theme;

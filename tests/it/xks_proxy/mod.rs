@@ -3,6 +3,6 @@
 
 mod api;
 mod authentication;
-mod client;
+pub mod client;
 mod connections;
 mod throttling;

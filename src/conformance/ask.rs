@@ -1,0 +1,268 @@
+//! A request to the proxy: right as KMS makes it, then made wrong on purpose.
+
+use std::fmt::Write as _;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
+use http::{HeaderValue, Method, Request};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+use zeroize::Zeroizing;
+
+use super::target::Target;
+use crate::aws::sigv4::{self, Credentials};
+use crate::xks::wire::SERVICE;
+
+/// What the signature of KMS covers.
+pub const KMS_COVERS: &[&str] = &["host", "x-amz-date"];
+/// What the signature of curl covers.
+pub const CURL_COVERS: &[&str] = &["content-type", "host", "x-amz-date"];
+
+/// What is done to a request after it was signed.
+type Tampering = fn(&mut Request<Bytes>);
+
+/// A request to the proxy.
+#[derive(Clone)]
+pub struct Ask {
+    /// `POST`, if it is right.
+    pub method: Method,
+    /// Path and query.
+    pub target: String,
+    /// The body, unless there is `raw`.
+    pub json: Value,
+    /// What goes in place of the JSON.
+    pub raw: Option<Vec<u8>>,
+    /// The service in the credential scope.
+    pub service: &'static str,
+    /// The headers that the signature covers.
+    pub covers: &'static [&'static str],
+    /// How far the clock that signs is ahead.
+    pub ahead: SignedDuration,
+    /// Promises so many bytes of body and sends none.
+    pub promises: Option<u64>,
+    /// Whether KMS would send it, but for its content: then the answer must be one that KMS can read.
+    pub is_of_kms: bool,
+    tampering: Option<(&'static str, Tampering)>,
+}
+
+impl Ask {
+    /// A right request with this path and body.
+    pub fn new(target: String, json: Value) -> Self {
+        Self {
+            method: Method::POST,
+            target,
+            json,
+            raw: None,
+            service: SERVICE,
+            covers: KMS_COVERS,
+            ahead: SignedDuration::ZERO,
+            promises: None,
+            is_of_kms: true,
+            tampering: None,
+        }
+    }
+
+    /// The same, changed.
+    #[must_use]
+    pub fn but(mut self, change: impl FnOnce(&mut Self)) -> Self {
+        change(&mut self);
+        self
+    }
+
+    /// The same with `value` at `pointer` of the body.
+    #[must_use]
+    pub fn with(mut self, pointer: &str, value: impl Into<Value>) -> Self {
+        let (parent, name) = pointer.rsplit_once('/').unwrap_or(("", pointer));
+        if let Some(members) = self.json.pointer_mut(parent).and_then(Value::as_object_mut) {
+            members.insert(name.to_owned(), value.into());
+        }
+        self
+    }
+
+    /// The same with Base64 of `bytes` at `pointer` of the body.
+    #[must_use]
+    pub fn with_bytes(self, pointer: &str, bytes: &[u8]) -> Self {
+        self.with(pointer, STANDARD.encode(bytes))
+    }
+
+    /// The same with nothing at `pointer` of the body.
+    #[must_use]
+    pub fn without(mut self, pointer: &str) -> Self {
+        let (parent, name) = pointer.rsplit_once('/').unwrap_or(("", pointer));
+        if let Some(members) = self.json.pointer_mut(parent).and_then(Value::as_object_mut) {
+            members.remove(name);
+        }
+        self
+    }
+
+    /// The same, and what happens to it after it was signed; `what` tells it after ‘signed, then’.
+    #[must_use]
+    pub fn then(self, what: &'static str, tampering: Tampering) -> Self {
+        Self { tampering: Some((what, tampering)), ..self }
+    }
+
+    /// The same without a signature.
+    #[must_use]
+    pub fn unsigned(self) -> Self {
+        self.then("the Authorization header taken away", |request| {
+            request.headers_mut().remove(AUTHORIZATION);
+        })
+    }
+
+    /// How it is signed, in words.
+    pub fn how(&self) -> String {
+        let mut how = format!("signed over {}", self.covers.join(", "));
+        if self.service != SERVICE {
+            let _ = write!(how, ", for the service {}", self.service);
+        }
+        if !self.ahead.is_zero() {
+            let _ = write!(how, ", {} minutes {}", self.ahead.as_mins().abs(), {
+                if self.ahead.is_negative() { "ago" } else { "ahead" }
+            });
+        }
+        if let Some(size) = self.promises {
+            let _ = write!(how, ", Content-Length: {size}, and no byte of the body sent");
+        }
+        if let Some((what, _)) = self.tampering {
+            let _ = write!(how, ", then {what}");
+        }
+        how
+    }
+
+    /// The bytes of the body.
+    pub fn body(&self) -> Vec<u8> {
+        self.raw.clone().unwrap_or_else(|| self.json.to_string().into_bytes())
+    }
+
+    /// The request as it goes out, but for its URI, which is absolute.
+    ///
+    /// # Errors
+    /// What can't be a request, in words for people.
+    pub fn signed(&self, target: &Target, now: Timestamp) -> Result<Request<Bytes>, String> {
+        let uri = format!("{}{}", target.endpoint, self.target);
+        let mut request = Request::new(Bytes::from(self.body()));
+        *request.method_mut() = self.method.clone();
+        *request.uri_mut() = uri.parse().map_err(|_| format!("{uri} isn't a URI"))?;
+        let json = HeaderValue::from_static("application/json");
+        if self.covers.contains(&"content-type") {
+            request.headers_mut().insert(CONTENT_TYPE, json.clone());
+        }
+        let now = now + self.ahead;
+        if self.covers == KMS_COVERS || self.covers == CURL_COVERS {
+            let credentials = Credentials {
+                access_key_id: target.access_key_id.clone(),
+                secret_access_key: target.secret_access_key.clone(),
+                session_token: None,
+            };
+            sigv4::sign(&mut request, &credentials, &target.region, self.service, now)
+                .map_err(|error| error.to_string())?;
+        } else {
+            sign_over(&mut request, target, self.service, self.covers, now)?;
+        }
+        request.headers_mut().insert(CONTENT_TYPE, json);
+        if let Some((_, tamper)) = self.tampering {
+            tamper(&mut request);
+        }
+        Ok(request)
+    }
+}
+
+/// Changes the text of the Authorization header.
+pub fn reauthorize(request: &mut Request<Bytes>, change: impl FnOnce(&str) -> String) {
+    let text = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if let Ok(value) = HeaderValue::from_str(&change(text)) {
+        request.headers_mut().insert(AUTHORIZATION, value);
+    }
+}
+
+/// The signature in the Authorization header.
+pub fn signature_of(request: &Request<Bytes>) -> Option<&str> {
+    let text = request.headers().get(AUTHORIZATION)?.to_str().ok()?;
+    text.split_once("Signature=").map(|(_, signature)| signature)
+}
+
+/// Signs rightly over too few headers, which AWS's own crate can't be made to do.
+fn sign_over(
+    request: &mut Request<Bytes>,
+    target: &Target,
+    service: &str,
+    covers: &[&str],
+    now: Timestamp,
+) -> Result<(), String> {
+    let time = now.strftime("%Y%m%dT%H%M%SZ").to_string();
+    let header = |text: &str| HeaderValue::from_str(text).map_err(|error| error.to_string());
+    request.headers_mut().insert(HOST, header(&target.endpoint.authority)?);
+    request.headers_mut().insert("x-amz-date", header(&time)?);
+    let headers = covers.iter().fold(String::new(), |text, name| {
+        let value = request.headers().get(*name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        format!("{text}{name}:{value}\n")
+    });
+    let covers = covers.join(";");
+    let uri = request.uri();
+    let (path, query) = (uri.path(), uri.query().unwrap_or_default());
+    let payload = hex(&Sha256::digest(request.body()));
+    let canonical = format!("{}\n{path}\n{query}\n{headers}\n{covers}\n{payload}", request.method());
+    let scope = format!("{}/{}/{service}/aws4_request", time.get(..8).unwrap_or_default(), target.region);
+    let text = format!("AWS4-HMAC-SHA256\n{time}\n{scope}\n{}", hex(&Sha256::digest(canonical)));
+    let mut key = Zeroizing::new(format!("AWS4{}", target.secret_access_key.expose()).into_bytes());
+    for part in scope.split('/') {
+        key = Zeroizing::new(mac(&key, part)?);
+    }
+    let (id, signature) = (&target.access_key_id, hex(&mac(&key, &text)?));
+    let value = format!("AWS4-HMAC-SHA256 Credential={id}/{scope}, SignedHeaders={covers}, Signature={signature}");
+    request.headers_mut().insert(AUTHORIZATION, header(&value)?);
+    Ok(())
+}
+
+fn mac(key: &[u8], text: &str) -> Result<Vec<u8>, String> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).map_err(|error| error.to_string())?;
+    mac.update(text.as_bytes());
+    Ok(mac.finalize().into_bytes().to_vec())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::scalar::SecretText;
+
+    fn target() -> Target {
+        Target {
+            endpoint: "http://127.0.0.1:8080".parse().unwrap(),
+            uri_path: "/lab/kms/xks/v1".to_owned(),
+            access_key_id: "BETAWBCKRZKHNEYYDGMQ".to_owned(),
+            secret_access_key: SecretText::new("s".repeat(43)),
+            region: "us-west-2".to_owned(),
+            principal: "arn:aws:iam::111122223333:user/Alice".to_owned(),
+            kms_key_arn: "arn:aws:kms:us-west-2:111122223333:key/1".to_owned(),
+        }
+    }
+
+    #[test]
+    fn what_is_signed_by_hand_is_signed_as_by_aws() {
+        let ask = Ask::new("/lab/kms/xks/v1/health".to_owned(), serde_json::json!({ "a": 1 }));
+        let now = "2026-03-02T10:15:00Z".parse().unwrap();
+        let by_aws = ask.signed(&target(), now).unwrap();
+        let mut by_hand = ask.clone().unsigned().signed(&target(), now).unwrap();
+        sign_over(&mut by_hand, &target(), SERVICE, KMS_COVERS, now).unwrap();
+        assert_eq!(by_aws.headers()[AUTHORIZATION], by_hand.headers()[AUTHORIZATION]);
+        assert!(signature_of(&by_aws).is_some_and(|signature| signature.len() == 64));
+    }
+
+    #[test]
+    fn a_body_is_changed_where_the_pointer_says() {
+        let ask = Ask::new("/".to_owned(), serde_json::json!({ "a": { "b": 1 }, "c": 2 }));
+        let changed = ask.with("/a/d", "x").with_bytes("/e", b"hi").without("/a/b").without("/c");
+        assert_eq!(changed.json, serde_json::json!({ "a": { "d": "x" }, "e": "aGk=" }));
+    }
+}

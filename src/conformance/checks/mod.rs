@@ -1,0 +1,92 @@
+//! The checks, by what they are about. To add one is to add an entry to a table.
+
+mod authentication;
+mod bodies;
+mod decrypt;
+mod encrypt;
+mod errors;
+mod health;
+mod key_states;
+mod metadata;
+mod paths;
+mod speed;
+mod transport;
+
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+
+use super::{Check, Verdict};
+
+/// Checks of one kind.
+#[derive(Debug)]
+pub struct Group {
+    /// What they are about.
+    pub name: &'static str,
+    /// Whether they say nothing of a proxy that takes no signature of the credential.
+    pub needs_credential: bool,
+    /// The checks.
+    pub checks: &'static [Check],
+}
+
+const fn group(name: &'static str, checks: &'static [Check]) -> Group {
+    Group { name, needs_credential: true, checks }
+}
+
+/// All checks, in the order in which they are made. Those of errors look at what was said before them.
+pub const GROUPS: &[Group] = &[
+    Group { name: "Transport", needs_credential: false, checks: transport::CHECKS },
+    Group { name: "Credential", needs_credential: false, checks: authentication::CREDENTIAL },
+    group("Authentication", authentication::CHECKS),
+    group("URI paths and methods", paths::CHECKS),
+    group("GetHealthStatus", health::CHECKS),
+    group("GetKeyMetadata", metadata::CHECKS),
+    group("Encrypt", encrypt::CHECKS),
+    group("Decrypt", decrypt::CHECKS),
+    group("States and usage of keys", key_states::CHECKS),
+    group("Big, broken and many requests", bodies::CHECKS),
+    group("Errors", errors::CHECKS),
+    group("Latency", speed::CHECKS),
+];
+
+/// The verdict of a check that sends nothing.
+fn told(verdict: Verdict) -> BoxFuture<'static, Verdict> {
+    std::future::ready(verdict).boxed()
+}
+
+/// Headings of the specification.
+mod section {
+    pub const CONTENT_TYPE: &str = "API content type";
+    pub const OPERATIONS: &str = "API operations";
+    pub const METADATA: &str = "GetKeyMetadata";
+    pub const ENCRYPT: &str = "Encrypt";
+    pub const DECRYPT: &str = "Decrypt";
+    pub const HEALTH: &str = "GetHealthStatus";
+    pub const ERRORS: &str = "Error codes";
+    pub const AUTHENTICATION: &str = "Authentication";
+    pub const SIGV4: &str = "Appendix A";
+    pub const CDIV: &str = "Appendix C";
+    pub const FIELDS: &str = "Appendix B";
+    /// What no specification has to say, because nobody wants a proxy without it.
+    pub const NONE: &str = "not in the specification";
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::GROUPS;
+
+    #[test]
+    fn each_check_has_a_name_of_its_own_and_a_whole_sentence() {
+        let mut ids = BTreeSet::new();
+        for check in GROUPS.iter().flat_map(|group| group.checks) {
+            assert!(ids.insert(check.id), "{} twice", check.id);
+            assert!(check.id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-'));
+            let starts = check
+                .requirement
+                .starts_with(|first: char| first.is_ascii_uppercase() || first.is_ascii_digit() || first == '`');
+            assert!(starts && check.requirement.ends_with('.'), "{}", check.requirement);
+        }
+        assert!(ids.len() > 80, "{}", ids.len());
+    }
+}

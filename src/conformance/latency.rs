@@ -1,0 +1,97 @@
+//! How long requests take, in percentiles.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::xks::client::TIME_LIMIT;
+
+/// How long requests of one kind took, in milliseconds.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Latency {
+    /// What was timed.
+    pub what: String,
+    /// How often.
+    pub requests: usize,
+    /// The median.
+    pub p50: f64,
+    /// Nine of ten took no longer.
+    pub p90: f64,
+    /// 99 of 100 took no longer.
+    pub p99: f64,
+    /// The longest.
+    pub max: f64,
+    /// The part that KMS would have waited for, in percent.
+    pub within_250_ms: f64,
+}
+
+impl Latency {
+    /// The percentiles of `samples`, by nearest rank; `None` without any.
+    #[allow(clippy::cast_precision_loss)]
+    pub fn of(what: impl Into<String>, mut samples: Vec<Duration>) -> Option<Self> {
+        samples.sort_unstable();
+        let max = milliseconds(*samples.last()?);
+        let at = |percent: usize| {
+            let rank = (samples.len() * percent).div_ceil(100).max(1);
+            samples.get(rank - 1).copied().map_or(max, milliseconds)
+        };
+        let within = samples.iter().filter(|taken| **taken <= TIME_LIMIT).count();
+        Some(Self {
+            what: what.into(),
+            requests: samples.len(),
+            p50: at(50),
+            p90: at(90),
+            p99: at(99),
+            max,
+            within_250_ms: 100.0 * within as f64 / samples.len() as f64,
+        })
+    }
+
+    /// In words, for the report.
+    pub fn in_words(&self) -> String {
+        let Self { what, requests, p50, p90, p99, max, within_250_ms } = self;
+        format!(
+            "{what} ({requests}): p50 {p50:.1} ms, p90 {p90:.1} ms, p99 {p99:.1} ms, max {max:.1} ms; \
+             {within_250_ms:.1} % within 250 ms"
+        )
+    }
+
+    /// What is wrong, if KMS would have given up on more than one of a hundred.
+    pub fn fault(&self) -> Option<String> {
+        let limit = milliseconds(TIME_LIMIT);
+        (self.p99 > limit)
+            .then(|| format!("{}: p99 is {:.1} ms; KMS gives up after {limit:.0} ms", self.what, self.p99))
+    }
+}
+
+fn milliseconds(taken: Duration) -> f64 {
+    taken.as_secs_f64() * 1000.0
+}
+
+#[cfg(test)]
+#[allow(clippy::float_cmp)]
+mod tests {
+    use super::*;
+
+    fn of(milliseconds: impl IntoIterator<Item = u64>) -> Latency {
+        Latency::of("health", milliseconds.into_iter().map(Duration::from_millis).collect()).unwrap()
+    }
+
+    #[test]
+    fn percentiles_are_by_nearest_rank() {
+        let latency = of((1..=200).rev());
+        assert_eq!((latency.p50, latency.p90, latency.p99, latency.max), (100.0, 180.0, 198.0, 200.0));
+        assert_eq!(of([7]), Latency { p50: 7.0, p90: 7.0, p99: 7.0, max: 7.0, requests: 1, ..latency });
+        assert_eq!(Latency::of("none", Vec::new()), None);
+    }
+
+    #[test]
+    fn the_slowest_of_a_hundred_is_let_pass_and_two_are_not() {
+        let with = |slow: usize| of((0..100).map(|at| if at < slow { 251 } else { 10 }));
+        assert_eq!((with(1).fault(), with(1).within_250_ms), (None, 99.0));
+        let fault = with(2).fault().unwrap();
+        assert!(fault.contains("health") && fault.contains("251.0 ms"), "{fault}");
+        assert_eq!(of([250; 100]).fault(), None);
+    }
+}

@@ -1,0 +1,285 @@
+//! `xks-console proxy check`, against the bundled proxy as it is, and with all that may be wrong with one.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Parser as _;
+use futures_util::stream::{self, StreamExt as _};
+use rustls::pki_types::PrivateKeyDer;
+use rustls::pki_types::pem::PemObject as _;
+use rustls::version::TLS13;
+use rustls::{CipherSuite, ServerConfig};
+use serde_json::Value;
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::{TcpListener, TcpStream};
+use xks_console::bundled::Bundled;
+use xks_console::cli::{Arguments, Command, Proxy};
+use xks_console::conformance::command;
+use xks_console::serve::Server;
+use xks_console::serve::tls::{self, Clients};
+use xks_console::world::World;
+use xks_console::xks::key_manager::{NewExternalKey, ProxyCredential};
+
+use super::proxies::{Authority, HOST};
+use super::xks_proxy::client::credential_in;
+
+mod faults;
+mod faulty;
+mod process;
+
+/// One key of each kind.
+const KEYS: [&str; 5] = ["good", "other", "off", "sealer", "opener"];
+
+/// A proxy with the partition `lab`, not served yet.
+#[derive(Clone)]
+pub struct Lab {
+    pub aws: Bundled,
+    pub credential: ProxyCredential,
+    pub configuration: String,
+}
+
+impl Lab {
+    pub fn new() -> Self {
+        let aws = Bundled::in_memory("default", World::system()).unwrap();
+        let configuration = aws.create_partition("lab").unwrap().to_string();
+        for (id, usage, enabled) in [
+            ("good", &["ENCRYPT", "DECRYPT"][..], true),
+            ("other", &["ENCRYPT", "DECRYPT"], true),
+            ("off", &["ENCRYPT", "DECRYPT"], false),
+            ("sealer", &["ENCRYPT"], true),
+            ("opener", &["DECRYPT"], true),
+        ] {
+            let key = NewExternalKey {
+                id: id.to_owned(),
+                manager_id: None,
+                spec: "AES_256".to_owned(),
+                usage: usage.iter().map(|one| (*one).to_owned()).collect(),
+                enabled,
+            };
+            aws.key_manager().create_key("lab", &key).unwrap();
+        }
+        Self { aws, credential: credential_in(&configuration), configuration }
+    }
+
+    /// Writes the proxy configuration file.
+    pub fn write(&self, dir: &Path) -> String {
+        let path = dir.join("lab.json");
+        std::fs::write(&path, &self.configuration).unwrap();
+        path.display().to_string()
+    }
+
+    async fn serve(&self, tls: Option<Arc<ServerConfig>>) -> SocketAddr {
+        let server = Server::open(self.aws.clone(), "127.0.0.1:0".parse().unwrap(), tls, false).await.unwrap();
+        let address = server.address();
+        tokio::spawn(server.run(std::future::pending()));
+        address
+    }
+}
+
+/// Runs the command; what it says of itself, or why it can't.
+async fn check(words: &[&str]) -> Result<Value, String> {
+    let words = ["xks-console", "proxy", "check", "--json", "--requests", "2"].iter().chain(words);
+    let arguments = Arguments::try_parse_from(words).unwrap();
+    let Some(Command::Proxy { command: Proxy::Check(how) }) = &arguments.command else { panic!("{arguments:?}") };
+    let mut out = Vec::new();
+    let done = command::check(&arguments, how, None, World::system(), &mut out).await;
+    let is_conformant = done.map_err(|error| error.to_string())?;
+    let report: Value = serde_json::from_slice(&out).unwrap();
+    assert_eq!(report["isConformant"], is_conformant);
+    Ok(report)
+}
+
+/// The IDs of the checks that came out so; those of latency say how busy this machine is.
+fn that(report: &Value, outcome: &str) -> BTreeSet<String> {
+    let checks = report["checks"].as_array().unwrap().iter().filter(|check| check["group"] != "Latency");
+    checks.filter(|check| check["outcome"] == outcome).map(|check| check["id"].as_str().unwrap().to_owned()).collect()
+}
+
+fn names(names: &[&str]) -> BTreeSet<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+/// The options for all keys.
+fn all_keys() -> Vec<&'static str> {
+    KEYS.iter().flat_map(|key| ["--key", key]).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_bundled_proxy_does_all_that_it_must_and_should() {
+    let (authority, lab) = (Authority::new(), Lab::new());
+    let [chain, key] = authority.sign(HOST);
+    let address = lab.serve(Some(tls::from_files(&chain, &key, None).unwrap())).await;
+    let (file, connect_to) = (lab.write(&chain.with_file_name("")), format!("{HOST}={address}"));
+    let (endpoint, trusted) = (format!("https://{HOST}"), authority.file());
+    let words = ["--endpoint", &endpoint, "--connect-to", &connect_to, "--proxy-ca", trusted.to_str().unwrap()];
+    let words = [&words[..], &["--configuration", &file], &all_keys()].concat();
+    let report = check(&words).await.unwrap();
+    assert_eq!(that(&report, "fail"), BTreeSet::new(), "{report:#}");
+    assert_eq!(that(&report, "skip"), names(&["request-half-sent", "tls-client-certificate", "tls-client-stranger"]));
+    assert!(report["checks"].as_array().unwrap().iter().any(|check| {
+        check["id"] == "tls-suites" && check["notes"][0].as_str().unwrap().starts_with("TLSv1_3, TLS13_")
+    }));
+    assert_eq!(report["latencies"].as_array().unwrap().len(), 5, "{report:#}");
+    // A certificate of an authority that isn't trusted: nothing is said to that host.
+    let untrusted = [&words[..4], &words[6..]].concat();
+    let refused = check(&untrusted).await.unwrap_err();
+    assert!(refused.contains("UnknownIssuer") && refused.contains("--proxy-ca"), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn client_certificates_are_shown_and_their_absence_tried() {
+    let (authority, lab) = (Authority::new(), Lab::new());
+    let [chain, key] = authority.sign(HOST);
+    let name = "cks.kms.us-west-2.amazonaws.com";
+    let clients = Clients { authority: authority.file(), name: name.to_owned() };
+    let address = lab.serve(Some(tls::from_files(&chain, &key, Some(&clients)).unwrap())).await;
+    let (file, connect_to) = (lab.write(&chain.with_file_name("")), format!("{HOST}={address}"));
+    let (endpoint, trusted) = (format!("https://{HOST}"), authority.file());
+    let words = ["--endpoint", &endpoint, "--connect-to", &connect_to, "--proxy-ca", trusted.to_str().unwrap()];
+    let words = [&words[..], &["--configuration", &file], &all_keys()].concat();
+    let refused = check(&words).await.unwrap_err();
+    assert!(refused.contains("can't be reached") && refused.contains("--client-cert"), "{refused}");
+    let [certificate, private] = authority.sign(name).map(|path| path.display().to_string());
+    let words = [&words[..], &["--client-cert", &certificate, "--client-key", &private]].concat();
+    let report = check(&words).await.unwrap();
+    assert_eq!(that(&report, "fail"), BTreeSet::new(), "{report:#}");
+    assert_eq!(that(&report, "skip"), names(&["request-half-sent"]));
+
+    // The same certificate, shown to a proxy that doesn't ask.
+    let address = lab.serve(Some(tls::from_files(&chain, &key, None).unwrap())).await;
+    let connect_to = format!("{HOST}={address}");
+    let words: Vec<&str> =
+        words.iter().map(|word| if word.starts_with("xks.") { connect_to.as_str() } else { word }).collect();
+    let report = check(&words).await.unwrap();
+    assert_eq!(that(&report, "fail"), names(&["tls-client-certificate", "tls-client-stranger"]), "{report:#}");
+}
+
+/// TLS with one suite that KMS doesn't have.
+fn with_another_suite([chain, key]: &[PathBuf; 2]) -> Arc<ServerConfig> {
+    let mut provider = rustls::crypto::aws_lc_rs::default_provider();
+    provider.cipher_suites.retain(|suite| suite.suite() == CipherSuite::TLS13_AES_128_GCM_SHA256);
+    let builder = ServerConfig::builder_with_provider(Arc::new(provider)).with_protocol_versions(&[&TLS13]).unwrap();
+    let key = PrivateKeyDer::from_pem_file(key).unwrap();
+    Arc::new(builder.with_no_client_auth().with_single_cert(tls::certificates(chain).unwrap(), key).unwrap())
+}
+
+/// A port that goes on with TLS 1.1, and hands all else to `behind`.
+async fn with_old_tls(behind: SocketAddr) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let mut start = [0; 11];
+                while stream.peek(&mut start).await.is_ok_and(|count| (1..11).contains(&count)) {}
+                if start[9..] == [3, 2] {
+                    // The start of a record, and of a ServerHello in it.
+                    let _ = stream.write_all(&[22, 3, 2, 0, 42, 2]).await;
+                    return;
+                }
+                let mut behind = TcpStream::connect(behind).await.unwrap();
+                let _ = tokio::io::copy_bidirectional(&mut stream, &mut behind).await;
+            });
+        }
+    });
+    address
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_endpoint_that_kms_would_not_call_is_told() {
+    let (authority, lab) = (Authority::new(), Lab::new());
+    let files = authority.sign("127.0.0.1");
+    let address = with_old_tls(lab.serve(Some(with_another_suite(&files))).await).await;
+    let (file, connect_to) = (lab.write(&files[0].with_file_name("")), format!("127.0.0.1={address}"));
+    let trusted = authority.file();
+    let words = ["--endpoint", "https://127.0.0.1", "--connect-to", &connect_to, "--configuration", &file];
+    let words = [&words[..], &["--proxy-ca", trusted.to_str().unwrap(), "--key", "good"]].concat();
+    let report = check(&words).await.unwrap();
+    assert_eq!(that(&report, "fail"), names(&["endpoint-name", "tls-old", "tls-suites"]), "{report:#}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_fault_is_found_by_the_checks_that_are_for_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let lab = Lab::new();
+    let file = lab.write(dir.path());
+    let checked = stream::iter(faults::FAULTS).map(async |(fault, expected, run)| {
+        let address = faulty::Faulty::serve(&lab, *run, *fault == faults::GREEDY).await;
+        let endpoint = format!("http://{address}");
+        let words = [&["--endpoint", &endpoint, "--configuration", &file][..], &all_keys()].concat();
+        let found = that(&check(&words).await.unwrap(), "fail");
+        (found != names(expected)).then(|| format!("{fault}: {found:?}"))
+    });
+    let wrong: Vec<String> = checked.buffer_unordered(4).filter_map(async |wrong| wrong).collect().await;
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_secret_is_told_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let lab = Lab::new();
+    let address = lab.serve(None).await;
+    let secret = lab.credential.secret_access_key.expose().to_owned();
+    let path = dir.path().join("wrong.json");
+    std::fs::write(&path, lab.configuration.replace(&secret, &"A".repeat(43))).unwrap();
+    let (endpoint, file) = (format!("http://{address}"), path.display().to_string());
+    let report = check(&["--endpoint", &endpoint, "--configuration", &file, "--key", "good"]).await.unwrap();
+    assert_eq!(that(&report, "fail"), names(&["auth-accepted"]), "{report:#}");
+    let told = report["checks"].as_array().unwrap().iter().find(|check| check["id"] == "auth-accepted").unwrap();
+    assert!(told["reason"].as_str().unwrap().contains("check the credential"), "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_key_that_kms_could_use_the_proxy_is_not_called_good() {
+    let dir = tempfile::tempdir().unwrap();
+    let lab = Lab::new();
+    let (address, file) = (lab.serve(None).await, lab.write(dir.path()));
+    let endpoint = format!("http://{address}");
+    let report = check(&["--endpoint", &endpoint, "--configuration", &file, "--key", "off"]).await.unwrap();
+    assert_eq!(that(&report, "fail"), names(&["metadata-usable-key"]), "{report:#}");
+    assert!(that(&report, "skip").contains("encrypt-cdiv"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proxy_that_throttles_is_waited_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let lab = Lab::new();
+    let server = Server::open(lab.aws.clone(), "127.0.0.1:0".parse().unwrap(), None, false).await.unwrap();
+    let server = server.with_proxy_rate(std::num::NonZeroU32::new(120).unwrap());
+    let (endpoint, file) = (format!("http://{}", server.address()), lab.write(dir.path()));
+    tokio::spawn(server.run(std::future::pending()));
+    let report =
+        check(&[&["--endpoint", &endpoint, "--configuration", &file][..], &all_keys()].concat()).await.unwrap();
+    assert_eq!(that(&report, "fail"), BTreeSet::new(), "{report:#}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_proxy_that_says_nothing_is_not_waited_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = Lab::new().write(dir.path());
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}", silent.local_addr().unwrap());
+    let start = tokio::time::Instant::now();
+    let told = check(&["--endpoint", &endpoint, "--configuration", &file, "--key", "good"]).await.unwrap_err();
+    assert!(told.contains("no answer in 3 seconds"), "{told}");
+    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn half_sent_requests_are_waited_for_if_there_is_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let lab = Lab::new();
+    let (right, file) = (lab.serve(None).await, lab.write(dir.path()));
+    // axum's own server waits as long as it takes.
+    let (_, _, nothing) = faults::FAULTS[0];
+    let patient = faulty::Faulty::serve(&lab, nothing, false).await;
+    for (address, outcome) in [(right, "pass"), (patient, "fail")] {
+        let endpoint = format!("http://{address}");
+        let words = ["--endpoint", &endpoint, "--configuration", &file, "--key", "good", "--slow"];
+        let report = check(&words).await.unwrap();
+        assert!(that(&report, outcome).contains("request-half-sent"), "{report:#}");
+    }
+}
