@@ -213,7 +213,12 @@ fn for_any_call(code: &str) -> Guide {
         ),
         "ExpiredToken" | "RequestExpired" => guide(
             "Your credentials have expired, or this machine's clock is wrong.",
-            "Get new credentials (for example: aws sso login) and start again.",
+            "Get new credentials (for example: aws sso login) and try again.",
+            None,
+        ),
+        "NoCredentials" => guide(
+            "There is nothing to sign the request with, so it was not sent.",
+            "Do what the message says and try again. What you have typed is kept.",
             None,
         ),
         "Cancelled" => {

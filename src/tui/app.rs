@@ -36,6 +36,10 @@ const REFRESH_MILLISECONDS: u64 = 100;
 pub enum World {
     /// The AWS inside this program.
     Bundled,
+    /// An AWS at an address: its host and port.
+    Endpoint(String),
+    /// AWS itself.
+    Aws,
 }
 
 /// A message on top of the page that stays until it is dismissed.

@@ -174,6 +174,9 @@ impl From<&CallError> for Failure {
                 message: "not available from the API".to_owned(),
                 request_id: String::new(),
             },
+            CallError::Credentials(missing) => {
+                Self { code: "NoCredentials".to_owned(), message: missing.to_string(), request_id: String::new() }
+            }
             other => Self { code: "RequestFailed".to_owned(), message: other.to_string(), request_id: String::new() },
         }
     }
