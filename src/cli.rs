@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand, value_parser};
+use clap::{CommandFactory as _, Parser, Subcommand, value_parser};
 
 use crate::client::endpoints::{UnfitUrl, check_url};
 use crate::client::profile::Settings;
@@ -291,11 +291,21 @@ endpoint is https://xks-proxy.bundled.internal.";
 )]
 pub struct NoDataDirectory;
 
+/// Options that only the console has.
+const CONSOLE_ALONE: &str = "--aws, --endpoint-url, --profile and --region are for the console and go with no command";
+
 fn endpoint_url(text: &str) -> Result<String, UnfitUrl> {
     check_url(text).map(|()| text.to_owned())
 }
 
 impl Arguments {
+    /// What is wrong with the arguments taken together.
+    pub fn contradiction(&self) -> Option<clap::Error> {
+        let is_console = self.aws || self.endpoint_url.is_some() || self.profile.is_some() || self.region.is_some();
+        (is_console && self.command.is_some())
+            .then(|| Self::command().error(clap::error::ErrorKind::ArgumentConflict, CONSOLE_ALONE))
+    }
+
     /// How to open an AWS on the network; nothing when the bundled one is asked for. `environment` looks up a variable.
     pub fn settings(&self, environment: impl Fn(&str) -> Option<OsString>) -> Option<Settings> {
         (self.aws || self.endpoint_url.is_some()).then(|| Settings {
@@ -327,7 +337,6 @@ impl Arguments {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory as _;
 
     fn parse(line: &str) -> Result<Arguments, clap::Error> {
         Arguments::try_parse_from(line.split_whitespace())
@@ -367,6 +376,35 @@ mod tests {
         assert_eq!(before, parse("xks-console screenshots --check --data-dir /d").unwrap());
         assert_eq!(before.command, Some(Command::Screenshots { check: true }));
         assert_eq!(before.data_dir, Some("/d".into()));
+    }
+
+    #[test]
+    fn aws_is_asked_for_and_what_belongs_to_the_bundled_one_does_not_go_with_it() {
+        let settings = |line: &str| {
+            let find = |name: &str| (name == "AWS_CA_BUNDLE").then(|| OsString::from("/ca.pem"));
+            parse(line).unwrap().settings(find)
+        };
+        assert_eq!(settings("xks-console --region eu-west-1"), None);
+        let ca_bundle = Some(PathBuf::from("/ca.pem"));
+        assert_eq!(
+            settings("xks-console --aws"),
+            Some(Settings { ca_bundle: ca_bundle.clone(), ..Settings::default() })
+        );
+        let all = settings("xks-console --endpoint-url http://127.0.0.1:4599 --profile p --region r").unwrap();
+        let words = [all.endpoint_url, all.profile, all.region].map(Option::unwrap);
+        assert_eq!(words, ["http://127.0.0.1:4599", "p", "r"]);
+        for line in [
+            "xks-console --profile p",
+            "xks-console --aws --data-dir d",
+            "xks-console --aws --connect-to a=127.0.0.1:1",
+            "xks-console --endpoint-url http://10.0.0.1:4599",
+            "xks-console --endpoint-url 127.0.0.1:4599",
+        ] {
+            assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
+        }
+        let contradiction = |line: &str| parse(line).unwrap().contradiction().map(|error| error.exit_code());
+        assert_eq!(contradiction("xks-console --aws serve"), Some(2));
+        assert_eq!(contradiction("xks-console serve"), None);
     }
 
     #[test]

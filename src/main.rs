@@ -29,6 +29,9 @@ type Failure = Box<dyn std::error::Error>;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    if let Some(error) = arguments.contradiction() {
+        error.exit();
+    }
     match run(&arguments) {
         Ok(code) => code,
         Err(failure) => {

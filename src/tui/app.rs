@@ -313,6 +313,7 @@ impl App {
             Location::Keys | Location::AwsKeys => effects.extend([self.ask(Call::Keys(None)), self.ask(Call::Aliases)]),
             Location::Key(id) => {
                 self.key = KeyPage::new(id.clone());
+                effects.push(self.ask(Call::Aliases));
                 for call in self.key.questions(&self.known) {
                     effects.push(self.ask(call));
                 }

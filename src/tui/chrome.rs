@@ -70,7 +70,8 @@ fn draw_header(app: &App, frame: &mut Frame, area: Rect) {
     let right = if text::width(&long) <= room { long } else { short };
     let right = if known.account.is_empty() { format!("{} ", known.region) } else { right };
     // Account and Region are never cut for the sake of a long host.
-    let left = text::cut(&left, usize::from(area.width).saturating_sub(text::width(&right) + 1));
+    let room = usize::from(area.width).saturating_sub(text::width(&right) + 1);
+    let left = if text::width(&left) <= room { left } else { text::cut(&format!(" {world}"), room) };
     let gap = usize::from(area.width).saturating_sub(text::width(&left) + text::width(&right));
     let line = format!("{left}{}{right}", " ".repeat(gap));
     frame.render_widget(Line::styled(text::fit(&line, area.width.into()), theme::FOCUS), area);

@@ -49,6 +49,8 @@ pub enum Call {
     Aliases,
     /// A page of the keys, described: the first, or the one that a marker names.
     Keys(Option<String>),
+    /// One key, by its ID.
+    Key(String),
     /// All IAM users and roles.
     Principals,
     /// The policy of a key.
@@ -136,6 +138,7 @@ pub enum Reply {
     KeyStores(Vec<CustomKeyStore>),
     Aliases(Vec<AliasListEntry>),
     Keys { page: Vec<KeySummary>, next: Option<String> },
+    Key(Box<KeySummary>),
     Principals(Vec<Principal>),
     KeyPolicy(String),
     KeyTags(Vec<Tag>),
