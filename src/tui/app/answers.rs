@@ -46,7 +46,7 @@ impl App {
                 self.account_alias = account_alias;
                 None
             }
-            (Call::Identity, Err(failure)) => Some(failure),
+            (Call::Identity | Call::Key(_), Err(failure)) => Some(failure),
             (_, Ok(Reply::KeyStores(stores))) => {
                 let here = self.key_stores.current(&self.known);
                 self.known.key_stores = Loaded::Ready(stores);
@@ -83,7 +83,6 @@ impl App {
                 known.filter(|key| key.key_id() == told.key_id()).for_each(|key| key.clone_from(&told));
                 None
             }
-            (Call::Key(_), Err(failure)) => Some(failure),
             (_, Ok(Reply::Principals(principals))) => loaded(Ok(principals), &mut self.known.principals),
             (Call::Principals, Err(failure)) => loaded(Err(failure), &mut self.known.principals),
             (_, Ok(Reply::AllTags(tags))) => loaded(Ok(tags), &mut self.known.tags),
