@@ -194,11 +194,11 @@ impl Profile {
             "Run its credential_process in a shell to see what is wrong, then press r".to_owned()
         } else if let Some(role) = self.set.get("role_arn") {
             format!("Check that its source may assume {role}, then press r")
-        } else if matches!(error, CredentialsError::CredentialsNotLoaded(_)) {
+        } else if matches!(error, CredentialsError::InvalidConfiguration(_)) {
+            "Mend the profile, then press r".to_owned()
+        } else {
             "Run `aws configure`, set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile with --profile"
                 .to_owned()
-        } else {
-            "Mend that, then press r".to_owned()
         }
     }
 }
@@ -258,7 +258,7 @@ fn story(error: &dyn Error) -> String {
     let mut words = error.to_string();
     let mut cause = error.source();
     while let Some(inside) = cause {
-        let more = inside.to_string();
+        let more = inside.to_string().trim_end_matches('.').to_owned();
         if !words.contains(&more) {
             words = format!("{words}: {more}");
         }
