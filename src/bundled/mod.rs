@@ -18,6 +18,7 @@ mod keys;
 mod paging;
 mod parameters;
 mod policies;
+mod proxy_routes;
 mod refused;
 mod rotation;
 mod router;
@@ -123,11 +124,13 @@ impl Bundled {
         let credentials = identity::console_credentials(&store)?;
         let clock = store.world().clock.clone();
         let proxy = proxy::router(manager.clone(), clock.clone());
-        let is_kept = network.is_some();
-        let proxies = XksClient::new(proxy.clone(), network.map(Arc::new), clock);
+        let network = network.map(Arc::new);
+        let proxies = XksClient::new(proxy.clone(), network.clone(), clock);
         let (policies, trail) = (PolicyCache::default(), Trail::default());
         let inner = Arc::new(Inner { store, proxies, proxy, manager, credentials, policies, trail });
-        if is_kept {
+        if let Some(network) = network {
+            let account = Arc::downgrade(&inner);
+            network.look_up(move |host| proxy_routes::find(&account.upgrade()?.store, host));
             inner.trail.keep(Arc::downgrade(&inner));
             inner.manager.keep_log();
         }
