@@ -159,8 +159,12 @@ fn for_key_store(code: &str) -> Option<Guide> {
              and have a verified private DNS name that is the host of the proxy URI endpoint.",
         ),
         "InvalidConfigurationFile" | "FileNotRead" => {
-            ("The file can't be used.", "Check its path, or paste its JSON into the field.")
+            ("The file can't be used.", "Check its path. The JSON of a configuration file can be pasted, too.")
         }
+        "MalformedCertificate" => (
+            "The file holds no certificates that can be read.",
+            "Name the file with the certificate of the authority that signed the proxy's, PEM.",
+        ),
         "Disabled" => ("The KMS key is disabled.", "Enable it: its page has Key actions (m)."),
         "InvalidCiphertext" => (
             "The ciphertext is damaged, not of this account, or its encryption context is another.",

@@ -111,6 +111,8 @@ pub enum Change {
     CreatePartition(xks_console::CreatePartition),
     RotateProxyCredential(xks_console::RotateProxyCredential),
     RevokeProxyCredential(xks_console::RevokeProxyCredential),
+    /// With the file that holds the certificates of the authorities, PEM.
+    PutProxyRoute(xks_console::PutProxyRoute, Option<String>),
     /// The plaintext, or the file whose bytes are taken instead.
     Encrypt(kms::Encrypt, Option<String>),
     /// The blob, or the file whose bytes are taken instead.
