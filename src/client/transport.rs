@@ -8,7 +8,7 @@ use bytes::{Bytes, BytesMut};
 use futures_util::future::BoxFuture;
 use http::{Request, Response};
 
-use super::endpoints::check_url;
+use super::endpoints::{check_url, is_loopback};
 
 /// No answer came.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -71,10 +71,10 @@ pub(super) const CALL_TIMEOUT: Duration = Duration::from_mins(1);
 /// Over HTTPS, or over HTTP to this machine.
 #[derive(Clone, Debug)]
 pub struct Https {
-    /// With proxies as the environment names them.
-    over_tls: reqwest::Client,
-    /// What nobody may read on the way is handed to no proxy.
-    plain: reqwest::Client,
+    /// By way of HTTPS_PROXY, but for hosts that NO_PROXY names.
+    by_proxy: reqwest::Client,
+    /// To this machine, and to metadata services, which are no other's to ask.
+    direct: reqwest::Client,
 }
 
 impl Https {
@@ -84,26 +84,16 @@ impl Https {
     /// # Errors
     /// A file that can't be read, or holds no certificates; TLS can't be set up on this machine.
     pub fn new(authorities: Option<&Path>) -> Result<Self, String> {
+        let found = authorities.map(certificates).transpose()?.unwrap_or_default();
         let builder = || {
             reqwest::Client::builder()
                 .redirect(reqwest::redirect::Policy::none())
                 .connect_timeout(CONNECT_TIMEOUT)
                 .tcp_nodelay(true)
+                .tls_certs_merge(found.clone())
         };
-        let mut over_tls = builder();
-        if let Some(path) = authorities {
-            let unfit = |reason: String| format!("the CA bundle {}: {reason}", path.display());
-            let pem = std::fs::read(path).map_err(|error| unfit(error.to_string()))?;
-            let found = reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| unfit(innermost(&error)))?;
-            if found.is_empty() {
-                return Err(unfit("it holds no certificates".to_owned()));
-            }
-            over_tls = over_tls.tls_certs_merge(found);
-        }
-        Ok(Self {
-            over_tls: over_tls.build().map_err(|error| innermost(&error))?,
-            plain: builder().no_proxy().tls_certs_only([]).build().map_err(|error| innermost(&error))?,
-        })
+        let build = |builder: reqwest::ClientBuilder| builder.build().map_err(|error| innermost(&error));
+        Ok(Self { by_proxy: build(builder())?, direct: build(builder().no_proxy())? })
     }
 
     /// Sends a request and waits at most `time` for the whole answer. Whether it may go over HTTP is for the caller to say.
@@ -118,7 +108,8 @@ impl Https {
             reason: reason_of(error, time),
             may_have_arrived: !error.is_connect() && !error.is_builder(),
         };
-        let client = if request.uri().scheme_str() == Some("http") { &self.plain } else { &self.over_tls };
+        let is_near = request.uri().scheme_str() == Some("http") || is_loopback(request.uri());
+        let client = if is_near { &self.direct } else { &self.by_proxy };
         let mut request = reqwest::Request::try_from(request).map_err(|error| failed(&error))?;
         *request.timeout_mut() = Some(time);
         let mut answer = client.execute(request).await.map_err(|error| failed(&error))?;
@@ -135,6 +126,14 @@ impl Https {
         *response.headers_mut() = std::mem::take(answer.headers_mut());
         Ok(response)
     }
+}
+
+/// The certificates in a file, PEM.
+fn certificates(path: &Path) -> Result<Vec<reqwest::Certificate>, String> {
+    let unfit = |reason: String| format!("the CA bundle {}: {reason}", path.display());
+    let pem = std::fs::read(path).map_err(|error| unfit(error.to_string()))?;
+    let found = reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| unfit(innermost(&error)))?;
+    if found.is_empty() { Err(unfit("it holds no certificates".to_owned())) } else { Ok(found) }
 }
 
 /// What the person can do something about.

@@ -10,8 +10,8 @@ use xks_console::bundled::Bundled;
 use xks_console::client::profile::{self, OpenError, Settings};
 use xks_console::client::{CallError, Client};
 use xks_console::journey::{Journey, client_of};
-use xks_console::serve::Server;
 use xks_console::serve::profiles::{self as files, Served};
+use xks_console::serve::{Server, tls};
 use xks_console::tape::{self, Stage as _};
 use xks_console::tui::app::World as Which;
 use xks_console::world::{Clock, World};
@@ -30,15 +30,25 @@ struct Elsewhere {
 
 impl Elsewhere {
     fn start() -> Self {
+        Self::serve(false)
+    }
+
+    fn serve(is_over_tls: bool) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let bundled = Bundled::in_memory("default", World::system()).unwrap();
-        let server = Server::open(bundled.clone(), "127.0.0.1:0".parse().unwrap(), None, false);
+        let dir = tempfile::tempdir().unwrap();
+        let (tls, authority) = if is_over_tls {
+            let (config, authority) = tls::self_signed(dir.path(), None).unwrap();
+            (Some(config), Some(authority))
+        } else {
+            (None, None)
+        };
+        let server = Server::open(bundled.clone(), "127.0.0.1:0".parse().unwrap(), tls, false);
         let server = runtime.block_on(server).unwrap();
         let url = server.url();
         runtime.spawn(server.run(std::future::pending()));
-        let dir = tempfile::tempdir().unwrap();
         // No profile says where it is: only the command line does.
-        let served = Served { url: "https://nowhere.invalid", region: "us-west-2", authority: None };
+        let served = Served { url: "https://nowhere.invalid", region: "us-west-2", authority: authority.as_deref() };
         files::write(&served, &bundled, dir.path()).unwrap();
         Self { bundled, url, dir, _runtime: runtime }
     }
@@ -167,6 +177,19 @@ fn nobody_at_the_endpoint_is_told_and_the_console_can_be_used() {
          Wait+Screen /AWS CloudHSM cluster/\n"
     );
     go_on(&mut console, "endpoint", &tape);
+}
+
+#[test]
+fn over_tls_the_ca_bundle_of_the_profile_tells_whom_to_trust() {
+    let aws = Elsewhere::serve(true);
+    assert!(arn(&aws.client("default")).unwrap().ends_with("/Admin"));
+    let roles = aws.bundled.roles().unwrap();
+    assert!(arn(&aws.client(&roles[0].0)).unwrap().contains(":assumed-role/"));
+    let config = std::fs::read_to_string(&aws.files()[0]).unwrap();
+    let without: Vec<&str> = config.lines().filter(|line| !line.starts_with("ca_bundle")).collect();
+    std::fs::write(&aws.files()[0], without.join("\n")).unwrap();
+    let error = arn(&aws.client("default")).unwrap_err();
+    assert!(error.to_string().contains("certificate") && !error.outcome_unknown(), "{error}");
 }
 
 #[test]
