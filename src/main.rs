@@ -4,7 +4,9 @@
 use std::io::Write as _;
 use std::num::NonZeroU32;
 use std::path::Path;
+use std::pin::pin;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser as _;
 use futures_util::stream::{self, StreamExt as _};
@@ -24,6 +26,9 @@ use xks_console::tui::preferences::Preferences;
 use xks_console::tui::{runtime, terminal};
 use xks_console::world::Clock;
 use xks_console::xks::network::Network;
+
+/// How long credentials may take before it is told that they are waited for.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -163,6 +168,15 @@ async fn elsewhere(settings: profile::Settings) -> Result<(Client, Which), Failu
     let client = profile::open(settings, Clock::System).await?;
     let which = client.endpoints().kms_host().map_or(Which::Aws, Which::Endpoint);
     // What asks for a password asks now, not beneath the console.
-    client.prepare().await;
+    patiently(client.prepare()).await;
     Ok((client, which))
+}
+
+/// Tells that credentials are waited for when they take long.
+async fn patiently(credentials: impl Future<Output = ()>) {
+    let mut credentials = pin!(credentials);
+    if tokio::time::timeout(PATIENCE, &mut credentials).await.is_err() {
+        eprintln!("xks-console: waiting for credentials; Ctrl-C ends it");
+        credentials.await;
+    }
 }

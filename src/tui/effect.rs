@@ -166,6 +166,11 @@ pub struct Failure {
     pub request_id: String,
 }
 
+impl Failure {
+    /// The code of what only the bundled AWS can tell.
+    pub const NOT_AVAILABLE: &str = "NotAvailable";
+}
+
 impl From<&CallError> for Failure {
     fn from(error: &CallError) -> Self {
         match error {
@@ -175,7 +180,7 @@ impl From<&CallError> for Failure {
                 request_id: service.request_id.clone(),
             },
             CallError::NotAvailable => Self {
-                code: "NotAvailable".to_owned(),
+                code: Self::NOT_AVAILABLE.to_owned(),
                 message: "not available from the API".to_owned(),
                 request_id: String::new(),
             },

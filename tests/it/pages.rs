@@ -348,6 +348,38 @@ fn changes_by_others_are_gathered_and_then_looked_at() {
     assert!(matches!(asked[..], [Effect::Call(_, Call::KeyStores), Effect::Call(_, Call::Aliases)]), "{asked:?}");
 }
 
+/// The AWS that knows nothing of external key managers.
+struct OfNoBundled(Arc<dyn Transport>);
+
+impl Transport for OfNoBundled {
+    fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
+        self.0.send(request)
+    }
+}
+
+#[test]
+fn what_only_the_bundled_aws_tells_is_not_available_elsewhere() {
+    let mut journey = Journey::start((80, 24)).unwrap();
+    let client = journey.client().through(|way| Arc::new(OfNoBundled(way)));
+    journey.use_client(client);
+    let tape = "Wait+Screen /Frankfurt HSM/\nTab\nDown\nEnter\nWait+Screen /Not available from the API/\n\
+                Screenshot external-keys.png\n";
+    go_on(&mut journey, "not-available", tape);
+}
+
+#[test]
+fn stores_are_looked_at_again_only_while_one_that_is_shown_is_on_its_way() {
+    let mut journey = Journey::start((80, 24)).unwrap();
+    let to_connect = "Wait+Screen /Zurich DR/\nDown 3\nType \"c\"\nEnter\nWait+Screen /[Cc]onnecting/\nEscape\n";
+    go_on(&mut journey, "polling", to_connect);
+    assert!(journey.next_due().is_some());
+    go_on(&mut journey, "polling", "Tab\nUp\nEnter\nWait+Screen /AWS CloudHSM cluster/\nSleep 1s\n");
+    assert_eq!((journey.next_due(), journey.app().is_quiet()), (None, true));
+    go_on(&mut journey, "polling", "Tab\nDown\nEnter\nWait+Screen /Connecting/\nSleep 9s\n");
+    go_on(&mut journey, "polling", "Wait+Screen /Zurich DR +Connected/\n");
+    assert_eq!(journey.next_due(), None);
+}
+
 #[test]
 fn the_header_says_which_aws_it_is_and_never_cuts_account_and_region() {
     let vpc = "vpce-0a1b2c3d4e5f60718-abcdefgh.kms.us-west-2.vpce.amazonaws.com";
