@@ -226,7 +226,8 @@ pub fn problems(task: &Task, form: &Form, known: &Known) -> Vec<Problem> {
         }
         say(ENDPOINT, limits::xks_proxy_uri_endpoint(&form.text(ENDPOINT)));
     }
-    if form.is_ticked(ROUTE) && !(form.text(ADDRESS).is_empty() && !form.text(AUTHORITIES).is_empty()) {
+    let has_authorities_alone = form.text(ADDRESS).is_empty() && !form.text(AUTHORITIES).is_empty();
+    if form.is_ticked(ROUTE) && !has_authorities_alone {
         say(ADDRESS, limits::xks_proxy_address(&form.text(ADDRESS)).map(drop));
     }
     say(PREFIX, limits::xks_proxy_path_prefix(&form.text(PREFIX)));
