@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{CommandFactory as _, Parser, Subcommand, value_parser};
 
-use crate::client::endpoints::{UnfitUrl, check_url};
+use crate::client::endpoints::{UnfitRegion, UnfitUrl, check_region, check_url};
 use crate::client::profile::Settings;
 use crate::xks::network::ConnectTo;
 
@@ -99,7 +99,7 @@ pub struct Arguments {
     pub profile: Option<String>,
 
     /// Open the console in this Region
-    #[arg(long, value_name = "REGION")]
+    #[arg(long, value_name = "REGION", value_parser = region)]
     pub region: Option<String>,
 
     /// Fill a new account from this scenario
@@ -298,6 +298,10 @@ fn endpoint_url(text: &str) -> Result<String, UnfitUrl> {
     check_url(text).map(|()| text.to_owned())
 }
 
+fn region(text: &str) -> Result<String, UnfitRegion> {
+    check_region(text).map(|()| text.to_owned())
+}
+
 impl Arguments {
     /// What is wrong with the arguments taken together.
     pub fn contradiction(&self) -> Option<clap::Error> {
@@ -399,6 +403,7 @@ mod tests {
             "xks-console --aws --connect-to a=127.0.0.1:1",
             "xks-console --endpoint-url http://10.0.0.1:4599",
             "xks-console --endpoint-url 127.0.0.1:4599",
+            "xks-console --region a.example.com",
         ] {
             assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
         }

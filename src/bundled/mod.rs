@@ -130,7 +130,10 @@ impl Bundled {
         let inner = Arc::new(Inner { store, proxies, proxy, manager, credentials, policies, trail });
         if let Some(network) = network {
             let account = Arc::downgrade(&inner);
-            network.look_up(move |host| proxy_routes::find(&account.upgrade()?.store, host));
+            network.look_up(move |host| {
+                let Some(account) = account.upgrade() else { return Ok(None) };
+                proxy_routes::find(&account.store, host).map_err(|error| error.to_string())
+            });
             inner.trail.keep(Arc::downgrade(&inner));
             inner.manager.keep_log();
         }

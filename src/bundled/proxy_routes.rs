@@ -20,14 +20,13 @@ fn route(row: &Row) -> rusqlite::Result<ProxyRoute> {
 }
 
 /// How a host is reached, where something was said of it.
-pub fn find(store: &Store, host: &str) -> Option<Arc<ProxyRoute>> {
+pub fn find(store: &Store, host: &str) -> rusqlite::Result<Option<Arc<ProxyRoute>>> {
     let host = host.to_ascii_lowercase();
     let found = store.remember(&host, |tx| {
         let query = "SELECT host, address, authorities FROM proxy_routes WHERE host = ?1";
         tx.query_row(query, [&host], route).optional().map(|found| found.map(Arc::new))
-    });
-    // A database that can't be read stops the operation elsewhere.
-    found.ok().and_then(|found| Option::clone(&found))
+    })?;
+    Ok(Option::clone(&found))
 }
 
 fn check(route: &ProxyRoute) -> Result<(), ServiceError> {

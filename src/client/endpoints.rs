@@ -29,6 +29,20 @@ pub enum UnfitUrl {
     Plain(String),
 }
 
+/// A text that can't be part of a host name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("‘{0}’ is no Region, such as us-west-2")]
+pub struct UnfitRegion(String);
+
+/// Checks the name of a Region: what AWS has not invented yet is taken.
+///
+/// # Errors
+/// [`UnfitRegion`].
+pub fn check_region(region: &str) -> Result<(), UnfitRegion> {
+    let is_fit = region.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    if is_fit && !region.is_empty() { Ok(()) } else { Err(UnfitRegion(region.to_owned())) }
+}
+
 /// Whether nothing that is sent there leaves this machine.
 pub(super) fn is_loopback(uri: &Uri) -> bool {
     let host = uri.host().unwrap_or_default();

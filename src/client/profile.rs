@@ -20,7 +20,7 @@ use jiff::Timestamp;
 
 use super::Client;
 use super::credentials::{Fetched, NoCredentials, Source};
-use super::endpoints::{Endpoints, UnfitUrl, check_url};
+use super::endpoints::{Endpoints, UnfitRegion, UnfitUrl, check_region, check_url};
 use super::sdk_http::SdkHttp;
 use super::transport::Https;
 use crate::aws::operation::Service;
@@ -55,15 +55,16 @@ pub enum OpenError {
     Files(String),
     /// There is no such profile.
     #[error(
-        "there is no profile ‘{0}’ in ~/.aws/config or ~/.aws/credentials, or where AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE point. `aws configure list-profiles` lists those there are"
+        "there is no profile ‘{0}’ in ~/.aws/config and ~/.aws/credentials, or where AWS_CONFIG_FILE and \
+         AWS_SHARED_CREDENTIALS_FILE point. `aws configure list-profiles` lists those there are"
     )]
     NoProfile(String),
     /// No Region is named.
     #[error("no Region is named: say --region, set AWS_REGION, or give the profile {0} a `region`")]
     NoRegion(String),
-    /// The Region can't be part of a host.
-    #[error("‘{0}’ is no Region, such as us-west-2")]
-    Region(String),
+    /// The Region is none.
+    #[error(transparent)]
+    Region(#[from] UnfitRegion),
     /// An endpoint is none, or not safe.
     #[error("the endpoint of {service}: {source}")]
     Endpoint {
@@ -87,9 +88,7 @@ pub async fn open(settings: Settings, clock: Clock) -> Result<Client, OpenError>
     let https = Https::new(authorities.as_deref()).map_err(OpenError::Tls)?;
     let config = profile.config(&settings, &https).await;
     let region = config.region().map(ToString::to_string).ok_or_else(|| OpenError::NoRegion(profile.name.clone()))?;
-    if !region.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') || region.is_empty() {
-        return Err(OpenError::Region(region));
-    }
+    check_region(&region)?;
     let endpoints = endpoints(&settings, &config)?;
     // The Region is known now; EC2 need not be asked for it again.
     let settings = Settings { region: Some(region.clone()), ..settings };
@@ -186,10 +185,8 @@ impl Profile {
         if has("sso_session") || has("sso_start_url") {
             format!("Run `aws sso login --profile {name}`, then press r")
         } else if has("login_session") {
-            "Sessions of `aws login` are read by the AWS CLI alone: use a profile with `credential_process = aws configure \
-             export-credentials --profile"
-                .to_owned()
-                + &format!(" {name}`")
+            let process = format!("credential_process = aws configure export-credentials --profile {name}");
+            format!("Sessions of `aws login` are for the AWS CLI to read: use a profile with `{process}`")
         } else if has("credential_process") {
             "Run its credential_process in a shell to see what is wrong, then press r".to_owned()
         } else if let Some(role) = self.set.get("role_arn") {

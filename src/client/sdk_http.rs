@@ -1,5 +1,8 @@
 //! The HTTP client that AWS's own crates are given: ours.
 
+use std::net::{IpAddr, Ipv6Addr};
+use std::time::Duration;
+
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
 };
@@ -8,8 +11,6 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use bytes::Bytes;
 use http::Uri;
-use std::net::{IpAddr, Ipv6Addr};
-use std::time::Duration;
 
 use super::endpoints::is_loopback;
 use super::transport::{CALL_TIMEOUT, Https};

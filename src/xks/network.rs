@@ -38,7 +38,7 @@ impl FromStr for ConnectTo {
 }
 
 /// Tells how a host is reached, where something is said of it.
-type FindRoute = Box<dyn Fn(&str) -> Option<Arc<ProxyRoute>> + Send + Sync>;
+type FindRoute = Box<dyn Fn(&str) -> Result<Option<Arc<ProxyRoute>>, String> + Send + Sync>;
 
 /// Clients of hosts with a route that are kept at most; then all are let go.
 const MOST_ROUTED: usize = 64;
@@ -74,8 +74,12 @@ impl Network {
         Self { connect_to, authorities, ..Self::default() }
     }
 
-    /// Has each host looked up in `find_route` before it is called. What [`new`](Self::new) was told comes first.
-    pub fn look_up(&self, find_route: impl Fn(&str) -> Option<Arc<ProxyRoute>> + Send + Sync + 'static) {
+    /// Has each host looked up in `find_route` before it is called; a host of which that fails is not. What
+    /// [`new`](Self::new) was told comes first.
+    pub fn look_up(
+        &self,
+        find_route: impl Fn(&str) -> Result<Option<Arc<ProxyRoute>>, String> + Send + Sync + 'static,
+    ) {
         // The second to say so is not heard: there is one account on a network.
         let _ = self.find_route.set(Box::new(find_route));
     }
@@ -109,7 +113,8 @@ impl Network {
 
     /// The client that calls a host.
     fn client_for(&self, host: &str) -> Result<reqwest::Client, String> {
-        let Some(route) = self.find_route.get().and_then(|find_route| find_route(host)) else {
+        let route = self.find_route.get().map_or(Ok(None), |find_route| find_route(host))?;
+        let Some(route) = route else {
             return self.client.get_or_init(|| self.make(None)).clone();
         };
         let mut routed = self.routed.lock().unwrap_or_else(PoisonError::into_inner);

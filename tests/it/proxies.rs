@@ -271,7 +271,7 @@ async fn an_authority_is_trusted_for_its_host_alone() {
             address: Some(address.to_string()),
             certificate_authorities: (host == HOST).then(|| pem.clone()),
         });
-        network.look_up(move |host| routes.iter().find(|route| route.host == host).cloned().map(Arc::new));
+        network.look_up(move |host| Ok(routes.iter().find(|route| route.host == host).cloned().map(Arc::new)));
         let kms = XksClient::new(axum::Router::new(), Some(Arc::new(network)), Clock::System);
         let target = ProxyTarget { uri_endpoint: format!("https://{name}"), ..target };
         let health = patiently(async || kms.get_health_status(&target, &metadata()).await).await;
