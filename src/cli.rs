@@ -4,9 +4,11 @@ use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand, value_parser};
+use clap::{CommandFactory as _, Parser, Subcommand, value_parser};
 
 use crate::aws::limits;
+use crate::client::endpoints::{UnfitRegion, UnfitUrl, check_region, check_url};
+use crate::client::profile::Settings;
 use crate::conformance::target::Endpoint;
 use crate::xks::network::ConnectTo;
 
@@ -22,6 +24,9 @@ Examples:
   xks-console proxy rotate-credential oslo
                                           Print what an external key store in front of `oslo` needs
   xks-console proxy check --help          See whether a proxy of any vendor keeps to its specification
+  xks-console --aws --profile work        Open the console on AWS
+  xks-console --endpoint-url http://127.0.0.1:4599 --region us-west-2
+                                          ... on an AWS that `serve` serves, or another
   xks-console screenshots                 Make the pictures in screenshots/ anew
   xks-console screenshots --check         Say whether they are up to date
 
@@ -40,6 +45,16 @@ The bundled AWS:
     ~/.local/share/xks-console
   It holds keys: the directory is for its owner alone, and a lost root key file can't be made again.
 
+AWS:
+  With --aws or --endpoint-url credentials, Region and endpoints come from where the AWS CLI has them:
+    --profile, else AWS_ACCESS_KEY_ID and the like, else AWS_PROFILE
+    ~/.aws/config and ~/.aws/credentials, or AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE, with
+    IAM Identity Center, roles, web identity tokens, credential_process; then ECS, EKS and EC2
+    --region, AWS_REGION, AWS_DEFAULT_REGION, `region` of the profile
+    AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_KMS, _IAM, _STS, _CLOUDTRAIL, `endpoint_url` of the profile
+    AWS_CA_BUNDLE, HTTPS_PROXY, NO_PROXY, AWS_USE_FIPS_ENDPOINT, AWS_USE_DUALSTACK_ENDPOINT
+  Without them the program never goes to the network but for proxies of external key stores.
+
 Exit codes:
   0    all went well
   1    something failed, or `screenshots --check` found pictures that are not up to date
@@ -49,6 +64,7 @@ Exit codes:
 /// What the program was asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Parser)]
 #[command(name = "xks-console", version, max_term_width = 100, after_long_help = LONG_HELP)]
+#[command(group = clap::ArgGroup::new("elsewhere").args(["aws", "endpoint_url"]).multiple(true))]
 #[command(about = "The AWS KMS console for external key stores, in a terminal")]
 #[command(long_about = "The AWS KMS console for external key stores, in a terminal.\n\n\
     It leads through creating a KMS key in an external key store step by step, against a real KMS that is bundled: \
@@ -69,6 +85,25 @@ pub struct Arguments {
     /// Trust external key store proxies whose certificates are signed by these, PEM, too
     #[arg(long, value_name = "FILE", global = true)]
     pub proxy_ca: Option<PathBuf>,
+
+    /// Open the console on AWS, with the credentials of the AWS CLI
+    #[arg(long, conflicts_with_all = ["data_dir", "scenario", "connect_to", "proxy_ca"])]
+    pub aws: bool,
+
+    /// Open the console on an AWS at this address
+    ///
+    /// All of KMS, IAM, STS and CloudTrail must answer there, as what `serve` serves does. http is for this machine alone.
+    #[arg(long, value_name = "URL", value_parser = endpoint_url)]
+    #[arg(conflicts_with_all = ["data_dir", "scenario", "connect_to", "proxy_ca"])]
+    pub endpoint_url: Option<String>,
+
+    /// Take the credentials of this profile
+    #[arg(long, value_name = "NAME", requires = "elsewhere")]
+    pub profile: Option<String>,
+
+    /// Open the console in this Region
+    #[arg(long, value_name = "REGION", value_parser = region)]
+    pub region: Option<String>,
 
     /// Fill a new account from this scenario
     ///
@@ -348,7 +383,36 @@ endpoint is https://xks-proxy.bundled.internal.";
 )]
 pub struct NoDataDirectory;
 
+/// Options that only the console has.
+const CONSOLE_ALONE: &str = "--aws, --endpoint-url, --profile and --region are for the console and go with no command";
+
+fn endpoint_url(text: &str) -> Result<String, UnfitUrl> {
+    check_url(text).map(|()| text.to_owned())
+}
+
+fn region(text: &str) -> Result<String, UnfitRegion> {
+    check_region(text).map(|()| text.to_owned())
+}
+
 impl Arguments {
+    /// What is wrong with the arguments taken together.
+    pub fn contradiction(&self) -> Option<clap::Error> {
+        let is_console = self.aws || self.endpoint_url.is_some() || self.profile.is_some() || self.region.is_some();
+        (is_console && self.command.is_some())
+            .then(|| Self::command().error(clap::error::ErrorKind::ArgumentConflict, CONSOLE_ALONE))
+    }
+
+    /// How to open an AWS on the network; nothing when the bundled one is asked for. `environment` looks up a variable.
+    pub fn settings(&self, environment: impl Fn(&str) -> Option<OsString>) -> Option<Settings> {
+        (self.aws || self.endpoint_url.is_some()).then(|| Settings {
+            endpoint_url: self.endpoint_url.clone(),
+            profile: self.profile.clone(),
+            region: self.region.clone(),
+            ca_bundle: environment("AWS_CA_BUNDLE").filter(|path| !path.is_empty()).map(PathBuf::from),
+            files: None,
+        })
+    }
+
     /// Where the bundled AWS is kept: `--data-dir`, or the place that the XDG Base Directory Specification gives.
     /// `environment` looks up a variable; as the specification asks, one that is empty or relative counts as unset.
     ///
@@ -369,7 +433,6 @@ impl Arguments {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory as _;
 
     fn parse(line: &str) -> Result<Arguments, clap::Error> {
         Arguments::try_parse_from(line.split_whitespace())
@@ -389,7 +452,17 @@ mod tests {
     fn the_console_opens_without_arguments() {
         assert_eq!(
             parse("xks-console").unwrap(),
-            Arguments { data_dir: None, connect_to: Vec::new(), proxy_ca: None, scenario: None, command: None }
+            Arguments {
+                data_dir: None,
+                connect_to: Vec::new(),
+                proxy_ca: None,
+                aws: false,
+                endpoint_url: None,
+                profile: None,
+                region: None,
+                scenario: None,
+                command: None
+            }
         );
     }
 
@@ -399,6 +472,36 @@ mod tests {
         assert_eq!(before, parse("xks-console screenshots --check --data-dir /d").unwrap());
         assert_eq!(before.command, Some(Command::Screenshots { check: true }));
         assert_eq!(before.data_dir, Some("/d".into()));
+    }
+
+    #[test]
+    fn aws_is_asked_for_and_what_belongs_to_the_bundled_one_does_not_go_with_it() {
+        let settings = |line: &str| {
+            let find = |name: &str| (name == "AWS_CA_BUNDLE").then(|| OsString::from("/ca.pem"));
+            parse(line).unwrap().settings(find)
+        };
+        assert_eq!(settings("xks-console --region eu-west-1"), None);
+        let ca_bundle = Some(PathBuf::from("/ca.pem"));
+        assert_eq!(
+            settings("xks-console --aws"),
+            Some(Settings { ca_bundle: ca_bundle.clone(), ..Settings::default() })
+        );
+        let all = settings("xks-console --endpoint-url http://127.0.0.1:4599 --profile p --region r").unwrap();
+        let words = [all.endpoint_url, all.profile, all.region].map(Option::unwrap);
+        assert_eq!(words, ["http://127.0.0.1:4599", "p", "r"]);
+        for line in [
+            "xks-console --profile p",
+            "xks-console --aws --data-dir d",
+            "xks-console --aws --connect-to a=127.0.0.1:1",
+            "xks-console --endpoint-url http://10.0.0.1:4599",
+            "xks-console --endpoint-url 127.0.0.1:4599",
+            "xks-console --region a.example.com",
+        ] {
+            assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
+        }
+        let contradiction = |line: &str| parse(line).unwrap().contradiction().map(|error| error.exit_code());
+        assert_eq!(contradiction("xks-console --aws serve"), Some(2));
+        assert_eq!(contradiction("xks-console serve"), None);
     }
 
     #[test]

@@ -68,9 +68,22 @@ impl Journey {
         let bundled = Bundled::in_memory("default", world.clone())?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let client = client_of(&bundled, world.clock.clone());
-        let (app, effects) = App::new(Which::Bundled, client.region());
+        Ok(Self::of(size, bundled, client, Which::Bundled, world.clock, runtime))
+    }
+
+    /// A console that speaks to `which` AWS by `client`, and at the other end of it `bundled`, whose work it performs on
+    /// `runtime`. The clock is the console's own.
+    pub fn of(
+        size: (u16, u16),
+        bundled: Bundled,
+        client: Client,
+        which: Which,
+        clock: Clock,
+        runtime: tokio::runtime::Runtime,
+    ) -> Self {
+        let (app, effects) = App::new(which, client.region());
         let (timers, copied) = (Vec::new(), Vec::new());
-        Ok(Self { app, client, bundled, clock: world.clock, runtime, effects, timers, copied, has_quit: false, size })
+        Self { app, client, bundled, clock, runtime, effects, timers, copied, has_quit: false, size }
     }
 
     /// The console's state.

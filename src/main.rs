@@ -4,13 +4,16 @@
 use std::io::Write as _;
 use std::num::NonZeroU32;
 use std::path::Path;
+use std::pin::pin;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser as _;
 use futures_util::stream::{self, StreamExt as _};
 use xks_console::bundled::Bundled;
 use xks_console::changes;
 use xks_console::cli::{Arguments, Command, Proxy, ProxyCheck, Serve};
+use xks_console::client::{Client, profile};
 use xks_console::config;
 use xks_console::conformance::command::{self, SECRET_VARIABLE};
 use xks_console::journey::client_of;
@@ -25,10 +28,16 @@ use xks_console::tui::{runtime, terminal};
 use xks_console::world::{Clock, World};
 use xks_console::xks::network::Network;
 
+/// How long credentials may take before it is told that they are waited for.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 type Failure = Box<dyn std::error::Error>;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    if let Some(error) = arguments.contradiction() {
+        error.exit();
+    }
     match run(&arguments) {
         Ok(code) => code,
         Err(failure) => {
@@ -128,10 +137,20 @@ fn console(arguments: &Arguments) -> Result<ExitCode, Failure> {
         eprintln!("xks-console: {refused}");
         return Ok(ExitCode::from(terminal::NotATerminal::EXIT_CODE));
     }
-    let data_dir = arguments.data_dir(|name| std::env::var_os(name))?;
-    let bundled = open(arguments, &data_dir)?;
-    let client = client_of(&bundled, Clock::System);
-    let (mut app, effects) = App::new(Which::Bundled, client.region());
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let (client, which, data_dir) = match arguments.settings(|name| std::env::var_os(name)) {
+        Some(settings) => {
+            let (client, which) = runtime.block_on(elsewhere(settings))?;
+            (client, which, None)
+        }
+        None => {
+            let data_dir = arguments.data_dir(|name| std::env::var_os(name))?;
+            let client = client_of(&open(arguments, &data_dir)?, Clock::System);
+            let client = arguments.region.as_ref().map_or(client.clone(), |region| client.with_region(region));
+            (client, Which::Bundled, Some(data_dir))
+        }
+    };
+    let (mut app, effects) = App::new(which, client.region());
     let config = config::directory(|name| std::env::var_os(name));
     if let Some(config) = &config {
         app.prefer(config::load(config));
@@ -140,16 +159,34 @@ fn console(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Some(config) => config::save(config, preferences),
         None => Err(std::io::Error::other("neither XDG_CONFIG_HOME nor HOME is set to an absolute path")),
     };
-    let changes = match changes::watch(&data_dir) {
-        Ok(changes) => changes.left_stream(),
-        Err(error) => {
+    let changes = match data_dir.map(|data_dir| changes::watch(&data_dir)) {
+        Some(Ok(changes)) => changes.left_stream(),
+        Some(Err(error)) => {
             app.tell("Not live", &format!("What others change is seen only on refresh (r): {error}."));
             stream::pending().right_stream()
         }
+        None => stream::pending().right_stream(),
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let code = runtime.block_on(runtime::run(client, app, effects, changes, remember))?;
     // A thread that still reads the terminal must not keep the program from ending.
     runtime.shutdown_background();
     Ok(code)
+}
+
+/// A client of an AWS on the network, and which one that is.
+async fn elsewhere(settings: profile::Settings) -> Result<(Client, Which), Failure> {
+    let client = profile::open(settings, Clock::System).await?;
+    let which = client.endpoints().kms_host().map_or(Which::Aws, Which::Endpoint);
+    // What asks for a password asks now, not beneath the console.
+    patiently(client.prepare()).await;
+    Ok((client, which))
+}
+
+/// Tells that credentials are waited for when they take long.
+async fn patiently(credentials: impl Future<Output = ()>) {
+    let mut credentials = pin!(credentials);
+    if tokio::time::timeout(PATIENCE, &mut credentials).await.is_err() {
+        eprintln!("xks-console: waiting for credentials; Ctrl-C ends it");
+        credentials.await;
+    }
 }

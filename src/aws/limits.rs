@@ -1,5 +1,7 @@
 //! Every documented pattern and limit, each with its source. Forms and the bundled services ask the same functions.
 
+use std::net::SocketAddr;
+
 use super::error::ServiceError;
 use super::kms::Tag;
 
@@ -252,6 +254,22 @@ pub fn xks_proxy_uri_endpoint(endpoint: &str) -> Result<(), Violation> {
     }
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
     pattern(member, name, host, allowed, "a-z, A-Z, 0-9, . (dot) and - (hyphen)", "^https://[a-zA-Z0-9.-]+$")
+}
+
+/// The host of a proxy: what follows `https://` in its URI endpoint.
+pub fn xks_proxy_host(host: &str) -> Result<(), Violation> {
+    let (member, name) = ("host", "Proxy host");
+    length(member, name, host, 1, 120)?;
+    let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
+    pattern(member, name, host, allowed, "a-z, A-Z, 0-9, . (dot) and - (hyphen)", "^[a-zA-Z0-9.-]+$")
+}
+
+/// Where a proxy is looked for instead of at port 443 of its host: an IP address and a port. No rule of AWS.
+pub fn xks_proxy_address(address: &str) -> Result<SocketAddr, Violation> {
+    address.parse().ok().filter(|address: &SocketAddr| address.port() != 0).ok_or_else(|| {
+        let reason = "Proxy address is an IP address and a port, such as 127.0.0.1:8443 or [::1]:8443.";
+        Violation::new("address", reason, "Member must be ADDRESS:PORT")
+    })
 }
 
 /// The end of every proxy URI path.

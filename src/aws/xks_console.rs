@@ -18,6 +18,8 @@ operations! { Service::XksConsole;
     RotateProxyCredential => ProxyConfiguration, "RotateProxyCredential";
     RevokeProxyCredential => Empty, "RevokeProxyCredential";
     ListProxyRequests => ListProxyRequestsOutput, "ListProxyRequests";
+    PutProxyRoute => Empty, "PutProxyRoute";
+    ListProxyRoutes => ListProxyRoutesOutput, "ListProxyRoutes";
 }
 
 /// Asks for the external key of a KMS key, as its external key store proxy reports it.
@@ -227,4 +229,35 @@ pub struct ProxyRequest {
     /// The KMS key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kms_key_arn: Option<String>,
+}
+
+/// How the external key store proxy of a host is reached, where its name and its certificate alone don't lead there.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ProxyRoute {
+    /// The host that proxy URI endpoints name.
+    pub host: String,
+    /// Where it really is: an IP address and a port.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// Authorities to trust for this host beside those of the system: certificates, PEM.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate_authorities: Option<String>,
+}
+
+/// Says how a host is reached from now on; with neither address nor authorities, as its name says.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PutProxyRoute(pub ProxyRoute);
+
+/// Asks how hosts are reached.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListProxyRoutes {}
+
+/// How hosts are reached.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ListProxyRoutesOutput {
+    /// In the order of the hosts; those that are reached as their names say are not among them.
+    pub routes: Vec<ProxyRoute>,
 }

@@ -20,6 +20,7 @@ mod metrics;
 mod paging;
 mod parameters;
 mod policies;
+mod proxy_routes;
 mod refused;
 mod rotation;
 mod router;
@@ -127,11 +128,16 @@ impl Bundled {
         let credentials = identity::console_credentials(&store)?;
         let clock = store.world().clock.clone();
         let proxy = proxy::router(manager.clone(), clock.clone());
-        let is_kept = network.is_some();
-        let proxies = XksClient::new(proxy.clone(), network.map(Arc::new), clock);
+        let network = network.map(Arc::new);
+        let proxies = XksClient::new(proxy.clone(), network.clone(), clock);
         let (signing_keys, policies, trail) = (SigningKeys::default(), PolicyCache::default(), Trail::default());
         let inner = Arc::new(Inner { store, proxies, proxy, manager, credentials, signing_keys, policies, trail });
-        if is_kept {
+        if let Some(network) = network {
+            let account = Arc::downgrade(&inner);
+            network.look_up(move |host| {
+                let Some(account) = account.upgrade() else { return Ok(None) };
+                proxy_routes::find(&account.store, host).map_err(|error| error.to_string())
+            });
             inner.trail.keep(Arc::downgrade(&inner));
             metrics::keep(&inner);
             inner.manager.keep_log();

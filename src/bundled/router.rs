@@ -216,6 +216,8 @@ async fn dispatch(call: &Call<'_>, service: Service, name: &str, body: &[u8]) ->
             xks_console::RotateProxyCredential => Call::rotate_proxy_credential;
             xks_console::RevokeProxyCredential => Call::revoke_proxy_credential;
             xks_console::ListProxyRequests => Call::list_proxy_requests;
+            xks_console::PutProxyRoute => Call::put_proxy_route;
+            xks_console::ListProxyRoutes => Call::list_proxy_routes;
         }
         awaited {
             kms::CreateKey => Call::create_key;

@@ -26,10 +26,10 @@ const DATABASE: &str = "account.sqlite";
 /// The file name of the key that wraps what is secret in it.
 const ROOT_KEY: &str = "account.root";
 /// The version of the database, kept in `user_version`: how many of [`MIGRATIONS`] it has seen.
-const SCHEMA_VERSION: i64 = 7;
+const SCHEMA_VERSION: i64 = 8;
 
 /// What makes a database of each version from one of the version before.
-const MIGRATIONS: [&str; 7] = [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH];
+const MIGRATIONS: [&str; 8] = [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH, EIGHTH];
 
 /// Segments of events may be packed.
 const SIXTH: &str = "
@@ -52,6 +52,11 @@ const SEVENTH: &str = "
     CREATE INDEX metric_minutes_by_age ON metric_minutes (minute);
     ALTER TABLE key_stores ADD COLUMN credential_since INTEGER;
     ALTER TABLE key_stores ADD COLUMN checked INTEGER;
+";
+
+/// How external key store proxies are reached whose name and certificate alone don't lead there.
+const EIGHTH: &str = "
+    CREATE TABLE proxy_routes (host TEXT PRIMARY KEY, address TEXT, authorities TEXT) STRICT, WITHOUT ROWID;
 ";
 
 /// All materials of keys that were rotated, with how and when each came; and when keys are rotated the next time.

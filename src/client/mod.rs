@@ -1,5 +1,9 @@
 //! The API client: sign, send, decode, page.
 
+pub mod credentials;
+pub mod endpoints;
+pub mod profile;
+mod sdk_http;
 pub mod transport;
 
 use std::sync::Arc;
@@ -9,6 +13,9 @@ use http::{HeaderValue, Method, Request, header};
 use jiff::Timestamp;
 
 pub use transport::{Https, InProcess, Transport, TransportError};
+
+use credentials::{NoCredentials, Source};
+use endpoints::Endpoints;
 
 use crate::aws::codec::{self, FORM_CONTENT_TYPE};
 use crate::aws::error::ServiceError;
@@ -40,6 +47,9 @@ pub enum CallError {
     /// Only the bundled AWS can tell.
     #[error("not available from the API")]
     NotAvailable,
+    /// There is nothing to sign the request with, so it was not sent.
+    #[error(transparent)]
+    Credentials(#[from] NoCredentials),
     /// The request could not be signed, so it was not sent.
     #[error(transparent)]
     Signing(#[from] SigningError),
@@ -53,16 +63,21 @@ impl CallError {
             Self::Service(error) => error.status >= 500 || error.code == codec::UNKNOWN_ERROR,
             Self::Transport(error) => error.may_have_arrived,
             Self::Malformed { .. } => true,
-            Self::NotAvailable | Self::Signing(_) => false,
+            Self::NotAvailable | Self::Credentials(_) | Self::Signing(_) => false,
         }
     }
 }
+
+/// Codes of errors that other credentials may mend.
+const REFUSED_CREDENTIALS: [&str; 5] =
+    ["ExpiredToken", "UnrecognizedClient", "InvalidClientTokenId", "InvalidSignature", "SignatureDoesNotMatch"];
 
 /// Speaks to AWS for one caller in one Region.
 #[derive(Clone)]
 pub struct Client {
     transport: Arc<dyn Transport>,
-    credentials: Arc<Credentials>,
+    source: Arc<Source>,
+    endpoints: Arc<Endpoints>,
     region: String,
     clock: Clock,
 }
@@ -76,7 +91,23 @@ impl std::fmt::Debug for Client {
 impl Client {
     /// A client that signs with `credentials` for `region` by the time of `clock`.
     pub fn new(transport: Arc<dyn Transport>, credentials: Credentials, region: &str, clock: Clock) -> Self {
-        Self { transport, credentials: Arc::new(credentials), region: region.to_owned(), clock }
+        Self::of(transport, credentials.into(), region, clock)
+    }
+
+    /// A client that signs with what `source` gives.
+    pub fn of(transport: Arc<dyn Transport>, source: Source, region: &str, clock: Clock) -> Self {
+        Self { transport, source: Arc::new(source), endpoints: Arc::default(), region: region.to_owned(), clock }
+    }
+
+    /// The same caller, with services at other addresses than AWS has them.
+    #[must_use]
+    pub fn with_endpoints(self, endpoints: Endpoints) -> Self {
+        Self { endpoints: Arc::new(endpoints), ..self }
+    }
+
+    /// Where the services are.
+    pub fn endpoints(&self) -> &Endpoints {
+        &self.endpoints
     }
 
     /// The Region asked.
@@ -101,16 +132,9 @@ impl Client {
         Self { transport: wrap(Arc::clone(&self.transport)), ..self.clone() }
     }
 
-    /// Where a service is, and the Region its requests are signed for: IAM is one for the whole partition.
-    fn endpoint(&self, service: Service) -> (String, &str) {
-        match service {
-            Service::Kms => (format!("https://kms.{}.amazonaws.com/", self.region), &self.region),
-            Service::Sts => (format!("https://sts.{}.amazonaws.com/", self.region), &self.region),
-            Service::Iam => ("https://iam.amazonaws.com/".to_owned(), "us-east-1"),
-            Service::CloudTrail => (format!("https://cloudtrail.{}.amazonaws.com/", self.region), &self.region),
-            Service::CloudWatch => (format!("https://monitoring.{}.amazonaws.com/", self.region), &self.region),
-            Service::XksConsole => ("https://xks-console.bundled.internal/".to_owned(), &self.region),
-        }
+    /// Fetches credentials, so that the first call has them. What keeps them away is told by each call.
+    pub async fn prepare(&self) {
+        let _ = self.source.credentials(self.clock.now()).await;
     }
 
     /// Calls an operation once.
@@ -118,10 +142,12 @@ impl Client {
     /// # Errors
     /// [`CallError`]; ask [`CallError::outcome_unknown`] whether it may have been carried out.
     pub async fn call<O: Operation>(&self, request: &O) -> Result<O::Response, CallError> {
-        if O::SERVICE == Service::XksConsole && !self.transport.is_bundled() {
+        let is_private = O::SERVICE == Service::XksConsole && !self.transport.is_bundled();
+        if is_private && self.endpoints.address(Service::XksConsole).is_none() {
             return Err(CallError::NotAvailable);
         }
-        let response = self.transport.send(self.signed(request)?).await?;
+        let credentials = self.source.credentials(self.clock.now()).await?;
+        let response = self.transport.send(self.signed(request, &credentials)?).await?;
         let status = response.status().as_u16();
         let request_id = response.headers().get("x-amzn-requestid").and_then(|id| id.to_str().ok()).unwrap_or_default();
         let body = response.body();
@@ -129,13 +155,21 @@ impl Client {
             return codec::decode_response::<O>(body)
                 .map_err(|error| CallError::Malformed { operation: O::NAME, reason: error.to_string() });
         }
-        Err(codec::decode_error(O::SERVICE.protocol(), status, request_id, body).into())
+        let error = codec::decode_error(O::SERVICE.protocol(), status, request_id, body);
+        // Whether the AWS at an endpoint is a bundled one that is served, it alone can tell.
+        if is_private && ["UnknownOperation", codec::UNKNOWN_ERROR].iter().any(|code| error.is(code)) {
+            return Err(CallError::NotAvailable);
+        }
+        if REFUSED_CREDENTIALS.iter().any(|code| error.is(code)) {
+            self.source.let_go().await;
+        }
+        Err(error.into())
     }
 
-    fn signed<O: Operation>(&self, request: &O) -> Result<Request<Bytes>, CallError> {
+    fn signed<O: Operation>(&self, request: &O, credentials: &Credentials) -> Result<Request<Bytes>, CallError> {
         let unsendable = |reason: String| CallError::Malformed { operation: O::NAME, reason };
         let body = codec::encode_request(request).map_err(|error| unsendable(error.to_string()))?;
-        let (uri, region) = self.endpoint(O::SERVICE);
+        let (uri, region) = self.endpoints.of(O::SERVICE, &self.region);
         let builder = Request::builder().method(Method::POST).uri(uri);
         let builder = match O::SERVICE.protocol() {
             Protocol::Json { content_type, target_prefix } => builder
@@ -144,7 +178,7 @@ impl Client {
             Protocol::Query { .. } => builder.header(header::CONTENT_TYPE, HeaderValue::from_static(FORM_CONTENT_TYPE)),
         };
         let mut http = builder.body(body).map_err(|error| unsendable(error.to_string()))?;
-        sigv4::sign(&mut http, &self.credentials, region, O::SERVICE.signing_name(), self.clock.now())?;
+        sigv4::sign(&mut http, credentials, region, O::SERVICE.signing_name(), self.clock.now())?;
         Ok(http)
     }
 }

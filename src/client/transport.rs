@@ -1,10 +1,14 @@
 //! The one seam between the client and AWS: over HTTPS, or into the bundled AWS. The same bytes go through both.
 
+use std::error::Error;
+use std::path::Path;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures_util::future::BoxFuture;
 use http::{Request, Response};
+
+use super::endpoints::{check_url, is_loopback};
 
 /// No answer came.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -60,58 +64,141 @@ where
 /// The longest answer that is read, in bytes.
 const MOST_BYTES: usize = 16 << 20;
 /// How long connecting may take.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long a whole call may take.
-const CALL_TIMEOUT: Duration = Duration::from_mins(1);
+pub(super) const CALL_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// Over HTTPS.
+/// Over HTTPS, or over HTTP to this machine.
 #[derive(Clone, Debug)]
-pub struct Https(reqwest::Client);
+pub struct Https {
+    /// By way of HTTPS_PROXY, but for hosts that NO_PROXY names.
+    by_proxy: reqwest::Client,
+    /// To this machine, and to metadata services, which are no other's to ask.
+    direct: reqwest::Client,
+}
 
 impl Https {
-    /// A transport over HTTPS that follows no redirects.
+    /// A transport that follows no redirects and trusts the authorities of this system, and those in the file
+    /// `authorities` (PEM).
     ///
     /// # Errors
-    /// When TLS can't be set up on this machine.
-    pub fn new() -> Result<Self, TransportError> {
-        reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(CONNECT_TIMEOUT)
-            .timeout(CALL_TIMEOUT)
-            .tcp_nodelay(true)
-            .build()
-            .map(Self)
-            .map_err(|error| TransportError {
-                host: "AWS".to_owned(),
-                reason: error.to_string(),
-                may_have_arrived: false,
-            })
+    /// A file that can't be read, or holds no certificates; TLS can't be set up on this machine.
+    pub fn new(authorities: Option<&Path>) -> Result<Self, String> {
+        let found = authorities.map(certificates).transpose()?.unwrap_or_default();
+        let builder = || {
+            reqwest::Client::builder()
+                .redirect(reqwest::redirect::Policy::none())
+                .connect_timeout(CONNECT_TIMEOUT)
+                .tcp_nodelay(true)
+                .tls_certs_merge(found.clone())
+        };
+        let build = |builder: reqwest::ClientBuilder| builder.build().map_err(|error| innermost(&error));
+        Ok(Self { by_proxy: build(builder())?, direct: build(builder().no_proxy())? })
     }
+
+    /// Sends a request and waits at most `time` for the whole answer. Whether it may go over HTTP is for the caller to say.
+    pub(super) async fn exchange(
+        &self,
+        request: Request<Bytes>,
+        time: Duration,
+    ) -> Result<Response<Bytes>, TransportError> {
+        let host = request.uri().authority().map_or_else(|| "AWS".to_owned(), |host| host.as_str().to_owned());
+        let failed = |error: &reqwest::Error| TransportError {
+            host: host.clone(),
+            reason: reason_of(error, time),
+            may_have_arrived: !error.is_connect() && !error.is_builder(),
+        };
+        let is_near = request.uri().scheme_str() == Some("http") || is_loopback(request.uri());
+        let client = if is_near { &self.direct } else { &self.by_proxy };
+        let mut request = reqwest::Request::try_from(request).map_err(|error| failed(&error))?;
+        *request.timeout_mut() = Some(time);
+        let mut answer = client.execute(request).await.map_err(|error| failed(&error))?;
+        let mut body = BytesMut::new();
+        while let Some(chunk) = answer.chunk().await.map_err(|error| failed(&error))? {
+            if body.len() + chunk.len() > MOST_BYTES {
+                let reason = format!("its answer is longer than {MOST_BYTES} bytes");
+                return Err(TransportError { host, reason, may_have_arrived: true });
+            }
+            body.extend_from_slice(&chunk);
+        }
+        let mut response = Response::new(body.freeze());
+        *response.status_mut() = answer.status();
+        *response.headers_mut() = std::mem::take(answer.headers_mut());
+        Ok(response)
+    }
+}
+
+/// The certificates in a file, PEM.
+fn certificates(path: &Path) -> Result<Vec<reqwest::Certificate>, String> {
+    let unfit = |reason: String| format!("the CA bundle {}: {reason}", path.display());
+    let pem = std::fs::read(path).map_err(|error| unfit(error.to_string()))?;
+    let found = reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| unfit(innermost(&error)))?;
+    if found.is_empty() { Err(unfit("it holds no certificates".to_owned())) } else { Ok(found) }
+}
+
+/// What the person can do something about.
+fn reason_of(error: &reqwest::Error, time: Duration) -> String {
+    match (error.is_timeout(), error.is_connect()) {
+        (true, true) => format!("it can't be reached within {} seconds", CONNECT_TIMEOUT.as_secs()),
+        (true, false) => format!("nothing came within {} seconds", time.as_secs()),
+        _ => innermost(error),
+    }
+}
+
+/// The cause of all: what stands around it repeats the URL and *error sending request*.
+fn innermost(error: &dyn Error) -> String {
+    let mut cause = error;
+    while let Some(inside) = cause.source() {
+        cause = inside;
+    }
+    cause.to_string()
 }
 
 impl Transport for Https {
     fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
         Box::pin(async move {
-            let host = request.uri().host().unwrap_or("AWS").to_owned();
-            let failed = |error: &reqwest::Error| TransportError {
-                host: host.clone(),
-                reason: error.to_string(),
-                may_have_arrived: !error.is_connect() && !error.is_builder(),
-            };
-            let request = reqwest::Request::try_from(request).map_err(|error| failed(&error))?;
-            let mut answer = self.0.execute(request).await.map_err(|error| failed(&error))?;
-            let mut body = BytesMut::new();
-            while let Some(chunk) = answer.chunk().await.map_err(|error| failed(&error))? {
-                if body.len() + chunk.len() > MOST_BYTES {
-                    let reason = format!("its answer is longer than {MOST_BYTES} bytes");
-                    return Err(TransportError { host, reason, may_have_arrived: true });
-                }
-                body.extend_from_slice(&chunk);
+            // A session token in it is a secret, and what is answered may be one.
+            if let Err(unfit) = check_url(&request.uri().to_string()) {
+                let host = request.uri().host().unwrap_or("AWS").to_owned();
+                return Err(TransportError { host, reason: unfit.to_string(), may_have_arrived: false });
             }
-            let mut response = Response::new(body.freeze());
-            *response.status_mut() = answer.status();
-            *response.headers_mut() = std::mem::take(answer.headers_mut());
-            Ok(response)
+            self.exchange(request, CALL_TIMEOUT).await
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn failure(uri: &str) -> TransportError {
+        let request = Request::builder().method("POST").uri(uri).body(Bytes::new()).unwrap();
+        Https::new(None).unwrap().send(request).await.unwrap_err()
+    }
+
+    #[tokio::test]
+    async fn nothing_is_sent_to_another_machine_without_tls() {
+        let error = failure("http://kms.us-west-2.amazonaws.com/").await;
+        assert!(!error.may_have_arrived && error.reason.contains("use https"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn nobody_there_is_told_in_a_few_words() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        drop(listener);
+        let error = failure(&format!("http://{address}/")).await;
+        assert!(!error.may_have_arrived, "{error}");
+        assert_eq!(error.host, address.to_string());
+        assert!(error.to_string().to_lowercase().contains("connection refused"), "{error}");
+    }
+
+    #[test]
+    fn a_ca_bundle_that_is_none_is_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("ca.pem");
+        assert!(Https::new(Some(&path)).unwrap_err().contains("ca.pem"));
+        std::fs::write(&path, "no certificate").unwrap();
+        assert!(Https::new(Some(&path)).unwrap_err().contains("ca.pem"));
     }
 }

@@ -159,8 +159,12 @@ fn for_key_store(code: &str) -> Option<Guide> {
              and have a verified private DNS name that is the host of the proxy URI endpoint.",
         ),
         "InvalidConfigurationFile" | "FileNotRead" => {
-            ("The file can't be used.", "Check its path, or paste its JSON into the field.")
+            ("The file can't be used.", "Check its path. The JSON of a configuration file can be pasted, too.")
         }
+        "MalformedCertificate" => (
+            "The file holds no certificates that can be read.",
+            "Name the file with the certificate of the authority that signed the proxy's, PEM.",
+        ),
         "Disabled" => ("The KMS key is disabled.", "Enable it: its page has Key actions (m)."),
         "InvalidCiphertext" => (
             "The ciphertext is damaged, not of this account, or its encryption context is another.",
@@ -213,7 +217,12 @@ fn for_any_call(code: &str) -> Guide {
         ),
         "ExpiredToken" | "RequestExpired" => guide(
             "Your credentials have expired, or this machine's clock is wrong.",
-            "Get new credentials (for example: aws sso login) and start again.",
+            "Get new credentials (for example: aws sso login) and try again.",
+            None,
+        ),
+        "NoCredentials" => guide(
+            "There is nothing to sign the request with, so it was not sent.",
+            "Do what the message says and try again. What you have typed is kept.",
             None,
         ),
         "Cancelled" => {

@@ -36,6 +36,10 @@ const REFRESH_MILLISECONDS: u64 = 100;
 pub enum World {
     /// The AWS inside this program.
     Bundled,
+    /// An AWS at an address: its host and port.
+    Endpoint(String),
+    /// AWS itself.
+    Aws,
 }
 
 /// A message on top of the page that stays until it is dismissed.
@@ -310,6 +314,7 @@ impl App {
             Location::Keys | Location::AwsKeys => effects.extend([self.ask(Call::Keys(None)), self.ask(Call::Aliases)]),
             Location::Key(id) => {
                 self.key = KeyPage::new(id.clone());
+                effects.push(self.ask(Call::Aliases));
                 for call in self.key.questions(&self.known) {
                     effects.push(self.ask(call));
                 }

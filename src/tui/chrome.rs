@@ -52,8 +52,10 @@ pub fn draw(app: &App, frame: &mut Frame) {
 }
 
 fn draw_header(app: &App, frame: &mut Frame, area: Rect) {
-    let world = match app.world {
-        World::Bundled => "bundled AWS",
+    let world = match &app.world {
+        World::Bundled => "bundled AWS".to_owned(),
+        World::Endpoint(host) => format!("AWS at {}", text::harmless(host)),
+        World::Aws => "AWS".to_owned(),
     };
     let left = format!(" xks-console · {world}");
     let known = &app.known;
@@ -67,6 +69,9 @@ fn draw_header(app: &App, frame: &mut Frame, area: Rect) {
     let room = usize::from(area.width).saturating_sub(text::width(&left) + 2);
     let right = if text::width(&long) <= room { long } else { short };
     let right = if known.account.is_empty() { format!("{} ", known.region) } else { right };
+    // Account and Region are never cut for the sake of a long host.
+    let room = usize::from(area.width).saturating_sub(text::width(&right) + 1);
+    let left = if text::width(&left) <= room { left } else { text::cut(&format!(" {world}"), room) };
     let gap = usize::from(area.width).saturating_sub(text::width(&left) + text::width(&right));
     let line = format!("{left}{}{right}", " ".repeat(gap));
     frame.render_widget(Line::styled(text::fit(&line, area.width.into()), theme::FOCUS), area);

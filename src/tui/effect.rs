@@ -50,6 +50,8 @@ pub enum Call {
     Aliases,
     /// A page of the keys, described: the first, or the one that a marker names.
     Keys(Option<String>),
+    /// One key, by its ID.
+    Key(String),
     /// All IAM users and roles.
     Principals,
     /// The policy of a key.
@@ -117,6 +119,8 @@ pub enum Change {
     CreatePartition(xks_console::CreatePartition),
     RotateProxyCredential(xks_console::RotateProxyCredential),
     RevokeProxyCredential(xks_console::RevokeProxyCredential),
+    /// With the file that holds the certificates of the authorities, PEM.
+    PutProxyRoute(xks_console::PutProxyRoute, Option<String>),
     /// The plaintext, or the file whose bytes are taken instead.
     Encrypt(kms::Encrypt, Option<String>),
     /// The blob, or the file whose bytes are taken instead.
@@ -144,6 +148,7 @@ pub enum Reply {
     KeyStores(Vec<CustomKeyStore>),
     Aliases(Vec<AliasListEntry>),
     Keys { page: Vec<KeySummary>, next: Option<String> },
+    Key(Box<KeySummary>),
     Principals(Vec<Principal>),
     KeyPolicy(String),
     KeyTags(Vec<Tag>),
@@ -170,6 +175,11 @@ pub struct Failure {
     pub request_id: String,
 }
 
+impl Failure {
+    /// The code of what only the bundled AWS can tell.
+    pub const NOT_AVAILABLE: &str = "NotAvailable";
+}
+
 impl From<&CallError> for Failure {
     fn from(error: &CallError) -> Self {
         match error {
@@ -179,10 +189,13 @@ impl From<&CallError> for Failure {
                 request_id: service.request_id.clone(),
             },
             CallError::NotAvailable => Self {
-                code: "NotAvailable".to_owned(),
+                code: Self::NOT_AVAILABLE.to_owned(),
                 message: "not available from the API".to_owned(),
                 request_id: String::new(),
             },
+            CallError::Credentials(missing) => {
+                Self { code: "NoCredentials".to_owned(), message: missing.to_string(), request_id: String::new() }
+            }
             other => Self { code: "RequestFailed".to_owned(), message: other.to_string(), request_id: String::new() },
         }
     }

@@ -63,6 +63,7 @@ async fn ask(client: &Client, call: Call) -> Result<Reply, CallError> {
         Call::KeyStores => Reply::KeyStores(client.collect_key_stores().await?),
         Call::Aliases => Reply::Aliases(client.collect_aliases().await?),
         Call::Keys(marker) => keys_page(client, marker).await?,
+        Call::Key(key_id) => Reply::Key(Box::new(client.call(&DescribeKey { key_id }).await?.key_metadata.into())),
         Call::Principals => Reply::Principals(principals(client).await?),
         Call::KeyPolicy(key_id) => {
             Reply::KeyPolicy(client.call(&GetKeyPolicy { key_id, policy_name: None }).await?.policy)

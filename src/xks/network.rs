@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 use std::error::Error;
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bytes::{Bytes, BytesMut};
 use http::{Request, StatusCode};
@@ -15,6 +16,8 @@ use x509_parser::parse_x509_certificate;
 
 use super::failure::XksFailure;
 use super::wire::MAX_BODY;
+use crate::aws::limits;
+use crate::aws::xks_console::ProxyRoute;
 
 /// Sends what is for a host, at port 443, to another address, as curl's option of this name does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,30 +34,62 @@ impl FromStr for ConnectTo {
     fn from_str(text: &str) -> Result<Self, String> {
         let (host, address) =
             text.split_once('=').ok_or("write HOST=ADDRESS:PORT, such as xks.example.com=127.0.0.1:8443")?;
-        let address = address.parse().map_err(|_| format!("‘{address}’ is no ADDRESS:PORT, such as 127.0.0.1:8443"))?;
-        let is_host =
-            !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte));
-        if is_host { Ok(Self { host: host.to_owned(), address }) } else { Err(format!("‘{host}’ is no host name")) }
+        limits::xks_proxy_host(host).map_err(|violation| violation.reason)?;
+        let address = limits::xks_proxy_address(address).map_err(|violation| violation.reason)?;
+        Ok(Self { host: host.to_owned(), address })
     }
 }
 
+/// Tells how a host is reached, where something is said of it.
+type FindRoute = Box<dyn Fn(&str) -> Result<Option<Arc<ProxyRoute>>, String> + Send + Sync>;
+
+/// Clients of hosts with a route that are kept at most; then all are let go.
+const MOST_ROUTED: usize = 64;
+
 /// How proxies on the network are reached. Nothing is loaded before the first is called.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Network {
     connect_to: Vec<ConnectTo>,
     authorities: Option<PathBuf>,
     client: OnceLock<Result<reqwest::Client, String>>,
     /// The certificate that each host has shown last, DER.
     certificates: Mutex<HashMap<String, Vec<u8>>>,
+    find_route: OnceLock<FindRoute>,
+    routed: Mutex<HashMap<Arc<ProxyRoute>, Result<reqwest::Client, String>>>,
+}
+
+impl fmt::Debug for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Network").field("connect_to", &self.connect_to).finish_non_exhaustive()
+    }
+}
+
+/// The certificates in a PEM text.
+///
+/// # Errors
+/// There are none, or one that can't be read.
+pub fn certificates(pem: &[u8]) -> Result<Vec<reqwest::Certificate>, String> {
+    let found = reqwest::Certificate::from_pem_bundle(pem).map_err(|error| error.to_string())?;
+    if found.is_empty() { Err("it holds no certificates".to_owned()) } else { Ok(found) }
 }
 
 impl Network {
     /// Proxies whose certificates are signed by an authority of this system, or by one in the file `authorities` (PEM).
     pub fn new(connect_to: Vec<ConnectTo>, authorities: Option<PathBuf>) -> Self {
-        Self { connect_to, authorities, client: OnceLock::new(), certificates: Mutex::default() }
+        Self { connect_to, authorities, ..Self::default() }
     }
 
-    fn make(&self) -> Result<reqwest::Client, String> {
+    /// Has each host looked up in `find_route` before it is called; a host of which that fails is not. What
+    /// [`new`](Self::new) was told comes first.
+    pub fn look_up(
+        &self,
+        find_route: impl Fn(&str) -> Result<Option<Arc<ProxyRoute>>, String> + Send + Sync + 'static,
+    ) {
+        // The second to say so is not heard: there is one account on a network.
+        let _ = self.find_route.set(Box::new(find_route));
+    }
+
+    fn make(&self, route: Option<&ProxyRoute>) -> Result<reqwest::Client, String> {
         let mut builder = reqwest::Client::builder()
             .https_only(true)
             .no_proxy()
@@ -62,16 +97,37 @@ impl Network {
             .tcp_nodelay(true)
             .tls_info(true)
             .http1_only();
+        if let Some(ProxyRoute { host, address, certificate_authorities }) = route {
+            if let Some(address) = address {
+                let address = limits::xks_proxy_address(address).map_err(|violation| violation.reason)?;
+                builder = builder.resolve(host, address);
+            }
+            if let Some(pem) = certificate_authorities {
+                builder = builder.tls_certs_merge(certificates(pem.as_bytes())?);
+            }
+        }
         for ConnectTo { host, address } in &self.connect_to {
             builder = builder.resolve(host, *address);
         }
         if let Some(path) = &self.authorities {
-            let pem = std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
-            let certificates =
-                reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| format!("{}: {error}", path.display()))?;
-            builder = builder.tls_certs_merge(certificates);
+            let unfit = |reason: String| format!("{}: {reason}", path.display());
+            let pem = std::fs::read(path).map_err(|error| unfit(error.to_string()))?;
+            builder = builder.tls_certs_merge(certificates(&pem).map_err(unfit)?);
         }
         builder.build().map_err(|error| error.to_string())
+    }
+
+    /// The client that calls a host.
+    fn client_for(&self, host: &str) -> Result<reqwest::Client, String> {
+        let route = self.find_route.get().map_or(Ok(None), |find_route| find_route(host))?;
+        let Some(route) = route else {
+            return self.client.get_or_init(|| self.make(None)).clone();
+        };
+        let mut routed = self.routed.lock().unwrap_or_else(PoisonError::into_inner);
+        if routed.len() >= MOST_ROUTED {
+            routed.clear();
+        }
+        routed.entry(Arc::clone(&route)).or_insert_with(|| self.make(Some(&route))).clone()
     }
 
     /// Reads what the network needs, so that what is wrong with it is told before anything is sent.
@@ -79,7 +135,7 @@ impl Network {
     /// # Errors
     /// A file that can't be read, or holds no certificates.
     pub fn check(&self) -> Result<(), String> {
-        self.client.get_or_init(|| self.make()).as_ref().map(|_| ()).map_err(Clone::clone)
+        self.client.get_or_init(|| self.make(None)).as_ref().map(|_| ()).map_err(Clone::clone)
     }
 
     /// Sends a signed request; gives status and body.
@@ -88,7 +144,8 @@ impl Network {
     /// [`XksFailure::Tls`] when the host can't prove who it is, [`XksFailure::Unreachable`] when it can't be reached,
     /// [`XksFailure::InvalidResponse`] when its answer is too long or not whole.
     pub async fn send(&self, request: Request<Bytes>) -> Result<(StatusCode, Bytes), XksFailure> {
-        let client = self.client.get_or_init(|| self.make()).as_ref().map_err(|_| XksFailure::Unreachable)?;
+        let host = request.uri().host().unwrap_or_default();
+        let client = self.client_for(host).map_err(|_| XksFailure::Unreachable)?;
         let request = reqwest::Request::try_from(request).map_err(|_| XksFailure::Unreachable)?;
         let host = request.url().host_str().unwrap_or_default().to_owned();
         let mut answer = client.execute(request).await.map_err(|error| failure_of(&error))?;
@@ -158,7 +215,7 @@ mod tests {
         let read = "xks.example.com=[::1]:8443".parse::<ConnectTo>().unwrap();
         assert_eq!((read.host.as_str(), read.address), ("xks.example.com", "[::1]:8443".parse().unwrap()));
         for (text, reason) in
-            [("xks", "HOST=ADDRESS:PORT"), ("x=127.0.0.1", "no ADDRESS:PORT"), ("=127.0.0.1:1", "no host name")]
+            [("xks", "HOST=ADDRESS:PORT"), ("x=127.0.0.1", "and a port"), ("=127.0.0.1:1", "Proxy host is required")]
         {
             assert!(text.parse::<ConnectTo>().unwrap_err().contains(reason), "{text}");
         }

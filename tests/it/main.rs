@@ -3,6 +3,7 @@
 mod account;
 mod authorization;
 mod bundled;
+mod endpoint;
 mod events;
 mod external_keys;
 mod flows;

@@ -14,7 +14,7 @@ use xks_console::tape::Stage as _;
 use xks_console::tui::app::{App, World};
 use xks_console::tui::effect::{Call, Effect, Msg};
 
-use super::snapshots::{assert_all_shown, assert_shown, go_on, start};
+use super::snapshots::{SIZES, assert_all_shown, assert_shown, go_on, screen, start};
 
 /// Tells the console something else than AWS answered: status and body, by operation.
 struct Retold<F> {
@@ -346,4 +346,54 @@ fn changes_by_others_are_gathered_and_then_looked_at() {
     let [Effect::After(timer, _)] = app.update(Msg::Changed)[..] else { panic!("a moment is waited") };
     let asked = app.update(Msg::Elapsed(timer));
     assert!(matches!(asked[..], [Effect::Call(_, Call::KeyStores), Effect::Call(_, Call::Aliases)]), "{asked:?}");
+}
+
+/// The AWS that knows nothing of external key managers.
+struct OfNoBundled(Arc<dyn Transport>);
+
+impl Transport for OfNoBundled {
+    fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
+        self.0.send(request)
+    }
+}
+
+#[test]
+fn what_only_the_bundled_aws_tells_is_not_available_elsewhere() {
+    let mut journey = Journey::start((80, 24)).unwrap();
+    let client = journey.client().through(|way| Arc::new(OfNoBundled(way)));
+    journey.use_client(client);
+    let tape = "Wait+Screen /Frankfurt HSM/\nTab\nDown\nEnter\nWait+Screen /Not available from the API/\n\
+                Screenshot external-keys.png\n";
+    go_on(&mut journey, "not-available", tape);
+}
+
+#[test]
+fn stores_are_looked_at_again_only_while_one_that_is_shown_is_on_its_way() {
+    let mut journey = Journey::start((80, 24)).unwrap();
+    let to_connect = "Wait+Screen /Zurich DR/\nDown 3\nType \"c\"\nEnter\nWait+Screen /[Cc]onnecting/\nEscape\n";
+    go_on(&mut journey, "polling", to_connect);
+    assert!(journey.next_due().is_some());
+    go_on(&mut journey, "polling", "Tab\nUp\nEnter\nWait+Screen /AWS CloudHSM cluster/\nSleep 1s\n");
+    assert_eq!((journey.next_due(), journey.app().is_quiet()), (None, true));
+    go_on(&mut journey, "polling", "Tab\nDown\nEnter\nWait+Screen /Connecting/\nSleep 9s\n");
+    go_on(&mut journey, "polling", "Wait+Screen /Zurich DR +Connected/\n");
+    assert_eq!(journey.next_due(), None);
+}
+
+#[test]
+fn the_header_says_which_aws_it_is_and_never_cuts_account_and_region() {
+    let vpc = "vpce-0a1b2c3d4e5f60718-abcdefgh.kms.us-west-2.vpce.amazonaws.com";
+    let worlds = [World::Bundled, World::Aws, World::Endpoint("127.0.0.1:4599".into()), World::Endpoint(vpc.into())];
+    let cases = worlds.map(|world| {
+        let (mut app, _) = App::new(world, "us-west-2");
+        app.known.account = "111122223333".to_owned();
+        app.known.caller_arn = "arn:aws:sts::111122223333:assumed-role/KeyAdministrator/session".to_owned();
+        app
+    });
+    let shown: Vec<String> = SIZES
+        .into_iter()
+        .flat_map(|(width, _)| cases.iter().map(move |app| (width, app)))
+        .map(|(width, app)| screen(app, (width, 24)).lines().next().unwrap().to_owned())
+        .collect();
+    insta::assert_snapshot!("headers", shown.join("\n"));
 }

@@ -14,7 +14,7 @@ fn pty_size((cols, rows): (u16, u16)) -> PtySize {
     PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }
 }
 
-struct Console {
+pub struct Console {
     child: Box<dyn portable_pty::Child + Send + Sync>,
     writer: Box<dyn std::io::Write + Send>,
     output: mpsc::Receiver<Vec<u8>>,
@@ -30,12 +30,19 @@ impl Console {
     }
 
     fn start_with(data_dir: &Path, size: (u16, u16), environment: &[(&str, &str)]) -> Self {
+        Self::run(&["--data-dir", data_dir.to_str().unwrap()], data_dir, size, environment)
+    }
+
+    /// Starts the program with these arguments; it remembers preferences in `home`, and has of AWS only what `environment` says.
+    pub fn run(arguments: &[&str], home: &Path, size: (u16, u16), environment: &[(&str, &str)]) -> Self {
         let pty = native_pty_system().openpty(pty_size(size)).unwrap();
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_xks-console"));
-        command.arg("--data-dir");
-        command.arg(data_dir);
+        command.args(arguments);
+        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("AWS_")) {
+            command.env_remove(name);
+        }
         command.env("TERM", "xterm-256color");
-        command.env("XDG_CONFIG_HOME", data_dir.join("config"));
+        command.env("XDG_CONFIG_HOME", home.join("config"));
         command.env_remove("NO_COLOR");
         for (name, value) in environment {
             command.env(name, value);
@@ -58,7 +65,7 @@ impl Console {
         Self { child, writer, output, screen, written: Vec::new(), pty: pty.master }
     }
 
-    fn text(&self) -> String {
+    pub fn text(&self) -> String {
         self.screen.screen().contents()
     }
 
@@ -71,7 +78,7 @@ impl Console {
     }
 
     /// Reads until the screen shows `words`.
-    fn wait(&mut self, words: &str) {
+    pub fn wait(&mut self, words: &str) {
         let deadline = Instant::now() + PATIENCE;
         while !self.text().contains(words) {
             let left = deadline.saturating_duration_since(Instant::now());
@@ -79,7 +86,7 @@ impl Console {
         }
     }
 
-    fn send(&mut self, keys: &str) {
+    pub fn send(&mut self, keys: &str) {
         self.writer.write_all(keys.as_bytes()).unwrap();
         self.writer.flush().unwrap();
     }
@@ -98,7 +105,7 @@ impl Console {
         self.wait("External key ID");
     }
 
-    fn create_key(&mut self) {
+    pub fn create_key(&mut self) {
         self.open_wizard();
         self.send("payments-2026\t \x0e");
         self.wait("Add alias");
@@ -116,13 +123,13 @@ impl Console {
         self.wait("Success");
     }
 
-    fn kill(mut self) {
+    pub fn kill(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
 
     /// Waits for the end; the exit code, and all that was written.
-    fn end(mut self) -> (u32, String) {
+    pub fn end(mut self) -> (u32, String) {
         let code = self.child.wait().unwrap().exit_code();
         // The reader never hears of the end while the terminal is held open.
         drop(self.writer);

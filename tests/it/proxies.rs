@@ -8,14 +8,22 @@ use std::time::{Duration, Instant};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use tokio::net::TcpListener;
 use xks_console::aws::scalar::SecretText;
+use xks_console::aws::xks_console::{DescribeExternalKey, ListProxyRoutes, ProxyRoute, PutProxyRoute};
 use xks_console::bundled::Bundled;
+use xks_console::client::CallError;
+use xks_console::journey::{Journey, client_of};
 use xks_console::serve::Server;
 use xks_console::serve::tls::{self, Clients};
+use xks_console::tape::{self, Stage as _};
+use xks_console::tui::app::World as Which;
 use xks_console::world::{Clock, World};
 use xks_console::xks::client::{ProxyTarget, RequestMetadata, XksClient};
 use xks_console::xks::failure::XksFailure;
 use xks_console::xks::metrics::Metric;
 use xks_console::xks::network::{ConnectTo, Network};
+
+use super::account::{refusal, wait};
+use super::snapshots::go_on;
 
 pub const HOST: &str = "xks.example.com";
 
@@ -177,4 +185,128 @@ fn a_file_that_holds_no_certificates_is_told_at_once() {
     let dir = tempfile::tempdir().unwrap();
     let wrong = Network::new(Vec::new(), Some(dir.path().join("none.pem"))).check().unwrap_err();
     assert!(wrong.contains("none.pem"), "{wrong}");
+}
+
+const ROUTED: &str = "Wait+Screen /External key stores \\(4\\)/
+Type \"C\"
+Wait+Screen /Key store name/
+Type \"Vendor HSM\"
+Tab
+";
+
+/// The store in front of somebody's proxy, as an account reaches it.
+async fn describe(account: &Bundled, store: &str) -> Result<String, CallError> {
+    let client = client_of(account, Clock::System);
+    let wanted = DescribeExternalKey { custom_key_store_id: store.to_owned(), xks_key_id: "oslo-vault".to_owned() };
+    let mut answer = client.call(&wanted).await;
+    for _ in 0..20 {
+        let is_late = matches!(&answer, Err(CallError::Service(error)) if error.message.to_lowercase().contains("tim"));
+        if !is_late {
+            break;
+        }
+        answer = client.call(&wanted).await;
+    }
+    answer.map(|answer| answer.key_spec)
+}
+
+#[test]
+fn a_store_is_made_in_front_of_a_proxy_that_has_no_public_name_yet() {
+    let authority = Authority::new();
+    let [chain, key] = authority.sign(HOST);
+    let elsewhere = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let (address, target) = elsewhere.block_on(somebodys_proxy(&chain, &key, None));
+    let dir = tempfile::tempdir().unwrap();
+    let ours = Bundled::open(dir.path(), None).unwrap();
+    let beside = Bundled::open(dir.path(), None).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let clock = Clock::manual("2026-03-02T10:15:00Z".parse().unwrap());
+    let client = client_of(&ours, Clock::System);
+    let mut console = Journey::of((80, 24), ours.clone(), client, Which::Bundled, clock, runtime);
+    go_on(&mut console, "route", ROUTED);
+    let secret = target.secret_access_key.expose();
+    let credential = serde_json::json!({ "AccessKeyId": target.access_key_id, "RawSecretAccessKey": secret });
+    let file =
+        serde_json::json!({ "XksProxyUriPath": target.uri_path, "XksProxyAuthenticationCredential": credential });
+    console.paste(&file.to_string());
+    let none = authority.dir.path().join("none.pem");
+    let tape = format!(
+        "Tab\nType \"https://{HOST}\"\nCtrl+N\nWait+Screen /XksProxyUriUnreachableException/\nTab\nSpace\nTab\n\
+         Type \"127.0.0.1\"\nTab\nType \"{}\"\nCtrl+N\nWait+Screen /and a port, such as/\nType \":{}\"\nCtrl+N\n\
+         Wait+Screen /FileNotRead/\nCtrl+U\nType \"{}\"\nCtrl+N\nWait+Screen /MalformedCertificateException/\n\
+         Ctrl+U\nType \"{}\"\n",
+        none.display(),
+        address.port(),
+        key.display(),
+        authority.file().display()
+    );
+    go_on(&mut console, "route", &tape);
+    for _ in 0..20 {
+        go_on(&mut console, "route", "Ctrl+N\n");
+        if tape::screen_text(&console.frame()).contains("Vendor HSM was created") {
+            break;
+        }
+    }
+    go_on(&mut console, "route", "Wait+Screen /Vendor HSM was created/\n");
+
+    wait(async {
+        let stores = client_of(&ours, Clock::System).collect_key_stores().await.unwrap();
+        let id = &stores.iter().find(|store| store.custom_key_store_name == "Vendor HSM").unwrap().custom_key_store_id;
+        assert_eq!(describe(&ours, id).await.as_deref(), Ok("AES_256"));
+        assert_eq!(describe(&beside, id).await.as_deref(), Ok("AES_256"));
+        let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let connect_to = vec![ConnectTo { host: HOST.to_owned(), address: nobody }];
+        let told = Bundled::open_on(dir.path(), None, Network::new(connect_to, None)).unwrap();
+        assert!(describe(&told, id).await.is_err());
+        // As its name says again, which leads nowhere.
+        let route = ProxyRoute { host: HOST.to_uppercase(), ..ProxyRoute::default() };
+        client_of(&beside, Clock::System).call(&PutProxyRoute(route)).await.unwrap();
+        assert!(describe(&ours, id).await.is_err());
+    });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_authority_is_trusted_for_its_host_alone() {
+    let authority = Authority::new();
+    let names = [HOST, "xks.example.org"];
+    let pem = std::fs::read_to_string(authority.file()).unwrap();
+    for (name, is_trusted) in names.into_iter().zip([true, false]) {
+        let [chain, key] = authority.sign(name);
+        let (address, target) = somebodys_proxy(&chain, &key, None).await;
+        let network = Network::new(Vec::new(), None);
+        let routes = names.map(|host| ProxyRoute {
+            host: host.to_owned(),
+            address: Some(address.to_string()),
+            certificate_authorities: (host == HOST).then(|| pem.clone()),
+        });
+        network.look_up(move |host| Ok(routes.iter().find(|route| route.host == host).cloned().map(Arc::new)));
+        let kms = XksClient::new(axum::Router::new(), Some(Arc::new(network)), Clock::System);
+        let target = ProxyTarget { uri_endpoint: format!("https://{name}"), ..target };
+        let health = patiently(async || kms.get_health_status(&target, &metadata()).await).await;
+        assert_eq!(health.is_ok(), is_trusted, "{name}: {health:?}");
+    }
+}
+
+#[tokio::test]
+async fn routes_are_kept_told_and_checked() {
+    let (client, _) = super::account::account();
+    let authority = Authority::new();
+    let pem = std::fs::read_to_string(authority.file()).unwrap();
+    let route = ProxyRoute {
+        host: "XKS.example.com".to_owned(),
+        address: Some("[::1]:8443".to_owned()),
+        certificate_authorities: Some(pem),
+    };
+    client.call(&PutProxyRoute(route.clone())).await.unwrap();
+    let kept = ProxyRoute { host: "xks.example.com".to_owned(), ..route.clone() };
+    assert_eq!(client.call(&ListProxyRoutes {}).await.unwrap().routes, [kept]);
+    for (unfit, code) in [
+        (ProxyRoute { host: "a b".to_owned(), ..route.clone() }, "Validation"),
+        (ProxyRoute { address: Some("localhost:8443".to_owned()), ..route.clone() }, "Validation"),
+        (ProxyRoute { address: Some("127.0.0.1:0".to_owned()), ..route.clone() }, "Validation"),
+        (ProxyRoute { certificate_authorities: Some("none".to_owned()), ..route }, "MalformedCertificate"),
+    ] {
+        let error = refusal(client.call(&PutProxyRoute(unfit.clone())).await);
+        assert!(error.is(code), "{unfit:?}: {error}");
+    }
+    assert_eq!(client.call(&ListProxyRoutes {}).await.unwrap().routes.len(), 1);
 }

@@ -48,6 +48,11 @@ pub fn draw(app: &App, (width, height): (u16, u16)) -> Buffer {
     terminal.draw(|frame| chrome::draw(app, frame)).unwrap().buffer.clone()
 }
 
+/// What a terminal of this size shows, as text.
+pub fn screen(app: &App, size: (u16, u16)) -> String {
+    tape::screen_text(&draw(app, size))
+}
+
 /// Compares what is shown with the snapshot at each of [`SIZES`].
 pub fn assert_shown(name: &str, app: &App) {
     for (width, height) in SIZES {
@@ -58,9 +63,8 @@ pub fn assert_shown(name: &str, app: &App) {
 /// Compares what is shown in each of these cases with one snapshot of them all at each of [`SIZES`].
 pub fn assert_all_shown(name: &str, cases: &[(&str, App)]) {
     for (width, height) in SIZES {
-        let screen =
-            |(case, app): &(&str, App)| format!("== {case}\n{}", tape::screen_text(&draw(app, (width, height))));
-        let all: Vec<String> = cases.iter().map(screen).collect();
+        let all = cases.iter().map(|(case, app)| format!("== {case}\n{}", screen(app, (width, height))));
+        let all: Vec<String> = all.collect();
         insta::assert_snapshot!(format!("{name}-{width}x{height}"), all.join("\n"));
     }
 }

@@ -31,7 +31,7 @@ fn a_store_is_created_from_a_configuration_file() {
     assert!(!tape::screen_text(&journey.frame()).contains(&secret.as_str().unwrap()[..6]));
     let rest = "Screenshot pasted.png\nWait+Screen /Proxy connectivity/\nTab\nWait+Screen /Proxy URI endpoint/\n\
                 Type \"https://xks.example.com\"\nCtrl+N\nWait+Screen /XksProxyUriUnreachableException/\n\
-                Screenshot unreachable.png\nCtrl+U\nType \"https://xks-proxy.bundled.internal\"\nTab\nTab\nTab\nTab\n\
+                Screenshot unreachable.png\nCtrl+U\nType \"https://xks-proxy.bundled.internal\"\nTab 5\n\
                 Screenshot filled.png\nCtrl+N\nWait+Screen /Oslo HSM was created/\nScreenshot created.png\n";
     go_on(&mut journey, "create-store", rest);
     assert!(store_names(&journey).contains(&"Oslo HSM".to_owned()));
@@ -43,6 +43,15 @@ fn a_vpc_endpoint_service_is_asked_for_only_with_its_connectivity() {
                 Wait+Screen /VPC endpoint service name/\nTab\nType \"vpce-svc\"\nTab\nSpace\nTab\nType \"12\"\nTab\n\
                 Wait+Screen /12 digits/\nScreenshot vpc.png\nEscape\nWait+Screen /Esc once more/\nEscape\n\
                 Wait+Screen /Dublin HSM/\n";
+    start("create-store", tape);
+}
+
+#[test]
+fn how_a_proxy_is_reached_is_asked_for_only_when_its_name_does_not_do() {
+    let tape = "Wait+Screen /External key stores \\(4\\)/\nType \"C\"\nWait+Screen /Key store name/\nTab 3\n\
+                Type \"https://xks.example.com\"\nTab\nSpace\nWait+Screen /Proxy address/\nTab\nType \"localhost\"\nTab\n\
+                Wait+Screen /is an IP address and a port/\nScreenshot route.png\nShift+Tab 2\nSpace\nTab\n\
+                Wait+Screen /path prefix/\nScreenshot no-route.png\n";
     start("create-store", tape);
 }
 

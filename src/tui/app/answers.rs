@@ -1,7 +1,7 @@
 //! What answers do.
 
 use super::{App, Dialog, Flash};
-use crate::aws::kms::KeyManager;
+use crate::aws::kms::{CustomKeyStore, KeyManager};
 use crate::aws::scalar::SecretText;
 use crate::create_key::key_summary::KeySummary;
 use crate::create_key::known::Loaded;
@@ -47,7 +47,7 @@ impl App {
                 self.account_alias = account_alias;
                 None
             }
-            (Call::Identity, Err(failure)) => Some(failure),
+            (Call::Identity | Call::Key(_), Err(failure)) => Some(failure),
             (_, Ok(Reply::KeyStores(stores))) => {
                 let here = self.key_stores.current(&self.known);
                 self.known.key_stores = Loaded::Ready(stores);
@@ -77,6 +77,12 @@ impl App {
             (Call::Keys(_), Err(failure)) => {
                 self.known.more_keys = false;
                 loaded(Err(failure), &mut self.known.keys)
+            }
+            (_, Ok(Reply::Key(told))) => {
+                let ours = if let Loaded::Ready(keys) = &mut self.known.keys { keys.as_mut_slice() } else { &mut [] };
+                let known = ours.iter_mut().chain(&mut self.known.aws_keys);
+                known.filter(|key| key.key_id() == told.key_id()).for_each(|key| key.clone_from(&told));
+                None
             }
             (_, Ok(Reply::Principals(principals))) => loaded(Ok(principals), &mut self.known.principals),
             (Call::Principals, Err(failure)) => loaded(Err(failure), &mut self.known.principals),
@@ -195,6 +201,10 @@ impl App {
     fn stores_seen(&mut self) -> Vec<Effect> {
         let stores = self.known.key_stores.ready().cloned().unwrap_or_default();
         let mut effects = Vec::new();
+        if self.known.account.is_empty() && !self.waiting.values().any(|call| *call == Call::Identity) {
+            // It could not be told before: perhaps there were no credentials.
+            effects.push(self.ask(Call::Identity));
+        }
         if let Some(Dialog::Connect(connecting)) = &mut self.dialog {
             let store = stores.iter().find(|store| store.custom_key_store_id == connecting.store_id);
             let wish = connecting.looked(store);
@@ -202,7 +212,9 @@ impl App {
         }
         let is_moving = stores.iter().any(|store| store.connection_state.is_transient());
         if is_moving {
-            effects.extend(self.look_later());
+            if stores.iter().any(|store| store.connection_state.is_transient() && self.shows(store)) {
+                effects.extend(self.look_later());
+            }
         } else {
             effects.push(self.ask(Call::Keys(None)));
         }
@@ -211,6 +223,16 @@ impl App {
             effects.push(self.ask(self.key_store.question()));
         }
         effects
+    }
+
+    /// Whether the state of a store is to be seen.
+    fn shows(&self, store: &CustomKeyStore) -> bool {
+        let id = &store.custom_key_store_id;
+        match (&self.dialog, &self.location) {
+            (Some(Dialog::Connect(connecting)), _) if connecting.store_id == *id => true,
+            (_, Location::KeyStore(shown)) => shown == id,
+            (_, location) => matches!(location, Location::KeyStores | Location::CreateKey),
+        }
     }
 
     fn connection_answered(&mut self, result: Result<Reply, Failure>) -> Vec<Effect> {

@@ -257,7 +257,7 @@ impl App {
 
     /// Opens the form of a task.
     fn begin(&mut self, task: Task) -> Vec<Effect> {
-        self.dialog = Some(Dialog::Task(Box::new(tasks::Dialog::new(task, &self.preferences))));
+        self.dialog = Some(Dialog::Task(Box::new(tasks::Dialog::new(task, &self.preferences, &self.world))));
         Vec::new()
     }
 

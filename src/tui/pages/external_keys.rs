@@ -30,6 +30,7 @@ const COLUMNS: [Column; 7] = [
 pub struct ExternalKeys {
     partitions: Loaded<Vec<Partition>>,
     table: Table,
+    is_not_available: bool,
 }
 
 /// The name of the KMS key that an external key stands behind.
@@ -83,6 +84,7 @@ impl ExternalKeys {
     /// The keys were told. The cursor stays with its key.
     pub fn told(&mut self, partitions: Vec<Partition>, known: &Known) {
         let here = self.current();
+        self.is_not_available = false;
         self.partitions = Loaded::Ready(partitions);
         self.arrange(known);
         let names = |(partition, key): &(&Partition, &ExternalKey)| Some((partition.name.clone(), key.id.clone()));
@@ -93,6 +95,7 @@ impl ExternalKeys {
 
     /// The keys could not be had.
     pub fn failed(&mut self, failure: &Failure) {
+        self.is_not_available = failure.code == Failure::NOT_AVAILABLE;
         self.partitions = Loaded::Failed(format!("{}: {}", failure.code, failure.message));
     }
 
@@ -153,7 +156,12 @@ impl ExternalKeys {
         let keys = self.list();
         let count = self.partitions.ready().map(|_| format!(" ({})", keys.len())).unwrap_or_default();
         paper.heading(&format!("External key manager: external keys{count}"));
-        if super::write_loading(&mut paper, "external keys", &self.partitions) {
+        if self.is_not_available {
+            paper.heading("  Not available from the API");
+            let words = "AWS knows of external keys only what their KMS keys name. Your external key manager, and the \
+                         tools that came with it, have the rest.";
+            paper.prose(words, 2, theme::TEXT);
+        } else if super::write_loading(&mut paper, "external keys", &self.partitions) {
             if keys.is_empty() {
                 paper.heading("  No external keys");
                 paper.prose("Press m to make a partition for an external key store, and keys in it.", 2, theme::TEXT);

@@ -56,7 +56,11 @@ impl KeyPage {
 
     /// What must be asked to show the page.
     pub fn questions(&self, known: &Known) -> Vec<Call> {
-        let mut calls = vec![Call::KeyPolicy(self.key_id.clone()), Call::KeyTags(self.key_id.clone())];
+        let mut calls = vec![
+            Call::Key(self.key_id.clone()),
+            Call::KeyPolicy(self.key_id.clone()),
+            Call::KeyTags(self.key_id.clone()),
+        ];
         if let Some(key) = self.key(known)
             && let (Some(store), Some(external)) = (&key.custom_key_store_id, &key.xks_key_id)
         {

@@ -3,6 +3,7 @@
 use super::read_file;
 use crate::aws::kms::{DescribeKey, UpdateAlias};
 use crate::aws::scalar::{Blob, SecretBlob};
+use crate::aws::xks_console::PutProxyRoute;
 use crate::client::{CallError, Client};
 use crate::tui::effect::{Change, Failure, Outcome};
 
@@ -25,6 +26,11 @@ async fn with_file(change: Change) -> Result<Change, Failure> {
         Change::Decrypt(mut request, Some(path)) => {
             request.ciphertext_blob = Blob(read_file(&path).await?.to_vec());
             Change::Decrypt(request, None)
+        }
+        Change::PutProxyRoute(PutProxyRoute(mut route), Some(path)) => {
+            let pem = String::from_utf8_lossy(&read_file(&path).await?).into_owned();
+            route.certificate_authorities = Some(pem);
+            Change::PutProxyRoute(PutProxyRoute(route), None)
         }
         other => other,
     })
@@ -52,6 +58,7 @@ async fn carry_out(client: &Client, change: Change) -> Result<Outcome, CallError
         Change::RotateExternalKey(request) => client.call(&request).await.map(drop),
         Change::DeleteExternalKey(request) => client.call(&request).await.map(drop),
         Change::RevokeProxyCredential(request) => client.call(&request).await.map(drop),
+        Change::PutProxyRoute(request, _) => client.call(&request).await.map(drop),
         Change::CreatePartition(request) => {
             return Ok(Outcome::Configuration(client.call(&request).await?.configuration));
         }

@@ -12,6 +12,7 @@ use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::text::Line;
 
 pub use self::menu::Menu;
+use super::app::World;
 use super::effect::{Call, Change, Failure, Outcome};
 use super::preferences::Preferences;
 use super::theme;
@@ -105,11 +106,12 @@ impl Task {
         }
     }
 
-    fn form(&self, now: &Preferences) -> Form {
+    fn form(&self, now: &Preferences, world: &World) -> Form {
         match self {
             Self::Preferences => preferences::form(now),
             Self::External(deed) => deed.form(),
             Self::EditPermissions(_, _, policy) => permissions::form(policy),
+            Self::CreateKeyStore if *world == World::Bundled => stores::with_route(stores::form(None)),
             Self::CreateKeyStore => stores::form(None),
             Self::EditKeyStore(store) => stores::form(Some(store)),
             Self::DeleteKeyStore { .. } => Form::new(vec![stores::confirmation()], "Delete", true),
@@ -197,9 +199,9 @@ impl PartialEq for Dialog {
 }
 
 impl Dialog {
-    /// Opens the form of a task.
-    pub fn new(task: Task, now: &Preferences) -> Self {
-        let mut form = task.form(now);
+    /// Opens the form of a task. Some is asked for in the bundled world alone.
+    pub fn new(task: Task, now: &Preferences, world: &World) -> Self {
+        let mut form = task.form(now, world);
         stores::arrange(&task, &mut form);
         let (queue, total, failure, outcome) = (Vec::new(), 0, None, None);
         Self { task, form, queue, total, failure, outcome, asks_to_discard: false, is_copied: false, scroll: 0 }

@@ -9,6 +9,7 @@ use crate::aws::kms::{
 };
 use crate::aws::limits::{self, XKS_PROXY_PATH_END};
 use crate::aws::scalar::SecretText;
+use crate::aws::xks_console::{ProxyRoute, PutProxyRoute};
 use crate::create_key::known::Known;
 use crate::tui::effect::{Change, Failure};
 use crate::tui::theme;
@@ -23,6 +24,9 @@ const CROSS_ACCOUNT: &str = "cross-account";
 const OWNER: &str = "owner";
 const SERVICE: &str = "service";
 const ENDPOINT: &str = "endpoint";
+const ROUTE: &str = "route";
+const ADDRESS: &str = "address";
+const AUTHORITIES: &str = "authorities";
 const PREFIX: &str = "prefix";
 const ACCESS_KEY: &str = "access-key";
 const SECRET: &str = "secret";
@@ -92,6 +96,39 @@ pub fn form(store: Option<&CustomKeyStore>) -> Form {
     Form::new(rows, if is_new { "Create external key store" } else { "Update external key store" }, false)
 }
 
+/// Adds, after the endpoint, how a proxy is reached that no public name and certificate lead to. AWS KMS has no such
+/// thing; the bundled one has.
+pub fn with_route(mut form: Form) -> Form {
+    let after = form.rows.iter().position(|row| row.name == ENDPOINT).map_or(form.rows.len(), |place| place + 1);
+    let rows = [
+        row(
+            ROUTE,
+            "The proxy has no public name or certificate",
+            "The bundled AWS can do without; AWS itself needs both.",
+            Input::Tick(false),
+        ),
+        row(
+            ADDRESS,
+            "Proxy address - optional",
+            "An IP address and a port where the bundled AWS looks for the host above, such as 127.0.0.1:8443.",
+            Input::line(""),
+        ),
+        row(
+            AUTHORITIES,
+            "Proxy CA certificates - optional",
+            "A file, PEM, whose authorities are trusted for the host above, too.",
+            Input::line(""),
+        ),
+    ];
+    form.rows.splice(after..after, rows);
+    form
+}
+
+/// The host that the endpoint names.
+fn host(form: &Form) -> String {
+    form.text(ENDPOINT).trim_start_matches("https://").to_owned()
+}
+
 /// The input in which the name of what will be gone is typed.
 pub fn confirmation() -> Row {
     row(CONFIRM, "Type the name of the key store to confirm", "", Input::line(""))
@@ -120,6 +157,9 @@ pub fn arrange(task: &Task, form: &mut Form) {
         form.hidden.extend([SERVICE, CROSS_ACCOUNT, OWNER]);
     } else if !form.is_ticked(CROSS_ACCOUNT) {
         form.hidden.push(OWNER);
+    }
+    if !form.is_ticked(ROUTE) {
+        form.hidden.extend([ADDRESS, AUTHORITIES]);
     }
 }
 
@@ -186,6 +226,10 @@ pub fn problems(task: &Task, form: &Form, known: &Known) -> Vec<Problem> {
         }
         say(ENDPOINT, limits::xks_proxy_uri_endpoint(&form.text(ENDPOINT)));
     }
+    let has_authorities_alone = form.text(ADDRESS).is_empty() && !form.text(AUTHORITIES).is_empty();
+    if form.is_ticked(ROUTE) && !has_authorities_alone {
+        say(ADDRESS, limits::xks_proxy_address(&form.text(ADDRESS)).map(drop));
+    }
     say(PREFIX, limits::xks_proxy_path_prefix(&form.text(PREFIX)));
     let (access_key, secret) = (form.text(ACCESS_KEY), form.secret(SECRET));
     if is_new || !access_key.is_empty() || !secret.is_empty() {
@@ -213,23 +257,33 @@ pub fn changes(task: &Task, form: &Form) -> Vec<Change> {
     });
     let connectivity = CONNECTIVITIES[form.chosen(CONNECTIVITY)];
     match task {
-        Task::CreateKeyStore => vec![Change::CreateKeyStore(CreateCustomKeyStore {
-            custom_key_store_name: form.text(NAME),
-            custom_key_store_type: Some(CustomKeyStoreType::ExternalKeyStore),
-            cloud_hsm_cluster_id: None,
-            xks_proxy_uri_endpoint: full(form.text(ENDPOINT)),
-            xks_proxy_uri_path: Some(path),
-            xks_proxy_vpc_endpoint_service_name: full(form.text(SERVICE)),
-            xks_proxy_vpc_endpoint_service_owner: full(form.text(OWNER)),
-            xks_proxy_authentication_credential: credential,
-            xks_proxy_connectivity: Some(connectivity),
-        })],
+        Task::CreateKeyStore => route(form)
+            .into_iter()
+            .chain([Change::CreateKeyStore(CreateCustomKeyStore {
+                custom_key_store_name: form.text(NAME),
+                custom_key_store_type: Some(CustomKeyStoreType::ExternalKeyStore),
+                cloud_hsm_cluster_id: None,
+                xks_proxy_uri_endpoint: full(form.text(ENDPOINT)),
+                xks_proxy_uri_path: Some(path),
+                xks_proxy_vpc_endpoint_service_name: full(form.text(SERVICE)),
+                xks_proxy_vpc_endpoint_service_owner: full(form.text(OWNER)),
+                xks_proxy_authentication_credential: credential,
+                xks_proxy_connectivity: Some(connectivity),
+            })])
+            .collect(),
         Task::EditKeyStore(store) => update(store, form, path, credential, connectivity).into_iter().collect(),
         Task::DeleteKeyStore { id, .. } => {
             vec![Change::DeleteKeyStore(DeleteCustomKeyStore { custom_key_store_id: id.clone() })]
         }
         _ => Vec::new(),
     }
+}
+
+/// Says how the host is reached, before a store is made in front of it.
+fn route(form: &Form) -> Option<Change> {
+    let full = |text: String| (!text.is_empty()).then_some(text);
+    let route = ProxyRoute { host: host(form), address: full(form.text(ADDRESS)), certificate_authorities: None };
+    form.is_ticked(ROUTE).then(|| Change::PutProxyRoute(PutProxyRoute(route), full(form.text(AUTHORITIES))))
 }
 
 /// Only what differs is asked for: some of it can't be named at all while the store is connected.
@@ -298,6 +352,7 @@ pub fn mended_by(code: &str) -> Option<&'static str> {
         "XksProxyUriInUse" | "XksProxyInvalidConfiguration" => Some(PREFIX),
         "XksProxyUriEndpointInUse" | "XksProxyUriUnreachable" | "XksProxyInvalidResponse" => Some(ENDPOINT),
         "XksProxyIncorrectAuthenticationCredential" => Some(ACCESS_KEY),
+        "FileNotRead" | "MalformedCertificate" => Some(AUTHORITIES),
         "XksProxyVpcEndpointServiceInUse"
         | "XksProxyVpcEndpointServiceNotFound"
         | "XksProxyVpcEndpointServiceInvalidConfiguration" => Some(SERVICE),

@@ -1,0 +1,74 @@
+//! How external key store proxies of others are reached, for hosts whose name and certificate alone don't lead there.
+
+use std::sync::Arc;
+
+use rusqlite::{OptionalExtension as _, Row, params};
+
+use super::store::Store;
+use super::{Answer, Call};
+use crate::aws::error::ServiceError;
+use crate::aws::limits;
+use crate::aws::operation::Empty;
+use crate::aws::xks_console::{ListProxyRoutes, ListProxyRoutesOutput, ProxyRoute, PutProxyRoute};
+use crate::xks::network;
+
+/// The longest text of certificates that is kept, in bytes.
+const MOST_PEM_BYTES: usize = 64 * 1024;
+
+fn route(row: &Row) -> rusqlite::Result<ProxyRoute> {
+    Ok(ProxyRoute { host: row.get(0)?, address: row.get(1)?, certificate_authorities: row.get(2)? })
+}
+
+/// How a host is reached, where something was said of it.
+pub fn find(store: &Store, host: &str) -> rusqlite::Result<Option<Arc<ProxyRoute>>> {
+    let host = host.to_ascii_lowercase();
+    let found = store.remember(&host, |tx| {
+        let query = "SELECT host, address, authorities FROM proxy_routes WHERE host = ?1";
+        tx.query_row(query, [&host], route).optional().map(|found| found.map(Arc::new))
+    })?;
+    Ok(Option::clone(&found))
+}
+
+fn check(route: &ProxyRoute) -> Result<(), ServiceError> {
+    let refused = |violation: limits::Violation| violation.to_service_error(None);
+    limits::xks_proxy_host(&route.host).map_err(refused)?;
+    if let Some(address) = &route.address {
+        limits::xks_proxy_address(address).map_err(refused)?;
+    }
+    let Some(pem) = &route.certificate_authorities else { return Ok(()) };
+    let unfit =
+        |reason: &str| ServiceError::new("MalformedCertificateException", format!("The CA certificates: {reason}."));
+    if pem.len() > MOST_PEM_BYTES {
+        return Err(unfit("they are longer than 64 KiB"));
+    }
+    network::certificates(pem.as_bytes()).map(drop).map_err(|reason| unfit(&reason))
+}
+
+impl Call<'_> {
+    pub fn put_proxy_route(&self, PutProxyRoute(route): &PutProxyRoute) -> Answer<Empty> {
+        self.permit_on("xks-console:PutProxyRoute", "*")?;
+        check(route)?;
+        let ProxyRoute { host, address, certificate_authorities } = route;
+        let host = host.to_ascii_lowercase();
+        // The console's own service leaves no event.
+        self.store().write(|tx| -> Answer<Empty> {
+            tx.execute("DELETE FROM proxy_routes WHERE host = ?1", [&host])?;
+            if address.is_some() || certificate_authorities.is_some() {
+                tx.execute(
+                    "INSERT INTO proxy_routes VALUES (?1, ?2, ?3)",
+                    params![host, address, certificate_authorities],
+                )?;
+            }
+            Ok(Empty {})
+        })
+    }
+
+    pub fn list_proxy_routes(&self, _: &ListProxyRoutes) -> Answer<ListProxyRoutesOutput> {
+        self.permit_on("xks-console:ListProxyRoutes", "*")?;
+        self.store().read(|tx| {
+            let mut query = tx.prepare("SELECT host, address, authorities FROM proxy_routes ORDER BY host")?;
+            let routes = query.query_map([], route)?.collect::<Result<_, _>>()?;
+            Ok(ListProxyRoutesOutput { routes })
+        })
+    }
+}

@@ -1,0 +1,211 @@
+//! Where the services of AWS are, and for which Region requests to them are signed.
+
+use http::Uri;
+
+use crate::aws::arn::partition_of;
+use crate::aws::operation::Service;
+
+/// How a service is found: at an address of its own, at one that all services share, or where AWS has it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Endpoints {
+    /// Where all services answer that have no address of their own.
+    pub all: Option<String>,
+    /// Services that have one.
+    pub own: Vec<(Service, String)>,
+    /// Whether AWS's FIPS 140 endpoints are to be used.
+    pub uses_fips: bool,
+    /// Whether AWS's endpoints for IPv4 and IPv6 are to be used.
+    pub uses_dual_stack: bool,
+}
+
+/// An address that requests can't be sent to.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum UnfitUrl {
+    /// It is none.
+    #[error("‘{0}’ is no endpoint: write https://HOST, or http://127.0.0.1:PORT for one on this machine")]
+    Malformed(String),
+    /// Others could read what is sent.
+    #[error("‘{0}’ is another machine, and over http everybody on the way reads and changes what is sent: use https")]
+    Plain(String),
+}
+
+/// A text that can't be part of a host name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("‘{0}’ is no Region, such as us-west-2")]
+pub struct UnfitRegion(String);
+
+/// Checks the name of a Region: what AWS has not invented yet is taken.
+///
+/// # Errors
+/// [`UnfitRegion`].
+pub fn check_region(region: &str) -> Result<(), UnfitRegion> {
+    let is_fit = region.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    if is_fit && !region.is_empty() { Ok(()) } else { Err(UnfitRegion(region.to_owned())) }
+}
+
+/// Whether nothing that is sent there leaves this machine.
+pub(super) fn is_loopback(uri: &Uri) -> bool {
+    let host = uri.host().unwrap_or_default();
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
+    address.map_or_else(|_| host.eq_ignore_ascii_case("localhost"), |address| address.is_loopback())
+}
+
+/// Checks the address of an endpoint: `https`, or `http` on this machine.
+///
+/// # Errors
+/// [`UnfitUrl`].
+pub fn check_url(url: &str) -> Result<(), UnfitUrl> {
+    let uri: Option<Uri> = url.parse().ok();
+    match uri {
+        Some(uri) if uri.query().is_some() || uri.host().is_none_or(str::is_empty) => {
+            Err(UnfitUrl::Malformed(url.to_owned()))
+        }
+        Some(uri) if uri.scheme_str() == Some("https") || uri.scheme_str() == Some("http") && is_loopback(&uri) => {
+            Ok(())
+        }
+        Some(uri) if uri.scheme_str() == Some("http") => Err(UnfitUrl::Plain(url.to_owned())),
+        _ => Err(UnfitUrl::Malformed(url.to_owned())),
+    }
+}
+
+impl Endpoints {
+    /// All services at one address.
+    pub fn at(url: &str) -> Self {
+        Self { all: Some(url.to_owned()), ..Self::default() }
+    }
+
+    /// The address of a service that is not where AWS has it.
+    pub fn address(&self, service: Service) -> Option<&str> {
+        let own = self.own.iter().find(|(other, _)| *other == service).map(|(_, url)| url);
+        own.or(self.all.as_ref()).map(String::as_str)
+    }
+
+    /// Host and port of KMS, when it is not where AWS has it.
+    pub fn kms_host(&self) -> Option<String> {
+        let uri: Uri = self.address(Service::Kms)?.parse().ok()?;
+        uri.authority().map(|authority| authority.as_str().to_owned())
+    }
+
+    /// The URL of a service, and the Region that requests to it are signed for.
+    pub(super) fn of<'a>(&self, service: Service, region: &'a str) -> (String, &'a str) {
+        let signed_for = if service == Service::Iam { global_region(region) } else { region };
+        let url = match (self.address(service), service) {
+            (Some(url), _) => format!("{}/", url.trim_end_matches('/')),
+            (None, Service::Iam) => format!("https://{}/", self.iam(region)),
+            (None, Service::XksConsole) => "https://xks-console.bundled.internal/".to_owned(),
+            (None, regional) => format!("https://{}/", self.regional(regional, region)),
+        };
+        (url, signed_for)
+    }
+
+    /// Source: the endpoint rule sets of KMS, STS and CloudTrail.
+    fn regional(&self, service: Service, region: &str) -> String {
+        let name = service.signing_name();
+        // The plain hosts of these are their FIPS hosts in GovCloud.
+        let is_fips_anyway = partition_of(region) == "aws-us-gov"
+            && match service {
+                Service::Sts | Service::CloudTrail => !self.uses_dual_stack,
+                service => service == Service::CloudWatch,
+            };
+        let fips = if self.uses_fips && !is_fips_anyway { "-fips" } else { "" };
+        format!("{name}{fips}.{region}.{}", self.suffix(region))
+    }
+
+    /// IAM is one for the whole partition. Source: the endpoint rule set of IAM.
+    fn iam(&self, region: &str) -> String {
+        let fips = if self.uses_fips { "-fips" } else { "" };
+        let suffix = self.suffix(region);
+        match (partition_of(region), self.uses_dual_stack) {
+            ("aws-us-gov", _) => format!("iam.us-gov.{suffix}"),
+            ("aws-cn", false) if !self.uses_fips => format!("iam.cn-north-1.{suffix}"),
+            ("aws-cn", _) if self.uses_fips => format!("iam-fips.{suffix}"),
+            (_, true) => format!("iam{fips}.global.{suffix}"),
+            (_, false) => format!("iam{fips}.{suffix}"),
+        }
+    }
+
+    fn suffix(&self, region: &str) -> &'static str {
+        match (partition_of(region), self.uses_dual_stack) {
+            ("aws-cn", false) => "amazonaws.com.cn",
+            ("aws-cn", true) => "api.amazonwebservices.com.cn",
+            (_, false) => "amazonaws.com",
+            (_, true) => "api.aws",
+        }
+    }
+}
+
+/// The Region that requests to services of a whole partition are signed for.
+fn global_region(region: &str) -> &'static str {
+    match partition_of(region) {
+        "aws-cn" => "cn-north-1",
+        "aws-us-gov" => "us-gov-west-1",
+        _ => "us-east-1",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What botocore makes of the rule sets: Region, FIPS, dual stack, and the hosts of KMS, IAM, STS and CloudTrail.
+    const HOSTS: &str = "
+        us-west-2      - -  kms.us-west-2.amazonaws.com iam.amazonaws.com sts.us-west-2.amazonaws.com cloudtrail.us-west-2.amazonaws.com monitoring.us-west-2.amazonaws.com
+        us-west-2      - d  kms.us-west-2.api.aws iam.global.api.aws sts.us-west-2.api.aws cloudtrail.us-west-2.api.aws monitoring.us-west-2.api.aws
+        us-west-2      f -  kms-fips.us-west-2.amazonaws.com iam-fips.amazonaws.com sts-fips.us-west-2.amazonaws.com cloudtrail-fips.us-west-2.amazonaws.com monitoring-fips.us-west-2.amazonaws.com
+        us-west-2      f d  kms-fips.us-west-2.api.aws iam-fips.global.api.aws sts-fips.us-west-2.api.aws cloudtrail-fips.us-west-2.api.aws monitoring-fips.us-west-2.api.aws
+        cn-northwest-1 - -  kms.cn-northwest-1.amazonaws.com.cn iam.cn-north-1.amazonaws.com.cn sts.cn-northwest-1.amazonaws.com.cn cloudtrail.cn-northwest-1.amazonaws.com.cn monitoring.cn-northwest-1.amazonaws.com.cn
+        cn-north-1     - d  kms.cn-north-1.api.amazonwebservices.com.cn iam.global.api.amazonwebservices.com.cn sts.cn-north-1.api.amazonwebservices.com.cn cloudtrail.cn-north-1.api.amazonwebservices.com.cn monitoring.cn-north-1.api.amazonwebservices.com.cn
+        us-gov-east-1  - -  kms.us-gov-east-1.amazonaws.com iam.us-gov.amazonaws.com sts.us-gov-east-1.amazonaws.com cloudtrail.us-gov-east-1.amazonaws.com monitoring.us-gov-east-1.amazonaws.com
+        us-gov-west-1  - d  kms.us-gov-west-1.api.aws iam.us-gov.api.aws sts.us-gov-west-1.api.aws cloudtrail.us-gov-west-1.api.aws monitoring.us-gov-west-1.api.aws
+        us-gov-west-1  f -  kms-fips.us-gov-west-1.amazonaws.com iam.us-gov.amazonaws.com sts.us-gov-west-1.amazonaws.com cloudtrail.us-gov-west-1.amazonaws.com monitoring.us-gov-west-1.amazonaws.com
+        us-gov-west-1  f d  kms-fips.us-gov-west-1.api.aws iam.us-gov.api.aws sts-fips.us-gov-west-1.api.aws cloudtrail-fips.us-gov-west-1.api.aws monitoring.us-gov-west-1.api.aws
+    ";
+
+    #[test]
+    fn hosts_are_those_of_the_rule_sets() {
+        for line in HOSTS.lines().map(str::trim).filter(|line| !line.is_empty()) {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let endpoints =
+                Endpoints { uses_fips: words[1] == "f", uses_dual_stack: words[2] == "d", ..Endpoints::default() };
+            let services = [Service::Kms, Service::Iam, Service::Sts, Service::CloudTrail, Service::CloudWatch];
+            let made = services.map(|service| endpoints.of(service, words[0]).0);
+            let expected: Vec<String> = words[3..].iter().map(|host| format!("https://{host}/")).collect();
+            assert_eq!(made.as_slice(), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn iam_is_signed_for_the_region_of_the_partition() {
+        let signed_for = |region| Endpoints::default().of(Service::Iam, region).1;
+        assert_eq!(
+            ["eu-west-1", "cn-northwest-1", "us-gov-east-1"].map(signed_for),
+            ["us-east-1", "cn-north-1", "us-gov-west-1"]
+        );
+        assert_eq!(Endpoints::default().of(Service::Kms, "cn-northwest-1").1, "cn-northwest-1");
+    }
+
+    #[test]
+    fn an_address_of_its_own_comes_before_that_of_all() {
+        let endpoints = Endpoints {
+            own: vec![(Service::Kms, "https://kms.example.com:8443".to_owned())],
+            uses_fips: true,
+            ..Endpoints::at("http://127.0.0.1:4599/")
+        };
+        assert_eq!(endpoints.of(Service::Kms, "us-west-2").0, "https://kms.example.com:8443/");
+        assert_eq!(endpoints.of(Service::XksConsole, "us-west-2").0, "http://127.0.0.1:4599/");
+        assert_eq!(endpoints.kms_host().as_deref(), Some("kms.example.com:8443"));
+    }
+
+    #[test]
+    fn http_is_for_this_machine_alone() {
+        for url in ["https://kms.example.com", "http://127.0.0.1:1", "http://[::1]:1/", "http://localhost:4599"] {
+            assert_eq!(check_url(url), Ok(()), "{url}");
+        }
+        for url in ["http://10.0.0.1:4599", "http://kms.example.com", "http://127.0.0.1.example.com"] {
+            assert_eq!(check_url(url), Err(UnfitUrl::Plain(url.to_owned())));
+        }
+        for url in ["", "127.0.0.1:4599", "kms.example.com", "ftp://x", "https://x/?a=b", "file:///etc"] {
+            assert_eq!(check_url(url), Err(UnfitUrl::Malformed(url.to_owned())));
+        }
+    }
+}

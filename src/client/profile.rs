@@ -1,0 +1,270 @@
+//! A client of an AWS on the network, as the command line, the environment and the profiles of AWS's tools have it.
+//!
+//! What they say is read by AWS's own crate, and only when such an AWS is asked for.
+
+use std::borrow::Cow;
+use std::error::Error;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use aws_config::profile::{self, ProfileFileCredentialsProvider, ProfileSet};
+use aws_config::provider_config::ProviderConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{ProvideCredentials as _, SharedCredentialsProvider};
+use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
+use aws_types::os_shim_internal::{Env, Fs};
+use aws_types::service_config::ServiceConfigKey;
+use jiff::Timestamp;
+
+use super::Client;
+use super::credentials::{Fetched, NoCredentials, Source};
+use super::endpoints::{Endpoints, UnfitRegion, UnfitUrl, check_region, check_url};
+use super::sdk_http::SdkHttp;
+use super::transport::Https;
+use crate::aws::operation::Service;
+use crate::aws::scalar::SecretText;
+use crate::aws::sigv4::Credentials;
+use crate::world::Clock;
+
+/// What the settings of AWS's tools call the services, in `AWS_ENDPOINT_URL_KMS` and in `services` sections.
+const SERVICE_IDS: [(Service, &str); 5] = [
+    (Service::Kms, "KMS"),
+    (Service::Iam, "IAM"),
+    (Service::Sts, "STS"),
+    (Service::CloudTrail, "CloudTrail"),
+    (Service::CloudWatch, "CloudWatch"),
+];
+
+/// What is asked for beside what the environment and the profiles say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// Where all services answer.
+    pub endpoint_url: Option<String>,
+    /// The profile whose credentials are taken, even if the environment holds others.
+    pub profile: Option<String>,
+    /// The Region.
+    pub region: Option<String>,
+    /// Authorities to trust beside those of this system, PEM.
+    pub ca_bundle: Option<PathBuf>,
+    /// Files `config` and `credentials`, instead of those that the environment names.
+    pub files: Option<[PathBuf; 2]>,
+}
+
+/// Why there is no client.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The profiles can't be read.
+    #[error("the profiles of the AWS CLI can't be read: {0}")]
+    Files(String),
+    /// There is no such profile.
+    #[error(
+        "there is no profile ‘{0}’ in ~/.aws/config and ~/.aws/credentials, or where AWS_CONFIG_FILE and \
+         AWS_SHARED_CREDENTIALS_FILE point. `aws configure list-profiles` lists those there are"
+    )]
+    NoProfile(String),
+    /// No Region is named.
+    #[error("no Region is named: say --region, set AWS_REGION, or give the profile {0} a `region`")]
+    NoRegion(String),
+    /// The Region is none.
+    #[error(transparent)]
+    Region(#[from] UnfitRegion),
+    /// An endpoint is none, or not safe.
+    #[error("the endpoint of {service}: {source}")]
+    Endpoint {
+        /// The service.
+        service: &'static str,
+        /// What is wrong.
+        source: UnfitUrl,
+    },
+    /// TLS can't be set up.
+    #[error("no connection can be made: {0}")]
+    Tls(String),
+}
+
+/// Opens a client. Credentials are not asked for yet.
+///
+/// # Errors
+/// [`OpenError`].
+pub async fn open(settings: Settings, clock: Clock) -> Result<Client, OpenError> {
+    let profile = Profile::load(&settings).await?;
+    let authorities = settings.ca_bundle.clone().or_else(|| profile.set.get("ca_bundle").map(PathBuf::from));
+    let https = Https::new(authorities.as_deref()).map_err(OpenError::Tls)?;
+    let config = profile.config(&settings, &https).await;
+    let region = config.region().map(ToString::to_string).ok_or_else(|| OpenError::NoRegion(profile.name.clone()))?;
+    check_region(&region)?;
+    let endpoints = endpoints(&settings, &config)?;
+    // The Region is known now; EC2 need not be asked for it again.
+    let settings = Settings { region: Some(region.clone()), ..settings };
+    let sdk = https.clone();
+    let source = Source::chain(Box::new(move || {
+        let (settings, https) = (settings.clone(), sdk.clone());
+        Box::pin(async move { fetch(&settings, &https).await })
+    }));
+    Ok(Client::of(Arc::new(https), source, &region, clock).with_endpoints(endpoints))
+}
+
+fn endpoints(settings: &Settings, config: &SdkConfig) -> Result<Endpoints, OpenError> {
+    let fit = |service, url: &str| check_url(url).map_err(|source| OpenError::Endpoint { service, source });
+    let mut endpoints = Endpoints {
+        all: settings.endpoint_url.clone().or_else(|| config.endpoint_url().map(str::to_owned)),
+        own: Vec::new(),
+        uses_fips: config.use_fips().unwrap_or_default(),
+        uses_dual_stack: config.use_dual_stack().unwrap_or_default(),
+    };
+    if let Some(url) = &endpoints.all {
+        fit("all services", url)?;
+    }
+    if settings.endpoint_url.is_some() {
+        return Ok(endpoints);
+    }
+    for (service, id) in SERVICE_IDS {
+        let key = ServiceConfigKey::builder().service_id(id).env("AWS_ENDPOINT_URL").profile("endpoint_url").build();
+        let own = key.ok().and_then(|key| config.service_config()?.load_config(key));
+        if let Some(url) = own.filter(|url| Some(url) != endpoints.all.as_ref()) {
+            fit(id, &url)?;
+            endpoints.own.push((service, url));
+        }
+    }
+    Ok(endpoints)
+}
+
+/// What the files say of the profile that is asked for.
+struct Profile {
+    name: String,
+    set: ProfileSet,
+    files: EnvConfigFiles,
+}
+
+impl Profile {
+    async fn load(settings: &Settings) -> Result<Self, OpenError> {
+        let chosen = settings.profile.clone().map(Cow::Owned);
+        let set = profile::load(&Fs::real(), &Env::real(), &files(settings, None), chosen).await;
+        let set = set.map_err(|error| OpenError::Files(story(&error)))?;
+        let name = set.selected_profile().to_owned();
+        if set.get_profile(&name).is_none() && (name != "default" || settings.profile.is_some()) {
+            return Err(OpenError::NoProfile(name));
+        }
+        let files = files(settings, Some(&name));
+        Ok(Self { name, set, files })
+    }
+
+    async fn config(&self, settings: &Settings, https: &Https) -> SdkConfig {
+        let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
+            .http_client(SdkHttp(https.clone()))
+            .profile_files(self.files.clone())
+            .profile_name(&self.name);
+        if let Some(region) = &settings.region {
+            loader = loader.region(Region::new(region.clone()));
+        }
+        loader.load().await
+    }
+
+    /// What gives credentials. As in the AWS CLI a profile that is named comes before credentials in the environment.
+    fn provider(&self, settings: &Settings, config: &SdkConfig) -> Option<SharedCredentialsProvider> {
+        if settings.profile.is_none() {
+            return config.credentials_provider();
+        }
+        let mut how = ProviderConfig::without_region()
+            .with_region(config.region().cloned())
+            .with_use_fips(config.use_fips())
+            .with_use_dual_stack(config.use_dual_stack());
+        if let Some(http) = config.http_client() {
+            how = how.with_http_client(http);
+        }
+        let provider = ProfileFileCredentialsProvider::builder()
+            .configure(&how)
+            .profile_files(self.files.clone())
+            .profile_name(&self.name);
+        Some(SharedCredentialsProvider::new(provider.build()))
+    }
+
+    /// What to do when the profile gives no credentials.
+    fn remedy(&self, error: &CredentialsError) -> String {
+        let name = &self.name;
+        let has = |key: &str| {
+            let source = self.set.get("source_profile").and_then(|source| self.set.get_profile(source));
+            self.set.get(key).or_else(|| source?.get(key)).is_some()
+        };
+        if has("sso_session") || has("sso_start_url") {
+            format!("Run `aws sso login --profile {name}`, then press r")
+        } else if has("login_session") {
+            let process = format!("credential_process = aws configure export-credentials --profile {name}");
+            format!("Sessions of `aws login` are for the AWS CLI to read: use a profile with `{process}`")
+        } else if has("credential_process") {
+            "Run its credential_process in a shell to see what is wrong, then press r".to_owned()
+        } else if let Some(role) = self.set.get("role_arn") {
+            format!("Check that its source may assume {role}, then press r")
+        } else if matches!(error, CredentialsError::InvalidConfiguration(_)) {
+            "Mend the profile, then press r".to_owned()
+        } else {
+            "Run `aws configure`, set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile with --profile"
+                .to_owned()
+        }
+    }
+}
+
+/// The files to read. With an endpoint for all services the chain of the profile `name` finds STS there too, whatever
+/// the files say.
+fn files(settings: &Settings, name: Option<&str>) -> EnvConfigFiles {
+    let builder = EnvConfigFiles::builder();
+    let builder = match &settings.files {
+        None => builder.include_default_config_file(true).include_default_credentials_file(true),
+        Some([config, credentials]) => {
+            builder.with_file(EnvConfigFileKind::Config, config).with_file(EnvConfigFileKind::Credentials, credentials)
+        }
+    };
+    match (&settings.endpoint_url, name) {
+        (Some(url), Some(name)) => {
+            let heading = if name == "default" { name.to_owned() } else { format!("profile {name}") };
+            let more = format!(
+                "[{heading}]\nservices = xks-console-endpoint\n[services xks-console-endpoint]\nsts =\n  endpoint_url = {url}\n"
+            );
+            builder.with_contents(EnvConfigFileKind::Config, more).build()
+        }
+        _ => builder.build(),
+    }
+}
+
+/// Reads the files anew and asks the chain: what was mended meanwhile counts.
+async fn fetch(settings: &Settings, https: &Https) -> Result<Fetched, NoCredentials> {
+    let without = |profile: String, reason: String, remedy: String| NoCredentials { profile, reason, remedy };
+    let profile = Profile::load(settings).await.map_err(|error| {
+        let name = settings.profile.clone().unwrap_or_else(|| "default".to_owned());
+        without(name, error.to_string(), "Mend that, then press r".to_owned())
+    })?;
+    let config = profile.config(settings, https).await;
+    let asked = match profile.provider(settings, &config) {
+        Some(provider) => provider.provide_credentials().await,
+        None => Err(CredentialsError::not_loaded_no_source()),
+    };
+    let found = asked.map_err(|error| without(profile.name.clone(), story(&error), profile.remedy(&error)))?;
+    Ok(Fetched {
+        credentials: Credentials {
+            access_key_id: found.access_key_id().to_owned(),
+            secret_access_key: SecretText::new(found.secret_access_key().to_owned()),
+            session_token: found.session_token().map(|token| SecretText::new(token.to_owned())),
+        },
+        expires: found.expiry().map(moment),
+    })
+}
+
+/// What can't be told by our clock has expired long ago, or never does.
+fn moment(time: SystemTime) -> Timestamp {
+    Timestamp::try_from(time).unwrap_or(if time < SystemTime::UNIX_EPOCH { Timestamp::MIN } else { Timestamp::MAX })
+}
+
+/// An error and its causes, each told once.
+fn story(error: &dyn Error) -> String {
+    let mut words = error.to_string();
+    let mut cause = error.source();
+    while let Some(inside) = cause {
+        let more = inside.to_string().trim_end_matches('.').to_owned();
+        if !words.contains(&more) {
+            words = format!("{words}: {more}");
+        }
+        cause = inside.source();
+    }
+    words
+}

@@ -1,0 +1,94 @@
+//! The HTTP client that AWS's own crates are given: ours.
+
+use std::net::{IpAddr, Ipv6Addr};
+use std::time::Duration;
+
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use bytes::Bytes;
+use http::Uri;
+
+use super::endpoints::is_loopback;
+use super::transport::{CALL_TIMEOUT, Https};
+
+/// Sends what the credential chain asks STS, IAM Identity Center and the metadata services of EC2, ECS and EKS.
+#[derive(Clone, Debug)]
+pub struct SdkHttp(pub Https);
+
+/// As a client of one service wants it.
+#[derive(Clone, Debug)]
+struct Connector {
+    https: Https,
+    time: Duration,
+}
+
+impl HttpClient for SdkHttp {
+    fn http_connector(&self, settings: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+        let time = settings.read_timeout().map(|read| read + settings.connect_timeout().unwrap_or_default());
+        SharedHttpConnector::new(Connector { https: self.0.clone(), time: time.unwrap_or(CALL_TIMEOUT) })
+    }
+}
+
+impl HttpConnector for Connector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let this = self.clone();
+        HttpConnectorFuture::new(async move { this.exchange(request).await })
+    }
+}
+
+impl Connector {
+    async fn exchange(&self, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
+        let unfit = |reason: &str| ConnectorError::user(reason.into());
+        let request = request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;
+        let (head, body) = request.into_parts();
+        let body = body.bytes().map(Bytes::copy_from_slice).ok_or_else(|| unfit("the body is not in memory"))?;
+        if head.uri.scheme_str() != Some("https") && !is_on_link(&head.uri) {
+            let host = head.uri.host().unwrap_or_default();
+            return Err(unfit(&format!(
+                "credentials are asked of other machines over https alone, not of http://{host}"
+            )));
+        }
+        match self.https.exchange(http::Request::from_parts(head, body), self.time).await {
+            Ok(response) => HttpResponse::try_from(response.map(Into::into))
+                .map_err(|error| ConnectorError::other(error.into(), None)),
+            Err(error) => Err(ConnectorError::io(error.into())),
+        }
+    }
+}
+
+/// Whether a request stays on this machine or its host: the metadata services of EC2, ECS and EKS know no TLS.
+fn is_on_link(uri: &Uri) -> bool {
+    let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+    is_loopback(uri)
+        || match host.parse() {
+            Ok(IpAddr::V4(address)) => address.is_link_local(),
+            Ok(IpAddr::V6(address)) => METADATA.contains(&address),
+            Err(_) => false,
+        }
+}
+
+/// Source: *Use the instance metadata service*; *EKS Pod Identity*.
+const METADATA: [Ipv6Addr; 2] =
+    [Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254), Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x23)];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metadata_services_are_on_the_link_and_nothing_else_is() {
+        let is_on_link = |uri: &str| is_on_link(&uri.parse().unwrap());
+        for uri in
+            ["http://169.254.169.254/latest", "http://[fd00:ec2::254]/", "http://[fd00:ec2::23]/v1", "http://localhost"]
+        {
+            assert!(is_on_link(uri), "{uri}");
+        }
+        for uri in ["http://10.0.0.1/", "http://sts.amazonaws.com/", "http://[fd00::1]/"] {
+            assert!(!is_on_link(uri), "{uri}");
+        }
+    }
+}

@@ -1,0 +1,353 @@
+//! The console against an AWS that is served at an endpoint: by another process, it may be.
+
+use std::path::{Path, PathBuf};
+
+use tokio::runtime::Runtime;
+use xks_console::aws::kms::UpdateCustomKeyStore;
+use xks_console::aws::kms::UpdateKeyDescription;
+use xks_console::aws::sts::GetCallerIdentity;
+use xks_console::bundled::Bundled;
+use xks_console::client::profile::{self, OpenError, Settings};
+use xks_console::client::{CallError, Client};
+use xks_console::journey::{Journey, client_of};
+use xks_console::serve::profiles::{self as files, Served};
+use xks_console::serve::{Server, tls};
+use xks_console::tape::{self, Stage as _};
+use xks_console::tui::app::World as Which;
+use xks_console::world::{Clock, World};
+
+use super::account::{store, wait};
+use super::process::Console;
+use super::snapshots::go_on;
+
+/// A served AWS, and the files `config` and `credentials` with profiles of its principals.
+struct Elsewhere {
+    bundled: Bundled,
+    url: String,
+    dir: tempfile::TempDir,
+    _runtime: Runtime,
+}
+
+impl Elsewhere {
+    fn start() -> Self {
+        Self::serve(false)
+    }
+
+    fn serve(is_over_tls: bool) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let bundled = Bundled::in_memory("default", World::system()).unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let (tls, authority) = if is_over_tls {
+            let (config, authority) = tls::self_signed(dir.path(), None).unwrap();
+            (Some(config), Some(authority))
+        } else {
+            (None, None)
+        };
+        let server = Server::open(bundled.clone(), "127.0.0.1:0".parse().unwrap(), tls, false);
+        let server = runtime.block_on(server).unwrap();
+        let url = server.url();
+        runtime.spawn(server.run(std::future::pending()));
+        // No profile says where it is: only the command line does.
+        let served = Served { url: "https://nowhere.invalid", region: "us-west-2", authority: authority.as_deref() };
+        files::write(&served, &bundled, dir.path()).unwrap();
+        Self { bundled, url, dir, _runtime: runtime }
+    }
+
+    fn files(&self) -> [PathBuf; 2] {
+        ["config", "credentials"].map(|name| self.dir.path().join(name))
+    }
+
+    /// Adds lines to one of the files.
+    fn write(&self, file: usize, lines: &str) {
+        let path = &self.files()[file];
+        let text = std::fs::read_to_string(path).unwrap() + lines;
+        std::fs::write(path, text).unwrap();
+    }
+
+    fn settings(&self, profile: &str) -> Settings {
+        Settings {
+            endpoint_url: Some(self.url.clone()),
+            profile: Some(profile.to_owned()),
+            region: None,
+            ca_bundle: None,
+            files: Some(self.files()),
+        }
+    }
+
+    fn client(&self, profile: &str) -> Client {
+        wait(profile::open(self.settings(profile), Clock::System)).unwrap()
+    }
+
+    fn console(&self, client: Client) -> Journey {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let which = Which::Endpoint(client.endpoints().kms_host().unwrap());
+        let clock = Clock::manual("2026-03-02T10:15:00Z".parse().unwrap());
+        Journey::of((80, 24), self.bundled.clone(), client, which, clock, runtime)
+    }
+
+    /// Somebody else, who calls the same AWS.
+    fn other(&self) -> Client {
+        client_of(&self.bundled, Clock::System)
+    }
+
+    fn rename(&self, from: &str, to: &str) {
+        wait(async {
+            let other = self.other();
+            let id = store(&other, from).await.custom_key_store_id;
+            let request = UpdateCustomKeyStore {
+                custom_key_store_id: id,
+                new_custom_key_store_name: Some(to.to_owned()),
+                ..Default::default()
+            };
+            other.call(&request).await.unwrap();
+        });
+    }
+}
+
+fn arn(client: &Client) -> Result<String, CallError> {
+    wait(client.call(&GetCallerIdentity {})).map(|caller| caller.arn)
+}
+
+#[test]
+fn what_others_change_is_seen_on_refresh_and_on_entering_a_page() {
+    let aws = Elsewhere::start();
+    let mut console = aws.console(aws.client("default"));
+    go_on(&mut console, "endpoint", "Wait+Screen /External key stores \\(4\\)/\nWait+Screen /Frankfurt HSM/\n");
+    let header = tape::screen_text(&console.frame()).lines().next().unwrap().to_owned();
+    let host = aws.url.trim_start_matches("http://");
+    assert!(header.contains(&format!("AWS at {host}")) && header.contains("111122223333 · us-west-2"), "{header}");
+
+    aws.rename("Frankfurt HSM", "Mainz HSM");
+    go_on(&mut console, "endpoint", "Type \"r\"\nWait+Screen /Mainz HSM/\n");
+    aws.rename("Mainz HSM", "Bonn HSM");
+    go_on(&mut console, "endpoint", "Down\nEnter\nWait+Screen /Bonn HSM/\nWait+Screen /General configuration/\n");
+
+    let key = wait(aws.other().collect_aliases()).unwrap();
+    let key = key.into_iter().find(|alias| alias.alias_name == "alias/eu-analytics").unwrap().target_key_id.unwrap();
+    go_on(&mut console, "endpoint", "Escape\nTab\nUp 2\nEnter\nWait+Screen /Customer managed keys \\(6\\)/\n");
+    let words = "told by somebody else".to_owned();
+    wait(aws.other().call(&UpdateKeyDescription { key_id: key, description: words })).unwrap();
+    go_on(
+        &mut console,
+        "endpoint",
+        "Type \"/\"\nType \"eu-analytics\"\nEnter\nEnter\nWait+Screen /told by somebody else/\n",
+    );
+}
+
+#[test]
+fn a_served_aws_tells_of_its_external_key_manager() {
+    let aws = Elsewhere::start();
+    let mut console = aws.console(aws.client("default"));
+    go_on(
+        &mut console,
+        "endpoint",
+        "Wait+Screen /Frankfurt HSM/\nTab\nDown\nEnter\nWait+Screen /external keys \\(16\\)/\n",
+    );
+}
+
+#[test]
+fn credentials_that_are_not_taken_are_told_and_taken_anew_once_they_are_mended() {
+    let aws = Elsewhere::start();
+    let credentials = &aws.files()[1];
+    let right = std::fs::read_to_string(credentials).unwrap();
+    let spoilt = |line: &str| match line.split_once(" = ") {
+        Some(("aws_secret_access_key", secret)) => format!("aws_secret_access_key = {secret}x"),
+        _ => line.to_owned(),
+    };
+    std::fs::write(credentials, right.lines().map(spoilt).collect::<Vec<_>>().join("\n")).unwrap();
+    let mut console = aws.console(aws.client("default"));
+    go_on(&mut console, "endpoint", "Wait+Screen /InvalidSignatureException/\n");
+    std::fs::write(credentials, right.replace("AKIA", "AKIB")).unwrap();
+    go_on(&mut console, "endpoint", "Type \"r\"\nWait+Screen /UnrecognizedClientException/\n");
+    std::fs::write(credentials, right).unwrap();
+    go_on(&mut console, "endpoint", "Type \"r\"\nWait+Screen /Frankfurt HSM/\nWait+Screen /111122223333/\n");
+}
+
+#[test]
+fn nobody_at_the_endpoint_is_told_and_the_console_can_be_used() {
+    let aws = Elsewhere::start();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let host = listener.local_addr().unwrap().to_string();
+    drop(listener);
+    let settings = Settings { endpoint_url: Some(format!("http://{host}")), ..aws.settings("default") };
+    let client = wait(profile::open(settings, Clock::System)).unwrap();
+    let mut console = aws.console(client);
+    let tape = format!(
+        "Wait+Screen /no answer came from {host}/\nWait+Screen /[Rr]efused/\nTab\nUp\nEnter\n\
+         Wait+Screen /AWS CloudHSM cluster/\n"
+    );
+    go_on(&mut console, "endpoint", &tape);
+}
+
+#[test]
+fn over_tls_the_ca_bundle_of_the_profile_tells_whom_to_trust() {
+    let aws = Elsewhere::serve(true);
+    assert!(arn(&aws.client("default")).unwrap().ends_with("/Admin"));
+    let roles = aws.bundled.roles().unwrap();
+    assert!(arn(&aws.client(&roles[0].0)).unwrap().contains(":assumed-role/"));
+    let config = std::fs::read_to_string(&aws.files()[0]).unwrap();
+    let without: Vec<&str> = config.lines().filter(|line| !line.starts_with("ca_bundle")).collect();
+    std::fs::write(&aws.files()[0], without.join("\n")).unwrap();
+    let error = arn(&aws.client("default")).unwrap_err();
+    assert!(error.to_string().contains("certificate") && !error.outcome_unknown(), "{error}");
+}
+
+#[test]
+fn a_role_is_assumed_at_the_endpoint_and_a_process_gives_credentials() {
+    let aws = Elsewhere::start();
+    let roles = aws.bundled.roles().unwrap();
+    let (role, _) = roles.first().unwrap();
+    let caller = arn(&aws.client(role)).unwrap();
+    assert!(caller.starts_with("arn:aws:sts::111122223333:assumed-role/"), "{caller}");
+
+    let keys = aws.bundled.access_keys().unwrap();
+    let key = keys.iter().find(|key| key.name != "Admin").unwrap();
+    let told = serde_json::json!({
+        "Version": 1,
+        "AccessKeyId": key.credentials.access_key_id,
+        "SecretAccessKey": key.credentials.secret_access_key.expose(),
+    });
+    let path = aws.dir.path().join("told.json");
+    std::fs::write(&path, told.to_string()).unwrap();
+    aws.write(0, &format!("\n[profile process]\nregion = us-west-2\ncredential_process = cat {}\n", path.display()));
+    assert!(arn(&aws.client("process")).unwrap().ends_with(&format!("/{}", key.name)));
+}
+
+#[test]
+fn what_keeps_credentials_away_is_told_with_what_to_do() {
+    let aws = Elsewhere::start();
+    aws.write(
+        0,
+        "
+[profile nothing]
+region = us-west-2
+[profile broken]
+region = us-west-2
+credential_process = echo 'no such door' >&2; exit 3
+[profile login]
+region = us-west-2
+sso_session = corporate
+sso_account_id = 111122223333
+sso_role_name = Admin
+[sso-session corporate]
+sso_region = us-west-2
+sso_start_url = https://corporate.invalid/start
+[profile stranger]
+region = us-west-2
+role_arn = arn:aws:iam::111122223333:role/nobody
+source_profile = default
+",
+    );
+    for (profile, parts) in [
+        ("nothing", ["the profile nothing", "aws configure"]),
+        ("broken", ["no such door", "Run its credential_process"]),
+        ("login", ["the profile login", "aws sso login --profile login"]),
+        ("stranger", ["AccessDenied", "role/nobody"]),
+    ] {
+        let error = arn(&aws.client(profile)).unwrap_err();
+        assert!(matches!(error, CallError::Credentials(_)) && !error.outcome_unknown(), "{error:?}");
+        for part in parts {
+            assert!(error.to_string().contains(part), "{part}: {error}");
+        }
+    }
+    let open = |settings| wait(profile::open(settings, Clock::System)).unwrap_err();
+    assert!(matches!(open(aws.settings("missing")), OpenError::NoProfile(name) if name == "missing"));
+    let elsewhere = Settings { region: Some("a.example.com/".to_owned()), ..aws.settings("default") };
+    assert!(matches!(open(elsewhere), OpenError::Region(_)));
+}
+
+#[test]
+fn endpoints_of_a_profile_are_heeded_unless_the_command_line_names_one() {
+    let aws = Elsewhere::start();
+    aws.write(
+        0,
+        "
+[profile services]
+region = cn-north-1
+endpoint_url = https://all.example.com
+services = mine
+[services mine]
+kms =
+  endpoint_url = https://kms.example.com
+[profile careless]
+region = us-west-2
+endpoint_url = http://all.example.com
+",
+    );
+    let settings = |profile| Settings { endpoint_url: None, ..aws.settings(profile) };
+    let client = wait(profile::open(settings("services"), Clock::System)).unwrap();
+    assert_eq!((client.region(), client.endpoints().kms_host().as_deref()), ("cn-north-1", Some("kms.example.com")));
+    assert_eq!(client.endpoints().all.as_deref(), Some("https://all.example.com"));
+    assert!(client.endpoints().own.len() == 1, "{:?}", client.endpoints());
+    let ours = aws.client("services");
+    assert_eq!((ours.endpoints().all.as_ref(), ours.endpoints().own.len()), (Some(&aws.url), 0));
+    let refused = wait(profile::open(settings("careless"), Clock::System)).unwrap_err();
+    assert!(matches!(refused, OpenError::Endpoint { .. }), "{refused}");
+}
+
+/// What a shell has that was told where the served AWS is.
+fn environment(home: &Path) -> Vec<(String, String)> {
+    let path = |name: &str| home.join(name).to_str().unwrap().to_owned();
+    vec![
+        ("AWS_CONFIG_FILE".to_owned(), path("config")),
+        ("AWS_SHARED_CREDENTIALS_FILE".to_owned(), path("credentials")),
+        ("HOME".to_owned(), home.to_str().unwrap().to_owned()),
+        ("XDG_DATA_HOME".to_owned(), path("data")),
+        ("AWS_EC2_METADATA_DISABLED".to_owned(), "true".to_owned()),
+    ]
+}
+
+fn run(arguments: &[&str], home: &Path, more: &[(&str, &str)]) -> Console {
+    let environment = environment(home);
+    let pairs = environment.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    Console::run(arguments, home, (80, 24), &pairs.chain(more.iter().copied()).collect::<Vec<_>>())
+}
+
+#[test]
+fn a_key_is_created_through_the_endpoint() {
+    let aws = Elsewhere::start();
+    let mut console = run(&["--endpoint-url", &aws.url], aws.dir.path(), &[]);
+    console.create_key();
+    assert!(console.text().contains("AWS at 127.0.0.1:"), "{}", console.text());
+    console.kill();
+    let aliases = wait(aws.other().collect_aliases()).unwrap();
+    assert!(aliases.iter().any(|alias| alias.alias_name == "alias/payments"));
+    assert!(!aws.dir.path().join("data").exists());
+}
+
+#[test]
+fn the_environment_names_the_endpoint_for_aws_and_not_for_the_bundled_one() {
+    let aws = Elsewhere::start();
+    let keys = aws.bundled.access_keys().unwrap();
+    let exported = [
+        ("AWS_ENDPOINT_URL", aws.url.as_str()),
+        ("AWS_PROFILE", "Admin"),
+        ("AWS_REGION", "us-west-2"),
+        ("AWS_ACCESS_KEY_ID", keys[0].credentials.access_key_id.as_str()),
+        ("AWS_SECRET_ACCESS_KEY", keys[0].credentials.secret_access_key.expose()),
+    ];
+    aws.rename("Frankfurt HSM", "Mainz HSM");
+    let mut console = run(&["--aws"], aws.dir.path(), &exported);
+    console.wait("Mainz HSM");
+    assert!(console.text().contains("AWS at 127.0.0.1:"), "{}", console.text());
+    console.kill();
+    let mut console = run(&[], aws.dir.path(), &exported);
+    console.wait("Frankfurt HSM");
+    assert!(console.text().contains("bundled AWS"), "{}", console.text());
+    console.kill();
+}
+
+#[test]
+fn without_a_region_or_with_a_contradiction_it_says_so_and_ends() {
+    let aws = Elsewhere::start();
+    std::fs::write(&aws.files()[0], "[profile red]\n").unwrap();
+    for (arguments, code, words) in [
+        (&["--aws", "--profile", "red"][..], 1, "no Region is named"),
+        (&["--aws", "--profile", "blue"], 1, "no profile ‘blue’"),
+        (&["--aws", "serve"], 2, "go with no command"),
+        (&["--endpoint-url", "http://10.0.0.1"], 2, "use https"),
+    ] {
+        let (found, written) = run(arguments, aws.dir.path(), &[]).end();
+        assert!(found == code && written.contains(words), "{arguments:?}: {found} {written}");
+    }
+}
