@@ -3,6 +3,7 @@
 mod account;
 mod authorization;
 mod bundled;
+mod crash;
 mod events;
 mod external_keys;
 mod flows;
