@@ -4,6 +4,7 @@ mod account;
 mod authorization;
 mod bundled;
 mod crash;
+mod dry_run;
 mod events;
 mod external_keys;
 mod flows;

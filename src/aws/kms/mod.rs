@@ -8,6 +8,7 @@ mod grants;
 mod key_stores;
 mod keys;
 mod policies;
+mod requests;
 mod rotation;
 mod tags;
 
@@ -17,6 +18,7 @@ pub use grants::*;
 pub use key_stores::*;
 pub use keys::*;
 pub use policies::*;
+pub use requests::members_of;
 pub use rotation::*;
 pub use tags::*;
 
@@ -54,6 +56,7 @@ operations! { Service::Kms;
     GenerateDataKeyWithoutPlaintext => GenerateDataKeyWithoutPlaintextOutput, "GenerateDataKeyWithoutPlaintext";
     CreateGrant => CreateGrantOutput, "CreateGrant";
     ListGrants => ListGrantsOutput, "ListGrants";
+    ListRetirableGrants => ListGrantsOutput, "ListRetirableGrants";
     RevokeGrant => Empty, "RevokeGrant";
     RetireGrant => Empty, "RetireGrant";
     GenerateRandom => GenerateRandomOutput, "GenerateRandom";

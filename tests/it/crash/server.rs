@@ -129,7 +129,7 @@ impl Server {
 }
 
 async fn read_key(client: &Client, id: &str) -> Key {
-    let metadata = client.call(&DescribeKey { key_id: id.to_owned() }).await.unwrap().key_metadata;
+    let metadata = client.call(&DescribeKey::of(id.to_owned())).await.unwrap().key_metadata;
     let tags = client.collect_tags(id).await.unwrap();
     let policy = client.call(&GetKeyPolicy { key_id: id.to_owned(), policy_name: None }).await.unwrap().policy;
     Key {
