@@ -86,6 +86,9 @@ pub struct ExternalKey {
     pub version: u32,
     /// Encryptions of that version that are used up or set aside, of 2^32.
     pub encryptions: u64,
+    /// The callers of AWS KMS that may use it, with wildcards; empty for everybody.
+    #[serde(default)]
+    pub callers: Vec<String>,
 }
 
 /// Names an external key.
@@ -213,6 +216,9 @@ pub struct ProxyRequest {
     /// The error that was answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_name: Option<String>,
+    /// The rule that denied access: the callers that the external key is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub denied_by: Option<String>,
     /// How long the proxy took, in microseconds.
     pub microseconds: u64,
     /// Who called KMS.

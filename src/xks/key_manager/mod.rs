@@ -18,6 +18,7 @@ pub use self::material::SealedParts;
 use self::material::version_in;
 use self::store::Store;
 use crate::aws::limits;
+use crate::aws::policy::like_arn;
 use crate::aws::scalar::{SecretBlob, SecretText};
 use crate::aws::xks_console::{ListProxyRequests, ProxyRequest};
 use crate::batch::Batch;
@@ -33,6 +34,8 @@ pub const ROOT_KEY_FILE: &str = "external-key-manager.root";
 pub const MAX_ENCRYPTIONS: u64 = 1 << 32;
 /// The most bytes of one plaintext, the size every proxy has to support.
 pub const MAX_PLAINTEXT: usize = 4300;
+/// The most callers that one external key names.
+const MAX_CALLERS: usize = 100;
 /// The most bytes of additional authenticated data, which its 16-bit length can say.
 pub const MAX_AAD: usize = 65_535;
 
@@ -92,6 +95,9 @@ pub enum KeyManagerError {
     /// The external key isn't for this.
     #[error("the external key doesn't allow {0}")]
     KeyUsage(&'static str),
+    /// The external key isn't for this caller, but for those that are named here.
+    #[error("the external key isn't for this caller of AWS KMS")]
+    CallerDenied(Vec<String>),
     /// The version may encrypt no more.
     #[error("version {0} of the external key has encrypted 2^32 times, as often as it may; rotate the external key")]
     Exhausted(u32),
@@ -155,6 +161,8 @@ pub struct NewExternalKey {
     pub usage: Vec<String>,
     /// Whether it can be used.
     pub enabled: bool,
+    /// Whom it is for, as [`ExternalKey::callers`] has it.
+    pub callers: Vec<String>,
 }
 
 /// An external key, without its material.
@@ -174,9 +182,20 @@ pub struct ExternalKey {
     pub version: u32,
     /// How many encryptions of that version are used up or set aside, of [`MAX_ENCRYPTIONS`].
     pub encryptions: u64,
+    /// The callers of AWS KMS that may use it: principals, with `*` and `?` as in `ArnLike`. Empty for everybody.
+    pub callers: Vec<String>,
 }
 
 impl ExternalKey {
+    /// Refuses a caller that the key isn't for. `caller` may be an ARN, a service principal or `AWS Internal`.
+    fn is_for(&self, caller: &str) -> Result<(), KeyManagerError> {
+        let matches = |pattern: &String| pattern == "*" || like_arn(pattern, caller);
+        if self.callers.is_empty() || self.callers.iter().any(matches) {
+            return Ok(());
+        }
+        Err(KeyManagerError::CallerDenied(self.callers.clone()))
+    }
+
     fn allows(&self, usage: &'static str) -> Result<(), KeyManagerError> {
         if !self.enabled {
             Err(KeyManagerError::KeyDisabled)
@@ -352,6 +371,7 @@ impl KeyManager {
             return invalid("the key spec", &key.spec, "it is AES_256 or AES_128");
         }
         check_usage(&key.usage)?;
+        check_callers(&key.callers)?;
         self.store().insert_key(partition, key, &self.0.random)
     }
 
@@ -396,6 +416,20 @@ impl KeyManager {
     pub fn set_usage(&self, partition: &str, id: &str, usage: &[String]) -> Result<(), KeyManagerError> {
         check_usage(usage)?;
         self.store().set_usage(partition, id, usage)
+    }
+
+    /// Says anew which callers of AWS KMS may use an external key, at once; none for everybody.
+    ///
+    /// # Errors
+    /// [`KeyManagerError::KeyNotFound`]; callers that can't be; what the database says.
+    pub fn set_callers(&self, partition: &str, id: &str, callers: &[String]) -> Result<(), KeyManagerError> {
+        check_callers(callers)?;
+        self.store().set_callers(partition, id, callers)
+    }
+
+    /// Refuses a caller of AWS KMS that an external key isn't for.
+    pub(super) fn check_caller(&self, partition: &str, id: &str, caller: &str) -> Result<(), KeyManagerError> {
+        self.store().key(partition, id)?.is_for(caller)
     }
 
     /// Gives an external key a new version, which encrypts from now on; older ones go on decrypting.
@@ -503,4 +537,16 @@ fn check_usage(usage: &[String]) -> Result<(), KeyManagerError> {
         value: usage.join(", "),
         rule: "it has up to ten words of capital letters, such as ENCRYPT and DECRYPT",
     })
+}
+
+fn check_callers(callers: &[String]) -> Result<(), KeyManagerError> {
+    let is_one = |caller: &String| (1..=2048).contains(&caller.len()) && !caller.contains(char::is_control);
+    match callers.iter().find(|caller| !is_one(caller)) {
+        None if callers.len() <= MAX_CALLERS => Ok(()),
+        wrong => Err(KeyManagerError::Invalid {
+            what: "the caller",
+            value: wrong.cloned().unwrap_or_else(|| format!("{} of them", callers.len())),
+            rule: "a key has up to 100 callers, each of 1 to 2048 characters, such as arn:aws:iam::111122223333:role/app/*",
+        }),
+    }
 }

@@ -3,6 +3,8 @@
 
 mod api;
 mod authentication;
+mod callers;
 mod client;
 mod connections;
+mod failures;
 mod throttling;
