@@ -1,4 +1,5 @@
-//! Every documented pattern and limit, each with its source. Forms and the bundled services ask the same functions.
+//! The documented patterns and limits that forms ask for, with words for people, and those that stand only in the API's
+//! text; each with its source. What the API model says of requests is in [`shape`](super::shape)s.
 
 use super::error::ServiceError;
 use super::kms::Tag;

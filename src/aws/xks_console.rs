@@ -233,4 +233,13 @@ pub struct ProxyRequest {
     /// The KMS key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kms_key_arn: Option<String>,
+    /// The AWS service that called KMS for the caller.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kms_via_service: Option<String>,
+    /// The VPC that the call to KMS came from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aws_source_vpc: Option<String>,
+    /// The VPC endpoint that it came through.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aws_source_vpce: Option<String>,
 }

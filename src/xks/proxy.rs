@@ -371,6 +371,9 @@ impl Proxy {
 fn note(metadata: &RequestMetadata, entry: &mut ProxyRequest) {
     entry.aws_principal_arn = Some(kept(&metadata.aws_principal_arn));
     entry.kms_key_arn = metadata.kms_key_arn.as_deref().map(kept);
+    entry.kms_via_service = metadata.kms_via_service.as_deref().map(kept);
+    entry.aws_source_vpc = metadata.aws_source_vpc.as_deref().map(kept);
+    entry.aws_source_vpce = metadata.aws_source_vpce.as_deref().map(kept);
     entry.kms_operation = Some(kept(&metadata.kms_operation));
     entry.kms_request_id = Some(kept(&metadata.kms_request_id));
 }

@@ -3,6 +3,7 @@
 //! It keeps its own database and its own root key file, apart from those of KMS. A *partition* is what the proxy
 //! serves under one path prefix: its credentials and its keys.
 
+mod callers;
 mod material;
 mod store;
 #[cfg(test)]
@@ -18,7 +19,6 @@ pub use self::material::SealedParts;
 use self::material::version_in;
 use self::store::Store;
 use crate::aws::limits;
-use crate::aws::policy::like_arn;
 use crate::aws::scalar::{SecretBlob, SecretText};
 use crate::aws::xks_console::{ListProxyRequests, ProxyRequest};
 use crate::batch::Batch;
@@ -34,8 +34,6 @@ pub const ROOT_KEY_FILE: &str = "external-key-manager.root";
 pub const MAX_ENCRYPTIONS: u64 = 1 << 32;
 /// The most bytes of one plaintext, the size every proxy has to support.
 pub const MAX_PLAINTEXT: usize = 4300;
-/// The most callers that one external key names.
-const MAX_CALLERS: usize = 100;
 /// The most bytes of additional authenticated data, which its 16-bit length can say.
 pub const MAX_AAD: usize = 65_535;
 
@@ -187,15 +185,6 @@ pub struct ExternalKey {
 }
 
 impl ExternalKey {
-    /// Refuses a caller that the key isn't for. `caller` may be an ARN, a service principal or `AWS Internal`.
-    fn is_for(&self, caller: &str) -> Result<(), KeyManagerError> {
-        let matches = |pattern: &String| pattern == "*" || like_arn(pattern, caller);
-        if self.callers.is_empty() || self.callers.iter().any(matches) {
-            return Ok(());
-        }
-        Err(KeyManagerError::CallerDenied(self.callers.clone()))
-    }
-
     fn allows(&self, usage: &'static str) -> Result<(), KeyManagerError> {
         if !self.enabled {
             Err(KeyManagerError::KeyDisabled)
@@ -371,7 +360,7 @@ impl KeyManager {
             return invalid("the key spec", &key.spec, "it is AES_256 or AES_128");
         }
         check_usage(&key.usage)?;
-        check_callers(&key.callers)?;
+        callers::check(&key.callers)?;
         self.store().insert_key(partition, key, &self.0.random)
     }
 
@@ -423,7 +412,7 @@ impl KeyManager {
     /// # Errors
     /// [`KeyManagerError::KeyNotFound`]; callers that can't be; what the database says.
     pub fn set_callers(&self, partition: &str, id: &str, callers: &[String]) -> Result<(), KeyManagerError> {
-        check_callers(callers)?;
+        callers::check(callers)?;
         self.store().set_callers(partition, id, callers)
     }
 
@@ -537,16 +526,4 @@ fn check_usage(usage: &[String]) -> Result<(), KeyManagerError> {
         value: usage.join(", "),
         rule: "it has up to ten words of capital letters, such as ENCRYPT and DECRYPT",
     })
-}
-
-fn check_callers(callers: &[String]) -> Result<(), KeyManagerError> {
-    let is_one = |caller: &String| (1..=2048).contains(&caller.len()) && !caller.contains(char::is_control);
-    match callers.iter().find(|caller| !is_one(caller)) {
-        None if callers.len() <= MAX_CALLERS => Ok(()),
-        wrong => Err(KeyManagerError::Invalid {
-            what: "the caller",
-            value: wrong.cloned().unwrap_or_else(|| format!("{} of them", callers.len())),
-            rule: "a key has up to 100 callers, each of 1 to 2048 characters, such as arn:aws:iam::111122223333:role/app/*",
-        }),
-    }
 }

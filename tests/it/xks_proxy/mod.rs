@@ -7,4 +7,5 @@ mod callers;
 mod client;
 mod connections;
 mod failures;
+mod logging;
 mod throttling;
