@@ -211,7 +211,7 @@ impl Worker {
 
     fn next_change(&mut self, call: &str) -> Change {
         let dice = self.chance.next_u32() % 100;
-        let Some(key_id) = self.pick_key().filter(|_| dice >= 8) else { return self.new_key(call) };
+        let Some(key_id) = self.pick_key().filter(|_| dice >= 5) else { return self.new_key(call) };
         match dice {
             ..30 => Change::TagResource(TagResource { key_id, tags: self.some_tags(call) }),
             30..40 => {

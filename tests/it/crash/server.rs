@@ -30,6 +30,8 @@ pub struct Server {
     _output: BufReader<ChildStdout>,
     address: SocketAddr,
     credentials: Credentials,
+    /// Shared by all clients: making one reads many certificates.
+    https: Https,
 }
 
 impl Drop for Server {
@@ -60,7 +62,7 @@ impl Server {
             session_token: None,
         };
         let address = told["AWS_ENDPOINT_URL"].strip_prefix("http://").unwrap().parse().unwrap();
-        Self { process, _output: output, address, credentials }
+        Self { process, _output: output, address, credentials, https: Https::new().unwrap() }
     }
 
     /// SIGKILL.
@@ -69,10 +71,10 @@ impl Server {
         self.process.wait().unwrap();
     }
 
-    /// A connection of a client's own.
+    /// The way of a client of its own.
     pub fn line(&self) -> Line {
         let name = Arc::default();
-        let way = Way { https: Https::new().unwrap(), address: self.address, name: Arc::clone(&name) };
+        let way = Way { https: self.https.clone(), address: self.address, name: Arc::clone(&name) };
         Line { client: Client::new(Arc::new(way), self.credentials.clone(), REGION, Clock::System), name }
     }
 
@@ -140,7 +142,7 @@ async fn read_key(client: &Client, id: &str) -> Key {
     }
 }
 
-/// A client on a connection of its own, which tells its name with each call: events tell it again.
+/// A client that tells its name with each call: events tell it again.
 pub struct Line {
     client: Client,
     name: Arc<Mutex<String>>,
