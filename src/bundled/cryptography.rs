@@ -53,10 +53,10 @@ fn ignores_ciphertext(is_dry: Option<bool>, modifiers: Option<&Vec<String>>) -> 
 
 /// No attestation document holds here: none of AWS Nitro is ever signed for this AWS.
 fn check_recipient(recipient: Option<&Recipient>) -> Result<(), ServiceError> {
-    match recipient {
-        None => Ok(()),
-        Some(_) => Err(ServiceError::validation("The attestation document of Recipient is not valid.")),
+    if recipient.is_some() {
+        return Err(ServiceError::validation("The attestation document of Recipient is not valid."));
     }
+    Ok(())
 }
 
 fn missing(member: &str) -> ServiceError {

@@ -139,7 +139,9 @@ fn decode<O: Operation>(body: &[u8]) -> Result<O, ServiceError> {
     match O::SERVICE.protocol() {
         Protocol::Query { .. } => codec::parse_query_request(body),
         Protocol::Json { .. } => {
-            if let Some(members) = kms::members_of(O::NAME).filter(|_| O::SERVICE == Service::Kms) {
+            if O::SERVICE == Service::Kms
+                && let Some(members) = kms::members_of(O::NAME)
+            {
                 shape::check(members, body)?;
             }
             serde_json::from_slice(if body.is_empty() { b"{}" } else { body })

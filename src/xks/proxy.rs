@@ -1,7 +1,7 @@
 //! The bundled external key store proxy: the server side of the API.
 //!
-//! A request is refused in this order: path, method, size of the body, signature, quota, body, external key, its
-//! callers, its state and usage, sizes. The specification leaves the order open; this is the one AWS's own test client expects.
+//! A request is refused in this order: path, method, size of the body, signature, quota, body, external key, its callers,
+//! its state and usage, sizes. The specification leaves the order open; this is the one AWS's own test client expects.
 
 #[cfg(test)]
 mod tests;

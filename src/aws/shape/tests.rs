@@ -158,6 +158,13 @@ proptest! {
     }
 
     #[test]
+    fn what_holds_breaks_no_limit(text in "\\PC{0,12}", least in 0usize..9, more in 0usize..9) {
+        for shape in [super::text(least, least + more), super::text(least, least + more).like("[a-z]*")] {
+            prop_assert_eq!(shape.holds(&text), shape.limits(&text).iter().all(|(_, is_kept)| *is_kept));
+        }
+    }
+
+    #[test]
     fn base64_is_as_long_as_what_it_stands_for(bytes in proptest::collection::vec(any::<u8>(), 0..50)) {
         use base64::Engine as _;
         let encoded = base64::engine::general_purpose::STANDARD.encode(&bytes);
