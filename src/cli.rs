@@ -305,6 +305,9 @@ pub enum ProxyCommand {
         /// Leave it disabled
         #[arg(long)]
         disabled: bool,
+        /// Whom it is for, as AWS KMS names its callers; may be repeated. Everybody, when none is named
+        #[arg(long = "caller", value_name = "ARN")]
+        callers: Vec<String>,
     },
     /// List the external keys of a partition
     ListKeys {
@@ -318,6 +321,18 @@ pub enum ProxyCommand {
     DisableKey(KeyName),
     /// Take an external key away for ever, with all that it has encrypted
     DeleteKey(KeyName),
+    /// Say anew whom an external key is for: others can neither look at it, nor encrypt, nor decrypt
+    ///
+    /// The proxy compares what AWS KMS tells of its caller: the ARN of a user, of a role's session
+    /// (arn:aws:sts::111122223333:assumed-role/NAME/*), a service principal, or `AWS Internal`.
+    SetCallers {
+        /// Which.
+        #[command(flatten)]
+        key: KeyName,
+        /// A principal, in which * and ? stand for others as in ArnLike; may be repeated. Everybody, when none is named
+        #[arg(long = "caller", value_name = "ARN")]
+        callers: Vec<String>,
+    },
     /// Give an external key a new version; older ones still decrypt
     RotateKey(KeyName),
     /// List the access key IDs that the proxy takes for a partition

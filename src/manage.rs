@@ -41,7 +41,7 @@ pub fn run(
                 writeln!(out, "{name}")?;
             }
         }
-        ProxyCommand::CreateKey { key, usage, spec, disabled } => {
+        ProxyCommand::CreateKey { key, usage, spec, disabled, callers } => {
             manager.create_key(
                 &key.partition,
                 &NewExternalKey {
@@ -50,21 +50,23 @@ pub fn run(
                     spec: spec.clone(),
                     usage: usage.iter().filter(|one| *one != "none").map(|one| one.to_uppercase()).collect(),
                     enabled: !disabled,
+                    callers: callers.clone(),
                 },
             )?;
         }
         ProxyCommand::ListKeys { partition } => {
             writeln!(
                 out,
-                "{:<32} {:<8} {:<9} {:>7} {:>12}  USAGE",
-                "EXTERNAL KEY ID", "SPEC", "STATUS", "VERSION", "ENCRYPTIONS"
+                "{:<32} {:<8} {:<9} {:>7} {:>12}  {:<15}  CALLERS",
+                "EXTERNAL KEY ID", "SPEC", "STATUS", "VERSION", "ENCRYPTIONS", "USAGE"
             )?;
             for key in manager.keys(partition)? {
                 let status = if key.enabled { "ENABLED" } else { "DISABLED" };
                 let usage = if key.usage.is_empty() { "-".to_owned() } else { key.usage.join(",") };
+                let callers = if key.callers.is_empty() { "-".to_owned() } else { key.callers.join(",") };
                 writeln!(
                     out,
-                    "{:<32} {:<8} {status:<9} {:>7} {:>12}  {usage}",
+                    "{:<32} {:<8} {status:<9} {:>7} {:>12}  {usage:<15}  {callers}",
                     key.id, key.spec, key.version, key.encryptions
                 )?;
             }
@@ -72,6 +74,7 @@ pub fn run(
         ProxyCommand::EnableKey(KeyName { partition, id }) => manager.set_enabled(partition, id, true)?,
         ProxyCommand::DisableKey(KeyName { partition, id }) => manager.set_enabled(partition, id, false)?,
         ProxyCommand::DeleteKey(KeyName { partition, id }) => manager.delete_key(partition, id)?,
+        ProxyCommand::SetCallers { key, callers } => manager.set_callers(&key.partition, &key.id, callers)?,
         ProxyCommand::RotateKey(KeyName { partition, id }) => {
             writeln!(out, "{}", manager.rotate_key(partition, id)?)?;
         }
@@ -171,6 +174,7 @@ mod tests {
             usage: usage.split(',').map(str::to_owned).collect(),
             spec: "AES_256".to_owned(),
             disabled: false,
+            callers: vec!["AWS Internal".to_owned()],
         };
         does(create("encrypt,decrypt")).unwrap();
         assert!(does(create("none")).unwrap_err().contains("exists"));
@@ -181,6 +185,12 @@ mod tests {
             "{}",
             list()
         );
+        assert!(list().lines().any(|line| line.ends_with("  AWS Internal")), "{}", list());
+        let callers = ["arn:aws:iam::111122223333:role/*", "backup.amazonaws.com"].map(str::to_owned);
+        does(ProxyCommand::SetCallers { key: key(), callers: callers.to_vec() }).unwrap();
+        assert!(list().lines().any(|line| line.ends_with(&format!("  {}", callers.join(",")))), "{}", list());
+        does(ProxyCommand::SetCallers { key: key(), callers: Vec::new() }).unwrap();
+        assert!(list().lines().any(|line| line.ends_with("  -")), "{}", list());
         does(ProxyCommand::EnableKey(key())).unwrap();
         assert_eq!(does(ProxyCommand::RotateKey(key())).unwrap().0, "2\n");
         does(ProxyCommand::DeleteKey(key())).unwrap();

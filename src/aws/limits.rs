@@ -1,4 +1,5 @@
-//! Every documented pattern and limit, each with its source. Forms and the bundled services ask the same functions.
+//! The documented patterns and limits that forms ask for, with words for people, and those that stand only in the API's
+//! text; each with its source. What the API model says of requests is in [`shape`](super::shape)s.
 
 use std::net::SocketAddr;
 
@@ -39,15 +40,14 @@ impl Violation {
         Self { member, reason: reason.into(), constraint: constraint.into() }
     }
 
-    /// The `ValidationException` that AWS answers; `value` is left out where it is a secret.
-    pub fn to_service_error(&self, value: Option<&str>) -> ServiceError {
+    /// The `ValidationException` that AWS answers.
+    pub fn to_service_error(&self, value: &str) -> ServiceError {
         let constraint = &self.constraint;
         if constraint.starts_with("Alias must") || constraint.contains("invalid characters for an alias") {
             return ServiceError::validation(constraint.clone());
         }
-        let value = value.map(|value| format!("Value '{value}' ")).unwrap_or_default();
         ServiceError::validation(format!(
-            "1 validation error detected: {value}at '{}' failed to satisfy constraint: {constraint}",
+            "1 validation error detected: Value '{value}' at '{}' failed to satisfy constraint: {constraint}",
             self.member
         ))
     }
@@ -146,20 +146,6 @@ pub fn xks_key_id(id: &str) -> Result<(), Violation> {
     pattern("xksKeyId", "External key ID", id, allowed, words, "^[a-zA-Z0-9-_.]+$")
 }
 
-/// The ARN of a principal in a grant: 1 to 256 of `^[\w+=,.@:/-]+$` (`PrincipalIdType`).
-pub fn principal_id(id: &str) -> Result<(), Violation> {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@:/-".contains(c);
-    length("granteePrincipal", "Principal", id, 1, 256)?;
-    pattern("granteePrincipal", "Principal", id, allowed, "letters, digits and _ + = , . @ : / -", "^[\\w+=,.@:/-]+$")
-}
-
-/// The name of a grant: 1 to 256 of `^[a-zA-Z0-9:/_-]+$` (`GrantNameType`).
-pub fn grant_name(name: &str) -> Result<(), Violation> {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || ":/_-".contains(c);
-    length("name", "Grant name", name, 1, 256)?;
-    pattern("name", "Grant name", name, allowed, "a-z, A-Z, 0-9 and : / _ -", "^[a-zA-Z0-9:/_-]+$")
-}
-
 /// The name of a role's session: 2 to 64 of `[\w+=,.@-]*` (STS, `roleSessionNameType`).
 pub fn role_session_name(name: &str) -> Result<(), Violation> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
@@ -217,8 +203,8 @@ pub fn tags(tags: &[Tag]) -> Result<(), ServiceError> {
         if is_reserved_tag(&tag.tag_key) {
             return Err(ServiceError::new("TagException", "Tags beginning with aws: are reserved"));
         }
-        tag_key(&tag.tag_key).map_err(|violation| violation.to_service_error(Some(&tag.tag_key)))?;
-        tag_value(&tag.tag_value).map_err(|violation| violation.to_service_error(Some(&tag.tag_value)))?;
+        tag_key(&tag.tag_key).map_err(|violation| violation.to_service_error(&tag.tag_key))?;
+        tag_value(&tag.tag_value).map_err(|violation| violation.to_service_error(&tag.tag_value))?;
     }
     let keys: std::collections::HashSet<&str> = tags.iter().map(|tag| tag.tag_key.as_str()).collect();
     if keys.len() != tags.len() {
@@ -228,11 +214,6 @@ pub fn tags(tags: &[Tag]) -> Result<(), ServiceError> {
         return Err(ServiceError::new("TagException", "Too many tags"));
     }
     Ok(())
-}
-
-/// 1 to 64 characters (`CustomKeyStoreIdType`).
-pub fn custom_key_store_id(id: &str) -> Result<(), Violation> {
-    length("customKeyStoreId", "Custom key store ID", id, 1, 64)
 }
 
 /// 1 to 256 characters (`CustomKeyStoreNameType`).
@@ -365,11 +346,6 @@ pub fn pending_window_in_days(days: u32) -> Result<(), Violation> {
     range("pendingWindowInDays", days.into(), 7, 30)
 }
 
-/// Days between two rotations: 90 to 2,560 (`RotationPeriodInDaysType`).
-pub fn rotation_period_in_days(days: u32) -> Result<(), Violation> {
-    range("rotationPeriodInDays", days.into(), 90, 2560)
-}
-
 /// A key identifier of any form: 1 to 2,048 characters (`KeyIdType`).
 pub fn key_id(id: &str) -> Result<(), Violation> {
     length("keyId", "Key ID", id, 1, 2048)
@@ -418,11 +394,6 @@ pub fn list_limit(limit: u32, most: u32) -> Result<(), Violation> {
     range("limit", limit.into(), 1, most.into())
 }
 
-/// The `NumberOfBytes` of a data key: 1 to 1,024 (`NumberOfBytesType`).
-pub fn number_of_bytes(number: u32) -> Result<(), Violation> {
-    range("numberOfBytes", number.into(), 1, 1024)
-}
-
 /// What Encrypt takes: 1 to 4,096 bytes (`PlaintextType`).
 pub fn plaintext(bytes: &[u8]) -> Result<(), Violation> {
     blob("plaintext", bytes, MAX_PLAINTEXT_BYTES)
@@ -463,7 +434,7 @@ mod tests {
     #[test]
     fn an_external_key_id_may_have_a_dot() {
         assert!(xks_key_id("tokenization.v2").is_ok());
-        let error = xks_key_id("a b").unwrap_err().to_service_error(Some("a b"));
+        let error = xks_key_id("a b").unwrap_err().to_service_error("a b");
         assert_eq!(
             error.message,
             "1 validation error detected: Value 'a b' at 'xksKeyId' failed to satisfy constraint: \

@@ -12,6 +12,21 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Blob(pub Vec<u8>);
 
+impl Blob {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// Reads `null` as what is absent.
+///
+/// # Errors
+/// As reading a `T`.
+pub fn or_null<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
+}
+
 /// Secret bytes, Base64 on the wire: wiped when dropped, never shown by `Debug`.
 #[derive(Clone, Default, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
 pub struct SecretBlob(Vec<u8>);

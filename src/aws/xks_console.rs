@@ -88,6 +88,9 @@ pub struct ExternalKey {
     pub version: u32,
     /// Encryptions of that version that are used up or set aside, of 2^32.
     pub encryptions: u64,
+    /// The callers of AWS KMS that may use it, with wildcards; empty for everybody.
+    #[serde(default)]
+    pub callers: Vec<String>,
 }
 
 /// Names an external key.
@@ -215,6 +218,9 @@ pub struct ProxyRequest {
     /// The error that was answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_name: Option<String>,
+    /// The rule that denied access: the callers that the external key is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub denied_by: Option<String>,
     /// How long the proxy took, in microseconds.
     pub microseconds: u64,
     /// Who called KMS.
@@ -229,6 +235,15 @@ pub struct ProxyRequest {
     /// The KMS key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kms_key_arn: Option<String>,
+    /// The AWS service that called KMS for the caller.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kms_via_service: Option<String>,
+    /// The VPC that the call to KMS came from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aws_source_vpc: Option<String>,
+    /// The VPC endpoint that it came through.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aws_source_vpce: Option<String>,
 }
 
 /// How the external key store proxy of a host is reached, where its name and its certificate alone don't lead there.

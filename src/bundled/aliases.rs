@@ -21,7 +21,7 @@ fn check_name(name: &str) -> Result<(), ServiceError> {
     if limits::is_reserved_alias(name) {
         return Err(ServiceError::new("InvalidAliasNameException", "Aliases can't begin with alias/aws/."));
     }
-    limits::alias_name(name).map_err(|violation| violation.to_service_error(Some(name)))
+    limits::alias_name(name).map_err(|violation| violation.to_service_error(name))
 }
 
 impl Call<'_> {

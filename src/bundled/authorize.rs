@@ -59,6 +59,19 @@ impl Deed {
         self
     }
 
+    /// With a fact more, if there is one.
+    #[must_use]
+    pub fn with_some(mut self, key: &str, value: Option<&str>) -> Self {
+        self.facts.add_some(key, value);
+        self
+    }
+
+    /// With the grants that the caller tells of.
+    #[must_use]
+    pub fn with_tokens(self, tokens: Option<&Vec<String>>) -> Self {
+        Self { grant_tokens: tokens.cloned().unwrap_or_default(), ..self }
+    }
+
     /// A cryptographic operation with this encryption context.
     #[must_use]
     pub fn in_context(mut self, context: &EncryptionContext, tokens: Option<&Vec<String>>) -> Self {

@@ -18,9 +18,8 @@ use crate::aws::error::ServiceError;
 use crate::aws::kms::{
     Decrypt, DecryptOutput, Encrypt, EncryptOutput, EncryptionContext, GenerateDataKey, GenerateDataKeyOutput,
     GenerateDataKeyWithoutPlaintext, GenerateDataKeyWithoutPlaintextOutput, GenerateRandom, GenerateRandomOutput,
-    KeyMetadata, KeyState, ReEncrypt, ReEncryptOutput,
+    KeyMetadata, KeyState, ReEncrypt, ReEncryptOutput, Recipient,
 };
-use crate::aws::limits;
 use crate::aws::scalar::{Blob, SecretBlob};
 
 const ALGORITHM: &str = "SYMMETRIC_DEFAULT";
@@ -45,6 +44,25 @@ fn check_algorithm(algorithm: Option<&str>) -> Result<(), ServiceError> {
 /// What is answered in place of doing it.
 pub fn dry_run() -> ServiceError {
     ServiceError::new("DryRunOperationException", "The request would have succeeded, but the DryRun option is set.")
+}
+
+/// Whether a dry run asks for permissions alone, without a ciphertext.
+fn ignores_ciphertext(is_dry: Option<bool>, modifiers: Option<&Vec<String>>) -> bool {
+    is_dry == Some(true) && modifiers.is_some_and(|modifiers| modifiers.iter().any(|one| one == "IGNORE_CIPHERTEXT"))
+}
+
+/// No attestation document holds here: none of AWS Nitro is ever signed for this AWS.
+fn check_recipient(recipient: Option<&Recipient>) -> Result<(), ServiceError> {
+    if recipient.is_some() {
+        return Err(ServiceError::validation("The attestation document of Recipient is not valid."));
+    }
+    Ok(())
+}
+
+fn missing(member: &str) -> ServiceError {
+    ServiceError::validation(format!(
+        "1 validation error detected: Value null at '{member}' failed to satisfy constraint: Member must not be null"
+    ))
 }
 
 fn check_dry_run(is_dry: Option<bool>) -> Result<(), ServiceError> {
@@ -73,12 +91,6 @@ impl Source {
     fn material_id(&self) -> Option<String> {
         self.key.metadata.current_key_material_id.as_ref().map(|_| self.header.material_id.clone())
     }
-}
-
-fn check_number_of_bytes(number: u32) -> Result<usize, ServiceError> {
-    let shown = number.to_string();
-    limits::number_of_bytes(number).map_err(|violation| violation.to_service_error(Some(&shown)))?;
-    Ok(number as usize)
 }
 
 impl Call<'_> {
@@ -145,7 +157,6 @@ impl Call<'_> {
     }
 
     pub async fn encrypt(&self, request: &Encrypt) -> Answer<EncryptOutput> {
-        limits::plaintext(request.plaintext.expose()).map_err(|violation| violation.to_service_error(None))?;
         let context = request.encryption_context.clone().unwrap_or_default();
         let deed = Deed::from("kms:Encrypt").in_context(&context, request.grant_tokens.as_ref());
         let key = self.usable_key(&request.key_id, deed)?;
@@ -160,6 +171,7 @@ impl Call<'_> {
     }
 
     pub async fn generate_data_key(&self, request: &GenerateDataKey) -> Answer<GenerateDataKeyOutput> {
+        check_recipient(request.recipient.as_ref())?;
         self.make_data_key("GenerateDataKey", "kms:GenerateDataKey", request).await
     }
 
@@ -183,16 +195,9 @@ impl Call<'_> {
         request: &GenerateDataKey,
     ) -> Answer<GenerateDataKeyOutput> {
         let length = match (request.number_of_bytes, request.key_spec.as_deref()) {
-            (Some(number), None) => check_number_of_bytes(number)?,
+            (Some(number), None) => number as usize,
             (None, Some("AES_256")) => 32,
             (None, Some("AES_128")) => 16,
-            (None, Some(other)) => {
-                let message = format!(
-                    "1 validation error detected: Value '{other}' at 'keySpec' failed to satisfy constraint: Member must \
-                     satisfy enum value set: [AES_256, AES_128]"
-                );
-                return Err(ServiceError::validation(message).into());
-            }
             _ => return Err(ServiceError::validation("Please specify either number of bytes or key spec.").into()),
         };
         let context = request.encryption_context.clone().unwrap_or_default();
@@ -211,13 +216,8 @@ impl Call<'_> {
     }
 
     pub fn generate_random(&self, request: &GenerateRandom) -> Answer<GenerateRandomOutput> {
-        let number = request.number_of_bytes.ok_or_else(|| {
-            ServiceError::validation(
-                "1 validation error detected: Value null at 'numberOfBytes' failed to satisfy \
-                 constraint: Member must not be null",
-            )
-        })?;
-        let length = check_number_of_bytes(number)?;
+        let length = request.number_of_bytes.ok_or_else(|| missing("numberOfBytes"))? as usize;
+        check_recipient(request.recipient.as_ref())?;
         self.permit_on("kms:GenerateRandom", "*")?;
         if let Some(id) = &request.custom_key_store_id {
             let store = self.store().read(|tx| self.find_key_store(tx, id))?.entry.custom_key_store_name;
@@ -233,6 +233,11 @@ impl Call<'_> {
         let context = request.encryption_context.clone().unwrap_or_default();
         let algorithm = request.encryption_algorithm.as_deref();
         let deed = Deed::from("kms:Decrypt").in_context(&context, request.grant_tokens.as_ref());
+        check_recipient(request.recipient.as_ref())?;
+        if ignores_ciphertext(request.dry_run, request.dry_run_modifiers.as_ref()) {
+            self.check_source(request.key_id.as_deref().ok_or_else(|| missing("keyId"))?, algorithm, deed)?;
+            return Err(dry_run().into());
+        }
         let source = self.find_source(&request.ciphertext_blob, request.key_id.as_deref(), algorithm, deed)?;
         check_dry_run(request.dry_run)?;
         let plaintext = self.decrypt_under("Decrypt", &source, &context).await?;
@@ -250,11 +255,18 @@ impl Call<'_> {
         let to = request.destination_encryption_context.clone().unwrap_or_default();
         let tokens = request.grant_tokens.as_ref();
         let deed = Deed::from("kms:ReEncryptFrom").in_context(&from, tokens);
-        let source = self.find_source(&request.ciphertext_blob, request.source_key_id.as_deref(), algorithm, deed)?;
+        let asked = request.source_key_id.as_deref();
+        let source = if ignores_ciphertext(request.dry_run, request.dry_run_modifiers.as_ref()) {
+            self.check_source(asked.ok_or_else(|| missing("sourceKeyId"))?, algorithm, deed)?;
+            None
+        } else {
+            Some(self.find_source(&request.ciphertext_blob, asked, algorithm, deed)?)
+        };
         let deed = Deed::from("kms:ReEncryptTo").in_context(&to, tokens);
         let destination = self.usable_key(&request.destination_key_id, deed)?;
         check_algorithm(request.destination_encryption_algorithm.as_deref())?;
         check_dry_run(request.dry_run)?;
+        let source = source.ok_or_else(dry_run)?;
         let plaintext = Zeroizing::new(self.decrypt_under("ReEncrypt", &source, &from).await?);
         let ciphertext_blob = self.encrypt_under("ReEncrypt", &destination, &plaintext, &to).await?;
         Ok(ReEncryptOutput {
@@ -274,9 +286,17 @@ impl Call<'_> {
         Ok(self.store().read(|tx| self.of_account(&account).look_up_key(tx, id))?.metadata.key_id)
     }
 
+    /// Whether a key could decrypt for the caller what nobody shows.
+    fn check_source(&self, id: &str, algorithm: Option<&str>, deed: Deed) -> Answer<()> {
+        self.usable_key(id, deed)?;
+        Ok(check_algorithm(algorithm)?)
+    }
+
     /// Takes a blob apart and finds the key that it names.
     fn find_source(&self, blob: &Blob, asked: Option<&str>, algorithm: Option<&str>, deed: Deed) -> Answer<Source> {
-        limits::ciphertext(&blob.0).map_err(|violation| violation.to_service_error(None))?;
+        if blob.is_empty() {
+            return Err(missing("ciphertextBlob").into());
+        }
         let (header, body) = ciphertext::read(&blob.0).ok_or_else(invalid_ciphertext)?;
         // A blob of a key that is not here could be anything; it is refused like any other that does not fit.
         let key = match self.usable_key(&header.key_arn, deed) {

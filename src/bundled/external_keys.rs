@@ -60,6 +60,7 @@ impl Call<'_> {
                 enabled: key.enabled,
                 version: key.version,
                 encryptions: key.encryptions,
+                callers: key.callers,
             });
             Ok(Partition {
                 keys: keys.collect(),
@@ -81,6 +82,7 @@ impl Call<'_> {
             spec: "AES_256".to_owned(),
             usage: request.usage.clone(),
             enabled: request.enabled,
+            callers: Vec::new(),
         };
         done(self.aws.manager.create_key(&request.partition, &key))
     }

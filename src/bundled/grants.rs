@@ -10,25 +10,12 @@ use crate::aws::arn::Arn;
 use crate::aws::error::ServiceError;
 use crate::aws::kms::{
     CreateGrant, CreateGrantOutput, EncryptionContext, GrantConstraints, GrantListEntry, KeyState, ListGrants,
-    ListGrantsOutput, RetireGrant, RevokeGrant,
+    ListGrantsOutput, ListRetirableGrants, RetireGrant, RevokeGrant,
 };
-use crate::aws::limits;
 use crate::aws::operation::Empty;
 use crate::aws::scalar::EpochSeconds;
 
-/// What a grant can allow on a symmetric encryption key.
-const OPERATIONS: [&str; 9] = [
-    "Decrypt",
-    "Encrypt",
-    "GenerateDataKey",
-    "GenerateDataKeyWithoutPlaintext",
-    "ReEncryptFrom",
-    "ReEncryptTo",
-    "CreateGrant",
-    "RetireGrant",
-    "DescribeKey",
-];
-/// What can be granted, but not on keys of this kind.
+/// What a grant can allow, but not on keys of this kind.
 const OTHER_OPERATIONS: [&str; 10] = [
     "Sign",
     "Verify",
@@ -44,50 +31,52 @@ const OTHER_OPERATIONS: [&str; 10] = [
 /// Grants that a key can have (KMS resource quotas).
 const MOST_GRANTS: usize = 50_000;
 
-fn check(request: &CreateGrant) -> Result<(), ServiceError> {
-    let missing = |name: &str| {
-        ServiceError::validation(format!(
-            "1 validation error detected: Value null at '{name}' failed to satisfy constraint: Member must not be null"
-        ))
-    };
-    if request.grantee_principal.is_none() {
-        return Err(missing("granteePrincipal"));
-    }
-    if request.operations.is_empty() {
-        return Err(missing("operations"));
-    }
-    for principal in [&request.grantee_principal, &request.retiring_principal].into_iter().flatten() {
-        limits::principal_id(principal).map_err(|violation| violation.to_service_error(Some(principal)))?;
-    }
-    if let Some(name) = &request.name {
-        limits::grant_name(name).map_err(|violation| violation.to_service_error(Some(name)))?;
-    }
-    for operation in &request.operations {
-        if OTHER_OPERATIONS.contains(&operation.as_str()) {
-            let message = format!("The operation {operation} is not valid for a symmetric encryption key.");
-            return Err(ServiceError::validation(message));
-        }
-        if !OPERATIONS.contains(&operation.as_str()) {
-            return Err(ServiceError::validation(format!(
-                "1 validation error detected: Value '{operation}' at 'operations' failed to satisfy constraint: Member must \
-                 satisfy enum value set: [{}, {}]",
-                OPERATIONS.join(", "),
-                OTHER_OPERATIONS.join(", ")
-            )));
-        }
+/// One of two members, and not both.
+fn either(first: Option<&String>, second: Option<&String>, names: &str) -> Result<(), ServiceError> {
+    if first.is_some() == second.is_some() {
+        return Err(ServiceError::validation(format!("Specify either {names}, but not both.")));
     }
     Ok(())
+}
+
+fn check(request: &CreateGrant) -> Result<(), ServiceError> {
+    let service = request.grantee_service_principal.as_ref();
+    either(request.grantee_principal.as_ref(), service, "GranteePrincipal or GranteeServicePrincipal")?;
+    let retiring = (request.retiring_principal.as_ref(), request.retiring_service_principal.as_ref());
+    if retiring.0.is_some() || retiring.1.is_some() || service.is_some() {
+        either(retiring.0, retiring.1, "RetiringPrincipal or RetiringServicePrincipal")?;
+    }
+    let has_source = request.constraints.as_ref().is_some_and(|constraints| constraints.source_arn.is_some());
+    if service.is_some() && !has_source {
+        return Err(ServiceError::validation("GranteeServicePrincipal needs the constraint SourceArn."));
+    }
+    if request.operations.is_empty() {
+        return Err(ServiceError::validation("Operations is empty; a grant allows something."));
+    }
+    if let Some(other) = request.operations.iter().find(|one| OTHER_OPERATIONS.contains(&one.as_str())) {
+        let message = format!("The operation {other} is not valid for a symmetric encryption key.");
+        return Err(ServiceError::validation(message));
+    }
+    Ok(())
+}
+
+/// Callers here are principals of accounts.
+fn only_for_services(member: &str) -> ServiceError {
+    ServiceError::validation(format!("{member} can be used only by callers in a service principal."))
 }
 
 fn invalid_grant_id() -> ServiceError {
     ServiceError::new("InvalidGrantIdException", "The grant ID is not one of this key.")
 }
 
-/// Whether these constraints are met; operations without an encryption context take no constrained grant.
+/// Whether these constraints are met. Those on the encryption context are about cryptographic operations; the others
+/// are allowed all the same. Nobody here calls on behalf of another resource.
 fn are_met(constraints: Option<&GrantConstraints>, context: Option<&EncryptionContext>) -> bool {
     let Some(constraints) = constraints else { return true };
-    let empty = EncryptionContext::new();
-    let context = context.unwrap_or(&empty);
+    if constraints.source_arn.is_some() {
+        return false;
+    }
+    let Some(context) = context else { return true };
     let holds = |subset: &EncryptionContext| subset.iter().all(|(key, value)| context.get(key) == Some(value));
     constraints.encryption_context_equals.as_ref().is_none_or(|equals| equals == context)
         && constraints.encryption_context_subset.as_ref().is_none_or(holds)
@@ -118,16 +107,16 @@ impl Call<'_> {
             ("kms:GranteePrincipal", &request.grantee_principal),
             ("kms:RetiringPrincipal", &request.retiring_principal),
         ] {
-            if let Some(principal) = principal {
-                deed = deed.with(key, principal);
-            }
+            deed = deed.with_some(key, principal.as_deref());
         }
         if let Some(constraints) = &request.constraints {
-            let equals = constraints.encryption_context_equals.is_some();
-            deed = deed.with(
-                "kms:GrantConstraintType",
-                if equals { "EncryptionContextEquals" } else { "EncryptionContextSubset" },
-            );
+            for (name, is_there) in [
+                ("EncryptionContextEquals", constraints.encryption_context_equals.is_some()),
+                ("EncryptionContextSubset", constraints.encryption_context_subset.is_some()),
+                ("SourceArn", constraints.source_arn.is_some()),
+            ] {
+                deed = deed.with_some("kms:GrantConstraintType", is_there.then_some(name));
+            }
         }
         // Who may not grant learns nothing of who exists.
         self.store().read(|tx| self.find_key_by_id(tx, &request.key_id, deed.clone()))?;
@@ -159,11 +148,13 @@ impl Call<'_> {
                 grant_id,
                 name: request.name.clone(),
                 creation_date: EpochSeconds(now),
-                grantee_principal: request.grantee_principal.clone().unwrap_or_default(),
+                grantee_principal: request.grantee_principal.clone(),
                 retiring_principal: request.retiring_principal.clone(),
                 issuing_account: Arn::account_root(self.partition(), &self.caller.account).to_string(),
                 operations: request.operations.clone(),
                 constraints: request.constraints.clone(),
+                grantee_service_principal: request.grantee_service_principal.clone(),
+                retiring_service_principal: request.retiring_service_principal.clone(),
             };
             let (there, key_id) = (world_of(&key.metadata.aws_account_id, &self.region), &key.metadata.key_id);
             let all = self.grants_of(tx, &key)?;
@@ -204,16 +195,19 @@ impl Call<'_> {
         let operation = deed.action.strip_prefix("kms:").unwrap_or(deed.action);
         let grants = self.grants_of(tx, key)?;
         let allows = |grant: &GrantListEntry| {
-            let is_grantee =
-                [&self.caller.arn, &self.caller.issuer_arn].into_iter().any(|arn| *arn == grant.grantee_principal);
-            // Constraints are about cryptographic operations; the others are allowed all the same.
-            let is_met = deed.context.is_none() || are_met(grant.constraints.as_ref(), deed.context.as_ref());
-            is_grantee && is_met && grant.operations.iter().any(|one| one == operation)
+            let me = [&self.caller.arn, &self.caller.issuer_arn];
+            let is_grantee = grant.grantee_principal.as_ref().is_some_and(|grantee| me.contains(&grantee));
+            is_grantee
+                && are_met(grant.constraints.as_ref(), deed.context.as_ref())
+                && grant.operations.iter().any(|one| one == operation)
         };
         Ok(grants.iter().any(|(grant, _)| allows(grant)))
     }
 
     pub fn list_grants(&self, request: &ListGrants) -> Answer<ListGrantsOutput> {
+        if request.grantee_service_principal.is_some() {
+            return Err(only_for_services("GranteeServicePrincipal").into());
+        }
         let all = self.store().read(|tx| {
             let key = self.find_key_by_id(tx, &request.key_id, "kms:ListGrants")?;
             self.grants_of(tx, &key)
@@ -225,9 +219,31 @@ impl Call<'_> {
                 return Err(invalid_grant_id().into());
             }
         }
-        if let Some(principal) = &request.grantee_principal {
-            all.retain(|grant| grant.grantee_principal == *principal);
+        if request.grantee_principal.is_some() {
+            all.retain(|grant| grant.grantee_principal == request.grantee_principal);
         }
+        let page = page(all, |grant| &grant.grant_id, request.limit, 50, 100, request.marker.as_deref())?;
+        Ok(ListGrantsOutput { grants: page.items, truncated: page.next.is_some(), next_marker: page.next })
+    }
+
+    pub fn list_retirable_grants(&self, request: &ListRetirableGrants) -> Answer<ListGrantsOutput> {
+        let (principal, service) = (request.retiring_principal.as_ref(), request.retiring_service_principal.as_ref());
+        either(principal, service, "RetiringPrincipal or RetiringServicePrincipal")?;
+        let principal = principal.ok_or_else(|| only_for_services("RetiringServicePrincipal"))?;
+        self.permit_on("kms:ListRetirableGrants", "*")?;
+        if !principal.parse::<Arn>().is_ok_and(|arn| arn.account == self.account) {
+            let message = format!("{principal} is not the ARN of a principal of this account.");
+            return Err(ServiceError::new("InvalidArnException", message).into());
+        }
+        // Of keys of all accounts, in this Region.
+        let all = self.store().read(|tx| -> Answer<Vec<GrantListEntry>> {
+            let mut query = tx.prepare_cached(
+                "SELECT document FROM grants WHERE world LIKE '%/' || ?1 AND document ->> '$.RetiringPrincipal' = ?2
+                 ORDER BY id",
+            )?;
+            let rows = query.query_map([&self.region, principal], |row| row.get::<_, String>(0))?;
+            rows.map(|row| Ok(serde_json::from_str(&row?)?)).collect()
+        })?;
         let page = page(all, |grant| &grant.grant_id, request.limit, 50, 100, request.marker.as_deref())?;
         Ok(ListGrantsOutput { grants: page.items, truncated: page.next.is_some(), next_marker: page.next })
     }
@@ -279,8 +295,8 @@ impl Call<'_> {
             let (grant, _) = all.iter().find(|(grant, _)| grant.grant_id == grant_id).ok_or_else(invalid_grant_id)?;
             let me = [&self.caller.arn, &self.caller.issuer_arn];
             let retires = grant.retiring_principal.as_ref().is_some_and(|principal| me.contains(&principal));
-            let gives_up =
-                me.contains(&&grant.grantee_principal) && grant.operations.iter().any(|one| one == "RetireGrant");
+            let gives_up = grant.grantee_principal.as_ref().is_some_and(|grantee| me.contains(&grantee))
+                && grant.operations.iter().any(|one| one == "RetireGrant");
             if !retires && !gives_up {
                 // The account of the key may let others retire its grants.
                 self.permit(tx, &Deed::from("kms:RetireGrant"), &key)?;

@@ -38,7 +38,6 @@ impl Call<'_> {
 
     pub fn update_key_description(&self, request: &UpdateKeyDescription) -> Answer<Empty> {
         let description = &request.description;
-        limits::description(description).map_err(|violation| violation.to_service_error(Some(description)))?;
         self.change(|tx| {
             let mut key = self.find_changeable_key(tx, &request.key_id, "kms:UpdateKeyDescription")?;
             key.metadata.description.clone_from(description);
@@ -50,7 +49,7 @@ impl Call<'_> {
     pub fn schedule_key_deletion(&self, request: &ScheduleKeyDeletion) -> Answer<ScheduleKeyDeletionOutput> {
         let days = request.pending_window_in_days.unwrap_or(USUAL_WINDOW);
         let shown = days.to_string();
-        limits::pending_window_in_days(days).map_err(|violation| violation.to_service_error(Some(&shown)))?;
+        limits::pending_window_in_days(days).map_err(|violation| violation.to_service_error(&shown))?;
         let wait = SignedDuration::from_hours(24 * i64::from(days));
         let due = self.store().world().clock.now().saturating_add(wait).unwrap_or(Timestamp::MAX);
         let deed = Deed::from("kms:ScheduleKeyDeletion").with("kms:ScheduleKeyDeletionPendingWindowInDays", shown);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
 use super::authorize::Deed;
+use super::grants::check_tokens;
 use super::paging::Asked;
 use super::store::Records;
 use super::{Answer, Call};
@@ -87,7 +88,7 @@ impl Call<'_> {
 
     /// Finds a key of [`account`](Call::account) without asking who may.
     pub fn look_up_key(&self, tx: &Transaction, id: &str) -> Answer<FoundKey> {
-        limits::key_id(id).map_err(|violation| violation.to_service_error(Some(id)))?;
+        limits::key_id(id).map_err(|violation| violation.to_service_error(id))?;
         let resource = match id.parse::<Arn>() {
             Ok(arn) if arn.region != self.region => return Err(not_found(format!("Invalid arn {}", arn.region)).into()),
             Ok(arn) if arn.service != "kms" || arn.account != self.account => {
@@ -163,13 +164,21 @@ impl Call<'_> {
     }
 
     pub fn describe_key(&self, request: &DescribeKey) -> Answer<DescribeKeyOutput> {
-        let key = self.recall_key(&request.key_id, "kms:DescribeKey")?;
+        let deed = Deed::from("kms:DescribeKey").with_tokens(request.grant_tokens.as_ref());
+        if !deed.grant_tokens.is_empty() {
+            self.store().read(|tx| check_tokens(tx, &deed.grant_tokens))?;
+        }
+        let key = self.recall_key(&request.key_id, deed)?;
         Ok(DescribeKeyOutput { key_metadata: key.metadata.clone() })
     }
 
     pub fn list_keys(&self, request: &ListKeys) -> Answer<ListKeysOutput> {
         self.permit_on("kms:ListKeys", "*")?;
         let asked = Asked::new(request.limit, 100, 1000, request.marker.as_deref())?;
+        // Nobody shares keys through AWS RAM here.
+        if request.resource_owners.as_ref().is_some_and(|owners| owners.iter().all(|owner| owner != "SELF")) {
+            return Ok(ListKeysOutput::default());
+        }
         let keys: Vec<KeyListEntry> = self.store().read(|tx| -> Answer<_> {
             let mut query =
                 tx.prepare_cached("SELECT id FROM keys WHERE world = ?1 AND id > ?2 ORDER BY id LIMIT ?3")?;
@@ -317,9 +326,6 @@ impl Call<'_> {
 /// What can be told from the request alone; gives the origin.
 fn check_request(request: &CreateKey) -> Result<Origin, ServiceError> {
     let origin = request.origin.unwrap_or(Origin::AwsKms);
-    if let Some(description) = &request.description {
-        limits::description(description).map_err(|violation| violation.to_service_error(Some(description)))?;
-    }
     limits::tags(request.tags.as_deref().unwrap_or_default())?;
     if matches!(origin, Origin::External | Origin::AwsCloudHsm) {
         return Err(unsupported("Keys with imported key material or in a CloudHSM key store are not supported here."));
@@ -335,21 +341,17 @@ fn check_request(request: &CreateKey) -> Result<Origin, ServiceError> {
         return Err(unsupported("Multi-Region keys are not supported in a custom key store."));
     }
     match (origin, &request.custom_key_store_id, &request.xks_key_id) {
-        (Origin::ExternalKeyStore, Some(store), Some(external)) => {
-            limits::custom_key_store_id(store).map_err(|violation| violation.to_service_error(Some(store)))?;
-            limits::xks_key_id(external).map_err(|violation| violation.to_service_error(Some(external)))?;
-        }
         (Origin::ExternalKeyStore, None, _) => {
             return Err(ServiceError::validation("CustomKeyStoreId is required when Origin is EXTERNAL_KEY_STORE."));
         }
         (Origin::ExternalKeyStore, _, None) => {
             return Err(ServiceError::validation("XksKeyId is required when Origin is EXTERNAL_KEY_STORE."));
         }
-        (_, Some(_), _) | (_, _, Some(_)) => {
+        (Origin::ExternalKeyStore, ..) | (_, None, None) => {}
+        _ => {
             let message = "CustomKeyStoreId and XksKeyId are valid only when Origin is EXTERNAL_KEY_STORE.";
             return Err(ServiceError::validation(message));
         }
-        _ => {}
     }
     Ok(origin)
 }

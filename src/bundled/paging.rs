@@ -30,7 +30,7 @@ impl Asked {
     /// `ValidationException` for a limit out of range, `InvalidMarkerException` for a marker of somebody else's making.
     pub fn new(limit: Option<u32>, default: u32, most: u32, marker: Option<&str>) -> Answer<Self> {
         let limit = limit.unwrap_or(default);
-        limits::list_limit(limit, most).map_err(|violation| violation.to_service_error(Some(&limit.to_string())))?;
+        limits::list_limit(limit, most).map_err(|violation| violation.to_service_error(&limit.to_string()))?;
         Ok(Self { after: marker.map(read_marker).transpose()?.unwrap_or_default(), limit })
     }
 

@@ -5,9 +5,21 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 use serde_json::{Map, Value};
 
 /// Data of callers, which no event has.
-const LEFT_OUT: [&str; 5] = ["Plaintext", "CiphertextBlob", "GrantTokens", "GrantToken", "Recipient"];
+const LEFT_OUT: [&str; 11] = [
+    "Plaintext",
+    "CiphertextBlob",
+    "GrantTokens",
+    "GrantToken",
+    "Recipient",
+    "Message",
+    "Signature",
+    "Mac",
+    "ImportToken",
+    "EncryptedKeyMaterial",
+    "SharedSecretCiphertextBlob",
+];
 /// Secrets, of which an event tells that they were there.
-const HIDDEN: [&str; 3] = ["RawSecretAccessKey", "SecretAccessKey", "SessionToken"];
+const HIDDEN: [&str; 4] = ["RawSecretAccessKey", "SecretAccessKey", "SessionToken", "KeyStorePassword"];
 /// What stands for a secret.
 const INSTEAD: &str = "HIDDEN_DUE_TO_SECURITY_REASONS";
 /// Moments, in seconds since 1970.
@@ -162,6 +174,9 @@ mod tests {
         let shown = json!({ "xksProxyAuthenticationCredential":
             { "accessKeyId": "A", "rawSecretAccessKey": "HIDDEN_DUE_TO_SECURITY_REASONS" } });
         assert_eq!(of_json(request.to_string().as_bytes()), shown);
+        let sign = json!({ "KeyId": "k", "Message": "c2VjcmV0", "Mac": "AQ==", "KeyStorePassword": "s3cret" });
+        let shown = json!({ "keyId": "k", "keyStorePassword": "HIDDEN_DUE_TO_SECURITY_REASONS" });
+        assert_eq!(of_json(sign.to_string().as_bytes()), shown);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! GetKeyPolicy, PutKeyPolicy, ListKeyPolicies, and what a policy must be to be taken.
 
 use super::authorize::Deed;
+use super::paging::page;
 use super::{Answer, Call};
 use crate::aws::error::ServiceError;
 use crate::aws::kms::{
@@ -69,6 +70,7 @@ impl Call<'_> {
 
     pub fn list_key_policies(&self, request: &ListKeyPolicies) -> Answer<ListKeyPoliciesOutput> {
         self.store().read(|tx| self.find_key_by_id(tx, &request.key_id, "kms:ListKeyPolicies"))?;
-        Ok(ListKeyPoliciesOutput { policy_names: vec![DEFAULT.to_owned()], next_marker: None, truncated: false })
+        let page = page(vec![DEFAULT.to_owned()], |name| name, request.limit, 100, 1000, request.marker.as_deref())?;
+        Ok(ListKeyPoliciesOutput { policy_names: page.items, truncated: page.next.is_some(), next_marker: page.next })
     }
 }

@@ -30,10 +30,9 @@ pub fn find(store: &Store, host: &str) -> rusqlite::Result<Option<Arc<ProxyRoute
 }
 
 fn check(route: &ProxyRoute) -> Result<(), ServiceError> {
-    let refused = |violation: limits::Violation| violation.to_service_error(None);
-    limits::xks_proxy_host(&route.host).map_err(refused)?;
+    limits::xks_proxy_host(&route.host).map_err(|violation| violation.to_service_error(&route.host))?;
     if let Some(address) = &route.address {
-        limits::xks_proxy_address(address).map_err(refused)?;
+        limits::xks_proxy_address(address).map_err(|violation| violation.to_service_error(address))?;
     }
     let Some(pem) = &route.certificate_authorities else { return Ok(()) };
     let unfit =

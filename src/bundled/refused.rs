@@ -5,7 +5,8 @@ use serde::Deserialize;
 use super::key_states::wrong_origin;
 use super::{Answer, Call};
 use crate::aws::error::ServiceError;
-use crate::aws::kms::Origin;
+use crate::aws::kms::{Origin, members_of};
+use crate::aws::shape;
 
 /// What an operation would need that a symmetric encryption key has not.
 enum Lacks {
@@ -25,7 +26,9 @@ fn lack(operation: &str) -> Option<Lacks> {
         | "ReplicateKey"
         | "UpdatePrimaryRegion"
         | "GetPublicKey" => Some(Lacks::Origin),
-        "Sign" | "Verify" | "GenerateMac" | "VerifyMac" | "DeriveSharedSecret" => Some(Lacks::Usage),
+        "Sign" | "Verify" | "GenerateMac" | "VerifyMac" | "DeriveSharedSecret" | "Encapsulate" | "Decapsulate" => {
+            Some(Lacks::Usage)
+        }
         _ => None,
     }
 }
@@ -38,7 +41,7 @@ struct OfAKey {
 
 /// The action that an operation needs.
 fn action_of(operation: &str) -> &'static str {
-    const ACTIONS: [&str; 13] = [
+    const ACTIONS: [&str; 15] = [
         "kms:GenerateDataKeyPair",
         "kms:GenerateDataKeyPairWithoutPlaintext",
         "kms:GetParametersForImport",
@@ -52,6 +55,8 @@ fn action_of(operation: &str) -> &'static str {
         "kms:GenerateMac",
         "kms:VerifyMac",
         "kms:DeriveSharedSecret",
+        "kms:Encapsulate",
+        "kms:Decapsulate",
     ];
     ACTIONS.into_iter().find(|action| action.ends_with(&format!(":{operation}"))).unwrap_or("kms:DescribeKey")
 }
@@ -59,10 +64,11 @@ fn action_of(operation: &str) -> &'static str {
 impl Call<'_> {
     /// The refusal of an operation that is not in the table, after the key was looked at as for any other.
     pub fn refuse(&self, operation: &str, body: &[u8]) -> Answer<()> {
-        let Some(lack) = lack(operation) else {
+        let (Some(lack), Some(members)) = (lack(operation), members_of(operation)) else {
             let message = format!("There is no operation {operation}.");
             return Err(ServiceError::new("UnknownOperationException", message).into());
         };
+        shape::check(members, body)?;
         let request: OfAKey = serde_json::from_slice(body)
             .map_err(|error| ServiceError::new("SerializationException", error.to_string()))?;
         let key = self.store().read(|tx| self.find_key(tx, &request.key_id, action_of(operation)))?.metadata;

@@ -11,7 +11,7 @@ use crate::aws::codec::{self, XML_CONTENT_TYPE};
 use crate::aws::error::ServiceError;
 use crate::aws::operation::{Operation, Protocol, Service};
 use crate::aws::sigv4::Claim;
-use crate::aws::{cloudtrail, cloudwatch, iam, kms, sts, xks_console};
+use crate::aws::{cloudtrail, cloudwatch, iam, kms, shape, sts, xks_console};
 
 /// The longest body that is read, in bytes: a policy of 128 KiB and room around it.
 const MOST_BYTES: usize = 512 * 1024;
@@ -135,8 +135,15 @@ fn encode<O: Operation>(call: &Call, answer: Answer<O::Response>) -> Result<Byte
 fn decode<O: Operation>(body: &[u8]) -> Result<O, ServiceError> {
     match O::SERVICE.protocol() {
         Protocol::Query { .. } => codec::parse_query_request(body),
-        Protocol::Json { .. } => serde_json::from_slice(if body.is_empty() { b"{}" } else { body })
-            .map_err(|error| ServiceError::new("SerializationException", error.to_string())),
+        Protocol::Json { .. } => {
+            if O::SERVICE == Service::Kms
+                && let Some(members) = kms::members_of(O::NAME)
+            {
+                shape::check(members, body)?;
+            }
+            serde_json::from_slice(if body.is_empty() { b"{}" } else { body })
+                .map_err(|error| ServiceError::new("SerializationException", error.to_string()))
+        }
     }
 }
 
@@ -193,6 +200,7 @@ async fn dispatch(call: &Call<'_>, service: Service, name: &str, body: &[u8]) ->
             kms::ListKeyPolicies => Call::list_key_policies;
             kms::CreateGrant => Call::create_grant;
             kms::ListGrants => Call::list_grants;
+            kms::ListRetirableGrants => Call::list_retirable_grants;
             kms::RevokeGrant => Call::revoke_grant;
             kms::RetireGrant => Call::retire_grant;
             kms::GenerateRandom => Call::generate_random;

@@ -180,6 +180,7 @@ fn fill_manager(
                     spec: key.spec.clone().unwrap_or_else(|| "AES_256".to_owned()),
                     usage: key.usage.clone().unwrap_or_else(both),
                     enabled: key.enabled.unwrap_or(true),
+                    callers: Vec::new(),
                 },
             )?;
         }

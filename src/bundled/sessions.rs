@@ -101,10 +101,9 @@ pub fn session(aws: &Inner, id: &str, token: &SecretText) -> Result<(Arc<Caller>
 impl Call<'_> {
     pub fn assume_role(&self, request: &AssumeRole) -> Answer<AssumeRoleOutput> {
         limits::role_session_name(&request.role_session_name)
-            .map_err(|violation| violation.to_service_error(Some(&request.role_session_name)))?;
+            .map_err(|violation| violation.to_service_error(&request.role_session_name))?;
         let duration = request.duration_seconds.unwrap_or(USUAL_DURATION);
-        limits::session_duration(duration)
-            .map_err(|violation| violation.to_service_error(Some(&duration.to_string())))?;
+        limits::session_duration(duration).map_err(|violation| violation.to_service_error(&duration.to_string()))?;
         if let Some(policy) = &request.policy
             && self.aws.policies.read(policy).is_none()
         {

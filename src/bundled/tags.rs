@@ -48,7 +48,7 @@ impl Call<'_> {
 
     pub fn untag_resource(&self, request: &UntagResource) -> Answer<Empty> {
         for key in &request.tag_keys {
-            limits::tag_key(key).map_err(|violation| violation.to_service_error(Some(key)))?;
+            limits::tag_key(key).map_err(|violation| violation.to_service_error(key))?;
         }
         let deed = Deed::from("kms:UntagResource").with_tags(request.tag_keys.iter().map(|key| (key.as_str(), None)));
         self.change(|tx| {

@@ -210,7 +210,7 @@ macro_rules! collect {
 impl Client {
     collect! {
         /// All keys of the account and Region.
-        collect_keys() -> KeyListEntry, ListKeys { limit: Some(1000), marker: None },
+        collect_keys() -> KeyListEntry, ListKeys { limit: Some(1000), ..ListKeys::default() },
         answer => answer.keys, answer.next_marker.clone().filter(|_| answer.truncated)
     }
     collect! {

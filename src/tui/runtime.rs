@@ -63,7 +63,7 @@ async fn ask(client: &Client, call: Call) -> Result<Reply, CallError> {
         Call::KeyStores => Reply::KeyStores(client.collect_key_stores().await?),
         Call::Aliases => Reply::Aliases(client.collect_aliases().await?),
         Call::Keys(marker) => keys_page(client, marker).await?,
-        Call::Key(key_id) => Reply::Key(Box::new(client.call(&DescribeKey { key_id }).await?.key_metadata.into())),
+        Call::Key(key_id) => Reply::Key(Box::new(client.call(&DescribeKey::of(key_id)).await?.key_metadata.into())),
         Call::Principals => Reply::Principals(principals(client).await?),
         Call::KeyPolicy(key_id) => {
             Reply::KeyPolicy(client.call(&GetKeyPolicy { key_id, policy_name: None }).await?.policy)
@@ -141,7 +141,7 @@ const LATER_PAGES: u32 = 1000;
 /// A page of the keys, described. There is no list that tells more than IDs.
 async fn keys_page(client: &Client, marker: Option<String>) -> Result<Reply, CallError> {
     let limit = if marker.is_some() { LATER_PAGES } else { FIRST_PAGE };
-    let answer = client.call(&ListKeys { limit: Some(limit), marker: marker.clone() }).await?;
+    let answer = client.call(&ListKeys { limit: Some(limit), marker: marker.clone(), ..ListKeys::default() }).await?;
     // A marker that comes again would never end.
     let next = answer.next_marker.filter(|next| answer.truncated && marker.as_ref() != Some(next));
     let page = described(client, answer.keys).map_ok(KeySummary::from).try_collect().await?;
@@ -152,7 +152,7 @@ async fn keys_page(client: &Client, marker: Option<String>) -> Result<Reply, Cal
 fn described(client: &Client, entries: Vec<KeyListEntry>) -> impl Stream<Item = Result<KeyMetadata, CallError>> {
     stream::iter(entries)
         .map(move |entry| async move {
-            match client.call(&DescribeKey { key_id: entry.key_arn }).await {
+            match client.call(&DescribeKey::of(entry.key_arn)).await {
                 Ok(output) => Ok(Some(output.key_metadata)),
                 // Gone between the list and the look.
                 Err(CallError::Service(error)) if error.is("NotFound") => Ok(None),

@@ -1,7 +1,7 @@
 //! The bundled external key store proxy: the server side of the API.
 //!
-//! A request is refused in this order: path, method, size of the body, signature, quota, body, external key, its state
-//! and usage, sizes. The specification leaves the order open; this is the one AWS's own test client expects.
+//! A request is refused in this order: path, method, size of the body, signature, quota, body, external key, its callers,
+//! its state and usage, sizes. The specification leaves the order open; this is the one AWS's own test client expects.
 
 #[cfg(test)]
 mod tests;
@@ -79,6 +79,7 @@ impl From<KeyManagerError> for ProxyError {
             KeyManagerError::KeyNotFound => ErrorName::KeyNotFoundException,
             KeyManagerError::KeyDisabled | KeyManagerError::Exhausted(_) => ErrorName::InvalidStateException,
             KeyManagerError::KeyUsage(_) => ErrorName::InvalidKeyUsageException,
+            KeyManagerError::CallerDenied(_) => ErrorName::AccessDeniedException,
             KeyManagerError::InvalidCiphertext => ErrorName::InvalidCiphertextException,
             KeyManagerError::TooLong => ErrorName::UnsupportedOperationException,
             KeyManagerError::Database(database)
@@ -255,6 +256,7 @@ impl Proxy {
                 let request: GetKeyMetadataRequest = parse(body)?;
                 note(&request.request_metadata, entry);
                 check_metadata(&request.request_metadata, false)?;
+                self.permit(partition, id, &request.request_metadata, entry)?;
                 let key = self.manager.key(partition, id)?;
                 let key_status = if key.enabled { "ENABLED" } else { "DISABLED" }.to_owned();
                 Ok(ok(&GetKeyMetadataResponse { key_spec: key.spec.clone(), key_usage: key.usage.clone(), key_status }))
@@ -262,12 +264,12 @@ impl Proxy {
             Api::Encrypt(id) => {
                 let request: EncryptRequest = parse(body)?;
                 note(&request.request_metadata, entry);
-                self.encrypt(partition, id, request)
+                self.encrypt(partition, id, request, entry)
             }
             Api::Decrypt(id) => {
                 let request: DecryptRequest = parse(body)?;
                 note(&request.request_metadata, entry);
-                self.decrypt(partition, id, request)
+                self.decrypt(partition, id, request, entry)
             }
         }
     }
@@ -288,7 +290,30 @@ impl Proxy {
         }))
     }
 
-    fn encrypt(&self, partition: &str, id: &str, request: EncryptRequest) -> Result<Response, ProxyError> {
+    /// Refuses a caller that the external key isn't for, whatever the key's state; the log tells by which rule. Nothing is
+    /// assumed of how the principal is written.
+    fn permit(
+        &self,
+        partition: &str,
+        id: &str,
+        metadata: &RequestMetadata,
+        entry: &mut ProxyRequest,
+    ) -> Result<(), ProxyError> {
+        self.manager.check_caller(partition, id, &metadata.aws_principal_arn).map_err(|error| {
+            if let KeyManagerError::CallerDenied(callers) = &error {
+                entry.denied_by = Some(kept(&format!("callers: {}", callers.join(", "))));
+            }
+            error.into()
+        })
+    }
+
+    fn encrypt(
+        &self,
+        partition: &str,
+        id: &str,
+        request: EncryptRequest,
+        entry: &mut ProxyRequest,
+    ) -> Result<Response, ProxyError> {
         check_metadata(&request.request_metadata, true)?;
         check_algorithm(&request.encryption_algorithm)?;
         let integrity = match request.ciphertext_data_integrity_value_algorithm.as_deref() {
@@ -296,6 +321,7 @@ impl Proxy {
             Some(SHA_256) => true,
             Some(_) => return Err(ProxyError::validation("ciphertextDataIntegrityValueAlgorithm has to be SHA_256")),
         };
+        self.permit(partition, id, &request.request_metadata, entry)?;
         let aad = request.additional_authenticated_data.unwrap_or_default().0;
         let value = integrity.then_some(|parts: &SealedParts| {
             ciphertext_data_integrity_value(
@@ -323,9 +349,16 @@ impl Proxy {
         }))
     }
 
-    fn decrypt(&self, partition: &str, id: &str, request: DecryptRequest) -> Result<Response, ProxyError> {
+    fn decrypt(
+        &self,
+        partition: &str,
+        id: &str,
+        request: DecryptRequest,
+        entry: &mut ProxyRequest,
+    ) -> Result<Response, ProxyError> {
         check_metadata(&request.request_metadata, true)?;
         check_algorithm(&request.encryption_algorithm)?;
+        self.permit(partition, id, &request.request_metadata, entry)?;
         let parts = SealedParts {
             ciphertext: request.ciphertext.0,
             initialization_vector: request.initialization_vector.0,
@@ -342,6 +375,9 @@ impl Proxy {
 fn note(metadata: &RequestMetadata, entry: &mut ProxyRequest) {
     entry.aws_principal_arn = Some(kept(&metadata.aws_principal_arn));
     entry.kms_key_arn = metadata.kms_key_arn.as_deref().map(kept);
+    entry.kms_via_service = metadata.kms_via_service.as_deref().map(kept);
+    entry.aws_source_vpc = metadata.aws_source_vpc.as_deref().map(kept);
+    entry.aws_source_vpce = metadata.aws_source_vpce.as_deref().map(kept);
     entry.kms_operation = Some(kept(&metadata.kms_operation));
     entry.kms_request_id = Some(kept(&metadata.kms_request_id));
 }

@@ -10,6 +10,7 @@ import datetime
 import json
 import os
 import pathlib
+import re
 import shlex
 import signal
 import subprocess
@@ -59,6 +60,8 @@ def fits(value, shape, path):
         low, high = shape.metadata.get("min", 0), shape.metadata.get("max", 10**9)
         if not low <= len(value) <= high:
             raise Misfit(f"{path}: {len(value)} characters, not {low} to {high}")
+        if not re.fullmatch(shape.metadata.get("pattern", "(?s:.*)"), value):
+            raise Misfit(f"{path}: {value!r} is not like {shape.metadata['pattern']}")
     elif kind == "timestamp":
         if not isinstance(value, datetime.datetime):
             raise Misfit(f"{path}: {value!r} is no time")
@@ -75,12 +78,41 @@ def fits(value, shape, path):
         raise Misfit(f"{path}: {kind}?")
 
 
+def known(value, shape, path):
+    """Holds an answer as it came against its shape: boto3 drops members that the model lacks."""
+    if shape.type_name == "structure":
+        for name, member in value.items():
+            if name not in shape.members:
+                raise Misfit(f"{path}.{name} is no member of {shape.name}")
+            known(member, shape.members[name], f"{path}.{name}")
+    elif shape.type_name == "list":
+        for index, member in enumerate(value):
+            known(member, shape.member, f"{path}[{index}]")
+
+
+# The operations of KMS on keys that the served KMS does not have.
+FOREIGN = {
+    "Decapsulate", "DeleteImportedKeyMaterial", "DeriveSharedSecret", "Encapsulate", "GenerateDataKeyPair",
+    "GenerateDataKeyPairWithoutPlaintext", "GenerateMac", "GetParametersForImport", "GetPublicKey", "ImportKeyMaterial",
+    "ReplicateKey", "Sign", "UpdatePrimaryRegion", "Verify", "VerifyMac",
+}
+
+
 class Checked:
     """A boto3 client whose answers are held against their shapes."""
 
+    # The operations that any client has seen answered, by service.
+    seen = set()
+
     def __init__(self, client):
         self.client = client
-        self.seen = set()
+        service = client.meta.service_model
+        if service.metadata["protocol"] == "json":
+            client.meta.events.register("before-parse.*", self.look)
+
+    def look(self, operation_model, response_dict, **_):
+        if response_dict["status_code"] == 200 and operation_model.output_shape is not None:
+            known(json.loads(response_dict["body"]), operation_model.output_shape, operation_model.name)
 
     def __getattr__(self, name):
         call = getattr(self.client, name)
@@ -95,7 +127,7 @@ class Checked:
                 fits(answer, shape, operation)
             assert answer["ResponseMetadata"]["HTTPStatusCode"] == 200
             assert len(answer["ResponseMetadata"]["RequestId"]) == 36
-            self.seen.add(operation)
+            self.seen.add((self.client.meta.service_model.service_name, operation))
             return answer
 
         return checked
@@ -165,7 +197,10 @@ class Clients(unittest.TestCase):
 
     @classmethod
     def tearDownClass(cls):
+        kms = cls.aws.client("kms").meta.service_model
         cls.aws.stop()
+        missing = {name for name in kms.operation_names if name not in FOREIGN and ("kms", name) not in Checked.seen}
+        assert not missing, f"nobody has seen an answer of {missing}"
 
     def store(self, name):
         found = self.aws.client("kms").describe_custom_key_stores(CustomKeyStoreName=name)
@@ -173,9 +208,13 @@ class Clients(unittest.TestCase):
 
     def test_the_example_of_the_guide_runs(self):
         store = self.store("Frankfurt HSM")
+        # As version 2 of the AWS CLI writes dates, and the guide.
+        iso = self.aws.path / "iso"
+        iso.write_text("[default]\ncli_timestamp_format = iso8601\n")
         made = self.aws.cli(
             "kms", "create-key", "--origin", "EXTERNAL_KEY_STORE",
             "--custom-key-store-id", store, "--xks-key-id", "payments-2026",
+            AWS_CONFIG_FILE=str(iso),
         )["KeyMetadata"]
         self.assertEqual(made["Arn"], f"arn:aws:kms:us-west-2:111122223333:key/{made['KeyId']}")
         self.assertEqual(made["XksKeyConfiguration"], {"Id": "payments-2026"})
@@ -194,8 +233,8 @@ class Clients(unittest.TestCase):
             "Origin": "EXTERNAL_KEY_STORE",
         }
         self.assertEqual({name: made[name] for name in expected}, expected)
-        self.assertNotIn("CloudHsmClusterId", made)
-        self.assertNotIn("CurrentKeyMaterialId", made)
+        self.assertEqual(set(made), {"Arn", "CreationDate", "KeyId", "XksKeyConfiguration", *expected})
+        self.assertIsNotNone(datetime.datetime.fromisoformat(made["CreationDate"]).tzinfo)
         blob = self.aws.cli("kms", "encrypt", "--key-id", made["Arn"], "--plaintext", "four corners")["CiphertextBlob"]
         plain = self.aws.path / "blob"
         plain.write_bytes(base64.b64decode(blob))
@@ -256,9 +295,20 @@ class Clients(unittest.TestCase):
         self.until(store, "DISCONNECTED")
         with refused(self, "CustomKeyStoreHasCMKsException"):
             kms.delete_custom_key_store(CustomKeyStoreId=store)
+        self.assertIn(key_id, [key["KeyId"] for key in kms.list_keys(Limit=1000)["Keys"]])
+        self.assertIn("alias/app-logs", [alias["AliasName"] for alias in kms.list_aliases(Limit=100)["Aliases"]])
         for operation, key in (("list_keys", "Keys"), ("list_aliases", "Aliases")):
             pages = [page[key] for page in kms.get_paginator(operation).paginate(PaginationConfig={"PageSize": 2})]
             self.assertGreater(len(pages), 2)
+
+    def test_a_store_that_is_empty_can_go(self):
+        kms = self.aws.client("kms")
+        self.aws.proxy("create-partition", "for-a-day")
+        made = kms.create_custom_key_store(**json.loads((self.aws.path / "create-for-a-day.json").read_text()))
+        store = {"CustomKeyStoreId": made["CustomKeyStoreId"]}
+        kms.delete_custom_key_store(**store)
+        with refused(self, "CustomKeyStoreNotFoundException"):
+            kms.describe_custom_key_stores(**store)
 
     def test_a_partition_made_beside_the_server_becomes_a_key_store(self):
         self.aws.proxy("create-partition", "team-red")
@@ -311,6 +361,11 @@ class Clients(unittest.TestCase):
         kms.revoke_grant(KeyId=key, GrantId=grant["GrantId"])
         with refused(self, "AccessDeniedException"):
             self.aws.client("kms", "grace.liu").encrypt(KeyId=key, Plaintext=b"x")
+        again = kms.create_grant(KeyId=key, GranteePrincipal=grantee, RetiringPrincipal=grantee, Operations=["Decrypt"])
+        retirable = kms.list_retirable_grants(RetiringPrincipal=grantee)["Grants"]
+        self.assertEqual([one["GrantId"] for one in retirable], [again["GrantId"]])
+        self.aws.client("kms", "grace.liu").retire_grant(GrantToken=again["GrantToken"])
+        self.assertEqual(kms.list_retirable_grants(RetiringPrincipal=grantee)["Grants"], [])
 
     def until(self, store, state):
         kms = self.aws.client("kms")

@@ -17,6 +17,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 import urllib.parse
 
@@ -226,10 +227,27 @@ class Conformance:
         sealed = self.served.call("/keys/brief/encrypt", encrypt_body())[1]
         self.served.proxy("rotate-key", "--partition", "lab", "--id", "brief")
         self.assertEqual(self.served.call("/keys/brief/decrypt", decrypt_body(sealed))[0], 200)
+        self.served.proxy("set-callers", "--partition", "lab", "--id", "brief", "--caller", "AWS Internal")
+        self.refused(self.served.call("/keys/brief/decrypt", decrypt_body(sealed)), 403, "AccessDeniedException")
+        self.assertEqual(self.served.call("/health", HEALTH)[0], 200)
+        alices = ("--caller", "arn:aws:iam::111122223333:user/A*", "--caller", "ec2.amazonaws.com")
+        self.served.proxy("set-callers", "--partition", "lab", "--id", "brief", *alices)
+        self.assertEqual(self.served.call("/keys/brief/decrypt", decrypt_body(sealed))[0], 200)
+        self.assertIn((403, "callers: AWS Internal"), self.denials("brief"))
         self.served.proxy("disable-key", "--partition", "lab", "--id", "brief")
         self.refused(self.served.call("/keys/brief/decrypt", decrypt_body(sealed)), 400, "InvalidStateException")
         self.served.proxy("delete-key", "--partition", "lab", "--id", "brief")
         self.refused(self.served.call("/keys/brief/decrypt", decrypt_body(sealed)), 404, "KeyNotFoundException")
+
+    def denials(self, key):
+        """What the log tells of denials; the server writes it half a second behind."""
+        for _ in range(50):
+            log = [json.loads(line) for line in self.served.proxy("log", "--key", key).splitlines()]
+            denials = [(one["status"], one["deniedBy"]) for one in log if "deniedBy" in one]
+            if denials:
+                return denials
+            time.sleep(0.1)
+        return []
 
     def test_100_continue_and_many_at_once(self):
         answer = self.served.call("/health", HEALTH, None, "--header", "Expect: 100-continue")

@@ -179,7 +179,7 @@ async fn what_no_key_is_asked_for_iam_alone_allows() {
         )
     );
     // The account may read its keys by IAM alone: their policies leave it to that.
-    assert!(allowed(&maria, DescribeKey { key_id: "alias/customer-db".to_owned() }).await);
+    assert!(allowed(&maria, DescribeKey::of("alias/customer-db".to_owned())).await);
     assert!(!allowed(&maria, encrypt("alias/customer-db")).await);
     // An alias is two things: its name by IAM, its key by the key policy.
     let key = aws.key(vec![allow(&format!("{ACCOUNT}:user/payments/grace.liu"), &["kms:CreateAlias"])]).await;
@@ -260,13 +260,13 @@ async fn conditions_look_at_context_origin_tags_and_days() {
     assert!(
         !allowed(&client, in_context(&key, &[("project", "amazon")])).await && !allowed(&client, encrypt(&key)).await
     );
-    assert!(!allowed(&client, DescribeKey { key_id: key.clone() }).await);
+    assert!(!allowed(&client, DescribeKey::of(key.clone())).await);
     let tag = |name: &str| TagResource {
         key_id: key.clone(),
         tags: vec![Tag { tag_key: name.to_owned(), tag_value: "payments".to_owned() }],
     };
     assert!(!allowed(&client, tag("other")).await && allowed(&client, tag("team")).await);
-    assert!(allowed(&client, DescribeKey { key_id: key.clone() }).await);
+    assert!(allowed(&client, DescribeKey::of(key.clone())).await);
     assert!(allowed(&client, EnableKey { key_id: key.clone() }).await);
     assert!(!allowed(&client, DisableKey { key_id: key.clone() }).await);
     assert!(!allowed(&client, delete(&key)).await);
@@ -286,7 +286,7 @@ async fn grants_give_what_they_name_until_they_are_gone() {
         operations: vec!["Encrypt".to_owned(), "Decrypt".to_owned()],
         constraints: Some(GrantConstraints {
             encryption_context_subset: Some([("project".to_owned(), "nile".to_owned())].into()),
-            encryption_context_equals: None,
+            ..GrantConstraints::default()
         }),
         name: Some("nile".to_owned()),
         ..CreateGrant::default()
@@ -296,7 +296,7 @@ async fn grants_give_what_they_name_until_they_are_gone() {
     let made = admin.call(&request).await.unwrap();
     assert_eq!(admin.call(&request).await.unwrap(), made, "the same name and request give the same grant");
     assert!(allowed(&jonas, in_context(&key, &[("project", "nile"), ("more", "x")])).await);
-    assert!(!allowed(&jonas, encrypt(&key)).await && !allowed(&jonas, DescribeKey { key_id: key.clone() }).await);
+    assert!(!allowed(&jonas, encrypt(&key)).await && !allowed(&jonas, DescribeKey::of(key.clone())).await);
     let list = ListGrants { key_id: key.clone(), ..ListGrants::default() };
     let grants = admin.call(&list).await.unwrap().grants;
     assert_eq!((grants.len(), grants[0].name.as_deref(), &*grants[0].key_id), (1, Some("nile"), &*key));
@@ -318,6 +318,10 @@ async fn grants_give_what_they_name_until_they_are_gone() {
         (CreateGrant { operations: vec!["Sing".to_owned()], ..request.clone() }, "ValidationException"),
         (CreateGrant { operations: vec![], ..request.clone() }, "ValidationException"),
         (CreateGrant { grantee_principal: None, ..request.clone() }, "ValidationException"),
+        (
+            CreateGrant { grantee_service_principal: Some("backup.amazonaws.com".to_owned()), ..request.clone() },
+            "ValidationException",
+        ),
         (
             CreateGrant { grantee_principal: Some(format!("{ACCOUNT}:user/nobody")), ..request.clone() },
             "InvalidArnException",
@@ -345,4 +349,83 @@ async fn re_encrypting_asks_on_both_keys() {
     assert!(allowed(&client, ask(blob(aws.admin(), from.clone()).await, &to)).await);
     assert!(!allowed(&client, ask(blob(aws.admin(), to.clone()).await, &from)).await);
     assert!(!allowed(&client, ask(blob(aws.admin(), from.clone()).await, &from)).await);
+}
+
+#[tokio::test]
+async fn grants_are_found_by_who_may_retire_them() {
+    let aws = Aws::new();
+    let admin = aws.admin();
+    let grace = format!("{ACCOUNT}:user/payments/grace.liu");
+    let mut made = Vec::new();
+    for key in [aws.key(vec![]).await, aws.key(vec![]).await] {
+        let request = CreateGrant {
+            key_id: key,
+            grantee_principal: Some(format!("{ACCOUNT}:user/data/jonas.bauer")),
+            retiring_principal: Some(grace.clone()),
+            operations: vec!["Encrypt".to_owned()],
+            ..CreateGrant::default()
+        };
+        made.push(admin.call(&request).await.unwrap().grant_id);
+    }
+    made.sort();
+    let ask = ListRetirableGrants { retiring_principal: Some(grace), ..ListRetirableGrants::default() };
+    let found: Vec<String> = admin.call(&ask).await.unwrap().grants.into_iter().map(|grant| grant.grant_id).collect();
+    assert_eq!(found, made);
+    let first = admin.call(&ListRetirableGrants { limit: Some(1), ..ask.clone() }).await.unwrap();
+    assert!(first.truncated && first.grants[0].grant_id == made[0]);
+    assert!(!allowed(&aws.user("jonas.bauer"), ask.clone()).await);
+    let other = ListRetirableGrants { retiring_principal: Some(format!("{ACCOUNT}:user/Admin")), ..ask.clone() };
+    assert_eq!(admin.call(&other).await.unwrap().grants, []);
+    let service = Some("backup.amazonaws.com".to_owned());
+    for wrong in [
+        ListRetirableGrants { retiring_principal: None, ..ask.clone() },
+        ListRetirableGrants { retiring_service_principal: service.clone(), ..ask.clone() },
+        ListRetirableGrants { retiring_principal: None, retiring_service_principal: service, ..ask },
+    ] {
+        assert!(admin.call(&wrong).await.unwrap_err().to_string().starts_with("ValidationException"), "{wrong:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_grant_to_an_aws_service_is_kept_for_it_alone() {
+    let aws = Aws::new();
+    let (admin, key) = (aws.admin(), aws.key(vec![]).await);
+    let arn = "arn:aws:backup:us-west-2:111122223333:backup-vault:one".to_owned();
+    let request = CreateGrant {
+        key_id: key.clone(),
+        grantee_service_principal: Some("backup.amazonaws.com".to_owned()),
+        retiring_service_principal: Some("backup.amazonaws.com".to_owned()),
+        operations: vec!["Decrypt".to_owned()],
+        constraints: Some(GrantConstraints { source_arn: Some(arn), ..GrantConstraints::default() }),
+        ..CreateGrant::default()
+    };
+    admin.call(&request).await.unwrap();
+    let grant = admin.call(&ListGrants { key_id: key, ..ListGrants::default() }).await.unwrap().grants.remove(0);
+    assert_eq!(
+        (grant.grantee_principal, grant.grantee_service_principal),
+        (None, request.grantee_service_principal.clone())
+    );
+    for wrong in [
+        CreateGrant { constraints: None, ..request.clone() },
+        CreateGrant { retiring_service_principal: None, ..request },
+    ] {
+        assert!(admin.call(&wrong).await.unwrap_err().to_string().starts_with("ValidationException"), "{wrong:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_is_taken_by_describe_key_if_a_grant_has_it() {
+    let aws = Aws::new();
+    let (admin, key) = (aws.admin(), aws.key(vec![]).await);
+    let request = CreateGrant {
+        key_id: key.clone(),
+        grantee_principal: Some(format!("{ACCOUNT}:user/data/jonas.bauer")),
+        operations: vec!["DescribeKey".to_owned()],
+        ..CreateGrant::default()
+    };
+    let token = admin.call(&request).await.unwrap().grant_token;
+    let with = |token: &str| DescribeKey { key_id: key.clone(), grant_tokens: Some(vec![token.to_owned()]) };
+    assert!(allowed(&aws.user("jonas.bauer"), with(&token)).await);
+    let error = aws.user("jonas.bauer").call(&with("nonsense")).await.unwrap_err().to_string();
+    assert!(error.starts_with("InvalidGrantTokenException"), "{error}");
 }

@@ -19,7 +19,7 @@ async fn a_new_key_encrypts_and_decrypts() {
     let key_id = new_key(&client).await;
     let blob = encrypt(&client, &key_id).await;
     assert_eq!(decrypt(&client, &blob, "nile").await.unwrap().expose(), b"four corners");
-    let key = client.call(&DescribeKey { key_id }).await.unwrap().key_metadata;
+    let key = client.call(&DescribeKey::of(key_id)).await.unwrap().key_metadata;
     assert_eq!(key.xks_key_configuration.unwrap().id, "payments-2026");
     assert_eq!((key.key_state, key.enabled, key.current_key_material_id), (KeyState::Enabled, true, None));
 }
@@ -146,7 +146,7 @@ async fn aliases_keep_their_rules() {
     );
     assert_eq!(refusal(client.call(&create("alias/aws/s3")).await).code, "InvalidAliasNameException");
     assert_eq!(refusal(client.call(&create("payments")).await).code, "ValidationException");
-    let by_alias = DescribeKey { key_id: "alias/payments".to_owned() };
+    let by_alias = DescribeKey::of("alias/payments".to_owned());
     assert_eq!(client.call(&by_alias).await.unwrap().key_metadata.key_id, target_key_id);
 }
 
@@ -159,7 +159,7 @@ async fn a_store_connects_after_a_while_and_its_keys_come_and_go_with_it() {
     assert_eq!(store(&client, "Frankfurt HSM").await.connection_state, ConnectionState::Disconnecting);
     clock.advance(jiff::SignedDuration::from_secs(2));
     assert_eq!(store(&client, "Frankfurt HSM").await.connection_state, ConnectionState::Disconnected);
-    let key = client.call(&DescribeKey { key_id: key_id.clone() }).await.unwrap().key_metadata;
+    let key = client.call(&DescribeKey::of(key_id.clone())).await.unwrap().key_metadata;
     assert_eq!((key.key_state, key.enabled), (KeyState::Unavailable, false));
     let request = Encrypt { key_id: key_id.clone(), plaintext: secret(b"x"), ..Default::default() };
     let error = refusal(client.call(&request).await);
@@ -226,7 +226,7 @@ async fn a_restart_keeps_everything_and_a_lost_root_key_is_noticed() {
         (key_id, blob)
     };
     let again = client_of(&Bundled::open(&path, None).unwrap(), Clock::System);
-    assert!(again.call(&DescribeKey { key_id }).await.is_ok());
+    assert!(again.call(&DescribeKey::of(key_id)).await.is_ok());
     assert_eq!(decrypt(&again, &blob, "nile").await.unwrap().expose(), b"four corners");
     assert!(matches!(Bundled::open(&path, Some("default")), Err(OpenError::InUse(_))));
     let mode = |name: &str| std::fs::metadata(path.join(name)).unwrap().permissions().mode() & 0o777;
@@ -294,7 +294,7 @@ async fn another_region_is_empty_and_knows_no_key_of_this_one() {
     assert!(elsewhere.collect_key_stores().await.unwrap().is_empty());
     assert_eq!(elsewhere.collect_users().await.unwrap().len(), 20, "IAM is one for all Regions");
     let key_id = client.collect_keys().await.unwrap().remove(0).key_arn;
-    let error = refusal(elsewhere.call(&DescribeKey { key_id }).await);
+    let error = refusal(elsewhere.call(&DescribeKey::of(key_id)).await);
     assert_eq!(error.to_string(), "NotFoundException: Invalid arn us-west-2");
 }
 

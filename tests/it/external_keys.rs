@@ -74,3 +74,12 @@ fn a_partition_and_its_credentials_come_and_go() {
     go_on(&mut journey, "external-keys", revoke);
     assert_eq!(oslo(&journey).access_key_ids.len(), before.len());
 }
+
+#[test]
+fn the_list_tells_whom_a_key_is_for() {
+    let mut journey = start("external-keys", OPEN);
+    let alice = vec!["arn:aws:iam::111122223333:user/Alice".to_owned()];
+    journey.bundled().key_manager().set_callers("frankfurt", "backup-encrypt-only", &alice).unwrap();
+    go_on(&mut journey, "external-keys", "Type \"r\"\nRight 4\nWait+Screen /Callers/\nWait+Screen /arn:aws:iam/\n");
+    assert!(tape::screen_text(&journey.frame()).contains("Everybody"));
+}

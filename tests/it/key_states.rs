@@ -63,7 +63,7 @@ impl Key {
     }
 
     async fn metadata(&self) -> KeyMetadata {
-        self.client.call(&DescribeKey { key_id: self.id.clone() }).await.unwrap().key_metadata
+        self.client.call(&DescribeKey::of(self.id.clone())).await.unwrap().key_metadata
     }
 
     /// The code an operation is refused with, or `ok`.
@@ -112,7 +112,7 @@ impl Key {
             "GenerateDataKey" => self.code(data_key(key_id)).await,
             "GenerateDataKeyWithoutPlaintext" => self.code(GenerateDataKeyWithoutPlaintext(data_key(key_id))).await,
             "DeleteAlias" => self.code(DeleteAlias { alias_name: "alias/it".to_owned() }).await,
-            "DescribeKey" => self.code(DescribeKey { key_id }).await,
+            "DescribeKey" => self.code(DescribeKey::of(key_id)).await,
             "GetKeyPolicy" => self.code(GetKeyPolicy { key_id, policy_name: None }).await,
             "PutKeyPolicy" => {
                 let policy = default_policy("aws", "111122223333");
@@ -131,7 +131,7 @@ impl Key {
             "UntagResource" => self.code(UntagResource { key_id, tag_keys: vec!["a".to_owned()] }).await,
             "UpdateKeyDescription" => self.code(UpdateKeyDescription { key_id, description: "new".to_owned() }).await,
             "UpdateAlias from" => {
-                let target_key_id = self.client.call(&DescribeKey { key_id: other }).await.unwrap().key_metadata.key_id;
+                let target_key_id = self.client.call(&DescribeKey::of(other)).await.unwrap().key_metadata.key_id;
                 self.code(UpdateAlias { alias_name: "alias/it".to_owned(), target_key_id }).await
             }
             "UpdateAlias to" => {
@@ -222,11 +222,8 @@ async fn a_deletion_is_pending_until_it_is_cancelled_or_its_day_comes() {
     let again = request(&key.client, "Frankfurt HSM", "payments-2026").await;
     assert_eq!(refusal(key.client.call(&again).await).code, "XksKeyAlreadyInUseException");
     key.clock.advance(jiff::SignedDuration::from_hours(2));
-    assert_eq!(refusal(key.client.call(&DescribeKey { key_id: key.id.clone() }).await).code, "NotFoundException");
-    assert_eq!(
-        refusal(key.client.call(&DescribeKey { key_id: "alias/it".to_owned() }).await).code,
-        "NotFoundException"
-    );
+    assert_eq!(refusal(key.client.call(&DescribeKey::of(key.id.clone())).await).code, "NotFoundException");
+    assert_eq!(refusal(key.client.call(&DescribeKey::of("alias/it".to_owned())).await).code, "NotFoundException");
     // The external key was not touched: a new KMS key can use it, and can't decrypt what the old one encrypted.
     key.client.call(&again).await.unwrap();
     assert_eq!(refusal(decrypt(&key.client, &key.blob, "nile").await).code, "InvalidCiphertextException");
@@ -275,11 +272,10 @@ async fn a_policy_that_locks_out_is_not_put() {
 #[tokio::test]
 async fn an_alias_moves_and_goes() {
     let key = Key::in_state(KeyState::Enabled).await;
-    let other =
-        key.client.call(&DescribeKey { key_id: "alias/app-logs".to_owned() }).await.unwrap().key_metadata.key_id;
+    let other = key.client.call(&DescribeKey::of("alias/app-logs".to_owned())).await.unwrap().key_metadata.key_id;
     let alias_name = "alias/it".to_owned();
     key.must(UpdateAlias { alias_name: alias_name.clone(), target_key_id: other.clone() }).await;
-    let found = key.client.call(&DescribeKey { key_id: alias_name.clone() }).await.unwrap().key_metadata.key_id;
+    let found = key.client.call(&DescribeKey::of(alias_name.clone())).await.unwrap().key_metadata.key_id;
     assert_eq!(found, other);
     key.must(DeleteAlias { alias_name: alias_name.clone() }).await;
     assert_eq!(key.code(DeleteAlias { alias_name: alias_name.clone() }).await, "NotFound");
@@ -292,7 +288,7 @@ async fn no_alias_stands_for_a_key_where_kms_takes_none() {
     let key_id = || "alias/it".to_owned();
     assert_eq!(key.code(DisableKey { key_id: key_id() }).await, "NotFound");
     assert_eq!(key.code(GetKeyPolicy { key_id: key_id(), policy_name: None }).await, "NotFound");
-    assert_eq!(key.code(DescribeKey { key_id: key_id() }).await, "ok");
+    assert_eq!(key.code(DescribeKey::of(key_id())).await, "ok");
 }
 
 #[tokio::test]
@@ -315,7 +311,8 @@ async fn re_encrypting_moves_data_from_key_to_key() {
 #[tokio::test]
 async fn random_bytes_come_from_kms_alone() {
     let (client, _) = account();
-    let request = |number_of_bytes, custom_key_store_id| GenerateRandom { number_of_bytes, custom_key_store_id };
+    let request =
+        |number_of_bytes, custom_key_store_id| GenerateRandom { number_of_bytes, custom_key_store_id, recipient: None };
     let some = client.call(&request(Some(32), None)).await.unwrap().plaintext;
     assert_eq!(some.expose().len(), 32);
     assert_ne!(client.call(&request(Some(32), None)).await.unwrap().plaintext, some);
@@ -328,55 +325,67 @@ async fn random_bytes_come_from_kms_alone() {
     assert_eq!(error.code, "CustomKeyStoreNotFoundException");
 }
 
-/// Any operation that names a key and says nothing else.
-macro_rules! of_a_key {
+/// Operations that no key here has.
+macro_rules! foreign {
     ($($name:ident)+) => {
         $(
             #[derive(serde::Serialize, serde::Deserialize)]
-            #[serde(rename_all = "PascalCase")]
-            struct $name {
-                key_id: String,
-            }
+            #[serde(transparent)]
+            struct $name(serde_json::Value);
             impl Operation for $name {
                 const SERVICE: Service = Service::Kms;
                 const NAME: &'static str = stringify!($name);
                 type Response = Empty;
             }
         )+
-        const OF_A_KEY: &[&str] = &[$(stringify!($name)),+];
+        const FOREIGN: &[&str] = &[$(stringify!($name)),+];
 
-        async fn ask(client: &Client, operation: &str, key_id: &str) -> Result<Empty, CallError> {
+        async fn ask(client: &Client, operation: &str, request: serde_json::Value) -> Result<Empty, CallError> {
             match operation {
-                $(stringify!($name) => client.call(&$name { key_id: key_id.to_owned() }).await,)+
+                $(stringify!($name) => client.call(&$name(request)).await,)+
                 other => panic!("no operation {other}"),
             }
         }
     };
 }
-of_a_key! {
-    GenerateDataKeyPair
-    GenerateDataKeyPairWithoutPlaintext GetParametersForImport ImportKeyMaterial DeleteImportedKeyMaterial ReplicateKey
-    GetPublicKey Sign Verify GenerateMac VerifyMac
+foreign! {
+    GenerateDataKeyPair GenerateDataKeyPairWithoutPlaintext GetParametersForImport ImportKeyMaterial
+    DeleteImportedKeyMaterial ReplicateKey UpdatePrimaryRegion GetPublicKey Sign Verify GenerateMac VerifyMac
+    DeriveSharedSecret Encapsulate Decapsulate Sing
 }
 
 #[tokio::test]
 async fn what_a_key_in_an_external_key_store_cannot_do_is_refused() {
     let (client, _) = account();
-    let key_id = new_key(&client).await;
-    for operation in OF_A_KEY {
-        let error = refusal(ask(&client, operation, &key_id).await);
+    // What any of them needs; the others pass over it.
+    let request = serde_json::json!({
+        "KeyId": new_key(&client).await, "KeyPairSpec": "RSA_2048", "WrappingAlgorithm": "RSAES_OAEP_SHA_256",
+        "WrappingKeySpec": "RSA_2048", "ImportToken": "YQ==", "EncryptedKeyMaterial": "YQ==", "ReplicaRegion": "us-east-1",
+        "PrimaryRegion": "us-east-1", "Message": "YQ==", "Signature": "YQ==", "SigningAlgorithm": "ECDSA_SHA_256",
+        "MacAlgorithm": "HMAC_SHA_256", "Mac": "YQ==", "KeyAgreementAlgorithm": "ECDH", "PublicKey": "YQ==",
+        "EncapsulationAlgorithm": "ML_KEM", "SharedSecretCiphertextBlob": "YQ==",
+    });
+    for operation in FOREIGN {
+        let error = refusal(ask(&client, operation, request.clone()).await);
         let expected = match *operation {
-            "Sign" | "Verify" | "GenerateMac" | "VerifyMac" => "InvalidKeyUsageException",
+            "Sign" | "Verify" | "GenerateMac" | "VerifyMac" | "DeriveSharedSecret" | "Encapsulate" | "Decapsulate" => {
+                "InvalidKeyUsageException"
+            }
+            "Sing" => "UnknownOperationException",
             _ => "UnsupportedOperationException",
         };
         assert_eq!(error.code, expected, "{operation}: {}", error.message);
+        if expected != "UnknownOperationException" {
+            let without = serde_json::json!({ "Message": "YQ==" });
+            assert_eq!(refusal(ask(&client, operation, without).await).code, "ValidationException", "{operation}");
+        }
     }
 }
 
 #[tokio::test]
 async fn only_keys_of_kms_have_a_rotation_status() {
     let (client, _) = account();
-    let standard = client.call(&DescribeKey { key_id: "alias/app-logs".to_owned() }).await.unwrap().key_metadata.key_id;
+    let standard = client.call(&DescribeKey::of("alias/app-logs".to_owned())).await.unwrap().key_metadata.key_id;
     assert!(!client.call(&GetKeyRotationStatus { key_id: standard }).await.unwrap().key_rotation_enabled);
     let error = refusal(client.call(&GetKeyRotationStatus { key_id: new_key(&client).await }).await);
     assert!(error.message.ends_with("origin is EXTERNAL_KEY_STORE which is not valid for this operation."), "{error}");
@@ -415,7 +424,7 @@ async fn a_key_has_fifty_aliases_and_fifty_tags_at_most() {
 #[tokio::test]
 async fn aws_managed_keys_are_left_alone() {
     let key = Key::in_state(KeyState::Enabled).await;
-    let aws = key.client.call(&DescribeKey { key_id: "alias/aws/s3".to_owned() }).await.unwrap().key_metadata.key_id;
+    let aws = key.client.call(&DescribeKey::of("alias/aws/s3".to_owned())).await.unwrap().key_metadata.key_id;
     assert_eq!(key.code(DisableKey { key_id: aws.clone() }).await, "AccessDenied");
     assert_eq!(
         key.code(ScheduleKeyDeletion { key_id: aws.clone(), pending_window_in_days: None }).await,

@@ -3,6 +3,8 @@
 mod account;
 mod authorization;
 mod bundled;
+mod crash;
+mod dry_run;
 mod endpoint;
 mod events;
 mod external_keys;

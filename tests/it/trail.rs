@@ -137,7 +137,7 @@ async fn the_owner_of_a_key_sees_what_others_do_with_it() {
     let put = PutKeyPolicy { key_id: key.key_id.clone(), policy: policy.to_string(), ..Default::default() };
     client.call(&put).await.unwrap();
     let partner = somebody(&bundled, "partner.analyst", &clock);
-    partner.call(&DescribeKey { key_id: key.arn.clone() }).await.unwrap();
+    partner.call(&DescribeKey::of(key.arn.clone())).await.unwrap();
     let event = last(&client, "DescribeKey").await;
     assert_eq!(event["userIdentity"]["accountId"], "444455556666");
     assert_eq!(event["recipientAccountId"], "111122223333");

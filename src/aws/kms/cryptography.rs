@@ -4,10 +4,22 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::aws::scalar::{Blob, SecretBlob};
+use crate::aws::scalar::{Blob, SecretBlob, or_null};
 
 /// Names and values bound into a ciphertext, none of them secret.
 pub type EncryptionContext = BTreeMap<String, String>;
+
+/// Who alone shall be able to read the answer: an enclave that proves what it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Recipient {
+    /// `RSAES_OAEP_SHA_256`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_encryption_algorithm: Option<String>,
+    /// What AWS Nitro has signed, with the public key of the enclave; 1 to 262,144 bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attestation_document: Option<Blob>,
+}
 
 /// The request of Encrypt.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,7 +59,8 @@ pub struct EncryptOutput {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Decrypt {
-    /// What Encrypt or GenerateDataKey gave.
+    /// What Encrypt or GenerateDataKey gave. Empty is absent, which only a dry run without a ciphertext can be.
+    #[serde(default, deserialize_with = "or_null", skip_serializing_if = "Blob::is_empty")]
     pub ciphertext_blob: Blob,
     /// The very context of the encryption.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -64,6 +77,12 @@ pub struct Decrypt {
     /// Checks permission without doing it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dry_run: Option<bool>,
+    /// `IGNORE_CIPHERTEXT`: a dry run asks for permissions alone, without a ciphertext.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dry_run_modifiers: Option<Vec<String>>,
+    /// Who alone shall be able to read the answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recipient: Option<Recipient>,
 }
 
 /// What Decrypt answers.
@@ -102,6 +121,9 @@ pub struct GenerateDataKey {
     /// Checks permission without doing it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dry_run: Option<bool>,
+    /// Who alone shall be able to read the answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recipient: Option<Recipient>,
 }
 
 /// What GenerateDataKey answers.
@@ -141,7 +163,8 @@ pub struct GenerateDataKeyWithoutPlaintextOutput {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct ReEncrypt {
-    /// What Encrypt or GenerateDataKey gave.
+    /// What Encrypt or GenerateDataKey gave. Empty is absent, which only a dry run without a ciphertext can be.
+    #[serde(default, deserialize_with = "or_null", skip_serializing_if = "Blob::is_empty")]
     pub ciphertext_blob: Blob,
     /// The very context of the encryption.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -166,6 +189,9 @@ pub struct ReEncrypt {
     /// Checks permission without doing it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dry_run: Option<bool>,
+    /// `IGNORE_CIPHERTEXT`: a dry run asks for permissions alone, without a ciphertext.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dry_run_modifiers: Option<Vec<String>>,
 }
 
 /// What ReEncrypt answers.
@@ -200,6 +226,9 @@ pub struct GenerateRandom {
     /// The CloudHSM key store whose hardware makes them; external key stores can't.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub custom_key_store_id: Option<String>,
+    /// Who alone shall be able to read the answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recipient: Option<Recipient>,
 }
 
 /// What GenerateRandom answers.

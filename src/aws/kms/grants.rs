@@ -15,6 +15,9 @@ pub struct GrantConstraints {
     /// It must be these pairs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub encryption_context_equals: Option<EncryptionContext>,
+    /// An AWS service must call on behalf of this resource.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_arn: Option<String>,
 }
 
 /// The request of CreateGrant.
@@ -44,6 +47,12 @@ pub struct CreateGrant {
     /// Only look whether it would be allowed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dry_run: Option<bool>,
+    /// The AWS service that gets the permissions, in place of a principal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grantee_service_principal: Option<String>,
+    /// The AWS service that may retire the grant, in place of a principal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retiring_service_principal: Option<String>,
 }
 
 /// What CreateGrant answers.
@@ -74,6 +83,27 @@ pub struct ListGrants {
     /// Only grants to this principal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grantee_principal: Option<String>,
+    /// Only grants to this AWS service.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grantee_service_principal: Option<String>,
+}
+
+/// The request of ListRetirableGrants: the grants of all keys that a principal may retire.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct ListRetirableGrants {
+    /// 1 to 100; 50 when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<u32>,
+    /// `NextMarker` of the page before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub marker: Option<String>,
+    /// The ARN of the principal.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retiring_principal: Option<String>,
+    /// An AWS service; only services may ask for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retiring_service_principal: Option<String>,
 }
 
 /// A grant, as ListGrants tells it.
@@ -90,7 +120,8 @@ pub struct GrantListEntry {
     /// When it was made.
     pub creation_date: EpochSeconds,
     /// Who has the permissions.
-    pub grantee_principal: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grantee_principal: Option<String>,
     /// Who may retire it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retiring_principal: Option<String>,
@@ -101,6 +132,12 @@ pub struct GrantListEntry {
     /// What narrows it down.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub constraints: Option<GrantConstraints>,
+    /// The AWS service that gets the permissions, in place of a principal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grantee_service_principal: Option<String>,
+    /// The AWS service that may retire the grant, in place of a principal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retiring_service_principal: Option<String>,
 }
 
 /// One page of ListGrants.

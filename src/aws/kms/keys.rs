@@ -200,6 +200,16 @@ pub struct XksKeyConfiguration {
 pub struct DescribeKey {
     /// Key ID, key ARN, alias name or alias ARN.
     pub key_id: String,
+    /// Tokens of grants that allow this call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grant_tokens: Option<Vec<String>>,
+}
+
+impl DescribeKey {
+    /// Asks for a key with what the caller is allowed anyway.
+    pub fn of(key_id: String) -> Self {
+        Self { key_id, grant_tokens: None }
+    }
 }
 
 /// What DescribeKey answers.
@@ -220,6 +230,9 @@ pub struct ListKeys {
     /// `NextMarker` of the page before.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub marker: Option<String>,
+    /// `SELF`, as when absent, and `OTHER_ACCOUNTS_VIA_RAM`: keys that other accounts share through AWS RAM.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resource_owners: Option<Vec<String>>,
 }
 
 /// One page of ListKeys.

@@ -9,6 +9,7 @@ mod key_stores;
 mod keys;
 pub mod metrics;
 mod policies;
+mod requests;
 mod rotation;
 mod tags;
 
@@ -18,6 +19,7 @@ pub use grants::*;
 pub use key_stores::*;
 pub use keys::*;
 pub use policies::*;
+pub use requests::members_of;
 pub use rotation::*;
 pub use tags::*;
 
@@ -55,6 +57,7 @@ operations! { Service::Kms;
     GenerateDataKeyWithoutPlaintext => GenerateDataKeyWithoutPlaintextOutput, "GenerateDataKeyWithoutPlaintext";
     CreateGrant => CreateGrantOutput, "CreateGrant";
     ListGrants => ListGrantsOutput, "ListGrants";
+    ListRetirableGrants => ListGrantsOutput, "ListRetirableGrants";
     RevokeGrant => Empty, "RevokeGrant";
     RetireGrant => Empty, "RetireGrant";
     GenerateRandom => GenerateRandomOutput, "GenerateRandom";

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::{LITERAL, wildcard};
+use super::{LITERAL, like_arn, wildcard};
 
 /// What a request is like: the values of each condition key, whose names have no case.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -214,14 +214,7 @@ impl Kind {
                 _ => false,
             },
             Self::Address => is_within(value, wanted),
-            Self::Arn => {
-                // Each of the six parts is matched on its own.
-                let (value, wanted): (Vec<_>, Vec<_>) =
-                    (value.splitn(6, ':').collect(), wanted.splitn(6, ':').collect());
-                value.len() == 6
-                    && wanted.len() == 6
-                    && wanted.iter().zip(&value).all(|(wanted, value)| wildcard(wanted, value))
-            }
+            Self::Arn => value.splitn(6, ':').count() == 6 && like_arn(wanted, value),
             Self::Null => false,
         }
     }

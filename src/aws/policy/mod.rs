@@ -180,6 +180,14 @@ fn is_role_of_session(role: &str, session: &str) -> bool {
 /// Makes the character after it one that stands for itself in a pattern. It is none that IAM allows in a policy.
 const LITERAL: char = '\u{1}';
 
+/// Whether a name matches a pattern as `ArnLike` has it: each of the six parts between colons on its own, `*` and `?` in
+/// any of them. What has other parts matches no pattern of an ARN, and a name without colons is one part.
+pub fn like_arn(pattern: &str, name: &str) -> bool {
+    let parts = |text: &'_ str| text.splitn(6, ':').count();
+    parts(pattern) == parts(name)
+        && pattern.splitn(6, ':').zip(name.splitn(6, ':')).all(|(pattern, name)| wildcard(pattern, name))
+}
+
 /// Whether `text` matches `pattern`, in which `*` stands for anything and `?` for one character.
 fn wildcard(pattern: &str, text: &str) -> bool {
     #[derive(PartialEq)]

@@ -6,10 +6,8 @@ use super::StoredKeyStore;
 use crate::aws::error::ServiceError;
 use crate::aws::kms::{
     ConnectionState, CreateCustomKeyStore, CreateCustomKeyStoreOutput, CustomKeyStore, CustomKeyStoreType,
-    DeleteCustomKeyStore, UpdateCustomKeyStore, XksProxyAuthenticationCredential, XksProxyConfiguration,
-    XksProxyConnectivity,
+    DeleteCustomKeyStore, UpdateCustomKeyStore, XksProxyConfiguration, XksProxyConnectivity,
 };
-use crate::aws::limits::{self, Violation};
 use crate::aws::operation::Empty;
 use crate::aws::scalar::{EpochSeconds, SecretText};
 use crate::bundled::vpc::VpcEndpointService;
@@ -23,36 +21,8 @@ fn refused(code: &str, message: impl Into<String>) -> ServiceError {
     ServiceError::new(code, message)
 }
 
-/// The refusal of a value that breaks a rule; a secret value is not shown.
-fn check(result: Result<(), Violation>, shown: Option<&str>) -> Result<(), ServiceError> {
-    result.map_err(|violation| violation.to_service_error(shown))
-}
-
 fn required<T>(value: Option<T>, member: &str) -> Result<T, ServiceError> {
     value.ok_or_else(|| ServiceError::validation(format!("An external key store needs {member}.")))
-}
-
-/// The values of a request that are there keep the rules of the API.
-fn check_values(
-    endpoint: Option<&str>,
-    path: Option<&str>,
-    service: Option<&str>,
-    owner: Option<&str>,
-    credential: Option<&XksProxyAuthenticationCredential>,
-) -> Result<(), ServiceError> {
-    let each = |value: Option<&str>, rule: fn(&str) -> Result<(), Violation>| {
-        value.map_or(Ok(()), |value| check(rule(value), Some(value)))
-    };
-    each(endpoint, limits::xks_proxy_uri_endpoint)?;
-    each(path, limits::xks_proxy_uri_path)?;
-    each(service, limits::xks_proxy_vpc_endpoint_service_name)?;
-    each(owner, limits::account_id)?;
-    if let Some(credential) = credential {
-        let id = &credential.access_key_id;
-        check(limits::xks_proxy_access_key_id(id), Some(id))?;
-        check(limits::xks_proxy_secret_access_key(credential.raw_secret_access_key.expose()), None)?;
-    }
-    Ok(())
 }
 
 /// A VPC endpoint service goes with VPC connectivity, and only with it.
@@ -72,19 +42,11 @@ impl Call<'_> {
     pub async fn create_custom_key_store(&self, request: &CreateCustomKeyStore) -> Answer<CreateCustomKeyStoreOutput> {
         self.permit_on("kms:CreateCustomKeyStore", "*")?;
         let name = &request.custom_key_store_name;
-        check(limits::custom_key_store_name(name), Some(name))?;
         if request.custom_key_store_type != Some(CustomKeyStoreType::ExternalKeyStore) {
             let cluster = request.cloud_hsm_cluster_id.as_deref().unwrap_or("that was not named");
             let message = format!("This account has no AWS CloudHSM cluster {cluster}.");
             return Err(refused("CloudHsmClusterNotFoundException", message).into());
         }
-        check_values(
-            request.xks_proxy_uri_endpoint.as_deref(),
-            request.xks_proxy_uri_path.as_deref(),
-            request.xks_proxy_vpc_endpoint_service_name.as_deref(),
-            request.xks_proxy_vpc_endpoint_service_owner.as_deref(),
-            request.xks_proxy_authentication_credential.as_ref(),
-        )?;
         let credential =
             required(request.xks_proxy_authentication_credential.as_ref(), "XksProxyAuthenticationCredential")?;
         let proxy = XksProxyConfiguration {
@@ -127,16 +89,6 @@ impl Call<'_> {
     pub async fn update_custom_key_store(&self, request: &UpdateCustomKeyStore) -> Answer<Empty> {
         self.permit_on("kms:UpdateCustomKeyStore", "*")?;
         let credential = request.xks_proxy_authentication_credential.as_ref();
-        if let Some(name) = &request.new_custom_key_store_name {
-            check(limits::custom_key_store_name(name), Some(name))?;
-        }
-        check_values(
-            request.xks_proxy_uri_endpoint.as_deref(),
-            request.xks_proxy_uri_path.as_deref(),
-            request.xks_proxy_vpc_endpoint_service_name.as_deref(),
-            request.xks_proxy_vpc_endpoint_service_owner.as_deref(),
-            credential,
-        )?;
         let (before, changed, target) = self.store().read(|tx| -> Answer<_> {
             let store = self.find_key_store(tx, &request.custom_key_store_id)?;
             let (before, target) = (store.entry.xks_proxy_configuration.clone(), self.proxy_target(&store)?);

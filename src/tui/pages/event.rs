@@ -128,4 +128,7 @@ fn write_request(paper: &mut Paper, request: &ProxyRequest) {
     paper.pair("  External key ID", request.external_key_id.as_deref().unwrap_or_default(), theme::TEXT);
     paper.pair("  Signed by", request.access_key_id.as_deref().unwrap_or_default(), theme::TEXT);
     paper.pair("  Partition", &request.partition, theme::TEXT);
+    if let Some(rule) = &request.denied_by {
+        paper.pair("  Denied by", rule, theme::BAD);
+    }
 }

@@ -15,7 +15,7 @@ use crate::tui::theme;
 use crate::tui::widgets::paper::Paper;
 use crate::tui::widgets::table::{Choice, Column, Pressed, Rows, Table};
 
-const COLUMNS: [Column; 7] = [
+const COLUMNS: [Column; 8] = [
     Column { title: "External key ID", least: 22, weight: 2 },
     Column { title: "Status", least: 10, weight: 0 },
     Column { title: "Partition", least: 12, weight: 1 },
@@ -23,6 +23,7 @@ const COLUMNS: [Column; 7] = [
     Column { title: "Key usage", least: 18, weight: 0 },
     Column { title: "Key spec", least: 10, weight: 0 },
     Column { title: "Version", least: 9, weight: 0 },
+    Column { title: "Callers", least: 16, weight: 1 },
 ];
 
 /// What is in the external key manager, and where the person is in it.
@@ -59,7 +60,9 @@ fn cell(partition: &Partition, key: &ExternalKey, column: usize, known: &Known) 
         4 if key.usage.is_empty() => "-".to_owned(),
         4 => key.usage.join(", "),
         5 => key.spec.clone(),
-        _ => key.version.to_string(),
+        6 => key.version.to_string(),
+        _ if key.callers.is_empty() => "Everybody".to_owned(),
+        _ => key.callers.join(", "),
     }
 }
 

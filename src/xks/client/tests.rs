@@ -30,6 +30,7 @@ fn bundled() -> (XksClient, ProxyTarget, KeyManager) {
         spec: "AES_256".into(),
         usage: vec!["ENCRYPT".into(), "DECRYPT".into()],
         enabled: true,
+        callers: Vec::new(),
     };
     manager.create_key("acme", &key).unwrap();
     let client = XksClient::new(proxy::router(manager.clone(), world.clock.clone()), None, world.clock);

@@ -3,6 +3,7 @@
 //! It keeps its own database and its own root key file, apart from those of KMS. A *partition* is what the proxy
 //! serves under one path prefix: its credentials and its keys.
 
+mod callers;
 mod material;
 mod store;
 #[cfg(test)]
@@ -94,6 +95,9 @@ pub enum KeyManagerError {
     /// The external key isn't for this.
     #[error("the external key doesn't allow {0}")]
     KeyUsage(&'static str),
+    /// The external key isn't for this caller, but for those that are named here.
+    #[error("the external key isn't for this caller of AWS KMS")]
+    CallerDenied(Vec<String>),
     /// The version may encrypt no more.
     #[error("version {0} of the external key has encrypted 2^32 times, as often as it may; rotate the external key")]
     Exhausted(u32),
@@ -157,6 +161,8 @@ pub struct NewExternalKey {
     pub usage: Vec<String>,
     /// Whether it can be used.
     pub enabled: bool,
+    /// Whom it is for, as [`ExternalKey::callers`] has it.
+    pub callers: Vec<String>,
 }
 
 /// An external key, without its material.
@@ -176,6 +182,8 @@ pub struct ExternalKey {
     pub version: u32,
     /// How many encryptions of that version are used up or set aside, of [`MAX_ENCRYPTIONS`].
     pub encryptions: u64,
+    /// The callers of AWS KMS that may use it: principals, with `*` and `?` as in `ArnLike`. Empty for everybody.
+    pub callers: Vec<String>,
 }
 
 impl ExternalKey {
@@ -360,6 +368,7 @@ impl KeyManager {
             return invalid("the key spec", &key.spec, "it is AES_256 or AES_128");
         }
         check_usage(&key.usage)?;
+        callers::check(&key.callers)?;
         self.store().insert_key(partition, key, &self.0.random)
     }
 
@@ -404,6 +413,20 @@ impl KeyManager {
     pub fn set_usage(&self, partition: &str, id: &str, usage: &[String]) -> Result<(), KeyManagerError> {
         check_usage(usage)?;
         self.store().set_usage(partition, id, usage)
+    }
+
+    /// Says anew which callers of AWS KMS may use an external key, at once; none for everybody.
+    ///
+    /// # Errors
+    /// [`KeyManagerError::KeyNotFound`]; callers that can't be; what the database says.
+    pub fn set_callers(&self, partition: &str, id: &str, callers: &[String]) -> Result<(), KeyManagerError> {
+        callers::check(callers)?;
+        self.store().set_callers(partition, id, callers)
+    }
+
+    /// Refuses a caller of AWS KMS that an external key isn't for.
+    pub(super) fn check_caller(&self, partition: &str, id: &str, caller: &str) -> Result<(), KeyManagerError> {
+        self.store().key(partition, id)?.is_for(caller)
     }
 
     /// Gives an external key a new version, which encrypts from now on; older ones go on decrypting.

@@ -32,10 +32,13 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// How long a call by KMS may, which gives up after 250 ms.
 const SHORT_PATIENCE: Duration = Duration::from_millis(150);
 /// The version of the database, kept in `user_version`: how many of [`MIGRATIONS`] it has seen.
-const FORMAT: i64 = 3;
+const FORMAT: i64 = 4;
 
 /// What makes a database of each version from one of the version before.
-const MIGRATIONS: [&str; 3] = [SCHEMA, log::SCHEMA, log::PACKED];
+const MIGRATIONS: [&str; 4] = [SCHEMA, log::SCHEMA, log::PACKED, CALLERS];
+
+/// Whom an external key is for, a line each; empty for everybody.
+const CALLERS: &str = "ALTER TABLE external_keys ADD COLUMN callers TEXT NOT NULL DEFAULT '';";
 
 const SCHEMA: &str = "
     CREATE TABLE root_key_check (id INTEGER PRIMARY KEY CHECK (id = 1), sealed BLOB NOT NULL) STRICT;
@@ -148,6 +151,7 @@ impl Store {
             spec: "AES_256".to_owned(),
             usage: vec!["ENCRYPT".to_owned(), "DECRYPT".to_owned()],
             enabled: true,
+            callers: Vec::new(),
         };
         match self.change(|change, root| add_key(change, root, partition, &key, random)) {
             // Another process was first.
@@ -298,12 +302,14 @@ impl Store {
     }
 
     fn find_key(&self, partition: &str, id: &str) -> Result<Option<ExternalKey>, KeyManagerError> {
-        let sql = "SELECT k.id, coalesce(k.manager_id, k.id), k.spec, k.usage, k.enabled, k.version, v.encryptions
+        let sql = "SELECT k.id, coalesce(k.manager_id, k.id), k.spec, k.usage, k.enabled, k.version, v.encryptions,
+            k.callers
             FROM external_keys k JOIN key_versions v USING (partition, id, version)
             WHERE k.partition = ?1 AND k.id = ?2";
         let mut rows = self.connection.prepare_cached(sql)?;
         let key = rows.query_row([partition, id], |row| {
             let usage: String = row.get(3)?;
+            let callers: String = row.get(7)?;
             Ok(ExternalKey {
                 id: row.get(0)?,
                 manager_id: row.get(1)?,
@@ -312,6 +318,7 @@ impl Store {
                 enabled: row.get(4)?,
                 version: row.get(5)?,
                 encryptions: row.get::<_, i64>(6)?.unsigned_abs(),
+                callers: callers.lines().map(str::to_owned).collect(),
             })
         });
         Ok(key.optional()?)
@@ -333,6 +340,11 @@ impl Store {
     pub fn set_usage(&mut self, partition: &str, id: &str, usage: &[String]) -> Result<(), KeyManagerError> {
         let sql = "UPDATE external_keys SET usage = ?3 WHERE partition = ?1 AND id = ?2";
         self.change(|change, _| found(change.execute(sql, params![partition, id, usage.join(" ")])?))
+    }
+
+    pub fn set_callers(&mut self, partition: &str, id: &str, callers: &[String]) -> Result<(), KeyManagerError> {
+        let sql = "UPDATE external_keys SET callers = ?3 WHERE partition = ?1 AND id = ?2";
+        self.change(|change, _| found(change.execute(sql, params![partition, id, callers.join("\n")])?))
     }
 
     pub fn rotate(&mut self, partition: &str, id: &str, random: &Random) -> Result<u32, KeyManagerError> {
@@ -459,10 +471,10 @@ fn add_key(
     key: &NewExternalKey,
     random: &Random,
 ) -> Result<(), KeyManagerError> {
-    let NewExternalKey { id, manager_id, spec, usage, enabled } = key;
+    let NewExternalKey { id, manager_id, spec, usage, enabled, callers } = key;
     let done = change.execute(
-        "INSERT INTO external_keys VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1)",
-        params![partition, id, manager_id, spec, usage.join(" "), enabled],
+        "INSERT INTO external_keys VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?7)",
+        params![partition, id, manager_id, spec, usage.join(" "), enabled, callers.join("\n")],
     );
     insert(done, "the external key", id)?;
     add_version(change, root, (partition, id), 1, spec, random)

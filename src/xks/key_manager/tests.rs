@@ -13,10 +13,11 @@ fn aes(spec: &str, id: &str) -> NewExternalKey {
         spec: spec.into(),
         usage: vec!["ENCRYPT".into(), "DECRYPT".into()],
         enabled: true,
+        callers: Vec::new(),
     }
 }
 
-fn manager() -> KeyManager {
+pub fn manager() -> KeyManager {
     let manager = KeyManager::in_memory(world()).unwrap();
     manager.create_partition("acme", &ProxyCredential::generate(&manager.0.random).unwrap()).unwrap();
     manager.create_key("acme", &aes("AES_256", "k1")).unwrap();
@@ -243,4 +244,20 @@ fn the_health_check_uses_a_key_of_its_own() {
 #[test]
 fn debug_shows_no_secret() {
     assert_eq!(format!("{:?}", manager()), "KeyManager(…)");
+}
+
+#[test]
+fn keys_of_before_there_were_callers_are_for_everybody() {
+    let dir = tempfile::tempdir().unwrap();
+    let credential = ProxyCredential::generate(&Random::system()).unwrap();
+    {
+        let manager = KeyManager::open(dir.path(), World::system()).unwrap();
+        manager.create_partition("acme", &credential).unwrap();
+        manager.create_key("acme", &aes("AES_256", "k1")).unwrap();
+    }
+    let database = rusqlite::Connection::open(dir.path().join(DATABASE_FILE)).unwrap();
+    database.execute_batch("ALTER TABLE external_keys DROP COLUMN callers; PRAGMA user_version = 2").unwrap();
+    let manager = KeyManager::open(dir.path(), World::system()).unwrap();
+    assert_eq!(manager.key("acme", "k1").unwrap().callers, Vec::<String>::new());
+    assert!(encrypt(&manager, "k1").is_ok());
 }

@@ -35,6 +35,7 @@ fn fixture() -> Fixture {
         spec: spec.into(),
         usage: usage.iter().map(|usage| (*usage).to_owned()).collect(),
         enabled,
+        callers: Vec::new(),
     };
     let both = ["ENCRYPT", "DECRYPT"];
     manager.create_key("acme", &key("good", "AES_256", &both, true)).unwrap();

@@ -58,6 +58,7 @@ impl Lab {
                 spec: "AES_256".to_owned(),
                 usage: usage.iter().map(|one| (*one).to_owned()).collect(),
                 enabled,
+                callers: Vec::new(),
             };
             aws.key_manager().create_key("lab", &key).unwrap();
         }

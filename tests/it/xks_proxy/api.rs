@@ -285,6 +285,19 @@ async fn a_ciphertext_is_bound_to_all_that_it_came_with() {
 }
 
 #[tokio::test]
+async fn no_aad_and_an_empty_one_are_the_same() {
+    over_both(async |proxy| {
+        let pointer = "/additionalAuthenticatedData";
+        let sealed = proxy.encrypt(&with(encrypt_body(), pointer, Some("".into()))).await;
+        for value in [None, Some(Value::Null), Some("".into())] {
+            let opened = proxy.call("/keys/good/decrypt", &with(decrypt_body(&sealed), pointer, value)).await;
+            opened.must_be(200, "", "AAD of no bytes is no AAD");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn the_key_says_what_can_be_done() {
     over_both(async |proxy| {
         let plain = with(encrypt_body(), "/ciphertextDataIntegrityValueAlgorithm", None);

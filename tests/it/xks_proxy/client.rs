@@ -3,6 +3,7 @@
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -72,7 +73,15 @@ impl Proxy {
     pub async fn start_as(wire: Wire, how: impl FnOnce(Server) -> Server) -> Self {
         let world = World::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 1);
         let clock = world.clock.clone();
-        let aws = Bundled::in_memory("default", world).unwrap();
+        Self::of(Bundled::in_memory("default", world).unwrap(), clock, wire, how).await
+    }
+
+    /// Starts a proxy that keeps its keys in a directory.
+    pub async fn start_in(data_dir: &Path, wire: Wire) -> Self {
+        Self::of(Bundled::open(data_dir, None).unwrap(), Clock::System, wire, |server| server).await
+    }
+
+    async fn of(aws: Bundled, clock: Clock, wire: Wire, how: impl FnOnce(Server) -> Server) -> Self {
         let credential = credential_in(&aws.create_partition("lab").unwrap());
         let key = |id: &str, spec: &str, usage: &[&str], enabled| NewExternalKey {
             id: id.to_owned(),
@@ -80,6 +89,7 @@ impl Proxy {
             spec: spec.to_owned(),
             usage: usage.iter().map(|one| (*one).to_owned()).collect(),
             enabled,
+            callers: Vec::new(),
         };
         for made in [
             key("good", "AES_256", &["ENCRYPT", "DECRYPT"], true),

@@ -3,6 +3,9 @@
 
 mod api;
 mod authentication;
+mod callers;
 pub mod client;
 mod connections;
+mod failures;
+mod logging;
 mod throttling;

@@ -1,0 +1,181 @@
+use serde_json::{Value, json};
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::aws::kms::members_of;
+use crate::aws::limits::{self, Violation};
+
+fn refusal(operation: &str, body: &Value) -> String {
+    refusal_of(operation, &body.to_string())
+}
+
+fn refusal_of(operation: &str, body: &str) -> String {
+    check(members_of(operation).unwrap(), body.as_bytes()).map_or_else(|error| error.to_string(), |()| String::new())
+}
+
+#[test]
+fn what_is_missing_is_null() {
+    let words = "ValidationException: 1 validation error detected: Value null at 'keyId' failed to satisfy constraint: \
+                 Member must not be null";
+    for body in ["", "{}", r#"{"KeyId":null}"#, r#"{"keyid":"x"}"#] {
+        assert_eq!(refusal_of("DescribeKey", body), words, "{body}");
+    }
+}
+
+#[test]
+fn all_that_is_wrong_is_told_at_once() {
+    assert_eq!(
+        refusal("CreateAlias", &json!({ "AliasName": "", "TargetKeyId": "" })),
+        "ValidationException: 3 validation errors detected: Value '' at 'aliasName' failed to satisfy constraint: Member \
+         must have length greater than or equal to 1; Value '' at 'aliasName' failed to satisfy constraint: Member must \
+         satisfy regular expression pattern: ^[a-zA-Z0-9:/_-]+$; Value '' at 'targetKeyId' failed to satisfy constraint: \
+         Member must have length greater than or equal to 1"
+    );
+}
+
+#[test]
+fn elements_and_members_are_named_by_their_place() {
+    let tags = json!([{ "TagKey": "a", "TagValue": "b" }, { "TagKey": "", "TagValue": null }]);
+    let told = refusal("TagResource", &json!({ "KeyId": "k", "Tags": tags }));
+    assert!(told.contains("Value '' at 'tags.2.member.tagKey' failed"), "{told}");
+    assert!(told.contains("Value null at 'tags.2.member.tagValue' failed"), "{told}");
+    assert_eq!(
+        refusal("UntagResource", &json!({ "KeyId": "k", "TagKeys": ["a", ""] })),
+        "ValidationException: 1 validation error detected: Value '[a, ]' at 'tagKeys' failed to satisfy constraint: Member \
+         must satisfy constraint: [Member must have length less than or equal to 128, Member must have length greater than \
+         or equal to 1]"
+    );
+    let told = refusal("ListKeys", &json!({ "ResourceOwners": [], "Limit": 0 }));
+    assert!(told.contains("Value '[]' at 'resourceOwners' failed") && told.contains("Value '0' at 'limit'"), "{told}");
+}
+
+#[test]
+fn secrets_and_data_are_in_no_message() {
+    let credential = json!({ "AccessKeyId": "SHORT", "RawSecretAccessKey": "s3cret" });
+    let body = json!({ "CustomKeyStoreId": "c", "KeyStorePassword": "s3cret", "XksProxyAuthenticationCredential": credential });
+    let told = refusal("UpdateCustomKeyStore", &body);
+    assert!(told.contains("Value at 'keyStorePassword' failed"), "{told}");
+    assert!(told.contains("Value at 'xksProxyAuthenticationCredential.rawSecretAccessKey' failed"), "{told}");
+    assert!(!told.contains("s3cret") && !told.contains("SHORT"), "{told}");
+    let told = refusal("Encrypt", &json!({ "KeyId": "k", "Plaintext": "" }));
+    assert!(told.ends_with(
+        "Value at 'plaintext' failed to satisfy constraint: Member must have length greater than or equal to 1"
+    ));
+}
+
+#[test]
+fn a_wrong_type_ends_it() {
+    let wrong = [
+        (json!({ "KeyId": 7 }), "NUMBER_VALUE can not be converted to a String"),
+        (json!({ "KeyId": true }), "TRUE_VALUE can not be converted to a String"),
+        (json!({ "KeyId": [] }), "Start of list found where not expected"),
+        (json!({ "KeyId": {} }), "Start of structure or map found where not expected"),
+        (json!({ "KeyId": "", "DryRun": "yes" }), "STRING_VALUE can not be converted to a Boolean"),
+        (json!({ "GrantTokens": "t" }), "Expected a List or null"),
+        (json!({ "EncryptionContext": "t" }), "Expected a Map or null"),
+        (json!({ "EncryptionContext": { "a": 1 } }), "NUMBER_VALUE can not be converted to a String"),
+        (json!({ "Plaintext": "YQ" }), "The value is not Base64 with padding"),
+        (json!({ "Plaintext": "Y*==" }), "The value is not Base64 with padding"),
+        (json!([]), "Start of list found where not expected"),
+        (json!(null), "Expected a Structure"),
+    ];
+    for (body, words) in wrong {
+        assert_eq!(refusal("Encrypt", &body), format!("SerializationException: {words}"), "{body}");
+    }
+    for rubbish in ["{", "x", r#"{"KeyId":"k"} x"#, "{\"KeyId\":\"\u{1}\"}"] {
+        assert!(refusal_of("DescribeKey", rubbish).starts_with("SerializationException: "), "{rubbish}");
+    }
+    assert!(refusal("ListKeys", &json!({ "Limit": 1.5 })).starts_with("SerializationException"));
+}
+
+#[test]
+fn what_a_shape_lacks_is_passed_over() {
+    let body = json!({ "KeyId": "k", "Pretty": [{ "please": 1 }], "GrantTokens": null });
+    assert_eq!(refusal("DescribeKey", &body), "");
+}
+
+#[test]
+fn every_pattern_is_one() {
+    fn patterns(shape: &Shape, found: &mut Vec<&'static str>) {
+        match shape {
+            Shape::Text { pattern, .. } => found.extend(*pattern),
+            Shape::List(of, ..) => patterns(of, found),
+            Shape::Structure(members) => members.iter().for_each(|member| patterns(&member.shape, found)),
+            _ => {}
+        }
+    }
+    let mut found = Vec::new();
+    for operation in [
+        "CreateKey",
+        "CreateGrant",
+        "CreateCustomKeyStore",
+        "PutKeyPolicy",
+        "ImportKeyMaterial",
+        "ReplicateKey",
+        "ListKeys",
+        "CreateAlias",
+    ] {
+        patterns(&Shape::Structure(members_of(operation).unwrap()), &mut found);
+    }
+    for regex in &found {
+        assert!(regex_lite::Regex::new(regex).is_ok(), "{regex}");
+    }
+    assert!(found.len() > 15, "{found:?}");
+}
+
+/// A rule of the forms, and the member that it is about.
+type Rule = (fn(&str) -> Result<(), Violation>, &'static str, &'static str);
+
+const RULES: [Rule; 10] = [
+    (limits::alias_name, "CreateAlias", "AliasName"),
+    (limits::description, "CreateKey", "Description"),
+    (limits::policy_text, "CreateKey", "Policy"),
+    (limits::xks_key_id, "CreateKey", "XksKeyId"),
+    (limits::custom_key_store_name, "CreateCustomKeyStore", "CustomKeyStoreName"),
+    (limits::xks_proxy_uri_endpoint, "CreateCustomKeyStore", "XksProxyUriEndpoint"),
+    (limits::xks_proxy_uri_path, "CreateCustomKeyStore", "XksProxyUriPath"),
+    (limits::xks_proxy_vpc_endpoint_service_name, "CreateCustomKeyStore", "XksProxyVpcEndpointServiceName"),
+    (limits::account_id, "CreateCustomKeyStore", "XksProxyVpcEndpointServiceOwner"),
+    (limits::key_id, "DescribeKey", "KeyId"),
+];
+
+fn shape_of(operation: &str, name: &str) -> Shape {
+    members_of(operation).unwrap().iter().find(|member| member.name == name).unwrap().shape
+}
+
+proptest! {
+    #[test]
+    fn what_a_form_takes_the_request_takes(
+        text in "\\PC{0,40}|alias/[a-z:/ -]{1,9}|https://[a-zA-Z_.-]{1,9}|(/[a-z_/-]{0,5})?/kms/xks/v[0-9]{0,3}\
+                 |com\\.amazonaws\\.vpce\\.[a-z]{2}-[a-z]{4}-[0-9]\\.vpce-svc-[0-9a-z]{0,17}|[0-9]{11,13}"
+    ) {
+        for (rule, operation, name) in RULES {
+            if rule(&text).is_ok() {
+                prop_assert!(shape_of(operation, name).holds(&text), "{} {}: {}", operation, name, text);
+            }
+        }
+    }
+
+    #[test]
+    fn what_holds_breaks_no_limit(text in "\\PC{0,12}", least in 0usize..9, more in 0usize..9) {
+        for shape in [super::text(least, least + more), super::text(least, least + more).like("[a-z]*")] {
+            prop_assert_eq!(shape.holds(&text), shape.limits(&text).iter().all(|(_, is_kept)| *is_kept));
+        }
+    }
+
+    #[test]
+    fn base64_is_as_long_as_what_it_stands_for(bytes in proptest::collection::vec(any::<u8>(), 0..50)) {
+        use base64::Engine as _;
+        let encoded = base64::engine::general_purpose::STANDARD.encode(&bytes);
+        prop_assert_eq!(body::length_of_base64(&encoded), Some(bytes.len()));
+    }
+
+    #[test]
+    fn no_body_makes_the_check_panic(text in "\\PC{0,60}", value in "[\\[\\]{}\",:a-zA-Z0-9 ]{0,60}") {
+        for operation in ["CreateKey", "CreateGrant", "Encrypt"] {
+            let members = members_of(operation).unwrap();
+            let _ = (check(members, text.as_bytes()), check(members, format!("{{\"KeyId\":{value}}}").as_bytes()));
+        }
+    }
+}

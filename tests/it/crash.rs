@@ -1,0 +1,100 @@
+//! The served AWS under eight clients that change what is theirs, killed again and again: what was acknowledged is there,
+//! what was not is there wholly or not at all, and each change has its event.
+
+mod clients;
+mod server;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
+use xks_console::aws::xks_console::CreateExternalKey;
+use xks_console::world::Random;
+
+use clients::Worker;
+use server::Server;
+
+use crate::account::store;
+
+const CLIENTS: usize = 8;
+const CALLS: usize = 10_000;
+const KILLS: usize = 10;
+/// Names another run's seed, to make the same calls again. When the kills come is up to the machine.
+const SEED: &str = "XKS_CONSOLE_TEST_SEED";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_lost_when_the_server_is_killed() {
+    let any = u64::from_le_bytes(Random::system().bytes().unwrap());
+    let seed = std::env::var(SEED).map_or(any, |seed| seed.parse().unwrap());
+    // Shown when the test fails.
+    eprintln!("{SEED}={seed}");
+    let mut chance = ChaCha20Rng::seed_from_u64(seed);
+    let dir = tempfile::tempdir().unwrap();
+    let mut server = Server::start(dir.path());
+    let client = server.client("setup");
+    let key_store = store(&client, "Frankfurt HSM").await.custom_key_store_id;
+    let mut workers: Vec<Worker> = (0..CLIENTS).map(|number| Worker::new(number, &key_store, seed)).collect();
+    for id in workers.iter().flat_map(Worker::external_keys) {
+        let usage = ["ENCRYPT", "DECRYPT"].map(str::to_owned).to_vec();
+        let request = CreateExternalKey { partition: "frankfurt".to_owned(), id, usage, enabled: true };
+        client.call(&request).await.unwrap();
+    }
+    let calls = Arc::new(AtomicUsize::new(0));
+    let mut kills: Vec<usize> = (0..KILLS).map(|_| chance.next_u32() as usize % CALLS).collect();
+    kills.sort_unstable();
+    for kill in kills {
+        // Events are told by the second.
+        let since = jiff::Timestamp::now() - jiff::SignedDuration::from_secs(1);
+        let busy = set_out(workers, &server, &calls);
+        while calls.load(Ordering::Relaxed) < kill {
+            tokio::time::sleep(Duration::from_micros(500)).await;
+        }
+        // Anywhere in what a call does.
+        tokio::time::sleep(Duration::from_micros(u64::from(chance.next_u32() % 3000))).await;
+        server.kill();
+        workers = come_back(busy).await;
+        server = Server::start(dir.path());
+        check(&mut workers, &server, Some(since)).await;
+    }
+    workers = come_back(set_out(workers, &server, &calls)).await;
+    check(&mut workers, &server, None).await;
+    assert_eq!(calls.load(Ordering::Relaxed), CALLS);
+    assert!(workers.iter().map(Worker::unanswered).sum::<usize>() > 0, "no kill came amid a call");
+}
+
+type Busy = Vec<tokio::task::JoinHandle<Worker>>;
+
+/// Lets every client call until all calls are made or the server is gone.
+fn set_out(workers: Vec<Worker>, server: &Server, calls: &Arc<AtomicUsize>) -> Busy {
+    let start = |mut worker: Worker| {
+        let (client, calls) = (server.line(), Arc::clone(calls));
+        tokio::spawn(async move {
+            while calls
+                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |made| (made < CALLS).then_some(made + 1))
+                .is_ok()
+                && worker.call(&client).await
+            {}
+            worker
+        })
+    };
+    workers.into_iter().map(start).collect()
+}
+
+async fn come_back(busy: Busy) -> Vec<Worker> {
+    let mut workers = Vec::new();
+    for worker in busy {
+        workers.push(worker.await.unwrap());
+    }
+    workers
+}
+
+/// Holds what is there against what each client knows; events of all time, or those since a moment.
+async fn check(workers: &mut [Worker], server: &Server, since: Option<jiff::Timestamp>) {
+    let (state, events) = (server.state().await, server.events(since).await);
+    for worker in workers {
+        worker.check(&state, &events, since.is_none());
+        worker.use_keys(server).await;
+    }
+}

@@ -1,0 +1,295 @@
+//! What one client changes, and what it knows of it.
+
+use std::collections::{BTreeMap, HashMap};
+
+use rand_chacha::ChaCha20Rng;
+use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
+use xks_console::aws::kms::{
+    CreateAlias, CreateKey, Decrypt, DeleteAlias, Encrypt, Origin, PutKeyPolicy, Tag, TagResource, UntagResource,
+    UpdateAlias, UpdateKeyDescription,
+};
+use xks_console::aws::scalar::{Blob, SecretBlob};
+use xks_console::client::{CallError, Client};
+
+use super::server::{Line, Server};
+
+/// External keys of each client.
+const EXTERNAL_KEYS: usize = 20;
+
+/// What calls can change.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct State {
+    /// By key ID.
+    pub keys: BTreeMap<String, Key>,
+    /// Alias names, and the key ID that each points to.
+    pub aliases: BTreeMap<String, String>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Key {
+    pub description: String,
+    pub policy: String,
+    pub tags: BTreeMap<String, String>,
+    pub external: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+enum Change {
+    CreateKey(CreateKey),
+    UpdateKeyDescription(UpdateKeyDescription),
+    TagResource(TagResource),
+    UntagResource(UntagResource),
+    CreateAlias(CreateAlias),
+    UpdateAlias(UpdateAlias),
+    DeleteAlias(DeleteAlias),
+    PutKeyPolicy(PutKeyPolicy),
+}
+
+impl Change {
+    /// Makes it; gives the ID of a key that came into being.
+    async fn send(&self, client: &Client) -> Result<Option<String>, CallError> {
+        match self {
+            Self::CreateKey(request) => return client.call(request).await.map(|made| Some(made.key_metadata.key_id)),
+            Self::UpdateKeyDescription(request) => client.call(request).await,
+            Self::TagResource(request) => client.call(request).await,
+            Self::UntagResource(request) => client.call(request).await,
+            Self::CreateAlias(request) => client.call(request).await,
+            Self::UpdateAlias(request) => client.call(request).await,
+            Self::DeleteAlias(request) => client.call(request).await,
+            Self::PutKeyPolicy(request) => client.call(request).await,
+        }
+        .map(|_| None)
+    }
+}
+
+fn pairs(tags: &[Tag]) -> impl Iterator<Item = (String, String)> {
+    tags.iter().map(|tag| (tag.tag_key.clone(), tag.tag_value.clone()))
+}
+
+impl State {
+    /// This state after a change; `made` is the ID of a new key.
+    fn after(&self, change: &Change, made: Option<&str>) -> Self {
+        let mut after = self.clone();
+        let Self { keys, aliases } = &mut after;
+        let mut key = |id: &str, change: &dyn Fn(&mut Key)| keys.get_mut(id).into_iter().for_each(change);
+        match change {
+            Change::CreateKey(request) => {
+                let new = Key {
+                    description: request.description.clone().unwrap(),
+                    policy: request.policy.clone().unwrap(),
+                    tags: pairs(request.tags.as_deref().unwrap()).collect(),
+                    external: request.xks_key_id.clone(),
+                };
+                keys.extend(made.map(|id| (id.to_owned(), new)));
+            }
+            Change::UpdateKeyDescription(request) => {
+                key(&request.key_id, &|key| key.description.clone_from(&request.description));
+            }
+            Change::TagResource(request) => {
+                key(&request.key_id, &|key| key.tags.extend(pairs(&request.tags)));
+            }
+            Change::UntagResource(request) => {
+                key(&request.key_id, &|key| key.tags.retain(|tag, _| !request.tag_keys.contains(tag)));
+            }
+            Change::CreateAlias(CreateAlias { alias_name, target_key_id })
+            | Change::UpdateAlias(UpdateAlias { alias_name, target_key_id }) => {
+                aliases.insert(alias_name.clone(), target_key_id.clone());
+            }
+            Change::DeleteAlias(request) => {
+                aliases.remove(&request.alias_name);
+            }
+            Change::PutKeyPolicy(request) => {
+                key(&request.key_id, &|key| key.policy.clone_from(&request.policy));
+            }
+        }
+        after
+    }
+
+    /// What of this belongs to the client of that name.
+    fn of(&self, name: &str) -> Self {
+        let keys = self.keys.iter().filter(|(_, key)| key.description.starts_with(&format!("{name}-")));
+        let aliases = self.aliases.iter().filter(|(alias, _)| alias.starts_with(&format!("alias/{name}-")));
+        let own = |(name, value): (&String, &String)| (name.clone(), value.clone());
+        Self { keys: keys.map(|(id, key)| (id.clone(), key.clone())).collect(), aliases: aliases.map(own).collect() }
+    }
+}
+
+/// A policy that only the call of this name gives.
+fn policy(call: &str) -> String {
+    let root = r#"{"AWS":"arn:aws:iam::111122223333:root"}"#;
+    format!(
+        r#"{{"Version":"2012-10-17","Id":"{call}","Statement":[{{"Effect":"Allow","Principal":{root},"Action":"kms:*","Resource":"*"}}]}}"#
+    )
+}
+
+/// A client with keys and aliases of its own.
+pub struct Worker {
+    name: String,
+    chance: ChaCha20Rng,
+    /// The ID of the external key store.
+    key_store: String,
+    /// What it has been told is done.
+    state: State,
+    calls: usize,
+    /// The calls that are done, and how many of them were looked for in the trail.
+    done: Vec<String>,
+    checked: usize,
+    /// The call that never was.
+    unanswered: Option<(String, Change)>,
+    lost: usize,
+    /// Ciphertexts, by the ID of the key that made them.
+    blobs: Vec<(String, Blob)>,
+}
+
+impl Worker {
+    pub fn new(number: usize, key_store: &str, seed: u64) -> Self {
+        Self {
+            name: format!("c{number}"),
+            chance: ChaCha20Rng::seed_from_u64(seed.wrapping_add(number as u64 + 1)),
+            key_store: key_store.to_owned(),
+            state: State::default(),
+            calls: 0,
+            done: Vec::new(),
+            checked: 0,
+            unanswered: None,
+            lost: 0,
+            blobs: Vec::new(),
+        }
+    }
+
+    /// The external keys that nobody else uses.
+    pub fn external_keys(&self) -> impl Iterator<Item = String> {
+        (0..EXTERNAL_KEYS).map(|number| format!("{}-{number}", self.name))
+    }
+
+    /// How many calls it never heard of.
+    pub fn unanswered(&self) -> usize {
+        self.lost
+    }
+
+    /// Makes a change; false when no answer came, for the server is gone.
+    pub async fn call(&mut self, line: &Line) -> bool {
+        self.calls += 1;
+        let call = format!("{}-{}", self.name, self.calls);
+        let change = self.next_change(&call);
+        match change.send(line.named(&call)).await {
+            Ok(made) => {
+                self.state = self.state.after(&change, made.as_deref());
+                self.done.push(call);
+                true
+            }
+            Err(CallError::Transport(_)) => {
+                self.unanswered = Some((call, change));
+                self.lost += 1;
+                false
+            }
+            Err(error) => panic!("{call}, {change:?}: {error}"),
+        }
+    }
+
+    fn pick<T: Clone>(&mut self, mut of: impl ExactSizeIterator<Item = T>) -> Option<T> {
+        let at = self.chance.next_u32() as usize % of.len().max(1);
+        of.nth(at)
+    }
+
+    fn pick_key(&mut self) -> Option<String> {
+        let ids: Vec<String> = self.state.keys.keys().cloned().collect();
+        self.pick(ids.into_iter())
+    }
+
+    fn pick_alias(&mut self) -> Option<String> {
+        let names: Vec<String> = self.state.aliases.keys().cloned().collect();
+        self.pick(names.into_iter())
+    }
+
+    /// Up to four tags at once.
+    fn some_tags(&mut self, value: &str) -> Vec<Tag> {
+        let first = self.chance.next_u32() % 12;
+        let count = 1 + self.chance.next_u32() % 4;
+        (first..first + count).map(|n| Tag { tag_key: format!("tag-{n}"), tag_value: value.to_owned() }).collect()
+    }
+
+    fn next_change(&mut self, call: &str) -> Change {
+        let dice = self.chance.next_u32() % 100;
+        let Some(key_id) = self.pick_key().filter(|_| dice >= 5) else { return self.new_key(call) };
+        match dice {
+            ..30 => Change::TagResource(TagResource { key_id, tags: self.some_tags(call) }),
+            30..40 => {
+                let tag_keys = self.some_tags(call).into_iter().map(|tag| tag.tag_key).collect();
+                Change::UntagResource(UntagResource { key_id, tag_keys })
+            }
+            40..55 => {
+                let description = call.to_owned();
+                Change::UpdateKeyDescription(UpdateKeyDescription { key_id, description })
+            }
+            55..70 => {
+                let policy = policy(call);
+                Change::PutKeyPolicy(PutKeyPolicy { key_id, policy, ..PutKeyPolicy::default() })
+            }
+            _ => match self.pick_alias() {
+                Some(alias_name) if dice >= 92 => Change::DeleteAlias(DeleteAlias { alias_name }),
+                Some(alias_name) if dice >= 82 => {
+                    Change::UpdateAlias(UpdateAlias { alias_name, target_key_id: key_id })
+                }
+                _ => Change::CreateAlias(CreateAlias { alias_name: format!("alias/{call}"), target_key_id: key_id }),
+            },
+        }
+    }
+
+    /// In the external key store as long as there are external keys.
+    fn new_key(&mut self, call: &str) -> Change {
+        let is_taken = |id: &String| self.state.keys.values().any(|key| key.external.as_ref() == Some(id));
+        let external = self.external_keys().find(|id| !is_taken(id)).filter(|_| self.calls.is_multiple_of(2));
+        let tags = self.some_tags(call);
+        Change::CreateKey(CreateKey {
+            origin: external.as_ref().map(|_| Origin::ExternalKeyStore),
+            custom_key_store_id: external.as_ref().map(|_| self.key_store.clone()),
+            xks_key_id: external,
+            description: Some(call.to_owned()),
+            policy: Some(policy(call)),
+            tags: Some(tags),
+            ..CreateKey::default()
+        })
+    }
+
+    /// Holds what is there against what this client was told. Its one change without an answer may be there, with its
+    /// event, or not, and then without; every other has its one event.
+    pub fn check(&mut self, found: &State, events: &HashMap<String, usize>, of_all_time: bool) {
+        let found = found.of(&self.name);
+        let count = |call: &str| events.get(call).copied().unwrap_or_default();
+        let expected = match self.unanswered.take() {
+            Some((call, change)) if count(&call) > 0 => {
+                let made = found.keys.keys().find(|id| !self.state.keys.contains_key(*id));
+                self.done.push(call);
+                self.state.after(&change, made.map(String::as_str))
+            }
+            _ => self.state.clone(),
+        };
+        assert_eq!(found, expected, "{}", self.name);
+        self.state = found;
+        let start = if of_all_time { 0 } else { self.checked };
+        for call in &self.done[start..] {
+            assert_eq!(count(call), 1, "events of {call}");
+        }
+        for (call, count) in events.iter().filter(|(call, _)| call.starts_with(&format!("{}-", self.name))) {
+            assert!(*count == 1 && self.done.contains(call), "{count} events of {call}");
+        }
+        self.checked = self.done.len();
+    }
+
+    /// What was encrypted before is decrypted now; then something is encrypted for the next time.
+    pub async fn use_keys(&mut self, server: &Server) {
+        let client = server.client("reader");
+        let plaintext = SecretBlob::new(b"four corners".to_vec());
+        for (key_id, ciphertext_blob) in self.blobs.drain(..) {
+            let request = Decrypt { ciphertext_blob, key_id: Some(key_id), ..Decrypt::default() };
+            assert_eq!(client.call(&request).await.unwrap().plaintext, plaintext);
+        }
+        let external = self.state.keys.iter().filter(|(_, key)| key.external.is_some()).take(2);
+        let kms = self.state.keys.iter().filter(|(_, key)| key.external.is_none()).take(1);
+        for (key_id, _) in external.chain(kms) {
+            let request = Encrypt { key_id: key_id.clone(), plaintext: plaintext.clone(), ..Encrypt::default() };
+            self.blobs.push((key_id.clone(), client.call(&request).await.unwrap().ciphertext_blob));
+        }
+    }
+}

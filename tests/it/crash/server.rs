@@ -1,0 +1,176 @@
+//! The program, serving, and what it is asked from outside.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io::{BufRead as _, BufReader};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use http::{HeaderValue, Request, Response, Uri, header};
+use xks_console::aws::cloudtrail::{LookupAttribute, LookupEvents};
+use xks_console::aws::kms::{DescribeKey, GetKeyPolicy};
+use xks_console::aws::scalar::{EpochSeconds, SecretText};
+use xks_console::aws::sigv4::Credentials;
+use xks_console::client::{Client, Https, Transport, TransportError};
+use xks_console::world::Clock;
+
+use super::clients::{Key, State};
+
+const REGION: &str = "us-west-2";
+/// How many keys are read at a time.
+const READERS: usize = 8;
+
+/// A server in a process of its own.
+pub struct Server {
+    process: Child,
+    /// Kept, for the server may still write.
+    _output: BufReader<ChildStdout>,
+    address: SocketAddr,
+    credentials: Credentials,
+    /// Shared by all clients: making one reads many certificates.
+    https: Https,
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+impl Server {
+    pub fn start(data_dir: &Path) -> Self {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_xks-console"))
+            .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
+            .arg(data_dir)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut output = BufReader::new(process.stdout.take().unwrap());
+        let mut told = HashMap::new();
+        while !told.contains_key("AWS_SECRET_ACCESS_KEY") {
+            let mut line = String::new();
+            assert!(output.read_line(&mut line).unwrap() > 0, "the server ended");
+            let (name, value) = line.trim().strip_prefix("export ").unwrap().split_once('=').unwrap();
+            told.insert(name.to_owned(), value.trim_matches(['\'', '"']).to_owned());
+        }
+        let credentials = Credentials {
+            access_key_id: told["AWS_ACCESS_KEY_ID"].clone(),
+            secret_access_key: SecretText::new(told["AWS_SECRET_ACCESS_KEY"].clone()),
+            session_token: None,
+        };
+        let address = told["AWS_ENDPOINT_URL"].strip_prefix("http://").unwrap().parse().unwrap();
+        Self { process, _output: output, address, credentials, https: Https::new(None).unwrap() }
+    }
+
+    /// SIGKILL.
+    pub fn kill(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+
+    /// The way of a client of its own.
+    pub fn line(&self) -> Line {
+        let name = Arc::default();
+        let way = Way { https: self.https.clone(), address: self.address, name: Arc::clone(&name) };
+        Line { client: Client::new(Arc::new(way), self.credentials.clone(), REGION, Clock::System), name }
+    }
+
+    pub fn client(&self, name: &str) -> Client {
+        self.line().named(name).clone()
+    }
+
+    /// Everything that calls can change, of all clients.
+    pub async fn state(&self) -> State {
+        let client = self.client("reader");
+        let aliases = client.collect_aliases().await.unwrap();
+        let aliases = aliases.into_iter().map(|alias| (alias.alias_name, alias.target_key_id.unwrap())).collect();
+        let ids: Vec<String> = client.collect_keys().await.unwrap().into_iter().map(|key| key.key_id).collect();
+        let readers = ids.chunks(ids.len().div_ceil(READERS)).map(|ids| {
+            let (client, ids) = (client.clone(), ids.to_vec());
+            tokio::spawn(async move {
+                let mut keys = BTreeMap::new();
+                for id in ids {
+                    let key = read_key(&client, &id).await;
+                    keys.insert(id, key);
+                }
+                keys
+            })
+        });
+        let mut keys = BTreeMap::new();
+        for reader in readers.collect::<Vec<_>>() {
+            keys.extend(reader.await.unwrap());
+        }
+        State { keys, aliases }
+    }
+
+    /// How many events of changes each user agent left.
+    pub async fn events(&self, since: Option<jiff::Timestamp>) -> HashMap<String, usize> {
+        let client = self.client("reader");
+        let changes = LookupAttribute { attribute_key: "ReadOnly".to_owned(), attribute_value: "false".to_owned() };
+        let mut request = LookupEvents {
+            lookup_attributes: Some(vec![changes]),
+            start_time: since.map(EpochSeconds),
+            ..LookupEvents::default()
+        };
+        let mut counts = HashMap::new();
+        loop {
+            let page = client.call(&request).await.unwrap();
+            for event in page.events {
+                let event: serde_json::Value = serde_json::from_str(&event.cloud_trail_event).unwrap();
+                *counts.entry(event["userAgent"].as_str().unwrap().to_owned()).or_default() += 1;
+            }
+            if page.next_token.is_none() {
+                return counts;
+            }
+            request.next_token = page.next_token;
+        }
+    }
+}
+
+async fn read_key(client: &Client, id: &str) -> Key {
+    let metadata = client.call(&DescribeKey::of(id.to_owned())).await.unwrap().key_metadata;
+    let tags = client.collect_tags(id).await.unwrap();
+    let policy = client.call(&GetKeyPolicy { key_id: id.to_owned(), policy_name: None }).await.unwrap().policy;
+    Key {
+        description: metadata.description,
+        policy,
+        tags: tags.into_iter().map(|tag| (tag.tag_key, tag.tag_value)).collect(),
+        external: metadata.xks_key_configuration.map(|external| external.id),
+    }
+}
+
+/// A client that tells its name with each call: events tell it again.
+pub struct Line {
+    client: Client,
+    name: Arc<Mutex<String>>,
+}
+
+impl Line {
+    pub fn named(&self, name: &str) -> &Client {
+        name.clone_into(&mut self.name.lock().unwrap());
+        &self.client
+    }
+}
+
+struct Way {
+    https: Https,
+    address: SocketAddr,
+    name: Arc<Mutex<String>>,
+}
+
+impl Transport for Way {
+    /// To the served AWS, whatever the host; the header `Host` is the signed one.
+    fn send(&self, mut request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
+        *request.uri_mut() = format!("http://{}/", self.address).parse::<Uri>().unwrap();
+        let name = HeaderValue::from_str(&self.name.lock().unwrap()).unwrap();
+        request.headers_mut().insert(header::USER_AGENT, name);
+        self.https.send(request)
+    }
+
+    fn is_bundled(&self) -> bool {
+        true
+    }
+}

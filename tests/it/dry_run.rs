@@ -1,0 +1,102 @@
+//! Asking without doing: dry runs, with and without a ciphertext, and answers for enclaves that nobody has attested.
+
+use xks_console::aws::kms::*;
+use xks_console::aws::operation::Operation;
+use xks_console::aws::scalar::Blob;
+use xks_console::client::Client;
+
+use crate::account::{account, context, encrypt, new_key, refusal, secret};
+
+async fn code(client: &Client, request: impl Operation<Response: std::fmt::Debug>) -> String {
+    refusal(client.call(&request).await).code
+}
+
+#[tokio::test]
+async fn a_dry_run_is_refused_as_the_real_one_or_would_have_succeeded() {
+    let (client, _) = account();
+    let key_id = new_key(&client).await;
+    let ciphertext_blob = encrypt(&client, &key_id).await;
+    let would = "DryRunOperationException";
+    let data_key = |key_id: &str| GenerateDataKey {
+        key_id: key_id.to_owned(),
+        number_of_bytes: Some(32),
+        dry_run: Some(true),
+        ..GenerateDataKey::default()
+    };
+    let (dry_run, encryption_context) = (Some(true), context("nile"));
+    let encrypt = Encrypt { key_id: key_id.clone(), plaintext: secret(b"x"), dry_run, ..Encrypt::default() };
+    let decrypt =
+        Decrypt { ciphertext_blob: ciphertext_blob.clone(), encryption_context, dry_run, ..Decrypt::default() };
+    let re_encrypt = ReEncrypt {
+        ciphertext_blob,
+        source_encryption_context: context("nile"),
+        destination_key_id: "alias/app-logs".to_owned(),
+        dry_run,
+        ..ReEncrypt::default()
+    };
+    assert_eq!(code(&client, encrypt.clone()).await, would);
+    assert_eq!(code(&client, decrypt.clone()).await, would);
+    assert_eq!(code(&client, re_encrypt).await, would);
+    assert_eq!(code(&client, data_key(&key_id)).await, would);
+    assert_eq!(code(&client, GenerateDataKeyWithoutPlaintext(data_key(&key_id))).await, would);
+    client.call(&DisableKey { key_id: key_id.clone() }).await.unwrap();
+    assert_eq!(code(&client, encrypt).await, "DisabledException");
+    assert_eq!(code(&client, decrypt).await, "DisabledException");
+    assert_eq!(code(&client, data_key(&key_id)).await, "DisabledException");
+}
+
+#[tokio::test]
+async fn permissions_can_be_asked_for_without_a_ciphertext() {
+    let (client, _) = account();
+    let key_id = new_key(&client).await;
+    let alone = Decrypt {
+        key_id: Some(key_id.clone()),
+        dry_run: Some(true),
+        dry_run_modifiers: Some(vec!["IGNORE_CIPHERTEXT".to_owned()]),
+        ..Decrypt::default()
+    };
+    assert_eq!(code(&client, alone.clone()).await, "DryRunOperationException");
+    let rubbish = Decrypt { ciphertext_blob: Blob(b"rubbish".to_vec()), ..alone.clone() };
+    assert_eq!(code(&client, rubbish).await, "DryRunOperationException");
+    for (wrong, member) in [
+        (Decrypt { key_id: None, ..alone.clone() }, "'keyId'"),
+        (Decrypt { dry_run: None, ..alone.clone() }, "'ciphertextBlob'"),
+        (Decrypt { dry_run_modifiers: None, ..alone.clone() }, "'ciphertextBlob'"),
+    ] {
+        let error = refusal(client.call(&wrong).await);
+        assert!(error.is("Validation") && error.message.contains(member), "{error}");
+    }
+    let both = ReEncrypt {
+        source_key_id: Some(key_id.clone()),
+        destination_key_id: "alias/app-logs".to_owned(),
+        dry_run: Some(true),
+        dry_run_modifiers: alone.dry_run_modifiers.clone(),
+        ..ReEncrypt::default()
+    };
+    assert_eq!(code(&client, both.clone()).await, "DryRunOperationException");
+    let error = refusal(client.call(&ReEncrypt { source_key_id: None, ..both.clone() }).await);
+    assert!(error.message.contains("'sourceKeyId'"), "{error}");
+    client.call(&DisableKey { key_id }).await.unwrap();
+    assert_eq!(code(&client, alone).await, "DisabledException");
+    assert_eq!(code(&client, both).await, "DisabledException");
+}
+
+#[tokio::test]
+async fn an_attestation_that_cannot_hold_is_refused() {
+    let (client, _) = account();
+    let key_id = new_key(&client).await;
+    let ciphertext_blob = encrypt(&client, &key_id).await;
+    let recipient = Some(Recipient {
+        key_encryption_algorithm: Some("RSAES_OAEP_SHA_256".to_owned()),
+        attestation_document: Some(Blob(b"signed by nobody".to_vec())),
+    });
+    let decrypt = Decrypt { ciphertext_blob, recipient: recipient.clone(), ..Decrypt::default() };
+    let number_of_bytes = Some(32);
+    let data_key = GenerateDataKey { key_id, number_of_bytes, recipient: recipient.clone(), ..Default::default() };
+    assert_eq!(code(&client, decrypt).await, "ValidationException");
+    assert_eq!(code(&client, data_key.clone()).await, "ValidationException");
+    let random = GenerateRandom { number_of_bytes, custom_key_store_id: None, recipient };
+    assert_eq!(code(&client, random).await, "ValidationException");
+    // It has no such member, so it passes over it.
+    assert!(client.call(&GenerateDataKeyWithoutPlaintext(data_key)).await.is_ok());
+}

@@ -1,0 +1,109 @@
+//! External keys that are for some callers of AWS KMS alone.
+
+use serde_json::Value;
+use xks_console::aws::xks_console::ListProxyRequests;
+use xks_console::bundled::Bundled;
+use xks_console::journey::client_of;
+use xks_console::world::{Clock, World};
+
+use super::client::{Ask, Proxy, decrypt_body, encrypt_body, metadata_body, over_both, with};
+use crate::account::{encrypt, refusal, request};
+
+const DENIED: &str = "AccessDeniedException";
+const ALICE: &str = "arn:aws:iam::111122223333:user/Alice";
+
+fn by(caller: &str, body: Value) -> Value {
+    with(body, "/requestMetadata/awsPrincipalArn", Some(caller.into()))
+}
+
+fn set(proxy: &Proxy, key: &str, callers: &[&str]) {
+    let callers: Vec<String> = callers.iter().map(|one| (*one).to_owned()).collect();
+    proxy.aws.key_manager().set_callers("lab", key, &callers).unwrap();
+}
+
+#[tokio::test]
+async fn others_get_nothing_of_a_key_but_health_stays() {
+    over_both(async |proxy| {
+        let sealed = proxy.encrypt(&encrypt_body()).await;
+        set(&proxy, "good", &["arn:aws:iam::111122223333:user/A*", "ec2.amazonaws.com", "AWS Internal"]);
+        let asks = [("metadata", metadata_body()), ("encrypt", encrypt_body()), ("decrypt", decrypt_body(&sealed))];
+        for (api, body) in asks {
+            let api = format!("/keys/good/{api}");
+            for caller in [ALICE, "ec2.amazonaws.com", "AWS Internal"] {
+                proxy.call(&api, &by(caller, body.clone())).await.must_be(200, "", "who is named may");
+            }
+            for caller in ["arn:aws:iam::111122223333:user/Bob", "s3.amazonaws.com", "aws internal", ""] {
+                let answer = proxy.call(&api, &by(caller, body.clone())).await;
+                answer.must_be(403, DENIED, "who isn't named may not");
+                assert!(!answer.text.contains("user/A"), "a peer isn't told who may: {}", answer.text);
+            }
+        }
+        proxy.send(&Ask::health()).await.must_be(200, "", "health is exempt");
+        set(&proxy, "good", &[]);
+        let anybody = by("arn:aws:iam::111122223333:user/Bob", encrypt_body());
+        proxy.call("/keys/good/encrypt", &anybody).await.must_be(200, "", "at once, for everybody again");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_denial_comes_after_what_is_unknown_and_before_what_the_key_is() {
+    over_both(async |proxy| {
+        for key in ["good", "off", "opener"] {
+            set(&proxy, key, &["arn:aws:iam::111122223333:user/Bob"]);
+        }
+        proxy.call("/keys/none/encrypt", &encrypt_body()).await.must_be(404, "KeyNotFoundException", "no such key");
+        let wrong = with(encrypt_body(), "/encryptionAlgorithm", Some("AES_CBC".into()));
+        proxy.call("/keys/good/encrypt", &wrong).await.must_be(400, "ValidationException", "what isn't valid");
+        let stranger = Ask::new("/keys/good/encrypt", &encrypt_body()).with_junk_signature();
+        proxy.send(&stranger).await.must_be(401, "AuthenticationFailedException", "the signature comes first");
+        for key in ["off", "opener"] {
+            let answer = proxy.call(&format!("/keys/{key}/encrypt"), &encrypt_body()).await;
+            answer.must_be(403, DENIED, "its state and usage are for those who may use it");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_log_tells_by_which_rule_a_caller_was_denied() {
+    over_both(async |proxy| {
+        set(&proxy, "good", &["AWS Internal", "arn:aws:iam::111122223333:role/*"]);
+        proxy.call("/keys/good/encrypt", &encrypt_body()).await.must_be(403, DENIED, "Alice isn't named");
+        let wanted = ListProxyRequests { external_key_id: Some("good".to_owned()), ..ListProxyRequests::default() };
+        let entry = proxy.aws.key_manager().requests(&wanted).unwrap().remove(0);
+        assert_eq!((entry.status, entry.error_name.as_deref()), (403, Some(DENIED)));
+        assert_eq!(entry.denied_by.as_deref(), Some("callers: AWS Internal, arn:aws:iam::111122223333:role/*"));
+        assert_eq!(entry.aws_principal_arn.as_deref(), Some(ALICE));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn kms_says_that_the_proxy_denied_access() {
+    let world = World::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 1);
+    let bundled = Bundled::in_memory("default", world).unwrap();
+    let client = client_of(&bundled, Clock::manual("2026-03-02T10:15:00Z".parse().unwrap()));
+    let only = |callers: &[&str]| {
+        let callers: Vec<String> = callers.iter().map(|one| (*one).to_owned()).collect();
+        for key in ["payments-2026", "customer-db"] {
+            bundled.key_manager().set_callers("frankfurt", key, &callers).unwrap();
+        }
+    };
+    only(&["arn:aws:iam::111122223333:user/payments/*"]);
+    let create = request(&client, "Frankfurt HSM", "payments-2026").await;
+    let before = client.collect_keys().await.unwrap();
+    let error = refusal(client.call(&create).await);
+    assert!(error.is("CustomKeyStoreInvalidState") && error.message.contains("denied access"), "{error}");
+    assert_eq!(client.collect_keys().await.unwrap(), before);
+    let encrypting = xks_console::aws::kms::Encrypt {
+        key_id: "alias/customer-db".to_owned(),
+        plaintext: crate::account::secret(b"x"),
+        ..Default::default()
+    };
+    let error = refusal(client.call(&encrypting).await);
+    assert!(error.is("KMSInvalidState") && error.message.contains("denied access"), "{error}");
+    only(&["arn:aws:iam::111122223333:user/Admin"]);
+    let key = client.call(&create).await.unwrap().key_metadata.key_id;
+    encrypt(&client, &key).await;
+}

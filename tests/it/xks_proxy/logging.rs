@@ -1,0 +1,102 @@
+//! What the request log tells of each call, and what it never holds.
+
+use std::os::unix::fs::PermissionsExt as _;
+
+use serde_json::{Value, json};
+use xks_console::aws::xks_console::ListProxyRequests;
+
+use super::client::{Ask, Proxy, Wire, decrypt_body, encrypt_body, metadata_body, over_both, with};
+
+/// What the proxy has been asked, the newest first, as the log writes it.
+fn log(proxy: &Proxy) -> Vec<Value> {
+    let entries = proxy.aws.key_manager().requests(&ListProxyRequests::default()).unwrap();
+    entries.iter().map(|entry| serde_json::to_value(entry).unwrap()).collect()
+}
+
+#[tokio::test]
+async fn every_call_is_told_with_its_metadata_its_time_and_what_came_of_it() {
+    let more = json!({ "kmsViaService": "ebs", "awsSourceVpc": "vpc-1", "awsSourceVpce": "vpce-2" });
+    let told = |mut body: Value| {
+        let metadata = body["requestMetadata"].as_object_mut().unwrap();
+        metadata.extend(more.as_object().unwrap().clone());
+        body
+    };
+    over_both(async |proxy| {
+        let sealed = proxy.encrypt(&encrypt_body()).await;
+        for (api, operation, body) in [
+            ("metadata", "GetKeyMetadata", metadata_body()),
+            ("encrypt", "Encrypt", encrypt_body()),
+            ("decrypt", "Decrypt", decrypt_body(&sealed)),
+        ] {
+            let body = told(body);
+            proxy.call(&format!("/keys/good/{api}"), &body).await.must_be(200, "", "all metadata at once");
+            let entry = log(&proxy).remove(0);
+            for (name, value) in body["requestMetadata"].as_object().unwrap() {
+                assert_eq!(&entry[name], value, "{operation} is logged with its {name}: {entry}");
+            }
+            let expected = (json!(operation), json!("good"), json!(200), json!("lab"));
+            let found = ["operation", "externalKeyId", "status", "partition"].map(|name| entry[name].clone());
+            assert_eq!(found, <[Value; 4]>::from(expected));
+            assert!(entry["microseconds"].is_u64() && entry["time"].is_string(), "{entry}");
+            assert_eq!(entry["accessKeyId"], json!(proxy.credential.access_key_id));
+        }
+        proxy.send(&Ask::health()).await.must_be(200, "", "health");
+        let entry = log(&proxy).remove(0);
+        assert_eq!(
+            (&entry["operation"], &entry["kmsOperation"]),
+            (&json!("GetHealthStatus"), &json!("KmsHealthCheck"))
+        );
+        for (ask, status, name) in [
+            (Ask::health().with_junk_signature(), 401, "AuthenticationFailedException"),
+            (Ask::new("/keys/none/encrypt", &encrypt_body()), 404, "KeyNotFoundException"),
+            (Ask::new("/keys/good/sign", &encrypt_body()), 404, "InvalidUriPathException"),
+            (Ask::new("/keys/off/encrypt", &encrypt_body()), 400, "InvalidStateException"),
+        ] {
+            proxy.send(&ask).await.must_be(status, name, "a refusal");
+            let entry = log(&proxy).remove(0);
+            assert_eq!((&entry["status"], &entry["errorName"]), (&json!(status), &json!(name)), "a refusal is logged");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn no_plaintext_ciphertext_or_signature_is_ever_in_it() {
+    over_both(async |proxy| {
+        let sealed = proxy.encrypt(&encrypt_body()).await;
+        proxy.call("/keys/good/decrypt", &decrypt_body(&sealed)).await.must_be(200, "", "decrypts");
+        // What is wrong is told without what it is wrong in.
+        let wrong = with(encrypt_body(), "/encryptionAlgorithm", Some(7.into()));
+        proxy.call("/keys/good/encrypt", &wrong).await.must_be(400, "ValidationException", "a wrong type");
+        let stranger = Ask::new("/keys/good/encrypt", &encrypt_body()).with_junk_signature();
+        proxy.send(&stranger).await.must_be(401, "AuthenticationFailedException", "a stranger");
+        let log = Value::from(log(&proxy)).to_string();
+        assert!(log.contains("\"Encrypt\"") && log.contains("\"Decrypt\""));
+        for secret in [
+            "SGVsbG8gV29ybGQh",
+            "Hello World!",
+            "cHJvamVjdD1uaWxl",
+            sealed["ciphertext"].as_str().unwrap(),
+            proxy.credential.secret_access_key.expose(),
+            "AWS4-HMAC-SHA256",
+            &"0".repeat(64),
+        ] {
+            assert!(!log.contains(secret), "{secret} is in the log");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_log_is_for_its_owner_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let proxy = Proxy::start_in(dir.path(), Wire::Http).await;
+    proxy.encrypt(&encrypt_body()).await;
+    assert_eq!(log(&proxy).len(), 1);
+    let files = std::fs::read_dir(dir.path()).unwrap().map(|file| file.unwrap());
+    let files: Vec<_> = files.filter(|file| file.file_name().to_string_lossy().starts_with("external-key")).collect();
+    assert!(files.len() >= 2, "{files:?}");
+    for file in files {
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o077, 0, "{file:?}");
+    }
+}
