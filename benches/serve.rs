@@ -2,7 +2,8 @@
 //! handler that parses the same request and answers the same JSON.
 //!
 //! The load driver signs one request and sends it again and again over kept-alive connections, so that what is measured is
-//! the server. Prints requests a second, latencies, the server's CPU time a request, and the ratios. moto is
+//! the server. One connection is measured twice: as the scheduler places client and server, and with both on one core,
+//! where what an idle core takes to wake up, more than a request on many machines, is left out for all alike. Prints requests a second, latencies, the server's CPU time a request, and the ratios. moto is
 //! `$MOTO_SERVER`, else `target/moto/bin/moto_server`, to be had with
 //! `python3 -m venv target/moto && target/moto/bin/pip install 'moto[server]'`. Linux only, for it reads `/proc`.
 
@@ -18,6 +19,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::Request;
+use rustix::process::Pid;
+use rustix::thread::{CpuSet, sched_setaffinity};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use xks_console::aws::scalar::SecretText;
@@ -50,10 +53,10 @@ fn main() {
     let one = Load::kms(&ours, "one key, KMS alone", &ours.key_of_kms());
     let bare = Load::kms(&floor, "bare axum handler", "1234abcd-12ab-34cd-56ef-1234567890ab");
     let other = moto.as_ref().map(|moto| Load::kms(moto, "moto", &moto.key_of_kms()));
-    for connections in [1, 8, 64] {
+    for (connections, cores) in [(1, Cores::One), (1, Cores::All), (8, Cores::All), (64, Cores::All)] {
         let mut loads = vec![&two, &one, &bare];
         loads.extend(&other);
-        let results = measure(&loads, connections);
+        let results = measure(&loads, connections, cores);
         print_ratio("both layers / bare handler", &results[0], &results[2]);
         print_ratio("KMS alone / bare handler", &results[1], &results[2]);
         if let Some(moto) = results.get(3) {
@@ -64,10 +67,30 @@ fn main() {
     println!("\nXKS proxy, encrypt of 32 bytes");
     let proxy = Load::proxy(&ours, data.path());
     let bare = Load { request: proxy.request.clone(), server: &floor, name: "bare axum handler" };
-    for connections in [1, 16, 64] {
-        let results = measure(&[&proxy, &bare], connections);
+    for (connections, cores) in [(1, Cores::One), (1, Cores::All), (16, Cores::All), (64, Cores::All)] {
+        let results = measure(&[&proxy, &bare], connections, cores);
         print_ratio("proxy / bare handler", &results[0], &results[1]);
         println!("  {:<28} {:.1} times", "proxy / 1,800 a second", results[0].rate / 1800.0);
+    }
+}
+
+/// Where client and server may run.
+#[derive(Clone, Copy, PartialEq)]
+enum Cores {
+    One,
+    All,
+}
+
+impl Cores {
+    /// Lets all threads of a process run there, and those that they start from now on.
+    fn take(self, process: u32) {
+        let mut set = CpuSet::new();
+        (0..if self == Self::One { 1 } else { CpuSet::MAX_CPU }).for_each(|core| set.set(core));
+        for thread in std::fs::read_dir(format!("/proc/{process}/task")).expect("/proc") {
+            let id = thread.expect("a thread").file_name().to_string_lossy().parse().expect("a number");
+            // A thread may have ended in the meantime.
+            let _ = sched_setaffinity(Pid::from_raw(id), &set);
+        }
     }
 }
 
@@ -330,14 +353,17 @@ struct Figures {
 }
 
 /// Runs all in turn; gives the round of each that has the median rate.
-fn measure(loads: &[&Load], connections: usize) -> Vec<Figures> {
+fn measure(loads: &[&Load], connections: usize, cores: Cores) -> Vec<Figures> {
+    for process in loads.iter().map(|load| load.server.process.id()).chain([std::process::id()]) {
+        cores.take(process);
+    }
     let mut rounds: Vec<Vec<Figures>> = vec![Vec::new(); loads.len()];
     for _ in 0..ROUNDS {
         for (load, figures) in loads.iter().zip(&mut rounds) {
             figures.push(load.run(connections));
         }
     }
-    println!(" {connections} connections");
+    println!(" {connections} connections{}", if cores == Cores::One { ", client and server on one core" } else { "" });
     let medians = rounds.into_iter().map(|mut figures| {
         figures.sort_by(|one, other| one.rate.total_cmp(&other.rate));
         figures[figures.len() / 2]
