@@ -251,13 +251,11 @@ impl Client {
     /// Sends a request and waits for the answer, but no longer than `time`.
     async fn answer(&self, request: Request<Bytes>, time: Duration) -> Result<Response<Bytes>, TransportError> {
         let host = request.uri().authority().map_or_else(|| "AWS".to_owned(), |host| host.as_str().to_owned());
-        match tokio::time::timeout(time, self.transport.send(request)).await {
-            Ok(answered) => answered,
-            Err(_) => {
-                let reason = format!("nothing came within {} seconds", time.as_secs());
-                Err(TransportError { host, reason, may_have_arrived: true })
-            }
-        }
+        let answered = tokio::time::timeout(time, self.transport.send(request)).await;
+        answered.unwrap_or_else(|_| {
+            let reason = format!("nothing came within {} seconds", time.as_secs());
+            Err(TransportError { host, reason, may_have_arrived: true })
+        })
     }
 
     /// Tells those who want to know of a call that is over.

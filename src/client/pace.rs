@@ -57,7 +57,7 @@ mod tests {
         };
         assert_eq!(seconds(many(5)).await, 0);
         assert_eq!(seconds(many(6)).await, 2);
-        tokio::time::advance(Duration::from_secs(60)).await;
+        tokio::time::advance(Duration::from_mins(1)).await;
         assert_eq!(seconds(many(5)).await, 0, "what was not used long ago can't be used now");
     }
 
