@@ -105,6 +105,13 @@ pub struct Arguments {
     #[arg(long, value_name = "REGION", value_parser = region)]
     pub region: Option<String>,
 
+    /// Add a line of JSON to this file for each call to AWS
+    ///
+    /// Time, operation, request ID, duration, attempts and what came of it; never what was sent or answered. The file is
+    /// for its owner alone. The console shows the same on the page *API calls* (F2).
+    #[arg(long, value_name = "FILE")]
+    pub log: Option<PathBuf>,
+
     /// Fill a new account from this scenario
     ///
     /// Only for a directory that holds no account yet; one in use is never overwritten. Without this option a new
@@ -399,7 +406,8 @@ endpoint is https://xks-proxy.bundled.internal.";
 pub struct NoDataDirectory;
 
 /// Options that only the console has.
-const CONSOLE_ALONE: &str = "--aws, --endpoint-url, --profile and --region are for the console and go with no command";
+const CONSOLE_ALONE: &str =
+    "--aws, --endpoint-url, --profile, --region and --log are for the console and go with no command";
 
 fn endpoint_url(text: &str) -> Result<String, UnfitUrl> {
     check_url(text).map(|()| text.to_owned())
@@ -413,6 +421,7 @@ impl Arguments {
     /// What is wrong with the arguments taken together.
     pub fn contradiction(&self) -> Option<clap::Error> {
         let is_console = self.aws || self.endpoint_url.is_some() || self.profile.is_some() || self.region.is_some();
+        let is_console = is_console || self.log.is_some();
         (is_console && self.command.is_some())
             .then(|| Self::command().error(clap::error::ErrorKind::ArgumentConflict, CONSOLE_ALONE))
     }
@@ -475,6 +484,7 @@ mod tests {
                 endpoint_url: None,
                 profile: None,
                 region: None,
+                log: None,
                 scenario: None,
                 command: None
             }
@@ -516,6 +526,7 @@ mod tests {
         }
         let contradiction = |line: &str| parse(line).unwrap().contradiction().map(|error| error.exit_code());
         assert_eq!(contradiction("xks-console --aws serve"), Some(2));
+        assert_eq!(contradiction("xks-console --log f serve"), Some(2));
         assert_eq!(contradiction("xks-console serve"), None);
     }
 

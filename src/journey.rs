@@ -1,6 +1,6 @@
 //! A whole console on an account in memory with a clock of its own, driven by a tape: for tests and pictures.
 
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 
 use crossterm::event::KeyEvent;
 use jiff::{SignedDuration, Timestamp};
@@ -9,6 +9,7 @@ use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 
 use crate::bundled::{Bundled, OpenError};
+use crate::client::log::ApiCall;
 use crate::client::{Client, InProcess};
 use crate::tape::Stage;
 use crate::tui::app::{App, World as Which};
@@ -159,7 +160,15 @@ impl Stage for Journey {
             for effect in std::mem::take(&mut self.effects) {
                 match effect {
                     Effect::Call(id, call) => {
-                        let answer = self.runtime.block_on(runtime::perform(&self.client, call));
+                        let (sender, calls) = mpsc::channel();
+                        let client = self.client.clone().observed_by(Arc::new(move |call: &ApiCall| {
+                            let _ = sender.send(Msg::Called(Box::new(call.clone())));
+                        }));
+                        let answer = self.runtime.block_on(runtime::perform(&client, call));
+                        drop(client);
+                        for msg in calls {
+                            self.take(msg);
+                        }
                         self.take(Msg::Answered(id, answer));
                     }
                     Effect::After(timer, milliseconds) => {

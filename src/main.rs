@@ -6,6 +6,7 @@ use std::num::NonZeroU32;
 use std::path::Path;
 use std::pin::pin;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Parser as _;
@@ -13,6 +14,7 @@ use futures_util::stream::{self, StreamExt as _};
 use xks_console::bundled::Bundled;
 use xks_console::changes;
 use xks_console::cli::{Arguments, Command, Proxy, ProxyCheck, Serve};
+use xks_console::client::log::LogFile;
 use xks_console::client::{Client, profile};
 use xks_console::config;
 use xks_console::conformance::command::{self, SECRET_VARIABLE};
@@ -149,6 +151,13 @@ fn console(arguments: &Arguments) -> Result<ExitCode, Failure> {
             let client = arguments.region.as_ref().map_or(client.clone(), |region| client.with_region(region));
             (client, Which::Bundled, Some(data_dir))
         }
+    };
+    let client = match &arguments.log {
+        Some(path) => {
+            let log = LogFile::open(path).map_err(|error| format!("the log {}: {error}", path.display()))?;
+            client.observed_by(Arc::new(log))
+        }
+        None => client,
     };
     let (mut app, effects) = App::new(which, client.region());
     let config = config::directory(|name| std::env::var_os(name));

@@ -43,4 +43,23 @@ impl ServiceError {
     pub fn is(&self, code: &str) -> bool {
         self.code.strip_suffix("Exception").unwrap_or(&self.code) == code.strip_suffix("Exception").unwrap_or(code)
     }
+
+    /// Whether the service refused because too much was asked, before it did anything.
+    ///
+    /// Source: the throttling codes of the AWS SDKs' standard retry mode, but for `LimitExceededException`: in KMS that is
+    /// a resource quota, which waiting doesn't change.
+    pub fn is_throttling(&self) -> bool {
+        const CODES: [&str; 9] = [
+            "Throttling",
+            "Throttled",
+            "RequestThrottled",
+            "TooManyRequests",
+            "RequestLimitExceeded",
+            "BandwidthLimitExceeded",
+            "ProvisionedThroughputExceeded",
+            "PriorRequestNotComplete",
+            "SlowDown",
+        ];
+        CODES.iter().any(|code| self.is(code))
+    }
 }

@@ -10,6 +10,7 @@ pub mod kms;
 pub mod limits;
 pub mod operation;
 pub mod policy;
+pub mod quotas;
 pub mod scalar;
 pub mod shape;
 pub mod sigv4;

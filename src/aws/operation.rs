@@ -83,21 +83,38 @@ pub trait Operation: Serialize + DeserializeOwned + Send + Sync {
     const SERVICE: Service;
     /// Its name, as in `X-Amz-Target` or `Action`.
     const NAME: &'static str;
+    /// Whether asking twice comes to the same as asking once, so that it may be asked again when no answer came.
+    ///
+    /// It is not where the second makes another thing, or is refused because the first was carried out: then the person
+    /// would be told of a failure that is none.
+    const IS_IDEMPOTENT: bool;
     /// What a success answers.
     type Response: Serialize + DeserializeOwned + Send;
 }
 
-/// Declares operations: `Request => Response, "Name";`.
+/// Declares operations: `Request => Response, "Name";`, with `once` behind the name of one that is not idempotent.
 macro_rules! operations {
-    ($service:expr; $($request:ty => $response:ty, $name:literal;)+) => {
+    ($service:expr; $($request:ty => $response:ty, $name:literal $($once:ident)?;)+) => {
         $(impl $crate::aws::operation::Operation for $request {
             const SERVICE: $crate::aws::operation::Service = $service;
             const NAME: &'static str = $name;
+            const IS_IDEMPOTENT: bool = $crate::aws::operation::is_idempotent!($($once)?);
             type Response = $response;
         })+
     };
 }
 pub(crate) use operations;
+
+/// What stands behind the name of an operation in the table.
+macro_rules! is_idempotent {
+    () => {
+        true
+    };
+    (once) => {
+        false
+    };
+}
+pub(crate) use is_idempotent;
 
 /// An answer without a body, as most changing operations of KMS give.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, serde::Deserialize)]

@@ -7,7 +7,7 @@ use crate::aws::scalar::SecretText;
 
 operations! { Service::Sts;
     GetCallerIdentity => CallerIdentity, "GetCallerIdentity";
-    AssumeRole => AssumeRoleOutput, "AssumeRole";
+    AssumeRole => AssumeRoleOutput, "AssumeRole" once;
 }
 
 /// The request of GetCallerIdentity.

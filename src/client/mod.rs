@@ -1,21 +1,30 @@
-//! The API client: sign, send, decode, page.
+//! The API client: sign, send, try again, decode, page.
 
 pub mod credentials;
 pub mod endpoints;
+pub mod log;
+mod pace;
 pub mod profile;
+mod retry;
 mod sdk_http;
+mod skew;
 pub mod transport;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderValue, Method, Request, header};
+use http::{HeaderValue, Method, Request, Response, header};
 use jiff::Timestamp;
 
 pub use transport::{Https, InProcess, Transport, TransportError};
 
 use credentials::{NoCredentials, Source};
 use endpoints::Endpoints;
+use log::{ApiCall, Observer};
+use pace::Pace;
+use retry::Attempts;
+use skew::Skew;
 
 use crate::aws::codec::{self, FORM_CONTENT_TYPE};
 use crate::aws::error::ServiceError;
@@ -25,7 +34,7 @@ use crate::aws::kms::{
 };
 use crate::aws::operation::{Operation, Protocol, Service};
 use crate::aws::sigv4::{self, Credentials, SigningError};
-use crate::world::Clock;
+use crate::world::{Clock, Random};
 
 /// Why a call gave no answer that can be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -59,6 +68,7 @@ impl CallError {
     /// Whether the request may have been carried out all the same.
     pub fn outcome_unknown(&self) -> bool {
         match self {
+            Self::Service(error) if error.is_throttling() => false,
             // Without a code it is no answer of the service, but of something on the way.
             Self::Service(error) => error.status >= 500 || error.code == codec::UNKNOWN_ERROR,
             Self::Transport(error) => error.may_have_arrived,
@@ -80,6 +90,10 @@ pub struct Client {
     endpoints: Arc<Endpoints>,
     region: String,
     clock: Clock,
+    random: Random,
+    skew: Arc<Skew>,
+    pace: Arc<Pace>,
+    observers: Vec<Arc<dyn Observer>>,
 }
 
 impl std::fmt::Debug for Client {
@@ -96,13 +110,36 @@ impl Client {
 
     /// A client that signs with what `source` gives.
     pub fn of(transport: Arc<dyn Transport>, source: Source, region: &str, clock: Clock) -> Self {
-        Self { transport, source: Arc::new(source), endpoints: Arc::default(), region: region.to_owned(), clock }
+        Self {
+            transport,
+            source: Arc::new(source),
+            endpoints: Arc::default(),
+            region: region.to_owned(),
+            clock,
+            random: Random::system(),
+            skew: Arc::default(),
+            pace: Arc::default(),
+            observers: Vec::new(),
+        }
     }
 
     /// The same caller, with services at other addresses than AWS has them.
     #[must_use]
     pub fn with_endpoints(self, endpoints: Endpoints) -> Self {
         Self { endpoints: Arc::new(endpoints), ..self }
+    }
+
+    /// The same caller, whose pauses between attempts are spread by `random`.
+    #[must_use]
+    pub fn with_random(self, random: Random) -> Self {
+        Self { random, ..self }
+    }
+
+    /// The same caller, each of whose calls `observer` is told when it is over, after those who are told already.
+    #[must_use]
+    pub fn observed_by(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.observers.push(observer);
+        self
     }
 
     /// Where the services are.
@@ -115,9 +152,14 @@ impl Client {
         &self.region
     }
 
-    /// The present moment.
+    /// The present moment, by AWS's clock where it is known to differ from this machine's.
     pub fn now(&self) -> Timestamp {
-        self.clock.now()
+        self.skew.correct(self.clock.now())
+    }
+
+    /// Whether the AWS at the other end is the one in this process.
+    pub fn is_bundled(&self) -> bool {
+        self.transport.is_bundled()
     }
 
     /// The same caller in another Region.
@@ -134,10 +176,10 @@ impl Client {
 
     /// Fetches credentials, so that the first call has them. What keeps them away is told by each call.
     pub async fn prepare(&self) {
-        let _ = self.source.credentials(self.clock.now()).await;
+        let _ = self.source.credentials(self.now()).await;
     }
 
-    /// Calls an operation once.
+    /// Calls an operation: once, or several times where that is safe and promises more. It takes about a minute at most.
     ///
     /// # Errors
     /// [`CallError`]; ask [`CallError::outcome_unknown`] whether it may have been carried out.
@@ -146,24 +188,100 @@ impl Client {
         if is_private && self.endpoints.address(Service::XksConsole).is_none() {
             return Err(CallError::NotAvailable);
         }
-        let credentials = self.source.credentials(self.clock.now()).await?;
-        let response = self.transport.send(self.signed(request, &credentials)?).await?;
-        let status = response.status().as_u16();
-        let request_id = response.headers().get("x-amzn-requestid").and_then(|id| id.to_str().ok()).unwrap_or_default();
-        let body = response.body();
-        if response.status().is_success() {
-            return codec::decode_response::<O>(body)
-                .map_err(|error| CallError::Malformed { operation: O::NAME, reason: error.to_string() });
+        let began = self.clock.now();
+        let mut attempts = Attempts::new(O::IS_IDEMPOTENT);
+        let mut is_clock_right = true;
+        let (answer, result) = loop {
+            let (answer, result) = self.attempt(request, &mut attempts).await;
+            let Err(error) = &result else { break (answer, result) };
+            // A refused signature is no deed: whatever was asked is asked again by the right time.
+            if is_clock_right && self.skew.learn(error, answer.date, self.clock.now()) {
+                is_clock_right = false;
+                continue;
+            }
+            match attempts.pause(error, &self.random) {
+                Some(pause) => tokio::time::sleep(pause).await,
+                None => break (answer, result),
+            }
+        };
+        self.tell::<O>(began, attempts.made, answer, result.as_ref().err());
+        match &result {
+            // Whether the AWS at an endpoint is a bundled one that is served, it alone can tell.
+            Err(CallError::Service(error))
+                if is_private && ["UnknownOperation", codec::UNKNOWN_ERROR].iter().any(|code| error.is(code)) =>
+            {
+                return Err(CallError::NotAvailable);
+            }
+            Err(CallError::Service(error)) if REFUSED_CREDENTIALS.iter().any(|code| error.is(code)) => {
+                self.source.let_go().await;
+            }
+            _ => {}
         }
-        let error = codec::decode_error(O::SERVICE.protocol(), status, request_id, body);
-        // Whether the AWS at an endpoint is a bundled one that is served, it alone can tell.
-        if is_private && ["UnknownOperation", codec::UNKNOWN_ERROR].iter().any(|code| error.is(code)) {
-            return Err(CallError::NotAvailable);
+        result
+    }
+
+    /// Asks once, and tells what stands around the answer beside it.
+    async fn attempt<O: Operation>(
+        &self,
+        request: &O,
+        attempts: &mut Attempts,
+    ) -> (Envelope, Result<O::Response, CallError>) {
+        let mut envelope = Envelope::default();
+        let result = async {
+            let credentials = self.source.credentials(self.now()).await?;
+            if !self.transport.is_bundled() {
+                self.pace.wait::<O>(&self.region).await;
+            }
+            let request = self.signed(request, &credentials)?;
+            attempts.made += 1;
+            let response = self.answer(request, attempts.time()).await?;
+            envelope = Envelope::of(&response);
+            if response.status().is_success() {
+                return codec::decode_response::<O>(response.body())
+                    .map_err(|error| CallError::Malformed { operation: O::NAME, reason: error.to_string() });
+            }
+            let status = response.status().as_u16();
+            let request_id = envelope.request_id.as_deref().unwrap_or_default();
+            Err(codec::decode_error(O::SERVICE.protocol(), status, request_id, response.body()).into())
+        };
+        let result = result.await;
+        (envelope, result)
+    }
+
+    /// Sends a request and waits for the answer, but no longer than `time`.
+    async fn answer(&self, request: Request<Bytes>, time: Duration) -> Result<Response<Bytes>, TransportError> {
+        let host = request.uri().authority().map_or_else(|| "AWS".to_owned(), |host| host.as_str().to_owned());
+        let answered = tokio::time::timeout(time, self.transport.send(request)).await;
+        answered.unwrap_or_else(|_| {
+            let reason = format!("nothing came within {} seconds", time.as_secs());
+            Err(TransportError { host, reason, may_have_arrived: true })
+        })
+    }
+
+    /// Tells those who want to know of a call that is over.
+    fn tell<O: Operation>(&self, began: Timestamp, attempts: u32, answer: Envelope, error: Option<&CallError>) {
+        if self.observers.is_empty() {
+            return;
         }
-        if REFUSED_CREDENTIALS.iter().any(|code| error.is(code)) {
-            self.source.let_go().await;
+        let duration = self.clock.now().duration_since(began).as_millis();
+        let mut call = ApiCall {
+            time: self.skew.correct(began),
+            service: O::SERVICE.signing_name(),
+            operation: O::NAME,
+            region: self.region.clone(),
+            request_id: answer.request_id,
+            // The clock may have been set back meanwhile.
+            duration_milliseconds: u64::try_from(duration).unwrap_or_default(),
+            attempts,
+            status: answer.status,
+            error_code: error.map(|error| error.code().to_owned()),
+            not_kept: None,
+        };
+        for observer in &self.observers {
+            if let Err(reason) = observer.take(&call) {
+                call.not_kept = Some(reason);
+            }
         }
-        Err(error.into())
     }
 
     fn signed<O: Operation>(&self, request: &O, credentials: &Credentials) -> Result<Request<Bytes>, CallError> {
@@ -178,8 +296,27 @@ impl Client {
             Protocol::Query { .. } => builder.header(header::CONTENT_TYPE, HeaderValue::from_static(FORM_CONTENT_TYPE)),
         };
         let mut http = builder.body(body).map_err(|error| unsendable(error.to_string()))?;
-        sigv4::sign(&mut http, credentials, region, O::SERVICE.signing_name(), self.clock.now())?;
+        sigv4::sign(&mut http, credentials, region, O::SERVICE.signing_name(), self.now())?;
         Ok(http)
+    }
+}
+
+/// What stands around an answer, if one came.
+#[derive(Default)]
+struct Envelope {
+    status: Option<u16>,
+    request_id: Option<String>,
+    date: Option<Timestamp>,
+}
+
+impl Envelope {
+    fn of(response: &Response<Bytes>) -> Self {
+        let header = |name: &str| response.headers().get(name)?.to_str().ok().map(str::to_owned);
+        Self {
+            status: Some(response.status().as_u16()),
+            request_id: header("x-amzn-requestid"),
+            date: skew::date(response.headers()),
+        }
     }
 }
 
@@ -247,7 +384,6 @@ mod tests {
     use crate::aws::scalar::SecretText;
     use crate::aws::xks_console::DescribeExternalKey;
     use futures_util::future::BoxFuture;
-    use http::Response;
 
     fn client(answer: fn(Request<Bytes>) -> Response<Bytes>) -> Client {
         let handler =

@@ -13,6 +13,7 @@ use super::connect::Connecting;
 use super::effect::{Call, CallId, Effect, Msg, TimerId};
 use super::keymap::Context;
 use super::pages::Location;
+use super::pages::api_calls::ApiCalls;
 use super::pages::event::EventPage;
 use super::pages::events::Events;
 use super::pages::external_keys::ExternalKeys;
@@ -24,6 +25,7 @@ use super::preferences::Preferences;
 use super::tasks::{self, Menu};
 use super::wizard::Wizard;
 use crate::aws::kms::KeyManager;
+use crate::client::log::ApiCall;
 use crate::create_key::field::Field;
 use crate::create_key::key_summary::KeySummary;
 use crate::create_key::known::{Known, Loaded};
@@ -127,6 +129,9 @@ pub struct App {
     pub(super) external_keys: ExternalKeys,
     pub(super) events: Events,
     pub(super) event: EventPage,
+    pub(super) api_calls: ApiCalls,
+    /// The page that *API calls* was opened from, and leads back to.
+    beneath: Option<Location>,
     incoming: Vec<KeySummary>,
     has_all_keys: bool,
     waiting: BTreeMap<CallId, Call>,
@@ -157,6 +162,8 @@ impl App {
             external_keys: ExternalKeys::default(),
             events: Events::default(),
             event: EventPage::default(),
+            api_calls: ApiCalls::default(),
+            beneath: None,
             incoming: Vec::new(),
             has_all_keys: false,
             waiting: BTreeMap::new(),
@@ -172,7 +179,10 @@ impl App {
 
     /// Tells on top of the page what did not go well.
     pub fn tell(&mut self, title: &str, text: &str) {
-        self.flashes.push(Flash { is_good: false, title: title.to_owned(), text: text.to_owned(), link: None });
+        let flash = Flash { is_good: false, title: title.to_owned(), text: text.to_owned(), link: None };
+        if !self.flashes.contains(&flash) {
+            self.flashes.push(flash);
+        }
     }
 
     /// Shows everything as the person prefers it.
@@ -195,6 +205,10 @@ impl App {
                 Some(call) => self.answered(call, result),
                 None => Vec::new(),
             },
+            Msg::Called(call) => {
+                self.called(*call);
+                Vec::new()
+            }
             Msg::Elapsed(timer) if self.watch == Some(timer) => {
                 self.watch = None;
                 vec![self.ask(Call::KeyStores)]
@@ -292,7 +306,23 @@ impl App {
             Location::AwsKeys => self.aws_keys.paste(text, &self.known),
             Location::ExternalKeys => self.external_keys.paste(text),
             Location::Events => self.events.paste(text),
-            Location::KeyStore(_) | Location::Key(_) | Location::CloudHsm | Location::Event(_) => {}
+            Location::ApiCalls => self.api_calls.paste(text),
+            Location::KeyStore(_)
+            | Location::Key(_)
+            | Location::CloudHsm
+            | Location::Event(_)
+            | Location::ApiCall(_) => {}
+        }
+    }
+
+    /// A call to AWS is over.
+    fn called(&mut self, call: ApiCall) {
+        if let Some(reason) = &call.not_kept {
+            self.tell("Not logged", &format!("Calls to AWS are missing in the log: {reason}."));
+        }
+        self.api_calls.told(call);
+        if self.location == Location::ApiCalls {
+            self.api_calls.arrange();
         }
     }
 
@@ -329,7 +359,8 @@ impl App {
                     effects.push(self.ask(call));
                 }
             }
-            Location::CreateKey | Location::CloudHsm => {}
+            Location::ApiCalls => self.api_calls.arrange(),
+            Location::CreateKey | Location::CloudHsm | Location::ApiCall(_) => {}
         }
         self.location = location;
         effects

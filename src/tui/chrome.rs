@@ -92,6 +92,11 @@ fn breadcrumbs(app: &App) -> String {
             let name = app.events.event(id).map_or(id, |event| &event.event_name);
             return format!(" CloudTrail > Event history > {}", text::harmless(name));
         }
+        Location::ApiCalls => return " API calls".to_owned(),
+        Location::ApiCall(number) => {
+            let name = app.api_calls.call(*number).map_or("", |call| call.operation);
+            return format!(" API calls > {name}");
+        }
         Location::CreateKey => match app.wizard.as_ref().map(|wizard| &wizard.method) {
             Some(Method::FromKeyStore { custom_key_store_id: id }) => {
                 format!("External key stores > {} > Create key", store_name(id))
@@ -140,6 +145,8 @@ fn draw_body(app: &App, frame: &mut Frame, area: Rect) {
         Location::ExternalKeys => app.external_keys.draw(&app.known, is_focused, frame, page),
         Location::Events => app.events.draw(is_focused, frame, page),
         Location::Event(_) => app.event.draw(frame, page),
+        Location::ApiCalls => app.api_calls.draw(is_focused, frame, page),
+        Location::ApiCall(number) => pages::api_call::draw(app.api_calls.call(*number), frame, page),
         Location::CreateKey => {
             if let Some(wizard) = &app.wizard {
                 wizard.draw(&app.known, frame, page);
@@ -157,6 +164,7 @@ fn draw_navigation(app: &App, frame: &mut Frame, area: Rect) {
             Location::CloudHsm => Some("Custom key stores"),
             Location::ExternalKeys => Some("Outside of AWS"),
             Location::Events => Some("CloudTrail"),
+            Location::ApiCalls => Some("This console"),
             _ => None,
         };
         if let Some(group) = group {
@@ -177,7 +185,8 @@ fn draw_footer(app: &App, frame: &mut Frame, area: Rect) {
     let mut spans = vec![Span::raw(" ")];
     let mut used = 1;
     // A dialog takes the keys first, and explains itself.
-    let is_heard = |action: Action| app.dialog.is_none() || !matches!(action, Action::Help | Action::Keys);
+    let is_heard =
+        |action: Action| app.dialog.is_none() || !matches!(action, Action::Help | Action::Keys | Action::ApiCalls);
     for binding in keymap::bindings(&app.contexts()).filter(|binding| is_heard(binding.action)) {
         let words = format!("{} {}", binding.label, binding.title);
         if used + text::width(&words) + 2 > usize::from(area.width) {

@@ -12,6 +12,7 @@ use crate::aws::scalar::{Blob, SecretBlob, SecretText};
 use crate::aws::sts::CallerIdentity;
 use crate::aws::xks_console::{self, DescribeExternalKeyOutput, Partition, ProxyRequest};
 use crate::client::CallError;
+use crate::client::log::ApiCall;
 use crate::create_key::key_summary::KeySummary;
 use crate::create_key::known::Principal;
 use crate::create_key::submission;
@@ -182,22 +183,11 @@ impl Failure {
 
 impl From<&CallError> for Failure {
     fn from(error: &CallError) -> Self {
-        match error {
-            CallError::Service(service) => Self {
-                code: service.code.clone(),
-                message: service.message.clone(),
-                request_id: service.request_id.clone(),
-            },
-            CallError::NotAvailable => Self {
-                code: Self::NOT_AVAILABLE.to_owned(),
-                message: "not available from the API".to_owned(),
-                request_id: String::new(),
-            },
-            CallError::Credentials(missing) => {
-                Self { code: "NoCredentials".to_owned(), message: missing.to_string(), request_id: String::new() }
-            }
-            other => Self { code: "RequestFailed".to_owned(), message: other.to_string(), request_id: String::new() },
-        }
+        let (message, request_id) = match error {
+            CallError::Service(service) => (service.message.clone(), service.request_id.clone()),
+            other => (other.to_string(), String::new()),
+        };
+        Self { code: error.code().to_owned(), message, request_id }
     }
 }
 
@@ -217,6 +207,8 @@ pub enum Msg {
     },
     /// AWS answered.
     Answered(CallId, Result<Reply, Failure>),
+    /// A call to AWS is over. A [`Call`] may take several.
+    Called(Box<ApiCall>),
     /// A timer ran out.
     Elapsed(TimerId),
     /// Somebody, perhaps this console, has changed something.

@@ -31,6 +31,8 @@ pub enum Context {
     ExternalKeys,
     /// On the page of an event.
     Event,
+    /// On the page of a call to AWS.
+    ApiCall,
     /// In the create key wizard.
     Wizard,
     /// In a dialog.
@@ -72,6 +74,7 @@ pub enum Action {
     Step,
     Scroll,
     Remove,
+    ApiCalls,
 }
 
 /// One row of the table of actions.
@@ -124,6 +127,7 @@ pub const BINDINGS: &[Binding] = &[
     bind(Context::KeyStore, Action::CreateKeyStore, KeyCode::Char('C'), NONE, "C", "Create store", "Create an external key store."),
     bind(Context::ExternalKeys, Action::Actions, KeyCode::Char('m'), NONE, "m", "Actions", "External keys: create, enable, disable, rotate, delete; partitions and credentials of the proxy."),
     bind(Context::Event, Action::CopyId, KeyCode::Char('y'), NONE, "y", "Copy", "Copy the event, JSON, to the clipboard."),
+    bind(Context::ApiCall, Action::CopyId, KeyCode::Char('y'), NONE, "y", "Copy", "Copy the call, JSON, to the clipboard."),
     bind(Context::Key, Action::NextTab, KeyCode::Right, NONE, "→", "Tabs", "Show the next tab; ← shows the one before."),
     bind(Context::Key, Action::CopyId, KeyCode::Char('y'), NONE, "y", "Copy", "Copy the ID to the clipboard."),
     bind(Context::Table, Action::Search, KeyCode::Char('/'), NONE, "/", "Search", "Type to narrow the table; Enter keeps the search, Esc clears it."),
@@ -148,6 +152,7 @@ pub const BINDINGS: &[Binding] = &[
     bind(Context::Table, Action::MoreColumns, KeyCode::Right, NONE, "←/→", "Columns", "Show the columns that have no room, marked by ‹ and ›."),
     bind(Context::Table, Action::SortDirection, KeyCode::Char('S'), NONE, "S", "Turn order", "Turn the order round."),
     bind(Context::Fields, Action::PreviousField, KeyCode::BackTab, KeyModifiers::SHIFT, "Shift-Tab", "Field before", "Move back."),
+    bind(Context::Everywhere, Action::ApiCalls, KeyCode::F(2), NONE, "F2", "API calls", "Show the calls to AWS so far, and what came of each; Esc leads back."),
     bind(Context::Everywhere, Action::Quit, KeyCode::Char('c'), CTRL, "Ctrl-C", "Quit", "Leave the console; with something typed the first press asks."),
 ];
 

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::io::Read as _;
 use std::pin::pin;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crossterm::event::{Event, EventStream, KeyCode, KeyModifiers};
@@ -30,6 +31,7 @@ use crate::aws::kms::{
 use crate::aws::scalar::SecretText;
 use crate::aws::sts::GetCallerIdentity;
 use crate::aws::xks_console::{DescribeExternalKey, ListExternalKeys, ListProxyRequests};
+use crate::client::log::ApiCall;
 use crate::client::{CallError, Client};
 use crate::create_key::key_summary::KeySummary;
 use crate::create_key::known::{Principal, PrincipalKind};
@@ -135,12 +137,18 @@ fn text_of(bytes: &[u8]) -> SecretText {
 
 /// Keys on the first page, which is to be seen at once.
 const FIRST_PAGE: u32 = 100;
-/// Keys on each page after it.
+/// Keys on each page after it from the AWS in this process, which takes no time.
 const LATER_PAGES: u32 = 1000;
+/// ... and from one that takes a while for each key: one sees how the list grows.
+const SLOW_PAGES: u32 = 200;
 
 /// A page of the keys, described. There is no list that tells more than IDs.
 async fn keys_page(client: &Client, marker: Option<String>) -> Result<Reply, CallError> {
-    let limit = if marker.is_some() { LATER_PAGES } else { FIRST_PAGE };
+    let limit = match (&marker, client.is_bundled()) {
+        (None, _) => FIRST_PAGE,
+        (Some(_), true) => LATER_PAGES,
+        (Some(_), false) => SLOW_PAGES,
+    };
     let answer = client.call(&ListKeys { limit: Some(limit), marker: marker.clone(), ..ListKeys::default() }).await?;
     // A marker that comes again would never end.
     let next = answer.next_marker.filter(|next| answer.truncated && marker.as_ref() != Some(next));
@@ -262,6 +270,7 @@ pub async fn run(
     let mut events = EventStream::new();
     let mut changes = pin!(changes);
     let (sender, mut inbox) = mpsc::unbounded_channel();
+    let client = watched(client, &sender);
     let mut effects = first;
     loop {
         for effect in effects.drain(..) {
@@ -302,6 +311,15 @@ pub async fn run(
             effects.extend(app.update(msg));
         }
     }
+}
+
+/// The same caller, whose calls the console is told of.
+fn watched(client: Client, sender: &mpsc::UnboundedSender<Msg>) -> Client {
+    let sender = sender.clone();
+    client.observed_by(Arc::new(move |call: &ApiCall| {
+        // Nobody listens any more when the console is closing.
+        let _ = sender.send(Msg::Called(Box::new(call.clone())));
+    }))
 }
 
 fn translate(event: Event) -> Happened {

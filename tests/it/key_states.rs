@@ -335,6 +335,7 @@ macro_rules! foreign {
             impl Operation for $name {
                 const SERVICE: Service = Service::Kms;
                 const NAME: &'static str = stringify!($name);
+                const IS_IDEMPOTENT: bool = false;
                 type Response = Empty;
             }
         )+

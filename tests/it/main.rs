@@ -1,6 +1,7 @@
 //! Tests of the whole: the bundled AWS on the wire, flows as tapes, and the program in a pseudo-terminal.
 
 mod account;
+mod api_calls;
 mod authorization;
 mod bundled;
 mod crash;

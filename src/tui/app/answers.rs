@@ -191,10 +191,7 @@ impl App {
     }
 
     fn flash_failure(&mut self, failure: &Failure) {
-        let flash = Flash { is_good: false, title: failure.code.clone(), text: failure.message.clone(), link: None };
-        if !self.flashes.contains(&flash) {
-            self.flashes.push(flash);
-        }
+        self.tell(&failure.code, &failure.message);
     }
 
     /// The states of the stores are known anew: the dialog that waits goes on, and what is on its way is watched.

@@ -16,13 +16,14 @@ use crate::tui::tasks::{self, Task};
 use crate::tui::wizard::{self, Wizard};
 
 /// The entries of the navigation on the left.
-pub const NAVIGATION: [(&str, Location); 6] = [
+pub const NAVIGATION: [(&str, Location); 7] = [
     ("AWS managed keys", Location::AwsKeys),
     ("Customer managed keys", Location::Keys),
     ("AWS CloudHSM key stores", Location::CloudHsm),
     ("External key stores", Location::KeyStores),
     ("External key manager", Location::ExternalKeys),
     ("Event history", Location::Events),
+    ("API calls", Location::ApiCalls),
 ];
 
 impl App {
@@ -38,10 +39,21 @@ impl App {
             self.dialog = Some(Dialog::Keys { contexts: self.contexts(), scroll: 0 });
             return Vec::new();
         }
+        if action == Some(Action::ApiCalls) {
+            return self.show_api_calls();
+        }
         if self.navigation.is_some() {
             return self.press_navigation(key);
         }
         self.press_page(key)
+    }
+
+    /// Shows the calls to AWS over whatever page is shown, which waits as it is.
+    fn show_api_calls(&mut self) -> Vec<Effect> {
+        if !matches!(self.location, Location::ApiCalls | Location::ApiCall(_)) {
+            self.beneath = Some(self.location.clone());
+        }
+        self.go(Location::ApiCalls)
     }
 
     fn wizard_is_away(&self) -> bool {
@@ -57,7 +69,12 @@ impl App {
             Location::AwsKeys => self.aws_keys.is_typing(),
             Location::ExternalKeys => self.external_keys.is_typing(),
             Location::Events => self.events.is_typing(),
-            Location::KeyStore(_) | Location::Key(_) | Location::CloudHsm | Location::Event(_) => false,
+            Location::ApiCalls => self.api_calls.is_typing(),
+            Location::KeyStore(_)
+            | Location::Key(_)
+            | Location::CloudHsm
+            | Location::Event(_)
+            | Location::ApiCall(_) => false,
         }
     }
 
@@ -75,10 +92,11 @@ impl App {
             Location::KeyStores => vec![Context::KeyStore, Context::Table, Context::List],
             Location::KeyStore(_) => vec![Context::KeyStore, Context::Fields, Context::Monitoring],
             Location::Keys => vec![Context::KeyList, Context::Table, Context::List],
-            Location::AwsKeys | Location::Events => vec![Context::Table, Context::List],
+            Location::AwsKeys | Location::Events | Location::ApiCalls => vec![Context::Table, Context::List],
             Location::CloudHsm => vec![Context::List],
             Location::ExternalKeys => vec![Context::ExternalKeys, Context::Table, Context::List],
             Location::Event(_) => vec![Context::Event],
+            Location::ApiCall(_) => vec![Context::ApiCall],
             Location::Key(_) => vec![Context::Key],
         }
     }
@@ -138,6 +156,8 @@ impl App {
             Location::ExternalKeys => self.external_keys.press(key, &self.known),
             Location::Events => self.events.press(key),
             Location::Event(_) => self.event.press(key),
+            Location::ApiCalls => self.api_calls.press(key),
+            Location::ApiCall(number) => pages::api_call::press(self.api_calls.call(number), key),
             Location::CreateKey => {
                 let wishes = self.wizard.as_mut().map(|wizard| wizard.press(key, &self.known)).unwrap_or_default();
                 return wishes.into_iter().flat_map(|wish| self.grant_wizard(wish)).collect();
@@ -153,6 +173,7 @@ impl App {
             Location::AwsKeys => self.aws_keys.wants_escape(),
             Location::ExternalKeys => self.external_keys.wants_escape(),
             Location::Events => self.events.wants_escape(),
+            Location::ApiCalls => self.api_calls.wants_escape(),
             _ => false,
         }
     }
@@ -198,6 +219,11 @@ impl App {
         match self.location {
             Location::KeyStore(_) => self.go(Location::KeyStores),
             Location::Event(_) => self.go(Location::Events),
+            Location::ApiCall(_) => self.go(Location::ApiCalls),
+            Location::ApiCalls if self.beneath.is_some() => {
+                self.location = self.beneath.take().unwrap_or(Location::KeyStores);
+                Vec::new()
+            }
             Location::Key(ref id) => {
                 let is_aws = self.known.aws_keys.iter().any(|key| key.key_id() == id);
                 self.go(if is_aws { Location::AwsKeys } else { Location::Keys })

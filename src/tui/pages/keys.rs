@@ -243,7 +243,7 @@ impl Keys {
         let mut paper = Paper::new(area.width);
         let keys = self.list(known);
         let chosen = if self.chosen.is_empty() { String::new() } else { format!(" · {} chosen", self.chosen.len()) };
-        let more = if known.more_keys { "…" } else { "" };
+        let more = if known.more_keys { " so far…" } else { "" };
         let count = known.keys.ready().map(|_| format!(" ({}{more}){chosen}", keys.len())).unwrap_or_default();
         let (title, empty, hint, choice) = match self.manager {
             KeyManager::Customer => {

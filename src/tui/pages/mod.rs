@@ -1,5 +1,7 @@
 //! One file a page: what the person is at there, what keys do, how it is drawn.
 
+pub mod api_call;
+pub mod api_calls;
 pub mod event;
 pub mod events;
 pub mod external_keys;
@@ -41,6 +43,10 @@ pub enum Location {
     Events,
     /// The page of one event, by its ID.
     Event(String),
+    /// The calls that this console has made.
+    ApiCalls,
+    /// The page of one of them, by its number.
+    ApiCall(u64),
     /// The create key wizard.
     CreateKey,
 }

@@ -1,0 +1,33 @@
+//! How often AWS lets an account and Region ask for something.
+
+use super::operation::Service;
+
+/// Requests a second of an operation, where they are so few that a console alone can use them up.
+///
+/// Source: *Request quotas* of the KMS Developer Guide; *LookupEvents* of the CloudTrail API Reference.
+pub fn requests_per_second(service: Service, operation: &str) -> Option<usize> {
+    match (service, operation) {
+        (Service::CloudTrail, "LookupEvents") => Some(2),
+        (
+            Service::Kms,
+            "CancelKeyDeletion"
+            | "ConnectCustomKeyStore"
+            | "CreateAlias"
+            | "CreateCustomKeyStore"
+            | "CreateKey"
+            | "DeleteCustomKeyStore"
+            | "DescribeCustomKeyStores"
+            | "DisableKey"
+            | "DisconnectCustomKeyStore"
+            | "EnableKey"
+            | "GetKeyLastUsage"
+            | "UntagResource"
+            | "UpdateAlias"
+            | "UpdateCustomKeyStore"
+            | "UpdateKeyDescription",
+        ) => Some(5),
+        (Service::Kms, "TagResource") => Some(10),
+        (Service::Kms, "DeleteAlias" | "PutKeyPolicy" | "ScheduleKeyDeletion") => Some(15),
+        _ => None,
+    }
+}

@@ -1,0 +1,139 @@
+//! What is told of each call: when, what, how long, what came of it. Never what was sent or answered.
+
+use std::fs::{File, OpenOptions, Permissions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::Path;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::CallError;
+
+/// One call of an operation that is over, with all its attempts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ApiCall {
+    /// When the first attempt began.
+    pub time: Timestamp,
+    /// The service, as its endpoint is named: `kms`.
+    pub service: &'static str,
+    /// The operation.
+    pub operation: &'static str,
+    /// The Region asked.
+    pub region: String,
+    /// The request ID of the last answer, if one came.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    /// Milliseconds from the first attempt to the last answer, pauses included.
+    pub duration_milliseconds: u64,
+    /// How often it was asked.
+    pub attempts: u32,
+    /// The HTTP status of the last answer, if one came.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// What went wrong: the error code of the service, or a word for what happened on the way. Nothing on success.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error_code: Option<String>,
+    /// Why an observer before this one could not keep it.
+    #[serde(skip)]
+    pub not_kept: Option<String>,
+}
+
+impl CallError {
+    /// The error code of the service, or a word for what went wrong on the way.
+    pub fn code(&self) -> &str {
+        match self {
+            Self::Service(error) => &error.code,
+            Self::NotAvailable => "NotAvailable",
+            Self::Credentials(_) => "NoCredentials",
+            Self::Transport(_) | Self::Malformed { .. } | Self::Signing(_) => "RequestFailed",
+        }
+    }
+}
+
+/// Takes calls that are over, at once and from many tasks.
+pub trait Observer: Send + Sync {
+    /// Takes a call.
+    ///
+    /// # Errors
+    /// Why it can't be kept, in words; the observers that follow are told.
+    fn take(&self, call: &ApiCall) -> Result<(), String>;
+}
+
+impl<F: Fn(&ApiCall) + Send + Sync> Observer for F {
+    fn take(&self, call: &ApiCall) -> Result<(), String> {
+        self(call);
+        Ok(())
+    }
+}
+
+/// A file with one line of JSON for each call.
+#[derive(Debug)]
+pub struct LogFile(File);
+
+impl LogFile {
+    /// Opens the log at `path`, after what is there already. A file, new or old, is for its owner alone from then on.
+    ///
+    /// # Errors
+    /// When it can't be opened, or belongs to somebody else.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
+        if file.metadata()?.is_file() {
+            file.set_permissions(Permissions::from_mode(0o600))?;
+        }
+        Ok(Self(file))
+    }
+}
+
+impl Observer for LogFile {
+    fn take(&self, call: &ApiCall) -> Result<(), String> {
+        let line = serde_json::to_string(call).map_err(|error| error.to_string())? + "\n";
+        // In one piece, so that lines of several processes don't mix.
+        (&self.0).write_all(line.as_bytes()).map_err(|error| error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn call() -> ApiCall {
+        ApiCall {
+            time: "2026-01-02T03:04:05Z".parse().unwrap(),
+            service: "kms",
+            operation: "CreateKey",
+            region: "us-west-2".to_owned(),
+            request_id: Some("r-7".to_owned()),
+            duration_milliseconds: 1250,
+            attempts: 2,
+            status: Some(400),
+            error_code: Some("XksKeyNotFoundException".to_owned()),
+            not_kept: None,
+        }
+    }
+
+    #[test]
+    fn a_line_a_call_after_what_is_there_for_the_owner_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("calls.log");
+        std::fs::write(&path, "{}\n").unwrap();
+        std::fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+        LogFile::open(&path).unwrap().take(&call()).unwrap();
+        LogFile::open(&path)
+            .unwrap()
+            .take(&ApiCall { request_id: None, status: None, error_code: None, ..call() })
+            .unwrap();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let whole = r#"{"time":"2026-01-02T03:04:05Z","service":"kms","operation":"CreateKey","region":"us-west-2","requestId":"r-7","durationMilliseconds":1250,"attempts":2,"status":400,"errorCode":"XksKeyNotFoundException"}"#;
+        assert_eq!(text.lines().nth(1), Some(whole));
+        assert_eq!(text.lines().count(), 3);
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    #[test]
+    fn what_can_not_be_kept_says_why() {
+        let log = LogFile::open(Path::new("/dev/full")).unwrap();
+        assert!(log.take(&call()).unwrap_err().contains("space"));
+    }
+}

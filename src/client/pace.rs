@@ -1,0 +1,86 @@
+//! Asking no more often than AWS's request quotas allow, so that nothing is refused for it, here or elsewhere in the account.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::aws::operation::Operation;
+use crate::aws::quotas::requests_per_second;
+
+/// The time that quotas count.
+const SECOND: Duration = Duration::from_secs(1);
+
+/// When operations with a quota were asked lately, by Region. In no second are there more than the quota.
+#[derive(Debug, Default)]
+pub(super) struct Pace(Mutex<HashMap<(String, &'static str), VecDeque<Instant>>>);
+
+impl Pace {
+    /// Waits until an operation may be asked in a Region. Who comes first is first to go.
+    pub async fn wait<O: Operation>(&self, region: &str) {
+        if let Some(quota) = requests_per_second(O::SERVICE, O::NAME) {
+            tokio::time::sleep_until(self.turn(region, O::NAME, quota)).await;
+        }
+    }
+
+    /// Takes the next turn.
+    fn turn(&self, region: &str, operation: &'static str, quota: usize) -> Instant {
+        let mut lately = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let turns = lately.entry((region.to_owned(), operation)).or_default();
+        let now = Instant::now();
+        let earliest = if turns.len() < quota { None } else { turns.pop_front() };
+        let turn = earliest.map_or(now, |earliest| now.max(earliest + SECOND));
+        turns.push_back(turn);
+        turn
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::kms::{CreateAlias, DescribeKey, TagResource};
+
+    async fn seconds(work: impl Future<Output = ()>) -> u64 {
+        let start = Instant::now();
+        work.await;
+        start.elapsed().as_secs()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_second_has_more_than_the_quota() {
+        let pace = Pace::default();
+        let many = async |count: usize| {
+            for _ in 0..count {
+                pace.wait::<CreateAlias>("us-west-2").await;
+            }
+        };
+        assert_eq!(seconds(many(5)).await, 0);
+        assert_eq!(seconds(many(6)).await, 2);
+        tokio::time::advance(Duration::from_mins(1)).await;
+        assert_eq!(seconds(many(5)).await, 0, "what was not used long ago can't be used now");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_together_goes_in_turn() {
+        let pace = Pace::default();
+        let all = (0..20).map(|_| pace.wait::<CreateAlias>("us-west-2"));
+        assert_eq!(seconds(async { drop(futures_util::future::join_all(all).await) }).await, 3);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_operation_and_region_has_a_quota_of_its_own_and_most_have_none() {
+        let pace = Pace::default();
+        let work = async {
+            for _ in 0..5 {
+                pace.wait::<CreateAlias>("us-west-2").await;
+                pace.wait::<CreateAlias>("eu-west-1").await;
+                pace.wait::<TagResource>("us-west-2").await;
+            }
+            for _ in 0..5000 {
+                pace.wait::<DescribeKey>("us-west-2").await;
+            }
+        };
+        assert_eq!(seconds(work).await, 0);
+    }
+}

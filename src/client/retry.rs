@@ -1,0 +1,172 @@
+//! Whether a call that failed is made again, and when: as the AWS SDKs do, and never where it could be done twice.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::CallError;
+use crate::aws::codec::UNKNOWN_ERROR;
+use crate::aws::error::ServiceError;
+use crate::world::Random;
+
+/// How long an attempt may take whose outcome matters only once: it is better to wait than not to know.
+const ONCE: Duration = Duration::from_mins(1);
+/// How long an attempt may take that can be made again.
+const AGAIN: Duration = Duration::from_secs(30);
+/// How long after the first attempt another may begin.
+const BUDGET: Duration = Duration::from_mins(1);
+/// Attempts at most, as in the standard retry mode of the AWS SDKs.
+const MOST: u32 = 3;
+/// Attempts at most while the service says that it is asked too much, of what can be asked again.
+const MOST_THROTTLED: u32 = 8;
+/// The longest time between two attempts.
+const LONGEST: Duration = Duration::from_secs(20);
+
+/// Why it may go better the next time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Hope {
+    /// Too much was asked, and nothing was done.
+    Throttled,
+    /// The service was not reached, and nothing was done.
+    NotReached,
+    /// Something went wrong that may pass; what was asked may have been done.
+    Transient,
+}
+
+/// The attempts of one call.
+#[derive(Debug)]
+pub(super) struct Attempts {
+    is_idempotent: bool,
+    began: Instant,
+    /// Attempts made.
+    pub made: u32,
+}
+
+impl Attempts {
+    /// The attempts of a call that begins now.
+    pub fn new(is_idempotent: bool) -> Self {
+        Self { is_idempotent, began: Instant::now(), made: 0 }
+    }
+
+    /// How long an attempt may take.
+    pub fn time(&self) -> Duration {
+        if self.is_idempotent { AGAIN } else { ONCE }
+    }
+
+    /// How long to wait before the next attempt after one has failed; nothing when there is to be none.
+    pub fn pause(&self, error: &CallError, random: &Random) -> Option<Duration> {
+        let hope = hope(error)?;
+        let most = if hope == Hope::Throttled && self.is_idempotent { MOST_THROTTLED } else { MOST };
+        let is_safe = self.is_idempotent || hope != Hope::Transient;
+        let pause = full_jitter(hope, self.made, random);
+        let is_in_time = self.began.elapsed() + pause <= BUDGET;
+        (is_safe && self.made < most && is_in_time).then_some(pause)
+    }
+}
+
+fn hope(error: &CallError) -> Option<Hope> {
+    match error {
+        CallError::Service(error) if error.is_throttling() => Some(Hope::Throttled),
+        CallError::Service(error) => may_pass(error).then_some(Hope::Transient),
+        CallError::Transport(error) if error.may_have_arrived => Some(Hope::Transient),
+        CallError::Transport(_) => Some(Hope::NotReached),
+        // Such as half an answer.
+        CallError::Malformed { .. } => Some(Hope::Transient),
+        CallError::NotAvailable | CallError::Credentials(_) | CallError::Signing(_) => None,
+    }
+}
+
+/// Whether a fault of the service, or of something on the way to it, may pass. 429 without a code that the service has may
+/// be from anybody.
+fn may_pass(error: &ServiceError) -> bool {
+    let is_late = ["RequestTimeout", "InternalFailure", "ServiceUnavailable"].iter().any(|code| error.is(code));
+    is_late || error.status >= 500 || error.status == 429 && error.code == UNKNOWN_ERROR
+}
+
+/// Some time between none and twice as long for each attempt that was made, so that clients that failed together don't
+/// come back together.
+fn full_jitter(hope: Hope, made: u32, random: &Random) -> Duration {
+    let first = if hope == Hope::Throttled { Duration::from_secs(1) } else { Duration::from_millis(100) };
+    let longest = first.saturating_mul(1 << made.saturating_sub(1).min(10)).min(LONGEST);
+    // Without randomness the whole time is waited.
+    let part = random.bytes().map_or(u32::MAX, u32::from_le_bytes);
+    longest.mul_f64(f64::from(part) / f64::from(u32::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client::TransportError;
+    use crate::world::World;
+
+    fn service(status: u16, code: &str) -> CallError {
+        ServiceError { status, ..ServiceError::new(code, "") }.into()
+    }
+
+    fn transport(may_have_arrived: bool) -> CallError {
+        TransportError { host: String::new(), reason: String::new(), may_have_arrived }.into()
+    }
+
+    fn random() -> Random {
+        World::replayable(jiff::Timestamp::UNIX_EPOCH, 1).random
+    }
+
+    /// How many attempts a call makes that always fails so.
+    fn attempts(is_idempotent: bool, error: &CallError) -> u32 {
+        let mut attempts = Attempts { made: 1, ..Attempts::new(is_idempotent) };
+        while attempts.pause(error, &random()).is_some() {
+            attempts.made += 1;
+        }
+        attempts.made
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_may_have_been_done_is_done_again_only_where_that_changes_nothing() {
+        for (error, idempotent, once) in [
+            (service(400, "ThrottlingException"), 8, 3),
+            (service(503, "Throttling"), 8, 3),
+            (service(400, "TooManyRequestsException"), 8, 3),
+            (service(400, "RequestLimitExceeded"), 8, 3),
+            (service(429, UNKNOWN_ERROR), 3, 1),
+            (service(500, "KMSInternalException"), 3, 1),
+            (service(500, "DependencyTimeoutException"), 3, 1),
+            (service(502, UNKNOWN_ERROR), 3, 1),
+            (service(400, "RequestTimeout"), 3, 1),
+            (transport(false), 3, 3),
+            (transport(true), 3, 1),
+            (CallError::Malformed { operation: "ListKeys", reason: String::new() }, 3, 1),
+            (service(400, "LimitExceededException"), 1, 1),
+            (service(400, "AccessDeniedException"), 1, 1),
+            (service(400, "XksKeyAlreadyInUseException"), 1, 1),
+            (service(400, "ExpiredTokenException"), 1, 1),
+            (service(403, UNKNOWN_ERROR), 1, 1),
+            (CallError::NotAvailable, 1, 1),
+        ] {
+            assert_eq!((attempts(true, &error), attempts(false, &error)), (idempotent, once), "{error:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn none_begins_when_a_minute_is_over() {
+        let attempts = Attempts { made: 1, ..Attempts::new(true) };
+        assert!(attempts.pause(&transport(true), &random()).is_some());
+        tokio::time::advance(BUDGET).await;
+        assert_eq!(attempts.pause(&transport(true), &random()), None);
+    }
+
+    #[test]
+    fn pauses_are_spread_over_a_time_that_doubles_up_to_a_limit() {
+        let random = random();
+        for (hope, made, most) in [
+            (Hope::Throttled, 1, 1000),
+            (Hope::Throttled, 2, 2000),
+            (Hope::Throttled, 7, 20_000),
+            (Hope::Transient, 1, 100),
+            (Hope::NotReached, 2, 200),
+        ] {
+            let pauses: Vec<u128> = (0..200).map(|_| full_jitter(hope, made, &random).as_millis()).collect();
+            let (least, longest) = (pauses.iter().min().unwrap(), pauses.iter().max().unwrap());
+            assert!(*least < most / 10 && *longest <= most && *longest > most * 9 / 10, "{least} {longest} of {most}");
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! How wrong this machine's clock is, as AWS tells it when it refuses a signature for its time.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use http::HeaderMap;
+use http::header::DATE;
+use jiff::fmt::rfc2822::DateTimeParser;
+use jiff::{SignedDuration, Timestamp};
+
+use super::CallError;
+
+/// AWS takes signatures that are five minutes old; less than this is no reason. As in the AWS SDKs.
+const LEAST: SignedDuration = SignedDuration::from_mins(4);
+
+/// Codes of refusals that a wrong clock brings about. Source: the AWS SDKs.
+const CODES: [&str; 6] = [
+    "RequestTimeTooSkewed",
+    "RequestExpired",
+    "RequestInTheFuture",
+    "InvalidSignature",
+    "SignatureDoesNotMatch",
+    "AuthFailure",
+];
+
+/// What has to be added to this machine's time to have AWS's, in seconds.
+#[derive(Debug, Default)]
+pub(super) struct Skew(AtomicI64);
+
+impl Skew {
+    /// AWS's time, as far as it is known.
+    pub fn correct(&self, now: Timestamp) -> Timestamp {
+        let by = SignedDuration::from_secs(self.0.load(Ordering::Relaxed));
+        now.saturating_add(by).unwrap_or(now)
+    }
+
+    /// Takes the time that a refusal tells; whether it says that the clock was to blame. `now` is this machine's time.
+    pub fn learn(&self, error: &CallError, answered_at: Option<Timestamp>, now: Timestamp) -> bool {
+        let CallError::Service(error) = error else { return false };
+        let Some(there) = answered_at.filter(|_| CODES.iter().any(|code| error.is(code))) else { return false };
+        let is_to_blame = there.duration_since(self.correct(now)).abs() >= LEAST;
+        if is_to_blame {
+            self.0.store(there.duration_since(now).as_secs(), Ordering::Relaxed);
+        }
+        is_to_blame
+    }
+}
+
+/// When an answer was sent, by its sender's clock.
+pub(super) fn date(headers: &HeaderMap) -> Option<Timestamp> {
+    DateTimeParser::new().parse_timestamp(headers.get(DATE)?.as_bytes()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::error::ServiceError;
+
+    fn refusal(code: &str) -> CallError {
+        ServiceError::new(code, "").into()
+    }
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(seconds).unwrap()
+    }
+
+    #[test]
+    fn the_time_of_a_refused_signature_is_taken() {
+        let skew = Skew::default();
+        assert!(skew.learn(&refusal("InvalidSignatureException"), Some(at(7200)), at(3600)));
+        assert_eq!(skew.correct(at(3700)), at(7300));
+        // The clock was set right meanwhile.
+        assert!(skew.learn(&refusal("RequestTimeTooSkewed"), Some(at(7400)), at(7400)));
+        assert_eq!(skew.correct(at(7500)), at(7500));
+    }
+
+    #[test]
+    fn a_wrong_secret_or_another_refusal_is_none_of_the_clocks_doing() {
+        let skew = Skew::default();
+        assert!(!skew.learn(&refusal("SignatureDoesNotMatch"), Some(at(3610)), at(3600)));
+        assert!(!skew.learn(&refusal("AccessDeniedException"), Some(at(99_999)), at(3600)));
+        assert!(!skew.learn(&refusal("InvalidSignatureException"), None, at(3600)));
+        assert_eq!(skew.correct(at(1)), at(1));
+    }
+
+    #[test]
+    fn the_date_of_an_answer_is_read() {
+        let mut headers = HeaderMap::new();
+        assert_eq!(date(&headers), None);
+        headers.insert(DATE, "Fri, 02 Jan 2026 03:04:05 GMT".parse().unwrap());
+        assert_eq!(date(&headers), Some("2026-01-02T03:04:05Z".parse().unwrap()));
+        headers.insert(DATE, "yesterday".parse().unwrap());
+        assert_eq!(date(&headers), None);
+    }
+}

@@ -1,0 +1,75 @@
+//! *API calls*: the page, and the file of `--log`.
+
+use std::os::unix::fs::PermissionsExt as _;
+
+use super::process::Console;
+use super::snapshots::{go_on, start};
+
+/// To *Review* of a key that will be refused, then Finish.
+const REFUSED: &str = "Wait+Screen /External key stores \\(4\\)/\nDown\nEnter\nWait+Screen /General configuration/\nEnter\n\
+    Wait+Screen /Create key/\nType \"no-such-key\"\nTab\nSpace\nCtrl+N\nType \"payments\"\nCtrl+N\nCtrl+N\nCtrl+N\n\
+    Ctrl+N\nCtrl+N\nWait+Screen /7 Review/\nCtrl+N\nWait+Screen /XksKeyNotFoundException/\n";
+
+#[test]
+fn each_call_is_listed_opens_and_copies_and_esc_leads_back_to_where_one_was() {
+    let tape = format!(
+        "{REFUSED}F2\nWait+Screen /API calls \\([0-9]+\\)/\nType \"/result:xks\"\nEnter\nScreenshot list.png\nEnter\n\
+         Wait+Screen /Request ID +[0-9a-f]{{8}}-/\nScreenshot call.png\nType \"y\"\nWait+Screen /Copied/\nEscape\n\
+         Escape\nWait+Screen /kms CreateKey/\nEscape\nWait+Screen /API calls \\(/\nEscape\n\
+         Wait+Screen /The KMS key was not created/\n"
+    );
+    let journey = start("api-calls", &tape);
+    let copied: serde_json::Value = serde_json::from_str(journey.copied().last().unwrap()).unwrap();
+    assert_eq!((&copied["operation"], &copied["attempts"]), (&"CreateKey".into(), &1.into()));
+    assert_eq!(copied["errorCode"], "XksKeyNotFoundException");
+}
+
+#[test]
+fn the_navigation_leads_there_and_new_calls_come_on_top() {
+    let mut journey = start(
+        "api-calls",
+        "Wait+Screen /External key stores \\(4\\)/\nTab\nDown 3\nEnter\nWait+Screen /API calls \\([0-9]+\\)/\n\
+         Wait+Screen /iam ListUsers/\nTab\nEscape\nType \"/sts\"\n\
+         Wait+Screen /sts GetCallerIdentity/\nEscape\n",
+    );
+    let last = "Home\nEnter\nWait+Screen /HTTP status +200/\nEscape\nWait+Screen /API calls \\(/\nEscape\n";
+    go_on(&mut journey, "api-calls", last);
+}
+
+#[test]
+fn the_log_has_a_line_for_each_call_and_no_secret() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = dir.path().join("calls.jsonl");
+    let (home, data) = (dir.path(), dir.path().join("data"));
+    let arguments = ["--data-dir", data.to_str().unwrap(), "--log", log.to_str().unwrap()];
+    let mut console = Console::run(&arguments, home, (80, 24), &[("HOME", home.to_str().unwrap())]);
+    console.create_key();
+    console.kill();
+    let text = std::fs::read_to_string(&log).unwrap();
+    let calls: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    for operation in ["GetCallerIdentity", "DescribeCustomKeyStores", "CreateKey", "CreateAlias"] {
+        assert!(
+            calls.iter().any(|call| call["operation"] == operation && call["status"] == 200),
+            "{operation}: {text}"
+        );
+    }
+    let members = ["time", "service", "operation", "region", "requestId", "durationMilliseconds", "attempts", "status"];
+    let known = |name: &String| members.contains(&name.as_str()) || name == "errorCode";
+    assert!(calls.iter().all(|call| call.as_object().unwrap().keys().all(known)), "{text}");
+    assert!(!text.contains("payments"), "{text}");
+    assert_eq!(std::fs::metadata(&log).unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn a_log_that_can_not_be_opened_is_named_and_one_that_is_full_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let (home, data) = (dir.path(), dir.path().join("data"));
+    let environment = [("HOME", home.to_str().unwrap())];
+    let arguments = ["--data-dir", data.to_str().unwrap(), "--log", "/nowhere/calls.jsonl"];
+    let (code, written) = Console::run(&arguments, home, (80, 24), &environment).end();
+    assert!(code == 1 && written.contains("the log /nowhere/calls.jsonl: No such file"), "{code} {written}");
+    let arguments = ["--data-dir", data.to_str().unwrap(), "--log", "/dev/full"];
+    let mut console = Console::run(&arguments, home, (80, 24), &environment);
+    console.wait("Calls to AWS are missing in the log");
+    console.kill();
+}
