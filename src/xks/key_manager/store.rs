@@ -1,7 +1,7 @@
 //! The external key manager's database, and what of it is kept at hand.
 
 use std::collections::HashMap;
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -84,7 +84,11 @@ impl Store {
         let path = dir.join(DATABASE_FILE);
         let failed = |source| KeyManagerError::Io { path: path.clone(), source };
         let exists = path.try_exists().map_err(failed)?;
-        let root = RootKey::load_or_create(&dir.join(ROOT_KEY_FILE), exists, random)?;
+        let root_file = dir.join(ROOT_KEY_FILE);
+        let root = RootKey::load_or_create(&root_file, exists, random)?;
+        // One at a time: who turns a new database to WAL is refused, not made to wait, while another does.
+        let opening = File::open(&root_file).and_then(|file| file.lock().map(|()| file));
+        let _opening = opening.map_err(|source| KeyManagerError::Io { path: root_file, source })?;
         let mut options = OpenOptions::new();
         options.create(true).append(true);
         #[cfg(unix)]
