@@ -9,6 +9,7 @@ mod dry_run;
 mod endpoint;
 mod events;
 mod external_keys;
+mod faults;
 mod flows;
 mod guide;
 mod key_states;

@@ -143,6 +143,10 @@ impl App {
             self.flashes.pop();
             return self.go(location);
         }
+        // The message on top says that Esc closes it, in the wizard too.
+        if key.code == KeyCode::Esc && !self.wizard_is_away() && self.flashes.pop().is_some() {
+            return Vec::new();
+        }
         if key.code == KeyCode::Esc && self.wizard_is_away() && !self.page_wants_escape() {
             return self.back();
         }

@@ -25,6 +25,7 @@ impl Wizard {
         paper.focused(is_focused, |paper| {
             paper.line(Line::styled("  Generated from your choices", theme::HEADING));
             super::super::widgets::button_row(paper, &[Some("Edit")], if is_focused { 0 } else { usize::MAX });
+            write_problems(paper, errors);
         });
         paper.gap();
         paper.prose(&self.draft.policy_json(known), 2, theme::TEXT);
@@ -36,16 +37,22 @@ impl Wizard {
             let mut spans = vec![Span::styled("  Edited by you", theme::HEADING), Span::raw("   ")];
             spans.extend(button("Go back to the generated policy", on_restore));
             paper.line(Line::from(spans));
-            let problems: Vec<_> = errors.iter().filter(|error| error.field == Field::KeyPolicy).collect();
-            if problems.is_empty() {
+            if !write_problems(paper, errors) {
                 paper.line(Line::styled("  ✓ The policy can be saved.", theme::GOOD));
-            }
-            for problem in problems {
-                paper.prose(&format!("✗ {}", problem.message), 2, theme::BAD);
             }
             let still = TextArea::from(edited.split('\n'));
             let area = if is_focused { &self.area } else { &still };
             write_area(paper, area, is_focused, height.saturating_sub(7).clamp(4, 40), 4);
         });
     }
+}
+
+/// Writes what is wrong with the policy; whether something is.
+fn write_problems(paper: &mut Paper, errors: &[FieldError]) -> bool {
+    let mut problems = errors.iter().filter(|error| error.field == Field::KeyPolicy).peekable();
+    let some = problems.peek().is_some();
+    for problem in problems {
+        paper.prose(&format!("✗ {}", problem.message), 2, theme::BAD);
+    }
+    some
 }

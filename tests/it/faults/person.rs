@@ -1,0 +1,143 @@
+//! Who wants a KMS key, and tries again when something went wrong.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use jiff::SignedDuration;
+use xks_console::journey::Journey;
+use xks_console::tape::{self, Stage as _};
+
+pub const DESCRIPTION: &str = "made under faults";
+/// What the console says when it doesn't know what became of a request.
+pub const DOUBT: &str = "Whether it was done is not known";
+
+/// How the person goes about it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    Method1,
+    Method2,
+    /// Method 2 with a key whose material AWS KMS makes: nothing but the console keeps it from being made twice.
+    Method2InKms,
+}
+
+/// A place on the way: what is seen there, and the keys that lead on.
+type Place = (&'static str, &'static [&'static str]);
+
+const TO_STORE: &[Place] = &[
+    ("External key stores (4)", &["down", "enter"]),
+    ("General configuration", &["enter"]),
+    ("External key ID", &["payments-2026", "tab", "space", "next"]),
+];
+const TO_KEYS: &[Place] =
+    &[("External key stores (4)", &["tab", "up", "up", "enter"]), ("Customer managed keys (6)", &["n"])];
+const IN_STORE: &[Place] = &[
+    ("Configure key", &["tab", "tab", "enter", "down", "down", "down", "space", "tab", "space", "next"]),
+    ("Choose external key for this KMS key", &["/", "frank", "enter", "space", "tab", "payments-2026", "next"]),
+];
+const IN_KMS: &[Place] = &[("Configure key", &["next"])];
+const THE_REST: &[Place] = &[
+    ("Add alias and description", &["payments", "tab", DESCRIPTION, "next"]),
+    ("Add tags", &["next"]),
+    ("Define key administrative permissions", &["next"]),
+    ("Define key usage permissions", &["next"]),
+    ("Edit key policy", &["next"]),
+    ("Review", &["next"]),
+    ("Success", &[]),
+];
+
+/// What the person has gone through.
+pub struct Person {
+    /// Whether the console said so.
+    pub succeeded: bool,
+    /// What went wrong on the way, in the console's words.
+    pub troubles: Vec<String>,
+    /// The last screen.
+    pub last: String,
+}
+
+/// How often the person tries again.
+const PATIENCE: usize = 5;
+
+impl Person {
+    pub fn walk(journey: &mut Journey, flow: Flow) -> Self {
+        let (first, second): (&[Place], &[Place]) = match flow {
+            Flow::Method1 => (TO_STORE, &[]),
+            Flow::Method2 => (TO_KEYS, IN_STORE),
+            Flow::Method2InKms => (TO_KEYS, IN_KMS),
+        };
+        let mut person = Self { succeeded: false, troubles: Vec::new(), last: String::new() };
+        person.succeeded = [first, second, THE_REST].concat().iter().all(|place| person.pass(journey, *place));
+        person
+    }
+
+    /// Comes to a place and leads on from it; whether that went well.
+    fn pass(&mut self, journey: &mut Journey, (seen, keys): Place) -> bool {
+        let mut tries = 0;
+        loop {
+            self.look(journey);
+            if let Some(way_on) = self.trouble() {
+                tries += 1;
+                if tries > PATIENCE {
+                    return false;
+                }
+                press(journey, way_on);
+            } else if self.last.contains(seen) {
+                keys.iter().for_each(|key| press(journey, key));
+                return true;
+            } else if let Some(due) = journey.next_due().filter(|due| due.as_secs() < 60) {
+                journey.advance(due.max(SignedDuration::from_millis(1)));
+            } else {
+                return false;
+            }
+        }
+    }
+
+    fn look(&mut self, journey: &mut Journey) {
+        journey.settle();
+        self.last = tape::screen_text(&journey.frame());
+    }
+
+    /// Notes what is wrong on the screen; the key that leads on from it.
+    fn trouble(&mut self) -> Option<&'static str> {
+        let last = &self.last;
+        let (words, way_on) = if last.contains(DOUBT) {
+            (DOUBT.to_owned(), "enter")
+        } else if last.contains("was not created") || last.contains("Its alias was not") {
+            (last.lines().find(|line| line.contains('✗'))?.to_owned(), "enter")
+        } else if last.contains("Press r to try again") {
+            (last.lines().find(|line| line.contains('✗'))?.to_owned(), "r")
+        } else if let Some(flash) = last.lines().find(|line| line.contains('✗') && line.contains("[Esc] Close")) {
+            (flash.to_owned(), "esc")
+        } else {
+            return None;
+        };
+        self.troubles.push(words);
+        Some(way_on)
+    }
+}
+
+fn press(journey: &mut Journey, key: &str) {
+    let code = match key {
+        "enter" => KeyCode::Enter,
+        "tab" => KeyCode::Tab,
+        "up" => KeyCode::Up,
+        "down" => KeyCode::Down,
+        "space" => KeyCode::Char(' '),
+        "esc" => KeyCode::Esc,
+        "next" => KeyCode::Char('n'),
+        text => {
+            for character in text.chars() {
+                journey.press(KeyEvent::new(KeyCode::Char(character), KeyModifiers::NONE));
+            }
+            return journey.settle();
+        }
+    };
+    let modifiers = if key == "next" { KeyModifiers::CONTROL } else { KeyModifiers::NONE };
+    journey.press(KeyEvent::new(code, modifiers));
+    journey.settle();
+}
+
+/// The page *API calls*, of those that failed.
+pub fn failed_calls(journey: &mut Journey) -> String {
+    journey.press(KeyEvent::new(KeyCode::F(2), KeyModifiers::NONE));
+    press(journey, "/result:✗");
+    tape::screen_text(&journey.frame())
+}
