@@ -6,6 +6,7 @@ use aws_sigv4::http_request::{self, SignableBody, SignableRequest, SigningSettin
 use aws_sigv4::sign::v4;
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, HOST};
+use http::uri::{Authority, Scheme};
 use http::{HeaderValue, Request};
 use jiff::Timestamp;
 
@@ -40,11 +41,11 @@ pub fn sign(
     now: Timestamp,
 ) -> Result<(), SigningError> {
     let uri = request.uri();
-    let (Some(_), Some(authority)) = (uri.scheme(), uri.authority()) else {
+    let (Some(scheme), Some(authority)) = (uri.scheme(), uri.authority()) else {
         return Err(SigningError::new("its URI has no scheme and host; give an absolute URI"));
     };
     if !request.headers().contains_key(HOST) {
-        let host = HeaderValue::from_str(authority.as_str())
+        let host = HeaderValue::from_str(host_of(scheme, authority))
             .map_err(|_| SigningError::new("the host of its URI is no header value; check the endpoint"))?;
         request.headers_mut().insert(HOST, host);
     }
@@ -70,6 +71,12 @@ pub fn sign(
         request.headers_mut().insert(name, value);
     }
     Ok(())
+}
+
+/// The host, with its port unless that is the usual one: what is on the way may leave it out, and would spoil the signature.
+fn host_of<'a>(scheme: &Scheme, authority: &'a Authority) -> &'a str {
+    let usual = if *scheme == Scheme::HTTPS { 443 } else { 80 };
+    if authority.port_u16() == Some(usual) { authority.host() } else { authority.as_str() }
 }
 
 fn instructions(
