@@ -23,6 +23,7 @@ mod proxy_check;
 mod random;
 mod rotation;
 mod served;
+mod signatures;
 mod snapshots;
 mod tasks;
 mod trail;
