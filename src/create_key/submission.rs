@@ -73,9 +73,17 @@ pub struct Sent {
     pub request: kms::CreateKey,
     /// The IDs of the keys that were known before it: none of them is the one it made.
     pub before: BTreeSet<String>,
+    /// Whether it was asked for once before, in vain as far as could be seen.
+    pub is_repeated: bool,
 }
 
 impl Sent {
+    /// Whether a refusal tells that a key may be there all the same: the request before this one has come late, after it was
+    /// looked for, and has the external key.
+    fn may_be_overtaken(&self, failure: &Failure) -> bool {
+        self.is_repeated && failure.code.starts_with("XksKeyAlreadyInUse")
+    }
+
     /// Whether `key` can be what the request made. An external key belongs to one KMS key of its store, so it tells for
     /// certain; a key of another origin is told by being new and described alike, and its policy remains to be compared.
     pub fn may_be(&self, key: &KeyMetadata) -> bool {
@@ -161,7 +169,7 @@ impl Submission {
                 *self = Self::Sending {
                     stage: Stage::CreateKey,
                     key: None,
-                    sent: Box::new(Sent { request: request.clone(), before }),
+                    sent: Box::new(Sent { request: request.clone(), before, is_repeated: false }),
                 };
                 Some(Call::CreateKey(Box::new(request)))
             }
@@ -207,7 +215,13 @@ impl Submission {
                 Some(self.send_alias(key, draft))
             }
             // The look-up says that no key was made: only now is it safe to ask for one again.
-            (Stage::FindKey, Answer::Found(None), _) => self.start(draft, known),
+            (Stage::FindKey, Answer::Found(None), _) => {
+                let again = self.start(draft, known);
+                if let Self::Sending { sent, .. } = self {
+                    sent.is_repeated = true;
+                }
+                again
+            }
             (Stage::CreateAlias, Answer::AliasCreated, Some(key)) => Some(self.describe(key)),
             (Stage::FindAlias, Answer::AliasTarget(target), Some(key)) => {
                 let is_made = target.is_some_and(|target| target == key.key_id);
@@ -232,7 +246,9 @@ impl Submission {
         match (stage, key) {
             // The key and its alias are there; a failed look changes nothing about that.
             (Stage::DescribeKey, Some(key)) => Self::Done { key },
-            (Stage::CreateKey, None) if !failure.outcome_unknown => Self::Failed { failure },
+            (Stage::CreateKey, None) if !failure.outcome_unknown && !sent.may_be_overtaken(&failure) => {
+                Self::Failed { failure }
+            }
             (Stage::CreateAlias, Some(key)) if !failure.outcome_unknown => Self::KeyWithoutAlias { key, failure },
             // No answer, or a look-up that failed: the doubt stays.
             (stage, key) => Self::Unknown { stage, key, sent, failure },
@@ -292,10 +308,28 @@ mod tests {
     }
 
     #[test]
+    fn a_request_that_comes_late_is_found_after_the_next_is_refused() {
+        let (draft, known, mut submission) = (draft(), known(), Submission::NotSent);
+        let in_use = || Failure { code: "XksKeyAlreadyInUseException".to_owned(), ..failure(false) };
+        submission.start(&draft, &known);
+        submission.answer(Answer::Failed(in_use()), &draft, &known);
+        assert!(matches!(submission, Submission::Failed { .. }), "the first is refused for another's key");
+        submission.start(&draft, &known);
+        submission.answer(Answer::Failed(failure(true)), &draft, &known);
+        submission.start(&draft, &known);
+        assert!(matches!(submission.answer(Answer::Found(None), &draft, &known), Some(Call::CreateKey(_))));
+        assert_eq!(submission.answer(Answer::Failed(in_use()), &draft, &known), None);
+        assert!(matches!(submission, Submission::Unknown { .. }));
+        assert!(matches!(submission.start(&draft, &known), Some(Call::FindKey(_))));
+        let found = Answer::Found(Some(Box::new(key("k1", "payments-2026"))));
+        assert!(matches!(submission.answer(found, &draft, &known), Some(Call::CreateAlias(_))));
+    }
+
+    #[test]
     fn a_key_of_kms_is_known_again_by_being_new_and_described_alike() {
         let draft = KeyDraft { origin: kms::Origin::AwsKms, ..draft() };
         let request = preview::create_key_request(&draft, &known());
-        let sent = Sent { request, before: BTreeSet::from(["k0".to_owned()]) };
+        let sent = Sent { request, before: BTreeSet::from(["k0".to_owned()]), is_repeated: false };
         let made = KeyMetadata {
             origin: kms::Origin::AwsKms,
             custom_key_store_id: None,
