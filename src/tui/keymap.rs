@@ -15,6 +15,8 @@ pub enum Context {
     Fields,
     /// In any table.
     Table,
+    /// Where something is shown that AWS was asked for and can be asked for again.
+    Asked,
     /// In a table whose rows are chosen.
     Choices,
     /// On a tag or account of the wizard that can be removed.
@@ -147,7 +149,7 @@ pub const BINDINGS: &[Binding] = &[
     bind(Context::KeyList, Action::SelectAll, KeyCode::Char('a'), NONE, "a", "All", "Choose every key that is shown, or let all of them go; Space chooses one."),
     bind(Context::Choices, Action::SelectAll, KeyCode::Char('a'), NONE, "a", "All", "Choose every row that is shown, or let all of them go."),
     bind(Context::Fields, Action::Toggle, KeyCode::Char(' '), NONE, "Space", "Choose", "Tick, clear or choose what has the focus."),
-    bind(Context::Table, Action::Refresh, KeyCode::Char('r'), NONE, "r", "Refresh", "Ask AWS again."),
+    bind(Context::Asked, Action::Refresh, KeyCode::Char('r'), NONE, "r", "Refresh", "Ask AWS again."),
     bind(Context::Table, Action::SortColumn, KeyCode::Char('s'), NONE, "s", "Sort", "Sort by the next column."),
     bind(Context::Table, Action::MoreColumns, KeyCode::Right, NONE, "←/→", "Columns", "Show the columns that have no room, marked by ‹ and ›."),
     bind(Context::Table, Action::SortDirection, KeyCode::Char('S'), NONE, "S", "Turn order", "Turn the order round."),

@@ -89,12 +89,13 @@ impl App {
         }
         match self.location {
             Location::CreateKey => self.wizard.as_ref().map(Wizard::contexts).unwrap_or_default(),
-            Location::KeyStores => vec![Context::KeyStore, Context::Table, Context::List],
+            Location::KeyStores => vec![Context::KeyStore, Context::Table, Context::Asked, Context::List],
             Location::KeyStore(_) => vec![Context::KeyStore, Context::Fields, Context::Monitoring],
-            Location::Keys => vec![Context::KeyList, Context::Table, Context::List],
-            Location::AwsKeys | Location::Events | Location::ApiCalls => vec![Context::Table, Context::List],
+            Location::Keys => vec![Context::KeyList, Context::Table, Context::Asked, Context::List],
+            Location::AwsKeys | Location::Events => vec![Context::Table, Context::Asked, Context::List],
+            Location::ApiCalls => vec![Context::Table, Context::List],
             Location::CloudHsm => vec![Context::List],
-            Location::ExternalKeys => vec![Context::ExternalKeys, Context::Table, Context::List],
+            Location::ExternalKeys => vec![Context::ExternalKeys, Context::Table, Context::Asked, Context::List],
             Location::Event(_) => vec![Context::Event],
             Location::ApiCall(_) => vec![Context::ApiCall],
             Location::Key(_) => vec![Context::Key],

@@ -135,7 +135,7 @@ impl Events {
             }
             Pressed::Taken | Pressed::ToggleAll => {}
             Pressed::Ignored => {
-                if keymap::action(&[Context::Table], key) == Some(Action::Refresh) {
+                if keymap::action(&[Context::Asked], key) == Some(Action::Refresh) {
                     return vec![Wish::Ask(Call::Events(None))];
                 }
             }

@@ -142,7 +142,7 @@ impl ExternalKeys {
             Pressed::Open(_) | Pressed::Toggle(_) => return self.menu(known).into_iter().collect(),
             Pressed::Sorted => self.arrange(known),
             Pressed::Taken | Pressed::ToggleAll => {}
-            Pressed::Ignored => match keymap::action(&[Context::ExternalKeys, Context::Table], key) {
+            Pressed::Ignored => match keymap::action(&[Context::ExternalKeys, Context::Asked], key) {
                 Some(Action::Actions) => return self.menu(known).into_iter().collect(),
                 Some(Action::Refresh) => {
                     return [Call::ExternalKeys, Call::KeyStores, Call::Keys(None)].map(Wish::Ask).to_vec();

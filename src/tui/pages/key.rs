@@ -92,7 +92,7 @@ impl KeyPage {
                     .into_iter()
                     .collect();
             }
-            _ => match keymap::action(&[Context::Key, Context::Table], key) {
+            _ => match keymap::action(&[Context::Key, Context::Asked], key) {
                 Some(Action::Actions) => {
                     let (tags, policy) =
                         (self.tags.ready().map(Vec::as_slice), self.policy.ready().map(String::as_str));

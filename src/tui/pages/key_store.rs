@@ -122,7 +122,7 @@ impl KeyStorePage {
                 };
             }
             _ => {
-                let contexts = [Context::KeyStore, Context::Monitoring, Context::Key, Context::Table];
+                let contexts = [Context::KeyStore, Context::Monitoring, Context::Key, Context::Asked];
                 return match keymap::action(&contexts, key) {
                     Some(Action::TimeRange) => self.look_at_next_range(),
                     Some(action) => self.perform(action, known),

@@ -103,7 +103,7 @@ impl KeyStores {
             Pressed::Ignored => {}
         }
         let here = self.table.current().and_then(|row| stores.get(row)).map(|store| store.custom_key_store_id.clone());
-        match (keymap::action(&[Context::KeyStore, Context::Table], key), here) {
+        match (keymap::action(&[Context::KeyStore, Context::Asked], key), here) {
             (Some(Action::Refresh), _) => vec![Wish::Ask(Call::KeyStores)],
             (Some(Action::CreateKeyStore), _) => vec![Wish::Begin(Task::CreateKeyStore)],
             (Some(Action::Actions), Some(store)) => super::store_menu(&store, known).into_iter().collect(),

@@ -223,7 +223,7 @@ impl Keys {
             Pressed::Ignored => {}
         }
         let is_ours = self.manager == KeyManager::Customer;
-        match keymap::action(&[Context::KeyList, Context::Table], key)
+        match keymap::action(&[Context::KeyList, Context::Asked], key)
             .filter(|action| is_ours || *action == Action::Refresh)
         {
             Some(Action::CreateKey) => vec![Wish::OpenWizard],

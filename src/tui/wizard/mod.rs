@@ -310,9 +310,11 @@ impl Wizard {
     pub fn contexts(&self) -> Vec<Context> {
         match self.here() {
             Spot::Field(Field::Administrators | Field::Users) => {
-                vec![Context::Wizard, Context::Choices, Context::Table, Context::Fields]
+                vec![Context::Wizard, Context::Choices, Context::Table, Context::Asked, Context::Fields]
             }
-            Spot::Field(Field::CustomKeyStore) => vec![Context::Wizard, Context::Table, Context::Fields],
+            Spot::Field(Field::CustomKeyStore) => {
+                vec![Context::Wizard, Context::Table, Context::Asked, Context::Fields]
+            }
             _ if self.here_removes().is_some() => vec![Context::Row, Context::Wizard, Context::Fields],
             _ => vec![Context::Wizard, Context::Fields],
         }

@@ -62,7 +62,7 @@ impl Wizard {
             Pressed::Taken => {}
             Pressed::Ignored if key.code == KeyCode::Esc => return self.leave(),
             Pressed::Ignored => {
-                if keymap::action(&[Context::Table], key) == Some(Action::Refresh) {
+                if keymap::action(&[Context::Asked], key) == Some(Action::Refresh) {
                     return vec![Wish::Ask(Call::Principals)];
                 }
             }
