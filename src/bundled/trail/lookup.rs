@@ -1,0 +1,176 @@
+//! Finding events again: LookupEvents, and when a key was last used.
+
+use jiff::Timestamp;
+use rusqlite::params;
+use serde_json::Value;
+
+use super::{KEPT, is_cryptographic};
+use crate::aws::cloudtrail::{Event, LookupAttribute, LookupEvents, LookupEventsOutput, Resource};
+use crate::aws::error::ServiceError;
+use crate::aws::kms::{GetKeyLastUsage, GetKeyLastUsageOutput, KeyLastUsage};
+use crate::aws::scalar::EpochSeconds;
+use crate::bundled::{Answer, Call, world_of};
+use crate::lines::unpack;
+
+/// Events on a page at most.
+const MOST_RESULTS: u32 = 50;
+
+impl Call<'_> {
+    pub fn lookup_events(&self, request: &LookupEvents) -> Answer<LookupEventsOutput> {
+        let most = request.max_results.unwrap_or(MOST_RESULTS);
+        if !(1..=MOST_RESULTS).contains(&most) {
+            let message = "MaxResults has to be from 1 to 50.";
+            return Err(ServiceError::new("InvalidMaxResultsException", message).into());
+        }
+        if request.event_category.as_ref().is_some_and(|category| category != "insight") {
+            return Err(ServiceError::new("InvalidEventCategoryException", "EventCategory has to be insight.").into());
+        }
+        let time = |time: Option<EpochSeconds>, other: i64| time.map_or(other, |time| time.0.as_millisecond());
+        let (start, end) = (time(request.start_time, 0), time(request.end_time, i64::MAX));
+        if start > end {
+            let message = "StartTime has to be before EndTime.";
+            return Err(ServiceError::new("InvalidTimeRangeException", message).into());
+        }
+        let attributes = request.lookup_attributes.as_deref().unwrap_or_default();
+        let wanted = match attributes {
+            [] => None,
+            [one] if ATTRIBUTES.contains(&one.attribute_key.as_str()) => Some(one),
+            _ => {
+                let message = format!("Name one lookup attribute at most, one of {}.", ATTRIBUTES.join(", "));
+                return Err(ServiceError::new("InvalidLookupAttributesException", message).into());
+            }
+        };
+        let (mut segment, mut seen) = match &request.next_token {
+            None => (i64::MAX, 0),
+            Some(token) => token
+                .split_once('.')
+                .and_then(|(segment, seen)| Some((segment.parse().ok()?, seen.parse::<usize>().ok()?)))
+                .ok_or_else(|| {
+                    ServiceError::new("InvalidNextTokenException", "NextToken is not one that LookupEvents gave.")
+                })?,
+        };
+        self.permit_on("cloudtrail:LookupEvents", "*")?;
+        if request.event_category.is_some() {
+            return Ok(LookupEventsOutput::default());
+        }
+        self.aws.trail.flush(self.store());
+        self.store().read(|tx| {
+            let mut query = tx.prepare_cached(
+                "SELECT id, lines FROM events WHERE world = ?1 AND id <= ?2 AND last >= ?3 AND first <= ?4
+                 ORDER BY id DESC",
+            )?;
+            let mut rows = query.query(params![self.world, segment, start, end])?;
+            let mut events = Vec::new();
+            while let Some(row) = rows.next()? {
+                let id: i64 = row.get(0)?;
+                let skip = if id == segment { seen } else { 0 };
+                let lines = unpack(row.get_ref(1)?).map_err(rusqlite::Error::from)?;
+                for (at, line) in lines.rsplit('\n').enumerate().skip(skip) {
+                    let Some(event) =
+                        read(line, wanted).filter(|event| (start..=end).contains(&event.event_time.0.as_millisecond()))
+                    else {
+                        continue;
+                    };
+                    if events.len() == most as usize {
+                        return Ok(LookupEventsOutput { events, next_token: Some(format!("{segment}.{seen}")) });
+                    }
+                    events.push(event);
+                    (segment, seen) = (id, at + 1);
+                }
+            }
+            Ok(LookupEventsOutput { events, next_token: None })
+        })
+    }
+
+    /// When a key was last used, as far as the trail goes back.
+    pub fn get_key_last_usage(&self, request: &GetKeyLastUsage) -> Answer<GetKeyLastUsageOutput> {
+        let key = self.recall_key(&request.key_id, "kms:GetKeyLastUsage")?;
+        self.aws.trail.flush(self.store());
+        let owner = world_of(&key.metadata.aws_account_id, &self.region);
+        let last = self.store().read(|tx| -> Answer<_> {
+            let mut query = tx.prepare_cached("SELECT lines FROM events WHERE world = ?1 ORDER BY id DESC")?;
+            let mut rows = query.query([&owner])?;
+            while let Some(row) = rows.next()? {
+                let lines = unpack(row.get_ref(0)?).map_err(rusqlite::Error::from)?;
+                let mut about_it = lines.rsplit('\n').filter(|line| line.contains(&*key.metadata.key_id));
+                if let Some(usage) = about_it.find_map(|line| usage_in(line, &key.metadata.arn)) {
+                    return Ok(Some(usage));
+                }
+            }
+            Ok(None)
+        })?;
+        let start = self.store().world().clock.now().saturating_sub(KEPT).unwrap_or(Timestamp::MIN);
+        let made = key.metadata.creation_date;
+        Ok(GetKeyLastUsageOutput {
+            key_id: key.metadata.arn.clone(),
+            key_last_usage: last,
+            tracking_start_date: EpochSeconds(made.0.max(start)),
+            key_creation_date: made,
+        })
+    }
+}
+
+/// The use of a key that a line tells of.
+fn usage_in(line: &str, arn: &str) -> Option<KeyLastUsage> {
+    let record: Value = serde_json::from_str(line).ok()?;
+    let operation = record["eventName"].as_str().filter(|name| is_cryptographic(name))?;
+    let is_about_it = record["resources"].as_array()?.iter().any(|resource| resource["ARN"] == arn);
+    let text = |name: &str| record[name].as_str().map(str::to_owned);
+    (is_about_it && record["errorCode"].is_null()).then_some(())?;
+    Some(KeyLastUsage {
+        operation: operation.to_owned(),
+        timestamp: EpochSeconds(record["eventTime"].as_str()?.parse().ok()?),
+        cloud_trail_event_id: text("eventID")?,
+        kms_request_id: text("requestID")?,
+    })
+}
+
+const ATTRIBUTES: [&str; 8] =
+    ["EventId", "EventName", "ReadOnly", "Username", "ResourceType", "ResourceName", "EventSource", "AccessKeyId"];
+
+/// The event that a line holds, if it is like what is wanted.
+fn read(line: &str, wanted: Option<&LookupAttribute>) -> Option<Event> {
+    // Most lines need no closer look.
+    if wanted.is_some_and(|one| !line.contains(&*one.attribute_value)) {
+        return None;
+    }
+    let record: Value = serde_json::from_str(line).ok()?;
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    let user = &record["userIdentity"];
+    let resources = record["resources"].as_array().map(Vec::as_slice).unwrap_or_default().iter();
+    let event = Event {
+        event_id: text(&record["eventID"])?,
+        event_name: text(&record["eventName"])?,
+        read_only: record["readOnly"].to_string(),
+        access_key_id: text(&user["accessKeyId"]),
+        event_time: EpochSeconds(record["eventTime"].as_str()?.parse().ok()?),
+        event_source: text(&record["eventSource"])?,
+        username: text(&user["userName"])
+            .or_else(|| user["arn"].as_str().and_then(|arn| arn.rsplit('/').next()).map(str::to_owned)),
+        resources: resources
+            .map(|one| Resource { resource_type: text(&one["type"]), resource_name: text(&one["ARN"]) })
+            .collect(),
+        cloud_trail_event: line.to_owned(),
+    };
+    wanted.is_none_or(|one| is_like(&event, one)).then_some(event)
+}
+
+fn is_like(event: &Event, wanted: &LookupAttribute) -> bool {
+    let value = wanted.attribute_value.as_str();
+    let of_resources = |part: fn(&Resource) -> &Option<String>| {
+        event.resources.iter().any(|resource| part(resource).as_deref() == Some(value))
+    };
+    match wanted.attribute_key.as_str() {
+        "EventId" => event.event_id == value,
+        "EventName" => event.event_name == value,
+        "ReadOnly" => event.read_only == value,
+        "Username" => event.username.as_deref() == Some(value),
+        "ResourceType" => of_resources(|resource| &resource.resource_type),
+        // KMS keys are found by ARN, and by the ID that ends it.
+        "ResourceName" => event.resources.iter().any(|resource| {
+            resource.resource_name.as_deref().is_some_and(|arn| arn == value || arn.rsplit('/').next() == Some(value))
+        }),
+        "EventSource" => event.event_source == value,
+        _ => event.access_key_id.as_deref() == Some(value),
+    }
+}

@@ -1,0 +1,207 @@
+//! The external keys: their states, versions and material, and how often each version has encrypted.
+
+use std::sync::Arc;
+
+use rusqlite::{OptionalExtension as _, Transaction, TransactionBehavior, params};
+use zeroize::Zeroizing;
+
+use super::{BLOCK, PATIENCE, SHORT_PATIENCE, Store, insert, require_partition};
+use crate::seal::{RootKey, record_aad};
+use crate::world::Random;
+use crate::xks::key_manager::material::Material;
+use crate::xks::key_manager::{ExternalKey, KeyManagerError, MAX_ENCRYPTIONS, NewExternalKey, key_length};
+
+impl Store {
+    pub fn insert_key(
+        &mut self,
+        partition: &str,
+        key: &NewExternalKey,
+        random: &Random,
+    ) -> Result<(), KeyManagerError> {
+        self.change(|change, root| {
+            require_partition(change, partition)?;
+            add_key(change, root, partition, key, random)
+        })
+    }
+
+    pub fn keys(&mut self, partition: &str) -> Result<Vec<ExternalKey>, KeyManagerError> {
+        let ids = {
+            let sql = "SELECT id FROM external_keys WHERE partition = ?1 ORDER BY id";
+            let mut rows = self.connection.prepare_cached(sql)?;
+            rows.query_map([partition], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?
+        };
+        ids.iter().filter_map(|id| self.find_key(partition, id).transpose()).collect()
+    }
+
+    pub fn key(&mut self, partition: &str, id: &str) -> Result<Arc<ExternalKey>, KeyManagerError> {
+        let name = (partition.to_owned(), id.to_owned());
+        if let Some(key) = self.cache.keys.get(&name) {
+            return Ok(Arc::clone(key));
+        }
+        let key = Arc::new(self.find_key(partition, id)?.ok_or(KeyManagerError::KeyNotFound)?);
+        self.cache.keys.insert(name, Arc::clone(&key));
+        Ok(key)
+    }
+
+    pub(super) fn find_key(&self, partition: &str, id: &str) -> Result<Option<ExternalKey>, KeyManagerError> {
+        let sql = "SELECT k.id, coalesce(k.manager_id, k.id), k.spec, k.usage, k.enabled, k.version, v.encryptions,
+            k.callers
+            FROM external_keys k JOIN key_versions v USING (partition, id, version)
+            WHERE k.partition = ?1 AND k.id = ?2";
+        let mut rows = self.connection.prepare_cached(sql)?;
+        let key = rows.query_row([partition, id], |row| {
+            let usage: String = row.get(3)?;
+            let callers: String = row.get(7)?;
+            Ok(ExternalKey {
+                id: row.get(0)?,
+                manager_id: row.get(1)?,
+                spec: row.get(2)?,
+                usage: usage.split_whitespace().map(str::to_owned).collect(),
+                enabled: row.get(4)?,
+                version: row.get(5)?,
+                encryptions: row.get::<_, i64>(6)?.unsigned_abs(),
+                callers: callers.lines().map(str::to_owned).collect(),
+            })
+        });
+        Ok(key.optional()?)
+    }
+
+    pub fn set_enabled(&mut self, partition: &str, id: &str, enabled: bool) -> Result<(), KeyManagerError> {
+        let sql = "UPDATE external_keys SET enabled = ?3 WHERE partition = ?1 AND id = ?2";
+        self.change(|change, _| found(change.execute(sql, params![partition, id, enabled])?))
+    }
+
+    pub fn delete_key(&mut self, partition: &str, id: &str) -> Result<(), KeyManagerError> {
+        self.in_hand.retain(|(name, _), _| name.0 != partition || name.1 != id);
+        self.change(|change, _| {
+            change.execute("DELETE FROM key_versions WHERE partition = ?1 AND id = ?2", [partition, id])?;
+            found(change.execute("DELETE FROM external_keys WHERE partition = ?1 AND id = ?2", [partition, id])?)
+        })
+    }
+
+    pub fn set_usage(&mut self, partition: &str, id: &str, usage: &[String]) -> Result<(), KeyManagerError> {
+        let sql = "UPDATE external_keys SET usage = ?3 WHERE partition = ?1 AND id = ?2";
+        self.change(|change, _| found(change.execute(sql, params![partition, id, usage.join(" ")])?))
+    }
+
+    pub fn set_callers(&mut self, partition: &str, id: &str, callers: &[String]) -> Result<(), KeyManagerError> {
+        let sql = "UPDATE external_keys SET callers = ?3 WHERE partition = ?1 AND id = ?2";
+        self.change(|change, _| found(change.execute(sql, params![partition, id, callers.join("\n")])?))
+    }
+
+    pub fn rotate(&mut self, partition: &str, id: &str, random: &Random) -> Result<u32, KeyManagerError> {
+        self.change(|change, root| {
+            let sql = "UPDATE external_keys SET version = version + 1 WHERE partition = ?1 AND id = ?2
+                RETURNING version, spec";
+            let rotated = change.query_row(sql, [partition, id], |row| Ok((row.get(0)?, row.get(1)?)));
+            let (version, spec): (u32, String) = rotated.optional()?.ok_or(KeyManagerError::KeyNotFound)?;
+            add_version(change, root, (partition, id), version, &spec, random)?;
+            Ok(version)
+        })
+    }
+
+    /// The material of one version, made ready; `None` when there is no such version or it has no 256 bits.
+    pub fn material(
+        &mut self,
+        partition: &str,
+        id: &str,
+        version: u32,
+    ) -> Result<Option<Arc<Material>>, KeyManagerError> {
+        let name = ((partition.to_owned(), id.to_owned()), version);
+        if let Some(material) = self.cache.materials.get(&name) {
+            return Ok(Some(Arc::clone(material)));
+        }
+        let sql = "SELECT sealed FROM key_versions WHERE partition = ?1 AND id = ?2 AND version = ?3";
+        let found = self.connection.query_row(sql, params![partition, id, version], |row| row.get(0));
+        let Some(sealed): Option<Vec<u8>> = found.optional()? else { return Ok(None) };
+        let key = self.root.open(&version_aad(partition, id, version), &sealed)?;
+        let material = Material::new(version, &key).map(Arc::new);
+        if let Some(material) = &material {
+            self.cache.materials.insert(name, Arc::clone(material));
+        }
+        Ok(material)
+    }
+
+    /// Takes one encryption from those in hand, and sets a block of them aside on disk first when none is.
+    pub fn count_encryption(&mut self, partition: &str, id: &str, version: u32) -> Result<(), KeyManagerError> {
+        let name = ((partition.to_owned(), id.to_owned()), version);
+        let mut left = self.in_hand.get(&name).copied().unwrap_or(0);
+        if left == 0 {
+            self.connection.busy_timeout(SHORT_PATIENCE)?;
+            let reserved = self.reserve(partition, id, version);
+            self.connection.busy_timeout(PATIENCE)?;
+            left = reserved?;
+        }
+        self.in_hand.insert(name, left - 1);
+        Ok(())
+    }
+
+    fn reserve(&mut self, partition: &str, id: &str, version: u32) -> Result<u64, KeyManagerError> {
+        let change = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let sql = "SELECT encryptions FROM key_versions WHERE partition = ?1 AND id = ?2 AND version = ?3";
+        let used: i64 = change.query_row(sql, params![partition, id, version], |row| row.get(0))?;
+        let block = BLOCK.min(MAX_ENCRYPTIONS.saturating_sub(used.unsigned_abs()));
+        if block == 0 {
+            return Err(KeyManagerError::Exhausted(version));
+        }
+        let sql = "UPDATE key_versions SET encryptions = encryptions + ?4
+            WHERE partition = ?1 AND id = ?2 AND version = ?3";
+        change.execute(sql, params![partition, id, version, block.cast_signed()])?;
+        change.commit()?;
+        self.cache.keys.remove(&(partition.to_owned(), id.to_owned()));
+        Ok(block)
+    }
+
+    /// For tests: says how often a version has encrypted.
+    #[cfg(test)]
+    pub fn pretend_used(&mut self, partition: &str, id: &str, encryptions: u64) {
+        self.in_hand.clear();
+        let sql = "UPDATE key_versions SET encryptions = ?3 WHERE partition = ?1 AND id = ?2";
+        self.change(|change, _| Ok(change.execute(sql, params![partition, id, encryptions.cast_signed()])?)).unwrap();
+    }
+}
+
+fn version_aad(partition: &str, id: &str, version: u32) -> Vec<u8> {
+    record_aad(&["key_versions", partition, id, &version.to_string()])
+}
+
+fn found(changed: usize) -> Result<(), KeyManagerError> {
+    if changed == 0 { Err(KeyManagerError::KeyNotFound) } else { Ok(()) }
+}
+
+pub(super) fn add_key(
+    change: &Transaction<'_>,
+    root: &RootKey,
+    partition: &str,
+    key: &NewExternalKey,
+    random: &Random,
+) -> Result<(), KeyManagerError> {
+    let NewExternalKey { id, manager_id, spec, usage, enabled, callers } = key;
+    let done = change.execute(
+        "INSERT INTO external_keys VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?7)",
+        params![partition, id, manager_id, spec, usage.join(" "), enabled, callers.join("\n")],
+    );
+    insert(done, "the external key", id)?;
+    add_version(change, root, (partition, id), 1, spec, random)
+}
+
+fn add_version(
+    change: &Transaction<'_>,
+    root: &RootKey,
+    (partition, id): (&str, &str),
+    version: u32,
+    spec: &str,
+    random: &Random,
+) -> Result<(), KeyManagerError> {
+    let length = key_length(spec).ok_or_else(|| KeyManagerError::Invalid {
+        what: "the key spec",
+        value: spec.to_owned(),
+        rule: "it is AES_256 or AES_128",
+    })?;
+    let mut key = Zeroizing::new(vec![0; length]);
+    random.fill(&mut key)?;
+    let sealed = root.seal(&version_aad(partition, id, version), &key, random)?;
+    let sql = "INSERT INTO key_versions VALUES (?1, ?2, ?3, ?4, 0)";
+    change.execute(sql, params![partition, id, version, sealed])?;
+    Ok(())
+}
