@@ -13,6 +13,7 @@ use crate::tui::keymap::{self, Action, Context};
 use crate::tui::pages::{self, Location};
 use crate::tui::tasks::menu::{self, Deed};
 use crate::tui::tasks::{self, Task};
+use crate::tui::widgets::table::Table;
 use crate::tui::wizard::{self, Wizard};
 
 /// The entries of the navigation on the left.
@@ -60,21 +61,29 @@ impl App {
         self.location != Location::CreateKey
     }
 
+    /// The table that the page is, if it is one.
+    fn table(&self) -> Option<&Table> {
+        match self.location {
+            Location::KeyStores => Some(self.key_stores.table()),
+            Location::Keys => Some(self.keys.table()),
+            Location::AwsKeys => Some(self.aws_keys.table()),
+            Location::ExternalKeys => Some(self.external_keys.table()),
+            Location::Events => Some(self.events.table()),
+            Location::ApiCalls => Some(self.api_calls.table()),
+            Location::CreateKey
+            | Location::KeyStore(_)
+            | Location::Key(_)
+            | Location::CloudHsm
+            | Location::Event(_)
+            | Location::ApiCall(_) => None,
+        }
+    }
+
     /// Whether letters are text now.
     fn is_typing(&self) -> bool {
         match self.location {
             Location::CreateKey => self.wizard.as_ref().is_some_and(Wizard::is_typing),
-            Location::KeyStores => self.key_stores.is_typing(),
-            Location::Keys => self.keys.is_typing(),
-            Location::AwsKeys => self.aws_keys.is_typing(),
-            Location::ExternalKeys => self.external_keys.is_typing(),
-            Location::Events => self.events.is_typing(),
-            Location::ApiCalls => self.api_calls.is_typing(),
-            Location::KeyStore(_)
-            | Location::Key(_)
-            | Location::CloudHsm
-            | Location::Event(_)
-            | Location::ApiCall(_) => false,
+            _ => self.table().is_some_and(Table::is_searching),
         }
     }
 
@@ -148,7 +157,7 @@ impl App {
         if key.code == KeyCode::Esc && !self.wizard_is_away() && self.flashes.pop().is_some() {
             return Vec::new();
         }
-        if key.code == KeyCode::Esc && self.wizard_is_away() && !self.page_wants_escape() {
+        if key.code == KeyCode::Esc && self.wizard_is_away() && !self.table().is_some_and(Table::wants_escape) {
             return self.back();
         }
         let wishes = match self.location {
@@ -169,18 +178,6 @@ impl App {
             }
         };
         wishes.into_iter().flat_map(|wish| self.grant(wish)).collect()
-    }
-
-    fn page_wants_escape(&self) -> bool {
-        match self.location {
-            Location::KeyStores => self.key_stores.wants_escape(),
-            Location::Keys => self.keys.wants_escape(),
-            Location::AwsKeys => self.aws_keys.wants_escape(),
-            Location::ExternalKeys => self.external_keys.wants_escape(),
-            Location::Events => self.events.wants_escape(),
-            Location::ApiCalls => self.api_calls.wants_escape(),
-            _ => false,
-        }
     }
 
     /// Gives up on the stage of creating a key that is under way: an answer that still comes is dropped.

@@ -72,14 +72,9 @@ impl KeyStores {
         }
     }
 
-    /// Whether letters go into a search field.
-    pub fn is_typing(&self) -> bool {
-        self.table.is_searching()
-    }
-
-    /// Whether Esc has something to do here.
-    pub fn wants_escape(&self) -> bool {
-        self.table.wants_escape()
+    /// The table that the page is.
+    pub fn table(&self) -> &Table {
+        &self.table
     }
 
     /// Takes pasted text.
