@@ -52,7 +52,7 @@ impl Latency {
     pub fn in_words(&self) -> String {
         let Self { what, requests, p50, p90, p99, max, within_250_ms } = self;
         format!(
-            "{what} ({requests}): p50 {p50:.1} ms, p90 {p90:.1} ms, p99 {p99:.1} ms, max {max:.1} ms; \
+            "{what} ({requests}): p50 {p50:.2} ms, p90 {p90:.2} ms, p99 {p99:.2} ms, max {max:.2} ms; \
              {within_250_ms:.1} % within 250 ms"
         )
     }
