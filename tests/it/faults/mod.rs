@@ -33,7 +33,7 @@ fn console(wrap: impl FnOnce(Faulty) -> Faulty) -> (Journey, Client, Arc<Faulty>
         way
     });
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
-    let journey = Journey::of((180, 40), bundled, client, Which::Aws, here, runtime);
+    let journey = Journey::of((100, 30), bundled, client, Which::Aws, here, runtime);
     (journey, somebody_else, faulty.unwrap())
 }
 
@@ -131,6 +131,8 @@ fn what_goes_wrong_always_makes_one_key_or_none_and_says_which() {
         let mut operations: Vec<String> = calls(flow).into_iter().map(|(_, operation)| operation).collect();
         operations.sort();
         operations.dedup();
+        // What is read for it is the same as in the other flows.
+        operations.retain(|operation| flow != Flow::Method2InKms || operation.starts_with("Create"));
         for operation in operations {
             for fault in Fault::ALL {
                 let case = format!("{flow:?}, {fault:?} at each {operation}");

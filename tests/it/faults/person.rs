@@ -137,6 +137,7 @@ fn press(journey: &mut Journey, key: &str) {
 
 /// The page *API calls*, of those that failed.
 pub fn failed_calls(journey: &mut Journey) -> String {
+    journey.resize((180, 30));
     journey.press(KeyEvent::new(KeyCode::F(2), KeyModifiers::NONE));
     press(journey, "/result:✗");
     tape::screen_text(&journey.frame())
