@@ -93,6 +93,7 @@ pub struct Client {
     random: Random,
     skew: Arc<Skew>,
     pace: Arc<Pace>,
+    attempt_time: Option<Duration>,
     observers: Vec<Arc<dyn Observer>>,
 }
 
@@ -119,6 +120,7 @@ impl Client {
             random: Random::system(),
             skew: Arc::default(),
             pace: Arc::default(),
+            attempt_time: None,
             observers: Vec::new(),
         }
     }
@@ -133,6 +135,13 @@ impl Client {
     #[must_use]
     pub fn with_random(self, random: Random) -> Self {
         Self { random, ..self }
+    }
+
+    /// The same caller, who waits at most so long for an answer before an attempt counts as lost. Without it that is half a
+    /// minute for what can be asked again, and a minute for what can't.
+    #[must_use]
+    pub fn with_attempt_time(self, time: Duration) -> Self {
+        Self { attempt_time: Some(time), ..self }
     }
 
     /// The same caller, each of whose calls `observer` is told when it is over, after those who are told already.
@@ -234,7 +243,7 @@ impl Client {
             }
             let request = self.signed(request, &credentials)?;
             attempts.made += 1;
-            let response = self.answer(request, attempts.time()).await?;
+            let response = self.answer(request, self.attempt_time.unwrap_or(attempts.time())).await?;
             envelope = Envelope::of(&response);
             if response.status().is_success() {
                 return codec::decode_response::<O>(response.body())

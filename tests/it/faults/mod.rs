@@ -3,6 +3,7 @@
 
 mod faulty;
 mod person;
+mod tls;
 
 use std::sync::Arc;
 
@@ -73,6 +74,12 @@ fn assert_told(case: &str, person: &Person, aws: &Client, before: usize) {
     }
 }
 
+/// Whether it was done is said not to be known just where nobody can know.
+fn assert_doubt(case: &str, person: &Person, fault: Fault, operation: &str) {
+    let is_told = person.troubles.iter().any(|trouble| trouble == person::DOUBT);
+    assert_eq!(is_told, fault.leaves_doubt(operation), "{case}: {:?}", person.troubles);
+}
+
 /// The calls of a flow that goes well, as they follow each other; the same call many times in a row counts once.
 fn calls(flow: Flow) -> Vec<(usize, String)> {
     let (mut journey, _, faulty) = console(|faulty| faulty);
@@ -101,9 +108,7 @@ fn every_fault_at_every_call(flow: Flow) {
                     let failed = person::failed_calls(&mut journey);
                     assert!(failed.contains(&format!(" {operation} ")), "{case} is not among the calls: {failed}");
                 }
-                fault if is_once && fault.leaves_doubt(&operation) => {
-                    assert!(troubles.iter().any(|trouble| trouble == person::DOUBT), "{case}: {troubles:?}");
-                }
+                fault if is_once && fault.leaves_doubt(&operation) => assert_doubt(&case, &person, fault, &operation),
                 _ => assert!(troubles.is_empty(), "{case}: what passes is not to be seen: {troubles:?}"),
             }
         }
