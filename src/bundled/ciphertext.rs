@@ -54,9 +54,13 @@ fn put(out: &mut Vec<u8>, field: &[u8]) {
     out.extend(field);
 }
 
+/// Room for a header and what follows it when a data key is encrypted, in bytes.
+const USUAL: usize = 512;
+
 impl Header {
     fn write(&self) -> Vec<u8> {
-        let mut out = MAGIC.to_vec();
+        let mut out = Vec::with_capacity(USUAL);
+        out.extend(MAGIC);
         out.extend([FORMAT, u8::from(self.is_external)]);
         for field in [self.key_arn.as_bytes(), self.material_id.as_bytes(), &self.salt, &self.iv] {
             put(&mut out, field);

@@ -59,7 +59,9 @@ pub fn canonical_request(request: &Request<Bytes>, signed_headers: &[(&str, &str
 
 /// What is signed.
 pub fn string_to_sign(time: &str, scope: Scope, canonical_request: &str) -> String {
-    format!("{ALGORITHM}\n{time}\n{scope}\n{}", hash_of(canonical_request.as_bytes()))
+    let Scope { date, region, service } = scope;
+    let hash = hash_of(canonical_request.as_bytes());
+    [ALGORITHM, "\n", time, "\n", date, "/", region, "/", service, "/aws4_request\n", &hash].concat()
 }
 
 /// SHA-256 in hexadecimal digits.

@@ -30,6 +30,12 @@ pub struct Scope<'a> {
     pub service: &'a str,
 }
 
+impl Scope<'_> {
+    fn is(&self, text: &str) -> bool {
+        text.split('/').eq([self.date, self.region, self.service, "aws4_request"])
+    }
+}
+
 impl fmt::Display for Scope<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { date, region, service } = self;
@@ -99,10 +105,9 @@ impl SigningKeys {
     /// # Errors
     /// As [`SigningKey::derive`].
     pub fn key(&self, access_key_id: &str, secret: &SecretText, scope: Scope) -> Result<SigningKey, Refusal> {
-        let name = scope.to_string();
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = kept.get(access_key_id)
-            && known.scope == name
+            && scope.is(&known.scope)
             && bool::from(known.secret.expose().as_bytes().ct_eq(secret.expose().as_bytes()))
         {
             return Ok(known.key.clone());
@@ -111,7 +116,10 @@ impl SigningKeys {
         if kept.len() >= Self::MOST {
             kept.clear();
         }
-        kept.insert(access_key_id.to_owned(), Kept { secret: secret.clone(), scope: name, key: key.clone() });
+        kept.insert(
+            access_key_id.to_owned(),
+            Kept { secret: secret.clone(), scope: scope.to_string(), key: key.clone() },
+        );
         Ok(key)
     }
 
