@@ -2,12 +2,14 @@
 //! handler that parses the same request and answers the same JSON.
 //!
 //! The load driver signs one request and sends it again and again over kept-alive connections, so that what is measured is
-//! the server. One connection is measured twice: as the scheduler places client and server, and with both on one core,
-//! where what an idle core takes to wake up, more than a request on many machines, is left out for all alike. Prints requests a second, latencies, the server's CPU time a request, and the ratios. moto is
+//! the server. To wake an idle core takes longer than a request on many machines, so one connection is measured three times:
+//! with a driver that looks for the answer without going to sleep, as load drivers for short times do; with one that sleeps
+//! until the kernel wakes it; and with client and server on one core. Prints requests a second, latencies, the server's CPU
+//! time a request, and the ratios. moto is
 //! `$MOTO_SERVER`, else `target/moto/bin/moto_server`, to be had with
 //! `python3 -m venv target/moto && target/moto/bin/pip install 'moto[server]'`. Linux only, for it reads `/proc`.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -53,10 +55,10 @@ fn main() {
     let one = Load::kms(&ours, "one key, KMS alone", &ours.key_of_kms());
     let bare = Load::kms(&floor, "bare axum handler", "1234abcd-12ab-34cd-56ef-1234567890ab");
     let other = moto.as_ref().map(|moto| Load::kms(moto, "moto", &moto.key_of_kms()));
-    for (connections, cores) in [(1, Cores::One), (1, Cores::All), (8, Cores::All), (64, Cores::All)] {
+    for (connections, driver) in [(1, AWAKE), (1, ASLEEP), (1, ONE_CORE), (8, ASLEEP), (64, ASLEEP)] {
         let mut loads = vec![&two, &one, &bare];
         loads.extend(&other);
-        let results = measure(&loads, connections, cores);
+        let results = measure(&loads, connections, driver);
         print_ratio("both layers / bare handler", &results[0], &results[2]);
         print_ratio("KMS alone / bare handler", &results[1], &results[2]);
         if let Some(moto) = results.get(3) {
@@ -67,25 +69,31 @@ fn main() {
     println!("\nXKS proxy, encrypt of 32 bytes");
     let proxy = Load::proxy(&ours, data.path());
     let bare = Load { request: proxy.request.clone(), server: &floor, name: "bare axum handler" };
-    for (connections, cores) in [(1, Cores::One), (1, Cores::All), (16, Cores::All), (64, Cores::All)] {
-        let results = measure(&[&proxy, &bare], connections, cores);
+    for (connections, driver) in [(1, AWAKE), (1, ASLEEP), (1, ONE_CORE), (16, ASLEEP), (64, ASLEEP)] {
+        let results = measure(&[&proxy, &bare], connections, driver);
         print_ratio("proxy / bare handler", &results[0], &results[1]);
         println!("  {:<28} {:.1} times", "proxy / 1,800 a second", results[0].rate / 1800.0);
     }
 }
 
-/// Where client and server may run.
-#[derive(Clone, Copy, PartialEq)]
-enum Cores {
-    One,
-    All,
+/// How the driver waits for answers, and where it and the server may run.
+#[derive(Clone, Copy)]
+struct Driver {
+    name: &'static str,
+    is_awake: bool,
+    cores: usize,
 }
 
-impl Cores {
+const ALL: usize = CpuSet::MAX_CPU;
+const AWAKE: Driver = Driver { name: ", the driver awake", is_awake: true, cores: ALL };
+const ASLEEP: Driver = Driver { name: "", is_awake: false, cores: ALL };
+const ONE_CORE: Driver = Driver { name: ", client and server on one core", is_awake: false, cores: 1 };
+
+impl Driver {
     /// Lets all threads of a process run there, and those that they start from now on.
     fn take(self, process: u32) {
         let mut set = CpuSet::new();
-        (0..if self == Self::One { 1 } else { CpuSet::MAX_CPU }).for_each(|core| set.set(core));
+        (0..self.cores).for_each(|core| set.set(core));
         for thread in std::fs::read_dir(format!("/proc/{process}/task")).expect("/proc") {
             let id = thread.expect("a thread").file_name().to_string_lossy().parse().expect("a number");
             // A thread may have ended in the meantime.
@@ -213,7 +221,7 @@ impl Server {
 
     fn kms(&self, operation: &str, body: &Value) -> Value {
         let request = self.signed("/", "kms", Some(operation), body, &self.credentials);
-        let mut connection = Connection::open(self.address);
+        let mut connection = Connection::open(self.address, false);
         let (status, answer) = connection.ask(&request);
         assert_eq!(status, 200, "{operation}: {}", String::from_utf8_lossy(&answer));
         serde_json::from_slice(&answer).unwrap_or_default()
@@ -303,11 +311,11 @@ impl<'a> Load<'a> {
         Self { name: "xks-console", server, request }
     }
 
-    fn run(&self, connections: usize) -> Figures {
-        self.send(connections, SPAN / 10);
+    fn run(&self, connections: usize, driver: Driver) -> Figures {
+        self.send(connections, driver, SPAN / 10);
         let before = self.server.cpu();
         let start = Instant::now();
-        let mut latencies = self.send(connections, SPAN);
+        let mut latencies = self.send(connections, driver, SPAN);
         let (span, cpu) = (start.elapsed(), self.server.cpu().saturating_sub(before));
         latencies.sort_unstable();
         let count = latencies.len();
@@ -320,12 +328,12 @@ impl<'a> Load<'a> {
         }
     }
 
-    fn send(&self, connections: usize, span: Duration) -> Vec<Duration> {
+    fn send(&self, connections: usize, driver: Driver, span: Duration) -> Vec<Duration> {
         std::thread::scope(|scope| {
             let sending: Vec<_> = (0..connections)
                 .map(|_| {
                     scope.spawn(|| {
-                        let mut connection = Connection::open(self.server.address);
+                        let mut connection = Connection::open(self.server.address, driver.is_awake);
                         let (start, mut latencies) = (Instant::now(), Vec::new());
                         while start.elapsed() < span {
                             let asked = Instant::now();
@@ -353,17 +361,17 @@ struct Figures {
 }
 
 /// Runs all in turn; gives the round of each that has the median rate.
-fn measure(loads: &[&Load], connections: usize, cores: Cores) -> Vec<Figures> {
+fn measure(loads: &[&Load], connections: usize, driver: Driver) -> Vec<Figures> {
     for process in loads.iter().map(|load| load.server.process.id()).chain([std::process::id()]) {
-        cores.take(process);
+        driver.take(process);
     }
     let mut rounds: Vec<Vec<Figures>> = vec![Vec::new(); loads.len()];
     for _ in 0..ROUNDS {
         for (load, figures) in loads.iter().zip(&mut rounds) {
-            figures.push(load.run(connections));
+            figures.push(load.run(connections, driver));
         }
     }
-    println!(" {connections} connections{}", if cores == Cores::One { ", client and server on one core" } else { "" });
+    println!(" {connections} connections{}", driver.name);
     let medians = rounds.into_iter().map(|mut figures| {
         figures.sort_by(|one, other| one.rate.total_cmp(&other.rate));
         figures[figures.len() / 2]
@@ -381,28 +389,35 @@ fn measure(loads: &[&Load], connections: usize, cores: Cores) -> Vec<Figures> {
 struct Connection {
     address: SocketAddr,
     stream: TcpStream,
+    is_awake: bool,
     buffer: Vec<u8>,
     /// The server ends it, as moto does after each answer.
     is_over: bool,
 }
 
 impl Connection {
-    fn open(address: SocketAddr) -> Self {
+    fn open(address: SocketAddr, is_awake: bool) -> Self {
         let stream = TcpStream::connect(address).expect("a connection");
         stream.set_nodelay(true).expect("no delay");
         stream.set_read_timeout(Some(Duration::from_secs(10))).expect("a time limit");
-        Self { address, stream, buffer: vec![0; 64 * 1024], is_over: false }
+        stream.set_nonblocking(is_awake).expect("a way to wait");
+        Self { address, stream, is_awake, buffer: vec![0; 64 * 1024], is_over: false }
     }
 
     /// The status and body of the answer.
     fn ask(&mut self, request: &[u8]) -> (u16, Vec<u8>) {
         if self.is_over {
-            *self = Self::open(self.address);
+            *self = Self::open(self.address, self.is_awake);
         }
         self.stream.write_all(request).expect("it is sent");
         let mut have = 0;
         loop {
-            let read = self.stream.read(&mut self.buffer[have..]).expect("an answer");
+            let read = loop {
+                match self.stream.read(&mut self.buffer[have..]) {
+                    Err(error) if self.is_awake && error.kind() == ErrorKind::WouldBlock => std::hint::spin_loop(),
+                    read => break read.expect("an answer"),
+                }
+            };
             assert!(read > 0, "the server hung up");
             have += read;
             let seen = &self.buffer[..have];

@@ -9,7 +9,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
@@ -24,7 +24,7 @@ use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Handle, RuntimeFlavor};
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::{Notify, Semaphore, oneshot};
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
 
@@ -39,6 +39,9 @@ const BODY_TIME: Duration = Duration::from_secs(5);
 const LAST_TIME: Duration = Duration::from_secs(10);
 /// Connections served at a time; more wait.
 const MOST_CONNECTIONS: usize = 1024;
+/// How long a thread looks out for the next request after it answered one. To wake a core that sleeps takes longer than a
+/// request does, and a client that has its answer often asks again at once. A server that nobody asks sleeps.
+const LOOKOUT: Duration = Duration::from_micros(60);
 /// The longest request to KMS and its like that is read, in bytes. What is longer by less than this is told so.
 const MOST_BYTES: usize = 1024 * 1024;
 
@@ -129,10 +132,11 @@ impl Server {
             let (tls, watcher) = (tls.clone(), graceful.watcher());
             let address = stream.peer_addr().map_or(Ipv4Addr::LOCALHOST.into(), |peer| peer.ip());
             let origin = Origin { address, is_over_tls: tls.is_some() };
-            let front = Front { aws: aws.clone(), proxy: proxy.clone(), quota: quota.clone(), origin };
+            let (aws, proxy, quota) = (aws.clone(), proxy.clone(), quota.clone());
             // What belongs to the socket moves with it to the runtime of another thread.
             let Ok(stream) = stream.into_std() else { continue };
-            crew.give(async move {
+            crew.give(|answered| async move {
+                let front = Front { aws, proxy, quota, origin, answered };
                 let Ok(stream) = TcpStream::from_std(stream) else { return };
                 match tls {
                     None => front.serve(watcher, stream).await,
@@ -162,6 +166,7 @@ struct Crew {
 /// A thread that works until this is dropped.
 struct Worker {
     runtime: Handle,
+    answered: Arc<Notify>,
     _end: Option<oneshot::Sender<()>>,
 }
 
@@ -169,7 +174,8 @@ impl Crew {
     fn hire() -> Self {
         let here = Handle::current();
         if here.runtime_flavor() == RuntimeFlavor::CurrentThread {
-            return Self { threads: vec![Worker { runtime: here, _end: None }], next: AtomicUsize::new(0) };
+            let worker = Worker { runtime: here, answered: Arc::default(), _end: None };
+            return Self { threads: vec![worker], next: AtomicUsize::new(0) };
         }
         // More than there are cores: a thread that waits for the disk must not keep all connections waiting.
         let count = std::thread::available_parallelism().map_or(4, |cores| cores.get().max(4));
@@ -177,17 +183,31 @@ impl Crew {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
             let handle = runtime.handle().clone();
             let (end, ended) = oneshot::channel();
+            let answered = Arc::new(Notify::new());
+            runtime.spawn(look_out(Arc::clone(&answered)));
             std::thread::spawn(move || runtime.block_on(ended));
-            Some(Worker { runtime: handle, _end: Some(end) })
+            Some(Worker { runtime: handle, answered, _end: Some(end) })
         });
         Self { threads: threads.collect(), next: AtomicUsize::new(0) }
     }
 
-    fn give(&self, work: impl Future<Output = ()> + Send + 'static) {
+    /// Gives the next thread what `work` makes of the means to say that something was answered.
+    fn give<F: Future<Output = ()> + Send + 'static>(&self, work: impl FnOnce(Arc<Notify>) -> F) {
         let turn = self.next.fetch_add(1, Ordering::Relaxed);
         match self.threads.get(turn % self.threads.len().max(1)) {
-            Some(thread) => drop(thread.runtime.spawn(work)),
-            None => drop(tokio::spawn(work)),
+            Some(thread) => drop(thread.runtime.spawn(work(Arc::clone(&thread.answered)))),
+            None => drop(tokio::spawn(work(Arc::default()))),
+        }
+    }
+}
+
+/// Keeps the thread from going to sleep for a while after each answer.
+async fn look_out(answered: Arc<Notify>) {
+    loop {
+        answered.notified().await;
+        let start = Instant::now();
+        while start.elapsed() < LOOKOUT {
+            tokio::task::yield_now().await;
         }
     }
 }
@@ -215,12 +235,17 @@ struct Front {
     proxy: Router,
     quota: Option<Arc<Quota>>,
     origin: Origin,
+    answered: Arc<Notify>,
 }
 
 impl Front {
     /// Serves one connection, which a shutdown lets finish its request.
     async fn serve(self, watcher: Watcher, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
-        let service = service_fn(|request| self.clone().answer(request));
+        let service = service_fn(async |request| {
+            let answer = self.clone().answer(request).await;
+            self.answered.notify_one();
+            answer
+        });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HEAD_TIME)
