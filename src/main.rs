@@ -16,7 +16,7 @@ use xks_console::changes;
 use xks_console::cli::{Arguments, Command, Proxy, ProxyCheck, Serve};
 use xks_console::client::log::LogFile;
 use xks_console::client::{Client, profile};
-use xks_console::config;
+use xks_console::config::{self, Configuration};
 use xks_console::conformance::command::{self, SECRET_VARIABLE};
 use xks_console::journey::client_of;
 use xks_console::manage;
@@ -139,17 +139,20 @@ fn console(arguments: &Arguments) -> Result<ExitCode, Failure> {
         eprintln!("xks-console: {refused}");
         return Ok(ExitCode::from(terminal::NotATerminal::EXIT_CODE));
     }
+    let config = config::directory(|name| std::env::var_os(name));
+    let configuration = config.as_deref().map(Configuration::read).transpose()?.unwrap_or_default();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let (client, which, data_dir) = match arguments.settings(|name| std::env::var_os(name)) {
         Some(settings) => {
+            let profile = runtime.block_on(profile::name(&settings))?;
             let (client, which) = runtime.block_on(elsewhere(settings))?;
-            (client, which, None)
+            (guarded(client, arguments, &configuration, Some(&profile)), which, None)
         }
         None => {
             let data_dir = arguments.data_dir(|name| std::env::var_os(name))?;
             let client = client_of(&open(arguments, &data_dir)?, Clock::System);
             let client = arguments.region.as_ref().map_or(client.clone(), |region| client.with_region(region));
-            (client, Which::Bundled, Some(data_dir))
+            (guarded(client, arguments, &configuration, None), Which::Bundled, Some(data_dir))
         }
     };
     let client = match &arguments.log {
@@ -160,7 +163,7 @@ fn console(arguments: &Arguments) -> Result<ExitCode, Failure> {
         None => client,
     };
     let (mut app, effects) = App::new(which, client.region());
-    let config = config::directory(|name| std::env::var_os(name));
+    app.known.is_read_only = client.is_read_only();
     if let Some(config) = &config {
         app.prefer(config::load(config));
     }
@@ -180,6 +183,12 @@ fn console(arguments: &Arguments) -> Result<ExitCode, Failure> {
     // A thread that still reads the terminal must not keep the program from ending.
     runtime.shutdown_background();
     Ok(code)
+}
+
+/// The same caller, who only looks when the command line or the configuration says so: neither undoes the other.
+fn guarded(client: Client, arguments: &Arguments, configuration: &Configuration, profile: Option<&str>) -> Client {
+    let is_read_only = arguments.guard.read_only || configuration.is_read_only(profile);
+    if is_read_only { client.read_only() } else { client }
 }
 
 /// A client of an AWS on the network, and which one that is.

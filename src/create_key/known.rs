@@ -58,6 +58,8 @@ pub struct Known {
     pub region: String,
     /// The caller.
     pub caller_arn: String,
+    /// Whether the console may only look: what would change something is told as a command instead.
+    pub is_read_only: bool,
     /// The custom key stores.
     pub key_stores: Loaded<Vec<CustomKeyStore>>,
     /// The aliases.
@@ -83,6 +85,7 @@ impl Default for Known {
             account: String::new(),
             region: String::new(),
             caller_arn: String::new(),
+            is_read_only: false,
             key_stores: Loaded::Idle,
             aliases: Loaded::Idle,
             names: HashMap::new(),
