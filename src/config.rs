@@ -61,7 +61,9 @@ impl Configuration {
         let path = directory.join(CONFIGURATION);
         let text = match std::fs::read_to_string(&path) {
             Ok(text) => text,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Self::default()),
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+                return Ok(Self::default());
+            }
             Err(source) => return Err(ConfigurationError::Unreadable { path, source }),
         };
         toml::from_str(&text).map_err(|error| {
@@ -151,10 +153,16 @@ mod tests {
     #[test]
     fn what_is_wrong_is_told_with_file_and_line() {
         for (text, told) in [
-            ("\nread_only = true\n", "config.toml, line 2: unknown field `read_only`, expected `read-only` or `profile`"),
+            (
+                "\nread_only = true\n",
+                "config.toml, line 2: unknown field `read_only`, expected `read-only` or `profile`",
+            ),
             ("[profile.prod]\nreadonly = true", "config.toml, line 2: unknown field `readonly`, expected `read-only`"),
             ("read-only = \"yes\"", "config.toml, line 1: invalid type: string \"yes\", expected a boolean"),
-            ("[profile]\nprod = true\n", "config.toml, line 2: invalid type: boolean `true`, expected a table such as [profile.prod]"),
+            (
+                "[profile]\nprod = true\n",
+                "config.toml, line 2: invalid type: boolean `true`, expected a table such as [profile.prod]",
+            ),
         ] {
             assert_eq!(read(text).unwrap_err(), told);
         }

@@ -2,6 +2,7 @@
 
 use super::draft::KeyDraft;
 use super::known::Known;
+use crate::aws::cli::option;
 use crate::aws::kms::{CreateAlias, CreateKey};
 use crate::aws::policy;
 
@@ -33,56 +34,32 @@ pub fn policy_in_words(draft: &KeyDraft, known: &Known) -> Vec<String> {
 /// The AWS CLI commands that do what Finish does, for a POSIX shell.
 pub fn aws_cli_commands(draft: &KeyDraft, known: &Known) -> Vec<String> {
     let request = create_key_request(draft, known);
-    let mut options = vec![option("--origin", draft.origin.as_str())];
+    // Somebody else runs what a read-only console gives, perhaps with another Region as usual.
+    let region = known.is_read_only.then(|| option("region", &known.region));
+    let mut options: Vec<String> = region.iter().cloned().collect();
+    options.push(option("origin", draft.origin.as_str()));
     if let Some(store) = &request.custom_key_store_id {
-        options.push(option("--custom-key-store-id", store));
+        options.push(option("custom-key-store-id", store));
     }
     if let Some(external) = &request.xks_key_id {
-        options.push(option("--xks-key-id", external));
+        options.push(option("xks-key-id", external));
     }
     if let Some(description) = &request.description {
-        options.push(option("--description", description));
+        options.push(option("description", description));
     }
     if let Some(tags) = &request.tags {
-        options.push(option("--tags", &serde_json::to_string(tags).unwrap_or_default()));
+        options.push(option("tags", &serde_json::to_string(tags).unwrap_or_default()));
     }
     let policy = draft.policy_json(known);
     let compact = serde_json::from_str::<serde_json::Value>(&policy).map_or(policy, |value| value.to_string());
-    options.push(option("--policy", &compact));
+    options.push(option("policy", &compact));
     options.push("--query KeyMetadata.KeyId --output text".to_owned());
+    let naming = region.into_iter().chain([option("alias-name", &draft.alias_name())]);
+    let naming: Vec<String> = naming.chain(["--target-key-id \"$KEY_ID\"".to_owned()]).collect();
     vec![
         format!("KEY_ID=$(aws kms create-key \\\n  {})", options.join(" \\\n  ")),
-        format!(
-            "aws kms create-alias \\\n  {} \\\n  --target-key-id \"$KEY_ID\"",
-            option("--alias-name", &draft.alias_name())
-        ),
+        format!("aws kms create-alias \\\n  {}", naming.join(" \\\n  ")),
     ]
-}
-
-/// An option of the AWS CLI with its value. The CLI takes a value that starts with a hyphen for an option unless `=`
-/// joins them, and reads `file://…` and `fileb://…` from a file; inside a JSON string both are plain text.
-fn option(name: &str, value: &str) -> String {
-    if value.starts_with("file://") || value.starts_with("fileb://") {
-        let members = serde_json::Map::from_iter([(member_of(name), serde_json::Value::from(value))]);
-        return format!("--cli-input-json {}", quoted(&serde_json::Value::Object(members).to_string()));
-    }
-    let joint = if value.starts_with('-') { '=' } else { ' ' };
-    format!("{name}{joint}{}", quoted(value))
-}
-
-/// `--key-id` as `KeyId`.
-fn member_of(option: &str) -> String {
-    let words = option.trim_start_matches('-').split('-');
-    words.map(|word| word[..1].to_uppercase() + &word[1..]).collect()
-}
-
-/// `text` as one word of a POSIX shell.
-fn quoted(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | ':' | '=' | '@');
-    if !text.is_empty() && text.chars().all(plain) {
-        return text.to_owned();
-    }
-    format!("'{}'", text.replace('\'', "'\\''"))
 }
 
 #[cfg(test)]
@@ -100,6 +77,13 @@ mod tests {
         assert!(seen.contains("<[{\"TagKey\":\"team\",\"TagValue\":\"payments team\"}]>"), "{seen}");
         assert!(seen.contains("<--description>\n<What's paid by card>\n"), "{seen}");
         assert!(seen.contains("<--target-key-id>\n<KEY>"), "{seen}");
+    }
+
+    #[test]
+    fn what_a_read_only_console_gives_names_the_region() {
+        let known = Known { is_read_only: true, ..known() };
+        let commands = aws_cli_commands(&draft(), &known);
+        assert!(commands.iter().all(|command| command.contains(" --region us-west-2 ")), "{commands:?}");
     }
 
     #[test]

@@ -105,7 +105,8 @@ impl Console {
         self.wait("External key ID");
     }
 
-    pub fn create_key(&mut self) {
+    /// To the last step of the wizard, with a draft that is right.
+    pub fn to_review(&mut self) {
         self.open_wizard();
         self.send("payments-2026\t \x0e");
         self.wait("Add alias");
@@ -119,6 +120,10 @@ impl Console {
         self.wait("Edit key policy");
         self.send("\x0e");
         self.wait("▸ 7 Review");
+    }
+
+    pub fn create_key(&mut self) {
+        self.to_review();
         self.send("\x0e");
         self.wait("Success");
     }

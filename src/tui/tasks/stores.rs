@@ -30,6 +30,8 @@ const AUTHORITIES: &str = "authorities";
 const PREFIX: &str = "prefix";
 const ACCESS_KEY: &str = "access-key";
 const SECRET: &str = "secret";
+/// The inputs of the proxy credential.
+pub const CREDENTIAL: [&str; 2] = [ACCESS_KEY, SECRET];
 const SHOW: &str = "show";
 const CONFIRM: &str = "confirm";
 

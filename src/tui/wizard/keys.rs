@@ -200,13 +200,17 @@ impl Wizard {
         Vec::new()
     }
 
-    /// Sends what the person has said, unless something is not right: then the focus goes there.
+    /// Sends what the person has said, unless something is not right: then the focus goes there. A read-only console
+    /// gives the commands that do it instead.
     fn finish(&mut self, known: &Known) -> Vec<Wish> {
         if let Some(FieldError { field, .. }) = self.errors_of(Step::Review, known).first() {
             let field = *field;
             self.left.push(field);
             self.focus_field(field);
             return Vec::new();
+        }
+        if known.is_read_only {
+            return self.activate(Spot::CopyCommands, known);
         }
         let call = self.submission.start(&self.draft, known);
         call.map(|call| Wish::Ask(Call::Submission(call))).into_iter().collect()

@@ -8,20 +8,32 @@ use crate::create_key::draft::KeyDraft;
 use crate::create_key::known::Known;
 use crate::create_key::method::{Method, Step};
 use crate::create_key::preview;
+use crate::tui::tasks::commands;
 use crate::tui::theme;
 use crate::tui::widgets::button;
 use crate::tui::widgets::paper::Paper;
 
 impl Wizard {
     pub(super) fn write_review(&self, paper: &mut Paper, known: &Known) {
+        if known.is_read_only {
+            commands::write_heading(
+                paper,
+                "no key is made from here. The commands at the end of this page make it: run them yourself with other \
+                 credentials, or give them to somebody who may.",
+            );
+        }
         for step in reviewed(&self.method, self.draft.origin) {
             self.write_section(paper, step, known);
         }
         self.write_heading(paper, "Key policy (JSON)", Spot::CopyPolicy, "Copy");
         paper.prose(&self.draft.policy_json(known), 2, theme::QUIET);
-        self.write_heading(paper, "The same with the AWS CLI", Spot::CopyCommands, "Copy");
+        let (title, style) = match known.is_read_only {
+            true => ("What makes the key, with the AWS CLI", theme::TEXT),
+            false => ("The same with the AWS CLI", theme::QUIET),
+        };
+        self.write_heading(paper, title, Spot::CopyCommands, "Copy");
         for command in preview::aws_cli_commands(&self.draft, known) {
-            paper.prose(&command, 2, theme::QUIET);
+            paper.prose(&command, 2, style);
             paper.gap();
         }
     }
