@@ -83,7 +83,7 @@ impl Journey {
         runtime: tokio::runtime::Runtime,
     ) -> Self {
         let (mut app, effects) = App::new(which, client.region());
-        app.known.is_read_only = client.is_read_only();
+        app.answered_by(&client);
         let (timers, copied) = (Vec::new(), Vec::new());
         Self { app, client, bundled, clock, runtime, effects, timers, copied, has_quit: false, size }
     }
@@ -105,7 +105,7 @@ impl Journey {
 
     /// Lets the console itself go on with another client.
     pub fn use_client(&mut self, client: Client) {
-        self.app.known.is_read_only = client.is_read_only();
+        self.app.answered_by(&client);
         self.client = client;
     }
 

@@ -163,7 +163,7 @@ fn console(arguments: &Arguments) -> Result<ExitCode, Failure> {
         None => client,
     };
     let (mut app, effects) = App::new(which, client.region());
-    app.known.is_read_only = client.is_read_only();
+    app.answered_by(&client);
     if let Some(config) = &config {
         app.prefer(config::load(config));
     }

@@ -7,16 +7,33 @@ use serde_json::Value;
 
 use super::operation::Operation;
 
-/// The command that makes `request` of KMS in `region`.
+/// Where a command is sent. Whoever runs it may use another Region or another AWS otherwise.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Place<'a> {
+    /// The Region.
+    pub region: &'a str,
+    /// Where KMS is, when it is not where AWS has it.
+    pub endpoint_url: Option<&'a str>,
+}
+
+impl Place<'_> {
+    /// As options.
+    pub fn options(&self) -> Vec<String> {
+        let endpoint = self.endpoint_url.map(|url| option("endpoint-url", url));
+        endpoint.into_iter().chain([option("region", self.region)]).collect()
+    }
+}
+
+/// The command that makes `request` of KMS at `place`.
 ///
 /// Everybody on the machine can read the arguments of a command. What must not be read is left to a file: each of `files`
 /// is a member and where its value comes from, such as `fileb://plaintext`.
-pub fn command<O: Operation>(request: &O, region: &str, files: &[(&str, String)]) -> String {
+pub fn command<O: Operation>(request: &O, place: Place, files: &[(&str, String)]) -> String {
     let request = serde_json::to_value(request).unwrap_or_default();
     let members = request.as_object().into_iter().flatten();
     let members = members.filter(|(member, _)| files.iter().all(|(file, _)| file != member));
     let mut words = vec![format!("aws {} {}", O::SERVICE.signing_name(), hyphenated(O::NAME))];
-    words.push(option("region", region));
+    words.extend(place.options());
     words.extend(members.map(|(member, value)| option_of(&hyphenated(member), value)));
     words.extend(files.iter().map(|(member, file)| format!("--{} {}", hyphenated(member), quoted(file))));
     words.join(" \\\n  ")
@@ -74,6 +91,8 @@ mod tests {
     use super::*;
     use crate::aws::kms::{PutKeyPolicy, ScheduleKeyDeletion, Tag, TagResource, UntagResource, UpdateKeyDescription};
 
+    const HERE: Place = Place { region: "us-west-2", endpoint_url: None };
+
     /// The words that a shell makes of a command.
     fn words(command: &str) -> Vec<String> {
         let script = format!("aws() {{ printf '%s\\0' \"$@\"; }}\n{command}");
@@ -86,13 +105,14 @@ mod tests {
     fn an_operation_is_a_command_and_each_member_an_option() {
         let key_id = || "1111aaaa".to_owned();
         let delete = ScheduleKeyDeletion { key_id: key_id(), pending_window_in_days: Some(7) };
-        let told = words(&command(&delete, "eu-west-1", &[]));
-        let wanted = "kms schedule-key-deletion --region eu-west-1 --key-id 1111aaaa --pending-window-in-days 7";
+        let place = Place { region: "eu-west-1", endpoint_url: Some("https://kms.example.com") };
+        let told = words(&command(&delete, place, &[]));
+        let wanted = "kms schedule-key-deletion --endpoint-url https://kms.example.com --region eu-west-1 --key-id 1111aaaa --pending-window-in-days 7";
         assert_eq!(told.join(" "), wanted);
         let tag = Tag { tag_key: "team".to_owned(), tag_value: "it's ours".to_owned() };
-        let told = words(&command(&TagResource { key_id: key_id(), tags: vec![tag] }, "eu-west-1", &[]));
+        let told = words(&command(&TagResource { key_id: key_id(), tags: vec![tag] }, HERE, &[]));
         assert_eq!(told[6..], ["--tags", r#"[{"TagKey":"team","TagValue":"it's ours"}]"#]);
-        let told = words(&command(&UntagResource { key_id: key_id(), tag_keys: vec!["-a".to_owned()] }, "r", &[]));
+        let told = words(&command(&UntagResource { key_id: key_id(), tag_keys: vec!["-a".to_owned()] }, HERE, &[]));
         assert_eq!(told[6..], ["--tag-keys", r#"["-a"]"#]);
         let bypass = PutKeyPolicy {
             key_id: key_id(),
@@ -100,7 +120,7 @@ mod tests {
             bypass_policy_lockout_safety_check: Some(false),
             ..PutKeyPolicy::default()
         };
-        let told = words(&command(&bypass, "r", &[]));
+        let told = words(&command(&bypass, HERE, &[]));
         assert!(told.contains(&"--no-bypass-policy-lockout-safety-check".to_owned()), "{told:?}");
     }
 
@@ -108,7 +128,7 @@ mod tests {
     fn whatever_is_typed_stays_one_value() {
         for text in ["-rf", "$(id) `id` \"x\" 'y' \\", "two\nlines\u{1b}[2J", "file:///etc/passwd", "", "日本 語"] {
             let request = UpdateKeyDescription { key_id: "k".to_owned(), description: text.to_owned() };
-            let told = words(&command(&request, "r", &[]));
+            let told = words(&command(&request, HERE, &[]));
             let is_value = told.iter().any(|word| word == text || *word == format!("--description={text}"));
             let in_json = serde_json::json!({ "Description": text }).to_string();
             assert_eq!((is_value, told.contains(&in_json)), (!text.starts_with("file"), text.starts_with("file")));
@@ -118,7 +138,7 @@ mod tests {
     #[test]
     fn what_a_file_holds_stands_in_no_argument() {
         let request = UpdateKeyDescription { key_id: "k".to_owned(), description: "secret".to_owned() };
-        let told = command(&request, "r", &[("Description", "file://a b".to_owned())]);
+        let told = command(&request, HERE, &[("Description", "file://a b".to_owned())]);
         assert!(told.ends_with("--description 'file://a b'") && !told.contains("secret"), "{told}");
     }
 }

@@ -34,9 +34,9 @@ pub fn policy_in_words(draft: &KeyDraft, known: &Known) -> Vec<String> {
 /// The AWS CLI commands that do what Finish does, for a POSIX shell.
 pub fn aws_cli_commands(draft: &KeyDraft, known: &Known) -> Vec<String> {
     let request = create_key_request(draft, known);
-    // Somebody else runs what a read-only console gives, perhaps with another Region as usual.
-    let region = known.is_read_only.then(|| option("region", &known.region));
-    let mut options: Vec<String> = region.iter().cloned().collect();
+    // What a read-only console gives is run by somebody else, or elsewhere.
+    let place = if known.is_read_only { known.place().options() } else { Vec::new() };
+    let mut options = place.clone();
     options.push(option("origin", draft.origin.as_str()));
     if let Some(store) = &request.custom_key_store_id {
         options.push(option("custom-key-store-id", store));
@@ -54,8 +54,8 @@ pub fn aws_cli_commands(draft: &KeyDraft, known: &Known) -> Vec<String> {
     let compact = serde_json::from_str::<serde_json::Value>(&policy).map_or(policy, |value| value.to_string());
     options.push(option("policy", &compact));
     options.push("--query KeyMetadata.KeyId --output text".to_owned());
-    let naming = region.into_iter().chain([option("alias-name", &draft.alias_name())]);
-    let naming: Vec<String> = naming.chain(["--target-key-id \"$KEY_ID\"".to_owned()]).collect();
+    let mut naming = place;
+    naming.extend([option("alias-name", &draft.alias_name()), "--target-key-id \"$KEY_ID\"".to_owned()]);
     vec![
         format!("KEY_ID=$(aws kms create-key \\\n  {})", options.join(" \\\n  ")),
         format!("aws kms create-alias \\\n  {}", naming.join(" \\\n  ")),
@@ -80,10 +80,12 @@ mod tests {
     }
 
     #[test]
-    fn what_a_read_only_console_gives_names_the_region() {
-        let known = Known { is_read_only: true, ..known() };
+    fn what_a_read_only_console_gives_names_endpoint_and_region() {
+        let endpoint_url = Some("http://127.0.0.1:4599".to_owned());
+        let known = Known { is_read_only: true, endpoint_url, ..known() };
+        let place = "  --endpoint-url http://127.0.0.1:4599 \\\n  --region us-west-2 \\\n";
         let commands = aws_cli_commands(&draft(), &known);
-        assert!(commands.iter().all(|command| command.contains(" --region us-west-2 ")), "{commands:?}");
+        assert!(commands.iter().all(|command| command.contains(place)), "{commands:?}");
     }
 
     #[test]

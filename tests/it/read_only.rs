@@ -134,6 +134,8 @@ fn dialogs_of_keys_give_the_command() {
         ("create alias", action(5, "Type \"new\"\nWait+Screen /create-alias/\n")),
         ("move alias", action(6, "Tab\nType \"app-logs\"\nWait+Screen /update-alias/\nTab\n")),
         ("delete alias", action(7, "Wait+Screen /delete-alias/\n")),
+        ("key policy", action(8, "Wait+Screen /Edit key policy/\nTab 2\n")),
+        ("decrypt", action(11, "Type \"AQID\"\nTab 4\nWait+Screen /kms decrypt/\n")),
         ("encrypt", action(10, "Type \"four corners\"\nTab 4\nWait+Screen /kms encrypt/\n")),
     ];
     let mut all = Vec::new();
@@ -162,7 +164,7 @@ fn the_external_key_manager_gives_the_commands_of_the_program() {
         ("create", 0, "Type \"new\"\nShift+Tab\nWait+Screen /proxy create-key/\n"),
         ("rotate", 3, "Wait+Screen /proxy rotate-key/\n"),
         ("delete", 4, "Wait+Screen /proxy delete-key/\n"),
-        ("create partition", 5, "Type \"red\"\nWait+Screen /proxy create-partition red/\n"),
+        ("create partition", 5, "Type \"red\"\nWait+Screen /proxy create-partition -- red/\n"),
         ("rotate credential", 6, "Wait+Screen /proxy rotate-credential/\n"),
     ] {
         let keys = format!("Type \"m\"\n{}Enter\n{keys}", "Down\n".repeat(downs));

@@ -169,9 +169,9 @@ impl Task {
         }
     }
 
-    /// Whether an input is given to a command by a file: the proxy credential of a new store.
-    fn is_told_apart(&self, name: &str) -> bool {
-        *self == Self::CreateKeyStore && stores::CREDENTIAL.contains(&name)
+    /// Inputs that a command needs not: no name has to be typed to confirm it, and a secret comes from a file.
+    fn needless(&self) -> &'static [&'static str] {
+        if *self == Self::CreateKeyStore { &stores::CREDENTIAL } else { &["confirm"] }
     }
 
     /// The input that mends an error of AWS.
@@ -229,17 +229,23 @@ impl Dialog {
         if self.task != Task::Preferences {
             self.only_tells = true;
             self.form.go = commands::COPY;
-            self.form.hidden.extend(commands::NEEDLESS);
+            self.arrange();
             self.form.begin();
         }
     }
 
-    /// What is wrong with the form for what it is to do.
+    /// Shows the inputs that are needed now.
+    fn arrange(&mut self) {
+        stores::arrange(&self.task, &mut self.form);
+        if self.only_tells {
+            self.form.hidden.extend(self.task.needless());
+        }
+    }
+
+    /// What is wrong with the form; where nothing is done, only with what it asks for.
     fn problems(&self, known: &Known) -> Vec<Problem> {
         let mut problems = self.task.problems(&self.form, known);
-        if self.only_tells {
-            problems.retain(|(name, _)| !commands::NEEDLESS.contains(name) && !self.task.is_told_apart(name));
-        }
+        problems.retain(|(name, _)| !(self.only_tells && self.form.hidden.contains(name)));
         problems
     }
 
@@ -281,7 +287,7 @@ impl Dialog {
         self.is_copied = false;
         let asked = std::mem::take(&mut self.asks_to_discard);
         let pressed = self.form.press(key);
-        stores::arrange(&self.task, &mut self.form);
+        self.arrange();
         match pressed {
             Pressed::Taken => Vec::new(),
             Pressed::Entered(name) => self.entered(name),
@@ -312,7 +318,7 @@ impl Dialog {
         let file = file.as_ref().map_err(Clone::clone);
         let result = file.and_then(|text| stores::fill_from(&mut self.form, text.expose()));
         self.failure = result.err();
-        stores::arrange(&self.task, &mut self.form);
+        self.arrange();
     }
 
     /// Takes pasted text.
