@@ -7,8 +7,10 @@ use std::path::PathBuf;
 use clap::{CommandFactory as _, Parser, Subcommand, value_parser};
 
 use crate::aws::limits;
+use crate::client::Client;
 use crate::client::endpoints::{UnfitRegion, UnfitUrl, check_region, check_url};
 use crate::client::profile::Settings;
+use crate::config::Configuration;
 use crate::conformance::target::Endpoint;
 use crate::xks::network::ConnectTo;
 
@@ -144,6 +146,15 @@ pub struct Guard {
     /// Instead the console gives the commands that do it. `config.toml` can ask for it too, and neither undoes the other.
     #[arg(long)]
     pub read_only: bool,
+}
+
+impl Guard {
+    /// The same caller, who only looks when the command line or the configuration says so of all, or of the `profile` whose
+    /// credentials it has. Neither undoes the other.
+    #[must_use]
+    pub fn over(self, client: Client, configuration: &Configuration, profile: Option<&str>) -> Client {
+        if self.read_only || configuration.is_read_only(profile) { client.read_only() } else { client }
+    }
 }
 
 /// What the program can do beside opening the console.

@@ -146,13 +146,13 @@ fn console(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Some(settings) => {
             let profile = runtime.block_on(profile::name(&settings))?;
             let (client, which) = runtime.block_on(elsewhere(settings))?;
-            (guarded(client, arguments, &configuration, Some(&profile)), which, None)
+            (arguments.guard.over(client, &configuration, Some(&profile)), which, None)
         }
         None => {
             let data_dir = arguments.data_dir(|name| std::env::var_os(name))?;
             let client = client_of(&open(arguments, &data_dir)?, Clock::System);
             let client = arguments.region.as_ref().map_or(client.clone(), |region| client.with_region(region));
-            (guarded(client, arguments, &configuration, None), Which::Bundled, Some(data_dir))
+            (arguments.guard.over(client, &configuration, None), Which::Bundled, Some(data_dir))
         }
     };
     let client = match &arguments.log {
@@ -183,12 +183,6 @@ fn console(arguments: &Arguments) -> Result<ExitCode, Failure> {
     // A thread that still reads the terminal must not keep the program from ending.
     runtime.shutdown_background();
     Ok(code)
-}
-
-/// The same caller, who only looks when the command line or the configuration says so: neither undoes the other.
-fn guarded(client: Client, arguments: &Arguments, configuration: &Configuration, profile: Option<&str>) -> Client {
-    let is_read_only = arguments.guard.read_only || configuration.is_read_only(profile);
-    if is_read_only { client.read_only() } else { client }
 }
 
 /// A client of an AWS on the network, and which one that is.

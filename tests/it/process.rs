@@ -106,7 +106,7 @@ impl Console {
     }
 
     /// To the last step of the wizard, with a draft that is right.
-    pub fn to_review(&mut self) {
+    pub fn go_to_review(&mut self) {
         self.open_wizard();
         self.send("payments-2026\t \x0e");
         self.wait("Add alias");
@@ -123,7 +123,7 @@ impl Console {
     }
 
     pub fn create_key(&mut self) {
-        self.to_review();
+        self.go_to_review();
         self.send("\x0e");
         self.wait("Success");
     }

@@ -6,12 +6,13 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http::{Request, Response};
 use xks_console::aws::cloudtrail::LookupEvents;
+use xks_console::aws::kms::DisconnectCustomKeyStore;
 use xks_console::client::{Transport, TransportError};
 use xks_console::journey::Journey;
 use xks_console::tape::{self, Tape};
 use xks_console::tui::app::App;
 
-use super::account::wait;
+use super::account::{store, wait};
 use super::endpoint::{Elsewhere, run};
 use super::process::Console;
 use super::snapshots::{assert_all_shown, go_on};
@@ -36,14 +37,20 @@ impl Transport for Asked {
     }
 }
 
-/// A read-only console, and what it has asked for.
-fn read_only() -> (Journey, Arc<Mutex<Vec<String>>>) {
-    let mut journey = Journey::start((80, 24)).unwrap();
+/// Makes a console read-only; what it asks for from then on.
+fn guard(journey: &mut Journey) -> Arc<Mutex<Vec<String>>> {
     let operations = Arc::new(Mutex::new(Vec::new()));
     let asked = Arc::clone(&operations);
     let client = journey.client().through(|way| Arc::new(Asked { way, operations: asked })).read_only();
     journey.use_client(client);
-    (journey, operations)
+    operations
+}
+
+/// A read-only console, and what it has asked for.
+fn read_only() -> (Journey, Arc<Mutex<Vec<String>>>) {
+    let mut journey = Journey::start((80, 24)).unwrap();
+    let asked = guard(&mut journey);
+    (journey, asked)
 }
 
 fn only_looks(name: &str) -> bool {
@@ -82,6 +89,23 @@ fn both_methods_run_to_review_and_give_the_same_commands() {
     for part in ["--region us-west-2", "--xks-key-id payments-2026", "--alias-name alias/payments", "444455556666"] {
         assert!(one.contains(part), "{part}: {one}");
     }
+}
+
+#[test]
+fn a_store_that_others_move_is_watched_and_nothing_follows() {
+    let mut journey = Journey::start((80, 24)).unwrap();
+    let other = journey.client().clone();
+    let asked = guard(&mut journey);
+    let failed = wait(store(&other, "Paris legacy")).custom_key_store_id;
+    wait(other.call(&DisconnectCustomKeyStore { custom_key_store_id: failed })).unwrap();
+    go_on(
+        &mut journey,
+        "read-only",
+        "Wait+Screen /Paris legacy +Disconnecting/\nDown 2\nType \"c\"\nWait+Screen /… Disconnecting/\n\
+         Wait+Screen@30s /kms connect-custom-key-store/\nEnter\nWait+Screen /The command is on the clipboard/\n",
+    );
+    assert!(!journey.copied()[0].contains("disconnect"), "{:?}", journey.copied());
+    assert_only_looked(&asked);
 }
 
 /// Goes on with `keys`, then takes what the console shows.
@@ -205,7 +229,7 @@ fn the_flag_holds_in_the_program() {
     console.wait("READ-ONLY");
     console.kill();
     let mut console = Console::run(&arguments, dir.path(), (80, 24), &[]);
-    console.to_review();
+    console.go_to_review();
     console.wait("READ-ONLY: no key is made");
     console.send("\x0e");
     console.wait("AWS CLI commands are on the clipboard");
@@ -232,7 +256,7 @@ fn the_file_holds_for_a_profile_and_what_is_wrong_in_it_is_told() {
     let of_profile = [&endpoint[..], &["--profile", "Admin"]].concat();
     for (arguments, more) in [(of_profile, vec![xdg]), (endpoint.to_vec(), vec![xdg, ("AWS_PROFILE", "Admin")])] {
         let mut console = run(&arguments, home, &more);
-        console.to_review();
+        console.go_to_review();
         console.send("\x0e");
         console.wait("AWS CLI commands are on the clipboard");
         console.kill();

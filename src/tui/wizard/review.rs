@@ -27,9 +27,10 @@ impl Wizard {
         }
         self.write_heading(paper, "Key policy (JSON)", Spot::CopyPolicy, "Copy");
         paper.prose(&self.draft.policy_json(known), 2, theme::QUIET);
-        let (title, style) = match known.is_read_only {
-            true => ("What makes the key, with the AWS CLI", theme::TEXT),
-            false => ("The same with the AWS CLI", theme::QUIET),
+        let (title, style) = if known.is_read_only {
+            ("What makes the key, with the AWS CLI", theme::TEXT)
+        } else {
+            ("The same with the AWS CLI", theme::QUIET)
         };
         self.write_heading(paper, title, Spot::CopyCommands, "Copy");
         for command in preview::aws_cli_commands(&self.draft, known) {
