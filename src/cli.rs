@@ -142,7 +142,7 @@ pub struct Arguments {
 pub struct Guard {
     /// Change nothing: only look
     ///
-    /// What AWS calls a write is never sent: nothing is created, changed, deleted, connected, encrypted or decrypted.
+    /// What AWS calls more than reading is never sent: nothing is created, changed, deleted, connected, encrypted or decrypted.
     /// Instead the console gives the commands that do it. `config.toml` can ask for it too, and neither undoes the other.
     #[arg(long)]
     pub read_only: bool,

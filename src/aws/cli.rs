@@ -1,7 +1,7 @@
 //! A request as the command of the AWS CLI that makes it, for a POSIX shell.
 //!
 //! The AWS CLI makes its commands of the same API model as we our requests, so the one tells the other: the operation is
-//! the command, each member an option. Blobs are Base64, as version 2 of the AWS CLI takes them.
+//! the command, each member an option. Blobs come from files, for the versions of the AWS CLI read them differently otherwise.
 
 use serde_json::Value;
 
@@ -107,7 +107,8 @@ mod tests {
         let delete = ScheduleKeyDeletion { key_id: key_id(), pending_window_in_days: Some(7) };
         let place = Place { region: "eu-west-1", endpoint_url: Some("https://kms.example.com") };
         let told = words(&command(&delete, place, &[]));
-        let wanted = "kms schedule-key-deletion --endpoint-url https://kms.example.com --region eu-west-1 --key-id 1111aaaa --pending-window-in-days 7";
+        let wanted = "kms schedule-key-deletion --endpoint-url https://kms.example.com --region eu-west-1 \
+                      --key-id 1111aaaa --pending-window-in-days 7";
         assert_eq!(told.join(" "), wanted);
         let tag = Tag { tag_key: "team".to_owned(), tag_value: "it's ours".to_owned() };
         let told = words(&command(&TagResource { key_id: key_id(), tags: vec![tag] }, HERE, &[]));

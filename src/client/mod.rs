@@ -527,10 +527,10 @@ mod tests {
         let client = client.with_region("eu-west-1").through(|way| way);
         let mut calls = Calls { client, runtime, refused: Vec::new(), sent: Vec::new() };
         operation::visit_all(&mut calls);
-        let begins = |name: &&&str| ["Describe", "Get", "List", "Lookup"].iter().any(|word| name.starts_with(word));
-        let looks: Vec<_> = calls.sent.iter().filter(begins).collect();
-        assert_eq!(looks.len() + 1, calls.sent.len(), "{:?}", calls.sent);
-        assert!(calls.sent.contains(&"AssumeRole") && !calls.refused.iter().any(|name| begins(&name)));
+        let begins = |name: &str| ["Describe", "Get", "List", "Lookup"].iter().any(|word| name.starts_with(word));
+        let others: Vec<_> = calls.sent.iter().filter(|name| !begins(name)).collect();
+        assert_eq!(others, [&"AssumeRole"]);
+        assert!(calls.sent.len() > 20 && !calls.refused.iter().any(|name| begins(name)), "{:?}", calls.refused);
         for write in ["CreateKey", "PutKeyPolicy", "TagResource", "CreateGrant", "Decrypt", "ConnectCustomKeyStore"] {
             assert!(calls.refused.contains(&write), "{write}");
         }

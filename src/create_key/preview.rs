@@ -62,6 +62,15 @@ pub fn aws_cli_commands(draft: &KeyDraft, known: &Known) -> Vec<String> {
     ]
 }
 
+/// The commands as a script, for somebody who may run them: the name of its file, without the end, and its text.
+pub fn script(draft: &KeyDraft, known: &Known) -> (String, String) {
+    let name = draft.alias.replace(|letter: char| !letter.is_ascii_alphanumeric(), "-");
+    let commands = aws_cli_commands(draft, known).join("\n\n");
+    let text =
+        format!("#!/bin/sh\n# Creates a KMS key and its alias; without the key no alias.\nset -e\n\n{commands}\n");
+    (format!("create-key-{name}"), text)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -86,6 +95,16 @@ mod tests {
         let place = "  --endpoint-url http://127.0.0.1:4599 \\\n  --region us-west-2 \\\n";
         let commands = aws_cli_commands(&draft(), &known);
         assert!(commands.iter().all(|command| command.contains(place)), "{commands:?}");
+    }
+
+    #[test]
+    fn a_script_makes_no_alias_without_a_key() {
+        let (name, text) = script(&KeyDraft { alias: "team/payments".to_owned(), ..draft() }, &known());
+        assert_eq!(name, "create-key-team-payments");
+        let failing = text.replace("set -e\n", "set -e\naws() { echo \"$2\" >&2; return 255; }\n");
+        let output = std::process::Command::new("sh").args(["-c", &failing]).output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "create-key\n");
+        assert!(!output.status.success());
     }
 
     #[test]

@@ -220,7 +220,9 @@ fn write_dialog(dialog: &Dialog, known: &Known, paper: &mut Paper) -> (String, O
             if known.is_read_only {
                 commands::write_instead(paper, &commands::disconnect(store_id, known));
             }
-            button_row(paper, &[Some("Cancel"), Some(go)], usize::from(*on_do));
+            paper.focused(known.is_read_only, |paper| {
+                button_row(paper, &[Some("Cancel"), Some(go)], usize::from(*on_do));
+            });
             ("Disconnect external key store?".to_owned(), None)
         }
         Dialog::Discard { on_do, quits } => {

@@ -38,6 +38,7 @@ impl Console {
         let pty = native_pty_system().openpty(pty_size(size)).unwrap();
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_xks-console"));
         command.args(arguments);
+        command.cwd(home);
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("AWS_")) {
             command.env_remove(name);
         }

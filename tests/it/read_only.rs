@@ -233,7 +233,14 @@ fn the_flag_holds_in_the_program() {
     console.wait("READ-ONLY: no key is made");
     console.send("\x0e");
     console.wait("AWS CLI commands are on the clipboard");
+    // Back from the first button past Next, Previous and Cancel to the one that saves.
+    console.send("\x1b[Z\x1b[Z\x1b[Z\x1b[Z");
+    console.wait("▸[ Save as a file ]");
+    console.send("\r");
+    console.wait("The commands are in");
     console.kill();
+    let script = std::fs::read_to_string(dir.path().join("create-key-payments.sh")).unwrap();
+    assert!(script.contains("aws kms create-key \\\n  --region us-west-2"), "{script}");
     assert!(!std::fs::read_to_string(&log).unwrap().contains("CreateKey"));
     // Without the flag the very same keys make the key.
     arguments.pop();

@@ -28,11 +28,20 @@ impl Wizard {
         self.write_heading(paper, "Key policy (JSON)", Spot::CopyPolicy, "Copy");
         paper.prose(&self.draft.policy_json(known), 2, theme::QUIET);
         let (title, style) = if known.is_read_only {
-            ("What makes the key, with the AWS CLI", theme::TEXT)
+            ("AWS CLI commands", theme::TEXT)
         } else {
             ("The same with the AWS CLI", theme::QUIET)
         };
         self.write_heading(paper, title, Spot::CopyCommands, "Copy");
+        if known.is_read_only {
+            let is_focused = self.here() == Spot::SaveCommands;
+            for span in button("Save as a file", is_focused) {
+                paper.append(span);
+            }
+            if is_focused {
+                paper.focus_here();
+            }
+        }
         for command in preview::aws_cli_commands(&self.draft, known) {
             paper.prose(&command, 2, style);
             paper.gap();
