@@ -7,8 +7,10 @@ use std::path::PathBuf;
 use clap::{CommandFactory as _, Parser, Subcommand, value_parser};
 
 use crate::aws::limits;
+use crate::client::Client;
 use crate::client::endpoints::{UnfitRegion, UnfitUrl, check_region, check_url};
 use crate::client::profile::Settings;
+use crate::config::Configuration;
 use crate::conformance::target::Endpoint;
 use crate::xks::network::ConnectTo;
 
@@ -25,6 +27,7 @@ Examples:
                                           Print what an external key store in front of `oslo` needs
   xks-console proxy check --help          See whether a proxy of any vendor keeps to its specification
   xks-console --aws --profile work        Open the console on AWS
+  xks-console --aws --read-only           ... and only look
   xks-console --endpoint-url http://127.0.0.1:4599 --region us-west-2
                                           ... on an AWS that `serve` serves, or another
   xks-console screenshots                 Make the pictures in screenshots/ anew
@@ -54,6 +57,12 @@ AWS:
     AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_KMS, _IAM, _STS, _CLOUDTRAIL, `endpoint_url` of the profile
     AWS_CA_BUNDLE, HTTPS_PROXY, NO_PROXY, AWS_USE_FIPS_ENDPOINT, AWS_USE_DUALSTACK_ENDPOINT
   Without them the program never goes to the network but for proxies of external key stores.
+
+Read-only:
+  --read-only, or config.toml in $XDG_CONFIG_HOME/xks-console or ~/.config/xks-console:
+    read-only = true         for every console
+    [profile.NAME]           for one profile: that of --profile, AWS_PROFILE, or `default`
+    read-only = true
 
 Exit codes:
   0    all went well
@@ -112,6 +121,10 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE")]
     pub log: Option<PathBuf>,
 
+    /// Whether it may change anything.
+    #[command(flatten)]
+    pub guard: Guard,
+
     /// Fill a new account from this scenario
     ///
     /// Only for a directory that holds no account yet; one in use is never overwritten. Without this option a new
@@ -122,6 +135,26 @@ pub struct Arguments {
     /// What to do instead of opening the console.
     #[command(subcommand)]
     pub command: Option<Command>,
+}
+
+/// Whether anything may be changed, for every command that calls AWS.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::Args)]
+pub struct Guard {
+    /// Change nothing: only look
+    ///
+    /// What AWS calls more than reading is never sent: nothing is created, changed, deleted, connected, encrypted or decrypted.
+    /// Instead the console gives the commands that do it. `config.toml` can ask for it too, and neither undoes the other.
+    #[arg(long)]
+    pub read_only: bool,
+}
+
+impl Guard {
+    /// The same caller, who only looks when the command line or the configuration says so of all, or of the `profile` whose
+    /// credentials it has. Neither undoes the other.
+    #[must_use]
+    pub fn over(self, client: Client, configuration: &Configuration, profile: Option<&str>) -> Client {
+        if self.read_only || configuration.is_read_only(profile) { client.read_only() } else { client }
+    }
 }
 
 /// What the program can do beside opening the console.
@@ -407,7 +440,7 @@ pub struct NoDataDirectory;
 
 /// Options that only the console has.
 const CONSOLE_ALONE: &str =
-    "--aws, --endpoint-url, --profile, --region and --log are for the console and go with no command";
+    "--aws, --endpoint-url, --profile, --region, --log and --read-only are for the console and go with no command";
 
 fn endpoint_url(text: &str) -> Result<String, UnfitUrl> {
     check_url(text).map(|()| text.to_owned())
@@ -421,7 +454,7 @@ impl Arguments {
     /// What is wrong with the arguments taken together.
     pub fn contradiction(&self) -> Option<clap::Error> {
         let is_console = self.aws || self.endpoint_url.is_some() || self.profile.is_some() || self.region.is_some();
-        let is_console = is_console || self.log.is_some();
+        let is_console = is_console || self.log.is_some() || self.guard.read_only;
         (is_console && self.command.is_some())
             .then(|| Self::command().error(clap::error::ErrorKind::ArgumentConflict, CONSOLE_ALONE))
     }
@@ -485,6 +518,7 @@ mod tests {
                 profile: None,
                 region: None,
                 log: None,
+                guard: Guard::default(),
                 scenario: None,
                 command: None
             }
@@ -527,6 +561,7 @@ mod tests {
         let contradiction = |line: &str| parse(line).unwrap().contradiction().map(|error| error.exit_code());
         assert_eq!(contradiction("xks-console --aws serve"), Some(2));
         assert_eq!(contradiction("xks-console --log f serve"), Some(2));
+        assert_eq!(contradiction("xks-console --read-only serve"), Some(2));
         assert_eq!(contradiction("xks-console serve"), None);
     }
 

@@ -1,10 +1,83 @@
-//! What is remembered between runs, in the place that the XDG Base Directory Specification gives.
+//! What the person has written down, and what is remembered between runs, in the place that the XDG Base Directory
+//! Specification gives.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
+use serde::Deserialize;
+
 use crate::tui::preferences::Preferences;
+
+/// The file name of the configuration.
+const CONFIGURATION: &str = "config.toml";
+
+/// What the person has written into `config.toml`. The program never writes it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Configuration {
+    /// Whether every console is read-only.
+    read_only: bool,
+    /// What holds for one profile of the AWS CLI.
+    profile: BTreeMap<String, OfProfile>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case", expecting = "a table such as [profile.prod]")]
+struct OfProfile {
+    read_only: bool,
+}
+
+/// Why it is not known what the person has written. Nothing is opened then: it may have been *read-only*.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigurationError {
+    /// The file is there but can't be read.
+    #[error("{}: {source}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: std::io::Error,
+    },
+    /// The file says something else than it may.
+    #[error("{}, line {line}: {reason}", path.display())]
+    Wrong {
+        /// The file.
+        path: PathBuf,
+        /// Counted from 1.
+        line: usize,
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+impl Configuration {
+    /// Reads `config.toml` in `directory`; without one nothing is said.
+    ///
+    /// # Errors
+    /// [`ConfigurationError`].
+    pub fn read(directory: &Path) -> Result<Self, ConfigurationError> {
+        let path = directory.join(CONFIGURATION);
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+                return Ok(Self::default());
+            }
+            Err(source) => return Err(ConfigurationError::Unreadable { path, source }),
+        };
+        toml::from_str(&text).map_err(|error| {
+            let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+            let (line, reason) = (before.matches('\n').count() + 1, error.message().trim().replace('\n', "; "));
+            ConfigurationError::Wrong { path, line, reason }
+        })
+    }
+
+    /// Whether a console may only look that has the credentials of `profile`, or those of the bundled AWS.
+    pub fn is_read_only(&self, profile: Option<&str>) -> bool {
+        self.read_only || profile.and_then(|name| self.profile.get(name)).is_some_and(|profile| profile.read_only)
+    }
+}
 
 /// The file name of the preferences.
 const FILE: &str = "preferences.toml";
@@ -56,6 +129,49 @@ mod tests {
         std::fs::write(place.join(FILE), "key-columns = 7").unwrap();
         assert_eq!(load(&place), Preferences::default());
         assert_eq!(std::fs::read_dir(&place).unwrap().count(), 1);
+    }
+
+    fn read(text: &str) -> Result<Configuration, String> {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join(CONFIGURATION), text).unwrap();
+        let place = format!("{}/", dir.path().display());
+        Configuration::read(dir.path()).map_err(|error| error.to_string().replace(&place, ""))
+    }
+
+    #[test]
+    fn read_only_holds_for_all_or_for_a_profile() {
+        let none = Configuration::read(Path::new("/nowhere")).unwrap();
+        assert!(!none.is_read_only(None) && !none.is_read_only(Some("prod")));
+        let one = read("[profile.prod]\nread-only = true\n[profile.'dev 2']\nread-only = false\n").unwrap();
+        assert!(one.is_read_only(Some("prod")));
+        assert!(!one.is_read_only(Some("dev 2")) && !one.is_read_only(Some("default")) && !one.is_read_only(None));
+        // A profile does not undo what holds for all.
+        let all = read("read-only = true\n[profile.dev]\nread-only = false\n").unwrap();
+        assert!(all.is_read_only(Some("dev")) && all.is_read_only(None));
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_file_and_line() {
+        for (text, told) in [
+            (
+                "\nread_only = true\n",
+                "config.toml, line 2: unknown field `read_only`, expected `read-only` or `profile`",
+            ),
+            ("[profile.prod]\nreadonly = true", "config.toml, line 2: unknown field `readonly`, expected `read-only`"),
+            ("read-only = \"yes\"", "config.toml, line 1: invalid type: string \"yes\", expected a boolean"),
+            (
+                "[profile]\nprod = true\n",
+                "config.toml, line 2: invalid type: boolean `true`, expected a table such as [profile.prod]",
+            ),
+        ] {
+            assert_eq!(read(text).unwrap_err(), told);
+        }
+        assert!(read("# all\nread-only = tru\n").unwrap_err().starts_with("config.toml, line 2: "));
+        assert!(read("a = [\n").unwrap_err().starts_with("config.toml, line "));
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join(CONFIGURATION)).unwrap();
+        let unreadable = Configuration::read(dir.path()).unwrap_err();
+        assert!(unreadable.to_string().contains("config.toml: Is a directory"), "{unreadable}");
     }
 
     #[test]

@@ -82,7 +82,8 @@ impl Journey {
         clock: Clock,
         runtime: tokio::runtime::Runtime,
     ) -> Self {
-        let (app, effects) = App::new(which, client.region());
+        let (mut app, effects) = App::new(which, client.region());
+        app.answered_by(&client);
         let (timers, copied) = (Vec::new(), Vec::new());
         Self { app, client, bundled, clock, runtime, effects, timers, copied, has_quit: false, size }
     }
@@ -104,6 +105,7 @@ impl Journey {
 
     /// Lets the console itself go on with another client.
     pub fn use_client(&mut self, client: Client) {
+        self.app.answered_by(&client);
         self.client = client;
     }
 

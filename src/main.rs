@@ -16,7 +16,7 @@ use xks_console::changes;
 use xks_console::cli::{Arguments, Command, Proxy, ProxyCheck, Serve};
 use xks_console::client::log::LogFile;
 use xks_console::client::{Client, profile};
-use xks_console::config;
+use xks_console::config::{self, Configuration};
 use xks_console::conformance::command::{self, SECRET_VARIABLE};
 use xks_console::journey::client_of;
 use xks_console::manage;
@@ -139,17 +139,20 @@ fn console(arguments: &Arguments) -> Result<ExitCode, Failure> {
         eprintln!("xks-console: {refused}");
         return Ok(ExitCode::from(terminal::NotATerminal::EXIT_CODE));
     }
+    let config = config::directory(|name| std::env::var_os(name));
+    let configuration = config.as_deref().map(Configuration::read).transpose()?.unwrap_or_default();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let (client, which, data_dir) = match arguments.settings(|name| std::env::var_os(name)) {
         Some(settings) => {
+            let profile = runtime.block_on(profile::name(&settings))?;
             let (client, which) = runtime.block_on(elsewhere(settings))?;
-            (client, which, None)
+            (arguments.guard.over(client, &configuration, Some(&profile)), which, None)
         }
         None => {
             let data_dir = arguments.data_dir(|name| std::env::var_os(name))?;
             let client = client_of(&open(arguments, &data_dir)?, Clock::System);
             let client = arguments.region.as_ref().map_or(client.clone(), |region| client.with_region(region));
-            (client, Which::Bundled, Some(data_dir))
+            (arguments.guard.over(client, &configuration, None), Which::Bundled, Some(data_dir))
         }
     };
     let client = match &arguments.log {
@@ -160,7 +163,7 @@ fn console(arguments: &Arguments) -> Result<ExitCode, Failure> {
         None => client,
     };
     let (mut app, effects) = App::new(which, client.region());
-    let config = config::directory(|name| std::env::var_os(name));
+    app.answered_by(&client);
     if let Some(config) = &config {
         app.prefer(config::load(config));
     }

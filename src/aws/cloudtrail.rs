@@ -6,7 +6,7 @@ use crate::aws::operation::{Service, operations};
 use crate::aws::scalar::EpochSeconds;
 
 operations! { Service::CloudTrail;
-    LookupEvents => LookupEventsOutput, "LookupEvents";
+    LookupEvents => LookupEventsOutput, "LookupEvents" reads;
 }
 
 /// The request of LookupEvents: the newest events first.

@@ -8,8 +8,8 @@ use crate::aws::operation::{Service, operations};
 use crate::aws::scalar::EpochSeconds;
 
 operations! { Service::CloudWatch;
-    GetMetricData => GetMetricDataOutput, "GetMetricData";
-    ListMetrics => ListMetricsOutput, "ListMetrics";
+    GetMetricData => GetMetricDataOutput, "GetMetricData" reads;
+    ListMetrics => ListMetricsOutput, "ListMetrics" reads;
 }
 
 /// The request of ListMetrics: those that had data points in the last two weeks.
@@ -89,7 +89,7 @@ pub struct Dimension {
 }
 
 /// The request of GetMetricData.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct GetMetricData {
     /// What is asked for, 500 queries at most.

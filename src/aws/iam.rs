@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 use crate::aws::operation::{Service, operations};
 
 operations! { Service::Iam;
-    ListUsers => ListUsersOutput, "ListUsers";
-    ListRoles => ListRolesOutput, "ListRoles";
-    ListAccountAliases => ListAccountAliasesOutput, "ListAccountAliases";
+    ListUsers => ListUsersOutput, "ListUsers" reads;
+    ListRoles => ListRolesOutput, "ListRoles" reads;
+    ListAccountAliases => ListAccountAliasesOutput, "ListAccountAliases" reads;
 }
 
 /// A list of IAM: `<Users><member>…</member></Users>`.

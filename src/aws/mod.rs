@@ -1,6 +1,7 @@
 //! What AWS says on the wire: shared by the client, the bundled AWS and the forms.
 
 pub mod arn;
+pub mod cli;
 pub mod cloudtrail;
 pub mod cloudwatch;
 pub mod codec;

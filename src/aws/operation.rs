@@ -90,31 +90,94 @@ pub trait Operation: Serialize + DeserializeOwned + Send + Sync {
     const IS_IDEMPOTENT: bool;
     /// What a success answers.
     type Response: Serialize + DeserializeOwned + Send;
+
+    /// Whether this request only looks: it changes nothing and uses no key. One of an operation that nobody calls a read
+    /// doesn't.
+    fn is_read(&self) -> bool {
+        false
+    }
 }
 
-/// Declares operations: `Request => Response, "Name";`, with `once` behind the name of one that is not idempotent.
+/// Declares operations: `Request => Response, "Name" words;`. Of these words the table has:
+///
+/// - `reads`: it has the access level *Read* or *List* in AWS's service authorization reference. AssumeRole has it too,
+///   although AWS calls it a write: it gives credentials and changes nothing.
+/// - `once`: it is not idempotent.
+/// - `tries`: it reads when `DryRun` is set, by which KMS only says whether it would do it.
+///
+/// What has neither `reads` nor `tries` writes, tags or manages permissions. Encrypt, Decrypt and the like are writes to
+/// AWS as well: Decrypt changes nothing, but what it gives away can't be taken back.
 macro_rules! operations {
-    ($service:expr; $($request:ty => $response:ty, $name:literal $($once:ident)?;)+) => {
+    ($service:expr; $($request:ty => $response:ty, $name:literal $($word:ident)*;)+) => {
         $(impl $crate::aws::operation::Operation for $request {
             const SERVICE: $crate::aws::operation::Service = $service;
             const NAME: &'static str = $name;
-            const IS_IDEMPOTENT: bool = $crate::aws::operation::is_idempotent!($($once)?);
+            const IS_IDEMPOTENT: bool = $crate::aws::operation::is_idempotent!($($word)*);
             type Response = $response;
+
+            fn is_read(&self) -> bool {
+                $crate::aws::operation::is_read!(self $($word)*)
+            }
         })+
+
+        /// Shows each operation of this service to `visitor`.
+        #[cfg(test)]
+        pub(crate) fn visit(visitor: &mut impl $crate::aws::operation::Visitor) {
+            $(visitor.visit::<$request>();)+
+        }
     };
 }
 pub(crate) use operations;
 
-/// What stands behind the name of an operation in the table.
+/// Whether an operation with these words in the table is idempotent.
 macro_rules! is_idempotent {
     () => {
         true
     };
-    (once) => {
+    (once $($word:ident)*) => {
         false
+    };
+    ($other:ident $($word:ident)*) => {
+        $crate::aws::operation::is_idempotent!($($word)*)
     };
 }
 pub(crate) use is_idempotent;
+
+/// Whether a request of an operation with these words in the table only looks.
+macro_rules! is_read {
+    ($request:ident) => {
+        false
+    };
+    ($request:ident reads $($word:ident)*) => {
+        true
+    };
+    ($request:ident tries $($word:ident)*) => {
+        $request.dry_run == Some(true)
+    };
+    ($request:ident $other:ident $($word:ident)*) => {
+        $crate::aws::operation::is_read!($request $($word)*)
+    };
+}
+pub(crate) use is_read;
+
+/// Looks at operations, one after the other.
+#[cfg(test)]
+pub(crate) trait Visitor {
+    /// Takes an operation.
+    fn visit<O: Operation + Default>(&mut self);
+}
+
+/// Shows the whole table to `visitor`.
+#[cfg(test)]
+pub(crate) fn visit_all(visitor: &mut impl Visitor) {
+    use super::{cloudtrail, cloudwatch, iam, kms, sts, xks_console};
+    kms::visit(visitor);
+    iam::visit(visitor);
+    sts::visit(visitor);
+    cloudtrail::visit(visitor);
+    cloudwatch::visit(visitor);
+    xks_console::visit(visitor);
+}
 
 /// An answer without a body, as most changing operations of KMS give.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, serde::Deserialize)]

@@ -107,7 +107,7 @@ impl<'de> Deserialize<'de> for SecretBlob {
 }
 
 /// A moment, on the wire a JSON number of seconds since 1970 with up to three decimals.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct EpochSeconds(pub Timestamp);
 
 impl Serialize for EpochSeconds {

@@ -6,8 +6,8 @@ use crate::aws::operation::{Service, operations};
 use crate::aws::scalar::SecretText;
 
 operations! { Service::Sts;
-    GetCallerIdentity => CallerIdentity, "GetCallerIdentity";
-    AssumeRole => AssumeRoleOutput, "AssumeRole" once;
+    GetCallerIdentity => CallerIdentity, "GetCallerIdentity" reads;
+    AssumeRole => AssumeRoleOutput, "AssumeRole" reads once;
 }
 
 /// The request of GetCallerIdentity.

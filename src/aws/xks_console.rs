@@ -7,8 +7,8 @@ use crate::aws::operation::{Empty, Service, operations};
 use crate::aws::scalar::SecretText;
 
 operations! { Service::XksConsole;
-    DescribeExternalKey => DescribeExternalKeyOutput, "DescribeExternalKey";
-    ListExternalKeys => ListExternalKeysOutput, "ListExternalKeys";
+    DescribeExternalKey => DescribeExternalKeyOutput, "DescribeExternalKey" reads;
+    ListExternalKeys => ListExternalKeysOutput, "ListExternalKeys" reads;
     CreateExternalKey => Empty, "CreateExternalKey" once;
     EnableExternalKey => Empty, "EnableExternalKey";
     DisableExternalKey => Empty, "DisableExternalKey";
@@ -17,9 +17,9 @@ operations! { Service::XksConsole;
     CreatePartition => ProxyConfiguration, "CreatePartition" once;
     RotateProxyCredential => ProxyConfiguration, "RotateProxyCredential" once;
     RevokeProxyCredential => Empty, "RevokeProxyCredential" once;
-    ListProxyRequests => ListProxyRequestsOutput, "ListProxyRequests";
+    ListProxyRequests => ListProxyRequestsOutput, "ListProxyRequests" reads;
     PutProxyRoute => Empty, "PutProxyRoute";
-    ListProxyRoutes => ListProxyRoutesOutput, "ListProxyRoutes";
+    ListProxyRoutes => ListProxyRoutesOutput, "ListProxyRoutes" reads;
 }
 
 /// Asks for the external key of a KMS key, as its external key store proxy reports it.

@@ -47,6 +47,7 @@ impl CallError {
             Self::Service(error) => &error.code,
             Self::NotAvailable => "NotAvailable",
             Self::Credentials(_) => "NoCredentials",
+            Self::ReadOnly { .. } => "ReadOnly",
             Self::Transport(_) | Self::Malformed { .. } | Self::Signing(_) => "RequestFailed",
         }
     }

@@ -62,6 +62,12 @@ pub enum CallError {
     /// The request could not be signed, so it was not sent.
     #[error(transparent)]
     Signing(#[from] SigningError),
+    /// The client may only look, so it was not sent.
+    #[error("this console is read-only, so {operation} was not sent")]
+    ReadOnly {
+        /// The operation.
+        operation: &'static str,
+    },
 }
 
 impl CallError {
@@ -73,7 +79,7 @@ impl CallError {
             Self::Service(error) => error.status >= 500 || error.code == codec::UNKNOWN_ERROR,
             Self::Transport(error) => error.may_have_arrived,
             Self::Malformed { .. } => true,
-            Self::NotAvailable | Self::Credentials(_) | Self::Signing(_) => false,
+            Self::NotAvailable | Self::Credentials(_) | Self::Signing(_) | Self::ReadOnly { .. } => false,
         }
     }
 }
@@ -94,6 +100,7 @@ pub struct Client {
     skew: Arc<Skew>,
     pace: Arc<Pace>,
     attempt_time: Option<Duration>,
+    is_read_only: bool,
     observers: Vec<Arc<dyn Observer>>,
 }
 
@@ -121,6 +128,7 @@ impl Client {
             skew: Arc::default(),
             pace: Arc::default(),
             attempt_time: None,
+            is_read_only: false,
             observers: Vec::new(),
         }
     }
@@ -149,6 +157,18 @@ impl Client {
     pub fn observed_by(mut self, observer: Arc<dyn Observer>) -> Self {
         self.observers.push(observer);
         self
+    }
+
+    /// The same caller, who only looks: what is no [read](Operation::is_read) is never signed, and so never sent. There is
+    /// no way back.
+    #[must_use]
+    pub fn read_only(self) -> Self {
+        Self { is_read_only: true, ..self }
+    }
+
+    /// Whether this caller only looks.
+    pub fn is_read_only(&self) -> bool {
+        self.is_read_only
     }
 
     /// Where the services are.
@@ -294,6 +314,9 @@ impl Client {
     }
 
     fn signed<O: Operation>(&self, request: &O, credentials: &Credentials) -> Result<Request<Bytes>, CallError> {
+        if self.is_read_only && !request.is_read() {
+            return Err(CallError::ReadOnly { operation: O::NAME });
+        }
         let unsendable = |reason: String| CallError::Malformed { operation: O::NAME, reason };
         let body = codec::encode_request(request).map_err(|error| unsendable(error.to_string()))?;
         let (uri, region) = self.endpoints.of(O::SERVICE, &self.region);
@@ -389,7 +412,11 @@ impl Client {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aws::kms::{CreateAlias, ListKeysOutput};
+    use std::sync::Mutex;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use crate::aws::kms::{CreateAlias, Encrypt, ListKeysOutput};
+    use crate::aws::operation::{self, Visitor};
     use crate::aws::scalar::SecretText;
     use crate::aws::xks_console::DescribeExternalKey;
     use futures_util::future::BoxFuture;
@@ -452,6 +479,77 @@ mod tests {
         });
         let keys: Vec<String> = client.collect_keys().await.unwrap().into_iter().map(|key| key.key_id).collect();
         assert_eq!(keys, ["0", "1", "2", "3", "3"]);
+    }
+
+    /// Calls each operation that it is shown, and remembers what came of it.
+    struct Calls {
+        client: Client,
+        runtime: tokio::runtime::Runtime,
+        refused: Vec<&'static str>,
+        sent: Vec<&'static str>,
+    }
+
+    impl Visitor for Calls {
+        fn visit<O: Operation + Default>(&mut self) {
+            let result = self.runtime.block_on(self.client.call(&O::default()));
+            match result.err() {
+                Some(error @ CallError::ReadOnly { operation }) if operation == O::NAME => {
+                    assert!(!error.outcome_unknown() && error.code() == "ReadOnly");
+                    self.refused.push(O::NAME);
+                }
+                Some(CallError::Service(error)) if error.is("Reached") => self.sent.push(O::NAME),
+                other => panic!("{}: {other:?}", O::NAME),
+            }
+        }
+    }
+
+    #[test]
+    fn of_all_operations_a_read_only_client_sends_those_that_look_and_no_other() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let arrived = Arc::new(AtomicUsize::new(0));
+        let handler = {
+            let arrived = Arc::clone(&arrived);
+            move |request: Request<Bytes>| -> BoxFuture<'static, Response<Bytes>> {
+                arrived.fetch_add(1, Ordering::Relaxed);
+                let form = request.headers()["content-type"].to_str().unwrap().contains("form");
+                let json = r#"{"__type":"ReachedException"}"#;
+                let xml = "<ErrorResponse><Error><Code>Reached</Code><Message/></Error></ErrorResponse>";
+                let body = Bytes::from_static(if form { xml } else { json }.as_bytes());
+                Box::pin(async { Response::builder().status(400).body(body).unwrap() })
+            }
+        };
+        let told = Arc::new(Mutex::new(Vec::new()));
+        let observer = Arc::clone(&told);
+        let client = Client { transport: Arc::new(InProcess::new(handler)), ..client(|_| Response::default()) }
+            .observed_by(Arc::new(move |call: &ApiCall| observer.lock().unwrap().push(call.clone())))
+            .read_only();
+        // What is made of it looks only, too.
+        let client = client.with_region("eu-west-1").through(|way| way);
+        let mut calls = Calls { client, runtime, refused: Vec::new(), sent: Vec::new() };
+        operation::visit_all(&mut calls);
+        let begins = |name: &str| ["Describe", "Get", "List", "Lookup"].iter().any(|word| name.starts_with(word));
+        let others: Vec<_> = calls.sent.iter().filter(|name| !begins(name)).collect();
+        assert_eq!(others, [&"AssumeRole"]);
+        assert!(calls.sent.len() > 20 && !calls.refused.iter().any(|name| begins(name)), "{:?}", calls.refused);
+        for write in ["CreateKey", "PutKeyPolicy", "TagResource", "CreateGrant", "Decrypt", "ConnectCustomKeyStore"] {
+            assert!(calls.refused.contains(&write), "{write}");
+        }
+        assert_eq!(arrived.load(Ordering::Relaxed), calls.sent.len());
+        let told = told.lock().unwrap();
+        assert_eq!(told.len(), calls.sent.len() + calls.refused.len());
+        for call in told.iter().filter(|call| calls.refused.contains(&call.operation)) {
+            assert_eq!((call.attempts, call.status, call.error_code.as_deref()), (0, None, Some("ReadOnly")));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_dry_run_is_no_deed() {
+        let client = client(|_| Response::new(Bytes::from_static(b"{}"))).read_only();
+        for (dry_run, is_sent) in [(None, false), (Some(false), false), (Some(true), true)] {
+            let result = client.call(&Encrypt { dry_run, ..Encrypt::default() }).await;
+            let refused = CallError::ReadOnly { operation: "Encrypt" };
+            assert_eq!(result.err() != Some(refused), is_sent, "{dry_run:?}");
+        }
     }
 
     #[tokio::test]

@@ -105,6 +105,14 @@ pub async fn open(settings: Settings, clock: Clock) -> Result<Client, OpenError>
     Ok(Client::of(Arc::new(https), source, &region, clock).with_endpoints(endpoints))
 }
 
+/// The profile that is meant: the one asked for, else that of the environment, else `default`.
+///
+/// # Errors
+/// [`OpenError`].
+pub async fn name(settings: &Settings) -> Result<String, OpenError> {
+    Ok(Profile::load(settings).await?.name)
+}
+
 fn endpoints(settings: &Settings, config: &SdkConfig) -> Result<Endpoints, OpenError> {
     let fit = |service, url: &str| check_url(url).map_err(|source| OpenError::Endpoint { service, source });
     let mut endpoints = Endpoints {

@@ -72,7 +72,9 @@ fn hope(error: &CallError) -> Option<Hope> {
         CallError::Transport(_) => Some(Hope::NotReached),
         // Such as half an answer.
         CallError::Malformed { .. } => Some(Hope::Transient),
-        CallError::NotAvailable | CallError::Credentials(_) | CallError::Signing(_) => None,
+        CallError::NotAvailable | CallError::Credentials(_) | CallError::Signing(_) | CallError::ReadOnly { .. } => {
+            None
+        }
     }
 }
 

@@ -189,6 +189,11 @@ fn for_any_call(code: &str) -> Guide {
             "Keep the key configuration that the wizard fills in.",
             None,
         ),
+        "ReadOnly" => guide(
+            "This console only looks, so nothing was sent.",
+            "Do it with the commands that are given here instead, or in a console that is not read-only.",
+            None,
+        ),
         "AccessDenied" => guide(
             "You may not do this.",
             "Ask an administrator for kms:CreateKey, kms:CreateAlias, kms:TagResource and kms:PutKeyPolicy.",

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::key_summary::KeySummary;
+use crate::aws::cli::Place;
 use crate::aws::kms::{AliasListEntry, CustomKeyStore, Tag};
 
 /// Something that AWS tells, and how far the telling is.
@@ -58,6 +59,10 @@ pub struct Known {
     pub region: String,
     /// The caller.
     pub caller_arn: String,
+    /// Where KMS is asked, when it is not where AWS has it.
+    pub endpoint_url: Option<String>,
+    /// Whether the console may only look: what would change something is told as a command instead.
+    pub is_read_only: bool,
     /// The custom key stores.
     pub key_stores: Loaded<Vec<CustomKeyStore>>,
     /// The aliases.
@@ -83,6 +88,8 @@ impl Default for Known {
             account: String::new(),
             region: String::new(),
             caller_arn: String::new(),
+            endpoint_url: None,
+            is_read_only: false,
             key_stores: Loaded::Idle,
             aliases: Loaded::Idle,
             names: HashMap::new(),
@@ -106,6 +113,11 @@ impl Known {
             }
         }
         self.names.values_mut().for_each(|names| names.sort_unstable());
+    }
+
+    /// Where a command has to go to do what the console would do.
+    pub fn place(&self) -> Place<'_> {
+        Place { region: &self.region, endpoint_url: self.endpoint_url.as_deref() }
     }
 
     /// The store with this ID, if it is known.

@@ -2,6 +2,7 @@
 
 use super::draft::KeyDraft;
 use super::known::Known;
+use crate::aws::cli::option;
 use crate::aws::kms::{CreateAlias, CreateKey};
 use crate::aws::policy;
 
@@ -33,56 +34,41 @@ pub fn policy_in_words(draft: &KeyDraft, known: &Known) -> Vec<String> {
 /// The AWS CLI commands that do what Finish does, for a POSIX shell.
 pub fn aws_cli_commands(draft: &KeyDraft, known: &Known) -> Vec<String> {
     let request = create_key_request(draft, known);
-    let mut options = vec![option("--origin", draft.origin.as_str())];
+    // What a read-only console gives is run by somebody else, or elsewhere.
+    let place = if known.is_read_only { known.place().options() } else { Vec::new() };
+    let mut options = place.clone();
+    options.push(option("origin", draft.origin.as_str()));
     if let Some(store) = &request.custom_key_store_id {
-        options.push(option("--custom-key-store-id", store));
+        options.push(option("custom-key-store-id", store));
     }
     if let Some(external) = &request.xks_key_id {
-        options.push(option("--xks-key-id", external));
+        options.push(option("xks-key-id", external));
     }
     if let Some(description) = &request.description {
-        options.push(option("--description", description));
+        options.push(option("description", description));
     }
     if let Some(tags) = &request.tags {
-        options.push(option("--tags", &serde_json::to_string(tags).unwrap_or_default()));
+        options.push(option("tags", &serde_json::to_string(tags).unwrap_or_default()));
     }
     let policy = draft.policy_json(known);
     let compact = serde_json::from_str::<serde_json::Value>(&policy).map_or(policy, |value| value.to_string());
-    options.push(option("--policy", &compact));
+    options.push(option("policy", &compact));
     options.push("--query KeyMetadata.KeyId --output text".to_owned());
+    let mut naming = place;
+    naming.extend([option("alias-name", &draft.alias_name()), "--target-key-id \"$KEY_ID\"".to_owned()]);
     vec![
         format!("KEY_ID=$(aws kms create-key \\\n  {})", options.join(" \\\n  ")),
-        format!(
-            "aws kms create-alias \\\n  {} \\\n  --target-key-id \"$KEY_ID\"",
-            option("--alias-name", &draft.alias_name())
-        ),
+        format!("aws kms create-alias \\\n  {}", naming.join(" \\\n  ")),
     ]
 }
 
-/// An option of the AWS CLI with its value. The CLI takes a value that starts with a hyphen for an option unless `=`
-/// joins them, and reads `file://…` and `fileb://…` from a file; inside a JSON string both are plain text.
-fn option(name: &str, value: &str) -> String {
-    if value.starts_with("file://") || value.starts_with("fileb://") {
-        let members = serde_json::Map::from_iter([(member_of(name), serde_json::Value::from(value))]);
-        return format!("--cli-input-json {}", quoted(&serde_json::Value::Object(members).to_string()));
-    }
-    let joint = if value.starts_with('-') { '=' } else { ' ' };
-    format!("{name}{joint}{}", quoted(value))
-}
-
-/// `--key-id` as `KeyId`.
-fn member_of(option: &str) -> String {
-    let words = option.trim_start_matches('-').split('-');
-    words.map(|word| word[..1].to_uppercase() + &word[1..]).collect()
-}
-
-/// `text` as one word of a POSIX shell.
-fn quoted(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | ':' | '=' | '@');
-    if !text.is_empty() && text.chars().all(plain) {
-        return text.to_owned();
-    }
-    format!("'{}'", text.replace('\'', "'\\''"))
+/// The commands as a script, for somebody who may run them: the name of its file, without the end, and its text.
+pub fn script(draft: &KeyDraft, known: &Known) -> (String, String) {
+    let name = draft.alias.replace(|letter: char| !letter.is_ascii_alphanumeric(), "-");
+    let commands = aws_cli_commands(draft, known).join("\n\n");
+    let text =
+        format!("#!/bin/sh\n# Creates a KMS key and its alias; without the key no alias.\nset -e\n\n{commands}\n");
+    (format!("create-key-{name}"), text)
 }
 
 #[cfg(test)]
@@ -100,6 +86,25 @@ mod tests {
         assert!(seen.contains("<[{\"TagKey\":\"team\",\"TagValue\":\"payments team\"}]>"), "{seen}");
         assert!(seen.contains("<--description>\n<What's paid by card>\n"), "{seen}");
         assert!(seen.contains("<--target-key-id>\n<KEY>"), "{seen}");
+    }
+
+    #[test]
+    fn what_a_read_only_console_gives_names_endpoint_and_region() {
+        let endpoint_url = Some("http://127.0.0.1:4599".to_owned());
+        let known = Known { is_read_only: true, endpoint_url, ..known() };
+        let place = "  --endpoint-url http://127.0.0.1:4599 \\\n  --region us-west-2 \\\n";
+        let commands = aws_cli_commands(&draft(), &known);
+        assert!(commands.iter().all(|command| command.contains(place)), "{commands:?}");
+    }
+
+    #[test]
+    fn a_script_makes_no_alias_without_a_key() {
+        let (name, text) = script(&KeyDraft { alias: "team/payments".to_owned(), ..draft() }, &known());
+        assert_eq!(name, "create-key-team-payments");
+        let failing = text.replace("set -e\n", "set -e\naws() { echo \"$2\" >&2; return 255; }\n");
+        let output = std::process::Command::new("sh").args(["-c", &failing]).output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "create-key\n");
+        assert!(!output.status.success());
     }
 
     #[test]

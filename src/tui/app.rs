@@ -25,6 +25,8 @@ use super::preferences::Preferences;
 use super::tasks::{self, Menu};
 use super::wizard::Wizard;
 use crate::aws::kms::KeyManager;
+use crate::aws::operation::Service;
+use crate::client::Client;
 use crate::client::log::ApiCall;
 use crate::create_key::field::Field;
 use crate::create_key::key_summary::KeySummary;
@@ -175,6 +177,13 @@ impl App {
             .map(|call| app.ask(call))
             .to_vec();
         (app, effects)
+    }
+
+    /// Takes over from the client that answers where it asks and whether it may only look.
+    pub fn answered_by(&mut self, client: &Client) {
+        client.region().clone_into(&mut self.known.region);
+        self.known.endpoint_url = client.endpoints().address(Service::Kms).map(str::to_owned);
+        self.known.is_read_only = client.is_read_only();
     }
 
     /// Tells on top of the page what did not go well.

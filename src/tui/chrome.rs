@@ -5,9 +5,11 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Clear};
 
-use super::app::{App, Dialog, Flash, NAVIGATION, World};
+use super::app::{App, Dialog, Flash, NAVIGATION};
+use super::badge;
 use super::keymap::{self, Action};
 use super::pages::{self, Location};
+use super::tasks::commands;
 use super::theme;
 use super::widgets::paper::Paper;
 use super::widgets::{button_row, text};
@@ -38,7 +40,7 @@ pub fn draw(app: &App, frame: &mut Frame) {
         Constraint::Length(1),
     ];
     let [header, crumbs, flash, body, footer] = Layout::vertical(rows).areas(area);
-    draw_header(app, frame, header);
+    badge::draw(app, frame, header);
     frame.render_widget(Line::styled(text::cut(&breadcrumbs(app), crumbs.width.into()), theme::QUIET), crumbs);
     for (row, line) in flashes.into_iter().take(shown.into()).enumerate() {
         let y = flash.y + u16::try_from(row).unwrap_or(0);
@@ -49,32 +51,6 @@ pub fn draw(app: &App, frame: &mut Frame) {
     if let Some(dialog) = &app.dialog {
         draw_dialog(app, dialog, frame, area);
     }
-}
-
-fn draw_header(app: &App, frame: &mut Frame, area: Rect) {
-    let world = match &app.world {
-        World::Bundled => "bundled AWS".to_owned(),
-        World::Endpoint(host) => format!("AWS at {}", text::harmless(host)),
-        World::Aws => "AWS".to_owned(),
-    };
-    let left = format!(" xks-console · {world}");
-    let known = &app.known;
-    let name = known.caller_arn.rsplit(['/', ':']).next().unwrap_or_default();
-    let account = match &app.account_alias {
-        Some(alias) => format!("{alias} ({})", known.account),
-        None => known.account.clone(),
-    };
-    let long = format!("{} @ {account} · {} ", text::harmless(name), known.region);
-    let short = format!("{} · {} ", known.account, known.region);
-    let room = usize::from(area.width).saturating_sub(text::width(&left) + 2);
-    let right = if text::width(&long) <= room { long } else { short };
-    let right = if known.account.is_empty() { format!("{} ", known.region) } else { right };
-    // Account and Region are never cut for the sake of a long host.
-    let room = usize::from(area.width).saturating_sub(text::width(&right) + 1);
-    let left = if text::width(&left) <= room { left } else { text::cut(&format!(" {world}"), room) };
-    let gap = usize::from(area.width).saturating_sub(text::width(&left) + text::width(&right));
-    let line = format!("{left}{}{right}", " ".repeat(gap));
-    frame.render_widget(Line::styled(text::fit(&line, area.width.into()), theme::FOCUS), area);
 }
 
 fn breadcrumbs(app: &App) -> String {
@@ -240,7 +216,13 @@ fn write_dialog(dialog: &Dialog, known: &Known, paper: &mut Paper) -> (String, O
             let rest = "nothing can be encrypted or decrypted with it until the store is connected again.";
             paper.prose(&format!("{words}: {rest}"), 0, theme::TEXT);
             paper.gap();
-            button_row(paper, &[Some("Cancel"), Some("Disconnect")], usize::from(*on_do));
+            let go = if known.is_read_only { commands::COPY } else { "Disconnect" };
+            if known.is_read_only {
+                commands::write_instead(paper, &commands::disconnect(store_id, known));
+            }
+            paper.focused(known.is_read_only, |paper| {
+                button_row(paper, &[Some("Cancel"), Some(go)], usize::from(*on_do));
+            });
             ("Disconnect external key store?".to_owned(), None)
         }
         Dialog::Discard { on_do, quits } => {

@@ -3,10 +3,12 @@
 use crossterm::event::{KeyCode, KeyEvent};
 
 use super::effect::{Call, Failure};
+use super::tasks::commands;
 use super::theme;
 use super::widgets::paper::Paper;
 use crate::aws::kms::{ConnectionState, CustomKeyStore};
 use crate::create_key::guide;
+use crate::create_key::known::Known;
 
 /// What the person wants once the store is connected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +52,8 @@ pub struct Connecting {
     was_failed: Option<String>,
     polls: u32,
     on_cancel: bool,
+    /// What a read-only console gives instead.
+    commands: Option<String>,
 }
 
 /// What the dialog wants done.
@@ -65,6 +69,8 @@ pub enum Wish {
     LookLater,
     /// The store is connected: go on.
     GoOn,
+    /// Put these commands on the clipboard.
+    Copy(String),
 }
 
 impl Connecting {
@@ -83,7 +89,13 @@ impl Connecting {
                 .then(|| store.connection_error_code.clone().unwrap_or_default()),
             polls: 0,
             on_cancel: false,
+            commands: None,
         }
+    }
+
+    /// Lets the dialog give the commands that would connect the store, and do nothing.
+    pub fn only_tell(&mut self, known: &Known) {
+        self.commands = Some(commands::connect(&self.store_id, self.was_failed.is_some(), known));
     }
 
     /// What to do when the dialog opens: a store that is on its way is watched.
@@ -115,6 +127,10 @@ impl Connecting {
 
     fn begin(&mut self) -> Wish {
         self.polls = 0;
+        if let Some(commands) = &self.commands {
+            self.progress = Progress::Offered;
+            return Wish::Copy(commands.clone());
+        }
         let failed = matches!(self.progress, Progress::Failed(_)) || self.was_failed.is_some();
         if failed {
             self.was_failed = None;
@@ -156,6 +172,10 @@ impl Connecting {
                 self.progress = Progress::Connected;
                 Wish::GoOn
             }
+            (Progress::Disconnecting, ConnectionState::Disconnected) if self.commands.is_some() => {
+                self.progress = Progress::Offered;
+                Wish::Nothing
+            }
             (Progress::Disconnecting, ConnectionState::Disconnected) => self.begin(),
             (Progress::Connecting, ConnectionState::Failed) => {
                 self.progress = Progress::Failed(store.connection_error_code.clone().unwrap_or_default());
@@ -182,7 +202,7 @@ impl Connecting {
         let go = match &self.progress {
             Progress::Offered => {
                 self.write_offer(paper);
-                "Connect"
+                if self.commands.is_some() { commands::COPY } else { "Connect" }
             }
             Progress::Disconnecting => {
                 self.write_stage(paper, "Disconnecting", "The store is disconnected first, then connected.");
@@ -205,23 +225,34 @@ impl Connecting {
         };
         paper.gap();
         let cancel = if self.is_busy() { None } else { Some("Cancel") };
-        super::widgets::button_row(paper, &[Some(go), cancel], usize::from(self.on_cancel));
+        // On a small screen the command matters more than what leads to it.
+        paper.focused(self.commands.is_some(), |paper| {
+            super::widgets::button_row(paper, &[Some(go), cancel], usize::from(self.on_cancel));
+        });
     }
 
     fn write_offer(&self, paper: &mut Paper) {
-        if let Some(code) = &self.was_failed {
-            paper.prose("The last attempt to connect this store failed.", 0, theme::TEXT);
-            write_connection_error(paper, code);
-            paper.prose("A failed store is disconnected first, then connected. Both happen here.", 0, theme::TEXT);
-        } else {
-            paper.prose("This external key store is not connected to its external key store proxy.", 0, theme::TEXT);
+        const FIRST: &str = "A failed store is disconnected first, then connected.";
+        match (&self.was_failed, &self.commands) {
+            (Some(code), Some(_)) => {
+                paper.prose(&format!("The last attempt to connect it failed: {code}. {FIRST}"), 0, theme::TEXT);
+            }
+            (Some(code), None) => {
+                paper.prose("The last attempt to connect this store failed.", 0, theme::TEXT);
+                write_connection_error(paper, code);
+                paper.prose(&format!("{FIRST} Both happen here."), 0, theme::TEXT);
+            }
+            (None, _) => {
+                let words = "This external key store is not connected to its external key store proxy.";
+                paper.prose(words, 0, theme::TEXT);
+            }
         }
         if self.afterwards == Afterwards::CreateKey {
-            paper.prose(
-                "A KMS key can be created only in a connected store. Once it is connected, the wizard opens by itself.",
-                0,
-                theme::TEXT,
-            );
+            let rest = if self.commands.is_some() { "" } else { " Once it is connected, the wizard opens by itself." };
+            paper.prose(&format!("A KMS key can be created only in a connected store.{rest}"), 0, theme::TEXT);
+        }
+        if let Some(commands) = &self.commands {
+            commands::write_instead(paper, commands);
         }
     }
 

@@ -91,6 +91,13 @@ pub enum Call {
     Change(Box<Change>),
     /// Read a file of the person's, at most 64 KiB.
     ReadFile(String),
+    /// Write a script into a new file.
+    WriteScript {
+        /// The name of the file, without its end.
+        name: String,
+        /// What stands in it.
+        text: String,
+    },
 }
 
 /// A change to a key or a key store, or the use of a key: one request.
@@ -162,6 +169,7 @@ pub enum Reply {
     Accepted,
     Changed(Outcome),
     File(SecretText),
+    Written(String),
     Submission(submission::Answer),
 }
 

@@ -4,6 +4,7 @@
 //! [`runtime`] performs effects and answers with messages.
 
 pub mod app;
+pub mod badge;
 pub mod chrome;
 pub mod connect;
 pub mod effect;

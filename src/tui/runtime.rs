@@ -1,6 +1,7 @@
 //! Who performs effects: the event loop of a terminal, and the single calls that everything else shares.
 
 mod changes;
+mod files;
 mod metrics;
 
 use std::collections::HashMap;
@@ -48,6 +49,7 @@ pub async fn perform(client: &Client, call: Call) -> Result<Reply, Failure> {
     let result = match call {
         Call::Submission(call) => return Ok(Reply::Submission(submit(client, call).await)),
         Call::ReadFile(path) => return read_file(&path).await.map(|bytes| Reply::File(text_of(&bytes))),
+        Call::WriteScript { name, text } => return files::write_script(name, text).await.map(Reply::Written),
         Call::Change(change) => return changes::perform(client, *change).await.map(Reply::Changed),
         other => ask(client, other).await,
     };
@@ -96,7 +98,9 @@ async fn ask(client: &Client, call: Call) -> Result<Reply, CallError> {
             Reply::Accepted
         }
         // Performed above: they fail in ways of their own.
-        Call::Submission(_) | Call::Change(_) | Call::ReadFile(_) => return Err(CallError::NotAvailable),
+        Call::Submission(_) | Call::Change(_) | Call::ReadFile(_) | Call::WriteScript { .. } => {
+            return Err(CallError::NotAvailable);
+        }
     })
 }
 

@@ -21,15 +21,15 @@ use super::process::Console;
 use super::snapshots::go_on;
 
 /// A served AWS, and the files `config` and `credentials` with profiles of its principals.
-struct Elsewhere {
-    bundled: Bundled,
-    url: String,
-    dir: tempfile::TempDir,
+pub struct Elsewhere {
+    pub bundled: Bundled,
+    pub url: String,
+    pub dir: tempfile::TempDir,
     _runtime: Runtime,
 }
 
 impl Elsewhere {
-    fn start() -> Self {
+    pub fn start() -> Self {
         Self::serve(false)
     }
 
@@ -74,11 +74,11 @@ impl Elsewhere {
         }
     }
 
-    fn client(&self, profile: &str) -> Client {
+    pub fn client(&self, profile: &str) -> Client {
         wait(profile::open(self.settings(profile), Clock::System)).unwrap()
     }
 
-    fn console(&self, client: Client) -> Journey {
+    pub fn console(&self, client: Client) -> Journey {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let which = Which::Endpoint(client.endpoints().kms_host().unwrap());
         let clock = Clock::manual("2026-03-02T10:15:00Z".parse().unwrap());
@@ -86,7 +86,7 @@ impl Elsewhere {
     }
 
     /// Somebody else, who calls the same AWS.
-    fn other(&self) -> Client {
+    pub fn other(&self) -> Client {
         client_of(&self.bundled, Clock::System)
     }
 
@@ -297,7 +297,7 @@ fn environment(home: &Path) -> Vec<(String, String)> {
     ]
 }
 
-fn run(arguments: &[&str], home: &Path, more: &[(&str, &str)]) -> Console {
+pub fn run(arguments: &[&str], home: &Path, more: &[(&str, &str)]) -> Console {
     let environment = environment(home);
     let pairs = environment.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     Console::run(arguments, home, (80, 24), &pairs.chain(more.iter().copied()).collect::<Vec<_>>())

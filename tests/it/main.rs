@@ -3,6 +3,7 @@
 mod account;
 mod api_calls;
 mod authorization;
+mod badge;
 mod bundled;
 mod crash;
 mod dry_run;
@@ -21,6 +22,7 @@ mod process;
 mod proxies;
 mod proxy_check;
 mod random;
+mod read_only;
 mod rotation;
 mod served;
 mod signatures;

@@ -14,7 +14,7 @@ use xks_console::tape::Stage as _;
 use xks_console::tui::app::{App, World};
 use xks_console::tui::effect::{Call, Effect, Msg};
 
-use super::snapshots::{SIZES, assert_all_shown, assert_shown, go_on, screen, start};
+use super::snapshots::{assert_all_shown, assert_shown, go_on, start};
 
 /// Tells the console something else than AWS answered: status and body, by operation.
 struct Retold<F> {
@@ -378,22 +378,4 @@ fn stores_are_looked_at_again_only_while_one_that_is_shown_is_on_its_way() {
     go_on(&mut journey, "polling", "Tab\nDown\nEnter\nWait+Screen /Connecting/\nSleep 9s\n");
     go_on(&mut journey, "polling", "Wait+Screen /Zurich DR +Connected/\n");
     assert_eq!(journey.next_due(), None);
-}
-
-#[test]
-fn the_header_says_which_aws_it_is_and_never_cuts_account_and_region() {
-    let vpc = "vpce-0a1b2c3d4e5f60718-abcdefgh.kms.us-west-2.vpce.amazonaws.com";
-    let worlds = [World::Bundled, World::Aws, World::Endpoint("127.0.0.1:4599".into()), World::Endpoint(vpc.into())];
-    let cases = worlds.map(|world| {
-        let (mut app, _) = App::new(world, "us-west-2");
-        app.known.account = "111122223333".to_owned();
-        app.known.caller_arn = "arn:aws:sts::111122223333:assumed-role/KeyAdministrator/session".to_owned();
-        app
-    });
-    let shown: Vec<String> = SIZES
-        .into_iter()
-        .flat_map(|(width, _)| cases.iter().map(move |app| (width, app)))
-        .map(|(width, app)| screen(app, (width, 24)).lines().next().unwrap().to_owned())
-        .collect();
-    insta::assert_snapshot!("headers", shown.join("\n"));
 }

@@ -38,6 +38,7 @@ impl Console {
         let pty = native_pty_system().openpty(pty_size(size)).unwrap();
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_xks-console"));
         command.args(arguments);
+        command.cwd(home);
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("AWS_")) {
             command.env_remove(name);
         }
@@ -105,7 +106,8 @@ impl Console {
         self.wait("External key ID");
     }
 
-    pub fn create_key(&mut self) {
+    /// To the last step of the wizard, with a draft that is right.
+    pub fn go_to_review(&mut self) {
         self.open_wizard();
         self.send("payments-2026\t \x0e");
         self.wait("Add alias");
@@ -119,6 +121,10 @@ impl Console {
         self.wait("Edit key policy");
         self.send("\x0e");
         self.wait("▸ 7 Review");
+    }
+
+    pub fn create_key(&mut self) {
+        self.go_to_review();
         self.send("\x0e");
         self.wait("Success");
     }

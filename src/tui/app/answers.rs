@@ -38,6 +38,11 @@ impl App {
                 }
                 return Vec::new();
             }
+            (Call::WriteScript { .. }, Ok(Reply::Written(path))) => {
+                let text = format!("The commands are in {path}.");
+                self.flashes.push(Flash { is_good: true, title: "Saved".to_owned(), text, link: None });
+                return Vec::new();
+            }
             (_, Ok(Reply::Identity { caller, account_alias })) => {
                 if let Ok(arn) = caller.arn.parse::<crate::aws::arn::Arn>() {
                     self.known.partition = arn.partition;
@@ -47,7 +52,7 @@ impl App {
                 self.account_alias = account_alias;
                 None
             }
-            (Call::Identity | Call::Key(_), Err(failure)) => Some(failure),
+            (Call::Identity | Call::Key(_) | Call::WriteScript { .. }, Err(failure)) => Some(failure),
             (_, Ok(Reply::KeyStores(stores))) => {
                 let here = self.key_stores.current(&self.known);
                 self.known.key_stores = Loaded::Ready(stores);

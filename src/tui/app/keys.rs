@@ -12,7 +12,7 @@ use crate::tui::effect::{Call, Effect};
 use crate::tui::keymap::{self, Action, Context};
 use crate::tui::pages::{self, Location};
 use crate::tui::tasks::menu::{self, Deed};
-use crate::tui::tasks::{self, Task};
+use crate::tui::tasks::{self, Task, commands};
 use crate::tui::widgets::table::Table;
 use crate::tui::wizard::{self, Wizard};
 
@@ -285,7 +285,11 @@ impl App {
 
     /// Opens the form of a task.
     fn begin(&mut self, task: Task) -> Vec<Effect> {
-        self.dialog = Some(Dialog::Task(Box::new(tasks::Dialog::new(task, &self.preferences, &self.world))));
+        let mut dialog = tasks::Dialog::new(task, &self.preferences, &self.world);
+        if self.known.is_read_only {
+            dialog.only_tell();
+        }
+        self.dialog = Some(Dialog::Task(Box::new(dialog)));
         Vec::new()
     }
 
@@ -343,7 +347,7 @@ impl App {
         self.flashes.push(Flash {
             is_good: true,
             title: "Copied".to_owned(),
-            text: format!("The {what} is on the clipboard."),
+            text: format!("The {what} {} on the clipboard.", if what.ends_with('s') { "are" } else { "is" }),
             link: None,
         });
         vec![Effect::Copy(text)]
@@ -385,7 +389,10 @@ impl App {
         if store.connection_state == ConnectionState::Connected {
             return Vec::new();
         }
-        let connecting = Connecting::new(store, afterwards);
+        let mut connecting = Connecting::new(store, afterwards);
+        if self.known.is_read_only {
+            connecting.only_tell(&self.known);
+        }
         let wish = connecting.opened();
         self.dialog = Some(Dialog::Connect(connecting));
         self.grant_connect(wish)
@@ -400,6 +407,10 @@ impl App {
             }
             connect::Wish::Ask(call) => vec![self.ask(call)],
             connect::Wish::LookLater => self.look_later(),
+            connect::Wish::Copy(commands) => {
+                self.dialog = None;
+                self.copy(commands::WHAT, commands)
+            }
             connect::Wish::GoOn => {
                 let Some(Dialog::Connect(connecting)) = self.dialog.take() else { return Vec::new() };
                 if let (Afterwards::Choose, Some(wizard)) = (connecting.afterwards, &mut self.wizard) {
@@ -437,8 +448,12 @@ impl App {
             }
             Some(Dialog::Disconnect { on_do, .. } | Dialog::Discard { on_do, .. }) if moves => *on_do = !*on_do,
             Some(Dialog::Disconnect { store_id, on_do: true, .. }) if enters => {
+                let told = self.known.is_read_only.then(|| commands::disconnect(store_id, &self.known));
                 let call = Call::Disconnect(store_id.clone());
                 self.dialog = None;
+                if let Some(command) = told {
+                    return self.copy(commands::WHAT, command);
+                }
                 return vec![self.ask(call)];
             }
             Some(Dialog::Discard { on_do: true, quits, .. }) if enters => {

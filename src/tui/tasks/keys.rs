@@ -168,7 +168,7 @@ fn chosen_alias(form: &Form, aliases: &[String]) -> String {
 }
 
 /// The key that a person names by key ID, ARN or alias.
-fn find_target(text: &str, known: &Known) -> Option<String> {
+pub fn find_target(text: &str, known: &Known) -> Option<String> {
     let keys = known.keys.ready().map_or(&[][..], Vec::as_slice);
     if let Some(key) = keys.iter().find(|key| key.key_id() == text || *key.arn == *text) {
         return Some(key.key_id().to_owned());

@@ -1,5 +1,6 @@
 //! Changes to keys and key stores: each a form in a dialog, the requests it makes, and what comes of them.
 
+pub mod commands;
 mod cryptography;
 pub mod external_keys;
 mod keys;
@@ -168,6 +169,11 @@ impl Task {
         }
     }
 
+    /// Inputs that a command needs not: no name has to be typed to confirm it, and a secret comes from a file.
+    fn needless(&self) -> &'static [&'static str] {
+        if *self == Self::CreateKeyStore { &stores::CREDENTIAL } else { &["confirm"] }
+    }
+
     /// The input that mends an error of AWS.
     fn mended_by(&self, code: &str) -> Option<&'static str> {
         match self {
@@ -189,6 +195,7 @@ pub struct Dialog {
     outcome: Option<Outcome>,
     asks_to_discard: bool,
     is_copied: bool,
+    only_tells: bool,
     scroll: usize,
 }
 
@@ -203,8 +210,43 @@ impl Dialog {
     pub fn new(task: Task, now: &Preferences, world: &World) -> Self {
         let mut form = task.form(now, world);
         stores::arrange(&task, &mut form);
-        let (queue, total, failure, outcome) = (Vec::new(), 0, None, None);
-        Self { task, form, queue, total, failure, outcome, asks_to_discard: false, is_copied: false, scroll: 0 }
+        Self {
+            task,
+            form,
+            queue: Vec::new(),
+            total: 0,
+            failure: None,
+            outcome: None,
+            asks_to_discard: false,
+            is_copied: false,
+            only_tells: false,
+            scroll: 0,
+        }
+    }
+
+    /// Lets the dialog give the commands that would do it, and do nothing. What a person prefers is no change to AWS.
+    pub fn only_tell(&mut self) {
+        if self.task != Task::Preferences {
+            self.only_tells = true;
+            self.form.go = commands::COPY;
+            self.arrange();
+            self.form.begin();
+        }
+    }
+
+    /// Shows the inputs that are needed now.
+    fn arrange(&mut self) {
+        stores::arrange(&self.task, &mut self.form);
+        if self.only_tells {
+            self.form.hidden.extend(self.task.needless());
+        }
+    }
+
+    /// What is wrong with the form; where nothing is done, only with what it asks for.
+    fn problems(&self, known: &Known) -> Vec<Problem> {
+        let mut problems = self.task.problems(&self.form, known);
+        problems.retain(|(name, _)| !(self.only_tells && self.form.hidden.contains(name)));
+        problems
     }
 
     /// Whether an answer is waited for.
@@ -242,9 +284,10 @@ impl Dialog {
             KeyCode::PageUp => self.scroll = self.scroll.saturating_sub(8),
             _ => self.scroll = 0,
         }
+        self.is_copied = false;
         let asked = std::mem::take(&mut self.asks_to_discard);
         let pressed = self.form.press(key);
-        stores::arrange(&self.task, &mut self.form);
+        self.arrange();
         match pressed {
             Pressed::Taken => Vec::new(),
             Pressed::Entered(name) => self.entered(name),
@@ -275,7 +318,7 @@ impl Dialog {
         let file = file.as_ref().map_err(Clone::clone);
         let result = file.and_then(|text| stores::fill_from(&mut self.form, text.expose()));
         self.failure = result.err();
-        stores::arrange(&self.task, &mut self.form);
+        self.arrange();
     }
 
     /// Takes pasted text.
@@ -292,15 +335,21 @@ impl Dialog {
     }
 
     fn submit(&mut self, known: &Known) -> Vec<Wish> {
-        if let Some((name, _)) = self.task.problems(&self.form, known).first() {
+        if let Some((name, _)) = self.problems(known).first() {
             self.form.focus_on(name);
             return Vec::new();
         }
         if self.task == Task::Preferences {
             return vec![Wish::Prefer(preferences::chosen(&self.form))];
         }
+        let changes = self.task.changes(&self.form, known);
+        if self.only_tells && !changes.is_empty() {
+            self.is_copied = true;
+            self.form.focus_on_go();
+            return vec![Wish::Copy(commands::WHAT, commands::of(&changes, known))];
+        }
         // After a failure only what is left is tried again; an edited form asks anew.
-        self.queue = self.task.changes(&self.form, known);
+        self.queue = changes;
         self.total = self.queue.len();
         self.failure = None;
         self.send()
@@ -347,6 +396,10 @@ impl Dialog {
             return (title, self.scroll);
         }
         let title = if self.asks_to_discard { "Esc once more discards what you typed".to_owned() } else { title };
+        if self.only_tells {
+            commands::write_heading(paper, "nothing is changed from here. This gives the command that does it.");
+            paper.gap();
+        }
         self.task.write_intro(paper);
         // What AWS refused stands where the person is.
         let tell = |paper: &mut Paper| {
@@ -354,7 +407,12 @@ impl Dialog {
                 self.write_failure(paper, failure);
             }
         };
-        self.form.write(paper, &self.task.problems(&self.form, known), tell);
+        let problems = self.problems(known);
+        self.form.write(paper, &problems, tell);
+        if self.only_tells && problems.is_empty() {
+            let told = commands::of(&self.task.changes(&self.form, known), known);
+            commands::write(paper, &told, self.is_copied);
+        }
         if self.is_sending() {
             let (done, total) = (self.total - self.queue.len(), self.total);
             let words = if total > 1 { format!("… {done} of {total} done") } else { "… Sending".to_owned() };

@@ -31,6 +31,8 @@ const PREFIX: &str = "prefix";
 const ACCESS_KEY: &str = "access-key";
 const SECRET: &str = "secret";
 const SHOW: &str = "show";
+/// The inputs of the proxy credential.
+pub const CREDENTIAL: [&str; 3] = [ACCESS_KEY, SECRET, SHOW];
 const CONFIRM: &str = "confirm";
 
 const CONNECTIVITIES: [XksProxyConnectivity; 2] =
@@ -146,11 +148,11 @@ fn is_fixed(task: &Task) -> bool {
 
 /// Shows the inputs that the others ask for.
 pub fn arrange(task: &Task, form: &mut Form) {
+    form.hidden = Vec::new();
     if !matches!(task, Task::CreateKeyStore | Task::EditKeyStore(_)) {
         return;
     }
     form.shows_secrets = form.is_ticked(SHOW);
-    form.hidden = Vec::new();
     if is_fixed(task) {
         form.hidden.extend([CONNECTIVITY, SERVICE, CROSS_ACCOUNT, OWNER, ENDPOINT]);
     } else if CONNECTIVITIES[form.chosen(CONNECTIVITY)] == XksProxyConnectivity::PublicEndpoint {

@@ -318,6 +318,11 @@ impl Form {
         self.rows.get(self.focus).map(|row| row.name)
     }
 
+    /// Puts the focus on the first input that is shown, or on the button that does it when there is none.
+    pub fn begin(&mut self) {
+        self.focus = (0..self.rows.len()).find(|place| !self.is_hidden(*place)).unwrap_or(self.rows.len() + 1);
+    }
+
     /// Moves the focus to the button that does it.
     pub fn focus_on_go(&mut self) {
         self.focus = self.rows.len() + 1;

@@ -99,13 +99,17 @@ impl Wizard {
             Step::KeyPolicy => self.write_policy(paper, height, known, &errors),
             Step::Review => self.write_review(paper, known),
         }
-        self.write_buttons(paper);
+        self.write_buttons(paper, known);
     }
 
-    pub(super) fn write_buttons(&self, paper: &mut Paper) {
+    pub(super) fn write_buttons(&self, paper: &mut Paper, known: &Known) {
         let here = self.here();
         let has_previous = self.spots().contains(&Spot::Previous);
-        let next = if self.step == Step::Review { outcome::finish_words(&self.submission) } else { "Next" };
+        let next = match self.step {
+            Step::Review if known.is_read_only => "Copy the commands",
+            Step::Review => outcome::finish_words(&self.submission),
+            _ => "Next",
+        };
         paper.gap();
         let focused = match here {
             Spot::Cancel => 0,

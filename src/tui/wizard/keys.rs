@@ -7,6 +7,7 @@ use super::{Wish, Wizard, outcome};
 use crate::create_key::field::Field;
 use crate::create_key::known::Known;
 use crate::create_key::method::Step;
+use crate::create_key::preview;
 use crate::create_key::submission::{Answer, Submission};
 use crate::create_key::validate::FieldError;
 use crate::tui::effect::Call;
@@ -182,8 +183,12 @@ impl Wizard {
             }
             Spot::Edit(step) => self.go(step),
             Spot::CopyCommands => {
-                let commands = crate::create_key::preview::aws_cli_commands(&self.draft, known).join("\n\n");
+                let commands = preview::aws_cli_commands(&self.draft, known).join("\n\n");
                 return vec![Wish::Copy("AWS CLI commands", commands)];
+            }
+            Spot::SaveCommands if !self.shows_wrong(known) => {
+                let (name, text) = preview::script(&self.draft, known);
+                return vec![Wish::Ask(Call::WriteScript { name, text })];
             }
             Spot::CopyPolicy => return vec![Wish::Copy("key policy", self.draft.policy_json(known))],
             Spot::Mend(field) => {
@@ -195,21 +200,31 @@ impl Wizard {
             Spot::Retry => return self.finish(known),
             Spot::Next if self.step == Step::Review => return self.finish(known),
             Spot::Next => self.next(known),
-            Spot::Field(_) => {}
+            Spot::Field(_) | Spot::SaveCommands => {}
         }
         Vec::new()
     }
 
-    /// Sends what the person has said, unless something is not right: then the focus goes there.
+    /// Sends what the person has said, unless something is not right: then the focus goes there. A read-only console
+    /// gives the commands that do it instead.
     fn finish(&mut self, known: &Known) -> Vec<Wish> {
-        if let Some(FieldError { field, .. }) = self.errors_of(Step::Review, known).first() {
-            let field = *field;
-            self.left.push(field);
-            self.focus_field(field);
+        if self.shows_wrong(known) {
             return Vec::new();
+        }
+        if known.is_read_only {
+            return self.activate(Spot::CopyCommands, known);
         }
         let call = self.submission.start(&self.draft, known);
         call.map(|call| Wish::Ask(Call::Submission(call))).into_iter().collect()
+    }
+
+    /// Moves the focus to what is not right, if anything is not.
+    fn shows_wrong(&mut self, known: &Known) -> bool {
+        let errors = self.errors_of(Step::Review, known);
+        let Some(FieldError { field, .. }) = errors.first() else { return false };
+        self.left.push(*field);
+        self.focus_field(*field);
+        true
     }
 
     /// A stage of creating the key was answered.

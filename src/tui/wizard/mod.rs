@@ -75,6 +75,8 @@ pub struct Wizard {
     shows_origins: bool,
     option: usize,
     scroll: usize,
+    /// Whether it ends with the commands that create the key.
+    only_tells: bool,
 }
 
 impl Wizard {
@@ -96,6 +98,7 @@ impl Wizard {
             shows_origins: false,
             option: 0,
             scroll: 0,
+            only_tells: known.is_read_only,
         };
         wizard.arrange(known);
         wizard.select_store(known);
@@ -126,7 +129,13 @@ impl Wizard {
     }
 
     fn spots(&self) -> Vec<Spot> {
-        spots::of(&self.method, self.step, &self.draft, self.shows_origins, &self.submission)
+        let mut spots = spots::of(&self.method, self.step, &self.draft, self.shows_origins, &self.submission);
+        if self.only_tells
+            && let Some(place) = spots.iter().position(|spot| *spot == Spot::CopyCommands)
+        {
+            spots.insert(place + 1, Spot::SaveCommands);
+        }
+        spots
     }
 
     fn here(&self) -> Spot {

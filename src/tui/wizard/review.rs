@@ -8,20 +8,42 @@ use crate::create_key::draft::KeyDraft;
 use crate::create_key::known::Known;
 use crate::create_key::method::{Method, Step};
 use crate::create_key::preview;
+use crate::tui::tasks::commands;
 use crate::tui::theme;
 use crate::tui::widgets::button;
 use crate::tui::widgets::paper::Paper;
 
 impl Wizard {
     pub(super) fn write_review(&self, paper: &mut Paper, known: &Known) {
+        if known.is_read_only {
+            commands::write_heading(
+                paper,
+                "no key is made from here. The commands at the end of this page make it: run them yourself with other \
+                 credentials, or give them to somebody who may.",
+            );
+        }
         for step in reviewed(&self.method, self.draft.origin) {
             self.write_section(paper, step, known);
         }
         self.write_heading(paper, "Key policy (JSON)", Spot::CopyPolicy, "Copy");
         paper.prose(&self.draft.policy_json(known), 2, theme::QUIET);
-        self.write_heading(paper, "The same with the AWS CLI", Spot::CopyCommands, "Copy");
+        let (title, style) = if known.is_read_only {
+            ("AWS CLI commands", theme::TEXT)
+        } else {
+            ("The same with the AWS CLI", theme::QUIET)
+        };
+        self.write_heading(paper, title, Spot::CopyCommands, "Copy");
+        if known.is_read_only {
+            let is_focused = self.here() == Spot::SaveCommands;
+            for span in button("Save as a file", is_focused) {
+                paper.append(span);
+            }
+            if is_focused {
+                paper.focus_here();
+            }
+        }
         for command in preview::aws_cli_commands(&self.draft, known) {
-            paper.prose(&command, 2, theme::QUIET);
+            paper.prose(&command, 2, style);
             paper.gap();
         }
     }

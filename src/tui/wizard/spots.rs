@@ -25,6 +25,8 @@ pub enum Spot {
     Edit(Step),
     /// Copies the commands that do the same.
     CopyCommands,
+    /// Writes the commands that do the same into a file.
+    SaveCommands,
     /// Copies the policy.
     CopyPolicy,
     /// After a failure: goes to the field that mends it.

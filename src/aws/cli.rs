@@ -1,0 +1,145 @@
+//! A request as the command of the AWS CLI that makes it, for a POSIX shell.
+//!
+//! The AWS CLI makes its commands of the same API model as we our requests, so the one tells the other: the operation is
+//! the command, each member an option. Blobs come from files, for the versions of the AWS CLI read them differently otherwise.
+
+use serde_json::Value;
+
+use super::operation::Operation;
+
+/// Where a command is sent. Whoever runs it may use another Region or another AWS otherwise.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Place<'a> {
+    /// The Region.
+    pub region: &'a str,
+    /// Where KMS is, when it is not where AWS has it.
+    pub endpoint_url: Option<&'a str>,
+}
+
+impl Place<'_> {
+    /// As options.
+    pub fn options(&self) -> Vec<String> {
+        let endpoint = self.endpoint_url.map(|url| option("endpoint-url", url));
+        endpoint.into_iter().chain([option("region", self.region)]).collect()
+    }
+}
+
+/// The command that makes `request` of KMS at `place`.
+///
+/// Everybody on the machine can read the arguments of a command. What must not be read is left to a file: each of `files`
+/// is a member and where its value comes from, such as `fileb://plaintext`.
+pub fn command<O: Operation>(request: &O, place: Place, files: &[(&str, String)]) -> String {
+    let request = serde_json::to_value(request).unwrap_or_default();
+    let members = request.as_object().into_iter().flatten();
+    let members = members.filter(|(member, _)| files.iter().all(|(file, _)| file != member));
+    let mut words = vec![format!("aws {} {}", O::SERVICE.signing_name(), hyphenated(O::NAME))];
+    words.extend(place.options());
+    words.extend(members.map(|(member, value)| option_of(&hyphenated(member), value)));
+    words.extend(files.iter().map(|(member, file)| format!("--{} {}", hyphenated(member), quoted(file))));
+    words.join(" \\\n  ")
+}
+
+fn option_of(name: &str, value: &Value) -> String {
+    match value {
+        Value::Bool(true) => format!("--{name}"),
+        Value::Bool(false) => format!("--no-{name}"),
+        Value::String(text) => option(name, text),
+        // Numbers as they are; lists and structures as JSON.
+        other => option(name, &other.to_string()),
+    }
+}
+
+/// An option of the AWS CLI with its value. The CLI takes a value that starts with a hyphen for an option unless `=`
+/// joins them, and reads `file://…` and `fileb://…` from a file; inside a JSON string both are plain text.
+pub fn option(name: &str, value: &str) -> String {
+    if value.starts_with("file://") || value.starts_with("fileb://") {
+        let members = serde_json::Map::from_iter([(member_of(name), Value::from(value))]);
+        return format!("--cli-input-json {}", quoted(&Value::Object(members).to_string()));
+    }
+    let joint = if value.starts_with('-') { '=' } else { ' ' };
+    format!("--{name}{joint}{}", quoted(value))
+}
+
+/// `KeyId` as `key-id`.
+fn hyphenated(name: &str) -> String {
+    let mut words = String::with_capacity(name.len() + 4);
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() && !words.is_empty() {
+            words.push('-');
+        }
+        words.push(letter.to_ascii_lowercase());
+    }
+    words
+}
+
+/// `key-id` as `KeyId`.
+fn member_of(option: &str) -> String {
+    option.split('-').map(|word| word[..1].to_uppercase() + &word[1..]).collect()
+}
+
+/// `text` as one word of a POSIX shell.
+pub fn quoted(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | ':' | '=' | '@');
+    if !text.is_empty() && text.chars().all(plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', "'\\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::kms::{PutKeyPolicy, ScheduleKeyDeletion, Tag, TagResource, UntagResource, UpdateKeyDescription};
+
+    const HERE: Place = Place { region: "us-west-2", endpoint_url: None };
+
+    /// The words that a shell makes of a command.
+    fn words(command: &str) -> Vec<String> {
+        let script = format!("aws() {{ printf '%s\\0' \"$@\"; }}\n{command}");
+        let output = std::process::Command::new("sh").args(["-c", &script]).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        text.split_terminator('\0').map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn an_operation_is_a_command_and_each_member_an_option() {
+        let key_id = || "1111aaaa".to_owned();
+        let delete = ScheduleKeyDeletion { key_id: key_id(), pending_window_in_days: Some(7) };
+        let place = Place { region: "eu-west-1", endpoint_url: Some("https://kms.example.com") };
+        let told = words(&command(&delete, place, &[]));
+        let wanted = "kms schedule-key-deletion --endpoint-url https://kms.example.com --region eu-west-1 \
+                      --key-id 1111aaaa --pending-window-in-days 7";
+        assert_eq!(told.join(" "), wanted);
+        let tag = Tag { tag_key: "team".to_owned(), tag_value: "it's ours".to_owned() };
+        let told = words(&command(&TagResource { key_id: key_id(), tags: vec![tag] }, HERE, &[]));
+        assert_eq!(told[6..], ["--tags", r#"[{"TagKey":"team","TagValue":"it's ours"}]"#]);
+        let told = words(&command(&UntagResource { key_id: key_id(), tag_keys: vec!["-a".to_owned()] }, HERE, &[]));
+        assert_eq!(told[6..], ["--tag-keys", r#"["-a"]"#]);
+        let bypass = PutKeyPolicy {
+            key_id: key_id(),
+            policy: "{}".to_owned(),
+            bypass_policy_lockout_safety_check: Some(false),
+            ..PutKeyPolicy::default()
+        };
+        let told = words(&command(&bypass, HERE, &[]));
+        assert!(told.contains(&"--no-bypass-policy-lockout-safety-check".to_owned()), "{told:?}");
+    }
+
+    #[test]
+    fn whatever_is_typed_stays_one_value() {
+        for text in ["-rf", "$(id) `id` \"x\" 'y' \\", "two\nlines\u{1b}[2J", "file:///etc/passwd", "", "日本 語"] {
+            let request = UpdateKeyDescription { key_id: "k".to_owned(), description: text.to_owned() };
+            let told = words(&command(&request, HERE, &[]));
+            let is_value = told.iter().any(|word| word == text || *word == format!("--description={text}"));
+            let in_json = serde_json::json!({ "Description": text }).to_string();
+            assert_eq!((is_value, told.contains(&in_json)), (!text.starts_with("file"), text.starts_with("file")));
+        }
+    }
+
+    #[test]
+    fn what_a_file_holds_stands_in_no_argument() {
+        let request = UpdateKeyDescription { key_id: "k".to_owned(), description: "secret".to_owned() };
+        let told = command(&request, HERE, &[("Description", "file://a b".to_owned())]);
+        assert!(told.ends_with("--description 'file://a b'") && !told.contains("secret"), "{told}");
+    }
+}

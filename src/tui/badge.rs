@@ -1,0 +1,160 @@
+//! The top row, the same on every page: which AWS this is, whether it can be changed, who one is in it and where.
+//!
+//! AWS itself looks different from the bundled one by its colour, its word and its shape: the row is striped.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use super::app::{App, World};
+use super::theme;
+use super::widgets::text;
+
+const PRODUCT: &str = "xks-console · ";
+const READ_ONLY: &str = " READ-ONLY ";
+/// Columns between left and right, so that the shape of the row is seen.
+const GAP: usize = 4;
+/// Columns that a long principal leaves to the world, if the world needs them.
+const LEAST_WORLD: usize = 16;
+/// Columns for world and principal together, with fewer of which the principal is left out.
+const LEAST_BOTH: usize = 8;
+
+/// How an AWS is told from the others.
+struct Look {
+    /// In words.
+    long: String,
+    /// In fewer words.
+    short: String,
+    /// What fills the row.
+    stripe: &'static str,
+    style: Style,
+}
+
+impl Look {
+    fn of(world: &World) -> Self {
+        let (long, short, stripe, style) = match world {
+            World::Bundled => ("bundled AWS".to_owned(), "bundled".to_owned(), " ", theme::TEXT),
+            World::Aws => ("▲ AWS".to_owned(), "▲ AWS".to_owned(), "╱", theme::WARNING.patch(theme::HEADING)),
+            World::Endpoint(host) => {
+                let host = text::harmless(host);
+                (format!("◆ AWS at {host}"), format!("◆ {host}"), "·", theme::ACCENT)
+            }
+        };
+        Self { long, short, stripe, style: style.patch(theme::FOCUS) }
+    }
+}
+
+/// Draws the row.
+pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
+    let look = Look::of(&app.world);
+    let read_only = if app.known.is_read_only { READ_ONLY } else { "" };
+    let around = 1 + text::width(read_only) + GAP + 1;
+    let (left, right) = arranged(app, &look, usize::from(area.width).saturating_sub(around));
+    let used = 1 + text::width(&left) + 1 + text::width(read_only) + 1 + text::width(&right) + 1;
+    let stripes = look.stripe.repeat(usize::from(area.width).saturating_sub(used));
+    let line = Line::from(vec![
+        Span::styled(format!(" {left} "), look.style),
+        // A hole in the row: it is seen without colours, too.
+        Span::styled(read_only, theme::HEADING),
+        Span::styled(format!("{stripes} {right} "), look.style),
+    ]);
+    frame.render_widget(line, area);
+}
+
+/// What stands on the left and on the right in `room` columns together. Account and Region are never cut for the sake of
+/// a long host or a long principal.
+fn arranged(app: &App, look: &Look, room: usize) -> (String, String) {
+    let known = &app.known;
+    let (account, region) = (&known.account, &known.region);
+    if account.is_empty() {
+        // It is not known yet who one is.
+        let left = format!("{PRODUCT}{}", look.long);
+        let rest = room.saturating_sub(text::width(region));
+        let left = if text::width(&left) <= rest { left } else { text::cut(&look.short, rest) };
+        return (left, region.clone());
+    }
+    let name = principal(&known.caller_arn);
+    let place = format!("{account} · {region}");
+    let here = format!("{name} @ {place}");
+    let whole = match &app.account_alias {
+        Some(alias) => format!("{name} @ {} ({account}) · {region}", text::harmless(alias)),
+        None => here.clone(),
+    };
+    let lead = format!("{PRODUCT}{}", look.long);
+    for (left, right) in [(&lead, &whole), (&lead, &here), (&look.long, &whole), (&look.long, &here)] {
+        if text::width(left) + text::width(right) <= room {
+            return (left.clone(), right.clone());
+        }
+    }
+    let world = text::width(&look.short);
+    let spare = room.saturating_sub(text::width(&place) + 3);
+    if spare < LEAST_BOTH {
+        return (text::cut(&look.short, room.saturating_sub(text::width(&place))), place);
+    }
+    let name = text::cut(&name, spare.saturating_sub(world.min(LEAST_WORLD)).max(spare / 2));
+    (text::cut(&look.short, spare - text::width(&name)), format!("{name} @ {place}"))
+}
+
+/// Who calls, in few words: a user's name, or a role and its session. The name of a permission set of IAM Identity
+/// Center is taken out of the role that stands for it.
+fn principal(arn: &str) -> String {
+    let resource = arn.splitn(6, ':').nth(5).unwrap_or(arn);
+    let short = match resource.split_once('/') {
+        Some(("assumed-role", rest)) => match rest.split_once('/') {
+            Some((role, session)) => format!("{}/{session}", permission_set(role).unwrap_or(role)),
+            None => rest.to_owned(),
+        },
+        _ => resource.rsplit('/').next().unwrap_or(resource).to_owned(),
+    };
+    text::harmless(&short)
+}
+
+/// `NAME` of `AWSReservedSSO_NAME_0123456789abcdef`.
+fn permission_set(role: &str) -> Option<&str> {
+    let (name, digits) = role.strip_prefix("AWSReservedSSO_")?.rsplit_once('_')?;
+    (digits.len() == 16 && digits.bytes().all(|digit| digit.is_ascii_hexdigit())).then_some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_principal_is_told_by_what_tells_it_from_others() {
+        for (arn, name) in [
+            ("arn:aws:iam::111122223333:user/Admin", "Admin"),
+            ("arn:aws:iam::111122223333:user/division/team/Admin", "Admin"),
+            ("arn:aws:iam::111122223333:root", "root"),
+            ("arn:aws-cn:sts::111122223333:assumed-role/Auditor/alice@example.com", "Auditor/alice@example.com"),
+            ("arn:aws:sts::111122223333:federated-user/bob", "bob"),
+            (
+                "arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Key_Admins_0123456789abcdef/alice",
+                "Key_Admins/alice",
+            ),
+            ("arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_odd/alice", "AWSReservedSSO_odd/alice"),
+            ("", ""),
+        ] {
+            assert_eq!(principal(arn), name);
+        }
+    }
+
+    #[test]
+    fn from_60_columns_on_nothing_is_missing() {
+        let worlds = [World::Bundled, World::Aws, World::Endpoint("vpce-0a1b2c3d4e5f.vpce.amazonaws.com".to_owned())];
+        for world in worlds {
+            let (mut app, _) = App::new(world, "ap-southeast-2");
+            app.known.account = "111122223333".to_owned();
+            app.known.caller_arn = "arn:aws:sts::111122223333:assumed-role/KeyAdministrator/session".to_owned();
+            app.known.is_read_only = true;
+            for width in 60_usize..200 {
+                let look = Look::of(&app.world);
+                let room = width - READ_ONLY.len() - GAP - 2;
+                let (left, right) = arranged(&app, &look, room);
+                assert!(text::width(&left) + text::width(&right) <= room, "{width}: {left} {right}");
+                assert!(right.ends_with(" @ 111122223333 · ap-southeast-2") && right.starts_with("KeyA"), "{right}");
+                assert!(!left.is_empty(), "{width}");
+            }
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! What a read-only console gives instead of doing it: the commands that do the same.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::keys;
+use crate::aws::cli::{Place, command, quoted};
+use crate::aws::kms::{
+    ConnectCustomKeyStore, CreateCustomKeyStore, DisconnectCustomKeyStore, Encrypt, UpdateAlias, UpdateCustomKeyStore,
+};
+use crate::aws::operation::Operation;
+use crate::aws::scalar::SecretBlob;
+use crate::aws::xks_console::ExternalKeyName;
+use crate::create_key::known::Known;
+use crate::tui::effect::Change;
+use crate::tui::theme;
+use crate::tui::widgets::paper::Paper;
+
+/// What the button says that puts them on the clipboard.
+pub const COPY: &str = "Copy the command";
+/// What they are called once they are there.
+pub const WHAT: &str = "command";
+
+/// The commands that make these changes, for a POSIX shell, in their order.
+pub fn of(changes: &[Change], known: &Known) -> String {
+    changes.iter().map(|change| of_one(change, known)).collect::<Vec<_>>().join("\n")
+}
+
+/// The commands that connect a store; one that failed is disconnected first.
+pub fn connect(store_id: &str, has_failed: bool, known: &Known) -> String {
+    let connect = ConnectCustomKeyStore { custom_key_store_id: store_id.to_owned() };
+    let connect = command(&connect, known.place(), &[]);
+    if !has_failed {
+        return connect;
+    }
+    let disconnect = disconnect(store_id, known);
+    format!("{disconnect}\n# Once `aws kms describe-custom-key-stores` says DISCONNECTED:\n{connect}")
+}
+
+/// The command that disconnects a store.
+pub fn disconnect(store_id: &str, known: &Known) -> String {
+    command(&DisconnectCustomKeyStore { custom_key_store_id: store_id.to_owned() }, known.place(), &[])
+}
+
+fn of_one(change: &Change, known: &Known) -> String {
+    let place = known.place();
+    match change {
+        Change::Enable(request) => command(request, place, &[]),
+        Change::Disable(request) => command(request, place, &[]),
+        Change::ScheduleDeletion(request) => command(request, place, &[]),
+        Change::CancelDeletion(request) => command(request, place, &[]),
+        Change::Describe(request) => command(request, place, &[]),
+        Change::Tag(request) => command(request, place, &[]),
+        Change::Untag(request) => command(request, place, &[]),
+        Change::PutPolicy(request) => command(request, place, &[]),
+        Change::CreateAlias(request) => command(request, place, &[]),
+        Change::DeleteAlias(request) => command(request, place, &[]),
+        Change::DeleteKeyStore(request) => command(request, place, &[]),
+        Change::MoveAlias(request) => {
+            let named = &request.target_key_id;
+            let target_key_id = keys::find_target(named, known).unwrap_or_else(|| named.clone());
+            command(&UpdateAlias { target_key_id, ..request.clone() }, place, &[])
+        }
+        Change::CreateKeyStore(request) => {
+            let request = CreateCustomKeyStore { xks_proxy_authentication_credential: None, ..request.clone() };
+            with_credential(&request, place)
+        }
+        Change::UpdateKeyStore(request) if request.xks_proxy_authentication_credential.is_some() => {
+            let request = UpdateCustomKeyStore { xks_proxy_authentication_credential: None, ..request.clone() };
+            with_credential(&request, place)
+        }
+        Change::UpdateKeyStore(request) => command(request, place, &[]),
+        Change::Encrypt(request, path) => {
+            let request = Encrypt { plaintext: SecretBlob::default(), ..request.clone() };
+            let file = ("Plaintext", format!("fileb://{}", path.as_deref().unwrap_or("plaintext")));
+            let encrypt = command(&request, place, &[file]);
+            let note = if path.is_some() { "" } else { "# The file plaintext holds what is to be encrypted.\n" };
+            format!("{note}{encrypt}")
+        }
+        Change::Decrypt(request, path) => {
+            let path = path.as_deref();
+            let file = ("CiphertextBlob", format!("fileb://{}", path.unwrap_or("ciphertext")));
+            let decrypt = command(request, place, &[file]);
+            let blob = path.is_none().then(|| STANDARD.encode(&request.ciphertext_blob.0));
+            match blob {
+                Some(blob) => format!("printf %s {} | base64 --decode > ciphertext\n{decrypt}", quoted(&blob)),
+                None => decrypt,
+            }
+        }
+        other => outside_of_aws(other),
+    }
+}
+
+/// The credential of a proxy is taken from a file: its secret must not stand among the arguments of a command.
+fn with_credential<O: Operation>(request: &O, place: Place) -> String {
+    let file = ("XksProxyAuthenticationCredential", "file://credential.json".to_owned());
+    format!(
+        "# credential.json, for its owner alone, holds the credential of the proxy:\n\
+         # {{\"AccessKeyId\": \"...\", \"RawSecretAccessKey\": \"...\"}}\n{}",
+        command(request, place, &[file])
+    )
+}
+
+/// The external key manager is no part of AWS: the program's own commands reach the bundled one.
+fn outside_of_aws(change: &Change) -> String {
+    let key = |verb: &str, key: &ExternalKeyName| {
+        // Joined, for names may start with a hyphen.
+        format!("xks-console proxy {verb}-key --partition={} --id={}", quoted(&key.partition), quoted(&key.id))
+    };
+    match change {
+        Change::CreateExternalKey(request) => {
+            let name = ExternalKeyName { partition: request.partition.clone(), id: request.id.clone() };
+            let usage =
+                if request.usage.is_empty() { "none".to_owned() } else { request.usage.join(",").to_lowercase() };
+            let disabled = if request.enabled { "" } else { " --disabled" };
+            format!("{} --usage {usage}{disabled}", key("create", &name))
+        }
+        Change::EnableExternalKey(request) => key("enable", &request.0),
+        Change::DisableExternalKey(request) => key("disable", &request.0),
+        Change::RotateExternalKey(request) => key("rotate", &request.0),
+        Change::DeleteExternalKey(request) => key("delete", &request.0),
+        Change::CreatePartition(request) => format!("xks-console proxy create-partition -- {}", quoted(&request.name)),
+        Change::RotateProxyCredential(request) => {
+            format!("xks-console proxy rotate-credential -- {}", quoted(&request.partition))
+        }
+        Change::RevokeProxyCredential(request) => {
+            let (partition, id) = (quoted(&request.partition), quoted(&request.access_key_id));
+            format!("xks-console proxy revoke-credential -- {partition} {id}")
+        }
+        _ => "# No command says how the host is reached: a console does that is not read-only.".to_owned(),
+    }
+}
+
+/// Writes commands, and whether they are on the clipboard.
+pub fn write(paper: &mut Paper, commands: &str, is_copied: bool) {
+    paper.gap();
+    if !commands.is_empty() {
+        paper.prose(commands, 2, theme::TEXT);
+        paper.gap();
+    }
+    if is_copied {
+        paper.prose("✓ Copied. Esc closes.", 0, theme::GOOD);
+    }
+}
+
+/// Writes that this console is read-only, and what follows from it.
+pub fn write_heading(paper: &mut Paper, words: &str) {
+    paper.prose(&format!("READ-ONLY: {words}"), 0, theme::WARNING);
+}
+
+/// Writes that nothing is done here, and the commands that do it.
+pub fn write_instead(paper: &mut Paper, commands: &str) {
+    paper.gap();
+    write_heading(paper, "nothing is changed from here. This does it:");
+    write(paper, commands, false);
+}

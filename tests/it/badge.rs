@@ -1,0 +1,75 @@
+//! The top row: which AWS it is, who one is in it, and whether it can be changed.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use xks_console::journey::Journey;
+use xks_console::tui::app::{App, World};
+
+use super::snapshots::{SIZES, assert_shown, draw, go_on, snapshot};
+
+const PRINCIPALS: [&str; 3] = [
+    "arn:aws:iam::111122223333:user/Admin",
+    "arn:aws:sts::111122223333:assumed-role/KeyAdministrator/session",
+    "arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_AdministratorAccess_0123456789abcdef/alice@example.com",
+];
+
+fn worlds() -> [World; 4] {
+    let vpc = "vpce-0a1b2c3d4e5f60718-abcdefgh.kms.us-west-2.vpce.amazonaws.com";
+    [World::Bundled, World::Aws, World::Endpoint("127.0.0.1:4599".into()), World::Endpoint(vpc.into())]
+}
+
+fn app(world: World, principal: &str, is_read_only: bool) -> App {
+    let (mut app, _) = App::new(world, "us-west-2");
+    app.known.account = "111122223333".to_owned();
+    app.known.caller_arn = principal.to_owned();
+    app.known.is_read_only = is_read_only;
+    app
+}
+
+/// The top row, and how it is emphasised.
+fn top_row(app: &App, width: u16) -> String {
+    let page = draw(app, (width, 24));
+    let mut row = Buffer::empty(Rect { width, height: 1, ..Rect::default() });
+    row.content.clone_from_slice(&page.content[..width.into()]);
+    snapshot(&row).replace("\n---\n", "\n")
+}
+
+#[test]
+fn each_aws_each_principal_and_read_only_are_told_at_every_size() {
+    for (width, height) in SIZES {
+        let mut rows = String::new();
+        for principal in PRINCIPALS {
+            for world in worlds() {
+                for is_read_only in [false, true] {
+                    rows += &top_row(&app(world.clone(), principal, is_read_only), width);
+                }
+            }
+        }
+        let mut with_alias = app(World::Aws, PRINCIPALS[0], true);
+        with_alias.account_alias = Some("example-corporation".to_owned());
+        rows += &top_row(&with_alias, width);
+        rows += &top_row(&App::new(World::Aws, "ap-southeast-2").0, width);
+        insta::assert_snapshot!(format!("badges-{width}x{height}"), rows);
+    }
+}
+
+#[test]
+fn aws_looks_different_without_colours_and_from_afar() {
+    let plain = |world| {
+        let row = top_row(&app(world, PRINCIPALS[0], false), 60);
+        row.lines().next().unwrap().to_owned()
+    };
+    let (bundled, aws) = (plain(World::Bundled), plain(World::Aws));
+    assert!(aws.contains("▲ AWS ╱╱╱") && !bundled.contains(['▲', '╱']), "{bundled}\n{aws}");
+    assert!(bundled.contains("bundled AWS"), "{bundled}");
+}
+
+#[test]
+fn a_read_only_console_on_aws() {
+    let mut journey = Journey::start((80, 24)).unwrap();
+    journey.use_client(journey.client().clone().read_only());
+    go_on(&mut journey, "read-only", "Wait+Screen /External key stores \\(4\\)/\n");
+    let mut app = journey.app().clone();
+    app.world = World::Aws;
+    assert_shown("read-only-on-aws", &app);
+}
