@@ -14,6 +14,7 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials as _, SharedCredentialsProvider};
 use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
+use aws_smithy_types::error::ErrorMetadata;
 use aws_types::os_shim_internal::{Env, Fs};
 use aws_types::service_config::ServiceConfigKey;
 use jiff::Timestamp;
@@ -279,16 +280,24 @@ fn moment(time: SystemTime) -> Timestamp {
     Timestamp::try_from(time).unwrap_or(if time < SystemTime::UNIX_EPOCH { Timestamp::MIN } else { Timestamp::MAX })
 }
 
-/// An error and its causes, each told once.
+/// What AWS's crates say around each reason, and tells nothing.
+const AROUND: [&str; 2] =
+    ["an error occurred while loading credentials: ", "the credential provider was not enabled: "];
+
+/// An error and its causes, each told once, in one line.
 fn story(error: &dyn Error) -> String {
     let mut words = error.to_string();
     let mut cause = error.source();
     while let Some(inside) = cause {
-        let more = inside.to_string().trim_end_matches('.').to_owned();
+        // What a service says is shown as code otherwise.
+        let told = inside.downcast_ref::<ErrorMetadata>().and_then(ErrorMetadata::message);
+        let more = told.map_or_else(|| inside.to_string(), str::to_owned).trim_end_matches('.').to_owned();
         if !words.contains(&more) {
             words = format!("{words}: {more}");
         }
         cause = inside.source();
     }
-    words
+    let words = AROUND.iter().fold(words, |words, around| words.replace(around, ""));
+    let lines: Vec<&str> = words.lines().map(str::trim).collect();
+    lines.join("; ")
 }

@@ -23,6 +23,8 @@ use crate::process::Console;
 
 /// What IAM Identity Center takes.
 pub const SSO_TOKEN: &str = "portal-token";
+/// What IAM Identity Center gives another of that for.
+pub const REFRESH_TOKEN: &str = "refresh-token";
 /// What the service for containers takes.
 pub const CONTAINER_TOKEN: &str = "container-token";
 /// What STS takes for a web identity.
@@ -98,7 +100,7 @@ impl Desk {
             session_token: Some(given.session_token),
         };
         self.issued.lock().unwrap().push(signer(&credentials));
-        let seconds = self.lifetimes.lock().unwrap().pop_front().unwrap_or(3600);
+        let seconds = self.lifetime().unwrap_or(3600);
         (credentials, Timestamp::now() + SignedDuration::from_secs(seconds))
     }
 
@@ -167,9 +169,26 @@ impl Desk {
         let id = authorization.split_once("Credential=").and_then(|(_, rest)| rest.split_once('/'));
         let id = id.map(|(id, _)| id.to_owned()).unwrap_or_default();
         let token = Some(header(&request, "x-amz-security-token")).filter(|token| !token.is_empty());
+        let lifetime = Some(()).filter(|()| operation == "AssumeRole").and_then(|()| self.lifetime());
         self.calls.lock().unwrap().push((operation, (id, token)));
-        self.bundled.handle(request).await
+        let answer = self.bundled.handle(request).await;
+        match lifetime {
+            Some(seconds) => answer.map(|body| expiring(&body, Timestamp::now() + SignedDuration::from_secs(seconds))),
+            None => answer,
+        }
     }
+
+    fn lifetime(&self) -> Option<i64> {
+        self.lifetimes.lock().unwrap().pop_front()
+    }
+}
+
+/// What STS answers, with another end of the session.
+fn expiring(body: &[u8], expires: Timestamp) -> Bytes {
+    let text = String::from_utf8_lossy(body);
+    let (before, rest) = text.split_once("<Expiration>").unwrap();
+    let (_, after) = rest.split_once("</Expiration>").unwrap();
+    format!("{before}<Expiration>{}</Expiration>{after}", expires.strftime("%FT%TZ")).into()
 }
 
 fn header(request: &Request<Bytes>, name: &str) -> String {
@@ -195,6 +214,12 @@ async fn answer(State(desk): State<Arc<Desk>>, request: Request<Body>) -> Respon
             let mut refused = told(StatusCode::UNAUTHORIZED, r#"{"message":"Session token not found or invalid"}"#);
             refused.headers_mut().insert("x-amzn-errortype", "UnauthorizedException".parse().unwrap());
             refused
+        }
+        ("POST", "/token") => {
+            let asked: serde_json::Value = serde_json::from_slice(request.body()).unwrap();
+            let is_right = asked["grantType"] == "refresh_token" && asked["refreshToken"] == REFRESH_TOKEN;
+            let given = json!({"accessToken": SSO_TOKEN, "expiresIn": 28800, "tokenType": "Bearer"});
+            if is_right { told(StatusCode::OK, given.to_string()) } else { told(StatusCode::BAD_REQUEST, "{}") }
         }
         ("GET", "/container") if holds("authorization", CONTAINER_TOKEN) => {
             told(StatusCode::OK, desk.issue_json("container").await)

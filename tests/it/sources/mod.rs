@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use jiff::{SignedDuration, Timestamp};
 
 use super::process::Console;
-use cloud::{CONTAINER_TOKEN, Cloud, ROLE, SSO_TOKEN, Signer, WEB_IDENTITY, signer};
+use cloud::{CONTAINER_TOKEN, Cloud, REFRESH_TOKEN, ROLE, SSO_TOKEN, Signer, WEB_IDENTITY, run, signer};
 
 /// The account of the caller is told once a signed call was answered.
 const ACCOUNT: &str = "111122223333";
@@ -103,7 +103,8 @@ fn a_profile_of_the_config_file() {
 #[test]
 fn nothing_at_all() {
     let cloud = Cloud::start();
-    assert_says(&cloud, cloud.console(&[], &[]), &["Run `aws configure`", "--profile"]);
+    let sources = "Environment: environment variable not set; Profile: the credential provider was not enabled; WebIdentityToken: ";
+    assert_says(&cloud, cloud.console(&[], &[]), &[sources, "Run `aws configure`", "--profile"]);
 }
 
 /// Calls are signed with the session that STS gave, and STS was called by `source`.
@@ -129,16 +130,27 @@ fn a_role_by_source_profile() {
 }
 
 #[test]
+fn a_role_by_a_role() {
+    let cloud = Cloud::start();
+    cloud.write(".aws/credentials", &static_keys(&cloud, "base", "Admin"));
+    let middle = role("source_profile = base").replace("profile work", "profile middle");
+    cloud.write(".aws/config", &(middle + &role("source_profile = middle")));
+    let mut console = cloud.console(&["--profile", "work"], &[]);
+    console.wait(ACCOUNT);
+    console.kill();
+    let assumed_by = cloud.assumed_by();
+    assert!(assumed_by.len() == 2 && assumed_by[0] == signer(&cloud.key_of("Admin")), "{assumed_by:?}");
+    assert!(assumed_by[1].1.is_some() && !cloud.signers().contains(&assumed_by[1]), "{assumed_by:?}");
+}
+
+#[test]
 fn a_role_that_the_caller_may_not_have() {
     let cloud = Cloud::start();
     cloud.write(".aws/credentials", &static_keys(&cloud, "base", "grace.liu"));
     cloud.write(".aws/config", &role("source_profile = base").replace("PlatformAdmin", "nobody"));
     let console = cloud.console(&["--profile", "work"], &[]);
-    assert_says(
-        &cloud,
-        console,
-        &["profile work", "AccessDenied", "Check that its source has credentials and may assume"],
-    );
+    let reason = "(AccessDenied): User: arn:aws:iam::111122223333:user/payments/grace.liu is not authorized to perform";
+    assert_says(&cloud, console, &["profile work", reason, "Check that its source has credentials and may assume"]);
 }
 
 #[test]
@@ -159,6 +171,18 @@ fn a_role_by_credentials_of_the_container() {
     let variables =
         [("AWS_CONTAINER_CREDENTIALS_FULL_URI", &*url), ("AWS_CONTAINER_AUTHORIZATION_TOKEN", CONTAINER_TOKEN)];
     assert_assumes(&cloud, cloud.console(&["--profile", "work"], &variables), || only(&cloud));
+}
+
+#[test]
+fn a_role_whose_source_gives_nothing() {
+    let cloud = Cloud::start();
+    cloud.write(".aws/config", &role("credential_source = EcsContainer"));
+    let console = cloud.console(&["--profile", "work"], &[]);
+    assert_says(
+        &cloud,
+        console,
+        &["profile work", "ECS provider not configured", "Check that its source has credentials"],
+    );
 }
 
 #[test]
@@ -204,11 +228,29 @@ fn a_session_of_iam_identity_center() {
 }
 
 #[test]
+fn a_session_of_iam_identity_center_that_is_renewed() {
+    let cloud = Cloud::start();
+    cloud.write(".aws/config", SSO_SESSION);
+    let end = Timestamp::now() + SignedDuration::from_hours(100);
+    let more = format!(
+        r#","refreshToken":"{REFRESH_TOKEN}","clientId":"c","clientSecret":"s","registrationExpiresAt":"{}"}}"#,
+        end.strftime("%FT%TZ")
+    );
+    let file = cloud.write(SESSION_FILE, &login("of yesterday", -1).replace('}', &more));
+    assert_signs(&cloud, cloud.console(&["--profile", "login"], &[]), || only(&cloud));
+    // The AWS CLI goes on with it.
+    assert!(std::fs::read_to_string(file).unwrap().contains(SSO_TOKEN));
+}
+
+#[test]
 fn a_legacy_profile_of_iam_identity_center() {
     let cloud = Cloud::start();
     cloud.write(".aws/config", SSO_LEGACY);
     cloud.write(START_URL_FILE, &login(SSO_TOKEN, 8));
-    assert_signs(&cloud, cloud.console(&["--profile", "login"], &[]), || only(&cloud));
+    // The option is for AWS's services alone: the portal has a variable of its own.
+    let arguments = ["--endpoint-url", &cloud.url, "--region", "us-west-2", "--profile", "login"];
+    let console = run(cloud.home.path(), &arguments, &[("AWS_ENDPOINT_URL_SSO", &cloud.url)]);
+    assert_signs(&cloud, console, || only(&cloud));
 }
 
 #[test]
@@ -257,7 +299,9 @@ fn a_web_identity_of_the_environment() {
     let cloud = Cloud::start();
     let token = cloud.write("token", WEB_IDENTITY);
     let variables = [("AWS_WEB_IDENTITY_TOKEN_FILE", token.to_str().unwrap()), ("AWS_ROLE_ARN", ROLE)];
-    assert_signs(&cloud, cloud.console(&[], &variables), || only(&cloud));
+    // STS is where the option says, too.
+    let console = run(cloud.home.path(), &["--endpoint-url", &cloud.url, "--region", "us-west-2"], &variables);
+    assert_signs(&cloud, console, || only(&cloud));
 }
 
 #[test]
@@ -362,4 +406,34 @@ fn sessions_are_renewed_before_they_expire() {
     cloud.write(".aws/config", SSO_SESSION);
     cloud.write(SESSION_FILE, &login(SSO_TOKEN, 8));
     assert_fetches_anew(&cloud, cloud.console(&["--profile", "login"], &[]));
+}
+
+#[test]
+fn roles_are_assumed_again_before_they_expire() {
+    let cloud = Cloud::start();
+    cloud.lifetimes([30]);
+    cloud.write(".aws/credentials", &static_keys(&cloud, "base", "Admin"));
+    cloud.write(".aws/config", &role("source_profile = base"));
+    let mut console = cloud.console(&["--profile", "work"], &[]);
+    console.wait(ACCOUNT);
+    console.kill();
+    assert_eq!(cloud.assumed_by().len(), 2);
+    let signers = cloud.signers();
+    assert!(signers.len() > 1 && signers.iter().all(|signer| signer == &signers[0]), "{signers:?}");
+}
+
+#[test]
+fn a_process_is_asked_again_before_its_credentials_expire() {
+    let cloud = Cloud::start();
+    let told = |user: &str, seconds| {
+        let key = cloud.key_of(user);
+        let (id, secret) = (&key.access_key_id, key.secret_access_key.expose());
+        let end = (Timestamp::now() + SignedDuration::from_secs(seconds)).strftime("%FT%TZ").to_string();
+        format!(r#"{{"Version": 1, "AccessKeyId": "{id}", "SecretAccessKey": "{secret}", "Expiration": "{end}"}}"#)
+    };
+    let (first, second) = (told("grace.liu", 30), told("Admin", 3600));
+    let been = cloud.home.path().join("been");
+    let been = been.display();
+    process(&cloud, &format!("if [ -e {been} ]; then echo '{second}'; else touch {been}; echo '{first}'; fi"));
+    assert_signs(&cloud, cloud.console(&["--profile", "work"], &[]), || signer(&cloud.key_of("Admin")));
 }

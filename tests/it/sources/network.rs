@@ -71,6 +71,24 @@ fn what_no_proxy_names_is_reached_without_it() {
 }
 
 #[test]
+fn a_proxy_that_makes_no_way_is_named() {
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let cloud = Cloud::start();
+    log_in(&cloud);
+    // To what is no proxy a tunnel is a strange request.
+    for (proxy, reason) in [(format!("http://{closed}"), "Connection refused"), (cloud.url.clone(), "unsuccessful")] {
+        let variables = ["HTTPS_PROXY", "https_proxy"].map(|name| (name, &*proxy));
+        let none = ["NO_PROXY", "no_proxy"].map(|name| (name, ""));
+        let variables = [&[("AWS_REGION", "us-west-2")], &variables[..], &none].concat();
+        let mut console = run(cloud.home.path(), &["--aws"], &variables);
+        console.wait("kms.us-west-2.amazonaws.com: the proxy of HTTPS_PROXY makes no way there");
+        console.wait(reason);
+        console.kill();
+    }
+    assert_eq!(cloud.signers(), []);
+}
+
+#[test]
 fn configured_endpoints_are_ignored_when_that_is_asked_for() {
     let (cloud, elsewhere) = (Cloud::start(), Cloud::start());
     let proxy = Proxy::start(&cloud);
