@@ -5,7 +5,7 @@ use quick_xml::events::Event;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
-use zeroize::Zeroizing;
+use zeroize::{Zeroize as _, Zeroizing};
 
 use super::error::ServiceError;
 use super::operation::{Operation, Protocol};
@@ -116,12 +116,23 @@ fn without_nulls<T: DeserializeOwned>(body: &[u8]) -> serde_json::Result<T> {
             _ => {}
         }
     }
+    // What is copied may be a secret.
+    fn wipe(value: &mut Value) {
+        match value {
+            Value::Object(members) => members.values_mut().for_each(wipe),
+            Value::Array(items) => items.iter_mut().for_each(wipe),
+            Value::String(text) => text.zeroize(),
+            _ => {}
+        }
+    }
     let mut answer: Value = serde_json::from_slice(body)?;
     strip(&mut answer);
     if answer.is_null() {
         answer = Value::Object(Map::new());
     }
-    serde_json::from_value(answer)
+    let read = T::deserialize(&answer);
+    wipe(&mut answer);
+    read
 }
 
 /// What stands between the tags of the first element of this name.

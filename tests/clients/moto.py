@@ -1,4 +1,4 @@
-"""The console against moto, an AWS of others: what it lists, and a key that it creates from start to success.
+"""The console against moto, an AWS of others: what it lists and changes, and a key that it creates from start to success.
 
 moto knows no custom key stores, no events of CloudTrail, and nothing of what the bundled AWS alone has: the pages have to
 say so in place, and the rest has to work.
@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import termios
+import threading
 import time
 import unittest
 
@@ -30,7 +31,7 @@ PROGRAM = None
 PATIENCE = 30
 REGION = "us-west-2"
 SIZE = (120, 40)
-NEXT = "\x0e"
+NEXT, DOWN = "\x0e", "\x1b[B"
 # To the search field, and what stands there goes.
 AGAIN = "/\x15"
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY": "moto takes any"}
@@ -51,13 +52,14 @@ class Moto:
             assert line, "moto_server ended"
             found = re.search(r"Running on (http://127\.0\.0\.1:\d+)", line)
             self.url = found and found[1]
-        # Nobody reads on, and it must not wait for a reader.
-        self.log = subprocess.Popen(["cat"], stdin=self.process.stderr, stdout=subprocess.DEVNULL)
+        # It goes on writing, and must not wait for a reader.
+        self.log = threading.Thread(target=self.process.stderr.read, daemon=True)
+        self.log.start()
 
     def stop(self):
         self.process.kill()
         self.process.wait()
-        self.log.wait()
+        self.log.join()
         self.process.stderr.close()
 
     def client(self, service):
@@ -82,7 +84,14 @@ class Console:
         master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", SIZE[1], SIZE[0], 0, 0))
         self.process = subprocess.Popen(
-            arguments, stdin=slave, stdout=slave, stderr=slave, env=environment, start_new_session=True
+            arguments,
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            env=environment,
+            start_new_session=True,
+            # So that it is /dev/tty, too.
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
         )
         atexit.register(self.process.kill)
         os.close(slave)
@@ -105,7 +114,7 @@ class Console:
     def menu(self, steps, words):
         """Chooses an entry of the navigation, so many below the one that is open, or above it."""
         self.send("\t")
-        self.send(("\x1b[B" if steps > 0 else "\x1b[A") * abs(steps) + "\r")
+        self.send((DOWN if steps > 0 else "\x1b[A") * abs(steps) + "\r")
         self.wait(words)
 
     def stop(self):
@@ -122,8 +131,8 @@ class Lists(unittest.TestCase):
     def setUpClass(cls):
         cls.moto = Moto()
         kms = cls.moto.client("kms")
-        # A page of the API has a hundred.
-        cls.keys = [kms.create_key(Description=f"key {number}")["KeyMetadata"] for number in range(120)]
+        for number in range(20):
+            kms.create_key(Description=f"key {number}")
         cls.key = kms.create_key(
             Description="Card payments",
             KeyUsage="ENCRYPT_DECRYPT",
@@ -141,20 +150,54 @@ class Lists(unittest.TestCase):
 
     def test_lists(self):
         console = self.console
-        console.wait("123456789012 · us-west-2")
+        console.wait("123456789012")
         console.wait("Could not load external key stores")
         console.menu(1, "Not available from the API")
         console.menu(1, "Could not load events")
-        console.menu(-4, "Customer managed keys (121)")
+        console.menu(-4, "Customer managed keys (21)")
         console.send("/payments-\r")
-        console.wait("1 of 121")
+        console.wait("1 of 21")
         console.send("\r")
         for words in ("Card payments", "Disabled", "General configuration"):
             console.wait(words)
         self.assertIn(self.key, console.text())
-        for words in ("SYMMETRIC_DEFAULT", "payments", "alias/payments-live", "Encrypt up to", '"kms:*"'):
+        for words in ("SYMMETRIC_DEFAULT", "team", "alias/payments-live", "Encrypt up to", '"kms:*"'):
             console.wait(words)
             console.send("\x1b[C")
+
+
+class Changes(unittest.TestCase):
+    """What a key's page changes is changed."""
+
+    def test_actions(self):
+        moto = Moto()
+        kms = moto.client("kms")
+        key = kms.create_key(Description="before")["KeyMetadata"]["KeyId"]
+        console = Console(moto.url)
+        console.wait("Could not load external key stores")
+        console.menu(-2, "Customer managed keys (1)")
+        console.send("\r")
+        console.wait("General configuration")
+        for below, keys, words in (
+            (3, ", and after", "The description of"),
+            (4, "team=payments", "The tags of"),
+            (5, "moved", "The alias moved was created"),
+            (0, "", "is disabled."),
+        ):
+            console.send("m")
+            console.wait("Key actions")
+            console.send(DOWN * below + "\r")
+            console.wait("Do it")
+            console.send(keys + NEXT)
+            console.wait(words)
+        metadata = kms.describe_key(KeyId="alias/moved")["KeyMetadata"]
+        self.assertEqual(
+            [metadata[name] for name in ("KeyId", "Description", "KeyState")],
+            [key, "before, and after", "Disabled"],
+        )
+        self.assertEqual(kms.list_resource_tags(KeyId=key)["Tags"], [{"TagKey": "team", "TagValue": "payments"}])
+        console.stop()
+        moto.stop()
 
 
 class CreateKey(unittest.TestCase):
@@ -198,6 +241,22 @@ class CreateKey(unittest.TestCase):
             console.send(keys)
         key = self.assert_made("payments")
         self.assertIn(key, console.text())
+        console.stop()
+
+    def test_without_external_key_stores(self):
+        console = Console(self.moto.url)
+        console.wait("Could not load external key stores")
+        console.menu(-2, "Customer managed keys (")
+        for words, keys in (
+            ("Customer managed keys (", "n"),
+            ("Encrypt and decrypt", "\t\t\r"),
+            ("External (Import Key material)", DOWN * 3 + " "),
+            ("I understand that a KMS key", "\t " + NEXT),
+            ("Choose external key for this KMS key", ""),
+            ("Could not load external key stores", ""),
+        ):
+            console.wait(words)
+            console.send(keys)
         console.stop()
 
     # `create-key` has its place here. It makes keys in external key stores, which moto has none of.

@@ -81,8 +81,8 @@ fn a_proxy_that_makes_no_way_is_named() {
         let none = ["NO_PROXY", "no_proxy"].map(|name| (name, ""));
         let variables = [&[("AWS_REGION", "us-west-2")], &variables[..], &none].concat();
         let mut console = run(cloud.home.path(), &["--aws"], &variables);
-        console.wait("kms.us-west-2.amazonaws.com: the proxy of HTTPS_PROXY makes no way there");
-        console.wait(reason);
+        let words = format!("the proxy of HTTPS_PROXY makes no way there: {reason}");
+        console.wait_in_lines(&format!("no answer came from kms.us-west-2.amazonaws.com: {words}"));
         console.kill();
     }
     assert_eq!(cloud.signers(), []);
