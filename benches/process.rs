@@ -1,14 +1,22 @@
 //! The whole program in a pseudo-terminal, beside the floor: this program itself as a bare ratatui screen.
 //!
 //! Prints cold start to the first useful screen, key to frame, idle wake-ups and bytes, resident memory, and the size
-//! of the binary. The other end of the terminal only reads. Linux only, for it reads `/proc`.
+//! of the binary; then key to frame while all calls to AWS hang. The other end of the terminal only reads. Linux only, for
+//! it reads `/proc`.
+//!
+//! `cargo bench --bench process -- hang` measures the last alone.
 
 use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
 use std::path::Path;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
+use xks_console::aws::sigv4::Credentials;
+use xks_console::bundled::Bundled;
+use xks_console::serve::Server;
+use xks_console::world::World;
 
 /// Tells the program that is started to be the floor.
 const FLOOR: &str = "XKS_CONSOLE_BENCH_FLOOR";
@@ -26,11 +34,18 @@ fn main() {
     if !std::env::args().any(|argument| argument == "--bench") {
         return;
     }
+    if !std::env::args().any(|argument| argument == "hang") {
+        alone();
+        many_keys();
+    }
+    hanging();
+}
+
+/// The program on the bundled AWS, beside the floor.
+fn alone() {
     let data = tempfile::tempdir().expect("a directory for the account");
-    let console =
-        Program { name: "xks-console", path: env!("CARGO_BIN_EXE_xks-console").into(), data: Some(data.path()) };
-    let this = std::env::current_exe().expect("the path of this program");
-    let floor = Program { name: "floor", path: this.to_string_lossy().into_owned(), data: None };
+    let console = Program::new("xks-console", On::Bundled(data.path()));
+    let floor = Program::new("floor", On::Nothing);
     let first = Instant::now();
     Running::start(&console, (80, 24)).until(console.first_words());
     println!("first start ever, 80x24: {:.1} ms (makes the account)", ms(first.elapsed()));
@@ -54,7 +69,63 @@ fn main() {
         let size = std::fs::metadata(&program.path).expect("the binary is there").len();
         println!("binary, {}: {:.1} MB", program.name, size as f64 / 1e6);
     }
-    many_keys();
+}
+
+/// Keys that are timed while calls hang. They take less than the 30 seconds after which an attempt is given up.
+const KEYS_WHILE_HANGING: usize = 400;
+/// A frame at 60 Hz.
+const LIMIT: Duration = Duration::from_millis(16);
+
+/// Key to frame while each call to AWS hangs, beside the same where AWS answers at once.
+fn hanging() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+    let runtime = runtime.expect("a runtime");
+    let aws = Bundled::in_memory("default", World::system()).expect("an account");
+    let key = aws.access_keys().expect("the access keys").remove(0).credentials;
+    let server = Server::open(aws, "127.0.0.1:0".parse().expect("an address"), None, false);
+    let server = runtime.block_on(server).expect("a port");
+    let answering = server.url();
+    runtime.spawn(server.run(std::future::pending()));
+    // Connections come as far as the queue of the operating system; nobody ever takes one.
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let silent = (format!("http://{}", silent.local_addr().expect("its address")), silent);
+    for size in SIZES {
+        let [floor, hang] = [&answering, &silent.0].map(|url| {
+            let mut times = keys_in_alias(&Program::new("xks-console", On::Endpoint(url, &key)), size);
+            times.sort_unstable();
+            times
+        });
+        for (what, part) in [("p50", 50), ("p99", 99), ("max", 100)] {
+            let at = |times: &[Duration]| times[(times.len() * part / 100).min(times.len() - 1)];
+            row(&format!("key to frame while calls hang, {what}"), size, at(&floor), at(&hang));
+        }
+        let p99 = hang[hang.len() * 99 / 100];
+        println!("p99 is {} {LIMIT:?}", if p99 < LIMIT { "under" } else { "NOT under" });
+    }
+}
+
+/// Types and takes back a letter in the field *Alias*, again and again.
+fn keys_in_alias(program: &Program, size: (u16, u16)) -> Vec<Duration> {
+    let mut running = Running::start(program, size);
+    let mut screen = running.screen(size);
+    running.until_shown(&mut screen, program.first_words());
+    for (keys, words) in
+        [("\t\x1b[A\x1b[A\r", "Customer managed keys"), ("n", "Key usage"), ("\x0e", "Add alias"), ("alias", "alias")]
+    {
+        running.send(keys);
+        running.until_shown(&mut screen, words);
+    }
+    let mut once = |turn| {
+        running.read_for(&mut screen, Duration::from_millis(50));
+        let start = Instant::now();
+        running.send(if turn % 2 == 0 { "x" } else { "\x7f" });
+        while screen.screen().contents().contains("aliasx") != (turn % 2 == 0) {
+            running.read(Duration::from_secs(20)).expect("a frame follows the key");
+            screen.process(std::mem::take(&mut running.seen).as_bytes());
+        }
+        start.elapsed()
+    };
+    (0..KEYS_WHILE_HANGING).map(&mut once).collect()
 }
 
 /// The KMS keys that an account can have (KMS resource quotas).
@@ -66,8 +137,7 @@ fn many_keys() {
     let start = Instant::now();
     fill(data.path());
     println!("made {MANY} keys in {:.0} s", start.elapsed().as_secs_f64());
-    let console =
-        Program { name: "xks-console", path: env!("CARGO_BIN_EXE_xks-console").into(), data: Some(data.path()) };
+    let console = Program::new("xks-console", On::Bundled(data.path()));
     let start = Instant::now();
     let mut running = Running::start(&console, (80, 24));
     running.until(console.first_words());
@@ -94,7 +164,7 @@ fn many_keys() {
 
 /// Makes the keys by the API, as anybody would.
 fn fill(dir: &Path) {
-    let bundled = xks_console::bundled::Bundled::open(dir, None).expect("an account");
+    let bundled = Bundled::open(dir, None).expect("an account");
     let client = xks_console::journey::client_of(&bundled, xks_console::world::Clock::System);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     let request = xks_console::aws::kms::CreateKey::default();
@@ -139,13 +209,35 @@ fn keys(program: &Program, size: (u16, u16)) -> Vec<Duration> {
 struct Program<'a> {
     name: &'static str,
     path: String,
-    data: Option<&'a Path>,
+    on: On<'a>,
 }
 
-impl Program<'_> {
+/// What a program is opened on.
+enum On<'a> {
+    /// It is the floor.
+    Nothing,
+    /// The bundled AWS in this directory.
+    Bundled(&'a Path),
+    /// An AWS at this URL, with these credentials.
+    Endpoint(&'a str, &'a Credentials),
+}
+
+impl<'a> Program<'a> {
+    fn new(name: &'static str, on: On<'a>) -> Self {
+        let path = match on {
+            On::Nothing => std::env::current_exe().expect("the path of this program").to_string_lossy().into_owned(),
+            _ => env!("CARGO_BIN_EXE_xks-console").to_owned(),
+        };
+        Self { name, path, on }
+    }
+
     fn first_words(&self) -> &'static str {
         // In one piece also when only what differs from the frame before is written.
-        if self.data.is_some() { "Frankfurt" } else { "Field:" }
+        match self.on {
+            On::Nothing => "Field:",
+            On::Bundled(_) => "Frankfurt",
+            On::Endpoint(..) => "External key stores",
+        }
     }
 }
 
@@ -164,12 +256,20 @@ impl Running {
         let pty = native_pty_system().openpty(size).expect("a pseudo-terminal");
         let mut command = CommandBuilder::new(&program.path);
         command.env("TERM", "xterm-256color");
-        match program.data {
-            Some(data) => {
+        match program.on {
+            On::Nothing => command.env(FLOOR, "1"),
+            On::Bundled(data) => {
                 command.arg("--data-dir");
                 command.arg(data);
             }
-            None => command.env(FLOOR, "1"),
+            On::Endpoint(url, key) => {
+                command.args(["--endpoint-url", url, "--region", "us-west-2"]);
+                for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("AWS_")) {
+                    command.env_remove(name);
+                }
+                command.env("AWS_ACCESS_KEY_ID", &key.access_key_id);
+                command.env("AWS_SECRET_ACCESS_KEY", key.secret_access_key.expose());
+            }
         }
         let child = pty.slave.spawn_command(command).expect("the program starts");
         drop(pty.slave);
@@ -194,6 +294,13 @@ impl Running {
         Some(())
     }
 
+    /// Shows what is written within `time`.
+    fn read_for(&mut self, screen: &mut vt100::Parser, time: Duration) {
+        let end = Instant::now() + time;
+        while self.read(end.saturating_duration_since(Instant::now())).is_some() {}
+        screen.process(std::mem::take(&mut self.seen).as_bytes());
+    }
+
     fn drain(&mut self) {
         while self.read(Duration::ZERO).is_some() {}
         self.seen.clear();
@@ -212,7 +319,7 @@ impl Running {
     /// To the first field of the wizard.
     fn open(&mut self, program: &Program, (columns, rows): (u16, u16)) {
         self.until(program.first_words());
-        if program.data.is_none() {
+        if matches!(program.on, On::Nothing) {
             return;
         }
         let mut screen = self.screen((columns, rows));

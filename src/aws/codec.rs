@@ -3,8 +3,9 @@
 use bytes::Bytes;
 use quick_xml::events::Event;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
-use zeroize::Zeroizing;
+use zeroize::{Zeroize as _, Zeroizing};
 
 use super::error::ServiceError;
 use super::operation::{Operation, Protocol};
@@ -92,7 +93,7 @@ pub fn decode_response<O: Operation>(body: &[u8]) -> Result<O::Response, Malform
     match O::SERVICE.protocol() {
         Protocol::Json { .. } => {
             let body = if body.is_empty() { b"{}" } else { body };
-            serde_json::from_slice(body).map_err(|error| malformed(&error))
+            serde_json::from_slice(body).or_else(|_| without_nulls(body)).map_err(|error| malformed(&error))
         }
         Protocol::Query { .. } => {
             let text = std::str::from_utf8(body).map_err(|error| malformed(&error))?;
@@ -101,6 +102,37 @@ pub fn decode_response<O: Operation>(body: &[u8]) -> Result<O::Response, Malform
             quick_xml::de::from_str(&format!("<Result>{inner}</Result>")).map_err(|error| malformed(&error))
         }
     }
+}
+
+/// Reads an answer in which `null` stands for members that are absent, as the SDKs of AWS understand it.
+fn without_nulls<T: DeserializeOwned>(body: &[u8]) -> serde_json::Result<T> {
+    fn strip(value: &mut Value) {
+        match value {
+            Value::Object(members) => {
+                members.retain(|_, member| !member.is_null());
+                members.values_mut().for_each(strip);
+            }
+            Value::Array(items) => items.iter_mut().for_each(strip),
+            _ => {}
+        }
+    }
+    // What is copied may be a secret.
+    fn wipe(value: &mut Value) {
+        match value {
+            Value::Object(members) => members.values_mut().for_each(wipe),
+            Value::Array(items) => items.iter_mut().for_each(wipe),
+            Value::String(text) => text.zeroize(),
+            _ => {}
+        }
+    }
+    let mut answer: Value = serde_json::from_slice(body)?;
+    strip(&mut answer);
+    if answer.is_null() {
+        answer = Value::Object(Map::new());
+    }
+    let read = T::deserialize(&answer);
+    wipe(&mut answer);
+    read
 }
 
 /// What stands between the tags of the first element of this name.
@@ -220,7 +252,7 @@ fn without_controls(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::aws::iam::{ListRoles, ListUsers, ListUsersOutput, Members, User};
-    use crate::aws::kms::ListKeys;
+    use crate::aws::kms::{CreateAlias, DescribeKey, ListKeys};
     use crate::aws::operation::Service;
 
     #[test]
@@ -255,6 +287,17 @@ mod tests {
         assert_eq!(query_action(&body), Some(("ListRoles".to_owned(), "2010-05-08".to_owned())));
         let request = ListRoles { marker: None, ..request };
         assert_eq!(parse_query_request::<ListRoles>(&encode_request(&request).unwrap()).unwrap(), request);
+    }
+
+    #[test]
+    fn null_stands_for_what_is_absent() {
+        let body = br#"{"KeyMetadata":{"AWSAccountId":"1","KeyId":"k","Arn":"a","CreationDate":1.5,"Enabled":true,
+            "Description":null,"KeyUsage":null,"KeyState":"Enabled","Origin":"AWS_KMS","KeyManager":"CUSTOMER",
+            "MultiRegion":null}}"#;
+        let key = decode_response::<DescribeKey>(body).unwrap().key_metadata;
+        assert_eq!((key.description.as_str(), key.key_usage.as_str(), key.multi_region), ("", "", None));
+        assert!(decode_response::<DescribeKey>(br#"{"KeyMetadata":{"KeyId":null}}"#).is_err());
+        assert!(decode_response::<CreateAlias>(b"null").is_ok() && decode_response::<DescribeKey>(b"null").is_err());
     }
 
     #[test]

@@ -5,13 +5,10 @@ use super::paging::page;
 use super::{Answer, Call};
 use crate::aws::error::ServiceError;
 use crate::aws::kms::{
-    GetKeyPolicy, GetKeyPolicyOutput, KeyManager, ListKeyPolicies, ListKeyPoliciesOutput, PutKeyPolicy,
+    DEFAULT_POLICY, GetKeyPolicy, GetKeyPolicyOutput, KeyManager, ListKeyPolicies, ListKeyPoliciesOutput, PutKeyPolicy,
 };
 use crate::aws::operation::Empty;
 use crate::aws::{limits, policy};
-
-/// The only policy that a key has.
-const DEFAULT: &str = "default";
 
 impl Call<'_> {
     /// Checks a policy that is given with a new key: grammar, size, principals, and that the caller isn't locked out.
@@ -38,15 +35,15 @@ impl Call<'_> {
     }
 
     pub fn get_key_policy(&self, request: &GetKeyPolicy) -> Answer<GetKeyPolicyOutput> {
-        if request.policy_name.as_deref().is_some_and(|name| name != DEFAULT) {
+        if request.policy_name.as_deref().is_some_and(|name| name != DEFAULT_POLICY) {
             return Err(ServiceError::new("NotFoundException", "No such policy exists").into());
         }
         let key = self.store().read(|tx| self.find_key_by_id(tx, &request.key_id, "kms:GetKeyPolicy"))?;
-        Ok(GetKeyPolicyOutput { policy: key.policy, policy_name: Some(DEFAULT.to_owned()) })
+        Ok(GetKeyPolicyOutput { policy: key.policy, policy_name: Some(DEFAULT_POLICY.to_owned()) })
     }
 
     pub fn put_key_policy(&self, request: &PutKeyPolicy) -> Answer<Empty> {
-        if request.policy_name.as_deref().is_some_and(|name| name != DEFAULT) {
+        if request.policy_name.as_deref().is_some_and(|name| name != DEFAULT_POLICY) {
             return Err(ServiceError::new("NotFoundException", "No such policy exists").into());
         }
         let may_lock_out = request.bypass_policy_lockout_safety_check == Some(true);
@@ -70,7 +67,8 @@ impl Call<'_> {
 
     pub fn list_key_policies(&self, request: &ListKeyPolicies) -> Answer<ListKeyPoliciesOutput> {
         self.store().read(|tx| self.find_key_by_id(tx, &request.key_id, "kms:ListKeyPolicies"))?;
-        let page = page(vec![DEFAULT.to_owned()], |name| name, request.limit, 100, 1000, request.marker.as_deref())?;
+        let page =
+            page(vec![DEFAULT_POLICY.to_owned()], |name| name, request.limit, 100, 1000, request.marker.as_deref())?;
         Ok(ListKeyPoliciesOutput { policy_names: page.items, truncated: page.next.is_some(), next_marker: page.next })
     }
 }

@@ -14,6 +14,7 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials as _, SharedCredentialsProvider};
 use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
+use aws_smithy_types::error::ErrorMetadata;
 use aws_types::os_shim_internal::{Env, Fs};
 use aws_types::service_config::ServiceConfigKey;
 use jiff::Timestamp;
@@ -189,7 +190,7 @@ impl Profile {
     }
 
     /// What to do when the profile gives no credentials.
-    fn remedy(&self, error: &CredentialsError) -> String {
+    fn remedy(&self, settings: &Settings, error: &CredentialsError) -> String {
         let name = &self.name;
         let has = |key: &str| {
             let source = self.set.get("source_profile").and_then(|source| self.set.get_profile(source));
@@ -202,8 +203,13 @@ impl Profile {
             format!("Sessions of `aws login` are for the AWS CLI to read: use a profile with `{process}`")
         } else if has("credential_process") {
             "Run its credential_process in a shell to see what is wrong, then press r".to_owned()
+        } else if has("web_identity_token_file") {
+            "Check that its web_identity_token_file holds a token and that its role_arn trusts it, then press r"
+                .to_owned()
         } else if let Some(role) = self.set.get("role_arn") {
-            format!("Check that its source may assume {role}, then press r")
+            format!("Check that its source has credentials and may assume {role}, then press r")
+        } else if let Some(variables) = settings.profile.is_none().then(|| variables(&Env::real())).flatten() {
+            format!("Check {variables}, then press r")
         } else if matches!(error, CredentialsError::InvalidConfiguration(_)) {
             "Mend the profile, then press r".to_owned()
         } else {
@@ -211,6 +217,24 @@ impl Profile {
                 .to_owned()
         }
     }
+}
+
+/// The variables that lead to credentials, if any do and no profile is named, in the order of the chain.
+fn variables(env: &Env) -> Option<&'static str> {
+    const SOURCES: [(&str, &str); 4] = [
+        ("AWS_ACCESS_KEY_ID", "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"),
+        ("AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN"),
+        (
+            "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+            "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI and AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+        ),
+        (
+            "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+            "AWS_CONTAINER_CREDENTIALS_FULL_URI and AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+        ),
+    ];
+    let set = SOURCES.into_iter().find(|(variable, _)| env.get(variable).is_ok_and(|value| !value.is_empty()));
+    set.map(|(_, names)| names)
 }
 
 /// The files to read. With an endpoint for all services the chain of the profile `name` finds STS there too, whatever
@@ -247,7 +271,8 @@ async fn fetch(settings: &Settings, https: &Https) -> Result<Fetched, NoCredenti
         Some(provider) => provider.provide_credentials().await,
         None => Err(CredentialsError::not_loaded_no_source()),
     };
-    let found = asked.map_err(|error| without(profile.name.clone(), story(&error), profile.remedy(&error)))?;
+    let found =
+        asked.map_err(|error| without(profile.name.clone(), story(&error), profile.remedy(settings, &error)))?;
     Ok(Fetched {
         credentials: Credentials {
             access_key_id: found.access_key_id().to_owned(),
@@ -263,16 +288,24 @@ fn moment(time: SystemTime) -> Timestamp {
     Timestamp::try_from(time).unwrap_or(if time < SystemTime::UNIX_EPOCH { Timestamp::MIN } else { Timestamp::MAX })
 }
 
-/// An error and its causes, each told once.
+/// What AWS's crates say around each reason, and tells nothing.
+const AROUND: [&str; 2] =
+    ["an error occurred while loading credentials: ", "the credential provider was not enabled: "];
+
+/// An error and its causes, each told once, in one line.
 fn story(error: &dyn Error) -> String {
     let mut words = error.to_string();
     let mut cause = error.source();
     while let Some(inside) = cause {
-        let more = inside.to_string().trim_end_matches('.').to_owned();
+        // What a service says is shown as code otherwise.
+        let told = inside.downcast_ref::<ErrorMetadata>().and_then(ErrorMetadata::message);
+        let more = told.map_or_else(|| inside.to_string(), str::to_owned).trim_end_matches('.').to_owned();
         if !words.contains(&more) {
             words = format!("{words}: {more}");
         }
         cause = inside.source();
     }
-    words
+    let words = AROUND.iter().fold(words, |words, around| words.replace(around, ""));
+    let lines: Vec<&str> = words.lines().map(str::trim).collect();
+    lines.join("; ")
 }

@@ -138,20 +138,29 @@ fn certificates(path: &Path) -> Result<Vec<reqwest::Certificate>, String> {
 
 /// What the person can do something about.
 fn reason_of(error: &reqwest::Error, time: Duration) -> String {
-    match (error.is_timeout(), error.is_connect()) {
+    let reason = match (error.is_timeout(), error.is_connect()) {
         (true, true) => format!("it can't be reached within {} seconds", CONNECT_TIMEOUT.as_secs()),
         (true, false) => format!("nothing came within {} seconds", time.as_secs()),
         _ => innermost(error),
+    };
+    if causes(error).any(|cause| cause.to_string().starts_with(TUNNEL)) {
+        let reason = reason.strip_prefix(TUNNEL).unwrap_or(&reason);
+        return format!("the proxy of HTTPS_PROXY makes no way there: {reason}. NO_PROXY names hosts that need none");
     }
+    reason
+}
+
+/// How an error of the way through a proxy begins: its type can't be named.
+const TUNNEL: &str = "tunnel error: ";
+
+/// An error and what caused it, from the outside to the inside.
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |&error| error.source())
 }
 
 /// The cause of all: what stands around it repeats the URL and *error sending request*.
-fn innermost(error: &dyn Error) -> String {
-    let mut cause = error;
-    while let Some(inside) = cause.source() {
-        cause = inside;
-    }
-    cause.to_string()
+fn innermost(error: &(dyn Error + 'static)) -> String {
+    causes(error).last().map(ToString::to_string).unwrap_or_default()
 }
 
 impl Transport for Https {

@@ -69,9 +69,7 @@ async fn ask(client: &Client, call: Call) -> Result<Reply, CallError> {
         Call::Keys(marker) => keys_page(client, marker).await?,
         Call::Key(key_id) => Reply::Key(Box::new(client.call(&DescribeKey::of(key_id)).await?.key_metadata.into())),
         Call::Principals => Reply::Principals(principals(client).await?),
-        Call::KeyPolicy(key_id) => {
-            Reply::KeyPolicy(client.call(&GetKeyPolicy { key_id, policy_name: None }).await?.policy)
-        }
+        Call::KeyPolicy(key_id) => Reply::KeyPolicy(client.call(&GetKeyPolicy::of(key_id)).await?.policy),
         Call::KeyTags(key_id) => Reply::KeyTags(client.collect_tags(&key_id).await?),
         Call::AllTags(keys) => Reply::AllTags(all_tags(client, keys).await?),
         Call::ExternalKey { custom_key_store_id, xks_key_id } => {
@@ -239,7 +237,7 @@ async fn find_key(client: &Client, sent: &Sent) -> Result<Option<KeyMetadata>, C
         if !sent.needs_policy() {
             return Ok(Some(key));
         }
-        let policy = client.call(&GetKeyPolicy { key_id: key.key_id.clone(), policy_name: None }).await?.policy;
+        let policy = client.call(&GetKeyPolicy::of(key.key_id.clone())).await?.policy;
         if Some(policy) == sent.request.policy {
             return Ok(Some(key));
         }

@@ -27,6 +27,7 @@ mod rotation;
 mod served;
 mod signatures;
 mod snapshots;
+mod sources;
 mod tasks;
 mod trail;
 mod xks_proxy;

@@ -87,6 +87,15 @@ impl Console {
         }
     }
 
+    /// As [`wait`](Self::wait), however the words are broken into lines.
+    pub fn wait_in_lines(&mut self, words: &str) {
+        let deadline = Instant::now() + PATIENCE;
+        while !self.text().split_whitespace().collect::<Vec<_>>().join(" ").contains(words) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            assert!(self.read(left), "‘{words}’ never came:\n{}", self.text());
+        }
+    }
+
     pub fn send(&mut self, keys: &str) {
         self.writer.write_all(keys.as_bytes()).unwrap();
         self.writer.flush().unwrap();

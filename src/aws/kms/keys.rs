@@ -152,7 +152,8 @@ pub struct KeyMetadata {
     /// Empty when none was given.
     #[serde(default)]
     pub description: String,
-    /// `ENCRYPT_DECRYPT` ...
+    /// `ENCRYPT_DECRYPT` ...; empty when it is not told.
+    #[serde(default)]
     pub key_usage: String,
     /// What can be done with it now.
     pub key_state: KeyState,

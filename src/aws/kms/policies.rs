@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+/// The name of the only policy that a key has.
+pub const DEFAULT_POLICY: &str = "default";
+
 /// The request of GetKeyPolicy.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -11,6 +14,13 @@ pub struct GetKeyPolicy {
     /// Only `default` exists.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub policy_name: Option<String>,
+}
+
+impl GetKeyPolicy {
+    /// Asks for the policy of a key, by its name: KMS needs none, what stands in for KMS elsewhere may.
+    pub fn of(key_id: String) -> Self {
+        Self { key_id, policy_name: Some(DEFAULT_POLICY.to_owned()) }
+    }
 }
 
 /// What GetKeyPolicy answers.
@@ -66,4 +76,11 @@ pub struct PutKeyPolicy {
     /// Skips the check that the caller can change the policy again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bypass_policy_lockout_safety_check: Option<bool>,
+}
+
+impl PutKeyPolicy {
+    /// Gives a key another policy, by its name as [`GetKeyPolicy::of`] does.
+    pub fn of(key_id: String, policy: String) -> Self {
+        Self { key_id, policy_name: Some(DEFAULT_POLICY.to_owned()), policy, bypass_policy_lockout_safety_check: None }
+    }
 }

@@ -249,8 +249,7 @@ pub fn changes(task: &Task, form: &Form) -> Vec<Change> {
         }
         Task::EditTags(key, before) => tag_changes(key, before, &parse_tags(&form.text(TEXT)).unwrap_or_default()),
         Task::EditPolicy(key, _) => {
-            let (key_id, policy) = (key.id.clone(), form.text(TEXT));
-            vec![Change::PutPolicy(PutKeyPolicy { key_id, policy, ..Default::default() })]
+            vec![Change::PutPolicy(PutKeyPolicy::of(key.id.clone(), form.text(TEXT)))]
         }
         Task::CreateAlias(key) => {
             let alias_name = format!("{}{}", limits::ALIAS_PREFIX, form.text(ALIAS));

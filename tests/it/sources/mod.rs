@@ -1,0 +1,441 @@
+//! Each source of credentials that AWS's own chain knows, by the program itself in a pseudo-terminal: what it signs with,
+//! and what it says when the source gives nothing.
+
+mod cloud;
+mod network;
+mod proxy;
+
+use std::net::TcpListener;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+use super::process::Console;
+use cloud::{CONTAINER_TOKEN, Cloud, REFRESH_TOKEN, ROLE, SSO_TOKEN, Signer, WEB_IDENTITY, run, signer};
+
+/// The account of the caller is told once a signed call was answered.
+const ACCOUNT: &str = "111122223333";
+
+/// The console comes up, and what it asks of AWS is signed so.
+fn assert_signs(cloud: &Cloud, mut console: Console, expected: impl Fn() -> Signer) {
+    console.wait(ACCOUNT);
+    console.kill();
+    cloud.assert_signed_by(&expected());
+}
+
+/// The console comes up, asks AWS nothing, and says all this.
+fn assert_says(cloud: &Cloud, mut console: Console, parts: &[&str]) {
+    console.wait("gives no credentials");
+    parts.iter().for_each(|part| console.wait_in_lines(part));
+    console.kill();
+    assert_eq!(cloud.signers(), []);
+}
+
+/// The one session that was handed out.
+fn only(cloud: &Cloud) -> Signer {
+    let mut issued = cloud.issued();
+    assert_eq!(issued.len(), 1, "asked more often than needed");
+    issued.remove(0)
+}
+
+/// Credentials that are about to expire are fetched anew: all is signed with the second ones.
+fn assert_fetches_anew(cloud: &Cloud, mut console: Console) {
+    console.wait(ACCOUNT);
+    console.kill();
+    let issued = cloud.issued();
+    assert_eq!(issued.len(), 2);
+    cloud.assert_signed_by(&issued[1]);
+}
+
+fn static_keys(cloud: &Cloud, heading: &str, user: &str) -> String {
+    let key = cloud.key_of(user);
+    let (id, secret) = (&key.access_key_id, key.secret_access_key.expose());
+    format!("[{heading}]\naws_access_key_id = {id}\naws_secret_access_key = {secret}\n")
+}
+
+#[test]
+fn the_environment() {
+    let cloud = Cloud::start();
+    let key = cloud.key_of("Admin");
+    let (id, secret) = (&*key.access_key_id, key.secret_access_key.expose());
+    let variables = [("AWS_ACCESS_KEY_ID", id), ("AWS_SECRET_ACCESS_KEY", secret)];
+    assert_signs(&cloud, cloud.console(&[], &variables), || signer(&key));
+}
+
+#[test]
+fn the_environment_without_the_secret() {
+    let cloud = Cloud::start();
+    let console = cloud.console(&[], &[("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")]);
+    assert_says(&cloud, console, &["Check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"]);
+}
+
+#[test]
+fn a_profile_of_the_credentials_file() {
+    let cloud = Cloud::start();
+    let both = static_keys(&cloud, "default", "Admin") + &static_keys(&cloud, "alice", "alice.moreau");
+    cloud.write(".aws/credentials", &both);
+    assert_signs(&cloud, cloud.console(&[], &[]), || signer(&cloud.key_of("Admin")));
+    let cloud = Cloud::start();
+    cloud.write(".aws/credentials", &static_keys(&cloud, "alice", "alice.moreau"));
+    // What is named comes before what the environment holds.
+    let others = [("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"), ("AWS_SECRET_ACCESS_KEY", "secret")];
+    assert_signs(&cloud, cloud.console(&["--profile", "alice"], &others), || signer(&cloud.key_of("alice.moreau")));
+}
+
+#[test]
+fn a_profile_without_the_secret() {
+    let cloud = Cloud::start();
+    cloud.write(".aws/credentials", "[default]\naws_access_key_id = AKIDEXAMPLE\n");
+    assert_says(&cloud, cloud.console(&[], &[]), &["profile default", "aws_secret_access_key"]);
+}
+
+#[test]
+fn a_profile_of_the_config_file() {
+    let cloud = Cloud::start();
+    cloud.write(".aws/config", &static_keys(&cloud, "profile work", "Admin"));
+    assert_signs(&cloud, cloud.console(&[], &[("AWS_PROFILE", "work")]), || signer(&cloud.key_of("Admin")));
+}
+
+#[test]
+fn nothing_at_all() {
+    let cloud = Cloud::start();
+    let sources = "Environment: environment variable not set; Profile: the credential provider was not enabled; \
+                   WebIdentityToken: ";
+    assert_says(&cloud, cloud.console(&[], &[]), &[sources, "Run `aws configure`", "--profile"]);
+}
+
+/// Calls are signed with the session that STS gave, and STS was called by `source`.
+fn assert_assumes(cloud: &Cloud, mut console: Console, source: impl Fn() -> Signer) {
+    console.wait(ACCOUNT);
+    console.kill();
+    let signers = cloud.signers();
+    assert!(signers.len() > 1 && signers.iter().all(|signer| signer == &signers[0]), "{signers:?}");
+    assert!(signers[0].0.starts_with("ASIA") && signers[0].1.is_some(), "{signers:?}");
+    assert_eq!(cloud.assumed_by(), [source()]);
+}
+
+fn role(source: &str) -> String {
+    format!("[profile work]\nrole_arn = {ROLE}\n{source}\n")
+}
+
+#[test]
+fn a_role_by_source_profile() {
+    let cloud = Cloud::start();
+    cloud.write(".aws/credentials", &static_keys(&cloud, "base", "Admin"));
+    cloud.write(".aws/config", &role("source_profile = base"));
+    assert_assumes(&cloud, cloud.console(&["--profile", "work"], &[]), || signer(&cloud.key_of("Admin")));
+}
+
+#[test]
+fn a_role_by_a_role() {
+    let cloud = Cloud::start();
+    cloud.write(".aws/credentials", &static_keys(&cloud, "base", "Admin"));
+    let middle = role("source_profile = base").replace("profile work", "profile middle");
+    cloud.write(".aws/config", &(middle + &role("source_profile = middle")));
+    let mut console = cloud.console(&["--profile", "work"], &[]);
+    console.wait(ACCOUNT);
+    console.kill();
+    let assumed_by = cloud.assumed_by();
+    assert!(assumed_by.len() == 2 && assumed_by[0] == signer(&cloud.key_of("Admin")), "{assumed_by:?}");
+    assert!(assumed_by[1].1.is_some() && !cloud.signers().contains(&assumed_by[1]), "{assumed_by:?}");
+}
+
+#[test]
+fn a_role_that_the_caller_may_not_have() {
+    let cloud = Cloud::start();
+    cloud.write(".aws/credentials", &static_keys(&cloud, "base", "grace.liu"));
+    cloud.write(".aws/config", &role("source_profile = base"));
+    let console = cloud.console(&["--profile", "work"], &[]);
+    let reason = "(AccessDenied): User: arn:aws:iam::111122223333:user/payments/grace.liu is not authorized to perform";
+    assert_says(&cloud, console, &["profile work", reason, "Check that its source has credentials and may assume"]);
+}
+
+#[test]
+fn a_role_by_credentials_of_the_environment() {
+    let cloud = Cloud::start();
+    cloud.write(".aws/config", &role("credential_source = Environment"));
+    let key = cloud.key_of("Admin");
+    let (id, secret) = (&*key.access_key_id, key.secret_access_key.expose());
+    let variables = [("AWS_ACCESS_KEY_ID", id), ("AWS_SECRET_ACCESS_KEY", secret)];
+    assert_assumes(&cloud, cloud.console(&["--profile", "work"], &variables), || signer(&key));
+}
+
+#[test]
+fn a_role_by_credentials_of_the_container() {
+    let cloud = Cloud::start();
+    cloud.write(".aws/config", &role("credential_source = EcsContainer"));
+    let url = format!("{}/container", cloud.url);
+    let variables =
+        [("AWS_CONTAINER_CREDENTIALS_FULL_URI", &*url), ("AWS_CONTAINER_AUTHORIZATION_TOKEN", CONTAINER_TOKEN)];
+    assert_assumes(&cloud, cloud.console(&["--profile", "work"], &variables), || only(&cloud));
+}
+
+#[test]
+fn a_role_whose_source_gives_nothing() {
+    let cloud = Cloud::start();
+    cloud.write(".aws/config", &role("credential_source = EcsContainer"));
+    let console = cloud.console(&["--profile", "work"], &[]);
+    assert_says(
+        &cloud,
+        console,
+        &["profile work", "ECS provider not configured", "Check that its source has credentials"],
+    );
+}
+
+#[test]
+fn a_role_by_credentials_of_the_instance() {
+    let cloud = Cloud::start();
+    cloud.write(".aws/config", &role("credential_source = Ec2InstanceMetadata"));
+    assert_assumes(&cloud, cloud.console(&["--profile", "work"], &metadata(&cloud.url)), || only(&cloud));
+}
+
+/// Where SHA-1 of the session's name, and of the start URL, lead to: so the AWS CLI names the files of its logins.
+const SESSION_FILE: &str = ".aws/sso/cache/e276d18d65653fa285155bfd3e11ab029306830c.json";
+const START_URL_FILE: &str = ".aws/sso/cache/46459b8c98a2da9643b3e88822aea485318b5d54.json";
+const SSO_SESSION: &str = "[profile login]
+sso_session = corporate
+sso_account_id = 111122223333
+sso_role_name = PlatformAdmin
+[sso-session corporate]
+sso_region = eu-central-1
+sso_start_url = https://corporate.example.com/start
+";
+const SSO_LEGACY: &str = "[profile login]
+sso_account_id = 111122223333
+sso_role_name = PlatformAdmin
+sso_region = eu-central-1
+sso_start_url = https://corporate.example.com/start
+";
+
+/// What `aws sso login` leaves.
+fn login(token: &str, hours: i64) -> String {
+    let expires = Timestamp::now() + SignedDuration::from_hours(hours);
+    json!({
+        "startUrl": "https://corporate.example.com/start",
+        "region": "eu-central-1",
+        "accessToken": token,
+        "expiresAt": expires.strftime("%FT%TZ").to_string(),
+    })
+    .to_string()
+}
+
+#[test]
+fn a_session_of_iam_identity_center() {
+    let cloud = Cloud::start();
+    cloud.write(".aws/config", SSO_SESSION);
+    cloud.write(SESSION_FILE, &login(SSO_TOKEN, 8));
+    assert_signs(&cloud, cloud.console(&["--profile", "login"], &[]), || only(&cloud));
+}
+
+#[test]
+fn a_session_of_iam_identity_center_that_is_renewed() {
+    let cloud = Cloud::start();
+    cloud.write(".aws/config", SSO_SESSION);
+    let end = Timestamp::now() + SignedDuration::from_hours(100);
+    let more = format!(
+        r#","refreshToken":"{REFRESH_TOKEN}","clientId":"c","clientSecret":"s","registrationExpiresAt":"{}"}}"#,
+        end.strftime("%FT%TZ")
+    );
+    let file = cloud.write(SESSION_FILE, &login("of yesterday", -1).replace('}', &more));
+    assert_signs(&cloud, cloud.console(&["--profile", "login"], &[]), || only(&cloud));
+    // The AWS CLI goes on with it.
+    assert!(std::fs::read_to_string(file).unwrap().contains(SSO_TOKEN));
+}
+
+#[test]
+fn a_legacy_profile_of_iam_identity_center() {
+    let cloud = Cloud::start();
+    cloud.write(".aws/config", SSO_LEGACY);
+    cloud.write(START_URL_FILE, &login(SSO_TOKEN, 8));
+    // The option is for AWS's services alone: the portal has a variable of its own.
+    let arguments = ["--endpoint-url", &cloud.url, "--region", "us-west-2", "--profile", "login"];
+    let console = run(cloud.home.path(), &arguments, &[("AWS_ENDPOINT_URL_SSO", &cloud.url)]);
+    assert_signs(&cloud, console, || only(&cloud));
+}
+
+#[test]
+fn iam_identity_center_without_a_login_that_counts() {
+    for (config, file, login, reason) in [
+        (SSO_SESSION, SESSION_FILE, None, "failed to load the cached SSO token"),
+        (SSO_SESSION, SESSION_FILE, Some(login(SSO_TOKEN, -1)), "expired"),
+        (SSO_SESSION, SESSION_FILE, Some(login("revoked", 8)), "Session token not found or invalid"),
+        (SSO_LEGACY, START_URL_FILE, None, "failed to read"),
+        (SSO_LEGACY, START_URL_FILE, Some(login("revoked", 8)), "Session token not found or invalid"),
+    ] {
+        let cloud = Cloud::start();
+        cloud.write(".aws/config", config);
+        login.map(|login| cloud.write(file, &login));
+        let console = cloud.console(&["--profile", "login"], &[]);
+        assert_says(&cloud, console, &["profile login", reason, "Run `aws sso login --profile login`, then press r"]);
+    }
+}
+
+/// A script that gives the access key of a user.
+fn process(cloud: &Cloud, script: &str) {
+    let path = cloud.write("credentials.sh", script);
+    cloud.write(".aws/config", &format!("[profile work]\ncredential_process = sh {}\n", path.display()));
+}
+
+#[test]
+fn a_process() {
+    let cloud = Cloud::start();
+    let key = cloud.key_of("Admin");
+    let (id, secret) = (&key.access_key_id, key.secret_access_key.expose());
+    let told = format!(r#"{{"Version": 1, "AccessKeyId": "{id}", "SecretAccessKey": "{secret}"}}"#);
+    process(&cloud, &format!("echo '{told}'"));
+    assert_signs(&cloud, cloud.console(&["--profile", "work"], &[]), || signer(&key));
+}
+
+#[test]
+fn a_process_that_fails() {
+    let cloud = Cloud::start();
+    process(&cloud, "echo 'the vault is sealed' >&2; exit 1");
+    let console = cloud.console(&["--profile", "work"], &[]);
+    assert_says(&cloud, console, &["profile work", "the vault is sealed", "Run its credential_process in a shell"]);
+}
+
+#[test]
+fn a_web_identity_of_the_environment() {
+    let cloud = Cloud::start();
+    let token = cloud.write("token", WEB_IDENTITY);
+    let variables = [("AWS_WEB_IDENTITY_TOKEN_FILE", token.to_str().unwrap()), ("AWS_ROLE_ARN", ROLE)];
+    // STS is where the option says, too.
+    let console = run(cloud.home.path(), &["--endpoint-url", &cloud.url, "--region", "us-west-2"], &variables);
+    assert_signs(&cloud, console, || only(&cloud));
+}
+
+#[test]
+fn a_web_identity_of_a_profile() {
+    let cloud = Cloud::start();
+    let token = cloud.write("token", WEB_IDENTITY);
+    cloud.write(".aws/config", &role(&format!("web_identity_token_file = {}", token.display())));
+    assert_signs(&cloud, cloud.console(&["--profile", "work"], &[]), || only(&cloud));
+}
+
+#[test]
+fn a_web_identity_without_a_token_that_is_taken() {
+    for (token, reason) in [(None, "No such file"), (Some("someone.else.entirely"), "InvalidIdentityToken")] {
+        let cloud = Cloud::start();
+        let path = cloud.home.path().join("token");
+        token.map(|token| cloud.write("token", token));
+        let variables = [("AWS_WEB_IDENTITY_TOKEN_FILE", path.to_str().unwrap()), ("AWS_ROLE_ARN", ROLE)];
+        assert_says(
+            &cloud,
+            cloud.console(&[], &variables),
+            &[reason, "Check AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN"],
+        );
+        cloud.write(".aws/config", &role(&format!("web_identity_token_file = {}", path.display())));
+        let console = cloud.console(&["--profile", "work"], &[]);
+        assert_says(&cloud, console, &["profile work", reason, "Check that its web_identity_token_file"]);
+    }
+}
+
+fn container<'a>(url: &'a str, token: &'a Path) -> [(&'a str, &'a str); 2] {
+    [("AWS_CONTAINER_CREDENTIALS_FULL_URI", url), ("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", token.to_str().unwrap())]
+}
+
+#[test]
+fn a_container() {
+    let cloud = Cloud::start();
+    let token = cloud.write("token", CONTAINER_TOKEN);
+    let url = format!("{}/container", cloud.url);
+    assert_signs(&cloud, cloud.console(&[], &container(&url, &token)), || only(&cloud));
+}
+
+#[test]
+fn a_container_that_gives_nothing() {
+    let cloud = Cloud::start();
+    let missing = cloud.home.path().join("missing");
+    let wrong = cloud.write("token", "wrong");
+    let url = format!("{}/container", cloud.url);
+    for (token, reason) in [(missing, "No such file"), (wrong, "401")] {
+        let console = cloud.console(&[], &container(&url, &token));
+        assert_says(&cloud, console, &[reason, "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"]);
+    }
+}
+
+/// Where the metadata service of EC2 is.
+fn metadata(url: &str) -> [(&str, &str); 2] {
+    [("AWS_EC2_METADATA_SERVICE_ENDPOINT", url), ("AWS_EC2_METADATA_DISABLED", "false")]
+}
+
+#[test]
+fn an_instance() {
+    let cloud = Cloud::start();
+    assert_signs(&cloud, cloud.console(&[], &metadata(&cloud.url)), || only(&cloud));
+}
+
+#[test]
+fn nobody_where_an_instance_would_be() {
+    let cloud = Cloud::start();
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    assert_says(&cloud, cloud.console(&[], &metadata(&format!("http://{closed}"))), &["Run `aws configure`"]);
+}
+
+#[test]
+fn somebody_who_never_answers_where_an_instance_would_be() {
+    let cloud = Cloud::start();
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", silent.local_addr().unwrap());
+    let start = Instant::now();
+    assert_says(&cloud, cloud.console(&[], &metadata(&url)), &["Run `aws configure`"]);
+    // Two seconds to know, and twice: before the console comes up, and when it asks.
+    assert!(start.elapsed() < Duration::from_secs(15), "{:?}", start.elapsed());
+}
+
+#[test]
+fn sessions_are_renewed_before_they_expire() {
+    let token = |cloud: &Cloud, text| cloud.write("token", text);
+    let cloud = Cloud::start();
+    cloud.lifetimes([30]);
+    let (file, url) = (token(&cloud, CONTAINER_TOKEN), format!("{}/container", cloud.url));
+    assert_fetches_anew(&cloud, cloud.console(&[], &container(&url, &file)));
+
+    let cloud = Cloud::start();
+    cloud.lifetimes([30]);
+    assert_fetches_anew(&cloud, cloud.console(&[], &metadata(&cloud.url)));
+
+    let cloud = Cloud::start();
+    cloud.lifetimes([30]);
+    let file = token(&cloud, WEB_IDENTITY);
+    let variables = [("AWS_WEB_IDENTITY_TOKEN_FILE", file.to_str().unwrap()), ("AWS_ROLE_ARN", ROLE)];
+    assert_fetches_anew(&cloud, cloud.console(&[], &variables));
+
+    let cloud = Cloud::start();
+    cloud.lifetimes([30]);
+    cloud.write(".aws/config", SSO_SESSION);
+    cloud.write(SESSION_FILE, &login(SSO_TOKEN, 8));
+    assert_fetches_anew(&cloud, cloud.console(&["--profile", "login"], &[]));
+}
+
+#[test]
+fn roles_are_assumed_again_before_they_expire() {
+    let cloud = Cloud::start();
+    cloud.lifetimes([30]);
+    cloud.write(".aws/credentials", &static_keys(&cloud, "base", "Admin"));
+    cloud.write(".aws/config", &role("source_profile = base"));
+    let mut console = cloud.console(&["--profile", "work"], &[]);
+    console.wait(ACCOUNT);
+    console.kill();
+    assert_eq!(cloud.assumed_by().len(), 2);
+    let signers = cloud.signers();
+    assert!(signers.len() > 1 && signers.iter().all(|signer| signer == &signers[0]), "{signers:?}");
+}
+
+#[test]
+fn a_process_is_asked_again_before_its_credentials_expire() {
+    let cloud = Cloud::start();
+    let told = |user: &str, seconds| {
+        let key = cloud.key_of(user);
+        let (id, secret) = (&key.access_key_id, key.secret_access_key.expose());
+        let end = (Timestamp::now() + SignedDuration::from_secs(seconds)).strftime("%FT%TZ").to_string();
+        format!(r#"{{"Version": 1, "AccessKeyId": "{id}", "SecretAccessKey": "{secret}", "Expiration": "{end}"}}"#)
+    };
+    let (first, second) = (told("grace.liu", 30), told("Admin", 3600));
+    let been = cloud.home.path().join("been");
+    let been = been.display();
+    process(&cloud, &format!("if [ -e {been} ]; then echo '{second}'; else touch {been}; echo '{first}'; fi"));
+    assert_signs(&cloud, cloud.console(&["--profile", "work"], &[]), || signer(&cloud.key_of("Admin")));
+}

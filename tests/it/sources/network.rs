@@ -1,0 +1,181 @@
+//! Where AWS is, by what way, and whom to trust there: as the environment and the profiles say.
+
+use xks_console::serve::{Server, tls};
+
+use super::cloud::{Cloud, SSO_TOKEN, run, signer};
+use super::proxy::Proxy;
+use super::{ACCOUNT, SESSION_FILE, SSO_SESSION, login, only, static_keys};
+
+/// What a shell says of proxies, with nothing left of what the machine is set up with.
+fn by_proxy<'a>(proxy: &'a Proxy, none_for: &'a str) -> Vec<(&'static str, &'a str)> {
+    let mut variables = vec![("AWS_CA_BUNDLE", proxy.authority.to_str().unwrap()), ("AWS_REGION", "us-west-2")];
+    variables.extend(["HTTPS_PROXY", "https_proxy"].map(|name| (name, &*proxy.url)));
+    variables.extend(["NO_PROXY", "no_proxy"].map(|name| (name, none_for)));
+    variables
+}
+
+/// A profile `default` for `Admin`, in the home of `cloud`.
+fn log_in(cloud: &Cloud) {
+    cloud.write(".aws/credentials", &static_keys(cloud, "default", "Admin"));
+}
+
+#[test]
+fn aws_is_reached_by_the_proxy() {
+    let cloud = Cloud::start();
+    let proxy = Proxy::start(&cloud);
+    log_in(&cloud);
+    let mut console = run(cloud.home.path(), &["--aws"], &by_proxy(&proxy, ""));
+    console.wait(ACCOUNT);
+    console.wait("Frankfurt HSM");
+    console.kill();
+    cloud.assert_signed_by(&signer(&cloud.key_of("Admin")));
+    let hosts = proxy.asked();
+    for host in ["iam.amazonaws.com:443", "kms.us-west-2.amazonaws.com:443", "sts.us-west-2.amazonaws.com:443"] {
+        assert!(hosts.iter().any(|asked| asked == host), "{host}: {hosts:?}");
+    }
+    assert!(hosts.iter().all(|host| host.ends_with(".amazonaws.com:443")), "{hosts:?}");
+}
+
+#[test]
+fn sources_of_credentials_are_reached_by_the_proxy() {
+    let cloud = Cloud::start();
+    let proxy = Proxy::start(&cloud);
+    cloud.write(".aws/config", SSO_SESSION);
+    cloud.write(SESSION_FILE, &login(SSO_TOKEN, 8));
+    let mut console = run(cloud.home.path(), &["--aws", "--profile", "login"], &by_proxy(&proxy, ""));
+    console.wait(ACCOUNT);
+    console.kill();
+    cloud.assert_signed_by(&only(&cloud));
+    let portal = "portal.sso.eu-central-1.amazonaws.com:443";
+    assert!(proxy.asked().iter().any(|host| host == portal), "{:?}", proxy.asked());
+}
+
+#[test]
+fn what_no_proxy_names_is_reached_without_it() {
+    let cloud = Cloud::start();
+    let proxy = Proxy::start(&cloud);
+    log_in(&cloud);
+    let arguments = ["--endpoint-url", "https://aws.invalid"];
+    let mut console = run(cloud.home.path(), &arguments, &by_proxy(&proxy, ""));
+    console.wait(ACCOUNT);
+    console.kill();
+    assert_eq!(proxy.asked(), ["aws.invalid:443"]);
+
+    let cloud = Cloud::start();
+    let proxy = Proxy::start(&cloud);
+    log_in(&cloud);
+    let mut console = run(cloud.home.path(), &arguments, &by_proxy(&proxy, ".invalid"));
+    console.wait("no answer came from aws.invalid");
+    console.kill();
+    assert!(proxy.asked().is_empty());
+}
+
+#[test]
+fn a_proxy_that_makes_no_way_is_named() {
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let cloud = Cloud::start();
+    log_in(&cloud);
+    // To what is no proxy a tunnel is a strange request.
+    for (proxy, reason) in [(format!("http://{closed}"), "Connection refused"), (cloud.url.clone(), "unsuccessful")] {
+        let variables = ["HTTPS_PROXY", "https_proxy"].map(|name| (name, &*proxy));
+        let none = ["NO_PROXY", "no_proxy"].map(|name| (name, ""));
+        let variables = [&[("AWS_REGION", "us-west-2")], &variables[..], &none].concat();
+        let mut console = run(cloud.home.path(), &["--aws"], &variables);
+        let words = format!("the proxy of HTTPS_PROXY makes no way there: {reason}");
+        console.wait_in_lines(&format!("no answer came from kms.us-west-2.amazonaws.com: {words}"));
+        console.kill();
+    }
+    assert_eq!(cloud.signers(), []);
+}
+
+#[test]
+fn configured_endpoints_are_ignored_when_that_is_asked_for() {
+    let (cloud, elsewhere) = (Cloud::start(), Cloud::start());
+    let proxy = Proxy::start(&cloud);
+    log_in(&cloud);
+    cloud.write(".aws/config", &format!("[default]\nendpoint_url = {}\n", elsewhere.url));
+    let more = [
+        ("AWS_ENDPOINT_URL", &*elsewhere.url),
+        ("AWS_ENDPOINT_URL_KMS", &elsewhere.url),
+        ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true"),
+    ];
+    let mut console = run(cloud.home.path(), &["--aws"], &[&by_proxy(&proxy, "")[..], &more].concat());
+    console.wait(ACCOUNT);
+    console.wait("Frankfurt HSM");
+    console.kill();
+    assert!(elsewhere.operations().is_empty(), "{:?}", elsewhere.operations());
+    cloud.assert_signed_by(&signer(&cloud.key_of("Admin")));
+}
+
+#[test]
+fn the_ca_bundle_tells_whom_to_trust() {
+    let cloud = Cloud::start();
+    let (config, authority) = tls::self_signed(cloud.home.path(), None).unwrap();
+    let server = Server::open(cloud.bundled.clone(), "127.0.0.1:0".parse().unwrap(), Some(config), false);
+    let server = cloud.runtime.block_on(server).unwrap();
+    let url = server.url();
+    cloud.runtime.spawn(server.run(std::future::pending()));
+    log_in(&cloud);
+    let mut console = cloud.console(&["--endpoint-url", &url], &[("AWS_CA_BUNDLE", authority.to_str().unwrap())]);
+    console.wait(ACCOUNT);
+    console.kill();
+    let mut console = cloud.console(&["--endpoint-url", &url], &[]);
+    console.wait("invalid peer certificate");
+    console.kill();
+    let (code, written) = cloud.console(&["--endpoint-url", &url], &[("AWS_CA_BUNDLE", "/nowhere/ca.pem")]).end();
+    assert!(code == 1 && written.contains("the CA bundle /nowhere/ca.pem"), "{code}: {written}");
+}
+
+#[test]
+fn the_files_are_where_the_environment_says() {
+    let cloud = Cloud::start();
+    let config =
+        cloud.write("my-config", &format!("[profile work]\nregion = eu-west-1\nendpoint_url = {}\n", cloud.url));
+    let credentials = cloud.write("my-credentials", &static_keys(&cloud, "work", "Admin"));
+    let variables = [
+        ("AWS_CONFIG_FILE", config.to_str().unwrap()),
+        ("AWS_SHARED_CREDENTIALS_FILE", credentials.to_str().unwrap()),
+        ("AWS_PROFILE", "work"),
+    ];
+    let mut console = run(cloud.home.path(), &["--aws"], &variables);
+    console.wait(ACCOUNT);
+    console.wait("eu-west-1");
+    console.kill();
+    cloud.assert_signed_by(&signer(&cloud.key_of("Admin")));
+}
+
+/// KMS is asked at one place, all else at another.
+fn assert_apart(kms: &Cloud, others: &Cloud) {
+    assert!(kms.operations().iter().any(|name| name == "DescribeCustomKeyStores"), "{:?}", kms.operations());
+    assert!(others.operations().iter().any(|name| name == "GetCallerIdentity"), "{:?}", others.operations());
+    assert!(!kms.operations().iter().any(|name| name == "GetCallerIdentity"), "{:?}", kms.operations());
+    assert!(!others.operations().iter().any(|name| name == "DescribeCustomKeyStores"), "{:?}", others.operations());
+}
+
+#[test]
+fn the_environment_names_an_endpoint_for_kms_alone() {
+    let (kms, others) = (Cloud::start(), Cloud::start());
+    log_in(&others);
+    let mut console = others.console(&[], &[("AWS_ENDPOINT_URL_KMS", &kms.url)]);
+    console.wait(ACCOUNT);
+    // The key is of the other account in memory.
+    console.wait("UnrecognizedClientException");
+    console.kill();
+    assert_apart(&kms, &others);
+}
+
+#[test]
+fn a_profile_names_endpoints() {
+    let (kms, others) = (Cloud::start(), Cloud::start());
+    log_in(&others);
+    let config = format!(
+        "[default]\nregion = us-west-2\nendpoint_url = {}\nservices = mine\n[services mine]\nkms =\n  endpoint_url = {}\n",
+        others.url, kms.url
+    );
+    others.write(".aws/config", &config);
+    let mut console = run(others.home.path(), &["--aws"], &[]);
+    console.wait(ACCOUNT);
+    console.wait("UnrecognizedClientException");
+    console.kill();
+    assert_apart(&kms, &others);
+}
