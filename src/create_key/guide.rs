@@ -1,6 +1,8 @@
 //! What errors mean and what mends them.
 
+use super::draft::KeyDraft;
 use super::field::Field;
+use super::known::Known;
 
 /// Help with an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,6 +113,26 @@ pub fn for_error(code: &str, message: &str) -> Guide {
     }
 }
 
+/// Whom of the draft a refused key policy may be about, with the field that has it. AWS says that a principal does not
+/// exist and not which; those that its lists don't have come into question, and other accounts.
+pub fn invalid_principals(code: &str, message: &str, draft: &KeyDraft, known: &Known) -> Vec<(Field, String)> {
+    let is_about_principals = code.starts_with("MalformedPolicyDocument") && message.contains("principal");
+    if !is_about_principals || draft.edited_policy.is_some() {
+        return Vec::new();
+    }
+    let administrators = draft.administrators.iter().map(|arn| (Field::Administrators, arn));
+    let users = draft.users.iter().map(|arn| (Field::Users, arn));
+    let accounts = draft.other_accounts.iter().enumerate().map(|(row, id)| (Field::OtherAccount(row), id));
+    let all: Vec<(Field, &String)> = administrators.chain(users).chain(accounts).collect();
+    let is_named = |(_, name): &(Field, &String)| message.contains(name.as_str());
+    let is_strange = |(_, name): &(Field, &String)| !known.principals.has(name);
+    let mut suspects: Vec<_> = all.iter().filter(|one| is_named(one)).copied().collect();
+    if suspects.is_empty() {
+        suspects = all.into_iter().filter(is_strange).collect();
+    }
+    suspects.into_iter().map(|(field, name)| (field, name.clone())).collect()
+}
+
 /// Help with an error of CreateCustomKeyStore, UpdateCustomKeyStore or DeleteCustomKeyStore.
 fn for_key_store(code: &str) -> Option<Guide> {
     let (meaning, remedy) = match code {
@@ -189,11 +211,9 @@ fn for_any_call(code: &str) -> Guide {
             "Keep the key configuration that the wizard fills in.",
             None,
         ),
-        "AccessDenied" => guide(
-            "You may not do this.",
-            "Ask an administrator for kms:CreateKey, kms:CreateAlias, kms:TagResource and kms:PutKeyPolicy.",
-            None,
-        ),
+        "AccessDenied" => {
+            guide("You may not do this.", "Ask an administrator to allow what the message names, then try again.", None)
+        }
         "Throttling" => guide("Too many requests in a short time.", "Wait a moment and try again.", None),
         "DependencyTimeout" => guide(
             "A part that AWS KMS depends on did not answer in time. The request may be carried out all the same.",

@@ -5,6 +5,7 @@ pub mod condition;
 mod console;
 pub mod evaluate;
 mod places;
+mod principal;
 mod strict;
 mod words;
 
@@ -18,6 +19,7 @@ use serde_json::{Map, Value};
 pub use check::{PolicyProblem, check, warnings};
 pub use console::{ConsolePolicy, default_policy};
 pub use places::statement_spans;
+pub use principal::principal_arn;
 
 /// A key policy document that has passed [`check`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -22,12 +22,6 @@ pub(super) fn failure_of(submission: &Submission) -> Option<&Failure> {
     }
 }
 
-/// What leads on from a failure: the field that mends it, else trying again.
-pub(super) fn way_on(submission: &Submission) -> Option<Spot> {
-    let failure = failure_of(submission)?;
-    Some(guide::for_error(&failure.code, &failure.message).mended_by.map_or(Spot::Retry, Spot::Mend))
-}
-
 /// The words of the button that finishes, or goes on where it stopped.
 pub(super) fn finish_words(submission: &Submission) -> &'static str {
     match submission {
@@ -39,6 +33,14 @@ pub(super) fn finish_words(submission: &Submission) -> &'static str {
 }
 
 impl Wizard {
+    /// What leads on from a failure: the field that mends it, else trying again.
+    pub(super) fn way_on(&self) -> Option<Spot> {
+        let failure = failure_of(&self.submission)?;
+        let mended_by = guide::for_error(&failure.code, &failure.message).mended_by;
+        let suspect = self.suspects.first().map(|(field, _)| *field);
+        Some(suspect.or(mended_by).map_or(Spot::Retry, Spot::Mend))
+    }
+
     pub(super) fn write_outcome(&self, paper: &mut Paper) {
         paper.gap();
         match &self.submission {
@@ -75,10 +77,13 @@ impl Wizard {
         }
         paper.prose(guide.meaning, 4, theme::TEXT);
         paper.prose(&format!("What to do: {}", guide.remedy), 4, theme::TEXT);
+        for (field, name) in &self.suspects {
+            paper.prose(&format!("Perhaps {name} ({})", field.label()), 4, theme::TEXT);
+        }
         if !failure.request_id.is_empty() {
             paper.prose(&format!("Request ID: {}", failure.request_id), 4, theme::QUIET);
         }
-        if let Some(spot) = way_on(&self.submission) {
+        if let Some(spot) = self.way_on() {
             let words = match spot {
                 Spot::Mend(field) => format!("Go to {}", field.label()),
                 _ => finish_words(&self.submission).to_owned(),
