@@ -201,12 +201,13 @@ impl Demand {
         lacks
     }
 
-    /// What a refusal names, of what Finish does.
-    pub fn refused(&self, message: &str) -> Vec<Lack> {
+    /// What a refusal is about, of what Finish does: the action that its message names, else those of its stage.
+    pub fn refused(&self, message: &str, stage: &[&str]) -> Vec<Lack> {
         let action = message.split("not authorized to perform: ").nth(1).and_then(|rest| rest.split(' ').next());
         let is_denied = message.contains("explicit deny");
-        let named = self.needs.iter().filter(|need| Some(need.action) == action);
-        named.map(|need| Lack { need: need.clone(), is_denied, depends_on: Vec::new() }).collect()
+        let is_meant = |need: &&Need| action.map_or(stage.contains(&need.action), |action| action == need.action);
+        let meant = self.needs.iter().filter(is_meant);
+        meant.map(|need| Lack { need: need.clone(), is_denied, depends_on: Vec::new() }).collect()
     }
 }
 
@@ -342,10 +343,11 @@ mod tests {
         let message = "User: x is not authorized to perform: kms:CreateKey on resource: * because no identity-based \
                        policy allows the kms:CreateKey action";
         let named = |message: &str| -> Vec<_> {
-            demand.refused(message).into_iter().map(|lack| (lack.need.action, lack.is_denied)).collect()
+            let stage = ["kms:CreateKey", "kms:TagResource"];
+            demand.refused(message, &stage).into_iter().map(|lack| (lack.need.action, lack.is_denied)).collect()
         };
         assert_eq!(named(message), [("kms:CreateKey", false)]);
         assert_eq!(named(&message.replace("because no", "with an explicit deny in an")), [("kms:CreateKey", true)]);
-        assert_eq!(named("no"), []);
+        assert_eq!(named("no"), [("kms:CreateKey", false), ("kms:TagResource", false)]);
     }
 }

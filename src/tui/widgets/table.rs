@@ -77,6 +77,8 @@ pub struct Table {
     passed: Option<usize>,
     /// How many rows stand on a page; as many as fit when absent.
     pub page_size: Option<usize>,
+    /// Whether there are more rows than are told so far.
+    pub is_partial: bool,
     /// Whether text that is wider than its cell goes on below.
     pub wraps: bool,
     /// The columns as a search names them.
@@ -396,7 +398,12 @@ impl Table {
 
     fn write_search(&self, paper: &mut Paper, total: usize, is_focused: bool) {
         let shown = self.order.len();
-        let count = if shown == total { format!("{total} in all") } else { format!("{shown} of {total} match") };
+        let count = match (shown == total, self.is_partial) {
+            (true, false) => format!("{total} in all"),
+            (true, true) => format!("{total} so far"),
+            (false, false) => format!("{shown} of {total} match"),
+            (false, true) => format!("{shown} of {total} so far match"),
+        };
         if self.searching {
             let columns = paper.width.saturating_sub(30).clamp(6, 48);
             self.search.write(paper, 2, columns, is_focused, "");

@@ -51,7 +51,11 @@ impl Wizard {
     /// What AWS has refused, and what IAM says no to.
     fn lacks(&self) -> Vec<Lack> {
         let failure = outcome::failure_of(&self.submission).filter(|failure| failure.code.starts_with("AccessDenied"));
-        let refused = failure.and_then(|failure| Some(self.demand.as_ref()?.refused(&failure.message)));
+        let stage: &[&str] = match self.submission {
+            Submission::Failed { .. } => &["kms:CreateKey", "kms:TagResource"],
+            _ => &["kms:CreateAlias"],
+        };
+        let refused = failure.and_then(|failure| Some(self.demand.as_ref()?.refused(&failure.message, stage)));
         let mut lacks = refused.unwrap_or_default();
         if matches!(self.submission, Submission::NotSent | Submission::Failed { .. }) {
             let others = self.permissions.ready().into_iter().flatten();
@@ -93,7 +97,9 @@ impl Wizard {
 
     fn write_lacks(&self, paper: &mut Paper, lacks: &[Lack]) {
         paper.gap();
-        paper.prose("! AWS may refuse this. What your IAM policies don't allow:", 2, theme::WARNING);
+        let is_refused = outcome::failure_of(&self.submission).is_some();
+        let lead = if is_refused { "!" } else { "! AWS may refuse this." };
+        paper.prose(&format!("{lead} What your IAM policies don't allow:"), 2, theme::WARNING);
         for lack in lacks {
             paper.prose(&format!("• {} on {}", lack.need.action, lack.need.resource), 4, theme::TEXT);
             if lack.is_denied {
@@ -102,11 +108,11 @@ impl Wizard {
                 paper.prose(&format!("It may depend on {}.", lack.depends_on.join(", ")), 6, theme::QUIET);
             }
         }
-        paper.prose(
-            "An estimate: other kinds of policies and the request itself decide too. Finish is open all the same.",
-            2,
-            theme::QUIET,
-        );
+        if !is_refused {
+            let words =
+                "An estimate: other kinds of policies and the request itself decide too. Finish is open all the same.";
+            paper.prose(words, 2, theme::QUIET);
+        }
         if let Some(statement) = self.statement() {
             self.write_heading(paper, "Policy to give to an administrator (JSON)", Spot::CopyStatement, "Copy");
             paper.prose(&statement, 2, theme::QUIET);

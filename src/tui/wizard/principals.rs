@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use crossterm::event::{KeyCode, KeyEvent};
-use ratatui::text::Line;
+use ratatui::text::{Line, Span};
 
 use super::spots::Spot;
 use super::{Wish, Wizard};
@@ -18,6 +18,7 @@ use crate::tui::keymap::{self, Action, Context};
 use crate::tui::theme;
 use crate::tui::widgets::paper::Paper;
 use crate::tui::widgets::table::{Choice, Column, Pressed, Rows, Table};
+use crate::tui::widgets::text;
 
 const COLUMNS: [Column; 3] = [
     Column { title: "Name", least: 22, weight: 3 },
@@ -103,6 +104,7 @@ impl Wizard {
         let (administrators, users) = (&self.draft.administrators, &self.draft.users);
         for (table, chosen) in [(&mut self.administrators, administrators), (&mut self.users, users)] {
             let rows = Listed::new(known, chosen);
+            table.is_partial = !known.principals.are_whole();
             table.arrange(rows.len(), &COLUMNS, &|row, column| rows.cell(row, column));
         }
     }
@@ -228,7 +230,7 @@ impl Wizard {
 
     pub(super) fn write_administrators(&self, paper: &mut Paper, height: usize, known: &Known, errors: &[FieldError]) {
         paper.prose(self.step.intro(), 2, theme::QUIET);
-        self.write_table(paper, height.saturating_sub(15).clamp(5, 24), known, Field::Administrators);
+        self.write_table(paper, height.saturating_sub(12).clamp(5, 24), known, Field::Administrators);
         self.write_text_field(paper, Field::AddAdministrator, errors, "arn:aws:iam::111122223333:role/Name");
         paper.heading("Key deletion");
         let ticked = self.draft.administrators_may_delete;
@@ -237,7 +239,7 @@ impl Wizard {
 
     pub(super) fn write_users(&self, paper: &mut Paper, height: usize, known: &Known, errors: &[FieldError]) {
         paper.prose(self.step.intro(), 2, theme::QUIET);
-        self.write_table(paper, height.saturating_sub(15).clamp(5, 24), known, Field::Users);
+        self.write_table(paper, height.saturating_sub(12).clamp(5, 24), known, Field::Users);
         self.write_text_field(paper, Field::AddUser, errors, "arn:aws:iam::111122223333:role/Name");
         self.write_accounts(paper, errors);
     }
@@ -261,18 +263,19 @@ impl Wizard {
             };
             table.write(paper, &COLUMNS, height, is_focused, &rows);
         }
-        write_progress(paper, &known.principals, !table.search().is_empty());
+        write_progress(paper, &known.principals, is_focused, !table.search().is_empty());
     }
 }
 
 /// What is not there: on its way, still to come, or refused.
-fn write_progress(paper: &mut Paper, principals: &Principals, is_searched: bool) {
+fn write_progress(paper: &mut Paper, principals: &Principals, is_focused: bool, is_searched: bool) {
     if principals.list().is_empty()
         && Principals::KINDS.iter().all(|kind| matches!(principals.progress(*kind), Progress::Idle | Progress::Loading))
     {
         Wizard::loaded_note(paper, "IAM users and roles", &Loaded::<()>::Loading);
         return;
     }
+    let mut has_failed = false;
     for (kind, words) in [(PrincipalKind::User, "IAM users"), (PrincipalKind::Role, "IAM roles")] {
         let count = principals.count(kind);
         let note = match principals.progress(kind) {
@@ -281,12 +284,21 @@ fn write_progress(paper: &mut Paper, principals: &Principals, is_searched: bool)
             Progress::More(_) if is_searched => format!("… {words}: {count} so far, and the search goes on."),
             Progress::More(_) => format!("{words}: {count} so far; more come as you go down or search."),
             Progress::Failed { reason, .. } => {
-                paper.prose(&format!("✗ {words} can't be listed: {reason}"), 2, theme::BAD);
-                paper.line(Line::styled("  r tries again. Principals can be added by ARN, too.", theme::QUIET));
+                let line = text::harmless(&format!("✗ {words} can't be listed: {reason}"));
+                let line = text::cut(&line, paper.width.saturating_sub(3));
+                paper.line(Line::styled(format!("  {line}"), theme::BAD));
+                has_failed = true;
                 continue;
             }
         };
         paper.prose(&note, 2, theme::QUIET);
+    }
+    if has_failed {
+        // In an empty list this is all that can show where one is.
+        let mark = if is_focused && principals.list().is_empty() { "▸ " } else { "  " };
+        let words =
+            text::cut("r tries again, F2 shows all that AWS says; ARNs can be typed.", paper.width.saturating_sub(3));
+        paper.line(Line::from(vec![Span::styled(mark, theme::ACCENT), Span::styled(words, theme::QUIET)]));
     }
     if principals.are_whole() && principals.list().is_empty() {
         paper.prose("No IAM users and roles.", 2, theme::QUIET);
