@@ -310,6 +310,8 @@ pub fn for_connection_error(code: &str) -> Guide {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::create_key::principals::{Principal, PrincipalKind};
+    use crate::create_key::testing::{draft, known};
 
     #[test]
     fn the_three_faults_of_an_external_key_are_told_apart() {
@@ -322,6 +324,29 @@ mod tests {
         );
         let usage = meaning("The key usage of the external key must include ENCRYPT and DECRYPT.");
         assert!(spec.contains("256-bit") && status.contains("not enabled") && usage.contains("encrypt and decrypt"));
+    }
+
+    #[test]
+    fn principals_that_no_list_has_are_those_that_may_not_exist() {
+        let message = "Policy contains a statement with one or more invalid principals.";
+        let mut known = known();
+        let listed = draft().users[0].clone();
+        let page = vec![Principal {
+            name: "App".to_owned(),
+            path: "/".to_owned(),
+            kind: PrincipalKind::Role,
+            arn: listed.clone(),
+        }];
+        known.principals.told(PrincipalKind::Role, true, page, None);
+        let suspects = |message: &str, draft: &KeyDraft| {
+            let all = invalid_principals("MalformedPolicyDocumentException", message, draft, &known);
+            all.into_iter().map(|(field, _)| field).collect::<Vec<_>>()
+        };
+        assert_eq!(suspects(message, &draft()), [Field::Administrators, Field::OtherAccount(0)]);
+        assert_eq!(suspects(&format!("{message} {listed}"), &draft()), [Field::Users], "what AWS names it is");
+        assert_eq!(suspects("The policy is not JSON.", &draft()), []);
+        let edited = KeyDraft { edited_policy: Some("{}".to_owned()), ..draft() };
+        assert_eq!(suspects(message, &edited), [], "an edited policy has its own step");
     }
 
     #[test]

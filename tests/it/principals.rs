@@ -14,7 +14,6 @@ use xks_console::bundled::Bundled;
 use xks_console::client::{Transport, TransportError};
 use xks_console::create_key::principals::{Principal, PrincipalKind};
 use xks_console::journey::Journey;
-use xks_console::tape::Stage as _;
 use xks_console::tui::app::{App, World as Which};
 use xks_console::tui::effect::{Call, CallId, Effect, Msg, Reply};
 use xks_console::world::World;

@@ -10,8 +10,8 @@ const FIRST_PAGE: u32 = 100;
 /// On each page after it: the most that IAM gives.
 const LATER_PAGES: u32 = 1000;
 
-fn size_of(marker: Option<&String>) -> Option<u32> {
-    Some(if marker.is_none() { FIRST_PAGE } else { LATER_PAGES })
+fn size_of(marker: Option<&String>) -> u32 {
+    if marker.is_none() { FIRST_PAGE } else { LATER_PAGES }
 }
 
 /// Where the next page starts. A marker that comes again would never end.
@@ -20,7 +20,7 @@ fn next(is_truncated: bool, next: Option<String>, marker: Option<&String>) -> Op
 }
 
 pub async fn users(client: &Client, marker: Option<String>) -> Result<Reply, CallError> {
-    let max_items = size_of(marker.as_ref());
+    let max_items = Some(size_of(marker.as_ref()));
     let answer = client.call(&ListUsers { marker: marker.clone(), max_items, ..ListUsers::default() }).await?;
     let page = answer.users.member.into_iter().map(|user| Principal {
         name: user.user_name,
@@ -32,7 +32,7 @@ pub async fn users(client: &Client, marker: Option<String>) -> Result<Reply, Cal
 }
 
 pub async fn roles(client: &Client, marker: Option<String>) -> Result<Reply, CallError> {
-    let max_items = size_of(marker.as_ref());
+    let max_items = Some(size_of(marker.as_ref()));
     let answer = client.call(&ListRoles { marker: marker.clone(), max_items, ..ListRoles::default() }).await?;
     let page = answer.roles.member.into_iter().map(|role| Principal {
         name: role.role_name,

@@ -12,6 +12,9 @@ use crate::tui::theme;
 use crate::tui::widgets::button;
 use crate::tui::widgets::paper::Paper;
 
+/// How many principals that may not exist are named.
+const MOST_SUSPECTS: usize = 5;
+
 /// The failure a submission stands at.
 pub(super) fn failure_of(submission: &Submission) -> Option<&Failure> {
     match submission {
@@ -77,8 +80,11 @@ impl Wizard {
         }
         paper.prose(guide.meaning, 4, theme::TEXT);
         paper.prose(&format!("What to do: {}", guide.remedy), 4, theme::TEXT);
-        for (field, name) in &self.suspects {
+        for (field, name) in self.suspects.iter().take(MOST_SUSPECTS) {
             paper.prose(&format!("Perhaps {name} ({})", field.label()), 4, theme::TEXT);
+        }
+        if let Some(more) = self.suspects.len().checked_sub(MOST_SUSPECTS).filter(|more| *more > 0) {
+            paper.prose(&format!("... or one of {more} others"), 4, theme::TEXT);
         }
         if !failure.request_id.is_empty() {
             paper.prose(&format!("Request ID: {}", failure.request_id), 4, theme::QUIET);

@@ -104,7 +104,8 @@ impl Wizard {
             paper.prose(&format!("• {} on {}", lack.need.action, lack.need.resource), 4, theme::TEXT);
             if lack.is_denied {
                 paper.prose("A statement denies it: no other can allow it.", 6, theme::TEXT);
-            } else if !lack.depends_on.is_empty() {
+            }
+            if !lack.depends_on.is_empty() {
                 paper.prose(&format!("It may depend on {}.", lack.depends_on.join(", ")), 6, theme::QUIET);
             }
         }

@@ -17,7 +17,7 @@ use crate::tui::effect::Call;
 use crate::tui::keymap::{self, Action, Context};
 use crate::tui::theme;
 use crate::tui::widgets::paper::Paper;
-use crate::tui::widgets::table::{Choice, Column, Pressed, Rows, Table};
+use crate::tui::widgets::table::{Choice, Column, Extent, Pressed, Rows, Table};
 use crate::tui::widgets::text;
 
 const COLUMNS: [Column; 3] = [
@@ -104,7 +104,7 @@ impl Wizard {
         let (administrators, users) = (&self.draft.administrators, &self.draft.users);
         for (table, chosen) in [(&mut self.administrators, administrators), (&mut self.users, users)] {
             let rows = Listed::new(known, chosen);
-            table.is_partial = !known.principals.are_whole();
+            table.extent = if known.principals.are_whole() { Extent::Whole } else { Extent::SoFar };
             table.arrange(rows.len(), &COLUMNS, &|row, column| rows.cell(row, column));
         }
     }
