@@ -52,13 +52,24 @@ pub struct Demand {
     key_policy: String,
 }
 
-/// A need that IAM says no to.
+/// Why something is not allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// No IAM policy allows it.
+    NotAllowed,
+    /// A statement denies it, so that no other can help.
+    Denied,
+    /// The key policy of the draft leaves it to nobody whom the caller is.
+    KeyPolicy,
+}
+
+/// A need that is not met.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Lack {
     /// What is not allowed.
     pub need: Need,
-    /// Whether a statement denies it, so that no other can help.
-    pub is_denied: bool,
+    /// Why.
+    pub reason: Reason,
     /// Condition keys that the answer depends on and that only the real request has.
     pub depends_on: Vec<String>,
 }
@@ -166,20 +177,21 @@ impl Demand {
         groups.into_iter().map(question).collect()
     }
 
-    /// Whether the key policy of the draft gives it, to whoever has this ARN: IAM then need not.
-    fn is_given_by_key(&self, need: &Need, source_arn: &str) -> bool {
+    /// How the key policy of the draft gives it to whoever has this ARN; nothing for what it does not decide.
+    fn by_key_policy(&self, need: &Need, source_arn: &str) -> Option<Allowance> {
         let is_use_of_key = matches!(need.action, "kms:CreateAlias" | "kms:DescribeKey");
         let policy = serde_json::from_str::<PolicyDocument>(&self.key_policy).ok();
-        let Some(policy) = policy.filter(|_| is_use_of_key && need.resource.ends_with(":key/*")) else { return false };
+        let policy = policy.filter(|_| is_use_of_key && need.resource.ends_with(":key/*"))?;
         let mut facts = Facts::default();
         facts.add("aws:PrincipalArn", source_arn);
         let account = source_arn.split(':').nth(4).unwrap_or_default();
         let principal = Principal { arn: source_arn, issuer_arn: source_arn, account };
         let question = Question { action: need.action, resource: &need.simulated, facts: &facts };
-        policy.allows(&principal, &question) == Allowance::Direct
+        let is_forbidden = policy.forbids(&principal, &question);
+        Some(if is_forbidden { Allowance::None } else { policy.allows(&principal, &question) })
     }
 
-    /// What IAM says no to, of what a question was about.
+    /// What is not allowed, of what a question was about.
     pub fn lacks(&self, source_arn: &str, needs: &[Need], results: &[EvaluationResult]) -> Vec<Lack> {
         let mut lacks = Vec::new();
         for need in needs {
@@ -187,16 +199,18 @@ impl Demand {
             else {
                 continue;
             };
-            let is_denied = result.eval_decision == Decision::ExplicitDeny;
-            if result.eval_decision == Decision::Allowed || !is_denied && self.is_given_by_key(need, source_arn) {
-                continue;
-            }
+            let reason = match (result.eval_decision, self.by_key_policy(need, source_arn)) {
+                (Decision::ExplicitDeny, _) => Reason::Denied,
+                (_, Some(Allowance::None)) => Reason::KeyPolicy,
+                (Decision::Allowed, _) | (_, Some(Allowance::Direct)) => continue,
+                (Decision::ImplicitDeny, _) => Reason::NotAllowed,
+            };
             let specific = result.resource_specific_results.member.iter();
             let missing = specific.flat_map(|one| &one.missing_context_values.member);
             let mut depends_on: Vec<String> = missing.chain(&result.missing_context_values.member).cloned().collect();
             depends_on.sort_unstable();
             depends_on.dedup();
-            lacks.push(Lack { need: need.clone(), is_denied, depends_on });
+            lacks.push(Lack { need: need.clone(), reason, depends_on });
         }
         lacks
     }
@@ -204,17 +218,23 @@ impl Demand {
     /// What a refusal is about, of what Finish does: the action that its message names, else those of its stage.
     pub fn refused(&self, message: &str, stage: &[&str]) -> Vec<Lack> {
         let action = message.split("not authorized to perform: ").nth(1).and_then(|rest| rest.split(' ').next());
-        let is_denied = message.contains("explicit deny");
+        let reason = if message.contains("explicit deny") {
+            Reason::Denied
+        } else if message.contains("no resource-based policy") {
+            Reason::KeyPolicy
+        } else {
+            Reason::NotAllowed
+        };
         let is_meant = |need: &&Need| action.map_or(stage.contains(&need.action), |action| action == need.action);
         let meant = self.needs.iter().filter(is_meant);
-        meant.map(|need| Lack { need: need.clone(), is_denied, depends_on: Vec::new() }).collect()
+        meant.map(|need| Lack { need: need.clone(), reason, depends_on: Vec::new() }).collect()
     }
 }
 
 /// The policy that gives what is lacking, and no more, for whoever administers IAM; `None` when no policy can.
 pub fn statement(lacks: &[Lack]) -> Option<String> {
     let mut statements: Vec<Value> = Vec::new();
-    for need in lacks.iter().filter(|lack| !lack.is_denied).map(|lack| &lack.need) {
+    for need in lacks.iter().filter(|lack| lack.reason == Reason::NotAllowed).map(|lack| &lack.need) {
         let same = statements.iter_mut().find(|one| one["Action"] == need.action && need.condition.is_null());
         if let Some(resources) = same.and_then(|one| one["Resource"].as_array_mut()) {
             resources.push(need.resource.clone().into());
@@ -312,6 +332,11 @@ mod tests {
         assert_eq!(lacks(&draft(), &denied), [alias, "arn:aws:kms:us-west-2:111122223333:key/*"]);
         let forbidden = [result("kms:CreateAlias", Decision::ExplicitDeny)];
         assert_eq!(lacks(&names_me, &forbidden).len(), 2, "a deny beats the key policy");
+        let not_for_me = crate::aws::policy::default_policy("aws", "444455556666");
+        let for_others = KeyDraft { edited_policy: Some(not_for_me), ..draft() };
+        let allowed = [result("kms:CreateAlias", Decision::Allowed), result("kms:DescribeKey", Decision::Allowed)];
+        let key = "arn:aws:kms:us-west-2:111122223333:key/*";
+        assert_eq!(lacks(&for_others, &allowed), [key, key], "IAM alone is not enough");
     }
 
     #[test]
@@ -344,10 +369,13 @@ mod tests {
                        policy allows the kms:CreateKey action";
         let named = |message: &str| -> Vec<_> {
             let stage = ["kms:CreateKey", "kms:TagResource"];
-            demand.refused(message, &stage).into_iter().map(|lack| (lack.need.action, lack.is_denied)).collect()
+            demand.refused(message, &stage).into_iter().map(|lack| (lack.need.action, lack.reason)).collect()
         };
-        assert_eq!(named(message), [("kms:CreateKey", false)]);
-        assert_eq!(named(&message.replace("because no", "with an explicit deny in an")), [("kms:CreateKey", true)]);
-        assert_eq!(named("no"), [("kms:CreateKey", false), ("kms:TagResource", false)]);
+        assert_eq!(named(message), [("kms:CreateKey", Reason::NotAllowed)]);
+        assert_eq!(
+            named(&message.replace("because no", "with an explicit deny in an")),
+            [("kms:CreateKey", Reason::Denied)]
+        );
+        assert_eq!(named("no"), [("kms:CreateKey", Reason::NotAllowed), ("kms:TagResource", Reason::NotAllowed)]);
     }
 }

@@ -5,7 +5,7 @@ use super::spots::Spot;
 use super::{Wizard, outcome};
 use crate::create_key::known::{Known, Loaded};
 use crate::create_key::method::Step;
-use crate::create_key::permissions::{self, Lack, Source};
+use crate::create_key::permissions::{self, Lack, Reason, Source};
 use crate::create_key::submission::Submission;
 use crate::tui::effect::{Call, Failure};
 use crate::tui::theme;
@@ -99,11 +99,17 @@ impl Wizard {
         paper.gap();
         let is_refused = outcome::failure_of(&self.submission).is_some();
         let lead = if is_refused { "!" } else { "! AWS may refuse this." };
-        paper.prose(&format!("{lead} What your IAM policies don't allow:"), 2, theme::WARNING);
+        paper.prose(&format!("{lead} What is not allowed to you:"), 2, theme::WARNING);
         for lack in lacks {
             paper.prose(&format!("• {} on {}", lack.need.action, lack.need.resource), 4, theme::TEXT);
-            if lack.is_denied {
-                paper.prose("A statement denies it: no other can allow it.", 6, theme::TEXT);
+            match lack.reason {
+                Reason::NotAllowed => {}
+                Reason::Denied => {
+                    paper.prose("A statement denies it: no other can allow it.", 6, theme::TEXT);
+                }
+                Reason::KeyPolicy => {
+                    paper.prose("The key policy does not let you.", 6, theme::TEXT);
+                }
             }
             if !lack.depends_on.is_empty() {
                 paper.prose(&format!("It may depend on {}.", lack.depends_on.join(", ")), 6, theme::QUIET);
