@@ -27,7 +27,9 @@ impl ServiceError {
             | "KMSInternalException"
             | "KeyUnavailableException"
             | "InternalFailure"
+            | "PolicyEvaluation"
             | "ServiceFailure" => 500,
+            "NoSuchEntity" => 404,
             "AccessDenied" | "SignatureDoesNotMatch" | "InvalidClientTokenId" | "MissingAuthenticationToken" => 403,
             _ => 400,
         };

@@ -1,4 +1,11 @@
-//! The operations of IAM that the console needs to list principals.
+//! The operations of IAM that the console needs: to list principals, and to see what one may do.
+
+mod simulation;
+
+pub use simulation::{
+    ContextEntry, Decision, EvaluationResult, MatchedStatement, PermissionsBoundaryDecisionDetail, Position,
+    ResourceSpecificResult, SimulatePolicyOutput, SimulatePrincipalPolicy,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -8,6 +15,9 @@ operations! { Service::Iam;
     ListUsers => ListUsersOutput, "ListUsers" reads;
     ListRoles => ListRolesOutput, "ListRoles" reads;
     ListAccountAliases => ListAccountAliasesOutput, "ListAccountAliases" reads;
+    GetUser => GetUserOutput, "GetUser" reads;
+    GetRole => GetRoleOutput, "GetRole" reads;
+    SimulatePrincipalPolicy => SimulatePolicyOutput, "SimulatePrincipalPolicy" reads;
 }
 
 /// A list of IAM: `<Users><member>…</member></Users>`.
@@ -21,6 +31,19 @@ pub struct Members<T> {
 impl<T> Default for Members<T> {
     fn default() -> Self {
         Self { member: Vec::new() }
+    }
+}
+
+impl<T> Members<T> {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.member.is_empty()
+    }
+}
+
+impl<T> FromIterator<T> for Members<T> {
+    fn from_iter<I: IntoIterator<Item = T>>(items: I) -> Self {
+        Self { member: items.into_iter().collect() }
     }
 }
 
@@ -137,4 +160,37 @@ pub struct ListAccountAliasesOutput {
     /// Whether there is more.
     #[serde(default)]
     pub is_truncated: bool,
+}
+
+/// The request of GetUser.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct GetUser {
+    /// The name without the path; the caller when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_name: Option<String>,
+}
+
+/// What GetUser answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct GetUserOutput {
+    /// The user.
+    pub user: User,
+}
+
+/// The request of GetRole.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct GetRole {
+    /// The name without the path.
+    pub role_name: String,
+}
+
+/// What GetRole answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct GetRoleOutput {
+    /// The role.
+    pub role: Role,
 }

@@ -13,6 +13,7 @@ use super::store::Records;
 use super::{Answer, Call, Caller};
 use crate::aws::error::ServiceError;
 use crate::aws::kms::EncryptionContext;
+use crate::aws::operation::Protocol;
 use crate::aws::policy::condition::Facts;
 use crate::aws::policy::evaluate::{Allowance, Principal, Question};
 use crate::aws::policy::{Effect, PolicyDocument};
@@ -175,7 +176,8 @@ impl Call<'_> {
     fn denied(&self, action: &str, resource: &str, why: &str) -> ServiceError {
         let message =
             format!("User: {} is not authorized to perform: {action} on resource: {resource} {why}", self.caller.arn);
-        ServiceError::new("AccessDeniedException", message)
+        let is_json = matches!(self.draft.service.protocol(), Protocol::Json { .. });
+        ServiceError::new(if is_json { "AccessDeniedException" } else { "AccessDenied" }, message)
     }
 
     /// Refuses what the caller may not do to anything but a key: its IAM policies alone decide.

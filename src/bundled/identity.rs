@@ -12,8 +12,8 @@ use super::{AccessKey, Answer, Call, Caller, Inner};
 use crate::aws::arn::Arn;
 use crate::aws::error::ServiceError;
 use crate::aws::iam::{
-    ListAccountAliases, ListAccountAliasesOutput, ListRoles, ListRolesOutput, ListUsers, ListUsersOutput, Members,
-    Role, User,
+    GetRole, GetRoleOutput, GetUser, GetUserOutput, ListAccountAliases, ListAccountAliasesOutput, ListRoles,
+    ListRolesOutput, ListUsers, ListUsersOutput, Members, Role, User,
 };
 use crate::aws::scalar::SecretText;
 use crate::aws::sigv4::Credentials;
@@ -105,6 +105,10 @@ pub fn roles(store: &Store) -> Result<Vec<(String, String)>, OpenError> {
     })?)
 }
 
+fn no_such(kind: &str, name: &str) -> ServiceError {
+    ServiceError::new("NoSuchEntity", format!("The {kind} with name {name} cannot be found."))
+}
+
 impl Call<'_> {
     fn principals<T: DeserializeOwned>(&self, kind: &str) -> Answer<Vec<T>> {
         self.store().read(|tx| {
@@ -139,6 +143,59 @@ impl Call<'_> {
             is_truncated: page.next.is_some(),
             marker: page.next,
         })
+    }
+
+    pub fn get_user(&self, request: &GetUser) -> Answer<GetUserOutput> {
+        let Some(name) = request.user_name.as_deref().or(self.caller.user_name()) else {
+            let message = "Must specify userName when calling with non-User credentials";
+            return Err(ServiceError::new("ValidationError", message).into());
+        };
+        let user = self.principal_named::<User>("user", name)?;
+        self.permit_on(
+            "iam:GetUser",
+            &user.as_ref().map_or_else(|| self.iam_arn("user", name), |one| one.arn.clone()),
+        )?;
+        Ok(GetUserOutput { user: user.ok_or_else(|| no_such("user", name))? })
+    }
+
+    pub fn get_role(&self, request: &GetRole) -> Answer<GetRoleOutput> {
+        let name = request.role_name.as_str();
+        let role = self.principal_named::<Role>("role", name)?;
+        self.permit_on(
+            "iam:GetRole",
+            &role.as_ref().map_or_else(|| self.iam_arn("role", name), |one| one.arn.clone()),
+        )?;
+        Ok(GetRoleOutput { role: role.ok_or_else(|| no_such("role", name))? })
+    }
+
+    fn iam_arn(&self, kind: &str, name: &str) -> String {
+        format!("arn:{}:iam::{}:{kind}/{name}", self.partition(), self.caller.account)
+    }
+
+    fn principal_named<T: DeserializeOwned>(&self, kind: &str, name: &str) -> Answer<Option<T>> {
+        let query = "SELECT document FROM principals WHERE account = ?1 AND kind = ?2 AND name = ?3";
+        let found = self.store().read(|tx| -> Answer<Option<String>> {
+            Ok(tx.query_row(query, [&self.caller.account, kind, name], |row| row.get(0)).optional()?)
+        })?;
+        Ok(found.as_deref().map(serde_json::from_str).transpose()?)
+    }
+
+    /// The user or role of this account that an ARN names, and its unique ID.
+    pub fn find_principal(&self, arn: &str) -> Answer<(Arn, String)> {
+        let invalid = || ServiceError::new("InvalidInput", format!("Invalid PolicySourceArn: {arn}"));
+        let parsed: Arn = arn.parse().map_err(|_| invalid())?;
+        let (kind, name) = parsed.resource.split_once('/').ok_or_else(invalid)?;
+        if parsed.service != "iam" || !matches!(kind, "user" | "role" | "group") {
+            return Err(invalid().into());
+        }
+        let name = name.rsplit('/').next().unwrap_or_default();
+        let found = match kind {
+            _ if parsed.account != self.caller.account => None,
+            "user" => self.principal_named::<User>(kind, name)?.map(|user| (user.arn, user.user_id)),
+            _ => self.principal_named::<Role>(kind, name)?.map(|role| (role.arn, role.role_id)),
+        };
+        let (_, id) = found.filter(|(known, _)| known == arn).ok_or_else(|| no_such(kind, name))?;
+        Ok((parsed, id))
     }
 
     pub fn list_account_aliases(&self, _: &ListAccountAliases) -> Answer<ListAccountAliasesOutput> {

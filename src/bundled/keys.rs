@@ -270,7 +270,8 @@ impl Call<'_> {
                 .with_tags(tags.iter().map(|tag| (tag.tag_key.as_str(), Some(tag.tag_value.as_str()))))
         };
         self.permit_on(deed("kms:CreateKey"), "*")?;
-        if tags.is_empty() { Ok(()) } else { self.permit_on(deed("kms:TagResource"), "*") }
+        // The key has no ID yet: only what is allowed on any key can be.
+        if tags.is_empty() { Ok(()) } else { self.permit_on(deed("kms:TagResource"), &self.key_arn("*")) }
     }
 
     /// AWS managed keys don't count.

@@ -26,6 +26,7 @@ mod rotation;
 mod router;
 mod scenario;
 mod sessions;
+mod simulate;
 mod store;
 mod tags;
 mod trail;

@@ -4,6 +4,8 @@
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
+use crate::aws::form;
+
 /// Data of callers, which no event has.
 const LEFT_OUT: [&str; 11] = [
     "Plaintext",
@@ -34,10 +36,22 @@ pub fn of_json(body: &[u8]) -> Value {
 
 /// A form of the query protocol; `null` when it asks for nothing but its operation.
 pub fn of_form(body: &[u8]) -> Value {
-    let pairs = form_urlencoded::parse(body).filter(|(name, _)| !matches!(&**name, "Action" | "Version"));
-    let shown: Map<String, Value> =
-        pairs.map(|(name, value)| (small(&name), Value::String(value.into_owned()))).collect();
-    if shown.is_empty() { Value::Null } else { Value::Object(shown) }
+    match of_texts(form::nested(body)) {
+        Value::Object(members) if members.is_empty() => Value::Null,
+        shown => shown,
+    }
+}
+
+/// With names that start with a small letter, and lists without the name of their elements.
+fn of_texts(value: Value) -> Value {
+    match value {
+        Value::Object(members) => match (members.len(), members.get("member")) {
+            (1, Some(list @ Value::Array(_))) => of_texts(list.clone()),
+            _ => members.into_iter().map(|(name, value)| (small(&name), of_texts(value))).collect(),
+        },
+        Value::Array(items) => items.into_iter().map(of_texts).collect(),
+        text => text,
+    }
 }
 
 /// With what CreateKey takes for members that are absent, as CloudTrail shows it.
@@ -191,5 +205,7 @@ mod tests {
         }
         assert_eq!(of_form(b"Action=ListUsers&Version=2010-05-08"), Value::Null);
         assert_eq!(of_form(b"Action=ListUsers&MaxItems=5"), json!({ "maxItems": "5" }));
+        let listed = b"ActionNames.member.1=a&ActionNames.member.2=b&PolicySourceArn=x";
+        assert_eq!(of_form(listed), json!({ "actionNames": ["a", "b"], "policySourceArn": "x" }));
     }
 }

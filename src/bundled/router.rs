@@ -211,6 +211,9 @@ async fn dispatch(call: &Call<'_>, service: Service, name: &str, body: &[u8]) ->
             iam::ListUsers => Call::list_users;
             iam::ListRoles => Call::list_roles;
             iam::ListAccountAliases => Call::list_account_aliases;
+            iam::GetUser => Call::get_user;
+            iam::GetRole => Call::get_role;
+            iam::SimulatePrincipalPolicy => Call::simulate_principal_policy;
             sts::GetCallerIdentity => Call::get_caller_identity;
             sts::AssumeRole => Call::assume_role;
             cloudtrail::LookupEvents => Call::lookup_events;

@@ -30,6 +30,12 @@ pub struct KeyDraft {
     pub administrators_may_delete: bool,
     /// ARNs, in the order chosen.
     pub users: Vec<String>,
+    /// What is typed to be an administrator and not added yet.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub administrator_to_add: String,
+    /// What is typed to be a user and not added yet.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub user_to_add: String,
     /// IDs of other accounts.
     pub other_accounts: Vec<String>,
     /// The person's own policy, instead of the generated one.
@@ -50,6 +56,8 @@ impl KeyDraft {
             administrators: Vec::new(),
             administrators_may_delete: true,
             users: Vec::new(),
+            administrator_to_add: String::new(),
+            user_to_add: String::new(),
             other_accounts: Vec::new(),
             edited_policy: None,
         }

@@ -18,8 +18,10 @@ pub enum Field {
     TagValue(usize),
     AddTag,
     Administrators,
+    AddAdministrator,
     AdministratorsMayDelete,
     Users,
+    AddUser,
     OtherAccount(usize),
     AddOtherAccount,
     KeyPolicy,
@@ -40,8 +42,8 @@ impl Field {
             | Self::Acknowledgement => Step::ConfigureKey,
             Self::Alias | Self::Description => Step::AliasAndDescription,
             Self::TagKey(_) | Self::TagValue(_) | Self::AddTag => Step::Tags,
-            Self::Administrators | Self::AdministratorsMayDelete => Step::Administrators,
-            Self::Users | Self::OtherAccount(_) | Self::AddOtherAccount => Step::Users,
+            Self::Administrators | Self::AddAdministrator | Self::AdministratorsMayDelete => Step::Administrators,
+            Self::Users | Self::AddUser | Self::OtherAccount(_) | Self::AddOtherAccount => Step::Users,
             Self::KeyPolicy => Step::KeyPolicy,
         }
     }
@@ -66,6 +68,7 @@ impl Field {
             Self::Administrators => "Key administrators",
             Self::AdministratorsMayDelete => "Allow key administrators to delete this key",
             Self::Users => "Key users",
+            Self::AddAdministrator | Self::AddUser => "Add by ARN",
             Self::OtherAccount(_) => "AWS account ID",
             Self::AddOtherAccount => "Other AWS accounts",
             Self::KeyPolicy => "Key policy",
@@ -88,6 +91,7 @@ impl Field {
             Self::TagValue(_) => "Up to 256 letters, digits, blanks and + - = . _ : / @",
             Self::AddTag => "Up to 50 tags.",
             Self::Administrators | Self::Users => "Space chooses, / searches, a chooses all that are shown.",
+            Self::AddAdministrator | Self::AddUser => "An IAM user or role of this or another account. Enter adds it.",
             Self::AdministratorsMayDelete => "Clear it, and they may do everything but delete the key.",
             Self::OtherAccount(_) => "12 digits.",
             Self::AddOtherAccount => {
@@ -173,6 +177,13 @@ impl Field {
                 "Who in this account may use the KMS key to encrypt, decrypt and make data keys.\n\nIAM policies can \
                  give other users and roles permission as well. AWS advises against IAM users with long-term \
                  credentials; wherever possible choose roles, which have temporary ones."
+            }
+            Self::AddAdministrator | Self::AddUser => {
+                "The ARN of an IAM user or role, for when the list does not have it: you may not list them, they are many, \
+                 or it is of another account. A role's ARN has its path: arn:aws:iam::111122223333:role/team/Name.\n\n\
+                 It must exist: AWS KMS refuses a key policy that names a principal which does not. In the list it is \
+                 marked as typed; Space there takes it out again.\n\nA session of a role, a group or a wildcard can't \
+                 be named. The administrators of another account must allow it by IAM policies, too."
             }
             Self::OtherAccount(_) | Self::AddOtherAccount => {
                 "Another AWS account that may use this KMS key for cryptographic operations: its ID of 12 digits. Add \

@@ -1,6 +1,8 @@
 //! What errors mean and what mends them.
 
+use super::draft::KeyDraft;
 use super::field::Field;
+use super::known::Known;
 
 /// Help with an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,6 +113,26 @@ pub fn for_error(code: &str, message: &str) -> Guide {
     }
 }
 
+/// Whom of the draft a refused key policy may be about, with the field that has it. AWS says that a principal does not
+/// exist and not which; those that its lists don't have come into question, and other accounts.
+pub fn invalid_principals(code: &str, message: &str, draft: &KeyDraft, known: &Known) -> Vec<(Field, String)> {
+    let is_about_principals = code.starts_with("MalformedPolicyDocument") && message.contains("principal");
+    if !is_about_principals || draft.edited_policy.is_some() {
+        return Vec::new();
+    }
+    let administrators = draft.administrators.iter().map(|arn| (Field::Administrators, arn));
+    let users = draft.users.iter().map(|arn| (Field::Users, arn));
+    let accounts = draft.other_accounts.iter().enumerate().map(|(row, id)| (Field::OtherAccount(row), id));
+    let all: Vec<(Field, &String)> = administrators.chain(users).chain(accounts).collect();
+    let is_named = |(_, name): &(Field, &String)| message.contains(name.as_str());
+    let is_strange = |(_, name): &(Field, &String)| !known.principals.has(name);
+    let mut suspects: Vec<_> = all.iter().filter(|one| is_named(one)).copied().collect();
+    if suspects.is_empty() {
+        suspects = all.into_iter().filter(is_strange).collect();
+    }
+    suspects.into_iter().map(|(field, name)| (field, name.clone())).collect()
+}
+
 /// Help with an error of CreateCustomKeyStore, UpdateCustomKeyStore or DeleteCustomKeyStore.
 fn for_key_store(code: &str) -> Option<Guide> {
     let (meaning, remedy) = match code {
@@ -194,11 +216,9 @@ fn for_any_call(code: &str) -> Guide {
             "Do it with the commands that are given here instead, or in a console that is not read-only.",
             None,
         ),
-        "AccessDenied" => guide(
-            "You may not do this.",
-            "Ask an administrator for kms:CreateKey, kms:CreateAlias, kms:TagResource and kms:PutKeyPolicy.",
-            None,
-        ),
+        "AccessDenied" => {
+            guide("You may not do this.", "Ask an administrator to allow what the message names, then try again.", None)
+        }
         "Throttling" => guide("Too many requests in a short time.", "Wait a moment and try again.", None),
         "DependencyTimeout" => guide(
             "A part that AWS KMS depends on did not answer in time. The request may be carried out all the same.",
@@ -295,6 +315,8 @@ pub fn for_connection_error(code: &str) -> Guide {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::create_key::principals::{Principal, PrincipalKind};
+    use crate::create_key::testing::{draft, known};
 
     #[test]
     fn the_three_faults_of_an_external_key_are_told_apart() {
@@ -307,6 +329,29 @@ mod tests {
         );
         let usage = meaning("The key usage of the external key must include ENCRYPT and DECRYPT.");
         assert!(spec.contains("256-bit") && status.contains("not enabled") && usage.contains("encrypt and decrypt"));
+    }
+
+    #[test]
+    fn principals_that_no_list_has_are_those_that_may_not_exist() {
+        let message = "Policy contains a statement with one or more invalid principals.";
+        let mut known = known();
+        let listed = draft().users[0].clone();
+        let page = vec![Principal {
+            name: "App".to_owned(),
+            path: "/".to_owned(),
+            kind: PrincipalKind::Role,
+            arn: listed.clone(),
+        }];
+        known.principals.told(PrincipalKind::Role, true, page, None);
+        let suspects = |message: &str, draft: &KeyDraft| {
+            let all = invalid_principals("MalformedPolicyDocumentException", message, draft, &known);
+            all.into_iter().map(|(field, _)| field).collect::<Vec<_>>()
+        };
+        assert_eq!(suspects(message, &draft()), [Field::Administrators, Field::OtherAccount(0)]);
+        assert_eq!(suspects(&format!("{message} {listed}"), &draft()), [Field::Users], "what AWS names it is");
+        assert_eq!(suspects("The policy is not JSON.", &draft()), []);
+        let edited = KeyDraft { edited_policy: Some("{}".to_owned()), ..draft() };
+        assert_eq!(suspects(message, &edited), [], "an edited policy has its own step");
     }
 
     #[test]

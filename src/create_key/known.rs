@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::key_summary::KeySummary;
+use super::principals::Principals;
 use crate::aws::cli::Place;
 use crate::aws::kms::{AliasListEntry, CustomKeyStore, Tag};
 
@@ -25,27 +26,6 @@ impl<T> Loaded<T> {
     pub fn ready(&self) -> Option<&T> {
         if let Self::Ready(value) = self { Some(value) } else { None }
     }
-}
-
-/// Whether a principal is a user or a role.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[allow(missing_docs)]
-pub enum PrincipalKind {
-    User,
-    Role,
-}
-
-/// An IAM user or role.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Principal {
-    /// Its name without the path.
-    pub name: String,
-    /// `/` or `/division/team/`.
-    pub path: String,
-    /// User or role.
-    pub kind: PrincipalKind,
-    /// Its ARN.
-    pub arn: String,
 }
 
 /// What AWS has told so far.
@@ -78,7 +58,7 @@ pub struct Known {
     /// The AWS managed keys, told together with them.
     pub aws_keys: Vec<KeySummary>,
     /// The IAM users and roles.
-    pub principals: Loaded<Vec<Principal>>,
+    pub principals: Principals,
 }
 
 impl Default for Known {
@@ -97,7 +77,7 @@ impl Default for Known {
             more_keys: false,
             keys: Loaded::Idle,
             aws_keys: Vec::new(),
-            principals: Loaded::Idle,
+            principals: Principals::default(),
         }
     }
 }

@@ -7,7 +7,9 @@ pub mod guide;
 pub mod key_summary;
 pub mod known;
 pub mod method;
+pub mod permissions;
 pub mod preview;
+pub mod principals;
 pub mod submission;
 pub mod validate;
 

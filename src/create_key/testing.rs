@@ -34,7 +34,6 @@ pub fn known() -> Known {
             last_updated_date: None,
         }]),
         keys: Loaded::Ready(vec![key("1111aaaa", "customer-db").into()]),
-        principals: Loaded::Ready(Vec::new()),
         ..Known::default()
     }
 }

@@ -55,8 +55,11 @@ pub fn validate(method: &Method, step: Step, draft: &KeyDraft, known: &Known) ->
             let most = limits::MAX_TAGS;
             say(Field::AddTag, (surplus > 0).then(|| format!("A key can have {most} tags. Remove {surplus}.")));
         }
-        Step::Administrators => {}
+        Step::Administrators => {
+            say(Field::AddAdministrator, to_add(&draft.administrator_to_add, &draft.administrators, known));
+        }
         Step::Users => {
+            say(Field::AddUser, to_add(&draft.user_to_add, &draft.users, known));
             for (row, account) in draft.other_accounts.iter().enumerate() {
                 say(Field::OtherAccount(row), other_account(draft, row, account, known));
             }
@@ -117,6 +120,18 @@ fn alias(draft: &KeyDraft, known: &Known) -> Option<String> {
     let taken = known.aliases.ready()?.iter().find(|alias| alias.alias_name == name)?;
     let key = taken.target_key_id.as_deref().unwrap_or("-");
     Some(format!("The alias {} already exists in this Region for key {key}.", draft.alias))
+}
+
+/// What is wrong with an ARN that is typed to be added to those `chosen`.
+pub fn typed_principal(typed: &str, chosen: &[String], known: &Known) -> Option<String> {
+    let twice = || chosen.iter().any(|one| one == typed).then(|| "It is chosen already.".to_owned());
+    policy::principal_arn(typed, &known.partition).err().or_else(twice)
+}
+
+fn to_add(typed: &str, chosen: &[String], known: &Known) -> Option<String> {
+    let typed = typed.trim();
+    let waits = || Some("It is not added yet: press Enter on it, or clear it.".to_owned());
+    if typed.is_empty() { None } else { typed_principal(typed, chosen, known).or_else(waits) }
 }
 
 fn other_account(draft: &KeyDraft, row: usize, account: &str, known: &Known) -> Option<String> {
@@ -201,6 +216,17 @@ mod tests {
         let errors = validate(&method(), Step::ConfigureKey, &draft(), &known);
         assert_eq!(errors[0].field, Field::CustomKeyStore);
         assert!(errors[0].message.contains("is disconnected"));
+    }
+
+    #[test]
+    fn what_is_typed_and_not_added_is_not_passed_over() {
+        let typed = |text: &str| KeyDraft { user_to_add: text.to_owned(), ..draft() };
+        let wrong = |text: &str| messages(Step::Users, &typed(text)).remove(0);
+        assert_eq!(wrong("Lee").0, Field::AddUser);
+        assert!(wrong("arn:aws-cn:iam::111122223333:user/Lee").1.contains("partition"));
+        assert!(wrong("arn:aws:iam::111122223333:role/App").1.contains("already"));
+        assert!(wrong(" arn:aws:iam::111122223333:role/Other ").1.contains("press Enter"));
+        assert_eq!(messages(Step::Review, &typed(" ")), []);
     }
 
     #[test]

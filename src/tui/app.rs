@@ -31,6 +31,7 @@ use crate::client::log::ApiCall;
 use crate::create_key::field::Field;
 use crate::create_key::key_summary::KeySummary;
 use crate::create_key::known::{Known, Loaded};
+use crate::create_key::principals::PrincipalKind;
 
 /// How long changes are gathered before they are looked at.
 const REFRESH_MILLISECONDS: u64 = 100;
@@ -173,9 +174,10 @@ impl App {
             refresh: None,
             last_id: 0,
         };
-        let effects = [Call::Identity, Call::KeyStores, Call::Aliases, Call::Keys(None), Call::Principals]
-            .map(|call| app.ask(call))
-            .to_vec();
+        let effects =
+            [Call::Identity, Call::KeyStores, Call::Aliases, Call::Keys(None), Call::Users(None), Call::Roles(None)]
+                .map(|call| app.ask(call))
+                .to_vec();
         (app, effects)
     }
 
@@ -203,6 +205,16 @@ impl App {
 
     /// Takes what happened; gives what is to be done.
     pub fn update(&mut self, msg: Msg) -> Vec<Effect> {
+        let mut effects = self.take(msg);
+        if let Some(wizard) = self.wizard.as_mut().filter(|_| self.location == Location::CreateKey) {
+            let mut calls = wizard.principals_to_ask(&self.known);
+            calls.extend(wizard.permissions_to_ask(&self.known));
+            effects.extend(calls.into_iter().map(|call| self.ask(call)));
+        }
+        effects
+    }
+
+    fn take(&mut self, msg: Msg) -> Vec<Effect> {
         match msg {
             Msg::Key(key) if key.kind == KeyEventKind::Release => Vec::new(),
             Msg::Key(key) => self.press(key),
@@ -247,7 +259,8 @@ impl App {
             Call::Events(_) => self.events.asked(),
             Call::Metrics { range, .. } => self.key_store.asked(*range),
             Call::Aliases if self.known.aliases.ready().is_none() => self.known.aliases = Loaded::Loading,
-            Call::Principals if self.known.principals.ready().is_none() => self.known.principals = Loaded::Loading,
+            Call::Users(_) => self.known.principals.asked(PrincipalKind::User),
+            Call::Roles(_) => self.known.principals.asked(PrincipalKind::Role),
             _ => {}
         }
         self.last_id += 1;

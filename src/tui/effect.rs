@@ -14,7 +14,8 @@ use crate::aws::xks_console::{self, DescribeExternalKeyOutput, Partition, ProxyR
 use crate::client::CallError;
 use crate::client::log::ApiCall;
 use crate::create_key::key_summary::KeySummary;
-use crate::create_key::known::Principal;
+use crate::create_key::permissions::{Demand, Lack};
+use crate::create_key::principals::Principal;
 use crate::create_key::submission;
 
 /// Names one question, so that an answer nobody waits for can be dropped.
@@ -53,8 +54,12 @@ pub enum Call {
     Keys(Option<String>),
     /// One key, by its ID.
     Key(String),
-    /// All IAM users and roles.
-    Principals,
+    /// A page of the IAM users: the first, or the one that a marker names.
+    Users(Option<String>),
+    /// A page of the IAM roles, likewise.
+    Roles(Option<String>),
+    /// Whether the caller's IAM policies allow what Finish does.
+    Permissions(Box<Demand>),
     /// The policy of a key.
     KeyPolicy(String),
     /// The tags of a key.
@@ -157,7 +162,8 @@ pub enum Reply {
     Aliases(Vec<AliasListEntry>),
     Keys { page: Vec<KeySummary>, next: Option<String> },
     Key(Box<KeySummary>),
-    Principals(Vec<Principal>),
+    Principals { page: Vec<Principal>, next: Option<String> },
+    Permissions(Vec<Lack>),
     KeyPolicy(String),
     KeyTags(Vec<Tag>),
     AllTags(HashMap<String, Vec<Tag>>),

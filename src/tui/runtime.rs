@@ -3,6 +3,8 @@
 mod changes;
 mod files;
 mod metrics;
+mod permissions;
+mod principals;
 
 use std::collections::HashMap;
 use std::io::Read as _;
@@ -35,7 +37,6 @@ use crate::aws::xks_console::{DescribeExternalKey, ListExternalKeys, ListProxyRe
 use crate::client::log::ApiCall;
 use crate::client::{CallError, Client};
 use crate::create_key::key_summary::KeySummary;
-use crate::create_key::known::{Principal, PrincipalKind};
 use crate::create_key::submission::{self, Answer, Sent};
 
 /// DescribeKey calls that run at the same time while a list fills.
@@ -68,7 +69,9 @@ async fn ask(client: &Client, call: Call) -> Result<Reply, CallError> {
         Call::Aliases => Reply::Aliases(client.collect_aliases().await?),
         Call::Keys(marker) => keys_page(client, marker).await?,
         Call::Key(key_id) => Reply::Key(Box::new(client.call(&DescribeKey::of(key_id)).await?.key_metadata.into())),
-        Call::Principals => Reply::Principals(principals(client).await?),
+        Call::Users(marker) => principals::users(client, marker).await?,
+        Call::Roles(marker) => principals::roles(client, marker).await?,
+        Call::Permissions(demand) => Reply::Permissions(permissions::lacks(client, &demand).await?),
         Call::KeyPolicy(key_id) => Reply::KeyPolicy(client.call(&GetKeyPolicy::of(key_id)).await?.policy),
         Call::KeyTags(key_id) => Reply::KeyTags(client.collect_tags(&key_id).await?),
         Call::AllTags(keys) => Reply::AllTags(all_tags(client, keys).await?),
@@ -185,24 +188,6 @@ async fn all_tags(client: &Client, keys: Vec<String>) -> Result<HashMap<String, 
         .buffered(PARALLEL_DESCRIBES)
         .try_collect()
         .await
-}
-
-async fn principals(client: &Client) -> Result<Vec<Principal>, CallError> {
-    let users = client.collect_users().await?;
-    let roles = client.collect_roles().await?;
-    let users = users.into_iter().map(|user| Principal {
-        name: user.user_name,
-        path: user.path,
-        kind: PrincipalKind::User,
-        arn: user.arn,
-    });
-    let roles = roles.into_iter().map(|role| Principal {
-        name: role.role_name,
-        path: role.path,
-        kind: PrincipalKind::Role,
-        arn: role.arn,
-    });
-    Ok(users.chain(roles).collect())
 }
 
 /// Performs one stage of creating a key.

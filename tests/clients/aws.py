@@ -385,6 +385,29 @@ class Clients(unittest.TestCase):
         users = [user for page in iam.get_paginator("list_users").paginate(PaginationConfig={"PageSize": 7}) for user in page["Users"]]
         self.assertEqual(len(users), 20)
 
+    def test_policies_are_simulated(self):
+        iam, role = self.aws.client("iam"), "arn:aws:iam::111122223333:role/security/HsmOperator"
+        self.assertEqual(iam.get_role(RoleName="HsmOperator")["Role"]["Arn"], role)
+        self.assertEqual(iam.get_user()["User"]["UserName"], "Admin")
+        actions = ["kms:CreateKey", "kms:TagResource", "kms:DescribeKey"]
+        pages = iam.get_paginator("simulate_principal_policy").paginate(
+            PolicySourceArn=role,
+            ActionNames=actions,
+            ContextEntries=[
+                {"ContextKeyName": "aws:TagKeys", "ContextKeyType": "stringList", "ContextKeyValues": ["team", "7"]}
+            ],
+            PaginationConfig={"PageSize": 2},
+        )
+        results = [result for page in pages for result in page["EvaluationResults"]]
+        self.assertEqual([result["EvalActionName"] for result in results], actions)
+        self.assertEqual([result["EvalDecision"] for result in results], ["allowed", "implicitDeny", "allowed"])
+        self.assertEqual(results[0]["MatchedStatements"][0]["SourcePolicyType"], "role")
+        self.assertEqual((results[0]["EvalResourceName"], results[1]["MissingContextValues"]), ("*", []))
+        with refused(self, "NoSuchEntity"):
+            iam.simulate_principal_policy(PolicySourceArn=role + "s", ActionNames=actions)
+        with refused(self, "AccessDenied"):
+            self.aws.client("iam", "grace.liu").get_role(RoleName="HsmOperator")
+
     def test_calls_are_found_in_cloudtrail(self):
         kms = self.aws.client("kms")
         key = kms.create_key(Description="watched")["KeyMetadata"]

@@ -27,6 +27,16 @@ impl Facts {
         }
     }
 
+    /// Sets the values of a key.
+    pub fn replace(&mut self, key: &str, values: &[String]) {
+        self.0.insert(key.to_ascii_lowercase(), values.to_vec());
+    }
+
+    /// Whether there is a value.
+    pub fn has(&self, key: &str) -> bool {
+        self.get(key).is_some()
+    }
+
     fn get(&self, key: &str) -> Option<&[String]> {
         self.0.get(&key.to_ascii_lowercase()).map(Vec::as_slice)
     }

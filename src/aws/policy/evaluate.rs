@@ -1,5 +1,7 @@
 //! What the statements of a policy say to a request.
 
+use std::collections::BTreeSet;
+
 use super::condition::Facts;
 use super::{Effect, PolicyDocument, Principals, Statement, wildcard};
 
@@ -80,6 +82,22 @@ impl PolicyDocument {
     /// Whether an identity-based policy has a statement of this effect for what is asked.
     pub fn says(&self, effect: Effect, question: &Question) -> bool {
         self.statements().iter().any(|statement| statement.effect == effect && statement.answers(question))
+    }
+
+    /// The places of the statements of this effect for what is asked; in a resource-based policy only those that mean the
+    /// principal.
+    pub fn matching(&self, effect: Effect, question: &Question, principal: Option<&Principal>) -> Vec<usize> {
+        let means = |one: &Statement| principal.is_none_or(|principal| one.means(principal) != Allowance::None);
+        let answers = |one: &Statement| one.effect == effect && means(one) && one.answers(question);
+        self.statements().iter().enumerate().filter(|(_, one)| answers(one)).map(|(place, _)| place).collect()
+    }
+
+    /// Condition keys that its statements on this action look at and that are not told.
+    pub fn missing_facts(&self, question: &Question) -> BTreeSet<String> {
+        let about_it = self.statements().iter().filter(|statement| statement.covers(question.action));
+        let keys = about_it.filter_map(|statement| statement.condition.as_ref()).flat_map(serde_json::Map::values);
+        let keys = keys.filter_map(serde_json::Value::as_object).flat_map(serde_json::Map::keys);
+        keys.filter(|key| !question.facts.has(key)).cloned().collect()
     }
 
     /// Whether a resource-based policy forbids it to this principal.

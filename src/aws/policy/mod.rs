@@ -4,6 +4,8 @@ mod check;
 pub mod condition;
 mod console;
 pub mod evaluate;
+mod places;
+mod principal;
 mod strict;
 mod words;
 
@@ -16,6 +18,8 @@ use serde_json::{Map, Value};
 
 pub use check::{PolicyProblem, check, warnings};
 pub use console::{ConsolePolicy, default_policy};
+pub use places::statement_spans;
+pub use principal::principal_arn;
 
 /// A key policy document that has passed [`check`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

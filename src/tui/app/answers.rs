@@ -5,6 +5,7 @@ use crate::aws::kms::{CustomKeyStore, KeyManager};
 use crate::aws::scalar::SecretText;
 use crate::create_key::key_summary::KeySummary;
 use crate::create_key::known::Loaded;
+use crate::create_key::principals::PrincipalKind;
 use crate::create_key::submission::{self, Answer, Submission};
 use crate::tui::effect::{Call, Effect, Failure, Outcome, Reply};
 use crate::tui::monitoring::Monitoring;
@@ -29,6 +30,15 @@ impl App {
     pub(super) fn answered(&mut self, call: Call, result: Result<Reply, Failure>) -> Vec<Effect> {
         let stale = match (call, result) {
             (Call::Submission(_), result) => return self.submitted(result),
+            (Call::Users(marker), result) => return self.principals_told(PrincipalKind::User, marker, result),
+            (Call::Roles(marker), result) => return self.principals_told(PrincipalKind::Role, marker, result),
+            (Call::Permissions(_), result) => {
+                let told = result.map(|reply| if let Reply::Permissions(lacks) = reply { lacks } else { Vec::new() });
+                if let Some(wizard) = &mut self.wizard {
+                    wizard.permissions_told(told);
+                }
+                return Vec::new();
+            }
             (Call::Connect(_) | Call::Disconnect(_), result) => return self.connection_answered(result),
             (Call::Change(_), result) => return self.change_answered(result),
             (Call::ReadFile(_), result) => {
@@ -89,8 +99,6 @@ impl App {
                 known.filter(|key| key.key_id() == told.key_id()).for_each(|key| key.clone_from(&told));
                 None
             }
-            (_, Ok(Reply::Principals(principals))) => loaded(Ok(principals), &mut self.known.principals),
-            (Call::Principals, Err(failure)) => loaded(Err(failure), &mut self.known.principals),
             (_, Ok(Reply::AllTags(tags))) => loaded(Ok(tags), &mut self.known.tags),
             (Call::AllTags(_), Err(failure)) => loaded(Err(failure), &mut self.known.tags),
             (call, result) => self.page_answered(call, result),
@@ -193,6 +201,27 @@ impl App {
         }
         self.known.more_keys = !is_whole;
         next.map(|marker| self.ask(Call::Keys(Some(marker)))).into_iter().collect()
+    }
+
+    /// A page of the users or roles. What can't be had is told where it would stand.
+    fn principals_told(
+        &mut self,
+        kind: PrincipalKind,
+        marker: Option<String>,
+        result: Result<Reply, Failure>,
+    ) -> Vec<Effect> {
+        let here = self.wizard.as_ref().map(|wizard| wizard.principals_here(&self.known));
+        match result {
+            Ok(Reply::Principals { page, next }) => self.known.principals.told(kind, marker.is_none(), page, next),
+            Ok(_) => {}
+            Err(failure) => {
+                self.known.principals.failed(kind, marker, format!("{}: {}", failure.code, failure.message));
+            }
+        }
+        if let (Some(wizard), Some(here)) = (&mut self.wizard, here) {
+            wizard.arrange_around(&here, &self.known);
+        }
+        Vec::new()
     }
 
     fn flash_failure(&mut self, failure: &Failure) {

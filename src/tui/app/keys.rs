@@ -377,7 +377,7 @@ impl App {
         self.flashes.clear();
         self.wizard = Some(Wizard::new(method, &self.known));
         self.location = Location::CreateKey;
-        let fresh = [Call::Aliases, Call::Keys(None), Call::Principals];
+        let fresh = [Call::Aliases, Call::Keys(None), Call::Users(None), Call::Roles(None)];
         fresh.map(|call| self.ask(call)).to_vec()
     }
 

@@ -4,7 +4,8 @@ use super::Problem;
 use crate::aws::kms::PutKeyPolicy;
 use crate::aws::limits;
 use crate::aws::policy::ConsolePolicy;
-use crate::create_key::known::{Known, PrincipalKind};
+use crate::create_key::known::Known;
+use crate::create_key::principals::PrincipalKind;
 use crate::tui::effect::Change;
 use crate::tui::widgets::form::{Form, Input, Row};
 
@@ -49,10 +50,12 @@ fn resolve(line: &str, known: &Known) -> Result<String, String> {
     if line.starts_with("arn:") {
         return Ok(line.to_owned());
     }
-    let principals = known.principals.ready().map_or(&[][..], Vec::as_slice);
-    let meant: Vec<_> = principals.iter().filter(|principal| principal.name == line).collect();
+    let meant: Vec<_> = known.principals.list().iter().filter(|principal| principal.name == line).collect();
     match meant[..] {
         [one] => Ok(one.arn.clone()),
+        [] if !known.principals.are_whole() => {
+            Err(format!("‘{line}’ is not among the IAM users and roles that are listed so far: write the ARN."))
+        }
         [] => Err(format!("There is no IAM user or role ‘{line}’ in this account.")),
         _ => {
             let kinds = meant.iter().map(|one| if one.kind == PrincipalKind::User { "a user" } else { "a role" });

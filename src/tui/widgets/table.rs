@@ -65,6 +65,16 @@ pub struct Rows<'a> {
     pub is_chosen: &'a dyn Fn(usize) -> bool,
 }
 
+/// Whether the rows of a table are all that there are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Extent {
+    /// They are.
+    #[default]
+    Whole,
+    /// More are to come.
+    SoFar,
+}
+
 /// Where the person is in a table: search, order, cursor. The rows themselves belong to somebody else.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Table {
@@ -77,6 +87,8 @@ pub struct Table {
     passed: Option<usize>,
     /// How many rows stand on a page; as many as fit when absent.
     pub page_size: Option<usize>,
+    /// Whether the rows are all that there are.
+    pub extent: Extent,
     /// Whether text that is wider than its cell goes on below.
     pub wraps: bool,
     /// The columns as a search names them.
@@ -396,7 +408,12 @@ impl Table {
 
     fn write_search(&self, paper: &mut Paper, total: usize, is_focused: bool) {
         let shown = self.order.len();
-        let count = if shown == total { format!("{total} in all") } else { format!("{shown} of {total} match") };
+        let count = match (shown == total, self.extent) {
+            (true, Extent::Whole) => format!("{total} in all"),
+            (true, Extent::SoFar) => format!("{total} so far"),
+            (false, Extent::Whole) => format!("{shown} of {total} match"),
+            (false, Extent::SoFar) => format!("{shown} of {total} so far match"),
+        };
         if self.searching {
             let columns = paper.width.saturating_sub(30).clamp(6, 48);
             self.search.write(paper, 2, columns, is_focused, "");

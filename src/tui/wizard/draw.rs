@@ -94,10 +94,13 @@ impl Wizard {
             Step::ChooseExternalKey => self.write_external_key(paper, height, known, &errors),
             Step::AliasAndDescription => self.write_labels(paper, &errors),
             Step::Tags => self.write_tags(paper, &errors),
-            Step::Administrators => self.write_administrators(paper, height, known),
+            Step::Administrators => self.write_administrators(paper, height, known, &errors),
             Step::Users => self.write_users(paper, height, known, &errors),
             Step::KeyPolicy => self.write_policy(paper, height, known, &errors),
-            Step::Review => self.write_review(paper, known),
+            Step::Review => {
+                self.write_permissions(paper);
+                self.write_review(paper, known);
+            }
         }
         self.write_buttons(paper, known);
     }

@@ -5,6 +5,7 @@ use crossterm::event::{KeyCode, KeyEvent};
 use super::spots::Spot;
 use super::{Wish, Wizard, outcome};
 use crate::create_key::field::Field;
+use crate::create_key::guide;
 use crate::create_key::known::Known;
 use crate::create_key::method::Step;
 use crate::create_key::preview;
@@ -58,6 +59,13 @@ impl Wizard {
             Spot::Field(field @ (Field::KeyType | Field::KeyUsage | Field::Origin)) => self.press_options(field, key),
             Spot::Field(Field::Administrators | Field::Users) => self.press_principals(key, known),
             Spot::Field(field @ (Field::Description | Field::KeyPolicy)) => self.press_area(field, key, known),
+            Spot::Field(field @ (Field::AddAdministrator | Field::AddUser))
+                if key.code == KeyCode::Enter && !self.is_empty(field) =>
+            {
+                self.left.push(field);
+                self.add_typed(known);
+                Vec::new()
+            }
             Spot::Field(field) if self.text_of(field).is_some() => self.press_text(field, key),
             spot => match key.code {
                 KeyCode::PageDown | KeyCode::PageUp => {
@@ -190,6 +198,9 @@ impl Wizard {
                 let (name, text) = preview::script(&self.draft, known);
                 return vec![Wish::Ask(Call::WriteScript { name, text })];
             }
+            Spot::CopyStatement => {
+                return self.statement().map(|text| Wish::Copy("policy", text)).into_iter().collect();
+            }
             Spot::CopyPolicy => return vec![Wish::Copy("key policy", self.draft.policy_json(known))],
             Spot::Mend(field) => {
                 self.left.push(field);
@@ -236,8 +247,11 @@ impl Wizard {
         if matches!(self.submission, Submission::Done { .. }) {
             return vec![Wish::Finished];
         }
+        self.suspects = outcome::failure_of(&self.submission)
+            .map(|failure| guide::invalid_principals(&failure.code, &failure.message, &self.draft, known))
+            .unwrap_or_default();
         self.go(Step::Review);
-        self.focus(outcome::way_on(&self.submission).unwrap_or(Spot::Next));
+        self.focus(self.way_on().unwrap_or(Spot::Next));
         Vec::new()
     }
 

@@ -5,6 +5,7 @@ mod draw;
 mod keys;
 mod labels;
 mod outcome;
+mod permissions;
 mod policy;
 mod principals;
 mod review;
@@ -24,8 +25,9 @@ use super::widgets::table::Table;
 use crate::create_key::choice;
 use crate::create_key::draft::KeyDraft;
 use crate::create_key::field::Field;
-use crate::create_key::known::Known;
+use crate::create_key::known::{Known, Loaded};
 use crate::create_key::method::{Method, Step};
+use crate::create_key::permissions::{Demand, Lack};
 use crate::create_key::submission::Submission;
 use crate::create_key::validate::{FieldError, validate};
 
@@ -64,6 +66,9 @@ pub struct Wizard {
     pub step: Step,
     /// How far the key is made.
     pub submission: Submission,
+    demand: Option<Demand>,
+    permissions: Loaded<Vec<Lack>>,
+    suspects: Vec<(Field, String)>,
     visited: BTreeSet<usize>,
     spot: usize,
     left: Vec<Field>,
@@ -87,6 +92,9 @@ impl Wizard {
             method,
             step: Step::ConfigureKey,
             submission: Submission::NotSent,
+            demand: None,
+            permissions: Loaded::Idle,
+            suspects: Vec::new(),
             visited: BTreeSet::from([0]),
             spot: 0,
             left: Vec::new(),
@@ -119,17 +127,16 @@ impl Wizard {
 
     /// Arranges the tables anew after what is known changed.
     pub fn arrange(&mut self, known: &Known) {
-        let list = known.principals.ready().map_or(&[][..], Vec::as_slice);
-        let cell = |row: usize, column: usize| principals::cell(&list[row], column);
-        self.administrators.arrange(list.len(), &principals::COLUMNS, &cell);
-        self.users.arrange(list.len(), &principals::COLUMNS, &cell);
+        self.arrange_principals(known);
         let stores = super::pages::key_stores::external(known);
         let cell = |row: usize, column: usize| super::pages::key_stores::cell(stores[row], column);
         self.stores.arrange(stores.len(), &configure::COLUMNS, &cell);
     }
 
     fn spots(&self) -> Vec<Spot> {
-        let mut spots = spots::of(&self.method, self.step, &self.draft, self.shows_origins, &self.submission);
+        let mut ways_on: Vec<Spot> = self.way_on().into_iter().collect();
+        ways_on.extend(self.statement().map(|_| Spot::CopyStatement));
+        let mut spots = spots::of(&self.method, self.step, &self.draft, self.shows_origins, &self.submission, ways_on);
         if self.only_tells
             && let Some(place) = spots.iter().position(|spot| *spot == Spot::CopyCommands)
         {
@@ -206,6 +213,8 @@ impl Wizard {
             Field::TagKey(row) => self.draft.tags.get(row).map(|tag| tag.tag_key.clone()),
             Field::TagValue(row) => self.draft.tags.get(row).map(|tag| tag.tag_value.clone()),
             Field::OtherAccount(row) => self.draft.other_accounts.get(row).cloned(),
+            Field::AddAdministrator => Some(self.draft.administrator_to_add.clone()),
+            Field::AddUser => Some(self.draft.user_to_add.clone()),
             _ => None,
         }
     }
@@ -214,6 +223,8 @@ impl Wizard {
         match field {
             Field::ExternalKeyId => self.draft.xks_key_id = value,
             Field::Alias => self.draft.alias = value,
+            Field::AddAdministrator => self.draft.administrator_to_add = value,
+            Field::AddUser => self.draft.user_to_add = value,
             Field::TagKey(row) => {
                 if let Some(tag) = self.draft.tags.get_mut(row) {
                     tag.tag_key = value;
@@ -266,6 +277,7 @@ impl Wizard {
 
     /// The step after this one, if everything here is right; else the focus goes to what is wrong.
     fn next(&mut self, known: &Known) {
+        self.add_typed(known);
         let errors = self.errors_of(self.step, known);
         if let Some(error) = errors.first() {
             self.left.extend(errors.iter().map(|error| error.field));

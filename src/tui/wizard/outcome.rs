@@ -12,6 +12,9 @@ use crate::tui::theme;
 use crate::tui::widgets::button;
 use crate::tui::widgets::paper::Paper;
 
+/// How many principals that may not exist are named.
+const MOST_SUSPECTS: usize = 5;
+
 /// The failure a submission stands at.
 pub(super) fn failure_of(submission: &Submission) -> Option<&Failure> {
     match submission {
@@ -20,12 +23,6 @@ pub(super) fn failure_of(submission: &Submission) -> Option<&Failure> {
         | Submission::Failed { failure, .. } => Some(failure),
         Submission::NotSent | Submission::Sending { .. } | Submission::Done { .. } => None,
     }
-}
-
-/// What leads on from a failure: the field that mends it, else trying again.
-pub(super) fn way_on(submission: &Submission) -> Option<Spot> {
-    let failure = failure_of(submission)?;
-    Some(guide::for_error(&failure.code, &failure.message).mended_by.map_or(Spot::Retry, Spot::Mend))
 }
 
 /// The words of the button that finishes, or goes on where it stopped.
@@ -39,6 +36,14 @@ pub(super) fn finish_words(submission: &Submission) -> &'static str {
 }
 
 impl Wizard {
+    /// What leads on from a failure: the field that mends it, else trying again.
+    pub(super) fn way_on(&self) -> Option<Spot> {
+        let failure = failure_of(&self.submission)?;
+        let mended_by = guide::for_error(&failure.code, &failure.message).mended_by;
+        let suspect = self.suspects.first().map(|(field, _)| *field);
+        Some(suspect.or(mended_by).map_or(Spot::Retry, Spot::Mend))
+    }
+
     pub(super) fn write_outcome(&self, paper: &mut Paper) {
         paper.gap();
         match &self.submission {
@@ -75,10 +80,16 @@ impl Wizard {
         }
         paper.prose(guide.meaning, 4, theme::TEXT);
         paper.prose(&format!("What to do: {}", guide.remedy), 4, theme::TEXT);
+        for (field, name) in self.suspects.iter().take(MOST_SUSPECTS) {
+            paper.prose(&format!("Perhaps {name} ({})", field.label()), 4, theme::TEXT);
+        }
+        if let Some(more) = self.suspects.len().checked_sub(MOST_SUSPECTS).filter(|more| *more > 0) {
+            paper.prose(&format!("... or one of {more} others"), 4, theme::TEXT);
+        }
         if !failure.request_id.is_empty() {
             paper.prose(&format!("Request ID: {}", failure.request_id), 4, theme::QUIET);
         }
-        if let Some(spot) = way_on(&self.submission) {
+        if let Some(spot) = self.way_on() {
             let words = match spot {
                 Spot::Mend(field) => format!("Go to {}", field.label()),
                 _ => finish_words(&self.submission).to_owned(),

@@ -48,7 +48,7 @@ impl Wizard {
         }
     }
 
-    fn write_heading(&self, paper: &mut Paper, title: &str, spot: Spot, words: &str) {
+    pub(super) fn write_heading(&self, paper: &mut Paper, title: &str, spot: Spot, words: &str) {
         let is_focused = self.here() == spot;
         paper.gap();
         paper.focused(is_focused, |paper| {

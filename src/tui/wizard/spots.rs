@@ -29,6 +29,8 @@ pub enum Spot {
     SaveCommands,
     /// Copies the policy.
     CopyPolicy,
+    /// Copies the IAM policy that gives what is lacking.
+    CopyStatement,
     /// After a failure: goes to the field that mends it.
     Mend(Field),
     /// After a failure that no field mends: tries again.
@@ -58,8 +60,15 @@ fn configuration(draft: &KeyDraft, shows_origins: bool) -> Vec<Spot> {
     spots
 }
 
-/// The spots of a step, in the order of Tab.
-pub fn of(method: &Method, step: Step, draft: &KeyDraft, shows_origins: bool, submission: &Submission) -> Vec<Spot> {
+/// The spots of a step, in the order of Tab; on Review `ways_on` comes first.
+pub fn of(
+    method: &Method,
+    step: Step,
+    draft: &KeyDraft,
+    shows_origins: bool,
+    submission: &Submission,
+    ways_on: Vec<Spot>,
+) -> Vec<Spot> {
     let mut spots = Vec::new();
     match step {
         Step::ConfigureKey if *method == Method::FromCustomerManagedKeys => {
@@ -86,10 +95,12 @@ pub fn of(method: &Method, step: Step, draft: &KeyDraft, shows_origins: bool, su
             spots.push(Spot::Field(Field::AddTag));
         }
         Step::Administrators => {
-            spots.extend([Field::Administrators, Field::AdministratorsMayDelete].map(Spot::Field));
+            spots.extend(
+                [Field::Administrators, Field::AddAdministrator, Field::AdministratorsMayDelete].map(Spot::Field),
+            );
         }
         Step::Users => {
-            spots.push(Spot::Field(Field::Users));
+            spots.extend([Field::Users, Field::AddUser].map(Spot::Field));
             for row in 0..draft.other_accounts.len() {
                 spots.extend([Spot::Field(Field::OtherAccount(row)), Spot::RemoveAccount(row)]);
             }
@@ -102,7 +113,7 @@ pub fn of(method: &Method, step: Step, draft: &KeyDraft, shows_origins: bool, su
             }
         }
         Step::Review => {
-            spots.extend(super::outcome::way_on(submission));
+            spots.extend(ways_on);
             if submission.key().is_none() {
                 spots.extend(reviewed(method, draft.origin).map(Spot::Edit));
             }

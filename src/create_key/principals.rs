@@ -1,0 +1,159 @@
+//! The IAM users and roles of the account, as far as AWS has told them: two lists that come page by page.
+
+use std::collections::HashSet;
+
+/// Whether a principal is a user or a role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[allow(missing_docs)]
+pub enum PrincipalKind {
+    User,
+    Role,
+}
+
+/// An IAM user or role.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Principal {
+    /// Its name without the path.
+    pub name: String,
+    /// `/` or `/division/team/`.
+    pub path: String,
+    /// User or role.
+    pub kind: PrincipalKind,
+    /// Its ARN.
+    pub arn: String,
+}
+
+/// How far a list is told.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub enum Progress {
+    /// Not asked yet.
+    #[default]
+    Idle,
+    /// A page is on its way.
+    Loading,
+    /// There is more, after this marker.
+    More(String),
+    /// All of it is there.
+    Whole,
+    /// A page was refused or lost.
+    Failed {
+        /// Why.
+        reason: String,
+        /// The page; the first when absent.
+        marker: Option<String>,
+    },
+}
+
+/// Both lists as one, in the order in which they came.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Principals {
+    list: Vec<Principal>,
+    arns: HashSet<String>,
+    users: Progress,
+    roles: Progress,
+}
+
+impl Principals {
+    /// Both kinds.
+    pub const KINDS: [PrincipalKind; 2] = [PrincipalKind::User, PrincipalKind::Role];
+
+    /// What is told so far.
+    pub fn list(&self) -> &[Principal] {
+        &self.list
+    }
+
+    /// Whether this ARN is among them.
+    pub fn has(&self, arn: &str) -> bool {
+        self.arns.contains(arn)
+    }
+
+    /// How many of a kind there are so far.
+    pub fn count(&self, kind: PrincipalKind) -> usize {
+        self.list.iter().filter(|one| one.kind == kind).count()
+    }
+
+    /// How far the list of a kind is told.
+    pub fn progress(&self, kind: PrincipalKind) -> &Progress {
+        match kind {
+            PrincipalKind::User => &self.users,
+            PrincipalKind::Role => &self.roles,
+        }
+    }
+
+    fn progress_mut(&mut self, kind: PrincipalKind) -> &mut Progress {
+        match kind {
+            PrincipalKind::User => &mut self.users,
+            PrincipalKind::Role => &mut self.roles,
+        }
+    }
+
+    /// Whether both lists are there to the end.
+    pub fn are_whole(&self) -> bool {
+        Self::KINDS.iter().all(|kind| *self.progress(*kind) == Progress::Whole)
+    }
+
+    /// A page is asked for.
+    pub fn asked(&mut self, kind: PrincipalKind) {
+        *self.progress_mut(kind) = Progress::Loading;
+    }
+
+    /// A page came. The first takes the place of all that was there of its kind.
+    pub fn told(&mut self, kind: PrincipalKind, is_first: bool, page: Vec<Principal>, next: Option<String>) {
+        if is_first && self.count(kind) > 0 {
+            self.list.retain(|one| one.kind != kind);
+            self.arns = self.list.iter().map(|one| one.arn.clone()).collect();
+        }
+        for one in page {
+            if self.arns.insert(one.arn.clone()) {
+                self.list.push(one);
+            }
+        }
+        *self.progress_mut(kind) = next.map_or(Progress::Whole, Progress::More);
+    }
+
+    /// A page was refused or lost. What was there stays.
+    pub fn failed(&mut self, kind: PrincipalKind, marker: Option<String>, reason: String) {
+        *self.progress_mut(kind) = Progress::Failed { reason, marker };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(kind: PrincipalKind, names: &[&str]) -> Vec<Principal> {
+        let one = |name: &&str| Principal {
+            name: (*name).to_owned(),
+            path: "/".to_owned(),
+            kind,
+            arn: format!("arn:aws:iam::111122223333:{kind:?}/{name}"),
+        };
+        names.iter().map(one).collect()
+    }
+
+    #[test]
+    fn pages_follow_each_other_and_a_first_one_starts_anew() {
+        let mut principals = Principals::default();
+        principals.told(PrincipalKind::Role, true, page(PrincipalKind::Role, &["a", "b"]), Some("m".to_owned()));
+        principals.told(PrincipalKind::User, true, page(PrincipalKind::User, &["u"]), None);
+        principals.told(PrincipalKind::Role, false, page(PrincipalKind::Role, &["b", "c"]), None);
+        assert!(principals.are_whole());
+        assert_eq!((principals.count(PrincipalKind::Role), principals.count(PrincipalKind::User)), (3, 1));
+        principals.told(PrincipalKind::Role, true, page(PrincipalKind::Role, &["d"]), Some("m".to_owned()));
+        assert_eq!(principals.list().iter().map(|one| &*one.name).collect::<Vec<_>>(), ["u", "d"]);
+        assert!(!principals.has("arn:aws:iam::111122223333:Role/a") && !principals.are_whole());
+    }
+
+    #[test]
+    fn what_failed_keeps_what_is_there_and_where_to_go_on() {
+        let mut principals = Principals::default();
+        principals.told(PrincipalKind::Role, true, page(PrincipalKind::Role, &["a"]), Some("m".to_owned()));
+        principals.asked(PrincipalKind::Role);
+        principals.failed(PrincipalKind::Role, Some("m".to_owned()), "AccessDenied".to_owned());
+        assert_eq!(principals.list().len(), 1);
+        assert!(
+            matches!(principals.progress(PrincipalKind::Role), Progress::Failed { marker: Some(m), .. } if m == "m")
+        );
+        assert_eq!(*principals.progress(PrincipalKind::User), Progress::Idle);
+    }
+}

@@ -1,0 +1,247 @@
+//! Key administrators and users: lists that come page by page or not at all, ARNs that are typed, and what one may not do.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use bytes::Bytes;
+use crossterm::event::KeyCode;
+use futures_util::future::BoxFuture;
+use http::{Request, Response};
+use xks_console::aws::codec;
+use xks_console::aws::error::ServiceError;
+use xks_console::aws::kms;
+use xks_console::bundled::Bundled;
+use xks_console::client::{Transport, TransportError};
+use xks_console::create_key::principals::{Principal, PrincipalKind};
+use xks_console::journey::Journey;
+use xks_console::tui::app::{App, World as Which};
+use xks_console::tui::effect::{Call, CallId, Effect, Msg, Reply};
+use xks_console::world::World;
+
+use super::simulation::session;
+use super::snapshots::{assert_shown, go_on, screen, start};
+
+const OPERATOR: &str = "arn:aws:iam::111122223333:role/security/HsmOperator";
+const TO_ADMINISTRATORS: &str = "Wait+Screen /External key stores \\(4\\)/\nDown\nType \"n\"\nWait+Screen /Create key/\n\
+    Type \"payments-2026\"\nTab\nSpace\nCtrl+N\nType \"payments\"\nCtrl+N\nCtrl+N\nWait+Screen /administrative permissions/\n";
+
+/// A console of a role of the scenario.
+fn console_of(role: &str) -> Journey {
+    let world = World::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 20_260_302);
+    let bundled = Bundled::in_memory("default", world.clone()).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let client = runtime.block_on(session(&bundled, &world.clock, role));
+    Journey::of((80, 24), bundled, client, Which::Bundled, world.clock, runtime)
+}
+
+#[test]
+fn who_may_not_list_principals_creates_a_key_by_typed_arns() {
+    let mut journey = console_of(OPERATOR);
+    let tape = TO_ADMINISTRATORS.to_owned()
+        + "Wait+Screen /can't be listed/\nScreenshot denied.png\nTab\nType \"arn:aws:iam::111122223333:group/Ops\"\nEnter\n\
+           Wait+Screen /no groups/\nScreenshot wrong.png\nCtrl+U\n\
+           Type \"arn:aws:iam::111122223333:role/security/KeyAdministrator\"\nEnter\n\
+           Wait+Screen /1 chosen/\nWait+Screen /typed/\nScreenshot typed.png\nCtrl+N\nWait+Screen /usage permissions/\nTab\n\
+           Type \"arn:aws:iam::444455556666:role/PartnerDecrypt\"\nEnter\n\
+           Type \"arn:aws:iam::111122223333:user/payments/grace.liu\"\nScreenshot users.png\nCtrl+N\n\
+           Wait+Screen /Edit key policy/\nCtrl+N\nWait+Screen /7 Review/\nWait+Screen /policies allow/\n\
+           Screenshot review.png\nCtrl+N\nWait+Screen /Success/\n";
+    go_on(&mut journey, "typed-arns", &tape);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (bundled, client) = (journey.bundled().clone(), journey.client().clone());
+    let aliases = runtime.block_on(client.collect_aliases()).unwrap();
+    let made = aliases.into_iter().find(|alias| alias.alias_name == "alias/payments").unwrap();
+    let admin = super::simulation::client(&bundled, &clock(), bundled.console_credentials());
+    let policy = kms::GetKeyPolicy { key_id: made.target_key_id.unwrap(), policy_name: None };
+    let policy = runtime.block_on(admin.call(&policy)).unwrap().policy;
+    for name in ["role/security/KeyAdministrator", "role/PartnerDecrypt", "user/payments/grace.liu"] {
+        assert!(policy.contains(name), "{policy}");
+    }
+}
+
+fn clock() -> xks_console::world::Clock {
+    xks_console::world::Clock::manual("2026-03-02T10:15:00Z".parse().unwrap())
+}
+
+#[test]
+fn what_is_lacking_is_shown_before_finish_and_again_when_aws_refuses() {
+    let mut journey = console_of(OPERATOR);
+    let tape = TO_ADMINISTRATORS.to_owned()
+        + "Ctrl+P\nWait+Screen /Add tags/\nEnter\nType \"team\"\nTab\nType \"hsm\"\nCtrl+N\nCtrl+N\nCtrl+N\nCtrl+N\n\
+           Wait+Screen /7 Review/\nWait+Screen /AWS may refuse/\nScreenshot before.png\nEnter\nWait+Screen /Copied/\nEscape\n\
+           Ctrl+N\nWait+Screen /AccessDeniedException/\nScreenshot refused.png\nTab\nEnter\nWait+Screen /Copied/\n";
+    go_on(&mut journey, "lacking", &tape);
+    let [before, after] = journey.copied() else { panic!("{:?}", journey.copied()) };
+    assert_eq!(before, after);
+    let policy: serde_json::Value = serde_json::from_str(before).unwrap();
+    assert_eq!(
+        policy["Statement"],
+        serde_json::json!([{
+            "Sid": "TagResource", "Effect": "Allow", "Action": "kms:TagResource",
+            "Resource": ["arn:aws:kms:us-west-2:111122223333:key/*"],
+            "Condition": { "StringEquals": { "aws:RequestTag/team": "hsm" },
+                           "ForAllValues:StringEquals": { "aws:TagKeys": ["team"] } }
+        }])
+    );
+}
+
+#[test]
+fn what_can_t_be_checked_is_told_and_stands_in_nobodys_way() {
+    let mut journey = console_of("arn:aws:iam::111122223333:role/security/KeyAdministrator");
+    let tape = TO_ADMINISTRATORS.to_owned()
+        + "Ctrl+N\nCtrl+N\nCtrl+N\nWait+Screen /7 Review/\nWait+Screen /be checked/\nScreenshot unchecked.png\nCtrl+N\n\
+           Wait+Screen /Success/\n";
+    go_on(&mut journey, "permissions", &tape);
+}
+
+#[test]
+fn a_principal_that_does_not_exist_leads_back_to_where_it_was_typed() {
+    let tape = TO_ADMINISTRATORS.to_owned()
+        + "Ctrl+N\nWait+Screen /usage permissions/\nTab\nType \"arn:aws:iam::111122223333:role/Nobody\"\nCtrl+N\nCtrl+N\n\
+           Wait+Screen /7 Review/\nCtrl+N\nWait+Screen /MalformedPolicyDocumentException/\nScreenshot refused.png\nEnter\n\
+           Wait+Screen /usage permissions/\nType \"/\"\nType \"typed\"\nEnter\nScreenshot back.png\nSpace\n\
+           Wait+Screen /0 chosen/\nCtrl+N\nCtrl+N\nCtrl+N\nWait+Screen /Success/\n";
+    start("no-such-principal", &tape);
+}
+
+/// Refuses to list users while it is told to.
+struct NoUsers {
+    way: Arc<dyn Transport>,
+    refuses: Arc<AtomicBool>,
+}
+
+impl Transport for NoUsers {
+    fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
+        let is_it = codec::query_action(request.body()).is_some_and(|(action, _)| action == "ListUsers");
+        if !is_it || !self.refuses.load(Ordering::SeqCst) {
+            return self.way.send(request);
+        }
+        let message =
+            "User: arn:aws:iam::111122223333:user/Lee is not authorized to perform: iam:ListUsers on resource: *";
+        let body = codec::query_error_xml(
+            "https://iam.amazonaws.com/doc/2010-05-08/",
+            &ServiceError::new("AccessDenied", message),
+        );
+        Box::pin(async move { Ok(Response::builder().status(403).body(Bytes::from(body)).unwrap()) })
+    }
+
+    fn is_bundled(&self) -> bool {
+        self.way.is_bundled()
+    }
+}
+
+#[test]
+fn roles_are_there_where_users_are_refused_until_they_are_not() {
+    let mut journey = Journey::start((80, 24)).unwrap();
+    let refuses = Arc::new(AtomicBool::new(true));
+    let client = journey.client().clone();
+    journey.use_client(client.through(|way| Arc::new(NoUsers { way, refuses: Arc::clone(&refuses) })));
+    let tape = TO_ADMINISTRATORS.to_owned()
+        + "Wait+Screen /users can.t be listed: AccessDenied/\nWait+Screen /40 so far/\nScreenshot refused.png\n";
+    go_on(&mut journey, "no-users", &tape);
+    refuses.store(false, Ordering::SeqCst);
+    go_on(&mut journey, "no-users", "Type \"r\"\nWait+Screen /60 in all/\nScreenshot again.png\n");
+}
+
+/// A console in the step of the administrators, and what it asks; nothing is answered by itself.
+struct Silent {
+    app: App,
+    open: Vec<(CallId, Call)>,
+}
+
+impl Silent {
+    fn new() -> Self {
+        let mut journey = Journey::start((80, 24)).unwrap();
+        go_on(&mut journey, "silent", TO_ADMINISTRATORS);
+        Self { app: journey.app().clone(), open: Vec::new() }
+    }
+
+    fn take(&mut self, msg: Msg) {
+        for effect in self.app.update(msg) {
+            if let Effect::Call(id, call) = effect {
+                self.open.push((id, call));
+            }
+        }
+    }
+
+    fn press(&mut self, code: KeyCode) {
+        self.take(Msg::Key(code.into()));
+    }
+
+    fn asked(&self) -> Vec<&Call> {
+        self.open.iter().map(|(_, call)| call).collect()
+    }
+
+    /// Answers the open question about roles with `names`.
+    fn tell_roles(&mut self, names: impl Iterator<Item = usize>, next: Option<&str>) {
+        let place = self.open.iter().position(|(_, call)| matches!(call, Call::Roles(_))).unwrap();
+        let page = names.map(|number| Principal {
+            name: format!("role-{number:05}"),
+            path: "/many/".to_owned(),
+            kind: PrincipalKind::Role,
+            arn: format!("arn:aws:iam::111122223333:role/many/role-{number:05}"),
+        });
+        let reply = Reply::Principals { page: page.collect(), next: next.map(str::to_owned) };
+        let (id, _) = self.open.remove(place);
+        self.take(Msg::Answered(id, Ok(reply)));
+    }
+
+    fn refreshed() -> Self {
+        let mut console = Self::new();
+        console.press(KeyCode::Char('r'));
+        assert_eq!(console.asked(), [&Call::Users(None), &Call::Roles(None)]);
+        console.open.remove(0);
+        console
+    }
+}
+
+#[test]
+fn the_next_page_is_asked_for_when_one_comes_near_the_end() {
+    let mut console = Silent::refreshed();
+    console.tell_roles(0..200, Some("m1"));
+    assert_eq!(console.asked(), Vec::<&Call>::new(), "what is far away can wait");
+    assert_shown("many-roles-first", &console.app);
+    console.press(KeyCode::End);
+    assert_eq!(console.asked(), [&Call::Roles(Some("m1".to_owned()))]);
+    assert_shown("many-roles-loading", &console.app);
+    let before = screen(&console.app, (80, 24));
+    assert!(before.contains("▸ ☐ tess.vandijk"), "{before}");
+    console.tell_roles(200..1200, Some("m2"));
+    let after = screen(&console.app, (80, 24));
+    assert!(after.contains("▸ ☐ tess.vandijk"), "the cursor stays with its principal: {after}");
+    console.press(KeyCode::Home);
+    console.open.clear();
+    console.press(KeyCode::Down);
+    assert_eq!(console.asked(), Vec::<&Call>::new());
+}
+
+#[test]
+fn a_search_goes_on_loading_until_all_is_there() {
+    let mut console = Silent::refreshed();
+    console.tell_roles(0..200, Some("m1"));
+    for letter in "/role-09999".chars() {
+        console.press(KeyCode::Char(letter));
+    }
+    for page in 0..10 {
+        let first = 200 + page * 980;
+        let next = format!("m{}", page + 2);
+        assert_eq!(console.asked().len(), 1, "one page at a time");
+        console.tell_roles(first..first + 980, (page < 9).then_some(&*next));
+        if page == 4 {
+            assert_shown("many-roles-search", &console.app);
+        }
+    }
+    assert_eq!(console.asked(), Vec::<&Call>::new());
+    let found = screen(&console.app, (80, 24));
+    assert!(found.contains("role-09999") && found.contains("1 of 10020 so far match"), "{found}");
+}
+
+#[test]
+fn typed_names_are_shown_harmless() {
+    let mut console = Silent::new();
+    console.press(KeyCode::Tab);
+    console.take(Msg::Paste("arn:aws:iam::111122223333:role/\u{1b}[2Jx".to_owned()));
+    console.press(KeyCode::Enter);
+    let shown = screen(&console.app, (80, 24));
+    assert!(!shown.contains('\u{1b}') && shown.contains("can't stand"), "{shown}");
+}
