@@ -27,6 +27,7 @@ pub mod client;
 pub mod config;
 pub mod conformance;
 pub mod create_key;
+pub mod drafts;
 pub mod journey;
 mod lines;
 pub mod manage;

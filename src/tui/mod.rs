@@ -6,6 +6,7 @@
 pub mod app;
 pub mod chrome;
 pub mod connect;
+pub mod drafts;
 pub mod effect;
 pub mod keymap;
 pub mod monitoring;

@@ -43,6 +43,7 @@ impl Console {
         }
         command.env("TERM", "xterm-256color");
         command.env("XDG_CONFIG_HOME", home.join("config"));
+        command.env("XDG_STATE_HOME", home.join("state"));
         command.env_remove("NO_COLOR");
         for (name, value) in environment {
             command.env(name, value);

@@ -7,6 +7,7 @@ mod labels;
 mod outcome;
 mod policy;
 mod principals;
+mod resume;
 mod review;
 mod spots;
 mod tags;

@@ -1,8 +1,8 @@
 //! The bundled AWS with faults in front: whatever goes wrong at whatever call, Finish makes one KMS key with one alias or
 //! none, and says which.
 
-mod faulty;
-mod person;
+pub mod faulty;
+pub mod person;
 mod tls;
 
 use std::sync::Arc;
