@@ -200,6 +200,11 @@ impl Submission {
         Self::Unknown { stage, key, sent, failure }
     }
 
+    /// Whether a stage is under way.
+    pub fn is_sending(&self) -> bool {
+        matches!(self, Self::Sending { .. })
+    }
+
     /// Whether a key, or an alias, may have been made of which nothing is known yet.
     pub fn is_in_doubt(&self) -> bool {
         matches!(self, Self::Sending { .. } | Self::Unknown { .. })

@@ -51,9 +51,9 @@ impl Folder {
     /// Does what is asked; gives what is to be told.
     pub fn perform(&mut self, ask: Ask) -> Option<Told> {
         match ask {
-            Ask::List => Some(Told::Listed(self.list().map_err(|error| error.to_string()))),
+            Ask::List => Some(Told::Listed(self.list().map_err(|error| self.reason(&error)))),
             Ask::Save { name, saved, ticket } => {
-                let result = self.save(&name, &saved).map_err(|error| error.to_string());
+                let result = self.save(&name, &saved).map_err(|error| self.reason(&error));
                 Some(Told::Saved { ticket, result })
             }
             Ask::Open(name) => {
@@ -68,6 +68,14 @@ impl Folder {
                 None
             }
             Ask::Discard(name) => self.discard(&name).err().map(|error| Told::NotDiscarded(error.to_string())),
+        }
+    }
+
+    /// What went wrong, and where.
+    fn reason(&self, error: &io::Error) -> String {
+        match &self.place {
+            Some(place) if error.kind() != io::ErrorKind::Other => format!("{}: {error}", place.display()),
+            _ => error.to_string(),
         }
     }
 
@@ -252,8 +260,8 @@ mod tests {
             assert!(found.is_open);
         }
         assert_eq!(names(dir.path()), ["a.json", "a.lock"]);
-        let mode = |path: &str| fs::metadata(dir.path().join(path)).unwrap().permissions().mode() & 0o777;
-        let modes = ["state/drafts", "state/drafts/a.json", "state/drafts/a.lock"].map(mode);
+        let bits = |path: &str| fs::metadata(dir.path().join(path)).unwrap().permissions().mode() & 0o777;
+        let modes = ["state/drafts", "state/drafts/a.json", "state/drafts/a.lock"].map(bits);
         assert_eq!(modes, [0o700, 0o600, 0o600]);
         assert_eq!(first.perform(Ask::Discard("a".to_owned())), None);
         assert_eq!(names(dir.path()), [""; 0]);

@@ -161,6 +161,8 @@ pub struct List {
     /// The wizard that opens when none of them is gone on with.
     pub begin: Option<Method>,
     cursor: usize,
+    /// The draft that is about to be open.
+    pub opens: Option<String>,
     /// The draft that is asked about, and whether the focus is on *Discard*; it starts on *Keep*.
     discards: Option<(String, bool)>,
 }
@@ -194,6 +196,10 @@ impl List {
     pub fn press(&mut self, key: KeyEvent, drafts: &Drafts, known: &Known) -> Pressed {
         self.cursor = self.cursor.min(self.rows(drafts).saturating_sub(1));
         let here = drafts.list.get(self.cursor);
+        // What is typed in the meantime is for the wizard, and never for the page beneath.
+        if self.opens.is_some() {
+            return if key.code == KeyCode::Esc { Pressed::Close } else { Pressed::Taken };
+        }
         if let Some((name, on_do)) = self.discards.take() {
             match key.code {
                 KeyCode::Tab | KeyCode::BackTab | KeyCode::Left | KeyCode::Right => {
@@ -208,7 +214,7 @@ impl List {
         match (key.code, here) {
             (KeyCode::Up | KeyCode::BackTab, _) => self.cursor = self.cursor.saturating_sub(1),
             (KeyCode::Down | KeyCode::Tab, _) => {
-                self.cursor = (self.cursor + 1).min(self.rows(drafts).saturating_sub(1))
+                self.cursor = (self.cursor + 1).min(self.rows(drafts).saturating_sub(1));
             }
             (KeyCode::Esc | KeyCode::Char('q' | 'D'), _) => return Pressed::Close,
             (KeyCode::Char('n'), _) => return self.begin.clone().map_or(Pressed::Taken, Pressed::Begin),
@@ -217,7 +223,10 @@ impl List {
             }
             (KeyCode::Enter | KeyCode::Char(' '), Some(entry)) => {
                 let is_offered = drafts.place(known).is_some_and(|place| offer(entry, &place).is_ok());
-                return if is_offered { Pressed::Open(entry.name.clone()) } else { Pressed::Taken };
+                if is_offered {
+                    self.opens = Some(entry.name.clone());
+                    return Pressed::Open(entry.name.clone());
+                }
             }
             (KeyCode::Char('d'), Some(Entry { name, saved: Ok(_), is_open: false })) => {
                 self.discards = Some((name.clone(), false));

@@ -297,7 +297,7 @@ fn environment(home: &Path) -> Vec<(String, String)> {
     ]
 }
 
-fn run(arguments: &[&str], home: &Path, more: &[(&str, &str)]) -> Console {
+pub fn run(arguments: &[&str], home: &Path, more: &[(&str, &str)]) -> Console {
     let environment = environment(home);
     let pairs = environment.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     Console::run(arguments, home, (80, 24), &pairs.chain(more.iter().copied()).collect::<Vec<_>>())

@@ -71,7 +71,7 @@ impl Console {
     }
 
     /// Takes what the program writes within `time`; whether it wrote.
-    fn read(&mut self, time: Duration) -> bool {
+    pub fn read(&mut self, time: Duration) -> bool {
         let Ok(bytes) = self.output.recv_timeout(time) else { return false };
         self.screen.process(&bytes);
         self.written.extend(bytes);

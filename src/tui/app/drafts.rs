@@ -20,6 +20,11 @@ impl App {
 
     /// What has to be done for the disk to hold what the wizard does.
     pub(super) fn follow_wizard(&mut self) -> Vec<Effect> {
+        let is_sending = self.wizard.as_ref().is_some_and(|wizard| wizard.submission.is_sending());
+        if shows_drafts(&self.location) && self.drafts.are_kept() && !is_sending {
+            // Left by another way than its own, such as the navigation of *API calls*.
+            self.wizard = None;
+        }
         match &self.wizard {
             Some(wizard) if wizard.would_lose() => {
                 let save = self.drafts.save(wizard, &self.known, None);
@@ -48,12 +53,15 @@ impl App {
         match told {
             Told::Listed(Ok(list)) => self.drafts.list = list,
             Told::Listed(Err(reason)) => {
-                self.tell("Drafts not read", &format!("What was kept is not known: {reason}."))
+                self.tell("Drafts not read", &format!("What was kept is not known: {reason}."));
             }
             Told::Saved { ticket: Some(ticket), result } => return self.saved(ticket, result),
             Told::Saved { ticket: None, result } => self.saved_or_not(result),
             Told::Opened(name, Ok(saved)) => return self.resume(name, *saved),
-            Told::Opened(_, Err(reason)) => {
+            Told::Opened(name, Err(reason)) => {
+                if self.is_opening(&name) {
+                    self.dialog = None;
+                }
                 self.tell("Draft not opened", &reason);
                 return vec![Effect::Draft(Ask::List)];
             }
@@ -145,23 +153,23 @@ impl App {
                 self.dialog = None;
                 self.begin_wizard(Wizard::new(method, &self.known))
             }
-            Pressed::Open(name) => {
-                self.dialog = None;
-                // A wizard that was left by another way than its own lets go of its draft, which may be this one.
-                let close = self.drafts.close();
-                self.wizard = None;
-                close.into_iter().chain([Ask::Open(name)]).map(Effect::Draft).collect()
-            }
+            Pressed::Open(name) => vec![Effect::Draft(Ask::Open(name))],
             Pressed::Discard(name) => and_look(Some(Ask::Discard(name))),
         }
+    }
+
+    /// Whether the person waits for the draft; the list may have been closed meanwhile.
+    fn is_opening(&self, name: &str) -> bool {
+        matches!(&self.dialog, Some(Dialog::Drafts(list)) if list.opens.as_deref() == Some(name))
     }
 
     /// Goes on with a draft where it stood.
     fn resume(&mut self, name: String, saved: Saved) -> Vec<Effect> {
         let is_here = self.drafts.place(&self.known).is_some_and(|here| saved.place.is_within(&here));
-        if !is_here || self.wizard.is_some() {
-            return vec![Effect::Draft(Ask::Close(name))];
+        if !is_here || !self.is_opening(&name) {
+            return and_look(Some(Ask::Close(name)));
         }
+        self.dialog = None;
         let wizard = Wizard::resumed(&saved, &self.known);
         let effects = self.begin_wizard(wizard);
         self.drafts.opened(name, saved);

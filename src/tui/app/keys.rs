@@ -388,18 +388,15 @@ impl App {
 
     /// Opens the wizard at its first step, unless something can be gone on with: that is offered before.
     pub(super) fn open_wizard(&mut self, method: Method) -> Vec<Effect> {
-        // A wizard that was left by another way than its own: it is shown again, or offered with the rest.
-        if self.would_lose() {
+        // One that was left by another way than its own, and is still at work or not on the disk.
+        if self.wizard.is_some() && self.drafts.home.is_some() {
             self.location = Location::CreateKey;
             return Vec::new();
         }
-        let close = self.drafts.close();
-        if close.is_none() && self.drafts.offered(&self.known).is_empty() {
+        if self.drafts.offered(&self.known).is_empty() {
             return self.begin_wizard(Wizard::new(method, &self.known));
         }
-        self.wizard = None;
-        let offer = self.show_drafts(Some(method));
-        close.map(Effect::Draft).into_iter().chain(offer).collect()
+        self.show_drafts(Some(method))
     }
 
     /// Shows a wizard.

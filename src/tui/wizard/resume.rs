@@ -2,6 +2,7 @@
 
 use super::spots::Spot;
 use super::{Wizard, outcome};
+use crate::create_key::field::Field;
 use crate::create_key::known::Known;
 use crate::create_key::method::Step;
 use crate::create_key::submission::Submission;
@@ -39,6 +40,9 @@ impl Wizard {
         let steps = wizard.method.steps(wizard.draft.origin);
         if wizard.submission == Submission::NotSent {
             wizard.go(steps.iter().copied().find(|step| *step == saved.step).unwrap_or(Step::ConfigureKey));
+            if wizard.step == Step::ConfigureKey {
+                wizard.focus(Spot::Field(Field::ExternalKeyId));
+            }
         } else {
             wizard.go(Step::Review);
             wizard.focus(outcome::way_on(&wizard.submission).unwrap_or(Spot::Next));

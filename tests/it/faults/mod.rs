@@ -3,7 +3,7 @@
 
 pub mod faulty;
 pub mod person;
-mod tls;
+pub mod tls;
 
 use std::sync::Arc;
 

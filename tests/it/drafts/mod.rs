@@ -1,5 +1,8 @@
 //! Drafts of KMS keys: kept as one types, offered again, and after an end at any moment still one key.
 
+mod killed;
+mod told;
+
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
@@ -14,10 +17,10 @@ use xks_console::tape::{self, Stage as _, Tape};
 use xks_console::tui::app::World as Which;
 use xks_console::world::{Clock, World};
 
-use super::account::wait;
-use super::faults::faulty;
-use super::faults::person::{self, Flow, Person};
-use super::snapshots::go_on;
+use crate::account::wait;
+use crate::faults::faulty;
+use crate::faults::person::{self, Flow, Person};
+use crate::snapshots::go_on;
 
 const START: &str = "2026-03-02T10:15:00Z";
 
