@@ -168,6 +168,7 @@ impl Running {
             Some(data) => {
                 command.arg("--data-dir");
                 command.arg(data);
+                command.env("XDG_STATE_HOME", data.join("state"));
             }
             None => command.env(FLOOR, "1"),
         }

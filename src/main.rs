@@ -28,7 +28,7 @@ use xks_console::serve::tls::{self, Clients};
 use xks_console::tui::app::{App, World as Which};
 use xks_console::tui::preferences::Preferences;
 use xks_console::tui::{runtime, terminal};
-use xks_console::world::{Clock, World};
+use xks_console::world::{Clock, Random, World};
 use xks_console::xks::network::Network;
 
 /// How long credentials may take before it is told that they are waited for.
@@ -167,7 +167,7 @@ fn console(arguments: &Arguments) -> Result<ExitCode, Failure> {
     };
     let (mut app, mut effects) = App::new(which, client.region());
     let mut keeper = Keeper::start(Folder::new(config::drafts(|name| std::env::var_os(name)), Clock::System));
-    effects.extend(app.keep_drafts(drafts_for, World::system().random.hex::<8>()?));
+    effects.extend(app.keep_drafts(drafts_for, Random::system().hex::<8>()?));
     let config = config::directory(|name| std::env::var_os(name));
     if let Some(config) = &config {
         app.prefer(config::load(config));

@@ -3,8 +3,12 @@
 use std::fs;
 use std::path::Path;
 
-use xks_console::drafts::{Ask, Folder, World as Home};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use xks_console::create_key::submission::{Call as Stage, Submission};
+use xks_console::drafts::{Ask, Folder, Told, World as Home};
 use xks_console::journey::client_of;
+use xks_console::tui::app::App;
+use xks_console::tui::effect::{Call, Effect, Msg};
 
 use super::{TO_WIZARD, TYPED, account, plain, play, text};
 use crate::account::wait;
@@ -102,4 +106,39 @@ fn a_wizard_that_was_left_by_the_navigation_is_offered_with_the_rest() {
     play(&mut journey, "Wait+Screen /Customer managed keys \\(6/\nWait+Screen /Unfinished KMS key: payments/\n");
     play(&mut journey, "Type 'n'\nWait+Screen /Create another/\nEnter\nWait+Screen /Add tags/\nEscape\n");
     assert!(text(&journey).contains("Draft kept"), "{}", text(&journey));
+}
+
+/// A console on Review whose Finish was pressed, and the number that it waits with for the disk.
+fn finishing() -> (App, u64) {
+    let dir = tempfile::tempdir().unwrap();
+    let (bundled, clock) = account();
+    let mut journey = plain(&bundled, &clock, dir.path(), "a");
+    play(&mut journey, &format!("{TO_WIZARD}{TYPED}{TO_FINISH}"));
+    let mut app = journey.app().clone();
+    let finish = app.update(Msg::Key(KeyEvent::new(KeyCode::Char('n'), KeyModifiers::CONTROL)));
+    let [Effect::Draft(Ask::Save { saved, ticket: Some(ticket), .. })] = &finish[..] else { panic!("{finish:?}") };
+    assert!(matches!(&saved.submission, Submission::Sending { sent, .. } if sent.request.policy.is_some()));
+    (app, *ticket)
+}
+
+fn saved(ticket: u64) -> Msg {
+    Msg::Draft(Told::Saved { ticket: Some(ticket), result: Ok(()) })
+}
+
+#[test]
+fn create_key_is_sent_only_after_it_is_on_the_disk() {
+    let (mut app, ticket) = finishing();
+    assert_eq!(app.update(saved(ticket - 1)), [], "what was saved before does not count");
+    let sent = app.update(saved(ticket));
+    assert!(matches!(&sent[..], [Effect::Call(_, Call::Submission(Stage::CreateKey(_)))]), "{sent:?}");
+    assert_eq!(app.update(saved(ticket)), [], "nor is it sent twice");
+}
+
+#[test]
+fn what_is_given_up_before_it_is_on_the_disk_is_never_sent() {
+    let (mut app, ticket) = finishing();
+    app.update(Msg::Key(KeyCode::Esc.into()));
+    let submission = &app.wizard.as_ref().unwrap().submission;
+    assert!(matches!(submission, Submission::Failed { failure } if !failure.outcome_unknown), "{submission:?}");
+    assert!(!app.update(saved(ticket)).iter().any(|effect| matches!(effect, Effect::Call(..))));
 }
