@@ -16,7 +16,7 @@ use crate::world::Clock;
 
 /// The format of the files. A file of a later one is left alone.
 const VERSION: u32 = 1;
-/// A longer file is no draft: a policy has at most 32 KiB, and there are at most 50 tags.
+/// A longer file is neither written nor read: a policy has at most 32 KiB, and there are at most 50 tags.
 const MOST_BYTES: u64 = 1024 * 1024;
 /// How often it is tried to open a draft that another console may just be looking at, and the pause after each time.
 const TRIES: u32 = 5;
@@ -40,21 +40,25 @@ pub struct Folder {
     place: Option<PathBuf>,
     clock: Clock,
     open: HashMap<String, File>,
+    has_failed: bool,
 }
 
 impl Folder {
     /// The drafts in `place`, which is made with the first of them. Without a place nothing can be saved.
     pub fn new(place: Option<PathBuf>, clock: Clock) -> Self {
-        Self { place, clock, open: HashMap::new() }
+        Self { place, clock, open: HashMap::new(), has_failed: false }
     }
 
-    /// Does what is asked; gives what is to be told.
+    /// Does what is asked; gives what is to be told. Of a save nobody waits for, only that it fails, or no longer does.
     pub fn perform(&mut self, ask: Ask) -> Option<Told> {
         match ask {
             Ask::List => Some(Told::Listed(self.list().map_err(|error| self.reason(&error)))),
             Ask::Save { name, saved, ticket } => {
                 let result = self.save(&name, &saved).map_err(|error| self.reason(&error));
-                Some(Told::Saved { ticket, result })
+                let was_failed = std::mem::replace(&mut self.has_failed, result.is_err());
+                // That all is well as before is nothing to wake anybody for.
+                let is_news = ticket.is_some() || was_failed || result.is_err();
+                is_news.then_some(Told::Saved { ticket, result })
             }
             Ask::Open(name) => {
                 let opened = self.open(&name);
@@ -149,6 +153,9 @@ impl Folder {
         self.hold(name)?;
         let document = Document { version: VERSION, saved_at: self.clock.now(), content: saved };
         let text = serde_json::to_vec_pretty(&document).map_err(io::Error::other)?;
+        if text.len() as u64 > MOST_BYTES {
+            return Err(io::Error::other(format!("a draft has at most {MOST_BYTES} bytes")));
+        }
         let new = self.file(name, "new")?;
         let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
         file.write_all(&text)?;
@@ -322,6 +329,20 @@ mod tests {
         let whole = whole.unwrap();
         assert!(parse(&whole).is_ok());
         assert!((0..whole.len()).all(|end| parse(&whole[..end]).is_err()));
+    }
+
+    #[test]
+    fn what_is_well_again_is_told_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut folder = folder(dir.path());
+        let mut long = saved("payments");
+        long.draft.edited_policy = Some("x".repeat(1 << 21));
+        let long = Ask::Save { name: "a".to_owned(), saved: Box::new(long), ticket: None };
+        let well = Some(Told::Saved { ticket: None, result: Ok(()) });
+        assert_eq!(folder.perform(save("a", "payments")), None);
+        assert!(matches!(folder.perform(long), Some(Told::Saved { result: Err(_), .. })));
+        assert_eq!(folder.perform(save("a", "payments")), well);
+        assert_eq!(folder.perform(save("a", "payments")), None);
     }
 
     #[test]

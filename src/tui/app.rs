@@ -32,6 +32,7 @@ use crate::client::log::ApiCall;
 use crate::create_key::field::Field;
 use crate::create_key::key_summary::KeySummary;
 use crate::create_key::known::{Known, Loaded};
+use crate::drafts::Ask;
 
 /// How long changes are gathered before they are looked at.
 const REFRESH_MILLISECONDS: u64 = 100;
@@ -356,6 +357,10 @@ impl App {
     fn go(&mut self, location: Location) -> Vec<Effect> {
         self.navigation = None;
         let mut effects = Vec::new();
+        if shows_drafts(&location) && self.drafts.home.is_some() {
+            // Another console may have left one, or taken one up.
+            effects.push(Effect::Draft(Ask::List));
+        }
         match &location {
             Location::KeyStores => effects.push(self.ask(Call::KeyStores)),
             Location::KeyStore(id) => {

@@ -95,7 +95,7 @@ impl Aws {
 
     /// Waits until the draft on the disk says `words`.
     fn on_disk(&self, console: &mut Console, words: &str) {
-        until(console, || self.drafts().iter().any(|path| std::fs::read_to_string(path).unwrap().contains(words)));
+        until(console, |_| self.drafts().iter().any(|path| std::fs::read_to_string(path).unwrap().contains(words)));
     }
 
     fn made(&self) -> usize {
@@ -109,9 +109,9 @@ impl Aws {
     }
 }
 
-fn until(console: &mut Console, mut is_so: impl FnMut() -> bool) {
+fn until(console: &mut Console, mut is_so: impl FnMut(&str) -> bool) {
     let deadline = Instant::now() + PATIENCE;
-    while !is_so() {
+    while !is_so(&console.text()) {
         assert!(Instant::now() < deadline, "it never comes true:\n{}", console.text());
         console.read(Duration::from_millis(10));
     }
@@ -140,7 +140,7 @@ fn killed_at_each_step(way: &[&str], first: &[Stop]) -> (Aws, KeyMetadata) {
     console.wait("▸[ Edit ]");
     console.send(NEXT);
     console.wait("Success");
-    until(&mut console, || aws.drafts().is_empty());
+    until(&mut console, |_| aws.drafts().is_empty());
     console.kill();
     let key = aws.key();
     (aws, key)
@@ -185,6 +185,27 @@ fn what_is_half_typed_is_there() {
     console.kill();
 }
 
+#[test]
+fn a_draft_that_one_console_has_open_is_not_offered_in_the_other() {
+    let aws = Aws::start(Fault::Slow, "Nothing");
+    let mut one = aws.console();
+    open(&mut one, TO_STORE);
+    one.send("payments-2026");
+    aws.on_disk(&mut one, "payments-2026");
+    let mut other = aws.console();
+    other.wait("Frankfurt HSM");
+    other.wait("D Drafts");
+    other.send("D");
+    other.wait("It is open in another console.");
+    other.send("\r\x1b");
+    until(&mut other, |screen| !screen.contains("It is open"));
+    one.kill();
+    // Its end lets go of the draft; whoever comes to a page looks again.
+    other.send("\x1b[B\r");
+    other.wait("Unfinished KMS key: payments-2026");
+    other.kill();
+}
+
 /// Kills the console while a request of Finish hangs, before or after it was carried out.
 fn killed_within(way: &[&str], first: &[Stop], fault: Fault, operation: &'static str) {
     let aws = Aws::start(fault, operation);
@@ -198,14 +219,14 @@ fn killed_within(way: &[&str], first: &[Stop], fault: Fault, operation: &'static
     console.wait("▸[ Edit ]");
     console.send(NEXT);
     let keys = usize::from(operation == "CreateAlias" || fault == Fault::HangsAfter);
-    until(&mut console, || aws.front.has_struck() && aws.made() == keys);
+    until(&mut console, |_| aws.front.has_struck() && aws.made() == keys);
     console.kill();
     let mut console = aws.resumed();
     console.wait("Whether it was done is not known");
     console.wait("Interrupted");
     console.send("\r");
     console.wait("Success");
-    until(&mut console, || aws.drafts().is_empty());
+    until(&mut console, |_| aws.drafts().is_empty());
     console.kill();
     assert_all_is_there(&aws, &aws.key());
 }
