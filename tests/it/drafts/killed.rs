@@ -32,23 +32,23 @@ struct Aws {
     _runtime: tokio::runtime::Runtime,
 }
 
-/// What the title of a step says, what is typed there, and the next step as the file names it.
-type Stop = (&'static str, &'static str, &'static str);
+/// What is to be seen at a step once all is loaded, what is typed there, and the next step as the file names it.
+type Stop = (&'static [&'static str], &'static str, &'static str);
 
 const TO_STORE: &[&str] = &["Frankfurt HSM", "\x1b[B\r", "General configuration", "\r", "External key ID"];
 const TO_KEYS: &[&str] = &["Frankfurt HSM", "\t\x1b[A\x1b[A\r", "Customer managed keys (6)", "n", "Advanced options"];
 
-const IN_STORE: &[Stop] = &[("External key ID", "payments-2026\t ", "AliasAndDescription")];
+const IN_STORE: &[Stop] = &[(&["External key ID"], "payments-2026\t ", "AliasAndDescription")];
 const BY_KEYS: &[Stop] = &[
-    ("Advanced options", "\t\t\r\x1b[B\x1b[B\x1b[B \t ", "ChooseExternalKey"),
-    ("Create external key store", "/frank\r \tpayments-2026", "AliasAndDescription"),
+    (&["Advanced options"], "\t\t\r\x1b[B\x1b[B\x1b[B \t ", "ChooseExternalKey"),
+    (&["Create external key store", "Frankfurt HSM"], "/frank\r \tpayments-2026", "AliasAndDescription"),
 ];
 const THE_REST: &[Stop] = &[
-    ("Add alias", "payments\tPaid by card", "Tags"),
-    ("Add tags", "\rteam\tpayments", "Administrators"),
-    ("administrative permissions", " ", "Users"),
-    ("usage permissions", "\x1b[B ", "KeyPolicy"),
-    ("Edit key policy", "\r ", "Review"),
+    (&["Add alias"], "payments\tPaid by card", "Tags"),
+    (&["Add tags"], "\rteam\tpayments", "Administrators"),
+    (&["administrative permissions", "60 in all"], " ", "Users"),
+    (&["usage permissions", "60 in all"], "\x1b[B ", "KeyPolicy"),
+    (&["Edit key policy"], "\r ", "Review"),
 ];
 
 impl Aws {
@@ -129,8 +129,8 @@ fn killed_at_each_step(way: &[&str], first: &[Stop]) -> (Aws, KeyMetadata) {
     let aws = Aws::start(Fault::Slow, "Nothing");
     let mut console = aws.console();
     open(&mut console, way);
-    for (title, keys, next) in [first, THE_REST].concat() {
-        console.wait(title);
+    for (seen, keys, next) in [first, THE_REST].concat() {
+        seen.iter().for_each(|words| console.wait(words));
         console.send(keys);
         console.send(NEXT);
         aws.on_disk(&mut console, &format!("\"step\": \"{next}\""));
@@ -138,6 +138,7 @@ fn killed_at_each_step(way: &[&str], first: &[Stop]) -> (Aws, KeyMetadata) {
         console = aws.resumed();
     }
     console.wait("▸[ Edit ]");
+    console.wait("Frankfurt HSM");
     console.send(NEXT);
     console.wait("Success");
     until(&mut console, |_| aws.drafts().is_empty());
@@ -211,12 +212,13 @@ fn killed_within(way: &[&str], first: &[Stop], fault: Fault, operation: &'static
     let aws = Aws::start(fault, operation);
     let mut console = aws.console();
     open(&mut console, way);
-    for (title, keys, _) in [first, THE_REST].concat() {
-        console.wait(title);
+    for (seen, keys, _) in [first, THE_REST].concat() {
+        seen.iter().for_each(|words| console.wait(words));
         console.send(keys);
         console.send(NEXT);
     }
     console.wait("▸[ Edit ]");
+    console.wait("Frankfurt HSM");
     console.send(NEXT);
     let keys = usize::from(operation == "CreateAlias" || fault == Fault::HangsAfter);
     until(&mut console, |_| aws.front.has_struck() && aws.made() == keys);
