@@ -71,7 +71,7 @@ impl Folder {
                 self.open.remove(&name);
                 None
             }
-            Ask::Discard(name) => self.discard(&name).err().map(|error| Told::NotDiscarded(error.to_string())),
+            Ask::Discard(name) => self.discard(&name).err().map(|error| Told::NotDiscarded(self.reason(&error))),
         }
     }
 
@@ -180,17 +180,12 @@ impl Folder {
 
     fn discard(&mut self, name: &str) -> io::Result<()> {
         self.hold(name)?;
-        let mut result = Ok(());
+        let remove = |extension| match fs::remove_file(self.file(name, extension)?) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        };
         // The lock goes last: as long as it is there and held, nobody opens what is left.
-        for extension in ["new", "json", "lock"] {
-            match fs::remove_file(self.file(name, extension)?) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    result = Err(error);
-                    break;
-                }
-                _ => {}
-            }
-        }
+        let result = remove("json").and_then(|()| remove("new")).and_then(|()| remove("lock"));
         self.open.remove(name);
         result
     }

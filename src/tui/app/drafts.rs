@@ -105,9 +105,12 @@ impl App {
             KeyCode::Tab | KeyCode::BackTab | KeyCode::Left | KeyCode::Right => *on_do = !*on_do,
             KeyCode::Enter | KeyCode::Char(' ') if *on_do => {
                 self.dialog = None;
-                self.drafts.without_net = true;
                 let held = self.drafts.held.take();
-                return held.map(|(_, call)| self.ask(Call::Submission(call))).into_iter().collect();
+                // What may be on the disk says that nothing was sent: better nothing than that.
+                let mut effects = and_look(self.drafts.discard());
+                self.drafts.without_net = true;
+                effects.extend(held.map(|(_, call)| self.ask(Call::Submission(call))));
+                return effects;
             }
             KeyCode::Enter | KeyCode::Char(' ') | KeyCode::Esc => {
                 let failure = not_sent(Failure::NOT_SAVED, reason);
@@ -152,6 +155,12 @@ impl App {
             Pressed::Begin(method) => {
                 self.dialog = None;
                 self.begin_wizard(Wizard::new(method, &self.known))
+            }
+            Pressed::Open(_) if self.wizard.is_some() => {
+                // One is still at work.
+                self.dialog = None;
+                self.location = Location::CreateKey;
+                Vec::new()
             }
             Pressed::Open(name) => vec![Effect::Draft(Ask::Open(name))],
             Pressed::Discard(name) => and_look(Some(Ask::Discard(name))),

@@ -197,7 +197,7 @@ fn a_draft_that_one_console_has_open_is_not_offered_in_the_other() {
     other.wait("Frankfurt HSM");
     other.wait("D Drafts");
     other.send("D");
-    other.wait("It is open in another console.");
+    other.wait("It is open already");
     other.send("\r\x1b");
     until(&mut other, |screen| !screen.contains("It is open"));
     one.kill();

@@ -142,3 +142,15 @@ fn what_is_given_up_before_it_is_on_the_disk_is_never_sent() {
     assert!(matches!(submission, Submission::Failed { failure } if !failure.outcome_unknown), "{submission:?}");
     assert!(!app.update(saved(ticket)).iter().any(|effect| matches!(effect, Effect::Call(..))));
 }
+
+#[test]
+fn what_is_sent_without_a_draft_leaves_none_that_says_otherwise() {
+    let (mut app, ticket) = finishing();
+    app.update(Msg::Draft(Told::Saved { ticket: Some(ticket), result: Err("the disk is full".to_owned()) }));
+    app.update(Msg::Key(KeyCode::Tab.into()));
+    let effects = app.update(Msg::Key(KeyCode::Enter.into()));
+    let at = |wanted: &dyn Fn(&Effect) -> bool| effects.iter().position(wanted).unwrap();
+    let discard = at(&|effect| *effect == Effect::Draft(Ask::Discard("a-1".to_owned())));
+    let sent = at(&|effect| matches!(effect, Effect::Call(_, Call::Submission(Stage::CreateKey(_)))));
+    assert!(discard < sent);
+}
