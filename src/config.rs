@@ -75,5 +75,9 @@ mod tests {
         assert_eq!(find(&[("XDG_CONFIG_HOME", "/c"), ("HOME", "/h")]), Some("/c/xks-console".into()));
         assert_eq!(find(&[("XDG_CONFIG_HOME", "c"), ("HOME", "/h")]), Some("/h/.config/xks-console".into()));
         assert_eq!(find(&[]), None);
+        let state = |name: &str| (name == "XDG_STATE_HOME").then(|| "/s".into());
+        assert_eq!(drafts(state), Some("/s/xks-console/drafts".into()));
+        let home = |name: &str| (name == "HOME").then(|| "/h".into());
+        assert_eq!(drafts(home), Some("/h/.local/state/xks-console/drafts".into()));
     }
 }
