@@ -261,6 +261,7 @@ impl Running {
             On::Bundled(data) => {
                 command.arg("--data-dir");
                 command.arg(data);
+                command.env("XDG_STATE_HOME", data.join("state"));
             }
             On::Endpoint(url, key) => {
                 command.args(["--endpoint-url", url, "--region", "us-west-2"]);

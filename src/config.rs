@@ -85,10 +85,19 @@ const FILE: &str = "preferences.toml";
 /// `$XDG_CONFIG_HOME/xks-console`, else `~/.config/xks-console`. `environment` looks up a variable; one that is empty or
 /// relative counts as unset.
 pub fn directory(environment: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
-    let absolute = |variable| environment(variable).map(PathBuf::from).filter(|path| path.is_absolute());
-    absolute("XDG_CONFIG_HOME")
-        .or_else(|| absolute("HOME").map(|home| home.join(".config")))
-        .map(|config| config.join("xks-console"))
+    base(environment, "XDG_CONFIG_HOME", ".config")
+}
+
+/// `$XDG_STATE_HOME/xks-console/drafts`, else `~/.local/state/xks-console/drafts`: where drafts of KMS keys are.
+pub fn drafts(environment: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    base(environment, "XDG_STATE_HOME", ".local/state").map(|state| state.join("drafts"))
+}
+
+fn base(environment: impl Fn(&str) -> Option<OsString>, variable: &str, usual: &str) -> Option<PathBuf> {
+    let absolute = |variable: &str| environment(variable).map(PathBuf::from).filter(|path| path.is_absolute());
+    absolute(variable)
+        .or_else(|| absolute("HOME").map(|home| home.join(usual)))
+        .map(|directory| directory.join("xks-console"))
 }
 
 /// The preferences of the last run; the usual ones when there are none that can be read.
@@ -182,5 +191,9 @@ mod tests {
         assert_eq!(find(&[("XDG_CONFIG_HOME", "/c"), ("HOME", "/h")]), Some("/c/xks-console".into()));
         assert_eq!(find(&[("XDG_CONFIG_HOME", "c"), ("HOME", "/h")]), Some("/h/.config/xks-console".into()));
         assert_eq!(find(&[]), None);
+        let state = |name: &str| (name == "XDG_STATE_HOME").then(|| "/s".into());
+        assert_eq!(drafts(state), Some("/s/xks-console/drafts".into()));
+        let home = |name: &str| (name == "HOME").then(|| "/h".into());
+        assert_eq!(drafts(home), Some("/h/.local/state/xks-console/drafts".into()));
     }
 }

@@ -11,6 +11,7 @@ use ratatui::buffer::Buffer;
 use crate::bundled::{Bundled, OpenError};
 use crate::client::log::ApiCall;
 use crate::client::{Client, InProcess};
+use crate::drafts::{self, Folder};
 use crate::tape::Stage;
 use crate::tui::app::{App, World as Which};
 use crate::tui::chrome;
@@ -54,6 +55,7 @@ pub struct Journey {
     effects: Vec<Effect>,
     timers: Vec<(Timestamp, TimerId)>,
     copied: Vec<String>,
+    drafts: Option<Folder>,
     has_quit: bool,
     size: (u16, u16),
 }
@@ -85,7 +87,7 @@ impl Journey {
         let (mut app, effects) = App::new(which, client.region());
         app.answered_by(&client);
         let (timers, copied) = (Vec::new(), Vec::new());
-        Self { app, client, bundled, clock, runtime, effects, timers, copied, has_quit: false, size }
+        Self { app, client, bundled, clock, runtime, effects, timers, copied, drafts: None, has_quit: false, size }
     }
 
     /// The console's state.
@@ -101,6 +103,13 @@ impl Journey {
     /// Another client of the same AWS.
     pub fn client(&self) -> &Client {
         &self.client
+    }
+
+    /// Keeps drafts in `folder` from now on; without this none are kept. `session` as in [`App::keep_drafts`].
+    pub fn keep_drafts(&mut self, folder: Folder, world: drafts::World, session: &str) {
+        self.drafts = Some(folder);
+        let effects = self.app.keep_drafts(world, session.to_owned());
+        self.effects.extend(effects);
     }
 
     /// Lets the console itself go on with another client.
@@ -179,6 +188,11 @@ impl Stage for Journey {
                         self.timers.push((due, timer));
                     }
                     Effect::Copy(text) => self.copied.push(text),
+                    Effect::Draft(ask) => {
+                        if let Some(told) = self.drafts.as_mut().and_then(|drafts| drafts.perform(ask)) {
+                            self.take(Msg::Draft(told));
+                        }
+                    }
                     Effect::Remember(_) => {}
                     Effect::Quit => self.has_quit = true,
                 }

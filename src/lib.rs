@@ -12,6 +12,8 @@
 //! `bundled` → `xks` → `aws`. `aws` knows nobody; only the binary and `tape` wire a console, a client and
 //! the bundled AWS together.
 //!
+//! `drafts` keeps on disk what `create_key` is told, for the console.
+//!
 //! `conformance` stands beside them: it holds any external key store proxy to the specification, over the network alone.
 #![forbid(unsafe_code)]
 #![warn(clippy::pedantic)]
@@ -27,6 +29,7 @@ pub mod client;
 pub mod config;
 pub mod conformance;
 pub mod create_key;
+pub mod drafts;
 pub mod journey;
 mod lines;
 pub mod manage;

@@ -18,6 +18,7 @@ use xks_console::client::log::LogFile;
 use xks_console::client::{Client, profile};
 use xks_console::config::{self, Configuration};
 use xks_console::conformance::command::{self, SECRET_VARIABLE};
+use xks_console::drafts::{self, Folder, Keeper};
 use xks_console::journey::client_of;
 use xks_console::manage;
 use xks_console::pictures;
@@ -27,7 +28,7 @@ use xks_console::serve::tls::{self, Clients};
 use xks_console::tui::app::{App, World as Which};
 use xks_console::tui::preferences::Preferences;
 use xks_console::tui::{runtime, terminal};
-use xks_console::world::{Clock, World};
+use xks_console::world::{Clock, Random, World};
 use xks_console::xks::network::Network;
 
 /// How long credentials may take before it is told that they are waited for.
@@ -162,8 +163,15 @@ fn console(arguments: &Arguments) -> Result<ExitCode, Failure> {
         }
         None => client,
     };
-    let (mut app, effects) = App::new(which, client.region());
+    let drafts_for = match (&which, &data_dir) {
+        (Which::Endpoint(host), _) => drafts::World::Endpoint(host.clone()),
+        (_, Some(data_dir)) => drafts::World::Bundled(data_dir.canonicalize()?.display().to_string()),
+        (_, None) => drafts::World::Aws,
+    };
+    let (mut app, mut effects) = App::new(which, client.region());
     app.answered_by(&client);
+    let mut keeper = Keeper::start(Folder::new(config::drafts(|name| std::env::var_os(name)), Clock::System));
+    effects.extend(app.keep_drafts(drafts_for, Random::system().hex::<8>()?));
     if let Some(config) = &config {
         app.prefer(config::load(config));
     }
@@ -179,7 +187,9 @@ fn console(arguments: &Arguments) -> Result<ExitCode, Failure> {
         }
         None => stream::pending().right_stream(),
     };
-    let code = runtime.block_on(runtime::run(client, app, effects, changes, remember))?;
+    let code = runtime.block_on(runtime::run(client, app, effects, changes, &mut keeper, remember));
+    keeper.end();
+    let code = code?;
     // A thread that still reads the terminal must not keep the program from ending.
     runtime.shutdown_background();
     Ok(code)

@@ -3,6 +3,7 @@
 use super::draft::KeyDraft;
 use super::field::Field;
 use super::known::Known;
+use super::submission::Failure;
 
 /// Help with an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -253,6 +254,21 @@ fn for_any_call(code: &str) -> Guide {
         "Cancelled" => {
             guide("Whether the request was carried out is not known.", "Look again: nothing is made twice.", None)
         }
+        Failure::INTERRUPTED => guide(
+            "The console ended before the answer came. The request may have been carried out all the same.",
+            "Look again: it is looked up first, and nothing is made twice.",
+            None,
+        ),
+        Failure::AMBIGUOUS => guide(
+            "Whether one of these keys is the one that was asked for can't be told, so none is taken for it and none is made.",
+            "Look at Customer managed keys. If the key is there, create its alias there and discard this draft.",
+            None,
+        ),
+        Failure::NOT_SAVED => guide(
+            "Nothing was sent: after a crash nothing would tell that the KMS key was asked for.",
+            "Make room on the disk, or let the directory be written to, then try again.",
+            None,
+        ),
         "RequestFailed" | crate::aws::codec::UNKNOWN_ERROR => guide(
             "AWS was not reached, or its answer was lost or spoilt on the way.",
             "Check the network and any proxy between this machine and AWS; then go on. Nothing is made twice.",

@@ -51,6 +51,8 @@ pub struct Known {
     pub names: HashMap<String, Vec<String>>,
     /// The tags of each key by its ID, once a search asked for them.
     pub tags: Loaded<HashMap<String, Vec<Tag>>>,
+    /// Whether the list of keys was whole once. Later it is exchanged as a whole.
+    pub has_all_keys: bool,
     /// Whether more of the keys are on their way.
     pub more_keys: bool,
     /// The customer managed keys.
@@ -74,6 +76,7 @@ impl Default for Known {
             aliases: Loaded::Idle,
             names: HashMap::new(),
             tags: Loaded::Idle,
+            has_all_keys: false,
             more_keys: false,
             keys: Loaded::Idle,
             aws_keys: Vec::new(),

@@ -1,9 +1,11 @@
 //! The two ways to a KMS key in an external key store, as lists of steps.
 
+use serde::{Deserialize, Serialize};
+
 use crate::aws::kms::Origin;
 
 /// Where the person started.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Method {
     /// Method 1: in an external key store.
     FromKeyStore {
@@ -15,7 +17,7 @@ pub enum Method {
 }
 
 /// A page of the wizard.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub enum Step {
     ConfigureKey,

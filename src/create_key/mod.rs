@@ -14,4 +14,4 @@ pub mod submission;
 pub mod validate;
 
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;

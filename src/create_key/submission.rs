@@ -2,13 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+
 use super::draft::KeyDraft;
 use super::known::Known;
 use super::preview;
 use crate::aws::kms::{self, KeyMetadata};
 
 /// A stage of creating a key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub enum Stage {
     FindKey,
@@ -19,7 +21,7 @@ pub enum Stage {
 }
 
 /// Why a stage failed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     /// AWS's error code, or a word for what went wrong on the way.
     pub code: String,
@@ -29,6 +31,15 @@ pub struct Failure {
     pub request_id: String,
     /// Whether the request may have been carried out all the same.
     pub outcome_unknown: bool,
+}
+
+impl Failure {
+    /// The code of a stage that was under way when the console ended.
+    pub const INTERRUPTED: &str = "Interrupted";
+    /// The code of a look-up that finds keys and can't tell whether one of them is the one that was asked for.
+    pub const AMBIGUOUS: &str = "AmbiguousKey";
+    /// The code of a request that was not sent because nothing would tell of it after a crash.
+    pub const NOT_SAVED: &str = "DraftNotSaved";
 }
 
 /// What to ask AWS next.
@@ -67,12 +78,12 @@ pub enum Answer {
 }
 
 /// What the last CreateKey asked for. The draft may be edited afterwards; what was sent stays what must be looked up.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Sent {
     /// The request.
     pub request: kms::CreateKey,
-    /// The IDs of the keys that were known before it: none of them is the one it made.
-    pub before: BTreeSet<String>,
+    /// The IDs of all keys that there were before it: none of them is the one it made. Absent when they were not all known.
+    pub before: Option<BTreeSet<String>>,
     /// Whether it was asked for once before, in vain as far as could be seen.
     pub is_repeated: bool,
 }
@@ -95,17 +106,34 @@ impl Sent {
         if external.is_some() || request.xks_key_id.is_some() {
             return external == request.xks_key_id.as_ref();
         }
-        !self.before.contains(&key.key_id) && request.description.as_deref().unwrap_or_default() == key.description
+        let is_old = self.before.as_ref().is_some_and(|before| before.contains(&key.key_id));
+        !is_old && request.description.as_deref().unwrap_or_default() == key.description
     }
 
     /// Whether a key that [`may_be`](Self::may_be) it needs its policy compared.
     pub fn needs_policy(&self) -> bool {
         self.request.xks_key_id.is_none()
     }
+
+    /// What the keys tell that may be it, their policy compared. An external key tells for certain; else it must be the only
+    /// one, and all that were there before must be known: a key of somebody else is never taken for it.
+    pub fn told_by(&self, mut keys: Vec<KeyMetadata>) -> Answer {
+        if keys.is_empty() || !self.needs_policy() || keys.len() == 1 && self.before.is_some() {
+            let first = (!keys.is_empty()).then(|| keys.swap_remove(0));
+            return Answer::Found(first.map(Box::new));
+        }
+        let ids: Vec<&str> = keys.iter().map(|key| key.key_id.as_str()).collect();
+        Answer::Failed(Failure {
+            code: Failure::AMBIGUOUS.to_owned(),
+            message: format!("Described as the key that was asked for, with the same policy: {}.", ids.join(", ")),
+            request_id: String::new(),
+            outcome_unknown: true,
+        })
+    }
 }
 
 /// How far the key is made.
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, Serialize, Deserialize)]
 pub enum Submission {
     /// Finish was not pressed.
     #[default]
@@ -159,13 +187,36 @@ impl Submission {
         }
     }
 
+    /// As it stands after the console has ended: what became of a stage that was under way is not known.
+    #[must_use]
+    pub fn after_the_end(self) -> Self {
+        let Self::Sending { stage, key, sent } = self else { return self };
+        let failure = Failure {
+            code: Failure::INTERRUPTED.to_owned(),
+            message: format!("{stage:?} was under way when the console ended."),
+            request_id: String::new(),
+            outcome_unknown: true,
+        };
+        Self::Unknown { stage, key, sent, failure }
+    }
+
+    /// Whether a stage is under way.
+    pub fn is_sending(&self) -> bool {
+        matches!(self, Self::Sending { .. })
+    }
+
+    /// Whether a key, or an alias, may have been made of which nothing is known yet.
+    pub fn is_in_doubt(&self) -> bool {
+        matches!(self, Self::Sending { .. } | Self::Unknown { .. })
+    }
+
     /// Begins, or goes on where it stopped; nothing while a stage is under way or all is done.
     pub fn start(&mut self, draft: &KeyDraft, known: &Known) -> Option<Call> {
         match std::mem::take(self) {
             Self::NotSent | Self::Failed { .. } => {
                 let request = preview::create_key_request(draft, known);
-                let keys = known.keys.ready().map_or(&[][..], Vec::as_slice);
-                let before = keys.iter().map(|key| key.key_id().to_owned()).collect();
+                let keys = known.keys.ready().filter(|_| known.has_all_keys);
+                let before = keys.map(|keys| keys.iter().map(|key| key.key_id().to_owned()).collect());
                 *self = Self::Sending {
                     stage: Stage::CreateKey,
                     key: None,
@@ -329,7 +380,7 @@ mod tests {
     fn a_key_of_kms_is_known_again_by_being_new_and_described_alike() {
         let draft = KeyDraft { origin: kms::Origin::AwsKms, ..draft() };
         let request = preview::create_key_request(&draft, &known());
-        let sent = Sent { request, before: BTreeSet::from(["k0".to_owned()]), is_repeated: false };
+        let sent = Sent { request, before: Some(BTreeSet::from(["k0".to_owned()])), is_repeated: false };
         let made = KeyMetadata {
             origin: kms::Origin::AwsKms,
             custom_key_store_id: None,
@@ -341,14 +392,56 @@ mod tests {
         assert!(!sent.may_be(&KeyMetadata { key_id: "k0".to_owned(), ..made.clone() }));
         assert!(!sent.may_be(&KeyMetadata { description: "another".to_owned(), ..made.clone() }));
         assert!(!sent.may_be(&key("k1", "payments-2026")));
+        let found = |keys| sent.told_by(keys);
+        assert_eq!(found(vec![]), Answer::Found(None));
+        assert_eq!(found(vec![made.clone()]), Answer::Found(Some(Box::new(made.clone()))));
+        // Somebody else's key may be like it: nobody can tell which, so neither is taken.
+        let other = KeyMetadata { key_id: "k2".to_owned(), ..made.clone() };
+        assert!(matches!(found(vec![made.clone(), other]), Answer::Failed(failure) if failure.outcome_unknown));
+        let blind = Sent { before: None, ..sent.clone() };
+        assert!(matches!(blind.told_by(vec![made]), Answer::Failed(failure) if failure.message.contains("k1")));
+    }
+
+    #[test]
+    fn keys_that_are_not_all_known_are_not_said_to_be_all_before_it() {
+        let mut submission = Submission::NotSent;
+        submission.start(&draft(), &Known { has_all_keys: false, ..known() });
+        assert!(matches!(submission, Submission::Sending { sent, .. } if sent.before.is_none()));
+    }
+
+    #[test]
+    fn after_the_end_what_was_under_way_is_looked_up() {
+        let made = Box::new(key("k1", "payments-2026"));
+        let sent = || Box::new(Sent::default());
+        let sending = |stage, key| Submission::Sending { stage, key, sent: sent() };
+        let draft = draft();
+        for (before, call) in [
+            (sending(Stage::CreateKey, None), Call::FindKey(sent())),
+            (sending(Stage::FindKey, None), Call::FindKey(sent())),
+            (sending(Stage::CreateAlias, Some(made.clone())), Call::FindAlias { alias_name: draft.alias_name() }),
+            (sending(Stage::DescribeKey, Some(made)), Call::FindAlias { alias_name: draft.alias_name() }),
+        ] {
+            let mut after = before.after_the_end();
+            assert!(after.is_in_doubt() && matches!(after, Submission::Unknown { .. }));
+            assert_eq!(after.start(&draft, &known()), Some(call));
+        }
+        assert_eq!(Submission::NotSent.after_the_end(), Submission::NotSent);
     }
 
     proptest! {
         #[test]
-        fn no_second_key_is_ever_asked_for(steps in prop::collection::vec(0u8..9, 0..60)) {
+        fn no_second_key_is_ever_asked_for(steps in prop::collection::vec(0u8..10, 0..60)) {
             let (draft, known, mut submission) = (draft(), known(), Submission::NotSent);
             let (mut made, mut doubtful) = (false, false);
             for step in steps {
+                if step == 9 {
+                    // The console ends, and goes on with what is on the disk.
+                    doubtful |= matches!(submission, Submission::Sending { stage: Stage::CreateKey, .. });
+                    let kept = serde_json::to_string(&submission).unwrap();
+                    submission = serde_json::from_str::<Submission>(&kept).unwrap().after_the_end();
+                    prop_assert!(!submission.is_sending());
+                    continue;
+                }
                 let made_now = Box::new(key("k1", "payments-2026"));
                 let answer = match step {
                     0 | 1 => None,

@@ -33,6 +33,7 @@ pub fn known() -> Known {
             creation_date: None,
             last_updated_date: None,
         }]),
+        has_all_keys: true,
         keys: Loaded::Ready(vec![key("1111aaaa", "customer-db").into()]),
         ..Known::default()
     }

@@ -1,8 +1,10 @@
 //! The console's state, and the only function that changes it.
 
 mod answers;
+mod drafts;
 mod keys;
 
+pub use drafts::shows_drafts;
 pub use keys::NAVIGATION;
 
 use std::collections::BTreeMap;
@@ -10,6 +12,7 @@ use std::collections::BTreeMap;
 use crossterm::event::KeyEventKind;
 
 use super::connect::Connecting;
+use super::drafts::{Drafts, List};
 use super::effect::{Call, CallId, Effect, Msg, TimerId};
 use super::keymap::Context;
 use super::pages::Location;
@@ -32,6 +35,7 @@ use crate::create_key::field::Field;
 use crate::create_key::key_summary::KeySummary;
 use crate::create_key::known::{Known, Loaded};
 use crate::create_key::principals::PrincipalKind;
+use crate::drafts::Ask;
 
 /// How long changes are gathered before they are looked at.
 const REFRESH_MILLISECONDS: u64 = 100;
@@ -87,6 +91,15 @@ pub enum Dialog {
         /// Whether the whole program ends.
         quits: bool,
     },
+    /// The drafts that are kept.
+    Drafts(List),
+    /// Whether to send CreateKey though the draft can't be written.
+    Unsaved {
+        /// Why it can't.
+        reason: String,
+        /// Whether the focus is on sending; it starts on *Cancel*.
+        on_do: bool,
+    },
     /// The explanation of a field.
     FieldHelp {
         /// The field.
@@ -122,6 +135,8 @@ pub struct App {
     pub navigation: Option<usize>,
     /// The wizard, while one is open.
     pub wizard: Option<Wizard>,
+    /// The drafts that are kept on disk.
+    pub drafts: Drafts,
     /// What the person has chosen about the console itself.
     pub preferences: Preferences,
     pub(super) key_stores: KeyStores,
@@ -136,7 +151,6 @@ pub struct App {
     /// The page that *API calls* was opened from, and leads back to.
     beneath: Option<Location>,
     incoming: Vec<KeySummary>,
-    has_all_keys: bool,
     waiting: BTreeMap<CallId, Call>,
     watch: Option<TimerId>,
     refresh: Option<TimerId>,
@@ -156,6 +170,7 @@ impl App {
             dialog: None,
             navigation: None,
             wizard: None,
+            drafts: Drafts::default(),
             preferences: Preferences::default(),
             key_stores: KeyStores::default(),
             key_store: KeyStorePage::default(),
@@ -168,7 +183,6 @@ impl App {
             api_calls: ApiCalls::default(),
             beneath: None,
             incoming: Vec::new(),
-            has_all_keys: false,
             waiting: BTreeMap::new(),
             watch: None,
             refresh: None,
@@ -211,7 +225,9 @@ impl App {
             calls.extend(wizard.permissions_to_ask(&self.known));
             effects.extend(calls.into_iter().map(|call| self.ask(call)));
         }
-        effects
+        // First of all: the program may be about to end.
+        let follow = self.follow_wizard();
+        follow.into_iter().chain(effects).collect()
     }
 
     fn take(&mut self, msg: Msg) -> Vec<Effect> {
@@ -230,6 +246,7 @@ impl App {
                 self.called(*call);
                 Vec::new()
             }
+            Msg::Draft(told) => self.drafts_told(told),
             Msg::Elapsed(timer) if self.watch == Some(timer) => {
                 self.watch = None;
                 vec![self.ask(Call::KeyStores)]
@@ -245,7 +262,7 @@ impl App {
 
     /// Whether nothing is waited for: no answer, no timer.
     pub fn is_quiet(&self) -> bool {
-        self.waiting.is_empty() && self.watch.is_none() && self.refresh.is_none()
+        self.waiting.is_empty() && self.drafts.held.is_none() && self.watch.is_none() && self.refresh.is_none()
     }
 
     /// Asks AWS. A question of the same kind that is still open is forgotten: the newer answer counts.
@@ -357,6 +374,10 @@ impl App {
     fn go(&mut self, location: Location) -> Vec<Effect> {
         self.navigation = None;
         let mut effects = Vec::new();
+        if shows_drafts(&location) && self.drafts.home.is_some() {
+            // Another console may have left one, or taken one up.
+            effects.push(Effect::Draft(Ask::List));
+        }
         match &location {
             Location::KeyStores => effects.push(self.ask(Call::KeyStores)),
             Location::KeyStore(id) => {

@@ -5,8 +5,9 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Clear};
 
-use super::app::{App, Dialog, Flash, NAVIGATION};
+use super::app::{App, Dialog, Flash, NAVIGATION, shows_drafts};
 use super::badge;
+use super::drafts;
 use super::keymap::{self, Action};
 use super::pages::{self, Location};
 use super::tasks::commands;
@@ -32,20 +33,23 @@ pub fn draw(app: &App, frame: &mut Frame) {
     }
     let flashes = flash_lines(app, area.width);
     let shown = u16::try_from(flashes.len()).unwrap_or(u16::MAX).min(area.height / 3);
+    let notice = app.drafts.notice(&app.known, area.width.into()).filter(|_| shows_drafts(&app.location));
     let rows = [
         Constraint::Length(1),
         Constraint::Length(1),
         Constraint::Length(shown),
+        Constraint::Length(u16::from(notice.is_some())),
         Constraint::Min(1),
         Constraint::Length(1),
     ];
-    let [header, crumbs, flash, body, footer] = Layout::vertical(rows).areas(area);
+    let [header, crumbs, flash, draft, body, footer] = Layout::vertical(rows).areas(area);
     badge::draw(app, frame, header);
     frame.render_widget(Line::styled(text::cut(&breadcrumbs(app), crumbs.width.into()), theme::QUIET), crumbs);
     for (row, line) in flashes.into_iter().take(shown.into()).enumerate() {
         let y = flash.y + u16::try_from(row).unwrap_or(0);
         frame.render_widget(line, Rect { y, height: 1, ..flash });
     }
+    frame.render_widget(notice.unwrap_or_default(), draft);
     draw_body(app, frame, body);
     draw_footer(app, frame, footer);
     if let Some(dialog) = &app.dialog {
@@ -178,7 +182,10 @@ fn draw_footer(app: &App, frame: &mut Frame, area: Rect) {
 fn draw_dialog(app: &App, dialog: &Dialog, frame: &mut Frame, area: Rect) {
     let width = area.width.saturating_sub(4).min(76);
     let mut paper = Paper::new(width.saturating_sub(4));
-    let (title, scroll) = write_dialog(dialog, &app.known, &mut paper);
+    let (title, scroll) = match dialog {
+        Dialog::Drafts(list) => (list.write(&mut paper, &app.drafts, &app.known).to_owned(), None),
+        other => write_dialog(other, &app.known, &mut paper),
+    };
     let height = u16::try_from(paper.len() + 2).unwrap_or(u16::MAX).min(area.height.saturating_sub(2));
     let place = Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 2, width, height };
     frame.render_widget(Clear, place);
@@ -196,6 +203,9 @@ fn draw_dialog(app: &App, dialog: &Dialog, frame: &mut Frame, area: Rect) {
 /// Writes a dialog; gives its title, and where it is scrolled to when it scrolls.
 fn write_dialog(dialog: &Dialog, known: &Known, paper: &mut Paper) -> (String, Option<usize>) {
     match dialog {
+        // Written above, from what is known of them.
+        Dialog::Drafts(_) => (String::new(), None),
+        Dialog::Unsaved { reason, on_do } => (drafts::write_unsaved(paper, reason, *on_do).to_owned(), None),
         Dialog::Menu(menu) => (menu.write(paper).to_owned(), None),
         Dialog::Task(task) => {
             let (title, scroll) = task.write(paper, known);

@@ -17,6 +17,7 @@ use crate::create_key::key_summary::KeySummary;
 use crate::create_key::permissions::{Demand, Lack};
 use crate::create_key::principals::Principal;
 use crate::create_key::submission;
+use crate::drafts::{Ask, Told};
 
 /// Names one question, so that an answer nobody waits for can be dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -35,6 +36,8 @@ pub enum Effect {
     After(TimerId, u64),
     /// Remember what the person prefers for the next run.
     Remember(Preferences),
+    /// Ask something of the drafts on disk; what is to be told comes as [`Msg::Draft`].
+    Draft(Ask),
     /// Put a text on the clipboard.
     Copy(String),
     /// Leave the program.
@@ -223,6 +226,8 @@ pub enum Msg {
     Answered(CallId, Result<Reply, Failure>),
     /// A call to AWS is over. A [`Call`] may take several.
     Called(Box<ApiCall>),
+    /// Something is told of the drafts on disk.
+    Draft(Told),
     /// A timer ran out.
     Elapsed(TimerId),
     /// Somebody, perhaps this console, has changed something.

@@ -27,6 +27,8 @@ pub enum Context {
     KeyStore,
     /// On the page of an external key store, where its figures are.
     Monitoring,
+    /// Where drafts of KMS keys are to be seen.
+    Drafts,
     /// On the page of a KMS key.
     Key,
     /// In the list of external keys.
@@ -77,6 +79,7 @@ pub enum Action {
     Scroll,
     Remove,
     ApiCalls,
+    Drafts,
 }
 
 /// One row of the table of actions.
@@ -125,6 +128,7 @@ pub const BINDINGS: &[Binding] = &[
     bind(Context::KeyList, Action::CreateKey, KeyCode::Char('n'), NONE, "n", "Create key", "Create a KMS key, in an external key store or in AWS KMS itself."),
     bind(Context::KeyList, Action::Actions, KeyCode::Char('m'), NONE, "m", "Actions", "Key actions: enable, disable, delete, describe, tag, name, encrypt ..."),
     bind(Context::Key, Action::Actions, KeyCode::Char('m'), NONE, "m", "Actions", "Key actions: enable, disable, delete, describe, tag, name, encrypt ..."),
+    bind(Context::Drafts, Action::Drafts, KeyCode::Char('D'), NONE, "D", "Drafts", "Show the unfinished KMS keys that are kept: go on with one, or discard it."),
     bind(Context::KeyStore, Action::Actions, KeyCode::Char('m'), NONE, "m", "Actions", "Key store actions: edit, connect, disconnect, delete."),
     bind(Context::KeyStore, Action::CreateKeyStore, KeyCode::Char('C'), NONE, "C", "Create store", "Create an external key store."),
     bind(Context::ExternalKeys, Action::Actions, KeyCode::Char('m'), NONE, "m", "Actions", "External keys: create, enable, disable, rotate, delete; partitions and credentials of the proxy."),
@@ -155,7 +159,7 @@ pub const BINDINGS: &[Binding] = &[
     bind(Context::Table, Action::SortDirection, KeyCode::Char('S'), NONE, "S", "Turn order", "Turn the order round."),
     bind(Context::Fields, Action::PreviousField, KeyCode::BackTab, KeyModifiers::SHIFT, "Shift-Tab", "Field before", "Move back."),
     bind(Context::Everywhere, Action::ApiCalls, KeyCode::F(2), NONE, "F2", "API calls", "Show the calls to AWS so far, and what came of each; Esc leads back."),
-    bind(Context::Everywhere, Action::Quit, KeyCode::Char('c'), CTRL, "Ctrl-C", "Quit", "Leave the console; with something typed the first press asks."),
+    bind(Context::Everywhere, Action::Quit, KeyCode::Char('c'), CTRL, "Ctrl-C", "Quit", "Leave the console; the first press asks if something would be lost."),
 ];
 
 /// The action that a key stands for in any of these contexts.

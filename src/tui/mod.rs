@@ -7,6 +7,7 @@ pub mod app;
 pub mod badge;
 pub mod chrome;
 pub mod connect;
+pub mod drafts;
 pub mod effect;
 pub mod keymap;
 pub mod monitoring;

@@ -38,6 +38,7 @@ use crate::client::log::ApiCall;
 use crate::client::{CallError, Client};
 use crate::create_key::key_summary::KeySummary;
 use crate::create_key::submission::{self, Answer, Sent};
+use crate::drafts::Keeper;
 
 /// DescribeKey calls that run at the same time while a list fills.
 const PARALLEL_DESCRIBES: usize = 8;
@@ -200,9 +201,7 @@ pub async fn submit(client: &Client, call: submission::Call) -> Answer {
         submission::Call::DescribeKey(request) => {
             client.call(&request).await.map(|output| Answer::Described(Box::new(output.key_metadata)))
         }
-        submission::Call::FindKey(sent) => {
-            find_key(client, &sent).await.map(|found| Answer::Found(found.map(Box::new)))
-        }
+        submission::Call::FindKey(sent) => find_keys(client, &sent).await.map(|found| sent.told_by(found)),
         submission::Call::FindAlias { alias_name } => client.collect_aliases().await.map(|aliases| {
             let found = aliases.into_iter().find(|alias| alias.alias_name == alias_name);
             Answer::AliasTarget(found.and_then(|alias| alias.target_key_id))
@@ -214,20 +213,21 @@ pub async fn submit(client: &Client, call: submission::Call) -> Answer {
     })
 }
 
-/// The key that a CreateKey without an answer has made, if it has.
-async fn find_key(client: &Client, sent: &Sent) -> Result<Option<KeyMetadata>, CallError> {
+/// The keys that a CreateKey without an answer may have made.
+async fn find_keys(client: &Client, sent: &Sent) -> Result<Vec<KeyMetadata>, CallError> {
     let keys = client.collect_keys().await?;
     let mut candidates = pin!(described(client, keys).try_filter(|key| future::ready(sent.may_be(key))));
+    let mut found = Vec::new();
     while let Some(key) = candidates.try_next().await? {
         if !sent.needs_policy() {
-            return Ok(Some(key));
+            return Ok(vec![key]);
         }
         let policy = client.call(&GetKeyPolicy::of(key.key_id.clone())).await?.policy;
         if Some(policy) == sent.request.policy {
-            return Ok(Some(key));
+            found.push(key);
         }
     }
-    Ok(None)
+    Ok(found)
 }
 
 /// What the outside said.
@@ -244,12 +244,13 @@ enum Happened {
 /// # Errors
 /// When the terminal can't be taken over, read or written.
 ///
-/// `changes` tells that something was changed by others; `remember` keeps what the person prefers.
+/// `changes` tells that something was changed by others; `drafts` keeps what is typed, `remember` what the person prefers.
 pub async fn run(
     client: Client,
     mut app: App,
     first: Vec<Effect>,
     changes: impl Stream<Item = ()>,
+    drafts: &mut Keeper,
     remember: impl Fn(&Preferences) -> std::io::Result<()>,
 ) -> std::io::Result<ExitCode> {
     let mut signals = Signals::listen()?;
@@ -264,6 +265,7 @@ pub async fn run(
             match effect {
                 Effect::Quit => return Ok(ExitCode::SUCCESS),
                 Effect::Copy(text) => screen.copy(&text)?,
+                Effect::Draft(ask) => drafts.ask(ask),
                 Effect::Remember(preferences) => {
                     if let Err(error) = remember(&preferences) {
                         app.tell("Not remembered", &format!("The preferences hold for this run only: {error}."));
@@ -279,6 +281,7 @@ pub async fn run(
                 None => Happened::End(ExitCode::from(129)),
             },
             Some(msg) = inbox.recv() => Happened::Msg(msg),
+            Some(told) = drafts.told() => Happened::Msg(Msg::Draft(told)),
             Some(()) = changes.next() => Happened::Msg(Msg::Changed),
             signal = signals.next() => match signal {
                 Signal::End { exit_code } => Happened::End(ExitCode::from(exit_code)),
@@ -330,7 +333,7 @@ fn spawn(client: &Client, effect: Effect, sender: &mpsc::UnboundedSender<Msg>) {
                 tokio::time::sleep(Duration::from_millis(milliseconds)).await;
                 Msg::Elapsed(timer)
             }
-            Effect::Copy(_) | Effect::Remember(_) | Effect::Quit => return,
+            Effect::Copy(_) | Effect::Draft(_) | Effect::Remember(_) | Effect::Quit => return,
         };
         // Nobody listens any more when the console is closing.
         let _ = sender.send(msg);

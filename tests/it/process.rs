@@ -44,6 +44,7 @@ impl Console {
         }
         command.env("TERM", "xterm-256color");
         command.env("XDG_CONFIG_HOME", home.join("config"));
+        command.env("XDG_STATE_HOME", home.join("state"));
         command.env_remove("NO_COLOR");
         for (name, value) in environment {
             command.env(name, value);
@@ -71,7 +72,7 @@ impl Console {
     }
 
     /// Takes what the program writes within `time`; whether it wrote.
-    fn read(&mut self, time: Duration) -> bool {
+    pub fn read(&mut self, time: Duration) -> bool {
         let Ok(bytes) = self.output.recv_timeout(time) else { return false };
         self.screen.process(&bytes);
         self.written.extend(bytes);

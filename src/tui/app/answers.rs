@@ -1,5 +1,6 @@
 //! What answers do.
 
+use super::drafts::and_look;
 use super::{App, Dialog, Flash};
 use crate::aws::kms::{CustomKeyStore, KeyManager};
 use crate::aws::scalar::SecretText;
@@ -174,13 +175,13 @@ impl App {
         }
         self.incoming.extend(page);
         let is_whole = next.is_none();
-        if is_whole || !self.has_all_keys {
+        if is_whole || !self.known.has_all_keys {
             let here = self.keys.current(&self.known);
             let is_first = self.known.keys.ready().is_none();
             let told: Vec<KeySummary> = std::mem::take(&mut self.incoming);
             let (aws, ours): (Vec<_>, Vec<_>) = told.into_iter().partition(|key| key.key_manager == KeyManager::Aws);
             match &mut self.known.keys {
-                Loaded::Ready(keys) if !self.has_all_keys && *call != Call::Keys(None) => {
+                Loaded::Ready(keys) if !self.known.has_all_keys && *call != Call::Keys(None) => {
                     keys.extend(ours);
                     self.known.aws_keys.extend(aws);
                 }
@@ -189,7 +190,7 @@ impl App {
             if let (true, Loaded::Ready(keys)) = (is_whole, &mut self.known.keys) {
                 keys.shrink_to_fit();
             }
-            self.has_all_keys |= is_whole;
+            self.known.has_all_keys |= is_whole;
             self.keys.arrange(&self.known);
             self.aws_keys.arrange(&self.known);
             if let Some(here) = here {
@@ -311,15 +312,19 @@ impl App {
                 outcome_unknown: true,
             }),
         };
-        let Some(wizard) = &mut self.wizard else { return Vec::new() };
-        let is_refused = matches!(answer, Answer::Failed(_));
-        let wishes = wizard.answered(answer, &self.known);
-        let mut effects: Vec<Effect> = wishes.into_iter().flat_map(|wish| self.grant_wizard(wish)).collect();
+        let is_refused = self.wizard.is_some() && matches!(answer, Answer::Failed(_));
+        let mut effects = self.stage_answered(answer);
         if is_refused {
             // What was known when the draft was checked has changed, or AWS would not have refused.
             effects.extend([Call::KeyStores, Call::Keys(None), Call::Aliases].map(|call| self.ask(call)));
         }
         effects
+    }
+
+    /// The wizard takes the answer to the stage of creating a key that is under way.
+    pub(super) fn stage_answered(&mut self, answer: Answer) -> Vec<Effect> {
+        let wishes = self.wizard.as_mut().map(|wizard| wizard.answered(answer, &self.known)).unwrap_or_default();
+        wishes.into_iter().flat_map(|wish| self.grant_wizard(wish)).collect()
     }
 
     /// The key is made: *Customer managed keys*, with the good news on top.
@@ -339,7 +344,8 @@ impl App {
         } else {
             self.known.keys = Loaded::Ready(vec![KeySummary::from(*key)]);
         }
-        let effects = self.go(Location::Keys);
+        let mut effects = and_look(self.drafts.discard());
+        effects.extend(self.go(Location::Keys));
         self.keys.arrange(&self.known);
         self.keys.select(&key_id, &self.known);
         effects

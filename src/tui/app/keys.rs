@@ -2,6 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent};
 
+use super::drafts::{and_look, not_sent};
 use super::{App, Dialog, Flash};
 use crate::aws::kms::ConnectionState;
 use crate::create_key::known::Loaded;
@@ -96,7 +97,8 @@ impl App {
         if self.navigation.is_some() {
             return vec![Context::Navigation];
         }
-        match self.location {
+        let has_drafts = super::shows_drafts(&self.location) && !self.drafts.list.is_empty();
+        let mut contexts = match self.location {
             Location::CreateKey => self.wizard.as_ref().map(Wizard::contexts).unwrap_or_default(),
             Location::KeyStores => vec![Context::KeyStore, Context::Table, Context::Asked, Context::List],
             Location::KeyStore(_) => vec![Context::KeyStore, Context::Fields, Context::Monitoring],
@@ -108,18 +110,24 @@ impl App {
             Location::Event(_) => vec![Context::Event],
             Location::ApiCall(_) => vec![Context::ApiCall],
             Location::Key(_) => vec![Context::Key],
-        }
+        };
+        contexts.extend(has_drafts.then_some(Context::Drafts));
+        contexts
     }
 
     fn quit(&mut self) -> Vec<Effect> {
-        let loses = self.wizard.as_ref().is_some_and(Wizard::would_lose)
-            || matches!(&self.dialog, Some(Dialog::Task(task)) if task.would_lose());
+        let loses = self.would_lose() || matches!(&self.dialog, Some(Dialog::Task(task)) if task.would_lose());
         let asked = matches!(self.dialog, Some(Dialog::Discard { quits: true, .. }));
         if loses && !asked {
             self.dialog = Some(Dialog::Discard { on_do: false, quits: true });
             return Vec::new();
         }
         vec![Effect::Quit]
+    }
+
+    /// Whether leaving the wizard would lose something: what is on the disk is not lost.
+    fn would_lose(&self) -> bool {
+        !self.drafts.are_kept() && self.wizard.as_ref().is_some_and(Wizard::would_lose)
     }
 
     fn press_navigation(&mut self, key: KeyEvent) -> Vec<Effect> {
@@ -160,6 +168,12 @@ impl App {
         if key.code == KeyCode::Esc && self.wizard_is_away() && !self.table().is_some_and(Table::wants_escape) {
             return self.back();
         }
+        if self.contexts().contains(&Context::Drafts)
+            && !self.is_typing()
+            && keymap::action(&[Context::Drafts], key) == Some(Action::Drafts)
+        {
+            return self.show_drafts(None);
+        }
         let wishes = match self.location {
             Location::KeyStores => self.key_stores.press(key, &self.known),
             Location::KeyStore(_) => self.key_store.press(key, &self.known),
@@ -183,14 +197,16 @@ impl App {
     /// Gives up on the stage of creating a key that is under way: an answer that still comes is dropped.
     fn stop_waiting(&mut self) -> Vec<Effect> {
         self.waiting.retain(|_, call| !matches!(call, Call::Submission(_)));
-        let answer = Answer::Failed(submission::Failure {
-            code: "Cancelled".to_owned(),
-            message: "You stopped waiting before an answer came.".to_owned(),
-            request_id: String::new(),
-            outcome_unknown: true,
-        });
-        let wishes = self.wizard.as_mut().map(|wizard| wizard.answered(answer, &self.known)).unwrap_or_default();
-        wishes.into_iter().flat_map(|wish| self.grant_wizard(wish)).collect()
+        let failure = match self.drafts.held.take() {
+            Some(_) => {
+                not_sent(submission::Failure::NOT_SAVED, "You stopped waiting before the draft was on the disk.")
+            }
+            None => submission::Failure {
+                outcome_unknown: true,
+                ..not_sent("Cancelled", "You stopped waiting before an answer came.")
+            },
+        };
+        self.stage_answered(Answer::Failed(failure))
     }
 
     /// Gives up on a list that is still being loaded; whether there was one.
@@ -265,6 +281,7 @@ impl App {
 
     pub(super) fn grant_wizard(&mut self, wish: wizard::Wish) -> Vec<Effect> {
         match wish {
+            wizard::Wish::Ask(Call::Submission(call)) => self.submit(call),
             wizard::Wish::Ask(call) => vec![self.ask(call)],
             wizard::Wish::Connect(store_id, afterwards) => self.connect(&store_id, afterwards),
             wizard::Wish::Copy(what, text) => self.copy(what, text),
@@ -274,6 +291,7 @@ impl App {
                 Vec::new()
             }
             wizard::Wish::StopWaiting => self.stop_waiting(),
+            wizard::Wish::Leave { loses_something: true } if !self.would_lose() => self.put_aside(),
             wizard::Wish::Leave { loses_something: true } => {
                 self.dialog = Some(Dialog::Discard { on_do: false, quits: false });
                 Vec::new()
@@ -353,7 +371,7 @@ impl App {
         vec![Effect::Copy(text)]
     }
 
-    fn leave_wizard(&mut self) -> Vec<Effect> {
+    pub(super) fn leave_wizard(&mut self) -> Vec<Effect> {
         match self.wizard.take().map(|wizard| wizard.method) {
             Some(Method::FromKeyStore { custom_key_store_id }) => self.go(Location::KeyStore(custom_key_store_id)),
             _ => self.go(Location::Keys),
@@ -372,10 +390,23 @@ impl App {
         self.open_wizard(Method::FromKeyStore { custom_key_store_id: store_id })
     }
 
-    /// Opens the wizard at its first step.
+    /// Opens the wizard at its first step, unless something can be gone on with: that is offered before.
     pub(super) fn open_wizard(&mut self, method: Method) -> Vec<Effect> {
+        // One that was left by another way than its own, and is still at work or not on the disk.
+        if self.wizard.is_some() && self.drafts.home.is_some() {
+            self.location = Location::CreateKey;
+            return Vec::new();
+        }
+        if self.drafts.offered(&self.known).is_empty() {
+            return self.begin_wizard(Wizard::new(method, &self.known));
+        }
+        self.show_drafts(Some(method))
+    }
+
+    /// Shows a wizard.
+    pub(super) fn begin_wizard(&mut self, wizard: Wizard) -> Vec<Effect> {
         self.flashes.clear();
-        self.wizard = Some(Wizard::new(method, &self.known));
+        self.wizard = Some(wizard);
         self.location = Location::CreateKey;
         let fresh = [Call::Aliases, Call::Keys(None), Call::Users(None), Call::Roles(None)];
         fresh.map(|call| self.ask(call)).to_vec()
@@ -438,6 +469,8 @@ impl App {
         let enters = matches!(key.code, KeyCode::Enter | KeyCode::Char(' '));
         match &mut self.dialog {
             Some(Dialog::Menu(_)) => return self.press_menu(key),
+            Some(Dialog::Drafts(_)) => return self.press_drafts(key),
+            Some(Dialog::Unsaved { .. }) => return self.press_unsaved(key),
             Some(Dialog::Task(task)) => {
                 let wishes = task.press(key, &self.known);
                 return wishes.into_iter().flat_map(|wish| self.grant_task(wish)).collect();
@@ -459,7 +492,11 @@ impl App {
             Some(Dialog::Discard { on_do: true, quits, .. }) if enters => {
                 let quits = *quits;
                 self.dialog = None;
-                return if quits { vec![Effect::Quit] } else { self.leave_wizard() };
+                if quits {
+                    return vec![Effect::Quit];
+                }
+                let discard = and_look(self.drafts.discard());
+                return discard.into_iter().chain(self.leave_wizard()).collect();
             }
             Some(Dialog::Disconnect { .. } | Dialog::Discard { .. }) if enters || escape => self.dialog = None,
             Some(Dialog::FieldHelp { scroll, .. } | Dialog::Keys { scroll, .. }) => match key.code {

@@ -8,6 +8,7 @@ mod outcome;
 mod permissions;
 mod policy;
 mod principals;
+mod resume;
 mod review;
 mod spots;
 mod tags;

@@ -1,9 +1,9 @@
 //! The bundled AWS with faults in front: whatever goes wrong at whatever call, Finish makes one KMS key with one alias or
 //! none, and says which.
 
-mod faulty;
-mod person;
-mod tls;
+pub mod faulty;
+pub mod person;
+pub mod tls;
 
 use std::sync::Arc;
 

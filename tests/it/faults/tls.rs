@@ -27,7 +27,7 @@ use crate::account::wait;
 const PATIENCE: Duration = Duration::from_secs(4);
 
 /// What stands in front of the served AWS.
-struct Front {
+pub struct Front {
     behind: SocketAddr,
     fault: Fault,
     operation: &'static str,
@@ -61,6 +61,24 @@ fn parsed(head: &str, body: &[u8]) -> Request<Bytes> {
 }
 
 impl Front {
+    /// One that does what `fault` says to the first `operation`, in front of a server.
+    pub fn new(behind: SocketAddr, fault: Fault, operation: &'static str) -> Self {
+        Self { behind, fault, operation, has_struck: AtomicBool::new(false) }
+    }
+
+    /// Whether it has.
+    pub fn has_struck(&self) -> bool {
+        self.has_struck.load(Ordering::SeqCst)
+    }
+
+    /// The same without TLS.
+    pub async fn run_plainly(self: Arc<Self>, listener: TcpListener) {
+        while let Ok((stream, _)) = listener.accept().await {
+            let front = Arc::clone(&self);
+            tokio::spawn(async move { front.serve(stream).await });
+        }
+    }
+
     async fn run(self: Arc<Self>, listener: TcpListener, tls: TlsAcceptor) {
         while let Ok((stream, _)) = listener.accept().await {
             let (front, tls) = (Arc::clone(&self), tls.clone());
@@ -142,7 +160,7 @@ fn through(fault: Fault, operation: &'static str) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("https://localhost:{}", listener.local_addr().unwrap().port());
         let behind = server.url().trim_start_matches("http://").parse().unwrap();
-        let front = Front { behind, fault, operation, has_struck: AtomicBool::new(false) };
+        let front = Front::new(behind, fault, operation);
         tokio::spawn(Arc::new(front).run(listener, TlsAcceptor::from(config)));
         (url, server)
     });

@@ -1,0 +1,199 @@
+//! Drafts of KMS keys, kept on disk as one types: one file a draft, for its owner alone.
+//!
+//! A draft tells also how far the key is made. It is written before a request is sent that must not be sent twice, so
+//! that after a crash its outcome is looked up. It holds what the person has said and what AWS has told of the key;
+//! never a secret, for the wizard asks for none.
+
+mod folder;
+mod keeper;
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+pub use self::folder::Folder;
+pub use self::keeper::Keeper;
+use crate::create_key::draft::KeyDraft;
+use crate::create_key::method::{Method, Step};
+use crate::create_key::submission::Submission;
+
+/// Which AWS a draft is for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum World {
+    /// The bundled AWS whose data is in this directory.
+    Bundled(String),
+    /// The AWS at this host and port.
+    Endpoint(String),
+    /// AWS itself.
+    Aws,
+}
+
+/// Where a draft belongs: only there it is offered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    /// Which AWS.
+    pub world: World,
+    /// The account; empty when it was not known. Without it nothing is sent, so such a draft belongs to each.
+    pub account: String,
+    /// The Region.
+    pub region: String,
+}
+
+impl Place {
+    /// Whether a draft of this place may go on in `other`.
+    pub fn is_within(&self, other: &Self) -> bool {
+        let is_open = self.account.is_empty() && !other.account.is_empty();
+        *self == if is_open { Self { account: String::new(), ..other.clone() } } else { other.clone() }
+    }
+}
+
+/// What is kept of a wizard.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Saved {
+    /// Where it belongs.
+    pub place: Place,
+    /// How the wizard was entered.
+    pub method: Method,
+    /// The step it stood at.
+    pub step: Step,
+    /// The places of the steps that were visited.
+    pub visited: BTreeSet<usize>,
+    /// What the person has said.
+    pub draft: KeyDraft,
+    /// How far the key is made.
+    pub submission: Submission,
+}
+
+/// A draft on disk.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// Its name: that of its file, without `.json`.
+    pub name: String,
+    /// When it was saved, and what; or why it can't be read. What can't be read is left alone.
+    pub saved: Result<(Timestamp, Box<Saved>), String>,
+    /// Whether a console has it open, this one or another.
+    pub is_open: bool,
+}
+
+/// What a console asks of the drafts.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ask {
+    /// All there are.
+    List,
+    /// Keep this. A name that is new begins a draft, which is open from then on.
+    Save {
+        /// The draft.
+        name: String,
+        /// What to keep.
+        saved: Box<Saved>,
+        /// Whether somebody waits for it to be on the disk, and by which number.
+        ticket: Option<u64>,
+    },
+    /// Open a draft, so that nobody else does.
+    Open(String),
+    /// Let others open it.
+    Close(String),
+    /// Remove it, unless another console has it open.
+    Discard(String),
+}
+
+impl Ask {
+    /// The draft that is meant.
+    fn name(&self) -> Option<&str> {
+        match self {
+            Self::List => None,
+            Self::Save { name, .. } | Self::Open(name) | Self::Close(name) | Self::Discard(name) => Some(name),
+        }
+    }
+}
+
+/// What is told of the drafts.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Told {
+    /// All there are, the newest first; or why they can't be told.
+    Listed(Result<Vec<Entry>, String>),
+    /// Whether a draft is on the disk, or why not.
+    Saved {
+        /// The number that was asked with.
+        ticket: Option<u64>,
+        /// Why it is not.
+        result: Result<(), String>,
+    },
+    /// The draft that is open now, or why it is not.
+    Opened(String, Result<Box<Saved>, String>),
+    /// Why a draft is still there.
+    NotDiscarded(String),
+}
+
+/// What of `asks` is to be done: a draft that is saved again, or discarded, right afterwards need not be saved before.
+fn condensed(asks: Vec<Ask>) -> Vec<Ask> {
+    let is_outdone = |at: usize, name: &str| {
+        let next = asks[at + 1..].iter().find(|later| later.name() == Some(name));
+        matches!(next, Some(Ask::Save { .. } | Ask::Discard(_)))
+    };
+    let needed = |at: usize| match &asks[at] {
+        Ask::Save { name, ticket: None, .. } => !is_outdone(at, name),
+        _ => true,
+    };
+    let keep: Vec<bool> = (0..asks.len()).map(needed).collect();
+    asks.into_iter().zip(keep).filter_map(|(ask, needed)| needed.then_some(ask)).collect()
+}
+
+#[cfg(test)]
+mod testing {
+    use super::*;
+    use crate::create_key::testing::draft;
+
+    pub fn saved(alias: &str) -> Saved {
+        Saved {
+            place: Place {
+                world: World::Bundled("/data".to_owned()),
+                account: "111122223333".to_owned(),
+                region: "us-west-2".to_owned(),
+            },
+            method: Method::FromKeyStore { custom_key_store_id: "cks-1".to_owned() },
+            step: Step::Tags,
+            visited: BTreeSet::from([0, 1, 2]),
+            draft: KeyDraft { alias: alias.to_owned(), ..draft() },
+            submission: Submission::NotSent,
+        }
+    }
+
+    pub fn save(name: &str, alias: &str) -> Ask {
+        Ask::Save { name: name.to_owned(), saved: Box::new(saved(alias)), ticket: None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::testing::{save, saved};
+    use super::*;
+
+    #[test]
+    fn the_last_of_many_saves_is_the_one_that_is_made() {
+        let waited = Ask::Save { name: "a".to_owned(), saved: Box::new(saved("2")), ticket: Some(1) };
+        let asks = vec![save("a", "1"), waited.clone(), save("b", "1"), save("a", "3"), save("a", "4")];
+        assert_eq!(condensed(asks), [waited, save("b", "1"), save("a", "4")]);
+        let discard = Ask::Discard("a".to_owned());
+        assert_eq!(condensed(vec![save("a", "1"), discard.clone()]), [discard]);
+        let closed = vec![save("a", "1"), Ask::Close("a".to_owned()), Ask::Open("a".to_owned()), save("a", "2")];
+        assert_eq!(condensed(closed.clone()), closed);
+    }
+
+    #[test]
+    fn a_draft_belongs_to_its_world_account_and_region() {
+        let place = saved("").place;
+        assert!(place.is_within(&place));
+        for other in [
+            Place { world: World::Aws, ..place.clone() },
+            Place { account: "444455556666".to_owned(), ..place.clone() },
+            Place { account: String::new(), ..place.clone() },
+            Place { region: "eu-west-1".to_owned(), ..place.clone() },
+        ] {
+            assert!(!place.is_within(&other), "{other:?}");
+        }
+        assert!(Place { account: String::new(), ..place.clone() }.is_within(&place));
+    }
+}

@@ -1,0 +1,203 @@
+//! The draft of the wizard follows it to the disk, and what is there is offered again.
+
+use crossterm::event::{KeyCode, KeyEvent};
+
+use super::{App, Dialog, Flash};
+use crate::create_key::method::Method;
+use crate::create_key::submission::{self, Answer, Failure};
+use crate::drafts::{Ask, Saved, Told, World};
+use crate::tui::drafts::{List, Pressed};
+use crate::tui::effect::{Call, Effect};
+use crate::tui::pages::Location;
+use crate::tui::wizard::Wizard;
+
+impl App {
+    /// Keeps drafts from now on. `session` begins the names of new ones; no other console may have it.
+    pub fn keep_drafts(&mut self, world: World, session: String) -> Vec<Effect> {
+        self.drafts.home = Some((world, session));
+        vec![Effect::Draft(Ask::List)]
+    }
+
+    /// What has to be done for the disk to hold what the wizard does.
+    pub(super) fn follow_wizard(&mut self) -> Vec<Effect> {
+        let is_sending = self.wizard.as_ref().is_some_and(|wizard| wizard.submission.is_sending());
+        if shows_drafts(&self.location) && self.drafts.are_kept() && !is_sending {
+            // Left by another way than its own, such as the navigation of *API calls*.
+            self.wizard = None;
+        }
+        match &self.wizard {
+            Some(wizard) if wizard.would_lose() => {
+                let save = self.drafts.save(wizard, &self.known, None);
+                save.map(Effect::Draft).into_iter().collect()
+            }
+            Some(_) => and_look(self.drafts.discard()),
+            None => and_look(self.drafts.close()),
+        }
+    }
+
+    /// Sends a stage of creating a key. What must not be sent twice waits until it is on the disk that it is sent.
+    pub(super) fn submit(&mut self, call: submission::Call) -> Vec<Effect> {
+        let is_once = matches!(call, submission::Call::CreateKey(_) | submission::Call::CreateAlias(_));
+        let ticket = self.last_id + 1;
+        let wizard = self.wizard.as_ref().filter(|_| is_once && !self.drafts.without_net);
+        let Some(ask) = wizard.and_then(|wizard| self.drafts.save(wizard, &self.known, Some(ticket))) else {
+            return vec![self.ask(Call::Submission(call))];
+        };
+        self.last_id = ticket;
+        self.drafts.held = Some((ticket, call));
+        vec![Effect::Draft(ask)]
+    }
+
+    /// Something is told of the drafts.
+    pub(super) fn drafts_told(&mut self, told: Told) -> Vec<Effect> {
+        match told {
+            Told::Listed(Ok(list)) => self.drafts.list = list,
+            Told::Listed(Err(reason)) => {
+                self.tell("Drafts not read", &format!("What was kept is not known: {reason}."));
+            }
+            Told::Saved { ticket: Some(ticket), result } => return self.saved(ticket, result),
+            Told::Saved { ticket: None, result } => self.saved_or_not(result),
+            Told::Opened(name, Ok(saved)) => return self.resume(name, *saved),
+            Told::Opened(name, Err(reason)) => {
+                if self.is_opening(&name) {
+                    self.dialog = None;
+                }
+                self.tell("Draft not opened", &reason);
+                return vec![Effect::Draft(Ask::List)];
+            }
+            Told::NotDiscarded(reason) => self.tell("Draft not discarded", &reason),
+        }
+        Vec::new()
+    }
+
+    /// What can't be kept is told once, until it can be again.
+    fn saved_or_not(&mut self, result: Result<(), String>) {
+        match result {
+            Ok(()) => self.drafts.has_failed = false,
+            Err(reason) if !self.drafts.has_failed => {
+                self.drafts.has_failed = true;
+                self.tell("Draft not kept", &format!("What you type is lost when the console ends: {reason}."));
+            }
+            Err(_) => {}
+        }
+    }
+
+    /// What was waited for is on the disk, or can't be: then only the person may say that the key is asked for.
+    fn saved(&mut self, ticket: u64, result: Result<(), String>) -> Vec<Effect> {
+        let Some((_, call)) = self.drafts.held.take_if(|(held, _)| *held == ticket) else { return Vec::new() };
+        match (&call, result) {
+            (submission::Call::CreateKey(_), Err(reason)) => {
+                self.drafts.has_failed = true;
+                self.drafts.held = Some((ticket, call));
+                self.dialog = Some(Dialog::Unsaved { reason, on_do: false });
+                Vec::new()
+            }
+            (_, result) => {
+                self.saved_or_not(result);
+                vec![self.ask(Call::Submission(call))]
+            }
+        }
+    }
+
+    pub(super) fn press_unsaved(&mut self, key: KeyEvent) -> Vec<Effect> {
+        let Some(Dialog::Unsaved { reason, on_do }) = &mut self.dialog else { return Vec::new() };
+        match key.code {
+            KeyCode::Tab | KeyCode::BackTab | KeyCode::Left | KeyCode::Right => *on_do = !*on_do,
+            KeyCode::Enter | KeyCode::Char(' ') if *on_do => {
+                self.dialog = None;
+                let held = self.drafts.held.take();
+                // What may be on the disk says that nothing was sent: better nothing than that.
+                let mut effects = and_look(self.drafts.discard());
+                self.drafts.without_net = true;
+                effects.extend(held.map(|(_, call)| self.ask(Call::Submission(call))));
+                return effects;
+            }
+            KeyCode::Enter | KeyCode::Char(' ') | KeyCode::Esc => {
+                let failure = not_sent(Failure::NOT_SAVED, reason);
+                self.dialog = None;
+                self.drafts.held = None;
+                return self.stage_answered(Answer::Failed(failure));
+            }
+            _ => {}
+        }
+        Vec::new()
+    }
+
+    /// Leaves the wizard; what was typed stays on the disk.
+    pub(super) fn put_aside(&mut self) -> Vec<Effect> {
+        let name = self.wizard.as_ref().map(|wizard| wizard.draft.alias.clone()).filter(|alias| !alias.is_empty());
+        let mut effects = and_look(self.drafts.close());
+        effects.extend(self.leave_wizard());
+        let name = name.map(|name| format!(" {name}")).unwrap_or_default();
+        self.flashes.push(Flash {
+            is_good: true,
+            title: "Draft kept".to_owned(),
+            text: format!("Your draft of the KMS key{name} is kept. D goes on with it, or discards it."),
+            link: None,
+        });
+        effects
+    }
+
+    /// Shows the drafts, and beneath them the wizard that can be begun instead.
+    pub(super) fn show_drafts(&mut self, begin: Option<Method>) -> Vec<Effect> {
+        self.dialog = Some(Dialog::Drafts(List::new(begin)));
+        vec![Effect::Draft(Ask::List)]
+    }
+
+    pub(super) fn press_drafts(&mut self, key: KeyEvent) -> Vec<Effect> {
+        let Some(Dialog::Drafts(list)) = &mut self.dialog else { return Vec::new() };
+        match list.press(key, &self.drafts, &self.known) {
+            Pressed::Taken => Vec::new(),
+            Pressed::Close => {
+                self.dialog = None;
+                Vec::new()
+            }
+            Pressed::Begin(method) => {
+                self.dialog = None;
+                self.begin_wizard(Wizard::new(method, &self.known))
+            }
+            Pressed::Open(_) if self.wizard.is_some() => {
+                // One is still at work.
+                self.dialog = None;
+                self.location = Location::CreateKey;
+                Vec::new()
+            }
+            Pressed::Open(name) => vec![Effect::Draft(Ask::Open(name))],
+            Pressed::Discard(name) => and_look(Some(Ask::Discard(name))),
+        }
+    }
+
+    /// Whether the person waits for the draft; the list may have been closed meanwhile.
+    fn is_opening(&self, name: &str) -> bool {
+        matches!(&self.dialog, Some(Dialog::Drafts(list)) if list.opens.as_deref() == Some(name))
+    }
+
+    /// Goes on with a draft where it stood.
+    fn resume(&mut self, name: String, saved: Saved) -> Vec<Effect> {
+        let is_here = self.drafts.place(&self.known).is_some_and(|here| saved.place.is_within(&here));
+        if !is_here || !self.is_opening(&name) {
+            return and_look(Some(Ask::Close(name)));
+        }
+        self.dialog = None;
+        let wizard = Wizard::resumed(&saved, &self.known);
+        let effects = self.begin_wizard(wizard);
+        self.drafts.opened(name, saved);
+        effects
+    }
+}
+
+/// Does it, and looks what drafts there are then.
+pub(super) fn and_look(ask: Option<Ask>) -> Vec<Effect> {
+    ask.map(|ask| [ask, Ask::List].map(Effect::Draft).to_vec()).unwrap_or_default()
+}
+
+/// Why a stage was not sent.
+pub(super) fn not_sent(code: &str, reason: &str) -> submission::Failure {
+    let (code, message) = (code.to_owned(), reason.to_owned());
+    submission::Failure { code, message, request_id: String::new(), outcome_unknown: false }
+}
+
+/// Whether drafts are to be seen on a page: a wizard starts there.
+pub fn shows_drafts(location: &Location) -> bool {
+    matches!(location, Location::KeyStores | Location::KeyStore(_) | Location::Keys)
+}

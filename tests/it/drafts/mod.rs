@@ -1,0 +1,215 @@
+//! Drafts of KMS keys: kept as one types, offered again, and after an end at any moment still one key.
+
+mod killed;
+mod told;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use http::{Request, Response};
+use xks_console::bundled::Bundled;
+use xks_console::client::{Client, Transport, TransportError};
+use xks_console::drafts::{Folder, World as Home};
+use xks_console::journey::{Journey, client_of};
+use xks_console::tape::{self, Stage as _, Tape};
+use xks_console::tui::app::World as Which;
+use xks_console::world::{Clock, World};
+
+use crate::account::wait;
+use crate::faults::faulty;
+use crate::faults::person::{self, Flow, Person};
+use crate::snapshots::go_on;
+
+const START: &str = "2026-03-02T10:15:00Z";
+
+fn account() -> (Bundled, Clock) {
+    let world = World::replayable(START.parse().unwrap(), 7);
+    (Bundled::in_memory("default", world.clone()).unwrap(), world.clock)
+}
+
+/// A console on `bundled`, reached by way of `wrap`, that keeps its drafts in `place`.
+fn console(
+    bundled: &Bundled,
+    clock: &Clock,
+    place: &Path,
+    session: &str,
+    wrap: impl FnOnce(Arc<dyn Transport>) -> Arc<dyn Transport>,
+) -> Journey {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+    let client = client_of(bundled, clock.clone()).through(wrap);
+    let mut journey = Journey::of((80, 24), bundled.clone(), client, Which::Bundled, clock.clone(), runtime);
+    let folder = Folder::new(Some(place.to_owned()), clock.clone());
+    journey.keep_drafts(folder, Home::Bundled("/data".to_owned()), session);
+    journey
+}
+
+fn plain(bundled: &Bundled, clock: &Clock, place: &Path, session: &str) -> Journey {
+    console(bundled, clock, place, session, |way| way)
+}
+
+fn play(journey: &mut Journey, tape: &str) {
+    let tape = Tape::parse("drafts", tape).unwrap();
+    tape::play(&tape, journey, &mut |_, _| Ok(())).unwrap();
+}
+
+fn text(journey: &Journey) -> String {
+    tape::screen_text(&journey.frame())
+}
+
+const TO_WIZARD: &str = "Wait+Screen /Frankfurt HSM/\nDown\nType 'n'\n";
+const TYPED: &str = "Wait+Screen /External key ID/\nType 'payments-2026'\nTab\nSpace\nCtrl+N\n\
+                     Wait+Screen /Add alias/\nType 'payments'\nTab\nType 'Paid by card'\nCtrl+N\nWait+Screen /Add tags/\n";
+
+#[test]
+fn what_was_typed_is_offered_again_where_a_wizard_starts() {
+    let dir = tempfile::tempdir().unwrap();
+    let (bundled, clock) = account();
+    let mut journey = plain(&bundled, &clock, dir.path(), "a");
+    play(&mut journey, &format!("{TO_WIZARD}{TYPED}"));
+    // Gone without a word.
+    drop(journey);
+    let mut journey = plain(&bundled, &clock, dir.path(), "b");
+    let tape = "Wait+Screen /Unfinished KMS key: payments/\nScreenshot notice.png\nDown\nType 'n'\n\
+                Wait+Screen /Unfinished KMS keys/\nScreenshot offer.png\nEnter\nWait+Screen /Add tags/\n\
+                Escape\nWait+Screen /Draft kept/\nScreenshot kept.png\n";
+    go_on(&mut journey, "drafts", tape);
+    // Another one is begun, and both are there on another day.
+    play(
+        &mut journey,
+        "Escape\nType 'n'\nWait+Screen /Create another/\nType 'n'\nWait+Screen /External key ID/\nType 'other-key'\n",
+    );
+    drop(journey);
+    clock.advance(jiff::SignedDuration::from_hours(24));
+    let mut journey = plain(&bundled, &clock, dir.path(), "c");
+    let tape = "Wait+Screen /and 1 more/\nType 'D'\nWait+Screen /other-key/\nScreenshot list.png\nType 'd'\n\
+                Wait+Screen /Discard the draft/\nScreenshot discard.png\n";
+    go_on(&mut journey, "drafts", tape);
+    play(&mut journey, "Enter\nWait+Screen /other-key/\nType 'd'\nTab\nEnter\nEscape\n");
+    let last = text(&journey);
+    assert_eq!(last.contains("payments"), !last.contains("other-key"), "{last}");
+    assert!(last.contains("Unfinished KMS key") && !last.contains("more"), "{last}");
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2, "a draft and its lock");
+}
+
+/// The way to an AWS that the console sees no more of after a call: it has ended then. What it had on the disk is copied.
+struct Ending {
+    way: Arc<dyn Transport>,
+    at: usize,
+    is_done: bool,
+    drafts: PathBuf,
+    copy: PathBuf,
+    calls: Arc<Mutex<Vec<String>>>,
+}
+
+impl Transport for Ending {
+    fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
+        let call = {
+            let mut calls = self.calls.lock().unwrap();
+            calls.push(faulty::operation(&request));
+            calls.len() - 1
+        };
+        Box::pin(async move {
+            if call == self.at {
+                std::fs::create_dir_all(&self.copy).unwrap();
+                for file in std::fs::read_dir(&self.drafts).into_iter().flatten() {
+                    let file = file.unwrap();
+                    std::fs::copy(file.path(), self.copy.join(file.file_name())).unwrap();
+                }
+            }
+            if call < self.at || call == self.at && self.is_done {
+                let answer = self.way.send(request).await;
+                if call < self.at {
+                    return answer;
+                }
+            }
+            let reason = "the console has ended".to_owned();
+            Err(TransportError { host: "kms".to_owned(), reason, may_have_arrived: true })
+        })
+    }
+
+    fn is_bundled(&self) -> bool {
+        self.way.is_bundled()
+    }
+}
+
+fn keys_made(aws: &Client) -> (usize, bool) {
+    let keys = wait(aws.collect_keys()).unwrap();
+    let metadata = keys.into_iter().map(|key| xks_console::aws::kms::DescribeKey::of(key.key_id));
+    let made: Vec<_> = metadata
+        .map(|question| wait(aws.call(&question)).unwrap().key_metadata)
+        .filter(|key| key.description == person::DESCRIPTION)
+        .collect();
+    let aliases = wait(aws.collect_aliases()).unwrap();
+    let alias = aliases.into_iter().find(|alias| alias.alias_name == "alias/payments");
+    let is_named =
+        made.first().is_some_and(|key| alias.is_some_and(|alias| alias.target_key_id == Some(key.key_id.clone())));
+    (made.len(), is_named)
+}
+
+/// The calls that a flow ends with, by number, from CreateKey on; of the same call many times in a row only the first.
+fn calls(flow: Flow) -> Vec<usize> {
+    let dir = tempfile::tempdir().unwrap();
+    let (bundled, clock) = account();
+    let calls: Arc<Mutex<Vec<String>>> = Arc::default();
+    let mut journey = console(&bundled, &clock, dir.path(), "a", |way| {
+        let (drafts, copy) = (dir.path().to_owned(), dir.path().to_owned());
+        Arc::new(Ending { way, at: usize::MAX, is_done: true, drafts, copy, calls: Arc::clone(&calls) })
+    });
+    journey.resize((100, 30));
+    assert!(Person::walk(&mut journey, flow).succeeded);
+    let all = calls.lock().unwrap();
+    let first = all.iter().position(|call| call == "CreateKey").unwrap();
+    (first..all.len()).filter(|at| all[*at] != all[*at - 1]).collect()
+}
+
+/// Ends the console before or after call `at` was carried out, and goes on in another; whether there was a draft.
+fn ended_at(flow: Flow, at: usize, is_done: bool) -> bool {
+    let case = format!("{flow:?}, ended at call {at}, carried out: {is_done}");
+    let dir = tempfile::tempdir().unwrap();
+    let (drafts, copy) = (dir.path().join("drafts"), dir.path().join("copy"));
+    let (bundled, clock) = account();
+    let wrapped = |way| {
+        let (drafts, copy) = (drafts.clone(), copy.clone());
+        Arc::new(Ending { way, at, is_done, drafts, copy, calls: Arc::default() }) as Arc<dyn Transport>
+    };
+    let mut journey = console(&bundled, &clock, &drafts, "a", wrapped);
+    journey.resize((100, 30));
+    Person::walk(&mut journey, flow);
+    drop(journey);
+    let mut journey = plain(&bundled, &clock, &copy, "b");
+    journey.resize((100, 30));
+    journey.settle();
+    if !text(&journey).contains("Unfinished KMS key") {
+        // It ended before anything was typed, or when all was done and told.
+        let (made, is_named) = keys_made(&client_of(&bundled, clock.clone()));
+        assert!(made == usize::from(is_named), "{case}: {made}");
+        return false;
+    }
+    play(&mut journey, "Type 'D'\nWait+Screen /Unfinished KMS keys/\nEnter\n");
+    let person = Person::go_on(&mut journey);
+    assert!(person.succeeded, "{case}: {}", person.last);
+    assert_eq!(keys_made(&client_of(&bundled, clock)), (1, true), "{case}");
+    assert!(!text(&journey).contains("Unfinished"), "{case}: {}", text(&journey));
+    assert_eq!(std::fs::read_dir(&copy).unwrap().count(), 0, "{case}");
+    true
+}
+
+fn ended_at_any_call(flow: Flow) {
+    for is_done in [false, true] {
+        let drafts = calls(flow).into_iter().filter(|at| ended_at(flow, *at, is_done)).count();
+        assert_eq!(drafts, 3, "{flow:?}: CreateKey, CreateAlias, DescribeKey");
+    }
+}
+
+#[test]
+fn after_an_end_at_any_call_of_method_1_there_is_one_key() {
+    ended_at_any_call(Flow::Method1);
+}
+
+#[test]
+fn after_an_end_at_any_call_of_method_2_there_is_one_key() {
+    ended_at_any_call(Flow::Method2);
+    ended_at_any_call(Flow::Method2InKms);
+}

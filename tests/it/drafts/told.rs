@@ -1,0 +1,156 @@
+//! What is told of drafts that can't be kept, read or opened, and of those of somewhere else.
+
+use std::fs;
+use std::path::Path;
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use xks_console::create_key::submission::{Call as Stage, Submission};
+use xks_console::drafts::{Ask, Folder, Told, World as Home};
+use xks_console::journey::client_of;
+use xks_console::tui::app::App;
+use xks_console::tui::effect::{Call, Effect, Msg};
+
+use super::{TO_WIZARD, TYPED, account, plain, play, text};
+use crate::account::wait;
+use crate::snapshots::go_on;
+
+const TO_FINISH: &str = "Ctrl+N 4\nWait+Screen /. Edit ./\n";
+
+/// A place where no directory can be made.
+const NO_PLACE: &str = "/dev/null/drafts";
+
+#[test]
+fn where_nothing_can_be_kept_the_person_decides_whether_the_key_is_asked_for() {
+    let (bundled, clock) = account();
+    let aws = client_of(&bundled, clock.clone());
+    let before = wait(aws.collect_keys()).unwrap().len();
+    let mut journey = plain(&bundled, &clock, Path::new(NO_PLACE), "a");
+    play(&mut journey, &format!("{TO_WIZARD}{TYPED}"));
+    assert_eq!(text(&journey).matches("Draft not kept").count(), 1, "{}", text(&journey));
+    // Leaving asks again: it would be lost.
+    play(&mut journey, "Escape 2\nWait+Screen /Discard the new KMS key/\nEscape\n");
+    play(&mut journey, &format!("{TO_FINISH}Ctrl+N\n"));
+    go_on(&mut journey, "drafts", "Wait+Screen /without a draft/\nScreenshot unsaved.png\nEnter\n");
+    go_on(&mut journey, "drafts", "Wait+Screen /was not created/\nScreenshot not-sent.png\n");
+    assert_eq!(wait(aws.collect_keys()).unwrap().len(), before);
+    play(&mut journey, "Enter\nWait+Screen /without a draft/\nTab\nEnter\nWait+Screen /Success/\n");
+    assert_eq!(wait(aws.collect_keys()).unwrap().len(), before + 1);
+}
+
+#[test]
+fn what_can_not_be_gone_on_with_here_says_why() {
+    let dir = tempfile::tempdir().unwrap();
+    let (bundled, clock) = account();
+    let mut journey = plain(&bundled, &clock, dir.path(), "a");
+    play(&mut journey, &format!("{TO_WIZARD}Type 'payments-2026'\n"));
+    drop(journey);
+    let whole = fs::read_to_string(dir.path().join("a-1.json")).unwrap();
+    let write = |name: &str, text: String| fs::write(dir.path().join(name), text).unwrap();
+    write("cut.json", whole[..300].to_owned());
+    write("later.json", whole.replace("\"version\": 1", "\"version\": 2"));
+    write("other-account.json", whole.replace("111122223333", "444455556666").replace("payments-2026", "theirs"));
+    write("other-world.json", whole.replace("{\n        \"bundled\": \"/data\"\n      }", "\"aws\""));
+    write("open.json", whole.replace("payments-2026", "at-work"));
+    let mut other = Folder::new(Some(dir.path().to_owned()), clock.clone());
+    other.perform(Ask::Open("open".to_owned()));
+    let mut journey = plain(&bundled, &clock, dir.path(), "b");
+    let tape = "Wait+Screen /Unfinished KMS key: payments-2026   /\nType 'D'\nWait+Screen /444455556666/\nScreenshot all.png\n";
+    go_on(&mut journey, "drafts", tape);
+    // The row of the draft that is open elsewhere opens nothing.
+    play(&mut journey, "Down\nEnter\nWait+Screen /Unfinished KMS keys/\nUp\nEnter\nWait+Screen /External key ID/\n");
+    for name in ["cut.json", "later.json", "other-account.json", "other-world.json", "open.json"] {
+        assert!(dir.path().join(name).exists(), "{name}");
+    }
+}
+
+#[test]
+fn a_draft_that_was_opened_in_another_console_meanwhile_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let (bundled, clock) = account();
+    let mut first = plain(&bundled, &clock, dir.path(), "a");
+    play(&mut first, &format!("{TO_WIZARD}Type 'payments-2026'\n"));
+    drop(first);
+    let mut journey = plain(&bundled, &clock, dir.path(), "b");
+    play(&mut journey, "Wait+Screen /Unfinished/\nType 'D'\nWait+Screen /Enter goes on/\n");
+    let mut other = Folder::new(Some(dir.path().to_owned()), clock.clone());
+    other.perform(Ask::Open("a-1".to_owned()));
+    play(&mut journey, "Enter\nWait+Screen /open in another console/\n");
+    assert!(!text(&journey).contains("Unfinished KMS key:"), "{}", text(&journey));
+}
+
+#[test]
+fn an_account_of_another_region_is_not_offered_the_draft() {
+    let dir = tempfile::tempdir().unwrap();
+    let (bundled, clock) = account();
+    let mut journey = plain(&bundled, &clock, dir.path(), "a");
+    play(&mut journey, &format!("{TO_WIZARD}Type 'payments-2026'\n"));
+    drop(journey);
+    let client = client_of(&bundled, clock.clone()).with_region("eu-west-1");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let which = xks_console::tui::app::World::Bundled;
+    let mut journey = xks_console::journey::Journey::of((80, 24), bundled, client, which, clock.clone(), runtime);
+    journey.keep_drafts(Folder::new(Some(dir.path().to_owned()), clock), Home::Bundled("/data".to_owned()), "b");
+    play(
+        &mut journey,
+        "Wait+Screen /No external key stores/\nType 'D'\nWait+Screen /Region us-west-2/\nEnter\nWait+Screen /Region us-west-2/\n",
+    );
+    assert!(!text(&journey).contains("Unfinished KMS key:"), "{}", text(&journey));
+}
+
+#[test]
+fn a_wizard_that_was_left_by_the_navigation_is_offered_with_the_rest() {
+    let dir = tempfile::tempdir().unwrap();
+    let (bundled, clock) = account();
+    let mut journey = plain(&bundled, &clock, dir.path(), "a");
+    play(&mut journey, &format!("{TO_WIZARD}{TYPED}F2\nWait+Screen /API calls/\nTab\nUp 5\nEnter\n"));
+    play(&mut journey, "Wait+Screen /Customer managed keys \\(6/\nWait+Screen /Unfinished KMS key: payments/\n");
+    play(&mut journey, "Type 'n'\nWait+Screen /Create another/\nEnter\nWait+Screen /Add tags/\nEscape\n");
+    assert!(text(&journey).contains("Draft kept"), "{}", text(&journey));
+}
+
+/// A console on Review whose Finish was pressed, and the number that it waits with for the disk.
+fn finishing() -> (App, u64) {
+    let dir = tempfile::tempdir().unwrap();
+    let (bundled, clock) = account();
+    let mut journey = plain(&bundled, &clock, dir.path(), "a");
+    play(&mut journey, &format!("{TO_WIZARD}{TYPED}{TO_FINISH}"));
+    let mut app = journey.app().clone();
+    let finish = app.update(Msg::Key(KeyEvent::new(KeyCode::Char('n'), KeyModifiers::CONTROL)));
+    let [Effect::Draft(Ask::Save { saved, ticket: Some(ticket), .. })] = &finish[..] else { panic!("{finish:?}") };
+    assert!(matches!(&saved.submission, Submission::Sending { sent, .. } if sent.request.policy.is_some()));
+    (app, *ticket)
+}
+
+fn saved(ticket: u64) -> Msg {
+    Msg::Draft(Told::Saved { ticket: Some(ticket), result: Ok(()) })
+}
+
+#[test]
+fn create_key_is_sent_only_after_it_is_on_the_disk() {
+    let (mut app, ticket) = finishing();
+    assert_eq!(app.update(saved(ticket - 1)), [], "what was saved before does not count");
+    let sent = app.update(saved(ticket));
+    assert!(matches!(&sent[..], [Effect::Call(_, Call::Submission(Stage::CreateKey(_)))]), "{sent:?}");
+    assert_eq!(app.update(saved(ticket)), [], "nor is it sent twice");
+}
+
+#[test]
+fn what_is_given_up_before_it_is_on_the_disk_is_never_sent() {
+    let (mut app, ticket) = finishing();
+    app.update(Msg::Key(KeyCode::Esc.into()));
+    let submission = &app.wizard.as_ref().unwrap().submission;
+    assert!(matches!(submission, Submission::Failed { failure } if !failure.outcome_unknown), "{submission:?}");
+    assert!(!app.update(saved(ticket)).iter().any(|effect| matches!(effect, Effect::Call(..))));
+}
+
+#[test]
+fn what_is_sent_without_a_draft_leaves_none_that_says_otherwise() {
+    let (mut app, ticket) = finishing();
+    app.update(Msg::Draft(Told::Saved { ticket: Some(ticket), result: Err("the disk is full".to_owned()) }));
+    app.update(Msg::Key(KeyCode::Tab.into()));
+    let effects = app.update(Msg::Key(KeyCode::Enter.into()));
+    let at = |wanted: &dyn Fn(&Effect) -> bool| effects.iter().position(wanted).unwrap();
+    let discard = at(&|effect| *effect == Effect::Draft(Ask::Discard("a-1".to_owned())));
+    let sent = at(&|effect| matches!(effect, Effect::Call(_, Call::Submission(Stage::CreateKey(_)))));
+    assert!(discard < sent);
+}
