@@ -131,8 +131,11 @@ impl Wizard {
     }
 
     fn spots(&self) -> Vec<Spot> {
-        let mut ways_on: Vec<Spot> = self.way_on().into_iter().collect();
-        ways_on.extend(self.statement().map(|_| Spot::CopyStatement));
+        let mut ways_on = Vec::new();
+        if self.step == Step::Review {
+            ways_on.extend(self.way_on());
+            ways_on.extend(self.statement().map(|_| Spot::CopyStatement));
+        }
         spots::of(&self.method, self.step, &self.draft, self.shows_origins, &self.submission, ways_on)
     }
 
