@@ -206,6 +206,8 @@ fn the_next_page_is_asked_for_when_one_comes_near_the_end() {
     assert_shown("many-roles-loading", &console.app);
     let before = screen(&console.app, (80, 24));
     assert!(before.contains("▸ ☐ tess.vandijk"), "{before}");
+    console.press(KeyCode::Down);
+    assert_eq!(screen(&console.app, (80, 24)), before, "more comes: the end is not the end");
     console.tell_roles(200..1200, Some("m2"));
     let after = screen(&console.app, (80, 24));
     assert!(after.contains("▸ ☐ tess.vandijk"), "the cursor stays with its principal: {after}");

@@ -135,8 +135,11 @@ impl Wizard {
     }
 
     fn spots(&self) -> Vec<Spot> {
-        let mut ways_on: Vec<Spot> = self.way_on().into_iter().collect();
-        ways_on.extend(self.statement().map(|_| Spot::CopyStatement));
+        let mut ways_on = Vec::new();
+        if self.step == Step::Review {
+            ways_on.extend(self.way_on());
+            ways_on.extend(self.statement().map(|_| Spot::CopyStatement));
+        }
         let mut spots = spots::of(&self.method, self.step, &self.draft, self.shows_origins, &self.submission, ways_on);
         if self.only_tells
             && let Some(place) = spots.iter().position(|spot| *spot == Spot::CopyCommands)

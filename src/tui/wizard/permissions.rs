@@ -6,7 +6,7 @@ use super::{Wizard, outcome};
 use crate::create_key::known::{Known, Loaded};
 use crate::create_key::method::Step;
 use crate::create_key::permissions::{self, Lack, Reason, Source};
-use crate::create_key::submission::Submission;
+use crate::create_key::submission::{self, Submission};
 use crate::tui::effect::{Call, Failure};
 use crate::tui::theme;
 use crate::tui::widgets::paper::Paper;
@@ -48,9 +48,14 @@ impl Wizard {
         }
     }
 
+    /// The refusal that the submission stands at, if the caller may not do what it does.
+    fn refusal(&self) -> Option<&submission::Failure> {
+        outcome::failure_of(&self.submission).filter(|failure| failure.code.starts_with("AccessDenied"))
+    }
+
     /// What AWS has refused, and what IAM says no to.
     fn lacks(&self) -> Vec<Lack> {
-        let failure = outcome::failure_of(&self.submission).filter(|failure| failure.code.starts_with("AccessDenied"));
+        let failure = self.refusal();
         let stage: &[&str] = match self.submission {
             Submission::Failed { .. } => &["kms:CreateKey", "kms:TagResource"],
             _ => &["kms:CreateAlias"],
@@ -97,7 +102,7 @@ impl Wizard {
 
     fn write_lacks(&self, paper: &mut Paper, lacks: &[Lack]) {
         paper.gap();
-        let is_refused = outcome::failure_of(&self.submission).is_some();
+        let is_refused = self.refusal().is_some();
         let lead = if is_refused { "!" } else { "! AWS may refuse this." };
         paper.prose(&format!("{lead} What is not allowed to you:"), 2, theme::WARNING);
         for lack in lacks {

@@ -163,9 +163,11 @@ impl Wizard {
     pub(super) fn press_principals(&mut self, key: KeyEvent, known: &Known) -> Vec<Wish> {
         let administrators = self.here() == Spot::Field(Field::Administrators);
         let field = if administrators { Field::Administrators } else { Field::Users };
+        let is_coming = |kind| matches!(known.principals.progress(kind), Progress::More(_) | Progress::Loading);
         let table = self.table_of(field);
         let at_end = table.current() == table.shown().last().copied();
-        if key.code == KeyCode::Down && at_end && !table.is_searching() {
+        let has_more = !table.shown().is_empty() && Principals::KINDS.into_iter().any(is_coming);
+        if key.code == KeyCode::Down && at_end && !has_more && !table.is_searching() {
             self.step_focus(1);
             return Vec::new();
         }
