@@ -37,6 +37,7 @@ pub mod serve;
 pub mod tape;
 pub mod text;
 pub mod tui;
+pub mod unattended;
 mod wal;
 pub mod world;
 pub mod xks;

@@ -3,7 +3,7 @@
 
 use std::io::Write as _;
 use std::num::NonZeroU32;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use clap::Parser as _;
 use futures_util::stream::{self, StreamExt as _};
 use xks_console::bundled::Bundled;
 use xks_console::changes;
-use xks_console::cli::{Arguments, Command, Proxy, ProxyCheck, Serve};
+use xks_console::cli::{Arguments, Command, CreateKey, Elsewhere, Proxy, ProxyCheck, Serve};
 use xks_console::client::log::LogFile;
 use xks_console::client::{Client, profile};
 use xks_console::config;
@@ -25,8 +25,10 @@ use xks_console::serve::Server;
 use xks_console::serve::profiles::{self, Served};
 use xks_console::serve::tls::{self, Clients};
 use xks_console::tui::app::{App, World as Which};
+use xks_console::tui::effect::Effect;
 use xks_console::tui::preferences::Preferences;
 use xks_console::tui::{runtime, terminal};
+use xks_console::unattended::{Exit, batch, files, one};
 use xks_console::world::{Clock, World};
 use xks_console::xks::network::Network;
 
@@ -66,6 +68,7 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
             Ok(ExitCode::SUCCESS)
         }
         Some(Command::Serve(how)) => serve(arguments, how),
+        Some(Command::CreateKey(how)) => create_key(arguments, how),
         None => console(arguments),
     }
 }
@@ -139,27 +142,108 @@ fn console(arguments: &Arguments) -> Result<ExitCode, Failure> {
         eprintln!("xks-console: {refused}");
         return Ok(ExitCode::from(terminal::NotATerminal::EXIT_CODE));
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let (client, which, data_dir) = match arguments.settings(|name| std::env::var_os(name)) {
-        Some(settings) => {
-            let (client, which) = runtime.block_on(elsewhere(settings))?;
-            (client, which, None)
-        }
-        None => {
-            let data_dir = arguments.data_dir(|name| std::env::var_os(name))?;
-            let client = client_of(&open(arguments, &data_dir)?, Clock::System);
-            let client = arguments.region.as_ref().map_or(client.clone(), |region| client.with_region(region));
-            (client, Which::Bundled, Some(data_dir))
-        }
+    let runtime = tokio()?;
+    let aws = Aws::open(arguments, &runtime)?;
+    let (mut app, effects) = App::new(aws.which.clone(), aws.client.region());
+    let code = show(aws, &mut app, effects, &runtime)?;
+    // A thread that still reads the terminal must not keep the program from ending.
+    runtime.shutdown_background();
+    Ok(code)
+}
+
+fn create_key(arguments: &Arguments, how: &CreateKey) -> Result<ExitCode, Failure> {
+    let wrong = |words: &str| {
+        eprintln!("xks-console: {words}");
+        Ok(ExitCode::from(Exit::NotRight))
     };
-    let client = match &arguments.log {
-        Some(path) => {
-            let log = LogFile::open(path).map_err(|error| format!("the log {}: {error}", path.display()))?;
-            client.observed_by(Arc::new(log))
-        }
-        None => client,
+    let is_silent = how.yes || how.batch.is_some();
+    let piped = [how.answers_file.as_ref(), how.answers.policy.as_ref()].map(files::is_standard_input);
+    if piped == [true, true] {
+        return wrong("--answers - and --policy -: standard input can be one of them");
+    }
+    if piped.contains(&true) && !is_silent {
+        return wrong(
+            "a file named - is standard input, which the keys of the wizard come from. Name a file, or add --yes",
+        );
+    }
+    if !is_silent && let Err(refused) = terminal::require_any() {
+        return wrong(&format!("{refused}. `create-key --yes` makes the key without one"));
+    }
+    let below = match how.answers_file.as_deref().map(files::answers).transpose() {
+        Ok(answers) => answers.unwrap_or_default(),
+        Err(error) => return wrong(&error),
     };
-    let (mut app, effects) = App::new(which, client.region());
+    let answers = how.answers.clone().over(&below);
+    let policy = || files::policy(answers.policy.as_ref());
+    let runtime = tokio()?;
+    let (out, notes) = (&mut std::io::stdout(), &mut std::io::stderr());
+    if let Some(list) = &how.batch {
+        let aws = Aws::open(arguments, &runtime)?;
+        return Ok(runtime.block_on(batch::run(&aws.client, list, &answers, out, notes))?);
+    }
+    let policy = match policy() {
+        Ok(policy) => policy,
+        Err(error) => return wrong(&error),
+    };
+    if how.yes {
+        let aws = Aws::open(arguments, &runtime)?;
+        return Ok(runtime.block_on(one::run(&aws.client, &answers, policy, out, notes))?);
+    }
+    let draft = match answers.draft(policy) {
+        Ok(draft) => draft,
+        Err(errors) => return wrong(&errors.join("\nxks-console: ")),
+    };
+    let aws = Aws::open(arguments, &runtime)?;
+    let (mut app, effects) = App::new(aws.which.clone(), aws.client.region());
+    app.create_one_key(draft, answers.custom_key_store_id.clone());
+    let ended = show(aws, &mut app, effects, &runtime)?;
+    runtime.shutdown_background();
+    let exit = match &app.wizard {
+        Some(wizard) => one::print(&wizard.submission, &wizard.draft, &app.known, out, notes)?,
+        None => Exit::Left,
+    };
+    Ok(if ended == ExitCode::SUCCESS { exit.into() } else { ended })
+}
+
+fn tokio() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()
+}
+
+/// The AWS that was asked for.
+struct Aws {
+    client: Client,
+    which: Which,
+    /// Where the bundled one is kept.
+    data_dir: Option<PathBuf>,
+}
+
+impl Aws {
+    fn open(arguments: &Arguments, runtime: &tokio::runtime::Runtime) -> Result<Self, Failure> {
+        let asked = arguments.elsewhere();
+        let aws = match asked.settings(|name| std::env::var_os(name)) {
+            Some(settings) => {
+                let (client, which) = runtime.block_on(elsewhere(settings))?;
+                Self { client, which, data_dir: None }
+            }
+            None => {
+                let data_dir = arguments.data_dir(|name| std::env::var_os(name))?;
+                let client = client_of(&open(arguments, &data_dir)?, Clock::System);
+                let client = asked.region.as_ref().map_or(client.clone(), |region| client.with_region(region));
+                Self { client, which: Which::Bundled, data_dir: Some(data_dir) }
+            }
+        };
+        aws.logged(asked)
+    }
+
+    fn logged(self, asked: &Elsewhere) -> Result<Self, Failure> {
+        let Some(path) = &asked.log else { return Ok(self) };
+        let log = LogFile::open(path).map_err(|error| format!("the log {}: {error}", path.display()))?;
+        Ok(Self { client: self.client.observed_by(Arc::new(log)), ..self })
+    }
+}
+
+/// Shows the console until it is left.
+fn show(aws: Aws, app: &mut App, effects: Vec<Effect>, runtime: &tokio::runtime::Runtime) -> Result<ExitCode, Failure> {
     let config = config::directory(|name| std::env::var_os(name));
     if let Some(config) = &config {
         app.prefer(config::load(config));
@@ -168,7 +252,7 @@ fn console(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Some(config) => config::save(config, preferences),
         None => Err(std::io::Error::other("neither XDG_CONFIG_HOME nor HOME is set to an absolute path")),
     };
-    let changes = match data_dir.map(|data_dir| changes::watch(&data_dir)) {
+    let changes = match aws.data_dir.map(|data_dir| changes::watch(&data_dir)) {
         Some(Ok(changes)) => changes.left_stream(),
         Some(Err(error)) => {
             app.tell("Not live", &format!("What others change is seen only on refresh (r): {error}."));
@@ -176,10 +260,7 @@ fn console(arguments: &Arguments) -> Result<ExitCode, Failure> {
         }
         None => stream::pending().right_stream(),
     };
-    let code = runtime.block_on(runtime::run(client, app, effects, changes, remember))?;
-    // A thread that still reads the terminal must not keep the program from ending.
-    runtime.shutdown_background();
-    Ok(code)
+    Ok(runtime.block_on(runtime::run(aws.client, app, effects, changes, remember))?)
 }
 
 /// A client of an AWS on the network, and which one that is.

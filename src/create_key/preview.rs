@@ -52,11 +52,18 @@ pub fn aws_cli_commands(draft: &KeyDraft, known: &Known) -> Vec<String> {
     options.push("--query KeyMetadata.KeyId --output text".to_owned());
     vec![
         format!("KEY_ID=$(aws kms create-key \\\n  {})", options.join(" \\\n  ")),
-        format!(
-            "aws kms create-alias \\\n  {} \\\n  --target-key-id \"$KEY_ID\"",
-            option("--alias-name", &draft.alias_name())
-        ),
+        create_alias_command(draft, "\"$KEY_ID\"", " \\\n  "),
     ]
+}
+
+/// The AWS CLI command that names a key, whose ID stands as a POSIX shell reads it, with `joint` before each option.
+fn create_alias_command(draft: &KeyDraft, key_id: &str, joint: &str) -> String {
+    format!("aws kms create-alias{joint}{}{joint}--target-key-id {key_id}", option("--alias-name", &draft.alias_name()))
+}
+
+/// The AWS CLI command that gives a key its alias afterwards.
+pub fn mending_command(draft: &KeyDraft, known: &Known, key_id: &str) -> String {
+    format!("{} {}", create_alias_command(draft, &quoted(key_id), " "), option("--region", &known.region))
 }
 
 /// An option of the AWS CLI with its value. The CLI takes a value that starts with a hyphen for an option unless `=`

@@ -1,6 +1,7 @@
 //! The console's state, and the only function that changes it.
 
 mod answers;
+mod errand;
 mod keys;
 
 pub use keys::NAVIGATION;
@@ -9,6 +10,7 @@ use std::collections::BTreeMap;
 
 use crossterm::event::KeyEventKind;
 
+use self::errand::Errand;
 use super::connect::Connecting;
 use super::effect::{Call, CallId, Effect, Msg, TimerId};
 use super::keymap::Context;
@@ -132,6 +134,8 @@ pub struct App {
     pub(super) api_calls: ApiCalls,
     /// The page that *API calls* was opened from, and leads back to.
     beneath: Option<Location>,
+    /// The one key that the console was opened for.
+    errand: Option<Errand>,
     incoming: Vec<KeySummary>,
     has_all_keys: bool,
     waiting: BTreeMap<CallId, Call>,
@@ -164,6 +168,7 @@ impl App {
             event: EventPage::default(),
             api_calls: ApiCalls::default(),
             beneath: None,
+            errand: None,
             incoming: Vec::new(),
             has_all_keys: false,
             waiting: BTreeMap::new(),

@@ -252,7 +252,7 @@ enum Happened {
     Nothing,
 }
 
-/// Runs the console in this terminal until it is left or a signal ends it.
+/// Runs the console in this terminal until it is left or a signal ends it; `app` is then as it was left.
 ///
 /// # Errors
 /// When the terminal can't be taken over, read or written.
@@ -260,7 +260,7 @@ enum Happened {
 /// `changes` tells that something was changed by others; `remember` keeps what the person prefers.
 pub async fn run(
     client: Client,
-    mut app: App,
+    app: &mut App,
     first: Vec<Effect>,
     changes: impl Stream<Item = ()>,
     remember: impl Fn(&Preferences) -> std::io::Result<()>,
@@ -285,7 +285,7 @@ pub async fn run(
                 other => spawn(&client, other, &sender),
             }
         }
-        screen.draw(|frame| chrome::draw(&app, frame))?;
+        screen.draw(|frame| chrome::draw(app, frame))?;
         let happened = tokio::select! {
             event = events.next() => match event {
                 Some(event) => translate(event?),
