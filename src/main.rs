@@ -28,7 +28,7 @@ use xks_console::tui::app::{App, World as Which};
 use xks_console::tui::effect::Effect;
 use xks_console::tui::preferences::Preferences;
 use xks_console::tui::{runtime, terminal};
-use xks_console::unattended::{Exit, batch, files, one};
+use xks_console::unattended::{Exit, Stop, batch, files, one};
 use xks_console::world::{Clock, World};
 use xks_console::xks::network::Network;
 
@@ -176,10 +176,11 @@ fn create_key(arguments: &Arguments, how: &CreateKey) -> Result<ExitCode, Failur
     let answers = how.answers.clone().over(&below);
     let policy = || files::policy(answers.policy.as_ref());
     let runtime = tokio()?;
+    let stop = Stop::default();
     let (out, notes) = (&mut std::io::stdout(), &mut std::io::stderr());
     if let Some(list) = &how.batch {
         let aws = Aws::open(arguments, &runtime)?;
-        return Ok(runtime.block_on(batch::run(&aws.client, list, &answers, out, notes))?);
+        return Ok(runtime.block_on(stop.guard(batch::run(&aws.client, list, &answers, &stop, out, notes)))?);
     }
     let policy = match policy() {
         Ok(policy) => policy,
@@ -187,7 +188,7 @@ fn create_key(arguments: &Arguments, how: &CreateKey) -> Result<ExitCode, Failur
     };
     if how.yes {
         let aws = Aws::open(arguments, &runtime)?;
-        return Ok(runtime.block_on(one::run(&aws.client, &answers, policy, out, notes))?);
+        return Ok(runtime.block_on(stop.guard(one::run(&aws.client, &answers, policy, &stop, out, notes)))?);
     }
     let draft = match answers.draft(policy) {
         Ok(draft) => draft,

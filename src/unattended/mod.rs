@@ -6,6 +6,8 @@ pub mod one;
 mod stop;
 mod submit;
 
+pub use stop::Stop;
+
 use std::process::ExitCode;
 
 use crate::aws::kms::KeyMetadata;

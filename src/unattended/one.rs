@@ -1,11 +1,10 @@
 //! `create-key --yes`: one key.
 
 use std::io::{self, IsTerminal as _, Write};
-use std::process::ExitCode;
 
 use jiff::tz::TimeZone;
 
-use super::stop::Stop;
+use super::Stop;
 use super::submit::carry_out;
 use super::{Exit, call_in_words, in_words, learn, place};
 use crate::client::Client;
@@ -17,28 +16,12 @@ use crate::create_key::output::create_key_output;
 use crate::create_key::preview;
 use crate::create_key::submission::{Failure, Stage, Submission};
 use crate::create_key::validate::validate;
-use crate::tui::terminal::signals::Signals;
 
 /// Makes the key that `answers` and `policy` ask for. `out` gets the key, `notes` what a person should know.
 ///
 /// # Errors
 /// When `out` or `notes` can't be written to. What went wrong otherwise is among the notes, and tells in the exit code.
 pub async fn run(
-    client: &Client,
-    answers: &Answers,
-    policy: Option<String>,
-    out: &mut impl Write,
-    notes: &mut impl Write,
-) -> io::Result<ExitCode> {
-    let stop = Stop::default();
-    let signals = Signals::listen()?;
-    tokio::select! {
-        exit = make(client, answers, policy, &stop, out, notes) => exit.map(ExitCode::from),
-        code = stop.at_once(signals) => Ok(ExitCode::from(code)),
-    }
-}
-
-async fn make(
     client: &Client,
     answers: &Answers,
     policy: Option<String>,

@@ -1,29 +1,46 @@
 //! Being told to stop: at once while nothing is under way, else when it is safe. Who insists is obeyed.
 
 use std::cell::Cell;
+use std::io;
+use std::process::ExitCode;
 
+use super::Exit;
 use crate::tui::terminal::signals::{Signal, Signals};
 
 /// Whether something is under way, and whether to stop afterwards.
 #[derive(Debug, Default)]
-pub(super) struct Stop {
+pub struct Stop {
     is_busy: Cell<bool>,
     asked: Cell<Option<u8>>,
+    is_obeyed: Cell<bool>,
 }
 
 impl Stop {
+    /// Does `work`, which tells here when it should not be cut off, until it is over or a signal ends it.
+    ///
+    /// # Errors
+    /// Those of `work`; and when the operating system tells of no signals.
+    pub async fn guard(&self, work: impl Future<Output = io::Result<Exit>>) -> io::Result<ExitCode> {
+        let signals = Signals::listen()?;
+        tokio::select! {
+            exit = work => exit.map(|exit| self.asked.get().filter(|_| self.is_obeyed.get()).map_or(exit.into(), ExitCode::from)),
+            code = self.at_once(signals) => Ok(ExitCode::from(code)),
+        }
+    }
+
     /// Something that should not be cut off begins or is over.
-    pub fn busy(&self, is_busy: bool) {
+    pub(super) fn busy(&self, is_busy: bool) {
         self.is_busy.set(is_busy);
     }
 
-    /// The exit code of the signal that asked to stop, if one did.
-    pub fn asked(&self) -> Option<u8> {
-        self.asked.get()
+    /// Whether to do nothing more, for a signal has asked so.
+    pub(super) fn stops_here(&self) -> bool {
+        self.is_obeyed.set(self.asked.get().is_some());
+        self.is_obeyed.get()
     }
 
     /// Waits for a signal that ends the program at once; gives its exit code.
-    pub async fn at_once(&self, mut signals: Signals) -> u8 {
+    async fn at_once(&self, mut signals: Signals) -> u8 {
         loop {
             let exit_code = match signals.next().await {
                 Signal::End { exit_code } => exit_code,

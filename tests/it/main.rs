@@ -5,6 +5,7 @@ mod api_calls;
 mod authorization;
 mod bundled;
 mod crash;
+mod create_key;
 mod dry_run;
 mod endpoint;
 mod events;

@@ -9,12 +9,11 @@ mod rows;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::Path;
-use std::process::ExitCode;
 
 use self::progress::Progress;
 use self::report::{Entry, Outcome, Report};
 use self::rows::Job;
-use super::stop::Stop;
+use super::Stop;
 use super::submit::carry_out;
 use super::{Exit, call_in_words, in_words, learn};
 use crate::client::Client;
@@ -23,7 +22,6 @@ use crate::create_key::field::Field;
 use crate::create_key::guide;
 use crate::create_key::known::Known;
 use crate::create_key::submission::{Failure, Stage, Submission};
-use crate::tui::terminal::signals::Signals;
 
 /// The longest list, in bytes.
 const MOST_BYTES: u64 = 16 * 1024 * 1024;
@@ -37,24 +35,6 @@ const MOST_TOLD: usize = 50;
 /// When `out`, `notes` or the report can't be written to. What went wrong otherwise is among the notes, and tells in the exit
 /// code.
 pub async fn run(
-    client: &Client,
-    list: &Path,
-    shared: &Answers,
-    out: &mut impl Write,
-    notes: &mut impl Write,
-) -> io::Result<ExitCode> {
-    let stop = Stop::default();
-    let signals = Signals::listen()?;
-    tokio::select! {
-        exit = make(client, list, shared, &stop, out, notes) => {
-            let exit = exit?;
-            Ok(stop.asked().map_or_else(|| exit.into(), ExitCode::from))
-        }
-        code = stop.at_once(signals) => Ok(ExitCode::from(code)),
-    }
-}
-
-async fn make(
     client: &Client,
     list: &Path,
     shared: &Answers,
@@ -82,7 +62,9 @@ async fn make(
     let mut run = Run { client, known: &known, report: &mut report, progress: Progress::new(&jobs) };
     let (mut ends, mut left) = (Vec::new(), 0);
     for job in &jobs {
-        if stop.asked().is_some() || ends.last().is_some_and(|end: &End| end.hits_all) {
+        // Lets signals be heard: an AWS in this process never makes one wait.
+        tokio::task::yield_now().await;
+        if stop.stops_here() || ends.last().is_some_and(|end: &End| end.hits_all) {
             left += 1;
             continue;
         }

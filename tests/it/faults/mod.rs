@@ -1,7 +1,7 @@
 //! The bundled AWS with faults in front: whatever goes wrong at whatever call, Finish makes one KMS key with one alias or
 //! none, and says which.
 
-mod faulty;
+pub mod faulty;
 mod person;
 mod tls;
 
