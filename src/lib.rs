@@ -12,6 +12,8 @@
 //! `bundled` → `xks` → `aws`. `aws` knows nobody; only the binary and `tape` wire a console, a client and
 //! the bundled AWS together.
 //!
+//! `unattended` makes keys without a screen: by the `create_key` of the console, and the calls of its runtime.
+//!
 //! `conformance` stands beside them: it holds any external key store proxy to the specification, over the network alone.
 #![forbid(unsafe_code)]
 #![warn(clippy::pedantic)]

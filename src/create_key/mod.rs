@@ -15,4 +15,4 @@ pub mod validate;
 pub mod wanted;
 
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;

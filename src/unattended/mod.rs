@@ -136,3 +136,40 @@ fn call_in_words(error: &CallError) -> String {
     let effect::Failure { code, message, request_id } = effect::Failure::from(error);
     in_words(&Failure { code, message, request_id, outcome_unknown: false })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::create_key::testing::key;
+
+    #[test]
+    fn the_exit_tells_what_there_is() {
+        let made = || Box::new(key("k1", "payments-2026"));
+        let some = || Some(made());
+        let failure = || Failure {
+            code: "AlreadyExistsException".to_owned(),
+            message: String::new(),
+            request_id: String::new(),
+            outcome_unknown: false,
+        };
+        let sending = |stage, key| Submission::Sending { stage, key, sent: Box::default() };
+        let unknown = |stage, key| Submission::Unknown { stage, key, sent: Box::default(), failure: failure() };
+        for (submission, exit) in [
+            (Submission::NotSent, Exit::Left),
+            (Submission::Failed { failure: failure() }, Exit::NotMade),
+            (Submission::Done { key: made() }, Exit::Made),
+            (Submission::KeyWithoutAlias { key: made(), failure: failure() }, Exit::WithoutAlias),
+            (sending(Stage::CreateKey, None), Exit::Unknown),
+            (sending(Stage::FindKey, None), Exit::Unknown),
+            (sending(Stage::CreateAlias, some()), Exit::WithoutAlias),
+            (sending(Stage::DescribeKey, some()), Exit::Made),
+            (unknown(Stage::CreateKey, None), Exit::Unknown),
+            (unknown(Stage::CreateAlias, some()), Exit::WithoutAlias),
+        ] {
+            let (told, key) = Exit::of(Some(&submission));
+            assert_eq!(told, exit, "{submission:?}");
+            assert_eq!(key.is_some(), matches!(exit, Exit::Made | Exit::WithoutAlias));
+        }
+        assert_eq!(Exit::of(None), (Exit::Left, None));
+    }
+}

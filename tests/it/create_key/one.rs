@@ -1,11 +1,19 @@
 //! `create-key --yes`.
 
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
 use jiff::tz::TimeZone;
 use xks_console::aws::kms::{GetKeyPolicy, KeyMetadata};
+use xks_console::bundled::Bundled;
 use xks_console::client::Client;
 use xks_console::create_key::answers::Answers;
 use xks_console::create_key::output::create_key_output;
+use xks_console::journey::client_of;
 use xks_console::unattended::{Exit, Stop, one};
+use xks_console::world::Clock;
+use xks_console::xks::network::Network;
 
 use super::{STORE, account, answers, far, made, paused};
 use crate::faults::faulty::{Fault, Strikes};
@@ -185,4 +193,93 @@ fn whatever_goes_wrong_always_makes_one_key_or_none_and_tells() {
             });
         }
     }
+}
+
+/// Runs the program itself, with this standard input.
+fn program(dir: &Path, arguments: &[&str], input: &str) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_xks-console"))
+        .args(["create-key", "--data-dir"])
+        .arg(dir.join("aws"))
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // It may end without reading.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    child.wait_with_output().unwrap()
+}
+
+#[test]
+fn answers_and_policy_come_from_files_or_by_standard_input() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        std::fs::write(dir.path().join(name), text).unwrap();
+        dir.path().join(name).to_str().unwrap().to_owned()
+    };
+    let policy = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"kms:*","Resource":"*"}]}"#;
+    let answers = file("a.toml", "custom-key-store-id = \"Frankfurt HSM\"\nalias = \"from-file\"\ntag = [\"a=b\"]\n");
+    let by_input = ["--yes", "--answers", &answers, "--xks-key-id", "payments-2026", "--policy", "-"];
+    let output = program(dir.path(), &by_input, policy);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let json = r#"{ "custom-key-store-id": "Frankfurt HSM", "xks-key-id": "ledger-archive", "alias": "other" }"#;
+    let output = program(dir.path(), &["--yes", "--answers", "-", "--alias", "wins"], json);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let bundled = Bundled::open_on(&dir.path().join("aws"), None, Network::default()).unwrap();
+    let client = client_of(&bundled, Clock::System);
+    paused(async {
+        assert_eq!(made(&client, "ledger-archive").await[0].1.as_deref(), Some("alias/wins"));
+        let (key, alias) = made(&client, "payments-2026").await.remove(0);
+        assert_eq!(alias.as_deref(), Some("alias/from-file"));
+        let asked = GetKeyPolicy { key_id: key.key_id, policy_name: None };
+        assert_eq!(client.call(&asked).await.unwrap().policy, policy);
+    });
+}
+
+#[test]
+fn what_is_wrong_with_the_command_ends_with_2() {
+    let dir = tempfile::tempdir().unwrap();
+    for (arguments, words) in [
+        (&["--yes", "--answers", "-", "--policy", "-"][..], "can be one of them"),
+        (&["--policy", "-"], "or add --yes"),
+        (&["--yes", "--answers", "/nowhere"], "--answers: /nowhere: "),
+        (&["--yes", "--policy", "/nowhere"], "--policy: /nowhere: "),
+        (&["--yes", "--answers", "-"], "unknown field `store`"),
+        (&["--batch", "/nowhere"], "/nowhere: "),
+        (&["--tag", "x"], ""),
+    ] {
+        let output = program(dir.path(), arguments, r#"{ "store": 1 }"#);
+        let notes = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {notes}");
+        assert!(notes.contains(words) && output.stdout.is_empty(), "{arguments:?}: {notes}");
+    }
+}
+
+#[test]
+fn ctrl_c_ends_it_at_once_while_nothing_is_under_way() {
+    let dir = tempfile::tempdir().unwrap();
+    // Whoever calls is kept waiting.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let child = Command::new(env!("CARGO_BIN_EXE_xks-console"))
+        .args([
+            "create-key",
+            "--yes",
+            "--xks-key-id",
+            "k",
+            "--alias",
+            "a",
+            "--region",
+            "us-west-2",
+            "--endpoint-url",
+            &url,
+        ])
+        .envs([("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE"), ("AWS_SECRET_ACCESS_KEY", "secret")])
+        .env("HOME", dir.path())
+        .spawn();
+    let mut child = child.unwrap();
+    let _held = listener.accept().unwrap();
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
 }
