@@ -18,6 +18,7 @@ use xks_console::client::log::LogFile;
 use xks_console::client::{Client, profile};
 use xks_console::config;
 use xks_console::conformance::command::{self, SECRET_VARIABLE};
+use xks_console::create_key::draft::KeyDraft;
 use xks_console::journey::client_of;
 use xks_console::manage;
 use xks_console::pictures;
@@ -152,53 +153,52 @@ fn console(arguments: &Arguments) -> Result<ExitCode, Failure> {
 }
 
 fn create_key(arguments: &Arguments, how: &CreateKey) -> Result<ExitCode, Failure> {
-    let wrong = |words: &str| {
-        eprintln!("xks-console: {words}");
-        Ok(ExitCode::from(Exit::NotRight))
-    };
     let is_silent = how.yes || how.batch.is_some();
-    let piped = [how.answers_file.as_ref(), how.answers.policy.as_ref()].map(files::is_standard_input);
-    if piped == [true, true] {
-        return wrong("--answers - and --policy -: standard input can be one of them");
-    }
-    if piped.contains(&true) && !is_silent {
-        return wrong(
-            "a file named - is standard input, which the keys of the wizard come from. Name a file, or add --yes",
-        );
-    }
     if !is_silent && let Err(refused) = terminal::require_any() {
-        return wrong(&format!("{refused}. `create-key --yes` makes the key without one"));
+        return not_right(&format!("{refused}. `create-key --yes` makes the key without one"));
     }
-    let below = match how.answers_file.as_deref().map(files::answers).transpose() {
-        Ok(answers) => answers.unwrap_or_default(),
-        Err(error) => return wrong(&error),
+    let answers = match files::all_answers(&how.answers, how.answers_file.as_ref(), is_silent) {
+        Ok(answers) => answers,
+        Err(error) => return not_right(&error),
     };
-    let answers = how.answers.clone().over(&below);
-    let policy = || files::policy(answers.policy.as_ref());
-    let runtime = tokio()?;
-    let stop = Stop::default();
+    let (runtime, stop) = (tokio()?, Stop::default());
     let (out, notes) = (&mut std::io::stdout(), &mut std::io::stderr());
     if let Some(list) = &how.batch {
         let aws = Aws::open(arguments, &runtime)?;
         return Ok(runtime.block_on(stop.guard(batch::run(&aws.client, list, &answers, &stop, out, notes)))?);
     }
-    let policy = match policy() {
+    let policy = match files::policy(answers.policy.as_ref()) {
         Ok(policy) => policy,
-        Err(error) => return wrong(&error),
+        Err(error) => return not_right(&error),
     };
     if how.yes {
         let aws = Aws::open(arguments, &runtime)?;
         return Ok(runtime.block_on(stop.guard(one::run(&aws.client, &answers, policy, &stop, out, notes)))?);
     }
-    let draft = match answers.draft(policy) {
-        Ok(draft) => draft,
-        Err(errors) => return wrong(&errors.join("\nxks-console: ")),
-    };
+    match answers.draft(policy) {
+        Ok(draft) => ask_for_key(arguments, draft, answers.custom_key_store_id, runtime),
+        Err(errors) => not_right(&errors.join("\nxks-console: ")),
+    }
+}
+
+fn not_right(words: &str) -> Result<ExitCode, Failure> {
+    eprintln!("xks-console: {words}");
+    Ok(ExitCode::from(Exit::NotRight))
+}
+
+/// Opens the wizard on `draft`, and prints the key that comes of it.
+fn ask_for_key(
+    arguments: &Arguments,
+    draft: KeyDraft,
+    wanted: Option<String>,
+    runtime: tokio::runtime::Runtime,
+) -> Result<ExitCode, Failure> {
     let aws = Aws::open(arguments, &runtime)?;
     let (mut app, effects) = App::new(aws.which.clone(), aws.client.region());
-    app.create_one_key(draft, answers.custom_key_store_id.clone());
+    app.create_one_key(draft, wanted);
     let ended = show(aws, &mut app, effects, &runtime)?;
     runtime.shutdown_background();
+    let (out, notes) = (&mut std::io::stdout(), &mut std::io::stderr());
     let exit = match &app.wizard {
         Some(wizard) => one::print(&wizard.submission, &wizard.draft, &app.known, out, notes)?,
         None => Exit::Left,

@@ -10,6 +10,26 @@ use crate::create_key::answers::Answers;
 /// The longest file of answers, in bytes.
 const MOST_ANSWERS: usize = 256 * 1024;
 
+/// What the options say, over what stands in the file of answers.
+///
+/// # Errors
+/// When that can't be read, or standard input is asked for where it can't be had: twice, or, unless `is_silent`, beside the
+/// wizard, whose keys come from it.
+pub fn all_answers(options: &Answers, file: Option<&String>, is_silent: bool) -> Result<Answers, String> {
+    const TAKEN: &str =
+        "a file named - is standard input, where the keys for the wizard come from. Name a file, or add --yes";
+    if is_standard_input(file) && !is_silent {
+        return Err(TAKEN.to_owned());
+    }
+    let below = file.map(|name| answers(name)).transpose()?.unwrap_or_default();
+    let all = options.clone().over(&below);
+    match (is_standard_input(all.policy.as_ref()), is_standard_input(file)) {
+        (true, true) => Err("--answers - and --policy -: standard input can be one of them".to_owned()),
+        (true, false) if !is_silent => Err(TAKEN.to_owned()),
+        _ => Ok(all),
+    }
+}
+
 /// Whether a file is standard input.
 pub fn is_standard_input(name: Option<&String>) -> bool {
     name.is_some_and(|name| name == "-")
@@ -56,6 +76,21 @@ fn read(name: &str, most: usize) -> std::io::Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn standard_input_is_read_once_and_not_beside_the_wizard() {
+        let dash = "-".to_owned();
+        let with = |policy: Option<&String>| Answers { policy: policy.cloned(), ..Answers::default() };
+        for (policy, file) in [(None, Some(&dash)), (Some(&dash), None)] {
+            assert!(all_answers(&with(policy), file, false).unwrap_err().contains("--yes"));
+        }
+        assert_eq!(all_answers(&with(Some(&dash)), None, true), Ok(with(Some(&dash))));
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("a.json").to_str().unwrap().to_owned();
+        std::fs::write(&file, r#"{ "policy": "-" }"#).unwrap();
+        assert!(all_answers(&with(None), Some(&file), false).unwrap_err().contains("--yes"));
+        assert_eq!(all_answers(&with(None), Some(&file), true), Ok(with(Some(&dash))));
+    }
 
     #[test]
     fn answers_are_json_or_toml_and_an_unknown_member_is_named() {

@@ -10,13 +10,18 @@ pub use stop::Stop;
 
 use std::process::ExitCode;
 
-use crate::aws::kms::KeyMetadata;
+use crate::aws::kms::{ConnectionState, KeyMetadata};
+use crate::aws::sts::GetCallerIdentity;
 use crate::client::{CallError, Client};
 use crate::create_key::answers::{Answers, option_of};
 use crate::create_key::draft::KeyDraft;
+use crate::create_key::field::Field;
 use crate::create_key::guide;
+use crate::create_key::key_summary::KeySummary;
 use crate::create_key::known::{Known, Loaded};
+use crate::create_key::method::{Method, Step};
 use crate::create_key::submission::{Failure, Stage, Submission};
+use crate::create_key::validate::{FieldError, validate};
 use crate::create_key::wanted;
 use crate::tui::effect::{self, Call, Reply};
 use crate::tui::runtime;
@@ -29,7 +34,7 @@ pub enum Exit {
     Made = 0,
     /// It was refused or failed; nothing was made.
     NotMade = 1,
-    /// What was said is not right; nothing was made.
+    /// What was asked for is not right, so AWS was not asked; nothing was made.
     NotRight = 2,
     /// The wizard was left; nothing was made.
     Left = 3,
@@ -66,7 +71,7 @@ impl Exit {
 /// Without the account and the key stores no key can be made.
 async fn learn(client: &Client, lists_keys: bool) -> Result<Known, CallError> {
     let mut known = Known { region: client.region().to_owned(), ..Known::default() };
-    known.identify(client.call(&crate::aws::sts::GetCallerIdentity {}).await?);
+    known.identify(client.call(&GetCallerIdentity {}).await?);
     known.key_stores = Loaded::Ready(client.collect_key_stores().await?);
     // Without permission to list them, CreateAlias tells whether an alias is taken.
     known.aliases = match client.collect_aliases().await {
@@ -80,7 +85,7 @@ async fn learn(client: &Client, lists_keys: bool) -> Result<Known, CallError> {
 }
 
 /// All keys; without permission to list them, CreateKey tells whether an external key is in use.
-async fn keys(client: &Client) -> Loaded<Vec<crate::create_key::key_summary::KeySummary>> {
+async fn keys(client: &Client) -> Loaded<Vec<KeySummary>> {
     let (mut all, mut marker) = (Vec::new(), None);
     loop {
         match runtime::perform(client, Call::Keys(marker)).await {
@@ -97,21 +102,33 @@ async fn keys(client: &Client) -> Loaded<Vec<crate::create_key::key_summary::Key
     }
 }
 
-/// Puts the draft into the external key store that is wanted, which has to be connected.
+/// Puts the draft into the external key store that is wanted.
 fn place(draft: &mut KeyDraft, answers: &Answers, known: &Known) -> Result<(), String> {
     let wanted = answers.custom_key_store_id.as_deref();
     let store = wanted::key_store(wanted, known).map_err(|error| format!("--custom-key-store-id: {error}."))?;
-    let id = &store.custom_key_store_id;
-    if store.connection_state != crate::aws::kms::ConnectionState::Connected {
-        let state = store.connection_state.label().to_lowercase();
-        let name = &store.custom_key_store_name;
-        return Err(format!(
-            "--custom-key-store-id: {name} ({id}) is {state}, and keys are made in a connected store. Connect it in the \
-             console, or: aws kms connect-custom-key-store --custom-key-store-id {id}"
-        ));
-    }
-    draft.custom_key_store_id = Some(id.clone());
+    draft.custom_key_store_id = Some(store.custom_key_store_id.clone());
     Ok(())
+}
+
+/// What the rules of the wizard say against a draft, each with its field, in words for a command line.
+fn wrong(draft: &KeyDraft, known: &Known) -> Vec<(Field, String)> {
+    let in_words = |FieldError { field, message }| {
+        let unconnected = unconnected(draft, known).filter(|_| field == Field::CustomKeyStore);
+        (field, format!("{}: {}", option_of(field), unconnected.unwrap_or(message)))
+    };
+    validate(&Method::FromCustomerManagedKeys, Step::Review, draft, known).into_iter().map(in_words).collect()
+}
+
+fn unconnected(draft: &KeyDraft, known: &Known) -> Option<String> {
+    let store = known.key_store(draft.custom_key_store_id.as_deref()?)?;
+    let (name, id) = (&store.custom_key_store_name, &store.custom_key_store_id);
+    (store.connection_state != ConnectionState::Connected).then(|| {
+        format!(
+            "{name} ({id}) is {}, and keys are made in a connected store. Connect it in the console, or: \
+             aws kms connect-custom-key-store --custom-key-store-id {id}",
+            store.connection_state.label().to_lowercase()
+        )
+    })
 }
 
 /// A failure in a few lines: what AWS said, what it means, what to do.

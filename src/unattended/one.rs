@@ -4,18 +4,15 @@ use std::io::{self, IsTerminal as _, Write};
 
 use jiff::tz::TimeZone;
 
-use super::Stop;
 use super::submit::carry_out;
-use super::{Exit, call_in_words, in_words, learn, place};
+use super::{Exit, Stop, call_in_words, in_words, learn, place, wrong};
 use crate::client::Client;
-use crate::create_key::answers::{Answers, option_of};
+use crate::create_key::answers::Answers;
 use crate::create_key::draft::KeyDraft;
 use crate::create_key::known::Known;
-use crate::create_key::method::{Method, Step};
 use crate::create_key::output::create_key_output;
 use crate::create_key::preview;
-use crate::create_key::submission::{Failure, Stage, Submission};
-use crate::create_key::validate::validate;
+use crate::create_key::submission::{Stage, Submission};
 
 /// Makes the key that `answers` and `policy` ask for. `out` gets the key, `notes` what a person should know.
 ///
@@ -37,13 +34,11 @@ pub async fn run(
         Ok(known) => known,
         Err(error) => return tell(notes, &[call_in_words(&error)], Exit::NotMade),
     };
-    if let Err(why) = place(&mut draft, answers, &known) {
-        return tell(notes, &[why], Exit::NotMade);
-    }
-    let errors = validate(&Method::FromCustomerManagedKeys, Step::Review, &draft, &known);
-    if !errors.is_empty() {
-        let wrong: Vec<String> =
-            errors.iter().map(|error| format!("{}: {}", option_of(error.field), error.message)).collect();
+    let wrong = match place(&mut draft, answers, &known) {
+        Ok(()) => wrong(&draft, &known).into_iter().map(|(_, words)| words).collect(),
+        Err(why) => vec![why],
+    };
+    if !wrong.is_empty() {
         return tell(notes, &wrong, Exit::NotRight);
     }
     let mut submission = Submission::default();
@@ -51,7 +46,8 @@ pub async fn run(
     let told = |now: &Submission| {
         stop.busy(true);
         if is_watched && let Submission::Sending { stage, .. } = now {
-            eprintln!("{} …", words_of(*stage));
+            // The terminal may be gone; the key is still wanted.
+            let _ = writeln!(io::stderr(), "{} …", words_of(*stage));
         }
         Ok(())
     };
@@ -75,34 +71,29 @@ pub fn print(
         out.write_all(create_key_output(key, &TimeZone::system())?.as_bytes())?;
         out.flush()?;
     }
-    match (submission, key) {
-        (Submission::KeyWithoutAlias { failure, .. } | Submission::Unknown { failure, .. }, Some(key)) => {
-            let doubt = if matches!(submission, Submission::Unknown { .. }) { "perhaps not" } else { "not" };
-            let words = format!(
-                "the KMS key {} was made, its alias {doubt}.\n  {}\n  To make it: {}",
-                key.arn,
-                in_words(failure),
-                preview::mending_command(draft, known, &key.key_id)
-            );
-            tell(notes, &[words], exit)
+    let words = match (exit, key) {
+        (Exit::WithoutAlias, Some(key)) => {
+            let doubt = if matches!(submission, Submission::KeyWithoutAlias { .. }) { "not" } else { "perhaps not" };
+            let why = submission.failure().map(|failure| format!("\n  {}", in_words(failure))).unwrap_or_default();
+            let mend = preview::mending_command(draft, known, &key.key_id);
+            format!("the KMS key {} was made, its alias {doubt}.{why}\n  To make it: {mend}", key.arn)
         }
-        (Submission::Unknown { failure, sent, .. }, None) => {
-            tell(notes, &[doubtful(failure, sent.request.xks_key_id.as_deref())], exit)
+        (Exit::Unknown, _) => {
+            let why = submission.failure().map(|failure| format!("\n  {}: {}", failure.code, failure.message));
+            let external = submission.sent().and_then(|sent| sent.request.xks_key_id.as_deref()).unwrap_or("-");
+            format!(
+                "no answer tells whether the KMS key was made. Look for one on the external key {external} before you make \
+                 another.{}",
+                why.unwrap_or_default()
+            )
         }
-        (Submission::Failed { failure }, _) => {
-            tell(notes, &[format!("{}\n  No KMS key was made.", in_words(failure))], exit)
+        (Exit::NotMade, _) => {
+            let why = submission.failure().map(in_words).unwrap_or_default();
+            format!("{why}\n  No KMS key was made.")
         }
-        _ => Ok(exit),
-    }
-}
-
-fn doubtful(failure: &Failure, xks_key_id: Option<&str>) -> String {
-    format!(
-        "no answer tells whether the KMS key was made. Look for one on the external key {} before you make another.\n  {}: {}",
-        xks_key_id.unwrap_or("-"),
-        failure.code,
-        failure.message
-    )
+        _ => return Ok(exit),
+    };
+    tell(notes, &[words], exit)
 }
 
 const fn words_of(stage: Stage) -> &'static str {

@@ -1,7 +1,7 @@
 //! Being told to stop: at once while nothing is under way, else when it is safe. Who insists is obeyed.
 
 use std::cell::Cell;
-use std::io;
+use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use super::Exit;
@@ -23,7 +23,10 @@ impl Stop {
     pub async fn guard(&self, work: impl Future<Output = io::Result<Exit>>) -> io::Result<ExitCode> {
         let signals = Signals::listen()?;
         tokio::select! {
-            exit = work => exit.map(|exit| self.asked.get().filter(|_| self.is_obeyed.get()).map_or(exit.into(), ExitCode::from)),
+            exit = work => {
+                let obeyed = self.asked.get().filter(|_| self.is_obeyed.get());
+                exit.map(|exit| obeyed.map_or(exit.into(), ExitCode::from))
+            }
             code = self.at_once(signals) => Ok(ExitCode::from(code)),
         }
     }
@@ -55,7 +58,11 @@ impl Stop {
                 return exit_code;
             }
             self.asked.set(Some(exit_code));
-            eprintln!("xks-console: waiting for AWS's answer on the key under way; once more ends at once");
+            // The terminal may be gone: that is a reason to stop, too.
+            let _ = writeln!(
+                io::stderr(),
+                "xks-console: waiting for AWS's answer on the key under way; once more ends at once"
+            );
         }
     }
 }

@@ -12,19 +12,9 @@ use crate::tui::theme;
 use crate::tui::widgets::button;
 use crate::tui::widgets::paper::Paper;
 
-/// The failure a submission stands at.
-pub(super) fn failure_of(submission: &Submission) -> Option<&Failure> {
-    match submission {
-        Submission::KeyWithoutAlias { failure, .. }
-        | Submission::Unknown { failure, .. }
-        | Submission::Failed { failure, .. } => Some(failure),
-        Submission::NotSent | Submission::Sending { .. } | Submission::Done { .. } => None,
-    }
-}
-
 /// What leads on from a failure: the field that mends it, else trying again.
 pub(super) fn way_on(submission: &Submission) -> Option<Spot> {
-    let failure = failure_of(submission)?;
+    let failure = submission.failure()?;
     Some(guide::for_error(&failure.code, &failure.message).mended_by.map_or(Spot::Retry, Spot::Mend))
 }
 
@@ -61,7 +51,7 @@ impl Wizard {
             }
             Submission::NotSent | Submission::Done { .. } => {}
         }
-        if let Some(failure) = failure_of(&self.submission) {
+        if let Some(failure) = self.submission.failure() {
             self.write_failure(paper, failure);
         }
     }

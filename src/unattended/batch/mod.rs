@@ -13,10 +13,9 @@ use std::path::Path;
 use self::progress::Progress;
 use self::report::{Entry, Outcome, Report};
 use self::rows::Job;
-use super::Stop;
 use super::submit::carry_out;
-use super::{Exit, call_in_words, in_words, learn};
-use crate::client::Client;
+use super::{Exit, Stop, call_in_words, in_words, learn};
+use crate::client::{CallError, Client};
 use crate::create_key::answers::Answers;
 use crate::create_key::field::Field;
 use crate::create_key::guide;
@@ -29,7 +28,7 @@ const MOST_BYTES: u64 = 16 * 1024 * 1024;
 const MOST_TOLD: usize = 50;
 
 /// Makes the keys of a list; `shared` holds for each row whose cell is empty. `out` gets a line of JSON for each row that
-/// something was tried for, `notes` what a person should know.
+/// was reached, `notes` what a person should know.
 ///
 /// # Errors
 /// When `out`, `notes` or the report can't be written to. What went wrong otherwise is among the notes, and tells in the exit
@@ -102,7 +101,10 @@ impl Run<'_> {
             return Ok(End { entry: made, hits_all: false });
         }
         self.progress.begin(job);
-        let mut submission = job.submission(self.client, self.known).await;
+        let mut submission = match job.submission(self.client, self.known).await {
+            Ok(submission) => submission,
+            Err(error) => return self.not_seen(job, &error, notes),
+        };
         let report = &mut *self.report;
         let now = || self.client.now();
         carry_out(self.client, &mut submission, &job.draft, self.known, |sending| match sending {
@@ -122,20 +124,21 @@ impl Run<'_> {
             Exit::NotMade | Exit::NotRight | Exit::Left => Outcome::Failed,
         };
         let mut entry = job.entry(now(), outcome, &submission);
-        let failure = failure_of(&submission);
+        let failure = submission.failure();
         entry.error = failure.map(|failure| format!("{}: {}", failure.code, failure.message));
         self.report.tell(&entry)?;
         self.progress.step(job, failure.map(in_words).as_deref(), notes)?;
         Ok(End { entry, hits_all: failure.is_some_and(hits_all) })
     }
-}
 
-fn failure_of(submission: &Submission) -> Option<&Failure> {
-    match submission {
-        Submission::KeyWithoutAlias { failure, .. }
-        | Submission::Unknown { failure, .. }
-        | Submission::Failed { failure, .. } => Some(failure),
-        Submission::NotSent | Submission::Sending { .. } | Submission::Done { .. } => None,
+    /// The key that the report tells of could not be looked at: it stays as it is for the next run.
+    fn not_seen(&mut self, job: &Job, error: &CallError, notes: &mut impl Write) -> io::Result<End> {
+        let mut entry = job.entry(self.client.now(), Outcome::Unknown, &Submission::NotSent);
+        entry.key_arn = job.key_arn().map(str::to_owned);
+        entry.error = Some(format!("{}: {error}", error.code()));
+        self.report.tell(&entry)?;
+        self.progress.step(job, Some(&call_in_words(error)), notes)?;
+        Ok(End { entry, hits_all: true })
     }
 }
 

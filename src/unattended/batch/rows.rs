@@ -7,16 +7,14 @@ use jiff::Timestamp;
 use super::list::Row;
 use super::report::{Entry, Outcome, Wanted};
 use crate::aws::kms::DescribeKey;
-use crate::client::Client;
-use crate::create_key::answers::{Answers, option_of};
+use crate::client::{CallError, Client};
+use crate::create_key::answers::Answers;
 use crate::create_key::draft::KeyDraft;
 use crate::create_key::field::Field;
 use crate::create_key::known::Known;
-use crate::create_key::method::{Method, Step};
 use crate::create_key::preview;
 use crate::create_key::submission::{Failure, Sent, Stage, Submission};
-use crate::create_key::validate::validate;
-use crate::unattended::{files, place};
+use crate::unattended::{files, place, wrong};
 
 /// A key to make.
 pub(super) struct Job {
@@ -89,48 +87,46 @@ impl Job {
             Field::Alias => !self.key_arn().is_some_and(|arn| has_alias(arn, &self.draft, known)),
             _ => self.key_arn().is_none(),
         };
-        let errors = validate(&Method::FromCustomerManagedKeys, Step::Review, &self.draft, known);
-        let errors = errors.into_iter().filter(|error| matters(error.field));
-        errors.map(|error| format!("{}: {}", option_of(error.field), error.message)).collect()
+        wrong(&self.draft, known).into_iter().filter(|(field, _)| matters(*field)).map(|(_, words)| words).collect()
     }
 
-    fn key_arn(&self) -> Option<&str> {
+    /// The KMS key of a row that is not done, once there is one.
+    pub fn key_arn(&self) -> Option<&str> {
         self.told.as_ref()?.key_arn.as_deref()
     }
 
     /// Where making the key begins, or goes on. What was under way when the last run was cut off is looked up first.
-    pub async fn submission(&self, client: &Client, known: &Known) -> Submission {
-        let sent = || {
-            let request = preview::create_key_request(&self.draft, known);
-            Box::new(Sent { request, is_repeated: true, ..Sent::default() })
-        };
-        let failure = |reason: &str| Failure {
+    ///
+    /// # Errors
+    /// When the key can't be looked at that the report tells of.
+    pub async fn submission(&self, client: &Client, known: &Known) -> Result<Submission, CallError> {
+        let failure = Failure {
             code: "Interrupted".to_owned(),
-            message: reason.to_owned(),
+            message: "The last run was cut off before it knew.".to_owned(),
             request_id: String::new(),
             outcome_unknown: true,
         };
-        let cut_off = || failure("The last run was cut off before it knew.");
-        match (self.told.as_ref().map(|told| told.outcome), self.key_arn()) {
-            (_, Some(arn)) => match client.call(&DescribeKey::of(arn.to_owned())).await {
-                Ok(output) => Submission::Unknown {
+        if let Some(arn) = self.key_arn() {
+            return match client.call(&DescribeKey::of(arn.to_owned())).await {
+                Ok(output) => Ok(Submission::Unknown {
                     stage: Stage::CreateAlias,
                     key: Some(Box::new(output.key_metadata)),
                     sent: Box::default(),
-                    failure: cut_off(),
-                },
-                Err(error) => Submission::Unknown {
-                    stage: Stage::CreateKey,
-                    key: None,
-                    sent: sent(),
-                    failure: failure(&error.to_string()),
-                },
-            },
-            (Some(Outcome::CreatingKey | Outcome::Unknown), None) => {
-                Submission::Unknown { stage: Stage::CreateKey, key: None, sent: sent(), failure: cut_off() }
+                    failure,
+                }),
+                // Deleted since then.
+                Err(CallError::Service(error)) if error.is("NotFound") => Ok(Submission::NotSent),
+                Err(error) => Err(error),
+            };
+        }
+        Ok(match self.told.as_ref().map(|told| told.outcome) {
+            Some(Outcome::CreatingKey | Outcome::Unknown) => {
+                let request = preview::create_key_request(&self.draft, known);
+                let sent = Box::new(Sent { request, is_repeated: true, ..Sent::default() });
+                Submission::Unknown { stage: Stage::CreateKey, key: None, sent, failure }
             }
             _ => Submission::NotSent,
-        }
+        })
     }
 
     /// What the report is told of this row.

@@ -4,10 +4,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::Value;
+use xks_console::aws::kms::DisconnectCustomKeyStore;
 use xks_console::client::Client;
 use xks_console::unattended::{Exit, Stop, batch};
 
 use super::{STORE, account, answers, external_keys, far, list, made, paused};
+use crate::account::store;
 use crate::faults::faulty::{Fault, Strikes};
 
 /// What came of it: the exit, standard output, what a person is told.
@@ -64,6 +66,15 @@ fn a_key_a_row_and_the_second_run_makes_none() {
         let (exit, again, _) = run(&far, &path).await;
         assert_eq!((exit, again), (Exit::Made, out));
         assert!(!faulty.calls().iter().any(|call| call.starts_with("Create")));
+        // Nor does it need the store then.
+        let custom_key_store_id = store(&client, STORE).await.custom_key_store_id;
+        client.call(&DisconnectCustomKeyStore { custom_key_store_id }).await.unwrap();
+        assert_eq!(run(&client, &path).await.0, Exit::Made);
+        file(&dir, &list(6));
+        let (exit, _, notes) = run(&client, &path).await;
+        assert_eq!(exit, Exit::NotRight);
+        assert!(notes.contains("line 7: --custom-key-store-id: Frankfurt HSM (cks-"), "{notes}");
+        assert!(notes.contains("connected store. Connect it in the console"), "{notes}");
     });
 }
 

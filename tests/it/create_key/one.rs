@@ -78,17 +78,17 @@ fn what_is_not_right_is_told_by_option_before_anything_is_made() {
                 Exit::NotRight,
                 "--other-account: This is the account",
             ),
-            (with(r#"{ "custom-key-store-id": "Oslo" }"#), None, Exit::NotMade, "There are: Dublin HSM (cks-"),
+            (with(r#"{ "custom-key-store-id": "Oslo" }"#), None, Exit::NotRight, "There are: Dublin HSM (cks-"),
             (
                 with(r#"{ "custom-key-store-id": "Zurich DR" }"#),
                 None,
-                Exit::NotMade,
+                Exit::NotRight,
                 "aws kms connect-custom-key-store",
             ),
             (
                 Answers { custom_key_store_id: None, ..wanted() },
                 None,
-                Exit::NotMade,
+                Exit::NotRight,
                 "more than one external key store",
             ),
         ] {
@@ -99,7 +99,7 @@ fn what_is_not_right_is_told_by_option_before_anything_is_made() {
         }
         let elsewhere = client.with_region("eu-west-1");
         let (told, _, notes) = run(&elsewhere, &wanted(), None).await;
-        assert_eq!(told, Exit::NotMade);
+        assert_eq!(told, Exit::NotRight);
         assert!(notes.contains("no external key store in account 111122223333 and Region eu-west-1"), "{notes}");
         let own =
             Answers { administrators: Vec::new(), other_accounts: Vec::new(), no_admin_deletion: false, ..wanted() };
@@ -240,14 +240,15 @@ fn answers_and_policy_come_from_files_or_by_standard_input() {
 #[test]
 fn what_is_wrong_with_the_command_ends_with_2() {
     let dir = tempfile::tempdir().unwrap();
+    let empty = dir.path().join("empty.toml").to_str().unwrap().to_owned();
+    std::fs::write(&empty, "custom-key-store-id = \"Frankfurt HSM\"").unwrap();
     for (arguments, words) in [
-        (&["--yes", "--answers", "-", "--policy", "-"][..], "can be one of them"),
-        (&["--policy", "-"], "or add --yes"),
+        (&["--yes", "--answers", &empty, "--policy", "-"][..], "--policy, "),
         (&["--yes", "--answers", "/nowhere"], "--answers: /nowhere: "),
         (&["--yes", "--policy", "/nowhere"], "--policy: /nowhere: "),
         (&["--yes", "--answers", "-"], "unknown field `store`"),
         (&["--batch", "/nowhere"], "/nowhere: "),
-        (&["--tag", "x"], ""),
+        (&["--yes", "--tag", "x"], "--tag: ‘x’ has no ="),
     ] {
         let output = program(dir.path(), arguments, r#"{ "store": 1 }"#);
         let notes = String::from_utf8_lossy(&output.stderr).into_owned();
