@@ -566,7 +566,13 @@ mod tests {
         for part in ["Examples:", "Keys:", "Exit codes:", "--scenario <NAME>", "~/.local/share/xks-console"] {
             assert!(help.contains(part), "{part} is not in {help}");
         }
-        for line in help.lines() {
+        let mut command = Arguments::command();
+        command.build();
+        let create_key = command.find_subcommand_mut("create-key").unwrap().render_long_help().to_string();
+        for part in ["The key:", "Exit codes:", "--batch <FILE>", "--administrator <ARN>"] {
+            assert!(create_key.contains(part), "{part} is not in {create_key}");
+        }
+        for line in help.lines().chain(create_key.lines()) {
             assert!(line.chars().count() <= 100, "{line}");
         }
     }
