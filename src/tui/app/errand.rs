@@ -37,7 +37,7 @@ impl App {
             return;
         }
         match wanted::key_store(errand.wanted.as_deref(), &self.known) {
-            Ok(store) => wizard.choose_store(store.custom_key_store_id.clone(), &self.known),
+            Ok(store) => wizard.take_store(store.custom_key_store_id.clone(), &self.known),
             // With none named the person has yet to choose.
             Err(wanted::NoKeyStore::Several { .. }) => {}
             Err(error) => self.tell("--custom-key-store-id", &error.to_string()),

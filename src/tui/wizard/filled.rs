@@ -17,6 +17,12 @@ impl Wizard {
         wizard.focus_field(Field::Acknowledgement);
         wizard
     }
+
+    /// Chooses the store that was asked for, whatever its state: what is wrong with it is told where it can be connected.
+    pub fn take_store(&mut self, store_id: String, known: &Known) {
+        self.choose_store(store_id, known);
+        self.left.push(Field::CustomKeyStore);
+    }
 }
 
 /// The fields in which something stands.

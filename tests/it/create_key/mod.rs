@@ -1,6 +1,7 @@
 //! `create-key`: on the terminal, without a screen, and for a list.
 
 mod batch;
+mod filled;
 mod killed;
 mod one;
 mod screen;
