@@ -1,15 +1,19 @@
 //! The command line: what can be asked of the program, and the help that teaches it.
 
+mod create_key;
+mod elsewhere;
+
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{CommandFactory as _, Parser, Subcommand, value_parser};
 
+pub use create_key::CreateKey;
+pub use elsewhere::Elsewhere;
+
 use crate::aws::limits;
 use crate::client::Client;
-use crate::client::endpoints::{UnfitRegion, UnfitUrl, check_region, check_url};
-use crate::client::profile::Settings;
 use crate::config::Configuration;
 use crate::conformance::target::Endpoint;
 use crate::xks::network::ConnectTo;
@@ -21,6 +25,8 @@ Examples:
   xks-console --data-dir /tmp/try         Try things out; delete the directory and all is gone
   xks-console --data-dir /tmp/try --scenario default
                                           Fill a new account from the scenario `default`
+  xks-console create-key --yes --xks-key-id payments-2026 --alias payments
+                                          Make a key and print it; without --yes in the wizard
   xks-console serve                       Let the AWS CLI and SDKs use the bundled AWS
   xks-console proxy create-partition red  Make room for keys outside of AWS, and a way to them
   xks-console proxy rotate-credential oslo
@@ -68,12 +74,12 @@ Exit codes:
   0    all went well
   1    something failed, or `screenshots --check` found pictures that are not up to date
   2    the command line is wrong, or there is no terminal
+  3 to 5          of create-key: see its help
   129, 130, 143   ended by SIGHUP, SIGINT, SIGTERM";
 
 /// What the program was asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Parser)]
 #[command(name = "xks-console", version, max_term_width = 100, after_long_help = LONG_HELP)]
-#[command(group = clap::ArgGroup::new("elsewhere").args(["aws", "endpoint_url"]).multiple(true))]
 #[command(about = "The AWS KMS console for external key stores, in a terminal")]
 #[command(long_about = "The AWS KMS console for external key stores, in a terminal.\n\n\
     It leads through creating a KMS key in an external key store step by step, against a real KMS that is bundled: \
@@ -95,41 +101,15 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE", global = true)]
     pub proxy_ca: Option<PathBuf>,
 
-    /// Open the console on AWS, with the credentials of the AWS CLI
-    #[arg(long, conflicts_with_all = ["data_dir", "scenario", "connect_to", "proxy_ca"])]
-    pub aws: bool,
-
-    /// Open the console on an AWS at this address
-    ///
-    /// All of KMS, IAM, STS and CloudTrail must answer there, as what `serve` serves does. http is for this machine alone.
-    #[arg(long, value_name = "URL", value_parser = endpoint_url)]
-    #[arg(conflicts_with_all = ["data_dir", "scenario", "connect_to", "proxy_ca"])]
-    pub endpoint_url: Option<String>,
-
-    /// Take the credentials of this profile
-    #[arg(long, value_name = "NAME", requires = "elsewhere")]
-    pub profile: Option<String>,
-
-    /// Open the console in this Region
-    #[arg(long, value_name = "REGION", value_parser = region)]
-    pub region: Option<String>,
-
-    /// Add a line of JSON to this file for each call to AWS
-    ///
-    /// Time, operation, request ID, duration, attempts and what came of it; never what was sent or answered. The file is
-    /// for its owner alone. The console shows the same on the page *API calls* (F2).
-    #[arg(long, value_name = "FILE")]
-    pub log: Option<PathBuf>,
-
-    /// Whether it may change anything.
+    /// Which AWS, when not the bundled one.
     #[command(flatten)]
-    pub guard: Guard,
+    pub elsewhere: Elsewhere,
 
     /// Fill a new account from this scenario
     ///
     /// Only for a directory that holds no account yet; one in use is never overwritten. Without this option a new
     /// account is filled from the scenario `default`.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["aws", "endpoint_url"])]
     pub scenario: Option<String>,
 
     /// What to do instead of opening the console.
@@ -160,6 +140,9 @@ impl Guard {
 /// What the program can do beside opening the console.
 #[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
 pub enum Command {
+    /// Make a KMS key in an external key store, in the wizard or without a screen; print it as the AWS CLI does
+    #[command(after_help = create_key::HELP)]
+    CreateKey(Box<CreateKey>),
     /// Make the pictures in screenshots/ anew
     ///
     /// Plays the tapes in assets/tapes on an account in memory, with a clock and randomness of their own, so that
@@ -438,36 +421,37 @@ endpoint is https://xks-proxy.bundled.internal.";
 )]
 pub struct NoDataDirectory;
 
-/// Options that only the console has.
-const CONSOLE_ALONE: &str =
-    "--aws, --endpoint-url, --profile, --region, --log and --read-only are for the console and go with no command";
-
-fn endpoint_url(text: &str) -> Result<String, UnfitUrl> {
-    check_url(text).map(|()| text.to_owned())
-}
-
-fn region(text: &str) -> Result<String, UnfitRegion> {
-    check_region(text).map(|()| text.to_owned())
-}
+/// Options that only the console and create-key have.
+const CONSOLE_ALONE: &str = "--aws, --endpoint-url, --profile, --region, --log and --read-only are for the console and create-key, and go with no other command";
+/// Options that say twice which AWS.
+const TWICE: &str =
+    "--aws, --endpoint-url, --profile, --region, --log and --read-only stand before create-key or after it, not both";
+/// Options of the bundled AWS beside another.
+const BUNDLED_ALONE: &str = "--data-dir, --connect-to, --proxy-ca and --scenario are for the bundled AWS; they don't go with --aws or --endpoint-url";
 
 impl Arguments {
     /// What is wrong with the arguments taken together.
     pub fn contradiction(&self) -> Option<clap::Error> {
-        let is_console = self.aws || self.endpoint_url.is_some() || self.profile.is_some() || self.region.is_some();
-        let is_console = is_console || self.log.is_some() || self.guard.read_only;
-        (is_console && self.command.is_some())
-            .then(|| Self::command().error(clap::error::ErrorKind::ArgumentConflict, CONSOLE_ALONE))
+        let nothing = Elsewhere::default();
+        let words = match &self.command {
+            Some(Command::CreateKey(how)) if self.elsewhere != nothing && how.elsewhere != nothing => TWICE,
+            Some(Command::CreateKey(_)) if self.elsewhere().is_named() && self.is_bundled() => BUNDLED_ALONE,
+            Some(command) if !matches!(command, Command::CreateKey(_)) && self.elsewhere != nothing => CONSOLE_ALONE,
+            _ => return None,
+        };
+        Some(Self::command().error(clap::error::ErrorKind::ArgumentConflict, words))
     }
 
-    /// How to open an AWS on the network; nothing when the bundled one is asked for. `environment` looks up a variable.
-    pub fn settings(&self, environment: impl Fn(&str) -> Option<OsString>) -> Option<Settings> {
-        (self.aws || self.endpoint_url.is_some()).then(|| Settings {
-            endpoint_url: self.endpoint_url.clone(),
-            profile: self.profile.clone(),
-            region: self.region.clone(),
-            ca_bundle: environment("AWS_CA_BUNDLE").filter(|path| !path.is_empty()).map(PathBuf::from),
-            files: None,
-        })
+    fn is_bundled(&self) -> bool {
+        self.data_dir.is_some() || !self.connect_to.is_empty() || self.proxy_ca.is_some() || self.scenario.is_some()
+    }
+
+    /// Which AWS, whether said before the command or after it.
+    pub fn elsewhere(&self) -> &Elsewhere {
+        match &self.command {
+            Some(Command::CreateKey(how)) if how.elsewhere != Elsewhere::default() => &how.elsewhere,
+            _ => &self.elsewhere,
+        }
     }
 
     /// Where the bundled AWS is kept: `--data-dir`, or the place that the XDG Base Directory Specification gives.
@@ -490,6 +474,7 @@ impl Arguments {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::client::profile::Settings;
 
     fn parse(line: &str) -> Result<Arguments, clap::Error> {
         Arguments::try_parse_from(line.split_whitespace())
@@ -513,12 +498,7 @@ mod tests {
                 data_dir: None,
                 connect_to: Vec::new(),
                 proxy_ca: None,
-                aws: false,
-                endpoint_url: None,
-                profile: None,
-                region: None,
-                log: None,
-                guard: Guard::default(),
+                elsewhere: Elsewhere::default(),
                 scenario: None,
                 command: None
             }
@@ -537,7 +517,7 @@ mod tests {
     fn aws_is_asked_for_and_what_belongs_to_the_bundled_one_does_not_go_with_it() {
         let settings = |line: &str| {
             let find = |name: &str| (name == "AWS_CA_BUNDLE").then(|| OsString::from("/ca.pem"));
-            parse(line).unwrap().settings(find)
+            parse(line).unwrap().elsewhere().settings(find)
         };
         assert_eq!(settings("xks-console --region eu-west-1"), None);
         let ca_bundle = Some(PathBuf::from("/ca.pem"));
@@ -566,6 +546,33 @@ mod tests {
     }
 
     #[test]
+    fn create_key_goes_with_an_aws_named_before_or_after_it() {
+        let before = parse("xks-console --aws --region eu-west-1 create-key --yes").unwrap();
+        let after = parse("xks-console create-key --yes --aws --region eu-west-1").unwrap();
+        assert_eq!(before.elsewhere(), after.elsewhere());
+        assert_eq!(before.elsewhere().region.as_deref(), Some("eu-west-1"));
+        let contradiction = |line: &str| parse(line).unwrap().contradiction().map(|error| error.exit_code());
+        assert_eq!(contradiction("xks-console create-key --aws"), None);
+        assert_eq!(contradiction("xks-console --data-dir d create-key"), None);
+        for line in [
+            "xks-console --aws create-key --region eu-west-1",
+            "xks-console --data-dir d create-key --aws",
+            "xks-console --scenario default create-key --aws",
+            "xks-console --aws create-key --data-dir d",
+        ] {
+            assert_eq!(contradiction(line), Some(2), "{line}");
+        }
+        for line in [
+            "xks-console create-key --aws --data-dir d",
+            "xks-console create-key --profile p",
+            "xks-console create-key --batch f --alias a",
+            "xks-console create-key --alias",
+        ] {
+            assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
+        }
+    }
+
+    #[test]
     fn a_quota_is_one_request_a_second_at_least() {
         let rate = |line: &str| match parse(line).unwrap().command {
             Some(Command::Serve(how)) => how.proxy_rate,
@@ -589,7 +596,13 @@ mod tests {
         for part in ["Examples:", "Keys:", "Exit codes:", "--scenario <NAME>", "~/.local/share/xks-console"] {
             assert!(help.contains(part), "{part} is not in {help}");
         }
-        for line in help.lines() {
+        let mut command = Arguments::command();
+        command.build();
+        let create_key = command.find_subcommand_mut("create-key").unwrap().render_long_help().to_string();
+        for part in ["The key:", "Exit codes:", "--batch <FILE>", "--administrator <ARN>"] {
+            assert!(create_key.contains(part), "{part} is not in {create_key}");
+        }
+        for line in help.lines().chain(create_key.lines()) {
             assert!(line.chars().count() <= 100, "{line}");
         }
     }

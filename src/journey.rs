@@ -11,6 +11,7 @@ use ratatui::buffer::Buffer;
 use crate::bundled::{Bundled, OpenError};
 use crate::client::log::ApiCall;
 use crate::client::{Client, InProcess};
+use crate::create_key::draft::KeyDraft;
 use crate::drafts::{self, Folder};
 use crate::tape::Stage;
 use crate::tui::app::{App, World as Which};
@@ -88,6 +89,13 @@ impl Journey {
         app.answered_by(&client);
         let (timers, copied) = (Vec::new(), Vec::new());
         Self { app, client, bundled, clock, runtime, effects, timers, copied, drafts: None, has_quit: false, size }
+    }
+
+    /// The same, opened for one key: as [`App::create_one_key`].
+    #[must_use]
+    pub fn for_one_key(mut self, draft: KeyDraft, wanted: Option<String>) -> Self {
+        self.app.create_one_key(draft, wanted);
+        self
     }
 
     /// The console's state.

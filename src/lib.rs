@@ -13,6 +13,7 @@
 //! the bundled AWS together.
 //!
 //! `drafts` keeps on disk what `create_key` is told, for the console.
+//! `unattended` makes keys without a screen: by the `create_key` of the console, and the calls of its runtime.
 //!
 //! `conformance` stands beside them: it holds any external key store proxy to the specification, over the network alone.
 #![forbid(unsafe_code)]
@@ -40,6 +41,7 @@ pub mod serve;
 pub mod tape;
 pub mod text;
 pub mod tui;
+pub mod unattended;
 mod wal;
 pub mod world;
 pub mod xks;

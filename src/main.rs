@@ -3,7 +3,7 @@
 
 use std::io::Write as _;
 use std::num::NonZeroU32;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -13,11 +13,12 @@ use clap::Parser as _;
 use futures_util::stream::{self, StreamExt as _};
 use xks_console::bundled::Bundled;
 use xks_console::changes;
-use xks_console::cli::{Arguments, Command, Proxy, ProxyCheck, Serve};
+use xks_console::cli::{Arguments, Command, CreateKey, Elsewhere, Proxy, ProxyCheck, Serve};
 use xks_console::client::log::LogFile;
 use xks_console::client::{Client, profile};
 use xks_console::config::{self, Configuration};
 use xks_console::conformance::command::{self, SECRET_VARIABLE};
+use xks_console::create_key::draft::KeyDraft;
 use xks_console::drafts::{self, Folder, Keeper};
 use xks_console::journey::client_of;
 use xks_console::manage;
@@ -26,8 +27,10 @@ use xks_console::serve::Server;
 use xks_console::serve::profiles::{self, Served};
 use xks_console::serve::tls::{self, Clients};
 use xks_console::tui::app::{App, World as Which};
+use xks_console::tui::effect::Effect;
 use xks_console::tui::preferences::Preferences;
 use xks_console::tui::{runtime, terminal};
+use xks_console::unattended::{Exit, Stop, batch, files, one};
 use xks_console::world::{Clock, Random, World};
 use xks_console::xks::network::Network;
 
@@ -67,6 +70,7 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
             Ok(ExitCode::SUCCESS)
         }
         Some(Command::Serve(how)) => serve(arguments, how),
+        Some(Command::CreateKey(how)) => create_key(arguments, how),
         None => console(arguments),
     }
 }
@@ -140,38 +144,136 @@ fn console(arguments: &Arguments) -> Result<ExitCode, Failure> {
         eprintln!("xks-console: {refused}");
         return Ok(ExitCode::from(terminal::NotATerminal::EXIT_CODE));
     }
-    let config = config::directory(|name| std::env::var_os(name));
-    let configuration = config.as_deref().map(Configuration::read).transpose()?.unwrap_or_default();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let (client, which, data_dir) = match arguments.settings(|name| std::env::var_os(name)) {
-        Some(settings) => {
-            let profile = runtime.block_on(profile::name(&settings))?;
-            let (client, which) = runtime.block_on(elsewhere(settings))?;
-            (arguments.guard.over(client, &configuration, Some(&profile)), which, None)
-        }
-        None => {
-            let data_dir = arguments.data_dir(|name| std::env::var_os(name))?;
-            let client = client_of(&open(arguments, &data_dir)?, Clock::System);
-            let client = arguments.region.as_ref().map_or(client.clone(), |region| client.with_region(region));
-            (arguments.guard.over(client, &configuration, None), Which::Bundled, Some(data_dir))
-        }
+    let runtime = tokio()?;
+    let aws = Aws::open(arguments, &runtime)?;
+    let (mut app, effects) = aws.app();
+    let code = show(aws, &mut app, effects, &runtime)?;
+    // A thread that still reads the terminal must not keep the program from ending.
+    runtime.shutdown_background();
+    Ok(code)
+}
+
+fn create_key(arguments: &Arguments, how: &CreateKey) -> Result<ExitCode, Failure> {
+    let is_silent = how.yes || how.batch.is_some();
+    if !is_silent && let Err(refused) = terminal::require_any() {
+        return not_right(&format!("{refused}. `create-key --yes` makes the key without one"));
+    }
+    let answers = match files::all_answers(&how.answers, how.answers_file.as_ref(), is_silent) {
+        Ok(answers) => answers,
+        Err(error) => return not_right(&error),
     };
-    let client = match &arguments.log {
-        Some(path) => {
-            let log = LogFile::open(path).map_err(|error| format!("the log {}: {error}", path.display()))?;
-            client.observed_by(Arc::new(log))
-        }
-        None => client,
+    let (runtime, stop) = (tokio()?, Stop::default());
+    let (out, notes) = (&mut std::io::stdout(), &mut std::io::stderr());
+    if let Some(list) = &how.batch {
+        let aws = Aws::open(arguments, &runtime)?;
+        return Ok(runtime.block_on(stop.guard(batch::run(&aws.client, list, &answers, &stop, out, notes)))?);
+    }
+    let policy = match files::policy(answers.policy.as_ref()) {
+        Ok(policy) => policy,
+        Err(error) => return not_right(&error),
     };
-    let drafts_for = match (&which, &data_dir) {
-        (Which::Endpoint(host), _) => drafts::World::Endpoint(host.clone()),
-        (_, Some(data_dir)) => drafts::World::Bundled(data_dir.canonicalize()?.display().to_string()),
-        (_, None) => drafts::World::Aws,
+    if how.yes {
+        let aws = Aws::open(arguments, &runtime)?;
+        return Ok(runtime.block_on(stop.guard(one::run(&aws.client, &answers, policy, &stop, out, notes)))?);
+    }
+    match answers.draft(policy) {
+        Ok(draft) => ask_for_key(arguments, draft, answers.custom_key_store_id, runtime),
+        Err(errors) => not_right(&errors.join("\nxks-console: ")),
+    }
+}
+
+fn not_right(words: &str) -> Result<ExitCode, Failure> {
+    eprintln!("xks-console: {words}");
+    Ok(ExitCode::from(Exit::NotRight))
+}
+
+/// Opens the wizard on `draft`, and prints the key that comes of it.
+fn ask_for_key(
+    arguments: &Arguments,
+    draft: KeyDraft,
+    wanted: Option<String>,
+    runtime: tokio::runtime::Runtime,
+) -> Result<ExitCode, Failure> {
+    let aws = Aws::open(arguments, &runtime)?;
+    let (mut app, effects) = aws.app();
+    app.create_one_key(draft, wanted);
+    let ended = show(aws, &mut app, effects, &runtime)?;
+    runtime.shutdown_background();
+    let (out, notes) = (&mut std::io::stdout(), &mut std::io::stderr());
+    let exit = match &app.wizard {
+        Some(wizard) => one::print(&wizard.submission, &wizard.draft, &app.known, out, notes)?,
+        None => Exit::Left,
     };
-    let (mut app, mut effects) = App::new(which, client.region());
-    app.answered_by(&client);
+    Ok(if ended == ExitCode::SUCCESS { exit.into() } else { ended })
+}
+
+fn tokio() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()
+}
+
+/// The AWS that was asked for.
+struct Aws {
+    client: Client,
+    which: Which,
+    /// Where the bundled one is kept.
+    data_dir: Option<PathBuf>,
+}
+
+impl Aws {
+    fn open(arguments: &Arguments, runtime: &tokio::runtime::Runtime) -> Result<Self, Failure> {
+        let asked = arguments.elsewhere();
+        let config = config::directory(|name| std::env::var_os(name));
+        let configuration = config.as_deref().map(Configuration::read).transpose()?.unwrap_or_default();
+        let aws = match asked.settings(|name| std::env::var_os(name)) {
+            Some(settings) => {
+                let profile = runtime.block_on(profile::name(&settings))?;
+                let (client, which) = runtime.block_on(elsewhere(settings))?;
+                Self { client: asked.guard.over(client, &configuration, Some(&profile)), which, data_dir: None }
+            }
+            None => {
+                let data_dir = arguments.data_dir(|name| std::env::var_os(name))?;
+                let client = client_of(&open(arguments, &data_dir)?, Clock::System);
+                let client = asked.region.as_ref().map_or(client.clone(), |region| client.with_region(region));
+                let client = asked.guard.over(client, &configuration, None);
+                Self { client, which: Which::Bundled, data_dir: Some(data_dir) }
+            }
+        };
+        aws.logged(asked)
+    }
+
+    /// The console on it.
+    fn app(&self) -> (App, Vec<Effect>) {
+        let (mut app, effects) = App::new(self.which.clone(), self.client.region());
+        app.answered_by(&self.client);
+        (app, effects)
+    }
+
+    /// For which AWS drafts are.
+    fn place_of_drafts(&self) -> std::io::Result<drafts::World> {
+        Ok(match (&self.which, &self.data_dir) {
+            (Which::Endpoint(host), _) => drafts::World::Endpoint(host.clone()),
+            (_, Some(data_dir)) => drafts::World::Bundled(data_dir.canonicalize()?.display().to_string()),
+            (_, None) => drafts::World::Aws,
+        })
+    }
+
+    fn logged(self, asked: &Elsewhere) -> Result<Self, Failure> {
+        let Some(path) = &asked.log else { return Ok(self) };
+        let log = LogFile::open(path).map_err(|error| format!("the log {}: {error}", path.display()))?;
+        Ok(Self { client: self.client.observed_by(Arc::new(log)), ..self })
+    }
+}
+
+/// Shows the console until it is left.
+fn show(
+    aws: Aws,
+    app: &mut App,
+    mut effects: Vec<Effect>,
+    runtime: &tokio::runtime::Runtime,
+) -> Result<ExitCode, Failure> {
     let mut keeper = Keeper::start(Folder::new(config::drafts(|name| std::env::var_os(name)), Clock::System));
-    effects.extend(app.keep_drafts(drafts_for, Random::system().hex::<8>()?));
+    effects.extend(app.keep_drafts(aws.place_of_drafts()?, Random::system().hex::<8>()?));
+    let config = config::directory(|name| std::env::var_os(name));
     if let Some(config) = &config {
         app.prefer(config::load(config));
     }
@@ -179,7 +281,7 @@ fn console(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Some(config) => config::save(config, preferences),
         None => Err(std::io::Error::other("neither XDG_CONFIG_HOME nor HOME is set to an absolute path")),
     };
-    let changes = match data_dir.map(|data_dir| changes::watch(&data_dir)) {
+    let changes = match aws.data_dir.map(|data_dir| changes::watch(&data_dir)) {
         Some(Ok(changes)) => changes.left_stream(),
         Some(Err(error)) => {
             app.tell("Not live", &format!("What others change is seen only on refresh (r): {error}."));
@@ -187,12 +289,9 @@ fn console(arguments: &Arguments) -> Result<ExitCode, Failure> {
         }
         None => stream::pending().right_stream(),
     };
-    let code = runtime.block_on(runtime::run(client, app, effects, changes, &mut keeper, remember));
+    let code = runtime.block_on(runtime::run(aws.client, app, effects, changes, &mut keeper, remember));
     keeper.end();
-    let code = code?;
-    // A thread that still reads the terminal must not keep the program from ending.
-    runtime.shutdown_background();
-    Ok(code)
+    Ok(code?)
 }
 
 /// A client of an AWS on the network, and which one that is.

@@ -4,8 +4,10 @@ use std::collections::HashMap;
 
 use super::key_summary::KeySummary;
 use super::principals::Principals;
+use crate::aws::arn::Arn;
 use crate::aws::cli::Place;
 use crate::aws::kms::{AliasListEntry, CustomKeyStore, Tag};
+use crate::aws::sts::CallerIdentity;
 
 /// Something that AWS tells, and how far the telling is.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
@@ -25,6 +27,11 @@ impl<T> Loaded<T> {
     /// What was told.
     pub fn ready(&self) -> Option<&T> {
         if let Self::Ready(value) = self { Some(value) } else { None }
+    }
+
+    /// Why it was not told.
+    pub fn failure(&self) -> Option<&str> {
+        if let Self::Failed(reason) = self { Some(reason) } else { None }
     }
 }
 
@@ -86,6 +93,15 @@ impl Default for Known {
 }
 
 impl Known {
+    /// Takes who is calling: the account, and the partition that the ARN names.
+    pub fn identify(&mut self, caller: CallerIdentity) {
+        if let Ok(arn) = caller.arn.parse::<Arn>() {
+            self.partition = arn.partition;
+        }
+        self.account = caller.account;
+        self.caller_arn = caller.arn;
+    }
+
     /// Finds the names of each key after the aliases were told.
     pub fn index_aliases(&mut self) {
         self.names.clear();

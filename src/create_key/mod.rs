@@ -1,5 +1,6 @@
 //! What creating a key means, without a screen: the draft, its rules, the steps, and the calls that make it real.
 
+pub mod answers;
 pub mod choice;
 pub mod draft;
 pub mod field;
@@ -7,11 +8,13 @@ pub mod guide;
 pub mod key_summary;
 pub mod known;
 pub mod method;
+pub mod output;
 pub mod permissions;
 pub mod preview;
 pub mod principals;
 pub mod submission;
 pub mod validate;
+pub mod wanted;
 
 #[cfg(test)]
 pub(crate) mod testing;

@@ -210,6 +210,24 @@ impl Submission {
         matches!(self, Self::Sending { .. } | Self::Unknown { .. })
     }
 
+    /// The failure that it stands at.
+    pub fn failure(&self) -> Option<&Failure> {
+        match self {
+            Self::KeyWithoutAlias { failure, .. } | Self::Unknown { failure, .. } | Self::Failed { failure, .. } => {
+                Some(failure)
+            }
+            Self::NotSent | Self::Sending { .. } | Self::Done { .. } => None,
+        }
+    }
+
+    /// What CreateKey was sent, while its outcome is open.
+    pub fn sent(&self) -> Option<&Sent> {
+        match self {
+            Self::Sending { key: None, sent, .. } | Self::Unknown { key: None, sent, .. } => Some(sent),
+            _ => None,
+        }
+    }
+
     /// Begins, or goes on where it stopped; nothing while a stage is under way or all is done.
     pub fn start(&mut self, draft: &KeyDraft, known: &Known) -> Option<Call> {
         match std::mem::take(self) {

@@ -2,6 +2,7 @@
 
 mod answers;
 mod drafts;
+mod errand;
 mod keys;
 
 pub use drafts::shows_drafts;
@@ -11,6 +12,7 @@ use std::collections::BTreeMap;
 
 use crossterm::event::KeyEventKind;
 
+use self::errand::Errand;
 use super::connect::Connecting;
 use super::drafts::{Drafts, List};
 use super::effect::{Call, CallId, Effect, Msg, TimerId};
@@ -150,6 +152,8 @@ pub struct App {
     pub(super) api_calls: ApiCalls,
     /// The page that *API calls* was opened from, and leads back to.
     beneath: Option<Location>,
+    /// The one key that the console was opened for.
+    errand: Option<Errand>,
     incoming: Vec<KeySummary>,
     waiting: BTreeMap<CallId, Call>,
     watch: Option<TimerId>,
@@ -182,6 +186,7 @@ impl App {
             event: EventPage::default(),
             api_calls: ApiCalls::default(),
             beneath: None,
+            errand: None,
             incoming: Vec::new(),
             waiting: BTreeMap::new(),
             watch: None,

@@ -239,7 +239,7 @@ enum Happened {
     Nothing,
 }
 
-/// Runs the console in this terminal until it is left or a signal ends it.
+/// Runs the console in this terminal until it is left or a signal ends it; `app` is then as it was left.
 ///
 /// # Errors
 /// When the terminal can't be taken over, read or written.
@@ -247,7 +247,7 @@ enum Happened {
 /// `changes` tells that something was changed by others; `drafts` keeps what is typed, `remember` what the person prefers.
 pub async fn run(
     client: Client,
-    mut app: App,
+    app: &mut App,
     first: Vec<Effect>,
     changes: impl Stream<Item = ()>,
     drafts: &mut Keeper,
@@ -274,7 +274,7 @@ pub async fn run(
                 other => spawn(&client, other, &sender),
             }
         }
-        screen.draw(|frame| chrome::draw(&app, frame))?;
+        screen.draw(|frame| chrome::draw(app, frame))?;
         let happened = tokio::select! {
             event = events.next() => match event {
                 Some(event) => translate(event?),

@@ -168,11 +168,14 @@ class Served:
         return Checked(self.session(profile).client(service, config=config))
 
     def cli(self, *arguments, **variables):
+        printed = self.printed(str(pathlib.Path(sys.executable).with_name("aws")), *arguments, **variables)
+        return json.loads(printed) if printed.strip() else None
+
+    def printed(self, *command, **variables):
         environment = {"PATH": os.environ["PATH"], **self.environment, **variables}
-        aws = str(pathlib.Path(sys.executable).with_name("aws"))
-        done = subprocess.run([aws, *arguments], env=environment, capture_output=True, text=True)
+        done = subprocess.run(command, env=environment, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout) if done.stdout.strip() else None
+        return done.stdout
 
     def proxy_configuration(self, partition):
         return json.loads(self.proxy("rotate-credential", partition))
@@ -241,6 +244,32 @@ class Clients(unittest.TestCase):
         decrypted = self.aws.cli("kms", "decrypt", "--ciphertext-blob", f"fileb://{plain}")
         self.assertEqual(decrypted["KeyId"], made["Arn"])
         self.assertEqual(base64.b64decode(decrypted["Plaintext"]), b"four corners")
+
+    def test_create_key_prints_what_the_aws_cli_prints(self):
+        for external in ("made-here", "made-by-the-cli"):
+            self.aws.proxy("create-key", "--partition", "frankfurt", "--id", external)
+        # As version 2 of the AWS CLI writes dates; all else is the same in both.
+        iso = self.aws.path / "iso-too"
+        iso.write_text("[default]\ncli_timestamp_format = iso8601\n")
+        variables = {"AWS_CONFIG_FILE": str(iso), "TZ": "America/St_Johns", "LC_ALL": "C.UTF-8"}
+        aws = str(pathlib.Path(sys.executable).with_name("aws"))
+        description = 'Zahlungen – "Straße"\n'
+        ours = self.aws.printed(
+            PROGRAM, "create-key", "--yes", "--endpoint-url", self.aws.url, "--custom-key-store-id", "Frankfurt HSM",
+            "--xks-key-id", "made-here", "--alias", "made-here", "--description", description, "--tag", "a=b",
+            **variables,
+        )
+        key = json.loads(ours)["KeyMetadata"]
+        self.assertEqual(ours, self.aws.printed(aws, "kms", "describe-key", "--key-id", "alias/made-here", **variables))
+        theirs = self.aws.printed(
+            aws, "kms", "create-key", "--origin", "EXTERNAL_KEY_STORE", "--custom-key-store-id", self.store("Frankfurt HSM"),
+            "--xks-key-id", "made-by-the-cli", "--description", description,
+            **variables,
+        )
+        other = json.loads(theirs)["KeyMetadata"]
+        for name in ("Arn", "KeyId", "CreationDate"):
+            theirs = theirs.replace(other[name], key[name])
+        self.assertEqual(ours, theirs.replace("made-by-the-cli", "made-here"))
 
     def test_the_life_of_a_store_and_a_key(self):
         kms = self.aws.client("kms")

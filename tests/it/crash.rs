@@ -2,7 +2,7 @@
 //! what was not is there wholly or not at all, and each change has its event.
 
 mod clients;
-mod server;
+pub mod server;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -344,7 +344,7 @@ fn without_a_region_or_with_a_contradiction_it_says_so_and_ends() {
     for (arguments, code, words) in [
         (&["--aws", "--profile", "red"][..], 1, "no Region is named"),
         (&["--aws", "--profile", "blue"], 1, "no profile ‘blue’"),
-        (&["--aws", "serve"], 2, "go with no command"),
+        (&["--aws", "serve"], 2, "go with no other command"),
         (&["--endpoint-url", "http://10.0.0.1"], 2, "use https"),
     ] {
         let (found, written) = run(arguments, aws.dir.path(), &[]).end();

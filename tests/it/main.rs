@@ -6,6 +6,7 @@ mod authorization;
 mod badge;
 mod bundled;
 mod crash;
+mod create_key;
 mod drafts;
 mod dry_run;
 mod endpoint;

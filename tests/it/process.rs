@@ -35,10 +35,22 @@ impl Console {
 
     /// Starts the program with these arguments; it remembers preferences in `home`, and has of AWS only what `environment` says.
     pub fn run(arguments: &[&str], home: &Path, size: (u16, u16), environment: &[(&str, &str)]) -> Self {
-        let pty = native_pty_system().openpty(pty_size(size)).unwrap();
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_xks-console"));
         command.args(arguments);
         command.cwd(home);
+        Self::spawn(command, home, size, environment)
+    }
+
+    /// Runs a script of the shell, in which `$XKS` is the program.
+    pub fn shell(script: &str, home: &Path, environment: &[(&str, &str)]) -> Self {
+        let mut command = CommandBuilder::new("sh");
+        command.args(["-c", script]);
+        command.env("XKS", env!("CARGO_BIN_EXE_xks-console"));
+        Self::spawn(command, home, (100, 30), environment)
+    }
+
+    fn spawn(mut command: CommandBuilder, home: &Path, size: (u16, u16), environment: &[(&str, &str)]) -> Self {
+        let pty = native_pty_system().openpty(pty_size(size)).unwrap();
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("AWS_")) {
             command.env_remove(name);
         }

@@ -55,11 +55,7 @@ impl App {
                 return Vec::new();
             }
             (_, Ok(Reply::Identity { caller, account_alias })) => {
-                if let Ok(arn) = caller.arn.parse::<crate::aws::arn::Arn>() {
-                    self.known.partition = arn.partition;
-                }
-                self.known.account = caller.account;
-                self.known.caller_arn = caller.arn;
+                self.known.identify(caller);
                 self.account_alias = account_alias;
                 None
             }
@@ -74,6 +70,7 @@ impl App {
                 if let Some(wizard) = &mut self.wizard {
                     wizard.arrange(&self.known);
                 }
+                self.seek_store();
                 return self.stores_seen();
             }
             (Call::KeyStores, Err(failure)) => {
@@ -329,6 +326,9 @@ impl App {
 
     /// The key is made: *Customer managed keys*, with the good news on top.
     pub(super) fn finished(&mut self) -> Vec<Effect> {
+        if let Some(end) = self.end_of_errand() {
+            return end;
+        }
         let Some(wizard) = self.wizard.take() else { return Vec::new() };
         let Submission::Done { key } = wizard.submission else { return Vec::new() };
         self.flashes = vec![Flash {

@@ -372,6 +372,9 @@ impl App {
     }
 
     pub(super) fn leave_wizard(&mut self) -> Vec<Effect> {
+        if let Some(end) = self.end_of_errand() {
+            return end;
+        }
         match self.wizard.take().map(|wizard| wizard.method) {
             Some(Method::FromKeyStore { custom_key_store_id }) => self.go(Location::KeyStore(custom_key_store_id)),
             _ => self.go(Location::Keys),

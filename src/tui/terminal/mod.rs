@@ -4,6 +4,7 @@
 //! (quit, error), a panic (before its message is printed, so that it can be read), or a signal, which the runtime
 //! hears of by [`Signals`](signals::Signals) and answers by dropping the guard.
 
+mod device;
 pub mod signals;
 
 use std::io::{self, IsTerminal as _, Write};
@@ -15,6 +16,8 @@ use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_ra
 use crossterm::{cursor, execute};
 use ratatui::Frame;
 use ratatui::backend::{Backend as _, ClearType, CrosstermBackend};
+
+use device::device;
 
 /// Whether the terminal is ours now. Static, for a panic in any thread must find it.
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -41,6 +44,15 @@ impl NotATerminal {
 pub fn require() -> Result<(), NotATerminal> {
     missing(io::stdin().is_terminal(), io::stdout().is_terminal())
         .map_or(Ok(()), |missing| Err(NotATerminal { missing }))
+}
+
+/// Checks the same where standard input and output may be pipes: then there is the terminal that the program was started from.
+///
+/// # Errors
+/// [`NotATerminal`] when there is none.
+pub fn require_any() -> Result<(), NotATerminal> {
+    let is_readable = io::stdin().is_terminal() || device::open().is_some();
+    missing(is_readable, device::find().is_some()).map_or(Ok(()), |missing| Err(NotATerminal { missing }))
 }
 
 fn missing(input: bool, output: bool) -> Option<&'static str> {
@@ -104,7 +116,7 @@ impl TerminalGuard {
     /// # Errors
     /// When the terminal can't be written to.
     pub fn copy(&mut self, text: &str) -> io::Result<()> {
-        execute!(io::stdout(), crossterm::clipboard::CopyToClipboard::to_clipboard_from(text))
+        execute!(device(), crossterm::clipboard::CopyToClipboard::to_clipboard_from(text))
     }
 
     /// Gives the terminal back and stops the program with all that the shell started beside it, as Ctrl-Z does.
@@ -142,13 +154,13 @@ impl Drop for TerminalGuard {
 fn take() -> io::Result<()> {
     TAKEN.store(true, Ordering::SeqCst);
     enable_raw_mode()?;
-    execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)
+    execute!(device(), EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)
 }
 
 /// Gives the terminal back, unless that has been done. There is nobody to tell of an error: the terminal may be gone.
 fn restore() {
     if TAKEN.swap(false, Ordering::SeqCst) {
-        let _ = execute!(io::stdout(), DisableBracketedPaste, cursor::Show, LeaveAlternateScreen);
+        let _ = execute!(device(), DisableBracketedPaste, cursor::Show, LeaveAlternateScreen);
         let _ = disable_raw_mode();
     }
 }
@@ -164,7 +176,7 @@ fn restore_before_panic_messages() {
     });
 }
 
-/// Standard output, written to once a frame: a terminal never shows half of one, and a frame that a panic
+/// The terminal, written to once a frame: a terminal never shows half of one, and a frame that a panic
 /// interrupts is never written.
 #[derive(Debug, Default)]
 struct WholeFrames(Vec<u8>);
@@ -176,7 +188,7 @@ impl Write for WholeFrames {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        let mut out = io::stdout().lock();
+        let mut out = device();
         out.write_all(&self.0)?;
         self.0.clear();
         out.flush()

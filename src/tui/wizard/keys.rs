@@ -3,7 +3,7 @@
 use crossterm::event::{KeyCode, KeyEvent};
 
 use super::spots::Spot;
-use super::{Wish, Wizard, outcome};
+use super::{Wish, Wizard};
 use crate::create_key::field::Field;
 use crate::create_key::guide;
 use crate::create_key::known::Known;
@@ -247,7 +247,9 @@ impl Wizard {
         if matches!(self.submission, Submission::Done { .. }) {
             return vec![Wish::Finished];
         }
-        self.suspects = outcome::failure_of(&self.submission)
+        self.suspects = self
+            .submission
+            .failure()
             .map(|failure| guide::invalid_principals(&failure.code, &failure.message, &self.draft, known))
             .unwrap_or_default();
         self.go(Step::Review);

@@ -2,6 +2,7 @@
 
 mod configure;
 mod draw;
+mod filled;
 mod keys;
 mod labels;
 mod outcome;

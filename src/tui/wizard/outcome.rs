@@ -15,16 +15,6 @@ use crate::tui::widgets::paper::Paper;
 /// How many principals that may not exist are named.
 const MOST_SUSPECTS: usize = 5;
 
-/// The failure a submission stands at.
-pub(super) fn failure_of(submission: &Submission) -> Option<&Failure> {
-    match submission {
-        Submission::KeyWithoutAlias { failure, .. }
-        | Submission::Unknown { failure, .. }
-        | Submission::Failed { failure, .. } => Some(failure),
-        Submission::NotSent | Submission::Sending { .. } | Submission::Done { .. } => None,
-    }
-}
-
 /// The words of the button that finishes, or goes on where it stopped.
 pub(super) fn finish_words(submission: &Submission) -> &'static str {
     match submission {
@@ -38,7 +28,7 @@ pub(super) fn finish_words(submission: &Submission) -> &'static str {
 impl Wizard {
     /// What leads on from a failure: the field that mends it, else trying again.
     pub(super) fn way_on(&self) -> Option<Spot> {
-        let failure = failure_of(&self.submission)?;
+        let failure = self.submission.failure()?;
         let mended_by = guide::for_error(&failure.code, &failure.message).mended_by;
         let suspect = self.suspects.first().map(|(field, _)| *field);
         Some(suspect.or(mended_by).map_or(Spot::Retry, Spot::Mend))
@@ -66,7 +56,7 @@ impl Wizard {
             }
             Submission::NotSent | Submission::Done { .. } => {}
         }
-        if let Some(failure) = failure_of(&self.submission) {
+        if let Some(failure) = self.submission.failure() {
             self.write_failure(paper, failure);
         }
     }

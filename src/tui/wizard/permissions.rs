@@ -1,8 +1,8 @@
 //! On *Review*: whether AWS may refuse what Finish does, and what an administrator has to allow. It never stands in the
 //! way: only the real request knows everything that decides.
 
+use super::Wizard;
 use super::spots::Spot;
-use super::{Wizard, outcome};
 use crate::create_key::known::{Known, Loaded};
 use crate::create_key::method::Step;
 use crate::create_key::permissions::{self, Lack, Reason, Source};
@@ -50,7 +50,7 @@ impl Wizard {
 
     /// The refusal that the submission stands at, if the caller may not do what it does.
     fn refusal(&self) -> Option<&submission::Failure> {
-        outcome::failure_of(&self.submission).filter(|failure| failure.code.starts_with("AccessDenied"))
+        self.submission.failure().filter(|failure| failure.code.starts_with("AccessDenied"))
     }
 
     /// What AWS has refused, and what IAM says no to.

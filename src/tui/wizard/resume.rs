@@ -1,7 +1,7 @@
 //! What is kept of the wizard, and the wizard as it was kept.
 
-use super::spots::Spot;
 use super::Wizard;
+use super::spots::Spot;
 use crate::create_key::field::Field;
 use crate::create_key::known::Known;
 use crate::create_key::method::Step;

@@ -1,0 +1,190 @@
+//! What is said beforehand about a key: by options, in a file of answers, in a row of a list.
+
+use serde::Deserialize;
+
+use super::draft::KeyDraft;
+use super::field::Field;
+use crate::aws::arn::Arn;
+use crate::aws::kms::Tag;
+use crate::aws::limits::ALIAS_PREFIX;
+
+/// The answers to what the wizard asks. A file of answers and the columns of a list have the names of the options.
+#[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+#[command(next_help_heading = "The key")]
+pub struct Answers {
+    /// The external key store, by its ID or its name; not needed when there is only one
+    #[arg(long, value_name = "ID|NAME")]
+    pub custom_key_store_id: Option<String>,
+    /// The external key ID, as the external key store proxy calls the key
+    #[arg(long, value_name = "ID")]
+    pub xks_key_id: Option<String>,
+    /// The alias, with or without `alias/`
+    #[arg(long, value_name = "NAME")]
+    pub alias: Option<String>,
+    /// What the key is for
+    #[arg(long, value_name = "TEXT")]
+    pub description: Option<String>,
+    /// A tag; may be given several times
+    #[arg(long = "tag", value_name = "KEY=VALUE")]
+    #[serde(rename = "tag")]
+    pub tags: Vec<String>,
+    /// A user or role that may administer the key; may be given several times
+    #[arg(long = "administrator", value_name = "ARN")]
+    #[serde(rename = "administrator")]
+    pub administrators: Vec<String>,
+    /// A user or role that may use the key; may be given several times
+    #[arg(long = "user", value_name = "ARN")]
+    #[serde(rename = "user")]
+    pub users: Vec<String>,
+    /// Another AWS account that may use the key; may be given several times
+    #[arg(long = "other-account", value_name = "ID")]
+    #[serde(rename = "other-account")]
+    pub other_accounts: Vec<String>,
+    /// Don't let the administrators delete the key
+    #[arg(long)]
+    pub no_admin_deletion: bool,
+    /// The whole key policy, JSON, instead of one made from administrators, users and other accounts
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<String>,
+}
+
+impl Answers {
+    /// These, and where they say nothing, the ones `below`.
+    #[must_use]
+    pub fn over(self, below: &Self) -> Self {
+        let text = |upper: Option<String>, lower: &Option<String>| upper.or_else(|| lower.clone());
+        let list = |upper: Vec<String>, lower: &Vec<String>| if upper.is_empty() { lower.clone() } else { upper };
+        Self {
+            custom_key_store_id: text(self.custom_key_store_id, &below.custom_key_store_id),
+            xks_key_id: text(self.xks_key_id, &below.xks_key_id),
+            alias: text(self.alias, &below.alias),
+            description: text(self.description, &below.description),
+            tags: list(self.tags, &below.tags),
+            administrators: list(self.administrators, &below.administrators),
+            users: list(self.users, &below.users),
+            other_accounts: list(self.other_accounts, &below.other_accounts),
+            no_admin_deletion: self.no_admin_deletion || below.no_admin_deletion,
+            policy: text(self.policy, &below.policy),
+        }
+    }
+
+    /// The draft that they fill in, in an external key store yet to be found; `policy` is what stands in the file.
+    ///
+    /// # Errors
+    /// What no draft can hold, each with its option.
+    pub fn draft(&self, policy: Option<String>) -> Result<KeyDraft, Vec<String>> {
+        let mut wrong = Vec::new();
+        let tags = self.tags.iter().filter_map(|tag| {
+            let Some((key, value)) = tag.split_once('=') else {
+                wrong.push(format!("--tag: ‘{tag}’ has no =. Write KEY=VALUE; the value may be empty."));
+                return None;
+            };
+            Some(Tag { tag_key: key.to_owned(), tag_value: value.to_owned() })
+        });
+        let tags = tags.collect();
+        for (option, arns) in [("--administrator", &self.administrators), ("--user", &self.users)] {
+            let no_principal = |arn: &&String| !arn.parse::<Arn>().is_ok_and(|arn| arn.service == "iam");
+            wrong.extend(arns.iter().filter(no_principal).map(|arn| {
+                format!(
+                    "{option}: ‘{arn}’ is not the ARN of a user or role, such as arn:aws:iam::111122223333:role/Name."
+                )
+            }));
+        }
+        if policy.is_some() {
+            let said = [
+                ("--administrator", !self.administrators.is_empty()),
+                ("--user", !self.users.is_empty()),
+                ("--other-account", !self.other_accounts.is_empty()),
+                ("--no-admin-deletion", self.no_admin_deletion),
+            ];
+            wrong.extend(said.iter().filter(|(_, is_said)| *is_said).map(|(option, _)| {
+                format!(
+                    "{option}: it goes into a policy that is made, and --policy is the whole policy. Leave out one."
+                )
+            }));
+        }
+        if !wrong.is_empty() {
+            return Err(wrong);
+        }
+        let alias = self.alias.clone().unwrap_or_default();
+        Ok(KeyDraft {
+            custom_key_store_id: None,
+            xks_key_id: self.xks_key_id.clone().unwrap_or_default(),
+            alias: alias.strip_prefix(ALIAS_PREFIX).map(str::to_owned).unwrap_or(alias),
+            description: self.description.clone().unwrap_or_default(),
+            tags,
+            administrators: self.administrators.clone(),
+            administrators_may_delete: !self.no_admin_deletion,
+            users: self.users.clone(),
+            other_accounts: self.other_accounts.clone(),
+            edited_policy: policy,
+            ..KeyDraft::in_key_store(String::new())
+        })
+    }
+}
+
+/// The option that says what stands in a field.
+pub const fn option_of(field: Field) -> &'static str {
+    match field {
+        Field::CustomKeyStore | Field::Origin | Field::KeyType | Field::KeyUsage => "--custom-key-store-id",
+        Field::ExternalKeyId => "--xks-key-id",
+        Field::Acknowledgement => "--yes",
+        Field::Alias => "--alias",
+        Field::Description => "--description",
+        Field::TagKey(_) | Field::TagValue(_) | Field::AddTag => "--tag",
+        Field::Administrators | Field::AddAdministrator => "--administrator",
+        Field::AdministratorsMayDelete => "--no-admin-deletion",
+        Field::Users | Field::AddUser => "--user",
+        Field::OtherAccount(_) | Field::AddOtherAccount => "--other-account",
+        Field::KeyPolicy => "--policy, --administrator, --user, --other-account",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(json: &str) -> Answers {
+        serde_json::from_str(json).unwrap()
+    }
+
+    #[test]
+    fn what_is_said_above_wins_and_what_is_not_said_comes_from_below() {
+        let above = of(r#"{ "alias": "a", "tag": ["x=1"], "description": "" }"#);
+        let below = of(r#"{ "alias": "b", "tag": ["y=2", "z=3"], "user": ["u"], "description": "d",
+                            "no-admin-deletion": true }"#);
+        let both = above.over(&below);
+        assert_eq!(
+            both,
+            of(r#"{ "alias": "a", "tag": ["x=1"], "user": ["u"], "description": "", "no-admin-deletion": true }"#)
+        );
+    }
+
+    #[test]
+    fn an_unknown_member_is_named() {
+        let wrong = serde_json::from_str::<Answers>(r#"{ "aliass": "a" }"#).unwrap_err().to_string();
+        assert!(wrong.contains("`aliass`") && wrong.contains("`alias`"), "{wrong}");
+    }
+
+    #[test]
+    fn a_draft_is_filled_in() {
+        let answers = of(r#"{ "xks-key-id": "k", "alias": "alias/payments", "tag": ["a=b=c", "empty="],
+                              "administrator": ["arn:aws:iam::111122223333:role/A"], "no-admin-deletion": true }"#);
+        let draft = answers.draft(None).unwrap();
+        assert_eq!((draft.xks_key_id.as_str(), draft.alias.as_str()), ("k", "payments"));
+        let tags: Vec<_> = draft.tags.iter().map(|tag| (tag.tag_key.as_str(), tag.tag_value.as_str())).collect();
+        assert_eq!(tags, [("a", "b=c"), ("empty", "")]);
+        assert!(draft.is_external() && !draft.administrators_may_delete && !draft.acknowledged);
+        assert_eq!(draft.custom_key_store_id, None);
+    }
+
+    #[test]
+    fn what_no_draft_can_hold_is_told_by_its_option() {
+        let answers =
+            of(r#"{ "tag": ["x"], "user": ["bob", "arn:aws:kms::1:key/1"], "other-account": ["444455556666"] }"#);
+        let wrong = answers.draft(Some("{}".to_owned())).unwrap_err();
+        let options: Vec<&str> = wrong.iter().map(|words| words.split(':').next().unwrap()).collect();
+        assert_eq!(options, ["--tag", "--user", "--user", "--user", "--other-account"]);
+    }
+}

@@ -1,0 +1,92 @@
+//! The key that was made, as `aws kms create-key` prints it.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde::Serialize as _;
+use serde_json::ser::{PrettyFormatter, Serializer};
+use serde_json::{Value, json};
+
+use crate::aws::kms::KeyMetadata;
+use crate::aws::scalar::EpochSeconds;
+
+/// What the AWS CLI prints, byte for byte: four spaces a level, members in the order of the API model, other letters than
+/// those of ASCII as they are, and times as its version 2 has them, ISO 8601 by the clock of `zone` (version 1 does the same
+/// with `cli_timestamp_format = iso8601`, and prints what came on the wire without).
+///
+/// # Errors
+/// Never for a key: only what is no JSON can't be written.
+pub fn create_key_output(key: &KeyMetadata, zone: &TimeZone) -> serde_json::Result<String> {
+    let mut output = json!({ "KeyMetadata": key });
+    for (member, time) in [("CreationDate", Some(key.creation_date)), ("DeletionDate", key.deletion_date)] {
+        if let Some(EpochSeconds(time)) = time {
+            output["KeyMetadata"][member] = Value::from(iso_8601(time, zone));
+        }
+    }
+    let mut bytes = Vec::new();
+    output.serialize(&mut Serializer::with_formatter(&mut bytes, PrettyFormatter::with_indent(b"    ")))?;
+    bytes.push(b'\n');
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// As Python's `datetime.isoformat`: microseconds only where there are any.
+fn iso_8601(time: Timestamp, zone: &TimeZone) -> String {
+    let format = if time.subsec_microsecond() == 0 && time.subsec_millisecond() == 0 {
+        "%Y-%m-%dT%H:%M:%S%:z"
+    } else {
+        "%Y-%m-%dT%H:%M:%S.%6f%:z"
+    };
+    time.to_zoned_datetime(zone.clone()).strftime(format).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::create_key::testing::key;
+
+    #[test]
+    fn it_is_what_the_aws_cli_prints() {
+        let made = KeyMetadata {
+            creation_date: EpochSeconds("2026-03-02T10:15:00.12Z".parse().unwrap()),
+            description: "Zürich \u{1}\"".to_owned(),
+            encryption_algorithms: Some(vec!["SYMMETRIC_DEFAULT".to_owned()]),
+            multi_region: Some(false),
+            ..key("1111aaaa", "payments-2026")
+        };
+        let expected = r#"{
+    "KeyMetadata": {
+        "AWSAccountId": "111122223333",
+        "KeyId": "1111aaaa",
+        "Arn": "arn:aws:kms:us-west-2:111122223333:key/1111aaaa",
+        "CreationDate": "2026-03-02T11:15:00.120000+01:00",
+        "Enabled": true,
+        "Description": "Zürich \u0001\"",
+        "KeyUsage": "ENCRYPT_DECRYPT",
+        "KeyState": "Enabled",
+        "Origin": "EXTERNAL_KEY_STORE",
+        "CustomKeyStoreId": "cks-1",
+        "KeyManager": "CUSTOMER",
+        "KeySpec": "SYMMETRIC_DEFAULT",
+        "EncryptionAlgorithms": [
+            "SYMMETRIC_DEFAULT"
+        ],
+        "MultiRegion": false,
+        "XksKeyConfiguration": {
+            "Id": "payments-2026"
+        }
+    }
+}
+"#;
+        let zone = TimeZone::fixed(jiff::tz::offset(1));
+        assert_eq!(create_key_output(&made, &zone).unwrap(), expected);
+    }
+
+    #[test]
+    fn whole_seconds_have_no_fraction() {
+        let zone = TimeZone::fixed(jiff::tz::Offset::from_seconds(-(3 * 3600 + 1800)).unwrap());
+        assert_eq!(iso_8601("2026-03-02T10:15:00Z".parse().unwrap(), &zone), "2026-03-02T06:45:00-03:30");
+        assert_eq!(
+            iso_8601("2026-03-02T10:15:00.001Z".parse().unwrap(), &TimeZone::UTC),
+            "2026-03-02T10:15:00.001000+00:00"
+        );
+    }
+}

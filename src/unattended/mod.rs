@@ -1,0 +1,192 @@
+//! `create-key`: what is said beforehand is read, and keys are made without a screen.
+
+pub mod batch;
+pub mod files;
+pub mod one;
+mod stop;
+mod submit;
+
+pub use stop::Stop;
+
+use std::process::ExitCode;
+
+use crate::aws::kms::{ConnectionState, KeyMetadata};
+use crate::aws::sts::GetCallerIdentity;
+use crate::client::{CallError, Client};
+use crate::create_key::answers::{Answers, option_of};
+use crate::create_key::draft::KeyDraft;
+use crate::create_key::field::Field;
+use crate::create_key::guide;
+use crate::create_key::key_summary::KeySummary;
+use crate::create_key::known::{Known, Loaded};
+use crate::create_key::method::{Method, Step};
+use crate::create_key::submission::{Failure, Stage, Submission};
+use crate::create_key::validate::{FieldError, validate};
+use crate::create_key::wanted;
+use crate::tui::effect::{self, Call, Reply};
+use crate::tui::runtime;
+
+/// What the command ends with. Others are 128 and the number of a signal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// The key, or each key of a list, was made.
+    Made = 0,
+    /// It was refused or failed; nothing was made.
+    NotMade = 1,
+    /// What was asked for is not right, so AWS was not asked; nothing was made.
+    NotRight = 2,
+    /// The wizard was left; nothing was made.
+    Left = 3,
+    /// The key was made, its alias was not.
+    WithoutAlias = 4,
+    /// Nobody can tell whether the key was made.
+    Unknown = 5,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+impl Exit {
+    /// What a submission that goes on no further comes to, and the key, if there is one.
+    pub fn of(submission: Option<&Submission>) -> (Self, Option<&KeyMetadata>) {
+        let key = submission.and_then(Submission::key);
+        let exit = match (submission, key) {
+            (Some(Submission::Done { .. } | Submission::Sending { stage: Stage::DescribeKey, .. }), _) => Self::Made,
+            (_, Some(_)) => Self::WithoutAlias,
+            (Some(Submission::Sending { .. } | Submission::Unknown { .. }), None) => Self::Unknown,
+            (Some(Submission::Failed { .. }), None) => Self::NotMade,
+            (Some(_) | None, None) => Self::Left,
+        };
+        (exit, key)
+    }
+}
+
+/// Asks AWS who is calling and what the rules need to know; of the keys only when `lists_keys`, for each has to be described.
+///
+/// # Errors
+/// Without the account and the key stores no key can be made.
+async fn learn(client: &Client, lists_keys: bool) -> Result<Known, CallError> {
+    let mut known = Known { region: client.region().to_owned(), ..Known::default() };
+    known.identify(client.call(&GetCallerIdentity {}).await?);
+    known.key_stores = Loaded::Ready(client.collect_key_stores().await?);
+    // Without permission to list them, CreateAlias tells whether an alias is taken.
+    known.aliases = match client.collect_aliases().await {
+        Ok(aliases) => Loaded::Ready(aliases),
+        Err(error) => Loaded::Failed(error.to_string()),
+    };
+    if lists_keys {
+        known.keys = keys(client).await;
+    }
+    Ok(known)
+}
+
+/// All keys; without permission to list them, CreateKey tells whether an external key is in use.
+async fn keys(client: &Client) -> Loaded<Vec<KeySummary>> {
+    let (mut all, mut marker) = (Vec::new(), None);
+    loop {
+        match runtime::perform(client, Call::Keys(marker)).await {
+            Ok(Reply::Keys { page, next }) => {
+                all.extend(page);
+                marker = next;
+            }
+            Ok(_) => return Loaded::Idle,
+            Err(failure) => return Loaded::Failed(failure.message),
+        }
+        if marker.is_none() {
+            return Loaded::Ready(all);
+        }
+    }
+}
+
+/// Puts the draft into the external key store that is wanted.
+fn place(draft: &mut KeyDraft, answers: &Answers, known: &Known) -> Result<(), String> {
+    let wanted = answers.custom_key_store_id.as_deref();
+    let store = wanted::key_store(wanted, known).map_err(|error| format!("--custom-key-store-id: {error}."))?;
+    draft.custom_key_store_id = Some(store.custom_key_store_id.clone());
+    Ok(())
+}
+
+/// What the rules of the wizard say against a draft, each with its field, in words for a command line.
+fn wrong(draft: &KeyDraft, known: &Known) -> Vec<(Field, String)> {
+    let in_words = |FieldError { field, message }| {
+        let unconnected = unconnected(draft, known).filter(|_| field == Field::CustomKeyStore);
+        (field, format!("{}: {}", option_of(field), unconnected.unwrap_or(message)))
+    };
+    validate(&Method::FromCustomerManagedKeys, Step::Review, draft, known).into_iter().map(in_words).collect()
+}
+
+fn unconnected(draft: &KeyDraft, known: &Known) -> Option<String> {
+    let store = known.key_store(draft.custom_key_store_id.as_deref()?)?;
+    let (name, id) = (&store.custom_key_store_name, &store.custom_key_store_id);
+    (store.connection_state != ConnectionState::Connected).then(|| {
+        format!(
+            "{name} ({id}) is {}, and keys are made in a connected store. Connect it in the console, or: \
+             aws kms connect-custom-key-store --custom-key-store-id {id}",
+            store.connection_state.label().to_lowercase()
+        )
+    })
+}
+
+/// A failure in a few lines: what AWS said, what it means, what to do.
+fn in_words(failure: &Failure) -> String {
+    let guide = guide::for_error(&failure.code, &failure.message);
+    let mut words = failure.code.clone();
+    if !failure.message.is_empty() {
+        words = format!("{words}: {}", failure.message);
+    }
+    if let Some(field) = guide.mended_by {
+        words = format!("{}: {words}", option_of(field));
+    }
+    words = format!("{words}\n  {}\n  What to do: {}", guide.meaning, guide.remedy);
+    if !failure.request_id.is_empty() {
+        words = format!("{words}\n  Request ID: {}", failure.request_id);
+    }
+    words
+}
+
+/// A call that failed, with what to do about it.
+fn call_in_words(error: &CallError) -> String {
+    let effect::Failure { code, message, request_id } = effect::Failure::from(error);
+    in_words(&Failure { code, message, request_id, outcome_unknown: false })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::create_key::testing::key;
+
+    #[test]
+    fn the_exit_tells_what_there_is() {
+        let made = || Box::new(key("k1", "payments-2026"));
+        let some = || Some(made());
+        let failure = || Failure {
+            code: "AlreadyExistsException".to_owned(),
+            message: String::new(),
+            request_id: String::new(),
+            outcome_unknown: false,
+        };
+        let sending = |stage, key| Submission::Sending { stage, key, sent: Box::default() };
+        let unknown = |stage, key| Submission::Unknown { stage, key, sent: Box::default(), failure: failure() };
+        for (submission, exit) in [
+            (Submission::NotSent, Exit::Left),
+            (Submission::Failed { failure: failure() }, Exit::NotMade),
+            (Submission::Done { key: made() }, Exit::Made),
+            (Submission::KeyWithoutAlias { key: made(), failure: failure() }, Exit::WithoutAlias),
+            (sending(Stage::CreateKey, None), Exit::Unknown),
+            (sending(Stage::FindKey, None), Exit::Unknown),
+            (sending(Stage::CreateAlias, some()), Exit::WithoutAlias),
+            (sending(Stage::DescribeKey, some()), Exit::Made),
+            (unknown(Stage::CreateKey, None), Exit::Unknown),
+            (unknown(Stage::CreateAlias, some()), Exit::WithoutAlias),
+        ] {
+            let (told, key) = Exit::of(Some(&submission));
+            assert_eq!(told, exit, "{submission:?}");
+            assert_eq!(key.is_some(), matches!(exit, Exit::Made | Exit::WithoutAlias));
+        }
+        assert_eq!(Exit::of(None), (Exit::Left, None));
+    }
+}

@@ -1,0 +1,234 @@
+//! `create-key --batch`.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde_json::Value;
+use xks_console::aws::kms::DisconnectCustomKeyStore;
+use xks_console::client::Client;
+use xks_console::unattended::{Exit, Stop, batch};
+
+use super::{STORE, account, answers, external_keys, far, list, made, paused};
+use crate::account::store;
+use crate::faults::faulty::{Fault, Strikes};
+
+/// What came of it: the exit, standard output, what a person is told.
+async fn run(client: &Client, path: &Path) -> (Exit, Vec<Value>, String) {
+    let (mut out, mut notes) = (Vec::new(), Vec::new());
+    let shared = answers(&format!(r#"{{ "custom-key-store-id": "{STORE}", "description": "listed" }}"#));
+    let exit = batch::run(client, path, &shared, &Stop::default(), &mut out, &mut notes).await.unwrap();
+    let lines = String::from_utf8(out).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    (exit, lines, String::from_utf8(notes).unwrap())
+}
+
+fn file(dir: &tempfile::TempDir, text: &str) -> PathBuf {
+    let path = dir.path().join("keys.csv");
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+fn report(list: &Path) -> Vec<Value> {
+    let text = std::fs::read_to_string(list.with_extension("csv.report.jsonl")).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// Each row has its key, with its alias, once.
+async fn assert_all_made(case: &str, client: &Client, count: usize) {
+    let made = made(client, "batch-").await;
+    assert_eq!(made.len(), count, "{case}");
+    for (key, alias) in made {
+        let number = key.xks_key_configuration.unwrap().id.trim_start_matches("batch-").to_owned();
+        assert_eq!(alias, Some(format!("alias/list/{number}")), "{case}");
+    }
+}
+
+#[test]
+fn a_key_a_row_and_the_second_run_makes_none() {
+    let (bundled, client) = account();
+    let dir = tempfile::tempdir().unwrap();
+    let path = file(&dir, &list(5));
+    paused(async {
+        external_keys(&client, 5).await;
+        let (exit, out, notes) = run(&client, &path).await;
+        assert_eq!(exit, Exit::Made, "{notes}");
+        assert_all_made("once", &client, 5).await;
+        assert!(notes.contains("line 6, list/4: made") && notes.contains("5 made. "), "{notes}");
+        let (key, _) = made(&client, "batch-3").await.remove(0);
+        assert_eq!(out[3]["keyArn"], key.arn.as_str());
+        assert_eq!((&out[3]["line"], &out[3]["alias"]), (&5.into(), &"list/3".into()));
+        assert_eq!(out[3]["outcome"], "made");
+        assert_eq!(key.description, "listed");
+        let tags = client.collect_tags(&key.key_id).await.unwrap();
+        assert_eq!(tags.iter().map(|tag| tag.tag_value.as_str()).collect::<Vec<_>>(), ["3", "payments"]);
+        let outcomes: Vec<_> = report(&path).iter().map(|entry| entry["outcome"].clone()).collect();
+        assert_eq!(outcomes[..3], ["creating-key", "creating-alias", "made"]);
+        let (far, faulty) = far(&bundled, |faulty| faulty);
+        let (exit, again, _) = run(&far, &path).await;
+        assert_eq!((exit, again), (Exit::Made, out));
+        assert!(!faulty.calls().iter().any(|call| call.starts_with("Create")));
+        // Nor does it need the store then.
+        let custom_key_store_id = store(&client, STORE).await.custom_key_store_id;
+        client.call(&DisconnectCustomKeyStore { custom_key_store_id }).await.unwrap();
+        assert_eq!(run(&client, &path).await.0, Exit::Made);
+        file(&dir, &list(6));
+        let (exit, _, notes) = run(&client, &path).await;
+        assert_eq!(exit, Exit::NotRight);
+        assert!(notes.contains("line 7: --custom-key-store-id: Frankfurt HSM (cks-"), "{notes}");
+        assert!(notes.contains("connected store. Connect it in the console"), "{notes}");
+    });
+}
+
+#[test]
+fn nothing_is_made_before_all_rows_are_right() {
+    let (bundled, client) = account();
+    let (far, faulty) = far(&bundled, |faulty| faulty);
+    let dir = tempfile::tempdir().unwrap();
+    let path = file(
+        &dir,
+        "xks-key-id,alias,user,policy\nbatch-0,list/0,,\nbatch-0,list/0,,\ncustomer-db,b c,,\nx,customer-db,bob,\n\
+         y,y,,-\nz,z,,nowhere.json\n",
+    );
+    paused(async {
+        external_keys(&client, 1).await;
+        let (exit, out, notes) = run(&far, &path).await;
+        assert_eq!((exit, out), (Exit::NotRight, Vec::new()));
+        for words in [
+            "line 3: --xks-key-id: batch-0 stands in line 2 too",
+            "line 3: --alias: list/0 stands in line 2 too",
+            "line 4: --xks-key-id: The external key customer-db is already in use",
+            "line 4: --alias: ",
+            "line 5: --user: ‘bob’",
+            "line 6: --policy: a list has no standard input",
+            "line 7: --policy: nowhere.json: ",
+            "no key was made",
+        ] {
+            assert!(notes.contains(words), "{words} is not in {notes}");
+        }
+    });
+    assert!(!faulty.calls().iter().any(|call| call.starts_with("Create")));
+}
+
+#[test]
+fn a_row_that_is_refused_is_tried_again_and_the_others_are_made() {
+    let (_, client) = account();
+    let dir = tempfile::tempdir().unwrap();
+    let path = file(&dir, &list(3).replace("batch-1,", "batch-9,"));
+    paused(async {
+        external_keys(&client, 3).await;
+        let (exit, out, notes) = run(&client, &path).await;
+        assert_eq!(exit, Exit::NotMade);
+        assert!(notes.contains("line 3, list/1: --xks-key-id: XksKeyNotFoundException"), "{notes}");
+        assert!(notes.contains("2 made, 1 failed. "), "{notes}");
+        assert!(out[1]["error"].as_str().unwrap().starts_with("XksKeyNotFoundException: "), "{:?}", out[1]);
+        file(&dir, &list(3));
+        assert_eq!(run(&client, &path).await.0, Exit::Made);
+        assert_all_made("mended", &client, 3).await;
+    });
+}
+
+#[test]
+fn what_would_hit_all_rows_stops_the_run() {
+    for (fault, exit, words) in [
+        (Fault::Denied, Exit::NotMade, "1 failed, 3 not tried. "),
+        (Fault::HangsBefore, Exit::Unknown, "3 not tried, 1 unknown. "),
+    ] {
+        let (bundled, client) = account();
+        let (far, faulty) = far(&bundled, |faulty| faulty.with(fault, Strikes::Each("CreateKey".to_owned())));
+        let dir = tempfile::tempdir().unwrap();
+        let path = file(&dir, &list(4));
+        paused(async {
+            external_keys(&client, 4).await;
+            let (told, _, notes) = run(&far, &path).await;
+            assert_eq!(told, exit, "{notes}");
+            assert!(notes.contains(words), "{notes}");
+            assert!(faulty.calls().iter().filter(|call| *call == "CreateKey").count() <= 4);
+            let (told, _, notes) = run(&client, &path).await;
+            assert_eq!(told, Exit::Made, "{notes}");
+            assert_all_made(words, &client, 4).await;
+        });
+    }
+}
+
+#[test]
+fn an_alias_that_was_refused_is_made_by_the_next_run() {
+    let (bundled, client) = account();
+    let (far, _) = far(&bundled, |faulty| faulty.with(Fault::Denied, Strikes::Each("CreateAlias".to_owned())));
+    let dir = tempfile::tempdir().unwrap();
+    let path = file(&dir, &list(2));
+    paused(async {
+        external_keys(&client, 2).await;
+        let (told, out, notes) = run(&far, &path).await;
+        assert_eq!(told, Exit::WithoutAlias, "{notes}");
+        assert_eq!(out[0]["outcome"], "without-alias");
+        assert!(out[0]["keyArn"].is_string());
+        assert_eq!(run(&client, &path).await.0, Exit::Made);
+        assert_all_made("again", &client, 2).await;
+    });
+}
+
+#[test]
+fn answers_that_are_lost_make_no_second_key() {
+    for fault in Fault::ALL.into_iter().filter(|fault| fault.leaves_doubt("CreateKey")) {
+        // That nothing ever gets through is another test's.
+        if matches!(fault, Fault::FailsBefore | Fault::ResetBefore | Fault::HangsBefore) {
+            continue;
+        }
+        let (bundled, client) = account();
+        let (far, _) = far(&bundled, |faulty| faulty.with(fault, Strikes::Each("CreateKey".to_owned())));
+        let dir = tempfile::tempdir().unwrap();
+        let path = file(&dir, &list(3));
+        paused(async {
+            external_keys(&client, 3).await;
+            let (exit, _, notes) = run(&far, &path).await;
+            assert_eq!(exit, Exit::Made, "{fault:?}: {notes}");
+            assert_all_made(&format!("{fault:?}"), &client, 3).await;
+        });
+    }
+}
+
+#[test]
+fn cut_off_at_any_call_it_goes_on_where_it_stopped() {
+    const ROWS: usize = 2;
+    let calls = {
+        let (bundled, client) = account();
+        let (far, faulty) = far(&bundled, |faulty| faulty);
+        let dir = tempfile::tempdir().unwrap();
+        let path = file(&dir, &list(ROWS));
+        paused(async {
+            external_keys(&client, ROWS).await;
+            run(&far, &path).await;
+        });
+        faulty.calls()
+    };
+    for (number, operation) in calls.iter().enumerate() {
+        for fault in [Fault::HangsBefore, Fault::HangsAfter] {
+            let case = format!("cut off at call {number}, {operation}, {fault:?}");
+            let (bundled, client) = account();
+            let (far, _) = far(&bundled, |faulty| faulty.with(fault, Strikes::At(number)));
+            let dir = tempfile::tempdir().unwrap();
+            let path = file(&dir, &list(ROWS));
+            paused(async {
+                external_keys(&client, ROWS).await;
+                let run_is_cut_off = tokio::time::timeout(Duration::from_secs(20), run(&far, &path)).await.is_err();
+                assert!(run_is_cut_off, "{case}");
+                let (exit, out, notes) = run(&client, &path).await;
+                assert_eq!((exit, out.len()), (Exit::Made, ROWS), "{case}: {notes}");
+                assert_all_made(&case, &client, ROWS).await;
+            });
+        }
+    }
+}
+
+#[test]
+fn another_region_has_keys_of_its_own() {
+    let (_, client) = account();
+    let dir = tempfile::tempdir().unwrap();
+    let path = file(&dir, &list(1));
+    paused(async {
+        external_keys(&client, 1).await;
+        assert_eq!(run(&client, &path).await.0, Exit::Made);
+        let (exit, _, notes) = run(&client.with_region("eu-west-1"), &path).await;
+        assert_eq!(exit, Exit::NotRight);
+        assert!(notes.contains("line 2: --custom-key-store-id: there is no external key store"), "{notes}");
+    });
+}

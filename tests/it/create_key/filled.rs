@@ -1,0 +1,94 @@
+//! The wizard, filled in by options.
+
+use xks_console::create_key::answers::Answers;
+use xks_console::journey::Journey;
+use xks_console::tape::{self, Tape};
+use xks_console::tui::app::{App, World as Which};
+use xks_console::unattended::Exit;
+use xks_console::world::Clock;
+
+use super::{START, STORE, account, answers, far};
+use crate::faults::faulty::{Fault, Strikes};
+use crate::snapshots::assert_all_shown;
+
+const COMPLETE: &str = r#"{
+    "custom-key-store-id": "Frankfurt HSM", "xks-key-id": "payments-2026", "alias": "payments", "description": "Paid by card",
+    "tag": ["team=payments"], "administrator": ["arn:aws:iam::111122223333:user/Admin"], "no-admin-deletion": true,
+    "user": ["arn:aws:iam::111122223333:user/Admin"], "other-account": ["444455556666"]
+}"#;
+
+/// Through all steps of a wizard in which nothing is missing but the acknowledgement.
+const TO_REVIEW: &str = "Wait+Screen /I understand/\nScreenshot 1.png\nSpace\nCtrl+N\nWait+Screen /◉ Frankfurt/\n\
+    Screenshot 2.png\nCtrl+N\nScreenshot 3.png\nCtrl+N\nScreenshot 4.png\nCtrl+N\nScreenshot 5.png\nCtrl+N\n\
+    Screenshot 6.png\nCtrl+N\nScreenshot 7.png\nCtrl+N\nScreenshot 8.png\n";
+
+fn filled(journey: Journey, answers: &Answers) -> Journey {
+    journey.for_one_key(answers.draft(None).unwrap(), answers.custom_key_store_id.clone())
+}
+
+/// Plays a tape; gives the console as it was at each screenshot.
+fn play(journey: &mut Journey, text: &str) -> Vec<(String, App)> {
+    let (tape, mut shots) = (Tape::parse("filled", text).unwrap(), Vec::new());
+    tape::play(&tape, journey, &mut |name, journey| {
+        shots.push((name.to_owned(), journey.app().clone()));
+        Ok(())
+    })
+    .unwrap();
+    shots
+}
+
+fn assert_steps(name: &str, shots: &[(String, App)]) {
+    let cases: Vec<(&str, App)> = shots.iter().map(|(name, app)| (name.as_str(), app.clone())).collect();
+    assert_all_shown(name, &cases);
+}
+
+#[test]
+fn each_step_has_what_was_said_and_the_console_ends_with_the_key() {
+    let mut journey = filled(Journey::start((80, 24)).unwrap(), &answers(COMPLETE));
+    let shots = play(&mut journey, TO_REVIEW);
+    assert_steps("create-key-filled", &shots);
+    assert!(!journey.has_quit());
+    play(&mut journey, "Ctrl+N\n");
+    assert!(journey.has_quit());
+    let (exit, key) = Exit::of(journey.app().submission());
+    assert_eq!(exit, Exit::Made);
+    assert_eq!(key.unwrap().description, "Paid by card");
+}
+
+#[test]
+fn each_step_tells_what_is_wrong_with_what_was_said() {
+    let wrong = answers(
+        r#"{ "custom-key-store-id": "Zurich DR", "xks-key-id": "a b", "alias": "customer-db", "tag": ["aws:x=1", "y=1", "y=2"],
+             "other-account": ["111122223333"] }"#,
+    );
+    let mut journey = filled(Journey::start((80, 24)).unwrap(), &wrong);
+    let shots = play(
+        &mut journey,
+        "Wait+Screen /I understand/\nScreenshot 1.png\nAlt+2\nScreenshot 2.png\nAlt+3\nScreenshot 3.png\nAlt+4\n\
+         Screenshot 4.png\nAlt+6\nScreenshot 6.png\n",
+    );
+    assert_steps("create-key-wrong", &shots);
+    let unknown = answers(r#"{ "custom-key-store-id": "Oslo" }"#);
+    play(&mut filled(Journey::start((120, 40)).unwrap(), &unknown), "Wait+Screen /has the ID or the name ‘Oslo’/\n");
+}
+
+#[test]
+fn a_wizard_that_is_left_ends_the_console_and_what_was_made_is_known() {
+    let (bundled, _) = account();
+    let (client, _) = far(&bundled, |faulty| faulty.with(Fault::Denied, Strikes::Each("CreateAlias".to_owned())));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+    let here = Clock::manual(START.parse().unwrap());
+    let far_away = Journey::of((100, 30), bundled, client, Which::Aws, here, runtime);
+    let leave = "Escape\nWait+Screen /Discard/\nTab\nEnter\n";
+    let mut journey = filled(far_away, &answers(COMPLETE));
+    play(&mut journey, &format!("{TO_REVIEW}Ctrl+N\nWait+Screen /The KMS key was created/\n{leave}"));
+    assert!(journey.has_quit());
+    assert_eq!(Exit::of(journey.app().submission()).0, Exit::WithoutAlias);
+
+    let only_store = answers(&format!(r#"{{ "custom-key-store-id": "{STORE}" }}"#));
+    let mut journey = filled(Journey::start((80, 24)).unwrap(), &only_store);
+    // The store alone is nothing to lose.
+    play(&mut journey, "Wait+Screen /I understand/\nEscape\n");
+    assert!(journey.has_quit());
+    assert_eq!(Exit::of(journey.app().submission()), (Exit::Left, None));
+}

@@ -1,0 +1,84 @@
+//! `create-key`: on the terminal, without a screen, and for a list.
+
+mod batch;
+mod filled;
+mod killed;
+mod one;
+mod screen;
+
+use std::sync::Arc;
+
+use xks_console::aws::kms::{DescribeKey, KeyMetadata};
+use xks_console::aws::xks_console::CreateExternalKey;
+use xks_console::bundled::Bundled;
+use xks_console::client::Client;
+use xks_console::create_key::answers::Answers;
+use xks_console::journey::client_of;
+use xks_console::world::{Clock, World};
+
+use crate::faults::faulty::Faulty;
+
+const START: &str = "2026-03-02T10:15:00Z";
+const STORE: &str = "Frankfurt HSM";
+
+/// A client of an AWS that is as far away as AWS is, by way of `wrap`; and somebody else's client of the same AWS.
+fn far(bundled: &Bundled, wrap: impl FnOnce(Faulty) -> Faulty) -> (Client, Arc<Faulty>) {
+    let here = Clock::manual(START.parse().unwrap());
+    let mut faulty = None;
+    let client = client_of(bundled, here.clone()).through(|way| {
+        let way = Arc::new(wrap(Faulty::new(way, here, Clock::manual(START.parse().unwrap()))));
+        faulty = Some(Arc::clone(&way));
+        way
+    });
+    (client, faulty.unwrap())
+}
+
+fn account() -> (Bundled, Client) {
+    let world = World::replayable(START.parse().unwrap(), 7);
+    let bundled = Bundled::in_memory("default", world.clone()).unwrap();
+    let client = client_of(&bundled, world.clock);
+    (bundled, client)
+}
+
+/// Waits where time passes at once.
+fn paused<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap().block_on(work)
+}
+
+fn answers(json: &str) -> Answers {
+    serde_json::from_str(json).unwrap()
+}
+
+/// The keys on external keys whose IDs begin so, each with its alias.
+async fn made(client: &Client, beginning: &str) -> Vec<(KeyMetadata, Option<String>)> {
+    let aliases = client.collect_aliases().await.unwrap();
+    let mut made = Vec::new();
+    for key in client.collect_keys().await.unwrap() {
+        let key = client.call(&DescribeKey::of(key.key_id)).await.unwrap().key_metadata;
+        if key.xks_key_configuration.as_ref().is_some_and(|external| external.id.starts_with(beginning)) {
+            let alias = aliases.iter().find(|alias| alias.target_key_id.as_ref() == Some(&key.key_id));
+            made.push((key, alias.map(|alias| alias.alias_name.clone())));
+        }
+    }
+    made
+}
+
+/// External keys `batch-0`, `batch-1` ... for a list.
+async fn external_keys(client: &Client, count: usize) {
+    for number in 0..count {
+        let request = CreateExternalKey {
+            partition: "frankfurt".to_owned(),
+            id: format!("batch-{number}"),
+            usage: ["ENCRYPT", "DECRYPT"].map(str::to_owned).to_vec(),
+            enabled: true,
+        };
+        client.call(&request).await.unwrap();
+    }
+}
+
+/// A list of keys on those external keys.
+fn list(count: usize) -> String {
+    (0..count).fold("xks-key-id,alias,tag\n".to_owned(), |list, number| {
+        list + &format!("batch-{number},list/{number},team=payments;row={number}\n")
+    })
+}

@@ -1,0 +1,286 @@
+//! `create-key --yes`.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use jiff::tz::TimeZone;
+use xks_console::aws::kms::{GetKeyPolicy, KeyMetadata};
+use xks_console::bundled::Bundled;
+use xks_console::client::Client;
+use xks_console::create_key::answers::Answers;
+use xks_console::create_key::output::create_key_output;
+use xks_console::journey::client_of;
+use xks_console::unattended::{Exit, Stop, one};
+use xks_console::world::Clock;
+use xks_console::xks::network::Network;
+
+use super::{STORE, account, answers, far, made, paused};
+use crate::faults::faulty::{Fault, Strikes};
+
+fn wanted() -> Answers {
+    answers(&format!(
+        r#"{{ "custom-key-store-id": "{STORE}", "xks-key-id": "payments-2026", "alias": "payments",
+              "description": "What's paid", "tag": ["team=payments"], "no-admin-deletion": true,
+              "administrator": ["arn:aws:iam::111122223333:user/Admin"], "other-account": ["444455556666"] }}"#
+    ))
+}
+
+/// What came of it: the exit, standard output, what a person is told.
+async fn run(client: &Client, answers: &Answers, policy: Option<&str>) -> (Exit, String, String) {
+    let (mut out, mut notes) = (Vec::new(), Vec::new());
+    let policy = policy.map(str::to_owned);
+    let exit = one::run(client, answers, policy, &Stop::default(), &mut out, &mut notes).await.unwrap();
+    (exit, String::from_utf8(out).unwrap(), String::from_utf8(notes).unwrap())
+}
+
+fn printed(key: &KeyMetadata) -> String {
+    create_key_output(key, &TimeZone::system()).unwrap()
+}
+
+#[test]
+fn the_key_is_as_it_was_asked_for_and_printed() {
+    let (_, client) = account();
+    paused(async {
+        let (exit, out, notes) = run(&client, &wanted(), None).await;
+        assert_eq!((exit, notes.as_str()), (Exit::Made, ""));
+        let (key, alias) = made(&client, "payments-2026").await.remove(0);
+        assert_eq!(out, printed(&key));
+        assert_eq!((key.description.as_str(), alias.as_deref()), ("What's paid", Some("alias/payments")));
+        assert_eq!(client.collect_tags(&key.key_id).await.unwrap()[0].tag_value, "payments");
+        let policy = GetKeyPolicy { key_id: key.key_id, policy_name: None };
+        let policy = client.call(&policy).await.unwrap().policy;
+        assert!(policy.contains("user/Admin") && policy.contains("444455556666"), "{policy}");
+        assert!(!policy.contains("kms:ScheduleKeyDeletion"), "{policy}");
+    });
+}
+
+#[test]
+fn what_is_not_right_is_told_by_option_before_anything_is_made() {
+    let (bundled, client) = account();
+    let (far, faulty) = far(&bundled, |faulty| faulty);
+    paused(async {
+        let with = |json: &str| answers(json).over(&wanted());
+        for (asked, policy, exit, words) in [
+            (
+                with(r#"{ "alias": "customer-db" }"#),
+                None,
+                Exit::NotRight,
+                "--alias: The alias customer-db already exists",
+            ),
+            (with(r#"{ "alias": "a b", "tag": ["aws:x=1"] }"#), None, Exit::NotRight, "--tag: "),
+            (with(r#"{ "xks-key-id": "" }"#), None, Exit::NotRight, "--xks-key-id: "),
+            (with(r#"{ "user": ["bob"] }"#), None, Exit::NotRight, "--user: ‘bob’"),
+            (wanted(), Some("{}"), Exit::NotRight, "--administrator: it goes into a policy that is made"),
+            (
+                with(r#"{ "other-account": ["111122223333"] }"#),
+                None,
+                Exit::NotRight,
+                "--other-account: This is the account",
+            ),
+            (with(r#"{ "custom-key-store-id": "Oslo" }"#), None, Exit::NotRight, "There are: Dublin HSM (cks-"),
+            (
+                with(r#"{ "custom-key-store-id": "Zurich DR" }"#),
+                None,
+                Exit::NotRight,
+                "aws kms connect-custom-key-store",
+            ),
+            (
+                Answers { custom_key_store_id: None, ..wanted() },
+                None,
+                Exit::NotRight,
+                "more than one external key store",
+            ),
+        ] {
+            let (told, out, notes) = run(&far, &asked, policy).await;
+            assert_eq!((told, out.as_str()), (exit, ""), "{notes}");
+            assert!(notes.lines().all(|line| line.starts_with("xks-console: --")), "{notes}");
+            assert!(notes.contains(words), "{words} is not in {notes}");
+        }
+        let elsewhere = client.with_region("eu-west-1");
+        let (told, _, notes) = run(&elsewhere, &wanted(), None).await;
+        assert_eq!(told, Exit::NotRight);
+        assert!(notes.contains("no external key store in account 111122223333 and Region eu-west-1"), "{notes}");
+        let own =
+            Answers { administrators: Vec::new(), other_accounts: Vec::new(), no_admin_deletion: false, ..wanted() };
+        let (told, _, notes) = run(&far, &own, Some(r#"{"Version":"2012-10-17","Statement":[]}"#)).await;
+        assert_eq!(told, Exit::NotRight);
+        assert!(notes.contains("--policy, "), "{notes}");
+    });
+    assert!(!faulty.calls().iter().any(|call| call.starts_with("Create")), "{:?}", faulty.calls());
+}
+
+#[test]
+fn what_aws_refuses_is_told_with_what_to_do() {
+    let (_, client) = account();
+    paused(async {
+        let asked = answers(r#"{ "xks-key-id": "no-such-key" }"#).over(&wanted());
+        let (exit, out, notes) = run(&client, &asked, None).await;
+        assert_eq!((exit, out.as_str()), (Exit::NotMade, ""));
+        for words in ["--xks-key-id: XksKeyNotFoundException", "What to do: ", "Request ID: ", "No KMS key was made."] {
+            assert!(notes.contains(words), "{words} is not in {notes}");
+        }
+    });
+}
+
+#[test]
+fn a_key_without_its_alias_is_printed_all_the_same_with_the_way_to_mend_it() {
+    let (bundled, client) = account();
+    let (far, _) = far(&bundled, |faulty| faulty.with(Fault::Denied, Strikes::Each("CreateAlias".to_owned())));
+    paused(async {
+        let (exit, out, notes) = run(&far, &wanted(), None).await;
+        let (key, alias) = made(&client, "payments-2026").await.remove(0);
+        assert_eq!((exit, alias), (Exit::WithoutAlias, None));
+        assert_eq!(out, printed(&key));
+        let mend = format!(
+            "aws kms create-alias --alias-name alias/payments --target-key-id {} --region us-west-2",
+            key.key_id
+        );
+        assert!(notes.contains(&mend) && notes.contains("AccessDeniedException"), "{notes}");
+    });
+}
+
+/// The calls of a run without faults.
+fn calls() -> usize {
+    let (bundled, _) = account();
+    let (far, faulty) = far(&bundled, |faulty| faulty);
+    paused(run(&far, &wanted(), None));
+    faulty.calls().len()
+}
+
+async fn assert_told(case: &str, client: &Client, (exit, out, notes): &(Exit, String, String)) {
+    let made = made(client, "payments-2026").await;
+    assert!(made.len() <= 1, "{case}: {} keys", made.len());
+    let (key, alias) = made.into_iter().next().unzip();
+    let output = key.as_ref().map(printed).unwrap_or_default();
+    match exit {
+        Exit::Made => assert!(alias.flatten().is_some() && *out == output, "{case}: {out} {notes}"),
+        Exit::WithoutAlias => assert!(key.is_some() && *out == output, "{case}: {out} {notes}"),
+        Exit::NotMade => assert!(key.is_none() && out.is_empty(), "{case}: {out} {notes}"),
+        Exit::Unknown => assert!(out.is_empty(), "{case}: {out} {notes}"),
+        Exit::NotRight | Exit::Left => panic!("{case}: {notes}"),
+    }
+    assert_eq!(*exit == Exit::Made, notes.is_empty(), "{case}: {notes}");
+}
+
+#[test]
+fn whatever_goes_wrong_once_makes_one_key_or_none_and_tells() {
+    for (number, fault) in (0..calls()).flat_map(|number| Fault::ALL.map(|fault| (number, fault))) {
+        let (bundled, client) = account();
+        let (far, faulty) = far(&bundled, |faulty| faulty.with(fault, Strikes::At(number)));
+        paused(async {
+            let told = run(&far, &wanted(), None).await;
+            let operation = faulty.calls()[number].clone();
+            let case = format!("{fault:?} at {operation}");
+            assert_told(&case, &client, &told).await;
+            // What nobody knows is looked up, and comes to its end.
+            if fault.leaves_doubt(&operation) {
+                assert_eq!(told.0, Exit::Made, "{case}: {}", told.2);
+            }
+        });
+    }
+}
+
+#[test]
+fn whatever_goes_wrong_always_makes_one_key_or_none_and_tells() {
+    for operation in ["CreateKey", "CreateAlias", "DescribeKey", "ListKeys", "ListAliases", "GetCallerIdentity"] {
+        for fault in Fault::ALL {
+            let (bundled, client) = account();
+            let (far, _) = far(&bundled, |faulty| faulty.with(fault, Strikes::Each(operation.to_owned())));
+            paused(async {
+                let told = run(&far, &wanted(), None).await;
+                assert_told(&format!("{fault:?} at each {operation}"), &client, &told).await;
+            });
+        }
+    }
+}
+
+/// Runs the program itself, with this standard input.
+fn program(dir: &Path, arguments: &[&str], input: &str) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_xks-console"))
+        .args(["create-key", "--data-dir"])
+        .arg(dir.join("aws"))
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // It may end without reading.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    child.wait_with_output().unwrap()
+}
+
+#[test]
+fn answers_and_policy_come_from_files_or_by_standard_input() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| {
+        std::fs::write(dir.path().join(name), text).unwrap();
+        dir.path().join(name).to_str().unwrap().to_owned()
+    };
+    let policy = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111122223333:root"},"Action":"kms:*","Resource":"*"}]}"#;
+    let answers = file("a.toml", "custom-key-store-id = \"Frankfurt HSM\"\nalias = \"from-file\"\ntag = [\"a=b\"]\n");
+    let by_input = ["--yes", "--answers", &answers, "--xks-key-id", "payments-2026", "--policy", "-"];
+    let output = program(dir.path(), &by_input, policy);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let json = r#"{ "custom-key-store-id": "Frankfurt HSM", "xks-key-id": "ledger-archive", "alias": "other" }"#;
+    let output = program(dir.path(), &["--yes", "--answers", "-", "--alias", "wins"], json);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let bundled = Bundled::open_on(&dir.path().join("aws"), None, Network::default()).unwrap();
+    let client = client_of(&bundled, Clock::System);
+    paused(async {
+        assert_eq!(made(&client, "ledger-archive").await[0].1.as_deref(), Some("alias/wins"));
+        let (key, alias) = made(&client, "payments-2026").await.remove(0);
+        assert_eq!(alias.as_deref(), Some("alias/from-file"));
+        let asked = GetKeyPolicy { key_id: key.key_id, policy_name: None };
+        assert_eq!(client.call(&asked).await.unwrap().policy, policy);
+    });
+}
+
+#[test]
+fn what_is_wrong_with_the_command_ends_with_2() {
+    let dir = tempfile::tempdir().unwrap();
+    let empty = dir.path().join("empty.toml").to_str().unwrap().to_owned();
+    std::fs::write(&empty, "custom-key-store-id = \"Frankfurt HSM\"").unwrap();
+    for (arguments, words) in [
+        (&["--yes", "--answers", &empty, "--policy", "-"][..], "--policy, "),
+        (&["--yes", "--answers", "/nowhere"], "--answers: /nowhere: "),
+        (&["--yes", "--policy", "/nowhere"], "--policy: /nowhere: "),
+        (&["--yes", "--answers", "-"], "unknown field `store`"),
+        (&["--batch", "/nowhere"], "/nowhere: "),
+        (&["--yes", "--tag", "x"], "--tag: ‘x’ has no ="),
+    ] {
+        let output = program(dir.path(), arguments, r#"{ "store": 1 }"#);
+        let notes = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {notes}");
+        assert!(notes.contains(words) && output.stdout.is_empty(), "{arguments:?}: {notes}");
+    }
+}
+
+#[test]
+fn ctrl_c_ends_it_at_once_while_nothing_is_under_way() {
+    let dir = tempfile::tempdir().unwrap();
+    // Whoever calls is kept waiting.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let child = Command::new(env!("CARGO_BIN_EXE_xks-console"))
+        .args([
+            "create-key",
+            "--yes",
+            "--xks-key-id",
+            "k",
+            "--alias",
+            "a",
+            "--region",
+            "us-west-2",
+            "--endpoint-url",
+            &url,
+        ])
+        .envs([("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE"), ("AWS_SECRET_ACCESS_KEY", "secret")])
+        .env("HOME", dir.path())
+        .spawn();
+    let mut child = child.unwrap();
+    let _held = listener.accept().unwrap();
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+}

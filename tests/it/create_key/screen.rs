@@ -1,0 +1,103 @@
+//! `create-key` in a terminal, with standard output in a pipe.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::process::Console;
+
+const OPTIONS: &str =
+    "--custom-key-store-id 'Frankfurt HSM' --xks-key-id payments-2026 --alias payments --tag team=payments";
+
+/// Runs `script` in a terminal, in which `create_key` is the command.
+fn shell(dir: &Path, script: &str) -> Console {
+    let data_dir = dir.join("aws");
+    let define = format!("create_key() {{ \"$XKS\" create-key --data-dir '{}' \"$@\"; }}\n", data_dir.display());
+    let there = [("DIR", dir.to_str().unwrap())];
+    Console::shell(&(define + script), dir, &there)
+}
+
+/// From the first step of the wizard that is filled in to Finish.
+fn finish(console: &mut Console) {
+    console.wait("I understand");
+    console.send(" \x0e");
+    console.wait("◉ Frankfurt HSM");
+    console.send("\x0e");
+    console.wait("Add alias");
+    for title in ["Add tags", "administrative permissions", "usage permissions", "Edit key policy", "▸ 8 Review"] {
+        console.send("\x0e");
+        console.wait(title);
+    }
+    console.send("\x0e");
+}
+
+fn key(dir: &Path) -> Value {
+    serde_json::from_str(&std::fs::read_to_string(dir.join("out")).unwrap()).unwrap()
+}
+
+#[test]
+fn the_wizard_is_filled_in_and_the_key_goes_down_the_pipe() {
+    let dir = tempfile::tempdir().unwrap();
+    let script = format!("(create_key {OPTIONS}; echo $? > $DIR/code) | cat > $DIR/out");
+    let mut console = shell(dir.path(), &script);
+    finish(&mut console);
+    let (_, written) = console.end();
+    assert_eq!(std::fs::read_to_string(dir.path().join("code")).unwrap(), "0\n", "{written}");
+    let key = key(dir.path());
+    assert_eq!(key["KeyMetadata"]["XksKeyConfiguration"]["Id"], "payments-2026");
+    assert!(written.rfind("\x1b[?1049l") > written.rfind("\x1b[?1049h"), "{written:?}");
+    assert!(!written.contains("KeyMetadata"), "{written:?}");
+}
+
+#[test]
+fn with_all_three_streams_elsewhere_it_finds_its_terminal() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut console = shell(dir.path(), &format!("create_key {OPTIONS} < /dev/null 2> $DIR/err | cat > $DIR/out"));
+    finish(&mut console);
+    console.end();
+    assert_eq!(std::fs::read_to_string(dir.path().join("err")).unwrap(), "");
+    assert_eq!(key(dir.path())["KeyMetadata"]["Enabled"], true);
+}
+
+#[test]
+fn left_without_a_key_nothing_is_printed() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut console = shell(dir.path(), "create_key --alias payments > $DIR/out; echo $? > $DIR/code");
+    console.wait("I understand");
+    console.send("\x1b");
+    console.wait("Discard");
+    console.send("\t\r");
+    console.end();
+    assert_eq!(std::fs::read_to_string(dir.path().join("code")).unwrap(), "3\n");
+    assert_eq!(std::fs::read_to_string(dir.path().join("out")).unwrap(), "");
+}
+
+#[test]
+fn what_is_wrong_is_shown_in_its_step() {
+    let dir = tempfile::tempdir().unwrap();
+    let script = "create_key --custom-key-store-id Oslo --xks-key-id 'a b' --alias customer-db --tag aws:x=1 | cat";
+    let mut console = shell(dir.path(), script);
+    console.wait("no external key store here has the ID or the name ‘Oslo’");
+    for mark in ["! 2 External key", "! 3 Alias, description", "! 4 Tags"] {
+        console.wait(mark);
+    }
+    console.send("\x1b3");
+    console.wait("already exists in this Region");
+    console.send("\x1b4");
+    console.wait("aws:");
+    console.kill();
+}
+
+#[test]
+fn without_a_terminal_it_says_what_works_without() {
+    // A session of its own has no terminal.
+    let output = std::process::Command::new("setsid")
+        .args(["-w", env!("CARGO_BIN_EXE_xks-console"), "create-key", "--alias", "a"])
+        .stdin(std::process::Stdio::null())
+        .output()
+        .unwrap();
+    let words = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{words}");
+    assert!(words.contains("terminal") && words.contains("--yes"), "{words}");
+    assert!(output.stdout.is_empty());
+}
