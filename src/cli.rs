@@ -195,7 +195,8 @@ Example:
   aws kms describe-custom-key-stores
 Or, with the profiles that are written into the data directory:
   export AWS_CONFIG_FILE=DIR/config AWS_SHARED_CREDENTIALS_FILE=DIR/credentials
-  aws --profile KeyAdministrator kms list-keys";
+  aws --profile KeyAdministrator kms list-keys
+The role of the profile BreakGlass asks for a code of an MFA device; the file DIR/mfa has the key URI for an authenticator.";
 
 /// What can be done with a proxy.
 #[derive(Clone, Debug, PartialEq, Eq, Subcommand)]

@@ -82,7 +82,8 @@ impl Journey {
         clock: Clock,
         runtime: tokio::runtime::Runtime,
     ) -> Self {
-        let (app, effects) = App::new(which, client.region());
+        let (mut app, effects) = App::new(which, client.region());
+        app.profile = client.profile().map(str::to_owned);
         let (timers, copied) = (Vec::new(), Vec::new());
         Self { app, client, bundled, clock, runtime, effects, timers, copied, has_quit: false, size }
     }
@@ -165,8 +166,7 @@ impl Stage for Journey {
                             let _ = sender.send(Msg::Called(Box::new(call.clone())));
                         }));
                         let answer = self.runtime.block_on(runtime::perform(&client, call));
-                        drop(client);
-                        for msg in calls {
+                        for msg in calls.try_iter() {
                             self.take(msg);
                         }
                         self.take(Msg::Answered(id, answer));
@@ -177,6 +177,7 @@ impl Stage for Journey {
                         self.timers.push((due, timer));
                     }
                     Effect::Copy(text) => self.copied.push(text),
+                    Effect::Use(client) => self.client = client,
                     Effect::Remember(_) => {}
                     Effect::Quit => self.has_quit = true,
                 }

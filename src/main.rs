@@ -160,6 +160,7 @@ fn console(arguments: &Arguments) -> Result<ExitCode, Failure> {
         None => client,
     };
     let (mut app, effects) = App::new(which, client.region());
+    app.profile = client.profile().map(str::to_owned);
     let config = config::directory(|name| std::env::var_os(name));
     if let Some(config) = &config {
         app.prefer(config::load(config));
@@ -185,17 +186,18 @@ fn console(arguments: &Arguments) -> Result<ExitCode, Failure> {
 /// A client of an AWS on the network, and which one that is.
 async fn elsewhere(settings: profile::Settings) -> Result<(Client, Which), Failure> {
     let client = profile::open(settings, Clock::System).await?;
-    let which = client.endpoints().kms_host().map_or(Which::Aws, Which::Endpoint);
-    // What asks for a password asks now, not beneath the console.
-    patiently(client.prepare()).await;
+    let which = Which::of(&client);
+    // What asks for a password asks now, not beneath the console, which tells what keeps them away.
+    let _ = patiently(client.prepare()).await;
     Ok((client, which))
 }
 
 /// Tells that credentials are waited for when they take long.
-async fn patiently(credentials: impl Future<Output = ()>) {
+async fn patiently<T>(credentials: impl Future<Output = T>) -> T {
     let mut credentials = pin!(credentials);
-    if tokio::time::timeout(PATIENCE, &mut credentials).await.is_err() {
-        eprintln!("xks-console: waiting for credentials; Ctrl-C ends it");
-        credentials.await;
+    if let Ok(done) = tokio::time::timeout(PATIENCE, &mut credentials).await {
+        return done;
     }
+    eprintln!("xks-console: waiting for credentials; Ctrl-C ends it");
+    credentials.await
 }

@@ -168,19 +168,19 @@ pub fn query_action(body: &[u8]) -> Option<(String, String)> {
 /// # Errors
 /// `ValidationError` when a member is missing or of the wrong type.
 pub fn parse_query_request<O: Operation>(body: &[u8]) -> Result<O, ServiceError> {
-    let read = |numbers: bool| {
-        let members: Map<String, Value> = form_urlencoded::parse(body)
-            .filter(|(name, _)| name != "Action" && name != "Version")
-            .map(|(name, value)| {
-                let number = value.parse::<u64>().ok().filter(|_| numbers);
-                (name.into_owned(), number.map_or_else(|| Value::from(value.into_owned()), Value::from))
-            })
-            .collect();
-        serde_json::from_value(Value::Object(members))
-    };
-    // The form does not tell numbers from texts; the request type does.
-    read(false).or_else(|_| read(true)).map_err(|error| ServiceError::new("ValidationError", error.to_string()))
+    let members: Map<String, Value> = form_urlencoded::parse(body)
+        .filter(|(name, _)| name != "Action" && name != "Version")
+        .map(|(name, value)| {
+            let number = value.parse::<u64>().ok().filter(|_| NUMBERS.contains(&&*name));
+            (name.into_owned(), number.map_or_else(|| Value::from(value.into_owned()), Value::from))
+        })
+        .collect();
+    serde_json::from_value(Value::Object(members))
+        .map_err(|error| ServiceError::new("ValidationError", error.to_string()))
 }
+
+/// Members of query requests that are numbers. The form does not tell them from texts, which may be digits, too.
+const NUMBERS: [&str; 2] = ["DurationSeconds", "MaxItems"];
 
 /// The XML of a successful query answer.
 ///

@@ -5,7 +5,8 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 use serde_json::{Map, Value};
 
 /// Data of callers, which no event has.
-const LEFT_OUT: [&str; 11] = [
+const LEFT_OUT: [&str; 12] = [
+    "TokenCode",
     "Plaintext",
     "CiphertextBlob",
     "GrantTokens",
@@ -34,7 +35,8 @@ pub fn of_json(body: &[u8]) -> Value {
 
 /// A form of the query protocol; `null` when it asks for nothing but its operation.
 pub fn of_form(body: &[u8]) -> Value {
-    let pairs = form_urlencoded::parse(body).filter(|(name, _)| !matches!(&**name, "Action" | "Version"));
+    let is_shown = |name: &str| !matches!(name, "Action" | "Version") && !LEFT_OUT.contains(&name);
+    let pairs = form_urlencoded::parse(body).filter(|(name, _)| is_shown(name));
     let shown: Map<String, Value> =
         pairs.map(|(name, value)| (small(&name), Value::String(value.into_owned()))).collect();
     if shown.is_empty() { Value::Null } else { Value::Object(shown) }

@@ -3,6 +3,7 @@
 pub mod credentials;
 pub mod endpoints;
 pub mod log;
+pub mod mfa;
 mod pace;
 pub mod profile;
 mod retry;
@@ -20,9 +21,10 @@ use jiff::Timestamp;
 pub use transport::{Https, InProcess, Transport, TransportError};
 
 use credentials::{NoCredentials, Source};
-use endpoints::Endpoints;
+use endpoints::{Endpoints, check_region};
 use log::{ApiCall, Observer};
 use pace::Pace;
+use profile::{Choice, OpenError, Origin, Place};
 use retry::Attempts;
 use skew::Skew;
 
@@ -33,6 +35,7 @@ use crate::aws::kms::{
     AliasListEntry, CustomKeyStore, DescribeCustomKeyStores, KeyListEntry, ListAliases, ListKeys, ListResourceTags, Tag,
 };
 use crate::aws::operation::{Operation, Protocol, Service};
+use crate::aws::scalar::SecretText;
 use crate::aws::sigv4::{self, Credentials, SigningError};
 use crate::world::{Clock, Random};
 
@@ -87,6 +90,7 @@ const REFUSED_CREDENTIALS: [&str; 5] =
 pub struct Client {
     transport: Arc<dyn Transport>,
     source: Arc<Source>,
+    origin: Option<Arc<Origin>>,
     endpoints: Arc<Endpoints>,
     region: String,
     clock: Clock,
@@ -103,6 +107,13 @@ impl std::fmt::Debug for Client {
     }
 }
 
+/// Two are the same when they speak for the same caller in the same Region.
+impl PartialEq for Client {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.source, &other.source) && self.region == other.region
+    }
+}
+
 impl Client {
     /// A client that signs with `credentials` for `region` by the time of `clock`.
     pub fn new(transport: Arc<dyn Transport>, credentials: Credentials, region: &str, clock: Clock) -> Self {
@@ -114,6 +125,7 @@ impl Client {
         Self {
             transport,
             source: Arc::new(source),
+            origin: None,
             endpoints: Arc::default(),
             region: region.to_owned(),
             clock,
@@ -183,9 +195,49 @@ impl Client {
         Self { transport: wrap(Arc::clone(&self.transport)), ..self.clone() }
     }
 
-    /// Fetches credentials, so that the first call has them. What keeps them away is told by each call.
-    pub async fn prepare(&self) {
-        let _ = self.source.credentials(self.now()).await;
+    /// The profile that the credentials come from; the bundled AWS has none.
+    pub fn profile(&self) -> Option<&str> {
+        self.origin.as_ref().map(|origin| origin.profile.as_str())
+    }
+
+    /// The profiles that can be gone on with; none in the bundled AWS.
+    ///
+    /// # Errors
+    /// [`OpenError`] when they can't be read.
+    pub async fn profiles(&self) -> Result<Vec<Choice>, OpenError> {
+        match &self.origin {
+            Some(origin) => profile::choices(origin).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// A client like this on another profile or in another Region: caller, Region and endpoints are others, all else is kept.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub async fn go_to(&self, place: &Place) -> Result<Self, OpenError> {
+        check_region(&place.region)?;
+        match &self.origin {
+            Some(origin) => profile::reopen(self, origin, place).await,
+            None => Ok(self.with_region(&place.region)),
+        }
+    }
+
+    /// Fetches credentials, so that the first call has them.
+    ///
+    /// # Errors
+    /// [`NoCredentials`], which each call tells too.
+    pub async fn prepare(&self) -> Result<(), NoCredentials> {
+        self.source.credentials(self.now()).await.map(drop)
+    }
+
+    /// Fetches credentials at once, after the person has logged in anew; with the code of the MFA device that
+    /// [`NoCredentials::mfa_serial`] names.
+    ///
+    /// # Errors
+    /// [`NoCredentials`]; a wrong code asks for the next.
+    pub async fn log_in(&self, code: Option<SecretText>) -> Result<(), NoCredentials> {
+        self.source.log_in(code, self.now()).await
     }
 
     /// Calls an operation: once, or several times where that is safe and promises more. It takes about a minute at most.
@@ -199,7 +251,8 @@ impl Client {
         }
         let began = self.clock.now();
         let mut attempts = Attempts::new(O::IS_IDEMPOTENT);
-        let mut is_clock_right = true;
+        let (mut is_clock_right, mut is_renewed) = (true, false);
+        let mut refused = None;
         let (answer, result) = loop {
             let (answer, result) = self.attempt(request, &mut attempts).await;
             let Err(error) = &result else { break (answer, result) };
@@ -208,12 +261,27 @@ impl Client {
                 is_clock_right = false;
                 continue;
             }
+            // Nor is one by credentials whose time is over.
+            if let (CallError::Service(expired), false, Some(signed_by)) = (error, is_renewed, &answer.signed_by)
+                && expired.is("ExpiredToken")
+            {
+                is_renewed = true;
+                match self.source.renew(signed_by, expired, self.now()).await {
+                    Ok(true) => continue,
+                    Ok(false) => {}
+                    Err(none) => refused = Some(none),
+                }
+                break (answer, result);
+            }
             match attempts.pause(error, &self.random) {
                 Some(pause) => tokio::time::sleep(pause).await,
                 None => break (answer, result),
             }
         };
         self.tell::<O>(began, attempts.made, answer, result.as_ref().err());
+        if let Some(none) = refused {
+            return Err(none.into());
+        }
         match &result {
             // Whether the AWS at an endpoint is a bundled one that is served, it alone can tell.
             Err(CallError::Service(error))
@@ -238,13 +306,14 @@ impl Client {
         let mut envelope = Envelope::default();
         let result = async {
             let credentials = self.source.credentials(self.now()).await?;
+            envelope.signed_by = Some(Arc::clone(&credentials));
             if !self.transport.is_bundled() {
                 self.pace.wait::<O>(&self.region).await;
             }
             let request = self.signed(request, &credentials)?;
             attempts.made += 1;
             let response = self.answer(request, self.attempt_time.unwrap_or(attempts.time())).await?;
-            envelope = Envelope::of(&response);
+            envelope = Envelope { signed_by: envelope.signed_by.take(), ..Envelope::of(&response) };
             if response.status().is_success() {
                 return codec::decode_response::<O>(response.body())
                     .map_err(|error| CallError::Malformed { operation: O::NAME, reason: error.to_string() });
@@ -316,6 +385,7 @@ struct Envelope {
     status: Option<u16>,
     request_id: Option<String>,
     date: Option<Timestamp>,
+    signed_by: Option<Arc<Credentials>>,
 }
 
 impl Envelope {
@@ -325,6 +395,7 @@ impl Envelope {
             status: Some(response.status().as_u16()),
             request_id: header("x-amzn-requestid"),
             date: skew::date(response.headers()),
+            signed_by: None,
         }
     }
 }
@@ -390,7 +461,6 @@ impl Client {
 mod tests {
     use super::*;
     use crate::aws::kms::{CreateAlias, ListKeysOutput};
-    use crate::aws::scalar::SecretText;
     use crate::aws::xks_console::DescribeExternalKey;
     use futures_util::future::BoxFuture;
 

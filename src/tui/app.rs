@@ -2,6 +2,7 @@
 
 mod answers;
 mod keys;
+mod place;
 
 pub use keys::NAVIGATION;
 
@@ -12,6 +13,7 @@ use crossterm::event::KeyEventKind;
 use super::connect::Connecting;
 use super::effect::{Call, CallId, Effect, Msg, TimerId};
 use super::keymap::Context;
+use super::login::Login;
 use super::pages::Location;
 use super::pages::api_calls::ApiCalls;
 use super::pages::event::EventPage;
@@ -22,6 +24,7 @@ use super::pages::key_store::KeyStorePage;
 use super::pages::key_stores::KeyStores;
 use super::pages::keys::Keys;
 use super::preferences::Preferences;
+use super::switcher::Switcher;
 use super::tasks::{self, Menu};
 use super::wizard::Wizard;
 use crate::aws::kms::KeyManager;
@@ -77,6 +80,8 @@ pub enum Dialog {
     Menu(Menu),
     /// A change: its form and what comes of it.
     Task(Box<tasks::Dialog>),
+    /// Where to go on.
+    Switch(Box<Switcher>),
     /// Whether to leave the wizard.
     Discard {
         /// Whether the focus is on *Discard*; it starts on *Keep editing*.
@@ -105,6 +110,8 @@ pub enum Dialog {
 pub struct App {
     /// Which AWS it speaks to.
     pub world: World,
+    /// The profile that the credentials come from; the bundled AWS has none.
+    pub profile: Option<String>,
     /// What AWS has told.
     pub known: Known,
     /// The account's alias.
@@ -115,6 +122,8 @@ pub struct App {
     pub flashes: Vec<Flash>,
     /// What lies over the page.
     pub dialog: Option<Dialog>,
+    /// What lies over everything while there is nothing to sign with.
+    pub login: Option<Login>,
     /// Whether the navigation on the left has the focus, and which entry.
     pub navigation: Option<usize>,
     /// The wizard, while one is open.
@@ -143,14 +152,23 @@ pub struct App {
 impl App {
     /// The console at its first page, and what it asks first.
     pub fn new(world: World, region: &str) -> (Self, Vec<Effect>) {
+        let mut app = Self::blank(world, region);
+        let effects = app.first_questions();
+        (app, effects)
+    }
+
+    /// The console before anything is known or asked.
+    fn blank(world: World, region: &str) -> Self {
         let known = Known { region: region.to_owned(), ..Known::default() };
-        let mut app = Self {
+        Self {
             world,
+            profile: None,
             known,
             account_alias: None,
             location: Location::KeyStores,
             flashes: Vec::new(),
             dialog: None,
+            login: None,
             navigation: None,
             wizard: None,
             preferences: Preferences::default(),
@@ -170,11 +188,12 @@ impl App {
             watch: None,
             refresh: None,
             last_id: 0,
-        };
-        let effects = [Call::Identity, Call::KeyStores, Call::Aliases, Call::Keys(None), Call::Principals]
-            .map(|call| app.ask(call))
-            .to_vec();
-        (app, effects)
+        }
+    }
+
+    fn first_questions(&mut self) -> Vec<Effect> {
+        let calls = [Call::Identity, Call::KeyStores, Call::Aliases, Call::Keys(None), Call::Principals];
+        calls.map(|call| self.ask(call)).to_vec()
     }
 
     /// Tells on top of the page what did not go well.
@@ -289,6 +308,12 @@ impl App {
     }
 
     fn paste(&mut self, text: &str) {
+        if let Some(login) = &mut self.login {
+            return login.paste(text);
+        }
+        if let Some(Dialog::Switch(switcher)) = &mut self.dialog {
+            switcher.paste(text);
+        }
         if let Some(Dialog::Task(task)) = &mut self.dialog {
             task.paste(text);
         }

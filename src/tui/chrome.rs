@@ -17,6 +17,9 @@ use crate::create_key::method::Method;
 /// The smallest screen on which anything sensible can be shown.
 const LEAST: (u16, u16) = (40, 12);
 
+/// The key that leads to other places, as the header names it beside the place one is at.
+const SWITCH: &str = "[F3]";
+
 /// Draws the whole screen.
 pub fn draw(app: &App, frame: &mut Frame) {
     let area = frame.area();
@@ -49,6 +52,11 @@ pub fn draw(app: &App, frame: &mut Frame) {
     if let Some(dialog) = &app.dialog {
         draw_dialog(app, dialog, frame, area);
     }
+    if let Some(login) = &app.login {
+        let mut paper = dialog_paper(area);
+        login.write(&mut paper);
+        draw_box(login.title(), &paper, None, frame, area);
+    }
 }
 
 fn draw_header(app: &App, frame: &mut Frame, area: Rect) {
@@ -64,11 +72,12 @@ fn draw_header(app: &App, frame: &mut Frame, area: Rect) {
         Some(alias) => format!("{alias} ({})", known.account),
         None => known.account.clone(),
     };
-    let long = format!("{} @ {account} · {} ", text::harmless(name), known.region);
-    let short = format!("{} · {} ", known.account, known.region);
+    let region = format!("{} {SWITCH} ", known.region);
+    let long = format!("{} @ {account} · {region}", text::harmless(name));
+    let short = format!("{} · {region}", known.account);
     let room = usize::from(area.width).saturating_sub(text::width(&left) + 2);
     let right = if text::width(&long) <= room { long } else { short };
-    let right = if known.account.is_empty() { format!("{} ", known.region) } else { right };
+    let right = if known.account.is_empty() { region } else { right };
     // Account and Region are never cut for the sake of a long host.
     let room = usize::from(area.width).saturating_sub(text::width(&right) + 1);
     let left = if text::width(&left) <= room { left } else { text::cut(&format!(" {world}"), room) };
@@ -185,8 +194,10 @@ fn draw_footer(app: &App, frame: &mut Frame, area: Rect) {
     let mut spans = vec![Span::raw(" ")];
     let mut used = 1;
     // A dialog takes the keys first, and explains itself.
-    let is_heard =
-        |action: Action| app.dialog.is_none() || !matches!(action, Action::Help | Action::Keys | Action::ApiCalls);
+    let is_heard = |action: Action| {
+        let is_over = app.dialog.is_some() || app.login.is_some();
+        !is_over || !matches!(action, Action::Help | Action::Keys | Action::ApiCalls | Action::Switch)
+    };
     for binding in keymap::bindings(&app.contexts()).filter(|binding| is_heard(binding.action)) {
         let words = format!("{} {}", binding.label, binding.title);
         if used + text::width(&words) + 2 > usize::from(area.width) {
@@ -200,9 +211,22 @@ fn draw_footer(app: &App, frame: &mut Frame, area: Rect) {
 }
 
 fn draw_dialog(app: &App, dialog: &Dialog, frame: &mut Frame, area: Rect) {
-    let width = area.width.saturating_sub(4).min(76);
-    let mut paper = Paper::new(width.saturating_sub(4));
+    let mut paper = dialog_paper(area);
     let (title, scroll) = write_dialog(dialog, &app.known, &mut paper);
+    draw_box(&title, &paper, scroll, frame, area);
+}
+
+fn dialog_width(area: Rect) -> u16 {
+    area.width.saturating_sub(4).min(76)
+}
+
+fn dialog_paper(area: Rect) -> Paper {
+    Paper::new(dialog_width(area).saturating_sub(4))
+}
+
+/// Draws a box in the middle of the screen.
+fn draw_box(title: &str, paper: &Paper, scroll: Option<usize>, frame: &mut Frame, area: Rect) {
+    let width = dialog_width(area);
     let height = u16::try_from(paper.len() + 2).unwrap_or(u16::MAX).min(area.height.saturating_sub(2));
     let place = Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 2, width, height };
     frame.render_widget(Clear, place);
@@ -221,6 +245,10 @@ fn draw_dialog(app: &App, dialog: &Dialog, frame: &mut Frame, area: Rect) {
 fn write_dialog(dialog: &Dialog, known: &Known, paper: &mut Paper) -> (String, Option<usize>) {
     match dialog {
         Dialog::Menu(menu) => (menu.write(paper).to_owned(), None),
+        Dialog::Switch(switcher) => {
+            switcher.write(paper);
+            (switcher.title().to_owned(), None)
+        }
         Dialog::Task(task) => {
             let (title, scroll) = task.write(paper, known);
             (title, (scroll > 0).then_some(scroll))

@@ -11,8 +11,10 @@ use crate::aws::kms::{self, AliasListEntry, CustomKeyStore, Tag};
 use crate::aws::scalar::{Blob, SecretBlob, SecretText};
 use crate::aws::sts::CallerIdentity;
 use crate::aws::xks_console::{self, DescribeExternalKeyOutput, Partition, ProxyRequest};
-use crate::client::CallError;
+use crate::client::credentials::NoCredentials;
 use crate::client::log::ApiCall;
+use crate::client::profile::{Choice, Place};
+use crate::client::{CallError, Client};
 use crate::create_key::key_summary::KeySummary;
 use crate::create_key::known::Principal;
 use crate::create_key::submission;
@@ -36,6 +38,8 @@ pub enum Effect {
     Remember(Preferences),
     /// Put a text on the clipboard.
     Copy(String),
+    /// Make this and all later calls by another client.
+    Use(Client),
     /// Leave the program.
     Quit,
 }
@@ -91,6 +95,12 @@ pub enum Call {
     Change(Box<Change>),
     /// Read a file of the person's, at most 64 KiB.
     ReadFile(String),
+    /// The profiles that can be gone on with.
+    Profiles,
+    /// Open a client of another profile or Region.
+    Open(Place),
+    /// Fetch credentials anew, with the code of an MFA device if one is asked for.
+    LogIn(Option<SecretText>),
 }
 
 /// A change to a key or a key store, or the use of a key: one request.
@@ -145,10 +155,16 @@ pub enum Outcome {
 #[derive(Clone, Debug, PartialEq)]
 #[allow(missing_docs)]
 pub enum Reply {
-    Identity { caller: CallerIdentity, account_alias: Option<String> },
+    Identity {
+        caller: CallerIdentity,
+        account_alias: Option<String>,
+    },
     KeyStores(Vec<CustomKeyStore>),
     Aliases(Vec<AliasListEntry>),
-    Keys { page: Vec<KeySummary>, next: Option<String> },
+    Keys {
+        page: Vec<KeySummary>,
+        next: Option<String>,
+    },
     Key(Box<KeySummary>),
     Principals(Vec<Principal>),
     KeyPolicy(String),
@@ -156,13 +172,21 @@ pub enum Reply {
     AllTags(HashMap<String, Vec<Tag>>),
     ExternalKey(DescribeExternalKeyOutput),
     ExternalKeys(Vec<Partition>),
-    Events { page: Vec<Event>, next: Option<String> },
+    Events {
+        page: Vec<Event>,
+        next: Option<String>,
+    },
     ProxyRequests(Vec<ProxyRequest>),
     Metrics(Box<Monitoring>),
     Accepted,
     Changed(Outcome),
     File(SecretText),
     Submission(submission::Answer),
+    Profiles(Vec<Choice>),
+    Opened(Client),
+    LoggedIn,
+    /// Nothing was asked: there is nothing to sign with until the person has logged in.
+    NoCredentials(NoCredentials),
 }
 
 /// Why a [`Call`] failed, in words and with its code.
@@ -179,6 +203,15 @@ pub struct Failure {
 impl Failure {
     /// The code of what only the bundled AWS can tell.
     pub const NOT_AVAILABLE: &str = "NotAvailable";
+    /// The code of what was not asked for want of credentials.
+    pub const NO_CREDENTIALS: &str = "NoCredentials";
+}
+
+impl From<&NoCredentials> for Failure {
+    fn from(none: &NoCredentials) -> Self {
+        let (code, message) = (Self::NO_CREDENTIALS.to_owned(), format!("{none}."));
+        Self { code, message, request_id: String::new() }
+    }
 }
 
 impl From<&CallError> for Failure {

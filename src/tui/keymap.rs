@@ -77,6 +77,7 @@ pub enum Action {
     Scroll,
     Remove,
     ApiCalls,
+    Switch,
 }
 
 /// One row of the table of actions.
@@ -155,6 +156,7 @@ pub const BINDINGS: &[Binding] = &[
     bind(Context::Table, Action::SortDirection, KeyCode::Char('S'), NONE, "S", "Turn order", "Turn the order round."),
     bind(Context::Fields, Action::PreviousField, KeyCode::BackTab, KeyModifiers::SHIFT, "Shift-Tab", "Field before", "Move back."),
     bind(Context::Everywhere, Action::ApiCalls, KeyCode::F(2), NONE, "F2", "API calls", "Show the calls to AWS so far, and what came of each; Esc leads back."),
+    bind(Context::Everywhere, Action::Switch, KeyCode::F(3), NONE, "F3", "Region", "Go on in another Region, and on AWS with another profile."),
     bind(Context::Everywhere, Action::Quit, KeyCode::Char('c'), CTRL, "Ctrl-C", "Quit", "Leave the console; with something typed the first press asks."),
 ];
 

@@ -86,6 +86,15 @@ impl Console {
         }
     }
 
+    /// Reads until the screen shows `words` no more.
+    pub fn wait_until_gone(&mut self, words: &str) {
+        let deadline = Instant::now() + PATIENCE;
+        while self.text().contains(words) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            assert!(self.read(left), "‘{words}’ never went:\n{}", self.text());
+        }
+    }
+
     pub fn send(&mut self, keys: &str) {
         self.writer.write_all(keys.as_bytes()).unwrap();
         self.writer.flush().unwrap();
@@ -106,6 +115,13 @@ impl Console {
     }
 
     pub fn create_key(&mut self) {
+        self.to_review();
+        self.send("\x0e");
+        self.wait("Success");
+    }
+
+    /// From the first page to the last step of the wizard, everything filled in.
+    pub fn to_review(&mut self) {
         self.open_wizard();
         self.send("payments-2026\t \x0e");
         self.wait("Add alias");
@@ -119,8 +135,6 @@ impl Console {
         self.wait("Edit key policy");
         self.send("\x0e");
         self.wait("▸ 7 Review");
-        self.send("\x0e");
-        self.wait("Success");
     }
 
     pub fn kill(mut self) {

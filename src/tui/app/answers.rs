@@ -28,6 +28,12 @@ fn loaded<T>(result: Result<T, Failure>, before: &mut Loaded<T>) -> Option<Failu
 impl App {
     pub(super) fn answered(&mut self, call: Call, result: Result<Reply, Failure>) -> Vec<Effect> {
         let stale = match (call, result) {
+            (call, Ok(Reply::NoCredentials(none))) => {
+                self.logged_out(call, none);
+                return Vec::new();
+            }
+            (Call::LogIn(_), _) => return self.logged_in(),
+            (Call::Open(_) | Call::Profiles, result) => return self.switcher_answered(result),
             (Call::Submission(_), result) => return self.submitted(result),
             (Call::Connect(_) | Call::Disconnect(_), result) => return self.connection_answered(result),
             (Call::Change(_), result) => return self.change_answered(result),
@@ -278,7 +284,7 @@ impl App {
             }),
         };
         let Some(wizard) = &mut self.wizard else { return Vec::new() };
-        let is_refused = matches!(answer, Answer::Failed(_));
+        let is_refused = matches!(&answer, Answer::Failed(failure) if failure.code != Failure::NO_CREDENTIALS);
         let wishes = wizard.answered(answer, &self.known);
         let mut effects: Vec<Effect> = wishes.into_iter().flat_map(|wish| self.grant_wizard(wish)).collect();
         if is_refused {
