@@ -170,6 +170,34 @@ fn settings_of_a_role_are_heeded_as_the_aws_cli_does() {
 }
 
 #[test]
+fn a_role_can_be_assumed_with_a_code_by_credentials_of_the_environment() {
+    let aws = Elsewhere::start();
+    let serial = aws.bundled.mfa_device().unwrap().serial;
+    aws.write(
+        0,
+        &format!(
+            "
+[profile mine]
+region = us-west-2
+role_arn = arn:aws:iam::111122223333:role/security/BreakGlass
+mfa_serial = {serial}
+credential_source = Environment
+"
+        ),
+    );
+    let keys = aws.bundled.access_keys().unwrap();
+    let environment = [
+        ("AWS_ACCESS_KEY_ID", keys[0].credentials.access_key_id.as_str()),
+        ("AWS_SECRET_ACCESS_KEY", keys[0].credentials.secret_access_key.expose()),
+    ];
+    let mut console = run(&["--endpoint-url", &aws.url, "--profile", "mine"], aws.dir.path(), &environment);
+    console.wait("The six digits that the device shows");
+    console.send(&format!("{}\r", code_now(&aws)));
+    console.wait("Frankfurt HSM");
+    console.kill();
+}
+
+#[test]
 fn when_the_session_ends_a_code_is_asked_for_again_and_the_draft_goes_on_to_be_sent() {
     let aws = Elsewhere::start();
     let clock = Clock::manual(Timestamp::now());
@@ -297,7 +325,7 @@ sso_start_url = https://corporate.invalid/start
     console.send("\r");
     console.wait("Frankfurt HSM");
     console.wait("111122223333");
-    console.to_review();
+    console.go_to_review();
     // The session is over, and so is the login that gave it.
     clock.advance(minutes(2));
     write_token(home, Timestamp::now() - hour);

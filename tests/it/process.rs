@@ -115,13 +115,13 @@ impl Console {
     }
 
     pub fn create_key(&mut self) {
-        self.to_review();
+        self.go_to_review();
         self.send("\x0e");
         self.wait("Success");
     }
 
     /// From the first page to the last step of the wizard, everything filled in.
-    pub fn to_review(&mut self) {
+    pub fn go_to_review(&mut self) {
         self.open_wizard();
         self.send("payments-2026\t \x0e");
         self.wait("Add alias");

@@ -230,7 +230,9 @@ fn in_a_terminal_one_goes_from_profile_to_profile_of_a_served_aws() {
     let dir = tempfile::tempdir().unwrap();
     let serve = Serve::start(dir.path());
     let home = dir.path();
-    let mut console: Console = run(&["--aws", "--profile", "default"], home, &[]);
+    let log = home.join("calls.jsonl");
+    let arguments = ["--aws", "--profile", "default", "--log", log.to_str().unwrap()];
+    let mut console: Console = run(&arguments, home, &[]);
     console.wait("Frankfurt HSM");
     assert!(console.text().contains(serve.url.trim_start_matches("http://")), "{}", console.text());
     console.send("\x1bOR");
@@ -254,6 +256,22 @@ fn in_a_terminal_one_goes_from_profile_to_profile_of_a_served_aws() {
     console.send(&format!("{}\r", super::log_in::code(&seed, jiff::Timestamp::now().as_second())));
     console.wait_until_gone("Multi-factor authentication");
     console.wait("Frankfurt HSM");
+    // The log goes on, a line for each call.
+    console.send("\x1bOR");
+    console.wait("access key");
+    console.send("\t");
+    console.wait("▸ Region");
+    console.send("eu-west-1\x0e");
+    console.wait("No external key stores");
+    let text = std::fs::read_to_string(&log).unwrap();
+    let calls: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let stores = |region: &str| {
+        let is_one = |call: &&serde_json::Value| {
+            call["operation"] == "DescribeCustomKeyStores" && call["region"] == region && call["status"] == 200
+        };
+        calls.iter().filter(is_one).count()
+    };
+    assert_eq!((stores("us-west-2"), stores("eu-west-1")), (3, 1), "{text}");
     console.kill();
 }
 
