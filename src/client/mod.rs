@@ -211,15 +211,16 @@ impl Client {
         }
     }
 
-    /// A client like this on another profile or in another Region: caller, Region and endpoints are others, all else is kept.
+    /// A client like this on another profile or in another Region: caller, Region and endpoints are others, all else is
+    /// kept. In another Region alone the caller is the same, whose session serves there, too.
     ///
     /// # Errors
     /// [`OpenError`].
     pub async fn go_to(&self, place: &Place) -> Result<Self, OpenError> {
         check_region(&place.region)?;
-        match &self.origin {
-            Some(origin) => profile::reopen(self, origin, place).await,
-            None => Ok(self.with_region(&place.region)),
+        match (&self.origin, &place.profile) {
+            (Some(origin), Some(profile)) => profile::reopen(self, origin, profile, &place.region).await,
+            _ => Ok(self.with_region(&place.region)),
         }
     }
 

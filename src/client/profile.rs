@@ -99,16 +99,14 @@ pub async fn open(settings: Settings, clock: Clock) -> Result<Client, OpenError>
     Ok(Client { origin: Some(Arc::new(origin)), ..client })
 }
 
-/// The same client on another profile or in another Region, of which the credentials are not asked for yet.
+/// The same client on another profile, whose credentials are not asked for yet.
 ///
 /// # Errors
 /// [`OpenError`].
-pub(super) async fn reopen(client: &Client, origin: &Origin, place: &Place) -> Result<Client, OpenError> {
-    let mut settings = Settings { region: Some(place.region.clone()), ..origin.settings.clone() };
-    if place.profile.is_some() {
-        settings.profile.clone_from(&place.profile);
-    }
-    let Found { region, endpoints, https, origin: new } = find(settings).await?;
+pub(super) async fn reopen(client: &Client, origin: &Origin, profile: &str, region: &str) -> Result<Client, OpenError> {
+    let (profile, region) = (Some(profile.to_owned()), Some(region.to_owned()));
+    let Found { region, endpoints, https, origin: new } =
+        find(Settings { profile, region, ..origin.settings.clone() }).await?;
     let source = source(&new, &region, &endpoints, &https, &client.clock);
     let client = Client { source: Arc::new(source), endpoints: Arc::new(endpoints), region, ..client.clone() };
     // A profile may trust authorities of its own.

@@ -256,9 +256,9 @@ fn in_a_terminal_one_goes_from_profile_to_profile_of_a_served_aws() {
     console.send(&format!("{}\r", super::log_in::code(&seed, jiff::Timestamp::now().as_second())));
     console.wait_until_gone("Multi-factor authentication");
     console.wait("Frankfurt HSM");
-    // The log goes on, a line for each call.
+    // In another Region the session serves, too, and the log goes on, a line for each call.
     console.send("\x1bOR");
-    console.wait("access key");
+    console.wait("◉ BreakGlass");
     console.send("\t");
     console.wait("▸ Region");
     console.send("eu-west-1\x0e");
