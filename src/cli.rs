@@ -13,7 +13,7 @@ pub use create_key::CreateKey;
 pub use elsewhere::Elsewhere;
 
 use crate::aws::limits;
-use crate::client::Client;
+use crate::client::{Client, ReadOnly};
 use crate::config::Configuration;
 use crate::conformance::target::Endpoint;
 use crate::xks::network::ConnectTo;
@@ -129,11 +129,12 @@ pub struct Guard {
 }
 
 impl Guard {
-    /// The same caller, who only looks when the command line or the configuration says so of all, or of the `profile` whose
+    /// The same caller, who only looks when the command line or the configuration says so of all, or of the profile whose
     /// credentials it has. Neither undoes the other.
     #[must_use]
-    pub fn over(self, client: Client, configuration: &Configuration, profile: Option<&str>) -> Client {
-        if self.read_only || configuration.is_read_only(profile) { client.read_only() } else { client }
+    pub fn over(self, client: Client, configuration: &Configuration) -> Client {
+        let written = configuration.read_only();
+        client.looking(ReadOnly { all: self.read_only || written.all, ..written })
     }
 }
 
@@ -211,7 +212,8 @@ Example:
   aws kms describe-custom-key-stores
 Or, with the profiles that are written into the data directory:
   export AWS_CONFIG_FILE=DIR/config AWS_SHARED_CREDENTIALS_FILE=DIR/credentials
-  aws --profile KeyAdministrator kms list-keys";
+  aws --profile KeyAdministrator kms list-keys
+The role of the profile BreakGlass asks for a code of an MFA device; the file DIR/mfa has the key URI for an authenticator.";
 
 /// What can be done with a proxy.
 #[derive(Clone, Debug, PartialEq, Eq, Subcommand)]

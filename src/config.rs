@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::client::ReadOnly;
 use crate::tui::preferences::Preferences;
 
 /// The file name of the configuration.
@@ -73,9 +74,10 @@ impl Configuration {
         })
     }
 
-    /// Whether a console may only look that has the credentials of `profile`, or those of the bundled AWS.
-    pub fn is_read_only(&self, profile: Option<&str>) -> bool {
-        self.read_only || profile.and_then(|name| self.profile.get(name)).is_some_and(|profile| profile.read_only)
+    /// Who may only look.
+    pub fn read_only(&self) -> ReadOnly {
+        let profiles = self.profile.iter().filter(|(_, profile)| profile.read_only).map(|(name, _)| name.clone());
+        ReadOnly { all: self.read_only, profiles: profiles.collect() }
     }
 }
 
@@ -149,14 +151,14 @@ mod tests {
 
     #[test]
     fn read_only_holds_for_all_or_for_a_profile() {
-        let none = Configuration::read(Path::new("/nowhere")).unwrap();
-        assert!(!none.is_read_only(None) && !none.is_read_only(Some("prod")));
-        let one = read("[profile.prod]\nread-only = true\n[profile.'dev 2']\nread-only = false\n").unwrap();
-        assert!(one.is_read_only(Some("prod")));
-        assert!(!one.is_read_only(Some("dev 2")) && !one.is_read_only(Some("default")) && !one.is_read_only(None));
+        let none = Configuration::read(Path::new("/nowhere")).unwrap().read_only();
+        assert!(!none.holds_for(None) && !none.holds_for(Some("prod")));
+        let one = read("[profile.prod]\nread-only = true\n[profile.'dev 2']\nread-only = false\n").unwrap().read_only();
+        assert!(one.holds_for(Some("prod")));
+        assert!(!one.holds_for(Some("dev 2")) && !one.holds_for(Some("default")) && !one.holds_for(None));
         // A profile does not undo what holds for all.
-        let all = read("read-only = true\n[profile.dev]\nread-only = false\n").unwrap();
-        assert!(all.is_read_only(Some("dev")) && all.is_read_only(None));
+        let all = read("read-only = true\n[profile.dev]\nread-only = false\n").unwrap().read_only();
+        assert!(all.holds_for(Some("dev")) && all.holds_for(None));
     }
 
     #[test]

@@ -184,8 +184,7 @@ impl Stage for Journey {
                             let _ = sender.send(Msg::Called(Box::new(call.clone())));
                         }));
                         let answer = self.runtime.block_on(runtime::perform(&client, call));
-                        drop(client);
-                        for msg in calls {
+                        for msg in calls.try_iter() {
                             self.take(msg);
                         }
                         self.take(Msg::Answered(id, answer));
@@ -201,6 +200,7 @@ impl Stage for Journey {
                             self.take(Msg::Draft(told));
                         }
                     }
+                    Effect::Use(client) => self.client = client,
                     Effect::Remember(_) => {}
                     Effect::Quit => self.has_quit = true,
                 }

@@ -226,15 +226,14 @@ impl Aws {
         let configuration = config.as_deref().map(Configuration::read).transpose()?.unwrap_or_default();
         let aws = match asked.settings(|name| std::env::var_os(name)) {
             Some(settings) => {
-                let profile = runtime.block_on(profile::name(&settings))?;
                 let (client, which) = runtime.block_on(elsewhere(settings))?;
-                Self { client: asked.guard.over(client, &configuration, Some(&profile)), which, data_dir: None }
+                Self { client: asked.guard.over(client, &configuration), which, data_dir: None }
             }
             None => {
                 let data_dir = arguments.data_dir(|name| std::env::var_os(name))?;
                 let client = client_of(&open(arguments, &data_dir)?, Clock::System);
                 let client = asked.region.as_ref().map_or(client.clone(), |region| client.with_region(region));
-                let client = asked.guard.over(client, &configuration, None);
+                let client = asked.guard.over(client, &configuration);
                 Self { client, which: Which::Bundled, data_dir: Some(data_dir) }
             }
         };
@@ -297,17 +296,18 @@ fn show(
 /// A client of an AWS on the network, and which one that is.
 async fn elsewhere(settings: profile::Settings) -> Result<(Client, Which), Failure> {
     let client = profile::open(settings, Clock::System).await?;
-    let which = client.endpoints().kms_host().map_or(Which::Aws, Which::Endpoint);
-    // What asks for a password asks now, not beneath the console.
-    patiently(client.prepare()).await;
+    let which = Which::of(&client);
+    // What asks for a password asks now, not beneath the console, which tells what keeps them away.
+    let _ = patiently(client.prepare()).await;
     Ok((client, which))
 }
 
 /// Tells that credentials are waited for when they take long.
-async fn patiently(credentials: impl Future<Output = ()>) {
+async fn patiently<T>(credentials: impl Future<Output = T>) -> T {
     let mut credentials = pin!(credentials);
-    if tokio::time::timeout(PATIENCE, &mut credentials).await.is_err() {
-        eprintln!("xks-console: waiting for credentials; Ctrl-C ends it");
-        credentials.await;
+    if let Ok(done) = tokio::time::timeout(PATIENCE, &mut credentials).await {
+        return done;
     }
+    eprintln!("xks-console: waiting for credentials; Ctrl-C ends it");
+    credentials.await
 }

@@ -158,6 +158,26 @@ pub fn session_duration(seconds: u32) -> Result<(), Violation> {
     range("durationSeconds", seconds.into(), 900, 43_200)
 }
 
+/// The serial number of an MFA device, or its ARN: 9 to 256 of `[\w+=/:,.@-]*` (STS, `serialNumberType`).
+pub fn mfa_serial(serial: &str) -> Result<(), Violation> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=/:,.@-".contains(c);
+    length("serialNumber", "The serial number", serial, 9, 256)?;
+    pattern(
+        "serialNumber",
+        "The serial number",
+        serial,
+        allowed,
+        "letters, digits and _ + = / : , . @ -",
+        "[\\w+=/:,.@-]*",
+    )
+}
+
+/// What an MFA device shows: 6 of `[\d]*` (STS, `tokenCodeType`).
+pub fn mfa_code(code: &str) -> Result<(), Violation> {
+    length("tokenCode", "The code", code, 6, 6)?;
+    pattern("tokenCode", "The code", code, |c| c.is_ascii_digit(), "digits", "[\\d]*")
+}
+
 /// 0 to 8,192 characters (`DescriptionType`).
 pub fn description(text: &str) -> Result<(), Violation> {
     length("description", "Description", text, 0, MAX_DESCRIPTION_LENGTH)

@@ -13,6 +13,7 @@ pub mod limits;
 pub mod operation;
 pub mod policy;
 pub mod quotas;
+pub mod regions;
 pub mod scalar;
 pub mod shape;
 pub mod sigv4;

@@ -43,6 +43,12 @@ pub struct AssumeRole {
     /// What a trust policy may ask for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_id: Option<String>,
+    /// The MFA device of the caller: its serial number, or its ARN. 9 to 256 of `A-Za-z0-9_+=/:,.@-`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub serial_number: Option<String>,
+    /// What the device shows: six digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_code: Option<SecretText>,
 }
 
 /// What AssumeRole answers.

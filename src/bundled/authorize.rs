@@ -168,6 +168,8 @@ impl Call<'_> {
         facts.add("aws:SecureTransport", self.is_over_tls.to_string());
         facts.add_some("aws:SourceIp", self.source.as_deref());
         facts.add("aws:ViaAWSService", "false");
+        // Sessions of AssumeRole don't tell of MFA; for access keys of users the key is absent.
+        facts.add_some("aws:MultiFactorAuthPresent", caller.is_role().then_some("false"));
         facts.add("kms:CallerAccount", &*caller.account);
         facts.add("kms:GrantIsForAWSResource", "false");
         facts

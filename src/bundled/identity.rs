@@ -84,6 +84,13 @@ pub fn console_credentials(store: &Store) -> Result<Credentials, OpenError> {
     credentials(store, &String::from_utf8_lossy(&id))
 }
 
+/// The console's user.
+pub fn console_user(store: &Store) -> Result<Arn, OpenError> {
+    let query = "SELECT arn FROM access_keys WHERE CAST(id AS BLOB) = (SELECT value FROM meta WHERE name = 'console-access-key')";
+    let arn: String = store.read(|tx| tx.query_row(query, [], |row| row.get(0)))?;
+    arn.parse().map_err(|_| ServiceError::new("InternalFailure", "The console's user has no ARN.").into())
+}
+
 /// The access keys of all users that have one; the console's first.
 pub fn access_keys(store: &Store) -> Result<Vec<AccessKey>, OpenError> {
     let query = "SELECT id, arn FROM access_keys
@@ -107,6 +114,11 @@ pub fn roles(store: &Store) -> Result<Vec<(String, String)>, OpenError> {
 
 fn no_such(kind: &str, name: &str) -> ServiceError {
     ServiceError::new("NoSuchEntity", format!("The {kind} with name {name} cannot be found."))
+}
+
+/// As IAM tells policies: URL-encoded as RFC 3986 has it.
+fn url_encoded(policy: &str) -> String {
+    form_urlencoded::byte_serialize(policy.as_bytes()).collect::<String>().replace('+', "%20")
 }
 
 impl Call<'_> {
@@ -137,6 +149,9 @@ impl Call<'_> {
         let mut all: Vec<Role> = self.principals("role")?;
         let prefix = request.path_prefix.as_deref().unwrap_or_default();
         all.retain(|role| role.path.starts_with(prefix));
+        for role in &mut all {
+            role.assume_role_policy_document = role.assume_role_policy_document.as_deref().map(url_encoded);
+        }
         let page = page(all, |role| &role.role_name, request.max_items, 100, 1000, request.marker.as_deref())?;
         Ok(ListRolesOutput {
             roles: Members { member: page.items },

@@ -17,6 +17,7 @@ mod key_states;
 mod key_stores;
 mod keys;
 mod metrics;
+mod mfa;
 mod paging;
 mod parameters;
 mod policies;
@@ -40,6 +41,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use zeroize::Zeroizing;
 
+pub use mfa::MfaDevice;
 pub use store::OpenError;
 
 use crate::aws::arn::{Arn, partition_of};
@@ -207,6 +209,14 @@ impl Bundled {
     /// What the account's database says.
     pub fn access_keys(&self) -> Result<Vec<AccessKey>, OpenError> {
         identity::access_keys(&self.0.store)
+    }
+
+    /// The MFA device of the console's user, which is made when it is first asked for.
+    ///
+    /// # Errors
+    /// What the account's database says.
+    pub fn mfa_device(&self) -> Result<MfaDevice, OpenError> {
+        mfa::of_user(&self.0.store, &identity::console_user(&self.0.store)?)
     }
 
     /// The names and ARNs of all roles.

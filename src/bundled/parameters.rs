@@ -7,7 +7,8 @@ use serde_json::{Map, Value};
 use crate::aws::form;
 
 /// Data of callers, which no event has.
-const LEFT_OUT: [&str; 11] = [
+const LEFT_OUT: [&str; 12] = [
+    "TokenCode",
     "Plaintext",
     "CiphertextBlob",
     "GrantTokens",
@@ -42,12 +43,16 @@ pub fn of_form(body: &[u8]) -> Value {
     }
 }
 
-/// With names that start with a small letter, and lists without the name of their elements.
+/// With names that start with a small letter, lists without the name of their elements, and without data of callers.
 fn of_texts(value: Value) -> Value {
     match value {
         Value::Object(members) => match (members.len(), members.get("member")) {
             (1, Some(list @ Value::Array(_))) => of_texts(list.clone()),
-            _ => members.into_iter().map(|(name, value)| (small(&name), of_texts(value))).collect(),
+            _ => members
+                .into_iter()
+                .filter(|(name, _)| !LEFT_OUT.contains(&name.as_str()))
+                .map(|(name, value)| (small(&name), of_texts(value)))
+                .collect(),
         },
         Value::Array(items) => items.into_iter().map(of_texts).collect(),
         text => text,

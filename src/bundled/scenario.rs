@@ -35,6 +35,8 @@ struct Scenario {
     #[serde(default)]
     iam_policy: Vec<IamPolicy>,
     #[serde(default)]
+    trust_policy: Vec<TrustPolicy>,
+    #[serde(default)]
     partition: Vec<Partition>,
     #[serde(default)]
     vpc_endpoint_service: Vec<VpcEndpointService>,
@@ -72,6 +74,15 @@ struct OtherAccount {
 struct IamPolicy {
     document: String,
     attached_to: Vec<String>,
+}
+
+/// Who may assume roles, and under which conditions: instead of their account.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TrustPolicy {
+    document: String,
+    /// The ARNs of the roles.
+    roles: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -246,6 +257,16 @@ impl Filling<'_> {
                 self.tx.execute(
                     "UPDATE principals SET policies = json_insert(policies, '$[#]', ?2) WHERE document ->> '$.Arn' = ?1",
                     [arn, &policy.document],
+                )?;
+            }
+        }
+        for trust in &self.scenario.trust_policy {
+            serde_json::from_str::<policy::PolicyDocument>(&trust.document)?;
+            for arn in &trust.roles {
+                self.tx.execute(
+                    "UPDATE principals SET document = json_set(document, '$.AssumeRolePolicyDocument', ?2)
+                     WHERE document ->> '$.Arn' = ?1",
+                    [arn, &trust.document],
                 )?;
             }
         }

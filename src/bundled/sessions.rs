@@ -111,7 +111,8 @@ impl Call<'_> {
                 ServiceError::new("MalformedPolicyDocument", "The session policy is no policy document.").into()
             );
         }
-        let role = self.trusting_role(request)?;
+        let code = self.mfa_code(request)?;
+        let role = self.trusting_role(request, code.is_some())?;
         let account = role.arn.parse::<Arn>().map(|arn| arn.account).unwrap_or_default();
         let world = self.store().world();
         let arn = format!(
@@ -128,6 +129,9 @@ impl Call<'_> {
         let user_id = format!("{}:{}", role.role_id, request.role_session_name);
         let sealed = self.store().seal(&["sessions", &id], secret.as_bytes())?;
         self.change(|tx| -> Answer<()> {
+            if let Some(code) = &code {
+                code.spend(tx)?;
+            }
             // What is over serves nobody.
             tx.execute("DELETE FROM sessions WHERE expires < ?1", [world.clock.now().as_millisecond()])?;
             tx.execute(
@@ -153,7 +157,7 @@ impl Call<'_> {
     }
 
     /// The role that is asked for, if its trust policy and the caller's IAM policies let the caller have it.
-    fn trusting_role(&self, request: &AssumeRole) -> Answer<Role> {
+    fn trusting_role(&self, request: &AssumeRole, has_code: bool) -> Answer<Role> {
         let denied = || {
             let (arn, role) = (&self.caller.arn, &request.role_arn);
             let message = format!("User: {arn} is not authorized to perform: sts:AssumeRole on resource: {role}");
@@ -176,6 +180,12 @@ impl Call<'_> {
         facts.add("aws:PrincipalAccount", &*self.caller.account);
         facts.add("sts:RoleSessionName", &*request.role_session_name);
         facts.add_some("sts:ExternalId", request.external_id.as_deref());
+        if has_code {
+            facts.add("aws:MultiFactorAuthPresent", "true");
+            facts.add("aws:MultiFactorAuthAge", "0");
+        } else if self.caller.is_role() {
+            facts.add("aws:MultiFactorAuthPresent", "false");
+        }
         let question = Question { action: "sts:AssumeRole", resource: &role.arn, facts: &facts };
         // A trust policy has no Resource: it is about its role.
         let trust = Arc::new(trust.about_everything());

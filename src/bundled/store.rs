@@ -26,10 +26,10 @@ const DATABASE: &str = "account.sqlite";
 /// The file name of the key that wraps what is secret in it.
 const ROOT_KEY: &str = "account.root";
 /// The version of the database, kept in `user_version`: how many of [`MIGRATIONS`] it has seen.
-const SCHEMA_VERSION: i64 = 8;
+const SCHEMA_VERSION: i64 = 9;
 
 /// What makes a database of each version from one of the version before.
-const MIGRATIONS: [&str; 8] = [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH, EIGHTH];
+const MIGRATIONS: [&str; 9] = [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH, EIGHTH, NINTH];
 
 /// Segments of events may be packed.
 const SIXTH: &str = "
@@ -52,6 +52,12 @@ const SEVENTH: &str = "
     CREATE INDEX metric_minutes_by_age ON metric_minutes (minute);
     ALTER TABLE key_stores ADD COLUMN credential_since INTEGER;
     ALTER TABLE key_stores ADD COLUMN checked INTEGER;
+";
+
+/// MFA devices of users: what their codes are made from, and the last code that was used.
+const NINTH: &str = "
+    CREATE TABLE mfa_devices (serial TEXT PRIMARY KEY, user_arn TEXT NOT NULL, seed BLOB NOT NULL,
+        last_step INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 ";
 
 /// How external key store proxies are reached whose name and certificate alone don't lead there.

@@ -6,6 +6,8 @@ use futures_util::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Mutex;
 
+use crate::aws::error::ServiceError;
+use crate::aws::scalar::SecretText;
 use crate::aws::sigv4::Credentials;
 
 /// How long before they expire credentials are fetched again.
@@ -23,18 +25,24 @@ pub struct NoCredentials {
     pub reason: String,
     /// What to do.
     pub remedy: String,
+    /// The serial number of the MFA device whose code is asked for; nothing when no code helps.
+    pub mfa_serial: Option<String>,
 }
 
 /// What a chain of sources has given.
 pub struct Fetched {
     /// To sign with.
-    pub credentials: Credentials,
+    pub credentials: Arc<Credentials>,
     /// Until when; absent when they don't expire.
     pub expires: Option<Timestamp>,
+    /// The profile that gave them.
+    pub profile: String,
+    /// What to do should AWS not take them.
+    pub remedy: String,
 }
 
-/// Asks a chain of sources.
-pub type Fetch = Box<dyn Fn() -> BoxFuture<'static, Result<Fetched, NoCredentials>> + Send + Sync>;
+/// Asks a chain of sources, with a code of an MFA device if the person has given one.
+pub type Fetch = Box<dyn Fn(Option<SecretText>) -> BoxFuture<'static, Result<Fetched, NoCredentials>> + Send + Sync>;
 
 /// Where a client has its credentials from.
 pub enum Source {
@@ -52,7 +60,7 @@ pub struct Chain {
 
 #[derive(Default)]
 struct Held {
-    credentials: Option<(Arc<Credentials>, Option<Timestamp>)>,
+    fetched: Option<Arc<Fetched>>,
     failure: Option<(NoCredentials, Timestamp)>,
 }
 
@@ -79,44 +87,96 @@ impl Source {
         }
     }
 
+    /// Fetches credentials at once, with the code of the MFA device where one is asked for: the person has logged in anew.
+    ///
+    /// # Errors
+    /// [`NoCredentials`].
+    pub async fn log_in(&self, code: Option<SecretText>, now: Timestamp) -> Result<(), NoCredentials> {
+        let Self::Chain(chain) = self else { return Ok(()) };
+        chain.refill(&mut *chain.held.lock().await, code, now).await.map(drop)
+    }
+
+    /// Whether there are others in the place of credentials that AWS refuses because their time is over.
+    ///
+    /// # Errors
+    /// [`NoCredentials`] when there could be, and are not.
+    pub async fn renew(
+        &self,
+        refused: &Credentials,
+        why: &ServiceError,
+        now: Timestamp,
+    ) -> Result<bool, NoCredentials> {
+        let Self::Chain(chain) = self else { return Ok(false) };
+        let held = &mut *chain.held.lock().await;
+        // Somebody else may have been refused before, and have seen to it.
+        if held.fetched.take_if(|fetched| *fetched.credentials == *refused).is_none() && held.fetched.is_some() {
+            return Ok(true);
+        }
+        let fetched = chain.refill(held, None, now).await?;
+        if *fetched.credentials != *refused {
+            return Ok(true);
+        }
+        held.fetched = None;
+        let reason = format!("AWS does not take those it has: {why}");
+        Err(NoCredentials {
+            profile: fetched.profile.clone(),
+            reason,
+            remedy: fetched.remedy.clone(),
+            mfa_serial: None,
+        })
+    }
+
     /// Lets go of credentials that AWS does not take, so that the next call fetches others.
     pub async fn let_go(&self) {
         if let Self::Chain(chain) = self {
-            chain.held.lock().await.credentials = None;
+            chain.held.lock().await.fetched = None;
         }
     }
 }
 
 impl Chain {
     async fn credentials(&self, now: Timestamp) -> Result<Arc<Credentials>, NoCredentials> {
-        let mut held = self.held.lock().await;
-        let lasts = |expires: &Option<Timestamp>, ahead: SignedDuration| {
-            expires.is_none_or(|expires| expires.duration_since(now) > ahead)
-        };
-        if let Some((credentials, expires)) = &held.credentials
-            && lasts(expires, AHEAD)
-        {
-            return Ok(Arc::clone(credentials));
+        let held = &mut *self.held.lock().await;
+        if let Some(fetched) = held.lasting(now, AHEAD) {
+            return Ok(Arc::clone(&fetched.credentials));
         }
         let failure = match &held.failure {
             Some((failure, at)) if now.duration_since(*at) < FAILURE_COUNTS => failure.clone(),
-            _ => match (self.fetch)().await {
-                Ok(Fetched { credentials, expires }) => {
-                    let credentials = Arc::new(credentials);
-                    *held = Held { credentials: Some((Arc::clone(&credentials), expires)), failure: None };
-                    return Ok(credentials);
-                }
-                Err(failure) => {
-                    held.failure = Some((failure.clone(), now));
-                    failure
-                }
+            _ => match self.refill(held, None, now).await {
+                Ok(fetched) => return Ok(Arc::clone(&fetched.credentials)),
+                Err(failure) => failure,
             },
         };
-        match &held.credentials {
-            // Those that are about to expire are better than none.
-            Some((credentials, expires)) if lasts(expires, SignedDuration::ZERO) => Ok(Arc::clone(credentials)),
-            _ => Err(failure),
+        // Those that are about to expire are better than none.
+        held.lasting(now, SignedDuration::ZERO).map(|fetched| Arc::clone(&fetched.credentials)).ok_or(failure)
+    }
+
+    /// Fetches credentials and holds them, or the failure.
+    async fn refill(
+        &self,
+        held: &mut Held,
+        code: Option<SecretText>,
+        now: Timestamp,
+    ) -> Result<Arc<Fetched>, NoCredentials> {
+        match (self.fetch)(code).await {
+            Ok(fetched) => {
+                let fetched = Arc::new(fetched);
+                *held = Held { fetched: Some(Arc::clone(&fetched)), failure: None };
+                Ok(fetched)
+            }
+            Err(failure) => {
+                held.failure = Some((failure.clone(), now));
+                Err(failure)
+            }
         }
+    }
+}
+
+impl Held {
+    /// What lasts for some time yet.
+    fn lasting(&self, now: Timestamp, ahead: SignedDuration) -> Option<&Fetched> {
+        let fetched = self.fetched.as_deref()?;
+        fetched.expires.is_none_or(|expires| expires.duration_since(now) > ahead).then_some(fetched)
     }
 }
 
@@ -125,7 +185,6 @@ mod tests {
     use std::sync::Mutex as StdMutex;
 
     use super::*;
-    use crate::aws::scalar::SecretText;
 
     const START: Timestamp = Timestamp::UNIX_EPOCH;
 
@@ -137,20 +196,22 @@ mod tests {
     fn chain(mut answers: Vec<Option<(&'static str, i64)>>) -> Source {
         answers.reverse();
         let answers = StdMutex::new(answers);
-        Source::chain(Box::new(move || {
+        Source::chain(Box::new(move |code| {
             let answer = answers.lock().unwrap().pop().expect("asked too often");
             Box::pin(async move {
                 let (id, seconds) = answer.ok_or_else(|| NoCredentials {
                     profile: "p".to_owned(),
                     reason: "r".to_owned(),
                     remedy: "m".to_owned(),
+                    mfa_serial: None,
                 })?;
-                let credentials = Credentials {
+                let credentials = Arc::new(Credentials {
                     access_key_id: id.to_owned(),
                     secret_access_key: SecretText::default(),
-                    session_token: None,
-                };
-                Ok(Fetched { credentials, expires: Some(after(seconds)) })
+                    session_token: code,
+                });
+                let (profile, remedy) = ("p".to_owned(), "m".to_owned());
+                Ok(Fetched { credentials, expires: Some(after(seconds)), profile, remedy })
             })
         }))
     }
@@ -189,5 +250,31 @@ mod tests {
         assert_eq!(id(&source, 0).await.as_deref(), Some("first"));
         source.let_go().await;
         assert_eq!(id(&source, 0).await.as_deref(), Some("second"));
+    }
+
+    #[tokio::test]
+    async fn what_aws_refuses_as_expired_is_renewed_once_for_all_who_hold_it() {
+        let expired = ServiceError::new("ExpiredTokenException", "over");
+        let source = chain(vec![Some(("first", 900)), Some(("second", 900)), Some(("second", 900)), None]);
+        let first = source.credentials(START).await.unwrap();
+        assert_eq!(source.renew(&first, &expired, START).await, Ok(true));
+        assert_eq!(source.renew(&first, &expired, START).await, Ok(true), "asked once");
+        let second = source.credentials(START).await.unwrap();
+        assert_eq!(second.access_key_id, "second");
+        let none = source.renew(&second, &expired, START).await.unwrap_err();
+        let words =
+            "the profile p gives no credentials: AWS does not take those it has: ExpiredTokenException: over. m";
+        assert_eq!(none.to_string(), words);
+        assert_eq!(source.renew(&second, &expired, START).await.unwrap_err().reason, "r");
+        assert_eq!(Source::from((*first).clone()).renew(&first, &expired, START).await, Ok(false));
+    }
+
+    #[tokio::test]
+    async fn who_logs_in_gives_the_code_and_does_not_hear_of_the_failure_before() {
+        let source = chain(vec![None, Some(("first", 900))]);
+        assert_eq!(id(&source, 0).await, None);
+        let code = SecretText::new("123456".to_owned());
+        assert_eq!(source.log_in(Some(code.clone()), START).await, Ok(()));
+        assert_eq!(source.credentials(START).await.unwrap().session_token, Some(code));
     }
 }

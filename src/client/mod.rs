@@ -3,6 +3,7 @@
 pub mod credentials;
 pub mod endpoints;
 pub mod log;
+pub mod mfa;
 mod pace;
 pub mod profile;
 mod retry;
@@ -10,6 +11,7 @@ mod sdk_http;
 mod skew;
 pub mod transport;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,9 +22,10 @@ use jiff::Timestamp;
 pub use transport::{Https, InProcess, Transport, TransportError};
 
 use credentials::{NoCredentials, Source};
-use endpoints::Endpoints;
+use endpoints::{Endpoints, check_region};
 use log::{ApiCall, Observer};
 use pace::Pace;
+use profile::{Choice, OpenError, Origin, Place};
 use retry::Attempts;
 use skew::Skew;
 
@@ -33,6 +36,7 @@ use crate::aws::kms::{
     AliasListEntry, CustomKeyStore, DescribeCustomKeyStores, KeyListEntry, ListAliases, ListKeys, ListResourceTags, Tag,
 };
 use crate::aws::operation::{Operation, Protocol, Service};
+use crate::aws::scalar::SecretText;
 use crate::aws::sigv4::{self, Credentials, SigningError};
 use crate::world::{Clock, Random};
 
@@ -88,11 +92,31 @@ impl CallError {
 const REFUSED_CREDENTIALS: [&str; 5] =
     ["ExpiredToken", "UnrecognizedClient", "InvalidClientTokenId", "InvalidSignature", "SignatureDoesNotMatch"];
 
+/// Who only looks, and changes nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReadOnly {
+    /// Whoever calls.
+    pub all: bool,
+    /// Who has the credentials of one of these profiles.
+    pub profiles: BTreeSet<String>,
+}
+
+impl ReadOnly {
+    /// Whoever calls.
+    pub const ALL: Self = Self { all: true, profiles: BTreeSet::new() };
+
+    /// Whether it holds for who has the credentials of `profile`, or those of the bundled AWS.
+    pub fn holds_for(&self, profile: Option<&str>) -> bool {
+        self.all || profile.is_some_and(|name| self.profiles.contains(name))
+    }
+}
+
 /// Speaks to AWS for one caller in one Region.
 #[derive(Clone)]
 pub struct Client {
     transport: Arc<dyn Transport>,
     source: Arc<Source>,
+    origin: Option<Arc<Origin>>,
     endpoints: Arc<Endpoints>,
     region: String,
     clock: Clock,
@@ -100,13 +124,20 @@ pub struct Client {
     skew: Arc<Skew>,
     pace: Arc<Pace>,
     attempt_time: Option<Duration>,
-    is_read_only: bool,
+    read_only: ReadOnly,
     observers: Vec<Arc<dyn Observer>>,
 }
 
 impl std::fmt::Debug for Client {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Client").field("region", &self.region).finish_non_exhaustive()
+    }
+}
+
+/// Two are the same when they speak for the same caller in the same Region.
+impl PartialEq for Client {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.source, &other.source) && self.region == other.region
     }
 }
 
@@ -121,6 +152,7 @@ impl Client {
         Self {
             transport,
             source: Arc::new(source),
+            origin: None,
             endpoints: Arc::default(),
             region: region.to_owned(),
             clock,
@@ -128,7 +160,7 @@ impl Client {
             skew: Arc::default(),
             pace: Arc::default(),
             attempt_time: None,
-            is_read_only: false,
+            read_only: ReadOnly::default(),
             observers: Vec::new(),
         }
     }
@@ -159,16 +191,16 @@ impl Client {
         self
     }
 
-    /// The same caller, who only looks: what is no [read](Operation::is_read) is never signed, and so never sent. There is
-    /// no way back.
+    /// The same caller, who only looks where `read_only` says so: what is no [read](Operation::is_read) is never signed
+    /// then, and so never sent. It holds for all that is made of this client, and for other profiles as it says.
     #[must_use]
-    pub fn read_only(self) -> Self {
-        Self { is_read_only: true, ..self }
+    pub fn looking(self, read_only: ReadOnly) -> Self {
+        Self { read_only, ..self }
     }
 
     /// Whether this caller only looks.
     pub fn is_read_only(&self) -> bool {
-        self.is_read_only
+        self.read_only.holds_for(self.profile())
     }
 
     /// Where the services are.
@@ -203,9 +235,50 @@ impl Client {
         Self { transport: wrap(Arc::clone(&self.transport)), ..self.clone() }
     }
 
-    /// Fetches credentials, so that the first call has them. What keeps them away is told by each call.
-    pub async fn prepare(&self) {
-        let _ = self.source.credentials(self.now()).await;
+    /// The profile that the credentials come from; the bundled AWS has none.
+    pub fn profile(&self) -> Option<&str> {
+        self.origin.as_ref().map(|origin| origin.profile.as_str())
+    }
+
+    /// The profiles that can be gone on with; none in the bundled AWS.
+    ///
+    /// # Errors
+    /// [`OpenError`] when they can't be read.
+    pub async fn profiles(&self) -> Result<Vec<Choice>, OpenError> {
+        match &self.origin {
+            Some(origin) => profile::choices(origin).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// A client like this on another profile or in another Region: caller, Region and endpoints are others, all else is
+    /// kept. In another Region alone the caller is the same, whose session serves there, too.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub async fn go_to(&self, place: &Place) -> Result<Self, OpenError> {
+        check_region(&place.region)?;
+        match (&self.origin, &place.profile) {
+            (Some(origin), Some(profile)) => profile::reopen(self, origin, profile, &place.region).await,
+            _ => Ok(self.with_region(&place.region)),
+        }
+    }
+
+    /// Fetches credentials, so that the first call has them.
+    ///
+    /// # Errors
+    /// [`NoCredentials`], which each call tells too.
+    pub async fn prepare(&self) -> Result<(), NoCredentials> {
+        self.source.credentials(self.now()).await.map(drop)
+    }
+
+    /// Fetches credentials at once, after the person has logged in anew; with the code of the MFA device that
+    /// [`NoCredentials::mfa_serial`] names.
+    ///
+    /// # Errors
+    /// [`NoCredentials`]; a wrong code asks for the next.
+    pub async fn log_in(&self, code: Option<SecretText>) -> Result<(), NoCredentials> {
+        self.source.log_in(code, self.now()).await
     }
 
     /// Calls an operation: once, or several times where that is safe and promises more. It takes about a minute at most.
@@ -219,7 +292,8 @@ impl Client {
         }
         let began = self.clock.now();
         let mut attempts = Attempts::new(O::IS_IDEMPOTENT);
-        let mut is_clock_right = true;
+        let (mut is_clock_right, mut is_renewed) = (true, false);
+        let mut refused = None;
         let (answer, result) = loop {
             let (answer, result) = self.attempt(request, &mut attempts).await;
             let Err(error) = &result else { break (answer, result) };
@@ -228,12 +302,27 @@ impl Client {
                 is_clock_right = false;
                 continue;
             }
+            // Nor is one by credentials whose time is over.
+            if let (CallError::Service(expired), false, Some(signed_by)) = (error, is_renewed, &answer.signed_by)
+                && expired.is("ExpiredToken")
+            {
+                is_renewed = true;
+                match self.source.renew(signed_by, expired, self.now()).await {
+                    Ok(true) => continue,
+                    Ok(false) => {}
+                    Err(none) => refused = Some(none),
+                }
+                break (answer, result);
+            }
             match attempts.pause(error, &self.random) {
                 Some(pause) => tokio::time::sleep(pause).await,
                 None => break (answer, result),
             }
         };
         self.tell::<O>(began, attempts.made, answer, result.as_ref().err());
+        if let Some(none) = refused {
+            return Err(none.into());
+        }
         match &result {
             // Whether the AWS at an endpoint is a bundled one that is served, it alone can tell.
             Err(CallError::Service(error))
@@ -258,13 +347,14 @@ impl Client {
         let mut envelope = Envelope::default();
         let result = async {
             let credentials = self.source.credentials(self.now()).await?;
+            envelope.signed_by = Some(Arc::clone(&credentials));
             if !self.transport.is_bundled() {
                 self.pace.wait::<O>(&self.region).await;
             }
             let request = self.signed(request, &credentials)?;
             attempts.made += 1;
             let response = self.answer(request, self.attempt_time.unwrap_or(attempts.time())).await?;
-            envelope = Envelope::of(&response);
+            envelope = Envelope { signed_by: envelope.signed_by.take(), ..Envelope::of(&response) };
             if response.status().is_success() {
                 return codec::decode_response::<O>(response.body())
                     .map_err(|error| CallError::Malformed { operation: O::NAME, reason: error.to_string() });
@@ -314,7 +404,7 @@ impl Client {
     }
 
     fn signed<O: Operation>(&self, request: &O, credentials: &Credentials) -> Result<Request<Bytes>, CallError> {
-        if self.is_read_only && !request.is_read() {
+        if self.is_read_only() && !request.is_read() {
             return Err(CallError::ReadOnly { operation: O::NAME });
         }
         let unsendable = |reason: String| CallError::Malformed { operation: O::NAME, reason };
@@ -339,6 +429,7 @@ struct Envelope {
     status: Option<u16>,
     request_id: Option<String>,
     date: Option<Timestamp>,
+    signed_by: Option<Arc<Credentials>>,
 }
 
 impl Envelope {
@@ -348,6 +439,7 @@ impl Envelope {
             status: Some(response.status().as_u16()),
             request_id: header("x-amzn-requestid"),
             date: skew::date(response.headers()),
+            signed_by: None,
         }
     }
 }
@@ -522,7 +614,7 @@ mod tests {
         let observer = Arc::clone(&told);
         let client = Client { transport: Arc::new(InProcess::new(handler)), ..client(|_| Response::default()) }
             .observed_by(Arc::new(move |call: &ApiCall| observer.lock().unwrap().push(call.clone())))
-            .read_only();
+            .looking(ReadOnly::ALL);
         // What is made of it looks only, too.
         let client = client.with_region("eu-west-1").through(|way| way);
         let mut calls = Calls { client, runtime, refused: Vec::new(), sent: Vec::new() };
@@ -544,7 +636,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_dry_run_is_no_deed() {
-        let client = client(|_| Response::new(Bytes::from_static(b"{}"))).read_only();
+        let client = client(|_| Response::new(Bytes::from_static(b"{}"))).looking(ReadOnly::ALL);
         for (dry_run, is_sent) in [(None, false), (Some(false), false), (Some(true), true)] {
             let result = client.call(&Encrypt { dry_run, ..Encrypt::default() }).await;
             let refused = CallError::ReadOnly { operation: "Encrypt" };

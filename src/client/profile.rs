@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 use std::error::Error;
+use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -22,6 +23,7 @@ use jiff::Timestamp;
 use super::Client;
 use super::credentials::{Fetched, NoCredentials, Source};
 use super::endpoints::{Endpoints, UnfitRegion, UnfitUrl, check_region, check_url};
+use super::mfa::{Base, Roles};
 use super::sdk_http::SdkHttp;
 use super::transport::Https;
 use crate::aws::operation::Service;
@@ -37,6 +39,9 @@ const SERVICE_IDS: [(Service, &str); 5] = [
     (Service::CloudTrail, "CloudTrail"),
     (Service::CloudWatch, "CloudWatch"),
 ];
+
+/// What to do about a profile that is not right.
+const MEND: &str = "Mend the profile, then try again";
 
 /// What is asked for beside what the environment and the profiles say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -89,6 +94,97 @@ pub enum OpenError {
 /// # Errors
 /// [`OpenError`].
 pub async fn open(settings: Settings, clock: Clock) -> Result<Client, OpenError> {
+    let Found { region, endpoints, https, origin } = find(settings).await?;
+    let source = source(&origin, &region, &endpoints, &https, &clock);
+    let client = Client::of(Arc::new(https), source, &region, clock).with_endpoints(endpoints);
+    Ok(Client { origin: Some(Arc::new(origin)), ..client })
+}
+
+/// The same client on another profile, whose credentials are not asked for yet.
+///
+/// # Errors
+/// [`OpenError`].
+pub(super) async fn reopen(client: &Client, origin: &Origin, profile: &str, region: &str) -> Result<Client, OpenError> {
+    let (profile, region) = (Some(profile.to_owned()), Some(region.to_owned()));
+    let Found { region, endpoints, https, origin: new } =
+        find(Settings { profile, region, ..origin.settings.clone() }).await?;
+    let source = source(&new, &region, &endpoints, &https, &client.clock);
+    let client = Client { source: Arc::new(source), endpoints: Arc::new(endpoints), region, ..client.clone() };
+    // A profile may trust authorities of its own.
+    let is_trusted = new.authorities == origin.authorities;
+    let client = if is_trusted { client } else { client.through(|_| Arc::new(https)) };
+    Ok(Client { origin: Some(Arc::new(new)), ..client })
+}
+
+/// What a client of an AWS on the network was opened with.
+#[derive(Debug)]
+pub(super) struct Origin {
+    settings: Settings,
+    authorities: Option<PathBuf>,
+    /// The profile that was found.
+    pub profile: String,
+}
+
+/// Where to go on: another profile, another Region.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The profile; the one there is when absent. The bundled AWS has none.
+    pub profile: Option<String>,
+    /// The Region.
+    pub region: String,
+}
+
+/// A profile that can be chosen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// Its name.
+    pub name: String,
+    /// Its Region, if it says one.
+    pub region: Option<String>,
+    /// Where its credentials come from, in a word or two.
+    pub kind: &'static str,
+}
+
+/// The profiles that can be chosen, by name, the default one first.
+///
+/// # Errors
+/// [`OpenError::Files`].
+pub(super) async fn choices(origin: &Origin) -> Result<Vec<Choice>, OpenError> {
+    let set = profile::load(&Fs::real(), &Env::real(), &files(&origin.settings, None), None).await;
+    let set = set.map_err(|error| OpenError::Files(story(&error)))?;
+    let mut names: Vec<&str> = set.profiles().collect();
+    names.sort_unstable_by_key(|name| (*name != "default", *name));
+    let profiles = names.into_iter().filter_map(|name| set.get_profile(name));
+    Ok(profiles
+        .map(|profile| Choice {
+            name: profile.name().to_owned(),
+            region: profile.get("region").map(str::to_owned),
+            kind: kind(profile),
+        })
+        .collect())
+}
+
+fn kind(profile: &profile::Profile) -> &'static str {
+    let has = |name| profile.get(name).is_some();
+    match () {
+        () if has("role_arn") && has("mfa_serial") => "role, MFA",
+        () if has("role_arn") => "role",
+        () if has("sso_session") || has("sso_start_url") => "IAM Identity Center",
+        () if has("credential_process") => "process",
+        () if has("aws_access_key_id") => "access key",
+        () => "",
+    }
+}
+
+/// What the settings come to, together with environment and files.
+struct Found {
+    region: String,
+    endpoints: Endpoints,
+    https: Https,
+    origin: Origin,
+}
+
+async fn find(settings: Settings) -> Result<Found, OpenError> {
     let profile = Profile::load(&settings).await?;
     let authorities = settings.ca_bundle.clone().or_else(|| profile.set.get("ca_bundle").map(PathBuf::from));
     let https = Https::new(authorities.as_deref()).map_err(OpenError::Tls)?;
@@ -96,22 +192,18 @@ pub async fn open(settings: Settings, clock: Clock) -> Result<Client, OpenError>
     let region = config.region().map(ToString::to_string).ok_or_else(|| OpenError::NoRegion(profile.name.clone()))?;
     check_region(&region)?;
     let endpoints = endpoints(&settings, &config)?;
-    // The Region is known now; EC2 need not be asked for it again.
-    let settings = Settings { region: Some(region.clone()), ..settings };
-    let sdk = https.clone();
-    let source = Source::chain(Box::new(move || {
-        let (settings, https) = (settings.clone(), sdk.clone());
-        Box::pin(async move { fetch(&settings, &https).await })
-    }));
-    Ok(Client::of(Arc::new(https), source, &region, clock).with_endpoints(endpoints))
+    Ok(Found { region, endpoints, https, origin: Origin { settings, authorities, profile: profile.name } })
 }
 
-/// The profile that is meant: the one asked for, else that of the environment, else `default`.
-///
-/// # Errors
-/// [`OpenError`].
-pub async fn name(settings: &Settings) -> Result<String, OpenError> {
-    Ok(Profile::load(settings).await?.name)
+fn source(origin: &Origin, region: &str, endpoints: &Endpoints, https: &Https, clock: &Clock) -> Source {
+    // The Region is known now; EC2 need not be asked for it again.
+    let settings = Settings { region: Some(region.to_owned()), ..origin.settings.clone() };
+    let (endpoints, https, clock) = (endpoints.clone(), https.clone(), clock.clone());
+    Source::chain(Box::new(move |code| {
+        let sts = Sts { endpoints: endpoints.clone(), https: https.clone(), clock: clock.clone() };
+        let settings = settings.clone();
+        Box::pin(async move { fetch(&settings, sts, code).await })
+    }))
 }
 
 fn endpoints(settings: &Settings, config: &SdkConfig) -> Result<Endpoints, OpenError> {
@@ -175,6 +267,10 @@ impl Profile {
         if settings.profile.is_none() {
             return config.credentials_provider();
         }
+        Some(Self::from_profile(&self.name, self.files.clone(), config))
+    }
+
+    fn from_profile(name: &str, files: EnvConfigFiles, config: &SdkConfig) -> SharedCredentialsProvider {
         let mut how = ProviderConfig::without_region()
             .with_region(config.region().cloned())
             .with_use_fips(config.use_fips())
@@ -182,11 +278,52 @@ impl Profile {
         if let Some(http) = config.http_client() {
             how = how.with_http_client(http);
         }
-        let provider = ProfileFileCredentialsProvider::builder()
-            .configure(&how)
-            .profile_files(self.files.clone())
-            .profile_name(&self.name);
-        Some(SharedCredentialsProvider::new(provider.build()))
+        let provider =
+            ProfileFileCredentialsProvider::builder().configure(&how).profile_files(files).profile_name(name);
+        SharedCredentialsProvider::new(provider.build())
+    }
+
+    /// The roles to assume with a code, if the profile has some and the environment does not come before it.
+    fn roles(&self, settings: &Settings) -> Result<Option<Roles>, String> {
+        let is_overruled = settings.profile.is_none() && std::env::var_os("AWS_ACCESS_KEY_ID").is_some();
+        if is_overruled { Ok(None) } else { Roles::of(&self.set) }
+    }
+
+    /// Credentials of the roles that a profile with an `mfa_serial` leads to.
+    async fn with_code(
+        &self,
+        roles: &Roles,
+        code: &SecretText,
+        (settings, config, sts): (&Settings, &SdkConfig, Sts),
+    ) -> Result<Fetched, NoCredentials> {
+        let base = match (&roles.base, roles.base.profile()) {
+            (Base::Key(key), _) => key.clone(),
+            (_, None) => return Err(self.without("there is nothing to assume the role with".to_owned(), MEND)),
+            (_, Some((name, lines))) => {
+                let asked = Self::from_profile(name, files_with(settings, Some(name), lines), config);
+                let found = asked.provide_credentials().await;
+                credentials_of(&found.map_err(|error| self.without(story(&error), self.remedy(settings, &error)))?)
+            }
+        };
+        let region = config.region().map(ToString::to_string).unwrap_or_default();
+        let client = Client::of(Arc::new(sts.https), base.into(), &region, sts.clock).with_endpoints(sts.endpoints);
+        match roles.assume(client, code).await {
+            Ok((credentials, expires)) => Ok(self.fetched(settings, credentials, expires)),
+            Err(error) => {
+                let (serial, _) = roles.device();
+                let none = self.without(error.to_string(), "Enter the next code that the device shows");
+                Err(NoCredentials { mfa_serial: Some(serial.to_owned()), ..none })
+            }
+        }
+    }
+
+    fn without(&self, reason: String, remedy: impl Into<String>) -> NoCredentials {
+        NoCredentials { profile: self.name.clone(), reason, remedy: remedy.into(), mfa_serial: None }
+    }
+
+    fn fetched(&self, settings: &Settings, credentials: Credentials, expires: Option<Timestamp>) -> Fetched {
+        let remedy = self.remedy(settings, &CredentialsError::not_loaded_no_source());
+        Fetched { credentials: Arc::new(credentials), expires, profile: self.name.clone(), remedy }
     }
 
     /// What to do when the profile gives no credentials.
@@ -197,21 +334,23 @@ impl Profile {
             self.set.get(key).or_else(|| source?.get(key)).is_some()
         };
         if has("sso_session") || has("sso_start_url") {
-            format!("Run `aws sso login --profile {name}`, then press r")
+            format!("Run `aws sso login --profile {name}`, then try again")
         } else if has("login_session") {
             let process = format!("credential_process = aws configure export-credentials --profile {name}");
             format!("Sessions of `aws login` are for the AWS CLI to read: use a profile with `{process}`")
         } else if has("credential_process") {
-            "Run its credential_process in a shell to see what is wrong, then press r".to_owned()
+            "Run its credential_process in a shell to see what is wrong, then try again".to_owned()
         } else if has("web_identity_token_file") {
-            "Check that its web_identity_token_file holds a token and that its role_arn trusts it, then press r"
+            "Check that its web_identity_token_file holds a token and that its role_arn trusts it, then try again"
                 .to_owned()
         } else if let Some(role) = self.set.get("role_arn") {
-            format!("Check that its source has credentials and may assume {role}, then press r")
+            format!("Check that its source has credentials and may assume {role}, then try again")
         } else if let Some(variables) = settings.profile.is_none().then(|| variables(&Env::real())).flatten() {
-            format!("Check {variables}, then press r")
+            format!("Check {variables}, then try again")
         } else if matches!(error, CredentialsError::InvalidConfiguration(_)) {
-            "Mend the profile, then press r".to_owned()
+            MEND.to_owned()
+        } else if has("aws_session_token") {
+            format!("Write new temporary credentials into the profile {name}, then try again")
         } else {
             "Run `aws configure`, set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile with --profile"
                 .to_owned()
@@ -240,6 +379,11 @@ fn variables(env: &Env) -> Option<&'static str> {
 /// The files to read. With an endpoint for all services the chain of the profile `name` finds STS there too, whatever
 /// the files say.
 fn files(settings: &Settings, name: Option<&str>) -> EnvConfigFiles {
+    files_with(settings, name, String::new())
+}
+
+/// The same, with lines more.
+fn files_with(settings: &Settings, name: Option<&str>, mut lines: String) -> EnvConfigFiles {
     let builder = EnvConfigFiles::builder();
     let builder = match &settings.files {
         None => builder.include_default_config_file(true).include_default_credentials_file(true),
@@ -247,40 +391,55 @@ fn files(settings: &Settings, name: Option<&str>) -> EnvConfigFiles {
             builder.with_file(EnvConfigFileKind::Config, config).with_file(EnvConfigFileKind::Credentials, credentials)
         }
     };
-    match (&settings.endpoint_url, name) {
-        (Some(url), Some(name)) => {
-            let heading = if name == "default" { name.to_owned() } else { format!("profile {name}") };
-            let more = format!(
-                "[{heading}]\nservices = xks-console-endpoint\n[services xks-console-endpoint]\nsts =\n  endpoint_url = {url}\n"
-            );
-            builder.with_contents(EnvConfigFileKind::Config, more).build()
-        }
-        _ => builder.build(),
+    if let (Some(url), Some(name)) = (&settings.endpoint_url, name) {
+        let heading = if name == "default" { name.to_owned() } else { format!("profile {name}") };
+        let _ = write!(
+            lines,
+            "[{heading}]\nservices = xks-console-endpoint\n[services xks-console-endpoint]\nsts =\n  endpoint_url = {url}\n"
+        );
     }
+    if lines.is_empty() { builder.build() } else { builder.with_contents(EnvConfigFileKind::Config, lines).build() }
+}
+
+/// Where roles are assumed.
+struct Sts {
+    endpoints: Endpoints,
+    https: Https,
+    clock: Clock,
 }
 
 /// Reads the files anew and asks the chain: what was mended meanwhile counts.
-async fn fetch(settings: &Settings, https: &Https) -> Result<Fetched, NoCredentials> {
-    let without = |profile: String, reason: String, remedy: String| NoCredentials { profile, reason, remedy };
-    let profile = Profile::load(settings).await.map_err(|error| {
-        let name = settings.profile.clone().unwrap_or_else(|| "default".to_owned());
-        without(name, error.to_string(), "Mend that, then press r".to_owned())
+async fn fetch(settings: &Settings, sts: Sts, code: Option<SecretText>) -> Result<Fetched, NoCredentials> {
+    let profile = Profile::load(settings).await.map_err(|error| NoCredentials {
+        profile: settings.profile.clone().unwrap_or_else(|| "default".to_owned()),
+        reason: error.to_string(),
+        remedy: "Mend that, then try again".to_owned(),
+        mfa_serial: None,
     })?;
-    let config = profile.config(settings, https).await;
+    let config = profile.config(settings, &sts.https).await;
+    if let Some(roles) = profile.roles(settings).map_err(|reason| profile.without(reason, MEND))? {
+        let (serial, role) = roles.device();
+        let Some(code) = code else {
+            let reason = format!("the role {role} is assumed with a code of the MFA device {serial}");
+            let none = profile.without(reason, "Enter the code that it shows");
+            return Err(NoCredentials { mfa_serial: Some(serial.to_owned()), ..none });
+        };
+        return profile.with_code(&roles, &code, (settings, &config, sts)).await;
+    }
     let asked = match profile.provider(settings, &config) {
         Some(provider) => provider.provide_credentials().await,
         None => Err(CredentialsError::not_loaded_no_source()),
     };
-    let found =
-        asked.map_err(|error| without(profile.name.clone(), story(&error), profile.remedy(settings, &error)))?;
-    Ok(Fetched {
-        credentials: Credentials {
-            access_key_id: found.access_key_id().to_owned(),
-            secret_access_key: SecretText::new(found.secret_access_key().to_owned()),
-            session_token: found.session_token().map(|token| SecretText::new(token.to_owned())),
-        },
-        expires: found.expiry().map(moment),
-    })
+    let found = asked.map_err(|error| profile.without(story(&error), profile.remedy(settings, &error)))?;
+    Ok(profile.fetched(settings, credentials_of(&found), found.expiry().map(moment)))
+}
+
+fn credentials_of(found: &aws_credential_types::Credentials) -> Credentials {
+    Credentials {
+        access_key_id: found.access_key_id().to_owned(),
+        secret_access_key: SecretText::new(found.secret_access_key().to_owned()),
+        session_token: found.session_token().map(|token| SecretText::new(token.to_owned())),
+    }
 }
 
 /// What can't be told by our clock has expired long ago, or never does.

@@ -10,6 +10,10 @@ use crate::bundled::{AccessKey, Bundled};
 
 /// Where the profiles are in the data directory.
 const FILES: [&str; 2] = ["config", "credentials"];
+/// What an authenticator needs to show the codes of the MFA device.
+const MFA_FILE: &str = "mfa";
+/// The role that is assumed with a code.
+const WITH_MFA: &str = "BreakGlass";
 
 /// A served AWS.
 pub struct Served<'a> {
@@ -43,7 +47,7 @@ impl Served<'_> {
     /// The two files of AWS's tools: settings of each profile, and their credentials.
     ///
     /// The first key is the profile `default` too; a role is assumed from it.
-    fn files(&self, keys: &[AccessKey], roles: &[(String, String)]) -> [Zeroizing<String>; 2] {
+    fn files(&self, keys: &[AccessKey], roles: &[(String, String)], mfa_serial: &str) -> [Zeroizing<String>; 2] {
         let (mut config, mut credentials) = (String::new(), Zeroizing::new(String::with_capacity(4096)));
         let mut settings = |name: &str, more: &str| {
             let heading = if name == "default" { "default".to_owned() } else { format!("profile {name}") };
@@ -64,18 +68,25 @@ impl Served<'_> {
             );
         }
         for (name, arn) in roles {
-            settings(name, &format!("\nrole_arn = {arn}\nsource_profile = default"));
+            let mfa = if name == WITH_MFA { format!("\nmfa_serial = {mfa_serial}") } else { String::new() };
+            settings(name, &format!("\nrole_arn = {arn}\nsource_profile = default{mfa}"));
         }
         [Zeroizing::new(config), credentials]
     }
 }
 
-/// Writes `config` and `credentials` into the data directory, for its owner alone; gives their paths.
+/// Writes `config` and `credentials` into the data directory, for its owner alone; gives their paths. Beside them, in
+/// `mfa`, stands the key URI of the MFA device that one of the profiles asks for.
 ///
 /// # Errors
 /// When a file can't be written, or the account can't be read.
 pub fn write(served: &Served, aws: &Bundled, dir: &Path) -> Result<[PathBuf; 2], Box<dyn std::error::Error>> {
-    let texts = served.files(&aws.access_keys()?, &aws.roles()?);
+    let device = aws.mfa_device()?;
+    let name = device.serial.rsplit('/').next().unwrap_or_default();
+    let mut uri = Zeroizing::new(String::with_capacity(256));
+    let _ = writeln!(uri, "otpauth://totp/xks-console:{name}?secret={}&issuer=xks-console", device.seed.expose());
+    private_file(&dir.join(MFA_FILE), uri.as_bytes()).map_err(|source| format!("{MFA_FILE}: {source}"))?;
+    let texts = served.files(&aws.access_keys()?, &aws.roles()?, &device.serial);
     let paths = FILES.map(|name| dir.join(name));
     for (path, text) in paths.iter().zip(&texts) {
         private_file(path, text.as_bytes()).map_err(|source| format!("{}: {source}", path.display()))?;

@@ -4,6 +4,7 @@ mod answers;
 mod drafts;
 mod errand;
 mod keys;
+mod place;
 
 pub use drafts::shows_drafts;
 pub use keys::NAVIGATION;
@@ -17,6 +18,7 @@ use super::connect::Connecting;
 use super::drafts::{Drafts, List};
 use super::effect::{Call, CallId, Effect, Msg, TimerId};
 use super::keymap::Context;
+use super::login::Login;
 use super::pages::Location;
 use super::pages::api_calls::ApiCalls;
 use super::pages::event::EventPage;
@@ -27,6 +29,7 @@ use super::pages::key_store::KeyStorePage;
 use super::pages::key_stores::KeyStores;
 use super::pages::keys::Keys;
 use super::preferences::Preferences;
+use super::switcher::Switcher;
 use super::tasks::{self, Menu};
 use super::wizard::Wizard;
 use crate::aws::kms::KeyManager;
@@ -86,6 +89,8 @@ pub enum Dialog {
     Menu(Menu),
     /// A change: its form and what comes of it.
     Task(Box<tasks::Dialog>),
+    /// Where to go on.
+    Switch(Box<Switcher>),
     /// Whether to leave the wizard.
     Discard {
         /// Whether the focus is on *Discard*; it starts on *Keep editing*.
@@ -123,6 +128,8 @@ pub enum Dialog {
 pub struct App {
     /// Which AWS it speaks to.
     pub world: World,
+    /// The profile that the credentials come from; the bundled AWS has none.
+    pub profile: Option<String>,
     /// What AWS has told.
     pub known: Known,
     /// The account's alias.
@@ -133,6 +140,8 @@ pub struct App {
     pub flashes: Vec<Flash>,
     /// What lies over the page.
     pub dialog: Option<Dialog>,
+    /// What lies over everything while there is nothing to sign with.
+    pub login: Option<Login>,
     /// Whether the navigation on the left has the focus, and which entry.
     pub navigation: Option<usize>,
     /// The wizard, while one is open.
@@ -164,14 +173,23 @@ pub struct App {
 impl App {
     /// The console at its first page, and what it asks first.
     pub fn new(world: World, region: &str) -> (Self, Vec<Effect>) {
+        let mut app = Self::blank(world, region);
+        let effects = app.first_questions();
+        (app, effects)
+    }
+
+    /// The console before anything is known or asked.
+    fn blank(world: World, region: &str) -> Self {
         let known = Known { region: region.to_owned(), ..Known::default() };
-        let mut app = Self {
+        Self {
             world,
+            profile: None,
             known,
             account_alias: None,
             location: Location::KeyStores,
             flashes: Vec::new(),
             dialog: None,
+            login: None,
             navigation: None,
             wizard: None,
             drafts: Drafts::default(),
@@ -192,16 +210,18 @@ impl App {
             watch: None,
             refresh: None,
             last_id: 0,
-        };
-        let effects =
-            [Call::Identity, Call::KeyStores, Call::Aliases, Call::Keys(None), Call::Users(None), Call::Roles(None)]
-                .map(|call| app.ask(call))
-                .to_vec();
-        (app, effects)
+        }
     }
 
-    /// Takes over from the client that answers where it asks and whether it may only look.
+    fn first_questions(&mut self) -> Vec<Effect> {
+        [Call::Identity, Call::KeyStores, Call::Aliases, Call::Keys(None), Call::Users(None), Call::Roles(None)]
+            .map(|call| self.ask(call))
+            .to_vec()
+    }
+
+    /// Takes over from the client that answers as whom and where it asks, and whether it may only look.
     pub fn answered_by(&mut self, client: &Client) {
+        self.profile = client.profile().map(str::to_owned);
         client.region().clone_into(&mut self.known.region);
         self.known.endpoint_url = client.endpoints().address(Service::Kms).map(str::to_owned);
         self.known.is_read_only = client.is_read_only();
@@ -333,6 +353,12 @@ impl App {
     }
 
     fn paste(&mut self, text: &str) {
+        if let Some(login) = &mut self.login {
+            return login.paste(text);
+        }
+        if let Some(Dialog::Switch(switcher)) = &mut self.dialog {
+            switcher.paste(text);
+        }
         if let Some(Dialog::Task(task)) = &mut self.dialog {
             task.paste(text);
         }

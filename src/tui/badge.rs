@@ -12,6 +12,8 @@ use super::theme;
 use super::widgets::text;
 
 const PRODUCT: &str = "xks-console · ";
+/// The key that leads elsewhere, where there is room to tell.
+const SWITCH: &str = " [F3]";
 const READ_ONLY: &str = " READ-ONLY ";
 /// Columns between left and right, so that the shape of the row is seen.
 const GAP: usize = 4;
@@ -50,7 +52,10 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
     let look = Look::of(&app.world);
     let read_only = if app.known.is_read_only { READ_ONLY } else { "" };
     let around = 1 + text::width(read_only) + GAP + 1;
-    let (left, right) = arranged(app, &look, usize::from(area.width).saturating_sub(around));
+    let (left, mut right) = arranged(app, &look, usize::from(area.width).saturating_sub(around));
+    if around + text::width(&left) + text::width(&right) + text::width(SWITCH) <= usize::from(area.width) {
+        right.push_str(SWITCH);
+    }
     let used = 1 + text::width(&left) + 1 + text::width(read_only) + 1 + text::width(&right) + 1;
     let stripes = look.stripe.repeat(usize::from(area.width).saturating_sub(used));
     let line = Line::from(vec![

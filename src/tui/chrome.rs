@@ -55,6 +55,11 @@ pub fn draw(app: &App, frame: &mut Frame) {
     if let Some(dialog) = &app.dialog {
         draw_dialog(app, dialog, frame, area);
     }
+    if let Some(login) = &app.login {
+        let mut paper = dialog_paper(area);
+        login.write(&mut paper);
+        draw_box(login.title(), &paper, None, frame, area);
+    }
 }
 
 fn breadcrumbs(app: &App) -> String {
@@ -165,8 +170,10 @@ fn draw_footer(app: &App, frame: &mut Frame, area: Rect) {
     let mut spans = vec![Span::raw(" ")];
     let mut used = 1;
     // A dialog takes the keys first, and explains itself.
-    let is_heard =
-        |action: Action| app.dialog.is_none() || !matches!(action, Action::Help | Action::Keys | Action::ApiCalls);
+    let is_heard = |action: Action| {
+        let is_over = app.dialog.is_some() || app.login.is_some();
+        !is_over || !matches!(action, Action::Help | Action::Keys | Action::ApiCalls | Action::Switch)
+    };
     for binding in keymap::bindings(&app.contexts()).filter(|binding| is_heard(binding.action)) {
         let words = format!("{} {}", binding.label, binding.title);
         if used + text::width(&words) + 2 > usize::from(area.width) {
@@ -180,12 +187,25 @@ fn draw_footer(app: &App, frame: &mut Frame, area: Rect) {
 }
 
 fn draw_dialog(app: &App, dialog: &Dialog, frame: &mut Frame, area: Rect) {
-    let width = area.width.saturating_sub(4).min(76);
-    let mut paper = Paper::new(width.saturating_sub(4));
+    let mut paper = dialog_paper(area);
     let (title, scroll) = match dialog {
         Dialog::Drafts(list) => (list.write(&mut paper, &app.drafts, &app.known).to_owned(), None),
         other => write_dialog(other, &app.known, &mut paper),
     };
+    draw_box(&title, &paper, scroll, frame, area);
+}
+
+fn dialog_width(area: Rect) -> u16 {
+    area.width.saturating_sub(4).min(76)
+}
+
+fn dialog_paper(area: Rect) -> Paper {
+    Paper::new(dialog_width(area).saturating_sub(4))
+}
+
+/// Draws a box in the middle of the screen.
+fn draw_box(title: &str, paper: &Paper, scroll: Option<usize>, frame: &mut Frame, area: Rect) {
+    let width = dialog_width(area);
     let height = u16::try_from(paper.len() + 2).unwrap_or(u16::MAX).min(area.height.saturating_sub(2));
     let place = Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 2, width, height };
     frame.render_widget(Clear, place);
@@ -207,6 +227,10 @@ fn write_dialog(dialog: &Dialog, known: &Known, paper: &mut Paper) -> (String, O
         Dialog::Drafts(_) => (String::new(), None),
         Dialog::Unsaved { reason, on_do } => (drafts::write_unsaved(paper, reason, *on_do).to_owned(), None),
         Dialog::Menu(menu) => (menu.write(paper).to_owned(), None),
+        Dialog::Switch(switcher) => {
+            switcher.write(paper);
+            (switcher.title().to_owned(), None)
+        }
         Dialog::Task(task) => {
             let (title, scroll) = task.write(paper, known);
             (title, (scroll > 0).then_some(scroll))

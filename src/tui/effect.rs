@@ -11,8 +11,10 @@ use crate::aws::kms::{self, AliasListEntry, CustomKeyStore, Tag};
 use crate::aws::scalar::{Blob, SecretBlob, SecretText};
 use crate::aws::sts::CallerIdentity;
 use crate::aws::xks_console::{self, DescribeExternalKeyOutput, Partition, ProxyRequest};
-use crate::client::CallError;
+use crate::client::credentials::NoCredentials;
 use crate::client::log::ApiCall;
+use crate::client::profile::{Choice, Place};
+use crate::client::{CallError, Client};
 use crate::create_key::key_summary::KeySummary;
 use crate::create_key::permissions::{Demand, Lack};
 use crate::create_key::principals::Principal;
@@ -40,6 +42,8 @@ pub enum Effect {
     Draft(Ask),
     /// Put a text on the clipboard.
     Copy(String),
+    /// Make this and all later calls by another client.
+    Use(Client),
     /// Leave the program.
     Quit,
 }
@@ -106,6 +110,12 @@ pub enum Call {
         /// What stands in it.
         text: String,
     },
+    /// The profiles that can be gone on with.
+    Profiles,
+    /// Open a client of another profile or Region.
+    Open(Place),
+    /// Fetch credentials anew, with the code of an MFA device if one is asked for.
+    LogIn(Option<SecretText>),
 }
 
 /// A change to a key or a key store, or the use of a key: one request.
@@ -160,19 +170,31 @@ pub enum Outcome {
 #[derive(Clone, Debug, PartialEq)]
 #[allow(missing_docs)]
 pub enum Reply {
-    Identity { caller: CallerIdentity, account_alias: Option<String> },
+    Identity {
+        caller: CallerIdentity,
+        account_alias: Option<String>,
+    },
     KeyStores(Vec<CustomKeyStore>),
     Aliases(Vec<AliasListEntry>),
-    Keys { page: Vec<KeySummary>, next: Option<String> },
+    Keys {
+        page: Vec<KeySummary>,
+        next: Option<String>,
+    },
     Key(Box<KeySummary>),
-    Principals { page: Vec<Principal>, next: Option<String> },
+    Principals {
+        page: Vec<Principal>,
+        next: Option<String>,
+    },
     Permissions(Vec<Lack>),
     KeyPolicy(String),
     KeyTags(Vec<Tag>),
     AllTags(HashMap<String, Vec<Tag>>),
     ExternalKey(DescribeExternalKeyOutput),
     ExternalKeys(Vec<Partition>),
-    Events { page: Vec<Event>, next: Option<String> },
+    Events {
+        page: Vec<Event>,
+        next: Option<String>,
+    },
     ProxyRequests(Vec<ProxyRequest>),
     Metrics(Box<Monitoring>),
     Accepted,
@@ -180,6 +202,11 @@ pub enum Reply {
     File(SecretText),
     Written(String),
     Submission(submission::Answer),
+    Profiles(Vec<Choice>),
+    Opened(Client),
+    LoggedIn,
+    /// Nothing was asked: there is nothing to sign with until the person has logged in.
+    NoCredentials(NoCredentials),
 }
 
 /// Why a [`Call`] failed, in words and with its code.
@@ -196,6 +223,15 @@ pub struct Failure {
 impl Failure {
     /// The code of what only the bundled AWS can tell.
     pub const NOT_AVAILABLE: &str = "NotAvailable";
+    /// The code of what was not asked for want of credentials.
+    pub const NO_CREDENTIALS: &str = "NoCredentials";
+}
+
+impl From<&NoCredentials> for Failure {
+    fn from(none: &NoCredentials) -> Self {
+        let (code, message) = (Self::NO_CREDENTIALS.to_owned(), format!("{none}."));
+        Self { code, message, request_id: String::new() }
+    }
 }
 
 impl From<&CallError> for Failure {

@@ -34,7 +34,9 @@ use crate::aws::kms::{
 use crate::aws::scalar::SecretText;
 use crate::aws::sts::GetCallerIdentity;
 use crate::aws::xks_console::{DescribeExternalKey, ListExternalKeys, ListProxyRequests};
+use crate::client::credentials::NoCredentials;
 use crate::client::log::ApiCall;
+use crate::client::profile::OpenError;
 use crate::client::{CallError, Client};
 use crate::create_key::key_summary::KeySummary;
 use crate::create_key::submission::{self, Answer, Sent};
@@ -48,14 +50,55 @@ const PARALLEL_DESCRIBES: usize = 8;
 /// # Errors
 /// What the service refused or the transport lost, in words.
 pub async fn perform(client: &Client, call: Call) -> Result<Reply, Failure> {
-    let result = match call {
-        Call::Submission(call) => return Ok(Reply::Submission(submit(client, call).await)),
-        Call::ReadFile(path) => return read_file(&path).await.map(|bytes| Reply::File(text_of(&bytes))),
-        Call::WriteScript { name, text } => return files::write_script(name, text).await.map(Reply::Written),
-        Call::Change(change) => return changes::perform(client, *change).await.map(Reply::Changed),
-        other => ask(client, other).await,
-    };
-    result.map_err(|error| Failure::from(&error))
+    match answer(client, call).await {
+        Err(Stopped::LoggedOut(none)) => Ok(Reply::NoCredentials(none)),
+        Err(Stopped::Failed(failure)) => Err(failure),
+        Ok(reply) => Ok(reply),
+    }
+}
+
+/// Why there is no answer.
+enum Stopped {
+    /// There is nothing to sign with.
+    LoggedOut(NoCredentials),
+    /// Something else went wrong.
+    Failed(Failure),
+}
+
+impl From<CallError> for Stopped {
+    fn from(error: CallError) -> Self {
+        if let CallError::Credentials(none) = error { Self::LoggedOut(none) } else { Self::Failed((&error).into()) }
+    }
+}
+
+impl From<Failure> for Stopped {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+async fn answer(client: &Client, call: Call) -> Result<Reply, Stopped> {
+    Ok(match call {
+        Call::Submission(call) => match stage(client, call).await {
+            Ok(answer) => Reply::Submission(answer),
+            Err(CallError::Credentials(none)) => return Err(Stopped::LoggedOut(none)),
+            Err(error) => Reply::Submission(failed(&error)),
+        },
+        Call::ReadFile(path) => Reply::File(text_of(&read_file(&path).await?)),
+        Call::WriteScript { name, text } => Reply::Written(files::write_script(name, text).await?),
+        Call::Change(change) => Reply::Changed(changes::perform(client, *change).await?),
+        Call::Profiles => Reply::Profiles(client.profiles().await.map_err(|error| not_opened(&error))?),
+        Call::Open(place) => Reply::Opened(client.go_to(&place).await.map_err(|error| not_opened(&error))?),
+        Call::LogIn(code) => {
+            client.log_in(code).await.map_err(Stopped::LoggedOut)?;
+            Reply::LoggedIn
+        }
+        other => ask(client, other).await?,
+    })
+}
+
+fn not_opened(error: &OpenError) -> Failure {
+    Failure { code: "NotOpened".to_owned(), message: error.to_string(), request_id: String::new() }
 }
 
 async fn ask(client: &Client, call: Call) -> Result<Reply, CallError> {
@@ -100,7 +143,13 @@ async fn ask(client: &Client, call: Call) -> Result<Reply, CallError> {
             Reply::Accepted
         }
         // Performed above: they fail in ways of their own.
-        Call::Submission(_) | Call::Change(_) | Call::ReadFile(_) | Call::WriteScript { .. } => {
+        Call::Submission(_)
+        | Call::Change(_)
+        | Call::ReadFile(_)
+        | Call::WriteScript { .. }
+        | Call::Profiles
+        | Call::Open(_)
+        | Call::LogIn(_) => {
             return Err(CallError::NotAvailable);
         }
     })
@@ -193,7 +242,16 @@ async fn all_tags(client: &Client, keys: Vec<String>) -> Result<HashMap<String, 
 
 /// Performs one stage of creating a key.
 pub async fn submit(client: &Client, call: submission::Call) -> Answer {
-    let result = match call {
+    stage(client, call).await.unwrap_or_else(|error| failed(&error))
+}
+
+fn failed(error: &CallError) -> Answer {
+    let Failure { code, message, request_id } = Failure::from(error);
+    Answer::Failed(submission::Failure { code, message, request_id, outcome_unknown: error.outcome_unknown() })
+}
+
+async fn stage(client: &Client, call: submission::Call) -> Result<Answer, CallError> {
+    match call {
         submission::Call::CreateKey(request) => {
             client.call(&*request).await.map(|output| Answer::Created(Box::new(output.key_metadata)))
         }
@@ -206,11 +264,7 @@ pub async fn submit(client: &Client, call: submission::Call) -> Answer {
             let found = aliases.into_iter().find(|alias| alias.alias_name == alias_name);
             Answer::AliasTarget(found.and_then(|alias| alias.target_key_id))
         }),
-    };
-    result.unwrap_or_else(|error| {
-        let Failure { code, message, request_id } = Failure::from(&error);
-        Answer::Failed(submission::Failure { code, message, request_id, outcome_unknown: error.outcome_unknown() })
-    })
+    }
 }
 
 /// The keys that a CreateKey without an answer may have made.
@@ -258,7 +312,7 @@ pub async fn run(
     let mut events = EventStream::new();
     let mut changes = pin!(changes);
     let (sender, mut inbox) = mpsc::unbounded_channel();
-    let client = watched(client, &sender);
+    let mut client = watched(client, &sender);
     let mut effects = first;
     loop {
         for effect in effects.drain(..) {
@@ -266,6 +320,8 @@ pub async fn run(
                 Effect::Quit => return Ok(ExitCode::SUCCESS),
                 Effect::Copy(text) => screen.copy(&text)?,
                 Effect::Draft(ask) => drafts.ask(ask),
+                // It was made of the one before, and is watched like it.
+                Effect::Use(next) => client = next,
                 Effect::Remember(preferences) => {
                     if let Err(error) = remember(&preferences) {
                         app.tell("Not remembered", &format!("The preferences hold for this run only: {error}."));
@@ -333,7 +389,7 @@ fn spawn(client: &Client, effect: Effect, sender: &mpsc::UnboundedSender<Msg>) {
                 tokio::time::sleep(Duration::from_millis(milliseconds)).await;
                 Msg::Elapsed(timer)
             }
-            Effect::Copy(_) | Effect::Draft(_) | Effect::Remember(_) | Effect::Quit => return,
+            Effect::Copy(_) | Effect::Draft(_) | Effect::Remember(_) | Effect::Use(_) | Effect::Quit => return,
         };
         // Nobody listens any more when the console is closing.
         let _ = sender.send(msg);

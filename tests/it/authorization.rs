@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use xks_console::aws::kms::*;
 use xks_console::aws::operation::Operation;
-use xks_console::aws::scalar::{Blob, SecretBlob};
+use xks_console::aws::scalar::{Blob, SecretBlob, SecretText};
 use xks_console::aws::sigv4::Credentials;
 use xks_console::aws::sts::{AssumeRole, GetCallerIdentity};
 use xks_console::bundled::Bundled;
@@ -211,6 +211,78 @@ async fn roles_are_assumed_as_trust_and_iam_allow_and_their_sessions_end() {
     aws.clock.advance(jiff::SignedDuration::from_secs(3600));
     let Err(CallError::Service(error)) = session.call(&ListKeys::default()).await else { panic!("its time is over") };
     assert_eq!(error.code, "ExpiredTokenException");
+}
+
+#[tokio::test]
+async fn a_trust_policy_can_ask_for_a_code_of_the_callers_mfa_device() {
+    let aws = Aws::new();
+    let device = aws.bundled.mfa_device().unwrap();
+    assert_eq!(device.serial, "arn:aws:iam::111122223333:mfa/Admin");
+    let again = aws.bundled.mfa_device().unwrap();
+    assert_eq!(again.seed, device.seed, "it is made once");
+    let code = |seconds: i64| super::log_in::code(&device.seed, aws.clock.now().as_second() + seconds);
+    let assume = async |by: &str, role: &str, serial: Option<&str>, code: Option<String>| {
+        let request = AssumeRole {
+            role_arn: format!("{ACCOUNT}:role/{role}"),
+            role_session_name: "it".to_owned(),
+            serial_number: serial.map(str::to_owned),
+            token_code: code.map(SecretText::new),
+            ..AssumeRole::default()
+        };
+        match aws.user(by).call(&request).await {
+            Ok(_) => "assumed".to_owned(),
+            Err(CallError::Service(error)) => format!("{} {}", error.status, error),
+            Err(other) => panic!("{other}"),
+        }
+    };
+    let serial = Some(&*device.serial);
+    let wrong = if code(0) == "000000" { "000001" } else { "000000" };
+    for (by, role, serial, code, said) in [
+        ("Admin", "security/BreakGlass", None, None, "403 AccessDenied: User: arn:aws:iam::111122223333:user/Admin"),
+        (
+            "Admin",
+            "security/BreakGlass",
+            serial,
+            None,
+            "403 AccessDenied: MultiFactorAuthentication failed, must provide",
+        ),
+        (
+            "Admin",
+            "security/BreakGlass",
+            None,
+            Some(code(0)),
+            "403 AccessDenied: MultiFactorAuthentication failed, must",
+        ),
+        ("Admin", "security/BreakGlass", serial, Some("12345".to_owned()), "400 Validation"),
+        ("Admin", "security/BreakGlass", serial, Some("12345x".to_owned()), "400 Validation"),
+        ("Admin", "security/BreakGlass", Some("short"), Some(code(0)), "400 Validation"),
+        ("Admin", "security/BreakGlass", serial, Some(wrong.to_owned()), "with invalid MFA one time pass code"),
+        ("Admin", "security/BreakGlass", serial, Some(code(-120)), "with invalid MFA one time pass code"),
+        ("grace.liu", "payments/PaymentsApi", serial, Some(code(0)), "unable to validate MFA code"),
+        ("Admin", "security/BreakGlass", serial, Some(code(0)), "assumed"),
+        ("Admin", "security/BreakGlass", serial, Some(code(0)), "with invalid MFA one time pass code"),
+        ("Admin", "security/BreakGlass", serial, Some(code(-30)), "with invalid MFA one time pass code"),
+        ("Admin", "security/SecurityAudit", serial, Some(code(30)), "assumed"),
+    ] {
+        let found = assume(by, role, serial, code).await;
+        assert!(found.contains(said), "{by} {role} {serial:?}: {found}");
+    }
+}
+
+#[tokio::test]
+async fn sessions_of_roles_tell_that_no_mfa_was_present_and_access_keys_of_users_tell_nothing() {
+    let aws = Aws::new();
+    let with = |condition: Value| json!({ "Effect": "Allow", "Principal": "*", "Action": "kms:Encrypt", "Resource": "*", "Condition": condition });
+    for (condition, by_role, by_user) in [
+        (json!({ "Bool": { "aws:MultiFactorAuthPresent": "false" } }), true, false),
+        (json!({ "Bool": { "aws:MultiFactorAuthPresent": "true" } }), false, false),
+        (json!({ "BoolIfExists": { "aws:MultiFactorAuthPresent": "true" } }), false, true),
+    ] {
+        let key = aws.key(vec![with(condition)]).await;
+        let role = aws.role("grace.liu", &format!("{ACCOUNT}:role/payments/PaymentsApi"), None).await.unwrap();
+        let found = (allowed(&role, encrypt(&key)).await, allowed(&aws.user("jonas.bauer"), encrypt(&key)).await);
+        assert_eq!(found, (by_role, by_user));
+    }
 }
 
 #[tokio::test]

@@ -2,6 +2,7 @@
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
+use xks_console::client::ReadOnly;
 use xks_console::journey::Journey;
 use xks_console::tui::app::{App, World};
 
@@ -67,7 +68,7 @@ fn aws_looks_different_without_colours_and_from_afar() {
 #[test]
 fn a_read_only_console_on_aws() {
     let mut journey = Journey::start((80, 24)).unwrap();
-    journey.use_client(journey.client().clone().read_only());
+    journey.use_client(journey.client().clone().looking(ReadOnly::ALL));
     go_on(&mut journey, "read-only", "Wait+Screen /External key stores \\(4\\)/\n");
     let mut app = journey.app().clone();
     app.world = World::Aws;

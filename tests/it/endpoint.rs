@@ -30,12 +30,17 @@ pub struct Elsewhere {
 
 impl Elsewhere {
     pub fn start() -> Self {
-        Self::serve(false)
+        Self::serve(false, World::system())
     }
 
-    fn serve(is_over_tls: bool) -> Self {
+    /// One whose clock is its own.
+    pub fn start_at(clock: Clock) -> Self {
+        Self::serve(false, World { clock, ..World::system() })
+    }
+
+    fn serve(is_over_tls: bool, world: World) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let bundled = Bundled::in_memory("default", World::system()).unwrap();
+        let bundled = Bundled::in_memory("default", world).unwrap();
         let dir = tempfile::tempdir().unwrap();
         let (tls, authority) = if is_over_tls {
             let (config, authority) = tls::self_signed(dir.path(), None).unwrap();
@@ -53,18 +58,18 @@ impl Elsewhere {
         Self { bundled, url, dir, _runtime: runtime }
     }
 
-    fn files(&self) -> [PathBuf; 2] {
+    pub fn files(&self) -> [PathBuf; 2] {
         ["config", "credentials"].map(|name| self.dir.path().join(name))
     }
 
     /// Adds lines to one of the files.
-    fn write(&self, file: usize, lines: &str) {
+    pub fn write(&self, file: usize, lines: &str) {
         let path = &self.files()[file];
         let text = std::fs::read_to_string(path).unwrap() + lines;
         std::fs::write(path, text).unwrap();
     }
 
-    fn settings(&self, profile: &str) -> Settings {
+    pub fn settings(&self, profile: &str) -> Settings {
         Settings {
             endpoint_url: Some(self.url.clone()),
             profile: Some(profile.to_owned()),
@@ -181,7 +186,7 @@ fn nobody_at_the_endpoint_is_told_and_the_console_can_be_used() {
 
 #[test]
 fn over_tls_the_ca_bundle_of_the_profile_tells_whom_to_trust() {
-    let aws = Elsewhere::serve(true);
+    let aws = Elsewhere::serve(true, World::system());
     assert!(arn(&aws.client("default")).unwrap().ends_with("/Admin"));
     let roles = aws.bundled.roles().unwrap();
     assert!(arn(&aws.client(&roles[0].0)).unwrap().contains(":assumed-role/"));

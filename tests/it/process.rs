@@ -109,6 +109,15 @@ impl Console {
         }
     }
 
+    /// Reads until the screen shows `words` no more.
+    pub fn wait_until_gone(&mut self, words: &str) {
+        let deadline = Instant::now() + PATIENCE;
+        while self.text().contains(words) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            assert!(self.read(left), "‘{words}’ never went:\n{}", self.text());
+        }
+    }
+
     pub fn send(&mut self, keys: &str) {
         self.writer.write_all(keys.as_bytes()).unwrap();
         self.writer.flush().unwrap();
@@ -128,7 +137,7 @@ impl Console {
         self.wait("External key ID");
     }
 
-    /// To the last step of the wizard, with a draft that is right.
+    /// From the first page to the last step of the wizard, everything filled in.
     pub fn go_to_review(&mut self) {
         self.open_wizard();
         self.send("payments-2026\t \x0e");

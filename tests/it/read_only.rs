@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 use http::{Request, Response};
 use xks_console::aws::cloudtrail::LookupEvents;
 use xks_console::aws::kms::DisconnectCustomKeyStore;
-use xks_console::client::{Transport, TransportError};
+use xks_console::client::{ReadOnly, Transport, TransportError};
 use xks_console::journey::Journey;
 use xks_console::tape::{self, Tape};
 use xks_console::tui::app::App;
@@ -41,7 +41,7 @@ impl Transport for Asked {
 fn guard(journey: &mut Journey) -> Arc<Mutex<Vec<String>>> {
     let operations = Arc::new(Mutex::new(Vec::new()));
     let asked = Arc::clone(&operations);
-    let client = journey.client().through(|way| Arc::new(Asked { way, operations: asked })).read_only();
+    let client = journey.client().through(|way| Arc::new(Asked { way, operations: asked })).looking(ReadOnly::ALL);
     journey.use_client(client);
     operations
 }
@@ -209,7 +209,7 @@ fn the_external_key_manager_gives_the_commands_of_the_program() {
 #[test]
 fn a_served_aws_has_nothing_to_refuse() {
     let aws = Elsewhere::start();
-    let mut console = aws.console(aws.client("default").read_only());
+    let mut console = aws.console(aws.client("default").looking(ReadOnly::ALL));
     let method = include_str!("../../assets/tapes/method-1.tape");
     let (to_review, _) = method.split_once("Wait+Screen /Review/").unwrap();
     tape::play(&Tape::parse("method-1", to_review).unwrap(), &mut console, &mut |_, _| Ok(())).unwrap();

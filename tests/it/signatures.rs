@@ -85,6 +85,7 @@ fn requests() -> Vec<Value> {
         policy: Some("{\"Statement\": [~*!'()]}".to_owned()),
         duration_seconds: Some(900),
         external_id: Some("x/y:z".to_owned()),
+        ..AssumeRole::default()
     };
     let users = ListUsers { marker: Some("AAA/b+c==".to_owned()), max_items: Some(1000), ..ListUsers::default() };
     let session = How { token: Some(TOKEN), ..USUAL };

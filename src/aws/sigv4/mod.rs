@@ -16,7 +16,7 @@ pub use sign::{SigningError, sign};
 pub use verify::{Claim, MAX_SKEW, Refusal};
 
 /// What signs a request: an access key, with a session token when it is temporary.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Credentials {
     /// `AKIA…`, or `ASIA…` for temporary credentials.
     pub access_key_id: String,

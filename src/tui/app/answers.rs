@@ -30,6 +30,12 @@ fn loaded<T>(result: Result<T, Failure>, before: &mut Loaded<T>) -> Option<Failu
 impl App {
     pub(super) fn answered(&mut self, call: Call, result: Result<Reply, Failure>) -> Vec<Effect> {
         let stale = match (call, result) {
+            (call, Ok(Reply::NoCredentials(none))) => {
+                self.logged_out(call, none);
+                return Vec::new();
+            }
+            (Call::LogIn(_), _) => return self.logged_in(),
+            (Call::Open(_) | Call::Profiles, result) => return self.switcher_answered(result),
             (Call::Submission(_), result) => return self.submitted(result),
             (Call::Users(marker), result) => return self.principals_told(PrincipalKind::User, marker, result),
             (Call::Roles(marker), result) => return self.principals_told(PrincipalKind::Role, marker, result),
@@ -309,7 +315,8 @@ impl App {
                 outcome_unknown: true,
             }),
         };
-        let is_refused = self.wizard.is_some() && matches!(answer, Answer::Failed(_));
+        let is_refused = self.wizard.is_some()
+            && matches!(&answer, Answer::Failed(failure) if failure.code != Failure::NO_CREDENTIALS);
         let mut effects = self.stage_answered(answer);
         if is_refused {
             // What was known when the draft was checked has changed, or AWS would not have refused.

@@ -34,8 +34,19 @@ impl App {
         if action == Some(Action::Quit) {
             return self.quit();
         }
+        if let Some(login) = &mut self.login {
+            if action == Some(Action::Switch) && self.dialog.is_none() {
+                let given_up = self.give_up_login();
+                return given_up.into_iter().chain(self.open_switcher()).collect();
+            }
+            let wish = login.press(key);
+            return self.grant_login(wish);
+        }
         if self.dialog.is_some() {
             return self.press_dialog(key);
+        }
+        if action == Some(Action::Switch) {
+            return self.open_switcher();
         }
         if action == Some(Action::Keys) && !self.is_typing() || action == Some(Action::Help) && self.wizard_is_away() {
             self.dialog = Some(Dialog::Keys { contexts: self.contexts(), scroll: 0 });
@@ -90,8 +101,12 @@ impl App {
 
     /// The contexts whose keys work now.
     pub fn contexts(&self) -> Vec<Context> {
+        if self.login.is_some() {
+            return vec![Context::Dialog];
+        }
         if self.dialog.is_some() {
-            let form = matches!(self.dialog, Some(Dialog::Task(_))).then_some(Context::Form);
+            let has_form = matches!(self.dialog, Some(Dialog::Task(_) | Dialog::Switch(_)));
+            let form = has_form.then_some(Context::Form);
             return [Context::Dialog, Context::Fields].into_iter().chain(form).collect();
         }
         if self.navigation.is_some() {
@@ -119,8 +134,9 @@ impl App {
         let loses = self.would_lose() || matches!(&self.dialog, Some(Dialog::Task(task)) if task.would_lose());
         let asked = matches!(self.dialog, Some(Dialog::Discard { quits: true, .. }));
         if loses && !asked {
+            let given_up = self.give_up_login();
             self.dialog = Some(Dialog::Discard { on_do: false, quits: true });
-            return Vec::new();
+            return given_up;
         }
         vec![Effect::Quit]
     }
@@ -477,6 +493,10 @@ impl App {
             Some(Dialog::Task(task)) => {
                 let wishes = task.press(key, &self.known);
                 return wishes.into_iter().flat_map(|wish| self.grant_task(wish)).collect();
+            }
+            Some(Dialog::Switch(switcher)) => {
+                let wish = switcher.press(key);
+                return self.grant_switcher(wish);
             }
             Some(Dialog::Connect(connecting)) => {
                 let wish = connecting.press(key);

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use ratatui::text::{Line, Span};
 
 pub use self::list::{List, Pressed};
+use super::app;
 use super::theme;
 use super::widgets::paper::Paper;
 use super::widgets::{button_row, text};
@@ -36,6 +37,17 @@ impl Drafts {
     pub fn place(&self, known: &Known) -> Option<Place> {
         let (world, _) = self.home.clone()?;
         Some(Place { world, account: known.account.clone(), region: known.region.clone() })
+    }
+
+    /// Goes on with another AWS; the bundled ones that one console opens are all in one directory.
+    pub fn move_to(&mut self, world: &app::World) {
+        if let Some((home, _)) = &mut self.home {
+            *home = match world {
+                app::World::Bundled => return,
+                app::World::Endpoint(host) => World::Endpoint(host.clone()),
+                app::World::Aws => World::Aws,
+            };
+        }
     }
 
     /// Whether what is typed is on the disk.

@@ -1,6 +1,6 @@
 //! Performs one change.
 
-use super::read_file;
+use super::{Stopped, read_file};
 use crate::aws::kms::{DescribeKey, UpdateAlias};
 use crate::aws::scalar::{Blob, SecretBlob};
 use crate::aws::xks_console::PutProxyRoute;
@@ -11,9 +11,9 @@ use crate::tui::effect::{Change, Failure, Outcome};
 ///
 /// # Errors
 /// What the service refused or the transport lost, or a file that can't be read, in words.
-pub async fn perform(client: &Client, change: Change) -> Result<Outcome, Failure> {
+pub(super) async fn perform(client: &Client, change: Change) -> Result<Outcome, Stopped> {
     let change = with_file(change).await?;
-    carry_out(client, change).await.map_err(|error| Failure::from(&error))
+    Ok(carry_out(client, change).await?)
 }
 
 /// Takes the bytes of the file that a change names.

@@ -4,6 +4,7 @@ pub mod area;
 pub mod field;
 pub mod form;
 pub mod paper;
+pub mod picker;
 pub mod table;
 
 use ratatui::text::{Line, Span};

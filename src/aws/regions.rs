@@ -1,0 +1,70 @@
+//! The Regions that AWS KMS is in, by partition.
+//!
+//! Source: *AWS Key Management Service endpoints and quotas*; the endpoints of botocore 1.44.8. What is newer can be typed.
+
+/// A Region and where it is.
+pub type Region = (&'static str, &'static str);
+
+const AWS: [Region; 34] = [
+    ("us-east-1", "N. Virginia"),
+    ("us-east-2", "Ohio"),
+    ("us-west-1", "N. California"),
+    ("us-west-2", "Oregon"),
+    ("af-south-1", "Cape Town"),
+    ("ap-east-1", "Hong Kong"),
+    ("ap-east-2", "Taipei"),
+    ("ap-northeast-1", "Tokyo"),
+    ("ap-northeast-2", "Seoul"),
+    ("ap-northeast-3", "Osaka"),
+    ("ap-south-1", "Mumbai"),
+    ("ap-south-2", "Hyderabad"),
+    ("ap-southeast-1", "Singapore"),
+    ("ap-southeast-2", "Sydney"),
+    ("ap-southeast-3", "Jakarta"),
+    ("ap-southeast-4", "Melbourne"),
+    ("ap-southeast-5", "Malaysia"),
+    ("ap-southeast-6", "New Zealand"),
+    ("ap-southeast-7", "Thailand"),
+    ("ca-central-1", "Central Canada"),
+    ("ca-west-1", "Calgary"),
+    ("eu-central-1", "Frankfurt"),
+    ("eu-central-2", "Zurich"),
+    ("eu-north-1", "Stockholm"),
+    ("eu-south-1", "Milan"),
+    ("eu-south-2", "Spain"),
+    ("eu-west-1", "Ireland"),
+    ("eu-west-2", "London"),
+    ("eu-west-3", "Paris"),
+    ("il-central-1", "Tel Aviv"),
+    ("me-central-1", "United Arab Emirates"),
+    ("me-south-1", "Bahrain"),
+    ("mx-central-1", "Mexico"),
+    ("sa-east-1", "São Paulo"),
+];
+const CHINA: [Region; 2] = [("cn-north-1", "Beijing"), ("cn-northwest-1", "Ningxia")];
+const GOV_CLOUD: [Region; 2] = [("us-gov-east-1", "GovCloud, East"), ("us-gov-west-1", "GovCloud, West")];
+
+/// The Regions of a partition; none for one that is not known.
+pub fn of(partition: &str) -> &'static [Region] {
+    match partition {
+        "aws" => &AWS,
+        "aws-cn" => &CHINA,
+        "aws-us-gov" => &GOV_CLOUD,
+        _ => &[],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::arn::partition_of;
+
+    #[test]
+    fn each_region_is_in_its_partition() {
+        for partition in ["aws", "aws-cn", "aws-us-gov"] {
+            let regions = of(partition);
+            assert!(regions.len() > 1);
+            assert!(regions.iter().all(|(code, _)| partition_of(code) == partition));
+        }
+    }
+}

@@ -1,0 +1,372 @@
+//! Logging in while the console runs: codes of an MFA device, and an expired login of IAM Identity Center. The draft stays.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+use std::path::Path;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+use totp_rs::{Builder, Secret};
+use xks_console::aws::kms::ListKeys;
+use xks_console::aws::scalar::SecretText;
+use xks_console::aws::sts::{AssumeRole, GetCallerIdentity, SessionCredentials};
+use xks_console::client::profile;
+use xks_console::client::{CallError, Client};
+use xks_console::journey::{Journey, client_of};
+use xks_console::tape::Stage as _;
+use xks_console::tui::app::{App, World};
+use xks_console::tui::pages::Location;
+use xks_console::world::Clock;
+
+use super::account::wait;
+use super::endpoint::{Elsewhere, run};
+use super::snapshots::{assert_shown, go_on};
+
+/// The code that a device with this seed shows.
+pub fn code(seed: &SecretText, seconds: i64) -> String {
+    let secret = Secret::try_from_base32(seed.expose()).unwrap();
+    Builder::new().with_secret(secret).build().unwrap().generate(u64::try_from(seconds).unwrap()).to_string()
+}
+
+fn code_now(aws: &Elsewhere) -> String {
+    code(&aws.bundled.mfa_device().unwrap().seed, Timestamp::now().as_second())
+}
+
+/// One that it doesn't show, nor has just shown, nor is about to.
+fn wrong_code(aws: &Elsewhere) -> String {
+    let (seed, now) = (aws.bundled.mfa_device().unwrap().seed, Timestamp::now().as_second());
+    let near: Vec<String> = (-2..=2).map(|step| code(&seed, now + 30 * step)).collect();
+    (0..10).map(|digit| digit.to_string().repeat(6)).find(|code| !near.contains(code)).unwrap()
+}
+
+/// Compares what is shown with snapshots that don't tell the port.
+fn shown(name: &str, console: &Journey) {
+    without_port(name, console.app().clone());
+}
+
+/// Compares what lies over a page that is the same in each account.
+pub fn shown_over_any_page(name: &str, console: &Journey) {
+    without_port(name, {
+        let mut app = console.app().clone();
+        app.location = Location::CloudHsm;
+        app
+    });
+}
+
+fn without_port(name: &str, mut app: App) {
+    app.world = World::Endpoint("127.0.0.1:4599".to_owned());
+    assert_shown(name, &app);
+}
+
+/// From the first page to *Review*, with everything typed.
+const TO_REVIEW: &str = "Wait+Screen /Frankfurt HSM/\nDown\nType \"n\"\nWait+Screen /Create key/\nType \"payments-2026\"\nTab\n\
+    Space\nCtrl+N\nType \"payments\"\nCtrl+N\nCtrl+N\nCtrl+N\nCtrl+N\nCtrl+N\nWait+Screen /7 Review/\n";
+
+#[test]
+fn a_profile_with_an_mfa_serial_asks_for_a_code_and_asks_again_after_a_wrong_one() {
+    let aws = Elsewhere::start();
+    let mut console = aws.console(aws.client("BreakGlass"));
+    go_on(&mut console, "mfa", "Wait+Screen /Multi-factor authentication/\n");
+    shown("mfa-asked", &console);
+    go_on(&mut console, "mfa", "Type \"12x\"\nEnter\n");
+    go_on(&mut console, "mfa", "Wait+Screen /needs at least 6 characters/\nBackspace 2\n");
+    console.paste(&wrong_code(&aws));
+    go_on(&mut console, "mfa", "Enter\nWait+Screen /with invalid MFA/\n");
+    shown("mfa-wrong", &console);
+    let shown = code_now(&aws);
+    console.paste(&format!("{} {}\n", &shown[..3], &shown[3..]));
+    go_on(&mut console, "mfa", "Enter\nWait+Screen /Frankfurt HSM/\n");
+    let app = console.app();
+    assert!(app.known.caller_arn.contains(":assumed-role/BreakGlass/xks-console-"), "{}", app.known.caller_arn);
+    assert!(app.login.is_none() && app.flashes.is_empty(), "{:?}", app.flashes);
+}
+
+#[test]
+fn who_closes_the_question_for_a_code_is_told_why_nothing_is_shown_and_is_asked_again() {
+    let aws = Elsewhere::start();
+    let mut console = aws.console(aws.client("BreakGlass"));
+    go_on(&mut console, "mfa", "Wait+Screen /Multi-factor/\nEscape\nWait+Screen /MFA device arn:aws:iam/\n");
+    shown("mfa-closed", &console);
+    go_on(&mut console, "mfa", "Escape\nType \"r\"\nWait+Screen /Multi-factor/\n");
+}
+
+/// Profiles that lead to the role with a code in each way that there is, and in some that lead nowhere.
+fn with_roles() -> Elsewhere {
+    let aws = Elsewhere::start();
+    let serial = aws.bundled.mfa_device().unwrap().serial;
+    let keys = aws.bundled.access_keys().unwrap();
+    let (id, secret) = (&keys[0].credentials.access_key_id, keys[0].credentials.secret_access_key.expose());
+    let role = "region = us-west-2\nrole_arn = arn:aws:iam::111122223333:role/security/BreakGlass";
+    let asks = format!("{role}\nmfa_serial = {serial}");
+    aws.write(
+        0,
+        &format!(
+            "
+[profile named]
+{asks}
+source_profile = default
+role_session_name = alice
+duration_seconds = 900
+[profile beyond]
+region = us-west-2
+role_arn = arn:aws:iam::111122223333:role/payments/PaymentsApi
+source_profile = named
+[profile itself]
+{asks}
+source_profile = itself
+aws_access_key_id = {id}
+aws_secret_access_key = {secret}
+[profile long]
+{asks}
+source_profile = default
+duration_seconds = long
+[profile twice]
+{asks}
+source_profile = named
+[profile one]
+{asks}
+source_profile = other
+[profile other]
+{role}
+source_profile = one
+[profile nobody]
+{asks}
+source_profile = missing
+"
+        ),
+    );
+    aws
+}
+
+#[test]
+fn a_profile_that_leads_to_no_role_is_told_before_a_code_is_asked_for() {
+    let aws = with_roles();
+    for (profile, words) in [
+        ("long", "duration_seconds of long is no number"),
+        ("twice", "more than one of its roles has an mfa_serial"),
+        ("one", "name each other as source_profile"),
+        ("nobody", "there is no profile missing"),
+    ] {
+        let error = wait(aws.client(profile).prepare()).unwrap_err();
+        assert!(error.mfa_serial.is_none() && error.to_string().contains(words), "{error}");
+    }
+}
+
+#[test]
+fn settings_of_a_role_are_heeded_as_the_aws_cli_does() {
+    for (profile, words) in [
+        ("named", ":assumed-role/BreakGlass/alice"),
+        ("beyond", ":assumed-role/PaymentsApi/xks-console-"),
+        ("itself", ":assumed-role/BreakGlass/xks-console-"),
+    ] {
+        let aws = with_roles();
+        let client = aws.client(profile);
+        let Err(CallError::Credentials(none)) = wait(client.call(&ListKeys::default())) else { panic!("no code yet") };
+        assert_eq!(none.mfa_serial, Some(aws.bundled.mfa_device().unwrap().serial));
+        wait(client.log_in(Some(SecretText::new(code_now(&aws))))).unwrap();
+        let caller = wait(client.call(&GetCallerIdentity {})).unwrap().arn;
+        assert!(caller.contains(words), "{caller}");
+    }
+}
+
+#[test]
+fn a_role_can_be_assumed_with_a_code_by_credentials_of_the_environment() {
+    let aws = Elsewhere::start();
+    let serial = aws.bundled.mfa_device().unwrap().serial;
+    aws.write(
+        0,
+        &format!(
+            "
+[profile mine]
+region = us-west-2
+role_arn = arn:aws:iam::111122223333:role/security/BreakGlass
+mfa_serial = {serial}
+credential_source = Environment
+"
+        ),
+    );
+    let keys = aws.bundled.access_keys().unwrap();
+    let environment = [
+        ("AWS_ACCESS_KEY_ID", keys[0].credentials.access_key_id.as_str()),
+        ("AWS_SECRET_ACCESS_KEY", keys[0].credentials.secret_access_key.expose()),
+    ];
+    let mut console = run(&["--endpoint-url", &aws.url, "--profile", "mine"], aws.dir.path(), &environment);
+    console.wait("The six digits that the device shows");
+    console.send(&format!("{}\r", code_now(&aws)));
+    console.wait("Frankfurt HSM");
+    console.kill();
+}
+
+#[test]
+fn when_the_session_ends_a_code_is_asked_for_again_and_the_draft_goes_on_to_be_sent() {
+    let aws = Elsewhere::start();
+    let clock = Clock::manual(Timestamp::now());
+    let client = wait(profile::open(aws.settings("BreakGlass"), clock.clone())).unwrap();
+    let mut console = aws.console(client);
+    let seed = aws.bundled.mfa_device().unwrap().seed;
+    let now = Timestamp::now().as_second();
+    go_on(&mut console, "session", "Wait+Screen /Multi-factor/\n");
+    console.paste(&code(&seed, now));
+    go_on(&mut console, "session", &format!("Enter\n{TO_REVIEW}"));
+    let session = SignedDuration::from_hours(1);
+    clock.advance(session * 2);
+    go_on(&mut console, "session", "Ctrl+N\nWait+Screen /Nothing was sent/\n");
+    // AWS's own clock has stayed.
+    clock.advance(session * -2);
+    console.paste(&code(&seed, now + 30));
+    go_on(&mut console, "session", "Enter\nWait+Screen /Success/\n");
+    let aliases = wait(aws.other().collect_aliases()).unwrap();
+    assert_eq!(aliases.iter().filter(|alias| alias.alias_name == "alias/payments").count(), 1);
+}
+
+/// A session of a role that may do everything, for a quarter of an hour.
+fn session(admin: &Client) -> SessionCredentials {
+    let request = AssumeRole {
+        role_arn: "arn:aws:iam::111122223333:role/platform/PlatformAdmin".to_owned(),
+        role_session_name: "alice".to_owned(),
+        duration_seconds: Some(900),
+        ..AssumeRole::default()
+    };
+    wait(admin.call(&request)).unwrap().credentials
+}
+
+/// A portal of IAM Identity Center on this machine: gives a session to who shows the token `good`, `first` as long as it lasts.
+fn portal(admin: Client, first: SessionCredentials) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut request = Vec::new();
+            let mut bytes = [0; 4096];
+            while !request.windows(4).any(|end| end == b"\r\n\r\n") {
+                match stream.read(&mut bytes).unwrap() {
+                    0 => break,
+                    count => request.extend_from_slice(&bytes[..count]),
+                }
+            }
+            let request = String::from_utf8_lossy(&request).into_owned();
+            let is_right = request.starts_with("GET /federation/credentials?")
+                && request.contains("role_name=PlatformAdmin")
+                && request.to_lowercase().contains("x-amz-sso_bearer_token: good");
+            let (status, body) = if is_right {
+                let lasts = admin.now() < first.expiration.parse::<Timestamp>().unwrap();
+                let credentials = if lasts { first.clone() } else { session(&admin) };
+                let told = json!({ "roleCredentials": {
+                    "accessKeyId": credentials.access_key_id,
+                    "secretAccessKey": credentials.secret_access_key.expose(),
+                    "sessionToken": credentials.session_token.expose(),
+                    // Longer than they last: AWS alone tells that they have expired.
+                    "expiration": (Timestamp::now() + SignedDuration::from_hours(12)).as_millisecond(),
+                } });
+                ("200 OK", told)
+            } else {
+                (
+                    "401 Unauthorized",
+                    json!({ "__type": "UnauthorizedException", "message": "Session token not found or invalid" }),
+                )
+            };
+            let body = body.to_string();
+            let head = format!(
+                "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+                body.len()
+            );
+            stream.write_all((head + &body).as_bytes()).unwrap();
+        }
+    });
+    url
+}
+
+/// The token file that `aws sso login` writes for the session `corporate`.
+fn write_token(home: &Path, expires: Timestamp) {
+    // SHA-1 of the session's name, which the AWS CLI and the SDKs agree on.
+    let path = home.join(".aws/sso/cache/e276d18d65653fa285155bfd3e11ab029306830c.json");
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let token = json!({
+        "startUrl": "https://corporate.invalid/start",
+        "region": "us-west-2",
+        "accessToken": "good",
+        "expiresAt": expires.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+    });
+    let new = path.with_extension("new");
+    std::fs::write(&new, token.to_string()).unwrap();
+    std::fs::rename(new, path).unwrap();
+}
+
+#[test]
+fn an_expired_login_of_identity_center_is_told_with_the_command_and_retry_goes_on_at_finish_too() {
+    // A minute is left of the session when the console starts; no signature is more than two minutes off.
+    let minutes = SignedDuration::from_mins;
+    let clock = Clock::manual(Timestamp::now() - minutes(15));
+    let aws = Elsewhere::start_at(clock.clone());
+    let admin = client_of(&aws.bundled, clock.clone());
+    let portal = portal(admin.clone(), session(&admin));
+    clock.advance(minutes(14));
+    aws.write(
+        0,
+        "
+[profile work]
+region = us-west-2
+sso_session = corporate
+sso_account_id = 111122223333
+sso_role_name = PlatformAdmin
+[sso-session corporate]
+sso_region = us-west-2
+sso_start_url = https://corporate.invalid/start
+",
+    );
+    let home = aws.dir.path();
+    let hour = SignedDuration::from_hours(1);
+    write_token(home, Timestamp::now() - hour);
+    let environment = [("AWS_ENDPOINT_URL_SSO", portal.as_str())];
+    let mut console = run(&["--endpoint-url", &aws.url, "--profile", "work"], home, &environment);
+    console.wait("aws sso login --profile work");
+    write_token(home, Timestamp::now() + hour);
+    console.send("\r");
+    console.wait("Frankfurt HSM");
+    console.wait("111122223333");
+    console.go_to_review();
+    // The session is over, and so is the login that gave it.
+    clock.advance(minutes(2));
+    write_token(home, Timestamp::now() - hour);
+    console.send("\x0e");
+    console.wait("Nothing was sent");
+    // Too early: the login is not there yet.
+    console.send("\r");
+    console.wait("aws sso login --profile work");
+    write_token(home, Timestamp::now() + hour);
+    console.wait("[ Retry ]");
+    console.send("\r");
+    console.wait("Success");
+    console.kill();
+    let aliases = wait(admin.collect_aliases()).unwrap();
+    assert_eq!(aliases.iter().filter(|alias| alias.alias_name == "alias/payments").count(), 1);
+}
+
+#[test]
+fn what_to_do_about_an_expired_login_is_shown_at_each_size() {
+    let aws = Elsewhere::start();
+    aws.write(
+        0,
+        "
+[profile work]
+region = us-west-2
+sso_session = corporate
+sso_account_id = 111122223333
+sso_role_name = PlatformAdmin
+[sso-session corporate]
+sso_region = us-west-2
+sso_start_url = https://corporate.invalid/start
+",
+    );
+    let mut console = aws.console(aws.client("work"));
+    go_on(&mut console, "expired", "Wait+Screen /aws sso login --profile work/\n");
+    let mut app = console.app().clone();
+    // The reason names the home directory of who runs this.
+    app.world = World::Endpoint("127.0.0.1:4599".to_owned());
+    if let Some(login) = &mut app.login {
+        login.none.reason = "the SSO session has expired or is invalid".to_owned();
+    }
+    assert_shown("expired", &app);
+    go_on(&mut console, "expired", "Tab\nEnter\nWait+Screen /NoCredentials/\n");
+}
