@@ -2,7 +2,7 @@
 
 use super::draft::KeyDraft;
 use super::known::Known;
-use crate::aws::cli::{command, option};
+use crate::aws::cli::option;
 use crate::aws::kms::{CreateAlias, CreateKey};
 use crate::aws::policy;
 
@@ -64,7 +64,10 @@ pub fn aws_cli_commands(draft: &KeyDraft, known: &Known) -> Vec<String> {
 
 /// The AWS CLI command that gives a key its alias afterwards.
 pub fn mending_command(draft: &KeyDraft, known: &Known, key_id: &str) -> String {
-    command(&create_alias_request(draft, key_id), known.place(), &[])
+    let mut words = vec!["aws kms create-alias".to_owned()];
+    words.extend(known.place().options());
+    words.extend([option("alias-name", &draft.alias_name()), option("target-key-id", key_id)]);
+    words.join(" ")
 }
 
 /// The commands as a script, for somebody who may run them: the name of its file, without the end, and its text.

@@ -11,6 +11,7 @@ pub use stop::Stop;
 use std::process::ExitCode;
 
 use crate::aws::kms::{ConnectionState, KeyMetadata};
+use crate::aws::operation::Service;
 use crate::aws::sts::GetCallerIdentity;
 use crate::client::{CallError, Client};
 use crate::create_key::answers::{Answers, option_of};
@@ -70,7 +71,11 @@ impl Exit {
 /// # Errors
 /// Without the account and the key stores no key can be made.
 async fn learn(client: &Client, lists_keys: bool) -> Result<Known, CallError> {
-    let mut known = Known { region: client.region().to_owned(), ..Known::default() };
+    let mut known = Known {
+        region: client.region().to_owned(),
+        endpoint_url: client.endpoints().address(Service::Kms).map(str::to_owned),
+        ..Known::default()
+    };
     known.identify(client.call(&GetCallerIdentity {}).await?);
     known.key_stores = Loaded::Ready(client.collect_key_stores().await?);
     // Without permission to list them, CreateAlias tells whether an alias is taken.

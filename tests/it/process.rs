@@ -103,7 +103,8 @@ impl Console {
     /// As [`wait`](Self::wait), however the words are broken into lines.
     pub fn wait_in_lines(&mut self, words: &str) {
         let deadline = Instant::now() + PATIENCE;
-        while !self.text().split_whitespace().collect::<Vec<_>>().join(" ").contains(words) {
+        let in_one_line = |text: &str| text.replace('│', " ").split_whitespace().collect::<Vec<_>>().join(" ");
+        while !in_one_line(&self.text()).contains(words) {
             let left = deadline.saturating_duration_since(Instant::now());
             assert!(self.read(left), "‘{words}’ never came:\n{}", self.text());
         }

@@ -244,7 +244,8 @@ fn the_flag_holds_in_the_program() {
     assert!(!std::fs::read_to_string(&log).unwrap().contains("CreateKey"));
     // Without the flag the very same keys make the key.
     arguments.pop();
-    let mut console = Console::run(&arguments, dir.path(), (80, 24), &[]);
+    let another = dir.path().join("another");
+    let mut console = Console::run(&arguments, dir.path(), (80, 24), &[("XDG_STATE_HOME", another.to_str().unwrap())]);
     console.create_key();
     assert!(!console.text().contains("READ-ONLY"), "{}", console.text());
     console.kill();
@@ -262,6 +263,8 @@ fn the_file_holds_for_a_profile_and_what_is_wrong_in_it_is_told() {
     let endpoint = ["--endpoint-url", &aws.url];
     let of_profile = [&endpoint[..], &["--profile", "Admin"]].concat();
     for (arguments, more) in [(of_profile, vec![xdg]), (endpoint.to_vec(), vec![xdg, ("AWS_PROFILE", "Admin")])] {
+        let state = home.join(more.len().to_string());
+        let more = [&more[..], &[("XDG_STATE_HOME", state.to_str().unwrap())]].concat();
         let mut console = run(&arguments, home, &more);
         console.go_to_review();
         console.send("\x0e");

@@ -278,7 +278,7 @@ fn in_a_terminal_one_goes_from_profile_to_profile_of_a_served_aws() {
 #[test]
 fn the_key_is_told_in_the_header_and_in_the_help() {
     let journey: Journey = start("found", &format!("{STORES}Type \"?\"\n"));
-    let header = super::snapshots::screen(journey.app(), (60, 20)).lines().next().unwrap().to_owned();
+    let header = super::snapshots::screen(journey.app(), (80, 24)).lines().next().unwrap().to_owned();
     assert!(header.ends_with("us-west-2 [F3]"), "{header}");
     let mut app = journey.app().clone();
     let mut seen = String::new();

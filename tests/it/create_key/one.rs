@@ -133,7 +133,7 @@ fn a_key_without_its_alias_is_printed_all_the_same_with_the_way_to_mend_it() {
         assert_eq!((exit, alias), (Exit::WithoutAlias, None));
         assert_eq!(out, printed(&key));
         let mend = format!(
-            "aws kms create-alias --alias-name alias/payments --target-key-id {} --region us-west-2",
+            "aws kms create-alias --region us-west-2 --alias-name alias/payments --target-key-id {}",
             key.key_id
         );
         assert!(notes.contains(&mend) && notes.contains("AccessDeniedException"), "{notes}");

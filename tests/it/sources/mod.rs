@@ -27,7 +27,7 @@ fn assert_signs(cloud: &Cloud, mut console: Console, expected: impl Fn() -> Sign
 
 /// The console comes up, asks AWS nothing, and says all this.
 fn assert_says(cloud: &Cloud, mut console: Console, parts: &[&str]) {
-    console.wait("gives no credentials");
+    console.wait("Log in again");
     parts.iter().for_each(|part| console.wait_in_lines(part));
     console.kill();
     assert_eq!(cloud.signers(), []);
@@ -88,7 +88,7 @@ fn a_profile_of_the_credentials_file() {
 fn a_profile_without_the_secret() {
     let cloud = Cloud::start();
     cloud.write(".aws/credentials", "[default]\naws_access_key_id = AKIDEXAMPLE\n");
-    assert_says(&cloud, cloud.console(&[], &[]), &["profile default", "aws_secret_access_key"]);
+    assert_says(&cloud, cloud.console(&[], &[]), &["Profile default", "aws_secret_access_key"]);
 }
 
 #[test]
@@ -149,7 +149,7 @@ fn a_role_that_the_caller_may_not_have() {
     cloud.write(".aws/config", &role("source_profile = base"));
     let console = cloud.console(&["--profile", "work"], &[]);
     let reason = "(AccessDenied): User: arn:aws:iam::111122223333:user/payments/grace.liu is not authorized to perform";
-    assert_says(&cloud, console, &["profile work", reason, "Check that its source has credentials and may assume"]);
+    assert_says(&cloud, console, &["Profile work", reason, "Check that its source has credentials and may assume"]);
 }
 
 #[test]
@@ -180,7 +180,7 @@ fn a_role_whose_source_gives_nothing() {
     assert_says(
         &cloud,
         console,
-        &["profile work", "ECS provider not configured", "Check that its source has credentials"],
+        &["Profile work", "ECS provider not configured", "Check that its source has credentials"],
     );
 }
 
@@ -268,7 +268,7 @@ fn iam_identity_center_without_a_login_that_counts() {
         cloud.write(".aws/config", config);
         login.map(|login| cloud.write(file, &login));
         let console = cloud.console(&["--profile", "login"], &[]);
-        assert_says(&cloud, console, &["profile login", reason, "Run `aws sso login --profile login`, then press r"]);
+        assert_says(&cloud, console, &["Profile login", reason, "Run `aws sso login --profile login`, then try again"]);
     }
 }
 
@@ -293,7 +293,7 @@ fn a_process_that_fails() {
     let cloud = Cloud::start();
     process(&cloud, "echo 'the vault is sealed' >&2; exit 1");
     let console = cloud.console(&["--profile", "work"], &[]);
-    assert_says(&cloud, console, &["profile work", "the vault is sealed", "Run its credential_process in a shell"]);
+    assert_says(&cloud, console, &["Profile work", "the vault is sealed", "Run its credential_process in a shell"]);
 }
 
 #[test]
@@ -328,7 +328,7 @@ fn a_web_identity_without_a_token_that_is_taken() {
         );
         cloud.write(".aws/config", &role(&format!("web_identity_token_file = {}", path.display())));
         let console = cloud.console(&["--profile", "work"], &[]);
-        assert_says(&cloud, console, &["profile work", reason, "Check that its web_identity_token_file"]);
+        assert_says(&cloud, console, &["Profile work", reason, "Check that its web_identity_token_file"]);
     }
 }
 
