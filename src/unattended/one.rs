@@ -89,7 +89,10 @@ pub fn print(
         }
         (Exit::NotMade, _) => {
             let why = submission.failure().map(in_words).unwrap_or_default();
-            format!("{why}\n  No KMS key was made.")
+            // As in the console: what it doesn't do itself it gives to whoever may.
+            let instead = if known.is_read_only { preview::aws_cli_commands(draft, known) } else { Vec::new() };
+            let instead: String = instead.iter().map(|command| format!("\n\n{command}")).collect();
+            format!("{why}\n  No KMS key was made.{instead}")
         }
         _ => return Ok(exit),
     };
