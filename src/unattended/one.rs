@@ -89,10 +89,12 @@ pub fn print(
         }
         (Exit::NotMade, _) => {
             let why = submission.failure().map(in_words).unwrap_or_default();
-            // As in the console: what it doesn't do itself it gives to whoever may.
-            let instead = if known.is_read_only { preview::aws_cli_commands(draft, known) } else { Vec::new() };
-            let instead: String = instead.iter().map(|command| format!("\n\n{command}")).collect();
-            format!("{why}\n  No KMS key was made.{instead}")
+            let mut told = vec![format!("{why}\n  No KMS key was made.")];
+            if known.is_read_only {
+                // As in the console: what it doesn't do itself it gives to whoever may.
+                told.extend(preview::aws_cli_commands(draft, known));
+            }
+            told.join("\n\n")
         }
         _ => return Ok(exit),
     };
