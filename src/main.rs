@@ -29,6 +29,7 @@ use xks_console::serve::tls::{self, Clients};
 use xks_console::tui::app::{App, World as Which};
 use xks_console::tui::effect::Effect;
 use xks_console::tui::preferences::Preferences;
+use xks_console::tui::wizard::Wizard;
 use xks_console::tui::{runtime, terminal};
 use xks_console::unattended::{Exit, Stop, batch, files, one};
 use xks_console::world::{Clock, Random, World};
@@ -204,6 +205,9 @@ fn ask_for_key(
         Some(wizard) => one::print(&wizard.submission, &wizard.draft, &app.known, out, notes)?,
         None => Exit::Left,
     };
+    if exit == Exit::Left && app.drafts.are_kept() && app.wizard.as_ref().is_some_and(Wizard::would_lose) {
+        eprintln!("xks-console: no key was made. What was typed is kept as a draft: D in the console goes on with it.");
+    }
     Ok(if ended == ExitCode::SUCCESS { exit.into() } else { ended })
 }
 

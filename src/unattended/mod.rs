@@ -74,6 +74,7 @@ async fn learn(client: &Client, lists_keys: bool) -> Result<Known, CallError> {
     let mut known = Known {
         region: client.region().to_owned(),
         endpoint_url: client.endpoints().address(Service::Kms).map(str::to_owned),
+        is_read_only: client.is_read_only(),
         ..Known::default()
     };
     known.identify(client.call(&GetCallerIdentity {}).await?);
@@ -117,6 +118,10 @@ fn place(draft: &mut KeyDraft, answers: &Answers, known: &Known) -> Result<(), S
 
 /// What the rules of the wizard say against a draft, each with its field, in words for a command line.
 fn wrong(draft: &KeyDraft, known: &Known) -> Vec<(Field, String)> {
+    let option_of = |field| match field {
+        Field::KeyPolicy if draft.edited_policy.is_some() => "--policy",
+        _ => option_of(field),
+    };
     let in_words = |FieldError { field, message }| {
         let unconnected = unconnected(draft, known).filter(|_| field == Field::CustomKeyStore);
         (field, format!("{}: {}", option_of(field), unconnected.unwrap_or(message)))
@@ -136,9 +141,24 @@ fn unconnected(draft: &KeyDraft, known: &Known) -> Option<String> {
     })
 }
 
+/// What to do, where the console's advice speaks of what is on its screen.
+fn remedy_without_screen(code: &str) -> Option<&'static str> {
+    match code {
+        "ReadOnly" => Some(
+            "Run it without --read-only, and where config.toml has no `read-only`, or hand it to somebody who may make keys.",
+        ),
+        "NoCredentials" => Some(
+            "Do what the message says and run it again. A code of an MFA device is asked for in the wizard alone, without \
+             --yes and --batch.",
+        ),
+        _ => None,
+    }
+}
+
 /// A failure in a few lines: what AWS said, what it means, what to do.
 fn in_words(failure: &Failure) -> String {
     let guide = guide::for_error(&failure.code, &failure.message);
+    let remedy = remedy_without_screen(&failure.code).unwrap_or(guide.remedy);
     let mut words = failure.code.clone();
     if !failure.message.is_empty() {
         words = format!("{words}: {}", failure.message);
@@ -146,7 +166,7 @@ fn in_words(failure: &Failure) -> String {
     if let Some(field) = guide.mended_by {
         words = format!("{}: {words}", option_of(field));
     }
-    words = format!("{words}\n  {}\n  What to do: {}", guide.meaning, guide.remedy);
+    words = format!("{words}\n  {}\n  What to do: {remedy}", guide.meaning);
     if !failure.request_id.is_empty() {
         words = format!("{words}\n  Request ID: {}", failure.request_id);
     }
@@ -163,6 +183,18 @@ fn call_in_words(error: &CallError) -> String {
 mod tests {
     use super::*;
     use crate::create_key::testing::key;
+
+    #[test]
+    fn without_a_screen_nothing_is_said_of_one() {
+        for (code, words) in [("ReadOnly", "without --read-only"), ("NoCredentials", "in the wizard alone")] {
+            let (message, request_id) = Default::default();
+            let told = in_words(&Failure { code: code.to_owned(), message, request_id, outcome_unknown: false });
+            assert!(told.contains(words), "{told}");
+            for screen in ["given here", "you have typed"] {
+                assert!(!told.contains(screen), "{told}");
+            }
+        }
+    }
 
     #[test]
     fn the_exit_tells_what_there_is() {

@@ -89,7 +89,12 @@ pub fn print(
         }
         (Exit::NotMade, _) => {
             let why = submission.failure().map(in_words).unwrap_or_default();
-            format!("{why}\n  No KMS key was made.")
+            let mut told = vec![format!("{why}\n  No KMS key was made.")];
+            if known.is_read_only {
+                // As in the console: what it doesn't do itself it gives to whoever may.
+                told.extend(preview::aws_cli_commands(draft, known));
+            }
+            told.join("\n\n")
         }
         _ => return Ok(exit),
     };

@@ -68,6 +68,18 @@ fn lists_without_anything_say_what_to_do() {
 }
 
 #[test]
+fn where_there_is_no_store_a_key_is_created_with_the_wizard_that_has_a_way_to_one() {
+    let mut journey = told(|operation, body| {
+        if operation == "DescribeCustomKeyStores" {
+            body["CustomKeyStores"] = json!([]);
+        }
+        200
+    });
+    let tape = "Wait+Screen /No external key stores/\nType 'n'\nWait+Screen /Key material origin/\n";
+    go_on(&mut journey, "no-store", tape);
+}
+
+#[test]
 fn lists_that_aws_refuses_say_why() {
     let mut journey = told(|operation, body| {
         if !matches!(operation, "DescribeCustomKeyStores" | "ListKeys" | "GetKeyPolicy") {

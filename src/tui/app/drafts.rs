@@ -125,6 +125,10 @@ impl App {
 
     /// Leaves the wizard; what was typed stays on the disk.
     pub(super) fn put_aside(&mut self) -> Vec<Effect> {
+        // The wizard is what the console ends with: its draft stays the one that is open.
+        if let Some(end) = self.end_of_errand() {
+            return end;
+        }
         let name = self.wizard.as_ref().map(|wizard| wizard.draft.alias.clone()).filter(|alias| !alias.is_empty());
         let mut effects = and_look(self.drafts.close());
         effects.extend(self.leave_wizard());

@@ -17,7 +17,8 @@ use crate::tui::widgets::{button_row, text};
 pub struct List {
     /// The wizard that opens when none of them is gone on with.
     pub begin: Option<Method>,
-    cursor: usize,
+    /// Where one went; before that it is the first row that leads on.
+    cursor: Option<usize>,
     /// The draft that is about to be open.
     pub opens: Option<String>,
     /// The draft that is asked about, and whether the focus is on *Discard*; it starts on *Keep*.
@@ -45,14 +46,23 @@ impl List {
         Self { begin, ..Self::default() }
     }
 
+    fn cursor(&self, drafts: &Drafts, known: &Known) -> usize {
+        let leads_on = || {
+            let place = drafts.place(known)?;
+            drafts.list.iter().position(|entry| offer(entry, &place).is_ok())
+        };
+        let anew = if self.begin.is_some() { drafts.list.len() } else { 0 };
+        self.cursor.or_else(leads_on).unwrap_or(anew).min(self.rows(drafts).saturating_sub(1))
+    }
+
     fn rows(&self, drafts: &Drafts) -> usize {
         drafts.list.len() + usize::from(self.begin.is_some())
     }
 
     /// Takes a key.
     pub fn press(&mut self, key: KeyEvent, drafts: &Drafts, known: &Known) -> Pressed {
-        self.cursor = self.cursor.min(self.rows(drafts).saturating_sub(1));
-        let here = drafts.list.get(self.cursor);
+        let cursor = self.cursor(drafts, known);
+        let here = drafts.list.get(cursor);
         // What is typed in the meantime is for the wizard, and never for the page beneath.
         if self.opens.is_some() {
             return if key.code == KeyCode::Esc { Pressed::Close } else { Pressed::Taken };
@@ -69,9 +79,9 @@ impl List {
             return Pressed::Taken;
         }
         match (key.code, here) {
-            (KeyCode::Up | KeyCode::BackTab, _) => self.cursor = self.cursor.saturating_sub(1),
+            (KeyCode::Up | KeyCode::BackTab, _) => self.cursor = Some(cursor.saturating_sub(1)),
             (KeyCode::Down | KeyCode::Tab, _) => {
-                self.cursor = (self.cursor + 1).min(self.rows(drafts).saturating_sub(1));
+                self.cursor = Some((cursor + 1).min(self.rows(drafts).saturating_sub(1)));
             }
             (KeyCode::Esc | KeyCode::Char('q' | 'D'), _) => return Pressed::Close,
             (KeyCode::Char('n'), _) => return self.begin.clone().map_or(Pressed::Taken, Pressed::Begin),
@@ -96,7 +106,7 @@ impl List {
     /// Writes the list, or the question whether to discard a draft; gives the title.
     pub fn write(&self, paper: &mut Paper, drafts: &Drafts, known: &Known) -> &'static str {
         let Some(place) = drafts.place(known) else { return "Drafts" };
-        let cursor = self.cursor.min(self.rows(drafts).saturating_sub(1));
+        let cursor = self.cursor(drafts, known);
         if let Some((name, on_do)) = &self.discards
             && let Some((_, saved)) =
                 drafts.list.iter().find(|entry| entry.name == *name).and_then(|entry| entry.saved.as_ref().ok())

@@ -103,6 +103,8 @@ impl KeyStores {
             (Some(Action::CreateKeyStore), _) => vec![Wish::Begin(Task::CreateKeyStore)],
             (Some(Action::Actions), Some(store)) => super::store_menu(&store, known).into_iter().collect(),
             (Some(Action::CreateKey), Some(store)) => vec![Wish::CreateKey(store)],
+            // The other wizard has a way to create a store, and to a key without one.
+            (Some(Action::CreateKey), None) if known.key_stores.ready().is_some() => vec![Wish::OpenWizard],
             (Some(Action::Connect), Some(store)) => vec![Wish::Connect(store, Afterwards::Stay)],
             (Some(Action::Disconnect), Some(store)) => vec![Wish::Disconnect(store)],
             _ => Vec::new(),

@@ -25,7 +25,7 @@ static TAKEN: AtomicBool = AtomicBool::new(false);
 /// The console was started without a terminal.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "xks-console needs a terminal, and its standard {missing} is not one. \
+    "xks-console needs a terminal, and its standard {missing}. \
      Start it from a terminal, without pipes; over ssh use `ssh -t`. `xks-console --help` shows what works without"
 )]
 pub struct NotATerminal {
@@ -58,9 +58,9 @@ pub fn require_any() -> Result<(), NotATerminal> {
 fn missing(input: bool, output: bool) -> Option<&'static str> {
     match (input, output) {
         (true, true) => None,
-        (false, true) => Some("input"),
-        (true, false) => Some("output"),
-        (false, false) => Some("input and output"),
+        (false, true) => Some("input is not one"),
+        (true, false) => Some("output is not one"),
+        (false, false) => Some("input and output are not"),
     }
 }
 

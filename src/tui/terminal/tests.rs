@@ -177,4 +177,6 @@ fn what_is_not_a_terminal_is_named() {
     assert_eq!(missing(true, true), None);
     let error = NotATerminal { missing: missing(false, true).unwrap() };
     assert!(error.to_string().contains("standard input is not one"), "{error}");
+    let error = NotATerminal { missing: missing(false, false).unwrap() };
+    assert!(error.to_string().contains("standard input and output are not. "), "{error}");
 }

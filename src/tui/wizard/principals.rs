@@ -298,8 +298,7 @@ fn write_progress(paper: &mut Paper, principals: &Principals, is_focused: bool, 
     if has_failed {
         // In an empty list this is all that can show where one is.
         let mark = if is_focused && principals.list().is_empty() { "▸ " } else { "  " };
-        let words =
-            text::cut("r tries again, F2 shows all that AWS says; ARNs can be typed.", paper.width.saturating_sub(3));
+        let words = text::cut("r tries again, F2 tells why; ARNs can be typed.", paper.width.saturating_sub(3));
         paper.line(Line::from(vec![Span::styled(mark, theme::ACCENT), Span::styled(words, theme::QUIET)]));
     }
     if principals.are_whole() && principals.list().is_empty() {

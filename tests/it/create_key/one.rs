@@ -7,7 +7,7 @@ use std::process::{Command, Output, Stdio};
 use jiff::tz::TimeZone;
 use xks_console::aws::kms::{GetKeyPolicy, KeyMetadata};
 use xks_console::bundled::Bundled;
-use xks_console::client::Client;
+use xks_console::client::{Client, ReadOnly};
 use xks_console::create_key::answers::Answers;
 use xks_console::create_key::output::create_key_output;
 use xks_console::journey::client_of;
@@ -105,7 +105,7 @@ fn what_is_not_right_is_told_by_option_before_anything_is_made() {
             Answers { administrators: Vec::new(), other_accounts: Vec::new(), no_admin_deletion: false, ..wanted() };
         let (told, _, notes) = run(&far, &own, Some(r#"{"Version":"2012-10-17","Statement":[]}"#)).await;
         assert_eq!(told, Exit::NotRight);
-        assert!(notes.contains("--policy, "), "{notes}");
+        assert!(notes.contains("--policy: "), "{notes}");
     });
     assert!(!faulty.calls().iter().any(|call| call.starts_with("Create")), "{:?}", faulty.calls());
 }
@@ -120,6 +120,20 @@ fn what_aws_refuses_is_told_with_what_to_do() {
         for words in ["--xks-key-id: XksKeyNotFoundException", "What to do: ", "Request ID: ", "No KMS key was made."] {
             assert!(notes.contains(words), "{words} is not in {notes}");
         }
+    });
+}
+
+#[test]
+fn read_only_it_gives_the_commands_that_make_the_key() {
+    let (_, client) = account();
+    paused(async {
+        let client = client.looking(ReadOnly::ALL);
+        let (exit, out, notes) = run(&client, &wanted(), None).await;
+        assert_eq!((exit, out.as_str()), (Exit::NotMade, ""), "{notes}");
+        for words in ["ReadOnly: ", "without --read-only", "KEY_ID=$(aws kms create-key", "aws kms create-alias"] {
+            assert!(notes.contains(words), "{words} is not in {notes}");
+        }
+        assert!(!notes.contains("given here"), "{notes}");
     });
 }
 
@@ -243,7 +257,7 @@ fn what_is_wrong_with_the_command_ends_with_2() {
     let empty = dir.path().join("empty.toml").to_str().unwrap().to_owned();
     std::fs::write(&empty, "custom-key-store-id = \"Frankfurt HSM\"").unwrap();
     for (arguments, words) in [
-        (&["--yes", "--answers", &empty, "--policy", "-"][..], "--policy, "),
+        (&["--yes", "--answers", &empty, "--policy", "-"][..], "--policy: "),
         (&["--yes", "--answers", "/nowhere"], "--answers: /nowhere: "),
         (&["--yes", "--policy", "/nowhere"], "--policy: /nowhere: "),
         (&["--yes", "--answers", "-"], "unknown field `store`"),

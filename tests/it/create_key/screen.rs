@@ -60,14 +60,20 @@ fn with_all_three_streams_elsewhere_it_finds_its_terminal() {
 }
 
 #[test]
-fn left_without_a_key_nothing_is_printed() {
+fn left_without_a_key_nothing_is_printed_and_one_draft_is_kept() {
     let dir = tempfile::tempdir().unwrap();
     let mut console = shell(dir.path(), "create_key --alias payments > $DIR/out; echo $? > $DIR/code");
     console.wait("I understand");
     console.send("\x1b");
-    console.end();
+    let (_, written) = console.end();
+    assert!(written.contains("kept as a draft"), "{written}");
     assert_eq!(std::fs::read_to_string(dir.path().join("code")).unwrap(), "3\n");
     assert_eq!(std::fs::read_to_string(dir.path().join("out")).unwrap(), "");
+    let drafts = std::fs::read_dir(dir.path().join("state/xks-console/drafts")).unwrap();
+    assert_eq!(
+        drafts.filter(|file| file.as_ref().unwrap().path().extension().is_some_and(|end| end == "json")).count(),
+        1
+    );
 }
 
 #[test]

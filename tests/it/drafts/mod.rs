@@ -93,6 +93,23 @@ fn what_was_typed_is_offered_again_where_a_wizard_starts() {
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2, "a draft and its lock");
 }
 
+#[test]
+fn enter_goes_on_with_the_first_draft_that_is_not_open_elsewhere() {
+    let dir = tempfile::tempdir().unwrap();
+    let (bundled, clock) = account();
+    let mut one = plain(&bundled, &clock, dir.path(), "a");
+    play(&mut one, &format!("{TO_WIZARD}{TYPED}"));
+    let mut other = plain(&bundled, &clock, dir.path(), "b");
+    play(
+        &mut other,
+        &format!("{TO_WIZARD}Wait+Screen /External key ID/\nType 'other-key'\nEscape\nWait+Screen /kept/\n"),
+    );
+    clock.advance(jiff::SignedDuration::from_secs(60));
+    play(&mut one, "Enter\nType 'team'\n");
+    play(&mut other, "Escape\nType 'n'\nWait+Screen /open already/\nWait+Screen /▸ other-key/\n");
+    play(&mut other, "Enter\nWait+Screen /For a key that your external key manager has/\nWait+Screen /other-key/\n");
+}
+
 /// The way to an AWS that the console sees no more of after a call: it has ended then. What it had on the disk is copied.
 struct Ending {
     way: Arc<dyn Transport>,
