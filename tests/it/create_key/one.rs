@@ -1,13 +1,17 @@
 //! `create-key --yes`.
 
+use std::future;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use jiff::tz::TimeZone;
 use xks_console::aws::kms::{GetKeyPolicy, KeyMetadata};
 use xks_console::bundled::Bundled;
 use xks_console::client::Client;
+use xks_console::client::credentials::{Fetched, NoCredentials, Source};
 use xks_console::create_key::answers::Answers;
 use xks_console::create_key::output::create_key_output;
 use xks_console::journey::client_of;
@@ -15,7 +19,7 @@ use xks_console::unattended::{Exit, Stop, one};
 use xks_console::world::Clock;
 use xks_console::xks::network::Network;
 
-use super::{STORE, account, answers, far, made, paused};
+use super::{START, STORE, account, answers, far, made, paused};
 use crate::faults::faulty::{Fault, Strikes};
 
 fn wanted() -> Answers {
@@ -192,6 +196,37 @@ fn whatever_goes_wrong_always_makes_one_key_or_none_and_tells() {
                 assert_told(&format!("{fault:?} at each {operation}"), &client, &told).await;
             });
         }
+    }
+}
+
+/// A client that has credentials for so many calls.
+fn lasting(bundled: &Bundled, calls: usize) -> Client {
+    let (mut way, left) = (None, AtomicUsize::new(calls));
+    let _ = client_of(bundled, Clock::System).through(|there| Arc::clone(way.insert(there)));
+    let (credentials, now) = (Arc::new(bundled.console_credentials()), START.parse().unwrap());
+    let source = Source::chain(Box::new(move |_| {
+        let has_some = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok();
+        let (profile, remedy) = ("prod".to_owned(), "Run `aws sso login --profile prod`".to_owned());
+        let credentials = Arc::clone(&credentials);
+        Box::pin(future::ready(if has_some {
+            Ok(Fetched { credentials, expires: Some(now), profile, remedy })
+        } else {
+            Err(NoCredentials { profile, reason: "the session is over".to_owned(), remedy, mfa_serial: None })
+        }))
+    }));
+    Client::of(way.unwrap(), source, Bundled::REGION, Clock::manual(now))
+}
+
+#[test]
+fn credentials_that_end_between_the_calls_leave_a_key_that_is_told_of() {
+    for (left, ends) in [(3, Exit::NotMade), (4, Exit::WithoutAlias)] {
+        let (bundled, client) = account();
+        paused(async {
+            let told = run(&lasting(&bundled, left), &wanted(), None).await;
+            assert_eq!(told.0, ends, "{}", told.2);
+            assert_told("credentials end", &client, &told).await;
+            assert!(told.2.contains("NoCredentials") && told.2.contains("aws sso login"), "{}", told.2);
+        });
     }
 }
 
