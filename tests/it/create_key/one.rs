@@ -144,6 +144,19 @@ fn a_key_without_its_alias_is_printed_all_the_same_with_the_way_to_mend_it() {
     });
 }
 
+#[test]
+fn a_key_that_can_not_be_printed_is_named_all_the_same() {
+    let (_, client) = account();
+    paused(async {
+        let (mut full, mut notes) = (std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap(), Vec::new());
+        let ended = one::run(&client, &wanted(), None, &Stop::default(), &mut full, &mut notes).await;
+        assert!(ended.is_err(), "{ended:?}");
+        let (key, _) = made(&client, "payments-2026").await.remove(0);
+        let notes = String::from_utf8(notes).unwrap();
+        assert!(notes.contains(&key.arn), "{notes}");
+    });
+}
+
 /// The calls of a run without faults.
 fn calls() -> usize {
     let (bundled, _) = account();
