@@ -3,12 +3,13 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::io::{ErrorKind, Write as _};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
 use crate::client::ReadOnly;
+use crate::replace::replace;
 use crate::tui::preferences::Preferences;
 
 /// The file name of the configuration.
@@ -115,9 +116,7 @@ pub fn load(directory: &Path) -> Preferences {
 pub fn save(directory: &Path, preferences: &Preferences) -> std::io::Result<()> {
     let text = toml::to_string(preferences).map_err(std::io::Error::other)?;
     std::fs::create_dir_all(directory)?;
-    let new = directory.join(format!("{FILE}.{}", std::process::id()));
-    std::fs::File::create(&new)?.write_all(text.as_bytes())?;
-    std::fs::rename(&new, directory.join(FILE))
+    replace(&directory.join(FILE), text.as_bytes())
 }
 
 #[cfg(test)]

@@ -202,7 +202,10 @@ impl Stage for Journey {
                     }
                     Effect::Use(client) => self.client = client,
                     Effect::Remember(_) => {}
-                    Effect::Quit => self.has_quit = true,
+                    Effect::Quit => {
+                        self.has_quit = true;
+                        return self.effects.clear();
+                    }
                 }
             }
         }

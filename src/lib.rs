@@ -35,6 +35,7 @@ pub mod journey;
 mod lines;
 pub mod manage;
 pub mod pictures;
+mod replace;
 pub mod screenshot;
 pub mod seal;
 pub mod serve;

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use crate::aws::xks_console::ListProxyRequests;
 use crate::bundled::Bundled;
 use crate::cli::{KeyName, ProxyCommand};
-use crate::serve::tls::private_file;
+use crate::replace::replace;
 use crate::xks::key_manager::NewExternalKey;
 use crate::xks::proxy::BUNDLED_HOST;
 
@@ -130,7 +130,7 @@ fn write_request(dir: &Path, partition: &str, configuration: &str) -> Result<Str
     }
     let text = Zeroizing::new(serde_json::to_string_pretty(&request)?);
     let path = std::path::absolute(dir)?.join(format!("create-{}.json", partition.replace('/', "-")));
-    private_file(&path, text.as_bytes()).map_err(|source| format!("{}: {source}", path.display()))?;
+    replace(&path, text.as_bytes()).map_err(|source| format!("{}: {source}", path.display()))?;
     Ok(path.display().to_string())
 }
 

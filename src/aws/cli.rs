@@ -79,7 +79,7 @@ fn member_of(option: &str) -> String {
 
 /// `text` as one word of a POSIX shell.
 pub fn quoted(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | ':' | '=' | '@');
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | ':' | '=' | '@' | '+');
     if !text.is_empty() && text.chars().all(plain) {
         return text.to_owned();
     }

@@ -57,7 +57,8 @@ output may be a pipe. The key that was made is printed as `aws kms create-key` p
 
 Exit codes:
   0    the key was made, or all keys of a list
-  1    AWS refused, or something failed; no key was made. In a list: of some rows
+  1    AWS refused, or something failed; no key was made. In a list: of some rows. Or the key was
+       made and could not be printed: standard error names it
   2    what was asked for is not right, or there is no terminal; no key was made
   3    the wizard was left; no key was made
   4    the key was made, but its alias was not; it is printed all the same

@@ -31,7 +31,6 @@ use skew::Skew;
 
 use crate::aws::codec::{self, FORM_CONTENT_TYPE};
 use crate::aws::error::ServiceError;
-use crate::aws::iam::{ListRoles, ListUsers, Role, User};
 use crate::aws::kms::{
     AliasListEntry, CustomKeyStore, DescribeCustomKeyStores, KeyListEntry, ListAliases, ListKeys, ListResourceTags, Tag,
 };
@@ -488,16 +487,6 @@ impl Client {
         /// All tags of a key.
         collect_tags(key_id: &str) -> Tag, ListResourceTags { key_id: key_id.to_owned(), limit: Some(50), marker: None },
         answer => answer.tags, answer.next_marker.clone().filter(|_| answer.truncated)
-    }
-    collect! {
-        /// All IAM users of the account.
-        collect_users() -> User, ListUsers { max_items: Some(1000), ..ListUsers::default() },
-        answer => answer.users.member, answer.marker.clone().filter(|_| answer.is_truncated)
-    }
-    collect! {
-        /// All IAM roles of the account.
-        collect_roles() -> Role, ListRoles { max_items: Some(1000), ..ListRoles::default() },
-        answer => answer.roles.member, answer.marker.clone().filter(|_| answer.is_truncated)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::draft::KeyDraft;
 use super::known::Known;
+use super::submission::Submission;
 use crate::aws::cli::option;
 use crate::aws::kms::{CreateAlias, CreateKey};
 use crate::aws::policy;
@@ -70,12 +71,25 @@ pub fn mending_command(draft: &KeyDraft, known: &Known, key_id: &str) -> String 
     words.join(" ")
 }
 
-/// The commands as a script, for somebody who may run them: the name of its file, without the end, and its text.
-pub fn script(draft: &KeyDraft, known: &Known) -> (String, String) {
+/// The AWS CLI commands that do what is left to do. None while it is not known whether there is a key: they would make a
+/// second one.
+pub fn commands_left(draft: &KeyDraft, known: &Known, submission: &Submission) -> Vec<String> {
+    match submission {
+        Submission::Unknown { key: None, .. } => Vec::new(),
+        _ => match submission.key() {
+            Some(key) => vec![mending_command(draft, known, &key.key_id)],
+            None => aws_cli_commands(draft, known),
+        },
+    }
+}
+
+/// Commands as a script, for somebody who may run them: the name of its file, without the end, and its text.
+pub fn script(draft: &KeyDraft, commands: &[String]) -> (String, String) {
     let name = draft.alias.replace(|letter: char| !letter.is_ascii_alphanumeric(), "-");
-    let commands = aws_cli_commands(draft, known).join("\n\n");
-    let text =
-        format!("#!/bin/sh\n# Creates a KMS key and its alias; without the key no alias.\nset -e\n\n{commands}\n");
+    let commands = commands.join("\n\n");
+    let text = format!(
+        "#!/bin/sh\n# Creates a KMS key and its alias, or what is left of them; without the key no alias.\nset -e\n\n{commands}\n"
+    );
     (format!("create-key-{name}"), text)
 }
 
@@ -107,7 +121,8 @@ mod tests {
 
     #[test]
     fn a_script_makes_no_alias_without_a_key() {
-        let (name, text) = script(&KeyDraft { alias: "team/payments".to_owned(), ..draft() }, &known());
+        let (name, text) =
+            script(&KeyDraft { alias: "team/payments".to_owned(), ..draft() }, &aws_cli_commands(&draft(), &known()));
         assert_eq!(name, "create-key-team-payments");
         let failing = text.replace("set -e\n", "set -e\naws() { echo \"$2\" >&2; return 255; }\n");
         let output = std::process::Command::new("sh").args(["-c", &failing]).output().unwrap();

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Ask, Entry, Saved, Told};
+use crate::replace::replace_by;
 use crate::world::Clock;
 
 /// The format of the files. A file of a later one is left alone.
@@ -156,12 +157,7 @@ impl Folder {
         if text.len() as u64 > MOST_BYTES {
             return Err(io::Error::other(format!("a draft has at most {MOST_BYTES} bytes")));
         }
-        let new = self.file(name, "new")?;
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
-        file.write_all(&text)?;
-        file.sync_all()?;
-        fs::rename(&new, self.file(name, "json")?)?;
-        File::open(self.place()?)?.sync_all()
+        replace_by(&self.file(name, "json")?, &self.file(name, "new")?, &text)
     }
 
     fn open(&mut self, name: &str) -> Result<Box<Saved>, String> {

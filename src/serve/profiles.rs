@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use super::tls::private_file;
+use crate::aws::cli::quoted;
 use crate::bundled::{AccessKey, Bundled};
+use crate::replace::replace;
 
 /// Where the profiles are in the data directory.
 const FILES: [&str; 2] = ["config", "credentials"];
@@ -85,21 +86,11 @@ pub fn write(served: &Served, aws: &Bundled, dir: &Path) -> Result<[PathBuf; 2],
     let name = device.serial.rsplit('/').next().unwrap_or_default();
     let mut uri = Zeroizing::new(String::with_capacity(256));
     let _ = writeln!(uri, "otpauth://totp/xks-console:{name}?secret={}&issuer=xks-console", device.seed.expose());
-    private_file(&dir.join(MFA_FILE), uri.as_bytes()).map_err(|source| format!("{MFA_FILE}: {source}"))?;
+    replace(&dir.join(MFA_FILE), uri.as_bytes()).map_err(|source| format!("{MFA_FILE}: {source}"))?;
     let texts = served.files(&aws.access_keys()?, &aws.roles()?, &device.serial);
     let paths = FILES.map(|name| dir.join(name));
     for (path, text) in paths.iter().zip(&texts) {
-        private_file(path, text.as_bytes()).map_err(|source| format!("{}: {source}", path.display()))?;
+        replace(path, text.as_bytes()).map_err(|source| format!("{}: {source}", path.display()))?;
     }
     Ok(paths)
-}
-
-/// A word of a shell.
-fn quoted(text: &str) -> String {
-    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "/:.-_+=@[]".contains(letter);
-    if text.chars().all(is_plain) && !text.is_empty() {
-        text.to_owned()
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
-    }
 }

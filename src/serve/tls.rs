@@ -1,8 +1,5 @@
 //! Certificates of the server: given as files, or made by the program and kept in the data directory.
 
-use std::fs::OpenOptions;
-use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,6 +11,7 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{DigitallySignedStruct, DistinguishedName, RootCertStore, ServerConfig, SignatureScheme};
 
+use crate::replace::replace;
 use crate::xks::proxy::{BUNDLED_HOST, BUNDLED_VPC_HOST};
 
 /// The names that a certificate of the program's own is for.
@@ -127,18 +125,7 @@ pub fn self_signed(dir: &Path, clients: Option<&Clients>) -> Result<(Arc<ServerC
 
 /// Writes a file that only its owner reads; a write that is cut off leaves the old one.
 pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), TlsError> {
-    private_file(path, bytes).map_err(file_error(path))
-}
-
-/// Writes a file that only its owner reads; a write that is cut off leaves the old one.
-pub fn private_file(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}", std::process::id()));
-    let new = path.with_file_name(name);
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    std::fs::rename(new, path)
+    replace(path, bytes).map_err(file_error(path))
 }
 
 /// Takes certificates of an authority that are for one name.

@@ -245,12 +245,15 @@ impl App {
     /// Takes what happened; gives what is to be done.
     pub fn update(&mut self, msg: Msg) -> Vec<Effect> {
         let mut effects = self.take(msg);
+        if effects.contains(&Effect::Quit) {
+            // What becomes of the draft is among them already.
+            return effects;
+        }
         if let Some(wizard) = self.wizard.as_mut().filter(|_| self.location == Location::CreateKey) {
             let mut calls = wizard.principals_to_ask(&self.known);
             calls.extend(wizard.permissions_to_ask(&self.known));
             effects.extend(calls.into_iter().map(|call| self.ask(call)));
         }
-        // First of all: the program may be about to end.
         let follow = self.follow_wizard();
         follow.into_iter().chain(effects).collect()
     }

@@ -68,8 +68,11 @@ pub fn print(
 ) -> io::Result<Exit> {
     let (exit, key) = Exit::of(Some(submission));
     if let Some(key) = key {
-        out.write_all(create_key_output(key, &TimeZone::system())?.as_bytes())?;
-        out.flush()?;
+        let output = create_key_output(key, &TimeZone::system())?;
+        if let Err(error) = out.write_all(output.as_bytes()).and_then(|()| out.flush()) {
+            tell(notes, &[format!("the KMS key {} was made, but can't be printed", key.arn)], exit)?;
+            return Err(error);
+        }
     }
     let words = match (exit, key) {
         (Exit::WithoutAlias, Some(key)) => {

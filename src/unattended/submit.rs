@@ -5,8 +5,7 @@ use std::time::Duration;
 use crate::client::Client;
 use crate::create_key::draft::KeyDraft;
 use crate::create_key::known::Known;
-use crate::create_key::submission::{Answer, Failure, Submission};
-use crate::tui::effect::{Call, Reply};
+use crate::create_key::submission::Submission;
 use crate::tui::runtime;
 
 /// How often it is looked what became of a request that got no answer.
@@ -31,16 +30,7 @@ pub(super) async fn carry_out(
         let mut call = submission.start(draft, known);
         while let Some(sent) = call {
             note(submission)?;
-            let answer = match runtime::perform(client, Call::Submission(sent)).await {
-                Ok(Reply::Submission(answer)) => answer,
-                Ok(_) => return Err(std::io::Error::other("an answer to another question came")),
-                Err(failure) => Answer::Failed(Failure {
-                    code: failure.code,
-                    message: failure.message,
-                    request_id: failure.request_id,
-                    outcome_unknown: true,
-                }),
-            };
+            let answer = runtime::submit(client, sent).await;
             call = submission.answer(answer, draft, known);
         }
         if !matches!(submission, Submission::Unknown { .. }) || looks == MOST_LOOKS {

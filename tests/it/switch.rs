@@ -96,6 +96,7 @@ fn what_is_typed_for_a_new_key_is_lost_only_after_a_question() {
     );
     go_on(&mut journey, "asked", "F3\nType \"eu-west-1\"\nCtrl+N\nTab\nEnter\nWait+Screen /No external key stores/\n");
     assert!(journey.app().wizard.is_none());
+    assert!(journey.app().flashes.is_empty(), "nothing is kept: {:?}", journey.app().flashes);
 }
 
 fn press(app: &mut App, code: KeyCode, modifiers: KeyModifiers) -> Vec<Effect> {

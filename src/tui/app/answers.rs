@@ -333,8 +333,10 @@ impl App {
 
     /// The key is made: *Customer managed keys*, with the good news on top.
     pub(super) fn finished(&mut self) -> Vec<Effect> {
+        let mut effects = and_look(self.drafts.discard());
         if let Some(end) = self.end_of_errand() {
-            return end;
+            effects.extend(end);
+            return effects;
         }
         let Some(wizard) = self.wizard.take() else { return Vec::new() };
         let Submission::Done { key } = wizard.submission else { return Vec::new() };
@@ -351,7 +353,6 @@ impl App {
         } else {
             self.known.keys = Loaded::Ready(vec![KeySummary::from(*key)]);
         }
-        let mut effects = and_look(self.drafts.discard());
         effects.extend(self.go(Location::Keys));
         self.keys.arrange(&self.known);
         self.keys.select(&key_id, &self.known);

@@ -21,8 +21,9 @@ impl App {
     /// What has to be done for the disk to hold what the wizard does.
     pub(super) fn follow_wizard(&mut self) -> Vec<Effect> {
         let is_sending = self.wizard.as_ref().is_some_and(|wizard| wizard.submission.is_sending());
-        if shows_drafts(&self.location) && self.drafts.are_kept() && !is_sending {
-            // Left by another way than its own, such as the navigation of *API calls*.
+        if shows_drafts(&self.location) && self.drafts.are_kept() && !is_sending && self.errand.is_none() {
+            // Left by another way than its own, such as the navigation of *API calls*. What the console was opened for stays:
+            // its end tells what came of it.
             self.wizard = None;
         }
         match &self.wizard {

@@ -95,7 +95,7 @@ impl App {
         app.api_calls = std::mem::take(&mut self.api_calls);
         app.drafts = std::mem::take(&mut self.drafts);
         app.drafts.move_to(&app.world);
-        if self.wizard.as_ref().is_some_and(Wizard::would_lose) {
+        if app.drafts.are_kept() && self.wizard.as_ref().is_some_and(Wizard::would_lose) {
             app.flashes.push(Flash {
                 is_good: true,
                 title: "Draft kept".to_owned(),

@@ -191,11 +191,12 @@ impl Wizard {
             }
             Spot::Edit(step) => self.go(step),
             Spot::CopyCommands => {
-                let commands = preview::aws_cli_commands(&self.draft, known).join("\n\n");
+                let commands = preview::commands_left(&self.draft, known, &self.submission).join("\n\n");
                 return vec![Wish::Copy("AWS CLI commands", commands)];
             }
             Spot::SaveCommands if !self.shows_wrong(known) => {
-                let (name, text) = preview::script(&self.draft, known);
+                let commands = preview::commands_left(&self.draft, known, &self.submission);
+                let (name, text) = preview::script(&self.draft, &commands);
                 return vec![Wish::Ask(Call::WriteScript { name, text })];
             }
             Spot::CopyStatement => {
@@ -217,12 +218,12 @@ impl Wizard {
     }
 
     /// Sends what the person has said, unless something is not right: then the focus goes there. A read-only console
-    /// gives the commands that do it instead.
+    /// gives the commands that do it instead; it looks up what is in doubt.
     fn finish(&mut self, known: &Known) -> Vec<Wish> {
         if self.shows_wrong(known) {
             return Vec::new();
         }
-        if known.is_read_only {
+        if known.is_read_only && !self.submission.is_in_doubt() {
             return self.activate(Spot::CopyCommands, known);
         }
         let call = self.submission.start(&self.draft, known);

@@ -8,6 +8,7 @@ use crate::create_key::draft::KeyDraft;
 use crate::create_key::known::Known;
 use crate::create_key::method::{Method, Step};
 use crate::create_key::preview;
+use crate::create_key::submission::Submission;
 use crate::tui::tasks::commands;
 use crate::tui::theme;
 use crate::tui::widgets::button;
@@ -16,17 +17,23 @@ use crate::tui::widgets::paper::Paper;
 impl Wizard {
     pub(super) fn write_review(&self, paper: &mut Paper, known: &Known) {
         if known.is_read_only {
-            commands::write_heading(
-                paper,
+            let words = if matches!(self.submission, Submission::Unknown { .. }) {
+                "nothing is made from here. What is not known yet can be looked up all the same."
+            } else {
                 "no key is made from here. The commands at the end of this page make it: run them yourself with other \
-                 credentials, or give them to somebody who may.",
-            );
+                 credentials, or give them to somebody who may."
+            };
+            commands::write_heading(paper, words);
         }
         for step in reviewed(&self.method, self.draft.origin) {
             self.write_section(paper, step, known);
         }
         self.write_heading(paper, "Key policy (JSON)", Spot::CopyPolicy, "Copy");
         paper.prose(&self.draft.policy_json(known), 2, theme::QUIET);
+        let commands = preview::commands_left(&self.draft, known, &self.submission);
+        if commands.is_empty() {
+            return;
+        }
         let (title, style) = if known.is_read_only {
             ("AWS CLI commands", theme::TEXT)
         } else {
@@ -42,8 +49,8 @@ impl Wizard {
                 paper.focus_here();
             }
         }
-        for command in preview::aws_cli_commands(&self.draft, known) {
-            paper.prose(&command, 2, style);
+        for command in &commands {
+            paper.prose(command, 2, style);
             paper.gap();
         }
     }

@@ -117,7 +117,10 @@ pub fn of(
             if submission.key().is_none() {
                 spots.extend(reviewed(method, draft.origin).map(Spot::Edit));
             }
-            spots.extend([Spot::CopyPolicy, Spot::CopyCommands]);
+            spots.push(Spot::CopyPolicy);
+            if !matches!(submission, Submission::Unknown { key: None, .. }) {
+                spots.push(Spot::CopyCommands);
+            }
         }
     }
     spots.push(Spot::Cancel);

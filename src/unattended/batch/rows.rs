@@ -101,26 +101,28 @@ impl Job {
     /// When the key can't be looked at that the report tells of.
     pub async fn submission(&self, client: &Client, known: &Known) -> Result<Submission, CallError> {
         let failure = Failure {
-            code: "Interrupted".to_owned(),
+            code: Failure::INTERRUPTED.to_owned(),
             message: "The last run was cut off before it knew.".to_owned(),
             request_id: String::new(),
             outcome_unknown: true,
         };
         if let Some(arn) = self.key_arn() {
-            return match client.call(&DescribeKey::of(arn.to_owned())).await {
-                Ok(output) => Ok(Submission::Unknown {
-                    stage: Stage::CreateAlias,
-                    key: Some(Box::new(output.key_metadata)),
-                    sent: Box::default(),
-                    failure,
-                }),
-                // Deleted since then.
-                Err(CallError::Service(error)) if error.is("NotFound") => Ok(Submission::NotSent),
-                Err(error) => Err(error),
-            };
+            match client.call(&DescribeKey::of(arn.to_owned())).await {
+                Ok(output) => {
+                    return Ok(Submission::Unknown {
+                        stage: Stage::CreateAlias,
+                        key: Some(Box::new(output.key_metadata)),
+                        sent: Box::default(),
+                        failure,
+                    });
+                }
+                // Deleted since then, or made so short a time ago that not all of AWS knows it: its external key tells.
+                Err(CallError::Service(error)) if error.is("NotFound") => {}
+                Err(error) => return Err(error),
+            }
         }
         Ok(match self.told.as_ref().map(|told| told.outcome) {
-            Some(Outcome::CreatingKey | Outcome::Unknown) => {
+            Some(Outcome::CreatingKey | Outcome::CreatingAlias | Outcome::WithoutAlias | Outcome::Unknown) => {
                 let request = preview::create_key_request(&self.draft, known);
                 let sent = Box::new(Sent { request, is_repeated: true, ..Sent::default() });
                 Submission::Unknown { stage: Stage::CreateKey, key: None, sent, failure }

@@ -167,6 +167,25 @@ fn an_alias_that_was_refused_is_made_by_the_next_run() {
 }
 
 #[test]
+fn a_key_that_aws_does_not_know_yet_is_found_by_its_external_key() {
+    let (bundled, client) = account();
+    let (far, _) = far(&bundled, |faulty| faulty.with(Fault::Denied, Strikes::Each("CreateAlias".to_owned())));
+    let dir = tempfile::tempdir().unwrap();
+    let path = file(&dir, &list(1));
+    paused(async {
+        external_keys(&client, 1).await;
+        let (_, out, _) = run(&far, &path).await;
+        let (arn, report) = (out[0]["keyArn"].as_str().unwrap(), path.with_extension("csv.report.jsonl"));
+        let unknown = format!("{}/00000000-0000-4000-8000-000000000000", arn.split_once('/').unwrap().0);
+        let told = std::fs::read_to_string(&report).unwrap().replace(arn, &unknown);
+        std::fs::write(&report, told).unwrap();
+        let (exit, out, notes) = run(&client, &path).await;
+        assert_eq!((exit, &out[0]["keyArn"]), (Exit::Made, &arn.into()), "{notes}");
+        assert_all_made("found", &client, 1).await;
+    });
+}
+
+#[test]
 fn answers_that_are_lost_make_no_second_key() {
     for fault in Fault::ALL.into_iter().filter(|fault| fault.leaves_doubt("CreateKey")) {
         // That nothing ever gets through is another test's.

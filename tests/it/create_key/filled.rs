@@ -1,6 +1,7 @@
 //! The wizard, filled in by options.
 
 use xks_console::create_key::answers::Answers;
+use xks_console::drafts::{Folder, World as Home};
 use xks_console::journey::Journey;
 use xks_console::tape::{self, Tape};
 use xks_console::tui::app::{App, World as Which};
@@ -91,4 +92,31 @@ fn a_wizard_that_is_left_ends_the_console_and_what_was_made_is_known() {
     play(&mut journey, "Wait+Screen /I understand/\nEscape\n");
     assert!(journey.has_quit());
     assert_eq!(Exit::of(journey.app().submission()), (Exit::Left, None));
+}
+
+#[test]
+fn its_draft_is_kept_once_and_other_pages_do_not_make_it_forget_a_doubt() {
+    let lost = "Ctrl+N\nWait+Screen /Whether it was done is not known/\n";
+    let away = "F2\nWait+Screen /API calls/\nTab\nUp 3\nEnter\nWait+Screen /External key stores \\(/\n";
+    for (tape, exit) in [
+        ("Wait+Screen /I understand/\nEscape\n".to_owned(), Exit::Left),
+        (format!("{TO_REVIEW}{lost}Escape\n"), Exit::Unknown),
+        (format!("{TO_REVIEW}{lost}{away}Ctrl+C\n"), Exit::Unknown),
+        (format!("{TO_REVIEW}{lost}{away}Down\nType \"n\"\nWait+Screen /not known/\nCtrl+C\n"), Exit::Unknown),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let (bundled, _) = account();
+        let strikes = Strikes::Each("CreateKey".to_owned());
+        let (client, _) = far(&bundled, |faulty| faulty.with(Fault::ResetBefore, strikes));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+        let here = Clock::manual(START.parse().unwrap());
+        let journey = Journey::of((100, 30), bundled, client, Which::Aws, here.clone(), runtime);
+        let mut journey = filled(journey, &answers(COMPLETE));
+        journey.keep_drafts(Folder::new(Some(dir.path().to_owned()), here), Home::Aws, "a");
+        play(&mut journey, &tape);
+        assert!(journey.has_quit(), "{tape}");
+        assert_eq!(Exit::of(journey.app().submission()).0, exit, "{tape}");
+        let names = std::fs::read_dir(dir.path()).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
+        assert_eq!(names.filter(|name| name.ends_with(".json")).count(), 1, "{tape}");
+    }
 }

@@ -1,12 +1,16 @@
 //! `create-key --yes`.
 
+use std::future;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use jiff::tz::TimeZone;
 use xks_console::aws::kms::{GetKeyPolicy, KeyMetadata};
 use xks_console::bundled::Bundled;
+use xks_console::client::credentials::{Fetched, NoCredentials, Source};
 use xks_console::client::{Client, ReadOnly};
 use xks_console::create_key::answers::Answers;
 use xks_console::create_key::output::create_key_output;
@@ -15,7 +19,7 @@ use xks_console::unattended::{Exit, Stop, one};
 use xks_console::world::Clock;
 use xks_console::xks::network::Network;
 
-use super::{STORE, account, answers, far, made, paused};
+use super::{START, STORE, account, answers, far, made, paused};
 use crate::faults::faulty::{Fault, Strikes};
 
 fn wanted() -> Answers {
@@ -154,6 +158,19 @@ fn a_key_without_its_alias_is_printed_all_the_same_with_the_way_to_mend_it() {
     });
 }
 
+#[test]
+fn a_key_that_can_not_be_printed_is_named_all_the_same() {
+    let (_, client) = account();
+    paused(async {
+        let (mut full, mut notes) = (std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap(), Vec::new());
+        let ended = one::run(&client, &wanted(), None, &Stop::default(), &mut full, &mut notes).await;
+        assert!(ended.is_err(), "{ended:?}");
+        let (key, _) = made(&client, "payments-2026").await.remove(0);
+        let notes = String::from_utf8(notes).unwrap();
+        assert!(notes.contains(&key.arn), "{notes}");
+    });
+}
+
 /// The calls of a run without faults.
 fn calls() -> usize {
     let (bundled, _) = account();
@@ -206,6 +223,37 @@ fn whatever_goes_wrong_always_makes_one_key_or_none_and_tells() {
                 assert_told(&format!("{fault:?} at each {operation}"), &client, &told).await;
             });
         }
+    }
+}
+
+/// A client that has credentials for so many calls.
+fn lasting(bundled: &Bundled, calls: usize) -> Client {
+    let (mut way, left) = (None, AtomicUsize::new(calls));
+    let _ = client_of(bundled, Clock::System).through(|there| Arc::clone(way.insert(there)));
+    let (credentials, now) = (Arc::new(bundled.console_credentials()), START.parse().unwrap());
+    let source = Source::chain(Box::new(move |_| {
+        let has_some = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok();
+        let (profile, remedy) = ("prod".to_owned(), "Run `aws sso login --profile prod`".to_owned());
+        let credentials = Arc::clone(&credentials);
+        Box::pin(future::ready(if has_some {
+            Ok(Fetched { credentials, expires: Some(now), profile, remedy })
+        } else {
+            Err(NoCredentials { profile, reason: "the session is over".to_owned(), remedy, mfa_serial: None })
+        }))
+    }));
+    Client::of(way.unwrap(), source, Bundled::REGION, Clock::manual(now))
+}
+
+#[test]
+fn credentials_that_end_between_the_calls_leave_a_key_that_is_told_of() {
+    for (left, ends) in [(3, Exit::NotMade), (4, Exit::WithoutAlias)] {
+        let (bundled, client) = account();
+        paused(async {
+            let told = run(&lasting(&bundled, left), &wanted(), None).await;
+            assert_eq!(told.0, ends, "{}", told.2);
+            assert_told("credentials end", &client, &told).await;
+            assert!(told.2.contains("NoCredentials") && told.2.contains("aws sso login"), "{}", told.2);
+        });
     }
 }
 

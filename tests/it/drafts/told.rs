@@ -2,16 +2,19 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use xks_console::client::ReadOnly;
 use xks_console::create_key::submission::{Call as Stage, Submission};
 use xks_console::drafts::{Ask, Folder, Told, World as Home};
 use xks_console::journey::client_of;
 use xks_console::tui::app::App;
 use xks_console::tui::effect::{Call, Effect, Msg};
 
-use super::{TO_WIZARD, TYPED, account, plain, play, text};
+use super::{TO_WIZARD, TYPED, account, console, plain, play, text};
 use crate::account::wait;
+use crate::faults::faulty::{Fault, Faulty, Strikes};
 use crate::snapshots::go_on;
 
 const TO_FINISH: &str = "Ctrl+N 4\nWait+Screen /. Edit ./\n";
@@ -153,4 +156,32 @@ fn what_is_sent_without_a_draft_leaves_none_that_says_otherwise() {
     let discard = at(&|effect| *effect == Effect::Draft(Ask::Discard("a-1".to_owned())));
     let sent = at(&|effect| matches!(effect, Effect::Call(_, Call::Submission(Stage::CreateKey(_)))));
     assert!(discard < sent);
+}
+
+#[test]
+fn a_read_only_console_looks_up_what_is_in_doubt_and_tells_nobody_to_make_a_second_key() {
+    for (fault, words, first) in [
+        (Fault::ResetBefore, "was not created", "KEY_ID=$(aws kms create-key "),
+        (Fault::ResetAfter, "Its alias was not", "aws kms create-alias "),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let (bundled, clock) = account();
+        let mut journey = console(&bundled, &clock, dir.path(), "a", |way| {
+            let strikes = Strikes::Each("CreateKey".to_owned());
+            Arc::new(Faulty::new(way, clock.clone(), clock.clone()).with(fault, strikes))
+        });
+        play(&mut journey, &format!("{TO_WIZARD}{TYPED}{TO_FINISH}Ctrl+N\nWait+Screen /not known/\n"));
+        drop(journey);
+        let mut journey = plain(&bundled, &clock, dir.path(), "b");
+        let client = journey.client().clone().looking(ReadOnly::ALL);
+        journey.use_client(client);
+        journey.resize((120, 150));
+        play(&mut journey, "Wait+Screen /Unfinished/\nType 'D'\nWait+Screen /Enter goes on/\nEnter\n");
+        play(&mut journey, "Wait+Screen /can be looked up/\n");
+        assert!(!text(&journey).contains("aws kms"), "{}", text(&journey));
+        play(&mut journey, &format!("Ctrl+N\nWait+Screen /{words}/\nCtrl+N\nWait+Screen /clipboard/\n"));
+        let told = journey.copied().last().unwrap();
+        assert!(told.starts_with(first), "{told}");
+        assert!(text(&journey).contains(first), "{}", text(&journey));
+    }
 }

@@ -1,0 +1,67 @@
+//! Files that are exchanged as a whole, for their owner alone.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+/// Puts a file with these bytes at `path`. A write that is cut off leaves the old one.
+///
+/// # Errors
+/// When it can't be written.
+pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}", std::process::id()));
+    replace_by(path, &path.with_file_name(name), bytes)
+}
+
+/// The same, where the new file is written at `new` first, in the same directory.
+///
+/// # Errors
+/// When it can't be written.
+pub fn replace_by(path: &Path, new: &Path, bytes: &[u8]) -> io::Result<()> {
+    // What a run that was cut off has left there goes; nothing that is there is written through, such as a link.
+    match fs::remove_file(new) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(new)?;
+    let written = file.write_all(bytes).and_then(|()| file.sync_all()).and_then(|()| fs::rename(new, path));
+    if written.is_err() {
+        // Such as on a full disk.
+        let _ = fs::remove_file(new);
+    }
+    written?;
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(directory)?.sync_all()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+
+    use super::*;
+
+    #[test]
+    fn a_link_in_the_way_is_not_followed_and_nobody_else_reads_what_comes() {
+        let dir = tempfile::tempdir().unwrap();
+        let [path, new, theirs] = ["secret", "secret.new", "theirs"].map(|name| dir.path().join(name));
+        fs::write(&theirs, "theirs").unwrap();
+        symlink(&theirs, &new).unwrap();
+        replace_by(&path, &new, b"ours").unwrap();
+        assert_eq!(fs::read_to_string(&theirs).unwrap(), "theirs");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        replace(&path, b"ours again").unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "ours again");
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn what_can_not_be_put_in_its_place_leaves_nothing_behind() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir_all(dir.path().join("taken/by")).unwrap();
+        assert!(replace(&dir.path().join("taken"), b"text").is_err());
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+}
