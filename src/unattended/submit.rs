@@ -6,7 +6,7 @@ use crate::client::Client;
 use crate::create_key::draft::KeyDraft;
 use crate::create_key::known::Known;
 use crate::create_key::submission::{Answer, Failure, Submission};
-use crate::tui::effect::{Call, Reply};
+use crate::tui::effect::{self, Call, Reply};
 use crate::tui::runtime;
 
 /// How often it is looked what became of a request that got no answer.
@@ -33,13 +33,10 @@ pub(super) async fn carry_out(
             note(submission)?;
             let answer = match runtime::perform(client, Call::Submission(sent)).await {
                 Ok(Reply::Submission(answer)) => answer,
+                // Nothing was sent.
+                Ok(Reply::NoCredentials(none)) => failed(effect::Failure::from(&none), false),
                 Ok(_) => return Err(std::io::Error::other("an answer to another question came")),
-                Err(failure) => Answer::Failed(Failure {
-                    code: failure.code,
-                    message: failure.message,
-                    request_id: failure.request_id,
-                    outcome_unknown: true,
-                }),
+                Err(failure) => failed(failure, true),
             };
             call = submission.answer(answer, draft, known);
         }
@@ -49,4 +46,8 @@ pub(super) async fn carry_out(
         tokio::time::sleep(PAUSE * 2_u32.pow(looks)).await;
         looks += 1;
     }
+}
+
+fn failed(effect::Failure { code, message, request_id }: effect::Failure, outcome_unknown: bool) -> Answer {
+    Answer::Failed(Failure { code, message, request_id, outcome_unknown })
 }
