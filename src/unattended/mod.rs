@@ -2,6 +2,7 @@
 
 pub mod batch;
 pub mod files;
+pub mod log_in;
 pub mod one;
 mod stop;
 mod submit;
