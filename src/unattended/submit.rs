@@ -34,7 +34,7 @@ pub(super) async fn carry_out(
             let answer = match runtime::perform(client, Call::Submission(sent)).await {
                 Ok(Reply::Submission(answer)) => answer,
                 // Nothing was sent.
-                Ok(Reply::NoCredentials(none)) => failed(effect::Failure::from(&none), false),
+                Ok(Reply::NoCredentials(why)) => failed(effect::Failure::from(&why), false),
                 Ok(_) => return Err(std::io::Error::other("an answer to another question came")),
                 Err(failure) => failed(failure, true),
             };
