@@ -1,8 +1,6 @@
 //! Profiles with `mfa_serial` where there is no console to ask: the code is asked for on the terminal, whatever standard input
 //! and output are.
 
-use zeroize::Zeroizing;
-
 use super::Exit;
 use crate::aws::limits;
 use crate::aws::scalar::SecretText;
@@ -39,26 +37,16 @@ impl From<&NotLoggedIn> for Exit {
     }
 }
 
-/// Asks on the terminal for the code that `none` waits for, and again after a wrong one. What no code helps against is left for
-/// the first call to tell.
+/// Asks on the terminal for the code that `none` waits for, and again after a wrong one.
 ///
 /// # Errors
 /// [`NotLoggedIn`].
-pub async fn log_in(client: &Client, none: NoCredentials) -> Result<(), NotLoggedIn> {
-    log_in_by(client, none, terminal::ask).await
-}
-
-/// The same with what `ask` gives for a question; nothing when there is no more to be had.
-async fn log_in_by(
-    client: &Client,
-    mut none: NoCredentials,
-    ask: impl Fn(&str) -> std::io::Result<Option<Zeroizing<String>>>,
-) -> Result<(), NotLoggedIn> {
+pub async fn log_in(client: &Client, mut none: NoCredentials) -> Result<(), NotLoggedIn> {
     let mut said = String::new();
     for _ in 0..MOST_TRIES {
         let Some(serial) = none.mfa_serial.clone() else { break };
         let question = format!("{said}Code of the MFA device {serial}, profile {}: ", none.profile);
-        let Ok(line) = ask(&question) else {
+        let Ok(line) = terminal::ask(&question) else {
             return Err(NotLoggedIn::NoTerminal { profile: none.profile, serial });
         };
         let Some(line) = line else { break };
