@@ -14,10 +14,12 @@ use futures_util::stream::{self, StreamExt as _};
 use xks_console::bundled::Bundled;
 use xks_console::changes;
 use xks_console::cli::{Arguments, Command, CreateKey, Elsewhere, Proxy, ProxyCheck, Serve};
+use xks_console::client::credentials::NoCredentials;
 use xks_console::client::log::LogFile;
 use xks_console::client::{Client, profile};
 use xks_console::config::{self, Configuration};
 use xks_console::conformance::command::{self, SECRET_VARIABLE};
+use xks_console::create_key::answers::Answers;
 use xks_console::create_key::draft::KeyDraft;
 use xks_console::drafts::{self, Folder, Keeper};
 use xks_console::journey::client_of;
@@ -31,7 +33,7 @@ use xks_console::tui::effect::Effect;
 use xks_console::tui::preferences::Preferences;
 use xks_console::tui::wizard::Wizard;
 use xks_console::tui::{runtime, terminal};
-use xks_console::unattended::{Exit, Stop, batch, files, one};
+use xks_console::unattended::{Exit, Stop, batch, files, log_in, one};
 use xks_console::world::{Clock, Random, World};
 use xks_console::xks::network::Network;
 
@@ -163,24 +165,42 @@ fn create_key(arguments: &Arguments, how: &CreateKey) -> Result<ExitCode, Failur
         Ok(answers) => answers,
         Err(error) => return not_right(&error),
     };
-    let (runtime, stop) = (tokio()?, Stop::default());
-    let (out, notes) = (&mut std::io::stdout(), &mut std::io::stderr());
-    if let Some(list) = &how.batch {
-        let aws = Aws::open(arguments, &runtime)?;
-        return Ok(runtime.block_on(stop.guard(batch::run(&aws.client, list, &answers, &stop, out, notes)))?);
-    }
-    let policy = match files::policy(answers.policy.as_ref()) {
+    // The rows of a list have policies of their own.
+    let policy = match files::policy(answers.policy.as_ref().filter(|_| how.batch.is_none())) {
         Ok(policy) => policy,
         Err(error) => return not_right(&error),
     };
-    if how.yes {
-        let aws = Aws::open(arguments, &runtime)?;
-        return Ok(runtime.block_on(stop.guard(one::run(&aws.client, &answers, policy, &stop, out, notes)))?);
+    if is_silent {
+        return without_screen(arguments, how.batch.as_deref(), &answers, policy);
     }
     match answers.draft(policy) {
-        Ok(draft) => ask_for_key(arguments, draft, answers.custom_key_store_id, runtime),
+        Ok(draft) => ask_for_key(arguments, draft, answers.custom_key_store_id, tokio()?),
         Err(errors) => not_right(&errors.join("\nxks-console: ")),
     }
+}
+
+/// Makes the key that is asked for, or those of a list.
+fn without_screen(
+    arguments: &Arguments,
+    list: Option<&Path>,
+    answers: &Answers,
+    policy: Option<String>,
+) -> Result<ExitCode, Failure> {
+    let (runtime, stop) = (tokio()?, Stop::default());
+    let aws = Aws::open(arguments, &runtime)?;
+    if let Some(none) = aws.waits_for_code
+        && let Err(refused) = runtime.block_on(log_in::log_in(&aws.client, none))
+    {
+        eprintln!("xks-console: {refused}");
+        return Ok(Exit::from(&refused).into());
+    }
+    let (out, notes) = (&mut std::io::stdout(), &mut std::io::stderr());
+    Ok(runtime.block_on(stop.guard(async {
+        match list {
+            Some(list) => batch::run(&aws.client, list, answers, &stop, out, notes).await,
+            None => one::run(&aws.client, answers, policy, &stop, out, notes).await,
+        }
+    }))?)
 }
 
 fn not_right(words: &str) -> Result<ExitCode, Failure> {
@@ -221,6 +241,8 @@ struct Aws {
     which: Which,
     /// Where the bundled one is kept.
     data_dir: Option<PathBuf>,
+    /// There are no credentials before somebody gives the code of an MFA device. The console asks for it by itself.
+    waits_for_code: Option<NoCredentials>,
 }
 
 impl Aws {
@@ -230,15 +252,15 @@ impl Aws {
         let configuration = config.as_deref().map(Configuration::read).transpose()?.unwrap_or_default();
         let aws = match asked.settings(|name| std::env::var_os(name)) {
             Some(settings) => {
-                let (client, which) = runtime.block_on(elsewhere(settings))?;
-                Self { client: asked.guard.over(client, &configuration), which, data_dir: None }
+                let (client, which, waits_for_code) = runtime.block_on(elsewhere(settings))?;
+                Self { client: asked.guard.over(client, &configuration), which, data_dir: None, waits_for_code }
             }
             None => {
                 let data_dir = arguments.data_dir(|name| std::env::var_os(name))?;
                 let client = client_of(&open(arguments, &data_dir)?, Clock::System);
                 let client = asked.region.as_ref().map_or(client.clone(), |region| client.with_region(region));
                 let client = asked.guard.over(client, &configuration);
-                Self { client, which: Which::Bundled, data_dir: Some(data_dir) }
+                Self { client, which: Which::Bundled, data_dir: Some(data_dir), waits_for_code: None }
             }
         };
         aws.logged(asked)
@@ -297,13 +319,13 @@ fn show(
     Ok(code?)
 }
 
-/// A client of an AWS on the network, and which one that is.
-async fn elsewhere(settings: profile::Settings) -> Result<(Client, Which), Failure> {
+/// A client of an AWS on the network, which one that is, and whether the code of an MFA device is asked for.
+async fn elsewhere(settings: profile::Settings) -> Result<(Client, Which, Option<NoCredentials>), Failure> {
     let client = profile::open(settings, Clock::System).await?;
     let which = Which::of(&client);
     // What asks for a password asks now, not beneath the console, which tells what keeps them away.
-    let _ = patiently(client.prepare()).await;
-    Ok((client, which))
+    let none = patiently(client.prepare()).await.err();
+    Ok((client, which, none.filter(|none| none.mfa_serial.is_some())))
 }
 
 /// Tells that credentials are waited for when they take long.

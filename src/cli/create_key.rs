@@ -30,7 +30,7 @@ pub struct CreateKey {
     ///
     /// CSV. The first row names the columns, which are those options that say something of a key; several values in a cell
     /// are separated by semicolons. Options hold for each row whose cell is empty. Nothing is made before all rows are
-    /// right. One key is made at a time.
+    /// right. One key is made at a time, and all in external key stores.
     ///
     /// What came of each row is kept beside the list, in FILE.report.jsonl: run the same again, and what is made is skipped,
     /// what was under way is looked up, what failed is tried again.
@@ -48,12 +48,14 @@ Examples:
   xks-console create-key --alias payments | jq -r .KeyMetadata.Arn
   xks-console create-key --yes --custom-key-store-id 'Frankfurt HSM' \\
     --xks-key-id payments-2026 --alias payments --tag team=payments
+  xks-console create-key --yes --origin AWS_KMS --alias reports
   xks-console create-key --batch keys.csv --custom-key-store-id 'Frankfurt HSM' \\
     --administrator arn:aws:iam::111122223333:role/KeyAdministrator
 
 The wizard of the console opens on the terminal, filled in with what the options say: standard
 output may be a pipe. The key that was made is printed as `aws kms create-key` prints it; with
---batch a line of JSON for each row. With --yes, a file named - is standard input.
+--batch a line of JSON for each row. With --yes, a file named - is standard input. A code of
+an MFA device is asked for on the terminal.
 
 Exit codes:
   0    the key was made, or all keys of a list

@@ -2,10 +2,11 @@
 
 use serde::Deserialize;
 
+use super::choice;
 use super::draft::KeyDraft;
 use super::field::Field;
 use crate::aws::arn::Arn;
-use crate::aws::kms::Tag;
+use crate::aws::kms::{Origin, Tag};
 use crate::aws::limits::ALIAS_PREFIX;
 
 /// The answers to what the wizard asks. A file of answers and the columns of a list have the names of the options.
@@ -13,6 +14,9 @@ use crate::aws::limits::ALIAS_PREFIX;
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 #[command(next_help_heading = "The key")]
 pub struct Answers {
+    /// Where the key material comes from: `AWS_KMS`, or `EXTERNAL_KEY_STORE` when nothing is said
+    #[arg(long, value_name = "ORIGIN", value_parser = origin)]
+    pub origin: Option<Origin>,
     /// The external key store, by its ID or its name; not needed when there is only one
     #[arg(long, value_name = "ID|NAME")]
     pub custom_key_store_id: Option<String>,
@@ -56,6 +60,7 @@ impl Answers {
         let text = |upper: Option<String>, lower: &Option<String>| upper.or_else(|| lower.clone());
         let list = |upper: Vec<String>, lower: &Vec<String>| if upper.is_empty() { lower.clone() } else { upper };
         Self {
+            origin: self.origin.or(below.origin),
             custom_key_store_id: text(self.custom_key_store_id, &below.custom_key_store_id),
             xks_key_id: text(self.xks_key_id, &below.xks_key_id),
             alias: text(self.alias, &below.alias),
@@ -69,12 +74,17 @@ impl Answers {
         }
     }
 
-    /// The draft that they fill in, in an external key store yet to be found; `policy` is what stands in the file.
+    /// The origin of the key: an external key store, unless another is asked for.
+    pub fn origin(&self) -> Origin {
+        self.origin.unwrap_or(Origin::ExternalKeyStore)
+    }
+
+    /// The draft that they fill in, its external key store yet to be found; `policy` is what stands in the file.
     ///
     /// # Errors
     /// What no draft can hold, each with its option.
     pub fn draft(&self, policy: Option<String>) -> Result<KeyDraft, Vec<String>> {
-        let mut wrong = Vec::new();
+        let mut wrong = self.against_the_origin();
         let tags = self.tags.iter().filter_map(|tag| {
             let Some((key, value)) = tag.split_once('=') else {
                 wrong.push(format!("--tag: ‘{tag}’ has no =. Write KEY=VALUE; the value may be empty."));
@@ -109,6 +119,7 @@ impl Answers {
         }
         let alias = self.alias.clone().unwrap_or_default();
         Ok(KeyDraft {
+            origin: self.origin(),
             custom_key_store_id: None,
             xks_key_id: self.xks_key_id.clone().unwrap_or_default(),
             alias: alias.strip_prefix(ALIAS_PREFIX).map(str::to_owned).unwrap_or(alias),
@@ -122,12 +133,38 @@ impl Answers {
             ..KeyDraft::in_key_store(String::new())
         })
     }
+
+    /// What can't be said of a key of this origin.
+    fn against_the_origin(&self) -> Vec<String> {
+        let origin = self.origin();
+        if let Some(why) = choice::not_here(origin) {
+            return vec![format!("--origin: {}: {why}", origin.as_str())];
+        }
+        if origin == Origin::ExternalKeyStore {
+            return Vec::new();
+        }
+        let said = [("--custom-key-store-id", &self.custom_key_store_id), ("--xks-key-id", &self.xks_key_id)];
+        let said = said.iter().filter(|(_, value)| value.is_some());
+        said.map(|(option, _)| {
+            format!(
+                "{option}: it is for a key in an external key store, and --origin is {}. Leave out one.",
+                origin.as_str()
+            )
+        })
+        .collect()
+    }
+}
+
+fn origin(text: &str) -> Result<Origin, String> {
+    let found = Origin::ALL.into_iter().find(|origin| origin.as_str() == text);
+    found.ok_or_else(|| "it is AWS_KMS or EXTERNAL_KEY_STORE".to_owned())
 }
 
 /// The option that says what stands in a field.
 pub const fn option_of(field: Field) -> &'static str {
     match field {
-        Field::CustomKeyStore | Field::Origin | Field::KeyType | Field::KeyUsage => "--custom-key-store-id",
+        Field::CustomKeyStore | Field::KeyType | Field::KeyUsage => "--custom-key-store-id",
+        Field::Origin => "--origin",
         Field::ExternalKeyId => "--xks-key-id",
         Field::Acknowledgement => "--yes",
         Field::Alias => "--alias",
@@ -177,6 +214,29 @@ mod tests {
         assert_eq!(tags, [("a", "b=c"), ("empty", "")]);
         assert!(draft.is_external() && !draft.administrators_may_delete && !draft.acknowledged);
         assert_eq!(draft.custom_key_store_id, None);
+    }
+
+    #[test]
+    fn a_key_of_kms_has_neither_store_nor_external_key() {
+        let draft = of(r#"{ "origin": "AWS_KMS", "alias": "payments" }"#).draft(None).unwrap();
+        assert_eq!((draft.origin, draft.is_external()), (Origin::AwsKms, false));
+        // What stands in a file holds for the options, too.
+        let above = of(r#"{ "xks-key-id": "k", "custom-key-store-id": "cks-1" }"#);
+        let wrong = above.over(&of(r#"{ "origin": "AWS_KMS" }"#)).draft(None).unwrap_err();
+        let options: Vec<&str> = wrong.iter().map(|words| words.split(':').next().unwrap()).collect();
+        assert_eq!(options, ["--custom-key-store-id", "--xks-key-id"]);
+        assert!(wrong[0].contains("--origin is AWS_KMS"), "{wrong:?}");
+        assert!(of(r#"{ "origin": "EXTERNAL_KEY_STORE", "xks-key-id": "k" }"#).draft(None).unwrap().is_external());
+    }
+
+    #[test]
+    fn an_origin_that_is_not_for_here_is_told_with_the_reason() {
+        for (name, words) in [("EXTERNAL", "Imported key material"), ("AWS_CLOUDHSM", "CloudHSM key stores")] {
+            let wrong = of(&format!(r#"{{ "origin": "{name}" }}"#)).draft(None).unwrap_err();
+            assert!(wrong[0].starts_with(&format!("--origin: {name}: ")) && wrong[0].contains(words), "{wrong:?}");
+            assert_eq!(origin(name).unwrap().as_str(), name);
+        }
+        assert!(origin("KMS").unwrap_err().contains("AWS_KMS"));
     }
 
     #[test]

@@ -66,6 +66,11 @@ pub const fn choices(field: Field) -> &'static [Choice] {
     }
 }
 
+/// Why an origin can't be chosen here, if it can't.
+pub fn not_here(origin: Origin) -> Option<&'static str> {
+    ORIGINS.get(chosen(Field::Origin, origin))?.not_here
+}
+
 /// Which radio button of a field is on.
 pub fn chosen(field: Field, origin: Origin) -> usize {
     match field {

@@ -1,6 +1,6 @@
 //! What AWS has told, each part idle, loading, ready or failed.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::key_summary::KeySummary;
 use super::principals::Principals;
@@ -64,6 +64,8 @@ pub struct Known {
     pub more_keys: bool,
     /// The customer managed keys.
     pub keys: Loaded<Vec<KeySummary>>,
+    /// The IDs of all keys, where they were listed and not described.
+    pub key_ids: Option<BTreeSet<String>>,
     /// The AWS managed keys, told together with them.
     pub aws_keys: Vec<KeySummary>,
     /// The IAM users and roles.
@@ -86,6 +88,7 @@ impl Default for Known {
             has_all_keys: false,
             more_keys: false,
             keys: Loaded::Idle,
+            key_ids: None,
             aws_keys: Vec::new(),
             principals: Principals::default(),
         }
@@ -117,6 +120,15 @@ impl Known {
     /// Where a command has to go to do what the console would do.
     pub fn place(&self) -> Place<'_> {
         Place { region: &self.region, endpoint_url: self.endpoint_url.as_deref() }
+    }
+
+    /// The IDs of all keys that there are; nothing when some may be missing.
+    pub fn all_key_ids(&self) -> Option<BTreeSet<String>> {
+        let described = || {
+            let keys = self.keys.ready().filter(|_| self.has_all_keys)?;
+            Some(keys.iter().map(|key| key.key_id().to_owned()).collect())
+        };
+        self.key_ids.clone().or_else(described)
     }
 
     /// The store with this ID, if it is known.

@@ -233,13 +233,8 @@ impl Submission {
         match std::mem::take(self) {
             Self::NotSent | Self::Failed { .. } => {
                 let request = preview::create_key_request(draft, known);
-                let keys = known.keys.ready().filter(|_| known.has_all_keys);
-                let before = keys.map(|keys| keys.iter().map(|key| key.key_id().to_owned()).collect());
-                *self = Self::Sending {
-                    stage: Stage::CreateKey,
-                    key: None,
-                    sent: Box::new(Sent { request: request.clone(), before, is_repeated: false }),
-                };
+                let sent = Sent { request: request.clone(), before: known.all_key_ids(), is_repeated: false };
+                *self = Self::Sending { stage: Stage::CreateKey, key: None, sent: Box::new(sent) };
                 Some(Call::CreateKey(Box::new(request)))
             }
             Self::KeyWithoutAlias { key, .. } => Some(self.send_alias(key, draft)),
@@ -425,6 +420,11 @@ mod tests {
         let mut submission = Submission::NotSent;
         submission.start(&draft(), &Known { has_all_keys: false, ..known() });
         assert!(matches!(submission, Submission::Sending { sent, .. } if sent.before.is_none()));
+        let listed = BTreeSet::from(["k0".to_owned()]);
+        let mut submission = Submission::NotSent;
+        let known = Known { has_all_keys: false, key_ids: Some(listed.clone()), ..known() };
+        submission.start(&draft(), &known);
+        assert!(matches!(submission, Submission::Sending { sent, .. } if sent.before == Some(listed)));
     }
 
     #[test]

@@ -39,6 +39,10 @@ pub enum Context {
     ApiCall,
     /// In the create key wizard.
     Wizard,
+    /// On the steps of it that another follows.
+    Steps,
+    /// On its last step.
+    Review,
     /// In a dialog.
     Dialog,
     /// In a form.
@@ -121,7 +125,8 @@ const ALT: KeyModifiers = KeyModifiers::ALT;
 /// The table of actions, in the order of the help.
 #[rustfmt::skip]
 pub const BINDINGS: &[Binding] = &[
-    bind(Context::Wizard, Action::NextStep, KeyCode::Char('n'), CTRL, "Ctrl-N", "Next", "Go to the next step, or to the first field that is not right yet."),
+    bind(Context::Steps, Action::NextStep, KeyCode::Char('n'), CTRL, "Ctrl-N", "Next", "Go to the next step, or to the first field that is not right yet."),
+    bind(Context::Review, Action::NextStep, KeyCode::Char('n'), CTRL, "Ctrl-N", "Finish", "Create the KMS key as it stands here, or go on where that stopped."),
     bind(Context::Wizard, Action::PreviousStep, KeyCode::Char('p'), CTRL, "Ctrl-P", "Previous", "Go back a step. Nothing is checked and nothing is lost."),
     bind(Context::Form, Action::NextStep, KeyCode::Char('n'), CTRL, "Ctrl-N", "Do it", "Do what the form is for, or go to what is not right yet."),
     bind(Context::Row, Action::Remove, KeyCode::Char('d'), CTRL, "Ctrl-D", "Remove", "Remove the tag or account that has the focus."),
@@ -211,7 +216,7 @@ mod tests {
     #[test]
     fn a_key_is_found_where_it_works() {
         let n = KeyEvent::new(KeyCode::Char('n'), CTRL);
-        assert_eq!(action(&[Context::Wizard], n), Some(Action::NextStep));
+        assert_eq!(action(&[Context::Wizard, Context::Steps], n), Some(Action::NextStep));
         assert_eq!(action(&[Context::Table], n), None);
     }
 }

@@ -31,6 +31,7 @@ use crate::aws::kms::{
     ConnectCustomKeyStore, DescribeKey, DisconnectCustomKeyStore, GetKeyPolicy, KeyListEntry, KeyMetadata, ListKeys,
     Tag,
 };
+use crate::aws::policy::is_same;
 use crate::aws::scalar::SecretText;
 use crate::aws::sts::GetCallerIdentity;
 use crate::aws::xks_console::{DescribeExternalKey, ListExternalKeys, ListProxyRequests};
@@ -277,7 +278,7 @@ async fn find_keys(client: &Client, sent: &Sent) -> Result<Vec<KeyMetadata>, Cal
             return Ok(vec![key]);
         }
         let policy = client.call(&GetKeyPolicy::of(key.key_id.clone())).await?.policy;
-        if Some(policy) == sent.request.policy {
+        if sent.request.policy.as_ref().is_some_and(|asked| is_same(asked, &policy)) {
             found.push(key);
         }
     }

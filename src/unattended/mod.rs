@@ -2,6 +2,7 @@
 
 pub mod batch;
 pub mod files;
+pub mod log_in;
 pub mod one;
 mod stop;
 mod submit;
@@ -10,7 +11,7 @@ pub use stop::Stop;
 
 use std::process::ExitCode;
 
-use crate::aws::kms::{ConnectionState, KeyMetadata};
+use crate::aws::kms::{ConnectionState, KeyMetadata, Origin};
 use crate::aws::operation::Service;
 use crate::aws::sts::GetCallerIdentity;
 use crate::client::{CallError, Client};
@@ -66,11 +67,11 @@ impl Exit {
     }
 }
 
-/// Asks AWS who is calling and what the rules need to know; of the keys only when `lists_keys`, for each has to be described.
+/// Asks AWS who is calling and what the rules need to know for a key of this origin.
 ///
 /// # Errors
-/// Without the account and the key stores no key can be made.
-async fn learn(client: &Client, lists_keys: bool) -> Result<Known, CallError> {
+/// Without the account no key can be made, and none in an external key store without the key stores.
+async fn learn(client: &Client, origin: Origin) -> Result<Known, CallError> {
     let mut known = Known {
         region: client.region().to_owned(),
         endpoint_url: client.endpoints().address(Service::Kms).map(str::to_owned),
@@ -78,19 +79,23 @@ async fn learn(client: &Client, lists_keys: bool) -> Result<Known, CallError> {
         ..Known::default()
     };
     known.identify(client.call(&GetCallerIdentity {}).await?);
-    known.key_stores = Loaded::Ready(client.collect_key_stores().await?);
+    if origin == Origin::ExternalKeyStore {
+        known.key_stores = Loaded::Ready(client.collect_key_stores().await?);
+    } else {
+        // No external key tells such a key from others: it is known again by being new. Who may not list keys can't look for
+        // it either.
+        let keys = client.collect_keys().await.ok();
+        known.key_ids = keys.map(|keys| keys.into_iter().map(|key| key.key_id).collect());
+    }
     // Without permission to list them, CreateAlias tells whether an alias is taken.
     known.aliases = match client.collect_aliases().await {
         Ok(aliases) => Loaded::Ready(aliases),
         Err(error) => Loaded::Failed(error.to_string()),
     };
-    if lists_keys {
-        known.keys = keys(client).await;
-    }
     Ok(known)
 }
 
-/// All keys; without permission to list them, CreateKey tells whether an external key is in use.
+/// All keys, described; without permission to list them, CreateKey tells whether an external key is in use.
 async fn keys(client: &Client) -> Loaded<Vec<KeySummary>> {
     let (mut all, mut marker) = (Vec::new(), None);
     loop {
@@ -108,8 +113,11 @@ async fn keys(client: &Client) -> Loaded<Vec<KeySummary>> {
     }
 }
 
-/// Puts the draft into the external key store that is wanted.
+/// Puts the draft into the external key store that is wanted, if it is for one.
 fn place(draft: &mut KeyDraft, answers: &Answers, known: &Known) -> Result<(), String> {
+    if !draft.is_external() {
+        return Ok(());
+    }
     let wanted = answers.custom_key_store_id.as_deref();
     let store = wanted::key_store(wanted, known).map_err(|error| format!("--custom-key-store-id: {error}."))?;
     draft.custom_key_store_id = Some(store.custom_key_store_id.clone());

@@ -30,7 +30,7 @@ pub async fn run(
         Ok(draft) => KeyDraft { acknowledged: true, ..draft },
         Err(wrong) => return tell(notes, &wrong, Exit::NotRight),
     };
-    let known = match learn(client, false).await {
+    let known = match learn(client, draft.origin).await {
         Ok(known) => known,
         Err(error) => return tell(notes, &[call_in_words(&error)], Exit::NotMade),
     };
@@ -83,12 +83,10 @@ pub fn print(
         }
         (Exit::Unknown, _) => {
             let why = submission.failure().map(|failure| format!("\n  {}: {}", failure.code, failure.message));
-            let external = submission.sent().and_then(|sent| sent.request.xks_key_id.as_deref()).unwrap_or("-");
-            format!(
-                "no answer tells whether the KMS key was made. Look for one on the external key {external} before you make \
-                 another.{}",
-                why.unwrap_or_default()
-            )
+            let external = submission.sent().and_then(|sent| sent.request.xks_key_id.as_deref());
+            let one = external.map_or("a new one".to_owned(), |external| format!("one on the external key {external}"));
+            let why = why.unwrap_or_default();
+            format!("no answer tells whether the KMS key was made. Look for {one} before you make another.{why}")
         }
         (Exit::NotMade, _) => {
             let why = submission.failure().map(in_words).unwrap_or_default();

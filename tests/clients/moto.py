@@ -1,4 +1,4 @@
-"""The console against moto, an AWS of others: what it lists and changes, and a key that it creates from start to success.
+"""The console against moto, an AWS of others: what it lists and changes, and keys that it and `create-key` make.
 
 moto knows no custom key stores, no events of CloudTrail, and nothing of what the bundled AWS alone has: the pages have to
 say so in place, and the rest has to work.
@@ -7,6 +7,8 @@ Usage: python moto.py PROGRAM
 """
 
 import atexit
+import contextlib
+import datetime
 import fcntl
 import json
 import os
@@ -72,23 +74,29 @@ class Moto:
         )
 
 
-class Console:
-    """The console in a pseudo-terminal, and its screen."""
+def program(url, *words):
+    return [PROGRAM, *words, "--endpoint-url", url, "--region", REGION]
 
-    def __init__(self, url):
+
+def environment(home):
+    return {"PATH": os.environ["PATH"], "TERM": "xterm-256color", "HOME": home, **CREDENTIALS}
+
+
+class Console:
+    """The console in a pseudo-terminal, and its screen; `command` is what follows the name of the program."""
+
+    def __init__(self, url, *command, stdout=None):
         self.home = tempfile.TemporaryDirectory()
-        environment = {"PATH": os.environ["PATH"], "TERM": "xterm-256color", "HOME": self.home.name, **CREDENTIALS}
-        arguments = [PROGRAM, "--endpoint-url", url, "--region", REGION]
         self.screen = pyte.Screen(*SIZE)
         self.stream = pyte.ByteStream(self.screen)
         master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", SIZE[1], SIZE[0], 0, 0))
         self.process = subprocess.Popen(
-            arguments,
+            program(url, *command),
             stdin=slave,
-            stdout=slave,
+            stdout=stdout or slave,
             stderr=slave,
-            env=environment,
+            env=environment(self.home.name),
             start_new_session=True,
             # So that it is /dev/tty, too.
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
@@ -119,7 +127,16 @@ class Console:
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
-        assert self.process.wait(20) == 128 + signal.SIGTERM
+        self.end(128 + signal.SIGTERM)
+
+    def end(self, code):
+        """Waits until it has ended with this exit code."""
+        deadline = time.monotonic() + PATIENCE
+        with contextlib.suppress(OSError):
+            # What it still writes has to be read, else it waits.
+            while select.select([self.terminal], [], [], max(deadline - time.monotonic(), 0))[0]:
+                self.stream.feed(os.read(self.terminal, 65536))
+        assert self.process.wait(20) == code, self.text()
         os.close(self.terminal)
         self.home.cleanup()
 
@@ -201,21 +218,19 @@ class Changes(unittest.TestCase):
 
 
 class CreateKey(unittest.TestCase):
-    """Method 2 from start to success, for a key whose material KMS makes."""
+    """Method 2 from start to success, and `create-key`, for keys whose material KMS makes."""
 
-    @classmethod
-    def setUpClass(cls):
-        cls.moto = Moto()
-        iam = cls.moto.client("iam")
+    def setUp(self):
+        self.moto = Moto()
+        iam = self.moto.client("iam")
         trust = {"Version": "2012-10-17", "Statement": []}
         for path, name in (("/security/", "KeyAdministrator"), ("/payments/", "PaymentsApi"), ("/", "Auditor")):
             iam.create_role(Path=path, RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))
         for path, name in (("/security/", "alice"), ("/payments/", "grace"), ("/", "mallory")):
             iam.create_user(Path=path, UserName=name)
 
-    @classmethod
-    def tearDownClass(cls):
-        cls.moto.stop()
+    def tearDown(self):
+        self.moto.stop()
 
     def test_by_the_console(self):
         console = Console(self.moto.url)
@@ -259,7 +274,69 @@ class CreateKey(unittest.TestCase):
             console.send(keys)
         console.stop()
 
-    # `create-key` has its place here. It makes keys in external key stores, which moto has none of.
+    def create_key(self, alias):
+        """The command for a key with all that `test_by_the_console` chooses."""
+        arn = "arn:aws:iam::123456789012:"
+        return (
+            *("create-key", "--origin", "AWS_KMS", "--alias", alias, "--description", "Card payments"),
+            *("--tag", "team=payments"),
+            *("--administrator", arn + "role/security/KeyAdministrator"),
+            *("--administrator", arn + "user/security/alice"),
+            *("--user", arn + "role/payments/PaymentsApi", "--user", arn + "user/payments/grace"),
+        )
+
+    def run_silently(self, *command):
+        with tempfile.TemporaryDirectory() as home:
+            return subprocess.run(
+                program(self.moto.url, *command),
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                env=environment(home),
+                timeout=PATIENCE,
+            )
+
+    def test_without_a_screen(self):
+        done = self.run_silently(*self.create_key("by-command"), "--yes")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assert_printed(done.stdout, self.assert_made("by-command"))
+        # The alias is taken now; another key is not made.
+        again = self.run_silently(*self.create_key("by-command"), "--yes")
+        self.assertEqual((again.returncode, again.stdout), (2, ""))
+        self.assertIn("--alias: The alias by-command already exists", again.stderr)
+        self.assert_made("by-command")
+
+    def test_by_the_wizard_that_is_filled_in(self):
+        with tempfile.TemporaryFile("w+") as out:
+            console = Console(self.moto.url, *self.create_key("by-wizard"), stdout=out)
+            # Before AWS has told the account no key policy is right.
+            console.wait("moto @ 123456789012")
+            for words in (
+                "Key material origin: KMS",
+                "Add alias and description",
+                "Add tags",
+                "Define key administrative permissions",
+                "Define key usage permissions",
+                "Edit key policy",
+                "▸ 7 Review",
+            ):
+                console.wait(words)
+                self.assertNotIn("key stores can't be told", console.text())
+                console.send(NEXT)
+            console.end(0)
+            out.seek(0)
+            self.assert_printed(out.read(), self.assert_made("by-wizard"))
+
+    def assert_printed(self, printed, key):
+        """What was printed is what boto3 tells of the key."""
+        told = json.loads(printed)
+        expected = self.moto.client("kms").describe_key(KeyId=key)["KeyMetadata"]
+        created = datetime.datetime.fromisoformat(told["KeyMetadata"]["CreationDate"])
+        # AWS tells milliseconds; moto tells more.
+        self.assertLessEqual(abs(created - expected["CreationDate"]), datetime.timedelta(milliseconds=1))
+        expected["CreationDate"] = created
+        told["KeyMetadata"]["CreationDate"] = created
+        self.assertEqual(told, {"KeyMetadata": expected})
 
     def assert_made(self, alias):
         """There is one key with all that was chosen; gives its ID."""

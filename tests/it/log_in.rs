@@ -28,12 +28,12 @@ pub fn code(seed: &SecretText, seconds: i64) -> String {
     Builder::new().with_secret(secret).build().unwrap().generate(u64::try_from(seconds).unwrap()).to_string()
 }
 
-fn code_now(aws: &Elsewhere) -> String {
+pub fn code_now(aws: &Elsewhere) -> String {
     code(&aws.bundled.mfa_device().unwrap().seed, Timestamp::now().as_second())
 }
 
 /// One that it doesn't show, nor has just shown, nor is about to.
-fn wrong_code(aws: &Elsewhere) -> String {
+pub fn wrong_code(aws: &Elsewhere) -> String {
     let (seed, now) = (aws.bundled.mfa_device().unwrap().seed, Timestamp::now().as_second());
     let near: Vec<String> = (-2..=2).map(|step| code(&seed, now + 30 * step)).collect();
     (0..10).map(|digit| digit.to_string().repeat(6)).find(|code| !near.contains(code)).unwrap()

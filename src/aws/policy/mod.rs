@@ -6,6 +6,7 @@ mod console;
 pub mod evaluate;
 mod places;
 mod principal;
+mod same;
 mod strict;
 mod words;
 
@@ -20,6 +21,7 @@ pub use check::{PolicyProblem, check, warnings};
 pub use console::{ConsolePolicy, default_policy};
 pub use places::statement_spans;
 pub use principal::principal_arn;
+pub use same::is_same;
 
 /// A key policy document that has passed [`check`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -17,12 +17,13 @@ pub struct Errand {
 }
 
 impl App {
-    /// Opens the wizard with what was said beforehand, for a key in the store that has the ID or the name `wanted`, or in the
-    /// only one there is. The console ends when the wizard is left or the key is made.
+    /// Opens the wizard with what was said beforehand; a key for an external key store gets the one that has the ID or the name
+    /// `wanted`, or the only one there is. The console ends when the wizard is left or the key is made.
     pub fn create_one_key(&mut self, draft: KeyDraft, wanted: Option<String>) {
+        let is_store_sought = draft.is_external();
         self.wizard = Some(Wizard::filled(draft, &self.known));
         self.location = Location::CreateKey;
-        self.errand = Some(Errand { wanted, is_store_sought: true });
+        self.errand = Some(Errand { wanted, is_store_sought });
     }
 
     /// How far the key is made that the wizard is for.

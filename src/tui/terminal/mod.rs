@@ -4,6 +4,7 @@
 //! (quit, error), a panic (before its message is printed, so that it can be read), or a signal, which the runtime
 //! hears of by [`Signals`](signals::Signals) and answers by dropping the guard.
 
+mod ask;
 mod device;
 pub mod signals;
 
@@ -17,6 +18,7 @@ use crossterm::{cursor, execute};
 use ratatui::Frame;
 use ratatui::backend::{Backend as _, ClearType, CrosstermBackend};
 
+pub use ask::ask;
 use device::device;
 
 /// Whether the terminal is ours now. Static, for a panic in any thread must find it.

@@ -8,7 +8,7 @@ use crate::create_key::method::Method;
 
 impl Wizard {
     /// A wizard with `draft` in it, as if it had been typed and left: each step can be gone to, and tells what is wrong
-    /// there. It begins where something is left to do for sure: what has to be acknowledged.
+    /// there. It begins where something is left to do for sure: what has to be acknowledged; without that at the start.
     pub fn filled(draft: KeyDraft, known: &Known) -> Self {
         let mut wizard = Self::new(Method::FromCustomerManagedKeys, known);
         wizard.visited = (0..wizard.method.steps(draft.origin).len()).collect();

@@ -25,7 +25,7 @@ impl Wizard {
             self.jump(number - 1);
             return Vec::new();
         }
-        let action = keymap::action(&[Context::Wizard, Context::Row, Context::Fields], key);
+        let action = keymap::action(&[Context::Wizard, Context::Steps, Context::Row, Context::Fields], key);
         match action {
             Some(Action::NextStep) => {
                 if self.step == Step::Review {

@@ -334,15 +334,15 @@ impl Wizard {
 
     /// The contexts whose keys work here.
     pub fn contexts(&self) -> Vec<Context> {
-        match self.here() {
+        let steps = if self.step == Step::Review { Context::Review } else { Context::Steps };
+        let own = match self.here() {
             Spot::Field(Field::Administrators | Field::Users) => {
-                vec![Context::Wizard, Context::Choices, Context::Table, Context::Asked, Context::Fields]
+                &[Context::Choices, Context::Table, Context::Asked][..]
             }
-            Spot::Field(Field::CustomKeyStore) => {
-                vec![Context::Wizard, Context::Table, Context::Asked, Context::Fields]
-            }
-            _ if self.here_removes().is_some() => vec![Context::Row, Context::Wizard, Context::Fields],
-            _ => vec![Context::Wizard, Context::Fields],
-        }
+            Spot::Field(Field::CustomKeyStore) => &[Context::Table, Context::Asked],
+            _ if self.here_removes().is_some() => &[Context::Row],
+            _ => &[],
+        };
+        [&[Context::Wizard, steps, Context::Fields], own].concat()
     }
 }

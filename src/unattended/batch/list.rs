@@ -135,7 +135,7 @@ mod tests {
         let wrong = |text: &str| read(text.as_bytes()).unwrap_err();
         let header = wrong("alias,name,alias\n");
         assert!(
-            header[0].contains("line 1: there is no column ‘name’. There are: custom-key-store-id, "),
+            header[0].contains("line 1: there is no column ‘name’. There are: origin, custom-key-store-id, "),
             "{header:?}"
         );
         assert!(header[1].contains("‘alias’ stands twice"), "{header:?}");

@@ -14,7 +14,8 @@ use self::progress::Progress;
 use self::report::{Entry, Outcome, Report};
 use self::rows::Job;
 use super::submit::carry_out;
-use super::{Exit, Stop, call_in_words, in_words, learn};
+use super::{Exit, Stop, call_in_words, in_words, keys, learn};
+use crate::aws::kms::Origin;
 use crate::client::{CallError, Client};
 use crate::create_key::answers::Answers;
 use crate::create_key::field::Field;
@@ -24,6 +25,9 @@ use crate::create_key::submission::{Failure, Stage, Submission};
 
 /// The longest list, in bytes.
 const MOST_BYTES: u64 = 16 * 1024 * 1024;
+/// Why no key is made from a list that no external key tells from others.
+const NO_EXTERNAL_KEY: &str = "--origin: a list makes keys in external key stores, for a run that was cut off knows each key \
+                               again by its external key. Make others one at a time, with --yes";
 /// Wrong rows that are told; more are counted.
 const MOST_TOLD: usize = 50;
 
@@ -41,6 +45,9 @@ pub async fn run(
     out: &mut impl Write,
     notes: &mut impl Write,
 ) -> io::Result<Exit> {
+    if shared.origin.is_some_and(|origin| origin != Origin::ExternalKeyStore) {
+        return refuse(notes, list, &[NO_EXTERNAL_KEY.to_owned()], Exit::NotRight);
+    }
     let rows = match text(list).map_err(|error| vec![error.to_string()]).and_then(|text| list::read(&text)) {
         Ok(rows) => rows,
         Err(wrong) => return refuse(notes, list, &wrong, Exit::NotRight),
@@ -49,8 +56,8 @@ pub async fn run(
         Ok(report) => report,
         Err(error) => return refuse(notes, list, &[error.to_string()], Exit::NotRight),
     };
-    let known = match learn(client, true).await {
-        Ok(known) => known,
+    let known = match learn(client, Origin::ExternalKeyStore).await {
+        Ok(known) => Known { keys: keys(client).await, ..known },
         Err(error) => return refuse(notes, list, &[call_in_words(&error)], Exit::NotMade),
     };
     let told: BTreeMap<_, _> = told.into_iter().map(|entry| (entry.wanted.clone(), entry)).collect();

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use super::NO_EXTERNAL_KEY;
 use super::list::Row;
 use super::report::{Entry, Outcome, Wanted};
-use crate::aws::kms::DescribeKey;
+use crate::aws::kms::{DescribeKey, Origin};
 use crate::client::{CallError, Client};
 use crate::create_key::answers::Answers;
 use crate::create_key::draft::KeyDraft;
@@ -57,6 +58,9 @@ pub(super) fn check(
 }
 
 fn job(line: u64, answers: &Answers, known: &Known, told: &BTreeMap<Wanted, Entry>) -> Result<Job, Vec<String>> {
+    if answers.origin() != Origin::ExternalKeyStore {
+        return Err(vec![NO_EXTERNAL_KEY.to_owned()]);
+    }
     if files::is_standard_input(answers.policy.as_ref()) {
         return Err(vec!["--policy: a list has no standard input. Name a file.".to_owned()]);
     }

@@ -109,6 +109,30 @@ fn nothing_is_made_before_all_rows_are_right() {
 }
 
 #[test]
+fn keys_that_no_external_key_tells_are_not_made_from_a_list() {
+    let (bundled, client) = account();
+    let (far, faulty) = far(&bundled, |faulty| faulty);
+    let dir = tempfile::tempdir().unwrap();
+    let path = file(&dir, "origin,xks-key-id,alias\n,batch-0,list/0\nAWS_KMS,,list/1\nEXTERNAL,,list/2\n");
+    paused(async {
+        external_keys(&client, 1).await;
+        let (exit, out, notes) = run(&far, &path).await;
+        assert_eq!((exit, out), (Exit::NotRight, Vec::new()));
+        for line in ["line 3: --origin: a list makes keys in external key stores", "line 4: --origin: a list"] {
+            assert!(notes.contains(line), "{line} is not in {notes}");
+        }
+        let before = faulty.calls().len();
+        let (mut out, mut notes) = (Vec::new(), Vec::new());
+        let shared = answers(r#"{ "origin": "AWS_KMS" }"#);
+        let exit = batch::run(&far, &path, &shared, &Stop::default(), &mut out, &mut notes).await.unwrap();
+        assert_eq!((exit, faulty.calls().len()), (Exit::NotRight, before), "nothing is asked");
+        let notes = String::from_utf8(notes).unwrap();
+        assert!(notes.contains("its external key. Make others one at a time, with --yes"), "{notes}");
+    });
+    assert!(!faulty.calls().iter().any(|call| call.starts_with("Create")));
+}
+
+#[test]
 fn a_row_that_is_refused_is_tried_again_and_the_others_are_made() {
     let (_, client) = account();
     let dir = tempfile::tempdir().unwrap();

@@ -1,5 +1,6 @@
 //! The wizard, filled in by options.
 
+use xks_console::aws::kms::Origin;
 use xks_console::create_key::answers::Answers;
 use xks_console::drafts::{Folder, World as Home};
 use xks_console::journey::Journey;
@@ -71,6 +72,27 @@ fn each_step_tells_what_is_wrong_with_what_was_said() {
     assert_steps("create-key-wrong", &shots);
     let unknown = answers(r#"{ "custom-key-store-id": "Oslo" }"#);
     play(&mut filled(Journey::start((120, 40)).unwrap(), &unknown), "Wait+Screen /has the ID or the name ‘Oslo’/\n");
+}
+
+#[test]
+fn a_key_of_kms_needs_no_key_stores() {
+    let (bundled, _) = account();
+    let denied = Strikes::Each("DescribeCustomKeyStores".to_owned());
+    let (client, _) = far(&bundled, |faulty| faulty.with(Fault::Denied, denied));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+    let here = Clock::manual(START.parse().unwrap());
+    let far_away = Journey::of((100, 30), bundled, client, Which::Aws, here, runtime);
+    let mut journey = filled(far_away, &answers(r#"{ "origin": "AWS_KMS", "alias": "reports" }"#));
+    play(
+        &mut journey,
+        "Wait+Screen /Key material origin: KMS/\nCtrl+N\nWait+Screen /Add alias/\nCtrl+N\nCtrl+N\nCtrl+N\nCtrl+N\nCtrl+N\n\
+         Wait+Screen /7 Review/\n",
+    );
+    assert!(journey.app().flashes.is_empty(), "{:?}", journey.app().flashes);
+    play(&mut journey, "Ctrl+N\n");
+    assert!(journey.has_quit());
+    let (exit, key) = Exit::of(journey.app().submission());
+    assert_eq!((exit, key.map(|key| key.origin)), (Exit::Made, Some(Origin::AwsKms)));
 }
 
 #[test]

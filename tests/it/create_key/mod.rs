@@ -3,6 +3,7 @@
 mod batch;
 mod filled;
 mod killed;
+mod log_in;
 mod one;
 mod screen;
 

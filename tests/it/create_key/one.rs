@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use jiff::tz::TimeZone;
-use xks_console::aws::kms::{GetKeyPolicy, KeyMetadata};
+use xks_console::aws::kms::{AliasListEntry, DescribeKey, GetKeyPolicy, KeyMetadata, Origin};
 use xks_console::bundled::Bundled;
 use xks_console::client::credentials::{Fetched, NoCredentials, Source};
 use xks_console::client::{Client, ReadOnly};
@@ -20,7 +20,7 @@ use xks_console::world::Clock;
 use xks_console::xks::network::Network;
 
 use super::{START, STORE, account, answers, far, made, paused};
-use crate::faults::faulty::{Fault, Strikes};
+use crate::faults::faulty::{Fault, Faulty, Strikes};
 
 fn wanted() -> Answers {
     answers(&format!(
@@ -255,6 +255,90 @@ fn credentials_that_end_between_the_calls_leave_a_key_that_is_told_of() {
             assert!(told.2.contains("NoCredentials") && told.2.contains("aws sso login"), "{}", told.2);
         });
     }
+}
+
+/// A key whose material KMS makes.
+fn by_kms() -> Answers {
+    answers(r#"{ "origin": "AWS_KMS", "alias": "reports", "description": "What's read", "tag": ["team=reports"] }"#)
+}
+
+/// The keys described as that one, each with whether it has the alias.
+async fn reports(client: &Client) -> Vec<(KeyMetadata, bool)> {
+    let aliases = client.collect_aliases().await.unwrap();
+    let mut found = Vec::new();
+    for key in client.collect_keys().await.unwrap() {
+        let key = client.call(&DescribeKey::of(key.key_id)).await.unwrap().key_metadata;
+        if key.description == "What's read" {
+            let has_alias = |alias: &AliasListEntry| {
+                alias.alias_name == "alias/reports" && alias.target_key_id.as_ref() == Some(&key.key_id)
+            };
+            let has_alias = aliases.iter().any(has_alias);
+            found.push((key, has_alias));
+        }
+    }
+    found
+}
+
+#[test]
+fn a_key_of_kms_is_made_without_asking_for_key_stores() {
+    let (bundled, client) = account();
+    let (far, faulty) = far(&bundled, |faulty| faulty);
+    paused(async {
+        let (exit, out, notes) = run(&far, &by_kms(), None).await;
+        assert_eq!((exit, notes.as_str()), (Exit::Made, ""));
+        let (key, has_alias) = reports(&client).await.remove(0);
+        assert!(has_alias && key.origin == Origin::AwsKms && key.custom_key_store_id.is_none());
+        assert_eq!(out, printed(&key));
+        let store = answers(r#"{ "custom-key-store-id": "Frankfurt HSM" }"#).over(&by_kms());
+        let (exit, _, notes) = run(&far, &store, None).await;
+        assert_eq!(exit, Exit::NotRight);
+        assert!(notes.contains("--custom-key-store-id: it is for a key in an external key store"), "{notes}");
+    });
+    assert!(!faulty.calls().iter().any(|call| call == "DescribeCustomKeyStores"), "{:?}", faulty.calls());
+}
+
+#[test]
+fn a_key_of_kms_whose_answer_is_lost_is_known_again_beside_one_that_is_like_it() {
+    let count = {
+        let (bundled, _) = account();
+        let (far, faulty) = far(&bundled, |faulty| faulty);
+        assert_eq!(paused(run(&far, &by_kms(), None)).0, Exit::Made);
+        faulty.calls().len()
+    };
+    let other = answers(r#"{ "alias": "other" }"#).over(&by_kms());
+    for (number, fault) in (0..count).flat_map(|number| Fault::ALL.map(|fault| (number, fault))) {
+        let (bundled, client) = account();
+        let (far, faulty) = far(&bundled, |faulty| faulty.with(fault, Strikes::At(number)));
+        paused(async {
+            assert_eq!(run(&client, &other, None).await.0, Exit::Made);
+            let old = reports(&client).await.remove(0).0.key_id;
+            let (exit, out, notes) = run(&far, &by_kms(), None).await;
+            let operation = faulty.calls()[number].clone();
+            let case = format!("{fault:?} at {operation}: {notes}");
+            let made: Vec<_> = reports(&client).await.into_iter().filter(|(key, _)| key.key_id != old).collect();
+            assert_eq!(exit == Exit::Made, made.len() == 1 && made[0].1, "{case}");
+            assert!(made.len() <= 1, "{case}: {} keys", made.len());
+            assert_eq!(out, made.first().map(|(key, _)| printed(key)).unwrap_or_default(), "{case}");
+            if fault.leaves_doubt(&operation) {
+                assert_eq!(exit, Exit::Made, "{case}");
+            }
+        });
+    }
+}
+
+#[test]
+fn a_key_of_kms_that_can_not_be_looked_for_is_told_as_unknown() {
+    let (bundled, client) = account();
+    let (far, _) = far(&bundled, |faulty| faulty.with(Fault::HangsAfter, Strikes::Each("CreateKey".to_owned())));
+    let blind = far.through(|way| {
+        let clock = || Clock::manual(START.parse().unwrap());
+        Arc::new(Faulty::new(way, clock(), clock()).with(Fault::Denied, Strikes::Each("ListKeys".to_owned())))
+    });
+    paused(async {
+        let (exit, out, notes) = run(&blind, &by_kms(), None).await;
+        assert_eq!((exit, out.as_str(), reports(&client).await.len()), (Exit::Unknown, "", 1), "{notes}");
+        assert!(notes.contains("Look for a new one before you make another"), "{notes}");
+    });
 }
 
 /// Runs the program itself, with this standard input.

@@ -1,0 +1,57 @@
+//! Whether two documents are the same policy, however they are written.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+/// Whether two texts say the same: AWS gives a policy back in a layout of its own, and where the order has no meaning, in
+/// whatever order. What is no JSON is the same only letter by letter.
+pub fn is_same(one: &str, other: &str) -> bool {
+    let read = |text| serde_json::from_str(text).map(in_order);
+    one == other || matches!((read(one), read(other)), (Ok(one), Ok(other)) if one == other)
+}
+
+/// In an order that depends on nothing but what is said: neither statements, nor values of an element, nor members have one of
+/// their own, and one value may stand alone or in a list.
+fn in_order(value: Value) -> Value {
+    match value {
+        Value::Array(values) => {
+            let mut values: Vec<Value> = values.into_iter().map(in_order).collect();
+            values.sort_by_cached_key(ToString::to_string);
+            if values.len() == 1 { values.swap_remove(0) } else { Value::Array(values) }
+        }
+        Value::Object(members) => {
+            let members: BTreeMap<String, Value> =
+                members.into_iter().map(|(name, value)| (name, in_order(value))).collect();
+            Value::Object(members.into_iter().collect())
+        }
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const POLICY: &str = r#"{"Version":"2012-10-17","Statement":[
+        {"Sid":"a","Effect":"Allow","Principal":{"AWS":["x","y"]},"Action":["kms:*"],"Resource":"*"},
+        {"Sid":"b","Effect":"Deny","Principal":"*","Action":"kms:Encrypt","Resource":"*"}]}"#;
+
+    #[test]
+    fn layout_and_order_make_no_difference() {
+        let other = r#"{
+  "Statement" : [ { "Resource" : "*", "Sid" : "b", "Effect" : "Deny", "Principal" : "*", "Action" : "kms:Encrypt" },
+    { "Action" : "kms:*", "Sid" : "a", "Effect" : "Allow", "Principal" : { "AWS" : [ "y", "x" ] }, "Resource" : "*" } ],
+  "Version" : "2012-10-17"
+}"#;
+        assert!(is_same(POLICY, other));
+    }
+
+    #[test]
+    fn another_policy_is_another() {
+        for (word, other) in [("Deny", "Allow"), (r#"["x","y"]"#, r#"["x"]"#), ("kms:Encrypt", "kms:Decrypt")] {
+            assert!(!is_same(POLICY, &POLICY.replace(word, other)), "{word}");
+        }
+        assert!(is_same("no JSON", "no JSON") && !is_same("no JSON", "no  JSON"));
+    }
+}

@@ -1,0 +1,91 @@
+//! `create-key` without a screen, by a profile that asks for a code of an MFA device.
+
+use std::process::{Command, Stdio};
+
+use crate::account::wait;
+use crate::endpoint::Elsewhere;
+use crate::log_in::{code_now, wrong_code};
+use crate::process::Console;
+
+/// The command by that profile, for `sh`.
+fn command(aws: &Elsewhere) -> String {
+    let [config, credentials] = aws.files();
+    format!(
+        "AWS_CONFIG_FILE='{}' AWS_SHARED_CREDENTIALS_FILE='{}' \"$XKS\" create-key --endpoint-url {} --profile BreakGlass \
+         --alias reports --origin AWS_KMS --yes",
+        config.display(),
+        credentials.display(),
+        aws.url
+    )
+}
+
+/// In a terminal, with the three streams elsewhere: a question can only come from the terminal itself.
+fn ask(aws: &Elsewhere) -> Console {
+    let dir = aws.dir.path();
+    let script = format!("{} < /dev/null > out 2> err; echo $? > code", command(aws));
+    Console::shell(&format!("cd '{}'; {script}", dir.display()), dir, &[])
+}
+
+fn written(aws: &Elsewhere, name: &str) -> String {
+    std::fs::read_to_string(aws.dir.path().join(name)).unwrap()
+}
+
+fn is_made(aws: &Elsewhere) -> bool {
+    wait(aws.other().collect_aliases()).unwrap().iter().any(|alias| alias.alias_name == "alias/reports")
+}
+
+#[test]
+fn the_code_is_asked_for_on_the_terminal_and_again_after_a_wrong_one() {
+    let aws = Elsewhere::start();
+    let mut console = ask(&aws);
+    let device = aws.bundled.mfa_device().unwrap().serial;
+    console.wait_in_lines(&format!("Code of the MFA device {device}, profile BreakGlass:"));
+    console.send("12x\n");
+    console.wait_in_lines("needs at least 6 characters");
+    console.send(&format!("{}\n", wrong_code(&aws)));
+    console.wait_in_lines("with invalid MFA");
+    let code = code_now(&aws);
+    console.send(&format!("{} {}\n", &code[..3], &code[3..]));
+    console.end();
+    assert_eq!((written(&aws, "code").as_str(), written(&aws, "err").as_str()), ("0\n", ""));
+    let key: serde_json::Value = serde_json::from_str(&written(&aws, "out")).unwrap();
+    assert_eq!(key["KeyMetadata"]["Origin"], "AWS_KMS");
+    assert!(is_made(&aws));
+}
+
+#[test]
+fn three_wrong_codes_or_none_end_it() {
+    for (answers, words) in [(3, "with invalid MFA"), (0, "MFA device")] {
+        let aws = Elsewhere::start();
+        let mut console = ask(&aws);
+        for _ in 0..answers {
+            console.wait_in_lines("profile BreakGlass:");
+            console.send(&format!("{}\n", wrong_code(&aws)));
+        }
+        if answers == 0 {
+            console.wait_in_lines("profile BreakGlass:");
+            console.send("\x04");
+        }
+        console.end();
+        assert_eq!((written(&aws, "code").as_str(), written(&aws, "out").as_str()), ("1\n", ""));
+        let told = written(&aws, "err");
+        assert!(told.contains("the profile BreakGlass gives no credentials") && told.contains(words), "{told}");
+        assert!(!is_made(&aws));
+    }
+}
+
+#[test]
+fn without_a_terminal_it_says_how_to_log_in() {
+    let aws = Elsewhere::start();
+    // A session of its own has no terminal.
+    let output = Command::new("setsid")
+        .args(["-w", "sh", "-c", &command(&aws)])
+        .env("XKS", env!("CARGO_BIN_EXE_xks-console"))
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{told}");
+    assert!(told.contains("aws configure export-credentials --profile BreakGlass"), "{told}");
+    assert!(!is_made(&aws));
+}
