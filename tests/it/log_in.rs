@@ -326,6 +326,7 @@ sso_start_url = https://corporate.invalid/start
     console.wait("Frankfurt HSM");
     console.wait("111122223333");
     console.go_to_review();
+    console.wait_until_gone("Looking whether your IAM policies");
     // The session is over, and so is the login that gave it.
     clock.advance(minutes(2));
     write_token(home, Timestamp::now() - hour);
