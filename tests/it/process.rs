@@ -132,6 +132,8 @@ impl Console {
     /// From the first page to the first step of the wizard.
     fn open_wizard(&mut self) {
         self.wait("Frankfurt HSM");
+        // Without the account there is no key policy yet.
+        self.wait("111122223333");
         self.send("\x1b[B\r");
         self.wait("General configuration");
         self.send("\r");
