@@ -1,0 +1,151 @@
+use super::*;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::aws::kms::{CreateAlias, Encrypt, ListKeysOutput};
+use crate::aws::operation::{self, Visitor};
+use crate::aws::scalar::SecretText;
+use crate::aws::xks_console::DescribeExternalKey;
+use futures_util::future::BoxFuture;
+
+fn client(answer: fn(Request<Bytes>) -> Response<Bytes>) -> Client {
+    let handler = move |request| -> BoxFuture<'static, Response<Bytes>> { Box::pin(async move { answer(request) }) };
+    let credentials = Credentials {
+        access_key_id: "AKIDEXAMPLE".to_owned(),
+        secret_access_key: SecretText::new("secret".to_owned()),
+        session_token: None,
+    };
+    let clock = Clock::manual("2026-01-02T03:04:05Z".parse().unwrap());
+    Client::new(Arc::new(InProcess::new(handler)), credentials, "us-west-2", clock)
+}
+
+#[tokio::test]
+async fn an_answer_is_decoded() {
+    let client = client(|request| {
+        assert_eq!(request.headers()["x-amz-target"], "TrentService.CreateAlias");
+        assert!(request.headers().contains_key("authorization"));
+        Response::new(Bytes::new())
+    });
+    assert!(client.call(&CreateAlias::default()).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_refusal_keeps_code_message_and_request_id() {
+    let client = client(|_| {
+        let body = Bytes::from_static(br#"{"__type":"NotFoundException","message":"no"}"#);
+        Response::builder().status(400).header("x-amzn-RequestId", "r-7").body(body).unwrap()
+    });
+    let error = client.call(&ListKeys::default()).await.unwrap_err();
+    assert!(!error.outcome_unknown());
+    let CallError::Service(error) = error else { panic!("{error}") };
+    assert_eq!((error.to_string(), error.request_id), ("NotFoundException: no".to_owned(), "r-7".to_owned()));
+}
+
+#[tokio::test]
+async fn rubbish_is_named_and_leaves_the_outcome_open() {
+    let client = client(|_| Response::new(Bytes::from_static(b"<html>")));
+    let error = client.call(&ListKeys::default()).await.unwrap_err();
+    assert!(error.outcome_unknown() && error.to_string().starts_with("ListKeys was answered"));
+}
+
+#[tokio::test]
+async fn a_refusal_without_a_code_leaves_the_outcome_open() {
+    let client = client(|_| Response::builder().status(403).body(Bytes::from_static(b"<html>")).unwrap());
+    assert!(client.call(&ListKeys::default()).await.unwrap_err().outcome_unknown());
+}
+
+#[tokio::test]
+async fn pages_are_walked_and_a_marker_that_repeats_ends_it() {
+    let client = client(|request| {
+        let asked: ListKeys = serde_json::from_slice(request.body()).unwrap();
+        let number = asked.marker.map_or(0, |marker| marker.parse::<u32>().unwrap() + 1).min(3);
+        let key = KeyListEntry { key_id: number.to_string(), key_arn: String::new() };
+        let answer = ListKeysOutput { keys: vec![key], next_marker: Some(number.to_string()), truncated: true };
+        Response::new(Bytes::from(serde_json::to_vec(&answer).unwrap()))
+    });
+    let keys: Vec<String> = client.collect_keys().await.unwrap().into_iter().map(|key| key.key_id).collect();
+    assert_eq!(keys, ["0", "1", "2", "3", "3"]);
+}
+
+/// Calls each operation that it is shown, and remembers what came of it.
+struct Calls {
+    client: Client,
+    runtime: tokio::runtime::Runtime,
+    refused: Vec<&'static str>,
+    sent: Vec<&'static str>,
+}
+
+impl Visitor for Calls {
+    fn visit<O: Operation + Default>(&mut self) {
+        let result = self.runtime.block_on(self.client.call(&O::default()));
+        match result.err() {
+            Some(error @ CallError::ReadOnly { operation }) if operation == O::NAME => {
+                assert!(!error.outcome_unknown() && error.code() == "ReadOnly");
+                self.refused.push(O::NAME);
+            }
+            Some(CallError::Service(error)) if error.is("Reached") => self.sent.push(O::NAME),
+            other => panic!("{}: {other:?}", O::NAME),
+        }
+    }
+}
+
+#[test]
+fn of_all_operations_a_read_only_client_sends_those_that_look_and_no_other() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let arrived = Arc::new(AtomicUsize::new(0));
+    let handler = {
+        let arrived = Arc::clone(&arrived);
+        move |request: Request<Bytes>| -> BoxFuture<'static, Response<Bytes>> {
+            arrived.fetch_add(1, Ordering::Relaxed);
+            let form = request.headers()["content-type"].to_str().unwrap().contains("form");
+            let json = r#"{"__type":"ReachedException"}"#;
+            let xml = "<ErrorResponse><Error><Code>Reached</Code><Message/></Error></ErrorResponse>";
+            let body = Bytes::from_static(if form { xml } else { json }.as_bytes());
+            Box::pin(async { Response::builder().status(400).body(body).unwrap() })
+        }
+    };
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let observer = Arc::clone(&told);
+    let client = Client { transport: Arc::new(InProcess::new(handler)), ..client(|_| Response::default()) }
+        .observed_by(Arc::new(move |call: &ApiCall| observer.lock().unwrap().push(call.clone())))
+        .looking(ReadOnly::ALL);
+    // What is made of it looks only, too.
+    let client = client.with_region("eu-west-1").through(|way| way);
+    let mut calls = Calls { client, runtime, refused: Vec::new(), sent: Vec::new() };
+    operation::visit_all(&mut calls);
+    let begins = |name: &str| ["Describe", "Get", "List", "Lookup"].iter().any(|word| name.starts_with(word));
+    let others: Vec<_> = calls.sent.iter().filter(|name| !begins(name)).collect();
+    assert_eq!(others, [&"SimulatePrincipalPolicy", &"AssumeRole"]);
+    assert!(calls.sent.len() > 20 && !calls.refused.iter().any(|name| begins(name)), "{:?}", calls.refused);
+    for write in ["CreateKey", "PutKeyPolicy", "TagResource", "CreateGrant", "Decrypt", "ConnectCustomKeyStore"] {
+        assert!(calls.refused.contains(&write), "{write}");
+    }
+    assert_eq!(arrived.load(Ordering::Relaxed), calls.sent.len());
+    let told = told.lock().unwrap();
+    assert_eq!(told.len(), calls.sent.len() + calls.refused.len());
+    for call in told.iter().filter(|call| calls.refused.contains(&call.operation)) {
+        assert_eq!((call.attempts, call.status, call.error_code.as_deref()), (0, None, Some("ReadOnly")));
+    }
+}
+
+#[tokio::test]
+async fn a_dry_run_is_no_deed() {
+    let client = client(|_| Response::new(Bytes::from_static(b"{}"))).looking(ReadOnly::ALL);
+    for (dry_run, is_sent) in [(None, false), (Some(false), false), (Some(true), true)] {
+        let result = client.call(&Encrypt { dry_run, ..Encrypt::default() }).await;
+        let refused = CallError::ReadOnly { operation: "Encrypt" };
+        assert_eq!(result.err() != Some(refused), is_sent, "{dry_run:?}");
+    }
+}
+
+#[tokio::test]
+async fn real_aws_is_not_asked_what_only_the_bundled_one_knows() {
+    struct Elsewhere;
+    impl Transport for Elsewhere {
+        fn send(&self, _: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
+            panic!("nothing must be sent")
+        }
+    }
+    let client = Client { transport: Arc::new(Elsewhere), ..client(|_| Response::new(Bytes::new())) };
+    assert_eq!(client.call(&DescribeExternalKey::default()).await, Err(CallError::NotAvailable));
+}
