@@ -1,6 +1,7 @@
 //! The console's state, and the only function that changes it.
 
 mod answers;
+mod dialogs;
 mod drafts;
 mod errand;
 mod keys;
