@@ -218,6 +218,52 @@ pub fn query_response_xml<O: Operation>(response: &O::Response, request_id: &str
     ))
 }
 
+/// The JSON of a successful query answer, which services of the query protocol give when `Accept` asks for it.
+///
+/// # Errors
+/// `ServiceFailure` when the answer can't be written.
+pub fn query_response_json<O: Operation>(response: &O::Response, request_id: &str) -> Result<Vec<u8>, ServiceError> {
+    let failed = |error: serde_json::Error| ServiceError::new("ServiceFailure", error.to_string());
+    let result = without_members(serde_json::to_value(response).map_err(failed)?);
+    let mut inner = Map::new();
+    if result.as_object().is_some_and(|members| !members.is_empty()) {
+        inner.insert(format!("{}Result", O::NAME), result);
+    }
+    inner.insert("ResponseMetadata".to_owned(), serde_json::json!({ "RequestId": request_id }));
+    let body = Map::from_iter([(format!("{}Response", O::NAME), Value::Object(inner))]);
+    serde_json::to_vec(&body).map_err(failed)
+}
+
+/// Lists as arrays, and moments as seconds since 1970, as the JSON of query-protocol services has them.
+fn without_members(value: Value) -> Value {
+    match value {
+        Value::Object(mut members) if members.len() == 1 && members.get("member").is_some_and(Value::is_array) => {
+            members.remove("member").map_or(Value::Null, without_members)
+        }
+        Value::Object(members) => {
+            let converted = members.into_iter().map(|(name, value)| {
+                let moment = value.as_str().filter(|_| matches!(&*name, "Expiration" | "CreateDate"));
+                let seconds =
+                    moment.and_then(|text| text.parse::<jiff::Timestamp>().ok()).map(jiff::Timestamp::as_second);
+                (name, seconds.map_or_else(|| without_members(value), Value::from))
+            });
+            Value::Object(converted.collect())
+        }
+        Value::Array(items) => Value::Array(items.into_iter().map(without_members).collect()),
+        text => text,
+    }
+}
+
+/// The JSON of an error of the query protocol.
+pub fn query_error_json(error: &ServiceError) -> Vec<u8> {
+    let side = if error.status >= 500 { "Receiver" } else { "Sender" };
+    let body = serde_json::json!({
+        "Error": { "Type": side, "Code": error.code, "Message": error.message },
+        "RequestId": error.request_id,
+    });
+    body.to_string().into_bytes()
+}
+
 /// The XML of an error of the query protocol.
 pub fn query_error_xml(namespace: &str, error: &ServiceError) -> String {
     let side = if error.status >= 500 { "Receiver" } else { "Sender" };
@@ -258,6 +304,7 @@ mod tests {
             user_id: "AIDA".to_owned(),
             arn: "arn:aws:iam::111122223333:user/ada".to_owned(),
             create_date: "2026-01-02T03:04:05Z".to_owned(),
+            tags: Members::default(),
         };
         let answer = ListUsersOutput { users: Members { member: vec![user] }, is_truncated: false, marker: None };
         let xml = query_response_xml::<ListUsers>(&answer, "r-1").unwrap();

@@ -30,6 +30,7 @@ impl ServiceError {
             | "PolicyEvaluation"
             | "ServiceFailure" => 500,
             "NoSuchEntity" => 404,
+            "DeleteConflict" | "EntityAlreadyExists" | "LimitExceeded" => 409,
             "AccessDenied" | "SignatureDoesNotMatch" | "InvalidClientTokenId" | "MissingAuthenticationToken" => 403,
             _ => 400,
         };

@@ -1,7 +1,9 @@
 //! The operations of IAM that the console needs: to list principals, and to see what one may do.
 
+mod principals;
 mod simulation;
 
+pub use principals::*;
 pub use simulation::{
     ContextEntry, Decision, EvaluationResult, MatchedStatement, PermissionsBoundaryDecisionDetail, Position,
     ResourceSpecificResult, SimulatePolicyOutput, SimulatePrincipalPolicy,
@@ -9,7 +11,7 @@ pub use simulation::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::aws::operation::{Service, operations};
+use crate::aws::operation::{Empty, Service, operations};
 
 operations! { Service::Iam;
     ListUsers => ListUsersOutput, "ListUsers" reads;
@@ -18,6 +20,21 @@ operations! { Service::Iam;
     GetUser => GetUserOutput, "GetUser" reads;
     GetRole => GetRoleOutput, "GetRole" reads;
     SimulatePrincipalPolicy => SimulatePolicyOutput, "SimulatePrincipalPolicy" reads;
+    CreateUser => GetUserOutput, "CreateUser" once;
+    DeleteUser => Empty, "DeleteUser";
+    CreateRole => GetRoleOutput, "CreateRole" once;
+    DeleteRole => Empty, "DeleteRole";
+    PutUserPolicy => Empty, "PutUserPolicy";
+    GetUserPolicy => UserPolicy, "GetUserPolicy" reads;
+    ListUserPolicies => PolicyNames, "ListUserPolicies" reads;
+    DeleteUserPolicy => Empty, "DeleteUserPolicy";
+    PutRolePolicy => Empty, "PutRolePolicy";
+    GetRolePolicy => RolePolicy, "GetRolePolicy" reads;
+    ListRolePolicies => PolicyNames, "ListRolePolicies" reads;
+    DeleteRolePolicy => Empty, "DeleteRolePolicy";
+    CreateAccessKey => CreateAccessKeyOutput, "CreateAccessKey" once;
+    ListAccessKeys => ListAccessKeysOutput, "ListAccessKeys" reads;
+    DeleteAccessKey => Empty, "DeleteAccessKey";
 }
 
 /// A list of IAM: `<Users><member>…</member></Users>`.
@@ -91,6 +108,9 @@ pub struct User {
     pub arn: String,
     /// ISO 8601.
     pub create_date: String,
+    /// Its tags; lists of users leave them out.
+    #[serde(default, skip_serializing_if = "Members::is_empty")]
+    pub tags: Members<Tag>,
 }
 
 /// The request of ListRoles.
@@ -143,6 +163,12 @@ pub struct Role {
     /// What it is for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
+    /// The longest session, in seconds: 3,600 to 43,200.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_session_duration: Option<u32>,
+    /// Its tags; lists of roles leave them out.
+    #[serde(default, skip_serializing_if = "Members::is_empty")]
+    pub tags: Members<Tag>,
 }
 
 /// The request of ListAccountAliases.

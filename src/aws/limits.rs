@@ -40,6 +40,11 @@ impl Violation {
         Self { member, reason: reason.into(), constraint: constraint.into() }
     }
 
+    /// The `ValidationError` that services of the query protocol answer.
+    pub fn to_iam_error(&self, value: &str) -> ServiceError {
+        ServiceError::new("ValidationError", self.to_service_error(value).message)
+    }
+
     /// The `ValidationException` that AWS answers.
     pub fn to_service_error(&self, value: &str) -> ServiceError {
         let constraint = &self.constraint;
@@ -151,6 +156,20 @@ pub fn role_session_name(name: &str) -> Result<(), Violation> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
     length("roleSessionName", "Role session name", name, 2, 64)?;
     pattern("roleSessionName", "Role session name", name, allowed, "letters, digits and _ + = , . @ -", "[\\w+=,.@-]*")
+}
+
+/// Who is behind a session: 2 to 64 of `[\w+=,.@-]*` (STS, `sourceIdentityType`).
+pub fn source_identity(name: &str) -> Result<(), Violation> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
+    length("sourceIdentity", "Source identity", name, 2, 64)?;
+    pattern("sourceIdentity", "Source identity", name, allowed, "letters, digits and _ + = , . @ -", "[\\w+=,.@-]*")
+}
+
+/// The name of an IAM user, role or inline policy: 1 to `most` of `[\w+=,.@-]+` (IAM, `userNameType`).
+pub fn iam_name(field: &'static str, name: &str, most: usize) -> Result<(), Violation> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
+    length(field, "The name", name, 1, most)?;
+    pattern(field, "The name", name, allowed, "letters, digits and _ + = , . @ -", "[\\w+=,.@-]+")
 }
 
 /// How long a session of a role lasts: 900 to 43,200 seconds (STS, `roleDurationSecondsType`).

@@ -18,4 +18,5 @@ pub mod scalar;
 pub mod shape;
 pub mod sigv4;
 pub mod sts;
+pub mod tagging;
 pub mod xks_console;

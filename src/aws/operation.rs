@@ -18,6 +18,8 @@ pub enum Service {
     CloudTrail,
     /// CloudWatch: AWS JSON 1.0, one endpoint a Region.
     CloudWatch,
+    /// Resource Groups Tagging API: AWS JSON 1.1, one endpoint a Region.
+    Tagging,
     /// What the bundled AWS tells of itself and no AWS API carries: AWS JSON 1.1.
     XksConsole,
 }
@@ -50,6 +52,7 @@ impl Service {
             Self::Sts => "sts",
             Self::CloudTrail => "cloudtrail",
             Self::CloudWatch => "monitoring",
+            Self::Tagging => "tagging",
             Self::XksConsole => "xks-console",
         }
     }
@@ -64,6 +67,9 @@ impl Service {
             },
             Self::CloudWatch => {
                 Protocol::Json { content_type: JSON_1_0, target_prefix: "GraniteServiceVersion20100801" }
+            }
+            Self::Tagging => {
+                Protocol::Json { content_type: JSON_1_1, target_prefix: "ResourceGroupsTaggingAPI_20170126" }
             }
             Self::XksConsole => Protocol::Json { content_type: JSON_1_1, target_prefix: "XksConsole" },
             Self::Iam => {
@@ -170,12 +176,13 @@ pub(crate) trait Visitor {
 /// Shows the whole table to `visitor`.
 #[cfg(test)]
 pub(crate) fn visit_all(visitor: &mut impl Visitor) {
-    use super::{cloudtrail, cloudwatch, iam, kms, sts, xks_console};
+    use super::{cloudtrail, cloudwatch, iam, kms, sts, tagging, xks_console};
     kms::visit(visitor);
     iam::visit(visitor);
     sts::visit(visitor);
     cloudtrail::visit(visitor);
     cloudwatch::visit(visitor);
+    tagging::visit(visitor);
     xks_console::visit(visitor);
 }
 

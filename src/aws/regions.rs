@@ -54,6 +54,11 @@ pub fn of(partition: &str) -> &'static [Region] {
     }
 }
 
+/// Whether `code` is a Region of any partition.
+pub fn is_region(code: &str) -> bool {
+    ["aws", "aws-cn", "aws-us-gov"].iter().any(|partition| of(partition).iter().any(|(known, _)| *known == code))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

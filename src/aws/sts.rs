@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::aws::iam::{Members, Tag};
 use crate::aws::operation::{Service, operations};
 use crate::aws::scalar::SecretText;
 
@@ -26,9 +27,10 @@ pub struct CallerIdentity {
     pub arn: String,
 }
 
-/// The request of AssumeRole.
+/// The request of AssumeRole. `PolicyArns` and `ProvidedContexts` are refused: here are no managed policies and no
+/// context providers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct AssumeRole {
     /// The role.
     pub role_arn: String,
@@ -43,6 +45,15 @@ pub struct AssumeRole {
     /// What a trust policy may ask for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_id: Option<String>,
+    /// Session tags, at most 50: they come before the role's tags of the same key.
+    #[serde(default, skip_serializing_if = "Members::is_empty")]
+    pub tags: Members<Tag>,
+    /// The keys of those session tags that roles assumed by this session inherit.
+    #[serde(default, skip_serializing_if = "Members::is_empty")]
+    pub transitive_tag_keys: Members<String>,
+    /// Who is behind the session: 2 to 64 of `A-Za-z0-9_+=,.@-`. It stays the same in all sessions that come of this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_identity: Option<String>,
     /// The MFA device of the caller: its serial number, or its ARN. 9 to 256 of `A-Za-z0-9_+=/:,.@-`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub serial_number: Option<String>,
@@ -62,6 +73,9 @@ pub struct AssumeRoleOutput {
     /// How much of the room for session policies is used, in percent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub packed_policy_size: Option<u32>,
+    /// Who is behind the session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_identity: Option<String>,
 }
 
 /// Temporary credentials.

@@ -12,7 +12,7 @@ use super::keys::FoundKey;
 use super::store::Records;
 use super::{Answer, Call, Caller};
 use crate::aws::error::ServiceError;
-use crate::aws::kms::EncryptionContext;
+use crate::aws::kms::{EncryptionContext, GrantConstraints};
 use crate::aws::operation::Protocol;
 use crate::aws::policy::condition::Facts;
 use crate::aws::policy::evaluate::{Allowance, Principal, Question};
@@ -33,6 +33,11 @@ const ACROSS_ACCOUNTS: [&str; 12] = [
     "kms:RetireGrant",
     "kms:RevokeGrant",
 ];
+
+/// The names of the condition key for the key spec; the second is deprecated and works the same way.
+pub const KEY_SPEC: [&str; 2] = ["kms:KeySpec", "kms:CustomerMasterKeySpec"];
+/// The names of the condition key for the key usage; the second is deprecated and works the same way.
+pub const KEY_USAGE: [&str; 2] = ["kms:KeyUsage", "kms:CustomerMasterKeyUsage"];
 
 /// An action, with what conditions may look at beside the caller and the key.
 #[derive(Clone, Debug)]
@@ -77,13 +82,42 @@ impl Deed {
     #[must_use]
     pub fn in_context(mut self, context: &EncryptionContext, tokens: Option<&Vec<String>>) -> Self {
         self.facts.add("kms:EncryptionAlgorithm", "SYMMETRIC_DEFAULT");
+        self.context = Some(context.clone());
+        self.with_context_facts(context).with_tokens(tokens)
+    }
+
+    /// Adds the condition keys of an encryption context: that of a cryptographic operation, or that of the constraint of
+    /// a grant.
+    #[must_use]
+    fn with_context_facts(mut self, context: &EncryptionContext) -> Self {
         for (key, value) in context {
             self.facts.add(&format!("kms:EncryptionContext:{key}"), value);
             self.facts.add("kms:EncryptionContextKeys", key);
         }
-        self.context = Some(context.clone());
-        self.grant_tokens = tokens.cloned().unwrap_or_default();
         self
+    }
+
+    /// Adds the condition keys of a grant's constraints: their type, and the encryption context that they demand. CreateGrant
+    /// and RetireGrant have them (*AWS KMS condition keys*).
+    #[must_use]
+    pub fn with_constraints(mut self, constraints: Option<&GrantConstraints>) -> Self {
+        let Some(constraints) = constraints else { return self };
+        for (name, context) in [
+            ("EncryptionContextEquals", &constraints.encryption_context_equals),
+            ("EncryptionContextSubset", &constraints.encryption_context_subset),
+        ] {
+            if let Some(context) = context {
+                self = self.with("kms:GrantConstraintType", name).with_context_facts(context);
+            }
+        }
+        self.with_some("kms:GrantConstraintType", constraints.source_arn.is_some().then_some("SourceArn"))
+    }
+
+    /// With the parameter that skips the lockout check. The key is absent when the parameter is not sent.
+    #[must_use]
+    pub fn with_bypass(self, parameter: Option<bool>) -> Self {
+        let value = parameter.map(|skips| skips.to_string());
+        self.with_some("kms:BypassPolicyLockoutSafetyCheck", value.as_deref())
     }
 
     /// With the tags that are to be set.
@@ -126,6 +160,22 @@ impl Caller {
         Principal { arn: &self.arn, issuer_arn: &self.issuer_arn, account: &self.account }
     }
 
+    /// Adds the condition keys of its tags and, for a role, of its session.
+    pub fn add_session_facts(&self, facts: &mut Facts) {
+        for tag in &self.tags {
+            facts.add(&format!("aws:PrincipalTag/{}", tag.key), &*tag.value);
+        }
+        if let Some(session) = &self.session {
+            facts.add_some("aws:TokenIssueTime", session.issued.map(|issued| issued.to_string()));
+            facts.add_some("aws:SourceIdentity", session.source_identity.as_deref());
+        }
+    }
+
+    /// Whether its IAM policies or its session policy deny the request.
+    pub fn is_forbidden(&self, question: &Question) -> bool {
+        matches!(self.iam(question), Iam::Forbidden(_))
+    }
+
     /// Whether its IAM policies allow what is asked, or forbid it.
     fn iam(&self, question: &Question) -> Iam {
         let forbids = |policy: &Arc<PolicyDocument>| policy.says(Effect::Deny, question);
@@ -154,7 +204,7 @@ enum Iam {
 
 impl Call<'_> {
     /// What conditions can know of the caller and the request.
-    fn facts(&self, deed: &Deed) -> Facts {
+    pub fn facts(&self, deed: &Deed) -> Facts {
         let (caller, now) = (&self.caller, self.store().world().clock.now());
         let mut facts = deed.facts.clone();
         facts.add("aws:PrincipalArn", &*caller.issuer_arn);
@@ -168,10 +218,19 @@ impl Call<'_> {
         facts.add("aws:SecureTransport", self.is_over_tls.to_string());
         facts.add_some("aws:SourceIp", self.source.as_deref());
         facts.add("aws:ViaAWSService", "false");
+        facts.add("aws:PrincipalIsAWSService", "false");
+        facts.add_some("aws:UserAgent", Some(self.draft.user_agent).filter(|agent| !agent.is_empty()));
         // Sessions of AssumeRole don't tell of MFA; for access keys of users the key is absent.
-        facts.add_some("aws:MultiFactorAuthPresent", caller.is_role().then_some("false"));
-        facts.add("kms:CallerAccount", &*caller.account);
-        facts.add("kms:GrantIsForAWSResource", "false");
+        if caller.is_role() && !facts.has("aws:MultiFactorAuthPresent") {
+            facts.add("aws:MultiFactorAuthPresent", "false");
+        }
+        caller.add_session_facts(&mut facts);
+        if deed.action.starts_with("kms:") {
+            facts.add("kms:CallerAccount", &*caller.account);
+        }
+        if ["kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant"].contains(&deed.action) {
+            facts.add("kms:GrantIsForAWSResource", "false");
+        }
         facts
     }
 
@@ -264,8 +323,12 @@ impl Call<'_> {
         let metadata = &key.metadata;
         facts.add("aws:ResourceAccount", &*metadata.aws_account_id);
         facts.add("kms:KeyOrigin", metadata.origin.as_str());
-        facts.add("kms:KeySpec", &*metadata.key_spec);
-        facts.add("kms:KeyUsage", &*metadata.key_usage);
+        for name in KEY_SPEC {
+            facts.add(name, &*metadata.key_spec);
+        }
+        for name in KEY_USAGE {
+            facts.add(name, &*metadata.key_usage);
+        }
         facts.add("kms:MultiRegion", (metadata.multi_region == Some(true)).to_string());
         for tag in self.tags_of(tx, key)? {
             facts.add(&format!("aws:ResourceTag/{}", tag.tag_key), tag.tag_value);

@@ -254,16 +254,23 @@ impl Call<'_> {
         let from = request.source_encryption_context.clone().unwrap_or_default();
         let to = request.destination_encryption_context.clone().unwrap_or_default();
         let tokens = request.grant_tokens.as_ref();
-        let deed = Deed::from("kms:ReEncryptFrom").in_context(&from, tokens);
         let asked = request.source_key_id.as_deref();
+        let is_same_key = self.re_encrypts_on_same_key(request);
+        let deed = |action, context| {
+            let deed = Deed::from(action).in_context(context, tokens);
+            deed.with_some("kms:ReEncryptOnSameKey", is_same_key.map(|is_same| if is_same { "true" } else { "false" }))
+        };
         let source = if ignores_ciphertext(request.dry_run, request.dry_run_modifiers.as_ref()) {
-            self.check_source(asked.ok_or_else(|| missing("sourceKeyId"))?, algorithm, deed)?;
+            self.check_source(
+                asked.ok_or_else(|| missing("sourceKeyId"))?,
+                algorithm,
+                deed("kms:ReEncryptFrom", &from),
+            )?;
             None
         } else {
-            Some(self.find_source(&request.ciphertext_blob, asked, algorithm, deed)?)
+            Some(self.find_source(&request.ciphertext_blob, asked, algorithm, deed("kms:ReEncryptFrom", &from))?)
         };
-        let deed = Deed::from("kms:ReEncryptTo").in_context(&to, tokens);
-        let destination = self.usable_key(&request.destination_key_id, deed)?;
+        let destination = self.usable_key(&request.destination_key_id, deed("kms:ReEncryptTo", &to))?;
         check_algorithm(request.destination_encryption_algorithm.as_deref())?;
         check_dry_run(request.dry_run)?;
         let source = source.ok_or_else(dry_run)?;
@@ -278,6 +285,17 @@ impl Call<'_> {
             source_key_material_id: source.material_id(),
             destination_key_material_id: destination.metadata.current_key_material_id.clone(),
         })
+    }
+
+    /// Whether the destination key is the one that encrypted the ciphertext, as far as both are known: the value of
+    /// `kms:ReEncryptOnSameKey`.
+    fn re_encrypts_on_same_key(&self, request: &ReEncrypt) -> Option<bool> {
+        let named = request.source_key_id.as_deref();
+        let source = match ciphertext::read(&request.ciphertext_blob.0) {
+            Some((header, _)) => self.named_key_id(&header.key_arn).ok()?,
+            None => self.named_key_id(named?).ok()?,
+        };
+        Some(self.named_key_id(&request.destination_key_id).ok()? == source)
     }
 
     /// The ID of a key that is only named.

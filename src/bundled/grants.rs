@@ -31,6 +31,11 @@ const OTHER_OPERATIONS: [&str; 10] = [
 /// Grants that a key can have (KMS resource quotas).
 const MOST_GRANTS: usize = 50_000;
 
+/// Pairs of an encryption context that a constraint can have.
+const MOST_CONSTRAINT_PAIRS: usize = 8;
+/// Characters that a key or a value in a constraint can have.
+const MOST_CONSTRAINT_LETTERS: usize = 384;
+
 /// One of two members, and not both.
 fn either(first: Option<&String>, second: Option<&String>, names: &str) -> Result<(), ServiceError> {
     if first.is_some() == second.is_some() {
@@ -47,6 +52,7 @@ fn check(request: &CreateGrant) -> Result<(), ServiceError> {
         either(retiring.0, retiring.1, "RetiringPrincipal or RetiringServicePrincipal")?;
     }
     let has_source = request.constraints.as_ref().is_some_and(|constraints| constraints.source_arn.is_some());
+    request.constraints.as_ref().map_or(Ok(()), check_constraints)?;
     if service.is_some() && !has_source {
         return Err(ServiceError::validation("GranteeServicePrincipal needs the constraint SourceArn."));
     }
@@ -69,17 +75,46 @@ fn invalid_grant_id() -> ServiceError {
     ServiceError::new("InvalidGrantIdException", "The grant ID is not one of this key.")
 }
 
-/// Whether these constraints are met. Those on the encryption context are about cryptographic operations; the others
-/// are allowed all the same. Nobody here calls on behalf of another resource.
+/// Whether these constraints are met. Those on the encryption context apply to cryptographic operations only; in them
+/// the keys are not case sensitive and the values are (*GrantConstraints*). Nobody here calls on behalf of another resource.
 fn are_met(constraints: Option<&GrantConstraints>, context: Option<&EncryptionContext>) -> bool {
     let Some(constraints) = constraints else { return true };
     if constraints.source_arn.is_some() {
         return false;
     }
     let Some(context) = context else { return true };
-    let holds = |subset: &EncryptionContext| subset.iter().all(|(key, value)| context.get(key) == Some(value));
-    constraints.encryption_context_equals.as_ref().is_none_or(|equals| equals == context)
-        && constraints.encryption_context_subset.as_ref().is_none_or(holds)
+    let includes = |all: &EncryptionContext, some: &EncryptionContext| {
+        let is_in = |(key, value): (&String, &String)| {
+            all.iter().any(|(other, found)| other.eq_ignore_ascii_case(key) && found == value)
+        };
+        some.iter().all(is_in)
+    };
+    let is_same = |equals: &EncryptionContext| {
+        equals.len() == context.len() && includes(context, equals) && includes(equals, context)
+    };
+    constraints.encryption_context_equals.as_ref().is_none_or(is_same)
+        && constraints.encryption_context_subset.as_ref().is_none_or(|subset| includes(context, subset))
+}
+
+/// Checks the constraints of a new grant. Sources: *CreateGrant*, `Constraints`; *GrantConstraints*.
+fn check_constraints(constraints: &GrantConstraints) -> Result<(), ServiceError> {
+    let (equals, subset) = (&constraints.encryption_context_equals, &constraints.encryption_context_subset);
+    if equals.is_some() && subset.is_some() {
+        return Err(ServiceError::validation("More than one constraint supplied"));
+    }
+    for (name, context) in [("EncryptionContextEquals", equals), ("EncryptionContextSubset", subset)] {
+        let Some(context) = context else { continue };
+        if context.len() > MOST_CONSTRAINT_PAIRS {
+            let message =
+                format!("{name} has {} pairs; a grant constraint can have {MOST_CONSTRAINT_PAIRS}.", context.len());
+            return Err(ServiceError::validation(message));
+        }
+        if context.iter().any(|(key, value)| key.chars().count().max(value.chars().count()) > MOST_CONSTRAINT_LETTERS) {
+            let message = format!("A key or value in {name} is longer than {MOST_CONSTRAINT_LETTERS} characters.");
+            return Err(ServiceError::validation(message));
+        }
+    }
+    Ok(())
 }
 
 /// Refuses tokens that no grant has.
@@ -109,15 +144,7 @@ impl Call<'_> {
         ] {
             deed = deed.with_some(key, principal.as_deref());
         }
-        if let Some(constraints) = &request.constraints {
-            for (name, is_there) in [
-                ("EncryptionContextEquals", constraints.encryption_context_equals.is_some()),
-                ("EncryptionContextSubset", constraints.encryption_context_subset.is_some()),
-                ("SourceArn", constraints.source_arn.is_some()),
-            ] {
-                deed = deed.with_some("kms:GrantConstraintType", is_there.then_some(name));
-            }
-        }
+        deed = deed.with_constraints(request.constraints.as_ref());
         // Who may not grant learns nothing of who exists.
         self.store().read(|tx| self.find_key_by_id(tx, &request.key_id, deed.clone()))?;
         for principal in [&request.grantee_principal, &request.retiring_principal].into_iter().flatten() {
@@ -299,7 +326,8 @@ impl Call<'_> {
                 && grant.operations.iter().any(|one| one == "RetireGrant");
             if !retires && !gives_up {
                 // The account of the key may let others retire its grants.
-                self.permit(tx, &Deed::from("kms:RetireGrant"), &key)?;
+                let deed = Deed::from("kms:RetireGrant").with_constraints(grant.constraints.as_ref());
+                self.permit(tx, &deed, &key)?;
             }
             if request.dry_run == Some(true) {
                 return Err(super::cryptography::dry_run().into());

@@ -13,22 +13,31 @@ use crate::aws::arn::Arn;
 use crate::aws::error::ServiceError;
 use crate::aws::iam::{
     GetRole, GetRoleOutput, GetUser, GetUserOutput, ListAccountAliases, ListAccountAliasesOutput, ListRoles,
-    ListRolesOutput, ListUsers, ListUsersOutput, Members, Role, User,
+    ListRolesOutput, ListUsers, ListUsersOutput, Members, Role, Tag, User,
 };
+use crate::aws::limits;
 use crate::aws::scalar::SecretText;
 use crate::aws::sigv4::Credentials;
 use crate::aws::sts::{CallerIdentity, GetCallerIdentity};
 use crate::world::{NoRandomness, Random};
 
-/// The policies of a user or role, as texts.
-pub fn policies_of(tx: &Transaction, arn: &str) -> Answer<Vec<String>> {
-    let mut query =
-        tx.prepare_cached("SELECT policies FROM principals WHERE account = ?1 AND kind = ?2 AND name = ?3")?;
+/// The policies of a user or role and their names, by name.
+pub fn policies_of(tx: &Transaction, arn: &str) -> Answer<Vec<(String, String)>> {
     let arn: Arn = arn.parse().map_err(|_| ServiceError::new("InternalFailure", "A principal has no ARN."))?;
     let kind = arn.resource.split('/').next().unwrap_or_default();
     let name = arn.resource.rsplit('/').next().unwrap_or_default();
-    let found: Option<String> = query.query_row([&arn.account, kind, name], |row| row.get(0)).optional()?;
-    Ok(serde_json::from_str(found.as_deref().unwrap_or("[]"))?)
+    let mut query = tx.prepare_cached(
+        "SELECT name, document FROM principal_policies WHERE account = ?1 AND kind = ?2 AND principal = ?3 ORDER BY name",
+    )?;
+    let rows = query.query_map([&arn.account, kind, name], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, rusqlite::Error>>()?)
+}
+
+/// The tags of a user or role.
+pub fn tags_of_principal(tx: &Transaction, arn: &str) -> Answer<Vec<Tag>> {
+    let query = "SELECT document -> '$.Tags.member' FROM principals WHERE document ->> '$.Arn' = ?1";
+    let found: Option<Option<String>> = tx.query_row(query, [arn], |row| row.get(0)).optional()?;
+    Ok(found.flatten().as_deref().map(serde_json::from_str).transpose()?.unwrap_or_default())
 }
 
 /// An access key, and its secret.
@@ -47,7 +56,9 @@ pub fn access_key(aws: &Inner, id: &str) -> Result<(Arc<Caller>, SecretText), Un
             account,
             issuer_arn: arn.clone(),
             access_key_id: id.to_owned(),
-            policies: policies_of(tx, &arn)?.iter().filter_map(|text| aws.policies.read(text)).collect(),
+            policies: policies_of(tx, &arn)?.iter().filter_map(|(_, text)| aws.policies.read(text)).collect(),
+            tags: tags_of_principal(tx, &arn)?,
+            session: None,
             arn,
             user_id,
             session_policy: None,
@@ -112,12 +123,12 @@ pub fn roles(store: &Store) -> Result<Vec<(String, String)>, OpenError> {
     })?)
 }
 
-fn no_such(kind: &str, name: &str) -> ServiceError {
+pub fn no_such(kind: &str, name: &str) -> ServiceError {
     ServiceError::new("NoSuchEntity", format!("The {kind} with name {name} cannot be found."))
 }
 
 /// As IAM tells policies: URL-encoded as RFC 3986 has it.
-fn url_encoded(policy: &str) -> String {
+pub fn url_encoded(policy: &str) -> String {
     form_urlencoded::byte_serialize(policy.as_bytes()).collect::<String>().replace('+', "%20")
 }
 
@@ -136,6 +147,9 @@ impl Call<'_> {
         let mut all: Vec<User> = self.principals("user")?;
         let prefix = request.path_prefix.as_deref().unwrap_or_default();
         all.retain(|user| user.path.starts_with(prefix));
+        for user in &mut all {
+            user.tags = Members::default();
+        }
         let page = page(all, |user| &user.user_name, request.max_items, 100, 1000, request.marker.as_deref())?;
         Ok(ListUsersOutput {
             users: Members { member: page.items },
@@ -150,6 +164,7 @@ impl Call<'_> {
         let prefix = request.path_prefix.as_deref().unwrap_or_default();
         all.retain(|role| role.path.starts_with(prefix));
         for role in &mut all {
+            role.tags = Members::default();
             role.assume_role_policy_document = role.assume_role_policy_document.as_deref().map(url_encoded);
         }
         let page = page(all, |role| &role.role_name, request.max_items, 100, 1000, request.marker.as_deref())?;
@@ -183,11 +198,11 @@ impl Call<'_> {
         Ok(GetRoleOutput { role: role.ok_or_else(|| no_such("role", name))? })
     }
 
-    fn iam_arn(&self, kind: &str, name: &str) -> String {
+    pub fn iam_arn(&self, kind: &str, name: &str) -> String {
         format!("arn:{}:iam::{}:{kind}/{name}", self.partition(), self.caller.account)
     }
 
-    fn principal_named<T: DeserializeOwned>(&self, kind: &str, name: &str) -> Answer<Option<T>> {
+    pub fn principal_named<T: DeserializeOwned>(&self, kind: &str, name: &str) -> Answer<Option<T>> {
         let query = "SELECT document FROM principals WHERE account = ?1 AND kind = ?2 AND name = ?3";
         let found = self.store().read(|tx| -> Answer<Option<String>> {
             Ok(tx.query_row(query, [&self.caller.account, kind, name], |row| row.get(0)).optional()?)
@@ -231,6 +246,11 @@ impl Call<'_> {
         Ok(CallerIdentity { user_id, account, arn })
     }
 
+    fn role_exists(&self, account: &str, name: &str) -> Answer<bool> {
+        let query = "SELECT EXISTS (SELECT 1 FROM principals WHERE account = ?1 AND kind = 'role' AND name = ?2)";
+        self.store().read(|tx| Ok(tx.query_row(query, [account, name], |row| row.get(0))?))
+    }
+
     /// Whether a principal of a policy exists: a user or role that is known, or any account.
     pub fn principal_exists(&self, name: &str) -> Answer<bool> {
         let is_account = |text: &str| text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -238,11 +258,16 @@ impl Call<'_> {
             return Ok(true);
         }
         let Ok(arn) = name.parse::<Arn>() else { return Ok(false) };
-        if arn.partition != self.partition()
-            || arn.service != "iam"
-            || !arn.region.is_empty()
-            || !is_account(&arn.account)
-        {
+        if arn.partition != self.partition() || !arn.region.is_empty() || !is_account(&arn.account) {
+            return Ok(false);
+        }
+        if let Some(session) = arn.resource.strip_prefix("assumed-role/").filter(|_| arn.service == "sts") {
+            // The session may not have begun yet; its role must exist. A session's ARN leaves out the path of the role.
+            let Some((role, session)) = session.split_once('/') else { return Ok(false) };
+            let is_session = limits::role_session_name(session).is_ok();
+            return Ok(is_session && self.role_exists(&arn.account, role)?);
+        }
+        if arn.service != "iam" {
             return Ok(false);
         }
         let Some((kind, _)) = arn.resource.split_once('/') else { return Ok(arn.resource == "root") };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
-use super::authorize::Deed;
+use super::authorize::{Deed, KEY_SPEC, KEY_USAGE};
 use super::grants::check_tokens;
 use super::paging::Asked;
 use super::store::Records;
@@ -260,13 +260,10 @@ impl Call<'_> {
     fn permit_creation(&self, request: &CreateKey, origin: Origin) -> Answer<()> {
         let tags = request.tags.as_deref().unwrap_or_default();
         let deed = |action: &'static str| {
-            let may_lock_out = request.bypass_policy_lockout_safety_check == Some(true);
-            Deed::from(action)
-                .with("kms:KeyOrigin", origin.as_str())
-                .with("kms:KeySpec", "SYMMETRIC_DEFAULT")
-                .with("kms:KeyUsage", "ENCRYPT_DECRYPT")
-                .with("kms:MultiRegion", "false")
-                .with("kms:BypassPolicyLockoutSafetyCheck", may_lock_out.to_string())
+            let deed = Deed::from(action).with("kms:KeyOrigin", origin.as_str()).with("kms:MultiRegion", "false");
+            let deed = KEY_SPEC.iter().fold(deed, |deed, name| deed.with(name, "SYMMETRIC_DEFAULT"));
+            let deed = KEY_USAGE.iter().fold(deed, |deed, name| deed.with(name, "ENCRYPT_DECRYPT"));
+            deed.with_bypass(request.bypass_policy_lockout_safety_check)
                 .with_tags(tags.iter().map(|tag| (tag.tag_key.as_str(), Some(tag.tag_value.as_str()))))
         };
         self.permit_on(deed("kms:CreateKey"), "*")?;
@@ -331,13 +328,7 @@ fn check_request(request: &CreateKey) -> Result<Origin, ServiceError> {
     if matches!(origin, Origin::External | Origin::AwsCloudHsm) {
         return Err(unsupported("Keys with imported key material or in a CloudHSM key store are not supported here."));
     }
-    let spec = request.key_spec.as_ref().or(request.customer_master_key_spec.as_ref());
-    if spec.is_some_and(|spec| spec != "SYMMETRIC_DEFAULT") {
-        return Err(unsupported("The key spec must be SYMMETRIC_DEFAULT."));
-    }
-    if request.key_usage.as_ref().is_some_and(|usage| usage != "ENCRYPT_DECRYPT") {
-        return Err(unsupported("The key usage must be ENCRYPT_DECRYPT."));
-    }
+    check_spec_and_usage(request)?;
     if request.multi_region == Some(true) {
         return Err(unsupported("Multi-Region keys are not supported in a custom key store."));
     }
@@ -355,6 +346,40 @@ fn check_request(request: &CreateKey) -> Result<Origin, ServiceError> {
         }
     }
     Ok(origin)
+}
+
+/// The key spec and usage must fit together, whether or not keys of that spec exist here. Source: *CreateKey*, `KeyUsage`.
+fn check_spec_and_usage(request: &CreateKey) -> Result<(), ServiceError> {
+    let spec = match (&request.key_spec, &request.customer_master_key_spec) {
+        (Some(_), Some(_)) => {
+            let message = "You cannot specify KeySpec and CustomerMasterKeySpec in the same request. \
+                           CustomerMasterKeySpec is deprecated; specify KeySpec.";
+            return Err(ServiceError::validation(message));
+        }
+        (spec, old_name) => spec.as_deref().or(old_name.as_deref()).unwrap_or("SYMMETRIC_DEFAULT"),
+    };
+    let usages: &[&str] = match spec {
+        "SYMMETRIC_DEFAULT" => &["ENCRYPT_DECRYPT"],
+        spec if spec.starts_with("RSA_") => &["ENCRYPT_DECRYPT", "SIGN_VERIFY"],
+        spec if spec.starts_with("HMAC_") => &["GENERATE_VERIFY_MAC"],
+        "ECC_NIST_P256" | "ECC_NIST_P384" | "ECC_NIST_P521" => &["SIGN_VERIFY", "KEY_AGREEMENT"],
+        "SM2" => &["ENCRYPT_DECRYPT", "SIGN_VERIFY", "KEY_AGREEMENT"],
+        _ => &["SIGN_VERIFY"],
+    };
+    let usage = request.key_usage.as_deref().unwrap_or("ENCRYPT_DECRYPT");
+    if request.key_usage.is_none() && spec != "SYMMETRIC_DEFAULT" {
+        let message = format!(
+            "You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys; {spec} takes {}.",
+            usages.join(" or ")
+        );
+        return Err(ServiceError::validation(message));
+    }
+    if !usages.contains(&usage) {
+        let message =
+            format!("KeyUsage {usage} is not compatible with KeySpec {spec}, which takes {}.", usages.join(" or "));
+        return Err(ServiceError::validation(message));
+    }
+    if spec == "SYMMETRIC_DEFAULT" { Ok(()) } else { Err(unsupported("The key spec must be SYMMETRIC_DEFAULT.")) }
 }
 
 #[cfg(test)]

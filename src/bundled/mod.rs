@@ -12,6 +12,7 @@ mod external_keys;
 #[cfg(test)]
 mod faults;
 mod grants;
+mod iam;
 mod identity;
 mod key_states;
 mod key_stores;
@@ -29,6 +30,7 @@ mod scenario;
 mod sessions;
 mod simulate;
 mod store;
+mod tagging;
 mod tags;
 mod trail;
 mod vpc;
@@ -45,6 +47,7 @@ pub use mfa::MfaDevice;
 pub use store::OpenError;
 
 use crate::aws::arn::{Arn, partition_of};
+use crate::aws::iam::Tag;
 use crate::aws::limits;
 use crate::aws::policy::PolicyDocument;
 use crate::aws::sigv4::{Credentials, SigningKeys};
@@ -54,6 +57,7 @@ use crate::xks::key_manager::{KeyManager, KeyManagerError, ProxyCredential};
 use crate::xks::network::Network;
 use crate::xks::proxy;
 use authorize::PolicyCache;
+use sessions::SessionContext;
 use store::Store;
 use trail::{Draft, Trail};
 
@@ -266,6 +270,10 @@ struct Caller {
     policies: Vec<Arc<PolicyDocument>>,
     /// What its session is narrowed down to.
     session_policy: Option<Arc<PolicyDocument>>,
+    /// The tags of the user or role, with those of the session in place of others of the same key.
+    tags: Vec<Tag>,
+    /// What conditions look at in the session of a role.
+    session: Option<SessionContext>,
 }
 
 impl Caller {

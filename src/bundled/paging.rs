@@ -34,6 +34,12 @@ impl Asked {
         Ok(Self { after: marker.map(read_marker).transpose()?.unwrap_or_default(), limit })
     }
 
+    /// The same for a page of no more than `count` elements.
+    #[must_use]
+    pub fn at_most(self, count: usize) -> Self {
+        Self { limit: self.limit.min(u32::try_from(count).unwrap_or(u32::MAX)), ..self }
+    }
+
     /// How many elements to look for: one more than the page has room for tells that there is a next one.
     pub fn count(&self) -> u32 {
         self.limit + 1

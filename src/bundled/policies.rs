@@ -47,7 +47,7 @@ impl Call<'_> {
             return Err(ServiceError::new("NotFoundException", "No such policy exists").into());
         }
         let may_lock_out = request.bypass_policy_lockout_safety_check == Some(true);
-        let deed = Deed::from("kms:PutKeyPolicy").with("kms:BypassPolicyLockoutSafetyCheck", may_lock_out.to_string());
+        let deed = Deed::from("kms:PutKeyPolicy").with_bypass(request.bypass_policy_lockout_safety_check);
         // Who may not put a policy learns nothing of what is wrong with it.
         self.store().read(|tx| self.find_key_by_id(tx, &request.key_id, deed.clone()))?;
         self.check_policy(&request.policy, may_lock_out)?;

@@ -10,33 +10,35 @@ use super::{Answer, Call, Inner, Origin, identity, world_of};
 use crate::aws::codec::{self, XML_CONTENT_TYPE};
 use crate::aws::error::ServiceError;
 use crate::aws::operation::{Operation, Protocol, Service};
-use crate::aws::sigv4::Claim;
-use crate::aws::{cloudtrail, cloudwatch, iam, kms, shape, sts, xks_console};
+use crate::aws::sigv4::{Claim, Presigned};
+use crate::aws::{cloudtrail, cloudwatch, iam, kms, shape, sts, tagging, xks_console};
 
 /// The longest body that is read, in bytes: a policy of 128 KiB and room around it.
 const MOST_BYTES: usize = 512 * 1024;
 
 pub async fn handle(aws: &Inner, request: Request<Bytes>) -> Response<Bytes> {
     let Ok(request_id) = aws.store.world().random.uuid() else {
-        return refuse(Service::Kms.protocol(), "", ServiceError::new("InternalFailure", "No randomness."));
+        return refuse(Service::Kms.protocol(), false, "", ServiceError::new("InternalFailure", "No randomness."));
     };
     let (service, name) = match operation_of(&request) {
         Ok(found) => found,
-        Err(error) => return refuse(protocol_of(&request), &request_id, error),
+        Err(error) => return refuse(protocol_of(&request), wants_json(&request), &request_id, error),
     };
     let user_agent = request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
-    let draft = Draft::new(service, &name, request.body(), user_agent.unwrap_or("xks-console"));
+    let is_query = matches!(service.protocol(), Protocol::Query { .. });
+    let parameters = if is_query { parameters_of(&request) } else { request.body() };
+    let draft = Draft::new(service, &name, parameters, user_agent.unwrap_or("xks-console"), wants_json(&request));
     let answer = match authenticate(aws, &request, &draft, &request_id) {
         Ok(call) => {
-            let answer = dispatch(&call, service, &name, request.body()).await;
+            let answer = dispatch(&call, service, &name, parameters).await;
             call.leave_event(answer.as_ref().err());
             answer
         }
         Err(error) => Err(error),
     };
     match answer {
-        Ok(body) => respond(service.protocol(), StatusCode::OK, &request_id, body),
-        Err(error) => refuse(service.protocol(), &request_id, error),
+        Ok(body) => respond(content_type(service.protocol(), draft.wants_json), StatusCode::OK, &request_id, body),
+        Err(error) => refuse(service.protocol(), draft.wants_json, &request_id, error),
     }
 }
 
@@ -52,18 +54,32 @@ fn operation_of(request: &Request<Bytes>) -> Result<(Service, String), ServiceEr
     }
     if let Some(target) = request.headers().get("x-amz-target") {
         let (prefix, name) = target.to_str().ok().and_then(|target| target.rsplit_once('.')).ok_or_else(unknown)?;
-        let service = [Service::Kms, Service::CloudTrail, Service::CloudWatch, Service::XksConsole].into_iter().find(
-            |service| matches!(service.protocol(), Protocol::Json { target_prefix, .. } if target_prefix == prefix),
-        );
+        let service = [Service::Kms, Service::CloudTrail, Service::CloudWatch, Service::Tagging, Service::XksConsole]
+            .into_iter()
+            .find(
+                |service| matches!(service.protocol(), Protocol::Json { target_prefix, .. } if target_prefix == prefix),
+            );
         return Ok((service.ok_or_else(unknown)?, name.to_owned()));
     }
-    let (action, asked) = codec::query_action(request.body())
+    let (action, asked) = codec::query_action(parameters_of(request))
         .ok_or_else(|| ServiceError::new("MissingAction", "The request names no operation."))?;
     let service = [Service::Iam, Service::Sts]
         .into_iter()
         .find(|service| matches!(service.protocol(), Protocol::Query { version, .. } if version == asked));
     let invalid = || ServiceError::new("InvalidAction", format!("There is no {action} of version {asked}."));
     Ok((service.ok_or_else(invalid)?, action))
+}
+
+/// The parameters of a request of the query protocol: its body, or its query when it has no body.
+fn parameters_of(request: &Request<Bytes>) -> &[u8] {
+    let query = request.uri().query().unwrap_or_default();
+    if request.body().is_empty() { query.as_bytes() } else { request.body() }
+}
+
+/// Whether the caller of a query-protocol service wants JSON instead of XML.
+fn wants_json(request: &Request<Bytes>) -> bool {
+    let accept = request.headers().get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+    accept.split(',').any(|kind| kind.split(';').next().is_some_and(|kind| kind.trim() == "application/json"))
 }
 
 fn authenticate<'a>(
@@ -76,7 +92,12 @@ fn authenticate<'a>(
     let service = draft.service;
     let protocol = service.protocol();
     let refused = |refusal: crate::aws::sigv4::Refusal| refusal.to_service_error(protocol);
-    let claim = Claim::parse(request).map_err(refused)?;
+    // Only STS takes signatures in the query: a presigned GetCallerIdentity proves who somebody is.
+    let presigned = if service == Service::Sts { Presigned::read(request).map_err(refused)? } else { None };
+    let claim = match &presigned {
+        Some(presigned) => presigned.claim(request).map_err(refused)?,
+        None => Claim::parse(request).map_err(refused)?,
+    };
     let unknown = || {
         let code = match protocol {
             Protocol::Json { .. } => "UnrecognizedClientException",
@@ -121,6 +142,9 @@ fn authenticate<'a>(
 fn encode<O: Operation>(call: &Call, answer: Answer<O::Response>) -> Result<Bytes, ServiceError> {
     let answer = answer?;
     match O::SERVICE.protocol() {
+        Protocol::Query { .. } if call.draft.wants_json => {
+            codec::query_response_json::<O>(&answer, &call.request_id).map(Bytes::from)
+        }
         Protocol::Query { .. } => codec::query_response_xml::<O>(&answer, &call.request_id).map(Bytes::from),
         Protocol::Json { .. } => {
             let body = codec::json_body(&answer)
@@ -214,9 +238,25 @@ async fn dispatch(call: &Call<'_>, service: Service, name: &str, body: &[u8]) ->
             iam::GetUser => Call::get_user;
             iam::GetRole => Call::get_role;
             iam::SimulatePrincipalPolicy => Call::simulate_principal_policy;
+            iam::CreateUser => Call::create_user;
+            iam::DeleteUser => Call::delete_user;
+            iam::CreateRole => Call::create_role;
+            iam::DeleteRole => Call::delete_role;
+            iam::PutUserPolicy => Call::put_user_policy;
+            iam::GetUserPolicy => Call::get_user_policy;
+            iam::ListUserPolicies => Call::list_user_policies;
+            iam::DeleteUserPolicy => Call::delete_user_policy;
+            iam::PutRolePolicy => Call::put_role_policy;
+            iam::GetRolePolicy => Call::get_role_policy;
+            iam::ListRolePolicies => Call::list_role_policies;
+            iam::DeleteRolePolicy => Call::delete_role_policy;
+            iam::CreateAccessKey => Call::create_access_key;
+            iam::ListAccessKeys => Call::list_access_keys;
+            iam::DeleteAccessKey => Call::delete_access_key;
             sts::GetCallerIdentity => Call::get_caller_identity;
             sts::AssumeRole => Call::assume_role;
             cloudtrail::LookupEvents => Call::lookup_events;
+            tagging::GetResources => Call::get_resources;
             xks_console::ListExternalKeys => Call::list_external_keys;
             xks_console::CreateExternalKey => Call::create_external_key;
             xks_console::EnableExternalKey => Call::enable_external_key;
@@ -246,21 +286,26 @@ async fn dispatch(call: &Call<'_>, service: Service, name: &str, body: &[u8]) ->
     }
 }
 
-fn refuse(protocol: Protocol, request_id: &str, mut error: ServiceError) -> Response<Bytes> {
+fn refuse(protocol: Protocol, wants_json: bool, request_id: &str, mut error: ServiceError) -> Response<Bytes> {
     request_id.clone_into(&mut error.request_id);
     let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let body = match protocol {
         Protocol::Json { .. } => codec::json_error_body(&error).into(),
+        Protocol::Query { .. } if wants_json => codec::query_error_json(&error).into(),
         Protocol::Query { namespace, .. } => codec::query_error_xml(namespace, &error).into(),
     };
-    respond(protocol, status, request_id, body)
+    respond(content_type(protocol, wants_json), status, request_id, body)
 }
 
-fn respond(protocol: Protocol, status: StatusCode, request_id: &str, body: Bytes) -> Response<Bytes> {
-    let content_type = match protocol {
+fn content_type(protocol: Protocol, wants_json: bool) -> &'static str {
+    match protocol {
         Protocol::Json { content_type, .. } => content_type,
+        Protocol::Query { .. } if wants_json => "application/json",
         Protocol::Query { .. } => XML_CONTENT_TYPE,
-    };
+    }
+}
+
+fn respond(content_type: &'static str, status: StatusCode, request_id: &str, body: Bytes) -> Response<Bytes> {
     let mut response = Response::new(body);
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));

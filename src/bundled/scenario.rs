@@ -11,7 +11,7 @@ use super::store::{Fault, OpenError, Store};
 use super::vpc::VpcEndpointService;
 use super::world_of;
 use crate::aws::arn::{Arn, partition_of};
-use crate::aws::iam::{Role, User};
+use crate::aws::iam::{Members, Role, User};
 use crate::aws::kms::{
     ConnectionState, CustomKeyStore, CustomKeyStoreType, KeyManager as Manager, KeyMetadata, KeyState, Origin,
     XksKeyConfiguration, XksProxyConfiguration, XksProxyConnectivity,
@@ -72,6 +72,7 @@ struct OtherAccount {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct IamPolicy {
+    name: String,
     document: String,
     attached_to: Vec<String>,
 }
@@ -255,8 +256,9 @@ impl Filling<'_> {
             serde_json::from_str::<policy::PolicyDocument>(&policy.document)?;
             for arn in &policy.attached_to {
                 self.tx.execute(
-                    "UPDATE principals SET policies = json_insert(policies, '$[#]', ?2) WHERE document ->> '$.Arn' = ?1",
-                    [arn, &policy.document],
+                    "INSERT INTO principal_policies SELECT account, kind, name, ?3, ?2 FROM principals
+                     WHERE document ->> '$.Arn' = ?1",
+                    [arn, &policy.document, &policy.name],
                 )?;
             }
         }
@@ -308,8 +310,7 @@ impl Filling<'_> {
     fn account(&self, account: &str, users: &[String], roles: &[String]) -> Result<(), OpenError> {
         let partition = partition_of(&self.scenario.account.region);
         let insert = |kind: &str, name: &str, document: String| {
-            self.tx
-                .execute("INSERT INTO principals VALUES (?1, ?2, ?3, ?4, '[]')", params![account, kind, name, document])
+            self.tx.execute("INSERT INTO principals VALUES (?1, ?2, ?3, ?4)", params![account, kind, name, document])
         };
         for user in users {
             let (path, name) = path_and_name(user);
@@ -319,6 +320,7 @@ impl Filling<'_> {
                 user_id: self.unique_id("AIDA")?,
                 arn: format!("arn:{partition}:iam::{account}:user{user}"),
                 create_date: PRINCIPALS_SINCE.to_owned(),
+                tags: Members::default(),
             })?;
             insert("user", name, document)?;
         }
@@ -332,6 +334,8 @@ impl Filling<'_> {
                 create_date: PRINCIPALS_SINCE.to_owned(),
                 assume_role_policy_document: None,
                 description: None,
+                max_session_duration: None,
+                tags: Members::default(),
             })?;
             insert("role", name, document)?;
         }
@@ -348,8 +352,8 @@ impl Filling<'_> {
         let secret = zeroize::Zeroizing::new(self.world().random.hex::<20>()?);
         let sealed = self.store.seal(&["access_keys", &id], secret.as_bytes())?;
         self.tx.execute(
-            "INSERT INTO access_keys VALUES (?1, ?2, ?3, ?4, ?5)",
-            params![id, account, user.arn, user.user_id, sealed],
+            "INSERT INTO access_keys VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            params![id, account, user.arn, user.user_id, sealed, PRINCIPALS_SINCE],
         )?;
         Ok(id)
     }

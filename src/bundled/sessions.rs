@@ -4,19 +4,23 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{OptionalExtension as _, params};
+use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
 
+use super::authorize::Deed;
 use super::store::Fault;
 use super::{Answer, Call, Caller, Inner, identity};
 use crate::aws::arn::Arn;
 use crate::aws::error::ServiceError;
-use crate::aws::iam::Role;
+use crate::aws::iam::{Role, Tag};
 use crate::aws::limits;
-use crate::aws::policy::condition::Facts;
+use crate::aws::policy::PolicyDocument;
 use crate::aws::policy::evaluate::{Allowance, Question};
 use crate::aws::scalar::SecretText;
 use crate::aws::sts::{AssumeRole, AssumeRoleOutput, AssumedRoleUser, SessionCredentials};
 
+/// The action of AssumeRole.
+const ASSUME: &str = "sts:AssumeRole";
 /// How long a session lasts when the caller does not say, in seconds.
 const USUAL_DURATION: u32 = 3600;
 
@@ -49,6 +53,62 @@ impl From<rusqlite::Error> for Unfit {
     }
 }
 
+/// What conditions look at in a session, and what the sessions that come of it inherit.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct SessionContext {
+    /// When its credentials were issued; not known of sessions of an older database.
+    pub issued: Option<Timestamp>,
+    /// The tags given with it, and those inherited.
+    pub tags: Vec<Tag>,
+    /// The keys of the tags that are inherited.
+    pub transitive: Vec<String>,
+    /// Who is behind it.
+    pub source_identity: Option<String>,
+}
+
+impl SessionContext {
+    /// The context of the session that `request` asks for, from a caller that may be in a session itself.
+    /// Sources: *Pass session tags in AWS STS*; *Monitor and control actions taken with assumed roles*.
+    fn of_request(request: &AssumeRole, caller: &Caller, now: Timestamp) -> Result<Self, ServiceError> {
+        let invalid = |message: &str| ServiceError::new("InvalidParameterValue", message);
+        let (tags, keys) = (&request.tags.member, &request.transitive_tag_keys.member);
+        super::iam::check_tags(tags)?;
+        let has = |key: &String| tags.iter().any(|tag| tag.key.eq_ignore_ascii_case(key));
+        if !keys.iter().all(has) {
+            return Err(invalid("The specified transitive tag key must be included in the requested tags."));
+        }
+        let before = caller.session.clone().unwrap_or_default();
+        if before.transitive.iter().any(has) {
+            return Err(invalid(
+                "One of the specified tag keys can't be set because it conflicts with a transitive tag key from the \
+                 calling session.",
+            ));
+        }
+        let is_inherited = |tag: &Tag| before.transitive.iter().any(|key| key.eq_ignore_ascii_case(&tag.key));
+        let inherited = before.tags.iter().filter(|tag| is_inherited(tag)).cloned();
+        if let Some(identity) = &request.source_identity {
+            limits::source_identity(identity).map_err(|violation| violation.to_iam_error(identity))?;
+            if before.source_identity.as_ref().is_some_and(|known| known != identity) {
+                let message = "The source identity of a session can't be changed by the roles that it assumes.";
+                return Err(ServiceError::new("AccessDenied", message));
+            }
+        }
+        Ok(Self {
+            issued: Some(now),
+            tags: tags.iter().cloned().chain(inherited).collect(),
+            transitive: keys.iter().chain(&before.transitive).cloned().collect(),
+            source_identity: request.source_identity.clone().or(before.source_identity),
+        })
+    }
+}
+
+/// The tags of a principal in a session: those of the session in place of the role's of the same key.
+fn effective_tags(role: Vec<Tag>, session: &SessionContext) -> Vec<Tag> {
+    let is_replaced = |tag: &Tag| session.tags.iter().any(|other| other.key.eq_ignore_ascii_case(&tag.key));
+    role.into_iter().filter(|tag| !is_replaced(tag)).chain(session.tags.iter().cloned()).collect()
+}
+
 /// Temporary credentials.
 struct Session {
     caller: Arc<Caller>,
@@ -62,7 +122,7 @@ struct Session {
 pub fn session(aws: &Inner, id: &str, token: &SecretText) -> Result<(Arc<Caller>, SecretText), Unfit> {
     let session = aws.store.remember(id, |tx| -> Result<_, Unfit> {
         let query =
-            "SELECT account, arn, role_arn, user_id, secret, token, policy, expires FROM sessions WHERE id = ?1";
+            "SELECT account, arn, role_arn, user_id, secret, token, policy, expires, context FROM sessions WHERE id = ?1";
         let row = tx.query_row(query, [id], |row| {
             let texts: [String; 4] = [row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?];
             Ok((
@@ -71,18 +131,23 @@ pub fn session(aws: &Inner, id: &str, token: &SecretText) -> Result<(Arc<Caller>
                 row.get::<_, String>(5)?,
                 row.get::<_, Option<String>>(6)?,
                 row.get::<_, i64>(7)?,
+                row.get::<_, String>(8)?,
             ))
         });
-        let ([account, arn, issuer_arn, user_id], sealed, token, policy, expires) =
+        let ([account, arn, issuer_arn, user_id], sealed, token, policy, expires, context) =
             row.optional()?.ok_or(Unfit::Unknown)?;
         let policies = identity::policies_of(tx, &issuer_arn)?;
+        let context: SessionContext = serde_json::from_str(&context).map_err(Fault::from)?;
+        let tags = effective_tags(identity::tags_of_principal(tx, &issuer_arn)?, &context);
         let caller = Arc::new(Caller {
             account,
             arn,
             issuer_arn,
             user_id,
             access_key_id: id.to_owned(),
-            policies: policies.iter().filter_map(|text| aws.policies.read(text)).collect(),
+            policies: policies.iter().filter_map(|(_, text)| aws.policies.read(text)).collect(),
+            tags,
+            session: Some(context),
             session_policy: policy.as_deref().and_then(|text| aws.policies.read(text)),
         });
         let secret = aws.store.unseal(&["sessions", id], &sealed).map_err(Fault::from)?;
@@ -101,9 +166,9 @@ pub fn session(aws: &Inner, id: &str, token: &SecretText) -> Result<(Arc<Caller>
 impl Call<'_> {
     pub fn assume_role(&self, request: &AssumeRole) -> Answer<AssumeRoleOutput> {
         limits::role_session_name(&request.role_session_name)
-            .map_err(|violation| violation.to_service_error(&request.role_session_name))?;
+            .map_err(|violation| violation.to_iam_error(&request.role_session_name))?;
         let duration = request.duration_seconds.unwrap_or(USUAL_DURATION);
-        limits::session_duration(duration).map_err(|violation| violation.to_service_error(&duration.to_string()))?;
+        limits::session_duration(duration).map_err(|violation| violation.to_iam_error(&duration.to_string()))?;
         if let Some(policy) = &request.policy
             && self.aws.policies.read(policy).is_none()
         {
@@ -111,8 +176,10 @@ impl Call<'_> {
                 ServiceError::new("MalformedPolicyDocument", "The session policy is no policy document.").into()
             );
         }
+        let context = SessionContext::of_request(request, &self.caller, self.store().world().clock.now())?;
         let code = self.mfa_code(request)?;
-        let role = self.trusting_role(request, code.is_some())?;
+        let role = self.trusting_role(request, &context, code.is_some())?;
+        check_duration(&role, self.caller.is_role(), duration)?;
         let account = role.arn.parse::<Arn>().map(|arn| arn.account).unwrap_or_default();
         let world = self.store().world();
         let arn = format!(
@@ -135,8 +202,19 @@ impl Call<'_> {
             // What is over serves nobody.
             tx.execute("DELETE FROM sessions WHERE expires < ?1", [world.clock.now().as_millisecond()])?;
             tx.execute(
-                "INSERT INTO sessions VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-                params![id, account, arn, role.arn, user_id, sealed, token, request.policy, expires.as_millisecond()],
+                "INSERT INTO sessions VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                params![
+                    id,
+                    account,
+                    arn,
+                    role.arn,
+                    user_id,
+                    sealed,
+                    token,
+                    request.policy,
+                    expires.as_millisecond(),
+                    serde_json::to_string(&context)?
+                ],
             )?;
             Ok(())
         })?;
@@ -153,52 +231,97 @@ impl Call<'_> {
                 .policy
                 .as_ref()
                 .and_then(|policy| u32::try_from(policy.len() * 100 / 2048 + 1).ok()),
+            source_identity: context.source_identity,
         })
     }
 
-    /// The role that is asked for, if its trust policy and the caller's IAM policies let the caller have it.
-    fn trusting_role(&self, request: &AssumeRole, has_code: bool) -> Answer<Role> {
-        let denied = || {
+    /// The requested role, if its trust policy and the caller's IAM policies let the caller have it, with the tags and
+    /// the source identity that the session will have.
+    fn trusting_role(&self, request: &AssumeRole, context: &SessionContext, has_code: bool) -> Answer<Role> {
+        let denied = |action: &str| {
             let (arn, role) = (&self.caller.arn, &request.role_arn);
-            let message = format!("User: {arn} is not authorized to perform: sts:AssumeRole on resource: {role}");
+            let message = format!("User: {arn} is not authorized to perform: {action} on resource: {role}");
             ServiceError::new("AccessDenied", message)
         };
-        let asked = request.role_arn.parse::<Arn>().map_err(|_| denied())?;
+        let no_role = || denied(ASSUME);
+        let asked = request.role_arn.parse::<Arn>().map_err(|_| no_role())?;
         let name = asked.resource.rsplit('/').next().unwrap_or_default();
         let document: Option<String> = self.store().read(|tx| -> Answer<_> {
             let query = "SELECT document FROM principals WHERE account = ?1 AND kind = 'role' AND name = ?2";
             Ok(tx.query_row(query, [&asked.account, name], |row| row.get(0)).optional()?)
         })?;
-        let role: Role = serde_json::from_str(&document.ok_or_else(denied)?)?;
+        let role: Role = serde_json::from_str(&document.ok_or_else(no_role)?)?;
         if role.arn != request.role_arn {
-            return Err(denied().into());
+            return Err(no_role().into());
         }
         let trust = role.assume_role_policy_document.clone().unwrap_or_else(|| default_trust(&asked.account));
-        let trust = self.aws.policies.read(&trust).ok_or_else(denied)?;
-        let mut facts = Facts::default();
-        facts.add("aws:PrincipalArn", &*self.caller.issuer_arn);
-        facts.add("aws:PrincipalAccount", &*self.caller.account);
-        facts.add("sts:RoleSessionName", &*request.role_session_name);
-        facts.add_some("sts:ExternalId", request.external_id.as_deref());
-        if has_code {
-            facts.add("aws:MultiFactorAuthPresent", "true");
-            facts.add("aws:MultiFactorAuthAge", "0");
-        } else if self.caller.is_role() {
-            facts.add("aws:MultiFactorAuthPresent", "false");
-        }
-        let question = Question { action: "sts:AssumeRole", resource: &role.arn, facts: &facts };
         // A trust policy has no Resource: it is about its role.
-        let trust = Arc::new(trust.about_everything());
+        let trust = self.aws.policies.read(&trust).ok_or_else(no_role)?.about_everything();
+        let actions = [
+            Some(ASSUME),
+            (!context.tags.is_empty()).then_some("sts:TagSession"),
+            context.source_identity.is_some().then_some("sts:SetSourceIdentity"),
+        ];
+        for action in actions.into_iter().flatten() {
+            let deed = assume_deed(action, request, context, &role, has_code);
+            if !self.may_assume(&trust, &deed, &role.arn, asked.account != self.caller.account) {
+                return Err(denied(action).into());
+            }
+        }
+        Ok(role)
+    }
+
+    /// Whether the trust policy of a role, and where it leaves it to them the IAM policies of the caller, allow an action.
+    fn may_assume(&self, trust: &PolicyDocument, deed: &Deed, role: &str, is_foreign: bool) -> bool {
+        let facts = self.facts(deed);
+        let question = Question { action: deed.action, resource: role, facts: &facts };
         let principal = self.caller.principal();
-        let by_trust = trust.allows(&principal, &question);
-        let is_foreign = asked.account != self.caller.account;
-        let by_iam = self.permit_on("sts:AssumeRole", &role.arn).is_ok();
-        let may = !trust.forbids(&principal, &question)
-            && match by_trust {
+        let is_allowed_by_iam = || self.permit_on(deed.clone(), role).is_ok();
+        !trust.forbids(&principal, &question)
+            && !self.caller.is_forbidden(&question)
+            && match trust.allows(&principal, &question) {
                 Allowance::None => false,
                 Allowance::Direct if !is_foreign => true,
-                _ => by_iam,
-            };
-        if may { Ok(role) } else { Err(denied().into()) }
+                _ => is_allowed_by_iam(),
+            }
     }
+}
+
+/// One of the actions of AssumeRole, with its condition keys. Source: *Actions, resources, and condition keys for AWS
+/// Security Token Service*.
+fn assume_deed(
+    action: &'static str,
+    request: &AssumeRole,
+    context: &SessionContext,
+    role: &Role,
+    has_code: bool,
+) -> Deed {
+    let tags = context.tags.iter().map(|tag| (tag.key.as_str(), Some(tag.value.as_str())));
+    let mut deed = Deed::from(action)
+        .with("sts:RoleSessionName", &*request.role_session_name)
+        .with_some("sts:ExternalId", request.external_id.as_deref())
+        .with_some("sts:SourceIdentity", context.source_identity.as_deref())
+        .with_tags(tags);
+    for key in &context.transitive {
+        deed = deed.with("sts:TransitiveTagKeys", key);
+    }
+    for tag in &role.tags.member {
+        deed = deed.with(&format!("aws:ResourceTag/{}", tag.key), &*tag.value);
+    }
+    if has_code {
+        deed = deed.with("aws:MultiFactorAuthPresent", "true").with("aws:MultiFactorAuthAge", "0");
+    }
+    deed
+}
+
+/// Checks the length of a session against the role's longest, and against that of a chain of roles.
+fn check_duration(role: &Role, is_chained: bool, duration: u32) -> Result<(), ServiceError> {
+    let message = if duration > role.max_session_duration.unwrap_or(USUAL_DURATION) {
+        "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."
+    } else if is_chained && duration > USUAL_DURATION {
+        "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining"
+    } else {
+        return Ok(());
+    };
+    Err(ServiceError::new("ValidationError", message))
 }

@@ -198,7 +198,8 @@ impl Call<'_> {
             let numbers = texts.iter().enumerate();
             numbers.map(|(place, text)| read(text.clone(), format!("{name}.{}", place + 1), kind)).collect()
         };
-        let mut identity = numbered(&attached, &format!("{kind}_{name}"), kind)?;
+        let named = attached.into_iter().map(|(policy, text)| read(text, format!("{kind}_{name}_{policy}"), kind));
+        let mut identity = named.collect::<Answer<Vec<Source>>>()?;
         identity.extend(numbered(&request.policy_input_list.member, "PolicyInputList", "none")?);
         let boundary = &request.permissions_boundary_policy_input_list.member;
         let boundary = numbered(boundary, "PermissionsBoundaryPolicyInputList", "none")?;

@@ -26,10 +26,10 @@ const DATABASE: &str = "account.sqlite";
 /// The file name of the key that wraps what is secret in it.
 const ROOT_KEY: &str = "account.root";
 /// The version of the database, kept in `user_version`: how many of [`MIGRATIONS`] it has seen.
-const SCHEMA_VERSION: i64 = 9;
+const SCHEMA_VERSION: i64 = 10;
 
 /// What makes a database of each version from one of the version before.
-const MIGRATIONS: [&str; 9] = [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH, EIGHTH, NINTH];
+const MIGRATIONS: [&str; 10] = [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH, EIGHTH, NINTH, TENTH];
 
 /// Segments of events may be packed.
 const SIXTH: &str = "
@@ -52,6 +52,18 @@ const SEVENTH: &str = "
     CREATE INDEX metric_minutes_by_age ON metric_minutes (minute);
     ALTER TABLE key_stores ADD COLUMN credential_since INTEGER;
     ALTER TABLE key_stores ADD COLUMN checked INTEGER;
+";
+
+/// The policies of users and roles have names, sessions have what conditions look at (when they were issued, their tags and
+/// source identity), and access keys have a creation date.
+const TENTH: &str = "
+    CREATE TABLE principal_policies (account TEXT, kind TEXT, principal TEXT, name TEXT, document TEXT NOT NULL,
+        PRIMARY KEY (account, kind, principal, name)) STRICT, WITHOUT ROWID;
+    INSERT INTO principal_policies SELECT account, kind, principals.name, format('Policy%d', json_each.key + 1), json_each.value
+        FROM principals, json_each(policies);
+    ALTER TABLE principals DROP COLUMN policies;
+    ALTER TABLE sessions ADD COLUMN context TEXT NOT NULL DEFAULT '{}';
+    ALTER TABLE access_keys ADD COLUMN created TEXT NOT NULL DEFAULT '2024-01-15T09:00:00Z';
 ";
 
 /// MFA devices of users: what their codes are made from, and the last code that was used.

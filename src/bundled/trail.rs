@@ -38,6 +38,8 @@ pub struct Draft<'a> {
     pub operation: &'a str,
     pub body: &'a [u8],
     pub user_agent: &'a str,
+    /// Whether the caller of a query-protocol service wants JSON instead of XML.
+    pub wants_json: bool,
     touched: Mutex<Vec<Touched>>,
     /// Whether the event was committed with a change.
     is_recorded: AtomicBool,
@@ -52,9 +54,9 @@ struct Touched {
 }
 
 impl<'a> Draft<'a> {
-    pub fn new(service: Service, operation: &'a str, body: &'a [u8], user_agent: &'a str) -> Self {
+    pub fn new(service: Service, operation: &'a str, body: &'a [u8], user_agent: &'a str, wants_json: bool) -> Self {
         let (touched, is_recorded) = (Mutex::default(), AtomicBool::new(false));
-        Self { service, operation, body, user_agent, touched, is_recorded }
+        Self { service, operation, body, user_agent, wants_json, touched, is_recorded }
     }
 
     /// Notes that the request is about this key.
@@ -207,6 +209,7 @@ const fn source_of(service: Service) -> &'static str {
         Service::Sts => "sts.amazonaws.com",
         Service::CloudTrail => "cloudtrail.amazonaws.com",
         Service::CloudWatch => "monitoring.amazonaws.com",
+        Service::Tagging => "tagging.amazonaws.com",
         Service::XksConsole => "xks-console.bundled.internal",
     }
 }

@@ -32,12 +32,13 @@ use crate::aws::sigv4::Credentials;
 use crate::world::Clock;
 
 /// What the settings of AWS's tools call the services, in `AWS_ENDPOINT_URL_KMS` and in `services` sections.
-const SERVICE_IDS: [(Service, &str); 5] = [
+const SERVICE_IDS: [(Service, &str); 6] = [
     (Service::Kms, "KMS"),
     (Service::Iam, "IAM"),
     (Service::Sts, "STS"),
     (Service::CloudTrail, "CloudTrail"),
     (Service::CloudWatch, "CloudWatch"),
+    (Service::Tagging, "Resource Groups Tagging API"),
 ];
 
 /// What to do about a profile that is not right.

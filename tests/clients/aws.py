@@ -18,6 +18,8 @@ import sys
 import tempfile
 import time
 import unittest
+import urllib.error
+import urllib.request
 
 import boto3
 import botocore
@@ -53,6 +55,9 @@ def fits(value, shape, path):
         for name, member in value.items():
             fits(member, shape.value, f"{path}[{name}]")
     elif kind == "string":
+        # boto3 reads the policy documents of IAM.
+        if shape.name == "policyDocumentType" and isinstance(value, dict):
+            value = json.dumps(value)
         if not isinstance(value, str):
             raise Misfit(f"{path}: {value!r} is no string")
         if shape.enum and value not in shape.enum:
@@ -60,7 +65,9 @@ def fits(value, shape, path):
         low, high = shape.metadata.get("min", 0), shape.metadata.get("max", 10**9)
         if not low <= len(value) <= high:
             raise Misfit(f"{path}: {len(value)} characters, not {low} to {high}")
-        if not re.fullmatch(shape.metadata.get("pattern", "(?s:.*)"), value):
+        # Python's patterns have no Unicode categories.
+        pattern = shape.metadata.get("pattern", "(?s:.*)")
+        if "\\p{" not in pattern and not re.fullmatch(pattern, value):
             raise Misfit(f"{path}: {value!r} is not like {shape.metadata['pattern']}")
     elif kind == "timestamp":
         if not isinstance(value, datetime.datetime):
@@ -436,6 +443,93 @@ class Clients(unittest.TestCase):
             iam.simulate_principal_policy(PolicySourceArn=role + "s", ActionNames=actions)
         with refused(self, "AccessDenied"):
             self.aws.client("iam", "grace.liu").get_role(RoleName="HsmOperator")
+
+    def test_users_and_roles_are_created_and_a_deleted_one_leaves_its_unique_id(self):
+        iam, kms = self.aws.client("iam"), self.aws.client("kms")
+        allow = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "kms:ListKeys", "Resource": "*"}}
+        user = iam.create_user(UserName="student", Path="/course/", Tags=[{"Key": "team", "Value": "red"}])["User"]
+        self.assertEqual(user["Arn"], "arn:aws:iam::111122223333:user/course/student")
+        iam.put_user_policy(UserName="student", PolicyName="list", PolicyDocument=json.dumps(allow))
+        self.assertEqual(iam.list_user_policies(UserName="student")["PolicyNames"], ["list"])
+        self.assertEqual(iam.get_user_policy(UserName="student", PolicyName="list")["PolicyDocument"], allow)
+        key = iam.create_access_key(UserName="student")["AccessKey"]
+        self.assertEqual(iam.list_access_keys(UserName="student")["AccessKeyMetadata"][0]["AccessKeyId"], key["AccessKeyId"])
+        student = boto3.client("kms", aws_access_key_id=key["AccessKeyId"], aws_secret_access_key=key["SecretAccessKey"],
+                               region_name="us-west-2", endpoint_url=self.aws.url)
+        student.list_keys()
+        with refused(self, "EntityAlreadyExists"):
+            iam.create_user(UserName="STUDENT")
+        root = "arn:aws:iam::111122223333:root"
+        statement = {"Effect": "Allow", "Action": "kms:*", "Resource": "*", "Principal": {"AWS": [root, user["Arn"]]}}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        kms_key = kms.create_key(Policy=policy)["KeyMetadata"]["KeyId"]
+        student.encrypt(KeyId=kms_key, Plaintext=b"x")
+        with refused(self, "DeleteConflict"):
+            iam.delete_user(UserName="student")
+        iam.delete_access_key(UserName="student", AccessKeyId=key["AccessKeyId"])
+        iam.delete_user_policy(UserName="student", PolicyName="list")
+        iam.delete_user(UserName="student")
+        with refused(self, "NoSuchEntity"):
+            iam.get_user(UserName="student")
+        shown = json.loads(kms.get_key_policy(KeyId=kms_key, PolicyName="default")["Policy"])
+        self.assertEqual(shown["Statement"][0]["Principal"]["AWS"], [root, user["UserId"]])
+        # A new user of the same name gets nothing of it.
+        iam.create_user(UserName="student", Path="/course/")
+        key = iam.create_access_key(UserName="student")["AccessKey"]
+        student = boto3.client("kms", aws_access_key_id=key["AccessKeyId"], aws_secret_access_key=key["SecretAccessKey"],
+                               region_name="us-west-2", endpoint_url=self.aws.url)
+        with refused(self, "AccessDeniedException"):
+            student.encrypt(KeyId=kms_key, Plaintext=b"x")
+
+    def test_sessions_have_tags_and_a_source_identity(self):
+        iam, sts = self.aws.client("iam"), self.aws.client("sts")
+        actions = ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"]
+        for name, actions in [("TaggedSession", actions), ("PlainSession", actions[:1])]:
+            trust = {"Version": "2012-10-17", "Statement": {
+                "Effect": "Allow", "Action": actions, "Principal": {"AWS": "arn:aws:iam::111122223333:root"}}}
+            role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))["Role"]
+            self.assertEqual(iam.get_role(RoleName=name)["Role"]["AssumeRolePolicyDocument"], trust)
+        tags = [{"Key": "team", "Value": "red"}]
+        arn = "arn:aws:iam::111122223333:role/"
+        with refused(self, "AccessDenied"):
+            sts.assume_role(RoleArn=arn + "PlainSession", RoleSessionName="it", Tags=tags)
+        with refused(self, "AccessDenied"):
+            sts.assume_role(RoleArn=arn + "PlainSession", RoleSessionName="it", SourceIdentity="ann")
+        session = sts.assume_role(RoleArn=arn + "TaggedSession", RoleSessionName="it", Tags=tags,
+                                  TransitiveTagKeys=["team"], SourceIdentity="ann")
+        self.assertEqual(session["SourceIdentity"], "ann")
+        with refused(self, "ValidationError"):
+            sts.assume_role(RoleArn=arn + "TaggedSession", RoleSessionName="it", DurationSeconds=7200)
+        with refused(self, "ValidationError"):
+            sts.assume_role(RoleArn=arn + "TaggedSession", RoleSessionName="it", PolicyArns=[{"arn": arn + "x" * 9}])
+        iam.delete_role(RoleName="PlainSession")
+        with refused(self, "NoSuchEntity"):
+            iam.delete_role(RoleName="PlainSession")
+
+    def test_a_presigned_request_says_who_signed_it(self):
+        sts = self.aws.client("sts")
+        url = sts.client.generate_presigned_url("get_caller_identity", ExpiresIn=60, HttpMethod="GET")
+        request = urllib.request.Request(url, headers={"Accept": "application/json"})
+        answer = json.load(urllib.request.urlopen(request))["GetCallerIdentityResponse"]["GetCallerIdentityResult"]
+        self.assertEqual(answer["Arn"], "arn:aws:iam::111122223333:user/Admin")
+        self.assertIn("<GetCallerIdentityResult>", urllib.request.urlopen(url).read().decode())
+        with self.assertRaises(urllib.error.HTTPError) as caught:
+            urllib.request.urlopen(urllib.request.Request(url + "0", headers={"Accept": "application/json"}))
+        self.assertEqual(json.load(caught.exception)["Error"]["Code"], "IncompleteSignature")
+
+    def test_keys_are_found_by_their_tags(self):
+        kms, tagging = self.aws.client("kms"), self.aws.client("resourcegroupstaggingapi")
+        arns = []
+        for value in ["a", "b", "b"]:
+            tags = [{"TagKey": "stage", "TagValue": value}]
+            arns.append(kms.create_key(Tags=tags)["KeyMetadata"]["Arn"])
+        pages = tagging.client.get_paginator("get_resources").paginate(
+            ResourceTypeFilters=["kms:key"], TagFilters=[{"Key": "stage", "Values": ["b"]}], ResourcesPerPage=1)
+        found = [one["ResourceARN"] for page in pages for one in page["ResourceTagMappingList"]]
+        self.assertEqual(sorted(found), sorted(arns[1:]))
+        self.assertEqual(tagging.get_resources(ResourceTypeFilters=["s3"])["ResourceTagMappingList"], [])
+        one = tagging.get_resources(ResourceARNList=arns[:1])["ResourceTagMappingList"]
+        self.assertEqual(one, [{"ResourceARN": arns[0], "Tags": [{"Key": "stage", "Value": "a"}]}])
 
     def test_calls_are_found_in_cloudtrail(self):
         kms = self.aws.client("kms")

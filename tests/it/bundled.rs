@@ -99,8 +99,24 @@ async fn create_key_refuses_as_aws_does_and_leaves_nothing_behind() {
     }
     let good = request(&client, "Frankfurt HSM", "payments-2026").await;
     for (wrong, code) in [
-        (CreateKey { key_spec: Some("RSA_2048".to_owned()), ..good.clone() }, "UnsupportedOperationException"),
-        (CreateKey { key_usage: Some("SIGN_VERIFY".to_owned()), ..good.clone() }, "UnsupportedOperationException"),
+        (CreateKey { key_spec: Some("RSA_2048".to_owned()), ..good.clone() }, "ValidationException"),
+        (CreateKey { key_usage: Some("SIGN_VERIFY".to_owned()), ..good.clone() }, "ValidationException"),
+        (
+            CreateKey {
+                key_spec: Some("RSA_2048".to_owned()),
+                key_usage: Some("SIGN_VERIFY".to_owned()),
+                ..good.clone()
+            },
+            "UnsupportedOperationException",
+        ),
+        (
+            CreateKey {
+                key_spec: Some("SYMMETRIC_DEFAULT".to_owned()),
+                customer_master_key_spec: Some("SYMMETRIC_DEFAULT".to_owned()),
+                ..good.clone()
+            },
+            "ValidationException",
+        ),
         (CreateKey { multi_region: Some(true), ..good.clone() }, "UnsupportedOperationException"),
         (
             CreateKey { custom_key_store_id: Some("cks-0".to_owned()), ..good.clone() },

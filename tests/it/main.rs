@@ -5,6 +5,7 @@ mod api_calls;
 mod authorization;
 mod badge;
 mod bundled;
+mod condition_keys;
 mod crash;
 mod create_key;
 mod drafts;

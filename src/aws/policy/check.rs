@@ -84,8 +84,15 @@ pub fn check(text: &str) -> Result<PolicyDocument, Vec<PolicyProblem>> {
     if document.statements().is_empty() {
         say("The policy has no statement; it needs at least one.".to_owned());
     }
+    let mut seen = Vec::new();
     for (index, statement) in document.statements().iter().enumerate() {
         check_statement(statement, &name_of(index, statement), &mut say);
+        if let Some(sid) = statement.sid.as_ref().filter(|sid| !sid.is_empty()) {
+            if seen.contains(&sid) {
+                say(format!("The Sid \"{sid}\" is used more than once. Statement IDs must be unique within a policy."));
+            }
+            seen.push(sid);
+        }
     }
     if problems.is_empty() { Ok(document) } else { Err(problems) }
 }
@@ -162,9 +169,34 @@ fn check_principals(principals: &Principals, name: &str, say: &mut impl FnMut(St
                 if !fits {
                     say(format!("{name}: the principals under ‘{kind}’ must be a text or an array of texts."));
                 }
+                let texts = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+                for service in texts.iter().filter_map(Value::as_str).filter(|_| kind == "Service") {
+                    if !is_service_principal(service) {
+                        say(format!(
+                            "{name}: \"{service}\" isn't a service principal that AWS knows. Write one such as \
+                             \"logs.us-west-2.amazonaws.com\" or \"cloudtrail.amazonaws.com\"."
+                        ));
+                    }
+                }
             }
         }
     }
+}
+
+/// The names of services as their principals start, one a line.
+const SERVICES: &str = include_str!("../../../assets/aws/services.txt");
+
+/// Whether `name` is the principal of an AWS service: `logs.amazonaws.com`, or `logs.us-west-2.amazonaws.com`.
+fn is_service_principal(name: &str) -> bool {
+    let Some(name) = name.strip_suffix(".amazonaws.com").or(name.strip_suffix(".amazonaws.com.cn")) else {
+        return false;
+    };
+    let is_known = |service: &str| SERVICES.lines().any(|known| known == service);
+    let of_region = || {
+        name.rsplit_once('.')
+            .is_some_and(|(service, region)| is_known(service) && crate::aws::regions::is_region(region))
+    };
+    is_known(name) || of_region()
 }
 
 fn check_condition(condition: &Map<String, Value>, name: &str, say: &mut impl FnMut(String)) {
@@ -173,6 +205,18 @@ fn check_condition(condition: &Map<String, Value>, name: &str, say: &mut impl Fn
         let bare = bare.strip_suffix("IfExists").unwrap_or(bare);
         if !OPERATORS.iter().any(|known| known.eq_ignore_ascii_case(bare)) {
             say(format!("{name}: ‘{operator}’ is no condition operator."));
+        }
+        let is_for_all = operator.get(..13).is_some_and(|prefix| prefix.eq_ignore_ascii_case("ForAllValues:"));
+        for key in keys.as_object().into_iter().flat_map(Map::keys).filter(|_| is_for_all) {
+            let key = key.to_ascii_lowercase();
+            let single = [("kms:encryptioncontext:", "encryption context"), ("aws:requesttag/", "tag")];
+            if let Some((_, what)) = single.iter().find(|(prefix, _)| key.starts_with(prefix)) {
+                say(format!(
+                    "OverlyPermissiveCondition: Using the ForAllValues set operator with a single-valued condition key \
+                     matches requests without the specified {what} or with an unspecified {what}. To fix, remove \
+                     ForAllValues."
+                ));
+            }
         }
         if keys.as_object().is_none_or(serde_json::Map::is_empty) {
             say(format!("{name}: the condition ‘{operator}’ must be an object of condition keys and values."));

@@ -245,6 +245,37 @@ fn wildcard_without_case(pattern: &str, text: &str) -> bool {
     pattern == "*" || wildcard(&pattern.to_ascii_lowercase(), &text.to_ascii_lowercase())
 }
 
+/// The policy `text` with `to` in place of the AWS principal `from`; nothing when it doesn't name `from` as one.
+/// Conditions keep what they say.
+pub fn replace_principal(text: &str, from: &str, to: &str) -> Option<String> {
+    fn replace(value: &mut Value, from: &str, to: &str) -> bool {
+        match value {
+            Value::String(name) if name == from => {
+                to.clone_into(name);
+                true
+            }
+            Value::Array(names) => {
+                names.iter_mut().filter_map(|name| replace(name, from, to).then_some(())).count() > 0
+            }
+            _ => false,
+        }
+    }
+    let mut document: Value = serde_json::from_str(text).ok()?;
+    let statements = match document.get_mut("Statement")? {
+        Value::Array(statements) => statements.as_mut_slice(),
+        one => std::slice::from_mut(one),
+    };
+    let mut is_changed = false;
+    for statement in statements {
+        for element in ["Principal", "NotPrincipal"] {
+            if let Some(names) = statement.get_mut(element).and_then(|principals| principals.get_mut("AWS")) {
+                is_changed |= replace(names, from, to);
+            }
+        }
+    }
+    if is_changed { serde_json::to_string_pretty(&document).ok() } else { None }
+}
+
 impl PolicyDocument {
     /// The statements in order.
     pub fn statements(&self) -> &[Statement] {

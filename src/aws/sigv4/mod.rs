@@ -13,7 +13,7 @@ use crate::aws::scalar::SecretText;
 
 pub use keys::{Scope, SigningKey, SigningKeys};
 pub use sign::{SigningError, sign};
-pub use verify::{Claim, MAX_SKEW, Refusal};
+pub use verify::{Claim, MAX_SKEW, Presigned, Refusal};
 
 /// What signs a request: an access key, with a session token when it is temporary.
 #[derive(Clone, Debug, PartialEq, Eq)]

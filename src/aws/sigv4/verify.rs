@@ -29,7 +29,8 @@ pub enum Refusal {
     Incomplete(String),
     /// The request is older, or younger, than [`MAX_SKEW`] allows.
     #[error(
-        "Signature expired: {signed_at} is more than 5 minutes from {now}; set the clock of the computer that signed"
+        "Signature expired: it was made at {signed_at} and doesn't count at {now}. Check the clock of the computer that \
+         signed the request, or sign it again"
     )]
     Expired {
         /// `x-amz-date` of the request.
@@ -81,6 +82,73 @@ pub struct Claim<'r> {
     signature: [u8; 32],
     time: &'r str,
     signed_at: Timestamp,
+    /// How long a presigned request counts; a request with a signed header counts within [`MAX_SKEW`].
+    expires: Option<SignedDuration>,
+}
+
+/// The longest that a presigned request can count.
+const MOST_EXPIRES: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// The signature of a presigned request, which stands in its query: what AWS SDKs make to let somebody else send it.
+#[derive(Debug)]
+pub struct Presigned {
+    credential: String,
+    signed_headers: String,
+    signature: String,
+    time: String,
+    expires: SignedDuration,
+    session_token: Option<SecretText>,
+}
+
+impl Presigned {
+    /// Reads the signature in the query of `request`; nothing when it has none there.
+    ///
+    /// # Errors
+    /// [`Refusal::Incomplete`] when a part is missing or there twice, or when there is an `Authorization` header as well.
+    pub fn read(request: &Request<Bytes>) -> Result<Option<Self>, Refusal> {
+        let query = request.uri().query().unwrap_or_default();
+        if !query.split('&').any(|pair| pair.starts_with("X-Amz-Algorithm=")) {
+            return Ok(None);
+        }
+        if request.headers().contains_key(AUTHORIZATION) {
+            return incomplete("The request is signed twice: in the Authorization header and in the query string.");
+        }
+        let find = |name: &str| -> Result<Option<String>, Refusal> {
+            let mut found = form_urlencoded::parse(query.as_bytes()).filter(|(known, _)| known == name);
+            let value = found.next().map(|(_, value)| value.into_owned());
+            if found.next().is_some() { incomplete(format!("The query string has '{name}' twice.")) } else { Ok(value) }
+        };
+        let required = |name: &str| {
+            find(name)?.map_or_else(|| incomplete(format!("The query string requires '{name}' parameter.")), Ok)
+        };
+        if required("X-Amz-Algorithm")? != ALGORITHM {
+            return incomplete(format!("X-Amz-Algorithm must be {ALGORITHM}."));
+        }
+        let expires = required("X-Amz-Expires")?;
+        let expires = expires.parse::<u32>().map(|seconds| SignedDuration::from_secs(seconds.into()));
+        let Some(expires) = expires.ok().filter(|expires| expires.is_positive() && *expires <= MOST_EXPIRES) else {
+            return incomplete("X-Amz-Expires must be a number of seconds from 1 to 604800.");
+        };
+        Ok(Some(Self {
+            credential: required("X-Amz-Credential")?,
+            signed_headers: required("X-Amz-SignedHeaders")?,
+            signature: required("X-Amz-Signature")?,
+            time: required("X-Amz-Date")?,
+            expires,
+            session_token: find("X-Amz-Security-Token")?.map(SecretText::new),
+        }))
+    }
+
+    /// Reads the claim of `request`, whose query this is.
+    ///
+    /// # Errors
+    /// As [`Claim::parse`].
+    pub fn claim<'r>(&'r self, request: &'r Request<Bytes>) -> Result<Claim<'r>, Refusal> {
+        let parts =
+            Parts { credential: &self.credential, signed_headers: &self.signed_headers, signature: &self.signature };
+        let claim = Claim::of_parts(request, &parts, &self.time, &["host"])?;
+        Ok(Claim { session_token: self.session_token.clone(), expires: Some(self.expires), ..claim })
+    }
 }
 
 impl<'r> Claim<'r> {
@@ -96,7 +164,21 @@ impl<'r> Claim<'r> {
             return incomplete("Signatures in the query string are not accepted; sign with the Authorization header.");
         }
         let authorization = single(request, AUTHORIZATION.as_str())?.ok_or(Refusal::MissingToken)?;
-        let Parts { credential, signed_headers: names, signature } = Parts::read(authorization)?;
+        let parts = Parts::read(authorization)?;
+        let time = single(request, "x-amz-date")?;
+        // Without a date the signed headers are looked at first: they say what else is missing.
+        let claim = Self::of_parts(request, &parts, time.unwrap_or_default(), &["host", "x-amz-date"])?;
+        let session_token = single(request, "x-amz-security-token")?.map(|token| SecretText::new(token.to_owned()));
+        Ok(Self { session_token, ..claim })
+    }
+
+    fn of_parts(
+        request: &'r Request<Bytes>,
+        parts: &Parts<'r>,
+        time: &'r str,
+        required: &[&str],
+    ) -> Result<Self, Refusal> {
+        let Parts { credential, signed_headers: names, signature } = *parts;
         let scope: Vec<&str> = credential.split('/').collect();
         let [access_key_id, date, region, service, "aws4_request"] = scope[..] else {
             return incomplete("Credential must be <access-key-id>/<date>/<region>/<service>/aws4_request.");
@@ -104,10 +186,10 @@ impl<'r> Claim<'r> {
         if [access_key_id, date, region, service].iter().any(|part| part.is_empty()) {
             return incomplete("Credential has an empty part.");
         }
-        let signed_headers = signed_headers(request, names)?;
-        let Some(time) = single(request, "x-amz-date")? else {
+        let signed_headers = signed_headers(request, names, required)?;
+        if time.is_empty() {
             return incomplete("The request has no X-Amz-Date header.");
-        };
+        }
         let signed_at = parse_time(time)?;
         if !time.starts_with(date) || date.len() != 8 {
             return incomplete("The date in Credential is another day than that of X-Amz-Date.");
@@ -115,11 +197,12 @@ impl<'r> Claim<'r> {
         Ok(Self {
             access_key_id,
             scope: Scope { date, region, service },
-            session_token: single(request, "x-amz-security-token")?.map(|token| SecretText::new(token.to_owned())),
+            session_token: None,
             signed_headers,
             signature: parse_signature(signature)?,
             time,
             signed_at,
+            expires: None,
         })
     }
 
@@ -129,7 +212,8 @@ impl<'r> Claim<'r> {
     /// [`Refusal::Expired`] when the clocks differ by more than [`MAX_SKEW`]; [`Refusal::Mismatch`] when the signature
     /// or `x-amz-content-sha256` does not fit the request.
     pub fn verify(&self, request: &Request<Bytes>, key: &SigningKey, now: Timestamp) -> Result<(), Refusal> {
-        if now.duration_since(self.signed_at).abs() > MAX_SKEW {
+        let age = now.duration_since(self.signed_at);
+        if age < -MAX_SKEW || age > self.expires.unwrap_or(MAX_SKEW) {
             return Err(Refusal::Expired { signed_at: self.signed_at, now });
         }
         let payload = hash_of(request.body());
@@ -182,7 +266,11 @@ impl<'a> Parts<'a> {
 }
 
 /// The signed headers with their values: each there once, all there that must be signed.
-fn signed_headers<'r>(request: &'r Request<Bytes>, list: &'r str) -> Result<Vec<(&'r str, &'r str)>, Refusal> {
+fn signed_headers<'r>(
+    request: &'r Request<Bytes>,
+    list: &'r str,
+    required: &[&str],
+) -> Result<Vec<(&'r str, &'r str)>, Refusal> {
     if !list.split(';').is_sorted_by(|before, after| before < after) {
         return incomplete("SignedHeaders must be sorted, each name once.");
     }
@@ -197,7 +285,7 @@ fn signed_headers<'r>(request: &'r Request<Bytes>, list: &'r str) -> Result<Vec<
         }
     }
     let amazon = request.headers().keys().map(http::HeaderName::as_str).filter(|name| name.starts_with("x-amz-"));
-    for name in ["host", "x-amz-date"].into_iter().chain(amazon) {
+    for name in required.iter().copied().chain(amazon) {
         if signed.binary_search_by(|(known, _)| known.cmp(&name)).is_err() {
             return incomplete(format!("'{name}' must be a signed header."));
         }

@@ -1,0 +1,112 @@
+//! GetResources of the Resource Groups Tagging API: KMS keys by their tags.
+
+use super::paging::Asked;
+use super::{Answer, Call};
+use crate::aws::arn::Arn;
+use crate::aws::error::ServiceError;
+use crate::aws::iam::Tag;
+use crate::aws::tagging::{GetResources, GetResourcesOutput, ResourceTagMapping, TagFilter};
+
+fn invalid(message: impl Into<String>) -> ServiceError {
+    ServiceError::new("InvalidParameterException", message)
+}
+
+fn check(request: &GetResources) -> Result<(), ServiceError> {
+    let has_filters = !request.tag_filters.is_empty() || !request.resource_type_filters.is_empty();
+    if !request.resource_arn_list.is_empty() && (has_filters || request.resources_per_page.is_some()) {
+        let message = "ResourceARNList can't be combined with TagFilters, ResourceTypeFilters, or ResourcesPerPage.";
+        return Err(invalid(message));
+    }
+    if request.include_compliance_details == Some(true) || request.exclude_compliant_resources == Some(true) {
+        return Err(invalid("There are no tag policies here, so compliance details aren't available."));
+    }
+    if request.resources_per_page.is_some_and(|count| !(1..=100).contains(&count)) {
+        return Err(invalid("ResourcesPerPage must be from 1 to 100."));
+    }
+    if request.tags_per_page.is_some_and(|count| !(100..=500).contains(&count) || count % 100 != 0) {
+        return Err(invalid("TagsPerPage must be 100, 200, 300, 400, or 500."));
+    }
+    if request.tag_filters.len() > 50 || request.tag_filters.iter().any(|filter| filter.values.len() > 20) {
+        return Err(invalid("TagFilters can have 50 filters of 20 values each."));
+    }
+    if request.tag_filters.iter().any(|filter| filter.key.is_empty() || filter.key.chars().count() > 128) {
+        return Err(invalid("The key of a tag filter has 1 to 128 characters."));
+    }
+    if let Some(wrong) = request.resource_arn_list.iter().find(|arn| arn.parse::<Arn>().is_err()) {
+        return Err(invalid(format!("{wrong} is not a valid ARN.")));
+    }
+    Ok(())
+}
+
+fn fulfills(tags: &[Tag], filters: &[TagFilter]) -> bool {
+    let holds = |filter: &TagFilter| {
+        let is_met =
+            |tag: &Tag| tag.key == filter.key && (filter.values.is_empty() || filter.values.contains(&tag.value));
+        tags.iter().any(is_met)
+    };
+    filters.iter().all(holds)
+}
+
+/// How many of the first resources have no more tags than a page may have; at least one.
+fn resources_with(found: &[ResourceTagMapping], most_tags: Option<u32>) -> usize {
+    let Some(most) = most_tags else { return usize::MAX };
+    let tags = found.iter().scan(0, |tags, resource| {
+        *tags += resource.tags.len();
+        Some(*tags)
+    });
+    tags.take_while(|tags| *tags <= most as usize).count().max(1)
+}
+
+impl Call<'_> {
+    pub fn get_resources(&self, request: &GetResources) -> Answer<GetResourcesOutput> {
+        check(request)?;
+        self.permit_on("tag:GetResources", "*")?;
+        let types = &request.resource_type_filters;
+        if !types.is_empty() && !types.iter().any(|kind| kind == "kms" || kind == "kms:key") {
+            return Ok(GetResourcesOutput::default());
+        }
+        let token = request.pagination_token.as_deref().filter(|token| !token.is_empty());
+        let limit = if request.resource_arn_list.is_empty() { request.resources_per_page } else { Some(100) };
+        let asked = Asked::new(limit, 50, 100, token).map_err(|_| {
+            ServiceError::new(
+                "PaginationTokenExpiredException",
+                "The pagination token is not one that GetResources gave.",
+            )
+        })?;
+        let mut found = self.tagged_keys(&asked.after)?;
+        found.retain(|resource| {
+            let is_named =
+                request.resource_arn_list.is_empty() || request.resource_arn_list.contains(&resource.resource_arn);
+            is_named && fulfills(&resource.tags, &request.tag_filters)
+        });
+        let asked = asked.at_most(resources_with(&found, request.tags_per_page));
+        let page = asked.page(found, |resource| &resource.resource_arn);
+        Ok(GetResourcesOutput {
+            pagination_token: page.next.unwrap_or_default(),
+            resource_tag_mapping_list: page.items,
+        })
+    }
+
+    /// The keys of this account and Region that have tags, in the order of their ARNs, after that of the page before.
+    fn tagged_keys(&self, after: &str) -> Answer<Vec<ResourceTagMapping>> {
+        let after = after.rsplit('/').next().unwrap_or_default();
+        self.store().read(|tx| {
+            let mut query = tx.prepare(
+                "SELECT key_id, tag_key, tag_value FROM tags WHERE world = ?1 AND key_id > ?2 ORDER BY key_id, tag_key",
+            )?;
+            let rows = query.query_map([self.world.as_str(), after], |row| {
+                Ok((row.get::<_, String>(0)?, Tag { key: row.get(1)?, value: row.get(2)? }))
+            })?;
+            let mut found: Vec<ResourceTagMapping> = Vec::new();
+            for row in rows {
+                let (key_id, tag) = row?;
+                let resource_arn = self.key_arn(&key_id);
+                match found.last_mut().filter(|last| last.resource_arn == resource_arn) {
+                    Some(last) => last.tags.push(tag),
+                    None => found.push(ResourceTagMapping { resource_arn, tags: vec![tag] }),
+                }
+            }
+            Ok(found)
+        })
+    }
+}
