@@ -15,6 +15,8 @@
 //! `drafts` keeps on disk what `create_key` is told, for the console.
 //! `unattended` makes keys without a screen: by the `create_key` of the console, and the calls of its runtime.
 //!
+//! `commands` is what each command of the program does.
+//!
 //! `conformance` stands beside them: it holds any external key store proxy to the specification, over the network alone.
 #![forbid(unsafe_code)]
 #![warn(clippy::pedantic)]
@@ -27,13 +29,13 @@ pub mod bundled;
 pub mod changes;
 pub mod cli;
 pub mod client;
+pub mod commands;
 pub mod config;
 pub mod conformance;
 pub mod create_key;
 pub mod drafts;
 pub mod journey;
 mod lines;
-pub mod manage;
 pub mod pictures;
 mod replace;
 pub mod screenshot;

@@ -1,8 +1,6 @@
 //! The command: parses arguments, opens the bundled AWS and hands over to the console.
 #![forbid(unsafe_code)]
 
-use std::io::Write as _;
-use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::process::ExitCode;
@@ -11,23 +9,19 @@ use std::time::Duration;
 
 use clap::Parser as _;
 use futures_util::stream::{self, StreamExt as _};
-use xks_console::bundled::Bundled;
 use xks_console::changes;
-use xks_console::cli::{Arguments, Command, CreateKey, Elsewhere, Proxy, ProxyCheck, Serve};
+use xks_console::cli::{Arguments, Command, CreateKey, Elsewhere, Proxy, ProxyCheck};
 use xks_console::client::credentials::NoCredentials;
 use xks_console::client::log::LogFile;
 use xks_console::client::{Client, profile};
+use xks_console::commands::{self, open_bundled};
 use xks_console::config::{self, Configuration};
 use xks_console::conformance::command::{self, SECRET_VARIABLE};
 use xks_console::create_key::answers::Answers;
 use xks_console::create_key::draft::KeyDraft;
 use xks_console::drafts::{self, Folder, Keeper};
 use xks_console::journey::client_of;
-use xks_console::manage;
 use xks_console::pictures;
-use xks_console::serve::Server;
-use xks_console::serve::profiles::{self, Served};
-use xks_console::serve::tls::{self, Clients};
 use xks_console::tui::app::{App, World as Which};
 use xks_console::tui::effect::Effect;
 use xks_console::tui::preferences::Preferences;
@@ -35,7 +29,6 @@ use xks_console::tui::wizard::Wizard;
 use xks_console::tui::{runtime, terminal};
 use xks_console::unattended::{Exit, Stop, batch, files, log_in, one};
 use xks_console::world::{Clock, Random, World};
-use xks_console::xks::network::Network;
 
 /// How long credentials may take before it is told that they are waited for.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -72,11 +65,14 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Some(Command::Proxy { command: Proxy::Check(how) }) => check(arguments, how),
         Some(Command::Proxy { command: Proxy::Bundled(command) }) => {
             let data_dir = arguments.data_dir(|name| std::env::var_os(name))?;
-            let bundled = open(arguments, &data_dir)?;
-            manage::run(&bundled, &data_dir, command, &mut std::io::stdout(), &mut std::io::stderr())?;
+            let bundled = open_bundled(arguments, &data_dir)?;
+            commands::proxy::run(&bundled, &data_dir, command, &mut std::io::stdout(), &mut std::io::stderr())?;
             Ok(ExitCode::SUCCESS)
         }
-        Some(Command::Serve(how)) => serve(arguments, how),
+        Some(Command::Serve(options)) => {
+            commands::serve::run(arguments, options)?;
+            Ok(ExitCode::SUCCESS)
+        }
         Some(Command::CreateKey(how)) => create_key(arguments, how),
         None => console(arguments),
     }
@@ -88,62 +84,6 @@ fn check(arguments: &Arguments, how: &ProxyCheck) -> Result<ExitCode, Failure> {
     let mut out = std::io::stdout().lock();
     let checked = command::check(arguments, how, secret, World::system(), &mut out);
     Ok(if runtime.block_on(checked)? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-fn serve(arguments: &Arguments, how: &Serve) -> Result<ExitCode, Failure> {
-    let data_dir = arguments.data_dir(|name| std::env::var_os(name))?;
-    let bundled = open(arguments, &data_dir)?;
-    let clients =
-        how.client_ca.clone().zip(how.client_name.clone()).map(|(authority, name)| Clients { authority, name });
-    let (tls, authority) = match (&how.tls_cert, &how.tls_key) {
-        (Some(chain), Some(key)) => (Some(tls::from_files(chain, key, clients.as_ref())?), None),
-        _ if how.tls_self_signed => {
-            let (config, authority) = tls::self_signed(&data_dir, clients.as_ref())?;
-            (Some(config), Some(authority))
-        }
-        _ if clients.is_some() => return Err("--client-ca needs TLS: add --tls-self-signed or --tls-cert".into()),
-        _ => (None, None),
-    };
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(async {
-        let mut server = Server::open(bundled.clone(), how.listen, tls, how.beyond_loopback).await?;
-        if let Some(rate) = how.proxy_rate.and_then(NonZeroU32::new) {
-            server = server.with_proxy_rate(rate);
-        }
-        let stop = stop()?;
-        let url = server.url();
-        let served = Served { url: &url, region: Bundled::REGION, authority: authority.as_deref() };
-        profiles::write(&served, &bundled, &data_dir)?;
-        let keys = bundled.access_keys()?;
-        let mut out = std::io::stdout().lock();
-        if let Some(key) = keys.first() {
-            out.write_all(served.exports(key).as_bytes())?;
-        }
-        out.flush()?;
-        drop(out);
-        server.run(stop).await;
-        Ok(ExitCode::SUCCESS)
-    })
-}
-
-/// Comes true at the first SIGINT or SIGTERM.
-fn stop() -> std::io::Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-    })
-}
-
-fn open(arguments: &Arguments, data_dir: &Path) -> Result<Bundled, Failure> {
-    let network = Network::new(arguments.connect_to.clone(), arguments.proxy_ca.clone());
-    if arguments.proxy_ca.is_some() {
-        network.check()?;
-    }
-    Ok(Bundled::open_on(data_dir, arguments.scenario.as_deref(), network)?)
 }
 
 fn console(arguments: &Arguments) -> Result<ExitCode, Failure> {
@@ -261,7 +201,7 @@ impl Aws {
             }
             None => {
                 let data_dir = arguments.data_dir(|name| std::env::var_os(name))?;
-                let client = client_of(&open(arguments, &data_dir)?, Clock::System);
+                let client = client_of(&open_bundled(arguments, &data_dir)?, Clock::System);
                 let client = asked.region.as_ref().map_or(client.clone(), |region| client.with_region(region));
                 let client = asked.guard.over(client, &configuration);
                 Self { client, which: Which::Bundled, data_dir: Some(data_dir), waits_for_code: None }
