@@ -2,20 +2,21 @@
 
 mod create_key;
 mod elsewhere;
+mod proxy;
+mod serve;
 
 use std::ffi::OsString;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{CommandFactory as _, Parser, Subcommand, value_parser};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 pub use create_key::CreateKey;
 pub use elsewhere::Elsewhere;
+pub use proxy::{KeyName, Proxy, ProxyCheck, ProxyCommand};
+pub use serve::{Background, Serve};
 
-use crate::aws::limits;
 use crate::client::{Client, ReadOnly};
 use crate::config::Configuration;
-use crate::conformance::target::Endpoint;
 use crate::xks::network::ConnectTo;
 
 /// What stands under the options in `--help`.
@@ -27,7 +28,8 @@ Examples:
                                           Fill a new account from the scenario `default`
   xks-console create-key --yes --xks-key-id payments-2026 --alias payments
                                           Make a key and print it; without --yes in the wizard
-  xks-console serve                       Let the AWS CLI and SDKs use the bundled AWS
+  xks-console serve -- aws kms list-keys  Run a command on the bundled AWS
+  xks-console serve --detach              Serve the bundled AWS in the background
   xks-console proxy create-partition red  Make room for keys outside of AWS, and a way to them
   xks-console proxy rotate-credential oslo
                                           Print what an external key store in front of `oslo` needs
@@ -156,264 +158,21 @@ pub enum Command {
     /// Serve the bundled AWS on a port, for the AWS CLI, SDKs and other tools
     ///
     /// KMS, IAM, STS, CloudTrail and CloudWatch answer at /, the external key store proxy at the URI path of each
-    /// partition. Prints lines for a shell to `export`, and writes the files `config` and `credentials` of AWS's tools,
-    /// with a profile for each principal, into the data directory. Ctrl-C or SIGTERM ends it, after what is in flight is
-    /// answered.
-    #[command(after_help = SERVE_HELP)]
+    /// partition. With COMMAND, serves as long as that runs; with --detach, in the background; else until Ctrl-C or SIGTERM.
+    /// Prints lines for a shell to `export`, and writes the files `config` and `credentials` of AWS's tools, with a profile
+    /// for each principal, into the data directory. Requests in progress are answered before it ends.
+    #[command(after_help = serve::HELP)]
     Serve(Serve),
     /// Manage the bundled external key manager and the credentials of its proxy; check any proxy
     ///
     /// They live outside of AWS, so no AWS API reaches them. Changes count at once, also for a server that runs.
-    #[command(after_help = PROXY_HELP)]
+    #[command(after_help = proxy::HELP)]
     Proxy {
         /// What to do.
         #[command(subcommand)]
         command: Proxy,
     },
 }
-
-/// How the bundled AWS is served.
-#[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
-pub struct Serve {
-    /// Listen here; port 0 picks a free one
-    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:4599")]
-    pub listen: SocketAddr,
-    /// Let other machines in, too
-    #[arg(long)]
-    pub beyond_loopback: bool,
-    /// Speak TLS with this certificate chain, PEM
-    #[arg(long, value_name = "FILE", requires = "tls_key")]
-    pub tls_cert: Option<PathBuf>,
-    /// The private key of the certificate, PEM
-    #[arg(long, value_name = "FILE", requires = "tls_cert")]
-    pub tls_key: Option<PathBuf>,
-    /// Speak TLS with a certificate made here and kept in the data directory
-    #[arg(long, conflicts_with = "tls_cert")]
-    pub tls_self_signed: bool,
-    /// Take only clients whose certificate is signed by these, PEM
-    #[arg(long, value_name = "FILE", requires = "client_name")]
-    pub client_ca: Option<PathBuf>,
-    /// ... and is for this name, as AWS KMS's is for cks.kms.REGION.amazonaws.com
-    #[arg(long, value_name = "NAME", requires = "client_ca")]
-    pub client_name: Option<String>,
-    /// Let each partition ask the external key store proxy N times a second, and N times at once
-    ///
-    /// What is more is answered with ThrottlingException. Without this option nothing is. The bundled KMS does not come
-    /// by this port, so it is not counted.
-    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..=1_000_000))]
-    pub proxy_rate: Option<u32>,
-}
-
-/// What stands under the help of `serve`.
-const SERVE_HELP: &str = "\
-Example:
-  xks-console serve > env.sh &
-  . ./env.sh
-  aws kms describe-custom-key-stores
-Or, with the profiles that are written into the data directory:
-  export AWS_CONFIG_FILE=DIR/config AWS_SHARED_CREDENTIALS_FILE=DIR/credentials
-  aws --profile KeyAdministrator kms list-keys
-The role of the profile BreakGlass asks for a code of an MFA device; the file DIR/mfa has the key URI for an authenticator.";
-
-/// What can be done with a proxy.
-#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
-pub enum Proxy {
-    /// Check whether an external key store proxy keeps to the specification of its API
-    ///
-    /// Calls the proxy as AWS KMS would, rightly and wrongly, and reports what it must do, what it should do, and how long
-    /// it takes. Nothing but the endpoint is called, and the bundled AWS isn't opened. Encrypts and decrypts texts of its
-    /// own by the external keys; changes none of them.
-    #[command(after_help = CHECK_HELP)]
-    Check(ProxyCheck),
-    /// Manages the bundled one.
-    #[command(flatten)]
-    Bundled(ProxyCommand),
-}
-
-/// Which proxy is checked, and how.
-#[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
-pub struct ProxyCheck {
-    /// Where the proxy is: https:// and a host name; or http:// for one on this machine, such as http://127.0.0.1:8080
-    ///
-    /// A host that has no public name yet is found with --connect-to, its certificate trusted with --proxy-ca.
-    #[arg(long, value_name = "URL")]
-    pub endpoint: Endpoint,
-    /// The proxy configuration file of the vendor: URI path, access key ID and secret access key
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["path", "access_key", "secret_file"])]
-    pub configuration: Option<PathBuf>,
-    /// The proxy URI path: a prefix, if any, and /kms/xks/v1
-    #[arg(long, value_name = "PATH", required_unless_present = "configuration")]
-    pub path: Option<String>,
-    /// The access key ID of the proxy's credential
-    #[arg(long, value_name = "ID", required_unless_present = "configuration")]
-    pub access_key: Option<String>,
-    /// Read the secret access key from this file
-    ///
-    /// Without it the secret is in the environment variable XKS_PROXY_SECRET_ACCESS_KEY, or comes by standard input.
-    #[arg(long, value_name = "FILE")]
-    pub secret_file: Option<PathBuf>,
-    /// An external key ID to check with; may be given several times
-    ///
-    /// One has to be AES_256, enabled, and for encryption and decryption. Others may be disabled, or for one of the two
-    /// alone: the proxy is asked which is which.
-    #[arg(long, value_name = "ID", required = true, value_parser = external_key_id)]
-    pub key: Vec<String>,
-    /// The Region that the proxy is called from
-    #[arg(long, value_name = "REGION", default_value = "us-west-2")]
-    pub region: String,
-    /// The caller of KMS that requests tell, for a proxy whose policy lets in some alone
-    #[arg(long, value_name = "ARN", default_value = "arn:aws:iam::111122223333:user/Alice")]
-    pub principal: String,
-    /// The KMS key that requests tell, likewise
-    #[arg(long, value_name = "ARN")]
-    pub kms_key_arn: Option<String>,
-    /// Show this certificate chain, PEM, to a proxy that asks for one
-    #[arg(long, value_name = "FILE", requires = "client_key")]
-    pub client_cert: Option<PathBuf>,
-    /// The private key of the certificate, PEM
-    #[arg(long, value_name = "FILE", requires = "client_cert")]
-    pub client_key: Option<PathBuf>,
-    /// Time N requests of each kind
-    #[arg(long, value_name = "N", default_value_t = 200, value_parser = value_parser!(u32).range(1..=100_000))]
-    pub requests: u32,
-    /// Check, too, what takes up to half a minute
-    #[arg(long)]
-    pub slow: bool,
-    /// Show what was sent and what came back for checks that passed, too
-    #[arg(long)]
-    pub verbose: bool,
-    /// Print one JSON document
-    #[arg(long)]
-    pub json: bool,
-}
-
-fn external_key_id(text: &str) -> Result<String, String> {
-    limits::xks_key_id(text).map(|()| text.to_owned()).map_err(|violation| violation.reason)
-}
-
-/// What stands under the help of `proxy check`.
-const CHECK_HELP: &str = "\
-Example:
-  xks-console proxy check --configuration proxy.json --key key-1 --key off-1 \\
-    --endpoint https://xks.example.com --proxy-ca ca.pem \\
-    --connect-to xks.example.com=127.0.0.1:8443
-
-Exit codes:
-  0    the proxy does all that it must
-  1    it doesn't, or it can't be reached
-  2    the command line is wrong";
-
-/// What can be done with the bundled external key manager and its proxy.
-#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
-pub enum ProxyCommand {
-    /// Make a partition with a URI path of its own; print its proxy configuration file
-    ///
-    /// The file holds a credential that is printed this once. The command that makes an external key store of it is told
-    /// too; it reads the secret from a file in the data directory.
-    CreatePartition {
-        /// A to Z, a to z, 0 to 9, slash, hyphen and underscore
-        name: String,
-    },
-    /// List the partitions
-    ListPartitions,
-    /// Make an external key
-    CreateKey {
-        /// Where, and what the proxy calls it.
-        #[command(flatten)]
-        key: KeyName,
-        /// What it may be used for
-        #[arg(long, value_delimiter = ',', default_value = "encrypt,decrypt", value_parser = ["encrypt", "decrypt", "none"])]
-        usage: Vec<String>,
-        /// Its key spec; AWS KMS takes AES_256 only
-        #[arg(long, default_value = "AES_256", value_parser = ["AES_256", "AES_128"])]
-        spec: String,
-        /// Leave it disabled
-        #[arg(long)]
-        disabled: bool,
-        /// Whom it is for, as AWS KMS names its callers; may be repeated. Everybody, when none is named
-        #[arg(long = "caller", value_name = "ARN")]
-        callers: Vec<String>,
-    },
-    /// List the external keys of a partition
-    ListKeys {
-        /// The partition
-        #[arg(long)]
-        partition: String,
-    },
-    /// Let an external key be used again
-    EnableKey(KeyName),
-    /// Let an external key not be used: the KMS key on it can neither encrypt nor decrypt
-    DisableKey(KeyName),
-    /// Take an external key away for ever, with all that it has encrypted
-    DeleteKey(KeyName),
-    /// Say anew whom an external key is for: others can neither look at it, nor encrypt, nor decrypt
-    ///
-    /// The proxy compares what AWS KMS tells of its caller: the ARN of a user, of a role's session
-    /// (arn:aws:sts::111122223333:assumed-role/NAME/*), a service principal, or `AWS Internal`.
-    SetCallers {
-        /// Which.
-        #[command(flatten)]
-        key: KeyName,
-        /// A principal, in which * and ? stand for others as in ArnLike; may be repeated. Everybody, when none is named
-        #[arg(long = "caller", value_name = "ARN")]
-        callers: Vec<String>,
-    },
-    /// Give an external key a new version; older ones still decrypt
-    RotateKey(KeyName),
-    /// List the access key IDs that the proxy takes for a partition
-    ListCredentials {
-        /// The partition
-        partition: String,
-    },
-    /// Add a credential; print a proxy configuration file with it. Older ones still work
-    RotateCredential {
-        /// The partition
-        partition: String,
-    },
-    /// Print what the proxy was asked and what it answered, JSON, a request a line, the oldest first
-    ///
-    /// The requests of AWS KMS and of everybody else who calls the proxy. No secret and no content is in the log.
-    Log {
-        /// Only requests to this partition
-        #[arg(long)]
-        partition: Option<String>,
-        /// Only requests for this external key
-        #[arg(long, value_name = "EXTERNAL_KEY_ID")]
-        key: Option<String>,
-        /// Only requests that serve this request to KMS: the requestID of an event in CloudTrail
-        #[arg(long, value_name = "ID")]
-        kms_request_id: Option<String>,
-        /// The newest N
-        #[arg(long, value_name = "N", default_value_t = 100, value_parser = value_parser!(u32).range(1..=100_000))]
-        last: u32,
-    },
-    /// Take a credential away, at once
-    RevokeCredential {
-        /// The partition
-        partition: String,
-        /// The access key ID of the credential
-        access_key_id: String,
-    },
-}
-
-/// Names an external key.
-#[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
-pub struct KeyName {
-    /// The partition it is in
-    #[arg(long)]
-    pub partition: String,
-    /// The external key ID: 1 to 128 of a-z, A-Z, 0-9, hyphen, underscore and dot
-    #[arg(long)]
-    pub id: String,
-}
-
-/// What stands under the help of `proxy`.
-const PROXY_HELP: &str = "\
-Example:
-  xks-console proxy create-partition team-red > team-red.json
-  xks-console proxy create-key --partition team-red --id red-1
-Then, in the console: External key stores, C, and name team-red.json as the proxy configuration file; the proxy URI
-endpoint is https://xks-proxy.bundled.internal.";
 
 /// No directory is known for the account.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]

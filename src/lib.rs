@@ -23,6 +23,7 @@
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 #![allow(clippy::doc_markdown, clippy::module_name_repetitions, clippy::missing_errors_doc, clippy::must_use_candidate)]
 
+pub mod access_log;
 pub mod aws;
 pub mod batch;
 pub mod bundled;

@@ -69,10 +69,7 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
             commands::proxy::run(&bundled, &data_dir, command, &mut std::io::stdout(), &mut std::io::stderr())?;
             Ok(ExitCode::SUCCESS)
         }
-        Some(Command::Serve(options)) => {
-            commands::serve::run(arguments, options)?;
-            Ok(ExitCode::SUCCESS)
-        }
+        Some(Command::Serve(options)) => commands::serve::run(arguments, options),
         Some(Command::CreateKey(how)) => create_key(arguments, how),
         None => console(arguments),
     }

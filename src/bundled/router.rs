@@ -1,5 +1,7 @@
 //! The front door: who calls is proven, then the operation is found and answered.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, header};
 
@@ -7,6 +9,7 @@ use super::sessions::{self, Unfit};
 use super::store::Fault;
 use super::trail::Draft;
 use super::{Answer, Call, Inner, Origin, identity, world_of};
+use crate::access_log::{Details, DetailsSlot};
 use crate::aws::codec::{self, XML_CONTENT_TYPE};
 use crate::aws::error::ServiceError;
 use crate::aws::operation::{Operation, Protocol, Service};
@@ -22,23 +25,41 @@ pub async fn handle(aws: &Inner, request: Request<Bytes>) -> Response<Bytes> {
     };
     let (service, name) = match operation_of(&request) {
         Ok(found) => found,
-        Err(error) => return refuse(protocol_of(&request), wants_json(&request), &request_id, error),
+        Err(error) => {
+            let details = Details { error: Some(error.code.clone()), ..Details::default() };
+            tell(&request, || details);
+            return refuse(protocol_of(&request), wants_json(&request), &request_id, error);
+        }
     };
     let user_agent = request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
     let is_query = matches!(service.protocol(), Protocol::Query { .. });
     let parameters = if is_query { parameters_of(&request) } else { request.body() };
     let draft = Draft::new(service, &name, parameters, user_agent.unwrap_or("xks-console"), wants_json(&request));
+    let mut caller = None;
     let answer = match authenticate(aws, &request, &draft, &request_id) {
         Ok(call) => {
+            caller = Some(Arc::clone(&call.caller));
             let answer = dispatch(&call, service, &name, parameters).await;
             call.leave_event(answer.as_ref().err());
             answer
         }
         Err(error) => Err(error),
     };
+    tell(&request, || Details {
+        operation: Some(format!("{}:{name}", service.signing_name())),
+        caller: caller.map(|caller| caller.arn.clone()),
+        error: answer.as_ref().err().map(|error| error.code.clone()),
+    });
     match answer {
         Ok(body) => respond(content_type(service.protocol(), draft.wants_json), StatusCode::OK, &request_id, body),
         Err(error) => refuse(service.protocol(), draft.wants_json, &request_id, error),
+    }
+}
+
+/// Tells the access log about a request, when there is one.
+fn tell(request: &Request<Bytes>, details: impl FnOnce() -> Details) {
+    if let Some(slot) = request.extensions().get::<DetailsSlot>() {
+        slot.set(details());
     }
 }
 

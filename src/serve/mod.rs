@@ -1,6 +1,7 @@
-//! The bundled AWS and its external key store proxy on a port: KMS, IAM, STS, CloudTrail and CloudWatch at `/`, the proxy below the
-//! URI path of each partition.
+//! The bundled AWS and its external key store proxy on a port: KMS, IAM, STS, CloudTrail and CloudWatch at `/`, the proxy
+//! below the URI path of each partition.
 
+pub mod environment;
 pub mod profiles;
 pub mod tls;
 
@@ -21,6 +22,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use jiff::Timestamp;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Handle, RuntimeFlavor};
@@ -28,6 +30,7 @@ use tokio::sync::{Notify, Semaphore, oneshot};
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
 
+use crate::access_log::{AccessLog, DetailsSlot, Entry};
 use crate::bundled::{Bundled, Origin};
 use crate::xks::quota::Quota;
 
@@ -49,7 +52,9 @@ const MOST_BYTES: usize = 1024 * 1024;
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
     /// The address is taken, or not one of this machine.
-    #[error("can't listen on {address}: {source}. Name another address with --listen, or port 0 to have one picked")]
+    #[error(
+        "Couldn't listen on {address}: {source}. Choose another address with --listen, or port 0 for any free port"
+    )]
     Listen {
         /// The address.
         address: SocketAddr,
@@ -71,6 +76,7 @@ pub struct Server {
     aws: Bundled,
     proxy: Router,
     quota: Option<Arc<Quota>>,
+    access_log: Option<Arc<AccessLog>>,
     tls: Option<TlsAcceptor>,
 }
 
@@ -92,7 +98,7 @@ impl Server {
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let proxy = aws.proxy();
-        Ok(Self { listener, address, aws, proxy, quota: None, tls: tls.map(TlsAcceptor::from) })
+        Ok(Self { listener, address, aws, proxy, quota: None, access_log: None, tls: tls.map(TlsAcceptor::from) })
     }
 
     /// Lets each partition make so many requests to the proxy a second, and as many at once. The bundled KMS does not
@@ -100,6 +106,12 @@ impl Server {
     #[must_use]
     pub fn with_proxy_rate(self, rate: NonZeroU32) -> Self {
         Self { quota: Some(Arc::new(Quota::new(rate))), ..self }
+    }
+
+    /// Writes a line to `log` for each request.
+    #[must_use]
+    pub fn with_access_log(self, log: AccessLog) -> Self {
+        Self { access_log: Some(Arc::new(log)), ..self }
     }
 
     /// Where the port is.
@@ -118,7 +130,7 @@ impl Server {
 
     /// Answers until `stop`, then finishes what is in flight.
     pub async fn run(self, stop: impl Future<Output = ()>) {
-        let Self { listener, aws, proxy, quota, tls, .. } = self;
+        let Self { listener, aws, proxy, quota, access_log, tls, .. } = self;
         let room = Arc::new(Semaphore::new(MOST_CONNECTIONS));
         let graceful = GracefulShutdown::new();
         let crew = Crew::hire();
@@ -132,11 +144,18 @@ impl Server {
             let (tls, watcher) = (tls.clone(), graceful.watcher());
             let address = stream.peer_addr().map_or(Ipv4Addr::LOCALHOST.into(), |peer| peer.ip());
             let origin = Origin { address, is_over_tls: tls.is_some() };
-            let (aws, proxy, quota) = (aws.clone(), proxy.clone(), quota.clone());
+            let front = Front {
+                aws: aws.clone(),
+                proxy: proxy.clone(),
+                quota: quota.clone(),
+                access_log: access_log.clone(),
+                origin,
+                answered: Arc::default(),
+            };
             // What belongs to the socket moves with it to the runtime of another thread.
             let Ok(stream) = stream.into_std() else { continue };
             crew.give(|answered| async move {
-                let front = Front { aws, proxy, quota, origin, answered };
+                let front = Front { answered, ..front };
                 let Ok(stream) = TcpStream::from_std(stream) else { return };
                 match tls {
                     None => front.serve(watcher, stream).await,
@@ -234,6 +253,7 @@ struct Front {
     aws: Bundled,
     proxy: Router,
     quota: Option<Arc<Quota>>,
+    access_log: Option<Arc<AccessLog>>,
     origin: Origin,
     answered: Arc<Notify>,
 }
@@ -242,7 +262,7 @@ impl Front {
     /// Serves one connection, which a shutdown lets finish its request.
     async fn serve(self, watcher: Watcher, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
         let service = service_fn(async |request| {
-            let answer = self.clone().answer(request).await;
+            let answer = self.clone().answer_logged(request).await;
             self.answered.notify_one();
             answer
         });
@@ -252,6 +272,26 @@ impl Front {
             .serve_connection(TokioIo::new(stream), service);
         // A peer that goes away in the middle is no event of the server's.
         let _ = watcher.watch(connection).await;
+    }
+
+    /// Answers, and writes a line to the access log.
+    async fn answer_logged(self, mut request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+        let Some(log) = self.access_log.clone() else { return self.answer(request).await };
+        let (time, start) = (Timestamp::now(), Instant::now());
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let slot = DetailsSlot::default();
+        request.extensions_mut().insert(slot.clone());
+        let response = self.answer(request).await?;
+        log.write(&Entry {
+            time,
+            method: method.as_str(),
+            path: &path,
+            details: slot.get(),
+            status: response.status().as_u16(),
+            duration: start.elapsed(),
+            request_id: response.headers().get("x-amzn-requestid").and_then(|id| id.to_str().ok()),
+        });
+        Ok(response)
     }
 
     async fn answer(self, mut request: Request<Incoming>) -> Result<Response<Body>, Infallible> {

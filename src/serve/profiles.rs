@@ -1,11 +1,10 @@
-//! What clients need to find and use the served AWS: lines for a shell, and profiles in AWS's own files.
+//! Profiles for the served AWS, in AWS's own files.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use crate::aws::cli::quoted;
 use crate::bundled::{AccessKey, Bundled};
 use crate::replace::replace;
 
@@ -27,24 +26,6 @@ pub struct Served<'a> {
 }
 
 impl Served<'_> {
-    /// Lines that a shell takes: `export AWS_ENDPOINT_URL=…`.
-    pub fn exports(&self, key: &AccessKey) -> Zeroizing<String> {
-        let mut text = Zeroizing::new(String::with_capacity(1024));
-        let mut line = |name: &str, value: &str| {
-            let _ = writeln!(text, "export {name}={}", quoted(value));
-        };
-        line("AWS_ENDPOINT_URL", self.url);
-        line("AWS_REGION", self.region);
-        // What the AWS CLI 1 and boto3 read.
-        line("AWS_DEFAULT_REGION", self.region);
-        if let Some(authority) = self.authority {
-            line("AWS_CA_BUNDLE", &authority.to_string_lossy());
-        }
-        line("AWS_ACCESS_KEY_ID", &key.credentials.access_key_id);
-        line("AWS_SECRET_ACCESS_KEY", key.credentials.secret_access_key.expose());
-        text
-    }
-
     /// The two files of AWS's tools: settings of each profile, and their credentials.
     ///
     /// The first key is the profile `default` too; a role is assumed from it.

@@ -28,6 +28,7 @@ use super::wire::{
     ErrorName, GetHealthStatusRequest, GetHealthStatusResponse, GetKeyMetadataRequest, GetKeyMetadataResponse,
     MAX_ARN_LENGTH, MAX_BODY, RequestMetadata, SERVICE, SHA_256, ciphertext_data_integrity_value, error_message,
 };
+use crate::access_log::{Details, DetailsSlot};
 use crate::aws::codec::json_body;
 use crate::aws::limits;
 use crate::aws::scalar::{Blob, SecretText};
@@ -141,9 +142,20 @@ fn route(path: &str) -> Option<(&str, Api<'_>)> {
     Some((partition, api))
 }
 
+/// What the access log tells of a request. Who sent it counts only where the signature was right.
+fn details(entry: &ProxyRequest) -> Details {
+    let is_known = entry.status != StatusCode::UNAUTHORIZED.as_u16();
+    Details {
+        operation: (!entry.operation.is_empty()).then(|| format!("{SERVICE}:{}", entry.operation)),
+        caller: entry.access_key_id.clone().filter(|_| is_known),
+        error: entry.error_name.clone(),
+    }
+}
+
 impl Proxy {
     async fn answer(&self, request: Request<Body>) -> Response {
         let mut entry = ProxyRequest { time: self.clock.now(), ..ProxyRequest::default() };
+        let slot = request.extensions().get::<DetailsSlot>().cloned();
         let answer = self.handle(request, &mut entry).await.unwrap_or_else(|error| {
             let body = ErrorBody {
                 error_name: error.name.as_str().to_owned(),
@@ -156,6 +168,9 @@ impl Proxy {
         });
         entry.status = answer.status().as_u16();
         entry.microseconds = microseconds(entry.time, self.clock.now());
+        if let Some(slot) = slot {
+            slot.set(details(&entry));
+        }
         self.manager.log(entry);
         answer
     }

@@ -29,6 +29,7 @@ mod proxy_check;
 mod random;
 mod read_only;
 mod rotation;
+mod serve_command;
 mod served;
 mod signatures;
 mod simulation;

@@ -1,0 +1,195 @@
+//! Serving the bundled AWS on a port: `xks-console serve`, in the foreground, for one command, or in the background.
+
+mod background;
+mod instance;
+mod ready_file;
+mod with_command;
+
+use std::error::Error;
+use std::io::{self, Write as _};
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use self::instance::{Instance, Running};
+use self::ready_file::ReadyFile;
+use crate::access_log::AccessLog;
+use crate::aws::cli::quoted;
+use crate::bundled::Bundled;
+use crate::cli::{Arguments, Serve};
+use crate::serve::environment::Environment;
+use crate::serve::profiles::{self, Served};
+use crate::serve::tls::{self, Clients};
+use crate::serve::{ServeError, Server};
+
+type Failure = Box<dyn Error>;
+
+/// The exit code when a command was given and not started: the same as `env` and `timeout` have.
+const NOT_STARTED: u8 = 125;
+
+/// Serves, starts a server in the background, or stops it, as `options` say.
+///
+/// # Errors
+/// An address, a file or certificates that can't be used; what the databases say.
+pub fn run(arguments: &Arguments, options: &Serve) -> Result<ExitCode, Failure> {
+    let data_dir = std::path::absolute(arguments.data_dir(|name| std::env::var_os(name))?)?;
+    if options.background.stop {
+        return instance::stop(&data_dir);
+    }
+    if options.background.detach && !options.background.detached {
+        return background::start(arguments, options, &data_dir);
+    }
+    match serve(arguments, options, &data_dir) {
+        Err(failure) if !options.command.is_empty() => {
+            eprintln!("xks-console: {failure}");
+            Ok(ExitCode::from(NOT_STARTED))
+        }
+        ended => ended,
+    }
+}
+
+fn serve(arguments: &Arguments, options: &Serve, data_dir: &Path) -> Result<ExitCode, Failure> {
+    if options.background.detached {
+        // The session of the terminal ends without this process.
+        rustix::process::setsid()?;
+    }
+    let mut ready = options.ready_file.as_deref().map(ReadyFile::prepare).transpose()?;
+    let access_log = options.access_log.as_deref().map(open_access_log).transpose()?;
+    let bundled = super::open_bundled(arguments, data_dir)?;
+    let mut instance = if options.background.detached { Some(Instance::claim(data_dir)?) } else { None };
+    let (tls, authority) = tls(options, data_dir)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let mut server = listen(options, &bundled, tls).await?;
+        if let Some(rate) = options.proxy_rate.and_then(NonZeroU32::new) {
+            server = server.with_proxy_rate(rate);
+        }
+        if let Some(log) = access_log {
+            server = server.with_access_log(log);
+        }
+        let url = server.url();
+        let target = Served { url: &url, region: Bundled::REGION, authority: authority.as_deref() };
+        let mut environment = environment(&target, &bundled)?;
+        if !options.command.is_empty() {
+            let profiles = with_command::Profiles::write(&target, &bundled, data_dir, server.address().port())?;
+            environment.add_profiles(profiles.directory());
+            if let Some(ready) = &mut ready {
+                ready.write(&environment.exports())?;
+            }
+            return Ok(with_command::run(server, &options.command, &environment).await?);
+        }
+        let stop = stop_signal()?;
+        write_profiles(&target, &bundled, data_dir, options.background.detached)?;
+        if let Some(instance) = &mut instance {
+            instance.announce(&Running::here(&url, authority.as_deref()))?;
+        }
+        let exports = environment.exports();
+        let mut out = io::stdout().lock();
+        out.write_all(exports.as_bytes())?;
+        out.flush()?;
+        drop(out);
+        tell_listening(&url, data_dir, options.background.detached);
+        if let Some(ready) = &mut ready {
+            ready.write(&exports)?;
+        }
+        if options.background.detached {
+            background::let_go_of_stdout()?;
+        }
+        server
+            .run(async move {
+                stop.await;
+                drop(ready);
+            })
+            .await;
+        drop(instance);
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+/// Opens the port. Where nobody expects the usual one, a free one does as well.
+async fn listen(
+    options: &Serve,
+    bundled: &Bundled,
+    tls: Option<Arc<rustls::ServerConfig>>,
+) -> Result<Server, ServeError> {
+    let address = options.listen.unwrap_or(Serve::USUAL_ADDRESS);
+    let opened = Server::open(bundled.clone(), address, tls.clone(), options.beyond_loopback).await;
+    match opened {
+        Err(ServeError::Listen { source, .. })
+            if source.kind() == io::ErrorKind::AddrInUse
+                && options.listen.is_none()
+                && (options.background.detach || !options.command.is_empty()) =>
+        {
+            let any_port = SocketAddr::new(address.ip(), 0);
+            Server::open(bundled.clone(), any_port, tls, options.beyond_loopback).await
+        }
+        opened => opened,
+    }
+}
+
+fn tls(options: &Serve, data_dir: &Path) -> Result<(Option<Arc<rustls::ServerConfig>>, Option<PathBuf>), Failure> {
+    let clients =
+        options.client_ca.clone().zip(options.client_name.clone()).map(|(authority, name)| Clients { authority, name });
+    Ok(match (&options.tls_cert, &options.tls_key) {
+        (Some(chain), Some(key)) => (Some(tls::from_files(chain, key, clients.as_ref())?), None),
+        _ if options.tls_self_signed => {
+            let (config, authority) = tls::self_signed(data_dir, clients.as_ref())?;
+            (Some(config), Some(authority))
+        }
+        _ if clients.is_some() => return Err("--client-ca needs TLS: add --tls-self-signed or --tls-cert".into()),
+        _ => (None, None),
+    })
+}
+
+/// Writes the profiles into the data directory, unless they lead to the server in the background.
+fn write_profiles(served: &Served, bundled: &Bundled, data_dir: &Path, is_detached: bool) -> Result<(), Failure> {
+    if !is_detached && let Some(running) = instance::find(data_dir)? {
+        eprintln!(
+            "xks-console: The profiles in {} lead to the server that runs in the background on {}.",
+            data_dir.display(),
+            running.url
+        );
+        return Ok(());
+    }
+    profiles::write(served, bundled, data_dir).map(drop)
+}
+
+/// The environment of clients that are the console's user.
+fn environment(served: &Served, bundled: &Bundled) -> Result<Environment, Failure> {
+    let keys = bundled.access_keys()?;
+    let key = keys.first().ok_or("The account has no access key.")?;
+    let names = std::env::vars_os().map(|(name, _)| name);
+    Ok(Environment::new(served, key, names, |name| std::env::var_os(name)))
+}
+
+fn open_access_log(path: &Path) -> Result<AccessLog, Failure> {
+    AccessLog::open(path).map_err(|error| format!("Couldn't open the access log {}: {error}", path.display()).into())
+}
+
+/// The command that stops the server of this data directory.
+fn stop_command(arguments: &Arguments) -> String {
+    match &arguments.data_dir {
+        Some(named) => format!("xks-console serve --stop --data-dir {}", quoted(&named.to_string_lossy())),
+        None => "xks-console serve --stop".to_owned(),
+    }
+}
+
+fn tell_listening(url: &str, data_dir: &Path, is_detached: bool) {
+    let how = if is_detached { String::new() } else { ". Press Ctrl-C to stop".to_owned() };
+    // The terminal may be gone.
+    let _ = writeln!(io::stderr(), "xks-console: Listening on {url}, data directory {}{how}.", data_dir.display());
+}
+
+/// Comes true at the first SIGINT or SIGTERM.
+fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
+}
