@@ -4,7 +4,8 @@
 //! of the binary; then key to frame while all calls to AWS hang. The other end of the terminal only reads. Linux only, for
 //! it reads `/proc`.
 //!
-//! `cargo bench --bench process -- hang` measures the last alone.
+//! `cargo bench --bench process -- hang` measures the last alone. `cargo test --bench process` runs a short form, which
+//! measures nothing worth knowing and shows that all of it still works.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
@@ -13,6 +14,7 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
+use xks_console::aws::kms::{CreateKey, ListAliases, ListKeys};
 use xks_console::aws::sigv4::Credentials;
 use xks_console::bundled::Bundled;
 use xks_console::serve::Server;
@@ -21,17 +23,31 @@ use xks_console::world::World;
 /// Tells the program that is started to be the floor.
 const FLOOR: &str = "XKS_CONSOLE_BENCH_FLOOR";
 const SIZES: [(u16, u16); 2] = [(80, 24), (200, 60)];
-const STARTS: usize = 30;
-const KEYS: usize = 200;
-const IDLE: Duration = Duration::from_secs(5);
+
+/// How much is measured.
+struct Extent {
+    starts: usize,
+    keys: usize,
+    idle: Duration,
+    /// Keys that are timed while calls hang. They take less than the 30 seconds after which an attempt is given up.
+    keys_while_hanging: usize,
+    /// KMS keys that are created, beside those of the scenario: fewer than the quota of 100,000 (KMS resource quotas).
+    many: usize,
+}
+
+const WHOLE: Extent =
+    Extent { starts: 30, keys: 200, idle: Duration::from_secs(5), keys_while_hanging: 400, many: 99_900 };
+const SHORT: Extent =
+    Extent { starts: 2, keys: 4, idle: Duration::from_millis(100), keys_while_hanging: 4, many: 1_200 };
+
+/// The extent that was asked for: `cargo bench` says so, `cargo test` doesn't.
+fn extent() -> &'static Extent {
+    if std::env::args().any(|argument| argument == "--bench") { &WHOLE } else { &SHORT }
+}
 
 fn main() {
     if std::env::var_os(FLOOR).is_some() {
         floor().expect("the floor runs in a terminal");
-        return;
-    }
-    // `cargo test --benches` starts every benchmark once; there is nothing to test here.
-    if !std::env::args().any(|argument| argument == "--bench") {
         return;
     }
     if !std::env::args().any(|argument| argument == "hang") {
@@ -61,18 +77,17 @@ fn alone() {
         std::thread::sleep(Duration::from_secs(1));
         running.drain();
         let (switches, bytes) = (running.context_switches(), running.bytes);
-        std::thread::sleep(IDLE);
+        let idle = extent().idle;
+        std::thread::sleep(idle);
         running.drain();
         let (switches, bytes) = (running.context_switches() - switches, running.bytes - bytes);
-        println!("idle {IDLE:?}, {}: {switches} context switches, {bytes} bytes", program.name);
+        println!("idle {idle:?}, {}: {switches} context switches, {bytes} bytes", program.name);
         println!("resident memory, {}: {:.1} MB", program.name, running.resident_kilobytes() as f64 / 1024.0);
         let size = std::fs::metadata(&program.path).expect("the binary is there").len();
         println!("binary, {}: {:.1} MB", program.name, size as f64 / 1e6);
     }
 }
 
-/// Keys that are timed while calls hang. They take less than the 30 seconds after which an attempt is given up.
-const KEYS_WHILE_HANGING: usize = 400;
 /// A frame at 60 Hz.
 const LIMIT: Duration = Duration::from_millis(16);
 
@@ -125,51 +140,61 @@ fn keys_in_alias(program: &Program, size: (u16, u16)) -> Vec<Duration> {
         }
         start.elapsed()
     };
-    (0..KEYS_WHILE_HANGING).map(&mut once).collect()
+    (0..extent().keys_while_hanging).map(&mut once).collect()
 }
 
-/// The KMS keys that an account can have (KMS resource quotas).
-const MANY: usize = 100_000;
-
-/// An account with as many keys as AWS allows: the first page, the whole list, and keys pressed on it.
+/// An account with about as many keys as AWS allows: the first page, the whole list, and keys pressed on it.
 fn many_keys() {
     let data = tempfile::tempdir().expect("a directory for the account");
     let start = Instant::now();
-    fill(data.path());
-    println!("made {MANY} keys in {:.0} s", start.elapsed().as_secs_f64());
+    let many = fill(data.path());
+    println!("created {} keys in {:.0} s", extent().many, start.elapsed().as_secs_f64());
     let console = Program::new("xks-console", On::Bundled(data.path()));
     let start = Instant::now();
     let mut running = Running::start(&console, (80, 24));
     running.until(console.first_words());
-    println!("{MANY} keys: start to the stores {:.1} ms", ms(start.elapsed()));
+    println!("{many} keys: start to the stores {:.1} ms", ms(start.elapsed()));
     running.drain();
     let start = Instant::now();
     running.send("\t\x1b[A\x1b[A\r");
     let mut screen = running.screen((80, 24));
     running.until_shown(&mut screen, "Customer managed keys (");
-    println!("{MANY} keys: first keys on the screen {:.1} ms after they are asked for", ms(start.elapsed()));
-    running.until_shown(&mut screen, &format!("({})", MANY + 6));
-    println!("{MANY} keys: whole list after {:.1} s", start.elapsed().as_secs_f64());
+    println!("{many} keys: first keys on the screen {:.1} ms after they are asked for", ms(start.elapsed()));
+    running.until_shown(&mut screen, &format!("({many})"));
+    println!("{many} keys: whole list after {:.1} s", start.elapsed().as_secs_f64());
     std::thread::sleep(Duration::from_secs(2));
-    println!("{MANY} keys: resident memory {:.1} MB", running.resident_kilobytes() as f64 / 1024.0);
+    println!("{many} keys: resident memory {:.1} MB", running.resident_kilobytes() as f64 / 1024.0);
     for (what, keys) in [("arrow key", &["\x1b[B", "\x1b[A"][..]), ("sort", &["s"][..])] {
         let times = (0..20).map(|turn| running.time(keys[turn % keys.len()])).collect();
-        println!("{MANY} keys: {what} to frame {:.2} ms", ms(median(times)));
+        println!("{many} keys: {what} to frame {:.2} ms", ms(median(times)));
     }
     running.send("/");
     std::thread::sleep(Duration::from_millis(200));
     let times = (0..20).map(|turn| running.time(if turn % 2 == 0 { "7" } else { "\x7f" })).collect();
-    println!("{MANY} keys: filter key to frame {:.2} ms", ms(median(times)));
+    println!("{many} keys: filter key to frame {:.2} ms", ms(median(times)));
 }
 
-/// Makes the keys by the API, as anybody would.
-fn fill(dir: &Path) {
+/// Creates the keys by the API, as anybody would; gives how many customer managed keys there are then,
+/// with those of the scenario.
+fn fill(dir: &Path) -> usize {
     let bundled = Bundled::open(dir, None).expect("an account");
     let client = xks_console::journey::client_of(&bundled, xks_console::world::Clock::System);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let request = xks_console::aws::kms::CreateKey::default();
-    for _ in 0..MANY {
-        runtime.block_on(client.call(&request)).expect("a key");
+    for _ in 0..extent().many {
+        runtime.block_on(client.call(&CreateKey::default())).expect("a key");
+    }
+    let aliases = runtime.block_on(client.call(&ListAliases::default())).expect("aliases").aliases;
+    let is_of_aws = |name: &str| name.starts_with("alias/aws/");
+    let of_aws = aliases.iter().filter(|one| is_of_aws(&one.alias_name) && one.target_key_id.is_some()).count();
+    let (mut count, mut marker) = (0, None);
+    loop {
+        let page =
+            runtime.block_on(client.call(&ListKeys { limit: Some(1000), marker, ..Default::default() })).expect("keys");
+        count += page.keys.len();
+        marker = page.next_marker;
+        if marker.is_none() {
+            return count - of_aws;
+        }
     }
 }
 
@@ -194,7 +219,7 @@ fn starts(program: &Program, size: (u16, u16)) -> Vec<Duration> {
         running.until(program.first_words());
         start.elapsed()
     };
-    (0..STARTS).map(once).collect()
+    (0..extent().starts).map(once).collect()
 }
 
 fn keys(program: &Program, size: (u16, u16)) -> Vec<Duration> {
@@ -203,7 +228,7 @@ fn keys(program: &Program, size: (u16, u16)) -> Vec<Duration> {
     std::thread::sleep(Duration::from_millis(500));
     // Letters come and go, so that the field stays short.
     let once = |turn| running.time(if turn % 2 == 0 { "x" } else { "\x7f" });
-    (0..KEYS).map(once).collect()
+    (0..extent().keys).map(once).collect()
 }
 
 struct Program<'a> {
@@ -248,6 +273,7 @@ struct Running {
     seen: String,
     bytes: usize,
     _pty: Box<dyn portable_pty::MasterPty + Send>,
+    _home: tempfile::TempDir,
 }
 
 impl Running {
@@ -255,19 +281,21 @@ impl Running {
         let size = PtySize { rows, cols, pixel_width: 0, pixel_height: 0 };
         let pty = native_pty_system().openpty(size).expect("a pseudo-terminal");
         let mut command = CommandBuilder::new(&program.path);
+        // Drafts and preferences of whoever measures are not touched.
+        let home = tempfile::tempdir().expect("a home");
+        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("AWS_") || name.starts_with("XDG_")) {
+            command.env_remove(name);
+        }
+        command.env("HOME", home.path());
         command.env("TERM", "xterm-256color");
         match program.on {
             On::Nothing => command.env(FLOOR, "1"),
             On::Bundled(data) => {
                 command.arg("--data-dir");
                 command.arg(data);
-                command.env("XDG_STATE_HOME", data.join("state"));
             }
             On::Endpoint(url, key) => {
                 command.args(["--endpoint-url", url, "--region", "us-west-2"]);
-                for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("AWS_")) {
-                    command.env_remove(name);
-                }
                 command.env("AWS_ACCESS_KEY_ID", &key.access_key_id);
                 command.env("AWS_SECRET_ACCESS_KEY", key.secret_access_key.expose());
             }
@@ -285,7 +313,7 @@ impl Running {
             }
         });
         let writer = pty.master.take_writer().expect("a writer");
-        Self { child, writer, output, seen: String::new(), bytes: 0, _pty: pty.master }
+        Self { child, writer, output, seen: String::new(), bytes: 0, _pty: pty.master, _home: home }
     }
 
     fn read(&mut self, time: Duration) -> Option<()> {

@@ -8,6 +8,8 @@
 //! time a request, and the ratios. moto is
 //! `$MOTO_SERVER`, else `target/moto/bin/moto_server`, to be had with
 //! `python3 -m venv target/moto && target/moto/bin/pip install 'moto[server]'`. Linux only, for it reads `/proc`.
+//!
+//! `cargo test --bench serve` runs a short form without moto, which shows that all of it still works.
 
 use std::io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -31,24 +33,27 @@ use xks_console::aws::sigv4::{self, Credentials};
 /// Tells the program that is started to be the floor.
 const FLOOR: &str = "XKS_CONSOLE_BENCH_FLOOR";
 const REGION: &str = "us-west-2";
-/// How long each measurement runs, after a tenth of it to warm up.
-const SPAN: Duration = Duration::from_secs(1);
-/// Each measurement is made this often, in turn with its peers; the median counts.
-const ROUNDS: usize = 3;
+
+/// How long each measurement runs, after a tenth of it to warm up; and how often it is made, in turn with its peers. The
+/// median counts.
+fn extent() -> (Duration, usize) {
+    if is_whole() { (Duration::from_secs(1), 3) } else { (Duration::from_millis(50), 1) }
+}
+
+/// Whether all is measured: `cargo bench` says so, `cargo test` doesn't.
+fn is_whole() -> bool {
+    std::env::args().any(|argument| argument == "--bench")
+}
 
 fn main() {
     if std::env::var_os(FLOOR).is_some() {
         floor();
         return;
     }
-    // `cargo test --benches` starts every benchmark once; there is nothing to test here.
-    if !std::env::args().any(|argument| argument == "--bench") {
-        return;
-    }
     let data = tempfile::tempdir().expect("a directory for the account");
     let ours = Server::ours(data.path());
     let floor = Server::floor();
-    let moto = Server::moto();
+    let moto = is_whole().then(Server::moto).flatten();
 
     println!("\nKMS Encrypt of 32 bytes");
     let two = Load::kms(&ours, "one key, both layers", &ours.key_in_an_external_key_store());
@@ -135,6 +140,7 @@ impl Server {
         let mut process = Command::new(env!("CARGO_BIN_EXE_xks-console"))
             .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
             .arg(data)
+            .env("HOME", data)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -312,10 +318,11 @@ impl<'a> Load<'a> {
     }
 
     fn run(&self, connections: usize, driver: Driver) -> Figures {
-        self.send(connections, driver, SPAN / 10);
+        let (span, _) = extent();
+        self.send(connections, driver, span / 10);
         let before = self.server.cpu();
         let start = Instant::now();
-        let mut latencies = self.send(connections, driver, SPAN);
+        let mut latencies = self.send(connections, driver, span);
         let (span, cpu) = (start.elapsed(), self.server.cpu().saturating_sub(before));
         latencies.sort_unstable();
         let count = latencies.len();
@@ -366,7 +373,7 @@ fn measure(loads: &[&Load], connections: usize, driver: Driver) -> Vec<Figures> 
         driver.take(process);
     }
     let mut rounds: Vec<Vec<Figures>> = vec![Vec::new(); loads.len()];
-    for _ in 0..ROUNDS {
+    for _ in 0..extent().1 {
         for (load, figures) in loads.iter().zip(&mut rounds) {
             figures.push(load.run(connections, driver));
         }
