@@ -73,11 +73,14 @@ Read-only:
     read-only = true
 
 Exit codes:
-  0    all went well
-  1    something failed, or `screenshots --check` found pictures that are not up to date
-  2    the command line is wrong, or there is no terminal
-  3 to 5          of create-key: see its help
-  129, 130, 143   ended by SIGHUP, SIGINT, SIGTERM";
+  0    done
+  1    it failed, or `screenshots --check` or `proxy check` found something
+  2    the command line is wrong, a value can't be used, or there is no terminal to show or ask on
+  3    nothing was done: the wizard of create-key was left, `proxy delete-key` was answered with no, or
+       `serve --stop` found no server in the background
+  4, 5             of create-key: see its help
+  125, 126, 127    of `serve -- COMMAND` when COMMAND was not started; else it ends with COMMAND's own
+  129, 130, 143    ended by SIGHUP, SIGINT, SIGTERM";
 
 /// What the program was asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Parser)]
@@ -111,8 +114,12 @@ pub struct Arguments {
     ///
     /// Only for a directory that holds no account yet; one in use is never overwritten. Without this option a new
     /// account is filled from the scenario `default`.
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["aws", "endpoint_url"])]
+    #[arg(long, value_name = "NAME", global = true)]
     pub scenario: Option<String>,
+
+    /// Print what `proxy` lists, and the report of `proxy check`, as one JSON document
+    #[arg(long, global = true)]
+    pub json: bool,
 
     /// What to do instead of opening the console.
     #[command(subcommand)]
@@ -189,6 +196,8 @@ const TWICE: &str =
     "--aws, --endpoint-url, --profile, --region, --log and --read-only stand before create-key or after it, not both";
 /// Options of the bundled AWS beside another.
 const BUNDLED_ALONE: &str = "--data-dir, --connect-to, --proxy-ca and --scenario are for the bundled AWS; they don't go with --aws or --endpoint-url";
+/// An option of lists.
+const JSON_ALONE: &str = "--json is for the lists of proxy and for proxy check";
 
 impl Arguments {
     /// What is wrong with the arguments taken together.
@@ -198,6 +207,9 @@ impl Arguments {
             Some(Command::CreateKey(how)) if self.elsewhere != nothing && how.elsewhere != nothing => TWICE,
             Some(Command::CreateKey(_)) if self.elsewhere().is_named() && self.is_bundled() => BUNDLED_ALONE,
             Some(command) if !matches!(command, Command::CreateKey(_)) && self.elsewhere != nothing => CONSOLE_ALONE,
+            Some(Command::CreateKey(_)) => return None,
+            Some(Command::Proxy { command }) if command.takes_json() => return None,
+            _ if self.json => JSON_ALONE,
             _ => return None,
         };
         Some(Self::command().error(clap::error::ErrorKind::ArgumentConflict, words))
@@ -261,6 +273,7 @@ mod tests {
                 proxy_ca: None,
                 elsewhere: Elsewhere::default(),
                 scenario: None,
+                json: false,
                 command: None
             }
         );
@@ -272,6 +285,53 @@ mod tests {
         assert_eq!(before, parse("xks-console screenshots --check --data-dir /d").unwrap());
         assert_eq!(before.command, Some(Command::Screenshots { check: true }));
         assert_eq!(before.data_dir, Some("/d".into()));
+    }
+
+    #[test]
+    fn options_of_lists_and_of_new_accounts_stand_before_or_after_the_command() {
+        for (before, after) in [
+            ("--json proxy list-partitions", "proxy list-partitions --json"),
+            ("--json proxy list-partitions", "proxy --json list-partitions"),
+            ("--scenario default serve", "serve --scenario default"),
+            ("--scenario default proxy list-partitions", "proxy list-partitions --scenario default"),
+            ("--scenario default create-key --yes", "create-key --yes --scenario default"),
+            ("--connect-to a=127.0.0.1:1 serve", "serve --connect-to a=127.0.0.1:1"),
+        ] {
+            let [before, after] = [before, after].map(|line| parse(&format!("xks-console {line}")).unwrap());
+            assert_eq!(before, after);
+            assert!(before.json || before.scenario.is_some() || !before.connect_to.is_empty());
+            assert!(before.contradiction().is_none(), "{before:?}");
+        }
+        for line in ["--json", "serve --json", "proxy --json list-keys --partition p"] {
+            let is_list = line.contains("list");
+            let contradiction = parse(&format!("xks-console {line}")).unwrap().contradiction();
+            assert_eq!(contradiction.map(|error| error.exit_code()), (!is_list).then_some(2), "{line}");
+        }
+        assert!(parse("xks-console proxy delete-key --partition p --id i --json").unwrap().contradiction().is_some());
+        assert_eq!(parse("xks-console --aws --scenario default").unwrap_err().exit_code(), 2);
+    }
+
+    #[test]
+    fn each_example_of_the_help_is_a_command_line() {
+        let mut count = 0;
+        for text in [LONG_HELP, create_key::HELP, serve::HELP, proxy::HELP, proxy::CHECK_HELP] {
+            let text = text.replace(" \\\n    ", " ").replace("'Frankfurt HSM'", "Frankfurt-HSM");
+            for line in text.lines().map(str::trim_start) {
+                let Some(example) = line.strip_prefix("eval \"$(").unwrap_or(line).strip_prefix("xks-console ") else {
+                    continue;
+                };
+                // What it does follows after two spaces; a pipe and a file are the shell's.
+                let end = ["  ", " | ", " > ", ")"].iter().filter_map(|end| example.trim_start().find(end)).min();
+                let words = end.map_or(example, |end| &example.trim_start()[..end]);
+                let words = if line.starts_with("xks-console  ") { "" } else { words };
+                match parse(&format!("xks-console {words}")) {
+                    Ok(parsed) => assert!(parsed.contradiction().is_none(), "{line}"),
+                    Err(error) => assert_eq!(error.kind(), clap::error::ErrorKind::DisplayHelp, "{line}"),
+                }
+                count += 1;
+            }
+        }
+        assert!(count > 15, "{count} examples");
     }
 
     #[test]

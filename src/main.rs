@@ -1,6 +1,7 @@
 //! The command: parses arguments, opens the bundled AWS and hands over to the console.
 #![forbid(unsafe_code)]
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::process::ExitCode;
@@ -14,7 +15,7 @@ use xks_console::cli::{Arguments, Command, CreateKey, Elsewhere, Proxy, ProxyChe
 use xks_console::client::credentials::NoCredentials;
 use xks_console::client::log::LogFile;
 use xks_console::client::{Client, profile};
-use xks_console::commands::{self, open_bundled};
+use xks_console::commands::{self, note, open_bundled};
 use xks_console::config::{self, Configuration};
 use xks_console::conformance::command::{self, SECRET_VARIABLE};
 use xks_console::create_key::answers::Answers;
@@ -47,7 +48,7 @@ fn main() -> ExitCode {
     match run(&arguments) {
         Ok(code) => code,
         Err(failure) => {
-            eprintln!("xks-console: {failure}");
+            note(&failure);
             ExitCode::FAILURE
         }
     }
@@ -59,16 +60,12 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
             let check = *check;
             let dir = Path::new("screenshots");
             let count = if check { pictures::check(dir)? } else { pictures::write(dir)? };
-            println!("{count} pictures in {} {}", dir.display(), if check { "are up to date" } else { "made" });
+            let done = if check { "are up to date" } else { "made" };
+            writeln!(std::io::stdout(), "{count} pictures in {} {done}", dir.display())?;
             Ok(ExitCode::SUCCESS)
         }
         Some(Command::Proxy { command: Proxy::Check(how) }) => check(arguments, how),
-        Some(Command::Proxy { command: Proxy::Bundled(command) }) => {
-            let data_dir = arguments.data_dir(|name| std::env::var_os(name))?;
-            let bundled = open_bundled(arguments, &data_dir)?;
-            commands::proxy::run(&bundled, &data_dir, command, &mut std::io::stdout(), &mut std::io::stderr())?;
-            Ok(ExitCode::SUCCESS)
-        }
+        Some(Command::Proxy { command: Proxy::Bundled(command) }) => commands::proxy::start(arguments, command),
         Some(Command::Serve(options)) => commands::serve::run(arguments, options),
         Some(Command::CreateKey(how)) => create_key(arguments, how),
         None => console(arguments),
@@ -85,7 +82,7 @@ fn check(arguments: &Arguments, how: &ProxyCheck) -> Result<ExitCode, Failure> {
 
 fn console(arguments: &Arguments) -> Result<ExitCode, Failure> {
     if let Err(refused) = terminal::require() {
-        eprintln!("xks-console: {refused}");
+        note(refused);
         return Ok(ExitCode::from(terminal::NotATerminal::EXIT_CODE));
     }
     let runtime = tokio()?;
@@ -132,7 +129,7 @@ fn without_screen(
     if let Some(none) = aws.waits_for_code
         && let Err(refused) = runtime.block_on(log_in::log_in(&aws.client, none))
     {
-        eprintln!("xks-console: {refused}");
+        note(&refused);
         return Ok(Exit::from(&refused).into());
     }
     let (out, notes) = (&mut std::io::stdout(), &mut std::io::stderr());
@@ -145,7 +142,7 @@ fn without_screen(
 }
 
 fn not_right(words: &str) -> Result<ExitCode, Failure> {
-    eprintln!("xks-console: {words}");
+    note(words);
     Ok(ExitCode::from(Exit::NotRight))
 }
 
@@ -167,7 +164,7 @@ fn ask_for_key(
         None => Exit::Left,
     };
     if exit == Exit::Left && app.drafts.are_kept() && app.wizard.as_ref().is_some_and(Wizard::would_lose) {
-        eprintln!("xks-console: no key was made. What was typed is kept as a draft: D in the console goes on with it.");
+        note("no key was made. What was typed is kept as a draft: D in the console goes on with it.");
     }
     Ok(if ended == ExitCode::SUCCESS { exit.into() } else { ended })
 }
@@ -275,6 +272,6 @@ async fn patiently<T>(credentials: impl Future<Output = T>) -> T {
     if let Ok(done) = tokio::time::timeout(PATIENCE, &mut credentials).await {
         return done;
     }
-    eprintln!("xks-console: waiting for credentials; Ctrl-C ends it");
+    note("waiting for credentials; Ctrl-C ends it");
     credentials.await
 }

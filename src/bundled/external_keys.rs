@@ -2,7 +2,8 @@
 
 use zeroize::Zeroizing;
 
-use super::{Answer, Bundled, Call};
+use super::store::Store;
+use super::{Answer, Bundled, Call, OpenError};
 use crate::aws::error::ServiceError;
 use crate::aws::limits;
 use crate::aws::operation::Empty;
@@ -14,6 +15,7 @@ use crate::aws::xks_console::{
     RotateProxyCredential,
 };
 use crate::xks::key_manager::{KeyManagerError, NewExternalKey};
+use crate::xks::proxy::{BUNDLED_HOST, BUNDLED_VPC_HOST};
 
 fn refused(error: &KeyManagerError) -> ServiceError {
     let code = match error {
@@ -33,6 +35,25 @@ fn done<T>(result: Result<T, KeyManagerError>) -> Answer<Empty> {
 fn configuration(result: Result<Zeroizing<String>, KeyManagerError>) -> Answer<ProxyConfiguration> {
     let text = result.map_err(|error| refused(&error))?;
     Ok(ProxyConfiguration { configuration: SecretText::new(text.to_string()) })
+}
+
+/// The KMS keys on an external key of the bundled external key manager.
+pub fn users(store: &Store, partition: &str, id: &str) -> Result<Vec<String>, OpenError> {
+    let path = if partition.is_empty() { String::new() } else { format!("/{partition}") } + limits::XKS_PROXY_PATH_END;
+    let hosts = [BUNDLED_HOST, BUNDLED_VPC_HOST].map(|host| format!("https://{host}"));
+    let sql = "SELECT k.id, (SELECT min(name) FROM aliases a WHERE a.world = k.world AND a.key_id = k.id)
+        FROM keys k JOIN key_stores s ON s.world = k.world AND s.id = k.key_store
+        WHERE k.external_key = ?1 AND json_extract(s.document, '$.XksProxyConfiguration.UriPath') = ?2
+        AND json_extract(s.document, '$.XksProxyConfiguration.UriEndpoint') IN (?3, ?4) ORDER BY k.id";
+    store.read(|tx| {
+        let mut query = tx.prepare(sql)?;
+        let rows = query.query_map([id, &path, &hosts[0], &hosts[1]], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let named = |(id, alias): (String, Option<String>)| match alias {
+            Some(alias) => format!("{id} ({alias})"),
+            None => id,
+        };
+        rows.map(|row| Ok(named(row?))).collect()
+    })
 }
 
 impl Call<'_> {

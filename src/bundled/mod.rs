@@ -223,6 +223,15 @@ impl Bundled {
         mfa::of_user(&self.0.store, &identity::console_user(&self.0.store)?)
     }
 
+    /// The KMS keys whose external key has this ID in a partition of the bundled external key manager: key IDs, with an alias
+    /// where there is one.
+    ///
+    /// # Errors
+    /// What the account's database says.
+    pub fn keys_with_external_key(&self, partition: &str, id: &str) -> Result<Vec<String>, OpenError> {
+        external_keys::users(&self.0.store, partition, id)
+    }
+
     /// The names and ARNs of all roles.
     ///
     /// # Errors

@@ -12,14 +12,14 @@ use crate::client::profile::Settings;
 #[command(group = clap::ArgGroup::new("elsewhere").args(["aws", "endpoint_url"]).multiple(true))]
 pub struct Elsewhere {
     /// Speak to AWS, with the credentials of the AWS CLI
-    #[arg(long, conflicts_with_all = ["data_dir", "connect_to", "proxy_ca"])]
+    #[arg(long, conflicts_with_all = ["data_dir", "connect_to", "proxy_ca", "scenario"])]
     pub aws: bool,
 
     /// Speak to an AWS at this address
     ///
     /// All of KMS, IAM, STS and CloudTrail must answer there, as what `serve` serves does. http is for this machine alone.
     #[arg(long, value_name = "URL", value_parser = endpoint_url)]
-    #[arg(conflicts_with_all = ["data_dir", "connect_to", "proxy_ca"])]
+    #[arg(conflicts_with_all = ["data_dir", "connect_to", "proxy_ca", "scenario"])]
     pub endpoint_url: Option<String>,
 
     /// Take the credentials of this profile

@@ -74,9 +74,6 @@ pub struct ProxyCheck {
     /// Show what was sent and what came back for checks that passed, too
     #[arg(long)]
     pub verbose: bool,
-    /// Print one JSON document
-    #[arg(long)]
-    pub json: bool,
 }
 
 fn external_key_id(text: &str) -> Result<String, String> {
@@ -84,7 +81,7 @@ fn external_key_id(text: &str) -> Result<String, String> {
 }
 
 /// What stands under the help of `proxy check`.
-const CHECK_HELP: &str = "\
+pub const CHECK_HELP: &str = "\
 Example:
   xks-console proxy check --configuration proxy.json --key key-1 --key off-1 \\
     --endpoint https://xks.example.com --proxy-ca ca.pem \\
@@ -92,7 +89,7 @@ Example:
 
 Exit codes:
   0    the proxy does all that it must
-  1    it doesn't, or it can't be reached
+  1    it doesn't, it can't be reached, or a file can't be used
   2    the command line is wrong";
 
 /// What can be done with the bundled external key manager and its proxy.
@@ -122,7 +119,7 @@ pub enum ProxyCommand {
         /// Leave it disabled
         #[arg(long)]
         disabled: bool,
-        /// Whom it is for, as AWS KMS names its callers; may be repeated. Everybody, when none is named
+        /// A caller that can use it, as for set-callers; may be repeated. Everybody, when none is named
         #[arg(long = "caller", value_name = "ARN")]
         callers: Vec<String>,
     },
@@ -136,17 +133,26 @@ pub enum ProxyCommand {
     EnableKey(KeyName),
     /// Let an external key not be used: the KMS key on it can neither encrypt nor decrypt
     DisableKey(KeyName),
-    /// Take an external key away for ever, with all that it has encrypted
-    DeleteKey(KeyName),
-    /// Say anew whom an external key is for: others can neither look at it, nor encrypt, nor decrypt
+    /// Delete an external key permanently: data encrypted under it can never be decrypted
     ///
-    /// The proxy compares what AWS KMS tells of its caller: the ARN of a user, of a role's session
+    /// Says what is lost, and asks first. Without a terminal to ask on, --yes is needed.
+    DeleteKey {
+        /// Which.
+        #[command(flatten)]
+        key: KeyName,
+        /// Delete it without asking
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Set which callers can use an external key: others can't describe it, encrypt or decrypt
+    ///
+    /// The proxy compares the caller that AWS KMS names: the ARN of a user, of a role's session
     /// (arn:aws:sts::111122223333:assumed-role/NAME/*), a service principal, or `AWS Internal`.
     SetCallers {
         /// Which.
         #[command(flatten)]
         key: KeyName,
-        /// A principal, in which * and ? stand for others as in ArnLike; may be repeated. Everybody, when none is named
+        /// A caller; may be repeated. In each of the six parts of an ARN, * and ? are wildcards. Everybody, when none is named
         #[arg(long = "caller", value_name = "ARN")]
         callers: Vec<String>,
     },
@@ -188,6 +194,40 @@ pub enum ProxyCommand {
     },
 }
 
+impl ProxyCommand {
+    /// The external key that must be there for it.
+    pub fn existing_key(&self) -> Option<&KeyName> {
+        match self {
+            Self::EnableKey(key)
+            | Self::DisableKey(key)
+            | Self::RotateKey(key)
+            | Self::DeleteKey { key, .. }
+            | Self::SetCallers { key, .. } => Some(key),
+            _ => None,
+        }
+    }
+
+    /// Whether it prints a list, and does nothing else.
+    pub fn is_list(&self) -> bool {
+        matches!(self, Self::ListPartitions | Self::ListKeys { .. } | Self::ListCredentials { .. } | Self::Log { .. })
+    }
+
+    /// Whether it prints JSON anyway.
+    fn prints_json(&self) -> bool {
+        matches!(self, Self::CreatePartition { .. } | Self::RotateCredential { .. })
+    }
+}
+
+impl Proxy {
+    /// Whether its output can be asked for as JSON.
+    pub fn takes_json(&self) -> bool {
+        match self {
+            Self::Check(_) => true,
+            Self::Bundled(command) => command.is_list() || command.prints_json(),
+        }
+    }
+}
+
 /// Names an external key.
 #[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
 pub struct KeyName {
@@ -200,9 +240,21 @@ pub struct KeyName {
 }
 
 /// What stands under the help of `proxy`.
-pub const HELP: &str = "\
-Example:
+pub const HELP: &str = r#"Example:
   xks-console proxy create-partition team-red > team-red.json
   xks-console proxy create-key --partition team-red --id red-1
 Then, in the console: External key stores, C, and name team-red.json as the proxy configuration file; the proxy URI
-endpoint is https://xks-proxy.bundled.internal.";
+endpoint is https://xks-proxy.bundled.internal.
+
+With --json, before or after the command, lists are one document:
+  list-partitions    {"partitions": [{"name", "uriPath"}]}
+  list-keys          {"partition", "externalKeys": [{"id", "keySpec", "keyUsage", "keyStatus",
+                     "version", "encryptions", "callers"}]}
+  list-credentials   {"partition", "accessKeyIds": []}
+  log                {"requests": [...]}, each as on a line without --json
+
+Exit codes:
+  0    done
+  1    failed: such as a partition, key or credential that doesn't exist, or that exists already
+  2    the command line is wrong, a value can't be used, or delete-key has no terminal to ask on
+  3    delete-key was answered with no; nothing was deleted"#;

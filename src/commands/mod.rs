@@ -3,11 +3,17 @@
 pub mod proxy;
 pub mod serve;
 
+use std::io::Write as _;
 use std::path::Path;
 
 use crate::bundled::Bundled;
 use crate::cli::Arguments;
 use crate::xks::network::Network;
+
+/// Says something to people, on standard error. A reader that has gone doesn't matter.
+pub fn note(words: impl std::fmt::Display) {
+    let _ = writeln!(std::io::stderr(), "xks-console: {words}");
+}
 
 /// Opens the bundled AWS in `data_dir`, and creates its account when there is none.
 ///

@@ -42,13 +42,13 @@ pub async fn check(
     let mut report = Report::new(&target, how.verbose);
     let mut probe = Probe::new(target, connector, requests, world.clock, world.random.uuid()?);
     probe.is_slow = how.slow;
-    if !how.json {
+    if !arguments.json {
         let Target { endpoint, uri_path, region, .. } = &probe.target;
         writeln!(out, "Checking {endpoint}{uri_path} as AWS KMS would call it from {region}")?;
     }
     let mut written = Ok(());
     let reached = super::run(&mut probe, &how.key, &mut |finding| {
-        if !how.json && written.is_ok() {
+        if !arguments.json && written.is_ok() {
             written = out.write_all(report.text(finding).as_bytes()).and_then(|()| out.flush());
         }
         report.add(finding);
@@ -59,7 +59,7 @@ pub async fn check(
         let endpoint = &probe.target.endpoint;
         return Err(format!("the proxy at {endpoint} can't be reached: {error}. {}.", error.advice()).into());
     }
-    if how.json {
+    if arguments.json {
         let document = report.document(&probe.target, &probe.latencies);
         writeln!(out, "{}", serde_json::to_string_pretty(&document)?)?;
     } else {

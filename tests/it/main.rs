@@ -26,6 +26,7 @@ mod principals;
 mod process;
 mod proxies;
 mod proxy_check;
+mod proxy_command;
 mod random;
 mod read_only;
 mod rotation;

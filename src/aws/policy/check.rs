@@ -187,7 +187,7 @@ fn check_principals(principals: &Principals, name: &str, say: &mut impl FnMut(St
 const SERVICES: &str = include_str!("../../../assets/aws/services.txt");
 
 /// Whether `name` is the principal of an AWS service: `logs.amazonaws.com`, or `logs.us-west-2.amazonaws.com`.
-fn is_service_principal(name: &str) -> bool {
+pub fn is_service_principal(name: &str) -> bool {
     let Some(name) = name.strip_suffix(".amazonaws.com").or(name.strip_suffix(".amazonaws.com.cn")) else {
         return false;
     };

@@ -17,6 +17,7 @@ use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+pub(crate) use check::is_service_principal;
 pub use check::{PolicyProblem, check, warnings};
 pub use console::{ConsolePolicy, default_policy};
 pub use places::statement_spans;
@@ -195,7 +196,7 @@ pub fn like_arn(pattern: &str, name: &str) -> bool {
 }
 
 /// Whether `text` matches `pattern`, in which `*` stands for anything and `?` for one character.
-fn wildcard(pattern: &str, text: &str) -> bool {
+pub(crate) fn wildcard(pattern: &str, text: &str) -> bool {
     #[derive(PartialEq)]
     enum Token {
         Anything,

@@ -13,6 +13,7 @@ use super::instance::{self, Running};
 use super::{environment, stop_command};
 use crate::bundled::Bundled;
 use crate::cli::{Arguments, Serve};
+use crate::commands::note;
 use crate::serve::profiles::Served;
 
 /// What a server in the background says, in the data directory.
@@ -65,20 +66,20 @@ fn spawn(arguments: &Arguments, options: &Serve, data_dir: &Path) -> Result<Exit
         log.read_to_string(&mut said)?;
         io::stderr().write_all(said.as_bytes())?;
         if said.is_empty() {
-            eprintln!("xks-console: The server ended before it listened ({status}).");
+            note(format_args!("The server ended before it listened ({status})."));
         }
         return Ok(ExitCode::FAILURE);
     }
     print(&exports)?;
     let url = instance::find(data_dir)?.map_or_else(String::new, |running| format!(" on {}", running.url));
-    eprintln!(
-        "xks-console: Listening{url} in the background (process {}), data directory {}, log {}.\n\
+    note(format_args!(
+        "Listening{url} in the background (process {}), data directory {}, log {}.\n\
          xks-console: To stop it: {}",
         child.id(),
         data_dir.display(),
         log_path.display(),
         stop_command(arguments)
-    );
+    ));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -104,10 +105,10 @@ fn show_running(
     let bundled = super::super::open_bundled(arguments, data_dir)?;
     let served = Served { url, region: Bundled::REGION, authority: authority.as_deref() };
     print(&environment(&served, &bundled)?.exports())?;
-    eprintln!(
-        "xks-console: A server is already running in the background on {url} (process {pid}). It keeps the options it \
+    note(format_args!(
+        "A server is already running in the background on {url} (process {pid}). It keeps the options it \
          was started with.\nxks-console: To stop it: {stop}"
-    );
+    ));
     Ok(ExitCode::SUCCESS)
 }
 

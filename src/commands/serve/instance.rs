@@ -15,6 +15,7 @@ use rustix::process::{Pid, Signal};
 use serde::{Deserialize, Serialize};
 
 use crate::cli::Serve;
+use crate::commands::note;
 
 /// The file that is locked, in the data directory.
 const FILE: &str = "server.lock";
@@ -152,7 +153,7 @@ pub fn find(data_dir: &Path) -> io::Result<Option<Running>> {
 /// A file that can't be read; a server that can't be stopped.
 pub fn stop(data_dir: &Path) -> Result<ExitCode, Box<dyn Error>> {
     let (Some(running), Some(mut observed)) = (find(data_dir)?, Observed::open(data_dir)?) else {
-        eprintln!("xks-console: No server is running in the background on {}.", data_dir.display());
+        note(format_args!("No server is running in the background on {}.", data_dir.display()));
         return Ok(ExitCode::from(Serve::NOT_RUNNING));
     };
     let pid =
@@ -167,7 +168,7 @@ pub fn stop(data_dir: &Path) -> Result<ExitCode, Box<dyn Error>> {
         return Err(format!("The server (process {pid}) didn't stop within {seconds} seconds.").into());
     }
     process.wait_for_end();
-    eprintln!("xks-console: Stopped the server on {} (process {pid}).", running.url);
+    note(format_args!("Stopped the server on {} (process {pid}).", running.url));
     Ok(ExitCode::SUCCESS)
 }
 

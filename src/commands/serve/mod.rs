@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use self::instance::{Instance, Running};
 use self::ready_file::ReadyFile;
+use super::note;
 use crate::access_log::AccessLog;
 use crate::aws::cli::quoted;
 use crate::bundled::Bundled;
@@ -43,7 +44,7 @@ pub fn run(arguments: &Arguments, options: &Serve) -> Result<ExitCode, Failure> 
     }
     match serve(arguments, options, &data_dir) {
         Err(failure) if !options.command.is_empty() => {
-            eprintln!("xks-console: {failure}");
+            note(failure);
             Ok(ExitCode::from(NOT_STARTED))
         }
         ended => ended,
@@ -146,11 +147,11 @@ fn tls(options: &Serve, data_dir: &Path) -> Result<(Option<Arc<rustls::ServerCon
 /// Writes the profiles into the data directory, unless they lead to the server in the background.
 fn write_profiles(served: &Served, bundled: &Bundled, data_dir: &Path, is_detached: bool) -> Result<(), Failure> {
     if !is_detached && let Some(running) = instance::find(data_dir)? {
-        eprintln!(
-            "xks-console: The profiles in {} lead to the server that runs in the background on {}.",
+        note(format_args!(
+            "The profiles in {} lead to the server that runs in the background on {}.",
             data_dir.display(),
             running.url
-        );
+        ));
         return Ok(());
     }
     profiles::write(served, bundled, data_dir).map(drop)

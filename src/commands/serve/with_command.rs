@@ -15,6 +15,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
 use crate::bundled::Bundled;
+use crate::commands::note;
 use crate::serve::Server;
 use crate::serve::environment::Environment;
 use crate::serve::profiles::{self, Served};
@@ -77,7 +78,7 @@ fn start(command: &[OsString], environment: &Environment) -> Result<Child, u8> {
         child.env_remove(name);
     }
     child.spawn().map_err(|error| {
-        eprintln!("xks-console: Couldn't run {}: {error}.", program.display());
+        note(format_args!("Couldn't run {}: {error}.", program.display()));
         if error.kind() == io::ErrorKind::NotFound { NOT_FOUND } else { NOT_EXECUTABLE }
     })
 }

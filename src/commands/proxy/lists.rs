@@ -1,0 +1,136 @@
+//! What `xks-console proxy` lists, as text and as JSON.
+
+use std::error::Error;
+use std::io::Write;
+
+use serde_json::{Value, json};
+
+use super::require_partition;
+use crate::aws::limits;
+use crate::aws::xks_console::ListProxyRequests;
+use crate::xks::key_manager::{ExternalKey, KeyManager, KeyManagerError};
+
+/// Where a list goes, and in which form.
+pub struct List<'a, W> {
+    /// Where it goes.
+    pub out: &'a mut W,
+    /// Whether it is one JSON document.
+    pub is_json: bool,
+}
+
+impl<W: Write> List<'_, W> {
+    fn document(&mut self, document: &Value) -> Result<(), Box<dyn Error>> {
+        Ok(writeln!(self.out, "{}", serde_json::to_string_pretty(document)?)?)
+    }
+
+    /// Names and URI paths of the partitions.
+    pub fn partitions(&mut self, manager: &KeyManager) -> Result<(), Box<dyn Error>> {
+        let names = manager.partitions()?;
+        if self.is_json {
+            let partition = |name: &String| {
+                let prefix = if name.is_empty() { String::new() } else { format!("/{name}") };
+                json!({ "name": name, "uriPath": format!("{prefix}{}", limits::XKS_PROXY_PATH_END) })
+            };
+            return self.document(&json!({ "partitions": names.iter().map(partition).collect::<Vec<_>>() }));
+        }
+        for name in names {
+            writeln!(self.out, "{name}")?;
+        }
+        Ok(())
+    }
+
+    /// The external keys of a partition.
+    pub fn keys(&mut self, manager: &KeyManager, partition: &str) -> Result<(), Box<dyn Error>> {
+        require_partition(manager, partition)?;
+        let keys = manager.keys(partition)?;
+        if self.is_json {
+            let keys: Vec<Value> = keys.iter().map(as_json).collect();
+            return self.document(&json!({ "partition": partition, "externalKeys": keys }));
+        }
+        writeln!(
+            self.out,
+            "{:<32} {:<8} {:<9} {:>7} {:>12}  {:<15}  CALLERS",
+            "EXTERNAL KEY ID", "SPEC", "STATUS", "VERSION", "ENCRYPTIONS", "USAGE"
+        )?;
+        for key in keys {
+            let or_none = |words: &[String]| if words.is_empty() { "-".to_owned() } else { words.join(",") };
+            let (status, usage, callers) = (status(&key), or_none(&key.usage), or_none(&key.callers));
+            writeln!(
+                self.out,
+                "{:<32} {:<8} {status:<9} {:>7} {:>12}  {usage:<15}  {callers}",
+                key.id, key.spec, key.version, key.encryptions
+            )?;
+        }
+        Ok(())
+    }
+
+    /// The access key IDs of a partition.
+    pub fn credentials(&mut self, manager: &KeyManager, partition: &str) -> Result<(), Box<dyn Error>> {
+        require_partition(manager, partition)?;
+        let ids = manager.access_key_ids(partition)?;
+        if self.is_json {
+            return self.document(&json!({ "partition": partition, "accessKeyIds": ids }));
+        }
+        for id in ids {
+            writeln!(self.out, "{id}")?;
+        }
+        Ok(())
+    }
+
+    /// The requests to the proxy that are wanted, the oldest first: a line of JSON for each, or one document.
+    pub fn requests(&mut self, manager: &KeyManager, wanted: &ListProxyRequests) -> Result<(), Box<dyn Error>> {
+        if let Some(partition) = &wanted.partition {
+            require_partition(manager, partition)?;
+        }
+        let mut requests = manager.requests(wanted)?;
+        // A key that was deleted is known by its requests.
+        if requests.is_empty()
+            && let Some(id) = &wanted.external_key_id
+            && !is_key_of_any(manager, wanted.partition.as_deref(), id)?
+        {
+            let place =
+                wanted.partition.as_ref().map_or("No partition".to_owned(), |name| format!("Partition {name:?}"));
+            let verb = if wanted.partition.is_some() { "has no" } else { "has an" };
+            return Err(format!("{place} {verb} external key {id:?}.").into());
+        }
+        requests.reverse();
+        if self.is_json {
+            return self.document(&json!({ "requests": requests }));
+        }
+        for request in requests {
+            writeln!(self.out, "{}", serde_json::to_string(&request)?)?;
+        }
+        Ok(())
+    }
+}
+
+fn is_key_of_any(manager: &KeyManager, partition: Option<&str>, id: &str) -> Result<bool, KeyManagerError> {
+    let partitions = match partition {
+        Some(partition) => vec![partition.to_owned()],
+        None => manager.partitions()?,
+    };
+    for partition in partitions {
+        match manager.key(&partition, id) {
+            Ok(_) => return Ok(true),
+            Err(KeyManagerError::KeyNotFound) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(false)
+}
+
+fn status(key: &ExternalKey) -> &'static str {
+    if key.enabled { "ENABLED" } else { "DISABLED" }
+}
+
+fn as_json(key: &ExternalKey) -> Value {
+    json!({
+        "id": key.id,
+        "keySpec": key.spec,
+        "keyUsage": key.usage,
+        "keyStatus": status(key),
+        "version": key.version,
+        "encryptions": key.encryptions,
+        "callers": key.callers,
+    })
+}

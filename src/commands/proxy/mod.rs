@@ -1,0 +1,412 @@
+//! Managing the bundled external key manager and its proxy from a shell: `xks-console proxy …`.
+
+mod lists;
+
+use std::error::Error;
+use std::io::{self, BufRead as _, IsTerminal as _, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+use serde_json::json;
+use zeroize::Zeroizing;
+
+use self::lists::List;
+use super::{note, open_bundled};
+use crate::aws::xks_console::ListProxyRequests;
+use crate::bundled::Bundled;
+use crate::cli::{Arguments, KeyName, ProxyCommand};
+use crate::replace::replace;
+use crate::xks::key_manager::{KeyManager, KeyManagerError, NewExternalKey};
+use crate::xks::proxy::BUNDLED_HOST;
+
+/// The exit code for a value that can't be right, and for a question that can't be asked.
+const USAGE: u8 = 2;
+/// The exit code for a question that was answered with no.
+const DECLINED: u8 = 3;
+
+/// Does what the command line asks for, on the terminal.
+///
+/// # Errors
+/// As [`run`]; what the bundled AWS can't be opened for.
+pub fn start(arguments: &Arguments, command: &ProxyCommand) -> Result<ExitCode, Box<dyn Error>> {
+    if let ProxyCommand::DeleteKey { key: KeyName { partition, id }, yes: false } = command
+        && !(io::stdin().is_terminal() && io::stderr().is_terminal())
+    {
+        note(format_args!(
+            "Deleting an external key can't be undone, and there is no terminal to ask on. Add --yes to delete {id:?} of \
+             partition {partition:?} without being asked."
+        ));
+        return Ok(ExitCode::from(USAGE));
+    }
+    let data_dir = arguments.data_dir(|name| std::env::var_os(name))?;
+    let bundled = open_bundled(arguments, &data_dir)?;
+    let mut terminal = Terminal { out: io::stdout(), notes: io::stderr(), is_json: arguments.json, confirm: &ask };
+    match run(&bundled, &data_dir, command, &mut terminal) {
+        // Such as `head`, which wants no more of a list.
+        Err(error) if command.is_list() && is_broken_pipe(&*error) => Ok(ExitCode::SUCCESS),
+        Err(error) if matches!(error.downcast_ref(), Some(KeyManagerError::Invalid { .. })) => {
+            note(error);
+            Ok(ExitCode::from(USAGE))
+        }
+        done => done,
+    }
+}
+
+fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+/// Asks a question on the terminal; whether the answer is yes.
+fn ask(question: &str) -> io::Result<bool> {
+    let mut notes = io::stderr();
+    write!(notes, "{question} [y/N] ")?;
+    notes.flush()?;
+    let mut answer = String::new();
+    io::stdin().lock().read_line(&mut answer)?;
+    Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+}
+
+/// Where a command speaks, and how it asks.
+pub struct Terminal<'a, O, N> {
+    /// What programs read.
+    pub out: O,
+    /// What people read.
+    pub notes: N,
+    /// Whether lists are one JSON document.
+    pub is_json: bool,
+    /// Asks a question; whether the answer is yes.
+    pub confirm: &'a dyn Fn(&str) -> io::Result<bool>,
+}
+
+/// Does what was asked; gives the exit code.
+///
+/// # Errors
+/// What the external key manager refuses, and files that can't be written.
+pub fn run(
+    aws: &Bundled,
+    dir: &Path,
+    command: &ProxyCommand,
+    terminal: &mut Terminal<impl Write, impl Write>,
+) -> Result<ExitCode, Box<dyn Error>> {
+    let manager = aws.key_manager();
+    if let Some(KeyName { partition, id }) = command.existing_key() {
+        require_key(manager, partition, id)?;
+    }
+    let Terminal { out, notes, is_json, confirm } = terminal;
+    let mut list = List { out, is_json: *is_json };
+    match command {
+        ProxyCommand::CreatePartition { name } => create_partition(aws, dir, name, list.out, notes)?,
+        ProxyCommand::ListPartitions => list.partitions(manager)?,
+        ProxyCommand::CreateKey { key, usage, spec, disabled, callers } => {
+            let key_usage = usage.iter().filter(|one| *one != "none").map(|one| one.to_uppercase()).collect();
+            manager.create_key(
+                &key.partition,
+                &NewExternalKey {
+                    id: key.id.clone(),
+                    manager_id: None,
+                    spec: spec.clone(),
+                    usage: key_usage,
+                    enabled: !disabled,
+                    callers: callers.clone(),
+                },
+            )?;
+        }
+        ProxyCommand::ListKeys { partition } => list.keys(manager, partition)?,
+        ProxyCommand::EnableKey(KeyName { partition, id }) => manager.set_enabled(partition, id, true)?,
+        ProxyCommand::DisableKey(KeyName { partition, id }) => manager.set_enabled(partition, id, false)?,
+        ProxyCommand::DeleteKey { key: KeyName { partition, id }, yes } => {
+            if !yes && !confirm(&delete_question(aws, partition, id)?)? {
+                writeln!(notes, "xks-console: The external key was not deleted.")?;
+                return Ok(ExitCode::from(DECLINED));
+            }
+            manager.delete_key(partition, id)?;
+        }
+        ProxyCommand::SetCallers { key, callers } => manager.set_callers(&key.partition, &key.id, callers)?,
+        ProxyCommand::RotateKey(KeyName { partition, id }) => {
+            writeln!(list.out, "{}", manager.rotate_key(partition, id)?)?;
+        }
+        ProxyCommand::ListCredentials { partition } => list.credentials(manager, partition)?,
+        ProxyCommand::RotateCredential { partition } => {
+            let before = manager.access_key_ids(partition)?;
+            let configuration = aws.proxy_configuration(partition)?;
+            writeln!(list.out, "{}", *configuration)?;
+            for id in before {
+                writeln!(
+                    notes,
+                    "{id} still works. Once no key store uses it: xks-console proxy revoke-credential {partition} {id}"
+                )?;
+            }
+        }
+        ProxyCommand::Log { partition, key, kms_request_id, last } => list.requests(
+            manager,
+            &ListProxyRequests {
+                partition: partition.clone(),
+                external_key_id: key.clone(),
+                kms_request_id: kms_request_id.clone(),
+                max_results: Some(*last),
+            },
+        )?,
+        ProxyCommand::RevokeCredential { partition, access_key_id } => {
+            require_partition(manager, partition)?;
+            if !manager.remove_credential(partition, access_key_id)? {
+                let known = manager.access_key_ids(partition)?.join(", ");
+                return Err(format!("{partition} has no credential {access_key_id}; it has {known}").into());
+            }
+        }
+    }
+    list.out.flush()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn require_partition(manager: &KeyManager, name: &str) -> Result<(), Box<dyn Error>> {
+    let names = manager.partitions()?;
+    if names.iter().any(|known| known == name) {
+        return Ok(());
+    }
+    Err(format!("Partition {name:?} doesn't exist. The partitions are {}.", names.join(", ")).into())
+}
+
+fn require_key(manager: &KeyManager, partition: &str, id: &str) -> Result<(), Box<dyn Error>> {
+    require_partition(manager, partition)?;
+    match manager.key(partition, id) {
+        Err(KeyManagerError::KeyNotFound) => {
+            let how = format!("To list its keys: xks-console proxy list-keys --partition {partition}");
+            Err(format!("Partition {partition:?} has no external key {id:?}. {how}").into())
+        }
+        found => Ok(found.map(drop)?),
+    }
+}
+
+/// Names the key, and what is lost with it.
+fn delete_question(aws: &Bundled, partition: &str, id: &str) -> Result<String, Box<dyn Error>> {
+    let versions = match aws.key_manager().key(partition, id)?.version {
+        1 => "its key material".to_owned(),
+        count => format!("the key material of all its {count} versions"),
+    };
+    let keys = aws.keys_with_external_key(partition, id)?;
+    let users = match keys.as_slice() {
+        [] => "No KMS key in this account uses it.".to_owned(),
+        [key] => format!("The KMS key {key} uses it and won't encrypt or decrypt anymore."),
+        keys => format!("The KMS keys {} use it and won't encrypt or decrypt anymore.", keys.join(", ")),
+    };
+    Ok(format!(
+        "This deletes external key {id:?} of partition {partition:?} and {versions}. It can't be undone: data encrypted under \
+         the key can never be decrypted. {users}\nDelete {id:?}?"
+    ))
+}
+
+fn create_partition(
+    aws: &Bundled,
+    dir: &Path,
+    name: &str,
+    out: &mut impl Write,
+    notes: &mut impl Write,
+) -> Result<(), Box<dyn Error>> {
+    let configuration = aws.create_partition(name)?;
+    writeln!(out, "{}", *configuration)?;
+    let file = write_request(dir, name, &configuration)?;
+    writeln!(
+        notes,
+        "\nTo make an external key store of it:\n  aws kms create-custom-key-store --cli-input-json file://{file}"
+    )?;
+    Ok(())
+}
+
+/// Writes the request of CreateCustomKeyStore, for its secret must not stand among the arguments of a command.
+fn write_request(dir: &Path, partition: &str, configuration: &str) -> Result<String, Box<dyn Error>> {
+    let mut request = json!({
+        "CustomKeyStoreName": partition,
+        "CustomKeyStoreType": "EXTERNAL_KEY_STORE",
+        "XksProxyConnectivity": "PUBLIC_ENDPOINT",
+        "XksProxyUriEndpoint": format!("https://{BUNDLED_HOST}"),
+    });
+    let configuration: serde_json::Value = serde_json::from_str(configuration)?;
+    for member in ["XksProxyUriPath", "XksProxyAuthenticationCredential"] {
+        request[member] = configuration[member].clone();
+    }
+    let text = Zeroizing::new(serde_json::to_string_pretty(&request)?);
+    let path = std::path::absolute(dir)?.join(format!("create-{}.json", partition.replace('/', "-")));
+    replace(&path, text.as_bytes()).map_err(|source| format!("{}: {source}", path.display()))?;
+    Ok(path.display().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::World;
+
+    fn aws() -> Bundled {
+        Bundled::in_memory("default", World::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 1)).unwrap()
+    }
+
+    fn done(aws: &Bundled, dir: &Path, command: &ProxyCommand) -> Result<(String, String), String> {
+        let (out, notes, _) = said(aws, dir, command, false, &|question| panic!("{question}"))?;
+        Ok((out, notes))
+    }
+
+    /// Output, notes and exit code.
+    fn said(
+        aws: &Bundled,
+        dir: &Path,
+        command: &ProxyCommand,
+        is_json: bool,
+        confirm: &dyn Fn(&str) -> io::Result<bool>,
+    ) -> Result<(String, String, ExitCode), String> {
+        let mut terminal = Terminal { out: Vec::new(), notes: Vec::new(), is_json, confirm };
+        let code = run(aws, dir, command, &mut terminal).map_err(|error| error.to_string())?;
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        Ok((text(terminal.out), text(terminal.notes), code))
+    }
+
+    #[test]
+    fn a_partition_its_keys_and_credentials_live_and_go() {
+        let (aws, dir) = (aws(), tempfile::tempdir().unwrap());
+        let does = |command: ProxyCommand| done(&aws, dir.path(), &command);
+        let (file, notes) = does(ProxyCommand::CreatePartition { name: "team/red".to_owned() }).unwrap();
+        let file: serde_json::Value = serde_json::from_str(&file).unwrap();
+        assert_eq!(file["XksProxyUriPath"], "/team/red/kms/xks/v1");
+        let secret = file["XksProxyAuthenticationCredential"]["RawSecretAccessKey"].as_str().unwrap();
+        assert!(
+            notes.contains("create-custom-key-store --cli-input-json file://") && !notes.contains(secret),
+            "{notes}"
+        );
+        let request = dir.path().join("create-team-red.json");
+        let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&request).unwrap().permissions());
+        assert_eq!(mode & 0o777, 0o600);
+        assert!(std::fs::read_to_string(request).unwrap().contains(secret));
+        assert!(does(ProxyCommand::CreatePartition { name: "team/red".to_owned() }).unwrap_err().contains("exists"));
+        assert!(does(ProxyCommand::ListPartitions).unwrap().0.contains("team/red\n"));
+
+        let key = || KeyName { partition: "team/red".to_owned(), id: "k-1".to_owned() };
+        let create = |usage: &str| ProxyCommand::CreateKey {
+            key: key(),
+            usage: usage.split(',').map(str::to_owned).collect(),
+            spec: "AES_256".to_owned(),
+            disabled: false,
+            callers: vec!["AWS Internal".to_owned()],
+        };
+        does(create("encrypt,decrypt")).unwrap();
+        assert!(does(create("none")).unwrap_err().contains("exists"));
+        does(ProxyCommand::DisableKey(key())).unwrap();
+        let list = || does(ProxyCommand::ListKeys { partition: "team/red".to_owned() }).unwrap().0;
+        assert!(
+            list().contains("k-1 ") && list().contains("DISABLED") && list().contains("ENCRYPT,DECRYPT"),
+            "{}",
+            list()
+        );
+        assert!(list().lines().any(|line| line.ends_with("  AWS Internal")), "{}", list());
+        let callers = ["arn:aws:iam::111122223333:role/*", "backup.amazonaws.com"].map(str::to_owned);
+        does(ProxyCommand::SetCallers { key: key(), callers: callers.to_vec() }).unwrap();
+        assert!(list().lines().any(|line| line.ends_with(&format!("  {}", callers.join(",")))), "{}", list());
+        does(ProxyCommand::SetCallers { key: key(), callers: Vec::new() }).unwrap();
+        assert!(list().lines().any(|line| line.ends_with("  -")), "{}", list());
+        does(ProxyCommand::EnableKey(key())).unwrap();
+        assert_eq!(does(ProxyCommand::RotateKey(key())).unwrap().0, "2\n");
+        does(ProxyCommand::DeleteKey { key: key(), yes: true }).unwrap();
+        assert!(!list().contains("k-1 "));
+        assert!(
+            does(ProxyCommand::DeleteKey { key: key(), yes: true })
+                .unwrap_err()
+                .contains("has no external key \"k-1\"")
+        );
+        // A key that has its ID later is another one.
+        does(create("none")).unwrap();
+        assert!(list().contains("      1 "), "{}", list());
+
+        let old = file["XksProxyAuthenticationCredential"]["AccessKeyId"].as_str().unwrap().to_owned();
+        let (_, notes) = does(ProxyCommand::RotateCredential { partition: "team/red".to_owned() }).unwrap();
+        assert!(notes.contains(&old), "{notes}");
+        let revoke = ProxyCommand::RevokeCredential { partition: "team/red".to_owned(), access_key_id: old.clone() };
+        does(revoke.clone()).unwrap();
+        assert!(does(revoke).unwrap_err().contains("has no credential"));
+        let left = does(ProxyCommand::ListCredentials { partition: "team/red".to_owned() }).unwrap().0;
+        assert!(left.lines().count() == 1 && !left.contains(&old), "{left}");
+    }
+
+    #[test]
+    fn unknown_partitions_and_keys_are_errors_that_name_them() {
+        let (aws, dir) = (aws(), tempfile::tempdir().unwrap());
+        let name = || "nowhere".to_owned();
+        let key = |partition: &str| KeyName { partition: partition.to_owned(), id: "nothing".to_owned() };
+        let log = |partition: Option<&str>, key: Option<&str>| ProxyCommand::Log {
+            partition: partition.map(str::to_owned),
+            key: key.map(str::to_owned),
+            kms_request_id: None,
+            last: 10,
+        };
+        for command in [
+            ProxyCommand::ListKeys { partition: name() },
+            ProxyCommand::ListCredentials { partition: name() },
+            ProxyCommand::RotateCredential { partition: name() },
+            ProxyCommand::RevokeCredential { partition: name(), access_key_id: "A".to_owned() },
+            log(Some("nowhere"), None),
+            ProxyCommand::EnableKey(key("nowhere")),
+            ProxyCommand::DeleteKey { key: key("nowhere"), yes: true },
+        ] {
+            let error = done(&aws, dir.path(), &command).unwrap_err();
+            assert!(error.contains("\"nowhere\""), "{command:?}: {error}");
+        }
+        for command in [
+            ProxyCommand::EnableKey(key("oslo")),
+            ProxyCommand::DisableKey(key("oslo")),
+            ProxyCommand::DeleteKey { key: key("oslo"), yes: false },
+            ProxyCommand::RotateKey(key("oslo")),
+            ProxyCommand::SetCallers { key: key("oslo"), callers: Vec::new() },
+            log(Some("oslo"), Some("nothing")),
+            log(None, Some("nothing")),
+        ] {
+            let error = done(&aws, dir.path(), &command).unwrap_err();
+            assert!(error.contains("\"nothing\""), "{command:?}: {error}");
+        }
+        assert_eq!(done(&aws, dir.path(), &log(Some("oslo"), None)).unwrap().0, "");
+    }
+
+    #[test]
+    fn a_key_is_deleted_after_a_question_that_names_what_is_lost() {
+        let (aws, dir) = (aws(), tempfile::tempdir().unwrap());
+        let key = |id: &str| KeyName { partition: "frankfurt".to_owned(), id: id.to_owned() };
+        let delete = |id: &str, answer: bool| {
+            let question = std::cell::RefCell::new(String::new());
+            let confirm = |asked: &str| {
+                question.replace(asked.to_owned());
+                Ok(answer)
+            };
+            let command = ProxyCommand::DeleteKey { key: key(id), yes: false };
+            let (_, notes, code) = said(&aws, dir.path(), &command, false, &confirm).unwrap();
+            (question.into_inner(), notes, code)
+        };
+        let keys = aws.key_manager().keys("frankfurt").unwrap();
+        let used = |id: &str| !aws.keys_with_external_key("frankfurt", id).unwrap().is_empty();
+        let in_use = &keys.iter().find(|key| used(&key.id)).unwrap().id;
+        let (question, notes, code) = delete(in_use, false);
+        assert!(question.contains(&format!("{in_use:?} of partition \"frankfurt\"")), "{question}");
+        assert!(question.contains("The KMS key ") && question.contains("never be decrypted"), "{question}");
+        assert!(notes.contains("not deleted") && code == ExitCode::from(3), "{notes}");
+        assert!(aws.key_manager().key("frankfurt", in_use).is_ok());
+        let spare = &keys.iter().find(|key| !used(&key.id)).unwrap().id;
+        let (question, _, code) = delete(spare, true);
+        assert!(question.contains("No KMS key in this account uses it") && code == ExitCode::SUCCESS, "{question}");
+        assert!(aws.key_manager().key("frankfurt", spare).is_err());
+    }
+
+    #[test]
+    fn each_list_is_one_json_document() {
+        let (aws, dir) = (aws(), tempfile::tempdir().unwrap());
+        let document = |command: ProxyCommand| -> serde_json::Value {
+            let (out, _, _) = said(&aws, dir.path(), &command, true, &|_| Ok(false)).unwrap();
+            serde_json::from_str(&out).unwrap()
+        };
+        let partition = || "oslo".to_owned();
+        let partitions = document(ProxyCommand::ListPartitions);
+        let oslo = json!({ "name": "oslo", "uriPath": "/oslo/kms/xks/v1" });
+        assert!(partitions["partitions"].as_array().unwrap().contains(&oslo), "{partitions}");
+        let keys = document(ProxyCommand::ListKeys { partition: partition() });
+        let vault = &keys["externalKeys"][0];
+        assert_eq!((&keys["partition"], &vault["keySpec"]), (&json!("oslo"), &json!("AES_256")), "{keys}");
+        let credentials = document(ProxyCommand::ListCredentials { partition: partition() });
+        assert_eq!(credentials["accessKeyIds"].as_array().unwrap().len(), 1, "{credentials}");
+        let log =
+            document(ProxyCommand::Log { partition: Some(partition()), key: None, kms_request_id: None, last: 10 });
+        assert_eq!(log, json!({ "requests": [] }));
+    }
+}
