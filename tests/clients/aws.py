@@ -371,7 +371,7 @@ class Clients(unittest.TestCase):
         kms.update_custom_key_store(CustomKeyStoreId=store, XksProxyAuthenticationCredential=credential)
         self.aws.proxy("revoke-credential", "team-red", old)
         self.assertEqual(kms.decrypt(CiphertextBlob=blob)["Plaintext"], b"red")
-        self.aws.proxy("delete-key", "--partition", "team-red", "--id", "red-1")
+        self.aws.proxy("delete-key", "--partition", "team-red", "--id", "red-1", "--yes")
         with refused(self, "KMSInvalidStateException"):
             kms.decrypt(CiphertextBlob=blob)
 

@@ -236,7 +236,7 @@ class Conformance:
         self.assertIn((403, "callers: AWS Internal"), self.denials("brief"))
         self.served.proxy("disable-key", "--partition", "lab", "--id", "brief")
         self.refused(self.served.call("/keys/brief/decrypt", decrypt_body(sealed)), 400, "InvalidStateException")
-        self.served.proxy("delete-key", "--partition", "lab", "--id", "brief")
+        self.served.proxy("delete-key", "--partition", "lab", "--id", "brief", "--yes")
         self.refused(self.served.call("/keys/brief/decrypt", decrypt_body(sealed)), 404, "KeyNotFoundException")
 
     def denials(self, key):
