@@ -406,7 +406,18 @@ mod tests {
 
     #[test]
     fn what_is_wrong_ends_with_code_2() {
-        for line in ["xks-console open", "xks-console --data-dir", "xks-console --check"] {
+        for line in [
+            "xks-console open",
+            "xks-console --data-dir",
+            "xks-console --check",
+            "xks-console serve true",
+            "xks-console serve --detach -- true",
+            "xks-console serve --stop --listen 127.0.0.1:1",
+            "xks-console serve --stop --detach",
+            "xks-console serve --detached",
+            "xks-console serve --client-ca ca.pem --client-name name",
+            "xks-console serve --tls-self-signed --client-ca ca.pem",
+        ] {
             assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
         }
     }

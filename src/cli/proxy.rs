@@ -89,7 +89,8 @@ Example:
 
 Exit codes:
   0    the proxy does all that it must
-  1    it doesn't, it can't be reached, or a file can't be used
+  1    it doesn't, it can't be reached, or there is nothing to call it with: no secret, or a file
+       that can't be used
   2    the command line is wrong";
 
 /// What can be done with the bundled external key manager and its proxy.

@@ -8,6 +8,7 @@ use clap::value_parser;
 
 /// How the bundled AWS is served.
 #[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
+#[command(group = clap::ArgGroup::new("tls").args(["tls_cert", "tls_self_signed"]))]
 pub struct Serve {
     /// Listen on this address; port 0 is any free port
     ///
@@ -15,7 +16,7 @@ pub struct Serve {
     /// that one is taken.
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub listen: Option<SocketAddr>,
-    /// Let other machines in, too
+    /// Accept connections from other machines
     #[arg(long)]
     pub beyond_loopback: bool,
     /// Speak TLS with this certificate chain, PEM
@@ -27,8 +28,8 @@ pub struct Serve {
     /// Speak TLS with a certificate made here and kept in the data directory
     #[arg(long, conflicts_with = "tls_cert")]
     pub tls_self_signed: bool,
-    /// Take only clients whose certificate is signed by these, PEM
-    #[arg(long, value_name = "FILE", requires = "client_name")]
+    /// Require client certificates signed by this CA, PEM; needs TLS
+    #[arg(long, value_name = "FILE", requires = "client_name", requires = "tls")]
     pub client_ca: Option<PathBuf>,
     /// ... and is for this name, as AWS KMS's is for cks.kms.REGION.amazonaws.com
     #[arg(long, value_name = "NAME", requires = "client_ca")]

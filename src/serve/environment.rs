@@ -11,7 +11,7 @@ use crate::aws::cli::quoted;
 use crate::bundled::AccessKey;
 
 /// Variables that lead a client to other credentials or to another endpoint.
-const MISLEADING: [&str; 18] = [
+const MISLEADING: [&str; 17] = [
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
     "AWS_CREDENTIAL_EXPIRATION",
@@ -21,7 +21,6 @@ const MISLEADING: [&str; 18] = [
     "AWS_ENDPOINT_URL_IAM",
     "AWS_ENDPOINT_URL_KMS",
     "AWS_ENDPOINT_URL_STS",
-    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
     "AWS_PROFILE",
     "AWS_ROLE_ARN",
     "AWS_ROLE_SESSION_NAME",
@@ -56,6 +55,8 @@ impl Environment {
         let mut set = Vec::new();
         let mut add = |name, value: &str| set.push((name, Zeroizing::new(value.to_owned())));
         add("AWS_ENDPOINT_URL", served.url);
+        // A configuration file may say otherwise, and the AWS CLI would call AWS itself.
+        add("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "false");
         add("AWS_REGION", served.region);
         // What the AWS CLI 1 and boto3 read.
         add("AWS_DEFAULT_REGION", served.region);

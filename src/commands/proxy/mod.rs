@@ -207,7 +207,7 @@ fn create_partition(
     let file = write_request(dir, name, &configuration)?;
     writeln!(
         notes,
-        "\nTo make an external key store of it:\n  aws kms create-custom-key-store --cli-input-json file://{file}"
+        "\nTo create an external key store for it:\n  aws kms create-custom-key-store --cli-input-json file://{file}"
     )?;
     Ok(())
 }

@@ -139,7 +139,6 @@ fn tls(options: &Serve, data_dir: &Path) -> Result<(Option<Arc<rustls::ServerCon
             let (config, authority) = tls::self_signed(data_dir, clients.as_ref())?;
             (Some(config), Some(authority))
         }
-        _ if clients.is_some() => return Err("--client-ca needs TLS: add --tls-self-signed or --tls-cert".into()),
         _ => (None, None),
     })
 }
