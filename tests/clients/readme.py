@@ -1,7 +1,8 @@
 """Every command of the README, run as it is printed.
 
 Each block of commands runs in a shell of its own, in a terminal and an empty home. `cargo` in its PATH is a stand-in that runs
-the program that is built already in place of `cargo run --release --`, and refuses everything else. What would need more than
+the program that is built already in place of `cargo run --release --`, and refuses everything else; so is `jq` where the machine
+has none. What would need more than
 this machine is here too: the profile `work` leads to a served AWS, and `ca.pem` is an authority that was made for it.
 
 A block that is in none of the tables below fails, so that whoever adds one says how it is run. So does an entry without a block.
@@ -84,6 +85,12 @@ shift 2
 exec "$XKS" "$@"
 """
 
+JQ = """#!{python}
+# Stands for jq where there is none: `jq -r .A.B`.
+import functools, json, sys
+print(functools.reduce(lambda value, name: value[name], sys.argv[2].split(".")[1:], json.load(sys.stdin)))
+"""
+
 
 def blocks(text):
     """The blocks that are set in four spaces or between fences."""
@@ -118,6 +125,9 @@ class Home:
         (programs / "cargo").write_text(CARGO)
         (programs / "cargo").chmod(0o755)
         (programs / "xks-console").symlink_to(PROGRAM)
+        if not shutil.which("jq"):
+            (programs / "jq").write_text(JQ.format(python=sys.executable))
+            (programs / "jq").chmod(0o755)
         clients = pathlib.Path(sys.executable).parent
         self.environment = {
             "HOME": str(self.path),

@@ -162,9 +162,12 @@ fn a_server_in_the_background_is_ready_when_detach_returns_and_gone_when_stop_re
     let profiles = std::fs::read_to_string(home.data_dir().join("config")).unwrap();
     assert!(profiles.contains(&url), "{profiles}");
 
-    let (code, again, notes) = home.run(&["--detach"]);
+    let (code, again, notes) = home.run(&["--detach", "--ready-file", "again"]);
     assert_eq!((code, &again), (0, &exports), "{notes}");
     assert!(notes.contains("already running"), "{notes}");
+    assert_eq!(std::fs::read_to_string(home.path("again")).unwrap(), exports);
+    let (code, out, notes) = home.run(&["--listen", url.strip_prefix("http://").unwrap()]);
+    assert!(code == 1 && out.is_empty() && notes.contains("xks-console serve --stop"), "{code} {out} {notes}");
     let (code, out, notes) = home.run(&["--detach", "--listen", "127.0.0.1:9"]);
     assert!(code == 1 && out == "false\n" && notes.contains("can't listen on 127.0.0.1:9"), "{code} {out} {notes}");
     // Its profiles stay when a command is run beside it.

@@ -14,6 +14,7 @@ use super::{environment, stop_command};
 use crate::bundled::Bundled;
 use crate::cli::{Arguments, Serve};
 use crate::commands::note;
+use crate::replace::replace;
 use crate::serve::profiles::Served;
 
 /// What a server in the background says, in the data directory.
@@ -104,7 +105,12 @@ fn show_running(
     }
     let bundled = super::super::open_bundled(arguments, data_dir)?;
     let served = Served { url, region: Bundled::REGION, authority: authority.as_deref() };
-    print(&environment(&served, &bundled)?.exports())?;
+    let exports = environment(&served, &bundled)?.exports();
+    if let Some(path) = &options.ready_file {
+        let failed = |error| format!("Couldn't write the ready file {}: {error}", path.display());
+        replace(&std::path::absolute(path).map_err(failed)?, exports.as_bytes()).map_err(failed)?;
+    }
+    print(&exports)?;
     note(format_args!(
         "A server is already running in the background on {url} (process {pid}). It keeps the options it \
          was started with.\nxks-console: To stop it: {stop}"

@@ -63,7 +63,7 @@ fn serve(arguments: &Arguments, options: &Serve, data_dir: &Path) -> Result<Exit
     let (tls, authority) = tls(options, data_dir)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
-        let mut server = listen(options, &bundled, tls).await?;
+        let mut server = listen(options, &bundled, tls).await.map_err(|error| explained(error, arguments, data_dir))?;
         if let Some(rate) = options.proxy_rate.and_then(NonZeroU32::new) {
             server = server.with_proxy_rate(rate);
         }
@@ -128,6 +128,22 @@ async fn listen(
         }
         opened => opened,
     }
+}
+
+/// Names the server in the background, when that is what has the address.
+fn explained(error: ServeError, arguments: &Arguments, data_dir: &Path) -> Failure {
+    if let ServeError::Listen { address, .. } = &error
+        && let Ok(Some(Running { pid, url, .. })) = instance::find(data_dir)
+        && url.ends_with(&format!(":{}", address.port()))
+    {
+        let stop = stop_command(arguments);
+        return format!(
+            "Couldn't listen on {address}: a server is already running in the background on {url} (process {pid}). To stop \
+             it: {stop}"
+        )
+        .into();
+    }
+    error.into()
 }
 
 fn tls(options: &Serve, data_dir: &Path) -> Result<(Option<Arc<rustls::ServerConfig>>, Option<PathBuf>), Failure> {
