@@ -2,13 +2,14 @@
 
 use bytes::Bytes;
 use quick_xml::events::Event;
+use serde::Deserialize as _;
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use zeroize::{Zeroize as _, Zeroizing};
 
 use super::error::ServiceError;
 use super::form;
+use super::mend;
 use super::operation::{Operation, Protocol};
 
 /// The content type of AWS JSON 1.0.
@@ -91,7 +92,7 @@ pub fn decode_response<O: Operation>(body: &[u8]) -> Result<O::Response, Malform
     match O::SERVICE.protocol() {
         Protocol::Json { .. } => {
             let body = if body.is_empty() { b"{}" } else { body };
-            serde_json::from_slice(body).or_else(|_| without_nulls(body)).map_err(|error| malformed(&error))
+            serde_json::from_slice(body).or_else(|_| tolerantly::<O>(body)).map_err(|error| malformed(&error))
         }
         Protocol::Query { .. } => {
             let text = std::str::from_utf8(body).map_err(|error| malformed(&error))?;
@@ -102,8 +103,9 @@ pub fn decode_response<O: Operation>(body: &[u8]) -> Result<O::Response, Malform
     }
 }
 
-/// Reads an answer in which `null` stands for members that are absent, as the SDKs of AWS understand it.
-fn without_nulls<T: DeserializeOwned>(body: &[u8]) -> serde_json::Result<T> {
+/// Reads an answer in which `null` stands for members that are absent, as the SDKs of AWS understand it, and in which
+/// elements of lists may be of a form that this version doesn't know.
+fn tolerantly<O: Operation>(body: &[u8]) -> serde_json::Result<O::Response> {
     fn strip(value: &mut Value) {
         match value {
             Value::Object(members) => {
@@ -128,7 +130,10 @@ fn without_nulls<T: DeserializeOwned>(body: &[u8]) -> serde_json::Result<T> {
     if answer.is_null() {
         answer = Value::Object(Map::new());
     }
-    let read = T::deserialize(&answer);
+    let read = O::Response::deserialize(&answer).or_else(|_| {
+        mend::answer(O::SERVICE, O::NAME, &mut answer);
+        O::Response::deserialize(&answer)
+    });
     wipe(&mut answer);
     read
 }

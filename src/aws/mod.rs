@@ -10,6 +10,8 @@ pub mod form;
 pub mod iam;
 pub mod kms;
 pub mod limits;
+pub mod mend;
+pub mod open_enum;
 pub mod operation;
 pub mod policy;
 pub mod quotas;

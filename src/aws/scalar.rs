@@ -125,7 +125,18 @@ impl Serialize for EpochSeconds {
 impl<'de> Deserialize<'de> for EpochSeconds {
     #[allow(clippy::cast_possible_truncation)]
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let seconds = f64::deserialize(deserializer)?;
-        Timestamp::from_millisecond((seconds * 1000.0).round() as i64).map(Self).map_err(de::Error::custom)
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Moment {
+            Seconds(f64),
+            Text(String),
+        }
+        match Moment::deserialize(deserializer)? {
+            Moment::Seconds(seconds) => Timestamp::from_millisecond((seconds * 1000.0).round() as i64),
+            // Other services of AWS write moments as ISO 8601.
+            Moment::Text(text) => text.parse(),
+        }
+        .map(Self)
+        .map_err(de::Error::custom)
     }
 }

@@ -114,6 +114,7 @@ impl Call<'_> {
             ConnectionState::Disconnecting => {
                 Err("It is disconnecting. Wait until it is disconnected, then connect it.")
             }
+            ConnectionState::Other(_) => Err("Its connection state is not one that this version knows."),
         })
     }
 

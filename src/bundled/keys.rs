@@ -230,6 +230,7 @@ impl Call<'_> {
             multi_region: Some(false),
             xks_key_configuration: request.xks_key_id.clone().map(|id| XksKeyConfiguration { id }),
             current_key_material_id: is_kms.then(|| material_id.clone()),
+            problem: None,
             key_id,
         };
         self.change(|tx| {

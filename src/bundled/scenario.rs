@@ -385,6 +385,7 @@ impl Filling<'_> {
                     vpc_endpoint_service_name: None,
                     vpc_endpoint_service_owner: None,
                 }),
+                problem: None,
             };
             let wrong = ProxyCredential::generate(&self.world().random).map_err(OpenError::from)?;
             let kept = if store.has_wrong_secret { &wrong } else { credential };
@@ -444,6 +445,7 @@ impl Filling<'_> {
             multi_region: Some(false),
             xks_key_configuration: key.external_key.clone().map(|id| XksKeyConfiguration { id }),
             current_key_material_id: store.is_none().then(|| material_id.clone()),
+            problem: None,
         };
         self.tx.execute(
             "INSERT INTO keys VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, NULL)",

@@ -32,6 +32,8 @@ pub struct KeySummary {
     pub key_manager: KeyManager,
     /// Whether it is a multi-Region key.
     pub is_multi_region: bool,
+    /// What of it this version can't read.
+    pub problem: Option<Box<str>>,
 }
 
 impl KeySummary {
@@ -62,6 +64,7 @@ impl From<KeyMetadata> for KeySummary {
             origin: key.origin,
             key_manager: key.key_manager,
             is_multi_region: key.multi_region == Some(true),
+            problem: key.problem.map(Box::from),
         }
     }
 }

@@ -122,6 +122,7 @@ fn some_store() -> CustomKeyStore {
         creation_date: EpochSeconds(jiff::Timestamp::UNIX_EPOCH),
         custom_key_store_type: CustomKeyStoreType::ExternalKeyStore,
         xks_proxy_configuration: None,
+        problem: None,
     }
 }
 

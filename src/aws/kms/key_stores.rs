@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::aws::open_enum::open_enum;
 use crate::aws::scalar::{EpochSeconds, SecretText};
 
 /// The request of DescribeCustomKeyStores: all, or one by ID or by name.
@@ -56,43 +57,46 @@ pub struct CustomKeyStore {
     /// How KMS reaches the external key store proxy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub xks_proxy_configuration: Option<XksProxyConfiguration>,
+    /// What of it this version can't read; never on the wire.
+    #[serde(default, rename = "XksConsoleProblem", skip_serializing)]
+    pub problem: Option<String>,
 }
 
-/// `CustomKeyStoreType`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum CustomKeyStoreType {
-    /// Backed by an AWS CloudHSM cluster.
-    #[serde(rename = "AWS_CLOUDHSM")]
-    AwsCloudHsm,
-    /// Backed by an external key manager behind a proxy.
-    #[serde(rename = "EXTERNAL_KEY_STORE")]
-    ExternalKeyStore,
+open_enum! {
+    /// `CustomKeyStoreType`.
+    pub enum CustomKeyStoreType {
+        /// Backed by an AWS CloudHSM cluster.
+        AwsCloudHsm = "AWS_CLOUDHSM",
+        /// Backed by an external key manager behind a proxy.
+        ExternalKeyStore = "EXTERNAL_KEY_STORE",
+    }
 }
 
 impl CustomKeyStoreType {
-    /// The console's word.
+    /// The console's word; of a value that is not known, AWS's own.
     pub const fn label(self) -> &'static str {
         match self {
             Self::AwsCloudHsm => "AWS CloudHSM key store",
             Self::ExternalKeyStore => "External key store",
+            Self::Other(text) => text,
         }
     }
 }
 
-/// `ConnectionState`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-#[allow(missing_docs)]
-pub enum ConnectionState {
-    Connected,
-    Connecting,
-    Failed,
-    Disconnected,
-    Disconnecting,
+open_enum! {
+    /// `ConnectionState`.
+    #[allow(missing_docs)]
+    pub enum ConnectionState {
+        Connected = "CONNECTED",
+        Connecting = "CONNECTING",
+        Failed = "FAILED",
+        Disconnected = "DISCONNECTED",
+        Disconnecting = "DISCONNECTING",
+    }
 }
 
 impl ConnectionState {
-    /// The console's word.
+    /// The console's word; of a value that is not known, AWS's own.
     pub const fn label(self) -> &'static str {
         match self {
             Self::Connected => "Connected",
@@ -100,6 +104,7 @@ impl ConnectionState {
             Self::Failed => "Failed",
             Self::Disconnected => "Disconnected",
             Self::Disconnecting => "Disconnecting",
+            Self::Other(text) => text,
         }
     }
 
@@ -109,22 +114,23 @@ impl ConnectionState {
     }
 }
 
-/// `XksProxyConnectivityType`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum XksProxyConnectivity {
-    /// Over the internet.
-    PublicEndpoint,
-    /// Through an Amazon VPC endpoint service.
-    VpcEndpointService,
+open_enum! {
+    /// `XksProxyConnectivityType`.
+    pub enum XksProxyConnectivity {
+        /// Over the internet.
+        PublicEndpoint = "PUBLIC_ENDPOINT",
+        /// Through an Amazon VPC endpoint service.
+        VpcEndpointService = "VPC_ENDPOINT_SERVICE",
+    }
 }
 
 impl XksProxyConnectivity {
-    /// The console's word.
+    /// The console's word; of a value that is not known, AWS's own.
     pub const fn label(self) -> &'static str {
         match self {
             Self::PublicEndpoint => "Public endpoint",
             Self::VpcEndpointService => "VPC endpoint service",
+            Self::Other(text) => text,
         }
     }
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Tag;
+use crate::aws::open_enum::open_enum;
 use crate::aws::scalar::EpochSeconds;
 
 /// The request of CreateKey. `None` leaves a member out.
@@ -52,64 +53,53 @@ pub struct CreateKeyOutput {
     pub key_metadata: KeyMetadata,
 }
 
-/// Where key material comes from (`OriginType`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Origin {
-    /// KMS made it.
-    #[serde(rename = "AWS_KMS")]
-    AwsKms,
-    /// The customer imported it.
-    #[serde(rename = "EXTERNAL")]
-    External,
-    /// It lives in a CloudHSM key store.
-    #[serde(rename = "AWS_CLOUDHSM")]
-    AwsCloudHsm,
-    /// It lives in an external key manager.
-    #[serde(rename = "EXTERNAL_KEY_STORE")]
-    ExternalKeyStore,
+open_enum! {
+    /// Where key material comes from (`OriginType`).
+    pub enum Origin {
+        /// KMS made it.
+        AwsKms = "AWS_KMS",
+        /// The customer imported it.
+        External = "EXTERNAL",
+        /// It lives in a CloudHSM key store.
+        AwsCloudHsm = "AWS_CLOUDHSM",
+        /// It lives in an external key manager.
+        ExternalKeyStore = "EXTERNAL_KEY_STORE",
+    }
 }
 
 impl Origin {
     /// All origins, in the order of the console's radio buttons.
     pub const ALL: [Self; 4] = [Self::AwsKms, Self::External, Self::AwsCloudHsm, Self::ExternalKeyStore];
 
-    /// The wire form.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::AwsKms => "AWS_KMS",
-            Self::External => "EXTERNAL",
-            Self::AwsCloudHsm => "AWS_CLOUDHSM",
-            Self::ExternalKeyStore => "EXTERNAL_KEY_STORE",
-        }
-    }
-
-    /// The console's word.
+    /// The console's word; of an origin that is not known, AWS's own.
     pub const fn label(self) -> &'static str {
         match self {
             Self::AwsKms => "KMS",
             Self::External => "External (Import Key material)",
             Self::AwsCloudHsm => "AWS CloudHSM key store",
             Self::ExternalKeyStore => "External key store",
+            Self::Other(text) => text,
         }
     }
 }
 
-/// `KeyState`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[allow(missing_docs)]
-pub enum KeyState {
-    Creating,
-    Enabled,
-    Disabled,
-    PendingDeletion,
-    PendingImport,
-    PendingReplicaDeletion,
-    Unavailable,
-    Updating,
+open_enum! {
+    /// `KeyState`.
+    #[allow(missing_docs)]
+    pub enum KeyState {
+        Creating = "Creating",
+        Enabled = "Enabled",
+        Disabled = "Disabled",
+        PendingDeletion = "PendingDeletion",
+        PendingImport = "PendingImport",
+        PendingReplicaDeletion = "PendingReplicaDeletion",
+        Unavailable = "Unavailable",
+        Updating = "Updating",
+    }
 }
 
 impl KeyState {
-    /// The console's word.
+    /// The console's word; of a state that is not known, AWS's own.
     pub const fn label(self) -> &'static str {
         match self {
             Self::Creating => "Creating",
@@ -120,18 +110,19 @@ impl KeyState {
             Self::PendingReplicaDeletion => "Pending replica deletion",
             Self::Unavailable => "Unavailable",
             Self::Updating => "Updating",
+            Self::Other(text) => text,
         }
     }
 }
 
-/// Who manages a KMS key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum KeyManager {
-    /// An AWS managed key.
-    Aws,
-    /// A customer managed key.
-    Customer,
+open_enum! {
+    /// Who manages a KMS key.
+    pub enum KeyManager {
+        /// An AWS managed key.
+        Aws = "AWS",
+        /// A customer managed key.
+        Customer = "CUSTOMER",
+    }
 }
 
 /// Everything DescribeKey tells about a KMS key.
@@ -185,6 +176,9 @@ pub struct KeyMetadata {
     /// The current key material of an `AWS_KMS` key: 64 hexadecimal digits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub current_key_material_id: Option<String>,
+    /// What of it this version can't read; never on the wire.
+    #[serde(default, rename = "XksConsoleProblem", skip_serializing)]
+    pub problem: Option<String>,
 }
 
 /// The external key of a KMS key.

@@ -69,6 +69,7 @@ impl Call<'_> {
             creation_date: EpochSeconds(world.clock.now()),
             custom_key_store_type: CustomKeyStoreType::ExternalKeyStore,
             xks_proxy_configuration: Some(proxy.clone()),
+            problem: None,
         };
         self.store().read(|tx| self.check_new(tx, &entry))?;
         self.check_proxy(&proxy, &credential.raw_secret_access_key, "CreateCustomKeyStore", String::new()).await?;

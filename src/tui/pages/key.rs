@@ -139,6 +139,7 @@ impl KeyPage {
     fn write(&self, paper: &mut Paper, key: &KeySummary, known: &Known) {
         let aliases = aliases_of(key.key_id(), known);
         paper.heading(aliases.first().map_or_else(|| key.key_id(), String::as_str));
+        super::write_problem(paper, "KMS key", key.problem.as_deref());
         paper.heading("General configuration");
         paper.pair("Alias", aliases.first().map_or("-", String::as_str), theme::TEXT);
         paper.pair("ARN", &key.arn, theme::TEXT);

@@ -158,6 +158,7 @@ impl KeyStorePage {
     fn write(&self, paper: &mut Paper, store: &CustomKeyStore, known: &Known) {
         paper.heading(&text::harmless(&store.custom_key_store_name));
         self.write_buttons(paper, store);
+        super::write_problem(paper, "key store", store.problem.as_deref());
         paper.heading("General configuration");
         paper.pair("Custom key store name", &store.custom_key_store_name, theme::TEXT);
         paper.pair("Custom key store ID", &store.custom_key_store_id, theme::TEXT);
@@ -238,7 +239,10 @@ impl KeyStorePage {
                 Span::styled(if here { "▸ " } else { "  " }, theme::ACCENT),
                 Span::styled(text::fit(&text::harmless(name), third), style),
                 Span::styled(format!(" {} ", text::fit(&text::harmless(external), third.saturating_sub(2))), style),
-                Span::styled(key.key_state.label(), if here { style } else { state_style(key.key_state.label()) }),
+                Span::styled(
+                    key.key_state.label().to_owned(),
+                    if here { style } else { state_style(key.key_state.label()) },
+                ),
             ]);
             paper.focused(here, |paper| {
                 paper.line(line);

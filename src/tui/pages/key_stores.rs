@@ -38,7 +38,8 @@ pub fn external(known: &Known) -> Vec<&CustomKeyStore> {
 }
 
 fn is_external(store: &CustomKeyStore) -> bool {
-    store.custom_key_store_type == CustomKeyStoreType::ExternalKeyStore
+    // A type that AWS has added since has no page of its own.
+    store.custom_key_store_type != CustomKeyStoreType::AwsCloudHsm
 }
 
 /// The text of a cell of the table of stores.
@@ -46,6 +47,7 @@ pub fn cell(store: &CustomKeyStore, column: usize) -> String {
     let proxy = store.xks_proxy_configuration.as_ref();
     match column {
         0 => store.custom_key_store_name.clone(),
+        1 if store.problem.is_some() => format!("{} (partly readable)", store.connection_state.label()),
         1 => store.connection_state.label().to_owned(),
         2 => store.custom_key_store_id.clone(),
         3 => proxy.map(|proxy| proxy.connectivity.label().to_owned()).unwrap_or_default(),

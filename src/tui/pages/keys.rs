@@ -52,6 +52,7 @@ fn cell(key: &KeySummary, column: KeyColumn, known: &Known) -> String {
             [one, more @ ..] => format!("{one} (+{} more)", more.len()),
         },
         KeyColumn::KeyId => key.key_id().to_owned(),
+        KeyColumn::Status if key.problem.is_some() => format!("{} (partly readable)", key.key_state.label()),
         KeyColumn::Status => key.key_state.label().to_owned(),
         KeyColumn::Origin => key.origin.label().to_owned(),
         KeyColumn::CustomKeyStoreName => {
@@ -114,8 +115,8 @@ impl Keys {
 
     fn list<'a>(&self, known: &'a Known) -> &'a [KeySummary] {
         match self.manager {
-            KeyManager::Customer => known.keys.ready().map_or(&[][..], Vec::as_slice),
             KeyManager::Aws => &known.aws_keys,
+            _ => known.keys.ready().map_or(&[][..], Vec::as_slice),
         }
     }
 
@@ -241,13 +242,11 @@ impl Keys {
         let more = if known.more_keys { " so far…" } else { "" };
         let count = known.keys.ready().map(|_| format!(" ({}{more}){chosen}", keys.len())).unwrap_or_default();
         let (title, empty, hint, choice) = match self.manager {
-            KeyManager::Customer => {
-                ("Customer managed keys", "No customer managed keys", "Press n to create the first.", Choice::Many)
-            }
             KeyManager::Aws => {
                 let hint = "AWS services make them when they first encrypt something for you.";
                 ("AWS managed keys", "No AWS managed keys", hint, Choice::None)
             }
+            _ => ("Customer managed keys", "No customer managed keys", "Press n to create the first.", Choice::Many),
         };
         paper.heading(&format!("{title}{count}"));
         if super::write_loading(&mut paper, "the keys", &known.keys) {

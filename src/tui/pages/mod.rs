@@ -21,6 +21,7 @@ use super::tasks::{Menu, Task};
 use super::theme;
 use super::widgets::paper::Paper;
 use crate::create_key::known::{Known, Loaded};
+use crate::text;
 
 /// A place in the console.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -117,4 +118,14 @@ pub fn store_menu(store_id: &str, known: &Known) -> Option<Wish> {
     let keys = known.keys.ready().map_or(&[][..], Vec::as_slice);
     let count = keys.iter().filter(|key| key.custom_key_store_id.as_deref() == Some(store_id)).count();
     known.key_store(store_id).map(|store| Wish::Menu(Menu::for_store(store, count)))
+}
+
+/// Says what of something AWS returned in a form that this version can't read.
+fn write_problem(paper: &mut Paper, what: &str, problem: Option<&str>) {
+    if let Some(problem) = problem {
+        let words =
+            format!("▲ AWS KMS returned this {what} in a form that this version can't read in full: {problem}.");
+        paper.prose(&text::harmless(&words), 2, theme::WARNING);
+        paper.gap();
+    }
 }
