@@ -12,7 +12,7 @@ pub use keys::NAVIGATION;
 
 use std::collections::BTreeMap;
 
-use crossterm::event::KeyEventKind;
+use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use self::errand::Errand;
 use super::connect::Connecting;
@@ -145,6 +145,8 @@ pub struct App {
     pub login: Option<Login>,
     /// Whether the navigation on the left has the focus, and which entry.
     pub navigation: Option<usize>,
+    /// Whether the screen has no room for a page.
+    is_too_small: bool,
     /// The wizard, while one is open.
     pub wizard: Option<Wizard>,
     /// The drafts that are kept on disk.
@@ -171,6 +173,15 @@ pub struct App {
     last_id: u64,
 }
 
+/// The smallest screen that the pages are made for, in columns and rows. On a smaller one nothing can be seen, so nothing
+/// acts but Ctrl-C.
+pub const LEAST_SIZE: (u16, u16) = (60, 20);
+
+/// Whether a key quits on every page.
+fn is_quit(key: KeyEvent) -> bool {
+    key.code == KeyCode::Char('c') && key.modifiers == KeyModifiers::CONTROL
+}
+
 impl App {
     /// The console at its first page, and what it asks first.
     pub fn new(world: World, region: &str) -> (Self, Vec<Effect>) {
@@ -192,6 +203,7 @@ impl App {
             dialog: None,
             login: None,
             navigation: None,
+            is_too_small: false,
             wizard: None,
             drafts: Drafts::default(),
             preferences: Preferences::default(),
@@ -262,7 +274,9 @@ impl App {
     fn take(&mut self, msg: Msg) -> Vec<Effect> {
         match msg {
             Msg::Key(key) if key.kind == KeyEventKind::Release => Vec::new(),
+            Msg::Key(key) if self.is_too_small && !is_quit(key) => Vec::new(),
             Msg::Key(key) => self.press(key),
+            Msg::Paste(_) if self.is_too_small => Vec::new(),
             Msg::Paste(text) => {
                 self.paste(&text);
                 Vec::new()
@@ -285,7 +299,11 @@ impl App {
                 self.look_again()
             }
             Msg::Changed => self.refresh_soon(),
-            Msg::Resize { .. } | Msg::Elapsed(_) => Vec::new(),
+            Msg::Resize { width, height } => {
+                self.is_too_small = width < LEAST_SIZE.0 || height < LEAST_SIZE.1;
+                Vec::new()
+            }
+            Msg::Elapsed(_) => Vec::new(),
         }
     }
 

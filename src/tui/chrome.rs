@@ -5,7 +5,7 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Clear};
 
-use super::app::{App, Dialog, Flash, NAVIGATION, shows_drafts};
+use super::app::{App, Dialog, Flash, LEAST_SIZE, NAVIGATION, shows_drafts};
 use super::badge;
 use super::drafts;
 use super::keymap::{self, Action};
@@ -17,14 +17,11 @@ use super::widgets::{button_row, text};
 use crate::create_key::known::Known;
 use crate::create_key::method::Method;
 
-/// The smallest screen on which anything sensible can be shown.
-const LEAST: (u16, u16) = (40, 12);
-
 /// Draws the whole screen.
 pub fn draw(app: &App, frame: &mut Frame) {
     let area = frame.area();
-    if area.width < LEAST.0 || area.height < LEAST.1 {
-        let words = format!("Needs {} x {} cells. Ctrl-C quits.", LEAST.0, LEAST.1);
+    if area.width < LEAST_SIZE.0 || area.height < LEAST_SIZE.1 {
+        let words = format!("Needs {} x {} cells. Ctrl-C quits.", LEAST_SIZE.0, LEAST_SIZE.1);
         frame.render_widget(
             Line::raw(text::cut(&words, area.width.into())),
             Rect { height: area.height.min(1), ..area },

@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crossterm::event::{Event, EventStream, KeyCode, KeyModifiers};
+use crossterm::event::{Event, KeyCode, KeyModifiers};
 use futures_util::future;
 use futures_util::stream::{self, Stream, StreamExt as _, TryStreamExt as _};
 use tokio::sync::mpsc;
@@ -23,8 +23,8 @@ use super::app::App;
 use super::chrome;
 use super::effect::{Call, Effect, Failure, Msg, Reply};
 use super::preferences::Preferences;
-use super::terminal::Terminal;
 use super::terminal::signals::{Signal, Signals};
+use super::terminal::{Input, Terminal};
 use crate::aws::cloudtrail::LookupEvents;
 use crate::aws::iam::ListAccountAliases;
 use crate::aws::kms::{
@@ -310,11 +310,16 @@ pub async fn run(
 ) -> std::io::Result<ExitCode> {
     let mut signals = Signals::listen()?;
     let mut screen = Terminal::enter()?;
-    let mut events = EventStream::new();
+    let mut input = Input::open()?;
+    // While the program is stopped the terminal belongs to the shell.
+    let mut is_suspended = false;
     let mut changes = pin!(changes);
     let (sender, mut inbox) = mpsc::unbounded_channel();
     let mut client = watched(client, &sender);
     let mut effects = first;
+    if let Happened::Msg(size) = resized() {
+        effects.extend(app.update(size));
+    }
     loop {
         for effect in effects.drain(..) {
             match effect {
@@ -331,10 +336,12 @@ pub async fn run(
                 other => spawn(&client, other, &sender),
             }
         }
-        screen.draw(|frame| chrome::draw(app, frame))?;
+        if !is_suspended {
+            screen.draw(|frame| chrome::draw(app, frame))?;
+        }
         let happened = tokio::select! {
-            event = events.next() => match event {
-                Some(event) => translate(event?),
+            event = input.next() => match event {
+                Some(event) => translate(event),
                 None => Happened::End(ExitCode::from(129)),
             },
             Some(msg) = inbox.recv() => Happened::Msg(msg),
@@ -344,12 +351,19 @@ pub async fn run(
                 Signal::End { exit_code } => Happened::End(ExitCode::from(exit_code)),
                 Signal::Suspend => Happened::Suspend,
                 Signal::Resume => Happened::Resume,
+                Signal::Resize => resized(),
             },
         };
         match happened {
             Happened::Msg(msg) => effects.extend(app.update(msg)),
-            Happened::Suspend => screen.suspend()?,
-            Happened::Resume => screen.resume()?,
+            Happened::Suspend => {
+                is_suspended = true;
+                screen.suspend()?;
+            }
+            Happened::Resume => {
+                screen.resume()?;
+                is_suspended = false;
+            }
             Happened::End(code) => return Ok(code),
             Happened::Nothing => {}
         }
@@ -376,9 +390,14 @@ fn translate(event: Event) -> Happened {
         }
         Event::Key(key) => Happened::Msg(Msg::Key(key)),
         Event::Paste(text) => Happened::Msg(Msg::Paste(text)),
-        Event::Resize(width, height) => Happened::Msg(Msg::Resize { width, height }),
-        Event::FocusGained | Event::FocusLost | Event::Mouse(_) => Happened::Nothing,
+        Event::Resize(..) | Event::FocusGained | Event::FocusLost | Event::Mouse(_) => Happened::Nothing,
     }
+}
+
+/// The size of the terminal, if it tells.
+fn resized() -> Happened {
+    let size = crossterm::terminal::size();
+    size.map_or(Happened::Nothing, |(width, height)| Happened::Msg(Msg::Resize { width, height }))
 }
 
 fn spawn(client: &Client, effect: Effect, sender: &mpsc::UnboundedSender<Msg>) {

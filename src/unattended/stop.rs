@@ -52,7 +52,7 @@ impl Stop {
                     let _ = rustix::process::kill_current_process_group(rustix::process::Signal::STOP);
                     continue;
                 }
-                Signal::Resume => continue,
+                Signal::Resume | Signal::Resize => continue,
             };
             if !self.is_busy.get() || self.asked.get().is_some() {
                 return exit_code;

@@ -331,3 +331,61 @@ fn what_another_process_changes_is_seen_at_once() {
     console.wait("a-key-of-the-shell");
     console.kill();
 }
+
+#[test]
+fn the_console_comes_back_after_ctrl_z_in_a_shell_with_job_control() {
+    let home = tempfile::tempdir().unwrap();
+    let mut command = CommandBuilder::new("bash");
+    command.args(["--norc", "--noprofile", "-i"]);
+    command.cwd(home.path());
+    command.env("XKS", env!("CARGO_BIN_EXE_xks-console"));
+    command.env("LC_ALL", "C.UTF-8");
+    let mut shell = Console::spawn(command, home.path(), (80, 24), &[("PS1", "ready> ")]);
+    shell.send("PS1='ready> '; \"$XKS\" --data-dir account\r");
+    shell.wait("Frankfurt HSM");
+    for stop in ["\x1a", "kill", "\x1a"] {
+        if stop == "kill" {
+            // From outside, to the whole job as a terminal would.
+            let id = shell.pty.process_group_leader().unwrap();
+            let group = rustix::process::Pid::from_raw(id).unwrap();
+            rustix::process::kill_process_group(group, rustix::process::Signal::TSTP).unwrap();
+        } else {
+            shell.send(stop);
+        }
+        shell.wait("Stopped");
+        shell.send("clear\r");
+        shell.wait_until_gone("Stopped");
+        shell.send("fg\r");
+        shell.wait("Frankfurt HSM");
+        // It draws and takes keys again.
+        shell.send("?");
+        shell.wait("╭ Keys");
+        shell.send("\x1b");
+        shell.wait_until_gone("╭ Keys");
+    }
+    shell.send("\x03");
+    let deadline = Instant::now() + PATIENCE;
+    while !shell.text().trim_end().ends_with("ready>") {
+        assert!(shell.read(deadline.saturating_duration_since(Instant::now())), "{}", shell.text());
+    }
+    shell.send("echo status-$?\r");
+    shell.wait("status-0");
+    shell.kill();
+}
+
+#[test]
+fn nothing_acts_on_a_screen_without_room_but_ctrl_c() {
+    let home = tempfile::tempdir().unwrap();
+    let mut console = Console::start(home.path());
+    console.wait("Frankfurt HSM");
+    console.resize((59, 20));
+    console.wait("Needs 60 x 20");
+    console.send("d\rC");
+    console.resize((80, 24));
+    console.wait("Frankfurt HSM");
+    assert!(!console.text().contains("Disconnect the") && !console.text().contains("Create external key store\n"));
+    console.resize((30, 8));
+    console.wait("Needs 60 x 20");
+    console.send("\x03");
+    assert!(console.child.wait().unwrap().success());
+}

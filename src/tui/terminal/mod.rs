@@ -5,7 +5,9 @@
 //! hears of by [`Signals`](signals::Signals) and answers by dropping the guard.
 
 mod ask;
+mod decoder;
 mod device;
+mod input;
 pub mod signals;
 
 use std::io::{self, IsTerminal as _, Write};
@@ -20,6 +22,7 @@ use ratatui::backend::{Backend as _, ClearType, CrosstermBackend};
 
 pub use ask::ask;
 use device::device;
+pub use input::Input;
 
 /// Whether the terminal is ours now. Static, for a panic in any thread must find it.
 static TAKEN: AtomicBool = AtomicBool::new(false);

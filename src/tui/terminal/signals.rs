@@ -16,6 +16,8 @@ pub enum Signal {
     Suspend,
     /// To take the terminal again: `SIGCONT`, after a stop.
     Resume,
+    /// To draw in another size: `SIGWINCH`.
+    Resize,
 }
 
 /// Listens for signals. It wakes nobody while none comes.
@@ -26,6 +28,7 @@ pub struct Signals {
     interrupt: Listener,
     stop: Listener,
     resume: Listener,
+    resize: Listener,
 }
 
 impl Signals {
@@ -43,6 +46,7 @@ impl Signals {
             interrupt: signal(SignalKind::interrupt())?,
             stop: signal(SignalKind::from_raw(rustix::process::Signal::TSTP.as_raw()))?,
             resume: signal(SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()))?,
+            resize: signal(SignalKind::window_change())?,
         })
     }
 
@@ -54,6 +58,7 @@ impl Signals {
             _ = self.interrupt.recv() => Signal::End { exit_code: 130 },
             _ = self.stop.recv() => Signal::Suspend,
             _ = self.resume.recv() => Signal::Resume,
+            _ = self.resize.recv() => Signal::Resize,
         }
     }
 }

@@ -33,6 +33,7 @@ fn inside() {
                 match signals.next().await {
                     Signal::End { exit_code } => break exit_code.into(),
                     Signal::Suspend => guard.suspend().unwrap(),
+                    Signal::Resize => {}
                     Signal::Resume => {
                         guard.resume().unwrap();
                         guard.draw(|frame| frame.render_widget("again", frame.area())).unwrap();

@@ -49,10 +49,12 @@ impl TextField {
         }
     }
 
-    /// Takes pasted text: line breaks and tabs become blanks, other control characters go.
+    /// Takes pasted text: each line break (`\n`, `\r`, or both) and each tab becomes one space, other control characters are
+    /// dropped.
     pub fn paste(&mut self, pasted: &str) {
-        for character in pasted.trim_end_matches(['\r', '\n']).chars() {
-            let character = if matches!(character, '\n' | '\t') { ' ' } else { character };
+        let lines = pasted.trim_end_matches(['\r', '\n']).replace("\r\n", "\n");
+        for character in lines.chars() {
+            let character = if matches!(character, '\n' | '\r' | '\t') { ' ' } else { character };
             if !character.is_control() {
                 self.0.handle(InputRequest::InsertChar(character));
             }

@@ -1,0 +1,403 @@
+//! What a terminal sends, told apart: keys and pastes of a person, and replies of the terminal.
+//!
+//! A terminal answers questions (its colors, its name, where the cursor is) on the line that also carries the keys, and
+//! an answer may come late, to a program that never asked. Such replies are recognized by their form, in the 7-bit and the
+//! 8-bit one (ECMA-48, *XTerm Control Sequences*), and dropped whole, wherever reads cut them.
+
+use std::time::Duration;
+
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
+
+/// How long the rest of a sequence may take before Esc counts as a key of its own.
+const ESCAPE_TIME: Duration = Duration::from_millis(60);
+/// How long the rest of a reply may take before it is given up.
+const REPLY_TIME: Duration = Duration::from_secs(1);
+/// What ends a bracketed paste.
+const PASTE_END: &[u8] = b"\x1b[201~";
+/// Bytes of a control sequence that are looked at; what is longer is no key.
+const MOST_PARAMETERS: usize = 32;
+
+/// Where in a sequence the bytes so far end.
+#[derive(Debug, Default)]
+enum State {
+    #[default]
+    Ground,
+    /// A character of UTF-8, with the modifiers that came before it.
+    Letter(Vec<u8>, KeyModifiers),
+    Escape,
+    /// `ESC [`, with the parameters so far.
+    Control(Vec<u8>),
+    /// `ESC [ [` of the Linux console.
+    LinuxFunction,
+    /// `ESC O`.
+    Single,
+    /// OSC, DCS, APC, PM or SOS, until its terminator. How many bytes of a character of UTF-8 are still to come, and
+    /// whether the last byte was ESC.
+    Reply {
+        rest_of_letter: u8,
+        is_escaped: bool,
+        ends_at_bell: bool,
+    },
+    /// That many bytes of a mouse report.
+    Mouse(u8),
+    Paste(Vec<u8>),
+}
+
+/// Turns bytes into events.
+#[derive(Debug, Default)]
+pub struct Decoder {
+    state: State,
+}
+
+impl Decoder {
+    /// Takes the next bytes; gives the events that they complete.
+    pub fn push(&mut self, bytes: &[u8]) -> Vec<Event> {
+        let mut events = Vec::new();
+        for byte in bytes {
+            self.take(*byte, &mut events);
+        }
+        events
+    }
+
+    /// How long to wait for more bytes before [`idle`](Self::idle); nothing when no sequence is open.
+    pub fn patience(&self) -> Option<Duration> {
+        match self.state {
+            State::Ground => None,
+            State::Escape | State::Single => Some(ESCAPE_TIME),
+            _ => Some(REPLY_TIME),
+        }
+    }
+
+    /// Ends the open sequence: nothing came for as long as [`patience`](Self::patience) says.
+    pub fn idle(&mut self) -> Option<Event> {
+        match std::mem::take(&mut self.state) {
+            State::Escape => Some(key(KeyCode::Esc, KeyModifiers::NONE)),
+            State::Single => Some(letter('O', KeyModifiers::ALT)),
+            State::Paste(bytes) => Some(Event::Paste(String::from_utf8_lossy(&bytes).into_owned())),
+            _ => None,
+        }
+    }
+
+    fn take(&mut self, byte: u8, events: &mut Vec<Event>) {
+        match std::mem::take(&mut self.state) {
+            State::Ground => self.ground(byte, KeyModifiers::NONE, events),
+            State::Letter(bytes, modifiers) => self.continue_letter(bytes, byte, modifiers, events),
+            State::Escape => self.escape(byte, events),
+            State::Control(parameters) => self.control(parameters, byte, events),
+            State::LinuxFunction => {
+                if let Some(number) = byte.checked_sub(b'A').filter(|number| *number < 5) {
+                    events.push(key(KeyCode::F(number + 1), KeyModifiers::NONE));
+                }
+            }
+            State::Single => events.extend(function(byte).map(|code| key(code, KeyModifiers::NONE))),
+            State::Reply { rest_of_letter, is_escaped, ends_at_bell } => {
+                self.reply(byte, rest_of_letter, is_escaped, ends_at_bell, events);
+            }
+            State::Mouse(rest) => {
+                if rest > 1 {
+                    self.state = State::Mouse(rest - 1);
+                }
+            }
+            State::Paste(mut bytes) => {
+                bytes.push(byte);
+                if bytes.ends_with(PASTE_END) {
+                    bytes.truncate(bytes.len() - PASTE_END.len());
+                    events.push(Event::Paste(String::from_utf8_lossy(&bytes).into_owned()));
+                } else {
+                    self.state = State::Paste(bytes);
+                }
+            }
+        }
+    }
+
+    fn ground(&mut self, byte: u8, modifiers: KeyModifiers, events: &mut Vec<Event>) {
+        let control = modifiers | KeyModifiers::CONTROL;
+        match byte {
+            0x1b => self.state = State::Escape,
+            b'\r' => events.push(key(KeyCode::Enter, modifiers)),
+            b'\t' => events.push(key(KeyCode::Tab, modifiers)),
+            0x7f => events.push(key(KeyCode::Backspace, modifiers)),
+            0 => events.push(key(KeyCode::Char(' '), control)),
+            0x01..=0x1a => events.push(key(KeyCode::Char(char::from(byte - 1 + b'a')), control)),
+            0x1c..=0x1f => events.push(key(KeyCode::Char(char::from(byte - 0x1c + b'4')), control)),
+            b' '..=b'~' => events.push(letter(char::from(byte), modifiers)),
+            0x8f => self.state = State::Single,
+            0x9b => self.state = State::Control(Vec::new()),
+            0x90 | 0x98 | 0x9d..=0x9f => self.begin_reply(byte == 0x9d),
+            0xc2..=0xf4 => self.state = State::Letter(vec![byte], modifiers),
+            _ => {}
+        }
+    }
+
+    fn begin_reply(&mut self, ends_at_bell: bool) {
+        self.state = State::Reply { rest_of_letter: 0, is_escaped: false, ends_at_bell };
+    }
+
+    fn continue_letter(&mut self, mut bytes: Vec<u8>, byte: u8, modifiers: KeyModifiers, events: &mut Vec<Event>) {
+        if byte & 0xc0 != 0x80 {
+            // It was no character after all.
+            return self.ground(byte, KeyModifiers::NONE, events);
+        }
+        bytes.push(byte);
+        match std::str::from_utf8(&bytes) {
+            Ok(text) => events.extend(text.chars().map(|one| letter(one, modifiers))),
+            Err(error) if error.error_len().is_none() => self.state = State::Letter(bytes, modifiers),
+            Err(_) => {}
+        }
+    }
+
+    fn escape(&mut self, byte: u8, events: &mut Vec<Event>) {
+        match byte {
+            0x1b => {
+                events.push(key(KeyCode::Esc, KeyModifiers::NONE));
+                self.state = State::Escape;
+            }
+            b'[' => self.state = State::Control(Vec::new()),
+            b'O' => self.state = State::Single,
+            b'P' | b'X' | b']' | b'^' | b'_' => self.begin_reply(byte == b']'),
+            byte => self.ground(byte, KeyModifiers::ALT, events),
+        }
+    }
+
+    fn control(&mut self, mut parameters: Vec<u8>, byte: u8, events: &mut Vec<Event>) {
+        match byte {
+            b' '..=b'?' => {
+                // One more than can be a key says that it is none.
+                if parameters.len() <= MOST_PARAMETERS {
+                    parameters.push(byte);
+                }
+                self.state = State::Control(parameters);
+            }
+            b'[' if parameters.is_empty() => self.state = State::LinuxFunction,
+            b'M' if parameters.is_empty() => self.state = State::Mouse(3),
+            b'~' if parameters == b"200" => self.state = State::Paste(Vec::new()),
+            b'@'..=b'~' => events.extend(sequence(&parameters, byte)),
+            0x18 | 0x1a => {}
+            byte => self.ground(byte, KeyModifiers::NONE, events),
+        }
+    }
+
+    fn reply(&mut self, byte: u8, rest: u8, is_escaped: bool, ends_at_bell: bool, events: &mut Vec<Event>) {
+        let is_continued = rest > 0 && byte & 0xc0 == 0x80;
+        match byte {
+            b'\\' if is_escaped => {}
+            _ if is_escaped => self.escape(byte, events),
+            0x07 if ends_at_bell => {}
+            0x18 | 0x1a => {}
+            0x9c if !is_continued => {}
+            byte => {
+                let rest_of_letter = match byte {
+                    _ if is_continued => rest - 1,
+                    0xc2..=0xdf => 1,
+                    0xe0..=0xef => 2,
+                    0xf0..=0xf4 => 3,
+                    _ => 0,
+                };
+                self.state = State::Reply { rest_of_letter, is_escaped: byte == 0x1b, ends_at_bell };
+            }
+        }
+    }
+}
+
+fn key(code: KeyCode, modifiers: KeyModifiers) -> Event {
+    Event::Key(KeyEvent::new(code, modifiers))
+}
+
+/// A character; capital letters come with Shift.
+fn letter(letter: char, modifiers: KeyModifiers) -> Event {
+    let shift = if letter.is_uppercase() { KeyModifiers::SHIFT } else { KeyModifiers::NONE };
+    key(KeyCode::Char(letter), modifiers | shift)
+}
+
+/// The key that ends `ESC O` or `ESC [` with this letter.
+fn function(byte: u8) -> Option<KeyCode> {
+    Some(match byte {
+        b'A' => KeyCode::Up,
+        b'B' => KeyCode::Down,
+        b'C' => KeyCode::Right,
+        b'D' => KeyCode::Left,
+        b'F' => KeyCode::End,
+        b'H' => KeyCode::Home,
+        b'M' => KeyCode::Enter,
+        b'P'..=b'S' => KeyCode::F(byte - b'P' + 1),
+        _ => return None,
+    })
+}
+
+/// The key that a control sequence stands for; nothing for a reply.
+fn sequence(parameters: &[u8], last: u8) -> Option<Event> {
+    let numbers: Option<Vec<u8>> = match parameters {
+        b"" => Some(Vec::new()),
+        text => std::str::from_utf8(text).ok()?.split(';').map(|number| number.parse().ok()).collect(),
+    };
+    let numbers = numbers?;
+    let (first, modifiers) = match numbers[..] {
+        [] => (1, KeyModifiers::NONE),
+        [first] => (first, KeyModifiers::NONE),
+        // Two numbers before R tell where the cursor is.
+        [first, modifiers] if last != b'R' && (2..=16).contains(&modifiers) => (first, held(modifiers - 1)),
+        _ => return None,
+    };
+    match last {
+        b'~' => numbered(first).map(|code| key(code, modifiers)),
+        b'Z' => Some(key(KeyCode::BackTab, modifiers | KeyModifiers::SHIFT)),
+        b'M' => None,
+        last if first == 1 => function(last).map(|code| key(code, modifiers)),
+        _ => None,
+    }
+}
+
+/// The modifiers of XTerm's number for them, less one.
+fn held(bits: u8) -> KeyModifiers {
+    let mut modifiers = KeyModifiers::NONE;
+    for (bit, modifier) in
+        [(1, KeyModifiers::SHIFT), (2, KeyModifiers::ALT), (4, KeyModifiers::CONTROL), (8, KeyModifiers::META)]
+    {
+        if bits & bit != 0 {
+            modifiers |= modifier;
+        }
+    }
+    modifiers
+}
+
+fn numbered(number: u8) -> Option<KeyCode> {
+    Some(match number {
+        1 | 7 => KeyCode::Home,
+        2 => KeyCode::Insert,
+        3 => KeyCode::Delete,
+        4 | 8 => KeyCode::End,
+        5 => KeyCode::PageUp,
+        6 => KeyCode::PageDown,
+        11..=15 => KeyCode::F(number - 10),
+        17..=21 => KeyCode::F(number - 11),
+        23 | 24 => KeyCode::F(number - 12),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Replies of terminals, in both forms and with both terminators.
+    const REPLIES: &[&[u8]] = &[
+        b"\x1b]11;rgb:dcdc/dcdc/dcdc\x07",
+        b"\x1b]11;rgb:1e1e/1e1e/1e1e\x1b\\",
+        b"\x1b]52;c;ZGRk\x1b\\",
+        b"\x1b]l\xc3\x9c\xe4\xb8\x9c title\x1b\\",
+        b"\x9d11;rgb:dcdc/dcdc/dcdc\x9c",
+        b"\x1bP>|tmux 3.4\x1b\\",
+        b"\x1bP1+r5463=787465726d\x1b\\",
+        b"\x90>|XTerm(390)\x9c",
+        b"\x1bP!|00000000\x1b\\",
+        b"\x1b_Gi=31;OK\x1b\\",
+        b"\x1b^hello\x1b\\",
+        b"\x1bXhello d\x1b\\",
+        b"\x1b[?64;1;2;6;9;15;18;21;22c",
+        b"\x1b[>41;354;0c",
+        b"\x9b?62;c",
+        b"\x1b[0n",
+        b"\x1b[24;80R",
+        b"\x1b[1;2R",
+        b"\x1b[?2026;2$y",
+        b"\x1b[8;24;80t",
+        b"\x1b[?0u",
+        b"\x1b[?997;1n",
+        b"\x1b[I",
+        b"\x1b[O",
+        b"\x1b[<35;10;10M",
+        b"\x1b[M#ab",
+        b"\x1b[1;1;1;1&w",
+    ];
+
+    /// Keys as terminals send them.
+    fn keys() -> Vec<(&'static [u8], Event)> {
+        let none = KeyModifiers::NONE;
+        vec![
+            (b"a", letter('a', none)),
+            (b"A", key(KeyCode::Char('A'), KeyModifiers::SHIFT)),
+            ("ü".as_bytes(), letter('ü', none)),
+            ("日".as_bytes(), letter('日', none)),
+            ("\u{1f600}".as_bytes(), letter('\u{1f600}', none)),
+            (b"\r", key(KeyCode::Enter, none)),
+            (b"\x0e", key(KeyCode::Char('n'), KeyModifiers::CONTROL)),
+            (b"\x1b1", letter('1', KeyModifiers::ALT)),
+            (b"\x1b[A", key(KeyCode::Up, none)),
+            (b"\x1bOB", key(KeyCode::Down, none)),
+            (b"\x1b[1;5C", key(KeyCode::Right, KeyModifiers::CONTROL)),
+            (b"\x1b[Z", key(KeyCode::BackTab, KeyModifiers::SHIFT)),
+            (b"\x1b[3~", key(KeyCode::Delete, none)),
+            (b"\x1b[5~", key(KeyCode::PageUp, none)),
+            (b"\x1bOR", key(KeyCode::F(3), none)),
+            (b"\x1b[24~", key(KeyCode::F(12), none)),
+            (b"\x1b[[A", key(KeyCode::F(1), none)),
+            (b"\x7f", key(KeyCode::Backspace, none)),
+            (b"\x1b[200~x\r\ny\x1b[201~", Event::Paste("x\r\ny".to_owned())),
+        ]
+    }
+
+    #[test]
+    fn a_reply_is_no_key_wherever_reads_cut_it() {
+        for reply in REPLIES {
+            for cut in 0..reply.len() {
+                let mut decoder = Decoder::default();
+                let mut events = decoder.push(&reply[..cut]);
+                events.extend(decoder.push(&reply[cut..]));
+                assert_eq!((events, decoder.patience()), (Vec::new(), None), "{reply:?} cut at {cut}");
+            }
+        }
+        let long = [b"\x1b]52;c;".as_slice(), &b"ZGRk".repeat(100_000), b"\x07"].concat();
+        assert!(Decoder::default().push(&long).is_empty());
+    }
+
+    #[test]
+    fn esc_is_a_key_when_nothing_follows() {
+        let mut decoder = Decoder::default();
+        assert!(decoder.push(b"\x1b").is_empty());
+        assert_eq!(decoder.patience(), Some(ESCAPE_TIME));
+        assert_eq!(decoder.idle(), Some(key(KeyCode::Esc, KeyModifiers::NONE)));
+        assert_eq!(decoder.push(b"x"), [letter('x', KeyModifiers::NONE)]);
+        assert_eq!(decoder.push(b"\x1b\x1b"), [key(KeyCode::Esc, KeyModifiers::NONE)]);
+        assert!(decoder.idle().is_some());
+        // A reply that never ends is given up, and so is a paste, of which nothing is lost.
+        decoder.push(b"\x1b]11;rgb");
+        assert_eq!((decoder.idle(), decoder.push(b"q").len()), (None, 1));
+        decoder.push(b"\x1b[200~half");
+        assert_eq!(decoder.idle(), Some(Event::Paste("half".to_owned())));
+    }
+
+    proptest! {
+        #[test]
+        fn any_mixture_of_replies_and_keys_gives_the_keys(
+            picks in proptest::collection::vec((any::<bool>(), any::<prop::sample::Index>()), 0..20),
+            cuts in proptest::collection::vec(any::<prop::sample::Index>(), 0..8),
+        ) {
+            let keys = keys();
+            let (mut bytes, mut expected) = (Vec::new(), Vec::new());
+            for (is_key, pick) in picks {
+                if is_key {
+                    let (sent, event) = pick.get(&keys);
+                    bytes.extend_from_slice(sent);
+                    expected.push(event.clone());
+                } else {
+                    bytes.extend_from_slice(REPLIES[pick.index(REPLIES.len())]);
+                }
+            }
+            let mut places: Vec<usize> = cuts.iter().map(|cut| cut.index(bytes.len() + 1)).collect();
+            places.extend([0, bytes.len()]);
+            places.sort_unstable();
+            let mut decoder = Decoder::default();
+            let events: Vec<Event> = places.windows(2).flat_map(|pair| decoder.push(&bytes[pair[0]..pair[1]])).collect();
+            prop_assert_eq!(events, expected);
+        }
+
+        #[test]
+        fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let mut decoder = Decoder::default();
+            decoder.push(&bytes);
+            decoder.idle();
+        }
+    }
+}
