@@ -23,6 +23,11 @@ pub fn harmless_lines(text: &str) -> String {
     text.split('\n').map(harmless).collect::<Vec<_>>().join("\n")
 }
 
+/// `text` without the byte order mark that some editors of Windows write at the start of a file.
+pub fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
+}
+
 /// The columns that `text` takes.
 pub fn width(text: &str) -> usize {
     text.width()
@@ -97,6 +102,12 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_a_text() {
+        assert_eq!(without_mark("\u{feff}{}"), "{}");
+        assert_eq!(without_mark("a\u{feff}"), "a\u{feff}");
+    }
 
     #[test]
     fn control_characters_become_visible() {

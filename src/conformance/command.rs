@@ -12,6 +12,7 @@ use super::report::Report;
 use super::target::{ConfigurationFile, Target};
 use crate::aws::scalar::SecretText;
 use crate::cli::{Arguments, ProxyCheck};
+use crate::text::without_mark;
 use crate::world::World;
 
 /// The environment variable that may hold the secret.
@@ -72,7 +73,7 @@ fn target(how: &ProxyCheck, variable: Option<String>) -> Result<Target, Box<dyn 
     let (uri_path, access_key_id, secret_access_key) = if let Some(path) = &how.configuration {
         let named = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
         let text = Zeroizing::new(std::fs::read_to_string(path).map_err(|error| named(&error))?);
-        let file: ConfigurationFile = text.parse().map_err(|error: String| named(&error))?;
+        let file: ConfigurationFile = without_mark(&text).parse().map_err(|error: String| named(&error))?;
         (file.uri_path, file.credential.access_key_id, file.credential.raw_secret_access_key)
     } else {
         let (path, id) = (how.path.clone().unwrap_or_default(), how.access_key.clone().unwrap_or_default());
@@ -103,7 +104,7 @@ fn secret(file: Option<&Path>, variable: Option<String>) -> Result<SecretText, B
         io::stdin().read_to_string(&mut text)?;
         text
     });
-    let secret = text.trim();
+    let secret = without_mark(&text).trim();
     if secret.is_empty() {
         return Err(format!(
             "there is no secret access key. Give it with --secret-file FILE, with --configuration FILE, in the \

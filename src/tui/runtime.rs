@@ -188,7 +188,7 @@ async fn read_file(path: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
 }
 
 fn text_of(bytes: &[u8]) -> SecretText {
-    SecretText::new(String::from_utf8_lossy(bytes).into_owned())
+    SecretText::new(crate::text::without_mark(&String::from_utf8_lossy(bytes)).to_owned())
 }
 
 /// Keys on the first page, which is to be seen at once.
