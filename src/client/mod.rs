@@ -8,6 +8,7 @@ mod pace;
 pub mod profile;
 mod retry;
 mod sdk_http;
+mod shared_config;
 mod skew;
 #[cfg(test)]
 mod tests;

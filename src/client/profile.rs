@@ -25,7 +25,9 @@ use super::credentials::{Fetched, NoCredentials, Source};
 use super::endpoints::{Endpoints, UnfitRegion, UnfitUrl, check_region, check_url};
 use super::mfa::{Base, Roles};
 use super::sdk_http::SdkHttp;
+use super::shared_config::{self, decoded, encoded};
 use super::transport::Https;
+use crate::aws::cli::quoted;
 use crate::aws::operation::Service;
 use crate::aws::scalar::SecretText;
 use crate::aws::sigv4::Credentials;
@@ -151,17 +153,14 @@ pub struct Choice {
 /// # Errors
 /// [`OpenError::Files`].
 pub(super) async fn choices(origin: &Origin) -> Result<Vec<Choice>, OpenError> {
-    let set = profile::load(&Fs::real(), &Env::real(), &files(&origin.settings, None), None).await;
+    let set = profile::load(&Fs::real(), &Env::real(), &files(&origin.settings, None)?, None).await;
     let set = set.map_err(|error| OpenError::Files(story(&error)))?;
-    let mut names: Vec<&str> = set.profiles().collect();
-    names.sort_unstable_by_key(|name| (*name != "default", *name));
-    let profiles = names.into_iter().filter_map(|name| set.get_profile(name));
+    let mut profiles: Vec<(String, &profile::Profile)> =
+        set.profiles().filter_map(|name| Some((decoded(name), set.get_profile(name)?))).collect();
+    profiles.sort_unstable_by(|(one, _), (other, _)| (one != "default", one).cmp(&(other != "default", other)));
     Ok(profiles
-        .map(|profile| Choice {
-            name: profile.name().to_owned(),
-            region: profile.get("region").map(str::to_owned),
-            kind: kind(profile),
-        })
+        .into_iter()
+        .map(|(name, profile)| Choice { name, region: profile.get("region").map(str::to_owned), kind: kind(profile) })
         .collect())
 }
 
@@ -190,10 +189,10 @@ async fn find(settings: Settings) -> Result<Found, OpenError> {
     let authorities = settings.ca_bundle.clone().or_else(|| profile.set.get("ca_bundle").map(PathBuf::from));
     let https = Https::new(authorities.as_deref()).map_err(OpenError::Tls)?;
     let config = profile.config(&settings, &https).await;
-    let region = config.region().map(ToString::to_string).ok_or_else(|| OpenError::NoRegion(profile.name.clone()))?;
+    let region = config.region().map(ToString::to_string).ok_or_else(|| OpenError::NoRegion(profile.shown()))?;
     check_region(&region)?;
     let endpoints = endpoints(&settings, &config)?;
-    Ok(Found { region, endpoints, https, origin: Origin { settings, authorities, profile: profile.name } })
+    Ok(Found { region, endpoints, https, origin: Origin { settings, authorities, profile: profile.shown() } })
 }
 
 fn source(origin: &Origin, region: &str, endpoints: &Endpoints, https: &Https, clock: &Clock) -> Source {
@@ -234,6 +233,7 @@ fn endpoints(settings: &Settings, config: &SdkConfig) -> Result<Endpoints, OpenE
 
 /// What the files say of the profile that is asked for.
 struct Profile {
+    /// Its name, as the files are read: [`encoded`].
     name: String,
     set: ProfileSet,
     files: EnvConfigFiles,
@@ -241,15 +241,20 @@ struct Profile {
 
 impl Profile {
     async fn load(settings: &Settings) -> Result<Self, OpenError> {
-        let chosen = settings.profile.clone().map(Cow::Owned);
-        let set = profile::load(&Fs::real(), &Env::real(), &files(settings, None), chosen).await;
+        let chosen = settings.profile.clone().or_else(profile_of_environment).map(|name| Cow::Owned(encoded(&name)));
+        let set = profile::load(&Fs::real(), &Env::real(), &files(settings, None)?, chosen).await;
         let set = set.map_err(|error| OpenError::Files(story(&error)))?;
         let name = set.selected_profile().to_owned();
         if set.get_profile(&name).is_none() && (name != "default" || settings.profile.is_some()) {
-            return Err(OpenError::NoProfile(name));
+            return Err(OpenError::NoProfile(decoded(&name)));
         }
-        let files = files(settings, Some(&name));
+        let files = files(settings, Some(&name))?;
         Ok(Self { name, set, files })
+    }
+
+    /// Its name, as the person writes it.
+    fn shown(&self) -> String {
+        decoded(&self.name)
     }
 
     async fn config(&self, settings: &Settings, https: &Https) -> SdkConfig {
@@ -301,9 +306,11 @@ impl Profile {
             (Base::Key(key), _) => key.clone(),
             (_, None) => return Err(self.without("there is nothing to assume the role with".to_owned(), MEND)),
             (_, Some((name, lines))) => {
-                let asked = Self::from_profile(name, files_with(settings, Some(name), lines), config);
+                let files = files_with(settings, Some(name), lines);
+                let files = files.map_err(|error| self.without(error.to_string(), MEND))?;
+                let asked = Self::from_profile(name, files, config);
                 let found = asked.provide_credentials().await;
-                credentials_of(&found.map_err(|error| self.without(story(&error), self.remedy(settings, &error)))?)
+                credentials_of(&found.map_err(|error| self.without(self.story(&error), self.remedy(settings, &error)))?)
             }
         };
         let region = config.region().map(ToString::to_string).unwrap_or_default();
@@ -318,27 +325,48 @@ impl Profile {
         }
     }
 
-    fn without(&self, reason: String, remedy: impl Into<String>) -> NoCredentials {
-        NoCredentials { profile: self.name.clone(), reason, remedy: remedy.into(), mfa_serial: None }
+    fn without(&self, mut reason: String, remedy: impl Into<String>) -> NoCredentials {
+        let named = ["source_profile", "sso_session"].into_iter().filter_map(|setting| self.set.get(setting));
+        for name in named.chain([self.name.as_str()]).filter(|name| decoded(name) != *name) {
+            reason = reason.replace(name, &decoded(name));
+        }
+        NoCredentials { profile: self.shown(), reason, remedy: remedy.into(), mfa_serial: None }
+    }
+
+    /// Why the chain gives nothing, without what is about the SDK alone.
+    fn story(&self, error: &CredentialsError) -> String {
+        let words = story(error);
+        if words.contains("credentials-login") {
+            return "its session of `aws login` can be read by the AWS CLI alone".to_owned();
+        }
+        words
     }
 
     fn fetched(&self, settings: &Settings, credentials: Credentials, expires: Option<Timestamp>) -> Fetched {
         let remedy = self.remedy(settings, &CredentialsError::not_loaded_no_source());
-        Fetched { credentials: Arc::new(credentials), expires, profile: self.name.clone(), remedy }
+        Fetched { credentials: Arc::new(credentials), expires, profile: self.shown(), remedy }
     }
 
     /// What to do when the profile gives no credentials.
     fn remedy(&self, settings: &Settings, error: &CredentialsError) -> String {
-        let name = &self.name;
+        let name = quoted(&self.shown());
         let has = |key: &str| {
             let source = self.set.get("source_profile").and_then(|source| self.set.get_profile(source));
             self.set.get(key).or_else(|| source?.get(key)).is_some()
         };
-        if has("sso_session") || has("sso_start_url") {
-            format!("Run `aws sso login --profile {name}`, then try again")
-        } else if has("login_session") {
+        if has("login_session") {
             let process = format!("credential_process = aws configure export-credentials --profile {name}");
-            format!("Sessions of `aws login` are for the AWS CLI to read: use a profile with `{process}`")
+            format!("Add a profile with `{process}`, and use that one")
+        } else if matches!(error, CredentialsError::InvalidConfiguration(_)) {
+            MEND.to_owned()
+        } else if let Some(session) = self.set.get("sso_session").map(decoded).filter(|name| encoded(name) != *name) {
+            format!(
+                "Rename the sso-session {} so that it has letters, digits, and the signs _-/.@:+ alone, then run \
+                 `aws sso login --profile {name}`",
+                quoted(&session)
+            )
+        } else if has("sso_session") || has("sso_start_url") {
+            format!("Run `aws sso login --profile {name}`, then try again")
         } else if has("credential_process") {
             "Run its credential_process in a shell to see what is wrong, then try again".to_owned()
         } else if has("web_identity_token_file") {
@@ -348,8 +376,6 @@ impl Profile {
             format!("Check that its source has credentials and may assume {role}, then try again")
         } else if let Some(variables) = settings.profile.is_none().then(|| variables(&Env::real())).flatten() {
             format!("Check {variables}, then try again")
-        } else if matches!(error, CredentialsError::InvalidConfiguration(_)) {
-            MEND.to_owned()
         } else if has("aws_session_token") {
             format!("Write new temporary credentials into the profile {name}, then try again")
         } else {
@@ -377,21 +403,36 @@ fn variables(env: &Env) -> Option<&'static str> {
     set.map(|(_, names)| names)
 }
 
+/// The profile that the environment names, in the order of the AWS CLI.
+fn profile_of_environment() -> Option<String> {
+    ["AWS_DEFAULT_PROFILE", "AWS_PROFILE"]
+        .into_iter()
+        .find_map(|variable| std::env::var(variable).ok().filter(|name| !name.is_empty()))
+}
+
 /// The files to read. With an endpoint for all services the chain of the profile `name` finds STS there too, whatever
 /// the files say.
-fn files(settings: &Settings, name: Option<&str>) -> EnvConfigFiles {
+fn files(settings: &Settings, name: Option<&str>) -> Result<EnvConfigFiles, OpenError> {
     files_with(settings, name, String::new())
 }
 
 /// The same, with lines more.
-fn files_with(settings: &Settings, name: Option<&str>, mut lines: String) -> EnvConfigFiles {
-    let builder = EnvConfigFiles::builder();
-    let builder = match &settings.files {
-        None => builder.include_default_config_file(true).include_default_credentials_file(true),
-        Some([config, credentials]) => {
-            builder.with_file(EnvConfigFileKind::Config, config).with_file(EnvConfigFileKind::Credentials, credentials)
-        }
+fn files_with(settings: &Settings, name: Option<&str>, mut lines: String) -> Result<EnvConfigFiles, OpenError> {
+    use EnvConfigFileKind::{Config, Credentials};
+    let env = Env::real();
+    let usual = |kind, variable, file| shared_config::path(&env, variable, file).map(|path| (kind, path));
+    let files = match &settings.files {
+        None => [
+            usual(Config, "AWS_CONFIG_FILE", "config"),
+            usual(Credentials, "AWS_SHARED_CREDENTIALS_FILE", "credentials"),
+        ],
+        Some([config, credentials]) => [Some((Config, config.clone())), Some((Credentials, credentials.clone()))],
     };
+    let mut builder = EnvConfigFiles::builder();
+    for (kind, path) in files.into_iter().flatten() {
+        let text = shared_config::read(&path, kind).map_err(OpenError::Files)?;
+        builder = builder.with_contents(kind, text);
+    }
     if let (Some(url), Some(name)) = (&settings.endpoint_url, name) {
         let heading = if name == "default" { name.to_owned() } else { format!("profile {name}") };
         let _ = write!(
@@ -399,7 +440,8 @@ fn files_with(settings: &Settings, name: Option<&str>, mut lines: String) -> Env
             "[{heading}]\nservices = xks-console-endpoint\n[services xks-console-endpoint]\nsts =\n  endpoint_url = {url}\n"
         );
     }
-    if lines.is_empty() { builder.build() } else { builder.with_contents(EnvConfigFileKind::Config, lines).build() }
+    // The builder wants at least one.
+    Ok(builder.with_contents(Config, lines).build())
 }
 
 /// Where roles are assumed.
@@ -431,7 +473,7 @@ async fn fetch(settings: &Settings, sts: Sts, code: Option<SecretText>) -> Resul
         Some(provider) => provider.provide_credentials().await,
         None => Err(CredentialsError::not_loaded_no_source()),
     };
-    let found = asked.map_err(|error| profile.without(story(&error), profile.remedy(settings, &error)))?;
+    let found = asked.map_err(|error| profile.without(profile.story(&error), profile.remedy(settings, &error)))?;
     Ok(profile.fetched(settings, credentials_of(&found), found.expiry().map(moment)))
 }
 
@@ -449,8 +491,12 @@ fn moment(time: SystemTime) -> Timestamp {
 }
 
 /// What AWS's crates say around each reason, and tells nothing.
-const AROUND: [&str; 2] =
-    ["an error occurred while loading credentials: ", "the credential provider was not enabled: "];
+const AROUND: [&str; 4] = [
+    "an error occurred while loading credentials: ",
+    "the credential provider was not enabled: ",
+    "the credentials provider was not properly configured: ",
+    "ProfileFile provider could not be built: ",
+];
 
 /// An error and its causes, each told once, in one line.
 fn story(error: &dyn Error) -> String {

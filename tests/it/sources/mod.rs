@@ -439,3 +439,18 @@ fn a_process_is_asked_again_before_its_credentials_expire() {
     process(&cloud, &format!("if [ -e {been} ]; then echo '{second}'; else touch {been}; echo '{first}'; fi"));
     assert_signs(&cloud, cloud.console(&["--profile", "work"], &[]), || signer(&cloud.key_of("Admin")));
 }
+
+#[test]
+fn a_session_of_aws_login_says_how_to_use_it() {
+    let cloud = Cloud::start();
+    cloud.write(".aws/config", "[default]\nlogin_session = arn:aws:iam::111122223333:user/Ana\n");
+    let parts = ["can be read by the AWS CLI alone", "credential_process = aws configure export-credentials"];
+    assert_says(&cloud, cloud.console(&[], &[]), &parts);
+}
+
+#[test]
+fn a_profile_whose_name_has_spaces() {
+    let cloud = Cloud::start();
+    cloud.write(".aws/config", &static_keys(&cloud, "profile 'my lab'", "Admin"));
+    assert_signs(&cloud, cloud.console(&["--profile", "my lab"], &[]), || signer(&cloud.key_of("Admin")));
+}

@@ -1,0 +1,347 @@
+//! The shared config and credentials files, read by the rules of the AWS CLI and handed on to the parser of AWS's SDK.
+//!
+//! The CLI reads these files with Python's `configparser`, which accepts more than the SDK: indented settings, `:` for `=`,
+//! text behind `]`, quoted names. [`canonical`] writes what the CLI reads from a file in the form that the SDK reads the
+//! same way. Names of profiles that the SDK would ignore are percent-encoded on the way ([`encoded`], [`decoded`]).
+//!
+//! Source: botocore's `configloader`, Python's `configparser` and `shlex`; *Configuration and credential file settings in
+//! the AWS CLI*.
+
+use std::fmt::{Display, Write as _};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use aws_runtime::env_config::file::EnvConfigFileKind;
+use aws_types::os_shim_internal::Env;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+
+use crate::text::without_mark;
+
+/// What the names of sections may not consist of for the SDK, and the percent sign.
+const ENCODED: AsciiSet =
+    NON_ALPHANUMERIC.remove(b'_').remove(b'-').remove(b'/').remove(b'.').remove(b'@').remove(b':').remove(b'+');
+
+/// The settings whose values name a section.
+const NAMES_OF_SECTIONS: [&str; 3] = ["source_profile", "sso_session", "services"];
+
+/// Why a file can't be read.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum ParseError {
+    /// A setting stands before the first section.
+    #[error("line {0}: a setting needs a section before it, such as [default] or [profile NAME]")]
+    NoSection(usize),
+    /// A line is none of what there can be.
+    #[error("line {0}: expected a section such as [profile NAME], a setting such as region = us-west-2, or a comment")]
+    NotASetting(usize),
+}
+
+/// Returns the name of a section as the SDK is given it.
+pub(super) fn encoded(name: &str) -> String {
+    utf8_percent_encode(name, &ENCODED).to_string()
+}
+
+/// Returns the name that was encoded.
+pub(super) fn decoded(name: &str) -> String {
+    percent_decode_str(name).decode_utf8_lossy().into_owned()
+}
+
+/// Returns the path of a file: where `variable` points, or `~/.aws/NAME`.
+pub(super) fn path(env: &Env, variable: &str, name: &str) -> Option<PathBuf> {
+    let home = std::env::home_dir().filter(|home| !home.as_os_str().is_empty());
+    match (env.get(variable).ok().filter(|path| !path.is_empty()), home) {
+        (Some(path), home) => match (path.strip_prefix("~/"), home) {
+            (Some(rest), Some(home)) => Some(home.join(rest)),
+            _ => Some(PathBuf::from(path)),
+        },
+        (None, home) => home.map(|home| home.join(".aws").join(name)),
+    }
+}
+
+/// Reads a file and rewrites it as [`canonical`] does. One that isn't there is empty.
+///
+/// # Errors
+/// Which file can't be read, and why.
+pub(super) fn read(path: &Path, kind: EnvConfigFileKind) -> Result<String, String> {
+    let failed = |reason: &dyn Display| format!("{}: {reason}", path.display());
+    match std::fs::read(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(String::new()),
+        Err(error) => Err(failed(&error)),
+        Ok(bytes) => {
+            let text = String::from_utf8(bytes).map_err(|_| failed(&"it is not UTF-8 text"))?;
+            canonical(&text, kind).map_err(|error| failed(&error))
+        }
+    }
+}
+
+/// Rewrites a file so that the SDK reads what the AWS CLI reads.
+///
+/// # Errors
+/// [`ParseError`] when the CLI can't read the file.
+pub(super) fn canonical(text: &str, kind: EnvConfigFileKind) -> Result<String, ParseError> {
+    let sections = parse(text)?;
+    let mut out = String::new();
+    for (index, section) in sections.iter().enumerate() {
+        let Some(name) = Name::of(&section.heading, kind) else { continue };
+        // Another spelling of the same name replaces what the first one said.
+        if sections[index + 1..].iter().any(|later| Name::of(&later.heading, kind).as_ref() == Some(&name)) {
+            continue;
+        }
+        let _ = writeln!(out, "[{}]", name.written());
+        for setting in &section.settings {
+            setting.write(&mut out);
+        }
+    }
+    Ok(out)
+}
+
+/// A heading and what follows.
+#[derive(Debug, Default)]
+struct Section {
+    heading: String,
+    settings: Vec<Setting>,
+}
+
+impl Section {
+    /// A setting that is named again counts as it was named last.
+    fn begin(&mut self, name: String, value: &str) {
+        self.settings.retain(|setting| setting.name != name);
+        self.settings.push(Setting { name, lines: vec![value.to_owned()] });
+    }
+}
+
+/// A setting and the lines of its value.
+#[derive(Debug)]
+struct Setting {
+    name: String,
+    lines: Vec<String>,
+}
+
+impl Setting {
+    fn write(&self, out: &mut String) {
+        let [first, rest @ ..] = &self.lines[..] else { return };
+        let is_nested = first.is_empty();
+        let rest: Vec<&String> = rest.iter().filter(|line| !is_nested || line.contains('=')).collect();
+        // The CLI takes an empty value for none; to the SDK it is a token, or a Region, of no characters.
+        if is_nested && rest.is_empty() {
+            return;
+        }
+        let names_section = NAMES_OF_SECTIONS.contains(&self.name.as_str());
+        let first = if names_section { encoded(first) } else { first.clone() };
+        let _ = writeln!(out, "{} = {first}", self.name);
+        for line in rest {
+            let _ = writeln!(out, "  {line}");
+        }
+    }
+}
+
+/// What a heading names.
+#[derive(Debug, PartialEq, Eq)]
+struct Name {
+    prefix: &'static str,
+    name: String,
+}
+
+impl Name {
+    /// Sections of the config file have a word before their name; those of the credentials file are names of profiles.
+    fn of(heading: &str, kind: EnvConfigFileKind) -> Option<Self> {
+        const PREFIXES: [&str; 3] = ["profile", "sso-session", "services"];
+        if matches!(kind, EnvConfigFileKind::Credentials) {
+            return Some(Self { prefix: "", name: heading.to_owned() });
+        }
+        if heading == "default" {
+            return Some(Self { prefix: "profile", name: heading.to_owned() });
+        }
+        let prefix = PREFIXES.into_iter().find(|prefix| heading.starts_with(prefix))?;
+        match &words(heading)?[..] {
+            [_, name] if !name.is_empty() => Some(Self { prefix, name: name.clone() }),
+            _ => None,
+        }
+    }
+
+    fn written(&self) -> String {
+        let name = encoded(&self.name);
+        if self.prefix.is_empty() || name == "default" { name } else { format!("{} {name}", self.prefix) }
+    }
+}
+
+/// Splits text into words as a POSIX shell does, by quotes and backslashes; nothing when a quote is not closed.
+fn words(text: &str) -> Option<Vec<String>> {
+    let (mut words, mut word) = (Vec::new(), None::<String>);
+    let mut characters = text.chars();
+    while let Some(character) = characters.next() {
+        match character {
+            '\'' => {
+                let word = word.get_or_insert_default();
+                loop {
+                    match characters.next()? {
+                        '\'' => break,
+                        other => word.push(other),
+                    }
+                }
+            }
+            '"' => {
+                let word = word.get_or_insert_default();
+                loop {
+                    match characters.next()? {
+                        '"' => break,
+                        '\\' => match characters.next()? {
+                            escaped @ ('"' | '\\') => word.push(escaped),
+                            other => word.extend(['\\', other]),
+                        },
+                        other => word.push(other),
+                    }
+                }
+            }
+            '\\' => word.get_or_insert_default().push(characters.next()?),
+            space if space.is_whitespace() => words.extend(word.take()),
+            other => word.get_or_insert_default().push(other),
+        }
+    }
+    words.extend(word);
+    Some(words)
+}
+
+/// Reads sections and settings as Python's `RawConfigParser` does. What is named twice, which that refuses, is merged.
+fn parse(text: &str) -> Result<Vec<Section>, ParseError> {
+    let text = without_mark(text).replace("\r\n", "\n").replace('\r', "\n");
+    let mut sections: Vec<Section> = Vec::new();
+    let mut current = None;
+    // How far the setting or heading is indented whose lines follow, and whether it is a setting.
+    let (mut indent, mut in_setting) = (0, false);
+    for (number, line) in text.split('\n').enumerate().map(|(index, line)| (index + 1, line)) {
+        let content = line.trim();
+        if content.is_empty() || content.starts_with(['#', ';']) {
+            continue;
+        }
+        let indent_here = line.chars().take_while(|character| character.is_whitespace()).count();
+        if in_setting && indent_here > indent {
+            let setting = current.and_then(|at: usize| sections[at].settings.last_mut());
+            setting.into_iter().for_each(|setting| setting.lines.push(content.to_owned()));
+            continue;
+        }
+        indent = indent_here;
+        in_setting = false;
+        if let Some(heading) = heading(content) {
+            let known = sections.iter().position(|section| section.heading == heading);
+            current = known.or_else(|| {
+                sections.push(Section { heading: heading.to_owned(), settings: Vec::new() });
+                Some(sections.len() - 1)
+            });
+            continue;
+        }
+        let is_heading = content.starts_with('[');
+        let Some(at) = current.filter(|_| !is_heading) else {
+            return Err(if is_heading { ParseError::NotASetting(number) } else { ParseError::NoSection(number) });
+        };
+        let setting = content.split_once(['=', ':']).map(|(name, value)| (name.trim(), value.trim()));
+        let Some((name, value)) = setting.filter(|(name, _)| !name.is_empty()) else {
+            return Err(ParseError::NotASetting(number));
+        };
+        sections[at].begin(name.to_lowercase(), value);
+        in_setting = true;
+    }
+    Ok(sections)
+}
+
+/// Returns what stands between `[` and the last `]` that no comment follows.
+fn heading(line: &str) -> Option<&str> {
+    let inside = line.strip_prefix('[')?;
+    let commented = inside.match_indices(']').find(|(at, _)| inside[at + 1..].trim_start().starts_with(['#', ';']));
+    let end = commented.map(|(at, _)| at).or_else(|| inside.rfind(']'))?;
+    let name = inside[..end].trim();
+    (!name.is_empty()).then_some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn config(text: &str) -> String {
+        canonical(text, EnvConfigFileKind::Config).unwrap()
+    }
+
+    fn credentials(text: &str) -> String {
+        canonical(text, EnvConfigFileKind::Credentials).unwrap()
+    }
+
+    #[test]
+    fn settings_may_be_indented_under_their_section() {
+        let text = "[profile lab]\n    region = us-west-2\n    output = json\n";
+        assert_eq!(config(text), "[profile lab]\nregion = us-west-2\noutput = json\n");
+    }
+
+    #[test]
+    fn lines_that_are_indented_further_belong_to_the_setting_before() {
+        let text = "[services lab]\nkms =\n  endpoint_url = http://localhost:1\n\n  # not this\n  a\nregion: x\n   y";
+        assert_eq!(config(text), "[services lab]\nkms = \n  endpoint_url = http://localhost:1\nregion = x\n  y\n");
+    }
+
+    #[test]
+    fn names_may_be_quoted_and_hold_what_the_sdk_ignores() {
+        let text =
+            "[profile 'a b']\nsso_session = x\n[sso-session 'x']\nsso_region=r\n[profile \"q]\"]\nSource_Profile=a b";
+        assert_eq!(
+            config(text),
+            "[profile a%20b]\nsso_session = x\n[sso-session x]\nsso_region = r\n[profile q%5D]\nsource_profile = a%20b\n"
+        );
+    }
+
+    #[test]
+    fn text_behind_the_bracket_is_passed_over() {
+        assert_eq!(config("[profile a] # see [b]\nx=1\n[default] text\ny=2"), "[profile a]\nx = 1\n[default]\ny = 2\n");
+    }
+
+    #[test]
+    fn marks_line_ends_and_empty_values_are_passed_over() {
+        let text = "\u{feff}[default]\r\naws_session_token =\r\nregion = r\r[x y]\n";
+        assert_eq!(credentials(text), "[default]\nregion = r\n[x%20y]\n");
+    }
+
+    #[test]
+    fn sections_of_other_kinds_are_passed_over() {
+        assert_eq!(config("[preview]\ncloudfront = true\n[lab]\nx=1\n[profile a b]\n[profile 'a]\ny=2"), "");
+    }
+
+    #[test]
+    fn a_name_in_another_spelling_replaces_and_in_the_same_adds() {
+        assert_eq!(config("[default]\na=1\n[profile default]\nb=2"), "[default]\nb = 2\n");
+        assert_eq!(config("[default]\na=1\nb=1\n[default]\nb=2"), "[default]\na = 1\nb = 2\n");
+    }
+
+    #[test]
+    fn what_is_no_setting_is_named_by_its_line() {
+        let error = |text| canonical(text, EnvConfigFileKind::Config).unwrap_err();
+        assert_eq!(error("# c\nregion = x"), ParseError::NoSection(2));
+        assert_eq!(error("[default]\nregion"), ParseError::NotASetting(2));
+        assert_eq!(error("[default\n"), ParseError::NotASetting(1));
+        assert_eq!(error("[default]\n= x"), ParseError::NotASetting(2));
+    }
+
+    #[test]
+    fn words_are_split_as_a_shell_does() {
+        let split = |text| words(text).unwrap_or_default();
+        assert_eq!(split(r#"profile 'a "b"' "c\"d" e\ f"#), ["profile", "a \"b\"", "c\"d", "e f"]);
+        assert_eq!(split("profile ''"), ["profile", ""]);
+        assert_eq!(words("profile 'a"), None);
+        assert_eq!(words("profile \\"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn every_name_comes_back(name in ".*") {
+            let sent = encoded(&name);
+            prop_assert!(sent.chars().all(|c| c.is_ascii_alphanumeric() || "_-/.%@:+".contains(c)));
+            prop_assert_eq!(decoded(&sent), name);
+        }
+
+        #[test]
+        fn what_was_rewritten_reads_the_same(text in "([ \t]{0,2}[a=:#\\[\\]'\" ]{0,6}\n){0,8}") {
+            if let Ok(once) = canonical(&text, EnvConfigFileKind::Credentials) {
+                let again = once.replace('%', "");
+                prop_assert_eq!(canonical(&again, EnvConfigFileKind::Credentials).map(|twice| twice.replace('%', "")), Ok(again));
+            }
+        }
+    }
+}
