@@ -310,7 +310,7 @@ impl Profile {
                 let files = files.map_err(|error| self.without(error.to_string(), MEND))?;
                 let asked = Self::from_profile(name, files, config);
                 let found = asked.provide_credentials().await;
-                credentials_of(&found.map_err(|error| self.without(self.story(&error), self.remedy(settings, &error)))?)
+                credentials_of(&found.map_err(|error| self.without(reason(&error), self.remedy(settings, &error)))?)
             }
         };
         let region = config.region().map(ToString::to_string).unwrap_or_default();
@@ -331,15 +331,6 @@ impl Profile {
             reason = reason.replace(name, &decoded(name));
         }
         NoCredentials { profile: self.shown(), reason, remedy: remedy.into(), mfa_serial: None }
-    }
-
-    /// Why the chain gives nothing, without what is about the SDK alone.
-    fn story(&self, error: &CredentialsError) -> String {
-        let words = story(error);
-        if words.contains("credentials-login") {
-            return "its session of `aws login` can be read by the AWS CLI alone".to_owned();
-        }
-        words
     }
 
     fn fetched(&self, settings: &Settings, credentials: Credentials, expires: Option<Timestamp>) -> Fetched {
@@ -473,7 +464,7 @@ async fn fetch(settings: &Settings, sts: Sts, code: Option<SecretText>) -> Resul
         Some(provider) => provider.provide_credentials().await,
         None => Err(CredentialsError::not_loaded_no_source()),
     };
-    let found = asked.map_err(|error| profile.without(profile.story(&error), profile.remedy(settings, &error)))?;
+    let found = asked.map_err(|error| profile.without(reason(&error), profile.remedy(settings, &error)))?;
     Ok(profile.fetched(settings, credentials_of(&found), found.expiry().map(moment)))
 }
 
@@ -488,6 +479,15 @@ fn credentials_of(found: &aws_credential_types::Credentials) -> Credentials {
 /// What can't be told by our clock has expired long ago, or never does.
 fn moment(time: SystemTime) -> Timestamp {
     Timestamp::try_from(time).unwrap_or(if time < SystemTime::UNIX_EPOCH { Timestamp::MIN } else { Timestamp::MAX })
+}
+
+/// Why the chain gives nothing, without what concerns the SDK alone.
+fn reason(error: &CredentialsError) -> String {
+    let words = story(error);
+    if words.contains("credentials-login") {
+        return "its session of `aws login` can be read by the AWS CLI alone".to_owned();
+    }
+    words
 }
 
 /// What AWS's crates say around each reason, and tells nothing.

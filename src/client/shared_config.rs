@@ -215,8 +215,9 @@ fn parse(text: &str) -> Result<Vec<Section>, ParseError> {
         }
         let indent_here = line.chars().take_while(|character| character.is_whitespace()).count();
         if in_setting && indent_here > indent {
-            let setting = current.and_then(|at: usize| sections[at].settings.last_mut());
-            setting.into_iter().for_each(|setting| setting.lines.push(content.to_owned()));
+            if let Some(setting) = current.and_then(|at: usize| sections[at].settings.last_mut()) {
+                setting.lines.push(content.to_owned());
+            }
             continue;
         }
         indent = indent_here;
