@@ -28,8 +28,9 @@ pub struct CreateKey {
 
     /// Make a key for each row of this list, without a screen
     ///
-    /// CSV. The first row names the columns, which are those options that say something of a key; several values in a cell
-    /// are separated by semicolons. Options hold for each row whose cell is empty. Nothing is made before all rows are
+    /// CSV, as spreadsheets save it: columns are separated by commas, semicolons, or tabs. The first row names the columns,
+    /// which are those options that say something of a key; several values in a cell are separated by semicolons, and the
+    /// cell is in double quotes where semicolons separate the columns, too. Options hold for each row whose cell is empty. Nothing is made before all rows are
     /// right. One key is made at a time, and all in external key stores.
     ///
     /// What came of each row is kept beside the list, in FILE.report.jsonl: run the same again, and what is made is skipped,

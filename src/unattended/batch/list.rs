@@ -6,7 +6,9 @@ use clap::{Arg, ArgAction, Args as _};
 use csv::{Position, ReaderBuilder, StringRecord, Trim};
 use serde_json::{Map, Value};
 
+use super::dialect::{Dialect, Lines, SAVE_AS_UTF_8};
 use crate::create_key::answers::Answers;
+use crate::text::harmless;
 
 /// What stands between several values in a cell. No tag, account ID or usual ARN has one inside.
 const SEPARATOR: char = ';';
@@ -20,75 +22,99 @@ pub struct Row {
     pub answers: Answers,
 }
 
-/// Reads a list, from its header on.
+/// Reads a list, from its header on, as text editors and spreadsheets save it. Rows and columns that are empty, header
+/// included, are skipped.
 ///
 /// # Errors
 /// All that is wrong with it, each with its line.
-pub fn read(text: &[u8]) -> Result<Vec<Row>, Vec<String>> {
-    // What spreadsheets put in front of UTF-8.
-    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
-    let mut reader = ReaderBuilder::new().trim(Trim::All).from_reader(text);
-    let header = reader.headers().map_err(|error| vec![format!("line 1: {error}")])?.clone();
+pub fn read(file: &[u8]) -> Result<Vec<Row>, Vec<String>> {
+    let dialect = Dialect::of(file).map_err(|reason| vec![reason])?;
+    let mut lines = dialect.lines();
+    let mut reader =
+        ReaderBuilder::new().trim(Trim::All).delimiter(dialect.separator).flexible(true).from_reader(dialect.body);
+    let header = match reader.headers() {
+        Ok(header) => header.clone(),
+        Err(error) => return Err(vec![unreadable(&error, &mut lines)]),
+    };
     let options: Vec<Arg> = Answers::augment_args(clap::Command::new("")).get_arguments().cloned().collect();
-    let columns = columns(&header, &options)?;
+    let columns = columns(&header, &options, line_of(header.position(), &mut lines))?;
     let (mut rows, mut wrong) = (Vec::new(), Vec::new());
     for record in reader.records() {
-        match record {
-            Ok(record) => {
-                let line = line_at(text, record.position());
-                match answers(&record, &columns) {
-                    Ok(answers) => rows.push(Row { line, answers }),
-                    Err(reason) => wrong.push(format!("line {line}: {reason}")),
-                }
-            }
+        let record = match record {
+            Ok(record) => record,
             Err(error) => {
-                let line = line_at(text, error.position());
-                wrong.push(format!("line {line}: {}", reason(&error)));
+                wrong.push(unreadable(&error, &mut lines));
+                continue;
             }
+        };
+        let line = line_of(record.position(), &mut lines);
+        if record.iter().all(str::is_empty) {
+            continue;
+        }
+        match answers(&record, &columns, &dialect) {
+            Ok(answers) => rows.push(Row { line, answers }),
+            Err(reason) => wrong.push(format!("line {line}: {reason}")),
         }
     }
     if rows.is_empty() && wrong.is_empty() {
-        wrong.push("there is no row under the header".to_owned());
+        wrong.push("the list has no rows. Add a row for each key under the header".to_owned());
     }
     if wrong.is_empty() { Ok(rows) } else { Err(wrong) }
 }
 
-/// The line at a position; empty lines before a row count as its own there.
-fn line_at(text: &[u8], position: Option<&Position>) -> u64 {
-    let Some(position) = position else { return 0 };
-    let rest = usize::try_from(position.byte()).ok().and_then(|start| text.get(start..)).unwrap_or_default();
-    let empty = rest.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).filter(|byte| **byte == b'\n');
-    position.line() + empty.count() as u64
+fn line_of(position: Option<&Position>, lines: &mut Lines<'_>) -> u64 {
+    lines.at(position.map_or(0, Position::byte))
 }
 
-/// The option of each column.
-fn columns<'a>(header: &StringRecord, options: &'a [Arg]) -> Result<Vec<&'a Arg>, Vec<String>> {
+fn unreadable(error: &csv::Error, lines: &mut Lines<'_>) -> String {
+    let line = line_of(error.position(), lines);
+    match error.kind() {
+        csv::ErrorKind::Utf8 { .. } => format!("line {line}: the text is not UTF-8. {SAVE_AS_UTF_8}"),
+        _ => format!("line {line}: {error}"),
+    }
+}
+
+/// The option of each column; a column without a name has none.
+fn columns<'a>(header: &StringRecord, options: &'a [Arg], line: u64) -> Result<Vec<Option<&'a Arg>>, Vec<String>> {
     let names: Vec<&str> = options.iter().filter_map(Arg::get_long).collect();
     let (mut columns, mut wrong, mut seen) = (Vec::new(), Vec::new(), BTreeSet::new());
-    for name in header {
-        if !seen.insert(name) {
-            wrong.push(format!("line 1: the column ‘{name}’ stands twice"));
+    for written in header {
+        let name = written.to_lowercase();
+        if name.is_empty() {
+            columns.push(None);
+            continue;
         }
-        match options.iter().find(|option| option.get_long() == Some(name)) {
-            Some(option) => columns.push(option),
-            None => wrong.push(format!("line 1: there is no column ‘{name}’. There are: {}", names.join(", "))),
+        if !seen.insert(name.clone()) {
+            wrong.push(format!("line {line}: duplicate column \"{}\". Keep one of them", harmless(written)));
+        }
+        match options.iter().find(|option| option.get_long() == Some(name.as_str())) {
+            Some(option) => columns.push(Some(option)),
+            None => wrong.push(format!(
+                "line {line}: there is no column \"{}\". The columns are {}. Separate them with commas, semicolons, or tabs",
+                harmless(written),
+                names.join(", ")
+            )),
         }
     }
     if wrong.is_empty() { Ok(columns) } else { Err(wrong) }
 }
 
-fn answers(record: &StringRecord, columns: &[&Arg]) -> Result<Answers, String> {
+fn answers(record: &StringRecord, columns: &[Option<&Arg>], dialect: &Dialect<'_>) -> Result<Answers, String> {
+    fits(record, columns, dialect)?;
     let mut said = Map::new();
     for (cell, column) in record.iter().zip(columns).filter(|(cell, _)| !cell.is_empty()) {
+        let Some(column) = column else { continue };
         let name = column.get_long().unwrap_or_default();
         let value = match column.get_action() {
             ArgAction::Append => {
                 let values = cell.split(SEPARATOR).map(str::trim).filter(|value| !value.is_empty());
                 values.map(Value::from).collect::<Vec<_>>().into()
             }
-            ArgAction::SetTrue => {
-                cell.parse::<bool>().map_err(|_| format!("{name}: ‘{cell}’ is neither true nor false"))?.into()
-            }
+            // Spreadsheets write TRUE and FALSE.
+            ArgAction::SetTrue => match cell.to_ascii_lowercase().parse::<bool>() {
+                Ok(value) => value.into(),
+                Err(_) => return Err(format!("{name}: \"{}\" is neither true nor false", harmless(cell))),
+            },
             _ => Value::from(cell),
         };
         said.insert(name.to_owned(), value);
@@ -96,13 +122,28 @@ fn answers(record: &StringRecord, columns: &[&Arg]) -> Result<Answers, String> {
     serde_json::from_value(said.into()).map_err(|error| error.to_string())
 }
 
-fn reason(error: &csv::Error) -> String {
-    match error.kind() {
-        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
-            format!("{len} cells under {expected_len} columns")
-        }
-        csv::ErrorKind::Utf8 { .. } => "this is not UTF-8".to_owned(),
-        _ => error.to_string(),
+/// Checks that a row has a cell for each column with a name, and that every cell with a value has such a column.
+fn fits(record: &StringRecord, columns: &[Option<&Arg>], dialect: &Dialect<'_>) -> Result<(), String> {
+    let needed = columns.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
+    let used =
+        record.iter().zip(1..).filter(|(cell, _)| !cell.is_empty()).map(|(_, number)| number).last().unwrap_or(0);
+    if record.len() < needed || used > columns.len() {
+        let cells = record.len().min(used.max(needed));
+        let are = if cells == 1 { "there is 1 cell" } else { &format!("there are {cells} cells") };
+        return Err(format!(
+            "{are} under {} columns. Separate the cells with a {separator}, and put a cell that contains a {separator} in \
+             double quotes",
+            columns.len(),
+            separator = dialect.separator_name(),
+        ));
+    }
+    let mut cells = record.iter().zip(columns).zip(1..);
+    match cells.find(|((cell, column), _)| !cell.is_empty() && column.is_none()) {
+        Some(((cell, _), number)) => Err(format!(
+            "column {number} has the value \"{}\" but no name. Name the column in the header, or clear its cells",
+            harmless(cell)
+        )),
+        None => Ok(()),
     }
 }
 
@@ -133,22 +174,61 @@ mod tests {
     #[test]
     fn all_that_is_wrong_is_told_with_its_line() {
         let wrong = |text: &str| read(text.as_bytes()).unwrap_err();
-        let header = wrong("alias,name,alias\n");
+        let header = wrong("alias,Name,Alias\n");
         assert!(
-            header[0].contains("line 1: there is no column ‘name’. There are: origin, custom-key-store-id, "),
+            header[0].contains("line 1: there is no column \"Name\". The columns are origin, custom-key-store-id, "),
             "{header:?}"
         );
-        assert!(header[1].contains("‘alias’ stands twice"), "{header:?}");
+        assert!(header[1].contains("line 1: duplicate column \"Alias\""), "{header:?}");
         let rows = wrong("alias,no-admin-deletion\na,maybe\nb\nc,true\nd,1\n");
+        let cells = "Separate the cells with a comma, and put a cell that contains a comma in double quotes";
         assert_eq!(
             rows,
             [
-                "line 2: no-admin-deletion: ‘maybe’ is neither true nor false",
-                "line 3: 1 cells under 2 columns",
-                "line 5: no-admin-deletion: ‘1’ is neither true nor false"
+                "line 2: no-admin-deletion: \"maybe\" is neither true nor false".to_owned(),
+                format!("line 3: there is 1 cell under 2 columns. {cells}"),
+                "line 5: no-admin-deletion: \"1\" is neither true nor false".to_owned(),
             ]
         );
-        assert_eq!(wrong("alias\n"), ["there is no row under the header"]);
-        assert_eq!(read(b"alias\n\xff\n").unwrap_err(), ["line 2: this is not UTF-8"]);
+        assert_eq!(wrong("alias,tag\na,b,c\n"), [format!("line 2: there are 3 cells under 2 columns. {cells}")]);
+        let unnamed = wrong("alias,,\na,,b\n");
+        assert!(unnamed[0].starts_with("line 2: column 3 has the value \"b\" but no name. "), "{unnamed:?}");
+        for empty in ["alias\n", "alias;tag\n;\n;\n"] {
+            assert_eq!(wrong(empty), ["the list has no rows. Add a row for each key under the header"]);
+        }
+        for (file, line) in [(&b"alias\n\xff\n"[..], 2), (b"sep=;\n\n\xff\n", 3)] {
+            let not_utf_8 = format!("line {line}: the text is not UTF-8. Save it as \"CSV UTF-8\", then try again");
+            assert_eq!(read(file), Err(vec![not_utf_8]));
+        }
+    }
+
+    #[test]
+    fn a_list_of_a_spreadsheet_says_the_same_as_one_of_an_editor() {
+        let plain = "alias,xks-key-id,tag,no-admin-deletion\na,k-1,team=x;stage=y,true\nb,k-2,,\n";
+        let expected: Vec<_> = read(plain.as_bytes()).unwrap().into_iter().map(|row| row.answers).collect();
+        for (separator, first_line) in [(";", ""), ("\t", ""), (";", "sep=;"), ("|", "sep=|"), (",", "sep=,")] {
+            let mut lines = vec![
+                "\"Alias \", XKS-Key-ID,tag,No-Admin-Deletion,,",
+                "a,k-1,\"team=x;stage=y\",TRUE,,",
+                ",,,,,",
+                "",
+                "b,k-2,,,",
+                ",,,,,",
+                ",,,,,",
+            ];
+            let ends = if first_line.is_empty() { [2, 5] } else { [3, 6] };
+            if !first_line.is_empty() {
+                lines.insert(0, first_line);
+            }
+            for end in ["\r\n", "\n", "\r"] {
+                let in_dialect = |line: &&str| {
+                    if line.starts_with("sep") { (*line).to_owned() } else { line.replace(',', separator) }
+                };
+                let text = format!("\u{feff}{}{end}", lines.iter().map(in_dialect).collect::<Vec<_>>().join(end));
+                let rows = read(text.as_bytes()).unwrap_or_else(|wrong| panic!("{text:?}: {wrong:?}"));
+                assert_eq!(rows.iter().map(|row| row.line).collect::<Vec<_>>(), ends, "{text:?}");
+                assert_eq!(rows.into_iter().map(|row| row.answers).collect::<Vec<_>>(), expected, "{text:?}");
+            }
+        }
     }
 }

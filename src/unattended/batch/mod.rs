@@ -1,6 +1,7 @@
 //! `create-key --batch`: a key for each row of a list, one at a time, for AWS takes few CreateKey a second. A run that was cut
 //! off is taken up where it stopped: the report tells.
 
+mod dialect;
 mod list;
 mod progress;
 mod report;

@@ -1,0 +1,176 @@
+//! The CSV dialects that spreadsheets save: byte order mark, separator, line breaks.
+
+/// The separators that spreadsheets use, the most common first.
+const SEPARATORS: [u8; 3] = [b',', b';', b'\t'];
+
+/// A CSV file, ready to be parsed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dialect<'a> {
+    /// What separates the columns.
+    pub separator: u8,
+    /// The line of the file that `body` starts at, counted from 1.
+    pub first_line: u64,
+    /// The file from the header on.
+    pub body: &'a [u8],
+}
+
+impl<'a> Dialect<'a> {
+    /// Detects the dialect of a file: a first line such as `sep=;` names the separator, otherwise the header line shows it.
+    ///
+    /// # Errors
+    /// The reason, when the file is in another encoding than UTF-8 or its `sep=` line names no separator.
+    pub fn of(file: &'a [u8]) -> Result<Self, String> {
+        if file.starts_with(b"\xff\xfe") || file.starts_with(b"\xfe\xff") {
+            return Err(format!("the file is encoded in UTF-16. {SAVE_AS_UTF_8}"));
+        }
+        let text = file.strip_prefix(b"\xef\xbb\xbf").unwrap_or(file);
+        let (first, rest) = split_line(text);
+        match named_separator(first)? {
+            Some(separator) => Ok(Self { separator, first_line: 2, body: rest }),
+            None => Ok(Self { separator: separator_in(text), first_line: 1, body: text }),
+        }
+    }
+
+    /// Counts the lines of the body.
+    pub fn lines(&self) -> Lines<'a> {
+        Lines { rest: self.body, at: 0, line: self.first_line }
+    }
+
+    /// The separator, as a word.
+    pub fn separator_name(&self) -> String {
+        match self.separator {
+            b',' => "comma".to_owned(),
+            b';' => "semicolon".to_owned(),
+            b'\t' => "tab".to_owned(),
+            other => format!("\"{}\"", char::from(other)),
+        }
+    }
+}
+
+/// What to do about a file in another encoding.
+pub const SAVE_AS_UTF_8: &str = "Save it as \"CSV UTF-8\", then try again";
+
+/// The first line without its line break, and what follows.
+fn split_line(text: &[u8]) -> (&[u8], &[u8]) {
+    let end = text.iter().position(|byte| matches!(byte, b'\r' | b'\n')).unwrap_or(text.len());
+    let (line, rest) = text.split_at(end);
+    (line, &rest[line_break(rest)..])
+}
+
+/// The length of the line break that `text` starts with: LF, CRLF, or CR.
+fn line_break(text: &[u8]) -> usize {
+    match text {
+        [b'\r', b'\n', ..] => 2,
+        [b'\r' | b'\n', ..] => 1,
+        _ => 0,
+    }
+}
+
+/// The separator in a line such as `sep=;`, which Excel reads and other programs write for it.
+fn named_separator(line: &[u8]) -> Result<Option<u8>, String> {
+    let bare = line.strip_prefix(b"\"").and_then(|line| line.strip_suffix(b"\"")).unwrap_or(line);
+    let Some((name, value)) = bare.split_at_checked(4).filter(|(name, _)| name.eq_ignore_ascii_case(b"sep=")) else {
+        return Ok(None);
+    };
+    match value {
+        [byte] if byte.is_ascii_punctuation() && *byte != b'"' || *byte == b'\t' => Ok(Some(*byte)),
+        _ => Err(format!(
+            "line 1: \"{}{}\" doesn't name a separator. Write \"sep=\" and one character, such as \"sep=;\"",
+            String::from_utf8_lossy(name),
+            crate::text::harmless(&String::from_utf8_lossy(value)),
+        )),
+    }
+}
+
+/// The separator that the header has most of; a header of one column has none.
+fn separator_in(text: &[u8]) -> u8 {
+    let start = text.iter().position(|byte| !matches!(byte, b'\r' | b'\n')).unwrap_or(text.len());
+    let (header, _) = split_line(&text[start..]);
+    let mut counts = [0_usize; SEPARATORS.len()];
+    let mut is_quoted = false;
+    for byte in header {
+        is_quoted ^= *byte == b'"';
+        if let Some(which) = SEPARATORS.iter().position(|separator| separator == byte && !is_quoted) {
+            counts[which] += 1;
+        }
+    }
+    let most = counts.iter().max().copied().unwrap_or_default();
+    let pairs = SEPARATORS.into_iter().zip(counts);
+    pairs.filter(|(_, count)| *count == most).map(|(separator, _)| separator).next().unwrap_or(b',')
+}
+
+/// The line at each byte of a text, asked for in ascending order.
+#[derive(Clone, Debug)]
+pub struct Lines<'a> {
+    rest: &'a [u8],
+    at: u64,
+    line: u64,
+}
+
+impl Lines<'_> {
+    /// The line of the record at `byte`: empty lines in front of a record aren't part of it.
+    pub fn at(&mut self, byte: u64) -> u64 {
+        while let [first, ..] = self.rest {
+            let is_break = matches!(first, b'\r' | b'\n');
+            if self.at >= byte && !is_break {
+                break;
+            }
+            let length = line_break(self.rest).max(1);
+            self.line += u64::from(is_break);
+            self.at += length as u64;
+            self.rest = &self.rest[length..];
+        }
+        self.line
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_header_shows_the_separator() {
+        for (text, separator) in [
+            ("alias,tag\n", b','),
+            ("alias;tag\r\na;\"b,c\"", b';'),
+            ("\u{feff}alias\ttag\n", b'\t'),
+            ("\n\n\"alias\";\"a,b,c\"\n", b';'),
+            ("alias", b','),
+            ("", b','),
+        ] {
+            let dialect = Dialect::of(text.as_bytes()).unwrap();
+            assert_eq!((dialect.separator, dialect.first_line), (separator, 1), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_first_line_names_the_separator() {
+        for line in ["sep=;\n", "SEP=;\r\n", "\u{feff}\"sep=;\"\r"] {
+            let file = format!("{line}alias,tag");
+            let expected = Dialect { separator: b';', first_line: 2, body: b"alias,tag" };
+            assert_eq!(Dialect::of(file.as_bytes()), Ok(expected), "{line:?}");
+        }
+        for line in ["sep=", "sep=;;", "sep=x"] {
+            let error = Dialect::of(line.as_bytes()).unwrap_err();
+            assert!(error.starts_with(&format!("line 1: \"{line}\" doesn't name a separator. ")), "{error}");
+        }
+    }
+
+    #[test]
+    fn utf_16_is_refused_with_what_to_do() {
+        for file in [b"\xff\xfea\0", b"\xfe\xff\0a"] {
+            assert!(Dialect::of(file).unwrap_err().contains("UTF-16. Save it as \"CSV UTF-8\""));
+        }
+    }
+
+    #[test]
+    fn lines_are_counted_with_every_line_break() {
+        for end in ["\n", "\r\n", "\r"] {
+            let text = format!("sep=;{end}a{end}{end}b{end}c");
+            let dialect = Dialect::of(text.as_bytes()).unwrap();
+            let mut lines = dialect.lines();
+            let next = (1 + end.len()) as u64;
+            assert_eq!([0, next, next + 2 * end.len() as u64 + 1].map(|byte| lines.at(byte)), [2, 4, 5], "{end:?}");
+        }
+    }
+}
