@@ -19,5 +19,6 @@ pub mod switcher;
 pub mod tasks;
 pub mod terminal;
 pub mod theme;
+pub mod typed_path;
 pub mod widgets;
 pub mod wizard;

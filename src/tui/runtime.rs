@@ -8,6 +8,7 @@ mod principals;
 
 use std::collections::HashMap;
 use std::io::Read as _;
+use std::path::PathBuf;
 use std::pin::pin;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -25,6 +26,7 @@ use super::effect::{Call, Effect, Failure, Msg, Reply};
 use super::preferences::Preferences;
 use super::terminal::signals::{Signal, Signals};
 use super::terminal::{Input, Terminal};
+use super::typed_path;
 use crate::aws::cloudtrail::LookupEvents;
 use crate::aws::iam::ListAccountAliases;
 use crate::aws::kms::{
@@ -160,21 +162,19 @@ async fn ask(client: &Client, call: Call) -> Result<Reply, CallError> {
 const MOST_FILE_BYTES: u64 = 64 * 1024;
 
 /// Reads a file that the person named.
-async fn read_file(path: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
+async fn read_file(entered: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let home = std::env::var_os("HOME").map(PathBuf::from);
+    let path = typed_path::resolve(entered, home.as_deref());
     let failed = |reason: String| Failure {
         code: "FileNotRead".to_owned(),
-        message: format!("{path}: {reason}"),
+        message: format!("{}: {reason}", path.display()),
         request_id: String::new(),
     };
-    let home = std::env::var_os("HOME").map(std::path::PathBuf::from);
-    let place = match (path.strip_prefix("~/"), home) {
-        (Some(rest), Some(home)) => home.join(rest),
-        _ => std::path::PathBuf::from(path),
-    };
+    let place = path.clone();
     let read = tokio::task::spawn_blocking(move || {
         // A pipe or a device may never end.
         if !std::fs::metadata(&place)?.is_file() {
-            return Err(std::io::Error::other("it is no file"));
+            return Err(std::io::Error::other("it is not a file"));
         }
         let mut bytes = Zeroizing::new(Vec::with_capacity(8192));
         std::fs::File::open(&place)?.take(MOST_FILE_BYTES + 1).read_to_end(&mut bytes)?;

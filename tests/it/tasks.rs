@@ -1,10 +1,12 @@
 //! Changing keys and key stores in the console, as tapes.
 
-use super::account::wait;
+use super::account::{account, wait};
 use super::snapshots::{go_on, start};
 use xks_console::aws::kms::{ConnectionState, DescribeKey, KeyMetadata, KeyState};
 use xks_console::journey::Journey;
 use xks_console::tape::{self, Stage as _};
+use xks_console::tui::effect::{Call, Reply};
+use xks_console::tui::runtime::perform;
 
 const KEYS: &str =
     "Wait+Screen /External key stores \\(4\\)/\nTab\nUp 2\nEnter\nWait+Screen /Customer managed keys \\(6\\)/\n";
@@ -35,6 +37,24 @@ fn a_store_is_created_from_a_configuration_file() {
                 Screenshot filled.png\nCtrl+N\nWait+Screen /Oslo HSM was created/\nScreenshot created.png\n";
     go_on(&mut journey, "create-store", rest);
     assert!(store_names(&journey).contains(&"Oslo HSM".to_owned()));
+}
+
+#[test]
+fn a_file_that_was_dropped_on_the_terminal_is_read() {
+    let (client, _) = account();
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("oslo's proxy.json"), "{}").unwrap();
+    let dir = dir.path().display();
+    for dropped in [
+        format!("'{dir}/oslo'\\''s proxy.json' "),
+        format!("{dir}/oslo\\'s\\ proxy.json "),
+        format!("file://{dir}/oslo%27s%20proxy.json"),
+    ] {
+        let read = wait(perform(&client, Call::ReadFile(dropped.clone())));
+        assert!(matches!(read, Ok(Reply::File(text)) if text.expose() == "{}"), "{dropped}");
+    }
+    let failure = wait(perform(&client, Call::ReadFile(format!("'{dir}/no such file' ")))).unwrap_err();
+    assert!(failure.message.starts_with(&format!("{dir}/no such file: No such file")), "{failure:?}");
 }
 
 #[test]

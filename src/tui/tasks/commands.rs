@@ -14,6 +14,7 @@ use crate::aws::xks_console::ExternalKeyName;
 use crate::create_key::known::Known;
 use crate::tui::effect::Change;
 use crate::tui::theme;
+use crate::tui::typed_path;
 use crate::tui::widgets::paper::Paper;
 
 /// What the button says that puts them on the clipboard.
@@ -72,14 +73,14 @@ fn of_one(change: &Change, known: &Known) -> String {
         Change::UpdateKeyStore(request) => command(request, place, &[]),
         Change::Encrypt(request, path) => {
             let request = Encrypt { plaintext: SecretBlob::default(), ..request.clone() };
-            let file = ("Plaintext", format!("fileb://{}", path.as_deref().unwrap_or("plaintext")));
+            let file = ("Plaintext", blob_in(path.as_deref().unwrap_or("plaintext")));
             let encrypt = command(&request, place, &[file]);
             let note = if path.is_some() { "" } else { "# The file plaintext holds what is to be encrypted.\n" };
             format!("{note}{encrypt}")
         }
         Change::Decrypt(request, path) => {
             let path = path.as_deref();
-            let file = ("CiphertextBlob", format!("fileb://{}", path.unwrap_or("ciphertext")));
+            let file = ("CiphertextBlob", blob_in(path.unwrap_or("ciphertext")));
             let decrypt = command(request, place, &[file]);
             let blob = path.is_none().then(|| STANDARD.encode(&request.ciphertext_blob.0));
             match blob {
@@ -89,6 +90,11 @@ fn of_one(change: &Change, known: &Known) -> String {
         }
         other => outside_of_aws(other),
     }
+}
+
+/// An argument whose value is the bytes of a file that the person named.
+fn blob_in(path: &str) -> String {
+    format!("fileb://{}", typed_path::unquoted(path).display())
 }
 
 /// The credential of a proxy is taken from a file: its secret must not stand among the arguments of a command.
