@@ -155,6 +155,8 @@ mod tests {
         let one = read("[profile.prod]\nread-only = true\n[profile.'dev 2']\nread-only = false\n").unwrap().read_only();
         assert!(one.holds_for(Some("prod")));
         assert!(!one.holds_for(Some("dev 2")) && !one.holds_for(Some("default")) && !one.holds_for(None));
+        // Some editors of Windows put a byte order mark in front.
+        assert!(read("\u{feff}read-only = true\n").unwrap().read_only().holds_for(None));
         // A profile does not undo what holds for all.
         let all = read("read-only = true\n[profile.dev]\nread-only = false\n").unwrap().read_only();
         assert!(all.holds_for(Some("dev")) && all.holds_for(None));

@@ -37,6 +37,7 @@ pub mod create_key;
 pub mod drafts;
 pub mod journey;
 mod lines;
+mod pem;
 pub mod pictures;
 mod replace;
 pub mod screenshot;

@@ -28,6 +28,11 @@ pub fn without_mark(text: &str) -> &str {
     text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
+/// Like [`without_mark`], for a file whose encoding is still to be checked.
+pub fn bytes_without_mark(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes)
+}
+
 /// The columns that `text` takes.
 pub fn width(text: &str) -> usize {
     text.width()
@@ -107,6 +112,8 @@ mod tests {
     fn a_byte_order_mark_is_no_part_of_a_text() {
         assert_eq!(without_mark("\u{feff}{}"), "{}");
         assert_eq!(without_mark("a\u{feff}"), "a\u{feff}");
+        assert_eq!(bytes_without_mark(b"\xef\xbb\xbf\xff"), b"\xff");
+        assert_eq!(bytes_without_mark(b"\xef\xbb"), b"\xef\xbb");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use futures_util::future::BoxFuture;
 use http::{Request, Response};
 
 use super::endpoints::{check_url, is_loopback};
+use crate::pem;
 
 /// No answer came.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -131,7 +132,7 @@ impl Https {
 /// The certificates in a file, PEM.
 fn certificates(path: &Path) -> Result<Vec<reqwest::Certificate>, String> {
     let unfit = |reason: String| format!("the CA bundle {}: {reason}", path.display());
-    let pem = std::fs::read(path).map_err(|error| unfit(error.to_string()))?;
+    let pem = pem::read(path).map_err(|error| unfit(error.to_string()))?;
     let found = reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| unfit(innermost(&error)))?;
     if found.is_empty() { Err(unfit("it holds no certificates".to_owned())) } else { Ok(found) }
 }
@@ -209,5 +210,16 @@ mod tests {
         assert!(Https::new(Some(&path)).unwrap_err().contains("ca.pem"));
         std::fs::write(&path, "no certificate").unwrap();
         assert!(Https::new(Some(&path)).unwrap_err().contains("ca.pem"));
+    }
+
+    #[test]
+    fn a_ca_bundle_may_begin_with_a_byte_order_mark() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("ca.pem");
+        let key = rcgen::KeyPair::generate().unwrap();
+        let certificate = rcgen::CertificateParams::new(["ca".to_owned()]).unwrap().self_signed(&key).unwrap();
+        std::fs::write(&path, format!("\u{feff}{}", certificate.pem())).unwrap();
+        assert_eq!(certificates(&path).unwrap().len(), 1);
+        assert!(Https::new(Some(&path)).is_ok());
     }
 }

@@ -23,8 +23,10 @@ use rustls::{CipherSuite, ClientConfig, RootCertStore, SignatureScheme};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
+use zeroize::Zeroizing;
 
 use super::target::Endpoint;
+use crate::pem;
 
 /// How long the proxy may take for anything: what is slower has failed, whatever it would have answered.
 pub const PATIENCE: Duration = Duration::from_secs(3);
@@ -143,7 +145,7 @@ impl Connector {
         }
         let identity = match &files.client {
             Some((certificate, key)) => {
-                Some(Arc::new((chain(certificate)?, PrivateKeyDer::from_pem_file(key).map_err(no_pem(key))?)))
+                Some(Arc::new((chain(certificate)?, PrivateKeyDer::from_pem_slice(&read(key)?).map_err(no_pem(key))?)))
             }
             None => None,
         };
@@ -264,8 +266,12 @@ impl Connection {
     }
 }
 
+fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, String> {
+    pem::read(path).map_err(|error| format!("{}: {error}", path.display()))
+}
+
 fn chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
-    CertificateDer::pem_file_iter(path).map_err(no_pem(path))?.collect::<Result<_, _>>().map_err(no_pem(path))
+    CertificateDer::pem_slice_iter(&read(path)?).collect::<Result<_, _>>().map_err(no_pem(path))
 }
 
 fn config(

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Ask, Entry, Saved, Told};
 use crate::replace::replace_by;
+use crate::text::bytes_without_mark;
 use crate::world::Clock;
 
 /// The format of the files. A file of a later one is left alone.
@@ -205,6 +206,7 @@ fn parse(bytes: &[u8]) -> Result<(Timestamp, Saved), String> {
     struct Version {
         version: u32,
     }
+    let bytes = bytes_without_mark(bytes);
     let Version { version } = serde_json::from_slice(bytes).map_err(|error| format!("It is no draft: {error}."))?;
     if version != VERSION {
         return Err(format!("It has the format {version}, of a later xks-console."));
@@ -319,6 +321,7 @@ mod tests {
         let whole = serde_json::to_vec(&Document { version: VERSION, saved_at: at, content: saved("payments") });
         let whole = whole.unwrap();
         assert!(parse(&whole).is_ok());
+        assert!(parse(&[b"\xef\xbb\xbf", whole.as_slice()].concat()).is_ok());
         assert!((0..whole.len()).all(|end| parse(&whole[..end]).is_err()));
     }
 

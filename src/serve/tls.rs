@@ -11,6 +11,7 @@ use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{DigitallySignedStruct, DistinguishedName, RootCertStore, ServerConfig, SignatureScheme};
 
+use crate::pem;
 use crate::replace::replace;
 use crate::xks::proxy::{BUNDLED_HOST, BUNDLED_VPC_HOST};
 
@@ -68,13 +69,14 @@ fn file_error(path: &Path) -> impl Fn(std::io::Error) -> TlsError {
 /// The certificates in a PEM file, at least one.
 ///
 /// # Errors
-/// [`TlsError::Pem`].
+/// [`TlsError::File`] and [`TlsError::Pem`].
 pub fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let what = "certificate";
-    let pem = |reason: String| TlsError::Pem { path: path.to_owned(), what, reason };
-    let found = CertificateDer::pem_file_iter(path).map_err(|error| pem(error.to_string()))?;
-    let found: Vec<_> = found.collect::<Result<_, _>>().map_err(|error| pem(error.to_string()))?;
-    if found.is_empty() { Err(pem("it has none".to_owned())) } else { Ok(found) }
+    let no_pem = |reason: String| TlsError::Pem { path: path.to_owned(), what, reason };
+    let text = pem::read(path).map_err(file_error(path))?;
+    let found: Vec<_> =
+        CertificateDer::pem_slice_iter(&text).collect::<Result<_, _>>().map_err(|error| no_pem(error.to_string()))?;
+    if found.is_empty() { Err(no_pem("it has none".to_owned())) } else { Ok(found) }
 }
 
 /// TLS with the certificate chain and the key in these files.
@@ -82,11 +84,8 @@ pub fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsErro
 /// # Errors
 /// [`TlsError`].
 pub fn from_files(chain: &Path, key: &Path, clients: Option<&Clients>) -> Result<Arc<ServerConfig>, TlsError> {
-    let private = PrivateKeyDer::from_pem_file(key).map_err(|error| TlsError::Pem {
-        path: key.to_owned(),
-        what: "private key",
-        reason: error.to_string(),
-    })?;
+    let private = PrivateKeyDer::from_pem_slice(&pem::read(key).map_err(file_error(key))?)
+        .map_err(|error| TlsError::Pem { path: key.to_owned(), what: "private key", reason: error.to_string() })?;
     let builder = ServerConfig::builder();
     let builder = match clients {
         None => builder.with_no_client_auth(),
@@ -185,5 +184,26 @@ impl ClientCertVerifier for Named {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.chain.supported_verify_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_may_begin_with_a_byte_order_mark() {
+        let dir = tempfile::tempdir().unwrap();
+        let made = self_signed(dir.path(), None).unwrap();
+        let [authority, chain, key] = FILES.map(|name| dir.path().join(name));
+        assert_eq!(made.1, authority);
+        for path in [&authority, &chain, &key] {
+            let text = std::fs::read_to_string(path).unwrap();
+            std::fs::write(path, format!("\u{feff}{text}")).unwrap();
+        }
+        let clients = Clients { authority, name: "cks.kms.us-west-2.amazonaws.com".to_owned() };
+        assert!(from_files(&chain, &key, Some(&clients)).is_ok());
+        let error = from_files(&dir.path().join("none.pem"), &key, None).unwrap_err().to_string();
+        assert!(error.ends_with("none.pem: No such file or directory (os error 2)"), "{error}");
     }
 }

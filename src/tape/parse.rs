@@ -4,6 +4,7 @@ use jiff::SignedDuration;
 use regex_lite::Regex;
 
 use super::{Command, Scope, Tape, TapeError, WAIT_TIMEOUT, keys};
+use crate::text::without_mark;
 
 /// More presses of one key than any flow needs; a slip of the finger in a count should not hang a test.
 const MAX_COUNT: usize = 1000;
@@ -44,7 +45,7 @@ pub(super) fn tape(name: &str, text: &str) -> Result<Tape, TapeError> {
         commands: Vec::new(),
     };
     let failed = |line, problem| TapeError::Unreadable { tape: name.to_owned(), line, problem };
-    for (index, line) in text.lines().enumerate() {
+    for (index, line) in without_mark(text).lines().enumerate() {
         let number = index + 1;
         reader.line(number, line).map_err(|problem| failed(number, problem))?;
     }
@@ -314,6 +315,11 @@ mod tests {
 
     fn problem(text: &str) -> String {
         tape("t.tape", text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_tape_may_begin_with_a_byte_order_mark() {
+        assert_eq!(commands("\u{feff}Enter\nEnter").len(), 2);
     }
 
     #[test]

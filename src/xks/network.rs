@@ -18,6 +18,7 @@ use super::failure::XksFailure;
 use super::wire::MAX_BODY;
 use crate::aws::limits;
 use crate::aws::xks_console::ProxyRoute;
+use crate::pem;
 
 /// Sends what is for a host, at port 443, to another address, as curl's option of this name does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,7 +70,7 @@ impl fmt::Debug for Network {
 /// # Errors
 /// There are none, or one that can't be read.
 pub fn certificates(pem: &[u8]) -> Result<Vec<reqwest::Certificate>, String> {
-    let found = reqwest::Certificate::from_pem_bundle(pem).map_err(|error| error.to_string())?;
+    let found = reqwest::Certificate::from_pem_bundle(&pem::without_marks(pem)).map_err(|error| error.to_string())?;
     if found.is_empty() { Err("it holds no certificates".to_owned()) } else { Ok(found) }
 }
 
@@ -111,7 +112,7 @@ impl Network {
         }
         if let Some(path) = &self.authorities {
             let unfit = |reason: String| format!("{}: {reason}", path.display());
-            let pem = std::fs::read(path).map_err(|error| unfit(error.to_string()))?;
+            let pem = pem::read(path).map_err(|error| unfit(error.to_string()))?;
             builder = builder.tls_certs_merge(certificates(&pem).map_err(unfit)?);
         }
         builder.build().map_err(|error| error.to_string())
@@ -219,6 +220,20 @@ mod tests {
         {
             assert!(text.parse::<ConnectTo>().unwrap_err().contains(reason), "{text}");
         }
+    }
+
+    #[test]
+    fn certificates_are_read_behind_byte_order_marks() {
+        let one = || {
+            let key = rcgen::KeyPair::generate().unwrap();
+            rcgen::CertificateParams::new(["xks.example.com".to_owned()]).unwrap().self_signed(&key).unwrap().pem()
+        };
+        let joined = format!("\u{feff}{}\u{feff}{}", one(), one());
+        assert_eq!(certificates(joined.as_bytes()).unwrap().len(), 2);
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("ca.pem");
+        std::fs::write(&path, joined).unwrap();
+        assert_eq!(Network::new(Vec::new(), Some(path)).check(), Ok(()));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The CSV dialects that spreadsheets save: byte order mark, separator, line breaks.
 
+use crate::text::{bytes_without_mark, harmless};
+
 /// The separators that spreadsheets use, the most common first.
 const SEPARATORS: [u8; 3] = [b',', b';', b'\t'];
 
@@ -23,7 +25,7 @@ impl<'a> Dialect<'a> {
         if file.starts_with(b"\xff\xfe") || file.starts_with(b"\xfe\xff") {
             return Err(format!("the file is encoded in UTF-16. {SAVE_AS_UTF_8}"));
         }
-        let text = file.strip_prefix(b"\xef\xbb\xbf").unwrap_or(file);
+        let text = bytes_without_mark(file);
         let (first, rest) = split_line(text);
         match named_separator(first)? {
             Some(separator) => Ok(Self { separator, first_line: 2, body: rest }),
@@ -77,7 +79,7 @@ fn named_separator(line: &[u8]) -> Result<Option<u8>, String> {
         _ => Err(format!(
             "line 1: \"{}{}\" doesn't name a separator. Write \"sep=\" and one character, such as \"sep=;\"",
             String::from_utf8_lossy(name),
-            crate::text::harmless(&String::from_utf8_lossy(value)),
+            harmless(&String::from_utf8_lossy(value)),
         )),
     }
 }

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::text::bytes_without_mark;
+
 /// How far a key is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -127,7 +129,8 @@ impl Report {
         file.sync_all().map_err(failed)?;
         let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         File::open(directory).and_then(|directory| directory.sync_all()).map_err(failed)?;
-        let lines = text.split(|byte| *byte == b'\n').enumerate().filter(|(_, line)| !line.is_empty());
+        let lines =
+            bytes_without_mark(&text).split(|byte| *byte == b'\n').enumerate().filter(|(_, line)| !line.is_empty());
         let entries = lines.map(|(index, line)| {
             serde_json::from_slice(line).map_err(|error| ReportError::Malformed {
                 path: path.to_owned(),
@@ -202,6 +205,15 @@ mod tests {
             drop(report);
             assert_eq!(std::fs::read_to_string(&path).unwrap(), format!("{text}{first}\n"));
         }
+    }
+
+    #[test]
+    fn a_report_that_an_editor_saved_with_a_byte_order_mark_is_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("report");
+        let told = entry(2, Outcome::Made);
+        std::fs::write(&path, format!("\u{feff}{}\n", serde_json::to_string(&told).unwrap())).unwrap();
+        assert_eq!(Report::open(&path).unwrap().1, [told]);
     }
 
     #[test]
