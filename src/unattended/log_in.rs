@@ -2,6 +2,7 @@
 //! and output are.
 
 use super::Exit;
+use crate::aws::cli::quoted;
 use crate::aws::limits;
 use crate::aws::scalar::SecretText;
 use crate::client::Client;
@@ -16,9 +17,11 @@ const MOST_TRIES: usize = 3;
 pub enum NotLoggedIn {
     /// Nobody can be asked.
     #[error(
-        "the profile {profile} needs a code of the MFA device {serial}, and there is no terminal to ask for it. Start it from \
-         a terminal; or log in first, with `eval \"$(aws configure export-credentials --profile {profile} --format env)\"`, \
-         and leave out --profile"
+        "the profile {profile} needs a code of the MFA device {serial}, and there is no terminal to ask for it. Run the \
+         command in a terminal. Or sign in first with \
+         `eval \"$(aws configure export-credentials --profile {} --format env)\"`, then run the command without --profile \
+         and with --region",
+        quoted(profile)
     )]
     NoTerminal {
         /// The profile.
@@ -63,4 +66,17 @@ pub async fn log_in(client: &Client, mut none: NoCredentials) -> Result<(), NotL
         said = format!("✗ {}\n", none.reason);
     }
     Err(none.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_a_terminal_the_command_to_sign_in_is_one_to_paste() {
+        let (profile, serial) = ("break glass".to_owned(), "arn:aws:iam::111122223333:mfa/Admin".to_owned());
+        let told = NotLoggedIn::NoTerminal { profile, serial }.to_string();
+        assert!(told.contains("export-credentials --profile 'break glass' --format env"), "{told}");
+        assert!(told.ends_with("without --profile and with --region"), "{told}");
+    }
 }

@@ -156,8 +156,8 @@ fn remedy_without_screen(code: &str) -> Option<&'static str> {
             "Run it without --read-only, and where config.toml has no `read-only`, or hand it to somebody who may make keys.",
         ),
         "NoCredentials" => Some(
-            "Do what the message says and run it again. A code of an MFA device is asked for in the wizard alone, without \
-             --yes and --batch.",
+            "Do what the message says before you try again. If the profile needs an MFA code, the command asks for it on the \
+             terminal when it starts, with --yes and --batch, too.",
         ),
         _ => None,
     }
@@ -194,7 +194,9 @@ mod tests {
 
     #[test]
     fn without_a_screen_nothing_is_said_of_one() {
-        for (code, words) in [("ReadOnly", "without --read-only"), ("NoCredentials", "in the wizard alone")] {
+        for (code, words) in
+            [("ReadOnly", "without --read-only"), ("NoCredentials", "asks for it on the terminal when it starts")]
+        {
             let (message, request_id) = Default::default();
             let told = in_words(&Failure { code: code.to_owned(), message, request_id, outcome_unknown: false });
             assert!(told.contains(words), "{told}");
