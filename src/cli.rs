@@ -4,6 +4,7 @@ mod create_key;
 mod elsewhere;
 mod proxy;
 mod serve;
+mod unrepeated;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -364,6 +365,22 @@ mod tests {
         assert_eq!(contradiction("xks-console --log f serve"), Some(2));
         assert_eq!(contradiction("xks-console --read-only serve"), Some(2));
         assert_eq!(contradiction("xks-console serve"), None);
+    }
+
+    #[test]
+    fn a_password_in_an_address_is_refused_and_not_repeated() {
+        for line in [
+            "xks-console --endpoint-url https://ada:hunter2@kms.example.com",
+            "xks-console --endpoint-url https://kms.example.com/?token=hunter2",
+            "xks-console create-key --yes --endpoint-url ada:hunter2@kms.example.com",
+            "xks-console proxy check --key k --endpoint https://ada:hunter2@xks.example.com",
+            "xks-console proxy check --key k --endpoint http://ada:hunter2@127.0.0.1:8080",
+        ] {
+            let refused = parse(line).unwrap_err();
+            assert_eq!(refused.exit_code(), 2, "{line}");
+            let told = format!("{refused} {refused:?}");
+            assert!(!told.contains("hunter2") && told.contains("--endpoint") && told.contains("Remove "), "{told}");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use super::Guard;
+use super::unrepeated::Unrepeated;
 use crate::client::endpoints::{UnfitRegion, UnfitUrl, check_region, check_url};
 use crate::client::profile::Settings;
 
@@ -18,7 +19,7 @@ pub struct Elsewhere {
     /// Speak to an AWS at this address
     ///
     /// All of KMS, IAM, STS and CloudTrail must answer there, as what `serve` serves does. http is for this machine alone.
-    #[arg(long, value_name = "URL", value_parser = endpoint_url)]
+    #[arg(long, value_name = "URL", value_parser = Unrepeated(endpoint_url))]
     #[arg(conflicts_with_all = ["data_dir", "connect_to", "proxy_ca", "scenario"])]
     pub endpoint_url: Option<String>,
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Subcommand, value_parser};
 
+use super::unrepeated::Unrepeated;
 use crate::aws::limits;
 use crate::conformance::target::Endpoint;
 
@@ -28,7 +29,7 @@ pub struct ProxyCheck {
     /// Where the proxy is: https:// and a host name; or http:// for one on this machine, such as http://127.0.0.1:8080
     ///
     /// A host that has no public name yet is found with --connect-to, its certificate trusted with --proxy-ca.
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", value_parser = Unrepeated(str::parse::<Endpoint>))]
     pub endpoint: Endpoint,
     /// The proxy configuration file of the vendor: URI path, access key ID and secret access key
     #[arg(long, value_name = "FILE", conflicts_with_all = ["path", "access_key", "secret_file"])]

@@ -27,6 +27,17 @@ pub enum UnfitUrl {
     /// Others could read what is sent.
     #[error("‘{0}’ is another machine, and over http everybody on the way reads and changes what is sent: use https")]
     Plain(String),
+    /// It has a user name or a password, which nothing repeats.
+    #[error(
+        "the URL contains a user name or password. Requests are signed with AWS credentials instead. Remove everything \
+         between // and the host"
+    )]
+    UserInfo,
+    /// It has a query or a fragment, which nothing repeats.
+    #[error(
+        "‘{0}’ is followed by a query or fragment, which an endpoint can't have. Remove everything from the ? or # on"
+    )]
+    Query(String),
 }
 
 /// A text that can't be part of a host name.
@@ -50,16 +61,27 @@ pub(super) fn is_loopback(uri: &Uri) -> bool {
     address.map_or_else(|_| host.eq_ignore_ascii_case("localhost"), |address| address.is_loopback())
 }
 
+/// Host and port of a URL for messages, without a user name and password.
+pub(super) fn shown_host(uri: &Uri) -> Option<&str> {
+    uri.authority()?.as_str().rsplit('@').next()
+}
+
 /// Checks the address of an endpoint: `https`, or `http` on this machine.
 ///
 /// # Errors
 /// [`UnfitUrl`].
 pub fn check_url(url: &str) -> Result<(), UnfitUrl> {
+    // Wherever it stands: a password may have a / that isn't encoded.
+    if url.contains('@') {
+        return Err(UnfitUrl::UserInfo);
+    }
+    // A parsed URL has lost its fragment.
+    if let Some((before, _)) = url.split_once(['?', '#']) {
+        return Err(UnfitUrl::Query(before.to_owned()));
+    }
     let uri: Option<Uri> = url.parse().ok();
     match uri {
-        Some(uri) if uri.query().is_some() || uri.host().is_none_or(str::is_empty) => {
-            Err(UnfitUrl::Malformed(url.to_owned()))
-        }
+        Some(uri) if uri.host().is_none_or(str::is_empty) => Err(UnfitUrl::Malformed(url.to_owned())),
         Some(uri) if uri.scheme_str() == Some("https") || uri.scheme_str() == Some("http") && is_loopback(&uri) => {
             Ok(())
         }
@@ -83,7 +105,7 @@ impl Endpoints {
     /// Host and port of KMS, when it is not where AWS has it.
     pub fn kms_host(&self) -> Option<String> {
         let uri: Uri = self.address(Service::Kms)?.parse().ok()?;
-        uri.authority().map(|authority| authority.as_str().to_owned())
+        shown_host(&uri).map(str::to_owned)
     }
 
     /// The URL of a service, and the Region that requests to it are signed for.
@@ -204,8 +226,25 @@ mod tests {
         for url in ["http://10.0.0.1:4599", "http://kms.example.com", "http://127.0.0.1.example.com"] {
             assert_eq!(check_url(url), Err(UnfitUrl::Plain(url.to_owned())));
         }
-        for url in ["", "127.0.0.1:4599", "kms.example.com", "ftp://x", "https://x/?a=b", "file:///etc"] {
+        for url in ["", "127.0.0.1:4599", "kms.example.com", "ftp://x", "file:///etc"] {
             assert_eq!(check_url(url), Err(UnfitUrl::Malformed(url.to_owned())));
         }
+    }
+
+    #[test]
+    fn an_endpoint_with_a_password_or_query_is_refused_without_repeating_it() {
+        for url in ["https://ada:hunter2@x", "http://hunter2@127.0.0.1:1/", "ada:hunter2@x", "https://ada:hunter2/@x?y"]
+        {
+            let refused = check_url(url).unwrap_err();
+            assert_eq!(refused, UnfitUrl::UserInfo, "{url}");
+            assert!(!format!("{refused} {refused:?}").contains("hunter2"));
+        }
+        for url in ["https://x/?hunter2", "https://x/#hunter2", "x?hunter2"] {
+            let refused = check_url(url).unwrap_err();
+            assert!(matches!(refused, UnfitUrl::Query(_)), "{url}: {refused}");
+            assert!(!format!("{refused} {refused:?}").contains("hunter2"));
+        }
+        let uri: Uri = "https://ada:hunter2@kms.example.com:8443/".parse().unwrap();
+        assert_eq!(shown_host(&uri), Some("kms.example.com:8443"));
     }
 }

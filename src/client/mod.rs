@@ -371,7 +371,7 @@ impl Client {
 
     /// Sends a request and waits for the answer, but no longer than `time`.
     async fn answer(&self, request: Request<Bytes>, time: Duration) -> Result<Response<Bytes>, TransportError> {
-        let host = request.uri().authority().map_or_else(|| "AWS".to_owned(), |host| host.as_str().to_owned());
+        let host = endpoints::shown_host(request.uri()).unwrap_or("AWS").to_owned();
         let answered = tokio::time::timeout(time, self.transport.send(request)).await;
         answered.unwrap_or_else(|_| {
             let reason = format!("nothing came within {} seconds", time.as_secs());

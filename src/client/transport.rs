@@ -8,7 +8,7 @@ use bytes::{Bytes, BytesMut};
 use futures_util::future::BoxFuture;
 use http::{Request, Response};
 
-use super::endpoints::{check_url, is_loopback};
+use super::endpoints::{check_url, is_loopback, shown_host};
 use crate::pem;
 
 /// No answer came.
@@ -103,7 +103,7 @@ impl Https {
         request: Request<Bytes>,
         time: Duration,
     ) -> Result<Response<Bytes>, TransportError> {
-        let host = request.uri().authority().map_or_else(|| "AWS".to_owned(), |host| host.as_str().to_owned());
+        let host = shown_host(request.uri()).unwrap_or("AWS").to_owned();
         let failed = |error: &reqwest::Error| TransportError {
             host: host.clone(),
             reason: reason_of(error, time),

@@ -51,6 +51,14 @@ impl FromStr for Endpoint {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
+        // Not to be repeated: it may hold a password.
+        if text.contains('@') {
+            return Err(
+                "the URL contains a user name or password. Requests are signed with the credential of the proxy \
+                        instead. Remove everything between // and the host"
+                    .to_owned(),
+            );
+        }
         let Some(authority) = text.strip_prefix("http://") else {
             limits::xks_proxy_uri_endpoint(text).map_err(|violation| violation.reason)?;
             let host = text.trim_start_matches("https://").to_owned();
@@ -127,10 +135,12 @@ mod tests {
             ("https://xks.example.com/kms", "no path"),
             ("http://xks.example.com", "on this machine"),
             ("http://127.0.0.1:8080/kms", "HOST:PORT"),
+            ("http://ada:hunter2@127.0.0.1:8080", "user name or password"),
+            ("https://ada:hunter2@xks.example.com", "user name or password"),
             ("xks.example.com", "https://"),
         ] {
             let refused = read(text).unwrap_err();
-            assert!(refused.contains(reason), "{text}: {refused}");
+            assert!(refused.contains(reason) && !refused.contains("hunter2"), "{text}: {refused}");
         }
     }
 

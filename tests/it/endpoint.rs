@@ -1,6 +1,7 @@
 //! The console against an AWS that is served at an endpoint: by another process, it may be.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use tokio::runtime::Runtime;
 use xks_console::aws::kms::UpdateCustomKeyStore;
@@ -277,6 +278,15 @@ kms =
 [profile careless]
 region = us-west-2
 endpoint_url = http://all.example.com
+[profile all-secret]
+region = us-west-2
+endpoint_url = https://ada:hunter2@all.example.com
+[profile one-secret]
+region = us-west-2
+services = secret
+[services secret]
+sts =
+  endpoint_url = https://sts.example.com/?token=hunter2
 ",
     );
     let settings = |profile| Settings { endpoint_url: None, ..aws.settings(profile) };
@@ -288,6 +298,32 @@ endpoint_url = http://all.example.com
     assert_eq!((ours.endpoints().all.as_ref(), ours.endpoints().own.len()), (Some(&aws.url), 0));
     let refused = wait(profile::open(settings("careless"), Clock::System)).unwrap_err();
     assert!(matches!(refused, OpenError::Endpoint { .. }), "{refused}");
+    for (profile, words) in [
+        ("all-secret", "the endpoint of all services: the URL contains a user name or password"),
+        ("one-secret", "the endpoint of STS: ‘https://sts.example.com/’ is followed by a query"),
+    ] {
+        let refused = wait(profile::open(settings(profile), Clock::System)).unwrap_err();
+        let told = format!("{refused} {refused:?}");
+        assert!(told.starts_with(words) && !told.contains("hunter2"), "{told}");
+    }
+}
+
+#[test]
+fn a_password_in_an_endpoint_of_the_environment_is_not_repeated() {
+    let dir = tempfile::tempdir().unwrap();
+    for variable in ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_KMS"] {
+        let output = Command::new(env!("CARGO_BIN_EXE_xks-console"))
+            .args(["create-key", "--yes", "--aws", "--alias", "a"])
+            .env_clear()
+            .envs(environment(dir.path()))
+            .envs([("AWS_REGION", "us-west-2"), ("AWS_ACCESS_KEY_ID", "A"), ("AWS_SECRET_ACCESS_KEY", "S")])
+            .env(variable, "https://ada:hunter2@kms.example.com")
+            .output()
+            .unwrap();
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert!(told.contains("the URL contains a user name or password"), "{told}");
+        assert!(!told.contains("hunter2") && !output.status.success(), "{told}");
+    }
 }
 
 /// What a shell has that was told where the served AWS is.
