@@ -48,6 +48,7 @@ pub struct LookupAttribute {
 #[serde(rename_all = "PascalCase")]
 pub struct LookupEventsOutput {
     /// The events.
+    #[serde(deserialize_with = "crate::aws::mend::list")]
     pub events: Vec<Event>,
     /// Where to go on, if there are more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -76,9 +77,13 @@ pub struct Event {
     pub username: Option<String>,
     /// What it was about.
     #[serde(default)]
+    #[serde(deserialize_with = "crate::aws::mend::list")]
     pub resources: Vec<Resource>,
     /// The whole event, JSON.
     pub cloud_trail_event: String,
+    /// What of it this version can't read; the API has no such member.
+    #[serde(default, rename = "XksConsoleProblem", skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
 }
 
 /// What an event is about.

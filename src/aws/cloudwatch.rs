@@ -2,7 +2,7 @@
 //!
 //! Source: the public API model of CloudWatch, 2010-08-01 (AWS JSON 1.0).
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::aws::operation::{Service, operations};
 use crate::aws::scalar::EpochSeconds;
@@ -50,6 +50,7 @@ pub struct DimensionFilter {
 pub struct ListMetricsOutput {
     /// The metrics.
     #[serde(default)]
+    #[serde(deserialize_with = "crate::aws::mend::list")]
     pub metrics: Vec<Metric>,
     /// Where to go on, if there are more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -68,7 +69,22 @@ pub struct Metric {
     pub metric_name: Option<String>,
     /// All of its dimensions, in any order, thirty at most.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(deserialize_with = "crate::aws::mend::list")]
     pub dimensions: Vec<Dimension>,
+}
+
+/// Reads the metric of a request, whose dimensions must all be readable.
+fn requested_metric<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Metric, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Requested {
+        namespace: Option<String>,
+        metric_name: Option<String>,
+        #[serde(default)]
+        dimensions: Vec<Dimension>,
+    }
+    let Requested { namespace, metric_name, dimensions } = Requested::deserialize(deserializer)?;
+    Ok(Metric { namespace, metric_name, dimensions })
 }
 
 impl Metric {
@@ -137,6 +153,7 @@ pub struct MetricDataQuery {
 #[serde(rename_all = "PascalCase")]
 pub struct MetricStat {
     /// The metric.
+    #[serde(deserialize_with = "requested_metric")]
     pub metric: Metric,
     /// Seconds that make one data point: a multiple of 60.
     pub period: i64,
@@ -153,6 +170,7 @@ pub struct MetricStat {
 pub struct GetMetricDataOutput {
     /// One result for each query.
     #[serde(default)]
+    #[serde(deserialize_with = "crate::aws::mend::list")]
     pub metric_data_results: Vec<MetricDataResult>,
     /// Where to go on, if there are more data points.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -170,9 +188,11 @@ pub struct MetricDataResult {
     pub label: String,
     /// When the period of each data point starts.
     #[serde(default)]
+    #[serde(deserialize_with = "crate::aws::mend::list")]
     pub timestamps: Vec<EpochSeconds>,
     /// The value of each data point.
     #[serde(default)]
+    #[serde(deserialize_with = "crate::aws::mend::list")]
     pub values: Vec<f64>,
     /// `Complete`, or `PartialData` when more is on the next page.
     #[serde(default)]

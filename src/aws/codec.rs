@@ -9,8 +9,9 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 use super::error::ServiceError;
 use super::form;
-use super::mend;
+use super::mend::Reading;
 use super::operation::{Operation, Protocol};
+use super::xml;
 
 /// The content type of AWS JSON 1.0.
 pub const JSON_1_0: &str = "application/x-amz-json-1.0";
@@ -96,46 +97,41 @@ pub fn decode_response<O: Operation>(body: &[u8]) -> Result<O::Response, Malform
         }
         Protocol::Query { .. } => {
             let text = std::str::from_utf8(body).map_err(|error| malformed(&error))?;
-            let answer = element(text, &format!("{}Response", O::NAME))?;
-            let inner = element(&answer, &format!("{}Result", O::NAME))?;
-            quick_xml::de::from_str(&format!("<Result>{inner}</Result>")).map_err(|error| malformed(&error))
+            let mut answer = xml::read(text)?;
+            let response = format!("{}Response", O::NAME);
+            let read = match answer.get(&response) {
+                // What says nothing may be left out.
+                Some(inner) => {
+                    let result = inner.get(format!("{}Result", O::NAME)).unwrap_or(&EMPTY);
+                    O::Response::deserialize(Reading(result)).map_err(|error| malformed(&error))
+                }
+                None => Err(Malformed(format!("the answer has no element {response}"))),
+            };
+            wipe(&mut answer);
+            read
         }
     }
 }
 
-/// Reads an answer in which `null` stands for members that are absent, as the SDKs of AWS understand it, and in which
-/// elements of lists may be of a form that this version doesn't know.
+/// Reads an answer in which `null` stands for members that are absent, as the SDKs of AWS understand it.
 fn tolerantly<O: Operation>(body: &[u8]) -> serde_json::Result<O::Response> {
-    fn strip(value: &mut Value) {
-        match value {
-            Value::Object(members) => {
-                members.retain(|_, member| !member.is_null());
-                members.values_mut().for_each(strip);
-            }
-            Value::Array(items) => items.iter_mut().for_each(strip),
-            _ => {}
-        }
-    }
-    // What is copied may be a secret.
-    fn wipe(value: &mut Value) {
-        match value {
-            Value::Object(members) => members.values_mut().for_each(wipe),
-            Value::Array(items) => items.iter_mut().for_each(wipe),
-            Value::String(text) => text.zeroize(),
-            _ => {}
-        }
-    }
     let mut answer: Value = serde_json::from_slice(body)?;
-    strip(&mut answer);
-    if answer.is_null() {
-        answer = Value::Object(Map::new());
-    }
-    let read = O::Response::deserialize(&answer).or_else(|_| {
-        mend::answer(O::SERVICE, O::NAME, &mut answer);
-        O::Response::deserialize(&answer)
-    });
+    let read = O::Response::deserialize(Reading(if answer.is_null() { &EMPTY } else { &answer }));
     wipe(&mut answer);
     read
+}
+
+/// Stands for an answer that says nothing. An empty text is read as a structure without members.
+static EMPTY: Value = Value::String(String::new());
+
+/// Zeroes the texts of an answer: what is copied may be a secret.
+fn wipe(value: &mut Value) {
+    match value {
+        Value::Object(members) => members.values_mut().for_each(wipe),
+        Value::Array(items) => items.iter_mut().for_each(wipe),
+        Value::String(text) => text.zeroize(),
+        _ => {}
+    }
 }
 
 /// What stands between the tags of the first element of this name.

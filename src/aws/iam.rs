@@ -11,6 +11,7 @@ pub use simulation::{
 
 use serde::{Deserialize, Serialize};
 
+use crate::aws::mend::Identified;
 use crate::aws::operation::{Empty, Service, operations};
 
 operations! { Service::Iam;
@@ -85,6 +86,7 @@ pub struct ListUsers {
 pub struct ListUsersOutput {
     /// The page.
     #[serde(default)]
+    #[serde(deserialize_with = "crate::aws::mend::members")]
     pub users: Members<User>,
     /// Whether there is more.
     #[serde(default)]
@@ -110,7 +112,12 @@ pub struct User {
     pub create_date: String,
     /// Its tags; lists of users leave them out.
     #[serde(default, skip_serializing_if = "Members::is_empty")]
+    #[serde(deserialize_with = "crate::aws::mend::members")]
     pub tags: Members<Tag>,
+}
+
+impl Identified for User {
+    const ID: &'static str = "UserName";
 }
 
 /// The request of ListRoles.
@@ -134,6 +141,7 @@ pub struct ListRoles {
 pub struct ListRolesOutput {
     /// The page.
     #[serde(default)]
+    #[serde(deserialize_with = "crate::aws::mend::members")]
     pub roles: Members<Role>,
     /// Whether there is more.
     #[serde(default)]
@@ -168,7 +176,12 @@ pub struct Role {
     pub max_session_duration: Option<u32>,
     /// Its tags; lists of roles leave them out.
     #[serde(default, skip_serializing_if = "Members::is_empty")]
+    #[serde(deserialize_with = "crate::aws::mend::members")]
     pub tags: Members<Tag>,
+}
+
+impl Identified for Role {
+    const ID: &'static str = "RoleName";
 }
 
 /// The request of ListAccountAliases.
@@ -182,6 +195,7 @@ pub struct ListAccountAliases {}
 pub struct ListAccountAliasesOutput {
     /// The alias.
     #[serde(default)]
+    #[serde(deserialize_with = "crate::aws::mend::members")]
     pub account_aliases: Members<String>,
     /// Whether there is more.
     #[serde(default)]
@@ -202,6 +216,7 @@ pub struct GetUser {
 #[serde(rename_all = "PascalCase")]
 pub struct GetUserOutput {
     /// The user.
+    #[serde(deserialize_with = "crate::aws::mend::identified")]
     pub user: User,
 }
 
@@ -218,5 +233,6 @@ pub struct GetRole {
 #[serde(rename_all = "PascalCase")]
 pub struct GetRoleOutput {
     /// The role.
+    #[serde(deserialize_with = "crate::aws::mend::identified")]
     pub role: Role,
 }

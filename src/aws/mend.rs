@@ -1,118 +1,511 @@
-//! Answers that are not quite of the shape that this version knows.
+//! Reads answers that are newer than this version.
 //!
-//! An element of a list that can't be read must not take the others with it: what can be read of it is kept, the rest
-//! is what the template says, and [`PROBLEM`] says what is wrong, for the row that shows it.
+//! AWS adds members, values, and elements to its answers. What can't be read of one element of a list must not take the
+//! other elements with it: the element keeps what can be read, [`UNREADABLE`] stands for each text that can't, and the
+//! member [`PROBLEM`] says which members those are. Outside of lists a member that is required stays required, because
+//! half an answer of CreateKey or Decrypt must never pass for a whole one.
 
-use serde::de::DeserializeOwned;
-use serde_json::{Map, Value, json};
+use std::cell::Cell;
+use std::fmt;
+use std::marker::PhantomData;
 
-use super::cloudtrail::Event;
-use super::kms::{AliasListEntry, CustomKeyStore, KeyListEntry, KeyMetadata, Tag};
-use super::operation::Service;
+use jiff::Timestamp;
+use serde::de::value::{MapDeserializer, SeqDeserializer, StrDeserializer};
+use serde::de::{DeserializeOwned, Deserializer, Error as _, IntoDeserializer, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, forward_to_deserialize_any};
+use serde_json::{Error, Map, Value};
+
+use super::iam::Members;
 
 /// The member that says what couldn't be read. No API of AWS has it.
 pub const PROBLEM: &str = "XksConsoleProblem";
 
-/// Mends the answer of an operation that couldn't be read as it came.
-pub fn answer(service: Service, operation: &str, answer: &mut Value) {
-    match (service, operation) {
-        (Service::Kms, "DescribeCustomKeyStores") => {
-            let store = json!({ "CustomKeyStoreId": "", "CustomKeyStoreName": "", "ConnectionState": UNREADABLE,
-                "CreationDate": 0, "CustomKeyStoreType": UNREADABLE });
-            list::<CustomKeyStore>(answer, "CustomKeyStores", &store);
+/// Stands for a text that couldn't be read.
+pub const UNREADABLE: &str = "Not readable";
+
+/// Reads a list whose elements may be newer than this version.
+///
+/// # Errors
+/// When it is no list.
+pub fn list<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    struct List<T>(PhantomData<T>);
+    impl<'de, T: DeserializeOwned> Visitor<'de> for List<T> {
+        type Value = Vec<T>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a list")
         }
-        (Service::Kms, "DescribeKey") if answer["KeyMetadata"]["KeyId"].is_string() => {
-            let key = json!({ "AWSAccountId": "", "KeyId": "", "Arn": "", "CreationDate": 0, "Enabled": false,
-                "KeyState": UNREADABLE, "Origin": UNREADABLE, "KeyManager": UNREADABLE });
-            one::<KeyMetadata>(&mut answer["KeyMetadata"], &key);
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Vec<T>, A::Error> {
+            let mut read = Vec::new();
+            while let Some(element) = elements.next_element::<Value>()? {
+                read.push(one(&element).map_err(A::Error::custom)?);
+            }
+            Ok(read)
         }
-        (Service::Kms, "ListKeys") => list::<KeyListEntry>(answer, "Keys", &json!({ "KeyId": "", "KeyArn": "" })),
-        (Service::Kms, "ListAliases") => {
-            list::<AliasListEntry>(answer, "Aliases", &json!({ "AliasName": "", "AliasArn": "" }));
-        }
-        (Service::Kms, "ListResourceTags") => {
-            list::<Tag>(answer, "Tags", &json!({ "TagKey": "", "TagValue": "" }));
-        }
-        (Service::CloudTrail, "LookupEvents") => {
-            let event = json!({ "EventId": "", "EventName": UNREADABLE, "ReadOnly": "", "EventTime": 0,
-                "EventSource": "", "CloudTrailEvent": "{}" });
-            list::<Event>(answer, "Events", &event);
-        }
-        _ => {}
+    }
+    deserializer.deserialize_seq(List(PhantomData))
+}
+
+/// Reads an optional list whose elements may be newer than this version.
+///
+/// # Errors
+/// When it is no list.
+pub fn optional_list<'de, D: Deserializer<'de>, T: DeserializeOwned>(
+    deserializer: D,
+) -> Result<Option<Vec<T>>, D::Error> {
+    list(deserializer).map(Some)
+}
+
+/// Reads a list of the query protocol whose elements may be newer than this version.
+///
+/// # Errors
+/// When it is no list.
+pub fn members<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Members<T>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(bound = "T: DeserializeOwned")]
+    struct Answered<T> {
+        #[serde(default = "Vec::new", deserialize_with = "list")]
+        member: Vec<T>,
+    }
+    Answered::deserialize(deserializer).map(|answered| Members { member: answered.member })
+}
+
+/// A structure that is the whole answer, and the member without which it would be about nothing.
+pub trait Identified {
+    /// The name of that member, a text.
+    const ID: &'static str;
+}
+
+/// Reads the one structure of an answer as if it were an element of a list, provided that it says what it is about.
+///
+/// # Errors
+/// When it doesn't.
+pub fn identified<'de, D: Deserializer<'de>, T: DeserializeOwned + Identified>(deserializer: D) -> Result<T, D::Error> {
+    let value = Value::deserialize(deserializer)?;
+    if value[T::ID].is_string() { one(&value) } else { T::deserialize(Reading(&value)) }.map_err(D::Error::custom)
+}
+
+/// Reads a moment in ISO 8601.
+///
+/// # Errors
+/// When it is none.
+pub fn moment<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
+    match Value::deserialize(deserializer)? {
+        Value::String(text) => text.parse().map_err(D::Error::custom),
+        // What stands for a moment that couldn't be read.
+        Value::Number(_) => Ok(Timestamp::UNIX_EPOCH),
+        other => Err(D::Error::custom(format!("{other} is no moment"))),
     }
 }
 
-/// What stands where a text couldn't be read.
-const UNREADABLE: &str = "Not readable";
+/// What nothing is known of but that it couldn't be read.
+///
+/// # Errors
+/// When `T` can't be without what only an answer tells.
+pub fn unreadable<T: DeserializeOwned>(problem: &str) -> Result<T, Error> {
+    let fields = Cell::new(&[][..]);
+    T::deserialize(Blank { fields: &fields, has_numbers: true })?;
+    mended(None, fields.get(), problem)
+}
 
-/// Mends the elements of the list `name` in `answer`. Nothing happens to elements that can be read.
-fn list<T: DeserializeOwned>(answer: &mut Value, name: &str, template: &Value) {
-    if let Some(Value::Array(elements)) = answer.get_mut(name) {
-        for element in elements {
-            one::<T>(element, template);
-        }
+/// Reads a value; what can't be read of it is blank then.
+fn one<T: DeserializeOwned>(value: &Value) -> Result<T, Error> {
+    let error = match T::deserialize(Reading(value)) {
+        Ok(read) => return Ok(read),
+        Err(error) => error,
+    };
+    let fields = Cell::new(&[][..]);
+    let blank = T::deserialize(Blank { fields: &fields, has_numbers: true })?;
+    match value {
+        _ if fields.get().is_empty() => Ok(blank),
+        Value::Object(members) => mended(Some(members), fields.get(), &error.to_string()),
+        _ => mended(None, fields.get(), "it is not a structure"),
     }
 }
 
-/// Mends one structure, of which `template` has every member that is required.
-fn one<T: DeserializeOwned>(value: &mut Value, template: &Value) {
-    let Err(error) = T::deserialize(&*value) else { return };
-    let mut mended = template.as_object().cloned().unwrap_or_default();
-    let mut wrong = Vec::new();
-    for (name, member) in value.as_object().unwrap_or(&Map::new()) {
-        let before = mended.insert(name.clone(), member.clone());
-        if T::deserialize(Value::Object(mended.clone())).is_err() {
-            wrong.push(name.clone());
-            match before {
-                Some(before) => mended.insert(name.clone(), before),
-                None => mended.remove(name),
-            };
+/// Reads a structure of which some members can't be read; without `members` it is none at all. `problem` is what is wrong
+/// with it when no member is.
+fn mended<T: DeserializeOwned>(
+    members: Option<&Map<String, Value>>,
+    fields: &'static [&'static str],
+    problem: &str,
+) -> Result<T, Error> {
+    let problem_of_all = Value::from(problem);
+    let mut parts: Vec<(&'static str, Part<'_>)> =
+        fields.iter().filter(|name| **name != PROBLEM).map(|name| (*name, Part::Blank { has_numbers: true })).collect();
+    let is_read = |parts: &[(&'static str, Part<'_>)]| T::deserialize(Structure(parts)).is_ok();
+    let (mut unknown, mut missing) = (Vec::new(), Vec::new());
+    for place in 0..parts.len() {
+        let name = parts[place].0;
+        let member = members.and_then(|members| members.get(name)).filter(|member| !member.is_null());
+        let tries = member.map(Part::Known).into_iter().chain(match member {
+            // An optional text that can't be read is told from one that is not there.
+            _ if member.is_some() || members.is_none() => [Part::Blank { has_numbers: false }, Part::Absent],
+            _ => [Part::Absent, Part::Blank { has_numbers: false }],
+        });
+        for part in tries.chain([Part::Blank { has_numbers: true }]) {
+            parts[place].1 = part;
+            if is_read(&parts) {
+                break;
+            }
+        }
+        match parts[place].1 {
+            Part::Known(_) => {}
+            _ if member.is_some() => unknown.push(name),
+            Part::Absent => {}
+            Part::Blank { .. } => missing.push(name),
         }
     }
-    let what = if wrong.is_empty() { error.to_string() } else { format!("a new form of {}", wrong.join(", ")) };
-    mended.insert(PROBLEM.to_owned(), what.into());
-    *value = Value::Object(mended);
+    let mut problems = Vec::new();
+    if !unknown.is_empty() {
+        problems.push(format!("{} in a new format", unknown.join(", ")));
+    }
+    if !missing.is_empty() && members.is_some() {
+        problems.push(format!("{} missing", missing.join(", ")));
+    }
+    let problems = if problems.is_empty() { problem_of_all } else { Value::from(problems.join("; ")) };
+    if fields.contains(&PROBLEM) {
+        parts.push((PROBLEM, Part::Known(&problems)));
+    }
+    T::deserialize(Structure(&parts))
+}
+
+/// A member of a structure that is mended.
+#[derive(Clone, Copy)]
+enum Part<'a> {
+    Known(&'a Value),
+    Absent,
+    Blank { has_numbers: bool },
+}
+
+/// A structure that is put together of parts.
+struct Structure<'a>(&'a [(&'static str, Part<'a>)]);
+
+impl<'de> Deserializer<'de> for Structure<'de> {
+    type Error = Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        let present = self.0.iter().filter(|(_, part)| !matches!(part, Part::Absent));
+        visitor.visit_map(MapDeserializer::new(present.map(|(name, part)| (*name, *part))))
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+        newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+    }
+}
+
+impl<'de> IntoDeserializer<'de, Error> for Part<'de> {
+    type Deserializer = Self;
+
+    fn into_deserializer(self) -> Self {
+        self
+    }
+}
+
+/// Hands each kind of value on to the deserializer that a part stands for.
+macro_rules! forward_part {
+    ($($method:ident($($argument:ident: $type:ty),*))+) => {
+        $(fn $method<V: Visitor<'de>>(self $(, $argument: $type)*, visitor: V) -> Result<V::Value, Error> {
+            let fields = Cell::new(&[][..]);
+            match self {
+                Self::Known(value) => Reading(value).$method($($argument,)* visitor),
+                Self::Absent => Err(Error::custom("absent")),
+                Self::Blank { has_numbers } => Blank { fields: &fields, has_numbers }.$method($($argument,)* visitor),
+            }
+        })+
+    };
+}
+
+impl<'de> Deserializer<'de> for Part<'de> {
+    type Error = Error;
+
+    forward_part! {
+        deserialize_any() deserialize_bool() deserialize_i8() deserialize_i16() deserialize_i32() deserialize_i64()
+        deserialize_i128() deserialize_u8() deserialize_u16() deserialize_u32() deserialize_u64() deserialize_u128()
+        deserialize_f32() deserialize_f64() deserialize_char() deserialize_str() deserialize_string()
+        deserialize_bytes() deserialize_byte_buf() deserialize_option() deserialize_unit() deserialize_seq()
+        deserialize_map() deserialize_identifier() deserialize_ignored_any()
+        deserialize_unit_struct(name: &'static str)
+        deserialize_newtype_struct(name: &'static str)
+        deserialize_tuple(length: usize)
+        deserialize_tuple_struct(name: &'static str, length: usize)
+        deserialize_struct(name: &'static str, fields: &'static [&'static str])
+        deserialize_enum(name: &'static str, variants: &'static [&'static str])
+    }
+}
+
+/// What stands for something that couldn't be read: [`UNREADABLE`], or a list or structure of it; a number is zero, or an
+/// error where there are to be none. `fields` is told the members of a structure.
+#[derive(Clone, Copy)]
+struct Blank<'a> {
+    fields: &'a Cell<&'static [&'static str]>,
+    has_numbers: bool,
+}
+
+impl Blank<'_> {
+    fn number<T>(self, visited: Result<T, Error>) -> Result<T, Error> {
+        if self.has_numbers { visited } else { Err(Error::custom("no number")) }
+    }
+}
+
+macro_rules! blank_numbers {
+    ($($method:ident)+) => {
+        $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+            self.number(visitor.visit_u8(0))
+        })+
+    };
+}
+
+impl<'de> Deserializer<'de> for Blank<'_> {
+    type Error = Error;
+
+    /// Only moments can be of several types.
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.number(visitor.visit_u8(0))
+    }
+
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.number(visitor.visit_bool(false))
+    }
+
+    blank_numbers! {
+        deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_i128 deserialize_u8 deserialize_u16
+        deserialize_u32 deserialize_u64 deserialize_u128
+    }
+
+    fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.deserialize_f64(visitor)
+    }
+
+    fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.number(visitor.visit_f64(f64::NAN))
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        if self.has_numbers { visitor.visit_none() } else { visitor.visit_some(self) }
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Error> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        let element = (!self.has_numbers).then_some(StrDeserializer::new(UNREADABLE));
+        visitor.visit_seq(SeqDeserializer::new(element.into_iter()))
+    }
+
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        let pair = (!self.has_numbers).then_some((UNREADABLE, UNREADABLE));
+        visitor.visit_map(MapDeserializer::new(pair.into_iter()))
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        self.fields.set(fields);
+        let inner = Cell::new(&[][..]);
+        let blank = Blank { fields: &inner, ..self };
+        visitor.visit_map(BlankMembers { names: fields.iter().filter(|name| **name != PROBLEM), blank })
+    }
+
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        visitor.visit_str(UNREADABLE)
+    }
+
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        visitor.visit_str(UNREADABLE)
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        visitor.visit_unit()
+    }
+
+    forward_to_deserialize_any! {
+        char bytes byte_buf unit unit_struct tuple tuple_struct enum identifier
+    }
+}
+
+/// The members of a structure, all of them blank.
+struct BlankMembers<'a, N> {
+    names: N,
+    blank: Blank<'a>,
+}
+
+impl<'de, N: Iterator<Item = &'static &'static str>> MapAccess<'de> for BlankMembers<'_, N> {
+    type Error = Error;
+
+    fn next_key_seed<K: serde::de::DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Error> {
+        self.names.next().map(|name| seed.deserialize(StrDeserializer::new(name))).transpose()
+    }
+
+    fn next_value_seed<K: serde::de::DeserializeSeed<'de>>(&mut self, seed: K) -> Result<K::Value, Error> {
+        seed.deserialize(self.blank)
+    }
+}
+
+/// A value of an answer. A member that is `null` is not there, and texts of XML are what the type that is read makes of
+/// them.
+#[derive(Clone, Copy)]
+pub struct Reading<'a>(pub &'a Value);
+
+impl Reading<'_> {
+    fn parsed<T: std::str::FromStr<Err: fmt::Display>>(text: &str) -> Result<T, Error> {
+        text.trim().parse().map_err(Error::custom)
+    }
+
+    /// Whether nothing stands between the tags of an element.
+    fn is_empty_text(self) -> bool {
+        self.0.as_str().is_some_and(|text| text.trim().is_empty())
+    }
+}
+
+impl<'de> IntoDeserializer<'de, Error> for Reading<'de> {
+    type Deserializer = Self;
+
+    fn into_deserializer(self) -> Self {
+        self
+    }
+}
+
+macro_rules! parsed_numbers {
+    ($($method:ident $visit:ident)+) => {
+        $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+            match self.0 {
+                Value::String(text) => visitor.$visit(Self::parsed(text)?),
+                other => other.$method(visitor),
+            }
+        })+
+    };
+}
+
+impl<'de> Deserializer<'de> for Reading<'de> {
+    type Error = Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        match self.0 {
+            Value::Array(items) => visitor.visit_seq(SeqDeserializer::new(items.iter().map(Reading))),
+            Value::Object(members) => {
+                let present = members.iter().filter(|(_, member)| !member.is_null());
+                visitor.visit_map(MapDeserializer::new(present.map(|(name, member)| (name.as_str(), Reading(member)))))
+            }
+            scalar => scalar.deserialize_any(visitor),
+        }
+    }
+
+    parsed_numbers! {
+        deserialize_bool visit_bool
+        deserialize_i8 visit_i8 deserialize_i16 visit_i16 deserialize_i32 visit_i32 deserialize_i64 visit_i64
+        deserialize_u8 visit_u8 deserialize_u16 visit_u16 deserialize_u32 visit_u32 deserialize_u64 visit_u64
+        deserialize_f32 visit_f32 deserialize_f64 visit_f64
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        if self.0.is_null() { visitor.visit_none() } else { visitor.visit_some(self) }
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Error> {
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        if self.is_empty_text() { visitor.visit_seq(NoElements) } else { self.deserialize_any(visitor) }
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        if self.is_empty_text() {
+            visitor.visit_map(MapDeserializer::new(std::iter::empty::<(&str, Reading<'_>)>()))
+        } else if self.0.is_array() {
+            // Its elements would be taken for the members, in their order.
+            Err(Error::custom("a list is not a structure"))
+        } else {
+            self.deserialize_any(visitor)
+        }
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        self.0.deserialize_enum(name, variants, visitor)
+    }
+
+    forward_to_deserialize_any! {
+        i128 u128 char str string bytes byte_buf unit unit_struct tuple tuple_struct map identifier ignored_any
+    }
+}
+
+/// A list without elements.
+struct NoElements;
+
+impl<'de> SeqAccess<'de> for NoElements {
+    type Error = Error;
+
+    fn next_element_seed<T: serde::de::DeserializeSeed<'de>>(&mut self, _: T) -> Result<Option<T::Value>, Error> {
+        Ok(None)
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::aws::codec::decode_response;
     use crate::aws::kms::{
-        ConnectionState, DescribeCustomKeyStores, DescribeKey, ListAliases, ListKeys, ListResourceTags,
+        ConnectionState, DescribeCustomKeyStores, DescribeKey, KeyMetadata, ListAliases, ListKeys, ListResourceTags,
     };
 
     #[test]
     fn a_store_that_cannot_be_read_leaves_the_others() {
         let body = br#"{"CustomKeyStores":[
             {"CustomKeyStoreId":"cks-1","CustomKeyStoreName":"new","ConnectionState":{"Is":"CONNECTED"},
-             "CreationDate":1.5,"CustomKeyStoreType":"EXTERNAL_KEY_STORE"},
+             "CreationDate":1.5,"CustomKeyStoreType":"EXTERNAL_KEY_STORE","XksProxyConfiguration":{"Connectivity":"X"}},
             {"CustomKeyStoreId":"cks-2","CustomKeyStoreName":"old","ConnectionState":"CONNECTED",
              "CreationDate":1.5,"CustomKeyStoreType":"EXTERNAL_KEY_STORE","Added":[1]},
             {"CustomKeyStoreName":"short"}, "text", null]}"#;
         let stores = decode_response::<DescribeCustomKeyStores>(body).unwrap().custom_key_stores;
         assert_eq!(stores.len(), 5);
         assert_eq!(stores[0].custom_key_store_name, "new");
-        assert_eq!(stores[0].problem.as_deref(), Some("a new form of ConnectionState"));
+        let problem = "ConnectionState, XksProxyConfiguration in a new format";
+        assert_eq!(stores[0].problem.as_deref(), Some(problem));
+        assert_eq!(stores[0].xks_proxy_configuration.as_ref().unwrap().uri_path, UNREADABLE);
         assert!(!stores[0].connection_state.is_known());
         assert_eq!((stores[1].connection_state, stores[1].problem.as_deref()), (ConnectionState::Connected, None));
-        assert!(stores[2].problem.as_deref().unwrap().contains("missing field"));
-        assert!(stores[3].problem.is_some() && stores[4].problem.is_some());
+        let missing = "CustomKeyStoreId, ConnectionState, CreationDate, CustomKeyStoreType missing";
+        assert_eq!(stores[2].problem.as_deref(), Some(missing));
+        assert_eq!(stores[3].problem.as_deref(), Some("it is not a structure"));
+        assert!(stores[4].problem.is_some());
     }
 
     #[test]
     fn each_list_stands_when_one_element_has_a_new_form() {
         let keys = decode_response::<ListKeys>(br#"{"Keys":[{"KeyId":7},{"KeyId":"k","KeyArn":"a"}]}"#).unwrap().keys;
-        assert_eq!(keys.iter().map(|key| key.key_id.as_str()).collect::<Vec<_>>(), ["", "k"]);
+        assert_eq!(keys.iter().map(|key| key.key_id.as_str()).collect::<Vec<_>>(), [UNREADABLE, "k"]);
         let aliases = decode_response::<ListAliases>(br#"{"Aliases":[{"AliasName":[]},{"AliasName":"alias/x"}]}"#);
         assert_eq!(aliases.unwrap().aliases[1].alias_name, "alias/x");
         let tags = decode_response::<ListResourceTags>(br#"{"Tags":[{"TagKey":"a"},{"TagKey":"b","TagValue":"c"}]}"#);
         assert_eq!(tags.unwrap().tags[1].tag_value, "c");
+    }
+
+    #[test]
+    fn a_key_that_says_which_it_is_can_be_read_and_no_other() {
         let key = br#"{"KeyMetadata":{"KeyId":"k","Arn":"a","KeyState":["Enabled"],"Origin":"MOON"}}"#;
         let key = decode_response::<DescribeKey>(key).unwrap().key_metadata;
-        assert_eq!((key.key_id.as_str(), key.origin.as_str()), ("k", "MOON"));
+        assert_eq!((key.key_id.as_str(), key.origin.as_str(), key.description.as_str()), ("k", "MOON", ""));
         assert!(key.problem.is_some());
-        // An answer that is no such structure at all is still none.
         assert!(decode_response::<DescribeKey>(br#"{"KeyMetadata":"k"}"#).is_err());
         assert!(decode_response::<DescribeKey>(br#"{"KeyMetadata":{"KeyId":null}}"#).is_err());
+        let nothing: KeyMetadata = unreadable("lost").unwrap();
+        assert_eq!((nothing.problem.as_deref(), nothing.key_state.label()), (Some("lost"), UNREADABLE));
     }
 }

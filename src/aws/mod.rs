@@ -11,6 +11,8 @@ pub mod iam;
 pub mod kms;
 pub mod limits;
 pub mod mend;
+#[cfg(test)]
+mod newer_answers;
 pub mod open_enum;
 pub mod operation;
 pub mod policy;
@@ -22,3 +24,4 @@ pub mod sigv4;
 pub mod sts;
 pub mod tagging;
 pub mod xks_console;
+pub mod xml;

@@ -46,7 +46,7 @@ pub struct AssumeRole {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_id: Option<String>,
     /// Session tags, at most 50: they come before the role's tags of the same key.
-    #[serde(default, skip_serializing_if = "Members::is_empty")]
+    #[serde(default, skip_serializing_if = "Members::is_empty", deserialize_with = "crate::aws::iam::requested_tags")]
     pub tags: Members<Tag>,
     /// The keys of those session tags that roles assumed by this session inherit.
     #[serde(default, skip_serializing_if = "Members::is_empty")]

@@ -59,6 +59,7 @@ pub struct GetResourcesOutput {
     /// Where the next page starts; empty on the last.
     pub pagination_token: String,
     /// The page.
+    #[serde(deserialize_with = "crate::aws::mend::list")]
     pub resource_tag_mapping_list: Vec<ResourceTagMapping>,
 }
 
@@ -70,5 +71,6 @@ pub struct ResourceTagMapping {
     #[serde(rename = "ResourceARN")]
     pub resource_arn: String,
     /// Its tags.
+    #[serde(deserialize_with = "crate::aws::mend::list")]
     pub tags: Vec<Tag>,
 }

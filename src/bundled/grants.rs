@@ -182,6 +182,7 @@ impl Call<'_> {
                 constraints: request.constraints.clone(),
                 grantee_service_principal: request.grantee_service_principal.clone(),
                 retiring_service_principal: request.retiring_service_principal.clone(),
+                problem: None,
             };
             let (there, key_id) = (world_of(&key.metadata.aws_account_id, &self.region), &key.metadata.key_id);
             let all = self.grants_of(tx, &key)?;

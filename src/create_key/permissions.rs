@@ -203,7 +203,7 @@ impl Demand {
                 (Decision::ExplicitDeny, _) => Reason::Denied,
                 (_, Some(Allowance::None)) => Reason::KeyPolicy,
                 (Decision::Allowed, _) | (_, Some(Allowance::Direct)) => continue,
-                (Decision::ImplicitDeny, _) => Reason::NotAllowed,
+                (Decision::ImplicitDeny | Decision::Other(_), _) => Reason::NotAllowed,
             };
             let specific = result.resource_specific_results.member.iter();
             let missing = specific.flat_map(|one| &one.missing_context_values.member);
@@ -267,7 +267,7 @@ mod tests {
     }
 
     fn result(action: &str, decision: Decision) -> EvaluationResult {
-        serde_json::from_value(json!({ "EvalActionName": action, "EvalDecision": String::from(decision) })).unwrap()
+        serde_json::from_value(json!({ "EvalActionName": action, "EvalDecision": decision })).unwrap()
     }
 
     #[test]

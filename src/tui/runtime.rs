@@ -33,6 +33,7 @@ use crate::aws::kms::{
     ConnectCustomKeyStore, DescribeKey, DisconnectCustomKeyStore, GetKeyPolicy, KeyListEntry, KeyMetadata, ListKeys,
     Tag,
 };
+use crate::aws::mend::{self, UNREADABLE};
 use crate::aws::policy::is_same;
 use crate::aws::scalar::SecretText;
 use crate::aws::sts::GetCallerIdentity;
@@ -208,23 +209,48 @@ async fn keys_page(client: &Client, marker: Option<String>) -> Result<Reply, Cal
     let answer = client.call(&ListKeys { limit: Some(limit), marker: marker.clone(), ..ListKeys::default() }).await?;
     // A marker that comes again would never end.
     let next = answer.next_marker.filter(|next| answer.truncated && marker.as_ref() != Some(next));
-    let page = described(client, answer.keys).map_ok(KeySummary::from).try_collect().await?;
+    let page = stream::iter(answer.keys)
+        .map(|entry| async move { described_or_not(client, entry).await })
+        .buffered(PARALLEL_DESCRIBES)
+        .try_filter_map(|key| future::ok(key.map(KeySummary::from)))
+        .try_collect()
+        .await?;
     Ok(Reply::Keys { page, next })
 }
 
 /// The keys in the order of the list, as they are described.
 fn described(client: &Client, entries: Vec<KeyListEntry>) -> impl Stream<Item = Result<KeyMetadata, CallError>> {
     stream::iter(entries)
-        .map(move |entry| async move {
-            match client.call(&DescribeKey::of(entry.key_arn)).await {
-                Ok(output) => Ok(Some(output.key_metadata)),
-                // Gone between the list and the look.
-                Err(CallError::Service(error)) if error.is("NotFound") => Ok(None),
-                Err(error) => Err(error),
-            }
-        })
+        .map(move |entry| async move { describe(client, &entry).await })
         .buffered(PARALLEL_DESCRIBES)
         .try_filter_map(future::ok)
+}
+
+/// A key of a list; nothing when it is gone since then.
+async fn describe(client: &Client, entry: &KeyListEntry) -> Result<Option<KeyMetadata>, CallError> {
+    let Some(key_id) = [&entry.key_arn, &entry.key_id].into_iter().find(|id| *id != UNREADABLE) else {
+        let reason = "it names neither the key ID nor the key ARN".to_owned();
+        return Err(CallError::Malformed { operation: "ListKeys", reason });
+    };
+    match client.call(&DescribeKey::of(key_id.clone())).await {
+        Ok(output) => Ok(Some(output.key_metadata)),
+        Err(CallError::Service(error)) if error.is("NotFound") => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// A key of a list. One that can't be read leaves the others: it says so in its row.
+async fn described_or_not(client: &Client, entry: KeyListEntry) -> Result<Option<KeyMetadata>, CallError> {
+    match describe(client, &entry).await {
+        Err(CallError::Malformed { operation, reason }) => {
+            let unreadable = mend::unreadable::<KeyMetadata>(&reason);
+            let unreadable =
+                unreadable.map_err(|error| CallError::Malformed { operation, reason: error.to_string() })?;
+            let KeyListEntry { key_id, key_arn } = entry;
+            Ok(Some(KeyMetadata { key_id, arn: key_arn, ..unreadable }))
+        }
+        described => described,
+    }
 }
 
 /// The tags of keys, which only one call for each key tells.

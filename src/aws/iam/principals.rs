@@ -2,19 +2,31 @@
 //!
 //! Source: the IAM API Reference. A parameter that is not listed here is refused, never ignored.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::Members;
 use crate::aws::scalar::SecretText;
 
 /// A tag of a user, a role, or a session.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+#[serde(rename_all = "PascalCase")]
 pub struct Tag {
     /// 1 to 128 characters; not case sensitive.
     pub key: String,
     /// Up to 256 characters.
     pub value: String,
+}
+
+/// Reads the tags of a request, in which no member may be that is not known.
+pub(in crate::aws) fn requested_tags<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Members<Tag>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase", deny_unknown_fields)]
+    struct Requested {
+        key: String,
+        value: String,
+    }
+    let tags = Members::<Requested>::deserialize(deserializer)?;
+    Ok(tags.member.into_iter().map(|tag| Tag { key: tag.key, value: tag.value }).collect())
 }
 
 /// The request of CreateUser.
@@ -27,7 +39,7 @@ pub struct CreateUser {
     /// 1 to 64 of `A-Za-z0-9_+=,.@-`, unique in the account without regard to case.
     pub user_name: String,
     /// At most 50.
-    #[serde(default, skip_serializing_if = "Members::is_empty")]
+    #[serde(default, skip_serializing_if = "Members::is_empty", deserialize_with = "requested_tags")]
     pub tags: Members<Tag>,
 }
 
@@ -57,7 +69,7 @@ pub struct CreateRole {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_session_duration: Option<u32>,
     /// At most 50.
-    #[serde(default, skip_serializing_if = "Members::is_empty")]
+    #[serde(default, skip_serializing_if = "Members::is_empty", deserialize_with = "requested_tags")]
     pub tags: Members<Tag>,
 }
 
@@ -191,6 +203,7 @@ pub struct RolePolicy {
 pub struct PolicyNames {
     /// The page.
     #[serde(default)]
+    #[serde(deserialize_with = "crate::aws::mend::members")]
     pub policy_names: Members<String>,
     /// Whether there are more.
     #[serde(default)]
@@ -254,6 +267,7 @@ pub struct ListAccessKeys {
 pub struct ListAccessKeysOutput {
     /// The access keys.
     #[serde(default)]
+    #[serde(deserialize_with = "crate::aws::mend::members")]
     pub access_key_metadata: Members<AccessKeyMetadata>,
     /// Whether there are more.
     #[serde(default)]

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Members;
+use crate::aws::open_enum::open_enum;
 
 /// The request of SimulatePrincipalPolicy.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,6 +64,7 @@ pub struct ContextEntry {
 pub struct SimulatePolicyOutput {
     /// One for each action.
     #[serde(default)]
+    #[serde(deserialize_with = "crate::aws::mend::members")]
     pub evaluation_results: Members<EvaluationResult>,
     /// Whether there is more.
     #[serde(default)]
@@ -72,39 +74,15 @@ pub struct SimulatePolicyOutput {
     pub marker: Option<String>,
 }
 
-/// What is decided.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(into = "String", try_from = "String")]
-pub enum Decision {
-    /// A statement allows it and none denies it.
-    Allowed,
-    /// No statement allows it.
-    ImplicitDeny,
-    /// A statement denies it.
-    ExplicitDeny,
-}
-
-impl From<Decision> for String {
-    fn from(decision: Decision) -> Self {
-        let word = match decision {
-            Decision::Allowed => "allowed",
-            Decision::ImplicitDeny => "implicitDeny",
-            Decision::ExplicitDeny => "explicitDeny",
-        };
-        word.to_owned()
-    }
-}
-
-impl TryFrom<String> for Decision {
-    type Error = String;
-
-    fn try_from(word: String) -> Result<Self, String> {
-        match &*word {
-            "allowed" => Ok(Self::Allowed),
-            "implicitDeny" => Ok(Self::ImplicitDeny),
-            "explicitDeny" => Ok(Self::ExplicitDeny),
-            _ => Err(format!("‘{word}’ is no decision")),
-        }
+open_enum! {
+    /// What is decided, from the least to the most restrictive.
+    pub enum Decision {
+        /// A statement allows it and none denies it.
+        Allowed = "allowed",
+        /// No statement allows it.
+        ImplicitDeny = "implicitDeny",
+        /// A statement denies it.
+        ExplicitDeny = "explicitDeny",
     }
 }
 
@@ -121,15 +99,18 @@ pub struct EvaluationResult {
     pub eval_decision: Decision,
     /// The statements that made it.
     #[serde(default)]
+    #[serde(deserialize_with = "crate::aws::mend::members")]
     pub matched_statements: Members<MatchedStatement>,
     /// Condition keys that policies look at and the request did not tell, where no resource is named.
     #[serde(default)]
+    #[serde(deserialize_with = "crate::aws::mend::members")]
     pub missing_context_values: Members<String>,
     /// Whether the permissions boundary allows it, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub permissions_boundary_decision_detail: Option<PermissionsBoundaryDecisionDetail>,
     /// The decision on each resource that is named.
     #[serde(default, skip_serializing_if = "Members::is_empty")]
+    #[serde(deserialize_with = "crate::aws::mend::members")]
     pub resource_specific_results: Members<ResourceSpecificResult>,
 }
 
@@ -143,9 +124,11 @@ pub struct ResourceSpecificResult {
     pub eval_resource_decision: Decision,
     /// The statements that made it.
     #[serde(default)]
+    #[serde(deserialize_with = "crate::aws::mend::members")]
     pub matched_statements: Members<MatchedStatement>,
     /// Condition keys that policies look at and the request did not tell.
     #[serde(default)]
+    #[serde(deserialize_with = "crate::aws::mend::members")]
     pub missing_context_values: Members<String>,
     /// Whether the permissions boundary allows it, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -128,6 +128,7 @@ pub struct GrantListEntry {
     /// The account that made it: its root's ARN.
     pub issuing_account: String,
     /// `Encrypt`, `Decrypt` ...
+    #[serde(deserialize_with = "crate::aws::mend::list")]
     pub operations: Vec<String>,
     /// What narrows it down.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -138,6 +139,9 @@ pub struct GrantListEntry {
     /// The AWS service that may retire the grant, in place of a principal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retiring_service_principal: Option<String>,
+    /// What of it this version can't read; the API has no such member.
+    #[serde(default, rename = "XksConsoleProblem", skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
 }
 
 /// One page of ListGrants.
@@ -145,6 +149,7 @@ pub struct GrantListEntry {
 #[serde(rename_all = "PascalCase")]
 pub struct ListGrantsOutput {
     /// The page.
+    #[serde(deserialize_with = "crate::aws::mend::list")]
     pub grants: Vec<GrantListEntry>,
     /// Present only when `truncated`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

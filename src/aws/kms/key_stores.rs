@@ -28,6 +28,7 @@ pub struct DescribeCustomKeyStores {
 #[serde(rename_all = "PascalCase")]
 pub struct DescribeCustomKeyStoresOutput {
     /// The page.
+    #[serde(deserialize_with = "crate::aws::mend::list")]
     pub custom_key_stores: Vec<CustomKeyStore>,
     /// Present only when `truncated`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -57,8 +58,8 @@ pub struct CustomKeyStore {
     /// How KMS reaches the external key store proxy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub xks_proxy_configuration: Option<XksProxyConfiguration>,
-    /// What of it this version can't read; never on the wire.
-    #[serde(default, rename = "XksConsoleProblem", skip_serializing)]
+    /// What of it this version can't read; the API has no such member.
+    #[serde(default, rename = "XksConsoleProblem", skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
 }
 

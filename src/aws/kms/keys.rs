@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Tag;
+use crate::aws::mend::Identified;
 use crate::aws::open_enum::open_enum;
 use crate::aws::scalar::EpochSeconds;
 
@@ -50,6 +51,7 @@ pub struct CreateKey {
 #[serde(rename_all = "PascalCase")]
 pub struct CreateKeyOutput {
     /// The new key.
+    #[serde(deserialize_with = "crate::aws::mend::identified")]
     pub key_metadata: KeyMetadata,
 }
 
@@ -166,6 +168,7 @@ pub struct KeyMetadata {
     pub key_spec: String,
     /// `SYMMETRIC_DEFAULT` for a symmetric encryption key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "crate::aws::mend::optional_list")]
     pub encryption_algorithms: Option<Vec<String>>,
     /// Whether it is a multi-Region key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -176,9 +179,13 @@ pub struct KeyMetadata {
     /// The current key material of an `AWS_KMS` key: 64 hexadecimal digits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub current_key_material_id: Option<String>,
-    /// What of it this version can't read; never on the wire.
-    #[serde(default, rename = "XksConsoleProblem", skip_serializing)]
+    /// What of it this version can't read; the API has no such member.
+    #[serde(default, rename = "XksConsoleProblem", skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
+}
+
+impl Identified for KeyMetadata {
+    const ID: &'static str = "KeyId";
 }
 
 /// The external key of a KMS key.
@@ -212,6 +219,7 @@ impl DescribeKey {
 #[serde(rename_all = "PascalCase")]
 pub struct DescribeKeyOutput {
     /// The key.
+    #[serde(deserialize_with = "crate::aws::mend::identified")]
     pub key_metadata: KeyMetadata,
 }
 
@@ -235,6 +243,7 @@ pub struct ListKeys {
 #[serde(rename_all = "PascalCase")]
 pub struct ListKeysOutput {
     /// The page.
+    #[serde(deserialize_with = "crate::aws::mend::list")]
     pub keys: Vec<KeyListEntry>,
     /// Present only when `truncated`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -55,11 +55,13 @@ pub struct ListKeyRotations {
 #[serde(rename_all = "PascalCase")]
 pub struct ListKeyRotationsOutput {
     /// The rotations, the oldest first.
+    #[serde(deserialize_with = "crate::aws::mend::list")]
     pub rotations: Vec<RotationsListEntry>,
     /// Where to go on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_marker: Option<String>,
     /// Whether there are more.
+    #[serde(default)]
     pub truncated: bool,
 }
 

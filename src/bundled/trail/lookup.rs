@@ -151,6 +151,7 @@ fn read(line: &str, wanted: Option<&LookupAttribute>) -> Option<Event> {
             .map(|one| Resource { resource_type: text(&one["type"]), resource_name: text(&one["ARN"]) })
             .collect(),
         cloud_trail_event: line.to_owned(),
+        problem: None,
     };
     wanted.is_none_or(|one| is_like(&event, one)).then_some(event)
 }

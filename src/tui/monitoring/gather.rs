@@ -161,7 +161,8 @@ impl Monitoring {
         for (metric, statistic, result) in told {
             for (time, value) in result.timestamps.iter().zip(&result.values) {
                 let at = (time.0.as_second() - start.as_second()).div_euclid(period);
-                if let Ok(at) = usize::try_from(at) {
+                // A value that couldn't be read is no number.
+                if let (Ok(at), true) = (usize::try_from(at), value.is_finite()) {
                     gathered.take(metric, statistic, at, time.0, *value);
                 }
             }

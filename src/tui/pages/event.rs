@@ -7,7 +7,9 @@ use ratatui::text::{Line, Span};
 use serde_json::Value;
 
 use super::Wish;
+use super::events::is_undated;
 use crate::aws::cloudtrail::Event;
+use crate::aws::mend::UNREADABLE;
 use crate::aws::xks_console::ProxyRequest;
 use crate::create_key::known::Loaded;
 use crate::tui::effect::Call;
@@ -82,7 +84,9 @@ impl EventPage {
         };
         let member = |name: &str| self.record[name].as_str().unwrap_or_default().to_owned();
         paper.heading(&text::harmless(&event.event_name));
-        paper.pair("Event time", &event.event_time.0.to_string(), theme::TEXT);
+        super::write_problem(paper, "event", event.problem.as_deref());
+        let time = if is_undated(event) { UNREADABLE.to_owned() } else { event.event_time.0.to_string() };
+        paper.pair("Event time", &time, theme::TEXT);
         paper.pair("User name", event.username.as_deref().unwrap_or_default(), theme::TEXT);
         paper.pair("Event source", &event.event_source, theme::TEXT);
         paper.pair("Source IP address", &member("sourceIPAddress"), theme::TEXT);

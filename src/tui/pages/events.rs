@@ -6,6 +6,8 @@ use ratatui::layout::Rect;
 
 use super::{Location, Wish};
 use crate::aws::cloudtrail::Event;
+use crate::aws::mend::UNREADABLE;
+use crate::aws::scalar::EpochSeconds;
 use crate::create_key::known::Loaded;
 use crate::tui::effect::{Call, Failure};
 use crate::tui::keymap::{self, Action, Context};
@@ -47,8 +49,14 @@ fn error_code(event: &Event) -> Option<String> {
     record["errorCode"].as_str().map(str::to_owned)
 }
 
+/// Whether nobody knows when it was.
+pub(super) fn is_undated(event: &Event) -> bool {
+    event.problem.is_some() && event.event_time == EpochSeconds::default()
+}
+
 fn cell(event: &Event, column: usize) -> String {
     match column {
+        0 if is_undated(event) => UNREADABLE.to_owned(),
         0 => event.event_time.0.strftime("%Y-%m-%d %H:%M:%SZ").to_string(),
         1 => event.event_name.clone(),
         2 => event.username.clone().unwrap_or_else(|| "-".to_owned()),

@@ -123,8 +123,7 @@ pub fn store_menu(store_id: &str, known: &Known) -> Option<Wish> {
 /// Says what of something AWS returned in a form that this version can't read.
 fn write_problem(paper: &mut Paper, what: &str, problem: Option<&str>) {
     if let Some(problem) = problem {
-        let words =
-            format!("▲ AWS KMS returned this {what} in a form that this version can't read in full: {problem}.");
+        let words = format!("▲ AWS returned this {what} in a format that this version can't read in full: {problem}.");
         paper.prose(&text::harmless(&words), 2, theme::WARNING);
         paper.gap();
     }

@@ -22,7 +22,12 @@ async fn results(client: &Client, request: SimulatePrincipalPolicy) -> Result<Ve
     let (mut all, mut marker) = (Vec::new(), None);
     loop {
         let answer = client.call(&SimulatePrincipalPolicy { marker: marker.clone(), ..request.clone() }).await?;
-        all.extend(answer.evaluation_results.member);
+        let results = answer.evaluation_results.member;
+        if let Some(unknown) = results.iter().find(|result| !result.eval_decision.is_known()) {
+            let reason = format!("the decision \"{}\" is unknown", unknown.eval_decision.as_str());
+            return Err(CallError::Malformed { operation: "SimulatePrincipalPolicy", reason });
+        }
+        all.extend(results);
         // A marker that comes again would never end.
         let next = answer.marker.filter(|next| answer.is_truncated && marker.as_ref() != Some(next));
         match next {

@@ -2,6 +2,7 @@
 
 use super::Reply;
 use crate::aws::iam::{ListRoles, ListUsers};
+use crate::aws::mend::UNREADABLE;
 use crate::client::{CallError, Client};
 use crate::create_key::principals::{Principal, PrincipalKind};
 
@@ -19,26 +20,31 @@ fn next(is_truncated: bool, next: Option<String>, marker: Option<&String>) -> Op
     next.filter(|next| is_truncated && marker != Some(next))
 }
 
+/// A user or role. One whose ARN can't be read can be named in no policy, so it is not offered.
+fn principal(kind: PrincipalKind, name: String, path: String, arn: String) -> Option<Principal> {
+    let in_arn = || arn.rsplit('/').next().unwrap_or_default().to_owned();
+    let name = if name == UNREADABLE { in_arn() } else { name };
+    (arn != UNREADABLE).then_some(Principal { name, path, kind, arn })
+}
+
 pub async fn users(client: &Client, marker: Option<String>) -> Result<Reply, CallError> {
     let max_items = Some(size_of(marker.as_ref()));
     let answer = client.call(&ListUsers { marker: marker.clone(), max_items, ..ListUsers::default() }).await?;
-    let page = answer.users.member.into_iter().map(|user| Principal {
-        name: user.user_name,
-        path: user.path,
-        kind: PrincipalKind::User,
-        arn: user.arn,
-    });
+    let page = answer
+        .users
+        .member
+        .into_iter()
+        .filter_map(|user| principal(PrincipalKind::User, user.user_name, user.path, user.arn));
     Ok(Reply::Principals { page: page.collect(), next: next(answer.is_truncated, answer.marker, marker.as_ref()) })
 }
 
 pub async fn roles(client: &Client, marker: Option<String>) -> Result<Reply, CallError> {
     let max_items = Some(size_of(marker.as_ref()));
     let answer = client.call(&ListRoles { marker: marker.clone(), max_items, ..ListRoles::default() }).await?;
-    let page = answer.roles.member.into_iter().map(|role| Principal {
-        name: role.role_name,
-        path: role.path,
-        kind: PrincipalKind::Role,
-        arn: role.arn,
-    });
+    let page = answer
+        .roles
+        .member
+        .into_iter()
+        .filter_map(|role| principal(PrincipalKind::Role, role.role_name, role.path, role.arn));
     Ok(Reply::Principals { page: page.collect(), next: next(answer.is_truncated, answer.marker, marker.as_ref()) })
 }

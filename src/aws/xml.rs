@@ -1,0 +1,106 @@
+//! The XML of the AWS query protocol as JSON values: elements are members, texts are texts, and elements called `member`
+//! are the elements of a list.
+
+use quick_xml::Reader;
+use quick_xml::events::BytesStart;
+use quick_xml::events::Event;
+use serde_json::{Map, Value};
+
+use super::codec::Malformed;
+
+/// How deep elements nest at most. No answer of AWS comes near it.
+const MOST_DEPTH: usize = 64;
+
+/// An element that is not closed yet.
+#[derive(Default)]
+struct Open {
+    name: String,
+    text: String,
+    members: Map<String, Value>,
+}
+
+impl Open {
+    fn of(start: &BytesStart<'_>) -> Self {
+        Self { name: start.local_name().as_ref().to_owned(), ..Self::default() }
+    }
+
+    /// Takes an element that is closed. Of elements that come again the first counts, but in a list.
+    fn take(&mut self, closed: Self) {
+        let value = if closed.members.is_empty() { Value::String(closed.text) } else { Value::Object(closed.members) };
+        if closed.name == "member" {
+            let list = self.members.entry(closed.name).or_insert_with(|| Value::Array(Vec::new()));
+            if let Value::Array(elements) = list {
+                elements.push(value);
+            }
+        } else {
+            self.members.entry(closed.name).or_insert(value);
+        }
+    }
+}
+
+/// Reads a document. Attributes and namespaces are passed over.
+///
+/// # Errors
+/// [`Malformed`] when it is not well-formed, or when its elements nest too deep.
+pub fn read(text: &str) -> Result<Value, Malformed> {
+    let malformed = |error: &dyn std::fmt::Display| Malformed(format!("the XML is not well-formed: {error}"));
+    let mut reader = Reader::from_str(text);
+    let mut open = vec![Open::default()];
+    loop {
+        let event = reader.read_event().map_err(|error| malformed(&error))?;
+        let depth = open.len();
+        let Some(last) = open.last_mut() else { return Err(malformed(&"an element is closed twice")) };
+        match event {
+            Event::Start(start) if depth <= MOST_DEPTH => open.push(Open::of(&start)),
+            Event::Start(_) => return Err(Malformed(format!("the XML nests deeper than {MOST_DEPTH} elements"))),
+            Event::Empty(start) => last.take(Open::of(&start)),
+            Event::End(_) => {
+                let closed = open.pop().unwrap_or_default();
+                match open.last_mut() {
+                    Some(parent) => parent.take(closed),
+                    None => return Err(malformed(&"an element is closed twice")),
+                }
+            }
+            Event::Text(text) => last.text.push_str(&text.xml10_content()),
+            Event::CData(text) => last.text.push_str(&text.xml10_content()),
+            Event::GeneralRef(reference) => {
+                let letter = reference.resolve_char_ref().map_err(|error| malformed(&error))?;
+                match (letter, quick_xml::escape::resolve_predefined_entity(&reference)) {
+                    (Some(letter), _) => last.text.push(letter),
+                    (None, Some(text)) => last.text.push_str(text),
+                    (None, None) => return Err(malformed(&format!("&{}; is not defined", &*reference))),
+                }
+            }
+            Event::Eof => break,
+            Event::Comment(_) | Event::Decl(_) | Event::PI(_) | Event::DocType(_) => {}
+        }
+    }
+    match open.pop() {
+        Some(document) if open.is_empty() => Ok(Value::Object(document.members)),
+        _ => Err(malformed(&"it ends early")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn elements_are_members_and_lists() {
+        let text = "<?xml version=\"1.0\"?><!-- c --><R xmlns=\"u\" new=\"1\"><n:A>x &amp; &#x41;<![CDATA[<>]]></n:A>\
+            <A>again</A><L>\n <member>1</member>\n <member><B/></member></L><E/></R>";
+        let expected = json!({ "R": { "A": "x & A<>", "L": { "member": ["1", { "B": "" }] }, "E": "" } });
+        assert_eq!(read(text), Ok(expected));
+    }
+
+    #[test]
+    fn what_is_not_well_formed_is_an_error() {
+        for text in ["<R><A>x</A>", "<R></S>", "<R>&nbsp;</R>", "</R>", "<R"] {
+            assert!(read(text).is_err(), "{text}");
+        }
+        let deep = format!("{}{}", "<a>".repeat(100_000), "</a>".repeat(100_000));
+        assert!(read(&deep).unwrap_err().0.contains("deeper"));
+        assert_eq!(read("plain text"), Ok(json!({})));
+    }
+}
