@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::aws::kms::{KeyManager, KeyMetadata, KeyState, Origin};
+use crate::aws::mend::UNREADABLE;
 use crate::aws::scalar::EpochSeconds;
 
 /// What lists and pages show of a KMS key.
@@ -51,8 +52,10 @@ fn shared(word: String) -> Cow<'static, str> {
 
 impl From<KeyMetadata> for KeySummary {
     fn from(key: KeyMetadata) -> Self {
+        // The key ID names a key as well as its ARN does.
+        let arn = if key.arn == UNREADABLE { key.key_id } else { key.arn };
         Self {
-            arn: key.arn.into(),
+            arn: arn.into(),
             description: key.description.into(),
             custom_key_store_id: key.custom_key_store_id.map(Box::from),
             xks_key_id: key.xks_key_configuration.map(|external| external.id.into()),

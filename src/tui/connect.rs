@@ -50,6 +50,8 @@ pub struct Connecting {
     /// How far it is.
     pub progress: Progress,
     was_failed: Option<String>,
+    /// A state that is newer than this version.
+    unknown_state: Option<&'static str>,
     polls: u32,
     on_cancel: bool,
     /// What a read-only console gives instead.
@@ -87,6 +89,7 @@ impl Connecting {
             },
             was_failed: (store.connection_state == ConnectionState::Failed)
                 .then(|| store.connection_error_code.clone().unwrap_or_default()),
+            unknown_state: (!store.connection_state.is_known()).then_some(store.connection_state.as_str()),
             polls: 0,
             on_cancel: false,
             commands: None,
@@ -241,6 +244,14 @@ impl Connecting {
                 paper.prose("The last attempt to connect this store failed.", 0, theme::TEXT);
                 write_connection_error(paper, code);
                 paper.prose(&format!("{FIRST} Both happen here."), 0, theme::TEXT);
+            }
+            (None, _) if self.unknown_state.is_some() => {
+                let state = self.unknown_state.unwrap_or_default();
+                let words = format!(
+                    "The connection state \"{state}\" is newer than this version. AWS KMS decides whether you can \
+                     connect the key store."
+                );
+                paper.prose(&words, 0, theme::TEXT);
             }
             (None, _) => {
                 let words = "This external key store is not connected to its external key store proxy.";

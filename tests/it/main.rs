@@ -21,6 +21,7 @@ mod key_stores;
 mod log_in;
 mod metrics;
 mod monitoring;
+mod newer_aws;
 mod pages;
 mod principals;
 mod process;

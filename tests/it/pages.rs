@@ -41,14 +41,14 @@ impl<F: Fn(&str, &mut Value) -> u16 + Send + Sync + 'static> Transport for Retol
 }
 
 /// A console that is told something else.
-fn told(tell: impl Fn(&str, &mut Value) -> u16 + Clone + Send + Sync + 'static) -> Journey {
+pub fn told(tell: impl Fn(&str, &mut Value) -> u16 + Clone + Send + Sync + 'static) -> Journey {
     let mut journey = Journey::start((80, 24)).unwrap();
     let client = journey.client().through(|way| Arc::new(Retold { way, tell }));
     journey.use_client(client);
     journey
 }
 
-const TO_KEYS: &str = "Tab\nUp 2\nEnter\n";
+pub const TO_KEYS: &str = "Tab\nUp 2\nEnter\n";
 
 #[test]
 fn lists_without_anything_say_what_to_do() {

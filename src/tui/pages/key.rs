@@ -8,6 +8,7 @@ use ratatui::text::{Line, Span};
 use super::keys::{aliases_of, key_type, regionality, usage_label};
 use super::{Location, Wish};
 use crate::aws::kms::{KeyManager, KeyState, Origin, Tag};
+use crate::aws::mend::UNREADABLE;
 use crate::aws::policy::{self, ConsolePolicy};
 use crate::aws::xks_console::DescribeExternalKeyOutput;
 use crate::create_key::key_summary::KeySummary;
@@ -40,14 +41,15 @@ pub struct KeyPage {
 impl KeyPage {
     /// The page of a key, nothing of it loaded yet.
     pub fn new(key_id: String) -> Self {
-        Self {
-            key_id,
-            policy: Loaded::Loading,
-            tags: Loaded::Loading,
-            external_key: Loaded::Loading,
-            tab: 1,
-            scroll: 0,
+        // Without the key ID there is nothing to ask AWS for.
+        fn told<T>(key_id: &str) -> Loaded<T> {
+            if key_id == UNREADABLE {
+                Loaded::Failed("This version can't read the key ID.".to_owned())
+            } else {
+                Loaded::Loading
+            }
         }
+        Self { policy: told(&key_id), tags: told(&key_id), external_key: told(&key_id), key_id, tab: 1, scroll: 0 }
     }
 
     fn key<'a>(&self, known: &'a Known) -> Option<&'a KeySummary> {
@@ -56,6 +58,9 @@ impl KeyPage {
 
     /// What must be asked to show the page.
     pub fn questions(&self, known: &Known) -> Vec<Call> {
+        if self.key_id == UNREADABLE {
+            return Vec::new();
+        }
         let mut calls = vec![
             Call::Key(self.key_id.clone()),
             Call::KeyPolicy(self.key_id.clone()),
@@ -79,7 +84,7 @@ impl KeyPage {
             KeyCode::PageDown => self.scroll = self.scroll.saturating_add(10).min(self.lines(known)),
             KeyCode::PageUp => self.scroll = self.scroll.saturating_sub(10),
             KeyCode::Char(letter @ ('e' | 'd')) if self.tab == 4 && key.modifiers.is_empty() => {
-                let ours = self.key(known).filter(|key| key.key_manager == KeyManager::Customer);
+                let ours = self.key(known).filter(|key| key.key_manager != KeyManager::Aws);
                 let name = ours.map(|key| name_of(key, known));
                 let task = name.map(|name| if letter == 'e' { Task::Encrypt(name) } else { Task::Decrypt(name) });
                 return task.map(Wish::Begin).into_iter().collect();
@@ -147,7 +152,7 @@ impl KeyPage {
         if let Some(gone) = &key.deletion_date {
             paper.pair("Deletion date", &super::date(gone.0), theme::WARNING);
         }
-        paper.pair("Creation date", &super::date(key.creation_date.0), theme::TEXT);
+        paper.pair("Creation date", &super::date_of(key.creation_date, key.problem.as_deref()), theme::TEXT);
         paper.pair("Description", &key.description, theme::TEXT);
         paper.gap();
         let titles = if paper.width >= 100 { TABS } else { SHORT_TABS };
@@ -279,7 +284,14 @@ fn write_use(paper: &mut Paper, key: &KeySummary) {
             Span::raw(format!("  {words} under this key")),
         ]));
     }
-    if key.key_state != KeyState::Enabled {
+    if !key.key_state.is_known() {
+        paper.gap();
+        let state = crate::text::harmless(key.key_state.label());
+        let words = format!(
+            "The key state \"{state}\" is newer than this version. AWS KMS decides whether you can use the key."
+        );
+        paper.prose(&words, 2, theme::WARNING);
+    } else if key.key_state != KeyState::Enabled {
         paper.gap();
         let words = format!("The key is {}: AWS KMS refuses both.", key.key_state.label().to_lowercase());
         paper.prose(&words, 2, theme::WARNING);

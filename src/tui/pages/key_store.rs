@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 
 use super::{Location, Wish};
 use crate::aws::kms::{ConnectionState, CustomKeyStore};
+use crate::aws::mend::UNREADABLE;
 use crate::create_key::key_summary::KeySummary;
 use crate::create_key::known::{Known, Loaded};
 use crate::tui::connect::{self, Afterwards};
@@ -45,7 +46,9 @@ const PAGE: usize = 10;
 
 fn keys_in<'a>(store_id: &str, known: &'a Known) -> Vec<&'a KeySummary> {
     let keys = known.keys.ready().map_or(&[][..], Vec::as_slice);
-    keys.iter().filter(|key| key.custom_key_store_id.as_deref() == Some(store_id)).collect()
+    // Keys and stores whose IDs can't be read have nothing to do with each other.
+    let is_here = |key: &&KeySummary| store_id != UNREADABLE && key.custom_key_store_id.as_deref() == Some(store_id);
+    keys.iter().filter(is_here).collect()
 }
 
 impl KeyStorePage {
@@ -78,6 +81,11 @@ impl KeyStorePage {
 
     fn is_enabled(action: Action, store: &CustomKeyStore) -> bool {
         match action {
+            Action::CreateKey | Action::Connect | Action::Disconnect | Action::CopyId
+                if store.custom_key_store_id == UNREADABLE =>
+            {
+                false
+            }
             Action::Connect => store.connection_state != ConnectionState::Connected,
             Action::Disconnect => {
                 !matches!(store.connection_state, ConnectionState::Disconnected | ConnectionState::Disconnecting)
@@ -90,6 +98,10 @@ impl KeyStorePage {
         let Some(store) = self.store(known) else { return Vec::new() };
         let id = store.custom_key_store_id.clone();
         match action {
+            // The menu says why nothing can be done with it.
+            Action::CreateKey | Action::Connect | Action::Disconnect | Action::CopyId if id == UNREADABLE => {
+                super::store_menu(&id, known).into_iter().collect()
+            }
             Action::CreateKey => vec![Wish::CreateKey(id)],
             Action::Connect if Self::is_enabled(action, store) => vec![Wish::Connect(id, Afterwards::Stay)],
             Action::Disconnect if Self::is_enabled(action, store) => vec![Wish::Disconnect(id)],
@@ -169,7 +181,7 @@ impl KeyStorePage {
             paper.gap();
         }
         paper.pair("Custom key store type", store.custom_key_store_type.label(), theme::TEXT);
-        paper.pair("Creation date", &super::date(store.creation_date.0), theme::TEXT);
+        paper.pair("Creation date", &super::date_of(store.creation_date, store.problem.as_deref()), theme::TEXT);
         if let Some(proxy) = &store.xks_proxy_configuration {
             paper.heading("External key store proxy configuration");
             paper.pair("Proxy connectivity", proxy.connectivity.label(), theme::TEXT);

@@ -6,6 +6,7 @@ use ratatui::layout::Rect;
 
 use super::{Location, Wish};
 use crate::aws::kms::{CustomKeyStore, CustomKeyStoreType};
+use crate::aws::mend::UNREADABLE;
 use crate::create_key::known::Known;
 use crate::tui::connect::Afterwards;
 use crate::tui::effect::Call;
@@ -47,7 +48,9 @@ pub fn cell(store: &CustomKeyStore, column: usize) -> String {
     let proxy = store.xks_proxy_configuration.as_ref();
     match column {
         0 => store.custom_key_store_name.clone(),
-        1 if store.problem.is_some() => format!("{} (partly readable)", store.connection_state.label()),
+        1 if store.problem.is_some() && store.connection_state.as_str() != UNREADABLE => {
+            format!("{} (partly readable)", store.connection_state.label())
+        }
         1 => store.connection_state.label().to_owned(),
         2 => store.custom_key_store_id.clone(),
         3 => proxy.map(|proxy| proxy.connectivity.label().to_owned()).unwrap_or_default(),
@@ -104,6 +107,10 @@ impl KeyStores {
             (Some(Action::Refresh), _) => vec![Wish::Ask(Call::KeyStores)],
             (Some(Action::CreateKeyStore), _) => vec![Wish::Begin(Task::CreateKeyStore)],
             (Some(Action::Actions), Some(store)) => super::store_menu(&store, known).into_iter().collect(),
+            // The menu says why nothing can be done with it.
+            (Some(Action::CreateKey | Action::Connect | Action::Disconnect), Some(store)) if store == UNREADABLE => {
+                super::store_menu(&store, known).into_iter().collect()
+            }
             (Some(Action::CreateKey), Some(store)) => vec![Wish::CreateKey(store)],
             // The other wizard has a way to create a store, and to a key without one.
             (Some(Action::CreateKey), None) if known.key_stores.ready().is_some() => vec![Wish::OpenWizard],

@@ -8,6 +8,7 @@ use ratatui::layout::Rect;
 
 use super::{Location, Wish};
 use crate::aws::kms::KeyManager;
+use crate::aws::mend::UNREADABLE;
 use crate::create_key::key_summary::KeySummary;
 use crate::create_key::known::{Known, Loaded};
 use crate::tui::effect::Call;
@@ -52,15 +53,21 @@ fn cell(key: &KeySummary, column: KeyColumn, known: &Known) -> String {
             [one, more @ ..] => format!("{one} (+{} more)", more.len()),
         },
         KeyColumn::KeyId => key.key_id().to_owned(),
-        KeyColumn::Status if key.problem.is_some() => format!("{} (partly readable)", key.key_state.label()),
+        KeyColumn::Status if key.problem.is_some() && key.key_state.as_str() != UNREADABLE => {
+            format!("{} (partly readable)", key.key_state.label())
+        }
         KeyColumn::Status => key.key_state.label().to_owned(),
         KeyColumn::Origin => key.origin.label().to_owned(),
         KeyColumn::CustomKeyStoreName => {
-            let store = key.custom_key_store_id.as_deref().and_then(|id| known.key_store(id));
+            let id = key.custom_key_store_id.as_deref().filter(|id| *id != UNREADABLE);
+            let store = id.and_then(|id| known.key_store(id));
             or_dash(store.map(|store| store.custom_key_store_name.as_str()))
         }
         KeyColumn::ExternalKeyId => or_dash(key.xks_key_id.as_deref()),
         // In the order of time when it is sorted as text.
+        KeyColumn::CreationDate if super::is_undated(key.creation_date, key.problem.as_deref()) => {
+            UNREADABLE.to_owned()
+        }
         KeyColumn::CreationDate => key.creation_date.0.strftime("%Y-%m-%d %H:%M").to_string(),
         KeyColumn::KeyType => key_type(key).to_owned(),
         KeyColumn::KeySpec => key.key_spec.to_string(),
@@ -86,12 +93,24 @@ fn tags(key: &KeySummary, known: &Known) -> String {
 
 /// Symmetric or not, in the console's words.
 pub fn key_type(key: &KeySummary) -> &'static str {
-    if key.key_spec == "SYMMETRIC_DEFAULT" || key.key_spec.starts_with("HMAC") { "Symmetric" } else { "Asymmetric" }
+    const ASYMMETRIC: [&str; 4] = ["RSA_", "ECC_", "ML_DSA_", "SM2"];
+    if key.key_spec == "SYMMETRIC_DEFAULT" || key.key_spec.starts_with("HMAC_") {
+        "Symmetric"
+    } else if ASYMMETRIC.iter().any(|family| key.key_spec.starts_with(family)) {
+        "Asymmetric"
+    } else {
+        // A key spec that AWS has added since.
+        "-"
+    }
 }
 
 /// In one Region or several, in the console's words.
 pub fn regionality(key: &KeySummary) -> &'static str {
-    if key.is_multi_region { "Multi-Region key" } else { "Single-Region key" }
+    match key.is_multi_region {
+        true => "Multi-Region key",
+        false if key.key_id() == UNREADABLE => UNREADABLE,
+        false => "Single-Region key",
+    }
 }
 
 impl Keys {

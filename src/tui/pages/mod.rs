@@ -20,6 +20,8 @@ use super::effect::Call;
 use super::tasks::{Menu, Task};
 use super::theme;
 use super::widgets::paper::Paper;
+use crate::aws::mend::UNREADABLE;
+use crate::aws::scalar::EpochSeconds;
 use crate::create_key::known::{Known, Loaded};
 use crate::text;
 
@@ -118,6 +120,16 @@ pub fn store_menu(store_id: &str, known: &Known) -> Option<Wish> {
     let keys = known.keys.ready().map_or(&[][..], Vec::as_slice);
     let count = keys.iter().filter(|key| key.custom_key_store_id.as_deref() == Some(store_id)).count();
     known.key_store(store_id).map(|store| Wish::Menu(Menu::for_store(store, count)))
+}
+
+/// Whether nobody knows when something was created, because its date couldn't be read.
+fn is_undated(date: EpochSeconds, problem: Option<&str>) -> bool {
+    problem.is_some() && date == EpochSeconds::default()
+}
+
+/// The date of something of which not everything may be readable.
+fn date_of(at: EpochSeconds, problem: Option<&str>) -> String {
+    if is_undated(at, problem) { UNREADABLE.to_owned() } else { date(at.0) }
 }
 
 /// Says what of something AWS returned in a form that this version can't read.

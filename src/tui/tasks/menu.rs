@@ -4,7 +4,8 @@ use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::text::{Line, Span};
 
 use super::{KeyName, Task, external_keys, name_of};
-use crate::aws::kms::{ConnectionState, CustomKeyStore, KeyManager, KeyState, Tag};
+use crate::aws::kms::{ConnectionState, CustomKeyStore, CustomKeyStoreType, KeyManager, KeyState, Tag};
+use crate::aws::mend::UNREADABLE;
 use crate::aws::policy::ConsolePolicy;
 use crate::aws::xks_console::{ExternalKey, ExternalKeyName, Partition};
 use crate::create_key::key_summary::KeySummary;
@@ -64,6 +65,20 @@ fn permissions(key: &KeyName, policy: Option<&str>, by_aws: Option<&'static str>
     Entry { words, deed }
 }
 
+/// Why the form of a store would show something else than the store has.
+fn not_editable(store: &CustomKeyStore) -> Option<&'static str> {
+    let proxy = store.xks_proxy_configuration.as_ref();
+    if store.problem.is_some() {
+        Some("This version can't read the key store in full.")
+    } else if store.custom_key_store_type != CustomKeyStoreType::ExternalKeyStore {
+        Some("This version doesn't know this key store type.")
+    } else if proxy.is_some_and(|proxy| !proxy.connectivity.is_known()) {
+        Some("This version doesn't know this proxy connectivity.")
+    } else {
+        None
+    }
+}
+
 impl Menu {
     /// *Key actions* for these keys. Of a single key its tags and policy are known when its page is open.
     pub fn for_keys(keys: &[&KeySummary], tags: Option<&[Tag]>, policy: Option<&str>, known: &Known) -> Self {
@@ -71,7 +86,12 @@ impl Menu {
         let all = |state: KeyState| keys.iter().all(|key| key.key_state == state);
         let is_pending = keys.iter().any(|key| key.key_state == KeyState::PendingDeletion);
         let is_aws = keys.iter().any(|key| key.key_manager == KeyManager::Aws);
-        let by_aws = is_aws.then_some("AWS manages this key.");
+        let is_nameless = keys.iter().any(|key| key.key_id() == UNREADABLE);
+        let nameless = is_nameless.then_some("This version can't read the key ID.");
+        let by_aws = nameless.or(is_aws.then_some("AWS manages this key."));
+        // AWS KMS itself decides what a key in a state that is newer than this version can do.
+        let may_be_pending =
+            |key: &&KeySummary| key.key_state == KeyState::PendingDeletion || !key.key_state.is_known();
         let pending = by_aws.or(is_pending.then_some("A key is pending deletion."));
         let mut entries = vec![
             entry(
@@ -88,12 +108,13 @@ impl Menu {
             entry(
                 "Cancel key deletion",
                 Task::CancelDeletion(names.clone()),
-                (!all(KeyState::PendingDeletion)).then_some("Not pending deletion."),
+                nameless.or((!keys.iter().all(may_be_pending)).then_some("Not pending deletion.")),
             ),
         ];
         if let ([key], [name]) = (keys, &names[..]) {
             let aliases = aliases_of(key.key_id(), known).to_vec();
-            let usable = by_aws.or((key.key_state != KeyState::Enabled).then_some("The key is not enabled."));
+            let is_unusable = key.key_state.is_known() && key.key_state != KeyState::Enabled;
+            let usable = by_aws.or(is_unusable.then_some("The key is not enabled."));
             let none = by_aws.or(aliases.is_empty().then_some("The key has no alias."));
             let unread = "Still being loaded.";
             entries.extend([
@@ -123,23 +144,27 @@ impl Menu {
     pub fn for_store(store: &CustomKeyStore, keys: usize) -> Self {
         let (id, name) = (&store.custom_key_store_id, &store.custom_key_store_name);
         let state = store.connection_state;
-        let is_disconnected = state == ConnectionState::Disconnected;
+        // AWS KMS itself decides what a store in a state that is newer than this version can do.
+        let may_be_disconnected = state == ConnectionState::Disconnected || !state.is_known();
+        let nameless = (id == UNREADABLE).then_some("This version can't read the key store ID.");
         let connect = match state {
+            _ if nameless.is_some() => Err(nameless.unwrap_or_default()),
             ConnectionState::Connected => Err("Connected already."),
             ConnectionState::Disconnecting => Err("It is disconnecting."),
             _ => Ok(Deed::Connect(id.clone())),
         };
         let disconnect = match state {
+            _ if nameless.is_some() => Err(nameless.unwrap_or_default()),
             ConnectionState::Disconnected => Err("Disconnected already."),
             ConnectionState::Disconnecting => Err("It is disconnecting."),
             _ => Ok(Deed::Disconnect(id.clone())),
         };
         let delete = Task::DeleteKeyStore { id: id.clone(), name: name.clone(), keys };
         let entries = vec![
-            entry("Edit", Task::EditKeyStore(Box::new(store.clone())), None),
+            entry("Edit", Task::EditKeyStore(Box::new(store.clone())), nameless.or(not_editable(store))),
             Entry { words: "Connect", deed: connect },
             Entry { words: "Disconnect", deed: disconnect },
-            entry("Delete", delete, (!is_disconnected).then_some("Disconnect it first.")),
+            entry("Delete", delete, nameless.or((!may_be_disconnected).then_some("Disconnect it first."))),
         ];
         Self::new("Key store actions", entries)
     }

@@ -1,0 +1,131 @@
+//! An AWS that is newer than this version: its values are shown as they came, rows that can't be read in full say so, and
+//! only what needs a value that is not known is not offered.
+
+use serde_json::{Value, json};
+use xks_console::journey::Journey;
+
+use super::pages::{TO_KEYS, told};
+use super::snapshots::go_on;
+
+/// The stores of the scenario, as AWS may describe them one day.
+fn newer_stores(stores: &mut Value) {
+    stores[0]["ConnectionState"] = json!("HIBERNATING");
+    stores[1]["CustomKeyStoreType"] = json!("ORBITAL_KEY_STORE");
+    stores[2]["XksProxyConfiguration"]["Connectivity"] = json!("SATELLITE_LINK");
+    let store = stores[3].as_object_mut().unwrap();
+    store.remove("CreationDate");
+    store.insert("ConnectionState".to_owned(), json!({ "Name": "CONNECTED", "Since": 1_700_000_000 }));
+    store.insert("CustomKeyStoreId".to_owned(), json!(["cks-1"]));
+}
+
+/// Keys of the scenario, as AWS may describe them one day.
+fn newer_key(key: &mut Value) {
+    match key["KeyId"].as_str().and_then(|id| id.get(..8)).unwrap_or_default() {
+        "c5b38e98" => key["KeyState"] = json!("Hibernating"),
+        "92a6da02" => {
+            key["KeySpec"] = json!("LATTICE_4096");
+            key["KeyUsage"] = json!("SIGN_AT_NIGHT");
+        }
+        "b9e80dfa" => key["Origin"] = json!("AWS_ORBIT"),
+        "ed6b914b" => {
+            key["KeyState"] = json!({ "Name": "Enabled" });
+            key.as_object_mut().unwrap().remove("CreationDate");
+        }
+        _ => {}
+    }
+}
+
+/// A console on a newer AWS.
+fn newer() -> Journey {
+    told(|operation, body| {
+        match operation {
+            "DescribeCustomKeyStores" => {
+                let stores = body["CustomKeyStores"].as_array_mut().unwrap();
+                stores.sort_by_key(|store| store["CustomKeyStoreName"].to_string());
+                newer_stores(&mut body["CustomKeyStores"]);
+            }
+            "ListKeys" => {
+                let keys = body["Keys"].as_array_mut().unwrap();
+                keys.push(json!({ "KeyId": 7, "KeyArn": { "Region": "us-west-2" } }));
+            }
+            "DescribeKey" if body["__type"].is_null() => newer_key(&mut body["KeyMetadata"]),
+            _ => {}
+        }
+        if body["__type"].is_null() { 200 } else { 400 }
+    })
+}
+
+#[test]
+fn stores_of_a_newer_aws_are_listed_sorted_and_searched() {
+    let mut journey = newer();
+    go_on(
+        &mut journey,
+        "newer-stores",
+        "Wait+Screen /External key stores \\(4\\)/\nWait+Screen /HIBERNATING/\nScreenshot list.png\nType \"s\"\n\
+         Wait+Screen /Connection.* ▴/\nScreenshot sorted.png\nType \"/\"\nType \"hibern\"\nWait+Screen /HIBERNATING/\n\
+         Screenshot searched.png\n",
+    );
+}
+
+#[test]
+fn only_what_needs_to_understand_a_store_of_a_newer_aws_is_not_offered() {
+    for (name, place) in [("state", "Home"), ("type", "Down"), ("connectivity", "Down 2"), ("unreadable", "Down 3")] {
+        let mut journey = newer();
+        let tape = format!(
+            "Wait+Screen /External key stores \\(4\\)/\n{place}\nEnter\nWait+Screen /General configuration/\n\
+             Screenshot page.png\nType \"m\"\nWait+Screen /Key store actions/\nScreenshot menu.png\n"
+        );
+        go_on(&mut journey, &format!("newer-store-{name}"), &tape);
+    }
+}
+
+#[test]
+fn aws_decides_whether_a_store_in_a_newer_state_connects() {
+    let mut journey = newer();
+    let list = "Wait+Screen /External key stores \\(4\\)/\n";
+    go_on(
+        &mut journey,
+        "newer-connect",
+        &format!("{list}Type \"c\"\nWait+Screen /newer than this version/\nScreenshot state.png\n"),
+    );
+    go_on(
+        &mut journey,
+        "newer-connect",
+        "Enter\nWait+Screen /CustomKeyStoreInvalidStateException|Connecting/\nEscape\n",
+    );
+    // One whose ID can't be read can't be named to AWS.
+    go_on(
+        &mut journey,
+        "newer-connect",
+        &format!("{list}End\nType \"c\"\nWait+Screen /can't read the key store ID/\n"),
+    );
+}
+
+#[test]
+fn keys_of_a_newer_aws_are_listed_sorted_and_searched() {
+    let mut journey = newer();
+    let keys = format!("Wait+Screen /External key stores \\(4\\)/\n{TO_KEYS}Wait+Screen /managed keys \\(7\\)/\n");
+    go_on(&mut journey, "newer-keys", &format!("{keys}Screenshot list.png\nEnd\nScreenshot end.png\n"));
+    go_on(
+        &mut journey,
+        "newer-keys",
+        "Home\nType \"/\"\nType \"hibern\"\nEnter\nWait+Screen /Hibernating/\nScreenshot searched.png\nType \"m\"\n\
+         Wait+Screen /Key actions/\nScreenshot menu.png\nEscape\nEnter\nWait+Screen /General configuration/\n\
+         Left 2\nWait+Screen /newer than this version/\nScreenshot use.png\n",
+    );
+}
+
+#[test]
+fn a_key_that_cannot_be_read_says_so_and_nothing_can_be_done_with_it() {
+    let mut journey = newer();
+    let keys = format!("Wait+Screen /External key stores \\(4\\)/\n{TO_KEYS}Wait+Screen /managed keys \\(7\\)/\n");
+    go_on(
+        &mut journey,
+        "newer-key",
+        &format!(
+            "{keys}Type \"/\"\nType \"not readable\"\nEnter\nWait+Screen /2 of 7/\nScreenshot list.png\nHome\nType \"m\"\n\
+             Wait+Screen /Key actions/\nScreenshot menu.png\nEscape\nEnter\nWait+Screen /General configuration/\n\
+             Screenshot page.png\nLeft\nWait+Screen /can't read the key ID/\n"
+        ),
+    );
+}
