@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use zeroize::{Zeroize as _, Zeroizing};
 
 use super::error::ServiceError;
+use super::excerpt::{bounded, first_words, is_page};
 use super::form;
 use super::mend::Reading;
 use super::operation::{Operation, Protocol};
@@ -89,7 +90,12 @@ pub fn encode_request<O: Operation>(request: &O) -> Result<Bytes, Malformed> {
 /// # Errors
 /// [`Malformed`] when the body is no answer of this operation.
 pub fn decode_response<O: Operation>(body: &[u8]) -> Result<O::Response, Malformed> {
-    let malformed = |error: &dyn std::fmt::Display| Malformed(error.to_string());
+    let malformed = |error: &dyn std::fmt::Display| Malformed(bounded(&error.to_string(), MOST_REASON_LETTERS));
+    if is_page(body) {
+        // Something on the way to AWS sent it. Of anything else no word is told: it may hold a secret.
+        let words = first_words(body).unwrap_or_default();
+        return Err(malformed(&format!("it is a web page, which begins with: {words}")));
+    }
     match O::SERVICE.protocol() {
         Protocol::Json { .. } => {
             let body = if body.is_empty() { b"{}" } else { body };
@@ -97,7 +103,7 @@ pub fn decode_response<O: Operation>(body: &[u8]) -> Result<O::Response, Malform
         }
         Protocol::Query { .. } => {
             let text = std::str::from_utf8(body).map_err(|error| malformed(&error))?;
-            let mut answer = xml::read(text)?;
+            let mut answer = xml::read(text).map_err(|error| malformed(&error))?;
             let response = format!("{}Response", O::NAME);
             let read = match answer.get(&response) {
                 // What says nothing may be left out.
@@ -161,8 +167,27 @@ pub fn decode_error(protocol: Protocol, status: u16, request_id: &str, body: &[u
             part("Code").map(|code| (code, part("Message").unwrap_or_default()))
         }
     }
-    .unwrap_or_else(|| (UNKNOWN_ERROR.to_owned(), format!("The service answered with status {status} and no code.")));
+    .filter(|(code, _)| !code.is_empty())
+    .unwrap_or_else(|| (UNKNOWN_ERROR.to_owned(), without_code(status, body)));
+    let (code, message) = (bounded(&code, MOST_CODE_LETTERS), bounded(&message, MOST_MESSAGE_LETTERS));
     ServiceError { code, message, status, request_id: request_id.to_owned() }
+}
+
+/// Characters that are kept of an error code. The longest of KMS has about sixty.
+const MOST_CODE_LETTERS: usize = 128;
+/// Characters that are kept of an error message: a dialog shows them all, and no service of AWS says more.
+const MOST_MESSAGE_LETTERS: usize = 4096;
+/// Characters that are kept of the reason why an answer can't be read.
+const MOST_REASON_LETTERS: usize = 400;
+
+/// What is told of an error that something on the way to AWS may have sent.
+fn without_code(status: u16, body: &[u8]) -> String {
+    let response = format!("The response has HTTP status {status} and no AWS error code");
+    match first_words(body) {
+        Some(words) => format!("{response}. It begins with: {words}"),
+        None if body.is_empty() => format!("{response}. It is empty."),
+        None => format!("{response}. It has no readable text."),
+    }
 }
 
 fn unescape(text: &str) -> Option<String> {
@@ -171,9 +196,10 @@ fn unescape(text: &str) -> Option<String> {
 
 fn decode_json_error(body: &[u8]) -> Option<(String, String)> {
     let value: Value = serde_json::from_slice(body).ok()?;
-    let code = value.get("__type").or(value.get("code"))?.as_str()?;
+    let text = |name: &str| value.get(name).and_then(Value::as_str);
+    let code = text("__type").or_else(|| text("code"))?;
     let code = code.split(':').next().unwrap_or(code).rsplit('#').next().unwrap_or(code);
-    let message = value.get("message").or(value.get("Message")).and_then(Value::as_str).unwrap_or_default();
+    let message = text("message").or_else(|| text("Message")).unwrap_or_default();
     Some((code.to_owned(), message.to_owned()))
 }
 

@@ -6,6 +6,7 @@ pub mod cloudtrail;
 pub mod cloudwatch;
 pub mod codec;
 pub mod error;
+mod excerpt;
 pub mod form;
 pub mod iam;
 pub mod kms;

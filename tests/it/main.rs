@@ -4,6 +4,7 @@ mod account;
 mod api_calls;
 mod authorization;
 mod badge;
+mod broken_answers;
 mod bundled;
 mod condition_keys;
 mod crash;

@@ -1,0 +1,180 @@
+//! Answers that are none of AWS's: the page of a corporate proxy, half an answer, or one without end. Each gives an error
+//! that is short, says what came, and shows no tags.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Response, StatusCode};
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use http::Request;
+use xks_console::aws::iam::{ListUsers, ListUsersOutput};
+use xks_console::aws::kms::{Decrypt, ListKeys, ListKeysOutput};
+use xks_console::aws::scalar::SecretText;
+use xks_console::aws::sigv4::Credentials;
+use xks_console::client::endpoints::Endpoints;
+use xks_console::client::{CallError, Client, Https, Transport, TransportError};
+use xks_console::journey::Journey;
+use xks_console::world::Clock;
+
+use super::snapshots::go_on;
+
+/// The longest message that is shown, in characters.
+const MOST_LETTERS: usize = 4200;
+
+const PAGE: &str = "<!DOCTYPE html>\n<html><head><title>Access blocked</title><style>p { color: red }</style>\
+    <script>location = '<p>'</script></head>\n<body><h1>Blocked by Example Corp</h1><p>Ask the <a href='x'>service desk</a>.\
+    </p></body></html>";
+
+fn client(url: &str) -> Client {
+    let credentials = Credentials {
+        access_key_id: "AKIDEXAMPLE".to_owned(),
+        secret_access_key: SecretText::new("secret".to_owned()),
+        session_token: None,
+    };
+    Client::new(Arc::new(Https::new(None).unwrap()), credentials, "us-west-2", Clock::System)
+        .with_endpoints(Endpoints::at(url))
+}
+
+/// What calls to KMS and IAM give where everything is answered so.
+async fn answered(
+    status: u16,
+    body: impl Fn() -> Body + Clone + Send + Sync + 'static,
+) -> (Result<ListKeysOutput, CallError>, Result<ListUsersOutput, CallError>) {
+    let answer = move || async move { Response::builder().status(status).body(body()).unwrap() };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let client = client(&format!("http://{}", listener.local_addr().unwrap()));
+    tokio::spawn(async move { axum::serve(listener, Router::new().fallback(answer)).await.unwrap() });
+    (client.call(&ListKeys::default()).await, client.call(&ListUsers::default()).await)
+}
+
+/// What both calls say about a body; neither is a success.
+async fn told(status: u16, body: &[u8]) -> [CallError; 2] {
+    let body = Bytes::copy_from_slice(body);
+    let (keys, users) = answered(status, move || Body::from(body.clone())).await;
+    let errors = [keys.unwrap_err(), users.unwrap_err()];
+    for error in &errors {
+        let words = error.to_string();
+        assert!(words.chars().count() < MOST_LETTERS, "{}", words.chars().count());
+        for tag in ["<html", "<body", "<p>", "</", "<!DOCTYPE", "<script"] {
+            assert!(!words.contains(tag), "{words}");
+        }
+        assert!(!words.chars().any(|letter| letter.is_control() && letter != '\n'), "{words:?}");
+    }
+    errors
+}
+
+#[tokio::test]
+async fn an_error_without_a_code_tells_its_status_and_its_first_words() {
+    let no_code = |status: u16| format!("UnknownError: The response has HTTP status {status} and no AWS error code");
+    let long = "x".repeat(200_000);
+    let cases: [(u16, &[u8], &str); 9] = [
+        (403, PAGE.as_bytes(), ". It begins with: Access blocked Blocked by Example Corp Ask the service desk."),
+        (407, b"Proxy authentication required\r\n", ". It begins with: Proxy authentication required"),
+        (302, b"<a href=\"https://login.example/\">Found</a>", ". It begins with: Found"),
+        (503, b"", ". It is empty."),
+        (400, b"\xff\xfe\xfd\x00\x01", ". It has no readable text."),
+        (400, b"{\"__type\":\"Throttl", ". It begins with: {\"__type\":\"Throttl"),
+        (404, b"\x1b[2J\x1b]0;title\x07gone", ". It begins with: [2J ]0;title gone"),
+        (500, long.as_bytes(), ". It begins with: xxxx"),
+        (400, b"{\"__type\":7,\"message\":{\"text\":\"no\"}}", ". It begins with: {\"__type\":7"),
+    ];
+    for (status, body, words) in cases {
+        for error in told(status, body).await {
+            assert!(error.to_string().starts_with(&(no_code(status) + words)), "{error}");
+            assert!(error.outcome_unknown(), "{error}");
+            let CallError::Service(error) = error else { panic!("{error}") };
+            assert_eq!(error.status, status);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_message_without_end_is_cut_and_the_code_is_kept() {
+    let long = "é".repeat(200_000);
+    let json = format!("{{\"__type\":\"AccessDeniedException\",\"message\":\"{long}\"}}");
+    let xml =
+        format!("<ErrorResponse><Error><Code>AccessDenied</Code><Message>{long}</Message></Error></ErrorResponse>");
+    let [error, _] = told(400, json.as_bytes()).await;
+    assert!(error.to_string().starts_with("AccessDeniedException: éé") && !error.outcome_unknown(), "{error}");
+    assert!(error.to_string().ends_with("éé… (195904 more characters)"));
+    let [_, error] = told(403, xml.as_bytes()).await;
+    assert!(error.to_string().starts_with("AccessDenied: éé") && !error.outcome_unknown(), "{error}");
+    // Half an error still has its code.
+    let [_, error] = told(403, &xml.as_bytes()[..100]).await;
+    assert_eq!(error.to_string(), "AccessDenied: ");
+}
+
+#[tokio::test]
+async fn a_success_that_is_none_says_why() {
+    let [keys, users] = told(200, PAGE.as_bytes()).await;
+    let page = "it is a web page, which begins with: Access blocked Blocked by Example Corp";
+    assert!(keys.to_string().contains(page) && users.to_string().contains(page), "{keys} {users}");
+    let long = format!("{{\"Keys\":\"{}\"}}", "x".repeat(200_000));
+    let bodies: [&[u8]; 6] = [
+        b"plain text",
+        b"\xff\xfe\x00",
+        b"{\"Keys\":[{\"KeyId\"",
+        b"<ListUsersResponse><ListUsersResult>",
+        b"[]",
+        long.as_bytes(),
+    ];
+    for body in bodies {
+        for error in told(200, body).await {
+            assert!(matches!(error, CallError::Malformed { .. }) && error.outcome_unknown(), "{error}");
+        }
+    }
+}
+
+/// What is decrypted may be in an answer that can't be read, so no word of it is told.
+#[tokio::test]
+async fn a_success_that_can_not_be_read_tells_nothing_of_a_secret() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let client = client(&format!("http://{}", listener.local_addr().unwrap()));
+    let half = "{\"KeyId\":\"arn\",\"Plaintext\":\"c2VjcmV0LXBsYWludGV4dA==\",\"Encr";
+    tokio::spawn(
+        async move { axum::serve(listener, Router::new().fallback(move || async move { half })).await.unwrap() },
+    );
+    let error = client.call(&Decrypt::default()).await.unwrap_err();
+    assert!(!error.to_string().contains("c2Vj") && error.to_string().contains("EOF"), "{error}");
+}
+
+#[tokio::test]
+async fn an_answer_that_breaks_off_is_an_error() {
+    let broken = || {
+        let chunks = [Ok(Bytes::from_static(b"{\"Keys\":[")), Err(std::io::Error::other("lost"))];
+        Body::from_stream(futures_util::stream::iter(chunks))
+    };
+    let (keys, users) = answered(200, broken).await;
+    for error in [keys.unwrap_err(), users.unwrap_err()] {
+        assert!(matches!(&error, CallError::Transport(error) if error.may_have_arrived), "{error}");
+        assert!(error.to_string().len() < 200, "{error}");
+    }
+}
+
+/// Answers calls that list with the page of a corporate proxy.
+struct Blocked(Arc<dyn Transport>);
+
+impl Transport for Blocked {
+    fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<http::Response<Bytes>, TransportError>> {
+        let target = request.headers().get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
+        if !target.contains("List") && !target.contains("Stores") {
+            return self.0.send(request);
+        }
+        let answer = http::Response::builder().status(StatusCode::FORBIDDEN).body(Bytes::from_static(PAGE.as_bytes()));
+        Box::pin(async move { Ok(answer.unwrap()) })
+    }
+
+    fn is_bundled(&self) -> bool {
+        self.0.is_bundled()
+    }
+}
+
+#[test]
+fn the_page_of_a_corporate_proxy_is_shown_as_words() {
+    let mut journey = Journey::start((80, 24)).unwrap();
+    let client = journey.client().through(|way| Arc::new(Blocked(way)));
+    journey.use_client(client);
+    go_on(&mut journey, "blocked", "Wait+Screen /HTTP status 403/\nScreenshot stores.png\n");
+}
