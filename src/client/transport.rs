@@ -114,19 +114,39 @@ impl Https {
         let mut request = reqwest::Request::try_from(request).map_err(|error| failed(&error))?;
         *request.timeout_mut() = Some(time);
         let mut answer = client.execute(request).await.map_err(|error| failed(&error))?;
-        let mut body = BytesMut::new();
-        while let Some(chunk) = answer.chunk().await.map_err(|error| failed(&error))? {
-            if body.len() + chunk.len() > MOST_BYTES {
-                let reason = format!("its answer is longer than {MOST_BYTES} bytes");
-                return Err(TransportError { host, reason, may_have_arrived: true });
-            }
-            body.extend_from_slice(&chunk);
+        let too_long = || {
+            let reason = format!("its response is longer than {} MiB", MOST_BYTES >> 20);
+            TransportError { host: host.clone(), reason, may_have_arrived: true }
+        };
+        // An answer that says how long it is is refused before any of it is read.
+        if answer.content_length().is_some_and(|length| length > MOST_BYTES as u64) {
+            return Err(too_long());
         }
-        let mut response = Response::new(body.freeze());
+        let (mut chunks, mut length) = (Vec::new(), 0);
+        while let Some(chunk) = answer.chunk().await.map_err(|error| failed(&error))? {
+            length += chunk.len();
+            if length > MOST_BYTES {
+                return Err(too_long());
+            }
+            chunks.push(chunk);
+        }
+        let mut response = Response::new(whole(chunks, length));
         *response.status_mut() = answer.status();
         *response.headers_mut() = std::mem::take(answer.headers_mut());
         Ok(response)
     }
+}
+
+/// The chunks of a body as one.
+fn whole(mut chunks: Vec<Bytes>, length: usize) -> Bytes {
+    if let [only] = &mut chunks[..] {
+        return std::mem::take(only);
+    }
+    let mut body = BytesMut::with_capacity(length);
+    for chunk in chunks {
+        body.extend_from_slice(&chunk);
+    }
+    body.freeze()
 }
 
 /// The certificates in a file, PEM.

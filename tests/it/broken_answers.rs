@@ -9,6 +9,7 @@ use axum::http::{Response, StatusCode};
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http::Request;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use xks_console::aws::iam::{ListUsers, ListUsersOutput};
 use xks_console::aws::kms::{Decrypt, ListKeys, ListKeysOutput};
 use xks_console::aws::scalar::SecretText;
@@ -150,6 +151,44 @@ async fn an_answer_that_breaks_off_is_an_error() {
     for error in [keys.unwrap_err(), users.unwrap_err()] {
         assert!(matches!(&error, CallError::Transport(error) if error.may_have_arrived), "{error}");
         assert!(error.to_string().len() < 200, "{error}");
+    }
+}
+
+/// Bytes of the answer that a server without end sends at most.
+const WHOLE: usize = 300 << 20;
+
+/// Answers one request with so many bytes under this header; gives how many the client took before it hung up.
+async fn sent_until_refused(listener: tokio::net::TcpListener, header: &str) -> usize {
+    let (mut socket, _) = listener.accept().await.unwrap();
+    let mut request = vec![0; 64 << 10];
+    let _ = socket.read(&mut request).await.unwrap();
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.1\r\n{header}\r\n\r\n");
+    socket.write_all(head.as_bytes()).await.unwrap();
+    let is_chunked = header.contains("chunked");
+    let chunk = [&b"10000\r\n"[..], &[b' '; 0x10000], b"\r\n"].concat();
+    let chunk = if is_chunked { &chunk[..] } else { &chunk[7..chunk.len() - 2] };
+    let mut sent = 0;
+    while sent < WHOLE && socket.write_all(chunk).await.is_ok() {
+        sent += chunk.len();
+    }
+    sent
+}
+
+/// The limit is 16 MiB. What is sent beyond it and never read stays in the buffers of the sockets, which hold some MiB.
+#[tokio::test]
+async fn an_answer_over_the_limit_is_refused_while_it_comes() {
+    const SOCKETS: usize = 32 << 20;
+    let length = format!("Content-Length: {WHOLE}");
+    for (header, limit) in [("Transfer-Encoding: chunked", 16 << 20), (&*length, 0), ("Connection: close", 16 << 20)] {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let header = header.to_owned();
+        let server = tokio::spawn(async move { sent_until_refused(listener, &header).await });
+        let request = Request::builder().method("POST").uri(url).body(Bytes::from_static(b"{}")).unwrap();
+        let error = Https::new(None).unwrap().send(request).await.unwrap_err();
+        assert!(error.reason.contains("longer than 16 MiB") && error.may_have_arrived, "{error}");
+        let sent = server.await.unwrap();
+        assert!(sent >= limit && sent < limit + SOCKETS, "{sent} bytes");
     }
 }
 
