@@ -85,6 +85,7 @@ pub enum Action {
     ApiCalls,
     Drafts,
     Switch,
+    Redraw,
 }
 
 /// One row of the table of actions.
@@ -167,6 +168,7 @@ pub const BINDINGS: &[Binding] = &[
     bind(Context::Fields, Action::PreviousField, KeyCode::BackTab, KeyModifiers::SHIFT, "Shift-Tab", "Field before", "Move back."),
     bind(Context::Everywhere, Action::ApiCalls, KeyCode::F(2), NONE, "F2", "API calls", "Show the calls to AWS so far, and what came of each; Esc leads back."),
     bind(Context::Everywhere, Action::Switch, KeyCode::F(3), NONE, "F3", "Region", "Go on in another Region, and on AWS with another profile."),
+    bind(Context::Everywhere, Action::Redraw, KeyCode::Char('l'), CTRL, "Ctrl-L", "Redraw", "Draw the screen again, when something else has written on it."),
     bind(Context::Everywhere, Action::Quit, KeyCode::Char('c'), CTRL, "Ctrl-C", "Quit", "Leave the console; the first press asks if something would be lost."),
 ];
 

@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crossterm::event::{Event, KeyCode, KeyModifiers};
+use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 use futures_util::future;
 use futures_util::stream::{self, Stream, StreamExt as _, TryStreamExt as _};
 use tokio::sync::mpsc;
@@ -316,6 +316,7 @@ enum Happened {
     Msg(Msg),
     Suspend,
     Resume,
+    Redraw,
     End(ExitCode),
     Nothing,
 }
@@ -390,6 +391,7 @@ pub async fn run(
                 screen.resume()?;
                 is_suspended = false;
             }
+            Happened::Redraw => screen.forget()?,
             Happened::End(code) => return Ok(code),
             Happened::Nothing => {}
         }
@@ -411,9 +413,8 @@ fn watched(client: Client, sender: &mpsc::UnboundedSender<Msg>) -> Client {
 
 fn translate(event: Event) -> Happened {
     match event {
-        Event::Key(key) if key.code == KeyCode::Char('z') && key.modifiers == KeyModifiers::CONTROL => {
-            Happened::Suspend
-        }
+        Event::Key(KeyEvent { code: KeyCode::Char('z'), modifiers: KeyModifiers::CONTROL, .. }) => Happened::Suspend,
+        Event::Key(KeyEvent { code: KeyCode::Char('l'), modifiers: KeyModifiers::CONTROL, .. }) => Happened::Redraw,
         Event::Key(key) => Happened::Msg(Msg::Key(key)),
         Event::Paste(text) => Happened::Msg(Msg::Paste(text)),
         Event::Resize(..) | Event::FocusGained | Event::FocusLost | Event::Mouse(_) => Happened::Nothing,

@@ -79,7 +79,7 @@ def program(url, *words):
 
 
 def environment(home):
-    return {"PATH": os.environ["PATH"], "TERM": "xterm-256color", "HOME": home, **CREDENTIALS}
+    return {"PATH": os.environ["PATH"], "TERM": "xterm-256color", "LC_ALL": "C.UTF-8", "HOME": home, **CREDENTIALS}
 
 
 class Console:

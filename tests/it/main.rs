@@ -41,4 +41,5 @@ mod sources;
 mod switch;
 mod tasks;
 mod trail;
+mod without_color;
 mod xks_proxy;

@@ -57,6 +57,7 @@ impl Console {
         command.env("TERM", "xterm-256color");
         command.env("XDG_CONFIG_HOME", home.join("config"));
         command.env("XDG_STATE_HOME", home.join("state"));
+        command.env("LC_ALL", "C.UTF-8");
         command.env_remove("NO_COLOR");
         for (name, value) in environment {
             command.env(name, value);
@@ -77,6 +78,11 @@ impl Console {
         let screen = vt100::Parser::new(cells(size.1), cells(size.0), 0);
         let writer = pty.master.take_writer().unwrap();
         Self { child, writer, output, screen, written: Vec::new(), pty: pty.master }
+    }
+
+    /// The lines of the screen, without the blanks at their ends.
+    fn lines(&self) -> Vec<String> {
+        self.text().lines().map(|line| line.trim_end().to_owned()).collect()
     }
 
     pub fn text(&self) -> String {
@@ -216,8 +222,76 @@ fn without_colours_the_focus_can_still_be_seen() {
     console.wait("Frankfurt HSM");
     assert!(console.cells(vt100::Cell::inverse) && console.cells(vt100::Cell::bold));
     console.open_wizard();
-    assert!(console.cells(vt100::Cell::inverse));
+    assert!(console.cells(vt100::Cell::inverse) && console.cells(vt100::Cell::dim));
     assert!(!console.cells(is_coloured));
+    // Not one sequence that sets a color, or sets it back.
+    let written = String::from_utf8_lossy(&console.written).into_owned();
+    for sequence in written.split("\x1b[").skip(1).filter_map(|rest| rest.split_once('m').map(|(numbers, _)| numbers)) {
+        let numbers: Vec<&str> = sequence.split([';', ':']).collect();
+        let is_color = |number: &&str| matches!(number.parse(), Ok(30..=49 | 58 | 59 | 90..=107));
+        assert!(!numbers.iter().any(|number| is_color(number)), "{sequence:?}");
+    }
+    console.kill();
+}
+
+#[test]
+fn in_a_locale_without_utf_8_every_sign_is_ascii() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut console = Console::start_with(dir.path(), (80, 24), &[("LC_ALL", "C")]);
+    console.wait("> Dublin HSM");
+    console.open_wizard();
+    console.send("payments-2026\t");
+    console.wait("|payments-2026");
+    console.kill();
+    let dir = tempfile::tempdir().unwrap();
+    let mut console = Console::start_with(dir.path(), (80, 24), &[("LC_ALL", ""), ("LANG", "de_DE.ISO-8859-1")]);
+    console.open_wizard();
+    assert!(console.written.is_ascii(), "{}", console.text());
+    console.kill();
+}
+
+#[test]
+fn a_dumb_terminal_is_refused_in_words() {
+    let dir = tempfile::tempdir().unwrap();
+    let (code, written) = Console::start_with(dir.path(), (80, 24), &[("TERM", "dumb")]).end();
+    assert_eq!(code, 2, "{written}");
+    assert!(written.contains("needs a full screen") && !written.contains("\x1b[?1049h"), "{written}");
+}
+
+#[test]
+fn what_terminals_draw_wider_leaves_nothing_on_the_next_page() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut console = Console::start_with(dir.path(), (80, 24), &[]);
+    console.open_wizard();
+    console.send("payments-2026\t \x0e");
+    console.wait("Add alias");
+    console.send("payments\t");
+    // The terminal of this test draws each part of these on its own.
+    console.send("\x1b[200~👩‍👩‍👧 🇩🇪🇫🇷 ☺️ नमस्ते end\x1b[201~");
+    console.wait("end");
+    console.send("\x0e");
+    console.wait("Add tags");
+    let seen = console.lines();
+    console.send("\x0c");
+    while console.read(Duration::from_millis(500)) {}
+    assert_eq!(seen, console.lines(), "what is drawn in full is the same");
+    console.kill();
+}
+
+#[test]
+fn ctrl_l_draws_everything_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut console = Console::start(dir.path());
+    console.wait("Frankfurt HSM");
+    console.wait("111122223333");
+    while console.read(Duration::from_millis(500)) {}
+    let before = console.lines();
+    // Another program writes on the terminal.
+    console.screen.process(b"\x1b[3;1Hrubbish\x1b[5;10Hrubbish");
+    console.send("\x0c");
+    console.wait_until_gone("rubbish");
+    while console.read(Duration::from_millis(500)) {}
+    assert_eq!(console.lines(), before);
     console.kill();
 }
 

@@ -158,8 +158,8 @@ impl KeyPage {
         let titles = if paper.width >= 100 { TABS } else { SHORT_TABS };
         let mut spans = vec![Span::raw("  ")];
         for (index, title) in titles.iter().enumerate() {
-            let style = if index == self.tab { theme::FOCUS } else { theme::ACCENT };
-            spans.push(Span::styled(format!(" {title} "), style));
+            let (mark, style) = if index == self.tab { ("▸", theme::FOCUS) } else { (" ", theme::ACCENT) };
+            spans.push(Span::styled(format!("{mark}{title} "), style));
             spans.push(Span::raw("  "));
         }
         paper.line(Line::from(spans));

@@ -5,12 +5,14 @@
 //! hears of by [`Signals`](signals::Signals) and answers by dropping the guard.
 
 mod ask;
+mod backend;
+mod capabilities;
 mod decoder;
 mod device;
 mod input;
 pub mod signals;
 
-use std::io::{self, IsTerminal as _, Write};
+use std::io::{self, IsTerminal as _};
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -18,23 +20,35 @@ use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
 use crossterm::{cursor, execute};
 use ratatui::Frame;
-use ratatui::backend::{Backend as _, ClearType, CrosstermBackend};
+use ratatui::backend::{Backend as _, ClearType};
 
 pub use ask::ask;
+use backend::{Screen, has_uncertain_widths};
+pub use capabilities::Capabilities;
 use device::device;
 pub use input::Input;
 
 /// Whether the terminal is ours now. Static, for a panic in any thread must find it.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
-/// The console was started without a terminal.
+/// The console was started where it can't be shown.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "xks-console needs a terminal, and its standard {missing}. \
-     Start it from a terminal, without pipes; over ssh use `ssh -t`. `xks-console --help` shows what works without"
-)]
-pub struct NotATerminal {
-    missing: &'static str,
+pub enum NotATerminal {
+    /// Without a terminal.
+    #[error(
+        "xks-console needs a terminal, and its standard {missing}. \
+         Start it from a terminal, without pipes; over ssh use `ssh -t`. `xks-console --help` shows what works without"
+    )]
+    Missing {
+        /// What is no terminal.
+        missing: &'static str,
+    },
+    /// In a terminal that can't move its cursor.
+    #[error(
+        "xks-console needs a full screen, which this terminal doesn't have (TERM is dumb). Start it in another terminal. \
+         `create-key --yes`, `serve`, and `proxy` work in this one: see `xks-console --help`"
+    )]
+    Dumb,
 }
 
 impl NotATerminal {
@@ -47,8 +61,7 @@ impl NotATerminal {
 /// # Errors
 /// [`NotATerminal`] when standard input or output is a pipe, a file or closed.
 pub fn require() -> Result<(), NotATerminal> {
-    missing(io::stdin().is_terminal(), io::stdout().is_terminal())
-        .map_or(Ok(()), |missing| Err(NotATerminal { missing }))
+    check(io::stdin().is_terminal(), io::stdout().is_terminal())
 }
 
 /// Checks the same where standard input and output may be pipes: then there is the terminal that the program was started from.
@@ -57,7 +70,15 @@ pub fn require() -> Result<(), NotATerminal> {
 /// [`NotATerminal`] when there is none.
 pub fn require_any() -> Result<(), NotATerminal> {
     let is_readable = io::stdin().is_terminal() || device::open().is_some();
-    missing(is_readable, device::find().is_some()).map_or(Ok(()), |missing| Err(NotATerminal { missing }))
+    check(is_readable, device::find().is_some())
+}
+
+fn check(input: bool, output: bool) -> Result<(), NotATerminal> {
+    match missing(input, output) {
+        Some(missing) => Err(NotATerminal::Missing { missing }),
+        None if !Capabilities::of_environment().has_cursor => Err(NotATerminal::Dumb),
+        None => Ok(()),
+    }
 }
 
 fn missing(input: bool, output: bool) -> Option<&'static str> {
@@ -84,7 +105,8 @@ impl Terminal {
             return Err(io::Error::other("the terminal is already taken; only one guard can be held at a time"));
         }
         // From here on a drop gives it back, also when only half of it has been set up.
-        let guard = TerminalGuard { screen: screen()? };
+        let guard =
+            TerminalGuard { screen: screen()?, capabilities: Capabilities::of_environment(), is_uncertain: false };
         take()?;
         Ok(guard)
     }
@@ -93,14 +115,15 @@ impl Terminal {
 /// Holds the terminal, draws on it, and gives it back when dropped.
 #[derive(Debug)]
 pub struct TerminalGuard {
-    screen: Screen,
+    screen: ratatui::Terminal<Screen>,
+    capabilities: Capabilities,
+    /// Whether the terminal may have drawn a part of the last frame elsewhere than it belongs.
+    is_uncertain: bool,
 }
 
-type Screen = ratatui::Terminal<CrosstermBackend<WholeFrames>>;
-
 /// A screen of which nothing is known yet.
-fn screen() -> io::Result<Screen> {
-    ratatui::Terminal::new(CrosstermBackend::new(WholeFrames::default()))
+fn screen() -> io::Result<ratatui::Terminal<Screen>> {
+    ratatui::Terminal::new(Screen::new())
 }
 
 impl TerminalGuard {
@@ -112,7 +135,26 @@ impl TerminalGuard {
         if !TAKEN.load(Ordering::SeqCst) {
             return Err(io::Error::other("the terminal was given back, for a part of the program failed; see above"));
         }
-        self.screen.draw(draw).map(|_| ())
+        if self.is_uncertain {
+            self.forget()?;
+        }
+        let capabilities = self.capabilities;
+        let drawn = self.screen.draw(|frame| {
+            draw(frame);
+            capabilities.adapt(frame.buffer_mut());
+        })?;
+        self.is_uncertain = has_uncertain_widths(drawn.buffer);
+        Ok(())
+    }
+
+    /// Forgets what is on the terminal, so that the next frame is drawn in full.
+    ///
+    /// # Errors
+    /// When the terminal can't be written to.
+    pub fn forget(&mut self) -> io::Result<()> {
+        // Not `clear`: it asks the terminal where the cursor is, and the answer would go to whoever reads the keys.
+        self.screen = screen()?;
+        self.screen.backend_mut().clear_region(ClearType::All)
     }
 
     /// Puts `text` on the clipboard of whoever looks at the terminal, also over ssh, by the escape sequence OSC 52.
@@ -144,9 +186,7 @@ impl TerminalGuard {
     pub fn resume(&mut self) -> io::Result<()> {
         // Whoever stopped the program may have changed the modes, so they are set again even when we still hold it.
         take()?;
-        // Not `clear`: it asks the terminal where the cursor is, and the answer would go to whoever reads the keys.
-        self.screen = screen()?;
-        self.screen.backend_mut().clear_region(ClearType::All)
+        self.forget()
     }
 }
 
@@ -179,25 +219,6 @@ fn restore_before_panic_messages() {
             print(panic);
         }));
     });
-}
-
-/// The terminal, written to once a frame: a terminal never shows half of one, and a frame that a panic
-/// interrupts is never written.
-#[derive(Debug, Default)]
-struct WholeFrames(Vec<u8>);
-
-impl Write for WholeFrames {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        let mut out = device();
-        out.write_all(&self.0)?;
-        self.0.clear();
-        out.flush()
-    }
 }
 
 #[cfg(test)]

@@ -108,7 +108,17 @@ impl Started {
 
     /// Waits for the end and checks that the terminal is as it was, restored `times`.
     fn ended(mut self, times: usize) -> (u32, String) {
-        let code = self.child.wait().unwrap().exit_code();
+        let give_up = Instant::now() + Duration::from_secs(30);
+        let code = loop {
+            match self.child.try_wait().unwrap() {
+                Some(status) => break status.exit_code(),
+                None if Instant::now() > give_up => {
+                    let _ = self.child.kill();
+                    panic!("still running after {:?}", self.output);
+                }
+                None => std::thread::sleep(Duration::from_millis(10)),
+            }
+        };
         assert_eq!(modes(&*self.master), self.modes, "the modes of the terminal");
         drop(self.master);
         while let Ok(bytes) = self.seen.recv_timeout(Duration::from_secs(5)) {
@@ -176,8 +186,8 @@ fn a_stop_gives_the_terminal_back_and_going_on_draws_anew() {
 #[test]
 fn what_is_not_a_terminal_is_named() {
     assert_eq!(missing(true, true), None);
-    let error = NotATerminal { missing: missing(false, true).unwrap() };
+    let error = check(false, true).unwrap_err();
     assert!(error.to_string().contains("standard input is not one"), "{error}");
-    let error = NotATerminal { missing: missing(false, false).unwrap() };
+    let error = check(false, false).unwrap_err();
     assert!(error.to_string().contains("standard input and output are not. "), "{error}");
 }

@@ -1,0 +1,114 @@
+//! The way of a frame to the terminal.
+
+use std::io::{self, Write};
+
+use ratatui::backend::{Backend, ClearType, CrosstermBackend, WindowSize};
+use ratatui::buffer::{Buffer, Cell};
+use ratatui::layout::{Position, Size};
+
+use super::device::device;
+
+/// Draws on the terminal, and moves the cursor behind each grapheme whose width terminals disagree on: what follows stands
+/// in its place however wide the terminal draws it.
+#[derive(Debug)]
+pub(super) struct Screen(CrosstermBackend<WholeFrames>);
+
+impl Screen {
+    pub(super) fn new() -> Self {
+        Self(CrosstermBackend::new(WholeFrames::default()))
+    }
+}
+
+impl Backend for Screen {
+    type Error = io::Error;
+
+    fn draw<'a, I: Iterator<Item = (u16, u16, &'a Cell)>>(&mut self, content: I) -> io::Result<()> {
+        let cells: Vec<_> = content.collect();
+        // Each call starts by moving the cursor.
+        cells
+            .split_inclusive(|(_, _, cell)| is_of_uncertain_width(cell.symbol()))
+            .try_for_each(|run| self.0.draw(run.iter().copied()))
+    }
+
+    fn hide_cursor(&mut self) -> io::Result<()> {
+        self.0.hide_cursor()
+    }
+
+    fn show_cursor(&mut self) -> io::Result<()> {
+        self.0.show_cursor()
+    }
+
+    fn get_cursor_position(&mut self) -> io::Result<Position> {
+        self.0.get_cursor_position()
+    }
+
+    fn set_cursor_position<P: Into<Position>>(&mut self, position: P) -> io::Result<()> {
+        self.0.set_cursor_position(position)
+    }
+
+    fn clear(&mut self) -> io::Result<()> {
+        self.0.clear()
+    }
+
+    fn clear_region(&mut self, region: ClearType) -> io::Result<()> {
+        self.0.clear_region(region)
+    }
+
+    fn size(&self) -> io::Result<Size> {
+        self.0.size()
+    }
+
+    fn window_size(&mut self) -> io::Result<WindowSize> {
+        self.0.window_size()
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Backend::flush(&mut self.0)
+    }
+}
+
+/// Whether a frame has graphemes whose width terminals disagree on.
+pub(super) fn has_uncertain_widths(frame: &Buffer) -> bool {
+    frame.content.iter().any(|cell| is_of_uncertain_width(cell.symbol()))
+}
+
+/// Whether terminals disagree on how many columns a grapheme takes: emoji joined or varied, flags, syllables of Indic
+/// scripts. A letter with the accents of Latin, Greek and Cyrillic is as wide as the letter everywhere.
+fn is_of_uncertain_width(grapheme: &str) -> bool {
+    let mut others = grapheme.chars().skip(1);
+    !grapheme.is_ascii() && others.any(|character| !('\u{300}'..='\u{36f}').contains(&character))
+}
+
+/// The terminal, written to once a frame: a terminal never shows half of one, and a frame that a panic
+/// interrupts is never written.
+#[derive(Debug, Default)]
+struct WholeFrames(Vec<u8>);
+
+impl Write for WholeFrames {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let mut out = device();
+        out.write_all(&self.0)?;
+        self.0.clear();
+        out.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn joined_and_varied_graphemes_are_of_uncertain_width() {
+        for grapheme in ["👩‍👩‍👧", "☺️", "🇩🇪", "👍🏽", "नि"] {
+            assert!(is_of_uncertain_width(grapheme), "{grapheme}");
+        }
+        for grapheme in ["a", "é", "e\u{301}", "日", "😀", "✓", " "] {
+            assert!(!is_of_uncertain_width(grapheme), "{grapheme}");
+        }
+    }
+}

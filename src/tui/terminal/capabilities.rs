@@ -1,0 +1,154 @@
+//! What a terminal can show, and frames made fit for one that shows less.
+
+use ratatui::buffer::{Buffer, Cell};
+use ratatui::style::{Color, Modifier};
+use unicode_width::UnicodeWidthStr as _;
+
+use crate::tui::theme;
+
+/// What the environment tells of the terminal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Capabilities {
+    /// Whether colors may be used. See <https://no-color.org>.
+    pub has_color: bool,
+    /// Whether the locale's character encoding is UTF-8.
+    pub has_unicode: bool,
+    /// Whether the cursor can be moved, without which there is no full screen.
+    pub has_cursor: bool,
+}
+
+impl Capabilities {
+    /// Reads `NO_COLOR`, the locale, and `TERM`. `variable` looks one up.
+    pub fn of(variable: impl Fn(&str) -> Option<String>) -> Self {
+        let set = |name| variable(name).filter(|value| !value.is_empty());
+        Self {
+            has_color: set("NO_COLOR").is_none(),
+            has_unicode: ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set).is_none_or(|locale| is_utf8(&locale)),
+            has_cursor: set("TERM").is_none_or(|term| term != "dumb"),
+        }
+    }
+
+    /// Reads the environment of this process.
+    pub fn of_environment() -> Self {
+        Self::of(|name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()))
+    }
+
+    /// Makes a frame fit for this terminal. Every cell keeps its place.
+    pub fn adapt(self, frame: &mut Buffer) {
+        for cell in &mut frame.content {
+            if !self.has_color {
+                remove_color(cell);
+            }
+            if !self.has_unicode && !cell.symbol().is_ascii() {
+                let symbol = ascii(cell.symbol());
+                cell.set_symbol(symbol);
+            }
+        }
+    }
+}
+
+/// Whether the part of a locale's name that names its encoding is UTF-8. A locale without one has the encoding of old.
+fn is_utf8(locale: &str) -> bool {
+    let encoding = locale.split_once('.').map_or("", |(_, rest)| rest.split('@').next().unwrap_or_default());
+    encoding.replace('-', "").eq_ignore_ascii_case("utf8")
+}
+
+/// Emphasis stays: what is accented only by its color becomes bold.
+fn remove_color(cell: &mut Cell) {
+    if Some(cell.fg) == theme::ACCENT.fg {
+        cell.modifier.insert(Modifier::BOLD);
+    }
+    (cell.fg, cell.bg, cell.underline_color) = (Color::Reset, Color::Reset, Color::Reset);
+}
+
+/// The sign of ASCII that is drawn in place of `symbol`.
+fn ascii(symbol: &str) -> &'static str {
+    match symbol {
+        "✓" => "+",
+        "✗" | "×" => "x",
+        "☑" | "☒" => "X",
+        "☐" | "▁" => "_",
+        "◉" | "•" | "●" | "◆" => "*",
+        "○" => "o",
+        "⚠" => "!",
+        "▲" | "▴" => "^",
+        "▼" | "▾" => "v",
+        "▸" | "▶" | "→" | "›" => ">",
+        "◀" | "←" | "‹" => "<",
+        "…" | "◌" => "~",
+        "‘" | "’" => "'",
+        "“" | "”" => "\"",
+        "╱" => "/",
+        "│" | "┃" | "┆" | "┇" | "┊" | "┋" | "╎" | "╏" | "▏" | "▕" | "▌" | "▐" => "|",
+        "·" | "–" | "—" | "─" | "━" | "┄" | "┅" | "┈" | "┉" | "╌" | "╍" => "-",
+        "╭" | "╮" | "╰" | "╯" | "┌" | "┐" | "└" | "┘" | "├" | "┤" | "┬" | "┴" | "┼" => "+",
+        "▂" | "▃" | "▄" | "▅" | "▆" | "▇" | "█" | "▉" | "▊" | "▋" | "▍" | "▎" => "#",
+        _ if symbol.width() == 0 => " ",
+        _ => "?",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ratatui::layout::Rect;
+
+    use super::*;
+
+    fn of(variables: &[(&str, &str)]) -> Capabilities {
+        Capabilities::of(|name| {
+            variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn the_locale_that_counts_tells_the_encoding() {
+        for (variables, has_unicode) in [
+            (&[][..], true),
+            (&[("LANG", "en_US.UTF-8")], true),
+            (&[("LANG", "C.utf8")], true),
+            (&[("LANG", "de_DE.UTF-8@euro")], true),
+            (&[("LANG", "C")], false),
+            (&[("LANG", "POSIX")], false),
+            (&[("LANG", "en_US")], false),
+            (&[("LANG", "de_DE.ISO-8859-1")], false),
+            (&[("LANG", "de_DE@euro")], false),
+            (&[("LC_ALL", "C"), ("LANG", "en_US.UTF-8")], false),
+            (&[("LC_ALL", ""), ("LC_CTYPE", "C.UTF-8"), ("LANG", "C")], true),
+        ] {
+            assert_eq!(of(variables).has_unicode, has_unicode, "{variables:?}");
+        }
+    }
+
+    #[test]
+    fn an_empty_no_color_is_none() {
+        assert!(of(&[("NO_COLOR", "")]).has_color);
+        assert!(!of(&[("NO_COLOR", "0")]).has_color);
+    }
+
+    #[test]
+    fn a_dumb_terminal_has_no_full_screen() {
+        assert!(!of(&[("TERM", "dumb")]).has_cursor);
+        assert!(of(&[("TERM", "vt100")]).has_cursor && of(&[]).has_cursor);
+    }
+
+    #[test]
+    fn emphasis_stays_where_colors_go() {
+        let mut frame = Buffer::empty(Rect::new(0, 0, 3, 1));
+        frame.set_style(Rect::new(0, 0, 1, 1), theme::ACCENT);
+        frame.set_style(Rect::new(1, 0, 1, 1), theme::BAD.patch(theme::FOCUS).bg(Color::Blue));
+        Capabilities { has_color: false, has_unicode: true, has_cursor: true }.adapt(&mut frame);
+        let modifiers = [Modifier::BOLD, Modifier::REVERSED, Modifier::empty()];
+        assert_eq!([0, 1, 2].map(|x| frame[(x, 0)].modifier), modifiers);
+        assert!(frame.content.iter().all(|cell| (cell.fg, cell.bg) == (Color::Reset, Color::Reset)));
+    }
+
+    #[test]
+    fn without_utf_8_all_is_ascii_and_in_its_place() {
+        let mut frame = Buffer::with_lines(["✓ Größe 日本 ▌x▐", "╭─ 👩‍👩‍👧 ─╮ नि."]);
+        Capabilities { has_color: true, has_unicode: false, has_cursor: true }.adapt(&mut frame);
+        assert!(frame.content.iter().all(|cell| cell.symbol().is_ascii() && cell.symbol().len() == 1), "{frame:?}");
+        let row = |y| (0..frame.area.width).map(|x| frame[(x, y)].symbol()).collect::<String>();
+        assert_eq!(row(0), "+ Gr??e ? ?  |x|");
+        assert!(row(1).starts_with("+- ?  -+ ?"), "{}", row(1));
+    }
+}

@@ -1,0 +1,40 @@
+//! Screens for terminals without color: no meaning gets lost.
+
+use ratatui::style::{Color, Modifier};
+use xks_console::journey::Journey;
+use xks_console::tape::{self, Stage as _, Tape};
+use xks_console::tui::terminal::Capabilities;
+
+use super::snapshots::{draw, snapshot};
+
+const TAPE: &str = "Wait+Screen /Frankfurt/\nWait+Screen /111122223333/\nScreenshot key-stores.png\nTab\nScreenshot navigation.png\n\
+    Escape\nType 'm'\nScreenshot menu.png\nEscape\nType '/zur'\nScreenshot search.png\nEnter\nEnter\nWait+Screen /General/\n\
+    Screenshot key-store.png\nType 'C'\nWait+Screen /Create/\nScreenshot form.png\nCtrl+N\nScreenshot form-refused.png\nEscape\nEscape\nEscape\n\
+    Escape\nEscape\nUp 2\nType 'n'\nWait+Screen /External key ID/\nScreenshot step.png\nCtrl+N\nScreenshot step-refused.png\n\
+    Type 'payments-2026'\nTab\nSpace\nScreenshot step-filled.png\nCtrl+N\nWait+Screen /Add alias/\nType 'payments'\nCtrl+N\n\
+    Ctrl+N\nScreenshot principals.png\nCtrl+N\nCtrl+N\nCtrl+N\nWait+Screen /Review/\nScreenshot review.png\nCtrl+N\n\
+    Wait+Screen /Success/\nEnter\nWait+Screen /General configuration/\nScreenshot key.png\n";
+
+#[test]
+fn emphasis_is_all_that_tells_things_apart() {
+    let mut journey = Journey::start((80, 24)).unwrap();
+    let tape = Tape::parse("without-color", TAPE).unwrap();
+    let no_color = Capabilities { has_color: false, has_unicode: true, has_cursor: true };
+    let played = tape::play(&tape, &mut journey, &mut |shot, journey| {
+        let colored = draw(journey.app(), (80, 24));
+        let mut plain = colored.clone();
+        no_color.adapt(&mut plain);
+        for (cell, before) in plain.content.iter().zip(&colored.content) {
+            assert_eq!((cell.fg, cell.bg), (Color::Reset, Color::Reset));
+            assert!(cell.modifier.contains(before.modifier));
+        }
+        let is_marked = |cell: &ratatui::buffer::Cell| {
+            cell.modifier.contains(Modifier::REVERSED) || ["▸", "▌"].contains(&cell.symbol())
+        };
+        assert!(plain.content.iter().skip(80).any(is_marked), "{shot}: no focus");
+        insta::assert_snapshot!(format!("without-color-{}", shot.trim_end_matches(".png")), snapshot(&plain));
+        Ok(())
+    });
+    played.unwrap_or_else(|error| panic!("{error}"));
+    assert!(!journey.has_quit());
+}
