@@ -229,7 +229,7 @@ fn without_colours_the_focus_can_still_be_seen() {
     for sequence in written.split("\x1b[").skip(1).filter_map(|rest| rest.split_once('m').map(|(numbers, _)| numbers)) {
         let numbers: Vec<&str> = sequence.split([';', ':']).collect();
         let is_color = |number: &&str| matches!(number.parse(), Ok(30..=49 | 58 | 59 | 90..=107));
-        assert!(!numbers.iter().any(|number| is_color(number)), "{sequence:?}");
+        assert!(!numbers.iter().any(is_color), "{sequence:?}");
     }
     console.kill();
 }

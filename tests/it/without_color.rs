@@ -2,7 +2,7 @@
 
 use ratatui::style::{Color, Modifier};
 use xks_console::journey::Journey;
-use xks_console::tape::{self, Stage as _, Tape};
+use xks_console::tape::{self, Tape};
 use xks_console::tui::terminal::Capabilities;
 
 use super::snapshots::{draw, snapshot};
