@@ -1,70 +1,113 @@
 //! A one-line text field.
 
-use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::KeyEvent;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
-use tui_input::backend::crossterm::EventHandler as _;
-use tui_input::{Input, InputRequest};
+use tui_input::Input;
 use unicode_segmentation::UnicodeSegmentation as _;
 
+use super::editing::{self, Edit};
+use super::history::{History, Step};
 use super::paper::Paper;
 use super::text;
 use crate::tui::theme;
 
-/// The text in a field and the cursor in it.
+/// The text in a field, the cursor in it, and what can be undone.
 #[derive(Clone, Debug, Default)]
-pub struct TextField(Input);
+pub struct TextField {
+    input: Input,
+    history: History,
+    cut: String,
+}
 
 impl PartialEq for TextField {
     fn eq(&self, other: &Self) -> bool {
-        self.0.value() == other.0.value() && self.0.cursor() == other.0.cursor()
+        self.input.value() == other.input.value() && self.input.cursor() == other.input.cursor()
     }
 }
 
 impl TextField {
     /// A field that holds `value`, the cursor behind it.
     pub fn new(value: &str) -> Self {
-        Self(Input::new(value.to_owned()))
+        Self { input: Input::new(value.to_owned()), ..Self::default() }
+    }
+
+    /// A field that holds `value`, with `cursor` characters before the cursor.
+    pub fn with_cursor(value: &str, cursor: usize) -> Self {
+        Self { input: Input::new(value.to_owned()).with_cursor(cursor), ..Self::default() }
     }
 
     /// What stands in it.
     pub fn value(&self) -> &str {
-        self.0.value()
+        self.input.value()
     }
 
-    /// Takes a key; whether it was one for a text field.
+    /// Whether the cursor is behind all of it.
+    pub fn is_at_end(&self) -> bool {
+        editing::at(&self.input) == self.value().len()
+    }
+
+    /// Takes a key; returns whether it changed the text or moved the cursor.
     pub fn press(&mut self, key: KeyEvent) -> bool {
-        let request = match (key.code, key.modifiers) {
-            (KeyCode::Char('b'), KeyModifiers::ALT) => Some(InputRequest::GoToPrevWord),
-            (KeyCode::Char('f'), KeyModifiers::ALT) => Some(InputRequest::GoToNextWord),
-            (KeyCode::Char('d'), KeyModifiers::ALT) => Some(InputRequest::DeleteNextWord),
-            _ => None,
-        };
-        match request {
-            Some(request) => {
-                self.0.handle(request);
-                true
+        Edit::of(key).is_some_and(|edit| self.edit(edit))
+    }
+
+    fn edit(&mut self, edit: Edit) -> bool {
+        let now = self.input.value();
+        let restored = match edit {
+            Edit::Undo => self.history.undo(now),
+            Edit::Redo => self.history.redo(now),
+            _ => {
+                return self.change(edit.step(), |input, cut| match edit {
+                    Edit::Yank => editing::insert(input, cut),
+                    _ => {
+                        let deleted = editing::apply(input, edit);
+                        if matches!(edit, Edit::Cut(_)) && !deleted.is_empty() {
+                            *cut = deleted;
+                        }
+                    }
+                });
             }
-            None => self.0.handle_event(&Event::Key(key)).is_some(),
+        };
+        let Some((text, (_, cursor))) = restored else { return false };
+        self.input = std::mem::take(&mut self.input).with_value(text).with_cursor(cursor);
+        true
+    }
+
+    /// Changes the text or the cursor, and takes that down; returns whether it did.
+    fn change(&mut self, step: Step, change: impl FnOnce(&mut Input, &mut String)) -> bool {
+        let (text, cursor) = (self.input.value().to_owned(), self.input.cursor());
+        change(&mut self.input, &mut self.cut);
+        let (now, after) = (self.input.value(), self.input.cursor());
+        if now == text {
+            self.history.end_step();
+            return after != cursor;
         }
+        self.history.record(step, &text, (0, cursor), (0, after));
+        true
+    }
+
+    /// Lets what is typed next be undone by itself.
+    pub fn end_step(&mut self) {
+        self.history.end_step();
     }
 
     /// Takes pasted text: each line break (`\n`, `\r`, or both) and each tab becomes one space, other control characters are
     /// dropped.
     pub fn paste(&mut self, pasted: &str) {
         let lines = pasted.trim_end_matches(['\r', '\n']).replace("\r\n", "\n");
-        for character in lines.chars() {
-            let character = if matches!(character, '\n' | '\r' | '\t') { ' ' } else { character };
-            if !character.is_control() {
-                self.0.handle(InputRequest::InsertChar(character));
-            }
-        }
+        let clean: String = lines
+            .chars()
+            .map(|letter| if matches!(letter, '\n' | '\r' | '\t') { ' ' } else { letter })
+            .filter(|letter| !letter.is_control())
+            .collect();
+        self.change(Step::Whole, |input, _| editing::insert(input, &clean));
     }
 
     /// Writes the field as one line of at most `columns` columns, the cursor in view.
     pub fn write(&self, paper: &mut Paper, indent: usize, columns: usize, is_focused: bool, placeholder: &str) {
         let inner = columns.saturating_sub(2).max(1);
-        let scroll = self.0.visual_scroll(inner.saturating_sub(1).max(1));
+        let scroll = self.input.visual_scroll(inner.saturating_sub(1).max(1));
         let value = text::harmless(self.value());
         let mut shown = String::new();
         let mut passed = 0;
@@ -89,7 +132,110 @@ impl TextField {
             Span::styled(right, edge),
         ]));
         if is_focused {
-            paper.cursor_at(indent + 1 + self.0.visual_cursor().saturating_sub(scroll).min(inner));
+            paper.cursor_at(indent + 1 + self.input.visual_cursor().saturating_sub(scroll).min(inner));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crossterm::event::{KeyCode, KeyModifiers};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const UNDO: Edit = Edit::Undo;
+
+    fn typed(field: &mut TextField, text: &str) {
+        for letter in text.chars() {
+            field.edit(Edit::Insert(letter));
+        }
+    }
+
+    fn key(letter: char, modifiers: KeyModifiers) -> KeyEvent {
+        KeyEvent::new(KeyCode::Char(letter), modifiers)
+    }
+
+    #[test]
+    fn a_word_and_a_paste_are_each_one_step() {
+        let mut field = TextField::default();
+        typed(&mut field, "one two");
+        field.paste("three\nfour");
+        let undone: Vec<String> = (0..4).map(|_| (field.edit(UNDO), field.value().to_owned()).1).collect();
+        assert_eq!(undone, ["one two", "one", "", ""]);
+        assert!(!field.edit(UNDO));
+        for value in ["one", "one two", "one twothree four"] {
+            assert!(field.edit(Edit::Redo));
+            assert_eq!((field.value(), field.is_at_end()), (value, true));
+        }
+        assert!(!field.edit(Edit::Redo));
+    }
+
+    #[test]
+    fn moving_the_cursor_ends_a_step() {
+        let mut field = TextField::default();
+        typed(&mut field, "ab");
+        assert!(field.press(key('b', KeyModifiers::CONTROL)));
+        typed(&mut field, "c");
+        assert_eq!(field.value(), "acb");
+        field.press(key('u', KeyModifiers::ALT));
+        assert_eq!((field.value(), field.input.cursor()), ("ab", 1));
+        typed(&mut field, "d");
+        assert!(!field.press(key('r', KeyModifiers::CONTROL)), "what was undone is gone once something else is typed");
+        assert_eq!(field.value(), "adb");
+    }
+
+    #[test]
+    fn what_was_cut_is_inserted_again() {
+        let mut field = TextField::new("one two");
+        field.press(key('w', KeyModifiers::CONTROL));
+        field.press(key('k', KeyModifiers::CONTROL));
+        field.press(key('a', KeyModifiers::CONTROL));
+        field.press(key('y', KeyModifiers::CONTROL));
+        assert_eq!((field.value(), field.input.cursor()), ("twoone ", 3));
+        field.press(key('u', KeyModifiers::CONTROL));
+        assert_eq!(field.value(), "one ");
+    }
+
+    fn edits() -> impl Strategy<Value = Edit> {
+        use crate::tui::widgets::editing::Motion::{Left, LineEnd, LineStart, Right, WordLeft, WordRight};
+        let letters: Vec<char> = "ab c-\u{301}\u{200d}\u{1f469}\u{1f1e9}\u{4e2d}\u{fe0f}\u{600}".chars().collect();
+        let motions = || prop::sample::select(vec![Left, Right, WordLeft, WordRight, LineStart, LineEnd]);
+        prop_oneof![
+            6 => prop::sample::select(letters).prop_map(Edit::Insert),
+            2 => motions().prop_map(Edit::Move),
+            1 => motions().prop_map(Edit::Delete),
+            1 => motions().prop_map(Edit::Cut),
+            1 => Just(Edit::Yank),
+            1 => Just(Edit::Undo),
+            1 => Just(Edit::Redo),
+        ]
+    }
+
+    fn is_between_graphemes(field: &TextField) -> bool {
+        let at = editing::at(&field.input);
+        at == field.value().len() || field.value().grapheme_indices(true).any(|(start, _)| start == at)
+    }
+
+    proptest! {
+        #[test]
+        fn undo_leads_to_the_first_value_and_redo_to_the_last(
+            first in "[a \u{1f469}\u{200d}]{0,6}",
+            edits in proptest::collection::vec(edits(), 0..60),
+        ) {
+            let mut field = TextField::new(&first);
+            for edit in edits {
+                field.edit(edit);
+                prop_assert!(is_between_graphemes(&field), "{edit:?} left {field:?}");
+            }
+            while field.edit(Edit::Redo) {}
+            let last = field.value().to_owned();
+            while field.edit(UNDO) {
+                prop_assert!(is_between_graphemes(&field));
+            }
+            prop_assert_eq!(field.value(), first);
+            while field.edit(Edit::Redo) {}
+            prop_assert_eq!(field.value(), last);
         }
     }
 }

@@ -1,8 +1,10 @@
 //! What pages are made of. Everything becomes lines of text, so that any page can be cut and scrolled at any size.
 
 pub mod area;
+pub mod editing;
 pub mod field;
 pub mod form;
+pub mod history;
 pub mod paper;
 pub mod picker;
 pub mod table;

@@ -165,8 +165,11 @@ impl Table {
         named.unwrap_or((None, word))
     }
 
-    /// The rest of the column's name that the last word of the search begins, with its colon.
+    /// The rest of the column's name that the last word of the search begins, with its colon, while the cursor is behind it.
     fn completion(&self) -> Option<String> {
+        if !self.search.is_at_end() {
+            return None;
+        }
         let search = self.search.value().to_lowercase();
         let word = search.rsplit(char::is_whitespace).next().filter(|word| !word.is_empty() && !word.contains(':'))?;
         let rest = self.properties.iter().find_map(|property| property.strip_prefix(word))?;
@@ -216,7 +219,7 @@ impl Table {
                     self.search = TextField::default();
                     self.filter();
                 }
-                KeyCode::Right if self.completion().is_some() => {
+                KeyCode::Right if key.modifiers.is_empty() && self.completion().is_some() => {
                     let rest = self.completion().unwrap_or_default();
                     self.search.paste(&rest);
                     self.filter();
@@ -226,11 +229,11 @@ impl Table {
                     return Pressed::Ignored;
                 }
                 _ => {
-                    let before = self.search.value().len();
+                    let before = self.search.value().to_owned();
                     if !self.search.press(key) {
                         return Pressed::Ignored;
                     }
-                    if self.search.value().len() != before {
+                    if self.search.value() != before {
                         self.filter();
                     }
                 }
