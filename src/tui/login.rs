@@ -3,12 +3,13 @@
 
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::text::{Line, Span};
-use zeroize::Zeroize as _;
 
 use super::effect::Call;
 use super::theme;
+use super::widgets::button_row;
+use super::widgets::editing::Edit;
 use super::widgets::paper::Paper;
-use super::widgets::{button_row, text};
+use super::widgets::secret::SecretField;
 use crate::aws::limits;
 use crate::aws::scalar::SecretText;
 use crate::client::credentials::NoCredentials;
@@ -34,7 +35,7 @@ pub struct Login {
     pub none: NoCredentials,
     /// What could not be asked.
     pub unasked: Vec<Call>,
-    code: String,
+    code: SecretField,
     is_asking: bool,
     error: Option<String>,
     on_close: bool,
@@ -46,16 +47,10 @@ impl std::fmt::Debug for Login {
     }
 }
 
-impl Drop for Login {
-    fn drop(&mut self) {
-        self.code.zeroize();
-    }
-}
-
 impl Login {
     /// Nothing was asked for want of credentials.
     pub fn new(none: NoCredentials) -> Self {
-        let code = String::with_capacity(DIGITS);
+        let code = SecretField::with_room(DIGITS);
         Self { none, unasked: Vec::new(), code, is_asking: false, error: None, on_close: false }
     }
 
@@ -76,20 +71,28 @@ impl Login {
         self.error = is_code_wrong.then(|| none.reason.clone());
         self.none = none;
         self.is_asking = false;
-        self.code.zeroize();
+        self.code.clear();
     }
 
-    /// Takes a key.
+    /// Takes a key. The arrows move to the other button where they can't move in the code.
     pub fn press(&mut self, key: KeyEvent) -> Wish {
         match key.code {
             KeyCode::Esc => return Wish::Close,
             _ if self.is_asking => {}
-            KeyCode::Tab | KeyCode::BackTab | KeyCode::Left | KeyCode::Right => self.on_close = !self.on_close,
+            KeyCode::Tab | KeyCode::BackTab => self.on_close = !self.on_close,
             KeyCode::Enter if self.on_close => return Wish::Close,
             KeyCode::Enter => return self.submit(),
-            KeyCode::Backspace => drop(self.code.pop()),
-            KeyCode::Char(letter) => self.put(letter),
-            _ => {}
+            code => {
+                let is_arrow = matches!(code, KeyCode::Left | KeyCode::Right);
+                let is_edited = match Edit::of(key) {
+                    Some(Edit::Insert(letter)) => self.put(letter),
+                    Some(edit) if !(is_arrow && self.on_close) => self.code.edit(edit),
+                    _ => false,
+                };
+                if is_arrow && !is_edited {
+                    self.on_close = !self.on_close;
+                }
+            }
         }
         Wish::Nothing
     }
@@ -97,19 +100,23 @@ impl Login {
     /// Takes pasted text: some authenticators write a blank in the middle.
     pub fn paste(&mut self, pasted: &str) {
         if !self.is_asking {
-            pasted.chars().filter(|letter| !letter.is_whitespace()).for_each(|letter| self.put(letter));
+            for letter in pasted.chars().filter(|letter| !letter.is_whitespace()) {
+                self.put(letter);
+            }
         }
     }
 
-    fn put(&mut self, letter: char) {
-        if self.none.mfa_serial.is_some() && letter.is_ascii_digit() && self.code.len() < DIGITS {
+    /// Inserts a digit; returns whether it was one and had room.
+    fn put(&mut self, letter: char) -> bool {
+        let is_put = self.none.mfa_serial.is_some() && letter.is_ascii_digit() && self.code.edit(Edit::Insert(letter));
+        if is_put {
             (self.on_close, self.error) = (false, None);
-            self.code.push(letter);
         }
+        is_put
     }
 
     fn submit(&mut self) -> Wish {
-        let code = self.none.mfa_serial.is_some().then(|| SecretText::new(self.code.clone()));
+        let code = self.none.mfa_serial.is_some().then(|| SecretText::new(self.code.expose().to_owned()));
         if let Some(Err(violation)) = code.as_ref().map(|code| limits::mfa_code(code.expose())) {
             self.error = Some(violation.reason);
             return Wish::Nothing;
@@ -144,13 +151,13 @@ impl Login {
     }
 
     fn write_code(&self, paper: &mut Paper) {
-        let shown = format!("{:·<DIGITS$}", self.code);
+        let shown = format!("{:·<DIGITS$}", self.code.expose());
         paper.line(Line::from(vec![
             Span::styled("▸ ", theme::ACCENT),
             Span::styled("Code  ", theme::HEADING),
             Span::styled(shown, theme::FOCUS),
         ]));
-        paper.cursor_at(8 + text::width(&self.code));
+        paper.cursor_at(8 + self.code.column());
         match &self.error {
             Some(error) => paper.prose(&format!("✗ {error}"), 2, theme::BAD),
             None => paper.prose("The six digits that the device shows", 2, theme::QUIET),

@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use zeroize::Zeroizing;
 
 use super::{Problem, Task, Wish, external_keys};
 use crate::aws::kms::{Decrypt, Encrypt, EncryptionContext};
@@ -19,13 +20,13 @@ const CONTEXT: &str = "context";
 /// The form of either.
 pub fn form(task: &Task) -> Form {
     let row = |name, label, hint: &str, input| Row { name, label, hint: hint.to_owned(), input };
-    let (label, hint, go) = match task {
-        Task::Encrypt(_) => ("Plaintext", "1 to 4,096 bytes of text.", "Encrypt"),
-        _ => ("CiphertextBlob", "Base64, as Encrypt and the AWS CLI print it.", "Decrypt"),
+    let (label, hint, input, go) = match task {
+        Task::Encrypt(_) => ("Plaintext", "1 to 4,096 bytes of text.", Input::private_text(6), "Encrypt"),
+        _ => ("CiphertextBlob", "Base64, as Encrypt and the AWS CLI print it.", Input::text("", 6), "Decrypt"),
     };
     Form::new(
         vec![
-            row(INPUT, label, hint, Input::text("", 6)),
+            row(INPUT, label, hint, input),
             row(PATH, "File - optional", "Its bytes are taken instead of the text above.", Input::line("")),
             row(
                 CONTEXT,
@@ -63,7 +64,7 @@ fn blob(text: &str) -> Option<Vec<u8>> {
 /// What is wrong with the form.
 pub fn problems(task: &Task, form: &Form) -> Vec<Problem> {
     let mut found: Vec<Problem> = Vec::new();
-    let text = form.text(INPUT);
+    let text = Zeroizing::new(form.text(INPUT));
     if form.text(PATH).is_empty() {
         let wrong = match task {
             Task::Encrypt(_) => limits::plaintext(text.as_bytes()).err().map(|violation| violation.reason),

@@ -78,8 +78,10 @@ impl Edit {
     fn of_letter(letter: char, held: KeyModifiers) -> Option<Self> {
         const CONTROL: KeyModifiers = KeyModifiers::CONTROL;
         const ALT: KeyModifiers = KeyModifiers::ALT;
-        Some(match (letter, held) {
-            (letter, KeyModifiers::NONE) if !letter.is_control() => Self::Insert(letter),
+        if held.is_empty() {
+            return (!letter.is_control()).then_some(Self::Insert(letter));
+        }
+        Some(match (letter.to_ascii_lowercase(), held) {
             ('a', CONTROL) => Self::Move(Motion::LineStart),
             ('e', CONTROL) => Self::Move(Motion::LineEnd),
             ('b', CONTROL) => Self::Move(Motion::Left),
@@ -250,6 +252,7 @@ mod tests {
         assert_eq!(edit('u', KeyModifiers::ALT), Some(Edit::Undo));
         assert_eq!(edit('r', KeyModifiers::CONTROL), Some(Edit::Redo));
         assert_eq!(edit('e', KeyModifiers::ALT), Some(Edit::Redo));
+        assert_eq!(edit('E', KeyModifiers::ALT | KeyModifiers::SHIFT), Some(Edit::Redo));
         assert_eq!(edit('x', KeyModifiers::CONTROL), None);
         assert_eq!(edit('x', KeyModifiers::CONTROL | KeyModifiers::ALT), None);
         assert_eq!(edit('A', KeyModifiers::SHIFT), Some(Edit::Insert('A')));

@@ -58,13 +58,13 @@ impl TextField {
             Edit::Undo => self.history.undo(now),
             Edit::Redo => self.history.redo(now),
             _ => {
-                return self.change(edit.step(), |input, cut| match edit {
-                    Edit::Yank => editing::insert(input, cut),
-                    _ => {
-                        let deleted = editing::apply(input, edit);
-                        if matches!(edit, Edit::Cut(_)) && !deleted.is_empty() {
-                            *cut = deleted;
-                        }
+                return self.change(edit.step(), |input, cut| {
+                    if edit == Edit::Yank {
+                        return editing::insert(input, cut);
+                    }
+                    let deleted = editing::apply(input, edit);
+                    if matches!(edit, Edit::Cut(_)) && !deleted.is_empty() {
+                        *cut = deleted;
                     }
                 });
             }

@@ -5,57 +5,17 @@ use std::fmt;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::text::{Line, Span};
-use ratatui_textarea::{CursorMove, TextArea};
-use zeroize::Zeroizing;
+use unicode_segmentation::UnicodeSegmentation as _;
 
+use super::area::{TextArea, write_area};
 use super::field::TextField;
 use super::paper::Paper;
+use super::secret::SecretField;
 use super::{button_row, text};
 use crate::tui::theme;
-use crate::tui::widgets::area::write_area;
 
-/// A secret that is typed or pasted at its end: wiped when dropped, never shown by `Debug`.
-#[derive(Clone)]
-pub struct SecretField(Zeroizing<String>);
-
-impl SecretField {
-    /// Room for any secret a field takes, so that no copy is left behind when it grows.
-    const ROOM: usize = 512;
-
-    fn new() -> Self {
-        Self(Zeroizing::new(String::with_capacity(Self::ROOM)))
-    }
-
-    /// The secret itself.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-
-    /// Puts another secret in place.
-    pub fn set(&mut self, secret: &str) {
-        self.0.clear();
-        self.push(secret);
-    }
-
-    fn push(&mut self, text: &str) {
-        for letter in text.chars().filter(|letter| !letter.is_control()) {
-            if self.0.len() + letter.len_utf8() <= Self::ROOM {
-                self.0.push(letter);
-            }
-        }
-    }
-
-    fn press(&mut self, key: KeyEvent) {
-        match (key.code, key.modifiers) {
-            (KeyCode::Char('u'), KeyModifiers::CONTROL) => self.0.clear(),
-            (KeyCode::Backspace, _) => drop(self.0.pop()),
-            (KeyCode::Char(letter), modifiers) if (modifiers - KeyModifiers::SHIFT).is_empty() => {
-                self.push(letter.encode_utf8(&mut [0; 4]));
-            }
-            _ => {}
-        }
-    }
-}
+/// Bytes that a secret has at most.
+const SECRET_ROOM: usize = 512;
 
 /// What a person fills in.
 #[derive(Clone)]
@@ -65,7 +25,7 @@ pub enum Input {
     /// One line that is masked unless it is to be shown.
     Secret(SecretField),
     /// Several lines of text, and how many of them are shown at most.
-    Text(Box<TextArea<'static>>, usize),
+    Text(Box<TextArea>, usize),
     /// A checkbox.
     Tick(bool),
     /// Radio buttons, and which is on.
@@ -80,15 +40,25 @@ impl Input {
 
     /// An empty secret.
     pub fn secret() -> Self {
-        Self::Secret(SecretField::new())
+        Self::Secret(SecretField::with_room(SECRET_ROOM))
     }
 
     /// Several lines of text, of which at most `most` are shown; the cursor behind them.
     pub fn text(value: &str, most: usize) -> Self {
-        let mut area = TextArea::from(value.split('\n'));
-        area.move_cursor(CursorMove::Bottom);
-        area.move_cursor(CursorMove::End);
-        Self::Text(Box::new(area), most)
+        Self::Text(Box::new(TextArea::new(value).at_end()), most)
+    }
+
+    /// Several lines of text that leave no trace, of which at most `most` are shown.
+    pub fn private_text(most: usize) -> Self {
+        Self::Text(Box::new(TextArea::private()), most)
+    }
+
+    fn end_step(&mut self) {
+        match self {
+            Self::Line(field) => field.end_step(),
+            Self::Text(area, _) => area.end_step(),
+            Self::Secret(_) | Self::Tick(_) | Self::Options(..) => {}
+        }
     }
 }
 
@@ -160,7 +130,7 @@ impl Form {
         }
         match self.row(name) {
             Some(Input::Line(field)) => field.value().trim().to_owned(),
-            Some(Input::Text(area, _)) => area.lines().join("\n"),
+            Some(Input::Text(area, _)) => area.value(),
             _ => String::new(),
         }
     }
@@ -209,7 +179,8 @@ impl Form {
     }
 
     fn step(&mut self, forward: bool) {
-        if let Some(row) = self.rows.get(self.focus) {
+        if let Some(row) = self.rows.get_mut(self.focus) {
+            row.input.end_step();
             self.left.insert(row.name);
         }
         let spots = self.rows.len() + 2;
@@ -254,8 +225,7 @@ impl Form {
         };
         let moves = match (&mut row.input, key.code) {
             (Input::Text(area, _), _) => {
-                area.input(key);
-                self.is_touched = true;
+                self.is_touched |= area.press(key);
                 None
             }
             (Input::Line(_) | Input::Secret(_), KeyCode::Enter) if is_only => return Pressed::Submit,
@@ -282,8 +252,7 @@ impl Form {
                 None
             }
             (Input::Secret(secret), _) => {
-                secret.press(key);
-                self.is_touched = true;
+                self.is_touched |= secret.press(key);
                 None
             }
             _ => None,
@@ -304,11 +273,8 @@ impl Form {
         self.is_touched = true;
         match self.rows.get_mut(self.focus).map(|row| &mut row.input) {
             Some(Input::Line(field)) => field.paste(pasted),
-            Some(Input::Secret(secret)) => secret.push(pasted.trim()),
-            Some(Input::Text(area, _)) => {
-                let clean = pasted.replace("\r\n", "\n").replace('\r', "\n");
-                area.insert_str(clean.replace(|c: char| c.is_control() && c != '\n' && c != '\t', ""));
-            }
+            Some(Input::Secret(secret)) => secret.paste(pasted.trim()),
+            Some(Input::Text(area, _)) => area.paste(pasted),
             _ => {}
         }
     }
@@ -385,8 +351,13 @@ impl Form {
             Input::Line(field) => field.write(paper, 2, columns, is_focused, ""),
             Input::Secret(secret) => {
                 let shown = secret.expose();
-                let masked = if self.shows_secrets { shown.to_owned() } else { "•".repeat(shown.chars().count()) };
-                TextField::new(&masked).write(paper, 2, columns, is_focused, "");
+                let column = secret.column();
+                let field = if self.shows_secrets {
+                    TextField::with_cursor(shown, shown.graphemes(true).take(column).flat_map(str::chars).count())
+                } else {
+                    TextField::with_cursor(&"•".repeat(shown.graphemes(true).count()), column)
+                };
+                field.write(paper, 2, columns, is_focused, "");
             }
             Input::Text(area, most) => write_area(paper, area, is_focused, *most, 3),
             Input::Options(labels, chosen) => {

@@ -165,7 +165,7 @@ impl Wizard {
     ) {
         let columns = paper.width.saturating_sub(indent + 1).min(most);
         let still = TextField::new(&self.text_of(field).unwrap_or_default());
-        let shown = if is_focused { &self.editor } else { &still };
+        let shown = if is_focused { self.editors.line(field) } else { None }.unwrap_or(&still);
         shown.write(paper, indent, columns, is_focused, placeholder);
     }
 

@@ -13,6 +13,8 @@ use crate::create_key::submission::{Answer, Submission};
 use crate::create_key::validate::FieldError;
 use crate::tui::effect::Call;
 use crate::tui::keymap::{self, Action, Context};
+use crate::tui::widgets::area::TextArea;
+use crate::tui::widgets::field::TextField;
 use crate::tui::widgets::paper::Paper;
 
 impl Wizard {
@@ -96,12 +98,9 @@ impl Wizard {
             KeyCode::Esc => return self.leave(),
             KeyCode::Enter | KeyCode::Down => self.step_focus(1),
             KeyCode::Up => self.step_focus(-1),
-            _ => {
-                if self.editor.press(key) {
-                    let value = self.editor.value().to_owned();
-                    self.set_text(field, value);
-                }
-            }
+            _ => self.edit_text(field, |editor| {
+                editor.press(key);
+            }),
         }
         Vec::new()
     }
@@ -128,13 +127,27 @@ impl Wizard {
                 _ => Vec::new(),
             };
         }
-        self.area.input(key);
-        self.take_area(field);
+        self.edit_area(field, |area| {
+            area.press(key);
+        });
         Vec::new()
     }
 
-    fn take_area(&mut self, field: Field) {
-        let text = self.area.lines().join("\n");
+    /// Edits a one-line text field, and takes its value over into the draft.
+    fn edit_text(&mut self, field: Field, edit: impl FnOnce(&mut TextField)) {
+        let Some(value) = self.text_of(field) else { return };
+        let editor = self.editors.open_line(field, &value);
+        edit(editor);
+        let value = editor.value().to_owned();
+        self.set_text(field, value);
+    }
+
+    /// Edits a text field of several lines likewise.
+    fn edit_area(&mut self, field: Field, edit: impl FnOnce(&mut TextArea)) {
+        let value = self.area_of(field);
+        let area = self.editors.open_area(field, &value);
+        edit(area);
+        let text = area.value();
         if field == Field::Description {
             self.draft.description = text;
         } else {
@@ -151,15 +164,9 @@ impl Wizard {
             Spot::Field(field @ (Field::Description | Field::KeyPolicy))
                 if (field == Field::Description || self.draft.edited_policy.is_some()) =>
             {
-                let clean: String = pasted.replace("\r\n", "\n").replace('\r', "\n");
-                self.area.insert_str(clean.replace(|c: char| c.is_control() && c != '\n' && c != '\t', ""));
-                self.take_area(field);
+                self.edit_area(field, |area| area.paste(pasted));
             }
-            Spot::Field(field) if self.text_of(field).is_some() => {
-                self.editor.paste(pasted);
-                let value = self.editor.value().to_owned();
-                self.set_text(field, value);
-            }
+            Spot::Field(field) => self.edit_text(field, |editor| editor.paste(pasted)),
             _ => {}
         }
         self.arrange(known);

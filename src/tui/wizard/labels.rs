@@ -1,12 +1,10 @@
 //! Step *Alias and description*.
 
-use ratatui_textarea::TextArea;
-
 use super::Wizard;
 use crate::create_key::field::Field;
 use crate::create_key::validate::FieldError;
 use crate::tui::theme;
-use crate::tui::widgets::area::write_area;
+use crate::tui::widgets::area::{TextArea, write_area};
 use crate::tui::widgets::paper::Paper;
 
 impl Wizard {
@@ -19,8 +17,8 @@ impl Wizard {
         }
         paper.gap();
         self.write_field(paper, Field::Description, errors, |paper, is_focused| {
-            let still = TextArea::from(self.draft.description.split('\n'));
-            let area = if is_focused { &self.area } else { &still };
+            let still = TextArea::new(&self.draft.description);
+            let area = if is_focused { self.editors.area(Field::Description) } else { None }.unwrap_or(&still);
             write_area(paper, area, is_focused, 4, 3);
         });
     }

@@ -2,6 +2,7 @@
 
 mod configure;
 mod draw;
+mod editors;
 mod filled;
 mod keys;
 mod labels;
@@ -16,13 +17,11 @@ mod tags;
 
 use std::collections::BTreeSet;
 
-use ratatui_textarea::{CursorMove, TextArea};
-
+use self::editors::Editors;
 use self::spots::Spot;
 use super::connect::Afterwards;
 use super::effect::Call;
 use super::keymap::Context;
-use super::widgets::field::TextField;
 use super::widgets::table::Table;
 use crate::create_key::choice;
 use crate::create_key::draft::KeyDraft;
@@ -74,8 +73,7 @@ pub struct Wizard {
     visited: BTreeSet<usize>,
     spot: usize,
     left: Vec<Field>,
-    editor: TextField,
-    area: TextArea<'static>,
+    editors: Editors,
     administrators: Table,
     users: Table,
     stores: Table,
@@ -100,8 +98,7 @@ impl Wizard {
             visited: BTreeSet::from([0]),
             spot: 0,
             left: Vec::new(),
-            editor: TextField::default(),
-            area: TextArea::default(),
+            editors: Editors::default(),
             administrators: Table::default(),
             users: Table::default(),
             stores: Table::default(),
@@ -183,30 +180,28 @@ impl Wizard {
 
     fn load_editor(&mut self) {
         self.scroll = 0;
+        self.editors.end_steps();
         match self.here() {
             Spot::Field(field @ (Field::KeyType | Field::KeyUsage | Field::Origin)) => {
                 self.option = choice::chosen(field, self.draft.origin);
             }
             Spot::Field(field @ (Field::Description | Field::KeyPolicy)) => {
-                let text = if field == Field::Description {
-                    self.draft.description.clone()
-                } else {
-                    self.draft.edited_policy.clone().unwrap_or_default()
-                };
-                if self.area.lines().join("\n") != text {
-                    self.area = TextArea::from(text.split('\n'));
-                    if field == Field::Description {
-                        self.area.move_cursor(CursorMove::Bottom);
-                        self.area.move_cursor(CursorMove::End);
-                    }
-                }
+                self.editors.open_area(field, &self.area_of(field));
             }
             Spot::Field(field) => {
                 if let Some(value) = self.text_of(field) {
-                    self.editor = TextField::new(&value);
+                    self.editors.open_line(field, &value);
                 }
             }
             _ => {}
+        }
+    }
+
+    /// The value of a text field of several lines.
+    fn area_of(&self, field: Field) -> String {
+        match field {
+            Field::Description => self.draft.description.clone(),
+            _ => self.draft.edited_policy.clone().unwrap_or_default(),
         }
     }
 

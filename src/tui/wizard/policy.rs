@@ -1,7 +1,6 @@
 //! Step *Edit key policy*: the generated JSON, or the person's own, checked as it is typed.
 
 use ratatui::text::{Line, Span};
-use ratatui_textarea::TextArea;
 
 use super::Wizard;
 use super::spots::Spot;
@@ -9,7 +8,7 @@ use crate::create_key::field::Field;
 use crate::create_key::known::Known;
 use crate::create_key::validate::FieldError;
 use crate::tui::theme;
-use crate::tui::widgets::area::write_area;
+use crate::tui::widgets::area::{TextArea, write_area};
 use crate::tui::widgets::button;
 use crate::tui::widgets::paper::Paper;
 
@@ -40,8 +39,8 @@ impl Wizard {
             if !write_problems(paper, errors) {
                 paper.line(Line::styled("  ✓ The policy can be saved.", theme::GOOD));
             }
-            let still = TextArea::from(edited.split('\n'));
-            let area = if is_focused { &self.area } else { &still };
+            let still = TextArea::new(edited);
+            let area = if is_focused { self.editors.area(Field::KeyPolicy) } else { None }.unwrap_or(&still);
             write_area(paper, area, is_focused, height.saturating_sub(7).clamp(4, 40), 4);
         });
     }

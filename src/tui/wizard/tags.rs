@@ -40,11 +40,13 @@ impl Wizard {
             Some(Spot::RemoveTag(row)) if row < self.draft.tags.len() => {
                 self.draft.tags.remove(row);
                 self.left.retain(|field| !matches!(field, Field::TagKey(_) | Field::TagValue(_)));
+                self.editors.forget(|field| matches!(field, Field::TagKey(_) | Field::TagValue(_)));
                 self.focus(Spot::Field(Field::AddTag));
             }
             Some(Spot::RemoveAccount(row)) if row < self.draft.other_accounts.len() => {
                 self.draft.other_accounts.remove(row);
                 self.left.retain(|field| !matches!(field, Field::OtherAccount(_)));
+                self.editors.forget(|field| matches!(field, Field::OtherAccount(_)));
                 self.focus(Spot::Field(Field::AddOtherAccount));
             }
             _ => {}
@@ -112,7 +114,7 @@ impl Wizard {
                 ];
                 spans.extend(button("Remove", self.here() == Spot::RemoveAccount(row)));
                 paper.line(Line::from(spans));
-                let shown = if is_focused { &self.editor } else { &value };
+                let shown = if is_focused { self.editors.line(field) } else { None }.unwrap_or(&value);
                 shown.write(paper, 2, 20, is_focused, "444455556666");
                 if let Some(error) = error {
                     paper.prose(&format!("✗ {error}"), 2, theme::BAD);

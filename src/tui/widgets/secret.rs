@@ -1,0 +1,140 @@
+//! A one-line text field for a secret.
+
+use crossterm::event::KeyEvent;
+use unicode_segmentation::UnicodeSegmentation as _;
+use zeroize::{Zeroize as _, Zeroizing};
+
+use super::editing::{self, Edit, Motion};
+
+/// A secret and the cursor in it. It is edited in place and wiped when dropped; nothing of it is kept to be undone or
+/// inserted again. The keys for words take all of it for one word, so that they tell nothing of what is masked.
+pub struct SecretField {
+    text: Zeroizing<String>,
+    /// The bytes before the cursor.
+    at: usize,
+}
+
+impl Clone for SecretField {
+    fn clone(&self) -> Self {
+        let mut copy = Self::with_room(self.text.capacity());
+        copy.text.push_str(&self.text);
+        copy.at = self.at;
+        copy
+    }
+}
+
+impl SecretField {
+    /// An empty field with room for that many bytes: what doesn't fit is dropped, so that the text never moves and leaves
+    /// no copy behind.
+    pub fn with_room(bytes: usize) -> Self {
+        Self { text: Zeroizing::new(String::with_capacity(bytes)), at: 0 }
+    }
+
+    /// The secret itself.
+    pub fn expose(&self) -> &str {
+        &self.text
+    }
+
+    /// The graphemes before the cursor.
+    pub fn column(&self) -> usize {
+        self.text[..self.at].graphemes(true).count()
+    }
+
+    /// Wipes the secret.
+    pub fn clear(&mut self) {
+        self.text.zeroize();
+        self.at = 0;
+    }
+
+    /// Puts another secret in place.
+    pub fn set(&mut self, secret: &str) {
+        self.clear();
+        self.paste(secret);
+    }
+
+    /// Takes pasted text without its control characters.
+    pub fn paste(&mut self, text: &str) {
+        for letter in text.chars() {
+            self.insert(letter);
+        }
+    }
+
+    /// Takes a key; returns whether it changed the text or moved the cursor.
+    pub fn press(&mut self, key: KeyEvent) -> bool {
+        Edit::of(key).is_some_and(|edit| self.edit(edit))
+    }
+
+    /// Does an edit; returns whether it changed the text or moved the cursor.
+    pub fn edit(&mut self, edit: Edit) -> bool {
+        match edit {
+            Edit::Insert(letter) => self.insert(letter),
+            Edit::Move(motion) => {
+                let before = self.at;
+                self.at = self.target(motion);
+                self.at != before
+            }
+            Edit::Delete(motion) | Edit::Cut(motion) => {
+                let target = self.target(motion);
+                let range = self.at.min(target)..self.at.max(target);
+                self.at = range.start;
+                let is_empty = range.is_empty();
+                drop(self.text.drain(range));
+                self.at = editing::boundary(&self.text, self.at, false);
+                !is_empty
+            }
+            Edit::Newline | Edit::Yank | Edit::Undo | Edit::Redo => false,
+        }
+    }
+
+    fn insert(&mut self, letter: char) -> bool {
+        if letter.is_control() || self.text.len() + letter.len_utf8() > self.text.capacity() {
+            return false;
+        }
+        self.text.insert(self.at, letter);
+        self.at = editing::boundary(&self.text, self.at + letter.len_utf8(), false);
+        true
+    }
+
+    fn target(&self, motion: Motion) -> usize {
+        match motion {
+            Motion::Left => editing::left_of(&self.text, self.at),
+            Motion::Right => editing::right_of(&self.text, self.at),
+            Motion::WordLeft | Motion::LineStart | Motion::TextStart => 0,
+            Motion::WordRight | Motion::LineEnd | Motion::TextEnd => self.text.len(),
+            Motion::Up | Motion::Down | Motion::PageUp | Motion::PageDown => self.at,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_edited_where_the_cursor_is_and_never_moves() {
+        let mut field = SecretField::with_room(8);
+        let place = field.text.as_ptr();
+        field.paste("a\u{1b}bc");
+        for (edit, text, column) in [
+            (Edit::Move(Motion::Left), "abc", 2),
+            (Edit::Insert('x'), "abxc", 3),
+            (Edit::Delete(Motion::Left), "abc", 2),
+            (Edit::Delete(Motion::Right), "ab", 2),
+            (Edit::Move(Motion::LineStart), "ab", 0),
+            (Edit::Move(Motion::Right), "ab", 1),
+            (Edit::Cut(Motion::WordLeft), "b", 0),
+        ] {
+            assert!(field.edit(edit));
+            assert_eq!((field.expose(), field.column()), (text, column), "{edit:?}");
+        }
+        for edit in [Edit::Yank, Edit::Undo, Edit::Redo] {
+            assert!(!field.edit(edit));
+        }
+        field.paste("0123456789");
+        assert_eq!((field.expose(), field.text.as_ptr()), ("0123456b", place));
+        assert_eq!(field.clone().text.capacity(), 8);
+        field.edit(Edit::Move(Motion::LineEnd));
+        field.edit(Edit::Cut(Motion::LineStart));
+        assert_eq!(field.expose(), "");
+    }
+}

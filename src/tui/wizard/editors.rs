@@ -1,0 +1,59 @@
+//! The text fields of the wizard: their cursors, and what can be undone in them.
+
+use std::collections::HashMap;
+
+use crate::create_key::field::Field;
+use crate::tui::widgets::area::TextArea;
+use crate::tui::widgets::field::TextField;
+
+/// The text fields that the person has been in. The draft has their values.
+#[derive(Clone, Debug, Default)]
+pub struct Editors {
+    lines: HashMap<Field, TextField>,
+    areas: HashMap<Field, TextArea>,
+}
+
+impl Editors {
+    /// Returns the one-line text field that the person has been in.
+    pub fn line(&self, field: Field) -> Option<&TextField> {
+        self.lines.get(&field)
+    }
+
+    /// Returns the text field of several lines that the person has been in.
+    pub fn area(&self, field: Field) -> Option<&TextArea> {
+        self.areas.get(&field)
+    }
+
+    /// Opens a one-line text field: as the person left it, unless its value is another now.
+    pub fn open_line(&mut self, field: Field, value: &str) -> &mut TextField {
+        let line = self.lines.entry(field).or_default();
+        if line.value() != value {
+            *line = TextField::new(value);
+        }
+        line
+    }
+
+    /// Opens a text field of several lines likewise. The cursor is first at the end, in a policy at the start.
+    pub fn open_area(&mut self, field: Field, value: &str) -> &mut TextArea {
+        let area = self.areas.entry(field).or_insert_with(|| TextArea::new(""));
+        if area.value() != value {
+            *area = TextArea::new(value);
+            if field != Field::KeyPolicy {
+                *area = std::mem::replace(area, TextArea::new("")).at_end();
+            }
+        }
+        area
+    }
+
+    /// Lets what is typed next be undone by itself.
+    pub fn end_steps(&mut self) {
+        self.lines.values_mut().for_each(TextField::end_step);
+        self.areas.values_mut().for_each(TextArea::end_step);
+    }
+
+    /// Forgets fields that are gone or whose places others have taken.
+    pub fn forget(&mut self, is_gone: impl Fn(&Field) -> bool) {
+        self.lines.retain(|field, _| !is_gone(field));
+        self.areas.retain(|field, _| !is_gone(field));
+    }
+}
