@@ -171,7 +171,7 @@ fn draw_footer(app: &App, frame: &mut Frame, area: Rect) {
         let is_over = app.dialog.is_some() || app.login.is_some();
         !is_over || !matches!(action, Action::Help | Action::Keys | Action::ApiCalls | Action::Switch)
     };
-    for binding in keymap::bindings(&app.contexts()).filter(|binding| is_heard(binding.action)) {
+    for binding in keymap::bindings(&app.contexts()).filter(|one| !one.title.is_empty() && is_heard(one.action)) {
         let words = format!("{} {}", binding.label, binding.title);
         if used + text::width(&words) + 2 > usize::from(area.width) {
             continue;

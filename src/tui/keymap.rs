@@ -47,6 +47,8 @@ pub enum Context {
     Dialog,
     /// In a form.
     Form,
+    /// Where text is typed.
+    Text,
 }
 
 /// What a key does.
@@ -86,6 +88,7 @@ pub enum Action {
     Drafts,
     Switch,
     Redraw,
+    Edit,
 }
 
 /// One row of the table of actions.
@@ -101,7 +104,7 @@ pub struct Binding {
     pub modifiers: KeyModifiers,
     /// The key as it is printed.
     pub label: &'static str,
-    /// The action as the footer names it.
+    /// The action as the footer names it; empty when only the help has it.
     pub title: &'static str,
     /// The action as the help explains it.
     pub help: &'static str,
@@ -168,6 +171,8 @@ pub const BINDINGS: &[Binding] = &[
     bind(Context::Fields, Action::PreviousField, KeyCode::BackTab, KeyModifiers::SHIFT, "Shift-Tab", "Field before", "Move back."),
     bind(Context::Everywhere, Action::ApiCalls, KeyCode::F(2), NONE, "F2", "API calls", "Show the calls to AWS so far, and what came of each; Esc leads back."),
     bind(Context::Everywhere, Action::Switch, KeyCode::F(3), NONE, "F3", "Region", "Go on in another Region, and on AWS with another profile."),
+    bind(Context::Text, Action::Edit, KeyCode::Char('7'), CTRL, "Ctrl-_", "", "In a text field, undo the last edit; Ctrl-R redoes it. So do Alt-U and Alt-E."),
+    bind(Context::Text, Action::Edit, KeyCode::Char('u'), CTRL, "Ctrl-U", "", "Delete to the start of the line; Ctrl-K deletes to its end, Ctrl-W and Alt-D a word, and Ctrl-Y inserts it again."),
     bind(Context::Everywhere, Action::Redraw, KeyCode::Char('l'), CTRL, "Ctrl-L", "Redraw", "Draw the screen again, when something else has written on it."),
     bind(Context::Everywhere, Action::Quit, KeyCode::Char('c'), CTRL, "Ctrl-C", "Quit", "Leave the console; the first press asks if something would be lost."),
 ];
@@ -189,9 +194,12 @@ pub fn step_number(key: KeyEvent) -> Option<usize> {
     (key.modifiers == ALT && number > 0).then_some(number)
 }
 
-/// The bindings that work in these contexts, in the order of the table.
+/// The bindings that work in these contexts, in the order of the table; those of text where it can be typed.
 pub fn bindings(contexts: &[Context]) -> impl Iterator<Item = &'static Binding> {
-    let contexts = contexts.to_vec();
+    let mut contexts = contexts.to_vec();
+    if [Context::Fields, Context::Table, Context::Form].iter().any(|context| contexts.contains(context)) {
+        contexts.push(Context::Text);
+    }
     BINDINGS.iter().filter(move |binding| binding.context == Context::Everywhere || contexts.contains(&binding.context))
 }
 

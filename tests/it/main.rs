@@ -11,6 +11,7 @@ mod crash;
 mod create_key;
 mod drafts;
 mod dry_run;
+mod editing;
 mod endpoint;
 mod events;
 mod external_keys;

@@ -60,7 +60,7 @@ fn act() -> impl Strategy<Value = Act> {
         KeyCode::Delete,
         KeyCode::F(1),
     ]);
-    let control = prop::sample::select(vec!['n', 'p', 'd', 'u', 'a', 'e', 'k', 'w']);
+    let control = prop::sample::select(vec!['n', 'p', 'd', 'u', 'a', 'e', 'k', 'w', 'y', '7', 'r']);
     prop_oneof![
         6 => plain(KeyCode::Enter),
         5 => plain(KeyCode::Tab),
