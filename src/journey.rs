@@ -16,7 +16,7 @@ use crate::drafts::{self, Folder};
 use crate::tape::Stage;
 use crate::tui::app::{App, World as Which};
 use crate::tui::chrome;
-use crate::tui::effect::{Effect, Msg, TimerId};
+use crate::tui::effect::{Copied, Effect, Msg, TimerId};
 use crate::tui::runtime;
 use crate::world::{Clock, World};
 
@@ -162,6 +162,8 @@ impl Journey {
 
 impl Stage for Journey {
     fn press(&mut self, key: KeyEvent) {
+        // One presses what one sees: pages are as long as the last frame.
+        self.frame();
         self.take(Msg::Key(key));
     }
 
@@ -194,7 +196,10 @@ impl Stage for Journey {
                         let due = self.clock.now().saturating_add(after).unwrap_or(Timestamp::MAX);
                         self.timers.push((due, timer));
                     }
-                    Effect::Copy(text) => self.copied.push(text),
+                    Effect::Copy(text) => {
+                        self.copied.push(text);
+                        self.take(Msg::Copied(Copied::Sent));
+                    }
                     Effect::Draft(ask) => {
                         if let Some(told) = self.drafts.as_mut().and_then(|drafts| drafts.perform(ask)) {
                             self.take(Msg::Draft(told));

@@ -103,6 +103,30 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     lines
 }
 
+/// The first `most` lines of `text`, broken as [`wrap`] does. Where more would follow, the last one ends with `mark`.
+pub fn wrap_at_most(text: &str, columns: usize, most: usize, mark: &str) -> Vec<String> {
+    // Far more than can be seen, and little of a text without an end.
+    let enough = columns.saturating_mul(most + 1).saturating_mul(4);
+    let (start, is_whole) = match text.char_indices().nth(enough) {
+        Some((end, _)) => (&text[..end], false),
+        None => (text, true),
+    };
+    let mut rows = wrap(start, columns);
+    if (rows.len() > most || !is_whole) && most > 0 {
+        rows.truncate(most);
+        if let Some(last) = rows.last_mut() {
+            let room = columns.saturating_sub(width(mark));
+            let mut used = 0;
+            let fits = |grapheme: &&str| {
+                used += width(grapheme);
+                used <= room
+            };
+            *last = last.graphemes(true).take_while(fits).collect::<String>() + mark;
+        }
+    }
+    rows
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -125,6 +149,15 @@ mod tests {
     fn wide_characters_count_twice() {
         assert_eq!(cut("日本語", 5), "日本…");
         assert_eq!(fit("日", 3), "日 ");
+    }
+
+    #[test]
+    fn the_last_line_tells_that_more_would_follow() {
+        assert_eq!(wrap_at_most("one two three", 20, 2, "…"), ["one two three"]);
+        assert_eq!(wrap_at_most("one two three", 5, 3, "…"), ["one", "two", "three"]);
+        assert_eq!(wrap_at_most("one two three", 5, 2, "…"), ["one", "two…"]);
+        assert_eq!(wrap_at_most("one three four", 5, 2, "…"), ["one", "thre…"]);
+        assert_eq!(wrap_at_most(&"x".repeat(200_000), 10, 1, "… more"), ["xxxx… more"]);
     }
 
     proptest! {

@@ -1,6 +1,7 @@
 //! The console's state, and the only function that changes it.
 
 mod answers;
+mod available;
 mod dialogs;
 mod drafts;
 mod errand;
@@ -18,7 +19,8 @@ use self::errand::Errand;
 use super::connect::Connecting;
 use super::drafts::{Drafts, List};
 use super::effect::{Call, CallId, Effect, Msg, TimerId};
-use super::keymap::Context;
+use super::flash::Flash;
+use super::keymap::Binding;
 use super::login::Login;
 use super::pages::Location;
 use super::pages::api_calls::ApiCalls;
@@ -32,6 +34,8 @@ use super::pages::keys::Keys;
 use super::preferences::Preferences;
 use super::switcher::Switcher;
 use super::tasks::{self, Menu};
+use super::text_view::TextView;
+use super::widgets::scroll::Scroll;
 use super::wizard::Wizard;
 use crate::aws::kms::KeyManager;
 use crate::aws::operation::Service;
@@ -55,19 +59,6 @@ pub enum World {
     Endpoint(String),
     /// AWS itself.
     Aws,
-}
-
-/// A message on top of the page that stays until it is dismissed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Flash {
-    /// Whether it tells of a success.
-    pub is_good: bool,
-    /// What happened, in a word.
-    pub title: String,
-    /// What happened.
-    pub text: String,
-    /// A page that shows more: the words of the button, and the page.
-    pub link: Option<(&'static str, Location)>,
 }
 
 /// Something that lies over the page.
@@ -112,15 +103,17 @@ pub enum Dialog {
     FieldHelp {
         /// The field.
         field: Field,
-        /// The first line shown.
-        scroll: usize,
+        /// The keys that edit it.
+        bindings: Vec<&'static Binding>,
+        /// How far it is scrolled.
+        scroll: Scroll,
     },
     /// The keys that work.
     Keys {
-        /// Where they work.
-        contexts: Vec<Context>,
-        /// The first line shown.
-        scroll: usize,
+        /// Which, and what they do.
+        bindings: Vec<&'static Binding>,
+        /// How far it is scrolled.
+        scroll: Scroll,
     },
 }
 
@@ -143,10 +136,16 @@ pub struct App {
     pub dialog: Option<Dialog>,
     /// What lies over everything while there is nothing to sign with.
     pub login: Option<Login>,
+    /// A text on the whole screen.
+    pub text: Option<TextView>,
+    /// What went wrong last on this page, whole.
+    pub(super) failure: Option<TextView>,
+    /// What is on its way to the clipboard.
+    copying: Option<(&'static str, TextView)>,
     /// Whether the navigation on the left has the focus, and which entry.
     pub navigation: Option<usize>,
-    /// Whether the screen has no room for a page.
-    is_too_small: bool,
+    /// The columns and rows of the screen.
+    size: (u16, u16),
     /// The wizard, while one is open.
     pub wizard: Option<Wizard>,
     /// The drafts that are kept on disk.
@@ -202,8 +201,11 @@ impl App {
             flashes: Vec::new(),
             dialog: None,
             login: None,
+            text: None,
+            failure: None,
+            copying: None,
             navigation: None,
-            is_too_small: false,
+            size: (80, 24),
             wizard: None,
             drafts: Drafts::default(),
             preferences: Preferences::default(),
@@ -242,7 +244,7 @@ impl App {
 
     /// Tells on top of the page what did not go well.
     pub fn tell(&mut self, title: &str, text: &str) {
-        let flash = Flash { is_good: false, title: title.to_owned(), text: text.to_owned(), link: None };
+        let flash = Flash::failure(title, text);
         if !self.flashes.contains(&flash) {
             self.flashes.push(flash);
         }
@@ -271,12 +273,17 @@ impl App {
         follow.into_iter().chain(effects).collect()
     }
 
+    /// Whether the screen has no room for a page.
+    fn is_too_small(&self) -> bool {
+        self.size.0 < LEAST_SIZE.0 || self.size.1 < LEAST_SIZE.1
+    }
+
     fn take(&mut self, msg: Msg) -> Vec<Effect> {
         match msg {
             Msg::Key(key) if key.kind == KeyEventKind::Release => Vec::new(),
-            Msg::Key(key) if self.is_too_small && !is_quit(key) => Vec::new(),
+            Msg::Key(key) if self.is_too_small() && !is_quit(key) => Vec::new(),
             Msg::Key(key) => self.press(key),
-            Msg::Paste(_) if self.is_too_small => Vec::new(),
+            Msg::Paste(_) if self.is_too_small() || self.text.is_some() => Vec::new(),
             Msg::Paste(text) => {
                 self.paste(&text);
                 Vec::new()
@@ -287,6 +294,10 @@ impl App {
             },
             Msg::Called(call) => {
                 self.called(*call);
+                Vec::new()
+            }
+            Msg::Copied(copied) => {
+                self.copied(copied);
                 Vec::new()
             }
             Msg::Draft(told) => self.drafts_told(told),
@@ -300,7 +311,7 @@ impl App {
             }
             Msg::Changed => self.refresh_soon(),
             Msg::Resize { width, height } => {
-                self.is_too_small = width < LEAST_SIZE.0 || height < LEAST_SIZE.1;
+                self.size = (width, height);
                 Vec::new()
             }
             Msg::Elapsed(_) => Vec::new(),
@@ -426,6 +437,7 @@ impl App {
     /// Shows another page.
     fn go(&mut self, location: Location) -> Vec<Effect> {
         self.navigation = None;
+        self.failure = None;
         let mut effects = Vec::new();
         if shows_drafts(&location) && self.drafts.home.is_some() {
             // Another console may have left one, or taken one up.

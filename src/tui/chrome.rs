@@ -5,14 +5,16 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Clear};
 
-use super::app::{App, Dialog, Flash, LEAST_SIZE, NAVIGATION, shows_drafts};
+use super::app::{App, Dialog, LEAST_SIZE, NAVIGATION, shows_drafts};
 use super::badge;
 use super::drafts;
-use super::keymap::{self, Action};
+use super::flash;
+use super::keymap::{Action, Binding};
 use super::pages::{self, Location};
 use super::tasks::commands;
 use super::theme;
 use super::widgets::paper::Paper;
+use super::widgets::scroll::Scroll;
 use super::widgets::{button_row, text};
 use crate::create_key::known::Known;
 use crate::create_key::method::Method;
@@ -28,7 +30,7 @@ pub fn draw(app: &App, frame: &mut Frame) {
         );
         return;
     }
-    let flashes = flash_lines(app, area.width);
+    let flashes = flash::lines(&app.flashes, area.width);
     let shown = u16::try_from(flashes.len()).unwrap_or(u16::MAX).min(area.height / 3);
     let notice = app.drafts.notice(&app.known, area.width.into()).filter(|_| shows_drafts(&app.location));
     let rows = [
@@ -56,6 +58,9 @@ pub fn draw(app: &App, frame: &mut Frame) {
         let mut paper = dialog_paper(area);
         login.write(&mut paper);
         draw_box(login.title(), &paper, None, frame, area);
+    }
+    if let Some(text) = &app.text {
+        text.draw(frame, area);
     }
 }
 
@@ -87,25 +92,6 @@ fn breadcrumbs(app: &App) -> String {
         },
     };
     format!(" KMS > {}", text::harmless(&rest))
-}
-
-fn flash_lines(app: &App, width: u16) -> Vec<Line<'static>> {
-    let mut lines = Vec::new();
-    for Flash { is_good, title, text: words, link } in app.flashes.iter().rev().take(3) {
-        let (mark, style) = if *is_good { ("✓", theme::GOOD) } else { ("✗", theme::BAD) };
-        let close = match link {
-            Some((words, _)) => format!("   [v] {words}   [Esc] Close"),
-            None => "   [Esc] Close".to_owned(),
-        };
-        lines.push(Line::from(vec![
-            Span::styled(format!(" {mark} {title}"), style.patch(theme::HEADING)),
-            Span::styled(close, theme::ACCENT),
-        ]));
-        for row in text::wrap(&text::harmless(words), usize::from(width).saturating_sub(4)) {
-            lines.push(Line::raw(format!("   {row}")));
-        }
-    }
-    lines
 }
 
 fn draw_body(app: &App, frame: &mut Frame, area: Rect) {
@@ -163,20 +149,31 @@ fn draw_navigation(app: &App, frame: &mut Frame, area: Rect) {
     paper.draw(frame, area);
 }
 
+/// Keys that the footer tells at most.
+const MOST_HINTS: usize = 8;
+
+/// The keys that the footer tells in `width` columns: as many as have room, and always help, the way back, and the way out.
+pub fn hints(app: &App, width: u16) -> Vec<&'static Binding> {
+    let is_kept = |binding: &Binding| matches!(binding.action, Action::Help | Action::Back | Action::Quit);
+    let columns = |binding: &Binding| text::width(binding.label) + 1 + text::width(binding.title) + 2;
+    let bindings: Vec<&Binding> = app.bindings().filter(|binding| !binding.title.is_empty()).collect();
+    let kept = || bindings.iter().filter(|binding| is_kept(binding));
+    let mut room = usize::from(width).saturating_sub(1 + kept().map(|binding| columns(binding)).sum::<usize>());
+    let mut places = MOST_HINTS.saturating_sub(kept().count());
+    let has_room = |binding: &&&Binding| {
+        let fits = is_kept(binding) || places > 0 && columns(binding) <= room;
+        if fits && !is_kept(binding) {
+            room -= columns(binding);
+            places -= 1;
+        }
+        fits
+    };
+    bindings.iter().filter(has_room).copied().collect()
+}
+
 fn draw_footer(app: &App, frame: &mut Frame, area: Rect) {
     let mut spans = vec![Span::raw(" ")];
-    let mut used = 1;
-    // A dialog takes the keys first, and explains itself.
-    let is_heard = |action: Action| {
-        let is_over = app.dialog.is_some() || app.login.is_some();
-        !is_over || !matches!(action, Action::Help | Action::Keys | Action::ApiCalls | Action::Switch)
-    };
-    for binding in keymap::bindings(&app.contexts()).filter(|one| !one.title.is_empty() && is_heard(one.action)) {
-        let words = format!("{} {}", binding.label, binding.title);
-        if used + text::width(&words) + 2 > usize::from(area.width) {
-            continue;
-        }
-        used += text::width(&words) + 2;
+    for binding in hints(app, area.width) {
         spans.push(Span::styled(binding.label, theme::ACCENT));
         spans.push(Span::styled(format!(" {}  ", binding.title), theme::QUIET));
     }
@@ -185,9 +182,14 @@ fn draw_footer(app: &App, frame: &mut Frame, area: Rect) {
 
 fn draw_dialog(app: &App, dialog: &Dialog, frame: &mut Frame, area: Rect) {
     let mut paper = dialog_paper(area);
-    let (title, scroll) = match dialog {
-        Dialog::Drafts(list) => (list.write(&mut paper, &app.drafts, &app.known).to_owned(), None),
+    let title = match dialog {
+        Dialog::Drafts(list) => list.write(&mut paper, &app.drafts, &app.known).to_owned(),
         other => write_dialog(other, &app.known, &mut paper),
+    };
+    let scroll = match dialog {
+        Dialog::Task(task) => Some(task.scroll()),
+        Dialog::FieldHelp { scroll, .. } | Dialog::Keys { scroll, .. } => Some(scroll),
+        _ => None,
     };
     draw_box(&title, &paper, scroll, frame, area);
 }
@@ -201,7 +203,7 @@ fn dialog_paper(area: Rect) -> Paper {
 }
 
 /// Draws a box in the middle of the screen.
-fn draw_box(title: &str, paper: &Paper, scroll: Option<usize>, frame: &mut Frame, area: Rect) {
+fn draw_box(title: &str, paper: &Paper, scroll: Option<&Scroll>, frame: &mut Frame, area: Rect) {
     let width = dialog_width(area);
     let height = u16::try_from(paper.len() + 2).unwrap_or(u16::MAX).min(area.height.saturating_sub(2));
     let place = Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 2, width, height };
@@ -212,29 +214,38 @@ fn draw_box(title: &str, paper: &Paper, scroll: Option<usize>, frame: &mut Frame
     frame.render_widget(block, place);
     let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
     match scroll {
-        Some(top) => paper.draw_from(frame, inner, top),
+        Some(scroll) => paper.draw_scrolled(frame, inner, scroll),
         None => paper.draw(frame, inner),
     }
 }
 
-/// Writes a dialog; gives its title, and where it is scrolled to when it scrolls.
-fn write_dialog(dialog: &Dialog, known: &Known, paper: &mut Paper) -> (String, Option<usize>) {
+/// Writes keys and what they do.
+fn write_bindings(paper: &mut Paper, bindings: &[&Binding]) {
+    for binding in bindings {
+        let words = text::wrap(binding.help, paper.width.saturating_sub(13));
+        for (row, words) in words.into_iter().enumerate() {
+            let label = if row == 0 { binding.label } else { "" };
+            let label = Span::styled(text::fit(label, 12), theme::ACCENT);
+            paper.line(Line::from(vec![label, Span::raw(words)]));
+        }
+    }
+}
+
+/// Writes a dialog; gives its title.
+fn write_dialog(dialog: &Dialog, known: &Known, paper: &mut Paper) -> String {
     match dialog {
         // Written above, from what is known of them.
-        Dialog::Drafts(_) => (String::new(), None),
-        Dialog::Unsaved { reason, on_do } => (drafts::write_unsaved(paper, reason, *on_do).to_owned(), None),
-        Dialog::Menu(menu) => (menu.write(paper).to_owned(), None),
+        Dialog::Drafts(_) => String::new(),
+        Dialog::Unsaved { reason, on_do } => drafts::write_unsaved(paper, reason, *on_do).to_owned(),
+        Dialog::Menu(menu) => menu.write(paper).to_owned(),
         Dialog::Switch(switcher) => {
             switcher.write(paper);
-            (switcher.title().to_owned(), None)
+            switcher.title().to_owned()
         }
-        Dialog::Task(task) => {
-            let (title, scroll) = task.write(paper, known);
-            (title, (scroll > 0).then_some(scroll))
-        }
+        Dialog::Task(task) => task.write(paper, known),
         Dialog::Connect(connecting) => {
             connecting.write(paper);
-            (connecting.title().to_owned(), None)
+            connecting.title().to_owned()
         }
         Dialog::Disconnect { store_id, name, keys, on_do } => {
             paper.pair("External key store", name, theme::TEXT);
@@ -254,7 +265,7 @@ fn write_dialog(dialog: &Dialog, known: &Known, paper: &mut Paper) -> (String, O
             paper.focused(known.is_read_only, |paper| {
                 button_row(paper, &[Some("Cancel"), Some(go)], usize::from(*on_do));
             });
-            ("Disconnect external key store?".to_owned(), None)
+            "Disconnect external key store?".to_owned()
         }
         Dialog::Discard { on_do, quits } => {
             paper.prose("What you have typed and chosen for the new KMS key would be lost.", 0, theme::TEXT);
@@ -264,26 +275,21 @@ fn write_dialog(dialog: &Dialog, known: &Known, paper: &mut Paper) -> (String, O
             if *quits {
                 paper.prose("Ctrl-C once more quits.", 1, theme::QUIET);
             }
-            ("Discard the new KMS key?".to_owned(), None)
+            "Discard the new KMS key?".to_owned()
         }
-        Dialog::FieldHelp { field, scroll } => {
+        Dialog::FieldHelp { field, bindings, .. } => {
             paper.prose(field.help(), 0, theme::TEXT);
             paper.gap();
             paper.prose(field.hint(), 0, theme::QUIET);
+            paper.gap();
+            write_bindings(paper, bindings);
             let label = field.label();
             let label = if label.len() > 50 { "Confirmation" } else { label };
-            (label.to_owned(), Some(*scroll))
+            label.to_owned()
         }
-        Dialog::Keys { contexts, scroll } => {
-            for binding in keymap::bindings(contexts) {
-                let words = text::wrap(binding.help, paper.width.saturating_sub(13));
-                for (row, words) in words.into_iter().enumerate() {
-                    let label = if row == 0 { binding.label } else { "" };
-                    let label = Span::styled(text::fit(label, 12), theme::ACCENT);
-                    paper.line(Line::from(vec![label, Span::raw(words)]));
-                }
-            }
-            ("Keys".to_owned(), Some(*scroll))
+        Dialog::Keys { bindings, .. } => {
+            write_bindings(paper, bindings);
+            "Keys".to_owned()
         }
     }
 }

@@ -110,7 +110,7 @@ impl Connecting {
         }
     }
 
-    fn is_busy(&self) -> bool {
+    pub fn is_busy(&self) -> bool {
         matches!(self.progress, Progress::Connecting | Progress::Disconnecting)
     }
 
@@ -221,7 +221,7 @@ impl Connecting {
             }
             Progress::Refused(failure) => {
                 paper.line(ratatui::text::Line::styled(format!("✗ {}", failure.code), theme::BAD));
-                paper.prose(&failure.message, 2, theme::TEXT);
+                paper.error(&failure.message, 2, theme::TEXT);
                 "Try again"
             }
             Progress::Connected => "Go on",

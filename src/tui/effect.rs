@@ -103,12 +103,12 @@ pub enum Call {
     Change(Box<Change>),
     /// Read a file of the person's, at most 64 KiB.
     ReadFile(String),
-    /// Write a script into a new file.
-    WriteScript {
-        /// The name of the file, without its end.
+    /// Write a new file.
+    WriteFile {
+        /// The name of the file.
         name: String,
         /// What stands in it.
-        text: String,
+        text: SecretText,
     },
     /// The profiles that can be gone on with.
     Profiles,
@@ -244,6 +244,24 @@ impl From<&CallError> for Failure {
     }
 }
 
+/// What came of a text that was to be copied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Copied {
+    /// A program of this machine confirmed that it is on the clipboard.
+    Clipboard,
+    /// It is in tmux's paste buffer, and tmux was asked to pass it on to the terminal.
+    Tmux,
+    /// It was sent to the terminal, which doesn't tell what it did with it.
+    Sent,
+    /// It is longer than terminals take.
+    TooLong {
+        /// The bytes of the text.
+        bytes: usize,
+        /// The most that are sent.
+        most: usize,
+    },
+}
+
 /// Everything that can happen to the console.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Msg {
@@ -258,6 +276,8 @@ pub enum Msg {
         /// Rows.
         height: u16,
     },
+    /// A text was copied.
+    Copied(Copied),
     /// AWS answered.
     Answered(CallId, Result<Reply, Failure>),
     /// A call to AWS is over. A [`Call`] may take several.

@@ -27,6 +27,8 @@ pub enum Context {
     KeyStore,
     /// On the page of an external key store, where its figures are.
     Monitoring,
+    /// Where a page may be longer than the screen.
+    Pages,
     /// Where drafts of KMS keys are to be seen.
     Drafts,
     /// On the page of a KMS key.
@@ -43,6 +45,8 @@ pub enum Context {
     Steps,
     /// On its last step.
     Review,
+    /// On its last step, where nothing can be changed.
+    ReadOnly,
     /// In a dialog.
     Dialog,
     /// In a form.
@@ -88,11 +92,12 @@ pub enum Action {
     Drafts,
     Switch,
     Redraw,
+    ShowError,
     Edit,
 }
 
 /// One row of the table of actions.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Binding {
     /// What it does.
     pub action: Action,
@@ -132,7 +137,8 @@ pub const BINDINGS: &[Binding] = &[
     bind(Context::Steps, Action::NextStep, KeyCode::Char('n'), CTRL, "Ctrl-N", "Next", "Go to the next step, or to the first field that is not right yet."),
     bind(Context::Review, Action::NextStep, KeyCode::Char('n'), CTRL, "Ctrl-N", "Finish", "Create the KMS key as it stands here, or go on where that stopped."),
     bind(Context::Wizard, Action::PreviousStep, KeyCode::Char('p'), CTRL, "Ctrl-P", "Previous", "Go back a step. Nothing is checked and nothing is lost."),
-    bind(Context::Review, Action::Scroll, KeyCode::PageDown, NONE, "PgDn", "More", "Look further down without leaving the field; PgUp looks up again."),
+    bind(Context::Dialog, Action::Scroll, KeyCode::PageDown, NONE, "PgDn", "More", "Look further down; PgUp looks up again."),
+    bind(Context::ReadOnly, Action::NextStep, KeyCode::Char('n'), CTRL, "Ctrl-N", "Copy commands", "Copy the AWS CLI commands that create the KMS key."),
     bind(Context::Form, Action::NextStep, KeyCode::Char('n'), CTRL, "Ctrl-N", "Do it", "Do what the form is for, or go to what is not right yet."),
     bind(Context::Row, Action::Remove, KeyCode::Char('d'), CTRL, "Ctrl-D", "Remove", "Remove the tag or account that has the focus."),
     bind(Context::KeyStore, Action::CreateKey, KeyCode::Char('n'), NONE, "n", "Create key", "Create a KMS key in this key store."),
@@ -154,11 +160,11 @@ pub const BINDINGS: &[Binding] = &[
     bind(Context::Everywhere, Action::Help, KeyCode::F(1), NONE, "F1", "Help", "Explain the field that has the focus, or the keys of the page."),
     bind(Context::KeyStore, Action::Connect, KeyCode::Char('c'), NONE, "c", "Connect", "Connect the external key store to its proxy."),
     bind(Context::KeyStore, Action::Disconnect, KeyCode::Char('d'), NONE, "d", "Disconnect", "Disconnect the external key store; its KMS keys become unavailable."),
-    bind(Context::Steps, Action::Scroll, KeyCode::PageDown, NONE, "PgDn", "More", "Look further down without leaving the field; PgUp looks up again."),
-    bind(Context::Wizard, Action::Step, KeyCode::Char('1'), ALT, "Alt-1…8", "Step", "Go to a step that was visited, by its number."),
+    bind(Context::Wizard, Action::Scroll, KeyCode::PageDown, NONE, "PgDn", "More", "Look further down without leaving the field; PgUp looks up again."),
+    bind(Context::Wizard, Action::Step, KeyCode::Char('1'), ALT, "Alt-1…", "Step", "Go to a step that was visited, by its number."),
     bind(Context::Everywhere, Action::Back, KeyCode::Esc, NONE, "Esc", "Back", "Go back or close; a wizard asks only if something would be lost."),
     bind(Context::Monitoring, Action::TimeRange, KeyCode::Char('t'), NONE, "t", "Time range", "Show the figures of the next longer time: 1 or 3 or 12 hours, 1 or 3 days, 1 week."),
-    bind(Context::Monitoring, Action::Scroll, KeyCode::PageDown, NONE, "PgDn", "More", "Look further down; PgUp looks up again."),
+    bind(Context::Pages, Action::Scroll, KeyCode::PageDown, NONE, "PgDn", "More", "Look further down; PgUp looks up again."),
     bind(Context::Everywhere, Action::Keys, KeyCode::Char('?'), NONE, "?", "Keys", "List the keys (where no text is typed)."),
     bind(Context::KeyList, Action::Preferences, KeyCode::Char('P'), NONE, "P", "Preferences", "Choose the columns and how many rows a page has."),
     bind(Context::KeyList, Action::SelectAll, KeyCode::Char('a'), NONE, "a", "All", "Choose every key that is shown, or let all of them go; Space chooses one."),
@@ -171,20 +177,25 @@ pub const BINDINGS: &[Binding] = &[
     bind(Context::Fields, Action::PreviousField, KeyCode::BackTab, KeyModifiers::SHIFT, "Shift-Tab", "Field before", "Move back."),
     bind(Context::Everywhere, Action::ApiCalls, KeyCode::F(2), NONE, "F2", "API calls", "Show the calls to AWS so far, and what came of each; Esc leads back."),
     bind(Context::Everywhere, Action::Switch, KeyCode::F(3), NONE, "F3", "Region", "Go on in another Region, and on AWS with another profile."),
+    bind(Context::Everywhere, Action::ShowError, KeyCode::F(4), NONE, "F4", "Show error", "Show the last error whole, to be copied or saved to a file."),
     bind(Context::Text, Action::Edit, KeyCode::Char('7'), CTRL, "Ctrl-_", "", "In a text field, undo the last edit; Ctrl-R redoes it. So do Alt-U and Alt-E."),
     bind(Context::Text, Action::Edit, KeyCode::Char('u'), CTRL, "Ctrl-U", "", "Delete to the start of the line; Ctrl-K deletes to its end, Ctrl-W and Alt-D a word, and Ctrl-Y inserts it again."),
-    bind(Context::Everywhere, Action::Redraw, KeyCode::Char('l'), CTRL, "Ctrl-L", "Redraw", "Draw the screen again, when something else has written on it."),
+    bind(Context::Everywhere, Action::Redraw, KeyCode::Char('l'), CTRL, "Ctrl-L", "", "Draw the screen again, when something else has written on it."),
     bind(Context::Everywhere, Action::Quit, KeyCode::Char('c'), CTRL, "Ctrl-C", "Quit", "Leave the console; the first press asks if something would be lost."),
 ];
 
 /// The action that a key stands for in any of these contexts.
 pub fn action(contexts: &[Context], key: KeyEvent) -> Option<Action> {
+    binding(contexts, key).map(|binding| binding.action)
+}
+
+/// The binding of a key in any of these contexts.
+pub fn binding(contexts: &[Context], key: KeyEvent) -> Option<&'static Binding> {
     let modifiers = key.modifiers - KeyModifiers::SHIFT;
     BINDINGS
         .iter()
         .filter(|binding| binding.context == Context::Everywhere || contexts.contains(&binding.context))
         .find(|binding| binding.code == key.code && binding.modifiers - KeyModifiers::SHIFT == modifiers)
-        .map(|binding| binding.action)
 }
 
 /// The number of the step that a key of [`Action::Step`] means, from 1.
@@ -194,12 +205,8 @@ pub fn step_number(key: KeyEvent) -> Option<usize> {
     (key.modifiers == ALT && number > 0).then_some(number)
 }
 
-/// The bindings that work in these contexts, in the order of the table; those of text where it can be typed.
-pub fn bindings(contexts: &[Context]) -> impl Iterator<Item = &'static Binding> {
-    let mut contexts = contexts.to_vec();
-    if [Context::Fields, Context::Table, Context::Form].iter().any(|context| contexts.contains(context)) {
-        contexts.push(Context::Text);
-    }
+/// The bindings of these contexts, in the order of the table.
+pub fn bindings(contexts: Vec<Context>) -> impl Iterator<Item = &'static Binding> {
     BINDINGS.iter().filter(move |binding| binding.context == Context::Everywhere || contexts.contains(&binding.context))
 }
 

@@ -97,6 +97,11 @@ impl Login {
         Wish::Nothing
     }
 
+    /// Whether digits are a code now.
+    pub fn is_typing(&self) -> bool {
+        !self.is_asking && self.none.mfa_serial.is_some()
+    }
+
     /// Takes pasted text: some authenticators write a blank in the middle.
     pub fn paste(&mut self, pasted: &str) {
         if !self.is_asking {

@@ -25,7 +25,7 @@ use super::chrome;
 use super::effect::{Call, Effect, Failure, Msg, Reply};
 use super::preferences::Preferences;
 use super::terminal::signals::{Signal, Signals};
-use super::terminal::{Input, Terminal};
+use super::terminal::{Input, Surroundings, Terminal};
 use super::typed_path;
 use crate::aws::cloudtrail::LookupEvents;
 use crate::aws::iam::ListAccountAliases;
@@ -89,7 +89,7 @@ async fn answer(client: &Client, call: Call) -> Result<Reply, Stopped> {
             Err(error) => Reply::Submission(failed(&error)),
         },
         Call::ReadFile(path) => Reply::File(text_of(&read_file(&path).await?)),
-        Call::WriteScript { name, text } => Reply::Written(files::write_script(name, text).await?),
+        Call::WriteFile { name, text } => Reply::Written(files::write(name, text).await?),
         Call::Change(change) => Reply::Changed(changes::perform(client, *change).await?),
         Call::Profiles => Reply::Profiles(client.profiles().await.map_err(|error| not_opened(&error))?),
         Call::Open(place) => Reply::Opened(client.go_to(&place).await.map_err(|error| not_opened(&error))?),
@@ -150,7 +150,7 @@ async fn ask(client: &Client, call: Call) -> Result<Reply, CallError> {
         Call::Submission(_)
         | Call::Change(_)
         | Call::ReadFile(_)
-        | Call::WriteScript { .. }
+        | Call::WriteFile { .. }
         | Call::Profiles
         | Call::Open(_)
         | Call::LogIn(_) => {
@@ -342,6 +342,7 @@ pub async fn run(
     let mut is_suspended = false;
     let mut changes = pin!(changes);
     let (sender, mut inbox) = mpsc::unbounded_channel();
+    let (clipboard, mut taken_up) = mpsc::unbounded_channel();
     let mut client = watched(client, &sender);
     let mut effects = first;
     if let Happened::Msg(size) = resized() {
@@ -351,7 +352,14 @@ pub async fn run(
         for effect in effects.drain(..) {
             match effect {
                 Effect::Quit => return Ok(ExitCode::SUCCESS),
-                Effect::Copy(text) => screen.copy(&text)?,
+                Effect::Copy(text) => {
+                    let sender = clipboard.clone();
+                    tokio::spawn(async move {
+                        let taken = Surroundings::of_environment().give(&text).await;
+                        // Nobody listens any more when the console is closing.
+                        let _ = sender.send((text, taken));
+                    });
+                }
                 Effect::Draft(ask) => drafts.ask(ask),
                 // It was made of the one before, and is watched like it.
                 Effect::Use(next) => client = next,
@@ -372,6 +380,10 @@ pub async fn run(
                 None => Happened::End(ExitCode::from(129)),
             },
             Some(msg) = inbox.recv() => Happened::Msg(msg),
+            Some((text, taken)) = taken_up.recv() => {
+                let what = taken.map_or_else(|| screen.copy(&text), Ok)?;
+                Happened::Msg(Msg::Copied(what))
+            }
             Some(told) = drafts.told() => Happened::Msg(Msg::Draft(told)),
             Some(()) = changes.next() => Happened::Msg(Msg::Changed),
             signal = signals.next() => match signal {

@@ -118,6 +118,16 @@ impl Switcher {
         self.spot = spots[(place + spots.len()).saturating_add_signed(by) % spots.len()];
     }
 
+    /// Whether profile and Region can be chosen now.
+    pub fn has_form(&self) -> bool {
+        !self.is_opening && self.asks.is_none()
+    }
+
+    /// Whether letters are text now.
+    pub fn is_typing(&self) -> bool {
+        self.has_form() && matches!(self.spot, Spot::Profile | Spot::Region)
+    }
+
     /// Takes a key.
     pub fn press(&mut self, key: KeyEvent) -> Wish {
         let enters = matches!(key.code, KeyCode::Enter | KeyCode::Char(' '));
@@ -220,7 +230,7 @@ impl Switcher {
             self.profile.write(paper, "Profile", self.spot == Spot::Profile);
             match &self.profiles {
                 Loaded::Loading => drop(paper.prose("… Reading the profiles", 2, theme::QUIET)),
-                Loaded::Failed(reason) => drop(paper.prose(&format!("✗ {reason}"), 2, theme::BAD)),
+                Loaded::Failed(reason) => drop(paper.error(&format!("✗ {reason}"), 2, theme::BAD)),
                 Loaded::Idle | Loaded::Ready(_) => {}
             }
             paper.gap();
@@ -228,7 +238,7 @@ impl Switcher {
         self.region.write(paper, "Region", self.spot == Spot::Region);
         paper.gap();
         if let Some(failure) = &self.failure {
-            paper.prose(&format!("✗ {failure}"), 2, theme::BAD);
+            paper.error(&format!("✗ {failure}"), 2, theme::BAD);
             paper.gap();
         }
         if self.is_opening {

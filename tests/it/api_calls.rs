@@ -14,7 +14,7 @@ const REFUSED: &str = "Wait+Screen /External key stores \\(4\\)/\nDown\nEnter\nW
 fn each_call_is_listed_opens_and_copies_and_esc_leads_back_to_where_one_was() {
     let tape = format!(
         "{REFUSED}F2\nWait+Screen /API calls \\([0-9]+\\)/\nType \"/result:xks\"\nEnter\nScreenshot list.png\nEnter\n\
-         Wait+Screen /Request ID +[0-9a-f]{{8}}-/\nScreenshot call.png\nType \"y\"\nWait+Screen /Copied/\nEscape\n\
+         Wait+Screen /Request ID +[0-9a-f]{{8}}-/\nScreenshot call.png\nType \"y\"\nWait+Screen /Sent/\nEscape\n\
          Escape\nWait+Screen /kms CreateKey/\nEscape\nWait+Screen /API calls \\(/\nEscape\n\
          Wait+Screen /The KMS key was not created/\n"
     );

@@ -18,7 +18,7 @@ fn an_event_leads_to_what_the_proxy_was_asked() {
     wait(journey.client().call(&encrypt)).unwrap();
     let tape = format!(
         "{OPEN}Type \"/event-name:encrypt\"\nEnter\nScreenshot list.png\nEnter\nWait+Screen /Encrypt 200/\n\
-         Screenshot event.png\nType \"y\"\nWait+Screen /Copied/\nEscape\nEscape\nWait+Screen /Event history \\(/\n"
+         Screenshot event.png\nType \"y\"\nWait+Screen /Sent/\nEscape\nEscape\nWait+Screen /Event history \\(/\n"
     );
     go_on(&mut journey, "events", &tape);
     let record: serde_json::Value = serde_json::from_str(journey.copied().last().unwrap()).unwrap();

@@ -56,7 +56,7 @@ fn a_partition_and_its_credentials_come_and_go() {
                   Wait+Screen /configuration file is made/\n";
     let mut journey = start("external-keys", &format!("{OPEN}{create}"));
     let shown = tape::screen_text(&journey.frame());
-    go_on(&mut journey, "external-keys", "Type \"y\"\nWait+Screen /Copied/\nEscape\nWait+Screen /red was created/\n");
+    go_on(&mut journey, "external-keys", "Type \"y\"\nWait+Screen /Sent/\nEscape\nWait+Screen /red was created/\n");
     let file: serde_json::Value = serde_json::from_str(journey.copied().last().unwrap()).unwrap();
     assert_eq!(file["XksProxyUriPath"], "/team/red/kms/xks/v1");
     let secret = file["XksProxyAuthenticationCredential"]["RawSecretAccessKey"].as_str().unwrap();

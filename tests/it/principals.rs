@@ -68,8 +68,8 @@ fn what_is_lacking_is_shown_before_finish_and_again_when_aws_refuses() {
     let mut journey = console_of(OPERATOR);
     let tape = TO_ADMINISTRATORS.to_owned()
         + "Ctrl+P\nWait+Screen /Add tags/\nEnter\nType \"team\"\nTab\nType \"hsm\"\nCtrl+N\nCtrl+N\nCtrl+N\nCtrl+N\n\
-           Wait+Screen /7 Review/\nWait+Screen /AWS may refuse/\nScreenshot before.png\nEnter\nWait+Screen /Copied/\nEscape\n\
-           Ctrl+N\nWait+Screen /AccessDeniedException/\nScreenshot refused.png\nTab\nEnter\nWait+Screen /Copied/\n";
+           Wait+Screen /7 Review/\nWait+Screen /AWS may refuse/\nScreenshot before.png\nEnter\nWait+Screen /Sent/\nEscape\n\
+           Ctrl+N\nWait+Screen /AccessDeniedException/\nScreenshot refused.png\nTab\nEnter\nWait+Screen /Sent/\n";
     go_on(&mut journey, "lacking", &tape);
     let [before, after] = journey.copied() else { panic!("{:?}", journey.copied()) };
     assert_eq!(before, after);

@@ -58,7 +58,10 @@ impl Console {
         command.env("XDG_CONFIG_HOME", home.join("config"));
         command.env("XDG_STATE_HOME", home.join("state"));
         command.env("LC_ALL", "C.UTF-8");
-        command.env_remove("NO_COLOR");
+        for name in ["NO_COLOR", "TMUX", "STY", "DISPLAY", "WAYLAND_DISPLAY", "SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY"]
+        {
+            command.env_remove(name);
+        }
         for (name, value) in environment {
             command.env(name, value);
         }
@@ -275,6 +278,79 @@ fn what_terminals_draw_wider_leaves_nothing_on_the_next_page() {
     console.send("\x0c");
     while console.read(Duration::from_millis(500)) {}
     assert_eq!(seen, console.lines(), "what is drawn in full is the same");
+    console.kill();
+}
+
+/// Puts a program into `folder` that keeps what it is called with and given, and ends with `status`.
+fn program(folder: &Path, name: &str, status: u8) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let path = folder.join(name);
+    let script = format!("#!/bin/sh\n{{ echo \"$@\"; cat; }} > {}.given\nexit {status}\n", path.display());
+    std::fs::write(&path, script).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+/// Copies the ID of the store with these programs and variables: what the console says, what it wrote, what each was given.
+fn copied(programs: &[(&str, u8)], variables: &[(&str, &str)], words: &str) -> (String, Vec<Option<String>>) {
+    let dir = tempfile::tempdir().unwrap();
+    programs.iter().for_each(|(name, status)| program(dir.path(), name, *status));
+    let path = format!("{}:/usr/bin:/bin", dir.path().display());
+    let variables = [variables, &[("PATH", &path)]].concat();
+    let mut console = Console::start_with(dir.path(), (80, 24), &variables);
+    console.wait("Frankfurt HSM");
+    console.send("\x1b[B\r");
+    console.wait("General configuration");
+    console.send("\t\t\t\r");
+    console.wait(words);
+    let written = String::from_utf8_lossy(&console.written).into_owned();
+    console.kill();
+    let given = |(name, _): &(&str, u8)| std::fs::read_to_string(dir.path().join(format!("{name}.given"))).ok();
+    (written, programs.iter().map(given).collect())
+}
+
+#[test]
+fn what_is_copied_is_said_to_be_where_it_is_known_to_be() {
+    const TOOLS: [(&str, u8); 3] = [("wl-copy", 0), ("xclip", 0), ("tmux", 0)];
+    let is_sent = |written: &str| written.contains("\x1b]52;c;");
+    // Nothing but the terminal.
+    let (written, given) = copied(&TOOLS, &[], "sent to the terminal's clipboard");
+    assert!(written.contains("\x1b]52;c;Y2tzL") && given == [None, None, None], "{given:?}");
+    // A desktop.
+    let (written, given) = copied(&TOOLS, &[("WAYLAND_DISPLAY", "wayland-0")], "is on the clipboard");
+    assert!(!is_sent(&written) && given[0].as_ref().unwrap().starts_with("\ncks-"), "{given:?}");
+    let (written, given) = copied(&[("wl-copy", 1), ("xclip", 0)], &[("DISPLAY", ":0")], "is on the clipboard");
+    assert!(!is_sent(&written), "{given:?}");
+    assert!(given[1].as_ref().unwrap().starts_with("-selection clipboard\ncks-"), "{given:?}");
+    // A desktop is far away.
+    let far = [("DISPLAY", ":0"), ("SSH_CONNECTION", "10.0.0.1 1 10.0.0.2 22")];
+    let (written, given) = copied(&TOOLS, &far, "sent to the terminal's clipboard");
+    assert!(is_sent(&written) && given == [None, None, None], "{given:?}");
+    // tmux, and one that doesn't know the option.
+    let (written, given) = copied(&TOOLS, &[("TMUX", "/tmp/tmux,1,0")], "in tmux's paste buffer");
+    assert!(!is_sent(&written) && given[2].as_ref().unwrap().starts_with("load-buffer -w -\ncks-"), "{given:?}");
+    let (written, _) = copied(&[("tmux", 1)], &[("TMUX", "/tmp/tmux,1,0")], "sent to the terminal's clipboard");
+    assert!(written.contains("\x1bPtmux;\x1b\x1b]52;c;"), "{written}");
+    // screen.
+    let (written, _) = copied(&[], &[("STY", "1.pts")], "sent to the terminal's clipboard");
+    assert!(written.contains("\x1bP\x1b]52;c;"), "{written}");
+}
+
+#[test]
+fn what_can_not_be_copied_is_shown_plain_and_saved() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut console = Console::start(dir.path());
+    console.wait("Frankfurt HSM");
+    console.send("\x1b[B\r");
+    console.wait("General configuration");
+    console.send("\t\t\t\r");
+    console.wait("[v] Show all");
+    console.send("v");
+    console.wait_until_gone("General configuration");
+    assert!(console.text().starts_with("cks-"), "{}", console.text());
+    console.send("s");
+    console.wait("Saved to");
+    let saved = std::fs::read_to_string(dir.path().join("custom-key-store-id.txt")).unwrap();
+    assert!(saved.starts_with("cks-"), "{saved}");
     console.kill();
 }
 

@@ -68,7 +68,7 @@ fn finish(method: &str, text: &str) -> String {
     let (to_review, _) = text.split_once("Wait+Screen /Review/").unwrap();
     tape::play(&Tape::parse(method, to_review).unwrap(), &mut journey, &mut |_, _| Ok(())).unwrap();
     let rest = "Wait+Screen /READ-ONLY: no key is made/\nScreenshot review.png\nShift+Tab\nScreenshot commands.png\n\
-                Ctrl+N\nWait+Screen /The AWS CLI commands are on/\nScreenshot copied.png\n";
+                Ctrl+N\nWait+Screen /The AWS CLI commands were/\nScreenshot copied.png\n";
     go_on(&mut journey, &format!("read-only-{method}"), rest);
     assert_only_looked(&asked);
     assert!(
@@ -102,7 +102,7 @@ fn a_store_that_others_move_is_watched_and_nothing_follows() {
         &mut journey,
         "read-only",
         "Wait+Screen /Paris legacy +Disconnecting/\nDown 2\nType \"c\"\nWait+Screen /… Disconnecting/\n\
-         Wait+Screen@30s /kms connect-custom-key-store/\nEnter\nWait+Screen /The command is on the clipboard/\n",
+         Wait+Screen@30s /kms connect-custom-key-store/\nEnter\nWait+Screen /The command was sent/\n",
     );
     assert!(!journey.copied()[0].contains("disconnect"), "{:?}", journey.copied());
     assert_only_looked(&asked);
@@ -122,7 +122,7 @@ fn dialogs_of_stores_give_the_command() {
         ("a failed store is connected", "Down 2\nType \"c\"\nWait+Screen /READ-ONLY: nothing/\n"),
         ("a store is disconnected", "Escape\nUp\nType \"d\"\nWait+Screen /disconnect-custom-key-store/\nTab\n"),
         ("a store is deleted", "Escape\nDown 2\nType \"m\"\nDown 4\nEnter\nWait+Screen /delete-custom-key-store/\n"),
-        ("a store is edited", "Escape\nType \"m\"\nEnter\nType \" 2\"\nCtrl+N\nWait+Screen /✓ Copied/\n"),
+        ("a store is edited", "Escape\nType \"m\"\nEnter\nType \" 2\"\nCtrl+N\nWait+Screen /✓ Sent/\n"),
         ("a store is created", "Escape\nEscape\nType \"C\"\nWait+Screen /Key store name/\nShift+Tab\n"),
         (
             "... from a form that is filled in",
@@ -132,7 +132,7 @@ fn dialogs_of_stores_give_the_command() {
     ];
     let cases = cases.map(|(case, keys)| (case, shown(&mut journey, keys)));
     assert_all_shown("read-only-stores", &cases);
-    go_on(&mut journey, "read-only", "Enter\nWait+Screen /✓ Copied/\n");
+    go_on(&mut journey, "read-only", "Enter\nWait+Screen /✓ Sent/\n");
     let told = journey.copied().last().unwrap();
     assert!(told.contains("\n  --custom-key-store-name 'Oslo HSM' \\\n"), "{told}");
     assert!(told.ends_with("\\\n  --xks-proxy-authentication-credential file://credential.json"), "{told}");
@@ -165,7 +165,7 @@ fn dialogs_of_keys_give_the_command() {
     let mut all = Vec::new();
     for (case, keys) in &cases {
         all.push((*case, shown(&mut journey, keys)));
-        go_on(&mut journey, "read-only", "Ctrl+N\nWait+Screen /✓ Copied/\n");
+        go_on(&mut journey, "read-only", "Ctrl+N\nWait+Screen /✓ Sent/\n");
         let told = journey.copied().last().unwrap();
         assert!(told.contains("aws kms ") && told.contains("--region us-west-2"), "{told}");
         assert!(!told.contains("four corners"), "{told}");
@@ -193,7 +193,7 @@ fn the_external_key_manager_gives_the_commands_of_the_program() {
     ] {
         let keys = format!("Type \"m\"\n{}Enter\n{keys}", "Down\n".repeat(downs));
         all.push((case, shown(&mut journey, &keys)));
-        go_on(&mut journey, "read-only", "Ctrl+N\nWait+Screen /✓ Copied/\nEscape\nEscape\n");
+        go_on(&mut journey, "read-only", "Ctrl+N\nWait+Screen /✓ Sent/\nEscape\nEscape\n");
         told.push(journey.copied().last().unwrap().clone());
     }
     assert_all_shown("read-only-external-keys", &all);
@@ -213,7 +213,7 @@ fn a_served_aws_has_nothing_to_refuse() {
     let method = include_str!("../../assets/tapes/method-1.tape");
     let (to_review, _) = method.split_once("Wait+Screen /Review/").unwrap();
     tape::play(&Tape::parse("method-1", to_review).unwrap(), &mut console, &mut |_, _| Ok(())).unwrap();
-    go_on(&mut console, "read-only", "Ctrl+N\nWait+Screen /commands are on the clipboard/\n");
+    go_on(&mut console, "read-only", "Ctrl+N\nWait+Screen /commands were sent/\n");
     let events = wait(aws.other().call(&LookupEvents::default())).unwrap().events;
     assert!(events.iter().any(|event| event.event_name == "DescribeCustomKeyStores"));
     assert!(events.iter().all(|event| only_looks(&event.event_name)), "{events:?}");
@@ -232,12 +232,12 @@ fn the_flag_holds_in_the_program() {
     console.go_to_review();
     console.wait("READ-ONLY: no key is made");
     console.send("\x0e");
-    console.wait("AWS CLI commands are on the clipboard");
+    console.wait("AWS CLI commands were sent");
     // Back from the first button past Next, Previous and Cancel to the one that saves.
     console.send("\x1b[Z\x1b[Z\x1b[Z\x1b[Z");
     console.wait("▸[ Save as a file ]");
     console.send("\r");
-    console.wait("The commands are in");
+    console.wait("Saved to");
     console.kill();
     let script = std::fs::read_to_string(dir.path().join("create-key-payments.sh")).unwrap();
     assert!(script.contains("aws kms create-key \\\n  --region us-west-2"), "{script}");
@@ -268,7 +268,7 @@ fn the_file_holds_for_a_profile_and_what_is_wrong_in_it_is_told() {
         let mut console = run(&arguments, home, &more);
         console.go_to_review();
         console.send("\x0e");
-        console.wait("AWS CLI commands are on the clipboard");
+        console.wait("AWS CLI commands were sent");
         console.kill();
     }
     let mut console = run(&endpoint, home, &[xdg]);

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
@@ -9,6 +10,8 @@ use xks_console::journey::Journey;
 use xks_console::tape::{self, Stage as _, Tape};
 use xks_console::tui::app::App;
 use xks_console::tui::chrome;
+use xks_console::tui::effect::Msg;
+use xks_console::tui::keymap::Action;
 
 /// The sizes that every screen has a snapshot at: narrow, usual, wide.
 pub const SIZES: [(u16, u16); 3] = [(60, 20), (80, 24), (120, 40)];
@@ -53,8 +56,48 @@ pub fn screen(app: &App, size: (u16, u16)) -> String {
     tape::screen_text(&draw(app, size))
 }
 
+/// Checks that each key that the footer tells does something: it asks for an effect, or the screen looks different.
+pub fn assert_keys_work(name: &str, app: &App) {
+    for size in SIZES {
+        let before = draw(app, size);
+        for binding in chrome::hints(app, size.0) {
+            // Who tries again what is wrong sees the same error again.
+            let tries_again = matches!(binding.action, Action::NextStep | Action::Activate);
+            if tries_again && tape::screen_text(&before).contains('✗') {
+                continue;
+            }
+            let codes = match binding.action {
+                Action::Step => ('1'..='8').map(KeyCode::Char).collect(),
+                Action::MoreColumns => vec![KeyCode::Left, KeyCode::Right],
+                _ => vec![binding.code],
+            };
+            let press = |app: &mut App, code, modifiers| app.update(Msg::Key(KeyEvent::new(code, modifiers)));
+            let acts = |code: KeyCode| {
+                let mut app = app.clone();
+                !press(&mut app, code, binding.modifiers).is_empty() || draw(&app, size) != before
+            };
+            // A line break at the end of a text is seen by what is typed after it, and a cursor that moved, too.
+            let shows_later = |code: KeyCode| {
+                let [mut one, mut other] = [app.clone(), app.clone()];
+                press(&mut one, code, binding.modifiers);
+                for app in [&mut one, &mut other] {
+                    press(app, KeyCode::Char('x'), KeyModifiers::NONE);
+                }
+                draw(&one, size) != draw(&other, size)
+            };
+            let label = binding.label;
+            assert!(
+                codes.into_iter().any(|code| acts(code) || shows_later(code)),
+                "{name} at {size:?}: {label} {} does nothing",
+                binding.title
+            );
+        }
+    }
+}
+
 /// Compares what is shown with the snapshot at each of [`SIZES`].
 pub fn assert_shown(name: &str, app: &App) {
+    assert_keys_work(name, app);
     for (width, height) in SIZES {
         insta::assert_snapshot!(format!("{name}-{width}x{height}"), snapshot(&draw(app, (width, height))));
     }
@@ -62,6 +105,7 @@ pub fn assert_shown(name: &str, app: &App) {
 
 /// Compares what is shown in each of these cases with one snapshot of them all at each of [`SIZES`].
 pub fn assert_all_shown(name: &str, cases: &[(&str, App)]) {
+    cases.iter().for_each(|(case, app)| assert_keys_work(&format!("{name}, {case}"), app));
     for (width, height) in SIZES {
         let all = cases.iter().map(|(case, app)| format!("== {case}\n{}", screen(app, (width, height))));
         let all: Vec<String> = all.collect();

@@ -191,7 +191,7 @@ fn text_is_encrypted_and_decrypted() {
     let tape = open_key()
         + "Left 2\nWait+Screen /Encrypt up to/\nScreenshot tab.png\nType \"e\"\nWait+Screen /Plaintext/\nType \"four corners\"\nTab\nTab\n\
            Type \"project = nile\"\nScreenshot encrypt.png\nCtrl+N\nWait+Screen /CiphertextBlob, /\n\
-           Screenshot ciphertext.png\nType \"y\"\nWait+Screen /Copied/\nEscape\n";
+           Screenshot ciphertext.png\nType \"y\"\nWait+Screen /Sent/\nEscape\n";
     let mut journey = start("cryptography", &tape);
     let blob = journey.copied().last().unwrap().clone();
     go_on(

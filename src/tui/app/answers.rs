@@ -1,7 +1,7 @@
 //! What answers do.
 
 use super::drafts::and_look;
-use super::{App, Dialog, Flash};
+use super::{App, Dialog};
 use crate::aws::kms::{CustomKeyStore, KeyManager};
 use crate::aws::scalar::SecretText;
 use crate::create_key::key_summary::KeySummary;
@@ -9,6 +9,7 @@ use crate::create_key::known::Loaded;
 use crate::create_key::principals::PrincipalKind;
 use crate::create_key::submission::{self, Answer, Submission};
 use crate::tui::effect::{Call, Effect, Failure, Outcome, Reply};
+use crate::tui::flash::{Flash, Link, whole_failure};
 use crate::tui::monitoring::Monitoring;
 use crate::tui::pages::Location;
 
@@ -29,6 +30,13 @@ fn loaded<T>(result: Result<T, Failure>, before: &mut Loaded<T>) -> Option<Failu
 
 impl App {
     pub(super) fn answered(&mut self, call: Call, result: Result<Reply, Failure>) -> Vec<Effect> {
+        match &result {
+            Err(Failure { code, message, request_id })
+            | Ok(Reply::Submission(Answer::Failed(submission::Failure { code, message, request_id, .. }))) => {
+                self.failure = Some(whole_failure(code, message, request_id));
+            }
+            Ok(_) => {}
+        }
         let stale = match (call, result) {
             (call, Ok(Reply::NoCredentials(none))) => {
                 self.logged_out(call, none);
@@ -55,9 +63,9 @@ impl App {
                 }
                 return Vec::new();
             }
-            (Call::WriteScript { .. }, Ok(Reply::Written(path))) => {
-                let text = format!("The commands are in {path}.");
-                self.flashes.push(Flash { is_good: true, title: "Saved".to_owned(), text, link: None });
+            (Call::WriteFile { .. }, Ok(Reply::Written(path))) => {
+                self.text = None;
+                self.flashes.push(Flash::success("Saved", format!("Saved to {path}.")));
                 return Vec::new();
             }
             (_, Ok(Reply::Identity { caller, account_alias })) => {
@@ -65,7 +73,7 @@ impl App {
                 self.account_alias = account_alias;
                 None
             }
-            (Call::Identity | Call::Key(_) | Call::WriteScript { .. }, Err(failure)) => Some(failure),
+            (Call::Identity | Call::Key(_) | Call::WriteFile { .. }, Err(failure)) => Some(failure),
             (_, Ok(Reply::KeyStores(stores))) => {
                 let here = self.key_stores.current(&self.known);
                 self.known.key_stores = Loaded::Ready(stores);
@@ -340,12 +348,9 @@ impl App {
         }
         let Some(wizard) = self.wizard.take() else { return Vec::new() };
         let Submission::Done { key } = wizard.submission else { return Vec::new() };
-        self.flashes = vec![Flash {
-            is_good: true,
-            title: "Success".to_owned(),
-            text: format!("Your AWS KMS key was created with alias {} and key ID {}.", wizard.draft.alias, key.key_id),
-            link: Some(("View key", Location::Key(key.key_id.clone()))),
-        }];
+        let text = format!("Your AWS KMS key was created with alias {} and key ID {}.", wizard.draft.alias, key.key_id);
+        let view = Link::Page("View key", Location::Key(key.key_id.clone()));
+        self.flashes = vec![Flash::success("Success", text).with_link(view)];
         let key_id = key.key_id.clone();
         if let Loaded::Ready(keys) = &mut self.known.keys {
             keys.retain(|other| other.key_id() != key_id);

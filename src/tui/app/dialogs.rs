@@ -3,10 +3,11 @@
 use crossterm::event::{KeyCode, KeyEvent};
 
 use super::drafts::and_look;
-use super::{App, Dialog, Flash};
+use super::{App, Dialog};
 use crate::aws::kms::ConnectionState;
 use crate::tui::connect::{self, Afterwards, Connecting};
 use crate::tui::effect::{Call, Effect};
+use crate::tui::flash::Flash;
 use crate::tui::pages;
 use crate::tui::tasks::menu::{self, Deed};
 use crate::tui::tasks::{self, Task, commands};
@@ -53,10 +54,7 @@ impl App {
             }
             Some(Dialog::Disconnect { .. } | Dialog::Discard { .. }) if enters || escape => self.dialog = None,
             Some(Dialog::FieldHelp { scroll, .. } | Dialog::Keys { scroll, .. }) => match key.code {
-                KeyCode::Down => *scroll = scroll.saturating_add(1).min(200),
-                KeyCode::Up => *scroll = scroll.saturating_sub(1),
-                KeyCode::PageDown => *scroll = scroll.saturating_add(8).min(200),
-                KeyCode::PageUp => *scroll = scroll.saturating_sub(8),
+                code if scroll.press(code) => {}
                 KeyCode::Esc | KeyCode::Enter | KeyCode::F(1) | KeyCode::Char('?' | 'q' | ' ') => self.dialog = None,
                 _ => {}
             },
@@ -147,12 +145,8 @@ impl App {
                 match connecting.afterwards {
                     Afterwards::CreateKey => self.create_key(connecting.store_id),
                     Afterwards::Stay | Afterwards::Choose => {
-                        self.flashes.push(Flash {
-                            is_good: true,
-                            title: "Connected".to_owned(),
-                            text: format!("The external key store {} is connected.", connecting.name),
-                            link: None,
-                        });
+                        let text = format!("The external key store {} is connected.", connecting.name);
+                        self.flashes.push(Flash::success("Connected", text));
                         Vec::new()
                     }
                 }

@@ -134,12 +134,8 @@ impl App {
         let mut effects = and_look(self.drafts.close());
         effects.extend(self.leave_wizard());
         let name = name.map(|name| format!(" {name}")).unwrap_or_default();
-        self.flashes.push(Flash {
-            is_good: true,
-            title: "Draft kept".to_owned(),
-            text: format!("Your draft of the KMS key{name} is kept. D goes on with it, or discards it."),
-            link: None,
-        });
+        let text = format!("Your draft of the KMS key{name} is kept. D goes on with it, or discards it.");
+        self.flashes.push(Flash::success("Draft kept", text));
         effects
     }
 

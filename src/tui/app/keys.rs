@@ -3,16 +3,19 @@
 use crossterm::event::{KeyCode, KeyEvent};
 
 use super::drafts::not_sent;
-use super::{App, Dialog, Flash};
+use super::{App, Dialog};
 use crate::aws::kms::ConnectionState;
 use crate::create_key::known::Loaded;
 use crate::create_key::method::Method;
 use crate::create_key::submission::{self, Answer};
 use crate::tui::connect::Afterwards;
-use crate::tui::effect::{Call, Effect};
-use crate::tui::keymap::{self, Action, Context};
+use crate::tui::effect::{Call, Copied, Effect};
+use crate::tui::flash::{Flash, Link};
+use crate::tui::keymap::{self, Action, Binding, Context};
 use crate::tui::pages::{self, Location};
 use crate::tui::tasks::Task;
+use crate::tui::text_view::{self, TextView};
+use crate::tui::widgets::scroll::Scroll;
 use crate::tui::widgets::table::Table;
 use crate::tui::wizard::{self, Wizard};
 
@@ -27,11 +30,35 @@ pub const NAVIGATION: [(&str, Location); 7] = [
     ("API calls", Location::ApiCalls),
 ];
 
+/// Keys that look at what is there. Any other is the next action, with which a message of success goes.
+const KEEPS_SUCCESS: [KeyCode; 7] = [
+    KeyCode::Char('v'),
+    KeyCode::Char('?'),
+    KeyCode::Esc,
+    KeyCode::F(1),
+    KeyCode::F(4),
+    KeyCode::PageDown,
+    KeyCode::PageUp,
+];
+
 impl App {
     pub(super) fn press(&mut self, key: KeyEvent) -> Vec<Effect> {
         let action = keymap::action(&[], key);
         if action == Some(Action::Quit) {
             return self.quit();
+        }
+        if let Some(view) = &mut self.text {
+            let event = view.press(key, self.size);
+            return self.handle_text_view(event);
+        }
+        if !KEEPS_SUCCESS.contains(&key.code) {
+            self.flashes.retain(|flash| !flash.is_good);
+        }
+        if action == Some(Action::ShowError)
+            && let Some(failure) = &self.failure
+        {
+            self.text = Some(failure.clone());
+            return Vec::new();
         }
         if let Some(login) = &mut self.login {
             if action == Some(Action::Switch) && self.dialog.is_none() {
@@ -48,7 +75,7 @@ impl App {
             return self.open_switcher();
         }
         if action == Some(Action::Keys) && !self.is_typing() || action == Some(Action::Help) && self.wizard_is_away() {
-            self.dialog = Some(Dialog::Keys { contexts: self.contexts(), scroll: 0 });
+            self.dialog = Some(Dialog::Keys { bindings: self.bindings().collect(), scroll: Scroll::default() });
             return Vec::new();
         }
         if action == Some(Action::ApiCalls) {
@@ -58,6 +85,35 @@ impl App {
             return self.press_navigation(key);
         }
         self.press_page(key)
+    }
+
+    fn handle_text_view(&mut self, event: text_view::Event) -> Vec<Effect> {
+        match event {
+            text_view::Event::Handled => Vec::new(),
+            text_view::Event::Close => {
+                self.text = None;
+                Vec::new()
+            }
+            text_view::Event::Copy(what, text) => {
+                self.text = None;
+                self.copy(what, text)
+            }
+            text_view::Event::Save(call) => vec![self.ask(call)],
+        }
+    }
+
+    /// Shows more than a message does. A text can be looked at again; a page takes the message's place.
+    fn follow(&mut self, link: Link) -> Vec<Effect> {
+        match link {
+            Link::Page(_, location) => {
+                self.flashes.pop();
+                self.go(location)
+            }
+            Link::Text(_, view) => {
+                self.text = Some(view);
+                Vec::new()
+            }
+        }
     }
 
     /// Shows the calls to AWS over whatever page is shown, which waits as it is.
@@ -73,7 +129,7 @@ impl App {
     }
 
     /// The table that the page is, if it is one.
-    fn table(&self) -> Option<&Table> {
+    pub(super) fn table(&self) -> Option<&Table> {
         match self.location {
             Location::KeyStores => Some(self.key_stores.table()),
             Location::Keys => Some(self.keys.table()),
@@ -90,43 +146,50 @@ impl App {
         }
     }
 
-    /// Whether letters are text now.
-    fn is_typing(&self) -> bool {
-        match self.location {
-            Location::CreateKey => self.wizard.as_ref().is_some_and(Wizard::is_typing),
-            _ => self.table().is_some_and(Table::is_searching),
-        }
-    }
-
     /// The contexts whose keys work now.
     pub fn contexts(&self) -> Vec<Context> {
         if self.login.is_some() {
             return vec![Context::Dialog];
         }
-        if self.dialog.is_some() {
-            let has_form = matches!(self.dialog, Some(Dialog::Task(_) | Dialog::Switch(_)));
-            let form = has_form.then_some(Context::Form);
-            return [Context::Dialog, Context::Fields].into_iter().chain(form).collect();
+        match &self.dialog {
+            Some(Dialog::Task(task)) if !task.has_form() => return vec![Context::Dialog],
+            Some(Dialog::Connect(connecting)) if connecting.is_busy() => return vec![Context::Dialog],
+            Some(Dialog::Switch(switcher)) if !switcher.has_form() => return vec![Context::Dialog, Context::Fields],
+            Some(Dialog::Task(_) | Dialog::Switch(_)) => return vec![Context::Dialog, Context::Fields, Context::Form],
+            Some(Dialog::FieldHelp { .. } | Dialog::Keys { .. } | Dialog::Menu(_) | Dialog::Drafts(_)) => {
+                return vec![Context::Dialog];
+            }
+            Some(_) => return vec![Context::Dialog, Context::Fields],
+            None => {}
         }
         if self.navigation.is_some() {
             return vec![Context::Navigation];
         }
         let has_drafts = super::shows_drafts(&self.location) && !self.drafts.list.is_empty();
         let mut contexts = match self.location {
-            Location::CreateKey => self.wizard.as_ref().map(Wizard::contexts).unwrap_or_default(),
+            Location::CreateKey => self.wizard.as_ref().map(|wizard| wizard.contexts(&self.known)).unwrap_or_default(),
             Location::KeyStores => vec![Context::KeyStore, Context::Table, Context::Asked, Context::List],
-            Location::KeyStore(_) => vec![Context::KeyStore, Context::Fields, Context::Monitoring],
+            Location::KeyStore(_) => {
+                vec![Context::KeyStore, Context::Fields, Context::Monitoring, Context::Pages, Context::Asked]
+            }
             Location::Keys => vec![Context::KeyList, Context::Table, Context::Asked, Context::List],
             Location::AwsKeys | Location::Events => vec![Context::Table, Context::Asked, Context::List],
             Location::ApiCalls => vec![Context::Table, Context::List],
             Location::CloudHsm => vec![Context::List],
             Location::ExternalKeys => vec![Context::ExternalKeys, Context::Table, Context::Asked, Context::List],
-            Location::Event(_) => vec![Context::Event],
+            Location::Event(_) => vec![Context::Event, Context::Pages],
             Location::ApiCall(_) => vec![Context::ApiCall],
-            Location::Key(_) => vec![Context::Key],
+            Location::Key(_) => vec![Context::Key, Context::Pages, Context::Asked],
         };
         contexts.extend(has_drafts.then_some(Context::Drafts));
         contexts
+    }
+
+    /// Whether a key is no action of the page, or one that does something now.
+    fn takes(&self, key: KeyEvent) -> bool {
+        // Lists and long texts turn their own pages.
+        let is_free = |binding: &Binding| binding.action == Action::Scroll || self.is_available(binding);
+        self.is_typing() || keymap::binding(&self.contexts(), key).is_none_or(is_free)
     }
 
     fn quit(&mut self) -> Vec<Effect> {
@@ -166,15 +229,19 @@ impl App {
 
     fn press_page(&mut self, key: KeyEvent) -> Vec<Effect> {
         let on_list = self.is_on_list();
-        if on_list && !self.is_typing() && matches!(key.code, KeyCode::Tab | KeyCode::BackTab | KeyCode::Left) {
+        let shows_columns = key.code == KeyCode::Left && self.table().is_some_and(Table::has_columns_before);
+        if on_list
+            && !self.is_typing()
+            && !shows_columns
+            && matches!(key.code, KeyCode::Tab | KeyCode::BackTab | KeyCode::Left)
+        {
             return self.enter_navigation();
         }
         if key.code == KeyCode::Char('v')
             && !self.is_typing()
-            && let Some((_, location)) = self.flashes.last().and_then(|flash| flash.link.clone())
+            && let Some(link) = self.flashes.last().and_then(|flash| flash.link.clone())
         {
-            self.flashes.pop();
-            return self.go(location);
+            return self.follow(link);
         }
         // The message on top says that Esc closes it, in the wizard too.
         if key.code == KeyCode::Esc && !self.wizard_is_away() && self.flashes.pop().is_some() {
@@ -188,6 +255,9 @@ impl App {
             && keymap::action(&[Context::Drafts], key) == Some(Action::Drafts)
         {
             return self.show_drafts(None);
+        }
+        if !self.takes(key) {
+            return Vec::new();
         }
         let wishes = match self.location {
             Location::KeyStores => self.key_stores.press(key, &self.known),
@@ -302,7 +372,8 @@ impl App {
             wizard::Wish::Copy(what, text) => self.copy(what, text),
             wizard::Wish::CreateKeyStore => self.begin(Task::CreateKeyStore),
             wizard::Wish::Help(field) => {
-                self.dialog = Some(Dialog::FieldHelp { field, scroll: 0 });
+                let bindings = self.bindings().filter(|binding| binding.action == Action::Edit).collect();
+                self.dialog = Some(Dialog::FieldHelp { field, bindings, scroll: Scroll::default() });
                 Vec::new()
             }
             wizard::Wish::StopWaiting => self.stop_waiting(),
@@ -318,7 +389,7 @@ impl App {
 
     /// Something was changed: the good news, and everything that may look different now.
     pub(super) fn changed(&mut self, text: String) -> Vec<Effect> {
-        self.flashes.push(Flash { is_good: true, title: "Success".to_owned(), text, link: None });
+        self.flashes.push(Flash::success("Success", text));
         self.keys.forget_choice();
         // Tags may have changed; the next search for one asks again.
         self.known.tags = Loaded::Idle;
@@ -332,14 +403,33 @@ impl App {
     }
 
     pub(super) fn copy(&mut self, what: &'static str, text: String) -> Vec<Effect> {
-        self.flashes.retain(|flash| flash.title != "Copied");
-        self.flashes.push(Flash {
-            is_good: true,
-            title: "Copied".to_owned(),
-            text: format!("The {what} {} on the clipboard.", if what.ends_with('s') { "are" } else { "is" }),
-            link: None,
-        });
+        self.copying = Some((what, TextView::new(what, text.clone())));
         vec![Effect::Copy(text)]
+    }
+
+    /// Tells what came of a text that was to be copied, as far as anybody knows.
+    pub(super) fn copied(&mut self, copied: Copied) {
+        let Some((what, view)) = self.copying.take() else { return };
+        let (is, was) = if what.ends_with('s') { ("are", "were") } else { ("is", "was") };
+        let flash = match copied {
+            Copied::Clipboard => Flash::success("Copied", format!("The {what} {is} on the clipboard.")),
+            Copied::Tmux => {
+                let rest = "sent to the terminal's clipboard. Paste with the tmux prefix and ].";
+                Flash::success("Copied", format!("The {what} {is} in tmux's paste buffer and {was} {rest}"))
+            }
+            Copied::Sent => {
+                let rest = "Terminals don't confirm that. Press v to see it, or to save it to a file.";
+                Flash::success("Sent", format!("The {what} {was} sent to the terminal's clipboard. {rest}"))
+            }
+            Copied::TooLong { bytes, most } => {
+                let rest = "Press v to see it, or to save it to a file.";
+                let text = format!("The {what} {is} {bytes} bytes long; terminals take {most} at most. {rest}");
+                Flash::failure("Too long to copy", &text)
+            }
+        };
+        let link = Link::Text("Show all", view);
+        self.flashes.retain(|flash| !matches!(&*flash.title, "Copied" | "Sent"));
+        self.flashes.push(flash.with_link(link));
     }
 
     pub(super) fn leave_wizard(&mut self) -> Vec<Effect> {

@@ -96,12 +96,8 @@ impl App {
         app.drafts = std::mem::take(&mut self.drafts);
         app.drafts.move_to(&app.world);
         if app.drafts.are_kept() && self.wizard.as_ref().is_some_and(Wizard::would_lose) {
-            app.flashes.push(Flash {
-                is_good: true,
-                title: "Draft kept".to_owned(),
-                text: format!("Your draft of the KMS key waits in {} · {}.", self.known.account, self.known.region),
-                link: None,
-            });
+            let text = format!("Your draft of the KMS key waits in {} · {}.", self.known.account, self.known.region);
+            app.flashes.push(Flash::success("Draft kept", text));
         }
         *self = app;
         std::iter::once(Effect::Use(client)).chain(self.first_questions()).collect()

@@ -98,12 +98,12 @@ impl ApiCalls {
     /// Takes a key.
     pub fn press(&mut self, key: KeyEvent) -> Vec<Wish> {
         match self.table.press(key, COLUMNS.len()) {
-            Pressed::Open(row) | Pressed::Toggle(row) => {
+            Pressed::Open(row) => {
                 let number = u64::try_from(row).ok().and_then(|row| self.count.checked_sub(row + 1));
                 return number.map(|number| Wish::Go(Location::ApiCall(number))).into_iter().collect();
             }
             Pressed::Sorted => self.arrange(),
-            Pressed::Taken | Pressed::ToggleAll | Pressed::Ignored => {}
+            Pressed::Taken | Pressed::Toggle(_) | Pressed::ToggleAll | Pressed::Ignored => {}
         }
         Vec::new()
     }

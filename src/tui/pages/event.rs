@@ -1,6 +1,6 @@
 //! The page of one event of CloudTrail, with what the external key store proxy was asked for it.
 
-use crossterm::event::{KeyCode, KeyEvent};
+use crossterm::event::KeyEvent;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -16,6 +16,7 @@ use crate::tui::effect::Call;
 use crate::tui::keymap::{self, Action, Context};
 use crate::tui::theme;
 use crate::tui::widgets::paper::Paper;
+use crate::tui::widgets::scroll::Scroll;
 use crate::tui::widgets::text;
 
 /// What is shown of one event.
@@ -25,20 +26,30 @@ pub struct EventPage {
     record: Value,
     /// What the proxy was asked for the sake of the request, where the bundled AWS can tell.
     pub requests: Loaded<Vec<ProxyRequest>>,
-    scroll: usize,
+    scroll: Scroll,
 }
 
 impl EventPage {
     /// The page of an event.
     pub fn new(event: Option<Event>) -> Self {
         let record = event.as_ref().and_then(|event| serde_json::from_str(&event.cloud_trail_event).ok());
-        Self { event, record: record.unwrap_or_default(), requests: Loaded::Loading, scroll: 0 }
+        Self { event, record: record.unwrap_or_default(), requests: Loaded::Loading, scroll: Scroll::default() }
     }
 
     /// What must be asked to show the page.
     pub fn questions(&self) -> Vec<Call> {
         let id = self.record["requestID"].as_str();
         id.map(|id| Call::ProxyRequests(id.to_owned())).into_iter().collect()
+    }
+
+    /// How far it is scrolled.
+    pub fn scroll(&self) -> &Scroll {
+        &self.scroll
+    }
+
+    /// Whether there is an event to show.
+    pub fn has_event(&self) -> bool {
+        self.event.is_some()
     }
 
     fn pretty(&self) -> String {
@@ -48,12 +59,7 @@ impl EventPage {
     /// Takes a key.
     pub fn press(&mut self, key: KeyEvent) -> Vec<Wish> {
         match key.code {
-            KeyCode::Down => self.scroll = (self.scroll + 1).min(self.lines()),
-            KeyCode::Up => self.scroll = self.scroll.saturating_sub(1),
-            KeyCode::PageDown => self.scroll = (self.scroll + 10).min(self.lines()),
-            KeyCode::PageUp => self.scroll = self.scroll.saturating_sub(10),
-            KeyCode::Home => self.scroll = 0,
-            KeyCode::End => self.scroll = self.lines(),
+            code if self.scroll.press(code) => {}
             _ if keymap::action(&[Context::Event], key) == Some(Action::CopyId) => {
                 return vec![Wish::Copy("event", self.pretty())];
             }
@@ -62,18 +68,11 @@ impl EventPage {
         Vec::new()
     }
 
-    /// Lines that it scrolls over at most.
-    fn lines(&self) -> usize {
-        let mut paper = Paper::new(60);
-        self.write(&mut paper);
-        paper.len()
-    }
-
     /// Draws the page.
     pub fn draw(&self, frame: &mut Frame, area: Rect) {
         let mut paper = Paper::new(area.width);
         self.write(&mut paper);
-        paper.draw_from(frame, area, self.scroll);
+        paper.draw_scrolled(frame, area, &self.scroll);
     }
 
     fn write(&self, paper: &mut Paper) {

@@ -126,7 +126,7 @@ impl Events {
     /// Takes a key.
     pub fn press(&mut self, key: KeyEvent) -> Vec<Wish> {
         match self.table.press(key, COLUMNS.len()) {
-            Pressed::Open(row) | Pressed::Toggle(row) => {
+            Pressed::Open(row) => {
                 let event = self.list().get(row);
                 return event.map(|event| Wish::Go(Location::Event(event.event_id.clone()))).into_iter().collect();
             }
@@ -136,7 +136,7 @@ impl Events {
                 let more = self.next.take().map(|token| Wish::Ask(Call::Events(Some(token))));
                 return more.into_iter().collect();
             }
-            Pressed::Taken | Pressed::ToggleAll => {}
+            Pressed::Taken | Pressed::Toggle(_) | Pressed::ToggleAll => {}
             Pressed::Ignored => {
                 if keymap::action(&[Context::Asked], key) == Some(Action::Refresh) {
                     return vec![Wish::Ask(Call::Events(None))];

@@ -124,6 +124,11 @@ impl ExternalKeys {
         self.table.paste(text);
     }
 
+    /// Whether the proxy has told what it has.
+    pub fn is_ready(&self) -> bool {
+        self.partitions.ready().is_some()
+    }
+
     fn menu(&self, known: &Known) -> Option<Wish> {
         let keys = self.list();
         let here = self.table.current().and_then(|row| keys.get(row).copied());
@@ -134,9 +139,9 @@ impl ExternalKeys {
     /// Takes a key.
     pub fn press(&mut self, key: KeyEvent, known: &Known) -> Vec<Wish> {
         match self.table.press(key, COLUMNS.len()) {
-            Pressed::Open(_) | Pressed::Toggle(_) => return self.menu(known).into_iter().collect(),
+            Pressed::Open(_) => return self.menu(known).into_iter().collect(),
             Pressed::Sorted => self.arrange(known),
-            Pressed::Taken | Pressed::ToggleAll => {}
+            Pressed::Taken | Pressed::Toggle(_) | Pressed::ToggleAll => {}
             Pressed::Ignored => match keymap::action(&[Context::ExternalKeys, Context::Asked], key) {
                 Some(Action::Actions) => return self.menu(known).into_iter().collect(),
                 Some(Action::Refresh) => {

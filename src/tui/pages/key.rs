@@ -18,6 +18,7 @@ use crate::tui::keymap::{self, Action, Context};
 use crate::tui::tasks::{Menu, Task, name_of};
 use crate::tui::theme;
 use crate::tui::widgets::paper::Paper;
+use crate::tui::widgets::scroll::Scroll;
 use crate::tui::widgets::table::state_style;
 
 const TABS: [&str; 5] = ["Key policy", "Cryptographic configuration", "Tags", "Aliases", "Encrypt / Decrypt"];
@@ -35,7 +36,7 @@ pub struct KeyPage {
     /// Its external key, where the bundled AWS can tell.
     pub external_key: Loaded<DescribeExternalKeyOutput>,
     tab: usize,
-    scroll: usize,
+    scroll: Scroll,
 }
 
 impl KeyPage {
@@ -49,10 +50,18 @@ impl KeyPage {
                 Loaded::Loading
             }
         }
-        Self { policy: told(&key_id), tags: told(&key_id), external_key: told(&key_id), key_id, tab: 1, scroll: 0 }
+        Self {
+            policy: told(&key_id),
+            tags: told(&key_id),
+            external_key: told(&key_id),
+            key_id,
+            tab: 1,
+            scroll: Scroll::default(),
+        }
     }
 
-    fn key<'a>(&self, known: &'a Known) -> Option<&'a KeySummary> {
+    /// The key, once it is known.
+    pub fn key<'a>(&self, known: &'a Known) -> Option<&'a KeySummary> {
         known.keys.ready()?.iter().chain(&known.aws_keys).find(|key| key.key_id() == self.key_id)
     }
 
@@ -74,15 +83,27 @@ impl KeyPage {
         calls
     }
 
+    /// How far it is scrolled.
+    pub fn scroll(&self) -> &Scroll {
+        &self.scroll
+    }
+
+    /// Whether Enter leads on to the key store.
+    pub fn can_activate(&self, known: &Known) -> bool {
+        self.tab == 1 && self.key(known).is_some_and(|key| key.custom_key_store_id.is_some())
+    }
+
+    fn show_tab(&mut self, tab: usize) {
+        self.tab = tab;
+        self.scroll.reset();
+    }
+
     /// Takes a key.
     pub fn press(&mut self, key: KeyEvent, known: &Known) -> Vec<Wish> {
         match key.code {
-            KeyCode::Right | KeyCode::Tab => (self.tab, self.scroll) = ((self.tab + 1) % TABS.len(), 0),
-            KeyCode::Left | KeyCode::BackTab => (self.tab, self.scroll) = ((self.tab + TABS.len() - 1) % TABS.len(), 0),
-            KeyCode::Down => self.scroll = self.scroll.saturating_add(1).min(self.lines(known)),
-            KeyCode::Up => self.scroll = self.scroll.saturating_sub(1),
-            KeyCode::PageDown => self.scroll = self.scroll.saturating_add(10).min(self.lines(known)),
-            KeyCode::PageUp => self.scroll = self.scroll.saturating_sub(10),
+            KeyCode::Right | KeyCode::Tab => self.show_tab((self.tab + 1) % TABS.len()),
+            KeyCode::Left | KeyCode::BackTab => self.show_tab((self.tab + TABS.len() - 1) % TABS.len()),
+            code if self.scroll.press(code) => {}
             KeyCode::Char(letter @ ('e' | 'd')) if self.tab == 4 && key.modifiers.is_empty() => {
                 let ours = self.key(known).filter(|key| key.key_manager != KeyManager::Aws);
                 let name = ours.map(|key| name_of(key, known));
@@ -119,14 +140,6 @@ impl KeyPage {
         Vec::new()
     }
 
-    fn lines(&self, known: &Known) -> usize {
-        let mut paper = Paper::new(60);
-        if let Some(key) = self.key(known) {
-            self.write(&mut paper, key, known);
-        }
-        paper.len()
-    }
-
     /// Draws the page.
     pub fn draw(&self, known: &Known, frame: &mut Frame, area: Rect) {
         let mut paper = Paper::new(area.width);
@@ -138,7 +151,7 @@ impl KeyPage {
                 paper.prose(&format!("{} does not exist in this account and Region.", self.key_id), 2, theme::TEXT);
             }
         }
-        paper.draw_from(frame, area, self.scroll);
+        paper.draw_scrolled(frame, area, &self.scroll);
     }
 
     fn write(&self, paper: &mut Paper, key: &KeySummary, known: &Known) {

@@ -18,6 +18,7 @@ use crate::tui::pages::keys::aliases_of;
 use crate::tui::tasks::Task;
 use crate::tui::theme;
 use crate::tui::widgets::paper::Paper;
+use crate::tui::widgets::scroll::Scroll;
 use crate::tui::widgets::table::state_style;
 use crate::tui::widgets::{button, text};
 
@@ -30,7 +31,7 @@ pub struct KeyStorePage {
     pub monitoring: Loaded<Monitoring>,
     range: TimeRange,
     spot: usize,
-    scroll: usize,
+    scroll: Scroll,
 }
 
 /// The buttons at the top; the keys of the store come after them in the order of Tab, then the figures.
@@ -40,9 +41,6 @@ const BUTTONS: [(&str, Action); 4] = [
     ("Key store actions", Action::Actions),
     ("Copy ID", Action::CopyId),
 ];
-
-/// Lines that Page Down moves.
-const PAGE: usize = 10;
 
 fn keys_in<'a>(store_id: &str, known: &'a Known) -> Vec<&'a KeySummary> {
     let keys = known.keys.ready().map_or(&[][..], Vec::as_slice);
@@ -79,7 +77,7 @@ impl KeyStorePage {
         known.key_stores.ready()?.iter().find(|store| store.custom_key_store_id == self.store_id)
     }
 
-    fn is_enabled(action: Action, store: &CustomKeyStore) -> bool {
+    pub fn is_enabled(action: Action, store: &CustomKeyStore) -> bool {
         match action {
             Action::CreateKey | Action::Connect | Action::Disconnect | Action::CopyId
                 if store.custom_key_store_id == UNREADABLE =>
@@ -113,17 +111,34 @@ impl KeyStorePage {
         }
     }
 
+    /// How far it is scrolled.
+    pub fn scroll(&self) -> &Scroll {
+        &self.scroll
+    }
+
+    /// Whether what has the focus does something.
+    pub fn can_activate(&self, known: &Known) -> bool {
+        let button = BUTTONS.get(self.spot);
+        self.store(known).is_some_and(|store| button.is_none_or(|(_, action)| Self::is_enabled(*action, store)))
+    }
+
+    fn focus(&mut self, spot: usize) {
+        self.spot = spot;
+        self.scroll.reset();
+    }
+
     /// Takes a key.
     pub fn press(&mut self, key: KeyEvent, known: &Known) -> Vec<Wish> {
         let keys = keys_in(&self.store_id, known);
         let spots = BUTTONS.len() + keys.len() + 1;
         match key.code {
-            KeyCode::Tab | KeyCode::Down | KeyCode::Right => (self.spot, self.scroll) = ((self.spot + 1) % spots, 0),
-            KeyCode::BackTab | KeyCode::Up | KeyCode::Left => {
-                (self.spot, self.scroll) = ((self.spot + spots - 1) % spots, 0);
+            KeyCode::Tab | KeyCode::Down | KeyCode::Right => self.focus((self.spot + 1) % spots),
+            KeyCode::BackTab | KeyCode::Up | KeyCode::Left => self.focus((self.spot + spots - 1) % spots),
+            KeyCode::PageDown | KeyCode::PageUp => {
+                self.scroll.press_page(key.code);
             }
-            KeyCode::PageDown => self.scroll = self.scroll.saturating_add(PAGE).min(self.lines(known)),
-            KeyCode::PageUp => self.scroll = self.scroll.saturating_sub(PAGE),
+            KeyCode::Home => self.focus(0),
+            KeyCode::End => self.focus(spots - 1),
             KeyCode::Enter | KeyCode::Char(' ') => {
                 return match self.spot.checked_sub(BUTTONS.len()) {
                     None => self.perform(BUTTONS[self.spot].1, known),
@@ -156,15 +171,7 @@ impl KeyStorePage {
                 paper.prose(&format!("{} does not exist in this account and Region.", self.store_id), 2, theme::TEXT);
             }
         }
-        paper.draw_scrolled(frame, area, self.scroll);
-    }
-
-    fn lines(&self, known: &Known) -> usize {
-        let mut paper = Paper::new(60);
-        if let Some(store) = self.store(known) {
-            self.write(&mut paper, store, known);
-        }
-        paper.len()
+        paper.draw_scrolled(frame, area, &self.scroll);
     }
 
     fn write(&self, paper: &mut Paper, store: &CustomKeyStore, known: &Known) {

@@ -92,14 +92,14 @@ impl KeyStores {
     pub fn press(&mut self, key: KeyEvent, known: &Known) -> Vec<Wish> {
         let stores = external(known);
         match self.table.press(key, COLUMNS.len()) {
-            Pressed::Open(row) | Pressed::Toggle(row) => {
+            Pressed::Open(row) => {
                 return vec![Wish::Go(Location::KeyStore(stores[row].custom_key_store_id.clone()))];
             }
             Pressed::Sorted => {
                 self.arrange(known);
                 return Vec::new();
             }
-            Pressed::Taken | Pressed::ToggleAll => return Vec::new(),
+            Pressed::Taken | Pressed::Toggle(_) | Pressed::ToggleAll => return Vec::new(),
             Pressed::Ignored => {}
         }
         let here = self.table.current().and_then(|row| stores.get(row)).map(|store| store.custom_key_store_id.clone());

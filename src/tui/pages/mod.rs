@@ -86,7 +86,7 @@ pub fn write_loading<T>(paper: &mut Paper, what: &str, loaded: &Loaded<T>) -> bo
         }
         Loaded::Failed(reason) => {
             paper.line(Line::styled(format!("  ✗ Could not load {what}"), theme::BAD));
-            paper.prose(reason, 4, theme::TEXT);
+            paper.error(reason, 4, theme::TEXT);
             paper.prose("Press r to try again.", 4, theme::QUIET);
         }
     }

@@ -5,17 +5,18 @@ use std::io::{self, ErrorKind, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
+use crate::aws::scalar::SecretText;
 use crate::tui::effect::Failure;
 
 /// Files of one name at most; the second is `NAME-2`.
 const MOST: u32 = 99;
 
-/// Writes a script into a new file where the program was started, for its owner alone; gives its path.
+/// Writes a new file where the program was started, for its owner alone; gives its path.
 ///
 /// # Errors
 /// Why there is no such file, in words.
-pub async fn write_script(name: String, text: String) -> Result<String, Failure> {
-    let written = tokio::task::spawn_blocking(move || new_script(Path::new("."), &name, &text)).await;
+pub async fn write(name: String, text: SecretText) -> Result<String, Failure> {
+    let written = tokio::task::spawn_blocking(move || new_file(Path::new("."), &name, text.expose())).await;
     let path = written.unwrap_or_else(|error| Err(io::Error::other(error))).map_err(|error| Failure {
         code: "FileNotWritten".to_owned(),
         message: error.to_string(),
@@ -24,9 +25,10 @@ pub async fn write_script(name: String, text: String) -> Result<String, Failure>
     Ok(path.display().to_string())
 }
 
-fn new_script(dir: &Path, name: &str, text: &str) -> io::Result<PathBuf> {
+fn new_file(dir: &Path, name: &str, text: &str) -> io::Result<PathBuf> {
+    let (stem, end) = name.rsplit_once('.').unwrap_or((name, "txt"));
     for number in 1..=MOST {
-        let name = if number == 1 { format!("{name}.sh") } else { format!("{name}-{number}.sh") };
+        let name = if number == 1 { format!("{stem}.{end}") } else { format!("{stem}-{number}.{end}") };
         let path = std::path::absolute(dir)?.join(name);
         let wrong = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
         let mut file = match OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
@@ -34,7 +36,7 @@ fn new_script(dir: &Path, name: &str, text: &str) -> io::Result<PathBuf> {
             file => file.map_err(wrong)?,
         };
         if let Err(error) = file.write_all(text.as_bytes()).and_then(|()| file.sync_all()) {
-            // Half a script is worse than none.
+            // Half a file is worse than none.
             let _ = remove_file(&path);
             return Err(wrong(error));
         }
@@ -52,7 +54,7 @@ mod tests {
     #[test]
     fn nothing_that_is_there_is_written_over() {
         let dir = tempfile::tempdir().unwrap();
-        let write = |text| new_script(dir.path(), "create-key", text);
+        let write = |text| new_file(dir.path(), "create-key.sh", text);
         let (one, two) = (write("1").unwrap(), write("2").unwrap());
         assert_eq!(
             (one.file_name().unwrap(), two.file_name().unwrap()),
@@ -60,7 +62,7 @@ mod tests {
         );
         assert_eq!(std::fs::read_to_string(&one).unwrap() + &std::fs::read_to_string(&two).unwrap(), "12");
         assert_eq!(std::fs::metadata(one).unwrap().permissions().mode() & 0o777, 0o600);
-        let nowhere = new_script(&dir.path().join("gone"), "create-key", "").unwrap_err();
+        let nowhere = new_file(&dir.path().join("gone"), "create-key.sh", "").unwrap_err();
         assert!(nowhere.to_string().contains("gone/create-key.sh: No such file"), "{nowhere}");
     }
 }

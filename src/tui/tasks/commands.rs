@@ -145,7 +145,7 @@ pub fn write(paper: &mut Paper, commands: &str, is_copied: bool) {
         paper.gap();
     }
     if is_copied {
-        paper.prose("✓ Copied. Esc closes.", 0, theme::GOOD);
+        paper.prose("✓ Sent to the clipboard. Esc closes.", 0, theme::GOOD);
     }
 }
 

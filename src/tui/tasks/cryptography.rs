@@ -121,7 +121,7 @@ pub fn write_outcome(paper: &mut Paper, outcome: &Outcome, is_copied: bool) {
         Outcome::Done => {}
     }
     paper.gap();
-    let words = if is_copied { "✓ Copied. Esc closes." } else { "y copies it, Esc closes." };
+    let words = if is_copied { "✓ Sent to the clipboard. Esc closes." } else { "y copies it, Esc closes." };
     paper.prose(words, 0, if is_copied { theme::GOOD } else { theme::QUIET });
 }
 

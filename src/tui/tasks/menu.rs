@@ -211,6 +211,11 @@ impl Menu {
         Self { title, entries, cursor }
     }
 
+    /// Whether the entry at the cursor does something.
+    pub fn can_activate(&self) -> bool {
+        self.entries.get(self.cursor).is_some_and(|entry| entry.deed.is_ok())
+    }
+
     /// Takes a key.
     pub fn press(&mut self, key: KeyEvent) -> Pressed {
         let last = self.entries.len().saturating_sub(1);

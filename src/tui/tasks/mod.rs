@@ -25,6 +25,7 @@ use crate::aws::scalar::SecretText;
 use crate::create_key::guide;
 use crate::create_key::key_summary::KeySummary;
 use crate::create_key::known::Known;
+use crate::tui::widgets::scroll::Scroll;
 
 /// A key, and what a person knows it by.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -196,7 +197,7 @@ pub struct Dialog {
     asks_to_discard: bool,
     is_copied: bool,
     only_tells: bool,
-    scroll: usize,
+    scroll: Scroll,
 }
 
 impl PartialEq for Dialog {
@@ -220,7 +221,7 @@ impl Dialog {
             asks_to_discard: false,
             is_copied: false,
             only_tells: false,
-            scroll: 0,
+            scroll: Scroll::default(),
         }
     }
 
@@ -279,11 +280,10 @@ impl Dialog {
                 _ => Vec::new(),
             };
         }
-        match key.code {
-            KeyCode::PageDown => self.scroll += 8,
-            KeyCode::PageUp => self.scroll = self.scroll.saturating_sub(8),
-            _ => self.scroll = 0,
+        if !self.form.turns_pages() && self.scroll.press_page(key.code) {
+            return Vec::new();
         }
+        self.scroll.reset();
         self.is_copied = false;
         let asked = std::mem::take(&mut self.asks_to_discard);
         let pressed = self.form.press(key);
@@ -388,12 +388,37 @@ impl Dialog {
         }
     }
 
+    /// Whether there is a form to fill in now.
+    pub fn has_form(&self) -> bool {
+        self.outcome.is_none() && !self.is_sending()
+    }
+
+    /// Whether letters are text now.
+    pub fn is_typing(&self) -> bool {
+        self.has_form() && self.form.is_typing()
+    }
+
+    /// Whether Space ticks a box or presses a button.
+    pub fn can_toggle(&self) -> bool {
+        self.form.can_toggle()
+    }
+
+    /// Whether `PgDn` looks further down.
+    pub fn can_scroll(&self) -> bool {
+        self.has_form() && !self.form.turns_pages() && self.scroll.has_more()
+    }
+
+    /// How far it is scrolled.
+    pub fn scroll(&self) -> &Scroll {
+        &self.scroll
+    }
+
     /// Writes the dialog; gives its title.
-    pub fn write(&self, paper: &mut Paper, known: &Known) -> (String, usize) {
+    pub fn write(&self, paper: &mut Paper, known: &Known) -> String {
         let title = self.task.title().to_owned();
         if let Some(outcome) = &self.outcome {
             cryptography::write_outcome(paper, outcome, self.is_copied);
-            return (title, self.scroll);
+            return title;
         }
         let title = if self.asks_to_discard { "Esc once more discards what you typed".to_owned() } else { title };
         if self.only_tells {
@@ -417,10 +442,10 @@ impl Dialog {
             let (done, total) = (self.total - self.queue.len(), self.total);
             let words = if total > 1 { format!("… {done} of {total} done") } else { "… Sending".to_owned() };
             paper.line(Line::styled(words, theme::WARNING));
-            return (title, self.scroll);
+            return title;
         }
         self.form.write_buttons(paper, tell);
-        (title, self.scroll)
+        title
     }
 
     fn write_failure(&self, paper: &mut Paper, failure: &Failure) {
@@ -431,7 +456,7 @@ impl Dialog {
         }
         paper.line(Line::styled(format!("✗ {}", failure.code), theme::BAD));
         if !failure.message.is_empty() {
-            paper.prose(&failure.message, 2, theme::TEXT);
+            paper.error(&failure.message, 2, theme::TEXT);
         }
         paper.prose(guide.meaning, 2, theme::TEXT);
         paper.prose(&format!("What to do: {}", guide.remedy), 2, theme::TEXT);

@@ -7,12 +7,13 @@
 mod ask;
 mod backend;
 mod capabilities;
+mod clipboard;
 mod decoder;
 mod device;
 mod input;
 pub mod signals;
 
-use std::io::{self, IsTerminal as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -25,8 +26,11 @@ use ratatui::backend::{Backend as _, ClearType};
 pub use ask::ask;
 use backend::{Screen, has_uncertain_widths};
 pub use capabilities::Capabilities;
+pub use clipboard::Surroundings;
 use device::device;
 pub use input::Input;
+
+use super::effect::Copied;
 
 /// Whether the terminal is ours now. Static, for a panic in any thread must find it.
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -157,13 +161,20 @@ impl TerminalGuard {
         self.screen.backend_mut().clear_region(ClearType::All)
     }
 
-    /// Puts `text` on the clipboard of whoever looks at the terminal, also over ssh, by the escape sequence OSC 52.
-    /// Terminals don't tell whether they obey.
+    /// Sends `text` to the clipboard of whoever looks at the terminal, also over ssh.
     ///
     /// # Errors
     /// When the terminal can't be written to.
-    pub fn copy(&mut self, text: &str) -> io::Result<()> {
-        execute!(device(), crossterm::clipboard::CopyToClipboard::to_clipboard_from(text))
+    pub fn copy(&mut self, text: &str) -> io::Result<Copied> {
+        match Surroundings::of_environment().sequence(text) {
+            Err(refused) => Ok(refused),
+            Ok(sequence) => {
+                let mut out = device();
+                out.write_all(sequence.as_bytes())?;
+                out.flush()?;
+                Ok(Copied::Sent)
+            }
+        }
     }
 
     /// Gives the terminal back and stops the program with all that the shell started beside it, as Ctrl-Z does.

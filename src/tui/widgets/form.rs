@@ -192,10 +192,20 @@ impl Form {
         }
     }
 
+    /// Whether Space ticks a box or presses a button.
+    pub fn can_toggle(&self) -> bool {
+        self.rows.get(self.focus).is_none_or(|row| matches!(row.input, Input::Tick(_)))
+    }
+
     /// Whether letters go into a text.
     pub fn is_typing(&self) -> bool {
         let input = self.rows.get(self.focus).map(|row| &row.input);
         matches!(input, Some(Input::Line(_) | Input::Secret(_) | Input::Text(..)))
+    }
+
+    /// Whether a text of many lines has the focus, which turns its own pages.
+    pub fn turns_pages(&self) -> bool {
+        self.rows.get(self.focus).is_some_and(|row| matches!(row.input, Input::Text(..)))
     }
 
     /// Takes a key.

@@ -7,6 +7,7 @@ pub mod form;
 pub mod history;
 pub mod paper;
 pub mod picker;
+pub mod scroll;
 pub mod secret;
 pub mod table;
 

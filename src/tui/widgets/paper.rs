@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
+use super::scroll::Scroll;
 use super::text;
 use crate::tui::theme;
 
@@ -59,6 +60,16 @@ impl Paper {
     /// Writes `words`, wrapped, each line after `indent` blanks.
     pub fn prose(&mut self, words: &str, indent: usize, style: Style) -> &mut Self {
         for row in text::wrap(&text::harmless_lines(words), self.width.saturating_sub(indent + 1)) {
+            self.lines.push(Line::from(vec![Span::raw(" ".repeat(indent)), Span::styled(row, style)]));
+        }
+        self
+    }
+
+    /// Writes an error that came from elsewhere, in at most three lines. F4 shows all of it.
+    pub fn error(&mut self, words: &str, indent: usize, style: Style) -> &mut Self {
+        const MOST_LINES: usize = 3;
+        let columns = self.width.saturating_sub(indent + 1);
+        for row in text::wrap_at_most(&text::harmless_lines(words), columns, MOST_LINES, "… F4 shows all") {
             self.lines.push(Line::from(vec![Span::raw(" ".repeat(indent)), Span::styled(row, style)]));
         }
         self
@@ -123,17 +134,17 @@ impl Paper {
 
     /// Shows the part around the focus, with marks where there is more above and below.
     pub fn draw(&self, frame: &mut Frame, area: Rect) {
-        self.draw_scrolled(frame, area, 0);
+        self.draw_from(frame, area, self.top(usize::from(area.height)));
     }
 
-    /// Shows what comes `lines` below the part around the focus.
-    pub fn draw_scrolled(&self, frame: &mut Frame, area: Rect, lines: usize) {
-        let top = self.top(usize::from(area.height));
-        self.draw_from(frame, area, top + lines);
+    /// Shows the part around the focus, or what one has scrolled to from there.
+    pub fn draw_scrolled(&self, frame: &mut Frame, area: Rect, scroll: &Scroll) {
+        let height = usize::from(area.height);
+        self.draw_from(frame, area, scroll.shown(self.top(height), self.lines.len(), height));
     }
 
     /// Shows the lines from `top` on, or the last ones when there are fewer.
-    pub fn draw_from(&self, frame: &mut Frame, area: Rect, top: usize) {
+    fn draw_from(&self, frame: &mut Frame, area: Rect, top: usize) {
         let area = area.intersection(frame.area());
         if area.is_empty() {
             return;

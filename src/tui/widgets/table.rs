@@ -1,5 +1,6 @@
 //! A table that builds only the rows one sees: search, sort, a cursor, and choosing rows.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
@@ -75,6 +76,17 @@ pub enum Extent {
     SoFar,
 }
 
+/// What the last frame showed of a table.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Seen {
+    /// Rows.
+    rows: usize,
+    /// Columns after the first that were passed by.
+    passed: usize,
+    /// Whether there are columns on the right that had no room.
+    has_columns_after: bool,
+}
+
 /// Where the person is in a table: search, order, cursor. The rows themselves belong to somebody else.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Table {
@@ -85,6 +97,8 @@ pub struct Table {
     cursor: usize,
     /// How many columns after the first are passed by; when absent, as few as let one see the column of the order.
     passed: Option<usize>,
+    /// What the last frame showed.
+    seen: Cell<Seen>,
     /// How many rows stand on a page; as many as fit when absent.
     pub page_size: Option<usize>,
     /// Whether the rows are all that there are.
@@ -210,7 +224,8 @@ impl Table {
 
     /// Takes a key.
     pub fn press(&mut self, key: KeyEvent, columns: usize) -> Pressed {
-        let page = self.page_size.unwrap_or(10);
+        let seen = self.seen.get();
+        let page = seen.rows.max(1);
         if self.searching {
             match key.code {
                 KeyCode::Enter | KeyCode::Down => self.searching = false,
@@ -249,11 +264,11 @@ impl Table {
             KeyCode::Down => self.cursor = (self.cursor + 1).min(last),
             KeyCode::PageUp => self.cursor = self.cursor.saturating_sub(page),
             KeyCode::PageDown => self.cursor = (self.cursor + page).min(last),
-            KeyCode::Right if columns > 1 => self.passed = Some((self.passed() + 1).min(columns - 1)),
-            KeyCode::Left if columns > 1 => self.passed = Some(self.passed().saturating_sub(1)),
+            KeyCode::Right if seen.has_columns_after => self.passed = Some(seen.passed + 1),
+            KeyCode::Left if self.has_columns_before() => self.passed = Some(seen.passed - 1),
             KeyCode::Home => self.cursor = 0,
             KeyCode::End => self.cursor = last,
-            KeyCode::Char('/') => self.searching = true,
+            KeyCode::Char('/') if self.has_rows() => self.searching = true,
             KeyCode::Char('s') => {
                 self.sort = (self.sort + 1) % columns.max(1);
                 self.passed = None;
@@ -306,7 +321,10 @@ impl Table {
         headings.push(Span::styled(if is_last_shown { "" } else { "›" }, theme::ACCENT));
         paper.line(Line::from(headings));
         let texts = |place: usize| self.texts(self.order[place], &shown, rows);
-        for (place, texts) in self.visible(height.saturating_sub(2).max(1), &texts) {
+        let visible = self.visible(height.saturating_sub(2).max(1), &texts);
+        let passed = shown.get(1).map_or(0, |(column, _)| column - 1);
+        self.seen.set(Seen { rows: visible.len(), passed, has_columns_after: !is_last_shown });
+        for (place, texts) in visible {
             let here = is_focused && place == self.cursor && !self.searching;
             let picked = (rows.is_chosen)(self.order[place]);
             paper.focused(here, |paper| {
@@ -351,9 +369,19 @@ impl Table {
         shown(self.passed.or_else(|| (0..most).find(shows_order)).unwrap_or(most).min(most))
     }
 
-    /// How many columns are passed by, at most, before Left or Right.
-    fn passed(&self) -> usize {
-        self.passed.unwrap_or(self.sort.saturating_sub(1))
+    /// Whether columns are passed by, which Left shows again.
+    pub fn has_columns_before(&self) -> bool {
+        self.seen.get().passed > 0
+    }
+
+    /// Whether there are columns that have no room.
+    pub fn hides_columns(&self) -> bool {
+        self.has_columns_before() || self.seen.get().has_columns_after
+    }
+
+    /// Whether there are rows, searched for or not.
+    pub fn has_rows(&self) -> bool {
+        !self.sorted.is_empty()
     }
 
     /// What stands in a row, line by line, cell by cell.
@@ -490,11 +518,17 @@ mod tests {
         let mut table = Table::default();
         let shown =
             |table: &Table, width| table.shown_columns(&columns, width).iter().map(|one| one.0).collect::<Vec<_>>();
+        let rows = Rows { total: 0, cell: &|_, _| String::new(), choice: Choice::None, is_chosen: &|_| false };
+        let right = |table: &mut Table| {
+            // One goes on from what is seen.
+            table.write(&mut Paper::new(33), &columns, 10, true, &rows);
+            table.press(key(KeyCode::Right), 5);
+        };
         assert_eq!(shown(&table, 30), [0, 1, 2]);
-        table.press(key(KeyCode::Right), 5);
+        right(&mut table);
         assert_eq!(shown(&table, 30), [0, 2, 3]);
         for _ in 0..9 {
-            table.press(key(KeyCode::Right), 5);
+            right(&mut table);
         }
         assert_eq!((shown(&table, 30), shown(&table, 50)), (vec![0, 3, 4], vec![0, 1, 2, 3, 4]));
         for _ in 0..3 {

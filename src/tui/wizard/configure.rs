@@ -62,6 +62,10 @@ impl Wizard {
                         // One that is not connected can't be chosen, but it can be connected right here.
                         return vec![Wish::Connect(id, Afterwards::Choose)];
                     }
+                    // Who chooses what is chosen goes on.
+                    if self.draft.custom_key_store_id.as_ref() == Some(&id) && key.code == KeyCode::Enter {
+                        self.step_focus(1);
+                    }
                     self.draft.custom_key_store_id = Some(id);
                 }
             }

@@ -52,7 +52,7 @@ impl Wizard {
         body = Rect { y: body.y.saturating_add(1), height: body.height.saturating_sub(1), ..body };
         let mut paper = Paper::new(body.width);
         self.write(&mut paper, usize::from(body.height), known);
-        paper.draw_scrolled(frame, body, self.scroll);
+        paper.draw_scrolled(frame, body, &self.scroll);
     }
 
     pub(super) fn draw_rail(&self, known: &Known, frame: &mut Frame, area: Rect) {

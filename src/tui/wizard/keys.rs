@@ -4,6 +4,7 @@ use crossterm::event::{KeyCode, KeyEvent};
 
 use super::spots::Spot;
 use super::{Wish, Wizard};
+use crate::aws::scalar::SecretText;
 use crate::create_key::field::Field;
 use crate::create_key::guide;
 use crate::create_key::known::Known;
@@ -15,7 +16,6 @@ use crate::tui::effect::Call;
 use crate::tui::keymap::{self, Action, Context};
 use crate::tui::widgets::area::TextArea;
 use crate::tui::widgets::field::TextField;
-use crate::tui::widgets::paper::Paper;
 
 impl Wizard {
     /// Takes a key.
@@ -55,7 +55,24 @@ impl Wizard {
         self.load_editor();
     }
 
+    /// Whether lists and texts of many lines have the focus, which turn their own pages.
+    fn turns_pages(&self) -> bool {
+        match self.here() {
+            Spot::Field(Field::CustomKeyStore | Field::Administrators | Field::Users | Field::Description) => true,
+            Spot::Field(Field::KeyPolicy) => self.draft.edited_policy.is_some(),
+            _ => false,
+        }
+    }
+
+    /// Whether `PgDn` looks further down.
+    pub fn can_scroll(&self) -> bool {
+        !self.turns_pages() && self.scroll.has_more()
+    }
+
     fn press_here(&mut self, key: KeyEvent, known: &Known) -> Vec<Wish> {
+        if !self.turns_pages() && self.scroll.press_page(key.code) {
+            return Vec::new();
+        }
         match self.here() {
             Spot::Field(Field::CustomKeyStore) => self.press_stores(key, known),
             Spot::Field(field @ (Field::KeyType | Field::KeyUsage | Field::Origin)) => self.press_options(field, key),
@@ -70,10 +87,6 @@ impl Wizard {
             }
             Spot::Field(field) if self.text_of(field).is_some() => self.press_text(field, key),
             spot => match key.code {
-                KeyCode::PageDown | KeyCode::PageUp => {
-                    self.page(key.code == KeyCode::PageDown, known);
-                    Vec::new()
-                }
                 KeyCode::Enter | KeyCode::Char(' ') => self.activate(spot, known),
                 KeyCode::Down | KeyCode::Right => {
                     self.step_focus(1);
@@ -112,10 +125,6 @@ impl Wizard {
         if field == Field::KeyPolicy && self.draft.edited_policy.is_none() {
             return match key.code {
                 KeyCode::Enter => self.activate(Spot::Field(field), known),
-                KeyCode::PageDown | KeyCode::PageUp => {
-                    self.page(key.code == KeyCode::PageDown, known);
-                    Vec::new()
-                }
                 KeyCode::Down => {
                     self.step_focus(1);
                     Vec::new()
@@ -204,7 +213,8 @@ impl Wizard {
             Spot::SaveCommands if !self.shows_wrong(known) => {
                 let commands = preview::commands_left(&self.draft, known, &self.submission);
                 let (name, text) = preview::script(&self.draft, &commands);
-                return vec![Wish::Ask(Call::WriteScript { name, text })];
+                let (name, text) = (format!("{name}.sh"), SecretText::new(text));
+                return vec![Wish::Ask(Call::WriteFile { name, text })];
             }
             Spot::CopyStatement => {
                 return self.statement().map(|text| Wish::Copy("policy", text)).into_iter().collect();
@@ -263,17 +273,5 @@ impl Wizard {
         self.go(Step::Review);
         self.focus(self.way_on().unwrap_or(Spot::Next));
         Vec::new()
-    }
-
-    /// Looks further down, or up again, without moving the focus: long texts stand between two fields.
-    fn page(&mut self, down: bool, known: &Known) {
-        const PAGE: usize = 8;
-        if !down {
-            self.scroll = self.scroll.saturating_sub(PAGE);
-            return;
-        }
-        let mut paper = Paper::new(60);
-        self.write(&mut paper, 20, known);
-        self.scroll = (self.scroll + PAGE).min(paper.len());
     }
 }

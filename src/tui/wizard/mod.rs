@@ -31,6 +31,7 @@ use crate::create_key::method::{Method, Step};
 use crate::create_key::permissions::{Demand, Lack};
 use crate::create_key::submission::Submission;
 use crate::create_key::validate::{FieldError, validate};
+use crate::tui::widgets::scroll::Scroll;
 
 /// What the wizard wants from the console around it.
 #[derive(Clone, Debug, PartialEq)]
@@ -79,7 +80,7 @@ pub struct Wizard {
     stores: Table,
     shows_origins: bool,
     option: usize,
-    scroll: usize,
+    scroll: Scroll,
     /// Whether it ends with the commands that create the key.
     only_tells: bool,
 }
@@ -104,7 +105,7 @@ impl Wizard {
             stores: Table::default(),
             shows_origins: false,
             option: 0,
-            scroll: 0,
+            scroll: Scroll::default(),
             only_tells: known.is_read_only,
         };
         wizard.arrange(known);
@@ -179,7 +180,7 @@ impl Wizard {
     }
 
     fn load_editor(&mut self) {
-        self.scroll = 0;
+        self.scroll.reset();
         self.editors.end_steps();
         match self.here() {
             Spot::Field(field @ (Field::KeyType | Field::KeyUsage | Field::Origin)) => {
@@ -310,6 +311,38 @@ impl Wizard {
         }
     }
 
+    /// The steps that can be gone to by their number.
+    fn open_places(&self) -> impl Iterator<Item = usize> {
+        let steps = self.method.steps(self.draft.origin);
+        let is_open = |place: &usize| steps.get(*place).is_some_and(|step| self.open_steps().contains(step));
+        self.visited.iter().copied().filter(is_open)
+    }
+
+    /// Whether another step was visited before.
+    pub fn can_jump(&self) -> bool {
+        self.open_places().any(|place| place != self.place())
+    }
+
+    /// Whether a field has the focus, which help explains.
+    pub fn is_on_field(&self) -> bool {
+        self.field_here().is_some()
+    }
+
+    /// Whether there is a step before this one.
+    pub fn has_previous(&self) -> bool {
+        self.place() > 0
+    }
+
+    /// The table that has the focus.
+    pub fn table(&self) -> Option<&Table> {
+        match self.here() {
+            Spot::Field(Field::CustomKeyStore) => Some(&self.stores),
+            Spot::Field(Field::Administrators) => Some(&self.administrators),
+            Spot::Field(Field::Users) => Some(&self.users),
+            _ => None,
+        }
+    }
+
     /// Whether the keys go into a text.
     pub fn is_typing(&self) -> bool {
         match self.here() {
@@ -328,8 +361,16 @@ impl Wizard {
     }
 
     /// The contexts whose keys work here.
-    pub fn contexts(&self) -> Vec<Context> {
-        let steps = if self.step == Step::Review { Context::Review } else { Context::Steps };
+    pub fn contexts(&self, known: &Known) -> Vec<Context> {
+        if matches!(self.submission, Submission::Sending { .. }) {
+            return Vec::new();
+        }
+        let only_tells = known.is_read_only && !self.submission.is_in_doubt();
+        let steps = match self.step {
+            Step::Review if only_tells => Context::ReadOnly,
+            Step::Review => Context::Review,
+            _ => Context::Steps,
+        };
         let own = match self.here() {
             Spot::Field(Field::Administrators | Field::Users) => {
                 &[Context::Choices, Context::Table, Context::Asked][..]

@@ -66,7 +66,7 @@ impl Wizard {
         paper.gap();
         paper.prose(&failure.code, 2, theme::HEADING);
         if !failure.message.is_empty() {
-            paper.prose(&failure.message, 4, theme::TEXT);
+            paper.error(&failure.message, 4, theme::TEXT);
         }
         paper.prose(guide.meaning, 4, theme::TEXT);
         paper.prose(&format!("What to do: {}", guide.remedy), 4, theme::TEXT);

@@ -83,7 +83,7 @@ impl Aws {
         console.send("D");
         console.wait("Enter goes on");
         console.send("\r");
-        console.wait("Ctrl-P Previous");
+        console.wait("Ctrl-N ");
         console
     }
 

@@ -1,0 +1,166 @@
+//! Ways to the clipboard of whoever looks at the terminal.
+//!
+//! A program of this machine confirms what it took. The escape sequence OSC 52 reaches the terminal over ssh, too, and no
+//! terminal tells whether it obeys. tmux and screen pass the sequence on only when it is wrapped, and tmux only if it is
+//! configured so: there `tmux load-buffer -w` does it. Source: xterm's *Control Sequences*; tmux(1), *set-clipboard* and
+//! *allow-passthrough*; screen(1), *String Escapes*.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use tokio::io::AsyncWriteExt as _;
+use tokio::process::Command;
+
+use crate::tui::effect::Copied;
+
+/// How long a program may take.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// The most bytes in the sequence: what common terminals take.
+const MOST_ENCODED: usize = 100_000;
+/// The most bytes between the wrappers of screen, which takes 768 with them.
+const SCREEN_PIECE: usize = 700;
+
+/// Where this program runs, as far as it matters for the clipboard.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Surroundings {
+    is_remote: bool,
+    has_wayland: bool,
+    has_x11: bool,
+    between: Between,
+}
+
+/// What stands between this program and the terminal, and passes on no sequence that is not wrapped for it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Between {
+    #[default]
+    Nothing,
+    Tmux,
+    Screen,
+}
+
+impl Surroundings {
+    /// Reads the environment of this process.
+    pub fn of_environment() -> Self {
+        let has = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+        Self {
+            is_remote: has("SSH_CONNECTION") || has("SSH_CLIENT") || has("SSH_TTY"),
+            has_wayland: has("WAYLAND_DISPLAY"),
+            has_x11: has("DISPLAY"),
+            between: match (has("TMUX"), has("STY")) {
+                (true, _) => Between::Tmux,
+                (_, true) => Between::Screen,
+                _ => Between::Nothing,
+            },
+        }
+    }
+
+    /// The programs of this machine that have a clipboard, the first to be tried first. One that is far away has another
+    /// clipboard than the person's.
+    fn programs(self) -> Vec<&'static [&'static str]> {
+        let mut programs: Vec<&[&str]> = Vec::new();
+        if self.is_remote {
+            return programs;
+        }
+        if cfg!(target_os = "macos") {
+            programs.push(&["pbcopy"]);
+        }
+        if self.has_wayland {
+            programs.push(&["wl-copy"]);
+        }
+        if self.has_x11 {
+            programs.extend([&["xclip", "-selection", "clipboard"][..], &["xsel", "--clipboard", "--input"]]);
+        }
+        programs
+    }
+
+    /// Gives the text to programs; what came of it, if one took it.
+    pub async fn give(self, text: &str) -> Option<Copied> {
+        let mut taken = None;
+        for program in self.programs() {
+            if run(program, text).await {
+                taken = Some(Copied::Clipboard);
+                break;
+            }
+        }
+        // Who looks at tmux may look at it from another machine.
+        if self.between == Between::Tmux && run(&["tmux", "load-buffer", "-w", "-"], text).await {
+            return Some(Copied::Tmux);
+        }
+        taken
+    }
+
+    /// The escape sequence that takes the text to the terminal's clipboard; how many bytes may be sent when it is too long.
+    pub(super) fn sequence(self, text: &str) -> Result<String, Copied> {
+        let encoded = STANDARD.encode(text);
+        if encoded.len() > MOST_ENCODED {
+            return Err(Copied::TooLong { bytes: text.len(), most: MOST_ENCODED / 4 * 3 });
+        }
+        let sequence = format!("\x1b]52;c;{encoded}\x07");
+        Ok(match self.between {
+            Between::Nothing => sequence,
+            Between::Tmux => format!("\x1bPtmux;{}\x1b\\", sequence.replace('\x1b', "\x1b\x1b")),
+            Between::Screen => {
+                let pieces = sequence.as_bytes().chunks(SCREEN_PIECE).map(String::from_utf8_lossy);
+                pieces.flat_map(|piece| ["\x1bP".into(), piece, "\x1b\\".into()]).collect()
+            }
+        })
+    }
+}
+
+/// Whether a program is there and took the text.
+async fn run(program: &[&str], text: &str) -> bool {
+    let give = async {
+        let mut child = Command::new(program.first()?)
+            .args(&program[1..])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .ok()?;
+        let mut input = child.stdin.take()?;
+        input.write_all(text.as_bytes()).await.ok()?;
+        drop(input);
+        child.wait().await.ok()?.success().then_some(())
+    };
+    tokio::time::timeout(PATIENCE, give).await.is_ok_and(|taken| taken.is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLAIN: Surroundings =
+        Surroundings { is_remote: false, has_wayland: false, has_x11: false, between: Between::Nothing };
+
+    #[test]
+    fn the_sequence_is_wrapped_for_what_stands_between() {
+        assert_eq!(PLAIN.sequence("key").unwrap(), "\x1b]52;c;a2V5\x07");
+        let tmux = Surroundings { between: Between::Tmux, ..PLAIN };
+        assert_eq!(tmux.sequence("key").unwrap(), "\x1bPtmux;\x1b\x1b]52;c;a2V5\x07\x1b\\");
+        let screen = Surroundings { between: Between::Screen, ..PLAIN };
+        assert_eq!(screen.sequence("key").unwrap(), "\x1bP\x1b]52;c;a2V5\x07\x1b\\");
+        let long = screen.sequence(&"x".repeat(3000)).unwrap();
+        let pieces: Vec<&str> = long.split_terminator("\x1b\\").collect();
+        assert!(pieces.len() > 1 && pieces.iter().all(|piece| piece.starts_with("\x1bP") && piece.len() <= 702));
+        assert_eq!(pieces.concat().replace("\x1bP", ""), PLAIN.sequence(&"x".repeat(3000)).unwrap());
+    }
+
+    #[test]
+    fn what_terminals_would_cut_is_not_sent() {
+        assert!(PLAIN.sequence(&"x".repeat(75_000)).is_ok());
+        let refused = PLAIN.sequence(&"x".repeat(75_001)).unwrap_err();
+        assert_eq!(refused, Copied::TooLong { bytes: 75_001, most: 75_000 });
+    }
+
+    #[test]
+    fn far_away_no_program_of_that_machine_is_asked() {
+        let both = Surroundings { has_wayland: true, has_x11: true, ..PLAIN };
+        let names: Vec<&str> =
+            both.programs().iter().map(|program| program[0]).filter(|name| *name != "pbcopy").collect();
+        assert_eq!(names, ["wl-copy", "xclip", "xsel"]);
+        assert!(Surroundings { is_remote: true, ..both }.programs().is_empty());
+    }
+}

@@ -1,0 +1,174 @@
+//! A text on the whole screen with nothing beside it: to be read, selected with the mouse, copied, or saved to a file.
+
+use crossterm::event::{KeyCode, KeyEvent};
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Clear;
+use unicode_segmentation::UnicodeSegmentation as _;
+
+use super::effect::Call;
+use super::theme;
+use super::widgets::text;
+use crate::aws::scalar::SecretText;
+
+/// The text, and where one is in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TextView {
+    what: &'static str,
+    text: SecretText,
+    top: usize,
+}
+
+/// What a key asks for.
+#[derive(Debug, PartialEq)]
+pub enum Event {
+    /// Nothing more.
+    Handled,
+    /// The view is closed.
+    Close,
+    /// The text is copied.
+    Copy(&'static str, String),
+    /// The text is saved.
+    Save(Call),
+}
+
+impl TextView {
+    /// Shows `text`, which is `what`, as in "key policy".
+    pub fn new(what: &'static str, text: String) -> Self {
+        Self { what, text: SecretText::new(text), top: 0 }
+    }
+
+    /// The text.
+    pub fn text(&self) -> &str {
+        self.text.expose()
+    }
+
+    /// Takes a key. `height` is that of the screen.
+    pub fn press(&mut self, key: KeyEvent, (width, height): (u16, u16)) -> Event {
+        let page = usize::from(height.saturating_sub(1)).max(1);
+        let last = self.rows(width).len().saturating_sub(page);
+        self.top = match key.code {
+            KeyCode::Down => self.top + 1,
+            KeyCode::Up => self.top.saturating_sub(1),
+            KeyCode::PageDown | KeyCode::Char(' ') => self.top + page,
+            KeyCode::PageUp => self.top.saturating_sub(page),
+            KeyCode::Home => 0,
+            KeyCode::End => last,
+            KeyCode::Char('y') => return Event::Copy(self.what, self.text().to_owned()),
+            KeyCode::Char('s') => return Event::Save(self.file()),
+            KeyCode::Esc | KeyCode::Enter | KeyCode::Char('q') => return Event::Close,
+            _ => self.top,
+        }
+        .min(last);
+        Event::Handled
+    }
+
+    /// The file that the text is saved to, named after what it is.
+    fn file(&self) -> Call {
+        let is_json = serde_json::from_str::<serde_json::Value>(self.text()).is_ok();
+        let is_script = ["#!", "aws "].into_iter().any(|start| self.text().starts_with(start));
+        let end = if is_json {
+            "json"
+        } else if is_script {
+            "sh"
+        } else {
+            "txt"
+        };
+        Call::WriteFile {
+            name: format!("{}.{end}", self.what.to_lowercase().replace(' ', "-")),
+            text: self.text.clone(),
+        }
+    }
+
+    /// The text in lines of the screen, broken where they are full and nowhere else.
+    fn rows(&self, width: u16) -> Vec<String> {
+        let width = usize::from(width.max(2));
+        let mut rows = Vec::new();
+        for line in self.text().lines() {
+            let (mut row, mut used) = (String::new(), 0);
+            for grapheme in text::harmless(line).graphemes(true) {
+                let wide = text::width(grapheme);
+                if used + wide > width {
+                    rows.push(std::mem::take(&mut row));
+                    used = 0;
+                }
+                row.push_str(grapheme);
+                used += wide;
+            }
+            rows.push(row);
+        }
+        rows
+    }
+
+    /// Draws it over everything.
+    pub fn draw(&self, frame: &mut Frame, area: Rect) {
+        frame.render_widget(Clear, area);
+        let page = usize::from(area.height.saturating_sub(1));
+        let rows = self.rows(area.width);
+        let top = self.top.min(rows.len().saturating_sub(page));
+        for (y, row) in (area.y..area.bottom().saturating_sub(1)).zip(rows.iter().skip(top)) {
+            frame.render_widget(Line::raw(row.clone()), Rect { y, height: 1, ..area });
+        }
+        let mut keys = vec![Span::raw(" ")];
+        for (label, title) in [("y", "Copy"), ("s", "Save to file"), ("Esc", "Close")] {
+            keys.extend([Span::styled(label, theme::ACCENT), Span::styled(format!(" {title}  "), theme::QUIET)]);
+        }
+        if rows.len() > page {
+            let shown = format!("Lines {}-{} of {}", top + 1, (top + page).min(rows.len()), rows.len());
+            keys.push(Span::styled(shown, theme::QUIET));
+        }
+        frame.render_widget(Line::from(keys), Rect { y: area.bottom().saturating_sub(1), height: 1, ..area });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crossterm::event::KeyModifiers;
+    use ratatui::Terminal;
+    use ratatui::backend::TestBackend;
+
+    use super::*;
+
+    fn press(view: &mut TextView, code: KeyCode) -> Event {
+        view.press(KeyEvent::new(code, KeyModifiers::NONE), (20, 5))
+    }
+
+    #[test]
+    fn a_page_is_what_the_screen_shows() {
+        let mut view = TextView::new("key policy", "line\n".repeat(10));
+        for (code, top) in [
+            (KeyCode::PageDown, 4),
+            (KeyCode::Down, 5),
+            (KeyCode::PageDown, 6),
+            (KeyCode::PageUp, 2),
+            (KeyCode::Home, 0),
+            (KeyCode::Up, 0),
+            (KeyCode::End, 6),
+        ] {
+            assert_eq!(press(&mut view, code), Event::Handled);
+            assert_eq!(view.top, top, "{code:?}");
+        }
+        assert_eq!(press(&mut view, KeyCode::Esc), Event::Close);
+    }
+
+    #[test]
+    fn the_file_is_named_after_what_it_holds() {
+        let name = |what, text: &str| match TextView::new(what, text.to_owned()).file() {
+            Call::WriteFile { name, .. } => name,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(name("key policy", "{}"), "key-policy.json");
+        assert_eq!(name("AWS CLI commands", "aws kms create-key"), "aws-cli-commands.sh");
+        assert_eq!(name("Error", "no"), "error.txt");
+    }
+
+    #[test]
+    fn nothing_stands_beside_the_text_and_long_lines_are_broken() {
+        let view = TextView::new("Key ARN", format!("{}\nend", "x".repeat(25)));
+        let mut terminal = Terminal::new(TestBackend::new(20, 5)).unwrap();
+        let frame = terminal.draw(|frame| view.draw(frame, frame.area())).unwrap();
+        let shown = crate::tape::screen_text(frame.buffer);
+        assert!(shown.starts_with(&format!("{}\n{}\nend\n", "x".repeat(20), "x".repeat(5))), "{shown}");
+    }
+}
