@@ -1,9 +1,12 @@
 //! The fields of the draft: what they are called, what may stand in them, and why.
 
+use serde::{Deserialize, Serialize};
+
 use super::method::{Method, Step};
 
 /// Something the person can fill in, tick or choose.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 #[allow(missing_docs)]
 pub enum Field {
     KeyType,

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 pub use self::folder::Folder;
 pub use self::keeper::Keeper;
 use crate::create_key::draft::KeyDraft;
+use crate::create_key::field::Field;
 use crate::create_key::method::{Method, Step};
 use crate::create_key::submission::Submission;
 
@@ -49,6 +50,16 @@ impl Place {
     }
 }
 
+/// A field that has the focus.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Focus {
+    /// The field.
+    pub field: Field,
+    /// The line of its text that the cursor is in, and the characters before it in that line.
+    #[serde(default)]
+    pub cursor: (usize, usize),
+}
+
 /// What is kept of a wizard.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Saved {
@@ -58,6 +69,9 @@ pub struct Saved {
     pub method: Method,
     /// The step it stood at.
     pub step: Step,
+    /// The field that had the focus, if one had it.
+    #[serde(default)]
+    pub focus: Option<Focus>,
     /// The places of the steps that were visited.
     pub visited: BTreeSet<usize>,
     /// What the person has said.
@@ -155,6 +169,7 @@ mod testing {
             },
             method: Method::FromKeyStore { custom_key_store_id: "cks-1".to_owned() },
             step: Step::Tags,
+            focus: None,
             visited: BTreeSet::from([0, 1, 2]),
             draft: KeyDraft { alias: alias.to_owned(), ..draft() },
             submission: Submission::NotSent,

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use self::errand::Errand;
-use super::connect::Connecting;
+use super::connect::{Afterwards, Connecting};
 use super::drafts::{Drafts, List};
 use super::effect::{Call, CallId, Effect, Msg, TimerId};
 use super::flash::Flash;
@@ -140,6 +140,8 @@ pub struct App {
     pub text: Option<TextView>,
     /// What went wrong last on this page, whole.
     pub(super) failure: Option<TextView>,
+    /// The store that is being connected, and for what, while its proxy credential is updated.
+    returns_to: Option<(String, Afterwards)>,
     /// What is on its way to the clipboard.
     copying: Option<(&'static str, TextView)>,
     /// Whether the navigation on the left has the focus, and which entry.
@@ -203,6 +205,7 @@ impl App {
             login: None,
             text: None,
             failure: None,
+            returns_to: None,
             copying: None,
             navigation: None,
             size: (80, 24),

@@ -53,7 +53,8 @@ pub struct Connecting {
     /// A state that is newer than this version.
     unknown_state: Option<&'static str>,
     polls: u32,
-    on_cancel: bool,
+    /// Which of the buttons has the focus.
+    button: usize,
     /// What a read-only console gives instead.
     commands: Option<String>,
 }
@@ -73,6 +74,29 @@ pub enum Wish {
     GoOn,
     /// Put these commands on the clipboard.
     Copy(String),
+    /// Enter another proxy credential, and come back.
+    UpdateCredential,
+}
+
+/// The buttons of the dialog.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Button {
+    /// Goes on: connects, hides, copies.
+    Go(&'static str),
+    /// Enters another proxy credential.
+    UpdateCredential,
+    /// Closes the dialog.
+    Cancel,
+}
+
+impl Button {
+    fn words(self) -> &'static str {
+        match self {
+            Self::Go(words) => words,
+            Self::UpdateCredential => "Update proxy credential",
+            Self::Cancel => "Cancel",
+        }
+    }
 }
 
 impl Connecting {
@@ -91,7 +115,7 @@ impl Connecting {
                 .then(|| store.connection_error_code.clone().unwrap_or_default()),
             unknown_state: (!store.connection_state.is_known()).then_some(store.connection_state.as_str()),
             polls: 0,
-            on_cancel: false,
+            button: 0,
             commands: None,
         }
     }
@@ -110,22 +134,54 @@ impl Connecting {
         }
     }
 
+    /// Whether AWS is at work, which is waited for.
     pub fn is_busy(&self) -> bool {
         matches!(self.progress, Progress::Connecting | Progress::Disconnecting)
     }
 
+    /// Whether the last attempt to connect failed.
+    fn has_failed(&self) -> bool {
+        match self.progress {
+            Progress::Failed(_) => true,
+            Progress::Offered => self.was_failed.is_some(),
+            _ => false,
+        }
+    }
+
+    fn buttons(&self) -> Vec<Button> {
+        let go = match &self.progress {
+            Progress::Offered if self.commands.is_some() => commands::COPY,
+            Progress::Offered if self.has_failed() => "Disconnect and connect again",
+            Progress::Offered => "Connect",
+            Progress::Disconnecting | Progress::Connecting => "Hide",
+            Progress::Failed(_) => "Disconnect and connect again",
+            Progress::Refused(_) => "Try again",
+            Progress::Connected => "Go on",
+        };
+        let update = (self.has_failed() && self.commands.is_none()).then_some(Button::UpdateCredential);
+        let cancel = (!self.is_busy()).then_some(Button::Cancel);
+        [Some(Button::Go(go)), update, cancel].into_iter().flatten().collect()
+    }
+
     /// Takes a key.
     pub fn press(&mut self, key: KeyEvent) -> Wish {
+        let buttons = self.buttons();
+        let here = self.button.min(buttons.len() - 1);
         match key.code {
-            KeyCode::Esc => Wish::Close,
-            KeyCode::Tab | KeyCode::BackTab | KeyCode::Left | KeyCode::Right => {
-                self.on_cancel = !self.on_cancel && !self.is_busy();
-                Wish::Nothing
+            KeyCode::Esc => return Wish::Close,
+            KeyCode::Tab | KeyCode::Right => self.button = (here + 1) % buttons.len(),
+            KeyCode::BackTab | KeyCode::Left => self.button = (here + buttons.len() - 1) % buttons.len(),
+            KeyCode::Enter | KeyCode::Char(' ') => {
+                return match buttons[here] {
+                    Button::Go(_) if self.is_busy() => Wish::Close,
+                    Button::Go(_) => self.begin(),
+                    Button::UpdateCredential => Wish::UpdateCredential,
+                    Button::Cancel => Wish::Close,
+                };
             }
-            KeyCode::Enter | KeyCode::Char(' ') if self.on_cancel || self.is_busy() => Wish::Close,
-            KeyCode::Enter | KeyCode::Char(' ') => self.begin(),
-            _ => Wish::Nothing,
+            _ => {}
         }
+        Wish::Nothing
     }
 
     fn begin(&mut self) -> Wish {
@@ -153,7 +209,7 @@ impl Connecting {
     /// A request of this dialog was refused.
     pub fn refused(&mut self, failure: Failure) {
         self.progress = Progress::Refused(failure);
-        self.on_cancel = false;
+        self.button = 0;
     }
 
     /// The state of the store is known anew.
@@ -202,35 +258,27 @@ impl Connecting {
         paper.pair("External key store", &self.name, theme::TEXT);
         paper.pair("Custom key store ID", &self.store_id, theme::TEXT);
         paper.gap();
-        let go = match &self.progress {
-            Progress::Offered => {
-                self.write_offer(paper);
-                if self.commands.is_some() { commands::COPY } else { "Connect" }
-            }
+        match &self.progress {
+            Progress::Offered => self.write_offer(paper),
             Progress::Disconnecting => {
                 self.write_stage(paper, "Disconnecting", "The store is disconnected first, then connected.");
-                "Hide"
             }
             Progress::Connecting => {
                 self.write_stage(paper, "Connecting", "AWS KMS asks the external key store proxy whether it is well.");
-                "Hide"
             }
-            Progress::Failed(code) => {
-                write_connection_error(paper, code);
-                "Disconnect and connect again"
-            }
+            Progress::Failed(code) => write_connection_error(paper, code),
             Progress::Refused(failure) => {
                 paper.line(ratatui::text::Line::styled(format!("✗ {}", failure.code), theme::BAD));
                 paper.error(&failure.message, 2, theme::TEXT);
-                "Try again"
             }
-            Progress::Connected => "Go on",
-        };
+            Progress::Connected => {}
+        }
         paper.gap();
-        let cancel = if self.is_busy() { None } else { Some("Cancel") };
+        let buttons = self.buttons();
+        let words: Vec<Option<&str>> = buttons.iter().map(|button| Some(button.words())).collect();
         // On a small screen the command matters more than what leads to it.
         paper.focused(self.commands.is_some(), |paper| {
-            super::widgets::button_row(paper, &[Some(go), cancel], usize::from(self.on_cancel));
+            super::widgets::button_row(paper, &words, self.button.min(buttons.len() - 1));
         });
     }
 

@@ -136,6 +136,24 @@ fn a_failed_store_is_disconnected_first_and_its_failure_is_explained() {
 }
 
 #[test]
+fn in_the_wizard_a_failed_store_gets_another_proxy_credential_and_is_connected() {
+    // From a connected store the wizard is opened, and the failed one is chosen in it.
+    let tape = "Wait+Screen /Frankfurt HSM/\nWait+Screen /111122223333/\nDown\nType \"n\"\nWait+Screen /External key ID/\n\
+                Shift+Tab\nDown\nEnter\nWait+Screen /Update proxy credential/\nScreenshot offer.png\nTab\nEnter\n\
+                Wait+Screen /▸ Proxy credential: Access key ID/\nScreenshot form.png\n";
+    let mut journey = start("credential", tape);
+    let configuration = journey.bundled().proxy_configuration("paris").unwrap();
+    let configuration: serde_json::Value = serde_json::from_str(&configuration).unwrap();
+    let part = |name: &str| configuration["XksProxyAuthenticationCredential"][name].as_str().unwrap().to_owned();
+    let (id, secret) = (part("AccessKeyId"), part("RawSecretAccessKey"));
+    let rest = format!(
+        "Type \"{id}\"\nTab\nType \"{secret}\"\nCtrl+N\nWait+Screen /Disconnect and connect again/\nEnter\n\
+         Wait+Screen@30s /◉ Paris legacy/\n"
+    );
+    go_on(&mut journey, "credential", &rest);
+}
+
+#[test]
 fn a_key_whose_alias_is_refused_gets_another_alias_and_no_second_key() {
     // Somebody else takes the alias between the check and Finish.
     let text = finish_with("payments-2026", "payments").replace("Wait+Screen /7 Review/\nCtrl+N\n", "");

@@ -10,7 +10,7 @@ use crate::tui::effect::{Call, Effect};
 use crate::tui::flash::Flash;
 use crate::tui::pages;
 use crate::tui::tasks::menu::{self, Deed};
-use crate::tui::tasks::{self, Task, commands};
+use crate::tui::tasks::{self, Task, commands, stores};
 
 impl App {
     pub(super) fn press_dialog(&mut self, key: KeyEvent) -> Vec<Effect> {
@@ -93,7 +93,7 @@ impl App {
             tasks::Wish::Copy(what, text) => self.copy(what, text),
             tasks::Wish::Close => {
                 self.dialog = None;
-                Vec::new()
+                self.return_to_connecting()
             }
             tasks::Wish::Prefer(preferences) => {
                 self.dialog = None;
@@ -102,9 +102,16 @@ impl App {
             }
             tasks::Wish::Done(text) => {
                 self.dialog = None;
-                self.changed(text)
+                let effects = self.changed(text);
+                effects.into_iter().chain(self.return_to_connecting()).collect()
             }
         }
+    }
+
+    /// Goes back to the dialog that a task was begun from, if it was that one.
+    fn return_to_connecting(&mut self) -> Vec<Effect> {
+        let Some((store_id, afterwards)) = self.returns_to.take() else { return Vec::new() };
+        self.connect(&store_id, afterwards)
     }
 
     pub(super) fn connect(&mut self, store_id: &str, afterwards: Afterwards) -> Vec<Effect> {
@@ -136,6 +143,18 @@ impl App {
             connect::Wish::Copy(commands) => {
                 self.dialog = None;
                 self.copy(commands::WHAT, commands)
+            }
+            connect::Wish::UpdateCredential => {
+                let Some(Dialog::Connect(Connecting { store_id, afterwards, .. })) = self.dialog.take() else {
+                    return Vec::new();
+                };
+                let Some(store) = self.known.key_store(&store_id).cloned() else { return Vec::new() };
+                self.returns_to = Some((store_id, afterwards));
+                let effects = self.begin(Task::EditKeyStore(Box::new(store)));
+                if let Some(Dialog::Task(task)) = &mut self.dialog {
+                    task.focus(stores::CREDENTIAL[0]);
+                }
+                effects
             }
             connect::Wish::GoOn => {
                 let Some(Dialog::Connect(connecting)) = self.dialog.take() else { return Vec::new() };

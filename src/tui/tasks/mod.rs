@@ -7,7 +7,7 @@ mod keys;
 pub mod menu;
 mod permissions;
 mod preferences;
-mod stores;
+pub mod stores;
 
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::text::Line;
@@ -233,6 +233,11 @@ impl Dialog {
             self.arrange();
             self.form.begin();
         }
+    }
+
+    /// Moves the focus to an input.
+    pub fn focus(&mut self, name: &'static str) {
+        self.form.focus_on(name);
     }
 
     /// Shows the inputs that are needed now.

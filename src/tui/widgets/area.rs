@@ -111,8 +111,15 @@ impl TextArea {
         !is_same || after != cursor
     }
 
-    fn cursor(&self) -> Cursor {
+    /// The line that the cursor is in, and the characters before it in that line.
+    pub fn cursor(&self) -> Cursor {
         (self.row, self.column)
+    }
+
+    /// Puts the cursor there, or as near as the text lets it.
+    pub fn put_cursor(&mut self, (row, column): Cursor) {
+        self.row = row.min(self.lines.len() - 1);
+        self.column = column.min(self.line().chars().count());
     }
 
     fn line(&self) -> &str {

@@ -42,6 +42,11 @@ impl TextField {
         self.input.value()
     }
 
+    /// The characters before the cursor.
+    pub fn cursor(&self) -> usize {
+        self.input.cursor()
+    }
+
     /// Whether the cursor is behind all of it.
     pub fn is_at_end(&self) -> bool {
         editing::at(&self.input) == self.value().len()

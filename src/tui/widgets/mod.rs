@@ -18,16 +18,20 @@ pub use crate::text;
 use self::paper::Paper;
 use super::theme;
 
-/// Writes buttons in a row, the one at `focused` marked; `None` leaves one out.
+/// Writes buttons in a row, or in more where one has no room, the one at `focused` marked; `None` leaves one out.
 pub fn button_row(paper: &mut Paper, buttons: &[Option<&str>], focused: usize) {
-    let mut spans = vec![Span::raw("  ")];
+    let mut row = Line::raw("  ");
     for (index, button) in buttons.iter().enumerate() {
-        if let Some(button) = button {
-            spans.extend(self::button(button, index == focused));
-            spans.push(Span::raw("  "));
+        let Some(button) = button else { continue };
+        let button = self::button(button, index == focused);
+        let columns: usize = button.iter().map(Span::width).sum();
+        if row.spans.len() > 1 && row.width() + columns > paper.width {
+            paper.line(std::mem::replace(&mut row, Line::raw("  ")));
         }
+        row.spans.extend(button);
+        row.push_span(Span::raw("  "));
     }
-    paper.line(Line::from(spans));
+    paper.line(row);
 }
 
 /// A button: `[ words ]`, turned round and marked when it has the focus.

@@ -45,6 +45,21 @@ impl Editors {
         area
     }
 
+    /// Returns the line that the cursor of a field is in, and the characters before it in that line.
+    pub fn cursor(&self, field: Field) -> (usize, usize) {
+        let line = self.lines.get(&field).map(|line| (0, line.cursor()));
+        line.or_else(|| self.areas.get(&field).map(TextArea::cursor)).unwrap_or_default()
+    }
+
+    /// Puts the cursor of a field that is open there, or as near as the text lets it.
+    pub fn put_cursor(&mut self, field: Field, cursor: (usize, usize)) {
+        if let Some(line) = self.lines.get_mut(&field) {
+            *line = TextField::with_cursor(line.value(), cursor.1.min(line.value().chars().count()));
+        } else if let Some(area) = self.areas.get_mut(&field) {
+            area.put_cursor(cursor);
+        }
+    }
+
     /// Lets what is typed next be undone by itself.
     pub fn end_steps(&mut self) {
         self.lines.values_mut().for_each(TextField::end_step);

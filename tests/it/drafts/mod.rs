@@ -94,6 +94,24 @@ fn what_was_typed_is_offered_again_where_a_wizard_starts() {
 }
 
 #[test]
+fn one_goes_on_in_the_field_one_left_and_at_its_cursor() {
+    for (typed, moves, then, whole) in [
+        ("Type 'payments'", "Left 3\n", "Type '-EU-'", "payme-EU-nts"),
+        ("Type 'a'\nTab\nType 'one'\nEnter\nType 'two'", "Up\nHome\n", "Type 'X'", "Xone"),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let (bundled, clock) = account();
+        let mut journey = plain(&bundled, &clock, dir.path(), "a");
+        let to_alias = "Type 'payments-2026'\nTab\nSpace\nCtrl+N\nWait+Screen /Add alias/\n";
+        play(&mut journey, &format!("{TO_WIZARD}{to_alias}{typed}\n{moves}"));
+        drop(journey);
+        let mut journey = plain(&bundled, &clock, dir.path(), "b");
+        play(&mut journey, &format!("Wait+Screen /Unfinished KMS key/\nType 'D'\nEnter\nWait+Screen /Add alias/\n{then}\n"));
+        assert!(text(&journey).contains(whole), "{}", text(&journey));
+    }
+}
+
+#[test]
 fn enter_goes_on_with_the_first_draft_that_is_not_open_elsewhere() {
     let dir = tempfile::tempdir().unwrap();
     let (bundled, clock) = account();
