@@ -214,6 +214,8 @@ impl App {
         match key.code {
             KeyCode::Up => self.navigation = Some(place.saturating_sub(1)),
             KeyCode::Down => self.navigation = Some((place + 1).min(last)),
+            KeyCode::Home => self.navigation = Some(0),
+            KeyCode::End => self.navigation = Some(last),
             KeyCode::Enter | KeyCode::Char(' ') | KeyCode::Right => return self.go(NAVIGATION[place].1.clone()),
             KeyCode::Tab | KeyCode::BackTab | KeyCode::Esc => self.navigation = None,
             _ => {}

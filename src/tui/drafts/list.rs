@@ -83,6 +83,8 @@ impl List {
             (KeyCode::Down | KeyCode::Tab, _) => {
                 self.cursor = Some((cursor + 1).min(self.rows(drafts).saturating_sub(1)));
             }
+            (KeyCode::Home, _) => self.cursor = Some(0),
+            (KeyCode::End, _) => self.cursor = Some(self.rows(drafts).saturating_sub(1)),
             (KeyCode::Esc | KeyCode::Char('q' | 'D'), _) => return Pressed::Close,
             (KeyCode::Char('n'), _) => return self.begin.clone().map_or(Pressed::Taken, Pressed::Begin),
             (KeyCode::Enter | KeyCode::Char(' '), None) => {

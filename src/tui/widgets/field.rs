@@ -97,15 +97,12 @@ impl TextField {
         self.history.end_step();
     }
 
-    /// Takes pasted text: each line break (`\n`, `\r`, or both) and each tab becomes one space, other control characters are
-    /// dropped.
+    /// Takes pasted text: line breaks (`\n`, `\r`, or both) become one space, and so does each tab; other control characters
+    /// are dropped.
     pub fn paste(&mut self, pasted: &str) {
-        let lines = pasted.trim_end_matches(['\r', '\n']).replace("\r\n", "\n");
-        let clean: String = lines
-            .chars()
-            .map(|letter| if matches!(letter, '\n' | '\r' | '\t') { ' ' } else { letter })
-            .filter(|letter| !letter.is_control())
-            .collect();
+        let lines: Vec<&str> = pasted.split(['\r', '\n']).filter(|line| !line.is_empty()).collect();
+        let mut clean = lines.join(" ").replace('\t', " ");
+        clean.retain(|letter| !letter.is_control());
         self.change(Step::Whole, |input, _| editing::insert(input, &clean));
     }
 

@@ -39,19 +39,23 @@ pub fn read(file: &[u8]) -> Result<Vec<Row>, Vec<String>> {
     let options: Vec<Arg> = Answers::augment_args(clap::Command::new("")).get_arguments().cloned().collect();
     let columns = columns(&header, &options, line_of(header.position(), &mut lines))?;
     let (mut rows, mut wrong) = (Vec::new(), Vec::new());
-    for record in reader.records() {
-        let record = match record {
-            Ok(record) => record,
+    let mut record = StringRecord::new();
+    loop {
+        match reader.read_record(&mut record) {
+            Ok(true) => {}
+            Ok(false) => break,
             Err(error) => {
                 wrong.push(unreadable(&error, &mut lines));
                 continue;
             }
-        };
+        }
+        let ends_file = usize::try_from(reader.position().byte()).is_ok_and(|at| at >= dialect.body.len());
+        let may_be_cut = ends_file && !dialect.body.ends_with(b"\n") && !dialect.body.ends_with(b"\r");
         let line = line_of(record.position(), &mut lines);
         if record.iter().all(str::is_empty) {
             continue;
         }
-        match answers(&record, &columns, &dialect) {
+        match answers(&record, &columns, &dialect, may_be_cut) {
             Ok(answers) => rows.push(Row { line, answers }),
             Err(reason) => wrong.push(format!("line {line}: {reason}")),
         }
@@ -99,8 +103,13 @@ fn columns<'a>(header: &StringRecord, options: &'a [Arg], line: u64) -> Result<V
     if wrong.is_empty() { Ok(columns) } else { Err(wrong) }
 }
 
-fn answers(record: &StringRecord, columns: &[Option<&Arg>], dialect: &Dialect<'_>) -> Result<Answers, String> {
-    fits(record, columns, dialect)?;
+fn answers(
+    record: &StringRecord,
+    columns: &[Option<&Arg>],
+    dialect: &Dialect<'_>,
+    may_be_cut: bool,
+) -> Result<Answers, String> {
+    fits(record, columns, dialect, may_be_cut)?;
     let mut said = Map::new();
     for (cell, column) in record.iter().zip(columns).filter(|(cell, _)| !cell.is_empty()) {
         let Some(column) = column else { continue };
@@ -122,12 +131,20 @@ fn answers(record: &StringRecord, columns: &[Option<&Arg>], dialect: &Dialect<'_
     serde_json::from_value(said.into()).map_err(|error| error.to_string())
 }
 
-/// Checks that a row has a cell for each column with a name, and that every cell with a value has such a column.
-fn fits(record: &StringRecord, columns: &[Option<&Arg>], dialect: &Dialect<'_>) -> Result<(), String> {
+/// Checks that every cell with a value has a column with a name. Spreadsheets leave out the empty cells at the end of a row;
+/// a row that has fewer cells because the file was cut off, or because another separator is used, is refused.
+fn fits(
+    record: &StringRecord,
+    columns: &[Option<&Arg>],
+    dialect: &Dialect<'_>,
+    may_be_cut: bool,
+) -> Result<(), String> {
     let needed = columns.iter().rposition(Option::is_some).map_or(0, |last| last + 1);
     let used =
         record.iter().zip(1..).filter(|(cell, _)| !cell.is_empty()).map(|(_, number)| number).last().unwrap_or(0);
-    if record.len() < needed || used > columns.len() {
+    let is_unseparated = record.len() == 1 && record.iter().any(|cell| cell.contains([',', ';', '\t']));
+    let is_short = record.len() < needed && (may_be_cut || is_unseparated);
+    if is_short || used > columns.len() {
         let cells = record.len().min(used.max(needed));
         let are = if cells == 1 { "there is 1 cell" } else { &format!("there are {cells} cells") };
         return Err(format!(
@@ -180,7 +197,7 @@ mod tests {
             "{header:?}"
         );
         assert!(header[1].contains("line 1: duplicate column \"Alias\""), "{header:?}");
-        let rows = wrong("alias,no-admin-deletion\na,maybe\nb\nc,true\nd,1\n");
+        let rows = wrong("alias,no-admin-deletion\na,maybe\nb;true\nc,true\nd,1\n");
         let cells = "Separate the cells with a comma, and put a cell that contains a comma in double quotes";
         assert_eq!(
             rows,
@@ -191,6 +208,8 @@ mod tests {
             ]
         );
         assert_eq!(wrong("alias,tag\na,b,c\n"), [format!("line 2: there are 3 cells under 2 columns. {cells}")]);
+        // A file that was cut off, perhaps in the middle of this row.
+        assert_eq!(wrong("alias,tag\na,x=1\nb"), [format!("line 3: there is 1 cell under 2 columns. {cells}")]);
         let unnamed = wrong("alias,,\na,,b\n");
         assert!(unnamed[0].starts_with("line 2: column 3 has the value \"b\" but no name. "), "{unnamed:?}");
         for empty in ["alias\n", "alias;tag\n;\n;\n"] {
@@ -206,6 +225,9 @@ mod tests {
     fn a_list_of_a_spreadsheet_says_the_same_as_one_of_an_editor() {
         let plain = "alias,xks-key-id,tag,no-admin-deletion\na,k-1,team=x;stage=y,true\nb,k-2,,\n";
         let expected: Vec<_> = read(plain.as_bytes()).unwrap().into_iter().map(|row| row.answers).collect();
+        // Excel leaves out empty cells at the end of a row.
+        let short = plain.replace("b,k-2,,", "b,k-2");
+        assert_eq!(read(short.as_bytes()).unwrap().into_iter().map(|row| row.answers).collect::<Vec<_>>(), expected);
         for (separator, first_line) in [(";", ""), ("\t", ""), (";", "sep=;"), ("|", "sep=|"), (",", "sep=,")] {
             let mut lines = vec![
                 "\"Alias \", XKS-Key-ID,tag,No-Admin-Deletion,,",

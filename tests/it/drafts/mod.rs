@@ -106,7 +106,10 @@ fn one_goes_on_in_the_field_one_left_and_at_its_cursor() {
         play(&mut journey, &format!("{TO_WIZARD}{to_alias}{typed}\n{moves}"));
         drop(journey);
         let mut journey = plain(&bundled, &clock, dir.path(), "b");
-        play(&mut journey, &format!("Wait+Screen /Unfinished KMS key/\nType 'D'\nEnter\nWait+Screen /Add alias/\n{then}\n"));
+        play(
+            &mut journey,
+            &format!("Wait+Screen /Unfinished KMS key/\nType 'D'\nEnter\nWait+Screen /Add alias/\n{then}\n"),
+        );
         assert!(text(&journey).contains(whole), "{}", text(&journey));
     }
 }
