@@ -107,7 +107,7 @@ pub fn assert_shown(name: &str, app: &App) {
 pub fn assert_all_shown(name: &str, cases: &[(&str, App)]) {
     cases.iter().for_each(|(case, app)| assert_keys_work(&format!("{name}, {case}"), app));
     for (width, height) in SIZES {
-        let all = cases.iter().map(|(case, app)| format!("== {case}\n{}", screen(app, (width, height))));
+        let all = cases.iter().map(|(case, app)| format!("== {case}\n{}", snapshot(&draw(app, (width, height)))));
         let all: Vec<String> = all.collect();
         insta::assert_snapshot!(format!("{name}-{width}x{height}"), all.join("\n"));
     }
