@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::client::ReadOnly;
-use crate::replace::replace;
+use crate::storage::atomic_file::replace;
 use crate::tui::preferences::Preferences;
 
 /// The file name of the configuration.

@@ -25,9 +25,7 @@
 
 pub mod access_log;
 pub mod aws;
-pub mod batch;
 pub mod bundled;
-pub mod changes;
 pub mod cli;
 pub mod client;
 pub mod commands;
@@ -36,17 +34,14 @@ pub mod conformance;
 pub mod create_key;
 pub mod drafts;
 pub mod journey;
-mod lines;
 mod pem;
 pub mod pictures;
-mod replace;
 pub mod screenshot;
-pub mod seal;
 pub mod serve;
+pub mod storage;
 pub mod tape;
 pub mod text;
 pub mod tui;
 pub mod unattended;
-mod wal;
 pub mod world;
 pub mod xks;

@@ -10,7 +10,6 @@ use std::time::Duration;
 
 use clap::Parser as _;
 use futures_util::stream::{self, StreamExt as _};
-use xks_console::changes;
 use xks_console::cli::{Arguments, Command, CreateKey, Elsewhere, Proxy, ProxyCheck};
 use xks_console::client::credentials::NoCredentials;
 use xks_console::client::log::LogFile;
@@ -23,6 +22,7 @@ use xks_console::create_key::draft::KeyDraft;
 use xks_console::drafts::{self, Folder, Keeper};
 use xks_console::journey::client_of;
 use xks_console::pictures;
+use xks_console::storage::watch;
 use xks_console::tui::app::{App, World as Which};
 use xks_console::tui::effect::Effect;
 use xks_console::tui::preferences::Preferences;
@@ -244,7 +244,7 @@ fn show(
         Some(config) => config::save(config, preferences),
         None => Err(std::io::Error::other("neither XDG_CONFIG_HOME nor HOME is set to an absolute path")),
     };
-    let changes = match aws.data_dir.map(|data_dir| changes::watch(&data_dir)) {
+    let changes = match aws.data_dir.map(|data_dir| watch::watch(&data_dir)) {
         Some(Ok(changes)) => changes.left_stream(),
         Some(Err(error)) => {
             app.tell("Not live", &format!("What others change is seen only on refresh (r): {error}."));

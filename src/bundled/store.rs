@@ -16,9 +16,9 @@ use zeroize::Zeroizing;
 
 use super::Answer;
 use crate::aws::error::ServiceError;
-use crate::changes::Announcer;
-use crate::seal::{RootKey, SealError, record_aad};
-use crate::wal::WalIndex;
+use crate::storage::sealed::{RootKey, SealError, record_aad};
+use crate::storage::wal::WalIndex;
+use crate::storage::watch::Announcer;
 use crate::world::{NoRandomness, World};
 
 /// The file name of the database.

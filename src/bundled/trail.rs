@@ -22,8 +22,8 @@ use crate::aws::codec;
 use crate::aws::error::ServiceError;
 use crate::aws::kms::KeyMetadata;
 use crate::aws::operation::{Protocol, Service};
-use crate::batch::Batch;
-use crate::lines::pack;
+use crate::storage::segments::pack;
+use crate::storage::write_behind::Batch;
 
 /// How long events are kept.
 const KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);

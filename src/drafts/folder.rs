@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Ask, Entry, Saved, Told};
-use crate::replace::replace_by;
+use crate::storage::atomic_file::replace_by;
 use crate::text::bytes_without_mark;
 use crate::world::Clock;
 

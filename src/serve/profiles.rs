@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use crate::bundled::{AccessKey, Bundled};
-use crate::replace::replace;
+use crate::storage::atomic_file::replace;
 
 /// Where the profiles are in the data directory.
 const FILES: [&str; 2] = ["config", "credentials"];

@@ -12,7 +12,7 @@ use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{DigitallySignedStruct, DistinguishedName, RootCertStore, ServerConfig, SignatureScheme};
 
 use crate::pem;
-use crate::replace::replace;
+use crate::storage::atomic_file::replace;
 use crate::xks::proxy::{BUNDLED_HOST, BUNDLED_VPC_HOST};
 
 /// The names that a certificate of the program's own is for.

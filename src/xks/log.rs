@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, TransactionBehavior, params};
 
 use crate::aws::xks_console::{ListProxyRequests, ProxyRequest};
-use crate::lines::{pack, unpack};
+use crate::storage::segments::{pack, unpack};
 
 /// Entries that are kept at most.
 const MOST_ENTRIES: i64 = 100_000;

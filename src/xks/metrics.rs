@@ -10,7 +10,7 @@ use super::failure::XksFailure;
 use super::wire::GetHealthStatusResponse;
 use crate::aws::cloudwatch::Dimension;
 use crate::aws::kms::metrics::{self as names, dimension};
-use crate::batch::Batch;
+use crate::storage::write_behind::Batch;
 
 /// What is measured, of one store.
 #[derive(Clone, Debug, PartialEq, Eq)]

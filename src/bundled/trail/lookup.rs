@@ -10,7 +10,7 @@ use crate::aws::error::ServiceError;
 use crate::aws::kms::{GetKeyLastUsage, GetKeyLastUsageOutput, KeyLastUsage};
 use crate::aws::scalar::EpochSeconds;
 use crate::bundled::{Answer, Call, world_of};
-use crate::lines::unpack;
+use crate::storage::segments::unpack;
 
 /// Events on a page at most.
 const MOST_RESULTS: u32 = 50;

@@ -15,7 +15,7 @@ use super::{note, open_bundled};
 use crate::aws::xks_console::ListProxyRequests;
 use crate::bundled::Bundled;
 use crate::cli::{Arguments, KeyName, ProxyCommand};
-use crate::replace::replace;
+use crate::storage::atomic_file::replace;
 use crate::xks::key_manager::{KeyManager, KeyManagerError, NewExternalKey};
 use crate::xks::proxy::BUNDLED_HOST;
 

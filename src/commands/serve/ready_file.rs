@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use crate::replace::replace;
+use crate::storage::atomic_file::replace;
 
 /// A file that is there as long as the server listens.
 pub struct ReadyFile {

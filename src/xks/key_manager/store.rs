@@ -15,9 +15,9 @@ use super::material::Material;
 use super::{DATABASE_FILE, ExternalKey, KeyManagerError, NewExternalKey, ProxyCredential, ROOT_KEY_FILE};
 use crate::aws::scalar::SecretText;
 use crate::aws::xks_console::{ListProxyRequests, ProxyRequest};
-use crate::changes::Announcer;
-use crate::seal::{RootKey, record_aad};
-use crate::wal::WalIndex;
+use crate::storage::sealed::{RootKey, record_aad};
+use crate::storage::wal::WalIndex;
+use crate::storage::watch::Announcer;
 use crate::world::Random;
 use crate::xks::log;
 

@@ -221,7 +221,7 @@ fn a_missing_or_another_root_key_is_refused() {
     std::fs::remove_file(&root).unwrap();
     let error = KeyManager::open(dir.path(), World::system()).unwrap_err();
     assert!(matches!(error, KeyManagerError::Seal(SealError::Missing(_))), "{error}");
-    crate::seal::RootKey::load_or_create(&root, false, &Random::system()).unwrap();
+    crate::storage::sealed::RootKey::load_or_create(&root, false, &Random::system()).unwrap();
     let error = KeyManager::open(dir.path(), World::system()).unwrap_err();
     assert!(matches!(error, KeyManagerError::Seal(SealError::Broken)), "{error}");
 }
