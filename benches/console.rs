@@ -10,8 +10,8 @@ use ratatui::backend::TestBackend;
 use ratatui::widgets::{Block, Paragraph};
 use xks_console::aws::kms::{Decrypt, Encrypt};
 use xks_console::aws::scalar::SecretBlob;
-use xks_console::journey::Journey;
-use xks_console::tape::{self, Tape};
+use xks_console::flow::player::Journey;
+use xks_console::flow::tape::{self, Tape};
 use xks_console::tui::chrome;
 use xks_console::tui::effect::Msg;
 

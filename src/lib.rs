@@ -9,13 +9,13 @@
 //! ```
 //!
 //! Arrows between modules point one way: `tui` → `create_key` → `aws`, `tui` → `client` → `aws`,
-//! `bundled` → `xks` → `aws`. `aws` knows nobody; only the binary and `tape` wire a console, a client and
+//! `bundled` → `xks` → `aws`. `aws` knows nobody; only the binary and `flow` wire a console, a client and
 //! the bundled AWS together.
 //!
 //! `drafts` keeps on disk what `create_key` is told, for the console.
 //! `unattended` makes keys without a screen: by the `create_key` of the console, and the calls of its runtime.
 //!
-//! `commands` is what each command of the program does.
+//! `commands` is what each command of the program does. `storage` is what both databases and every file share.
 //!
 //! `conformance` stands beside them: it holds any external key store proxy to the specification, over the network alone.
 #![forbid(unsafe_code)]
@@ -33,13 +33,10 @@ pub mod config;
 pub mod conformance;
 pub mod create_key;
 pub mod drafts;
-pub mod journey;
+pub mod flow;
 mod pem;
-pub mod pictures;
-pub mod screenshot;
 pub mod serve;
 pub mod storage;
-pub mod tape;
 pub mod text;
 pub mod tui;
 pub mod unattended;

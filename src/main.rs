@@ -14,14 +14,14 @@ use xks_console::cli::{Arguments, Command, CreateKey, Elsewhere, Proxy, ProxyChe
 use xks_console::client::credentials::NoCredentials;
 use xks_console::client::log::LogFile;
 use xks_console::client::{Client, profile};
+use xks_console::commands::screenshots;
 use xks_console::commands::{self, note, open_bundled};
 use xks_console::config::{self, Configuration};
 use xks_console::conformance::command::{self, SECRET_VARIABLE};
 use xks_console::create_key::answers::Answers;
 use xks_console::create_key::draft::KeyDraft;
 use xks_console::drafts::{self, Folder, Keeper};
-use xks_console::journey::client_of;
-use xks_console::pictures;
+use xks_console::flow::player::client_of;
 use xks_console::storage::watch;
 use xks_console::tui::app::{App, World as Which};
 use xks_console::tui::effect::Effect;
@@ -59,7 +59,7 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Some(Command::Screenshots { check }) => {
             let check = *check;
             let dir = Path::new("screenshots");
-            let count = if check { pictures::check(dir)? } else { pictures::write(dir)? };
+            let count = if check { screenshots::check(dir)? } else { screenshots::write(dir)? };
             let done = if check { "are up to date" } else { "made" };
             writeln!(std::io::stdout(), "{count} pictures in {} {done}", dir.display())?;
             Ok(ExitCode::SUCCESS)

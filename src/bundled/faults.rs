@@ -14,7 +14,7 @@ use crate::aws::kms::{
 use crate::aws::operation::Operation;
 use crate::aws::scalar::{SecretBlob, SecretText};
 use crate::client::{CallError, Client};
-use crate::journey::client_of;
+use crate::flow::player::client_of;
 use crate::world::{Clock, World};
 use crate::xks::client::XksClient;
 

@@ -387,7 +387,7 @@ fn check_spec_and_usage(request: &CreateKey) -> Result<(), ServiceError> {
 mod tests {
     use super::*;
     use crate::bundled::Bundled;
-    use crate::journey::client_of;
+    use crate::flow::player::client_of;
     use crate::world::{Clock, World};
 
     #[tokio::test]

@@ -142,7 +142,7 @@ mod tests {
     use crate::aws::scalar::{EpochSeconds, SecretBlob};
     use crate::bundled::Bundled;
     use crate::client::Client;
-    use crate::journey::client_of;
+    use crate::flow::player::client_of;
     use crate::world::World;
     use crate::xks::client::XksClient;
 

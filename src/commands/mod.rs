@@ -1,6 +1,7 @@
 //! What each command of the program does.
 
 pub mod proxy;
+pub mod screenshots;
 pub mod serve;
 
 use std::io::Write as _;

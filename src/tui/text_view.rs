@@ -168,7 +168,7 @@ mod tests {
         let view = TextView::new("Key ARN", format!("{}\nend", "x".repeat(25)));
         let mut terminal = Terminal::new(TestBackend::new(20, 5)).unwrap();
         let frame = terminal.draw(|frame| view.draw(frame, frame.area())).unwrap();
-        let shown = crate::tape::screen_text(frame.buffer);
+        let shown = crate::flow::tape::screen_text(frame.buffer);
         assert!(shown.starts_with(&format!("{}\n{}\nend\n", "x".repeat(20), "x".repeat(5))), "{shown}");
     }
 }

@@ -7,7 +7,7 @@ use xks_console::aws::kms::{
 use xks_console::aws::scalar::{Blob, SecretBlob};
 use xks_console::bundled::Bundled;
 use xks_console::client::{CallError, Client};
-use xks_console::journey::client_of;
+use xks_console::flow::player::client_of;
 use xks_console::world::{Clock, World};
 
 /// Waits where a test is no task itself.

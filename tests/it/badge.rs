@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use xks_console::client::ReadOnly;
-use xks_console::journey::Journey;
+use xks_console::flow::player::Journey;
 use xks_console::tui::app::{App, World};
 
 use super::snapshots::{SIZES, assert_shown, draw, go_on, snapshot};

@@ -11,7 +11,7 @@ use xks_console::aws::sigv4::Credentials;
 use xks_console::aws::sts::GetCallerIdentity;
 use xks_console::bundled::{Bundled, OpenError, ciphertext};
 use xks_console::client::Client;
-use xks_console::journey::client_of;
+use xks_console::flow::player::client_of;
 use xks_console::world::{Clock, World};
 
 #[tokio::test]

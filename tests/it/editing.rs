@@ -4,8 +4,8 @@ use super::endpoint::Elsewhere;
 use super::log_in::code_now;
 use super::snapshots::{go_on, screen, start};
 use xks_console::create_key::draft::KeyDraft;
-use xks_console::journey::Journey;
-use xks_console::tape::Stage as _;
+use xks_console::flow::player::Journey;
+use xks_console::flow::tape::Stage as _;
 use xks_console::tui::app::App;
 
 const STORES: &str = "Wait+Screen /External key stores \\(4\\)/\n";

@@ -10,10 +10,10 @@ use xks_console::aws::sts::GetCallerIdentity;
 use xks_console::bundled::Bundled;
 use xks_console::client::profile::{self, OpenError, Settings};
 use xks_console::client::{CallError, Client};
-use xks_console::journey::{Journey, client_of};
+use xks_console::flow::player::{Journey, client_of};
+use xks_console::flow::tape::{self, Stage as _};
 use xks_console::serve::profiles::{self as files, Served};
 use xks_console::serve::{Server, tls};
-use xks_console::tape::{self, Stage as _};
 use xks_console::tui::app::World as Which;
 use xks_console::world::{Clock, World};
 

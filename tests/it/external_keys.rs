@@ -1,8 +1,8 @@
 //! The *External key manager* page, as tapes.
 
 use xks_console::aws::xks_console::{ExternalKey, ListExternalKeys, Partition};
-use xks_console::journey::Journey;
-use xks_console::tape::{self, Stage as _};
+use xks_console::flow::player::Journey;
+use xks_console::flow::tape::{self, Stage as _};
 
 use super::account::wait;
 use super::snapshots::{go_on, start};

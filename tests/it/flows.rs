@@ -10,8 +10,8 @@ use http::{Request, Response};
 use ratatui::buffer::Buffer;
 use xks_console::aws::kms;
 use xks_console::client::{CallError, Client, Transport, TransportError};
-use xks_console::journey::Journey;
-use xks_console::tape::{self, Stage as _, Tape};
+use xks_console::flow::player::Journey;
+use xks_console::flow::tape::{self, Stage as _, Tape};
 
 const SIZES: [(u16, u16); 4] = [(60, 20), (80, 24), (120, 40), (200, 60)];
 

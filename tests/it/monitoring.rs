@@ -5,8 +5,8 @@ use jiff::{SignedDuration, Timestamp};
 use xks_console::aws::cloudwatch::{Dimension, Metric, MetricDataResult};
 use xks_console::aws::kms::Encrypt;
 use xks_console::aws::scalar::{EpochSeconds, SecretBlob};
-use xks_console::journey::Journey;
-use xks_console::tape::Stage as _;
+use xks_console::flow::player::Journey;
+use xks_console::flow::tape::Stage as _;
 use xks_console::tui::app::App;
 use xks_console::tui::effect::{Call, Effect, Failure, Msg, Reply};
 use xks_console::tui::monitoring::{Monitoring, TimeRange};
@@ -155,7 +155,7 @@ fn figures_of_another_store_are_let_go() {
     app.update(Msg::Answered(id, Ok(Reply::Metrics(Box::new(troubles())))));
     let mut other = app.clone();
     other.update(Msg::Key(KeyCode::Up.into()));
-    let shown = xks_console::tape::screen_text(&super::snapshots::draw(&other, (120, 40)));
+    let shown = xks_console::flow::tape::screen_text(&super::snapshots::draw(&other, (120, 40)));
     assert!(shown.contains("Loading the metrics") && !shown.contains("xks.example.com"), "{shown}");
 }
 
@@ -170,6 +170,6 @@ fn what_another_changes_is_looked_at_with_the_stores() {
     let asked = app.update(Msg::Answered(id, Ok(Reply::KeyStores(stores))));
     assert!(asked.iter().any(|effect| matches!(effect, Effect::Call(_, Call::Metrics { .. }))), "{asked:?}");
     // What is shown stays until the answer is there.
-    let shown = xks_console::tape::screen_text(&super::snapshots::draw(&app, (80, 24)));
+    let shown = xks_console::flow::tape::screen_text(&super::snapshots::draw(&app, (80, 24)));
     assert!(shown.contains("Total requests"), "{shown}");
 }

@@ -2,7 +2,7 @@
 //! only what needs a value that is not known is not offered.
 
 use serde_json::{Value, json};
-use xks_console::journey::Journey;
+use xks_console::flow::player::Journey;
 
 use super::pages::{TO_KEYS, told};
 use super::snapshots::go_on;

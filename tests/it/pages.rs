@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use xks_console::aws::codec;
 use xks_console::aws::error::ServiceError;
 use xks_console::client::{Transport, TransportError};
-use xks_console::journey::Journey;
-use xks_console::tape::Stage as _;
+use xks_console::flow::player::Journey;
+use xks_console::flow::tape::Stage as _;
 use xks_console::tui::app::{App, World};
 use xks_console::tui::effect::{Call, Effect, Msg};
 

@@ -13,7 +13,7 @@ use xks_console::aws::kms;
 use xks_console::bundled::Bundled;
 use xks_console::client::{Transport, TransportError};
 use xks_console::create_key::principals::{Principal, PrincipalKind};
-use xks_console::journey::Journey;
+use xks_console::flow::player::Journey;
 use xks_console::tui::app::{App, World as Which};
 use xks_console::tui::effect::{Call, CallId, Effect, Msg, Reply};
 use xks_console::world::World;

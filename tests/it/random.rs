@@ -10,8 +10,8 @@ use http::{Request, Response};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use xks_console::client::{Transport, TransportError};
-use xks_console::journey::Journey;
-use xks_console::tape::Stage as _;
+use xks_console::flow::player::Journey;
+use xks_console::flow::tape::Stage as _;
 
 /// Lets every request through and stops at an answer that says that the request itself was not well formed.
 struct Strict(Arc<dyn Transport>);

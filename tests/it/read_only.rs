@@ -8,8 +8,8 @@ use http::{Request, Response};
 use xks_console::aws::cloudtrail::LookupEvents;
 use xks_console::aws::kms::DisconnectCustomKeyStore;
 use xks_console::client::{ReadOnly, Transport, TransportError};
-use xks_console::journey::Journey;
-use xks_console::tape::{self, Tape};
+use xks_console::flow::player::Journey;
+use xks_console::flow::tape::{self, Tape};
 use xks_console::tui::app::App;
 
 use super::account::{store, wait};

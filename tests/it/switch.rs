@@ -6,7 +6,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use xks_console::aws::kms::{CustomKeyStore, CustomKeyStoreType};
 use xks_console::aws::scalar::EpochSeconds;
 use xks_console::create_key::known::Loaded;
-use xks_console::journey::Journey;
+use xks_console::flow::player::Journey;
 use xks_console::tui::app::{App, Dialog, World};
 use xks_console::tui::effect::{Call, CallId, Effect, Msg, Reply};
 

@@ -3,8 +3,8 @@
 use super::account::{account, wait};
 use super::snapshots::{go_on, start};
 use xks_console::aws::kms::{ConnectionState, DescribeKey, KeyMetadata, KeyState};
-use xks_console::journey::Journey;
-use xks_console::tape::{self, Stage as _};
+use xks_console::flow::player::Journey;
+use xks_console::flow::tape::{self, Stage as _};
 use xks_console::tui::effect::{Call, Reply};
 use xks_console::tui::runtime::perform;
 

@@ -1,8 +1,8 @@
 //! Screens for terminals without color: no meaning gets lost.
 
 use ratatui::style::{Color, Modifier};
-use xks_console::journey::Journey;
-use xks_console::tape::{self, Tape};
+use xks_console::flow::player::Journey;
+use xks_console::flow::tape::{self, Tape};
 use xks_console::tui::terminal::Capabilities;
 
 use super::snapshots::{draw, snapshot};

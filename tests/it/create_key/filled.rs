@@ -3,8 +3,8 @@
 use xks_console::aws::kms::Origin;
 use xks_console::create_key::answers::Answers;
 use xks_console::drafts::{Folder, World as Home};
-use xks_console::journey::Journey;
-use xks_console::tape::{self, Tape};
+use xks_console::flow::player::Journey;
+use xks_console::flow::tape::{self, Tape};
 use xks_console::tui::app::{App, World as Which};
 use xks_console::unattended::Exit;
 use xks_console::world::Clock;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use xks_console::bundled::Bundled;
 use xks_console::client::Client;
-use xks_console::journey::client_of;
+use xks_console::flow::player::client_of;
 use xks_console::world::Clock;
 use xks_console::xks::network::Network;
 

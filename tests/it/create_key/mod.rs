@@ -14,7 +14,7 @@ use xks_console::aws::xks_console::CreateExternalKey;
 use xks_console::bundled::Bundled;
 use xks_console::client::Client;
 use xks_console::create_key::answers::Answers;
-use xks_console::journey::client_of;
+use xks_console::flow::player::client_of;
 use xks_console::world::{Clock, World};
 
 use crate::faults::faulty::Faulty;

@@ -14,7 +14,7 @@ use xks_console::client::credentials::{Fetched, NoCredentials, Source};
 use xks_console::client::{Client, ReadOnly};
 use xks_console::create_key::answers::Answers;
 use xks_console::create_key::output::create_key_output;
-use xks_console::journey::client_of;
+use xks_console::flow::player::client_of;
 use xks_console::unattended::{Exit, Stop, one};
 use xks_console::world::Clock;
 use xks_console::xks::network::Network;

@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 use xks_console::aws::kms::{DescribeKey, GetKeyPolicy, KeyMetadata, Tag};
 use xks_console::bundled::Bundled;
 use xks_console::client::Client;
-use xks_console::journey::client_of;
+use xks_console::flow::player::client_of;
 use xks_console::serve::Server;
 use xks_console::serve::profiles::{self, Served};
 use xks_console::world::{Clock, World};

@@ -12,8 +12,8 @@ use http::{Request, Response};
 use xks_console::bundled::Bundled;
 use xks_console::client::{Client, Transport, TransportError};
 use xks_console::drafts::{Folder, World as Home};
-use xks_console::journey::{Journey, client_of};
-use xks_console::tape::{self, Stage as _, Tape};
+use xks_console::flow::player::{Journey, client_of};
+use xks_console::flow::tape::{self, Stage as _, Tape};
 use xks_console::tui::app::World as Which;
 use xks_console::world::{Clock, World};
 

@@ -8,7 +8,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use xks_console::client::ReadOnly;
 use xks_console::create_key::submission::{Call as Stage, Submission};
 use xks_console::drafts::{Ask, Folder, Told, World as Home};
-use xks_console::journey::client_of;
+use xks_console::flow::player::client_of;
 use xks_console::tui::app::App;
 use xks_console::tui::effect::{Call, Effect, Msg};
 
@@ -91,7 +91,7 @@ fn an_account_of_another_region_is_not_offered_the_draft() {
     let client = client_of(&bundled, clock.clone()).with_region("eu-west-1");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let which = xks_console::tui::app::World::Bundled;
-    let mut journey = xks_console::journey::Journey::of((80, 24), bundled, client, which, clock.clone(), runtime);
+    let mut journey = xks_console::flow::player::Journey::of((80, 24), bundled, client, which, clock.clone(), runtime);
     journey.keep_drafts(Folder::new(Some(dir.path().to_owned()), clock), Home::Bundled("/data".to_owned()), "b");
     play(
         &mut journey,

@@ -12,7 +12,7 @@ use person::{Flow, Person};
 use xks_console::aws::kms::{DescribeKey, KeyMetadata};
 use xks_console::bundled::Bundled;
 use xks_console::client::Client;
-use xks_console::journey::{Journey, client_of};
+use xks_console::flow::player::{Journey, client_of};
 use xks_console::tui::app::World as Which;
 use xks_console::world::{Clock, World};
 

@@ -2,8 +2,8 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use jiff::SignedDuration;
-use xks_console::journey::Journey;
-use xks_console::tape::{self, Stage as _};
+use xks_console::flow::player::Journey;
+use xks_console::flow::tape::{self, Stage as _};
 
 pub const DESCRIPTION: &str = "made under faults";
 /// What the console says when it doesn't know what became of a request.

@@ -13,7 +13,7 @@ use tokio_rustls::TlsAcceptor;
 use xks_console::bundled::Bundled;
 use xks_console::client::endpoints::Endpoints;
 use xks_console::client::{Client, Https};
-use xks_console::journey::{Journey, client_of};
+use xks_console::flow::player::{Journey, client_of};
 use xks_console::serve::{Server, tls};
 use xks_console::tui::app::World as Which;
 use xks_console::world::{Clock, World};

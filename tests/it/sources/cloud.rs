@@ -16,7 +16,7 @@ use tokio::runtime::Runtime;
 use xks_console::aws::sigv4::Credentials;
 use xks_console::aws::sts::AssumeRole;
 use xks_console::bundled::Bundled;
-use xks_console::journey::client_of;
+use xks_console::flow::player::client_of;
 use xks_console::world::{Clock, World};
 
 use crate::process::Console;

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use xks_console::aws::xks_console::ListProxyRequests;
 use xks_console::bundled::Bundled;
-use xks_console::journey::client_of;
+use xks_console::flow::player::client_of;
 use xks_console::world::{Clock, World};
 
 use super::client::{Ask, Proxy, decrypt_body, encrypt_body, metadata_body, over_both, with};

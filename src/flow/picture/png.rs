@@ -7,8 +7,8 @@ use resvg::usvg::{self, fontdb};
 
 use super::FONT_FAMILY;
 
-static REGULAR: &[u8] = include_bytes!("../../assets/fonts/JetBrainsMono-Regular.ttf");
-static BOLD: &[u8] = include_bytes!("../../assets/fonts/JetBrainsMono-Bold.ttf");
+static REGULAR: &[u8] = include_bytes!("../../../assets/fonts/JetBrainsMono-Regular.ttf");
+static BOLD: &[u8] = include_bytes!("../../../assets/fonts/JetBrainsMono-Bold.ttf");
 
 /// Pixels of the PNG for each pixel of the SVG, so that text stays sharp on dense screens.
 const SCALE: f32 = 2.0;
@@ -66,7 +66,7 @@ fn pixmap(width: f32, height: f32) -> Option<Pixmap> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::screenshot::svg;
+    use crate::flow::picture::svg;
     use ratatui::buffer::Buffer;
     use ratatui::style::Style;
 

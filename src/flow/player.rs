@@ -13,7 +13,7 @@ use crate::client::log::ApiCall;
 use crate::client::{Client, InProcess};
 use crate::create_key::draft::KeyDraft;
 use crate::drafts::{self, Folder};
-use crate::tape::Stage;
+use crate::flow::tape::Stage;
 use crate::tui::app::{App, World as Which};
 use crate::tui::chrome;
 use crate::tui::effect::{Copied, Effect, Msg, TimerId};

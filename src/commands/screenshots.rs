@@ -3,17 +3,17 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::journey::{Journey, JourneyError};
-use crate::screenshot::{self, ScreenshotError};
-use crate::tape::{self, Stage as _, Tape, TapeError};
+use crate::flow::picture::{self, ScreenshotError};
+use crate::flow::player::{Journey, JourneyError};
+use crate::flow::tape::{self, Stage as _, Tape, TapeError};
 
 /// A flow: its name, its tape, and the sizes in cells it is played at.
 type Flow = (&'static str, &'static str, &'static [(u16, u16)]);
 
 /// The flows that pictures are made from.
 const TAPES: [Flow; 2] = [
-    ("method-1", include_str!("../assets/tapes/method-1.tape"), &[(80, 24), (120, 40)]),
-    ("method-2", include_str!("../assets/tapes/method-2.tape"), &[(80, 24), (120, 40)]),
+    ("method-1", include_str!("../../assets/tapes/method-1.tape"), &[(80, 24), (120, 40)]),
+    ("method-2", include_str!("../../assets/tapes/method-2.tape"), &[(80, 24), (120, 40)]),
 ];
 
 /// Why pictures can't be made or compared.
@@ -53,8 +53,8 @@ pub fn make() -> Result<BTreeMap<String, Vec<u8>>, PictureError> {
             let mut journey = Journey::start((width, height))?;
             tape::play(&tape, &mut journey, &mut |name, journey| {
                 let stem = format!("{flow}-{}-{width}x{height}", name.trim_end_matches(".png"));
-                let svg = screenshot::svg(&journey.frame(), &stem);
-                pictures.insert(format!("{stem}.png"), screenshot::png(&svg)?);
+                let svg = picture::svg(&journey.frame(), &stem);
+                pictures.insert(format!("{stem}.png"), picture::png(&svg)?);
                 pictures.insert(format!("{stem}.svg"), svg.into_bytes());
                 Ok(())
             })?;
