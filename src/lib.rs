@@ -13,7 +13,7 @@
 //! the bundled AWS together.
 //!
 //! `drafts` keeps on disk what `create_key` is told, for the console.
-//! `unattended` makes keys without a screen: by the `create_key` of the console, and the calls of its runtime.
+//! `commands::create_key` makes keys without a screen: by the `create_key` of the console, and the calls of its runtime.
 //!
 //! `commands` is what each command of the program does. `storage` is what both databases and every file share.
 //!
@@ -33,12 +33,11 @@ pub mod config;
 pub mod conformance;
 pub mod create_key;
 pub mod drafts;
+pub mod environment;
 pub mod flow;
 mod pem;
-pub mod serve;
+pub mod server;
 pub mod storage;
 pub mod text;
 pub mod tui;
-pub mod unattended;
-pub mod world;
 pub mod xks;

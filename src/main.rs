@@ -14,6 +14,7 @@ use xks_console::cli::{Arguments, Command, CreateKey, Elsewhere, Proxy, ProxyChe
 use xks_console::client::credentials::NoCredentials;
 use xks_console::client::log::LogFile;
 use xks_console::client::{Client, profile};
+use xks_console::commands::create_key::{Exit, Stop, batch, files, log_in, one};
 use xks_console::commands::screenshots;
 use xks_console::commands::{self, note, open_bundled};
 use xks_console::config::{self, Configuration};
@@ -21,6 +22,7 @@ use xks_console::conformance::command::{self, SECRET_VARIABLE};
 use xks_console::create_key::answers::Answers;
 use xks_console::create_key::draft::KeyDraft;
 use xks_console::drafts::{self, Folder, Keeper};
+use xks_console::environment::{Clock, Environment, Random};
 use xks_console::flow::player::client_of;
 use xks_console::storage::watch;
 use xks_console::tui::app::{App, World as Which};
@@ -28,8 +30,6 @@ use xks_console::tui::effect::Effect;
 use xks_console::tui::preferences::Preferences;
 use xks_console::tui::wizard::Wizard;
 use xks_console::tui::{runtime, terminal};
-use xks_console::unattended::{Exit, Stop, batch, files, log_in, one};
-use xks_console::world::{Clock, Random, World};
 
 /// How long credentials may take before it is told that they are waited for.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -76,7 +76,7 @@ fn check(arguments: &Arguments, how: &ProxyCheck) -> Result<ExitCode, Failure> {
     let secret = std::env::var(SECRET_VARIABLE).ok();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let mut out = std::io::stdout().lock();
-    let checked = command::check(arguments, how, secret, World::system(), &mut out);
+    let checked = command::check(arguments, how, secret, Environment::system(), &mut out);
     Ok(if runtime.block_on(checked)? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

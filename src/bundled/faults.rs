@@ -14,8 +14,8 @@ use crate::aws::kms::{
 use crate::aws::operation::Operation;
 use crate::aws::scalar::{SecretBlob, SecretText};
 use crate::client::{CallError, Client};
+use crate::environment::{Clock, Environment};
 use crate::flow::player::client_of;
-use crate::world::{Clock, World};
 use crate::xks::client::XksClient;
 
 async fn refusal<O: Operation>(client: &Client, request: O) -> (String, u16) {
@@ -56,7 +56,7 @@ async fn answers(client: &Client, store: CreateCustomKeyStore) -> Vec<(String, u
 
 #[tokio::test]
 async fn a_broken_database_is_an_internal_error_of_kms() {
-    let world = World::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 1);
+    let world = Environment::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 1);
     let bundled = Bundled::in_memory("default", world.clone()).unwrap();
     let client = client_of(&bundled, world.clock);
     bundled
@@ -87,7 +87,7 @@ async fn a_database_that_somebody_else_works_on_is_a_dependency_that_timed_out()
 
 /// An account whose external key store proxies answer what they are told to.
 fn account_with_a_proxy_that_says(words: Arc<Mutex<(StatusCode, Value)>>) -> (Client, Clock) {
-    let world = World::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 1);
+    let world = Environment::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 1);
     let mut bundled = Bundled::in_memory("default", world.clone()).unwrap();
     let router = Router::new().fallback(move || async move {
         let (status, body) = words.lock().unwrap().clone();

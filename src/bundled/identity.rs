@@ -19,7 +19,7 @@ use crate::aws::limits;
 use crate::aws::scalar::SecretText;
 use crate::aws::sigv4::Credentials;
 use crate::aws::sts::{CallerIdentity, GetCallerIdentity};
-use crate::world::{NoRandomness, Random};
+use crate::environment::{Random, RandomError};
 
 /// The policies of a user or role and their names, by name.
 pub fn policies_of(tx: &Transaction, arn: &str) -> Answer<Vec<(String, String)>> {
@@ -82,7 +82,7 @@ fn credentials(store: &Store, id: &str) -> Result<Credentials, OpenError> {
 }
 
 /// Sixteen of A to Z and 2 to 7, as the IDs of IAM end.
-pub fn unique_letters(random: &Random) -> Result<String, NoRandomness> {
+pub fn unique_letters(random: &Random) -> Result<String, RandomError> {
     const LETTERS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
     let bytes = random.bytes::<16>()?;
     Ok(bytes.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect())

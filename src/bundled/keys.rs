@@ -387,13 +387,13 @@ fn check_spec_and_usage(request: &CreateKey) -> Result<(), ServiceError> {
 mod tests {
     use super::*;
     use crate::bundled::Bundled;
+    use crate::environment::{Clock, Environment};
     use crate::flow::player::client_of;
-    use crate::world::{Clock, World};
 
     #[tokio::test]
     async fn an_account_has_room_for_as_many_keys_as_aws_allows() {
         let start = "2026-03-02T10:15:00Z".parse().unwrap();
-        let bundled = Bundled::in_memory("default", World::replayable(start, 1)).unwrap();
+        let bundled = Bundled::in_memory("default", Environment::replayable(start, 1)).unwrap();
         let client = client_of(&bundled, Clock::manual(start));
         let fill = "INSERT INTO keys SELECT keys.world, format('%d', n.value), document, policy, material_id, material,
                         NULL, NULL, NULL

@@ -142,12 +142,12 @@ mod tests {
     use crate::aws::scalar::{EpochSeconds, SecretBlob};
     use crate::bundled::Bundled;
     use crate::client::Client;
+    use crate::environment::Environment;
     use crate::flow::player::client_of;
-    use crate::world::World;
     use crate::xks::client::XksClient;
 
-    fn world() -> World {
-        World::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 1)
+    fn world() -> Environment {
+        Environment::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 1)
     }
 
     async fn encrypt(client: &Client) {

@@ -51,7 +51,7 @@ use crate::aws::iam::Tag;
 use crate::aws::limits;
 use crate::aws::policy::PolicyDocument;
 use crate::aws::sigv4::{Credentials, SigningKeys};
-use crate::world::World;
+use crate::environment::Environment;
 use crate::xks::client::{RequestMetadata, XksClient};
 use crate::xks::key_manager::{KeyManager, KeyManagerError, ProxyCredential};
 use crate::xks::network::Network;
@@ -109,7 +109,7 @@ impl Bundled {
     /// # Errors
     /// [`OpenError`]; nothing half-filled is left behind.
     pub fn open_on(dir: &Path, scenario: Option<&str>, network: Network) -> Result<Self, OpenError> {
-        let world = World::system();
+        let world = Environment::system();
         let _opening = store::lock(dir)?;
         let store = Store::open(dir, world.clone())?;
         if scenario.is_some() && scenario::is_filled(&store)? {
@@ -123,7 +123,7 @@ impl Bundled {
     ///
     /// # Errors
     /// [`OpenError`].
-    pub fn in_memory(scenario: &str, world: World) -> Result<Self, OpenError> {
+    pub fn in_memory(scenario: &str, world: Environment) -> Result<Self, OpenError> {
         let store = Store::in_memory(world.clone())?;
         Self::start(store, KeyManager::in_memory(world)?, None, scenario)
     }

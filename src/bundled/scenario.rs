@@ -18,7 +18,7 @@ use crate::aws::kms::{
 };
 use crate::aws::policy;
 use crate::aws::scalar::EpochSeconds;
-use crate::world::World;
+use crate::environment::Environment;
 use crate::xks::key_manager::{KeyManager, NewExternalKey, ProxyCredential};
 use crate::xks::proxy::BUNDLED_HOST;
 
@@ -169,7 +169,7 @@ pub fn fill(name: &str, store: &Store, manager: &KeyManager) -> Result<(), OpenE
 /// Makes partitions and external keys that are missing; gives each partition a credential that its store can use.
 fn fill_manager(
     scenario: &Scenario,
-    world: &World,
+    world: &Environment,
     manager: &KeyManager,
 ) -> Result<BTreeMap<String, ProxyCredential>, OpenError> {
     let there = manager.partitions()?;
@@ -234,7 +234,7 @@ fn path_and_name(text: &str) -> (&str, &str) {
 }
 
 impl Filling<'_> {
-    fn world(&self) -> &World {
+    fn world(&self) -> &Environment {
         self.store.world()
     }
 

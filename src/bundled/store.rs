@@ -16,10 +16,10 @@ use zeroize::Zeroizing;
 
 use super::Answer;
 use crate::aws::error::ServiceError;
+use crate::environment::{Environment, RandomError};
 use crate::storage::sealed::{RootKey, SealError, record_aad};
 use crate::storage::wal::WalIndex;
 use crate::storage::watch::Announcer;
-use crate::world::{NoRandomness, World};
 
 /// The file name of the database.
 const DATABASE: &str = "account.sqlite";
@@ -169,7 +169,7 @@ pub enum OpenError {
     Seal(#[from] SealError),
     /// No randomness.
     #[error(transparent)]
-    Randomness(#[from] NoRandomness),
+    Randomness(#[from] RandomError),
     /// The scenario can't be read.
     #[error("the scenario {name} is not right: {reason}")]
     Scenario {
@@ -218,7 +218,7 @@ macro_rules! internal {
         })+
     };
 }
-internal!(SealError, NoRandomness, serde_json::Error);
+internal!(SealError, RandomError, serde_json::Error);
 
 impl From<rusqlite::Error> for Fault {
     fn from(error: rusqlite::Error) -> Self {
@@ -304,12 +304,12 @@ pub struct Store {
     appending: Option<Mutex<Connection>>,
     changes: Announcer,
     root: RootKey,
-    world: World,
+    world: Environment,
 }
 
 impl Store {
     /// Opens or makes the account in `dir`, which [`lock`] has made.
-    pub fn open(dir: &Path, world: World) -> Result<Self, OpenError> {
+    pub fn open(dir: &Path, world: Environment) -> Result<Self, OpenError> {
         if world.is_replayable() {
             return Err(OpenError::Replayable);
         }
@@ -328,12 +328,17 @@ impl Store {
     }
 
     /// An account in memory.
-    pub fn in_memory(world: World) -> Result<Self, OpenError> {
+    pub fn in_memory(world: Environment) -> Result<Self, OpenError> {
         let root = RootKey::ephemeral(&world.random)?;
         Self::prepare(Connection::open_in_memory()?, root, world, Announcer::default())
     }
 
-    fn prepare(mut connection: Connection, root: RootKey, world: World, changes: Announcer) -> Result<Self, OpenError> {
+    fn prepare(
+        mut connection: Connection,
+        root: RootKey,
+        world: Environment,
+        changes: Announcer,
+    ) -> Result<Self, OpenError> {
         configure(&connection)?;
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let found: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
@@ -368,7 +373,7 @@ impl Store {
     }
 
     /// Clock and randomness.
-    pub fn world(&self) -> &World {
+    pub fn world(&self) -> &Environment {
         &self.world
     }
 

@@ -40,7 +40,7 @@ use crate::aws::kms::{
 use crate::aws::operation::{Operation, Protocol, Service};
 use crate::aws::scalar::SecretText;
 use crate::aws::sigv4::{self, Credentials, SigningError};
-use crate::world::{Clock, Random};
+use crate::environment::{Clock, Random};
 
 /// Why a call gave no answer that can be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

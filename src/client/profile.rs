@@ -31,7 +31,7 @@ use crate::aws::cli::quoted;
 use crate::aws::operation::Service;
 use crate::aws::scalar::SecretText;
 use crate::aws::sigv4::Credentials;
-use crate::world::Clock;
+use crate::environment::Clock;
 
 /// What the settings of AWS's tools call the services, in `AWS_ENDPOINT_URL_KMS` and in `services` sections.
 const SERVICE_IDS: [(Service, &str); 6] = [

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::CallError;
 use crate::aws::codec::UNKNOWN_ERROR;
 use crate::aws::error::ServiceError;
-use crate::world::Random;
+use crate::environment::Random;
 
 /// How long an attempt may take whose outcome matters only once: it is better to wait than not to know.
 const ONCE: Duration = Duration::from_mins(1);
@@ -99,7 +99,7 @@ fn full_jitter(hope: Hope, made: u32, random: &Random) -> Duration {
 mod tests {
     use super::*;
     use crate::client::TransportError;
-    use crate::world::World;
+    use crate::environment::Environment;
 
     fn service(status: u16, code: &str) -> CallError {
         ServiceError { status, ..ServiceError::new(code, "") }.into()
@@ -110,7 +110,7 @@ mod tests {
     }
 
     fn random() -> Random {
-        World::replayable(jiff::Timestamp::UNIX_EPOCH, 1).random
+        Environment::replayable(jiff::Timestamp::UNIX_EPOCH, 1).random
     }
 
     /// How many attempts a call makes that always fails so.

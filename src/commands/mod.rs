@@ -1,5 +1,6 @@
 //! What each command of the program does.
 
+pub mod create_key;
 pub mod proxy;
 pub mod screenshots;
 pub mod serve;

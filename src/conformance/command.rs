@@ -12,8 +12,8 @@ use super::report::Report;
 use super::target::{ConfigurationFile, Target};
 use crate::aws::scalar::SecretText;
 use crate::cli::{Arguments, ProxyCheck};
+use crate::environment::Environment;
 use crate::text::without_mark;
-use crate::world::World;
 
 /// The environment variable that may hold the secret.
 pub const SECRET_VARIABLE: &str = "XKS_PROXY_SECRET_ACCESS_KEY";
@@ -28,7 +28,7 @@ pub async fn check(
     arguments: &Arguments,
     how: &ProxyCheck,
     variable: Option<String>,
-    world: World,
+    world: Environment,
     out: &mut impl Write,
 ) -> Result<bool, Box<dyn Error>> {
     let target = target(how, variable)?;

@@ -14,7 +14,7 @@ use super::ask::Ask;
 use super::connection::{Body, Connection, Connector, PATIENCE, Unreachable};
 use super::latency::Latency;
 use super::target::Target;
-use crate::world::Clock;
+use crate::environment::Clock;
 use crate::xks::wire::{AES_256, AES_GCM, MAX_BODY, SHA_256};
 
 /// What [`Probe::encrypt`] asks to encrypt.

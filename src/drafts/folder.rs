@@ -12,9 +12,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Ask, Entry, Saved, Told};
+use crate::environment::Clock;
 use crate::storage::atomic_file::replace_by;
 use crate::text::bytes_without_mark;
-use crate::world::Clock;
 
 /// The format of the files. A file of a later one is left alone.
 const VERSION: u32 = 1;

@@ -64,7 +64,7 @@ fn work(mut folder: Folder, asks: &Receiver<Ask>, tell: &UnboundedSender<Told>) 
 mod tests {
     use super::super::testing::save;
     use super::*;
-    use crate::world::Clock;
+    use crate::environment::Clock;
 
     #[tokio::test]
     async fn all_that_was_asked_is_done_before_the_end() {

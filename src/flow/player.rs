@@ -13,12 +13,12 @@ use crate::client::log::ApiCall;
 use crate::client::{Client, InProcess};
 use crate::create_key::draft::KeyDraft;
 use crate::drafts::{self, Folder};
+use crate::environment::{Clock, Environment};
 use crate::flow::tape::Stage;
 use crate::tui::app::{App, World as Which};
 use crate::tui::chrome;
 use crate::tui::effect::{Copied, Effect, Msg, TimerId};
 use crate::tui::runtime;
-use crate::world::{Clock, World};
 
 /// When every journey starts.
 const START: &str = "2026-03-02T10:15:00Z";
@@ -68,7 +68,7 @@ impl Journey {
     /// [`JourneyError`].
     pub fn start(size: (u16, u16)) -> Result<Self, JourneyError> {
         let start = START.parse().unwrap_or(Timestamp::UNIX_EPOCH);
-        let world = World::replayable(start, SEED);
+        let world = Environment::replayable(start, SEED);
         let bundled = Bundled::in_memory("default", world.clone())?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let client = client_of(&bundled, world.clock.clone());

@@ -13,7 +13,7 @@ use aes_gcm::aead::Payload;
 use aes_gcm::{Aes256Gcm, Key, KeyInit as _, Nonce};
 use zeroize::Zeroizing;
 
-use crate::world::{NoRandomness, Random};
+use crate::environment::{Random, RandomError};
 
 const KEY_LENGTH: usize = 32;
 const NONCE_LENGTH: usize = 12;
@@ -64,7 +64,7 @@ pub enum SealError {
     },
     /// No random bytes.
     #[error(transparent)]
-    NoRandomness(#[from] NoRandomness),
+    RandomError(#[from] RandomError),
     /// The secret is beyond what AES-GCM takes.
     #[error("the secret is too long to seal")]
     TooLong,
@@ -110,7 +110,7 @@ impl RootKey {
     /// A root key that is never written down, for accounts in memory.
     ///
     /// # Errors
-    /// [`SealError::NoRandomness`].
+    /// [`SealError::RandomError`].
     pub fn ephemeral(random: &Random) -> Result<Self, SealError> {
         let mut key = Zeroizing::new([0; KEY_LENGTH]);
         random.fill(key.as_mut_slice())?;
@@ -120,7 +120,7 @@ impl RootKey {
     /// Seals `secret` so that only this root key with the very same `aad` (see [`record_aad`]) opens it.
     ///
     /// # Errors
-    /// [`SealError::NoRandomness`]; [`SealError::TooLong`] past 64 GiB.
+    /// [`SealError::RandomError`]; [`SealError::TooLong`] past 64 GiB.
     pub fn seal(&self, aad: &[u8], secret: &[u8], random: &Random) -> Result<Vec<u8>, SealError> {
         let nonce: [u8; NONCE_LENGTH] = random.bytes()?;
         let ciphertext =

@@ -32,7 +32,7 @@ use crate::aws::codec::json_body;
 use crate::aws::limits::XKS_PROXY_MILLISECONDS;
 use crate::aws::scalar::{Blob, SecretBlob, SecretText};
 use crate::aws::sigv4::SigningKeys;
-use crate::world::Clock;
+use crate::environment::Clock;
 
 /// How long KMS waits for a proxy, connecting included.
 pub const TIME_LIMIT: Duration = Duration::from_millis(XKS_PROXY_MILLISECONDS as u64);

@@ -34,7 +34,7 @@ use crate::aws::limits;
 use crate::aws::scalar::{Blob, SecretText};
 use crate::aws::sigv4::{Claim, SigningKeys};
 use crate::aws::xks_console::ProxyRequest;
-use crate::world::Clock;
+use crate::environment::Clock;
 
 /// The host name under which the bundled KMS reaches the bundled proxy.
 pub const BUNDLED_HOST: &str = "xks-proxy.bundled.internal";

@@ -44,7 +44,7 @@ impl Quota {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::world::Clock;
+    use crate::environment::Clock;
     use proptest::prelude::*;
 
     fn clock() -> Clock {

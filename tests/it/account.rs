@@ -7,8 +7,8 @@ use xks_console::aws::kms::{
 use xks_console::aws::scalar::{Blob, SecretBlob};
 use xks_console::bundled::Bundled;
 use xks_console::client::{CallError, Client};
+use xks_console::environment::{Clock, Environment};
 use xks_console::flow::player::client_of;
-use xks_console::world::{Clock, World};
 
 /// Waits where a test is no task itself.
 pub fn wait<T>(work: impl Future<Output = T>) -> T {
@@ -21,7 +21,7 @@ pub fn account() -> (Client, Clock) {
 }
 
 pub fn whole_account() -> (Client, Clock, Bundled) {
-    let world = World::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 7);
+    let world = Environment::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 7);
     let clock = world.clock.clone();
     let bundled = Bundled::in_memory("default", world).unwrap();
     (client_of(&bundled, clock.clone()), clock, bundled)

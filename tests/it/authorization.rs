@@ -10,7 +10,7 @@ use xks_console::bundled::Bundled;
 use xks_console::client::{CallError, Client, InProcess};
 use xks_console::create_key::draft::KeyDraft;
 use xks_console::create_key::known::Known;
-use xks_console::world::{Clock, World};
+use xks_console::environment::{Clock, Environment};
 
 const ACCOUNT: &str = "arn:aws:iam::111122223333";
 const OTHER: &str = "arn:aws:iam::444455556666";
@@ -22,7 +22,7 @@ struct Aws {
 
 impl Aws {
     fn new() -> Self {
-        let world = World::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 11);
+        let world = Environment::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 11);
         Self { bundled: Bundled::in_memory("default", world.clone()).unwrap(), clock: world.clock }
     }
 

@@ -16,8 +16,8 @@ use xks_console::aws::scalar::SecretText;
 use xks_console::aws::sigv4::Credentials;
 use xks_console::client::endpoints::Endpoints;
 use xks_console::client::{CallError, Client, Https, Transport, TransportError};
+use xks_console::environment::Clock;
 use xks_console::flow::player::Journey;
-use xks_console::world::Clock;
 
 use super::snapshots::go_on;
 

@@ -11,8 +11,8 @@ use xks_console::aws::sigv4::Credentials;
 use xks_console::aws::sts::GetCallerIdentity;
 use xks_console::bundled::{Bundled, OpenError, ciphertext};
 use xks_console::client::Client;
+use xks_console::environment::{Clock, Environment};
 use xks_console::flow::player::client_of;
-use xks_console::world::{Clock, World};
 
 #[tokio::test]
 async fn a_new_key_encrypts_and_decrypts() {
@@ -206,7 +206,7 @@ async fn a_store_with_a_wrong_secret_truly_fails() {
 
 #[tokio::test]
 async fn only_the_right_signature_is_heard() {
-    let world = World::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 7);
+    let world = Environment::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 7);
     let clock = world.clock.clone();
     let bundled = Bundled::in_memory("default", world).unwrap();
     let caller = client_of(&bundled, clock.clone()).call(&GetCallerIdentity {}).await.unwrap();

@@ -12,7 +12,7 @@ use xks_console::aws::sigv4::Credentials;
 use xks_console::aws::sts::AssumeRole;
 use xks_console::bundled::Bundled;
 use xks_console::client::{CallError, Client, InProcess};
-use xks_console::world::{Clock, World};
+use xks_console::environment::{Clock, Environment};
 
 const ACCOUNT: &str = "arn:aws:iam::111122223333";
 const NOW: &str = "2026-03-02T10:15:00Z";
@@ -209,7 +209,7 @@ struct Table {
 
 impl Table {
     async fn new() -> Self {
-        let world = World::replayable(NOW.parse().unwrap(), 11);
+        let world = Environment::replayable(NOW.parse().unwrap(), 11);
         let bundled = Bundled::in_memory("default", world.clone()).unwrap();
         let table =
             Self { bundled, clock: world.clock, key: String::new(), other: String::new(), blob: Blob::default() };

@@ -11,7 +11,7 @@ use std::time::Duration;
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 use xks_console::aws::xks_console::CreateExternalKey;
-use xks_console::world::Random;
+use xks_console::environment::Random;
 
 use clients::Worker;
 use server::Server;

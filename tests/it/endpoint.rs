@@ -10,12 +10,12 @@ use xks_console::aws::sts::GetCallerIdentity;
 use xks_console::bundled::Bundled;
 use xks_console::client::profile::{self, OpenError, Settings};
 use xks_console::client::{CallError, Client};
+use xks_console::environment::{Clock, Environment};
 use xks_console::flow::player::{Journey, client_of};
 use xks_console::flow::tape::{self, Stage as _};
-use xks_console::serve::profiles::{self as files, Served};
-use xks_console::serve::{Server, tls};
+use xks_console::server::profiles::{self as files, Served};
+use xks_console::server::{Server, tls};
 use xks_console::tui::app::World as Which;
-use xks_console::world::{Clock, World};
 
 use super::account::{store, wait};
 use super::process::Console;
@@ -31,15 +31,15 @@ pub struct Elsewhere {
 
 impl Elsewhere {
     pub fn start() -> Self {
-        Self::serve(false, World::system())
+        Self::serve(false, Environment::system())
     }
 
     /// One whose clock is its own.
     pub fn start_at(clock: Clock) -> Self {
-        Self::serve(false, World { clock, ..World::system() })
+        Self::serve(false, Environment { clock, ..Environment::system() })
     }
 
-    fn serve(is_over_tls: bool, world: World) -> Self {
+    fn serve(is_over_tls: bool, world: Environment) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let bundled = Bundled::in_memory("default", world).unwrap();
         let dir = tempfile::tempdir().unwrap();
@@ -187,7 +187,7 @@ fn nobody_at_the_endpoint_is_told_and_the_console_can_be_used() {
 
 #[test]
 fn over_tls_the_ca_bundle_of_the_profile_tells_whom_to_trust() {
-    let aws = Elsewhere::serve(true, World::system());
+    let aws = Elsewhere::serve(true, Environment::system());
     assert!(arn(&aws.client("default")).unwrap().ends_with("/Admin"));
     let roles = aws.bundled.roles().unwrap();
     assert!(arn(&aws.client(&roles[0].0)).unwrap().contains(":assumed-role/"));

@@ -12,7 +12,7 @@ use xks_console::aws::operation::{Empty, Operation, Service};
 use xks_console::aws::policy::default_policy;
 use xks_console::aws::scalar::Blob;
 use xks_console::client::{CallError, Client};
-use xks_console::world::Clock;
+use xks_console::environment::Clock;
 
 /// The columns of the table that a key in an external key store can have.
 const STATES: [KeyState; 4] = [KeyState::Enabled, KeyState::Disabled, KeyState::PendingDeletion, KeyState::Unavailable];

@@ -9,7 +9,7 @@ use xks_console::aws::kms::{
 use xks_console::aws::scalar::SecretText;
 use xks_console::bundled::Bundled;
 use xks_console::client::Client;
-use xks_console::world::{Clock, World};
+use xks_console::environment::{Clock, Environment};
 use xks_console::xks::key_manager::ProxyCredential;
 
 const GOOD_SERVICE: &str = "com.amazonaws.vpce.us-west-2.vpce-svc-0a1b2c3d4e5f60718";
@@ -21,7 +21,7 @@ fn text(value: &str) -> Option<String> {
 
 /// A credential that the proxy of this partition knows.
 fn credential(bundled: &Bundled, partition: &str, seed: u64) -> Option<XksProxyAuthenticationCredential> {
-    let world = World::replayable("2026-03-02T10:15:00Z".parse().unwrap(), seed);
+    let world = Environment::replayable("2026-03-02T10:15:00Z".parse().unwrap(), seed);
     let made = ProxyCredential::generate(&world.random).unwrap();
     bundled.key_manager().add_credential(partition, &made).unwrap();
     Some(XksProxyAuthenticationCredential {
@@ -189,7 +189,7 @@ fn oslo_vpc_bare() -> CreateCustomKeyStore {
 #[tokio::test]
 async fn an_account_has_ten_stores_at_most() {
     let (client, _, bundled) = whole_account();
-    let world = World::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 5);
+    let world = Environment::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 5);
     for number in 5..=10 {
         let partition = format!("extra-{number}");
         let made = ProxyCredential::generate(&world.random).unwrap();

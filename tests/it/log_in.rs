@@ -12,11 +12,11 @@ use xks_console::aws::scalar::SecretText;
 use xks_console::aws::sts::{AssumeRole, GetCallerIdentity, SessionCredentials};
 use xks_console::client::profile;
 use xks_console::client::{CallError, Client};
+use xks_console::environment::Clock;
 use xks_console::flow::player::{Journey, client_of};
 use xks_console::flow::tape::Stage as _;
 use xks_console::tui::app::{App, World};
 use xks_console::tui::pages::Location;
-use xks_console::world::Clock;
 
 use super::account::wait;
 use super::endpoint::{Elsewhere, run};

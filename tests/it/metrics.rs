@@ -10,7 +10,7 @@ use xks_console::aws::kms::{CreateKey, Encrypt, UpdateCustomKeyStore, XksProxyAu
 use xks_console::aws::scalar::EpochSeconds;
 use xks_console::bundled::Bundled;
 use xks_console::client::Client;
-use xks_console::world::Clock;
+use xks_console::environment::Clock;
 
 use crate::account::{account, encrypt, new_key, refusal, request, secret, store, whole_account};
 use crate::trail::somebody;

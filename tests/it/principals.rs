@@ -13,10 +13,10 @@ use xks_console::aws::kms;
 use xks_console::bundled::Bundled;
 use xks_console::client::{Transport, TransportError};
 use xks_console::create_key::principals::{Principal, PrincipalKind};
+use xks_console::environment::Environment;
 use xks_console::flow::player::Journey;
 use xks_console::tui::app::{App, World as Which};
 use xks_console::tui::effect::{Call, CallId, Effect, Msg, Reply};
-use xks_console::world::World;
 
 use super::simulation::session;
 use super::snapshots::{assert_shown, go_on, screen, start};
@@ -27,7 +27,7 @@ const TO_ADMINISTRATORS: &str = "Wait+Screen /External key stores \\(4\\)/\nDown
 
 /// A console of a role of the scenario.
 fn console_of(role: &str) -> Journey {
-    let world = World::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 20_260_302);
+    let world = Environment::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 20_260_302);
     let bundled = Bundled::in_memory("default", world.clone()).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let client = runtime.block_on(session(&bundled, &world.clock, role));
@@ -59,8 +59,8 @@ fn who_may_not_list_principals_creates_a_key_by_typed_arns() {
     }
 }
 
-fn clock() -> xks_console::world::Clock {
-    xks_console::world::Clock::manual("2026-03-02T10:15:00Z".parse().unwrap())
+fn clock() -> xks_console::environment::Clock {
+    xks_console::environment::Clock::manual("2026-03-02T10:15:00Z".parse().unwrap())
 }
 
 #[test]

@@ -11,12 +11,12 @@ use xks_console::aws::scalar::SecretText;
 use xks_console::aws::xks_console::{DescribeExternalKey, ListProxyRoutes, ProxyRoute, PutProxyRoute};
 use xks_console::bundled::Bundled;
 use xks_console::client::CallError;
+use xks_console::environment::{Clock, Environment};
 use xks_console::flow::player::{Journey, client_of};
 use xks_console::flow::tape::{self, Stage as _};
-use xks_console::serve::Server;
-use xks_console::serve::tls::{self, Clients};
+use xks_console::server::Server;
+use xks_console::server::tls::{self, Clients};
 use xks_console::tui::app::World as Which;
-use xks_console::world::{Clock, World};
 use xks_console::xks::client::{ProxyTarget, RequestMetadata, XksClient};
 use xks_console::xks::failure::XksFailure;
 use xks_console::xks::metrics::Metric;
@@ -61,7 +61,7 @@ impl Authority {
 
 /// Somebody's proxy, and a credential for its partition `oslo`.
 async fn somebodys_proxy(chain: &Path, key: &Path, clients: Option<&Clients>) -> (SocketAddr, ProxyTarget) {
-    let aws = Bundled::in_memory("default", World::system()).unwrap();
+    let aws = Bundled::in_memory("default", Environment::system()).unwrap();
     let file: serde_json::Value = serde_json::from_str(&aws.proxy_configuration("oslo").unwrap()).unwrap();
     let text = |name: &str| file["XksProxyAuthenticationCredential"][name].as_str().unwrap().to_owned();
     let target = ProxyTarget {

@@ -7,8 +7,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use xks_console::bundled::Bundled;
-use xks_console::serve::{ServeError, Server};
-use xks_console::world::World;
+use xks_console::environment::Environment;
+use xks_console::server::{ServeError, Server};
 
 /// An account that is served until it is dropped.
 struct Served {
@@ -19,7 +19,7 @@ struct Served {
 
 impl Served {
     async fn start() -> Self {
-        let world = World::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 1);
+        let world = Environment::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 1);
         let aws = Bundled::in_memory("default", world).unwrap();
         let server = Server::open(aws, "127.0.0.1:0".parse().unwrap(), None, false).await.unwrap();
         let address = server.address();
@@ -109,7 +109,7 @@ async fn what_is_in_flight_is_finished_and_then_nobody_listens() {
 
 #[tokio::test]
 async fn other_machines_are_let_in_only_when_told_so() {
-    let world = || World::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 1);
+    let world = || Environment::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 1);
     let aws = Bundled::in_memory("default", world()).unwrap();
     let anywhere = "0.0.0.0:0".parse().unwrap();
     let refused = Server::open(aws.clone(), anywhere, None, false).await;

@@ -16,7 +16,7 @@ use xks_console::aws::sigv4::Credentials;
 use xks_console::aws::sts::{AssumeRole, GetCallerIdentity};
 use xks_console::client::endpoints::Endpoints;
 use xks_console::client::{Client, Transport, TransportError};
-use xks_console::world::Clock;
+use xks_console::environment::Clock;
 
 use super::account::wait;
 

@@ -8,13 +8,13 @@ use xks_console::aws::iam::{
 use xks_console::aws::kms::{CreateKey, Tag};
 use xks_console::bundled::Bundled;
 use xks_console::client::{CallError, Client, InProcess};
-use xks_console::world::{Clock, World};
+use xks_console::environment::{Clock, Environment};
 
 const OPERATOR: &str = "arn:aws:iam::111122223333:role/security/HsmOperator";
 const ADMIN: &str = "arn:aws:iam::111122223333:user/Admin";
 
 pub fn aws() -> (Bundled, Clock) {
-    let world = World::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 11);
+    let world = Environment::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 11);
     (Bundled::in_memory("default", world.clone()).unwrap(), world.clock)
 }
 

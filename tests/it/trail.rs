@@ -10,7 +10,7 @@ use xks_console::aws::sts::AssumeRole;
 use xks_console::aws::xks_console::ListProxyRequests;
 use xks_console::bundled::Bundled;
 use xks_console::client::{Client, InProcess};
-use xks_console::world::Clock;
+use xks_console::environment::Clock;
 
 use crate::account::{account, decrypt, encrypt, new_key, refusal, request, store, whole_account};
 

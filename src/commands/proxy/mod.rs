@@ -233,10 +233,10 @@ fn write_request(dir: &Path, partition: &str, configuration: &str) -> Result<Str
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::world::World;
+    use crate::environment::Environment;
 
     fn aws() -> Bundled {
-        Bundled::in_memory("default", World::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 1)).unwrap()
+        Bundled::in_memory("default", Environment::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 1)).unwrap()
     }
 
     fn done(aws: &Bundled, dir: &Path, command: &ProxyCommand) -> Result<(String, String), String> {

@@ -14,7 +14,7 @@ use super::{environment, stop_command};
 use crate::bundled::Bundled;
 use crate::cli::{Arguments, Serve};
 use crate::commands::note;
-use crate::serve::profiles::Served;
+use crate::server::profiles::Served;
 use crate::storage::atomic_file::replace;
 
 /// What a server in the background says, in the data directory.

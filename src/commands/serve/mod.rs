@@ -20,10 +20,10 @@ use crate::access_log::AccessLog;
 use crate::aws::cli::quoted;
 use crate::bundled::Bundled;
 use crate::cli::{Arguments, Serve};
-use crate::serve::environment::Environment;
-use crate::serve::profiles::{self, Served};
-use crate::serve::tls::{self, Clients};
-use crate::serve::{ServeError, Server};
+use crate::server::environment::Environment;
+use crate::server::profiles::{self, Served};
+use crate::server::tls::{self, Clients};
+use crate::server::{ServeError, Server};
 
 type Failure = Box<dyn Error>;
 

@@ -16,9 +16,9 @@ use tokio::sync::oneshot;
 
 use crate::bundled::Bundled;
 use crate::commands::note;
-use crate::serve::Server;
-use crate::serve::environment::Environment;
-use crate::serve::profiles::{self, Served};
+use crate::server::Server;
+use crate::server::environment::Environment;
+use crate::server::profiles::{self, Served};
 
 /// Exit codes of a shell for a command that was not started.
 const NOT_FOUND: u8 = 127;

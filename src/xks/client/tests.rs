@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::world::World;
+use crate::environment::Environment;
 use crate::xks::key_manager::{KeyManager, NewExternalKey, ProxyCredential};
 use crate::xks::metrics::{Exception, Figures, Minute};
 use crate::xks::proxy;
@@ -20,7 +20,7 @@ fn metadata() -> RequestMetadata {
 }
 
 fn bundled() -> (XksClient, ProxyTarget, KeyManager) {
-    let world = World::replayable(Timestamp::UNIX_EPOCH, 5);
+    let world = Environment::replayable(Timestamp::UNIX_EPOCH, 5);
     let manager = KeyManager::in_memory(world.clone()).unwrap();
     let credential = ProxyCredential::generate(&world.random).unwrap();
     manager.create_partition("acme", &credential).unwrap();

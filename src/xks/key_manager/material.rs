@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::KeyManagerError;
 use crate::aws::scalar::SecretBlob;
-use crate::world::Random;
+use crate::environment::Random;
 use crate::xks::wire::{MAX_CIPHERTEXT_METADATA, TAG_LENGTH};
 
 /// The first byte of `ciphertextMetadata`: how the additional authenticated data is built. The version follows.

@@ -22,9 +22,9 @@ use self::store::Store;
 use crate::aws::limits;
 use crate::aws::scalar::{SecretBlob, SecretText};
 use crate::aws::xks_console::{ListProxyRequests, ProxyRequest};
+use crate::environment::{Environment, Random, RandomError};
 use crate::storage::sealed::SealError;
 use crate::storage::write_behind::Batch;
-use crate::world::{NoRandomness, Random, World};
 use crate::xks::log;
 use crate::xks::wire::AES_256;
 
@@ -58,7 +58,7 @@ pub enum KeyManagerError {
     },
     /// No random bytes.
     #[error(transparent)]
-    NoRandomness(#[from] NoRandomness),
+    RandomError(#[from] RandomError),
     /// Keys that repeat themselves must not be kept.
     #[error("a world that repeats itself makes no keys for a data directory; use one in memory")]
     Replayable,
@@ -122,8 +122,8 @@ impl ProxyCredential {
     /// A new pair: 100 random bits for the ID and, apart from them, 256 for the secret.
     ///
     /// # Errors
-    /// [`NoRandomness`].
-    pub fn generate(random: &Random) -> Result<Self, NoRandomness> {
+    /// [`RandomError`].
+    pub fn generate(random: &Random) -> Result<Self, RandomError> {
         use base64::Engine as _;
         const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
         let id: [u8; 20] = random.bytes()?;
@@ -245,7 +245,7 @@ impl KeyManager {
     ///
     /// # Errors
     /// A world that repeats itself; a missing or another root key file; what the database says.
-    pub fn open(dir: &Path, world: World) -> Result<Self, KeyManagerError> {
+    pub fn open(dir: &Path, world: Environment) -> Result<Self, KeyManagerError> {
         if world.is_replayable() {
             return Err(KeyManagerError::Replayable);
         }
@@ -256,12 +256,12 @@ impl KeyManager {
     /// An external key manager that is gone with the process.
     ///
     /// # Errors
-    /// What the database says; [`NoRandomness`].
-    pub fn in_memory(world: World) -> Result<Self, KeyManagerError> {
+    /// What the database says; [`RandomError`].
+    pub fn in_memory(world: Environment) -> Result<Self, KeyManagerError> {
         Self::with(Store::in_memory(&world.random)?, None, world)
     }
 
-    fn with(store: Store, log: Option<Mutex<Connection>>, world: World) -> Result<Self, KeyManagerError> {
+    fn with(store: Store, log: Option<Mutex<Connection>>, world: Environment) -> Result<Self, KeyManagerError> {
         let (store, log_connection) = (Mutex::new(store), log);
         let manager = Self(Arc::new(Inner { store, random: world.random, log: Arc::default(), log_connection }));
         manager.store().make_test_key(&manager.0.random)?;

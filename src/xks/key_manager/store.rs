@@ -15,10 +15,10 @@ use super::material::Material;
 use super::{DATABASE_FILE, ExternalKey, KeyManagerError, NewExternalKey, ProxyCredential, ROOT_KEY_FILE};
 use crate::aws::scalar::SecretText;
 use crate::aws::xks_console::{ListProxyRequests, ProxyRequest};
+use crate::environment::Random;
 use crate::storage::sealed::{RootKey, record_aad};
 use crate::storage::wal::WalIndex;
 use crate::storage::watch::Announcer;
-use crate::world::Random;
 use crate::xks::log;
 
 /// The partition and ID of the key for health checks. No partition that the proxy serves can have this name.

@@ -2,8 +2,8 @@ use jiff::Timestamp;
 
 use super::*;
 
-fn world() -> World {
-    World::replayable(Timestamp::UNIX_EPOCH, 1)
+fn environment() -> Environment {
+    Environment::replayable(Timestamp::UNIX_EPOCH, 1)
 }
 
 fn aes(spec: &str, id: &str) -> NewExternalKey {
@@ -18,7 +18,7 @@ fn aes(spec: &str, id: &str) -> NewExternalKey {
 }
 
 pub fn manager() -> KeyManager {
-    let manager = KeyManager::in_memory(world()).unwrap();
+    let manager = KeyManager::in_memory(environment()).unwrap();
     manager.create_partition("acme", &ProxyCredential::generate(&manager.0.random).unwrap()).unwrap();
     manager.create_key("acme", &aes("AES_256", "k1")).unwrap();
     manager
@@ -159,13 +159,13 @@ fn a_data_directory_keeps_what_was_put_into_it() {
     let dir = tempfile::tempdir().unwrap();
     let credential = ProxyCredential::generate(&Random::system()).unwrap();
     let parts = {
-        let manager = KeyManager::open(dir.path(), World::system()).unwrap();
+        let manager = KeyManager::open(dir.path(), Environment::system()).unwrap();
         assert!(manager.is_empty().unwrap());
         manager.create_partition("acme", &credential).unwrap();
         manager.create_key("acme", &aes("AES_256", "k1")).unwrap();
         encrypt(&manager, "k1").unwrap()
     };
-    let manager = KeyManager::open(dir.path(), World::system()).unwrap();
+    let manager = KeyManager::open(dir.path(), Environment::system()).unwrap();
     assert!(!manager.is_empty().unwrap());
     assert_eq!(manager.partitions().unwrap(), ["acme"]);
     assert_eq!(manager.keys("acme").unwrap().len(), 1);
@@ -187,8 +187,8 @@ fn a_data_directory_keeps_what_was_put_into_it() {
 #[test]
 fn two_processes_see_each_others_changes() {
     let dir = tempfile::tempdir().unwrap();
-    let here = KeyManager::open(dir.path(), World::system()).unwrap();
-    let there = KeyManager::open(dir.path(), World::system()).unwrap();
+    let here = KeyManager::open(dir.path(), Environment::system()).unwrap();
+    let there = KeyManager::open(dir.path(), Environment::system()).unwrap();
     here.create_partition("acme", &ProxyCredential::generate(&Random::system()).unwrap()).unwrap();
     here.create_key("acme", &aes("AES_256", "k1")).unwrap();
     let parts = encrypt(&there, "k1").unwrap();
@@ -202,7 +202,8 @@ fn two_processes_see_each_others_changes() {
 fn many_may_open_a_new_directory_at_once() {
     let dir = tempfile::tempdir().unwrap();
     let opened: Vec<_> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..8).map(|_| scope.spawn(|| KeyManager::open(dir.path(), World::system()))).collect();
+        let threads: Vec<_> =
+            (0..8).map(|_| scope.spawn(|| KeyManager::open(dir.path(), Environment::system()))).collect();
         threads.into_iter().map(|thread| thread.join().unwrap().unwrap()).collect()
     });
     opened[0].create_partition("acme", &ProxyCredential::generate(&Random::system()).unwrap()).unwrap();
@@ -216,20 +217,20 @@ fn many_may_open_a_new_directory_at_once() {
 #[test]
 fn a_missing_or_another_root_key_is_refused() {
     let dir = tempfile::tempdir().unwrap();
-    drop(KeyManager::open(dir.path(), World::system()).unwrap());
+    drop(KeyManager::open(dir.path(), Environment::system()).unwrap());
     let root = dir.path().join(ROOT_KEY_FILE);
     std::fs::remove_file(&root).unwrap();
-    let error = KeyManager::open(dir.path(), World::system()).unwrap_err();
+    let error = KeyManager::open(dir.path(), Environment::system()).unwrap_err();
     assert!(matches!(error, KeyManagerError::Seal(SealError::Missing(_))), "{error}");
     crate::storage::sealed::RootKey::load_or_create(&root, false, &Random::system()).unwrap();
-    let error = KeyManager::open(dir.path(), World::system()).unwrap_err();
+    let error = KeyManager::open(dir.path(), Environment::system()).unwrap_err();
     assert!(matches!(error, KeyManagerError::Seal(SealError::Broken)), "{error}");
 }
 
 #[test]
 fn keys_that_repeat_themselves_are_not_kept() {
     let dir = tempfile::tempdir().unwrap();
-    assert!(matches!(KeyManager::open(dir.path(), world()), Err(KeyManagerError::Replayable)));
+    assert!(matches!(KeyManager::open(dir.path(), environment()), Err(KeyManagerError::Replayable)));
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
 }
 
@@ -251,13 +252,13 @@ fn keys_of_before_there_were_callers_are_for_everybody() {
     let dir = tempfile::tempdir().unwrap();
     let credential = ProxyCredential::generate(&Random::system()).unwrap();
     {
-        let manager = KeyManager::open(dir.path(), World::system()).unwrap();
+        let manager = KeyManager::open(dir.path(), Environment::system()).unwrap();
         manager.create_partition("acme", &credential).unwrap();
         manager.create_key("acme", &aes("AES_256", "k1")).unwrap();
     }
     let database = rusqlite::Connection::open(dir.path().join(DATABASE_FILE)).unwrap();
     database.execute_batch("ALTER TABLE external_keys DROP COLUMN callers; PRAGMA user_version = 2").unwrap();
-    let manager = KeyManager::open(dir.path(), World::system()).unwrap();
+    let manager = KeyManager::open(dir.path(), Environment::system()).unwrap();
     assert_eq!(manager.key("acme", "k1").unwrap().callers, Vec::<String>::new());
     assert!(encrypt(&manager, "k1").is_ok());
 }

@@ -4,12 +4,12 @@ use tower::ServiceExt as _;
 
 use super::*;
 use crate::aws::sigv4::{Credentials, sign};
-use crate::world::World;
+use crate::environment::Environment;
 use crate::xks::key_manager::{MAX_PLAINTEXT, NewExternalKey, ProxyCredential};
 
 struct Fixture {
     manager: KeyManager,
-    world: World,
+    world: Environment,
     credential: ProxyCredential,
 }
 
@@ -25,7 +25,7 @@ impl Answer {
 }
 
 fn fixture() -> Fixture {
-    let world = World::replayable("2026-11-23T22:00:00Z".parse::<Timestamp>().unwrap(), 3);
+    let world = Environment::replayable("2026-11-23T22:00:00Z".parse::<Timestamp>().unwrap(), 3);
     let manager = KeyManager::in_memory(world.clone()).unwrap();
     let credential = ProxyCredential::generate(&world.random).unwrap();
     manager.create_partition("acme", &credential).unwrap();

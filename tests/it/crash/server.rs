@@ -15,7 +15,7 @@ use xks_console::aws::kms::{DescribeKey, GetKeyPolicy};
 use xks_console::aws::scalar::{EpochSeconds, SecretText};
 use xks_console::aws::sigv4::Credentials;
 use xks_console::client::{Client, Https, Transport, TransportError};
-use xks_console::world::Clock;
+use xks_console::environment::Clock;
 
 use super::clients::{Key, State};
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 use xks_console::aws::kms::DisconnectCustomKeyStore;
 use xks_console::client::Client;
-use xks_console::unattended::{Exit, Stop, batch};
+use xks_console::commands::create_key::{Exit, Stop, batch};
 
 use super::{STORE, account, answers, external_keys, far, list, made, paused};
 use crate::account::store;

@@ -1,13 +1,13 @@
 //! The wizard, filled in by options.
 
 use xks_console::aws::kms::Origin;
+use xks_console::commands::create_key::Exit;
 use xks_console::create_key::answers::Answers;
 use xks_console::drafts::{Folder, World as Home};
+use xks_console::environment::Clock;
 use xks_console::flow::player::Journey;
 use xks_console::flow::tape::{self, Tape};
 use xks_console::tui::app::{App, World as Which};
-use xks_console::unattended::Exit;
-use xks_console::world::Clock;
 
 use super::{START, STORE, account, answers, far};
 use crate::faults::faulty::{Fault, Strikes};

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use xks_console::bundled::Bundled;
 use xks_console::client::Client;
+use xks_console::environment::Clock;
 use xks_console::flow::player::client_of;
-use xks_console::world::Clock;
 use xks_console::xks::network::Network;
 
 use super::{STORE, external_keys, list, made};

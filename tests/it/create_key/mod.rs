@@ -14,8 +14,8 @@ use xks_console::aws::xks_console::CreateExternalKey;
 use xks_console::bundled::Bundled;
 use xks_console::client::Client;
 use xks_console::create_key::answers::Answers;
+use xks_console::environment::{Clock, Environment};
 use xks_console::flow::player::client_of;
-use xks_console::world::{Clock, World};
 
 use crate::faults::faulty::Faulty;
 
@@ -35,7 +35,7 @@ fn far(bundled: &Bundled, wrap: impl FnOnce(Faulty) -> Faulty) -> (Client, Arc<F
 }
 
 fn account() -> (Bundled, Client) {
-    let world = World::replayable(START.parse().unwrap(), 7);
+    let world = Environment::replayable(START.parse().unwrap(), 7);
     let bundled = Bundled::in_memory("default", world.clone()).unwrap();
     let client = client_of(&bundled, world.clock);
     (bundled, client)

@@ -12,11 +12,11 @@ use xks_console::aws::kms::{AliasListEntry, DescribeKey, GetKeyPolicy, KeyMetada
 use xks_console::bundled::Bundled;
 use xks_console::client::credentials::{Fetched, NoCredentials, Source};
 use xks_console::client::{Client, ReadOnly};
+use xks_console::commands::create_key::{Exit, Stop, one};
 use xks_console::create_key::answers::Answers;
 use xks_console::create_key::output::create_key_output;
+use xks_console::environment::Clock;
 use xks_console::flow::player::client_of;
-use xks_console::unattended::{Exit, Stop, one};
-use xks_console::world::Clock;
 use xks_console::xks::network::Network;
 
 use super::{START, STORE, account, answers, far, made, paused};

@@ -12,10 +12,10 @@ use http::{Request, Response};
 use xks_console::bundled::Bundled;
 use xks_console::client::{Client, Transport, TransportError};
 use xks_console::drafts::{Folder, World as Home};
+use xks_console::environment::{Clock, Environment};
 use xks_console::flow::player::{Journey, client_of};
 use xks_console::flow::tape::{self, Stage as _, Tape};
 use xks_console::tui::app::World as Which;
-use xks_console::world::{Clock, World};
 
 use crate::account::wait;
 use crate::faults::faulty;
@@ -25,7 +25,7 @@ use crate::snapshots::go_on;
 const START: &str = "2026-03-02T10:15:00Z";
 
 fn account() -> (Bundled, Clock) {
-    let world = World::replayable(START.parse().unwrap(), 7);
+    let world = Environment::replayable(START.parse().unwrap(), 7);
     (Bundled::in_memory("default", world.clone()).unwrap(), world.clock)
 }
 

@@ -9,7 +9,7 @@ use http::{Request, Response};
 use jiff::SignedDuration;
 use xks_console::aws::error::ServiceError;
 use xks_console::client::{Transport, TransportError};
-use xks_console::world::Clock;
+use xks_console::environment::Clock;
 
 /// What goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

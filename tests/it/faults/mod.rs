@@ -12,9 +12,9 @@ use person::{Flow, Person};
 use xks_console::aws::kms::{DescribeKey, KeyMetadata};
 use xks_console::bundled::Bundled;
 use xks_console::client::Client;
+use xks_console::environment::{Clock, Environment};
 use xks_console::flow::player::{Journey, client_of};
 use xks_console::tui::app::World as Which;
-use xks_console::world::{Clock, World};
 
 use super::account::wait;
 
@@ -23,7 +23,7 @@ const FLOWS: [Flow; 3] = [Flow::Method1, Flow::Method2, Flow::Method2InKms];
 
 /// A console on an AWS that is as far away as AWS is, by way of `wrap`; and somebody else's client of the same AWS.
 fn console(wrap: impl FnOnce(Faulty) -> Faulty) -> (Journey, Client, Arc<Faulty>) {
-    let world = World::replayable(START.parse().unwrap(), 7);
+    let world = Environment::replayable(START.parse().unwrap(), 7);
     let bundled = Bundled::in_memory("default", world.clone()).unwrap();
     let here = Clock::manual(START.parse().unwrap());
     let somebody_else = client_of(&bundled, world.clock.clone());

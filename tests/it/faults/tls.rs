@@ -13,10 +13,10 @@ use tokio_rustls::TlsAcceptor;
 use xks_console::bundled::Bundled;
 use xks_console::client::endpoints::Endpoints;
 use xks_console::client::{Client, Https};
+use xks_console::environment::{Clock, Environment};
 use xks_console::flow::player::{Journey, client_of};
-use xks_console::serve::{Server, tls};
+use xks_console::server::{Server, tls};
 use xks_console::tui::app::World as Which;
-use xks_console::world::{Clock, World};
 
 use super::faulty::{self, Fault};
 use super::person::{Flow, Person};
@@ -152,7 +152,7 @@ fn refused(request: &Request<Bytes>, code: &str, status: u16) -> Vec<u8> {
 fn through(fault: Fault, operation: &'static str) {
     let case = format!("{fault:?} at {operation} over TLS");
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let bundled = Bundled::in_memory("default", World::system()).unwrap();
+    let bundled = Bundled::in_memory("default", Environment::system()).unwrap();
     let dir = tempfile::tempdir().unwrap();
     let (config, authority) = tls::self_signed(dir.path(), None).unwrap();
     let (url, server) = runtime.block_on(async {

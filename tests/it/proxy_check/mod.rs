@@ -18,9 +18,9 @@ use tokio::net::{TcpListener, TcpStream};
 use xks_console::bundled::Bundled;
 use xks_console::cli::{Arguments, Command, Proxy};
 use xks_console::conformance::command;
-use xks_console::serve::Server;
-use xks_console::serve::tls::{self, Clients};
-use xks_console::world::World;
+use xks_console::environment::Environment;
+use xks_console::server::Server;
+use xks_console::server::tls::{self, Clients};
 use xks_console::xks::key_manager::{NewExternalKey, ProxyCredential};
 
 use super::proxies::{Authority, HOST};
@@ -43,7 +43,7 @@ pub struct Lab {
 
 impl Lab {
     pub fn new() -> Self {
-        let aws = Bundled::in_memory("default", World::system()).unwrap();
+        let aws = Bundled::in_memory("default", Environment::system()).unwrap();
         let configuration = aws.create_partition("lab").unwrap().to_string();
         for (id, usage, enabled) in [
             ("good", &["ENCRYPT", "DECRYPT"][..], true),
@@ -86,7 +86,7 @@ async fn check(words: &[&str]) -> Result<Value, String> {
     let arguments = Arguments::try_parse_from(words).unwrap();
     let Some(Command::Proxy { command: Proxy::Check(how) }) = &arguments.command else { panic!("{arguments:?}") };
     let mut out = Vec::new();
-    let done = command::check(&arguments, how, None, World::system(), &mut out).await;
+    let done = command::check(&arguments, how, None, Environment::system(), &mut out).await;
     let is_conformant = done.map_err(|error| error.to_string())?;
     let report: Value = serde_json::from_slice(&out).unwrap();
     assert_eq!(report["isConformant"], is_conformant);

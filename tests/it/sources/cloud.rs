@@ -16,8 +16,8 @@ use tokio::runtime::Runtime;
 use xks_console::aws::sigv4::Credentials;
 use xks_console::aws::sts::AssumeRole;
 use xks_console::bundled::Bundled;
+use xks_console::environment::{Clock, Environment};
 use xks_console::flow::player::client_of;
-use xks_console::world::{Clock, World};
 
 use crate::process::Console;
 
@@ -241,7 +241,7 @@ async fn answer(State(desk): State<Arc<Desk>>, request: Request<Body>) -> Respon
 impl Cloud {
     pub fn start() -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let bundled = Bundled::in_memory("default", World::system()).unwrap();
+        let bundled = Bundled::in_memory("default", Environment::system()).unwrap();
         let desk = Desk::new(bundled.clone());
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());

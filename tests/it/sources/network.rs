@@ -1,6 +1,6 @@
 //! Where AWS is, by what way, and whom to trust there: as the environment and the profiles say.
 
-use xks_console::serve::{Server, tls};
+use xks_console::server::{Server, tls};
 
 use super::cloud::{Cloud, SSO_TOKEN, run, signer};
 use super::proxy::Proxy;

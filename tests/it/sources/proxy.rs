@@ -10,7 +10,7 @@ use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
-use xks_console::serve::tls;
+use xks_console::server::tls;
 
 use super::cloud::Cloud;
 

@@ -3,8 +3,8 @@
 use serde_json::Value;
 use xks_console::aws::xks_console::ListProxyRequests;
 use xks_console::bundled::Bundled;
+use xks_console::environment::{Clock, Environment};
 use xks_console::flow::player::client_of;
-use xks_console::world::{Clock, World};
 
 use super::client::{Ask, Proxy, decrypt_body, encrypt_body, metadata_body, over_both, with};
 use crate::account::{encrypt, refusal, request};
@@ -81,7 +81,7 @@ async fn the_log_tells_by_which_rule_a_caller_was_denied() {
 
 #[tokio::test]
 async fn kms_says_that_the_proxy_denied_access() {
-    let world = World::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 1);
+    let world = Environment::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 1);
     let bundled = Bundled::in_memory("default", world).unwrap();
     let client = client_of(&bundled, Clock::manual("2026-03-02T10:15:00Z".parse().unwrap()));
     let only = |callers: &[&str]| {

@@ -17,9 +17,9 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use xks_console::bundled::Bundled;
-use xks_console::serve::Server;
-use xks_console::serve::tls;
-use xks_console::world::{Clock, World};
+use xks_console::environment::{Clock, Environment};
+use xks_console::server::Server;
+use xks_console::server::tls;
 use xks_console::xks::key_manager::{NewExternalKey, ProxyCredential};
 
 /// The path of the partition that the tests are in.
@@ -71,7 +71,7 @@ impl Proxy {
 
     /// Starts a proxy whose server is set up by `how`.
     pub async fn start_as(wire: Wire, how: impl FnOnce(Server) -> Server) -> Self {
-        let world = World::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 1);
+        let world = Environment::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 1);
         let clock = world.clock.clone();
         Self::of(Bundled::in_memory("default", world).unwrap(), clock, wire, how).await
     }

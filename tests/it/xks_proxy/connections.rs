@@ -10,9 +10,9 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use xks_console::bundled::Bundled;
-use xks_console::serve::Server;
-use xks_console::serve::tls::{self, Clients};
-use xks_console::world::World;
+use xks_console::environment::Environment;
+use xks_console::server::Server;
+use xks_console::server::tls::{self, Clients};
 
 use super::client::{API, Answer, Ask, Proxy, Wire, encrypt_body, over_both, trusting};
 
@@ -136,7 +136,8 @@ fn client_hello_of_tls_1_1() -> Vec<u8> {
 async fn tls_has_the_versions_and_suites_of_the_specification() {
     let dir = tempfile::tempdir().unwrap();
     let (config, authority) = tls::self_signed(dir.path(), None).unwrap();
-    let aws = Bundled::in_memory("default", World::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 1)).unwrap();
+    let aws =
+        Bundled::in_memory("default", Environment::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 1)).unwrap();
     let server = Server::open(aws, "127.0.0.1:0".parse().unwrap(), Some(config), false).await.unwrap();
     let address = server.address();
     tokio::spawn(server.run(std::future::pending()));
@@ -182,7 +183,8 @@ async fn mutual_tls_takes_one_name_of_one_authority() {
     let name = "cks.kms.us-west-2.amazonaws.com";
     let clients = Clients { authority: file, name: name.to_owned() };
     let (config, trusted) = tls::self_signed(dir.path(), Some(&clients)).unwrap();
-    let aws = Bundled::in_memory("default", World::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 1)).unwrap();
+    let aws =
+        Bundled::in_memory("default", Environment::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 1)).unwrap();
     let server = Server::open(aws, "127.0.0.1:0".parse().unwrap(), Some(config), false).await.unwrap();
     let address = server.address();
     tokio::spawn(server.run(std::future::pending()));

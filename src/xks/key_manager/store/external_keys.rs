@@ -6,8 +6,8 @@ use rusqlite::{OptionalExtension as _, Transaction, TransactionBehavior, params}
 use zeroize::Zeroizing;
 
 use super::{BLOCK, PATIENCE, SHORT_PATIENCE, Store, insert, require_partition};
+use crate::environment::Random;
 use crate::storage::sealed::{RootKey, record_aad};
-use crate::world::Random;
 use crate::xks::key_manager::material::Material;
 use crate::xks::key_manager::{ExternalKey, KeyManagerError, MAX_ENCRYPTIONS, NewExternalKey, key_length};
 

@@ -9,13 +9,13 @@ use super::list::Row;
 use super::report::{Entry, Outcome, Wanted};
 use crate::aws::kms::{DescribeKey, Origin};
 use crate::client::{CallError, Client};
+use crate::commands::create_key::{files, place, wrong};
 use crate::create_key::answers::Answers;
 use crate::create_key::draft::KeyDraft;
 use crate::create_key::field::Field;
 use crate::create_key::known::Known;
 use crate::create_key::preview;
 use crate::create_key::submission::{Failure, Sent, Stage, Submission};
-use crate::unattended::{files, place, wrong};
 
 /// A key to make.
 pub(super) struct Job {

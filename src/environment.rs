@@ -58,7 +58,7 @@ impl fmt::Debug for Random {
 /// The operating system gave no random bytes.
 #[derive(Debug, thiserror::Error)]
 #[error("the operating system gave no random bytes")]
-pub struct NoRandomness;
+pub struct RandomError;
 
 impl Random {
     /// The operating system's generator.
@@ -66,7 +66,7 @@ impl Random {
         Self(Source::System)
     }
 
-    /// A generator that repeats itself. Only [`World::replayable`] makes one.
+    /// A generator that repeats itself. Only [`Environment::replayable`] makes one.
     fn seeded(seed: u64) -> Self {
         Self(Source::Seeded(Arc::new(Mutex::new(ChaCha20Rng::seed_from_u64(seed)))))
     }
@@ -74,10 +74,10 @@ impl Random {
     /// Fills `bytes`.
     ///
     /// # Errors
-    /// [`NoRandomness`] when the operating system has none; `bytes` must not be used then.
-    pub fn fill(&self, bytes: &mut [u8]) -> Result<(), NoRandomness> {
+    /// [`RandomError`] when the operating system has none; `bytes` must not be used then.
+    pub fn fill(&self, bytes: &mut [u8]) -> Result<(), RandomError> {
         match &self.0 {
-            Source::System => getrandom::fill(bytes).map_err(|_| NoRandomness),
+            Source::System => getrandom::fill(bytes).map_err(|_| RandomError),
             Source::Seeded(rng) => {
                 rng.lock().unwrap_or_else(PoisonError::into_inner).fill_bytes(bytes);
                 Ok(())
@@ -88,8 +88,8 @@ impl Random {
     /// `N` random bytes.
     ///
     /// # Errors
-    /// [`NoRandomness`] when the operating system has none.
-    pub fn bytes<const N: usize>(&self) -> Result<[u8; N], NoRandomness> {
+    /// [`RandomError`] when the operating system has none.
+    pub fn bytes<const N: usize>(&self) -> Result<[u8; N], RandomError> {
         let mut bytes = [0; N];
         self.fill(&mut bytes)?;
         Ok(bytes)
@@ -98,16 +98,16 @@ impl Random {
     /// A random (version 4) UUID in its usual lower-case form.
     ///
     /// # Errors
-    /// [`NoRandomness`] when the operating system has none.
-    pub fn uuid(&self) -> Result<String, NoRandomness> {
+    /// [`RandomError`] when the operating system has none.
+    pub fn uuid(&self) -> Result<String, RandomError> {
         Ok(uuid::Builder::from_random_bytes(self.bytes()?).into_uuid().to_string())
     }
 
     /// `N` random bytes as lower-case hexadecimal digits.
     ///
     /// # Errors
-    /// [`NoRandomness`] when the operating system has none.
-    pub fn hex<const N: usize>(&self) -> Result<String, NoRandomness> {
+    /// [`RandomError`] when the operating system has none.
+    pub fn hex<const N: usize>(&self) -> Result<String, RandomError> {
         use fmt::Write as _;
         Ok(self.bytes::<N>()?.iter().fold(String::new(), |mut text, byte| {
             let _ = write!(text, "{byte:02x}");
@@ -118,25 +118,25 @@ impl Random {
 
 /// The clock and the randomness that everything in one process shares.
 #[derive(Clone, Debug)]
-pub struct World {
+pub struct Environment {
     /// Tells the time.
     pub clock: Clock,
     /// Gives keys, identifiers and initialization vectors.
     pub random: Random,
 }
 
-impl World {
+impl Environment {
     /// The operating system's clock and generator.
     pub fn system() -> Self {
         Self { clock: Clock::System, random: Random::system() }
     }
 
-    /// A world that goes the same way each time. Its keys are worthless as secrets, so accounts on disk refuse it.
+    /// An environment that goes the same way each time. Its keys are worthless as secrets, so accounts on disk refuse it.
     pub fn replayable(start: Timestamp, seed: u64) -> Self {
         Self { clock: Clock::manual(start), random: Random::seeded(seed) }
     }
 
-    /// Whether this world repeats itself and so must never make keys that are kept.
+    /// Whether this environment repeats itself and so must never make keys that are kept.
     pub fn is_replayable(&self) -> bool {
         matches!(self.random.0, Source::Seeded(_))
     }
