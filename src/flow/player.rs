@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, mpsc};
 
-use crossterm::event::KeyEvent;
+use crossterm::event::{KeyCode, KeyEvent};
 use jiff::{SignedDuration, Timestamp};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -162,8 +162,21 @@ impl Journey {
 
 impl Stage for Journey {
     fn press(&mut self, key: KeyEvent) {
-        // One presses what one sees: pages are as long as the last frame.
-        self.frame();
+        // Pages are as long as the last frame, which these keys go by.
+        let goes_by_frame = matches!(
+            key.code,
+            KeyCode::Up
+                | KeyCode::Down
+                | KeyCode::Left
+                | KeyCode::Right
+                | KeyCode::PageUp
+                | KeyCode::PageDown
+                | KeyCode::Home
+                | KeyCode::End
+        );
+        if goes_by_frame {
+            self.frame();
+        }
         self.take(Msg::Key(key));
     }
 

@@ -179,6 +179,8 @@ fn a_stop_gives_the_terminal_back_and_going_on_draws_anew() {
     started.until("\x1b[?1049l");
     started.send_until("-CONT", "again");
     started.send("-TERM");
+    // The stop may take effect only now, when an early SIGCONT was answered before it.
+    started.send("-CONT");
     let (code, output) = started.ended(2);
     assert_eq!(code, 143, "{output:?}");
 }
