@@ -92,7 +92,7 @@ pub fn encode_request<O: Operation>(request: &O) -> Result<Bytes, Malformed> {
 pub fn decode_response<O: Operation>(body: &[u8]) -> Result<O::Response, Malformed> {
     let malformed = |error: &dyn std::fmt::Display| Malformed(bounded(&error.to_string(), MOST_REASON_LETTERS));
     if is_page(body) {
-        // Something on the way to AWS sent it. Of anything else no word is told: it may hold a secret.
+        // An intermediary sent it. Any other body is left out, because it may contain a secret.
         let words = first_words(body).unwrap_or_default();
         return Err(malformed(&format!("it is a web page, which begins with: {words}")));
     }
@@ -180,7 +180,7 @@ const MOST_MESSAGE_LETTERS: usize = 4096;
 /// Characters that are kept of the reason why an answer can't be read.
 const MOST_REASON_LETTERS: usize = 400;
 
-/// What is told of an error that something on the way to AWS may have sent.
+/// Describes an error that an intermediary may have sent.
 fn without_code(status: u16, body: &[u8]) -> String {
     let response = format!("The response has HTTP status {status} and no AWS error code");
     match first_words(body) {

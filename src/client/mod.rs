@@ -7,6 +7,7 @@ pub mod mfa;
 mod pace;
 pub mod profile;
 mod retry;
+mod sdk_error;
 mod sdk_http;
 mod shared_config;
 mod skew;

@@ -3,7 +3,6 @@
 //! What they say is read by AWS's own crate, and only when such an AWS is asked for.
 
 use std::borrow::Cow;
-use std::error::Error;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,7 +14,6 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials as _, SharedCredentialsProvider};
 use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
-use aws_smithy_types::error::ErrorMetadata;
 use aws_types::os_shim_internal::{Env, Fs};
 use aws_types::service_config::ServiceConfigKey;
 use jiff::Timestamp;
@@ -24,6 +22,7 @@ use super::Client;
 use super::credentials::{Fetched, NoCredentials, Source};
 use super::endpoints::{Endpoints, UnfitRegion, UnfitUrl, check_region, check_url};
 use super::mfa::{Base, Roles};
+use super::sdk_error;
 use super::sdk_http::SdkHttp;
 use super::shared_config::{self, decoded, encoded};
 use super::transport::Https;
@@ -154,7 +153,7 @@ pub struct Choice {
 /// [`OpenError::Files`].
 pub(super) async fn choices(origin: &Origin) -> Result<Vec<Choice>, OpenError> {
     let set = profile::load(&Fs::real(), &Env::real(), &files(&origin.settings, None)?, None).await;
-    let set = set.map_err(|error| OpenError::Files(story(&error)))?;
+    let set = set.map_err(|error| OpenError::Files(sdk_error::describe(&error)))?;
     let mut profiles: Vec<(String, &profile::Profile)> =
         set.profiles().filter_map(|name| Some((decoded(name), set.get_profile(name)?))).collect();
     profiles.sort_unstable_by(|(one, _), (other, _)| (one != "default", one).cmp(&(other != "default", other)));
@@ -243,7 +242,7 @@ impl Profile {
     async fn load(settings: &Settings) -> Result<Self, OpenError> {
         let chosen = settings.profile.clone().or_else(profile_of_environment).map(|name| Cow::Owned(encoded(&name)));
         let set = profile::load(&Fs::real(), &Env::real(), &files(settings, None)?, chosen).await;
-        let set = set.map_err(|error| OpenError::Files(story(&error)))?;
+        let set = set.map_err(|error| OpenError::Files(sdk_error::describe(&error)))?;
         let name = set.selected_profile().to_owned();
         if set.get_profile(&name).is_none() && (name != "default" || settings.profile.is_some()) {
             return Err(OpenError::NoProfile(decoded(&name)));
@@ -310,7 +309,9 @@ impl Profile {
                 let files = files.map_err(|error| self.without(error.to_string(), MEND))?;
                 let asked = Self::from_profile(name, files, config);
                 let found = asked.provide_credentials().await;
-                credentials_of(&found.map_err(|error| self.without(reason(&error), self.remedy(settings, &error)))?)
+                credentials_of(&found.map_err(|error| {
+                    self.without(sdk_error::describe_credentials(&error), self.remedy(settings, &error))
+                })?)
             }
         };
         let region = config.region().map(ToString::to_string).unwrap_or_default();
@@ -464,7 +465,8 @@ async fn fetch(settings: &Settings, sts: Sts, code: Option<SecretText>) -> Resul
         Some(provider) => provider.provide_credentials().await,
         None => Err(CredentialsError::not_loaded_no_source()),
     };
-    let found = asked.map_err(|error| profile.without(reason(&error), profile.remedy(settings, &error)))?;
+    let found = asked
+        .map_err(|error| profile.without(sdk_error::describe_credentials(&error), profile.remedy(settings, &error)))?;
     Ok(profile.fetched(settings, credentials_of(&found), found.expiry().map(moment)))
 }
 
@@ -479,39 +481,4 @@ fn credentials_of(found: &aws_credential_types::Credentials) -> Credentials {
 /// What can't be told by our clock has expired long ago, or never does.
 fn moment(time: SystemTime) -> Timestamp {
     Timestamp::try_from(time).unwrap_or(if time < SystemTime::UNIX_EPOCH { Timestamp::MIN } else { Timestamp::MAX })
-}
-
-/// Why the chain gives nothing, without what concerns the SDK alone.
-fn reason(error: &CredentialsError) -> String {
-    let words = story(error);
-    if words.contains("credentials-login") {
-        return "its session of `aws login` can be read by the AWS CLI alone".to_owned();
-    }
-    words
-}
-
-/// What AWS's crates say around each reason, and tells nothing.
-const AROUND: [&str; 4] = [
-    "an error occurred while loading credentials: ",
-    "the credential provider was not enabled: ",
-    "the credentials provider was not properly configured: ",
-    "ProfileFile provider could not be built: ",
-];
-
-/// An error and its causes, each told once, in one line.
-fn story(error: &dyn Error) -> String {
-    let mut words = error.to_string();
-    let mut cause = error.source();
-    while let Some(inside) = cause {
-        // What a service says is shown as code otherwise.
-        let told = inside.downcast_ref::<ErrorMetadata>().and_then(ErrorMetadata::message);
-        let more = told.map_or_else(|| inside.to_string(), str::to_owned).trim_end_matches('.').to_owned();
-        if !words.contains(&more) {
-            words = format!("{words}: {more}");
-        }
-        cause = inside.source();
-    }
-    let words = AROUND.iter().fold(words, |words, around| words.replace(around, ""));
-    let lines: Vec<&str> = words.lines().map(str::trim).collect();
-    lines.join("; ")
 }

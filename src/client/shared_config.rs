@@ -57,20 +57,25 @@ pub(super) fn path(env: &Env, variable: &str, name: &str) -> Option<PathBuf> {
     }
 }
 
-/// Reads a file and rewrites it as [`canonical`] does. One that isn't there is empty.
+/// Reads a file and rewrites it as [`canonical`] does. Like the AWS CLI, it treats a file that doesn't exist, or that this
+/// user may not open, as an empty one: containers often run with the home directory of another user.
 ///
 /// # Errors
 /// Which file can't be read, and why.
 pub(super) fn read(path: &Path, kind: EnvConfigFileKind) -> Result<String, String> {
     let failed = |reason: &dyn Display| format!("{}: {reason}", path.display());
     match std::fs::read(path) {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(String::new()),
+        Err(error) if is_absent(error.kind()) => Ok(String::new()),
         Err(error) => Err(failed(&error)),
         Ok(bytes) => {
             let text = String::from_utf8(bytes).map_err(|_| failed(&"it is not UTF-8 text"))?;
             canonical(&text, kind).map_err(|error| failed(&error))
         }
     }
+}
+
+fn is_absent(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::NotFound | ErrorKind::PermissionDenied | ErrorKind::NotADirectory)
 }
 
 /// Rewrites a file so that the SDK reads what the AWS CLI reads.
@@ -344,5 +349,18 @@ mod tests {
                 prop_assert_eq!(canonical(&again, EnvConfigFileKind::Credentials).map(|twice| twice.replace('%', "")), Ok(again));
             }
         }
+    }
+
+    #[test]
+    fn files_that_cannot_be_opened_count_as_empty_and_other_errors_are_reported() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("config");
+        std::fs::write(&file, "[default]\nregion = eu-west-1\n").unwrap();
+        let read = |path: &Path| super::read(path, EnvConfigFileKind::Config);
+        assert!(read(&file).unwrap().contains("eu-west-1"));
+        assert_eq!(read(&dir.path().join("missing")).unwrap(), "");
+        assert_eq!(read(&file.join("config")).unwrap(), "");
+        assert!(is_absent(ErrorKind::PermissionDenied));
+        assert!(read(dir.path()).unwrap_err().starts_with(&dir.path().display().to_string()));
     }
 }

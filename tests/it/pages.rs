@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http::{Request, Response};
+use ratatui::crossterm::event::KeyCode;
 use serde_json::{Value, json};
 use xks_console::aws::codec;
 use xks_console::aws::error::ServiceError;
@@ -12,9 +13,9 @@ use xks_console::client::{Transport, TransportError};
 use xks_console::flow::player::Journey;
 use xks_console::flow::tape::Stage as _;
 use xks_console::tui::app::{App, World};
-use xks_console::tui::effect::{Call, Effect, Msg};
+use xks_console::tui::effect::{Call, Effect, Failure, Msg};
 
-use super::snapshots::{assert_all_shown, assert_shown, go_on, start};
+use super::snapshots::{assert_all_shown, assert_shown, go_on, screen, start};
 
 /// Tells the console something else than AWS answered: status and body, by operation.
 struct Retold<F> {
@@ -390,4 +391,22 @@ fn stores_are_looked_at_again_only_while_one_that_is_shown_is_on_its_way() {
     go_on(&mut journey, "polling", "Tab\nDown\nEnter\nWait+Screen /Connecting/\nSleep 9s\n");
     go_on(&mut journey, "polling", "Wait+Screen /Zurich DR +Connected/\n");
     assert_eq!(journey.next_due(), None);
+}
+
+#[test]
+fn a_file_that_cannot_be_written_closes_the_text_view_and_shows_why() {
+    let mut journey = Journey::start((80, 24)).unwrap();
+    let tape = "Wait+Screen /Frankfurt HSM/\nDown\nEnter\nWait+Screen /General configuration/\nTab 3\nEnter\nWait+Screen /Sent/\n";
+    go_on(&mut journey, "not-written", tape);
+    let mut app = journey.app().clone();
+    app.update(Msg::Key(KeyCode::Char('v').into()));
+    let effects = app.update(Msg::Key(KeyCode::Char('s').into()));
+    let [Effect::Call(id, Call::WriteFile { .. })] = effects[..] else { panic!("{effects:?}") };
+    let failure = Failure {
+        code: "FileNotWritten".to_owned(),
+        message: "No space left on device".to_owned(),
+        request_id: String::new(),
+    };
+    app.update(Msg::Answered(id, Err(failure)));
+    assert!(screen(&app, (80, 24)).contains("No space left on device"));
 }

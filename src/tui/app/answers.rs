@@ -47,13 +47,7 @@ impl App {
             (Call::Submission(_), result) => return self.submitted(result),
             (Call::Users(marker), result) => return self.principals_told(PrincipalKind::User, marker, result),
             (Call::Roles(marker), result) => return self.principals_told(PrincipalKind::Role, marker, result),
-            (Call::Permissions(_), result) => {
-                let told = result.map(|reply| if let Reply::Permissions(lacks) = reply { lacks } else { Vec::new() });
-                if let Some(wizard) = &mut self.wizard {
-                    wizard.permissions_told(told);
-                }
-                return Vec::new();
-            }
+            (Call::Permissions(_), result) => return self.permissions_answered(result),
             (Call::Connect(_) | Call::Disconnect(_), result) => return self.connection_answered(result),
             (Call::Change(_), result) => return self.change_answered(result),
             (Call::ReadFile(_), result) => {
@@ -73,7 +67,12 @@ impl App {
                 self.account_alias = account_alias;
                 None
             }
-            (Call::Identity | Call::Key(_) | Call::WriteFile { .. }, Err(failure)) => Some(failure),
+            (Call::WriteFile { .. }, Err(failure)) => {
+                // The text would cover the message.
+                self.text = None;
+                Some(failure)
+            }
+            (Call::Identity | Call::Key(_), Err(failure)) => Some(failure),
             (_, Ok(Reply::KeyStores(stores))) => {
                 let here = self.key_stores.current(&self.known);
                 self.known.key_stores = Loaded::Ready(stores);
@@ -125,6 +124,14 @@ impl App {
         }
         if let Some(failure) = stale {
             self.flash_failure(&failure);
+        }
+        Vec::new()
+    }
+
+    fn permissions_answered(&mut self, result: Result<Reply, Failure>) -> Vec<Effect> {
+        let missing = result.map(|reply| if let Reply::Permissions(missing) = reply { missing } else { Vec::new() });
+        if let Some(wizard) = &mut self.wizard {
+            wizard.permissions_told(missing);
         }
         Vec::new()
     }
