@@ -1,30 +1,66 @@
-//! What each command of the program does.
+//! What each command of the program does, a module for each.
 
+mod aws;
+mod console;
 pub mod create_key;
 pub mod proxy;
+mod proxy_check;
 pub mod screenshots;
 pub mod serve;
 
+use std::error::Error;
 use std::io::Write as _;
 use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use tokio::runtime::Runtime;
 
 use crate::bundled::Bundled;
-use crate::cli::Arguments;
+use crate::cli::{Arguments, Command, Proxy};
 use crate::xks::network::Network;
 
-/// Says something to people, on standard error. A reader that has gone doesn't matter.
-pub fn note(words: impl std::fmt::Display) {
-    let _ = writeln!(std::io::stderr(), "xks-console: {words}");
+/// Parses the command line, runs the command, and returns the exit code of the process.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    if let Some(error) = arguments.contradiction() {
+        error.exit();
+    }
+    run(&arguments).unwrap_or_else(|error| {
+        note(&error);
+        ExitCode::FAILURE
+    })
 }
 
-/// Opens the bundled AWS in `data_dir`, and creates its account when there is none.
+fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
+    match &arguments.command {
+        None => console::run(arguments),
+        Some(Command::CreateKey(options)) => create_key::run(arguments, options),
+        Some(Command::Screenshots { check }) => screenshots::run(*check),
+        Some(Command::Serve(options)) => serve::run(arguments, options),
+        Some(Command::Proxy { command: Proxy::Bundled(command) }) => proxy::start(arguments, command),
+        Some(Command::Proxy { command: Proxy::Check(options) }) => proxy_check::run(arguments, options),
+    }
+}
+
+/// Writes a message for people to standard error. A reader that has closed the pipe doesn't matter.
+pub fn note(message: impl std::fmt::Display) {
+    let _ = writeln!(std::io::stderr(), "xks-console: {message}");
+}
+
+/// Opens the bundled AWS in `data_dir`, and creates its account if there is none.
 ///
 /// # Errors
-/// A scenario or a `--proxy-ca` that can't be used; what the databases say.
-pub fn open_bundled(arguments: &Arguments, data_dir: &Path) -> Result<Bundled, Box<dyn std::error::Error>> {
+/// A scenario or a `--proxy-ca` that can't be used, and errors of the databases.
+pub fn open_bundled(arguments: &Arguments, data_dir: &Path) -> Result<Bundled, Box<dyn Error>> {
     let network = Network::new(arguments.connect_to.clone(), arguments.proxy_ca.clone());
     if arguments.proxy_ca.is_some() {
         network.check()?;
     }
     Ok(Bundled::open_on(data_dir, arguments.scenario.as_deref(), network)?)
+}
+
+/// Creates the runtime of a command that calls AWS.
+fn runtime() -> std::io::Result<Runtime> {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()
 }

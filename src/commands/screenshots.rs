@@ -1,7 +1,10 @@
 //! The pictures in `screenshots/`, made from the tapes in `assets/tapes`.
 
 use std::collections::BTreeMap;
+use std::error::Error;
+use std::io::Write as _;
 use std::path::Path;
+use std::process::ExitCode;
 
 use crate::flow::picture::{self, ScreenshotError};
 use crate::flow::player::{Journey, JourneyError};
@@ -39,6 +42,15 @@ pub enum PictureError {
     /// Pictures in the directory are not what the tapes make.
     #[error("not up to date: {}. Run `xks-console screenshots` and look at what changed", .0.join(", "))]
     Stale(Vec<String>),
+}
+
+/// Writes the pictures into `screenshots/`, or only checks them.
+pub(super) fn run(check_only: bool) -> Result<ExitCode, Box<dyn Error>> {
+    let dir = Path::new("screenshots");
+    let count = if check_only { check(dir)? } else { write(dir)? };
+    let done = if check_only { "are up to date" } else { "written" };
+    writeln!(std::io::stdout(), "{count} pictures in {} {done}", dir.display())?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Every picture by its file name: SVG and PNG.

@@ -9,11 +9,16 @@ mod submit;
 
 pub use stop::Stop;
 
+use std::error::Error;
+use std::path::Path;
 use std::process::ExitCode;
 
+use super::aws::Aws;
+use super::{console, note, runtime};
 use crate::aws::kms::{ConnectionState, KeyMetadata, Origin};
 use crate::aws::operation::Service;
 use crate::aws::sts::GetCallerIdentity;
+use crate::cli::{Arguments, CreateKey};
 use crate::client::{CallError, Client};
 use crate::create_key::answers::{Answers, option_of};
 use crate::create_key::draft::KeyDraft;
@@ -26,7 +31,9 @@ use crate::create_key::submission::{Failure, Stage, Submission};
 use crate::create_key::validate::{FieldError, validate};
 use crate::create_key::wanted;
 use crate::tui::effect::{self, Call, Reply};
-use crate::tui::runtime;
+use crate::tui::runtime::perform;
+use crate::tui::terminal;
+use crate::tui::wizard::Wizard;
 
 /// What the command ends with. Others are 128 and the number of a signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +74,77 @@ impl Exit {
     }
 }
 
+/// Creates keys: in the wizard, or without a screen with `--yes` or `--batch`.
+pub(super) fn run(arguments: &Arguments, options: &CreateKey) -> Result<ExitCode, Box<dyn Error>> {
+    let is_silent = options.yes || options.batch.is_some();
+    if !is_silent && let Err(error) = terminal::require_any() {
+        return Ok(not_right(&format!("{error}. `create-key --yes` makes the key without one")));
+    }
+    let answers = match files::all_answers(&options.answers, options.answers_file.as_ref(), is_silent) {
+        Ok(answers) => answers,
+        Err(error) => return Ok(not_right(&error)),
+    };
+    // Each row of a list has a policy of its own.
+    let policy = match files::policy(answers.policy.as_ref().filter(|_| options.batch.is_none())) {
+        Ok(policy) => policy,
+        Err(error) => return Ok(not_right(&error)),
+    };
+    if is_silent {
+        return without_screen(arguments, options.batch.as_deref(), &answers, policy);
+    }
+    match answers.draft(policy) {
+        Ok(draft) => in_wizard(arguments, draft, answers.custom_key_store_id),
+        Err(errors) => Ok(not_right(&errors.join("\nxks-console: "))),
+    }
+}
+
+fn not_right(message: &str) -> ExitCode {
+    note(message);
+    Exit::NotRight.into()
+}
+
+/// Creates the key of `answers`, or the keys of a list.
+fn without_screen(
+    arguments: &Arguments,
+    list: Option<&Path>,
+    answers: &Answers,
+    policy: Option<String>,
+) -> Result<ExitCode, Box<dyn Error>> {
+    let (runtime, stop) = (runtime()?, Stop::default());
+    let aws = Aws::open(arguments, &runtime)?;
+    if let Some(missing) = aws.waits_for_code
+        && let Err(error) = runtime.block_on(log_in::log_in(&aws.client, missing))
+    {
+        note(&error);
+        return Ok(Exit::from(&error).into());
+    }
+    let (out, notes) = (&mut std::io::stdout(), &mut std::io::stderr());
+    Ok(runtime.block_on(stop.guard(async {
+        match list {
+            Some(list) => batch::run(&aws.client, list, answers, &stop, out, notes).await,
+            None => one::run(&aws.client, answers, policy, &stop, out, notes).await,
+        }
+    }))?)
+}
+
+/// Opens the wizard with `draft`, and prints the key that it creates.
+fn in_wizard(arguments: &Arguments, draft: KeyDraft, key_store: Option<String>) -> Result<ExitCode, Box<dyn Error>> {
+    let runtime = runtime()?;
+    let aws = Aws::open(arguments, &runtime)?;
+    let (mut app, effects) = aws.app();
+    app.create_one_key(draft, key_store);
+    let ended = console::show(aws, &mut app, effects, runtime)?;
+    let (out, notes) = (&mut std::io::stdout(), &mut std::io::stderr());
+    let exit = match &app.wizard {
+        Some(wizard) => one::print(&wizard.submission, &wizard.draft, &app.known, out, notes)?,
+        None => Exit::Left,
+    };
+    if exit == Exit::Left && app.drafts.are_kept() && app.wizard.as_ref().is_some_and(Wizard::would_lose) {
+        note("no key was created. Your entries are saved as a draft: press D in the console to resume it.");
+    }
+    Ok(if ended == ExitCode::SUCCESS { exit.into() } else { ended })
+}
+
 /// Asks AWS who is calling and what the rules need to know for a key of this origin.
 ///
 /// # Errors
@@ -99,7 +177,7 @@ async fn learn(client: &Client, origin: Origin) -> Result<Known, CallError> {
 async fn keys(client: &Client) -> Loaded<Vec<KeySummary>> {
     let (mut all, mut marker) = (Vec::new(), None);
     loop {
-        match runtime::perform(client, Call::Keys(marker)).await {
+        match perform(client, Call::Keys(marker)).await {
             Ok(Reply::Keys { page, next }) => {
                 all.extend(page);
                 marker = next;

@@ -1,0 +1,94 @@
+//! The AWS that a command works on: the bundled one, AWS itself, or another endpoint.
+
+use std::error::Error;
+use std::path::PathBuf;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::runtime::Runtime;
+
+use super::{note, open_bundled};
+use crate::cli::{Arguments, Elsewhere};
+use crate::client::credentials::NoCredentials;
+use crate::client::log::LogFile;
+use crate::client::{Client, profile};
+use crate::config::{self, Configuration};
+use crate::drafts;
+use crate::environment::Clock;
+use crate::flow::player::client_of;
+use crate::tui::app::{App, World as Which};
+use crate::tui::effect::Effect;
+
+/// How long credentials may take before the person is told what the program waits for.
+const CREDENTIALS_NOTICE_DELAY: Duration = Duration::from_secs(1);
+
+/// An AWS, and the client that calls it.
+pub(super) struct Aws {
+    pub(super) client: Client,
+    which: Which,
+    /// The data directory of the bundled AWS.
+    pub(super) data_dir: Option<PathBuf>,
+    /// Set when the profile needs the code of an MFA device. The console asks for it by itself.
+    pub(super) waits_for_code: Option<NoCredentials>,
+}
+
+impl Aws {
+    /// Opens the AWS that the command line names.
+    pub(super) fn open(arguments: &Arguments, runtime: &Runtime) -> Result<Self, Box<dyn Error>> {
+        let options = arguments.elsewhere();
+        let config = config::directory(|name| std::env::var_os(name));
+        let configuration = config.as_deref().map(Configuration::read).transpose()?.unwrap_or_default();
+        let mut aws = match options.settings(|name| std::env::var_os(name)) {
+            Some(settings) => runtime.block_on(Self::open_remote(settings))?,
+            None => Self::open_bundled(arguments, options)?,
+        };
+        aws.client = options.guard.over(aws.client, &configuration);
+        if let Some(path) = &options.log {
+            let log = LogFile::open(path).map_err(|error| format!("the log {}: {error}", path.display()))?;
+            aws.client = aws.client.observed_by(Arc::new(log));
+        }
+        Ok(aws)
+    }
+
+    fn open_bundled(arguments: &Arguments, options: &Elsewhere) -> Result<Self, Box<dyn Error>> {
+        let data_dir = arguments.data_dir(|name| std::env::var_os(name))?;
+        let client = client_of(&open_bundled(arguments, &data_dir)?, Clock::System);
+        let client = options.region.as_ref().map_or(client.clone(), |region| client.with_region(region));
+        Ok(Self { client, which: Which::Bundled, data_dir: Some(data_dir), waits_for_code: None })
+    }
+
+    async fn open_remote(settings: profile::Settings) -> Result<Self, Box<dyn Error>> {
+        let client = profile::open(settings, Clock::System).await?;
+        let which = Which::of(&client);
+        // A credential process that asks for a password does so now, before the console covers the terminal.
+        let missing = notify_if_slow(client.prepare()).await.err();
+        let waits_for_code = missing.filter(|missing| missing.mfa_serial.is_some());
+        Ok(Self { client, which, data_dir: None, waits_for_code })
+    }
+
+    /// Returns a console for this AWS and its first effects.
+    pub(super) fn app(&self) -> (App, Vec<Effect>) {
+        let (mut app, effects) = App::new(self.which.clone(), self.client.region());
+        app.answered_by(&self.client);
+        (app, effects)
+    }
+
+    /// Returns which AWS the drafts belong to.
+    pub(super) fn place_of_drafts(&self) -> std::io::Result<drafts::World> {
+        Ok(match (&self.which, &self.data_dir) {
+            (Which::Endpoint(host), _) => drafts::World::Endpoint(host.clone()),
+            (_, Some(data_dir)) => drafts::World::Bundled(data_dir.canonicalize()?.display().to_string()),
+            (_, None) => drafts::World::Aws,
+        })
+    }
+}
+
+async fn notify_if_slow<T>(credentials: impl Future<Output = T>) -> T {
+    let mut credentials = pin!(credentials);
+    if let Ok(credentials) = tokio::time::timeout(CREDENTIALS_NOTICE_DELAY, &mut credentials).await {
+        return credentials;
+    }
+    note("waiting for credentials; press Ctrl-C to cancel");
+    credentials.await
+}

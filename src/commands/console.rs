@@ -1,0 +1,66 @@
+//! `xks-console` without a command: opens the console.
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use futures_util::stream::{self, StreamExt as _};
+use tokio::runtime::Runtime;
+
+use super::aws::Aws;
+use super::{note, runtime};
+use crate::cli::Arguments;
+use crate::config;
+use crate::drafts::{Folder, Keeper};
+use crate::environment::{Clock, Random};
+use crate::storage::watch;
+use crate::tui::app::App;
+use crate::tui::effect::Effect;
+use crate::tui::preferences::Preferences;
+use crate::tui::{self, terminal};
+
+/// Opens the console on the AWS that the command line names.
+pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
+    if let Err(error) = terminal::require() {
+        note(error);
+        return Ok(ExitCode::from(terminal::NotATerminal::EXIT_CODE));
+    }
+    let runtime = runtime()?;
+    let aws = Aws::open(arguments, &runtime)?;
+    let (mut app, effects) = aws.app();
+    show(aws, &mut app, effects, runtime)
+}
+
+/// Shows `app` until the person leaves it.
+pub(super) fn show(
+    aws: Aws,
+    app: &mut App,
+    mut effects: Vec<Effect>,
+    runtime: Runtime,
+) -> Result<ExitCode, Box<dyn Error>> {
+    let mut keeper = Keeper::start(Folder::new(config::drafts(|name| std::env::var_os(name)), Clock::System));
+    effects.extend(app.keep_drafts(aws.place_of_drafts()?, Random::system().hex::<8>()?));
+    let config = config::directory(|name| std::env::var_os(name));
+    if let Some(config) = &config {
+        app.prefer(config::load(config));
+    }
+    let save_preferences = |preferences: &Preferences| match &config {
+        Some(config) => config::save(config, preferences),
+        None => Err(std::io::Error::other("neither XDG_CONFIG_HOME nor HOME is set to an absolute path")),
+    };
+    let changes = match aws.data_dir.map(|data_dir| watch::watch(&data_dir)) {
+        Some(Ok(changes)) => changes.left_stream(),
+        Some(Err(error)) => {
+            app.tell(
+                "Not live",
+                &format!("Press r to see what others have changed. Couldn't watch the files: {error}."),
+            );
+            stream::pending().right_stream()
+        }
+        None => stream::pending().right_stream(),
+    };
+    let code = runtime.block_on(tui::runtime::run(aws.client, app, effects, changes, &mut keeper, save_preferences));
+    keeper.end();
+    // A thread that still reads the terminal must not keep the program from ending.
+    runtime.shutdown_background();
+    Ok(code?)
+}
