@@ -135,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_has_eight_words_whatever_the_caller_sends() {
+    fn line_always_has_eight_fields() {
         let details = Details {
             operation: Some("kms:List Keys\n\u{1b}[2J".to_owned()),
             caller: Some("arn:aws:iam::111122223333:user/Admin".to_owned()),

@@ -260,12 +260,12 @@ mod tests {
     }
 
     #[test]
-    fn the_definition_is_sound() {
+    fn command_definition_is_valid() {
         Arguments::command().debug_assert();
     }
 
     #[test]
-    fn the_console_opens_without_arguments() {
+    fn no_arguments_open_the_console() {
         assert_eq!(
             parse("xks-console").unwrap(),
             Arguments {
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn the_data_directory_stands_before_or_after_the_command() {
+    fn data_dir_is_accepted_before_and_after_the_command() {
         let before = parse("xks-console --data-dir /d screenshots --check").unwrap();
         assert_eq!(before, parse("xks-console screenshots --check --data-dir /d").unwrap());
         assert_eq!(before.command, Some(Command::Screenshots { check: true }));
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn options_of_lists_and_of_new_accounts_stand_before_or_after_the_command() {
+    fn global_options_are_accepted_before_and_after_the_command() {
         for (before, after) in [
             ("--json proxy list-partitions", "proxy list-partitions --json"),
             ("--json proxy list-partitions", "proxy --json list-partitions"),
@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn each_example_of_the_help_is_a_command_line() {
+    fn help_examples_are_valid_command_lines() {
         let mut count = 0;
         for text in [LONG_HELP, create_key::HELP, serve::HELP, proxy::HELP, proxy::CHECK_HELP] {
             let text = text.replace(" \\\n    ", " ").replace("'Frankfurt HSM'", "Frankfurt-HSM");
@@ -336,7 +336,7 @@ mod tests {
     }
 
     #[test]
-    fn aws_is_asked_for_and_what_belongs_to_the_bundled_one_does_not_go_with_it() {
+    fn aws_options_conflict_with_bundled_options() {
         let settings = |line: &str| {
             let find = |name: &str| (name == "AWS_CA_BUNDLE").then(|| OsString::from("/ca.pem"));
             parse(line).unwrap().elsewhere().settings(find)
@@ -368,7 +368,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_in_an_address_is_refused_and_not_repeated() {
+    fn endpoint_with_a_password_is_rejected_without_repeating_it() {
         for line in [
             "xks-console --endpoint-url https://ada:hunter2@kms.example.com",
             "xks-console --endpoint-url https://kms.example.com/?token=hunter2",
@@ -384,7 +384,7 @@ mod tests {
     }
 
     #[test]
-    fn create_key_goes_with_an_aws_named_before_or_after_it() {
+    fn create_key_accepts_aws_options_before_or_after_the_command() {
         let before = parse("xks-console --aws --region eu-west-1 create-key --yes").unwrap();
         let after = parse("xks-console create-key --yes --aws --region eu-west-1").unwrap();
         assert_eq!(before.elsewhere(), after.elsewhere());
@@ -411,7 +411,7 @@ mod tests {
     }
 
     #[test]
-    fn a_quota_is_one_request_a_second_at_least() {
+    fn proxy_rate_is_at_least_one_request_per_second() {
         let rate = |line: &str| match parse(line).unwrap().command {
             Some(Command::Serve(how)) => how.proxy_rate,
             other => panic!("{other:?}"),
@@ -422,7 +422,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_ends_with_code_2() {
+    fn usage_errors_exit_with_code_2() {
         for line in [
             "xks-console open",
             "xks-console --data-dir",
@@ -440,7 +440,7 @@ mod tests {
     }
 
     #[test]
-    fn help_teaches_and_fits_a_terminal() {
+    fn help_contains_every_section_and_fits_100_columns() {
         let help = Arguments::command().render_long_help().to_string();
         for part in ["Examples:", "Keys:", "Exit codes:", "--scenario <NAME>", "~/.local/share/xks-console"] {
             assert!(help.contains(part), "{part} is not in {help}");
@@ -457,7 +457,7 @@ mod tests {
     }
 
     #[test]
-    fn the_data_directory_follows_the_xdg_specification() {
+    fn data_dir_follows_the_xdg_specification() {
         let both = [("XDG_DATA_HOME", "/x"), ("HOME", "/h")];
         assert_eq!(directory("xks-console --data-dir here", &both), Ok("here".into()));
         assert_eq!(directory("xks-console", &both), Ok("/x/xks-console".into()));

@@ -125,7 +125,7 @@ mod tests {
     use crate::tui::preferences::KeyColumn;
 
     #[test]
-    fn what_was_saved_is_loaded_and_rubbish_is_passed_over() {
+    fn preferences_round_trip_and_invalid_file_loads_defaults() {
         let dir = tempfile::tempdir().unwrap();
         let place = dir.path().join("new");
         assert_eq!(load(&place), Preferences::default());
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn read_only_holds_for_all_or_for_a_profile() {
+    fn read_only_applies_to_all_or_one_profile() {
         let none = Configuration::read(Path::new("/nowhere")).unwrap().read_only();
         assert!(!none.holds_for(None) && !none.holds_for(Some("prod")));
         let one = read("[profile.prod]\nread-only = true\n[profile.'dev 2']\nread-only = false\n").unwrap().read_only();
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told_with_file_and_line() {
+    fn configuration_error_names_file_and_line() {
         for (text, told) in [
             (
                 "\nread_only = true\n",
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn the_directory_follows_the_xdg_specification() {
+    fn directories_follow_the_xdg_specification() {
         let find = |variables: &'static [(&str, &str)]| {
             directory(|name| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into()))
         };

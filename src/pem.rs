@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn marks_are_removed_wherever_files_were_joined() {
+    fn byte_order_marks_are_stripped_from_joined_files() {
         assert_eq!(*without_marks("\u{feff}a\n\u{feff}b\n".as_bytes()), b"a\nb\n");
         assert_eq!(*without_marks(b"a\xef\xbb"), b"a\xef\xbb");
     }

@@ -133,7 +133,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn a_byte_order_mark_is_no_part_of_a_text() {
+    fn byte_order_mark_is_stripped_only_at_the_start() {
         assert_eq!(without_mark("\u{feff}{}"), "{}");
         assert_eq!(without_mark("a\u{feff}"), "a\u{feff}");
         assert_eq!(bytes_without_mark(b"\xef\xbb\xbf\xff"), b"\xff");
@@ -141,18 +141,18 @@ mod tests {
     }
 
     #[test]
-    fn control_characters_become_visible() {
+    fn control_characters_are_escaped() {
         assert_eq!(harmless("a\u{1b}[2Jb\u{202e}c"), "a\\u{1b}[2Jb\\u{202e}c");
     }
 
     #[test]
-    fn wide_characters_count_twice() {
+    fn wide_characters_take_two_columns() {
         assert_eq!(cut("日本語", 5), "日本…");
         assert_eq!(fit("日", 3), "日 ");
     }
 
     #[test]
-    fn the_last_line_tells_that_more_would_follow() {
+    fn truncated_text_ends_with_the_mark() {
         assert_eq!(wrap_at_most("one two three", 20, 2, "…"), ["one two three"]);
         assert_eq!(wrap_at_most("one two three", 5, 3, "…"), ["one", "two", "three"]);
         assert_eq!(wrap_at_most("one two three", 5, 2, "…"), ["one", "two…"]);
@@ -162,7 +162,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_is_wider_than_allowed(text in ".{0,60}", columns in 0usize..40) {
+        fn truncate_never_exceeds_the_width(text in ".{0,60}", columns in 0usize..40) {
             let text = harmless(&text);
             prop_assert!(width(&cut(&text, columns)) <= columns);
         }

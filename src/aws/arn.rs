@@ -102,20 +102,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_arn_reads_back_as_written() {
+    fn arn_round_trips() {
         let text = "arn:aws:iam::111122223333:role/ops/Key:Admin";
         assert_eq!(text.parse::<Arn>().unwrap().to_string(), text);
     }
 
     #[test]
-    fn what_lacks_a_part_is_refused() {
+    fn arn_with_missing_part_is_rejected() {
         for text in ["", "arn", "arn:aws:kms:us-west-2:111122223333", "arn::kms:::key/x", "urn:aws:kms:::key/x"] {
             assert!(text.parse::<Arn>().is_err(), "{text}");
         }
     }
 
     #[test]
-    fn partitions_follow_the_region() {
+    fn partition_follows_the_region() {
         assert_eq!(Arn::kms_key("us-gov-west-1", "111122223333", "k").partition, "aws-us-gov");
     }
 }

@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn an_operation_is_a_command_and_each_member_an_option() {
+    fn operation_becomes_a_command_and_each_member_an_option() {
         let key_id = || "1111aaaa".to_owned();
         let delete = ScheduleKeyDeletion { key_id: key_id(), pending_window_in_days: Some(7) };
         let place = Place { region: "eu-west-1", endpoint_url: Some("https://kms.example.com") };
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn whatever_is_typed_stays_one_value() {
+    fn user_input_stays_a_single_shell_argument() {
         for text in ["-rf", "$(id) `id` \"x\" 'y' \\", "two\nlines\u{1b}[2J", "file:///etc/passwd", "", "日本 語"] {
             let request = UpdateKeyDescription { key_id: "k".to_owned(), description: text.to_owned() };
             let told = words(&command(&request, HERE, &[]));
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_file_holds_stands_in_no_argument() {
+    fn file_contents_never_appear_in_the_arguments() {
         let request = UpdateKeyDescription { key_id: "k".to_owned(), description: "secret".to_owned() };
         let told = command(&request, HERE, &[("Description", "file://a b".to_owned())]);
         assert!(told.ends_with("--description 'file://a b'") && !told.contains("secret"), "{told}");

@@ -316,7 +316,7 @@ mod tests {
     use crate::aws::operation::Service;
 
     #[test]
-    fn a_body_may_be_of_any_length() {
+    fn json_body_supports_any_length() {
         for length in [0, 958, 959, 5000, 100_000] {
             let text = "x".repeat(length);
             assert_eq!(json_body(&text).unwrap(), format!("\"{text}\""));
@@ -324,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn a_query_answer_reads_back_as_written() {
+    fn query_response_round_trips() {
         let user = User {
             path: "/a&b/".to_owned(),
             user_name: "ada<>".to_owned(),
@@ -341,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn a_query_request_reads_back_as_written() {
+    fn query_request_round_trips() {
         let request =
             ListRoles { path_prefix: Some("/ops/".to_owned()), marker: Some("7".to_owned()), max_items: Some(10) };
         let body = encode_request(&request).unwrap();
@@ -350,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn null_stands_for_what_is_absent() {
+    fn null_means_absent() {
         let body = br#"{"KeyMetadata":{"AWSAccountId":"1","KeyId":"k","Arn":"a","CreationDate":1.5,"Enabled":true,
             "Description":null,"KeyUsage":null,"KeyState":"Enabled","Origin":"AWS_KMS","KeyManager":"CUSTOMER",
             "MultiRegion":null}}"#;
@@ -361,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn errors_are_understood_in_both_protocols() {
+    fn decode_error_supports_both_protocols() {
         let error = ServiceError::new("NotFoundException", "Key 'x' does not <exist>");
         let json = Service::Kms.protocol();
         assert_eq!(decode_error(json, 400, "", &json_error_body(&error)), error);
@@ -376,7 +376,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_to_another_question_is_none() {
+    fn response_of_another_operation_is_rejected() {
         let xml = query_response_xml::<ListUsers>(&ListUsersOutput::default(), "r-1").unwrap();
         assert!(decode_response::<ListRoles>(xml.as_bytes()).is_err());
         let hidden = format!("<html>{}</html>", xml.replace("ListUsersResponse", "p"));
@@ -384,7 +384,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_body_is_an_empty_object() {
+    fn empty_body_is_an_empty_object() {
         assert!(decode_response::<ListKeys>(b"").is_err(), "Keys is required");
         assert!(decode_response::<crate::aws::kms::CreateAlias>(b"").is_ok());
     }

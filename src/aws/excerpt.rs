@@ -79,7 +79,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn of_a_page_the_words_are_kept() {
+    fn html_page_is_reduced_to_its_text() {
         let page = "\u{feff}<!DOCTYPE html>\n<html><head><TITLE>Blocked</TITLE><style>p { color: red }</style>\n\
             <script src=x>if (a < b) { alert('<p>') }</SCRIPT ></head><body><!-- <p>no</p> --><p class=\"a\">Ask&nbsp;IT &amp; \
             wait: 1 < 2.</p></body></html>";
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn what_says_nothing_has_no_words() {
+    fn body_without_text_has_no_excerpt() {
         for body in [&b""[..], b"  \n", b"\xff\xfe\x00", b"<html></html>", b"{}"] {
             assert_eq!(first_words(body), None, "{body:?}");
         }
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn no_more_than_the_first_words_is_kept() {
+    fn excerpt_is_limited_in_length() {
         let words = first_words("é".repeat(100_000).as_bytes()).unwrap();
         assert_eq!(words, format!("{}…", "é".repeat(200)));
         assert_eq!(bounded("ééé", 2), "éé… (1 more characters)");
@@ -107,7 +107,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_body_makes_it_panic_or_keeps_a_tag(body in "[<>/!\\-a-zA-Zé &;]{0,80}(<script>|</style|<b>|<!--)?.{0,20}") {
+        fn text_excerpt_never_panics_and_removes_tags(body in "[<>/!\\-a-zA-Zé &;]{0,80}(<script>|</style|<b>|<!--)?.{0,20}") {
             let words = first_words(body.as_bytes()).unwrap_or_default();
             prop_assert!(words.chars().count() <= MOST_LETTERS + 1);
             prop_assert!(!words.contains("<b>") && !words.contains("<script>"));

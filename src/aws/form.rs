@@ -154,7 +154,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn lists_and_structures_come_back_as_they_were() {
+    fn lists_and_structures_round_trip() {
         let value = json!({ "Names": { "member": ["a:b", "7"] }, "Entries": { "member": [{ "Key": "k", "Values": { "member": ["x"] } }] } });
         let mut form = form_urlencoded::Serializer::new(String::new());
         let mut names = Vec::new();
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_tell_the_order_and_texts_take_the_type_that_is_read() {
+    fn numbered_names_set_the_order_and_text_is_parsed_to_the_target_type() {
         #[derive(serde::Deserialize, Debug, PartialEq)]
         #[serde(rename_all = "PascalCase")]
         struct Read {
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn strange_names_are_harmless() {
+    fn malformed_field_names_do_not_panic() {
         let deep = format!("{}=1&A=1&A.b=2&A.b.c=3", "x.".repeat(100_000));
         assert_eq!(nested(deep.as_bytes())["A"], json!({ "b": { "c": "3" } }));
     }

@@ -461,7 +461,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn aliases_keep_their_rules() {
+    fn alias_name_follows_the_alias_rules() {
         assert!(alias_name("alias/payments/eu_1-a").is_ok());
         for wrong in ["payments", "alias/", "alias/a b", "alias/a:b", "alias/aws/s3", "alias/é"] {
             assert!(alias_name(wrong).is_err(), "{wrong}");
@@ -471,7 +471,7 @@ mod tests {
     }
 
     #[test]
-    fn an_external_key_id_may_have_a_dot() {
+    fn external_key_id_can_contain_a_dot() {
         assert!(xks_key_id("tokenization.v2").is_ok());
         let error = xks_key_id("a b").unwrap_err().to_service_error("a b");
         assert_eq!(
@@ -482,7 +482,7 @@ mod tests {
     }
 
     #[test]
-    fn a_proxy_is_named_by_host_and_path_alone() {
+    fn proxy_endpoint_is_a_host_and_a_path_only() {
         assert!(xks_proxy_uri_endpoint("https://xks-proxy.example.com").is_ok());
         for wrong in
             ["http://xks.example.com", "https://h:8443", "https://h.example.com/", "https://", "https://a_b.com"]
@@ -514,14 +514,14 @@ mod tests {
     }
 
     #[test]
-    fn a_proxys_secret_is_in_no_message() {
+    fn proxy_secret_never_appears_in_messages() {
         let secret = "s3cret!".repeat(7);
         let violation = xks_proxy_secret_access_key(&secret).unwrap_err();
         assert!(!format!("{violation:?}").contains("s3cret"));
     }
 
     #[test]
-    fn tags_answer_as_aws_does() {
+    fn tag_errors_match_aws() {
         let tag = |key: &str| Tag { tag_key: key.to_owned(), tag_value: String::new() };
         let code = |list: &[Tag]| tags(list).unwrap_err().to_string();
         assert_eq!(code(&[tag("AWS:x")]), "TagException: Tags beginning with aws: are reserved");
@@ -533,19 +533,19 @@ mod tests {
 
     proptest! {
         #[test]
-        fn external_key_ids_are_what_the_pattern_says(id in "[a-zA-Z0-9._-]{1,128}", wrong in "[^a-zA-Z0-9._-]") {
+        fn external_key_id_matches_the_documented_pattern(id in "[a-zA-Z0-9._-]{1,128}", wrong in "[^a-zA-Z0-9._-]") {
             prop_assert!(xks_key_id(&id).is_ok());
             let id = format!("{id}{wrong}");
             prop_assert!(xks_key_id(&id).is_err());
         }
 
         #[test]
-        fn account_ids_are_twelve_digits(id in "[0-9]{0,20}") {
+        fn account_id_has_twelve_digits(id in "[0-9]{0,20}") {
             prop_assert_eq!(account_id(&id).is_ok(), id.len() == 12);
         }
 
         #[test]
-        fn no_text_makes_a_check_panic(text in "\\PC{0,300}") {
+        fn checks_never_panic(text in "\\PC{0,300}") {
             let _ = (alias_name(&text), tag_key(&text), tag_value(&text), policy_text(&text), xks_key_id(&text));
             let _ = (xks_proxy_uri_endpoint(&text), xks_proxy_uri_path(&text), xks_proxy_path_prefix(&text));
             let _ = (xks_proxy_access_key_id(&text), xks_proxy_secret_access_key(&text));

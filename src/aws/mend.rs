@@ -466,7 +466,7 @@ mod tests {
     };
 
     #[test]
-    fn a_store_that_cannot_be_read_leaves_the_others() {
+    fn unreadable_key_store_does_not_affect_the_others() {
         let body = br#"{"CustomKeyStores":[
             {"CustomKeyStoreId":"cks-1","CustomKeyStoreName":"new","ConnectionState":{"Is":"CONNECTED"},
              "CreationDate":1.5,"CustomKeyStoreType":"EXTERNAL_KEY_STORE","XksProxyConfiguration":{"Connectivity":"X"}},
@@ -488,7 +488,7 @@ mod tests {
     }
 
     #[test]
-    fn each_list_stands_when_one_element_has_a_new_form() {
+    fn list_is_readable_when_one_element_has_a_new_format() {
         let keys = decode_response::<ListKeys>(br#"{"Keys":[{"KeyId":7},{"KeyId":"k","KeyArn":"a"}]}"#).unwrap().keys;
         assert_eq!(keys.iter().map(|key| key.key_id.as_str()).collect::<Vec<_>>(), [UNREADABLE, "k"]);
         let aliases = decode_response::<ListAliases>(br#"{"Aliases":[{"AliasName":[]},{"AliasName":"alias/x"}]}"#);
@@ -498,7 +498,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_says_which_it_is_can_be_read_and_no_other() {
+    fn key_with_new_format_is_readable_only_if_it_has_an_id() {
         let key = br#"{"KeyMetadata":{"KeyId":"k","Arn":"a","KeyState":["Enabled"],"Origin":"MOON"}}"#;
         let key = decode_response::<DescribeKey>(key).unwrap().key_metadata;
         assert_eq!((key.key_id.as_str(), key.origin.as_str(), key.description.as_str()), ("k", "MOON", ""));

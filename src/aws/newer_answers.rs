@@ -400,14 +400,14 @@ impl Visitor for Newer {
 }
 
 #[test]
-fn what_aws_adds_to_the_answer_of_any_operation_is_read_and_a_broken_element_leaves_the_others() {
+fn every_response_tolerates_additions_and_a_broken_element_does_not_affect_the_others() {
     let mut newer = Newer::default();
     visit_all(&mut newer);
     assert!(newer.operations > 70 && newer.changes > 1900, "{} {}", newer.operations, newer.changes);
 }
 
 #[test]
-fn a_success_of_iam_may_come_without_a_result() {
+fn empty_iam_response_needs_no_result_element() {
     let xml = "<DeleteUserResponse xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\"><ResponseMetadata/>\
                </DeleteUserResponse>";
     assert!(decode_response::<super::iam::DeleteUser>(xml.as_bytes()).is_ok());

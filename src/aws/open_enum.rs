@@ -100,7 +100,7 @@ mod tests {
     use crate::aws::kms::{ConnectionState, KeyState};
 
     #[test]
-    fn a_value_that_is_not_known_is_kept_as_it_came() {
+    fn unknown_value_round_trips_unchanged() {
         let state: ConnectionState = serde_json::from_str("\"HIBERNATING\"").unwrap();
         assert_eq!((state.as_str(), state.label(), state.is_known()), ("HIBERNATING", "HIBERNATING", false));
         assert_eq!(serde_json::to_string(&state).unwrap(), "\"HIBERNATING\"");
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_value_is_cut_between_characters_and_control_characters_do_nothing() {
+    fn long_value_is_truncated_at_a_character_boundary_and_control_characters_are_replaced() {
         let state = ConnectionState::from("\u{e9}".repeat(200).as_str());
         assert_eq!(state.as_str(), "\u{e9}".repeat(128));
         assert_eq!(ConnectionState::from("A\u{1b}[2J").label(), "A\u{fffd}[2J");

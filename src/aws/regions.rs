@@ -65,7 +65,7 @@ mod tests {
     use crate::aws::arn::partition_of;
 
     #[test]
-    fn each_region_is_in_its_partition() {
+    fn regions_belong_to_their_partition() {
         for partition in ["aws", "aws-cn", "aws-us-gov"] {
             let regions = of(partition);
             assert!(regions.len() > 1);

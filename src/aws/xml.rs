@@ -87,7 +87,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn elements_are_members_and_lists() {
+    fn elements_become_members_and_lists() {
         let text = "<?xml version=\"1.0\"?><!-- c --><R xmlns=\"u\" new=\"1\"><n:A>x &amp; &#x41;<![CDATA[<>]]></n:A>\
             <A>again</A><L>\n <member>1</member>\n <member><B/></member></L><E/></R>";
         let expected = json!({ "R": { "A": "x & A<>", "L": { "member": ["1", { "B": "" }] }, "E": "" } });
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_well_formed_is_an_error() {
+    fn malformed_xml_is_rejected() {
         for text in ["<R><A>x</A>", "<R></S>", "<R>&nbsp;</R>", "</R>", "<R"] {
             assert!(read(text).is_err(), "{text}");
         }

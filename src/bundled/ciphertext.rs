@@ -156,7 +156,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_blob_reads_back_as_written(ciphertext: Vec<u8>, metadata in prop::collection::vec(any::<u8>(), 0..20)) {
+        fn ciphertext_blob_round_trips(ciphertext: Vec<u8>, metadata in prop::collection::vec(any::<u8>(), 0..20)) {
             let external = ExternalCiphertext {
                 initialization_vector: vec![1; 12],
                 authentication_tag: vec![2; 16],
@@ -172,13 +172,13 @@ mod tests {
         }
 
         #[test]
-        fn rubbish_is_refused_in_peace(blob: Vec<u8>) {
+        fn decode_never_panics_on_arbitrary_bytes(blob: Vec<u8>) {
             let _ = read(&blob);
         }
     }
 
     #[test]
-    fn contexts_that_look_alike_when_joined_are_told_apart() {
+    fn aad_differs_for_contexts_with_the_same_concatenation() {
         let context = |key: &str, value: &str| EncryptionContext::from([(key.to_owned(), value.to_owned())]);
         assert_ne!(header(true).first_aad(&context("a", "bc")), header(true).first_aad(&context("ab", "c")));
     }

@@ -305,7 +305,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn periods_lose_no_sample(
+        fn aggregated_periods_contain_every_sample(
             samples in prop::collection::vec((0i64..500, 0u32..1000), 0..60), start in 0i64..20, period in 1i64..70,
         ) {
             let mut minutes: std::collections::BTreeMap<i64, Figures> = std::collections::BTreeMap::new();

@@ -55,7 +55,7 @@ async fn answers(client: &Client, store: CreateCustomKeyStore) -> Vec<(String, u
 }
 
 #[tokio::test]
-async fn a_broken_database_is_an_internal_error_of_kms() {
+async fn broken_database_returns_kms_internal_exception() {
     let world = Environment::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 1);
     let bundled = Bundled::in_memory("default", world.clone()).unwrap();
     let client = client_of(&bundled, world.clock);
@@ -70,7 +70,7 @@ async fn a_broken_database_is_an_internal_error_of_kms() {
 }
 
 #[tokio::test]
-async fn a_database_that_somebody_else_works_on_is_a_dependency_that_timed_out() {
+async fn locked_database_returns_dependency_timeout_exception() {
     let dir = tempfile::tempdir().unwrap();
     let bundled = Bundled::open(dir.path(), None).unwrap();
     let configuration: Value = serde_json::from_str(&bundled.proxy_configuration("oslo").unwrap()).unwrap();
@@ -99,7 +99,7 @@ fn account_with_a_proxy_that_says(words: Arc<Mutex<(StatusCode, Value)>>) -> (Cl
 }
 
 #[tokio::test]
-async fn what_a_proxy_answers_becomes_the_error_that_aws_has_for_it() {
+async fn proxy_errors_map_to_aws_error_codes() {
     let words = Arc::new(Mutex::new((StatusCode::OK, Value::Null)));
     let (client, clock) = account_with_a_proxy_that_says(Arc::clone(&words));
     let stores = client.collect_key_stores().await.unwrap();

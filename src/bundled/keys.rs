@@ -391,7 +391,7 @@ mod tests {
     use crate::flow::player::client_of;
 
     #[tokio::test]
-    async fn an_account_has_room_for_as_many_keys_as_aws_allows() {
+    async fn create_key_fails_when_the_key_quota_is_reached() {
         let start = "2026-03-02T10:15:00Z".parse().unwrap();
         let bundled = Bundled::in_memory("default", Environment::replayable(start, 1)).unwrap();
         let client = client_of(&bundled, Clock::manual(start));

@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_proxy_that_runs_into_the_time_limit_is_seen_in_its_figures() {
+    async fn proxy_timeout_is_recorded_in_error_and_latency_metrics() {
         let world = world();
         let mut bundled = Bundled::in_memory("default", world.clone()).unwrap();
         let silent = axum::Router::new().fallback(async || std::future::pending::<()>().await);
@@ -200,7 +200,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn figures_go_after_fifteen_days_and_the_metric_with_the_last_of_them() {
+    async fn metrics_are_deleted_after_fifteen_days() {
         let world = world();
         let bundled = Bundled::in_memory("default", world.clone()).unwrap();
         let client = client_of(&bundled, world.clock.clone());
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn figures_of_two_processes_add_up() {
+    fn metrics_from_separate_flushes_are_merged() {
         let bundled = Bundled::in_memory("default", world()).unwrap();
         let aws = &bundled.0;
         for sample in [3., 1., 2.] {

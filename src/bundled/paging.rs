@@ -85,7 +85,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_element_comes_once(count in 0usize..40, limit in 1u32..12) {
+        fn pages_return_every_element_exactly_once(count in 0usize..40, limit in 1u32..12) {
             let all: Vec<String> = (0..count).map(|number| format!("{number:03}")).collect();
             let (mut seen, mut marker) = (Vec::new(), None);
             loop {
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn strange_markers_and_limits_are_refused() {
+    fn invalid_markers_and_limits_are_rejected() {
         let code = |limit, marker| {
             page(vec!["a"], |name| name, limit, 5, 100, marker).err().map(|fault| fault.0.code).unwrap_or_default()
         };

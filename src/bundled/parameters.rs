@@ -178,7 +178,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn names_start_small_and_those_of_the_caller_stay() {
+    fn member_names_start_lowercase_and_caller_keys_are_unchanged() {
         let request = json!({ "KeyId": "k", "EncryptionContext": { "Department": "IT" }, "Tags": [{ "TagKey": "A" }],
             "GrantConstraints": { "EncryptionContextSubset": { "Plaintext": "shown" } }, "AWSAccountId": null });
         let shown = json!({ "keyId": "k", "encryptionContext": { "Department": "IT" }, "tags": [{ "tagKey": "A" }],
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_and_data_are_left_out() {
+    fn secrets_are_redacted_and_caller_data_is_omitted() {
         let request = json!({ "Plaintext": "c2VjcmV0", "CiphertextBlob": "AQ==", "GrantTokens": ["t"],
             "XksProxyAuthenticationCredential": { "AccessKeyId": "A", "RawSecretAccessKey": "wJalrXUtnFEMI" } });
         let shown = json!({ "xksProxyAuthenticationCredential":
@@ -199,12 +199,12 @@ mod tests {
     }
 
     #[test]
-    fn moments_are_written_as_in_the_guide() {
+    fn dates_use_the_cloudtrail_format() {
         assert_eq!(of_json(br#"{"CreationDate":1670452665.5}"#), json!({ "creationDate": "Dec 7, 2022, 10:37:45 PM" }));
     }
 
     #[test]
-    fn nothing_and_rubbish_are_null() {
+    fn empty_and_malformed_bodies_are_null() {
         for body in ["", "{}", "{", "[1,"] {
             assert_eq!(of_json(body.as_bytes()), Value::Null, "{body}");
         }

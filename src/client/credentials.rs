@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn they_are_fetched_again_a_minute_before_they_expire() {
+    async fn credentials_are_refreshed_a_minute_before_they_expire() {
         let source = chain(vec![Some(("first", 900)), Some(("second", 1800))]);
         assert_eq!(id(&source, 0).await.as_deref(), Some("first"));
         assert_eq!(id(&source, 839).await.as_deref(), Some("first"));
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn when_no_others_come_the_old_ones_serve_until_they_expire() {
+    async fn failed_refresh_keeps_old_credentials_until_they_expire() {
         let source = chain(vec![Some(("first", 900)), None, None, Some(("second", 1800))]);
         assert_eq!(id(&source, 0).await.as_deref(), Some("first"));
         assert_eq!(id(&source, 850).await.as_deref(), Some("first"));
@@ -238,14 +238,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_waits_for_a_failure_does_not_try_once_more() {
+    async fn concurrent_callers_share_one_failed_fetch() {
         let source = chain(vec![None, Some(("second", 1800))]);
         assert_eq!((id(&source, 0).await, id(&source, 0).await), (None, None));
         assert_eq!(id(&source, 1).await.as_deref(), Some("second"));
     }
 
     #[tokio::test]
-    async fn those_that_aws_does_not_take_are_let_go() {
+    async fn invalidated_credentials_are_fetched_again() {
         let source = chain(vec![Some(("first", 900)), Some(("second", 900))]);
         assert_eq!(id(&source, 0).await.as_deref(), Some("first"));
         source.let_go().await;
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_aws_refuses_as_expired_is_renewed_once_for_all_who_hold_it() {
+    async fn expired_credentials_are_renewed_once_for_all_callers() {
         let expired = ServiceError::new("ExpiredTokenException", "over");
         let source = chain(vec![Some(("first", 900)), Some(("second", 900)), Some(("second", 900)), None]);
         let first = source.credentials(START).await.unwrap();
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_logs_in_gives_the_code_and_does_not_hear_of_the_failure_before() {
+    async fn log_in_passes_mfa_code_and_ignores_cached_failure() {
         let source = chain(vec![None, Some(("first", 900))]);
         assert_eq!(id(&source, 0).await, None);
         let code = SecretText::new("123456".to_owned());

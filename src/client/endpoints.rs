@@ -184,7 +184,7 @@ mod tests {
     ";
 
     #[test]
-    fn hosts_are_those_of_the_rule_sets() {
+    fn hosts_match_the_endpoint_rule_sets() {
         for line in HOSTS.lines().map(str::trim).filter(|line| !line.is_empty()) {
             let words: Vec<&str> = line.split_whitespace().collect();
             let endpoints =
@@ -197,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn iam_is_signed_for_the_region_of_the_partition() {
+    fn iam_requests_are_signed_for_the_partition_region() {
         let signed_for = |region| Endpoints::default().of(Service::Iam, region).1;
         assert_eq!(
             ["eu-west-1", "cn-northwest-1", "us-gov-east-1"].map(signed_for),
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_of_its_own_comes_before_that_of_all() {
+    fn service_endpoint_overrides_global_endpoint() {
         let endpoints = Endpoints {
             own: vec![(Service::Kms, "https://kms.example.com:8443".to_owned())],
             uses_fips: true,
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn http_is_for_this_machine_alone() {
+    fn http_endpoint_must_be_loopback() {
         for url in ["https://kms.example.com", "http://127.0.0.1:1", "http://[::1]:1/", "http://localhost:4599"] {
             assert_eq!(check_url(url), Ok(()), "{url}");
         }
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn an_endpoint_with_a_password_or_query_is_refused_without_repeating_it() {
+    fn endpoint_with_password_or_query_is_rejected_without_repeating_it() {
         for url in ["https://ada:hunter2@x", "http://hunter2@127.0.0.1:1/", "ada:hunter2@x", "https://ada:hunter2/@x?y"]
         {
             let refused = check_url(url).unwrap_err();

@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_a_call_after_what_is_there_for_the_owner_alone() {
+    fn log_file_appends_one_line_per_call_with_owner_only_permissions() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("calls.log");
         std::fs::write(&path, "{}\n").unwrap();
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_not_be_kept_says_why() {
+    fn failed_write_reports_the_reason() {
         let log = LogFile::open(Path::new("/dev/full")).unwrap();
         assert!(log.take(&call()).unwrap_err().contains("space"));
     }

@@ -48,7 +48,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn no_second_has_more_than_the_quota() {
+    async fn requests_per_second_stay_within_quota() {
         let pace = Pace::default();
         let many = async |count: usize| {
             for _ in 0..count {
@@ -62,14 +62,14 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_waits_together_goes_in_turn() {
+    async fn concurrent_requests_are_spread_over_time() {
         let pace = Pace::default();
         let all = (0..20).map(|_| pace.wait::<CreateAlias>("us-west-2"));
         assert_eq!(seconds(async { drop(futures_util::future::join_all(all).await) }).await, 3);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn each_operation_and_region_has_a_quota_of_its_own_and_most_have_none() {
+    async fn quota_applies_per_operation_and_region() {
         let pace = Pace::default();
         let work = async {
             for _ in 0..5 {

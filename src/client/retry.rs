@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_may_have_been_done_is_done_again_only_where_that_changes_nothing() {
+    async fn uncertain_outcome_is_retried_only_for_idempotent_operations() {
         for (error, idempotent, once) in [
             (service(400, "ThrottlingException"), 8, 3),
             (service(503, "Throttling"), 8, 3),
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn none_begins_when_a_minute_is_over() {
+    async fn no_retry_starts_after_the_retry_budget() {
         let attempts = Attempts { made: 1, ..Attempts::new(true) };
         assert!(attempts.pause(&transport(true), &random()).is_some());
         tokio::time::advance(BUDGET).await;
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn pauses_are_spread_over_a_time_that_doubles_up_to_a_limit() {
+    fn backoff_doubles_with_full_jitter_up_to_a_limit() {
         let random = random();
         for (hope, made, most) in [
             (Hope::Throttled, 1, 1000),

@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn metadata_services_are_on_the_link_and_nothing_else_is() {
+    fn plain_http_is_limited_to_loopback_and_metadata_services() {
         let is_on_link = |uri: &str| is_on_link(&uri.parse().unwrap());
         for uri in
             ["http://169.254.169.254/latest", "http://[fd00:ec2::254]/", "http://[fd00:ec2::23]/v1", "http://localhost"]

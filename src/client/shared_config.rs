@@ -279,13 +279,13 @@ mod tests {
     }
 
     #[test]
-    fn lines_that_are_indented_further_belong_to_the_setting_before() {
+    fn deeper_indented_lines_continue_the_setting() {
         let text = "[services lab]\nkms =\n  endpoint_url = http://localhost:1\n\n  # not this\n  a\nregion: x\n   y";
         assert_eq!(config(text), "[services lab]\nkms = \n  endpoint_url = http://localhost:1\nregion = x\n  y\n");
     }
 
     #[test]
-    fn names_may_be_quoted_and_hold_what_the_sdk_ignores() {
+    fn quoted_names_are_percent_encoded_for_the_sdk() {
         let text =
             "[profile 'a b']\nsso_session = x\n[sso-session 'x']\nsso_region=r\n[profile \"q]\"]\nSource_Profile=a b";
         assert_eq!(
@@ -295,29 +295,29 @@ mod tests {
     }
 
     #[test]
-    fn text_behind_the_bracket_is_passed_over() {
+    fn text_after_the_closing_bracket_is_ignored() {
         assert_eq!(config("[profile a] # see [b]\nx=1\n[default] text\ny=2"), "[profile a]\nx = 1\n[default]\ny = 2\n");
     }
 
     #[test]
-    fn marks_line_ends_and_empty_values_are_passed_over() {
+    fn byte_order_mark_line_endings_and_empty_values_are_normalized() {
         let text = "\u{feff}[default]\r\naws_session_token =\r\nregion = r\r[x y]\n";
         assert_eq!(credentials(text), "[default]\nregion = r\n[x%20y]\n");
     }
 
     #[test]
-    fn sections_of_other_kinds_are_passed_over() {
+    fn unknown_section_kinds_are_ignored() {
         assert_eq!(config("[preview]\ncloudfront = true\n[lab]\nx=1\n[profile a b]\n[profile 'a]\ny=2"), "");
     }
 
     #[test]
-    fn a_name_in_another_spelling_replaces_and_in_the_same_adds() {
+    fn repeated_section_merges_unless_spelled_differently() {
         assert_eq!(config("[default]\na=1\n[profile default]\nb=2"), "[default]\nb = 2\n");
         assert_eq!(config("[default]\na=1\nb=1\n[default]\nb=2"), "[default]\na = 1\nb = 2\n");
     }
 
     #[test]
-    fn what_is_no_setting_is_named_by_its_line() {
+    fn parse_error_names_the_line() {
         let error = |text| canonical(text, EnvConfigFileKind::Config).unwrap_err();
         assert_eq!(error("# c\nregion = x"), ParseError::NoSection(2));
         assert_eq!(error("[default]\nregion"), ParseError::NotASetting(2));
@@ -326,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn words_are_split_as_a_shell_does() {
+    fn words_are_split_like_a_posix_shell() {
         let split = |text| words(text).unwrap_or_default();
         assert_eq!(split(r#"profile 'a "b"' "c\"d" e\ f"#), ["profile", "a \"b\"", "c\"d", "e f"]);
         assert_eq!(split("profile ''"), ["profile", ""]);
@@ -336,14 +336,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_name_comes_back(name in ".*") {
+        fn encoded_names_round_trip(name in ".*") {
             let sent = encoded(&name);
             prop_assert!(sent.chars().all(|c| c.is_ascii_alphanumeric() || "_-/.%@:+".contains(c)));
             prop_assert_eq!(decoded(&sent), name);
         }
 
         #[test]
-        fn what_was_rewritten_reads_the_same(text in "([ \t]{0,2}[a=:#\\[\\]'\" ]{0,6}\n){0,8}") {
+        fn canonicalize_is_idempotent(text in "([ \t]{0,2}[a=:#\\[\\]'\" ]{0,6}\n){0,8}") {
             if let Ok(once) = canonical(&text, EnvConfigFileKind::Credentials) {
                 let again = once.replace('%', "");
                 prop_assert_eq!(canonical(&again, EnvConfigFileKind::Credentials).map(|twice| twice.replace('%', "")), Ok(again));

@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn the_time_of_a_refused_signature_is_taken() {
+    fn rejected_signature_corrects_the_clock() {
         let skew = Skew::default();
         assert!(skew.learn(&refusal("InvalidSignatureException"), Some(at(7200)), at(3600)));
         assert_eq!(skew.correct(at(3700)), at(7300));
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_secret_or_another_refusal_is_none_of_the_clocks_doing() {
+    fn unrelated_errors_leave_the_clock_unchanged() {
         let skew = Skew::default();
         assert!(!skew.learn(&refusal("SignatureDoesNotMatch"), Some(at(3610)), at(3600)));
         assert!(!skew.learn(&refusal("AccessDeniedException"), Some(at(99_999)), at(3600)));
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn the_date_of_an_answer_is_read() {
+    fn date_header_is_parsed() {
         let mut headers = HeaderMap::new();
         assert_eq!(date(&headers), None);
         headers.insert(DATE, "Fri, 02 Jan 2026 03:04:05 GMT".parse().unwrap());

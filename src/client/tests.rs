@@ -20,7 +20,7 @@ fn client(answer: fn(Request<Bytes>) -> Response<Bytes>) -> Client {
 }
 
 #[tokio::test]
-async fn an_answer_is_decoded() {
+async fn call_decodes_successful_response() {
     let client = client(|request| {
         assert_eq!(request.headers()["x-amz-target"], "TrentService.CreateAlias");
         assert!(request.headers().contains_key("authorization"));
@@ -30,7 +30,7 @@ async fn an_answer_is_decoded() {
 }
 
 #[tokio::test]
-async fn a_refusal_keeps_code_message_and_request_id() {
+async fn service_error_keeps_code_message_and_request_id() {
     let client = client(|_| {
         let body = Bytes::from_static(br#"{"__type":"NotFoundException","message":"no"}"#);
         Response::builder().status(400).header("x-amzn-RequestId", "r-7").body(body).unwrap()
@@ -42,20 +42,20 @@ async fn a_refusal_keeps_code_message_and_request_id() {
 }
 
 #[tokio::test]
-async fn rubbish_is_named_and_leaves_the_outcome_open() {
+async fn malformed_response_leaves_outcome_unknown() {
     let client = client(|_| Response::new(Bytes::from_static(b"<html>")));
     let error = client.call(&ListKeys::default()).await.unwrap_err();
     assert!(error.outcome_unknown() && error.to_string().starts_with("ListKeys was answered"));
 }
 
 #[tokio::test]
-async fn a_refusal_without_a_code_leaves_the_outcome_open() {
+async fn error_without_code_leaves_outcome_unknown() {
     let client = client(|_| Response::builder().status(403).body(Bytes::from_static(b"<html>")).unwrap());
     assert!(client.call(&ListKeys::default()).await.unwrap_err().outcome_unknown());
 }
 
 #[tokio::test]
-async fn pages_are_walked_and_a_marker_that_repeats_ends_it() {
+async fn pagination_stops_at_repeated_marker() {
     let client = client(|request| {
         let asked: ListKeys = serde_json::from_slice(request.body()).unwrap();
         let number = asked.marker.map_or(0, |marker| marker.parse::<u32>().unwrap() + 1).min(3);
@@ -90,7 +90,7 @@ impl Visitor for Calls {
 }
 
 #[test]
-fn of_all_operations_a_read_only_client_sends_those_that_look_and_no_other() {
+fn read_only_client_sends_only_read_operations() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let arrived = Arc::new(AtomicUsize::new(0));
     let handler = {
@@ -129,7 +129,7 @@ fn of_all_operations_a_read_only_client_sends_those_that_look_and_no_other() {
 }
 
 #[tokio::test]
-async fn a_dry_run_is_no_deed() {
+async fn read_only_client_allows_dry_run() {
     let client = client(|_| Response::new(Bytes::from_static(b"{}"))).looking(ReadOnly::ALL);
     for (dry_run, is_sent) in [(None, false), (Some(false), false), (Some(true), true)] {
         let result = client.call(&Encrypt { dry_run, ..Encrypt::default() }).await;
@@ -139,7 +139,7 @@ async fn a_dry_run_is_no_deed() {
 }
 
 #[tokio::test]
-async fn real_aws_is_not_asked_what_only_the_bundled_one_knows() {
+async fn private_operations_are_not_sent_to_real_aws() {
     struct Elsewhere;
     impl Transport for Elsewhere {
         fn send(&self, _: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {

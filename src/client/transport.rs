@@ -207,13 +207,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn nothing_is_sent_to_another_machine_without_tls() {
+    async fn plain_http_to_another_host_is_not_sent() {
         let error = failure("http://kms.us-west-2.amazonaws.com/").await;
         assert!(!error.may_have_arrived && error.reason.contains("use https"), "{error}");
     }
 
     #[tokio::test]
-    async fn nobody_there_is_told_in_a_few_words() {
+    async fn refused_connection_gives_a_short_error() {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         drop(listener);
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ca_bundle_that_is_none_is_named() {
+    fn invalid_ca_bundle_error_names_the_file() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("ca.pem");
         assert!(Https::new(Some(&path)).unwrap_err().contains("ca.pem"));
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ca_bundle_may_begin_with_a_byte_order_mark() {
+    fn ca_bundle_may_start_with_byte_order_mark() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("ca.pem");
         let key = rcgen::KeyPair::generate().unwrap();

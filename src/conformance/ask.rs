@@ -249,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_signed_by_hand_is_signed_as_by_aws() {
+    fn manual_signature_matches_the_aws_signer() {
         let ask = Ask::new("/lab/kms/xks/v1/health".to_owned(), serde_json::json!({ "a": 1 }));
         let now = "2026-03-02T10:15:00Z".parse().unwrap();
         let by_aws = ask.signed(&target(), now).unwrap();
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_is_changed_where_the_pointer_says() {
+    fn json_pointer_selects_the_member_to_change() {
         let ask = Ask::new("/".to_owned(), serde_json::json!({ "a": { "b": 1 }, "c": 2 }));
         let changed = ask.with("/a/d", "x").with_bytes("/e", b"hi").without("/a/b").without("/c");
         assert_eq!(changed.json, serde_json::json!({ "a": { "d": "x" }, "e": "aGk=" }));

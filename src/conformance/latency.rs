@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn the_slowest_of_a_hundred_is_let_pass_and_two_are_not() {
+    fn one_slow_request_in_a_hundred_passes_and_two_fail() {
         let with = |slow: usize| of((0..100).map(|at| if at < slow { 251 } else { 10 }));
         assert_eq!((with(1).fault(), with(1).within_250_ms), (None, 99.0));
         let fault = with(2).fault().unwrap();

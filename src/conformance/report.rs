@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn all_of_it_fits_80_columns_and_tells_no_secret() {
+    fn report_fits_80_columns_and_hides_the_secret() {
         let (target, mut report) = report();
         let secret = target.secret_access_key.expose();
         let said = format!("nope \u{1b}[2J {secret} é");
@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn must_decides_and_should_doesnt() {
+    fn only_failed_must_checks_make_a_proxy_nonconformant() {
         let (_, mut report) = report();
         let checks = GROUPS.iter().flat_map(|group| group.checks);
         let one = |level| checks.clone().find(|check| check.level == level).unwrap();

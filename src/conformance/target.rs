@@ -117,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_endpoint_is_that_of_kms_or_on_this_machine() {
+    fn endpoint_is_an_https_host_name_or_a_loopback_address() {
         let read = |text: &str| text.parse::<Endpoint>();
         let tls = read("https://xks.example.com").unwrap();
         assert_eq!((tls.is_tls, tls.host.as_str(), tls.port), (true, "xks.example.com", 443));
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_with_a_file_doesnt_tell_its_secret() {
+    fn configuration_file_error_omits_the_secret() {
         let text = r#"{"XksProxyUriPath":"/kms/xks/v1","XksProxyAuthenticationCredential":{"AccessKeyId":1,"RawSecretAccessKey":"wJalrXUtnFEMI"}}"#;
         let wrong = text.parse::<ConfigurationFile>().unwrap_err();
         assert!(wrong.contains("AccessKeyId") && !wrong.contains("wJalr"), "{wrong}");

@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_said_above_wins_and_what_is_not_said_comes_from_below() {
+    fn explicit_options_override_defaults() {
         let above = of(r#"{ "alias": "a", "tag": ["x=1"], "description": "" }"#);
         let below = of(r#"{ "alias": "b", "tag": ["y=2", "z=3"], "user": ["u"], "description": "d",
                             "no-admin-deletion": true }"#);
@@ -199,13 +199,13 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_member_is_named() {
+    fn unknown_member_is_named_in_the_error() {
         let wrong = serde_json::from_str::<Answers>(r#"{ "aliass": "a" }"#).unwrap_err().to_string();
         assert!(wrong.contains("`aliass`") && wrong.contains("`alias`"), "{wrong}");
     }
 
     #[test]
-    fn a_draft_is_filled_in() {
+    fn options_fill_in_the_draft() {
         let answers = of(r#"{ "xks-key-id": "k", "alias": "alias/payments", "tag": ["a=b=c", "empty="],
                               "administrator": ["arn:aws:iam::111122223333:role/A"], "no-admin-deletion": true }"#);
         let draft = answers.draft(None).unwrap();
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_of_kms_has_neither_store_nor_external_key() {
+    fn aws_kms_origin_rejects_key_store_and_external_key_options() {
         let draft = of(r#"{ "origin": "AWS_KMS", "alias": "payments" }"#).draft(None).unwrap();
         assert_eq!((draft.origin, draft.is_external()), (Origin::AwsKms, false));
         // What stands in a file holds for the options, too.
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn an_origin_that_is_not_for_here_is_told_with_the_reason() {
+    fn unsupported_origin_is_rejected_with_the_reason() {
         for (name, words) in [("EXTERNAL", "Imported key material"), ("AWS_CLOUDHSM", "CloudHSM key stores")] {
             let wrong = of(&format!(r#"{{ "origin": "{name}" }}"#)).draft(None).unwrap_err();
             assert!(wrong[0].starts_with(&format!("--origin: {name}: ")) && wrong[0].contains(words), "{wrong:?}");
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_draft_can_hold_is_told_by_its_option() {
+    fn invalid_values_are_reported_with_their_option() {
         let answers =
             of(r#"{ "tag": ["x"], "user": ["bob", "arn:aws:kms::1:key/1"], "other-account": ["444455556666"] }"#);
         let wrong = answers.draft(Some("{}".to_owned())).unwrap_err();

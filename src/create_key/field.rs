@@ -209,7 +209,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_warning_of_the_guide_stands_in_the_help_of_its_field() {
+    fn field_help_contains_every_warning_of_the_developer_guide() {
         let words = |field: Field| field.help().replace('\n', " ");
         for (field, parts) in [
             (Field::KeyType, &["must be symmetric encryption", "HMAC", "imported", "data key pairs"][..]),

@@ -335,7 +335,7 @@ mod tests {
     use crate::create_key::testing::{draft, known};
 
     #[test]
-    fn the_three_faults_of_an_external_key_are_told_apart() {
+    fn external_key_configuration_errors_have_distinct_meanings() {
         let meaning = |message| for_error("XksKeyInvalidConfigurationException", message).meaning;
         let spec = meaning(
             "The key spec of the external key must be AES_256. The key spec of specified external key is AES_128.",
@@ -348,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn principals_that_no_list_has_are_those_that_may_not_exist() {
+    fn principals_missing_from_the_iam_lists_are_suspected() {
         let message = "Policy contains a statement with one or more invalid principals.";
         let mut known = known();
         let listed = draft().users[0].clone();
@@ -371,7 +371,7 @@ mod tests {
     }
 
     #[test]
-    fn every_connection_error_code_has_a_meaning_and_a_remedy_of_its_own() {
+    fn every_connection_error_code_has_a_distinct_meaning() {
         let codes = [
             "INTERNAL_ERROR",
             "NETWORK_ERRORS",

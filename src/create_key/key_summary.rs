@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_key_id_is_the_end_of_the_arn() {
+    fn key_id_is_the_last_segment_of_the_arn() {
         for id in ["1234abcd-12ab-34cd-56ef-1234567890ab", "mrk-1234abcd12ab34cd56ef1234567890ab"] {
             let key = crate::create_key::testing::key(id, "payments");
             assert_eq!(KeySummary::from(key.clone()).key_id(), key.key_id);

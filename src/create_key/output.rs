@@ -44,7 +44,7 @@ mod tests {
     use crate::create_key::testing::key;
 
     #[test]
-    fn it_is_what_the_aws_cli_prints() {
+    fn output_matches_the_aws_cli() {
         let made = KeyMetadata {
             creation_date: EpochSeconds("2026-03-02T10:15:00.12Z".parse().unwrap()),
             description: "Zürich \u{1}\"".to_owned(),
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn whole_seconds_have_no_fraction() {
+    fn whole_seconds_are_printed_without_a_fraction() {
         let zone = TimeZone::fixed(jiff::tz::Offset::from_seconds(-(3 * 3600 + 1800)).unwrap());
         assert_eq!(iso_8601("2026-03-02T10:15:00Z".parse().unwrap(), &zone), "2026-03-02T06:45:00-03:30");
         assert_eq!(

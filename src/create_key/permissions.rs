@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_needed_follows_from_the_draft() {
+    fn required_permissions_depend_on_the_draft() {
         let key = "arn:aws:kms:us-west-2:111122223333:key/*".to_owned();
         let alias = "arn:aws:kms:us-west-2:111122223333:alias/payments".to_owned();
         let all = [
@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn whose_policies_decide_stands_in_the_arn_of_the_caller() {
+    fn policy_source_is_derived_from_the_caller_arn() {
         let source = |arn: &str| {
             let known = Known { caller_arn: arn.to_owned(), ..known() };
             demand(&draft(), &known).map(|demand| demand.source)
@@ -305,7 +305,7 @@ mod tests {
     }
 
     #[test]
-    fn each_question_is_about_one_resource_so_that_each_action_has_one_answer() {
+    fn each_simulation_request_has_one_resource_and_distinct_actions() {
         let demand = demand(&draft(), &known()).unwrap();
         let questions = demand.questions(ADMIN);
         assert_eq!(questions.iter().map(|(_, needs)| needs.len()).sum::<usize>(), 6);
@@ -319,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn an_administrator_of_the_key_needs_no_iam_policy_for_its_alias() {
+    fn key_administrator_needs_no_iam_policy_on_the_key() {
         let names_me = KeyDraft { administrators: vec![ADMIN.to_owned()], ..draft() };
         let denied = [result("kms:CreateAlias", Decision::ImplicitDeny), result("kms:DescribeKey", Decision::Allowed)];
         let lacks = |draft: &KeyDraft, results: &[EvaluationResult]| {
@@ -340,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn the_statement_gives_what_lacks_and_no_more() {
+    fn iam_policy_grants_only_the_missing_permissions() {
         let tags = vec![Tag { tag_key: "team".to_owned(), tag_value: "${aws:username}".to_owned() }];
         let demand = demand(&KeyDraft { tags, ..draft() }, &known()).unwrap();
         let denied = ["kms:TagResource", "kms:CreateAlias"].map(|action| result(action, Decision::ImplicitDeny));
@@ -363,7 +363,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_names_what_it_is_about() {
+    fn access_denied_message_names_the_missing_permission() {
         let demand = demand(&draft(), &known()).unwrap();
         let message = "User: x is not authorized to perform: kms:CreateKey on resource: * because no identity-based \
                        policy allows the kms:CreateKey action";

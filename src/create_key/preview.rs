@@ -99,7 +99,7 @@ mod tests {
     use crate::create_key::testing::{draft, known};
 
     #[test]
-    fn a_shell_reads_the_commands_as_they_are_meant() {
+    fn shell_parses_the_commands_as_intended() {
         let commands = aws_cli_commands(&draft(), &known()).join("\n");
         let script = format!("aws() {{ printf '<%s>\\n' \"$@\" >&2; echo KEY; }}\n{commands}");
         let output = std::process::Command::new("sh").args(["-c", &script]).output().unwrap();
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_read_only_console_gives_names_endpoint_and_region() {
+    fn read_only_commands_include_endpoint_and_region() {
         let endpoint_url = Some("http://127.0.0.1:4599".to_owned());
         let known = Known { is_read_only: true, endpoint_url, ..known() };
         let place = "  --endpoint-url http://127.0.0.1:4599 \\\n  --region us-west-2 \\\n";
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn a_script_makes_no_alias_without_a_key() {
+    fn script_creates_no_alias_when_create_key_fails() {
         let (name, text) =
             script(&KeyDraft { alias: "team/payments".to_owned(), ..draft() }, &aws_cli_commands(&draft(), &known()));
         assert_eq!(name, "create-key-team-payments");
@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn no_value_is_taken_for_an_option_or_a_file() {
+    fn values_are_not_parsed_as_options_or_files() {
         let draft = KeyDraft { xks_key_id: "-1".to_owned(), description: "file:///etc/passwd".to_owned(), ..draft() };
         let command = aws_cli_commands(&draft, &known()).remove(0);
         assert!(command.contains("--xks-key-id=-1 "), "{command}");
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_of_kms_names_no_store() {
+    fn aws_kms_key_request_has_no_key_store() {
         let draft = KeyDraft { origin: crate::aws::kms::Origin::AwsKms, ..draft() };
         let request = create_key_request(&draft, &known());
         assert_eq!((request.custom_key_store_id, request.xks_key_id), (None, None));
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_empty_is_left_out() {
+    fn empty_members_are_omitted_from_the_request() {
         let draft = KeyDraft { description: String::new(), tags: vec![], ..draft() };
         let body = serde_json::to_value(create_key_request(&draft, &known())).unwrap();
         let members: Vec<&String> = body.as_object().unwrap().keys().collect();

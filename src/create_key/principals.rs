@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_follow_each_other_and_a_first_one_starts_anew() {
+    fn later_pages_append_and_a_first_page_replaces_the_list() {
         let mut principals = Principals::default();
         principals.told(PrincipalKind::Role, true, page(PrincipalKind::Role, &["a", "b"]), Some("m".to_owned()));
         principals.told(PrincipalKind::User, true, page(PrincipalKind::User, &["u"]), None);
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn what_failed_keeps_what_is_there_and_where_to_go_on() {
+    fn failed_page_keeps_the_list_and_the_marker() {
         let mut principals = Principals::default();
         principals.told(PrincipalKind::Role, true, page(PrincipalKind::Role, &["a"]), Some("m".to_owned()));
         principals.asked(PrincipalKind::Role);

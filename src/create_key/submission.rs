@@ -332,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn the_three_stages_follow_each_other() {
+    fn create_key_create_alias_and_describe_key_run_in_order() {
         let (draft, known, mut submission) = (draft(), known(), Submission::NotSent);
         assert!(matches!(submission.start(&draft, &known), Some(Call::CreateKey(_))));
         assert_eq!(submission.start(&draft, &known), None, "an impatient second Enter");
@@ -345,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn after_a_refused_alias_only_the_alias_is_tried_again() {
+    fn only_the_alias_is_retried_after_create_alias_fails() {
         let (mut draft, known, mut submission) = (draft(), known(), Submission::NotSent);
         submission.start(&draft, &known);
         submission.answer(Answer::Created(Box::new(key("k1", "payments-2026"))), &draft, &known);
@@ -357,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_outcome_is_looked_up() {
+    fn unknown_outcome_is_checked_before_a_retry() {
         let (draft, known, mut submission) = (draft(), known(), Submission::NotSent);
         submission.start(&draft, &known);
         submission.answer(Answer::Failed(failure(true)), &draft, &known);
@@ -372,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn a_request_that_comes_late_is_found_after_the_next_is_refused() {
+    fn late_create_key_is_found_after_the_retry_reports_key_in_use() {
         let (draft, known, mut submission) = (draft(), known(), Submission::NotSent);
         let in_use = || Failure { code: "XksKeyAlreadyInUseException".to_owned(), ..failure(false) };
         submission.start(&draft, &known);
@@ -390,7 +390,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_of_kms_is_known_again_by_being_new_and_described_alike() {
+    fn aws_kms_key_is_matched_by_being_new_and_having_the_same_description() {
         let draft = KeyDraft { origin: kms::Origin::AwsKms, ..draft() };
         let request = preview::create_key_request(&draft, &known());
         let sent = Sent { request, before: Some(BTreeSet::from(["k0".to_owned()])), is_repeated: false };
@@ -416,7 +416,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_that_are_not_all_known_are_not_said_to_be_all_before_it() {
+    fn key_ids_are_recorded_only_when_all_keys_are_known() {
         let mut submission = Submission::NotSent;
         submission.start(&draft(), &Known { has_all_keys: false, ..known() });
         assert!(matches!(submission, Submission::Sending { sent, .. } if sent.before.is_none()));
@@ -428,7 +428,7 @@ mod tests {
     }
 
     #[test]
-    fn after_the_end_what_was_under_way_is_looked_up() {
+    fn interrupted_stage_is_checked_after_a_restart() {
         let made = Box::new(key("k1", "payments-2026"));
         let sent = || Box::new(Sent::default());
         let sending = |stage, key| Submission::Sending { stage, key, sent: sent() };
@@ -448,7 +448,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_second_key_is_ever_asked_for(steps in prop::collection::vec(0u8..10, 0..60)) {
+        fn create_key_is_never_sent_twice_for_the_same_key(steps in prop::collection::vec(0u8..10, 0..60)) {
             let (draft, known, mut submission) = (draft(), known(), Submission::NotSent);
             let (mut made, mut doubtful) = (false, false);
             for step in steps {

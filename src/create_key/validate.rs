@@ -189,12 +189,12 @@ mod tests {
     }
 
     #[test]
-    fn a_complete_draft_is_right_everywhere() {
+    fn complete_draft_has_no_errors() {
         assert_eq!(messages(Step::Review, &draft()), []);
     }
 
     #[test]
-    fn a_taken_alias_names_the_key_that_has_it() {
+    fn alias_in_use_shows_the_owning_key() {
         let draft = KeyDraft { alias: "customer-db".to_owned(), ..draft() };
         let (field, message) = messages(Step::AliasAndDescription, &draft).remove(0);
         assert_eq!(field, Field::Alias);
@@ -202,13 +202,13 @@ mod tests {
     }
 
     #[test]
-    fn an_external_key_in_use_names_its_kms_key() {
+    fn external_key_in_use_shows_its_kms_key() {
         let draft = KeyDraft { xks_key_id: "customer-db".to_owned(), ..draft() };
         assert!(messages(Step::ConfigureKey, &draft)[0].1.contains("by the KMS key 1111aaaa"));
     }
 
     #[test]
-    fn a_store_that_is_not_connected_is_not_enough() {
+    fn disconnected_key_store_is_rejected() {
         let mut known = known();
         if let Loaded::Ready(stores) = &mut known.key_stores {
             stores[0].connection_state = ConnectionState::Disconnected;
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_typed_and_not_added_is_not_passed_over() {
+    fn typed_principal_must_be_added_or_cleared() {
         let typed = |text: &str| KeyDraft { user_to_add: text.to_owned(), ..draft() };
         let wrong = |text: &str| messages(Step::Users, &typed(text)).remove(0);
         assert_eq!(wrong("Lee").0, Field::AddUser);
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn tags_and_accounts_stand_once() {
+    fn duplicate_tag_keys_and_accounts_are_rejected() {
         let mut draft = draft();
         draft.tags = vec![draft.tags[0].clone(), draft.tags[0].clone()];
         draft.other_accounts = vec!["444455556666".to_owned(), "444455556666".to_owned(), "111122223333".to_owned()];
@@ -243,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn each_method_asks_for_a_field_on_one_step() {
+    fn each_method_validates_a_field_on_one_step() {
         let method = Method::FromCustomerManagedKeys;
         let standard = KeyDraft::at_start(&method);
         assert_eq!(validate(&method, Step::ConfigureKey, &standard, &known()), []);
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_service_would_refuse_for_its_size_is_refused_here() {
+    fn oversized_tag_lists_and_policies_are_rejected() {
         let mut draft = draft();
         draft.tags = (0..51).map(|n| Tag { tag_key: n.to_string(), tag_value: String::new() }).collect();
         assert_eq!(messages(Step::Tags, &draft), [(Field::AddTag, "A key can have 50 tags. Remove 1.".to_owned())]);
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn a_policy_is_not_made_for_an_account_that_is_not_known() {
+    fn key_policy_requires_a_known_account() {
         let known = Known { account: String::new(), ..known() };
         let errors = validate(&method(), Step::Review, &draft(), &known);
         assert_eq!(errors[0].field, Field::KeyPolicy);
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn an_edited_policy_that_locks_out_is_refused() {
+    fn edited_policy_that_locks_out_the_caller_is_rejected() {
         let edited = crate::aws::policy::default_policy("aws", "444455556666");
         let draft = KeyDraft { edited_policy: Some(edited), ..draft() };
         assert!(messages(Step::KeyPolicy, &draft)[0].1.contains("change it again"));

@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_store_is_found_by_its_id_its_name_or_being_alone() {
+    fn key_store_is_found_by_id_or_by_name_or_when_it_is_the_only_one() {
         let known = with(&[("cks-9", "Hardware", CustomKeyStoreType::AwsCloudHsm)]);
         for wanted in [Some("cks-1"), Some("Frankfurt HSM"), None] {
             assert_eq!(found(wanted, &known), Ok("cks-1"));
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_found_is_told_with_what_there_is() {
+    fn failed_lookup_lists_the_available_key_stores() {
         let known = with(&[("cks-2", "cks-1", CustomKeyStoreType::ExternalKeyStore)]);
         assert_eq!(found(Some("cks-1"), &known), Ok("cks-1"), "an ID wins over a name");
         let words = found(None, &known).unwrap_err().to_string();

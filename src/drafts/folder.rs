@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_saved_comes_back_to_the_owner_alone() {
+    fn saved_draft_is_readable_only_by_its_owner() {
         let dir = tempfile::tempdir().unwrap();
         let mut first = folder(dir.path());
         assert_eq!(listed(&mut first), []);
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn a_draft_is_open_in_one_console_at_a_time() {
+    fn draft_is_open_in_only_one_console_at_a_time() {
         let dir = tempfile::tempdir().unwrap();
         let (mut one, mut other) = (folder(dir.path()), folder(dir.path()));
         one.perform(save("a", "payments"));
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_not_be_read_is_told_by_name_and_left_alone() {
+    fn unreadable_drafts_are_listed_by_name_and_left_unchanged() {
         let dir = tempfile::tempdir().unwrap();
         let mut folder = folder(dir.path());
         folder.perform(save("whole", "payments"));
@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn each_cut_of_a_file_is_told_and_none_crashes() {
+    fn every_truncated_file_is_rejected_without_a_panic() {
         let at = Timestamp::UNIX_EPOCH;
         let whole = serde_json::to_vec(&Document { version: VERSION, saved_at: at, content: saved("payments") });
         let whole = whole.unwrap();
@@ -326,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_well_again_is_told_once() {
+    fn save_recovery_is_reported_once() {
         let dir = tempfile::tempdir().unwrap();
         let mut folder = folder(dir.path());
         let mut long = saved("payments");
@@ -340,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_not_be_saved_says_why() {
+    fn failed_save_reports_the_reason() {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("state"), "no directory").unwrap();
         for mut folder in [folder(dir.path()), Folder::new(None, Clock::System)] {

@@ -67,7 +67,7 @@ mod tests {
     use crate::environment::Clock;
 
     #[tokio::test]
-    async fn all_that_was_asked_is_done_before_the_end() {
+    async fn shutdown_waits_for_pending_saves() {
         let dir = tempfile::tempdir().unwrap();
         let place = dir.path().join("drafts");
         let mut keeper = Keeper::start(Folder::new(Some(place.clone()), Clock::System));

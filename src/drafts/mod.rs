@@ -187,7 +187,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_last_of_many_saves_is_the_one_that_is_made() {
+    fn consecutive_saves_of_a_draft_are_coalesced() {
         let waited = Ask::Save { name: "a".to_owned(), saved: Box::new(saved("2")), ticket: Some(1) };
         let asks = vec![save("a", "1"), waited.clone(), save("b", "1"), save("a", "3"), save("a", "4")];
         assert_eq!(condensed(asks), [waited, save("b", "1"), save("a", "4")]);
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_draft_belongs_to_its_world_account_and_region() {
+    fn draft_is_available_only_in_its_target_account_and_region() {
         let place = saved("").place;
         assert!(place.is_within(&place));
         for other in [

@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn variables_that_lead_elsewhere_are_removed() {
+    fn conflicting_variables_are_unset() {
         let environment = environment(&[("AWS_ENDPOINT_URL_S3", "https://s3"), ("AWS_ENDPOINT_URL_a b", "x")]);
         let removed: Vec<&str> = environment.unset().collect();
         for name in ["AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_KMS", "AWS_ENDPOINT_URL_S3"] {
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn an_http_proxy_does_not_get_the_requests() {
+    fn loopback_hosts_bypass_http_proxy() {
         let environment = environment(&[("HTTPS_PROXY", "http://proxy:3128"), ("NO_PROXY", "example.com, localhost")]);
         let hosts: Vec<_> = environment.set().filter(|(name, _)| name.eq_ignore_ascii_case("no_proxy")).collect();
         let expected = [("no_proxy", "127.0.0.1,localhost,::1"), ("NO_PROXY", "example.com,localhost,127.0.0.1,::1")];
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn exports_are_lines_for_a_shell() {
+    fn exports_are_shell_lines() {
         let text = environment(&[]).exports();
         assert!(text.starts_with("export AWS_ENDPOINT_URL=http://127.0.0.1:4599\n"), "{}", *text);
         assert!(text.contains("export AWS_EC2_METADATA_DISABLED=true\n"), "{}", *text);

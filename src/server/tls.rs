@@ -192,7 +192,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn files_may_begin_with_a_byte_order_mark() {
+    fn pem_files_may_start_with_byte_order_mark() {
         let dir = tempfile::tempdir().unwrap();
         let made = self_signed(dir.path(), None).unwrap();
         let [authority, chain, key] = FILES.map(|name| dir.path().join(name));

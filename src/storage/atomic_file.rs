@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_link_in_the_way_is_not_followed_and_nobody_else_reads_what_comes() {
+    fn replace_ignores_symlinks_and_sets_owner_only_permissions() {
         let dir = tempfile::tempdir().unwrap();
         let [path, new, theirs] = ["secret", "secret.new", "theirs"].map(|name| dir.path().join(name));
         fs::write(&theirs, "theirs").unwrap();
@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn what_can_not_be_put_in_its_place_leaves_nothing_behind() {
+    fn failed_replace_leaves_no_temporary_file() {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir_all(dir.path().join("taken/by")).unwrap();
         assert!(replace(&dir.path().join("taken"), b"text").is_err());

@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn a_root_key_is_made_once_and_read_ever_after() {
+    fn root_key_is_created_once_and_then_loaded() {
         let dir = directory();
         let path = dir.path().join("account").join("kms.root");
         let random = Random::system();
@@ -294,7 +294,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_root_key_beside_a_database_is_refused_and_not_remade() {
+    fn missing_root_key_with_existing_database_is_rejected() {
         let dir = directory();
         let path = dir.path().join("kms.root");
         let error = RootKey::load_or_create(&path, true, &Random::system()).unwrap_err();
@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn a_root_key_of_the_wrong_size_is_refused() {
+    fn root_key_of_wrong_size_is_rejected() {
         let dir = directory();
         let path = dir.path().join("kms.root");
         write_new(&path, &[7; 31]).unwrap();
@@ -314,7 +314,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn the_file_is_for_its_owner_alone() {
+    fn root_key_file_must_be_private_to_its_owner() {
         use std::os::unix::fs::PermissionsExt as _;
         let dir = directory();
         let path = dir.path().join("new").join("kms.root");
@@ -331,7 +331,7 @@ mod tests {
     }
 
     #[test]
-    fn every_flipped_bit_is_noticed() {
+    fn open_rejects_any_flipped_bit() {
         let random = Random::system();
         let key = RootKey::ephemeral(&random).unwrap();
         let sealed = key.seal(b"record", b"a secret", &random).unwrap();
@@ -348,13 +348,13 @@ mod tests {
     }
 
     #[test]
-    fn debug_shows_no_key() {
+    fn debug_output_hides_the_key() {
         assert_eq!(format!("{:?}", RootKey(Zeroizing::new([0x41; KEY_LENGTH]))), "RootKey(…)");
     }
 
     proptest! {
         #[test]
-        fn what_is_sealed_opens(aad in any::<[u8; 40]>(), secret in any::<Vec<u8>>()) {
+        fn sealed_secrets_round_trip(aad in any::<[u8; 40]>(), secret in any::<Vec<u8>>()) {
             let random = Random::system();
             let key = RootKey::ephemeral(&random).unwrap();
             let sealed = key.seal(&aad, &secret, &random).unwrap();
@@ -363,7 +363,7 @@ mod tests {
         }
 
         #[test]
-        fn other_parts_give_other_aad(
+        fn record_aad_is_unique_per_parts(
             a in proptest::collection::vec("[ab]{0,2}", 0..4),
             b in proptest::collection::vec("[ab]{0,2}", 0..4),
         ) {

@@ -36,7 +36,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_was_packed_is_unpacked(lines in prop::collection::vec("[^\n]{0,40}", 1..50)) {
+        fn packed_lines_round_trip(lines in prop::collection::vec("[^\n]{0,40}", 1..50)) {
             let packed = pack(lines.iter().map(String::as_str));
             let unpacked = unpack(ValueRef::from(&packed)).unwrap();
             prop_assert_eq!(unpacked, lines.join("\n"));
@@ -44,7 +44,7 @@ mod tests {
     }
 
     #[test]
-    fn many_lines_take_little_room_and_other_bytes_are_refused() {
+    fn packing_compresses_and_unpack_rejects_invalid_bytes() {
         let lines: Vec<String> =
             (0..1000).map(|number| format!("{{\"eventName\":\"Encrypt\",\"n\":{number}}}")).collect();
         let Value::Blob(packed) = pack(lines.iter().map(String::as_str)) else { panic!("it is packed") };

@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn every_commit_moves_it_and_nothing_else_does() {
+    fn only_commits_change_the_wal_index() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("some.sqlite");
         let (ours, theirs) = (open(&path), open(&path));

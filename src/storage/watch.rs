@@ -67,7 +67,7 @@ mod tests {
     use futures_util::{FutureExt as _, StreamExt as _};
 
     #[tokio::test]
-    async fn who_watches_hears_of_changes_and_of_nothing_else() {
+    async fn watch_reports_only_announced_changes() {
         let dir = tempfile::tempdir().unwrap();
         let mut changes = Box::pin(watch(dir.path()).unwrap());
         std::fs::write(dir.path().join("other"), "x").unwrap();

@@ -87,7 +87,7 @@ mod tests {
     use std::sync::mpsc;
 
     #[test]
-    fn what_waits_is_flushed_and_the_thread_ends() {
+    fn pending_values_are_flushed_and_close_ends_the_thread() {
         let (sender, flushed) = mpsc::channel();
         let batch = Arc::new(Batch::default());
         let weak = Arc::downgrade(&batch);

@@ -126,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_principal_is_told_by_what_tells_it_from_others() {
+    fn short_principal_is_the_user_role_session_or_permission_set() {
         for (arn, name) in [
             ("arn:aws:iam::111122223333:user/Admin", "Admin"),
             ("arn:aws:iam::111122223333:user/division/team/Admin", "Admin"),
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn from_60_columns_on_nothing_is_missing() {
+    fn header_shows_target_principal_account_and_region_from_60_columns() {
         let worlds = [World::Bundled, World::Aws, World::Endpoint("vpce-0a1b2c3d4e5f.vpce.amazonaws.com".to_owned())];
         for world in worlds {
             let (mut app, _) = App::new(world, "ap-southeast-2");

@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_text_takes_three_lines_and_is_shown_whole_elsewhere() {
+    fn long_failure_is_truncated_to_three_lines_and_its_link_shows_all_of_it() {
         let long = "word ".repeat(40_000);
         let flash = Flash::failure("KMSInternalException", &long);
         let Some(Link::Text(_, view)) = &flash.link else { panic!("{flash:?}") };
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn earlier_messages_fold_into_a_line() {
+    fn earlier_messages_collapse_into_one_line() {
         let flash = |text: &str| Flash::success("Copied", text.to_owned());
         let shown = shown(&[flash("one"), flash("two"), flash("three")]);
         assert_eq!(shown, [" ✓ Copied   [Esc] Close", "   three", "   Earlier: ✓ Copied, ✓ Copied"]);

@@ -215,7 +215,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_key_means_two_things_in_one_place() {
+    fn no_key_has_two_bindings_in_one_context() {
         for (index, one) in BINDINGS.iter().enumerate() {
             for other in &BINDINGS[index + 1..] {
                 let same_place = one.context == other.context
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_found_where_it_works() {
+    fn key_maps_to_its_action_only_in_its_context() {
         let n = KeyEvent::new(KeyCode::Char('n'), CTRL);
         assert_eq!(action(&[Context::Wizard, Context::Steps], n), Some(Action::NextStep));
         assert_eq!(action(&[Context::Table], n), None);

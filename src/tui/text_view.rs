@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_is_what_the_screen_shows() {
+    fn page_keys_scroll_by_the_height_of_the_screen() {
         let mut view = TextView::new("key policy", "line\n".repeat(10));
         for (code, top) in [
             (KeyCode::PageDown, 4),
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn the_file_is_named_after_what_it_holds() {
+    fn saved_file_is_named_after_its_content() {
         let name = |what, text: &str| match TextView::new(what, text.to_owned()).file() {
             Call::WriteFile { name, .. } => name,
             other => panic!("{other:?}"),
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_stands_beside_the_text_and_long_lines_are_broken() {
+    fn text_fills_the_screen_and_long_lines_wrap() {
         let view = TextView::new("Key ARN", format!("{}\nend", "x".repeat(25)));
         let mut terminal = Terminal::new(TestBackend::new(20, 5)).unwrap();
         let frame = terminal.draw(|frame| view.draw(frame, frame.area())).unwrap();

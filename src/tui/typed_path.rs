@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_terminals_add_to_a_dropped_path_is_removed() {
+    fn quotes_escapes_and_file_urls_are_removed_from_dropped_paths() {
         for (entered, path) in [
             ("/a/c.json", "/a/c.json"),
             (" /a/c.json ", "/a/c.json"),
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_quoted_path_stays_as_it_is() {
+    fn text_that_is_not_a_quoted_path_is_kept_unchanged() {
         for entered in
             ["/a b/c.json", "'/a' '/b'", "/it's", "/a\\", "file://elsewhere/a", "file:a", "https://x/a", "c:d"]
         {
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tilde_is_the_home_directory() {
+    fn leading_tilde_expands_to_the_home_directory() {
         let home = Some(Path::new("/home/ada"));
         for (entered, path) in [
             ("~/x", "/home/ada/x"),
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_exactly_that_name_comes_first() {
+    fn existing_file_with_the_exact_name_is_preferred() {
         let dir = tempfile::tempdir().unwrap();
         for name in ["'c d'", "c\\ d", "c d ", "file:c"] {
             let path = dir.path().join(name);
@@ -128,7 +128,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_quoted_path_is_the_same_path(path in "/[^\u{0}]{0,24}", blanks in "[ \r\n]{0,2}") {
+        fn unquote_reverses_every_quoting_style(path in "/[^\u{0}]{0,24}", blanks in "[ \r\n]{0,2}") {
             let expected = Path::new(&path);
             let single = format!("'{}'", path.replace('\'', r"'\''"));
             let double: String = path.chars().flat_map(|letter| match letter {
@@ -144,7 +144,7 @@ mod tests {
         }
 
         #[test]
-        fn bytes_of_a_url_that_are_no_text_are_a_path(bytes in prop::collection::vec(1_u8.., 0..8)) {
+        fn file_url_with_non_utf8_bytes_resolves_to_a_path(bytes in prop::collection::vec(1_u8.., 0..8)) {
             let url: String = bytes.iter().map(|byte| percent_encode_byte(*byte)).collect();
             let path = unquoted(&format!("file:///{url}"));
             prop_assert_eq!(path.as_os_str().as_bytes(), [b"/", bytes.as_slice()].concat());

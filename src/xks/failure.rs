@@ -233,7 +233,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_failure_has_its_errors_and_code() {
+    fn each_failure_maps_to_its_aws_errors_and_connection_code() {
         use ErrorName as E;
         const STORE: &str = "CustomKeyStoreInvalidState";
         const KEY: &str = "XksKeyInvalidConfiguration";
@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn create_key_has_texts_of_its_own() {
+    fn create_key_has_its_own_messages() {
         let text = |name| XksFailure::Refused(name).create_key_error().message;
         assert_eq!(
             text(ErrorName::KeyNotFoundException),
@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn an_external_key_has_to_be_right_for_kms() {
+    fn external_key_must_meet_kms_requirements() {
         let key = |spec: &str, usage: &[&str], status: &str| GetKeyMetadataResponse {
             key_spec: spec.into(),
             key_usage: usage.iter().map(|usage| (*usage).to_owned()).collect(),

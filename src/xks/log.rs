@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn entries_are_found_by_partition_key_and_request_the_newest_first() {
+    fn entries_are_filtered_and_returned_newest_first() {
         let mut log = log();
         append(&mut log, &[entry(1), entry(2)]).unwrap();
         append(&mut log, &[entry(3)]).unwrap();
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_entries_go() {
+    fn oldest_entries_are_deleted_beyond_the_limit() {
         let mut log = log();
         let many: Vec<ProxyRequest> = (0..60_000).map(entry).collect();
         append(&mut log, &many).unwrap();
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_caller_chose_is_kept_short() {
+    fn caller_supplied_text_is_truncated() {
         assert_eq!(kept(&"ä".repeat(1000)), "ä".repeat(256));
     }
 }

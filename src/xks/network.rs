@@ -212,7 +212,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_for_a_host_is_read_or_refused_with_the_reason() {
+    fn connect_to_parses_or_explains_the_error() {
         let read = "xks.example.com=[::1]:8443".parse::<ConnectTo>().unwrap();
         assert_eq!((read.host.as_str(), read.address), ("xks.example.com", "[::1]:8443".parse().unwrap()));
         for (text, reason) in
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn certificates_are_read_behind_byte_order_marks() {
+    fn certificates_parse_after_byte_order_marks() {
         let one = || {
             let key = rcgen::KeyPair::generate().unwrap();
             rcgen::CertificateParams::new(["xks.example.com".to_owned()]).unwrap().self_signed(&key).unwrap().pem()
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn the_days_of_a_certificate_are_told_by_its_name_unless_that_is_many() {
+    fn certificate_days_are_reported_unless_name_is_missing_or_wildcard() {
         let certificate = |name: Option<&str>| {
             let mut params = rcgen::CertificateParams::new(["xks.example.com".to_owned()]).unwrap();
             params.distinguished_name = rcgen::DistinguishedName::new();

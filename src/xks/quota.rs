@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn a_second_of_requests_goes_at_once_and_comes_back_in_a_second() {
+    fn bucket_allows_one_second_of_requests_and_refills_in_a_second() {
         for rate in [1, 3, 7, 1800] {
             let (quota, clock) = (quota(rate), clock());
             let rate = usize::try_from(rate).unwrap();
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn requests_come_back_one_by_one() {
+    fn bucket_refills_gradually() {
         let (quota, clock) = (quota(4), clock());
         assert_eq!(burst(&quota, "a", &clock), 4);
         clock.advance(SignedDuration::from_millis(249));
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn partitions_take_nothing_from_each_other() {
+    fn partitions_have_separate_buckets() {
         let (quota, clock) = (quota(2), clock());
         assert_eq!(burst(&quota, "a", &clock), 2);
         assert_eq!(burst(&quota, "b", &clock), 2);
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_set_back_shuts_nobody_out() {
+    fn clock_set_back_does_not_block_requests() {
         let (quota, clock) = (quota(2), clock());
         assert_eq!(burst(&quota, "a", &clock), 2);
         clock.advance(SignedDuration::from_hours(-3));
@@ -105,7 +105,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_time_lets_more_through_than_a_burst_and_the_rate(
+        fn requests_never_exceed_burst_plus_rate(
             rate in 1u32..50,
             steps in proptest::collection::vec(0i64..400, 1..200),
         ) {

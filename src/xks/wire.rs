@@ -330,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn the_integrity_value_is_that_of_appendix_c() {
+    fn integrity_value_matches_the_specification_example() {
         let decode = |text| STANDARD.decode(text).unwrap();
         let value = ciphertext_data_integrity_value(
             b"project=nile,department=marketing",
@@ -343,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn null_and_absent_are_the_same_and_unknown_fields_are_passed_over() {
+    fn null_equals_absent_and_unknown_fields_are_ignored() {
         let mut body = json!({ "requestMetadata": metadata(), "plaintext": "c2VjcmV0", "encryptionAlgorithm": "AES_GCM",
             "additionalAuthenticatedData": null, "ciphertextDataIntegrityValueAlgorithm": null, "later": { "a": 1 } });
         body["requestMetadata"]["awsSourceVpc"] = json!(null);
@@ -357,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn a_required_field_is_asked_for() {
+    fn missing_required_field_is_rejected() {
         for field in ["requestMetadata", "plaintext", "encryptionAlgorithm"] {
             let mut body = json!({ "requestMetadata": metadata(), "plaintext": "", "encryptionAlgorithm": "AES_GCM" });
             assert!(serde_json::from_value::<EncryptRequest>(body.clone()).is_ok());
@@ -369,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn base64_is_the_standard_one_with_padding() {
+    fn base64_must_be_standard_and_padded() {
         for (text, good) in
             [("", true), ("QQ==", true), ("QQ", false), ("QR==", false), ("-_8=", false), ("+/8=", true)]
         {
@@ -380,14 +380,14 @@ mod tests {
     }
 
     #[test]
-    fn debug_shows_no_plaintext() {
+    fn debug_output_hides_the_plaintext() {
         let response = DecryptResponse { plaintext: SecretBlob::new(b"AAAA".to_vec()) };
         let shown = format!("{response:?}");
         assert!(!shown.contains("AAAA") && !shown.contains("65"), "{shown}");
     }
 
     #[test]
-    fn every_error_has_a_name_of_its_own() {
+    fn error_names_round_trip() {
         for error in ErrorName::ALL {
             assert_eq!(ErrorName::parse(error.as_str()), Some(error));
         }
@@ -396,7 +396,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn responses_survive_the_wire(ciphertext: Vec<u8>, iv: [u8; 12], tag: [u8; 16], note: Option<Vec<u8>>) {
+        fn responses_round_trip(ciphertext: Vec<u8>, iv: [u8; 12], tag: [u8; 16], note: Option<Vec<u8>>) {
             let response = EncryptResponse {
                 ciphertext: Blob(ciphertext),
                 initialization_vector: Blob(iv.to_vec()),

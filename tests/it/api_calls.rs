@@ -11,7 +11,7 @@ const REFUSED: &str = "Wait+Screen /External key stores \\(4\\)/\nDown\nEnter\nW
     Ctrl+N\nCtrl+N\nWait+Screen /7 Review/\nCtrl+N\nWait+Screen /XksKeyNotFoundException/\n";
 
 #[test]
-fn each_call_is_listed_opens_and_copies_and_esc_leads_back_to_where_one_was() {
+fn api_calls_page_lists_opens_and_copies_calls_and_escape_goes_back() {
     let tape = format!(
         "{REFUSED}F2\nWait+Screen /API calls \\([0-9]+\\)/\nType \"/result:xks\"\nEnter\nScreenshot list.png\nEnter\n\
          Wait+Screen /Request ID +[0-9a-f]{{8}}-/\nScreenshot call.png\nType \"y\"\nWait+Screen /Sent/\nEscape\n\
@@ -25,7 +25,7 @@ fn each_call_is_listed_opens_and_copies_and_esc_leads_back_to_where_one_was() {
 }
 
 #[test]
-fn the_navigation_leads_there_and_new_calls_come_on_top() {
+fn navigation_opens_api_calls_and_new_calls_are_listed_first() {
     let mut journey = start(
         "api-calls",
         "Wait+Screen /External key stores \\(4\\)/\nTab\nDown 3\nEnter\nWait+Screen /API calls \\([0-9]+\\)/\n\
@@ -37,7 +37,7 @@ fn the_navigation_leads_there_and_new_calls_come_on_top() {
 }
 
 #[test]
-fn the_log_has_a_line_for_each_call_and_no_secret() {
+fn log_has_one_line_per_call_and_no_secrets() {
     let dir = tempfile::tempdir().unwrap();
     let log = dir.path().join("calls.jsonl");
     let (home, data) = (dir.path(), dir.path().join("data"));
@@ -61,7 +61,7 @@ fn the_log_has_a_line_for_each_call_and_no_secret() {
 }
 
 #[test]
-fn a_log_that_can_not_be_opened_is_named_and_one_that_is_full_is_told() {
+fn unwritable_log_is_an_error_and_full_log_shows_a_warning() {
     let dir = tempfile::tempdir().unwrap();
     let (home, data) = (dir.path(), dir.path().join("data"));
     let environment = [("HOME", home.to_str().unwrap())];

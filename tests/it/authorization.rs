@@ -112,7 +112,7 @@ async fn why<O: Operation>(client: &Client, request: O) -> String {
 }
 
 #[tokio::test]
-async fn a_key_user_uses_and_a_key_administrator_administers() {
+async fn key_users_can_use_the_key_and_key_administrators_can_administer_it() {
     let aws = Aws::new();
     let (user, administrator) =
         (format!("{ACCOUNT}:user/payments/grace.liu"), format!("{ACCOUNT}:user/data/jonas.bauer"));
@@ -145,7 +145,7 @@ async fn a_key_user_uses_and_a_key_administrator_administers() {
 }
 
 #[tokio::test]
-async fn an_explicit_deny_beats_everything() {
+async fn explicit_deny_overrides_every_allow() {
     let aws = Aws::new();
     let deny = json!({ "Effect": "Deny", "Principal": { "AWS": format!("{ACCOUNT}:user/Admin") },
         "Action": "kms:Encrypt", "Resource": "*" });
@@ -164,7 +164,7 @@ async fn an_explicit_deny_beats_everything() {
 }
 
 #[tokio::test]
-async fn what_no_key_is_asked_for_iam_alone_allows() {
+async fn operations_without_a_key_need_only_iam_permissions() {
     let aws = Aws::new();
     let (grace, maria, jonas) = (aws.user("grace.liu"), aws.user("maria.nowak"), aws.user("jonas.bauer"));
     assert!(allowed(&grace, ListKeys::default()).await && !allowed(&grace, CreateKey::default()).await);
@@ -188,7 +188,7 @@ async fn what_no_key_is_asked_for_iam_alone_allows() {
 }
 
 #[tokio::test]
-async fn roles_are_assumed_as_trust_and_iam_allow_and_their_sessions_end() {
+async fn assuming_a_role_needs_trust_and_iam_and_its_session_expires() {
     let aws = Aws::new();
     let role = format!("{ACCOUNT}:role/payments/PaymentsApi");
     let key = aws.key(vec![allow(&role, &["kms:Encrypt", "kms:Decrypt"])]).await;
@@ -214,7 +214,7 @@ async fn roles_are_assumed_as_trust_and_iam_allow_and_their_sessions_end() {
 }
 
 #[tokio::test]
-async fn a_trust_policy_can_ask_for_a_code_of_the_callers_mfa_device() {
+async fn trust_policy_can_require_mfa_code_of_the_caller() {
     let aws = Aws::new();
     let device = aws.bundled.mfa_device().unwrap();
     assert_eq!(device.serial, "arn:aws:iam::111122223333:mfa/Admin");
@@ -270,7 +270,7 @@ async fn a_trust_policy_can_ask_for_a_code_of_the_callers_mfa_device() {
 }
 
 #[tokio::test]
-async fn sessions_of_roles_tell_that_no_mfa_was_present_and_access_keys_of_users_tell_nothing() {
+async fn role_sessions_report_mfa_absent_and_user_access_keys_omit_it() {
     let aws = Aws::new();
     let with = |condition: Value| json!({ "Effect": "Allow", "Principal": "*", "Action": "kms:Encrypt", "Resource": "*", "Condition": condition });
     for (condition, by_role, by_user) in [
@@ -286,7 +286,7 @@ async fn sessions_of_roles_tell_that_no_mfa_was_present_and_access_keys_of_users
 }
 
 #[tokio::test]
-async fn another_account_needs_both_sides() {
+async fn cross_account_access_needs_key_policy_and_iam_policy() {
     let aws = Aws::new();
     let partner = aws.user("partner.analyst");
     let shared = aws.key(vec![allow(&format!("{OTHER}:root"), &["kms:Encrypt", "kms:Decrypt", "kms:EnableKey"])]).await;
@@ -309,7 +309,7 @@ async fn another_account_needs_both_sides() {
 }
 
 #[tokio::test]
-async fn conditions_look_at_context_origin_tags_and_days() {
+async fn conditions_match_encryption_context_origin_tags_and_waiting_period() {
     let aws = Aws::new();
     let grace = format!("{ACCOUNT}:user/payments/grace.liu");
     let with = |action: &str, condition: Value| json!({ "Effect": "Allow", "Principal": { "AWS": grace }, "Action": action, "Resource": "*", "Condition": condition });
@@ -347,7 +347,7 @@ async fn conditions_look_at_context_origin_tags_and_days() {
 }
 
 #[tokio::test]
-async fn grants_give_what_they_name_until_they_are_gone() {
+async fn grants_allow_their_operations_until_retired_or_revoked() {
     let aws = Aws::new();
     let (admin, jonas) = (aws.admin(), aws.user("jonas.bauer"));
     let key = aws.key(vec![]).await;
@@ -406,7 +406,7 @@ async fn grants_give_what_they_name_until_they_are_gone() {
 }
 
 #[tokio::test]
-async fn re_encrypting_asks_on_both_keys() {
+async fn re_encrypt_needs_permission_on_both_keys() {
     let aws = Aws::new();
     let grace = format!("{ACCOUNT}:user/payments/grace.liu");
     let from = aws.key(vec![allow(&grace, &["kms:ReEncryptFrom"])]).await;
@@ -424,7 +424,7 @@ async fn re_encrypting_asks_on_both_keys() {
 }
 
 #[tokio::test]
-async fn grants_are_found_by_who_may_retire_them() {
+async fn list_retirable_grants_finds_grants_by_retiring_principal() {
     let aws = Aws::new();
     let admin = aws.admin();
     let grace = format!("{ACCOUNT}:user/payments/grace.liu");
@@ -459,7 +459,7 @@ async fn grants_are_found_by_who_may_retire_them() {
 }
 
 #[tokio::test]
-async fn a_grant_to_an_aws_service_is_kept_for_it_alone() {
+async fn grant_to_aws_service_requires_source_arn_and_retiring_service() {
     let aws = Aws::new();
     let (admin, key) = (aws.admin(), aws.key(vec![]).await);
     let arn = "arn:aws:backup:us-west-2:111122223333:backup-vault:one".to_owned();
@@ -486,7 +486,7 @@ async fn a_grant_to_an_aws_service_is_kept_for_it_alone() {
 }
 
 #[tokio::test]
-async fn a_token_is_taken_by_describe_key_if_a_grant_has_it() {
+async fn describe_key_accepts_only_tokens_of_existing_grants() {
     let aws = Aws::new();
     let (admin, key) = (aws.admin(), aws.key(vec![]).await);
     let request = CreateGrant {

@@ -36,7 +36,7 @@ fn top_row(app: &App, width: u16) -> String {
 }
 
 #[test]
-fn each_aws_each_principal_and_read_only_are_told_at_every_size() {
+fn top_row_shows_target_principal_and_read_only_at_every_size() {
     for (width, height) in SIZES {
         let mut rows = String::new();
         for principal in PRINCIPALS {
@@ -55,7 +55,7 @@ fn each_aws_each_principal_and_read_only_are_told_at_every_size() {
 }
 
 #[test]
-fn aws_looks_different_without_colours_and_from_afar() {
+fn aws_is_distinguishable_without_colors() {
     let plain = |world| {
         let row = top_row(&app(world, PRINCIPALS[0], false), 60);
         row.lines().next().unwrap().to_owned()
@@ -66,7 +66,7 @@ fn aws_looks_different_without_colours_and_from_afar() {
 }
 
 #[test]
-fn a_read_only_console_on_aws() {
+fn read_only_console_on_aws_says_so() {
     let mut journey = Journey::start((80, 24)).unwrap();
     journey.use_client(journey.client().clone().looking(ReadOnly::ALL));
     go_on(&mut journey, "read-only", "Wait+Screen /External key stores \\(4\\)/\n");

@@ -67,7 +67,7 @@ async fn told(status: u16, body: &[u8]) -> [CallError; 2] {
 }
 
 #[tokio::test]
-async fn an_error_without_a_code_tells_its_status_and_its_first_words() {
+async fn error_without_a_code_shows_its_status_and_start_of_body() {
     let no_code = |status: u16| format!("UnknownError: The response has HTTP status {status} and no AWS error code");
     let long = "x".repeat(200_000);
     let cases: [(u16, &[u8], &str); 9] = [
@@ -92,7 +92,7 @@ async fn an_error_without_a_code_tells_its_status_and_its_first_words() {
 }
 
 #[tokio::test]
-async fn a_message_without_end_is_cut_and_the_code_is_kept() {
+async fn long_error_message_is_truncated_and_its_code_is_kept() {
     let long = "é".repeat(200_000);
     let json = format!("{{\"__type\":\"AccessDeniedException\",\"message\":\"{long}\"}}");
     let xml =
@@ -108,7 +108,7 @@ async fn a_message_without_end_is_cut_and_the_code_is_kept() {
 }
 
 #[tokio::test]
-async fn a_success_that_is_none_says_why() {
+async fn unparseable_success_response_explains_why() {
     let [keys, users] = told(200, PAGE.as_bytes()).await;
     let page = "it is a web page, which begins with: Access blocked Blocked by Example Corp";
     assert!(keys.to_string().contains(page) && users.to_string().contains(page), "{keys} {users}");
@@ -130,7 +130,7 @@ async fn a_success_that_is_none_says_why() {
 
 /// What is decrypted may be in an answer that can't be read, so no word of it is told.
 #[tokio::test]
-async fn a_success_that_can_not_be_read_tells_nothing_of_a_secret() {
+async fn unparseable_decrypt_response_does_not_leak_plaintext() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let client = client(&format!("http://{}", listener.local_addr().unwrap()));
     let half = "{\"KeyId\":\"arn\",\"Plaintext\":\"c2VjcmV0LXBsYWludGV4dA==\",\"Encr";
@@ -142,7 +142,7 @@ async fn a_success_that_can_not_be_read_tells_nothing_of_a_secret() {
 }
 
 #[tokio::test]
-async fn an_answer_that_breaks_off_is_an_error() {
+async fn truncated_response_is_a_transport_error() {
     let broken = || {
         let chunks = [Ok(Bytes::from_static(b"{\"Keys\":[")), Err(std::io::Error::other("lost"))];
         Body::from_stream(futures_util::stream::iter(chunks))
@@ -176,7 +176,7 @@ async fn sent_until_refused(listener: tokio::net::TcpListener, header: &str) -> 
 
 /// The limit is 16 MiB. What is sent beyond it and never read stays in the buffers of the sockets, which hold some MiB.
 #[tokio::test]
-async fn an_answer_over_the_limit_is_refused_while_it_comes() {
+async fn response_over_the_size_limit_is_rejected_while_streaming() {
     const SOCKETS: usize = 32 << 20;
     let length = format!("Content-Length: {WHOLE}");
     for (header, limit) in [("Transfer-Encoding: chunked", 16 << 20), (&*length, 0), ("Connection: close", 16 << 20)] {
@@ -211,7 +211,7 @@ impl Transport for Blocked {
 }
 
 #[test]
-fn the_page_of_a_corporate_proxy_is_shown_as_words() {
+fn html_page_of_corporate_proxy_is_shown_as_plain_text() {
     let mut journey = Journey::start((80, 24)).unwrap();
     let client = journey.client().through(|way| Arc::new(Blocked(way)));
     journey.use_client(client);

@@ -15,7 +15,7 @@ use xks_console::environment::{Clock, Environment};
 use xks_console::flow::player::client_of;
 
 #[tokio::test]
-async fn a_new_key_encrypts_and_decrypts() {
+async fn new_key_encrypts_and_decrypts() {
     let (client, _) = account();
     let key_id = new_key(&client).await;
     let blob = encrypt(&client, &key_id).await;
@@ -26,14 +26,14 @@ async fn a_new_key_encrypts_and_decrypts() {
 }
 
 #[tokio::test]
-async fn a_wrong_encryption_context_is_refused() {
+async fn decrypt_rejects_wrong_encryption_context() {
     let (client, _) = account();
     let blob = encrypt(&client, &new_key(&client).await).await;
     assert_eq!(refusal(decrypt(&client, &blob, "amazon").await).code, "KMSInvalidStateException");
 }
 
 #[tokio::test]
-async fn every_single_bit_flip_of_a_blob_is_refused() {
+async fn decrypt_rejects_every_flipped_ciphertext_bit() {
     let (client, _) = account();
     let external = encrypt(&client, &new_key(&client).await).await;
     let standard = encrypt(&client, "alias/app-logs").await;
@@ -47,7 +47,7 @@ async fn every_single_bit_flip_of_a_blob_is_refused() {
 }
 
 #[tokio::test]
-async fn neither_layer_alone_decrypts() {
+async fn decryption_needs_both_kms_and_external_key_layers() {
     let (client, _) = account();
     let key_id = new_key(&client).await;
     let blob = encrypt(&client, &key_id).await;
@@ -68,7 +68,7 @@ async fn neither_layer_alone_decrypts() {
 }
 
 #[tokio::test]
-async fn a_data_key_comes_back_from_its_blob() {
+async fn encrypted_data_key_decrypts_to_its_plaintext() {
     let (client, _) = account();
     let key_id = new_key(&client).await;
     let request = GenerateDataKey { key_id, key_spec: Some("AES_256".to_owned()), ..Default::default() };
@@ -79,7 +79,7 @@ async fn a_data_key_comes_back_from_its_blob() {
 }
 
 #[tokio::test]
-async fn create_key_refuses_as_aws_does_and_leaves_nothing_behind() {
+async fn invalid_create_key_requests_fail_as_on_aws_and_create_nothing() {
     let (client, _) = account();
     let before = client.collect_keys().await.unwrap();
     for (name, external, code, words) in [
@@ -134,7 +134,7 @@ async fn create_key_refuses_as_aws_does_and_leaves_nothing_behind() {
 }
 
 #[tokio::test]
-async fn policies_that_lock_out_or_name_nobody_are_refused() {
+async fn create_key_rejects_policies_that_lock_out_the_caller_or_name_unknown_principals() {
     let (client, _) = account();
     let policy = |principal: &str| {
         let statement =
@@ -151,7 +151,7 @@ async fn policies_that_lock_out_or_name_nobody_are_refused() {
 }
 
 #[tokio::test]
-async fn aliases_keep_their_rules() {
+async fn create_alias_rejects_duplicate_reserved_and_malformed_names() {
     let (client, _) = account();
     let target_key_id = new_key(&client).await;
     let create = |name: &str| CreateAlias { alias_name: name.to_owned(), target_key_id: target_key_id.clone() };
@@ -168,7 +168,7 @@ async fn aliases_keep_their_rules() {
 }
 
 #[tokio::test]
-async fn a_store_connects_after_a_while_and_its_keys_come_and_go_with_it() {
+async fn key_store_connects_after_a_delay_and_key_states_follow_its_connection_state() {
     let (client, clock) = account();
     let key_id = new_key(&client).await;
     let id = store(&client, "Frankfurt HSM").await.custom_key_store_id;
@@ -190,7 +190,7 @@ async fn a_store_connects_after_a_while_and_its_keys_come_and_go_with_it() {
 }
 
 #[tokio::test]
-async fn a_store_with_a_wrong_secret_truly_fails() {
+async fn key_store_with_wrong_secret_fails_to_connect() {
     let (client, clock) = account();
     let id = store(&client, "Paris legacy").await.custom_key_store_id;
     let connect = ConnectCustomKeyStore { custom_key_store_id: id.clone() };
@@ -205,7 +205,7 @@ async fn a_store_with_a_wrong_secret_truly_fails() {
 }
 
 #[tokio::test]
-async fn only_the_right_signature_is_heard() {
+async fn requests_with_invalid_or_missing_signatures_are_rejected() {
     let world = Environment::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 7);
     let clock = world.clock.clone();
     let bundled = Bundled::in_memory("default", world).unwrap();
@@ -232,7 +232,7 @@ async fn only_the_right_signature_is_heard() {
 }
 
 #[tokio::test]
-async fn a_restart_keeps_everything_and_a_lost_root_key_is_noticed() {
+async fn data_survives_a_restart_and_a_missing_root_key_is_an_error() {
     use std::os::unix::fs::PermissionsExt as _;
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("data");
@@ -254,7 +254,7 @@ async fn a_restart_keeps_everything_and_a_lost_root_key_is_noticed() {
 }
 
 #[tokio::test]
-async fn two_processes_see_each_other() {
+async fn two_processes_share_one_account() {
     let dir = tempfile::tempdir().unwrap();
     let one = client_of(&Bundled::open(dir.path(), None).unwrap(), Clock::System);
     let two = client_of(&Bundled::open(dir.path(), None).unwrap(), Clock::System);
@@ -264,7 +264,7 @@ async fn two_processes_see_each_other() {
 }
 
 #[test]
-fn starts_at_the_same_time_make_one_account() {
+fn concurrent_starts_create_one_account() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("data");
     let start = || Bundled::open(&path, None).map(|aws| aws.console_credentials().access_key_id);
@@ -277,7 +277,7 @@ fn starts_at_the_same_time_make_one_account() {
 }
 
 #[tokio::test]
-async fn of_two_that_want_the_same_external_key_one_gets_it() {
+async fn concurrent_create_key_requests_for_one_external_key_succeed_only_once() {
     let dir = tempfile::tempdir().unwrap();
     let one = client_of(&Bundled::open(dir.path(), None).unwrap(), Clock::System);
     let two = client_of(&Bundled::open(dir.path(), None).unwrap(), Clock::System);
@@ -290,7 +290,7 @@ async fn of_two_that_want_the_same_external_key_one_gets_it() {
 }
 
 #[tokio::test]
-async fn a_store_that_is_called_back_while_connecting_stays_disconnected() {
+async fn key_store_disconnected_while_connecting_stays_disconnected() {
     let (client, clock) = account();
     let id = store(&client, "Zurich DR").await.custom_key_store_id;
     client.call(&ConnectCustomKeyStore { custom_key_store_id: id.clone() }).await.unwrap();
@@ -304,7 +304,7 @@ async fn a_store_that_is_called_back_while_connecting_stays_disconnected() {
 }
 
 #[tokio::test]
-async fn another_region_is_empty_and_knows_no_key_of_this_one() {
+async fn other_region_is_empty_and_does_not_find_keys_of_this_region() {
     let (client, _) = account();
     let elsewhere = client.with_region("eu-central-1");
     assert!(elsewhere.collect_keys().await.unwrap().is_empty());
@@ -318,7 +318,7 @@ async fn another_region_is_empty_and_knows_no_key_of_this_one() {
 }
 
 #[test]
-fn no_file_of_an_account_holds_the_consoles_secret_in_the_clear() {
+fn account_files_do_not_contain_the_secret_access_key_in_plaintext() {
     let dir = tempfile::tempdir().unwrap();
     let aws = Bundled::open(dir.path(), None).unwrap();
     let (found, credentials) = (

@@ -404,7 +404,7 @@ impl Table {
 }
 
 #[tokio::test]
-async fn each_condition_key_and_operator_decides_as_the_guides_say() {
+async fn condition_keys_and_operators_behave_as_documented() {
     let table = Table::new().await;
     let mut wrong = Vec::new();
     let rows: Vec<&str> = ROWS.lines().filter(|line| !line.is_empty()).collect();
@@ -421,7 +421,7 @@ async fn each_condition_key_and_operator_decides_as_the_guides_say() {
 
 /// CreateKey has no key policy yet: IAM policies alone look at its condition keys.
 #[tokio::test]
-async fn condition_keys_of_create_key_decide_in_iam_policies() {
+async fn create_key_condition_keys_apply_in_iam_policies() {
     let table = Table::new().await;
     let admin = table.user("Admin");
     admin.call(&CreateUser { user_name: "creator".to_owned(), ..CreateUser::default() }).await.unwrap();

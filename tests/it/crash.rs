@@ -25,7 +25,7 @@ const KILLS: usize = 10;
 const SEED: &str = "XKS_CONSOLE_TEST_SEED";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_is_lost_when_the_server_is_killed() {
+async fn acknowledged_changes_survive_server_kills() {
     let any = u64::from_le_bytes(Random::system().bytes().unwrap());
     let seed = std::env::var(SEED).map_or(any, |seed| seed.parse().unwrap());
     // Shown when the test fails.

@@ -12,7 +12,7 @@ async fn code(client: &Client, request: impl Operation<Response: std::fmt::Debug
 }
 
 #[tokio::test]
-async fn a_dry_run_is_refused_as_the_real_one_or_would_have_succeeded() {
+async fn dry_run_fails_like_the_real_call_or_reports_that_it_would_succeed() {
     let (client, _) = account();
     let key_id = new_key(&client).await;
     let ciphertext_blob = encrypt(&client, &key_id).await;
@@ -46,7 +46,7 @@ async fn a_dry_run_is_refused_as_the_real_one_or_would_have_succeeded() {
 }
 
 #[tokio::test]
-async fn permissions_can_be_asked_for_without_a_ciphertext() {
+async fn dry_run_can_check_permissions_without_a_ciphertext() {
     let (client, _) = account();
     let key_id = new_key(&client).await;
     let alone = Decrypt {
@@ -82,7 +82,7 @@ async fn permissions_can_be_asked_for_without_a_ciphertext() {
 }
 
 #[tokio::test]
-async fn an_attestation_that_cannot_hold_is_refused() {
+async fn invalid_attestation_document_is_rejected() {
     let (client, _) = account();
     let key_id = new_key(&client).await;
     let ciphertext_blob = encrypt(&client, &key_id).await;

@@ -45,7 +45,7 @@ fn edit(journey: &mut Journey, name: &str, value: impl Fn(&Journey) -> String) {
 }
 
 #[test]
-fn one_line_fields_of_the_wizard() {
+fn single_line_wizard_fields_support_editing_keys() {
     let mut journey = start("editing", WIZARD);
     edit(&mut journey, "alias", |journey| draft(journey).alias.clone());
     // An error that concerns what stands there follows an undo as it follows typing.
@@ -67,7 +67,7 @@ fn one_line_fields_of_the_wizard() {
 }
 
 #[test]
-fn a_field_of_the_wizard_can_be_undone_after_another_had_the_focus() {
+fn wizard_field_keeps_its_undo_history_when_focus_moves() {
     let mut journey = start("editing", WIZARD);
     go_on(&mut journey, "back", "Type \"one\"\nTab\nShift+Tab\nType \"x\"\nCtrl+_\n");
     assert_eq!(draft(&journey).alias, "one");
@@ -76,7 +76,7 @@ fn a_field_of_the_wizard_can_be_undone_after_another_had_the_focus() {
 }
 
 #[test]
-fn the_description_and_the_key_policy() {
+fn description_and_key_policy_support_editing_keys() {
     let mut journey = start("editing", WIZARD);
     go_on(&mut journey, "description", "Type \"payments\"\nTab\n");
     edit(&mut journey, "description", |journey| draft(journey).description.clone());
@@ -107,7 +107,7 @@ fn on_screen(journey: &Journey) -> String {
 }
 
 #[test]
-fn the_search_of_a_table_is_applied_again_after_an_undo() {
+fn table_search_is_reapplied_after_undo() {
     let mut journey = start("editing", &format!("{STORES}Type \"/\"\n"));
     for _ in 0..2 {
         go_on(&mut journey, "search", "Type \"zurich\"\nWait+Screen /1 of 4 match/\n");
@@ -123,7 +123,7 @@ fn the_search_of_a_table_is_applied_again_after_an_undo() {
 }
 
 #[test]
-fn forms_and_the_choice_of_a_region() {
+fn forms_and_region_picker_support_editing_keys() {
     let mut journey = start("editing", &format!("{STORES}Type \"C\"\nWait+Screen /Key store name/\n"));
     go_on(&mut journey, "form", "Type \"one two\"\nCtrl+W\nCtrl+_\n");
     assert_eq!(on_screen(&journey), "one two");
@@ -144,7 +144,7 @@ fn forms_and_the_choice_of_a_region() {
 }
 
 #[test]
-fn several_lines_in_a_form() {
+fn multiline_form_field_supports_editing_keys() {
     let tape = "Wait+Screen /External key stores \\(4\\)/\nTab\nUp 2\nEnter\nWait+Screen /Customer managed keys \\(6\\)/\n\
                 Type \"m\"\nWait+Screen /Key actions/\n";
     let mut journey = start("editing", tape);
@@ -167,7 +167,7 @@ fn shows(app: &App, text: &str) -> bool {
 }
 
 #[test]
-fn a_masked_secret_is_edited_but_not_undone() {
+fn masked_secret_supports_editing_but_not_undo() {
     let mut journey = start("editing", &format!("{STORES}Type \"C\"\nWait+Screen /Key store name/\nTab 7\n"));
     go_on(&mut journey, "secret", "Type \"abc\"\n");
     assert_eq!(on_screen(&journey), "•••");
@@ -182,7 +182,7 @@ fn a_masked_secret_is_edited_but_not_undone() {
 }
 
 #[test]
-fn a_code_of_an_mfa_device_is_edited_but_not_undone() {
+fn mfa_code_supports_editing_but_not_undo() {
     let aws = Elsewhere::start();
     let mut console = aws.console(aws.client("BreakGlass"));
     go_on(&mut console, "mfa", "Wait+Screen /Multi-factor authentication/\nType \"123\"\nCtrl+_\nCtrl+R\n");

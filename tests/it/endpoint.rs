@@ -115,7 +115,7 @@ fn arn(client: &Client) -> Result<String, CallError> {
 }
 
 #[test]
-fn what_others_change_is_seen_on_refresh_and_on_entering_a_page() {
+fn changes_by_other_clients_appear_on_refresh_and_when_a_page_opens() {
     let aws = Elsewhere::start();
     let mut console = aws.console(aws.client("default"));
     go_on(&mut console, "endpoint", "Wait+Screen /External key stores \\(4\\)/\nWait+Screen /Frankfurt HSM/\n");
@@ -141,7 +141,7 @@ fn what_others_change_is_seen_on_refresh_and_on_entering_a_page() {
 }
 
 #[test]
-fn a_served_aws_tells_of_its_external_key_manager() {
+fn served_aws_shows_its_external_key_manager() {
     let aws = Elsewhere::start();
     let mut console = aws.console(aws.client("default"));
     go_on(
@@ -152,7 +152,7 @@ fn a_served_aws_tells_of_its_external_key_manager() {
 }
 
 #[test]
-fn credentials_that_are_not_taken_are_told_and_taken_anew_once_they_are_mended() {
+fn rejected_credentials_are_reported_and_reloaded_once_the_file_is_fixed() {
     let aws = Elsewhere::start();
     let credentials = &aws.files()[1];
     let right = std::fs::read_to_string(credentials).unwrap();
@@ -170,7 +170,7 @@ fn credentials_that_are_not_taken_are_told_and_taken_anew_once_they_are_mended()
 }
 
 #[test]
-fn nobody_at_the_endpoint_is_told_and_the_console_can_be_used() {
+fn unreachable_endpoint_is_reported_and_the_console_stays_usable() {
     let aws = Elsewhere::start();
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let host = listener.local_addr().unwrap().to_string();
@@ -186,7 +186,7 @@ fn nobody_at_the_endpoint_is_told_and_the_console_can_be_used() {
 }
 
 #[test]
-fn over_tls_the_ca_bundle_of_the_profile_tells_whom_to_trust() {
+fn tls_trusts_the_ca_bundle_of_the_profile() {
     let aws = Elsewhere::serve(true, Environment::system());
     assert!(arn(&aws.client("default")).unwrap().ends_with("/Admin"));
     let roles = aws.bundled.roles().unwrap();
@@ -199,7 +199,7 @@ fn over_tls_the_ca_bundle_of_the_profile_tells_whom_to_trust() {
 }
 
 #[test]
-fn a_role_is_assumed_at_the_endpoint_and_a_process_gives_credentials() {
+fn role_is_assumed_at_the_endpoint_and_credential_process_supplies_credentials() {
     let aws = Elsewhere::start();
     let roles = aws.bundled.roles().unwrap();
     let (role, _) = roles.first().unwrap();
@@ -220,7 +220,7 @@ fn a_role_is_assumed_at_the_endpoint_and_a_process_gives_credentials() {
 }
 
 #[test]
-fn what_keeps_credentials_away_is_told_with_what_to_do() {
+fn credential_errors_are_reported_with_a_remedy() {
     let aws = Elsewhere::start();
     aws.write(
         0,
@@ -263,7 +263,7 @@ source_profile = default
 }
 
 #[test]
-fn endpoints_of_a_profile_are_heeded_unless_the_command_line_names_one() {
+fn profile_endpoints_apply_unless_the_command_line_overrides_them() {
     let aws = Elsewhere::start();
     aws.write(
         0,
@@ -309,7 +309,7 @@ sts =
 }
 
 #[test]
-fn a_password_in_an_endpoint_of_the_environment_is_not_repeated() {
+fn password_in_an_endpoint_environment_variable_is_not_printed() {
     let dir = tempfile::tempdir().unwrap();
     for variable in ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_KMS"] {
         let output = Command::new(env!("CARGO_BIN_EXE_xks-console"))
@@ -345,7 +345,7 @@ pub fn run(arguments: &[&str], home: &Path, more: &[(&str, &str)]) -> Console {
 }
 
 #[test]
-fn a_key_is_created_through_the_endpoint() {
+fn key_is_created_through_the_endpoint() {
     let aws = Elsewhere::start();
     let mut console = run(&["--endpoint-url", &aws.url], aws.dir.path(), &[]);
     console.create_key();
@@ -357,7 +357,7 @@ fn a_key_is_created_through_the_endpoint() {
 }
 
 #[test]
-fn the_environment_names_the_endpoint_for_aws_and_not_for_the_bundled_one() {
+fn endpoint_environment_variables_apply_to_aws_but_not_to_the_bundled_aws() {
     let aws = Elsewhere::start();
     let keys = aws.bundled.access_keys().unwrap();
     let exported = [
@@ -379,7 +379,7 @@ fn the_environment_names_the_endpoint_for_aws_and_not_for_the_bundled_one() {
 }
 
 #[test]
-fn without_a_region_or_with_a_contradiction_it_says_so_and_ends() {
+fn missing_region_or_conflicting_options_exit_with_an_error() {
     let aws = Elsewhere::start();
     std::fs::write(&aws.files()[0], "[profile red]\n").unwrap();
     for (arguments, code, words) in [

@@ -8,7 +8,7 @@ use xks_console::aws::scalar::SecretBlob;
 const OPEN: &str = "Tab\nDown 2\nEnter\nWait+Screen /Event history \\(/\n";
 
 #[test]
-fn an_event_leads_to_what_the_proxy_was_asked() {
+fn event_page_shows_the_requests_to_the_proxy() {
     let mut journey = start("events", "Wait+Screen /External key stores \\(4\\)/\n");
     let encrypt = Encrypt {
         key_id: "alias/customer-db".to_owned(),
@@ -26,7 +26,7 @@ fn an_event_leads_to_what_the_proxy_was_asked() {
 }
 
 #[test]
-fn what_was_refused_says_why() {
+fn failed_event_shows_its_error() {
     let mut journey = start("events", "Wait+Screen /External key stores \\(4\\)/\n");
     let gone = DisableKey { key_id: "00000000-0000-0000-0000-000000000000".to_owned() };
     wait(journey.client().call(&gone)).unwrap_err();
@@ -36,7 +36,7 @@ fn what_was_refused_says_why() {
 }
 
 #[test]
-fn older_events_come_when_the_end_is_reached() {
+fn older_events_load_when_the_end_is_reached() {
     let mut journey = start("events", "Wait+Screen /External key stores \\(4\\)/\n");
     for _ in 0..60 {
         let request = CreateKey { origin: Some(Origin::AwsKms), ..CreateKey::default() };

@@ -19,12 +19,12 @@ fn key(journey: &Journey, id: &str) -> Option<ExternalKey> {
 }
 
 #[test]
-fn the_list_tells_which_kms_key_is_on_an_external_key() {
+fn list_shows_the_kms_key_of_each_external_key() {
     start("external-keys", &format!("{OPEN}Screenshot list.png\nType \"m\"\nScreenshot menu.png\n"));
 }
 
 #[test]
-fn a_key_is_made_disabled_rotated_and_deleted() {
+fn external_key_can_be_created_disabled_rotated_and_deleted() {
     let create = "Type \"m\"\nEnter\nWait+Screen /May encrypt/\nCtrl+N\nWait+Screen /External key ID is required/\n\
                   Screenshot create.png\nType \"payments 2027\"\nTab\nWait+Screen /hyphen/\nShift+Tab\nCtrl+U\n\
                   Type \"payments-2027\"\nCtrl+N\nWait+Screen /payments-2027 was created/\n\
@@ -50,7 +50,7 @@ fn a_key_is_made_disabled_rotated_and_deleted() {
 }
 
 #[test]
-fn a_partition_and_its_credentials_come_and_go() {
+fn partitions_and_credentials_can_be_created_and_revoked() {
     let create = "Type \"m\"\nEnd\nUp 2\nEnter\nWait+Screen /Create partition/\nType \"/team\"\nCtrl+N\n\
                   Wait+Screen /No slash/\nCtrl+U\nType \"team/red\"\nCtrl+N\n\
                   Wait+Screen /configuration file is made/\n";
@@ -76,7 +76,7 @@ fn a_partition_and_its_credentials_come_and_go() {
 }
 
 #[test]
-fn the_list_tells_whom_a_key_is_for() {
+fn list_shows_the_allowed_callers_of_each_external_key() {
     let mut journey = start("external-keys", OPEN);
     let alice = vec!["arn:aws:iam::111122223333:user/Alice".to_owned()];
     journey.bundled().key_manager().set_callers("frankfurt", "backup-encrypt-only", &alice).unwrap();

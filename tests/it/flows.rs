@@ -29,12 +29,12 @@ fn method_at_every_size(method: &str, text: &str) {
 }
 
 #[test]
-fn method_1_from_start_to_success() {
+fn method_1_matches_snapshots_from_start_to_success() {
     method_at_every_size("method-1", include_str!("../../assets/tapes/method-1.tape"));
 }
 
 #[test]
-fn method_2_from_start_to_success() {
+fn method_2_matches_snapshots_from_start_to_success() {
     method_at_every_size("method-2", include_str!("../../assets/tapes/method-2.tape"));
 }
 
@@ -59,7 +59,7 @@ impl Transport for Remembers {
 }
 
 #[test]
-fn both_methods_ask_for_the_same_key() {
+fn both_methods_create_the_same_key() {
     let tapes = [include_str!("../../assets/tapes/method-1.tape"), include_str!("../../assets/tapes/method-2.tape")];
     let made = tapes.map(|text| {
         let mut journey = Journey::start((120, 40)).unwrap();
@@ -95,7 +95,7 @@ fn finish_with(external_key: &str, alias: &str) -> String {
 }
 
 #[test]
-fn each_refusal_shows_code_meaning_and_remedy_and_leads_back_with_the_draft() {
+fn create_key_error_shows_code_meaning_and_remedy_and_returns_to_the_draft() {
     for (external_key, code, meaning) in [
         ("no-such-key", "XksKeyNotFoundException", "knows no external key"),
         ("kid-7f3a91c2", "XksKeyNotFoundException", "knows no external key"),
@@ -114,21 +114,21 @@ fn each_refusal_shows_code_meaning_and_remedy_and_leads_back_with_the_draft() {
 }
 
 #[test]
-fn an_external_key_in_use_is_found_out_while_typing() {
+fn external_key_in_use_is_reported_while_typing() {
     let tape = "Wait+Screen /External key stores \\(4\\)/\nDown\nEnter\nWait+Screen /General configuration/\nEnter\n\
                 Wait+Screen /Create key/\nType \"customer-db\"\nTab\nWait+Screen /already in use/\n";
     start("in-use", tape);
 }
 
 #[test]
-fn a_disconnected_store_is_connected_and_the_wizard_opens_by_itself() {
+fn wizard_opens_after_connecting_a_disconnected_key_store() {
     let tape = "Wait+Screen /Zurich DR/\nEnd\nType \"n\"\nWait+Screen /not connected/\nScreenshot offer.png\nEnter\n\
                 Wait+Screen /Connecting/\nScreenshot connecting.png\nWait+Screen@30s /Configure key/\n";
     start("connect", tape);
 }
 
 #[test]
-fn a_failed_store_is_disconnected_first_and_its_failure_is_explained() {
+fn connecting_a_failed_key_store_disconnects_it_first_and_explains_the_error() {
     let tape = "Wait+Screen /Paris legacy/\nDown 2\nType \"n\"\nWait+Screen /INVALID_CREDENTIALS/\nEnter\n\
                 Wait+Screen /Disconnecting/\nWait+Screen@30s /Connecting/\nWait+Screen@30s /INVALID_CREDENTIALS/\n\
                 Wait+Screen /What to do/\nScreenshot failed.png\nEscape\nWait+Screen /External key stores/\n";
@@ -136,7 +136,7 @@ fn a_failed_store_is_disconnected_first_and_its_failure_is_explained() {
 }
 
 #[test]
-fn in_the_wizard_a_failed_store_gets_another_proxy_credential_and_is_connected() {
+fn wizard_updates_the_proxy_credential_of_a_failed_key_store_and_connects_it() {
     // From a connected store the wizard is opened, and the failed one is chosen in it.
     let tape = "Wait+Screen /Frankfurt HSM/\nWait+Screen /111122223333/\nDown\nType \"n\"\nWait+Screen /External key ID/\n\
                 Shift+Tab\nDown\nEnter\nWait+Screen /Update proxy credential/\nScreenshot offer.png\nTab\nEnter\n\
@@ -154,7 +154,7 @@ fn in_the_wizard_a_failed_store_gets_another_proxy_credential_and_is_connected()
 }
 
 #[test]
-fn a_key_whose_alias_is_refused_gets_another_alias_and_no_second_key() {
+fn key_whose_alias_is_taken_gets_another_alias_and_no_second_key_is_created() {
     // Somebody else takes the alias between the check and Finish.
     let text = finish_with("payments-2026", "payments").replace("Wait+Screen /7 Review/\nCtrl+N\n", "");
     let mut journey = start("before-finish", &text);
@@ -177,7 +177,7 @@ fn a_key_whose_alias_is_refused_gets_another_alias_and_no_second_key() {
 }
 
 #[test]
-fn leaving_asks_only_if_something_would_be_lost() {
+fn leaving_the_wizard_asks_only_when_changes_would_be_lost() {
     let open = "Wait+Screen /Frankfurt HSM/\nDown\nType \"n\"\nWait+Screen /Create key/\n";
     start("untouched", &format!("{open}Escape\nWait+Screen /General configuration/\n"));
     let typed = format!(
@@ -192,7 +192,7 @@ fn leaving_asks_only_if_something_would_be_lost() {
 }
 
 #[test]
-fn visited_steps_are_a_key_away() {
+fn alt_digit_opens_only_visited_steps() {
     let mut journey = start(
         "visited",
         "Wait+Screen /Frankfurt HSM/\nDown\nType \"n\"\nWait+Screen /Create key/\nType \"payments-2026\"\nTab\nSpace\n\
@@ -210,7 +210,7 @@ fn help_explains_the_field_and_the_keys() {
 }
 
 #[test]
-fn the_whole_policy_can_be_read_where_it_is_generated() {
+fn generated_policy_can_be_scrolled_to_its_end() {
     let before = finish_with("payments-2026", "payments").replace("Ctrl+N\nWait+Screen /7 Review/\nCtrl+N\n", "");
     let tape = before
         + "Wait+Screen /Generated from your choices/\nPageDown 9\nWait+Screen /\\[ Next \\]/\nPageUp 9\nWait+Screen /Generated/\n";
@@ -218,7 +218,7 @@ fn the_whole_policy_can_be_read_where_it_is_generated() {
 }
 
 #[test]
-fn a_tape_whose_wait_never_comes_true_is_refused() {
+fn tape_with_an_unmet_wait_is_an_error() {
     let tape = Tape::parse("hopeless.tape", "Wait+Screen /no such words/").unwrap();
     let mut journey = Journey::start((80, 24)).unwrap();
     let error = tape::play(&tape, &mut journey, &mut |_, _| Ok(())).unwrap_err().to_string();
@@ -308,7 +308,7 @@ pub async fn frankfurt(client: &Client) -> kms::CustomKeyStore {
 }
 
 #[test]
-fn a_store_that_is_disconnected_before_finish_is_connected_from_the_review() {
+fn key_store_disconnected_before_finish_can_be_connected_from_the_review() {
     let tape = to_review()
         + "Screenshot world-changes.png\nCtrl+N\nWait+Screen /CustomKeyStoreInvalidStateException/\n\
            Wait+Screen /What to do/\nScreenshot refused-disconnected.png\nEnter\nWait+Screen /Frankfurt HSM is/\n\
@@ -321,7 +321,7 @@ fn a_store_that_is_disconnected_before_finish_is_connected_from_the_review() {
 }
 
 #[test]
-fn an_external_key_that_is_taken_before_finish_is_refused_with_the_draft_intact() {
+fn external_key_taken_before_finish_is_reported_and_the_draft_is_kept() {
     let tape = to_review()
         + "Screenshot world-changes.png\nCtrl+N\nWait+Screen /XksKeyAlreadyInUseException/\n\
            Wait+Screen /What to do/\nScreenshot refused-taken.png\nEnter\nWait+Screen /External key ID/\nCtrl+U\n\
@@ -361,7 +361,7 @@ impl Transport for AnotherRequest {
 }
 
 #[test]
-fn what_no_key_in_a_custom_key_store_can_be_is_explained() {
+fn settings_unsupported_in_a_custom_key_store_are_explained() {
     type Change = fn(&mut kms::CreateKey);
     let changes: [(&str, Change); 3] = [
         ("key-spec", |asked| asked.key_spec = Some("RSA_2048".to_owned())),
@@ -404,7 +404,7 @@ impl Transport for LostAnswer {
 }
 
 #[test]
-fn a_lost_answer_is_looked_up_and_makes_no_second_key() {
+fn lost_response_is_looked_up_and_creates_no_second_key() {
     for operation in ["CreateKey", "CreateAlias"] {
         let mut journey = Journey::start((80, 24)).unwrap();
         let client = journey.client().clone();
@@ -439,7 +439,7 @@ impl Transport for Hangs {
 
 /// Plays on a console whose AWS hangs, with calls that run beside the console as they do in a terminal.
 #[test]
-fn a_call_that_hangs_freezes_nothing_and_can_be_given_up() {
+fn hanging_call_does_not_block_the_console_and_can_be_cancelled() {
     use xks_console::tui::app::{App, World};
     use xks_console::tui::effect::{Effect, Msg};
     use xks_console::tui::{chrome, runtime};

@@ -148,7 +148,7 @@ fn data_key(key_id: String) -> GenerateDataKey {
 }
 
 #[tokio::test]
-async fn the_key_state_table_holds() {
+async fn operations_follow_the_documented_key_state_table() {
     const OK: &str = "ok";
     const STATE: &str = "KMSInvalidState";
     const DISABLED: &str = "Disabled";
@@ -191,7 +191,7 @@ async fn the_key_state_table_holds() {
 }
 
 #[tokio::test]
-async fn enabling_and_disabling_an_unavailable_key_show_when_its_store_is_connected() {
+async fn enabling_or_disabling_an_unavailable_key_shows_once_its_store_is_connected() {
     let key = Key::in_state(KeyState::Unavailable).await;
     key.must(DisableKey { key_id: key.id.clone() }).await;
     assert_eq!(key.metadata().await.key_state, KeyState::Unavailable);
@@ -202,7 +202,7 @@ async fn enabling_and_disabling_an_unavailable_key_show_when_its_store_is_connec
 }
 
 #[tokio::test]
-async fn a_deletion_is_pending_until_it_is_cancelled_or_its_day_comes() {
+async fn key_is_pending_deletion_until_cancelled_or_due() {
     let key = Key::in_state(KeyState::PendingDeletion).await;
     let due = key.metadata().await.deletion_date.unwrap().0;
     assert_eq!(due.to_string(), "2026-03-09T10:15:00Z");
@@ -230,7 +230,7 @@ async fn a_deletion_is_pending_until_it_is_cancelled_or_its_day_comes() {
 }
 
 #[tokio::test]
-async fn waiting_periods_are_7_to_30_days() {
+async fn waiting_period_must_be_7_to_30_days() {
     let (client, _) = account();
     let key_id = new_key(&client).await;
     for days in [0, 6, 31] {
@@ -242,7 +242,7 @@ async fn waiting_periods_are_7_to_30_days() {
 }
 
 #[tokio::test]
-async fn changes_are_kept() {
+async fn description_tag_and_policy_changes_are_stored() {
     let key = Key::in_state(KeyState::Enabled).await;
     let key_id = || key.id.clone();
     key.must(UpdateKeyDescription { key_id: key_id(), description: "what it is for".to_owned() }).await;
@@ -258,7 +258,7 @@ async fn changes_are_kept() {
 }
 
 #[tokio::test]
-async fn a_policy_that_locks_out_is_not_put() {
+async fn put_key_policy_rejects_a_policy_that_locks_out_the_caller() {
     let key = Key::in_state(KeyState::Enabled).await;
     let policy = default_policy("aws", "444455556666");
     let request = PutKeyPolicy { key_id: key.id.clone(), policy, ..Default::default() };
@@ -270,7 +270,7 @@ async fn a_policy_that_locks_out_is_not_put() {
 }
 
 #[tokio::test]
-async fn an_alias_moves_and_goes() {
+async fn alias_can_be_updated_and_deleted() {
     let key = Key::in_state(KeyState::Enabled).await;
     let other = key.client.call(&DescribeKey::of("alias/app-logs".to_owned())).await.unwrap().key_metadata.key_id;
     let alias_name = "alias/it".to_owned();
@@ -283,7 +283,7 @@ async fn an_alias_moves_and_goes() {
 }
 
 #[tokio::test]
-async fn no_alias_stands_for_a_key_where_kms_takes_none() {
+async fn operations_that_need_a_key_id_reject_aliases() {
     let key = Key::in_state(KeyState::Enabled).await;
     let key_id = || "alias/it".to_owned();
     assert_eq!(key.code(DisableKey { key_id: key_id() }).await, "NotFound");
@@ -292,7 +292,7 @@ async fn no_alias_stands_for_a_key_where_kms_takes_none() {
 }
 
 #[tokio::test]
-async fn re_encrypting_moves_data_from_key_to_key() {
+async fn re_encrypt_moves_data_between_keys() {
     let key = Key::in_state(KeyState::Enabled).await;
     let request = ReEncrypt {
         ciphertext_blob: key.blob.clone(),
@@ -309,7 +309,7 @@ async fn re_encrypting_moves_data_from_key_to_key() {
 }
 
 #[tokio::test]
-async fn random_bytes_come_from_kms_alone() {
+async fn generate_random_rejects_external_key_stores() {
     let (client, _) = account();
     let request =
         |number_of_bytes, custom_key_store_id| GenerateRandom { number_of_bytes, custom_key_store_id, recipient: None };
@@ -356,7 +356,7 @@ foreign! {
 }
 
 #[tokio::test]
-async fn what_a_key_in_an_external_key_store_cannot_do_is_refused() {
+async fn operations_unsupported_for_external_key_store_keys_are_rejected() {
     let (client, _) = account();
     // What any of them needs; the others pass over it.
     let request = serde_json::json!({
@@ -384,7 +384,7 @@ async fn what_a_key_in_an_external_key_store_cannot_do_is_refused() {
 }
 
 #[tokio::test]
-async fn only_keys_of_kms_have_a_rotation_status() {
+async fn only_keys_with_kms_origin_have_a_rotation_status() {
     let (client, _) = account();
     let standard = client.call(&DescribeKey::of("alias/app-logs".to_owned())).await.unwrap().key_metadata.key_id;
     assert!(!client.call(&GetKeyRotationStatus { key_id: standard }).await.unwrap().key_rotation_enabled);
@@ -393,7 +393,7 @@ async fn only_keys_of_kms_have_a_rotation_status() {
 }
 
 #[tokio::test]
-async fn a_key_of_kms_needs_no_store() {
+async fn key_with_kms_origin_needs_no_key_store() {
     let (client, _) = account();
     let request = CreateKey { origin: Some(Origin::AwsKms), ..Default::default() };
     let key = client.call(&request).await.unwrap().key_metadata;
@@ -403,7 +403,7 @@ async fn a_key_of_kms_needs_no_store() {
 }
 
 #[tokio::test]
-async fn a_key_has_fifty_aliases_and_fifty_tags_at_most() {
+async fn key_is_limited_to_fifty_aliases_and_fifty_tags() {
     let key = Key::in_state(KeyState::Enabled).await;
     for number in 1..50 {
         let (alias_name, target_key_id) = (format!("alias/it-{number}"), key.id.clone());
@@ -423,7 +423,7 @@ async fn a_key_has_fifty_aliases_and_fifty_tags_at_most() {
 }
 
 #[tokio::test]
-async fn aws_managed_keys_are_left_alone() {
+async fn aws_managed_keys_cannot_be_changed() {
     let key = Key::in_state(KeyState::Enabled).await;
     let aws = key.client.call(&DescribeKey::of("alias/aws/s3".to_owned())).await.unwrap().key_metadata.key_id;
     assert_eq!(key.code(DisableKey { key_id: aws.clone() }).await, "AccessDenied");

@@ -63,7 +63,7 @@ async fn state(client: &Client, id: &str) -> ConnectionState {
 }
 
 #[tokio::test]
-async fn a_new_store_is_disconnected_connects_and_takes_keys() {
+async fn new_key_store_starts_disconnected_connects_and_accepts_keys() {
     for in_a_vpc in [false, true] {
         let (client, clock, bundled) = whole_account();
         let create = if in_a_vpc { oslo_in_a_vpc(&bundled) } else { oslo(&bundled) };
@@ -79,7 +79,7 @@ async fn a_new_store_is_disconnected_connects_and_takes_keys() {
 }
 
 #[tokio::test]
-async fn create_refuses_as_aws_does_and_leaves_nothing_behind() {
+async fn invalid_create_requests_fail_as_on_aws_and_create_nothing() {
     let (client, _, bundled) = whole_account();
     let before = client.collect_key_stores().await.unwrap();
     let frankfurt = text("/frankfurt/kms/xks/v1");
@@ -187,7 +187,7 @@ fn oslo_vpc_bare() -> CreateCustomKeyStore {
 }
 
 #[tokio::test]
-async fn an_account_has_ten_stores_at_most() {
+async fn account_is_limited_to_ten_key_stores() {
     let (client, _, bundled) = whole_account();
     let world = Environment::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 5);
     for number in 5..=10 {
@@ -212,7 +212,7 @@ async fn an_account_has_ten_stores_at_most() {
 }
 
 #[tokio::test]
-async fn what_can_be_changed_depends_on_the_state() {
+async fn updatable_settings_depend_on_the_connection_state() {
     let (client, clock, bundled) = whole_account();
     let id = client.call(&oslo(&bundled)).await.unwrap().custom_key_store_id;
     let update = || UpdateCustomKeyStore { custom_key_store_id: id.clone(), ..Default::default() };
@@ -255,7 +255,7 @@ async fn what_can_be_changed_depends_on_the_state() {
 }
 
 #[tokio::test]
-async fn update_refuses_as_aws_does_and_changes_nothing() {
+async fn invalid_update_requests_fail_as_on_aws_and_change_nothing() {
     let (client, _, bundled) = whole_account();
     let id = client.call(&oslo(&bundled)).await.unwrap().custom_key_store_id;
     let before = client.collect_key_stores().await.unwrap();
@@ -290,7 +290,7 @@ async fn update_refuses_as_aws_does_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn only_an_empty_disconnected_store_is_deleted() {
+async fn only_an_empty_disconnected_key_store_can_be_deleted() {
     let (client, clock, bundled) = whole_account();
     let delete = |id: &str| DeleteCustomKeyStore { custom_key_store_id: id.to_owned() };
     let frankfurt = store(&client, "Frankfurt HSM").await.custom_key_store_id;
@@ -306,7 +306,7 @@ async fn only_an_empty_disconnected_store_is_deleted() {
 }
 
 #[tokio::test]
-async fn connecting_and_disconnecting_refuse_by_state() {
+async fn connect_and_disconnect_are_rejected_in_the_wrong_connection_state() {
     let (client, _) = account();
     let connect = |id: &str| ConnectCustomKeyStore { custom_key_store_id: id.to_owned() };
     let disconnect = |id: &str| DisconnectCustomKeyStore { custom_key_store_id: id.to_owned() };

@@ -63,7 +63,7 @@ const TO_REVIEW: &str = "Wait+Screen /Frankfurt HSM/\nDown\nType \"n\"\nWait+Scr
     Space\nCtrl+N\nType \"payments\"\nCtrl+N\nCtrl+N\nCtrl+N\nCtrl+N\nCtrl+N\nWait+Screen /7 Review/\n";
 
 #[test]
-fn a_profile_with_an_mfa_serial_asks_for_a_code_and_asks_again_after_a_wrong_one() {
+fn profile_with_mfa_serial_prompts_for_a_code_and_again_after_a_wrong_one() {
     let aws = Elsewhere::start();
     let mut console = aws.console(aws.client("BreakGlass"));
     go_on(&mut console, "mfa", "Wait+Screen /Multi-factor authentication/\n");
@@ -82,7 +82,7 @@ fn a_profile_with_an_mfa_serial_asks_for_a_code_and_asks_again_after_a_wrong_one
 }
 
 #[test]
-fn who_closes_the_question_for_a_code_is_told_why_nothing_is_shown_and_is_asked_again() {
+fn closing_the_mfa_dialog_explains_the_empty_page_and_refresh_prompts_again() {
     let aws = Elsewhere::start();
     let mut console = aws.console(aws.client("BreakGlass"));
     go_on(&mut console, "mfa", "Wait+Screen /Multi-factor/\nEscape\nWait+Screen /MFA device arn:aws:iam/\n");
@@ -139,7 +139,7 @@ source_profile = missing
 }
 
 #[test]
-fn a_profile_that_leads_to_no_role_is_told_before_a_code_is_asked_for() {
+fn invalid_role_profiles_are_reported_before_prompting_for_a_code() {
     let aws = with_roles();
     for (profile, words) in [
         ("long", "duration_seconds of long is no number"),
@@ -153,7 +153,7 @@ fn a_profile_that_leads_to_no_role_is_told_before_a_code_is_asked_for() {
 }
 
 #[test]
-fn settings_of_a_role_are_heeded_as_the_aws_cli_does() {
+fn role_settings_behave_as_in_the_aws_cli() {
     for (profile, words) in [
         ("named", ":assumed-role/BreakGlass/alice"),
         ("beyond", ":assumed-role/PaymentsApi/xks-console-"),
@@ -170,7 +170,7 @@ fn settings_of_a_role_are_heeded_as_the_aws_cli_does() {
 }
 
 #[test]
-fn a_role_can_be_assumed_with_a_code_by_credentials_of_the_environment() {
+fn role_with_mfa_can_be_assumed_with_environment_credentials() {
     let aws = Elsewhere::start();
     let serial = aws.bundled.mfa_device().unwrap().serial;
     aws.write(
@@ -198,7 +198,7 @@ credential_source = Environment
 }
 
 #[test]
-fn when_the_session_ends_a_code_is_asked_for_again_and_the_draft_goes_on_to_be_sent() {
+fn expired_session_prompts_for_a_code_and_then_sends_the_draft() {
     let aws = Elsewhere::start();
     let clock = Clock::manual(Timestamp::now());
     let client = wait(profile::open(aws.settings("BreakGlass"), clock.clone())).unwrap();
@@ -294,7 +294,7 @@ fn write_token(home: &Path, expires: Timestamp) {
 }
 
 #[test]
-fn an_expired_login_of_identity_center_is_told_with_the_command_and_retry_goes_on_at_finish_too() {
+fn expired_identity_center_session_shows_the_command_and_retry_continues_even_at_finish() {
     // A minute is left of the session when the console starts; no signature is more than two minutes off.
     let minutes = SignedDuration::from_mins;
     let clock = Clock::manual(Timestamp::now() - minutes(15));
@@ -345,7 +345,7 @@ sso_start_url = https://corporate.invalid/start
 }
 
 #[test]
-fn what_to_do_about_an_expired_login_is_shown_at_each_size() {
+fn expired_session_remedy_is_shown_at_every_size() {
     let aws = Elsewhere::start();
     aws.write(
         0,

@@ -60,7 +60,7 @@ fn dimensions(metric: &Metric) -> BTreeMap<&str, &str> {
 }
 
 #[tokio::test]
-async fn each_request_to_a_proxy_is_counted_with_its_dimensions() {
+async fn proxy_requests_are_counted_with_their_dimensions() {
     let (client, clock, bundled) = whole_account();
     let key = new_key(&client).await;
     for minute in [0, 1, 6] {
@@ -108,7 +108,7 @@ async fn each_request_to_a_proxy_is_counted_with_its_dimensions() {
 }
 
 #[tokio::test]
-async fn kms_looks_after_connected_stores_when_somebody_looks_at_the_figures() {
+async fn kms_health_checks_connected_key_stores_when_metrics_are_read() {
     let (client, clock) = account();
     let id = store(&client, "Frankfurt HSM").await.custom_key_store_id;
     let health = |metrics: &[Metric]| {
@@ -136,7 +136,7 @@ async fn kms_looks_after_connected_stores_when_somebody_looks_at_the_figures() {
 }
 
 #[tokio::test]
-async fn the_age_of_a_credential_is_counted_from_when_kms_was_given_it() {
+async fn credential_age_is_measured_from_when_kms_received_the_credential() {
     let (client, clock, bundled) = whole_account();
     let id = store(&client, "Frankfurt HSM").await.custom_key_store_id;
     let age = metrics(&client, Some("XksProxyCredentialAge"), Some(&id)).await.remove(0);
@@ -157,7 +157,7 @@ async fn the_age_of_a_credential_is_counted_from_when_kms_was_given_it() {
 }
 
 #[tokio::test]
-async fn data_points_come_in_pages_in_either_order() {
+async fn data_points_are_paginated_in_either_order() {
     let (client, clock) = account();
     let key = new_key(&client).await;
     for _ in 0..5 {
@@ -202,7 +202,7 @@ async fn data_points_come_in_pages_in_either_order() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_asked_is_refused_with_the_reason() {
+async fn invalid_metric_requests_are_rejected_with_a_reason() {
     let (client, _) = account();
     let metric = Metric {
         namespace: Some("AWS/KMS".to_owned()),
@@ -268,7 +268,7 @@ async fn what_cannot_be_asked_is_refused_with_the_reason() {
 }
 
 #[tokio::test]
-async fn who_may_not_see_figures_gets_none() {
+async fn caller_without_permission_cannot_read_metrics() {
     let (_, clock, bundled) = whole_account();
     let jonas = somebody(&bundled, "jonas.bauer", &clock);
     let asked = data(vec![query(&Metric::default(), "Sum", 60)], "2026-03-02T10:00:00Z", "2026-03-02T11:00:00Z");
@@ -281,7 +281,7 @@ async fn who_may_not_see_figures_gets_none() {
 }
 
 #[tokio::test]
-async fn figures_outlive_the_program_and_stay_in_their_region() {
+async fn metrics_survive_a_restart_and_stay_in_their_region() {
     let dir = tempfile::tempdir().unwrap();
     let console = |aws: &Bundled| somebody(aws, "Admin", &Clock::System);
     {
@@ -300,7 +300,7 @@ async fn figures_outlive_the_program_and_stay_in_their_region() {
 }
 
 #[tokio::test]
-async fn another_process_sees_figures_within_a_second() {
+async fn another_process_sees_metrics_within_a_second() {
     let dir = tempfile::tempdir().unwrap();
     let (one, other) = (Bundled::open(dir.path(), None).unwrap(), Bundled::open(dir.path(), None).unwrap());
     let (writer, reader) = (somebody(&one, "Admin", &Clock::System), somebody(&other, "Admin", &Clock::System));

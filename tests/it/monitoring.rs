@@ -34,7 +34,7 @@ fn encrypt(journey: &Journey) {
 }
 
 #[test]
-fn what_was_asked_of_the_proxy_is_seen() {
+fn proxy_requests_are_shown() {
     let mut journey = start("monitoring", OPEN);
     for count in [4, 0, 1, 7, 12, 2] {
         (0..count).for_each(|_| encrypt(&journey));
@@ -51,7 +51,7 @@ fn what_was_asked_of_the_proxy_is_seen() {
 }
 
 #[test]
-fn a_store_that_is_not_connected_has_none() {
+fn key_store_that_is_not_connected_has_no_data() {
     let mut journey = figures_of("End\n");
     go_on(&mut journey, "monitoring", "Wait+Screen /No data available/\nScreenshot empty.png\n");
 }
@@ -67,7 +67,7 @@ fn asked(journey: &Journey) -> (App, xks_console::tui::effect::CallId) {
 }
 
 #[test]
-fn what_is_on_its_way_and_what_is_refused_say_so() {
+fn loading_and_access_denied_states_are_shown() {
     let journey = figures_of("Down\n");
     let (mut app, id) = asked(&journey);
     assert_shown("monitoring-loading", &app);
@@ -135,7 +135,7 @@ fn troubles() -> Monitoring {
 }
 
 #[test]
-fn troubles_are_seen_at_every_size_and_can_be_scrolled_to() {
+fn errors_are_shown_at_every_size_and_can_be_scrolled_to() {
     let journey = figures_of("Down\n");
     let (mut app, id) = asked(&journey);
     app.update(Msg::Answered(id, Ok(Reply::Metrics(Box::new(troubles())))));
@@ -146,7 +146,7 @@ fn troubles_are_seen_at_every_size_and_can_be_scrolled_to() {
 }
 
 #[test]
-fn figures_of_another_store_are_let_go() {
+fn metrics_of_another_key_store_are_discarded() {
     let journey = figures_of("Down\n");
     let (mut app, id) = asked(&journey);
     app.update(Msg::Key(KeyCode::Esc.into()));
@@ -160,7 +160,7 @@ fn figures_of_another_store_are_let_go() {
 }
 
 #[test]
-fn what_another_changes_is_looked_at_with_the_stores() {
+fn external_change_refreshes_metrics_with_the_key_stores() {
     let journey = figures_of("Down\n");
     let mut app = journey.app().clone();
     let [Effect::After(timer, _)] = app.update(Msg::Changed)[..] else { panic!("a moment is waited") };

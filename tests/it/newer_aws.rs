@@ -56,7 +56,7 @@ fn newer() -> Journey {
 }
 
 #[test]
-fn stores_of_a_newer_aws_are_listed_sorted_and_searched() {
+fn key_stores_with_unknown_values_are_listed_sorted_and_searched() {
     let mut journey = newer();
     go_on(
         &mut journey,
@@ -68,7 +68,7 @@ fn stores_of_a_newer_aws_are_listed_sorted_and_searched() {
 }
 
 #[test]
-fn only_what_needs_to_understand_a_store_of_a_newer_aws_is_not_offered() {
+fn only_actions_that_need_the_unknown_value_of_a_key_store_are_unavailable() {
     for (name, place) in [("state", "Home"), ("type", "Down"), ("connectivity", "Down 2"), ("unreadable", "Down 3")] {
         let mut journey = newer();
         let tape = format!(
@@ -80,7 +80,7 @@ fn only_what_needs_to_understand_a_store_of_a_newer_aws_is_not_offered() {
 }
 
 #[test]
-fn aws_decides_whether_a_store_in_a_newer_state_connects() {
+fn aws_decides_whether_a_key_store_in_an_unknown_state_connects() {
     let mut journey = newer();
     let list = "Wait+Screen /External key stores \\(4\\)/\n";
     go_on(
@@ -102,7 +102,7 @@ fn aws_decides_whether_a_store_in_a_newer_state_connects() {
 }
 
 #[test]
-fn keys_of_a_newer_aws_are_listed_sorted_and_searched() {
+fn keys_with_unknown_values_are_listed_sorted_and_searched() {
     let mut journey = newer();
     let keys = format!("Wait+Screen /External key stores \\(4\\)/\n{TO_KEYS}Wait+Screen /managed keys \\(7\\)/\n");
     go_on(&mut journey, "newer-keys", &format!("{keys}Screenshot list.png\nEnd\nScreenshot end.png\n"));
@@ -116,7 +116,7 @@ fn keys_of_a_newer_aws_are_listed_sorted_and_searched() {
 }
 
 #[test]
-fn a_key_that_cannot_be_read_says_so_and_nothing_can_be_done_with_it() {
+fn unreadable_key_says_so_and_offers_no_actions() {
     let mut journey = newer();
     let keys = format!("Wait+Screen /External key stores \\(4\\)/\n{TO_KEYS}Wait+Screen /managed keys \\(7\\)/\n");
     go_on(

@@ -52,7 +52,7 @@ pub fn told(tell: impl Fn(&str, &mut Value) -> u16 + Clone + Send + Sync + 'stat
 pub const TO_KEYS: &str = "Tab\nUp 2\nEnter\n";
 
 #[test]
-fn lists_without_anything_say_what_to_do() {
+fn empty_lists_say_what_to_do() {
     let mut journey = told(|operation, body| {
         match operation {
             "DescribeCustomKeyStores" => body["CustomKeyStores"] = json!([]),
@@ -69,7 +69,7 @@ fn lists_without_anything_say_what_to_do() {
 }
 
 #[test]
-fn where_there_is_no_store_a_key_is_created_with_the_wizard_that_has_a_way_to_one() {
+fn create_key_without_key_stores_starts_with_the_key_material_origin() {
     let mut journey = told(|operation, body| {
         if operation == "DescribeCustomKeyStores" {
             body["CustomKeyStores"] = json!([]);
@@ -81,7 +81,7 @@ fn where_there_is_no_store_a_key_is_created_with_the_wizard_that_has_a_way_to_on
 }
 
 #[test]
-fn lists_that_aws_refuses_say_why() {
+fn lists_that_aws_denies_show_the_error() {
     let mut journey = told(|operation, body| {
         if !matches!(operation, "DescribeCustomKeyStores" | "ListKeys" | "GetKeyPolicy") {
             return 200;
@@ -97,7 +97,7 @@ fn lists_that_aws_refuses_say_why() {
 }
 
 #[test]
-fn lists_that_are_on_their_way_say_so() {
+fn lists_that_are_loading_say_so() {
     let (mut app, _) = App::new(World::Bundled, "us-west-2");
     assert_shown("loading-stores", &app);
     for code in [crossterm::event::KeyCode::Tab, crossterm::event::KeyCode::Up, crossterm::event::KeyCode::Up] {
@@ -124,7 +124,7 @@ const CONNECTION_ERROR_CODES: [&str; 12] = [
 ];
 
 #[test]
-fn each_connection_error_stands_on_the_page_of_its_store() {
+fn key_store_page_explains_each_connection_error() {
     for code in CONNECTION_ERROR_CODES {
         let mut journey = told(move |operation, body| {
             if operation == "DescribeCustomKeyStores" {
@@ -144,7 +144,7 @@ fn each_connection_error_stands_on_the_page_of_its_store() {
 }
 
 #[test]
-fn each_tab_of_a_key_is_shown() {
+fn key_page_shows_each_tab() {
     let keys =
         "Wait+Screen /External key stores \\(4\\)/\n".to_owned() + TO_KEYS + "Wait+Screen /managed keys \\(6\\)/\n";
     for (name, place) in [("external", "Down 3"), ("standard", "Home")] {
@@ -159,7 +159,7 @@ fn each_tab_of_a_key_is_shown() {
 }
 
 #[test]
-fn keys_in_a_disconnected_store_are_unavailable_and_say_so() {
+fn keys_in_a_disconnected_key_store_are_shown_as_unavailable() {
     let tape = "Wait+Screen /Frankfurt HSM/\nDown\nType \"d\"\nWait+Screen /Disconnect/\nTab\nEnter\nSleep 5s\n\
                 Wait+Screen /Disconnected/\nScreenshot stores.png\n"
         .to_owned()
@@ -170,7 +170,7 @@ fn keys_in_a_disconnected_store_are_unavailable_and_say_so() {
 }
 
 #[test]
-fn stores_are_shown_whole_in_each_state() {
+fn key_store_page_is_complete_in_each_connection_state() {
     for (name, downs) in [("connected", 1), ("failed", 2), ("disconnected", 3)] {
         let tape = format!(
             "Wait+Screen /External key stores \\(4\\)/\nDown {downs}\nScreenshot in-list.png\nEnter\n\
@@ -182,7 +182,7 @@ fn stores_are_shown_whole_in_each_state() {
 }
 
 #[test]
-fn what_would_be_lost_or_become_unavailable_is_asked_about() {
+fn disconnecting_and_discarding_ask_for_confirmation() {
     let tape = "Wait+Screen /Frankfurt HSM/\nDown\nType \"d\"\nWait+Screen /Disconnect/\nScreenshot disconnect.png\n\
                 Escape\nType \"n\"\nWait+Screen /Create key/\nType \"x\"\nEscape\nWait+Screen /would be lost/\n\
                 Screenshot discard.png\n";
@@ -190,7 +190,7 @@ fn what_would_be_lost_or_become_unavailable_is_asked_about() {
 }
 
 #[test]
-fn what_is_too_wide_goes_on_below_when_the_person_prefers_it() {
+fn long_values_wrap_when_wrapping_is_enabled_in_preferences() {
     let tape = "Wait+Screen /External key stores \\(4\\)/\n".to_owned()
         + TO_KEYS
         + "Wait+Screen /managed keys \\(6\\)/\nType \"P\"\nWait+Screen /Preferences/\nShift+Tab 3\nSpace\nCtrl+N\n\
@@ -241,7 +241,7 @@ fn errors<'a>(own: &'a [&'static str]) -> impl Iterator<Item = &'static str> + '
 }
 
 #[test]
-fn each_error_of_making_a_key_is_shown_with_what_to_do() {
+fn create_key_and_create_alias_errors_are_shown_with_a_remedy() {
     let tape = "Wait+Screen /External key stores \\(4\\)/\nDown\nType \"n\"\nWait+Screen /Create key/\n\
                 Type \"payments-2026\"\nTab\nSpace\nCtrl+N\nType \"payments\"\nCtrl+N\nCtrl+N\nCtrl+N\nCtrl+N\nCtrl+N\n\
                 Wait+Screen /7 Review/\nCtrl+N\n";
@@ -279,7 +279,7 @@ fn each_error_of_making_a_key_is_shown_with_what_to_do() {
 }
 
 #[test]
-fn each_error_of_making_and_changing_a_store_is_shown_with_what_to_do() {
+fn create_and_update_key_store_errors_are_shown_with_a_remedy() {
     let of_create = [
         "CustomKeyStoreNameInUseException",
         "LimitExceededException",
@@ -316,7 +316,7 @@ fn each_error_of_making_and_changing_a_store_is_shown_with_what_to_do() {
 }
 
 #[test]
-fn each_error_of_connecting_and_of_tagging_is_shown() {
+fn connect_and_tagging_errors_are_shown_with_a_remedy() {
     let shown = errors(&["CustomKeyStoreInvalidStateException", "CustomKeyStoreNotFoundException"]).map(|code| {
         let mut journey = refused("ConnectCustomKeyStore", code);
         let connect = format!("Wait+Screen /Zurich DR/\nEnd\nType \"c\"\nEnter\nWait+Screen /{code}/\n");
@@ -345,7 +345,7 @@ fn each_error_of_connecting_and_of_tagging_is_shown() {
 }
 
 #[test]
-fn changes_by_others_are_gathered_and_then_looked_at() {
+fn external_changes_are_debounced_before_refreshing() {
     let (mut app, _) = App::new(World::Bundled, "us-west-2");
     let [Effect::After(timer, _)] = app.update(Msg::Changed)[..] else { panic!("a moment is waited") };
     assert_eq!(app.update(Msg::Changed), [], "the same moment will do");
@@ -371,7 +371,7 @@ impl Transport for OfNoBundled {
 }
 
 #[test]
-fn what_only_the_bundled_aws_tells_is_not_available_elsewhere() {
+fn external_keys_page_is_unavailable_outside_the_bundled_aws() {
     let mut journey = Journey::start((80, 24)).unwrap();
     let client = journey.client().through(|way| Arc::new(OfNoBundled(way)));
     journey.use_client(client);
@@ -381,7 +381,7 @@ fn what_only_the_bundled_aws_tells_is_not_available_elsewhere() {
 }
 
 #[test]
-fn stores_are_looked_at_again_only_while_one_that_is_shown_is_on_its_way() {
+fn key_stores_are_polled_only_while_a_visible_one_is_changing_state() {
     let mut journey = Journey::start((80, 24)).unwrap();
     let to_connect = "Wait+Screen /Zurich DR/\nDown 3\nType \"c\"\nEnter\nWait+Screen /[Cc]onnecting/\nEscape\n";
     go_on(&mut journey, "polling", to_connect);

@@ -35,7 +35,7 @@ fn console_of(role: &str) -> Journey {
 }
 
 #[test]
-fn who_may_not_list_principals_creates_a_key_by_typed_arns() {
+fn caller_who_cannot_list_principals_creates_a_key_with_typed_arns() {
     let mut journey = console_of(OPERATOR);
     let tape = TO_ADMINISTRATORS.to_owned()
         + "Wait+Screen /can't be listed/\nScreenshot denied.png\nTab\nType \"arn:aws:iam::111122223333:group/Ops\"\nEnter\n\
@@ -64,7 +64,7 @@ fn clock() -> xks_console::environment::Clock {
 }
 
 #[test]
-fn what_is_lacking_is_shown_before_finish_and_again_when_aws_refuses() {
+fn missing_permissions_are_shown_before_finish_and_when_aws_denies_access() {
     let mut journey = console_of(OPERATOR);
     let tape = TO_ADMINISTRATORS.to_owned()
         + "Ctrl+P\nWait+Screen /Add tags/\nEnter\nType \"team\"\nTab\nType \"hsm\"\nCtrl+N\nCtrl+N\nCtrl+N\nCtrl+N\n\
@@ -86,7 +86,7 @@ fn what_is_lacking_is_shown_before_finish_and_again_when_aws_refuses() {
 }
 
 #[test]
-fn what_can_t_be_checked_is_told_and_stands_in_nobodys_way() {
+fn permissions_that_cannot_be_checked_are_reported_but_do_not_block() {
     let mut journey = console_of("arn:aws:iam::111122223333:role/security/KeyAdministrator");
     let tape = TO_ADMINISTRATORS.to_owned()
         + "Ctrl+N\nCtrl+N\nCtrl+N\nWait+Screen /7 Review/\nWait+Screen /be checked/\nScreenshot unchecked.png\nCtrl+N\n\
@@ -95,7 +95,7 @@ fn what_can_t_be_checked_is_told_and_stands_in_nobodys_way() {
 }
 
 #[test]
-fn a_principal_that_does_not_exist_leads_back_to_where_it_was_typed() {
+fn nonexistent_principal_leads_back_to_the_step_where_it_was_typed() {
     let tape = TO_ADMINISTRATORS.to_owned()
         + "Ctrl+N\nWait+Screen /usage permissions/\nTab\nType \"arn:aws:iam::111122223333:role/Nobody\"\nCtrl+N\nCtrl+N\n\
            Wait+Screen /7 Review/\nCtrl+N\nWait+Screen /MalformedPolicyDocumentException/\nScreenshot refused.png\nEnter\n\
@@ -131,7 +131,7 @@ impl Transport for NoUsers {
 }
 
 #[test]
-fn roles_are_there_where_users_are_refused_until_they_are_not() {
+fn roles_are_listed_while_list_users_is_denied_and_refresh_adds_users() {
     let mut journey = Journey::start((80, 24)).unwrap();
     let refuses = Arc::new(AtomicBool::new(true));
     let client = journey.client().clone();
@@ -196,7 +196,7 @@ impl Silent {
 }
 
 #[test]
-fn the_next_page_is_asked_for_when_one_comes_near_the_end() {
+fn next_page_loads_when_the_cursor_nears_the_end() {
     let mut console = Silent::refreshed();
     console.tell_roles(0..200, Some("m1"));
     assert_eq!(console.asked(), Vec::<&Call>::new(), "what is far away can wait");
@@ -218,7 +218,7 @@ fn the_next_page_is_asked_for_when_one_comes_near_the_end() {
 }
 
 #[test]
-fn a_search_goes_on_loading_until_all_is_there() {
+fn search_loads_all_remaining_pages() {
     let mut console = Silent::refreshed();
     console.tell_roles(0..200, Some("m1"));
     for letter in "/role-09999".chars() {
@@ -239,7 +239,7 @@ fn a_search_goes_on_loading_until_all_is_there() {
 }
 
 #[test]
-fn typed_names_are_shown_harmless() {
+fn control_characters_in_typed_arns_are_not_shown() {
     let mut console = Silent::new();
     console.press(KeyCode::Tab);
     console.take(Msg::Paste("arn:aws:iam::111122223333:role/\u{1b}[2Jx".to_owned()));

@@ -197,7 +197,7 @@ impl Console {
 }
 
 #[test]
-fn from_start_to_success_and_still_there_after_a_kill() {
+fn created_key_survives_a_kill_right_after_success() {
     let dir = tempfile::tempdir().unwrap();
     let mut console = Console::start(dir.path());
     console.create_key();
@@ -214,7 +214,7 @@ fn from_start_to_success_and_still_there_after_a_kill() {
 }
 
 #[test]
-fn without_colours_the_focus_can_still_be_seen() {
+fn focus_is_visible_without_colors() {
     let dir = tempfile::tempdir().unwrap();
     let is_coloured = |cell: &vt100::Cell| cell.fgcolor() != vt100::Color::Default;
     let mut console = Console::start(dir.path());
@@ -238,7 +238,7 @@ fn without_colours_the_focus_can_still_be_seen() {
 }
 
 #[test]
-fn in_a_locale_without_utf_8_every_sign_is_ascii() {
+fn locale_without_utf_8_uses_only_ascii() {
     let dir = tempfile::tempdir().unwrap();
     let mut console = Console::start_with(dir.path(), (80, 24), &[("LC_ALL", "C")]);
     console.wait("> Dublin HSM");
@@ -254,7 +254,7 @@ fn in_a_locale_without_utf_8_every_sign_is_ascii() {
 }
 
 #[test]
-fn a_dumb_terminal_is_refused_in_words() {
+fn dumb_terminal_is_rejected_with_a_message() {
     let dir = tempfile::tempdir().unwrap();
     let (code, written) = Console::start_with(dir.path(), (80, 24), &[("TERM", "dumb")]).end();
     assert_eq!(code, 2, "{written}");
@@ -262,7 +262,7 @@ fn a_dumb_terminal_is_refused_in_words() {
 }
 
 #[test]
-fn what_terminals_draw_wider_leaves_nothing_on_the_next_page() {
+fn wide_graphemes_leave_nothing_on_the_next_page() {
     let dir = tempfile::tempdir().unwrap();
     let mut console = Console::start_with(dir.path(), (80, 24), &[]);
     console.open_wizard();
@@ -309,7 +309,7 @@ fn copied(programs: &[(&str, u8)], variables: &[(&str, &str)], words: &str) -> (
 }
 
 #[test]
-fn what_is_copied_is_said_to_be_where_it_is_known_to_be() {
+fn copy_message_names_the_clipboard_that_was_used() {
     const TOOLS: [(&str, u8); 3] = [("wl-copy", 0), ("xclip", 0), ("tmux", 0)];
     let is_sent = |written: &str| written.contains("\x1b]52;c;");
     // Nothing but the terminal.
@@ -336,7 +336,7 @@ fn what_is_copied_is_said_to_be_where_it_is_known_to_be() {
 }
 
 #[test]
-fn what_can_not_be_copied_is_shown_plain_and_saved() {
+fn value_can_be_shown_in_full_and_saved_to_a_file() {
     let dir = tempfile::tempdir().unwrap();
     let mut console = Console::start(dir.path());
     console.wait("Frankfurt HSM");
@@ -355,7 +355,7 @@ fn what_can_not_be_copied_is_shown_plain_and_saved() {
 }
 
 #[test]
-fn ctrl_l_draws_everything_again() {
+fn ctrl_l_redraws_the_screen() {
     let dir = tempfile::tempdir().unwrap();
     let mut console = Console::start(dir.path());
     console.wait("Frankfurt HSM");
@@ -372,7 +372,7 @@ fn ctrl_l_draws_everything_again() {
 }
 
 #[test]
-fn pasted_lines_go_into_the_field_and_press_nothing() {
+fn pasted_line_breaks_do_not_act_as_enter() {
     let dir = tempfile::tempdir().unwrap();
     let mut console = Console::start(dir.path());
     console.open_wizard();
@@ -385,7 +385,7 @@ fn pasted_lines_go_into_the_field_and_press_nothing() {
 }
 
 #[test]
-fn it_follows_the_size_of_the_terminal() {
+fn console_follows_terminal_resizes() {
     let dir = tempfile::tempdir().unwrap();
     let mut console = Console::start_with(dir.path(), (200, 60), &[]);
     console.open_wizard();
@@ -414,7 +414,7 @@ fn context_switches(process: u32) -> u64 {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn at_rest_nothing_wakes_up_and_nothing_is_written() {
+fn idle_console_does_not_wake_up_or_write() {
     let dir = tempfile::tempdir().unwrap();
     let mut console = Console::start(dir.path());
     console.open_wizard();
@@ -432,7 +432,7 @@ fn at_rest_nothing_wakes_up_and_nothing_is_written() {
 }
 
 #[test]
-fn signals_end_it_and_give_the_terminal_back() {
+fn signals_exit_the_console_and_restore_the_terminal() {
     for (signal, expected) in [("-TERM", 143), ("-HUP", 129)] {
         let dir = tempfile::tempdir().unwrap();
         let mut console = Console::start(dir.path());
@@ -446,7 +446,7 @@ fn signals_end_it_and_give_the_terminal_back() {
 }
 
 #[test]
-fn an_error_at_the_start_is_told_on_the_usual_screen() {
+fn startup_error_is_printed_on_the_main_screen() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("file");
     std::fs::write(&file, "not a directory").unwrap();
@@ -456,7 +456,7 @@ fn an_error_at_the_start_is_told_on_the_usual_screen() {
 }
 
 #[test]
-fn without_a_terminal_it_says_so_and_exits_with_2() {
+fn without_a_terminal_the_console_exits_with_code_2() {
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_xks-console"))
         .stdin(std::process::Stdio::null())
         .output()
@@ -466,7 +466,7 @@ fn without_a_terminal_it_says_so_and_exits_with_2() {
 }
 
 #[test]
-fn what_another_process_changes_is_seen_at_once() {
+fn changes_by_another_process_appear_at_once() {
     let dir = tempfile::tempdir().unwrap();
     let mut console = Console::start(dir.path());
     console.wait("Frankfurt HSM");
@@ -483,7 +483,7 @@ fn what_another_process_changes_is_seen_at_once() {
 }
 
 #[test]
-fn the_console_comes_back_after_ctrl_z_in_a_shell_with_job_control() {
+fn console_resumes_after_ctrl_z_in_a_shell_with_job_control() {
     let home = tempfile::tempdir().unwrap();
     let mut command = CommandBuilder::new("bash");
     command.args(["--norc", "--noprofile", "-i"]);
@@ -524,7 +524,7 @@ fn the_console_comes_back_after_ctrl_z_in_a_shell_with_job_control() {
 }
 
 #[test]
-fn nothing_acts_on_a_screen_without_room_but_ctrl_c() {
+fn only_ctrl_c_works_when_the_terminal_is_too_small() {
     let home = tempfile::tempdir().unwrap();
     let mut console = Console::start(home.path());
     console.wait("Frankfurt HSM");

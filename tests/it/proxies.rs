@@ -109,7 +109,7 @@ async fn patiently<T>(mut ask: impl AsyncFnMut() -> Result<T, XksFailure>) -> Re
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_proxy_of_another_program_is_called_over_tls() {
+async fn remote_proxy_is_called_over_tls() {
     let authority = Authority::new();
     let [chain, key] = authority.sign(HOST);
     let (address, target) = somebodys_proxy(&chain, &key, None).await;
@@ -132,7 +132,7 @@ async fn the_proxy_of_another_program_is_called_over_tls() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_host_that_cannot_prove_who_it_is_gets_nothing() {
+async fn proxy_with_an_untrusted_certificate_is_rejected() {
     let (authority, stranger) = (Authority::new(), Authority::new());
     let [chain, key] = authority.sign("other.example.com");
     let (address, target) = somebodys_proxy(&chain, &key, None).await;
@@ -144,7 +144,7 @@ async fn a_host_that_cannot_prove_who_it_is_gets_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_proxy_that_asks_for_certificates_lets_nobody_in_without_one() {
+async fn proxy_that_requires_client_certificates_rejects_other_clients() {
     let authority = Authority::new();
     let [chain, key] = authority.sign(HOST);
     let clients = Clients { authority: authority.file(), name: "cks.kms.us-west-2.amazonaws.com".to_owned() };
@@ -163,7 +163,7 @@ async fn a_proxy_that_asks_for_certificates_lets_nobody_in_without_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nobody_there_and_nobody_answering_are_told_apart_in_time() {
+async fn unreachable_and_unresponsive_proxies_are_distinguished() {
     let authority = Authority::new();
     let [chain, key] = authority.sign(HOST);
     let (_, target) = somebodys_proxy(&chain, &key, None).await;
@@ -181,7 +181,7 @@ async fn nobody_there_and_nobody_answering_are_told_apart_in_time() {
 }
 
 #[test]
-fn a_file_that_holds_no_certificates_is_told_at_once() {
+fn ca_file_without_certificates_is_an_error() {
     let dir = tempfile::tempdir().unwrap();
     let wrong = Network::new(Vec::new(), Some(dir.path().join("none.pem"))).check().unwrap_err();
     assert!(wrong.contains("none.pem"), "{wrong}");
@@ -210,7 +210,7 @@ async fn describe(account: &Bundled, store: &str) -> Result<String, CallError> {
 }
 
 #[test]
-fn a_store_is_made_in_front_of_a_proxy_that_has_no_public_name_yet() {
+fn key_store_can_use_a_proxy_that_has_no_public_name() {
     let authority = Authority::new();
     let [chain, key] = authority.sign(HOST);
     let elsewhere = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
@@ -265,7 +265,7 @@ fn a_store_is_made_in_front_of_a_proxy_that_has_no_public_name_yet() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_authority_is_trusted_for_its_host_alone() {
+async fn certificate_authority_is_trusted_only_for_its_host() {
     let authority = Authority::new();
     let names = [HOST, "xks.example.org"];
     let pem = std::fs::read_to_string(authority.file()).unwrap();
@@ -287,7 +287,7 @@ async fn an_authority_is_trusted_for_its_host_alone() {
 }
 
 #[tokio::test]
-async fn routes_are_kept_told_and_checked() {
+async fn proxy_routes_are_stored_listed_and_validated() {
     let (client, _) = super::account::account();
     let authority = Authority::new();
     let pem = std::fs::read_to_string(authority.file()).unwrap();

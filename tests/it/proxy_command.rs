@@ -19,7 +19,7 @@ fn run(data_dir: &Path, line: &str) -> (i32, String, String) {
 }
 
 #[test]
-fn exit_codes_are_those_of_the_help() {
+fn exit_codes_match_the_help() {
     let dir = tempfile::tempdir().unwrap();
     let key = "--partition oslo --id spare";
     for (line, code, words) in [
@@ -49,7 +49,7 @@ fn exit_codes_are_those_of_the_help() {
 }
 
 #[test]
-fn a_reader_that_goes_ends_a_list_quietly() {
+fn closed_output_pipe_ends_a_list_silently() {
     let dir = tempfile::tempdir().unwrap();
     for line in ["list-partitions", "list-keys --partition frankfurt", "log", "list-credentials oslo --json"] {
         let mut child = proxy(dir.path(), line).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -69,7 +69,7 @@ fn a_reader_that_goes_ends_a_list_quietly() {
 }
 
 #[test]
-fn delete_key_asks_on_the_terminal() {
+fn delete_key_asks_for_confirmation_on_the_terminal() {
     let dir = tempfile::tempdir().unwrap();
     let delete = "\"$XKS\" proxy delete-key --data-dir d --partition oslo --id oslo-vault; echo \"ended with $?\"";
     for (answer, code, left) in [("n", 3, true), ("y", 0, false)] {

@@ -128,7 +128,7 @@ fn run(acts: &[Act]) -> Result<(), TestCaseError> {
 }
 
 #[test]
-fn random_messages_at_random_sizes_break_nothing() {
+fn random_input_at_random_sizes_neither_panics_nor_loses_data() {
     let cases = 40;
     let config = Config { cases, failure_persistence: None, max_shrink_iters: 200, ..Config::default() };
     TestRunner::new(config).run(&prop::collection::vec(act(), 300), |acts| run(&acts)).unwrap();

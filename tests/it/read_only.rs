@@ -78,7 +78,7 @@ fn finish(method: &str, text: &str) -> String {
 }
 
 #[test]
-fn both_methods_run_to_review_and_give_the_same_commands() {
+fn both_methods_reach_review_and_show_the_same_commands() {
     let one = finish("method-1", include_str!("../../assets/tapes/method-1.tape"));
     let two = finish("method-2", include_str!("../../assets/tapes/method-2.tape"));
     let told = |commands: &str| {
@@ -92,7 +92,7 @@ fn both_methods_run_to_review_and_give_the_same_commands() {
 }
 
 #[test]
-fn a_store_that_others_move_is_watched_and_nothing_follows() {
+fn connection_state_changes_by_others_are_followed_without_sending_changes() {
     let mut journey = Journey::start((80, 24)).unwrap();
     let other = journey.client().clone();
     let asked = guard(&mut journey);
@@ -115,7 +115,7 @@ fn shown(journey: &mut Journey, keys: &str) -> App {
 }
 
 #[test]
-fn dialogs_of_stores_give_the_command() {
+fn key_store_dialogs_show_the_aws_cli_command() {
     let (mut journey, asked) = read_only();
     go_on(&mut journey, "read-only", "Wait+Screen /External key stores \\(4\\)/\n");
     let cases = [
@@ -140,7 +140,7 @@ fn dialogs_of_stores_give_the_command() {
 }
 
 #[test]
-fn dialogs_of_keys_give_the_command() {
+fn key_dialogs_show_the_aws_cli_command() {
     let (mut journey, asked) = read_only();
     go_on(
         &mut journey,
@@ -178,7 +178,7 @@ fn dialogs_of_keys_give_the_command() {
 }
 
 #[test]
-fn the_external_key_manager_gives_the_commands_of_the_program() {
+fn external_key_dialogs_show_the_xks_console_command() {
     let (mut journey, asked) = read_only();
     let open = "Wait+Screen /External key stores \\(4\\)/\nTab\nDown\nEnter\nWait+Screen /external keys \\(16\\)/\n";
     go_on(&mut journey, "read-only", open);
@@ -207,7 +207,7 @@ fn the_external_key_manager_gives_the_commands_of_the_program() {
 }
 
 #[test]
-fn a_served_aws_has_nothing_to_refuse() {
+fn read_only_console_sends_no_changes_to_a_served_aws() {
     let aws = Elsewhere::start();
     let mut console = aws.console(aws.client("default").looking(ReadOnly::ALL));
     let method = include_str!("../../assets/tapes/method-1.tape");
@@ -220,7 +220,7 @@ fn a_served_aws_has_nothing_to_refuse() {
 }
 
 #[test]
-fn the_flag_holds_in_the_program() {
+fn read_only_option_prevents_changes() {
     let dir = tempfile::tempdir().unwrap();
     let data = dir.path().join("data");
     let log = dir.path().join("calls");
@@ -252,7 +252,7 @@ fn the_flag_holds_in_the_program() {
 }
 
 #[test]
-fn the_file_holds_for_a_profile_and_what_is_wrong_in_it_is_told() {
+fn read_only_setting_applies_to_a_profile_and_config_errors_are_reported() {
     let aws = Elsewhere::start();
     let home = aws.dir.path();
     let directory = home.join("config-of-the-person");

@@ -21,7 +21,7 @@ async fn rotations(client: &Client, key_id: &str, what: &str) -> Vec<(String, St
 }
 
 #[tokio::test]
-async fn what_older_material_encrypted_is_decrypted_after_rotations() {
+async fn older_key_material_decrypts_after_rotations() {
     let (client, _) = account();
     let KeyMetadata { key_id, current_key_material_id: first, .. } = kms_key(&client).await;
     let mut blobs = vec![encrypt(&client, &key_id).await];
@@ -48,7 +48,7 @@ async fn what_older_material_encrypted_is_decrypted_after_rotations() {
 }
 
 #[tokio::test]
-async fn a_key_is_rotated_when_its_day_comes_and_not_while_it_is_disabled() {
+async fn key_is_rotated_automatically_when_due_but_not_while_disabled() {
     let (client, clock) = account();
     let key_id = kms_key(&client).await.key_id;
     let blob = encrypt(&client, &key_id).await;
@@ -71,7 +71,7 @@ async fn a_key_is_rotated_when_its_day_comes_and_not_while_it_is_disabled() {
 }
 
 #[tokio::test]
-async fn rotation_is_refused_where_aws_refuses_it() {
+async fn rotation_is_rejected_where_aws_rejects_it() {
     let (client, _) = account();
     let external = new_key(&client).await;
     let (ours, disabled) = (kms_key(&client).await.key_id, kms_key(&client).await.key_id);
@@ -99,7 +99,7 @@ async fn rotation_is_refused_where_aws_refuses_it() {
 }
 
 #[tokio::test]
-async fn the_last_use_of_a_key_is_known_with_its_event() {
+async fn get_key_last_usage_returns_the_last_use_and_its_event() {
     let (client, clock) = account();
     let key_id = new_key(&client).await;
     let usage = async || client.call(&GetKeyLastUsage { key_id: key_id.clone() }).await.unwrap();

@@ -75,7 +75,7 @@ fn ping(url: &str) -> String {
 }
 
 #[test]
-fn a_command_has_the_environment_of_the_served_aws_and_no_other() {
+fn command_gets_only_the_aws_environment_of_the_served_aws() {
     let home = Home::new();
     let mut command = home.serve(&["--", "env"]);
     for name in ["AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_KMS", "AWS_ENDPOINT_URL_S3"] {
@@ -95,7 +95,7 @@ fn a_command_has_the_environment_of_the_served_aws_and_no_other() {
 }
 
 #[test]
-fn a_command_calls_the_served_aws_and_its_calls_are_logged_without_secrets() {
+fn command_calls_the_served_aws_and_the_access_log_has_no_secrets() {
     let home = Home::new();
     let create = "\"$0\" create-key --yes --origin AWS_KMS --alias reports --endpoint-url \"$AWS_ENDPOINT_URL\" \
                   && echo \"$AWS_SECRET_ACCESS_KEY\"";
@@ -116,7 +116,7 @@ fn a_command_calls_the_served_aws_and_its_calls_are_logged_without_secrets() {
 }
 
 #[test]
-fn serve_ends_with_the_status_of_its_command() {
+fn serve_exits_with_the_status_of_its_command() {
     let home = Home::new();
     std::fs::write(home.path("no-program"), "text").unwrap();
     for (command, code) in [
@@ -134,7 +134,7 @@ fn serve_ends_with_the_status_of_its_command() {
 }
 
 #[test]
-fn signals_are_handed_on_to_the_command_which_reads_and_writes_by_itself() {
+fn signals_are_forwarded_to_the_command_which_inherits_stdin_and_stdout() {
     let home = Home::new();
     for (signal, name) in [(Signal::TERM, "TERM"), (Signal::INT, "INT"), (Signal::HUP, "HUP")] {
         let script = format!("read word; trap 'kill $!; exit 42' {name}; sleep 1000 >&- & echo got $word; wait");
@@ -151,7 +151,7 @@ fn signals_are_handed_on_to_the_command_which_reads_and_writes_by_itself() {
 }
 
 #[test]
-fn a_server_in_the_background_is_ready_when_detach_returns_and_gone_when_stop_returns() {
+fn background_server_is_ready_after_detach_and_gone_after_stop() {
     let home = Home::new();
     let (code, exports, notes) = home.run(&["--detach", "--access-log", "-", "--ready-file", "ready"]);
     assert_eq!(code, 0, "{notes}");
@@ -186,7 +186,7 @@ fn a_server_in_the_background_is_ready_when_detach_returns_and_gone_when_stop_re
 }
 
 #[test]
-fn two_shells_that_detach_at_once_get_one_server() {
+fn concurrent_detach_commands_share_one_server() {
     let home = Home::new();
     let start = || home.serve(&["--detach"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let both = [start(), start(), start()].map(|child| told(&child.wait_with_output().unwrap()));
@@ -196,7 +196,7 @@ fn two_shells_that_detach_at_once_get_one_server() {
 }
 
 #[test]
-fn a_server_that_was_killed_is_not_stopped_again_and_another_one_starts() {
+fn killed_server_is_not_stopped_again_and_a_new_one_starts() {
     let home = Home::new();
     let (_, exports, _) = home.run(&["--detach"]);
     let lock = std::fs::read_to_string(home.data_dir().join("server.lock")).unwrap();
@@ -211,14 +211,14 @@ fn a_server_that_was_killed_is_not_stopped_again_and_another_one_starts() {
 }
 
 #[test]
-fn what_keeps_the_background_server_from_starting_is_said_and_eval_of_it_fails() {
+fn failed_background_start_reports_the_error_and_fails_in_eval() {
     let home = Home::new();
     let (code, out, notes) = home.run(&["--detach", "--tls-cert", "none.pem", "--tls-key", "none.pem"]);
     assert!(code == 1 && out == "false\n" && notes.contains("none.pem"), "{code} {out} {notes}");
 }
 
 #[test]
-fn a_server_says_that_it_listens_and_the_ready_file_comes_and_goes() {
+fn server_announces_its_address_and_writes_and_removes_the_ready_file() {
     let home = Home::new();
     std::fs::write(home.path("ready"), "left by a crash").unwrap();
     let mut command = home.serve(&["--listen", "127.0.0.1:0", "--ready-file", "ready", "--access-log", "-"]);

@@ -49,7 +49,7 @@ fn request(line: &str, headers: &str, body: &str) -> String {
 }
 
 #[tokio::test]
-async fn what_is_no_request_of_aws_is_answered_in_its_own_words() {
+async fn malformed_requests_get_the_errors_of_their_service() {
     let aws = Served::start().await;
     let target = "X-Amz-Target: TrentService.ListKeys\r\nContent-Type: application/x-amz-json-1.1\r\n";
     let unsigned = aws.say(&request("POST /", target, "{}")).await;
@@ -70,7 +70,7 @@ async fn what_is_no_request_of_aws_is_answered_in_its_own_words() {
 }
 
 #[tokio::test]
-async fn bodies_are_bounded_before_anything_else_is_done() {
+async fn oversized_bodies_are_rejected_before_authentication() {
     let aws = Served::start().await;
     let half_a_megabyte = "x".repeat(600 * 1024);
     let told = aws.say(&request("POST /", "X-Amz-Target: TrentService.ListKeys\r\n", &half_a_megabyte)).await;
@@ -82,7 +82,7 @@ async fn bodies_are_bounded_before_anything_else_is_done() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_client_that_goes_to_sleep_is_left_alone() {
+async fn stalled_clients_time_out() {
     let aws = Served::start().await;
     assert_eq!(aws.say("POST / HTTP/1.1\r\nHost: loc").await, "");
     let slow = "POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 5\r\n\r\nab";
@@ -92,7 +92,7 @@ async fn a_client_that_goes_to_sleep_is_left_alone() {
 }
 
 #[tokio::test]
-async fn what_is_in_flight_is_finished_and_then_nobody_listens() {
+async fn shutdown_finishes_requests_in_flight_and_closes_the_port() {
     let mut aws = Served::start().await;
     let mut stream = TcpStream::connect(aws.address).await.unwrap();
     stream.write_all(b"GET /ping HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n").await.unwrap();
@@ -108,7 +108,7 @@ async fn what_is_in_flight_is_finished_and_then_nobody_listens() {
 }
 
 #[tokio::test]
-async fn other_machines_are_let_in_only_when_told_so() {
+async fn listening_beyond_loopback_must_be_allowed_explicitly() {
     let world = || Environment::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 1);
     let aws = Bundled::in_memory("default", world()).unwrap();
     let anywhere = "0.0.0.0:0".parse().unwrap();

@@ -124,7 +124,7 @@ fn requests() -> Vec<Value> {
 
 /// With XKS_CONSOLE_WRITE_SIGNATURES set the table is written anew; what botocore thinks of it is for botocore to say.
 #[test]
-fn requests_and_signatures_are_those_of_the_table() {
+fn requests_and_signatures_match_the_table() {
     let requests = requests();
     if std::env::var_os("XKS_CONSOLE_WRITE_SIGNATURES").is_some() {
         let text = serde_json::to_string_pretty(&requests).unwrap() + "\n";

@@ -73,7 +73,7 @@ fn code<T: std::fmt::Debug>(result: Result<T, CallError>) -> (String, u16) {
 }
 
 #[tokio::test]
-async fn the_most_restrictive_decision_stands_above_that_on_each_resource() {
+async fn overall_decision_is_the_most_restrictive_of_all_resources() {
     let deny = json!({ "Version": "2012-10-17", "Statement": [
         { "Effect": "Deny", "Action": "kms:*", "Resource": "arn:aws:kms:*:*:alias/secret" }] });
     let alias = |name| format!("arn:aws:kms:us-west-2:111122223333:alias/{name}");
@@ -107,7 +107,7 @@ async fn the_most_restrictive_decision_stands_above_that_on_each_resource() {
 }
 
 #[tokio::test]
-async fn conditions_look_at_the_context_and_what_is_missing_is_told() {
+async fn conditions_use_the_context_entries_and_missing_keys_are_reported() {
     let only = json!({ "Version": "2012-10-17", "Statement": { "Effect": "Allow", "Action": "kms:TagResource", "Resource": "*",
         "Condition": { "ForAllValues:StringEquals": { "aws:TagKeys": ["team", "7"] }, "Bool": { "aws:MultiFactorAuthPresent": "true" } } } });
     let with = |entries: &[(&str, &[&str])]| SimulatePrincipalPolicy {
@@ -134,7 +134,7 @@ async fn conditions_look_at_the_context_and_what_is_missing_is_told() {
 }
 
 #[tokio::test]
-async fn boundaries_and_resource_policies_take_part() {
+async fn permissions_boundaries_and_resource_policies_are_evaluated() {
     let policy = |effect: &str, principal: Option<&str>| {
         let mut statement = json!({ "Effect": effect, "Action": "kms:Decrypt", "Resource": "*" });
         if let Some(arn) = principal {
@@ -169,7 +169,7 @@ async fn boundaries_and_resource_policies_take_part() {
 }
 
 #[tokio::test]
-async fn pages_follow_the_order_of_the_actions() {
+async fn results_are_paginated_in_the_order_of_the_actions() {
     let admin = user("Admin");
     let actions = ["kms:TagResource", "kms:CreateKey", "kms:CreateKey", "kms:Decrypt", "kms:ListKeys"];
     let (mut seen, mut marker) = (Vec::new(), None);
@@ -188,7 +188,7 @@ async fn pages_follow_the_order_of_the_actions() {
 }
 
 #[tokio::test]
-async fn who_may_not_ask_and_what_can_t_be_asked_is_refused_as_iam_does() {
+async fn unauthorized_and_invalid_requests_fail_as_in_iam() {
     let admin = user("Admin");
     assert_eq!(code(user("grace.liu").call(&ask(&["kms:CreateKey"], &[])).await), ("AccessDenied".to_owned(), 403));
     for (request, expected) in [
@@ -234,7 +234,7 @@ async fn who_may_not_ask_and_what_can_t_be_asked_is_refused_as_iam_does() {
 }
 
 #[tokio::test]
-async fn users_and_roles_are_told_to_those_who_may_know() {
+async fn get_user_and_get_role_require_permission() {
     let admin = user("Admin");
     let role = GetRole { role_name: "HsmOperator".to_owned() };
     assert_eq!(admin.call(&role).await.unwrap().role.arn, OPERATOR);
@@ -250,7 +250,7 @@ async fn users_and_roles_are_told_to_those_who_may_know() {
 }
 
 #[tokio::test]
-async fn what_is_simulated_comes_true() {
+async fn simulated_decisions_match_real_calls() {
     let (bundled, clock) = aws();
     let operator = session(&bundled, &clock, OPERATOR).await;
     let tagged = CreateKey {
@@ -274,7 +274,7 @@ async fn what_is_simulated_comes_true() {
 }
 
 #[test]
-fn the_wire_is_that_of_the_api_reference() {
+fn wire_format_matches_the_api_reference() {
     let request = SimulatePrincipalPolicy {
         context_entries: list(&[ContextEntry {
             context_key_name: "aws:TagKeys".to_owned(),

@@ -19,7 +19,7 @@ use super::snapshots::{go_on, start};
 const STORES: &str = "Wait+Screen /External key stores \\(4\\)/\n";
 
 #[test]
-fn in_the_bundled_aws_the_region_is_chosen_and_another_is_empty() {
+fn region_can_be_switched_in_the_bundled_aws_and_other_regions_are_empty() {
     let journey = start(
         "region",
         &format!(
@@ -33,7 +33,7 @@ fn in_the_bundled_aws_the_region_is_chosen_and_another_is_empty() {
 }
 
 #[test]
-fn a_region_that_is_not_listed_can_be_typed_and_one_that_is_none_is_told() {
+fn unlisted_region_can_be_typed_and_invalid_region_is_an_error() {
     let mut journey = start(
         "typed-region",
         &format!("{STORES}F3\nType \"us west\"\nCtrl+N\nWait+Screen /‘us west’ is no Region/\nScreenshot wrong.png\n"),
@@ -46,7 +46,7 @@ fn a_region_that_is_not_listed_can_be_typed_and_one_that_is_none_is_told() {
 }
 
 #[test]
-fn another_profile_is_another_caller_in_the_region_that_it_names() {
+fn switching_profile_changes_the_caller_and_uses_the_region_of_the_profile() {
     let aws = Elsewhere::start();
     aws.write(0, "\n[profile abroad]\nregion = eu-west-1\nrole_arn = arn:aws:iam::111122223333:role/security/SecurityAudit\nsource_profile = default\n");
     let mut console = aws.console(aws.client("default"));
@@ -69,7 +69,7 @@ fn another_profile_is_another_caller_in_the_region_that_it_names() {
 }
 
 #[test]
-fn a_profile_that_can_not_be_opened_leaves_one_where_one_is() {
+fn failed_profile_switch_keeps_the_current_profile() {
     let aws = Elsewhere::start();
     let mut console = aws.console(aws.client("default"));
     go_on(
@@ -85,7 +85,7 @@ fn a_profile_that_can_not_be_opened_leaves_one_where_one_is() {
 }
 
 #[test]
-fn what_is_typed_for_a_new_key_is_lost_only_after_a_question() {
+fn switching_region_asks_before_discarding_a_new_key() {
     let open = "Down\nType \"n\"\nWait+Screen /Create key/\nType \"payments-2026\"\n";
     let mut journey = start(
         "asked",
@@ -127,7 +127,7 @@ fn some_store() -> CustomKeyStore {
 }
 
 #[test]
-fn answers_to_the_client_before_find_nobody_and_the_new_one_is_used_before_anything_is_asked() {
+fn responses_for_the_previous_client_are_ignored_and_the_new_client_is_used_first() {
     let (client, _) = account();
     let (mut app, old) = waiting();
     press(&mut app, KeyCode::F(3), KeyModifiers::NONE);
@@ -149,7 +149,7 @@ fn answers_to_the_client_before_find_nobody_and_the_new_one_is_used_before_anyth
 }
 
 #[test]
-fn who_leaves_the_dialog_while_a_client_is_opened_stays_where_one_is() {
+fn closing_the_dialog_while_the_client_opens_cancels_the_switch() {
     let (client, _) = account();
     let (mut app, _) = waiting();
     press(&mut app, KeyCode::F(3), KeyModifiers::NONE);
@@ -162,7 +162,7 @@ fn who_leaves_the_dialog_while_a_client_is_opened_stays_where_one_is() {
 }
 
 #[test]
-fn nothing_is_left_half_done() {
+fn switch_is_rejected_while_a_change_is_in_progress() {
     let review = "Down\nType \"n\"\nWait+Screen /Create key/\nType \"payments-2026\"\nTab\nSpace\nCtrl+N\nType \"payments\"\n\
                   Ctrl+N\nCtrl+N\nCtrl+N\nCtrl+N\nCtrl+N\nWait+Screen /7 Review/\n";
     let mut app = start("half-done", &format!("{STORES}{review}")).app().clone();
@@ -190,7 +190,7 @@ fn nothing_is_left_half_done() {
 }
 
 #[test]
-fn what_one_prefers_and_the_calls_so_far_stay() {
+fn api_calls_are_kept_after_a_switch() {
     let mut journey =
         start("stays", &format!("{STORES}F3\nType \"eu-west-1\"\nCtrl+N\nWait+Screen /No external key/\n"));
     go_on(&mut journey, "stays", "F2\nWait+Screen /API calls \\([0-9]+\\)/\nWait+Screen /kms DescribeCustomKey/\n");
@@ -228,7 +228,7 @@ impl Drop for Serve {
 }
 
 #[test]
-fn in_a_terminal_one_goes_from_profile_to_profile_of_a_served_aws() {
+fn console_switches_between_profiles_of_a_served_aws() {
     let dir = tempfile::tempdir().unwrap();
     let serve = Serve::start(dir.path());
     let home = dir.path();
@@ -278,7 +278,7 @@ fn in_a_terminal_one_goes_from_profile_to_profile_of_a_served_aws() {
 }
 
 #[test]
-fn the_key_is_told_in_the_header_and_in_the_help() {
+fn switch_key_is_shown_in_the_header_and_in_the_help() {
     let journey: Journey = start("found", &format!("{STORES}Type \"?\"\n"));
     let header = super::snapshots::screen(journey.app(), (80, 24)).lines().next().unwrap().to_owned();
     assert!(header.ends_with("us-west-2 [F3]"), "{header}");

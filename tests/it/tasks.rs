@@ -22,7 +22,7 @@ fn store_names(journey: &Journey) -> Vec<String> {
 }
 
 #[test]
-fn a_store_is_created_from_a_configuration_file() {
+fn key_store_is_created_from_a_configuration_file() {
     let open = "Wait+Screen /External key stores \\(4\\)/\nType \"C\"\nWait+Screen /Key store name/\nScreenshot empty.png\n\
                 Ctrl+N\nWait+Screen /Key store name is required/\nType \"Oslo HSM\"\nTab\n";
     let mut journey = start("create-store", open);
@@ -40,7 +40,7 @@ fn a_store_is_created_from_a_configuration_file() {
 }
 
 #[test]
-fn a_file_that_was_dropped_on_the_terminal_is_read() {
+fn file_dropped_on_the_terminal_is_read() {
     let (client, _) = account();
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("oslo's proxy.json"), "{}").unwrap();
@@ -58,7 +58,7 @@ fn a_file_that_was_dropped_on_the_terminal_is_read() {
 }
 
 #[test]
-fn a_vpc_endpoint_service_is_asked_for_only_with_its_connectivity() {
+fn vpc_endpoint_service_fields_appear_only_for_that_connectivity() {
     let tape = "Wait+Screen /External key stores \\(4\\)/\nType \"C\"\nWait+Screen /Key store name/\nTab\nTab\nDown\n\
                 Wait+Screen /VPC endpoint service name/\nTab\nType \"vpce-svc\"\nTab\nSpace\nTab\nType \"12\"\nTab\n\
                 Wait+Screen /12 digits/\nScreenshot vpc.png\nEscape\nWait+Screen /Esc once more/\nEscape\n\
@@ -67,7 +67,7 @@ fn a_vpc_endpoint_service_is_asked_for_only_with_its_connectivity() {
 }
 
 #[test]
-fn how_a_proxy_is_reached_is_asked_for_only_when_its_name_does_not_do() {
+fn proxy_address_fields_appear_only_when_selected() {
     let tape = "Wait+Screen /External key stores \\(4\\)/\nType \"C\"\nWait+Screen /Key store name/\nTab 3\n\
                 Type \"https://xks.example.com\"\nTab\nSpace\nWait+Screen /Proxy address/\nTab\nType \"localhost\"\nTab\n\
                 Wait+Screen /is an IP address and a port/\nScreenshot route.png\nShift+Tab 2\nSpace\nTab\n\
@@ -76,7 +76,7 @@ fn how_a_proxy_is_reached_is_asked_for_only_when_its_name_does_not_do() {
 }
 
 #[test]
-fn a_configuration_file_that_is_none_says_so() {
+fn invalid_configuration_file_shows_an_error() {
     let tape = "Wait+Screen /External key stores \\(4\\)/\nType \"C\"\nWait+Screen /Key store name/\nTab\n\
                 Type '{\"XksProxyUriPath\": 1}'\nEnter\nWait+Screen /InvalidConfigurationFile/\nCtrl+U\n\
                 Type \"/no/such/file.json\"\nEnter\nWait+Screen /FileNotRead/\nScreenshot no-file.png\n";
@@ -84,7 +84,7 @@ fn a_configuration_file_that_is_none_says_so() {
 }
 
 #[test]
-fn a_connected_store_is_renamed_and_only_what_may_change_is_shown() {
+fn connected_key_store_can_be_renamed_and_shows_only_editable_fields() {
     let tape = "Wait+Screen /Dublin HSM/\nType \"m\"\nWait+Screen /Key store actions/\nScreenshot menu.png\nEnter\n\
                 Wait+Screen /Edit external key store/\nScreenshot form.png\nCtrl+U\nType \"Frankfurt HSM\"\nCtrl+N\n\
                 Wait+Screen /has this/\nCtrl+U\nType \"Dublin HSM 2\"\nCtrl+N\nWait+Screen /was updated/\n";
@@ -93,7 +93,7 @@ fn a_connected_store_is_renamed_and_only_what_may_change_is_shown() {
 }
 
 #[test]
-fn of_a_disconnected_store_all_can_be_changed() {
+fn disconnected_key_store_shows_all_fields_as_editable() {
     let tape = "Wait+Screen /Zurich DR/\nDown 3\nType \"m\"\nWait+Screen /Key store actions/\nEnter\n\
                 Wait+Screen /Edit external key store/\nScreenshot form.png\nCtrl+U\nType \"Zurich 2\"\nCtrl+N\n\
                 Wait+Screen /was updated/\n";
@@ -101,7 +101,7 @@ fn of_a_disconnected_store_all_can_be_changed() {
 }
 
 #[test]
-fn a_store_is_deleted_only_when_its_name_is_typed() {
+fn key_store_is_deleted_only_after_its_name_is_typed() {
     let tape = "Wait+Screen /Zurich DR/\nDown 3\nType \"m\"\nWait+Screen /Key store actions/\nDown 4\nEnter\n\
                 Wait+Screen /Delete external key store/\nShift+Tab\nScreenshot form.png\nType \"Zurich\"\nCtrl+N\n\
                 Wait+Screen /to confirm/\nType \" DR\"\nCtrl+N\nWait+Screen /was deleted/\n";
@@ -110,7 +110,7 @@ fn a_store_is_deleted_only_when_its_name_is_typed() {
 }
 
 #[test]
-fn several_keys_are_disabled_deleted_and_called_back_at_once() {
+fn key_actions_apply_to_all_selected_keys() {
     let mut journey = start(
         "key-actions",
         &format!(
@@ -145,7 +145,7 @@ fn open_key() -> String {
 }
 
 #[test]
-fn description_tags_and_aliases_are_changed_on_the_keys_page() {
+fn description_tags_and_aliases_can_be_changed_on_the_key_page() {
     let action = |downs: usize| format!("Type \"m\"\nWait+Screen /Key actions/\nDown {downs}\nEnter\n");
     let tape = open_key()
         + &action(3)
@@ -168,7 +168,7 @@ fn description_tags_and_aliases_are_changed_on_the_keys_page() {
 }
 
 #[test]
-fn an_alias_is_moved_to_a_key_named_by_its_alias() {
+fn alias_can_be_moved_to_a_key_identified_by_another_alias() {
     let tape = open_key()
         + "Type \"m\"\nWait+Screen /Key actions/\nDown 6\nEnter\nWait+Screen /Move alias/\nTab\nType \"nobody\"\nCtrl+N\n\
            Wait+Screen /Name a KMS key/\nCtrl+U\nType \"app-logs\"\nScreenshot form.png\nCtrl+N\n\
@@ -178,7 +178,7 @@ fn an_alias_is_moved_to_a_key_named_by_its_alias() {
 }
 
 #[test]
-fn the_key_policy_is_edited_and_checked_as_one_types() {
+fn key_policy_is_validated_while_typing() {
     let tape = open_key()
         + "Type \"m\"\nWait+Screen /Key actions/\nDown 8\nEnter\nWait+Screen /Edit key policy/\nType \"x\"\n\
            Wait+Screen /This is not JSON/\nScreenshot wrong.png\nBackspace\nScreenshot form.png\nCtrl+N\n\
@@ -209,7 +209,7 @@ fn text_is_encrypted_and_decrypted() {
 }
 
 #[test]
-fn a_store_is_created_from_the_wizard_and_the_draft_waits() {
+fn key_store_can_be_created_from_the_wizard_without_losing_the_draft() {
     let tape = format!(
         "{KEYS}Type \"n\"\nWait+Screen /Configure key/\nTab\nTab\nEnter\nDown 3\nSpace\nTab\nSpace\nCtrl+N\n\
          Wait+Screen /Choose external key/\nTab\nType \"oslo-vault\"\nTab\nEnter\nWait+Screen /Key store name/\n\
@@ -230,7 +230,7 @@ fn a_store_is_created_from_the_wizard_and_the_draft_waits() {
 }
 
 #[test]
-fn a_key_of_kms_is_made_by_the_same_wizard() {
+fn wizard_creates_a_key_with_kms_origin() {
     let tape = format!(
         "{KEYS}Type \"n\"\nWait+Screen /Configure key/\nCtrl+N\nWait+Screen /Add alias/\nType \"standard\"\nCtrl+N\nCtrl+N\n\
          Ctrl+N\nCtrl+N\nCtrl+N\nWait+Screen /7 Review/\nCtrl+N\nWait+Screen /Success/\n"
@@ -240,7 +240,7 @@ fn a_key_of_kms_is_made_by_the_same_wizard() {
 }
 
 #[test]
-fn the_navigation_leads_to_every_list() {
+fn navigation_opens_every_list() {
     let tape = "Wait+Screen /External key stores \\(4\\)/\nTab\nScreenshot menu.png\nUp\nEnter\n\
                 Wait+Screen /on hardware of/\nScreenshot cloudhsm.png\nTab\nUp 2\nEnter\n\
                 Wait+Screen /AWS managed keys \\(2\\)/\nScreenshot aws-managed.png\nEnter\nWait+Screen /aws\\/ebs/\n\
@@ -249,7 +249,7 @@ fn the_navigation_leads_to_every_list() {
 }
 
 #[test]
-fn columns_are_chosen_and_the_list_is_sorted_and_searched_by_them() {
+fn columns_can_be_chosen_sorted_and_searched() {
     let tape = format!(
         "{KEYS}Type \"/\"\nType \"orig\"\nRight\nType \"ext\"\nWait+Screen /2 of 6 match/\nScreenshot search.png\nEscape\n\
          Type \"s\"\nType \"s\"\nType \"s\"\nWait+Screen /Origin ▴/\nScreenshot sorted.png\nType \"P\"\n\
@@ -260,7 +260,7 @@ fn columns_are_chosen_and_the_list_is_sorted_and_searched_by_them() {
 }
 
 #[test]
-fn administrators_and_users_are_edited_and_other_statements_stay() {
+fn editing_administrators_and_users_keeps_other_statements() {
     let tape = open_key()
         + "Type \"m\"\nWait+Screen /Key actions/\nScreenshot menu.png\nDown 9\nEnter\nWait+Screen /Key administrators/\n\
            Type \"KeyAdministrato\"\nWait+Screen /no IAM user or role/\nScreenshot wrong.png\nType \"r\"\nTab\nSpace\nTab\n\
@@ -278,7 +278,7 @@ fn administrators_and_users_are_edited_and_other_statements_stay() {
 }
 
 #[test]
-fn keys_are_found_by_their_tags() {
+fn keys_can_be_found_by_tag() {
     let tape = format!(
         "{KEYS}Type \"/\"\nType \"tag:team=data\"\nWait+Screen /2 of 6 match/\nScreenshot found.png\nEnter\nEscape\n\
          Wait+Screen /6 in all/\n"
@@ -287,7 +287,7 @@ fn keys_are_found_by_their_tags() {
 }
 
 #[test]
-fn an_answer_to_a_form_that_was_left_closes_no_other_form() {
+fn response_for_a_closed_form_does_not_close_another_form() {
     use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
     use xks_console::tui::app::Dialog;
     use xks_console::tui::effect::{Effect, Msg, Outcome, Reply};
@@ -309,7 +309,7 @@ fn an_answer_to_a_form_that_was_left_closes_no_other_form() {
 }
 
 #[test]
-fn a_form_that_changes_nothing_says_so() {
+fn form_without_changes_says_so() {
     let tape = open_key()
         + "Type \"m\"\nWait+Screen /Key actions/\nDown 4\nEnter\nWait+Screen /Add or edit tags/\nCtrl+N\n\
            Wait+Screen /Nothing was changed/\n";

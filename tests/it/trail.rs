@@ -40,7 +40,7 @@ fn by(bundled: &Bundled, credentials: Credentials, clock: &Clock) -> Client {
 }
 
 #[tokio::test]
-async fn creating_a_key_leaves_the_event_of_the_guide() {
+async fn create_key_event_matches_the_guide() {
     let (client, _) = account();
     let request = CreateKey {
         tags: Some(vec![Tag { tag_key: "Team".to_owned(), tag_value: "Payments".to_owned() }]),
@@ -54,7 +54,7 @@ async fn creating_a_key_leaves_the_event_of_the_guide() {
 }
 
 #[tokio::test]
-async fn using_a_key_tells_of_the_external_key_and_nothing_of_the_data() {
+async fn encrypt_and_decrypt_events_name_the_external_key_but_contain_no_data() {
     let (client, _) = account();
     let key = new_key(&client).await;
     let blob = encrypt(&client, &key).await;
@@ -70,7 +70,7 @@ async fn using_a_key_tells_of_the_external_key_and_nothing_of_the_data() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_an_event_with_an_error() {
+async fn denied_call_is_recorded_with_its_error() {
     let (client, clock, bundled) = whole_account();
     let key = new_key(&client).await;
     let jonas = somebody(&bundled, "jonas.bauer", &clock);
@@ -83,7 +83,7 @@ async fn a_refusal_is_an_event_with_an_error() {
 }
 
 #[tokio::test]
-async fn a_session_is_told_with_its_role_and_without_its_secrets() {
+async fn session_events_name_the_role_and_contain_no_secrets() {
     let (client, clock, bundled) = whole_account();
     let role = "arn:aws:iam::111122223333:role/payments/PaymentsApi".to_owned();
     let request = AssumeRole { role_arn: role.clone(), role_session_name: "audit".to_owned(), ..Default::default() };
@@ -106,7 +106,7 @@ async fn a_session_is_told_with_its_role_and_without_its_secrets() {
 }
 
 #[tokio::test]
-async fn the_secret_of_a_proxy_is_hidden() {
+async fn proxy_secret_access_key_is_hidden() {
     let (client, _) = account();
     let secret = "wJalrXUtnFEMIK7MDENGbPxRfiCYzEXAMPLEKEYwJalrXUtn";
     let asked = UpdateCustomKeyStore {
@@ -127,7 +127,7 @@ async fn the_secret_of_a_proxy_is_hidden() {
 }
 
 #[tokio::test]
-async fn the_owner_of_a_key_sees_what_others_do_with_it() {
+async fn key_owner_sees_calls_of_other_accounts() {
     let (client, clock, bundled) = whole_account();
     let key = client.call(&CreateKey::default()).await.unwrap().key_metadata;
     let policy = json!({ "Version": "2012-10-17", "Statement": [
@@ -148,7 +148,7 @@ async fn the_owner_of_a_key_sees_what_others_do_with_it() {
 }
 
 #[tokio::test]
-async fn events_come_in_pages_the_newest_first() {
+async fn events_are_paginated_newest_first() {
     let (client, clock) = account();
     let mut keys = Vec::new();
     for _ in 0..7 {
@@ -193,7 +193,7 @@ async fn events_come_in_pages_the_newest_first() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_looked_up_is_refused_as_in_the_model() {
+async fn invalid_lookups_are_rejected_as_on_aws() {
     let (client, _) = account();
     let attribute = |key: &str| LookupAttribute { attribute_key: key.into(), attribute_value: "x".into() };
     for (code, request) in [
@@ -225,7 +225,7 @@ async fn what_cannot_be_looked_up_is_refused_as_in_the_model() {
 }
 
 #[tokio::test]
-async fn iam_is_in_the_one_region_that_it_signs_for() {
+async fn iam_events_are_recorded_only_in_us_east_1() {
     let (client, _) = account();
     client.call(&ListUsers { max_items: Some(5), ..Default::default() }).await.unwrap();
     assert!(all(&client, Some(("EventName", "ListUsers"))).await.is_empty());
@@ -234,7 +234,7 @@ async fn iam_is_in_the_one_region_that_it_signs_for() {
 }
 
 #[tokio::test]
-async fn another_process_sees_changes_at_once_and_the_rest_within_a_second() {
+async fn another_process_sees_changes_at_once_and_reads_within_a_second() {
     let dir = tempfile::tempdir().unwrap();
     let (one, other) = (Bundled::open(dir.path(), None).unwrap(), Bundled::open(dir.path(), None).unwrap());
     let (writer, reader) = (somebody(&one, "Admin", &Clock::System), somebody(&other, "Admin", &Clock::System));
@@ -252,7 +252,7 @@ async fn another_process_sees_changes_at_once_and_the_rest_within_a_second() {
 }
 
 #[tokio::test]
-async fn an_event_and_the_proxys_log_tell_of_the_same_request() {
+async fn event_and_proxy_log_entry_describe_the_same_request() {
     let (client, clock, bundled) = whole_account();
     let key = new_key(&client).await;
     let blob = encrypt(&client, &key).await;

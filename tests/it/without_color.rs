@@ -16,7 +16,7 @@ const TAPE: &str = "Wait+Screen /Frankfurt/\nWait+Screen /111122223333/\nScreens
     Wait+Screen /Success/\nEnter\nWait+Screen /General configuration/\nScreenshot key.png\n";
 
 #[test]
-fn emphasis_is_all_that_tells_things_apart() {
+fn screens_are_readable_without_color() {
     let mut journey = Journey::start((80, 24)).unwrap();
     let tape = Tape::parse("without-color", TAPE).unwrap();
     let no_color = Capabilities { has_color: false, has_unicode: true, has_cursor: true };

@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn problems_name_their_place() {
+    fn problems_name_their_line_or_statement() {
         assert!(problem("{\n\"Version\": }").starts_with("Line 2: This is not JSON"));
         assert!(problem("[]").contains("must be a JSON object"));
         assert!(problem("{\n\"Statements\":[]}").starts_with("Line 2: ‘Statements’ is no element"));
@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_reader_could_take_two_ways_is_refused() {
+    fn ambiguous_policy_is_rejected() {
         let twice = with("{\"Effect\":\"Deny\",\n\"Effect\":\"Allow\",\"Principal\":\"*\"}");
         assert_eq!(problem(&twice), "Line 2: ‘Effect’ stands twice in one object; keep one.");
         let condition = r#"{"Effect":"Allow","Principal":"*","Condition":{"Bool":{"a":"true","a":"false"}}}"#;
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_nothing_is_pointed_out_but_accepted() {
+    fn statement_without_action_or_resource_is_accepted_with_warnings() {
         let document = check(&with(r#"{"Effect":"Allow","Principal":"*"}"#)).unwrap();
         assert_eq!(warnings(&document).len(), 2);
     }

@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn each_operator_compares_as_iam_does() {
+    fn condition_operators_match_iam() {
         let facts = facts();
         for (operator, key, wanted, holds) in [
             ("StringEquals", "KMS:EncryptionContext:project", json!("nile"), true),
@@ -319,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses_are_matched_bit_by_bit() {
+    fn ip_addresses_match_by_prefix_length() {
         assert!(is_within("2001:db8::1", "2001:db8::/32") && !is_within("2001:db9::1", "2001:db8::/32"));
         assert!(is_within("10.0.0.1", "0.0.0.0/0") && !is_within("10.0.0.1", "10.0.0.0/33"));
         assert!(!is_within("10.0.0.1", "::/0") && !is_within("x", "10.0.0.0/8"));

@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn statements_stand_in_the_consoles_order() {
+    fn statements_are_in_the_consoles_order() {
         assert_eq!(
             sids(&policy().to_json()),
             [
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn members_stand_in_the_consoles_order() {
+    fn members_are_in_the_consoles_order() {
         let text = policy().to_json();
         let place = |word: &str| text.find(word).unwrap();
         assert!(place("\"Id\"") < place("\"Version\"") && place("\"Version\"") < place("\"Statement\""));
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn clearing_deletion_takes_exactly_two_actions() {
+    fn disallowing_deletion_removes_exactly_two_actions() {
         let actions = |may_delete| {
             let policy = ConsolePolicy { administrators_may_delete: may_delete, ..policy() };
             let document: Value = serde_json::from_str(&policy.to_json()).unwrap();
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn other_accounts_come_after_the_users_and_one_principal_is_a_string() {
+    fn other_accounts_follow_the_users_and_a_single_principal_is_a_string() {
         let document: Value = serde_json::from_str(&policy().to_json()).unwrap();
         assert_eq!(
             document["Statement"][2]["Principal"]["AWS"],
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_policy_is_read_back_and_changed_in_place() {
+    fn policy_round_trips_and_is_changed_in_place() {
         let made = policy();
         assert_eq!(ConsolePolicy::read(&made.to_json()).unwrap(), made);
         let own = made.to_json().replacen(
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn statements_that_are_not_the_consoles_have_no_default_view() {
+    fn policy_not_written_by_the_console_has_no_default_view() {
         let text = policy().to_json();
         let denied = text.replacen("\"Effect\": \"Allow\"", "\"Effect\": \"Deny\"", 2);
         assert_eq!(ConsolePolicy::read(&denied), None);
@@ -253,7 +253,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_the_console_writes_is_always_accepted(
+        fn console_policy_always_passes_the_check(
             names in prop::collection::vec("[A-Za-z0-9+=,.@_-]{1,20}", 0..8),
             accounts in prop::collection::vec("[0-9]{12}", 0..4),
             may_delete: bool,

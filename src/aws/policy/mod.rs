@@ -330,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    fn a_policy_without_the_caller_locks_out() {
+    fn policy_without_the_caller_fails_the_lockout_safety_check() {
         let policy = |principal: &str| {
             check(&format!(
                 r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"AWS":"{principal}"}},
@@ -349,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn a_statement_about_no_resource_permits_nothing() {
+    fn statement_without_resource_grants_no_permission() {
         let text = r#"{"Version":"2012-10-17","Statement":
             {"Effect":"Allow","Principal":"*","Action":"kms:*"}}"#;
         assert!(!check(text).unwrap().lets_change_policy("arn:aws:iam::111122223333:user/Admin", "111122223333"));

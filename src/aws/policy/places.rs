@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn statements_are_found_however_the_policy_is_written() {
+    fn statement_spans_are_found_in_any_layout() {
         assert_eq!(statement_spans(r#"{"Statement":{"Sid":"a}{","Action":"*"}}"#), [((1, 14), (1, 40))]);
         let many =
             "{\n  \"Id\": \"Statement\",\n  \"Statement\": [\n    {\"Condition\": {\"Bool\": {}}},\n    {\n    }]\n}";

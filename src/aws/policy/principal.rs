@@ -78,7 +78,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn users_roles_and_accounts_are_principals() {
+    fn users_roles_and_accounts_are_valid_principals() {
         for arn in [
             "arn:aws:iam::111122223333:user/ann",
             "arn:aws:iam::444455556666:role/division/team/App+1=a,b.c@d-e_f",
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_else_is_refused_with_what_to_do() {
+    fn invalid_principal_is_rejected_with_a_remedy() {
         for (arn, words) in [
             ("", "This is no ARN"),
             ("Ops", "This is no ARN"),
@@ -119,7 +119,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_makes_it_panic_and_none_that_passes_has_control_characters(
+        fn check_never_panics_and_rejects_control_characters(
             text in prop_oneof![any::<String>(), "arn:aws:iam::[0-9]{12}:(role|user)/.{0,20}"]
         ) {
             if principal_arn(&text, "aws").is_ok() {

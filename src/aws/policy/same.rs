@@ -38,7 +38,7 @@ mod tests {
         {"Sid":"b","Effect":"Deny","Principal":"*","Action":"kms:Encrypt","Resource":"*"}]}"#;
 
     #[test]
-    fn layout_and_order_make_no_difference() {
+    fn policies_that_differ_in_layout_and_order_are_equivalent() {
         let other = r#"{
   "Statement" : [ { "Resource" : "*", "Sid" : "b", "Effect" : "Deny", "Principal" : "*", "Action" : "kms:Encrypt" },
     { "Action" : "kms:*", "Sid" : "a", "Effect" : "Allow", "Principal" : { "AWS" : [ "y", "x" ] }, "Resource" : "*" } ],
@@ -48,7 +48,7 @@ mod tests {
     }
 
     #[test]
-    fn another_policy_is_another() {
+    fn different_policies_are_not_equivalent() {
         for (word, other) in [("Deny", "Allow"), (r#"["x","y"]"#, r#"["x"]"#), ("kms:Encrypt", "kms:Decrypt")] {
             assert!(!is_same(POLICY, &POLICY.replace(word, other)), "{word}");
         }

@@ -136,7 +136,7 @@ mod tests {
     use crate::aws::policy::{ConsolePolicy, check};
 
     #[test]
-    fn the_consoles_policy_reads_as_sentences() {
+    fn console_policy_is_described_in_sentences() {
         let policy = ConsolePolicy {
             partition: "aws".to_owned(),
             account: "111122223333".to_owned(),
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn no_action_is_kept_back() {
+    fn description_includes_every_action() {
         let words = |action: &str| {
             let text = format!(
                 r#"{{"Statement":{{"Effect":"Allow","Principal":{{"AWS":"arn:aws:iam::111122223333:user/ada"}},

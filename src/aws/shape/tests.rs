@@ -15,7 +15,7 @@ fn refusal_of(operation: &str, body: &str) -> String {
 }
 
 #[test]
-fn what_is_missing_is_null() {
+fn missing_required_member_is_reported_as_null() {
     let words = "ValidationException: 1 validation error detected: Value null at 'keyId' failed to satisfy constraint: \
                  Member must not be null";
     for body in ["", "{}", r#"{"KeyId":null}"#, r#"{"keyid":"x"}"#] {
@@ -24,7 +24,7 @@ fn what_is_missing_is_null() {
 }
 
 #[test]
-fn all_that_is_wrong_is_told_at_once() {
+fn all_violations_are_reported_in_one_error() {
     assert_eq!(
         refusal("CreateAlias", &json!({ "AliasName": "", "TargetKeyId": "" })),
         "ValidationException: 3 validation errors detected: Value '' at 'aliasName' failed to satisfy constraint: Member \
@@ -35,7 +35,7 @@ fn all_that_is_wrong_is_told_at_once() {
 }
 
 #[test]
-fn elements_and_members_are_named_by_their_place() {
+fn violations_name_the_path_of_the_element_or_member() {
     let tags = json!([{ "TagKey": "a", "TagValue": "b" }, { "TagKey": "", "TagValue": null }]);
     let told = refusal("TagResource", &json!({ "KeyId": "k", "Tags": tags }));
     assert!(told.contains("Value '' at 'tags.2.member.tagKey' failed"), "{told}");
@@ -51,7 +51,7 @@ fn elements_and_members_are_named_by_their_place() {
 }
 
 #[test]
-fn secrets_and_data_are_in_no_message() {
+fn secrets_and_data_never_appear_in_messages() {
     let credential = json!({ "AccessKeyId": "SHORT", "RawSecretAccessKey": "s3cret" });
     let body = json!({ "CustomKeyStoreId": "c", "KeyStorePassword": "s3cret", "XksProxyAuthenticationCredential": credential });
     let told = refusal("UpdateCustomKeyStore", &body);
@@ -65,7 +65,7 @@ fn secrets_and_data_are_in_no_message() {
 }
 
 #[test]
-fn a_wrong_type_ends_it() {
+fn wrong_type_is_a_serialization_exception() {
     let wrong = [
         (json!({ "KeyId": 7 }), "NUMBER_VALUE can not be converted to a String"),
         (json!({ "KeyId": true }), "TRUE_VALUE can not be converted to a String"),
@@ -90,13 +90,13 @@ fn a_wrong_type_ends_it() {
 }
 
 #[test]
-fn what_a_shape_lacks_is_passed_over() {
+fn unknown_members_are_ignored() {
     let body = json!({ "KeyId": "k", "Pretty": [{ "please": 1 }], "GrantTokens": null });
     assert_eq!(refusal("DescribeKey", &body), "");
 }
 
 #[test]
-fn every_pattern_is_one() {
+fn every_pattern_compiles() {
     fn patterns(shape: &Shape, found: &mut Vec<&'static str>) {
         match shape {
             Shape::Text { pattern, .. } => found.extend(*pattern),
@@ -146,7 +146,7 @@ fn shape_of(operation: &str, name: &str) -> Shape {
 
 proptest! {
     #[test]
-    fn what_a_form_takes_the_request_takes(
+    fn values_valid_in_forms_are_valid_in_requests(
         text in "\\PC{0,40}|alias/[a-z:/ -]{1,9}|https://[a-zA-Z_.-]{1,9}|(/[a-z_/-]{0,5})?/kms/xks/v[0-9]{0,3}\
                  |com\\.amazonaws\\.vpce\\.[a-z]{2}-[a-z]{4}-[0-9]\\.vpce-svc-[0-9a-z]{0,17}|[0-9]{11,13}"
     ) {
@@ -158,21 +158,21 @@ proptest! {
     }
 
     #[test]
-    fn what_holds_breaks_no_limit(text in "\\PC{0,12}", least in 0usize..9, more in 0usize..9) {
+    fn accepts_agrees_with_constraints(text in "\\PC{0,12}", least in 0usize..9, more in 0usize..9) {
         for shape in [super::text(least, least + more), super::text(least, least + more).like("[a-z]*")] {
             prop_assert_eq!(shape.holds(&text), shape.limits(&text).iter().all(|(_, is_kept)| *is_kept));
         }
     }
 
     #[test]
-    fn base64_is_as_long_as_what_it_stands_for(bytes in proptest::collection::vec(any::<u8>(), 0..50)) {
+    fn base64_decoded_length_matches_the_encoded_bytes(bytes in proptest::collection::vec(any::<u8>(), 0..50)) {
         use base64::Engine as _;
         let encoded = base64::engine::general_purpose::STANDARD.encode(&bytes);
         prop_assert_eq!(body::length_of_base64(&encoded), Some(bytes.len()));
     }
 
     #[test]
-    fn no_body_makes_the_check_panic(text in "\\PC{0,60}", value in "[\\[\\]{}\",:a-zA-Z0-9 ]{0,60}") {
+    fn validate_never_panics(text in "\\PC{0,60}", value in "[\\[\\]{}\",:a-zA-Z0-9 ]{0,60}") {
         for operation in ["CreateKey", "CreateGrant", "Encrypt"] {
             let members = members_of(operation).unwrap();
             let _ = (check(members, text.as_bytes()), check(members, format!("{{\"KeyId\":{value}}}").as_bytes()));

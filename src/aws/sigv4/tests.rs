@@ -90,7 +90,7 @@ fn botocore_authorization(signed_headers: &str, signature: &str) -> String {
 }
 
 #[test]
-fn it_signs_as_botocore_does() {
+fn sign_matches_botocore() {
     for (uri, target, body, token, signed_headers, signature) in BOTOCORE {
         let mut request = unsigned(uri, target, body);
         sign(&mut request, &credentials(token), "us-east-1", "kms", now()).unwrap();
@@ -99,7 +99,7 @@ fn it_signs_as_botocore_does() {
 }
 
 #[test]
-fn it_accepts_what_botocore_signed() {
+fn verify_accepts_botocore_signatures() {
     for (uri, target, body, token, signed_headers, signature) in BOTOCORE {
         let mut request = unsigned(uri, target, body);
         let host = request.uri().authority().unwrap().to_string();
@@ -120,7 +120,7 @@ fn it_accepts_what_botocore_signed() {
 }
 
 #[test]
-fn signing_again_replaces_the_signature() {
+fn signing_twice_replaces_the_signature() {
     let mut request = list_keys();
     let later = now() + SignedDuration::from_mins(10);
     sign(&mut request, &credentials(None), "us-east-1", "kms", later).unwrap();
@@ -128,13 +128,13 @@ fn signing_again_replaces_the_signature() {
 }
 
 #[test]
-fn a_relative_uri_is_not_signed() {
+fn sign_rejects_relative_uri() {
     let mut request = unsigned("/", "TrentService.ListKeys", "{}");
     assert!(sign(&mut request, &credentials(None), "us-east-1", "kms", now()).is_err());
 }
 
 #[test]
-fn a_request_that_was_changed_is_refused() {
+fn verify_rejects_tampered_request() {
     type Change = fn(&mut Request<Bytes>);
     let changes: [(&str, Change); 6] = [
         ("body", |request| *request.body_mut() = Bytes::from_static(b"{\"Limit\": 11}")),
@@ -157,14 +157,14 @@ fn a_request_that_was_changed_is_refused() {
 }
 
 #[test]
-fn another_scope_or_signature_is_refused() {
+fn verify_rejects_wrong_scope_or_signature() {
     for (from, to) in [("us-east-1", "us-west-2"), ("/kms/", "/iam/"), ("Signature=7dc4", "Signature=7dc5")] {
         assert_eq!(check(&with_authorization(|text| text.replace(from, to))), Err(Refusal::Mismatch), "{from}");
     }
 }
 
 #[test]
-fn a_signature_that_is_not_whole_is_refused() {
+fn verify_rejects_incomplete_signature() {
     let changes = [
         ("AWS4-HMAC-SHA256", "AWS4-ECDSA-P256-SHA256"),
         ("/20260102/", "/20260101/"),
@@ -196,7 +196,7 @@ fn a_signature_that_is_not_whole_is_refused() {
 }
 
 #[test]
-fn an_unsigned_or_repeated_header_is_refused() {
+fn verify_rejects_unsigned_or_duplicate_header() {
     for (name, value) in [
         ("x-amz-security-token", "smuggled"),
         ("x-amz-content-sha256", "UNSIGNED-PAYLOAD"),
@@ -212,7 +212,7 @@ fn an_unsigned_or_repeated_header_is_refused() {
 }
 
 #[test]
-fn a_signed_content_hash_must_be_that_of_the_body() {
+fn verify_rejects_content_hash_that_differs_from_the_body() {
     let signed_with = |hash: &str| {
         let mut request = unsigned("https://kms.us-east-1.amazonaws.com/", "TrentService.ListKeys", "{}");
         request.headers_mut().insert("x-amz-content-sha256", hash.parse().unwrap());
@@ -225,14 +225,14 @@ fn a_signed_content_hash_must_be_that_of_the_body() {
 }
 
 #[test]
-fn signatures_in_the_query_are_refused() {
+fn parse_rejects_signature_in_query_string() {
     let mut request = list_keys();
     *request.uri_mut() = "https://kms.us-east-1.amazonaws.com/?a=b&X-Amz-Signature=00".parse().unwrap();
     assert!(matches!(check(&request), Err(Refusal::Incomplete(_))));
 }
 
 #[test]
-fn five_minutes_of_skew_are_allowed_and_no_second_more() {
+fn verify_allows_at_most_five_minutes_of_clock_skew() {
     let request = list_keys();
     for (seconds, accepted) in [(-301, false), (-300, true), (300, true), (301, false)] {
         let at = now() + SignedDuration::from_secs(seconds);
@@ -243,7 +243,7 @@ fn five_minutes_of_skew_are_allowed_and_no_second_more() {
 }
 
 #[test]
-fn a_time_of_another_form_is_refused() {
+fn verify_rejects_malformed_date() {
     for time in ["2026-01-02T03:04:05Z", "20260102T030405", "20261302T030405Z", "20260102 030405Z", ""] {
         let mut request = list_keys();
         request.headers_mut().insert("x-amz-date", time.parse().unwrap());
@@ -252,7 +252,7 @@ fn a_time_of_another_form_is_refused() {
 }
 
 #[test]
-fn refusals_have_the_codes_of_the_protocol() {
+fn auth_errors_use_the_error_codes_of_the_protocol() {
     let error = |refusal: Refusal, service: Service| refusal.to_service_error(service.protocol());
     assert!(check(&unsigned("https://a/", "b", "")) == Err(Refusal::MissingToken));
     assert_eq!(error(Refusal::Mismatch, Service::Kms).code, "InvalidSignatureException");
@@ -261,7 +261,7 @@ fn refusals_have_the_codes_of_the_protocol() {
 }
 
 #[test]
-fn a_kept_key_is_that_of_its_secret_day_region_and_service() {
+fn cached_key_matches_its_secret_and_scope() {
     let keys = SigningKeys::default();
     let scope = Scope { date: "20260102", region: "us-east-1", service: "kms" };
     let other = SecretText::new("other".to_owned());
@@ -281,7 +281,7 @@ fn a_kept_key_is_that_of_its_secret_day_region_and_service() {
 
 proptest! {
     #[test]
-    fn a_kept_key_signs_as_aws_sigv4_does(
+    fn cached_key_signs_like_aws_sigv4(
         segments in prop::collection::vec("[a-zA-Z0-9_~-][a-zA-Z0-9_~.-]{0,7}", 0..6),
         body in prop::collection::vec(any::<u8>(), 0..200),
         region in "[a-z]{2}-[a-z]{4,9}-[1-9]",
@@ -299,7 +299,7 @@ proptest! {
     }
 
     #[test]
-    fn what_aws_sigv4_signs_is_accepted(
+    fn verify_accepts_aws_sigv4_signatures(
         segments in prop::collection::vec("[a-zA-Z0-9_~-]{1,8}(%20|%2F|%C3%A9)?[a-zA-Z0-9_~-]{0,3}", 0..4),
         query in prop::collection::vec(("[b-w]{1,4}(%20)?", "([a-zA-Z0-9~_-]|%20|%2F|%3D){0,6}"), 0..4),
         value in "[!-~]{1,5} {1,3}[!-~]{1,5}",
@@ -322,7 +322,7 @@ proptest! {
     }
 
     #[test]
-    fn no_authorization_header_makes_it_panic(text in "[ -~]{0,120}", tail in "[ -~]{0,60}") {
+    fn invalid_authorization_header_never_panics(text in "[ -~]{0,120}", tail in "[ -~]{0,60}") {
         let whole = with_authorization(|_| text.clone());
         prop_assert!(check(&whole).is_err());
         let cut = with_authorization(|signed| format!("{}{tail}", &signed[..signed.len() / 2]));

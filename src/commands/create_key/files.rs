@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn standard_input_is_read_once_and_not_beside_the_wizard() {
+    fn standard_input_is_used_once_and_never_with_the_wizard() {
         let dash = "-".to_owned();
         let with = |policy: Option<&String>| Answers { policy: policy.cloned(), ..Answers::default() };
         for (policy, file) in [(None, Some(&dash)), (Some(&dash), None)] {
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_are_json_or_toml_and_an_unknown_member_is_named() {
+    fn answers_file_is_json_or_toml_and_unknown_members_are_reported() {
         let dir = tempfile::tempdir().unwrap();
         let file = |name: &str, text: &str| {
             let path = dir.path().join(name);

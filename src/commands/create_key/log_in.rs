@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn without_a_terminal_the_command_to_sign_in_is_one_to_paste() {
+    fn missing_terminal_error_shows_a_sign_in_command_to_paste() {
         let (profile, serial) = ("break glass".to_owned(), "arn:aws:iam::111122223333:mfa/Admin".to_owned());
         let told = NotLoggedIn::NoTerminal { profile, serial }.to_string();
         assert!(told.contains("export-credentials --profile 'break glass' --format env"), "{told}");

@@ -271,7 +271,7 @@ mod tests {
     use crate::create_key::testing::key;
 
     #[test]
-    fn without_a_screen_nothing_is_said_of_one() {
+    fn command_line_remedies_do_not_mention_the_screen() {
         for (code, words) in
             [("ReadOnly", "without --read-only"), ("NoCredentials", "asks for it on the terminal when it starts")]
         {
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn the_exit_tells_what_there_is() {
+    fn exit_code_reflects_what_was_created() {
         let made = || Box::new(key("k1", "payments-2026"));
         let some = || Some(made());
         let failure = || Failure {

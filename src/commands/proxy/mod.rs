@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn a_partition_its_keys_and_credentials_live_and_go() {
+    fn partitions_keys_and_credentials_are_created_changed_and_removed() {
         let (aws, dir) = (aws(), tempfile::tempdir().unwrap());
         let does = |command: ProxyCommand| done(&aws, dir.path(), &command);
         let (file, notes) = does(ProxyCommand::CreatePartition { name: "team/red".to_owned() }).unwrap();
@@ -324,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_partitions_and_keys_are_errors_that_name_them() {
+    fn errors_name_the_unknown_partition_or_key() {
         let (aws, dir) = (aws(), tempfile::tempdir().unwrap());
         let name = || "nowhere".to_owned();
         let key = |partition: &str| KeyName { partition: partition.to_owned(), id: "nothing".to_owned() };
@@ -362,7 +362,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_deleted_after_a_question_that_names_what_is_lost() {
+    fn delete_key_asks_for_confirmation_and_names_what_is_lost() {
         let (aws, dir) = (aws(), tempfile::tempdir().unwrap());
         let key = |id: &str| KeyName { partition: "frankfurt".to_owned(), id: id.to_owned() };
         let delete = |id: &str, answer: bool| {
@@ -390,7 +390,7 @@ mod tests {
     }
 
     #[test]
-    fn each_list_is_one_json_document() {
+    fn json_lists_are_single_documents() {
         let (aws, dir) = (aws(), tempfile::tempdir().unwrap());
         let document = |command: ProxyCommand| -> serde_json::Value {
             let (out, _, _) = said(&aws, dir.path(), &command, true, &|_| Ok(false)).unwrap();

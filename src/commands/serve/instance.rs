@@ -219,7 +219,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_without_its_lock_is_no_server() {
+    fn lock_file_without_a_lock_is_ignored() {
         let dir = tempfile::tempdir().unwrap();
         assert_eq!(find(dir.path()).unwrap(), None);
         // What a server that was killed leaves behind, with the ID of a process that lives.
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_holds_its_data_directory() {
+    fn only_one_background_server_locks_a_data_directory() {
         let dir = tempfile::tempdir().unwrap();
         let mut ours = Instance::claim(dir.path()).unwrap();
         let running = Running::here("http://127.0.0.1:4599", Some(Path::new("/ca.pem")));

@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_ready_file_goes_with_the_server_and_one_of_another_server_stays() {
+    fn ready_file_is_removed_unless_another_server_has_replaced_it() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("ready");
         fs::write(&path, "left by a crash").unwrap();

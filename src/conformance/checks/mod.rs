@@ -77,7 +77,7 @@ mod tests {
     use super::GROUPS;
 
     #[test]
-    fn each_check_has_a_name_of_its_own_and_a_whole_sentence() {
+    fn check_ids_are_unique_and_requirements_are_sentences() {
         let mut ids = BTreeSet::new();
         for check in GROUPS.iter().flat_map(|group| group.checks) {
             assert!(ids.insert(check.id), "{} twice", check.id);

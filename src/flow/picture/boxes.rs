@@ -298,14 +298,14 @@ mod tests {
     }
 
     #[test]
-    fn a_horizontal_line_reaches_both_edges() {
+    fn horizontal_line_reaches_both_edges() {
         let rects = rects("─");
         assert!(rects.iter().any(|rect| rect.left == 0.0 && rect.right >= CENTER.0));
         assert!(rects.iter().any(|rect| rect.right == CELL_WIDTH && rect.left <= CENTER.0));
     }
 
     #[test]
-    fn every_line_character_touches_just_the_edges_its_name_says() {
+    fn every_line_character_touches_exactly_the_edges_in_its_name() {
         for character in '\u{2500}'..='\u{257f}' {
             let dashed = "┄┅┆┇┈┉┊┋╌╍╎╏".contains(character);
             let Some(Shape::Filled(rects)) = shape(&character.to_string()) else { continue };
@@ -324,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn the_upper_left_double_corner_is_two_nested_corners() {
+    fn double_upper_left_corner_is_two_nested_corners() {
         // The outer rails start at the outer corner, the inner ones where they meet.
         assert_eq!(
             rects("╔"),
@@ -338,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn blocks_fill_the_share_their_name_says() {
+    fn block_characters_fill_the_fraction_in_their_name() {
         assert_eq!(rects("█"), [Rect::new(0.0, 0.0, 9.0, 20.0)]);
         assert_eq!(rects("▄"), [Rect::new(0.0, 10.0, 9.0, 20.0)]);
         assert_eq!(rects("▌"), [Rect::new(0.0, 0.0, 4.5, 20.0)]);
@@ -347,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn letters_are_left_to_the_font() {
+    fn letters_have_no_shape() {
         assert_eq!(shape("a"), None);
         assert_eq!(shape("●"), None);
         assert_eq!(shape("─\u{301}"), None);

@@ -144,25 +144,25 @@ mod tests {
     }
 
     #[test]
-    fn reverse_swaps_even_the_terminals_own_colours() {
+    fn reverse_swaps_the_default_colors() {
         let look = look(Style::new().reversed());
         assert_eq!((look.ink, look.ground), (BACKGROUND, FOREGROUND));
     }
 
     #[test]
-    fn dim_text_stands_between_ink_and_ground() {
+    fn dim_text_is_between_foreground_and_background() {
         let dim = look(Style::new().dim()).ink;
         assert!(dim.0 > BACKGROUND.0 && dim.0 < FOREGROUND.0);
     }
 
     #[test]
-    fn hidden_text_has_the_colour_of_its_ground() {
+    fn hidden_text_has_the_background_color() {
         let look = look(Style::new().red().on_blue().hidden());
         assert_eq!((look.ink, look.ground), (ANSI[4], ANSI[4]));
     }
 
     #[test]
-    fn the_colour_cube_is_xterms() {
+    fn indexed_colors_match_the_xterm_palette() {
         assert_eq!(indexed(16), Rgb(0, 0, 0));
         assert_eq!(indexed(208), Rgb(255, 135, 0));
         assert_eq!(indexed(231), Rgb(255, 255, 255));

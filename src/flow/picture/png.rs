@@ -75,13 +75,13 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_comes_out_the_same_twice() {
+    fn rendering_is_deterministic() {
         let picture = svg(&Buffer::with_lines(["╭ a ╮", "╰ b ╯"]), "twice");
         assert_eq!(png(&picture).unwrap(), png(&picture).unwrap());
     }
 
     #[test]
-    fn letters_and_bold_letters_are_drawn_and_differ() {
+    fn regular_and_bold_text_render_differently() {
         let mut buffer = Buffer::empty(ratatui::layout::Rect::new(0, 0, 2, 1));
         let blank = png(&svg(&buffer, "")).unwrap();
         buffer.set_string(0, 0, "M", Style::new());
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn borders_of_two_rows_join_without_a_gap() {
+    fn borders_of_adjacent_rows_join_without_a_gap() {
         let picture = decoded(&png(&svg(&Buffer::with_lines(["│", "│"]), "")).unwrap());
         // Two pixels for each of the padding, then the middle of the first cell.
         let column = 28;
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn the_shipped_font_has_the_marks_of_the_console() {
+    fn bundled_font_or_shapes_cover_the_console_symbols() {
         for mark in ["●", "✓", "✗", "▸", "▾", "…", "·", "→", "○", "◉", "☐", "☑", "⚠", "▲", "▼"]
         {
             let with = png(&svg(&Buffer::with_lines([mark]), "")).unwrap();
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_svg_is_refused_with_a_reason() {
+    fn invalid_svg_is_rejected_with_a_reason() {
         assert!(png("nonsense").unwrap_err().to_string().contains("not valid SVG"));
     }
 }

@@ -261,40 +261,40 @@ mod tests {
     }
 
     #[test]
-    fn a_run_of_one_style_is_one_text_without_trailing_blanks() {
+    fn single_style_run_is_one_text_element_without_trailing_spaces() {
         let picture = styled("Create key", Style::new());
         assert_eq!(count(&picture, "<text"), 1, "{picture}");
         assert!(picture.contains(r#"textLength="90" xml:space="preserve">Create key</text>"#), "{picture}");
     }
 
     #[test]
-    fn a_background_run_is_one_rectangle() {
+    fn background_run_is_one_rectangle() {
         let picture = styled("selected", Style::new().on_blue());
         assert!(picture.contains(r##"<rect x="10" y="10" width="72" height="20" fill="#5aa9f5"/>"##), "{picture}");
     }
 
     #[test]
-    fn a_border_is_one_rectangle_a_side_and_no_text() {
+    fn border_is_one_rectangle_and_no_text() {
         let picture = styled("────────", Style::new());
         assert!(!picture.contains("<text"), "{picture}");
         assert!(picture.contains(r#"<rect x="10" y="19" width="72" height="1""#), "{picture}");
     }
 
     #[test]
-    fn wide_glyphs_stand_in_their_own_run_at_their_own_column() {
+    fn wide_glyphs_are_separate_runs_at_their_own_column() {
         let picture = styled("a日本b", Style::new());
         assert_eq!(count(&picture, "<text"), 4, "{picture}");
         assert!(picture.contains(r#"<text x="55" y="25">b"#), "{picture}");
     }
 
     #[test]
-    fn what_the_font_would_fuse_is_kept_apart() {
+    fn ligature_characters_are_separate_runs() {
         assert_eq!(count(&styled("a->b", Style::new()), "<text"), 2);
         assert_eq!(count(&styled("www", Style::new()), "<text"), 3);
     }
 
     #[test]
-    fn bold_underline_and_reverse_are_plain_attributes() {
+    fn bold_underline_and_reverse_become_plain_attributes() {
         let picture = styled("x y", Style::new().bold().underlined().reversed());
         assert!(picture.contains(r##"fill="#121720" font-weight="bold">x y</text>"##), "{picture}");
         assert!(picture.contains(r##"<rect x="10" y="27" width="27" height="1" fill="#121720"/>"##), "{picture}");
@@ -302,7 +302,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_gives_xml_that_renders(text in "\\PC{0,20}", title in any::<String>()) {
+        fn any_text_produces_valid_svg(text in "\\PC{0,20}", title in any::<String>()) {
             let mut buffer = Buffer::empty(layout::Rect::new(0, 0, 24, 1));
             buffer.set_string(0, 0, &text, Style::new());
             let picture = svg(&buffer, &title);
@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_buffer_is_a_picture_too() {
+    fn empty_buffer_produces_a_valid_image() {
         assert!(svg(&Buffer::empty(layout::Rect::ZERO), "").contains(r#"width="20" height="20""#));
     }
 }

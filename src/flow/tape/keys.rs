@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_the_events_of_a_terminal() {
+    fn key_names_parse_to_terminal_key_events() {
         assert_eq!(key("Escape"), (KeyCode::Esc, KeyModifiers::NONE));
         assert_eq!(key("F12"), (KeyCode::F(12), KeyModifiers::NONE));
         assert_eq!(key("Shift+Tab"), (KeyCode::BackTab, KeyModifiers::SHIFT));
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn other_words_are_not_keys() {
+    fn unknown_key_names_are_rejected() {
         assert!(named("F13").is_none());
         assert!(named("Slep").is_none());
         assert!(named("a").is_none());
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn capitals_are_typed_with_shift() {
+    fn uppercase_characters_are_typed_with_shift() {
         assert_eq!(typed('A').modifiers, KeyModifiers::SHIFT);
         assert_eq!(typed('a').modifiers, KeyModifiers::NONE);
     }

@@ -318,12 +318,12 @@ mod tests {
     }
 
     #[test]
-    fn a_tape_may_begin_with_a_byte_order_mark() {
+    fn byte_order_mark_is_ignored() {
         assert_eq!(commands("\u{feff}Enter\nEnter").len(), 2);
     }
 
     #[test]
-    fn a_tape_in_vhs_words_is_read() {
+    fn vhs_commands_are_parsed() {
         let tape = tape(
             "t.tape",
             "# demo\nOutput demo.gif\nRequire xks-console\nSet Width 1200\nSet Theme { \"name\": \"x\" } # y\n\
@@ -341,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_hold_from_where_they_stand() {
+    fn settings_apply_to_later_commands() {
         let commands = commands("Wait /x/\nSet WaitTimeout 1m\nSet WaitPattern /y/\nSet TypingSpeed 50ms\nWait\nEnter");
         let Command::Wait { timeout, .. } = &commands[0].1 else { panic!() };
         assert_eq!(*timeout, WAIT_TIMEOUT);
@@ -351,13 +351,13 @@ mod tests {
     }
 
     #[test]
-    fn what_was_copied_is_pasted() {
+    fn paste_uses_the_copied_text() {
         let commands = commands("Copy 'a b'\nPaste");
         assert!(matches!(&commands[0].1, Command::Paste(text) if text == "a b"));
     }
 
     #[test]
-    fn problems_name_the_tape_the_line_and_the_remedy() {
+    fn errors_name_the_tape_the_line_and_the_fix() {
         assert_eq!(
             problem("Enter\nEntr"),
             "t.tape, line 2: `Entr` is no command of a tape; commands are written as in VHS, such as Enter"
@@ -389,12 +389,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_makes_the_reader_panic(text in "[ -~\n\u{e9}#/\"]{0,60}") {
+        fn parser_never_panics(text in "[ -~\n\u{e9}#/\"]{0,60}") {
             let _ = tape("t.tape", &text);
         }
 
         #[test]
-        fn whatever_is_typed_is_pressed_character_by_character(text in "[^\"\r\n]{0,20}") {
+        fn type_presses_one_key_per_character(text in "[^\"\r\n]{0,20}") {
             let commands = commands(&format!("Type \"{text}\""));
             let Command::Press { keys, .. } = &commands[0].1 else { panic!() };
             prop_assert_eq!(keys.len(), text.chars().count());

@@ -210,13 +210,13 @@ mod tests {
     }
 
     #[test]
-    fn keys_and_pastes_reach_the_stage_and_screenshots_come_out() {
+    fn keys_and_pastes_reach_the_console_and_screenshots_are_taken() {
         let shots = run("Type 'ab'\nSpace\nCopy 'cd'\nPaste\nScreenshot x.png", &mut Toy::default()).unwrap();
         assert_eq!(shots, [("x.png".to_owned(), "ab cd日\nsaid\n\n".to_owned())]);
     }
 
     #[test]
-    fn sleep_lets_just_that_time_pass_and_follows_what_comes_of_it() {
+    fn sleep_advances_exactly_that_long_and_fires_chained_deadlines() {
         let mut toy = Toy::default();
         run("Enter\nSleep 1999ms", &mut toy).unwrap();
         assert_eq!(toy.said, "half");
@@ -225,21 +225,21 @@ mod tests {
     }
 
     #[test]
-    fn wait_goes_from_due_moment_to_due_moment() {
+    fn wait_advances_from_deadline_to_deadline() {
         let mut toy = Toy::default();
         run("Enter\nWait+Screen /done/\nWait+Line /^said done$/", &mut toy).unwrap();
         assert_eq!(toy.now.as_secs(), 2);
     }
 
     #[test]
-    fn wait_fails_at_once_when_nothing_is_due() {
+    fn wait_fails_immediately_when_nothing_is_due() {
         let error = run("Type 'a'\nWait+Screen /never/", &mut Toy::default()).unwrap_err().to_string();
         assert!(error.starts_with("toy.tape, line 2: Wait /never/ never came true: the console is at rest"), "{error}");
         assert!(error.ends_with("The screen was:\na日\nsaid\n\n"), "{error}");
     }
 
     #[test]
-    fn wait_fails_when_its_time_is_over() {
+    fn wait_fails_after_its_timeout() {
         let mut toy = Toy { ticking: true, ..Toy::default() };
         let error = run("Wait+Screen@2s /never/", &mut toy).unwrap_err().to_string();
         assert!(error.contains("its 2s are over"), "{error}");
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_screenshot_that_fails_names_itself() {
+    fn failed_screenshot_is_named_in_the_error() {
         let tape = Tape::parse("toy.tape", "Screenshot x.png").unwrap();
         let error = play(&tape, &mut Toy::default(), &mut |_, _| Err("disk full".into())).unwrap_err();
         assert_eq!(error.to_string(), "toy.tape, line 1: the screenshot x.png could not be taken: disk full");

@@ -39,7 +39,7 @@ fn shown(told: &[(Metric, &str, MetricDataResult)]) -> Monitoring {
 }
 
 #[test]
-fn a_range_ends_with_the_period_that_now_is_in() {
+fn time_window_ends_with_the_current_period() {
     let now = "2026-03-02T10:15:00Z".parse().unwrap();
     for range in TimeRange::ALL {
         let (start, end) = range.around(now);
@@ -53,7 +53,7 @@ fn a_range_ends_with_the_period_that_now_is_in() {
 }
 
 #[test]
-fn only_retryable_errors_make_a_proxy_less_reliable() {
+fn only_retryable_errors_reduce_reliability() {
     let shown = shown(&[
         (errors(NO_ERROR, NO_EXCEPTION), "SampleCount", points(&[(0, 8.), (1, 5.), (35, 1.)])),
         (errors(NON_RETRYABLE, "AuthenticationFailedException"), "SampleCount", points(&[(1, 5.), (2, 3.)])),
@@ -68,7 +68,7 @@ fn only_retryable_errors_make_a_proxy_less_reliable() {
 }
 
 #[test]
-fn a_mean_weighs_every_request_alike() {
+fn average_latency_weighs_every_request_equally() {
     let of = |operation| metric(XKS_PROXY_LATENCY, &[(dimension::KMS_OPERATION, operation)]);
     let shown = shown(&[
         (of("Encrypt"), "SampleCount", points(&[(0, 9.)])),
@@ -84,7 +84,7 @@ fn a_mean_weighs_every_request_alike() {
 }
 
 #[test]
-fn of_states_and_days_the_newest_counts_and_of_exceptions_the_most_frequent_five() {
+fn latest_states_and_days_and_the_five_most_frequent_exceptions_are_shown() {
     let certificate = metric(XKS_PROXY_CERTIFICATE_DAYS_TO_EXPIRE, &[(dimension::CERTIFICATE_NAME, "xks.example.com")]);
     let state = |name| metric(XKS_EXTERNAL_KEY_MANAGER_STATES, &[(dimension::XKS_EXTERNAL_KEY_MANAGER_STATE, name)]);
     let names = ["A", "B", "C", "D", "E", "F", "G"];
@@ -110,14 +110,14 @@ fn of_states_and_days_the_newest_counts_and_of_exceptions_the_most_frequent_five
 }
 
 #[test]
-fn nothing_is_empty_and_what_is_outside_of_the_range_is_nothing() {
+fn data_points_outside_the_range_are_ignored() {
     let outside = shown(&[(errors(NO_ERROR, NO_EXCEPTION), "SampleCount", points(&[(-1, 8.), (36, 5.)]))]);
     assert!(outside.is_empty() && outside.whole_reliability.is_none(), "{outside:?}");
     assert!(!shown(&[(errors(NO_ERROR, NO_EXCEPTION), "SampleCount", points(&[(0, 1.)]))]).is_empty());
 }
 
 #[test]
-fn numbers_are_written_for_people() {
+fn numbers_percentages_and_bars_are_formatted() {
     assert_eq!([-3., -123., -1234.5].map(number), ["-3", "-123", "-1,234.5"]);
     assert_eq!([0., 12.34, 999., 1000., 1_234_567.8].map(number), ["0", "12.3", "999", "1,000", "1,234,567.8"]);
     assert_eq!([100., 99.99, 50., 0.].map(percentage), ["100%", "99.9%", "50%", "0%"]);
@@ -143,7 +143,7 @@ fn any_told() -> impl Strategy<Value = Vec<(Metric, &'static str, MetricDataResu
 
 proptest! {
     #[test]
-    fn whatever_is_told_is_shown_at_any_width(told in any_told(), width in 1u16..200, place in 0usize..6) {
+    fn any_metrics_can_be_drawn_at_any_width(told in any_told(), width in 1u16..200, place in 0usize..6) {
         let told: Vec<_> = told.iter().map(|(metric, statistic, result)| (metric, *statistic, result)).collect();
         let shown = Monitoring::new(TimeRange::ALL[place], start(), told);
         prop_assert!(shown.reliability.iter().flatten().all(|value| (0.0..=100.0).contains(value)));
@@ -156,7 +156,7 @@ proptest! {
     }
 
     #[test]
-    fn a_sparkline_keeps_to_its_width(values in prop::collection::vec(prop::option::of(0.0f64..300.0), 0..80), width in 1usize..90) {
+    fn sparkline_never_exceeds_its_width(values in prop::collection::vec(prop::option::of(0.0f64..300.0), 0..80), width in 1usize..90) {
         let cells = sparkline(&values, 300.0, width, f64::max).chars().count();
         prop_assert!(cells <= width && (values.is_empty() || cells > 0));
     }

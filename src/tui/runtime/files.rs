@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_that_is_there_is_written_over() {
+    fn new_file_never_overwrites_an_existing_file() {
         let dir = tempfile::tempdir().unwrap();
         let write = |text| new_file(dir.path(), "create-key.sh", text);
         let (one, two) = (write("1").unwrap(), write("2").unwrap());

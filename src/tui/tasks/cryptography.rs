@@ -147,7 +147,7 @@ mod tests {
     use crate::tui::tasks::KeyName;
 
     #[test]
-    fn a_context_is_read_line_by_line_and_bad_input_is_named() {
+    fn invalid_ciphertext_and_duplicate_context_names_are_reported() {
         let task = Task::Decrypt(KeyName { id: "k1".to_owned(), name: "k1".to_owned() });
         let mut form = form(&task);
         assert_eq!(problems(&task, &form)[0].0, INPUT);

@@ -318,7 +318,7 @@ mod tests {
     }
 
     #[test]
-    fn tags_are_read_line_by_line() {
+    fn tags_are_parsed_line_by_line() {
         let text = "team = payments\n\n a=b = c \nalone\n";
         assert_eq!(parse_tags(text).unwrap(), [tag("team", "payments"), tag("a=b", "c"), tag("alone", "")]);
         assert!(parse_tags("a = 1\na = 2").unwrap_err().starts_with("Line 2: the key ‘a’ stands twice"));
@@ -326,7 +326,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_differs_is_asked_for() {
+    fn only_changed_tags_are_sent() {
         let key = KeyName { id: "k1".to_owned(), name: "k1".to_owned() };
         let before = [tag("a", "1"), tag("b", "2"), tag("c", "3")];
         let changes = tag_changes(&key, &before, &[tag("a", "1"), tag("b", "4")]);

@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn joined_and_varied_graphemes_are_of_uncertain_width() {
+    fn joined_graphemes_and_emoji_variants_have_uncertain_width() {
         for grapheme in ["👩‍👩‍👧", "☺️", "🇩🇪", "👍🏽", "नि"] {
             assert!(is_of_uncertain_width(grapheme), "{grapheme}");
         }

@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn the_locale_that_counts_tells_the_encoding() {
+    fn first_set_locale_variable_determines_the_encoding() {
         for (variables, has_unicode) in [
             (&[][..], true),
             (&[("LANG", "en_US.UTF-8")], true),
@@ -121,19 +121,19 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_no_color_is_none() {
+    fn empty_no_color_is_ignored() {
         assert!(of(&[("NO_COLOR", "")]).has_color);
         assert!(!of(&[("NO_COLOR", "0")]).has_color);
     }
 
     #[test]
-    fn a_dumb_terminal_has_no_full_screen() {
+    fn dumb_terminal_cannot_move_the_cursor() {
         assert!(!of(&[("TERM", "dumb")]).has_cursor);
         assert!(of(&[("TERM", "vt100")]).has_cursor && of(&[]).has_cursor);
     }
 
     #[test]
-    fn emphasis_stays_where_colors_go() {
+    fn emphasis_is_kept_when_colors_are_removed() {
         let mut frame = Buffer::empty(Rect::new(0, 0, 3, 1));
         frame.set_style(Rect::new(0, 0, 1, 1), theme::ACCENT);
         frame.set_style(Rect::new(1, 0, 1, 1), theme::BAD.patch(theme::FOCUS).bg(Color::Blue));
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn without_utf_8_all_is_ascii_and_in_its_place() {
+    fn without_utf_8_every_symbol_becomes_one_ascii_character_in_place() {
         let mut frame = Buffer::with_lines(["✓ Größe 日本 ▌x▐", "╭─ 👩‍👩‍👧 ─╮ नि."]);
         Capabilities { has_color: true, has_unicode: false, has_cursor: true }.adapt(&mut frame);
         assert!(frame.content.iter().all(|cell| cell.symbol().is_ascii() && cell.symbol().len() == 1), "{frame:?}");

@@ -136,7 +136,7 @@ mod tests {
         Surroundings { is_remote: false, has_wayland: false, has_x11: false, between: Between::Nothing };
 
     #[test]
-    fn the_sequence_is_wrapped_for_what_stands_between() {
+    fn sequence_is_wrapped_for_tmux_and_screen() {
         assert_eq!(PLAIN.sequence("key").unwrap(), "\x1b]52;c;a2V5\x07");
         let tmux = Surroundings { between: Between::Tmux, ..PLAIN };
         assert_eq!(tmux.sequence("key").unwrap(), "\x1bPtmux;\x1b\x1b]52;c;a2V5\x07\x1b\\");
@@ -149,14 +149,14 @@ mod tests {
     }
 
     #[test]
-    fn what_terminals_would_cut_is_not_sent() {
+    fn text_over_the_size_limit_is_not_sent() {
         assert!(PLAIN.sequence(&"x".repeat(75_000)).is_ok());
         let refused = PLAIN.sequence(&"x".repeat(75_001)).unwrap_err();
         assert_eq!(refused, Copied::TooLong { bytes: 75_001, most: 75_000 });
     }
 
     #[test]
-    fn far_away_no_program_of_that_machine_is_asked() {
+    fn clipboard_programs_are_not_used_over_ssh() {
         let both = Surroundings { has_wayland: true, has_x11: true, ..PLAIN };
         let names: Vec<&str> =
             both.programs().iter().map(|program| program[0]).filter(|name| *name != "pbcopy").collect();

@@ -342,7 +342,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reply_is_no_key_wherever_reads_cut_it() {
+    fn terminal_replies_produce_no_events_however_reads_split_them() {
         for reply in REPLIES {
             for cut in 0..reply.len() {
                 let mut decoder = Decoder::default();
@@ -356,7 +356,7 @@ mod tests {
     }
 
     #[test]
-    fn esc_is_a_key_when_nothing_follows() {
+    fn escape_is_a_key_when_the_sequence_times_out() {
         let mut decoder = Decoder::default();
         assert!(decoder.push(b"\x1b").is_empty());
         assert_eq!(decoder.patience(), Some(ESCAPE_TIME));
@@ -373,7 +373,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_mixture_of_replies_and_keys_gives_the_keys(
+        fn replies_between_keys_are_dropped_and_keys_are_kept(
             picks in proptest::collection::vec((any::<bool>(), any::<prop::sample::Index>()), 0..20),
             cuts in proptest::collection::vec(any::<prop::sample::Index>(), 0..8),
         ) {
@@ -397,7 +397,7 @@ mod tests {
         }
 
         #[test]
-        fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        fn decoder_never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let mut decoder = Decoder::default();
             decoder.push(&bytes);
             decoder.idle();

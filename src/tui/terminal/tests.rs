@@ -139,7 +139,7 @@ fn modes(master: &dyn MasterPty) -> String {
 }
 
 #[test]
-fn the_terminal_is_given_back_on_quit() {
+fn terminal_is_restored_on_quit() {
     let mut started = Started::new("quit");
     started.until("drawn");
     let (code, output) = started.ended(1);
@@ -147,21 +147,21 @@ fn the_terminal_is_given_back_on_quit() {
 }
 
 #[test]
-fn the_terminal_is_given_back_before_the_message_of_a_panic() {
+fn terminal_is_restored_before_the_panic_message() {
     let (code, output) = Started::new("panic").ended(1);
     assert_eq!(code, 101, "{output:?}");
     assert!(output.find("\x1b[?1049l") < output.find("the message of the panic"), "{output:?}");
 }
 
 #[test]
-fn after_a_panic_in_another_thread_nothing_more_is_drawn() {
+fn nothing_is_drawn_after_a_panic_in_another_thread() {
     let (code, output) = Started::new("panic in a thread").ended(1);
     assert_eq!(code, 0, "{output:?}");
     assert!(output.contains("the message of the panic") && !output.contains("after"), "{output:?}");
 }
 
 #[test]
-fn the_terminal_is_given_back_on_signals() {
+fn terminal_is_restored_on_termination_signals() {
     for (signal, expected) in [("-TERM", 143), ("-HUP", 129), ("-INT", 130)] {
         let mut started = Started::new("signal");
         started.until("drawn");
@@ -172,7 +172,7 @@ fn the_terminal_is_given_back_on_signals() {
 }
 
 #[test]
-fn a_stop_gives_the_terminal_back_and_going_on_draws_anew() {
+fn suspend_restores_the_terminal_and_resume_redraws_it() {
     let mut started = Started::new("signal");
     started.until("drawn");
     started.send("-TSTP");
@@ -186,7 +186,7 @@ fn a_stop_gives_the_terminal_back_and_going_on_draws_anew() {
 }
 
 #[test]
-fn what_is_not_a_terminal_is_named() {
+fn error_names_the_streams_that_are_not_a_terminal() {
     assert_eq!(missing(true, true), None);
     let error = check(false, true).unwrap_err();
     assert!(error.to_string().contains("standard input is not one"), "{error}");

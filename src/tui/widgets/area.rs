@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn edits_at_the_edge_of_a_line_reach_the_next_one() {
+    fn edits_at_line_boundaries_join_or_cross_lines() {
         let text = "one\ntwo";
         assert_eq!(edited(text, 1, 0, Edit::Delete(Motion::Left)), ("onetwo".to_owned(), (0, 3)));
         assert_eq!(edited(text, 0, 3, Edit::Delete(Motion::Right)), ("onetwo".to_owned(), (0, 3)));
@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_above_or_below_is_entered_at_the_same_place_of_the_screen() {
+    fn moving_up_or_down_keeps_the_screen_column() {
         let text = "\u{4e2d}\u{4e2d}\u{4e2d}\nabcdef\n\nx";
         assert_eq!(edited(text, 0, 2, Edit::Move(Motion::Down)).1, (1, 4));
         assert_eq!(edited(text, 1, 5, Edit::Move(Motion::Up)).1, (0, 2));
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn a_paste_of_lines_is_one_step() {
+    fn multiline_paste_is_one_undo_step() {
         let mut area = area("ab", 0, 1);
         area.paste("1\r\n2\r3\u{1b}");
         assert_eq!((&*area.value(), area.cursor()), ("a1\n2\n3b", (2, 1)));
@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn a_private_text_keeps_no_history() {
+    fn text_area_without_history_does_not_undo_or_yank() {
         let mut area = TextArea::private();
         area.paste("secret\ntext");
         area.press(KeyEvent::new(KeyCode::Char('w'), KeyModifiers::CONTROL));
@@ -348,7 +348,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn undo_leads_to_the_first_value_and_redo_to_the_last(
+        fn undo_restores_the_first_value_and_redo_the_last(
             first in "[a \n\u{1f469}\u{200d}]{0,8}",
             edits in proptest::collection::vec(edits(), 0..60),
         ) {

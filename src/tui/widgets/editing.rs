@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn words_end_where_readline_ends_them() {
+    fn word_motions_match_readline() {
         let moved = |cursor, motion| edited("one two-three", cursor, Edit::Move(motion)).1;
         assert_eq!([0, 1, 3, 7, 13].map(|cursor| moved(cursor, Motion::WordRight)), [3, 3, 7, 13, 13]);
         assert_eq!([13, 8, 5, 4, 0].map(|cursor| moved(cursor, Motion::WordLeft)), [8, 4, 4, 0, 0]);
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn a_grapheme_is_deleted_whole() {
+    fn delete_removes_whole_graphemes() {
         let family = "\u{1f469}\u{200d}\u{1f469}\u{200d}\u{1f467}";
         let text = format!("a{family}e\u{301}z");
         assert_eq!(edited(&text, 6, Edit::Delete(Motion::Left)), ("ae\u{301}z".to_owned(), 1, family.to_owned()));
@@ -239,14 +239,14 @@ mod tests {
     }
 
     #[test]
-    fn a_line_is_deleted_up_to_its_start_or_end() {
+    fn cut_removes_text_to_the_start_or_end_of_the_line() {
         let cut = |motion| edited("one two", 3, Edit::Cut(motion));
         assert_eq!(cut(Motion::LineStart), (" two".to_owned(), 0, "one".to_owned()));
         assert_eq!(cut(Motion::LineEnd), ("one".to_owned(), 3, " two".to_owned()));
     }
 
     #[test]
-    fn what_terminals_send_for_undo_and_redo_is_understood() {
+    fn undo_and_redo_keys_are_recognized_as_terminals_send_them() {
         let edit = |code, modifiers| Edit::of(KeyEvent::new(KeyCode::Char(code), modifiers));
         assert_eq!(edit('7', KeyModifiers::CONTROL), Some(Edit::Undo));
         assert_eq!(edit('u', KeyModifiers::ALT), Some(Edit::Undo));

@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_word_and_a_paste_are_each_one_step() {
+    fn each_word_and_each_paste_is_one_undo_step() {
         let mut field = TextField::default();
         typed(&mut field, "one two");
         field.paste("three\nfour");
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn moving_the_cursor_ends_a_step() {
+    fn moving_the_cursor_ends_the_undo_step() {
         let mut field = TextField::default();
         typed(&mut field, "ab");
         assert!(field.press(key('b', KeyModifiers::CONTROL)));
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_cut_is_inserted_again() {
+    fn yank_inserts_the_last_cut_text() {
         let mut field = TextField::new("one two");
         field.press(key('w', KeyModifiers::CONTROL));
         field.press(key('k', KeyModifiers::CONTROL));
@@ -221,7 +221,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn undo_leads_to_the_first_value_and_redo_to_the_last(
+        fn undo_restores_the_first_value_and_redo_the_last(
             first in "[a \u{1f469}\u{200d}]{0,6}",
             edits in proptest::collection::vec(edits(), 0..60),
         ) {

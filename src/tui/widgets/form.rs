@@ -398,7 +398,7 @@ mod tests {
     }
 
     #[test]
-    fn the_focus_goes_round_and_passes_over_what_is_hidden() {
+    fn focus_wraps_around_and_skips_hidden_fields() {
         let mut form = form();
         form.hidden = vec!["b"];
         form.press(key(KeyCode::Tab));
@@ -414,7 +414,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_neither_drawn_nor_debugged() {
+    fn secrets_are_masked_and_absent_from_debug_output() {
         let mut form = form();
         form.press(key(KeyCode::Tab));
         form.paste(" hunter2hunter2\n");

@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn old_steps_are_forgotten_before_the_history_gets_large() {
+    fn oldest_steps_are_dropped_when_the_history_exceeds_its_limits() {
         let mut history = History::default();
         for step in 0..MOST_STEPS + 50 {
             history.record(Step::Whole, &step.to_string(), (0, 0), (0, 1));

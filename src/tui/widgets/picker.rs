@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn it_stands_on_what_is_and_moves_within_the_list() {
+    fn cursor_starts_on_the_current_value_and_stays_within_the_list() {
         let mut picker = picker();
         assert_eq!(picker.value(), "us-west-2");
         for (code, value) in [(KeyCode::Down, "eu-west-1"), (KeyCode::Down, "eu-west-1"), (KeyCode::Up, "us-west-2")] {
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_typed_finds_an_entry_or_stands_for_itself() {
+    fn typed_text_selects_a_matching_entry_or_is_the_value_itself() {
         let mut picker = picker();
         picker.paste("IRE");
         assert_eq!(picker.value(), "eu-west-1");

@@ -94,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_page_is_what_is_seen_less_what_stays_in_sight() {
+    fn page_keys_scroll_by_the_height_minus_the_overlap() {
         let mut scroll = Scroll::default();
         assert_eq!(scroll.shown(0, 50, 20), 0);
         assert!(scroll.has_more() && !scroll.is_whole());
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn one_can_look_above_the_focus_and_comes_back_to_it() {
+    fn scrolling_above_the_focus_resets_to_the_focus() {
         let mut scroll = Scroll::default();
         scroll.shown(30, 60, 10);
         scroll.press_page(KeyCode::PageUp);
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_screen_that_grows_shows_no_emptiness() {
+    fn growing_the_screen_shows_no_blank_lines() {
         let mut scroll = Scroll::default();
         scroll.shown(0, 50, 20);
         scroll.press(KeyCode::End);

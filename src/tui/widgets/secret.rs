@@ -111,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_is_edited_where_the_cursor_is_and_never_moves() {
+    fn secret_is_edited_at_the_cursor_without_reallocating() {
         let mut field = SecretField::with_room(8);
         let place = field.text.as_ptr();
         field.paste("a\u{1b}bc");

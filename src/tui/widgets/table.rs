@@ -500,7 +500,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_are_sorted_and_found() {
+    fn rows_are_sorted_and_searched_case_insensitively() {
         let words = ["pear", "Apple", "plum"];
         let mut table = table(&words);
         assert_eq!(table.shown(), [1, 0, 2]);
@@ -513,7 +513,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_without_room_are_a_key_away_and_that_of_the_order_is_always_seen() {
+    fn hidden_columns_scroll_into_view_and_the_sort_column_stays_visible() {
         let columns = [Column { title: "Name", least: 10, weight: 0 }; 5];
         let mut table = Table::default();
         let shown =
@@ -538,7 +538,7 @@ mod tests {
     }
 
     #[test]
-    fn a_search_can_name_a_column_and_its_name_is_completed() {
+    fn search_term_can_name_a_column_and_the_column_name_is_completed() {
         let rows = [["disabled", "enabled-later"], ["enabled", "x"]];
         let columns = [Column { title: "Status", ..WORD }, Column { title: "Other name", ..WORD }];
         let mut table = Table::default();
@@ -562,7 +562,7 @@ mod tests {
     }
 
     #[test]
-    fn the_cursor_stays_with_its_row_when_the_order_turns() {
+    fn cursor_stays_on_its_row_when_the_sort_order_is_reversed() {
         let words = ["a", "b", "c"];
         let mut table = table(&words);
         assert_eq!(table.press(key(KeyCode::Char('S')), 1), Pressed::Sorted);
@@ -571,7 +571,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_share_the_width_and_the_last_give_way() {
+    fn columns_share_the_width_and_the_last_ones_are_dropped_when_narrow() {
         let column = |least, weight| Column { title: "", least, weight };
         assert_eq!(share(&[column(10, 1), column(10, 3)], 40), [15, 25]);
         assert_eq!(share(&[column(10, 1), column(10, 3)], 12), [12]);

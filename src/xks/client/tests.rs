@@ -57,7 +57,7 @@ fn canned(status: u16, body: &Value) -> (XksClient, ProxyTarget) {
 }
 
 #[tokio::test]
-async fn all_four_operations_work_with_the_bundled_proxy() {
+async fn all_operations_work_with_the_bundled_proxy() {
     let (client, target, _) = bundled();
     let health = client.get_health_status(&target, &metadata()).await.unwrap();
     assert_eq!(health.ekm_fleet_details.len(), 1);
@@ -71,7 +71,7 @@ async fn all_four_operations_work_with_the_bundled_proxy() {
 }
 
 #[tokio::test]
-async fn a_proxy_that_says_no_is_understood() {
+async fn proxy_errors_are_mapped_to_failures() {
     let (client, target, manager) = bundled();
     let failure = client.get_key_metadata(&target, &metadata(), "k2").await.unwrap_err();
     assert_eq!(failure, XksFailure::Refused(ErrorName::KeyNotFoundException));
@@ -87,7 +87,7 @@ async fn a_proxy_that_says_no_is_understood() {
 }
 
 #[tokio::test]
-async fn another_host_is_unreachable_and_a_broken_one_no_uri() {
+async fn unknown_host_is_unreachable_and_invalid_endpoint_is_configuration_error() {
     let (client, target, _) = bundled();
     let away = ProxyTarget { uri_endpoint: "https://xks.example.com".into(), ..target.clone() };
     assert_eq!(client.get_health_status(&away, &metadata()).await.unwrap_err(), XksFailure::Unreachable);
@@ -97,7 +97,7 @@ async fn another_host_is_unreachable_and_a_broken_one_no_uri() {
 }
 
 #[tokio::test]
-async fn answers_that_make_no_sense_are_refused() {
+async fn invalid_responses_are_rejected() {
     let hex = |length: usize| Blob(vec![7; length]);
     let answer = |ciphertext, iv, tag, note| {
         json!({ "ciphertext": hex(ciphertext), "initializationVector": hex(iv), "authenticationTag": hex(tag),
@@ -135,7 +135,7 @@ async fn answers_that_make_no_sense_are_refused() {
 }
 
 #[tokio::test]
-async fn every_error_of_the_api_is_known_by_its_name() {
+async fn every_api_error_is_recognized_by_name() {
     for name in ErrorName::ALL {
         let (client, target) = canned(name.status(), &json!({ "errorName": name.as_str(), "errorMessage": "x" }));
         let failure = client.get_key_metadata(&target, &metadata(), "k1").await.unwrap_err();
@@ -144,7 +144,7 @@ async fn every_error_of_the_api_is_known_by_its_name() {
 }
 
 #[tokio::test]
-async fn a_fleet_without_a_working_manager_is_unhealthy() {
+async fn fleet_without_available_manager_is_unhealthy() {
     let health = |size: u32, states: &[&str]| {
         let fleet: Vec<_> = states.iter().map(|s| json!({ "id": "1", "model": "m", "healthStatus": s })).collect();
         json!({ "xksProxyFleetSize": size, "xksProxyVendor": "v", "xksProxyModel": "m", "ekmVendor": "v", "ekmFleetDetails": fleet })
@@ -166,7 +166,7 @@ async fn a_fleet_without_a_working_manager_is_unhealthy() {
 }
 
 #[tokio::test]
-async fn a_proxy_that_never_answers_is_asked_twice() {
+async fn proxy_timeout_is_retried_once() {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
     let asked = Arc::new(AtomicUsize::new(0));
@@ -189,7 +189,7 @@ async fn a_proxy_that_never_answers_is_asked_twice() {
 }
 
 #[tokio::test]
-async fn each_end_of_a_request_is_noted_once() {
+async fn each_request_outcome_is_recorded_once() {
     let health = json!({ "xksProxyFleetSize": 1, "xksProxyVendor": "v", "xksProxyModel": "m", "ekmVendor": "v",
         "ekmFleetDetails": [{ "id": "1", "model": "m", "healthStatus": "UNAVAILABLE" }] });
     let refused = |name: &str| json!({ "errorName": name });
@@ -219,7 +219,7 @@ async fn each_end_of_a_request_is_noted_once() {
 }
 
 #[test]
-fn debug_shows_no_secret() {
+fn debug_output_hides_secrets() {
     let (client, target, _) = bundled();
     let shown = format!("{client:?} {target:?}");
     assert!(!shown.contains(target.secret_access_key.expose()), "{shown}");
@@ -228,7 +228,7 @@ fn debug_shows_no_secret() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
     #[test]
-    fn what_goes_through_the_proxy_comes_back(plaintext in prop::collection::vec(any::<u8>(), 0..4300), aad: [u8; 32]) {
+    fn encrypted_plaintext_round_trips_through_the_proxy(plaintext in prop::collection::vec(any::<u8>(), 0..4300), aad: [u8; 32]) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         let (client, target, _) = bundled();
         let back = runtime.block_on(async {

@@ -121,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_is_for_the_callers_that_it_names() {
+    fn only_listed_callers_may_use_a_key() {
         let manager = manager();
         let takes = |callers: &[&str], caller: &str| {
             let callers: Vec<String> = callers.iter().map(|one| (*one).to_owned()).collect();
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_that_no_caller_can_match_is_refused() {
+    fn unmatchable_caller_pattern_is_rejected() {
         for caller in [
             "arn:aws:iam::111122223333:user/Alice",
             "arn:aws:iam::111122223333:root",

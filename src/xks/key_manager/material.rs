@@ -127,14 +127,14 @@ mod tests {
     }
 
     #[test]
-    fn only_256_bits_are_a_key() {
+    fn key_material_must_have_256_bits() {
         for length in [0, 16, 24, 31, 33] {
             assert!(Material::new(1, &vec![0; length]).is_none(), "{length}");
         }
     }
 
     #[test]
-    fn the_authenticated_data_has_both_lengths() {
+    fn authenticated_data_includes_both_lengths() {
         assert_eq!(bound_aad(b"", b"").unwrap(), [0, 0, 0]);
         assert_eq!(bound_aad(b"ab", b"c").unwrap(), [0, 2, b'a', b'b', 1, b'c']);
         assert!(matches!(bound_aad(&vec![0; 65_536], b""), Err(KeyManagerError::TooLong)));
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn every_flipped_bit_is_noticed() {
+    fn decrypt_rejects_any_flipped_bit() {
         let parts = material().encrypt(b"aad", b"plaintext", &Random::system()).unwrap();
         let fields: [fn(&mut SealedParts) -> &mut Vec<u8>; 4] = [
             |p| &mut p.ciphertext,
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn a_16_byte_iv_of_another_implementation_decrypts() {
+    fn decrypt_accepts_16_byte_iv() {
         let iv = [9; 16];
         let metadata = metadata_of(7).to_vec();
         let mut bytes = b"plaintext".to_vec();
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tag_that_borrows_from_the_ciphertext_is_refused() {
+    fn decrypt_rejects_tag_extended_with_ciphertext() {
         let mut parts = material().encrypt(b"", b"plaintext", &Random::system()).unwrap();
         let last = parts.ciphertext.pop().unwrap();
         parts.authentication_tag.insert(0, last);
@@ -191,13 +191,13 @@ mod tests {
     }
 
     #[test]
-    fn debug_shows_no_key() {
+    fn debug_output_hides_the_key() {
         assert_eq!(format!("{:?}", material()), "Material(version 7)");
     }
 
     proptest! {
         #[test]
-        fn what_is_encrypted_decrypts(aad: Vec<u8>, plaintext: Vec<u8>) {
+        fn encrypted_plaintext_round_trips(aad: Vec<u8>, plaintext: Vec<u8>) {
             let parts = material().encrypt(&aad, &plaintext, &Random::system()).unwrap();
             prop_assert_eq!(parts.ciphertext.len(), plaintext.len());
             prop_assert_eq!(version_in(&parts.ciphertext_metadata), Some(7));

@@ -29,7 +29,7 @@ fn encrypt(manager: &KeyManager, id: &str) -> Result<SealedParts, KeyManagerErro
 }
 
 #[test]
-fn credentials_have_the_form_that_kms_asks_for() {
+fn generated_credentials_meet_kms_requirements() {
     let first = ProxyCredential::generate(&Random::system()).unwrap();
     first.check().unwrap();
     assert_ne!(first.access_key_id, ProxyCredential::generate(&Random::system()).unwrap().access_key_id);
@@ -45,7 +45,7 @@ fn credentials_have_the_form_that_kms_asks_for() {
 }
 
 #[test]
-fn two_credentials_live_beside_each_other_until_one_is_removed() {
+fn partition_may_have_two_credentials() {
     let manager = manager();
     let first = manager.access_key_ids("acme").unwrap().remove(0);
     let second = ProxyCredential::generate(&manager.0.random).unwrap();
@@ -60,7 +60,7 @@ fn two_credentials_live_beside_each_other_until_one_is_removed() {
 }
 
 #[test]
-fn names_and_ids_are_checked_and_unique() {
+fn names_and_ids_must_be_valid_and_unique() {
     let manager = manager();
     let credential = ProxyCredential::generate(&manager.0.random).unwrap();
     for name in ["/a", "a/", "*", "a b", &"a".repeat(117)] {
@@ -81,7 +81,7 @@ fn names_and_ids_are_checked_and_unique() {
 }
 
 #[test]
-fn the_proxy_knows_a_key_by_its_external_key_id_alone() {
+fn key_is_found_only_by_its_external_key_id() {
     let manager = manager();
     let key = NewExternalKey { manager_id: Some("hsm-7".into()), ..aes("AES_256", "alias-of-7") };
     manager.create_key("acme", &key).unwrap();
@@ -91,7 +91,7 @@ fn the_proxy_knows_a_key_by_its_external_key_id_alone() {
 }
 
 #[test]
-fn keys_of_one_partition_are_unknown_in_another() {
+fn keys_are_isolated_between_partitions() {
     let manager = manager();
     manager.create_partition("other", &ProxyCredential::generate(&manager.0.random).unwrap()).unwrap();
     assert!(matches!(manager.key("other", "k1"), Err(KeyManagerError::KeyNotFound)));
@@ -102,7 +102,7 @@ fn keys_of_one_partition_are_unknown_in_another() {
 }
 
 #[test]
-fn state_and_usage_decide_at_once() {
+fn key_state_and_usage_take_effect_immediately() {
     let manager = manager();
     let parts = encrypt(&manager, "k1").unwrap();
     manager.set_enabled("acme", "k1", false).unwrap();
@@ -118,7 +118,7 @@ fn state_and_usage_decide_at_once() {
 }
 
 #[test]
-fn a_128_bit_key_can_be_looked_at_and_never_encrypts() {
+fn aes_128_key_can_be_described_but_not_used() {
     let manager = manager();
     manager.create_key("acme", &aes("AES_128", "small")).unwrap();
     assert_eq!(manager.key("acme", "small").unwrap().spec, "AES_128");
@@ -140,7 +140,7 @@ fn rotation_keeps_old_versions_for_decryption() {
 }
 
 #[test]
-fn encryptions_are_counted_in_blocks_and_end_at_two_to_the_32() {
+fn encryptions_are_reserved_in_blocks_up_to_the_limit() {
     let manager = manager();
     encrypt(&manager, "k1").unwrap();
     encrypt(&manager, "k1").unwrap();
@@ -155,7 +155,7 @@ fn encryptions_are_counted_in_blocks_and_end_at_two_to_the_32() {
 }
 
 #[test]
-fn a_data_directory_keeps_what_was_put_into_it() {
+fn data_directory_persists_partitions_keys_and_credentials() {
     let dir = tempfile::tempdir().unwrap();
     let credential = ProxyCredential::generate(&Random::system()).unwrap();
     let parts = {
@@ -199,7 +199,7 @@ fn two_processes_see_each_others_changes() {
 }
 
 #[test]
-fn many_may_open_a_new_directory_at_once() {
+fn new_data_directory_can_be_opened_concurrently() {
     let dir = tempfile::tempdir().unwrap();
     let opened: Vec<_> = std::thread::scope(|scope| {
         let threads: Vec<_> =
@@ -215,7 +215,7 @@ fn many_may_open_a_new_directory_at_once() {
 }
 
 #[test]
-fn a_missing_or_another_root_key_is_refused() {
+fn missing_or_wrong_root_key_is_rejected() {
     let dir = tempfile::tempdir().unwrap();
     drop(KeyManager::open(dir.path(), Environment::system()).unwrap());
     let root = dir.path().join(ROOT_KEY_FILE);
@@ -228,14 +228,14 @@ fn a_missing_or_another_root_key_is_refused() {
 }
 
 #[test]
-fn keys_that_repeat_themselves_are_not_kept() {
+fn replayable_environment_cannot_open_a_data_directory() {
     let dir = tempfile::tempdir().unwrap();
     assert!(matches!(KeyManager::open(dir.path(), environment()), Err(KeyManagerError::Replayable)));
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
 }
 
 #[test]
-fn the_health_check_uses_a_key_of_its_own() {
+fn health_check_uses_a_dedicated_key() {
     let manager = manager();
     manager.check_health().unwrap();
     assert_eq!(manager.key("acme", "k1").unwrap().encryptions, 0);
@@ -243,12 +243,12 @@ fn the_health_check_uses_a_key_of_its_own() {
 }
 
 #[test]
-fn debug_shows_no_secret() {
+fn debug_output_hides_secrets() {
     assert_eq!(format!("{:?}", manager()), "KeyManager(…)");
 }
 
 #[test]
-fn keys_of_before_there_were_callers_are_for_everybody() {
+fn keys_created_before_callers_existed_allow_every_caller() {
     let dir = tempfile::tempdir().unwrap();
     let credential = ProxyCredential::generate(&Random::system()).unwrap();
     {

@@ -92,7 +92,7 @@ fn decrypt_body(encrypted: &Value) -> Value {
 }
 
 #[test]
-fn a_path_names_a_partition_and_an_operation() {
+fn path_selects_partition_and_operation() {
     assert_eq!(route("/acme/kms/xks/v1/health"), Some(("acme", Api::Health)));
     assert_eq!(route("/kms/xks/v1/health"), Some(("", Api::Health)));
     assert_eq!(route("/a/b/kms/xks/v1/keys/k.1/encrypt"), Some(("a/b", Api::Encrypt("k.1"))));
@@ -117,7 +117,7 @@ fn a_path_names_a_partition_and_an_operation() {
 }
 
 #[tokio::test]
-async fn what_is_encrypted_decrypts_and_has_its_integrity_value() {
+async fn encrypt_returns_integrity_value_and_round_trips() {
     let fixture = fixture();
     let encrypted = fixture.call("/keys/good/encrypt", &encrypt_body()).await;
     assert_eq!(encrypted.status, 200, "{}", encrypted.body);
@@ -140,7 +140,7 @@ async fn what_is_encrypted_decrypts_and_has_its_integrity_value() {
 }
 
 #[tokio::test]
-async fn the_integrity_value_is_left_out_when_nobody_asks() {
+async fn integrity_value_is_omitted_unless_requested() {
     let fixture = fixture();
     let mut body = encrypt_body();
     body["ciphertextDataIntegrityValueAlgorithm"] = Value::Null;
@@ -150,7 +150,7 @@ async fn the_integrity_value_is_left_out_when_nobody_asks() {
 }
 
 #[tokio::test]
-async fn every_flipped_bit_is_an_invalid_ciphertext() {
+async fn decrypt_rejects_any_flipped_bit() {
     use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD;
     let fixture = fixture();
@@ -193,7 +193,7 @@ async fn every_flipped_bit_is_an_invalid_ciphertext() {
 }
 
 #[tokio::test]
-async fn the_path_comes_first_then_the_method_then_the_signature() {
+async fn path_method_and_signature_are_checked_in_order() {
     let fixture = fixture();
     for path in ["/nobody/kms/xks/v1/health", "/acme/kms/xks/v1/keys/good/sign", "/*/kms/xks/v1/health", "/favicon.ico"]
     {
@@ -210,7 +210,7 @@ async fn the_path_comes_first_then_the_method_then_the_signature() {
 }
 
 #[tokio::test]
-async fn a_stranger_and_a_wrong_signature_look_alike() {
+async fn unknown_access_key_and_wrong_signature_get_the_same_error() {
     let fixture = fixture();
     let body = json!({ "requestMetadata": metadata() }).to_string();
     let path = "/acme/kms/xks/v1/health";
@@ -238,7 +238,7 @@ async fn a_stranger_and_a_wrong_signature_look_alike() {
 }
 
 #[tokio::test]
-async fn a_credential_of_another_partition_is_a_stranger() {
+async fn credential_of_another_partition_is_rejected() {
     let fixture = fixture();
     let other = ProxyCredential::generate(&fixture.world.random).unwrap();
     fixture.manager.create_partition("other", &other).unwrap();
@@ -252,7 +252,7 @@ async fn a_credential_of_another_partition_is_a_stranger() {
 }
 
 #[tokio::test]
-async fn five_minutes_are_the_limit_of_clock_skew() {
+async fn clock_skew_over_five_minutes_is_rejected() {
     let fixture = fixture();
     let body = json!({ "requestMetadata": metadata() }).to_string();
     for (seconds, status) in [(299, 200), (301, 401)] {
@@ -264,7 +264,7 @@ async fn five_minutes_are_the_limit_of_clock_skew() {
 }
 
 #[tokio::test]
-async fn sizes_end_where_they_should() {
+async fn oversized_requests_are_rejected() {
     use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD;
     let fixture = fixture();
@@ -293,7 +293,7 @@ async fn sizes_end_where_they_should() {
 }
 
 #[tokio::test]
-async fn input_that_isnt_valid_is_named_so() {
+async fn invalid_input_gives_validation_exception() {
     let fixture = fixture();
     let cases: [(&str, Value); 14] = [
         ("/requestMetadata", Value::Null),
@@ -333,7 +333,7 @@ async fn input_that_isnt_valid_is_named_so() {
 }
 
 #[tokio::test]
-async fn key_state_and_usage_are_told_apart() {
+async fn key_state_and_usage_give_different_errors() {
     let fixture = fixture();
     let decrypt = decrypt_body(&fixture.call("/keys/good/encrypt", &encrypt_body()).await.body);
     for (id, encrypting, decrypting) in [
@@ -352,7 +352,7 @@ async fn key_state_and_usage_are_told_apart() {
 }
 
 #[tokio::test]
-async fn metadata_says_what_a_key_is() {
+async fn get_key_metadata_describes_the_key() {
     let fixture = fixture();
     let mut body = json!({ "requestMetadata": metadata() });
     body["requestMetadata"].as_object_mut().unwrap().remove("kmsKeyArn");
@@ -371,7 +371,7 @@ async fn metadata_says_what_a_key_is() {
 }
 
 #[tokio::test]
-async fn health_tells_of_the_fleet() {
+async fn get_health_status_describes_the_fleet() {
     let fixture = fixture();
     let body = json!({ "requestMetadata": { "kmsOperation": "KmsHealthCheck", "kmsRequestId": "1" } });
     let answer = fixture.call("/health", &body).await;

@@ -43,7 +43,7 @@ async fn assert_all_made(case: &str, client: &Client, count: usize) {
 }
 
 #[test]
-fn a_key_a_row_and_the_second_run_makes_none() {
+fn batch_creates_one_key_per_row_and_a_second_run_creates_none() {
     let (bundled, client) = account();
     let dir = tempfile::tempdir().unwrap();
     let path = file(&dir, &list(5));
@@ -79,7 +79,7 @@ fn a_key_a_row_and_the_second_run_makes_none() {
 }
 
 #[test]
-fn nothing_is_made_before_all_rows_are_right() {
+fn no_key_is_created_until_every_row_is_valid() {
     let (bundled, client) = account();
     let (far, faulty) = far(&bundled, |faulty| faulty);
     let dir = tempfile::tempdir().unwrap();
@@ -109,7 +109,7 @@ fn nothing_is_made_before_all_rows_are_right() {
 }
 
 #[test]
-fn keys_that_no_external_key_tells_are_not_made_from_a_list() {
+fn batch_rejects_origins_other_than_external_key_store() {
     let (bundled, client) = account();
     let (far, faulty) = far(&bundled, |faulty| faulty);
     let dir = tempfile::tempdir().unwrap();
@@ -133,7 +133,7 @@ fn keys_that_no_external_key_tells_are_not_made_from_a_list() {
 }
 
 #[test]
-fn a_row_that_is_refused_is_tried_again_and_the_others_are_made() {
+fn rejected_row_is_retried_by_the_next_run_and_other_rows_are_created() {
     let (_, client) = account();
     let dir = tempfile::tempdir().unwrap();
     let path = file(&dir, &list(3).replace("batch-1,", "batch-9,"));
@@ -151,7 +151,7 @@ fn a_row_that_is_refused_is_tried_again_and_the_others_are_made() {
 }
 
 #[test]
-fn what_would_hit_all_rows_stops_the_run() {
+fn error_that_affects_every_row_stops_the_batch() {
     for (fault, exit, words) in [
         (Fault::Denied, Exit::NotMade, "1 failed, 3 not tried. "),
         (Fault::HangsBefore, Exit::Unknown, "3 not tried, 1 unknown. "),
@@ -174,7 +174,7 @@ fn what_would_hit_all_rows_stops_the_run() {
 }
 
 #[test]
-fn an_alias_that_was_refused_is_made_by_the_next_run() {
+fn failed_alias_is_created_by_the_next_run() {
     let (bundled, client) = account();
     let (far, _) = far(&bundled, |faulty| faulty.with(Fault::Denied, Strikes::Each("CreateAlias".to_owned())));
     let dir = tempfile::tempdir().unwrap();
@@ -191,7 +191,7 @@ fn an_alias_that_was_refused_is_made_by_the_next_run() {
 }
 
 #[test]
-fn a_key_that_aws_does_not_know_yet_is_found_by_its_external_key() {
+fn key_that_is_not_yet_visible_is_found_by_its_external_key() {
     let (bundled, client) = account();
     let (far, _) = far(&bundled, |faulty| faulty.with(Fault::Denied, Strikes::Each("CreateAlias".to_owned())));
     let dir = tempfile::tempdir().unwrap();
@@ -210,7 +210,7 @@ fn a_key_that_aws_does_not_know_yet_is_found_by_its_external_key() {
 }
 
 #[test]
-fn answers_that_are_lost_make_no_second_key() {
+fn lost_responses_do_not_create_a_second_key() {
     for fault in Fault::ALL.into_iter().filter(|fault| fault.leaves_doubt("CreateKey")) {
         // That nothing ever gets through is another test's.
         if matches!(fault, Fault::FailsBefore | Fault::ResetBefore | Fault::HangsBefore) {
@@ -230,7 +230,7 @@ fn answers_that_are_lost_make_no_second_key() {
 }
 
 #[test]
-fn cut_off_at_any_call_it_goes_on_where_it_stopped() {
+fn batch_interrupted_at_any_call_resumes_where_it_stopped() {
     const ROWS: usize = 2;
     let calls = {
         let (bundled, client) = account();
@@ -263,7 +263,7 @@ fn cut_off_at_any_call_it_goes_on_where_it_stopped() {
 }
 
 #[test]
-fn another_region_has_keys_of_its_own() {
+fn batch_in_another_region_does_not_reuse_the_report_or_key_store() {
     let (_, client) = account();
     let dir = tempfile::tempdir().unwrap();
     let path = file(&dir, &list(1));

@@ -45,7 +45,7 @@ fn assert_steps(name: &str, shots: &[(String, App)]) {
 }
 
 #[test]
-fn each_step_has_what_was_said_and_the_console_ends_with_the_key() {
+fn options_prefill_each_wizard_step_and_the_console_exits_after_creating_the_key() {
     let mut journey = filled(Journey::start((80, 24)).unwrap(), &answers(COMPLETE));
     let shots = play(&mut journey, TO_REVIEW);
     assert_steps("create-key-filled", &shots);
@@ -58,7 +58,7 @@ fn each_step_has_what_was_said_and_the_console_ends_with_the_key() {
 }
 
 #[test]
-fn each_step_tells_what_is_wrong_with_what_was_said() {
+fn each_wizard_step_shows_errors_in_option_values() {
     let wrong = answers(
         r#"{ "custom-key-store-id": "Zurich DR", "xks-key-id": "a b", "alias": "customer-db", "tag": ["aws:x=1", "y=1", "y=2"],
              "other-account": ["111122223333"] }"#,
@@ -75,7 +75,7 @@ fn each_step_tells_what_is_wrong_with_what_was_said() {
 }
 
 #[test]
-fn a_key_of_kms_needs_no_key_stores() {
+fn key_with_kms_origin_does_not_need_describe_custom_key_stores() {
     let (bundled, _) = account();
     let denied = Strikes::Each("DescribeCustomKeyStores".to_owned());
     let (client, _) = far(&bundled, |faulty| faulty.with(Fault::Denied, denied));
@@ -96,7 +96,7 @@ fn a_key_of_kms_needs_no_key_stores() {
 }
 
 #[test]
-fn a_wizard_that_is_left_ends_the_console_and_what_was_made_is_known() {
+fn leaving_the_wizard_exits_and_reports_what_was_created() {
     let (bundled, _) = account();
     let (client, _) = far(&bundled, |faulty| faulty.with(Fault::Denied, Strikes::Each("CreateAlias".to_owned())));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
@@ -117,7 +117,7 @@ fn a_wizard_that_is_left_ends_the_console_and_what_was_made_is_known() {
 }
 
 #[test]
-fn its_draft_is_kept_once_and_other_pages_do_not_make_it_forget_a_doubt() {
+fn draft_is_saved_once_and_unknown_outcome_is_kept_after_visiting_other_pages() {
     let lost = "Ctrl+N\nWait+Screen /Whether it was done is not known/\n";
     let away = "F2\nWait+Screen /API calls/\nTab\nUp 3\nEnter\nWait+Screen /External key stores \\(/\n";
     for (tape, exit) in [

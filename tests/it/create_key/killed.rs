@@ -111,21 +111,21 @@ impl Bench {
 }
 
 #[test]
-fn killed_again_and_again_it_makes_each_key_once() {
+fn batch_killed_repeatedly_creates_each_key_once() {
     let bench = Bench::new(At::Home, 40);
     bench.kill_again_and_again();
     bench.assert_all_made();
 }
 
 #[test]
-fn killed_again_and_again_with_requests_on_the_wire_it_makes_each_key_once() {
+fn batch_killed_with_requests_in_flight_creates_each_key_once() {
     let bench = Bench::new(At::Served, 16);
     bench.kill_again_and_again();
     bench.assert_all_made();
 }
 
 #[test]
-fn ctrl_c_ends_it_after_the_row_under_way() {
+fn ctrl_c_stops_the_batch_after_the_current_row() {
     let bench = Bench::new(At::Home, 40);
     let mut child = bench.start();
     assert_eq!(bench.until(&mut child, 5), None);

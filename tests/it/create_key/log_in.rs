@@ -35,7 +35,7 @@ fn is_made(aws: &Elsewhere) -> bool {
 }
 
 #[test]
-fn the_code_is_asked_for_on_the_terminal_and_again_after_a_wrong_one() {
+fn mfa_code_is_read_from_the_terminal_and_requested_again_after_a_wrong_code() {
     let aws = Elsewhere::start();
     let mut console = ask(&aws);
     let device = aws.bundled.mfa_device().unwrap().serial;
@@ -54,7 +54,7 @@ fn the_code_is_asked_for_on_the_terminal_and_again_after_a_wrong_one() {
 }
 
 #[test]
-fn three_wrong_codes_or_none_end_it() {
+fn three_wrong_mfa_codes_or_end_of_input_fail() {
     for (answers, words) in [(3, "with invalid MFA"), (0, "MFA device")] {
         let aws = Elsewhere::start();
         let mut console = ask(&aws);
@@ -75,7 +75,7 @@ fn three_wrong_codes_or_none_end_it() {
 }
 
 #[test]
-fn without_a_terminal_it_says_how_to_log_in() {
+fn without_a_terminal_the_error_explains_how_to_sign_in() {
     let aws = Elsewhere::start();
     // A session of its own has no terminal.
     let output = Command::new("setsid")

@@ -43,7 +43,7 @@ fn printed(key: &KeyMetadata) -> String {
 }
 
 #[test]
-fn the_key_is_as_it_was_asked_for_and_printed() {
+fn key_is_created_as_requested_and_printed() {
     let (_, client) = account();
     paused(async {
         let (exit, out, notes) = run(&client, &wanted(), None).await;
@@ -60,7 +60,7 @@ fn the_key_is_as_it_was_asked_for_and_printed() {
 }
 
 #[test]
-fn what_is_not_right_is_told_by_option_before_anything_is_made() {
+fn invalid_options_are_reported_by_name_before_anything_is_created() {
     let (bundled, client) = account();
     let (far, faulty) = far(&bundled, |faulty| faulty);
     paused(async {
@@ -115,7 +115,7 @@ fn what_is_not_right_is_told_by_option_before_anything_is_made() {
 }
 
 #[test]
-fn what_aws_refuses_is_told_with_what_to_do() {
+fn aws_error_is_reported_with_a_remedy() {
     let (_, client) = account();
     paused(async {
         let asked = answers(r#"{ "xks-key-id": "no-such-key" }"#).over(&wanted());
@@ -128,7 +128,7 @@ fn what_aws_refuses_is_told_with_what_to_do() {
 }
 
 #[test]
-fn read_only_it_gives_the_commands_that_make_the_key() {
+fn read_only_mode_prints_the_commands_that_create_the_key() {
     let (_, client) = account();
     paused(async {
         let client = client.looking(ReadOnly::ALL);
@@ -142,7 +142,7 @@ fn read_only_it_gives_the_commands_that_make_the_key() {
 }
 
 #[test]
-fn a_key_without_its_alias_is_printed_all_the_same_with_the_way_to_mend_it() {
+fn key_without_alias_is_printed_with_the_command_that_creates_the_alias() {
     let (bundled, client) = account();
     let (far, _) = far(&bundled, |faulty| faulty.with(Fault::Denied, Strikes::Each("CreateAlias".to_owned())));
     paused(async {
@@ -159,7 +159,7 @@ fn a_key_without_its_alias_is_printed_all_the_same_with_the_way_to_mend_it() {
 }
 
 #[test]
-fn a_key_that_can_not_be_printed_is_named_all_the_same() {
+fn key_arn_is_reported_when_the_output_cannot_be_written() {
     let (_, client) = account();
     paused(async {
         let (mut full, mut notes) = (std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap(), Vec::new());
@@ -195,7 +195,7 @@ async fn assert_told(case: &str, client: &Client, (exit, out, notes): &(Exit, St
 }
 
 #[test]
-fn whatever_goes_wrong_once_makes_one_key_or_none_and_tells() {
+fn single_fault_creates_at_most_one_key_and_is_reported() {
     for (number, fault) in (0..calls()).flat_map(|number| Fault::ALL.map(|fault| (number, fault))) {
         let (bundled, client) = account();
         let (far, faulty) = far(&bundled, |faulty| faulty.with(fault, Strikes::At(number)));
@@ -213,7 +213,7 @@ fn whatever_goes_wrong_once_makes_one_key_or_none_and_tells() {
 }
 
 #[test]
-fn whatever_goes_wrong_always_makes_one_key_or_none_and_tells() {
+fn permanent_fault_creates_at_most_one_key_and_is_reported() {
     for operation in ["CreateKey", "CreateAlias", "DescribeKey", "ListKeys", "ListAliases", "GetCallerIdentity"] {
         for fault in Fault::ALL {
             let (bundled, client) = account();
@@ -245,7 +245,7 @@ fn lasting(bundled: &Bundled, calls: usize) -> Client {
 }
 
 #[test]
-fn credentials_that_end_between_the_calls_leave_a_key_that_is_told_of() {
+fn credentials_that_expire_between_calls_still_report_the_created_key() {
     for (left, ends) in [(3, Exit::NotMade), (4, Exit::WithoutAlias)] {
         let (bundled, client) = account();
         paused(async {
@@ -280,7 +280,7 @@ async fn reports(client: &Client) -> Vec<(KeyMetadata, bool)> {
 }
 
 #[test]
-fn a_key_of_kms_is_made_without_asking_for_key_stores() {
+fn key_with_kms_origin_is_created_without_describing_key_stores() {
     let (bundled, client) = account();
     let (far, faulty) = far(&bundled, |faulty| faulty);
     paused(async {
@@ -298,7 +298,7 @@ fn a_key_of_kms_is_made_without_asking_for_key_stores() {
 }
 
 #[test]
-fn a_key_of_kms_whose_answer_is_lost_is_known_again_beside_one_that_is_like_it() {
+fn key_with_kms_origin_is_found_after_a_lost_response_despite_a_similar_key() {
     let count = {
         let (bundled, _) = account();
         let (far, faulty) = far(&bundled, |faulty| faulty);
@@ -327,7 +327,7 @@ fn a_key_of_kms_whose_answer_is_lost_is_known_again_beside_one_that_is_like_it()
 }
 
 #[test]
-fn a_key_of_kms_that_can_not_be_looked_for_is_told_as_unknown() {
+fn key_with_kms_origin_has_unknown_outcome_when_the_lookup_fails() {
     let (bundled, client) = account();
     let (far, _) = far(&bundled, |faulty| faulty.with(Fault::HangsAfter, Strikes::Each("CreateKey".to_owned())));
     let blind = far.through(|way| {
@@ -358,7 +358,7 @@ fn program(dir: &Path, arguments: &[&str], input: &str) -> Output {
 }
 
 #[test]
-fn answers_and_policy_come_from_files_or_by_standard_input() {
+fn answers_and_policy_are_read_from_files_or_standard_input() {
     let dir = tempfile::tempdir().unwrap();
     let file = |name: &str, text: &str| {
         std::fs::write(dir.path().join(name), text).unwrap();
@@ -384,7 +384,7 @@ fn answers_and_policy_come_from_files_or_by_standard_input() {
 }
 
 #[test]
-fn what_is_wrong_with_the_command_ends_with_2() {
+fn usage_errors_exit_with_code_2() {
     let dir = tempfile::tempdir().unwrap();
     let empty = dir.path().join("empty.toml").to_str().unwrap().to_owned();
     std::fs::write(&empty, "custom-key-store-id = \"Frankfurt HSM\"").unwrap();
@@ -404,7 +404,7 @@ fn what_is_wrong_with_the_command_ends_with_2() {
 }
 
 #[test]
-fn ctrl_c_ends_it_at_once_while_nothing_is_under_way() {
+fn ctrl_c_exits_at_once_when_no_change_is_in_progress() {
     let dir = tempfile::tempdir().unwrap();
     // Whoever calls is kept waiting.
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

@@ -36,7 +36,7 @@ fn key(dir: &Path) -> Value {
 }
 
 #[test]
-fn the_wizard_is_filled_in_and_the_key_goes_down_the_pipe() {
+fn wizard_is_prefilled_and_the_key_is_written_to_the_pipe() {
     let dir = tempfile::tempdir().unwrap();
     let script = format!("(create_key {OPTIONS}; echo $? > $DIR/code) | cat > $DIR/out");
     let mut console = shell(dir.path(), &script);
@@ -50,7 +50,7 @@ fn the_wizard_is_filled_in_and_the_key_goes_down_the_pipe() {
 }
 
 #[test]
-fn with_all_three_streams_elsewhere_it_finds_its_terminal() {
+fn wizard_uses_the_controlling_terminal_when_all_streams_are_redirected() {
     let dir = tempfile::tempdir().unwrap();
     let mut console = shell(dir.path(), &format!("create_key {OPTIONS} < /dev/null 2> $DIR/err | cat > $DIR/out"));
     finish(&mut console);
@@ -60,7 +60,7 @@ fn with_all_three_streams_elsewhere_it_finds_its_terminal() {
 }
 
 #[test]
-fn left_without_a_key_nothing_is_printed_and_one_draft_is_kept() {
+fn leaving_the_wizard_prints_nothing_and_keeps_one_draft() {
     let dir = tempfile::tempdir().unwrap();
     let mut console = shell(dir.path(), "create_key --alias payments > $DIR/out; echo $? > $DIR/code");
     console.wait("I understand");
@@ -77,7 +77,7 @@ fn left_without_a_key_nothing_is_printed_and_one_draft_is_kept() {
 }
 
 #[test]
-fn what_is_wrong_is_shown_in_its_step() {
+fn invalid_option_values_are_shown_in_their_steps() {
     let dir = tempfile::tempdir().unwrap();
     let script = "create_key --custom-key-store-id Oslo --xks-key-id 'a b' --alias customer-db --tag aws:x=1 | cat";
     let mut console = shell(dir.path(), script);
@@ -93,7 +93,7 @@ fn what_is_wrong_is_shown_in_its_step() {
 }
 
 #[test]
-fn without_a_terminal_it_says_what_works_without() {
+fn without_a_terminal_the_error_suggests_the_yes_option() {
     // A session of its own has no terminal.
     let output = std::process::Command::new("setsid")
         .args(["-w", env!("CARGO_BIN_EXE_xks-console"), "create-key", "--alias", "a"])

@@ -160,19 +160,19 @@ fn assert_all_is_there(aws: &Aws, key: &KeyMetadata) {
 }
 
 #[test]
-fn a_draft_of_method_1_survives_at_each_step() {
+fn draft_of_method_1_survives_a_kill_at_each_step() {
     let (aws, key) = killed_at_each_step(TO_STORE, IN_STORE);
     assert_all_is_there(&aws, &key);
 }
 
 #[test]
-fn a_draft_of_method_2_survives_at_each_step() {
+fn draft_of_method_2_survives_a_kill_at_each_step() {
     let (aws, key) = killed_at_each_step(TO_KEYS, BY_KEYS);
     assert_all_is_there(&aws, &key);
 }
 
 #[test]
-fn what_is_half_typed_is_there() {
+fn partially_typed_text_survives_a_kill() {
     let aws = Aws::start(Fault::Slow, "Nothing");
     let mut console = aws.console();
     open(&mut console, TO_STORE);
@@ -187,7 +187,7 @@ fn what_is_half_typed_is_there() {
 }
 
 #[test]
-fn a_draft_that_one_console_has_open_is_not_offered_in_the_other() {
+fn draft_open_in_one_console_is_not_offered_in_another() {
     let aws = Aws::start(Fault::Slow, "Nothing");
     let mut one = aws.console();
     open(&mut one, TO_STORE);
@@ -234,19 +234,19 @@ fn killed_within(way: &[&str], first: &[Stop], fault: Fault, operation: &'static
 }
 
 #[test]
-fn method_1_makes_one_key_when_it_is_killed_within_create_key() {
+fn method_1_creates_one_key_when_killed_during_create_key() {
     killed_within(TO_STORE, IN_STORE, Fault::HangsBefore, "CreateKey");
     killed_within(TO_STORE, IN_STORE, Fault::HangsAfter, "CreateKey");
 }
 
 #[test]
-fn method_2_makes_one_key_when_it_is_killed_within_create_key() {
+fn method_2_creates_one_key_when_killed_during_create_key() {
     killed_within(TO_KEYS, BY_KEYS, Fault::HangsBefore, "CreateKey");
     killed_within(TO_KEYS, BY_KEYS, Fault::HangsAfter, "CreateKey");
 }
 
 #[test]
-fn one_key_gets_one_alias_when_it_is_killed_between_the_two_calls() {
+fn key_gets_its_alias_when_killed_during_create_alias() {
     killed_within(TO_STORE, IN_STORE, Fault::HangsBefore, "CreateAlias");
     killed_within(TO_KEYS, BY_KEYS, Fault::HangsAfter, "CreateAlias");
 }

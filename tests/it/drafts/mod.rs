@@ -63,7 +63,7 @@ const TYPED: &str = "Wait+Screen /External key ID/\nType 'payments-2026'\nTab\nS
                      Wait+Screen /Add alias/\nType 'payments'\nTab\nType 'Paid by card'\nCtrl+N\nWait+Screen /Add tags/\n";
 
 #[test]
-fn what_was_typed_is_offered_again_where_a_wizard_starts() {
+fn draft_is_offered_when_a_wizard_starts() {
     let dir = tempfile::tempdir().unwrap();
     let (bundled, clock) = account();
     let mut journey = plain(&bundled, &clock, dir.path(), "a");
@@ -94,7 +94,7 @@ fn what_was_typed_is_offered_again_where_a_wizard_starts() {
 }
 
 #[test]
-fn one_goes_on_in_the_field_one_left_and_at_its_cursor() {
+fn resumed_draft_restores_the_focused_field_and_cursor() {
     for (typed, moves, then, whole) in [
         ("Type 'payments'", "Left 3\n", "Type '-EU-'", "payme-EU-nts"),
         ("Type 'a'\nTab\nType 'one'\nEnter\nType 'two'", "Up\nHome\n", "Type 'X'", "Xone"),
@@ -115,7 +115,7 @@ fn one_goes_on_in_the_field_one_left_and_at_its_cursor() {
 }
 
 #[test]
-fn enter_goes_on_with_the_first_draft_that_is_not_open_elsewhere() {
+fn enter_resumes_the_first_draft_not_open_in_another_console() {
     let dir = tempfile::tempdir().unwrap();
     let (bundled, clock) = account();
     let mut one = plain(&bundled, &clock, dir.path(), "a");
@@ -242,12 +242,12 @@ fn ended_at_any_call(flow: Flow) {
 }
 
 #[test]
-fn after_an_end_at_any_call_of_method_1_there_is_one_key() {
+fn termination_at_any_call_of_method_1_leaves_one_key() {
     ended_at_any_call(Flow::Method1);
 }
 
 #[test]
-fn after_an_end_at_any_call_of_method_2_there_is_one_key() {
+fn termination_at_any_call_of_method_2_leaves_one_key() {
     ended_at_any_call(Flow::Method2);
     ended_at_any_call(Flow::Method2InKms);
 }

@@ -23,7 +23,7 @@ const TO_FINISH: &str = "Ctrl+N 4\nWait+Screen /. Edit ./\n";
 const NO_PLACE: &str = "/dev/null/drafts";
 
 #[test]
-fn where_nothing_can_be_kept_the_person_decides_whether_the_key_is_asked_for() {
+fn user_decides_whether_to_create_the_key_when_the_draft_cannot_be_saved() {
     let (bundled, clock) = account();
     let aws = client_of(&bundled, clock.clone());
     let before = wait(aws.collect_keys()).unwrap().len();
@@ -41,7 +41,7 @@ fn where_nothing_can_be_kept_the_person_decides_whether_the_key_is_asked_for() {
 }
 
 #[test]
-fn what_can_not_be_gone_on_with_here_says_why() {
+fn drafts_that_cannot_be_resumed_explain_why() {
     let dir = tempfile::tempdir().unwrap();
     let (bundled, clock) = account();
     let mut journey = plain(&bundled, &clock, dir.path(), "a");
@@ -67,7 +67,7 @@ fn what_can_not_be_gone_on_with_here_says_why() {
 }
 
 #[test]
-fn a_draft_that_was_opened_in_another_console_meanwhile_is_told() {
+fn draft_opened_meanwhile_in_another_console_shows_a_message() {
     let dir = tempfile::tempdir().unwrap();
     let (bundled, clock) = account();
     let mut first = plain(&bundled, &clock, dir.path(), "a");
@@ -82,7 +82,7 @@ fn a_draft_that_was_opened_in_another_console_meanwhile_is_told() {
 }
 
 #[test]
-fn an_account_of_another_region_is_not_offered_the_draft() {
+fn draft_is_not_offered_in_another_region() {
     let dir = tempfile::tempdir().unwrap();
     let (bundled, clock) = account();
     let mut journey = plain(&bundled, &clock, dir.path(), "a");
@@ -101,7 +101,7 @@ fn an_account_of_another_region_is_not_offered_the_draft() {
 }
 
 #[test]
-fn a_wizard_that_was_left_by_the_navigation_is_offered_with_the_rest() {
+fn wizard_left_through_the_navigation_is_offered_as_a_draft() {
     let dir = tempfile::tempdir().unwrap();
     let (bundled, clock) = account();
     let mut journey = plain(&bundled, &clock, dir.path(), "a");
@@ -129,7 +129,7 @@ fn saved(ticket: u64) -> Msg {
 }
 
 #[test]
-fn create_key_is_sent_only_after_it_is_on_the_disk() {
+fn create_key_is_sent_only_after_the_draft_is_saved() {
     let (mut app, ticket) = finishing();
     assert_eq!(app.update(saved(ticket - 1)), [], "what was saved before does not count");
     let sent = app.update(saved(ticket));
@@ -138,7 +138,7 @@ fn create_key_is_sent_only_after_it_is_on_the_disk() {
 }
 
 #[test]
-fn what_is_given_up_before_it_is_on_the_disk_is_never_sent() {
+fn finish_cancelled_before_the_draft_is_saved_sends_nothing() {
     let (mut app, ticket) = finishing();
     app.update(Msg::Key(KeyCode::Esc.into()));
     let submission = &app.wizard.as_ref().unwrap().submission;
@@ -147,7 +147,7 @@ fn what_is_given_up_before_it_is_on_the_disk_is_never_sent() {
 }
 
 #[test]
-fn what_is_sent_without_a_draft_leaves_none_that_says_otherwise() {
+fn creating_without_a_draft_discards_the_outdated_draft_first() {
     let (mut app, ticket) = finishing();
     app.update(Msg::Draft(Told::Saved { ticket: Some(ticket), result: Err("the disk is full".to_owned()) }));
     app.update(Msg::Key(KeyCode::Tab.into()));
@@ -159,7 +159,7 @@ fn what_is_sent_without_a_draft_leaves_none_that_says_otherwise() {
 }
 
 #[test]
-fn a_read_only_console_looks_up_what_is_in_doubt_and_tells_nobody_to_make_a_second_key() {
+fn read_only_console_checks_an_unknown_outcome_before_it_shows_commands() {
     for (fault, words, first) in [
         (Fault::ResetBefore, "was not created", "KEY_ID=$(aws kms create-key "),
         (Fault::ResetAfter, "Its alias was not", "aws kms create-alias "),

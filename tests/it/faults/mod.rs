@@ -118,22 +118,22 @@ fn every_fault_at_every_call(flow: Flow) {
 }
 
 #[test]
-fn method_1_comes_to_its_end_whatever_goes_wrong_once() {
+fn method_1_completes_despite_any_single_fault() {
     every_fault_at_every_call(Flow::Method1);
 }
 
 #[test]
-fn method_2_comes_to_its_end_whatever_goes_wrong_once() {
+fn method_2_completes_despite_any_single_fault() {
     every_fault_at_every_call(Flow::Method2);
 }
 
 #[test]
-fn a_key_of_kms_comes_to_its_end_whatever_goes_wrong_once() {
+fn key_with_kms_origin_completes_despite_any_single_fault() {
     every_fault_at_every_call(Flow::Method2InKms);
 }
 
 #[test]
-fn what_goes_wrong_always_makes_one_key_or_none_and_says_which() {
+fn permanent_fault_creates_at_most_one_key_and_is_reported() {
     for flow in FLOWS {
         let mut operations: Vec<String> = calls(flow).into_iter().map(|(_, operation)| operation).collect();
         operations.sort();

@@ -185,12 +185,12 @@ fn through(fault: Fault, operation: &'static str) {
 }
 
 #[test]
-fn one_of_each_kind_at_create_key() {
+fn method_1_completes_over_tls_despite_any_fault_at_create_key() {
     Fault::ALL.iter().for_each(|fault| through(*fault, "CreateKey"));
 }
 
 #[test]
-fn one_of_each_kind_at_create_alias() {
+fn method_1_completes_over_tls_despite_faults_at_create_alias() {
     // An empty body can't be cut; and nothing is refused or wrong that wasn't before.
     for fault in [Fault::FailsAfter, Fault::ResetBefore, Fault::ResetAfter, Fault::HangsAfter, Fault::Garbage] {
         through(fault, "CreateAlias");

@@ -109,7 +109,7 @@ fn all_keys() -> Vec<&'static str> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_bundled_proxy_does_all_that_it_must_and_should() {
+async fn bundled_proxy_passes_every_check() {
     let (authority, lab) = (Authority::new(), Lab::new());
     let [chain, key] = authority.sign(HOST);
     let address = lab.serve(Some(tls::from_files(&chain, &key, None).unwrap())).await;
@@ -131,7 +131,7 @@ async fn the_bundled_proxy_does_all_that_it_must_and_should() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn client_certificates_are_shown_and_their_absence_tried() {
+async fn client_certificates_are_sent_and_their_absence_is_tested() {
     let (authority, lab) = (Authority::new(), Lab::new());
     let [chain, key] = authority.sign(HOST);
     let name = "cks.kms.us-west-2.amazonaws.com";
@@ -190,7 +190,7 @@ async fn with_old_tls(behind: SocketAddr) -> SocketAddr {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_endpoint_that_kms_would_not_call_is_told() {
+async fn endpoint_that_kms_would_not_call_fails() {
     let (authority, lab) = (Authority::new(), Lab::new());
     let files = authority.sign("127.0.0.1");
     let address = with_old_tls(lab.serve(Some(with_another_suite(&files))).await).await;
@@ -203,7 +203,7 @@ async fn an_endpoint_that_kms_would_not_call_is_told() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn each_fault_is_found_by_the_checks_that_are_for_it() {
+async fn each_fault_fails_exactly_the_checks_for_it() {
     let dir = tempfile::tempdir().unwrap();
     let lab = Lab::new();
     let file = lab.write(dir.path());
@@ -219,7 +219,7 @@ async fn each_fault_is_found_by_the_checks_that_are_for_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_wrong_secret_is_told_once() {
+async fn wrong_secret_fails_a_single_check() {
     let dir = tempfile::tempdir().unwrap();
     let lab = Lab::new();
     let address = lab.serve(None).await;
@@ -234,7 +234,7 @@ async fn a_wrong_secret_is_told_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_a_key_that_kms_could_use_the_proxy_is_not_called_good() {
+async fn proxy_without_a_usable_key_is_not_conformant() {
     let dir = tempfile::tempdir().unwrap();
     let lab = Lab::new();
     let (address, file) = (lab.serve(None).await, lab.write(dir.path()));
@@ -245,7 +245,7 @@ async fn without_a_key_that_kms_could_use_the_proxy_is_not_called_good() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_proxy_that_throttles_is_waited_for() {
+async fn throttled_requests_are_retried() {
     let dir = tempfile::tempdir().unwrap();
     let lab = Lab::new();
     let server = Server::open(lab.aws.clone(), "127.0.0.1:0".parse().unwrap(), None, false).await.unwrap();
@@ -258,7 +258,7 @@ async fn a_proxy_that_throttles_is_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_proxy_that_says_nothing_is_not_waited_for() {
+async fn unresponsive_proxy_fails_fast() {
     let dir = tempfile::tempdir().unwrap();
     let file = Lab::new().write(dir.path());
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -270,7 +270,7 @@ async fn a_proxy_that_says_nothing_is_not_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn half_sent_requests_are_waited_for_if_there_is_time() {
+async fn slow_option_tests_half_sent_requests() {
     let dir = tempfile::tempdir().unwrap();
     let lab = Lab::new();
     let (right, file) = (lab.serve(None).await, lab.write(dir.path()));

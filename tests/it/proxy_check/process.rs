@@ -33,7 +33,7 @@ fn said(output: &Output) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn exit_codes_secrets_and_places() {
+async fn check_command_sets_exit_codes_prints_no_secrets_and_writes_no_files() {
     let (lab, home, dir) = (Lab::new(), Home(tempfile::tempdir().unwrap()), tempfile::tempdir().unwrap());
     let endpoint = format!("http://{}", lab.serve(None).await);
     let (_, _, fault) = faults::FAULTS.iter().find(|(name, ..)| *name == "tells the right signature").unwrap();

@@ -56,7 +56,7 @@ fn static_keys(cloud: &Cloud, heading: &str, user: &str) -> String {
 }
 
 #[test]
-fn the_environment() {
+fn environment_variables_provide_credentials() {
     let cloud = Cloud::start();
     let key = cloud.key_of("Admin");
     let (id, secret) = (&*key.access_key_id, key.secret_access_key.expose());
@@ -65,14 +65,14 @@ fn the_environment() {
 }
 
 #[test]
-fn the_environment_without_the_secret() {
+fn access_key_id_variable_without_the_secret_is_an_error() {
     let cloud = Cloud::start();
     let console = cloud.console(&[], &[("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")]);
     assert_says(&cloud, console, &["Check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"]);
 }
 
 #[test]
-fn a_profile_of_the_credentials_file() {
+fn credentials_file_profile_provides_credentials() {
     let cloud = Cloud::start();
     let both = static_keys(&cloud, "default", "Admin") + &static_keys(&cloud, "alice", "alice.moreau");
     cloud.write(".aws/credentials", &both);
@@ -85,21 +85,21 @@ fn a_profile_of_the_credentials_file() {
 }
 
 #[test]
-fn a_profile_without_the_secret() {
+fn profile_without_the_secret_access_key_is_an_error() {
     let cloud = Cloud::start();
     cloud.write(".aws/credentials", "[default]\naws_access_key_id = AKIDEXAMPLE\n");
     assert_says(&cloud, cloud.console(&[], &[]), &["Profile default", "aws_secret_access_key"]);
 }
 
 #[test]
-fn a_profile_of_the_config_file() {
+fn config_file_profile_provides_credentials() {
     let cloud = Cloud::start();
     cloud.write(".aws/config", &static_keys(&cloud, "profile work", "Admin"));
     assert_signs(&cloud, cloud.console(&[], &[("AWS_PROFILE", "work")]), || signer(&cloud.key_of("Admin")));
 }
 
 #[test]
-fn nothing_at_all() {
+fn missing_credentials_show_a_remedy() {
     let cloud = Cloud::start();
     let sources = "Environment: environment variable not set; Profile: the credential provider was not enabled; \
                    WebIdentityToken: ";
@@ -121,7 +121,7 @@ fn role(source: &str) -> String {
 }
 
 #[test]
-fn a_role_by_source_profile() {
+fn role_is_assumed_with_its_source_profile() {
     let cloud = Cloud::start();
     cloud.write(".aws/credentials", &static_keys(&cloud, "base", "Admin"));
     cloud.write(".aws/config", &role("source_profile = base"));
@@ -129,7 +129,7 @@ fn a_role_by_source_profile() {
 }
 
 #[test]
-fn a_role_by_a_role() {
+fn role_is_assumed_through_another_role() {
     let cloud = Cloud::start();
     cloud.write(".aws/credentials", &static_keys(&cloud, "base", "Admin"));
     let middle = role("source_profile = base").replace("profile work", "profile middle");
@@ -143,7 +143,7 @@ fn a_role_by_a_role() {
 }
 
 #[test]
-fn a_role_that_the_caller_may_not_have() {
+fn role_that_the_caller_may_not_assume_is_an_error() {
     let cloud = Cloud::start();
     cloud.write(".aws/credentials", &static_keys(&cloud, "base", "grace.liu"));
     cloud.write(".aws/config", &role("source_profile = base"));
@@ -153,7 +153,7 @@ fn a_role_that_the_caller_may_not_have() {
 }
 
 #[test]
-fn a_role_by_credentials_of_the_environment() {
+fn role_is_assumed_with_environment_credentials() {
     let cloud = Cloud::start();
     cloud.write(".aws/config", &role("credential_source = Environment"));
     let key = cloud.key_of("Admin");
@@ -163,7 +163,7 @@ fn a_role_by_credentials_of_the_environment() {
 }
 
 #[test]
-fn a_role_by_credentials_of_the_container() {
+fn role_is_assumed_with_container_credentials() {
     let cloud = Cloud::start();
     cloud.write(".aws/config", &role("credential_source = EcsContainer"));
     let url = format!("{}/container", cloud.url);
@@ -173,7 +173,7 @@ fn a_role_by_credentials_of_the_container() {
 }
 
 #[test]
-fn a_role_whose_source_gives_nothing() {
+fn role_whose_source_has_no_credentials_is_an_error() {
     let cloud = Cloud::start();
     cloud.write(".aws/config", &role("credential_source = EcsContainer"));
     let console = cloud.console(&["--profile", "work"], &[]);
@@ -185,7 +185,7 @@ fn a_role_whose_source_gives_nothing() {
 }
 
 #[test]
-fn a_role_by_credentials_of_the_instance() {
+fn role_is_assumed_with_instance_credentials() {
     let cloud = Cloud::start();
     cloud.write(".aws/config", &role("credential_source = Ec2InstanceMetadata"));
     assert_assumes(&cloud, cloud.console(&["--profile", "work"], &metadata(&cloud.url)), || only(&cloud));
@@ -222,7 +222,7 @@ fn login(token: &str, hours: i64) -> String {
 }
 
 #[test]
-fn a_session_of_iam_identity_center() {
+fn identity_center_session_provides_credentials() {
     let cloud = Cloud::start();
     cloud.write(".aws/config", SSO_SESSION);
     cloud.write(SESSION_FILE, &login(SSO_TOKEN, 8));
@@ -230,7 +230,7 @@ fn a_session_of_iam_identity_center() {
 }
 
 #[test]
-fn a_session_of_iam_identity_center_that_is_renewed() {
+fn expired_identity_center_session_is_refreshed() {
     let cloud = Cloud::start();
     cloud.write(".aws/config", SSO_SESSION);
     let end = Timestamp::now() + SignedDuration::from_hours(100);
@@ -245,7 +245,7 @@ fn a_session_of_iam_identity_center_that_is_renewed() {
 }
 
 #[test]
-fn a_legacy_profile_of_iam_identity_center() {
+fn legacy_identity_center_profile_provides_credentials() {
     let cloud = Cloud::start();
     cloud.write(".aws/config", SSO_LEGACY);
     cloud.write(START_URL_FILE, &login(SSO_TOKEN, 8));
@@ -256,7 +256,7 @@ fn a_legacy_profile_of_iam_identity_center() {
 }
 
 #[test]
-fn iam_identity_center_without_a_login_that_counts() {
+fn missing_or_invalid_identity_center_session_shows_the_sign_in_command() {
     for (config, file, login, reason) in [
         (SSO_SESSION, SESSION_FILE, None, "failed to load the cached SSO token"),
         (SSO_SESSION, SESSION_FILE, Some(login(SSO_TOKEN, -1)), "expired"),
@@ -279,7 +279,7 @@ fn process(cloud: &Cloud, script: &str) {
 }
 
 #[test]
-fn a_process() {
+fn credential_process_provides_credentials() {
     let cloud = Cloud::start();
     let key = cloud.key_of("Admin");
     let (id, secret) = (&key.access_key_id, key.secret_access_key.expose());
@@ -289,7 +289,7 @@ fn a_process() {
 }
 
 #[test]
-fn a_process_that_fails() {
+fn failing_credential_process_is_an_error() {
     let cloud = Cloud::start();
     process(&cloud, "echo 'the vault is sealed' >&2; exit 1");
     let console = cloud.console(&["--profile", "work"], &[]);
@@ -297,7 +297,7 @@ fn a_process_that_fails() {
 }
 
 #[test]
-fn a_web_identity_of_the_environment() {
+fn web_identity_environment_variables_provide_credentials() {
     let cloud = Cloud::start();
     let token = cloud.write("token", WEB_IDENTITY);
     let variables = [("AWS_WEB_IDENTITY_TOKEN_FILE", token.to_str().unwrap()), ("AWS_ROLE_ARN", ROLE)];
@@ -307,7 +307,7 @@ fn a_web_identity_of_the_environment() {
 }
 
 #[test]
-fn a_web_identity_of_a_profile() {
+fn web_identity_profile_provides_credentials() {
     let cloud = Cloud::start();
     let token = cloud.write("token", WEB_IDENTITY);
     cloud.write(".aws/config", &role(&format!("web_identity_token_file = {}", token.display())));
@@ -315,7 +315,7 @@ fn a_web_identity_of_a_profile() {
 }
 
 #[test]
-fn a_web_identity_without_a_token_that_is_taken() {
+fn missing_or_rejected_web_identity_token_is_an_error() {
     for (token, reason) in [(None, "No such file"), (Some("someone.else.entirely"), "InvalidIdentityToken")] {
         let cloud = Cloud::start();
         let path = cloud.home.path().join("token");
@@ -337,7 +337,7 @@ fn container<'a>(url: &'a str, token: &'a Path) -> [(&'a str, &'a str); 2] {
 }
 
 #[test]
-fn a_container() {
+fn container_endpoint_provides_credentials() {
     let cloud = Cloud::start();
     let token = cloud.write("token", CONTAINER_TOKEN);
     let url = format!("{}/container", cloud.url);
@@ -345,7 +345,7 @@ fn a_container() {
 }
 
 #[test]
-fn a_container_that_gives_nothing() {
+fn container_endpoint_failure_is_an_error() {
     let cloud = Cloud::start();
     let missing = cloud.home.path().join("missing");
     let wrong = cloud.write("token", "wrong");
@@ -362,20 +362,20 @@ fn metadata(url: &str) -> [(&str, &str); 2] {
 }
 
 #[test]
-fn an_instance() {
+fn instance_metadata_provides_credentials() {
     let cloud = Cloud::start();
     assert_signs(&cloud, cloud.console(&[], &metadata(&cloud.url)), || only(&cloud));
 }
 
 #[test]
-fn nobody_where_an_instance_would_be() {
+fn unreachable_instance_metadata_is_skipped() {
     let cloud = Cloud::start();
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     assert_says(&cloud, cloud.console(&[], &metadata(&format!("http://{closed}"))), &["Run `aws configure`"]);
 }
 
 #[test]
-fn somebody_who_never_answers_where_an_instance_would_be() {
+fn unresponsive_instance_metadata_times_out() {
     let cloud = Cloud::start();
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", silent.local_addr().unwrap());
@@ -386,7 +386,7 @@ fn somebody_who_never_answers_where_an_instance_would_be() {
 }
 
 #[test]
-fn sessions_are_renewed_before_they_expire() {
+fn sessions_are_refreshed_before_they_expire() {
     let token = |cloud: &Cloud, text| cloud.write("token", text);
     let cloud = Cloud::start();
     cloud.lifetimes([30]);
@@ -411,7 +411,7 @@ fn sessions_are_renewed_before_they_expire() {
 }
 
 #[test]
-fn roles_are_assumed_again_before_they_expire() {
+fn roles_are_assumed_again_before_their_sessions_expire() {
     let cloud = Cloud::start();
     cloud.lifetimes([30]);
     cloud.write(".aws/credentials", &static_keys(&cloud, "base", "Admin"));
@@ -425,7 +425,7 @@ fn roles_are_assumed_again_before_they_expire() {
 }
 
 #[test]
-fn a_process_is_asked_again_before_its_credentials_expire() {
+fn credential_process_runs_again_before_its_credentials_expire() {
     let cloud = Cloud::start();
     let told = |user: &str, seconds| {
         let key = cloud.key_of(user);
@@ -441,7 +441,7 @@ fn a_process_is_asked_again_before_its_credentials_expire() {
 }
 
 #[test]
-fn a_session_of_aws_login_says_how_to_use_it() {
+fn aws_login_session_explains_how_to_use_it() {
     let cloud = Cloud::start();
     cloud.write(".aws/config", "[default]\nlogin_session = arn:aws:iam::111122223333:user/Ana\n");
     let parts = ["can be read by the AWS CLI alone", "credential_process = aws configure export-credentials"];
@@ -449,7 +449,7 @@ fn a_session_of_aws_login_says_how_to_use_it() {
 }
 
 #[test]
-fn a_profile_whose_name_has_spaces() {
+fn profile_name_can_contain_spaces() {
     let cloud = Cloud::start();
     cloud.write(".aws/config", &static_keys(&cloud, "profile 'my lab'", "Admin"));
     assert_signs(&cloud, cloud.console(&["--profile", "my lab"], &[]), || signer(&cloud.key_of("Admin")));

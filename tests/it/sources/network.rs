@@ -20,7 +20,7 @@ fn log_in(cloud: &Cloud) {
 }
 
 #[test]
-fn aws_is_reached_by_the_proxy() {
+fn aws_is_reached_through_the_https_proxy() {
     let cloud = Cloud::start();
     let proxy = Proxy::start(&cloud);
     log_in(&cloud);
@@ -37,7 +37,7 @@ fn aws_is_reached_by_the_proxy() {
 }
 
 #[test]
-fn sources_of_credentials_are_reached_by_the_proxy() {
+fn credential_sources_are_reached_through_the_https_proxy() {
     let cloud = Cloud::start();
     let proxy = Proxy::start(&cloud);
     cloud.write(".aws/config", SSO_SESSION);
@@ -51,7 +51,7 @@ fn sources_of_credentials_are_reached_by_the_proxy() {
 }
 
 #[test]
-fn what_no_proxy_names_is_reached_without_it() {
+fn hosts_in_no_proxy_bypass_the_proxy() {
     let cloud = Cloud::start();
     let proxy = Proxy::start(&cloud);
     log_in(&cloud);
@@ -71,7 +71,7 @@ fn what_no_proxy_names_is_reached_without_it() {
 }
 
 #[test]
-fn a_proxy_that_makes_no_way_is_named() {
+fn failing_proxy_is_named_in_the_error() {
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let cloud = Cloud::start();
     log_in(&cloud);
@@ -89,7 +89,7 @@ fn a_proxy_that_makes_no_way_is_named() {
 }
 
 #[test]
-fn configured_endpoints_are_ignored_when_that_is_asked_for() {
+fn configured_endpoints_can_be_ignored_by_environment_variable() {
     let (cloud, elsewhere) = (Cloud::start(), Cloud::start());
     let proxy = Proxy::start(&cloud);
     log_in(&cloud);
@@ -108,7 +108,7 @@ fn configured_endpoints_are_ignored_when_that_is_asked_for() {
 }
 
 #[test]
-fn the_ca_bundle_tells_whom_to_trust() {
+fn ca_bundle_variable_sets_the_trusted_authorities() {
     let cloud = Cloud::start();
     let (config, authority) = tls::self_signed(cloud.home.path(), None).unwrap();
     let server = Server::open(cloud.bundled.clone(), "127.0.0.1:0".parse().unwrap(), Some(config), false);
@@ -127,7 +127,7 @@ fn the_ca_bundle_tells_whom_to_trust() {
 }
 
 #[test]
-fn the_files_are_where_the_environment_says() {
+fn environment_variables_set_the_config_and_credentials_files() {
     let cloud = Cloud::start();
     let config =
         cloud.write("my-config", &format!("[profile work]\nregion = eu-west-1\nendpoint_url = {}\n", cloud.url));
@@ -153,7 +153,7 @@ fn assert_apart(kms: &Cloud, others: &Cloud) {
 }
 
 #[test]
-fn the_environment_names_an_endpoint_for_kms_alone() {
+fn environment_variable_sets_the_endpoint_of_kms_only() {
     let (kms, others) = (Cloud::start(), Cloud::start());
     log_in(&others);
     let mut console = others.console(&[], &[("AWS_ENDPOINT_URL_KMS", &kms.url)]);
@@ -165,7 +165,7 @@ fn the_environment_names_an_endpoint_for_kms_alone() {
 }
 
 #[test]
-fn a_profile_names_endpoints() {
+fn profile_sets_the_endpoints() {
     let (kms, others) = (Cloud::start(), Cloud::start());
     log_in(&others);
     let config = format!(

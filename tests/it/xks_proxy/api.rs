@@ -16,7 +16,7 @@ fn bytes(value: &Value) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn uri_paths_and_methods() {
+async fn unknown_paths_and_wrong_methods_are_rejected() {
     over_both(async |proxy| {
         for path in ["/", "/x", "/lab", "/kms/xks/v1/health", "/nobody/kms/xks/v1/health", "/lab/kms/xks/v2/health"] {
             let ask = Ask::health().but(|ask| ask.target = path.to_owned()).with_junk_signature();
@@ -58,7 +58,7 @@ async fn uri_paths_and_methods() {
 }
 
 #[tokio::test]
-async fn answers_have_the_fields_of_the_specification_and_no_null() {
+async fn responses_have_the_specified_fields_and_no_nulls() {
     over_both(async |proxy| {
         let health = proxy.send(&Ask::health()).await;
         assert_eq!((health.status, health.header("content-type")), (200, Some("application/json")));
@@ -114,7 +114,7 @@ async fn answers_have_the_fields_of_the_specification_and_no_null() {
 }
 
 #[tokio::test]
-async fn what_has_to_be_tolerated_is() {
+async fn optional_and_unknown_fields_are_tolerated() {
     let encrypting: [(&str, &str, Option<Value>); 19] = [
         ("a null optional field is absent", "/ciphertextDataIntegrityValueAlgorithm", Some(Value::Null)),
         ("a null optional field is absent", "/requestMetadata/awsSourceVpc", Some(Value::Null)),
@@ -166,7 +166,7 @@ async fn what_has_to_be_tolerated_is() {
 }
 
 #[tokio::test]
-async fn what_is_not_valid_is_refused_by_name() {
+async fn invalid_requests_are_rejected_with_the_specified_error() {
     let encrypting: [(&str, &str, Option<Value>); 16] = [
         ("requestMetadata is required", "/requestMetadata", None),
         ("awsPrincipalArn is required", "/requestMetadata/awsPrincipalArn", None),
@@ -209,7 +209,7 @@ async fn what_is_not_valid_is_refused_by_name() {
 }
 
 #[tokio::test]
-async fn sizes_above_what_is_supported_are_refused_and_the_server_lives_on() {
+async fn unsupported_sizes_are_rejected_and_the_server_keeps_running() {
     over_both(async |proxy| {
         let sealed = proxy.encrypt(&encrypt_body()).await;
         for (requirement, api, body) in [
@@ -235,7 +235,7 @@ async fn sizes_above_what_is_supported_are_refused_and_the_server_lives_on() {
 }
 
 #[tokio::test]
-async fn a_ciphertext_is_bound_to_all_that_it_came_with() {
+async fn ciphertext_is_bound_to_its_iv_tag_aad_and_metadata() {
     over_both(async |proxy| {
         let sealed = proxy.encrypt(&encrypt_body()).await;
         let good = decrypt_body(&sealed);
@@ -285,7 +285,7 @@ async fn a_ciphertext_is_bound_to_all_that_it_came_with() {
 }
 
 #[tokio::test]
-async fn no_aad_and_an_empty_one_are_the_same() {
+async fn missing_and_empty_aad_are_equivalent() {
     over_both(async |proxy| {
         let pointer = "/additionalAuthenticatedData";
         let sealed = proxy.encrypt(&with(encrypt_body(), pointer, Some("".into()))).await;
@@ -298,7 +298,7 @@ async fn no_aad_and_an_empty_one_are_the_same() {
 }
 
 #[tokio::test]
-async fn the_key_says_what_can_be_done() {
+async fn allowed_operations_depend_on_key_usage_and_state() {
     over_both(async |proxy| {
         let plain = with(encrypt_body(), "/ciphertextDataIntegrityValueAlgorithm", None);
         let sealed = proxy.encrypt(&encrypt_body()).await;

@@ -8,7 +8,7 @@ use super::client::{Ask, credential_in, encrypt_body, over_both};
 const REFUSED: &str = "AuthenticationFailedException";
 
 #[tokio::test]
-async fn what_a_signature_must_cover() {
+async fn signature_must_cover_host_date_path_and_body() {
     over_both(async |proxy| {
         let signed = |names: &[&'static str]| Ask::health().but(|ask| ask.signed = Some(names.to_vec()));
         for (requirement, ask, is_good) in [
@@ -64,7 +64,7 @@ async fn what_a_signature_must_cover() {
 }
 
 #[tokio::test]
-async fn a_request_is_fresh_for_five_minutes() {
+async fn request_is_valid_for_five_minutes() {
     over_both(async |proxy| {
         for (seconds, status) in [(0, 200), (299, 200), (-299, 200), (301, 401), (-301, 401), (86_400, 401)] {
             let ask = Ask::health().but(|ask| ask.ahead = SignedDuration::from_secs(seconds));
@@ -76,7 +76,7 @@ async fn a_request_is_fresh_for_five_minutes() {
 }
 
 #[tokio::test]
-async fn the_signature_comes_before_all_that_the_body_says() {
+async fn signature_is_checked_before_the_body() {
     over_both(async |proxy| {
         for (requirement, api, body) in [
             ("then the JSON", "/keys/good/encrypt", Value::Null),
@@ -92,7 +92,7 @@ async fn the_signature_comes_before_all_that_the_body_says() {
 }
 
 #[tokio::test]
-async fn credentials_come_and_go_without_a_restart() {
+async fn credentials_can_be_added_and_revoked_without_a_restart() {
     over_both(async |proxy| {
         let mut stream = proxy.connect().await;
         let old = Ask::health();

@@ -22,7 +22,7 @@ fn set(proxy: &Proxy, key: &str, callers: &[&str]) {
 }
 
 #[tokio::test]
-async fn others_get_nothing_of_a_key_but_health_stays() {
+async fn callers_that_are_not_listed_are_denied_except_for_health() {
     over_both(async |proxy| {
         let sealed = proxy.encrypt(&encrypt_body()).await;
         set(&proxy, "good", &["arn:aws:iam::111122223333:user/A*", "ec2.amazonaws.com", "AWS Internal"]);
@@ -47,7 +47,7 @@ async fn others_get_nothing_of_a_key_but_health_stays() {
 }
 
 #[tokio::test]
-async fn a_denial_comes_after_what_is_unknown_and_before_what_the_key_is() {
+async fn denial_comes_after_validation_and_before_key_state() {
     over_both(async |proxy| {
         for key in ["good", "off", "opener"] {
             set(&proxy, key, &["arn:aws:iam::111122223333:user/Bob"]);
@@ -66,7 +66,7 @@ async fn a_denial_comes_after_what_is_unknown_and_before_what_the_key_is() {
 }
 
 #[tokio::test]
-async fn the_log_tells_by_which_rule_a_caller_was_denied() {
+async fn log_names_the_rule_that_denied_a_caller() {
     over_both(async |proxy| {
         set(&proxy, "good", &["AWS Internal", "arn:aws:iam::111122223333:role/*"]);
         proxy.call("/keys/good/encrypt", &encrypt_body()).await.must_be(403, DENIED, "Alice isn't named");
@@ -80,7 +80,7 @@ async fn the_log_tells_by_which_rule_a_caller_was_denied() {
 }
 
 #[tokio::test]
-async fn kms_says_that_the_proxy_denied_access() {
+async fn kms_reports_that_the_proxy_denied_access() {
     let world = Environment::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 1);
     let bundled = Bundled::in_memory("default", world).unwrap();
     let client = client_of(&bundled, Clock::manual("2026-03-02T10:15:00Z".parse().unwrap()));

@@ -17,7 +17,7 @@ use xks_console::server::tls::{self, Clients};
 use super::client::{API, Answer, Ask, Proxy, Wire, encrypt_body, over_both, trusting};
 
 #[tokio::test]
-async fn a_connection_serves_one_request_after_the_other() {
+async fn connection_serves_several_requests() {
     over_both(async |proxy| {
         let mut stream = proxy.connect().await;
         for _ in 0..3 {
@@ -44,7 +44,7 @@ async fn a_connection_serves_one_request_after_the_other() {
 }
 
 #[tokio::test]
-async fn a_body_comes_in_chunks_or_after_100_continue() {
+async fn body_can_be_chunked_or_sent_after_100_continue() {
     over_both(async |proxy| {
         let body = Ask::health().body;
         let mut stream = proxy.connect().await;
@@ -66,7 +66,7 @@ async fn a_body_comes_in_chunks_or_after_100_continue() {
 }
 
 #[tokio::test]
-async fn big_bodies_are_refused_before_they_are_read() {
+async fn oversized_bodies_are_rejected_before_they_are_read() {
     over_both(async |proxy| {
         let too_big = |stream: Answer| stream.must_be(501, "UnsupportedOperationException", "a body is bounded");
         let head = |length: &str, more: &str| {
@@ -94,7 +94,7 @@ async fn big_bodies_are_refused_before_they_are_read() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn half_a_request_is_not_waited_for() {
+async fn half_sent_requests_time_out() {
     let proxy = Proxy::start(Wire::Http).await;
     let mut streams = Vec::new();
     for _ in 0..50 {
@@ -114,7 +114,7 @@ async fn half_a_request_is_not_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_handshake_is_not_waited_for() {
+async fn unfinished_tls_handshake_times_out() {
     let proxy = Proxy::start(Wire::Tls).await;
     let mut stream = TcpStream::connect(proxy.address).await.unwrap();
     stream.write_all(&[0x16, 3, 1]).await.unwrap();
@@ -133,7 +133,7 @@ fn client_hello_of_tls_1_1() -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn tls_has_the_versions_and_suites_of_the_specification() {
+async fn tls_has_the_specified_versions_and_cipher_suites() {
     let dir = tempfile::tempdir().unwrap();
     let (config, authority) = tls::self_signed(dir.path(), None).unwrap();
     let aws =
@@ -168,7 +168,7 @@ async fn tls_has_the_versions_and_suites_of_the_specification() {
 }
 
 #[tokio::test]
-async fn mutual_tls_takes_one_name_of_one_authority() {
+async fn mutual_tls_accepts_only_the_configured_name_and_authority() {
     let dir = tempfile::tempdir().unwrap();
     let authority = || {
         let mut params = CertificateParams::new(Vec::<String>::new()).unwrap();

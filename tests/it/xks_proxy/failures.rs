@@ -12,7 +12,7 @@ fn database(dir: &Path) -> Connection {
 }
 
 #[tokio::test]
-async fn a_broken_database_is_an_internal_error_that_tells_nothing() {
+async fn broken_database_is_an_internal_error_without_details() {
     for wire in [Wire::Http, Wire::Tls] {
         let dir = tempfile::tempdir().unwrap();
         let proxy = Proxy::start_in(dir.path(), wire).await;
@@ -38,7 +38,7 @@ async fn a_broken_database_is_an_internal_error_that_tells_nothing() {
 }
 
 #[tokio::test]
-async fn a_busy_database_is_a_dependency_that_timed_out() {
+async fn busy_database_is_a_dependency_timeout() {
     for wire in [Wire::Http, Wire::Tls] {
         let dir = tempfile::tempdir().unwrap();
         let proxy = Proxy::start_in(dir.path(), wire).await;

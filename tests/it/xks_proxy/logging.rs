@@ -14,7 +14,7 @@ fn log(proxy: &Proxy) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn every_call_is_told_with_its_metadata_its_time_and_what_came_of_it() {
+async fn every_call_is_logged_with_its_metadata_time_and_outcome() {
     let more = json!({ "kmsViaService": "ebs", "awsSourceVpc": "vpc-1", "awsSourceVpce": "vpce-2" });
     let told = |mut body: Value| {
         let metadata = body["requestMetadata"].as_object_mut().unwrap();
@@ -61,7 +61,7 @@ async fn every_call_is_told_with_its_metadata_its_time_and_what_came_of_it() {
 }
 
 #[tokio::test]
-async fn no_plaintext_ciphertext_or_signature_is_ever_in_it() {
+async fn log_contains_no_plaintext_ciphertext_or_signature() {
     over_both(async |proxy| {
         let sealed = proxy.encrypt(&encrypt_body()).await;
         proxy.call("/keys/good/decrypt", &decrypt_body(&sealed)).await.must_be(200, "", "decrypts");
@@ -88,7 +88,7 @@ async fn no_plaintext_ciphertext_or_signature_is_ever_in_it() {
 }
 
 #[tokio::test]
-async fn the_log_is_for_its_owner_alone() {
+async fn log_is_readable_only_by_its_owner() {
     let dir = tempfile::tempdir().unwrap();
     let proxy = Proxy::start_in(dir.path(), Wire::Http).await;
     proxy.encrypt(&encrypt_body()).await;

@@ -9,7 +9,7 @@ use super::client::{Ask, Proxy, Wire, credential_in, encrypt_body};
 const THROTTLED: &str = "ThrottlingException";
 
 #[tokio::test]
-async fn a_partition_has_its_requests_a_second_and_no_more() {
+async fn requests_above_the_rate_of_a_partition_are_throttled() {
     for wire in [Wire::Http, Wire::Tls] {
         let rate = NonZeroU32::new(3).unwrap();
         let proxy = Proxy::start_as(wire, |server| server.with_proxy_rate(rate)).await;
@@ -39,7 +39,7 @@ async fn a_partition_has_its_requests_a_second_and_no_more() {
 }
 
 #[tokio::test]
-async fn nobody_is_throttled_unless_told_so() {
+async fn requests_are_not_throttled_by_default() {
     let proxy = Proxy::start(Wire::Http).await;
     for _ in 0..50 {
         proxy.send(&Ask::health()).await.must_be(200, "", "no rate is set");

@@ -131,7 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_header_shows_the_separator() {
+    fn separator_is_detected_from_the_header() {
         for (text, separator) in [
             ("alias,tag\n", b','),
             ("alias;tag\r\na;\"b,c\"", b';'),
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_first_line_names_the_separator() {
+    fn sep_line_sets_the_separator() {
         for line in ["sep=;\n", "SEP=;\r\n", "\u{feff}\"sep=;\"\r"] {
             let file = format!("{line}alias,tag");
             let expected = Dialect { separator: b';', first_line: 2, body: b"alias,tag" };
@@ -159,14 +159,14 @@ mod tests {
     }
 
     #[test]
-    fn utf_16_is_refused_with_what_to_do() {
+    fn utf_16_is_rejected_with_a_remedy() {
         for file in [b"\xff\xfea\0", b"\xfe\xff\0a"] {
             assert!(Dialect::of(file).unwrap_err().contains("UTF-16. Save it as \"CSV UTF-8\""));
         }
     }
 
     #[test]
-    fn lines_are_counted_with_every_line_break() {
+    fn line_counter_recognizes_every_line_break() {
         for end in ["\n", "\r\n", "\r"] {
             let text = format!("sep=;{end}a{end}{end}b{end}c");
             let dialect = Dialect::of(text.as_bytes()).unwrap();

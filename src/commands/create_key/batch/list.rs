@@ -169,7 +169,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_have_their_lines_and_cells_their_options() {
+    fn rows_keep_their_line_numbers_and_cells_map_to_options() {
         let text = "\u{feff}alias, xks-key-id,tag,no-admin-deletion,description\n\
                     a,k-1,team=x; stage=a=b ;,true,\"two\nlines\"\n\n,k-2,,,\n";
         let rows = read(text.as_bytes()).unwrap();
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn all_that_is_wrong_is_told_with_its_line() {
+    fn every_error_is_reported_with_its_line() {
         let wrong = |text: &str| read(text.as_bytes()).unwrap_err();
         let header = wrong("alias,Name,Alias\n");
         assert!(
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_of_a_spreadsheet_says_the_same_as_one_of_an_editor() {
+    fn spreadsheet_dialects_parse_like_plain_csv() {
         let plain = "alias,xks-key-id,tag,no-admin-deletion\na,k-1,team=x;stage=y,true\nb,k-2,,\n";
         let expected: Vec<_> = read(plain.as_bytes()).unwrap().into_iter().map(|row| row.answers).collect();
         // Excel leaves out empty cells at the end of a row.

@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_told_is_read_again_and_a_line_that_was_cut_off_is_forgotten() {
+    fn entries_are_read_back_and_a_truncated_last_line_is_discarded() {
         let dir = tempfile::tempdir().unwrap();
         let path = Report::path(&dir.path().join("keys.csv"));
         assert!(path.ends_with("keys.csv.report.jsonl"));
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn a_report_that_an_editor_saved_with_a_byte_order_mark_is_read() {
+    fn report_with_a_byte_order_mark_is_read() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("report");
         let told = entry(2, Outcome::Made);
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_report_is_left_alone() {
+    fn invalid_report_is_rejected_and_left_unchanged() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("report");
         std::fs::write(&path, "{\"time\":1}\n").unwrap();
