@@ -27,7 +27,7 @@ use rustix::process::Pid;
 use rustix::thread::{CpuSet, sched_setaffinity};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use xks_console::aws::scalar::SecretText;
+use xks_console::aws::scalar::SecretString;
 use xks_console::aws::sigv4::{self, Credentials};
 
 /// Tells the program that is started to be the floor.
@@ -130,7 +130,7 @@ fn any_credentials() -> Credentials {
     let secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".to_owned();
     Credentials {
         access_key_id: "AKIAIOSFODNN7EXAMPLE".to_owned(),
-        secret_access_key: SecretText::new(secret),
+        secret_access_key: SecretString::new(secret),
         session_token: None,
     }
 }
@@ -157,7 +157,7 @@ impl Server {
                 "AWS_ENDPOINT_URL" => address = value.strip_prefix("http://").and_then(|address| address.parse().ok()),
                 "AWS_ACCESS_KEY_ID" => credentials.access_key_id = value,
                 "AWS_SECRET_ACCESS_KEY" => {
-                    credentials.secret_access_key = SecretText::new(value);
+                    credentials.secret_access_key = SecretString::new(value);
                 }
                 _ => {}
             }
@@ -298,7 +298,7 @@ impl<'a> Load<'a> {
         let credential = &file["XksProxyAuthenticationCredential"];
         let credentials = Credentials {
             access_key_id: text(&credential["AccessKeyId"]),
-            secret_access_key: SecretText::new(text(&credential["RawSecretAccessKey"])),
+            secret_access_key: SecretString::new(text(&credential["RawSecretAccessKey"])),
             session_token: None,
         };
         let arn = |resource: &str| format!("arn:aws:{resource}");

@@ -21,14 +21,14 @@ pub struct Arn {
 /// The text is no ARN.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("‘{0}’ is no ARN: expected arn:partition:service:region:account:resource")]
-pub struct NotAnArn(pub String);
+pub struct ParseArnError(pub String);
 
 impl FromStr for Arn {
-    type Err = NotAnArn;
+    type Err = ParseArnError;
 
-    fn from_str(text: &str) -> Result<Self, NotAnArn> {
+    fn from_str(text: &str) -> Result<Self, ParseArnError> {
         let mut parts = text.splitn(6, ':');
-        let mut part = || parts.next().ok_or_else(|| NotAnArn(text.to_owned()));
+        let mut part = || parts.next().ok_or_else(|| ParseArnError(text.to_owned()));
         let (head, arn) = (
             part()?,
             Self {
@@ -42,7 +42,7 @@ impl FromStr for Arn {
         if head == "arn" && !arn.partition.is_empty() && !arn.service.is_empty() && !arn.resource.is_empty() {
             Ok(arn)
         } else {
-            Err(NotAnArn(text.to_owned()))
+            Err(ParseArnError(text.to_owned()))
         }
     }
 }

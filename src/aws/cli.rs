@@ -9,14 +9,14 @@ use super::operation::Operation;
 
 /// Where a command is sent. Whoever runs it may use another Region or another AWS otherwise.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Place<'a> {
+pub struct CommandTarget<'a> {
     /// The Region.
     pub region: &'a str,
     /// Where KMS is, when it is not where AWS has it.
     pub endpoint_url: Option<&'a str>,
 }
 
-impl Place<'_> {
+impl CommandTarget<'_> {
     /// As options.
     pub fn options(&self) -> Vec<String> {
         let endpoint = self.endpoint_url.map(|url| option("endpoint-url", url));
@@ -28,18 +28,18 @@ impl Place<'_> {
 ///
 /// Everybody on the machine can read the arguments of a command. What must not be read is left to a file: each of `files`
 /// is a member and where its value comes from, such as `fileb://plaintext`.
-pub fn command<O: Operation>(request: &O, place: Place, files: &[(&str, String)]) -> String {
+pub fn command<O: Operation>(request: &O, target: CommandTarget, files: &[(&str, String)]) -> String {
     let request = serde_json::to_value(request).unwrap_or_default();
     let members = request.as_object().into_iter().flatten();
     let members = members.filter(|(member, _)| files.iter().all(|(file, _)| file != member));
-    let mut words = vec![format!("aws {} {}", O::SERVICE.signing_name(), hyphenated(O::NAME))];
-    words.extend(place.options());
-    words.extend(members.map(|(member, value)| option_of(&hyphenated(member), value)));
-    words.extend(files.iter().map(|(member, file)| format!("--{} {}", hyphenated(member), quoted(file))));
+    let mut words = vec![format!("aws {} {}", O::SERVICE.signing_name(), to_kebab_case(O::NAME))];
+    words.extend(target.options());
+    words.extend(members.map(|(member, value)| member_option(&to_kebab_case(member), value)));
+    words.extend(files.iter().map(|(member, file)| format!("--{} {}", to_kebab_case(member), shell_quote(file))));
     words.join(" \\\n  ")
 }
 
-fn option_of(name: &str, value: &Value) -> String {
+fn member_option(name: &str, value: &Value) -> String {
     match value {
         Value::Bool(true) => format!("--{name}"),
         Value::Bool(false) => format!("--no-{name}"),
@@ -53,15 +53,15 @@ fn option_of(name: &str, value: &Value) -> String {
 /// joins them, and reads `file://…` and `fileb://…` from a file; inside a JSON string both are plain text.
 pub fn option(name: &str, value: &str) -> String {
     if value.starts_with("file://") || value.starts_with("fileb://") {
-        let members = serde_json::Map::from_iter([(member_of(name), Value::from(value))]);
-        return format!("--cli-input-json {}", quoted(&Value::Object(members).to_string()));
+        let members = serde_json::Map::from_iter([(to_pascal_case(name), Value::from(value))]);
+        return format!("--cli-input-json {}", shell_quote(&Value::Object(members).to_string()));
     }
     let joint = if value.starts_with('-') { '=' } else { ' ' };
-    format!("--{name}{joint}{}", quoted(value))
+    format!("--{name}{joint}{}", shell_quote(value))
 }
 
 /// `KeyId` as `key-id`.
-fn hyphenated(name: &str) -> String {
+fn to_kebab_case(name: &str) -> String {
     let mut words = String::with_capacity(name.len() + 4);
     for letter in name.chars() {
         if letter.is_ascii_uppercase() && !words.is_empty() {
@@ -73,12 +73,12 @@ fn hyphenated(name: &str) -> String {
 }
 
 /// `key-id` as `KeyId`.
-fn member_of(option: &str) -> String {
+fn to_pascal_case(option: &str) -> String {
     option.split('-').map(|word| word[..1].to_uppercase() + &word[1..]).collect()
 }
 
 /// `text` as one word of a POSIX shell.
-pub fn quoted(text: &str) -> String {
+pub fn shell_quote(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | ':' | '=' | '@' | '+');
     if !text.is_empty() && text.chars().all(plain) {
         return text.to_owned();
@@ -91,10 +91,10 @@ mod tests {
     use super::*;
     use crate::aws::kms::{PutKeyPolicy, ScheduleKeyDeletion, Tag, TagResource, UntagResource, UpdateKeyDescription};
 
-    const HERE: Place = Place { region: "us-west-2", endpoint_url: None };
+    const TARGET: CommandTarget = CommandTarget { region: "us-west-2", endpoint_url: None };
 
     /// The words that a shell makes of a command.
-    fn words(command: &str) -> Vec<String> {
+    fn shell_words(command: &str) -> Vec<String> {
         let script = format!("aws() {{ printf '%s\\0' \"$@\"; }}\n{command}");
         let output = std::process::Command::new("sh").args(["-c", &script]).output().unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
@@ -105,41 +105,42 @@ mod tests {
     fn operation_becomes_a_command_and_each_member_an_option() {
         let key_id = || "1111aaaa".to_owned();
         let delete = ScheduleKeyDeletion { key_id: key_id(), pending_window_in_days: Some(7) };
-        let place = Place { region: "eu-west-1", endpoint_url: Some("https://kms.example.com") };
-        let told = words(&command(&delete, place, &[]));
+        let target = CommandTarget { region: "eu-west-1", endpoint_url: Some("https://kms.example.com") };
+        let actual = shell_words(&command(&delete, target, &[]));
         let wanted = "kms schedule-key-deletion --endpoint-url https://kms.example.com --region eu-west-1 \
                       --key-id 1111aaaa --pending-window-in-days 7";
-        assert_eq!(told.join(" "), wanted);
+        assert_eq!(actual.join(" "), wanted);
         let tag = Tag { tag_key: "team".to_owned(), tag_value: "it's ours".to_owned() };
-        let told = words(&command(&TagResource { key_id: key_id(), tags: vec![tag] }, HERE, &[]));
-        assert_eq!(told[6..], ["--tags", r#"[{"TagKey":"team","TagValue":"it's ours"}]"#]);
-        let told = words(&command(&UntagResource { key_id: key_id(), tag_keys: vec!["-a".to_owned()] }, HERE, &[]));
-        assert_eq!(told[6..], ["--tag-keys", r#"["-a"]"#]);
+        let actual = shell_words(&command(&TagResource { key_id: key_id(), tags: vec![tag] }, TARGET, &[]));
+        assert_eq!(actual[6..], ["--tags", r#"[{"TagKey":"team","TagValue":"it's ours"}]"#]);
+        let actual =
+            shell_words(&command(&UntagResource { key_id: key_id(), tag_keys: vec!["-a".to_owned()] }, TARGET, &[]));
+        assert_eq!(actual[6..], ["--tag-keys", r#"["-a"]"#]);
         let bypass = PutKeyPolicy {
             key_id: key_id(),
             policy: "{}".to_owned(),
             bypass_policy_lockout_safety_check: Some(false),
             ..PutKeyPolicy::default()
         };
-        let told = words(&command(&bypass, HERE, &[]));
-        assert!(told.contains(&"--no-bypass-policy-lockout-safety-check".to_owned()), "{told:?}");
+        let actual = shell_words(&command(&bypass, TARGET, &[]));
+        assert!(actual.contains(&"--no-bypass-policy-lockout-safety-check".to_owned()), "{actual:?}");
     }
 
     #[test]
     fn user_input_stays_a_single_shell_argument() {
         for text in ["-rf", "$(id) `id` \"x\" 'y' \\", "two\nlines\u{1b}[2J", "file:///etc/passwd", "", "日本 語"] {
             let request = UpdateKeyDescription { key_id: "k".to_owned(), description: text.to_owned() };
-            let told = words(&command(&request, HERE, &[]));
-            let is_value = told.iter().any(|word| word == text || *word == format!("--description={text}"));
+            let actual = shell_words(&command(&request, TARGET, &[]));
+            let is_value = actual.iter().any(|word| word == text || *word == format!("--description={text}"));
             let in_json = serde_json::json!({ "Description": text }).to_string();
-            assert_eq!((is_value, told.contains(&in_json)), (!text.starts_with("file"), text.starts_with("file")));
+            assert_eq!((is_value, actual.contains(&in_json)), (!text.starts_with("file"), text.starts_with("file")));
         }
     }
 
     #[test]
     fn file_contents_never_appear_in_the_arguments() {
         let request = UpdateKeyDescription { key_id: "k".to_owned(), description: "secret".to_owned() };
-        let told = command(&request, HERE, &[("Description", "file://a b".to_owned())]);
-        assert!(told.ends_with("--description 'file://a b'") && !told.contains("secret"), "{told}");
+        let actual = command(&request, TARGET, &[("Description", "file://a b".to_owned())]);
+        assert!(actual.ends_with("--description 'file://a b'") && !actual.contains("secret"), "{actual}");
     }
 }

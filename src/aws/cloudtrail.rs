@@ -6,7 +6,7 @@ use crate::aws::operation::{Service, operations};
 use crate::aws::scalar::EpochSeconds;
 
 operations! { Service::CloudTrail;
-    LookupEvents => LookupEventsOutput, "LookupEvents" reads;
+    LookupEvents => LookupEventsOutput, "LookupEvents" read_only;
 }
 
 /// The request of LookupEvents: the newest events first.

@@ -8,8 +8,8 @@ use crate::aws::operation::{Service, operations};
 use crate::aws::scalar::EpochSeconds;
 
 operations! { Service::CloudWatch;
-    GetMetricData => GetMetricDataOutput, "GetMetricData" reads;
-    ListMetrics => ListMetricsOutput, "ListMetrics" reads;
+    GetMetricData => GetMetricDataOutput, "GetMetricData" read_only;
+    ListMetrics => ListMetricsOutput, "ListMetrics" read_only;
 }
 
 /// The request of ListMetrics: those that had data points in the last two weeks.
@@ -77,13 +77,13 @@ pub struct Metric {
 fn requested_metric<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Metric, D::Error> {
     #[derive(Deserialize)]
     #[serde(rename_all = "PascalCase")]
-    struct Requested {
+    struct RequestedMetric {
         namespace: Option<String>,
         metric_name: Option<String>,
         #[serde(default)]
         dimensions: Vec<Dimension>,
     }
-    let Requested { namespace, metric_name, dimensions } = Requested::deserialize(deserializer)?;
+    let RequestedMetric { namespace, metric_name, dimensions } = RequestedMetric::deserialize(deserializer)?;
     Ok(Metric { namespace, metric_name, dimensions })
 }
 

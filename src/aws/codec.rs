@@ -8,9 +8,9 @@ use serde_json::{Map, Value};
 use zeroize::{Zeroize as _, Zeroizing};
 
 use super::error::ServiceError;
-use super::excerpt::{bounded, first_words, is_page};
+use super::excerpt::{is_html, text_excerpt, truncate};
 use super::form;
-use super::mend::Reading;
+use super::mend::LenientDeserializer;
 use super::operation::{Operation, Protocol};
 use super::xml;
 
@@ -29,17 +29,17 @@ pub const UNKNOWN_ERROR: &str = "UnknownError";
 /// A message that is not what its operation says.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct Malformed(pub String);
+pub struct CodecError(pub String);
 
 /// A buffer that may hold a secret: its memory is zeroed when it is done with, and when it grows.
-struct Wiped(Zeroizing<Vec<u8>>);
+struct ZeroizingWriter(Zeroizing<Vec<u8>>);
 
-impl Wiped {
+impl ZeroizingWriter {
     /// Most bodies are no longer, zeroing takes time, and allocators are quick below a kibibyte.
-    const USUAL: usize = 960;
+    const INITIAL_CAPACITY: usize = 960;
 }
 
-impl std::io::Write for Wiped {
+impl std::io::Write for ZeroizingWriter {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         let length = self.0.len() + bytes.len();
         if length > self.0.capacity() {
@@ -61,7 +61,7 @@ impl std::io::Write for Wiped {
 /// # Errors
 /// When the value can't be written as JSON, which no message of this crate does.
 pub fn json_body<T: Serialize>(value: &T) -> Result<Bytes, serde_json::Error> {
-    let mut body = Wiped(Zeroizing::new(Vec::with_capacity(Wiped::USUAL)));
+    let mut body = ZeroizingWriter(Zeroizing::new(Vec::with_capacity(ZeroizingWriter::INITIAL_CAPACITY)));
     serde_json::to_writer(&mut body, value)?;
     Ok(Bytes::from_owner(body.0))
 }
@@ -70,11 +70,11 @@ pub fn json_body<T: Serialize>(value: &T) -> Result<Bytes, serde_json::Error> {
 ///
 /// # Errors
 /// [`Malformed`] when the request can't be written, which no request of this crate does.
-pub fn encode_request<O: Operation>(request: &O) -> Result<Bytes, Malformed> {
+pub fn encode_request<O: Operation>(request: &O) -> Result<Bytes, CodecError> {
     match O::SERVICE.protocol() {
-        Protocol::Json { .. } => json_body(request).map_err(|error| Malformed(error.to_string())),
+        Protocol::Json { .. } => json_body(request).map_err(|error| CodecError(error.to_string())),
         Protocol::Query { version, .. } => {
-            let value = serde_json::to_value(request).map_err(|error| Malformed(error.to_string()))?;
+            let value = serde_json::to_value(request).map_err(|error| CodecError(error.to_string()))?;
             let mut form = form_urlencoded::Serializer::new(String::new());
             form.append_pair("Action", O::NAME).append_pair("Version", version);
             form::flatten("", &value, &mut |name, text| {
@@ -89,69 +89,69 @@ pub fn encode_request<O: Operation>(request: &O) -> Result<Bytes, Malformed> {
 ///
 /// # Errors
 /// [`Malformed`] when the body is no answer of this operation.
-pub fn decode_response<O: Operation>(body: &[u8]) -> Result<O::Response, Malformed> {
-    let malformed = |error: &dyn std::fmt::Display| Malformed(bounded(&error.to_string(), MOST_REASON_LETTERS));
-    if is_page(body) {
+pub fn decode_response<O: Operation>(body: &[u8]) -> Result<O::Response, CodecError> {
+    let malformed = |error: &dyn std::fmt::Display| CodecError(truncate(&error.to_string(), MAX_REASON_CHARS));
+    if is_html(body) {
         // An intermediary sent it. Any other body is left out, because it may contain a secret.
-        let words = first_words(body).unwrap_or_default();
+        let words = text_excerpt(body).unwrap_or_default();
         return Err(malformed(&format!("it is a web page, which begins with: {words}")));
     }
     match O::SERVICE.protocol() {
         Protocol::Json { .. } => {
             let body = if body.is_empty() { b"{}" } else { body };
-            serde_json::from_slice(body).or_else(|_| tolerantly::<O>(body)).map_err(|error| malformed(&error))
+            serde_json::from_slice(body).or_else(|_| deserialize_lenient::<O>(body)).map_err(|error| malformed(&error))
         }
         Protocol::Query { .. } => {
             let text = std::str::from_utf8(body).map_err(|error| malformed(&error))?;
-            let mut answer = xml::read(text).map_err(|error| malformed(&error))?;
+            let mut answer = xml::parse(text).map_err(|error| malformed(&error))?;
             let response = format!("{}Response", O::NAME);
             let read = match answer.get(&response) {
                 // What says nothing may be left out.
                 Some(inner) => {
-                    let result = inner.get(format!("{}Result", O::NAME)).unwrap_or(&EMPTY);
-                    O::Response::deserialize(Reading(result)).map_err(|error| malformed(&error))
+                    let result = inner.get(format!("{}Result", O::NAME)).unwrap_or(&EMPTY_RESPONSE);
+                    O::Response::deserialize(LenientDeserializer(result)).map_err(|error| malformed(&error))
                 }
-                None => Err(Malformed(format!("the answer has no element {response}"))),
+                None => Err(CodecError(format!("the answer has no element {response}"))),
             };
-            wipe(&mut answer);
+            zeroize_strings(&mut answer);
             read
         }
     }
 }
 
 /// Reads an answer in which `null` stands for members that are absent, as the SDKs of AWS understand it.
-fn tolerantly<O: Operation>(body: &[u8]) -> serde_json::Result<O::Response> {
+fn deserialize_lenient<O: Operation>(body: &[u8]) -> serde_json::Result<O::Response> {
     let mut answer: Value = serde_json::from_slice(body)?;
-    let read = O::Response::deserialize(Reading(if answer.is_null() { &EMPTY } else { &answer }));
-    wipe(&mut answer);
+    let read = O::Response::deserialize(LenientDeserializer(if answer.is_null() { &EMPTY_RESPONSE } else { &answer }));
+    zeroize_strings(&mut answer);
     read
 }
 
 /// Stands for an answer that says nothing. An empty text is read as a structure without members.
-static EMPTY: Value = Value::String(String::new());
+static EMPTY_RESPONSE: Value = Value::String(String::new());
 
 /// Zeroes the texts of an answer: what is copied may be a secret.
-fn wipe(value: &mut Value) {
+fn zeroize_strings(value: &mut Value) {
     match value {
-        Value::Object(members) => members.values_mut().for_each(wipe),
-        Value::Array(items) => items.iter_mut().for_each(wipe),
+        Value::Object(members) => members.values_mut().for_each(zeroize_strings),
+        Value::Array(items) => items.iter_mut().for_each(zeroize_strings),
         Value::String(text) => text.zeroize(),
         _ => {}
     }
 }
 
 /// What stands between the tags of the first element of this name.
-fn element(text: &str, name: &str) -> Result<String, Malformed> {
+fn element_text(text: &str, name: &str) -> Result<String, CodecError> {
     let mut reader = quick_xml::Reader::from_str(text);
     loop {
-        match reader.read_event().map_err(|error| Malformed(error.to_string()))? {
+        match reader.read_event().map_err(|error| CodecError(error.to_string()))? {
             Event::Start(start) if start.local_name().as_ref() == name => {
                 let end = start.to_end().into_owned();
-                let inner = reader.read_text(end.name()).map_err(|error| Malformed(error.to_string()))?;
+                let inner = reader.read_text(end.name()).map_err(|error| CodecError(error.to_string()))?;
                 return Ok(inner.to_string());
             }
             Event::Empty(start) if start.local_name().as_ref() == name => return Ok(String::new()),
-            Event::Eof => return Err(Malformed(format!("the answer has no element {name}"))),
+            Event::Eof => return Err(CodecError(format!("the answer has no element {name}"))),
             _ => {}
         }
     }
@@ -163,27 +163,27 @@ pub fn decode_error(protocol: Protocol, status: u16, request_id: &str, body: &[u
         Protocol::Json { .. } => decode_json_error(body),
         Protocol::Query { .. } => {
             let text = String::from_utf8_lossy(body);
-            let part = |name| element(&text, name).ok().and_then(|inner| unescape(&inner));
+            let part = |name| element_text(&text, name).ok().and_then(|inner| unescape(&inner));
             part("Code").map(|code| (code, part("Message").unwrap_or_default()))
         }
     }
     .filter(|(code, _)| !code.is_empty())
-    .unwrap_or_else(|| (UNKNOWN_ERROR.to_owned(), without_code(status, body)));
-    let (code, message) = (bounded(&code, MOST_CODE_LETTERS), bounded(&message, MOST_MESSAGE_LETTERS));
+    .unwrap_or_else(|| (UNKNOWN_ERROR.to_owned(), message_without_code(status, body)));
+    let (code, message) = (truncate(&code, MAX_CODE_CHARS), truncate(&message, MAX_MESSAGE_CHARS));
     ServiceError { code, message, status, request_id: request_id.to_owned() }
 }
 
 /// Characters that are kept of an error code. The longest of KMS has about sixty.
-const MOST_CODE_LETTERS: usize = 128;
+const MAX_CODE_CHARS: usize = 128;
 /// Characters that are kept of an error message: a dialog shows them all, and no service of AWS says more.
-const MOST_MESSAGE_LETTERS: usize = 4096;
+const MAX_MESSAGE_CHARS: usize = 4096;
 /// Characters that are kept of the reason why an answer can't be read.
-const MOST_REASON_LETTERS: usize = 400;
+const MAX_REASON_CHARS: usize = 400;
 
 /// Describes an error that an intermediary may have sent.
-fn without_code(status: u16, body: &[u8]) -> String {
+fn message_without_code(status: u16, body: &[u8]) -> String {
     let response = format!("The response has HTTP status {status} and no AWS error code");
-    match first_words(body) {
+    match text_excerpt(body) {
         Some(words) => format!("{response}. It begins with: {words}"),
         None if body.is_empty() => format!("{response}. It is empty."),
         None => format!("{response}. It has no readable text."),
@@ -225,7 +225,7 @@ pub fn query_action(body: &[u8]) -> Option<(String, String)> {
 /// # Errors
 /// `ValidationError` when a member is missing or of the wrong type.
 pub fn parse_query_request<O: Operation>(body: &[u8]) -> Result<O, ServiceError> {
-    form::read(body).map_err(|error| ServiceError::new("ValidationError", error.to_string()))
+    form::from_slice(body).map_err(|error| ServiceError::new("ValidationError", error.to_string()))
 }
 
 /// The XML of a successful query answer.
@@ -251,7 +251,7 @@ pub fn query_response_xml<O: Operation>(response: &O::Response, request_id: &str
 /// `ServiceFailure` when the answer can't be written.
 pub fn query_response_json<O: Operation>(response: &O::Response, request_id: &str) -> Result<Vec<u8>, ServiceError> {
     let failed = |error: serde_json::Error| ServiceError::new("ServiceFailure", error.to_string());
-    let result = without_members(serde_json::to_value(response).map_err(failed)?);
+    let result = unwrap_member_lists(serde_json::to_value(response).map_err(failed)?);
     let mut inner = Map::new();
     if result.as_object().is_some_and(|members| !members.is_empty()) {
         inner.insert(format!("{}Result", O::NAME), result);
@@ -262,21 +262,21 @@ pub fn query_response_json<O: Operation>(response: &O::Response, request_id: &st
 }
 
 /// Lists as arrays, and moments as seconds since 1970, as the JSON of query-protocol services has them.
-fn without_members(value: Value) -> Value {
+fn unwrap_member_lists(value: Value) -> Value {
     match value {
         Value::Object(mut members) if members.len() == 1 && members.get("member").is_some_and(Value::is_array) => {
-            members.remove("member").map_or(Value::Null, without_members)
+            members.remove("member").map_or(Value::Null, unwrap_member_lists)
         }
         Value::Object(members) => {
             let converted = members.into_iter().map(|(name, value)| {
                 let moment = value.as_str().filter(|_| matches!(&*name, "Expiration" | "CreateDate"));
                 let seconds =
                     moment.and_then(|text| text.parse::<jiff::Timestamp>().ok()).map(jiff::Timestamp::as_second);
-                (name, seconds.map_or_else(|| without_members(value), Value::from))
+                (name, seconds.map_or_else(|| unwrap_member_lists(value), Value::from))
             });
             Value::Object(converted.collect())
         }
-        Value::Array(items) => Value::Array(items.into_iter().map(without_members).collect()),
+        Value::Array(items) => Value::Array(items.into_iter().map(unwrap_member_lists).collect()),
         text => text,
     }
 }
@@ -298,20 +298,20 @@ pub fn query_error_xml(namespace: &str, error: &ServiceError) -> String {
         "<ErrorResponse xmlns=\"{namespace}\"><Error><Type>{side}</Type><Code>{}</Code><Message>{}</Message></Error>\
          <RequestId>{}</RequestId></ErrorResponse>",
         quick_xml::escape::escape(error.code.as_str()),
-        quick_xml::escape::escape(without_controls(&error.message)),
+        quick_xml::escape::escape(replace_control_characters(&error.message)),
         error.request_id
     )
 }
 
 /// XML has no way to write most control characters; a message may quote one.
-fn without_controls(text: &str) -> String {
+fn replace_control_characters(text: &str) -> String {
     text.replace(|c: char| c.is_control() && !matches!(c, '\t' | '\n' | '\r'), "\u{fffd}")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aws::iam::{ListRoles, ListUsers, ListUsersOutput, Members, User};
+    use crate::aws::iam::{ListRoles, ListUsers, ListUsersOutput, MemberList, User};
     use crate::aws::kms::{CreateAlias, DescribeKey, ListKeys};
     use crate::aws::operation::Service;
 
@@ -331,9 +331,9 @@ mod tests {
             user_id: "AIDA".to_owned(),
             arn: "arn:aws:iam::111122223333:user/ada".to_owned(),
             create_date: "2026-01-02T03:04:05Z".to_owned(),
-            tags: Members::default(),
+            tags: MemberList::default(),
         };
-        let answer = ListUsersOutput { users: Members { member: vec![user] }, is_truncated: false, marker: None };
+        let answer = ListUsersOutput { users: MemberList { member: vec![user] }, is_truncated: false, marker: None };
         let xml = query_response_xml::<ListUsers>(&answer, "r-1").unwrap();
         assert_eq!(decode_response::<ListUsers>(xml.as_bytes()).unwrap(), answer);
         let empty = query_response_xml::<ListUsers>(&ListUsersOutput::default(), "r-1").unwrap();

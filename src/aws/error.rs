@@ -43,7 +43,7 @@ impl ServiceError {
     }
 
     /// Whether the code is `code`, with or without the suffix `Exception`.
-    pub fn is(&self, code: &str) -> bool {
+    pub fn has_code(&self, code: &str) -> bool {
         self.code.strip_suffix("Exception").unwrap_or(&self.code) == code.strip_suffix("Exception").unwrap_or(code)
     }
 
@@ -63,6 +63,6 @@ impl ServiceError {
             "PriorRequestNotComplete",
             "SlowDown",
         ];
-        CODES.iter().any(|code| self.is(code))
+        CODES.iter().any(|code| self.has_code(code))
     }
 }

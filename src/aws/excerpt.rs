@@ -1,12 +1,12 @@
 //! The first words of a body that is no answer of AWS, such as the page of a corporate proxy.
 
 /// Bytes that are looked at.
-const MOST_BYTES: usize = 64 << 10;
+const MAX_BYTES: usize = 64 << 10;
 /// Characters that are kept.
-const MOST_LETTERS: usize = 200;
+const MAX_CHARS: usize = 200;
 
 /// `text`, of which at most so many characters are kept. What is left out is counted.
-pub fn bounded(text: &str, most: usize) -> String {
+pub fn truncate(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         None => text.to_owned(),
         Some((end, _)) => format!("{}… ({} more characters)", &text[..end], text[end..].chars().count()),
@@ -14,34 +14,34 @@ pub fn bounded(text: &str, most: usize) -> String {
 }
 
 /// Whether a body is a page for a browser.
-pub fn is_page(body: &[u8]) -> bool {
+pub fn is_html(body: &[u8]) -> bool {
     let start: Vec<u8> = body.iter().copied().skip_while(|byte| !byte.is_ascii_graphic()).take(9).collect();
     let start = start.to_ascii_lowercase();
     start.starts_with(b"<!doctype") || start.starts_with(b"<html") || start.starts_with(b"<head")
 }
 
 /// The first words of a body, without tags, scripts, styles, and control characters; nothing when there are none.
-pub fn first_words(body: &[u8]) -> Option<String> {
-    let text = String::from_utf8_lossy(&body[..body.len().min(MOST_BYTES)]);
-    let text = without_tags(&text);
+pub fn text_excerpt(body: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(&body[..body.len().min(MAX_BYTES)]);
+    let text = strip_tags(&text);
     let text = text.replace("&nbsp;", " ").replace("&quot;", "\"").replace("&#39;", "'").replace("&amp;", "&");
     let is_noise = |letter: char| letter.is_control() || letter == '\u{fffd}' || letter == '\u{feff}';
     let words: Vec<&str> = text.split(|letter: char| letter.is_whitespace() || is_noise(letter)).collect();
     let words = words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
-    let short: String = words.chars().take(MOST_LETTERS).collect();
-    let is_cut = short.len() < words.len() || body.len() > MOST_BYTES;
+    let short: String = words.chars().take(MAX_CHARS).collect();
+    let is_cut = short.len() < words.len() || body.len() > MAX_BYTES;
     words.chars().any(char::is_alphanumeric).then(|| if is_cut { format!("{short}…") } else { short })
 }
 
 /// Whether a tag, after its `<`, stands within a word or sentence.
-fn is_inline(tag: &str) -> bool {
+fn is_inline_tag(tag: &str) -> bool {
     let name = tag.trim_start_matches('/').split(|letter: char| !letter.is_ascii_alphanumeric()).next();
     name.is_some_and(|name| ["a", "b", "code", "em", "i", "span", "strong"].contains(&&*name.to_ascii_lowercase()))
 }
 
 /// The text between the tags of a page.
-fn without_tags(text: &str) -> String {
-    let mut out = String::with_capacity(text.len().min(MOST_BYTES));
+fn strip_tags(text: &str) -> String {
+    let mut out = String::with_capacity(text.len().min(MAX_BYTES));
     let mut rest = text;
     while let Some(at) = rest.find('<') {
         out.push_str(&rest[..at]);
@@ -60,7 +60,7 @@ fn without_tags(text: &str) -> String {
             out.push('<');
             Some(1)
         };
-        if is_tag && !is_inline(&tag[1..]) {
+        if is_tag && !is_inline_tag(&tag[1..]) {
             out.push(' ');
         }
         rest = end.map_or("", |end| &tag[end..]);
@@ -83,33 +83,33 @@ mod tests {
         let page = "\u{feff}<!DOCTYPE html>\n<html><head><TITLE>Blocked</TITLE><style>p { color: red }</style>\n\
             <script src=x>if (a < b) { alert('<p>') }</SCRIPT ></head><body><!-- <p>no</p> --><p class=\"a\">Ask&nbsp;IT &amp; \
             wait: 1 < 2.</p></body></html>";
-        assert!(is_page(page.as_bytes()));
-        assert_eq!(first_words(page.as_bytes()).unwrap(), "Blocked Ask IT & wait: 1 < 2.");
-        assert_eq!(first_words(b"<p>cut <b").unwrap(), "cut");
-        assert_eq!(first_words(b"<script>never closed").as_deref(), None);
+        assert!(is_html(page.as_bytes()));
+        assert_eq!(text_excerpt(page.as_bytes()).unwrap(), "Blocked Ask IT & wait: 1 < 2.");
+        assert_eq!(text_excerpt(b"<p>cut <b").unwrap(), "cut");
+        assert_eq!(text_excerpt(b"<script>never closed").as_deref(), None);
     }
 
     #[test]
     fn body_without_text_has_no_excerpt() {
         for body in [&b""[..], b"  \n", b"\xff\xfe\x00", b"<html></html>", b"{}"] {
-            assert_eq!(first_words(body), None, "{body:?}");
+            assert_eq!(text_excerpt(body), None, "{body:?}");
         }
-        assert_eq!(first_words(b"a\xffb\x1b[2Jc").unwrap(), "a b [2Jc");
+        assert_eq!(text_excerpt(b"a\xffb\x1b[2Jc").unwrap(), "a b [2Jc");
     }
 
     #[test]
     fn excerpt_is_limited_in_length() {
-        let words = first_words("é".repeat(100_000).as_bytes()).unwrap();
+        let words = text_excerpt("é".repeat(100_000).as_bytes()).unwrap();
         assert_eq!(words, format!("{}…", "é".repeat(200)));
-        assert_eq!(bounded("ééé", 2), "éé… (1 more characters)");
-        assert_eq!(bounded("éé", 2), "éé");
+        assert_eq!(truncate("ééé", 2), "éé… (1 more characters)");
+        assert_eq!(truncate("éé", 2), "éé");
     }
 
     proptest! {
         #[test]
         fn text_excerpt_never_panics_and_removes_tags(body in "[<>/!\\-a-zA-Zé &;]{0,80}(<script>|</style|<b>|<!--)?.{0,20}") {
-            let words = first_words(body.as_bytes()).unwrap_or_default();
-            prop_assert!(words.chars().count() <= MOST_LETTERS + 1);
+            let words = text_excerpt(body.as_bytes()).unwrap_or_default();
+            prop_assert!(words.chars().count() <= MAX_CHARS + 1);
             prop_assert!(!words.contains("<b>") && !words.contains("<script>"));
         }
     }

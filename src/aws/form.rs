@@ -5,34 +5,34 @@ use serde::de::{DeserializeOwned, Deserializer, Error as _, IntoDeserializer, Vi
 use serde_json::{Map, Value};
 
 /// How deep names go; what follows in a longer one belongs to its last part. No request of AWS comes near it.
-const MOST_PARTS: usize = 12;
+const MAX_DEPTH: usize = 12;
 
 /// Gives the fields that a value stands in, with their texts. An empty list is not there.
-pub fn flatten(name: &str, value: &Value, give: &mut impl FnMut(&str, &str)) {
+pub fn flatten(name: &str, value: &Value, emit: &mut impl FnMut(&str, &str)) {
     match value {
         Value::Null => {}
-        Value::String(text) => give(name, text),
+        Value::String(text) => emit(name, text),
         Value::Array(items) => {
             for (place, item) in items.iter().enumerate() {
-                flatten(&format!("{name}.{}", place + 1), item, give);
+                flatten(&format!("{name}.{}", place + 1), item, emit);
             }
         }
         Value::Object(members) => {
             for (member, value) in members {
                 let name = if name.is_empty() { member.clone() } else { format!("{name}.{member}") };
-                flatten(&name, value, give);
+                flatten(&name, value, emit);
             }
         }
-        other => give(name, &other.to_string()),
+        other => emit(name, &other.to_string()),
     }
 }
 
 /// The fields of a form, nested as their names are; numbered ones are arrays, and everything else is text.
-pub fn nested(body: &[u8]) -> Value {
+pub fn unflatten(body: &[u8]) -> Value {
     let mut root = Value::Object(Map::new());
     for (name, text) in form_urlencoded::parse(body).filter(|(name, _)| !matches!(&**name, "Action" | "Version")) {
         let mut place = &mut root;
-        for part in name.splitn(MOST_PARTS, '.') {
+        for part in name.splitn(MAX_DEPTH, '.') {
             if !place.is_object() {
                 *place = Value::Object(Map::new());
             }
@@ -40,39 +40,41 @@ pub fn nested(body: &[u8]) -> Value {
         }
         *place = Value::String(text.into_owned());
     }
-    numbered(root)
+    arrays_from_numbered_members(root)
 }
 
-fn numbered(value: Value) -> Value {
+fn arrays_from_numbered_members(value: Value) -> Value {
     let Value::Object(members) = value else { return value };
     let number = |name: &String| name.parse::<u32>().ok();
     if members.is_empty() || members.keys().any(|name| number(name).is_none()) {
-        return Value::Object(members.into_iter().map(|(name, value)| (name, numbered(value))).collect());
+        return Value::Object(
+            members.into_iter().map(|(name, value)| (name, arrays_from_numbered_members(value))).collect(),
+        );
     }
     let mut items: Vec<_> = members.into_iter().collect();
     items.sort_by_key(|(name, _)| number(name));
-    Value::Array(items.into_iter().map(|(_, item)| numbered(item)).collect())
+    Value::Array(items.into_iter().map(|(_, item)| arrays_from_numbered_members(item)).collect())
 }
 
 /// Reads a form.
 ///
 /// # Errors
 /// What is missing or of another type, in words.
-pub fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
-    T::deserialize(Texts(nested(body)))
+pub fn from_slice<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
+    T::deserialize(FormValue(unflatten(body)))
 }
 
 /// A value whose leaves are texts: what they are is told by the type that is read.
-struct Texts(Value);
+struct FormValue(Value);
 
-impl Texts {
-    fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(&self) -> Result<T, Error> {
+impl FormValue {
+    fn parse<T: std::str::FromStr<Err: std::fmt::Display>>(&self) -> Result<T, Error> {
         let text = self.0.as_str().ok_or_else(|| Error::custom("a list or structure stands where a text belongs"))?;
         text.parse().map_err(|error| Error::custom(format!("{text}: {error}")))
     }
 }
 
-impl IntoDeserializer<'_> for Texts {
+impl IntoDeserializer<'_> for FormValue {
     type Deserializer = Self;
 
     fn into_deserializer(self) -> Self {
@@ -80,15 +82,14 @@ impl IntoDeserializer<'_> for Texts {
     }
 }
 
-impl<'de> Deserializer<'de> for Texts {
+impl<'de> Deserializer<'de> for FormValue {
     type Error = Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self.0 {
-            Value::Array(items) => visitor.visit_seq(SeqDeserializer::new(items.into_iter().map(Texts))),
-            Value::Object(members) => {
-                visitor.visit_map(MapDeserializer::new(members.into_iter().map(|(name, value)| (name, Texts(value)))))
-            }
+            Value::Array(items) => visitor.visit_seq(SeqDeserializer::new(items.into_iter().map(FormValue))),
+            Value::Object(members) => visitor
+                .visit_map(MapDeserializer::new(members.into_iter().map(|(name, value)| (name, FormValue(value))))),
             Value::String(text) => visitor.visit_string(text),
             other => visitor.visit_string(other.to_string()),
         }
@@ -99,11 +100,11 @@ impl<'de> Deserializer<'de> for Texts {
     }
 
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        visitor.visit_bool(self.parsed()?)
+        visitor.visit_bool(self.parse()?)
     }
 
     fn deserialize_u32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        visitor.visit_u32(self.parsed()?)
+        visitor.visit_u32(self.parse()?)
     }
 
     // A list or structure without anything is sent as a name without a text.
@@ -138,7 +139,7 @@ impl<'de> Deserializer<'de> for Texts {
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Error> {
-        let text: StringDeserializer<Error> = self.parsed::<String>()?.into_deserializer();
+        let text: StringDeserializer<Error> = self.parse::<String>()?.into_deserializer();
         visitor.visit_enum(text)
     }
 
@@ -167,7 +168,7 @@ mod tests {
             names,
             ["Names.member.1", "Names.member.2", "Entries.member.1.Key", "Entries.member.1.Values.member.1"]
         );
-        assert_eq!(nested(body.as_bytes()), value);
+        assert_eq!(unflatten(body.as_bytes()), value);
     }
 
     #[test]
@@ -180,7 +181,7 @@ mod tests {
             text: String,
             none: Vec<String>,
         }
-        let read: Read = read(b"Action=X&List.10=j&List.2=b&List.1=a&Count=7&Text=7&None=").unwrap();
+        let read: Read = from_slice(b"Action=X&List.10=j&List.2=b&List.1=a&Count=7&Text=7&None=").unwrap();
         let list = ["a", "b", "j"].map(str::to_owned).to_vec();
         assert_eq!(read, Read { list, count: Some(7), text: "7".to_owned(), none: Vec::new() });
     }
@@ -188,6 +189,6 @@ mod tests {
     #[test]
     fn malformed_field_names_do_not_panic() {
         let deep = format!("{}=1&A=1&A.b=2&A.b.c=3", "x.".repeat(100_000));
-        assert_eq!(nested(deep.as_bytes())["A"], json!({ "b": { "c": "3" } }));
+        assert_eq!(unflatten(deep.as_bytes())["A"], json!({ "b": { "c": "3" } }));
     }
 }

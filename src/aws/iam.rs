@@ -15,51 +15,51 @@ use crate::aws::mend::Identified;
 use crate::aws::operation::{Empty, Service, operations};
 
 operations! { Service::Iam;
-    ListUsers => ListUsersOutput, "ListUsers" reads;
-    ListRoles => ListRolesOutput, "ListRoles" reads;
-    ListAccountAliases => ListAccountAliasesOutput, "ListAccountAliases" reads;
-    GetUser => GetUserOutput, "GetUser" reads;
-    GetRole => GetRoleOutput, "GetRole" reads;
-    SimulatePrincipalPolicy => SimulatePolicyOutput, "SimulatePrincipalPolicy" reads;
-    CreateUser => GetUserOutput, "CreateUser" once;
+    ListUsers => ListUsersOutput, "ListUsers" read_only;
+    ListRoles => ListRolesOutput, "ListRoles" read_only;
+    ListAccountAliases => ListAccountAliasesOutput, "ListAccountAliases" read_only;
+    GetUser => GetUserOutput, "GetUser" read_only;
+    GetRole => GetRoleOutput, "GetRole" read_only;
+    SimulatePrincipalPolicy => SimulatePolicyOutput, "SimulatePrincipalPolicy" read_only;
+    CreateUser => GetUserOutput, "CreateUser" not_idempotent;
     DeleteUser => Empty, "DeleteUser";
-    CreateRole => GetRoleOutput, "CreateRole" once;
+    CreateRole => GetRoleOutput, "CreateRole" not_idempotent;
     DeleteRole => Empty, "DeleteRole";
     PutUserPolicy => Empty, "PutUserPolicy";
-    GetUserPolicy => UserPolicy, "GetUserPolicy" reads;
-    ListUserPolicies => PolicyNames, "ListUserPolicies" reads;
+    GetUserPolicy => UserPolicy, "GetUserPolicy" read_only;
+    ListUserPolicies => PolicyNames, "ListUserPolicies" read_only;
     DeleteUserPolicy => Empty, "DeleteUserPolicy";
     PutRolePolicy => Empty, "PutRolePolicy";
-    GetRolePolicy => RolePolicy, "GetRolePolicy" reads;
-    ListRolePolicies => PolicyNames, "ListRolePolicies" reads;
+    GetRolePolicy => RolePolicy, "GetRolePolicy" read_only;
+    ListRolePolicies => PolicyNames, "ListRolePolicies" read_only;
     DeleteRolePolicy => Empty, "DeleteRolePolicy";
-    CreateAccessKey => CreateAccessKeyOutput, "CreateAccessKey" once;
-    ListAccessKeys => ListAccessKeysOutput, "ListAccessKeys" reads;
+    CreateAccessKey => CreateAccessKeyOutput, "CreateAccessKey" not_idempotent;
+    ListAccessKeys => ListAccessKeysOutput, "ListAccessKeys" read_only;
     DeleteAccessKey => Empty, "DeleteAccessKey";
 }
 
 /// A list of IAM: `<Users><member>…</member></Users>`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Members<T> {
+pub struct MemberList<T> {
     /// The elements.
     #[serde(default = "Vec::new")]
     pub member: Vec<T>,
 }
 
-impl<T> Default for Members<T> {
+impl<T> Default for MemberList<T> {
     fn default() -> Self {
         Self { member: Vec::new() }
     }
 }
 
-impl<T> Members<T> {
+impl<T> MemberList<T> {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.member.is_empty()
     }
 }
 
-impl<T> FromIterator<T> for Members<T> {
+impl<T> FromIterator<T> for MemberList<T> {
     fn from_iter<I: IntoIterator<Item = T>>(items: I) -> Self {
         Self { member: items.into_iter().collect() }
     }
@@ -86,8 +86,8 @@ pub struct ListUsers {
 pub struct ListUsersOutput {
     /// The page.
     #[serde(default)]
-    #[serde(deserialize_with = "crate::aws::mend::members")]
-    pub users: Members<User>,
+    #[serde(deserialize_with = "crate::aws::mend::member_list")]
+    pub users: MemberList<User>,
     /// Whether there is more.
     #[serde(default)]
     pub is_truncated: bool,
@@ -111,9 +111,9 @@ pub struct User {
     /// ISO 8601.
     pub create_date: String,
     /// Its tags; lists of users leave them out.
-    #[serde(default, skip_serializing_if = "Members::is_empty")]
-    #[serde(deserialize_with = "crate::aws::mend::members")]
-    pub tags: Members<Tag>,
+    #[serde(default, skip_serializing_if = "MemberList::is_empty")]
+    #[serde(deserialize_with = "crate::aws::mend::member_list")]
+    pub tags: MemberList<Tag>,
 }
 
 impl Identified for User {
@@ -141,8 +141,8 @@ pub struct ListRoles {
 pub struct ListRolesOutput {
     /// The page.
     #[serde(default)]
-    #[serde(deserialize_with = "crate::aws::mend::members")]
-    pub roles: Members<Role>,
+    #[serde(deserialize_with = "crate::aws::mend::member_list")]
+    pub roles: MemberList<Role>,
     /// Whether there is more.
     #[serde(default)]
     pub is_truncated: bool,
@@ -175,9 +175,9 @@ pub struct Role {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_session_duration: Option<u32>,
     /// Its tags; lists of roles leave them out.
-    #[serde(default, skip_serializing_if = "Members::is_empty")]
-    #[serde(deserialize_with = "crate::aws::mend::members")]
-    pub tags: Members<Tag>,
+    #[serde(default, skip_serializing_if = "MemberList::is_empty")]
+    #[serde(deserialize_with = "crate::aws::mend::member_list")]
+    pub tags: MemberList<Tag>,
 }
 
 impl Identified for Role {
@@ -195,8 +195,8 @@ pub struct ListAccountAliases {}
 pub struct ListAccountAliasesOutput {
     /// The alias.
     #[serde(default)]
-    #[serde(deserialize_with = "crate::aws::mend::members")]
-    pub account_aliases: Members<String>,
+    #[serde(deserialize_with = "crate::aws::mend::member_list")]
+    pub account_aliases: MemberList<String>,
     /// Whether there is more.
     #[serde(default)]
     pub is_truncated: bool,

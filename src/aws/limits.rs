@@ -19,7 +19,7 @@ pub const MAX_PLAINTEXT_BYTES: usize = 4096;
 /// Bytes of a ciphertext (`CiphertextType`).
 pub const MAX_CIPHERTEXT_BYTES: usize = 6144;
 /// Milliseconds that KMS gives an external key store proxy (XKS proxy API specification).
-pub const XKS_PROXY_MILLISECONDS: u16 = 250;
+pub const XKS_PROXY_TIMEOUT_MILLIS: u16 = 250;
 /// What every alias name starts with.
 pub const ALIAS_PREFIX: &str = "alias/";
 
@@ -41,7 +41,7 @@ impl Violation {
     }
 
     /// The `ValidationError` that services of the query protocol answer.
-    pub fn to_iam_error(&self, value: &str) -> ServiceError {
+    pub fn to_query_error(&self, value: &str) -> ServiceError {
         ServiceError::new("ValidationError", self.to_service_error(value).message)
     }
 
@@ -58,46 +58,46 @@ impl Violation {
     }
 }
 
-fn length(member: &'static str, name: &str, text: &str, least: usize, most: usize) -> Result<(), Violation> {
+fn check_length(member: &'static str, name: &str, text: &str, min: usize, max: usize) -> Result<(), Violation> {
     let count = text.chars().count();
-    if count < least {
+    if count < min {
         let reason = if count == 0 {
             format!("{name} is required.")
         } else {
-            format!("{name} needs at least {least} characters; this has {count}.")
+            format!("{name} needs at least {min} characters; this has {count}.")
         };
-        let constraint = format!("Member must have length greater than or equal to {least}");
+        let constraint = format!("Member must have length greater than or equal to {min}");
         return Err(Violation::new(member, reason, constraint));
     }
-    if count > most {
+    if count > max {
         return Err(Violation::new(
             member,
-            format!("{name} can't have more than {most} characters; this has {count}."),
-            format!("Member must have length less than or equal to {most}"),
+            format!("{name} can't have more than {max} characters; this has {count}."),
+            format!("Member must have length less than or equal to {max}"),
         ));
     }
     Ok(())
 }
 
-fn pattern(
+fn check_pattern(
     member: &'static str,
     name: &str,
     text: &str,
     allowed: impl Fn(char) -> bool,
-    words: &str,
+    valid_characters: &str,
     regex: &str,
 ) -> Result<(), Violation> {
     match text.chars().find(|character| !allowed(*character)) {
         None => Ok(()),
         Some(wrong) => Err(Violation::new(
             member,
-            format!("{name} can't have {}. Valid characters are {words}.", shown(wrong)),
+            format!("{name} can't have {}. Valid characters are {valid_characters}.", describe_character(wrong)),
             format!("Member must satisfy regular expression pattern: {regex}"),
         )),
     }
 }
 
-fn shown(character: char) -> String {
+fn describe_character(character: char) -> String {
     match character {
         ' ' => "a blank".to_owned(),
         other if other.is_control() => format!("the control character U+{:04X}", u32::from(other)),
@@ -117,7 +117,7 @@ pub fn alias_name(full_name: &str) -> Result<(), Violation> {
              https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html",
         )
     })?;
-    length(member, "Alias", bare, 1, MAX_ALIAS_LENGTH - ALIAS_PREFIX.len())?;
+    check_length(member, "Alias", bare, 1, MAX_ALIAS_LENGTH - ALIAS_PREFIX.len())?;
     if bare.contains(':') {
         return Err(Violation::new(
             member,
@@ -126,8 +126,8 @@ pub fn alias_name(full_name: &str) -> Result<(), Violation> {
         ));
     }
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '_' | '-');
-    let words = "a-z, A-Z, 0-9, / (slash), _ (underscore) and - (hyphen)";
-    pattern(member, "Alias", bare, allowed, words, "^[a-zA-Z0-9:/_-]+$")?;
+    let valid_characters = "a-z, A-Z, 0-9, / (slash), _ (underscore) and - (hyphen)";
+    check_pattern(member, "Alias", bare, allowed, valid_characters, "^[a-zA-Z0-9:/_-]+$")?;
     if is_reserved_alias(full_name) {
         return Err(Violation::new(
             member,
@@ -146,42 +146,56 @@ pub fn is_reserved_alias(full_name: &str) -> bool {
 /// An external key ID: 1 to 128 of `^[a-zA-Z0-9-_.]+$` (`XksKeyIdType`; the proxy specification allows the dot too).
 pub fn xks_key_id(id: &str) -> Result<(), Violation> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    length("xksKeyId", "External key ID", id, 1, 128)?;
-    let words = "a-z, A-Z, 0-9, - (hyphen), _ (underscore) and . (dot)";
-    pattern("xksKeyId", "External key ID", id, allowed, words, "^[a-zA-Z0-9-_.]+$")
+    check_length("xksKeyId", "External key ID", id, 1, 128)?;
+    let valid_characters = "a-z, A-Z, 0-9, - (hyphen), _ (underscore) and . (dot)";
+    check_pattern("xksKeyId", "External key ID", id, allowed, valid_characters, "^[a-zA-Z0-9-_.]+$")
 }
 
 /// The name of a role's session: 2 to 64 of `[\w+=,.@-]*` (STS, `roleSessionNameType`).
 pub fn role_session_name(name: &str) -> Result<(), Violation> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
-    length("roleSessionName", "Role session name", name, 2, 64)?;
-    pattern("roleSessionName", "Role session name", name, allowed, "letters, digits and _ + = , . @ -", "[\\w+=,.@-]*")
+    check_length("roleSessionName", "Role session name", name, 2, 64)?;
+    check_pattern(
+        "roleSessionName",
+        "Role session name",
+        name,
+        allowed,
+        "letters, digits and _ + = , . @ -",
+        "[\\w+=,.@-]*",
+    )
 }
 
 /// Who is behind a session: 2 to 64 of `[\w+=,.@-]*` (STS, `sourceIdentityType`).
 pub fn source_identity(name: &str) -> Result<(), Violation> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
-    length("sourceIdentity", "Source identity", name, 2, 64)?;
-    pattern("sourceIdentity", "Source identity", name, allowed, "letters, digits and _ + = , . @ -", "[\\w+=,.@-]*")
+    check_length("sourceIdentity", "Source identity", name, 2, 64)?;
+    check_pattern(
+        "sourceIdentity",
+        "Source identity",
+        name,
+        allowed,
+        "letters, digits and _ + = , . @ -",
+        "[\\w+=,.@-]*",
+    )
 }
 
 /// The name of an IAM user, role or inline policy: 1 to `most` of `[\w+=,.@-]+` (IAM, `userNameType`).
-pub fn iam_name(field: &'static str, name: &str, most: usize) -> Result<(), Violation> {
+pub fn iam_name(field: &'static str, name: &str, max: usize) -> Result<(), Violation> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
-    length(field, "The name", name, 1, most)?;
-    pattern(field, "The name", name, allowed, "letters, digits and _ + = , . @ -", "[\\w+=,.@-]+")
+    check_length(field, "The name", name, 1, max)?;
+    check_pattern(field, "The name", name, allowed, "letters, digits and _ + = , . @ -", "[\\w+=,.@-]+")
 }
 
 /// How long a session of a role lasts: 900 to 43,200 seconds (STS, `roleDurationSecondsType`).
 pub fn session_duration(seconds: u32) -> Result<(), Violation> {
-    range("durationSeconds", seconds.into(), 900, 43_200)
+    check_range("durationSeconds", seconds.into(), 900, 43_200)
 }
 
 /// The serial number of an MFA device, or its ARN: 9 to 256 of `[\w+=/:,.@-]*` (STS, `serialNumberType`).
 pub fn mfa_serial(serial: &str) -> Result<(), Violation> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=/:,.@-".contains(c);
-    length("serialNumber", "The serial number", serial, 9, 256)?;
-    pattern(
+    check_length("serialNumber", "The serial number", serial, 9, 256)?;
+    check_pattern(
         "serialNumber",
         "The serial number",
         serial,
@@ -193,28 +207,28 @@ pub fn mfa_serial(serial: &str) -> Result<(), Violation> {
 
 /// What an MFA device shows: 6 of `[\d]*` (STS, `tokenCodeType`).
 pub fn mfa_code(code: &str) -> Result<(), Violation> {
-    length("tokenCode", "The code", code, 6, 6)?;
-    pattern("tokenCode", "The code", code, |c| c.is_ascii_digit(), "digits", "[\\d]*")
+    check_length("tokenCode", "The code", code, 6, 6)?;
+    check_pattern("tokenCode", "The code", code, |c| c.is_ascii_digit(), "digits", "[\\d]*")
 }
 
 /// 0 to 8,192 characters (`DescriptionType`).
 pub fn description(text: &str) -> Result<(), Violation> {
-    length("description", "Description", text, 0, MAX_DESCRIPTION_LENGTH)
+    check_length("description", "Description", text, 0, MAX_DESCRIPTION_LENGTH)
 }
 
 /// Whether a character may stand in a tag: letters, digits, blanks and `+ - = . _ : / @` (AWS's usual tag rule).
-fn in_tag(character: char) -> bool {
+fn is_tag_character(character: char) -> bool {
     character.is_alphanumeric() || matches!(character, ' ' | '+' | '-' | '=' | '.' | '_' | ':' | '/' | '@')
 }
 
-const TAG_WORDS: &str = "letters, digits, blanks and + - = . _ : / @";
+const TAG_CHARACTERS: &str = "letters, digits, blanks and + - = . _ : / @";
 const TAG_REGEX: &str = "^([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)$";
 
 /// A tag key: 1 to 128 characters, not starting with `aws:` (`TagKeyType`; tagging rules).
 pub fn tag_key(key: &str) -> Result<(), Violation> {
     let member = "tags.1.member.tagKey";
-    length(member, "Tag key", key, 1, 128)?;
-    pattern(member, "Tag key", key, in_tag, TAG_WORDS, TAG_REGEX)?;
+    check_length(member, "Tag key", key, 1, 128)?;
+    check_pattern(member, "Tag key", key, is_tag_character, TAG_CHARACTERS, TAG_REGEX)?;
     if is_reserved_tag(key) {
         return Err(Violation::new(
             member,
@@ -232,8 +246,8 @@ fn is_reserved_tag(key: &str) -> bool {
 /// A tag value: 0 to 256 characters (`TagValueType`).
 pub fn tag_value(value: &str) -> Result<(), Violation> {
     let member = "tags.1.member.tagValue";
-    length(member, "Tag value", value, 0, 256)?;
-    pattern(member, "Tag value", value, in_tag, TAG_WORDS, TAG_REGEX)
+    check_length(member, "Tag value", value, 0, 256)?;
+    check_pattern(member, "Tag value", value, is_tag_character, TAG_CHARACTERS, TAG_REGEX)
 }
 
 /// The tags of one request: each right, no key twice, at most 50, none reserved, with AWS's codes and texts.
@@ -257,14 +271,14 @@ pub fn tags(tags: &[Tag]) -> Result<(), ServiceError> {
 
 /// 1 to 256 characters (`CustomKeyStoreNameType`).
 pub fn custom_key_store_name(name: &str) -> Result<(), Violation> {
-    length("customKeyStoreName", "Key store name", name, 1, 256)
+    check_length("customKeyStoreName", "Key store name", name, 1, 256)
 }
 
 /// The proxy's URI endpoint: 10 to 128 of `^https://[a-zA-Z0-9.-]+$` (`XksProxyUriEndpointType`). No port, no slash.
 pub fn xks_proxy_uri_endpoint(endpoint: &str) -> Result<(), Violation> {
     let (member, name) = ("xksProxyUriEndpoint", "Proxy URI endpoint");
     let regex = "Member must satisfy regular expression pattern: ^https://[a-zA-Z0-9.-]+$";
-    length(member, name, endpoint, 10, 128)?;
+    check_length(member, name, endpoint, 10, 128)?;
     let Some(host) = endpoint.strip_prefix("https://") else {
         return Err(Violation::new(member, format!("{name} must start with https://."), regex));
     };
@@ -273,15 +287,15 @@ pub fn xks_proxy_uri_endpoint(endpoint: &str) -> Result<(), Violation> {
         return Err(Violation::new(member, reason, regex));
     }
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
-    pattern(member, name, host, allowed, "a-z, A-Z, 0-9, . (dot) and - (hyphen)", "^https://[a-zA-Z0-9.-]+$")
+    check_pattern(member, name, host, allowed, "a-z, A-Z, 0-9, . (dot) and - (hyphen)", "^https://[a-zA-Z0-9.-]+$")
 }
 
 /// The host of a proxy: what follows `https://` in its URI endpoint.
 pub fn xks_proxy_host(host: &str) -> Result<(), Violation> {
     let (member, name) = ("host", "Proxy host");
-    length(member, name, host, 1, 120)?;
+    check_length(member, name, host, 1, 120)?;
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
-    pattern(member, name, host, allowed, "a-z, A-Z, 0-9, . (dot) and - (hyphen)", "^[a-zA-Z0-9.-]+$")
+    check_pattern(member, name, host, allowed, "a-z, A-Z, 0-9, . (dot) and - (hyphen)", "^[a-zA-Z0-9.-]+$")
 }
 
 /// Where a proxy is looked for instead of at port 443 of its host: an IP address and a port. No rule of AWS.
@@ -293,15 +307,15 @@ pub fn xks_proxy_address(address: &str) -> Result<SocketAddr, Violation> {
 }
 
 /// The end of every proxy URI path.
-pub const XKS_PROXY_PATH_END: &str = "/kms/xks/v1";
+pub const XKS_PROXY_PATH_SUFFIX: &str = "/kms/xks/v1";
 
 /// The proxy's URI path: 10 to 128 of `(/prefix)/kms/xks/v1`, the prefix of `a-zA-Z0-9/_-` (`XksProxyUriPathType`).
 pub fn xks_proxy_uri_path(path: &str) -> Result<(), Violation> {
     let (member, name) = ("xksProxyUriPath", "Proxy URI path");
     let regex = "^(/[a-zA-Z0-9\\/_-]+/kms/xks/v\\d{1,2})$|^(/kms/xks/v\\d{1,2})$";
-    length(member, name, path, 10, 128)?;
+    check_length(member, name, path, 10, 128)?;
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '_' | '-');
-    pattern(member, name, path, allowed, "a-z, A-Z, 0-9, / (slash), - (hyphen) and _ (underscore)", regex)?;
+    check_pattern(member, name, path, allowed, "a-z, A-Z, 0-9, / (slash), - (hyphen) and _ (underscore)", regex)?;
     let is_version = |text: &str| (1..=2).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
     match path.rsplit_once("/kms/xks/v") {
         Some((prefix, version))
@@ -311,7 +325,7 @@ pub fn xks_proxy_uri_path(path: &str) -> Result<(), Violation> {
         }
         _ => Err(Violation::new(
             member,
-            format!("{name} must start with / and end with {XKS_PROXY_PATH_END}."),
+            format!("{name} must start with / and end with {XKS_PROXY_PATH_SUFFIX}."),
             format!("Member must satisfy regular expression pattern: {regex}"),
         )),
     }
@@ -327,22 +341,22 @@ pub fn xks_proxy_path_prefix(prefix: &str) -> Result<(), Violation> {
         let reason = format!("{name} starts with / (slash) and does not end with one, such as /example/path.");
         return Err(Violation::new(member, reason, "Member must satisfy regular expression pattern"));
     }
-    xks_proxy_uri_path(&format!("{prefix}{XKS_PROXY_PATH_END}"))
+    xks_proxy_uri_path(&format!("{prefix}{XKS_PROXY_PATH_SUFFIX}"))
 }
 
 /// The ID of a proxy credential: 20 to 30 of `^[A-Z2-7]+$` (`XksProxyAuthenticationAccessKeyIdType`).
 pub fn xks_proxy_access_key_id(id: &str) -> Result<(), Violation> {
     let (member, name) = ("xksProxyAuthenticationCredential.accessKeyId", "Access key ID");
-    length(member, name, id, 20, 30)?;
+    check_length(member, name, id, 20, 30)?;
     let allowed = |c: char| matches!(c, 'A'..='Z' | '2'..='7');
-    pattern(member, name, id, allowed, "A-Z and 2-7", "^[A-Z2-7]+$")
+    check_pattern(member, name, id, allowed, "A-Z and 2-7", "^[A-Z2-7]+$")
 }
 
 /// The secret of a proxy credential: 43 to 64 of `^[a-zA-Z0-9\/+=]+$` (`XksProxyAuthenticationRawSecretAccessKeyType`).
 /// The reason names no character of it.
 pub fn xks_proxy_secret_access_key(secret: &str) -> Result<(), Violation> {
     let (member, name) = ("xksProxyAuthenticationCredential.rawSecretAccessKey", "Secret access key");
-    length(member, name, secret, 43, 64)?;
+    check_length(member, name, secret, 43, 64)?;
     if secret.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'+' | b'=')) {
         return Ok(());
     }
@@ -357,17 +371,18 @@ pub fn xks_proxy_secret_access_key(secret: &str) -> Result<(), Violation> {
 /// (`XksProxyVpcEndpointServiceNameType`).
 pub fn xks_proxy_vpc_endpoint_service_name(name: &str) -> Result<(), Violation> {
     let (member, label) = ("xksProxyVpcEndpointServiceName", "VPC endpoint service name");
-    length(member, label, name, 20, 64)?;
+    check_length(member, label, name, 20, 64)?;
     let is_well_formed = || {
         let rest = name.strip_prefix("com").or(name.strip_prefix("eu"))?.strip_prefix(".amazonaws.vpce.")?;
         let (region, service) = rest.split_once(".vpce-svc-")?;
         let mut parts: Vec<&str> = region.split('-').collect();
         let number = parts.pop()?;
         let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-        let words = parts.iter().all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase()));
+        let valid_characters =
+            parts.iter().all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase()));
         let is_id =
             !service.is_empty() && service.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
-        Some((2..=3).contains(&parts.len()) && is_number && words && is_id)
+        Some((2..=3).contains(&parts.len()) && is_number && valid_characters && is_id)
     };
     if is_well_formed() == Some(true) {
         return Ok(());
@@ -382,12 +397,12 @@ pub fn xks_proxy_vpc_endpoint_service_name(name: &str) -> Result<(), Violation> 
 
 /// Days until a key is deleted: 7 to 30 (ScheduleKeyDeletion).
 pub fn pending_window_in_days(days: u32) -> Result<(), Violation> {
-    range("pendingWindowInDays", days.into(), 7, 30)
+    check_range("pendingWindowInDays", days.into(), 7, 30)
 }
 
 /// A key identifier of any form: 1 to 2,048 characters (`KeyIdType`).
 pub fn key_id(id: &str) -> Result<(), Violation> {
-    length("keyId", "Key ID", id, 1, 2048)
+    check_length("keyId", "Key ID", id, 1, 2048)
 }
 
 /// An AWS account ID: twelve digits (`AccountIdType`).
@@ -405,10 +420,10 @@ pub fn account_id(id: &str) -> Result<(), Violation> {
 
 /// The size and characters of a policy document (`PolicyType` `[\u0009\u000A\u000D\u0020-\u00FF]+`; 32 KB quota).
 pub fn policy_text(text: &str) -> Result<(), Violation> {
-    length("policy", "Key policy", text, 1, 131_072)?;
+    check_length("policy", "Key policy", text, 1, 131_072)?;
     let allowed = |c: char| matches!(c, '\t' | '\n' | '\r') || ('\u{20}'..='\u{ff}').contains(&c);
     let regex = "[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+";
-    pattern("policy", "Key policy", text, allowed, "those of Latin-1, tab and line breaks", regex)?;
+    check_pattern("policy", "Key policy", text, allowed, "those of Latin-1, tab and line breaks", regex)?;
     if text.len() > MAX_POLICY_BYTES {
         let reason = format!("Key policy can't have more than {MAX_POLICY_BYTES} bytes; this has {}.", text.len());
         return Err(Violation::new("policy", reason, "Member must have length less than or equal to 32768"));
@@ -416,41 +431,41 @@ pub fn policy_text(text: &str) -> Result<(), Violation> {
     Ok(())
 }
 
-fn range(member: &'static str, value: u64, least: u64, most: u64) -> Result<(), Violation> {
-    if value < least {
-        let constraint = format!("Member must have value greater than or equal to {least}");
-        return Err(Violation::new(member, format!("{member} can't be less than {least}."), constraint));
+fn check_range(member: &'static str, value: u64, min: u64, max: u64) -> Result<(), Violation> {
+    if value < min {
+        let constraint = format!("Member must have value greater than or equal to {min}");
+        return Err(Violation::new(member, format!("{member} can't be less than {min}."), constraint));
     }
-    if value > most {
-        let constraint = format!("Member must have value less than or equal to {most}");
-        return Err(Violation::new(member, format!("{member} can't be more than {most}."), constraint));
+    if value > max {
+        let constraint = format!("Member must have value less than or equal to {max}");
+        return Err(Violation::new(member, format!("{member} can't be more than {max}."), constraint));
     }
     Ok(())
 }
 
 /// The `Limit` of a list: 1 to `most`, which differs by operation (member documentation).
-pub fn list_limit(limit: u32, most: u32) -> Result<(), Violation> {
-    range("limit", limit.into(), 1, most.into())
+pub fn list_limit(limit: u32, max: u32) -> Result<(), Violation> {
+    check_range("limit", limit.into(), 1, max.into())
 }
 
 /// What Encrypt takes: 1 to 4,096 bytes (`PlaintextType`).
 pub fn plaintext(bytes: &[u8]) -> Result<(), Violation> {
-    blob("plaintext", bytes, MAX_PLAINTEXT_BYTES)
+    check_blob_length("plaintext", bytes, MAX_PLAINTEXT_BYTES)
 }
 
 /// A ciphertext: 1 to 6,144 bytes (`CiphertextType`).
 pub fn ciphertext(bytes: &[u8]) -> Result<(), Violation> {
-    blob("ciphertextBlob", bytes, MAX_CIPHERTEXT_BYTES)
+    check_blob_length("ciphertextBlob", bytes, MAX_CIPHERTEXT_BYTES)
 }
 
-fn blob(member: &'static str, bytes: &[u8], most: usize) -> Result<(), Violation> {
+fn check_blob_length(member: &'static str, bytes: &[u8], max: usize) -> Result<(), Violation> {
     if bytes.is_empty() {
         let constraint = "Member must have length greater than or equal to 1";
         return Err(Violation::new(member, format!("{member} is empty."), constraint));
     }
-    if bytes.len() > most {
-        let reason = format!("{member} can't have more than {most} bytes; this has {}.", bytes.len());
-        return Err(Violation::new(member, reason, format!("Member must have length less than or equal to {most}")));
+    if bytes.len() > max {
+        let reason = format!("{member} can't have more than {max} bytes; this has {}.", bytes.len());
+        return Err(Violation::new(member, reason, format!("Member must have length less than or equal to {max}")));
     }
     Ok(())
 }

@@ -15,7 +15,7 @@ use serde::de::{DeserializeOwned, Deserializer, Error as _, IntoDeserializer, Ma
 use serde::{Deserialize, forward_to_deserialize_any};
 use serde_json::{Error, Map, Value};
 
-use super::iam::Members;
+use super::iam::MemberList;
 
 /// The member that says what couldn't be read. No API of AWS has it.
 pub const PROBLEM: &str = "XksConsoleProblem";
@@ -39,7 +39,7 @@ pub fn list<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> 
         fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Vec<T>, A::Error> {
             let mut read = Vec::new();
             while let Some(element) = elements.next_element::<Value>()? {
-                read.push(one(&element).map_err(A::Error::custom)?);
+                read.push(read_element(&element).map_err(A::Error::custom)?);
             }
             Ok(read)
         }
@@ -61,14 +61,14 @@ pub fn optional_list<'de, D: Deserializer<'de>, T: DeserializeOwned>(
 ///
 /// # Errors
 /// When it is no list.
-pub fn members<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Members<T>, D::Error> {
+pub fn member_list<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<MemberList<T>, D::Error> {
     #[derive(Deserialize)]
     #[serde(bound = "T: DeserializeOwned")]
-    struct Answered<T> {
+    struct ResponseMembers<T> {
         #[serde(default = "Vec::new", deserialize_with = "list")]
         member: Vec<T>,
     }
-    Answered::deserialize(deserializer).map(|answered| Members { member: answered.member })
+    ResponseMembers::deserialize(deserializer).map(|answered| MemberList { member: answered.member })
 }
 
 /// A structure that is the whole answer, and the member without which it would be about nothing.
@@ -83,14 +83,15 @@ pub trait Identified {
 /// When it doesn't.
 pub fn identified<'de, D: Deserializer<'de>, T: DeserializeOwned + Identified>(deserializer: D) -> Result<T, D::Error> {
     let value = Value::deserialize(deserializer)?;
-    if value[T::ID].is_string() { one(&value) } else { T::deserialize(Reading(&value)) }.map_err(D::Error::custom)
+    if value[T::ID].is_string() { read_element(&value) } else { T::deserialize(LenientDeserializer(&value)) }
+        .map_err(D::Error::custom)
 }
 
 /// Reads a moment in ISO 8601.
 ///
 /// # Errors
 /// When it is none.
-pub fn moment<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
+pub fn timestamp<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
     match Value::deserialize(deserializer)? {
         Value::String(text) => text.parse().map_err(D::Error::custom),
         // What stands for a moment that couldn't be read.
@@ -103,58 +104,63 @@ pub fn moment<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D
 ///
 /// # Errors
 /// When `T` can't be without what only an answer tells.
-pub fn unreadable<T: DeserializeOwned>(problem: &str) -> Result<T, Error> {
+pub fn placeholder<T: DeserializeOwned>(problem: &str) -> Result<T, Error> {
     let fields = Cell::new(&[][..]);
-    T::deserialize(Blank { fields: &fields, has_numbers: true })?;
-    mended(None, fields.get(), problem)
+    T::deserialize(Placeholder { fields: &fields, allow_numbers: true })?;
+    repair(None, fields.get(), problem)
 }
 
 /// Reads a value; what can't be read of it is blank then.
-fn one<T: DeserializeOwned>(value: &Value) -> Result<T, Error> {
-    let error = match T::deserialize(Reading(value)) {
+fn read_element<T: DeserializeOwned>(value: &Value) -> Result<T, Error> {
+    let error = match T::deserialize(LenientDeserializer(value)) {
         Ok(read) => return Ok(read),
         Err(error) => error,
     };
     let fields = Cell::new(&[][..]);
-    let blank = T::deserialize(Blank { fields: &fields, has_numbers: true })?;
+    let blank = T::deserialize(Placeholder { fields: &fields, allow_numbers: true })?;
     match value {
         _ if fields.get().is_empty() => Ok(blank),
-        Value::Object(members) => mended(Some(members), fields.get(), &error.to_string()),
-        _ => mended(None, fields.get(), "it is not a structure"),
+        Value::Object(members) => repair(Some(members), fields.get(), &error.to_string()),
+        _ => repair(None, fields.get(), "it is not a structure"),
     }
 }
 
 /// Reads a structure of which some members can't be read; without `members` it is none at all. `problem` is what is wrong
 /// with it when no member is.
-fn mended<T: DeserializeOwned>(
+fn repair<T: DeserializeOwned>(
     members: Option<&Map<String, Value>>,
     fields: &'static [&'static str],
     problem: &str,
 ) -> Result<T, Error> {
     let problem_of_all = Value::from(problem);
-    let mut parts: Vec<(&'static str, Part<'_>)> =
-        fields.iter().filter(|name| **name != PROBLEM).map(|name| (*name, Part::Blank { has_numbers: true })).collect();
-    let is_read = |parts: &[(&'static str, Part<'_>)]| T::deserialize(Structure(parts)).is_ok();
+    let mut parts: Vec<(&'static str, MemberValue<'_>)> = fields
+        .iter()
+        .filter(|name| **name != PROBLEM)
+        .map(|name| (*name, MemberValue::Placeholder { allow_numbers: true }))
+        .collect();
+    let is_read = |parts: &[(&'static str, MemberValue<'_>)]| T::deserialize(RepairedStructure(parts)).is_ok();
     let (mut unknown, mut missing) = (Vec::new(), Vec::new());
     for place in 0..parts.len() {
         let name = parts[place].0;
         let member = members.and_then(|members| members.get(name)).filter(|member| !member.is_null());
-        let tries = member.map(Part::Known).into_iter().chain(match member {
+        let tries = member.map(MemberValue::Present).into_iter().chain(match member {
             // An optional text that can't be read is told from one that is not there.
-            _ if member.is_some() || members.is_none() => [Part::Blank { has_numbers: false }, Part::Absent],
-            _ => [Part::Absent, Part::Blank { has_numbers: false }],
+            _ if member.is_some() || members.is_none() => {
+                [MemberValue::Placeholder { allow_numbers: false }, MemberValue::Absent]
+            }
+            _ => [MemberValue::Absent, MemberValue::Placeholder { allow_numbers: false }],
         });
-        for part in tries.chain([Part::Blank { has_numbers: true }]) {
+        for part in tries.chain([MemberValue::Placeholder { allow_numbers: true }]) {
             parts[place].1 = part;
             if is_read(&parts) {
                 break;
             }
         }
         match parts[place].1 {
-            Part::Known(_) => {}
+            MemberValue::Present(_) => {}
             _ if member.is_some() => unknown.push(name),
-            Part::Absent => {}
-            Part::Blank { .. } => missing.push(name),
+            MemberValue::Absent => {}
+            MemberValue::Placeholder { .. } => missing.push(name),
         }
     }
     let mut problems = Vec::new();
@@ -166,27 +172,27 @@ fn mended<T: DeserializeOwned>(
     }
     let problems = if problems.is_empty() { problem_of_all } else { Value::from(problems.join("; ")) };
     if fields.contains(&PROBLEM) {
-        parts.push((PROBLEM, Part::Known(&problems)));
+        parts.push((PROBLEM, MemberValue::Present(&problems)));
     }
-    T::deserialize(Structure(&parts))
+    T::deserialize(RepairedStructure(&parts))
 }
 
 /// A member of a structure that is mended.
 #[derive(Clone, Copy)]
-enum Part<'a> {
-    Known(&'a Value),
+enum MemberValue<'a> {
+    Present(&'a Value),
     Absent,
-    Blank { has_numbers: bool },
+    Placeholder { allow_numbers: bool },
 }
 
 /// A structure that is put together of parts.
-struct Structure<'a>(&'a [(&'static str, Part<'a>)]);
+struct RepairedStructure<'a>(&'a [(&'static str, MemberValue<'a>)]);
 
-impl<'de> Deserializer<'de> for Structure<'de> {
+impl<'de> Deserializer<'de> for RepairedStructure<'de> {
     type Error = Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        let present = self.0.iter().filter(|(_, part)| !matches!(part, Part::Absent));
+        let present = self.0.iter().filter(|(_, part)| !matches!(part, MemberValue::Absent));
         visitor.visit_map(MapDeserializer::new(present.map(|(name, part)| (*name, *part))))
     }
 
@@ -196,7 +202,7 @@ impl<'de> Deserializer<'de> for Structure<'de> {
     }
 }
 
-impl<'de> IntoDeserializer<'de, Error> for Part<'de> {
+impl<'de> IntoDeserializer<'de, Error> for MemberValue<'de> {
     type Deserializer = Self;
 
     fn into_deserializer(self) -> Self {
@@ -205,23 +211,23 @@ impl<'de> IntoDeserializer<'de, Error> for Part<'de> {
 }
 
 /// Hands each kind of value on to the deserializer that a part stands for.
-macro_rules! forward_part {
+macro_rules! forward_member_value {
     ($($method:ident($($argument:ident: $type:ty),*))+) => {
         $(fn $method<V: Visitor<'de>>(self $(, $argument: $type)*, visitor: V) -> Result<V::Value, Error> {
             let fields = Cell::new(&[][..]);
             match self {
-                Self::Known(value) => Reading(value).$method($($argument,)* visitor),
+                Self::Present(value) => LenientDeserializer(value).$method($($argument,)* visitor),
                 Self::Absent => Err(Error::custom("absent")),
-                Self::Blank { has_numbers } => Blank { fields: &fields, has_numbers }.$method($($argument,)* visitor),
+                Self::Placeholder { allow_numbers } => Placeholder { fields: &fields, allow_numbers }.$method($($argument,)* visitor),
             }
         })+
     };
 }
 
-impl<'de> Deserializer<'de> for Part<'de> {
+impl<'de> Deserializer<'de> for MemberValue<'de> {
     type Error = Error;
 
-    forward_part! {
+    forward_member_value! {
         deserialize_any() deserialize_bool() deserialize_i8() deserialize_i16() deserialize_i32() deserialize_i64()
         deserialize_i128() deserialize_u8() deserialize_u16() deserialize_u32() deserialize_u64() deserialize_u128()
         deserialize_f32() deserialize_f64() deserialize_char() deserialize_str() deserialize_string()
@@ -239,38 +245,38 @@ impl<'de> Deserializer<'de> for Part<'de> {
 /// What stands for something that couldn't be read: [`UNREADABLE`], or a list or structure of it; a number is zero, or an
 /// error where there are to be none. `fields` is told the members of a structure.
 #[derive(Clone, Copy)]
-struct Blank<'a> {
+struct Placeholder<'a> {
     fields: &'a Cell<&'static [&'static str]>,
-    has_numbers: bool,
+    allow_numbers: bool,
 }
 
-impl Blank<'_> {
-    fn number<T>(self, visited: Result<T, Error>) -> Result<T, Error> {
-        if self.has_numbers { visited } else { Err(Error::custom("no number")) }
+impl Placeholder<'_> {
+    fn visit_number<T>(self, visited: Result<T, Error>) -> Result<T, Error> {
+        if self.allow_numbers { visited } else { Err(Error::custom("no number")) }
     }
 }
 
-macro_rules! blank_numbers {
+macro_rules! placeholder_numbers {
     ($($method:ident)+) => {
         $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-            self.number(visitor.visit_u8(0))
+            self.visit_number(visitor.visit_u8(0))
         })+
     };
 }
 
-impl<'de> Deserializer<'de> for Blank<'_> {
+impl<'de> Deserializer<'de> for Placeholder<'_> {
     type Error = Error;
 
     /// Only moments can be of several types.
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        self.number(visitor.visit_u8(0))
+        self.visit_number(visitor.visit_u8(0))
     }
 
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        self.number(visitor.visit_bool(false))
+        self.visit_number(visitor.visit_bool(false))
     }
 
-    blank_numbers! {
+    placeholder_numbers! {
         deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64 deserialize_i128 deserialize_u8 deserialize_u16
         deserialize_u32 deserialize_u64 deserialize_u128
     }
@@ -280,11 +286,11 @@ impl<'de> Deserializer<'de> for Blank<'_> {
     }
 
     fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        self.number(visitor.visit_f64(f64::NAN))
+        self.visit_number(visitor.visit_f64(f64::NAN))
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        if self.has_numbers { visitor.visit_none() } else { visitor.visit_some(self) }
+        if self.allow_numbers { visitor.visit_none() } else { visitor.visit_some(self) }
     }
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Error> {
@@ -292,12 +298,12 @@ impl<'de> Deserializer<'de> for Blank<'_> {
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        let element = (!self.has_numbers).then_some(StrDeserializer::new(UNREADABLE));
+        let element = (!self.allow_numbers).then_some(StrDeserializer::new(UNREADABLE));
         visitor.visit_seq(SeqDeserializer::new(element.into_iter()))
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        let pair = (!self.has_numbers).then_some((UNREADABLE, UNREADABLE));
+        let pair = (!self.allow_numbers).then_some((UNREADABLE, UNREADABLE));
         visitor.visit_map(MapDeserializer::new(pair.into_iter()))
     }
 
@@ -309,8 +315,9 @@ impl<'de> Deserializer<'de> for Blank<'_> {
     ) -> Result<V::Value, Error> {
         self.fields.set(fields);
         let inner = Cell::new(&[][..]);
-        let blank = Blank { fields: &inner, ..self };
-        visitor.visit_map(BlankMembers { names: fields.iter().filter(|name| **name != PROBLEM), blank })
+        let blank = Placeholder { fields: &inner, ..self };
+        visitor
+            .visit_map(PlaceholderMembers { names: fields.iter().filter(|name| **name != PROBLEM), placeholder: blank })
     }
 
     fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
@@ -331,12 +338,12 @@ impl<'de> Deserializer<'de> for Blank<'_> {
 }
 
 /// The members of a structure, all of them blank.
-struct BlankMembers<'a, N> {
+struct PlaceholderMembers<'a, N> {
     names: N,
-    blank: Blank<'a>,
+    placeholder: Placeholder<'a>,
 }
 
-impl<'de, N: Iterator<Item = &'static &'static str>> MapAccess<'de> for BlankMembers<'_, N> {
+impl<'de, N: Iterator<Item = &'static &'static str>> MapAccess<'de> for PlaceholderMembers<'_, N> {
     type Error = Error;
 
     fn next_key_seed<K: serde::de::DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Error> {
@@ -344,17 +351,17 @@ impl<'de, N: Iterator<Item = &'static &'static str>> MapAccess<'de> for BlankMem
     }
 
     fn next_value_seed<K: serde::de::DeserializeSeed<'de>>(&mut self, seed: K) -> Result<K::Value, Error> {
-        seed.deserialize(self.blank)
+        seed.deserialize(self.placeholder)
     }
 }
 
 /// A value of an answer. A member that is `null` is not there, and texts of XML are what the type that is read makes of
 /// them.
 #[derive(Clone, Copy)]
-pub struct Reading<'a>(pub &'a Value);
+pub struct LenientDeserializer<'a>(pub &'a Value);
 
-impl Reading<'_> {
-    fn parsed<T: std::str::FromStr<Err: fmt::Display>>(text: &str) -> Result<T, Error> {
+impl LenientDeserializer<'_> {
+    fn parse<T: std::str::FromStr<Err: fmt::Display>>(text: &str) -> Result<T, Error> {
         text.trim().parse().map_err(Error::custom)
     }
 
@@ -364,7 +371,7 @@ impl Reading<'_> {
     }
 }
 
-impl<'de> IntoDeserializer<'de, Error> for Reading<'de> {
+impl<'de> IntoDeserializer<'de, Error> for LenientDeserializer<'de> {
     type Deserializer = Self;
 
     fn into_deserializer(self) -> Self {
@@ -376,22 +383,24 @@ macro_rules! parsed_numbers {
     ($($method:ident $visit:ident)+) => {
         $(fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
             match self.0 {
-                Value::String(text) => visitor.$visit(Self::parsed(text)?),
+                Value::String(text) => visitor.$visit(Self::parse(text)?),
                 other => other.$method(visitor),
             }
         })+
     };
 }
 
-impl<'de> Deserializer<'de> for Reading<'de> {
+impl<'de> Deserializer<'de> for LenientDeserializer<'de> {
     type Error = Error;
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self.0 {
-            Value::Array(items) => visitor.visit_seq(SeqDeserializer::new(items.iter().map(Reading))),
+            Value::Array(items) => visitor.visit_seq(SeqDeserializer::new(items.iter().map(LenientDeserializer))),
             Value::Object(members) => {
                 let present = members.iter().filter(|(_, member)| !member.is_null());
-                visitor.visit_map(MapDeserializer::new(present.map(|(name, member)| (name.as_str(), Reading(member)))))
+                visitor.visit_map(MapDeserializer::new(
+                    present.map(|(name, member)| (name.as_str(), LenientDeserializer(member))),
+                ))
             }
             scalar => scalar.deserialize_any(visitor),
         }
@@ -413,7 +422,7 @@ impl<'de> Deserializer<'de> for Reading<'de> {
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        if self.is_empty_text() { visitor.visit_seq(NoElements) } else { self.deserialize_any(visitor) }
+        if self.is_empty_text() { visitor.visit_seq(EmptySeq) } else { self.deserialize_any(visitor) }
     }
 
     fn deserialize_struct<V: Visitor<'de>>(
@@ -423,7 +432,7 @@ impl<'de> Deserializer<'de> for Reading<'de> {
         visitor: V,
     ) -> Result<V::Value, Error> {
         if self.is_empty_text() {
-            visitor.visit_map(MapDeserializer::new(std::iter::empty::<(&str, Reading<'_>)>()))
+            visitor.visit_map(MapDeserializer::new(std::iter::empty::<(&str, LenientDeserializer<'_>)>()))
         } else if self.0.is_array() {
             // Its elements would be taken for the members, in their order.
             Err(Error::custom("a list is not a structure"))
@@ -447,9 +456,9 @@ impl<'de> Deserializer<'de> for Reading<'de> {
 }
 
 /// A list without elements.
-struct NoElements;
+struct EmptySeq;
 
-impl<'de> SeqAccess<'de> for NoElements {
+impl<'de> SeqAccess<'de> for EmptySeq {
     type Error = Error;
 
     fn next_element_seed<T: serde::de::DeserializeSeed<'de>>(&mut self, _: T) -> Result<Option<T::Value>, Error> {
@@ -505,7 +514,7 @@ mod tests {
         assert!(key.problem.is_some());
         assert!(decode_response::<DescribeKey>(br#"{"KeyMetadata":"k"}"#).is_err());
         assert!(decode_response::<DescribeKey>(br#"{"KeyMetadata":{"KeyId":null}}"#).is_err());
-        let nothing: KeyMetadata = unreadable("lost").unwrap();
+        let nothing: KeyMetadata = placeholder("lost").unwrap();
         assert_eq!((nothing.problem.as_deref(), nothing.key_state.label()), (Some("lost"), UNREADABLE));
     }
 }

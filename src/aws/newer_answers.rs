@@ -6,9 +6,9 @@ use serde::de::value::{MapDeserializer, SeqDeserializer};
 use serde::de::{Deserialize as _, Deserializer, IntoDeserializer};
 use serde_json::{Error, Map, Value, json};
 
-use super::codec::{Malformed, decode_response};
+use super::codec::{CodecError, decode_response};
 use super::mend::{PROBLEM, UNREADABLE};
-use super::operation::{Operation, Protocol, Service, Visitor, visit_all};
+use super::operation::{Operation, OperationVisitor, Protocol, Service, visit_all};
 
 /// An answer of each operation, with all members. A member with `!` is required: where it is missing outside of a list,
 /// there is no answer, and in an element of a list the element says so.
@@ -85,9 +85,9 @@ fn sample(service: Service, operation: &str) -> Value {
         (Service::Tagging, "GetResources") => json!({ "PaginationToken": "t", "ResourceTagMappingList": [{
             "ResourceARN": "arn:1", "Tags": [{ "Key!": "team", "Value!": "payments" }] }] }),
         (Service::Iam, "ListUsers") => json!({ "Users": { "member": [user()] }, "IsTruncated": true, "Marker": "m" }),
-        (Service::Iam, "GetUser" | "CreateUser") => json!({ "User!": whole(user(), "UserName") }),
+        (Service::Iam, "GetUser" | "CreateUser") => json!({ "User!": only_id_required(user(), "UserName") }),
         (Service::Iam, "ListRoles") => json!({ "Roles": { "member": [role()] }, "IsTruncated": true, "Marker": "m" }),
-        (Service::Iam, "GetRole" | "CreateRole") => json!({ "Role!": whole(role(), "RoleName") }),
+        (Service::Iam, "GetRole" | "CreateRole") => json!({ "Role!": only_id_required(role(), "RoleName") }),
         (Service::Iam, "ListAccountAliases") => json!({
             "AccountAliases": { "member": ["example"] }, "IsTruncated": true }),
         (Service::Iam, "SimulatePrincipalPolicy") => {
@@ -136,13 +136,13 @@ fn sample(service: Service, operation: &str) -> Value {
             "awsSourceVpc": "vpc-1", "awsSourceVpce": "vpce-1" }] }),
         (Service::XksConsole, "ListProxyRoutes") => json!({ "Routes!": [{ "Host!": "proxy.example",
             "Address": "127.0.0.1:443", "CertificateAuthorities": "PEM" }] }),
-        (Service::Kms | Service::Iam | Service::XksConsole, name) if is_without_answer(name) => json!({}),
+        (Service::Kms | Service::Iam | Service::XksConsole, name) if has_empty_response(name) => json!({}),
         _ => panic!("{operation} has no sample answer here"),
     }
 }
 
 /// Whether a success of the operation says nothing.
-fn is_without_answer(operation: &str) -> bool {
+fn has_empty_response(operation: &str) -> bool {
     [
         "EnableKey DisableKey UpdateKeyDescription EnableKeyRotation DisableKeyRotation CreateAlias UpdateAlias DeleteAlias",
         "TagResource UntagResource PutKeyPolicy RevokeGrant RetireGrant UpdateCustomKeyStore DeleteCustomKeyStore",
@@ -166,7 +166,7 @@ fn role() -> Value {
 }
 
 /// A structure that is the whole answer: of its members only `id` is required.
-fn whole(structure: Value, id: &str) -> Value {
+fn only_id_required(structure: Value, id: &str) -> Value {
     let Value::Object(members) = structure else { panic!("a structure") };
     let marked = members.into_iter().map(|(name, member)| {
         let name = name.trim_end_matches('!');
@@ -176,22 +176,23 @@ fn whole(structure: Value, id: &str) -> Value {
 }
 
 /// The sample as it is sent.
-fn sent(value: &Value) -> Value {
+fn without_markers(value: &Value) -> Value {
     match value {
-        Value::Object(members) => {
-            members.iter().map(|(name, member)| (name.trim_end_matches('!').to_owned(), sent(member))).collect()
-        }
-        Value::Array(items) => items.iter().map(sent).collect(),
+        Value::Object(members) => members
+            .iter()
+            .map(|(name, member)| (name.trim_end_matches('!').to_owned(), without_markers(member)))
+            .collect(),
+        Value::Array(items) => items.iter().map(without_markers).collect(),
         scalar => scalar.clone(),
     }
 }
 
 /// A body that carries `value`. XML has unknown attributes, and with `repeated` each element comes twice.
-fn body<O: Operation>(value: &Value, repeated: bool) -> Vec<u8> {
-    fn element(name: &str, value: &Value, repeated: bool, out: &mut String) {
+fn encode_body<O: Operation>(value: &Value, repeated: bool) -> Vec<u8> {
+    fn enclosing_element(name: &str, value: &Value, repeated: bool, out: &mut String) {
         if let Value::Array(items) = value {
             for item in items {
-                element(name, item, repeated, out);
+                enclosing_element(name, item, repeated, out);
             }
             return;
         }
@@ -199,7 +200,7 @@ fn body<O: Operation>(value: &Value, repeated: bool) -> Vec<u8> {
         match value {
             Value::Object(members) => {
                 for (name, member) in members {
-                    element(name, member, repeated, out);
+                    enclosing_element(name, member, repeated, out);
                     if repeated && name != "member" {
                         write!(out, "<{name}>again</{name}><{name}><Again/></{name}>").unwrap();
                     }
@@ -214,7 +215,7 @@ fn body<O: Operation>(value: &Value, repeated: bool) -> Vec<u8> {
         Protocol::Json { .. } => serde_json::to_vec(value).unwrap(),
         Protocol::Query { namespace, .. } => {
             let mut result = String::new();
-            element(&format!("{}Result", O::NAME), value, repeated, &mut result);
+            enclosing_element(&format!("{}Result", O::NAME), value, repeated, &mut result);
             format!(
                 "<?xml version=\"1.0\"?>\n<{0}Response xmlns=\"{namespace}\"><Added><Added/></Added>{result}\
                  <ResponseMetadata><RequestId>r-1</RequestId></ResponseMetadata></{0}Response>",
@@ -226,108 +227,118 @@ fn body<O: Operation>(value: &Value, repeated: bool) -> Vec<u8> {
 }
 
 /// What is read of an answer, as it would be sent on.
-fn read<O: Operation>(value: &Value) -> Result<Value, Malformed> {
-    decode_response::<O>(&body::<O>(value, false)).map(|answer| serde_json::to_value(answer).unwrap())
+fn round_trip<O: Operation>(value: &Value) -> Result<Value, CodecError> {
+    decode_response::<O>(&encode_body::<O>(value, false)).map(|answer| serde_json::to_value(answer).unwrap())
 }
 
 /// The places of all values below `value`, the outer ones first.
-fn places(value: &Value) -> Vec<String> {
+fn pointers(value: &Value) -> Vec<String> {
     let inner: Vec<(String, &Value)> = match value {
         Value::Object(members) => members.iter().map(|(name, member)| (name.clone(), member)).collect(),
         Value::Array(items) => items.iter().enumerate().map(|(at, item)| (at.to_string(), item)).collect(),
         _ => Vec::new(),
     };
     let below = |(name, member): (String, &Value)| {
-        let deeper = places(member).into_iter().map(|place| format!("/{name}{place}")).collect::<Vec<_>>();
+        let deeper = pointers(member).into_iter().map(|pointer| format!("/{name}{pointer}")).collect::<Vec<_>>();
         [vec![format!("/{name}")], deeper].concat()
     };
     inner.into_iter().flat_map(below).collect()
 }
 
-fn parent(place: &str) -> (&str, &str) {
-    place.rsplit_once('/').unwrap()
+fn split_pointer(pointer: &str) -> (&str, &str) {
+    pointer.rsplit_once('/').unwrap()
 }
 
 /// The list that a place is in, and its element there: the innermost.
-fn element(place: &str) -> Option<(&str, &str)> {
-    let steps: Vec<usize> = place.match_indices('/').map(|(at, _)| at).chain([place.len()]).collect();
-    let at = steps.windows(2).rposition(|step| place[step[0] + 1..step[1]].parse::<usize>().is_ok())?;
-    Some((&place[..steps[at]], &place[..steps[at + 1]]))
+fn enclosing_element(pointer: &str) -> Option<(&str, &str)> {
+    let steps: Vec<usize> = pointer.match_indices('/').map(|(at, _)| at).chain([pointer.len()]).collect();
+    let at = steps.windows(2).rposition(|step| pointer[step[0] + 1..step[1]].parse::<usize>().is_ok())?;
+    Some((&pointer[..steps[at]], &pointer[..steps[at + 1]]))
 }
 
 /// Whether a text is bytes or a moment, which AWS can't add values to.
-fn is_of_fixed_form(place: &str) -> bool {
-    ["CiphertextBlob", "Plaintext", "time"].contains(&parent(place).1)
+fn has_fixed_format(pointer: &str) -> bool {
+    ["CiphertextBlob", "Plaintext", "time"].contains(&split_pointer(pointer).1)
 }
 
 /// Whether an element says that something of it couldn't be read.
-fn says_so(value: &Value) -> bool {
+fn reports_problem(value: &Value) -> bool {
     match value {
-        Value::Object(members) => members.contains_key(PROBLEM) || members.values().any(says_so),
-        Value::Array(items) => items.iter().any(says_so),
+        Value::Object(members) => members.contains_key(PROBLEM) || members.values().any(reports_problem),
+        Value::Array(items) => items.iter().any(reports_problem),
         Value::String(text) => text == UNREADABLE,
         _ => false,
     }
 }
 
 /// Whether nothing of it is a text.
-fn is_of_numbers(value: &Value) -> bool {
+fn has_no_strings(value: &Value) -> bool {
     match value {
-        Value::Object(members) => members.values().all(is_of_numbers),
-        Value::Array(items) => items.iter().all(is_of_numbers),
+        Value::Object(members) => members.values().all(has_no_strings),
+        Value::Array(items) => items.iter().all(has_no_strings),
         scalar => !scalar.is_string(),
     }
 }
 
 /// Checks each operation that it is shown.
 #[derive(Default)]
-struct Newer {
+struct CompatibilityChecker {
     operations: usize,
     changes: usize,
 }
 
-impl Newer {
+impl CompatibilityChecker {
     /// Reads a changed answer, which must be possible.
-    fn reads<O: Operation>(&mut self, what: &str, changed: &Value) -> Value {
+    fn decode_changed<O: Operation>(&mut self, what: &str, changed: &Value) -> Value {
         self.changes += 1;
-        read::<O>(changed).unwrap_or_else(|error| panic!("{} with {what}: {error}\n{changed:#}", O::NAME))
+        round_trip::<O>(changed).unwrap_or_else(|error| panic!("{} with {what}: {error}\n{changed:#}", O::NAME))
     }
 
-    fn takes_new_values<O: Operation>(&mut self, place: &str, sample: &Value) {
+    fn check_new_value<O: Operation>(&mut self, pointer: &str, sample: &Value) {
         let mut changed = sample.clone();
-        *changed.pointer_mut(place).unwrap() = "ADDED_LATER".into();
-        assert_eq!(self.reads::<O>(&format!("a new value of {place}"), &changed), changed, "{} {place}", O::NAME);
+        *changed.pointer_mut(pointer).unwrap() = "ADDED_LATER".into();
+        assert_eq!(
+            self.decode_changed::<O>(&format!("a new value of {pointer}"), &changed),
+            changed,
+            "{} {pointer}",
+            O::NAME
+        );
     }
 
-    fn takes_new_members<O: Operation>(&mut self, place: &str, sample: &Value) {
+    fn check_new_members<O: Operation>(&mut self, pointer: &str, sample: &Value) {
         let json = matches!(O::SERVICE.protocol(), Protocol::Json { .. });
         let nulls = [Value::Null, json!([null])];
         let members = [json!({ "A": { "B": ["c"] } }), json!([1, "a"]), json!("text"), json!({})];
         for member in members.into_iter().chain(nulls.into_iter().filter(|_| json)) {
             let mut changed = sample.clone();
-            changed.pointer_mut(place).unwrap()["AddedLater"] = member;
-            assert_eq!(self.reads::<O>(&format!("a new member in {place}"), &changed), *sample, "{} {place}", O::NAME);
+            changed.pointer_mut(pointer).unwrap()["AddedLater"] = member;
+            assert_eq!(
+                self.decode_changed::<O>(&format!("a new member in {pointer}"), &changed),
+                *sample,
+                "{} {pointer}",
+                O::NAME
+            );
         }
     }
 
     /// Outside of lists, what is optional may be missing and what is required may not.
-    fn misses_a_member<O: Operation>(&mut self, place: &str, is_required: bool, sample: &Value) {
-        let (structure, name) = parent(place);
+    fn check_missing_member<O: Operation>(&mut self, pointer: &str, is_required: bool, sample: &Value) {
+        let (structure, name) = split_pointer(pointer);
         let mut changed = sample.clone();
         changed.pointer_mut(structure).unwrap().as_object_mut().unwrap().shift_remove(name);
         if is_required {
-            let reason = read::<O>(&changed).expect_err(&format!("{} without {place}", O::NAME));
-            assert!(reason.0.contains(name), "{} without {place}: {reason}", O::NAME);
+            let reason = round_trip::<O>(&changed).expect_err(&format!("{} without {pointer}", O::NAME));
+            assert!(reason.0.contains(name), "{} without {pointer}: {reason}", O::NAME);
         } else {
-            self.reads::<O>(&format!("no {place}"), &changed);
+            self.decode_changed::<O>(&format!("no {pointer}"), &changed);
         }
     }
 
     /// An element of a list that is changed leaves the one after it, and says what is wrong with it.
-    fn changes_in_a_list<O: Operation>(&mut self, place: &str, is_required: bool, sample: &Value) {
-        let Some((list, first)) = element(place) else { return };
+    fn check_changed_element<O: Operation>(&mut self, pointer: &str, is_required: bool, sample: &Value) {
+        let Some((list, first)) = enclosing_element(pointer) else { return };
         let whole = sample.pointer(first).unwrap().clone();
-        let member = sample.pointer(place).unwrap();
+        let member = sample.pointer(pointer).unwrap();
         let is_json = matches!(O::SERVICE.protocol(), Protocol::Json { .. });
         let mut forms = vec![None, Some(json!({ "New": "1" }))];
         if is_json {
@@ -338,62 +349,63 @@ impl Newer {
         }
         for form in forms {
             let what = form.as_ref().map_or("nothing".to_owned(), Value::to_string);
-            let what = format!("{what} at {place}");
+            let what = format!("{what} at {pointer}");
             let mut changed = sample.clone();
             changed.pointer_mut(list).unwrap().as_array_mut().unwrap().push(whole.clone());
             let is_missing = form.as_ref().is_none_or(Value::is_null);
             let is_same = form.as_ref().is_some_and(|form| form.is_object() && member.is_object());
             match form {
-                Some(form) => *changed.pointer_mut(place).unwrap() = form,
+                Some(form) => *changed.pointer_mut(pointer).unwrap() = form,
                 // Without the element there is nothing to see.
-                None if place == first => continue,
+                None if pointer == first => continue,
                 None => {
-                    let (structure, name) = parent(place);
+                    let (structure, name) = split_pointer(pointer);
                     changed.pointer_mut(structure).unwrap().as_object_mut().unwrap().shift_remove(name);
                 }
             }
-            let out = self.reads::<O>(&what, &changed);
+            let out = self.decode_changed::<O>(&what, &changed);
             let elements = out.pointer(list).and_then(Value::as_array).unwrap();
             assert_eq!((elements.len(), &elements[1]), (2, &whole), "{} with {what}", O::NAME);
-            if is_missing && !is_required && place != first {
-                assert!(!says_so(&elements[0]), "{} with {what}: {:#}", O::NAME, elements[0]);
-            } else if !is_of_numbers(member) && !is_same && !is_of_fixed_form(place) || is_required {
-                assert!(says_so(&elements[0]), "{} with {what}: {:#}", O::NAME, elements[0]);
+            if is_missing && !is_required && pointer != first {
+                assert!(!reports_problem(&elements[0]), "{} with {what}: {:#}", O::NAME, elements[0]);
+            } else if !has_no_strings(member) && !is_same && !has_fixed_format(pointer) || is_required {
+                assert!(reports_problem(&elements[0]), "{} with {what}: {:#}", O::NAME, elements[0]);
             }
         }
     }
 }
 
-impl Visitor for Newer {
+impl OperationVisitor for CompatibilityChecker {
     fn visit<O: Operation + Default>(&mut self) {
         let marked = sample(O::SERVICE, O::NAME);
-        let sample = sent(&marked);
-        O::Response::deserialize(Complete(&sample, O::NAME)).unwrap_or_else(|error| panic!("{}: {error}", O::NAME));
-        assert_eq!(read::<O>(&sample).as_ref(), Ok(&sample), "{}", O::NAME);
-        let twice = decode_response::<O>(&body::<O>(&sample, true)).unwrap();
+        let sample = without_markers(&marked);
+        O::Response::deserialize(CompleteSample(&sample, O::NAME))
+            .unwrap_or_else(|error| panic!("{}: {error}", O::NAME));
+        assert_eq!(round_trip::<O>(&sample).as_ref(), Ok(&sample), "{}", O::NAME);
+        let twice = decode_response::<O>(&encode_body::<O>(&sample, true)).unwrap();
         assert_eq!(serde_json::to_value(twice).unwrap(), sample, "{}", O::NAME);
         self.operations += 1;
-        self.takes_new_members::<O>("", &sample);
-        for marked_place in places(&marked) {
-            let place = marked_place.replace('!', "");
+        self.check_new_members::<O>("", &sample);
+        for marked_place in pointers(&marked) {
+            let pointer = marked_place.replace('!', "");
             let is_required = marked_place.ends_with('!');
-            let is_member = parent(&place).1.parse::<usize>().is_err();
-            match sample.pointer(&place).unwrap() {
-                Value::String(_) if !is_of_fixed_form(&place) => self.takes_new_values::<O>(&place, &sample),
+            let is_member = split_pointer(&pointer).1.parse::<usize>().is_err();
+            match sample.pointer(&pointer).unwrap() {
+                Value::String(_) if !has_fixed_format(&pointer) => self.check_new_value::<O>(&pointer, &sample),
                 // The members of these are names that customers chose.
-                Value::Object(_) if !place.contains("/EncryptionContext") => {
-                    self.takes_new_members::<O>(&place, &sample);
+                Value::Object(_) if !pointer.contains("/EncryptionContext") => {
+                    self.check_new_members::<O>(&pointer, &sample);
                 }
-                Value::Array(items) => assert!(!items.is_empty(), "{}: {place} is empty", O::NAME),
+                Value::Array(items) => assert!(!items.is_empty(), "{}: {pointer} is empty", O::NAME),
                 _ => {}
             }
-            let is_in_a_list = element(&place).is_some();
+            let is_in_a_list = enclosing_element(&pointer).is_some();
             if is_member && !is_in_a_list {
-                self.misses_a_member::<O>(&place, is_required, &sample);
+                self.check_missing_member::<O>(&pointer, is_required, &sample);
             }
-            let is_context = place.contains("/EncryptionContext");
-            if is_in_a_list && !is_context && !place.ends_with("/member") {
-                self.changes_in_a_list::<O>(&place, is_required, &sample);
+            let is_context = pointer.contains("/EncryptionContext");
+            if is_in_a_list && !is_context && !pointer.ends_with("/member") {
+                self.check_changed_element::<O>(&pointer, is_required, &sample);
             }
         }
     }
@@ -401,9 +413,9 @@ impl Visitor for Newer {
 
 #[test]
 fn every_response_tolerates_additions_and_a_broken_element_does_not_affect_the_others() {
-    let mut newer = Newer::default();
-    visit_all(&mut newer);
-    assert!(newer.operations > 70 && newer.changes > 1900, "{} {}", newer.operations, newer.changes);
+    let mut checker = CompatibilityChecker::default();
+    visit_all(&mut checker);
+    assert!(checker.operations > 70 && checker.changes > 1900, "{} {}", checker.operations, checker.changes);
 }
 
 #[test]
@@ -415,9 +427,9 @@ fn empty_iam_response_needs_no_result_element() {
 }
 
 /// A sample, of which a structure asks for no member that it doesn't have.
-struct Complete<'a>(&'a Value, &'static str);
+struct CompleteSample<'a>(&'a Value, &'static str);
 
-impl<'de> IntoDeserializer<'de, Error> for Complete<'de> {
+impl<'de> IntoDeserializer<'de, Error> for CompleteSample<'de> {
     type Deserializer = Self;
 
     fn into_deserializer(self) -> Self {
@@ -425,17 +437,17 @@ impl<'de> IntoDeserializer<'de, Error> for Complete<'de> {
     }
 }
 
-impl<'de> Deserializer<'de> for Complete<'de> {
+impl<'de> Deserializer<'de> for CompleteSample<'de> {
     type Error = Error;
 
     fn deserialize_any<V: serde::de::Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         let operation = self.1;
         match self.0 {
             Value::Array(items) => {
-                visitor.visit_seq(SeqDeserializer::new(items.iter().map(|item| Complete(item, operation))))
+                visitor.visit_seq(SeqDeserializer::new(items.iter().map(|item| CompleteSample(item, operation))))
             }
             Value::Object(members) => visitor.visit_map(MapDeserializer::new(
-                members.iter().map(|(name, member)| (name.as_str(), Complete(member, operation))),
+                members.iter().map(|(name, member)| (name.as_str(), CompleteSample(member, operation))),
             )),
             scalar => scalar.deserialize_any(visitor),
         }

@@ -8,24 +8,24 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
 /// Values that are kept at most, so that no service fills the memory by inventing them.
-const MOST_VALUES: usize = 1000;
+const MAX_VALUES: usize = 1000;
 /// Characters that are kept of a value: more than any value of KMS has today.
-const MOST_LETTERS: usize = 128;
+const MAX_CHARS: usize = 128;
 
 /// The text of a value that is not known, kept once for the whole run, with nothing in it that could act on a terminal.
-pub fn unknown(text: &str) -> &'static str {
-    static KNOWN: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
+pub fn intern_unknown(text: &str) -> &'static str {
+    static INTERNED: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
     let acts = |letter: char| {
         letter.is_control()
             || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
     let text: String =
-        text.chars().take(MOST_LETTERS).map(|letter| if acts(letter) { '\u{fffd}' } else { letter }).collect();
-    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+        text.chars().take(MAX_CHARS).map(|letter| if acts(letter) { '\u{fffd}' } else { letter }).collect();
+    let mut known = INTERNED.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(value) = known.get(text.as_str()) {
         return value;
     }
-    if known.len() >= MOST_VALUES {
+    if known.len() >= MAX_VALUES {
         return "Unknown";
     }
     let value: &'static str = String::leak(text);
@@ -63,7 +63,7 @@ macro_rules! open_enum {
             fn from(text: &str) -> Self {
                 match text {
                     $($text => Self::$variant,)+
-                    other => Self::Other($crate::aws::open_enum::unknown(other)),
+                    other => Self::Other($crate::aws::open_enum::intern_unknown(other)),
                 }
             }
         }

@@ -99,19 +99,19 @@ pub trait Operation: Serialize + DeserializeOwned + Send + Sync {
 
     /// Whether this request only looks: it changes nothing and uses no key. One of an operation that nobody calls a read
     /// doesn't.
-    fn is_read(&self) -> bool {
+    fn is_read_only(&self) -> bool {
         false
     }
 }
 
 /// Declares operations: `Request => Response, "Name" words;`. Of these words the table has:
 ///
-/// - `reads`: it has the access level *Read* or *List* in AWS's service authorization reference. AssumeRole has it too,
+/// - `read_only`: it has the access level *Read* or *List* in AWS's service authorization reference. AssumeRole has it too,
 ///   although AWS calls it a write: it gives credentials and changes nothing.
-/// - `once`: it is not idempotent.
-/// - `tries`: it reads when `DryRun` is set, by which KMS only says whether it would do it.
+/// - `not_idempotent`: it is not idempotent.
+/// - `dry_run`: it reads when `DryRun` is set, by which KMS only says whether it would do it.
 ///
-/// What has neither `reads` nor `tries` writes, tags or manages permissions. Encrypt, Decrypt and the like are writes to
+/// What has neither `read_only` nor `dry_run` writes, tags or manages permissions. Encrypt, Decrypt and the like are writes to
 /// AWS as well: Decrypt changes nothing, but what it gives away can't be taken back.
 macro_rules! operations {
     ($service:expr; $($request:ty => $response:ty, $name:literal $($word:ident)*;)+) => {
@@ -121,14 +121,14 @@ macro_rules! operations {
             const IS_IDEMPOTENT: bool = $crate::aws::operation::is_idempotent!($($word)*);
             type Response = $response;
 
-            fn is_read(&self) -> bool {
-                $crate::aws::operation::is_read!(self $($word)*)
+            fn is_read_only(&self) -> bool {
+                $crate::aws::operation::is_read_only!(self $($word)*)
             }
         })+
 
         /// Shows each operation of this service to `visitor`.
         #[cfg(test)]
-        pub(crate) fn visit(visitor: &mut impl $crate::aws::operation::Visitor) {
+        pub(crate) fn visit(visitor: &mut impl $crate::aws::operation::OperationVisitor) {
             $(visitor.visit::<$request>();)+
         }
     };
@@ -140,7 +140,7 @@ macro_rules! is_idempotent {
     () => {
         true
     };
-    (once $($word:ident)*) => {
+    (not_idempotent $($word:ident)*) => {
         false
     };
     ($other:ident $($word:ident)*) => {
@@ -150,32 +150,32 @@ macro_rules! is_idempotent {
 pub(crate) use is_idempotent;
 
 /// Whether a request of an operation with these words in the table only looks.
-macro_rules! is_read {
+macro_rules! is_read_only {
     ($request:ident) => {
         false
     };
-    ($request:ident reads $($word:ident)*) => {
+    ($request:ident read_only $($word:ident)*) => {
         true
     };
-    ($request:ident tries $($word:ident)*) => {
+    ($request:ident dry_run $($word:ident)*) => {
         $request.dry_run == Some(true)
     };
     ($request:ident $other:ident $($word:ident)*) => {
-        $crate::aws::operation::is_read!($request $($word)*)
+        $crate::aws::operation::is_read_only!($request $($word)*)
     };
 }
-pub(crate) use is_read;
+pub(crate) use is_read_only;
 
 /// Looks at operations, one after the other.
 #[cfg(test)]
-pub(crate) trait Visitor {
+pub(crate) trait OperationVisitor {
     /// Takes an operation.
     fn visit<O: Operation + Default>(&mut self);
 }
 
 /// Shows the whole table to `visitor`.
 #[cfg(test)]
-pub(crate) fn visit_all(visitor: &mut impl Visitor) {
+pub(crate) fn visit_all(visitor: &mut impl OperationVisitor) {
     use super::{cloudtrail, cloudwatch, iam, kms, sts, tagging, xks_console};
     kms::visit(visitor);
     iam::visit(visitor);

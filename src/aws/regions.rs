@@ -45,7 +45,7 @@ const CHINA: [Region; 2] = [("cn-north-1", "Beijing"), ("cn-northwest-1", "Ningx
 const GOV_CLOUD: [Region; 2] = [("us-gov-east-1", "GovCloud, East"), ("us-gov-west-1", "GovCloud, West")];
 
 /// The Regions of a partition; none for one that is not known.
-pub fn of(partition: &str) -> &'static [Region] {
+pub fn in_partition(partition: &str) -> &'static [Region] {
     match partition {
         "aws" => &AWS,
         "aws-cn" => &CHINA,
@@ -56,7 +56,9 @@ pub fn of(partition: &str) -> &'static [Region] {
 
 /// Whether `code` is a Region of any partition.
 pub fn is_region(code: &str) -> bool {
-    ["aws", "aws-cn", "aws-us-gov"].iter().any(|partition| of(partition).iter().any(|(known, _)| *known == code))
+    ["aws", "aws-cn", "aws-us-gov"]
+        .iter()
+        .any(|partition| in_partition(partition).iter().any(|(known, _)| *known == code))
 }
 
 #[cfg(test)]
@@ -67,7 +69,7 @@ mod tests {
     #[test]
     fn regions_belong_to_their_partition() {
         for partition in ["aws", "aws-cn", "aws-us-gov"] {
-            let regions = of(partition);
+            let regions = in_partition(partition);
             assert!(regions.len() > 1);
             assert!(regions.iter().all(|(code, _)| partition_of(code) == partition));
         }

@@ -23,7 +23,9 @@ impl Blob {
 ///
 /// # Errors
 /// As reading a `T`.
-pub fn or_null<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
+pub fn null_as_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
     Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
@@ -52,9 +54,9 @@ impl fmt::Debug for SecretBlob {
 /// A secret text, such as a secret access key: wiped when dropped, never shown by `Debug`.
 #[derive(Clone, Default, PartialEq, Eq, Zeroize, ZeroizeOnDrop, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct SecretText(String);
+pub struct SecretString(String);
 
-impl SecretText {
+impl SecretString {
     /// Takes over `text`.
     pub fn new(text: String) -> Self {
         Self(text)
@@ -66,13 +68,13 @@ impl SecretText {
     }
 }
 
-impl fmt::Debug for SecretText {
+impl fmt::Debug for SecretString {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("SecretText(…)")
     }
 }
 
-fn decode<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+fn decode_base64<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
     let mut text = String::deserialize(deserializer)?;
     let bytes = STANDARD.decode(text.as_bytes()).map_err(|_| de::Error::custom("not standard padded Base64"));
     text.zeroize();
@@ -87,7 +89,7 @@ impl Serialize for Blob {
 
 impl<'de> Deserialize<'de> for Blob {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        decode(deserializer).map(Self)
+        decode_base64(deserializer).map(Self)
     }
 }
 
@@ -102,7 +104,7 @@ impl Serialize for SecretBlob {
 
 impl<'de> Deserialize<'de> for SecretBlob {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        decode(deserializer).map(Self)
+        decode_base64(deserializer).map(Self)
     }
 }
 
@@ -127,14 +129,14 @@ impl<'de> Deserialize<'de> for EpochSeconds {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
         #[serde(untagged)]
-        enum Moment {
+        enum WireTimestamp {
             Seconds(f64),
             Text(String),
         }
-        match Moment::deserialize(deserializer)? {
-            Moment::Seconds(seconds) => Timestamp::from_millisecond((seconds * 1000.0).round() as i64),
+        match WireTimestamp::deserialize(deserializer)? {
+            WireTimestamp::Seconds(seconds) => Timestamp::from_millisecond((seconds * 1000.0).round() as i64),
             // Other services of AWS write moments as ISO 8601.
-            Moment::Text(text) => text.parse(),
+            WireTimestamp::Text(text) => text.parse(),
         }
         .map(Self)
         .map_err(de::Error::custom)

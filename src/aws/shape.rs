@@ -14,28 +14,28 @@ use super::error::ServiceError;
 #[derive(Clone, Copy, Debug)]
 pub enum Shape {
     /// A text.
-    Text {
+    String {
         /// Characters at least.
-        least: usize,
+        min: usize,
         /// Characters at most.
-        most: usize,
+        max: usize,
         /// What the whole of it must look like.
         pattern: Option<&'static str>,
         /// Whether no message may show it.
-        is_secret: bool,
+        is_sensitive: bool,
     },
     /// One of these words.
-    Word(&'static [&'static str]),
+    Enum(&'static [&'static str]),
     /// A whole number, from and to.
-    Whole(i64, i64),
+    Integer(i64, i64),
     /// True or false.
-    Truth,
+    Boolean,
     /// Seconds since 1970.
-    Moment,
+    Timestamp,
     /// Bytes as Base64, so many of them at least and at most. No message shows them.
-    Bytes(usize, usize),
+    Blob(usize, usize),
     /// Texts under names that the caller chooses.
-    Texts,
+    Map,
     /// So many elements of a shape, at least and at most.
     List(&'static Shape, usize, usize),
     /// Members by name.
@@ -54,28 +54,30 @@ pub struct Member {
 }
 
 /// A text of `least` to `most` characters.
-pub const fn text(least: usize, most: usize) -> Shape {
-    Shape::Text { least, most, pattern: None, is_secret: false }
+pub const fn string(min: usize, max: usize) -> Shape {
+    Shape::String { min, max, pattern: None, is_sensitive: false }
 }
 
 /// A text of any length.
-pub const ANY_TEXT: Shape = text(0, usize::MAX);
+pub const ANY_STRING: Shape = string(0, usize::MAX);
 
 impl Shape {
     /// A text that looks like this regular expression.
     #[must_use]
-    pub const fn like(self, regex: &'static str) -> Self {
+    pub const fn with_pattern(self, regex: &'static str) -> Self {
         match self {
-            Self::Text { least, most, is_secret, .. } => Self::Text { least, most, pattern: Some(regex), is_secret },
+            Self::String { min, max, is_sensitive: is_secret, .. } => {
+                Self::String { min, max, pattern: Some(regex), is_sensitive: is_secret }
+            }
             other => other,
         }
     }
 
     /// A text that no message may show.
     #[must_use]
-    pub const fn secret(self) -> Self {
+    pub const fn sensitive(self) -> Self {
         match self {
-            Self::Text { least, most, pattern, .. } => Self::Text { least, most, pattern, is_secret: true },
+            Self::String { min, max, pattern, .. } => Self::String { min, max, pattern, is_sensitive: true },
             other => other,
         }
     }
@@ -91,22 +93,22 @@ impl Shape {
     }
 
     /// The limits of a text, each in AWS's words, and whether `text` keeps it.
-    fn limits(&self, value: &str) -> Vec<(String, bool)> {
+    fn constraints(&self, value: &str) -> Vec<(String, bool)> {
         match self {
-            Self::Text { least, most, pattern, .. } => {
+            Self::String { min, max, pattern, .. } => {
                 let length = value.chars().count();
                 let mut limits = Vec::new();
-                if *most < usize::MAX {
-                    limits.push((at_most("length", most), length <= *most));
-                    limits.push((at_least("length", least), length >= *least));
+                if *max < usize::MAX {
+                    limits.push((at_most("length", max), length <= *max));
+                    limits.push((at_least("length", min), length >= *min));
                 }
                 if let Some(regex) = pattern {
                     let words = format!("Member must satisfy regular expression pattern: {regex}");
-                    limits.push((words, pattern::fits(regex, value)));
+                    limits.push((words, pattern::is_match(regex, value)));
                 }
                 limits
             }
-            Self::Word(words) => {
+            Self::Enum(words) => {
                 let limit = format!("Member must satisfy enum value set: [{}]", words.join(", "));
                 vec![(limit, words.contains(&value))]
             }
@@ -115,40 +117,40 @@ impl Shape {
     }
 
     /// Whether a text keeps all limits.
-    fn holds(&self, value: &str) -> bool {
+    fn accepts(&self, value: &str) -> bool {
         match self {
-            Self::Text { least, most, pattern, .. } => {
+            Self::String { min, max, pattern, .. } => {
                 // A character has four bytes at most: most texts need not be counted.
-                let is_within = value.len() <= *most && value.len() >= least.saturating_mul(4);
-                (is_within || (*least..=*most).contains(&value.chars().count()))
-                    && pattern.is_none_or(|regex| pattern::fits(regex, value))
+                let is_within = value.len() <= *max && value.len() >= min.saturating_mul(4);
+                (is_within || (*min..=*max).contains(&value.chars().count()))
+                    && pattern.is_none_or(|regex| pattern::is_match(regex, value))
             }
-            Self::Word(words) => words.contains(&value),
+            Self::Enum(words) => words.contains(&value),
             _ => true,
         }
     }
 
     /// As in what AWS says of a value that can't be turned into it.
-    const fn called(&self) -> &'static str {
+    const fn type_name(&self) -> &'static str {
         match self {
-            Self::Text { .. } | Self::Word(_) => "a String",
-            Self::Whole(..) => "an Integer",
-            Self::Truth => "a Boolean",
-            Self::Moment => "milliseconds since epoch",
-            Self::Bytes(..) => "a Blob",
-            Self::Texts => "a Map",
+            Self::String { .. } | Self::Enum(_) => "a String",
+            Self::Integer(..) => "an Integer",
+            Self::Boolean => "a Boolean",
+            Self::Timestamp => "milliseconds since epoch",
+            Self::Blob(..) => "a Blob",
+            Self::Map => "a Map",
             Self::List(..) => "a List",
             Self::Structure(_) => "a Structure",
         }
     }
 }
 
-fn at_least(what: &str, least: &impl std::fmt::Display) -> String {
-    format!("Member must have {what} greater than or equal to {least}")
+fn at_least(what: &str, min: &impl std::fmt::Display) -> String {
+    format!("Member must have {what} greater than or equal to {min}")
 }
 
-fn at_most(what: &str, most: &impl std::fmt::Display) -> String {
-    format!("Member must have {what} less than or equal to {most}")
+fn at_most(what: &str, max: &impl std::fmt::Display) -> String {
+    format!("Member must have {what} less than or equal to {max}")
 }
 
 /// Holds a JSON body against the members of a request; an empty body has none.
@@ -156,12 +158,14 @@ fn at_most(what: &str, most: &impl std::fmt::Display) -> String {
 /// # Errors
 /// `SerializationException` for what is no JSON or of a wrong type, `ValidationException` for what breaks a limit or is
 /// missing.
-pub fn check(members: &'static [Member], body: &[u8]) -> Result<(), ServiceError> {
-    let broken = body::look(members, if body.is_empty() { b"{}" } else { body })?;
-    match broken.len() {
+pub fn validate(members: &'static [Member], body: &[u8]) -> Result<(), ServiceError> {
+    let violations = body::validate(members, if body.is_empty() { b"{}" } else { body })?;
+    match violations.len() {
         0 => Ok(()),
-        1 => Err(ServiceError::validation(format!("1 validation error detected: {}", broken[0]))),
-        count => Err(ServiceError::validation(format!("{count} validation errors detected: {}", broken.join("; ")))),
+        1 => Err(ServiceError::validation(format!("1 validation error detected: {}", violations[0]))),
+        count => {
+            Err(ServiceError::validation(format!("{count} validation errors detected: {}", violations.join("; "))))
+        }
     }
 }
 

@@ -2,13 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::aws::iam::{Members, Tag};
+use crate::aws::iam::{MemberList, Tag};
 use crate::aws::operation::{Service, operations};
-use crate::aws::scalar::SecretText;
+use crate::aws::scalar::SecretString;
 
 operations! { Service::Sts;
-    GetCallerIdentity => CallerIdentity, "GetCallerIdentity" reads;
-    AssumeRole => AssumeRoleOutput, "AssumeRole" reads once;
+    GetCallerIdentity => CallerIdentity, "GetCallerIdentity" read_only;
+    AssumeRole => AssumeRoleOutput, "AssumeRole" read_only not_idempotent;
 }
 
 /// The request of GetCallerIdentity.
@@ -46,11 +46,15 @@ pub struct AssumeRole {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_id: Option<String>,
     /// Session tags, at most 50: they come before the role's tags of the same key.
-    #[serde(default, skip_serializing_if = "Members::is_empty", deserialize_with = "crate::aws::iam::requested_tags")]
-    pub tags: Members<Tag>,
+    #[serde(
+        default,
+        skip_serializing_if = "MemberList::is_empty",
+        deserialize_with = "crate::aws::iam::requested_tags"
+    )]
+    pub tags: MemberList<Tag>,
     /// The keys of those session tags that roles assumed by this session inherit.
-    #[serde(default, skip_serializing_if = "Members::is_empty")]
-    pub transitive_tag_keys: Members<String>,
+    #[serde(default, skip_serializing_if = "MemberList::is_empty")]
+    pub transitive_tag_keys: MemberList<String>,
     /// Who is behind the session: 2 to 64 of `A-Za-z0-9_+=,.@-`. It stays the same in all sessions that come of this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_identity: Option<String>,
@@ -59,7 +63,7 @@ pub struct AssumeRole {
     pub serial_number: Option<String>,
     /// What the device shows: six digits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub token_code: Option<SecretText>,
+    pub token_code: Option<SecretString>,
 }
 
 /// What AssumeRole answers.
@@ -85,9 +89,9 @@ pub struct SessionCredentials {
     /// `ASIA…`.
     pub access_key_id: String,
     /// The secret.
-    pub secret_access_key: SecretText,
+    pub secret_access_key: SecretString,
     /// Goes with each request.
-    pub session_token: SecretText,
+    pub session_token: SecretString,
     /// ISO 8601.
     pub expiration: String,
 }

@@ -8,7 +8,7 @@ use crate::aws::iam::Tag;
 use crate::aws::operation::{Service, operations};
 
 operations! { Service::Tagging;
-    GetResources => GetResourcesOutput, "GetResources" reads;
+    GetResources => GetResourcesOutput, "GetResources" read_only;
 }
 
 /// The request of GetResources.

@@ -4,22 +4,22 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::aws::operation::{Empty, Service, operations};
-use crate::aws::scalar::SecretText;
+use crate::aws::scalar::SecretString;
 
 operations! { Service::XksConsole;
-    DescribeExternalKey => DescribeExternalKeyOutput, "DescribeExternalKey" reads;
-    ListExternalKeys => ListExternalKeysOutput, "ListExternalKeys" reads;
-    CreateExternalKey => Empty, "CreateExternalKey" once;
+    DescribeExternalKey => DescribeExternalKeyOutput, "DescribeExternalKey" read_only;
+    ListExternalKeys => ListExternalKeysOutput, "ListExternalKeys" read_only;
+    CreateExternalKey => Empty, "CreateExternalKey" not_idempotent;
     EnableExternalKey => Empty, "EnableExternalKey";
     DisableExternalKey => Empty, "DisableExternalKey";
-    RotateExternalKey => Empty, "RotateExternalKey" once;
-    DeleteExternalKey => Empty, "DeleteExternalKey" once;
-    CreatePartition => ProxyConfiguration, "CreatePartition" once;
-    RotateProxyCredential => ProxyConfiguration, "RotateProxyCredential" once;
-    RevokeProxyCredential => Empty, "RevokeProxyCredential" once;
-    ListProxyRequests => ListProxyRequestsOutput, "ListProxyRequests" reads;
+    RotateExternalKey => Empty, "RotateExternalKey" not_idempotent;
+    DeleteExternalKey => Empty, "DeleteExternalKey" not_idempotent;
+    CreatePartition => ProxyConfiguration, "CreatePartition" not_idempotent;
+    RotateProxyCredential => ProxyConfiguration, "RotateProxyCredential" not_idempotent;
+    RevokeProxyCredential => Empty, "RevokeProxyCredential" not_idempotent;
+    ListProxyRequests => ListProxyRequestsOutput, "ListProxyRequests" read_only;
     PutProxyRoute => Empty, "PutProxyRoute";
-    ListProxyRoutes => ListProxyRoutesOutput, "ListProxyRoutes" reads;
+    ListProxyRoutes => ListProxyRoutesOutput, "ListProxyRoutes" read_only;
 }
 
 /// Asks for the external key of a KMS key, as its external key store proxy reports it.
@@ -164,7 +164,7 @@ pub struct RotateProxyCredential {
 #[serde(rename_all = "PascalCase")]
 pub struct ProxyConfiguration {
     /// JSON with the URI path, the access key ID and the secret access key.
-    pub configuration: SecretText,
+    pub configuration: SecretString,
 }
 
 /// Ends a credential at once.
@@ -209,7 +209,7 @@ pub struct ListProxyRequestsOutput {
 #[serde(rename_all = "camelCase")]
 pub struct ProxyRequest {
     /// When it came, in UTC.
-    #[serde(deserialize_with = "crate::aws::mend::moment")]
+    #[serde(deserialize_with = "crate::aws::mend::timestamp")]
     pub time: Timestamp,
     /// Whose path it came by; empty when no partition has it.
     pub partition: String,

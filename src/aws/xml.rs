@@ -6,26 +6,26 @@ use quick_xml::events::BytesStart;
 use quick_xml::events::Event;
 use serde_json::{Map, Value};
 
-use super::codec::Malformed;
+use super::codec::CodecError;
 
 /// How deep elements nest at most. No answer of AWS comes near it.
-const MOST_DEPTH: usize = 64;
+const MAX_DEPTH: usize = 64;
 
 /// An element that is not closed yet.
 #[derive(Default)]
-struct Open {
+struct OpenElement {
     name: String,
     text: String,
     members: Map<String, Value>,
 }
 
-impl Open {
-    fn of(start: &BytesStart<'_>) -> Self {
+impl OpenElement {
+    fn from_start(start: &BytesStart<'_>) -> Self {
         Self { name: start.local_name().as_ref().to_owned(), ..Self::default() }
     }
 
     /// Takes an element that is closed. Of elements that come again the first counts, but in a list.
-    fn take(&mut self, closed: Self) {
+    fn add_child(&mut self, closed: Self) {
         let value = if closed.members.is_empty() { Value::String(closed.text) } else { Value::Object(closed.members) };
         if closed.name == "member" {
             let list = self.members.entry(closed.name).or_insert_with(|| Value::Array(Vec::new()));
@@ -42,22 +42,22 @@ impl Open {
 ///
 /// # Errors
 /// [`Malformed`] when it is not well-formed, or when its elements nest too deep.
-pub fn read(text: &str) -> Result<Value, Malformed> {
-    let malformed = |error: &dyn std::fmt::Display| Malformed(format!("the XML is not well-formed: {error}"));
+pub fn parse(text: &str) -> Result<Value, CodecError> {
+    let malformed = |error: &dyn std::fmt::Display| CodecError(format!("the XML is not well-formed: {error}"));
     let mut reader = Reader::from_str(text);
-    let mut open = vec![Open::default()];
+    let mut open = vec![OpenElement::default()];
     loop {
         let event = reader.read_event().map_err(|error| malformed(&error))?;
         let depth = open.len();
         let Some(last) = open.last_mut() else { return Err(malformed(&"an element is closed twice")) };
         match event {
-            Event::Start(start) if depth <= MOST_DEPTH => open.push(Open::of(&start)),
-            Event::Start(_) => return Err(Malformed(format!("the XML nests deeper than {MOST_DEPTH} elements"))),
-            Event::Empty(start) => last.take(Open::of(&start)),
+            Event::Start(start) if depth <= MAX_DEPTH => open.push(OpenElement::from_start(&start)),
+            Event::Start(_) => return Err(CodecError(format!("the XML nests deeper than {MAX_DEPTH} elements"))),
+            Event::Empty(start) => last.add_child(OpenElement::from_start(&start)),
             Event::End(_) => {
                 let closed = open.pop().unwrap_or_default();
                 match open.last_mut() {
-                    Some(parent) => parent.take(closed),
+                    Some(parent) => parent.add_child(closed),
                     None => return Err(malformed(&"an element is closed twice")),
                 }
             }
@@ -91,16 +91,16 @@ mod tests {
         let text = "<?xml version=\"1.0\"?><!-- c --><R xmlns=\"u\" new=\"1\"><n:A>x &amp; &#x41;<![CDATA[<>]]></n:A>\
             <A>again</A><L>\n <member>1</member>\n <member><B/></member></L><E/></R>";
         let expected = json!({ "R": { "A": "x & A<>", "L": { "member": ["1", { "B": "" }] }, "E": "" } });
-        assert_eq!(read(text), Ok(expected));
+        assert_eq!(parse(text), Ok(expected));
     }
 
     #[test]
     fn malformed_xml_is_rejected() {
         for text in ["<R><A>x</A>", "<R></S>", "<R>&nbsp;</R>", "</R>", "<R"] {
-            assert!(read(text).is_err(), "{text}");
+            assert!(parse(text).is_err(), "{text}");
         }
         let deep = format!("{}{}", "<a>".repeat(100_000), "</a>".repeat(100_000));
-        assert!(read(&deep).unwrap_err().0.contains("deeper"));
-        assert_eq!(read("plain text"), Ok(json!({})));
+        assert!(parse(&deep).unwrap_err().0.contains("deeper"));
+        assert_eq!(parse("plain text"), Ok(json!({})));
     }
 }

@@ -14,8 +14,8 @@ use super::{Answer, Call, Caller};
 use crate::aws::error::ServiceError;
 use crate::aws::kms::{EncryptionContext, GrantConstraints};
 use crate::aws::operation::Protocol;
-use crate::aws::policy::condition::Facts;
-use crate::aws::policy::evaluate::{Allowance, Principal, Question};
+use crate::aws::policy::condition::RequestContext;
+use crate::aws::policy::evaluate::{PermissionResult, PolicyRequest, RequestPrincipal};
 use crate::aws::policy::{Effect, PolicyDocument};
 
 /// Actions on the keys of another account (*AWS KMS permissions*, column *Cross-account use*).
@@ -44,7 +44,7 @@ pub const KEY_USAGE: [&str; 2] = ["kms:KeyUsage", "kms:CustomerMasterKeyUsage"];
 pub struct Deed {
     /// `kms:Encrypt` ...
     pub action: &'static str,
-    facts: Facts,
+    facts: RequestContext,
     /// What the caller wants encrypted or decrypted with, which grants may constrain.
     pub context: Option<EncryptionContext>,
     /// Grants that the caller has been told of and that may not have settled yet.
@@ -53,7 +53,7 @@ pub struct Deed {
 
 impl From<&'static str> for Deed {
     fn from(action: &'static str) -> Self {
-        Self { action, facts: Facts::default(), context: None, grant_tokens: Vec::new() }
+        Self { action, facts: RequestContext::default(), context: None, grant_tokens: Vec::new() }
     }
 }
 
@@ -68,7 +68,7 @@ impl Deed {
     /// With a fact more, if there is one.
     #[must_use]
     pub fn with_some(mut self, key: &str, value: Option<&str>) -> Self {
-        self.facts.add_some(key, value);
+        self.facts.add_optional(key, value);
         self
     }
 
@@ -125,7 +125,7 @@ impl Deed {
     pub fn with_tags<'t>(mut self, tags: impl IntoIterator<Item = (&'t str, Option<&'t str>)>) -> Self {
         for (key, value) in tags {
             self.facts.add("aws:TagKeys", key);
-            self.facts.add_some(&format!("aws:RequestTag/{key}"), value);
+            self.facts.add_optional(&format!("aws:RequestTag/{key}"), value);
         }
         self
     }
@@ -156,41 +156,45 @@ impl PolicyCache {
 
 impl Caller {
     /// As resource-based policies see it.
-    pub fn principal(&self) -> Principal<'_> {
-        Principal { arn: &self.arn, issuer_arn: &self.issuer_arn, account: &self.account }
+    pub fn principal(&self) -> RequestPrincipal<'_> {
+        RequestPrincipal { arn: &self.arn, issuer_arn: &self.issuer_arn, account: &self.account }
     }
 
     /// Adds the condition keys of its tags and, for a role, of its session.
-    pub fn add_session_facts(&self, facts: &mut Facts) {
+    pub fn add_session_facts(&self, facts: &mut RequestContext) {
         for tag in &self.tags {
             facts.add(&format!("aws:PrincipalTag/{}", tag.key), &*tag.value);
         }
         if let Some(session) = &self.session {
-            facts.add_some("aws:TokenIssueTime", session.issued.map(|issued| issued.to_string()));
-            facts.add_some("aws:SourceIdentity", session.source_identity.as_deref());
+            facts.add_optional("aws:TokenIssueTime", session.issued.map(|issued| issued.to_string()));
+            facts.add_optional("aws:SourceIdentity", session.source_identity.as_deref());
         }
     }
 
     /// Whether its IAM policies or its session policy deny the request.
-    pub fn is_forbidden(&self, question: &Question) -> bool {
+    pub fn is_forbidden(&self, question: &PolicyRequest) -> bool {
         matches!(self.iam(question), Iam::Forbidden(_))
     }
 
     /// Whether its IAM policies allow what is asked, or forbid it.
-    fn iam(&self, question: &Question) -> Iam {
-        let forbids = |policy: &Arc<PolicyDocument>| policy.says(Effect::Deny, question);
+    fn iam(&self, question: &PolicyRequest) -> Iam {
+        let forbids = |policy: &Arc<PolicyDocument>| policy.has_statement_for(Effect::Deny, question);
         if self.policies.iter().any(forbids) {
             return Iam::Forbidden("an identity-based policy");
         }
         if let Some(session) = &self.session_policy {
-            if session.says(Effect::Deny, question) {
+            if session.has_statement_for(Effect::Deny, question) {
                 return Iam::Forbidden("a session policy");
             }
-            if !session.says(Effect::Allow, question) {
+            if !session.has_statement_for(Effect::Allow, question) {
                 return Iam::NotInSession;
             }
         }
-        if self.policies.iter().any(|policy| policy.says(Effect::Allow, question)) { Iam::Allowed } else { Iam::Silent }
+        if self.policies.iter().any(|policy| policy.has_statement_for(Effect::Allow, question)) {
+            Iam::Allowed
+        } else {
+            Iam::Silent
+        }
     }
 }
 
@@ -204,24 +208,24 @@ enum Iam {
 
 impl Call<'_> {
     /// What conditions can know of the caller and the request.
-    pub fn facts(&self, deed: &Deed) -> Facts {
+    pub fn facts(&self, deed: &Deed) -> RequestContext {
         let (caller, now) = (&self.caller, self.store().world().clock.now());
         let mut facts = deed.facts.clone();
         facts.add("aws:PrincipalArn", &*caller.issuer_arn);
         facts.add("aws:PrincipalAccount", &*caller.account);
         facts.add("aws:PrincipalType", if caller.is_role() { "AssumedRole" } else { "User" });
         facts.add("aws:userid", &*caller.user_id);
-        facts.add_some("aws:username", caller.user_name());
+        facts.add_optional("aws:username", caller.user_name());
         facts.add("aws:CurrentTime", now.to_string());
         facts.add("aws:EpochTime", now.as_second().to_string());
         facts.add("aws:RequestedRegion", &*self.region);
         facts.add("aws:SecureTransport", self.is_over_tls.to_string());
-        facts.add_some("aws:SourceIp", self.source.as_deref());
+        facts.add_optional("aws:SourceIp", self.source.as_deref());
         facts.add("aws:ViaAWSService", "false");
         facts.add("aws:PrincipalIsAWSService", "false");
-        facts.add_some("aws:UserAgent", Some(self.draft.user_agent).filter(|agent| !agent.is_empty()));
+        facts.add_optional("aws:UserAgent", Some(self.draft.user_agent).filter(|agent| !agent.is_empty()));
         // Sessions of AssumeRole don't tell of MFA; for access keys of users the key is absent.
-        if caller.is_role() && !facts.has("aws:MultiFactorAuthPresent") {
+        if caller.is_role() && !facts.contains("aws:MultiFactorAuthPresent") {
             facts.add("aws:MultiFactorAuthPresent", "false");
         }
         caller.add_session_facts(&mut facts);
@@ -245,7 +249,7 @@ impl Call<'_> {
     pub fn permit_on(&self, deed: impl Into<Deed>, resource: &str) -> Answer<()> {
         let deed = deed.into();
         let facts = self.facts(&deed);
-        let question = Question { action: deed.action, resource, facts: &facts };
+        let question = PolicyRequest { action: deed.action, resource, context: &facts };
         match self.caller.iam(&question) {
             Iam::Allowed => Ok(()),
             other => Err(self.denied(deed.action, resource, &other.why(deed.action)).into()),
@@ -262,14 +266,14 @@ impl Call<'_> {
         let action = deed.action;
         let policy = self.aws.policies.read(&key.policy);
         let with_conditions = policy.iter().chain(&self.caller.policies).chain(&self.caller.session_policy);
-        let facts = if with_conditions.into_iter().any(|policy| policy.looks_at_facts()) {
+        let facts = if with_conditions.into_iter().any(|policy| policy.uses_request_context()) {
             let mut facts = self.facts(deed);
             records.look(|tx| self.add_key_facts(tx, key, &mut facts))?;
             facts
         } else {
-            Facts::default()
+            RequestContext::default()
         };
-        let question = Question { action, resource: &metadata.arn, facts: &facts };
+        let question = PolicyRequest { action, resource: &metadata.arn, context: &facts };
         let principal = self.caller.principal();
         let forbidden = |place: &str| {
             let why = format!("with an explicit deny in {place}");
@@ -278,30 +282,31 @@ impl Call<'_> {
                 if is_foreign { self.no_such_foreign_key(action) } else { self.denied(action, &metadata.arn, &why) };
             Err(error.into())
         };
-        if policy.as_ref().is_some_and(|policy| policy.forbids(&principal, &question)) {
+        if policy.as_ref().is_some_and(|policy| policy.denies(&principal, &question)) {
             return forbidden("a resource-based policy");
         }
         let iam = self.caller.iam(&question);
         if let Iam::Forbidden(place) = iam {
             return forbidden(place);
         }
-        let mut by_resource = policy.map_or(Allowance::None, |policy| policy.allows(&principal, &question));
+        let mut by_resource =
+            policy.map_or(PermissionResult::NotAllowed, |policy| policy.permission_for(&principal, &question));
         let suffices = |by_resource| match (by_resource, iam) {
-            (Allowance::None, _) | (_, Iam::NotInSession) => false,
-            (Allowance::Direct, _) if !is_foreign => true,
+            (PermissionResult::NotAllowed, _) | (_, Iam::NotInSession) => false,
+            (PermissionResult::Direct, _) if !is_foreign => true,
             (_, iam) => iam == Iam::Allowed,
         };
         if !suffices(by_resource) && records.look(|tx| self.is_granted(tx, deed, key))? {
-            by_resource = Allowance::Direct;
+            by_resource = PermissionResult::Direct;
         }
         if suffices(by_resource) {
             return Ok(());
         }
-        if is_foreign && by_resource == Allowance::None {
+        if is_foreign && by_resource == PermissionResult::NotAllowed {
             return Err(self.no_such_foreign_key(action).into());
         }
         let why = match by_resource {
-            Allowance::None if iam != Iam::NotInSession => {
+            PermissionResult::NotAllowed if iam != Iam::NotInSession => {
                 format!("because no resource-based policy allows the {action} action")
             }
             _ => iam.why(action),
@@ -319,7 +324,7 @@ impl Call<'_> {
         ServiceError::new("AccessDeniedException", message)
     }
 
-    fn add_key_facts(&self, tx: &Transaction, key: &FoundKey, facts: &mut Facts) -> Answer<()> {
+    fn add_key_facts(&self, tx: &Transaction, key: &FoundKey, facts: &mut RequestContext) -> Answer<()> {
         let metadata = &key.metadata;
         facts.add("aws:ResourceAccount", &*metadata.aws_account_id);
         facts.add("kms:KeyOrigin", metadata.origin.as_str());

@@ -318,7 +318,9 @@ impl Call<'_> {
         let (header, body) = ciphertext::read(&blob.0).ok_or_else(invalid_ciphertext)?;
         // A blob of a key that is not here could be anything; it is refused like any other that does not fit.
         let key = match self.usable_key(&header.key_arn, deed) {
-            Err(fault) if fault.0.is("NotFound") || fault.0.is("InvalidArn") || fault.0.is("Validation") => {
+            Err(fault)
+                if fault.0.has_code("NotFound") || fault.0.has_code("InvalidArn") || fault.0.has_code("Validation") =>
+            {
                 return Err(invalid_ciphertext().into());
             }
             other => other?,

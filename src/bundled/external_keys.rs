@@ -7,7 +7,7 @@ use super::{Answer, Bundled, Call, OpenError};
 use crate::aws::error::ServiceError;
 use crate::aws::limits;
 use crate::aws::operation::Empty;
-use crate::aws::scalar::SecretText;
+use crate::aws::scalar::SecretString;
 use crate::aws::xks_console::{
     CreateExternalKey, CreatePartition, DeleteExternalKey, DescribeExternalKey, DescribeExternalKeyOutput,
     DisableExternalKey, EnableExternalKey, ExternalKey, ListExternalKeys, ListExternalKeysOutput, ListProxyRequests,
@@ -34,12 +34,13 @@ fn done<T>(result: Result<T, KeyManagerError>) -> Answer<Empty> {
 
 fn configuration(result: Result<Zeroizing<String>, KeyManagerError>) -> Answer<ProxyConfiguration> {
     let text = result.map_err(|error| refused(&error))?;
-    Ok(ProxyConfiguration { configuration: SecretText::new(text.to_string()) })
+    Ok(ProxyConfiguration { configuration: SecretString::new(text.to_string()) })
 }
 
 /// The KMS keys on an external key of the bundled external key manager.
 pub fn users(store: &Store, partition: &str, id: &str) -> Result<Vec<String>, OpenError> {
-    let path = if partition.is_empty() { String::new() } else { format!("/{partition}") } + limits::XKS_PROXY_PATH_END;
+    let path =
+        if partition.is_empty() { String::new() } else { format!("/{partition}") } + limits::XKS_PROXY_PATH_SUFFIX;
     let hosts = [BUNDLED_HOST, BUNDLED_VPC_HOST].map(|host| format!("https://{host}"));
     let sql = "SELECT k.id, (SELECT min(name) FROM aliases a WHERE a.world = k.world AND a.key_id = k.id)
         FROM keys k JOIN key_stores s ON s.world = k.world AND s.id = k.key_store
@@ -86,7 +87,7 @@ impl Call<'_> {
             Ok(Partition {
                 keys: keys.collect(),
                 access_key_ids: manager.access_key_ids(&name)?,
-                uri_path: format!("{prefix}{}", limits::XKS_PROXY_PATH_END),
+                uri_path: format!("{prefix}{}", limits::XKS_PROXY_PATH_SUFFIX),
                 name,
             })
         };

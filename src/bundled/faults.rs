@@ -12,7 +12,7 @@ use crate::aws::kms::{
     Tag, TagResource, XksProxyAuthenticationCredential, XksProxyConnectivity,
 };
 use crate::aws::operation::Operation;
-use crate::aws::scalar::{SecretBlob, SecretText};
+use crate::aws::scalar::{SecretBlob, SecretString};
 use crate::client::{CallError, Client};
 use crate::environment::{Clock, Environment};
 use crate::flow::player::client_of;
@@ -35,7 +35,7 @@ fn new_store() -> CreateCustomKeyStore {
         xks_proxy_uri_path: Some("/oslo/kms/xks/v1".to_owned()),
         xks_proxy_authentication_credential: Some(XksProxyAuthenticationCredential {
             access_key_id: "A".repeat(20),
-            raw_secret_access_key: SecretText::new("A".repeat(43)),
+            raw_secret_access_key: SecretString::new("A".repeat(43)),
         }),
         ..CreateCustomKeyStore::default()
     }

@@ -14,14 +14,14 @@ use crate::aws::error::ServiceError;
 use crate::aws::iam::{
     AccessKey, AccessKeyMetadata, CreateAccessKey, CreateAccessKeyOutput, CreateRole, CreateUser, DeleteAccessKey,
     DeleteRole, DeleteRolePolicy, DeleteUser, DeleteUserPolicy, GetRoleOutput, GetRolePolicy, GetUserOutput,
-    GetUserPolicy, ListAccessKeys, ListAccessKeysOutput, ListRolePolicies, ListUserPolicies, Members, PolicyNames,
+    GetUserPolicy, ListAccessKeys, ListAccessKeysOutput, ListRolePolicies, ListUserPolicies, MemberList, PolicyNames,
     PutRolePolicy, PutUserPolicy, Role, RolePolicy, Tag, User, UserPolicy,
 };
 use crate::aws::kms::GrantListEntry;
 use crate::aws::limits;
 use crate::aws::operation::Empty;
 use crate::aws::policy::{PolicyDocument, Statement, replace_principal};
-use crate::aws::scalar::SecretText;
+use crate::aws::scalar::SecretString;
 
 /// The longest name of a user or role (*IAM and AWS STS quotas*).
 const MOST_NAME: usize = 64;
@@ -143,7 +143,7 @@ impl Call<'_> {
 
     pub fn create_user(&self, request: &CreateUser) -> Answer<GetUserOutput> {
         let name = &request.user_name;
-        limits::iam_name("userName", name, MOST_NAME).map_err(|violation| violation.to_iam_error(name))?;
+        limits::iam_name("userName", name, MOST_NAME).map_err(|violation| violation.to_query_error(name))?;
         let path = checked_path(request.path.as_deref())?;
         check_tags(&request.tags.member)?;
         let arn = format!("arn:{}:iam::{}:user{path}{name}", self.partition(), self.caller.account);
@@ -167,7 +167,7 @@ impl Call<'_> {
 
     pub fn create_role(&self, request: &CreateRole) -> Answer<GetRoleOutput> {
         let name = &request.role_name;
-        limits::iam_name("roleName", name, MOST_NAME).map_err(|violation| violation.to_iam_error(name))?;
+        limits::iam_name("roleName", name, MOST_NAME).map_err(|violation| violation.to_query_error(name))?;
         let path = checked_path(request.path.as_deref())?;
         check_tags(&request.tags.member)?;
         if request.max_session_duration.is_some_and(|seconds| !(3600..=43_200).contains(&seconds)) {
@@ -213,7 +213,7 @@ impl Call<'_> {
                 return Err(malformed("AssumeRole policy may only specify STS AssumeRole actions.").into());
             }
         }
-        for name in document.principals() {
+        for name in document.principal_names() {
             if !self.principal_exists(name)? {
                 return Err(malformed(format!("Invalid principal in policy: \"AWS\":\"{name}\"")).into());
             }
@@ -271,7 +271,8 @@ impl Call<'_> {
         policy: &str,
         text: &str,
     ) -> Answer<Empty> {
-        limits::iam_name("policyName", policy, MOST_POLICY_NAME).map_err(|violation| violation.to_iam_error(policy))?;
+        limits::iam_name("policyName", policy, MOST_POLICY_NAME)
+            .map_err(|violation| violation.to_query_error(policy))?;
         let (arn, exists) = self.target_arn(kind, name)?;
         self.permit_on(action, &arn)?;
         if !exists {
@@ -407,7 +408,7 @@ impl Call<'_> {
                     user_name: user.user_name.clone(),
                     access_key_id: id.clone(),
                     status: ACTIVE.to_owned(),
-                    secret_access_key: SecretText::new(secret.to_string()),
+                    secret_access_key: SecretString::new(secret.to_string()),
                     create_date: created.clone(),
                 },
             })
@@ -430,7 +431,7 @@ impl Call<'_> {
         })?;
         let page = page(keys, |key| &key.access_key_id, request.max_items, 100, 1000, request.marker.as_deref())?;
         Ok(ListAccessKeysOutput {
-            access_key_metadata: Members { member: page.items },
+            access_key_metadata: MemberList { member: page.items },
             is_truncated: page.next.is_some(),
             marker: page.next,
         })
@@ -460,7 +461,7 @@ const ACTIVE: &str = "Active";
 /// What stands for the ARN of a document that is looked at as JSON.
 static EMPTY: String = String::new();
 
-fn tagging(action: &'static str, tags: &Members<Tag>) -> super::authorize::Deed {
+fn tagging(action: &'static str, tags: &MemberList<Tag>) -> super::authorize::Deed {
     super::authorize::Deed::from(action).with_tags(tags.member.iter().map(|tag| (&*tag.key, Some(&*tag.value))))
 }
 
@@ -468,7 +469,7 @@ fn names_page(all: Vec<(String, String)>, limit: Option<u32>, marker: Option<&st
     let names = all.into_iter().map(|(name, _)| name).collect();
     let page = page(names, |name: &String| name, limit, 100, 1000, marker)?;
     Ok(PolicyNames {
-        policy_names: Members { member: page.items },
+        policy_names: MemberList { member: page.items },
         is_truncated: page.next.is_some(),
         marker: page.next,
     })

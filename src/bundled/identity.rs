@@ -13,10 +13,10 @@ use crate::aws::arn::Arn;
 use crate::aws::error::ServiceError;
 use crate::aws::iam::{
     GetRole, GetRoleOutput, GetUser, GetUserOutput, ListAccountAliases, ListAccountAliasesOutput, ListRoles,
-    ListRolesOutput, ListUsers, ListUsersOutput, Members, Role, Tag, User,
+    ListRolesOutput, ListUsers, ListUsersOutput, MemberList, Role, Tag, User,
 };
 use crate::aws::limits;
-use crate::aws::scalar::SecretText;
+use crate::aws::scalar::SecretString;
 use crate::aws::sigv4::Credentials;
 use crate::aws::sts::{CallerIdentity, GetCallerIdentity};
 use crate::environment::{Random, RandomError};
@@ -43,11 +43,11 @@ pub fn tags_of_principal(tx: &Transaction, arn: &str) -> Answer<Vec<Tag>> {
 /// An access key, and its secret.
 struct StoredKey {
     caller: Arc<Caller>,
-    secret: SecretText,
+    secret: SecretString,
 }
 
 /// Who an access key belongs to, and its secret.
-pub fn access_key(aws: &Inner, id: &str) -> Result<(Arc<Caller>, SecretText), Unfit> {
+pub fn access_key(aws: &Inner, id: &str) -> Result<(Arc<Caller>, SecretString), Unfit> {
     let key = aws.store.remember(id, |tx| -> Result<_, Unfit> {
         let mut query = tx.prepare_cached("SELECT account, arn, user_id, secret FROM access_keys WHERE id = ?1")?;
         let row = query.query_row([id], |row| Ok(([row.get(0)?, row.get(1)?, row.get(2)?], row.get(3)?)));
@@ -68,9 +68,9 @@ pub fn access_key(aws: &Inner, id: &str) -> Result<(Arc<Caller>, SecretText), Un
     Ok((Arc::clone(&key.caller), key.secret.clone()))
 }
 
-fn secret_of(store: &Store, id: &str, sealed: &[u8]) -> Answer<SecretText> {
+fn secret_of(store: &Store, id: &str, sealed: &[u8]) -> Answer<SecretString> {
     let secret = store.unseal(&["access_keys", id], sealed)?;
-    Ok(SecretText::new(String::from_utf8_lossy(&secret).into_owned()))
+    Ok(SecretString::new(String::from_utf8_lossy(&secret).into_owned()))
 }
 
 /// A user's access key that is there.
@@ -148,11 +148,11 @@ impl Call<'_> {
         let prefix = request.path_prefix.as_deref().unwrap_or_default();
         all.retain(|user| user.path.starts_with(prefix));
         for user in &mut all {
-            user.tags = Members::default();
+            user.tags = MemberList::default();
         }
         let page = page(all, |user| &user.user_name, request.max_items, 100, 1000, request.marker.as_deref())?;
         Ok(ListUsersOutput {
-            users: Members { member: page.items },
+            users: MemberList { member: page.items },
             is_truncated: page.next.is_some(),
             marker: page.next,
         })
@@ -164,12 +164,12 @@ impl Call<'_> {
         let prefix = request.path_prefix.as_deref().unwrap_or_default();
         all.retain(|role| role.path.starts_with(prefix));
         for role in &mut all {
-            role.tags = Members::default();
+            role.tags = MemberList::default();
             role.assume_role_policy_document = role.assume_role_policy_document.as_deref().map(url_encoded);
         }
         let page = page(all, |role| &role.role_name, request.max_items, 100, 1000, request.marker.as_deref())?;
         Ok(ListRolesOutput {
-            roles: Members { member: page.items },
+            roles: MemberList { member: page.items },
             is_truncated: page.next.is_some(),
             marker: page.next,
         })
@@ -236,7 +236,7 @@ impl Call<'_> {
             found.optional().map_err(Fault::from)
         })?;
         let member = alias.into_iter().map(|alias| String::from_utf8_lossy(&alias).into_owned()).collect();
-        Ok(ListAccountAliasesOutput { account_aliases: Members { member }, is_truncated: false })
+        Ok(ListAccountAliasesOutput { account_aliases: MemberList { member }, is_truncated: false })
     }
 
     // The table of operations takes handlers that can refuse.

@@ -15,7 +15,7 @@ use crate::aws::kms::{
     DisconnectCustomKeyStore,
 };
 use crate::aws::operation::Empty;
-use crate::aws::scalar::SecretText;
+use crate::aws::scalar::SecretString;
 use crate::xks::client::ProxyTarget;
 
 /// How long connecting takes. AWS takes about five minutes; nobody learns anything from waiting that long.
@@ -65,7 +65,7 @@ impl Call<'_> {
             uri_endpoint: proxy.uri_endpoint.clone(),
             uri_path: proxy.uri_path.clone(),
             access_key_id: proxy.access_key_id.clone().unwrap_or_default(),
-            secret_access_key: SecretText::new(String::from_utf8_lossy(&secret).into_owned()),
+            secret_access_key: SecretString::new(String::from_utf8_lossy(&secret).into_owned()),
             region: self.region.clone(),
         })
     }

@@ -13,8 +13,8 @@ use super::{Answer, Call};
 use crate::aws::arn::Arn;
 use crate::aws::error::ServiceError;
 use crate::aws::kms::{
-    ConnectionState, CreateKey, CreateKeyOutput, DescribeKey, DescribeKeyOutput, KeyListEntry, KeyManager, KeyMetadata,
-    KeyState, ListKeys, ListKeysOutput, Origin, XksKeyConfiguration,
+    ConnectionState, CreateKey, CreateKeyOutput, DescribeKey, DescribeKeyOutput, KeyListEntry, KeyManagerType,
+    KeyMetadata, KeyState, ListKeys, ListKeysOutput, Origin, XksKeyConfiguration,
 };
 use crate::aws::scalar::EpochSeconds;
 use crate::aws::{limits, policy};
@@ -75,7 +75,7 @@ impl Call<'_> {
             None => look_up(self)?,
             Some(account) => match look_up(&self.of_account(account)) {
                 // Others' keys that are not there look like those that may not be used.
-                Err(fault) if fault.0.is("NotFound") && !fault.0.message.starts_with("Invalid") => {
+                Err(fault) if fault.0.has_code("NotFound") && !fault.0.message.starts_with("Invalid") => {
                     return Err(self.no_such_foreign_key(deed.action).into());
                 }
                 other => other?,
@@ -139,7 +139,7 @@ impl Call<'_> {
     /// As [`find_key_by_id`](Self::find_key_by_id), for changes that a key pending deletion refuses.
     pub fn find_changeable_key(&self, tx: &Transaction, id: &str, deed: impl Into<Deed>) -> Answer<FoundKey> {
         let key = self.find_key_by_id(tx, id, deed)?;
-        if key.metadata.key_manager == KeyManager::Aws {
+        if key.metadata.key_manager == KeyManagerType::Aws {
             let message = format!("{} is an AWS managed key; only AWS changes it.", key.metadata.arn);
             return Err(ServiceError::new("AccessDeniedException", message).into());
         }
@@ -223,7 +223,7 @@ impl Call<'_> {
             deletion_date: None,
             origin,
             custom_key_store_id: request.custom_key_store_id.clone(),
-            key_manager: KeyManager::Customer,
+            key_manager: KeyManagerType::Customer,
             customer_master_key_spec: Some("SYMMETRIC_DEFAULT".to_owned()),
             key_spec: "SYMMETRIC_DEFAULT".to_owned(),
             encryption_algorithms: Some(vec!["SYMMETRIC_DEFAULT".to_owned()]),

@@ -10,7 +10,7 @@ use super::{Answer, Call};
 use crate::aws::arn::Arn;
 use crate::aws::error::ServiceError;
 use crate::aws::limits;
-use crate::aws::scalar::SecretText;
+use crate::aws::scalar::SecretString;
 use crate::aws::sts::AssumeRole;
 
 /// A device, and what an authenticator needs to show its codes.
@@ -18,7 +18,7 @@ pub struct MfaDevice {
     /// Its serial number: an ARN.
     pub serial: String,
     /// What its codes are made from, Base32.
-    pub seed: SecretText,
+    pub seed: SecretString,
 }
 
 /// A code that was right, and may be used once.
@@ -69,7 +69,7 @@ pub fn of_user(store: &Store, user: &Arn) -> Result<MfaDevice, OpenError> {
     })?;
     let seed = store.unseal(&["mfa_devices", &serial], &kept)?;
     let base32 = totp(&seed).map_err(|Fault(error)| OpenError::Refused(error))?.secret().to_base32();
-    Ok(MfaDevice { serial, seed: SecretText::new(base32) })
+    Ok(MfaDevice { serial, seed: SecretString::new(base32) })
 }
 
 impl Call<'_> {

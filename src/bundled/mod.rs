@@ -50,7 +50,7 @@ use crate::aws::arn::{Arn, partition_of};
 use crate::aws::iam::Tag;
 use crate::aws::limits;
 use crate::aws::policy::PolicyDocument;
-use crate::aws::sigv4::{Credentials, SigningKeys};
+use crate::aws::sigv4::{Credentials, SigningKeyCache};
 use crate::environment::Environment;
 use crate::xks::client::{RequestMetadata, XksClient};
 use crate::xks::key_manager::{KeyManager, KeyManagerError, ProxyCredential};
@@ -74,7 +74,7 @@ struct Inner {
     proxy: axum::Router,
     manager: KeyManager,
     credentials: Credentials,
-    signing_keys: SigningKeys,
+    signing_keys: SigningKeyCache,
     policies: PolicyCache,
     trail: Trail,
 }
@@ -137,7 +137,7 @@ impl Bundled {
         let proxy = proxy::router(manager.clone(), clock.clone());
         let network = network.map(Arc::new);
         let proxies = XksClient::new(proxy.clone(), network.clone(), clock);
-        let (signing_keys, policies, trail) = (SigningKeys::default(), PolicyCache::default(), Trail::default());
+        let (signing_keys, policies, trail) = (SigningKeyCache::default(), PolicyCache::default(), Trail::default());
         let inner = Arc::new(Inner { store, proxies, proxy, manager, credentials, signing_keys, policies, trail });
         if let Some(network) = network {
             let account = Arc::downgrade(&inner);
@@ -197,7 +197,7 @@ impl Bundled {
         Zeroizing::new(format!(
             "{{\n  \"XksProxyUriPath\": \"/{partition}{}\",\n  \"XksProxyAuthenticationCredential\": {{\n    \
              \"AccessKeyId\": \"{access_key_id}\",\n    \"RawSecretAccessKey\": \"{}\"\n  }}\n}}",
-            limits::XKS_PROXY_PATH_END,
+            limits::XKS_PROXY_PATH_SUFFIX,
             secret_access_key.expose()
         ))
     }

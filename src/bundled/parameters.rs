@@ -37,7 +37,7 @@ pub fn of_json(body: &[u8]) -> Value {
 
 /// A form of the query protocol; `null` when it asks for nothing but its operation.
 pub fn of_form(body: &[u8]) -> Value {
-    match of_texts(form::nested(body)) {
+    match of_texts(form::unflatten(body)) {
         Value::Object(members) if members.is_empty() => Value::Null,
         shown => shown,
     }

@@ -5,7 +5,8 @@ use super::paging::page;
 use super::{Answer, Call};
 use crate::aws::error::ServiceError;
 use crate::aws::kms::{
-    DEFAULT_POLICY, GetKeyPolicy, GetKeyPolicyOutput, KeyManager, ListKeyPolicies, ListKeyPoliciesOutput, PutKeyPolicy,
+    DEFAULT_POLICY_NAME, GetKeyPolicy, GetKeyPolicyOutput, KeyManagerType, ListKeyPolicies, ListKeyPoliciesOutput,
+    PutKeyPolicy,
 };
 use crate::aws::operation::Empty;
 use crate::aws::{limits, policy};
@@ -20,14 +21,14 @@ impl Call<'_> {
         let malformed = |message: String| ServiceError::new("MalformedPolicyDocumentException", message);
         let document = policy::check(text)
             .map_err(|problems| malformed(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")))?;
-        for name in document.principals() {
+        for name in document.principal_names() {
             if !self.principal_exists(name)? {
                 return Err(
                     malformed("Policy contains a statement with one or more invalid principals.".to_owned()).into()
                 );
             }
         }
-        if !may_lock_out && !document.lets_change_policy(&self.caller.arn, &self.caller.account) {
+        if !may_lock_out && !document.passes_lockout_safety_check(&self.caller.arn, &self.caller.account) {
             let message = "The new key policy will not allow you to update the key policy in the future.";
             return Err(malformed(message.to_owned()).into());
         }
@@ -35,15 +36,15 @@ impl Call<'_> {
     }
 
     pub fn get_key_policy(&self, request: &GetKeyPolicy) -> Answer<GetKeyPolicyOutput> {
-        if request.policy_name.as_deref().is_some_and(|name| name != DEFAULT_POLICY) {
+        if request.policy_name.as_deref().is_some_and(|name| name != DEFAULT_POLICY_NAME) {
             return Err(ServiceError::new("NotFoundException", "No such policy exists").into());
         }
         let key = self.store().read(|tx| self.find_key_by_id(tx, &request.key_id, "kms:GetKeyPolicy"))?;
-        Ok(GetKeyPolicyOutput { policy: key.policy, policy_name: Some(DEFAULT_POLICY.to_owned()) })
+        Ok(GetKeyPolicyOutput { policy: key.policy, policy_name: Some(DEFAULT_POLICY_NAME.to_owned()) })
     }
 
     pub fn put_key_policy(&self, request: &PutKeyPolicy) -> Answer<Empty> {
-        if request.policy_name.as_deref().is_some_and(|name| name != DEFAULT_POLICY) {
+        if request.policy_name.as_deref().is_some_and(|name| name != DEFAULT_POLICY_NAME) {
             return Err(ServiceError::new("NotFoundException", "No such policy exists").into());
         }
         let may_lock_out = request.bypass_policy_lockout_safety_check == Some(true);
@@ -53,7 +54,7 @@ impl Call<'_> {
         self.check_policy(&request.policy, may_lock_out)?;
         self.change(|tx| {
             let key = self.find_key_by_id(tx, &request.key_id, deed.clone())?;
-            if key.metadata.key_manager == KeyManager::Aws {
+            if key.metadata.key_manager == KeyManagerType::Aws {
                 let message = format!("{} is an AWS managed key; only AWS changes it.", key.metadata.arn);
                 return Err(ServiceError::new("AccessDeniedException", message).into());
             }
@@ -67,8 +68,14 @@ impl Call<'_> {
 
     pub fn list_key_policies(&self, request: &ListKeyPolicies) -> Answer<ListKeyPoliciesOutput> {
         self.store().read(|tx| self.find_key_by_id(tx, &request.key_id, "kms:ListKeyPolicies"))?;
-        let page =
-            page(vec![DEFAULT_POLICY.to_owned()], |name| name, request.limit, 100, 1000, request.marker.as_deref())?;
+        let page = page(
+            vec![DEFAULT_POLICY_NAME.to_owned()],
+            |name| name,
+            request.limit,
+            100,
+            1000,
+            request.marker.as_deref(),
+        )?;
         Ok(ListKeyPoliciesOutput { policy_names: page.items, truncated: page.next.is_some(), next_marker: page.next })
     }
 }

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::key_states::wrong_origin;
 use super::{Answer, Call};
 use crate::aws::error::ServiceError;
-use crate::aws::kms::{Origin, members_of};
+use crate::aws::kms::{Origin, request_members};
 use crate::aws::shape;
 
 /// What an operation would need that a symmetric encryption key has not.
@@ -64,11 +64,11 @@ fn action_of(operation: &str) -> &'static str {
 impl Call<'_> {
     /// The refusal of an operation that is not in the table, after the key was looked at as for any other.
     pub fn refuse(&self, operation: &str, body: &[u8]) -> Answer<()> {
-        let (Some(lack), Some(members)) = (lack(operation), members_of(operation)) else {
+        let (Some(lack), Some(members)) = (lack(operation), request_members(operation)) else {
             let message = format!("There is no operation {operation}.");
             return Err(ServiceError::new("UnknownOperationException", message).into());
         };
-        shape::check(members, body)?;
+        shape::validate(members, body)?;
         let request: OfAKey = serde_json::from_slice(body)
             .map_err(|error| ServiceError::new("SerializationException", error.to_string()))?;
         let key = self.store().read(|tx| self.find_key(tx, &request.key_id, action_of(operation)))?.metadata;

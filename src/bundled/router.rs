@@ -13,7 +13,7 @@ use crate::access_log::{Details, DetailsSlot};
 use crate::aws::codec::{self, XML_CONTENT_TYPE};
 use crate::aws::error::ServiceError;
 use crate::aws::operation::{Operation, Protocol, Service};
-use crate::aws::sigv4::{Claim, Presigned};
+use crate::aws::sigv4::{PresignedRequest, SignedRequest};
 use crate::aws::{cloudtrail, cloudwatch, iam, kms, shape, sts, tagging, xks_console};
 
 /// The longest body that is read, in bytes: a policy of 128 KiB and room around it.
@@ -112,12 +112,12 @@ fn authenticate<'a>(
     aws.store.refresh().map_err(Fault::from)?;
     let service = draft.service;
     let protocol = service.protocol();
-    let refused = |refusal: crate::aws::sigv4::Refusal| refusal.to_service_error(protocol);
+    let refused = |refusal: crate::aws::sigv4::AuthError| refusal.to_service_error(protocol);
     // Only STS takes signatures in the query: a presigned GetCallerIdentity proves who somebody is.
-    let presigned = if service == Service::Sts { Presigned::read(request).map_err(refused)? } else { None };
+    let presigned = if service == Service::Sts { PresignedRequest::parse(request).map_err(refused)? } else { None };
     let claim = match &presigned {
-        Some(presigned) => presigned.claim(request).map_err(refused)?,
-        None => Claim::parse(request).map_err(refused)?,
+        Some(presigned) => presigned.signed_request(request).map_err(refused)?,
+        None => SignedRequest::parse(request).map_err(refused)?,
     };
     let unknown = || {
         let code = match protocol {
@@ -141,7 +141,7 @@ fn authenticate<'a>(
         }
         Unfit::Failed(error) => error,
     })?;
-    let key = aws.signing_keys.key(claim.access_key_id, &secret, claim.scope).map_err(refused)?;
+    let key = aws.signing_keys.get_or_derive(claim.access_key_id, &secret, claim.scope).map_err(refused)?;
     claim.verify(request, &key, aws.store.world().clock.now()).map_err(refused)?;
     let account = caller.account.clone();
     let world = world_of(&account, claim.scope.region);
@@ -182,9 +182,9 @@ fn decode<O: Operation>(body: &[u8]) -> Result<O, ServiceError> {
         Protocol::Query { .. } => codec::parse_query_request(body),
         Protocol::Json { .. } => {
             if O::SERVICE == Service::Kms
-                && let Some(members) = kms::members_of(O::NAME)
+                && let Some(members) = kms::request_members(O::NAME)
             {
-                shape::check(members, body)?;
+                shape::validate(members, body)?;
             }
             serde_json::from_slice(if body.is_empty() { b"{}" } else { body })
                 .map_err(|error| ServiceError::new("SerializationException", error.to_string()))

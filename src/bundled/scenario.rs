@@ -11,9 +11,9 @@ use super::store::{Fault, OpenError, Store};
 use super::vpc::VpcEndpointService;
 use super::world_of;
 use crate::aws::arn::{Arn, partition_of};
-use crate::aws::iam::{Members, Role, User};
+use crate::aws::iam::{MemberList, Role, User};
 use crate::aws::kms::{
-    ConnectionState, CustomKeyStore, CustomKeyStoreType, KeyManager as Manager, KeyMetadata, KeyState, Origin,
+    ConnectionState, CustomKeyStore, CustomKeyStoreType, KeyManagerType, KeyMetadata, KeyState, Origin,
     XksKeyConfiguration, XksProxyConfiguration, XksProxyConnectivity,
 };
 use crate::aws::policy;
@@ -320,7 +320,7 @@ impl Filling<'_> {
                 user_id: self.unique_id("AIDA")?,
                 arn: format!("arn:{partition}:iam::{account}:user{user}"),
                 create_date: PRINCIPALS_SINCE.to_owned(),
-                tags: Members::default(),
+                tags: MemberList::default(),
             })?;
             insert("user", name, document)?;
         }
@@ -335,7 +335,7 @@ impl Filling<'_> {
                 assume_role_policy_document: None,
                 description: None,
                 max_session_duration: None,
-                tags: Members::default(),
+                tags: MemberList::default(),
             })?;
             insert("role", name, document)?;
         }
@@ -438,7 +438,7 @@ impl Filling<'_> {
             deletion_date: None,
             origin: if store.is_some() { Origin::ExternalKeyStore } else { Origin::AwsKms },
             custom_key_store_id: store.map(str::to_owned),
-            key_manager: if key.is_aws_managed { Manager::Aws } else { Manager::Customer },
+            key_manager: if key.is_aws_managed { KeyManagerType::Aws } else { KeyManagerType::Customer },
             customer_master_key_spec: Some("SYMMETRIC_DEFAULT".to_owned()),
             key_spec: "SYMMETRIC_DEFAULT".to_owned(),
             encryption_algorithms: Some(vec!["SYMMETRIC_DEFAULT".to_owned()]),

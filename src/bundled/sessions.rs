@@ -15,8 +15,8 @@ use crate::aws::error::ServiceError;
 use crate::aws::iam::{Role, Tag};
 use crate::aws::limits;
 use crate::aws::policy::PolicyDocument;
-use crate::aws::policy::evaluate::{Allowance, Question};
-use crate::aws::scalar::SecretText;
+use crate::aws::policy::evaluate::{PermissionResult, PolicyRequest};
+use crate::aws::scalar::SecretString;
 use crate::aws::sts::{AssumeRole, AssumeRoleOutput, AssumedRoleUser, SessionCredentials};
 
 /// The action of AssumeRole.
@@ -88,7 +88,7 @@ impl SessionContext {
         let is_inherited = |tag: &Tag| before.transitive.iter().any(|key| key.eq_ignore_ascii_case(&tag.key));
         let inherited = before.tags.iter().filter(|tag| is_inherited(tag)).cloned();
         if let Some(identity) = &request.source_identity {
-            limits::source_identity(identity).map_err(|violation| violation.to_iam_error(identity))?;
+            limits::source_identity(identity).map_err(|violation| violation.to_query_error(identity))?;
             if before.source_identity.as_ref().is_some_and(|known| known != identity) {
                 let message = "The source identity of a session can't be changed by the roles that it assumes.";
                 return Err(ServiceError::new("AccessDenied", message));
@@ -112,14 +112,14 @@ fn effective_tags(role: Vec<Tag>, session: &SessionContext) -> Vec<Tag> {
 /// Temporary credentials.
 struct Session {
     caller: Arc<Caller>,
-    secret: SecretText,
+    secret: SecretString,
     token: String,
     /// In milliseconds since 1970.
     expires: i64,
 }
 
 /// Whose temporary credentials these are, and their secret.
-pub fn session(aws: &Inner, id: &str, token: &SecretText) -> Result<(Arc<Caller>, SecretText), Unfit> {
+pub fn session(aws: &Inner, id: &str, token: &SecretString) -> Result<(Arc<Caller>, SecretString), Unfit> {
     let session = aws.store.remember(id, |tx| -> Result<_, Unfit> {
         let query =
             "SELECT account, arn, role_arn, user_id, secret, token, policy, expires, context FROM sessions WHERE id = ?1";
@@ -151,7 +151,7 @@ pub fn session(aws: &Inner, id: &str, token: &SecretText) -> Result<(Arc<Caller>
             session_policy: policy.as_deref().and_then(|text| aws.policies.read(text)),
         });
         let secret = aws.store.unseal(&["sessions", id], &sealed).map_err(Fault::from)?;
-        let secret = SecretText::new(String::from_utf8_lossy(&secret).into_owned());
+        let secret = SecretString::new(String::from_utf8_lossy(&secret).into_owned());
         Ok(Session { caller, secret, token, expires })
     })?;
     if !bool::from(session.token.as_bytes().ct_eq(token.expose().as_bytes())) {
@@ -166,9 +166,9 @@ pub fn session(aws: &Inner, id: &str, token: &SecretText) -> Result<(Arc<Caller>
 impl Call<'_> {
     pub fn assume_role(&self, request: &AssumeRole) -> Answer<AssumeRoleOutput> {
         limits::role_session_name(&request.role_session_name)
-            .map_err(|violation| violation.to_iam_error(&request.role_session_name))?;
+            .map_err(|violation| violation.to_query_error(&request.role_session_name))?;
         let duration = request.duration_seconds.unwrap_or(USUAL_DURATION);
-        limits::session_duration(duration).map_err(|violation| violation.to_iam_error(&duration.to_string()))?;
+        limits::session_duration(duration).map_err(|violation| violation.to_query_error(&duration.to_string()))?;
         if let Some(policy) = &request.policy
             && self.aws.policies.read(policy).is_none()
         {
@@ -222,8 +222,8 @@ impl Call<'_> {
         Ok(AssumeRoleOutput {
             credentials: SessionCredentials {
                 access_key_id: id,
-                secret_access_key: SecretText::new(secret.to_string()),
-                session_token: SecretText::new(token),
+                secret_access_key: SecretString::new(secret.to_string()),
+                session_token: SecretString::new(token),
                 expiration: shown,
             },
             assumed_role_user: AssumedRoleUser { assumed_role_id: user_id, arn },
@@ -256,7 +256,7 @@ impl Call<'_> {
         }
         let trust = role.assume_role_policy_document.clone().unwrap_or_else(|| default_trust(&asked.account));
         // A trust policy has no Resource: it is about its role.
-        let trust = self.aws.policies.read(&trust).ok_or_else(no_role)?.about_everything();
+        let trust = self.aws.policies.read(&trust).ok_or_else(no_role)?.with_all_resources();
         let actions = [
             Some(ASSUME),
             (!context.tags.is_empty()).then_some("sts:TagSession"),
@@ -274,14 +274,14 @@ impl Call<'_> {
     /// Whether the trust policy of a role, and where it leaves it to them the IAM policies of the caller, allow an action.
     fn may_assume(&self, trust: &PolicyDocument, deed: &Deed, role: &str, is_foreign: bool) -> bool {
         let facts = self.facts(deed);
-        let question = Question { action: deed.action, resource: role, facts: &facts };
+        let question = PolicyRequest { action: deed.action, resource: role, context: &facts };
         let principal = self.caller.principal();
         let is_allowed_by_iam = || self.permit_on(deed.clone(), role).is_ok();
-        !trust.forbids(&principal, &question)
+        !trust.denies(&principal, &question)
             && !self.caller.is_forbidden(&question)
-            && match trust.allows(&principal, &question) {
-                Allowance::None => false,
-                Allowance::Direct if !is_foreign => true,
+            && match trust.permission_for(&principal, &question) {
+                PermissionResult::NotAllowed => false,
+                PermissionResult::Direct if !is_foreign => true,
                 _ => is_allowed_by_iam(),
             }
     }

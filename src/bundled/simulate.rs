@@ -9,11 +9,11 @@ use super::{Answer, Call};
 use crate::aws::arn::Arn;
 use crate::aws::error::ServiceError;
 use crate::aws::iam::{
-    Decision, EvaluationResult, MatchedStatement, Members, PermissionsBoundaryDecisionDetail, Position,
+    Decision, EvaluationResult, MatchedStatement, MemberList, PermissionsBoundaryDecisionDetail, Position,
     ResourceSpecificResult, SimulatePolicyOutput, SimulatePrincipalPolicy,
 };
-use crate::aws::policy::condition::Facts;
-use crate::aws::policy::evaluate::{Allowance, Principal, Question};
+use crate::aws::policy::condition::RequestContext;
+use crate::aws::policy::evaluate::{PermissionResult, PolicyRequest, RequestPrincipal};
 use crate::aws::policy::{Effect, PolicyDocument, statement_spans};
 
 /// The words of `ContextKeyType`.
@@ -69,7 +69,7 @@ struct Simulation {
     caller_arn: String,
     caller_account: String,
     is_foreign: bool,
-    facts: Facts,
+    facts: RequestContext,
     resources: Vec<String>,
 }
 
@@ -83,15 +83,15 @@ struct Verdict {
 
 impl Simulation {
     fn verdict(&self, action: &str, resource: &str) -> Verdict {
-        let question = Question { action, resource, facts: &self.facts };
+        let question = PolicyRequest { action, resource, context: &self.facts };
         let principal =
-            Principal { arn: &self.caller_arn, issuer_arn: &self.caller_arn, account: &self.caller_account };
+            RequestPrincipal { arn: &self.caller_arn, issuer_arn: &self.caller_arn, account: &self.caller_account };
         let said_by = |sources: &[Source], effect| -> Vec<MatchedStatement> {
-            let said = sources.iter().map(|one| (one, one.document.matching(effect, &question, None)));
+            let said = sources.iter().map(|one| (one, one.document.matching_statements(effect, &question, None)));
             said.flat_map(|(one, places)| one.matched(&places).collect::<Vec<_>>()).collect()
         };
         let of_resource = |effect| -> Vec<MatchedStatement> {
-            let places = |one: &Source| one.document.matching(effect, &question, Some(&principal));
+            let places = |one: &Source| one.document.matching_statements(effect, &question, Some(&principal));
             self.resource.iter().flat_map(|one| one.matched(&places(one)).collect::<Vec<_>>()).collect()
         };
         let mut denying = said_by(&self.identity, Effect::Deny);
@@ -99,12 +99,14 @@ impl Simulation {
         denying.extend(of_resource(Effect::Deny));
         let by_boundary = (!self.boundary.is_empty()).then(|| !said_by(&self.boundary, Effect::Allow).is_empty());
         let by_identity = said_by(&self.identity, Effect::Allow);
-        let by_resource =
-            self.resource.as_ref().map_or(Allowance::None, |one| one.document.allows(&principal, &question));
+        let by_resource = self
+            .resource
+            .as_ref()
+            .map_or(PermissionResult::NotAllowed, |one| one.document.permission_for(&principal, &question));
         let is_allowed = by_boundary != Some(false)
             && match by_resource {
-                Allowance::Direct if !self.is_foreign => true,
-                Allowance::None if self.is_foreign => false,
+                PermissionResult::Direct if !self.is_foreign => true,
+                PermissionResult::NotAllowed if self.is_foreign => false,
                 _ => !by_identity.is_empty(),
             };
         let (decision, matched) = match (denying.is_empty(), is_allowed) {
@@ -113,7 +115,7 @@ impl Simulation {
             (true, false) => (Decision::ImplicitDeny, Vec::new()),
         };
         let asked = self.identity.iter().chain(&self.boundary).chain(&self.resource);
-        let missing = asked.flat_map(|one| one.document.missing_facts(&question)).collect();
+        let missing = asked.flat_map(|one| one.document.missing_context_keys(&question)).collect();
         let by_boundary = by_boundary.map(|allowed_by_permissions_boundary| PermissionsBoundaryDecisionDetail {
             allowed_by_permissions_boundary,
         });
@@ -138,9 +140,9 @@ impl Simulation {
             eval_resource_name: Some(name.to_owned()),
             eval_decision: decision,
             matched_statements: matched.into_iter().collect(),
-            missing_context_values: Members::default(),
+            missing_context_values: MemberList::default(),
             permissions_boundary_decision_detail: details.min_by_key(|one| one.allowed_by_permissions_boundary),
-            resource_specific_results: Members::default(),
+            resource_specific_results: MemberList::default(),
         };
         for (verdict, resource) in verdicts.into_iter().zip(&self.resources) {
             let missing = verdict.missing.into_iter().collect();
@@ -212,12 +214,12 @@ impl Call<'_> {
         let caller: Arn = caller_arn.parse().map_err(|_| invalid(format!("Invalid CallerArn: {caller_arn}")))?;
         let owner = request.resource_owner.as_deref();
         let owner = owner.map(|text| text.parse::<Arn>().map_or_else(|_| text.to_owned(), |arn| arn.account));
-        let mut facts = Facts::default();
+        let mut facts = RequestContext::default();
         facts.add("aws:PrincipalArn", &*caller_arn);
         facts.add("aws:PrincipalAccount", &*caller.account);
         facts.add("aws:PrincipalType", if kind == "user" { "User" } else { "AssumedRole" });
         facts.add("aws:userid", id);
-        facts.add_some("aws:username", (kind == "user").then_some(name));
+        facts.add_optional("aws:username", (kind == "user").then_some(name));
         let now = self.store().world().clock.now();
         facts.add("aws:CurrentTime", now.to_string());
         facts.add("aws:EpochTime", now.as_second().to_string());
@@ -225,7 +227,7 @@ impl Call<'_> {
             if !CONTEXT_KEY_TYPES.contains(&entry.context_key_type.as_str()) {
                 return Err(invalid(format!("Invalid ContextKeyType: {}", entry.context_key_type)).into());
             }
-            facts.replace(&entry.context_key_name, &entry.context_key_values.member);
+            facts.set(&entry.context_key_name, &entry.context_key_values.member);
         }
         let named = request.resource_arns.member.clone();
         Ok(Simulation {

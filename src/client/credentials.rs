@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Mutex;
 
 use crate::aws::error::ServiceError;
-use crate::aws::scalar::SecretText;
+use crate::aws::scalar::SecretString;
 use crate::aws::sigv4::Credentials;
 
 /// How long before they expire credentials are fetched again.
@@ -42,7 +42,7 @@ pub struct Fetched {
 }
 
 /// Asks a chain of sources, with a code of an MFA device if the person has given one.
-pub type Fetch = Box<dyn Fn(Option<SecretText>) -> BoxFuture<'static, Result<Fetched, NoCredentials>> + Send + Sync>;
+pub type Fetch = Box<dyn Fn(Option<SecretString>) -> BoxFuture<'static, Result<Fetched, NoCredentials>> + Send + Sync>;
 
 /// Where a client has its credentials from.
 pub enum Source {
@@ -91,7 +91,7 @@ impl Source {
     ///
     /// # Errors
     /// [`NoCredentials`].
-    pub async fn log_in(&self, code: Option<SecretText>, now: Timestamp) -> Result<(), NoCredentials> {
+    pub async fn log_in(&self, code: Option<SecretString>, now: Timestamp) -> Result<(), NoCredentials> {
         let Self::Chain(chain) = self else { return Ok(()) };
         chain.refill(&mut *chain.held.lock().await, code, now).await.map(drop)
     }
@@ -155,7 +155,7 @@ impl Chain {
     async fn refill(
         &self,
         held: &mut Held,
-        code: Option<SecretText>,
+        code: Option<SecretString>,
         now: Timestamp,
     ) -> Result<Arc<Fetched>, NoCredentials> {
         match (self.fetch)(code).await {
@@ -207,7 +207,7 @@ mod tests {
                 })?;
                 let credentials = Arc::new(Credentials {
                     access_key_id: id.to_owned(),
-                    secret_access_key: SecretText::default(),
+                    secret_access_key: SecretString::default(),
                     session_token: code,
                 });
                 let (profile, remedy) = ("p".to_owned(), "m".to_owned());
@@ -273,7 +273,7 @@ mod tests {
     async fn log_in_passes_mfa_code_and_ignores_cached_failure() {
         let source = chain(vec![None, Some(("first", 900))]);
         assert_eq!(id(&source, 0).await, None);
-        let code = SecretText::new("123456".to_owned());
+        let code = SecretString::new("123456".to_owned());
         assert_eq!(source.log_in(Some(code.clone()), START).await, Ok(()));
         assert_eq!(source.credentials(START).await.unwrap().session_token, Some(code));
     }

@@ -10,7 +10,7 @@ use aws_config::profile::{Profile, ProfileSet};
 use jiff::Timestamp;
 
 use super::{CallError, Client};
-use crate::aws::scalar::SecretText;
+use crate::aws::scalar::SecretString;
 use crate::aws::sigv4::Credentials;
 use crate::aws::sts::{AssumeRole, AssumeRoleOutput};
 
@@ -83,7 +83,7 @@ impl Roles {
     pub async fn assume(
         &self,
         mut client: Client,
-        code: &SecretText,
+        code: &SecretString,
     ) -> Result<(Credentials, Option<Timestamp>), CallError> {
         let mut last = None;
         for Role { request } in &self.roles {
@@ -162,7 +162,7 @@ fn duration(profile: &Profile) -> Result<Option<u32>, std::num::ParseIntError> {
 fn key(profile: &Profile) -> Option<Credentials> {
     Some(Credentials {
         access_key_id: profile.get("aws_access_key_id")?.to_owned(),
-        secret_access_key: SecretText::new(profile.get("aws_secret_access_key")?.to_owned()),
-        session_token: profile.get("aws_session_token").map(|token| SecretText::new(token.to_owned())),
+        secret_access_key: SecretString::new(profile.get("aws_secret_access_key")?.to_owned()),
+        session_token: profile.get("aws_session_token").map(|token| SecretString::new(token.to_owned())),
     })
 }

@@ -39,7 +39,7 @@ use crate::aws::kms::{
     AliasListEntry, CustomKeyStore, DescribeCustomKeyStores, KeyListEntry, ListAliases, ListKeys, ListResourceTags, Tag,
 };
 use crate::aws::operation::{Operation, Protocol, Service};
-use crate::aws::scalar::SecretText;
+use crate::aws::scalar::SecretString;
 use crate::aws::sigv4::{self, Credentials, SigningError};
 use crate::environment::{Clock, Random};
 
@@ -280,7 +280,7 @@ impl Client {
     ///
     /// # Errors
     /// [`NoCredentials`]; a wrong code asks for the next.
-    pub async fn log_in(&self, code: Option<SecretText>) -> Result<(), NoCredentials> {
+    pub async fn log_in(&self, code: Option<SecretString>) -> Result<(), NoCredentials> {
         self.source.log_in(code, self.now()).await
     }
 
@@ -307,7 +307,7 @@ impl Client {
             }
             // Nor is one by credentials whose time is over.
             if let (CallError::Service(expired), false, Some(signed_by)) = (error, is_renewed, &answer.signed_by)
-                && expired.is("ExpiredToken")
+                && expired.has_code("ExpiredToken")
             {
                 is_renewed = true;
                 match self.source.renew(signed_by, expired, self.now()).await {
@@ -329,11 +329,11 @@ impl Client {
         match &result {
             // Whether the AWS at an endpoint is a bundled one that is served, it alone can tell.
             Err(CallError::Service(error))
-                if is_private && ["UnknownOperation", codec::UNKNOWN_ERROR].iter().any(|code| error.is(code)) =>
+                if is_private && ["UnknownOperation", codec::UNKNOWN_ERROR].iter().any(|code| error.has_code(code)) =>
             {
                 return Err(CallError::NotAvailable);
             }
-            Err(CallError::Service(error)) if REFUSED_CREDENTIALS.iter().any(|code| error.is(code)) => {
+            Err(CallError::Service(error)) if REFUSED_CREDENTIALS.iter().any(|code| error.has_code(code)) => {
                 self.source.let_go().await;
             }
             _ => {}
@@ -407,7 +407,7 @@ impl Client {
     }
 
     fn signed<O: Operation>(&self, request: &O, credentials: &Credentials) -> Result<Request<Bytes>, CallError> {
-        if self.is_read_only() && !request.is_read() {
+        if self.is_read_only() && !request.is_read_only() {
             return Err(CallError::ReadOnly { operation: O::NAME });
         }
         let unsendable = |reason: String| CallError::Malformed { operation: O::NAME, reason };

@@ -26,9 +26,9 @@ use super::sdk_error;
 use super::sdk_http::SdkHttp;
 use super::shared_config::{self, decoded, encoded};
 use super::transport::Https;
-use crate::aws::cli::quoted;
+use crate::aws::cli::shell_quote;
 use crate::aws::operation::Service;
-use crate::aws::scalar::SecretText;
+use crate::aws::scalar::SecretString;
 use crate::aws::sigv4::Credentials;
 use crate::environment::Clock;
 
@@ -298,7 +298,7 @@ impl Profile {
     async fn with_code(
         &self,
         roles: &Roles,
-        code: &SecretText,
+        code: &SecretString,
         (settings, config, sts): (&Settings, &SdkConfig, Sts),
     ) -> Result<Fetched, NoCredentials> {
         let base = match (&roles.base, roles.base.profile()) {
@@ -341,7 +341,7 @@ impl Profile {
 
     /// What to do when the profile gives no credentials.
     fn remedy(&self, settings: &Settings, error: &CredentialsError) -> String {
-        let name = quoted(&self.shown());
+        let name = shell_quote(&self.shown());
         let has = |key: &str| {
             let source = self.set.get("source_profile").and_then(|source| self.set.get_profile(source));
             self.set.get(key).or_else(|| source?.get(key)).is_some()
@@ -355,7 +355,7 @@ impl Profile {
             format!(
                 "Rename the sso-session {} so that it has letters, digits, and the signs _-/.@:+ alone, then run \
                  `aws sso login --profile {name}`",
-                quoted(&session)
+                shell_quote(&session)
             )
         } else if has("sso_session") || has("sso_start_url") {
             format!("Run `aws sso login --profile {name}`, then try again")
@@ -444,7 +444,7 @@ struct Sts {
 }
 
 /// Reads the files anew and asks the chain: what was mended meanwhile counts.
-async fn fetch(settings: &Settings, sts: Sts, code: Option<SecretText>) -> Result<Fetched, NoCredentials> {
+async fn fetch(settings: &Settings, sts: Sts, code: Option<SecretString>) -> Result<Fetched, NoCredentials> {
     let profile = Profile::load(settings).await.map_err(|error| NoCredentials {
         profile: settings.profile.clone().unwrap_or_else(|| "default".to_owned()),
         reason: error.to_string(),
@@ -473,8 +473,8 @@ async fn fetch(settings: &Settings, sts: Sts, code: Option<SecretText>) -> Resul
 fn credentials_of(found: &aws_credential_types::Credentials) -> Credentials {
     Credentials {
         access_key_id: found.access_key_id().to_owned(),
-        secret_access_key: SecretText::new(found.secret_access_key().to_owned()),
-        session_token: found.session_token().map(|token| SecretText::new(token.to_owned())),
+        secret_access_key: SecretString::new(found.secret_access_key().to_owned()),
+        session_token: found.session_token().map(|token| SecretString::new(token.to_owned())),
     }
 }
 

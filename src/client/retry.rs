@@ -81,7 +81,7 @@ fn hope(error: &CallError) -> Option<Hope> {
 /// Whether a fault of the service, or of something on the way to it, may pass. 429 without a code that the service has may
 /// be from anybody.
 fn may_pass(error: &ServiceError) -> bool {
-    let is_late = ["RequestTimeout", "InternalFailure", "ServiceUnavailable"].iter().any(|code| error.is(code));
+    let is_late = ["RequestTimeout", "InternalFailure", "ServiceUnavailable"].iter().any(|code| error.has_code(code));
     is_late || error.status >= 500 || error.status == 429 && error.code == UNKNOWN_ERROR
 }
 

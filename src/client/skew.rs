@@ -36,7 +36,7 @@ impl Skew {
     /// Takes the time that a refusal tells; whether it says that the clock was to blame. `now` is this machine's time.
     pub fn learn(&self, error: &CallError, answered_at: Option<Timestamp>, now: Timestamp) -> bool {
         let CallError::Service(error) = error else { return false };
-        let Some(there) = answered_at.filter(|_| CODES.iter().any(|code| error.is(code))) else { return false };
+        let Some(there) = answered_at.filter(|_| CODES.iter().any(|code| error.has_code(code))) else { return false };
         let is_to_blame = there.duration_since(self.correct(now)).abs() >= LEAST;
         if is_to_blame {
             self.0.store(there.duration_since(now).as_secs(), Ordering::Relaxed);

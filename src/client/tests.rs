@@ -3,8 +3,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::aws::kms::{CreateAlias, Encrypt, ListKeysOutput};
-use crate::aws::operation::{self, Visitor};
-use crate::aws::scalar::SecretText;
+use crate::aws::operation::{self, OperationVisitor};
+use crate::aws::scalar::SecretString;
 use crate::aws::xks_console::DescribeExternalKey;
 use futures_util::future::BoxFuture;
 
@@ -12,7 +12,7 @@ fn client(answer: fn(Request<Bytes>) -> Response<Bytes>) -> Client {
     let handler = move |request| -> BoxFuture<'static, Response<Bytes>> { Box::pin(async move { answer(request) }) };
     let credentials = Credentials {
         access_key_id: "AKIDEXAMPLE".to_owned(),
-        secret_access_key: SecretText::new("secret".to_owned()),
+        secret_access_key: SecretString::new("secret".to_owned()),
         session_token: None,
     };
     let clock = Clock::manual("2026-01-02T03:04:05Z".parse().unwrap());
@@ -75,7 +75,7 @@ struct Calls {
     sent: Vec<&'static str>,
 }
 
-impl Visitor for Calls {
+impl OperationVisitor for Calls {
     fn visit<O: Operation + Default>(&mut self) {
         let result = self.runtime.block_on(self.client.call(&O::default()));
         match result.err() {
@@ -83,7 +83,7 @@ impl Visitor for Calls {
                 assert!(!error.outcome_unknown() && error.code() == "ReadOnly");
                 self.refused.push(O::NAME);
             }
-            Some(CallError::Service(error)) if error.is("Reached") => self.sent.push(O::NAME),
+            Some(CallError::Service(error)) if error.has_code("Reached") => self.sent.push(O::NAME),
             other => panic!("{}: {other:?}", O::NAME),
         }
     }

@@ -234,14 +234,14 @@ fn hex(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aws::scalar::SecretText;
+    use crate::aws::scalar::SecretString;
 
     fn target() -> Target {
         Target {
             endpoint: "http://127.0.0.1:8080".parse().unwrap(),
             uri_path: "/lab/kms/xks/v1".to_owned(),
             access_key_id: "BETAWBCKRZKHNEYYDGMQ".to_owned(),
-            secret_access_key: SecretText::new("s".repeat(43)),
+            secret_access_key: SecretString::new("s".repeat(43)),
             region: "us-west-2".to_owned(),
             principal: "arn:aws:iam::111122223333:user/Alice".to_owned(),
             kms_key_arn: "arn:aws:kms:us-west-2:111122223333:key/1".to_owned(),

@@ -10,7 +10,7 @@ use super::connection::{Connector, TlsFiles};
 use super::probe::Probe;
 use super::report::Report;
 use super::target::{ConfigurationFile, Target};
-use crate::aws::scalar::SecretText;
+use crate::aws::scalar::SecretString;
 use crate::cli::{Arguments, ProxyCheck};
 use crate::environment::Environment;
 use crate::text::without_mark;
@@ -92,7 +92,7 @@ fn target(how: &ProxyCheck, variable: Option<String>) -> Result<Target, Box<dyn 
 }
 
 /// The secret from the file, else the variable, else what is piped in.
-fn secret(file: Option<&Path>, variable: Option<String>) -> Result<SecretText, Box<dyn Error>> {
+fn secret(file: Option<&Path>, variable: Option<String>) -> Result<SecretString, Box<dyn Error>> {
     let text = Zeroizing::new(if let Some(path) = file {
         std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?
     } else if let Some(text) = variable {
@@ -112,5 +112,5 @@ fn secret(file: Option<&Path>, variable: Option<String>) -> Result<SecretText, B
         )
         .into());
     }
-    Ok(SecretText::new(secret.to_owned()))
+    Ok(SecretString::new(secret.to_owned()))
 }

@@ -9,7 +9,7 @@ use super::latency::Latency;
 use super::probe::Exchange;
 use super::target::Target;
 use super::{Finding, Level, Verdict};
-use crate::aws::scalar::SecretText;
+use crate::aws::scalar::SecretString;
 use crate::text::{harmless, wrap};
 
 /// The columns of the report.
@@ -34,7 +34,7 @@ struct Count {
 /// Gathers findings.
 #[derive(Debug)]
 pub struct Report {
-    secret: SecretText,
+    secret: SecretString,
     is_verbose: bool,
     group: &'static str,
     must: Count,
@@ -269,7 +269,7 @@ mod tests {
             endpoint: "http://127.0.0.1:8080".parse().unwrap(),
             uri_path: "/lab/kms/xks/v1".to_owned(),
             access_key_id: "BETAWBCKRZKHNEYYDGMQ".to_owned(),
-            secret_access_key: SecretText::new("wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY+/12345".to_owned()),
+            secret_access_key: SecretString::new("wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY+/12345".to_owned()),
             region: "us-west-2".to_owned(),
             principal: "arn:aws:iam::111122223333:user/Alice".to_owned(),
             kms_key_arn: "arn:aws:kms:us-west-2:111122223333:key/1".to_owned(),

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use serde::Deserialize;
 
 use crate::aws::limits;
-use crate::aws::scalar::SecretText;
+use crate::aws::scalar::SecretString;
 
 /// The proxy that is checked.
 #[derive(Clone, Debug)]
@@ -19,7 +19,7 @@ pub struct Target {
     /// Who signs.
     pub access_key_id: String,
     /// What with.
-    pub secret_access_key: SecretText,
+    pub secret_access_key: SecretString,
     /// The Region that KMS would call from, part of what is signed.
     pub region: String,
     /// The caller of KMS that requests tell.
@@ -93,7 +93,7 @@ pub struct FileCredential {
     /// Who signs.
     pub access_key_id: String,
     /// What with.
-    pub raw_secret_access_key: SecretText,
+    pub raw_secret_access_key: SecretString,
 }
 
 impl FromStr for ConfigurationFile {

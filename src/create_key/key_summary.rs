@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::aws::kms::{KeyManager, KeyMetadata, KeyState, Origin};
+use crate::aws::kms::{KeyManagerType, KeyMetadata, KeyState, Origin};
 use crate::aws::mend::UNREADABLE;
 use crate::aws::scalar::EpochSeconds;
 
@@ -30,7 +30,7 @@ pub struct KeySummary {
     /// Where the key material comes from.
     pub origin: Origin,
     /// Customer or AWS managed.
-    pub key_manager: KeyManager,
+    pub key_manager: KeyManagerType,
     /// Whether it is a multi-Region key.
     pub is_multi_region: bool,
     /// What of it this version can't read.

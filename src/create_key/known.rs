@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use super::key_summary::KeySummary;
 use super::principals::Principals;
 use crate::aws::arn::Arn;
-use crate::aws::cli::Place;
+use crate::aws::cli::CommandTarget;
 use crate::aws::kms::{AliasListEntry, CustomKeyStore, Tag};
 use crate::aws::sts::CallerIdentity;
 
@@ -118,8 +118,8 @@ impl Known {
     }
 
     /// Where a command has to go to do what the console would do.
-    pub fn place(&self) -> Place<'_> {
-        Place { region: &self.region, endpoint_url: self.endpoint_url.as_deref() }
+    pub fn place(&self) -> CommandTarget<'_> {
+        CommandTarget { region: &self.region, endpoint_url: self.endpoint_url.as_deref() }
     }
 
     /// The IDs of all keys that there are; nothing when some may be missing.

@@ -11,8 +11,8 @@ use super::preview;
 use crate::aws::arn::Arn;
 use crate::aws::iam::{ContextEntry, Decision, EvaluationResult, SimulatePrincipalPolicy};
 use crate::aws::policy::PolicyDocument;
-use crate::aws::policy::condition::Facts;
-use crate::aws::policy::evaluate::{Allowance, Principal, Question};
+use crate::aws::policy::condition::RequestContext;
+use crate::aws::policy::evaluate::{PermissionResult, PolicyRequest, RequestPrincipal};
 
 /// The ID of a key that is not there yet: policies about any key hold for it, those about one key don't.
 const NO_KEY: &str = "00000000-0000-0000-0000-000000000000";
@@ -178,17 +178,17 @@ impl Demand {
     }
 
     /// How the key policy of the draft gives it to whoever has this ARN; nothing for what it does not decide.
-    fn by_key_policy(&self, need: &Need, source_arn: &str) -> Option<Allowance> {
+    fn by_key_policy(&self, need: &Need, source_arn: &str) -> Option<PermissionResult> {
         let is_use_of_key = matches!(need.action, "kms:CreateAlias" | "kms:DescribeKey");
         let policy = serde_json::from_str::<PolicyDocument>(&self.key_policy).ok();
         let policy = policy.filter(|_| is_use_of_key && need.resource.ends_with(":key/*"))?;
-        let mut facts = Facts::default();
+        let mut facts = RequestContext::default();
         facts.add("aws:PrincipalArn", source_arn);
         let account = source_arn.split(':').nth(4).unwrap_or_default();
-        let principal = Principal { arn: source_arn, issuer_arn: source_arn, account };
-        let question = Question { action: need.action, resource: &need.simulated, facts: &facts };
-        let is_forbidden = policy.forbids(&principal, &question);
-        Some(if is_forbidden { Allowance::None } else { policy.allows(&principal, &question) })
+        let principal = RequestPrincipal { arn: source_arn, issuer_arn: source_arn, account };
+        let question = PolicyRequest { action: need.action, resource: &need.simulated, context: &facts };
+        let is_forbidden = policy.denies(&principal, &question);
+        Some(if is_forbidden { PermissionResult::NotAllowed } else { policy.permission_for(&principal, &question) })
     }
 
     /// What is not allowed, of what a question was about.
@@ -201,8 +201,8 @@ impl Demand {
             };
             let reason = match (result.eval_decision, self.by_key_policy(need, source_arn)) {
                 (Decision::ExplicitDeny, _) => Reason::Denied,
-                (_, Some(Allowance::None)) => Reason::KeyPolicy,
-                (Decision::Allowed, _) | (_, Some(Allowance::Direct)) => continue,
+                (_, Some(PermissionResult::NotAllowed)) => Reason::KeyPolicy,
+                (Decision::Allowed, _) | (_, Some(PermissionResult::Direct)) => continue,
                 (Decision::ImplicitDeny | Decision::Other(_), _) => Reason::NotAllowed,
             };
             let specific = result.resource_specific_results.member.iter();

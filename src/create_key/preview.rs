@@ -29,7 +29,7 @@ pub fn create_alias_request(draft: &KeyDraft, key_id: &str) -> CreateAlias {
 
 /// Who will be able to do what.
 pub fn policy_in_words(draft: &KeyDraft, known: &Known) -> Vec<String> {
-    policy::check(&draft.policy_json(known)).map(|document| document.in_words()).unwrap_or_default()
+    policy::check(&draft.policy_json(known)).map(|document| document.describe()).unwrap_or_default()
 }
 
 /// The AWS CLI commands that do what Finish does, for a POSIX shell.

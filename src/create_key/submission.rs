@@ -260,7 +260,7 @@ impl Submission {
     }
 
     fn describe(&mut self, key: Box<KeyMetadata>) -> Call {
-        let call = Call::DescribeKey(kms::DescribeKey::of(key.key_id.clone()));
+        let call = Call::DescribeKey(kms::DescribeKey::new(key.key_id.clone()));
         *self = Self::Sending { stage: Stage::DescribeKey, key: Some(key), sent: Box::default() };
         call
     }

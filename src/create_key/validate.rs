@@ -125,7 +125,7 @@ fn alias(draft: &KeyDraft, known: &Known) -> Option<String> {
 /// What is wrong with an ARN that is typed to be added to those `chosen`.
 pub fn typed_principal(typed: &str, chosen: &[String], known: &Known) -> Option<String> {
     let twice = || chosen.iter().any(|one| one == typed).then(|| "It is chosen already.".to_owned());
-    policy::principal_arn(typed, &known.partition).err().or_else(twice)
+    policy::check_principal_arn(typed, &known.partition).err().or_else(twice)
 }
 
 fn to_add(typed: &str, chosen: &[String], known: &Known) -> Option<String> {
@@ -161,7 +161,7 @@ fn key_policy(draft: &KeyDraft, known: &Known) -> Vec<String> {
         Err(problems) => problems.iter().map(ToString::to_string).collect(),
         Ok(document) => {
             let mut messages: Vec<String> = policy::warnings(&document).iter().map(ToString::to_string).collect();
-            if !document.lets_change_policy(&known.caller_arn, &known.account) {
+            if !document.passes_lockout_safety_check(&known.caller_arn, &known.account) {
                 messages.push(
                     "This policy would not let you change it again. Keep a statement that allows kms:PutKeyPolicy to \
                      you or to the account."

@@ -7,7 +7,7 @@ use std::path::Path;
 use zeroize::Zeroizing;
 
 use super::profiles::Served;
-use crate::aws::cli::quoted;
+use crate::aws::cli::shell_quote;
 use crate::bundled::AccessKey;
 
 /// Variables that lead a client to other credentials or to another endpoint.
@@ -91,7 +91,7 @@ impl Environment {
     pub fn exports(&self) -> Zeroizing<String> {
         let mut text = Zeroizing::new(String::with_capacity(4096));
         for (name, value) in &self.set {
-            let _ = writeln!(text, "export {name}={}", quoted(value));
+            let _ = writeln!(text, "export {name}={}", shell_quote(value));
         }
         let _ = writeln!(text, "unset {}", self.unset.join(" "));
         text
@@ -128,14 +128,14 @@ fn without_proxy(inherited: Option<&OsStr>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aws::scalar::SecretText;
+    use crate::aws::scalar::SecretString;
     use crate::aws::sigv4::Credentials;
 
     fn environment(variables: &[(&str, &str)]) -> Environment {
         let served = Served { url: "http://127.0.0.1:4599", region: "us-west-2", authority: None };
         let credentials = Credentials {
             access_key_id: "AKIAIOSFODNN7EXAMPLE".to_owned(),
-            secret_access_key: SecretText::new("secret".to_owned()),
+            secret_access_key: SecretString::new("secret".to_owned()),
             session_token: None,
         };
         let key = AccessKey { name: "Admin".to_owned(), credentials };

@@ -37,7 +37,7 @@ use super::tasks::{self, Menu};
 use super::text_view::TextView;
 use super::widgets::scroll::Scroll;
 use super::wizard::Wizard;
-use crate::aws::kms::KeyManager;
+use crate::aws::kms::KeyManagerType;
 use crate::aws::operation::Service;
 use crate::client::Client;
 use crate::client::log::ApiCall;
@@ -214,8 +214,8 @@ impl App {
             preferences: Preferences::default(),
             key_stores: KeyStores::default(),
             key_store: KeyStorePage::default(),
-            keys: Keys::new(KeyManager::Customer),
-            aws_keys: Keys::new(KeyManager::Aws),
+            keys: Keys::new(KeyManagerType::Customer),
+            aws_keys: Keys::new(KeyManagerType::Aws),
             key: KeyPage::new(String::new()),
             external_keys: ExternalKeys::default(),
             events: Events::default(),

@@ -8,7 +8,7 @@ use super::monitoring::{Monitoring, TimeRange};
 use super::preferences::Preferences;
 use crate::aws::cloudtrail::Event;
 use crate::aws::kms::{self, AliasListEntry, CustomKeyStore, Tag};
-use crate::aws::scalar::{Blob, SecretBlob, SecretText};
+use crate::aws::scalar::{Blob, SecretBlob, SecretString};
 use crate::aws::sts::CallerIdentity;
 use crate::aws::xks_console::{self, DescribeExternalKeyOutput, Partition, ProxyRequest};
 use crate::client::credentials::NoCredentials;
@@ -108,14 +108,14 @@ pub enum Call {
         /// The name of the file.
         name: String,
         /// What stands in it.
-        text: SecretText,
+        text: SecretString,
     },
     /// The profiles that can be gone on with.
     Profiles,
     /// Open a client of another profile or Region.
     Open(Place),
     /// Fetch credentials anew, with the code of an MFA device if one is asked for.
-    LogIn(Option<SecretText>),
+    LogIn(Option<SecretString>),
 }
 
 /// A change to a key or a key store, or the use of a key: one request.
@@ -163,7 +163,7 @@ pub enum Outcome {
     /// What Decrypt gave.
     Plaintext(SecretBlob),
     /// A proxy configuration file.
-    Configuration(SecretText),
+    Configuration(SecretString),
 }
 
 /// What AWS answered to a [`Call`].
@@ -199,7 +199,7 @@ pub enum Reply {
     Metrics(Box<Monitoring>),
     Accepted,
     Changed(Outcome),
-    File(SecretText),
+    File(SecretString),
     Written(String),
     Submission(submission::Answer),
     Profiles(Vec<Choice>),

@@ -11,7 +11,7 @@ use super::widgets::editing::Edit;
 use super::widgets::paper::Paper;
 use super::widgets::secret::SecretField;
 use crate::aws::limits;
-use crate::aws::scalar::SecretText;
+use crate::aws::scalar::SecretString;
 use crate::client::credentials::NoCredentials;
 
 /// Digits of a code.
@@ -121,7 +121,7 @@ impl Login {
     }
 
     fn submit(&mut self) -> Wish {
-        let code = self.none.mfa_serial.is_some().then(|| SecretText::new(self.code.expose().to_owned()));
+        let code = self.none.mfa_serial.is_some().then(|| SecretString::new(self.code.expose().to_owned()));
         if let Some(Err(violation)) = code.as_ref().map(|code| limits::mfa_code(code.expose())) {
             self.error = Some(violation.reason);
             return Wish::Nothing;

@@ -34,8 +34,8 @@ use crate::aws::kms::{
     Tag,
 };
 use crate::aws::mend::{self, UNREADABLE};
-use crate::aws::policy::is_same;
-use crate::aws::scalar::SecretText;
+use crate::aws::policy::is_equivalent;
+use crate::aws::scalar::SecretString;
 use crate::aws::sts::GetCallerIdentity;
 use crate::aws::xks_console::{DescribeExternalKey, ListExternalKeys, ListProxyRequests};
 use crate::client::credentials::NoCredentials;
@@ -116,11 +116,11 @@ async fn ask(client: &Client, call: Call) -> Result<Reply, CallError> {
         Call::KeyStores => Reply::KeyStores(client.collect_key_stores().await?),
         Call::Aliases => Reply::Aliases(client.collect_aliases().await?),
         Call::Keys(marker) => keys_page(client, marker).await?,
-        Call::Key(key_id) => Reply::Key(Box::new(client.call(&DescribeKey::of(key_id)).await?.key_metadata.into())),
+        Call::Key(key_id) => Reply::Key(Box::new(client.call(&DescribeKey::new(key_id)).await?.key_metadata.into())),
         Call::Users(marker) => principals::users(client, marker).await?,
         Call::Roles(marker) => principals::roles(client, marker).await?,
         Call::Permissions(demand) => Reply::Permissions(permissions::lacks(client, &demand).await?),
-        Call::KeyPolicy(key_id) => Reply::KeyPolicy(client.call(&GetKeyPolicy::of(key_id)).await?.policy),
+        Call::KeyPolicy(key_id) => Reply::KeyPolicy(client.call(&GetKeyPolicy::new(key_id)).await?.policy),
         Call::KeyTags(key_id) => Reply::KeyTags(client.collect_tags(&key_id).await?),
         Call::AllTags(keys) => Reply::AllTags(all_tags(client, keys).await?),
         Call::ExternalKey { custom_key_store_id, xks_key_id } => {
@@ -188,8 +188,8 @@ async fn read_file(entered: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
     Ok(bytes)
 }
 
-fn text_of(bytes: &[u8]) -> SecretText {
-    SecretText::new(crate::text::without_mark(&String::from_utf8_lossy(bytes)).to_owned())
+fn text_of(bytes: &[u8]) -> SecretString {
+    SecretString::new(crate::text::without_mark(&String::from_utf8_lossy(bytes)).to_owned())
 }
 
 /// Keys on the first page, which is to be seen at once.
@@ -232,9 +232,9 @@ async fn describe(client: &Client, entry: &KeyListEntry) -> Result<Option<KeyMet
         let reason = "it names neither the key ID nor the key ARN".to_owned();
         return Err(CallError::Malformed { operation: "ListKeys", reason });
     };
-    match client.call(&DescribeKey::of(key_id.clone())).await {
+    match client.call(&DescribeKey::new(key_id.clone())).await {
         Ok(output) => Ok(Some(output.key_metadata)),
-        Err(CallError::Service(error)) if error.is("NotFound") => Ok(None),
+        Err(CallError::Service(error)) if error.has_code("NotFound") => Ok(None),
         Err(error) => Err(error),
     }
 }
@@ -243,7 +243,7 @@ async fn describe(client: &Client, entry: &KeyListEntry) -> Result<Option<KeyMet
 async fn described_or_not(client: &Client, entry: KeyListEntry) -> Result<Option<KeyMetadata>, CallError> {
     match describe(client, &entry).await {
         Err(CallError::Malformed { operation, reason }) => {
-            let unreadable = mend::unreadable::<KeyMetadata>(&reason);
+            let unreadable = mend::placeholder::<KeyMetadata>(&reason);
             let unreadable =
                 unreadable.map_err(|error| CallError::Malformed { operation, reason: error.to_string() })?;
             let KeyListEntry { key_id, key_arn } = entry;
@@ -258,7 +258,7 @@ async fn all_tags(client: &Client, keys: Vec<String>) -> Result<HashMap<String, 
     stream::iter(keys)
         .map(|key_id| async move {
             match client.collect_tags(&key_id).await {
-                Err(CallError::Service(error)) if error.is("NotFound") => Ok((key_id, Vec::new())),
+                Err(CallError::Service(error)) if error.has_code("NotFound") => Ok((key_id, Vec::new())),
                 tags => Ok((key_id, tags?)),
             }
         })
@@ -303,8 +303,8 @@ async fn find_keys(client: &Client, sent: &Sent) -> Result<Vec<KeyMetadata>, Cal
         if !sent.needs_policy() {
             return Ok(vec![key]);
         }
-        let policy = client.call(&GetKeyPolicy::of(key.key_id.clone())).await?.policy;
-        if sent.request.policy.as_ref().is_some_and(|asked| is_same(asked, &policy)) {
+        let policy = client.call(&GetKeyPolicy::new(key.key_id.clone())).await?.policy;
+        if sent.request.policy.as_ref().is_some_and(|asked| is_equivalent(asked, &policy)) {
             found.push(key);
         }
     }

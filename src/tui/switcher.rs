@@ -254,6 +254,6 @@ impl Switcher {
 
 /// The Regions to choose from beside `region`.
 fn of_partition(region: &str) -> Picker {
-    let regions = regions::of(partition_of(region));
+    let regions = regions::in_partition(partition_of(region));
     Picker::new(regions.iter().map(|(code, place)| ((*code).to_owned(), (*place).to_owned())).collect(), region)
 }

@@ -10,13 +10,13 @@ use unicode_segmentation::UnicodeSegmentation as _;
 use super::effect::Call;
 use super::theme;
 use super::widgets::text;
-use crate::aws::scalar::SecretText;
+use crate::aws::scalar::SecretString;
 
 /// The text, and where one is in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TextView {
     what: &'static str,
-    text: SecretText,
+    text: SecretString,
     top: usize,
 }
 
@@ -36,7 +36,7 @@ pub enum Event {
 impl TextView {
     /// Shows `text`, which is `what`, as in "key policy".
     pub fn new(what: &'static str, text: String) -> Self {
-        Self { what, text: SecretText::new(text), top: 0 }
+        Self { what, text: SecretString::new(text), top: 0 }
     }
 
     /// The text.

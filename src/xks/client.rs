@@ -29,13 +29,13 @@ use super::wire::{
 };
 pub use super::wire::{GetHealthStatusResponse, GetKeyMetadataResponse, RequestMetadata};
 use crate::aws::codec::json_body;
-use crate::aws::limits::XKS_PROXY_MILLISECONDS;
-use crate::aws::scalar::{Blob, SecretBlob, SecretText};
-use crate::aws::sigv4::SigningKeys;
+use crate::aws::limits::XKS_PROXY_TIMEOUT_MILLIS;
+use crate::aws::scalar::{Blob, SecretBlob, SecretString};
+use crate::aws::sigv4::SigningKeyCache;
 use crate::environment::Clock;
 
 /// How long KMS waits for a proxy, connecting included.
-pub const TIME_LIMIT: Duration = Duration::from_millis(XKS_PROXY_MILLISECONDS as u64);
+pub const TIME_LIMIT: Duration = Duration::from_millis(XKS_PROXY_TIMEOUT_MILLIS as u64);
 /// How often a call that runs into [`TIME_LIMIT`] is made.
 const ATTEMPTS: usize = 2;
 
@@ -51,7 +51,7 @@ pub struct ProxyTarget {
     /// Who signs.
     pub access_key_id: String,
     /// What with.
-    pub secret_access_key: SecretText,
+    pub secret_access_key: SecretString,
     /// The Region KMS calls from, part of what is signed.
     pub region: String,
 }
@@ -75,7 +75,7 @@ pub struct XksClient {
     proxies: Router,
     network: Option<Arc<Network>>,
     clock: Clock,
-    signing_keys: Arc<SigningKeys>,
+    signing_keys: Arc<SigningKeyCache>,
     metrics: Metrics,
 }
 
@@ -223,7 +223,7 @@ impl XksClient {
     ) {
         let end = self.clock.now();
         let milliseconds = match failure {
-            Some(XksFailure::TimedOut) => f64::from(XKS_PROXY_MILLISECONDS),
+            Some(XksFailure::TimedOut) => f64::from(XKS_PROXY_TIMEOUT_MILLIS),
             _ => microseconds(start, end) as f64 / 1000.0,
         };
         self.metrics.note_request(&target.key_store, operations.clone(), end, milliseconds, failure);

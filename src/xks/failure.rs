@@ -284,8 +284,8 @@ mod tests {
             assert!(table.iter().any(|row| row.0 == refused(name)), "{name:?} is in the table");
         }
         for (failure, create_key, key_store, code, text) in table {
-            assert!(failure.create_key_error().is(create_key), "{failure:?}");
-            assert!(failure.key_store_error().is(key_store), "{failure:?}");
+            assert!(failure.create_key_error().has_code(create_key), "{failure:?}");
+            assert!(failure.key_store_error().has_code(key_store), "{failure:?}");
             assert_eq!(failure.connection_error_code(), code, "{failure:?}");
             let error = failure.cryptographic_error();
             assert_eq!((error.code.as_str(), error.status), ("KMSInvalidStateException", 400));

@@ -191,7 +191,7 @@ impl Metrics {
 
     /// Notes how the external key managers are.
     pub fn note_health(&self, key_store: &str, health: &GetHealthStatusResponse, at: Timestamp) {
-        for state in names::MANAGER_STATES {
+        for state in names::KEY_MANAGER_STATES {
             let members = health.ekm_fleet_details.iter();
             let count = members.filter(|member| member.health_status.eq_ignore_ascii_case(state)).count();
             self.note(key_store, Metric::ManagerStates(state), at, f64::from(u32::try_from(count).unwrap_or(u32::MAX)));

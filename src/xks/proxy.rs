@@ -31,8 +31,8 @@ use super::wire::{
 use crate::access_log::{Details, DetailsSlot};
 use crate::aws::codec::json_body;
 use crate::aws::limits;
-use crate::aws::scalar::{Blob, SecretText};
-use crate::aws::sigv4::{Claim, SigningKeys};
+use crate::aws::scalar::{Blob, SecretString};
+use crate::aws::sigv4::{SignedRequest, SigningKeyCache};
 use crate::aws::xks_console::ProxyRequest;
 use crate::environment::Clock;
 
@@ -55,7 +55,7 @@ pub fn router(manager: KeyManager, clock: Clock) -> Router {
 struct Proxy {
     manager: KeyManager,
     clock: Clock,
-    signing_keys: Arc<SigningKeys>,
+    signing_keys: Arc<SigningKeyCache>,
 }
 
 /// An error on its way out.
@@ -239,7 +239,7 @@ impl Proxy {
             let message = "the request isn't signed by a credential of this proxy, or not within five minutes of now";
             ProxyError::new(ErrorName::AuthenticationFailedException, message)
         };
-        let claim = Claim::parse(request).map_err(|_| failed())?;
+        let claim = SignedRequest::parse(request).map_err(|_| failed())?;
         // What doesn't look like an access key ID may be something that nobody should read.
         let is_like_one = limits::xks_proxy_access_key_id(claim.access_key_id).is_ok();
         entry.access_key_id = is_like_one.then(|| claim.access_key_id.to_owned());
@@ -247,8 +247,8 @@ impl Proxy {
         let known = secret.is_some() && claim.scope.service == SERVICE;
         // An unknown access key costs as much time as a wrong signature.
         let name = secret.as_ref().map_or("", |_| claim.access_key_id);
-        let secret = secret.unwrap_or_else(|| SecretText::new("no secret access key belongs to this one".to_owned()));
-        let key = self.signing_keys.key(name, &secret, claim.scope).map_err(|_| failed())?;
+        let secret = secret.unwrap_or_else(|| SecretString::new("no secret access key belongs to this one".to_owned()));
+        let key = self.signing_keys.get_or_derive(name, &secret, claim.scope).map_err(|_| failed())?;
         let verified = claim.verify(request, &key, self.clock.now());
         if known && verified.is_ok() { Ok(()) } else { Err(failed()) }
     }

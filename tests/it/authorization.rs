@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use xks_console::aws::kms::*;
 use xks_console::aws::operation::Operation;
-use xks_console::aws::scalar::{Blob, SecretBlob, SecretText};
+use xks_console::aws::scalar::{Blob, SecretBlob, SecretString};
 use xks_console::aws::sigv4::Credentials;
 use xks_console::aws::sts::{AssumeRole, GetCallerIdentity};
 use xks_console::bundled::Bundled;
@@ -98,7 +98,7 @@ fn delete(key: &str) -> ScheduleKeyDeletion {
 async fn allowed<O: Operation>(client: &Client, request: O) -> bool {
     match client.call(&request).await {
         Ok(_) => true,
-        Err(CallError::Service(error)) if error.is("AccessDenied") => false,
+        Err(CallError::Service(error)) if error.has_code("AccessDenied") => false,
         Err(other) => panic!("{other}"),
     }
 }
@@ -179,7 +179,7 @@ async fn operations_without_a_key_need_only_iam_permissions() {
         )
     );
     // The account may read its keys by IAM alone: their policies leave it to that.
-    assert!(allowed(&maria, DescribeKey::of("alias/customer-db".to_owned())).await);
+    assert!(allowed(&maria, DescribeKey::new("alias/customer-db".to_owned())).await);
     assert!(!allowed(&maria, encrypt("alias/customer-db")).await);
     // An alias is two things: its name by IAM, its key by the key policy.
     let key = aws.key(vec![allow(&format!("{ACCOUNT}:user/payments/grace.liu"), &["kms:CreateAlias"])]).await;
@@ -204,7 +204,7 @@ async fn assuming_a_role_needs_trust_and_iam_and_its_session_expires() {
         [("jonas.bauer", &*role), ("grace.liu", &*format!("{ACCOUNT}:role/ops/OpsOnCall")), ("Admin", "nobody")]
     {
         let Err(CallError::Service(error)) = aws.role(by, role, None).await else { panic!("{by} may not") };
-        assert!(error.is("AccessDenied") && error.status == 403, "{error}");
+        assert!(error.has_code("AccessDenied") && error.status == 403, "{error}");
     }
     assert!(aws.role("partner.analyst", &format!("{OTHER}:role/PartnerDecrypt"), None).await.is_ok());
     assert!(aws.role("partner.analyst", &role, None).await.is_err(), "its trust policy names another account");
@@ -226,7 +226,7 @@ async fn trust_policy_can_require_mfa_code_of_the_caller() {
             role_arn: format!("{ACCOUNT}:role/{role}"),
             role_session_name: "it".to_owned(),
             serial_number: serial.map(str::to_owned),
-            token_code: code.map(SecretText::new),
+            token_code: code.map(SecretString::new),
             ..AssumeRole::default()
         };
         match aws.user(by).call(&request).await {
@@ -332,13 +332,13 @@ async fn conditions_match_encryption_context_origin_tags_and_waiting_period() {
     assert!(
         !allowed(&client, in_context(&key, &[("project", "amazon")])).await && !allowed(&client, encrypt(&key)).await
     );
-    assert!(!allowed(&client, DescribeKey::of(key.clone())).await);
+    assert!(!allowed(&client, DescribeKey::new(key.clone())).await);
     let tag = |name: &str| TagResource {
         key_id: key.clone(),
         tags: vec![Tag { tag_key: name.to_owned(), tag_value: "payments".to_owned() }],
     };
     assert!(!allowed(&client, tag("other")).await && allowed(&client, tag("team")).await);
-    assert!(allowed(&client, DescribeKey::of(key.clone())).await);
+    assert!(allowed(&client, DescribeKey::new(key.clone())).await);
     assert!(allowed(&client, EnableKey { key_id: key.clone() }).await);
     assert!(!allowed(&client, DisableKey { key_id: key.clone() }).await);
     assert!(!allowed(&client, delete(&key)).await);
@@ -368,7 +368,7 @@ async fn grants_allow_their_operations_until_retired_or_revoked() {
     let made = admin.call(&request).await.unwrap();
     assert_eq!(admin.call(&request).await.unwrap(), made, "the same name and request give the same grant");
     assert!(allowed(&jonas, in_context(&key, &[("project", "nile"), ("more", "x")])).await);
-    assert!(!allowed(&jonas, encrypt(&key)).await && !allowed(&jonas, DescribeKey::of(key.clone())).await);
+    assert!(!allowed(&jonas, encrypt(&key)).await && !allowed(&jonas, DescribeKey::new(key.clone())).await);
     let list = ListGrants { key_id: key.clone(), ..ListGrants::default() };
     let grants = admin.call(&list).await.unwrap().grants;
     assert_eq!((grants.len(), grants[0].name.as_deref(), &*grants[0].key_id), (1, Some("nile"), &*key));

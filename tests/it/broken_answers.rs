@@ -12,7 +12,7 @@ use http::Request;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use xks_console::aws::iam::{ListUsers, ListUsersOutput};
 use xks_console::aws::kms::{Decrypt, ListKeys, ListKeysOutput};
-use xks_console::aws::scalar::SecretText;
+use xks_console::aws::scalar::SecretString;
 use xks_console::aws::sigv4::Credentials;
 use xks_console::client::endpoints::Endpoints;
 use xks_console::client::{CallError, Client, Https, Transport, TransportError};
@@ -31,7 +31,7 @@ const PAGE: &str = "<!DOCTYPE html>\n<html><head><title>Access blocked</title><s
 fn client(url: &str) -> Client {
     let credentials = Credentials {
         access_key_id: "AKIDEXAMPLE".to_owned(),
-        secret_access_key: SecretText::new("secret".to_owned()),
+        secret_access_key: SecretString::new("secret".to_owned()),
         session_token: None,
     };
     Client::new(Arc::new(Https::new(None).unwrap()), credentials, "us-west-2", Clock::System)

@@ -6,7 +6,7 @@ use xks_console::aws::kms::{
     ConnectCustomKeyStore, ConnectionState, CreateAlias, CreateKey, Decrypt, DescribeKey, DisconnectCustomKeyStore,
     Encrypt, GenerateDataKey, KeyState, ListKeys, Tag,
 };
-use xks_console::aws::scalar::{Blob, SecretText};
+use xks_console::aws::scalar::{Blob, SecretString};
 use xks_console::aws::sigv4::Credentials;
 use xks_console::aws::sts::GetCallerIdentity;
 use xks_console::bundled::{Bundled, OpenError, ciphertext};
@@ -20,7 +20,7 @@ async fn new_key_encrypts_and_decrypts() {
     let key_id = new_key(&client).await;
     let blob = encrypt(&client, &key_id).await;
     assert_eq!(decrypt(&client, &blob, "nile").await.unwrap().expose(), b"four corners");
-    let key = client.call(&DescribeKey::of(key_id)).await.unwrap().key_metadata;
+    let key = client.call(&DescribeKey::new(key_id)).await.unwrap().key_metadata;
     assert_eq!(key.xks_key_configuration.unwrap().id, "payments-2026");
     assert_eq!((key.key_state, key.enabled, key.current_key_material_id), (KeyState::Enabled, true, None));
 }
@@ -163,7 +163,7 @@ async fn create_alias_rejects_duplicate_reserved_and_malformed_names() {
     );
     assert_eq!(refusal(client.call(&create("alias/aws/s3")).await).code, "InvalidAliasNameException");
     assert_eq!(refusal(client.call(&create("payments")).await).code, "ValidationException");
-    let by_alias = DescribeKey::of("alias/payments".to_owned());
+    let by_alias = DescribeKey::new("alias/payments".to_owned());
     assert_eq!(client.call(&by_alias).await.unwrap().key_metadata.key_id, target_key_id);
 }
 
@@ -176,7 +176,7 @@ async fn key_store_connects_after_a_delay_and_key_states_follow_its_connection_s
     assert_eq!(store(&client, "Frankfurt HSM").await.connection_state, ConnectionState::Disconnecting);
     clock.advance(jiff::SignedDuration::from_secs(2));
     assert_eq!(store(&client, "Frankfurt HSM").await.connection_state, ConnectionState::Disconnected);
-    let key = client.call(&DescribeKey::of(key_id.clone())).await.unwrap().key_metadata;
+    let key = client.call(&DescribeKey::new(key_id.clone())).await.unwrap().key_metadata;
     assert_eq!((key.key_state, key.enabled), (KeyState::Unavailable, false));
     let request = Encrypt { key_id: key_id.clone(), plaintext: secret(b"x"), ..Default::default() };
     let error = refusal(client.call(&request).await);
@@ -220,7 +220,7 @@ async fn requests_with_invalid_or_missing_signatures_are_rejected() {
         Client::new(std::sync::Arc::new(transport), credentials, "us-west-2", clock.clone())
     };
     let good = bundled.console_credentials();
-    let wrong = Credentials { secret_access_key: SecretText::new("guess".to_owned()), ..good.clone() };
+    let wrong = Credentials { secret_access_key: SecretString::new("guess".to_owned()), ..good.clone() };
     assert_eq!(refusal(forged(wrong).call(&ListKeys::default()).await).code, "InvalidSignatureException");
     let nobody = Credentials { access_key_id: "AKIANOBODY".to_owned(), ..good };
     assert_eq!(refusal(forged(nobody).call(&ListKeys::default()).await).code, "UnrecognizedClientException");
@@ -243,7 +243,7 @@ async fn data_survives_a_restart_and_a_missing_root_key_is_an_error() {
         (key_id, blob)
     };
     let again = client_of(&Bundled::open(&path, None).unwrap(), Clock::System);
-    assert!(again.call(&DescribeKey::of(key_id)).await.is_ok());
+    assert!(again.call(&DescribeKey::new(key_id)).await.is_ok());
     assert_eq!(decrypt(&again, &blob, "nile").await.unwrap().expose(), b"four corners");
     assert!(matches!(Bundled::open(&path, Some("default")), Err(OpenError::InUse(_))));
     let mode = |name: &str| std::fs::metadata(path.join(name)).unwrap().permissions().mode() & 0o777;
@@ -313,7 +313,7 @@ async fn other_region_is_empty_and_does_not_find_keys_of_this_region() {
     let users = elsewhere.call(&all).await.unwrap().users.member;
     assert_eq!(users.len(), 20, "IAM is one for all Regions");
     let key_id = client.collect_keys().await.unwrap().remove(0).key_arn;
-    let error = refusal(elsewhere.call(&DescribeKey::of(key_id)).await);
+    let error = refusal(elsewhere.call(&DescribeKey::new(key_id)).await);
     assert_eq!(error.to_string(), "NotFoundException: Invalid arn us-west-2");
 }
 

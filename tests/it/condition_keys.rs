@@ -5,7 +5,7 @@
 //! request under one condition, and says what becomes of the request.
 
 use serde_json::{Value, json};
-use xks_console::aws::iam::{CreateAccessKey, CreateRole, CreateUser, Members, PutUserPolicy, Tag as IamTag};
+use xks_console::aws::iam::{CreateAccessKey, CreateRole, CreateUser, MemberList, PutUserPolicy, Tag as IamTag};
 use xks_console::aws::kms::*;
 use xks_console::aws::scalar::{Blob, SecretBlob};
 use xks_console::aws::sigv4::Credentials;
@@ -257,7 +257,7 @@ impl Table {
         let request = AssumeRole {
             role_arn: format!("{ACCOUNT}:role/{role}"),
             role_session_name: "table".to_owned(),
-            tags: Members { member: tags },
+            tags: MemberList { member: tags },
             source_identity,
             ..AssumeRole::default()
         };
@@ -397,7 +397,7 @@ impl Table {
         }
         match self.ask(&client, request).await {
             Ok(()) => "allowed".to_owned(),
-            Err(CallError::Service(error)) if error.is("AccessDenied") => "denied".to_owned(),
+            Err(CallError::Service(error)) if error.has_code("AccessDenied") => "denied".to_owned(),
             Err(other) => other.to_string(),
         }
     }

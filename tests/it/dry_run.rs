@@ -64,7 +64,7 @@ async fn dry_run_can_check_permissions_without_a_ciphertext() {
         (Decrypt { dry_run_modifiers: None, ..alone.clone() }, "'ciphertextBlob'"),
     ] {
         let error = refusal(client.call(&wrong).await);
-        assert!(error.is("Validation") && error.message.contains(member), "{error}");
+        assert!(error.has_code("Validation") && error.message.contains(member), "{error}");
     }
     let both = ReEncrypt {
         source_key_id: Some(key_id.clone()),

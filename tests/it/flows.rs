@@ -75,7 +75,7 @@ fn both_methods_create_the_same_key() {
         let keys = runtime.block_on(client.collect_aliases()).unwrap();
         let key_id =
             keys.iter().find(|alias| alias.alias_name == "alias/payments").unwrap().target_key_id.clone().unwrap();
-        let describe = kms::DescribeKey::of(key_id.clone());
+        let describe = kms::DescribeKey::new(key_id.clone());
         let mut key = runtime.block_on(client.call(&describe)).unwrap().key_metadata;
         (key.key_id, key.arn) = (String::new(), String::new());
         let policy = kms::GetKeyPolicy { key_id, policy_name: None };
@@ -163,7 +163,7 @@ fn key_whose_alias_is_taken_gets_another_alias_and_no_second_key_is_created() {
     let alias = xks_console::aws::kms::CreateAlias {
         alias_name: "alias/payments".to_owned(),
         target_key_id: {
-            let other = kms::DescribeKey::of("alias/app-logs".to_owned());
+            let other = kms::DescribeKey::new("alias/app-logs".to_owned());
             runtime.block_on(client.call(&other)).unwrap().key_metadata.key_id
         },
     };

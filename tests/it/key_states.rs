@@ -63,7 +63,7 @@ impl Key {
     }
 
     async fn metadata(&self) -> KeyMetadata {
-        self.client.call(&DescribeKey::of(self.id.clone())).await.unwrap().key_metadata
+        self.client.call(&DescribeKey::new(self.id.clone())).await.unwrap().key_metadata
     }
 
     /// The code an operation is refused with, or `ok`.
@@ -112,7 +112,7 @@ impl Key {
             "GenerateDataKey" => self.code(data_key(key_id)).await,
             "GenerateDataKeyWithoutPlaintext" => self.code(GenerateDataKeyWithoutPlaintext(data_key(key_id))).await,
             "DeleteAlias" => self.code(DeleteAlias { alias_name: "alias/it".to_owned() }).await,
-            "DescribeKey" => self.code(DescribeKey::of(key_id)).await,
+            "DescribeKey" => self.code(DescribeKey::new(key_id)).await,
             "GetKeyPolicy" => self.code(GetKeyPolicy { key_id, policy_name: None }).await,
             "PutKeyPolicy" => {
                 let policy = default_policy("aws", "111122223333");
@@ -131,7 +131,7 @@ impl Key {
             "UntagResource" => self.code(UntagResource { key_id, tag_keys: vec!["a".to_owned()] }).await,
             "UpdateKeyDescription" => self.code(UpdateKeyDescription { key_id, description: "new".to_owned() }).await,
             "UpdateAlias from" => {
-                let target_key_id = self.client.call(&DescribeKey::of(other)).await.unwrap().key_metadata.key_id;
+                let target_key_id = self.client.call(&DescribeKey::new(other)).await.unwrap().key_metadata.key_id;
                 self.code(UpdateAlias { alias_name: "alias/it".to_owned(), target_key_id }).await
             }
             "UpdateAlias to" => {
@@ -222,8 +222,8 @@ async fn key_is_pending_deletion_until_cancelled_or_due() {
     let again = request(&key.client, "Frankfurt HSM", "payments-2026").await;
     assert_eq!(refusal(key.client.call(&again).await).code, "XksKeyAlreadyInUseException");
     key.clock.advance(jiff::SignedDuration::from_hours(2));
-    assert_eq!(refusal(key.client.call(&DescribeKey::of(key.id.clone())).await).code, "NotFoundException");
-    assert_eq!(refusal(key.client.call(&DescribeKey::of("alias/it".to_owned())).await).code, "NotFoundException");
+    assert_eq!(refusal(key.client.call(&DescribeKey::new(key.id.clone())).await).code, "NotFoundException");
+    assert_eq!(refusal(key.client.call(&DescribeKey::new("alias/it".to_owned())).await).code, "NotFoundException");
     // The external key was not touched: a new KMS key can use it, and can't decrypt what the old one encrypted.
     key.client.call(&again).await.unwrap();
     assert_eq!(refusal(decrypt(&key.client, &key.blob, "nile").await).code, "InvalidCiphertextException");
@@ -272,10 +272,10 @@ async fn put_key_policy_rejects_a_policy_that_locks_out_the_caller() {
 #[tokio::test]
 async fn alias_can_be_updated_and_deleted() {
     let key = Key::in_state(KeyState::Enabled).await;
-    let other = key.client.call(&DescribeKey::of("alias/app-logs".to_owned())).await.unwrap().key_metadata.key_id;
+    let other = key.client.call(&DescribeKey::new("alias/app-logs".to_owned())).await.unwrap().key_metadata.key_id;
     let alias_name = "alias/it".to_owned();
     key.must(UpdateAlias { alias_name: alias_name.clone(), target_key_id: other.clone() }).await;
-    let found = key.client.call(&DescribeKey::of(alias_name.clone())).await.unwrap().key_metadata.key_id;
+    let found = key.client.call(&DescribeKey::new(alias_name.clone())).await.unwrap().key_metadata.key_id;
     assert_eq!(found, other);
     key.must(DeleteAlias { alias_name: alias_name.clone() }).await;
     assert_eq!(key.code(DeleteAlias { alias_name: alias_name.clone() }).await, "NotFound");
@@ -288,7 +288,7 @@ async fn operations_that_need_a_key_id_reject_aliases() {
     let key_id = || "alias/it".to_owned();
     assert_eq!(key.code(DisableKey { key_id: key_id() }).await, "NotFound");
     assert_eq!(key.code(GetKeyPolicy { key_id: key_id(), policy_name: None }).await, "NotFound");
-    assert_eq!(key.code(DescribeKey::of(key_id())).await, "ok");
+    assert_eq!(key.code(DescribeKey::new(key_id())).await, "ok");
 }
 
 #[tokio::test]
@@ -386,7 +386,7 @@ async fn operations_unsupported_for_external_key_store_keys_are_rejected() {
 #[tokio::test]
 async fn only_keys_with_kms_origin_have_a_rotation_status() {
     let (client, _) = account();
-    let standard = client.call(&DescribeKey::of("alias/app-logs".to_owned())).await.unwrap().key_metadata.key_id;
+    let standard = client.call(&DescribeKey::new("alias/app-logs".to_owned())).await.unwrap().key_metadata.key_id;
     assert!(!client.call(&GetKeyRotationStatus { key_id: standard }).await.unwrap().key_rotation_enabled);
     let error = refusal(client.call(&GetKeyRotationStatus { key_id: new_key(&client).await }).await);
     assert!(error.message.ends_with("origin is EXTERNAL_KEY_STORE which is not valid for this operation."), "{error}");
@@ -425,7 +425,7 @@ async fn key_is_limited_to_fifty_aliases_and_fifty_tags() {
 #[tokio::test]
 async fn aws_managed_keys_cannot_be_changed() {
     let key = Key::in_state(KeyState::Enabled).await;
-    let aws = key.client.call(&DescribeKey::of("alias/aws/s3".to_owned())).await.unwrap().key_metadata.key_id;
+    let aws = key.client.call(&DescribeKey::new("alias/aws/s3".to_owned())).await.unwrap().key_metadata.key_id;
     assert_eq!(key.code(DisableKey { key_id: aws.clone() }).await, "AccessDenied");
     assert_eq!(
         key.code(ScheduleKeyDeletion { key_id: aws.clone(), pending_window_in_days: None }).await,

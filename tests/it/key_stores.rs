@@ -6,7 +6,7 @@ use xks_console::aws::kms::{
     DescribeCustomKeyStores, DisconnectCustomKeyStore, UpdateCustomKeyStore, XksProxyAuthenticationCredential,
     XksProxyConnectivity,
 };
-use xks_console::aws::scalar::SecretText;
+use xks_console::aws::scalar::SecretString;
 use xks_console::bundled::Bundled;
 use xks_console::client::Client;
 use xks_console::environment::{Clock, Environment};
@@ -85,13 +85,13 @@ async fn invalid_create_requests_fail_as_on_aws_and_create_nothing() {
     let frankfurt = text("/frankfurt/kms/xks/v1");
     let wrong_secret = |create: &CreateCustomKeyStore| {
         let access_key_id = create.xks_proxy_authentication_credential.as_ref().unwrap().access_key_id.clone();
-        let raw_secret_access_key = SecretText::new("A".repeat(43));
+        let raw_secret_access_key = SecretString::new("A".repeat(43));
         Some(XksProxyAuthenticationCredential { access_key_id, raw_secret_access_key })
     };
     let good = || oslo(&bundled);
     let short = Some(XksProxyAuthenticationCredential {
         access_key_id: "SHORT".to_owned(),
-        raw_secret_access_key: SecretText::new("A".repeat(43)),
+        raw_secret_access_key: SecretString::new("A".repeat(43)),
     });
     let first = good();
     let refusals: Vec<(&str, CreateCustomKeyStore)> = vec![
@@ -277,7 +277,7 @@ async fn invalid_update_requests_fail_as_on_aws_and_change_nothing() {
             UpdateCustomKeyStore {
                 xks_proxy_authentication_credential: Some(XksProxyAuthenticationCredential {
                     access_key_id: "A".repeat(20),
-                    raw_secret_access_key: SecretText::new("A".repeat(43)),
+                    raw_secret_access_key: SecretString::new("A".repeat(43)),
                 }),
                 ..update()
             },

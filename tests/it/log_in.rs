@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use totp_rs::{Builder, Secret};
 use xks_console::aws::kms::ListKeys;
-use xks_console::aws::scalar::SecretText;
+use xks_console::aws::scalar::SecretString;
 use xks_console::aws::sts::{AssumeRole, GetCallerIdentity, SessionCredentials};
 use xks_console::client::profile;
 use xks_console::client::{CallError, Client};
@@ -23,7 +23,7 @@ use super::endpoint::{Elsewhere, run};
 use super::snapshots::{assert_shown, go_on};
 
 /// The code that a device with this seed shows.
-pub fn code(seed: &SecretText, seconds: i64) -> String {
+pub fn code(seed: &SecretString, seconds: i64) -> String {
     let secret = Secret::try_from_base32(seed.expose()).unwrap();
     Builder::new().with_secret(secret).build().unwrap().generate(u64::try_from(seconds).unwrap()).to_string()
 }
@@ -163,7 +163,7 @@ fn role_settings_behave_as_in_the_aws_cli() {
         let client = aws.client(profile);
         let Err(CallError::Credentials(none)) = wait(client.call(&ListKeys::default())) else { panic!("no code yet") };
         assert_eq!(none.mfa_serial, Some(aws.bundled.mfa_device().unwrap().serial));
-        wait(client.log_in(Some(SecretText::new(code_now(&aws))))).unwrap();
+        wait(client.log_in(Some(SecretString::new(code_now(&aws))))).unwrap();
         let caller = wait(client.call(&GetCallerIdentity {})).unwrap().arn;
         assert!(caller.contains(words), "{caller}");
     }

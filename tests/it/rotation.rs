@@ -40,7 +40,7 @@ async fn older_key_material_decrypts_after_rotations() {
     };
     assert_eq!(client.call(&request).await.unwrap().key_material_id, first);
     let all = rotations(&client, &key_id, "ALL_KEY_MATERIAL").await;
-    let now = client.call(&DescribeKey::of(key_id.clone())).await.unwrap().key_metadata.current_key_material_id;
+    let now = client.call(&DescribeKey::new(key_id.clone())).await.unwrap().key_metadata.current_key_material_id;
     assert_eq!((all.len(), &all[0].0, &all[3].0), (4, first.as_ref().unwrap(), now.as_ref().unwrap()));
     let states: Vec<&str> = all.iter().map(|(_, state, _)| state.as_str()).collect();
     assert_eq!(states, ["NON_CURRENT", "NON_CURRENT", "NON_CURRENT", "CURRENT"]);

@@ -11,7 +11,7 @@ use xks_console::aws::cloudwatch::ListMetrics;
 use xks_console::aws::iam::ListUsers;
 use xks_console::aws::kms::{CreateAlias, CreateKey, DescribeKey, Origin, Tag};
 use xks_console::aws::operation::Operation;
-use xks_console::aws::scalar::SecretText;
+use xks_console::aws::scalar::SecretString;
 use xks_console::aws::sigv4::Credentials;
 use xks_console::aws::sts::{AssumeRole, GetCallerIdentity};
 use xks_console::client::endpoints::Endpoints;
@@ -50,8 +50,8 @@ fn sent<O: Operation>(name: &str, how: &How, operation: &O) -> Value {
     let kept = Arc::new(Kept::default());
     let credentials = Credentials {
         access_key_id: "AKIAIOSFODNN7EXAMPLE".to_owned(),
-        secret_access_key: SecretText::new("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".to_owned()),
-        session_token: how.token.map(|token| SecretText::new(token.to_owned())),
+        secret_access_key: SecretString::new("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".to_owned()),
+        session_token: how.token.map(|token| SecretString::new(token.to_owned())),
     };
     let clock = Clock::manual(how.time.parse().unwrap());
     let client = Client::new(Arc::clone(&kept) as Arc<dyn Transport>, credentials, how.region, clock)
@@ -93,21 +93,21 @@ fn requests() -> Vec<Value> {
     vec![
         sent("KMS, JSON beyond ASCII", &USUAL, &create_key),
         sent("KMS, session token", &session, &create_alias),
-        sent("KMS, a port", &with_port, &DescribeKey::of("alias/payments".to_owned())),
+        sent("KMS, a port", &with_port, &DescribeKey::new("alias/payments".to_owned())),
         sent(
             "KMS, a port and a path",
             &How { endpoint: Some("https://kms.example.com:8443/tenant%201/~a+b"), ..USUAL },
-            &DescribeKey::of("k".to_owned()),
+            &DescribeKey::new("k".to_owned()),
         ),
         sent(
             "KMS, the usual port",
             &How { endpoint: Some("https://kms.example.com:443"), ..USUAL },
-            &DescribeKey::of("k".to_owned()),
+            &DescribeKey::new("k".to_owned()),
         ),
         sent(
             "KMS, GovCloud at the end of a day",
             &How { region: "us-gov-west-1", time: "2024-02-29T23:59:59Z", ..USUAL },
-            &DescribeKey::of("k".to_owned()),
+            &DescribeKey::new("k".to_owned()),
         ),
         sent("IAM, one Region for all", &USUAL, &users),
         sent("IAM, China, session token", &How { region: "cn-northwest-1", token: Some(TOKEN), ..USUAL }, &users),

@@ -3,7 +3,8 @@
 use serde_json::json;
 use xks_console::aws::codec;
 use xks_console::aws::iam::{
-    ContextEntry, Decision, EvaluationResult, GetRole, GetUser, Members, SimulatePolicyOutput, SimulatePrincipalPolicy,
+    ContextEntry, Decision, EvaluationResult, GetRole, GetUser, MemberList, SimulatePolicyOutput,
+    SimulatePrincipalPolicy,
 };
 use xks_console::aws::kms::{CreateKey, Tag};
 use xks_console::bundled::Bundled;
@@ -50,7 +51,7 @@ pub async fn session(bundled: &Bundled, clock: &Clock, role: &str) -> Client {
     client(bundled, clock, credentials)
 }
 
-fn list<T: Clone>(items: &[T]) -> Members<T> {
+fn list<T: Clone>(items: &[T]) -> MemberList<T> {
     items.iter().cloned().collect()
 }
 
@@ -270,7 +271,7 @@ async fn simulated_decisions_match_real_calls() {
     assert_eq!(decisions, [Decision::Allowed, Decision::ImplicitDeny]);
     operator.call(&CreateKey::default()).await.unwrap();
     let Err(CallError::Service(error)) = operator.call(&tagged).await else { panic!("it may not tag") };
-    assert!(error.is("AccessDenied") && error.message.contains("kms:TagResource"), "{error}");
+    assert!(error.has_code("AccessDenied") && error.message.contains("kms:TagResource"), "{error}");
 }
 
 #[test]

@@ -254,7 +254,7 @@ fn console_switches_between_profiles_of_a_served_aws() {
     console.wait("◉ BreakGlass");
     console.send("\x0e");
     console.wait("Multi-factor authentication");
-    let seed = xks_console::aws::scalar::SecretText::new(seed.to_owned());
+    let seed = xks_console::aws::scalar::SecretString::new(seed.to_owned());
     console.send(&format!("{}\r", super::log_in::code(&seed, jiff::Timestamp::now().as_second())));
     console.wait_until_gone("Multi-factor authentication");
     console.wait("Frankfurt HSM");

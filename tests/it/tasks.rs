@@ -12,7 +12,7 @@ const KEYS: &str =
     "Wait+Screen /External key stores \\(4\\)/\nTab\nUp 2\nEnter\nWait+Screen /Customer managed keys \\(6\\)/\n";
 
 fn key(journey: &Journey, alias: &str) -> KeyMetadata {
-    let request = DescribeKey::of(format!("alias/{alias}"));
+    let request = DescribeKey::new(format!("alias/{alias}"));
     wait(journey.client().call(&request)).unwrap().key_metadata
 }
 

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use xks_console::aws::cloudtrail::{Event, LookupAttribute, LookupEvents};
 use xks_console::aws::iam::ListUsers;
 use xks_console::aws::kms::*;
-use xks_console::aws::scalar::{EpochSeconds, SecretBlob, SecretText};
+use xks_console::aws::scalar::{EpochSeconds, SecretBlob, SecretString};
 use xks_console::aws::sigv4::Credentials;
 use xks_console::aws::sts::AssumeRole;
 use xks_console::aws::xks_console::ListProxyRequests;
@@ -95,7 +95,7 @@ async fn session_events_name_the_role_and_contain_no_secrets() {
     }
     let credentials = Credentials {
         access_key_id: session.access_key_id.clone(),
-        secret_access_key: SecretText::new(session.secret_access_key.expose().to_owned()),
+        secret_access_key: SecretString::new(session.secret_access_key.expose().to_owned()),
         session_token: Some(session.session_token),
     };
     refusal(by(&bundled, credentials, &clock).call(&ListKeys::default()).await);
@@ -113,7 +113,7 @@ async fn proxy_secret_access_key_is_hidden() {
         custom_key_store_id: store(&client, "Frankfurt HSM").await.custom_key_store_id,
         xks_proxy_authentication_credential: Some(XksProxyAuthenticationCredential {
             access_key_id: "ABCDEFGHIJKLMNOPQRST".to_owned(),
-            raw_secret_access_key: SecretText::new(secret.to_owned()),
+            raw_secret_access_key: SecretString::new(secret.to_owned()),
         }),
         ..Default::default()
     };
@@ -137,7 +137,7 @@ async fn key_owner_sees_calls_of_other_accounts() {
     let put = PutKeyPolicy { key_id: key.key_id.clone(), policy: policy.to_string(), ..Default::default() };
     client.call(&put).await.unwrap();
     let partner = somebody(&bundled, "partner.analyst", &clock);
-    partner.call(&DescribeKey::of(key.arn.clone())).await.unwrap();
+    partner.call(&DescribeKey::new(key.arn.clone())).await.unwrap();
     let event = last(&client, "DescribeKey").await;
     assert_eq!(event["userIdentity"]["accountId"], "444455556666");
     assert_eq!(event["recipientAccountId"], "111122223333");

@@ -4,8 +4,8 @@
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::Members;
-use crate::aws::scalar::SecretText;
+use super::MemberList;
+use crate::aws::scalar::SecretString;
 
 /// A tag of a user, a role, or a session.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,14 +18,14 @@ pub struct Tag {
 }
 
 /// Reads the tags of a request, in which no member may be that is not known.
-pub(in crate::aws) fn requested_tags<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Members<Tag>, D::Error> {
+pub(in crate::aws) fn requested_tags<'de, D: Deserializer<'de>>(deserializer: D) -> Result<MemberList<Tag>, D::Error> {
     #[derive(Deserialize)]
     #[serde(rename_all = "PascalCase", deny_unknown_fields)]
-    struct Requested {
+    struct RequestedTag {
         key: String,
         value: String,
     }
-    let tags = Members::<Requested>::deserialize(deserializer)?;
+    let tags = MemberList::<RequestedTag>::deserialize(deserializer)?;
     Ok(tags.member.into_iter().map(|tag| Tag { key: tag.key, value: tag.value }).collect())
 }
 
@@ -39,8 +39,8 @@ pub struct CreateUser {
     /// 1 to 64 of `A-Za-z0-9_+=,.@-`, unique in the account without regard to case.
     pub user_name: String,
     /// At most 50.
-    #[serde(default, skip_serializing_if = "Members::is_empty", deserialize_with = "requested_tags")]
-    pub tags: Members<Tag>,
+    #[serde(default, skip_serializing_if = "MemberList::is_empty", deserialize_with = "requested_tags")]
+    pub tags: MemberList<Tag>,
 }
 
 /// The request of DeleteUser. The user must have no policies and no access keys.
@@ -69,8 +69,8 @@ pub struct CreateRole {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_session_duration: Option<u32>,
     /// At most 50.
-    #[serde(default, skip_serializing_if = "Members::is_empty", deserialize_with = "requested_tags")]
-    pub tags: Members<Tag>,
+    #[serde(default, skip_serializing_if = "MemberList::is_empty", deserialize_with = "requested_tags")]
+    pub tags: MemberList<Tag>,
 }
 
 /// The request of DeleteRole. The role must have no policies.
@@ -203,8 +203,8 @@ pub struct RolePolicy {
 pub struct PolicyNames {
     /// The page.
     #[serde(default)]
-    #[serde(deserialize_with = "crate::aws::mend::members")]
-    pub policy_names: Members<String>,
+    #[serde(deserialize_with = "crate::aws::mend::member_list")]
+    pub policy_names: MemberList<String>,
     /// Whether there are more.
     #[serde(default)]
     pub is_truncated: bool,
@@ -241,7 +241,7 @@ pub struct AccessKey {
     /// `Active`.
     pub status: String,
     /// The secret.
-    pub secret_access_key: SecretText,
+    pub secret_access_key: SecretString,
     /// ISO 8601.
     pub create_date: String,
 }
@@ -267,8 +267,8 @@ pub struct ListAccessKeys {
 pub struct ListAccessKeysOutput {
     /// The access keys.
     #[serde(default)]
-    #[serde(deserialize_with = "crate::aws::mend::members")]
-    pub access_key_metadata: Members<AccessKeyMetadata>,
+    #[serde(deserialize_with = "crate::aws::mend::member_list")]
+    pub access_key_metadata: MemberList<AccessKeyMetadata>,
     /// Whether there are more.
     #[serde(default)]
     pub is_truncated: bool,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Members;
+use super::MemberList;
 use crate::aws::open_enum::open_enum;
 
 /// The request of SimulatePrincipalPolicy.
@@ -12,16 +12,16 @@ pub struct SimulatePrincipalPolicy {
     /// The ARN of the user, group or role whose policies are asked.
     pub policy_source_arn: String,
     /// Policies that are asked beside them.
-    #[serde(default, skip_serializing_if = "Members::is_empty")]
-    pub policy_input_list: Members<String>,
+    #[serde(default, skip_serializing_if = "MemberList::is_empty")]
+    pub policy_input_list: MemberList<String>,
     /// The permissions boundary, instead of that of the principal.
-    #[serde(default, skip_serializing_if = "Members::is_empty")]
-    pub permissions_boundary_policy_input_list: Members<String>,
+    #[serde(default, skip_serializing_if = "MemberList::is_empty")]
+    pub permissions_boundary_policy_input_list: MemberList<String>,
     /// `kms:CreateKey` ...; each is asked about each resource.
-    pub action_names: Members<String>,
+    pub action_names: MemberList<String>,
     /// ARNs; `*` when there are none.
-    #[serde(default, skip_serializing_if = "Members::is_empty")]
-    pub resource_arns: Members<String>,
+    #[serde(default, skip_serializing_if = "MemberList::is_empty")]
+    pub resource_arns: MemberList<String>,
     /// A policy that each of the resources has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource_policy: Option<String>,
@@ -32,8 +32,8 @@ pub struct SimulatePrincipalPolicy {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub caller_arn: Option<String>,
     /// What conditions look at.
-    #[serde(default, skip_serializing_if = "Members::is_empty")]
-    pub context_entries: Members<ContextEntry>,
+    #[serde(default, skip_serializing_if = "MemberList::is_empty")]
+    pub context_entries: MemberList<ContextEntry>,
     /// For `ec2:RunInstances` only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource_handling_option: Option<String>,
@@ -53,7 +53,7 @@ pub struct ContextEntry {
     pub context_key_name: String,
     /// Its values.
     #[serde(default)]
-    pub context_key_values: Members<String>,
+    pub context_key_values: MemberList<String>,
     /// `string`, `stringList`, `boolean` ...
     pub context_key_type: String,
 }
@@ -64,8 +64,8 @@ pub struct ContextEntry {
 pub struct SimulatePolicyOutput {
     /// One for each action.
     #[serde(default)]
-    #[serde(deserialize_with = "crate::aws::mend::members")]
-    pub evaluation_results: Members<EvaluationResult>,
+    #[serde(deserialize_with = "crate::aws::mend::member_list")]
+    pub evaluation_results: MemberList<EvaluationResult>,
     /// Whether there is more.
     #[serde(default)]
     pub is_truncated: bool,
@@ -99,19 +99,19 @@ pub struct EvaluationResult {
     pub eval_decision: Decision,
     /// The statements that made it.
     #[serde(default)]
-    #[serde(deserialize_with = "crate::aws::mend::members")]
-    pub matched_statements: Members<MatchedStatement>,
+    #[serde(deserialize_with = "crate::aws::mend::member_list")]
+    pub matched_statements: MemberList<MatchedStatement>,
     /// Condition keys that policies look at and the request did not tell, where no resource is named.
     #[serde(default)]
-    #[serde(deserialize_with = "crate::aws::mend::members")]
-    pub missing_context_values: Members<String>,
+    #[serde(deserialize_with = "crate::aws::mend::member_list")]
+    pub missing_context_values: MemberList<String>,
     /// Whether the permissions boundary allows it, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub permissions_boundary_decision_detail: Option<PermissionsBoundaryDecisionDetail>,
     /// The decision on each resource that is named.
-    #[serde(default, skip_serializing_if = "Members::is_empty")]
-    #[serde(deserialize_with = "crate::aws::mend::members")]
-    pub resource_specific_results: Members<ResourceSpecificResult>,
+    #[serde(default, skip_serializing_if = "MemberList::is_empty")]
+    #[serde(deserialize_with = "crate::aws::mend::member_list")]
+    pub resource_specific_results: MemberList<ResourceSpecificResult>,
 }
 
 /// What is decided about an action on one resource.
@@ -124,12 +124,12 @@ pub struct ResourceSpecificResult {
     pub eval_resource_decision: Decision,
     /// The statements that made it.
     #[serde(default)]
-    #[serde(deserialize_with = "crate::aws::mend::members")]
-    pub matched_statements: Members<MatchedStatement>,
+    #[serde(deserialize_with = "crate::aws::mend::member_list")]
+    pub matched_statements: MemberList<MatchedStatement>,
     /// Condition keys that policies look at and the request did not tell.
     #[serde(default)]
-    #[serde(deserialize_with = "crate::aws::mend::members")]
-    pub missing_context_values: Members<String>,
+    #[serde(deserialize_with = "crate::aws::mend::member_list")]
+    pub missing_context_values: MemberList<String>,
     /// Whether the permissions boundary allows it, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub permissions_boundary_decision_detail: Option<PermissionsBoundaryDecisionDetail>,

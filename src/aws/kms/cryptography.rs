@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::aws::scalar::{Blob, SecretBlob, or_null};
+use crate::aws::scalar::{Blob, SecretBlob, null_as_default};
 
 /// Names and values bound into a ciphertext, none of them secret.
 pub type EncryptionContext = BTreeMap<String, String>;
@@ -60,7 +60,7 @@ pub struct EncryptOutput {
 #[serde(rename_all = "PascalCase")]
 pub struct Decrypt {
     /// What Encrypt or GenerateDataKey gave. Empty is absent, which only a dry run without a ciphertext can be.
-    #[serde(default, deserialize_with = "or_null", skip_serializing_if = "Blob::is_empty")]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "Blob::is_empty")]
     pub ciphertext_blob: Blob,
     /// The very context of the encryption.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -164,7 +164,7 @@ pub struct GenerateDataKeyWithoutPlaintextOutput {
 #[serde(rename_all = "PascalCase")]
 pub struct ReEncrypt {
     /// What Encrypt or GenerateDataKey gave. Empty is absent, which only a dry run without a ciphertext can be.
-    #[serde(default, deserialize_with = "or_null", skip_serializing_if = "Blob::is_empty")]
+    #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "Blob::is_empty")]
     pub ciphertext_blob: Blob,
     /// The very context of the encryption.
     #[serde(skip_serializing_if = "Option::is_none")]

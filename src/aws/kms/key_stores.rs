@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::aws::open_enum::open_enum;
-use crate::aws::scalar::{EpochSeconds, SecretText};
+use crate::aws::scalar::{EpochSeconds, SecretString};
 
 /// The request of DescribeCustomKeyStores: all, or one by ID or by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -180,7 +180,7 @@ pub struct XksProxyAuthenticationCredential {
     /// 20 to 30 of `A-Z2-7`.
     pub access_key_id: String,
     /// 43 to 64 of `a-zA-Z0-9/+=`.
-    pub raw_secret_access_key: SecretText,
+    pub raw_secret_access_key: SecretString,
 }
 
 /// The request of CreateCustomKeyStore, for an external key store.

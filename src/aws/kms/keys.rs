@@ -119,7 +119,7 @@ impl KeyState {
 
 open_enum! {
     /// Who manages a KMS key.
-    pub enum KeyManager {
+    pub enum KeyManagerType {
         /// An AWS managed key.
         Aws = "AWS",
         /// A customer managed key.
@@ -159,7 +159,7 @@ pub struct KeyMetadata {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub custom_key_store_id: Option<String>,
     /// Customer or AWS managed.
-    pub key_manager: KeyManager,
+    pub key_manager: KeyManagerType,
     /// The deprecated twin of `key_spec`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub customer_master_key_spec: Option<String>,
@@ -209,7 +209,7 @@ pub struct DescribeKey {
 
 impl DescribeKey {
     /// Asks for a key with what the caller is allowed anyway.
-    pub fn of(key_id: String) -> Self {
+    pub fn new(key_id: String) -> Self {
         Self { key_id, grant_tokens: None }
     }
 }
@@ -264,7 +264,7 @@ pub struct KeyListEntry {
 }
 
 /// Declares requests that name a key by key ID or key ARN and say nothing else.
-macro_rules! of_a_key {
+macro_rules! key_id_requests {
     ($($name:ident)+) => {
         $(
             #[doc = concat!("The request of ", stringify!($name), ".")]
@@ -277,7 +277,7 @@ macro_rules! of_a_key {
         )+
     };
 }
-of_a_key! {
+key_id_requests! {
     EnableKey DisableKey CancelKeyDeletion GetKeyRotationStatus DisableKeyRotation RotateKeyOnDemand GetKeyLastUsage
 }
 

@@ -48,4 +48,4 @@ pub const NO_ERROR: &str = "N/A";
 pub const NO_EXCEPTION: &str = "None";
 
 /// The states of external key managers: healthy, unhealthy but serving, not serving.
-pub const MANAGER_STATES: [&str; 3] = ["Active", "Degraded", "Unavailable"];
+pub const KEY_MANAGER_STATES: [&str; 3] = ["Active", "Degraded", "Unavailable"];

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// The name of the only policy that a key has.
-pub const DEFAULT_POLICY: &str = "default";
+pub const DEFAULT_POLICY_NAME: &str = "default";
 
 /// The request of GetKeyPolicy.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,8 +18,8 @@ pub struct GetKeyPolicy {
 
 impl GetKeyPolicy {
     /// Asks for the policy of a key, by its name: KMS needs none, what stands in for KMS elsewhere may.
-    pub fn of(key_id: String) -> Self {
-        Self { key_id, policy_name: Some(DEFAULT_POLICY.to_owned()) }
+    pub fn new(key_id: String) -> Self {
+        Self { key_id, policy_name: Some(DEFAULT_POLICY_NAME.to_owned()) }
     }
 }
 
@@ -81,7 +81,12 @@ pub struct PutKeyPolicy {
 
 impl PutKeyPolicy {
     /// Gives a key another policy, by its name as [`GetKeyPolicy::of`] does.
-    pub fn of(key_id: String, policy: String) -> Self {
-        Self { key_id, policy_name: Some(DEFAULT_POLICY.to_owned()), policy, bypass_policy_lockout_safety_check: None }
+    pub fn new(key_id: String, policy: String) -> Self {
+        Self {
+            key_id,
+            policy_name: Some(DEFAULT_POLICY_NAME.to_owned()),
+            policy,
+            bypass_policy_lockout_safety_check: None,
+        }
     }
 }

@@ -2,46 +2,47 @@
 //!
 //! Source: the public API model of KMS, 2014-11-01. Rules that stand only in its text are where the operations are.
 
-use crate::aws::shape::Shape::{self, Bytes, List, Moment, Structure, Texts, Truth, Whole, Word};
-use crate::aws::shape::{Member, text};
+use crate::aws::shape::Shape::{self, Blob, Boolean, Enum, Integer, List, Map, Structure, Timestamp};
+use crate::aws::shape::{Member, string};
 
-const KEY_ID: Shape = text(1, 2048);
+const KEY_ID: Shape = string(1, 2048);
 const KEY: Member = KEY_ID.required("KeyId");
-const ALIAS_NAME: Member = text(1, 256).like("^[a-zA-Z0-9:/_-]+$").required("AliasName");
+const ALIAS_NAME: Member = string(1, 256).with_pattern("^[a-zA-Z0-9:/_-]+$").required("AliasName");
 const TARGET_KEY: Member = KEY_ID.required("TargetKeyId");
-const LIMIT: Member = Whole(1, 1000).optional("Limit");
-const MARKER: Member = text(1, 1024).like("[\\u0020-\\u00FF]*").optional("Marker");
-const DESCRIPTION: Shape = text(0, 8192);
-const POLICY: Shape = text(1, 131_072).like("[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+");
-const POLICY_NAME: Member = text(1, 128).like("[\\w]+").optional("PolicyName");
-const BYPASS: Member = Truth.optional("BypassPolicyLockoutSafetyCheck");
-const TAG_KEY: Shape = text(1, 128);
-const TAGS: Shape = List(&Structure(&[TAG_KEY.required("TagKey"), text(0, 256).required("TagValue")]), 0, usize::MAX);
-const GRANT_TOKEN: Shape = text(1, 8192);
+const LIMIT: Member = Integer(1, 1000).optional("Limit");
+const MARKER: Member = string(1, 1024).with_pattern("[\\u0020-\\u00FF]*").optional("Marker");
+const DESCRIPTION: Shape = string(0, 8192);
+const POLICY: Shape = string(1, 131_072).with_pattern("[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+");
+const POLICY_NAME: Member = string(1, 128).with_pattern("[\\w]+").optional("PolicyName");
+const BYPASS: Member = Boolean.optional("BypassPolicyLockoutSafetyCheck");
+const TAG_KEY: Shape = string(1, 128);
+const TAGS: Shape = List(&Structure(&[TAG_KEY.required("TagKey"), string(0, 256).required("TagValue")]), 0, usize::MAX);
+const GRANT_TOKEN: Shape = string(1, 8192);
 const GRANT_TOKENS: Member = List(&GRANT_TOKEN, 0, 10).optional("GrantTokens");
-const GRANT_ID: Shape = text(1, 128);
-const DRY_RUN: Member = Truth.optional("DryRun");
-const DRY_RUN_MODIFIERS: Member = List(&Word(&["IGNORE_CIPHERTEXT"]), 0, usize::MAX).optional("DryRunModifiers");
-const PRINCIPAL: Shape = text(1, 256).like("^[\\w+=,.@:/-]+$");
-const SERVICE_PRINCIPAL: Shape = text(1, 128).like("^([A-Za-z0-9\\-]+)\\.([A-Za-z0-9\\-]+)(\\.[A-Za-z0-9\\-]+)+$");
-const PLAINTEXT: Shape = Bytes(1, 4096);
-const CIPHERTEXT: Shape = Bytes(1, 6144);
-const CONTEXT: Member = Texts.optional("EncryptionContext");
-const ENCRYPTION_ALGORITHM: Shape = Word(&["SYMMETRIC_DEFAULT", "RSAES_OAEP_SHA_1", "RSAES_OAEP_SHA_256", "SM2PKE"]);
-const DATA_KEY_SPEC: Member = Word(&["AES_256", "AES_128"]).optional("KeySpec");
-const NUMBER_OF_BYTES: Member = Whole(1, 1024).optional("NumberOfBytes");
+const GRANT_ID: Shape = string(1, 128);
+const DRY_RUN: Member = Boolean.optional("DryRun");
+const DRY_RUN_MODIFIERS: Member = List(&Enum(&["IGNORE_CIPHERTEXT"]), 0, usize::MAX).optional("DryRunModifiers");
+const PRINCIPAL: Shape = string(1, 256).with_pattern("^[\\w+=,.@:/-]+$");
+const SERVICE_PRINCIPAL: Shape =
+    string(1, 128).with_pattern("^([A-Za-z0-9\\-]+)\\.([A-Za-z0-9\\-]+)(\\.[A-Za-z0-9\\-]+)+$");
+const PLAINTEXT: Shape = Blob(1, 4096);
+const CIPHERTEXT: Shape = Blob(1, 6144);
+const CONTEXT: Member = Map.optional("EncryptionContext");
+const ENCRYPTION_ALGORITHM: Shape = Enum(&["SYMMETRIC_DEFAULT", "RSAES_OAEP_SHA_1", "RSAES_OAEP_SHA_256", "SM2PKE"]);
+const DATA_KEY_SPEC: Member = Enum(&["AES_256", "AES_128"]).optional("KeySpec");
+const NUMBER_OF_BYTES: Member = Integer(1, 1024).optional("NumberOfBytes");
 const RECIPIENT: Member = Structure(&[
-    Word(&["RSAES_OAEP_SHA_256"]).optional("KeyEncryptionAlgorithm"),
-    Bytes(1, 262_144).optional("AttestationDocument"),
+    Enum(&["RSAES_OAEP_SHA_256"]).optional("KeyEncryptionAlgorithm"),
+    Blob(1, 262_144).optional("AttestationDocument"),
 ])
 .optional("Recipient");
-const REGION: Shape = text(1, 32).like("^([a-z]+-){2,3}\\d+$");
-const KEY_MATERIAL_ID: Member = text(64, 64).like("^[a-f0-9]+$").optional("KeyMaterialId");
-const MESSAGE_TYPE: Member = Word(&["RAW", "DIGEST", "EXTERNAL_MU"]).optional("MessageType");
-const ENCAPSULATION_ALGORITHM: Member = Word(&["ML_KEM"]).required("EncapsulationAlgorithm");
+const REGION: Shape = string(1, 32).with_pattern("^([a-z]+-){2,3}\\d+$");
+const KEY_MATERIAL_ID: Member = string(64, 64).with_pattern("^[a-f0-9]+$").optional("KeyMaterialId");
+const MESSAGE_TYPE: Member = Enum(&["RAW", "DIGEST", "EXTERNAL_MU"]).optional("MessageType");
+const ENCAPSULATION_ALGORITHM: Member = Enum(&["ML_KEM"]).required("EncapsulationAlgorithm");
 const MAC_ALGORITHM: Member =
-    Word(&["HMAC_SHA_224", "HMAC_SHA_256", "HMAC_SHA_384", "HMAC_SHA_512"]).required("MacAlgorithm");
-const SIGNING_ALGORITHM: Member = Word(&[
+    Enum(&["HMAC_SHA_224", "HMAC_SHA_256", "HMAC_SHA_384", "HMAC_SHA_512"]).required("MacAlgorithm");
+const SIGNING_ALGORITHM: Member = Enum(&[
     "RSASSA_PSS_SHA_256",
     "RSASSA_PSS_SHA_384",
     "RSASSA_PSS_SHA_512",
@@ -57,7 +58,7 @@ const SIGNING_ALGORITHM: Member = Word(&[
     "ED25519_PH_SHA_512",
 ])
 .required("SigningAlgorithm");
-const KEY_PAIR_SPEC: Member = Word(&[
+const KEY_PAIR_SPEC: Member = Enum(&[
     "RSA_2048",
     "RSA_3072",
     "RSA_4096",
@@ -72,7 +73,7 @@ const KEY_PAIR_SPEC: Member = Word(&[
     "ML_KEM_1024",
 ])
 .required("KeyPairSpec");
-const KEY_SPEC: Shape = Word(&[
+const KEY_SPEC: Shape = Enum(&[
     "RSA_2048",
     "RSA_3072",
     "RSA_4096",
@@ -94,7 +95,7 @@ const KEY_SPEC: Shape = Word(&[
     "ML_KEM_768",
     "ML_KEM_1024",
 ]);
-const CUSTOMER_MASTER_KEY_SPEC: Shape = Word(&[
+const CUSTOMER_MASTER_KEY_SPEC: Shape = Enum(&[
     "RSA_2048",
     "RSA_3072",
     "RSA_4096",
@@ -110,10 +111,10 @@ const CUSTOMER_MASTER_KEY_SPEC: Shape = Word(&[
     "SM2",
 ]);
 const KEY_USAGE: Shape =
-    Word(&["SIGN_VERIFY", "ENCRYPT_DECRYPT", "GENERATE_VERIFY_MAC", "KEY_AGREEMENT", "ENCAPSULATE_DECAPSULATE"]);
-const ORIGIN: Shape = Word(&["AWS_KMS", "EXTERNAL", "AWS_CLOUDHSM", "EXTERNAL_KEY_STORE"]);
+    Enum(&["SIGN_VERIFY", "ENCRYPT_DECRYPT", "GENERATE_VERIFY_MAC", "KEY_AGREEMENT", "ENCAPSULATE_DECAPSULATE"]);
+const ORIGIN: Shape = Enum(&["AWS_KMS", "EXTERNAL", "AWS_CLOUDHSM", "EXTERNAL_KEY_STORE"]);
 const GRANT_OPERATIONS: Shape = List(
-    &Word(&[
+    &Enum(&[
         "Decrypt",
         "Encrypt",
         "GenerateDataKey",
@@ -138,11 +139,11 @@ const GRANT_OPERATIONS: Shape = List(
     usize::MAX,
 );
 const GRANT_CONSTRAINTS: Shape = Structure(&[
-    Texts.optional("EncryptionContextSubset"),
-    Texts.optional("EncryptionContextEquals"),
-    text(20, 512).like("^arn:aws[a-z0-9-]*:[a-z0-9-]+:[a-z0-9-]*:[0-9]{12}:.+$").optional("SourceArn"),
+    Map.optional("EncryptionContextSubset"),
+    Map.optional("EncryptionContextEquals"),
+    string(20, 512).with_pattern("^arn:aws[a-z0-9-]*:[a-z0-9-]+:[a-z0-9-]*:[0-9]{12}:.+$").optional("SourceArn"),
 ]);
-const WRAPPING_ALGORITHM: Shape = Word(&[
+const WRAPPING_ALGORITHM: Shape = Enum(&[
     "RSAES_PKCS1_V1_5",
     "RSAES_OAEP_SHA_1",
     "RSAES_OAEP_SHA_256",
@@ -150,26 +151,27 @@ const WRAPPING_ALGORITHM: Shape = Word(&[
     "RSA_AES_KEY_WRAP_SHA_256",
     "SM2PKE",
 ]);
-const STORE_ID: Shape = text(1, 64);
+const STORE_ID: Shape = string(1, 64);
 const STORE: Member = STORE_ID.required("CustomKeyStoreId");
-const STORE_NAME: Shape = text(1, 256);
-const XKS_KEY_ID: Member = text(1, 128).like("^[a-zA-Z0-9-_.]+$").optional("XksKeyId");
-const CLUSTER_ID: Member = text(19, 24).like("cluster-[2-7a-zA-Z]{11,16}").optional("CloudHsmClusterId");
-const PASSWORD: Member = text(7, 32).secret().optional("KeyStorePassword");
-const STORE_TYPE: Shape = Word(&["AWS_CLOUDHSM", "EXTERNAL_KEY_STORE"]);
-const ENDPOINT: Member = text(10, 128).like("^https://[a-zA-Z0-9.-]+$").optional("XksProxyUriEndpoint");
-const PATH: Member =
-    text(10, 128).like("^(/[a-zA-Z0-9\\/_-]+/kms/xks/v\\d{1,2})$|^(/kms/xks/v\\d{1,2})$").optional("XksProxyUriPath");
-const VPC_SERVICE: Member = text(20, 64)
-    .like("^(com|eu)\\.amazonaws\\.vpce\\.([a-z]+-){2,3}\\d+\\.vpce-svc-[0-9a-z]+$")
+const STORE_NAME: Shape = string(1, 256);
+const XKS_KEY_ID: Member = string(1, 128).with_pattern("^[a-zA-Z0-9-_.]+$").optional("XksKeyId");
+const CLUSTER_ID: Member = string(19, 24).with_pattern("cluster-[2-7a-zA-Z]{11,16}").optional("CloudHsmClusterId");
+const PASSWORD: Member = string(7, 32).sensitive().optional("KeyStorePassword");
+const STORE_TYPE: Shape = Enum(&["AWS_CLOUDHSM", "EXTERNAL_KEY_STORE"]);
+const ENDPOINT: Member = string(10, 128).with_pattern("^https://[a-zA-Z0-9.-]+$").optional("XksProxyUriEndpoint");
+const PATH: Member = string(10, 128)
+    .with_pattern("^(/[a-zA-Z0-9\\/_-]+/kms/xks/v\\d{1,2})$|^(/kms/xks/v\\d{1,2})$")
+    .optional("XksProxyUriPath");
+const VPC_SERVICE: Member = string(20, 64)
+    .with_pattern("^(com|eu)\\.amazonaws\\.vpce\\.([a-z]+-){2,3}\\d+\\.vpce-svc-[0-9a-z]+$")
     .optional("XksProxyVpcEndpointServiceName");
-const VPC_SERVICE_OWNER: Member = text(12, 12).like("[0-9]{12}").optional("XksProxyVpcEndpointServiceOwner");
+const VPC_SERVICE_OWNER: Member = string(12, 12).with_pattern("[0-9]{12}").optional("XksProxyVpcEndpointServiceOwner");
 const CREDENTIAL: Member = Structure(&[
-    text(20, 30).like("^[A-Z2-7]+$").secret().required("AccessKeyId"),
-    text(43, 64).like("^[a-zA-Z0-9\\/+=]+$").secret().required("RawSecretAccessKey"),
+    string(20, 30).with_pattern("^[A-Z2-7]+$").sensitive().required("AccessKeyId"),
+    string(43, 64).with_pattern("^[a-zA-Z0-9\\/+=]+$").sensitive().required("RawSecretAccessKey"),
 ])
 .optional("XksProxyAuthenticationCredential");
-const CONNECTIVITY: Member = Word(&["PUBLIC_ENDPOINT", "VPC_ENDPOINT_SERVICE"]).optional("XksProxyConnectivity");
+const CONNECTIVITY: Member = Enum(&["PUBLIC_ENDPOINT", "VPC_ENDPOINT_SERVICE"]).optional("XksProxyConnectivity");
 
 /// Members that live as long as the program.
 macro_rules! members {
@@ -178,7 +180,7 @@ macro_rules! members {
 
 /// The members of an operation's request; `None` for a name that KMS does not have.
 #[allow(clippy::too_many_lines)]
-pub fn members_of(operation: &str) -> Option<&'static [Member]> {
+pub fn request_members(operation: &str) -> Option<&'static [Member]> {
     Some(match operation {
         "CancelKeyDeletion"
         | "DisableKey"
@@ -192,7 +194,7 @@ pub fn members_of(operation: &str) -> Option<&'static [Member]> {
         "CreateCustomKeyStore" => members![
             STORE_NAME.required("CustomKeyStoreName"),
             CLUSTER_ID,
-            text(1, 5000).optional("TrustAnchorCertificate"),
+            string(1, 5000).optional("TrustAnchorCertificate"),
             PASSWORD,
             STORE_TYPE.optional("CustomKeyStoreType"),
             ENDPOINT,
@@ -209,7 +211,7 @@ pub fn members_of(operation: &str) -> Option<&'static [Member]> {
             GRANT_OPERATIONS.required("Operations"),
             GRANT_CONSTRAINTS.optional("Constraints"),
             GRANT_TOKENS,
-            text(1, 256).like("^[a-zA-Z0-9:/_-]+$").optional("Name"),
+            string(1, 256).with_pattern("^[a-zA-Z0-9:/_-]+$").optional("Name"),
             DRY_RUN,
             SERVICE_PRINCIPAL.optional("GranteeServicePrincipal"),
             SERVICE_PRINCIPAL.optional("RetiringServicePrincipal"),
@@ -224,7 +226,7 @@ pub fn members_of(operation: &str) -> Option<&'static [Member]> {
             STORE_ID.optional("CustomKeyStoreId"),
             BYPASS,
             TAGS.optional("Tags"),
-            Truth.optional("MultiRegion"),
+            Boolean.optional("MultiRegion"),
             XKS_KEY_ID,
         ],
         "Decapsulate" => members![
@@ -248,8 +250,8 @@ pub fn members_of(operation: &str) -> Option<&'static [Member]> {
         "DeleteImportedKeyMaterial" => members![KEY, KEY_MATERIAL_ID],
         "DeriveSharedSecret" => members![
             KEY,
-            Word(members!["ECDH"]).required("KeyAgreementAlgorithm"),
-            Bytes(1, 8192).required("PublicKey"),
+            Enum(members!["ECDH"]).required("KeyAgreementAlgorithm"),
+            Blob(1, 8192).required("PublicKey"),
             GRANT_TOKENS,
             DRY_RUN,
             RECIPIENT,
@@ -258,7 +260,7 @@ pub fn members_of(operation: &str) -> Option<&'static [Member]> {
             members![STORE_ID.optional("CustomKeyStoreId"), STORE_NAME.optional("CustomKeyStoreName"), LIMIT, MARKER]
         }
         "DescribeKey" | "GetPublicKey" => members![KEY, GRANT_TOKENS],
-        "EnableKeyRotation" => members![KEY, Whole(90, 2560).optional("RotationPeriodInDays")],
+        "EnableKeyRotation" => members![KEY, Integer(90, 2560).optional("RotationPeriodInDays")],
         "Encapsulate" => members![KEY, ENCAPSULATION_ALGORITHM, GRANT_TOKENS, DRY_RUN],
         "Encrypt" => members![
             KEY,
@@ -280,16 +282,16 @@ pub fn members_of(operation: &str) -> Option<&'static [Member]> {
         "GetParametersForImport" => members![
             KEY,
             WRAPPING_ALGORITHM.required("WrappingAlgorithm"),
-            Word(members!["RSA_2048", "RSA_3072", "RSA_4096", "SM2"]).required("WrappingKeySpec"),
+            Enum(members!["RSA_2048", "RSA_3072", "RSA_4096", "SM2"]).required("WrappingKeySpec"),
         ],
         "ImportKeyMaterial" => members![
             KEY,
             CIPHERTEXT.required("ImportToken"),
             CIPHERTEXT.required("EncryptedKeyMaterial"),
-            Moment.optional("ValidTo"),
-            Word(members!["KEY_MATERIAL_EXPIRES", "KEY_MATERIAL_DOES_NOT_EXPIRE"]).optional("ExpirationModel"),
-            Word(members!["NEW_KEY_MATERIAL", "EXISTING_KEY_MATERIAL"]).optional("ImportType"),
-            text(0, 256).like("^[a-zA-Z0-9:/_\\s.-]+$").optional("KeyMaterialDescription"),
+            Timestamp.optional("ValidTo"),
+            Enum(members!["KEY_MATERIAL_EXPIRES", "KEY_MATERIAL_DOES_NOT_EXPIRE"]).optional("ExpirationModel"),
+            Enum(members!["NEW_KEY_MATERIAL", "EXISTING_KEY_MATERIAL"]).optional("ImportType"),
+            string(0, 256).with_pattern("^[a-zA-Z0-9:/_\\s.-]+$").optional("KeyMaterialDescription"),
             KEY_MATERIAL_ID,
         ],
         "ListAliases" => members![KEY_ID.optional("KeyId"), LIMIT, MARKER],
@@ -305,7 +307,7 @@ pub fn members_of(operation: &str) -> Option<&'static [Member]> {
         "ListKeyRotations" => {
             members![
                 KEY,
-                Word(members!["ALL_KEY_MATERIAL", "ROTATIONS_ONLY"]).optional("IncludeKeyMaterial"),
+                Enum(members!["ALL_KEY_MATERIAL", "ROTATIONS_ONLY"]).optional("IncludeKeyMaterial"),
                 LIMIT,
                 MARKER
             ]
@@ -314,7 +316,7 @@ pub fn members_of(operation: &str) -> Option<&'static [Member]> {
             members![
                 LIMIT,
                 MARKER,
-                List(&Word(members!["SELF", "OTHER_ACCOUNTS_VIA_RAM"]), 1, 2).optional("ResourceOwners")
+                List(&Enum(members!["SELF", "OTHER_ACCOUNTS_VIA_RAM"]), 1, 2).optional("ResourceOwners")
             ]
         }
         "ListRetirableGrants" => members![
@@ -326,10 +328,10 @@ pub fn members_of(operation: &str) -> Option<&'static [Member]> {
         "PutKeyPolicy" => members![KEY, POLICY_NAME, POLICY.required("Policy"), BYPASS],
         "ReEncrypt" => members![
             CIPHERTEXT.optional("CiphertextBlob"),
-            Texts.optional("SourceEncryptionContext"),
+            Map.optional("SourceEncryptionContext"),
             KEY_ID.optional("SourceKeyId"),
             KEY_ID.required("DestinationKeyId"),
-            Texts.optional("DestinationEncryptionContext"),
+            Map.optional("DestinationEncryptionContext"),
             ENCRYPTION_ALGORITHM.optional("SourceEncryptionAlgorithm"),
             ENCRYPTION_ALGORITHM.optional("DestinationEncryptionAlgorithm"),
             GRANT_TOKENS,
@@ -353,7 +355,7 @@ pub fn members_of(operation: &str) -> Option<&'static [Member]> {
             ]
         }
         "RevokeGrant" => members![KEY, GRANT_ID.required("GrantId"), DRY_RUN],
-        "ScheduleKeyDeletion" => members![KEY, Whole(1, 365).optional("PendingWindowInDays")],
+        "ScheduleKeyDeletion" => members![KEY, Integer(1, 365).optional("PendingWindowInDays")],
         "Sign" => members![KEY, PLAINTEXT.required("Message"), MESSAGE_TYPE, GRANT_TOKENS, SIGNING_ALGORITHM, DRY_RUN],
         "TagResource" => members![KEY, TAGS.required("Tags")],
         "UntagResource" => members![KEY, List(&TAG_KEY, 0, usize::MAX).required("TagKeys")],

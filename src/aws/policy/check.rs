@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use super::strict::Strict;
-use super::{OneOrMany, PolicyDocument, Principals, Statement};
+use super::strict::StrictValue;
+use super::{OneOrMany, PolicyDocument, PrincipalElement, Statement};
 use crate::aws::limits;
 
 /// What is wrong with a policy, for the person who wrote it.
@@ -25,7 +25,7 @@ impl std::fmt::Display for PolicyProblem {
 }
 
 /// The condition operators of the IAM policy grammar, without the suffix `IfExists` and the set prefixes.
-const OPERATORS: [&str; 27] = [
+const CONDITION_OPERATORS: [&str; 27] = [
     "StringEquals",
     "StringNotEquals",
     "StringEqualsIgnoreCase",
@@ -66,30 +66,32 @@ pub fn check(text: &str) -> Result<PolicyDocument, Vec<PolicyProblem>> {
     let at = |error: &serde_json::Error, message| {
         vec![PolicyProblem { line: Some(error.line()).filter(|line| *line > 0), message }]
     };
-    let Strict(value) = serde_json::from_str(text).map_err(|error| {
+    let StrictValue(value) = serde_json::from_str(text).map_err(|error| {
         let what = error.to_string();
-        let what = without_place(&what);
-        at(&error, if error.is_data() { sentence(what) } else { format!("This is not JSON: {what}.") })
+        let what = without_position(&what);
+        at(&error, if error.is_data() { to_sentence(what) } else { format!("This is not JSON: {what}.") })
     })?;
     let document: PolicyDocument =
-        serde_json::from_str(text).map_err(|error| at(&error, explain(&value, &error.to_string())))?;
+        serde_json::from_str(text).map_err(|error| at(&error, explain_mismatch(&value, &error.to_string())))?;
     let mut problems = Vec::new();
-    let mut say = |message: String| problems.push(PolicyProblem { line: None, message });
+    let mut report = |message: String| problems.push(PolicyProblem { line: None, message });
     if let Some(version) = &document.version
         && version != "2012-10-17"
         && version != "2008-10-17"
     {
-        say(format!("Version is ‘{version}’; it must be 2012-10-17 (or 2008-10-17)."));
+        report(format!("Version is ‘{version}’; it must be 2012-10-17 (or 2008-10-17)."));
     }
     if document.statements().is_empty() {
-        say("The policy has no statement; it needs at least one.".to_owned());
+        report("The policy has no statement; it needs at least one.".to_owned());
     }
     let mut seen = Vec::new();
     for (index, statement) in document.statements().iter().enumerate() {
-        check_statement(statement, &name_of(index, statement), &mut say);
+        check_statement(statement, &statement_label(index, statement), &mut report);
         if let Some(sid) = statement.sid.as_ref().filter(|sid| !sid.is_empty()) {
             if seen.contains(&sid) {
-                say(format!("The Sid \"{sid}\" is used more than once. Statement IDs must be unique within a policy."));
+                report(format!(
+                    "The Sid \"{sid}\" is used more than once. Statement IDs must be unique within a policy."
+                ));
             }
             seen.push(sid);
         }
@@ -101,7 +103,7 @@ pub fn check(text: &str) -> Result<PolicyDocument, Vec<PolicyProblem>> {
 pub fn warnings(document: &PolicyDocument) -> Vec<PolicyProblem> {
     let mut found = Vec::new();
     for (index, statement) in document.statements().iter().enumerate() {
-        let name = name_of(index, statement);
+        let name = statement_label(index, statement);
         if statement.action.is_none() && statement.not_action.is_none() {
             let message = format!("{name} has no Action, so it does nothing. Add one, such as \"kms:Decrypt\".");
             found.push(PolicyProblem { line: None, message });
@@ -114,65 +116,67 @@ pub fn warnings(document: &PolicyDocument) -> Vec<PolicyProblem> {
     found
 }
 
-fn name_of(index: usize, statement: &Statement) -> String {
+fn statement_label(index: usize, statement: &Statement) -> String {
     match &statement.sid {
         Some(sid) => format!("Statement {} (‘{sid}’)", index + 1),
         None => format!("Statement {}", index + 1),
     }
 }
 
-fn check_statement(statement: &Statement, name: &str, say: &mut impl FnMut(String)) {
+fn check_statement(statement: &Statement, name: &str, report: &mut impl FnMut(String)) {
     match (&statement.principal, &statement.not_principal) {
-        (None, None) => say(format!("{name} has no Principal; every statement of a key policy needs one.")),
-        (Some(_), Some(_)) => say(format!("{name} has both Principal and NotPrincipal; keep one.")),
-        (Some(principals), None) | (None, Some(principals)) => check_principals(principals, name, say),
+        (None, None) => report(format!("{name} has no Principal; every statement of a key policy needs one.")),
+        (Some(_), Some(_)) => report(format!("{name} has both Principal and NotPrincipal; keep one.")),
+        (Some(principals), None) | (None, Some(principals)) => check_principals(principals, name, report),
     }
     if statement.action.is_some() && statement.not_action.is_some() {
-        say(format!("{name} has both Action and NotAction; keep one."));
+        report(format!("{name} has both Action and NotAction; keep one."));
     }
     if statement.resource.is_some() && statement.not_resource.is_some() {
-        say(format!("{name} has both Resource and NotResource; keep one."));
+        report(format!("{name} has both Resource and NotResource; keep one."));
     }
     for actions in [&statement.action, &statement.not_action].into_iter().flatten() {
-        check_actions(actions, name, say);
+        check_actions(actions, name, report);
     }
     if let Some(condition) = &statement.condition {
-        check_condition(condition, name, say);
+        check_condition(condition, name, report);
     }
 }
 
-fn check_actions(actions: &OneOrMany<String>, name: &str, say: &mut impl FnMut(String)) {
+fn check_actions(actions: &OneOrMany<String>, name: &str, report: &mut impl FnMut(String)) {
     for action in actions.as_slice() {
         if action != "*" && !action.contains(':') {
-            say(format!("{name}: the action ‘{action}’ lacks its service; write ‘kms:{action}’."));
+            report(format!("{name}: the action ‘{action}’ lacks its service; write ‘kms:{action}’."));
         }
     }
 }
 
-fn check_principals(principals: &Principals, name: &str, say: &mut impl FnMut(String)) {
+fn check_principals(principals: &PrincipalElement, name: &str, report: &mut impl FnMut(String)) {
     match principals {
-        Principals::Everybody(text) if text == "*" => {}
-        Principals::Everybody(text) => {
-            say(format!("{name}: the principal ‘{text}’ must be \"*\" or an object such as {{\"AWS\": \"arn:…\"}}."));
+        PrincipalElement::Everybody(text) if text == "*" => {}
+        PrincipalElement::Everybody(text) => {
+            report(format!(
+                "{name}: the principal ‘{text}’ must be \"*\" or an object such as {{\"AWS\": \"arn:…\"}}."
+            ));
         }
-        Principals::ByKind(kinds) => {
+        PrincipalElement::ByKind(kinds) => {
             if kinds.is_empty() {
-                say(format!("{name}: Principal is empty."));
+                report(format!("{name}: Principal is empty."));
             }
             for (kind, value) in kinds {
                 if !matches!(kind.as_str(), "AWS" | "Service" | "Federated" | "CanonicalUser") {
-                    say(format!("{name}: ‘{kind}’ is no kind of principal; use AWS, Service or Federated."));
+                    report(format!("{name}: ‘{kind}’ is no kind of principal; use AWS, Service or Federated."));
                 }
                 let is_text = |value: &Value| value.as_str().is_some_and(|text| !text.is_empty());
                 let fits =
                     is_text(value) || value.as_array().is_some_and(|list| !list.is_empty() && list.iter().all(is_text));
                 if !fits {
-                    say(format!("{name}: the principals under ‘{kind}’ must be a text or an array of texts."));
+                    report(format!("{name}: the principals under ‘{kind}’ must be a text or an array of texts."));
                 }
                 let texts = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
                 for service in texts.iter().filter_map(Value::as_str).filter(|_| kind == "Service") {
                     if !is_service_principal(service) {
-                        say(format!(
+                        report(format!(
                             "{name}: \"{service}\" isn't a service principal that AWS knows. Write one such as \
                              \"logs.us-west-2.amazonaws.com\" or \"cloudtrail.amazonaws.com\"."
                         ));
@@ -184,14 +188,14 @@ fn check_principals(principals: &Principals, name: &str, say: &mut impl FnMut(St
 }
 
 /// The names of services as their principals start, one a line.
-const SERVICES: &str = include_str!("../../../assets/aws/services.txt");
+const SERVICE_NAMES: &str = include_str!("../../../assets/aws/services.txt");
 
 /// Whether `name` is the principal of an AWS service: `logs.amazonaws.com`, or `logs.us-west-2.amazonaws.com`.
 pub fn is_service_principal(name: &str) -> bool {
     let Some(name) = name.strip_suffix(".amazonaws.com").or(name.strip_suffix(".amazonaws.com.cn")) else {
         return false;
     };
-    let is_known = |service: &str| SERVICES.lines().any(|known| known == service);
+    let is_known = |service: &str| SERVICE_NAMES.lines().any(|known| known == service);
     let of_region = || {
         name.rsplit_once('.')
             .is_some_and(|(service, region)| is_known(service) && crate::aws::regions::is_region(region))
@@ -199,19 +203,19 @@ pub fn is_service_principal(name: &str) -> bool {
     is_known(name) || of_region()
 }
 
-fn check_condition(condition: &Map<String, Value>, name: &str, say: &mut impl FnMut(String)) {
+fn check_condition(condition: &Map<String, Value>, name: &str, report: &mut impl FnMut(String)) {
     for (operator, keys) in condition {
         let bare = operator.strip_prefix("ForAllValues:").or(operator.strip_prefix("ForAnyValue:")).unwrap_or(operator);
         let bare = bare.strip_suffix("IfExists").unwrap_or(bare);
-        if !OPERATORS.iter().any(|known| known.eq_ignore_ascii_case(bare)) {
-            say(format!("{name}: ‘{operator}’ is no condition operator."));
+        if !CONDITION_OPERATORS.iter().any(|known| known.eq_ignore_ascii_case(bare)) {
+            report(format!("{name}: ‘{operator}’ is no condition operator."));
         }
         let is_for_all = operator.get(..13).is_some_and(|prefix| prefix.eq_ignore_ascii_case("ForAllValues:"));
         for key in keys.as_object().into_iter().flat_map(Map::keys).filter(|_| is_for_all) {
             let key = key.to_ascii_lowercase();
             let single = [("kms:encryptioncontext:", "encryption context"), ("aws:requesttag/", "tag")];
             if let Some((_, what)) = single.iter().find(|(prefix, _)| key.starts_with(prefix)) {
-                say(format!(
+                report(format!(
                     "OverlyPermissiveCondition: Using the ForAllValues set operator with a single-valued condition key \
                      matches requests without the specified {what} or with an unspecified {what}. To fix, remove \
                      ForAllValues."
@@ -219,23 +223,23 @@ fn check_condition(condition: &Map<String, Value>, name: &str, say: &mut impl Fn
             }
         }
         if keys.as_object().is_none_or(serde_json::Map::is_empty) {
-            say(format!("{name}: the condition ‘{operator}’ must be an object of condition keys and values."));
+            report(format!("{name}: the condition ‘{operator}’ must be an object of condition keys and values."));
         }
     }
 }
 
 /// serde_json's message without ` at line 1 column 2`, which is told apart.
-fn without_place(message: &str) -> &str {
+fn without_position(message: &str) -> &str {
     message.split(" at line ").next().unwrap_or(message)
 }
 
-fn sentence(text: &str) -> String {
+fn to_sentence(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map(|first| format!("{}{}.", first.to_uppercase(), letters.as_str())).unwrap_or_default()
 }
 
 /// Why JSON is no policy: which statement, which element.
-fn explain(value: &Value, error: &str) -> String {
+fn explain_mismatch(value: &Value, error: &str) -> String {
     let Some(document) = value.as_object() else { return "The policy must be a JSON object.".to_owned() };
     for key in document.keys() {
         if !matches!(key.as_str(), "Version" | "Id" | "Statement") {
@@ -246,10 +250,10 @@ fn explain(value: &Value, error: &str) -> String {
     let list = statements.as_array().map_or(std::slice::from_ref(statements), Vec::as_slice);
     for (index, statement) in list.iter().enumerate() {
         if let Err(error) = serde_json::from_value::<Statement>(statement.clone()) {
-            return format!("Statement {}: {}.", index + 1, without_place(&error.to_string()));
+            return format!("Statement {}: {}.", index + 1, without_position(&error.to_string()));
         }
     }
-    format!("The policy is not well formed: {}.", without_place(error))
+    format!("The policy is not well formed: {}.", without_position(error))
 }
 
 #[cfg(test)]
@@ -260,7 +264,7 @@ mod tests {
         check(text).unwrap_err()[0].to_string()
     }
 
-    fn with(statement: &str) -> String {
+    fn policy_with_statement(statement: &str) -> String {
         format!(r#"{{"Version":"2012-10-17","Statement":[{statement}]}}"#)
     }
 
@@ -269,27 +273,37 @@ mod tests {
         assert!(problem("{\n\"Version\": }").starts_with("Line 2: This is not JSON"));
         assert!(problem("[]").contains("must be a JSON object"));
         assert!(problem("{\n\"Statements\":[]}").starts_with("Line 2: ‘Statements’ is no element"));
-        assert!(problem(&with("\n\n{\"Effect\":\"Permit\"}")).starts_with("Line 3: Statement 1: "));
-        assert!(problem(&with(r#"{"Effect":"Allow","Action":"kms:*","Resource":"*"}"#)).contains("no Principal"));
-        assert!(problem(&with(r#"{"Effect":"Allow","Principal":"me","Action":"kms:*"}"#)).contains("‘me’"));
-        assert!(problem(&with(r#"{"Effect":"Allow","Principal":"*","Action":"Decrypt"}"#)).contains("kms:Decrypt"));
+        assert!(problem(&policy_with_statement("\n\n{\"Effect\":\"Permit\"}")).starts_with("Line 3: Statement 1: "));
+        assert!(
+            problem(&policy_with_statement(r#"{"Effect":"Allow","Action":"kms:*","Resource":"*"}"#))
+                .contains("no Principal")
+        );
+        assert!(
+            problem(&policy_with_statement(r#"{"Effect":"Allow","Principal":"me","Action":"kms:*"}"#)).contains("‘me’")
+        );
+        assert!(
+            problem(&policy_with_statement(r#"{"Effect":"Allow","Principal":"*","Action":"Decrypt"}"#))
+                .contains("kms:Decrypt")
+        );
         let condition = r#"{"Effect":"Allow","Principal":"*","Action":"kms:*","Condition":{"Equals":{"a":"b"}}}"#;
-        assert!(problem(&with(condition)).contains("‘Equals’"));
+        assert!(problem(&policy_with_statement(condition)).contains("‘Equals’"));
         assert!(problem(&"x".repeat(32_769)).contains("32768"));
     }
 
     #[test]
     fn ambiguous_policy_is_rejected() {
-        let twice = with("{\"Effect\":\"Deny\",\n\"Effect\":\"Allow\",\"Principal\":\"*\"}");
+        let twice = policy_with_statement("{\"Effect\":\"Deny\",\n\"Effect\":\"Allow\",\"Principal\":\"*\"}");
         assert_eq!(problem(&twice), "Line 2: ‘Effect’ stands twice in one object; keep one.");
         let condition = r#"{"Effect":"Allow","Principal":"*","Condition":{"Bool":{"a":"true","a":"false"}}}"#;
-        assert!(problem(&with(condition)).contains("‘a’ stands twice"));
-        assert!(problem(&with(r#"{"Effect":"Allow","Principal":"*","Action":null}"#)).contains("is null"));
+        assert!(problem(&policy_with_statement(condition)).contains("‘a’ stands twice"));
+        assert!(
+            problem(&policy_with_statement(r#"{"Effect":"Allow","Principal":"*","Action":null}"#)).contains("is null")
+        );
     }
 
     #[test]
     fn statement_without_action_or_resource_is_accepted_with_warnings() {
-        let document = check(&with(r#"{"Effect":"Allow","Principal":"*"}"#)).unwrap();
+        let document = check(&policy_with_statement(r#"{"Effect":"Allow","Principal":"*"}"#)).unwrap();
         assert_eq!(warnings(&document).len(), 2);
     }
 }

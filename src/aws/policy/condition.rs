@@ -8,32 +8,32 @@ use std::net::IpAddr;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::{LITERAL, like_arn, wildcard};
+use super::{ESCAPE, arn_like, wildcard_match};
 
 /// What a request is like: the values of each condition key, whose names have no case.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Facts(BTreeMap<String, Vec<String>>);
+pub struct RequestContext(BTreeMap<String, Vec<String>>);
 
-impl Facts {
+impl RequestContext {
     /// Adds a value.
     pub fn add(&mut self, key: &str, value: impl Into<String>) {
         self.0.entry(key.to_ascii_lowercase()).or_default().push(value.into());
     }
 
     /// Adds a value, if there is one.
-    pub fn add_some(&mut self, key: &str, value: Option<impl Into<String>>) {
+    pub fn add_optional(&mut self, key: &str, value: Option<impl Into<String>>) {
         if let Some(value) = value {
             self.add(key, value);
         }
     }
 
     /// Sets the values of a key.
-    pub fn replace(&mut self, key: &str, values: &[String]) {
+    pub fn set(&mut self, key: &str, values: &[String]) {
         self.0.insert(key.to_ascii_lowercase(), values.to_vec());
     }
 
     /// Whether there is a value.
-    pub fn has(&self, key: &str) -> bool {
+    pub fn contains(&self, key: &str) -> bool {
         self.get(key).is_some()
     }
 
@@ -43,11 +43,11 @@ impl Facts {
 
     /// A pattern with policy variables such as `${aws:username}` put in, in which their values stand for themselves;
     /// `None` when one is not known.
-    pub fn pattern(&self, text: &str) -> Option<String> {
-        self.fill(text, |value| value.chars().flat_map(|letter| [LITERAL, letter]).collect())
+    pub fn expand_pattern(&self, text: &str) -> Option<String> {
+        self.expand_variables(text, |value| value.chars().flat_map(|letter| [ESCAPE, letter]).collect())
     }
 
-    fn fill(&self, text: &str, literal: impl Fn(&str) -> String) -> Option<String> {
+    fn expand_variables(&self, text: &str, literal: impl Fn(&str) -> String) -> Option<String> {
         if !text.contains("${") {
             return Some(text.to_owned());
         }
@@ -76,42 +76,44 @@ impl Facts {
     }
 
     /// Whether all conditions hold.
-    pub fn fulfil(&self, conditions: &Map<String, Value>) -> bool {
+    pub fn satisfies(&self, conditions: &Map<String, Value>) -> bool {
         conditions.iter().all(|(operator, keys)| {
-            let Some(operator) = Operator::read(operator) else { return false };
-            keys.as_object().is_some_and(|keys| keys.iter().all(|(key, wanted)| self.holds(&operator, key, wanted)))
+            let Some(operator) = Operator::parse(operator) else { return false };
+            keys.as_object().is_some_and(|keys| {
+                keys.iter().all(|(key, expected)| self.satisfies_operator(&operator, key, expected))
+            })
         })
     }
 
-    fn holds(&self, operator: &Operator, key: &str, wanted: &Value) -> bool {
-        let list = wanted.as_array().map_or(std::slice::from_ref(wanted), Vec::as_slice);
-        let wanted: Vec<String> = list.iter().filter_map(text_of).collect();
+    fn satisfies_operator(&self, operator: &Operator, key: &str, expected: &Value) -> bool {
+        let list = expected.as_array().map_or(std::slice::from_ref(expected), Vec::as_slice);
+        let expected: Vec<String> = list.iter().filter_map(condition_value).collect();
         let values = self.get(key);
-        if operator.kind == Kind::Null {
-            let asks_for_absence = wanted.iter().any(|one| one.eq_ignore_ascii_case("true"));
+        if operator.kind == OperatorKind::Null {
+            let asks_for_absence = expected.iter().any(|one| one.eq_ignore_ascii_case("true"));
             return values.is_none() == asks_for_absence;
         }
         let Some(values) = values else {
-            return operator.is_negated || operator.if_exists || operator.set == Set::All;
+            return operator.is_negated || operator.if_exists || operator.set == SetOperator::ForAllValues;
         };
         let is_met = |value: &String| {
             let filled = |one: &String| match operator.kind {
-                Kind::Like | Kind::Arn => self.pattern(one),
-                _ => self.fill(one, str::to_owned),
+                OperatorKind::StringLike | OperatorKind::Arn => self.expand_pattern(one),
+                _ => self.expand_variables(one, str::to_owned),
             };
             let is_like = |one: &String| filled(one).is_some_and(|one| operator.kind.compare(value, &one));
-            wanted.iter().any(is_like) != operator.is_negated
+            expected.iter().any(is_like) != operator.is_negated
         };
         match operator.set {
-            Set::All => values.iter().all(is_met),
+            SetOperator::ForAllValues => values.iter().all(is_met),
             // A negated operator on several values asks that none of them is wanted.
-            Set::None if operator.is_negated => values.iter().all(is_met),
-            Set::Any | Set::None => values.iter().any(is_met),
+            SetOperator::None if operator.is_negated => values.iter().all(is_met),
+            SetOperator::ForAnyValue | SetOperator::None => values.iter().any(is_met),
         }
     }
 }
 
-fn text_of(value: &Value) -> Option<String> {
+fn condition_value(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
         Value::Bool(is_true) => Some(is_true.to_string()),
@@ -121,14 +123,14 @@ fn text_of(value: &Value) -> Option<String> {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Set {
+enum SetOperator {
     None,
-    All,
-    Any,
+    ForAllValues,
+    ForAnyValue,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Compare {
+enum Comparison {
     Equal,
     Less,
     LessOrEqual,
@@ -136,8 +138,8 @@ enum Compare {
     GreaterOrEqual,
 }
 
-impl Compare {
-    fn holds(self, order: std::cmp::Ordering) -> bool {
+impl Comparison {
+    fn matches(self, order: std::cmp::Ordering) -> bool {
         match self {
             Self::Equal => order.is_eq(),
             Self::Less => order.is_lt(),
@@ -149,96 +151,96 @@ impl Compare {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Text,
-    TextWithoutCase,
-    Like,
-    Number(Compare),
-    Date(Compare),
+enum OperatorKind {
+    String,
+    StringIgnoreCase,
+    StringLike,
+    Numeric(Comparison),
+    Date(Comparison),
     Bool,
-    Address,
+    IpAddress,
     Arn,
     Null,
 }
 
 struct Operator {
-    set: Set,
-    kind: Kind,
+    set: SetOperator,
+    kind: OperatorKind,
     is_negated: bool,
     if_exists: bool,
 }
 
 impl Operator {
-    fn read(name: &str) -> Option<Self> {
+    fn parse(name: &str) -> Option<Self> {
         let (set, name) = match name.split_once(':') {
-            None => (Set::None, name),
-            Some((prefix, name)) if prefix.eq_ignore_ascii_case("ForAllValues") => (Set::All, name),
-            Some((prefix, name)) if prefix.eq_ignore_ascii_case("ForAnyValue") => (Set::Any, name),
+            None => (SetOperator::None, name),
+            Some((prefix, name)) if prefix.eq_ignore_ascii_case("ForAllValues") => (SetOperator::ForAllValues, name),
+            Some((prefix, name)) if prefix.eq_ignore_ascii_case("ForAnyValue") => (SetOperator::ForAnyValue, name),
             Some(_) => return None,
         };
         let name = name.to_ascii_lowercase();
         let (name, if_exists) = name.strip_suffix("ifexists").map_or((name.as_str(), false), |name| (name, true));
         let (kind, is_negated) = match name {
-            "stringequals" | "binaryequals" => (Kind::Text, false),
-            "stringnotequals" => (Kind::Text, true),
-            "stringequalsignorecase" => (Kind::TextWithoutCase, false),
-            "stringnotequalsignorecase" => (Kind::TextWithoutCase, true),
-            "stringlike" => (Kind::Like, false),
-            "stringnotlike" => (Kind::Like, true),
-            "numericequals" => (Kind::Number(Compare::Equal), false),
-            "numericnotequals" => (Kind::Number(Compare::Equal), true),
-            "numericlessthan" => (Kind::Number(Compare::Less), false),
-            "numericlessthanequals" => (Kind::Number(Compare::LessOrEqual), false),
-            "numericgreaterthan" => (Kind::Number(Compare::Greater), false),
-            "numericgreaterthanequals" => (Kind::Number(Compare::GreaterOrEqual), false),
-            "dateequals" => (Kind::Date(Compare::Equal), false),
-            "datenotequals" => (Kind::Date(Compare::Equal), true),
-            "datelessthan" => (Kind::Date(Compare::Less), false),
-            "datelessthanequals" => (Kind::Date(Compare::LessOrEqual), false),
-            "dategreaterthan" => (Kind::Date(Compare::Greater), false),
-            "dategreaterthanequals" => (Kind::Date(Compare::GreaterOrEqual), false),
-            "bool" => (Kind::Bool, false),
-            "ipaddress" => (Kind::Address, false),
-            "notipaddress" => (Kind::Address, true),
-            "arnequals" | "arnlike" => (Kind::Arn, false),
-            "arnnotequals" | "arnnotlike" => (Kind::Arn, true),
-            "null" => (Kind::Null, false),
+            "stringequals" | "binaryequals" => (OperatorKind::String, false),
+            "stringnotequals" => (OperatorKind::String, true),
+            "stringequalsignorecase" => (OperatorKind::StringIgnoreCase, false),
+            "stringnotequalsignorecase" => (OperatorKind::StringIgnoreCase, true),
+            "stringlike" => (OperatorKind::StringLike, false),
+            "stringnotlike" => (OperatorKind::StringLike, true),
+            "numericequals" => (OperatorKind::Numeric(Comparison::Equal), false),
+            "numericnotequals" => (OperatorKind::Numeric(Comparison::Equal), true),
+            "numericlessthan" => (OperatorKind::Numeric(Comparison::Less), false),
+            "numericlessthanequals" => (OperatorKind::Numeric(Comparison::LessOrEqual), false),
+            "numericgreaterthan" => (OperatorKind::Numeric(Comparison::Greater), false),
+            "numericgreaterthanequals" => (OperatorKind::Numeric(Comparison::GreaterOrEqual), false),
+            "dateequals" => (OperatorKind::Date(Comparison::Equal), false),
+            "datenotequals" => (OperatorKind::Date(Comparison::Equal), true),
+            "datelessthan" => (OperatorKind::Date(Comparison::Less), false),
+            "datelessthanequals" => (OperatorKind::Date(Comparison::LessOrEqual), false),
+            "dategreaterthan" => (OperatorKind::Date(Comparison::Greater), false),
+            "dategreaterthanequals" => (OperatorKind::Date(Comparison::GreaterOrEqual), false),
+            "bool" => (OperatorKind::Bool, false),
+            "ipaddress" => (OperatorKind::IpAddress, false),
+            "notipaddress" => (OperatorKind::IpAddress, true),
+            "arnequals" | "arnlike" => (OperatorKind::Arn, false),
+            "arnnotequals" | "arnnotlike" => (OperatorKind::Arn, true),
+            "null" => (OperatorKind::Null, false),
             _ => return None,
         };
         Some(Self { set, kind, is_negated, if_exists })
     }
 }
 
-impl Kind {
-    fn compare(self, value: &str, wanted: &str) -> bool {
+impl OperatorKind {
+    fn compare(self, value: &str, expected: &str) -> bool {
         match self {
-            Self::Text => value == wanted,
-            Self::TextWithoutCase | Self::Bool => value.eq_ignore_ascii_case(wanted),
-            Self::Like => wildcard(wanted, value),
-            Self::Number(compare) => match (value.parse::<f64>(), wanted.parse::<f64>()) {
-                (Ok(value), Ok(wanted)) => value.partial_cmp(&wanted).is_some_and(|order| compare.holds(order)),
+            Self::String => value == expected,
+            Self::StringIgnoreCase | Self::Bool => value.eq_ignore_ascii_case(expected),
+            Self::StringLike => wildcard_match(expected, value),
+            Self::Numeric(compare) => match (value.parse::<f64>(), expected.parse::<f64>()) {
+                (Ok(value), Ok(expected)) => value.partial_cmp(&expected).is_some_and(|order| compare.matches(order)),
                 _ => false,
             },
-            Self::Date(compare) => match (date(value), date(wanted)) {
-                (Some(value), Some(wanted)) => compare.holds(value.cmp(&wanted)),
+            Self::Date(compare) => match (parse_date(value), parse_date(expected)) {
+                (Some(value), Some(expected)) => compare.matches(value.cmp(&expected)),
                 _ => false,
             },
-            Self::Address => is_within(value, wanted),
-            Self::Arn => value.splitn(6, ':').count() == 6 && like_arn(wanted, value),
+            Self::IpAddress => cidr_contains(value, expected),
+            Self::Arn => value.splitn(6, ':').count() == 6 && arn_like(expected, value),
             Self::Null => false,
         }
     }
 }
 
 /// ISO 8601, or seconds since 1970.
-fn date(text: &str) -> Option<Timestamp> {
+fn parse_date(text: &str) -> Option<Timestamp> {
     let midnight = || text.parse::<jiff::civil::Date>().ok().map(|day| day.at(0, 0, 0, 0));
     let day = || jiff::tz::TimeZone::UTC.to_timestamp(midnight()?).ok();
     text.parse().ok().or_else(|| Timestamp::from_second(text.parse().ok()?).ok()).or_else(day)
 }
 
 /// Whether an address is in a block such as `192.0.2.0/24`.
-fn is_within(address: &str, block: &str) -> bool {
+fn cidr_contains(address: &str, block: &str) -> bool {
     let (network, bits) = block.split_once('/').map_or((block, None), |(network, bits)| (network, Some(bits)));
     let (Ok(address), Ok(network)) = (address.parse::<IpAddr>(), network.parse::<IpAddr>()) else { return false };
     let (address, network, most) = match (address, network) {
@@ -257,8 +259,8 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn facts() -> Facts {
-        let mut facts = Facts::default();
+    fn context() -> RequestContext {
+        let mut context = RequestContext::default();
         for (key, value) in [
             ("aws:PrincipalArn", "arn:aws:iam::111122223333:role/app/Api"),
             ("aws:username", "lee"),
@@ -270,15 +272,15 @@ mod tests {
             ("aws:TagKeys", "team"),
             ("aws:TagKeys", "cost"),
         ] {
-            facts.add(key, value);
+            context.add(key, value);
         }
-        facts
+        context
     }
 
     #[test]
     fn condition_operators_match_iam() {
-        let facts = facts();
-        for (operator, key, wanted, holds) in [
+        let context = context();
+        for (operator, key, expected, holds) in [
             ("StringEquals", "KMS:EncryptionContext:project", json!("nile"), true),
             ("StringEquals", "kms:EncryptionContext:Project", json!(["amazon", "nile"]), true),
             ("StringEquals", "kms:EncryptionContext:Project", json!("Nile"), false),
@@ -313,15 +315,15 @@ mod tests {
             ("ForAnyValue:StringEquals", "aws:absent", json!(["team"]), false),
             ("StringAlmostEquals", "aws:username", json!("lee"), false),
         ] {
-            let condition = json!({ operator: { key: wanted.clone() } });
-            assert_eq!(facts.fulfil(condition.as_object().unwrap()), holds, "{operator} {key} {wanted}");
+            let condition = json!({ operator: { key: expected.clone() } });
+            assert_eq!(context.satisfies(condition.as_object().unwrap()), holds, "{operator} {key} {expected}");
         }
     }
 
     #[test]
     fn ip_addresses_match_by_prefix_length() {
-        assert!(is_within("2001:db8::1", "2001:db8::/32") && !is_within("2001:db9::1", "2001:db8::/32"));
-        assert!(is_within("10.0.0.1", "0.0.0.0/0") && !is_within("10.0.0.1", "10.0.0.0/33"));
-        assert!(!is_within("10.0.0.1", "::/0") && !is_within("x", "10.0.0.0/8"));
+        assert!(cidr_contains("2001:db8::1", "2001:db8::/32") && !cidr_contains("2001:db9::1", "2001:db8::/32"));
+        assert!(cidr_contains("10.0.0.1", "0.0.0.0/0") && !cidr_contains("10.0.0.1", "10.0.0.0/33"));
+        assert!(!cidr_contains("10.0.0.1", "::/0") && !cidr_contains("x", "10.0.0.0/8"));
     }
 }

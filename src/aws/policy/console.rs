@@ -19,7 +19,7 @@ pub struct ConsolePolicy {
     pub other_accounts: Vec<String>,
 }
 
-const ADMINISTRATION: [&str; 12] = [
+const ADMINISTRATOR_ACTIONS: [&str; 12] = [
     "kms:Create*",
     "kms:Describe*",
     "kms:Enable*",
@@ -33,10 +33,11 @@ const ADMINISTRATION: [&str; 12] = [
     "kms:TagResource",
     "kms:UntagResource",
 ];
-const DELETION: [&str; 2] = ["kms:ScheduleKeyDeletion", "kms:CancelKeyDeletion"];
-const ROTATION: [&str; 1] = ["kms:RotateKeyOnDemand"];
-const USE: [&str; 5] = ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"];
-const GRANTS: [&str; 3] = ["kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant"];
+const DELETION_ACTIONS: [&str; 2] = ["kms:ScheduleKeyDeletion", "kms:CancelKeyDeletion"];
+const ROTATION_ACTIONS: [&str; 1] = ["kms:RotateKeyOnDemand"];
+const USER_ACTIONS: [&str; 5] =
+    ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"];
+const GRANT_ACTIONS: [&str; 3] = ["kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant"];
 
 /// The Sids by which the console finds its statements again (*Default key policy*, KMS developer guide).
 const ROOT_SID: &str = "Enable IAM User Permissions";
@@ -59,14 +60,14 @@ fn statement(sid: &str, principals: Vec<String>, actions: &Value) -> Value {
     })
 }
 
-fn root(partition: &str, account: &str) -> String {
+fn root_arn(partition: &str, account: &str) -> String {
     format!("arn:{partition}:iam::{account}:root")
 }
 
 impl ConsolePolicy {
     /// The choices that made a policy, as the console's default view shows them; `None` when its statements are not the
     /// console's: another effect, a condition, or principals that are no users, roles or accounts.
-    pub fn read(text: &str) -> Option<Self> {
+    pub fn parse(text: &str) -> Option<Self> {
         let document = super::check(text).ok()?;
         let mut policy = Self { administrators_may_delete: true, ..Self::default() };
         for statement in document.statements() {
@@ -79,7 +80,7 @@ impl ConsolePolicy {
                 }
                 Some(ADMINISTRATORS_SID) if is_plain => {
                     policy.administrators = names().into_iter().map(str::to_owned).collect();
-                    policy.administrators_may_delete = statement.covers("kms:ScheduleKeyDeletion");
+                    policy.administrators_may_delete = statement.matches_action("kms:ScheduleKeyDeletion");
                 }
                 Some(USERS_SID) if is_plain => {
                     for name in names() {
@@ -118,40 +119,40 @@ impl ConsolePolicy {
                 (None, None) => {}
             }
         }
-        Some(pretty(&document))
+        Some(to_pretty_json(&document))
     }
 
     /// The document, indented. Its members stand in the console's order.
     pub fn to_json(&self) -> String {
-        let mut statements = vec![statement(ROOT_SID, vec![root(&self.partition, &self.account)], &json!("kms:*"))];
+        let mut statements = vec![statement(ROOT_SID, vec![root_arn(&self.partition, &self.account)], &json!("kms:*"))];
         if !self.administrators.is_empty() {
-            let mut actions = ADMINISTRATION.to_vec();
+            let mut actions = ADMINISTRATOR_ACTIONS.to_vec();
             if self.administrators_may_delete {
-                actions.extend(DELETION);
+                actions.extend(DELETION_ACTIONS);
             }
-            actions.extend(ROTATION);
+            actions.extend(ROTATION_ACTIONS);
             let administrators = self.administrators.clone();
             statements.push(statement(ADMINISTRATORS_SID, administrators, &json!(actions)));
         }
         let mut users = self.users.clone();
-        users.extend(self.other_accounts.iter().map(|account| root(&self.partition, account)));
+        users.extend(self.other_accounts.iter().map(|account| root_arn(&self.partition, account)));
         if !users.is_empty() {
-            statements.push(statement(USERS_SID, users.clone(), &json!(USE)));
-            let mut grants = statement(GRANTS_SID, users, &json!(GRANTS));
+            statements.push(statement(USERS_SID, users.clone(), &json!(USER_ACTIONS)));
+            let mut grants = statement(GRANTS_SID, users, &json!(GRANT_ACTIONS));
             grants["Condition"] = json!({ "Bool": { "kms:GrantIsForAWSResource": "true" } });
             statements.push(grants);
         }
-        pretty(&json!({ "Id": "key-consolepolicy-3", "Version": "2012-10-17", "Statement": statements }))
+        to_pretty_json(&json!({ "Id": "key-consolepolicy-3", "Version": "2012-10-17", "Statement": statements }))
     }
 }
 
 /// The document that CreateKey writes when none is given.
 pub fn default_policy(partition: &str, account: &str) -> String {
-    let all = statement(ROOT_SID, vec![root(partition, account)], &json!("kms:*"));
-    pretty(&json!({ "Version": "2012-10-17", "Id": "key-default-1", "Statement": [all] }))
+    let all = statement(ROOT_SID, vec![root_arn(partition, account)], &json!("kms:*"));
+    to_pretty_json(&json!({ "Version": "2012-10-17", "Id": "key-default-1", "Statement": [all] }))
 }
 
-fn pretty(document: &Value) -> String {
+fn to_pretty_json(document: &Value) -> String {
     serde_json::to_string_pretty(document).unwrap_or_default()
 }
 
@@ -230,7 +231,7 @@ mod tests {
     #[test]
     fn policy_round_trips_and_is_changed_in_place() {
         let made = policy();
-        assert_eq!(ConsolePolicy::read(&made.to_json()).unwrap(), made);
+        assert_eq!(ConsolePolicy::parse(&made.to_json()).unwrap(), made);
         let own = made.to_json().replacen(
             "\"Statement\": [",
             "\"Statement\": [{\"Sid\":\"mine\",\"Effect\":\"Deny\",\"Principal\":\"*\",\"Action\":\"kms:Sign\",\"Resource\":\"*\"},",
@@ -238,17 +239,17 @@ mod tests {
         );
         let fewer = ConsolePolicy { administrators: Vec::new(), administrators_may_delete: true, ..made.clone() };
         let changed = fewer.apply_to(&own).unwrap();
-        assert_eq!(ConsolePolicy::read(&changed).unwrap(), fewer);
+        assert_eq!(ConsolePolicy::parse(&changed).unwrap(), fewer);
         assert!(changed.contains("\"mine\"") && !changed.contains(ADMINISTRATORS_SID), "{changed}");
-        assert_eq!(made.apply_to(&changed).map(|text| ConsolePolicy::read(&text)), Some(Some(made)));
+        assert_eq!(made.apply_to(&changed).map(|text| ConsolePolicy::parse(&text)), Some(Some(made)));
     }
 
     #[test]
     fn policy_not_written_by_the_console_has_no_default_view() {
         let text = policy().to_json();
         let denied = text.replacen("\"Effect\": \"Allow\"", "\"Effect\": \"Deny\"", 2);
-        assert_eq!(ConsolePolicy::read(&denied), None);
-        assert!(ConsolePolicy::read(&default_policy("aws", "111122223333")).unwrap().administrators.is_empty());
+        assert_eq!(ConsolePolicy::parse(&denied), None);
+        assert!(ConsolePolicy::parse(&default_policy("aws", "111122223333")).unwrap().administrators.is_empty());
     }
 
     proptest! {
@@ -267,7 +268,7 @@ mod tests {
                 ..policy()
             };
             let document = check(&policy.to_json()).unwrap();
-            prop_assert!(document.lets_change_policy("arn:aws:iam::111122223333:user/Admin", "111122223333"));
+            prop_assert!(document.passes_lockout_safety_check("arn:aws:iam::111122223333:user/Admin", "111122223333"));
         }
     }
 }

@@ -2,23 +2,23 @@
 
 use std::collections::BTreeSet;
 
-use super::condition::Facts;
-use super::{Effect, PolicyDocument, Principals, Statement, wildcard};
+use super::condition::RequestContext;
+use super::{Effect, PolicyDocument, PrincipalElement, Statement, wildcard_match};
 
 /// A request as policies see it.
 #[derive(Clone, Copy, Debug)]
-pub struct Question<'a> {
+pub struct PolicyRequest<'a> {
     /// `kms:Encrypt` ...
     pub action: &'a str,
     /// The ARN that it is about; `*` for operations about none.
     pub resource: &'a str,
     /// What conditions look at.
-    pub facts: &'a Facts,
+    pub context: &'a RequestContext,
 }
 
 /// Whom a policy with principals is asked about.
 #[derive(Clone, Copy, Debug)]
-pub struct Principal<'a> {
+pub struct RequestPrincipal<'a> {
     /// The ARN of the user, or of the session of a role.
     pub arn: &'a str,
     /// The ARN of the role whose session it is; of the user otherwise.
@@ -29,20 +29,24 @@ pub struct Principal<'a> {
 
 /// How a policy allows what is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Allowance {
+pub enum PermissionResult {
     /// It does not.
-    None,
+    NotAllowed,
     /// It leaves it to the IAM policies of the principal's account.
-    ByAccount,
+    DelegatedToAccount,
     /// It names the principal.
     Direct,
 }
 
 impl Statement {
-    fn answers(&self, question: &Question) -> bool {
+    fn applies_to(&self, request: &PolicyRequest) -> bool {
         let matches = |patterns: &super::OneOrMany<String>| {
             let is_met = |one: &String| {
-                one == "*" || question.facts.pattern(one).is_some_and(|pattern| wildcard(&pattern, question.resource))
+                one == "*"
+                    || request
+                        .context
+                        .expand_pattern(one)
+                        .is_some_and(|pattern| wildcard_match(&pattern, request.resource))
             };
             patterns.as_slice().iter().any(is_met)
         };
@@ -52,74 +56,81 @@ impl Statement {
             (None, None) => false,
         };
         covers_resource
-            && self.covers(question.action)
-            && self.condition.as_ref().is_none_or(|condition| question.facts.fulfil(condition))
+            && self.matches_action(request.action)
+            && self.condition.as_ref().is_none_or(|condition| request.context.satisfies(condition))
     }
 
     /// How the statement means the principal.
-    fn means(&self, principal: &Principal) -> Allowance {
-        let among = |principals: &Principals| {
+    fn principal_match(&self, principal: &RequestPrincipal) -> PermissionResult {
+        let among = |principals: &PrincipalElement| {
             let how = |name: &&str| {
                 if *name == "*" || [principal.arn, principal.issuer_arn].contains(name) {
-                    Allowance::Direct
+                    PermissionResult::Direct
                 } else if *name == principal.account || name.ends_with(&format!(":iam::{}:root", principal.account)) {
-                    Allowance::ByAccount
+                    PermissionResult::DelegatedToAccount
                 } else {
-                    Allowance::None
+                    PermissionResult::NotAllowed
                 }
             };
-            principals.of_kind("AWS").iter().map(how).max().unwrap_or(Allowance::None)
+            principals.of_kind("AWS").iter().map(how).max().unwrap_or(PermissionResult::NotAllowed)
         };
         match (&self.principal, &self.not_principal) {
             (Some(principals), _) => among(principals),
-            (None, Some(principals)) if among(principals) == Allowance::None => Allowance::Direct,
-            _ => Allowance::None,
+            (None, Some(principals)) if among(principals) == PermissionResult::NotAllowed => PermissionResult::Direct,
+            _ => PermissionResult::NotAllowed,
         }
     }
 }
 
 impl PolicyDocument {
     /// Whether an identity-based policy has a statement of this effect for what is asked.
-    pub fn says(&self, effect: Effect, question: &Question) -> bool {
-        self.statements().iter().any(|statement| statement.effect == effect && statement.answers(question))
+    pub fn has_statement_for(&self, effect: Effect, request: &PolicyRequest) -> bool {
+        self.statements().iter().any(|statement| statement.effect == effect && statement.applies_to(request))
     }
 
     /// The places of the statements of this effect for what is asked; in a resource-based policy only those that mean the
     /// principal.
-    pub fn matching(&self, effect: Effect, question: &Question, principal: Option<&Principal>) -> Vec<usize> {
-        let means = |one: &Statement| principal.is_none_or(|principal| one.means(principal) != Allowance::None);
-        let answers = |one: &Statement| one.effect == effect && means(one) && one.answers(question);
+    pub fn matching_statements(
+        &self,
+        effect: Effect,
+        request: &PolicyRequest,
+        principal: Option<&RequestPrincipal>,
+    ) -> Vec<usize> {
+        let means = |one: &Statement| {
+            principal.is_none_or(|principal| one.principal_match(principal) != PermissionResult::NotAllowed)
+        };
+        let answers = |one: &Statement| one.effect == effect && means(one) && one.applies_to(request);
         self.statements().iter().enumerate().filter(|(_, one)| answers(one)).map(|(place, _)| place).collect()
     }
 
     /// Condition keys that its statements on this action look at and that are not told.
-    pub fn missing_facts(&self, question: &Question) -> BTreeSet<String> {
-        let about_it = self.statements().iter().filter(|statement| statement.covers(question.action));
+    pub fn missing_context_keys(&self, request: &PolicyRequest) -> BTreeSet<String> {
+        let about_it = self.statements().iter().filter(|statement| statement.matches_action(request.action));
         let keys = about_it.filter_map(|statement| statement.condition.as_ref()).flat_map(serde_json::Map::values);
         let keys = keys.filter_map(serde_json::Value::as_object).flat_map(serde_json::Map::keys);
-        keys.filter(|key| !question.facts.has(key)).cloned().collect()
+        keys.filter(|key| !request.context.contains(key)).cloned().collect()
     }
 
     /// Whether a resource-based policy forbids it to this principal.
-    pub fn forbids(&self, principal: &Principal, question: &Question) -> bool {
+    pub fn denies(&self, principal: &RequestPrincipal, request: &PolicyRequest) -> bool {
         self.statements().iter().any(|statement| {
             statement.effect == Effect::Deny
-                && statement.means(principal) != Allowance::None
-                && statement.answers(question)
+                && statement.principal_match(principal) != PermissionResult::NotAllowed
+                && statement.applies_to(request)
         })
     }
 
     /// How a resource-based policy allows it to this principal, the best of its statements.
-    pub fn allows(&self, principal: &Principal, question: &Question) -> Allowance {
+    pub fn permission_for(&self, principal: &RequestPrincipal, request: &PolicyRequest) -> PermissionResult {
         let allowing = self.statements().iter().filter(|one| one.effect == Effect::Allow);
-        let means = allowing.map(|one| (one.means(principal), one));
-        let means = means.filter(|(how, one)| *how != Allowance::None && one.answers(question));
-        means.map(|(how, _)| how).max().unwrap_or(Allowance::None)
+        let means = allowing.map(|one| (one.principal_match(principal), one));
+        let means = means.filter(|(how, one)| *how != PermissionResult::NotAllowed && one.applies_to(request));
+        means.map(|(how, _)| how).max().unwrap_or(PermissionResult::NotAllowed)
     }
 
     /// The same with every statement about every resource: for trust policies, which name none.
     #[must_use]
-    pub fn about_everything(&self) -> Self {
+    pub fn with_all_resources(&self) -> Self {
         let everything = super::OneOrMany::One("*".to_owned());
         let statements = self.statements().iter().cloned();
         let statements =
@@ -128,7 +139,7 @@ impl PolicyDocument {
     }
 
     /// Whether any statement has conditions or policy variables.
-    pub fn looks_at_facts(&self) -> bool {
+    pub fn uses_request_context(&self) -> bool {
         let has_variable =
             |patterns: &super::OneOrMany<String>| patterns.as_slice().iter().any(|pattern| pattern.contains("${"));
         self.statements().iter().any(|statement| {

@@ -21,8 +21,8 @@ pub(crate) use check::is_service_principal;
 pub use check::{PolicyProblem, check, warnings};
 pub use console::{ConsolePolicy, default_policy};
 pub use places::statement_spans;
-pub use principal::principal_arn;
-pub use same::is_same;
+pub use principal::check_principal_arn;
+pub use same::is_equivalent;
 
 /// A key policy document that has passed [`check`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -59,8 +59,8 @@ impl<T> OneOrMany<T> {
 // Read without a buffer, unlike serde's untagged enums, so that an error keeps its line.
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMany<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Reader<T>(PhantomData<T>);
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Reader<T> {
+        struct OneOrManyVisitor<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for OneOrManyVisitor<T> {
             type Value = OneOrMany<T>;
             fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str("one element or an array of them")
@@ -75,7 +75,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMany<T> {
                 T::deserialize(StrDeserializer::new(text)).map(OneOrMany::One)
             }
         }
-        deserializer.deserialize_any(Reader(PhantomData))
+        deserializer.deserialize_any(OneOrManyVisitor(PhantomData))
     }
 }
 
@@ -90,14 +90,14 @@ pub enum Effect {
 /// Who a statement is about: everybody, or principals by kind.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
-pub enum Principals {
+pub enum PrincipalElement {
     /// `"*"`.
     Everybody(String),
     /// `{"AWS": …, "Service": …}`.
     ByKind(Map<String, Value>),
 }
 
-impl Principals {
+impl PrincipalElement {
     /// The names under `kind`, such as `AWS`; `"*"` counts as an AWS principal.
     pub fn of_kind(&self, kind: &str) -> Vec<&str> {
         match self {
@@ -119,8 +119,8 @@ impl Principals {
 pub struct Statement {
     pub sid: Option<String>,
     pub effect: Effect,
-    pub principal: Option<Principals>,
-    pub not_principal: Option<Principals>,
+    pub principal: Option<PrincipalElement>,
+    pub not_principal: Option<PrincipalElement>,
     pub action: Option<OneOrMany<String>>,
     pub not_action: Option<OneOrMany<String>>,
     pub resource: Option<OneOrMany<String>>,
@@ -131,9 +131,10 @@ pub struct Statement {
 impl Statement {
     /// Whether the statement is about this action, such as `kms:PutKeyPolicy`. Names have no case, `*` and `?` are
     /// wildcards (IAM policy grammar).
-    pub fn covers(&self, action: &str) -> bool {
-        let matches =
-            |patterns: &OneOrMany<String>| patterns.as_slice().iter().any(|one| wildcard_without_case(one, action));
+    pub fn matches_action(&self, action: &str) -> bool {
+        let matches = |patterns: &OneOrMany<String>| {
+            patterns.as_slice().iter().any(|one| wildcard_match_ignore_case(one, action))
+        };
         match (&self.action, &self.not_action) {
             (Some(actions), _) => matches(actions),
             (None, Some(actions)) => !matches(actions),
@@ -142,7 +143,7 @@ impl Statement {
     }
 
     /// Whether the statement is about the KMS key it stands in: in a key policy that is `"*"`, or the key's ARN.
-    pub fn covers_the_key(&self) -> bool {
+    pub fn matches_key(&self) -> bool {
         let matches =
             |patterns: &OneOrMany<String>| patterns.as_slice().iter().any(|one| one == "*" || one.contains(":key/"));
         match (&self.resource, &self.not_resource) {
@@ -154,8 +155,8 @@ impl Statement {
 
     /// Whether the statement is about this caller: by ARN, by the account or its root, or by everybody. The session of
     /// an assumed role is meant by the role's ARN too.
-    pub fn concerns(&self, caller_arn: &str, account: &str) -> bool {
-        let names = |principals: &Principals| {
+    pub fn matches_principal(&self, caller_arn: &str, account: &str) -> bool {
+        let names = |principals: &PrincipalElement| {
             principals.of_kind("AWS").iter().any(|name| {
                 *name == "*"
                     || *name == caller_arn
@@ -185,23 +186,23 @@ fn is_role_of_session(role: &str, session: &str) -> bool {
 }
 
 /// Makes the character after it one that stands for itself in a pattern. It is none that IAM allows in a policy.
-const LITERAL: char = '\u{1}';
+const ESCAPE: char = '\u{1}';
 
 /// Whether a name matches a pattern as `ArnLike` has it: each of the six parts between colons on its own, `*` and `?` in
 /// any of them. What has other parts matches no pattern of an ARN, and a name without colons is one part.
-pub fn like_arn(pattern: &str, name: &str) -> bool {
+pub fn arn_like(pattern: &str, name: &str) -> bool {
     let parts = |text: &'_ str| text.splitn(6, ':').count();
     parts(pattern) == parts(name)
-        && pattern.splitn(6, ':').zip(name.splitn(6, ':')).all(|(pattern, name)| wildcard(pattern, name))
+        && pattern.splitn(6, ':').zip(name.splitn(6, ':')).all(|(pattern, name)| wildcard_match(pattern, name))
 }
 
 /// Whether `text` matches `pattern`, in which `*` stands for anything and `?` for one character.
-pub(crate) fn wildcard(pattern: &str, text: &str) -> bool {
+pub(crate) fn wildcard_match(pattern: &str, text: &str) -> bool {
     #[derive(PartialEq)]
     enum Token {
-        Anything,
-        Any,
-        One(char),
+        AnySequence,
+        AnyChar,
+        Literal(char),
     }
     if pattern == "*" {
         return true;
@@ -210,21 +211,21 @@ pub(crate) fn wildcard(pattern: &str, text: &str) -> bool {
     let mut tokens = Vec::with_capacity(pattern.len());
     while let Some(letter) = letters.next() {
         tokens.push(match letter {
-            '*' => Token::Anything,
-            '?' => Token::Any,
-            LITERAL => Token::One(letters.next().unwrap_or(LITERAL)),
-            other => Token::One(other),
+            '*' => Token::AnySequence,
+            '?' => Token::AnyChar,
+            ESCAPE => Token::Literal(letters.next().unwrap_or(ESCAPE)),
+            other => Token::Literal(other),
         });
     }
     let text: Vec<char> = text.chars().collect();
     let (mut p, mut t, mut star) = (0, 0, None);
     while t < text.len() {
         match tokens.get(p) {
-            Some(Token::Anything) => {
+            Some(Token::AnySequence) => {
                 star = Some((p, t));
                 p += 1;
             }
-            Some(token) if *token == Token::Any || *token == Token::One(text[t]) => {
+            Some(token) if *token == Token::AnyChar || *token == Token::Literal(text[t]) => {
                 p += 1;
                 t += 1;
             }
@@ -238,12 +239,12 @@ pub(crate) fn wildcard(pattern: &str, text: &str) -> bool {
             },
         }
     }
-    tokens[p..].iter().all(|token| *token == Token::Anything)
+    tokens[p..].iter().all(|token| *token == Token::AnySequence)
 }
 
 /// As [`wildcard`], for names that have no case.
-fn wildcard_without_case(pattern: &str, text: &str) -> bool {
-    pattern == "*" || wildcard(&pattern.to_ascii_lowercase(), &text.to_ascii_lowercase())
+fn wildcard_match_ignore_case(pattern: &str, text: &str) -> bool {
+    pattern == "*" || wildcard_match(&pattern.to_ascii_lowercase(), &text.to_ascii_lowercase())
 }
 
 /// The policy `text` with `to` in place of the AWS principal `from`; nothing when it doesn't name `from` as one.
@@ -284,7 +285,7 @@ impl PolicyDocument {
     }
 
     /// Every AWS principal that is named, in order, each once.
-    pub fn principals(&self) -> Vec<&str> {
+    pub fn principal_names(&self) -> Vec<&str> {
         let mut names = Vec::new();
         for statement in self.statements() {
             for principals in [&statement.principal, &statement.not_principal].into_iter().flatten() {
@@ -300,13 +301,13 @@ impl PolicyDocument {
 
     /// The lockout rule of CreateKey and PutKeyPolicy: the caller must be able to change the policy again. A statement
     /// with conditions doesn't count as permission.
-    pub fn lets_change_policy(&self, caller_arn: &str, account: &str) -> bool {
+    pub fn passes_lockout_safety_check(&self, caller_arn: &str, account: &str) -> bool {
         let about = |effect: Effect| {
             self.statements().iter().any(move |statement| {
                 statement.effect == effect
-                    && statement.covers("kms:PutKeyPolicy")
-                    && statement.covers_the_key()
-                    && statement.concerns(caller_arn, account)
+                    && statement.matches_action("kms:PutKeyPolicy")
+                    && statement.matches_key()
+                    && statement.matches_principal(caller_arn, account)
                     && statement.condition.as_ref().is_none_or(Map::is_empty)
             })
         };
@@ -320,13 +321,15 @@ mod tests {
 
     #[test]
     fn wildcards_match_as_in_iam() {
-        assert!(wildcard("kms:*", "kms:PutKeyPolicy"));
-        assert!(wildcard_without_case("KMS:Put*Pol?cy", "kms:PutKeyPolicy"));
-        assert!(!wildcard("KMS:Put*", "kms:PutKeyPolicy"));
-        assert!(wildcard("a\u{1}*c", "a*c") && !wildcard("a\u{1}*c", "abc") && wildcard("a?c", "aäc"));
-        assert!(wildcard("*", ""));
-        assert!(!wildcard("kms:Put", "kms:PutKeyPolicy"));
-        assert!(!wildcard("kms:Get*", "kms:PutKeyPolicy"));
+        assert!(wildcard_match("kms:*", "kms:PutKeyPolicy"));
+        assert!(wildcard_match_ignore_case("KMS:Put*Pol?cy", "kms:PutKeyPolicy"));
+        assert!(!wildcard_match("KMS:Put*", "kms:PutKeyPolicy"));
+        assert!(
+            wildcard_match("a\u{1}*c", "a*c") && !wildcard_match("a\u{1}*c", "abc") && wildcard_match("a?c", "aäc")
+        );
+        assert!(wildcard_match("*", ""));
+        assert!(!wildcard_match("kms:Put", "kms:PutKeyPolicy"));
+        assert!(!wildcard_match("kms:Get*", "kms:PutKeyPolicy"));
     }
 
     #[test]
@@ -339,19 +342,23 @@ mod tests {
             .unwrap()
         };
         let me = "arn:aws:iam::111122223333:user/Admin";
-        assert!(policy("arn:aws:iam::111122223333:root").lets_change_policy(me, "111122223333"));
-        assert!(policy(me).lets_change_policy(me, "111122223333"));
-        assert!(!policy("arn:aws:iam::444455556666:root").lets_change_policy(me, "111122223333"));
+        assert!(policy("arn:aws:iam::111122223333:root").passes_lockout_safety_check(me, "111122223333"));
+        assert!(policy(me).passes_lockout_safety_check(me, "111122223333"));
+        assert!(!policy("arn:aws:iam::444455556666:root").passes_lockout_safety_check(me, "111122223333"));
         let session = "arn:aws:sts::111122223333:assumed-role/Admin/ada";
-        assert!(policy("arn:aws:iam::111122223333:role/ops/Admin").lets_change_policy(session, "111122223333"));
-        assert!(!policy("arn:aws:iam::111122223333:role/Admin2").lets_change_policy(session, "111122223333"));
-        assert!(!policy("arn:aws:iam::444455556666:role/Admin").lets_change_policy(session, "111122223333"));
+        assert!(
+            policy("arn:aws:iam::111122223333:role/ops/Admin").passes_lockout_safety_check(session, "111122223333")
+        );
+        assert!(!policy("arn:aws:iam::111122223333:role/Admin2").passes_lockout_safety_check(session, "111122223333"));
+        assert!(!policy("arn:aws:iam::444455556666:role/Admin").passes_lockout_safety_check(session, "111122223333"));
     }
 
     #[test]
     fn statement_without_resource_grants_no_permission() {
         let text = r#"{"Version":"2012-10-17","Statement":
             {"Effect":"Allow","Principal":"*","Action":"kms:*"}}"#;
-        assert!(!check(text).unwrap().lets_change_policy("arn:aws:iam::111122223333:user/Admin", "111122223333"));
+        assert!(
+            !check(text).unwrap().passes_lockout_safety_check("arn:aws:iam::111122223333:user/Admin", "111122223333")
+        );
     }
 }

@@ -1,10 +1,10 @@
 //! Where the statements of a policy stand in its text.
 
 /// A line and a column, counted from 1.
-type Place = (u32, u32);
+type LineColumn = (u32, u32);
 
 /// The beginning of each statement and what comes after its end, in the order of the text.
-pub fn statement_spans(text: &str) -> Vec<(Place, Place)> {
+pub fn statement_spans(text: &str) -> Vec<(LineColumn, LineColumn)> {
     let (mut line, mut column) = (1, 0);
     let (mut open, mut spans) = (Vec::new(), Vec::new());
     let (mut word, mut key, mut in_string, mut escaped) = (String::new(), String::new(), false, false);

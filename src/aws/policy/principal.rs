@@ -5,9 +5,9 @@ use crate::aws::arn::Arn;
 use crate::aws::limits;
 
 /// The longest name of a user or role.
-const MOST_NAME: usize = 64;
+const MAX_NAME_LENGTH: usize = 64;
 /// The longest path.
-const MOST_PATH: usize = 512;
+const MAX_PATH_LENGTH: usize = 512;
 
 /// Whether `text` is the ARN of an IAM user, an IAM role or an account's root, of any account of the partition.
 ///
@@ -15,7 +15,7 @@ const MOST_PATH: usize = 512;
 ///
 /// # Errors
 /// What is wrong and what to write instead.
-pub fn principal_arn(text: &str, partition: &str) -> Result<(), String> {
+pub fn check_principal_arn(text: &str, partition: &str) -> Result<(), String> {
     let example = format!("arn:{partition}:iam::111122223333:role/Name");
     let Ok(arn) = text.parse::<Arn>() else {
         return Err(format!("This is no ARN. Write the ARN of an IAM user or role, such as {example}."));
@@ -58,15 +58,15 @@ fn check_name(kind: &str, full_name: &str) -> Result<(), String> {
     if name.is_empty() {
         return Err(format!("The name of the {kind} is missing."));
     }
-    if name.chars().count() > MOST_NAME {
-        return Err(format!("The name of a {kind} has at most {MOST_NAME} characters."));
+    if name.chars().count() > MAX_NAME_LENGTH {
+        return Err(format!("The name of a {kind} has at most {MAX_NAME_LENGTH} characters."));
     }
     let may_stand = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
     if let Some(wrong) = name.chars().find(|c| !may_stand(*c)) {
         return Err(format!("‘{}’ can't stand in the name of a {kind}.", wrong.escape_default()));
     }
     let is_printable = path.chars().all(|c| c.is_ascii_graphic());
-    if !is_printable || path.len() + 2 > MOST_PATH || full_name.starts_with('/') || full_name.contains("//") {
+    if !is_printable || path.len() + 2 > MAX_PATH_LENGTH || full_name.starts_with('/') || full_name.contains("//") {
         return Err(format!("The path before {name} is not one: printable ASCII between single slashes."));
     }
     Ok(())
@@ -85,9 +85,9 @@ mod tests {
             "arn:aws:iam::111122223333:role/aws-reserved/sso.amazonaws.com/eu-west-1/AWSReservedSSO_Ops_0123456789abcdef",
             "arn:aws:iam::444455556666:root",
         ] {
-            assert_eq!(principal_arn(arn, "aws"), Ok(()), "{arn}");
+            assert_eq!(check_principal_arn(arn, "aws"), Ok(()), "{arn}");
         }
-        assert_eq!(principal_arn("arn:aws-cn:iam::111122223333:user/ann", "aws-cn"), Ok(()));
+        assert_eq!(check_principal_arn("arn:aws-cn:iam::111122223333:user/ann", "aws-cn"), Ok(()));
     }
 
     #[test]
@@ -111,10 +111,10 @@ mod tests {
             ("arn:aws:iam::111122223333:user/a b", "can't stand"),
             ("arn:aws:iam::111122223333:user/\u{1b}[2J", "\\u{1b}"),
         ] {
-            let error = principal_arn(arn, "aws").unwrap_err();
+            let error = check_principal_arn(arn, "aws").unwrap_err();
             assert!(error.contains(words), "{arn}: {error}");
         }
-        assert!(principal_arn(&format!("arn:aws:iam::111122223333:user/{}", "a".repeat(65)), "aws").is_err());
+        assert!(check_principal_arn(&format!("arn:aws:iam::111122223333:user/{}", "a".repeat(65)), "aws").is_err());
     }
 
     proptest! {
@@ -122,7 +122,7 @@ mod tests {
         fn check_never_panics_and_rejects_control_characters(
             text in prop_oneof![any::<String>(), "arn:aws:iam::[0-9]{12}:(role|user)/.{0,20}"]
         ) {
-            if principal_arn(&text, "aws").is_ok() {
+            if check_principal_arn(&text, "aws").is_ok() {
                 prop_assert!(text.is_ascii() && !text.chars().any(char::is_control));
             }
         }

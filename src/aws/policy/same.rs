@@ -6,23 +6,23 @@ use serde_json::Value;
 
 /// Whether two texts say the same: AWS gives a policy back in a layout of its own, and where the order has no meaning, in
 /// whatever order. What is no JSON is the same only letter by letter.
-pub fn is_same(one: &str, other: &str) -> bool {
-    let read = |text| serde_json::from_str(text).map(in_order);
+pub fn is_equivalent(one: &str, other: &str) -> bool {
+    let read = |text| serde_json::from_str(text).map(normalize);
     one == other || matches!((read(one), read(other)), (Ok(one), Ok(other)) if one == other)
 }
 
 /// In an order that depends on nothing but what is said: neither statements, nor values of an element, nor members have one of
 /// their own, and one value may stand alone or in a list.
-fn in_order(value: Value) -> Value {
+fn normalize(value: Value) -> Value {
     match value {
         Value::Array(values) => {
-            let mut values: Vec<Value> = values.into_iter().map(in_order).collect();
+            let mut values: Vec<Value> = values.into_iter().map(normalize).collect();
             values.sort_by_cached_key(ToString::to_string);
             if values.len() == 1 { values.swap_remove(0) } else { Value::Array(values) }
         }
         Value::Object(members) => {
             let members: BTreeMap<String, Value> =
-                members.into_iter().map(|(name, value)| (name, in_order(value))).collect();
+                members.into_iter().map(|(name, value)| (name, normalize(value))).collect();
             Value::Object(members.into_iter().collect())
         }
         other => other,
@@ -44,14 +44,14 @@ mod tests {
     { "Action" : "kms:*", "Sid" : "a", "Effect" : "Allow", "Principal" : { "AWS" : [ "y", "x" ] }, "Resource" : "*" } ],
   "Version" : "2012-10-17"
 }"#;
-        assert!(is_same(POLICY, other));
+        assert!(is_equivalent(POLICY, other));
     }
 
     #[test]
     fn different_policies_are_not_equivalent() {
         for (word, other) in [("Deny", "Allow"), (r#"["x","y"]"#, r#"["x"]"#), ("kms:Encrypt", "kms:Decrypt")] {
-            assert!(!is_same(POLICY, &POLICY.replace(word, other)), "{word}");
+            assert!(!is_equivalent(POLICY, &POLICY.replace(word, other)), "{word}");
         }
-        assert!(is_same("no JSON", "no JSON") && !is_same("no JSON", "no  JSON"));
+        assert!(is_equivalent("no JSON", "no JSON") && !is_equivalent("no JSON", "no  JSON"));
     }
 }

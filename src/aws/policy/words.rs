@@ -1,19 +1,19 @@
 //! A policy in plain words.
 
-use super::{Effect, PolicyDocument, Principals, Statement, wildcard};
+use super::{Effect, PolicyDocument, PrincipalElement, Statement, wildcard_match};
 
 impl PolicyDocument {
     /// Who may do what, a sentence for each statement.
-    pub fn in_words(&self) -> Vec<String> {
-        self.statements().iter().map(Statement::in_words).collect()
+    pub fn describe(&self) -> Vec<String> {
+        self.statements().iter().map(Statement::describe).collect()
     }
 }
 
 impl Statement {
-    fn in_words(&self) -> String {
+    fn describe(&self) -> String {
         let who = match (&self.principal, &self.not_principal) {
-            (Some(principals), _) => name(principals),
-            (None, Some(principals)) => format!("Everybody but {}", name(principals)),
+            (Some(principals), _) => describe_principals(principals),
+            (None, Some(principals)) => format!("Everybody but {}", describe_principals(principals)),
             (None, None) => "Nobody".to_owned(),
         };
         let may = match self.effect {
@@ -27,16 +27,16 @@ impl Statement {
             Some(condition) if !condition.is_empty() => ", under conditions",
             _ => "",
         };
-        format!("{who} {may} {}{condition}.", self.deeds())
+        format!("{who} {may} {}{condition}.", self.describe_actions())
     }
 
-    fn deeds(&self) -> String {
+    fn describe_actions(&self) -> String {
         let Some(actions) = &self.action else {
             let but = self.not_action.as_ref().map_or(String::new(), |actions| actions.as_slice().join(", "));
             return format!("do everything but {but}");
         };
         if actions.as_slice().iter().any(|action| action == "*" || action.eq_ignore_ascii_case("kms:*")) {
-            let by_iam = self.principal.as_ref().is_some_and(is_root);
+            let by_iam = self.principal.as_ref().is_some_and(is_account_root);
             let all = if by_iam {
                 "do everything that IAM policies of the account allow"
             } else {
@@ -44,29 +44,36 @@ impl Statement {
             };
             return all.to_owned();
         }
-        let mut deeds: Vec<&str> = Vec::new();
-        for (action, words) in WORDS {
-            if self.covers(action) && !deeds.contains(&words) {
-                deeds.push(words);
+        let mut phrases: Vec<&str> = Vec::new();
+        for (action, words) in ACTION_PHRASES {
+            if self.matches_action(action) && !phrases.contains(&words) {
+                phrases.push(words);
             }
         }
-        if self.covers("kms:PutKeyPolicy") && !self.covers("kms:ScheduleKeyDeletion") && self.effect == Effect::Allow {
-            deeds.push("but not delete it");
+        if self.matches_action("kms:PutKeyPolicy")
+            && !self.matches_action("kms:ScheduleKeyDeletion")
+            && self.effect == Effect::Allow
+        {
+            phrases.push("but not delete it");
         }
         // What has no words of its own is named, so that nothing is kept back.
-        let implied: Vec<&str> =
-            IMPLIED.iter().filter(|(deed, _)| deeds.contains(deed)).flat_map(|(_, all)| *all).copied().collect();
+        let implied: Vec<&str> = IMPLIED_ACTIONS
+            .iter()
+            .filter(|(deed, _)| phrases.contains(deed))
+            .flat_map(|(_, all)| *all)
+            .copied()
+            .collect();
         let is_told = |pattern: &str| {
-            let mut known = WORDS.iter().map(|(action, _)| *action).chain(implied.iter().copied());
-            known.any(|action| wildcard(pattern, action))
+            let mut known = ACTION_PHRASES.iter().map(|(action, _)| *action).chain(implied.iter().copied());
+            known.any(|action| wildcard_match(pattern, action))
         };
-        deeds.extend(actions.as_slice().iter().map(String::as_str).filter(|pattern| !is_told(pattern)));
-        deeds.join(", ")
+        phrases.extend(actions.as_slice().iter().map(String::as_str).filter(|pattern| !is_told(pattern)));
+        phrases.join(", ")
     }
 }
 
 /// Telling actions, and what a person calls them.
-const WORDS: [(&str, &str); 9] = [
+const ACTION_PHRASES: [(&str, &str); 9] = [
     ("kms:PutKeyPolicy", "administer the key"),
     ("kms:ScheduleKeyDeletion", "delete the key"),
     ("kms:CancelKeyDeletion", "delete the key"),
@@ -79,7 +86,7 @@ const WORDS: [(&str, &str); 9] = [
 ];
 
 /// What some of these words stand for as well.
-const IMPLIED: [(&str, &[&str]); 4] = [
+const IMPLIED_ACTIONS: [(&str, &[&str]); 4] = [
     (
         "administer the key",
         &[
@@ -102,12 +109,12 @@ const IMPLIED: [(&str, &[&str]); 4] = [
     ("grant its use", &["kms:ListGrants", "kms:RevokeGrant"]),
 ];
 
-fn is_root(principals: &Principals) -> bool {
+fn is_account_root(principals: &PrincipalElement) -> bool {
     let names = principals.of_kind("AWS");
     !names.is_empty() && names.iter().all(|name| name.ends_with(":root"))
 }
 
-fn name(principals: &Principals) -> String {
+fn describe_principals(principals: &PrincipalElement) -> String {
     let mut names = Vec::new();
     for arn in principals.of_kind("AWS") {
         names.push(match arn.rsplit_once(':') {
@@ -146,7 +153,7 @@ mod tests {
             other_accounts: vec!["444455556666".to_owned()],
         };
         assert_eq!(
-            check(&policy.to_json()).unwrap().in_words(),
+            check(&policy.to_json()).unwrap().describe(),
             [
                 "Account 111122223333 may do everything that IAM policies of the account allow.",
                 "Role KeyAdmin may administer the key, grant its use, but not delete it.",
@@ -163,7 +170,7 @@ mod tests {
                 r#"{{"Statement":{{"Effect":"Allow","Principal":{{"AWS":"arn:aws:iam::111122223333:user/ada"}},
                 {action},"Resource":"*"}}}}"#
             );
-            check(&text).unwrap().in_words().remove(0)
+            check(&text).unwrap().describe().remove(0)
         };
         assert_eq!(words(r#""Action":["kms:Encrypt","kms:GenerateMac"]"#), "User ada may encrypt, kms:GenerateMac.");
         assert_eq!(words(r#""Action":"kms:DescribeKey""#), "User ada may kms:DescribeKey.");

@@ -4,46 +4,51 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::{ANY_TEXT, Member, Shape, at_least, at_most};
+use super::{ANY_STRING, Member, Shape, at_least, at_most};
 use crate::aws::error::ServiceError;
 
 /// All that breaks a limit, each in AWS's words.
-pub fn look(members: &'static [Member], body: &[u8]) -> Result<Vec<String>, ServiceError> {
-    let mut report = Report::default();
+pub fn validate(members: &'static [Member], body: &[u8]) -> Result<Vec<String>, ServiceError> {
+    let mut report = ValidationReport::default();
     let mut reader = serde_json::Deserializer::from_slice(body);
-    let whole = Look { shape: &Shape::Structure(members), path: &Path::Whole, is_listed: false, report: &mut report };
+    let whole = ShapeVisitor {
+        shape: &Shape::Structure(members),
+        path: &Path::Root,
+        is_list_element: false,
+        report: &mut report,
+    };
     let seen = whole.deserialize(&mut reader).and_then(|seen| reader.end().map(|()| seen));
     match seen {
-        Ok(Seen::Nothing) => Err(ServiceError::new("SerializationException", "Expected a Structure")),
-        Ok(_) => Ok(report.broken),
+        Ok(VisitedValue::Null) => Err(ServiceError::new("SerializationException", "Expected a Structure")),
+        Ok(_) => Ok(report.violations),
         Err(error) => {
-            let words = report.misfit.unwrap_or_else(|| error.to_string());
-            Err(ServiceError::new("SerializationException", words))
+            let message = report.type_error.unwrap_or_else(|| error.to_string());
+            Err(ServiceError::new("SerializationException", message))
         }
     }
 }
 
 #[derive(Default)]
-struct Report {
-    broken: Vec<String>,
+struct ValidationReport {
+    violations: Vec<String>,
     /// What was of a wrong type, which ended the reading.
-    misfit: Option<String>,
+    type_error: Option<String>,
 }
 
-impl Report {
-    fn add(&mut self, path: &Path, value: Option<&str>, limit: &str) {
+impl ValidationReport {
+    fn add_violation(&mut self, path: &Path, value: Option<&str>, limit: &str) {
         let value = value.map(|value| format!(" '{value}'")).unwrap_or_default();
-        self.broken.push(format!("Value{value} at '{path}' failed to satisfy constraint: {limit}"));
+        self.violations.push(format!("Value{value} at '{path}' failed to satisfy constraint: {limit}"));
     }
 
     fn add_missing(&mut self, path: &Path) {
-        self.broken.push(format!("Value null at '{path}' failed to satisfy constraint: Member must not be null"));
+        self.violations.push(format!("Value null at '{path}' failed to satisfy constraint: Member must not be null"));
     }
 }
 
 /// Where a value stands.
 enum Path<'a> {
-    Whole,
+    Root,
     Member(&'a Path<'a>, &'static str),
     /// Counted from one.
     Element(&'a Path<'a>, usize),
@@ -52,10 +57,10 @@ enum Path<'a> {
 impl fmt::Display for Path<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Whole => Ok(()),
+            Self::Root => Ok(()),
             Self::Element(list, number) => write!(f, "{list}.{number}.member"),
             Self::Member(owner, name) => {
-                if !matches!(owner, Self::Whole) {
+                if !matches!(owner, Self::Root) {
                     write!(f, "{owner}.")?;
                 }
                 let (first, rest) = name.split_at_checked(1).unwrap_or_default();
@@ -66,165 +71,167 @@ impl fmt::Display for Path<'_> {
 }
 
 /// What came of a value.
-enum Seen {
+enum VisitedValue {
     /// `null`, which is as if it were not there.
-    Nothing,
-    Something,
+    Null,
+    Checked,
     /// A text in a list, which is judged as a whole.
-    Text(String),
+    ListedString(String),
 }
 
-struct Look<'a> {
+struct ShapeVisitor<'a> {
     shape: &'a Shape,
     path: &'a Path<'a>,
-    is_listed: bool,
-    report: &'a mut Report,
+    is_list_element: bool,
+    report: &'a mut ValidationReport,
 }
 
-impl Look<'_> {
-    fn misfit<E: Error>(self, words: String) -> E {
-        self.report.misfit = Some(words);
+impl ShapeVisitor<'_> {
+    fn type_error<E: Error>(self, message: String) -> E {
+        self.report.type_error = Some(message);
         E::custom("of a wrong type")
     }
 
     /// The end of a value of another type.
-    fn wrong<T, E: Error>(self, found: &str) -> Result<T, E> {
-        let wanted = self.shape.called();
-        let words = match self.shape {
-            Shape::Texts | Shape::List(..) | Shape::Structure(_) => format!("Expected {wanted} or null"),
+    fn wrong_type<T, E: Error>(self, found: &str) -> Result<T, E> {
+        let wanted = self.shape.type_name();
+        let message = match self.shape {
+            Shape::Map | Shape::List(..) | Shape::Structure(_) => format!("Expected {wanted} or null"),
             _ => format!("{found} can not be converted to {wanted}"),
         };
-        Err(self.misfit(words))
+        Err(self.type_error(message))
     }
 
-    fn whole<E: Error>(self, number: i64) -> Result<Seen, E> {
+    fn visit_integer<E: Error>(self, number: i64) -> Result<VisitedValue, E> {
         match self.shape {
-            Shape::Moment => Ok(Seen::Something),
-            Shape::Whole(least, most) => {
+            Shape::Timestamp => Ok(VisitedValue::Checked),
+            Shape::Integer(min, max) => {
                 let shown = number.to_string();
-                if number < *least {
-                    self.report.add(self.path, Some(&shown), &at_least("value", least));
+                if number < *min {
+                    self.report.add_violation(self.path, Some(&shown), &at_least("value", min));
                 }
-                if number > *most {
-                    self.report.add(self.path, Some(&shown), &at_most("value", most));
+                if number > *max {
+                    self.report.add_violation(self.path, Some(&shown), &at_most("value", max));
                 }
-                Ok(Seen::Something)
+                Ok(VisitedValue::Checked)
             }
-            _ => self.wrong("NUMBER_VALUE"),
+            _ => self.wrong_type("NUMBER_VALUE"),
         }
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Look<'_> {
-    type Value = Seen;
+impl<'de> DeserializeSeed<'de> for ShapeVisitor<'_> {
+    type Value = VisitedValue;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Seen, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<VisitedValue, D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for Look<'_> {
-    type Value = Seen;
+impl<'de> Visitor<'de> for ShapeVisitor<'_> {
+    type Value = VisitedValue;
 
     fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str(self.shape.called())
+        f.write_str(self.shape.type_name())
     }
 
-    fn visit_unit<E>(self) -> Result<Seen, E> {
-        Ok(Seen::Nothing)
+    fn visit_unit<E>(self) -> Result<VisitedValue, E> {
+        Ok(VisitedValue::Null)
     }
 
-    fn visit_bool<E: Error>(self, truth: bool) -> Result<Seen, E> {
+    fn visit_bool<E: Error>(self, truth: bool) -> Result<VisitedValue, E> {
         match self.shape {
-            Shape::Truth => Ok(Seen::Something),
-            _ => self.wrong(if truth { "TRUE_VALUE" } else { "FALSE_VALUE" }),
+            Shape::Boolean => Ok(VisitedValue::Checked),
+            _ => self.wrong_type(if truth { "TRUE_VALUE" } else { "FALSE_VALUE" }),
         }
     }
 
-    fn visit_i64<E: Error>(self, number: i64) -> Result<Seen, E> {
-        self.whole(number)
+    fn visit_i64<E: Error>(self, number: i64) -> Result<VisitedValue, E> {
+        self.visit_integer(number)
     }
 
-    fn visit_u64<E: Error>(self, number: u64) -> Result<Seen, E> {
-        self.whole(i64::try_from(number).unwrap_or(i64::MAX))
+    fn visit_u64<E: Error>(self, number: u64) -> Result<VisitedValue, E> {
+        self.visit_integer(i64::try_from(number).unwrap_or(i64::MAX))
     }
 
-    fn visit_f64<E: Error>(self, _: f64) -> Result<Seen, E> {
+    fn visit_f64<E: Error>(self, _: f64) -> Result<VisitedValue, E> {
         match self.shape {
-            Shape::Moment => Ok(Seen::Something),
-            _ => self.wrong("NUMBER_VALUE"),
+            Shape::Timestamp => Ok(VisitedValue::Checked),
+            _ => self.wrong_type("NUMBER_VALUE"),
         }
     }
 
-    fn visit_str<E: Error>(self, text: &str) -> Result<Seen, E> {
+    fn visit_str<E: Error>(self, text: &str) -> Result<VisitedValue, E> {
         match self.shape {
-            Shape::Text { .. } | Shape::Word(_) if self.is_listed => return Ok(Seen::Text(text.to_owned())),
-            Shape::Text { .. } | Shape::Word(_) if self.shape.holds(text) => {}
-            Shape::Text { is_secret, .. } => {
+            Shape::String { .. } | Shape::Enum(_) if self.is_list_element => {
+                return Ok(VisitedValue::ListedString(text.to_owned()));
+            }
+            Shape::String { .. } | Shape::Enum(_) if self.shape.accepts(text) => {}
+            Shape::String { is_sensitive: is_secret, .. } => {
                 let shown = (!is_secret).then_some(text);
-                for (limit, _) in self.shape.limits(text).iter().filter(|(_, is_kept)| !is_kept) {
-                    self.report.add(self.path, shown, limit);
+                for (limit, _) in self.shape.constraints(text).iter().filter(|(_, is_kept)| !is_kept) {
+                    self.report.add_violation(self.path, shown, limit);
                 }
             }
-            Shape::Word(_) => {
-                for (limit, _) in self.shape.limits(text) {
-                    self.report.add(self.path, Some(text), &limit);
+            Shape::Enum(_) => {
+                for (limit, _) in self.shape.constraints(text) {
+                    self.report.add_violation(self.path, Some(text), &limit);
                 }
             }
-            Shape::Bytes(least, most) => match length_of_base64(text) {
-                None => return Err(self.misfit("The value is not Base64 with padding".to_owned())),
-                Some(length) if length < *least => self.report.add(self.path, None, &at_least("length", least)),
-                Some(length) if length > *most => self.report.add(self.path, None, &at_most("length", most)),
+            Shape::Blob(min, max) => match base64_decoded_length(text) {
+                None => return Err(self.type_error("The value is not Base64 with padding".to_owned())),
+                Some(length) if length < *min => self.report.add_violation(self.path, None, &at_least("length", min)),
+                Some(length) if length > *max => self.report.add_violation(self.path, None, &at_most("length", max)),
                 Some(_) => {}
             },
-            _ => return self.wrong("STRING_VALUE"),
+            _ => return self.wrong_type("STRING_VALUE"),
         }
-        Ok(Seen::Something)
+        Ok(VisitedValue::Checked)
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Seen, A::Error> {
-        let Shape::List(shape, least, most) = self.shape else {
-            return Err(self.misfit("Start of list found where not expected".to_owned()));
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<VisitedValue, A::Error> {
+        let Shape::List(shape, min, max) = self.shape else {
+            return Err(self.type_error("Start of list found where not expected".to_owned()));
         };
         let (mut count, mut texts) = (0, Vec::new());
         loop {
             let path = Path::Element(self.path, count + 1);
-            let element = Look { shape, path: &path, is_listed: true, report: self.report };
+            let element = ShapeVisitor { shape, path: &path, is_list_element: true, report: self.report };
             match elements.next_element_seed(element)? {
                 None => break,
-                Some(Seen::Nothing) => self.report.add_missing(&path),
-                Some(Seen::Text(text)) => texts.push(text),
-                Some(Seen::Something) => {}
+                Some(VisitedValue::Null) => self.report.add_missing(&path),
+                Some(VisitedValue::ListedString(text)) => texts.push(text),
+                Some(VisitedValue::Checked) => {}
             }
             count += 1;
         }
-        if texts.iter().any(|text| !shape.holds(text)) {
-            let limits: Vec<String> = shape.limits("").into_iter().map(|(limit, _)| limit).collect();
+        if texts.iter().any(|text| !shape.accepts(text)) {
+            let limits: Vec<String> = shape.constraints("").into_iter().map(|(limit, _)| limit).collect();
             let limit = format!("Member must satisfy constraint: [{}]", limits.join(", "));
-            self.report.add(self.path, Some(&shown(&texts)), &limit);
+            self.report.add_violation(self.path, Some(&format_list(&texts)), &limit);
         }
-        if count < *least {
-            self.report.add(self.path, Some(&shown(&texts)), &at_least("length", least));
+        if count < *min {
+            self.report.add_violation(self.path, Some(&format_list(&texts)), &at_least("length", min));
         }
-        if count > *most {
-            self.report.add(self.path, Some(&shown(&texts)), &at_most("length", most));
+        if count > *max {
+            self.report.add_violation(self.path, Some(&format_list(&texts)), &at_most("length", max));
         }
-        Ok(Seen::Something)
+        Ok(VisitedValue::Checked)
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut pairs: A) -> Result<Seen, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut pairs: A) -> Result<VisitedValue, A::Error> {
         match self.shape {
             Shape::Structure(members) => {
                 let mut is_there = 0_u32;
-                while let Some(known) = pairs.next_key_seed(Name(members))? {
+                while let Some(known) = pairs.next_key_seed(MemberNameSeed(members))? {
                     let Some(at) = known else {
                         pairs.next_value::<IgnoredAny>()?;
                         continue;
                     };
                     let Member { name, shape, .. } = &members[at];
                     let path = Path::Member(self.path, name);
-                    let value = Look { shape, path: &path, is_listed: false, report: self.report };
-                    if !matches!(pairs.next_value_seed(value)?, Seen::Nothing) {
+                    let value = ShapeVisitor { shape, path: &path, is_list_element: false, report: self.report };
+                    if !matches!(pairs.next_value_seed(value)?, VisitedValue::Null) {
                         is_there |= 1 << at;
                     }
                 }
@@ -234,28 +241,33 @@ impl<'de> Visitor<'de> for Look<'_> {
                     }
                 }
             }
-            Shape::Texts => {
+            Shape::Map => {
                 while pairs.next_key::<IgnoredAny>()?.is_some() {
-                    let value = Look { shape: &ANY_TEXT, path: self.path, is_listed: false, report: self.report };
-                    if matches!(pairs.next_value_seed(value)?, Seen::Nothing) {
+                    let value = ShapeVisitor {
+                        shape: &ANY_STRING,
+                        path: self.path,
+                        is_list_element: false,
+                        report: self.report,
+                    };
+                    if matches!(pairs.next_value_seed(value)?, VisitedValue::Null) {
                         self.report.add_missing(self.path);
                     }
                 }
             }
-            _ => return Err(self.misfit("Start of structure or map found where not expected".to_owned())),
+            _ => return Err(self.type_error("Start of structure or map found where not expected".to_owned())),
         }
-        Ok(Seen::Something)
+        Ok(VisitedValue::Checked)
     }
 }
 
-fn shown(texts: &[String]) -> String {
+fn format_list(texts: &[String]) -> String {
     format!("[{}]", texts.join(", "))
 }
 
 /// Which member a name is.
-struct Name(&'static [Member]);
+struct MemberNameSeed(&'static [Member]);
 
-impl<'de> DeserializeSeed<'de> for Name {
+impl<'de> DeserializeSeed<'de> for MemberNameSeed {
     type Value = Option<usize>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<usize>, D::Error> {
@@ -263,7 +275,7 @@ impl<'de> DeserializeSeed<'de> for Name {
     }
 }
 
-impl Visitor<'_> for Name {
+impl Visitor<'_> for MemberNameSeed {
     type Value = Option<usize>;
 
     fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
@@ -276,7 +288,7 @@ impl Visitor<'_> for Name {
 }
 
 /// How many bytes a text of Base64 with padding stands for.
-pub fn length_of_base64(text: &str) -> Option<usize> {
+pub fn base64_decoded_length(text: &str) -> Option<usize> {
     let digits = text.trim_end_matches('=');
     let padding = text.len() - digits.len();
     let are_digits = digits.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/'));

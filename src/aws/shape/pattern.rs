@@ -8,7 +8,7 @@ use regex_lite::Regex;
 static COMPILED: Mutex<Option<HashMap<&str, Option<Regex>>>> = Mutex::new(None);
 
 /// Whether the whole of `text` looks like `regex`; nothing looks like one that is none.
-pub fn fits(regex: &'static str, text: &str) -> bool {
+pub fn is_match(regex: &'static str, text: &str) -> bool {
     let compiled = {
         let mut known = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
         let compile = || Regex::new(&format!("^(?:{regex})$")).ok();

@@ -3,15 +3,16 @@ use serde_json::{Value, json};
 use proptest::prelude::*;
 
 use super::*;
-use crate::aws::kms::members_of;
+use crate::aws::kms::request_members;
 use crate::aws::limits::{self, Violation};
 
-fn refusal(operation: &str, body: &Value) -> String {
-    refusal_of(operation, &body.to_string())
+fn error_message(operation: &str, body: &Value) -> String {
+    error_message_for_body(operation, &body.to_string())
 }
 
-fn refusal_of(operation: &str, body: &str) -> String {
-    check(members_of(operation).unwrap(), body.as_bytes()).map_or_else(|error| error.to_string(), |()| String::new())
+fn error_message_for_body(operation: &str, body: &str) -> String {
+    validate(request_members(operation).unwrap(), body.as_bytes())
+        .map_or_else(|error| error.to_string(), |()| String::new())
 }
 
 #[test]
@@ -19,14 +20,14 @@ fn missing_required_member_is_reported_as_null() {
     let words = "ValidationException: 1 validation error detected: Value null at 'keyId' failed to satisfy constraint: \
                  Member must not be null";
     for body in ["", "{}", r#"{"KeyId":null}"#, r#"{"keyid":"x"}"#] {
-        assert_eq!(refusal_of("DescribeKey", body), words, "{body}");
+        assert_eq!(error_message_for_body("DescribeKey", body), words, "{body}");
     }
 }
 
 #[test]
 fn all_violations_are_reported_in_one_error() {
     assert_eq!(
-        refusal("CreateAlias", &json!({ "AliasName": "", "TargetKeyId": "" })),
+        error_message("CreateAlias", &json!({ "AliasName": "", "TargetKeyId": "" })),
         "ValidationException: 3 validation errors detected: Value '' at 'aliasName' failed to satisfy constraint: Member \
          must have length greater than or equal to 1; Value '' at 'aliasName' failed to satisfy constraint: Member must \
          satisfy regular expression pattern: ^[a-zA-Z0-9:/_-]+$; Value '' at 'targetKeyId' failed to satisfy constraint: \
@@ -37,29 +38,32 @@ fn all_violations_are_reported_in_one_error() {
 #[test]
 fn violations_name_the_path_of_the_element_or_member() {
     let tags = json!([{ "TagKey": "a", "TagValue": "b" }, { "TagKey": "", "TagValue": null }]);
-    let told = refusal("TagResource", &json!({ "KeyId": "k", "Tags": tags }));
-    assert!(told.contains("Value '' at 'tags.2.member.tagKey' failed"), "{told}");
-    assert!(told.contains("Value null at 'tags.2.member.tagValue' failed"), "{told}");
+    let message = error_message("TagResource", &json!({ "KeyId": "k", "Tags": tags }));
+    assert!(message.contains("Value '' at 'tags.2.member.tagKey' failed"), "{message}");
+    assert!(message.contains("Value null at 'tags.2.member.tagValue' failed"), "{message}");
     assert_eq!(
-        refusal("UntagResource", &json!({ "KeyId": "k", "TagKeys": ["a", ""] })),
+        error_message("UntagResource", &json!({ "KeyId": "k", "TagKeys": ["a", ""] })),
         "ValidationException: 1 validation error detected: Value '[a, ]' at 'tagKeys' failed to satisfy constraint: Member \
          must satisfy constraint: [Member must have length less than or equal to 128, Member must have length greater than \
          or equal to 1]"
     );
-    let told = refusal("ListKeys", &json!({ "ResourceOwners": [], "Limit": 0 }));
-    assert!(told.contains("Value '[]' at 'resourceOwners' failed") && told.contains("Value '0' at 'limit'"), "{told}");
+    let message = error_message("ListKeys", &json!({ "ResourceOwners": [], "Limit": 0 }));
+    assert!(
+        message.contains("Value '[]' at 'resourceOwners' failed") && message.contains("Value '0' at 'limit'"),
+        "{message}"
+    );
 }
 
 #[test]
 fn secrets_and_data_never_appear_in_messages() {
     let credential = json!({ "AccessKeyId": "SHORT", "RawSecretAccessKey": "s3cret" });
     let body = json!({ "CustomKeyStoreId": "c", "KeyStorePassword": "s3cret", "XksProxyAuthenticationCredential": credential });
-    let told = refusal("UpdateCustomKeyStore", &body);
-    assert!(told.contains("Value at 'keyStorePassword' failed"), "{told}");
-    assert!(told.contains("Value at 'xksProxyAuthenticationCredential.rawSecretAccessKey' failed"), "{told}");
-    assert!(!told.contains("s3cret") && !told.contains("SHORT"), "{told}");
-    let told = refusal("Encrypt", &json!({ "KeyId": "k", "Plaintext": "" }));
-    assert!(told.ends_with(
+    let message = error_message("UpdateCustomKeyStore", &body);
+    assert!(message.contains("Value at 'keyStorePassword' failed"), "{message}");
+    assert!(message.contains("Value at 'xksProxyAuthenticationCredential.rawSecretAccessKey' failed"), "{message}");
+    assert!(!message.contains("s3cret") && !message.contains("SHORT"), "{message}");
+    let message = error_message("Encrypt", &json!({ "KeyId": "k", "Plaintext": "" }));
+    assert!(message.ends_with(
         "Value at 'plaintext' failed to satisfy constraint: Member must have length greater than or equal to 1"
     ));
 }
@@ -81,25 +85,25 @@ fn wrong_type_is_a_serialization_exception() {
         (json!(null), "Expected a Structure"),
     ];
     for (body, words) in wrong {
-        assert_eq!(refusal("Encrypt", &body), format!("SerializationException: {words}"), "{body}");
+        assert_eq!(error_message("Encrypt", &body), format!("SerializationException: {words}"), "{body}");
     }
     for rubbish in ["{", "x", r#"{"KeyId":"k"} x"#, "{\"KeyId\":\"\u{1}\"}"] {
-        assert!(refusal_of("DescribeKey", rubbish).starts_with("SerializationException: "), "{rubbish}");
+        assert!(error_message_for_body("DescribeKey", rubbish).starts_with("SerializationException: "), "{rubbish}");
     }
-    assert!(refusal("ListKeys", &json!({ "Limit": 1.5 })).starts_with("SerializationException"));
+    assert!(error_message("ListKeys", &json!({ "Limit": 1.5 })).starts_with("SerializationException"));
 }
 
 #[test]
 fn unknown_members_are_ignored() {
     let body = json!({ "KeyId": "k", "Pretty": [{ "please": 1 }], "GrantTokens": null });
-    assert_eq!(refusal("DescribeKey", &body), "");
+    assert_eq!(error_message("DescribeKey", &body), "");
 }
 
 #[test]
 fn every_pattern_compiles() {
     fn patterns(shape: &Shape, found: &mut Vec<&'static str>) {
         match shape {
-            Shape::Text { pattern, .. } => found.extend(*pattern),
+            Shape::String { pattern, .. } => found.extend(*pattern),
             Shape::List(of, ..) => patterns(of, found),
             Shape::Structure(members) => members.iter().for_each(|member| patterns(&member.shape, found)),
             _ => {}
@@ -116,7 +120,7 @@ fn every_pattern_compiles() {
         "ListKeys",
         "CreateAlias",
     ] {
-        patterns(&Shape::Structure(members_of(operation).unwrap()), &mut found);
+        patterns(&Shape::Structure(request_members(operation).unwrap()), &mut found);
     }
     for regex in &found {
         assert!(regex_lite::Regex::new(regex).is_ok(), "{regex}");
@@ -140,8 +144,8 @@ const RULES: [Rule; 10] = [
     (limits::key_id, "DescribeKey", "KeyId"),
 ];
 
-fn shape_of(operation: &str, name: &str) -> Shape {
-    members_of(operation).unwrap().iter().find(|member| member.name == name).unwrap().shape
+fn member_shape(operation: &str, name: &str) -> Shape {
+    request_members(operation).unwrap().iter().find(|member| member.name == name).unwrap().shape
 }
 
 proptest! {
@@ -152,15 +156,15 @@ proptest! {
     ) {
         for (rule, operation, name) in RULES {
             if rule(&text).is_ok() {
-                prop_assert!(shape_of(operation, name).holds(&text), "{} {}: {}", operation, name, text);
+                prop_assert!(member_shape(operation, name).accepts(&text), "{} {}: {}", operation, name, text);
             }
         }
     }
 
     #[test]
     fn accepts_agrees_with_constraints(text in "\\PC{0,12}", least in 0usize..9, more in 0usize..9) {
-        for shape in [super::text(least, least + more), super::text(least, least + more).like("[a-z]*")] {
-            prop_assert_eq!(shape.holds(&text), shape.limits(&text).iter().all(|(_, is_kept)| *is_kept));
+        for shape in [super::string(least, least + more), super::string(least, least + more).with_pattern("[a-z]*")] {
+            prop_assert_eq!(shape.accepts(&text), shape.constraints(&text).iter().all(|(_, is_kept)| *is_kept));
         }
     }
 
@@ -168,14 +172,14 @@ proptest! {
     fn base64_decoded_length_matches_the_encoded_bytes(bytes in proptest::collection::vec(any::<u8>(), 0..50)) {
         use base64::Engine as _;
         let encoded = base64::engine::general_purpose::STANDARD.encode(&bytes);
-        prop_assert_eq!(body::length_of_base64(&encoded), Some(bytes.len()));
+        prop_assert_eq!(body::base64_decoded_length(&encoded), Some(bytes.len()));
     }
 
     #[test]
     fn validate_never_panics(text in "\\PC{0,60}", value in "[\\[\\]{}\",:a-zA-Z0-9 ]{0,60}") {
         for operation in ["CreateKey", "CreateGrant", "Encrypt"] {
-            let members = members_of(operation).unwrap();
-            let _ = (check(members, text.as_bytes()), check(members, format!("{{\"KeyId\":{value}}}").as_bytes()));
+            let members = request_members(operation).unwrap();
+            let _ = (validate(members, text.as_bytes()), validate(members, format!("{{\"KeyId\":{value}}}").as_bytes()));
         }
     }
 }

@@ -8,21 +8,21 @@ use bytes::Bytes;
 use http::Request;
 use sha2::{Digest as _, Sha256};
 
-use super::{Refusal, Scope};
+use super::{AuthError, CredentialScope};
 
 /// The algorithm, as the string to sign and the `Authorization` header name it.
 pub const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 
 /// The value of a header that may appear once at most.
-pub fn single<'a>(request: &'a Request<Bytes>, name: &str) -> Result<Option<&'a str>, Refusal> {
+pub fn single_header<'a>(request: &'a Request<Bytes>, name: &str) -> Result<Option<&'a str>, AuthError> {
     let mut values = request.headers().get_all(name).iter();
     let Some(value) = values.next() else { return Ok(None) };
     if values.next().is_some() {
-        return Err(Refusal::Incomplete(format!("The header '{name}' appears twice.")));
+        return Err(AuthError::Incomplete(format!("The header '{name}' appears twice.")));
     }
     match value.to_str() {
         Ok(text) => Ok(Some(text)),
-        Err(_) => Err(Refusal::Incomplete(format!("The header '{name}' holds characters outside ASCII."))),
+        Err(_) => Err(AuthError::Incomplete(format!("The header '{name}' holds characters outside ASCII."))),
     }
 }
 
@@ -33,7 +33,7 @@ pub fn canonical_request(request: &Request<Bytes>, signed_headers: &[(&str, &str
     text.push('\n');
     match request.uri().path() {
         "" => text.push('/'),
-        path => encode(path.as_bytes(), true, &mut text),
+        path => percent_encode(path.as_bytes(), true, &mut text),
     }
     text.push('\n');
     canonical_query(request.uri().query().unwrap_or_default(), &mut text);
@@ -58,19 +58,19 @@ pub fn canonical_request(request: &Request<Bytes>, signed_headers: &[(&str, &str
 }
 
 /// What is signed.
-pub fn string_to_sign(time: &str, scope: Scope, canonical_request: &str) -> String {
-    let Scope { date, region, service } = scope;
-    let hash = hash_of(canonical_request.as_bytes());
+pub fn string_to_sign(time: &str, scope: CredentialScope, canonical_request: &str) -> String {
+    let CredentialScope { date, region, service } = scope;
+    let hash = sha256_hex(canonical_request.as_bytes());
     [ALGORITHM, "\n", time, "\n", date, "/", region, "/", service, "/aws4_request\n", &hash].concat()
 }
 
 /// SHA-256 in hexadecimal digits.
-pub fn hash_of(bytes: &[u8]) -> String {
-    hex(&Sha256::digest(bytes))
+pub fn sha256_hex(bytes: &[u8]) -> String {
+    encode_hex(&Sha256::digest(bytes))
 }
 
 /// Lower-case hexadecimal digits.
-pub fn hex(bytes: &[u8]) -> String {
+pub fn encode_hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let mut text = String::with_capacity(2 * bytes.len());
     for byte in bytes {
@@ -84,7 +84,7 @@ pub fn hex(bytes: &[u8]) -> String {
 fn canonical_query(query: &str, text: &mut String) {
     let encoded = |bytes: &[u8]| {
         let mut text = String::with_capacity(bytes.len());
-        encode(bytes, false, &mut text);
+        percent_encode(bytes, false, &mut text);
         text
     };
     let mut pairs: Vec<(String, String)> = query
@@ -93,7 +93,7 @@ fn canonical_query(query: &str, text: &mut String) {
         .filter(|pair| !pair.is_empty() && !pair.starts_with("X-Amz-Signature="))
         .map(|pair| {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            (encoded(&decode(name)), encoded(&decode(value)))
+            (encoded(&percent_decode(name)), encoded(&percent_decode(value)))
         })
         .collect();
     pairs.sort();
@@ -105,7 +105,7 @@ fn canonical_query(query: &str, text: &mut String) {
     }
 }
 
-fn decode(text: &str) -> Vec<u8> {
+fn percent_decode(text: &str) -> Vec<u8> {
     let bytes = text.as_bytes();
     let hex = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
     let mut decoded = Vec::with_capacity(bytes.len());
@@ -123,7 +123,7 @@ fn decode(text: &str) -> Vec<u8> {
     decoded
 }
 
-fn encode(bytes: &[u8], keep_slash: bool, text: &mut String) {
+fn percent_encode(bytes: &[u8], keep_slash: bool, text: &mut String) {
     for &byte in bytes {
         if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') || (keep_slash && byte == b'/') {
             text.push(char::from(byte));

@@ -15,13 +15,13 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
-use super::canonical::{ALGORITHM, canonical_request, hash_of, hex, string_to_sign};
-use super::{Refusal, SigningError};
-use crate::aws::scalar::SecretText;
+use super::canonical::{ALGORITHM, canonical_request, encode_hex, sha256_hex, string_to_sign};
+use super::{AuthError, SigningError};
+use crate::aws::scalar::SecretString;
 
 /// What a signature counts for: the credential scope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Scope<'a> {
+pub struct CredentialScope<'a> {
     /// The day, `YYYYMMDD`.
     pub date: &'a str,
     /// The Region.
@@ -30,13 +30,13 @@ pub struct Scope<'a> {
     pub service: &'a str,
 }
 
-impl Scope<'_> {
-    fn is(&self, text: &str) -> bool {
+impl CredentialScope<'_> {
+    fn matches(&self, text: &str) -> bool {
         text.split('/').eq([self.date, self.region, self.service, "aws4_request"])
     }
 }
 
-impl fmt::Display for Scope<'_> {
+impl fmt::Display for CredentialScope<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { date, region, service } = self;
         write!(f, "{date}/{region}/{service}/aws4_request")
@@ -58,67 +58,72 @@ impl SigningKey {
     ///
     /// # Errors
     /// None that is known: HMAC takes a key of any length.
-    pub fn derive(secret: &SecretText, scope: Scope) -> Result<Self, Refusal> {
+    pub fn derive(secret: &SecretString, scope: CredentialScope) -> Result<Self, AuthError> {
         let start = Zeroizing::new(format!("AWS4{}", secret.expose()));
-        let mut key = mac(start.as_bytes(), scope.date)?;
+        let mut key = hmac_sha256(start.as_bytes(), scope.date)?;
         for part in [scope.region, scope.service, "aws4_request"] {
-            key = mac(key.as_slice(), part)?;
+            key = hmac_sha256(key.as_slice(), part)?;
         }
         Ok(Self(key))
     }
 
     /// The signature of a string to sign.
-    pub(super) fn sign(&self, text: &str) -> Result<Zeroizing<[u8; 32]>, Refusal> {
-        mac(self.0.as_slice(), text)
+    pub(super) fn sign(&self, text: &str) -> Result<Zeroizing<[u8; 32]>, AuthError> {
+        hmac_sha256(self.0.as_slice(), text)
     }
 }
 
-fn mac(key: &[u8], text: &str) -> Result<Zeroizing<[u8; 32]>, Refusal> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).map_err(|_| Refusal::Mismatch)?;
+fn hmac_sha256(key: &[u8], text: &str) -> Result<Zeroizing<[u8; 32]>, AuthError> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).map_err(|_| AuthError::Mismatch)?;
     mac.update(text.as_bytes());
     Ok(Zeroizing::new(mac.finalize().into_bytes().into()))
 }
 
 /// The signing keys that were lately needed, one for each access key.
 #[derive(Default)]
-pub struct SigningKeys(Mutex<HashMap<String, Kept>>);
+pub struct SigningKeyCache(Mutex<HashMap<String, CachedKey>>);
 
-impl fmt::Debug for SigningKeys {
+impl fmt::Debug for SigningKeyCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("SigningKeys(…)")
     }
 }
 
 /// A signing key, and what it was derived of.
-struct Kept {
-    secret: SecretText,
+struct CachedKey {
+    secret: SecretString,
     scope: String,
     key: SigningKey,
 }
 
-impl SigningKeys {
+impl SigningKeyCache {
     /// Keys that are kept at most; then all are let go.
-    const MOST: usize = 1024;
+    const MAX_KEYS: usize = 1024;
 
     /// The signing key of an access key in a scope.
     ///
     /// # Errors
     /// As [`SigningKey::derive`].
-    pub fn key(&self, access_key_id: &str, secret: &SecretText, scope: Scope) -> Result<SigningKey, Refusal> {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = kept.get(access_key_id)
-            && scope.is(&known.scope)
+    pub fn get_or_derive(
+        &self,
+        access_key_id: &str,
+        secret: &SecretString,
+        scope: CredentialScope,
+    ) -> Result<SigningKey, AuthError> {
+        let mut cached = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = cached.get(access_key_id)
+            && scope.matches(&known.scope)
             && bool::from(known.secret.expose().as_bytes().ct_eq(secret.expose().as_bytes()))
         {
             return Ok(known.key.clone());
         }
         let key = SigningKey::derive(secret, scope)?;
-        if kept.len() >= Self::MOST {
-            kept.clear();
+        if cached.len() >= Self::MAX_KEYS {
+            cached.clear();
         }
-        kept.insert(
+        cached.insert(
             access_key_id.to_owned(),
-            Kept { secret: secret.clone(), scope: scope.to_string(), key: key.clone() },
+            CachedKey { secret: secret.clone(), scope: scope.to_string(), key: key.clone() },
         );
         Ok(key)
     }
@@ -132,7 +137,7 @@ impl SigningKeys {
         &self,
         request: &mut Request<Bytes>,
         access_key_id: &str,
-        secret: &SecretText,
+        secret: &SecretString,
         region: &str,
         service: &str,
         now: Timestamp,
@@ -140,17 +145,17 @@ impl SigningKeys {
         let unusable = |error: &dyn fmt::Display| SigningError::new(error.to_string());
         let authority = request.uri().authority();
         let host = authority.ok_or_else(|| SigningError::new("its URI has no host; give an absolute URI"))?.as_str();
-        let time = basic_time(now);
+        let time = format_amz_date(now);
         let signed_headers = [("host", host), ("x-amz-date", &time)];
-        let canonical = canonical_request(request, &signed_headers, &hash_of(request.body()));
-        let scope = Scope { date: &time[..8], region, service };
-        let key = self.key(access_key_id, secret, scope).map_err(|refusal| unusable(&refusal))?;
+        let canonical = canonical_request(request, &signed_headers, &sha256_hex(request.body()));
+        let scope = CredentialScope { date: &time[..8], region, service };
+        let key = self.get_or_derive(access_key_id, secret, scope).map_err(|refusal| unusable(&refusal))?;
         let signature = key.sign(&string_to_sign(&time, scope, &canonical)).map_err(|refusal| unusable(&refusal))?;
         let host = HeaderValue::from_str(host).map_err(|error| unusable(&error))?;
         let date = HeaderValue::from_str(&time).map_err(|error| unusable(&error))?;
         let authorization = format!(
             "{ALGORITHM} Credential={access_key_id}/{scope}, SignedHeaders=host;x-amz-date, Signature={}",
-            hex(&*signature)
+            encode_hex(&*signature)
         );
         let mut authorization = HeaderValue::from_str(&authorization)
             .map_err(|_| SigningError::new("the access key ID holds characters that a header can't; check it"))?;
@@ -164,7 +169,7 @@ impl SigningKeys {
 }
 
 /// `YYYYMMDDTHHMMSSZ`
-fn basic_time(now: Timestamp) -> String {
+fn format_amz_date(now: Timestamp) -> String {
     let time = TimeZone::UTC.to_datetime(now);
     let (year, month, day) = (time.year(), time.month(), time.day());
     let (hour, minute, second) = (time.hour(), time.minute(), time.second());

@@ -9,11 +9,11 @@ mod keys;
 mod sign;
 mod verify;
 
-use crate::aws::scalar::SecretText;
+use crate::aws::scalar::SecretString;
 
-pub use keys::{Scope, SigningKey, SigningKeys};
+pub use keys::{CredentialScope, SigningKey, SigningKeyCache};
 pub use sign::{SigningError, sign};
-pub use verify::{Claim, MAX_SKEW, Presigned, Refusal};
+pub use verify::{AuthError, MAX_SKEW, PresignedRequest, SignedRequest};
 
 /// What signs a request: an access key, with a session token when it is temporary.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,9 +21,9 @@ pub struct Credentials {
     /// `AKIA…`, or `ASIA…` for temporary credentials.
     pub access_key_id: String,
     /// The secret half of the access key.
-    pub secret_access_key: SecretText,
+    pub secret_access_key: SecretString,
     /// Sent as `x-amz-security-token` when the credentials are temporary.
-    pub session_token: Option<SecretText>,
+    pub session_token: Option<SecretString>,
 }
 
 #[cfg(test)]

@@ -45,7 +45,7 @@ pub fn sign(
         return Err(SigningError::new("its URI has no scheme and host; give an absolute URI"));
     };
     if !request.headers().contains_key(HOST) {
-        let host = HeaderValue::from_str(host_of(scheme, authority))
+        let host = HeaderValue::from_str(host_header(scheme, authority))
             .map_err(|_| SigningError::new("the host of its URI is no header value; check the endpoint"))?;
         request.headers_mut().insert(HOST, host);
     }
@@ -60,7 +60,7 @@ pub fn sign(
             .map(|(name, value)| Ok((name.as_str(), value.to_str()?)))
             .collect::<Result<Vec<_>, http::header::ToStrError>>()
             .map_err(|_| SigningError::new("a header holds characters outside ASCII; leave them out"))?;
-        instructions(request, headers, credentials, region, service, now)?
+        signing_instructions(request, headers, credentials, region, service, now)?
     };
     for (name, value) in instructions.headers() {
         let mut value = HeaderValue::from_str(value)
@@ -74,12 +74,12 @@ pub fn sign(
 }
 
 /// The host, with its port unless that is the usual one: what is on the way may leave it out, and would spoil the signature.
-fn host_of<'a>(scheme: &Scheme, authority: &'a Authority) -> &'a str {
+fn host_header<'a>(scheme: &Scheme, authority: &'a Authority) -> &'a str {
     let usual = if *scheme == Scheme::HTTPS { 443 } else { 80 };
     if authority.port_u16() == Some(usual) { authority.host() } else { authority.as_str() }
 }
 
-fn instructions(
+fn signing_instructions(
     request: &Request<Bytes>,
     headers: Vec<(&str, &str)>,
     credentials: &Credentials,

@@ -13,19 +13,19 @@ fn now() -> Timestamp {
     "2026-01-02T03:04:05Z".parse().unwrap()
 }
 
-fn secret() -> SecretText {
-    SecretText::new(SECRET.to_owned())
+fn secret() -> SecretString {
+    SecretString::new(SECRET.to_owned())
 }
 
 fn credentials(token: Option<&str>) -> Credentials {
     Credentials {
         access_key_id: "AKIAIOSFODNN7EXAMPLE".to_owned(),
         secret_access_key: secret(),
-        session_token: token.map(|token| SecretText::new(token.to_owned())),
+        session_token: token.map(|token| SecretString::new(token.to_owned())),
     }
 }
 
-fn unsigned(uri: &str, target: &str, body: &str) -> Request<Bytes> {
+fn unsigned_request(uri: &str, target: &str, body: &str) -> Request<Bytes> {
     Request::post(uri)
         .header("content-type", "application/x-amz-json-1.1")
         .header("x-amz-target", target)
@@ -33,19 +33,20 @@ fn unsigned(uri: &str, target: &str, body: &str) -> Request<Bytes> {
         .unwrap()
 }
 
-fn list_keys() -> Request<Bytes> {
-    let mut request = unsigned("https://kms.us-east-1.amazonaws.com/", "TrentService.ListKeys", "{\"Limit\": 10}");
+fn signed_list_keys() -> Request<Bytes> {
+    let mut request =
+        unsigned_request("https://kms.us-east-1.amazonaws.com/", "TrentService.ListKeys", "{\"Limit\": 10}");
     sign(&mut request, &credentials(None), "us-east-1", "kms", now()).unwrap();
     request
 }
 
-fn check_with(request: &Request<Bytes>, secret: &SecretText, now: Timestamp) -> Result<(), Refusal> {
-    let claim = Claim::parse(request)?;
-    claim.verify(request, &SigningKey::derive(secret, claim.scope)?, now)
+fn verify_with(request: &Request<Bytes>, secret: &SecretString, now: Timestamp) -> Result<(), AuthError> {
+    let signed_request = SignedRequest::parse(request)?;
+    signed_request.verify(request, &SigningKey::derive(secret, signed_request.scope)?, now)
 }
 
-fn check(request: &Request<Bytes>) -> Result<(), Refusal> {
-    check_with(request, &secret(), now())
+fn verify(request: &Request<Bytes>) -> Result<(), AuthError> {
+    verify_with(request, &secret(), now())
 }
 
 fn authorization(request: &Request<Bytes>) -> String {
@@ -53,17 +54,17 @@ fn authorization(request: &Request<Bytes>) -> String {
 }
 
 fn with_authorization(change: impl Fn(&str) -> String) -> Request<Bytes> {
-    let mut request = list_keys();
+    let mut request = signed_list_keys();
     let changed = change(&authorization(&request));
     request.headers_mut().insert(AUTHORIZATION, HeaderValue::from_str(&changed).unwrap());
     request
 }
 
 /// URI, target, body, session token, signed headers, signature.
-type Vector = (&'static str, &'static str, &'static str, Option<&'static str>, &'static str, &'static str);
+type TestVector = (&'static str, &'static str, &'static str, Option<&'static str>, &'static str, &'static str);
 
 /// Two requests as botocore's signer signs them.
-const BOTOCORE: [Vector; 2] = [
+const BOTOCORE_VECTORS: [TestVector; 2] = [
     (
         "https://kms.us-east-1.amazonaws.com/",
         "TrentService.ListKeys",
@@ -91,8 +92,8 @@ fn botocore_authorization(signed_headers: &str, signature: &str) -> String {
 
 #[test]
 fn sign_matches_botocore() {
-    for (uri, target, body, token, signed_headers, signature) in BOTOCORE {
-        let mut request = unsigned(uri, target, body);
+    for (uri, target, body, token, signed_headers, signature) in BOTOCORE_VECTORS {
+        let mut request = unsigned_request(uri, target, body);
         sign(&mut request, &credentials(token), "us-east-1", "kms", now()).unwrap();
         assert_eq!(authorization(&request), botocore_authorization(signed_headers, signature));
     }
@@ -100,8 +101,8 @@ fn sign_matches_botocore() {
 
 #[test]
 fn verify_accepts_botocore_signatures() {
-    for (uri, target, body, token, signed_headers, signature) in BOTOCORE {
-        let mut request = unsigned(uri, target, body);
+    for (uri, target, body, token, signed_headers, signature) in BOTOCORE_VECTORS {
+        let mut request = unsigned_request(uri, target, body);
         let host = request.uri().authority().unwrap().to_string();
         let headers = request.headers_mut();
         headers.insert("host", host.parse().unwrap());
@@ -112,24 +113,24 @@ fn verify_accepts_botocore_signatures() {
         if let Some(token) = token {
             headers.insert("x-amz-security-token", token.parse().unwrap());
         }
-        let claim = Claim::parse(&request).unwrap();
-        assert_eq!((claim.scope.region, claim.scope.service), ("us-east-1", "kms"));
-        assert_eq!(claim.session_token.as_ref().map(SecretText::expose), token);
-        assert_eq!(check(&request), Ok(()));
+        let signed_request = SignedRequest::parse(&request).unwrap();
+        assert_eq!((signed_request.scope.region, signed_request.scope.service), ("us-east-1", "kms"));
+        assert_eq!(signed_request.session_token.as_ref().map(SecretString::expose), token);
+        assert_eq!(verify(&request), Ok(()));
     }
 }
 
 #[test]
 fn signing_twice_replaces_the_signature() {
-    let mut request = list_keys();
+    let mut request = signed_list_keys();
     let later = now() + SignedDuration::from_mins(10);
     sign(&mut request, &credentials(None), "us-east-1", "kms", later).unwrap();
-    assert_eq!(check_with(&request, &secret(), later), Ok(()));
+    assert_eq!(verify_with(&request, &secret(), later), Ok(()));
 }
 
 #[test]
 fn sign_rejects_relative_uri() {
-    let mut request = unsigned("/", "TrentService.ListKeys", "{}");
+    let mut request = unsigned_request("/", "TrentService.ListKeys", "{}");
     assert!(sign(&mut request, &credentials(None), "us-east-1", "kms", now()).is_err());
 }
 
@@ -147,19 +148,19 @@ fn verify_rejects_tampered_request() {
         }),
     ];
     for (name, change) in changes {
-        let mut request = list_keys();
+        let mut request = signed_list_keys();
         change(&mut request);
-        assert_eq!(check(&request), Err(Refusal::Mismatch), "{name}");
+        assert_eq!(verify(&request), Err(AuthError::Mismatch), "{name}");
     }
-    let request = list_keys();
-    let other = SecretText::new("other".to_owned());
-    assert_eq!(check_with(&request, &other, now()), Err(Refusal::Mismatch));
+    let request = signed_list_keys();
+    let other = SecretString::new("other".to_owned());
+    assert_eq!(verify_with(&request, &other, now()), Err(AuthError::Mismatch));
 }
 
 #[test]
 fn verify_rejects_wrong_scope_or_signature() {
     for (from, to) in [("us-east-1", "us-west-2"), ("/kms/", "/iam/"), ("Signature=7dc4", "Signature=7dc5")] {
-        assert_eq!(check(&with_authorization(|text| text.replace(from, to))), Err(Refusal::Mismatch), "{from}");
+        assert_eq!(verify(&with_authorization(|text| text.replace(from, to))), Err(AuthError::Mismatch), "{from}");
     }
 }
 
@@ -187,11 +188,11 @@ fn verify_rejects_incomplete_signature() {
         (", SignedHeaders=", ", Headers="),
     ];
     for (from, to) in changes {
-        let refusal = check(&with_authorization(|text| {
+        let error = verify(&with_authorization(|text| {
             assert!(text.contains(from), "{from}");
             text.replace(from, to)
         }));
-        assert!(matches!(refusal, Err(Refusal::Incomplete(_))), "{from} -> {to}: {refusal:?}");
+        assert!(matches!(error, Err(AuthError::Incomplete(_))), "{from} -> {to}: {error:?}");
     }
 }
 
@@ -205,75 +206,76 @@ fn verify_rejects_unsigned_or_duplicate_header() {
         ("x-amz-date", "20260102T030405Z"),
         ("authorization", "again"),
     ] {
-        let mut request = list_keys();
+        let mut request = signed_list_keys();
         request.headers_mut().append(name, HeaderValue::from_static(value));
-        assert!(matches!(check(&request), Err(Refusal::Incomplete(_))), "{name}");
+        assert!(matches!(verify(&request), Err(AuthError::Incomplete(_))), "{name}");
     }
 }
 
 #[test]
 fn verify_rejects_content_hash_that_differs_from_the_body() {
     let signed_with = |hash: &str| {
-        let mut request = unsigned("https://kms.us-east-1.amazonaws.com/", "TrentService.ListKeys", "{}");
+        let mut request = unsigned_request("https://kms.us-east-1.amazonaws.com/", "TrentService.ListKeys", "{}");
         request.headers_mut().insert("x-amz-content-sha256", hash.parse().unwrap());
         sign(&mut request, &credentials(None), "us-east-1", "kms", now()).unwrap();
-        check(&request)
+        verify(&request)
     };
     assert_eq!(signed_with("44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"), Ok(()));
-    assert_eq!(signed_with("UNSIGNED-PAYLOAD"), Err(Refusal::Mismatch));
-    assert_eq!(signed_with(&"0".repeat(64)), Err(Refusal::Mismatch));
+    assert_eq!(signed_with("UNSIGNED-PAYLOAD"), Err(AuthError::Mismatch));
+    assert_eq!(signed_with(&"0".repeat(64)), Err(AuthError::Mismatch));
 }
 
 #[test]
 fn parse_rejects_signature_in_query_string() {
-    let mut request = list_keys();
+    let mut request = signed_list_keys();
     *request.uri_mut() = "https://kms.us-east-1.amazonaws.com/?a=b&X-Amz-Signature=00".parse().unwrap();
-    assert!(matches!(check(&request), Err(Refusal::Incomplete(_))));
+    assert!(matches!(verify(&request), Err(AuthError::Incomplete(_))));
 }
 
 #[test]
 fn verify_allows_at_most_five_minutes_of_clock_skew() {
-    let request = list_keys();
+    let request = signed_list_keys();
     for (seconds, accepted) in [(-301, false), (-300, true), (300, true), (301, false)] {
         let at = now() + SignedDuration::from_secs(seconds);
-        let verdict = check_with(&request, &secret(), at);
+        let verdict = verify_with(&request, &secret(), at);
         assert_eq!(verdict.is_ok(), accepted, "{seconds}");
-        assert!(accepted || matches!(verdict, Err(Refusal::Expired { .. })));
+        assert!(accepted || matches!(verdict, Err(AuthError::Expired { .. })));
     }
 }
 
 #[test]
 fn verify_rejects_malformed_date() {
     for time in ["2026-01-02T03:04:05Z", "20260102T030405", "20261302T030405Z", "20260102 030405Z", ""] {
-        let mut request = list_keys();
+        let mut request = signed_list_keys();
         request.headers_mut().insert("x-amz-date", time.parse().unwrap());
-        assert!(matches!(check(&request), Err(Refusal::Incomplete(_))), "{time}");
+        assert!(matches!(verify(&request), Err(AuthError::Incomplete(_))), "{time}");
     }
 }
 
 #[test]
 fn auth_errors_use_the_error_codes_of_the_protocol() {
-    let error = |refusal: Refusal, service: Service| refusal.to_service_error(service.protocol());
-    assert!(check(&unsigned("https://a/", "b", "")) == Err(Refusal::MissingToken));
-    assert_eq!(error(Refusal::Mismatch, Service::Kms).code, "InvalidSignatureException");
-    assert_eq!(error(Refusal::Mismatch, Service::Iam).code, "SignatureDoesNotMatch");
-    assert_eq!(error(Refusal::Mismatch, Service::Sts).status, 403);
+    let error = |error: AuthError, service: Service| error.to_service_error(service.protocol());
+    assert!(verify(&unsigned_request("https://a/", "b", "")) == Err(AuthError::MissingToken));
+    assert_eq!(error(AuthError::Mismatch, Service::Kms).code, "InvalidSignatureException");
+    assert_eq!(error(AuthError::Mismatch, Service::Iam).code, "SignatureDoesNotMatch");
+    assert_eq!(error(AuthError::Mismatch, Service::Sts).status, 403);
 }
 
 #[test]
 fn cached_key_matches_its_secret_and_scope() {
-    let keys = SigningKeys::default();
-    let scope = Scope { date: "20260102", region: "us-east-1", service: "kms" };
-    let other = SecretText::new("other".to_owned());
+    let keys = SigningKeyCache::default();
+    let scope = CredentialScope { date: "20260102", region: "us-east-1", service: "kms" };
+    let other = SecretString::new("other".to_owned());
     let scopes = [
         scope,
-        Scope { date: "20260103", ..scope },
-        Scope { region: "us-west-2", ..scope },
-        Scope { service: "iam", ..scope },
+        CredentialScope { date: "20260103", ..scope },
+        CredentialScope { region: "us-west-2", ..scope },
+        CredentialScope { service: "iam", ..scope },
     ];
     for _ in 0..2 {
         for (secret, scope) in scopes.iter().map(|scope| (&other, *scope)).chain([(&secret(), scope)]) {
-            let (kept, derived) = (keys.key("A", secret, scope).unwrap(), SigningKey::derive(secret, scope).unwrap());
+            let (kept, derived) =
+                (keys.get_or_derive("A", secret, scope).unwrap(), SigningKey::derive(secret, scope).unwrap());
             assert_eq!(kept.sign("text").unwrap(), derived.sign("text").unwrap(), "{scope}");
         }
     }
@@ -292,7 +294,7 @@ proptest! {
         let request = || Request::post(&uri).body(Bytes::from(body.clone())).unwrap();
         let (mut theirs, mut ours) = (request(), request());
         sign(&mut theirs, &credentials(None), &region, "kms-xks-proxy", at).unwrap();
-        SigningKeys::default()
+        SigningKeyCache::default()
             .sign(&mut ours, "AKIAIOSFODNN7EXAMPLE", &secret(), &region, "kms-xks-proxy", at)
             .unwrap();
         prop_assert_eq!(ours.headers(), theirs.headers());
@@ -314,18 +316,18 @@ proptest! {
         }
         let mut request = Request::post(uri).header("x-amz-note", value).body(Bytes::from(body)).unwrap();
         sign(&mut request, &credentials(token.as_deref()), &region, "kms-xks-proxy", now()).unwrap();
-        prop_assert_eq!(check(&request), Ok(()));
+        prop_assert_eq!(verify(&request), Ok(()));
         let mut longer = request.body().to_vec();
         longer.push(0);
         *request.body_mut() = Bytes::from(longer);
-        prop_assert_eq!(check(&request), Err(Refusal::Mismatch));
+        prop_assert_eq!(verify(&request), Err(AuthError::Mismatch));
     }
 
     #[test]
     fn invalid_authorization_header_never_panics(text in "[ -~]{0,120}", tail in "[ -~]{0,60}") {
         let whole = with_authorization(|_| text.clone());
-        prop_assert!(check(&whole).is_err());
+        prop_assert!(verify(&whole).is_err());
         let cut = with_authorization(|signed| format!("{}{tail}", &signed[..signed.len() / 2]));
-        prop_assert!(check(&cut).is_err());
+        prop_assert!(verify(&cut).is_err());
     }
 }

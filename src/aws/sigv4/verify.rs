@@ -9,18 +9,18 @@ use http::header::AUTHORIZATION;
 use jiff::{SignedDuration, Timestamp, civil::DateTime, tz::TimeZone};
 use subtle::ConstantTimeEq;
 
-use super::canonical::{ALGORITHM, canonical_request, hash_of, single, string_to_sign};
-use super::{Scope, SigningKey};
+use super::canonical::{ALGORITHM, canonical_request, sha256_hex, single_header, string_to_sign};
+use super::{CredentialScope, SigningKey};
 use crate::aws::error::ServiceError;
 use crate::aws::operation::Protocol;
-use crate::aws::scalar::SecretText;
+use crate::aws::scalar::SecretString;
 
 /// How far a request's time may be from the server's, either way.
 pub const MAX_SKEW: SignedDuration = SignedDuration::from_mins(5);
 
 /// Why a request is not from whom it claims to be from.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub enum AuthError {
     /// There is no `Authorization` header.
     #[error("Missing Authentication Token")]
     MissingToken,
@@ -46,7 +46,7 @@ pub enum Refusal {
     Mismatch,
 }
 
-impl Refusal {
+impl AuthError {
     /// The error that a service of this protocol answers: JSON services end the codes in `Exception`.
     pub fn to_service_error(&self, protocol: Protocol) -> ServiceError {
         let json = matches!(protocol, Protocol::Json { .. });
@@ -62,21 +62,21 @@ impl Refusal {
     }
 }
 
-fn incomplete<T>(reason: impl Into<String>) -> Result<T, Refusal> {
-    Err(Refusal::Incomplete(reason.into()))
+fn incomplete<T>(reason: impl Into<String>) -> Result<T, AuthError> {
+    Err(AuthError::Incomplete(reason.into()))
 }
 
 /// Who a request says it is from, read from its headers. Nothing of it is proven before [`Claim::verify`].
 ///
 /// The caller checks that the Region and the service of the scope are those it serves.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Claim<'r> {
+pub struct SignedRequest<'r> {
     /// The access key whose secret made the signature.
     pub access_key_id: &'r str,
     /// What the signature counts for.
-    pub scope: Scope<'r>,
+    pub scope: CredentialScope<'r>,
     /// The token of temporary credentials, to be held against the one that was issued.
-    pub session_token: Option<SecretText>,
+    pub session_token: Option<SecretString>,
     /// Names and values.
     signed_headers: Vec<(&'r str, &'r str)>,
     signature: [u8; 32],
@@ -87,25 +87,25 @@ pub struct Claim<'r> {
 }
 
 /// The longest that a presigned request can count.
-const MOST_EXPIRES: SignedDuration = SignedDuration::from_hours(7 * 24);
+const MAX_EXPIRES: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 /// The signature of a presigned request, which stands in its query: what AWS SDKs make to let somebody else send it.
 #[derive(Debug)]
-pub struct Presigned {
+pub struct PresignedRequest {
     credential: String,
     signed_headers: String,
     signature: String,
     time: String,
     expires: SignedDuration,
-    session_token: Option<SecretText>,
+    session_token: Option<SecretString>,
 }
 
-impl Presigned {
+impl PresignedRequest {
     /// Reads the signature in the query of `request`; nothing when it has none there.
     ///
     /// # Errors
     /// [`Refusal::Incomplete`] when a part is missing or there twice, or when there is an `Authorization` header as well.
-    pub fn read(request: &Request<Bytes>) -> Result<Option<Self>, Refusal> {
+    pub fn parse(request: &Request<Bytes>) -> Result<Option<Self>, AuthError> {
         let query = request.uri().query().unwrap_or_default();
         if !query.split('&').any(|pair| pair.starts_with("X-Amz-Algorithm=")) {
             return Ok(None);
@@ -113,7 +113,7 @@ impl Presigned {
         if request.headers().contains_key(AUTHORIZATION) {
             return incomplete("The request is signed twice: in the Authorization header and in the query string.");
         }
-        let find = |name: &str| -> Result<Option<String>, Refusal> {
+        let find = |name: &str| -> Result<Option<String>, AuthError> {
             let mut found = form_urlencoded::parse(query.as_bytes()).filter(|(known, _)| known == name);
             let value = found.next().map(|(_, value)| value.into_owned());
             if found.next().is_some() { incomplete(format!("The query string has '{name}' twice.")) } else { Ok(value) }
@@ -126,7 +126,7 @@ impl Presigned {
         }
         let expires = required("X-Amz-Expires")?;
         let expires = expires.parse::<u32>().map(|seconds| SignedDuration::from_secs(seconds.into()));
-        let Some(expires) = expires.ok().filter(|expires| expires.is_positive() && *expires <= MOST_EXPIRES) else {
+        let Some(expires) = expires.ok().filter(|expires| expires.is_positive() && *expires <= MAX_EXPIRES) else {
             return incomplete("X-Amz-Expires must be a number of seconds from 1 to 604800.");
         };
         Ok(Some(Self {
@@ -135,7 +135,7 @@ impl Presigned {
             signature: required("X-Amz-Signature")?,
             time: required("X-Amz-Date")?,
             expires,
-            session_token: find("X-Amz-Security-Token")?.map(SecretText::new),
+            session_token: find("X-Amz-Security-Token")?.map(SecretString::new),
         }))
     }
 
@@ -143,42 +143,46 @@ impl Presigned {
     ///
     /// # Errors
     /// As [`Claim::parse`].
-    pub fn claim<'r>(&'r self, request: &'r Request<Bytes>) -> Result<Claim<'r>, Refusal> {
-        let parts =
-            Parts { credential: &self.credential, signed_headers: &self.signed_headers, signature: &self.signature };
-        let claim = Claim::of_parts(request, &parts, &self.time, &["host"])?;
-        Ok(Claim { session_token: self.session_token.clone(), expires: Some(self.expires), ..claim })
+    pub fn signed_request<'r>(&'r self, request: &'r Request<Bytes>) -> Result<SignedRequest<'r>, AuthError> {
+        let parts = SignatureParts {
+            credential: &self.credential,
+            signed_headers: &self.signed_headers,
+            signature: &self.signature,
+        };
+        let signed_request = SignedRequest::from_parts(request, &parts, &self.time, &["host"])?;
+        Ok(SignedRequest { session_token: self.session_token.clone(), expires: Some(self.expires), ..signed_request })
     }
 }
 
-impl<'r> Claim<'r> {
+impl<'r> SignedRequest<'r> {
     /// Reads the claim of `request`.
     ///
     /// # Errors
     /// [`Refusal::MissingToken`] without an `Authorization` header; [`Refusal::Incomplete`] when it is no whole header
     /// signature, when a header appears twice, when `host`, `x-amz-date` or any other `x-amz-*` header is not signed,
     /// when the signature stands in the query, or when the scope's day is another than that of `x-amz-date`.
-    pub fn parse(request: &'r Request<Bytes>) -> Result<Self, Refusal> {
+    pub fn parse(request: &'r Request<Bytes>) -> Result<Self, AuthError> {
         let query = request.uri().query().unwrap_or_default();
         if query.split('&').any(|pair| pair.to_ascii_lowercase().starts_with("x-amz-")) {
             return incomplete("Signatures in the query string are not accepted; sign with the Authorization header.");
         }
-        let authorization = single(request, AUTHORIZATION.as_str())?.ok_or(Refusal::MissingToken)?;
-        let parts = Parts::read(authorization)?;
-        let time = single(request, "x-amz-date")?;
+        let authorization = single_header(request, AUTHORIZATION.as_str())?.ok_or(AuthError::MissingToken)?;
+        let parts = SignatureParts::parse(authorization)?;
+        let time = single_header(request, "x-amz-date")?;
         // Without a date the signed headers are looked at first: they say what else is missing.
-        let claim = Self::of_parts(request, &parts, time.unwrap_or_default(), &["host", "x-amz-date"])?;
-        let session_token = single(request, "x-amz-security-token")?.map(|token| SecretText::new(token.to_owned()));
-        Ok(Self { session_token, ..claim })
+        let signed_request = Self::from_parts(request, &parts, time.unwrap_or_default(), &["host", "x-amz-date"])?;
+        let session_token =
+            single_header(request, "x-amz-security-token")?.map(|token| SecretString::new(token.to_owned()));
+        Ok(Self { session_token, ..signed_request })
     }
 
-    fn of_parts(
+    fn from_parts(
         request: &'r Request<Bytes>,
-        parts: &Parts<'r>,
+        parts: &SignatureParts<'r>,
         time: &'r str,
         required: &[&str],
-    ) -> Result<Self, Refusal> {
-        let Parts { credential, signed_headers: names, signature } = *parts;
+    ) -> Result<Self, AuthError> {
+        let SignatureParts { credential, signed_headers: names, signature } = *parts;
         let scope: Vec<&str> = credential.split('/').collect();
         let [access_key_id, date, region, service, "aws4_request"] = scope[..] else {
             return incomplete("Credential must be <access-key-id>/<date>/<region>/<service>/aws4_request.");
@@ -196,7 +200,7 @@ impl<'r> Claim<'r> {
         }
         Ok(Self {
             access_key_id,
-            scope: Scope { date, region, service },
+            scope: CredentialScope { date, region, service },
             session_token: None,
             signed_headers,
             signature: parse_signature(signature)?,
@@ -211,31 +215,31 @@ impl<'r> Claim<'r> {
     /// # Errors
     /// [`Refusal::Expired`] when the clocks differ by more than [`MAX_SKEW`]; [`Refusal::Mismatch`] when the signature
     /// or `x-amz-content-sha256` does not fit the request.
-    pub fn verify(&self, request: &Request<Bytes>, key: &SigningKey, now: Timestamp) -> Result<(), Refusal> {
+    pub fn verify(&self, request: &Request<Bytes>, key: &SigningKey, now: Timestamp) -> Result<(), AuthError> {
         let age = now.duration_since(self.signed_at);
         if age < -MAX_SKEW || age > self.expires.unwrap_or(MAX_SKEW) {
-            return Err(Refusal::Expired { signed_at: self.signed_at, now });
+            return Err(AuthError::Expired { signed_at: self.signed_at, now });
         }
-        let payload = hash_of(request.body());
+        let payload = sha256_hex(request.body());
         // `UNSIGNED-PAYLOAD` and the streaming markers are no hash of the body, so they fall here too.
         if self.signed_headers.iter().any(|(name, value)| *name == "x-amz-content-sha256" && *value != payload) {
-            return Err(Refusal::Mismatch);
+            return Err(AuthError::Mismatch);
         }
         let canonical = canonical_request(request, &self.signed_headers, &payload);
         let expected = key.sign(&string_to_sign(self.time, self.scope, &canonical))?;
-        if bool::from(expected.ct_eq(&self.signature)) { Ok(()) } else { Err(Refusal::Mismatch) }
+        if bool::from(expected.ct_eq(&self.signature)) { Ok(()) } else { Err(AuthError::Mismatch) }
     }
 }
 
 /// The three parameters of an `Authorization` header.
-struct Parts<'a> {
+struct SignatureParts<'a> {
     credential: &'a str,
     signed_headers: &'a str,
     signature: &'a str,
 }
 
-impl<'a> Parts<'a> {
-    fn read(authorization: &'a str) -> Result<Self, Refusal> {
+impl<'a> SignatureParts<'a> {
+    fn parse(authorization: &'a str) -> Result<Self, AuthError> {
         let Some(parameters) = authorization.strip_prefix(ALGORITHM).and_then(|rest| rest.strip_prefix(' ')) else {
             return incomplete(format!("Authorization must start with {ALGORITHM}."));
         };
@@ -270,7 +274,7 @@ fn signed_headers<'r>(
     request: &'r Request<Bytes>,
     list: &'r str,
     required: &[&str],
-) -> Result<Vec<(&'r str, &'r str)>, Refusal> {
+) -> Result<Vec<(&'r str, &'r str)>, AuthError> {
     if !list.split(';').is_sorted_by(|before, after| before < after) {
         return incomplete("SignedHeaders must be sorted, each name once.");
     }
@@ -279,7 +283,7 @@ fn signed_headers<'r>(
         if name.is_empty() || name.bytes().any(|byte| byte.is_ascii_uppercase()) {
             return incomplete("SignedHeaders must be lower-case names.");
         }
-        match single(request, name)? {
+        match single_header(request, name)? {
             Some(value) => signed.push((name, value)),
             None => return incomplete(format!("The signed header '{name}' is missing.")),
         }
@@ -293,7 +297,7 @@ fn signed_headers<'r>(
     Ok(signed)
 }
 
-fn parse_time(text: &str) -> Result<Timestamp, Refusal> {
+fn parse_time(text: &str) -> Result<Timestamp, AuthError> {
     let form = text.len() == 16
         && text.bytes().enumerate().all(|(at, byte)| match at {
             8 => byte == b'T',
@@ -311,7 +315,7 @@ fn parse_time(text: &str) -> Result<Timestamp, Refusal> {
     }
 }
 
-fn parse_signature(text: &str) -> Result<[u8; 32], Refusal> {
+fn parse_signature(text: &str) -> Result<[u8; 32], AuthError> {
     let digit = |byte: u8| match byte {
         b'0'..=b'9' => Some(byte - b'0'),
         b'a'..=b'f' => Some(byte - b'a' + 10),

@@ -9,7 +9,7 @@ use crate::aws::kms::{
     DeleteCustomKeyStore, UpdateCustomKeyStore, XksProxyConfiguration, XksProxyConnectivity,
 };
 use crate::aws::operation::Empty;
-use crate::aws::scalar::{EpochSeconds, SecretText};
+use crate::aws::scalar::{EpochSeconds, SecretString};
 use crate::bundled::vpc::VpcEndpointService;
 use crate::bundled::{Answer, Call};
 use crate::xks::client::ProxyTarget;
@@ -237,7 +237,7 @@ impl Call<'_> {
     async fn check_proxy(
         &self,
         proxy: &XksProxyConfiguration,
-        secret: &SecretText,
+        secret: &SecretString,
         operation: &str,
         key_store: String,
     ) -> Answer<()> {

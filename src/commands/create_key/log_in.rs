@@ -2,9 +2,9 @@
 //! and output are.
 
 use super::Exit;
-use crate::aws::cli::quoted;
+use crate::aws::cli::shell_quote;
 use crate::aws::limits;
-use crate::aws::scalar::SecretText;
+use crate::aws::scalar::SecretString;
 use crate::client::Client;
 use crate::client::credentials::NoCredentials;
 use crate::tui::terminal;
@@ -21,7 +21,7 @@ pub enum NotLoggedIn {
          command in a terminal. Or sign in first with \
          `eval \"$(aws configure export-credentials --profile {} --format env)\"`, then run the command without --profile \
          and with --region",
-        quoted(profile)
+        shell_quote(profile)
     )]
     NoTerminal {
         /// The profile.
@@ -54,7 +54,7 @@ pub async fn log_in(client: &Client, mut none: NoCredentials) -> Result<(), NotL
         };
         let Some(line) = line else { break };
         // Some authenticators write a blank in the middle.
-        let code = SecretText::new(line.split_whitespace().collect());
+        let code = SecretString::new(line.split_whitespace().collect());
         if let Err(violation) = limits::mfa_code(code.expose()) {
             said = format!("✗ {}\n", violation.reason);
             continue;

@@ -29,7 +29,7 @@ impl<W: Write> List<'_, W> {
         if self.is_json {
             let partition = |name: &String| {
                 let prefix = if name.is_empty() { String::new() } else { format!("/{name}") };
-                json!({ "name": name, "uriPath": format!("{prefix}{}", limits::XKS_PROXY_PATH_END) })
+                json!({ "name": name, "uriPath": format!("{prefix}{}", limits::XKS_PROXY_PATH_SUFFIX) })
             };
             return self.document(&json!({ "partitions": names.iter().map(partition).collect::<Vec<_>>() }));
         }

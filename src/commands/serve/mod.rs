@@ -17,7 +17,7 @@ use self::instance::{Instance, Running};
 use self::ready_file::ReadyFile;
 use super::note;
 use crate::access_log::AccessLog;
-use crate::aws::cli::quoted;
+use crate::aws::cli::shell_quote;
 use crate::bundled::Bundled;
 use crate::cli::{Arguments, Serve};
 use crate::server::environment::Environment;
@@ -187,7 +187,7 @@ fn open_access_log(path: &Path) -> Result<AccessLog, Failure> {
 /// The command that stops the server of this data directory.
 fn stop_command(arguments: &Arguments) -> String {
     match &arguments.data_dir {
-        Some(named) => format!("xks-console serve --stop --data-dir {}", quoted(&named.to_string_lossy())),
+        Some(named) => format!("xks-console serve --stop --data-dir {}", shell_quote(&named.to_string_lossy())),
         None => "xks-console serve --stop".to_owned(),
     }
 }

@@ -2,8 +2,8 @@
 
 use super::drafts::and_look;
 use super::{App, Dialog};
-use crate::aws::kms::{CustomKeyStore, KeyManager};
-use crate::aws::scalar::SecretText;
+use crate::aws::kms::{CustomKeyStore, KeyManagerType};
+use crate::aws::scalar::SecretString;
 use crate::create_key::key_summary::KeySummary;
 use crate::create_key::known::Loaded;
 use crate::create_key::principals::PrincipalKind;
@@ -51,7 +51,8 @@ impl App {
             (Call::Connect(_) | Call::Disconnect(_), result) => return self.connection_answered(result),
             (Call::Change(_), result) => return self.change_answered(result),
             (Call::ReadFile(_), result) => {
-                let file = result.map(|reply| if let Reply::File(text) = reply { text } else { SecretText::default() });
+                let file =
+                    result.map(|reply| if let Reply::File(text) = reply { text } else { SecretString::default() });
                 if let Some(Dialog::Task(task)) = &mut self.dialog {
                     task.file_read(&file);
                 }
@@ -197,7 +198,8 @@ impl App {
             let here = self.keys.current(&self.known);
             let is_first = self.known.keys.ready().is_none();
             let told: Vec<KeySummary> = std::mem::take(&mut self.incoming);
-            let (aws, ours): (Vec<_>, Vec<_>) = told.into_iter().partition(|key| key.key_manager == KeyManager::Aws);
+            let (aws, ours): (Vec<_>, Vec<_>) =
+                told.into_iter().partition(|key| key.key_manager == KeyManagerType::Aws);
             match &mut self.known.keys {
                 Loaded::Ready(keys) if !self.known.has_all_keys && *call != Call::Keys(None) => {
                     keys.extend(ours);

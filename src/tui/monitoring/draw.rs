@@ -6,8 +6,8 @@ use ratatui::text::{Line, Span};
 
 use super::chart::{Chart, INDENT, bar, round_top, sparkline};
 use super::{Monitoring, Series, TimeRange};
-use crate::aws::kms::metrics::MANAGER_STATES;
-use crate::aws::limits::XKS_PROXY_MILLISECONDS;
+use crate::aws::kms::metrics::KEY_MANAGER_STATES;
+use crate::aws::limits::XKS_PROXY_TIMEOUT_MILLIS;
 use crate::tui::theme;
 use crate::tui::widgets::paper::Paper;
 use crate::tui::widgets::text;
@@ -79,7 +79,7 @@ impl Monitoring {
             limit: None,
         };
         let slowest = highest(&self.highest_latency);
-        let limit = f64::from(XKS_PROXY_MILLISECONDS);
+        let limit = f64::from(XKS_PROXY_TIMEOUT_MILLIS);
         let latency = Graph {
             title: "Latency",
             series: &self.latency,
@@ -212,7 +212,7 @@ pub fn write(paper: &mut Paper, shown: &Monitoring) {
     write_exceptions(paper, shown);
     write_certificates(paper, shown);
     if shown.managers.iter().any(Option::is_some) {
-        let states = MANAGER_STATES.iter().zip(shown.managers);
+        let states = KEY_MANAGER_STATES.iter().zip(shown.managers);
         let states = states.map(|(state, count)| format!("{} {state}", number(count.unwrap_or(0.0))));
         let states = states.collect::<Vec<_>>().join(", ");
         let is_well = shown.managers[1..].iter().flatten().all(|count| *count <= 0.0);

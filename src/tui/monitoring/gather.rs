@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::{ExceptionCount, Monitoring, Series, TimeRange};
 use crate::aws::cloudwatch::{Metric, MetricDataResult};
 use crate::aws::kms::metrics::{
-    EXTERNAL_KEY_STORE_THROTTLE, MANAGER_STATES, NO_EXCEPTION, RETRYABLE, XKS_EXTERNAL_KEY_MANAGER_STATES,
+    EXTERNAL_KEY_STORE_THROTTLE, KEY_MANAGER_STATES, NO_EXCEPTION, RETRYABLE, XKS_EXTERNAL_KEY_MANAGER_STATES,
     XKS_PROXY_CERTIFICATE_DAYS_TO_EXPIRE, XKS_PROXY_CREDENTIAL_AGE, XKS_PROXY_ERRORS, XKS_PROXY_LATENCY, dimension,
 };
 
@@ -100,7 +100,7 @@ impl Gathered {
             }
             (Some(XKS_EXTERNAL_KEY_MANAGER_STATES), _) => {
                 let state = of(dimension::XKS_EXTERNAL_KEY_MANAGER_STATE);
-                if let Some(place) = MANAGER_STATES.iter().position(|known| *known == state) {
+                if let Some(place) = KEY_MANAGER_STATES.iter().position(|known| *known == state) {
                     self.managers[place].take(time, value);
                 }
             }

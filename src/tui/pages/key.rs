@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 
 use super::keys::{aliases_of, key_type, regionality, usage_label};
 use super::{Location, Wish};
-use crate::aws::kms::{KeyManager, KeyState, Origin, Tag};
+use crate::aws::kms::{KeyManagerType, KeyState, Origin, Tag};
 use crate::aws::mend::UNREADABLE;
 use crate::aws::policy::{self, ConsolePolicy};
 use crate::aws::xks_console::DescribeExternalKeyOutput;
@@ -105,7 +105,7 @@ impl KeyPage {
             KeyCode::Left | KeyCode::BackTab => self.show_tab((self.tab + TABS.len() - 1) % TABS.len()),
             code if self.scroll.press(code) => {}
             KeyCode::Char(letter @ ('e' | 'd')) if self.tab == 4 && key.modifiers.is_empty() => {
-                let ours = self.key(known).filter(|key| key.key_manager != KeyManager::Aws);
+                let ours = self.key(known).filter(|key| key.key_manager != KeyManagerType::Aws);
                 let name = ours.map(|key| name_of(key, known));
                 let task = name.map(|name| if letter == 'e' { Task::Encrypt(name) } else { Task::Decrypt(name) });
                 return task.map(Wish::Begin).into_iter().collect();
@@ -191,11 +191,11 @@ impl KeyPage {
             return;
         }
         let text = self.policy.ready().map_or("", String::as_str);
-        if let Some(console) = ConsolePolicy::read(text) {
+        if let Some(console) = ConsolePolicy::parse(text) {
             write_default_view(paper, &console);
         }
         if let Ok(document) = policy::check(text) {
-            for sentence in document.in_words() {
+            for sentence in document.describe() {
                 paper.prose(&format!("• {sentence}"), 2, theme::TEXT);
             }
             paper.gap();
@@ -284,7 +284,7 @@ fn write_default_view(paper: &mut Paper, policy: &ConsolePolicy) {
 
 /// The tab from which a key is tried out.
 fn write_use(paper: &mut Paper, key: &KeySummary) {
-    if key.key_manager == KeyManager::Aws {
+    if key.key_manager == KeyManagerType::Aws {
         paper.prose("AWS services use this key for you.", 2, theme::TEXT);
         return;
     }

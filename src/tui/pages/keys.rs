@@ -7,7 +7,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 
 use super::{Location, Wish};
-use crate::aws::kms::KeyManager;
+use crate::aws::kms::KeyManagerType;
 use crate::aws::mend::UNREADABLE;
 use crate::create_key::key_summary::KeySummary;
 use crate::create_key::known::{Known, Loaded};
@@ -22,7 +22,7 @@ use crate::tui::widgets::table::{Choice, Column, Pressed, Rows, Table};
 /// Where the person is in the list.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Keys {
-    manager: KeyManager,
+    manager: KeyManagerType,
     shown: Vec<KeyColumn>,
     table: Table,
     chosen: BTreeSet<String>,
@@ -115,7 +115,7 @@ pub fn regionality(key: &KeySummary) -> &'static str {
 
 impl Keys {
     /// The list of the keys that this one manages.
-    pub fn new(manager: KeyManager) -> Self {
+    pub fn new(manager: KeyManagerType) -> Self {
         let (shown, chosen) = (Preferences::default().key_columns, BTreeSet::new());
         Self { manager, shown, table: Table::default(), chosen }
     }
@@ -134,7 +134,7 @@ impl Keys {
 
     fn list<'a>(&self, known: &'a Known) -> &'a [KeySummary] {
         match self.manager {
-            KeyManager::Aws => &known.aws_keys,
+            KeyManagerType::Aws => &known.aws_keys,
             _ => known.keys.ready().map_or(&[][..], Vec::as_slice),
         }
     }
@@ -196,7 +196,7 @@ impl Keys {
             Pressed::Open(row) => {
                 return keys.get(row).map(|key| Wish::Go(Location::Key(key.key_id().to_owned()))).into_iter().collect();
             }
-            Pressed::Toggle(_) | Pressed::ToggleAll if self.manager == KeyManager::Aws => return Vec::new(),
+            Pressed::Toggle(_) | Pressed::ToggleAll if self.manager == KeyManagerType::Aws => return Vec::new(),
             Pressed::Toggle(row) => {
                 if let Some(key) = keys.get(row)
                     && !self.chosen.remove(key.key_id())
@@ -237,7 +237,7 @@ impl Keys {
             }
             Pressed::Ignored => {}
         }
-        let is_ours = self.manager == KeyManager::Customer;
+        let is_ours = self.manager == KeyManagerType::Customer;
         match keymap::action(&[Context::KeyList, Context::Asked], key)
             .filter(|action| is_ours || *action == Action::Refresh)
         {
@@ -261,7 +261,7 @@ impl Keys {
         let more = if known.more_keys { " so far…" } else { "" };
         let count = known.keys.ready().map(|_| format!(" ({}{more}){chosen}", keys.len())).unwrap_or_default();
         let (title, empty, hint, choice) = match self.manager {
-            KeyManager::Aws => {
+            KeyManagerType::Aws => {
                 let hint = "AWS services make them when they first encrypt something for you.";
                 ("AWS managed keys", "No AWS managed keys", hint, Choice::None)
             }

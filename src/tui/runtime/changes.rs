@@ -78,7 +78,7 @@ async fn move_alias(client: &Client, mut request: UpdateAlias) -> Result<(), Cal
         named.starts_with("arn:") || named.len() == 36 && named.bytes().filter(|byte| *byte == b'-').count() == 4;
     if !is_id {
         let key_id = if named.starts_with("alias/") { named.clone() } else { format!("alias/{named}") };
-        request.target_key_id = client.call(&DescribeKey::of(key_id)).await?.key_metadata.key_id;
+        request.target_key_id = client.call(&DescribeKey::new(key_id)).await?.key_metadata.key_id;
     }
     client.call(&request).await.map(drop)
 }

@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::aws::scalar::SecretText;
+use crate::aws::scalar::SecretString;
 use crate::tui::effect::Failure;
 
 /// Files of one name at most; the second is `NAME-2`.
@@ -15,7 +15,7 @@ const MOST: u32 = 99;
 ///
 /// # Errors
 /// Why there is no such file, in words.
-pub async fn write(name: String, text: SecretText) -> Result<String, Failure> {
+pub async fn write(name: String, text: SecretString) -> Result<String, Failure> {
     let written = tokio::task::spawn_blocking(move || new_file(Path::new("."), &name, text.expose())).await;
     let path = written.unwrap_or_else(|error| Err(io::Error::other(error))).map_err(|error| Failure {
         code: "FileNotWritten".to_owned(),

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::keys;
-use crate::aws::cli::{Place, command, quoted};
+use crate::aws::cli::{CommandTarget, command, shell_quote};
 use crate::aws::kms::{
     ConnectCustomKeyStore, CreateCustomKeyStore, DisconnectCustomKeyStore, Encrypt, UpdateAlias, UpdateCustomKeyStore,
 };
@@ -84,7 +84,7 @@ fn of_one(change: &Change, known: &Known) -> String {
             let decrypt = command(request, place, &[file]);
             let blob = path.is_none().then(|| STANDARD.encode(&request.ciphertext_blob.0));
             match blob {
-                Some(blob) => format!("printf %s {} | base64 --decode > ciphertext\n{decrypt}", quoted(&blob)),
+                Some(blob) => format!("printf %s {} | base64 --decode > ciphertext\n{decrypt}", shell_quote(&blob)),
                 None => decrypt,
             }
         }
@@ -98,7 +98,7 @@ fn blob_in(path: &str) -> String {
 }
 
 /// The credential of a proxy is taken from a file: its secret must not stand among the arguments of a command.
-fn with_credential<O: Operation>(request: &O, place: Place) -> String {
+fn with_credential<O: Operation>(request: &O, place: CommandTarget) -> String {
     let file = ("XksProxyAuthenticationCredential", "file://credential.json".to_owned());
     format!(
         "# credential.json, for its owner alone, holds the credential of the proxy:\n\
@@ -111,7 +111,11 @@ fn with_credential<O: Operation>(request: &O, place: Place) -> String {
 fn outside_of_aws(change: &Change) -> String {
     let key = |verb: &str, key: &ExternalKeyName| {
         // Joined, for names may start with a hyphen.
-        format!("xks-console proxy {verb}-key --partition={} --id={}", quoted(&key.partition), quoted(&key.id))
+        format!(
+            "xks-console proxy {verb}-key --partition={} --id={}",
+            shell_quote(&key.partition),
+            shell_quote(&key.id)
+        )
     };
     match change {
         Change::CreateExternalKey(request) => {
@@ -125,12 +129,14 @@ fn outside_of_aws(change: &Change) -> String {
         Change::DisableExternalKey(request) => key("disable", &request.0),
         Change::RotateExternalKey(request) => key("rotate", &request.0),
         Change::DeleteExternalKey(request) => key("delete", &request.0),
-        Change::CreatePartition(request) => format!("xks-console proxy create-partition -- {}", quoted(&request.name)),
+        Change::CreatePartition(request) => {
+            format!("xks-console proxy create-partition -- {}", shell_quote(&request.name))
+        }
         Change::RotateProxyCredential(request) => {
-            format!("xks-console proxy rotate-credential -- {}", quoted(&request.partition))
+            format!("xks-console proxy rotate-credential -- {}", shell_quote(&request.partition))
         }
         Change::RevokeProxyCredential(request) => {
-            let (partition, id) = (quoted(&request.partition), quoted(&request.access_key_id));
+            let (partition, id) = (shell_quote(&request.partition), shell_quote(&request.access_key_id));
             format!("xks-console proxy revoke-credential -- {partition} {id}")
         }
         _ => "# No command says how the host is reached: a console does that is not read-only.".to_owned(),

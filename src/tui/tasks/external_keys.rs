@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::Problem;
 use crate::aws::limits;
-use crate::aws::scalar::SecretText;
+use crate::aws::scalar::SecretString;
 use crate::aws::xks_console::{
     CreateExternalKey, CreatePartition, DeleteExternalKey, DisableExternalKey, EnableExternalKey, ExternalKeyName,
     RevokeProxyCredential, RotateExternalKey, RotateProxyCredential,
@@ -160,7 +160,7 @@ impl Deed {
                 (form.text(CONFIRM) != key.id).then(|| (CONFIRM, format!("Type ‘{}’ to confirm.", key.id)))
             }
             Self::CreatePartition => {
-                let path = format!("/{}{}", form.text(PARTITION), limits::XKS_PROXY_PATH_END);
+                let path = format!("/{}{}", form.text(PARTITION), limits::XKS_PROXY_PATH_SUFFIX);
                 let name = form.text(PARTITION);
                 let is_wrong = name.is_empty() || name.starts_with('/') || name.ends_with('/');
                 (is_wrong || limits::xks_proxy_uri_path(&path).is_err()).then(|| {
@@ -232,7 +232,7 @@ struct ShownCredential<'a> {
 }
 
 /// Writes a proxy configuration file, its secret masked.
-pub fn write_configuration(paper: &mut Paper, configuration: &SecretText) {
+pub fn write_configuration(paper: &mut Paper, configuration: &SecretString) {
     let shown: Shown = serde_json::from_str(configuration.expose()).unwrap_or_default();
     paper.prose("The proxy configuration file is made. It can be had only now.", 0, theme::GOOD);
     paper.gap();

@@ -200,7 +200,7 @@ pub fn problems(task: &Task, form: &Form, known: &Known) -> Vec<Problem> {
             Ok(document) => {
                 let mut found: Vec<Problem> =
                     policy::warnings(&document).iter().map(|problem| (TEXT, problem.to_string())).collect();
-                if !document.lets_change_policy(&known.caller_arn, &known.account) {
+                if !document.passes_lockout_safety_check(&known.caller_arn, &known.account) {
                     let words = "This policy would not let you change it again. Keep a statement that allows \
                                  kms:PutKeyPolicy to you or to the account.";
                     found.push((TEXT, words.to_owned()));
@@ -249,7 +249,7 @@ pub fn changes(task: &Task, form: &Form) -> Vec<Change> {
         }
         Task::EditTags(key, before) => tag_changes(key, before, &parse_tags(&form.text(TEXT)).unwrap_or_default()),
         Task::EditPolicy(key, _) => {
-            vec![Change::PutPolicy(PutKeyPolicy::of(key.id.clone(), form.text(TEXT)))]
+            vec![Change::PutPolicy(PutKeyPolicy::new(key.id.clone(), form.text(TEXT)))]
         }
         Task::CreateAlias(key) => {
             let alias_name = format!("{}{}", limits::ALIAS_PREFIX, form.text(ALIAS));

@@ -4,7 +4,7 @@ use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::text::{Line, Span};
 
 use super::{KeyName, Task, external_keys, name_of};
-use crate::aws::kms::{ConnectionState, CustomKeyStore, CustomKeyStoreType, KeyManager, KeyState, Tag};
+use crate::aws::kms::{ConnectionState, CustomKeyStore, CustomKeyStoreType, KeyManagerType, KeyState, Tag};
 use crate::aws::mend::UNREADABLE;
 use crate::aws::policy::ConsolePolicy;
 use crate::aws::xks_console::{ExternalKey, ExternalKeyName, Partition};
@@ -58,7 +58,7 @@ fn entry(words: &'static str, task: Task, why_not: Option<&'static str>) -> Entr
 fn permissions(key: &KeyName, policy: Option<&str>, by_aws: Option<&'static str>) -> Entry {
     let words = "Edit administrators and users";
     let read = policy.ok_or("Open the key first.").and_then(|text| {
-        let console = ConsolePolicy::read(text).ok_or("Its statements are not the console's: edit the policy.")?;
+        let console = ConsolePolicy::parse(text).ok_or("Its statements are not the console's: edit the policy.")?;
         Ok(Task::EditPermissions(key.clone(), text.to_owned(), Box::new(console)))
     });
     let deed = by_aws.map_or(read, Err).map(|task| Deed::Task(Box::new(task)));
@@ -85,7 +85,7 @@ impl Menu {
         let names: Vec<_> = keys.iter().map(|key| name_of(key, known)).collect();
         let all = |state: KeyState| keys.iter().all(|key| key.key_state == state);
         let is_pending = keys.iter().any(|key| key.key_state == KeyState::PendingDeletion);
-        let is_aws = keys.iter().any(|key| key.key_manager == KeyManager::Aws);
+        let is_aws = keys.iter().any(|key| key.key_manager == KeyManagerType::Aws);
         let is_nameless = keys.iter().any(|key| key.key_id() == UNREADABLE);
         let nameless = is_nameless.then_some("This version can't read the key ID.");
         let by_aws = nameless.or(is_aws.then_some("AWS manages this key."));

@@ -21,7 +21,7 @@ use super::widgets::form::{Form, Pressed};
 use super::widgets::paper::Paper;
 use crate::aws::kms::{CustomKeyStore, Tag};
 use crate::aws::policy::ConsolePolicy;
-use crate::aws::scalar::SecretText;
+use crate::aws::scalar::SecretString;
 use crate::create_key::guide;
 use crate::create_key::key_summary::KeySummary;
 use crate::create_key::known::Known;
@@ -309,7 +309,7 @@ impl Dialog {
         let text = self.form.text(name);
         if name == stores::FILE && !text.is_empty() {
             if text.starts_with('{') {
-                self.file_read(&Ok(SecretText::new(text)));
+                self.file_read(&Ok(SecretString::new(text)));
                 return Vec::new();
             }
             return vec![Wish::Ask(Call::ReadFile(text))];
@@ -319,7 +319,7 @@ impl Dialog {
     }
 
     /// A file that was asked for has been read.
-    pub fn file_read(&mut self, file: &Result<SecretText, Failure>) {
+    pub fn file_read(&mut self, file: &Result<SecretString, Failure>) {
         let file = file.as_ref().map_err(Clone::clone);
         let result = file.and_then(|text| stores::fill_from(&mut self.form, text.expose()));
         self.failure = result.err();
@@ -333,7 +333,7 @@ impl Dialog {
         }
         if self.form.here() == Some(stores::FILE) && text.trim_start().starts_with('{') {
             // It holds a secret, so it is taken apart without ever standing on the screen.
-            self.file_read(&Ok(SecretText::new(text.to_owned())));
+            self.file_read(&Ok(SecretString::new(text.to_owned())));
             return;
         }
         self.form.paste(text);

@@ -109,6 +109,6 @@ pub fn problems(form: &Form, text: &str, now: &ConsolePolicy, known: &Known) -> 
 /// The request that saves it.
 pub fn changes(key_id: &str, form: &Form, text: &str, now: &ConsolePolicy, known: &Known) -> Vec<Change> {
     let made = policy(form, now, known).ok().and_then(|policy| policy.apply_to(text));
-    let put = |policy| Change::PutPolicy(PutKeyPolicy::of(key_id.to_owned(), policy));
+    let put = |policy| Change::PutPolicy(PutKeyPolicy::new(key_id.to_owned(), policy));
     made.map(put).into_iter().collect()
 }

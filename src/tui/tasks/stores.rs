@@ -7,8 +7,8 @@ use crate::aws::kms::{
     ConnectionState, CreateCustomKeyStore, CustomKeyStore, CustomKeyStoreType, DeleteCustomKeyStore,
     UpdateCustomKeyStore, XksProxyAuthenticationCredential, XksProxyConnectivity,
 };
-use crate::aws::limits::{self, XKS_PROXY_PATH_END};
-use crate::aws::scalar::SecretText;
+use crate::aws::limits::{self, XKS_PROXY_PATH_SUFFIX};
+use crate::aws::scalar::SecretString;
 use crate::aws::xks_console::{ProxyRoute, PutProxyRoute};
 use crate::create_key::known::Known;
 use crate::tui::effect::{Change, Failure};
@@ -89,7 +89,7 @@ pub fn form(store: Option<&CustomKeyStore>) -> Form {
             PREFIX,
             "Proxy URI path prefix - optional",
             "Such as /example/path/prefix; /kms/xks/v1 follows it by itself.",
-            Input::line(path.strip_suffix(XKS_PROXY_PATH_END).unwrap_or(path)),
+            Input::line(path.strip_suffix(XKS_PROXY_PATH_SUFFIX).unwrap_or(path)),
         ),
         row(ACCESS_KEY, "Proxy credential: Access key ID", credential, Input::line("")),
         row(SECRET, "Proxy credential: Secret access key", "43 to 64 of a-z, A-Z, 0-9, /, + and =.", Input::secret()),
@@ -252,10 +252,10 @@ pub fn problems(task: &Task, form: &Form, known: &Known) -> Vec<Problem> {
 /// The requests that a form makes.
 pub fn changes(task: &Task, form: &Form) -> Vec<Change> {
     let full = |text: String| (!text.is_empty()).then_some(text);
-    let path = format!("{}{XKS_PROXY_PATH_END}", form.text(PREFIX));
+    let path = format!("{}{XKS_PROXY_PATH_SUFFIX}", form.text(PREFIX));
     let credential = (!form.secret(SECRET).is_empty()).then(|| XksProxyAuthenticationCredential {
         access_key_id: form.text(ACCESS_KEY),
-        raw_secret_access_key: SecretText::new(form.secret(SECRET).to_owned()),
+        raw_secret_access_key: SecretString::new(form.secret(SECRET).to_owned()),
     });
     let connectivity = CONNECTIVITIES[form.chosen(CONNECTIVITY)];
     match task {
@@ -339,7 +339,7 @@ pub fn fill_from(form: &mut Form, text: &str) -> Result<(), Failure> {
         request_id: String::new(),
     })?;
     let path = file.uri_path;
-    form.set(PREFIX, path.strip_suffix(XKS_PROXY_PATH_END).unwrap_or(&path));
+    form.set(PREFIX, path.strip_suffix(XKS_PROXY_PATH_SUFFIX).unwrap_or(&path));
     form.set(ACCESS_KEY, &file.credential.access_key_id);
     form.set(SECRET, file.credential.raw_secret_access_key.expose());
     form.set(FILE, "");

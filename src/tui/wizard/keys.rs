@@ -4,7 +4,7 @@ use crossterm::event::{KeyCode, KeyEvent};
 
 use super::spots::Spot;
 use super::{Wish, Wizard};
-use crate::aws::scalar::SecretText;
+use crate::aws::scalar::SecretString;
 use crate::create_key::field::Field;
 use crate::create_key::guide;
 use crate::create_key::known::Known;
@@ -213,7 +213,7 @@ impl Wizard {
             Spot::SaveCommands if !self.shows_wrong(known) => {
                 let commands = preview::commands_left(&self.draft, known, &self.submission);
                 let (name, text) = preview::script(&self.draft, &commands);
-                let (name, text) = (format!("{name}.sh"), SecretText::new(text));
+                let (name, text) = (format!("{name}.sh"), SecretString::new(text));
                 return vec![Wish::Ask(Call::WriteFile { name, text })];
             }
             Spot::CopyStatement => {

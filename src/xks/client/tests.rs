@@ -75,7 +75,7 @@ async fn proxy_errors_are_mapped_to_failures() {
     let (client, target, manager) = bundled();
     let failure = client.get_key_metadata(&target, &metadata(), "k2").await.unwrap_err();
     assert_eq!(failure, XksFailure::Refused(ErrorName::KeyNotFoundException));
-    let stranger = ProxyTarget { secret_access_key: SecretText::new("x".repeat(43)), ..target.clone() };
+    let stranger = ProxyTarget { secret_access_key: SecretString::new("x".repeat(43)), ..target.clone() };
     let failure = client.get_health_status(&stranger, &metadata()).await.unwrap_err();
     assert_eq!(failure.connection_error_code(), "INVALID_CREDENTIALS");
     let lost = ProxyTarget { uri_path: "/nobody/kms/xks/v1".into(), ..target.clone() };

@@ -1,7 +1,7 @@
 //! Whom an external key is for: the specification's *secondary authorization*, by the caller of AWS KMS.
 
 use super::{ExternalKey, KeyManagerError};
-use crate::aws::policy::{is_service_principal, like_arn, principal_arn, wildcard};
+use crate::aws::policy::{arn_like, check_principal_arn, is_service_principal, wildcard_match};
 
 /// The caller that AWS KMS names for what it does by itself.
 const INTERNAL: &str = "AWS Internal";
@@ -60,15 +60,15 @@ fn check_one(caller: &str) -> Result<(), &'static str> {
                     arn:aws:sts::111122223333:assumed-role/NAME/*");
     };
     if !has_wildcards && service == "iam" {
-        return principal_arn(caller, partition).map_err(|_| FORMS);
+        return check_principal_arn(caller, partition).map_err(|_| FORMS);
     }
-    if !PARTITIONS.iter().any(|known| wildcard(partition, known)) {
+    if !PARTITIONS.iter().any(|known| wildcard_match(partition, known)) {
         return Err("the partition of the ARN isn't one of AWS, such as aws");
     }
-    if !["iam", "sts"].iter().any(|known| wildcard(service, known)) {
+    if !["iam", "sts"].iter().any(|known| wildcard_match(service, known)) {
         return Err("principals are of the services iam and sts");
     }
-    if !wildcard(region, "") {
+    if !wildcard_match(region, "") {
         return Err("principals have no Region: nothing stands before the account, as in \
                     arn:aws:iam::111122223333:role/NAME");
     }
@@ -107,7 +107,7 @@ fn could_be_principal(pattern: &str) -> bool {
 impl ExternalKey {
     /// Refuses a caller that the key isn't for. `caller` may be an ARN, a service principal or `AWS Internal`.
     pub(super) fn is_for(&self, caller: &str) -> Result<(), KeyManagerError> {
-        let matches = |pattern: &String| pattern == "*" || like_arn(pattern, caller);
+        let matches = |pattern: &String| pattern == "*" || arn_like(pattern, caller);
         if self.callers.is_empty() || self.callers.iter().any(matches) {
             return Ok(());
         }

@@ -20,7 +20,7 @@ pub use self::material::SealedParts;
 use self::material::version_in;
 use self::store::Store;
 use crate::aws::limits;
-use crate::aws::scalar::{SecretBlob, SecretText};
+use crate::aws::scalar::{SecretBlob, SecretString};
 use crate::aws::xks_console::{ListProxyRequests, ProxyRequest};
 use crate::environment::{Environment, Random, RandomError};
 use crate::storage::sealed::SealError;
@@ -115,7 +115,7 @@ pub struct ProxyCredential {
     /// 20 to 30 characters of `A-Z2-7`, unrelated to the secret.
     pub access_key_id: String,
     /// 43 to 64 characters of Base64.
-    pub secret_access_key: SecretText,
+    pub secret_access_key: SecretString,
 }
 
 impl ProxyCredential {
@@ -131,7 +131,7 @@ impl ProxyCredential {
         random.fill(secret.as_mut_slice())?;
         Ok(Self {
             access_key_id: id.iter().map(|byte| char::from(ALPHABET[usize::from(byte % 32)])).collect(),
-            secret_access_key: SecretText::new(base64::engine::general_purpose::STANDARD.encode(*secret)),
+            secret_access_key: SecretString::new(base64::engine::general_purpose::STANDARD.encode(*secret)),
         })
     }
 
@@ -445,7 +445,7 @@ impl KeyManager {
     }
 
     /// The secret that belongs to an access key ID.
-    pub(super) fn secret_of(&self, partition: &str, id: &str) -> Result<Option<SecretText>, KeyManagerError> {
+    pub(super) fn secret_of(&self, partition: &str, id: &str) -> Result<Option<SecretString>, KeyManagerError> {
         self.store().secret_of(partition, id)
     }
 

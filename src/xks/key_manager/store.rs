@@ -13,7 +13,7 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Transaction, Trans
 use self::external_keys::add_key;
 use super::material::Material;
 use super::{DATABASE_FILE, ExternalKey, KeyManagerError, NewExternalKey, ProxyCredential, ROOT_KEY_FILE};
-use crate::aws::scalar::SecretText;
+use crate::aws::scalar::SecretString;
 use crate::aws::xks_console::{ListProxyRequests, ProxyRequest};
 use crate::environment::Random;
 use crate::storage::sealed::{RootKey, record_aad};
@@ -61,7 +61,7 @@ type KeyName = (String, String);
 #[derive(Default)]
 struct Cache {
     data_version: Option<i64>,
-    partitions: HashMap<String, HashMap<String, SecretText>>,
+    partitions: HashMap<String, HashMap<String, SecretString>>,
     keys: HashMap<KeyName, Arc<ExternalKey>>,
     materials: HashMap<(KeyName, u32), Arc<Material>>,
 }
@@ -248,12 +248,12 @@ impl Store {
         Ok(self.credentials(name)?.is_some())
     }
 
-    pub fn secret_of(&mut self, partition: &str, id: &str) -> Result<Option<SecretText>, KeyManagerError> {
+    pub fn secret_of(&mut self, partition: &str, id: &str) -> Result<Option<SecretString>, KeyManagerError> {
         Ok(self.credentials(partition)?.and_then(|credentials| credentials.get(id).cloned()))
     }
 
     /// The credentials of a partition, if there is one.
-    fn credentials(&mut self, partition: &str) -> Result<Option<&HashMap<String, SecretText>>, KeyManagerError> {
+    fn credentials(&mut self, partition: &str) -> Result<Option<&HashMap<String, SecretString>>, KeyManagerError> {
         if !self.cache.partitions.contains_key(partition) {
             let known = self.connection.query_row("SELECT 1 FROM partitions WHERE name = ?1", [partition], |_| Ok(()));
             if known.optional()?.is_none() {
@@ -266,7 +266,7 @@ impl Store {
                 let (id, sealed): (String, Vec<u8>) = row?;
                 let opened = self.root.open(&record_aad(&["credentials", partition, &id]), &sealed)?;
                 let secret = String::from_utf8_lossy(&opened).into_owned();
-                credentials.insert(id, SecretText::new(secret));
+                credentials.insert(id, SecretString::new(secret));
             }
             self.cache.partitions.insert(partition.to_owned(), credentials);
         }

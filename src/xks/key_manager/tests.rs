@@ -37,7 +37,7 @@ fn generated_credentials_meet_kms_requirements() {
     assert!(!shown.contains(first.secret_access_key.expose()), "{shown}");
     for (id, secret) in [("SHORT", first.secret_access_key.expose()), (&first.access_key_id, "short"), ("", "")] {
         let credential =
-            ProxyCredential { access_key_id: id.to_owned(), secret_access_key: SecretText::new(secret.to_owned()) };
+            ProxyCredential { access_key_id: id.to_owned(), secret_access_key: SecretString::new(secret.to_owned()) };
         let error = manager().create_partition("other", &credential).unwrap_err();
         assert!(matches!(error, KeyManagerError::Invalid { .. }), "{error}");
         assert!(secret.is_empty() || !error.to_string().contains(secret), "{error}");

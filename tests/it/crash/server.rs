@@ -12,7 +12,7 @@ use futures_util::future::BoxFuture;
 use http::{HeaderValue, Request, Response, Uri, header};
 use xks_console::aws::cloudtrail::{LookupAttribute, LookupEvents};
 use xks_console::aws::kms::{DescribeKey, GetKeyPolicy};
-use xks_console::aws::scalar::{EpochSeconds, SecretText};
+use xks_console::aws::scalar::{EpochSeconds, SecretString};
 use xks_console::aws::sigv4::Credentials;
 use xks_console::client::{Client, Https, Transport, TransportError};
 use xks_console::environment::Clock;
@@ -58,7 +58,7 @@ impl Server {
         }
         let credentials = Credentials {
             access_key_id: told["AWS_ACCESS_KEY_ID"].clone(),
-            secret_access_key: SecretText::new(told["AWS_SECRET_ACCESS_KEY"].clone()),
+            secret_access_key: SecretString::new(told["AWS_SECRET_ACCESS_KEY"].clone()),
             session_token: None,
         };
         let address = told["AWS_ENDPOINT_URL"].strip_prefix("http://").unwrap().parse().unwrap();
@@ -131,7 +131,7 @@ impl Server {
 }
 
 async fn read_key(client: &Client, id: &str) -> Key {
-    let metadata = client.call(&DescribeKey::of(id.to_owned())).await.unwrap().key_metadata;
+    let metadata = client.call(&DescribeKey::new(id.to_owned())).await.unwrap().key_metadata;
     let tags = client.collect_tags(id).await.unwrap();
     let policy = client.call(&GetKeyPolicy { key_id: id.to_owned(), policy_name: None }).await.unwrap().policy;
     Key {

@@ -55,7 +55,7 @@ async fn made(client: &Client, beginning: &str) -> Vec<(KeyMetadata, Option<Stri
     let aliases = client.collect_aliases().await.unwrap();
     let mut made = Vec::new();
     for key in client.collect_keys().await.unwrap() {
-        let key = client.call(&DescribeKey::of(key.key_id)).await.unwrap().key_metadata;
+        let key = client.call(&DescribeKey::new(key.key_id)).await.unwrap().key_metadata;
         if key.xks_key_configuration.as_ref().is_some_and(|external| external.id.starts_with(beginning)) {
             let alias = aliases.iter().find(|alias| alias.target_key_id.as_ref() == Some(&key.key_id));
             made.push((key, alias.map(|alias| alias.alias_name.clone())));

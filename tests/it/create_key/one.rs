@@ -267,7 +267,7 @@ async fn reports(client: &Client) -> Vec<(KeyMetadata, bool)> {
     let aliases = client.collect_aliases().await.unwrap();
     let mut found = Vec::new();
     for key in client.collect_keys().await.unwrap() {
-        let key = client.call(&DescribeKey::of(key.key_id)).await.unwrap().key_metadata;
+        let key = client.call(&DescribeKey::new(key.key_id)).await.unwrap().key_metadata;
         if key.description == "What's read" {
             let has_alias = |alias: &AliasListEntry| {
                 alias.alias_name == "alias/reports" && alias.target_key_id.as_ref() == Some(&key.key_id)

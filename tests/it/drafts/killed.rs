@@ -105,7 +105,7 @@ impl Aws {
     /// The one key that the alias names.
     fn key(&self) -> KeyMetadata {
         assert_eq!(self.made(), 1);
-        wait(self.client.call(&DescribeKey::of("alias/payments".to_owned()))).unwrap().key_metadata
+        wait(self.client.call(&DescribeKey::new("alias/payments".to_owned()))).unwrap().key_metadata
     }
 }
 

@@ -174,7 +174,7 @@ impl Transport for Ending {
 
 fn keys_made(aws: &Client) -> (usize, bool) {
     let keys = wait(aws.collect_keys()).unwrap();
-    let metadata = keys.into_iter().map(|key| xks_console::aws::kms::DescribeKey::of(key.key_id));
+    let metadata = keys.into_iter().map(|key| xks_console::aws::kms::DescribeKey::new(key.key_id));
     let made: Vec<_> = metadata
         .map(|question| wait(aws.call(&question)).unwrap().key_metadata)
         .filter(|key| key.description == person::DESCRIPTION)

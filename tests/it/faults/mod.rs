@@ -44,7 +44,7 @@ fn made(aws: &Client, before: usize) -> (Vec<KeyMetadata>, Option<String>) {
         let keys = aws.collect_keys().await.unwrap();
         let mut made = Vec::new();
         for key in keys {
-            made.push(aws.call(&DescribeKey::of(key.key_id)).await.unwrap().key_metadata);
+            made.push(aws.call(&DescribeKey::new(key.key_id)).await.unwrap().key_metadata);
         }
         made.retain(|key| key.description == person::DESCRIPTION);
         assert_eq!(aws.collect_keys().await.unwrap().len() - before, made.len());

@@ -94,7 +94,7 @@ async fn kms_reports_that_the_proxy_denied_access() {
     let create = request(&client, "Frankfurt HSM", "payments-2026").await;
     let before = client.collect_keys().await.unwrap();
     let error = refusal(client.call(&create).await);
-    assert!(error.is("CustomKeyStoreInvalidState") && error.message.contains("denied access"), "{error}");
+    assert!(error.has_code("CustomKeyStoreInvalidState") && error.message.contains("denied access"), "{error}");
     assert_eq!(client.collect_keys().await.unwrap(), before);
     let encrypting = xks_console::aws::kms::Encrypt {
         key_id: "alias/customer-db".to_owned(),
@@ -102,7 +102,7 @@ async fn kms_reports_that_the_proxy_denied_access() {
         ..Default::default()
     };
     let error = refusal(client.call(&encrypting).await);
-    assert!(error.is("KMSInvalidState") && error.message.contains("denied access"), "{error}");
+    assert!(error.has_code("KMSInvalidState") && error.message.contains("denied access"), "{error}");
     only(&["arn:aws:iam::111122223333:user/Admin"]);
     let key = client.call(&create).await.unwrap().key_metadata.key_id;
     encrypt(&client, &key).await;

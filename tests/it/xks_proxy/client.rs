@@ -60,7 +60,7 @@ pub fn credential_in(file: &str) -> ProxyCredential {
     let text = |name: &str| file["XksProxyAuthenticationCredential"][name].as_str().unwrap().to_owned();
     ProxyCredential {
         access_key_id: text("AccessKeyId"),
-        secret_access_key: xks_console::aws::scalar::SecretText::new(text("RawSecretAccessKey")),
+        secret_access_key: xks_console::aws::scalar::SecretString::new(text("RawSecretAccessKey")),
     }
 }
 

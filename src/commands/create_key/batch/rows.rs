@@ -111,7 +111,7 @@ impl Job {
             outcome_unknown: true,
         };
         if let Some(arn) = self.key_arn() {
-            match client.call(&DescribeKey::of(arn.to_owned())).await {
+            match client.call(&DescribeKey::new(arn.to_owned())).await {
                 Ok(output) => {
                     return Ok(Submission::Unknown {
                         stage: Stage::CreateAlias,
@@ -121,7 +121,7 @@ impl Job {
                     });
                 }
                 // Deleted since then, or made so short a time ago that not all of AWS knows it: its external key tells.
-                Err(CallError::Service(error)) if error.is("NotFound") => {}
+                Err(CallError::Service(error)) if error.has_code("NotFound") => {}
                 Err(error) => return Err(error),
             }
         }
