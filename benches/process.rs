@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 use xks_console::aws::kms::{CreateKey, ListAliases, ListKeys};
 use xks_console::aws::sigv4::Credentials;
-use xks_console::bundled::Bundled;
+use xks_console::bundled::BundledAws;
 use xks_console::environment::Environment;
 use xks_console::server::Server;
 
@@ -95,7 +95,7 @@ const LIMIT: Duration = Duration::from_millis(16);
 fn hanging() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let runtime = runtime.expect("a runtime");
-    let aws = Bundled::in_memory("default", Environment::system()).expect("an account");
+    let aws = BundledAws::in_memory("default", Environment::system()).expect("an account");
     let key = aws.access_keys().expect("the access keys").remove(0).credentials;
     let server = Server::open(aws, "127.0.0.1:0".parse().expect("an address"), None, false);
     let server = runtime.block_on(server).expect("a port");
@@ -177,7 +177,7 @@ fn many_keys() {
 /// Creates the keys by the API, as anybody would; gives how many customer managed keys there are then,
 /// with those of the scenario.
 fn fill(dir: &Path) -> usize {
-    let bundled = Bundled::open(dir, None).expect("an account");
+    let bundled = BundledAws::open(dir, None).expect("an account");
     let client = xks_console::flow::player::client_of(&bundled, xks_console::environment::Clock::System);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     for _ in 0..extent().many {

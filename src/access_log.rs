@@ -11,11 +11,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 /// The longest text of a caller's choosing that is kept, in characters.
-const LONGEST: usize = 512;
+const MAX_TEXT_LENGTH: usize = 512;
 
 /// What the code that answers a request tells about it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Details {
+pub struct RequestDetails {
     /// Service and operation: `kms:ListKeys`.
     pub operation: Option<String>,
     /// The ARN of the caller; for the external key store proxy, the access key ID.
@@ -26,23 +26,23 @@ pub struct Details {
 
 /// An extension of a request that is logged: the code that answers it puts its [`Details`] here.
 #[derive(Clone, Debug, Default)]
-pub struct DetailsSlot(Arc<OnceLock<Details>>);
+pub struct RequestDetailsSlot(Arc<OnceLock<RequestDetails>>);
 
-impl DetailsSlot {
+impl RequestDetailsSlot {
     /// Tells the details. The first ones count.
-    pub fn set(&self, details: Details) {
+    pub fn set(&self, details: RequestDetails) {
         let _ = self.0.set(details);
     }
 
     /// The details that were told.
-    pub fn get(&self) -> Option<&Details> {
+    pub fn get(&self) -> Option<&RequestDetails> {
         self.0.get()
     }
 }
 
 /// One line of the log.
 #[derive(Clone, Debug)]
-pub struct Entry<'a> {
+pub struct AccessLogEntry<'a> {
     /// When the request came.
     pub time: Timestamp,
     /// `POST` …
@@ -50,7 +50,7 @@ pub struct Entry<'a> {
     /// The path, which stands for the operation where that is unknown.
     pub path: &'a str,
     /// What the request is, as far as it was found out.
-    pub details: Option<&'a Details>,
+    pub details: Option<&'a RequestDetails>,
     /// The HTTP status of the response.
     pub status: u16,
     /// How long the response took.
@@ -59,11 +59,11 @@ pub struct Entry<'a> {
     pub request_id: Option<&'a str>,
 }
 
-impl Entry<'_> {
+impl AccessLogEntry<'_> {
     /// Time, method, operation, caller, status, error code, milliseconds and request ID, with spaces between them and a
     /// hyphen for what is unknown.
     fn line(&self) -> String {
-        let empty = Details::default();
+        let empty = RequestDetails::default();
         let details = self.details.unwrap_or(&empty);
         let mut line = String::with_capacity(256);
         let milliseconds = self.duration.as_secs_f64() * 1e3;
@@ -71,21 +71,21 @@ impl Entry<'_> {
             line,
             "{:.3} {} {} {} {} {} {milliseconds:.1} {}",
             self.time,
-            word(Some(self.method)),
-            word(details.operation.as_deref().or(Some(self.path))),
-            word(details.caller.as_deref()),
+            escape_field(Some(self.method)),
+            escape_field(details.operation.as_deref().or(Some(self.path))),
+            escape_field(details.caller.as_deref()),
             self.status,
-            word(details.error.as_deref()),
-            word(self.request_id),
+            escape_field(details.error.as_deref()),
+            escape_field(self.request_id),
         );
         line
     }
 }
 
 /// A text as one word of a line, without anything that a terminal obeys.
-fn word(text: Option<&str>) -> String {
+fn escape_field(text: Option<&str>) -> String {
     let mut word = String::new();
-    for letter in text.unwrap_or_default().chars().take(LONGEST) {
+    for letter in text.unwrap_or_default().chars().take(MAX_TEXT_LENGTH) {
         match letter {
             '!'..='~' => word.push(letter),
             _ => word.extend(letter.escape_unicode()),
@@ -96,8 +96,8 @@ fn word(text: Option<&str>) -> String {
 
 /// An open log.
 pub struct AccessLog {
-    sink: Mutex<Box<dyn Write + Send>>,
-    failed: OnceLock<()>,
+    writer: Mutex<Box<dyn Write + Send>>,
+    has_failed: OnceLock<()>,
 }
 
 impl AccessLog {
@@ -107,22 +107,22 @@ impl AccessLog {
     /// When the file can't be opened.
     pub fn open(path: &Path) -> io::Result<Self> {
         if path == Path::new("-") {
-            return Ok(Self::to(Box::new(io::stderr())));
+            return Ok(Self::from_writer(Box::new(io::stderr())));
         }
-        Ok(Self::to(Box::new(OpenOptions::new().append(true).create(true).mode(0o600).open(path)?)))
+        Ok(Self::from_writer(Box::new(OpenOptions::new().append(true).create(true).mode(0o600).open(path)?)))
     }
 
     /// A log that is written to `sink`.
-    pub fn to(sink: Box<dyn Write + Send>) -> Self {
-        Self { sink: Mutex::new(sink), failed: OnceLock::new() }
+    pub fn from_writer(sink: Box<dyn Write + Send>) -> Self {
+        Self { writer: Mutex::new(sink), has_failed: OnceLock::new() }
     }
 
     /// Writes a line. A log that can't be written doesn't keep requests from being answered; standard error says so once.
-    pub fn write(&self, entry: &Entry) {
+    pub fn write(&self, entry: &AccessLogEntry) {
         let line = entry.line();
-        let written = self.sink.lock().unwrap_or_else(PoisonError::into_inner).write_all(line.as_bytes());
+        let written = self.writer.lock().unwrap_or_else(PoisonError::into_inner).write_all(line.as_bytes());
         if let Err(error) = written
-            && self.failed.set(()).is_ok()
+            && self.has_failed.set(()).is_ok()
         {
             let _ =
                 writeln!(io::stderr(), "xks-console: Couldn't write the access log: {error}. Lines are missing in it.");
@@ -136,12 +136,12 @@ mod tests {
 
     #[test]
     fn line_always_has_eight_fields() {
-        let details = Details {
+        let details = RequestDetails {
             operation: Some("kms:List Keys\n\u{1b}[2J".to_owned()),
             caller: Some("arn:aws:iam::111122223333:user/Admin".to_owned()),
             error: None,
         };
-        let entry = Entry {
+        let entry = AccessLogEntry {
             time: "2026-03-02T10:15:00.0049Z".parse().unwrap(),
             method: "POST",
             path: "/",
@@ -153,7 +153,7 @@ mod tests {
         let words =
             "2026-03-02T10:15:00.004Z POST kms:List\\u{20}Keys\\u{a}\\u{1b}[2J arn:aws:iam::111122223333:user/Admin";
         assert_eq!(entry.line(), format!("{words} 200 - 1.2 4f6c\n"));
-        let unknown = Entry { details: None, request_id: None, path: "/x y", ..entry };
+        let unknown = AccessLogEntry { details: None, request_id: None, path: "/x y", ..entry };
         assert_eq!(unknown.line(), "2026-03-02T10:15:00.004Z POST /x\\u{20}y - 200 - 1.2 -\n");
     }
 }

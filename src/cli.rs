@@ -144,7 +144,7 @@ impl Guard {
     #[must_use]
     pub fn over(self, client: Client, configuration: &Configuration) -> Client {
         let written = configuration.read_only();
-        client.looking(ReadOnly { all: self.read_only || written.all, ..written })
+        client.with_read_only(ReadOnly { all: self.read_only || written.all, ..written })
     }
 }
 

@@ -13,7 +13,7 @@ use crate::storage::atomic_file::replace;
 use crate::tui::preferences::Preferences;
 
 /// The file name of the configuration.
-const CONFIGURATION: &str = "config.toml";
+const CONFIG_FILE: &str = "config.toml";
 
 /// What the person has written into `config.toml`. The program never writes it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -22,12 +22,12 @@ pub struct Configuration {
     /// Whether every console is read-only.
     read_only: bool,
     /// What holds for one profile of the AWS CLI.
-    profile: BTreeMap<String, OfProfile>,
+    profile: BTreeMap<String, ProfileConfiguration>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case", expecting = "a table such as [profile.prod]")]
-struct OfProfile {
+struct ProfileConfiguration {
     read_only: bool,
 }
 
@@ -44,7 +44,7 @@ pub enum ConfigurationError {
     },
     /// The file says something else than it may.
     #[error("{}, line {line}: {reason}", path.display())]
-    Wrong {
+    Invalid {
         /// The file.
         path: PathBuf,
         /// Counted from 1.
@@ -60,7 +60,7 @@ impl Configuration {
     /// # Errors
     /// [`ConfigurationError`].
     pub fn read(directory: &Path) -> Result<Self, ConfigurationError> {
-        let path = directory.join(CONFIGURATION);
+        let path = directory.join(CONFIG_FILE);
         let text = match std::fs::read_to_string(&path) {
             Ok(text) => text,
             Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
@@ -71,7 +71,7 @@ impl Configuration {
         toml::from_str(&text).map_err(|error| {
             let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
             let (line, reason) = (before.matches('\n').count() + 1, error.message().trim().replace('\n', "; "));
-            ConfigurationError::Wrong { path, line, reason }
+            ConfigurationError::Invalid { path, line, reason }
         })
     }
 
@@ -83,20 +83,20 @@ impl Configuration {
 }
 
 /// The file name of the preferences.
-const FILE: &str = "preferences.toml";
+const PREFERENCES_FILE: &str = "preferences.toml";
 
 /// `$XDG_CONFIG_HOME/xks-console`, else `~/.config/xks-console`. `environment` looks up a variable; one that is empty or
 /// relative counts as unset.
-pub fn directory(environment: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
-    base(environment, "XDG_CONFIG_HOME", ".config")
+pub fn config_directory(environment: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    xdg_directory(environment, "XDG_CONFIG_HOME", ".config")
 }
 
 /// `$XDG_STATE_HOME/xks-console/drafts`, else `~/.local/state/xks-console/drafts`: where drafts of KMS keys are.
-pub fn drafts(environment: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
-    base(environment, "XDG_STATE_HOME", ".local/state").map(|state| state.join("drafts"))
+pub fn drafts_directory(environment: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    xdg_directory(environment, "XDG_STATE_HOME", ".local/state").map(|state| state.join("drafts"))
 }
 
-fn base(environment: impl Fn(&str) -> Option<OsString>, variable: &str, usual: &str) -> Option<PathBuf> {
+fn xdg_directory(environment: impl Fn(&str) -> Option<OsString>, variable: &str, usual: &str) -> Option<PathBuf> {
     let absolute = |variable: &str| environment(variable).map(PathBuf::from).filter(|path| path.is_absolute());
     absolute(variable)
         .or_else(|| absolute("HOME").map(|home| home.join(usual)))
@@ -104,8 +104,8 @@ fn base(environment: impl Fn(&str) -> Option<OsString>, variable: &str, usual: &
 }
 
 /// The preferences of the last run; the usual ones when there are none that can be read.
-pub fn load(directory: &Path) -> Preferences {
-    let text = std::fs::read_to_string(directory.join(FILE)).unwrap_or_default();
+pub fn load_preferences(directory: &Path) -> Preferences {
+    let text = std::fs::read_to_string(directory.join(PREFERENCES_FILE)).unwrap_or_default();
     toml::from_str(&text).unwrap_or_default()
 }
 
@@ -113,10 +113,10 @@ pub fn load(directory: &Path) -> Preferences {
 ///
 /// # Errors
 /// When the directory or the file can't be written.
-pub fn save(directory: &Path, preferences: &Preferences) -> std::io::Result<()> {
+pub fn save_preferences(directory: &Path, preferences: &Preferences) -> std::io::Result<()> {
     let text = toml::to_string(preferences).map_err(std::io::Error::other)?;
     std::fs::create_dir_all(directory)?;
-    replace(&directory.join(FILE), text.as_bytes())
+    replace(&directory.join(PREFERENCES_FILE), text.as_bytes())
 }
 
 #[cfg(test)]
@@ -128,22 +128,22 @@ mod tests {
     fn preferences_round_trip_and_invalid_file_loads_defaults() {
         let dir = tempfile::tempdir().unwrap();
         let place = dir.path().join("new");
-        assert_eq!(load(&place), Preferences::default());
+        assert_eq!(load_preferences(&place), Preferences::default());
         let chosen = Preferences {
             key_columns: vec![KeyColumn::KeyId, KeyColumn::Origin],
             page_size: Some(20),
             wrap_lines: true,
         };
-        save(&place, &chosen).unwrap();
-        assert_eq!(load(&place), chosen);
-        std::fs::write(place.join(FILE), "key-columns = 7").unwrap();
-        assert_eq!(load(&place), Preferences::default());
+        save_preferences(&place, &chosen).unwrap();
+        assert_eq!(load_preferences(&place), chosen);
+        std::fs::write(place.join(PREFERENCES_FILE), "key-columns = 7").unwrap();
+        assert_eq!(load_preferences(&place), Preferences::default());
         assert_eq!(std::fs::read_dir(&place).unwrap().count(), 1);
     }
 
     fn read(text: &str) -> Result<Configuration, String> {
         let dir = tempfile::tempdir().unwrap();
-        std::fs::write(dir.path().join(CONFIGURATION), text).unwrap();
+        std::fs::write(dir.path().join(CONFIG_FILE), text).unwrap();
         let place = format!("{}/", dir.path().display());
         Configuration::read(dir.path()).map_err(|error| error.to_string().replace(&place, ""))
     }
@@ -151,15 +151,15 @@ mod tests {
     #[test]
     fn read_only_applies_to_all_or_one_profile() {
         let none = Configuration::read(Path::new("/nowhere")).unwrap().read_only();
-        assert!(!none.holds_for(None) && !none.holds_for(Some("prod")));
+        assert!(!none.applies_to(None) && !none.applies_to(Some("prod")));
         let one = read("[profile.prod]\nread-only = true\n[profile.'dev 2']\nread-only = false\n").unwrap().read_only();
-        assert!(one.holds_for(Some("prod")));
-        assert!(!one.holds_for(Some("dev 2")) && !one.holds_for(Some("default")) && !one.holds_for(None));
+        assert!(one.applies_to(Some("prod")));
+        assert!(!one.applies_to(Some("dev 2")) && !one.applies_to(Some("default")) && !one.applies_to(None));
         // Some editors of Windows put a byte order mark in front.
-        assert!(read("\u{feff}read-only = true\n").unwrap().read_only().holds_for(None));
+        assert!(read("\u{feff}read-only = true\n").unwrap().read_only().applies_to(None));
         // A profile does not undo what holds for all.
         let all = read("read-only = true\n[profile.dev]\nread-only = false\n").unwrap().read_only();
-        assert!(all.holds_for(Some("dev")) && all.holds_for(None));
+        assert!(all.applies_to(Some("dev")) && all.applies_to(None));
     }
 
     #[test]
@@ -181,7 +181,7 @@ mod tests {
         assert!(read("# all\nread-only = tru\n").unwrap_err().starts_with("config.toml, line 2: "));
         assert!(read("a = [\n").unwrap_err().starts_with("config.toml, line "));
         let dir = tempfile::tempdir().unwrap();
-        std::fs::create_dir(dir.path().join(CONFIGURATION)).unwrap();
+        std::fs::create_dir(dir.path().join(CONFIG_FILE)).unwrap();
         let unreadable = Configuration::read(dir.path()).unwrap_err();
         assert!(unreadable.to_string().contains("config.toml: Is a directory"), "{unreadable}");
     }
@@ -189,14 +189,14 @@ mod tests {
     #[test]
     fn directories_follow_the_xdg_specification() {
         let find = |variables: &'static [(&str, &str)]| {
-            directory(|name| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into()))
+            config_directory(|name| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into()))
         };
         assert_eq!(find(&[("XDG_CONFIG_HOME", "/c"), ("HOME", "/h")]), Some("/c/xks-console".into()));
         assert_eq!(find(&[("XDG_CONFIG_HOME", "c"), ("HOME", "/h")]), Some("/h/.config/xks-console".into()));
         assert_eq!(find(&[]), None);
         let state = |name: &str| (name == "XDG_STATE_HOME").then(|| "/s".into());
-        assert_eq!(drafts(state), Some("/s/xks-console/drafts".into()));
+        assert_eq!(drafts_directory(state), Some("/s/xks-console/drafts".into()));
         let home = |name: &str| (name == "HOME").then(|| "/h".into());
-        assert_eq!(drafts(home), Some("/h/.local/state/xks-console/drafts".into()));
+        assert_eq!(drafts_directory(home), Some("/h/.local/state/xks-console/drafts".into()));
     }
 }

@@ -41,10 +41,10 @@ impl Clock {
 
 /// A source of random bytes: the operating system's, or a seeded one for accounts in memory.
 #[derive(Clone)]
-pub struct Random(Source);
+pub struct Random(RandomSource);
 
 #[derive(Clone)]
-enum Source {
+enum RandomSource {
     System,
     Seeded(Arc<Mutex<ChaCha20Rng>>),
 }
@@ -63,12 +63,12 @@ pub struct RandomError;
 impl Random {
     /// The operating system's generator.
     pub fn system() -> Self {
-        Self(Source::System)
+        Self(RandomSource::System)
     }
 
     /// A generator that repeats itself. Only [`Environment::replayable`] makes one.
     fn seeded(seed: u64) -> Self {
-        Self(Source::Seeded(Arc::new(Mutex::new(ChaCha20Rng::seed_from_u64(seed)))))
+        Self(RandomSource::Seeded(Arc::new(Mutex::new(ChaCha20Rng::seed_from_u64(seed)))))
     }
 
     /// Fills `bytes`.
@@ -77,8 +77,8 @@ impl Random {
     /// [`RandomError`] when the operating system has none; `bytes` must not be used then.
     pub fn fill(&self, bytes: &mut [u8]) -> Result<(), RandomError> {
         match &self.0 {
-            Source::System => getrandom::fill(bytes).map_err(|_| RandomError),
-            Source::Seeded(rng) => {
+            RandomSource::System => getrandom::fill(bytes).map_err(|_| RandomError),
+            RandomSource::Seeded(rng) => {
                 rng.lock().unwrap_or_else(PoisonError::into_inner).fill_bytes(bytes);
                 Ok(())
             }
@@ -138,6 +138,6 @@ impl Environment {
 
     /// Whether this environment repeats itself and so must never make keys that are kept.
     pub fn is_replayable(&self) -> bool {
-        matches!(self.random.0, Source::Seeded(_))
+        matches!(self.random.0, RandomSource::Seeded(_))
     }
 }

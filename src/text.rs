@@ -4,7 +4,7 @@ use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthStr as _;
 
 /// `text` with control and direction characters shown as `\u{…}`, so that it cannot move the cursor or hide anything.
-pub fn harmless(text: &str) -> String {
+pub fn escape_controls(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {
         let hidden = character.is_control()
@@ -19,17 +19,17 @@ pub fn harmless(text: &str) -> String {
 }
 
 /// Like [`harmless`], but lines stay lines.
-pub fn harmless_lines(text: &str) -> String {
-    text.split('\n').map(harmless).collect::<Vec<_>>().join("\n")
+pub fn escape_controls_in_lines(text: &str) -> String {
+    text.split('\n').map(escape_controls).collect::<Vec<_>>().join("\n")
 }
 
 /// `text` without the byte order mark that some editors of Windows write at the start of a file.
-pub fn without_mark(text: &str) -> &str {
+pub fn strip_byte_order_mark(text: &str) -> &str {
     text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
 /// Like [`without_mark`], for a file whose encoding is still to be checked.
-pub fn bytes_without_mark(bytes: &[u8]) -> &[u8] {
+pub fn strip_byte_order_mark_bytes(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes)
 }
 
@@ -39,7 +39,7 @@ pub fn width(text: &str) -> usize {
 }
 
 /// `text` in at most `columns` columns, with `…` where something was cut off.
-pub fn cut(text: &str, columns: usize) -> String {
+pub fn truncate(text: &str, columns: usize) -> String {
     if width(text) <= columns {
         return text.to_owned();
     }
@@ -62,7 +62,7 @@ pub fn cut(text: &str, columns: usize) -> String {
 
 /// `text` cut or filled with blanks to exactly `columns` columns.
 pub fn fit(text: &str, columns: usize) -> String {
-    let mut out = cut(text, columns);
+    let mut out = truncate(text, columns);
     let missing = columns.saturating_sub(width(&out));
     out.extend(std::iter::repeat_n(' ', missing));
     out
@@ -104,16 +104,16 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
 }
 
 /// The first `most` lines of `text`, broken as [`wrap`] does. Where more would follow, the last one ends with `mark`.
-pub fn wrap_at_most(text: &str, columns: usize, most: usize, mark: &str) -> Vec<String> {
+pub fn wrap_truncated(text: &str, columns: usize, max_lines: usize, mark: &str) -> Vec<String> {
     // Far more than can be seen, and little of a text without an end.
-    let enough = columns.saturating_mul(most + 1).saturating_mul(4);
+    let enough = columns.saturating_mul(max_lines + 1).saturating_mul(4);
     let (start, is_whole) = match text.char_indices().nth(enough) {
         Some((end, _)) => (&text[..end], false),
         None => (text, true),
     };
     let mut rows = wrap(start, columns);
-    if (rows.len() > most || !is_whole) && most > 0 {
-        rows.truncate(most);
+    if (rows.len() > max_lines || !is_whole) && max_lines > 0 {
+        rows.truncate(max_lines);
         if let Some(last) = rows.last_mut() {
             let room = columns.saturating_sub(width(mark));
             let mut used = 0;
@@ -134,37 +134,37 @@ mod tests {
 
     #[test]
     fn byte_order_mark_is_stripped_only_at_the_start() {
-        assert_eq!(without_mark("\u{feff}{}"), "{}");
-        assert_eq!(without_mark("a\u{feff}"), "a\u{feff}");
-        assert_eq!(bytes_without_mark(b"\xef\xbb\xbf\xff"), b"\xff");
-        assert_eq!(bytes_without_mark(b"\xef\xbb"), b"\xef\xbb");
+        assert_eq!(strip_byte_order_mark("\u{feff}{}"), "{}");
+        assert_eq!(strip_byte_order_mark("a\u{feff}"), "a\u{feff}");
+        assert_eq!(strip_byte_order_mark_bytes(b"\xef\xbb\xbf\xff"), b"\xff");
+        assert_eq!(strip_byte_order_mark_bytes(b"\xef\xbb"), b"\xef\xbb");
     }
 
     #[test]
     fn control_characters_are_escaped() {
-        assert_eq!(harmless("a\u{1b}[2Jb\u{202e}c"), "a\\u{1b}[2Jb\\u{202e}c");
+        assert_eq!(escape_controls("a\u{1b}[2Jb\u{202e}c"), "a\\u{1b}[2Jb\\u{202e}c");
     }
 
     #[test]
     fn wide_characters_take_two_columns() {
-        assert_eq!(cut("日本語", 5), "日本…");
+        assert_eq!(truncate("日本語", 5), "日本…");
         assert_eq!(fit("日", 3), "日 ");
     }
 
     #[test]
     fn truncated_text_ends_with_the_mark() {
-        assert_eq!(wrap_at_most("one two three", 20, 2, "…"), ["one two three"]);
-        assert_eq!(wrap_at_most("one two three", 5, 3, "…"), ["one", "two", "three"]);
-        assert_eq!(wrap_at_most("one two three", 5, 2, "…"), ["one", "two…"]);
-        assert_eq!(wrap_at_most("one three four", 5, 2, "…"), ["one", "thre…"]);
-        assert_eq!(wrap_at_most(&"x".repeat(200_000), 10, 1, "… more"), ["xxxx… more"]);
+        assert_eq!(wrap_truncated("one two three", 20, 2, "…"), ["one two three"]);
+        assert_eq!(wrap_truncated("one two three", 5, 3, "…"), ["one", "two", "three"]);
+        assert_eq!(wrap_truncated("one two three", 5, 2, "…"), ["one", "two…"]);
+        assert_eq!(wrap_truncated("one three four", 5, 2, "…"), ["one", "thre…"]);
+        assert_eq!(wrap_truncated(&"x".repeat(200_000), 10, 1, "… more"), ["xxxx… more"]);
     }
 
     proptest! {
         #[test]
         fn truncate_never_exceeds_the_width(text in ".{0,60}", columns in 0usize..40) {
-            let text = harmless(&text);
-            prop_assert!(width(&cut(&text, columns)) <= columns);
+            let text = escape_controls(&text);
+            prop_assert!(width(&truncate(&text, columns)) <= columns);
         }
 
         #[test]

@@ -17,7 +17,7 @@ use crate::aws::kms::EncryptionContext;
 use crate::xks::client::ExternalCiphertext;
 
 const MAGIC: &[u8; 4] = b"XKSC";
-const FORMAT: u8 = 1;
+const FORMAT_VERSION: u8 = 1;
 /// Bytes of the salt from which each message's key is derived.
 pub const SALT_LENGTH: usize = 16;
 /// Bytes of the first layer's initialization vector.
@@ -42,12 +42,12 @@ pub struct Header {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Body {
     /// The first layer alone.
-    One(Vec<u8>),
+    Single(Vec<u8>),
     /// The second layer, with the first inside.
-    Two(ExternalCiphertext),
+    Double(ExternalCiphertext),
 }
 
-fn put(out: &mut Vec<u8>, field: &[u8]) {
+fn put_field(out: &mut Vec<u8>, field: &[u8]) {
     // No field comes near 65,535 bytes: the longest is a ciphertext of 4,112.
     let length = u16::try_from(field.len()).unwrap_or(u16::MAX);
     out.extend(length.to_be_bytes());
@@ -55,22 +55,22 @@ fn put(out: &mut Vec<u8>, field: &[u8]) {
 }
 
 /// Room for a header and what follows it when a data key is encrypted, in bytes.
-const USUAL: usize = 512;
+const INITIAL_CAPACITY: usize = 512;
 
 impl Header {
-    fn write(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(USUAL);
+    fn to_bytes(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(INITIAL_CAPACITY);
         out.extend(MAGIC);
-        out.extend([FORMAT, u8::from(self.is_external)]);
+        out.extend([FORMAT_VERSION, u8::from(self.is_external)]);
         for field in [self.key_arn.as_bytes(), self.material_id.as_bytes(), &self.salt, &self.iv] {
-            put(&mut out, field);
+            put_field(&mut out, field);
         }
         out
     }
 
     /// The additional authenticated data of the first layer.
-    pub fn first_aad(&self, context: &EncryptionContext) -> Vec<u8> {
-        let mut aad = self.write();
+    pub fn inner_aad(&self, context: &EncryptionContext) -> Vec<u8> {
+        let mut aad = self.to_bytes();
         for (key, value) in context {
             for text in [key, value] {
                 aad.extend(u32::try_from(text.len()).unwrap_or(u32::MAX).to_be_bytes());
@@ -81,24 +81,24 @@ impl Header {
     }
 
     /// The additional authenticated data that goes to the proxy.
-    pub fn second_aad(&self, context: &EncryptionContext) -> Vec<u8> {
-        Sha256::digest(self.first_aad(context)).to_vec()
+    pub fn outer_aad(&self, context: &EncryptionContext) -> Vec<u8> {
+        Sha256::digest(self.inner_aad(context)).to_vec()
     }
 }
 
 /// Writes a blob.
-pub fn write(header: &Header, body: &Body) -> Vec<u8> {
-    let mut out = header.write();
+pub fn encode(header: &Header, body: &Body) -> Vec<u8> {
+    let mut out = header.to_bytes();
     match body {
-        Body::One(ciphertext) => put(&mut out, ciphertext),
-        Body::Two(external) => {
+        Body::Single(ciphertext) => put_field(&mut out, ciphertext),
+        Body::Double(external) => {
             for field in [
                 &external.initialization_vector,
                 &external.authentication_tag,
                 &external.ciphertext_metadata,
                 &external.ciphertext,
             ] {
-                put(&mut out, field);
+                put_field(&mut out, field);
             }
         }
     }
@@ -106,10 +106,10 @@ pub fn write(header: &Header, body: &Body) -> Vec<u8> {
 }
 
 /// Takes a blob apart; nothing unless every byte of it has its place.
-pub fn read(blob: &[u8]) -> Option<(Header, Body)> {
+pub fn decode(blob: &[u8]) -> Option<(Header, Body)> {
     let rest = blob.strip_prefix(MAGIC)?;
     let (&[format, kind], mut rest) = rest.split_first_chunk()?;
-    if format != FORMAT || kind > 1 {
+    if format != FORMAT_VERSION || kind > 1 {
         return None;
     }
     let mut field = || -> Option<&[u8]> {
@@ -127,14 +127,14 @@ pub fn read(blob: &[u8]) -> Option<(Header, Body)> {
         iv: field()?.try_into().ok()?,
     };
     let body = if header.is_external {
-        Body::Two(ExternalCiphertext {
+        Body::Double(ExternalCiphertext {
             initialization_vector: field()?.to_vec(),
             authentication_tag: field()?.to_vec(),
             ciphertext_metadata: field()?.to_vec(),
             ciphertext: field()?.to_vec(),
         })
     } else {
-        Body::One(field()?.to_vec())
+        Body::Single(field()?.to_vec())
     };
     rest.is_empty().then_some((header, body))
 }
@@ -163,23 +163,23 @@ mod tests {
                 ciphertext_metadata: metadata,
                 ciphertext: ciphertext.clone(),
             };
-            for (header, body) in [(header(true), Body::Two(external)), (header(false), Body::One(ciphertext))] {
-                let blob = write(&header, &body);
-                prop_assert_eq!(read(&blob[..blob.len() - 1]), None);
-                prop_assert_eq!(read(&[blob.as_slice(), &[0]].concat()), None);
-                prop_assert_eq!(read(&blob), Some((header, body)));
+            for (header, body) in [(header(true), Body::Double(external)), (header(false), Body::Single(ciphertext))] {
+                let blob = encode(&header, &body);
+                prop_assert_eq!(decode(&blob[..blob.len() - 1]), None);
+                prop_assert_eq!(decode(&[blob.as_slice(), &[0]].concat()), None);
+                prop_assert_eq!(decode(&blob), Some((header, body)));
             }
         }
 
         #[test]
         fn decode_never_panics_on_arbitrary_bytes(blob: Vec<u8>) {
-            let _ = read(&blob);
+            let _ = decode(&blob);
         }
     }
 
     #[test]
     fn aad_differs_for_contexts_with_the_same_concatenation() {
         let context = |key: &str, value: &str| EncryptionContext::from([(key.to_owned(), value.to_owned())]);
-        assert_ne!(header(true).first_aad(&context("a", "bc")), header(true).first_aad(&context("ab", "c")));
+        assert_ne!(header(true).inner_aad(&context("a", "bc")), header(true).inner_aad(&context("ab", "c")));
     }
 }

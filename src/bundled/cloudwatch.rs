@@ -2,8 +2,8 @@
 
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
-use super::metrics::canonical;
-use super::{Answer, Call};
+use super::metrics::canonical_dimensions;
+use super::{ApiResult, Call};
 use crate::aws::cloudwatch::{
     Dimension, GetMetricData, GetMetricDataOutput, ListMetrics, ListMetricsOutput, Metric, MetricDataQuery,
     MetricDataResult, MetricStat,
@@ -11,16 +11,16 @@ use crate::aws::cloudwatch::{
 use crate::aws::error::ServiceError;
 use crate::aws::kms::metrics::{NAMESPACE, XKS_PROXY_LATENCY};
 use crate::aws::scalar::EpochSeconds;
-use crate::xks::metrics::Figures;
+use crate::xks::metrics::StatisticSet;
 
 /// Metrics on a page of ListMetrics.
-const METRICS_ON_PAGE: usize = 500;
+const MAX_METRICS_PER_PAGE: usize = 500;
 /// Queries of one GetMetricData.
-const MOST_QUERIES: usize = 500;
+const MAX_QUERIES: usize = 500;
 /// Data points on a page of GetMetricData.
-const MOST_DATAPOINTS: i64 = 100_800;
+const MAX_DATAPOINTS: i64 = 100_800;
 
-fn invalid(message: impl Into<String>) -> ServiceError {
+fn validation_error(message: impl Into<String>) -> ServiceError {
     ServiceError::new("ValidationError", message)
 }
 
@@ -43,7 +43,7 @@ impl Statistic {
             "Minimum" => Self::Minimum,
             "Maximum" => Self::Maximum,
             _ => {
-                return Err(invalid(format!(
+                return Err(validation_error(format!(
                     "The statistic {name} is not kept by the bundled AWS. Valid here are SampleCount, Average, Sum, Minimum \
                      and Maximum."
                 )));
@@ -52,7 +52,7 @@ impl Statistic {
     }
 
     #[allow(clippy::cast_precision_loss)]
-    fn of(self, figures: Figures) -> f64 {
+    fn compute(self, figures: StatisticSet) -> f64 {
         match self {
             Self::SampleCount => figures.count as f64,
             Self::Average => figures.sum / figures.count as f64,
@@ -64,69 +64,75 @@ impl Statistic {
 }
 
 /// The unit that a metric of KMS is recorded in.
-fn unit(metric: &str) -> &'static str {
+fn unit_of(metric: &str) -> &'static str {
     if metric == XKS_PROXY_LATENCY { "Milliseconds" } else { "Count" }
 }
 
 /// One query that keeps the rules.
-struct Asked<'a> {
+struct ValidatedQuery<'a> {
     id: &'a str,
     label: &'a str,
     /// The stored name and dimensions; nothing for a metric that nobody records.
-    stored: Option<(&'a str, String)>,
+    stored_metric: Option<(&'a str, String)>,
     /// Minutes that make one data point.
-    period: i64,
+    period_minutes: i64,
     statistic: Statistic,
 }
 
-fn is_id(id: &str) -> bool {
+fn is_valid_id(id: &str) -> bool {
     id.len() <= 255
         && id.starts_with(|first: char| first.is_ascii_lowercase())
         && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
-impl<'a> Asked<'a> {
-    fn new(query: &'a MetricDataQuery, account: &str) -> Answer<Self> {
+impl<'a> ValidatedQuery<'a> {
+    fn new(query: &'a MetricDataQuery, account: &str) -> ApiResult<Self> {
         let id = &*query.id;
-        if !is_id(id) {
+        if !is_valid_id(id) {
             let message = format!("The Id {id} has to start with a small letter and go on with letters, digits and _.");
-            return Err(invalid(message).into());
+            return Err(validation_error(message).into());
         }
         if query.account_id.as_deref().is_some_and(|other| other != account) {
-            return Err(invalid(format!("The query {id} is about another account, which shares no metrics.")).into());
+            return Err(
+                validation_error(format!("The query {id} is about another account, which shares no metrics.")).into()
+            );
         }
         let stat = match (&query.metric_stat, &query.expression) {
             (Some(stat), None) => stat,
             (None, Some(_)) => {
                 let message = format!("The query {id} has an Expression; the bundled AWS does no metric math.");
-                return Err(invalid(message).into());
+                return Err(validation_error(message).into());
             }
-            _ => return Err(invalid(format!("The query {id} needs either MetricStat or Expression.")).into()),
+            _ => return Err(validation_error(format!("The query {id} needs either MetricStat or Expression.")).into()),
         };
         let MetricStat { metric, period, stat: statistic, unit: wanted } = stat;
         let (Some(namespace), Some(name)) = (&metric.namespace, &metric.metric_name) else {
-            return Err(invalid(format!("The metric of the query {id} needs Namespace and MetricName.")).into());
+            return Err(
+                validation_error(format!("The metric of the query {id} needs Namespace and MetricName.")).into()
+            );
         };
         if *period < 60 || period % 60 != 0 {
-            return Err(invalid(format!("The Period {period} of the query {id} has to be a multiple of 60.")).into());
+            return Err(
+                validation_error(format!("The Period {period} of the query {id} has to be a multiple of 60.")).into()
+            );
         }
-        let is_recorded = namespace == NAMESPACE && wanted.as_ref().is_none_or(|wanted| wanted == unit(name));
-        let dimensions = canonical(&metric.dimensions)?;
+        let is_recorded = namespace == NAMESPACE && wanted.as_ref().is_none_or(|wanted| wanted == unit_of(name));
+        let dimensions = canonical_dimensions(&metric.dimensions)?;
         Ok(Self {
             id,
             label: query.label.as_deref().unwrap_or(name),
-            stored: is_recorded.then_some((name, dimensions)),
-            period: period / 60,
+            stored_metric: is_recorded.then_some((name, dimensions)),
+            period_minutes: period / 60,
             statistic: Statistic::parse(statistic)?,
         })
     }
 
     /// The data points from the minute `start` on and before `end`, the oldest first.
-    fn data_points(&self, tx: &Transaction, world: &str, start: i64, end: i64) -> Answer<Vec<(i64, f64)>> {
-        let Some((name, dimensions)) = &self.stored else { return Ok(Vec::new()) };
+    fn data_points(&self, tx: &Transaction, account_region: &str, start: i64, end: i64) -> ApiResult<Vec<(i64, f64)>> {
+        let Some((name, dimensions)) = &self.stored_metric else { return Ok(Vec::new()) };
         let metric: Option<i64> = tx
             .prepare_cached("SELECT id FROM metrics WHERE world = ?1 AND name = ?2 AND dimensions = ?3")?
-            .query_row([world, name, dimensions], |row| row.get(0))
+            .query_row([account_region, name, dimensions], |row| row.get(0))
             .optional()?;
         let Some(metric) = metric else { return Ok(Vec::new()) };
         let mut query = tx.prepare_cached(
@@ -136,21 +142,21 @@ impl<'a> Asked<'a> {
         let minutes = query.query_map(params![metric, start, end], |row| {
             let count: i64 = row.get(1)?;
             let figures =
-                Figures { count: count.cast_unsigned(), sum: row.get(2)?, min: row.get(3)?, max: row.get(4)? };
+                StatisticSet { count: count.cast_unsigned(), sum: row.get(2)?, min: row.get(3)?, max: row.get(4)? };
             Ok((row.get(0)?, figures))
         })?;
-        let periods = in_periods(minutes.collect::<Result<Vec<_>, _>>()?, start, self.period);
-        Ok(periods.into_iter().map(|(minute, figures)| (minute, self.statistic.of(figures))).collect())
+        let periods = aggregate_periods(minutes.collect::<Result<Vec<_>, _>>()?, start, self.period_minutes);
+        Ok(periods.into_iter().map(|(minute, figures)| (minute, self.statistic.compute(figures))).collect())
     }
 }
 
 /// The figures of minutes put together in periods, which are counted from `start`. All in minutes since 1970.
-fn in_periods(minutes: Vec<(i64, Figures)>, start: i64, period: i64) -> Vec<(i64, Figures)> {
-    let mut periods: Vec<(i64, Figures)> = Vec::new();
+fn aggregate_periods(minutes: Vec<(i64, StatisticSet)>, start: i64, period: i64) -> Vec<(i64, StatisticSet)> {
+    let mut periods: Vec<(i64, StatisticSet)> = Vec::new();
     for (minute, figures) in minutes {
         let at = minute - (minute - start).rem_euclid(period);
         match periods.last_mut() {
-            Some((last, so_far)) if *last == at => *so_far = so_far.with(figures),
+            Some((last, so_far)) if *last == at => *so_far = so_far.merge(figures),
             _ => periods.push((at, figures)),
         }
     }
@@ -158,70 +164,72 @@ fn in_periods(minutes: Vec<(i64, Figures)>, start: i64, period: i64) -> Vec<(i64
 }
 
 /// Where a page of GetMetricData starts: the query, and the minute of its last data point that was given.
-fn read_token(token: &str) -> Option<(usize, i64)> {
+fn parse_next_token(token: &str) -> Option<(usize, i64)> {
     let (query, minute) = token.split_once('.')?;
     Some((query.parse().ok()?, minute.parse().ok()?))
 }
 
 impl Call<'_> {
-    pub async fn get_metric_data(&self, request: &GetMetricData) -> Answer<GetMetricDataOutput> {
-        self.permit_on("cloudwatch:GetMetricData", "*")?;
+    pub async fn get_metric_data(&self, request: &GetMetricData) -> ApiResult<GetMetricDataOutput> {
+        self.authorize("cloudwatch:GetMetricData", "*")?;
         let queries = &request.metric_data_queries;
-        if queries.is_empty() || queries.len() > MOST_QUERIES {
-            return Err(invalid("MetricDataQueries needs from 1 to 500 queries.").into());
+        if queries.is_empty() || queries.len() > MAX_QUERIES {
+            return Err(validation_error("MetricDataQueries needs from 1 to 500 queries.").into());
         }
-        let asked = queries.iter().map(|query| Asked::new(query, &self.account)).collect::<Answer<Vec<_>>>()?;
-        if let Some(twice) = asked.iter().enumerate().find(|(at, one)| asked[..*at].iter().any(|two| two.id == one.id))
+        let validated =
+            queries.iter().map(|query| ValidatedQuery::new(query, &self.account)).collect::<ApiResult<Vec<_>>>()?;
+        if let Some(twice) =
+            validated.iter().enumerate().find(|(at, one)| validated[..*at].iter().any(|two| two.id == one.id))
         {
-            return Err(invalid(format!("The Id {} is there twice.", twice.1.id)).into());
+            return Err(validation_error(format!("The Id {} is there twice.", twice.1.id)).into());
         }
         let is_descending = match request.scan_by.as_deref() {
             None | Some("TimestampDescending") => true,
             Some("TimestampAscending") => false,
             Some(other) => {
                 let message = format!("ScanBy is {other}; valid are TimestampDescending and TimestampAscending.");
-                return Err(invalid(message).into());
+                return Err(validation_error(message).into());
             }
         };
         if request.start_time >= request.end_time {
-            return Err(invalid("The parameter StartTime must be less than the parameter EndTime.").into());
+            return Err(validation_error("The parameter StartTime must be less than the parameter EndTime.").into());
         }
-        let most = request.max_datapoints.unwrap_or(MOST_DATAPOINTS);
-        if !(1..=MOST_DATAPOINTS).contains(&most) {
-            return Err(invalid("MaxDatapoints has to be from 1 to 100800.").into());
+        let max_datapoints = request.max_datapoints.unwrap_or(MAX_DATAPOINTS);
+        if !(1..=MAX_DATAPOINTS).contains(&max_datapoints) {
+            return Err(validation_error("MaxDatapoints has to be from 1 to 100800.").into());
         }
-        let (first, given) = match &request.next_token {
+        let (first, last_minute) = match &request.next_token {
             None => (0, None),
             Some(token) => {
                 let (query, minute) =
-                    read_token(token).filter(|(query, _)| *query < queries.len()).ok_or_else(|| {
+                    parse_next_token(token).filter(|(query, _)| *query < queries.len()).ok_or_else(|| {
                         ServiceError::new("InvalidNextToken", "NextToken is not one that GetMetricData gave.")
                     })?;
                 (query, Some(minute))
             }
         };
-        self.check_health().await?;
+        self.run_due_health_checks().await?;
         let start = request.start_time.0.as_second().div_euclid(60);
         let end = (request.end_time.0.as_second() + 59).div_euclid(60);
         self.store().read(|tx| {
             let mut output = GetMetricDataOutput::default();
-            let mut room = usize::try_from(most).unwrap_or_default();
-            for (at, query) in asked.iter().enumerate().skip(first) {
+            let mut room = usize::try_from(max_datapoints).unwrap_or_default();
+            for (at, query) in validated.iter().enumerate().skip(first) {
                 if queries[at].return_data == Some(false) {
                     continue;
                 }
-                let mut points = query.data_points(tx, &self.world, start, end)?;
+                let mut points = query.data_points(tx, &self.account_region, start, end)?;
                 if is_descending {
                     points.reverse();
                 }
-                if let (Some(last), true) = (given, at == first) {
+                if let (Some(last), true) = (last_minute, at == first) {
                     points.retain(|(minute, _)| if is_descending { *minute < last } else { *minute > last });
                 }
                 let is_cut = points.len() > room;
                 points.truncate(room);
                 room -= points.len();
                 let last = points.last().map(|(minute, _)| *minute);
-                output.metric_data_results.push(result(query, &points, is_cut)?);
+                output.metric_data_results.push(metric_data_result(query, &points, is_cut)?);
                 if is_cut {
                     // A page that has no room from the start of a query on goes on before its first data point.
                     let outside = if is_descending { i64::MAX } else { i64::MIN };
@@ -233,8 +241,8 @@ impl Call<'_> {
         })
     }
 
-    pub async fn list_metrics(&self, request: &ListMetrics) -> Answer<ListMetricsOutput> {
-        self.permit_on("cloudwatch:ListMetrics", "*")?;
+    pub async fn list_metrics(&self, request: &ListMetrics) -> ApiResult<ListMetricsOutput> {
+        self.authorize("cloudwatch:ListMetrics", "*")?;
         let refused = |message: &str| ServiceError::new("InvalidParameterValue", message);
         let after: i64 = match &request.next_token {
             None => 0,
@@ -242,13 +250,13 @@ impl Call<'_> {
         };
         let recent = match request.recently_active.as_deref() {
             None => i64::MIN,
-            Some("PT3H") => self.store().world().clock.now().as_second().div_euclid(60) - 180,
+            Some("PT3H") => self.store().environment().clock.now().as_second().div_euclid(60) - 180,
             Some(_) => return Err(refused("RecentlyActive has to be PT3H.").into()),
         };
         if request.dimensions.len() > 10 {
             return Err(refused("Name ten dimensions at most.").into());
         }
-        self.check_health().await?;
+        self.run_due_health_checks().await?;
         if request.namespace.as_ref().is_some_and(|namespace| namespace != NAMESPACE) {
             return Ok(ListMetricsOutput::default());
         }
@@ -257,7 +265,7 @@ impl Call<'_> {
                 "SELECT id, name, dimensions FROM metrics WHERE world = ?1 AND id > ?2 AND (?3 IS NULL OR name = ?3)
                  AND EXISTS (SELECT 1 FROM metric_minutes WHERE metric = metrics.id AND minute >= ?4) ORDER BY id",
             )?;
-            let mut rows = query.query(params![self.world, after, request.metric_name, recent])?;
+            let mut rows = query.query(params![self.account_region, after, request.metric_name, recent])?;
             let (mut output, mut last) = (ListMetricsOutput::default(), after);
             while let Some(row) = rows.next()? {
                 let dimensions: Vec<Dimension> = serde_json::from_str(&row.get::<_, String>(2)?)?;
@@ -270,7 +278,7 @@ impl Call<'_> {
                 if !is_wanted {
                     continue;
                 }
-                if output.metrics.len() == METRICS_ON_PAGE {
+                if output.metrics.len() == MAX_METRICS_PER_PAGE {
                     output.next_token = Some(last.to_string());
                     break;
                 }
@@ -282,7 +290,7 @@ impl Call<'_> {
     }
 }
 
-fn result(query: &Asked, points: &[(i64, f64)], is_cut: bool) -> Answer<MetricDataResult> {
+fn metric_data_result(query: &ValidatedQuery, points: &[(i64, f64)], is_cut: bool) -> ApiResult<MetricDataResult> {
     let moment = |minute: i64| jiff::Timestamp::from_second(minute * 60).map(EpochSeconds);
     Ok(MetricDataResult {
         id: query.id.to_owned(),
@@ -291,7 +299,7 @@ fn result(query: &Asked, points: &[(i64, f64)], is_cut: bool) -> Answer<MetricDa
             .iter()
             .map(|(minute, _)| moment(*minute))
             .collect::<Result<_, _>>()
-            .map_err(|error| invalid(error.to_string()))?,
+            .map_err(|error| validation_error(error.to_string()))?,
         values: points.iter().map(|(_, value)| *value).collect(),
         status_code: if is_cut { "PartialData" } else { "Complete" }.to_owned(),
     })
@@ -308,22 +316,22 @@ mod tests {
         fn aggregated_periods_contain_every_sample(
             samples in prop::collection::vec((0i64..500, 0u32..1000), 0..60), start in 0i64..20, period in 1i64..70,
         ) {
-            let mut minutes: std::collections::BTreeMap<i64, Figures> = std::collections::BTreeMap::new();
+            let mut minutes: std::collections::BTreeMap<i64, StatisticSet> = std::collections::BTreeMap::new();
             for (minute, sample) in samples.iter().filter(|(minute, _)| *minute >= start) {
-                let sample = Figures::from(f64::from(*sample));
-                minutes.entry(*minute).and_modify(|known| *known = known.with(sample)).or_insert(sample);
+                let sample = StatisticSet::from(f64::from(*sample));
+                minutes.entry(*minute).and_modify(|known| *known = known.merge(sample)).or_insert(sample);
             }
-            let periods = in_periods(minutes.clone().into_iter().collect(), start, period);
+            let periods = aggregate_periods(minutes.clone().into_iter().collect(), start, period);
             prop_assert!(periods.windows(2).all(|pair| pair[0].0 < pair[1].0));
             for (at, figures) in &periods {
                 prop_assert_eq!((at - start) % period, 0);
                 let inside = samples.iter().filter(|(minute, _)| (*at..at + period).contains(minute));
                 let inside: Vec<f64> = inside.map(|(_, sample)| f64::from(*sample)).collect();
                 prop_assert_eq!(figures.count, inside.len() as u64);
-                prop_assert_eq!(Statistic::Sum.of(*figures), inside.iter().sum::<f64>());
+                prop_assert_eq!(Statistic::Sum.compute(*figures), inside.iter().sum::<f64>());
                 prop_assert_eq!(figures.min, inside.iter().copied().fold(f64::INFINITY, f64::min));
                 prop_assert_eq!(figures.max, inside.iter().copied().fold(0., f64::max));
-                let average = Statistic::Average.of(*figures);
+                let average = Statistic::Average.compute(*figures);
                 prop_assert!(figures.min <= average && average <= figures.max);
             }
             let count: u64 = periods.iter().map(|(_, figures)| figures.count).sum();

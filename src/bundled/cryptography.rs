@@ -8,11 +8,11 @@ use hkdf::Hkdf;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use super::authorize::Deed;
+use super::authorize::AuthorizationRequest;
 use super::ciphertext::{self, Body, Header, IV_LENGTH, SALT_LENGTH};
-use super::grants::check_tokens;
-use super::keys::FoundKey;
-use super::{Answer, Call};
+use super::grants::check_grant_tokens;
+use super::keys::KeyRecord;
+use super::{ApiResult, Call};
 use crate::aws::arn::Arn;
 use crate::aws::error::ServiceError;
 use crate::aws::kms::{
@@ -24,7 +24,7 @@ use crate::aws::scalar::{Blob, SecretBlob};
 
 const ALGORITHM: &str = "SYMMETRIC_DEFAULT";
 /// Binds the derived keys to this use and format.
-const DERIVATION: &[u8] = b"xks-console ciphertext 1\0";
+const KEY_DERIVATION_INFO: &[u8] = b"xks-console ciphertext 1\0";
 
 /// Decryption that fails tells nothing of why.
 fn invalid_ciphertext() -> ServiceError {
@@ -42,7 +42,7 @@ fn check_algorithm(algorithm: Option<&str>) -> Result<(), ServiceError> {
 }
 
 /// What is answered in place of doing it.
-pub fn dry_run() -> ServiceError {
+pub fn dry_run_error() -> ServiceError {
     ServiceError::new("DryRunOperationException", "The request would have succeeded, but the DryRun option is set.")
 }
 
@@ -59,20 +59,20 @@ fn check_recipient(recipient: Option<&Recipient>) -> Result<(), ServiceError> {
     Ok(())
 }
 
-fn missing(member: &str) -> ServiceError {
+fn missing_member(member: &str) -> ServiceError {
     ServiceError::validation(format!(
         "1 validation error detected: Value null at '{member}' failed to satisfy constraint: Member must not be null"
     ))
 }
 
 fn check_dry_run(is_dry: Option<bool>) -> Result<(), ServiceError> {
-    if is_dry == Some(true) { Err(dry_run()) } else { Ok(()) }
+    if is_dry == Some(true) { Err(dry_run_error()) } else { Ok(()) }
 }
 
 /// The key of one message: derived from the key material, so that no number of messages wears the material out.
-fn message_key(material: &[u8], header: &Header) -> Result<Aes256Gcm, ServiceError> {
+fn derive_message_key(material: &[u8], header: &Header) -> Result<Aes256Gcm, ServiceError> {
     let mut key = Zeroizing::new([0; 32]);
-    let info = [DERIVATION, header.key_arn.as_bytes()].concat();
+    let info = [KEY_DERIVATION_INFO, header.key_arn.as_bytes()].concat();
     Hkdf::<Sha256>::new(Some(&header.salt), material)
         .expand(&info, key.as_mut_slice())
         .map_err(|_| ServiceError::new("KMSInternalException", "The message key can't be derived."))?;
@@ -80,13 +80,13 @@ fn message_key(material: &[u8], header: &Header) -> Result<Aes256Gcm, ServiceErr
 }
 
 /// What a blob is made of, and the key it was made under.
-struct Source {
+struct SourceCiphertext {
     header: Header,
     body: Body,
-    key: Arc<FoundKey>,
+    key: Arc<KeyRecord>,
 }
 
-impl Source {
+impl SourceCiphertext {
     /// The material that the blob was made with, for keys whose material KMS makes.
     fn material_id(&self) -> Option<String> {
         self.key.metadata.current_key_material_id.as_ref().map(|_| self.header.material_id.clone())
@@ -95,11 +95,11 @@ impl Source {
 
 impl Call<'_> {
     /// A key that is in a state for cryptography.
-    fn usable_key(&self, id: &str, deed: Deed) -> Answer<Arc<FoundKey>> {
-        if !deed.grant_tokens.is_empty() {
-            self.store().read(|tx| check_tokens(tx, &deed.grant_tokens))?;
+    fn find_usable_key(&self, id: &str, authorization: AuthorizationRequest) -> ApiResult<Arc<KeyRecord>> {
+        if !authorization.grant_tokens.is_empty() {
+            self.store().read(|tx| check_grant_tokens(tx, &authorization.grant_tokens))?;
         }
-        let key = self.recall_key(id, deed)?;
+        let key = self.find_cached_key(id, authorization)?;
         let arn = &key.metadata.arn;
         let (code, state) = match key.metadata.key_state {
             KeyState::Enabled => return Ok(key),
@@ -111,26 +111,26 @@ impl Call<'_> {
         Err(ServiceError::new(code, format!("{arn} is {state}.")).into())
     }
 
-    fn material(&self, key: &FoundKey, material_id: &str) -> Answer<Arc<Zeroizing<Vec<u8>>>> {
+    fn key_material(&self, key: &KeyRecord, material_id: &str) -> ApiResult<Arc<Zeroizing<Vec<u8>>>> {
         let KeyMetadata { aws_account_id, key_id, .. } = &key.metadata;
         let name = [aws_account_id, &self.region, key_id, material_id].join("/");
-        self.store().remember(&name, |tx| {
-            let sealed = self.material_of(tx, key, material_id)?.ok_or_else(invalid_ciphertext)?;
+        self.store().get_or_load(&name, |tx| {
+            let sealed = self.sealed_key_material(tx, key, material_id)?.ok_or_else(invalid_ciphertext)?;
             let record = ["key_material", aws_account_id, &self.region, key_id, material_id];
             Ok(self.store().unseal(&record, &sealed)?)
         })
     }
 
     /// Both layers, or the first alone for a key that KMS keeps itself.
-    async fn encrypt_under(
+    async fn encrypt_with_key(
         &self,
         operation: &str,
-        key: &FoundKey,
+        key: &KeyRecord,
         plaintext: &[u8],
         context: &EncryptionContext,
-    ) -> Answer<Blob> {
+    ) -> ApiResult<Blob> {
         // One call to the operating system for both.
-        let fresh: [u8; SALT_LENGTH + IV_LENGTH] = self.store().world().random.bytes()?;
+        let fresh: [u8; SALT_LENGTH + IV_LENGTH] = self.store().environment().random.bytes()?;
         let header = Header {
             is_external: key.metadata.xks_key_configuration.is_some(),
             key_arn: key.metadata.arn.clone(),
@@ -138,31 +138,32 @@ impl Call<'_> {
             salt: std::array::from_fn(|at| fresh[at]),
             iv: std::array::from_fn(|at| fresh[SALT_LENGTH + at]),
         };
-        let aad = header.first_aad(context);
-        let first = message_key(&self.material(key, &key.material_id)?, &header)?
+        let aad = header.inner_aad(context);
+        let inner = derive_message_key(&self.key_material(key, &key.material_id)?, &header)?
             .encrypt(&Nonce::from(header.iv), Payload { msg: plaintext, aad: &aad })
             .map_err(|_| ServiceError::new("KMSInternalException", "The first layer can't be made."))?;
         let body = match (&key.metadata.custom_key_store_id, &key.metadata.xks_key_configuration) {
             (Some(store), Some(external)) => {
-                let there = self.of_account(&key.metadata.aws_account_id);
-                let target = there.recall_proxy_target(store)?;
-                let metadata = self.metadata(operation, Some(key.metadata.arn.clone()));
-                let aad = header.second_aad(context);
-                let second = self.aws.proxies.encrypt(&target, &metadata, &external.id, &first, &aad).await;
-                Body::Two(second.map_err(|failure| failure.cryptographic_error())?)
+                let owner_call = self.for_account(&key.metadata.aws_account_id);
+                let target = owner_call.find_cached_proxy_target(store)?;
+                let metadata = self.request_metadata(operation, Some(key.metadata.arn.clone()));
+                let aad = header.outer_aad(context);
+                let outer = self.aws.xks_client.encrypt(&target, &metadata, &external.id, &inner, &aad).await;
+                Body::Double(outer.map_err(|failure| failure.cryptographic_error())?)
             }
-            _ => Body::One(first),
+            _ => Body::Single(inner),
         };
-        Ok(Blob(ciphertext::write(&header, &body)))
+        Ok(Blob(ciphertext::encode(&header, &body)))
     }
 
-    pub async fn encrypt(&self, request: &Encrypt) -> Answer<EncryptOutput> {
+    pub async fn encrypt(&self, request: &Encrypt) -> ApiResult<EncryptOutput> {
         let context = request.encryption_context.clone().unwrap_or_default();
-        let deed = Deed::from("kms:Encrypt").in_context(&context, request.grant_tokens.as_ref());
-        let key = self.usable_key(&request.key_id, deed)?;
+        let authorization =
+            AuthorizationRequest::from("kms:Encrypt").with_encryption_context(&context, request.grant_tokens.as_ref());
+        let key = self.find_usable_key(&request.key_id, authorization)?;
         check_algorithm(request.encryption_algorithm.as_deref())?;
         check_dry_run(request.dry_run)?;
-        let blob = self.encrypt_under("Encrypt", &key, request.plaintext.expose(), &context).await?;
+        let blob = self.encrypt_with_key("Encrypt", &key, request.plaintext.expose(), &context).await?;
         Ok(EncryptOutput {
             ciphertext_blob: blob,
             key_id: key.metadata.arn.clone(),
@@ -170,17 +171,17 @@ impl Call<'_> {
         })
     }
 
-    pub async fn generate_data_key(&self, request: &GenerateDataKey) -> Answer<GenerateDataKeyOutput> {
+    pub async fn generate_data_key(&self, request: &GenerateDataKey) -> ApiResult<GenerateDataKeyOutput> {
         check_recipient(request.recipient.as_ref())?;
-        self.make_data_key("GenerateDataKey", "kms:GenerateDataKey", request).await
+        self.create_data_key("GenerateDataKey", "kms:GenerateDataKey", request).await
     }
 
     pub async fn generate_data_key_without_plaintext(
         &self,
         request: &GenerateDataKeyWithoutPlaintext,
-    ) -> Answer<GenerateDataKeyWithoutPlaintextOutput> {
+    ) -> ApiResult<GenerateDataKeyWithoutPlaintextOutput> {
         let operation = "GenerateDataKeyWithoutPlaintext";
-        let made = self.make_data_key(operation, "kms:GenerateDataKeyWithoutPlaintext", &request.0).await?;
+        let made = self.create_data_key(operation, "kms:GenerateDataKeyWithoutPlaintext", &request.0).await?;
         Ok(GenerateDataKeyWithoutPlaintextOutput {
             ciphertext_blob: made.ciphertext_blob,
             key_id: made.key_id,
@@ -188,12 +189,12 @@ impl Call<'_> {
         })
     }
 
-    async fn make_data_key(
+    async fn create_data_key(
         &self,
         operation: &str,
         action: &'static str,
         request: &GenerateDataKey,
-    ) -> Answer<GenerateDataKeyOutput> {
+    ) -> ApiResult<GenerateDataKeyOutput> {
         let length = match (request.number_of_bytes, request.key_spec.as_deref()) {
             (Some(number), None) => number as usize,
             (None, Some("AES_256")) => 32,
@@ -201,12 +202,13 @@ impl Call<'_> {
             _ => return Err(ServiceError::validation("Please specify either number of bytes or key spec.").into()),
         };
         let context = request.encryption_context.clone().unwrap_or_default();
-        let deed = Deed::from(action).in_context(&context, request.grant_tokens.as_ref());
-        let key = self.usable_key(&request.key_id, deed)?;
+        let authorization =
+            AuthorizationRequest::from(action).with_encryption_context(&context, request.grant_tokens.as_ref());
+        let key = self.find_usable_key(&request.key_id, authorization)?;
         check_dry_run(request.dry_run)?;
         let mut data_key = Zeroizing::new(vec![0; length]);
-        self.store().world().random.fill(&mut data_key)?;
-        let blob = self.encrypt_under(operation, &key, &data_key, &context).await?;
+        self.store().environment().random.fill(&mut data_key)?;
+        let blob = self.encrypt_with_key(operation, &key, &data_key, &context).await?;
         Ok(GenerateDataKeyOutput {
             ciphertext_blob: blob,
             plaintext: SecretBlob::new(data_key.to_vec()),
@@ -215,32 +217,38 @@ impl Call<'_> {
         })
     }
 
-    pub fn generate_random(&self, request: &GenerateRandom) -> Answer<GenerateRandomOutput> {
-        let length = request.number_of_bytes.ok_or_else(|| missing("numberOfBytes"))? as usize;
+    pub fn generate_random(&self, request: &GenerateRandom) -> ApiResult<GenerateRandomOutput> {
+        let length = request.number_of_bytes.ok_or_else(|| missing_member("numberOfBytes"))? as usize;
         check_recipient(request.recipient.as_ref())?;
-        self.permit_on("kms:GenerateRandom", "*")?;
+        self.authorize("kms:GenerateRandom", "*")?;
         if let Some(id) = &request.custom_key_store_id {
             let store = self.store().read(|tx| self.find_key_store(tx, id))?.entry.custom_key_store_name;
             let message = format!("The external key store {store} can't generate random bytes.");
             return Err(ServiceError::new("UnsupportedOperationException", message).into());
         }
         let mut bytes = vec![0; length];
-        self.store().world().random.fill(&mut bytes)?;
+        self.store().environment().random.fill(&mut bytes)?;
         Ok(GenerateRandomOutput { plaintext: SecretBlob::new(bytes) })
     }
 
-    pub async fn decrypt(&self, request: &Decrypt) -> Answer<DecryptOutput> {
+    pub async fn decrypt(&self, request: &Decrypt) -> ApiResult<DecryptOutput> {
         let context = request.encryption_context.clone().unwrap_or_default();
         let algorithm = request.encryption_algorithm.as_deref();
-        let deed = Deed::from("kms:Decrypt").in_context(&context, request.grant_tokens.as_ref());
+        let authorization =
+            AuthorizationRequest::from("kms:Decrypt").with_encryption_context(&context, request.grant_tokens.as_ref());
         check_recipient(request.recipient.as_ref())?;
         if ignores_ciphertext(request.dry_run, request.dry_run_modifiers.as_ref()) {
-            self.check_source(request.key_id.as_deref().ok_or_else(|| missing("keyId"))?, algorithm, deed)?;
-            return Err(dry_run().into());
+            self.check_source_key(
+                request.key_id.as_deref().ok_or_else(|| missing_member("keyId"))?,
+                algorithm,
+                authorization,
+            )?;
+            return Err(dry_run_error().into());
         }
-        let source = self.find_source(&request.ciphertext_blob, request.key_id.as_deref(), algorithm, deed)?;
+        let source =
+            self.resolve_ciphertext(&request.ciphertext_blob, request.key_id.as_deref(), algorithm, authorization)?;
         check_dry_run(request.dry_run)?;
-        let plaintext = self.decrypt_under("Decrypt", &source, &context).await?;
+        let plaintext = self.decrypt_with_key("Decrypt", &source, &context).await?;
         Ok(DecryptOutput {
             key_id: source.key.metadata.arn.clone(),
             plaintext: SecretBlob::new(plaintext),
@@ -249,33 +257,41 @@ impl Call<'_> {
         })
     }
 
-    pub async fn re_encrypt(&self, request: &ReEncrypt) -> Answer<ReEncryptOutput> {
+    pub async fn re_encrypt(&self, request: &ReEncrypt) -> ApiResult<ReEncryptOutput> {
         let algorithm = request.source_encryption_algorithm.as_deref();
         let from = request.source_encryption_context.clone().unwrap_or_default();
         let to = request.destination_encryption_context.clone().unwrap_or_default();
         let tokens = request.grant_tokens.as_ref();
-        let asked = request.source_key_id.as_deref();
-        let is_same_key = self.re_encrypts_on_same_key(request);
-        let deed = |action, context| {
-            let deed = Deed::from(action).in_context(context, tokens);
-            deed.with_some("kms:ReEncryptOnSameKey", is_same_key.map(|is_same| if is_same { "true" } else { "false" }))
+        let requested_key_id = request.source_key_id.as_deref();
+        let is_same_key = self.is_re_encrypt_on_same_key(request);
+        let authorization = |action, context| {
+            let authorization = AuthorizationRequest::from(action).with_encryption_context(context, tokens);
+            authorization.with_optional_condition_key(
+                "kms:ReEncryptOnSameKey",
+                is_same_key.map(|is_same| if is_same { "true" } else { "false" }),
+            )
         };
         let source = if ignores_ciphertext(request.dry_run, request.dry_run_modifiers.as_ref()) {
-            self.check_source(
-                asked.ok_or_else(|| missing("sourceKeyId"))?,
+            self.check_source_key(
+                requested_key_id.ok_or_else(|| missing_member("sourceKeyId"))?,
                 algorithm,
-                deed("kms:ReEncryptFrom", &from),
+                authorization("kms:ReEncryptFrom", &from),
             )?;
             None
         } else {
-            Some(self.find_source(&request.ciphertext_blob, asked, algorithm, deed("kms:ReEncryptFrom", &from))?)
+            Some(self.resolve_ciphertext(
+                &request.ciphertext_blob,
+                requested_key_id,
+                algorithm,
+                authorization("kms:ReEncryptFrom", &from),
+            )?)
         };
-        let destination = self.usable_key(&request.destination_key_id, deed("kms:ReEncryptTo", &to))?;
+        let destination = self.find_usable_key(&request.destination_key_id, authorization("kms:ReEncryptTo", &to))?;
         check_algorithm(request.destination_encryption_algorithm.as_deref())?;
         check_dry_run(request.dry_run)?;
-        let source = source.ok_or_else(dry_run)?;
-        let plaintext = Zeroizing::new(self.decrypt_under("ReEncrypt", &source, &from).await?);
-        let ciphertext_blob = self.encrypt_under("ReEncrypt", &destination, &plaintext, &to).await?;
+        let source = source.ok_or_else(dry_run_error)?;
+        let plaintext = Zeroizing::new(self.decrypt_with_key("ReEncrypt", &source, &from).await?);
+        let ciphertext_blob = self.encrypt_with_key("ReEncrypt", &destination, &plaintext, &to).await?;
         Ok(ReEncryptOutput {
             ciphertext_blob,
             source_key_id: source.key.metadata.arn.clone(),
@@ -289,35 +305,46 @@ impl Call<'_> {
 
     /// Whether the destination key is the one that encrypted the ciphertext, as far as both are known: the value of
     /// `kms:ReEncryptOnSameKey`.
-    fn re_encrypts_on_same_key(&self, request: &ReEncrypt) -> Option<bool> {
+    fn is_re_encrypt_on_same_key(&self, request: &ReEncrypt) -> Option<bool> {
         let named = request.source_key_id.as_deref();
-        let source = match ciphertext::read(&request.ciphertext_blob.0) {
-            Some((header, _)) => self.named_key_id(&header.key_arn).ok()?,
-            None => self.named_key_id(named?).ok()?,
+        let source = match ciphertext::decode(&request.ciphertext_blob.0) {
+            Some((header, _)) => self.resolve_key_id(&header.key_arn).ok()?,
+            None => self.resolve_key_id(named?).ok()?,
         };
-        Some(self.named_key_id(&request.destination_key_id).ok()? == source)
+        Some(self.resolve_key_id(&request.destination_key_id).ok()? == source)
     }
 
     /// The ID of a key that is only named.
-    fn named_key_id(&self, id: &str) -> Answer<String> {
+    fn resolve_key_id(&self, id: &str) -> ApiResult<String> {
         let account = id.parse::<Arn>().map_or_else(|_| self.account.clone(), |arn| arn.account);
-        Ok(self.store().read(|tx| self.of_account(&account).look_up_key(tx, id))?.metadata.key_id)
+        Ok(self.store().read(|tx| self.for_account(&account).load_key(tx, id))?.metadata.key_id)
     }
 
     /// Whether a key could decrypt for the caller what nobody shows.
-    fn check_source(&self, id: &str, algorithm: Option<&str>, deed: Deed) -> Answer<()> {
-        self.usable_key(id, deed)?;
+    fn check_source_key(
+        &self,
+        id: &str,
+        algorithm: Option<&str>,
+        authorization: AuthorizationRequest,
+    ) -> ApiResult<()> {
+        self.find_usable_key(id, authorization)?;
         Ok(check_algorithm(algorithm)?)
     }
 
     /// Takes a blob apart and finds the key that it names.
-    fn find_source(&self, blob: &Blob, asked: Option<&str>, algorithm: Option<&str>, deed: Deed) -> Answer<Source> {
+    fn resolve_ciphertext(
+        &self,
+        blob: &Blob,
+        requested_key_id: Option<&str>,
+        algorithm: Option<&str>,
+        authorization: AuthorizationRequest,
+    ) -> ApiResult<SourceCiphertext> {
         if blob.is_empty() {
-            return Err(missing("ciphertextBlob").into());
+            return Err(missing_member("ciphertextBlob").into());
         }
-        let (header, body) = ciphertext::read(&blob.0).ok_or_else(invalid_ciphertext)?;
+        let (header, body) = ciphertext::decode(&blob.0).ok_or_else(invalid_ciphertext)?;
         // A blob of a key that is not here could be anything; it is refused like any other that does not fit.
-        let key = match self.usable_key(&header.key_arn, deed) {
+        let key = match self.find_usable_key(&header.key_arn, authorization) {
             Err(fault)
                 if fault.0.has_code("NotFound") || fault.0.has_code("InvalidArn") || fault.0.has_code("Validation") =>
             {
@@ -325,8 +352,8 @@ impl Call<'_> {
             }
             other => other?,
         };
-        if let Some(asked) = asked
-            && self.named_key_id(asked)? != key.metadata.key_id
+        if let Some(requested_key_id) = requested_key_id
+            && self.resolve_key_id(requested_key_id)? != key.metadata.key_id
         {
             let message = "The key ID in the request does not identify a CMK that can perform this operation.";
             return Err(ServiceError::new("IncorrectKeyException", message).into());
@@ -335,27 +362,32 @@ impl Call<'_> {
         if header.key_arn != key.metadata.arn {
             return Err(invalid_ciphertext().into());
         }
-        Ok(Source { header, body, key })
+        Ok(SourceCiphertext { header, body, key })
     }
 
-    async fn decrypt_under(&self, operation: &str, source: &Source, context: &EncryptionContext) -> Answer<Vec<u8>> {
-        let Source { header, body, key } = source;
-        let first = match (body, &key.metadata.custom_key_store_id, &key.metadata.xks_key_configuration) {
-            (Body::One(first), None, None) => Zeroizing::new(first.clone()),
-            (Body::Two(second), Some(store), Some(external)) => {
-                let there = self.of_account(&key.metadata.aws_account_id);
-                let target = there.recall_proxy_target(store)?;
-                let metadata = self.metadata(operation, Some(key.metadata.arn.clone()));
-                let aad = header.second_aad(context);
-                let answer = self.aws.proxies.decrypt(&target, &metadata, &external.id, second, &aad).await;
-                let first = answer.map_err(|failure| failure.cryptographic_error())?;
-                Zeroizing::new(first.expose().to_vec())
+    async fn decrypt_with_key(
+        &self,
+        operation: &str,
+        source: &SourceCiphertext,
+        context: &EncryptionContext,
+    ) -> ApiResult<Vec<u8>> {
+        let SourceCiphertext { header, body, key } = source;
+        let inner = match (body, &key.metadata.custom_key_store_id, &key.metadata.xks_key_configuration) {
+            (Body::Single(inner), None, None) => Zeroizing::new(inner.clone()),
+            (Body::Double(outer), Some(store), Some(external)) => {
+                let owner_call = self.for_account(&key.metadata.aws_account_id);
+                let target = owner_call.find_cached_proxy_target(store)?;
+                let metadata = self.request_metadata(operation, Some(key.metadata.arn.clone()));
+                let aad = header.outer_aad(context);
+                let answer = self.aws.xks_client.decrypt(&target, &metadata, &external.id, outer, &aad).await;
+                let inner = answer.map_err(|failure| failure.cryptographic_error())?;
+                Zeroizing::new(inner.expose().to_vec())
             }
             _ => return Err(invalid_ciphertext().into()),
         };
-        let aad = header.first_aad(context);
-        Ok(message_key(&self.material(key, &header.material_id)?, header)?
-            .decrypt(&Nonce::from(header.iv), Payload { msg: &first, aad: &aad })
+        let aad = header.inner_aad(context);
+        Ok(derive_message_key(&self.key_material(key, &header.material_id)?, header)?
+            .decrypt(&Nonce::from(header.iv), Payload { msg: &inner, aad: &aad })
             .map_err(|_| invalid_ciphertext())?)
     }
 }

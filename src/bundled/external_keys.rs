@@ -3,7 +3,7 @@
 use zeroize::Zeroizing;
 
 use super::store::Store;
-use super::{Answer, Bundled, Call, OpenError};
+use super::{ApiResult, BundledAws, Call, OpenError};
 use crate::aws::error::ServiceError;
 use crate::aws::limits;
 use crate::aws::operation::Empty;
@@ -17,28 +17,28 @@ use crate::aws::xks_console::{
 use crate::xks::key_manager::{KeyManagerError, NewExternalKey};
 use crate::xks::proxy::{BUNDLED_HOST, BUNDLED_VPC_HOST};
 
-fn refused(error: &KeyManagerError) -> ServiceError {
+fn to_service_error(error: &KeyManagerError) -> ServiceError {
     let code = match error {
         KeyManagerError::Invalid { .. } => "ValidationException",
-        KeyManagerError::Exists { .. } => "AlreadyExistsException",
+        KeyManagerError::AlreadyExists { .. } => "AlreadyExistsException",
         KeyManagerError::PartitionNotFound(_) | KeyManagerError::KeyNotFound => "NotFoundException",
         _ => "KMSInternalException",
     };
     ServiceError::new(code, error.to_string())
 }
 
-fn done<T>(result: Result<T, KeyManagerError>) -> Answer<Empty> {
-    result.map_err(|error| refused(&error))?;
+fn empty_output<T>(result: Result<T, KeyManagerError>) -> ApiResult<Empty> {
+    result.map_err(|error| to_service_error(&error))?;
     Ok(Empty {})
 }
 
-fn configuration(result: Result<Zeroizing<String>, KeyManagerError>) -> Answer<ProxyConfiguration> {
-    let text = result.map_err(|error| refused(&error))?;
+fn proxy_configuration_output(result: Result<Zeroizing<String>, KeyManagerError>) -> ApiResult<ProxyConfiguration> {
+    let text = result.map_err(|error| to_service_error(&error))?;
     Ok(ProxyConfiguration { configuration: SecretString::new(text.to_string()) })
 }
 
 /// The KMS keys on an external key of the bundled external key manager.
-pub fn users(store: &Store, partition: &str, id: &str) -> Result<Vec<String>, OpenError> {
+pub fn kms_keys_using(store: &Store, partition: &str, id: &str) -> Result<Vec<String>, OpenError> {
     let path =
         if partition.is_empty() { String::new() } else { format!("/{partition}") } + limits::XKS_PROXY_PATH_SUFFIX;
     let hosts = [BUNDLED_HOST, BUNDLED_VPC_HOST].map(|host| format!("https://{host}"));
@@ -58,20 +58,20 @@ pub fn users(store: &Store, partition: &str, id: &str) -> Result<Vec<String>, Op
 }
 
 impl Call<'_> {
-    pub async fn describe_external_key(&self, request: &DescribeExternalKey) -> Answer<DescribeExternalKeyOutput> {
+    pub async fn describe_external_key(&self, request: &DescribeExternalKey) -> ApiResult<DescribeExternalKeyOutput> {
         let target = self.store().read(|tx| {
             let store = self.find_key_store(tx, &request.custom_key_store_id)?;
             self.proxy_target(&store)
         })?;
-        let metadata = self.metadata("DescribeKey", None);
-        let answer = self.aws.proxies.get_key_metadata(&target, &metadata, &request.xks_key_id).await;
+        let metadata = self.request_metadata("DescribeKey", None);
+        let answer = self.aws.xks_client.get_key_metadata(&target, &metadata, &request.xks_key_id).await;
         let key = answer.map_err(|failure| failure.create_key_error())?;
         Ok(DescribeExternalKeyOutput { key_spec: key.key_spec, key_usage: key.key_usage, key_status: key.key_status })
     }
 
-    pub fn list_external_keys(&self, _: &ListExternalKeys) -> Answer<ListExternalKeysOutput> {
-        self.permit_on("xks-console:ListExternalKeys", "*")?;
-        let manager = &self.aws.manager;
+    pub fn list_external_keys(&self, _: &ListExternalKeys) -> ApiResult<ListExternalKeysOutput> {
+        self.authorize("xks-console:ListExternalKeys", "*")?;
+        let manager = &self.aws.key_manager;
         let partition = |name: String| -> Result<Partition, KeyManagerError> {
             let prefix = if name.is_empty() { String::new() } else { format!("/{name}") };
             let keys = manager.keys(&name)?.into_iter().map(|key| ExternalKey {
@@ -91,13 +91,14 @@ impl Call<'_> {
                 name,
             })
         };
-        let names = manager.partitions().map_err(|error| refused(&error))?;
-        let partitions = names.into_iter().map(partition).collect::<Result<_, _>>().map_err(|error| refused(&error))?;
+        let names = manager.partitions().map_err(|error| to_service_error(&error))?;
+        let partitions =
+            names.into_iter().map(partition).collect::<Result<_, _>>().map_err(|error| to_service_error(&error))?;
         Ok(ListExternalKeysOutput { partitions })
     }
 
-    pub fn create_external_key(&self, request: &CreateExternalKey) -> Answer<Empty> {
-        self.permit_on("xks-console:CreateExternalKey", "*")?;
+    pub fn create_external_key(&self, request: &CreateExternalKey) -> ApiResult<Empty> {
+        self.authorize("xks-console:CreateExternalKey", "*")?;
         let key = NewExternalKey {
             id: request.id.clone(),
             manager_id: None,
@@ -106,51 +107,53 @@ impl Call<'_> {
             enabled: request.enabled,
             callers: Vec::new(),
         };
-        done(self.aws.manager.create_key(&request.partition, &key))
+        empty_output(self.aws.key_manager.create_key(&request.partition, &key))
     }
 
-    pub fn enable_external_key(&self, EnableExternalKey(key): &EnableExternalKey) -> Answer<Empty> {
-        self.permit_on("xks-console:EnableExternalKey", "*")?;
-        done(self.aws.manager.set_enabled(&key.partition, &key.id, true))
+    pub fn enable_external_key(&self, EnableExternalKey(key): &EnableExternalKey) -> ApiResult<Empty> {
+        self.authorize("xks-console:EnableExternalKey", "*")?;
+        empty_output(self.aws.key_manager.set_enabled(&key.partition, &key.id, true))
     }
 
-    pub fn disable_external_key(&self, DisableExternalKey(key): &DisableExternalKey) -> Answer<Empty> {
-        self.permit_on("xks-console:DisableExternalKey", "*")?;
-        done(self.aws.manager.set_enabled(&key.partition, &key.id, false))
+    pub fn disable_external_key(&self, DisableExternalKey(key): &DisableExternalKey) -> ApiResult<Empty> {
+        self.authorize("xks-console:DisableExternalKey", "*")?;
+        empty_output(self.aws.key_manager.set_enabled(&key.partition, &key.id, false))
     }
 
-    pub fn rotate_external_key(&self, RotateExternalKey(key): &RotateExternalKey) -> Answer<Empty> {
-        self.permit_on("xks-console:RotateExternalKey", "*")?;
-        done(self.aws.manager.rotate_key(&key.partition, &key.id))
+    pub fn rotate_external_key(&self, RotateExternalKey(key): &RotateExternalKey) -> ApiResult<Empty> {
+        self.authorize("xks-console:RotateExternalKey", "*")?;
+        empty_output(self.aws.key_manager.rotate_key(&key.partition, &key.id))
     }
 
-    pub fn delete_external_key(&self, DeleteExternalKey(key): &DeleteExternalKey) -> Answer<Empty> {
-        self.permit_on("xks-console:DeleteExternalKey", "*")?;
-        done(self.aws.manager.delete_key(&key.partition, &key.id))
+    pub fn delete_external_key(&self, DeleteExternalKey(key): &DeleteExternalKey) -> ApiResult<Empty> {
+        self.authorize("xks-console:DeleteExternalKey", "*")?;
+        empty_output(self.aws.key_manager.delete_key(&key.partition, &key.id))
     }
 
-    pub fn create_partition(&self, request: &CreatePartition) -> Answer<ProxyConfiguration> {
-        self.permit_on("xks-console:CreatePartition", "*")?;
-        configuration(Bundled::new_partition(self.aws, &request.name))
+    pub fn create_partition(&self, request: &CreatePartition) -> ApiResult<ProxyConfiguration> {
+        self.authorize("xks-console:CreatePartition", "*")?;
+        proxy_configuration_output(BundledAws::create_partition_with_credential(self.aws, &request.name))
     }
 
-    pub fn rotate_proxy_credential(&self, request: &RotateProxyCredential) -> Answer<ProxyConfiguration> {
-        self.permit_on("xks-console:RotateProxyCredential", "*")?;
-        configuration(Bundled::new_configuration(self.aws, &request.partition))
+    pub fn rotate_proxy_credential(&self, request: &RotateProxyCredential) -> ApiResult<ProxyConfiguration> {
+        self.authorize("xks-console:RotateProxyCredential", "*")?;
+        proxy_configuration_output(BundledAws::issue_proxy_configuration(self.aws, &request.partition))
     }
 
-    pub fn revoke_proxy_credential(&self, request: &RevokeProxyCredential) -> Answer<Empty> {
-        self.permit_on("xks-console:RevokeProxyCredential", "*")?;
+    pub fn revoke_proxy_credential(&self, request: &RevokeProxyCredential) -> ApiResult<Empty> {
+        self.authorize("xks-console:RevokeProxyCredential", "*")?;
         let RevokeProxyCredential { partition, access_key_id } = request;
-        if self.aws.manager.remove_credential(partition, access_key_id).map_err(|error| refused(&error))? {
+        if self.aws.key_manager.remove_credential(partition, access_key_id).map_err(|error| to_service_error(&error))? {
             return Ok(Empty {});
         }
         let message = format!("{partition} has no credential {access_key_id}");
         Err(ServiceError::new("NotFoundException", message).into())
     }
 
-    pub fn list_proxy_requests(&self, request: &ListProxyRequests) -> Answer<ListProxyRequestsOutput> {
-        self.permit_on("xks-console:ListProxyRequests", "*")?;
-        Ok(ListProxyRequestsOutput { requests: self.aws.manager.requests(request).map_err(|error| refused(&error))? })
+    pub fn list_proxy_requests(&self, request: &ListProxyRequests) -> ApiResult<ListProxyRequestsOutput> {
+        self.authorize("xks-console:ListProxyRequests", "*")?;
+        Ok(ListProxyRequestsOutput {
+            requests: self.aws.key_manager.requests(request).map_err(|error| to_service_error(&error))?,
+        })
     }
 }

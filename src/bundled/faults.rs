@@ -6,7 +6,7 @@ use axum::Router;
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::Bundled;
+use super::BundledAws;
 use crate::aws::kms::{
     ConnectCustomKeyStore, CreateAlias, CreateCustomKeyStore, CreateKey, DisconnectCustomKeyStore, Encrypt, Origin,
     Tag, TagResource, XksProxyAuthenticationCredential, XksProxyConnectivity,
@@ -18,7 +18,7 @@ use crate::environment::{Clock, Environment};
 use crate::flow::player::client_of;
 use crate::xks::client::XksClient;
 
-async fn refusal<O: Operation>(client: &Client, request: O) -> (String, u16) {
+async fn expect_service_error<O: Operation>(client: &Client, request: O) -> (String, u16) {
     match client.call(&request).await {
         Err(CallError::Service(error)) => (error.code, error.status),
         Err(other) => panic!("{other}"),
@@ -26,7 +26,7 @@ async fn refusal<O: Operation>(client: &Client, request: O) -> (String, u16) {
     }
 }
 
-fn new_store() -> CreateCustomKeyStore {
+fn create_store_request() -> CreateCustomKeyStore {
     CreateCustomKeyStore {
         custom_key_store_name: "Oslo HSM".to_owned(),
         custom_key_store_type: Some(crate::aws::kms::CustomKeyStoreType::ExternalKeyStore),
@@ -42,29 +42,30 @@ fn new_store() -> CreateCustomKeyStore {
 }
 
 /// What each of the operations that make something answers.
-async fn answers(client: &Client, store: CreateCustomKeyStore) -> Vec<(String, u16)> {
+async fn call_mutating_operations(client: &Client, store: CreateCustomKeyStore) -> Vec<(String, u16)> {
     let tag = Tag { tag_key: "team".to_owned(), tag_value: "data".to_owned() };
     let key = "alias/customer-db".to_owned();
     vec![
-        refusal(client, CreateKey::default()).await,
-        refusal(client, CreateAlias { alias_name: "alias/new".to_owned(), target_key_id: key.clone() }).await,
-        refusal(client, TagResource { key_id: key, tags: vec![tag] }).await,
-        refusal(client, store).await,
-        refusal(client, ConnectCustomKeyStore { custom_key_store_id: "cks-0".to_owned() }).await,
+        expect_service_error(client, CreateKey::default()).await,
+        expect_service_error(client, CreateAlias { alias_name: "alias/new".to_owned(), target_key_id: key.clone() })
+            .await,
+        expect_service_error(client, TagResource { key_id: key, tags: vec![tag] }).await,
+        expect_service_error(client, store).await,
+        expect_service_error(client, ConnectCustomKeyStore { custom_key_store_id: "cks-0".to_owned() }).await,
     ]
 }
 
 #[tokio::test]
 async fn broken_database_returns_kms_internal_exception() {
-    let world = Environment::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 1);
-    let bundled = Bundled::in_memory("default", world.clone()).unwrap();
-    let client = client_of(&bundled, world.clock);
+    let environment = Environment::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 1);
+    let bundled = BundledAws::in_memory("default", environment.clone()).unwrap();
+    let client = client_of(&bundled, environment.clock);
     bundled
         .0
         .store
         .write(|tx| tx.execute_batch("DROP TABLE keys; DROP TABLE aliases; DROP TABLE tags; DROP TABLE key_stores"))
         .unwrap();
-    for answer in answers(&client, new_store()).await {
+    for answer in call_mutating_operations(&client, create_store_request()).await {
         assert_eq!(answer, ("KMSInternalException".to_owned(), 500));
     }
 }
@@ -72,36 +73,37 @@ async fn broken_database_returns_kms_internal_exception() {
 #[tokio::test]
 async fn locked_database_returns_dependency_timeout_exception() {
     let dir = tempfile::tempdir().unwrap();
-    let bundled = Bundled::open(dir.path(), None).unwrap();
+    let bundled = BundledAws::open(dir.path(), None).unwrap();
     let configuration: Value = serde_json::from_str(&bundled.proxy_configuration("oslo").unwrap()).unwrap();
     let credential = serde_json::from_value(configuration["XksProxyAuthenticationCredential"].clone()).unwrap();
-    let store = CreateCustomKeyStore { xks_proxy_authentication_credential: Some(credential), ..new_store() };
-    bundled.0.store.wait_for_others(std::time::Duration::ZERO);
+    let store =
+        CreateCustomKeyStore { xks_proxy_authentication_credential: Some(credential), ..create_store_request() };
+    bundled.0.store.set_busy_timeout(std::time::Duration::ZERO);
     let client = client_of(&bundled, Clock::System);
-    let somebody_else = rusqlite::Connection::open(dir.path().join("account.sqlite")).unwrap();
-    somebody_else.execute_batch("BEGIN EXCLUSIVE").unwrap();
-    for answer in answers(&client, store).await {
+    let other_connection = rusqlite::Connection::open(dir.path().join("account.sqlite")).unwrap();
+    other_connection.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    for answer in call_mutating_operations(&client, store).await {
         assert_eq!(answer, ("DependencyTimeoutException".to_owned(), 500));
     }
 }
 
 /// An account whose external key store proxies answer what they are told to.
-fn account_with_a_proxy_that_says(words: Arc<Mutex<(StatusCode, Value)>>) -> (Client, Clock) {
-    let world = Environment::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 1);
-    let mut bundled = Bundled::in_memory("default", world.clone()).unwrap();
+fn account_with_stub_proxy(proxy_response: Arc<Mutex<(StatusCode, Value)>>) -> (Client, Clock) {
+    let environment = Environment::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 1);
+    let mut bundled = BundledAws::in_memory("default", environment.clone()).unwrap();
     let router = Router::new().fallback(move || async move {
-        let (status, body) = words.lock().unwrap().clone();
+        let (status, body) = proxy_response.lock().unwrap().clone();
         (status, body.to_string())
     });
     let inner = Arc::get_mut(&mut bundled.0).unwrap();
-    inner.proxies = XksClient::new(router, None, world.clock.clone());
-    (client_of(&bundled, world.clock.clone()), world.clock)
+    inner.xks_client = XksClient::new(router, None, environment.clock.clone());
+    (client_of(&bundled, environment.clock.clone()), environment.clock)
 }
 
 #[tokio::test]
 async fn proxy_errors_map_to_aws_error_codes() {
-    let words = Arc::new(Mutex::new((StatusCode::OK, Value::Null)));
-    let (client, clock) = account_with_a_proxy_that_says(Arc::clone(&words));
+    let proxy_response = Arc::new(Mutex::new((StatusCode::OK, Value::Null)));
+    let (client, clock) = account_with_stub_proxy(Arc::clone(&proxy_response));
     let stores = client.collect_key_stores().await.unwrap();
     let store = stores.into_iter().find(|store| store.custom_key_store_name == "Frankfurt HSM").unwrap();
     let id = store.custom_key_store_id;
@@ -116,14 +118,14 @@ async fn proxy_errors_map_to_aws_error_codes() {
         plaintext: SecretBlob::new(b"x".to_vec()),
         ..Encrypt::default()
     };
-    let unwell = json!({ "xksProxyFleetSize": 1, "xksProxyVendor": "v", "xksProxyModel": "m", "ekmVendor": "e",
+    let unhealthy = json!({ "xksProxyFleetSize": 1, "xksProxyVendor": "v", "xksProxyModel": "m", "ekmVendor": "e",
         "ekmFleetDetails": [{ "id": "1", "model": "m", "healthStatus": "UNAVAILABLE" }] });
     let refused = |status: u16, name: &str| {
         (StatusCode::from_u16(status).unwrap(), json!({ "errorName": name, "errorMessage": "never passed on" }))
     };
     let (state, response, unreachable) =
         ("CustomKeyStoreInvalidState", "XksProxyInvalidResponse", "XksProxyUriUnreachable");
-    for (said, create_key, create_store, connect) in [
+    for (stub_response, create_key, create_store, connect) in [
         ((StatusCode::OK, json!(["nonsense"])), state, response, "XKS_PROXY_INVALID_RESPONSE"),
         ((StatusCode::BAD_GATEWAY, json!("")), state, response, "XKS_PROXY_INVALID_RESPONSE"),
         (refused(500, "InternalException"), state, response, "XKS_PROXY_INVALID_RESPONSE"),
@@ -144,12 +146,15 @@ async fn proxy_errors_map_to_aws_error_codes() {
         ),
         (refused(429, "ThrottlingException"), state, unreachable, "XKS_PROXY_NOT_REACHABLE"),
         (refused(503, "DependencyTimeoutException"), state, unreachable, "XKS_PROXY_TIMED_OUT"),
-        ((StatusCode::OK, unwell), state, unreachable, "XKS_PROXY_NOT_REACHABLE"),
+        ((StatusCode::OK, unhealthy), state, unreachable, "XKS_PROXY_NOT_REACHABLE"),
     ] {
-        *words.lock().unwrap() = said;
-        assert_eq!(refusal(&client, key.clone()).await, (format!("{create_key}Exception"), 400));
-        assert_eq!(refusal(&client, new_store()).await, (format!("{create_store}Exception"), 400));
-        assert_eq!(refusal(&client, encrypt.clone()).await.0, "KMSInvalidStateException");
+        *proxy_response.lock().unwrap() = stub_response;
+        assert_eq!(expect_service_error(&client, key.clone()).await, (format!("{create_key}Exception"), 400));
+        assert_eq!(
+            expect_service_error(&client, create_store_request()).await,
+            (format!("{create_store}Exception"), 400)
+        );
+        assert_eq!(expect_service_error(&client, encrypt.clone()).await.0, "KMSInvalidStateException");
         let disconnect = DisconnectCustomKeyStore { custom_key_store_id: id.clone() };
         client.call(&disconnect).await.unwrap();
         clock.advance(jiff::SignedDuration::from_secs(9));
@@ -159,13 +164,13 @@ async fn proxy_errors_map_to_aws_error_codes() {
         let stores = client.collect_key_stores().await.unwrap();
         let store = stores.into_iter().find(|store| store.custom_key_store_id == id).unwrap();
         assert_eq!(store.connection_error_code.as_deref(), Some(connect));
-        mend(&client, &clock, &id, &words).await;
+        reconnect_store(&client, &clock, &id, &proxy_response).await;
     }
 }
 
 /// Connects the store again.
-async fn mend(client: &Client, clock: &Clock, id: &str, words: &Mutex<(StatusCode, Value)>) {
-    *words.lock().unwrap() = (
+async fn reconnect_store(client: &Client, clock: &Clock, id: &str, proxy_response: &Mutex<(StatusCode, Value)>) {
+    *proxy_response.lock().unwrap() = (
         StatusCode::OK,
         json!({ "xksProxyFleetSize": 1, "xksProxyVendor": "v", "xksProxyModel": "m", "ekmVendor": "e",
             "ekmFleetDetails": [{ "id": "1", "model": "m", "healthStatus": "ACTIVE" }] }),

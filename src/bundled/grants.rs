@@ -2,10 +2,10 @@
 
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
-use super::authorize::Deed;
-use super::keys::FoundKey;
-use super::paging::page;
-use super::{Answer, Call, world_of};
+use super::authorize::AuthorizationRequest;
+use super::keys::KeyRecord;
+use super::paging::paginate;
+use super::{ApiResult, Call, account_region};
 use crate::aws::arn::Arn;
 use crate::aws::error::ServiceError;
 use crate::aws::kms::{
@@ -16,7 +16,7 @@ use crate::aws::operation::Empty;
 use crate::aws::scalar::EpochSeconds;
 
 /// What a grant can allow, but not on keys of this kind.
-const OTHER_OPERATIONS: [&str; 10] = [
+const UNSUPPORTED_GRANT_OPERATIONS: [&str; 10] = [
     "Sign",
     "Verify",
     "GetPublicKey",
@@ -29,27 +29,27 @@ const OTHER_OPERATIONS: [&str; 10] = [
     "Decapsulate",
 ];
 /// Grants that a key can have (KMS resource quotas).
-const MOST_GRANTS: usize = 50_000;
+const MAX_GRANTS_PER_KEY: usize = 50_000;
 
 /// Pairs of an encryption context that a constraint can have.
-const MOST_CONSTRAINT_PAIRS: usize = 8;
+const MAX_CONSTRAINT_PAIRS: usize = 8;
 /// Characters that a key or a value in a constraint can have.
-const MOST_CONSTRAINT_LETTERS: usize = 384;
+const MAX_CONSTRAINT_CHARS: usize = 384;
 
 /// One of two members, and not both.
-fn either(first: Option<&String>, second: Option<&String>, names: &str) -> Result<(), ServiceError> {
+fn require_exactly_one(first: Option<&String>, second: Option<&String>, names: &str) -> Result<(), ServiceError> {
     if first.is_some() == second.is_some() {
         return Err(ServiceError::validation(format!("Specify either {names}, but not both.")));
     }
     Ok(())
 }
 
-fn check(request: &CreateGrant) -> Result<(), ServiceError> {
+fn check_create_grant(request: &CreateGrant) -> Result<(), ServiceError> {
     let service = request.grantee_service_principal.as_ref();
-    either(request.grantee_principal.as_ref(), service, "GranteePrincipal or GranteeServicePrincipal")?;
+    require_exactly_one(request.grantee_principal.as_ref(), service, "GranteePrincipal or GranteeServicePrincipal")?;
     let retiring = (request.retiring_principal.as_ref(), request.retiring_service_principal.as_ref());
     if retiring.0.is_some() || retiring.1.is_some() || service.is_some() {
-        either(retiring.0, retiring.1, "RetiringPrincipal or RetiringServicePrincipal")?;
+        require_exactly_one(retiring.0, retiring.1, "RetiringPrincipal or RetiringServicePrincipal")?;
     }
     let has_source = request.constraints.as_ref().is_some_and(|constraints| constraints.source_arn.is_some());
     request.constraints.as_ref().map_or(Ok(()), check_constraints)?;
@@ -59,7 +59,7 @@ fn check(request: &CreateGrant) -> Result<(), ServiceError> {
     if request.operations.is_empty() {
         return Err(ServiceError::validation("Operations is empty; a grant allows something."));
     }
-    if let Some(other) = request.operations.iter().find(|one| OTHER_OPERATIONS.contains(&one.as_str())) {
+    if let Some(other) = request.operations.iter().find(|one| UNSUPPORTED_GRANT_OPERATIONS.contains(&one.as_str())) {
         let message = format!("The operation {other} is not valid for a symmetric encryption key.");
         return Err(ServiceError::validation(message));
     }
@@ -67,7 +67,7 @@ fn check(request: &CreateGrant) -> Result<(), ServiceError> {
 }
 
 /// Callers here are principals of accounts.
-fn only_for_services(member: &str) -> ServiceError {
+fn service_principal_required(member: &str) -> ServiceError {
     ServiceError::validation(format!("{member} can be used only by callers in a service principal."))
 }
 
@@ -77,7 +77,7 @@ fn invalid_grant_id() -> ServiceError {
 
 /// Whether these constraints are met. Those on the encryption context apply to cryptographic operations only; in them
 /// the keys are not case sensitive and the values are (*GrantConstraints*). Nobody here calls on behalf of another resource.
-fn are_met(constraints: Option<&GrantConstraints>, context: Option<&EncryptionContext>) -> bool {
+fn are_constraints_met(constraints: Option<&GrantConstraints>, context: Option<&EncryptionContext>) -> bool {
     let Some(constraints) = constraints else { return true };
     if constraints.source_arn.is_some() {
         return false;
@@ -104,13 +104,13 @@ fn check_constraints(constraints: &GrantConstraints) -> Result<(), ServiceError>
     }
     for (name, context) in [("EncryptionContextEquals", equals), ("EncryptionContextSubset", subset)] {
         let Some(context) = context else { continue };
-        if context.len() > MOST_CONSTRAINT_PAIRS {
+        if context.len() > MAX_CONSTRAINT_PAIRS {
             let message =
-                format!("{name} has {} pairs; a grant constraint can have {MOST_CONSTRAINT_PAIRS}.", context.len());
+                format!("{name} has {} pairs; a grant constraint can have {MAX_CONSTRAINT_PAIRS}.", context.len());
             return Err(ServiceError::validation(message));
         }
-        if context.iter().any(|(key, value)| key.chars().count().max(value.chars().count()) > MOST_CONSTRAINT_LETTERS) {
-            let message = format!("A key or value in {name} is longer than {MOST_CONSTRAINT_LETTERS} characters.");
+        if context.iter().any(|(key, value)| key.chars().count().max(value.chars().count()) > MAX_CONSTRAINT_CHARS) {
+            let message = format!("A key or value in {name} is longer than {MAX_CONSTRAINT_CHARS} characters.");
             return Err(ServiceError::validation(message));
         }
     }
@@ -118,7 +118,7 @@ fn check_constraints(constraints: &GrantConstraints) -> Result<(), ServiceError>
 }
 
 /// Refuses tokens that no grant has.
-pub fn check_tokens(tx: &Transaction, tokens: &[String]) -> Answer<()> {
+pub fn check_grant_tokens(tx: &Transaction, tokens: &[String]) -> ApiResult<()> {
     for token in tokens {
         let query = "SELECT EXISTS (SELECT 1 FROM grants WHERE token = ?1)";
         if !tx.query_row(query, [token], |row| row.get::<_, bool>(0))? {
@@ -130,32 +130,33 @@ pub fn check_tokens(tx: &Transaction, tokens: &[String]) -> Answer<()> {
 }
 
 impl Call<'_> {
-    pub fn create_grant(&self, request: &CreateGrant) -> Answer<CreateGrantOutput> {
-        check(request)?;
-        let world = self.store().world();
-        let (grant_id, token, now) = (world.random.hex::<32>()?, world.random.hex::<48>()?, world.clock.now());
-        let mut deed = Deed::from("kms:CreateGrant");
+    pub fn create_grant(&self, request: &CreateGrant) -> ApiResult<CreateGrantOutput> {
+        check_create_grant(request)?;
+        let environment = self.store().environment();
+        let (grant_id, token, now) =
+            (environment.random.hex::<32>()?, environment.random.hex::<48>()?, environment.clock.now());
+        let mut authorization = AuthorizationRequest::from("kms:CreateGrant");
         for operation in &request.operations {
-            deed = deed.with("kms:GrantOperations", operation);
+            authorization = authorization.with_condition_key("kms:GrantOperations", operation);
         }
         for (key, principal) in [
             ("kms:GranteePrincipal", &request.grantee_principal),
             ("kms:RetiringPrincipal", &request.retiring_principal),
         ] {
-            deed = deed.with_some(key, principal.as_deref());
+            authorization = authorization.with_optional_condition_key(key, principal.as_deref());
         }
-        deed = deed.with_constraints(request.constraints.as_ref());
+        authorization = authorization.with_grant_constraints(request.constraints.as_ref());
         // Who may not grant learns nothing of who exists.
-        self.store().read(|tx| self.find_key_by_id(tx, &request.key_id, deed.clone()))?;
+        self.store().read(|tx| self.find_key_by_id(tx, &request.key_id, authorization.clone()))?;
         for principal in [&request.grantee_principal, &request.retiring_principal].into_iter().flatten() {
             if !self.principal_exists(principal)? {
                 let message = format!("{principal} is not the ARN of a principal that exists.");
                 return Err(ServiceError::new("InvalidArnException", message).into());
             }
         }
-        self.change(|tx| {
-            check_tokens(tx, request.grant_tokens.as_deref().unwrap_or_default())?;
-            let key = self.find_key_by_id(tx, &request.key_id, deed)?;
+        self.commit_with_event(|tx| {
+            check_grant_tokens(tx, request.grant_tokens.as_deref().unwrap_or_default())?;
+            let key = self.find_key_by_id(tx, &request.key_id, authorization)?;
             let arn = &key.metadata.arn;
             match key.metadata.key_state {
                 KeyState::Disabled => {
@@ -168,7 +169,7 @@ impl Call<'_> {
                 _ => {}
             }
             if request.dry_run == Some(true) {
-                return Err(super::cryptography::dry_run().into());
+                return Err(super::cryptography::dry_run_error().into());
             }
             let entry = GrantListEntry {
                 key_id: arn.clone(),
@@ -184,7 +185,8 @@ impl Call<'_> {
                 retiring_service_principal: request.retiring_service_principal.clone(),
                 problem: None,
             };
-            let (there, key_id) = (world_of(&key.metadata.aws_account_id, &self.region), &key.metadata.key_id);
+            let (account_region, key_id) =
+                (account_region(&key.metadata.aws_account_id, &self.region), &key.metadata.key_id);
             let all = self.grants_of(tx, &key)?;
             let is_same = |other: &&(GrantListEntry, String)| {
                 let (id, date) = (other.0.grant_id.clone(), other.0.creation_date);
@@ -193,24 +195,24 @@ impl Call<'_> {
             if let Some((same, token)) = all.iter().find(is_same) {
                 return Ok(CreateGrantOutput { grant_token: token.clone(), grant_id: same.grant_id.clone() });
             }
-            if all.len() >= MOST_GRANTS {
+            if all.len() >= MAX_GRANTS_PER_KEY {
                 return Err(ServiceError::new("LimitExceededException", "A key can have 50,000 grants.").into());
             }
             tx.execute(
                 "INSERT INTO grants VALUES (?1, ?2, ?3, ?4, ?5)",
-                params![there, key_id, entry.grant_id, token, serde_json::to_string(&entry)?],
+                params![account_region, key_id, entry.grant_id, token, serde_json::to_string(&entry)?],
             )?;
             Ok(CreateGrantOutput { grant_token: token, grant_id: entry.grant_id })
         })
     }
 
     /// The grants of a key and their tokens, by grant ID.
-    fn grants_of(&self, tx: &Transaction, key: &FoundKey) -> Answer<Vec<(GrantListEntry, String)>> {
-        let there = world_of(&key.metadata.aws_account_id, &self.region);
+    fn grants_of(&self, tx: &Transaction, key: &KeyRecord) -> ApiResult<Vec<(GrantListEntry, String)>> {
+        let account_region = account_region(&key.metadata.aws_account_id, &self.region);
         let mut query =
             tx.prepare_cached("SELECT document, token FROM grants WHERE world = ?1 AND key_id = ?2 ORDER BY id")?;
-        let rows =
-            query.query_map([&there, &key.metadata.key_id], |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))?;
+        let rows = query
+            .query_map([&account_region, &key.metadata.key_id], |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))?;
         rows.map(|row| {
             let (document, token) = row?;
             Ok((serde_json::from_str(&document)?, token))
@@ -219,22 +221,27 @@ impl Call<'_> {
     }
 
     /// Whether a grant on the key lets the caller do it.
-    pub fn is_granted(&self, tx: &Transaction, deed: &Deed, key: &FoundKey) -> Answer<bool> {
-        let operation = deed.action.strip_prefix("kms:").unwrap_or(deed.action);
+    pub fn is_allowed_by_grant(
+        &self,
+        tx: &Transaction,
+        authorization: &AuthorizationRequest,
+        key: &KeyRecord,
+    ) -> ApiResult<bool> {
+        let operation = authorization.action.strip_prefix("kms:").unwrap_or(authorization.action);
         let grants = self.grants_of(tx, key)?;
         let allows = |grant: &GrantListEntry| {
-            let me = [&self.caller.arn, &self.caller.issuer_arn];
-            let is_grantee = grant.grantee_principal.as_ref().is_some_and(|grantee| me.contains(&grantee));
+            let caller_arns = [&self.caller.arn, &self.caller.issuer_arn];
+            let is_grantee = grant.grantee_principal.as_ref().is_some_and(|grantee| caller_arns.contains(&grantee));
             is_grantee
-                && are_met(grant.constraints.as_ref(), deed.context.as_ref())
+                && are_constraints_met(grant.constraints.as_ref(), authorization.encryption_context.as_ref())
                 && grant.operations.iter().any(|one| one == operation)
         };
         Ok(grants.iter().any(|(grant, _)| allows(grant)))
     }
 
-    pub fn list_grants(&self, request: &ListGrants) -> Answer<ListGrantsOutput> {
+    pub fn list_grants(&self, request: &ListGrants) -> ApiResult<ListGrantsOutput> {
         if request.grantee_service_principal.is_some() {
-            return Err(only_for_services("GranteeServicePrincipal").into());
+            return Err(service_principal_required("GranteeServicePrincipal").into());
         }
         let all = self.store().read(|tx| {
             let key = self.find_key_by_id(tx, &request.key_id, "kms:ListGrants")?;
@@ -250,21 +257,25 @@ impl Call<'_> {
         if request.grantee_principal.is_some() {
             all.retain(|grant| grant.grantee_principal == request.grantee_principal);
         }
-        let page = page(all, |grant| &grant.grant_id, request.limit, 50, 100, request.marker.as_deref())?;
-        Ok(ListGrantsOutput { grants: page.items, truncated: page.next.is_some(), next_marker: page.next })
+        let page = paginate(all, |grant| &grant.grant_id, request.limit, 50, 100, request.marker.as_deref())?;
+        Ok(ListGrantsOutput {
+            grants: page.items,
+            truncated: page.next_marker.is_some(),
+            next_marker: page.next_marker,
+        })
     }
 
-    pub fn list_retirable_grants(&self, request: &ListRetirableGrants) -> Answer<ListGrantsOutput> {
+    pub fn list_retirable_grants(&self, request: &ListRetirableGrants) -> ApiResult<ListGrantsOutput> {
         let (principal, service) = (request.retiring_principal.as_ref(), request.retiring_service_principal.as_ref());
-        either(principal, service, "RetiringPrincipal or RetiringServicePrincipal")?;
-        let principal = principal.ok_or_else(|| only_for_services("RetiringServicePrincipal"))?;
-        self.permit_on("kms:ListRetirableGrants", "*")?;
+        require_exactly_one(principal, service, "RetiringPrincipal or RetiringServicePrincipal")?;
+        let principal = principal.ok_or_else(|| service_principal_required("RetiringServicePrincipal"))?;
+        self.authorize("kms:ListRetirableGrants", "*")?;
         if !principal.parse::<Arn>().is_ok_and(|arn| arn.account == self.account) {
             let message = format!("{principal} is not the ARN of a principal of this account.");
             return Err(ServiceError::new("InvalidArnException", message).into());
         }
         // Of keys of all accounts, in this Region.
-        let all = self.store().read(|tx| -> Answer<Vec<GrantListEntry>> {
+        let all = self.store().read(|tx| -> ApiResult<Vec<GrantListEntry>> {
             let mut query = tx.prepare_cached(
                 "SELECT document FROM grants WHERE world LIKE '%/' || ?1 AND document ->> '$.RetiringPrincipal' = ?2
                  ORDER BY id",
@@ -272,35 +283,39 @@ impl Call<'_> {
             let rows = query.query_map([&self.region, principal], |row| row.get::<_, String>(0))?;
             rows.map(|row| Ok(serde_json::from_str(&row?)?)).collect()
         })?;
-        let page = page(all, |grant| &grant.grant_id, request.limit, 50, 100, request.marker.as_deref())?;
-        Ok(ListGrantsOutput { grants: page.items, truncated: page.next.is_some(), next_marker: page.next })
+        let page = paginate(all, |grant| &grant.grant_id, request.limit, 50, 100, request.marker.as_deref())?;
+        Ok(ListGrantsOutput {
+            grants: page.items,
+            truncated: page.next_marker.is_some(),
+            next_marker: page.next_marker,
+        })
     }
 
-    pub fn revoke_grant(&self, request: &RevokeGrant) -> Answer<Empty> {
-        self.change(|tx| {
+    pub fn revoke_grant(&self, request: &RevokeGrant) -> ApiResult<Empty> {
+        self.commit_with_event(|tx| {
             let key = self.find_key_by_id(tx, &request.key_id, "kms:RevokeGrant")?;
             if !self.grants_of(tx, &key)?.iter().any(|(grant, _)| grant.grant_id == request.grant_id) {
                 return Err(invalid_grant_id().into());
             }
             if request.dry_run == Some(true) {
-                return Err(super::cryptography::dry_run().into());
+                return Err(super::cryptography::dry_run_error().into());
             }
             self.delete_grant(tx, &key, &request.grant_id)
         })
     }
 
-    fn delete_grant(&self, tx: &Transaction, key: &FoundKey, grant_id: &str) -> Answer<Empty> {
-        let there = world_of(&key.metadata.aws_account_id, &self.region);
+    fn delete_grant(&self, tx: &Transaction, key: &KeyRecord, grant_id: &str) -> ApiResult<Empty> {
+        let account_region = account_region(&key.metadata.aws_account_id, &self.region);
         let delete = "DELETE FROM grants WHERE world = ?1 AND key_id = ?2 AND id = ?3";
-        tx.execute(delete, [&there, &key.metadata.key_id, grant_id])?;
+        tx.execute(delete, [&account_region, &key.metadata.key_id, grant_id])?;
         Ok(Empty {})
     }
 
-    pub fn retire_grant(&self, request: &RetireGrant) -> Answer<Empty> {
-        self.change(|tx| {
+    pub fn retire_grant(&self, request: &RetireGrant) -> ApiResult<Empty> {
+        self.commit_with_event(|tx| {
             let (arn, grant_id) = match request {
                 RetireGrant { grant_token: Some(token), key_id: None, grant_id: None, .. } => {
-                    check_tokens(tx, std::slice::from_ref(token))?;
+                    check_grant_tokens(tx, std::slice::from_ref(token))?;
                     let query = "SELECT document FROM grants WHERE token = ?1";
                     let document: Option<String> = tx.query_row(query, [token], |row| row.get(0)).optional()?;
                     let grant: GrantListEntry = serde_json::from_str(&document.unwrap_or_default())?;
@@ -318,20 +333,22 @@ impl Call<'_> {
                 .parse::<Arn>()
                 .map(|arn| arn.account)
                 .map_err(|_| ServiceError::new("InvalidArnException", format!("{arn} is not the ARN of a key.")))?;
-            let key = self.of_account(&account).look_up_key(tx, &arn)?;
+            let key = self.for_account(&account).load_key(tx, &arn)?;
             let all = self.grants_of(tx, &key)?;
             let (grant, _) = all.iter().find(|(grant, _)| grant.grant_id == grant_id).ok_or_else(invalid_grant_id)?;
-            let me = [&self.caller.arn, &self.caller.issuer_arn];
-            let retires = grant.retiring_principal.as_ref().is_some_and(|principal| me.contains(&principal));
-            let gives_up = grant.grantee_principal.as_ref().is_some_and(|grantee| me.contains(&grantee))
-                && grant.operations.iter().any(|one| one == "RetireGrant");
-            if !retires && !gives_up {
+            let caller_arns = [&self.caller.arn, &self.caller.issuer_arn];
+            let retires = grant.retiring_principal.as_ref().is_some_and(|principal| caller_arns.contains(&principal));
+            let is_retiring_grantee =
+                grant.grantee_principal.as_ref().is_some_and(|grantee| caller_arns.contains(&grantee))
+                    && grant.operations.iter().any(|one| one == "RetireGrant");
+            if !retires && !is_retiring_grantee {
                 // The account of the key may let others retire its grants.
-                let deed = Deed::from("kms:RetireGrant").with_constraints(grant.constraints.as_ref());
-                self.permit(tx, &deed, &key)?;
+                let authorization =
+                    AuthorizationRequest::from("kms:RetireGrant").with_grant_constraints(grant.constraints.as_ref());
+                self.authorize_key(tx, &authorization, &key)?;
             }
             if request.dry_run == Some(true) {
-                return Err(super::cryptography::dry_run().into());
+                return Err(super::cryptography::dry_run_error().into());
             }
             self.delete_grant(tx, &key, &grant_id)
         })

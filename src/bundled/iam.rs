@@ -7,9 +7,9 @@
 use rusqlite::{OptionalExtension as _, Transaction, params};
 use serde::de::DeserializeOwned;
 
-use super::identity::{self, no_such, url_encoded};
-use super::paging::page;
-use super::{Answer, Call};
+use super::identity::{self, no_such_entity, url_encode};
+use super::paging::paginate;
+use super::{ApiResult, Call};
 use crate::aws::error::ServiceError;
 use crate::aws::iam::{
     AccessKey, AccessKeyMetadata, CreateAccessKey, CreateAccessKeyOutput, CreateRole, CreateUser, DeleteAccessKey,
@@ -24,21 +24,21 @@ use crate::aws::policy::{PolicyDocument, Statement, replace_principal};
 use crate::aws::scalar::SecretString;
 
 /// The longest name of a user or role (*IAM and AWS STS quotas*).
-const MOST_NAME: usize = 64;
+const MAX_NAME_LENGTH: usize = 64;
 /// The longest name of an inline policy.
-const MOST_POLICY_NAME: usize = 128;
+const MAX_POLICY_NAME_LENGTH: usize = 128;
 /// Access keys that a user can have.
-const MOST_ACCESS_KEYS: u32 = 2;
+const MAX_ACCESS_KEYS: u32 = 2;
 /// Tags that a principal or a session can have.
-const MOST_TAGS: usize = 50;
+const MAX_TAGS: usize = 50;
 /// Characters of all inline policies of a principal, without white space: a user's and a role's.
-const MOST_POLICY_LETTERS: [(&str, usize); 2] = [("user", 2048), ("role", 10_240)];
+const MAX_INLINE_POLICY_CHARS: [(&str, usize); 2] = [("user", 2048), ("role", 10_240)];
 
-fn validation(message: impl Into<String>) -> ServiceError {
+fn validation_error(message: impl Into<String>) -> ServiceError {
     ServiceError::new("ValidationError", message)
 }
 
-fn malformed(message: impl Into<String>) -> ServiceError {
+fn malformed_policy(message: impl Into<String>) -> ServiceError {
     ServiceError::new("MalformedPolicyDocument", message)
 }
 
@@ -47,18 +47,18 @@ fn malformed(message: impl Into<String>) -> ServiceError {
 /// # Errors
 /// `ValidationError` for a limit, `InvalidParameterValue` for a key that is there twice.
 pub fn check_tags(tags: &[Tag]) -> Result<(), ServiceError> {
-    let constraint = |what: String| validation(format!("1 validation error detected: {what}"));
-    if tags.len() > MOST_TAGS {
+    let constraint = |what: String| validation_error(format!("1 validation error detected: {what}"));
+    if tags.len() > MAX_TAGS {
         return Err(constraint(format!(
-            "Value at 'tags' failed to satisfy constraint: Member must have length less than or equal to {MOST_TAGS}"
+            "Value at 'tags' failed to satisfy constraint: Member must have length less than or equal to {MAX_TAGS}"
         )));
     }
     for (index, tag) in tags.iter().enumerate() {
-        for (member, text, least, most) in [("key", &tag.key, 1, 128), ("value", &tag.value, 0, 256)] {
-            if !(least..=most).contains(&text.chars().count()) {
+        for (member, text, least, max) in [("key", &tag.key, 1, 128), ("value", &tag.value, 0, 256)] {
+            if !(least..=max).contains(&text.chars().count()) {
                 let place = format!("tags.{}.member.{member}", index + 1);
                 return Err(constraint(format!(
-                    "Value at '{place}' failed to satisfy constraint: Member must have length between {least} and {most}"
+                    "Value at '{place}' failed to satisfy constraint: Member must have length between {least} and {max}"
                 )));
             }
         }
@@ -75,23 +75,24 @@ pub fn check_tags(tags: &[Tag]) -> Result<(), ServiceError> {
 
 /// Checks an identity-based policy: statements about actions and resources, without principals.
 fn check_identity_policy(text: &str) -> Result<(), ServiceError> {
-    let document: PolicyDocument = serde_json::from_str(text).map_err(|_| malformed("Syntax errors in policy."))?;
+    let document: PolicyDocument =
+        serde_json::from_str(text).map_err(|_| malformed_policy("Syntax errors in policy."))?;
     for statement in document.statements() {
         if statement.principal.is_some() || statement.not_principal.is_some() {
-            return Err(malformed("Policy document should not specify a principal."));
+            return Err(malformed_policy("Policy document should not specify a principal."));
         }
         if statement.action.is_none() && statement.not_action.is_none() {
-            return Err(malformed("Policy statement must contain actions."));
+            return Err(malformed_policy("Policy statement must contain actions."));
         }
         if statement.resource.is_none() && statement.not_resource.is_none() {
-            return Err(malformed("Policy statement must contain resources."));
+            return Err(malformed_policy("Policy statement must contain resources."));
         }
     }
     Ok(())
 }
 
 /// Where a path of IAM starts and ends: `/`, or `/division/team/`.
-fn checked_path(path: Option<&str>) -> Result<&str, ServiceError> {
+fn validate_path(path: Option<&str>) -> Result<&str, ServiceError> {
     let path = path.unwrap_or("/");
     let is_path = path.len() <= 512
         && path.starts_with('/')
@@ -103,32 +104,32 @@ fn checked_path(path: Option<&str>) -> Result<&str, ServiceError> {
     }
     let message =
         "The specified value for path is invalid. It must begin and end with / and contain only ASCII characters.";
-    Err(validation(message))
+    Err(validation_error(message))
 }
 
 impl Call<'_> {
-    fn iso_now(&self) -> String {
-        self.store().world().clock.now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+    fn now_iso8601(&self) -> String {
+        self.store().environment().clock.now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
     }
 
     /// The ARN of a user or role, for the question whether the caller may do something to it, and the principal itself.
-    fn target<T: DeserializeOwned>(
+    fn resolve_principal<T: DeserializeOwned>(
         &self,
         kind: &str,
         name: &str,
         arn: impl Fn(&T) -> &String,
-    ) -> Answer<(String, Option<T>)> {
-        let found = self.principal_named::<T>(kind, name)?;
+    ) -> ApiResult<(String, Option<T>)> {
+        let found = self.find_principal_by_name::<T>(kind, name)?;
         Ok((found.as_ref().map_or_else(|| self.iam_arn(kind, name), |one| arn(one).clone()), found))
     }
 
-    fn target_arn(&self, kind: &str, name: &str) -> Answer<(String, bool)> {
-        let (arn, found) = self.target::<serde_json::Value>(kind, name, |_| &EMPTY)?;
+    fn resolve_principal_arn(&self, kind: &str, name: &str) -> ApiResult<(String, bool)> {
+        let (arn, found) = self.resolve_principal::<serde_json::Value>(kind, name, |_| &EMPTY_ARN)?;
         let known = found.and_then(|found| found["Arn"].as_str().map(ToOwned::to_owned));
         Ok((known.clone().unwrap_or(arn), known.is_some()))
     }
 
-    fn insert_principal(&self, tx: &Transaction, kind: &str, name: &str, document: &str) -> Answer<()> {
+    fn insert_principal(&self, tx: &Transaction, kind: &str, name: &str, document: &str) -> ApiResult<()> {
         let account = &self.caller.account;
         let query =
             "SELECT EXISTS (SELECT 1 FROM principals WHERE account = ?1 AND kind = ?2 AND lower(name) = lower(?3))";
@@ -141,92 +142,93 @@ impl Call<'_> {
         Ok(())
     }
 
-    pub fn create_user(&self, request: &CreateUser) -> Answer<GetUserOutput> {
+    pub fn create_user(&self, request: &CreateUser) -> ApiResult<GetUserOutput> {
         let name = &request.user_name;
-        limits::iam_name("userName", name, MOST_NAME).map_err(|violation| violation.to_query_error(name))?;
-        let path = checked_path(request.path.as_deref())?;
+        limits::iam_name("userName", name, MAX_NAME_LENGTH).map_err(|violation| violation.to_query_error(name))?;
+        let path = validate_path(request.path.as_deref())?;
         check_tags(&request.tags.member)?;
         let arn = format!("arn:{}:iam::{}:user{path}{name}", self.partition(), self.caller.account);
-        self.permit_on(tagging("iam:CreateUser", &request.tags), &arn)?;
+        self.authorize(authorization_with_tags("iam:CreateUser", &request.tags), &arn)?;
         if !request.tags.is_empty() {
-            self.permit_on(tagging("iam:TagUser", &request.tags), &arn)?;
+            self.authorize(authorization_with_tags("iam:TagUser", &request.tags), &arn)?;
         }
         let user = User {
             path: path.to_owned(),
             user_name: name.clone(),
-            user_id: format!("AIDA{}", identity::unique_letters(&self.store().world().random)?),
+            user_id: format!("AIDA{}", identity::unique_id_suffix(&self.store().environment().random)?),
             arn,
-            create_date: self.iso_now(),
+            create_date: self.now_iso8601(),
             tags: request.tags.clone(),
         };
-        self.change(|tx| {
+        self.commit_with_event(|tx| {
             self.insert_principal(tx, "user", name, &serde_json::to_string(&user)?)?;
             Ok(GetUserOutput { user })
         })
     }
 
-    pub fn create_role(&self, request: &CreateRole) -> Answer<GetRoleOutput> {
+    pub fn create_role(&self, request: &CreateRole) -> ApiResult<GetRoleOutput> {
         let name = &request.role_name;
-        limits::iam_name("roleName", name, MOST_NAME).map_err(|violation| violation.to_query_error(name))?;
-        let path = checked_path(request.path.as_deref())?;
+        limits::iam_name("roleName", name, MAX_NAME_LENGTH).map_err(|violation| violation.to_query_error(name))?;
+        let path = validate_path(request.path.as_deref())?;
         check_tags(&request.tags.member)?;
         if request.max_session_duration.is_some_and(|seconds| !(3600..=43_200).contains(&seconds)) {
-            return Err(validation("MaxSessionDuration must be from 3600 to 43200 seconds.").into());
+            return Err(validation_error("MaxSessionDuration must be from 3600 to 43200 seconds.").into());
         }
         let arn = format!("arn:{}:iam::{}:role{path}{name}", self.partition(), self.caller.account);
-        self.permit_on(tagging("iam:CreateRole", &request.tags), &arn)?;
+        self.authorize(authorization_with_tags("iam:CreateRole", &request.tags), &arn)?;
         if !request.tags.is_empty() {
-            self.permit_on(tagging("iam:TagRole", &request.tags), &arn)?;
+            self.authorize(authorization_with_tags("iam:TagRole", &request.tags), &arn)?;
         }
         self.check_trust_policy(&request.assume_role_policy_document)?;
         let role = Role {
             path: path.to_owned(),
             role_name: name.clone(),
-            role_id: format!("AROA{}", identity::unique_letters(&self.store().world().random)?),
+            role_id: format!("AROA{}", identity::unique_id_suffix(&self.store().environment().random)?),
             arn,
-            create_date: self.iso_now(),
+            create_date: self.now_iso8601(),
             assume_role_policy_document: Some(request.assume_role_policy_document.clone()),
             description: request.description.clone(),
             max_session_duration: request.max_session_duration,
             tags: request.tags.clone(),
         };
-        self.change(|tx| {
+        self.commit_with_event(|tx| {
             self.insert_principal(tx, "role", name, &serde_json::to_string(&role)?)?;
-            let policy = role.assume_role_policy_document.as_deref().map(url_encoded);
+            let policy = role.assume_role_policy_document.as_deref().map(url_encode);
             Ok(GetRoleOutput { role: Role { assume_role_policy_document: policy, ..role } })
         })
     }
 
     /// Checks a trust policy: principals that exist, actions of STS, and no resource.
-    fn check_trust_policy(&self, text: &str) -> Answer<()> {
-        let document: PolicyDocument = serde_json::from_str(text).map_err(|_| malformed("Syntax errors in policy."))?;
+    fn check_trust_policy(&self, text: &str) -> ApiResult<()> {
+        let document: PolicyDocument =
+            serde_json::from_str(text).map_err(|_| malformed_policy("Syntax errors in policy."))?;
         let has_resource = |statement: &Statement| statement.resource.is_some() || statement.not_resource.is_some();
         if document.statements().iter().any(has_resource) {
-            return Err(malformed("Has prohibited field Resource").into());
+            return Err(malformed_policy("Has prohibited field Resource").into());
         }
         for statement in document.statements() {
             if statement.principal.is_none() && statement.not_principal.is_none() {
-                return Err(malformed("Missing required field Principal").into());
+                return Err(malformed_policy("Missing required field Principal").into());
             }
             let actions = statement.action.as_ref().map_or(&[][..], |actions| actions.as_slice());
             if actions.is_empty() || !actions.iter().all(|action| action.to_ascii_lowercase().starts_with("sts:")) {
-                return Err(malformed("AssumeRole policy may only specify STS AssumeRole actions.").into());
+                return Err(malformed_policy("AssumeRole policy may only specify STS AssumeRole actions.").into());
             }
         }
         for name in document.principal_names() {
             if !self.principal_exists(name)? {
-                return Err(malformed(format!("Invalid principal in policy: \"AWS\":\"{name}\"")).into());
+                return Err(malformed_policy(format!("Invalid principal in policy: \"AWS\":\"{name}\"")).into());
             }
         }
         Ok(())
     }
 
-    pub fn delete_user(&self, request: &DeleteUser) -> Answer<Empty> {
+    pub fn delete_user(&self, request: &DeleteUser) -> ApiResult<Empty> {
         let name = &request.user_name;
-        let (arn, user) = self.target::<User>("user", name, |user| &user.arn)?;
-        self.permit_on("iam:DeleteUser", &arn)?;
-        let user = user.ok_or_else(|| no_such("user", name))?;
-        self.change(|tx| {
+        let (arn, user) = self.resolve_principal::<User>("user", name, |user| &user.arn)?;
+        self.authorize("iam:DeleteUser", &arn)?;
+        let user = user.ok_or_else(|| no_such_entity("user", name))?;
+        self.commit_with_event(|tx| {
             let query = "SELECT EXISTS (SELECT 1 FROM access_keys WHERE arn = ?1)";
             if tx.query_row(query, [&arn], |row| row.get(0))? {
                 let message = "Cannot delete entity, must delete access keys first.";
@@ -236,18 +238,25 @@ impl Call<'_> {
         })
     }
 
-    pub fn delete_role(&self, request: &DeleteRole) -> Answer<Empty> {
+    pub fn delete_role(&self, request: &DeleteRole) -> ApiResult<Empty> {
         let name = &request.role_name;
-        let (arn, role) = self.target::<Role>("role", name, |role| &role.arn)?;
-        self.permit_on("iam:DeleteRole", &arn)?;
-        let role = role.ok_or_else(|| no_such("role", name))?;
-        self.change(|tx| {
+        let (arn, role) = self.resolve_principal::<Role>("role", name, |role| &role.arn)?;
+        self.authorize("iam:DeleteRole", &arn)?;
+        let role = role.ok_or_else(|| no_such_entity("role", name))?;
+        self.commit_with_event(|tx| {
             tx.execute("DELETE FROM sessions WHERE role_arn = ?1", [&arn])?;
             self.delete_principal(tx, "role", name, &arn, &role.role_id)
         })
     }
 
-    fn delete_principal(&self, tx: &Transaction, kind: &str, name: &str, arn: &str, unique_id: &str) -> Answer<Empty> {
+    fn delete_principal(
+        &self,
+        tx: &Transaction,
+        kind: &str,
+        name: &str,
+        arn: &str,
+        unique_id: &str,
+    ) -> ApiResult<Empty> {
         let key = [self.caller.account.as_str(), kind, name];
         let query =
             "SELECT EXISTS (SELECT 1 FROM principal_policies WHERE account = ?1 AND kind = ?2 AND principal = ?3)";
@@ -263,23 +272,23 @@ impl Call<'_> {
         Ok(Empty {})
     }
 
-    fn put_policy(
+    fn put_inline_policy(
         &self,
         kind: &'static str,
         action: &'static str,
         name: &str,
         policy: &str,
         text: &str,
-    ) -> Answer<Empty> {
-        limits::iam_name("policyName", policy, MOST_POLICY_NAME)
+    ) -> ApiResult<Empty> {
+        limits::iam_name("policyName", policy, MAX_POLICY_NAME_LENGTH)
             .map_err(|violation| violation.to_query_error(policy))?;
-        let (arn, exists) = self.target_arn(kind, name)?;
-        self.permit_on(action, &arn)?;
+        let (arn, exists) = self.resolve_principal_arn(kind, name)?;
+        self.authorize(action, &arn)?;
         if !exists {
-            return Err(no_such(kind, name).into());
+            return Err(no_such_entity(kind, name).into());
         }
         check_identity_policy(text)?;
-        self.change(|tx| {
+        self.commit_with_event(|tx| {
             let key = [self.caller.account.as_str(), kind, name];
             let mut query = tx.prepare(
                 "SELECT document FROM principal_policies WHERE account = ?1 AND kind = ?2 AND principal = ?3 AND name <> ?4",
@@ -290,9 +299,9 @@ impl Call<'_> {
             for other in others {
                 all += letters(&other?);
             }
-            let most = MOST_POLICY_LETTERS.iter().find(|(of, _)| *of == kind).map_or(0, |(_, most)| *most);
-            if all > most {
-                let message = format!("Maximum policy size of {most} bytes exceeded for {kind} {name}");
+            let max = MAX_INLINE_POLICY_CHARS.iter().find(|(of, _)| *of == kind).map_or(0, |(_, max)| *max);
+            if all > max {
+                let message = format!("Maximum policy size of {max} bytes exceeded for {kind} {name}");
                 return Err(ServiceError::new("LimitExceeded", message).into());
             }
             tx.execute(
@@ -304,99 +313,110 @@ impl Call<'_> {
         })
     }
 
-    pub fn put_user_policy(&self, request: &PutUserPolicy) -> Answer<Empty> {
+    pub fn put_user_policy(&self, request: &PutUserPolicy) -> ApiResult<Empty> {
         let PutUserPolicy { user_name, policy_name, policy_document } = request;
-        self.put_policy("user", "iam:PutUserPolicy", user_name, policy_name, policy_document)
+        self.put_inline_policy("user", "iam:PutUserPolicy", user_name, policy_name, policy_document)
     }
 
-    pub fn put_role_policy(&self, request: &PutRolePolicy) -> Answer<Empty> {
+    pub fn put_role_policy(&self, request: &PutRolePolicy) -> ApiResult<Empty> {
         let PutRolePolicy { role_name, policy_name, policy_document } = request;
-        self.put_policy("role", "iam:PutRolePolicy", role_name, policy_name, policy_document)
+        self.put_inline_policy("role", "iam:PutRolePolicy", role_name, policy_name, policy_document)
     }
 
     /// The inline policies of a user or role that exists, by name, for a caller who may see them.
-    fn inline_policies(&self, kind: &'static str, action: &'static str, name: &str) -> Answer<Vec<(String, String)>> {
-        let (arn, exists) = self.target_arn(kind, name)?;
-        self.permit_on(action, &arn)?;
+    fn inline_policies(
+        &self,
+        kind: &'static str,
+        action: &'static str,
+        name: &str,
+    ) -> ApiResult<Vec<(String, String)>> {
+        let (arn, exists) = self.resolve_principal_arn(kind, name)?;
+        self.authorize(action, &arn)?;
         if !exists {
-            return Err(no_such(kind, name).into());
+            return Err(no_such_entity(kind, name).into());
         }
         self.store().read(|tx| identity::policies_of(tx, &arn))
     }
 
-    fn inline_policy(&self, kind: &'static str, action: &'static str, name: &str, policy: &str) -> Answer<String> {
+    fn inline_policy(&self, kind: &'static str, action: &'static str, name: &str, policy: &str) -> ApiResult<String> {
         let all = self.inline_policies(kind, action, name)?;
-        let found = all.into_iter().find(|(known, _)| known == policy).map(|(_, text)| url_encoded(&text));
-        Ok(found.ok_or_else(|| no_such(&format!("{kind} policy"), policy))?)
+        let found = all.into_iter().find(|(known, _)| known == policy).map(|(_, text)| url_encode(&text));
+        Ok(found.ok_or_else(|| no_such_entity(&format!("{kind} policy"), policy))?)
     }
 
-    pub fn get_user_policy(&self, request: &GetUserPolicy) -> Answer<UserPolicy> {
+    pub fn get_user_policy(&self, request: &GetUserPolicy) -> ApiResult<UserPolicy> {
         let GetUserPolicy { user_name, policy_name } = request.clone();
         let policy_document = self.inline_policy("user", "iam:GetUserPolicy", &user_name, &policy_name)?;
         Ok(UserPolicy { user_name, policy_name, policy_document })
     }
 
-    pub fn get_role_policy(&self, request: &GetRolePolicy) -> Answer<RolePolicy> {
+    pub fn get_role_policy(&self, request: &GetRolePolicy) -> ApiResult<RolePolicy> {
         let GetRolePolicy { role_name, policy_name } = request.clone();
         let policy_document = self.inline_policy("role", "iam:GetRolePolicy", &role_name, &policy_name)?;
         Ok(RolePolicy { role_name, policy_name, policy_document })
     }
 
-    pub fn list_user_policies(&self, request: &ListUserPolicies) -> Answer<PolicyNames> {
+    pub fn list_user_policies(&self, request: &ListUserPolicies) -> ApiResult<PolicyNames> {
         let all = self.inline_policies("user", "iam:ListUserPolicies", &request.user_name)?;
-        names_page(all, request.max_items, request.marker.as_deref())
+        paginate_policy_names(all, request.max_items, request.marker.as_deref())
     }
 
-    pub fn list_role_policies(&self, request: &ListRolePolicies) -> Answer<PolicyNames> {
+    pub fn list_role_policies(&self, request: &ListRolePolicies) -> ApiResult<PolicyNames> {
         let all = self.inline_policies("role", "iam:ListRolePolicies", &request.role_name)?;
-        names_page(all, request.max_items, request.marker.as_deref())
+        paginate_policy_names(all, request.max_items, request.marker.as_deref())
     }
 
-    fn delete_policy(&self, kind: &'static str, action: &'static str, name: &str, policy: &str) -> Answer<Empty> {
-        let (arn, exists) = self.target_arn(kind, name)?;
-        self.permit_on(action, &arn)?;
+    fn delete_inline_policy(
+        &self,
+        kind: &'static str,
+        action: &'static str,
+        name: &str,
+        policy: &str,
+    ) -> ApiResult<Empty> {
+        let (arn, exists) = self.resolve_principal_arn(kind, name)?;
+        self.authorize(action, &arn)?;
         if !exists {
-            return Err(no_such(kind, name).into());
+            return Err(no_such_entity(kind, name).into());
         }
-        self.change(|tx| {
+        self.commit_with_event(|tx| {
             let deleted = tx.execute(
                 "DELETE FROM principal_policies WHERE account = ?1 AND kind = ?2 AND principal = ?3 AND name = ?4",
                 [self.caller.account.as_str(), kind, name, policy],
             )?;
-            if deleted == 0 { Err(no_such(&format!("{kind} policy"), policy).into()) } else { Ok(Empty {}) }
+            if deleted == 0 { Err(no_such_entity(&format!("{kind} policy"), policy).into()) } else { Ok(Empty {}) }
         })
     }
 
-    pub fn delete_user_policy(&self, request: &DeleteUserPolicy) -> Answer<Empty> {
-        self.delete_policy("user", "iam:DeleteUserPolicy", &request.user_name, &request.policy_name)
+    pub fn delete_user_policy(&self, request: &DeleteUserPolicy) -> ApiResult<Empty> {
+        self.delete_inline_policy("user", "iam:DeleteUserPolicy", &request.user_name, &request.policy_name)
     }
 
-    pub fn delete_role_policy(&self, request: &DeleteRolePolicy) -> Answer<Empty> {
-        self.delete_policy("role", "iam:DeleteRolePolicy", &request.role_name, &request.policy_name)
+    pub fn delete_role_policy(&self, request: &DeleteRolePolicy) -> ApiResult<Empty> {
+        self.delete_inline_policy("role", "iam:DeleteRolePolicy", &request.role_name, &request.policy_name)
     }
 
     /// The user that a request about access keys names, or the caller.
-    fn user_of_keys(&self, action: &'static str, name: Option<&str>) -> Answer<User> {
+    fn access_key_user(&self, action: &'static str, name: Option<&str>) -> ApiResult<User> {
         let Some(name) = name.or(self.caller.user_name()) else {
-            return Err(validation("Must specify userName when calling with non-User credentials").into());
+            return Err(validation_error("Must specify userName when calling with non-User credentials").into());
         };
-        let (arn, user) = self.target::<User>("user", name, |user| &user.arn)?;
-        self.permit_on(action, &arn)?;
-        Ok(user.ok_or_else(|| no_such("user", name))?)
+        let (arn, user) = self.resolve_principal::<User>("user", name, |user| &user.arn)?;
+        self.authorize(action, &arn)?;
+        Ok(user.ok_or_else(|| no_such_entity("user", name))?)
     }
 
-    pub fn create_access_key(&self, request: &CreateAccessKey) -> Answer<CreateAccessKeyOutput> {
-        let user = self.user_of_keys("iam:CreateAccessKey", request.user_name.as_deref())?;
-        let world = self.store().world();
-        let id = format!("AKIA{}", identity::unique_letters(&world.random)?);
-        let secret = zeroize::Zeroizing::new(world.random.hex::<20>()?);
+    pub fn create_access_key(&self, request: &CreateAccessKey) -> ApiResult<CreateAccessKeyOutput> {
+        let user = self.access_key_user("iam:CreateAccessKey", request.user_name.as_deref())?;
+        let environment = self.store().environment();
+        let id = format!("AKIA{}", identity::unique_id_suffix(&environment.random)?);
+        let secret = zeroize::Zeroizing::new(environment.random.hex::<20>()?);
         let sealed = self.store().seal(&["access_keys", &id], secret.as_bytes())?;
-        let created = self.iso_now();
-        self.change(|tx| {
+        let created = self.now_iso8601();
+        self.commit_with_event(|tx| {
             let count: u32 =
                 tx.query_row("SELECT count(*) FROM access_keys WHERE arn = ?1", [&user.arn], |row| row.get(0))?;
-            if count >= MOST_ACCESS_KEYS {
-                let message = format!("Cannot exceed quota for AccessKeysPerUser: {MOST_ACCESS_KEYS}");
+            if count >= MAX_ACCESS_KEYS {
+                let message = format!("Cannot exceed quota for AccessKeysPerUser: {MAX_ACCESS_KEYS}");
                 return Err(ServiceError::new("LimitExceeded", message).into());
             }
             tx.execute(
@@ -407,7 +427,7 @@ impl Call<'_> {
                 access_key: AccessKey {
                     user_name: user.user_name.clone(),
                     access_key_id: id.clone(),
-                    status: ACTIVE.to_owned(),
+                    status: STATUS_ACTIVE.to_owned(),
                     secret_access_key: SecretString::new(secret.to_string()),
                     create_date: created.clone(),
                 },
@@ -415,40 +435,40 @@ impl Call<'_> {
         })
     }
 
-    pub fn list_access_keys(&self, request: &ListAccessKeys) -> Answer<ListAccessKeysOutput> {
-        let user = self.user_of_keys("iam:ListAccessKeys", request.user_name.as_deref())?;
-        let keys = self.store().read(|tx| -> Answer<Vec<AccessKeyMetadata>> {
+    pub fn list_access_keys(&self, request: &ListAccessKeys) -> ApiResult<ListAccessKeysOutput> {
+        let user = self.access_key_user("iam:ListAccessKeys", request.user_name.as_deref())?;
+        let keys = self.store().read(|tx| -> ApiResult<Vec<AccessKeyMetadata>> {
             let mut query = tx.prepare("SELECT id, created FROM access_keys WHERE arn = ?1 ORDER BY id")?;
             let rows = query.query_map([&user.arn], |row| {
                 Ok(AccessKeyMetadata {
                     user_name: user.user_name.clone(),
                     access_key_id: row.get(0)?,
-                    status: ACTIVE.to_owned(),
+                    status: STATUS_ACTIVE.to_owned(),
                     create_date: row.get(1)?,
                 })
             })?;
             Ok(rows.collect::<Result<_, rusqlite::Error>>()?)
         })?;
-        let page = page(keys, |key| &key.access_key_id, request.max_items, 100, 1000, request.marker.as_deref())?;
+        let page = paginate(keys, |key| &key.access_key_id, request.max_items, 100, 1000, request.marker.as_deref())?;
         Ok(ListAccessKeysOutput {
             access_key_metadata: MemberList { member: page.items },
-            is_truncated: page.next.is_some(),
-            marker: page.next,
+            is_truncated: page.next_marker.is_some(),
+            marker: page.next_marker,
         })
     }
 
-    pub fn delete_access_key(&self, request: &DeleteAccessKey) -> Answer<Empty> {
-        let user = self.user_of_keys("iam:DeleteAccessKey", request.user_name.as_deref())?;
+    pub fn delete_access_key(&self, request: &DeleteAccessKey) -> ApiResult<Empty> {
+        let user = self.access_key_user("iam:DeleteAccessKey", request.user_name.as_deref())?;
         if request.access_key_id == self.aws.credentials.access_key_id {
             let message = "The console signs its requests with this access key, so it can't be deleted.";
             return Err(ServiceError::new("DeleteConflict", message).into());
         }
-        self.change(|tx| {
+        self.commit_with_event(|tx| {
             let owner: Option<String> = tx
                 .query_row("SELECT arn FROM access_keys WHERE id = ?1", [&request.access_key_id], |row| row.get(0))
                 .optional()?;
             if owner.as_ref() != Some(&user.arn) {
-                return Err(no_such("Access Key", &request.access_key_id).into());
+                return Err(no_such_entity("Access Key", &request.access_key_id).into());
             }
             tx.execute("DELETE FROM access_keys WHERE id = ?1", [&request.access_key_id])?;
             Ok(Empty {})
@@ -457,44 +477,49 @@ impl Call<'_> {
 }
 
 /// The status of every access key: none can be made inactive here.
-const ACTIVE: &str = "Active";
+const STATUS_ACTIVE: &str = "Active";
 /// What stands for the ARN of a document that is looked at as JSON.
-static EMPTY: String = String::new();
+static EMPTY_ARN: String = String::new();
 
-fn tagging(action: &'static str, tags: &MemberList<Tag>) -> super::authorize::Deed {
-    super::authorize::Deed::from(action).with_tags(tags.member.iter().map(|tag| (&*tag.key, Some(&*tag.value))))
+fn authorization_with_tags(action: &'static str, tags: &MemberList<Tag>) -> super::authorize::AuthorizationRequest {
+    super::authorize::AuthorizationRequest::from(action)
+        .with_tags(tags.member.iter().map(|tag| (&*tag.key, Some(&*tag.value))))
 }
 
-fn names_page(all: Vec<(String, String)>, limit: Option<u32>, marker: Option<&str>) -> Answer<PolicyNames> {
+fn paginate_policy_names(
+    all: Vec<(String, String)>,
+    limit: Option<u32>,
+    marker: Option<&str>,
+) -> ApiResult<PolicyNames> {
     let names = all.into_iter().map(|(name, _)| name).collect();
-    let page = page(names, |name: &String| name, limit, 100, 1000, marker)?;
+    let page = paginate(names, |name: &String| name, limit, 100, 1000, marker)?;
     Ok(PolicyNames {
         policy_names: MemberList { member: page.items },
-        is_truncated: page.next.is_some(),
-        marker: page.next,
+        is_truncated: page.next_marker.is_some(),
+        marker: page.next_marker,
     })
 }
 
 /// Rows of three texts that a query finds for a part of a text.
-fn rows_with(tx: &Transaction, query: &str, part: &str) -> Answer<Vec<[String; 3]>> {
+fn rows_containing(tx: &Transaction, query: &str, part: &str) -> ApiResult<Vec<[String; 3]>> {
     let mut query = tx.prepare(query)?;
     let rows = query.query_map([part], |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?]))?;
     Ok(rows.collect::<Result<_, rusqlite::Error>>()?)
 }
 
-fn replace_in_key_policies(tx: &Transaction, arn: &str, unique_id: &str) -> Answer<()> {
+fn replace_in_key_policies(tx: &Transaction, arn: &str, unique_id: &str) -> ApiResult<()> {
     let query = "SELECT world, id, policy FROM keys WHERE instr(policy, ?1)";
-    for [world, id, policy] in rows_with(tx, query, arn)? {
+    for [account_region, id, policy] in rows_containing(tx, query, arn)? {
         if let Some(policy) = replace_principal(&policy, arn, unique_id) {
-            tx.execute("UPDATE keys SET policy = ?3 WHERE world = ?1 AND id = ?2", [world, id, policy])?;
+            tx.execute("UPDATE keys SET policy = ?3 WHERE world = ?1 AND id = ?2", [account_region, id, policy])?;
         }
     }
     Ok(())
 }
 
-fn replace_in_grants(tx: &Transaction, arn: &str, unique_id: &str) -> Answer<()> {
+fn replace_in_grants(tx: &Transaction, arn: &str, unique_id: &str) -> ApiResult<()> {
     let query = "SELECT token, id, document FROM grants WHERE instr(document, ?1)";
-    for [token, _, document] in rows_with(tx, query, arn)? {
+    for [token, _, document] in rows_containing(tx, query, arn)? {
         let mut grant: GrantListEntry = serde_json::from_str(&document)?;
         for principal in [&mut grant.grantee_principal, &mut grant.retiring_principal] {
             if principal.as_deref() == Some(arn) {
@@ -506,9 +531,9 @@ fn replace_in_grants(tx: &Transaction, arn: &str, unique_id: &str) -> Answer<()>
     Ok(())
 }
 
-fn replace_in_trust_policies(tx: &Transaction, arn: &str, unique_id: &str) -> Answer<()> {
+fn replace_in_trust_policies(tx: &Transaction, arn: &str, unique_id: &str) -> ApiResult<()> {
     let query = "SELECT account, name, document FROM principals WHERE kind = 'role' AND instr(document, ?1)";
-    for [account, name, document] in rows_with(tx, query, arn)? {
+    for [account, name, document] in rows_containing(tx, query, arn)? {
         let mut role: Role = serde_json::from_str(&document)?;
         let trust = role.assume_role_policy_document.as_deref();
         if let Some(trust) = trust.and_then(|trust| replace_principal(trust, arn, unique_id)) {

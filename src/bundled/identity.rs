@@ -5,10 +5,10 @@ use std::sync::Arc;
 use rusqlite::{OptionalExtension as _, Transaction};
 use serde::de::DeserializeOwned;
 
-use super::paging::page;
-use super::sessions::Unfit;
-use super::store::{Fault, OpenError, Store};
-use super::{AccessKey, Answer, Call, Caller, Inner};
+use super::paging::paginate;
+use super::sessions::CredentialError;
+use super::store::{OpenError, Store, StoreError};
+use super::{AccessKey, ApiResult, Call, Caller, Inner};
 use crate::aws::arn::Arn;
 use crate::aws::error::ServiceError;
 use crate::aws::iam::{
@@ -22,7 +22,7 @@ use crate::aws::sts::{CallerIdentity, GetCallerIdentity};
 use crate::environment::{Random, RandomError};
 
 /// The policies of a user or role and their names, by name.
-pub fn policies_of(tx: &Transaction, arn: &str) -> Answer<Vec<(String, String)>> {
+pub fn policies_of(tx: &Transaction, arn: &str) -> ApiResult<Vec<(String, String)>> {
     let arn: Arn = arn.parse().map_err(|_| ServiceError::new("InternalFailure", "A principal has no ARN."))?;
     let kind = arn.resource.split('/').next().unwrap_or_default();
     let name = arn.resource.rsplit('/').next().unwrap_or_default();
@@ -34,55 +34,59 @@ pub fn policies_of(tx: &Transaction, arn: &str) -> Answer<Vec<(String, String)>>
 }
 
 /// The tags of a user or role.
-pub fn tags_of_principal(tx: &Transaction, arn: &str) -> Answer<Vec<Tag>> {
+pub fn tags_of_principal(tx: &Transaction, arn: &str) -> ApiResult<Vec<Tag>> {
     let query = "SELECT document -> '$.Tags.member' FROM principals WHERE document ->> '$.Arn' = ?1";
     let found: Option<Option<String>> = tx.query_row(query, [arn], |row| row.get(0)).optional()?;
     Ok(found.flatten().as_deref().map(serde_json::from_str).transpose()?.unwrap_or_default())
 }
 
 /// An access key, and its secret.
-struct StoredKey {
+struct AccessKeyRecord {
     caller: Arc<Caller>,
     secret: SecretString,
 }
 
 /// Who an access key belongs to, and its secret.
-pub fn access_key(aws: &Inner, id: &str) -> Result<(Arc<Caller>, SecretString), Unfit> {
-    let key = aws.store.remember(id, |tx| -> Result<_, Unfit> {
+pub fn find_access_key(aws: &Inner, id: &str) -> Result<(Arc<Caller>, SecretString), CredentialError> {
+    let key = aws.store.get_or_load(id, |tx| -> Result<_, CredentialError> {
         let mut query = tx.prepare_cached("SELECT account, arn, user_id, secret FROM access_keys WHERE id = ?1")?;
         let row = query.query_row([id], |row| Ok(([row.get(0)?, row.get(1)?, row.get(2)?], row.get(3)?)));
-        let ([account, arn, user_id], sealed): ([String; 3], Vec<u8>) = row.optional()?.ok_or(Unfit::Unknown)?;
+        let ([account, arn, user_id], sealed): ([String; 3], Vec<u8>) =
+            row.optional()?.ok_or(CredentialError::Unknown)?;
         let caller = Arc::new(Caller {
             account,
             issuer_arn: arn.clone(),
             access_key_id: id.to_owned(),
-            policies: policies_of(tx, &arn)?.iter().filter_map(|(_, text)| aws.policies.read(text)).collect(),
+            policies: policies_of(tx, &arn)?
+                .iter()
+                .filter_map(|(_, text)| aws.policy_cache.get_or_parse(text))
+                .collect(),
             tags: tags_of_principal(tx, &arn)?,
             session: None,
             arn,
             user_id,
             session_policy: None,
         });
-        Ok(StoredKey { caller, secret: secret_of(&aws.store, id, &sealed)? })
+        Ok(AccessKeyRecord { caller, secret: unseal_secret(&aws.store, id, &sealed)? })
     })?;
     Ok((Arc::clone(&key.caller), key.secret.clone()))
 }
 
-fn secret_of(store: &Store, id: &str, sealed: &[u8]) -> Answer<SecretString> {
+fn unseal_secret(store: &Store, id: &str, sealed: &[u8]) -> ApiResult<SecretString> {
     let secret = store.unseal(&["access_keys", id], sealed)?;
     Ok(SecretString::new(String::from_utf8_lossy(&secret).into_owned()))
 }
 
 /// A user's access key that is there.
-fn credentials(store: &Store, id: &str) -> Result<Credentials, OpenError> {
+fn load_credentials(store: &Store, id: &str) -> Result<Credentials, OpenError> {
     let sealed: Vec<u8> =
         store.read(|tx| tx.query_row("SELECT secret FROM access_keys WHERE id = ?1", [id], |row| row.get(0)))?;
-    let secret_access_key = secret_of(store, id, &sealed).map_err(ServiceError::from)?;
+    let secret_access_key = unseal_secret(store, id, &sealed).map_err(ServiceError::from)?;
     Ok(Credentials { access_key_id: id.to_owned(), secret_access_key, session_token: None })
 }
 
 /// Sixteen of A to Z and 2 to 7, as the IDs of IAM end.
-pub fn unique_letters(random: &Random) -> Result<String, RandomError> {
+pub fn unique_id_suffix(random: &Random) -> Result<String, RandomError> {
     const LETTERS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
     let bytes = random.bytes::<16>()?;
     Ok(bytes.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect())
@@ -92,7 +96,7 @@ pub fn unique_letters(random: &Random) -> Result<String, RandomError> {
 pub fn console_credentials(store: &Store) -> Result<Credentials, OpenError> {
     let id: Vec<u8> = store
         .read(|tx| tx.query_row("SELECT value FROM meta WHERE name = 'console-access-key'", [], |row| row.get(0)))?;
-    credentials(store, &String::from_utf8_lossy(&id))
+    load_credentials(store, &String::from_utf8_lossy(&id))
 }
 
 /// The console's user.
@@ -111,7 +115,10 @@ pub fn access_keys(store: &Store) -> Result<Vec<AccessKey>, OpenError> {
         query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, rusqlite::Error>>()
     })?;
     let name = |arn: &str| arn.rsplit('/').next().unwrap_or_default().to_owned();
-    found.iter().map(|(id, arn)| Ok(AccessKey { name: name(arn), credentials: credentials(store, id)? })).collect()
+    found
+        .iter()
+        .map(|(id, arn)| Ok(AccessKey { user_name: name(arn), credentials: load_credentials(store, id)? }))
+        .collect()
 }
 
 /// The names and ARNs of all roles.
@@ -123,17 +130,17 @@ pub fn roles(store: &Store) -> Result<Vec<(String, String)>, OpenError> {
     })?)
 }
 
-pub fn no_such(kind: &str, name: &str) -> ServiceError {
+pub fn no_such_entity(kind: &str, name: &str) -> ServiceError {
     ServiceError::new("NoSuchEntity", format!("The {kind} with name {name} cannot be found."))
 }
 
 /// As IAM tells policies: URL-encoded as RFC 3986 has it.
-pub fn url_encoded(policy: &str) -> String {
+pub fn url_encode(policy: &str) -> String {
     form_urlencoded::byte_serialize(policy.as_bytes()).collect::<String>().replace('+', "%20")
 }
 
 impl Call<'_> {
-    fn principals<T: DeserializeOwned>(&self, kind: &str) -> Answer<Vec<T>> {
+    fn list_principals<T: DeserializeOwned>(&self, kind: &str) -> ApiResult<Vec<T>> {
         self.store().read(|tx| {
             let mut query =
                 tx.prepare("SELECT document FROM principals WHERE account = ?1 AND kind = ?2 ORDER BY name")?;
@@ -142,76 +149,76 @@ impl Call<'_> {
         })
     }
 
-    pub fn list_users(&self, request: &ListUsers) -> Answer<ListUsersOutput> {
-        self.permit_on("iam:ListUsers", "*")?;
-        let mut all: Vec<User> = self.principals("user")?;
+    pub fn list_users(&self, request: &ListUsers) -> ApiResult<ListUsersOutput> {
+        self.authorize("iam:ListUsers", "*")?;
+        let mut all: Vec<User> = self.list_principals("user")?;
         let prefix = request.path_prefix.as_deref().unwrap_or_default();
         all.retain(|user| user.path.starts_with(prefix));
         for user in &mut all {
             user.tags = MemberList::default();
         }
-        let page = page(all, |user| &user.user_name, request.max_items, 100, 1000, request.marker.as_deref())?;
+        let page = paginate(all, |user| &user.user_name, request.max_items, 100, 1000, request.marker.as_deref())?;
         Ok(ListUsersOutput {
             users: MemberList { member: page.items },
-            is_truncated: page.next.is_some(),
-            marker: page.next,
+            is_truncated: page.next_marker.is_some(),
+            marker: page.next_marker,
         })
     }
 
-    pub fn list_roles(&self, request: &ListRoles) -> Answer<ListRolesOutput> {
-        self.permit_on("iam:ListRoles", "*")?;
-        let mut all: Vec<Role> = self.principals("role")?;
+    pub fn list_roles(&self, request: &ListRoles) -> ApiResult<ListRolesOutput> {
+        self.authorize("iam:ListRoles", "*")?;
+        let mut all: Vec<Role> = self.list_principals("role")?;
         let prefix = request.path_prefix.as_deref().unwrap_or_default();
         all.retain(|role| role.path.starts_with(prefix));
         for role in &mut all {
             role.tags = MemberList::default();
-            role.assume_role_policy_document = role.assume_role_policy_document.as_deref().map(url_encoded);
+            role.assume_role_policy_document = role.assume_role_policy_document.as_deref().map(url_encode);
         }
-        let page = page(all, |role| &role.role_name, request.max_items, 100, 1000, request.marker.as_deref())?;
+        let page = paginate(all, |role| &role.role_name, request.max_items, 100, 1000, request.marker.as_deref())?;
         Ok(ListRolesOutput {
             roles: MemberList { member: page.items },
-            is_truncated: page.next.is_some(),
-            marker: page.next,
+            is_truncated: page.next_marker.is_some(),
+            marker: page.next_marker,
         })
     }
 
-    pub fn get_user(&self, request: &GetUser) -> Answer<GetUserOutput> {
+    pub fn get_user(&self, request: &GetUser) -> ApiResult<GetUserOutput> {
         let Some(name) = request.user_name.as_deref().or(self.caller.user_name()) else {
             let message = "Must specify userName when calling with non-User credentials";
             return Err(ServiceError::new("ValidationError", message).into());
         };
-        let user = self.principal_named::<User>("user", name)?;
-        self.permit_on(
+        let user = self.find_principal_by_name::<User>("user", name)?;
+        self.authorize(
             "iam:GetUser",
             &user.as_ref().map_or_else(|| self.iam_arn("user", name), |one| one.arn.clone()),
         )?;
-        Ok(GetUserOutput { user: user.ok_or_else(|| no_such("user", name))? })
+        Ok(GetUserOutput { user: user.ok_or_else(|| no_such_entity("user", name))? })
     }
 
-    pub fn get_role(&self, request: &GetRole) -> Answer<GetRoleOutput> {
+    pub fn get_role(&self, request: &GetRole) -> ApiResult<GetRoleOutput> {
         let name = request.role_name.as_str();
-        let role = self.principal_named::<Role>("role", name)?;
-        self.permit_on(
+        let role = self.find_principal_by_name::<Role>("role", name)?;
+        self.authorize(
             "iam:GetRole",
             &role.as_ref().map_or_else(|| self.iam_arn("role", name), |one| one.arn.clone()),
         )?;
-        Ok(GetRoleOutput { role: role.ok_or_else(|| no_such("role", name))? })
+        Ok(GetRoleOutput { role: role.ok_or_else(|| no_such_entity("role", name))? })
     }
 
     pub fn iam_arn(&self, kind: &str, name: &str) -> String {
         format!("arn:{}:iam::{}:{kind}/{name}", self.partition(), self.caller.account)
     }
 
-    pub fn principal_named<T: DeserializeOwned>(&self, kind: &str, name: &str) -> Answer<Option<T>> {
+    pub fn find_principal_by_name<T: DeserializeOwned>(&self, kind: &str, name: &str) -> ApiResult<Option<T>> {
         let query = "SELECT document FROM principals WHERE account = ?1 AND kind = ?2 AND name = ?3";
-        let found = self.store().read(|tx| -> Answer<Option<String>> {
+        let found = self.store().read(|tx| -> ApiResult<Option<String>> {
             Ok(tx.query_row(query, [&self.caller.account, kind, name], |row| row.get(0)).optional()?)
         })?;
         Ok(found.as_deref().map(serde_json::from_str).transpose()?)
     }
 
     /// The user or role of this account that an ARN names, and its unique ID.
-    pub fn find_principal(&self, arn: &str) -> Answer<(Arn, String)> {
+    pub fn find_principal_by_arn(&self, arn: &str) -> ApiResult<(Arn, String)> {
         let invalid = || ServiceError::new("InvalidInput", format!("Invalid PolicySourceArn: {arn}"));
         let parsed: Arn = arn.parse().map_err(|_| invalid())?;
         let (kind, name) = parsed.resource.split_once('/').ok_or_else(invalid)?;
@@ -221,19 +228,19 @@ impl Call<'_> {
         let name = name.rsplit('/').next().unwrap_or_default();
         let found = match kind {
             _ if parsed.account != self.caller.account => None,
-            "user" => self.principal_named::<User>(kind, name)?.map(|user| (user.arn, user.user_id)),
-            _ => self.principal_named::<Role>(kind, name)?.map(|role| (role.arn, role.role_id)),
+            "user" => self.find_principal_by_name::<User>(kind, name)?.map(|user| (user.arn, user.user_id)),
+            _ => self.find_principal_by_name::<Role>(kind, name)?.map(|role| (role.arn, role.role_id)),
         };
-        let (_, id) = found.filter(|(known, _)| known == arn).ok_or_else(|| no_such(kind, name))?;
+        let (_, id) = found.filter(|(known, _)| known == arn).ok_or_else(|| no_such_entity(kind, name))?;
         Ok((parsed, id))
     }
 
-    pub fn list_account_aliases(&self, _: &ListAccountAliases) -> Answer<ListAccountAliasesOutput> {
-        self.permit_on("iam:ListAccountAliases", "*")?;
+    pub fn list_account_aliases(&self, _: &ListAccountAliases) -> ApiResult<ListAccountAliasesOutput> {
+        self.authorize("iam:ListAccountAliases", "*")?;
         let name = format!("account-alias/{}", self.caller.account);
         let alias: Option<Vec<u8>> = self.store().read(|tx| {
             let found = tx.query_row("SELECT value FROM meta WHERE name = ?1", [name], |row| row.get(0));
-            found.optional().map_err(Fault::from)
+            found.optional().map_err(StoreError::from)
         })?;
         let member = alias.into_iter().map(|alias| String::from_utf8_lossy(&alias).into_owned()).collect();
         Ok(ListAccountAliasesOutput { account_aliases: MemberList { member }, is_truncated: false })
@@ -241,18 +248,18 @@ impl Call<'_> {
 
     // The table of operations takes handlers that can refuse.
     #[allow(clippy::unnecessary_wraps)]
-    pub fn get_caller_identity(&self, _: &GetCallerIdentity) -> Answer<CallerIdentity> {
+    pub fn get_caller_identity(&self, _: &GetCallerIdentity) -> ApiResult<CallerIdentity> {
         let Caller { account, arn, user_id, .. } = (*self.caller).clone();
         Ok(CallerIdentity { user_id, account, arn })
     }
 
-    fn role_exists(&self, account: &str, name: &str) -> Answer<bool> {
+    fn role_exists(&self, account: &str, name: &str) -> ApiResult<bool> {
         let query = "SELECT EXISTS (SELECT 1 FROM principals WHERE account = ?1 AND kind = 'role' AND name = ?2)";
         self.store().read(|tx| Ok(tx.query_row(query, [account, name], |row| row.get(0))?))
     }
 
     /// Whether a principal of a policy exists: a user or role that is known, or any account.
-    pub fn principal_exists(&self, name: &str) -> Answer<bool> {
+    pub fn principal_exists(&self, name: &str) -> ApiResult<bool> {
         let is_account = |text: &str| text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
         if name == "*" || is_account(name) {
             return Ok(true);

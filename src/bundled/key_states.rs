@@ -3,9 +3,9 @@
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Transaction, params};
 
-use super::authorize::Deed;
-use super::keys::FoundKey;
-use super::{Answer, Call};
+use super::authorize::AuthorizationRequest;
+use super::keys::KeyRecord;
+use super::{ApiResult, Call};
 use crate::aws::error::ServiceError;
 use crate::aws::kms::{
     CancelKeyDeletion, CancelKeyDeletionOutput, DisableKey, EnableKey, KeyState, Origin, ScheduleKeyDeletion,
@@ -16,29 +16,29 @@ use crate::aws::operation::Empty;
 use crate::aws::scalar::EpochSeconds;
 
 /// The waiting period when none is named.
-const USUAL_WINDOW: u32 = 30;
+const DEFAULT_PENDING_WINDOW_DAYS: u32 = 30;
 
 impl Call<'_> {
-    pub fn enable_key(&self, request: &EnableKey) -> Answer<Empty> {
-        self.set_state(&request.key_id, KeyState::Enabled, "kms:EnableKey")
+    pub fn enable_key(&self, request: &EnableKey) -> ApiResult<Empty> {
+        self.set_key_state(&request.key_id, KeyState::Enabled, "kms:EnableKey")
     }
 
-    pub fn disable_key(&self, request: &DisableKey) -> Answer<Empty> {
-        self.set_state(&request.key_id, KeyState::Disabled, "kms:DisableKey")
+    pub fn disable_key(&self, request: &DisableKey) -> ApiResult<Empty> {
+        self.set_key_state(&request.key_id, KeyState::Disabled, "kms:DisableKey")
     }
 
     /// Takes effect at once, or when the key's store is connected again.
-    fn set_state(&self, id: &str, state: KeyState, action: &'static str) -> Answer<Empty> {
-        self.change(|tx| {
+    fn set_key_state(&self, id: &str, state: KeyState, action: &'static str) -> ApiResult<Empty> {
+        self.commit_with_event(|tx| {
             let key = self.find_changeable_key(tx, id, action)?;
-            self.save_key(tx, FoundKey { own_state: state, ..key }, None)?;
+            self.save_key(tx, KeyRecord { stored_state: state, ..key }, None)?;
             Ok(Empty {})
         })
     }
 
-    pub fn update_key_description(&self, request: &UpdateKeyDescription) -> Answer<Empty> {
+    pub fn update_key_description(&self, request: &UpdateKeyDescription) -> ApiResult<Empty> {
         let description = &request.description;
-        self.change(|tx| {
+        self.commit_with_event(|tx| {
             let mut key = self.find_changeable_key(tx, &request.key_id, "kms:UpdateKeyDescription")?;
             key.metadata.description.clone_from(description);
             self.save_key(tx, key, None)?;
@@ -46,46 +46,47 @@ impl Call<'_> {
         })
     }
 
-    pub fn schedule_key_deletion(&self, request: &ScheduleKeyDeletion) -> Answer<ScheduleKeyDeletionOutput> {
-        let days = request.pending_window_in_days.unwrap_or(USUAL_WINDOW);
+    pub fn schedule_key_deletion(&self, request: &ScheduleKeyDeletion) -> ApiResult<ScheduleKeyDeletionOutput> {
+        let days = request.pending_window_in_days.unwrap_or(DEFAULT_PENDING_WINDOW_DAYS);
         let shown = days.to_string();
         limits::pending_window_in_days(days).map_err(|violation| violation.to_service_error(&shown))?;
         let wait = SignedDuration::from_hours(24 * i64::from(days));
-        let due = self.store().world().clock.now().saturating_add(wait).unwrap_or(Timestamp::MAX);
-        let deed = Deed::from("kms:ScheduleKeyDeletion").with("kms:ScheduleKeyDeletionPendingWindowInDays", shown);
-        self.change(|tx| {
-            let mut key = self.find_changeable_key(tx, &request.key_id, deed)?;
+        let due = self.store().environment().clock.now().saturating_add(wait).unwrap_or(Timestamp::MAX);
+        let authorization = AuthorizationRequest::from("kms:ScheduleKeyDeletion")
+            .with_condition_key("kms:ScheduleKeyDeletionPendingWindowInDays", shown);
+        self.commit_with_event(|tx| {
+            let mut key = self.find_changeable_key(tx, &request.key_id, authorization)?;
             let key_id = key.metadata.arn.clone();
             let deletion_date = EpochSeconds(due);
-            (key.own_state, key.metadata.deletion_date) = (KeyState::PendingDeletion, Some(deletion_date));
+            (key.stored_state, key.metadata.deletion_date) = (KeyState::PendingDeletion, Some(deletion_date));
             self.save_key(tx, key, Some(due))?;
             let key_state = KeyState::PendingDeletion;
             Ok(ScheduleKeyDeletionOutput { key_id, deletion_date, key_state, pending_window_in_days: days })
         })
     }
 
-    pub fn cancel_key_deletion(&self, request: &CancelKeyDeletion) -> Answer<CancelKeyDeletionOutput> {
-        self.change(|tx| {
+    pub fn cancel_key_deletion(&self, request: &CancelKeyDeletion) -> ApiResult<CancelKeyDeletionOutput> {
+        self.commit_with_event(|tx| {
             let mut key = self.find_key_by_id(tx, &request.key_id, "kms:CancelKeyDeletion")?;
             let key_id = key.metadata.arn.clone();
-            if key.own_state != KeyState::PendingDeletion {
+            if key.stored_state != KeyState::PendingDeletion {
                 let message = format!("{key_id} is not pending deletion.");
                 return Err(ServiceError::new("KMSInvalidStateException", message).into());
             }
-            (key.own_state, key.metadata.deletion_date) = (KeyState::Disabled, None);
+            (key.stored_state, key.metadata.deletion_date) = (KeyState::Disabled, None);
             self.save_key(tx, key, None)?;
             Ok(CancelKeyDeletionOutput { key_id })
         })
     }
 
     /// Stores what of a key can change.
-    fn save_key(&self, tx: &Transaction, mut key: FoundKey, due: Option<Timestamp>) -> Answer<()> {
-        key.metadata.key_state = key.own_state;
-        key.metadata.enabled = key.own_state == KeyState::Enabled;
+    fn save_key(&self, tx: &Transaction, mut key: KeyRecord, due: Option<Timestamp>) -> ApiResult<()> {
+        key.metadata.key_state = key.stored_state;
+        key.metadata.enabled = key.stored_state == KeyState::Enabled;
         tx.execute(
             "UPDATE keys SET document = ?3, due = ?4 WHERE world = ?1 AND id = ?2",
             params![
-                self.world,
+                self.account_region,
                 key.metadata.key_id,
                 serde_json::to_string(&key.metadata)?,
                 due.map(Timestamp::as_millisecond)
@@ -95,7 +96,7 @@ impl Call<'_> {
     }
 
     /// Takes away every key whose day has come, with its aliases and tags. External keys are not touched.
-    pub fn settle_keys(&self, now: i64) -> Answer<()> {
+    pub fn delete_due_keys(&self, now: i64) -> ApiResult<()> {
         let due = "SELECT world, id FROM keys WHERE due <= ?1";
         self.store().write(|tx| {
             for table in ["aliases", "tags", "grants", "key_materials", "rotation_schedules"] {
@@ -108,7 +109,7 @@ impl Call<'_> {
 }
 
 /// The refusal of an operation that keys of this origin don't have.
-pub fn wrong_origin(arn: &str, origin: Origin) -> ServiceError {
+pub fn unsupported_origin(arn: &str, origin: Origin) -> ServiceError {
     let origin = origin.as_str();
     let message = format!("{arn} origin is {origin} which is not valid for this operation.");
     ServiceError::new("UnsupportedOperationException", message)

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
-use super::paging::page;
-use super::{Answer, Call};
+use super::paging::paginate;
+use super::{ApiResult, Call};
 use crate::aws::error::ServiceError;
 use crate::aws::kms::{
     ConnectCustomKeyStore, ConnectionState, CustomKeyStore, DescribeCustomKeyStores, DescribeCustomKeyStoresOutput,
@@ -19,24 +19,24 @@ use crate::aws::scalar::SecretString;
 use crate::xks::client::ProxyTarget;
 
 /// How long connecting takes. AWS takes about five minutes; nobody learns anything from waiting that long.
-const CONNECTING_TAKES: SignedDuration = SignedDuration::from_secs(5);
+const CONNECT_DURATION: SignedDuration = SignedDuration::from_secs(5);
 /// How long disconnecting takes.
-const DISCONNECTING_TAKES: SignedDuration = SignedDuration::from_secs(2);
+const DISCONNECT_DURATION: SignedDuration = SignedDuration::from_secs(2);
 
 /// A store, and its proxy's secret, wrapped.
-pub struct StoredKeyStore {
+pub struct KeyStoreRecord {
     /// What DescribeCustomKeyStores tells.
     pub entry: CustomKeyStore,
-    secret: Vec<u8>,
+    sealed_secret: Vec<u8>,
 }
 
 impl Call<'_> {
     /// Finds a store by its ID.
-    pub fn find_key_store(&self, tx: &Transaction, id: &str) -> Answer<StoredKeyStore> {
+    pub fn find_key_store(&self, tx: &Transaction, id: &str) -> ApiResult<KeyStoreRecord> {
         let found = tx
             .query_row(
                 "SELECT document, secret FROM key_stores WHERE world = ?1 AND id = ?2",
-                [&self.world, id],
+                [&self.account_region, id],
                 |row| Ok((row.get::<_, String>(0)?, row.get(1)?)),
             )
             .optional()?;
@@ -44,24 +44,24 @@ impl Call<'_> {
             let message = format!("The custom key store {id} does not exist.");
             ServiceError::new("CustomKeyStoreNotFoundException", message)
         })?;
-        Ok(StoredKeyStore { entry: serde_json::from_str(&document)?, secret })
+        Ok(KeyStoreRecord { entry: serde_json::from_str(&document)?, sealed_secret: secret })
     }
 
     /// How to reach the proxy of the store with this ID.
-    pub fn recall_proxy_target(&self, id: &str) -> Answer<Arc<ProxyTarget>> {
-        let name = format!("{}/{id}", self.world);
-        self.store().remember(&name, |tx| self.proxy_target(&self.find_key_store(tx, id)?))
+    pub fn find_cached_proxy_target(&self, id: &str) -> ApiResult<Arc<ProxyTarget>> {
+        let name = format!("{}/{id}", self.account_region);
+        self.store().get_or_load(&name, |tx| self.proxy_target(&self.find_key_store(tx, id)?))
     }
 
     /// How to reach the proxy of a store.
-    pub fn proxy_target(&self, store: &StoredKeyStore) -> Answer<ProxyTarget> {
+    pub fn proxy_target(&self, store: &KeyStoreRecord) -> ApiResult<ProxyTarget> {
         let id = &store.entry.custom_key_store_id;
         let proxy = store.entry.xks_proxy_configuration.as_ref().ok_or_else(|| {
             ServiceError::new("UnsupportedOperationException", format!("{id} is not an external key store."))
         })?;
-        let secret = self.store().unseal(&["key_stores", &self.region, id], &store.secret)?;
+        let secret = self.store().unseal(&["key_stores", &self.region, id], &store.sealed_secret)?;
         Ok(ProxyTarget {
-            key_store: format!("{}/{id}", self.world),
+            key_store: format!("{}/{id}", self.account_region),
             uri_endpoint: proxy.uri_endpoint.clone(),
             uri_path: proxy.uri_path.clone(),
             access_key_id: proxy.access_key_id.clone().unwrap_or_default(),
@@ -73,14 +73,14 @@ impl Call<'_> {
     pub fn describe_custom_key_stores(
         &self,
         request: &DescribeCustomKeyStores,
-    ) -> Answer<DescribeCustomKeyStoresOutput> {
+    ) -> ApiResult<DescribeCustomKeyStoresOutput> {
         let (id, name) = (&request.custom_key_store_id, &request.custom_key_store_name);
         if id.is_some() && name.is_some() {
             return Err(
                 ServiceError::validation("Name either CustomKeyStoreId or CustomKeyStoreName, not both.").into()
             );
         }
-        self.permit_on("kms:DescribeCustomKeyStores", "*")?;
+        self.authorize("kms:DescribeCustomKeyStores", "*")?;
         let mut all: Vec<CustomKeyStore> = self.store().read(|tx| self.all_key_stores(tx))?;
         all.retain(|store| {
             id.as_ref().is_none_or(|id| *id == store.custom_key_store_id)
@@ -91,24 +91,25 @@ impl Call<'_> {
             let message = format!("The custom key store {asked} does not exist.");
             return Err(ServiceError::new("CustomKeyStoreNotFoundException", message).into());
         }
-        let page = page(all, |store| &store.custom_key_store_id, request.limit, 1000, 1000, request.marker.as_deref())?;
+        let page =
+            paginate(all, |store| &store.custom_key_store_id, request.limit, 1000, 1000, request.marker.as_deref())?;
         Ok(DescribeCustomKeyStoresOutput {
             custom_key_stores: page.items,
-            truncated: page.next.is_some(),
-            next_marker: page.next,
+            truncated: page.next_marker.is_some(),
+            next_marker: page.next_marker,
         })
     }
 
-    fn all_key_stores(&self, tx: &Transaction) -> Answer<Vec<CustomKeyStore>> {
+    fn all_key_stores(&self, tx: &Transaction) -> ApiResult<Vec<CustomKeyStore>> {
         let mut query = tx.prepare("SELECT document FROM key_stores WHERE world = ?1 ORDER BY id")?;
-        let rows = query.query_map([&self.world], |row| row.get::<_, String>(0))?;
+        let rows = query.query_map([&self.account_region], |row| row.get::<_, String>(0))?;
         rows.map(|row| Ok(serde_json::from_str(&row?)?)).collect()
     }
 
-    pub fn connect_custom_key_store(&self, request: &ConnectCustomKeyStore) -> Answer<Empty> {
-        self.permit_on("kms:ConnectCustomKeyStore", "*")?;
-        self.set_out(&request.custom_key_store_id, |state| match state {
-            ConnectionState::Disconnected => Ok(Some((ConnectionState::Connecting, CONNECTING_TAKES))),
+    pub fn connect_custom_key_store(&self, request: &ConnectCustomKeyStore) -> ApiResult<Empty> {
+        self.authorize("kms:ConnectCustomKeyStore", "*")?;
+        self.begin_transition(&request.custom_key_store_id, |state| match state {
+            ConnectionState::Disconnected => Ok(Some((ConnectionState::Connecting, CONNECT_DURATION))),
             ConnectionState::Connected | ConnectionState::Connecting => Ok(None),
             ConnectionState::Failed => Err("Its last connection attempt failed. Disconnect it first, then connect it."),
             ConnectionState::Disconnecting => {
@@ -118,23 +119,23 @@ impl Call<'_> {
         })
     }
 
-    pub fn disconnect_custom_key_store(&self, request: &DisconnectCustomKeyStore) -> Answer<Empty> {
-        self.permit_on("kms:DisconnectCustomKeyStore", "*")?;
-        self.set_out(&request.custom_key_store_id, |state| match state {
+    pub fn disconnect_custom_key_store(&self, request: &DisconnectCustomKeyStore) -> ApiResult<Empty> {
+        self.authorize("kms:DisconnectCustomKeyStore", "*")?;
+        self.begin_transition(&request.custom_key_store_id, |state| match state {
             ConnectionState::Disconnected => Err("It is disconnected already."),
             ConnectionState::Disconnecting => Err("It is disconnecting already."),
-            _ => Ok(Some((ConnectionState::Disconnecting, DISCONNECTING_TAKES))),
+            _ => Ok(Some((ConnectionState::Disconnecting, DISCONNECT_DURATION))),
         })
     }
 
     /// Begins a change of state that takes a while, if the state allows it.
-    fn set_out(
+    fn begin_transition(
         &self,
         id: &str,
         next: impl FnOnce(ConnectionState) -> Result<Option<(ConnectionState, SignedDuration)>, &'static str>,
-    ) -> Answer<Empty> {
-        let now = self.store().world().clock.now();
-        self.change(|tx| {
+    ) -> ApiResult<Empty> {
+        let now = self.store().environment().clock.now();
+        self.commit_with_event(|tx| {
             let mut store = self.find_key_store(tx, id)?;
             let change = next(store.entry.connection_state).map_err(|why| {
                 let state = store.entry.connection_state.label().to_uppercase();
@@ -144,57 +145,62 @@ impl Call<'_> {
             if let Some((state, takes)) = change {
                 store.entry.connection_state = state;
                 store.entry.connection_error_code = None;
-                self.save(tx, &store.entry, Some(now.saturating_add(takes).unwrap_or(Timestamp::MAX)))?;
+                self.save_key_store(tx, &store.entry, Some(now.saturating_add(takes).unwrap_or(Timestamp::MAX)))?;
             }
             Ok(Empty {})
         })
     }
 
-    fn save(&self, tx: &Transaction, entry: &CustomKeyStore, due: Option<Timestamp>) -> Answer<()> {
+    fn save_key_store(&self, tx: &Transaction, entry: &CustomKeyStore, due: Option<Timestamp>) -> ApiResult<()> {
         let (document, due) = (serde_json::to_string(entry)?, due.map(Timestamp::as_millisecond));
         tx.execute(
             "UPDATE key_stores SET document = ?3, due = ?4 WHERE world = ?1 AND id = ?2",
-            params![self.world, entry.custom_key_store_id, document, due],
+            params![self.account_region, entry.custom_key_store_id, document, due],
         )?;
         Ok(())
     }
 
     /// Brings every store whose time has come to where it was going. Only one process succeeds with each.
-    pub async fn settle_key_stores(&self, now: i64) -> Answer<()> {
-        let due: Vec<(String, String, i64)> = self.store().read(|tx| -> Answer<_> {
+    pub async fn complete_due_transitions(&self, now: i64) -> ApiResult<()> {
+        let due: Vec<(String, String, i64)> = self.store().read(|tx| -> ApiResult<_> {
             let mut query = tx.prepare_cached("SELECT world, id, due FROM key_stores WHERE due <= ?1")?;
             let rows = query.query_map([now], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
             Ok(rows.collect::<Result<_, _>>()?)
         })?;
-        for (world, id, due) in due {
-            let (account, region) = world.split_once('/').unwrap_or_default();
-            let there =
-                Self { account: account.to_owned(), region: region.to_owned(), world: world.clone(), ..self.clone() };
-            there.settle_key_store(&id, due).await?;
+        for (account_region, id, due) in due {
+            let (account, region) = account_region.split_once('/').unwrap_or_default();
+            let call = Self {
+                account: account.to_owned(),
+                region: region.to_owned(),
+                account_region: account_region.clone(),
+                ..self.clone()
+            };
+            call.complete_transition(&id, due).await?;
         }
         Ok(())
     }
 
     /// Asks the proxy whether it is well; the ConnectionErrorCode when the store can't be connected.
-    async fn connect(&self, entry: &CustomKeyStore, target: &ProxyTarget) -> Answer<Option<&'static str>> {
+    async fn probe_proxy(&self, entry: &CustomKeyStore, target: &ProxyTarget) -> ApiResult<Option<&'static str>> {
         if let Some(proxy) = &entry.xks_proxy_configuration
-            && let Some(code) = self.check_vpc(proxy)?
+            && let Some(code) = self.vpc_connection_error_code(proxy)?
         {
             return Ok(Some(code));
         }
-        let health = self.aws.proxies.get_health_status(target, &self.metadata("ConnectCustomKeyStore", None)).await;
+        let health =
+            self.aws.xks_client.get_health_status(target, &self.request_metadata("ConnectCustomKeyStore", None)).await;
         Ok(health.err().map(|failure| failure.connection_error_code()))
     }
 
-    async fn settle_key_store(&self, id: &str, due: i64) -> Answer<()> {
-        let (mut entry, target) = self.store().read(|tx| -> Answer<_> {
+    async fn complete_transition(&self, id: &str, due: i64) -> ApiResult<()> {
+        let (mut entry, target) = self.store().read(|tx| -> ApiResult<_> {
             let store = self.find_key_store(tx, id)?;
             let target = self.proxy_target(&store)?;
             Ok((store.entry, target))
         })?;
         (entry.connection_state, entry.connection_error_code) = match entry.connection_state {
             ConnectionState::Connecting => {
-                let code = self.connect(&entry, &target).await?;
+                let code = self.probe_proxy(&entry, &target).await?;
                 let state = if code.is_some() { ConnectionState::Failed } else { ConnectionState::Connected };
                 (state, code.map(str::to_owned))
             }
@@ -204,10 +210,10 @@ impl Call<'_> {
         self.store().write(|tx| {
             let is_mine: bool = tx.query_row(
                 "SELECT EXISTS (SELECT 1 FROM key_stores WHERE world = ?1 AND id = ?2 AND due = ?3)",
-                params![self.world, id, due],
+                params![self.account_region, id, due],
                 |row| row.get(0),
             )?;
-            if is_mine { self.save(tx, &entry, None) } else { Ok(()) }
+            if is_mine { self.save_key_store(tx, &entry, None) } else { Ok(()) }
         })
     }
 }

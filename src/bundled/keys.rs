@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
-use super::authorize::{Deed, KEY_SPEC, KEY_USAGE};
-use super::grants::check_tokens;
-use super::paging::Asked;
-use super::store::Records;
-use super::{Answer, Call};
+use super::authorize::{AuthorizationRequest, KEY_SPEC_CONDITION_KEYS, KEY_USAGE_CONDITION_KEYS};
+use super::grants::check_grant_tokens;
+use super::paging::PageRequest;
+use super::store::RecordReader;
+use super::{ApiResult, Call};
 use crate::aws::arn::Arn;
 use crate::aws::error::ServiceError;
 use crate::aws::kms::{
@@ -21,11 +21,11 @@ use crate::aws::{limits, policy};
 use crate::xks::client::check_external_key;
 
 /// A key as it is stored, its state as it is now.
-pub struct FoundKey {
+pub struct KeyRecord {
     /// What DescribeKey tells.
     pub metadata: KeyMetadata,
     /// The state that is stored: it comes back when its store is connected again.
-    pub own_state: KeyState,
+    pub stored_state: KeyState,
     /// Its policy.
     pub policy: String,
     /// The ID of its key material.
@@ -35,7 +35,7 @@ pub struct FoundKey {
 }
 
 /// KMS keys that an account can have in a Region (KMS resource quotas).
-const MOST_KEYS: u32 = 100_000;
+const MAX_KEYS: u32 = 100_000;
 
 fn not_found(message: String) -> ServiceError {
     ServiceError::new("NotFoundException", message)
@@ -47,47 +47,56 @@ fn unsupported(message: &str) -> ServiceError {
 
 impl Call<'_> {
     /// Finds a key by key ID, key ARN, alias name or alias ARN, for something that the caller must be allowed to do.
-    pub fn find_key(&self, tx: &Transaction, id: &str, deed: impl Into<Deed>) -> Answer<FoundKey> {
-        self.find(tx, id, deed.into(), |there| there.look_up_key(tx, id))
+    pub fn find_key(
+        &self,
+        tx: &Transaction,
+        id: &str,
+        authorization: impl Into<AuthorizationRequest>,
+    ) -> ApiResult<KeyRecord> {
+        self.find_and_authorize(tx, id, authorization.into(), |call| call.load_key(tx, id))
     }
 
     /// As [`find_key`](Self::find_key), for what changes nothing.
-    pub fn recall_key(&self, id: &str, deed: impl Into<Deed>) -> Answer<Arc<FoundKey>> {
+    pub fn find_cached_key(
+        &self,
+        id: &str,
+        authorization: impl Into<AuthorizationRequest>,
+    ) -> ApiResult<Arc<KeyRecord>> {
         let store = self.store();
-        self.find(store, id, deed.into(), |there| {
-            store.remember(&format!("{}/{id}", there.world), |tx| there.look_up_key(tx, id))
+        self.find_and_authorize(store, id, authorization.into(), |call| {
+            store.get_or_load(&format!("{}/{id}", call.account_region), |tx| call.load_key(tx, id))
         })
     }
 
-    fn find<K: Borrow<FoundKey>>(
+    fn find_and_authorize<K: Borrow<KeyRecord>>(
         &self,
-        records: &impl Records,
+        records: &impl RecordReader,
         id: &str,
-        mut deed: Deed,
-        look_up: impl FnOnce(&Call) -> Answer<K>,
-    ) -> Answer<K> {
+        mut authorization: AuthorizationRequest,
+        look_up: impl FnOnce(&Call) -> ApiResult<K>,
+    ) -> ApiResult<K> {
         if id.contains(limits::ALIAS_PREFIX) {
             let name = id.rsplit_once(':').map_or(id, |(_, name)| name);
-            deed = deed.with("kms:RequestAlias", name);
+            authorization = authorization.with_condition_key("kms:RequestAlias", name);
         }
         let account = id.parse::<Arn>().ok().map(|arn| arn.account).filter(|account| *account != self.account);
         let key = match &account {
             None => look_up(self)?,
-            Some(account) => match look_up(&self.of_account(account)) {
+            Some(account) => match look_up(&self.for_account(account)) {
                 // Others' keys that are not there look like those that may not be used.
                 Err(fault) if fault.0.has_code("NotFound") && !fault.0.message.starts_with("Invalid") => {
-                    return Err(self.no_such_foreign_key(deed.action).into());
+                    return Err(self.cross_account_access_denied(authorization.action).into());
                 }
                 other => other?,
             },
         };
-        self.draft.touch(&key.borrow().metadata);
-        self.permit(records, &deed, key.borrow())?;
+        self.draft.add_key_resource(&key.borrow().metadata);
+        self.authorize_key(records, &authorization, key.borrow())?;
         Ok(key)
     }
 
     /// Finds a key of [`account`](Call::account) without asking who may.
-    pub fn look_up_key(&self, tx: &Transaction, id: &str) -> Answer<FoundKey> {
+    pub fn load_key(&self, tx: &Transaction, id: &str) -> ApiResult<KeyRecord> {
         limits::key_id(id).map_err(|violation| violation.to_service_error(id))?;
         let resource = match id.parse::<Arn>() {
             Ok(arn) if arn.region != self.region => return Err(not_found(format!("Invalid arn {}", arn.region)).into()),
@@ -103,7 +112,7 @@ impl Call<'_> {
         let key_id = if resource.starts_with(limits::ALIAS_PREFIX) {
             let found = tx.query_row(
                 "SELECT key_id FROM aliases WHERE world = ?1 AND name = ?2",
-                [&self.world, &resource],
+                [&self.account_region, &resource],
                 |row| row.get::<_, String>(0),
             );
             let arn = Arn::kms_alias(&self.region, &self.account, &resource);
@@ -116,7 +125,7 @@ impl Call<'_> {
         let found = tx
             .query_row(
                 "SELECT document, policy, material_id, material FROM keys WHERE world = ?1 AND id = ?2",
-                [&self.world, &key_id],
+                [&self.account_region, &key_id],
                 |row| Ok((row.get::<_, String>(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
             )
             .optional()?;
@@ -124,21 +133,37 @@ impl Call<'_> {
             found.ok_or_else(|| not_found(format!("Key '{}' does not exist", self.key_arn(&key_id))))?;
         let metadata: KeyMetadata = serde_json::from_str(&document)?;
         let own_state = metadata.key_state;
-        Ok(FoundKey { metadata: self.as_of_now(tx, metadata)?, own_state, policy, material_id, material })
+        Ok(KeyRecord {
+            metadata: self.with_current_state(tx, metadata)?,
+            stored_state: own_state,
+            policy,
+            material_id,
+            material,
+        })
     }
 
     /// Finds a key by key ID or key ARN, for operations that take no alias.
-    pub fn find_key_by_id(&self, tx: &Transaction, id: &str, deed: impl Into<Deed>) -> Answer<FoundKey> {
+    pub fn find_key_by_id(
+        &self,
+        tx: &Transaction,
+        id: &str,
+        authorization: impl Into<AuthorizationRequest>,
+    ) -> ApiResult<KeyRecord> {
         let is_alias = |text: &str| text.starts_with(limits::ALIAS_PREFIX);
         if is_alias(id) || id.parse::<Arn>().is_ok_and(|arn| is_alias(&arn.resource)) {
             return Err(not_found(format!("Invalid keyId '{id}'")).into());
         }
-        self.find_key(tx, id, deed)
+        self.find_key(tx, id, authorization)
     }
 
     /// As [`find_key_by_id`](Self::find_key_by_id), for changes that a key pending deletion refuses.
-    pub fn find_changeable_key(&self, tx: &Transaction, id: &str, deed: impl Into<Deed>) -> Answer<FoundKey> {
-        let key = self.find_key_by_id(tx, id, deed)?;
+    pub fn find_changeable_key(
+        &self,
+        tx: &Transaction,
+        id: &str,
+        authorization: impl Into<AuthorizationRequest>,
+    ) -> ApiResult<KeyRecord> {
+        let key = self.find_key_by_id(tx, id, authorization)?;
         if key.metadata.key_manager == KeyManagerType::Aws {
             let message = format!("{} is an AWS managed key; only AWS changes it.", key.metadata.arn);
             return Err(ServiceError::new("AccessDeniedException", message).into());
@@ -151,10 +176,10 @@ impl Call<'_> {
     }
 
     /// A key whose store is not connected is unavailable, unless its deletion is pending.
-    fn as_of_now(&self, tx: &Transaction, mut key: KeyMetadata) -> Answer<KeyMetadata> {
+    fn with_current_state(&self, tx: &Transaction, mut key: KeyMetadata) -> ApiResult<KeyMetadata> {
         if let Some(store) = &key.custom_key_store_id
             && key.key_state != KeyState::PendingDeletion
-            && self.of_account(&key.aws_account_id).find_key_store(tx, store)?.entry.connection_state
+            && self.for_account(&key.aws_account_id).find_key_store(tx, store)?.entry.connection_state
                 != ConnectionState::Connected
         {
             key.key_state = KeyState::Unavailable;
@@ -163,59 +188,62 @@ impl Call<'_> {
         Ok(key)
     }
 
-    pub fn describe_key(&self, request: &DescribeKey) -> Answer<DescribeKeyOutput> {
-        let deed = Deed::from("kms:DescribeKey").with_tokens(request.grant_tokens.as_ref());
-        if !deed.grant_tokens.is_empty() {
-            self.store().read(|tx| check_tokens(tx, &deed.grant_tokens))?;
+    pub fn describe_key(&self, request: &DescribeKey) -> ApiResult<DescribeKeyOutput> {
+        let authorization =
+            AuthorizationRequest::from("kms:DescribeKey").with_grant_tokens(request.grant_tokens.as_ref());
+        if !authorization.grant_tokens.is_empty() {
+            self.store().read(|tx| check_grant_tokens(tx, &authorization.grant_tokens))?;
         }
-        let key = self.recall_key(&request.key_id, deed)?;
+        let key = self.find_cached_key(&request.key_id, authorization)?;
         Ok(DescribeKeyOutput { key_metadata: key.metadata.clone() })
     }
 
-    pub fn list_keys(&self, request: &ListKeys) -> Answer<ListKeysOutput> {
-        self.permit_on("kms:ListKeys", "*")?;
-        let asked = Asked::new(request.limit, 100, 1000, request.marker.as_deref())?;
+    pub fn list_keys(&self, request: &ListKeys) -> ApiResult<ListKeysOutput> {
+        self.authorize("kms:ListKeys", "*")?;
+        let page_request = PageRequest::new(request.limit, 100, 1000, request.marker.as_deref())?;
         // Nobody shares keys through AWS RAM here.
         if request.resource_owners.as_ref().is_some_and(|owners| owners.iter().all(|owner| owner != "SELF")) {
             return Ok(ListKeysOutput::default());
         }
-        let keys: Vec<KeyListEntry> = self.store().read(|tx| -> Answer<_> {
+        let keys: Vec<KeyListEntry> = self.store().read(|tx| -> ApiResult<_> {
             let mut query =
                 tx.prepare_cached("SELECT id FROM keys WHERE world = ?1 AND id > ?2 ORDER BY id LIMIT ?3")?;
-            let ids =
-                query.query_map(params![self.world, asked.after, asked.count()], |row| row.get::<_, String>(0))?;
+            let ids = query
+                .query_map(params![self.account_region, page_request.after, page_request.fetch_limit()], |row| {
+                    row.get::<_, String>(0)
+                })?;
             ids.map(|id| {
                 let key_id = id?;
                 Ok(KeyListEntry { key_arn: self.key_arn(&key_id), key_id })
             })
             .collect()
         })?;
-        let page = asked.page(keys, |key| &key.key_id);
-        Ok(ListKeysOutput { keys: page.items, truncated: page.next.is_some(), next_marker: page.next })
+        let page = page_request.build_page(keys, |key| &key.key_id);
+        Ok(ListKeysOutput { keys: page.items, truncated: page.next_marker.is_some(), next_marker: page.next_marker })
     }
 
     /// Makes a KMS key. In an external key store the proxy is asked about the external key first; when anything is
     /// refused, nothing is left behind.
-    pub async fn create_key(&self, request: &CreateKey) -> Answer<CreateKeyOutput> {
+    pub async fn create_key(&self, request: &CreateKey) -> ApiResult<CreateKeyOutput> {
         let origin = check_request(request)?;
-        self.permit_creation(request, origin)?;
+        self.authorize_create_key(request, origin)?;
         let default = policy::default_policy(self.partition(), &self.account);
         if let Some(text) = &request.policy {
-            self.check_policy(text, request.bypass_policy_lockout_safety_check == Some(true))?;
+            self.check_key_policy(text, request.bypass_policy_lockout_safety_check == Some(true))?;
         }
         if origin == Origin::ExternalKeyStore {
             self.check_external_key(request).await?;
         }
-        let world = self.store().world();
-        let (key_id, material_id) = (world.random.uuid()?, world.random.hex::<32>()?);
-        let material = zeroize::Zeroizing::new(world.random.bytes::<32>()?);
+        let environment = self.store().environment();
+        let (key_id, material_id) = (environment.random.uuid()?, environment.random.hex::<32>()?);
+        let material = zeroize::Zeroizing::new(environment.random.bytes::<32>()?);
         let material =
             self.store().seal(&["key_material", &self.account, &self.region, &key_id, &material_id], &*material)?;
         let is_kms = origin == Origin::AwsKms;
         let metadata = KeyMetadata {
             aws_account_id: self.account.clone(),
             arn: self.key_arn(&key_id),
-            creation_date: EpochSeconds(world.clock.now()),
+            creation_date: EpochSeconds(environment.clock.now()),
             enabled: true,
             description: request.description.clone().unwrap_or_default(),
             key_usage: "ENCRYPT_DECRYPT".to_owned(),
@@ -233,16 +261,16 @@ impl Call<'_> {
             problem: None,
             key_id,
         };
-        self.change(|tx| {
+        self.commit_with_event(|tx| {
             if origin == Origin::ExternalKeyStore {
                 // Again, now that nobody else can write: the store may have gone, the external key been taken.
-                self.check_store_and_use(tx, request)?;
+                self.check_store_and_external_key(tx, request)?;
             }
-            self.check_room_for_key(tx)?;
+            self.check_key_quota(tx)?;
             tx.execute(
                 "INSERT INTO keys VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, NULL)",
                 params![
-                    self.world,
+                    self.account_region,
                     metadata.key_id,
                     serde_json::to_string(&metadata)?,
                     request.policy.as_ref().unwrap_or(&default),
@@ -253,52 +281,64 @@ impl Call<'_> {
                 ],
             )?;
             self.put_tags(tx, &metadata.key_id, request.tags.as_deref().unwrap_or_default())?;
-            self.draft.touch(&metadata);
+            self.draft.add_key_resource(&metadata);
             Ok(CreateKeyOutput { key_metadata: metadata })
         })
     }
 
-    fn permit_creation(&self, request: &CreateKey, origin: Origin) -> Answer<()> {
+    fn authorize_create_key(&self, request: &CreateKey, origin: Origin) -> ApiResult<()> {
         let tags = request.tags.as_deref().unwrap_or_default();
-        let deed = |action: &'static str| {
-            let deed = Deed::from(action).with("kms:KeyOrigin", origin.as_str()).with("kms:MultiRegion", "false");
-            let deed = KEY_SPEC.iter().fold(deed, |deed, name| deed.with(name, "SYMMETRIC_DEFAULT"));
-            let deed = KEY_USAGE.iter().fold(deed, |deed, name| deed.with(name, "ENCRYPT_DECRYPT"));
-            deed.with_bypass(request.bypass_policy_lockout_safety_check)
+        let authorization = |action: &'static str| {
+            let authorization = AuthorizationRequest::from(action)
+                .with_condition_key("kms:KeyOrigin", origin.as_str())
+                .with_condition_key("kms:MultiRegion", "false");
+            let authorization = KEY_SPEC_CONDITION_KEYS
+                .iter()
+                .fold(authorization, |authorization, name| authorization.with_condition_key(name, "SYMMETRIC_DEFAULT"));
+            let authorization = KEY_USAGE_CONDITION_KEYS
+                .iter()
+                .fold(authorization, |authorization, name| authorization.with_condition_key(name, "ENCRYPT_DECRYPT"));
+            authorization
+                .with_lockout_bypass(request.bypass_policy_lockout_safety_check)
                 .with_tags(tags.iter().map(|tag| (tag.tag_key.as_str(), Some(tag.tag_value.as_str()))))
         };
-        self.permit_on(deed("kms:CreateKey"), "*")?;
+        self.authorize(authorization("kms:CreateKey"), "*")?;
         // The key has no ID yet: only what is allowed on any key can be.
-        if tags.is_empty() { Ok(()) } else { self.permit_on(deed("kms:TagResource"), &self.key_arn("*")) }
+        if tags.is_empty() { Ok(()) } else { self.authorize(authorization("kms:TagResource"), &self.key_arn("*")) }
     }
 
     /// AWS managed keys don't count.
-    fn check_room_for_key(&self, tx: &Transaction) -> Answer<()> {
-        let count = |query| tx.query_row(query, [&self.world], |row| row.get::<_, u32>(0));
+    fn check_key_quota(&self, tx: &Transaction) -> ApiResult<()> {
+        let count = |query| tx.query_row(query, [&self.account_region], |row| row.get::<_, u32>(0));
         let all = count("SELECT count(*) FROM keys WHERE world = ?1")?;
         let aws =
             count("SELECT count(*) FROM aliases WHERE world = ?1 AND name BETWEEN 'alias/aws/' AND 'alias/aws0'")?;
-        if all - aws >= MOST_KEYS {
-            let message = format!("An account can have {MOST_KEYS} KMS keys in a Region.");
+        if all - aws >= MAX_KEYS {
+            let message = format!("An account can have {MAX_KEYS} KMS keys in a Region.");
             return Err(ServiceError::new("LimitExceededException", message).into());
         }
         Ok(())
     }
 
     /// Asks the proxy whether the external key can be used.
-    async fn check_external_key(&self, request: &CreateKey) -> Answer<()> {
+    async fn check_external_key(&self, request: &CreateKey) -> ApiResult<()> {
         let target = self.store().read(|tx| {
-            let store = self.check_store_and_use(tx, request)?;
+            let store = self.check_store_and_external_key(tx, request)?;
             self.proxy_target(&store)
         })?;
         let external = request.xks_key_id.as_deref().unwrap_or_default();
-        let answer = self.aws.proxies.get_key_metadata(&target, &self.metadata("CreateKey", None), external).await;
+        let answer =
+            self.aws.xks_client.get_key_metadata(&target, &self.request_metadata("CreateKey", None), external).await;
         let external_key = answer.map_err(|failure| failure.create_key_error())?;
         Ok(check_external_key(&external_key)?)
     }
 
     /// The store must be connected, and the external key not yet used in it.
-    fn check_store_and_use(&self, tx: &Transaction, request: &CreateKey) -> Answer<super::key_stores::StoredKeyStore> {
+    fn check_store_and_external_key(
+        &self,
+        tx: &Transaction,
+        request: &CreateKey,
+    ) -> ApiResult<super::key_stores::KeyStoreRecord> {
         let store = self.find_key_store(tx, request.custom_key_store_id.as_deref().unwrap_or_default())?;
         if store.entry.connection_state != ConnectionState::Connected {
             let message = "This KMS key is in a custom key store that is not connected to its external key store proxy. \
@@ -308,7 +348,7 @@ impl Call<'_> {
         let taken: Option<String> = tx
             .query_row(
                 "SELECT id FROM keys WHERE world = ?1 AND key_store = ?2 AND external_key = ?3",
-                params![self.world, request.custom_key_store_id, request.xks_key_id],
+                params![self.account_region, request.custom_key_store_id, request.xks_key_id],
                 |row| row.get(0),
             )
             .optional()?;
@@ -386,29 +426,29 @@ fn check_spec_and_usage(request: &CreateKey) -> Result<(), ServiceError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bundled::Bundled;
+    use crate::bundled::BundledAws;
     use crate::environment::{Clock, Environment};
     use crate::flow::player::client_of;
 
     #[tokio::test]
     async fn create_key_fails_when_the_key_quota_is_reached() {
         let start = "2026-03-02T10:15:00Z".parse().unwrap();
-        let bundled = Bundled::in_memory("default", Environment::replayable(start, 1)).unwrap();
+        let bundled = BundledAws::in_memory("default", Environment::replayable(start, 1)).unwrap();
         let client = client_of(&bundled, Clock::manual(start));
         let fill = "INSERT INTO keys SELECT keys.world, format('%d', n.value), document, policy, material_id, material,
                         NULL, NULL, NULL
                     FROM (SELECT * FROM keys WHERE key_store IS NULL LIMIT 1) keys, generate AS n";
         let numbers = "WITH RECURSIVE generate(value) AS (VALUES (1) UNION ALL SELECT value + 1 FROM generate
                        WHERE value < ?1) ";
-        let here = bundled.0.store.read(|tx| -> Answer<u32> {
+        let here = bundled.0.store.read(|tx| -> ApiResult<u32> {
             let customer = "SELECT count(*) FROM keys WHERE document LIKE '%\"CUSTOMER\"%'";
             Ok(tx.query_row(customer, [], |row| row.get(0))?)
         });
-        let missing = MOST_KEYS - 1 - here.unwrap();
+        let missing = MAX_KEYS - 1 - here.unwrap();
         bundled
             .0
             .store
-            .write(|tx| -> Answer<usize> { Ok(tx.execute(&(numbers.to_owned() + fill), [missing])?) })
+            .write(|tx| -> ApiResult<usize> { Ok(tx.execute(&(numbers.to_owned() + fill), [missing])?) })
             .unwrap();
         client.call(&CreateKey::default()).await.unwrap();
         let error = client.call(&CreateKey::default()).await.unwrap_err().to_string();

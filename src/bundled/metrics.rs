@@ -7,66 +7,66 @@ use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
-use super::{Answer, Call, Inner};
+use super::{ApiResult, Call, Inner};
 use crate::aws::cloudwatch::Dimension;
 use crate::aws::kms::metrics::dimension::CUSTOM_KEY_STORE_ID;
-use crate::xks::metrics::{Metric, Minute};
+use crate::xks::metrics::{Metric, MetricMinute};
 
 /// How long the figures of a minute are kept (GetMetricData: a period of 60 seconds is available for 15 days).
-const KEPT: SignedDuration = SignedDuration::from_hours(15 * 24);
+const RETENTION: SignedDuration = SignedDuration::from_hours(15 * 24);
 /// How often KMS asks the proxy of a connected store for its health by itself.
-const HEALTH_CHECK_EVERY: SignedDuration = SignedDuration::from_mins(5);
+const HEALTH_CHECK_INTERVAL: SignedDuration = SignedDuration::from_mins(5);
 
 /// Writes down what waits. What can't be written is let go: figures must not stand in the way of what they tell of.
 pub fn flush(aws: &Inner) {
-    let minutes = aws.proxies.metrics().take();
+    let minutes = aws.xks_client.metrics().take();
     if minutes.is_empty() {
         return;
     }
-    let oldest = aws.store.world().clock.now().saturating_sub(KEPT).unwrap_or(Timestamp::MIN);
-    let _ = aws.store.append(|tx| -> Answer<()> {
-        minutes.iter().try_for_each(|minute| add(tx, minute))?;
+    let oldest = aws.store.environment().clock.now().saturating_sub(RETENTION).unwrap_or(Timestamp::MIN);
+    let _ = aws.store.append(|tx| -> ApiResult<()> {
+        minutes.iter().try_for_each(|minute| add_minute(tx, minute))?;
         prune(tx, oldest.as_second().div_euclid(60))
     });
 }
 
 /// Writes down what waits in time, until `aws` is gone.
-pub fn keep(aws: &Arc<Inner>) {
+pub fn spawn_flusher(aws: &Arc<Inner>) {
     let weak = Arc::downgrade(aws);
-    aws.proxies.metrics().keep(move || weak.upgrade().map(|aws| flush(&aws)).is_some());
+    aws.xks_client.metrics().spawn_flusher(move || weak.upgrade().map(|aws| flush(&aws)).is_some());
 }
 
 /// Writes down what waits, for the last time.
 pub fn close(aws: &Inner) {
     flush(aws);
-    aws.proxies.metrics().close();
+    aws.xks_client.metrics().close();
 }
 
 /// Dimensions in one order, as they are stored.
-pub fn canonical(dimensions: &[Dimension]) -> Answer<String> {
+pub fn canonical_dimensions(dimensions: &[Dimension]) -> ApiResult<String> {
     let mut sorted: Vec<&Dimension> = dimensions.iter().collect();
     sorted.sort_unstable();
     Ok(serde_json::to_string(&sorted)?)
 }
 
-fn add(tx: &Transaction, minute: &Minute) -> Answer<()> {
-    let (world, id) = minute.key_store.rsplit_once('/').unwrap_or_default();
+fn add_minute(tx: &Transaction, minute: &MetricMinute) -> ApiResult<()> {
+    let (account_region, id) = minute.key_store.rsplit_once('/').unwrap_or_default();
     let mut dimensions = minute.metric.dimensions();
     dimensions.push(Dimension { name: CUSTOM_KEY_STORE_ID.to_owned(), value: id.to_owned() });
-    let dimensions = canonical(&dimensions)?;
+    let dimensions = canonical_dimensions(&dimensions)?;
     let known: Option<i64> = tx
         .prepare_cached("SELECT id FROM metrics WHERE world = ?1 AND name = ?2 AND dimensions = ?3")?
-        .query_row([world, minute.metric.name(), &dimensions], |row| row.get(0))
+        .query_row([account_region, minute.metric.name(), &dimensions], |row| row.get(0))
         .optional()?;
     let metric = match known {
         Some(id) => id,
         None => tx.query_row(
             "INSERT INTO metrics (world, name, dimensions) VALUES (?1, ?2, ?3) RETURNING id",
-            [world, minute.metric.name(), &dimensions],
+            [account_region, minute.metric.name(), &dimensions],
             |row| row.get(0),
         )?,
     };
-    let figures = &minute.figures;
+    let figures = &minute.statistics;
     tx.prepare_cached(
         "INSERT INTO metric_minutes VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE SET
              count = count + excluded.count, sum = sum + excluded.sum,
@@ -84,7 +84,7 @@ fn add(tx: &Transaction, minute: &Minute) -> Answer<()> {
 }
 
 /// Lets go of what is older than the minute `oldest`, and of metrics that have nothing left.
-fn prune(tx: &Transaction, oldest: i64) -> Answer<()> {
+fn prune(tx: &Transaction, oldest: i64) -> ApiResult<()> {
     if tx.prepare_cached("DELETE FROM metric_minutes WHERE minute < ?1")?.execute([oldest])? > 0 {
         let empty = "NOT EXISTS (SELECT 1 FROM metric_minutes WHERE metric = metrics.id)";
         tx.execute(&format!("DELETE FROM metrics WHERE {empty}"), [])?;
@@ -93,43 +93,44 @@ fn prune(tx: &Transaction, oldest: i64) -> Answer<()> {
 }
 
 /// Connected stores of an account in a Region whose proxies were not asked for their health lately.
-const UNCHECKED: &str = "world = ?1 AND document ->> '$.ConnectionState' = 'CONNECTED' AND coalesce(checked, 0) <= ?2";
+const HEALTH_CHECK_DUE_CONDITION: &str =
+    "world = ?1 AND document ->> '$.ConnectionState' = 'CONNECTED' AND coalesce(checked, 0) <= ?2";
 
 impl Call<'_> {
     /// Asks the proxies of connected stores for their health when KMS would have done so by itself meanwhile, and notes how
     /// old their credentials are. Nothing of it changes a store.
-    pub async fn check_health(&self) -> Answer<()> {
-        let now = self.store().world().clock.now();
-        let before = now.saturating_sub(HEALTH_CHECK_EVERY).unwrap_or(Timestamp::MIN).as_millisecond();
-        let some = format!("SELECT EXISTS (SELECT 1 FROM key_stores WHERE {UNCHECKED})");
-        let is_due = self.store().read(|tx| -> Answer<bool> {
-            Ok(tx.prepare_cached(&some)?.query_row(params![self.world, before], |row| row.get(0))?)
+    pub async fn run_due_health_checks(&self) -> ApiResult<()> {
+        let now = self.store().environment().clock.now();
+        let before = now.saturating_sub(HEALTH_CHECK_INTERVAL).unwrap_or(Timestamp::MIN).as_millisecond();
+        let some = format!("SELECT EXISTS (SELECT 1 FROM key_stores WHERE {HEALTH_CHECK_DUE_CONDITION})");
+        let is_due = self.store().read(|tx| -> ApiResult<bool> {
+            Ok(tx.prepare_cached(&some)?.query_row(params![self.account_region, before], |row| row.get(0))?)
         })?;
         if is_due {
             // Whoever sets the time asks; others see that it was done.
-            let due: Vec<(String, i64)> = self.store().append(|tx| -> Answer<_> {
+            let due: Vec<(String, i64)> = self.store().append(|tx| -> ApiResult<_> {
                 let mut claim = tx.prepare(&format!(
-                    "UPDATE key_stores SET checked = ?3 WHERE {UNCHECKED}
+                    "UPDATE key_stores SET checked = ?3 WHERE {HEALTH_CHECK_DUE_CONDITION}
                      RETURNING id, coalesce(credential_since, CAST((document ->> '$.CreationDate') * 1000 AS INTEGER))",
                 ))?;
-                let rows = claim.query_map(params![self.world, before, now.as_millisecond()], |row| {
+                let rows = claim.query_map(params![self.account_region, before, now.as_millisecond()], |row| {
                     Ok((row.get(0)?, row.get(1)?))
                 })?;
                 Ok(rows.collect::<Result<_, _>>()?)
             })?;
-            join_all(due.iter().map(|(id, since)| self.check_health_of(id, *since, now))).await;
+            join_all(due.iter().map(|(id, since)| self.check_proxy_health(id, *since, now))).await;
         }
         flush(self.aws);
         Ok(())
     }
 
-    async fn check_health_of(&self, id: &str, credential_since: i64, now: Timestamp) {
-        let Ok(target) = self.recall_proxy_target(id) else { return };
+    async fn check_proxy_health(&self, id: &str, credential_since: i64, now: Timestamp) {
+        let Ok(target) = self.find_cached_proxy_target(id) else { return };
         let age = (now.as_millisecond() - credential_since).max(0) / (24 * 60 * 60 * 1000);
         let age = f64::from(i32::try_from(age).unwrap_or(i32::MAX));
-        self.aws.proxies.metrics().note(&target.key_store, Metric::CredentialAge, now, age);
+        self.aws.xks_client.metrics().record(&target.key_store, Metric::CredentialAge, now, age);
         // What it answers is counted by the client of the proxies.
-        let _ = self.aws.proxies.get_health_status(&target, &self.metadata("KmsHealthCheck", None)).await;
+        let _ = self.aws.xks_client.get_health_status(&target, &self.request_metadata("KmsHealthCheck", None)).await;
     }
 }
 
@@ -140,13 +141,13 @@ mod tests {
     use crate::aws::kms::Encrypt;
     use crate::aws::kms::metrics::{XKS_PROXY_ERRORS, XKS_PROXY_LATENCY};
     use crate::aws::scalar::{EpochSeconds, SecretBlob};
-    use crate::bundled::Bundled;
+    use crate::bundled::BundledAws;
     use crate::client::Client;
     use crate::environment::Environment;
     use crate::flow::player::client_of;
     use crate::xks::client::XksClient;
 
-    fn world() -> Environment {
+    fn environment() -> Environment {
         Environment::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 1)
     }
 
@@ -158,11 +159,11 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn proxy_timeout_is_recorded_in_error_and_latency_metrics() {
-        let world = world();
-        let mut bundled = Bundled::in_memory("default", world.clone()).unwrap();
+        let environment = environment();
+        let mut bundled = BundledAws::in_memory("default", environment.clone()).unwrap();
         let silent = axum::Router::new().fallback(async || std::future::pending::<()>().await);
-        Arc::get_mut(&mut bundled.0).unwrap().proxies = XksClient::new(silent, None, world.clock.clone());
-        let client = client_of(&bundled, world.clock.clone());
+        Arc::get_mut(&mut bundled.0).unwrap().xks_client = XksClient::new(silent, None, environment.clock.clone());
+        let client = client_of(&bundled, environment.clock.clone());
         encrypt(&client).await;
         let metrics = client.call(&ListMetrics::default()).await.unwrap().metrics;
         let of_encrypt = |name| {
@@ -201,11 +202,12 @@ mod tests {
 
     #[tokio::test]
     async fn metrics_are_deleted_after_fifteen_days() {
-        let world = world();
-        let bundled = Bundled::in_memory("default", world.clone()).unwrap();
-        let client = client_of(&bundled, world.clock.clone());
+        let environment = environment();
+        let bundled = BundledAws::in_memory("default", environment.clone()).unwrap();
+        let client = client_of(&bundled, environment.clock.clone());
         let count = |query: &str| -> i64 {
-            let answer = bundled.0.store.read(|tx| -> Answer<i64> { Ok(tx.query_row(query, [], |row| row.get(0))?) });
+            let answer =
+                bundled.0.store.read(|tx| -> ApiResult<i64> { Ok(tx.query_row(query, [], |row| row.get(0))?) });
             answer.unwrap()
         };
         let encrypts = "SELECT count(*) FROM metrics WHERE dimensions LIKE '%\"Encrypt\"%'";
@@ -213,10 +215,10 @@ mod tests {
         client.call(&ListMetrics::default()).await.unwrap();
         assert_eq!(count(encrypts), 2);
         let minutes = count("SELECT count(*) FROM metric_minutes");
-        world.clock.advance(KEPT);
+        environment.clock.advance(RETENTION);
         client.call(&ListMetrics::default()).await.unwrap();
         assert_eq!(count(encrypts), 2, "the minute is just within the time");
-        world.clock.advance(HEALTH_CHECK_EVERY);
+        environment.clock.advance(HEALTH_CHECK_INTERVAL);
         client.call(&ListMetrics::default()).await.unwrap();
         assert_eq!(count(encrypts), 0);
         assert!(count("SELECT count(*) FROM metric_minutes") <= 2 * minutes);
@@ -224,14 +226,14 @@ mod tests {
 
     #[test]
     fn metrics_from_separate_flushes_are_merged() {
-        let bundled = Bundled::in_memory("default", world()).unwrap();
+        let bundled = BundledAws::in_memory("default", environment()).unwrap();
         let aws = &bundled.0;
         for sample in [3., 1., 2.] {
-            let now = aws.store.world().clock.now();
-            aws.proxies.metrics().note("a/r/cks-1", Metric::ManagerStates("Active"), now, sample);
+            let now = aws.store.environment().clock.now();
+            aws.xks_client.metrics().record("a/r/cks-1", Metric::ManagerStates("Active"), now, sample);
             flush(aws);
         }
-        let row = aws.store.read(|tx| -> Answer<(i64, f64, f64, f64)> {
+        let row = aws.store.read(|tx| -> ApiResult<(i64, f64, f64, f64)> {
             let query = "SELECT count, sum, min, max FROM metric_minutes";
             Ok(tx.query_row(query, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?)
         });

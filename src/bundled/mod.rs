@@ -53,46 +53,46 @@ use crate::aws::policy::PolicyDocument;
 use crate::aws::sigv4::{Credentials, SigningKeyCache};
 use crate::environment::Environment;
 use crate::xks::client::{RequestMetadata, XksClient};
-use crate::xks::key_manager::{KeyManager, KeyManagerError, ProxyCredential};
+use crate::xks::key_manager::{ExternalKeyManager, KeyManagerError, ProxyCredential};
 use crate::xks::network::Network;
 use crate::xks::proxy;
 use authorize::PolicyCache;
-use sessions::SessionContext;
+use sessions::SessionAttributes;
 use store::Store;
-use trail::{Draft, Trail};
+use trail::{EventBuffer, EventDraft};
 
 /// An operation's answer, or why it was refused.
-type Answer<T> = Result<T, store::Fault>;
+type ApiResult<T> = Result<T, store::StoreError>;
 
 /// A whole AWS for one machine. Clones share it.
 #[derive(Clone)]
-pub struct Bundled(Arc<Inner>);
+pub struct BundledAws(Arc<Inner>);
 
 struct Inner {
     store: Store,
-    proxies: XksClient,
-    proxy: axum::Router,
-    manager: KeyManager,
+    xks_client: XksClient,
+    proxy_router: axum::Router,
+    key_manager: ExternalKeyManager,
     credentials: Credentials,
     signing_keys: SigningKeyCache,
-    policies: PolicyCache,
-    trail: Trail,
+    policy_cache: PolicyCache,
+    event_buffer: EventBuffer,
 }
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        self.trail.close(&self.store);
+        self.event_buffer.close(&self.store);
         metrics::close(self);
     }
 }
 
-impl std::fmt::Debug for Bundled {
+impl std::fmt::Debug for BundledAws {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Bundled")
     }
 }
 
-impl Bundled {
+impl BundledAws {
     /// The Region that scenarios fill.
     pub const REGION: &'static str = "us-west-2";
 
@@ -101,21 +101,21 @@ impl Bundled {
     /// # Errors
     /// [`OpenError`]; nothing half-filled is left behind.
     pub fn open(dir: &Path, scenario: Option<&str>) -> Result<Self, OpenError> {
-        Self::open_on(dir, scenario, Network::default())
+        Self::open_with_network(dir, scenario, Network::default())
     }
 
     /// As [`open`](Self::open), with proxies of others on this network.
     ///
     /// # Errors
     /// [`OpenError`]; nothing half-filled is left behind.
-    pub fn open_on(dir: &Path, scenario: Option<&str>, network: Network) -> Result<Self, OpenError> {
-        let world = Environment::system();
+    pub fn open_with_network(dir: &Path, scenario: Option<&str>, network: Network) -> Result<Self, OpenError> {
+        let environment = Environment::system();
         let _opening = store::lock(dir)?;
-        let store = Store::open(dir, world.clone())?;
+        let store = Store::open(dir, environment.clone())?;
         if scenario.is_some() && scenario::is_filled(&store)? {
-            return Err(OpenError::InUse(dir.display().to_string()));
+            return Err(OpenError::AccountExists(dir.display().to_string()));
         }
-        let manager = KeyManager::open(dir, world)?;
+        let manager = ExternalKeyManager::open(dir, environment)?;
         Self::start(store, manager, Some(network), scenario.unwrap_or("default"))
     }
 
@@ -123,31 +123,46 @@ impl Bundled {
     ///
     /// # Errors
     /// [`OpenError`].
-    pub fn in_memory(scenario: &str, world: Environment) -> Result<Self, OpenError> {
-        let store = Store::in_memory(world.clone())?;
-        Self::start(store, KeyManager::in_memory(world)?, None, scenario)
+    pub fn in_memory(scenario: &str, environment: Environment) -> Result<Self, OpenError> {
+        let store = Store::in_memory(environment.clone())?;
+        Self::start(store, ExternalKeyManager::in_memory(environment)?, None, scenario)
     }
 
-    fn start(store: Store, manager: KeyManager, network: Option<Network>, scenario: &str) -> Result<Self, OpenError> {
+    fn start(
+        store: Store,
+        manager: ExternalKeyManager,
+        network: Option<Network>,
+        scenario: &str,
+    ) -> Result<Self, OpenError> {
         if !scenario::is_filled(&store)? {
             scenario::fill(scenario, &store, &manager)?;
         }
         let credentials = identity::console_credentials(&store)?;
-        let clock = store.world().clock.clone();
+        let clock = store.environment().clock.clone();
         let proxy = proxy::router(manager.clone(), clock.clone());
         let network = network.map(Arc::new);
         let proxies = XksClient::new(proxy.clone(), network.clone(), clock);
-        let (signing_keys, policies, trail) = (SigningKeyCache::default(), PolicyCache::default(), Trail::default());
-        let inner = Arc::new(Inner { store, proxies, proxy, manager, credentials, signing_keys, policies, trail });
+        let (signing_keys, policies, trail) =
+            (SigningKeyCache::default(), PolicyCache::default(), EventBuffer::default());
+        let inner = Arc::new(Inner {
+            store,
+            xks_client: proxies,
+            proxy_router: proxy,
+            key_manager: manager,
+            credentials,
+            signing_keys,
+            policy_cache: policies,
+            event_buffer: trail,
+        });
         if let Some(network) = network {
             let account = Arc::downgrade(&inner);
-            network.look_up(move |host| {
+            network.set_route_lookup(move |host| {
                 let Some(account) = account.upgrade() else { return Ok(None) };
-                proxy_routes::find(&account.store, host).map_err(|error| error.to_string())
+                proxy_routes::find_route(&account.store, host).map_err(|error| error.to_string())
             });
-            inner.trail.keep(Arc::downgrade(&inner));
-            metrics::keep(&inner);
-            inner.manager.keep_log();
+            inner.event_buffer.spawn_flusher(Arc::downgrade(&inner));
+            metrics::spawn_flusher(&inner);
+            inner.key_manager.spawn_log_flusher();
         }
         Ok(Self(inner))
     }
@@ -168,12 +183,12 @@ impl Bundled {
     /// # Errors
     /// No such partition; what the external key manager's database says.
     pub fn proxy_configuration(&self, partition: &str) -> Result<Zeroizing<String>, KeyManagerError> {
-        Self::new_configuration(&self.0, partition)
+        Self::issue_proxy_configuration(&self.0, partition)
     }
 
-    fn new_configuration(inner: &Inner, partition: &str) -> Result<Zeroizing<String>, KeyManagerError> {
-        let credential = ProxyCredential::generate(&inner.store.world().random)?;
-        inner.manager.add_credential(partition, &credential)?;
+    fn issue_proxy_configuration(inner: &Inner, partition: &str) -> Result<Zeroizing<String>, KeyManagerError> {
+        let credential = ProxyCredential::generate(&inner.store.environment().random)?;
+        inner.key_manager.add_credential(partition, &credential)?;
         Ok(Self::configuration_file(partition, &credential))
     }
 
@@ -182,12 +197,12 @@ impl Bundled {
     /// # Errors
     /// There is such a partition, or its name can't be part of a URI path; what the external key manager's database says.
     pub fn create_partition(&self, partition: &str) -> Result<Zeroizing<String>, KeyManagerError> {
-        Self::new_partition(&self.0, partition)
+        Self::create_partition_with_credential(&self.0, partition)
     }
 
-    fn new_partition(inner: &Inner, partition: &str) -> Result<Zeroizing<String>, KeyManagerError> {
-        let credential = ProxyCredential::generate(&inner.store.world().random)?;
-        inner.manager.create_partition(partition, &credential)?;
+    fn create_partition_with_credential(inner: &Inner, partition: &str) -> Result<Zeroizing<String>, KeyManagerError> {
+        let credential = ProxyCredential::generate(&inner.store.environment().random)?;
+        inner.key_manager.create_partition(partition, &credential)?;
         Ok(Self::configuration_file(partition, &credential))
     }
 
@@ -203,8 +218,8 @@ impl Bundled {
     }
 
     /// The external key store proxy for all partitions of the external key manager, as it is served to others.
-    pub fn proxy(&self) -> axum::Router {
-        self.0.proxy.clone()
+    pub fn proxy_router(&self) -> axum::Router {
+        self.0.proxy_router.clone()
     }
 
     /// The access keys of all users that have one; the console's first.
@@ -220,7 +235,7 @@ impl Bundled {
     /// # Errors
     /// What the account's database says.
     pub fn mfa_device(&self) -> Result<MfaDevice, OpenError> {
-        mfa::of_user(&self.0.store, &identity::console_user(&self.0.store)?)
+        mfa::get_or_create_device(&self.0.store, &identity::console_user(&self.0.store)?)
     }
 
     /// The KMS keys whose external key has this ID in a partition of the bundled external key manager: key IDs, with an alias
@@ -228,8 +243,8 @@ impl Bundled {
     ///
     /// # Errors
     /// What the account's database says.
-    pub fn keys_with_external_key(&self, partition: &str, id: &str) -> Result<Vec<String>, OpenError> {
-        external_keys::users(&self.0.store, partition, id)
+    pub fn kms_keys_using_external_key(&self, partition: &str, id: &str) -> Result<Vec<String>, OpenError> {
+        external_keys::kms_keys_using(&self.0.store, partition, id)
     }
 
     /// The names and ARNs of all roles.
@@ -241,14 +256,14 @@ impl Bundled {
     }
 
     /// The external key manager, which lives outside of AWS and which no AWS API reaches.
-    pub fn key_manager(&self) -> &KeyManager {
-        &self.0.manager
+    pub fn key_manager(&self) -> &ExternalKeyManager {
+        &self.0.key_manager
     }
 }
 
 /// Where a request came from, for those that came over a network: an extension of the request.
 #[derive(Clone, Copy, Debug)]
-pub struct Origin {
+pub struct ConnectionInfo {
     /// The caller's address.
     pub address: std::net::IpAddr,
     /// Whether nobody could read it on the way.
@@ -259,7 +274,7 @@ pub struct Origin {
 #[derive(Clone, Debug)]
 pub struct AccessKey {
     /// The user's name.
-    pub name: String,
+    pub user_name: String,
     /// The key.
     pub credentials: Credentials,
 }
@@ -282,7 +297,7 @@ struct Caller {
     /// The tags of the user or role, with those of the session in place of others of the same key.
     tags: Vec<Tag>,
     /// What conditions look at in the session of a role.
-    session: Option<SessionContext>,
+    session: Option<SessionAttributes>,
 }
 
 impl Caller {
@@ -305,22 +320,22 @@ struct Call<'a> {
     account: String,
     region: String,
     /// Account and Region, as records name them.
-    world: String,
+    account_region: String,
     request_id: String,
     /// What it will leave in CloudTrail.
-    draft: &'a Draft<'a>,
+    draft: &'a EventDraft<'a>,
     /// The caller's address, when it came over a network.
-    source: Option<String>,
+    source_ip: Option<String>,
     is_over_tls: bool,
 }
 
 /// What records of an account in a Region are kept under.
-fn world_of(account: &str, region: &str) -> String {
+fn account_region(account: &str, region: &str) -> String {
     format!("{account}/{region}")
 }
 
 /// When something comes true the next time, in milliseconds since 1970: a store connects, a key is deleted.
-struct NextDue {
+struct NextDueTimes {
     key_store: Option<i64>,
     key: Option<i64>,
     rotation: Option<i64>,
@@ -328,34 +343,38 @@ struct NextDue {
 
 impl Call<'_> {
     /// Makes true what has come due.
-    async fn settle(&self) -> Answer<()> {
-        let next = self.store().remember("", |tx| -> Answer<NextDue> {
+    async fn apply_due_changes(&self) -> ApiResult<()> {
+        let next = self.store().get_or_load("", |tx| -> ApiResult<NextDueTimes> {
             let least = |query| tx.query_row(query, [], |row| row.get(0));
-            Ok(NextDue {
+            Ok(NextDueTimes {
                 key_store: least("SELECT min(due) FROM key_stores")?,
                 key: least("SELECT min(due) FROM keys WHERE due IS NOT NULL")?,
                 rotation: least("SELECT min(next) FROM rotation_schedules")?,
             })
         })?;
-        let now = self.store().world().clock.now().as_millisecond();
+        let now = self.store().environment().clock.now().as_millisecond();
         if next.key_store.is_some_and(|due| due <= now) {
-            self.settle_key_stores(now).await?;
+            self.complete_due_transitions(now).await?;
         }
         if next.key.is_some_and(|due| due <= now) {
-            self.settle_keys(now)?;
+            self.delete_due_keys(now)?;
         }
         if next.rotation.is_some_and(|due| due <= now) {
-            self.settle_rotations(now)?;
+            self.rotate_due_keys(now)?;
         }
         Ok(())
     }
 
     /// The same call, about keys and stores of another account.
-    fn of_account(&self, account: &str) -> Cow<'_, Self> {
+    fn for_account(&self, account: &str) -> Cow<'_, Self> {
         if account == self.account {
             return Cow::Borrowed(self);
         }
-        Cow::Owned(Self { account: account.to_owned(), world: world_of(account, &self.region), ..self.clone() })
+        Cow::Owned(Self {
+            account: account.to_owned(),
+            account_region: account_region(account, &self.region),
+            ..self.clone()
+        })
     }
 
     fn store(&self) -> &Store {
@@ -371,7 +390,7 @@ impl Call<'_> {
     }
 
     /// What the external key store proxy is told of this call.
-    fn metadata(&self, operation: &str, kms_key_arn: Option<String>) -> RequestMetadata {
+    fn request_metadata(&self, operation: &str, kms_key_arn: Option<String>) -> RequestMetadata {
         RequestMetadata {
             aws_principal_arn: self.caller.arn.clone(),
             aws_source_vpc: None,

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::Answer;
+use super::ApiResult;
 use crate::aws::error::ServiceError;
 use crate::aws::limits;
 
@@ -12,26 +12,26 @@ pub struct Page<T> {
     /// The elements.
     pub items: Vec<T>,
     /// The marker of the next page, if there is one.
-    pub next: Option<String>,
+    pub next_marker: Option<String>,
 }
 
 /// What a request asks of a list: how many, and those after which name. A marker carries the name of the last element
 /// before it, so that elements made or gone between two pages shift nothing.
-pub struct Asked {
+pub struct PageRequest {
     /// The name of the last element that was given; empty at the start.
     pub after: String,
     limit: u32,
 }
 
-impl Asked {
+impl PageRequest {
     /// Reads `Limit` and `Marker`.
     ///
     /// # Errors
     /// `ValidationException` for a limit out of range, `InvalidMarkerException` for a marker of somebody else's making.
-    pub fn new(limit: Option<u32>, default: u32, most: u32, marker: Option<&str>) -> Answer<Self> {
+    pub fn new(limit: Option<u32>, default: u32, max: u32, marker: Option<&str>) -> ApiResult<Self> {
         let limit = limit.unwrap_or(default);
-        limits::list_limit(limit, most).map_err(|violation| violation.to_service_error(&limit.to_string()))?;
-        Ok(Self { after: marker.map(read_marker).transpose()?.unwrap_or_default(), limit })
+        limits::list_limit(limit, max).map_err(|violation| violation.to_service_error(&limit.to_string()))?;
+        Ok(Self { after: marker.map(decode_marker).transpose()?.unwrap_or_default(), limit })
     }
 
     /// The same for a page of no more than `count` elements.
@@ -41,17 +41,17 @@ impl Asked {
     }
 
     /// How many elements to look for: one more than the page has room for tells that there is a next one.
-    pub fn count(&self) -> u32 {
+    pub fn fetch_limit(&self) -> u32 {
         self.limit + 1
     }
 
     /// Makes a page of the first [`count`](Self::count) elements, fewer at the end of the list.
-    pub fn page<T>(&self, mut items: Vec<T>, name: impl Fn(&T) -> &str) -> Page<T> {
+    pub fn build_page<T>(&self, mut items: Vec<T>, name: impl Fn(&T) -> &str) -> Page<T> {
         let has_more = items.len() > self.limit as usize;
         items.truncate(self.limit as usize);
         let last = items.last().filter(|_| has_more);
         let next = last.map(|last| format!("m-{}", URL_SAFE_NO_PAD.encode(name(last))));
-        Page { items, next }
+        Page { items, next_marker: next }
     }
 }
 
@@ -59,20 +59,20 @@ impl Asked {
 ///
 /// # Errors
 /// As [`Asked::new`].
-pub fn page<T>(
+pub fn paginate<T>(
     all: Vec<T>,
     name: impl Fn(&T) -> &str,
     limit: Option<u32>,
     default: u32,
-    most: u32,
+    max: u32,
     marker: Option<&str>,
-) -> Answer<Page<T>> {
-    let asked = Asked::new(limit, default, most, marker)?;
-    let rest = all.into_iter().filter(|item| name(item) > asked.after.as_str());
-    Ok(asked.page(rest.take(asked.count() as usize).collect(), name))
+) -> ApiResult<Page<T>> {
+    let page_request = PageRequest::new(limit, default, max, marker)?;
+    let rest = all.into_iter().filter(|item| name(item) > page_request.after.as_str());
+    Ok(page_request.build_page(rest.take(page_request.fetch_limit() as usize).collect(), name))
 }
 
-fn read_marker(marker: &str) -> Answer<String> {
+fn decode_marker(marker: &str) -> ApiResult<String> {
     let name = marker.strip_prefix("m-").and_then(|text| URL_SAFE_NO_PAD.decode(text).ok());
     let name = name.and_then(|bytes| String::from_utf8(bytes).ok());
     Ok(name.ok_or_else(|| ServiceError::new("InvalidMarkerException", "The marker is not one that a list gave."))?)
@@ -89,9 +89,9 @@ mod tests {
             let all: Vec<String> = (0..count).map(|number| format!("{number:03}")).collect();
             let (mut seen, mut marker) = (Vec::new(), None);
             loop {
-                let page = page(all.clone(), |name| name, Some(limit), 5, 100, marker.as_deref()).unwrap();
+                let page = paginate(all.clone(), |name| name, Some(limit), 5, 100, marker.as_deref()).unwrap();
                 seen.extend(page.items);
-                marker = page.next;
+                marker = page.next_marker;
                 if marker.is_none() {
                     break;
                 }
@@ -103,7 +103,7 @@ mod tests {
     #[test]
     fn invalid_markers_and_limits_are_rejected() {
         let code = |limit, marker| {
-            page(vec!["a"], |name| name, limit, 5, 100, marker).err().map(|fault| fault.0.code).unwrap_or_default()
+            paginate(vec!["a"], |name| name, limit, 5, 100, marker).err().map(|fault| fault.0.code).unwrap_or_default()
         };
         assert_eq!(code(None, Some("x")), "InvalidMarkerException");
         assert_eq!(code(Some(101), None), "ValidationException");

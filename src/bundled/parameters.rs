@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use crate::aws::form;
 
 /// Data of callers, which no event has.
-const LEFT_OUT: [&str; 12] = [
+const OMITTED_MEMBERS: [&str; 12] = [
     "TokenCode",
     "Plaintext",
     "CiphertextBlob",
@@ -22,50 +22,50 @@ const LEFT_OUT: [&str; 12] = [
     "SharedSecretCiphertextBlob",
 ];
 /// Secrets, of which an event tells that they were there.
-const HIDDEN: [&str; 4] = ["RawSecretAccessKey", "SecretAccessKey", "SessionToken", "KeyStorePassword"];
+const REDACTED_MEMBERS: [&str; 4] = ["RawSecretAccessKey", "SecretAccessKey", "SessionToken", "KeyStorePassword"];
 /// What stands for a secret.
-const INSTEAD: &str = "HIDDEN_DUE_TO_SECURITY_REASONS";
+const REDACTED_VALUE: &str = "HIDDEN_DUE_TO_SECURITY_REASONS";
 /// Moments, in seconds since 1970.
-const DATES: [&str; 3] = ["CreationDate", "DeletionDate", "LastUpdatedDate"];
+const DATE_MEMBERS: [&str; 3] = ["CreationDate", "DeletionDate", "LastUpdatedDate"];
 
 /// A JSON document; `null` for one that has nothing or is none.
-pub fn of_json(body: &[u8]) -> Value {
+pub fn redacted_json(body: &[u8]) -> Value {
     let mut reader = serde_json::Deserializer::from_slice(body);
-    let value = Shown { names_are_ours: true }.deserialize(&mut reader).unwrap_or_default();
+    let value = RedactedValueSeed { has_api_names: true }.deserialize(&mut reader).unwrap_or_default();
     if value.as_object().is_some_and(Map::is_empty) { Value::Null } else { value }
 }
 
 /// A form of the query protocol; `null` when it asks for nothing but its operation.
-pub fn of_form(body: &[u8]) -> Value {
-    match of_texts(form::unflatten(body)) {
+pub fn redacted_form(body: &[u8]) -> Value {
+    match redacted_form_value(form::unflatten(body)) {
         Value::Object(members) if members.is_empty() => Value::Null,
-        shown => shown,
+        redacted => redacted,
     }
 }
 
 /// With names that start with a small letter, lists without the name of their elements, and without data of callers.
-fn of_texts(value: Value) -> Value {
+fn redacted_form_value(value: Value) -> Value {
     match value {
         Value::Object(members) => match (members.len(), members.get("member")) {
-            (1, Some(list @ Value::Array(_))) => of_texts(list.clone()),
+            (1, Some(list @ Value::Array(_))) => redacted_form_value(list.clone()),
             _ => members
                 .into_iter()
-                .filter(|(name, _)| !LEFT_OUT.contains(&name.as_str()))
-                .map(|(name, value)| (small(&name), of_texts(value)))
+                .filter(|(name, _)| !OMITTED_MEMBERS.contains(&name.as_str()))
+                .map(|(name, value)| (lowercase_first(&name), redacted_form_value(value)))
                 .collect(),
         },
-        Value::Array(items) => items.into_iter().map(of_texts).collect(),
+        Value::Array(items) => items.into_iter().map(redacted_form_value).collect(),
         text => text,
     }
 }
 
 /// With what CreateKey takes for members that are absent, as CloudTrail shows it.
-pub fn with_defaults(operation: &str, mut shown: Value) -> Value {
+pub fn with_defaults(operation: &str, mut redacted: Value) -> Value {
     if operation == "CreateKey" {
-        if shown.is_null() {
-            shown = Value::Object(Map::new());
+        if redacted.is_null() {
+            redacted = Value::Object(Map::new());
         }
-        if let Some(members) = shown.as_object_mut() {
+        if let Some(members) = redacted.as_object_mut() {
             for (name, value) in [
                 ("tags", Value::Array(Vec::new())),
                 ("keyUsage", "ENCRYPT_DECRYPT".into()),
@@ -80,20 +80,20 @@ pub fn with_defaults(operation: &str, mut shown: Value) -> Value {
             }
         }
     }
-    shown
+    redacted
 }
 
-fn small(name: &str) -> String {
+fn lowercase_first(name: &str) -> String {
     let mut letters = name.chars();
     letters.next().map_or_else(String::new, |first| first.to_ascii_lowercase().to_string() + letters.as_str())
 }
 
-struct Shown {
+struct RedactedValueSeed {
     /// Whether the names of members are those of the API, not of the caller.
-    names_are_ours: bool,
+    has_api_names: bool,
 }
 
-impl<'de> DeserializeSeed<'de> for Shown {
+impl<'de> DeserializeSeed<'de> for RedactedValueSeed {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
@@ -101,7 +101,7 @@ impl<'de> DeserializeSeed<'de> for Shown {
     }
 }
 
-impl<'de> Visitor<'de> for Shown {
+impl<'de> Visitor<'de> for RedactedValueSeed {
     type Value = Value;
 
     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -134,7 +134,7 @@ impl<'de> Visitor<'de> for Shown {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
         let mut all = Vec::new();
-        while let Some(item) = items.next_element_seed(Self { names_are_ours: self.names_are_ours })? {
+        while let Some(item) = items.next_element_seed(Self { has_api_names: self.has_api_names })? {
             all.push(item);
         }
         Ok(Value::Array(all))
@@ -143,21 +143,21 @@ impl<'de> Visitor<'de> for Shown {
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
         let mut all = Map::new();
         while let Some(name) = members.next_key::<String>()? {
-            if !self.names_are_ours {
-                all.insert(name, members.next_value_seed(Self { names_are_ours: false })?);
-            } else if LEFT_OUT.contains(&name.as_str()) {
+            if !self.has_api_names {
+                all.insert(name, members.next_value_seed(Self { has_api_names: false })?);
+            } else if OMITTED_MEMBERS.contains(&name.as_str()) {
                 members.next_value::<IgnoredAny>()?;
-            } else if HIDDEN.contains(&name.as_str()) {
+            } else if REDACTED_MEMBERS.contains(&name.as_str()) {
                 members.next_value::<IgnoredAny>()?;
-                all.insert(small(&name), INSTEAD.into());
+                all.insert(lowercase_first(&name), REDACTED_VALUE.into());
             } else {
                 let names_are_ours = !name.contains("EncryptionContext");
-                let value = members.next_value_seed(Self { names_are_ours })?;
-                let value = match value.as_f64().filter(|_| DATES.contains(&name.as_str())) {
-                    Some(seconds) => date(seconds).unwrap_or(value),
+                let value = members.next_value_seed(Self { has_api_names: names_are_ours })?;
+                let value = match value.as_f64().filter(|_| DATE_MEMBERS.contains(&name.as_str())) {
+                    Some(seconds) => format_date(seconds).unwrap_or(value),
                     None => value,
                 };
-                all.insert(small(&name), value);
+                all.insert(lowercase_first(&name), value);
             }
         }
         Ok(Value::Object(all))
@@ -165,7 +165,7 @@ impl<'de> Visitor<'de> for Shown {
 }
 
 /// `Dec 7, 2022, 10:37:45 PM`
-fn date(seconds: f64) -> Option<Value> {
+fn format_date(seconds: f64) -> Option<Value> {
     let whole = serde_json::Number::from_f64(seconds.floor())?.to_string();
     let whole = whole.split('.').next()?.parse().ok()?;
     let moment = jiff::Timestamp::from_second(whole).ok()?;
@@ -181,36 +181,39 @@ mod tests {
     fn member_names_start_lowercase_and_caller_keys_are_unchanged() {
         let request = json!({ "KeyId": "k", "EncryptionContext": { "Department": "IT" }, "Tags": [{ "TagKey": "A" }],
             "GrantConstraints": { "EncryptionContextSubset": { "Plaintext": "shown" } }, "AWSAccountId": null });
-        let shown = json!({ "keyId": "k", "encryptionContext": { "Department": "IT" }, "tags": [{ "tagKey": "A" }],
+        let redacted = json!({ "keyId": "k", "encryptionContext": { "Department": "IT" }, "tags": [{ "tagKey": "A" }],
             "grantConstraints": { "encryptionContextSubset": { "Plaintext": "shown" } }, "aWSAccountId": null });
-        assert_eq!(of_json(request.to_string().as_bytes()), shown);
+        assert_eq!(redacted_json(request.to_string().as_bytes()), redacted);
     }
 
     #[test]
     fn secrets_are_redacted_and_caller_data_is_omitted() {
         let request = json!({ "Plaintext": "c2VjcmV0", "CiphertextBlob": "AQ==", "GrantTokens": ["t"],
             "XksProxyAuthenticationCredential": { "AccessKeyId": "A", "RawSecretAccessKey": "wJalrXUtnFEMI" } });
-        let shown = json!({ "xksProxyAuthenticationCredential":
+        let redacted = json!({ "xksProxyAuthenticationCredential":
             { "accessKeyId": "A", "rawSecretAccessKey": "HIDDEN_DUE_TO_SECURITY_REASONS" } });
-        assert_eq!(of_json(request.to_string().as_bytes()), shown);
+        assert_eq!(redacted_json(request.to_string().as_bytes()), redacted);
         let sign = json!({ "KeyId": "k", "Message": "c2VjcmV0", "Mac": "AQ==", "KeyStorePassword": "s3cret" });
-        let shown = json!({ "keyId": "k", "keyStorePassword": "HIDDEN_DUE_TO_SECURITY_REASONS" });
-        assert_eq!(of_json(sign.to_string().as_bytes()), shown);
+        let redacted = json!({ "keyId": "k", "keyStorePassword": "HIDDEN_DUE_TO_SECURITY_REASONS" });
+        assert_eq!(redacted_json(sign.to_string().as_bytes()), redacted);
     }
 
     #[test]
     fn dates_use_the_cloudtrail_format() {
-        assert_eq!(of_json(br#"{"CreationDate":1670452665.5}"#), json!({ "creationDate": "Dec 7, 2022, 10:37:45 PM" }));
+        assert_eq!(
+            redacted_json(br#"{"CreationDate":1670452665.5}"#),
+            json!({ "creationDate": "Dec 7, 2022, 10:37:45 PM" })
+        );
     }
 
     #[test]
     fn empty_and_malformed_bodies_are_null() {
         for body in ["", "{}", "{", "[1,"] {
-            assert_eq!(of_json(body.as_bytes()), Value::Null, "{body}");
+            assert_eq!(redacted_json(body.as_bytes()), Value::Null, "{body}");
         }
-        assert_eq!(of_form(b"Action=ListUsers&Version=2010-05-08"), Value::Null);
-        assert_eq!(of_form(b"Action=ListUsers&MaxItems=5"), json!({ "maxItems": "5" }));
+        assert_eq!(redacted_form(b"Action=ListUsers&Version=2010-05-08"), Value::Null);
+        assert_eq!(redacted_form(b"Action=ListUsers&MaxItems=5"), json!({ "maxItems": "5" }));
         let listed = b"ActionNames.member.1=a&ActionNames.member.2=b&PolicySourceArn=x";
-        assert_eq!(of_form(listed), json!({ "actionNames": ["a", "b"], "policySourceArn": "x" }));
+        assert_eq!(redacted_form(listed), json!({ "actionNames": ["a", "b"], "policySourceArn": "x" }));
     }
 }

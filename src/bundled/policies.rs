@@ -1,8 +1,8 @@
 //! GetKeyPolicy, PutKeyPolicy, ListKeyPolicies, and what a policy must be to be taken.
 
-use super::authorize::Deed;
-use super::paging::page;
-use super::{Answer, Call};
+use super::authorize::AuthorizationRequest;
+use super::paging::paginate;
+use super::{ApiResult, Call};
 use crate::aws::error::ServiceError;
 use crate::aws::kms::{
     DEFAULT_POLICY_NAME, GetKeyPolicy, GetKeyPolicyOutput, KeyManagerType, ListKeyPolicies, ListKeyPoliciesOutput,
@@ -13,7 +13,7 @@ use crate::aws::{limits, policy};
 
 impl Call<'_> {
     /// Checks a policy that is given with a new key: grammar, size, principals, and that the caller isn't locked out.
-    pub fn check_policy(&self, text: &str, may_lock_out: bool) -> Answer<()> {
+    pub fn check_key_policy(&self, text: &str, bypass_lockout_check: bool) -> ApiResult<()> {
         if text.len() > limits::MAX_POLICY_BYTES {
             let message = format!("The policy is longer than {} bytes.", limits::MAX_POLICY_BYTES);
             return Err(ServiceError::new("LimitExceededException", message).into());
@@ -28,14 +28,14 @@ impl Call<'_> {
                 );
             }
         }
-        if !may_lock_out && !document.passes_lockout_safety_check(&self.caller.arn, &self.caller.account) {
+        if !bypass_lockout_check && !document.passes_lockout_safety_check(&self.caller.arn, &self.caller.account) {
             let message = "The new key policy will not allow you to update the key policy in the future.";
             return Err(malformed(message.to_owned()).into());
         }
         Ok(())
     }
 
-    pub fn get_key_policy(&self, request: &GetKeyPolicy) -> Answer<GetKeyPolicyOutput> {
+    pub fn get_key_policy(&self, request: &GetKeyPolicy) -> ApiResult<GetKeyPolicyOutput> {
         if request.policy_name.as_deref().is_some_and(|name| name != DEFAULT_POLICY_NAME) {
             return Err(ServiceError::new("NotFoundException", "No such policy exists").into());
         }
@@ -43,32 +43,33 @@ impl Call<'_> {
         Ok(GetKeyPolicyOutput { policy: key.policy, policy_name: Some(DEFAULT_POLICY_NAME.to_owned()) })
     }
 
-    pub fn put_key_policy(&self, request: &PutKeyPolicy) -> Answer<Empty> {
+    pub fn put_key_policy(&self, request: &PutKeyPolicy) -> ApiResult<Empty> {
         if request.policy_name.as_deref().is_some_and(|name| name != DEFAULT_POLICY_NAME) {
             return Err(ServiceError::new("NotFoundException", "No such policy exists").into());
         }
-        let may_lock_out = request.bypass_policy_lockout_safety_check == Some(true);
-        let deed = Deed::from("kms:PutKeyPolicy").with_bypass(request.bypass_policy_lockout_safety_check);
+        let bypass_lockout_check = request.bypass_policy_lockout_safety_check == Some(true);
+        let authorization = AuthorizationRequest::from("kms:PutKeyPolicy")
+            .with_lockout_bypass(request.bypass_policy_lockout_safety_check);
         // Who may not put a policy learns nothing of what is wrong with it.
-        self.store().read(|tx| self.find_key_by_id(tx, &request.key_id, deed.clone()))?;
-        self.check_policy(&request.policy, may_lock_out)?;
-        self.change(|tx| {
-            let key = self.find_key_by_id(tx, &request.key_id, deed.clone())?;
+        self.store().read(|tx| self.find_key_by_id(tx, &request.key_id, authorization.clone()))?;
+        self.check_key_policy(&request.policy, bypass_lockout_check)?;
+        self.commit_with_event(|tx| {
+            let key = self.find_key_by_id(tx, &request.key_id, authorization.clone())?;
             if key.metadata.key_manager == KeyManagerType::Aws {
                 let message = format!("{} is an AWS managed key; only AWS changes it.", key.metadata.arn);
                 return Err(ServiceError::new("AccessDeniedException", message).into());
             }
             tx.execute(
                 "UPDATE keys SET policy = ?3 WHERE world = ?1 AND id = ?2",
-                [&self.world, &key.metadata.key_id, &request.policy],
+                [&self.account_region, &key.metadata.key_id, &request.policy],
             )?;
             Ok(Empty {})
         })
     }
 
-    pub fn list_key_policies(&self, request: &ListKeyPolicies) -> Answer<ListKeyPoliciesOutput> {
+    pub fn list_key_policies(&self, request: &ListKeyPolicies) -> ApiResult<ListKeyPoliciesOutput> {
         self.store().read(|tx| self.find_key_by_id(tx, &request.key_id, "kms:ListKeyPolicies"))?;
-        let page = page(
+        let page = paginate(
             vec![DEFAULT_POLICY_NAME.to_owned()],
             |name| name,
             request.limit,
@@ -76,6 +77,10 @@ impl Call<'_> {
             1000,
             request.marker.as_deref(),
         )?;
-        Ok(ListKeyPoliciesOutput { policy_names: page.items, truncated: page.next.is_some(), next_marker: page.next })
+        Ok(ListKeyPoliciesOutput {
+            policy_names: page.items,
+            truncated: page.next_marker.is_some(),
+            next_marker: page.next_marker,
+        })
     }
 }

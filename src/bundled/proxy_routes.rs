@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rusqlite::{OptionalExtension as _, Row, params};
 
 use super::store::Store;
-use super::{Answer, Call};
+use super::{ApiResult, Call};
 use crate::aws::error::ServiceError;
 use crate::aws::limits;
 use crate::aws::operation::Empty;
@@ -13,44 +13,44 @@ use crate::aws::xks_console::{ListProxyRoutes, ListProxyRoutesOutput, ProxyRoute
 use crate::xks::network;
 
 /// The longest text of certificates that is kept, in bytes.
-const MOST_PEM_BYTES: usize = 64 * 1024;
+const MAX_PEM_BYTES: usize = 64 * 1024;
 
-fn route(row: &Row) -> rusqlite::Result<ProxyRoute> {
+fn route_from_row(row: &Row) -> rusqlite::Result<ProxyRoute> {
     Ok(ProxyRoute { host: row.get(0)?, address: row.get(1)?, certificate_authorities: row.get(2)? })
 }
 
 /// How a host is reached, where something was said of it.
-pub fn find(store: &Store, host: &str) -> rusqlite::Result<Option<Arc<ProxyRoute>>> {
+pub fn find_route(store: &Store, host: &str) -> rusqlite::Result<Option<Arc<ProxyRoute>>> {
     let host = host.to_ascii_lowercase();
-    let found = store.remember(&host, |tx| {
+    let found = store.get_or_load(&host, |tx| {
         let query = "SELECT host, address, authorities FROM proxy_routes WHERE host = ?1";
-        tx.query_row(query, [&host], route).optional().map(|found| found.map(Arc::new))
+        tx.query_row(query, [&host], route_from_row).optional().map(|found| found.map(Arc::new))
     })?;
     Ok(Option::clone(&found))
 }
 
-fn check(route: &ProxyRoute) -> Result<(), ServiceError> {
+fn check_route(route: &ProxyRoute) -> Result<(), ServiceError> {
     limits::xks_proxy_host(&route.host).map_err(|violation| violation.to_service_error(&route.host))?;
     if let Some(address) = &route.address {
         limits::xks_proxy_address(address).map_err(|violation| violation.to_service_error(address))?;
     }
     let Some(pem) = &route.certificate_authorities else { return Ok(()) };
-    let unfit =
+    let malformed =
         |reason: &str| ServiceError::new("MalformedCertificateException", format!("The CA certificates: {reason}."));
-    if pem.len() > MOST_PEM_BYTES {
-        return Err(unfit("they are longer than 64 KiB"));
+    if pem.len() > MAX_PEM_BYTES {
+        return Err(malformed("they are longer than 64 KiB"));
     }
-    network::certificates(pem.as_bytes()).map(drop).map_err(|reason| unfit(&reason))
+    network::parse_certificates(pem.as_bytes()).map(drop).map_err(|reason| malformed(&reason))
 }
 
 impl Call<'_> {
-    pub fn put_proxy_route(&self, PutProxyRoute(route): &PutProxyRoute) -> Answer<Empty> {
-        self.permit_on("xks-console:PutProxyRoute", "*")?;
-        check(route)?;
+    pub fn put_proxy_route(&self, PutProxyRoute(route): &PutProxyRoute) -> ApiResult<Empty> {
+        self.authorize("xks-console:PutProxyRoute", "*")?;
+        check_route(route)?;
         let ProxyRoute { host, address, certificate_authorities } = route;
         let host = host.to_ascii_lowercase();
         // The console's own service leaves no event.
-        self.store().write(|tx| -> Answer<Empty> {
+        self.store().write(|tx| -> ApiResult<Empty> {
             tx.execute("DELETE FROM proxy_routes WHERE host = ?1", [&host])?;
             if address.is_some() || certificate_authorities.is_some() {
                 tx.execute(
@@ -62,11 +62,11 @@ impl Call<'_> {
         })
     }
 
-    pub fn list_proxy_routes(&self, _: &ListProxyRoutes) -> Answer<ListProxyRoutesOutput> {
-        self.permit_on("xks-console:ListProxyRoutes", "*")?;
+    pub fn list_proxy_routes(&self, _: &ListProxyRoutes) -> ApiResult<ListProxyRoutesOutput> {
+        self.authorize("xks-console:ListProxyRoutes", "*")?;
         self.store().read(|tx| {
             let mut query = tx.prepare("SELECT host, address, authorities FROM proxy_routes ORDER BY host")?;
-            let routes = query.query_map([], route)?.collect::<Result<_, _>>()?;
+            let routes = query.query_map([], route_from_row)?.collect::<Result<_, _>>()?;
             Ok(ListProxyRoutesOutput { routes })
         })
     }

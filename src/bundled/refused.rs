@@ -2,21 +2,21 @@
 
 use serde::Deserialize;
 
-use super::key_states::wrong_origin;
-use super::{Answer, Call};
+use super::key_states::unsupported_origin;
+use super::{ApiResult, Call};
 use crate::aws::error::ServiceError;
 use crate::aws::kms::{Origin, request_members};
 use crate::aws::shape;
 
 /// What an operation would need that a symmetric encryption key has not.
-enum Lacks {
+enum UnsupportedReason {
     /// A pair of keys, imported material, another Region.
-    Origin,
+    KeyOrigin,
     /// Another key usage.
-    Usage,
+    KeyUsage,
 }
 
-fn lack(operation: &str) -> Option<Lacks> {
+fn unsupported_reason(operation: &str) -> Option<UnsupportedReason> {
     match operation {
         "GenerateDataKeyPair"
         | "GenerateDataKeyPairWithoutPlaintext"
@@ -25,9 +25,9 @@ fn lack(operation: &str) -> Option<Lacks> {
         | "DeleteImportedKeyMaterial"
         | "ReplicateKey"
         | "UpdatePrimaryRegion"
-        | "GetPublicKey" => Some(Lacks::Origin),
+        | "GetPublicKey" => Some(UnsupportedReason::KeyOrigin),
         "Sign" | "Verify" | "GenerateMac" | "VerifyMac" | "DeriveSharedSecret" | "Encapsulate" | "Decapsulate" => {
-            Some(Lacks::Usage)
+            Some(UnsupportedReason::KeyUsage)
         }
         _ => None,
     }
@@ -35,7 +35,7 @@ fn lack(operation: &str) -> Option<Lacks> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct OfAKey {
+struct KeyIdRequest {
     key_id: String,
 }
 
@@ -63,26 +63,26 @@ fn action_of(operation: &str) -> &'static str {
 
 impl Call<'_> {
     /// The refusal of an operation that is not in the table, after the key was looked at as for any other.
-    pub fn refuse(&self, operation: &str, body: &[u8]) -> Answer<()> {
-        let (Some(lack), Some(members)) = (lack(operation), request_members(operation)) else {
+    pub fn reject_unsupported_operation(&self, operation: &str, body: &[u8]) -> ApiResult<()> {
+        let (Some(reason), Some(members)) = (unsupported_reason(operation), request_members(operation)) else {
             let message = format!("There is no operation {operation}.");
             return Err(ServiceError::new("UnknownOperationException", message).into());
         };
         shape::validate(members, body)?;
-        let request: OfAKey = serde_json::from_slice(body)
+        let request: KeyIdRequest = serde_json::from_slice(body)
             .map_err(|error| ServiceError::new("SerializationException", error.to_string()))?;
         let key = self.store().read(|tx| self.find_key(tx, &request.key_id, action_of(operation)))?.metadata;
-        let error = match (lack, key.origin) {
-            (Lacks::Usage, _) => {
+        let error = match (reason, key.origin) {
+            (UnsupportedReason::KeyUsage, _) => {
                 let (arn, usage) = (key.arn, key.key_usage);
                 let message = format!("{arn} key usage is {usage} which is not valid for {operation}.");
                 ServiceError::new("InvalidKeyUsageException", message)
             }
-            (Lacks::Origin, Origin::AwsKms) => {
+            (UnsupportedReason::KeyOrigin, Origin::AwsKms) => {
                 let message = format!("The bundled AWS has no {operation} for keys of its own.");
                 ServiceError::new("UnsupportedOperationException", message)
             }
-            (Lacks::Origin, origin) => wrong_origin(&key.arn, origin),
+            (UnsupportedReason::KeyOrigin, origin) => unsupported_origin(&key.arn, origin),
         };
         Err(error.into())
     }

@@ -5,10 +5,10 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::{OptionalExtension as _, Transaction, params};
 use zeroize::Zeroizing;
 
-use super::key_states::wrong_origin;
-use super::keys::FoundKey;
-use super::paging::page;
-use super::{Answer, Call};
+use super::key_states::unsupported_origin;
+use super::keys::KeyRecord;
+use super::paging::paginate;
+use super::{ApiResult, Call};
 use crate::aws::error::ServiceError;
 use crate::aws::kms::{
     DisableKeyRotation, EnableKeyRotation, GetKeyRotationStatus, GetKeyRotationStatusOutput, KeyState,
@@ -18,15 +18,15 @@ use crate::aws::operation::Empty;
 use crate::aws::scalar::EpochSeconds;
 
 /// The days between two rotations when none are named.
-const USUAL_PERIOD: u32 = 365;
+const DEFAULT_ROTATION_PERIOD_DAYS: u32 = 365;
 /// How often a key can be rotated on demand (KMS resource quotas).
-const MOST_ON_DEMAND: u32 = 25;
+const MAX_ON_DEMAND_ROTATIONS: u32 = 25;
 
 /// Refuses keys whose material KMS doesn't make, and those that are not in use.
-fn check(key: &FoundKey) -> Result<(), ServiceError> {
+fn check_rotatable(key: &KeyRecord) -> Result<(), ServiceError> {
     let (arn, origin) = (&key.metadata.arn, key.metadata.origin);
     if origin != Origin::AwsKms {
-        return Err(wrong_origin(arn, origin));
+        return Err(unsupported_origin(arn, origin));
     }
     if key.metadata.key_state == KeyState::Disabled {
         return Err(ServiceError::new("DisabledException", format!("{arn} is disabled.")));
@@ -35,42 +35,43 @@ fn check(key: &FoundKey) -> Result<(), ServiceError> {
 }
 
 impl Call<'_> {
-    pub fn enable_key_rotation(&self, request: &EnableKeyRotation) -> Answer<Empty> {
-        let days = request.rotation_period_in_days.unwrap_or(USUAL_PERIOD);
-        let deed =
-            super::authorize::Deed::from("kms:EnableKeyRotation").with("kms:RotationPeriodInDays", days.to_string());
-        self.change(|tx| {
-            let key = self.find_changeable_key(tx, &request.key_id, deed)?;
-            check(&key)?;
+    pub fn enable_key_rotation(&self, request: &EnableKeyRotation) -> ApiResult<Empty> {
+        let days = request.rotation_period_in_days.unwrap_or(DEFAULT_ROTATION_PERIOD_DAYS);
+        let authorization = super::authorize::AuthorizationRequest::from("kms:EnableKeyRotation")
+            .with_condition_key("kms:RotationPeriodInDays", days.to_string());
+        self.commit_with_event(|tx| {
+            let key = self.find_changeable_key(tx, &request.key_id, authorization)?;
+            check_rotatable(&key)?;
             let wait = SignedDuration::from_hours(24 * i64::from(days));
-            let next = self.store().world().clock.now().saturating_add(wait).unwrap_or(Timestamp::MAX);
+            let next = self.store().environment().clock.now().saturating_add(wait).unwrap_or(Timestamp::MAX);
             tx.execute(
                 "INSERT OR REPLACE INTO rotation_schedules VALUES (?1, ?2, ?3, ?4)",
-                params![self.world, key.metadata.key_id, days, next.as_millisecond()],
+                params![self.account_region, key.metadata.key_id, days, next.as_millisecond()],
             )?;
             Ok(Empty {})
         })
     }
 
-    pub fn disable_key_rotation(&self, request: &DisableKeyRotation) -> Answer<Empty> {
-        self.change(|tx| {
+    pub fn disable_key_rotation(&self, request: &DisableKeyRotation) -> ApiResult<Empty> {
+        self.commit_with_event(|tx| {
             let key = self.find_changeable_key(tx, &request.key_id, "kms:DisableKeyRotation")?;
-            check(&key)?;
+            check_rotatable(&key)?;
             let sql = "DELETE FROM rotation_schedules WHERE world = ?1 AND key_id = ?2";
-            tx.execute(sql, [&self.world, &key.metadata.key_id])?;
+            tx.execute(sql, [&self.account_region, &key.metadata.key_id])?;
             Ok(Empty {})
         })
     }
 
-    pub fn get_key_rotation_status(&self, request: &GetKeyRotationStatus) -> Answer<GetKeyRotationStatusOutput> {
+    pub fn get_key_rotation_status(&self, request: &GetKeyRotationStatus) -> ApiResult<GetKeyRotationStatusOutput> {
         self.store().read(|tx| {
             let key = self.find_changeable_key(tx, &request.key_id, "kms:GetKeyRotationStatus")?.metadata;
             if key.origin != Origin::AwsKms {
-                return Err(wrong_origin(&key.arn, key.origin).into());
+                return Err(unsupported_origin(&key.arn, key.origin).into());
             }
-            let there = super::world_of(&key.aws_account_id, &self.region);
+            let account_region = super::account_region(&key.aws_account_id, &self.region);
             let sql = "SELECT days, next FROM rotation_schedules WHERE world = ?1 AND key_id = ?2";
-            let schedule = tx.query_row(sql, [&there, &key.key_id], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?)));
+            let schedule =
+                tx.query_row(sql, [&account_region, &key.key_id], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?)));
             let schedule: Option<(u32, i64)> = schedule.optional()?;
             Ok(GetKeyRotationStatusOutput {
                 // A key that is disabled is not rotated; the schedule is kept for when it is enabled.
@@ -84,69 +85,75 @@ impl Call<'_> {
         })
     }
 
-    pub fn rotate_key_on_demand(&self, request: &RotateKeyOnDemand) -> Answer<RotateKeyOnDemandOutput> {
-        self.change(|tx| {
+    pub fn rotate_key_on_demand(&self, request: &RotateKeyOnDemand) -> ApiResult<RotateKeyOnDemandOutput> {
+        self.commit_with_event(|tx| {
             let key = self.find_changeable_key(tx, &request.key_id, "kms:RotateKeyOnDemand")?;
-            check(&key)?;
+            check_rotatable(&key)?;
             let key_id = key.metadata.key_id.clone();
             let sql = "SELECT count(*) FROM key_materials WHERE world = ?1 AND key_id = ?2 AND kind = 'ON_DEMAND'";
-            let so_far: u32 = tx.query_row(sql, [&self.world, &key_id], |row| row.get(0))?;
-            if so_far >= MOST_ON_DEMAND {
-                let message = format!("A key can be rotated on demand {MOST_ON_DEMAND} times.");
+            let so_far: u32 = tx.query_row(sql, [&self.account_region, &key_id], |row| row.get(0))?;
+            if so_far >= MAX_ON_DEMAND_ROTATIONS {
+                let message = format!("A key can be rotated on demand {MAX_ON_DEMAND_ROTATIONS} times.");
                 return Err(ServiceError::new("LimitExceededException", message).into());
             }
-            self.rotate(tx, key, "ON_DEMAND", self.store().world().clock.now())?;
+            self.rotate_key_material(tx, key, "ON_DEMAND", self.store().environment().clock.now())?;
             Ok(RotateKeyOnDemandOutput { key_id })
         })
     }
 
     /// Gives a key new material.
-    fn rotate(&self, tx: &Transaction, key: FoundKey, kind: &str, at: Timestamp) -> Answer<()> {
-        let world = self.store().world();
-        let (key_id, material_id) = (key.metadata.key_id.clone(), world.random.hex::<32>()?);
-        let material = Zeroizing::new(world.random.bytes::<32>()?);
+    fn rotate_key_material(&self, tx: &Transaction, key: KeyRecord, kind: &str, at: Timestamp) -> ApiResult<()> {
+        let environment = self.store().environment();
+        let (key_id, material_id) = (key.metadata.key_id.clone(), environment.random.hex::<32>()?);
+        let material = Zeroizing::new(environment.random.bytes::<32>()?);
         let record = ["key_material", &self.account, &self.region, &key_id, &material_id];
         let sealed = self.store().seal(&record, &*material)?;
         // The first rotation keeps the material that the key was made with.
         let keep = "INSERT OR IGNORE INTO key_materials VALUES (?1, ?2, ?3, ?4, NULL, NULL)";
-        tx.execute(keep, params![self.world, key_id, key.material_id, key.material])?;
+        tx.execute(keep, params![self.account_region, key_id, key.material_id, key.material])?;
         tx.execute(
             "INSERT INTO key_materials VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            params![self.world, key_id, material_id, sealed, kind, at.as_millisecond()],
+            params![self.account_region, key_id, material_id, sealed, kind, at.as_millisecond()],
         )?;
-        let (mut metadata, own_state) = (key.metadata, key.own_state);
+        let (mut metadata, own_state) = (key.metadata, key.stored_state);
         metadata.current_key_material_id = Some(material_id.clone());
         (metadata.key_state, metadata.enabled) = (own_state, own_state == KeyState::Enabled);
         tx.execute(
             "UPDATE keys SET document = ?3, material_id = ?4, material = ?5 WHERE world = ?1 AND id = ?2",
-            params![self.world, key_id, serde_json::to_string(&metadata)?, material_id, sealed],
+            params![self.account_region, key_id, serde_json::to_string(&metadata)?, material_id, sealed],
         )?;
         Ok(())
     }
 
     /// The material of a key that a blob names: the current one, or one before it.
-    pub fn material_of(&self, tx: &Transaction, key: &FoundKey, material_id: &str) -> Answer<Option<Vec<u8>>> {
+    pub fn sealed_key_material(
+        &self,
+        tx: &Transaction,
+        key: &KeyRecord,
+        material_id: &str,
+    ) -> ApiResult<Option<Vec<u8>>> {
         if material_id == key.material_id {
             return Ok(Some(key.material.clone()));
         }
-        let there = super::world_of(&key.metadata.aws_account_id, &self.region);
+        let account_region = super::account_region(&key.metadata.aws_account_id, &self.region);
         let sql = "SELECT material FROM key_materials WHERE world = ?1 AND key_id = ?2 AND material_id = ?3";
-        let found = tx.query_row(sql, [&there, &key.metadata.key_id, material_id], |row| row.get(0));
+        let found = tx.query_row(sql, [&account_region, &key.metadata.key_id, material_id], |row| row.get(0));
         Ok(found.optional()?)
     }
 
-    pub fn list_key_rotations(&self, request: &ListKeyRotations) -> Answer<ListKeyRotationsOutput> {
+    pub fn list_key_rotations(&self, request: &ListKeyRotations) -> ApiResult<ListKeyRotationsOutput> {
         let with_first = request.include_key_material.as_deref() == Some("ALL_KEY_MATERIAL");
-        let all = self.store().read(|tx| -> Answer<_> {
+        let all = self.store().read(|tx| -> ApiResult<_> {
             let key = self.find_changeable_key(tx, &request.key_id, "kms:ListKeyRotations")?;
             if key.metadata.origin != Origin::AwsKms {
-                return Err(wrong_origin(&key.metadata.arn, key.metadata.origin).into());
+                return Err(unsupported_origin(&key.metadata.arn, key.metadata.origin).into());
             }
             let mut query = tx.prepare(
                 "SELECT material_id, kind, at FROM key_materials WHERE world = ?1 AND key_id = ?2 ORDER BY at, rowid",
             )?;
-            let rows = query
-                .query_map([&self.world, &key.metadata.key_id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+            let rows = query.query_map([&self.account_region, &key.metadata.key_id], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            })?;
             let mut rows: Vec<(String, Option<String>, Option<i64>)> = rows.collect::<Result<_, _>>()?;
             if rows.is_empty() {
                 rows.push((key.material_id.clone(), None, None));
@@ -163,34 +170,39 @@ impl Call<'_> {
         })?;
         // A page starts after a number: rotations are only ever added.
         let numbered = all.into_iter().enumerate().map(|(at, entry)| (format!("{at:05}"), entry)).collect();
-        let page = page(numbered, |(at, _)| at, request.limit, 100, 1000, request.marker.as_deref())?;
+        let page = paginate(numbered, |(at, _)| at, request.limit, 100, 1000, request.marker.as_deref())?;
         let rotations = page.items.into_iter().map(|(_, entry)| entry).collect();
-        Ok(ListKeyRotationsOutput { rotations, truncated: page.next.is_some(), next_marker: page.next })
+        Ok(ListKeyRotationsOutput { rotations, truncated: page.next_marker.is_some(), next_marker: page.next_marker })
     }
 
     /// Rotates every key whose day has come; those that are not enabled wait.
-    pub fn settle_rotations(&self, now: i64) -> Answer<()> {
+    pub fn rotate_due_keys(&self, now: i64) -> ApiResult<()> {
         self.store().write(|tx| {
             let mut query = tx.prepare("SELECT world, key_id, days, next FROM rotation_schedules WHERE next <= ?1")?;
             let rows = query.query_map([now], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?;
             let due: Vec<(String, String, i64, i64)> = rows.collect::<Result<_, _>>()?;
-            for (world, key_id, days, at) in due {
-                let (account, region) = world.split_once('/').unwrap_or_default();
-                let there = Self {
+            for (account_region, key_id, days, at) in due {
+                let (account, region) = account_region.split_once('/').unwrap_or_default();
+                let call = Self {
                     account: account.to_owned(),
                     region: region.to_owned(),
-                    world: world.clone(),
+                    account_region: account_region.clone(),
                     ..self.clone()
                 };
-                let key = there.look_up_key(tx, &key_id)?;
+                let key = call.load_key(tx, &key_id)?;
                 if key.metadata.key_state == KeyState::Enabled {
-                    there.rotate(tx, key, "AUTOMATIC", Timestamp::from_millisecond(at).unwrap_or_default())?;
+                    call.rotate_key_material(
+                        tx,
+                        key,
+                        "AUTOMATIC",
+                        Timestamp::from_millisecond(at).unwrap_or_default(),
+                    )?;
                 }
                 let period = days * 24 * 3_600_000;
                 let next = at + ((now - at) / period + 1) * period;
                 tx.execute(
                     "UPDATE rotation_schedules SET next = ?3 WHERE world = ?1 AND key_id = ?2",
-                    params![world, key_id, next],
+                    params![account_region, key_id, next],
                 )?;
             }
             Ok(())

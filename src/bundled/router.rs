@@ -5,11 +5,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, header};
 
-use super::sessions::{self, Unfit};
-use super::store::Fault;
-use super::trail::Draft;
-use super::{Answer, Call, Inner, Origin, identity, world_of};
-use crate::access_log::{Details, DetailsSlot};
+use super::sessions::{self, CredentialError};
+use super::store::StoreError;
+use super::trail::EventDraft;
+use super::{ApiResult, Call, ConnectionInfo, Inner, account_region, identity};
+use crate::access_log::{RequestDetails, RequestDetailsSlot};
 use crate::aws::codec::{self, XML_CONTENT_TYPE};
 use crate::aws::error::ServiceError;
 use crate::aws::operation::{Operation, Protocol, Service};
@@ -17,48 +17,55 @@ use crate::aws::sigv4::{PresignedRequest, SignedRequest};
 use crate::aws::{cloudtrail, cloudwatch, iam, kms, shape, sts, tagging, xks_console};
 
 /// The longest body that is read, in bytes: a policy of 128 KiB and room around it.
-const MOST_BYTES: usize = 512 * 1024;
+const MAX_BODY_BYTES: usize = 512 * 1024;
 
 pub async fn handle(aws: &Inner, request: Request<Bytes>) -> Response<Bytes> {
-    let Ok(request_id) = aws.store.world().random.uuid() else {
-        return refuse(Service::Kms.protocol(), false, "", ServiceError::new("InternalFailure", "No randomness."));
+    let Ok(request_id) = aws.store.environment().random.uuid() else {
+        return error_response(
+            Service::Kms.protocol(),
+            false,
+            "",
+            ServiceError::new("InternalFailure", "No randomness."),
+        );
     };
     let (service, name) = match operation_of(&request) {
         Ok(found) => found,
         Err(error) => {
-            let details = Details { error: Some(error.code.clone()), ..Details::default() };
-            tell(&request, || details);
-            return refuse(protocol_of(&request), wants_json(&request), &request_id, error);
+            let details = RequestDetails { error: Some(error.code.clone()), ..RequestDetails::default() };
+            record_access_details(&request, || details);
+            return error_response(protocol_of(&request), wants_json(&request), &request_id, error);
         }
     };
     let user_agent = request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
     let is_query = matches!(service.protocol(), Protocol::Query { .. });
     let parameters = if is_query { parameters_of(&request) } else { request.body() };
-    let draft = Draft::new(service, &name, parameters, user_agent.unwrap_or("xks-console"), wants_json(&request));
+    let draft = EventDraft::new(service, &name, parameters, user_agent.unwrap_or("xks-console"), wants_json(&request));
     let mut caller = None;
     let answer = match authenticate(aws, &request, &draft, &request_id) {
         Ok(call) => {
             caller = Some(Arc::clone(&call.caller));
             let answer = dispatch(&call, service, &name, parameters).await;
-            call.leave_event(answer.as_ref().err());
+            call.record_event(answer.as_ref().err());
             answer
         }
         Err(error) => Err(error),
     };
-    tell(&request, || Details {
+    record_access_details(&request, || RequestDetails {
         operation: Some(format!("{}:{name}", service.signing_name())),
         caller: caller.map(|caller| caller.arn.clone()),
         error: answer.as_ref().err().map(|error| error.code.clone()),
     });
     match answer {
-        Ok(body) => respond(content_type(service.protocol(), draft.wants_json), StatusCode::OK, &request_id, body),
-        Err(error) => refuse(service.protocol(), draft.wants_json, &request_id, error),
+        Ok(body) => {
+            build_response(content_type(service.protocol(), draft.wants_json), StatusCode::OK, &request_id, body)
+        }
+        Err(error) => error_response(service.protocol(), draft.wants_json, &request_id, error),
     }
 }
 
 /// Tells the access log about a request, when there is one.
-fn tell(request: &Request<Bytes>, details: impl FnOnce() -> Details) {
-    if let Some(slot) = request.extensions().get::<DetailsSlot>() {
+fn record_access_details(request: &Request<Bytes>, details: impl FnOnce() -> RequestDetails) {
+    if let Some(slot) = request.extensions().get::<RequestDetailsSlot>() {
         slot.set(details());
     }
 }
@@ -70,7 +77,7 @@ fn protocol_of(request: &Request<Bytes>) -> Protocol {
 /// The service and the operation that a request names.
 fn operation_of(request: &Request<Bytes>) -> Result<(Service, String), ServiceError> {
     let unknown = || ServiceError::new("UnknownOperationException", "");
-    if request.body().len() > MOST_BYTES {
+    if request.body().len() > MAX_BODY_BYTES {
         return Err(ServiceError::new("RequestEntityTooLargeException", "The request is longer than 512 KiB."));
     }
     if let Some(target) = request.headers().get("x-amz-target") {
@@ -82,12 +89,13 @@ fn operation_of(request: &Request<Bytes>) -> Result<(Service, String), ServiceEr
             );
         return Ok((service.ok_or_else(unknown)?, name.to_owned()));
     }
-    let (action, asked) = codec::query_action(parameters_of(request))
+    let (action, requested_version) = codec::query_action(parameters_of(request))
         .ok_or_else(|| ServiceError::new("MissingAction", "The request names no operation."))?;
     let service = [Service::Iam, Service::Sts]
         .into_iter()
-        .find(|service| matches!(service.protocol(), Protocol::Query { version, .. } if version == asked));
-    let invalid = || ServiceError::new("InvalidAction", format!("There is no {action} of version {asked}."));
+        .find(|service| matches!(service.protocol(), Protocol::Query { version, .. } if version == requested_version));
+    let invalid =
+        || ServiceError::new("InvalidAction", format!("There is no {action} of version {requested_version}."));
     Ok((service.ok_or_else(invalid)?, action))
 }
 
@@ -106,16 +114,16 @@ fn wants_json(request: &Request<Bytes>) -> bool {
 fn authenticate<'a>(
     aws: &'a Inner,
     request: &Request<Bytes>,
-    draft: &'a Draft<'a>,
+    draft: &'a EventDraft<'a>,
     request_id: &str,
 ) -> Result<Call<'a>, ServiceError> {
-    aws.store.refresh().map_err(Fault::from)?;
+    aws.store.invalidate_stale_cache().map_err(StoreError::from)?;
     let service = draft.service;
     let protocol = service.protocol();
     let refused = |refusal: crate::aws::sigv4::AuthError| refusal.to_service_error(protocol);
     // Only STS takes signatures in the query: a presigned GetCallerIdentity proves who somebody is.
     let presigned = if service == Service::Sts { PresignedRequest::parse(request).map_err(refused)? } else { None };
-    let claim = match &presigned {
+    let signed_request = match &presigned {
         Some(presigned) => presigned.signed_request(request).map_err(refused)?,
         None => SignedRequest::parse(request).map_err(refused)?,
     };
@@ -126,41 +134,42 @@ fn authenticate<'a>(
         };
         ServiceError::new(code, "The security token included in the request is invalid.")
     };
-    if claim.scope.service != service.signing_name() {
+    if signed_request.scope.service != service.signing_name() {
         return Err(unknown());
     }
-    let found = match &claim.session_token {
-        None => identity::access_key(aws, claim.access_key_id),
-        Some(token) => sessions::session(aws, claim.access_key_id, token),
+    let found = match &signed_request.session_token {
+        None => identity::find_access_key(aws, signed_request.access_key_id),
+        Some(token) => sessions::find_session(aws, signed_request.access_key_id, token),
     };
     let (caller, secret) = found.map_err(|unfit| match unfit {
-        Unfit::Unknown => unknown(),
-        Unfit::Expired => {
+        CredentialError::Unknown => unknown(),
+        CredentialError::Expired => {
             let code = if matches!(protocol, Protocol::Json { .. }) { "ExpiredTokenException" } else { "ExpiredToken" };
             ServiceError::new(code, "The security token included in the request is expired")
         }
-        Unfit::Failed(error) => error,
+        CredentialError::Failed(error) => error,
     })?;
-    let key = aws.signing_keys.get_or_derive(claim.access_key_id, &secret, claim.scope).map_err(refused)?;
-    claim.verify(request, &key, aws.store.world().clock.now()).map_err(refused)?;
+    let key =
+        aws.signing_keys.get_or_derive(signed_request.access_key_id, &secret, signed_request.scope).map_err(refused)?;
+    signed_request.verify(request, &key, aws.store.environment().clock.now()).map_err(refused)?;
     let account = caller.account.clone();
-    let world = world_of(&account, claim.scope.region);
-    let origin = request.extensions().get::<Origin>();
+    let account_region = account_region(&account, signed_request.scope.region);
+    let origin = request.extensions().get::<ConnectionInfo>();
     Ok(Call {
         aws,
         caller,
         account,
-        region: claim.scope.region.to_owned(),
-        world,
+        region: signed_request.scope.region.to_owned(),
+        account_region,
         request_id: request_id.to_owned(),
         draft,
-        source: origin.map(|origin| origin.address.to_string()),
+        source_ip: origin.map(|origin| origin.address.to_string()),
         is_over_tls: origin.is_none_or(|origin| origin.is_over_tls),
     })
 }
 
 /// Answers in the protocol of the operation.
-fn encode<O: Operation>(call: &Call, answer: Answer<O::Response>) -> Result<Bytes, ServiceError> {
+fn encode<O: Operation>(call: &Call, answer: ApiResult<O::Response>) -> Result<Bytes, ServiceError> {
     let answer = answer?;
     match O::SERVICE.protocol() {
         Protocol::Query { .. } if call.draft.wants_json => {
@@ -195,9 +204,9 @@ fn decode<O: Operation>(body: &[u8]) -> Result<O, ServiceError> {
 /// The table of operations: request type and handler.
 ///
 /// What asks the external key store proxy is awaited; everything else answers at once.
-macro_rules! table {
+macro_rules! operation_table {
     ($call:expr, $service:expr, $name:expr, $body:expr;
-     at once { $($request:ty => $handler:expr;)+ } awaited { $($slow:ty => $waits:expr;)+ }) => {
+     sync { $($request:ty => $handler:expr;)+ } async { $($slow:ty => $waits:expr;)+ }) => {
         match ($service, $name) {
             $((<$request as Operation>::SERVICE, <$request as Operation>::NAME) => {
                 let handler = $handler;
@@ -208,7 +217,7 @@ macro_rules! table {
                 encode::<$slow>($call, handler($call, &decode($body)?).await)
             })+
             (Service::Kms, name) => {
-                $call.refuse(name, $body)?;
+                $call.reject_unsupported_operation(name, $body)?;
                 Ok(Bytes::new())
             }
             (_, name) => Err(ServiceError::new("UnknownOperationException", format!("There is no operation {name}."))),
@@ -217,9 +226,9 @@ macro_rules! table {
 }
 
 async fn dispatch(call: &Call<'_>, service: Service, name: &str, body: &[u8]) -> Result<Bytes, ServiceError> {
-    call.settle().await?;
-    table! { call, service, name, body;
-        at once {
+    call.apply_due_changes().await?;
+    operation_table! { call, service, name, body;
+        sync {
             kms::DescribeKey => Call::describe_key;
             kms::ListKeys => Call::list_keys;
             kms::EnableKey => Call::enable_key;
@@ -291,7 +300,7 @@ async fn dispatch(call: &Call<'_>, service: Service, name: &str, body: &[u8]) ->
             xks_console::PutProxyRoute => Call::put_proxy_route;
             xks_console::ListProxyRoutes => Call::list_proxy_routes;
         }
-        awaited {
+        async {
             kms::CreateKey => Call::create_key;
             kms::Encrypt => Call::encrypt;
             kms::Decrypt => Call::decrypt;
@@ -307,7 +316,7 @@ async fn dispatch(call: &Call<'_>, service: Service, name: &str, body: &[u8]) ->
     }
 }
 
-fn refuse(protocol: Protocol, wants_json: bool, request_id: &str, mut error: ServiceError) -> Response<Bytes> {
+fn error_response(protocol: Protocol, wants_json: bool, request_id: &str, mut error: ServiceError) -> Response<Bytes> {
     request_id.clone_into(&mut error.request_id);
     let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let body = match protocol {
@@ -315,7 +324,7 @@ fn refuse(protocol: Protocol, wants_json: bool, request_id: &str, mut error: Ser
         Protocol::Query { .. } if wants_json => codec::query_error_json(&error).into(),
         Protocol::Query { namespace, .. } => codec::query_error_xml(namespace, &error).into(),
     };
-    respond(content_type(protocol, wants_json), status, request_id, body)
+    build_response(content_type(protocol, wants_json), status, request_id, body)
 }
 
 fn content_type(protocol: Protocol, wants_json: bool) -> &'static str {
@@ -326,7 +335,7 @@ fn content_type(protocol: Protocol, wants_json: bool) -> &'static str {
     }
 }
 
-fn respond(content_type: &'static str, status: StatusCode, request_id: &str, body: Bytes) -> Response<Bytes> {
+fn build_response(content_type: &'static str, status: StatusCode, request_id: &str, body: Bytes) -> Response<Bytes> {
     let mut response = Response::new(body);
     *response.status_mut() = status;
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));

@@ -6,10 +6,10 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension as _, Transaction, params};
 use serde::Deserialize;
 
+use super::account_region;
 use super::identity;
-use super::store::{Fault, OpenError, Store};
+use super::store::{OpenError, Store, StoreError};
 use super::vpc::VpcEndpointService;
-use super::world_of;
 use crate::aws::arn::{Arn, partition_of};
 use crate::aws::iam::{MemberList, Role, User};
 use crate::aws::kms::{
@@ -19,12 +19,12 @@ use crate::aws::kms::{
 use crate::aws::policy;
 use crate::aws::scalar::EpochSeconds;
 use crate::environment::Environment;
-use crate::xks::key_manager::{KeyManager, NewExternalKey, ProxyCredential};
+use crate::xks::key_manager::{ExternalKeyManager, NewExternalKey, ProxyCredential};
 use crate::xks::proxy::BUNDLED_HOST;
 
 const SCENARIOS: [(&str, &str); 1] = [("default", include_str!("../../assets/scenarios/default.toml"))];
 /// Since when the principals of a scenario exist.
-const PRINCIPALS_SINCE: &str = "2024-01-15T09:00:00Z";
+const PRINCIPAL_CREATE_DATE: &str = "2024-01-15T09:00:00Z";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -133,50 +133,52 @@ struct Key {
 
 /// Whether the account has been filled.
 pub fn is_filled(store: &Store) -> Result<bool, OpenError> {
-    store.read(is_filled_in)
+    store.read(is_filled_in_transaction)
 }
 
-fn is_filled_in(tx: &Transaction) -> Result<bool, OpenError> {
+fn is_filled_in_transaction(tx: &Transaction) -> Result<bool, OpenError> {
     let found = tx.query_row("SELECT 1 FROM meta WHERE name = 'scenario'", [], |_| Ok(())).optional()?;
     Ok(found.is_some())
 }
 
 /// Fills a new account. The external key manager comes first and bears being filled twice; the account is committed
 /// last and as one, so that a start that is cut off leaves nothing half-made.
-pub fn fill(name: &str, store: &Store, manager: &KeyManager) -> Result<(), OpenError> {
-    let (_, text) =
-        SCENARIOS.iter().find(|(known, _)| *known == name).ok_or_else(|| OpenError::NoScenario(name.to_owned()))?;
-    let wrong = |reason: String| OpenError::Scenario { name: name.to_owned(), reason };
-    let scenario: Scenario = toml::from_str(text).map_err(|error| wrong(error.to_string()))?;
-    let credentials = fill_manager(&scenario, store.world(), manager)?;
+pub fn fill(name: &str, store: &Store, manager: &ExternalKeyManager) -> Result<(), OpenError> {
+    let (_, text) = SCENARIOS
+        .iter()
+        .find(|(known, _)| *known == name)
+        .ok_or_else(|| OpenError::UnknownScenario(name.to_owned()))?;
+    let invalid_scenario = |reason: String| OpenError::InvalidScenario { name: name.to_owned(), reason };
+    let scenario: Scenario = toml::from_str(text).map_err(|error| invalid_scenario(error.to_string()))?;
+    let credentials = fill_key_manager(&scenario, store.environment(), manager)?;
     store.write(|tx| {
-        if is_filled_in(tx)? {
+        if is_filled_in_transaction(tx)? {
             return Ok(());
         }
-        let filling = Filling { scenario: &scenario, store, tx };
-        filling.principals()?;
-        filling.vpc_endpoint_services()?;
-        let stores = filling.key_stores(&credentials).map_err(|entry| entry.unwrap_or_else(wrong))?;
+        let writer = ScenarioWriter { scenario: &scenario, store, tx };
+        writer.insert_principals()?;
+        writer.insert_vpc_endpoint_services()?;
+        let stores = writer.insert_key_stores(&credentials).map_err(|entry| entry.into_open_error(invalid_scenario))?;
         for key in &scenario.key {
-            filling.key(key, &stores).map_err(|entry| entry.unwrap_or_else(wrong))?;
+            writer.add_key(key, &stores).map_err(|entry| entry.into_open_error(invalid_scenario))?;
         }
-        filling.other_access_keys()?;
+        writer.create_other_access_keys()?;
         tx.execute("INSERT INTO meta VALUES ('scenario', ?1)", [name.as_bytes()])?;
         Ok(())
     })
 }
 
 /// Makes partitions and external keys that are missing; gives each partition a credential that its store can use.
-fn fill_manager(
+fn fill_key_manager(
     scenario: &Scenario,
-    world: &Environment,
-    manager: &KeyManager,
+    environment: &Environment,
+    manager: &ExternalKeyManager,
 ) -> Result<BTreeMap<String, ProxyCredential>, OpenError> {
-    let there = manager.partitions()?;
+    let existing = manager.partitions()?;
     let mut credentials = BTreeMap::new();
     for partition in &scenario.partition {
-        let credential = ProxyCredential::generate(&world.random)?;
-        if there.contains(&partition.name) {
+        let credential = ProxyCredential::generate(&environment.random)?;
+        if existing.contains(&partition.name) {
             manager.add_credential(&partition.name, &credential)?;
         } else {
             manager.create_partition(&partition.name, &credential)?;
@@ -202,27 +204,27 @@ fn fill_manager(
 }
 
 /// Either an error of its own, or a reason why the scenario is not right.
-enum Entry {
+enum FillError {
     Failed(OpenError),
-    Wrong(String),
+    InvalidScenario(String),
 }
 
-impl Entry {
-    fn unwrap_or_else(self, wrong: impl Fn(String) -> OpenError) -> OpenError {
+impl FillError {
+    fn into_open_error(self, invalid_scenario: impl Fn(String) -> OpenError) -> OpenError {
         match self {
             Self::Failed(error) => error,
-            Self::Wrong(reason) => wrong(reason),
+            Self::InvalidScenario(reason) => invalid_scenario(reason),
         }
     }
 }
 
-impl<E: Into<OpenError>> From<E> for Entry {
+impl<E: Into<OpenError>> From<E> for FillError {
     fn from(error: E) -> Self {
         Self::Failed(error.into())
     }
 }
 
-struct Filling<'a> {
+struct ScenarioWriter<'a> {
     scenario: &'a Scenario,
     store: &'a Store,
     tx: &'a Transaction<'a>,
@@ -233,24 +235,24 @@ fn path_and_name(text: &str) -> (&str, &str) {
     text.split_at(text.rfind('/').map_or(0, |place| place + 1))
 }
 
-impl Filling<'_> {
-    fn world(&self) -> &Environment {
-        self.store.world()
+impl ScenarioWriter<'_> {
+    fn environment(&self) -> &Environment {
+        self.store.environment()
     }
 
     /// An ID as IAM makes them: four letters and sixteen of A to Z and 2 to 7.
     fn unique_id(&self, prefix: &str) -> Result<String, OpenError> {
-        Ok(format!("{prefix}{}", identity::unique_letters(&self.world().random)?))
+        Ok(format!("{prefix}{}", identity::unique_id_suffix(&self.environment().random)?))
     }
 
-    fn principals(&self) -> Result<(), OpenError> {
+    fn insert_principals(&self) -> Result<(), OpenError> {
         let account = &self.scenario.account;
-        self.account(&account.id, &account.users, &account.roles)?;
+        self.insert_account(&account.id, &account.users, &account.roles)?;
         let partition = partition_of(&account.region);
         let alias = format!("account-alias/{}", account.id);
         self.tx.execute("INSERT INTO meta VALUES (?1, ?2)", params![alias, account.alias.as_bytes()])?;
         for other in &self.scenario.other_account {
-            self.account(&other.id, &other.users, &other.roles)?;
+            self.insert_account(&other.id, &other.users, &other.roles)?;
         }
         for policy in &self.scenario.iam_policy {
             serde_json::from_str::<policy::PolicyDocument>(&policy.document)?;
@@ -272,42 +274,43 @@ impl Filling<'_> {
                 )?;
             }
         }
-        let console = self.access_key(&format!("arn:{partition}:iam::{}:user{}", account.id, account.console_user))?;
+        let console =
+            self.create_access_key(&format!("arn:{partition}:iam::{}:user{}", account.id, account.console_user))?;
         self.tx.execute("INSERT INTO meta VALUES ('console-access-key', ?1)", [console.as_bytes()])?;
         Ok(())
     }
 
     /// The access keys of others than the console's user.
-    fn other_access_keys(&self) -> Result<(), OpenError> {
+    fn create_other_access_keys(&self) -> Result<(), OpenError> {
         let account = &self.scenario.account;
         let partition = partition_of(&account.region);
         for user in &account.access_keys {
-            self.access_key(&format!("arn:{partition}:iam::{}:user{user}", account.id))?;
+            self.create_access_key(&format!("arn:{partition}:iam::{}:user{user}", account.id))?;
         }
         for other in &self.scenario.other_account {
             for user in &other.access_keys {
-                self.access_key(&format!("arn:{partition}:iam::{}:user{user}", other.id))?;
+                self.create_access_key(&format!("arn:{partition}:iam::{}:user{user}", other.id))?;
             }
         }
         Ok(())
     }
 
     /// What the account's records are kept under.
-    fn world_name(&self) -> String {
-        world_of(&self.scenario.account.id, &self.scenario.account.region)
+    fn account_region(&self) -> String {
+        account_region(&self.scenario.account.id, &self.scenario.account.region)
     }
 
-    fn vpc_endpoint_services(&self) -> Result<(), OpenError> {
+    fn insert_vpc_endpoint_services(&self) -> Result<(), OpenError> {
         for service in &self.scenario.vpc_endpoint_service {
             self.tx.execute(
                 "INSERT INTO vpc_endpoint_services VALUES (?1, ?2, ?3)",
-                params![self.world_name(), service.name, serde_json::to_string(service)?],
+                params![self.account_region(), service.name, serde_json::to_string(service)?],
             )?;
         }
         Ok(())
     }
 
-    fn account(&self, account: &str, users: &[String], roles: &[String]) -> Result<(), OpenError> {
+    fn insert_account(&self, account: &str, users: &[String], roles: &[String]) -> Result<(), OpenError> {
         let partition = partition_of(&self.scenario.account.region);
         let insert = |kind: &str, name: &str, document: String| {
             self.tx.execute("INSERT INTO principals VALUES (?1, ?2, ?3, ?4)", params![account, kind, name, document])
@@ -319,7 +322,7 @@ impl Filling<'_> {
                 user_name: name.to_owned(),
                 user_id: self.unique_id("AIDA")?,
                 arn: format!("arn:{partition}:iam::{account}:user{user}"),
-                create_date: PRINCIPALS_SINCE.to_owned(),
+                create_date: PRINCIPAL_CREATE_DATE.to_owned(),
                 tags: MemberList::default(),
             })?;
             insert("user", name, document)?;
@@ -331,7 +334,7 @@ impl Filling<'_> {
                 role_name: name.to_owned(),
                 role_id: self.unique_id("AROA")?,
                 arn: format!("arn:{partition}:iam::{account}:role{role}"),
-                create_date: PRINCIPALS_SINCE.to_owned(),
+                create_date: PRINCIPAL_CREATE_DATE.to_owned(),
                 assume_role_policy_document: None,
                 description: None,
                 max_session_duration: None,
@@ -343,32 +346,35 @@ impl Filling<'_> {
     }
 
     /// Gives a user an access key: random for each account, never a constant.
-    fn access_key(&self, arn: &str) -> Result<String, OpenError> {
+    fn create_access_key(&self, arn: &str) -> Result<String, OpenError> {
         let query = "SELECT account, document FROM principals WHERE document ->> '$.Arn' = ?1";
         let (account, document): (String, String) =
             self.tx.query_row(query, [arn], |row| Ok((row.get(0)?, row.get(1)?)))?;
         let user: User = serde_json::from_str(&document)?;
         let id = self.unique_id("AKIA")?;
-        let secret = zeroize::Zeroizing::new(self.world().random.hex::<20>()?);
+        let secret = zeroize::Zeroizing::new(self.environment().random.hex::<20>()?);
         let sealed = self.store.seal(&["access_keys", &id], secret.as_bytes())?;
         self.tx.execute(
             "INSERT INTO access_keys VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            params![id, account, user.arn, user.user_id, sealed, PRINCIPALS_SINCE],
+            params![id, account, user.arn, user.user_id, sealed, PRINCIPAL_CREATE_DATE],
         )?;
         Ok(id)
     }
 
-    fn key_stores(&self, credentials: &BTreeMap<String, ProxyCredential>) -> Result<BTreeMap<String, String>, Entry> {
+    fn insert_key_stores(
+        &self,
+        credentials: &BTreeMap<String, ProxyCredential>,
+    ) -> Result<BTreeMap<String, String>, FillError> {
         let region = &self.scenario.account.region;
         let mut ids = BTreeMap::new();
         for store in &self.scenario.key_store {
             let credential = credentials.get(&store.partition).ok_or_else(|| {
-                Entry::Wrong(format!(
+                FillError::InvalidScenario(format!(
                     "the key store {} names the partition {}, which is not there",
                     store.name, store.partition
                 ))
             })?;
-            let hex = self.world().random.hex::<9>().map_err(OpenError::from)?;
+            let hex = self.environment().random.hex::<9>().map_err(OpenError::from)?;
             let id = format!("cks-{}", hex.get(..17).unwrap_or(&hex));
             let document = CustomKeyStore {
                 custom_key_store_id: id.clone(),
@@ -387,15 +393,15 @@ impl Filling<'_> {
                 }),
                 problem: None,
             };
-            let wrong = ProxyCredential::generate(&self.world().random).map_err(OpenError::from)?;
-            let kept = if store.has_wrong_secret { &wrong } else { credential };
+            let invalid_scenario = ProxyCredential::generate(&self.environment().random).map_err(OpenError::from)?;
+            let kept = if store.has_wrong_secret { &invalid_scenario } else { credential };
             let secret = kept.secret_access_key.expose().as_bytes();
             let sealed = self.store.seal(&["key_stores", region, &id], secret).map_err(OpenError::from)?;
             let document = serde_json::to_string(&document).map_err(OpenError::from)?;
             self.tx
                 .execute(
                     "INSERT INTO key_stores (world, id, document, secret) VALUES (?1, ?2, ?3, ?4)",
-                    params![self.world_name(), id, document, sealed],
+                    params![self.account_region(), id, document, sealed],
                 )
                 .map_err(OpenError::from)?;
             ids.insert(store.name.clone(), id);
@@ -403,26 +409,29 @@ impl Filling<'_> {
         Ok(ids)
     }
 
-    fn key(&self, key: &Key, stores: &BTreeMap<String, String>) -> Result<(), Entry> {
+    fn add_key(&self, key: &Key, stores: &BTreeMap<String, String>) -> Result<(), FillError> {
         let Account { id: account, region, .. } = &self.scenario.account;
         let store = key.key_store.as_ref().map(|name| {
             let missing = || {
-                Entry::Wrong(format!("the key ‘{}’ names the key store {name}, which is not there", key.description))
+                FillError::InvalidScenario(format!(
+                    "the key ‘{}’ names the key store {name}, which is not there",
+                    key.description
+                ))
             };
             stores.get(name).cloned().ok_or_else(missing)
         });
         let store = store.transpose()?;
         if store.is_some() != key.external_key.is_some() {
-            return Err(Entry::Wrong(format!(
+            return Err(FillError::InvalidScenario(format!(
                 "the key ‘{}’ needs both key_store and external_key, or neither",
                 key.description
             )));
         }
-        self.insert_key(key, account, region, store.as_deref()).map_err(Entry::Failed)
+        self.insert_key(key, account, region, store.as_deref()).map_err(FillError::Failed)
     }
 
     fn insert_key(&self, key: &Key, account: &str, region: &str, store: Option<&str>) -> Result<(), OpenError> {
-        let random = &self.world().random;
+        let random = &self.environment().random;
         let (key_id, material_id) = (random.uuid()?, random.hex::<32>()?);
         let material = zeroize::Zeroizing::new(random.bytes::<32>()?);
         let sealed = self.store.seal(&["key_material", account, region, &key_id, &material_id], &*material)?;
@@ -450,7 +459,7 @@ impl Filling<'_> {
         self.tx.execute(
             "INSERT INTO keys VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, NULL)",
             params![
-                self.world_name(),
+                self.account_region(),
                 key_id,
                 serde_json::to_string(&metadata)?,
                 policy::default_policy(partition_of(region), account),
@@ -465,21 +474,21 @@ impl Filling<'_> {
             let created = key.created.as_millisecond();
             self.tx.execute(
                 "INSERT INTO aliases VALUES (?1, ?2, ?3, ?4, ?4)",
-                params![self.world_name(), name, key_id, created],
+                params![self.account_region(), name, key_id, created],
             )?;
         }
         for (tag_key, tag_value) in &key.tags {
             self.tx.execute(
                 "INSERT INTO tags VALUES (?1, ?2, ?3, ?4)",
-                params![self.world_name(), key_id, tag_key, tag_value],
+                params![self.account_region(), key_id, tag_key, tag_value],
             )?;
         }
         Ok(())
     }
 }
 
-impl From<Fault> for OpenError {
-    fn from(fault: Fault) -> Self {
-        Self::Refused(fault.0)
+impl From<StoreError> for OpenError {
+    fn from(fault: StoreError) -> Self {
+        Self::Service(fault.0)
     }
 }

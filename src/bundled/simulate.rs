@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::identity::policies_of;
-use super::paging::page;
-use super::{Answer, Call};
+use super::paging::paginate;
+use super::{ApiResult, Call};
 use crate::aws::arn::Arn;
 use crate::aws::error::ServiceError;
 use crate::aws::iam::{
@@ -32,21 +32,21 @@ const CONTEXT_KEY_TYPES: [&str; 12] = [
     "dateList",
 ];
 
-fn invalid(message: impl Into<String>) -> ServiceError {
+fn invalid_input(message: impl Into<String>) -> ServiceError {
     ServiceError::new("InvalidInput", message)
 }
 
 /// A policy that is asked, with what the answer says of it.
-struct Source {
+struct PolicySource {
     id: String,
     kind: &'static str,
     text: String,
     document: Arc<PolicyDocument>,
 }
 
-impl Source {
+impl PolicySource {
     /// These of its statements, each with its place.
-    fn matched(&self, statements: &[usize]) -> impl Iterator<Item = MatchedStatement> {
+    fn matched_statements(&self, statements: &[usize]) -> impl Iterator<Item = MatchedStatement> {
         let spans = statement_spans(&self.text);
         statements.iter().map(move |place| {
             let (start, end) = spans.get(*place).copied().unwrap_or_default();
@@ -63,50 +63,55 @@ impl Source {
 
 /// Who is asked about what.
 struct Simulation {
-    identity: Vec<Source>,
-    boundary: Vec<Source>,
-    resource: Option<Source>,
+    identity_policies: Vec<PolicySource>,
+    boundary_policies: Vec<PolicySource>,
+    resource_policy: Option<PolicySource>,
     caller_arn: String,
     caller_account: String,
-    is_foreign: bool,
-    facts: RequestContext,
+    is_cross_account: bool,
+    request_context: RequestContext,
     resources: Vec<String>,
 }
 
 /// What is decided about an action on a resource.
-struct Verdict {
+struct ResourceDecision {
     decision: Decision,
-    matched: Vec<MatchedStatement>,
-    missing: BTreeSet<String>,
-    by_boundary: Option<PermissionsBoundaryDecisionDetail>,
+    matched_statements: Vec<MatchedStatement>,
+    missing_context_values: BTreeSet<String>,
+    boundary_decision: Option<PermissionsBoundaryDecisionDetail>,
 }
 
 impl Simulation {
-    fn verdict(&self, action: &str, resource: &str) -> Verdict {
-        let question = PolicyRequest { action, resource, context: &self.facts };
+    fn evaluate_resource(&self, action: &str, resource: &str) -> ResourceDecision {
+        let policy_request = PolicyRequest { action, resource, context: &self.request_context };
         let principal =
             RequestPrincipal { arn: &self.caller_arn, issuer_arn: &self.caller_arn, account: &self.caller_account };
-        let said_by = |sources: &[Source], effect| -> Vec<MatchedStatement> {
-            let said = sources.iter().map(|one| (one, one.document.matching_statements(effect, &question, None)));
-            said.flat_map(|(one, places)| one.matched(&places).collect::<Vec<_>>()).collect()
+        let said_by = |sources: &[PolicySource], effect| -> Vec<MatchedStatement> {
+            let said = sources.iter().map(|one| (one, one.document.matching_statements(effect, &policy_request, None)));
+            said.flat_map(|(one, places)| one.matched_statements(&places).collect::<Vec<_>>()).collect()
         };
         let of_resource = |effect| -> Vec<MatchedStatement> {
-            let places = |one: &Source| one.document.matching_statements(effect, &question, Some(&principal));
-            self.resource.iter().flat_map(|one| one.matched(&places(one)).collect::<Vec<_>>()).collect()
+            let places =
+                |one: &PolicySource| one.document.matching_statements(effect, &policy_request, Some(&principal));
+            self.resource_policy
+                .iter()
+                .flat_map(|one| one.matched_statements(&places(one)).collect::<Vec<_>>())
+                .collect()
         };
-        let mut denying = said_by(&self.identity, Effect::Deny);
-        denying.extend(said_by(&self.boundary, Effect::Deny));
+        let mut denying = said_by(&self.identity_policies, Effect::Deny);
+        denying.extend(said_by(&self.boundary_policies, Effect::Deny));
         denying.extend(of_resource(Effect::Deny));
-        let by_boundary = (!self.boundary.is_empty()).then(|| !said_by(&self.boundary, Effect::Allow).is_empty());
-        let by_identity = said_by(&self.identity, Effect::Allow);
+        let by_boundary =
+            (!self.boundary_policies.is_empty()).then(|| !said_by(&self.boundary_policies, Effect::Allow).is_empty());
+        let by_identity = said_by(&self.identity_policies, Effect::Allow);
         let by_resource = self
-            .resource
+            .resource_policy
             .as_ref()
-            .map_or(PermissionResult::NotAllowed, |one| one.document.permission_for(&principal, &question));
+            .map_or(PermissionResult::NotAllowed, |one| one.document.permission_for(&principal, &policy_request));
         let is_allowed = by_boundary != Some(false)
             && match by_resource {
-                PermissionResult::Direct if !self.is_foreign => true,
-                PermissionResult::NotAllowed if self.is_foreign => false,
+                PermissionResult::Direct if !self.is_cross_account => true,
+                PermissionResult::NotAllowed if self.is_cross_account => false,
                 _ => !by_identity.is_empty(),
             };
         let (decision, matched) = match (denying.is_empty(), is_allowed) {
@@ -114,26 +119,32 @@ impl Simulation {
             (true, true) => (Decision::Allowed, by_identity.into_iter().chain(of_resource(Effect::Allow)).collect()),
             (true, false) => (Decision::ImplicitDeny, Vec::new()),
         };
-        let asked = self.identity.iter().chain(&self.boundary).chain(&self.resource);
-        let missing = asked.flat_map(|one| one.document.missing_context_keys(&question)).collect();
+        let asked = self.identity_policies.iter().chain(&self.boundary_policies).chain(&self.resource_policy);
+        let missing = asked.flat_map(|one| one.document.missing_context_keys(&policy_request)).collect();
         let by_boundary = by_boundary.map(|allowed_by_permissions_boundary| PermissionsBoundaryDecisionDetail {
             allowed_by_permissions_boundary,
         });
-        Verdict { decision, matched, missing, by_boundary }
+        ResourceDecision {
+            decision,
+            matched_statements: matched,
+            missing_context_values: missing,
+            boundary_decision: by_boundary,
+        }
     }
 
     /// One result for an action: the most restrictive decision, and that on each resource which is named.
-    fn result(&self, action: &str) -> EvaluationResult {
-        let verdicts: Vec<Verdict> = self.resources.iter().map(|resource| self.verdict(action, resource)).collect();
+    fn evaluate_action(&self, action: &str) -> EvaluationResult {
+        let verdicts: Vec<ResourceDecision> =
+            self.resources.iter().map(|resource| self.evaluate_resource(action, resource)).collect();
         let decision = verdicts.iter().map(|one| one.decision).max().unwrap_or(Decision::ImplicitDeny);
         let decisive = verdicts.iter().filter(|one| one.decision == decision);
         let mut matched = Vec::new();
-        for statement in decisive.flat_map(|one| &one.matched) {
+        for statement in decisive.flat_map(|one| &one.matched_statements) {
             if !matched.contains(statement) {
                 matched.push(statement.clone());
             }
         }
-        let details = verdicts.iter().filter_map(|one| one.by_boundary);
+        let details = verdicts.iter().filter_map(|one| one.boundary_decision);
         let name = if let [one] = &self.resources[..] { one } else { "*" };
         let mut result = EvaluationResult {
             eval_action_name: action.to_owned(),
@@ -145,7 +156,7 @@ impl Simulation {
             resource_specific_results: MemberList::default(),
         };
         for (verdict, resource) in verdicts.into_iter().zip(&self.resources) {
-            let missing = verdict.missing.into_iter().collect();
+            let missing = verdict.missing_context_values.into_iter().collect();
             if self.resources.len() == 1 && resource == "*" {
                 result.missing_context_values = missing;
                 continue;
@@ -153,9 +164,9 @@ impl Simulation {
             result.resource_specific_results.member.push(ResourceSpecificResult {
                 eval_resource_name: resource.clone(),
                 eval_resource_decision: verdict.decision,
-                matched_statements: verdict.matched.into_iter().collect(),
+                matched_statements: verdict.matched_statements.into_iter().collect(),
                 missing_context_values: missing,
-                permissions_boundary_decision_detail: verdict.by_boundary,
+                permissions_boundary_decision_detail: verdict.boundary_decision,
             });
         }
         result
@@ -163,81 +174,81 @@ impl Simulation {
 }
 
 impl Call<'_> {
-    pub fn simulate_principal_policy(&self, request: &SimulatePrincipalPolicy) -> Answer<SimulatePolicyOutput> {
-        self.permit_on("iam:SimulatePrincipalPolicy", &request.policy_source_arn)?;
+    pub fn simulate_principal_policy(&self, request: &SimulatePrincipalPolicy) -> ApiResult<SimulatePolicyOutput> {
+        self.authorize("iam:SimulatePrincipalPolicy", &request.policy_source_arn)?;
         if request.action_names.is_empty() {
-            return Err(invalid("ActionNames must have at least one action.").into());
+            return Err(invalid_input("ActionNames must have at least one action.").into());
         }
         for action in &request.action_names.member {
             if action.len() > 128 || action.split_once(':').is_none_or(|(from, to)| from.is_empty() || to.is_empty()) {
-                return Err(invalid(format!("Invalid Action: {action}")).into());
+                return Err(invalid_input(format!("Invalid Action: {action}")).into());
             }
         }
-        let simulation = self.simulation(request)?;
+        let simulation = self.build_simulation(request)?;
         // The marker names the place of an action: the order is the caller's.
         let places = request.action_names.member.iter().enumerate();
         let all: Vec<(String, &String)> = places.map(|(place, action)| (format!("{place:06}"), action)).collect();
-        let page = page(all, |(place, _)| place, request.max_items, 100, 1000, request.marker.as_deref())?;
+        let page = paginate(all, |(place, _)| place, request.max_items, 100, 1000, request.marker.as_deref())?;
         Ok(SimulatePolicyOutput {
-            evaluation_results: page.items.iter().map(|(_, action)| simulation.result(action)).collect(),
-            is_truncated: page.next.is_some(),
-            marker: page.next,
+            evaluation_results: page.items.iter().map(|(_, action)| simulation.evaluate_action(action)).collect(),
+            is_truncated: page.next_marker.is_some(),
+            marker: page.next_marker,
         })
     }
 
-    fn simulation(&self, request: &SimulatePrincipalPolicy) -> Answer<Simulation> {
-        let (source, id) = self.find_principal(&request.policy_source_arn)?;
+    fn build_simulation(&self, request: &SimulatePrincipalPolicy) -> ApiResult<Simulation> {
+        let (source, id) = self.find_principal_by_arn(&request.policy_source_arn)?;
         let kind = if source.resource.starts_with("user/") { "user" } else { "role" };
         let name = source.resource.rsplit('/').next().unwrap_or_default();
-        let read = |text: String, id: String, kind| -> Answer<Source> {
-            let Some(document) = self.aws.policies.read(&text) else {
-                return Err(invalid(format!("{id} is no policy document.")).into());
+        let read = |text: String, id: String, kind| -> ApiResult<PolicySource> {
+            let Some(document) = self.aws.policy_cache.get_or_parse(&text) else {
+                return Err(invalid_input(format!("{id} is no policy document.")).into());
             };
-            Ok(Source { id, kind, text, document })
+            Ok(PolicySource { id, kind, text, document })
         };
         let attached = self.store().read(|tx| policies_of(tx, &request.policy_source_arn))?;
-        let numbered = |texts: &[String], name: &str, kind| -> Answer<Vec<Source>> {
+        let numbered = |texts: &[String], name: &str, kind| -> ApiResult<Vec<PolicySource>> {
             let numbers = texts.iter().enumerate();
             numbers.map(|(place, text)| read(text.clone(), format!("{name}.{}", place + 1), kind)).collect()
         };
         let named = attached.into_iter().map(|(policy, text)| read(text, format!("{kind}_{name}_{policy}"), kind));
-        let mut identity = named.collect::<Answer<Vec<Source>>>()?;
+        let mut identity = named.collect::<ApiResult<Vec<PolicySource>>>()?;
         identity.extend(numbered(&request.policy_input_list.member, "PolicyInputList", "none")?);
         let boundary = &request.permissions_boundary_policy_input_list.member;
         let boundary = numbered(boundary, "PermissionsBoundaryPolicyInputList", "none")?;
         if request.resource_policy.is_some() && request.caller_arn.is_none() && kind != "user" {
-            return Err(invalid("CallerArn is required: the source of the policies is no user.").into());
+            return Err(invalid_input("CallerArn is required: the source of the policies is no user.").into());
         }
         let resource = request.resource_policy.clone();
         let resource = resource.map(|text| read(text, "ResourcePolicy".to_owned(), "resource")).transpose()?;
         let caller_arn = request.caller_arn.clone().unwrap_or_else(|| request.policy_source_arn.clone());
-        let caller: Arn = caller_arn.parse().map_err(|_| invalid(format!("Invalid CallerArn: {caller_arn}")))?;
+        let caller: Arn = caller_arn.parse().map_err(|_| invalid_input(format!("Invalid CallerArn: {caller_arn}")))?;
         let owner = request.resource_owner.as_deref();
         let owner = owner.map(|text| text.parse::<Arn>().map_or_else(|_| text.to_owned(), |arn| arn.account));
-        let mut facts = RequestContext::default();
-        facts.add("aws:PrincipalArn", &*caller_arn);
-        facts.add("aws:PrincipalAccount", &*caller.account);
-        facts.add("aws:PrincipalType", if kind == "user" { "User" } else { "AssumedRole" });
-        facts.add("aws:userid", id);
-        facts.add_optional("aws:username", (kind == "user").then_some(name));
-        let now = self.store().world().clock.now();
-        facts.add("aws:CurrentTime", now.to_string());
-        facts.add("aws:EpochTime", now.as_second().to_string());
+        let mut request_context = RequestContext::default();
+        request_context.add("aws:PrincipalArn", &*caller_arn);
+        request_context.add("aws:PrincipalAccount", &*caller.account);
+        request_context.add("aws:PrincipalType", if kind == "user" { "User" } else { "AssumedRole" });
+        request_context.add("aws:userid", id);
+        request_context.add_optional("aws:username", (kind == "user").then_some(name));
+        let now = self.store().environment().clock.now();
+        request_context.add("aws:CurrentTime", now.to_string());
+        request_context.add("aws:EpochTime", now.as_second().to_string());
         for entry in &request.context_entries.member {
             if !CONTEXT_KEY_TYPES.contains(&entry.context_key_type.as_str()) {
-                return Err(invalid(format!("Invalid ContextKeyType: {}", entry.context_key_type)).into());
+                return Err(invalid_input(format!("Invalid ContextKeyType: {}", entry.context_key_type)).into());
             }
-            facts.set(&entry.context_key_name, &entry.context_key_values.member);
+            request_context.set(&entry.context_key_name, &entry.context_key_values.member);
         }
         let named = request.resource_arns.member.clone();
         Ok(Simulation {
-            identity,
-            boundary,
-            resource,
-            is_foreign: owner.is_some_and(|owner| owner != caller.account),
+            identity_policies: identity,
+            boundary_policies: boundary,
+            resource_policy: resource,
+            is_cross_account: owner.is_some_and(|owner| owner != caller.account),
             caller_account: caller.account,
             caller_arn,
-            facts,
+            request_context,
             resources: if named.is_empty() { vec!["*".to_owned()] } else { named },
         })
     }

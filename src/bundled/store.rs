@@ -14,25 +14,36 @@ use std::time::Duration;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use zeroize::Zeroizing;
 
-use super::Answer;
+use super::ApiResult;
 use crate::aws::error::ServiceError;
 use crate::environment::{Environment, RandomError};
 use crate::storage::sealed::{RootKey, SealError, record_aad};
 use crate::storage::wal::WalIndex;
-use crate::storage::watch::Announcer;
+use crate::storage::watch::ChangeNotifier;
 
 /// The file name of the database.
-const DATABASE: &str = "account.sqlite";
+const DATABASE_FILE: &str = "account.sqlite";
 /// The file name of the key that wraps what is secret in it.
-const ROOT_KEY: &str = "account.root";
+const ROOT_KEY_FILE: &str = "account.root";
 /// The version of the database, kept in `user_version`: how many of [`MIGRATIONS`] it has seen.
 const SCHEMA_VERSION: i64 = 10;
 
 /// What makes a database of each version from one of the version before.
-const MIGRATIONS: [&str; 10] = [FIRST, SECOND, THIRD, FOURTH, FIFTH, SIXTH, SEVENTH, EIGHTH, NINTH, TENTH];
+const MIGRATIONS: [&str; 10] = [
+    MIGRATION_1,
+    MIGRATION_2,
+    MIGRATION_3,
+    MIGRATION_4,
+    MIGRATION_5,
+    MIGRATION_6,
+    MIGRATION_7,
+    MIGRATION_8,
+    MIGRATION_9,
+    MIGRATION_10,
+];
 
 /// Segments of events may be packed.
-const SIXTH: &str = "
+const MIGRATION_6: &str = "
     CREATE TABLE segments (id INTEGER PRIMARY KEY, world TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
         count INTEGER NOT NULL, lines ANY NOT NULL) STRICT;
     INSERT INTO segments SELECT id, world, first, last, count, lines FROM events;
@@ -44,7 +55,7 @@ const SIXTH: &str = "
 
 /// The metrics of CloudWatch, and what was recorded of each in a minute. When a store got its proxy's credential, if later
 /// than it was made, and when KMS last looked after its proxy.
-const SEVENTH: &str = "
+const MIGRATION_7: &str = "
     CREATE TABLE metrics (id INTEGER PRIMARY KEY, world TEXT NOT NULL, name TEXT NOT NULL, dimensions TEXT NOT NULL,
         UNIQUE (world, name, dimensions)) STRICT;
     CREATE TABLE metric_minutes (metric INTEGER, minute INTEGER, count INTEGER NOT NULL, sum REAL NOT NULL,
@@ -56,7 +67,7 @@ const SEVENTH: &str = "
 
 /// The policies of users and roles have names, sessions have what conditions look at (when they were issued, their tags and
 /// source identity), and access keys have a creation date.
-const TENTH: &str = "
+const MIGRATION_10: &str = "
     CREATE TABLE principal_policies (account TEXT, kind TEXT, principal TEXT, name TEXT, document TEXT NOT NULL,
         PRIMARY KEY (account, kind, principal, name)) STRICT, WITHOUT ROWID;
     INSERT INTO principal_policies SELECT account, kind, principals.name, format('Policy%d', json_each.key + 1), json_each.value
@@ -67,18 +78,18 @@ const TENTH: &str = "
 ";
 
 /// MFA devices of users: what their codes are made from, and the last code that was used.
-const NINTH: &str = "
+const MIGRATION_9: &str = "
     CREATE TABLE mfa_devices (serial TEXT PRIMARY KEY, user_arn TEXT NOT NULL, seed BLOB NOT NULL,
         last_step INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 ";
 
 /// How external key store proxies are reached whose name and certificate alone don't lead there.
-const EIGHTH: &str = "
+const MIGRATION_8: &str = "
     CREATE TABLE proxy_routes (host TEXT PRIMARY KEY, address TEXT, authorities TEXT) STRICT, WITHOUT ROWID;
 ";
 
 /// All materials of keys that were rotated, with how and when each came; and when keys are rotated the next time.
-const FIFTH: &str = "
+const MIGRATION_5: &str = "
     CREATE TABLE key_materials (world TEXT NOT NULL, key_id TEXT NOT NULL, material_id TEXT NOT NULL,
         material BLOB NOT NULL, kind TEXT, at INTEGER, PRIMARY KEY (world, key_id, material_id)) STRICT;
     CREATE TABLE rotation_schedules (world TEXT, key_id TEXT, days INTEGER NOT NULL, next INTEGER NOT NULL,
@@ -86,7 +97,7 @@ const FIFTH: &str = "
 ";
 
 /// The events of CloudTrail, in segments: the moments of the first and the last, and a line for each.
-const FOURTH: &str = "
+const MIGRATION_4: &str = "
     CREATE TABLE events (id INTEGER PRIMARY KEY, world TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
         count INTEGER NOT NULL, lines TEXT NOT NULL) STRICT;
     CREATE INDEX events_of_world ON events (world, id);
@@ -94,7 +105,7 @@ const FOURTH: &str = "
 ";
 
 /// Records belong to an account in a Region; principals have policies, roles have sessions, keys have grants.
-const THIRD: &str = r#"
+const MIGRATION_3: &str = r#"
     ALTER TABLE keys RENAME COLUMN region TO world;
     ALTER TABLE key_stores RENAME COLUMN region TO world;
     ALTER TABLE aliases RENAME COLUMN region TO world;
@@ -116,7 +127,7 @@ const THIRD: &str = r#"
         PRIMARY KEY (world, key_id, id)) STRICT, WITHOUT ROWID;
 "#;
 
-const SECOND: &str = "
+const MIGRATION_2: &str = "
     ALTER TABLE keys ADD COLUMN due INTEGER;
     CREATE INDEX keys_due ON keys (region, due) WHERE due IS NOT NULL;
     ALTER TABLE aliases ADD COLUMN updated INTEGER;
@@ -125,7 +136,7 @@ const SECOND: &str = "
         PRIMARY KEY (region, name)) STRICT, WITHOUT ROWID;
 ";
 
-const FIRST: &str = "
+const MIGRATION_1: &str = "
     CREATE TABLE meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
     CREATE TABLE principals (account TEXT, kind TEXT, name TEXT, document TEXT NOT NULL,
         PRIMARY KEY (account, kind, name)) STRICT, WITHOUT ROWID;
@@ -169,10 +180,10 @@ pub enum OpenError {
     Seal(#[from] SealError),
     /// No randomness.
     #[error(transparent)]
-    Randomness(#[from] RandomError),
+    Random(#[from] RandomError),
     /// The scenario can't be read.
     #[error("the scenario {name} is not right: {reason}")]
-    Scenario {
+    InvalidScenario {
         /// Its name.
         name: String,
         /// What is wrong.
@@ -180,47 +191,47 @@ pub enum OpenError {
     },
     /// There is no such scenario.
     #[error("there is no scenario ‘{0}’; there is: default")]
-    NoScenario(String),
+    UnknownScenario(String),
     /// A scenario was named for an account that exists.
     #[error("{0} holds an account already; a scenario fills only an empty directory. Name another with --data-dir")]
-    InUse(String),
+    AccountExists(String),
     /// The external key manager can't be opened or filled.
     #[error("the external key manager can't be opened: {0}")]
     KeyManager(#[from] crate::xks::key_manager::KeyManagerError),
     /// An account on disk must have real randomness.
     #[error("a replayable world can't make an account that is kept")]
-    Replayable,
+    ReplayableEnvironment,
     /// What is stored can't be read.
     #[error("what the account holds can't be read: {0}")]
-    Document(#[from] serde_json::Error),
+    InvalidDocument(#[from] serde_json::Error),
     /// An operation on the new account was refused.
     #[error("the account can't be filled: {0}")]
-    Refused(#[from] ServiceError),
+    Service(#[from] ServiceError),
 }
 
 /// A refusal of an operation, or an error of what it stands on, which the caller sees as `KMSInternalException`
 /// or `DependencyTimeoutException`.
 #[derive(Debug)]
-pub struct Fault(pub ServiceError);
+pub struct StoreError(pub ServiceError);
 
-impl From<ServiceError> for Fault {
+impl From<ServiceError> for StoreError {
     fn from(error: ServiceError) -> Self {
         Self(error)
     }
 }
 
-macro_rules! internal {
+macro_rules! impl_internal_error {
     ($($error:ty),+) => {
-        $(impl From<$error> for Fault {
+        $(impl From<$error> for StoreError {
             fn from(error: $error) -> Self {
                 Self(ServiceError::new("KMSInternalException", format!("The request can't be carried out: {error}")))
             }
         })+
     };
 }
-internal!(SealError, RandomError, serde_json::Error);
+impl_internal_error!(SealError, RandomError, serde_json::Error);
 
-impl From<rusqlite::Error> for Fault {
+impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         let is_busy = matches!(
             error.sqlite_error_code(),
@@ -232,8 +243,8 @@ impl From<rusqlite::Error> for Fault {
     }
 }
 
-impl From<Fault> for ServiceError {
-    fn from(fault: Fault) -> Self {
+impl From<StoreError> for ServiceError {
+    fn from(fault: StoreError) -> Self {
         fault.0
     }
 }
@@ -251,16 +262,16 @@ pub fn lock(dir: &Path) -> Result<File, OpenError> {
 }
 
 /// Records remembered at most; then all are let go.
-const MOST_REMEMBERED: usize = 4096;
+const MAX_CACHED_RECORDS: usize = 4096;
 
 /// The open database, and what was read of it since it was last changed.
-struct Open {
+struct CachedConnection {
     connection: Connection,
-    remembered: HashMap<(TypeId, String), Arc<dyn Any + Send + Sync>>,
+    cache: HashMap<(TypeId, String), Arc<dyn Any + Send + Sync>>,
     /// SQLite's count of the changes by others.
     data_version: i64,
     /// On disk: tells when the count needs another look.
-    index: Option<WalIndex>,
+    wal_index: Option<WalIndex>,
 }
 
 fn configure(connection: &Connection) -> Result<(), rusqlite::Error> {
@@ -269,7 +280,7 @@ fn configure(connection: &Connection) -> Result<(), rusqlite::Error> {
     connection.pragma_update(None, "synchronous", "FULL")
 }
 
-fn change<T, E: From<rusqlite::Error>>(
+fn run_in_transaction<T, E: From<rusqlite::Error>>(
     connection: &mut Connection,
     work: impl FnOnce(&Transaction) -> Result<T, E>,
 ) -> Result<T, E> {
@@ -280,64 +291,64 @@ fn change<T, E: From<rusqlite::Error>>(
 }
 
 /// Where records can be read: the database, or a transaction on it.
-pub trait Records {
+pub trait RecordReader {
     /// Reads one state of the database.
-    fn look<T>(&self, work: impl FnOnce(&Transaction) -> Answer<T>) -> Answer<T>;
+    fn with_transaction<T>(&self, work: impl FnOnce(&Transaction) -> ApiResult<T>) -> ApiResult<T>;
 }
 
-impl Records for Store {
-    fn look<T>(&self, work: impl FnOnce(&Transaction) -> Answer<T>) -> Answer<T> {
+impl RecordReader for Store {
+    fn with_transaction<T>(&self, work: impl FnOnce(&Transaction) -> ApiResult<T>) -> ApiResult<T> {
         self.read(work)
     }
 }
 
-impl Records for Transaction<'_> {
-    fn look<T>(&self, work: impl FnOnce(&Transaction) -> Answer<T>) -> Answer<T> {
+impl RecordReader for Transaction<'_> {
+    fn with_transaction<T>(&self, work: impl FnOnce(&Transaction) -> ApiResult<T>) -> ApiResult<T> {
         work(self)
     }
 }
 
 /// The database and the key that wraps what is secret in it.
 pub struct Store {
-    open: Mutex<Open>,
+    cached_connection: Mutex<CachedConnection>,
     /// On disk: a connection of its own for what is appended, so that nobody waits for the disk meanwhile.
-    appending: Option<Mutex<Connection>>,
-    changes: Announcer,
-    root: RootKey,
-    world: Environment,
+    append_connection: Option<Mutex<Connection>>,
+    change_notifier: ChangeNotifier,
+    root_key: RootKey,
+    environment: Environment,
 }
 
 impl Store {
     /// Opens or makes the account in `dir`, which [`lock`] has made.
-    pub fn open(dir: &Path, world: Environment) -> Result<Self, OpenError> {
-        if world.is_replayable() {
-            return Err(OpenError::Replayable);
+    pub fn open(dir: &Path, environment: Environment) -> Result<Self, OpenError> {
+        if environment.is_replayable() {
+            return Err(OpenError::ReplayableEnvironment);
         }
         let directory = |source| OpenError::Directory { path: dir.display().to_string(), source };
-        let path = dir.join(DATABASE);
+        let path = dir.join(DATABASE_FILE);
         let exists = path.try_exists().map_err(directory)?;
-        let root = RootKey::load_or_create(&dir.join(ROOT_KEY), exists, &world.random)?;
+        let root = RootKey::load_or_create(&dir.join(ROOT_KEY_FILE), exists, &environment.random)?;
         let connection = Connection::open(&path)?;
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).map_err(directory)?;
-        let mut store = Self::prepare(connection, root, world, Announcer::open(dir).map_err(directory)?)?;
-        store.opened().index = WalIndex::of(&path).ok();
+        let mut store = Self::prepare(connection, root, environment, ChangeNotifier::open(dir).map_err(directory)?)?;
+        store.lock_connection().wal_index = WalIndex::open(&path).ok();
         let appending = Connection::open(&path)?;
         configure(&appending)?;
-        store.appending = Some(Mutex::new(appending));
+        store.append_connection = Some(Mutex::new(appending));
         Ok(store)
     }
 
     /// An account in memory.
-    pub fn in_memory(world: Environment) -> Result<Self, OpenError> {
-        let root = RootKey::ephemeral(&world.random)?;
-        Self::prepare(Connection::open_in_memory()?, root, world, Announcer::default())
+    pub fn in_memory(environment: Environment) -> Result<Self, OpenError> {
+        let root = RootKey::ephemeral(&environment.random)?;
+        Self::prepare(Connection::open_in_memory()?, root, environment, ChangeNotifier::default())
     }
 
     fn prepare(
         mut connection: Connection,
         root: RootKey,
-        world: Environment,
-        changes: Announcer,
+        environment: Environment,
+        changes: ChangeNotifier,
     ) -> Result<Self, OpenError> {
         configure(&connection)?;
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
@@ -355,98 +366,104 @@ impl Store {
             transaction.execute_batch(migration)?;
         }
         if seen == 0 {
-            let proof = root.seal(&proof_aad, b"account", &world.random)?;
+            let proof = root.seal(&proof_aad, b"account", &environment.random)?;
             transaction.execute("INSERT INTO meta VALUES ('root-key-proof', ?1)", [proof])?;
         }
         if seen < MIGRATIONS.len() {
             transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
         }
         transaction.commit()?;
-        let open = Open { connection, remembered: HashMap::new(), data_version: 0, index: None };
-        Ok(Self { open: Mutex::new(open), appending: None, changes, root, world })
+        let open = CachedConnection { connection, cache: HashMap::new(), data_version: 0, wal_index: None };
+        Ok(Self {
+            cached_connection: Mutex::new(open),
+            append_connection: None,
+            change_notifier: changes,
+            root_key: root,
+            environment,
+        })
     }
 
     /// How long to wait for another process that works on the account.
     #[cfg(test)]
-    pub fn wait_for_others(&self, time: Duration) {
-        self.opened().connection.busy_timeout(time).unwrap();
+    pub fn set_busy_timeout(&self, time: Duration) {
+        self.lock_connection().connection.busy_timeout(time).unwrap();
     }
 
     /// Clock and randomness.
-    pub fn world(&self) -> &Environment {
-        &self.world
+    pub fn environment(&self) -> &Environment {
+        &self.environment
     }
 
-    fn opened(&self) -> MutexGuard<'_, Open> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock_connection(&self) -> MutexGuard<'_, CachedConnection> {
+        self.cached_connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Forgets what was remembered if another process has changed the database. Once at the start of each request.
-    pub fn refresh(&self) -> Result<(), rusqlite::Error> {
-        let mut open = self.opened();
-        if open.index.as_mut().is_some_and(|index| !index.has_moved()) {
+    pub fn invalidate_stale_cache(&self) -> Result<(), rusqlite::Error> {
+        let mut open = self.lock_connection();
+        if open.wal_index.as_mut().is_some_and(|index| !index.has_changed()) {
             return Ok(());
         }
         let now = open.connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?;
         if open.data_version != now {
             open.data_version = now;
-            open.remembered.clear();
+            open.cache.clear();
         }
         Ok(())
     }
 
     /// What `load` reads under this name, or has read since the database was last changed.
-    pub fn remember<T: Send + Sync + 'static, E: From<rusqlite::Error>>(
+    pub fn get_or_load<T: Send + Sync + 'static, E: From<rusqlite::Error>>(
         &self,
         name: &str,
         load: impl FnOnce(&Transaction) -> Result<T, E>,
     ) -> Result<Arc<T>, E> {
-        let mut open = self.opened();
+        let mut open = self.lock_connection();
         let name = (TypeId::of::<T>(), name.to_owned());
-        if let Some(known) = open.remembered.get(&name).and_then(|known| Arc::clone(known).downcast().ok()) {
+        if let Some(known) = open.cache.get(&name).and_then(|known| Arc::clone(known).downcast().ok()) {
             return Ok(known);
         }
         let transaction = open.connection.transaction()?;
         let loaded = Arc::new(load(&transaction)?);
         drop(transaction);
-        if open.remembered.len() >= MOST_REMEMBERED {
-            open.remembered.clear();
+        if open.cache.len() >= MAX_CACHED_RECORDS {
+            open.cache.clear();
         }
-        open.remembered.insert(name, Arc::clone(&loaded) as _);
+        open.cache.insert(name, Arc::clone(&loaded) as _);
         Ok(loaded)
     }
 
     /// Reads and writes as one: all of it is durable when this returns, or nothing was done.
     pub fn write<T, E: From<rusqlite::Error>>(&self, work: impl FnOnce(&Transaction) -> Result<T, E>) -> Result<T, E> {
-        let mut open = self.opened();
-        open.remembered.clear();
-        let done = change(&mut open.connection, work)?;
-        self.changes.announce();
+        let mut open = self.lock_connection();
+        open.cache.clear();
+        let done = run_in_transaction(&mut open.connection, work)?;
+        self.change_notifier.notify_changed();
         Ok(done)
     }
 
     /// As [`write`](Self::write), for records that are never [remembered](Self::remember).
     pub fn append<T, E: From<rusqlite::Error>>(&self, work: impl FnOnce(&Transaction) -> Result<T, E>) -> Result<T, E> {
-        match &self.appending {
-            Some(appending) => change(&mut appending.lock().unwrap_or_else(PoisonError::into_inner), work),
-            None => change(&mut self.opened().connection, work),
+        match &self.append_connection {
+            Some(appending) => run_in_transaction(&mut appending.lock().unwrap_or_else(PoisonError::into_inner), work),
+            None => run_in_transaction(&mut self.lock_connection().connection, work),
         }
     }
 
     /// Reads one state of the database.
     pub fn read<T, E: From<rusqlite::Error>>(&self, work: impl FnOnce(&Transaction) -> Result<T, E>) -> Result<T, E> {
-        let mut open = self.opened();
+        let mut open = self.lock_connection();
         let transaction = open.connection.transaction()?;
         work(&transaction)
     }
 
     /// Wraps a secret for the record that `parts` names.
     pub fn seal(&self, parts: &[&str], secret: &[u8]) -> Result<Vec<u8>, SealError> {
-        self.root.seal(&record_aad(parts), secret, &self.world.random)
+        self.root_key.seal(&record_aad(parts), secret, &self.environment.random)
     }
 
     /// Unwraps the secret of the record that `parts` names.
     pub fn unseal(&self, parts: &[&str], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealError> {
-        self.root.open(&record_aad(parts), sealed)
+        self.root_key.open(&record_aad(parts), sealed)
     }
 }

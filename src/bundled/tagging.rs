@@ -1,7 +1,7 @@
 //! GetResources of the Resource Groups Tagging API: KMS keys by their tags.
 
-use super::paging::Asked;
-use super::{Answer, Call};
+use super::paging::PageRequest;
+use super::{ApiResult, Call};
 use crate::aws::arn::Arn;
 use crate::aws::error::ServiceError;
 use crate::aws::iam::Tag;
@@ -11,7 +11,7 @@ fn invalid(message: impl Into<String>) -> ServiceError {
     ServiceError::new("InvalidParameterException", message)
 }
 
-fn check(request: &GetResources) -> Result<(), ServiceError> {
+fn check_request(request: &GetResources) -> Result<(), ServiceError> {
     let has_filters = !request.tag_filters.is_empty() || !request.resource_type_filters.is_empty();
     if !request.resource_arn_list.is_empty() && (has_filters || request.resources_per_page.is_some()) {
         let message = "ResourceARNList can't be combined with TagFilters, ResourceTypeFilters, or ResourcesPerPage.";
@@ -38,7 +38,7 @@ fn check(request: &GetResources) -> Result<(), ServiceError> {
     Ok(())
 }
 
-fn fulfills(tags: &[Tag], filters: &[TagFilter]) -> bool {
+fn matches_filters(tags: &[Tag], filters: &[TagFilter]) -> bool {
     let holds = |filter: &TagFilter| {
         let is_met =
             |tag: &Tag| tag.key == filter.key && (filter.values.is_empty() || filter.values.contains(&tag.value));
@@ -48,7 +48,7 @@ fn fulfills(tags: &[Tag], filters: &[TagFilter]) -> bool {
 }
 
 /// How many of the first resources have no more tags than a page may have; at least one.
-fn resources_with(found: &[ResourceTagMapping], most_tags: Option<u32>) -> usize {
+fn resources_within_tag_limit(found: &[ResourceTagMapping], most_tags: Option<u32>) -> usize {
     let Some(most) = most_tags else { return usize::MAX };
     let tags = found.iter().scan(0, |tags, resource| {
         *tags += resource.tags.len();
@@ -58,43 +58,43 @@ fn resources_with(found: &[ResourceTagMapping], most_tags: Option<u32>) -> usize
 }
 
 impl Call<'_> {
-    pub fn get_resources(&self, request: &GetResources) -> Answer<GetResourcesOutput> {
-        check(request)?;
-        self.permit_on("tag:GetResources", "*")?;
+    pub fn get_resources(&self, request: &GetResources) -> ApiResult<GetResourcesOutput> {
+        check_request(request)?;
+        self.authorize("tag:GetResources", "*")?;
         let types = &request.resource_type_filters;
         if !types.is_empty() && !types.iter().any(|kind| kind == "kms" || kind == "kms:key") {
             return Ok(GetResourcesOutput::default());
         }
         let token = request.pagination_token.as_deref().filter(|token| !token.is_empty());
         let limit = if request.resource_arn_list.is_empty() { request.resources_per_page } else { Some(100) };
-        let asked = Asked::new(limit, 50, 100, token).map_err(|_| {
+        let page_request = PageRequest::new(limit, 50, 100, token).map_err(|_| {
             ServiceError::new(
                 "PaginationTokenExpiredException",
                 "The pagination token is not one that GetResources gave.",
             )
         })?;
-        let mut found = self.tagged_keys(&asked.after)?;
+        let mut found = self.tagged_keys(&page_request.after)?;
         found.retain(|resource| {
             let is_named =
                 request.resource_arn_list.is_empty() || request.resource_arn_list.contains(&resource.resource_arn);
-            is_named && fulfills(&resource.tags, &request.tag_filters)
+            is_named && matches_filters(&resource.tags, &request.tag_filters)
         });
-        let asked = asked.at_most(resources_with(&found, request.tags_per_page));
-        let page = asked.page(found, |resource| &resource.resource_arn);
+        let page_request = page_request.at_most(resources_within_tag_limit(&found, request.tags_per_page));
+        let page = page_request.build_page(found, |resource| &resource.resource_arn);
         Ok(GetResourcesOutput {
-            pagination_token: page.next.unwrap_or_default(),
+            pagination_token: page.next_marker.unwrap_or_default(),
             resource_tag_mapping_list: page.items,
         })
     }
 
     /// The keys of this account and Region that have tags, in the order of their ARNs, after that of the page before.
-    fn tagged_keys(&self, after: &str) -> Answer<Vec<ResourceTagMapping>> {
+    fn tagged_keys(&self, after: &str) -> ApiResult<Vec<ResourceTagMapping>> {
         let after = after.rsplit('/').next().unwrap_or_default();
         self.store().read(|tx| {
             let mut query = tx.prepare(
                 "SELECT key_id, tag_key, tag_value FROM tags WHERE world = ?1 AND key_id > ?2 ORDER BY key_id, tag_key",
             )?;
-            let rows = query.query_map([self.world.as_str(), after], |row| {
+            let rows = query.query_map([self.account_region.as_str(), after], |row| {
                 Ok((row.get::<_, String>(0)?, Tag { key: row.get(1)?, value: row.get(2)? }))
             })?;
             let mut found: Vec<ResourceTagMapping> = Vec::new();

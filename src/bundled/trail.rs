@@ -15,55 +15,55 @@ use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use super::parameters::{of_form, of_json, with_defaults};
+use super::parameters::{redacted_form, redacted_json, with_defaults};
 use super::store::Store;
-use super::{Answer, Call, Caller, Inner, world_of};
+use super::{ApiResult, Call, Caller, Inner, account_region};
 use crate::aws::codec;
 use crate::aws::error::ServiceError;
 use crate::aws::kms::KeyMetadata;
 use crate::aws::operation::{Protocol, Service};
 use crate::storage::segments::pack;
-use crate::storage::write_behind::Batch;
+use crate::storage::write_behind::WriteBuffer;
 
 /// How long events are kept.
-const KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
+const RETENTION: SignedDuration = SignedDuration::from_hours(90 * 24);
 /// Events that are kept at most, of all accounts and Regions.
-const MOST_EVENTS: i64 = 1_000_000;
+const MAX_EVENTS: i64 = 1_000_000;
 /// How many segments are appended before all events are counted again.
-const SEGMENTS_BETWEEN_COUNTS: i64 = 64;
+const SEGMENTS_PER_PRUNE: i64 = 64;
 
 /// What a request is, for the event it will leave.
-pub struct Draft<'a> {
+pub struct EventDraft<'a> {
     pub service: Service,
     pub operation: &'a str,
     pub body: &'a [u8],
     pub user_agent: &'a str,
     /// Whether the caller of a query-protocol service wants JSON instead of XML.
     pub wants_json: bool,
-    touched: Mutex<Vec<Touched>>,
+    key_resources: Mutex<Vec<KeyResource>>,
     /// Whether the event was committed with a change.
     is_recorded: AtomicBool,
 }
 
 /// A key that a request is about.
-struct Touched {
+struct KeyResource {
     arn: String,
     account: String,
     custom_key_store_id: Option<String>,
     xks_key_id: Option<String>,
 }
 
-impl<'a> Draft<'a> {
+impl<'a> EventDraft<'a> {
     pub fn new(service: Service, operation: &'a str, body: &'a [u8], user_agent: &'a str, wants_json: bool) -> Self {
-        let (touched, is_recorded) = (Mutex::default(), AtomicBool::new(false));
-        Self { service, operation, body, user_agent, wants_json, touched, is_recorded }
+        let (key_resources, is_recorded) = (Mutex::default(), AtomicBool::new(false));
+        Self { service, operation, body, user_agent, wants_json, key_resources, is_recorded }
     }
 
     /// Notes that the request is about this key.
-    pub fn touch(&self, key: &KeyMetadata) {
-        let mut touched = self.touched.lock().unwrap_or_else(PoisonError::into_inner);
-        if touched.iter().all(|known| known.arn != key.arn) {
-            touched.push(Touched {
+    pub fn add_key_resource(&self, key: &KeyMetadata) {
+        let mut key_resources = self.key_resources.lock().unwrap_or_else(PoisonError::into_inner);
+        if key_resources.iter().all(|known| known.arn != key.arn) {
+            key_resources.push(KeyResource {
                 arn: key.arn.clone(),
                 account: key.aws_account_id.clone(),
                 custom_key_store_id: key.custom_key_store_id.clone(),
@@ -72,8 +72,8 @@ impl<'a> Draft<'a> {
         }
     }
 
-    fn changes(&self) -> bool {
-        const CHANGES: [&str; 15] = [
+    fn is_mutating(&self) -> bool {
+        const MUTATING_PREFIXES: [&str; 15] = [
             "Create",
             "Delete",
             "Update",
@@ -90,7 +90,7 @@ impl<'a> Draft<'a> {
             "Retire",
             "Rotate",
         ];
-        CHANGES.iter().any(|start| self.operation.starts_with(start))
+        MUTATING_PREFIXES.iter().any(|start| self.operation.starts_with(start))
     }
 }
 
@@ -102,7 +102,7 @@ fn is_cryptographic(operation: &str) -> bool {
 /// An event as CloudTrail writes it.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Record<'a> {
+struct EventRecord<'a> {
     event_version: &'static str,
     user_identity: UserIdentity<'a>,
     event_time: String,
@@ -125,7 +125,7 @@ struct Record<'a> {
     #[serde(rename = "eventID")]
     event_id: String,
     read_only: bool,
-    resources: Vec<RecordResource<'a>>,
+    resources: Vec<EventResource<'a>>,
     event_type: &'static str,
     management_event: bool,
     recipient_account_id: &'a str,
@@ -172,7 +172,7 @@ struct AdditionalEventData<'a> {
 }
 
 #[derive(Serialize)]
-struct RecordResource<'a> {
+struct EventResource<'a> {
     #[serde(rename = "accountId")]
     account_id: &'a str,
     r#type: &'static str,
@@ -181,7 +181,7 @@ struct RecordResource<'a> {
 }
 
 impl<'a> UserIdentity<'a> {
-    fn of(caller: &'a Caller) -> Self {
+    fn from_caller(caller: &'a Caller) -> Self {
         let last = |arn: &'a str| arn.rsplit('/').next().unwrap_or_default();
         let issuer = caller.is_role().then(|| SessionIssuer {
             r#type: "Role",
@@ -202,7 +202,7 @@ impl<'a> UserIdentity<'a> {
     }
 }
 
-const fn source_of(service: Service) -> &'static str {
+const fn event_source(service: Service) -> &'static str {
     match service {
         Service::Kms => "kms.amazonaws.com",
         Service::Iam => "iam.amazonaws.com",
@@ -222,39 +222,43 @@ fn event_id(request_id: &str, account: &str) -> String {
 }
 
 /// An event that waits.
-struct Line {
-    world: String,
+struct PendingEvent {
+    account_region: String,
     /// In milliseconds since 1970.
-    at: i64,
-    text: String,
+    timestamp_millis: i64,
+    json: String,
 }
 
 /// The events that wait.
 #[derive(Default)]
-pub struct Trail(Arc<Batch<Line>>);
+pub struct EventBuffer(Arc<WriteBuffer<PendingEvent>>);
 
-impl Trail {
+impl EventBuffer {
     /// Appends what waits. What can't be written is let go: the trail must not stand in the way of what it tells of.
     pub fn flush(&self, store: &Store) {
-        let lines = self.0.take();
-        if lines.is_empty() {
+        let events = self.0.take();
+        if events.is_empty() {
             return;
         }
-        let now = store.world().clock.now();
-        let _ = store.append(|tx| -> Answer<()> {
-            let mut worlds: Vec<&str> = lines.iter().map(|line| line.world.as_str()).collect();
-            worlds.sort_unstable();
-            worlds.dedup();
-            for world in worlds {
-                append(tx, world, &lines.iter().filter(|line| line.world == world).collect::<Vec<_>>())?;
+        let now = store.environment().clock.now();
+        let _ = store.append(|tx| -> ApiResult<()> {
+            let mut account_regions: Vec<&str> = events.iter().map(|line| line.account_region.as_str()).collect();
+            account_regions.sort_unstable();
+            account_regions.dedup();
+            for account_region in account_regions {
+                append_segment(
+                    tx,
+                    account_region,
+                    &events.iter().filter(|line| line.account_region == account_region).collect::<Vec<_>>(),
+                )?;
             }
             prune(tx, now)
         });
     }
 
     /// Appends what waits in time, until `aws` is gone.
-    pub fn keep(&self, aws: Weak<Inner>) {
-        self.0.keep(move || aws.upgrade().map(|aws| aws.trail.flush(&aws.store)).is_some());
+    pub fn spawn_flusher(&self, aws: Weak<Inner>) {
+        self.0.spawn_flusher(move || aws.upgrade().map(|aws| aws.event_buffer.flush(&aws.store)).is_some());
     }
 
     /// Appends what waits, for the last time.
@@ -264,22 +268,23 @@ impl Trail {
     }
 }
 
-fn append(tx: &Transaction, world: &str, lines: &[&Line]) -> Answer<()> {
-    let (Some(first), Some(last)) = (lines.iter().map(|line| line.at).min(), lines.iter().map(|line| line.at).max())
+fn append_segment(tx: &Transaction, account_region: &str, events: &[&PendingEvent]) -> ApiResult<()> {
+    let (Some(first), Some(last)) =
+        (events.iter().map(|line| line.timestamp_millis).min(), events.iter().map(|line| line.timestamp_millis).max())
     else {
         return Ok(());
     };
-    let packed = pack(lines.iter().map(|line| line.text.as_str()));
+    let packed = pack(events.iter().map(|line| line.json.as_str()));
     tx.prepare_cached("INSERT INTO events (world, first, last, count, lines) VALUES (?1, ?2, ?3, ?4, ?5)")?
-        .execute(params![world, first, last, lines.len().cast_signed(), packed])?;
+        .execute(params![account_region, first, last, events.len().cast_signed(), packed])?;
     Ok(())
 }
 
 /// Lets the oldest events go.
-fn prune(tx: &Transaction, now: Timestamp) -> Answer<()> {
-    let oldest = now.saturating_sub(KEPT).unwrap_or(Timestamp::MIN).as_millisecond();
+fn prune(tx: &Transaction, now: Timestamp) -> ApiResult<()> {
+    let oldest = now.saturating_sub(RETENTION).unwrap_or(Timestamp::MIN).as_millisecond();
     tx.prepare_cached("DELETE FROM events WHERE last < ?1")?.execute([oldest])?;
-    if tx.last_insert_rowid() % SEGMENTS_BETWEEN_COUNTS != 0 {
+    if tx.last_insert_rowid() % SEGMENTS_PER_PRUNE != 0 {
         return Ok(());
     }
     let surplus = "DELETE FROM events WHERE id <= (
@@ -287,20 +292,20 @@ fn prune(tx: &Transaction, now: Timestamp) -> Answer<()> {
         ORDER BY id DESC LIMIT 1)";
     let total: i64 =
         tx.prepare_cached("SELECT coalesce(sum(count), 0) FROM events")?.query_row([], |row| row.get(0))?;
-    if total > MOST_EVENTS {
-        tx.execute(surplus, [MOST_EVENTS])?;
+    if total > MAX_EVENTS {
+        tx.execute(surplus, [MAX_EVENTS])?;
     }
     Ok(())
 }
 
 impl Call<'_> {
     /// Changes the account: the change and its event are durable when this returns, or nothing was done.
-    pub fn change<T: Serialize>(&self, work: impl FnOnce(&Transaction) -> Answer<T>) -> Answer<T> {
+    pub fn commit_with_event<T: Serialize>(&self, work: impl FnOnce(&Transaction) -> ApiResult<T>) -> ApiResult<T> {
         self.store().write(|tx| {
             let done = work(tx)?;
             let body = codec::json_body(&done)?;
-            for line in self.lines(None, &body) {
-                append(tx, &line.world, &[&line])?;
+            for event in self.pending_events(None, &body) {
+                append_segment(tx, &event.account_region, &[&event])?;
             }
             self.draft.is_recorded.store(true, Ordering::Relaxed);
             Ok(done)
@@ -308,44 +313,45 @@ impl Call<'_> {
     }
 
     /// Leaves the event of this call, unless it was committed with a change.
-    pub fn leave_event(&self, error: Option<&ServiceError>) {
+    pub fn record_event(&self, error: Option<&ServiceError>) {
         // What the console asks of its own service is no call to AWS.
         if self.draft.service == Service::XksConsole || self.draft.is_recorded.load(Ordering::Relaxed) {
             return;
         }
-        let lines = self.lines(error, b"").into_iter();
-        if lines.map(|line| self.aws.trail.0.push(line)).fold(false, bool::max) {
-            self.aws.trail.flush(self.store());
+        let events = self.pending_events(error, b"").into_iter();
+        if events.map(|line| self.aws.event_buffer.0.push(line)).fold(false, bool::max) {
+            self.aws.event_buffer.flush(self.store());
         }
     }
 
     /// The event, once for each account that it is about.
-    fn lines(&self, error: Option<&ServiceError>, response: &[u8]) -> Vec<Line> {
-        let (draft, caller, now) = (self.draft, &*self.caller, self.store().world().clock.now());
-        let touched = draft.touched.lock().unwrap_or_else(PoisonError::into_inner);
+    fn pending_events(&self, error: Option<&ServiceError>, response: &[u8]) -> Vec<PendingEvent> {
+        let (draft, caller, now) = (self.draft, &*self.caller, self.store().environment().clock.now());
+        let key_resources = draft.key_resources.lock().unwrap_or_else(PoisonError::into_inner);
         let mut accounts = vec![caller.account.as_str()];
         if error.is_none() {
-            accounts.extend(touched.iter().map(|key| key.account.as_str()).filter(|owner| *owner != caller.account));
+            accounts
+                .extend(key_resources.iter().map(|key| key.account.as_str()).filter(|owner| *owner != caller.account));
         }
         let request_parameters = match draft.service.protocol() {
-            Protocol::Json { .. } => with_defaults(draft.operation, of_json(draft.body)),
-            Protocol::Query { .. } => of_form(draft.body),
+            Protocol::Json { .. } => with_defaults(draft.operation, redacted_json(draft.body)),
+            Protocol::Query { .. } => redacted_form(draft.body),
         };
-        let external = touched.iter().find_map(|key| {
+        let external = key_resources.iter().find_map(|key| {
             Some(AdditionalEventData {
                 custom_key_store_id: key.custom_key_store_id.as_deref()?,
                 xks_key_id: key.xks_key_id.as_deref()?,
             })
         });
         let shared = (accounts.len() > 1).then(|| event_id(&self.request_id, "shared"));
-        let mut record = Record {
+        let mut record = EventRecord {
             event_version: "1.08",
-            user_identity: UserIdentity::of(caller),
+            user_identity: UserIdentity::from_caller(caller),
             event_time: now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-            event_source: source_of(draft.service),
+            event_source: event_source(draft.service),
             event_name: draft.operation,
             aws_region: &self.region,
-            source_ip_address: self.source.as_deref().unwrap_or("localhost"),
+            source_ip_address: self.source_ip.as_deref().unwrap_or("localhost"),
             user_agent: draft.user_agent,
             // The one code that CloudTrail writes otherwise than the API.
             error_code: error.map(|error| match error.code.as_str() {
@@ -354,14 +360,14 @@ impl Call<'_> {
             }),
             error_message: error.map(|error| error.message.as_str()),
             request_parameters,
-            response_elements: if draft.changes() { of_json(response) } else { Value::Null },
+            response_elements: if draft.is_mutating() { redacted_json(response) } else { Value::Null },
             additional_event_data: external.filter(|_| is_cryptographic(draft.operation)),
             request_id: &self.request_id,
             event_id: String::new(),
-            read_only: !draft.changes(),
-            resources: touched
+            read_only: !draft.is_mutating(),
+            resources: key_resources
                 .iter()
-                .map(|key| RecordResource { account_id: &key.account, r#type: "AWS::KMS::Key", arn: &key.arn })
+                .map(|key| EventResource { account_id: &key.account, r#type: "AWS::KMS::Key", arn: &key.arn })
                 .collect(),
             event_type: "AwsApiCall",
             management_event: true,
@@ -373,7 +379,11 @@ impl Call<'_> {
             record.event_id = event_id(&self.request_id, account);
             record.recipient_account_id = account;
             let text = serde_json::to_string(&record).ok()?;
-            Some(Line { world: world_of(account, &self.region), at: now.as_millisecond(), text })
+            Some(PendingEvent {
+                account_region: account_region(account, &self.region),
+                timestamp_millis: now.as_millisecond(),
+                json: text,
+            })
         });
         lines.collect()
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::Guard;
 use super::unrepeated::Unrepeated;
-use crate::client::endpoints::{UnfitRegion, UnfitUrl, check_region, check_url};
+use crate::client::endpoints::{InvalidRegion, InvalidUrl, check_region, check_url};
 use crate::client::profile::Settings;
 
 /// The options that name an AWS, and what is said of the calls to it.
@@ -43,11 +43,11 @@ pub struct Elsewhere {
     pub guard: Guard,
 }
 
-fn endpoint_url(text: &str) -> Result<String, UnfitUrl> {
+fn endpoint_url(text: &str) -> Result<String, InvalidUrl> {
     check_url(text).map(|()| text.to_owned())
 }
 
-fn region(text: &str) -> Result<String, UnfitRegion> {
+fn region(text: &str) -> Result<String, InvalidRegion> {
     check_region(text).map(|()| text.to_owned())
 }
 

@@ -11,14 +11,14 @@ use crate::aws::scalar::SecretString;
 use crate::aws::sigv4::Credentials;
 
 /// How long before they expire credentials are fetched again.
-const AHEAD: SignedDuration = SignedDuration::from_secs(60);
+const EXPIRY_BUFFER: SignedDuration = SignedDuration::from_secs(60);
 /// How long a failure counts: who has waited for it is told the same, and doesn't try once more.
-const FAILURE_COUNTS: SignedDuration = SignedDuration::from_secs(1);
+const FAILURE_TTL: SignedDuration = SignedDuration::from_secs(1);
 
 /// No credentials to sign with.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the profile {profile} gives no credentials: {reason}. {remedy}")]
-pub struct NoCredentials {
+pub struct LoadCredentialsError {
     /// The profile that was asked.
     pub profile: String,
     /// What went wrong, from the outside to the inside.
@@ -30,11 +30,11 @@ pub struct NoCredentials {
 }
 
 /// What a chain of sources has given.
-pub struct Fetched {
+pub struct FetchedCredentials {
     /// To sign with.
     pub credentials: Arc<Credentials>,
     /// Until when; absent when they don't expire.
-    pub expires: Option<Timestamp>,
+    pub expires_at: Option<Timestamp>,
     /// The profile that gave them.
     pub profile: String,
     /// What to do should AWS not take them.
@@ -42,47 +42,49 @@ pub struct Fetched {
 }
 
 /// Asks a chain of sources, with a code of an MFA device if the person has given one.
-pub type Fetch = Box<dyn Fn(Option<SecretString>) -> BoxFuture<'static, Result<Fetched, NoCredentials>> + Send + Sync>;
+pub type FetchCredentials = Box<
+    dyn Fn(Option<SecretString>) -> BoxFuture<'static, Result<FetchedCredentials, LoadCredentialsError>> + Send + Sync,
+>;
 
 /// Where a client has its credentials from.
-pub enum Source {
+pub enum CredentialsProvider {
     /// They are always the same.
-    Fixed(Arc<Credentials>),
+    Static(Arc<Credentials>),
     /// They are fetched when they are needed, and again before they expire.
-    Chain(Chain),
+    Chain(ProviderChain),
 }
 
 /// Credentials that are fetched when they are needed.
-pub struct Chain {
-    fetch: Fetch,
-    held: Mutex<Held>,
+pub struct ProviderChain {
+    fetch: FetchCredentials,
+    cache: Mutex<CredentialCache>,
 }
 
 #[derive(Default)]
-struct Held {
-    fetched: Option<Arc<Fetched>>,
-    failure: Option<(NoCredentials, Timestamp)>,
+struct CredentialCache {
+    fetched: Option<Arc<FetchedCredentials>>,
+    failure: Option<(LoadCredentialsError, Timestamp)>,
 }
 
-impl From<Credentials> for Source {
+impl From<Credentials> for CredentialsProvider {
     fn from(credentials: Credentials) -> Self {
-        Self::Fixed(Arc::new(credentials))
+        Self::Static(Arc::new(credentials))
     }
 }
 
-impl Source {
+impl CredentialsProvider {
     /// Credentials from a chain of sources.
-    pub fn chain(fetch: Fetch) -> Self {
-        Self::Chain(Chain { fetch, held: Mutex::default() })
+    pub fn chain(fetch: FetchCredentials) -> Self {
+        Self::Chain(ProviderChain { fetch, cache: Mutex::default() })
     }
 
     /// Credentials that can be used at `now`.
     ///
     /// # Errors
     /// [`NoCredentials`].
-    pub async fn credentials(&self, now: Timestamp) -> Result<Arc<Credentials>, NoCredentials> {
+    pub async fn credentials(&self, now: Timestamp) -> Result<Arc<Credentials>, LoadCredentialsError> {
         match self {
-            Self::Fixed(credentials) => Ok(Arc::clone(credentials)),
+            Self::Static(credentials) => Ok(Arc::clone(credentials)),
             Self::Chain(chain) => chain.credentials(now).await,
         }
     }
@@ -91,9 +93,9 @@ impl Source {
     ///
     /// # Errors
     /// [`NoCredentials`].
-    pub async fn log_in(&self, code: Option<SecretString>, now: Timestamp) -> Result<(), NoCredentials> {
+    pub async fn log_in(&self, code: Option<SecretString>, now: Timestamp) -> Result<(), LoadCredentialsError> {
         let Self::Chain(chain) = self else { return Ok(()) };
-        chain.refill(&mut *chain.held.lock().await, code, now).await.map(drop)
+        chain.refresh(&mut *chain.cache.lock().await, code, now).await.map(drop)
     }
 
     /// Whether there are others in the place of credentials that AWS refuses because their time is over.
@@ -105,20 +107,20 @@ impl Source {
         refused: &Credentials,
         why: &ServiceError,
         now: Timestamp,
-    ) -> Result<bool, NoCredentials> {
+    ) -> Result<bool, LoadCredentialsError> {
         let Self::Chain(chain) = self else { return Ok(false) };
-        let held = &mut *chain.held.lock().await;
+        let cache = &mut *chain.cache.lock().await;
         // Somebody else may have been refused before, and have seen to it.
-        if held.fetched.take_if(|fetched| *fetched.credentials == *refused).is_none() && held.fetched.is_some() {
+        if cache.fetched.take_if(|fetched| *fetched.credentials == *refused).is_none() && cache.fetched.is_some() {
             return Ok(true);
         }
-        let fetched = chain.refill(held, None, now).await?;
+        let fetched = chain.refresh(cache, None, now).await?;
         if *fetched.credentials != *refused {
             return Ok(true);
         }
-        held.fetched = None;
+        cache.fetched = None;
         let reason = format!("AWS does not take those it has: {why}");
-        Err(NoCredentials {
+        Err(LoadCredentialsError {
             profile: fetched.profile.clone(),
             reason,
             remedy: fetched.remedy.clone(),
@@ -127,56 +129,56 @@ impl Source {
     }
 
     /// Lets go of credentials that AWS does not take, so that the next call fetches others.
-    pub async fn let_go(&self) {
+    pub async fn invalidate(&self) {
         if let Self::Chain(chain) = self {
-            chain.held.lock().await.fetched = None;
+            chain.cache.lock().await.fetched = None;
         }
     }
 }
 
-impl Chain {
-    async fn credentials(&self, now: Timestamp) -> Result<Arc<Credentials>, NoCredentials> {
-        let held = &mut *self.held.lock().await;
-        if let Some(fetched) = held.lasting(now, AHEAD) {
+impl ProviderChain {
+    async fn credentials(&self, now: Timestamp) -> Result<Arc<Credentials>, LoadCredentialsError> {
+        let cache = &mut *self.cache.lock().await;
+        if let Some(fetched) = cache.valid_for(now, EXPIRY_BUFFER) {
             return Ok(Arc::clone(&fetched.credentials));
         }
-        let failure = match &held.failure {
-            Some((failure, at)) if now.duration_since(*at) < FAILURE_COUNTS => failure.clone(),
-            _ => match self.refill(held, None, now).await {
+        let failure = match &cache.failure {
+            Some((failure, at)) if now.duration_since(*at) < FAILURE_TTL => failure.clone(),
+            _ => match self.refresh(cache, None, now).await {
                 Ok(fetched) => return Ok(Arc::clone(&fetched.credentials)),
                 Err(failure) => failure,
             },
         };
         // Those that are about to expire are better than none.
-        held.lasting(now, SignedDuration::ZERO).map(|fetched| Arc::clone(&fetched.credentials)).ok_or(failure)
+        cache.valid_for(now, SignedDuration::ZERO).map(|fetched| Arc::clone(&fetched.credentials)).ok_or(failure)
     }
 
     /// Fetches credentials and holds them, or the failure.
-    async fn refill(
+    async fn refresh(
         &self,
-        held: &mut Held,
+        cache: &mut CredentialCache,
         code: Option<SecretString>,
         now: Timestamp,
-    ) -> Result<Arc<Fetched>, NoCredentials> {
+    ) -> Result<Arc<FetchedCredentials>, LoadCredentialsError> {
         match (self.fetch)(code).await {
             Ok(fetched) => {
                 let fetched = Arc::new(fetched);
-                *held = Held { fetched: Some(Arc::clone(&fetched)), failure: None };
+                *cache = CredentialCache { fetched: Some(Arc::clone(&fetched)), failure: None };
                 Ok(fetched)
             }
             Err(failure) => {
-                held.failure = Some((failure.clone(), now));
+                cache.failure = Some((failure.clone(), now));
                 Err(failure)
             }
         }
     }
 }
 
-impl Held {
+impl CredentialCache {
     /// What lasts for some time yet.
-    fn lasting(&self, now: Timestamp, ahead: SignedDuration) -> Option<&Fetched> {
+    fn valid_for(&self, now: Timestamp, ahead: SignedDuration) -> Option<&FetchedCredentials> {
         let fetched = self.fetched.as_deref()?;
-        fetched.expires.is_none_or(|expires| expires.duration_since(now) > ahead).then_some(fetched)
+        fetched.expires_at.is_none_or(|expires| expires.duration_since(now) > ahead).then_some(fetched)
     }
 }
 
@@ -193,13 +195,13 @@ mod tests {
     }
 
     /// A chain that gives these, one after the other: an access key ID and when it expires, or a failure.
-    fn chain(mut answers: Vec<Option<(&'static str, i64)>>) -> Source {
+    fn chain(mut answers: Vec<Option<(&'static str, i64)>>) -> CredentialsProvider {
         answers.reverse();
         let answers = StdMutex::new(answers);
-        Source::chain(Box::new(move |code| {
+        CredentialsProvider::chain(Box::new(move |code| {
             let answer = answers.lock().unwrap().pop().expect("asked too often");
             Box::pin(async move {
-                let (id, seconds) = answer.ok_or_else(|| NoCredentials {
+                let (id, seconds) = answer.ok_or_else(|| LoadCredentialsError {
                     profile: "p".to_owned(),
                     reason: "r".to_owned(),
                     remedy: "m".to_owned(),
@@ -211,12 +213,12 @@ mod tests {
                     session_token: code,
                 });
                 let (profile, remedy) = ("p".to_owned(), "m".to_owned());
-                Ok(Fetched { credentials, expires: Some(after(seconds)), profile, remedy })
+                Ok(FetchedCredentials { credentials, expires_at: Some(after(seconds)), profile, remedy })
             })
         }))
     }
 
-    async fn id(source: &Source, seconds: i64) -> Option<String> {
+    async fn id(source: &CredentialsProvider, seconds: i64) -> Option<String> {
         source.credentials(after(seconds)).await.ok().map(|credentials| credentials.access_key_id.clone())
     }
 
@@ -248,7 +250,7 @@ mod tests {
     async fn invalidated_credentials_are_fetched_again() {
         let source = chain(vec![Some(("first", 900)), Some(("second", 900))]);
         assert_eq!(id(&source, 0).await.as_deref(), Some("first"));
-        source.let_go().await;
+        source.invalidate().await;
         assert_eq!(id(&source, 0).await.as_deref(), Some("second"));
     }
 
@@ -266,7 +268,7 @@ mod tests {
             "the profile p gives no credentials: AWS does not take those it has: ExpiredTokenException: over. m";
         assert_eq!(none.to_string(), words);
         assert_eq!(source.renew(&second, &expired, START).await.unwrap_err().reason, "r");
-        assert_eq!(Source::from((*first).clone()).renew(&first, &expired, START).await, Ok(false));
+        assert_eq!(CredentialsProvider::from((*first).clone()).renew(&first, &expired, START).await, Ok(false));
     }
 
     #[tokio::test]

@@ -9,9 +9,9 @@ use crate::aws::operation::Service;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Endpoints {
     /// Where all services answer that have no address of their own.
-    pub all: Option<String>,
+    pub global_url: Option<String>,
     /// Services that have one.
-    pub own: Vec<(Service, String)>,
+    pub service_urls: Vec<(Service, String)>,
     /// Whether AWS's FIPS 140 endpoints are to be used.
     pub uses_fips: bool,
     /// Whether AWS's endpoints for IPv4 and IPv6 are to be used.
@@ -20,13 +20,13 @@ pub struct Endpoints {
 
 /// An address that requests can't be sent to.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum UnfitUrl {
+pub enum InvalidUrl {
     /// It is none.
     #[error("‘{0}’ is no endpoint: write https://HOST, or http://127.0.0.1:PORT for one on this machine")]
     Malformed(String),
     /// Others could read what is sent.
     #[error("‘{0}’ is another machine, and over http everybody on the way reads and changes what is sent: use https")]
-    Plain(String),
+    InsecureHttp(String),
     /// It has a user name or a password, which nothing repeats.
     #[error(
         "the URL contains a user name or password. Requests are signed with AWS credentials instead. Remove everything \
@@ -43,15 +43,15 @@ pub enum UnfitUrl {
 /// A text that can't be part of a host name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("‘{0}’ is no Region, such as us-west-2")]
-pub struct UnfitRegion(String);
+pub struct InvalidRegion(String);
 
 /// Checks the name of a Region: what AWS has not invented yet is taken.
 ///
 /// # Errors
 /// [`UnfitRegion`].
-pub fn check_region(region: &str) -> Result<(), UnfitRegion> {
+pub fn check_region(region: &str) -> Result<(), InvalidRegion> {
     let is_fit = region.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
-    if is_fit && !region.is_empty() { Ok(()) } else { Err(UnfitRegion(region.to_owned())) }
+    if is_fit && !region.is_empty() { Ok(()) } else { Err(InvalidRegion(region.to_owned())) }
 }
 
 /// Whether nothing that is sent there leaves this machine.
@@ -62,7 +62,7 @@ pub(super) fn is_loopback(uri: &Uri) -> bool {
 }
 
 /// Host and port of a URL for messages, without a user name and password.
-pub(super) fn shown_host(uri: &Uri) -> Option<&str> {
+pub(super) fn host_and_port(uri: &Uri) -> Option<&str> {
     uri.authority()?.as_str().rsplit('@').next()
 }
 
@@ -70,73 +70,73 @@ pub(super) fn shown_host(uri: &Uri) -> Option<&str> {
 ///
 /// # Errors
 /// [`UnfitUrl`].
-pub fn check_url(url: &str) -> Result<(), UnfitUrl> {
+pub fn check_url(url: &str) -> Result<(), InvalidUrl> {
     // Wherever it stands: a password may have a / that isn't encoded.
     if url.contains('@') {
-        return Err(UnfitUrl::UserInfo);
+        return Err(InvalidUrl::UserInfo);
     }
     // A parsed URL has lost its fragment.
     if let Some((before, _)) = url.split_once(['?', '#']) {
-        return Err(UnfitUrl::Query(before.to_owned()));
+        return Err(InvalidUrl::Query(before.to_owned()));
     }
     let uri: Option<Uri> = url.parse().ok();
     match uri {
-        Some(uri) if uri.host().is_none_or(str::is_empty) => Err(UnfitUrl::Malformed(url.to_owned())),
+        Some(uri) if uri.host().is_none_or(str::is_empty) => Err(InvalidUrl::Malformed(url.to_owned())),
         Some(uri) if uri.scheme_str() == Some("https") || uri.scheme_str() == Some("http") && is_loopback(&uri) => {
             Ok(())
         }
-        Some(uri) if uri.scheme_str() == Some("http") => Err(UnfitUrl::Plain(url.to_owned())),
-        _ => Err(UnfitUrl::Malformed(url.to_owned())),
+        Some(uri) if uri.scheme_str() == Some("http") => Err(InvalidUrl::InsecureHttp(url.to_owned())),
+        _ => Err(InvalidUrl::Malformed(url.to_owned())),
     }
 }
 
 impl Endpoints {
     /// All services at one address.
-    pub fn at(url: &str) -> Self {
-        Self { all: Some(url.to_owned()), ..Self::default() }
+    pub fn from_url(url: &str) -> Self {
+        Self { global_url: Some(url.to_owned()), ..Self::default() }
     }
 
     /// The address of a service that is not where AWS has it.
-    pub fn address(&self, service: Service) -> Option<&str> {
-        let own = self.own.iter().find(|(other, _)| *other == service).map(|(_, url)| url);
-        own.or(self.all.as_ref()).map(String::as_str)
+    pub fn custom_url(&self, service: Service) -> Option<&str> {
+        let own = self.service_urls.iter().find(|(other, _)| *other == service).map(|(_, url)| url);
+        own.or(self.global_url.as_ref()).map(String::as_str)
     }
 
     /// Host and port of KMS, when it is not where AWS has it.
     pub fn kms_host(&self) -> Option<String> {
-        let uri: Uri = self.address(Service::Kms)?.parse().ok()?;
-        shown_host(&uri).map(str::to_owned)
+        let uri: Uri = self.custom_url(Service::Kms)?.parse().ok()?;
+        host_and_port(&uri).map(str::to_owned)
     }
 
     /// The URL of a service, and the Region that requests to it are signed for.
-    pub(super) fn of<'a>(&self, service: Service, region: &'a str) -> (String, &'a str) {
-        let signed_for = if service == Service::Iam { global_region(region) } else { region };
-        let url = match (self.address(service), service) {
+    pub(super) fn resolve<'a>(&self, service: Service, region: &'a str) -> (String, &'a str) {
+        let signed_for = if service == Service::Iam { global_signing_region(region) } else { region };
+        let url = match (self.custom_url(service), service) {
             (Some(url), _) => format!("{}/", url.trim_end_matches('/')),
-            (None, Service::Iam) => format!("https://{}/", self.iam(region)),
+            (None, Service::Iam) => format!("https://{}/", self.iam_host(region)),
             (None, Service::XksConsole) => "https://xks-console.bundled.internal/".to_owned(),
-            (None, regional) => format!("https://{}/", self.regional(regional, region)),
+            (None, regional) => format!("https://{}/", self.regional_host(regional, region)),
         };
         (url, signed_for)
     }
 
     /// Source: the endpoint rule sets of KMS, STS and CloudTrail.
-    fn regional(&self, service: Service, region: &str) -> String {
+    fn regional_host(&self, service: Service, region: &str) -> String {
         let name = service.signing_name();
         // The plain hosts of these are their FIPS hosts in GovCloud.
-        let is_fips_anyway = partition_of(region) == "aws-us-gov"
+        let is_always_fips = partition_of(region) == "aws-us-gov"
             && match service {
                 Service::Sts | Service::CloudTrail => !self.uses_dual_stack,
                 service => service == Service::CloudWatch,
             };
-        let fips = if self.uses_fips && !is_fips_anyway { "-fips" } else { "" };
-        format!("{name}{fips}.{region}.{}", self.suffix(region))
+        let fips = if self.uses_fips && !is_always_fips { "-fips" } else { "" };
+        format!("{name}{fips}.{region}.{}", self.dns_suffix(region))
     }
 
     /// IAM is one for the whole partition. Source: the endpoint rule set of IAM.
-    fn iam(&self, region: &str) -> String {
+    fn iam_host(&self, region: &str) -> String {
         let fips = if self.uses_fips { "-fips" } else { "" };
-        let suffix = self.suffix(region);
+        let suffix = self.dns_suffix(region);
         match (partition_of(region), self.uses_dual_stack) {
             ("aws-us-gov", _) => format!("iam.us-gov.{suffix}"),
             ("aws-cn", false) if !self.uses_fips => format!("iam.cn-north-1.{suffix}"),
@@ -146,7 +146,7 @@ impl Endpoints {
         }
     }
 
-    fn suffix(&self, region: &str) -> &'static str {
+    fn dns_suffix(&self, region: &str) -> &'static str {
         match (partition_of(region), self.uses_dual_stack) {
             ("aws-cn", false) => "amazonaws.com.cn",
             ("aws-cn", true) => "api.amazonwebservices.com.cn",
@@ -157,7 +157,7 @@ impl Endpoints {
 }
 
 /// The Region that requests to services of a whole partition are signed for.
-fn global_region(region: &str) -> &'static str {
+fn global_signing_region(region: &str) -> &'static str {
     match partition_of(region) {
         "aws-cn" => "cn-north-1",
         "aws-us-gov" => "us-gov-west-1",
@@ -190,7 +190,7 @@ mod tests {
             let endpoints =
                 Endpoints { uses_fips: words[1] == "f", uses_dual_stack: words[2] == "d", ..Endpoints::default() };
             let services = [Service::Kms, Service::Iam, Service::Sts, Service::CloudTrail, Service::CloudWatch];
-            let made = services.map(|service| endpoints.of(service, words[0]).0);
+            let made = services.map(|service| endpoints.resolve(service, words[0]).0);
             let expected: Vec<String> = words[3..].iter().map(|host| format!("https://{host}/")).collect();
             assert_eq!(made.as_slice(), expected, "{line}");
         }
@@ -198,23 +198,23 @@ mod tests {
 
     #[test]
     fn iam_requests_are_signed_for_the_partition_region() {
-        let signed_for = |region| Endpoints::default().of(Service::Iam, region).1;
+        let signed_for = |region| Endpoints::default().resolve(Service::Iam, region).1;
         assert_eq!(
             ["eu-west-1", "cn-northwest-1", "us-gov-east-1"].map(signed_for),
             ["us-east-1", "cn-north-1", "us-gov-west-1"]
         );
-        assert_eq!(Endpoints::default().of(Service::Kms, "cn-northwest-1").1, "cn-northwest-1");
+        assert_eq!(Endpoints::default().resolve(Service::Kms, "cn-northwest-1").1, "cn-northwest-1");
     }
 
     #[test]
     fn service_endpoint_overrides_global_endpoint() {
         let endpoints = Endpoints {
-            own: vec![(Service::Kms, "https://kms.example.com:8443".to_owned())],
+            service_urls: vec![(Service::Kms, "https://kms.example.com:8443".to_owned())],
             uses_fips: true,
-            ..Endpoints::at("http://127.0.0.1:4599/")
+            ..Endpoints::from_url("http://127.0.0.1:4599/")
         };
-        assert_eq!(endpoints.of(Service::Kms, "us-west-2").0, "https://kms.example.com:8443/");
-        assert_eq!(endpoints.of(Service::XksConsole, "us-west-2").0, "http://127.0.0.1:4599/");
+        assert_eq!(endpoints.resolve(Service::Kms, "us-west-2").0, "https://kms.example.com:8443/");
+        assert_eq!(endpoints.resolve(Service::XksConsole, "us-west-2").0, "http://127.0.0.1:4599/");
         assert_eq!(endpoints.kms_host().as_deref(), Some("kms.example.com:8443"));
     }
 
@@ -224,10 +224,10 @@ mod tests {
             assert_eq!(check_url(url), Ok(()), "{url}");
         }
         for url in ["http://10.0.0.1:4599", "http://kms.example.com", "http://127.0.0.1.example.com"] {
-            assert_eq!(check_url(url), Err(UnfitUrl::Plain(url.to_owned())));
+            assert_eq!(check_url(url), Err(InvalidUrl::InsecureHttp(url.to_owned())));
         }
         for url in ["", "127.0.0.1:4599", "kms.example.com", "ftp://x", "file:///etc"] {
-            assert_eq!(check_url(url), Err(UnfitUrl::Malformed(url.to_owned())));
+            assert_eq!(check_url(url), Err(InvalidUrl::Malformed(url.to_owned())));
         }
     }
 
@@ -236,15 +236,15 @@ mod tests {
         for url in ["https://ada:hunter2@x", "http://hunter2@127.0.0.1:1/", "ada:hunter2@x", "https://ada:hunter2/@x?y"]
         {
             let refused = check_url(url).unwrap_err();
-            assert_eq!(refused, UnfitUrl::UserInfo, "{url}");
+            assert_eq!(refused, InvalidUrl::UserInfo, "{url}");
             assert!(!format!("{refused} {refused:?}").contains("hunter2"));
         }
         for url in ["https://x/?hunter2", "https://x/#hunter2", "x?hunter2"] {
             let refused = check_url(url).unwrap_err();
-            assert!(matches!(refused, UnfitUrl::Query(_)), "{url}: {refused}");
+            assert!(matches!(refused, InvalidUrl::Query(_)), "{url}: {refused}");
             assert!(!format!("{refused} {refused:?}").contains("hunter2"));
         }
         let uri: Uri = "https://ada:hunter2@kms.example.com:8443/".parse().unwrap();
-        assert_eq!(shown_host(&uri), Some("kms.example.com:8443"));
+        assert_eq!(host_and_port(&uri), Some("kms.example.com:8443"));
     }
 }

@@ -37,7 +37,7 @@ pub struct ApiCall {
     pub error_code: Option<String>,
     /// Why an observer before this one could not keep it.
     #[serde(skip)]
-    pub not_kept: Option<String>,
+    pub observer_error: Option<String>,
 }
 
 impl CallError {
@@ -59,11 +59,11 @@ pub trait Observer: Send + Sync {
     ///
     /// # Errors
     /// Why it can't be kept, in words; the observers that follow are told.
-    fn take(&self, call: &ApiCall) -> Result<(), String>;
+    fn observe(&self, call: &ApiCall) -> Result<(), String>;
 }
 
 impl<F: Fn(&ApiCall) + Send + Sync> Observer for F {
-    fn take(&self, call: &ApiCall) -> Result<(), String> {
+    fn observe(&self, call: &ApiCall) -> Result<(), String> {
         self(call);
         Ok(())
     }
@@ -88,7 +88,7 @@ impl LogFile {
 }
 
 impl Observer for LogFile {
-    fn take(&self, call: &ApiCall) -> Result<(), String> {
+    fn observe(&self, call: &ApiCall) -> Result<(), String> {
         let line = serde_json::to_string(call).map_err(|error| error.to_string())? + "\n";
         // In one piece, so that lines of several processes don't mix.
         (&self.0).write_all(line.as_bytes()).map_err(|error| error.to_string())
@@ -110,7 +110,7 @@ mod tests {
             attempts: 2,
             status: Some(400),
             error_code: Some("XksKeyNotFoundException".to_owned()),
-            not_kept: None,
+            observer_error: None,
         }
     }
 
@@ -120,10 +120,10 @@ mod tests {
         let path = dir.path().join("calls.log");
         std::fs::write(&path, "{}\n").unwrap();
         std::fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
-        LogFile::open(&path).unwrap().take(&call()).unwrap();
+        LogFile::open(&path).unwrap().observe(&call()).unwrap();
         LogFile::open(&path)
             .unwrap()
-            .take(&ApiCall { request_id: None, status: None, error_code: None, ..call() })
+            .observe(&ApiCall { request_id: None, status: None, error_code: None, ..call() })
             .unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
         let whole = r#"{"time":"2026-01-02T03:04:05Z","service":"kms","operation":"CreateKey","region":"us-west-2","requestId":"r-7","durationMilliseconds":1250,"attempts":2,"status":400,"errorCode":"XksKeyNotFoundException"}"#;
@@ -135,6 +135,6 @@ mod tests {
     #[test]
     fn failed_write_reports_the_reason() {
         let log = LogFile::open(Path::new("/dev/full")).unwrap();
-        assert!(log.take(&call()).unwrap_err().contains("space"));
+        assert!(log.observe(&call()).unwrap_err().contains("space"));
     }
 }

@@ -25,13 +25,13 @@ use jiff::Timestamp;
 
 pub use transport::{Https, InProcess, Transport, TransportError};
 
-use credentials::{NoCredentials, Source};
+use credentials::{CredentialsProvider, LoadCredentialsError};
 use endpoints::{Endpoints, check_region};
 use log::{ApiCall, Observer};
-use pace::Pace;
-use profile::{Choice, OpenError, Origin, Place};
+use pace::RateLimiter;
+use profile::{OpenError, ProfileContext, ProfileSummary, SwitchTarget};
 use retry::Attempts;
-use skew::Skew;
+use skew::ClockSkew;
 
 use crate::aws::codec::{self, FORM_CONTENT_TYPE};
 use crate::aws::error::ServiceError;
@@ -65,7 +65,7 @@ pub enum CallError {
     NotAvailable,
     /// There is nothing to sign the request with, so it was not sent.
     #[error(transparent)]
-    Credentials(#[from] NoCredentials),
+    Credentials(#[from] LoadCredentialsError),
     /// The request could not be signed, so it was not sent.
     #[error(transparent)]
     Signing(#[from] SigningError),
@@ -92,7 +92,7 @@ impl CallError {
 }
 
 /// Codes of errors that other credentials may mend.
-const REFUSED_CREDENTIALS: [&str; 5] =
+const INVALID_CREDENTIALS_CODES: [&str; 5] =
     ["ExpiredToken", "UnrecognizedClient", "InvalidClientTokenId", "InvalidSignature", "SignatureDoesNotMatch"];
 
 /// Who only looks, and changes nothing.
@@ -109,7 +109,7 @@ impl ReadOnly {
     pub const ALL: Self = Self { all: true, profiles: BTreeSet::new() };
 
     /// Whether it holds for who has the credentials of `profile`, or those of the bundled AWS.
-    pub fn holds_for(&self, profile: Option<&str>) -> bool {
+    pub fn applies_to(&self, profile: Option<&str>) -> bool {
         self.all || profile.is_some_and(|name| self.profiles.contains(name))
     }
 }
@@ -118,15 +118,15 @@ impl ReadOnly {
 #[derive(Clone)]
 pub struct Client {
     transport: Arc<dyn Transport>,
-    source: Arc<Source>,
-    origin: Option<Arc<Origin>>,
+    source: Arc<CredentialsProvider>,
+    profile_context: Option<Arc<ProfileContext>>,
     endpoints: Arc<Endpoints>,
     region: String,
     clock: Clock,
     random: Random,
-    skew: Arc<Skew>,
-    pace: Arc<Pace>,
-    attempt_time: Option<Duration>,
+    skew: Arc<ClockSkew>,
+    rate_limiter: Arc<RateLimiter>,
+    attempt_timeout: Option<Duration>,
     read_only: ReadOnly,
     observers: Vec<Arc<dyn Observer>>,
 }
@@ -147,22 +147,27 @@ impl PartialEq for Client {
 impl Client {
     /// A client that signs with `credentials` for `region` by the time of `clock`.
     pub fn new(transport: Arc<dyn Transport>, credentials: Credentials, region: &str, clock: Clock) -> Self {
-        Self::of(transport, credentials.into(), region, clock)
+        Self::from_provider(transport, credentials.into(), region, clock)
     }
 
     /// A client that signs with what `source` gives.
-    pub fn of(transport: Arc<dyn Transport>, source: Source, region: &str, clock: Clock) -> Self {
+    pub fn from_provider(
+        transport: Arc<dyn Transport>,
+        source: CredentialsProvider,
+        region: &str,
+        clock: Clock,
+    ) -> Self {
         Self {
             transport,
             source: Arc::new(source),
-            origin: None,
+            profile_context: None,
             endpoints: Arc::default(),
             region: region.to_owned(),
             clock,
             random: Random::system(),
             skew: Arc::default(),
-            pace: Arc::default(),
-            attempt_time: None,
+            rate_limiter: Arc::default(),
+            attempt_timeout: None,
             read_only: ReadOnly::default(),
             observers: Vec::new(),
         }
@@ -183,13 +188,13 @@ impl Client {
     /// The same caller, who waits at most so long for an answer before an attempt counts as lost. Without it that is half a
     /// minute for what can be asked again, and a minute for what can't.
     #[must_use]
-    pub fn with_attempt_time(self, time: Duration) -> Self {
-        Self { attempt_time: Some(time), ..self }
+    pub fn with_attempt_timeout(self, time: Duration) -> Self {
+        Self { attempt_timeout: Some(time), ..self }
     }
 
     /// The same caller, each of whose calls `observer` is told when it is over, after those who are told already.
     #[must_use]
-    pub fn observed_by(mut self, observer: Arc<dyn Observer>) -> Self {
+    pub fn with_observer(mut self, observer: Arc<dyn Observer>) -> Self {
         self.observers.push(observer);
         self
     }
@@ -197,13 +202,13 @@ impl Client {
     /// The same caller, who only looks where `read_only` says so: what is no [read](Operation::is_read) is never signed
     /// then, and so never sent. It holds for all that is made of this client, and for other profiles as it says.
     #[must_use]
-    pub fn looking(self, read_only: ReadOnly) -> Self {
+    pub fn with_read_only(self, read_only: ReadOnly) -> Self {
         Self { read_only, ..self }
     }
 
     /// Whether this caller only looks.
     pub fn is_read_only(&self) -> bool {
-        self.read_only.holds_for(self.profile())
+        self.read_only.applies_to(self.profile())
     }
 
     /// Where the services are.
@@ -234,22 +239,22 @@ impl Client {
 
     /// The same caller by another way: `wrap` gets the transport so far and may look at, change or hold up what passes.
     #[must_use]
-    pub fn through(&self, wrap: impl FnOnce(Arc<dyn Transport>) -> Arc<dyn Transport>) -> Self {
+    pub fn map_transport(&self, wrap: impl FnOnce(Arc<dyn Transport>) -> Arc<dyn Transport>) -> Self {
         Self { transport: wrap(Arc::clone(&self.transport)), ..self.clone() }
     }
 
     /// The profile that the credentials come from; the bundled AWS has none.
     pub fn profile(&self) -> Option<&str> {
-        self.origin.as_ref().map(|origin| origin.profile.as_str())
+        self.profile_context.as_ref().map(|origin| origin.profile.as_str())
     }
 
     /// The profiles that can be gone on with; none in the bundled AWS.
     ///
     /// # Errors
     /// [`OpenError`] when they can't be read.
-    pub async fn profiles(&self) -> Result<Vec<Choice>, OpenError> {
-        match &self.origin {
-            Some(origin) => profile::choices(origin).await,
+    pub async fn profiles(&self) -> Result<Vec<ProfileSummary>, OpenError> {
+        match &self.profile_context {
+            Some(origin) => profile::list_profiles(origin).await,
             None => Ok(Vec::new()),
         }
     }
@@ -259,9 +264,9 @@ impl Client {
     ///
     /// # Errors
     /// [`OpenError`].
-    pub async fn go_to(&self, place: &Place) -> Result<Self, OpenError> {
+    pub async fn switch_to(&self, place: &SwitchTarget) -> Result<Self, OpenError> {
         check_region(&place.region)?;
-        match (&self.origin, &place.profile) {
+        match (&self.profile_context, &place.profile) {
             (Some(origin), Some(profile)) => profile::reopen(self, origin, profile, &place.region).await,
             _ => Ok(self.with_region(&place.region)),
         }
@@ -271,7 +276,7 @@ impl Client {
     ///
     /// # Errors
     /// [`NoCredentials`], which each call tells too.
-    pub async fn prepare(&self) -> Result<(), NoCredentials> {
+    pub async fn load_credentials(&self) -> Result<(), LoadCredentialsError> {
         self.source.credentials(self.now()).await.map(drop)
     }
 
@@ -280,7 +285,7 @@ impl Client {
     ///
     /// # Errors
     /// [`NoCredentials`]; a wrong code asks for the next.
-    pub async fn log_in(&self, code: Option<SecretString>) -> Result<(), NoCredentials> {
+    pub async fn log_in(&self, code: Option<SecretString>) -> Result<(), LoadCredentialsError> {
         self.source.log_in(code, self.now()).await
     }
 
@@ -290,10 +295,10 @@ impl Client {
     /// [`CallError`]; ask [`CallError::outcome_unknown`] whether it may have been carried out.
     pub async fn call<O: Operation>(&self, request: &O) -> Result<O::Response, CallError> {
         let is_private = O::SERVICE == Service::XksConsole && !self.transport.is_bundled();
-        if is_private && self.endpoints.address(Service::XksConsole).is_none() {
+        if is_private && self.endpoints.custom_url(Service::XksConsole).is_none() {
             return Err(CallError::NotAvailable);
         }
-        let began = self.clock.now();
+        let started_at = self.clock.now();
         let mut attempts = Attempts::new(O::IS_IDEMPOTENT);
         let (mut is_clock_right, mut is_renewed) = (true, false);
         let mut refused = None;
@@ -301,7 +306,7 @@ impl Client {
             let (answer, result) = self.attempt(request, &mut attempts).await;
             let Err(error) = &result else { break (answer, result) };
             // A refused signature is no deed: whatever was asked is asked again by the right time.
-            if is_clock_right && self.skew.learn(error, answer.date, self.clock.now()) {
+            if is_clock_right && self.skew.update_from_error(error, answer.date, self.clock.now()) {
                 is_clock_right = false;
                 continue;
             }
@@ -317,12 +322,12 @@ impl Client {
                 }
                 break (answer, result);
             }
-            match attempts.pause(error, &self.random) {
+            match attempts.backoff(error, &self.random) {
                 Some(pause) => tokio::time::sleep(pause).await,
                 None => break (answer, result),
             }
         };
-        self.tell::<O>(began, attempts.made, answer, result.as_ref().err());
+        self.notify_observers::<O>(started_at, attempts.count, answer, result.as_ref().err());
         if let Some(none) = refused {
             return Err(none.into());
         }
@@ -333,8 +338,8 @@ impl Client {
             {
                 return Err(CallError::NotAvailable);
             }
-            Err(CallError::Service(error)) if REFUSED_CREDENTIALS.iter().any(|code| error.has_code(code)) => {
-                self.source.let_go().await;
+            Err(CallError::Service(error)) if INVALID_CREDENTIALS_CODES.iter().any(|code| error.has_code(code)) => {
+                self.source.invalidate().await;
             }
             _ => {}
         }
@@ -346,33 +351,38 @@ impl Client {
         &self,
         request: &O,
         attempts: &mut Attempts,
-    ) -> (Envelope, Result<O::Response, CallError>) {
-        let mut envelope = Envelope::default();
+    ) -> (ResponseMetadata, Result<O::Response, CallError>) {
+        let mut metadata = ResponseMetadata::default();
         let result = async {
             let credentials = self.source.credentials(self.now()).await?;
-            envelope.signed_by = Some(Arc::clone(&credentials));
+            metadata.signed_by = Some(Arc::clone(&credentials));
             if !self.transport.is_bundled() {
-                self.pace.wait::<O>(&self.region).await;
+                self.rate_limiter.acquire::<O>(&self.region).await;
             }
-            let request = self.signed(request, &credentials)?;
-            attempts.made += 1;
-            let response = self.answer(request, self.attempt_time.unwrap_or(attempts.time())).await?;
-            envelope = Envelope { signed_by: envelope.signed_by.take(), ..Envelope::of(&response) };
+            let request = self.signed_request(request, &credentials)?;
+            attempts.count += 1;
+            let response = self.send_with_timeout(request, self.attempt_timeout.unwrap_or(attempts.timeout())).await?;
+            metadata =
+                ResponseMetadata { signed_by: metadata.signed_by.take(), ..ResponseMetadata::from_response(&response) };
             if response.status().is_success() {
                 return codec::decode_response::<O>(response.body())
                     .map_err(|error| CallError::Malformed { operation: O::NAME, reason: error.to_string() });
             }
             let status = response.status().as_u16();
-            let request_id = envelope.request_id.as_deref().unwrap_or_default();
+            let request_id = metadata.request_id.as_deref().unwrap_or_default();
             Err(codec::decode_error(O::SERVICE.protocol(), status, request_id, response.body()).into())
         };
         let result = result.await;
-        (envelope, result)
+        (metadata, result)
     }
 
     /// Sends a request and waits for the answer, but no longer than `time`.
-    async fn answer(&self, request: Request<Bytes>, time: Duration) -> Result<Response<Bytes>, TransportError> {
-        let host = endpoints::shown_host(request.uri()).unwrap_or("AWS").to_owned();
+    async fn send_with_timeout(
+        &self,
+        request: Request<Bytes>,
+        time: Duration,
+    ) -> Result<Response<Bytes>, TransportError> {
+        let host = endpoints::host_and_port(request.uri()).unwrap_or("AWS").to_owned();
         let answered = tokio::time::timeout(time, self.transport.send(request)).await;
         answered.unwrap_or_else(|_| {
             let reason = format!("nothing came within {} seconds", time.as_secs());
@@ -381,13 +391,19 @@ impl Client {
     }
 
     /// Tells those who want to know of a call that is over.
-    fn tell<O: Operation>(&self, began: Timestamp, attempts: u32, answer: Envelope, error: Option<&CallError>) {
+    fn notify_observers<O: Operation>(
+        &self,
+        started_at: Timestamp,
+        attempts: u32,
+        answer: ResponseMetadata,
+        error: Option<&CallError>,
+    ) {
         if self.observers.is_empty() {
             return;
         }
-        let duration = self.clock.now().duration_since(began).as_millis();
+        let duration = self.clock.now().duration_since(started_at).as_millis();
         let mut call = ApiCall {
-            time: self.skew.correct(began),
+            time: self.skew.correct(started_at),
             service: O::SERVICE.signing_name(),
             operation: O::NAME,
             region: self.region.clone(),
@@ -397,22 +413,26 @@ impl Client {
             attempts,
             status: answer.status,
             error_code: error.map(|error| error.code().to_owned()),
-            not_kept: None,
+            observer_error: None,
         };
         for observer in &self.observers {
-            if let Err(reason) = observer.take(&call) {
-                call.not_kept = Some(reason);
+            if let Err(reason) = observer.observe(&call) {
+                call.observer_error = Some(reason);
             }
         }
     }
 
-    fn signed<O: Operation>(&self, request: &O, credentials: &Credentials) -> Result<Request<Bytes>, CallError> {
+    fn signed_request<O: Operation>(
+        &self,
+        request: &O,
+        credentials: &Credentials,
+    ) -> Result<Request<Bytes>, CallError> {
         if self.is_read_only() && !request.is_read_only() {
             return Err(CallError::ReadOnly { operation: O::NAME });
         }
         let unsendable = |reason: String| CallError::Malformed { operation: O::NAME, reason };
         let body = codec::encode_request(request).map_err(|error| unsendable(error.to_string()))?;
-        let (uri, region) = self.endpoints.of(O::SERVICE, &self.region);
+        let (uri, region) = self.endpoints.resolve(O::SERVICE, &self.region);
         let builder = Request::builder().method(Method::POST).uri(uri);
         let builder = match O::SERVICE.protocol() {
             Protocol::Json { content_type, target_prefix } => builder
@@ -428,20 +448,20 @@ impl Client {
 
 /// What stands around an answer, if one came.
 #[derive(Default)]
-struct Envelope {
+struct ResponseMetadata {
     status: Option<u16>,
     request_id: Option<String>,
     date: Option<Timestamp>,
     signed_by: Option<Arc<Credentials>>,
 }
 
-impl Envelope {
-    fn of(response: &Response<Bytes>) -> Self {
+impl ResponseMetadata {
+    fn from_response(response: &Response<Bytes>) -> Self {
         let header = |name: &str| response.headers().get(name)?.to_str().ok().map(str::to_owned);
         Self {
             status: Some(response.status().as_u16()),
             request_id: header("x-amzn-requestid"),
-            date: skew::date(response.headers()),
+            date: skew::response_date(response.headers()),
             signed_by: None,
         }
     }

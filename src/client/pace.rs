@@ -10,28 +10,28 @@ use crate::aws::operation::Operation;
 use crate::aws::quotas::requests_per_second;
 
 /// The time that quotas count.
-const SECOND: Duration = Duration::from_secs(1);
+const WINDOW: Duration = Duration::from_secs(1);
 
 /// When operations with a quota were asked lately, by Region. In no second are there more than the quota.
 #[derive(Debug, Default)]
-pub(super) struct Pace(Mutex<HashMap<(String, &'static str), VecDeque<Instant>>>);
+pub(super) struct RateLimiter(Mutex<HashMap<(String, &'static str), VecDeque<Instant>>>);
 
-impl Pace {
+impl RateLimiter {
     /// Waits until an operation may be asked in a Region. Who comes first is first to go.
-    pub async fn wait<O: Operation>(&self, region: &str) {
+    pub async fn acquire<O: Operation>(&self, region: &str) {
         if let Some(quota) = requests_per_second(O::SERVICE, O::NAME) {
-            tokio::time::sleep_until(self.turn(region, O::NAME, quota)).await;
+            tokio::time::sleep_until(self.reserve_slot(region, O::NAME, quota)).await;
         }
     }
 
     /// Takes the next turn.
-    fn turn(&self, region: &str, operation: &'static str, quota: usize) -> Instant {
-        let mut lately = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let turns = lately.entry((region.to_owned(), operation)).or_default();
+    fn reserve_slot(&self, region: &str, operation: &'static str, quota: usize) -> Instant {
+        let mut recent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let slots = recent.entry((region.to_owned(), operation)).or_default();
         let now = Instant::now();
-        let earliest = if turns.len() < quota { None } else { turns.pop_front() };
-        let turn = earliest.map_or(now, |earliest| now.max(earliest + SECOND));
-        turns.push_back(turn);
+        let earliest = if slots.len() < quota { None } else { slots.pop_front() };
+        let turn = earliest.map_or(now, |earliest| now.max(earliest + WINDOW));
+        slots.push_back(turn);
         turn
     }
 }
@@ -49,10 +49,10 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn requests_per_second_stay_within_quota() {
-        let pace = Pace::default();
+        let pace = RateLimiter::default();
         let many = async |count: usize| {
             for _ in 0..count {
-                pace.wait::<CreateAlias>("us-west-2").await;
+                pace.acquire::<CreateAlias>("us-west-2").await;
             }
         };
         assert_eq!(seconds(many(5)).await, 0);
@@ -63,22 +63,22 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn concurrent_requests_are_spread_over_time() {
-        let pace = Pace::default();
-        let all = (0..20).map(|_| pace.wait::<CreateAlias>("us-west-2"));
+        let pace = RateLimiter::default();
+        let all = (0..20).map(|_| pace.acquire::<CreateAlias>("us-west-2"));
         assert_eq!(seconds(async { drop(futures_util::future::join_all(all).await) }).await, 3);
     }
 
     #[tokio::test(start_paused = true)]
     async fn quota_applies_per_operation_and_region() {
-        let pace = Pace::default();
+        let pace = RateLimiter::default();
         let work = async {
             for _ in 0..5 {
-                pace.wait::<CreateAlias>("us-west-2").await;
-                pace.wait::<CreateAlias>("eu-west-1").await;
-                pace.wait::<TagResource>("us-west-2").await;
+                pace.acquire::<CreateAlias>("us-west-2").await;
+                pace.acquire::<CreateAlias>("eu-west-1").await;
+                pace.acquire::<TagResource>("us-west-2").await;
             }
             for _ in 0..5000 {
-                pace.wait::<DescribeKey>("us-west-2").await;
+                pace.acquire::<DescribeKey>("us-west-2").await;
             }
         };
         assert_eq!(seconds(work).await, 0);

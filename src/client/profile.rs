@@ -19,12 +19,12 @@ use aws_types::service_config::ServiceConfigKey;
 use jiff::Timestamp;
 
 use super::Client;
-use super::credentials::{Fetched, NoCredentials, Source};
-use super::endpoints::{Endpoints, UnfitRegion, UnfitUrl, check_region, check_url};
-use super::mfa::{Base, Roles};
+use super::credentials::{CredentialsProvider, FetchedCredentials, LoadCredentialsError};
+use super::endpoints::{Endpoints, InvalidRegion, InvalidUrl, check_region, check_url};
+use super::mfa::{BaseProvider, RoleChain};
 use super::sdk_error;
-use super::sdk_http::SdkHttp;
-use super::shared_config::{self, decoded, encoded};
+use super::sdk_http::SdkHttpClient;
+use super::shared_config::{self, decode_name, encode_name};
 use super::transport::Https;
 use crate::aws::cli::shell_quote;
 use crate::aws::operation::Service;
@@ -43,7 +43,7 @@ const SERVICE_IDS: [(Service, &str); 6] = [
 ];
 
 /// What to do about a profile that is not right.
-const MEND: &str = "Mend the profile, then try again";
+const FIX_PROFILE: &str = "Mend the profile, then try again";
 
 /// What is asked for beside what the environment and the profiles say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -71,20 +71,20 @@ pub enum OpenError {
         "there is no profile ‘{0}’ in ~/.aws/config and ~/.aws/credentials, or where AWS_CONFIG_FILE and \
          AWS_SHARED_CREDENTIALS_FILE point. `aws configure list-profiles` lists those there are"
     )]
-    NoProfile(String),
+    ProfileNotFound(String),
     /// No Region is named.
     #[error("no Region is named: say --region, set AWS_REGION, or give the profile {0} a `region`")]
-    NoRegion(String),
+    MissingRegion(String),
     /// The Region is none.
     #[error(transparent)]
-    Region(#[from] UnfitRegion),
+    Region(#[from] InvalidRegion),
     /// An endpoint is none, or not safe.
     #[error("the endpoint of {service}: {source}")]
     Endpoint {
         /// The service.
         service: &'static str,
         /// What is wrong.
-        source: UnfitUrl,
+        source: InvalidUrl,
     },
     /// TLS can't be set up.
     #[error("no connection can be made: {0}")]
@@ -96,40 +96,45 @@ pub enum OpenError {
 /// # Errors
 /// [`OpenError`].
 pub async fn open(settings: Settings, clock: Clock) -> Result<Client, OpenError> {
-    let Found { region, endpoints, https, origin } = find(settings).await?;
-    let source = source(&origin, &region, &endpoints, &https, &clock);
-    let client = Client::of(Arc::new(https), source, &region, clock).with_endpoints(endpoints);
-    Ok(Client { origin: Some(Arc::new(origin)), ..client })
+    let ResolvedSettings { region, endpoints, https, origin } = resolve(settings).await?;
+    let source = credentials_provider(&origin, &region, &endpoints, &https, &clock);
+    let client = Client::from_provider(Arc::new(https), source, &region, clock).with_endpoints(endpoints);
+    Ok(Client { profile_context: Some(Arc::new(origin)), ..client })
 }
 
 /// The same client on another profile, whose credentials are not asked for yet.
 ///
 /// # Errors
 /// [`OpenError`].
-pub(super) async fn reopen(client: &Client, origin: &Origin, profile: &str, region: &str) -> Result<Client, OpenError> {
+pub(super) async fn reopen(
+    client: &Client,
+    origin: &ProfileContext,
+    profile: &str,
+    region: &str,
+) -> Result<Client, OpenError> {
     let (profile, region) = (Some(profile.to_owned()), Some(region.to_owned()));
-    let Found { region, endpoints, https, origin: new } =
-        find(Settings { profile, region, ..origin.settings.clone() }).await?;
-    let source = source(&new, &region, &endpoints, &https, &client.clock);
+    let ResolvedSettings { region, endpoints, https, origin: new } =
+        resolve(Settings { profile, region, ..origin.settings.clone() }).await?;
+    let source = credentials_provider(&new, &region, &endpoints, &https, &client.clock);
     let client = Client { source: Arc::new(source), endpoints: Arc::new(endpoints), region, ..client.clone() };
     // A profile may trust authorities of its own.
-    let is_trusted = new.authorities == origin.authorities;
-    let client = if is_trusted { client } else { client.through(|_| Arc::new(https)) };
-    Ok(Client { origin: Some(Arc::new(new)), ..client })
+    let is_trusted = new.ca_bundle == origin.ca_bundle;
+    let client = if is_trusted { client } else { client.map_transport(|_| Arc::new(https)) };
+    Ok(Client { profile_context: Some(Arc::new(new)), ..client })
 }
 
 /// What a client of an AWS on the network was opened with.
 #[derive(Debug)]
-pub(super) struct Origin {
+pub(super) struct ProfileContext {
     settings: Settings,
-    authorities: Option<PathBuf>,
+    ca_bundle: Option<PathBuf>,
     /// The profile that was found.
     pub profile: String,
 }
 
 /// Where to go on: another profile, another Region.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct SwitchTarget {
     /// The profile; the one there is when absent. The bundled AWS has none.
     pub profile: Option<String>,
     /// The Region.
@@ -138,7 +143,7 @@ pub struct Place {
 
 /// A profile that can be chosen.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Choice {
+pub struct ProfileSummary {
     /// Its name.
     pub name: String,
     /// Its Region, if it says one.
@@ -151,19 +156,23 @@ pub struct Choice {
 ///
 /// # Errors
 /// [`OpenError::Files`].
-pub(super) async fn choices(origin: &Origin) -> Result<Vec<Choice>, OpenError> {
-    let set = profile::load(&Fs::real(), &Env::real(), &files(&origin.settings, None)?, None).await;
+pub(super) async fn list_profiles(origin: &ProfileContext) -> Result<Vec<ProfileSummary>, OpenError> {
+    let set = profile::load(&Fs::real(), &Env::real(), &config_files(&origin.settings, None)?, None).await;
     let set = set.map_err(|error| OpenError::Files(sdk_error::describe(&error)))?;
     let mut profiles: Vec<(String, &profile::Profile)> =
-        set.profiles().filter_map(|name| Some((decoded(name), set.get_profile(name)?))).collect();
+        set.profiles().filter_map(|name| Some((decode_name(name), set.get_profile(name)?))).collect();
     profiles.sort_unstable_by(|(one, _), (other, _)| (one != "default", one).cmp(&(other != "default", other)));
     Ok(profiles
         .into_iter()
-        .map(|(name, profile)| Choice { name, region: profile.get("region").map(str::to_owned), kind: kind(profile) })
+        .map(|(name, profile)| ProfileSummary {
+            name,
+            region: profile.get("region").map(str::to_owned),
+            kind: profile_kind(profile),
+        })
         .collect())
 }
 
-fn kind(profile: &profile::Profile) -> &'static str {
+fn profile_kind(profile: &profile::Profile) -> &'static str {
     let has = |name| profile.get(name).is_some();
     match () {
         () if has("role_arn") && has("mfa_serial") => "role, MFA",
@@ -176,44 +185,56 @@ fn kind(profile: &profile::Profile) -> &'static str {
 }
 
 /// What the settings come to, together with environment and files.
-struct Found {
+struct ResolvedSettings {
     region: String,
     endpoints: Endpoints,
     https: Https,
-    origin: Origin,
+    origin: ProfileContext,
 }
 
-async fn find(settings: Settings) -> Result<Found, OpenError> {
-    let profile = Profile::load(&settings).await?;
+async fn resolve(settings: Settings) -> Result<ResolvedSettings, OpenError> {
+    let profile = SelectedProfile::load(&settings).await?;
     let authorities = settings.ca_bundle.clone().or_else(|| profile.set.get("ca_bundle").map(PathBuf::from));
     let https = Https::new(authorities.as_deref()).map_err(OpenError::Tls)?;
-    let config = profile.config(&settings, &https).await;
-    let region = config.region().map(ToString::to_string).ok_or_else(|| OpenError::NoRegion(profile.shown()))?;
+    let config = profile.sdk_config(&settings, &https).await;
+    let region =
+        config.region().map(ToString::to_string).ok_or_else(|| OpenError::MissingRegion(profile.display_name()))?;
     check_region(&region)?;
-    let endpoints = endpoints(&settings, &config)?;
-    Ok(Found { region, endpoints, https, origin: Origin { settings, authorities, profile: profile.shown() } })
+    let endpoints = resolve_endpoints(&settings, &config)?;
+    Ok(ResolvedSettings {
+        region,
+        endpoints,
+        https,
+        origin: ProfileContext { settings, ca_bundle: authorities, profile: profile.display_name() },
+    })
 }
 
-fn source(origin: &Origin, region: &str, endpoints: &Endpoints, https: &Https, clock: &Clock) -> Source {
+fn credentials_provider(
+    origin: &ProfileContext,
+    region: &str,
+    endpoints: &Endpoints,
+    https: &Https,
+    clock: &Clock,
+) -> CredentialsProvider {
     // The Region is known now; EC2 need not be asked for it again.
     let settings = Settings { region: Some(region.to_owned()), ..origin.settings.clone() };
     let (endpoints, https, clock) = (endpoints.clone(), https.clone(), clock.clone());
-    Source::chain(Box::new(move |code| {
-        let sts = Sts { endpoints: endpoints.clone(), https: https.clone(), clock: clock.clone() };
+    CredentialsProvider::chain(Box::new(move |code| {
+        let sts = StsConfig { endpoints: endpoints.clone(), https: https.clone(), clock: clock.clone() };
         let settings = settings.clone();
-        Box::pin(async move { fetch(&settings, sts, code).await })
+        Box::pin(async move { fetch_credentials(&settings, sts, code).await })
     }))
 }
 
-fn endpoints(settings: &Settings, config: &SdkConfig) -> Result<Endpoints, OpenError> {
+fn resolve_endpoints(settings: &Settings, config: &SdkConfig) -> Result<Endpoints, OpenError> {
     let fit = |service, url: &str| check_url(url).map_err(|source| OpenError::Endpoint { service, source });
     let mut endpoints = Endpoints {
-        all: settings.endpoint_url.clone().or_else(|| config.endpoint_url().map(str::to_owned)),
-        own: Vec::new(),
+        global_url: settings.endpoint_url.clone().or_else(|| config.endpoint_url().map(str::to_owned)),
+        service_urls: Vec::new(),
         uses_fips: config.use_fips().unwrap_or_default(),
         uses_dual_stack: config.use_dual_stack().unwrap_or_default(),
     };
-    if let Some(url) = &endpoints.all {
+    if let Some(url) = &endpoints.global_url {
         fit("all services", url)?;
     }
     if settings.endpoint_url.is_some() {
@@ -222,43 +243,43 @@ fn endpoints(settings: &Settings, config: &SdkConfig) -> Result<Endpoints, OpenE
     for (service, id) in SERVICE_IDS {
         let key = ServiceConfigKey::builder().service_id(id).env("AWS_ENDPOINT_URL").profile("endpoint_url").build();
         let own = key.ok().and_then(|key| config.service_config()?.load_config(key));
-        if let Some(url) = own.filter(|url| Some(url) != endpoints.all.as_ref()) {
+        if let Some(url) = own.filter(|url| Some(url) != endpoints.global_url.as_ref()) {
             fit(id, &url)?;
-            endpoints.own.push((service, url));
+            endpoints.service_urls.push((service, url));
         }
     }
     Ok(endpoints)
 }
 
 /// What the files say of the profile that is asked for.
-struct Profile {
+struct SelectedProfile {
     /// Its name, as the files are read: [`encoded`].
     name: String,
     set: ProfileSet,
     files: EnvConfigFiles,
 }
 
-impl Profile {
+impl SelectedProfile {
     async fn load(settings: &Settings) -> Result<Self, OpenError> {
-        let chosen = settings.profile.clone().or_else(profile_of_environment).map(|name| Cow::Owned(encoded(&name)));
-        let set = profile::load(&Fs::real(), &Env::real(), &files(settings, None)?, chosen).await;
+        let chosen = settings.profile.clone().or_else(profile_from_env).map(|name| Cow::Owned(encode_name(&name)));
+        let set = profile::load(&Fs::real(), &Env::real(), &config_files(settings, None)?, chosen).await;
         let set = set.map_err(|error| OpenError::Files(sdk_error::describe(&error)))?;
         let name = set.selected_profile().to_owned();
         if set.get_profile(&name).is_none() && (name != "default" || settings.profile.is_some()) {
-            return Err(OpenError::NoProfile(decoded(&name)));
+            return Err(OpenError::ProfileNotFound(decode_name(&name)));
         }
-        let files = files(settings, Some(&name))?;
+        let files = config_files(settings, Some(&name))?;
         Ok(Self { name, set, files })
     }
 
     /// Its name, as the person writes it.
-    fn shown(&self) -> String {
-        decoded(&self.name)
+    fn display_name(&self) -> String {
+        decode_name(&self.name)
     }
 
-    async fn config(&self, settings: &Settings, https: &Https) -> SdkConfig {
+    async fn sdk_config(&self, settings: &Settings, https: &Https) -> SdkConfig {
         let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
-            .http_client(SdkHttp(https.clone()))
+            .http_client(SdkHttpClient(https.clone()))
             .profile_files(self.files.clone())
             .profile_name(&self.name);
         if let Some(region) = &settings.region {
@@ -272,10 +293,10 @@ impl Profile {
         if settings.profile.is_none() {
             return config.credentials_provider();
         }
-        Some(Self::from_profile(&self.name, self.files.clone(), config))
+        Some(Self::profile_provider(&self.name, self.files.clone(), config))
     }
 
-    fn from_profile(name: &str, files: EnvConfigFiles, config: &SdkConfig) -> SharedCredentialsProvider {
+    fn profile_provider(name: &str, files: EnvConfigFiles, config: &SdkConfig) -> SharedCredentialsProvider {
         let mut how = ProviderConfig::without_region()
             .with_region(config.region().cloned())
             .with_use_fips(config.use_fips())
@@ -289,59 +310,72 @@ impl Profile {
     }
 
     /// The roles to assume with a code, if the profile has some and the environment does not come before it.
-    fn roles(&self, settings: &Settings) -> Result<Option<Roles>, String> {
+    fn role_chain(&self, settings: &Settings) -> Result<Option<RoleChain>, String> {
         let is_overruled = settings.profile.is_none() && std::env::var_os("AWS_ACCESS_KEY_ID").is_some();
-        if is_overruled { Ok(None) } else { Roles::of(&self.set) }
+        if is_overruled { Ok(None) } else { RoleChain::from_profile_set(&self.set) }
     }
 
     /// Credentials of the roles that a profile with an `mfa_serial` leads to.
-    async fn with_code(
+    async fn assume_with_mfa_code(
         &self,
-        roles: &Roles,
+        roles: &RoleChain,
         code: &SecretString,
-        (settings, config, sts): (&Settings, &SdkConfig, Sts),
-    ) -> Result<Fetched, NoCredentials> {
+        (settings, config, sts): (&Settings, &SdkConfig, StsConfig),
+    ) -> Result<FetchedCredentials, LoadCredentialsError> {
         let base = match (&roles.base, roles.base.profile()) {
-            (Base::Key(key), _) => key.clone(),
-            (_, None) => return Err(self.without("there is nothing to assume the role with".to_owned(), MEND)),
+            (BaseProvider::AccessKey(key), _) => key.clone(),
+            (_, None) => {
+                return Err(self.credentials_error("there is nothing to assume the role with".to_owned(), FIX_PROFILE));
+            }
             (_, Some((name, lines))) => {
-                let files = files_with(settings, Some(name), lines);
-                let files = files.map_err(|error| self.without(error.to_string(), MEND))?;
-                let asked = Self::from_profile(name, files, config);
+                let files = config_files_with(settings, Some(name), lines);
+                let files = files.map_err(|error| self.credentials_error(error.to_string(), FIX_PROFILE))?;
+                let asked = Self::profile_provider(name, files, config);
                 let found = asked.provide_credentials().await;
-                credentials_of(&found.map_err(|error| {
-                    self.without(sdk_error::describe_credentials(&error), self.remedy(settings, &error))
+                to_credentials(&found.map_err(|error| {
+                    self.credentials_error(sdk_error::describe_credentials(&error), self.remedy(settings, &error))
                 })?)
             }
         };
         let region = config.region().map(ToString::to_string).unwrap_or_default();
-        let client = Client::of(Arc::new(sts.https), base.into(), &region, sts.clock).with_endpoints(sts.endpoints);
+        let client =
+            Client::from_provider(Arc::new(sts.https), base.into(), &region, sts.clock).with_endpoints(sts.endpoints);
         match roles.assume(client, code).await {
-            Ok((credentials, expires)) => Ok(self.fetched(settings, credentials, expires)),
+            Ok((credentials, expires)) => Ok(self.fetched_credentials(settings, credentials, expires)),
             Err(error) => {
-                let (serial, _) = roles.device();
-                let none = self.without(error.to_string(), "Enter the next code that the device shows");
-                Err(NoCredentials { mfa_serial: Some(serial.to_owned()), ..none })
+                let (serial, _) = roles.mfa_device();
+                let none = self.credentials_error(error.to_string(), "Enter the next code that the device shows");
+                Err(LoadCredentialsError { mfa_serial: Some(serial.to_owned()), ..none })
             }
         }
     }
 
-    fn without(&self, mut reason: String, remedy: impl Into<String>) -> NoCredentials {
+    fn credentials_error(&self, mut reason: String, remedy: impl Into<String>) -> LoadCredentialsError {
         let named = ["source_profile", "sso_session"].into_iter().filter_map(|setting| self.set.get(setting));
-        for name in named.chain([self.name.as_str()]).filter(|name| decoded(name) != *name) {
-            reason = reason.replace(name, &decoded(name));
+        for name in named.chain([self.name.as_str()]).filter(|name| decode_name(name) != *name) {
+            reason = reason.replace(name, &decode_name(name));
         }
-        NoCredentials { profile: self.shown(), reason, remedy: remedy.into(), mfa_serial: None }
+        LoadCredentialsError { profile: self.display_name(), reason, remedy: remedy.into(), mfa_serial: None }
     }
 
-    fn fetched(&self, settings: &Settings, credentials: Credentials, expires: Option<Timestamp>) -> Fetched {
+    fn fetched_credentials(
+        &self,
+        settings: &Settings,
+        credentials: Credentials,
+        expires: Option<Timestamp>,
+    ) -> FetchedCredentials {
         let remedy = self.remedy(settings, &CredentialsError::not_loaded_no_source());
-        Fetched { credentials: Arc::new(credentials), expires, profile: self.shown(), remedy }
+        FetchedCredentials {
+            credentials: Arc::new(credentials),
+            expires_at: expires,
+            profile: self.display_name(),
+            remedy,
+        }
     }
 
     /// What to do when the profile gives no credentials.
     fn remedy(&self, settings: &Settings, error: &CredentialsError) -> String {
-        let name = shell_quote(&self.shown());
+        let name = shell_quote(&self.display_name());
         let has = |key: &str| {
             let source = self.set.get("source_profile").and_then(|source| self.set.get_profile(source));
             self.set.get(key).or_else(|| source?.get(key)).is_some()
@@ -350,8 +384,10 @@ impl Profile {
             let process = format!("credential_process = aws configure export-credentials --profile {name}");
             format!("Add a profile with `{process}`, and use that one")
         } else if matches!(error, CredentialsError::InvalidConfiguration(_)) {
-            MEND.to_owned()
-        } else if let Some(session) = self.set.get("sso_session").map(decoded).filter(|name| encoded(name) != *name) {
+            FIX_PROFILE.to_owned()
+        } else if let Some(session) =
+            self.set.get("sso_session").map(decode_name).filter(|name| encode_name(name) != *name)
+        {
             format!(
                 "Rename the sso-session {} so that it has letters, digits, and the signs _-/.@:+ alone, then run \
                  `aws sso login --profile {name}`",
@@ -366,7 +402,8 @@ impl Profile {
                 .to_owned()
         } else if let Some(role) = self.set.get("role_arn") {
             format!("Check that its source has credentials and may assume {role}, then try again")
-        } else if let Some(variables) = settings.profile.is_none().then(|| variables(&Env::real())).flatten() {
+        } else if let Some(variables) = settings.profile.is_none().then(|| credential_variables(&Env::real())).flatten()
+        {
             format!("Check {variables}, then try again")
         } else if has("aws_session_token") {
             format!("Write new temporary credentials into the profile {name}, then try again")
@@ -378,7 +415,7 @@ impl Profile {
 }
 
 /// The variables that lead to credentials, if any do and no profile is named, in the order of the chain.
-fn variables(env: &Env) -> Option<&'static str> {
+fn credential_variables(env: &Env) -> Option<&'static str> {
     const SOURCES: [(&str, &str); 4] = [
         ("AWS_ACCESS_KEY_ID", "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"),
         ("AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_WEB_IDENTITY_TOKEN_FILE and AWS_ROLE_ARN"),
@@ -396,7 +433,7 @@ fn variables(env: &Env) -> Option<&'static str> {
 }
 
 /// The profile that the environment names, in the order of the AWS CLI.
-fn profile_of_environment() -> Option<String> {
+fn profile_from_env() -> Option<String> {
     ["AWS_DEFAULT_PROFILE", "AWS_PROFILE"]
         .into_iter()
         .find_map(|variable| std::env::var(variable).ok().filter(|name| !name.is_empty()))
@@ -404,15 +441,15 @@ fn profile_of_environment() -> Option<String> {
 
 /// The files to read. With an endpoint for all services the chain of the profile `name` finds STS there too, whatever
 /// the files say.
-fn files(settings: &Settings, name: Option<&str>) -> Result<EnvConfigFiles, OpenError> {
-    files_with(settings, name, String::new())
+fn config_files(settings: &Settings, name: Option<&str>) -> Result<EnvConfigFiles, OpenError> {
+    config_files_with(settings, name, String::new())
 }
 
 /// The same, with lines more.
-fn files_with(settings: &Settings, name: Option<&str>, mut lines: String) -> Result<EnvConfigFiles, OpenError> {
+fn config_files_with(settings: &Settings, name: Option<&str>, mut lines: String) -> Result<EnvConfigFiles, OpenError> {
     use EnvConfigFileKind::{Config, Credentials};
     let env = Env::real();
-    let usual = |kind, variable, file| shared_config::path(&env, variable, file).map(|path| (kind, path));
+    let usual = |kind, variable, file| shared_config::file_path(&env, variable, file).map(|path| (kind, path));
     let files = match &settings.files {
         None => [
             usual(Config, "AWS_CONFIG_FILE", "config"),
@@ -437,40 +474,47 @@ fn files_with(settings: &Settings, name: Option<&str>, mut lines: String) -> Res
 }
 
 /// Where roles are assumed.
-struct Sts {
+struct StsConfig {
     endpoints: Endpoints,
     https: Https,
     clock: Clock,
 }
 
 /// Reads the files anew and asks the chain: what was mended meanwhile counts.
-async fn fetch(settings: &Settings, sts: Sts, code: Option<SecretString>) -> Result<Fetched, NoCredentials> {
-    let profile = Profile::load(settings).await.map_err(|error| NoCredentials {
+async fn fetch_credentials(
+    settings: &Settings,
+    sts: StsConfig,
+    code: Option<SecretString>,
+) -> Result<FetchedCredentials, LoadCredentialsError> {
+    let profile = SelectedProfile::load(settings).await.map_err(|error| LoadCredentialsError {
         profile: settings.profile.clone().unwrap_or_else(|| "default".to_owned()),
         reason: error.to_string(),
         remedy: "Mend that, then try again".to_owned(),
         mfa_serial: None,
     })?;
-    let config = profile.config(settings, &sts.https).await;
-    if let Some(roles) = profile.roles(settings).map_err(|reason| profile.without(reason, MEND))? {
-        let (serial, role) = roles.device();
+    let config = profile.sdk_config(settings, &sts.https).await;
+    if let Some(roles) =
+        profile.role_chain(settings).map_err(|reason| profile.credentials_error(reason, FIX_PROFILE))?
+    {
+        let (serial, role) = roles.mfa_device();
         let Some(code) = code else {
             let reason = format!("the role {role} is assumed with a code of the MFA device {serial}");
-            let none = profile.without(reason, "Enter the code that it shows");
-            return Err(NoCredentials { mfa_serial: Some(serial.to_owned()), ..none });
+            let none = profile.credentials_error(reason, "Enter the code that it shows");
+            return Err(LoadCredentialsError { mfa_serial: Some(serial.to_owned()), ..none });
         };
-        return profile.with_code(&roles, &code, (settings, &config, sts)).await;
+        return profile.assume_with_mfa_code(&roles, &code, (settings, &config, sts)).await;
     }
     let asked = match profile.provider(settings, &config) {
         Some(provider) => provider.provide_credentials().await,
         None => Err(CredentialsError::not_loaded_no_source()),
     };
-    let found = asked
-        .map_err(|error| profile.without(sdk_error::describe_credentials(&error), profile.remedy(settings, &error)))?;
-    Ok(profile.fetched(settings, credentials_of(&found), found.expiry().map(moment)))
+    let found = asked.map_err(|error| {
+        profile.credentials_error(sdk_error::describe_credentials(&error), profile.remedy(settings, &error))
+    })?;
+    Ok(profile.fetched_credentials(settings, to_credentials(&found), found.expiry().map(to_timestamp)))
 }
 
-fn credentials_of(found: &aws_credential_types::Credentials) -> Credentials {
+fn to_credentials(found: &aws_credential_types::Credentials) -> Credentials {
     Credentials {
         access_key_id: found.access_key_id().to_owned(),
         secret_access_key: SecretString::new(found.secret_access_key().to_owned()),
@@ -479,6 +523,6 @@ fn credentials_of(found: &aws_credential_types::Credentials) -> Credentials {
 }
 
 /// What can't be told by our clock has expired long ago, or never does.
-fn moment(time: SystemTime) -> Timestamp {
+fn to_timestamp(time: SystemTime) -> Timestamp {
     Timestamp::try_from(time).unwrap_or(if time < SystemTime::UNIX_EPOCH { Timestamp::MIN } else { Timestamp::MAX })
 }

@@ -17,42 +17,43 @@ use super::transport::{CALL_TIMEOUT, Https};
 
 /// Sends what the credential chain asks STS, IAM Identity Center and the metadata services of EC2, ECS and EKS.
 #[derive(Clone, Debug)]
-pub struct SdkHttp(pub Https);
+pub struct SdkHttpClient(pub Https);
 
 /// As a client of one service wants it.
 #[derive(Clone, Debug)]
-struct Connector {
+struct SdkHttpConnector {
     https: Https,
-    time: Duration,
+    timeout: Duration,
 }
 
-impl HttpClient for SdkHttp {
+impl HttpClient for SdkHttpClient {
     fn http_connector(&self, settings: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
         let time = settings.read_timeout().map(|read| read + settings.connect_timeout().unwrap_or_default());
-        SharedHttpConnector::new(Connector { https: self.0.clone(), time: time.unwrap_or(CALL_TIMEOUT) })
+        SharedHttpConnector::new(SdkHttpConnector { https: self.0.clone(), timeout: time.unwrap_or(CALL_TIMEOUT) })
     }
 }
 
-impl HttpConnector for Connector {
+impl HttpConnector for SdkHttpConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let this = self.clone();
-        HttpConnectorFuture::new(async move { this.exchange(request).await })
+        HttpConnectorFuture::new(async move { this.send(request).await })
     }
 }
 
-impl Connector {
-    async fn exchange(&self, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
-        let unfit = |reason: &str| ConnectorError::user(reason.into());
+impl SdkHttpConnector {
+    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
+        let invalid_request = |reason: &str| ConnectorError::user(reason.into());
         let request = request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;
         let (head, body) = request.into_parts();
-        let body = body.bytes().map(Bytes::copy_from_slice).ok_or_else(|| unfit("the body is not in memory"))?;
-        if head.uri.scheme_str() != Some("https") && !is_on_link(&head.uri) {
+        let body =
+            body.bytes().map(Bytes::copy_from_slice).ok_or_else(|| invalid_request("the body is not in memory"))?;
+        if head.uri.scheme_str() != Some("https") && !is_local_or_metadata(&head.uri) {
             let host = head.uri.host().unwrap_or_default();
-            return Err(unfit(&format!(
+            return Err(invalid_request(&format!(
                 "credentials are asked of other machines over https alone, not of http://{host}"
             )));
         }
-        match self.https.exchange(http::Request::from_parts(head, body), self.time).await {
+        match self.https.send_with_timeout(http::Request::from_parts(head, body), self.timeout).await {
             Ok(response) => HttpResponse::try_from(response.map(Into::into))
                 .map_err(|error| ConnectorError::other(error.into(), None)),
             Err(error) => Err(ConnectorError::io(error.into())),
@@ -61,18 +62,18 @@ impl Connector {
 }
 
 /// Whether a request stays on this machine or its host: the metadata services of EC2, ECS and EKS know no TLS.
-fn is_on_link(uri: &Uri) -> bool {
+fn is_local_or_metadata(uri: &Uri) -> bool {
     let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
     is_loopback(uri)
         || match host.parse() {
             Ok(IpAddr::V4(address)) => address.is_link_local(),
-            Ok(IpAddr::V6(address)) => METADATA.contains(&address),
+            Ok(IpAddr::V6(address)) => METADATA_ADDRESSES.contains(&address),
             Err(_) => false,
         }
 }
 
 /// Source: *Use the instance metadata service*; *EKS Pod Identity*.
-const METADATA: [Ipv6Addr; 2] =
+const METADATA_ADDRESSES: [Ipv6Addr; 2] =
     [Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254), Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x23)];
 
 #[cfg(test)]
@@ -81,7 +82,7 @@ mod tests {
 
     #[test]
     fn plain_http_is_limited_to_loopback_and_metadata_services() {
-        let is_on_link = |uri: &str| is_on_link(&uri.parse().unwrap());
+        let is_on_link = |uri: &str| is_local_or_metadata(&uri.parse().unwrap());
         for uri in
             ["http://169.254.169.254/latest", "http://[fd00:ec2::254]/", "http://[fd00:ec2::23]/v1", "http://localhost"]
         {

@@ -15,38 +15,38 @@ use aws_runtime::env_config::file::EnvConfigFileKind;
 use aws_types::os_shim_internal::Env;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-use crate::text::without_mark;
+use crate::text::strip_byte_order_mark;
 
 /// What the names of sections may not consist of for the SDK, and the percent sign.
-const ENCODED: AsciiSet =
+const ENCODE_SET: AsciiSet =
     NON_ALPHANUMERIC.remove(b'_').remove(b'-').remove(b'/').remove(b'.').remove(b'@').remove(b':').remove(b'+');
 
 /// The settings whose values name a section.
-const NAMES_OF_SECTIONS: [&str; 3] = ["source_profile", "sso_session", "services"];
+const SECTION_REFERENCE_SETTINGS: [&str; 3] = ["source_profile", "sso_session", "services"];
 
 /// Why a file can't be read.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum ParseError {
     /// A setting stands before the first section.
     #[error("line {0}: a setting needs a section before it, such as [default] or [profile NAME]")]
-    NoSection(usize),
+    MissingSection(usize),
     /// A line is none of what there can be.
     #[error("line {0}: expected a section such as [profile NAME], a setting such as region = us-west-2, or a comment")]
-    NotASetting(usize),
+    InvalidLine(usize),
 }
 
 /// Returns the name of a section as the SDK is given it.
-pub(super) fn encoded(name: &str) -> String {
-    utf8_percent_encode(name, &ENCODED).to_string()
+pub(super) fn encode_name(name: &str) -> String {
+    utf8_percent_encode(name, &ENCODE_SET).to_string()
 }
 
 /// Returns the name that was encoded.
-pub(super) fn decoded(name: &str) -> String {
+pub(super) fn decode_name(name: &str) -> String {
     percent_decode_str(name).decode_utf8_lossy().into_owned()
 }
 
 /// Returns the path of a file: where `variable` points, or `~/.aws/NAME`.
-pub(super) fn path(env: &Env, variable: &str, name: &str) -> Option<PathBuf> {
+pub(super) fn file_path(env: &Env, variable: &str, name: &str) -> Option<PathBuf> {
     let home = std::env::home_dir().filter(|home| !home.as_os_str().is_empty());
     match (env.get(variable).ok().filter(|path| !path.is_empty()), home) {
         (Some(path), home) => match (path.strip_prefix("~/"), home) {
@@ -69,7 +69,7 @@ pub(super) fn read(path: &Path, kind: EnvConfigFileKind) -> Result<String, Strin
         Err(error) => Err(failed(&error)),
         Ok(bytes) => {
             let text = String::from_utf8(bytes).map_err(|_| failed(&"it is not UTF-8 text"))?;
-            canonical(&text, kind).map_err(|error| failed(&error))
+            canonicalize(&text, kind).map_err(|error| failed(&error))
         }
     }
 }
@@ -82,16 +82,16 @@ fn is_absent(kind: ErrorKind) -> bool {
 ///
 /// # Errors
 /// [`ParseError`] when the CLI can't read the file.
-pub(super) fn canonical(text: &str, kind: EnvConfigFileKind) -> Result<String, ParseError> {
+pub(super) fn canonicalize(text: &str, kind: EnvConfigFileKind) -> Result<String, ParseError> {
     let sections = parse(text)?;
     let mut out = String::new();
     for (index, section) in sections.iter().enumerate() {
-        let Some(name) = Name::of(&section.heading, kind) else { continue };
+        let Some(name) = SectionName::parse(&section.heading, kind) else { continue };
         // Another spelling of the same name replaces what the first one said.
-        if sections[index + 1..].iter().any(|later| Name::of(&later.heading, kind).as_ref() == Some(&name)) {
+        if sections[index + 1..].iter().any(|later| SectionName::parse(&later.heading, kind).as_ref() == Some(&name)) {
             continue;
         }
-        let _ = writeln!(out, "[{}]", name.written());
+        let _ = writeln!(out, "[{}]", name.to_heading());
         for setting in &section.settings {
             setting.write(&mut out);
         }
@@ -108,7 +108,7 @@ struct Section {
 
 impl Section {
     /// A setting that is named again counts as it was named last.
-    fn begin(&mut self, name: String, value: &str) {
+    fn set(&mut self, name: String, value: &str) {
         self.settings.retain(|setting| setting.name != name);
         self.settings.push(Setting { name, lines: vec![value.to_owned()] });
     }
@@ -130,8 +130,8 @@ impl Setting {
         if is_nested && rest.is_empty() {
             return;
         }
-        let names_section = NAMES_OF_SECTIONS.contains(&self.name.as_str());
-        let first = if names_section { encoded(first) } else { first.clone() };
+        let names_section = SECTION_REFERENCE_SETTINGS.contains(&self.name.as_str());
+        let first = if names_section { encode_name(first) } else { first.clone() };
         let _ = writeln!(out, "{} = {first}", self.name);
         for line in rest {
             let _ = writeln!(out, "  {line}");
@@ -141,14 +141,14 @@ impl Setting {
 
 /// What a heading names.
 #[derive(Debug, PartialEq, Eq)]
-struct Name {
+struct SectionName {
     prefix: &'static str,
     name: String,
 }
 
-impl Name {
+impl SectionName {
     /// Sections of the config file have a word before their name; those of the credentials file are names of profiles.
-    fn of(heading: &str, kind: EnvConfigFileKind) -> Option<Self> {
+    fn parse(heading: &str, kind: EnvConfigFileKind) -> Option<Self> {
         const PREFIXES: [&str; 3] = ["profile", "sso-session", "services"];
         if matches!(kind, EnvConfigFileKind::Credentials) {
             return Some(Self { prefix: "", name: heading.to_owned() });
@@ -157,20 +157,20 @@ impl Name {
             return Some(Self { prefix: "profile", name: heading.to_owned() });
         }
         let prefix = PREFIXES.into_iter().find(|prefix| heading.starts_with(prefix))?;
-        match &words(heading)?[..] {
+        match &shell_words(heading)?[..] {
             [_, name] if !name.is_empty() => Some(Self { prefix, name: name.clone() }),
             _ => None,
         }
     }
 
-    fn written(&self) -> String {
-        let name = encoded(&self.name);
+    fn to_heading(&self) -> String {
+        let name = encode_name(&self.name);
         if self.prefix.is_empty() || name == "default" { name } else { format!("{} {name}", self.prefix) }
     }
 }
 
 /// Splits text into words as a POSIX shell does, by quotes and backslashes; nothing when a quote is not closed.
-fn words(text: &str) -> Option<Vec<String>> {
+fn shell_words(text: &str) -> Option<Vec<String>> {
     let (mut words, mut word) = (Vec::new(), None::<String>);
     let mut characters = text.chars();
     while let Some(character) = characters.next() {
@@ -208,7 +208,7 @@ fn words(text: &str) -> Option<Vec<String>> {
 
 /// Reads sections and settings as Python's `RawConfigParser` does. What is named twice, which that refuses, is merged.
 fn parse(text: &str) -> Result<Vec<Section>, ParseError> {
-    let text = without_mark(text).replace("\r\n", "\n").replace('\r', "\n");
+    let text = strip_byte_order_mark(text).replace("\r\n", "\n").replace('\r', "\n");
     let mut sections: Vec<Section> = Vec::new();
     let mut current = None;
     // How far the setting or heading is indented whose lines follow, and whether it is a setting.
@@ -218,16 +218,16 @@ fn parse(text: &str) -> Result<Vec<Section>, ParseError> {
         if content.is_empty() || content.starts_with(['#', ';']) {
             continue;
         }
-        let indent_here = line.chars().take_while(|character| character.is_whitespace()).count();
-        if in_setting && indent_here > indent {
+        let line_indent = line.chars().take_while(|character| character.is_whitespace()).count();
+        if in_setting && line_indent > indent {
             if let Some(setting) = current.and_then(|at: usize| sections[at].settings.last_mut()) {
                 setting.lines.push(content.to_owned());
             }
             continue;
         }
-        indent = indent_here;
+        indent = line_indent;
         in_setting = false;
-        if let Some(heading) = heading(content) {
+        if let Some(heading) = parse_heading(content) {
             let known = sections.iter().position(|section| section.heading == heading);
             current = known.or_else(|| {
                 sections.push(Section { heading: heading.to_owned(), settings: Vec::new() });
@@ -237,20 +237,20 @@ fn parse(text: &str) -> Result<Vec<Section>, ParseError> {
         }
         let is_heading = content.starts_with('[');
         let Some(at) = current.filter(|_| !is_heading) else {
-            return Err(if is_heading { ParseError::NotASetting(number) } else { ParseError::NoSection(number) });
+            return Err(if is_heading { ParseError::InvalidLine(number) } else { ParseError::MissingSection(number) });
         };
         let setting = content.split_once(['=', ':']).map(|(name, value)| (name.trim(), value.trim()));
         let Some((name, value)) = setting.filter(|(name, _)| !name.is_empty()) else {
-            return Err(ParseError::NotASetting(number));
+            return Err(ParseError::InvalidLine(number));
         };
-        sections[at].begin(name.to_lowercase(), value);
+        sections[at].set(name.to_lowercase(), value);
         in_setting = true;
     }
     Ok(sections)
 }
 
 /// Returns what stands between `[` and the last `]` that no comment follows.
-fn heading(line: &str) -> Option<&str> {
+fn parse_heading(line: &str) -> Option<&str> {
     let inside = line.strip_prefix('[')?;
     let commented = inside.match_indices(']').find(|(at, _)| inside[at + 1..].trim_start().starts_with(['#', ';']));
     let end = commented.map(|(at, _)| at).or_else(|| inside.rfind(']'))?;
@@ -265,11 +265,11 @@ mod tests {
     use super::*;
 
     fn config(text: &str) -> String {
-        canonical(text, EnvConfigFileKind::Config).unwrap()
+        canonicalize(text, EnvConfigFileKind::Config).unwrap()
     }
 
     fn credentials(text: &str) -> String {
-        canonical(text, EnvConfigFileKind::Credentials).unwrap()
+        canonicalize(text, EnvConfigFileKind::Credentials).unwrap()
     }
 
     #[test]
@@ -318,35 +318,35 @@ mod tests {
 
     #[test]
     fn parse_error_names_the_line() {
-        let error = |text| canonical(text, EnvConfigFileKind::Config).unwrap_err();
-        assert_eq!(error("# c\nregion = x"), ParseError::NoSection(2));
-        assert_eq!(error("[default]\nregion"), ParseError::NotASetting(2));
-        assert_eq!(error("[default\n"), ParseError::NotASetting(1));
-        assert_eq!(error("[default]\n= x"), ParseError::NotASetting(2));
+        let error = |text| canonicalize(text, EnvConfigFileKind::Config).unwrap_err();
+        assert_eq!(error("# c\nregion = x"), ParseError::MissingSection(2));
+        assert_eq!(error("[default]\nregion"), ParseError::InvalidLine(2));
+        assert_eq!(error("[default\n"), ParseError::InvalidLine(1));
+        assert_eq!(error("[default]\n= x"), ParseError::InvalidLine(2));
     }
 
     #[test]
     fn words_are_split_like_a_posix_shell() {
-        let split = |text| words(text).unwrap_or_default();
+        let split = |text| shell_words(text).unwrap_or_default();
         assert_eq!(split(r#"profile 'a "b"' "c\"d" e\ f"#), ["profile", "a \"b\"", "c\"d", "e f"]);
         assert_eq!(split("profile ''"), ["profile", ""]);
-        assert_eq!(words("profile 'a"), None);
-        assert_eq!(words("profile \\"), None);
+        assert_eq!(shell_words("profile 'a"), None);
+        assert_eq!(shell_words("profile \\"), None);
     }
 
     proptest! {
         #[test]
         fn encoded_names_round_trip(name in ".*") {
-            let sent = encoded(&name);
+            let sent = encode_name(&name);
             prop_assert!(sent.chars().all(|c| c.is_ascii_alphanumeric() || "_-/.%@:+".contains(c)));
-            prop_assert_eq!(decoded(&sent), name);
+            prop_assert_eq!(decode_name(&sent), name);
         }
 
         #[test]
         fn canonicalize_is_idempotent(text in "([ \t]{0,2}[a=:#\\[\\]'\" ]{0,6}\n){0,8}") {
-            if let Ok(once) = canonical(&text, EnvConfigFileKind::Credentials) {
+            if let Ok(once) = canonicalize(&text, EnvConfigFileKind::Credentials) {
                 let again = once.replace('%', "");
-                prop_assert_eq!(canonical(&again, EnvConfigFileKind::Credentials).map(|twice| twice.replace('%', "")), Ok(again));
+                prop_assert_eq!(canonicalize(&again, EnvConfigFileKind::Credentials).map(|twice| twice.replace('%', "")), Ok(again));
             }
         }
     }

@@ -10,10 +10,10 @@ use jiff::{SignedDuration, Timestamp};
 use super::CallError;
 
 /// AWS takes signatures that are five minutes old; less than this is no reason. As in the AWS SDKs.
-const LEAST: SignedDuration = SignedDuration::from_mins(4);
+const MIN_SKEW: SignedDuration = SignedDuration::from_mins(4);
 
 /// Codes of refusals that a wrong clock brings about. Source: the AWS SDKs.
-const CODES: [&str; 6] = [
+const CLOCK_SKEW_CODES: [&str; 6] = [
     "RequestTimeTooSkewed",
     "RequestExpired",
     "RequestInTheFuture",
@@ -24,9 +24,9 @@ const CODES: [&str; 6] = [
 
 /// What has to be added to this machine's time to have AWS's, in seconds.
 #[derive(Debug, Default)]
-pub(super) struct Skew(AtomicI64);
+pub(super) struct ClockSkew(AtomicI64);
 
-impl Skew {
+impl ClockSkew {
     /// AWS's time, as far as it is known.
     pub fn correct(&self, now: Timestamp) -> Timestamp {
         let by = SignedDuration::from_secs(self.0.load(Ordering::Relaxed));
@@ -34,19 +34,21 @@ impl Skew {
     }
 
     /// Takes the time that a refusal tells; whether it says that the clock was to blame. `now` is this machine's time.
-    pub fn learn(&self, error: &CallError, answered_at: Option<Timestamp>, now: Timestamp) -> bool {
+    pub fn update_from_error(&self, error: &CallError, answered_at: Option<Timestamp>, now: Timestamp) -> bool {
         let CallError::Service(error) = error else { return false };
-        let Some(there) = answered_at.filter(|_| CODES.iter().any(|code| error.has_code(code))) else { return false };
-        let is_to_blame = there.duration_since(self.correct(now)).abs() >= LEAST;
-        if is_to_blame {
+        let Some(there) = answered_at.filter(|_| CLOCK_SKEW_CODES.iter().any(|code| error.has_code(code))) else {
+            return false;
+        };
+        let is_skewed = there.duration_since(self.correct(now)).abs() >= MIN_SKEW;
+        if is_skewed {
             self.0.store(there.duration_since(now).as_secs(), Ordering::Relaxed);
         }
-        is_to_blame
+        is_skewed
     }
 }
 
 /// When an answer was sent, by its sender's clock.
-pub(super) fn date(headers: &HeaderMap) -> Option<Timestamp> {
+pub(super) fn response_date(headers: &HeaderMap) -> Option<Timestamp> {
     DateTimeParser::new().parse_timestamp(headers.get(DATE)?.as_bytes()).ok()
 }
 
@@ -65,30 +67,30 @@ mod tests {
 
     #[test]
     fn rejected_signature_corrects_the_clock() {
-        let skew = Skew::default();
-        assert!(skew.learn(&refusal("InvalidSignatureException"), Some(at(7200)), at(3600)));
+        let skew = ClockSkew::default();
+        assert!(skew.update_from_error(&refusal("InvalidSignatureException"), Some(at(7200)), at(3600)));
         assert_eq!(skew.correct(at(3700)), at(7300));
         // The clock was set right meanwhile.
-        assert!(skew.learn(&refusal("RequestTimeTooSkewed"), Some(at(7400)), at(7400)));
+        assert!(skew.update_from_error(&refusal("RequestTimeTooSkewed"), Some(at(7400)), at(7400)));
         assert_eq!(skew.correct(at(7500)), at(7500));
     }
 
     #[test]
     fn unrelated_errors_leave_the_clock_unchanged() {
-        let skew = Skew::default();
-        assert!(!skew.learn(&refusal("SignatureDoesNotMatch"), Some(at(3610)), at(3600)));
-        assert!(!skew.learn(&refusal("AccessDeniedException"), Some(at(99_999)), at(3600)));
-        assert!(!skew.learn(&refusal("InvalidSignatureException"), None, at(3600)));
+        let skew = ClockSkew::default();
+        assert!(!skew.update_from_error(&refusal("SignatureDoesNotMatch"), Some(at(3610)), at(3600)));
+        assert!(!skew.update_from_error(&refusal("AccessDeniedException"), Some(at(99_999)), at(3600)));
+        assert!(!skew.update_from_error(&refusal("InvalidSignatureException"), None, at(3600)));
         assert_eq!(skew.correct(at(1)), at(1));
     }
 
     #[test]
     fn date_header_is_parsed() {
         let mut headers = HeaderMap::new();
-        assert_eq!(date(&headers), None);
+        assert_eq!(response_date(&headers), None);
         headers.insert(DATE, "Fri, 02 Jan 2026 03:04:05 GMT".parse().unwrap());
-        assert_eq!(date(&headers), Some("2026-01-02T03:04:05Z".parse().unwrap()));
+        assert_eq!(response_date(&headers), Some("2026-01-02T03:04:05Z".parse().unwrap()));
         headers.insert(DATE, "yesterday".parse().unwrap());
-        assert_eq!(date(&headers), None);
+        assert_eq!(response_date(&headers), None);
     }
 }

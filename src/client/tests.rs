@@ -68,20 +68,20 @@ async fn pagination_stops_at_repeated_marker() {
 }
 
 /// Calls each operation that it is shown, and remembers what came of it.
-struct Calls {
+struct OperationCaller {
     client: Client,
     runtime: tokio::runtime::Runtime,
-    refused: Vec<&'static str>,
+    rejected: Vec<&'static str>,
     sent: Vec<&'static str>,
 }
 
-impl OperationVisitor for Calls {
+impl OperationVisitor for OperationCaller {
     fn visit<O: Operation + Default>(&mut self) {
         let result = self.runtime.block_on(self.client.call(&O::default()));
         match result.err() {
             Some(error @ CallError::ReadOnly { operation }) if operation == O::NAME => {
                 assert!(!error.outcome_unknown() && error.code() == "ReadOnly");
-                self.refused.push(O::NAME);
+                self.rejected.push(O::NAME);
             }
             Some(CallError::Service(error)) if error.has_code("Reached") => self.sent.push(O::NAME),
             other => panic!("{}: {other:?}", O::NAME),
@@ -104,33 +104,33 @@ fn read_only_client_sends_only_read_operations() {
             Box::pin(async { Response::builder().status(400).body(body).unwrap() })
         }
     };
-    let told = Arc::new(Mutex::new(Vec::new()));
-    let observer = Arc::clone(&told);
+    let observed_calls = Arc::new(Mutex::new(Vec::new()));
+    let observer = Arc::clone(&observed_calls);
     let client = Client { transport: Arc::new(InProcess::new(handler)), ..client(|_| Response::default()) }
-        .observed_by(Arc::new(move |call: &ApiCall| observer.lock().unwrap().push(call.clone())))
-        .looking(ReadOnly::ALL);
+        .with_observer(Arc::new(move |call: &ApiCall| observer.lock().unwrap().push(call.clone())))
+        .with_read_only(ReadOnly::ALL);
     // What is made of it looks only, too.
-    let client = client.with_region("eu-west-1").through(|way| way);
-    let mut calls = Calls { client, runtime, refused: Vec::new(), sent: Vec::new() };
+    let client = client.with_region("eu-west-1").map_transport(|way| way);
+    let mut calls = OperationCaller { client, runtime, rejected: Vec::new(), sent: Vec::new() };
     operation::visit_all(&mut calls);
     let begins = |name: &str| ["Describe", "Get", "List", "Lookup"].iter().any(|word| name.starts_with(word));
     let others: Vec<_> = calls.sent.iter().filter(|name| !begins(name)).collect();
     assert_eq!(others, [&"SimulatePrincipalPolicy", &"AssumeRole"]);
-    assert!(calls.sent.len() > 20 && !calls.refused.iter().any(|name| begins(name)), "{:?}", calls.refused);
+    assert!(calls.sent.len() > 20 && !calls.rejected.iter().any(|name| begins(name)), "{:?}", calls.rejected);
     for write in ["CreateKey", "PutKeyPolicy", "TagResource", "CreateGrant", "Decrypt", "ConnectCustomKeyStore"] {
-        assert!(calls.refused.contains(&write), "{write}");
+        assert!(calls.rejected.contains(&write), "{write}");
     }
     assert_eq!(arrived.load(Ordering::Relaxed), calls.sent.len());
-    let told = told.lock().unwrap();
-    assert_eq!(told.len(), calls.sent.len() + calls.refused.len());
-    for call in told.iter().filter(|call| calls.refused.contains(&call.operation)) {
+    let observed_calls = observed_calls.lock().unwrap();
+    assert_eq!(observed_calls.len(), calls.sent.len() + calls.rejected.len());
+    for call in observed_calls.iter().filter(|call| calls.rejected.contains(&call.operation)) {
         assert_eq!((call.attempts, call.status, call.error_code.as_deref()), (0, None, Some("ReadOnly")));
     }
 }
 
 #[tokio::test]
 async fn read_only_client_allows_dry_run() {
-    let client = client(|_| Response::new(Bytes::from_static(b"{}"))).looking(ReadOnly::ALL);
+    let client = client(|_| Response::new(Bytes::from_static(b"{}"))).with_read_only(ReadOnly::ALL);
     for (dry_run, is_sent) in [(None, false), (Some(false), false), (Some(true), true)] {
         let result = client.call(&Encrypt { dry_run, ..Encrypt::default() }).await;
         let refused = CallError::ReadOnly { operation: "Encrypt" };
@@ -140,12 +140,12 @@ async fn read_only_client_allows_dry_run() {
 
 #[tokio::test]
 async fn private_operations_are_not_sent_to_real_aws() {
-    struct Elsewhere;
-    impl Transport for Elsewhere {
+    struct PanickingTransport;
+    impl Transport for PanickingTransport {
         fn send(&self, _: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
             panic!("nothing must be sent")
         }
     }
-    let client = Client { transport: Arc::new(Elsewhere), ..client(|_| Response::new(Bytes::new())) };
+    let client = Client { transport: Arc::new(PanickingTransport), ..client(|_| Response::new(Bytes::new())) };
     assert_eq!(client.call(&DescribeExternalKey::default()).await, Err(CallError::NotAvailable));
 }

@@ -8,7 +8,7 @@ use bytes::{Bytes, BytesMut};
 use futures_util::future::BoxFuture;
 use http::{Request, Response};
 
-use super::endpoints::{check_url, is_loopback, shown_host};
+use super::endpoints::{check_url, host_and_port, is_loopback};
 use crate::pem;
 
 /// No answer came.
@@ -63,7 +63,7 @@ where
 }
 
 /// The longest answer that is read, in bytes.
-const MOST_BYTES: usize = 16 << 20;
+const MAX_RESPONSE_BYTES: usize = 16 << 20;
 /// How long connecting may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long a whole call may take.
@@ -73,7 +73,7 @@ pub(super) const CALL_TIMEOUT: Duration = Duration::from_mins(1);
 #[derive(Clone, Debug)]
 pub struct Https {
     /// By way of HTTPS_PROXY, but for hosts that NO_PROXY names.
-    by_proxy: reqwest::Client,
+    proxied: reqwest::Client,
     /// To this machine, and to metadata services, which are no other's to ask.
     direct: reqwest::Client,
 }
@@ -85,7 +85,7 @@ impl Https {
     /// # Errors
     /// A file that can't be read, or holds no certificates; TLS can't be set up on this machine.
     pub fn new(authorities: Option<&Path>) -> Result<Self, String> {
-        let found = authorities.map(certificates).transpose()?.unwrap_or_default();
+        let found = authorities.map(load_certificates).transpose()?.unwrap_or_default();
         let builder = || {
             reqwest::Client::builder()
                 .redirect(reqwest::redirect::Policy::none())
@@ -93,44 +93,44 @@ impl Https {
                 .tcp_nodelay(true)
                 .tls_certs_merge(found.clone())
         };
-        let build = |builder: reqwest::ClientBuilder| builder.build().map_err(|error| innermost(&error));
-        Ok(Self { by_proxy: build(builder())?, direct: build(builder().no_proxy())? })
+        let build = |builder: reqwest::ClientBuilder| builder.build().map_err(|error| root_cause(&error));
+        Ok(Self { proxied: build(builder())?, direct: build(builder().no_proxy())? })
     }
 
     /// Sends a request and waits at most `time` for the whole answer. Whether it may go over HTTP is for the caller to say.
-    pub(super) async fn exchange(
+    pub(super) async fn send_with_timeout(
         &self,
         request: Request<Bytes>,
         time: Duration,
     ) -> Result<Response<Bytes>, TransportError> {
-        let host = shown_host(request.uri()).unwrap_or("AWS").to_owned();
+        let host = host_and_port(request.uri()).unwrap_or("AWS").to_owned();
         let failed = |error: &reqwest::Error| TransportError {
             host: host.clone(),
-            reason: reason_of(error, time),
+            reason: failure_reason(error, time),
             may_have_arrived: !error.is_connect() && !error.is_builder(),
         };
         let is_near = request.uri().scheme_str() == Some("http") || is_loopback(request.uri());
-        let client = if is_near { &self.direct } else { &self.by_proxy };
+        let client = if is_near { &self.direct } else { &self.proxied };
         let mut request = reqwest::Request::try_from(request).map_err(|error| failed(&error))?;
         *request.timeout_mut() = Some(time);
         let mut answer = client.execute(request).await.map_err(|error| failed(&error))?;
         let too_long = || {
-            let reason = format!("its response is longer than {} MiB", MOST_BYTES >> 20);
+            let reason = format!("its response is longer than {} MiB", MAX_RESPONSE_BYTES >> 20);
             TransportError { host: host.clone(), reason, may_have_arrived: true }
         };
         // An answer that says how long it is is refused before any of it is read.
-        if answer.content_length().is_some_and(|length| length > MOST_BYTES as u64) {
+        if answer.content_length().is_some_and(|length| length > MAX_RESPONSE_BYTES as u64) {
             return Err(too_long());
         }
         let (mut chunks, mut length) = (Vec::new(), 0);
         while let Some(chunk) = answer.chunk().await.map_err(|error| failed(&error))? {
             length += chunk.len();
-            if length > MOST_BYTES {
+            if length > MAX_RESPONSE_BYTES {
                 return Err(too_long());
             }
             chunks.push(chunk);
         }
-        let mut response = Response::new(whole(chunks, length));
+        let mut response = Response::new(concat_chunks(chunks, length));
         *response.status_mut() = answer.status();
         *response.headers_mut() = std::mem::take(answer.headers_mut());
         Ok(response)
@@ -138,7 +138,7 @@ impl Https {
 }
 
 /// The chunks of a body as one.
-fn whole(mut chunks: Vec<Bytes>, length: usize) -> Bytes {
+fn concat_chunks(mut chunks: Vec<Bytes>, length: usize) -> Bytes {
     if let [only] = &mut chunks[..] {
         return std::mem::take(only);
     }
@@ -150,49 +150,49 @@ fn whole(mut chunks: Vec<Bytes>, length: usize) -> Bytes {
 }
 
 /// The certificates in a file, PEM.
-fn certificates(path: &Path) -> Result<Vec<reqwest::Certificate>, String> {
-    let unfit = |reason: String| format!("the CA bundle {}: {reason}", path.display());
-    let pem = pem::read(path).map_err(|error| unfit(error.to_string()))?;
-    let found = reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| unfit(innermost(&error)))?;
-    if found.is_empty() { Err(unfit("it holds no certificates".to_owned())) } else { Ok(found) }
+fn load_certificates(path: &Path) -> Result<Vec<reqwest::Certificate>, String> {
+    let invalid = |reason: String| format!("the CA bundle {}: {reason}", path.display());
+    let pem = pem::read(path).map_err(|error| invalid(error.to_string()))?;
+    let found = reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| invalid(root_cause(&error)))?;
+    if found.is_empty() { Err(invalid("it holds no certificates".to_owned())) } else { Ok(found) }
 }
 
 /// What the person can do something about.
-fn reason_of(error: &reqwest::Error, time: Duration) -> String {
+fn failure_reason(error: &reqwest::Error, time: Duration) -> String {
     let reason = match (error.is_timeout(), error.is_connect()) {
         (true, true) => format!("it can't be reached within {} seconds", CONNECT_TIMEOUT.as_secs()),
         (true, false) => format!("nothing came within {} seconds", time.as_secs()),
-        _ => innermost(error),
+        _ => root_cause(error),
     };
-    if causes(error).any(|cause| cause.to_string().starts_with(TUNNEL)) {
-        let reason = reason.strip_prefix(TUNNEL).unwrap_or(&reason);
+    if error_sources(error).any(|cause| cause.to_string().starts_with(TUNNEL_ERROR_PREFIX)) {
+        let reason = reason.strip_prefix(TUNNEL_ERROR_PREFIX).unwrap_or(&reason);
         return format!("the proxy of HTTPS_PROXY makes no way there: {reason}. NO_PROXY names hosts that need none");
     }
     reason
 }
 
 /// How an error of the way through a proxy begins: its type can't be named.
-const TUNNEL: &str = "tunnel error: ";
+const TUNNEL_ERROR_PREFIX: &str = "tunnel error: ";
 
 /// An error and what caused it, from the outside to the inside.
-fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+fn error_sources<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(Some(error), |&error| error.source())
 }
 
 /// The cause of all: what stands around it repeats the URL and *error sending request*.
-fn innermost(error: &(dyn Error + 'static)) -> String {
-    causes(error).last().map(ToString::to_string).unwrap_or_default()
+fn root_cause(error: &(dyn Error + 'static)) -> String {
+    error_sources(error).last().map(ToString::to_string).unwrap_or_default()
 }
 
 impl Transport for Https {
     fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
         Box::pin(async move {
             // A session token in it is a secret, and what is answered may be one.
-            if let Err(unfit) = check_url(&request.uri().to_string()) {
+            if let Err(invalid) = check_url(&request.uri().to_string()) {
                 let host = request.uri().host().unwrap_or("AWS").to_owned();
-                return Err(TransportError { host, reason: unfit.to_string(), may_have_arrived: false });
+                return Err(TransportError { host, reason: invalid.to_string(), may_have_arrived: false });
             }
-            self.exchange(request, CALL_TIMEOUT).await
+            self.send_with_timeout(request, CALL_TIMEOUT).await
         })
     }
 }
@@ -239,7 +239,7 @@ mod tests {
         let key = rcgen::KeyPair::generate().unwrap();
         let certificate = rcgen::CertificateParams::new(["ca".to_owned()]).unwrap().self_signed(&key).unwrap();
         std::fs::write(&path, format!("\u{feff}{}", certificate.pem())).unwrap();
-        assert_eq!(certificates(&path).unwrap().len(), 1);
+        assert_eq!(load_certificates(&path).unwrap().len(), 1);
         assert!(Https::new(Some(&path)).is_ok());
     }
 }

@@ -10,7 +10,7 @@ use tokio::runtime::Runtime;
 
 use super::{note, open_bundled};
 use crate::cli::{Arguments, Elsewhere};
-use crate::client::credentials::NoCredentials;
+use crate::client::credentials::LoadCredentialsError;
 use crate::client::log::LogFile;
 use crate::client::{Client, profile};
 use crate::config::{self, Configuration};
@@ -30,14 +30,14 @@ pub(super) struct Aws {
     /// The data directory of the bundled AWS.
     pub(super) data_dir: Option<PathBuf>,
     /// Set when the profile needs the code of an MFA device. The console asks for it by itself.
-    pub(super) waits_for_code: Option<NoCredentials>,
+    pub(super) waits_for_code: Option<LoadCredentialsError>,
 }
 
 impl Aws {
     /// Opens the AWS that the command line names.
     pub(super) fn open(arguments: &Arguments, runtime: &Runtime) -> Result<Self, Box<dyn Error>> {
         let options = arguments.elsewhere();
-        let config = config::directory(|name| std::env::var_os(name));
+        let config = config::config_directory(|name| std::env::var_os(name));
         let configuration = config.as_deref().map(Configuration::read).transpose()?.unwrap_or_default();
         let mut aws = match options.settings(|name| std::env::var_os(name)) {
             Some(settings) => runtime.block_on(Self::open_remote(settings))?,
@@ -46,7 +46,7 @@ impl Aws {
         aws.client = options.guard.over(aws.client, &configuration);
         if let Some(path) = &options.log {
             let log = LogFile::open(path).map_err(|error| format!("the log {}: {error}", path.display()))?;
-            aws.client = aws.client.observed_by(Arc::new(log));
+            aws.client = aws.client.with_observer(Arc::new(log));
         }
         Ok(aws)
     }
@@ -62,7 +62,7 @@ impl Aws {
         let client = profile::open(settings, Clock::System).await?;
         let which = Which::of(&client);
         // A credential process that asks for a password does so now, before the console covers the terminal.
-        let missing = notify_if_slow(client.prepare()).await.err();
+        let missing = notify_if_slow(client.load_credentials()).await.err();
         let waits_for_code = missing.filter(|missing| missing.mfa_serial.is_some());
         Ok(Self { client, which, data_dir: None, waits_for_code })
     }

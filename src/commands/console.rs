@@ -37,14 +37,14 @@ pub(super) fn show(
     mut effects: Vec<Effect>,
     runtime: Runtime,
 ) -> Result<ExitCode, Box<dyn Error>> {
-    let mut keeper = Keeper::start(Folder::new(config::drafts(|name| std::env::var_os(name)), Clock::System));
+    let mut keeper = Keeper::start(Folder::new(config::drafts_directory(|name| std::env::var_os(name)), Clock::System));
     effects.extend(app.keep_drafts(aws.place_of_drafts()?, Random::system().hex::<8>()?));
-    let config = config::directory(|name| std::env::var_os(name));
+    let config = config::config_directory(|name| std::env::var_os(name));
     if let Some(config) = &config {
-        app.prefer(config::load(config));
+        app.prefer(config::load_preferences(config));
     }
     let save_preferences = |preferences: &Preferences| match &config {
-        Some(config) => config::save(config, preferences),
+        Some(config) => config::save_preferences(config, preferences),
         None => Err(std::io::Error::other("neither XDG_CONFIG_HOME nor HOME is set to an absolute path")),
     };
     let changes = match aws.data_dir.map(|data_dir| watch::watch(&data_dir)) {

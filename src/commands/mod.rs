@@ -16,7 +16,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use tokio::runtime::Runtime;
 
-use crate::bundled::Bundled;
+use crate::bundled::BundledAws;
 use crate::cli::{Arguments, Command, Proxy};
 use crate::xks::network::Network;
 
@@ -52,12 +52,12 @@ pub fn note(message: impl std::fmt::Display) {
 ///
 /// # Errors
 /// A scenario or a `--proxy-ca` that can't be used, and errors of the databases.
-pub fn open_bundled(arguments: &Arguments, data_dir: &Path) -> Result<Bundled, Box<dyn Error>> {
+pub fn open_bundled(arguments: &Arguments, data_dir: &Path) -> Result<BundledAws, Box<dyn Error>> {
     let network = Network::new(arguments.connect_to.clone(), arguments.proxy_ca.clone());
     if arguments.proxy_ca.is_some() {
         network.check()?;
     }
-    Ok(Bundled::open_on(data_dir, arguments.scenario.as_deref(), network)?)
+    Ok(BundledAws::open_with_network(data_dir, arguments.scenario.as_deref(), network)?)
 }
 
 /// Creates the runtime of a command that calls AWS.

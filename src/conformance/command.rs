@@ -13,7 +13,7 @@ use super::target::{ConfigurationFile, Target};
 use crate::aws::scalar::SecretString;
 use crate::cli::{Arguments, ProxyCheck};
 use crate::environment::Environment;
-use crate::text::without_mark;
+use crate::text::strip_byte_order_mark;
 
 /// The environment variable that may hold the secret.
 pub const SECRET_VARIABLE: &str = "XKS_PROXY_SECRET_ACCESS_KEY";
@@ -73,7 +73,7 @@ fn target(how: &ProxyCheck, variable: Option<String>) -> Result<Target, Box<dyn 
     let (uri_path, access_key_id, secret_access_key) = if let Some(path) = &how.configuration {
         let named = |error: &dyn std::fmt::Display| format!("{}: {error}", path.display());
         let text = Zeroizing::new(std::fs::read_to_string(path).map_err(|error| named(&error))?);
-        let file: ConfigurationFile = without_mark(&text).parse().map_err(|error: String| named(&error))?;
+        let file: ConfigurationFile = strip_byte_order_mark(&text).parse().map_err(|error: String| named(&error))?;
         (file.uri_path, file.credential.access_key_id, file.credential.raw_secret_access_key)
     } else {
         let (path, id) = (how.path.clone().unwrap_or_default(), how.access_key.clone().unwrap_or_default());
@@ -104,7 +104,7 @@ fn secret(file: Option<&Path>, variable: Option<String>) -> Result<SecretString,
         io::stdin().read_to_string(&mut text)?;
         text
     });
-    let secret = without_mark(&text).trim();
+    let secret = strip_byte_order_mark(&text).trim();
     if secret.is_empty() {
         return Err(format!(
             "there is no secret access key. Give it with --secret-file FILE, with --configuration FILE, in the \

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::xks::client::TIME_LIMIT;
+use crate::xks::client::PROXY_TIMEOUT;
 
 /// How long requests of one kind took, in milliseconds.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -36,7 +36,7 @@ impl Latency {
             let rank = (samples.len() * percent).div_ceil(100).max(1);
             samples.get(rank - 1).copied().map_or(max, milliseconds)
         };
-        let within = samples.iter().filter(|taken| **taken <= TIME_LIMIT).count();
+        let within = samples.iter().filter(|taken| **taken <= PROXY_TIMEOUT).count();
         Some(Self {
             what: what.into(),
             requests: samples.len(),
@@ -59,7 +59,7 @@ impl Latency {
 
     /// What is wrong, if KMS would have given up on more than one of a hundred.
     pub fn fault(&self) -> Option<String> {
-        let limit = milliseconds(TIME_LIMIT);
+        let limit = milliseconds(PROXY_TIMEOUT);
         (self.p99 > limit)
             .then(|| format!("{}: p99 is {:.1} ms; KMS gives up after {limit:.0} ms", self.what, self.p99))
     }

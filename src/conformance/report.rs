@@ -10,7 +10,7 @@ use super::probe::Exchange;
 use super::target::Target;
 use super::{Finding, Level, Verdict};
 use crate::aws::scalar::SecretString;
-use crate::text::{harmless, wrap};
+use crate::text::{escape_controls, wrap};
 
 /// The columns of the report.
 const COLUMNS: usize = 80;
@@ -215,7 +215,7 @@ impl Report {
             }
             Err(_) => text,
         };
-        harmless(&cut(&text, LONGEST_BODY))
+        escape_controls(&cut(&text, LONGEST_BODY))
     }
 
     /// What was said, without the secret.
@@ -225,7 +225,7 @@ impl Report {
 
     /// Likewise, and without what a terminal obeys.
     fn harmless(&self, text: &str) -> String {
-        harmless(&self.without_secret(text))
+        escape_controls(&self.without_secret(text))
     }
 }
 

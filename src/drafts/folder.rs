@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Ask, Entry, Saved, Told};
 use crate::environment::Clock;
-use crate::storage::atomic_file::replace_by;
-use crate::text::bytes_without_mark;
+use crate::storage::atomic_file::replace_via;
+use crate::text::strip_byte_order_mark_bytes;
 
 /// The format of the files. A file of a later one is left alone.
 const VERSION: u32 = 1;
@@ -158,7 +158,7 @@ impl Folder {
         if text.len() as u64 > MOST_BYTES {
             return Err(io::Error::other(format!("a draft has at most {MOST_BYTES} bytes")));
         }
-        replace_by(&self.file(name, "json")?, &self.file(name, "new")?, &text)
+        replace_via(&self.file(name, "json")?, &self.file(name, "new")?, &text)
     }
 
     fn open(&mut self, name: &str) -> Result<Box<Saved>, String> {
@@ -206,7 +206,7 @@ fn parse(bytes: &[u8]) -> Result<(Timestamp, Saved), String> {
     struct Version {
         version: u32,
     }
-    let bytes = bytes_without_mark(bytes);
+    let bytes = strip_byte_order_mark_bytes(bytes);
     let Version { version } = serde_json::from_slice(bytes).map_err(|error| format!("It is no draft: {error}."))?;
     if version != VERSION {
         return Err(format!("It has the format {version}, of a later xks-console."));

@@ -8,7 +8,7 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 
-use crate::bundled::{Bundled, OpenError};
+use crate::bundled::{BundledAws, OpenError};
 use crate::client::log::ApiCall;
 use crate::client::{Client, InProcess};
 use crate::create_key::draft::KeyDraft;
@@ -26,13 +26,13 @@ const START: &str = "2026-03-02T10:15:00Z";
 const SEED: u64 = 20_260_302;
 
 /// A client of a bundled AWS.
-pub fn client_of(bundled: &Bundled, clock: Clock) -> Client {
+pub fn client_of(bundled: &BundledAws, clock: Clock) -> Client {
     let aws = bundled.clone();
     let transport = InProcess::new(move |request| {
         let aws = aws.clone();
         Box::pin(async move { aws.handle(request).await })
     });
-    Client::new(Arc::new(transport), bundled.console_credentials(), Bundled::REGION, clock)
+    Client::new(Arc::new(transport), bundled.console_credentials(), BundledAws::REGION, clock)
 }
 
 /// Why a journey can't start.
@@ -50,7 +50,7 @@ pub enum JourneyError {
 pub struct Journey {
     app: App,
     client: Client,
-    bundled: Bundled,
+    bundled: BundledAws,
     clock: Clock,
     runtime: tokio::runtime::Runtime,
     effects: Vec<Effect>,
@@ -69,7 +69,7 @@ impl Journey {
     pub fn start(size: (u16, u16)) -> Result<Self, JourneyError> {
         let start = START.parse().unwrap_or(Timestamp::UNIX_EPOCH);
         let world = Environment::replayable(start, SEED);
-        let bundled = Bundled::in_memory("default", world.clone())?;
+        let bundled = BundledAws::in_memory("default", world.clone())?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let client = client_of(&bundled, world.clock.clone());
         Ok(Self::of(size, bundled, client, Which::Bundled, world.clock, runtime))
@@ -79,7 +79,7 @@ impl Journey {
     /// `runtime`. The clock is the console's own.
     pub fn of(
         size: (u16, u16),
-        bundled: Bundled,
+        bundled: BundledAws,
         client: Client,
         which: Which,
         clock: Clock,
@@ -104,7 +104,7 @@ impl Journey {
     }
 
     /// The AWS behind it.
-    pub fn bundled(&self) -> &Bundled {
+    pub fn bundled(&self) -> &BundledAws {
         &self.bundled
     }
 
@@ -195,7 +195,7 @@ impl Stage for Journey {
                 match effect {
                     Effect::Call(id, call) => {
                         let (sender, calls) = mpsc::channel();
-                        let client = self.client.clone().observed_by(Arc::new(move |call: &ApiCall| {
+                        let client = self.client.clone().with_observer(Arc::new(move |call: &ApiCall| {
                             let _ = sender.send(Msg::Called(Box::new(call.clone())));
                         }));
                         let answer = self.runtime.block_on(runtime::perform(&client, call));

@@ -6,12 +6,12 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
-use super::profiles::Served;
+use super::profiles::ServerInfo;
 use crate::aws::cli::shell_quote;
 use crate::bundled::AccessKey;
 
 /// Variables that lead a client to other credentials or to another endpoint.
-const MISLEADING: [&str; 17] = [
+const CONFLICTING_VARIABLES: [&str; 17] = [
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
     "AWS_CREDENTIAL_EXPIRATION",
@@ -31,23 +31,24 @@ const MISLEADING: [&str; 17] = [
     "AWS_WEB_IDENTITY_TOKEN_FILE",
 ];
 /// How the variables for one service begin.
-const SERVICE_ENDPOINT: &str = "AWS_ENDPOINT_URL_";
+const SERVICE_ENDPOINT_PREFIX: &str = "AWS_ENDPOINT_URL_";
 /// Variables that lead requests to an HTTP proxy.
-const HTTP_PROXIES: [&str; 6] = ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
+const HTTP_PROXY_VARIABLES: [&str; 6] =
+    ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
 /// Variables with the hosts that are reached without an HTTP proxy.
-const NO_PROXY: [&str; 2] = ["no_proxy", "NO_PROXY"];
+const NO_PROXY_VARIABLES: [&str; 2] = ["no_proxy", "NO_PROXY"];
 
 /// What a client's environment must have, and must not have.
-pub struct Environment {
+pub struct ClientEnvironment {
     set: Vec<(&'static str, Zeroizing<String>)>,
     unset: Vec<String>,
 }
 
-impl Environment {
+impl ClientEnvironment {
     /// Makes the environment of clients of `served` that sign with `key`; `inherited` looks up a variable, `names` are those
     /// that are set.
     pub fn new(
-        served: &Served,
+        served: &ServerInfo,
         key: &AccessKey,
         names: impl IntoIterator<Item = OsString>,
         inherited: impl Fn(&str) -> Option<OsString>,
@@ -62,19 +63,19 @@ impl Environment {
         add("AWS_DEFAULT_REGION", served.region);
         // Clients that find no credentials must not wait for those of an EC2 instance.
         add("AWS_EC2_METADATA_DISABLED", "true");
-        if let Some(authority) = served.authority {
+        if let Some(authority) = served.ca_certificate {
             add("AWS_CA_BUNDLE", &authority.to_string_lossy());
         }
-        if HTTP_PROXIES.iter().any(|name| inherited(name).is_some_and(|value| !value.is_empty())) {
-            for name in NO_PROXY {
-                add(name, &without_proxy(inherited(name).as_deref()));
+        if HTTP_PROXY_VARIABLES.iter().any(|name| inherited(name).is_some_and(|value| !value.is_empty())) {
+            for name in NO_PROXY_VARIABLES {
+                add(name, &no_proxy_hosts(inherited(name).as_deref()));
             }
         }
         add("AWS_ACCESS_KEY_ID", &key.credentials.access_key_id);
         add("AWS_SECRET_ACCESS_KEY", key.credentials.secret_access_key.expose());
-        let mut unset: Vec<String> = MISLEADING.map(str::to_owned).to_vec();
+        let mut unset: Vec<String> = CONFLICTING_VARIABLES.map(str::to_owned).to_vec();
         let others = names.into_iter().filter_map(|name| name.into_string().ok());
-        unset.extend(others.filter(|name| name.starts_with(SERVICE_ENDPOINT) && is_plain(name)));
+        unset.extend(others.filter(|name| name.starts_with(SERVICE_ENDPOINT_PREFIX) && is_valid_variable_name(name)));
         unset.sort();
         unset.dedup();
         Self { set, unset }
@@ -109,12 +110,12 @@ impl Environment {
 }
 
 /// Whether a shell takes the name of a variable as it is.
-fn is_plain(name: &str) -> bool {
+fn is_valid_variable_name(name: &str) -> bool {
     name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 /// A list of hosts that are reached directly, with this machine among them.
-fn without_proxy(inherited: Option<&OsStr>) -> String {
+fn no_proxy_hosts(inherited: Option<&OsStr>) -> String {
     let inherited = inherited.map(OsStr::to_string_lossy).unwrap_or_default();
     let mut hosts: Vec<&str> = inherited.split(',').map(str::trim).filter(|host| !host.is_empty()).collect();
     for here in ["127.0.0.1", "localhost", "::1"] {
@@ -131,17 +132,17 @@ mod tests {
     use crate::aws::scalar::SecretString;
     use crate::aws::sigv4::Credentials;
 
-    fn environment(variables: &[(&str, &str)]) -> Environment {
-        let served = Served { url: "http://127.0.0.1:4599", region: "us-west-2", authority: None };
+    fn environment(variables: &[(&str, &str)]) -> ClientEnvironment {
+        let served = ServerInfo { url: "http://127.0.0.1:4599", region: "us-west-2", ca_certificate: None };
         let credentials = Credentials {
             access_key_id: "AKIAIOSFODNN7EXAMPLE".to_owned(),
             secret_access_key: SecretString::new("secret".to_owned()),
             session_token: None,
         };
-        let key = AccessKey { name: "Admin".to_owned(), credentials };
+        let key = AccessKey { user_name: "Admin".to_owned(), credentials };
         let find =
             |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| OsString::from(value));
-        Environment::new(&served, &key, variables.iter().map(|(name, _)| OsString::from(name)), find)
+        ClientEnvironment::new(&served, &key, variables.iter().map(|(name, _)| OsString::from(name)), find)
     }
 
     #[test]

@@ -30,23 +30,23 @@ use tokio::sync::{Notify, Semaphore, oneshot};
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
 
-use crate::access_log::{AccessLog, DetailsSlot, Entry};
-use crate::bundled::{Bundled, Origin};
+use crate::access_log::{AccessLog, AccessLogEntry, RequestDetailsSlot};
+use crate::bundled::{BundledAws, ConnectionInfo};
 use crate::xks::quota::Quota;
 
 /// How long a client may take for the head of a request, and for the TLS handshake before it.
-const HEAD_TIME: Duration = Duration::from_secs(5);
+const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a client may take for a body.
-const BODY_TIME: Duration = Duration::from_secs(5);
+const BODY_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long what is in flight may take after the server was told to stop.
-const LAST_TIME: Duration = Duration::from_secs(10);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
 /// Connections served at a time; more wait.
-const MOST_CONNECTIONS: usize = 1024;
+const MAX_CONNECTIONS: usize = 1024;
 /// How long a thread looks out for the next request after it answered one. To wake a core that sleeps takes longer than a
 /// request does, and a client that has its answer often asks again at once. A server that nobody asks sleeps.
-const LOOKOUT: Duration = Duration::from_micros(60);
+const BUSY_POLL_DURATION: Duration = Duration::from_micros(60);
 /// The longest request to KMS and its like that is read, in bytes. What is longer by less than this is told so.
-const MOST_BYTES: usize = 1024 * 1024;
+const MAX_BODY_BYTES: usize = 1024 * 1024;
 
 /// Why nothing can be served.
 #[derive(Debug, thiserror::Error)]
@@ -73,7 +73,7 @@ pub enum ServeError {
 pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
-    aws: Bundled,
+    aws: BundledAws,
     proxy: Router,
     quota: Option<Arc<Quota>>,
     access_log: Option<Arc<AccessLog>>,
@@ -86,7 +86,7 @@ impl Server {
     /// # Errors
     /// [`ServeError`].
     pub async fn open(
-        aws: Bundled,
+        aws: BundledAws,
         address: SocketAddr,
         tls: Option<Arc<rustls::ServerConfig>>,
         is_beyond_loopback: bool,
@@ -97,7 +97,7 @@ impl Server {
         let failed = |source| ServeError::Listen { address, source };
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        let proxy = aws.proxy();
+        let proxy = aws.proxy_router();
         Ok(Self { listener, address, aws, proxy, quota: None, access_log: None, tls: tls.map(TlsAcceptor::from) })
     }
 
@@ -131,45 +131,45 @@ impl Server {
     /// Answers until `stop`, then finishes what is in flight.
     pub async fn run(self, stop: impl Future<Output = ()>) {
         let Self { listener, aws, proxy, quota, access_log, tls, .. } = self;
-        let room = Arc::new(Semaphore::new(MOST_CONNECTIONS));
+        let connection_limit = Arc::new(Semaphore::new(MAX_CONNECTIONS));
         let graceful = GracefulShutdown::new();
-        let crew = Crew::hire();
+        let worker_pool = WorkerPool::start();
         let mut stop = std::pin::pin!(stop);
         loop {
             let accepted = tokio::select! {
                 () = &mut stop => break,
-                accepted = accept(&listener, &room) => accepted,
+                accepted = accept(&listener, &connection_limit) => accepted,
             };
-            let Some((stream, place)) = accepted else { continue };
+            let Some((stream, permit)) = accepted else { continue };
             let (tls, watcher) = (tls.clone(), graceful.watcher());
             let address = stream.peer_addr().map_or(Ipv4Addr::LOCALHOST.into(), |peer| peer.ip());
-            let origin = Origin { address, is_over_tls: tls.is_some() };
-            let front = Front {
+            let origin = ConnectionInfo { address, is_over_tls: tls.is_some() };
+            let handler = ConnectionHandler {
                 aws: aws.clone(),
                 proxy: proxy.clone(),
                 quota: quota.clone(),
                 access_log: access_log.clone(),
                 origin,
-                answered: Arc::default(),
+                response_sent: Arc::default(),
             };
             // What belongs to the socket moves with it to the runtime of another thread.
             let Ok(stream) = stream.into_std() else { continue };
-            crew.give(|answered| async move {
-                let front = Front { answered, ..front };
+            worker_pool.spawn(|answered| async move {
+                let handler = ConnectionHandler { response_sent: answered, ..handler };
                 let Ok(stream) = TcpStream::from_std(stream) else { return };
                 match tls {
-                    None => front.serve(watcher, stream).await,
+                    None => handler.serve(watcher, stream).await,
                     Some(tls) => {
-                        if let Ok(Ok(stream)) = tokio::time::timeout(HEAD_TIME, tls.accept(stream)).await {
-                            front.serve(watcher, stream).await;
+                        if let Ok(Ok(stream)) = tokio::time::timeout(HEADER_TIMEOUT, tls.accept(stream)).await {
+                            handler.serve(watcher, stream).await;
                         }
                     }
                 }
-                drop(place);
+                drop(permit);
             });
         }
         drop(listener);
-        let _ = tokio::time::timeout(LAST_TIME, graceful.shutdown()).await;
+        let _ = tokio::time::timeout(SHUTDOWN_TIMEOUT, graceful.shutdown()).await;
     }
 }
 
@@ -177,24 +177,24 @@ impl Server {
 /// nobody else is woken for it.
 ///
 /// In a runtime with paused time, which has one thread, all is done there.
-struct Crew {
-    threads: Vec<Worker>,
-    next: AtomicUsize,
+struct WorkerPool {
+    workers: Vec<Worker>,
+    next_worker: AtomicUsize,
 }
 
 /// A thread that works until this is dropped.
 struct Worker {
     runtime: Handle,
-    answered: Arc<Notify>,
-    _end: Option<oneshot::Sender<()>>,
+    response_sent: Arc<Notify>,
+    _shutdown: Option<oneshot::Sender<()>>,
 }
 
-impl Crew {
-    fn hire() -> Self {
+impl WorkerPool {
+    fn start() -> Self {
         let here = Handle::current();
         if here.runtime_flavor() == RuntimeFlavor::CurrentThread {
-            let worker = Worker { runtime: here, answered: Arc::default(), _end: None };
-            return Self { threads: vec![worker], next: AtomicUsize::new(0) };
+            let worker = Worker { runtime: here, response_sent: Arc::default(), _shutdown: None };
+            return Self { workers: vec![worker], next_worker: AtomicUsize::new(0) };
         }
         // More than there are cores: a thread that waits for the disk must not keep all connections waiting.
         let count = std::thread::available_parallelism().map_or(4, |cores| cores.get().max(4));
@@ -203,29 +203,29 @@ impl Crew {
             let handle = runtime.handle().clone();
             let (end, ended) = oneshot::channel();
             let answered = Arc::new(Notify::new());
-            runtime.spawn(look_out(Arc::clone(&answered)));
+            runtime.spawn(busy_poll(Arc::clone(&answered)));
             std::thread::spawn(move || runtime.block_on(ended));
-            Some(Worker { runtime: handle, answered, _end: Some(end) })
+            Some(Worker { runtime: handle, response_sent: answered, _shutdown: Some(end) })
         });
-        Self { threads: threads.collect(), next: AtomicUsize::new(0) }
+        Self { workers: threads.collect(), next_worker: AtomicUsize::new(0) }
     }
 
     /// Gives the next thread what `work` makes of the means to say that something was answered.
-    fn give<F: Future<Output = ()> + Send + 'static>(&self, work: impl FnOnce(Arc<Notify>) -> F) {
-        let turn = self.next.fetch_add(1, Ordering::Relaxed);
-        match self.threads.get(turn % self.threads.len().max(1)) {
-            Some(thread) => drop(thread.runtime.spawn(work(Arc::clone(&thread.answered)))),
+    fn spawn<F: Future<Output = ()> + Send + 'static>(&self, work: impl FnOnce(Arc<Notify>) -> F) {
+        let turn = self.next_worker.fetch_add(1, Ordering::Relaxed);
+        match self.workers.get(turn % self.workers.len().max(1)) {
+            Some(thread) => drop(thread.runtime.spawn(work(Arc::clone(&thread.response_sent)))),
             None => drop(tokio::spawn(work(Arc::default()))),
         }
     }
 }
 
 /// Keeps the thread from going to sleep for a while after each answer.
-async fn look_out(answered: Arc<Notify>) {
+async fn busy_poll(answered: Arc<Notify>) {
     loop {
         answered.notified().await;
         let start = Instant::now();
-        while start.elapsed() < LOOKOUT {
+        while start.elapsed() < BUSY_POLL_DURATION {
             tokio::task::yield_now().await;
         }
     }
@@ -234,9 +234,9 @@ async fn look_out(answered: Arc<Notify>) {
 /// The next connection, once there is room for one.
 async fn accept(
     listener: &TcpListener,
-    room: &Arc<Semaphore>,
+    connection_limit: &Arc<Semaphore>,
 ) -> Option<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
-    let place = Arc::clone(room).acquire_owned().await.ok()?;
+    let permit = Arc::clone(connection_limit).acquire_owned().await.ok()?;
     let Ok((stream, _)) = listener.accept().await else {
         // No descriptor is left, or the peer has gone: neither is mended by trying again at once.
         tokio::time::sleep(Duration::from_millis(10)).await;
@@ -244,45 +244,45 @@ async fn accept(
     };
     // Without it an answer in two pieces waits for the peer's delayed acknowledgement.
     let _ = stream.set_nodelay(true);
-    Some((stream, place))
+    Some((stream, permit))
 }
 
 /// What answers on one connection.
 #[derive(Clone)]
-struct Front {
-    aws: Bundled,
+struct ConnectionHandler {
+    aws: BundledAws,
     proxy: Router,
     quota: Option<Arc<Quota>>,
     access_log: Option<Arc<AccessLog>>,
-    origin: Origin,
-    answered: Arc<Notify>,
+    origin: ConnectionInfo,
+    response_sent: Arc<Notify>,
 }
 
-impl Front {
+impl ConnectionHandler {
     /// Serves one connection, which a shutdown lets finish its request.
     async fn serve(self, watcher: Watcher, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
         let service = service_fn(async |request| {
-            let answer = self.clone().answer_logged(request).await;
-            self.answered.notify_one();
+            let answer = self.clone().handle_logged(request).await;
+            self.response_sent.notify_one();
             answer
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
-            .header_read_timeout(HEAD_TIME)
+            .header_read_timeout(HEADER_TIMEOUT)
             .serve_connection(TokioIo::new(stream), service);
         // A peer that goes away in the middle is no event of the server's.
         let _ = watcher.watch(connection).await;
     }
 
     /// Answers, and writes a line to the access log.
-    async fn answer_logged(self, mut request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
-        let Some(log) = self.access_log.clone() else { return self.answer(request).await };
+    async fn handle_logged(self, mut request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+        let Some(log) = self.access_log.clone() else { return self.handle(request).await };
         let (time, start) = (Timestamp::now(), Instant::now());
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-        let slot = DetailsSlot::default();
+        let slot = RequestDetailsSlot::default();
         request.extensions_mut().insert(slot.clone());
-        let response = self.answer(request).await?;
-        log.write(&Entry {
+        let response = self.handle(request).await?;
+        log.write(&AccessLogEntry {
             time,
             method: method.as_str(),
             path: &path,
@@ -294,28 +294,28 @@ impl Front {
         Ok(response)
     }
 
-    async fn answer(self, mut request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+    async fn handle(self, mut request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
         if request.uri().path() != "/" {
             if let Some(quota) = self.quota {
                 request.extensions_mut().insert(quota);
             }
-            let answered = tokio::time::timeout(BODY_TIME, self.proxy.oneshot(request.map(Body::new))).await;
+            let answered = tokio::time::timeout(BODY_TIMEOUT, self.proxy.oneshot(request.map(Body::new))).await;
             return Ok(match answered {
                 Ok(Ok(response)) => response,
-                Err(_) => empty(StatusCode::REQUEST_TIMEOUT),
+                Err(_) => empty_response(StatusCode::REQUEST_TIMEOUT),
             });
         }
         let (mut head, body) = request.into_parts();
-        if body.size_hint().lower() > MOST_BYTES as u64 {
-            return Ok(empty(StatusCode::PAYLOAD_TOO_LARGE));
+        if body.size_hint().lower() > MAX_BODY_BYTES as u64 {
+            return Ok(empty_response(StatusCode::PAYLOAD_TOO_LARGE));
         }
-        let body = match tokio::time::timeout(BODY_TIME, Limited::new(body, MOST_BYTES).collect()).await {
+        let body = match tokio::time::timeout(BODY_TIMEOUT, Limited::new(body, MAX_BODY_BYTES).collect()).await {
             Ok(Ok(body)) => body.to_bytes(),
             Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
-                return Ok(empty(StatusCode::PAYLOAD_TOO_LARGE));
+                return Ok(empty_response(StatusCode::PAYLOAD_TOO_LARGE));
             }
-            Ok(Err(_)) => return Ok(empty(StatusCode::BAD_REQUEST)),
-            Err(_) => return Ok(empty(StatusCode::REQUEST_TIMEOUT)),
+            Ok(Err(_)) => return Ok(empty_response(StatusCode::BAD_REQUEST)),
+            Err(_) => return Ok(empty_response(StatusCode::REQUEST_TIMEOUT)),
         };
         head.extensions.insert(self.origin);
         let response = self.aws.handle(Request::from_parts(head, body)).await;
@@ -323,7 +323,7 @@ impl Front {
     }
 }
 
-fn empty(status: StatusCode) -> Response<Body> {
+fn empty_response(status: StatusCode) -> Response<Body> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = status;
     response

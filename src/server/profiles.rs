@@ -5,42 +5,47 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use crate::bundled::{AccessKey, Bundled};
+use crate::bundled::{AccessKey, BundledAws};
 use crate::storage::atomic_file::replace;
 
 /// Where the profiles are in the data directory.
-const FILES: [&str; 2] = ["config", "credentials"];
+const PROFILE_FILES: [&str; 2] = ["config", "credentials"];
 /// What an authenticator needs to show the codes of the MFA device.
 const MFA_FILE: &str = "mfa";
 /// The role that is assumed with a code.
-const WITH_MFA: &str = "BreakGlass";
+const MFA_ROLE: &str = "BreakGlass";
 
 /// A served AWS.
-pub struct Served<'a> {
+pub struct ServerInfo<'a> {
     /// Where it is: `http://127.0.0.1:8080`.
     pub url: &'a str,
     /// The Region that its scenario has filled.
     pub region: &'a str,
     /// The certificates that its own is signed by, when it has made them itself.
-    pub authority: Option<&'a Path>,
+    pub ca_certificate: Option<&'a Path>,
 }
 
-impl Served<'_> {
+impl ServerInfo<'_> {
     /// The two files of AWS's tools: settings of each profile, and their credentials.
     ///
     /// The first key is the profile `default` too; a role is assumed from it.
-    fn files(&self, keys: &[AccessKey], roles: &[(String, String)], mfa_serial: &str) -> [Zeroizing<String>; 2] {
+    fn file_contents(
+        &self,
+        keys: &[AccessKey],
+        roles: &[(String, String)],
+        mfa_serial: &str,
+    ) -> [Zeroizing<String>; 2] {
         let (mut config, mut credentials) = (String::new(), Zeroizing::new(String::with_capacity(4096)));
         let mut settings = |name: &str, more: &str| {
             let heading = if name == "default" { "default".to_owned() } else { format!("profile {name}") };
             let _ = writeln!(config, "[{heading}]\nregion = {}\nendpoint_url = {}{more}", self.region, self.url);
-            if let Some(authority) = self.authority {
+            if let Some(authority) = self.ca_certificate {
                 let _ = writeln!(config, "ca_bundle = {}", authority.display());
             }
             config.push('\n');
         };
         let default = keys.first().map(|key| ("default", key));
-        for (name, key) in default.into_iter().chain(keys.iter().map(|key| (key.name.as_str(), key))) {
+        for (name, key) in default.into_iter().chain(keys.iter().map(|key| (key.user_name.as_str(), key))) {
             settings(name, "");
             let _ = writeln!(
                 credentials,
@@ -50,7 +55,7 @@ impl Served<'_> {
             );
         }
         for (name, arn) in roles {
-            let mfa = if name == WITH_MFA { format!("\nmfa_serial = {mfa_serial}") } else { String::new() };
+            let mfa = if name == MFA_ROLE { format!("\nmfa_serial = {mfa_serial}") } else { String::new() };
             settings(name, &format!("\nrole_arn = {arn}\nsource_profile = default{mfa}"));
         }
         [Zeroizing::new(config), credentials]
@@ -62,14 +67,14 @@ impl Served<'_> {
 ///
 /// # Errors
 /// When a file can't be written, or the account can't be read.
-pub fn write(served: &Served, aws: &Bundled, dir: &Path) -> Result<[PathBuf; 2], Box<dyn std::error::Error>> {
+pub fn write(served: &ServerInfo, aws: &BundledAws, dir: &Path) -> Result<[PathBuf; 2], Box<dyn std::error::Error>> {
     let device = aws.mfa_device()?;
     let name = device.serial.rsplit('/').next().unwrap_or_default();
     let mut uri = Zeroizing::new(String::with_capacity(256));
     let _ = writeln!(uri, "otpauth://totp/xks-console:{name}?secret={}&issuer=xks-console", device.seed.expose());
     replace(&dir.join(MFA_FILE), uri.as_bytes()).map_err(|source| format!("{MFA_FILE}: {source}"))?;
-    let texts = served.files(&aws.access_keys()?, &aws.roles()?, &device.serial);
-    let paths = FILES.map(|name| dir.join(name));
+    let texts = served.file_contents(&aws.access_keys()?, &aws.roles()?, &device.serial);
+    let paths = PROFILE_FILES.map(|name| dir.join(name));
     for (path, text) in paths.iter().zip(&texts) {
         replace(path, text.as_bytes()).map_err(|source| format!("{}: {source}", path.display()))?;
     }

@@ -16,9 +16,9 @@ use crate::storage::atomic_file::replace;
 use crate::xks::proxy::{BUNDLED_HOST, BUNDLED_VPC_HOST};
 
 /// The names that a certificate of the program's own is for.
-const NAMES: [&str; 5] = ["localhost", "127.0.0.1", "::1", BUNDLED_HOST, BUNDLED_VPC_HOST];
+const CERTIFICATE_NAMES: [&str; 5] = ["localhost", "127.0.0.1", "::1", BUNDLED_HOST, BUNDLED_VPC_HOST];
 /// Where the authority, the certificate and its key are in the data directory.
-const FILES: [&str; 3] = ["tls-ca.pem", "tls-certificate.pem", "tls-key.pem"];
+const TLS_FILES: [&str; 3] = ["tls-ca.pem", "tls-certificate.pem", "tls-key.pem"];
 
 /// Why TLS can't be served.
 #[derive(Debug, thiserror::Error)]
@@ -43,23 +43,23 @@ pub enum TlsError {
     },
     /// A certificate of the program's own can't be made.
     #[error("no certificate can be made: {0}")]
-    Make(#[from] rcgen::Error),
+    Generate(#[from] rcgen::Error),
     /// Certificate and key don't belong together, or are of a kind that TLS doesn't take.
     #[error("the certificate can't be used: {0}")]
-    Use(#[from] rustls::Error),
+    InvalidCertificate(#[from] rustls::Error),
     /// The authority of clients can't be used.
     #[error("the certificate authority of clients can't be used: {0}")]
-    ClientAuthority(String),
+    ClientCa(String),
 }
 
 /// Who may connect: callers that show a certificate of this authority for this name, as AWS KMS shows one for
 /// `cks.kms.<Region>.amazonaws.com`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Clients {
+pub struct ClientAuth {
     /// The certificates of the authority, PEM.
-    pub authority: PathBuf,
+    pub ca_certificates: PathBuf,
     /// The name in the client's certificate.
-    pub name: String,
+    pub client_name: String,
 }
 
 fn file_error(path: &Path) -> impl Fn(std::io::Error) -> TlsError {
@@ -70,7 +70,7 @@ fn file_error(path: &Path) -> impl Fn(std::io::Error) -> TlsError {
 ///
 /// # Errors
 /// [`TlsError::File`] and [`TlsError::Pem`].
-pub fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+pub fn load_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     let what = "certificate";
     let no_pem = |reason: String| TlsError::Pem { path: path.to_owned(), what, reason };
     let text = pem::read(path).map_err(file_error(path))?;
@@ -83,15 +83,15 @@ pub fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsErro
 ///
 /// # Errors
 /// [`TlsError`].
-pub fn from_files(chain: &Path, key: &Path, clients: Option<&Clients>) -> Result<Arc<ServerConfig>, TlsError> {
+pub fn from_files(chain: &Path, key: &Path, client_auth: Option<&ClientAuth>) -> Result<Arc<ServerConfig>, TlsError> {
     let private = PrivateKeyDer::from_pem_slice(&pem::read(key).map_err(file_error(key))?)
         .map_err(|error| TlsError::Pem { path: key.to_owned(), what: "private key", reason: error.to_string() })?;
     let builder = ServerConfig::builder();
-    let builder = match clients {
+    let builder = match client_auth {
         None => builder.with_no_client_auth(),
-        Some(clients) => builder.with_client_cert_verifier(Arc::new(Named::new(clients)?)),
+        Some(client_auth) => builder.with_client_cert_verifier(Arc::new(ClientNameVerifier::new(client_auth)?)),
     };
-    let mut config = builder.with_single_cert(certificates(chain)?, private)?;
+    let mut config = builder.with_single_cert(load_certificates(chain)?, private)?;
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Arc::new(config))
 }
@@ -100,8 +100,8 @@ pub fn from_files(chain: &Path, key: &Path, clients: Option<&Clients>) -> Result
 ///
 /// # Errors
 /// [`TlsError`].
-pub fn self_signed(dir: &Path, clients: Option<&Clients>) -> Result<(Arc<ServerConfig>, PathBuf), TlsError> {
-    let [authority, chain, key] = FILES.map(|name| dir.join(name));
+pub fn self_signed(dir: &Path, client_auth: Option<&ClientAuth>) -> Result<(Arc<ServerConfig>, PathBuf), TlsError> {
+    let [authority, chain, key] = TLS_FILES.map(|name| dir.join(name));
     if !(authority.exists() && chain.exists() && key.exists()) {
         let mut params = CertificateParams::new(Vec::<String>::new())?;
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -111,7 +111,7 @@ pub fn self_signed(dir: &Path, clients: Option<&Clients>) -> Result<(Arc<ServerC
         let authority_certificate = params.self_signed(&authority_key)?;
         // The authority's key is not kept: it signs this one certificate and no other.
         let issuer = Issuer::new(params, authority_key);
-        let mut leaf = CertificateParams::new(NAMES.map(str::to_owned))?;
+        let mut leaf = CertificateParams::new(CERTIFICATE_NAMES.map(str::to_owned))?;
         leaf.distinguished_name.push(DnType::CommonName, "localhost");
         let leaf_key = KeyPair::generate()?;
         let certificate = leaf.signed_by(&leaf_key, &issuer)?;
@@ -119,7 +119,7 @@ pub fn self_signed(dir: &Path, clients: Option<&Clients>) -> Result<(Arc<ServerC
         write(&chain, certificate.pem().as_bytes())?;
         write(&authority, authority_certificate.pem().as_bytes())?;
     }
-    Ok((from_files(&chain, &key, clients)?, authority))
+    Ok((from_files(&chain, &key, client_auth)?, authority))
 }
 
 /// Writes a file that only its owner reads; a write that is cut off leaves the old one.
@@ -129,27 +129,27 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), TlsError> {
 
 /// Takes certificates of an authority that are for one name.
 #[derive(Debug)]
-struct Named {
-    chain: Arc<dyn ClientCertVerifier>,
+struct ClientNameVerifier {
+    inner: Arc<dyn ClientCertVerifier>,
     name: ServerName<'static>,
 }
 
-impl Named {
-    fn new(clients: &Clients) -> Result<Self, TlsError> {
-        let wrong = |error: &dyn std::fmt::Display| TlsError::ClientAuthority(error.to_string());
+impl ClientNameVerifier {
+    fn new(client_auth: &ClientAuth) -> Result<Self, TlsError> {
+        let wrong = |error: &dyn std::fmt::Display| TlsError::ClientCa(error.to_string());
         let mut roots = RootCertStore::empty();
-        for certificate in certificates(&clients.authority)? {
+        for certificate in load_certificates(&client_auth.ca_certificates)? {
             roots.add(certificate)?;
         }
         let chain = WebPkiClientVerifier::builder(Arc::new(roots)).build().map_err(|error| wrong(&error))?;
-        let name = ServerName::try_from(clients.name.clone()).map_err(|error| wrong(&error))?;
-        Ok(Self { chain, name })
+        let name = ServerName::try_from(client_auth.client_name.clone()).map_err(|error| wrong(&error))?;
+        Ok(Self { inner: chain, name })
     }
 }
 
-impl ClientCertVerifier for Named {
+impl ClientCertVerifier for ClientNameVerifier {
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
-        self.chain.root_hint_subjects()
+        self.inner.root_hint_subjects()
     }
 
     fn verify_client_cert(
@@ -158,7 +158,7 @@ impl ClientCertVerifier for Named {
         intermediates: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<ClientCertVerified, rustls::Error> {
-        let verified = self.chain.verify_client_cert(end_entity, intermediates, now)?;
+        let verified = self.inner.verify_client_cert(end_entity, intermediates, now)?;
         let certificate = rustls::server::ParsedCertificate::try_from(end_entity)?;
         rustls::client::verify_server_name(&certificate, &self.name)?;
         Ok(verified)
@@ -170,7 +170,7 @@ impl ClientCertVerifier for Named {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.chain.verify_tls12_signature(message, cert, dss)
+        self.inner.verify_tls12_signature(message, cert, dss)
     }
 
     fn verify_tls13_signature(
@@ -179,11 +179,11 @@ impl ClientCertVerifier for Named {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        self.chain.verify_tls13_signature(message, cert, dss)
+        self.inner.verify_tls13_signature(message, cert, dss)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.chain.supported_verify_schemes()
+        self.inner.supported_verify_schemes()
     }
 }
 
@@ -195,14 +195,15 @@ mod tests {
     fn pem_files_may_start_with_byte_order_mark() {
         let dir = tempfile::tempdir().unwrap();
         let made = self_signed(dir.path(), None).unwrap();
-        let [authority, chain, key] = FILES.map(|name| dir.path().join(name));
+        let [authority, chain, key] = TLS_FILES.map(|name| dir.path().join(name));
         assert_eq!(made.1, authority);
         for path in [&authority, &chain, &key] {
             let text = std::fs::read_to_string(path).unwrap();
             std::fs::write(path, format!("\u{feff}{text}")).unwrap();
         }
-        let clients = Clients { authority, name: "cks.kms.us-west-2.amazonaws.com".to_owned() };
-        assert!(from_files(&chain, &key, Some(&clients)).is_ok());
+        let client_auth =
+            ClientAuth { ca_certificates: authority, client_name: "cks.kms.us-west-2.amazonaws.com".to_owned() };
+        assert!(from_files(&chain, &key, Some(&client_auth)).is_ok());
         let error = from_files(&dir.path().join("none.pem"), &key, None).unwrap_err().to_string();
         assert!(error.ends_with("none.pem: No such file or directory (os error 2)"), "{error}");
     }

@@ -12,14 +12,14 @@ use std::path::Path;
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}", std::process::id()));
-    replace_by(path, &path.with_file_name(name), bytes)
+    replace_via(path, &path.with_file_name(name), bytes)
 }
 
 /// The same, where the new file is written at `new` first, in the same directory.
 ///
 /// # Errors
 /// When it can't be written.
-pub fn replace_by(path: &Path, new: &Path, bytes: &[u8]) -> io::Result<()> {
+pub fn replace_via(path: &Path, new: &Path, bytes: &[u8]) -> io::Result<()> {
     // What a run that was cut off has left there goes; nothing that is there is written through, such as a link.
     match fs::remove_file(new) {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
@@ -48,7 +48,7 @@ mod tests {
         let [path, new, theirs] = ["secret", "secret.new", "theirs"].map(|name| dir.path().join(name));
         fs::write(&theirs, "theirs").unwrap();
         symlink(&theirs, &new).unwrap();
-        replace_by(&path, &new, b"ours").unwrap();
+        replace_via(&path, &new, b"ours").unwrap();
         assert_eq!(fs::read_to_string(&theirs).unwrap(), "theirs");
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
         replace(&path, b"ours again").unwrap();

@@ -20,7 +20,7 @@ const NONCE_LENGTH: usize = 12;
 const TAG_LENGTH: usize = 16;
 
 /// The first byte of each sealed record: AES-256-GCM by the root key, a random 96-bit nonce in front.
-const FORMAT: u8 = 1;
+const FORMAT_VERSION: u8 = 1;
 
 /// Why a root key could not be had, or a record not be sealed or opened.
 #[derive(Debug, thiserror::Error)]
@@ -31,7 +31,7 @@ pub enum SealError {
          put the file back from a backup, or remove the whole data directory to start anew",
         .0.display()
     )]
-    Missing(PathBuf),
+    RootKeyMissing(PathBuf),
     /// The file isn't a root key.
     #[error(
         "the root key file {} holds {length} bytes, and a root key has 32; put the right file back from a backup",
@@ -48,7 +48,7 @@ pub enum SealError {
         "others on this machine may use {}: its mode is {mode:03o}; take their rights away with `chmod go-rwx` on it",
         .path.display()
     )]
-    Exposed {
+    InsecurePermissions {
         /// The root key file, or the directory that holds it.
         path: PathBuf,
         /// Its permission bits.
@@ -64,7 +64,7 @@ pub enum SealError {
     },
     /// No random bytes.
     #[error(transparent)]
-    RandomError(#[from] RandomError),
+    Random(#[from] RandomError),
     /// The secret is beyond what AES-GCM takes.
     #[error("the secret is too long to seal")]
     TooLong,
@@ -73,7 +73,7 @@ pub enum SealError {
         "a sealed record can't be opened: it was changed, or it belongs to another root key; \
          put database and root key file back from one and the same backup"
     )]
-    Broken,
+    OpenFailed,
 }
 
 /// The key that seals the secrets of one database: 256 random bits, wiped when dropped, never shown by `Debug`.
@@ -99,11 +99,11 @@ impl RootKey {
         match Self::load(path) {
             Err(SealError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
                 if database_exists {
-                    return Err(SealError::Missing(path.to_owned()));
+                    return Err(SealError::RootKeyMissing(path.to_owned()));
                 }
                 Self::create(path, random)
             }
-            done => done,
+            result => result,
         }
     }
 
@@ -126,7 +126,7 @@ impl RootKey {
         let ciphertext =
             self.cipher().encrypt(&Nonce::from(nonce), Payload { msg: secret, aad }).map_err(|_| SealError::TooLong)?;
         let mut sealed = Vec::with_capacity(1 + NONCE_LENGTH + ciphertext.len());
-        sealed.push(FORMAT);
+        sealed.push(FORMAT_VERSION);
         sealed.extend_from_slice(&nonce);
         sealed.extend_from_slice(&ciphertext);
         Ok(sealed)
@@ -137,15 +137,15 @@ impl RootKey {
     /// # Errors
     /// [`SealError::Broken`] when the record, the `aad` or the root key is another one.
     pub fn open(&self, aad: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealError> {
-        if sealed.len() < 1 + NONCE_LENGTH + TAG_LENGTH || sealed[0] != FORMAT {
-            return Err(SealError::Broken);
+        if sealed.len() < 1 + NONCE_LENGTH + TAG_LENGTH || sealed[0] != FORMAT_VERSION {
+            return Err(SealError::OpenFailed);
         }
         let (nonce, ciphertext) = sealed[1..].split_at(NONCE_LENGTH);
-        let nonce = <[u8; NONCE_LENGTH]>::try_from(nonce).map_err(|_| SealError::Broken)?;
+        let nonce = <[u8; NONCE_LENGTH]>::try_from(nonce).map_err(|_| SealError::OpenFailed)?;
         self.cipher()
             .decrypt(&Nonce::from(nonce), Payload { msg: ciphertext, aad })
             .map(Zeroizing::new)
-            .map_err(|_| SealError::Broken)
+            .map_err(|_| SealError::OpenFailed)
     }
 
     fn cipher(&self) -> Aes256Gcm {
@@ -155,13 +155,13 @@ impl RootKey {
     fn load(path: &Path) -> Result<Self, SealError> {
         let failed = |source| SealError::Io { path: path.to_owned(), source };
         let mut file = File::open(path).map_err(failed)?;
-        let about = file.metadata().map_err(failed)?;
-        refuse_rights(path, &about, 0o077)?;
-        if let Some(directory) = parent(path) {
-            refuse_writers(directory)?;
+        let metadata = file.metadata().map_err(failed)?;
+        check_permissions(path, &metadata, 0o077)?;
+        if let Some(directory) = parent_directory(path) {
+            check_directory_permissions(directory)?;
         }
-        if !about.is_file() || about.len() != KEY_LENGTH as u64 {
-            return Err(SealError::WrongSize { path: path.to_owned(), length: about.len() });
+        if !metadata.is_file() || metadata.len() != KEY_LENGTH as u64 {
+            return Err(SealError::WrongSize { path: path.to_owned(), length: metadata.len() });
         }
         let mut key = Zeroizing::new([0; KEY_LENGTH]);
         file.read_exact(key.as_mut_slice()).map_err(failed)?;
@@ -170,20 +170,20 @@ impl RootKey {
 
     fn create(path: &Path, random: &Random) -> Result<Self, SealError> {
         let failed = |source| SealError::Io { path: path.to_owned(), source };
-        if let Some(directory) = parent(path) {
-            make_directory(directory).map_err(failed)?;
-            refuse_writers(directory)?;
+        if let Some(directory) = parent_directory(path) {
+            create_directory(directory).map_err(failed)?;
+            check_directory_permissions(directory)?;
         }
         let key = Self::ephemeral(random)?;
         let mut name = path.as_os_str().to_owned();
         name.push(format!(".{}", random.hex::<8>()?));
-        let draft = PathBuf::from(name);
-        let written = write_new(&draft, key.0.as_slice()).and_then(|()| publish(&draft, path));
+        let temp_path = PathBuf::from(name);
+        let written = write_new(&temp_path, key.0.as_slice()).and_then(|()| persist_noclobber(&temp_path, path));
         // The draft's name goes in any case; after a plain rename it is gone already.
-        let _ = fs::remove_file(&draft);
+        let _ = fs::remove_file(&temp_path);
         match written {
             Ok(()) => {
-                if let Some(directory) = parent(path) {
+                if let Some(directory) = parent_directory(path) {
                     sync_directory(directory).map_err(failed)?;
                 }
                 Ok(key)
@@ -194,18 +194,18 @@ impl RootKey {
     }
 }
 
-fn parent(path: &Path) -> Option<&Path> {
+fn parent_directory(path: &Path) -> Option<&Path> {
     path.parent().filter(|directory| !directory.as_os_str().is_empty())
 }
 
 /// Gives the finished draft its name, without ever replacing a file that has it.
-fn publish(draft: &Path, path: &Path) -> io::Result<()> {
-    match fs::hard_link(draft, path) {
+fn persist_noclobber(temp_path: &Path, path: &Path) -> io::Result<()> {
+    match fs::hard_link(temp_path, path) {
         Err(error) if matches!(error.kind(), io::ErrorKind::Unsupported | io::ErrorKind::PermissionDenied) => {
             // A file system without hard links.
-            if path.try_exists()? { Err(io::ErrorKind::AlreadyExists.into()) } else { fs::rename(draft, path) }
+            if path.try_exists()? { Err(io::ErrorKind::AlreadyExists.into()) } else { fs::rename(temp_path, path) }
         }
-        done => done,
+        result => result,
     }
 }
 
@@ -222,7 +222,7 @@ fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
-fn make_directory(path: &Path) -> io::Result<()> {
+fn create_directory(path: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -243,20 +243,20 @@ fn sync_directory(_path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-fn refuse_writers(directory: &Path) -> Result<(), SealError> {
-    let about = fs::metadata(directory).map_err(|source| SealError::Io { path: directory.to_owned(), source })?;
-    refuse_rights(directory, &about, 0o022)
+fn check_directory_permissions(directory: &Path) -> Result<(), SealError> {
+    let metadata = fs::metadata(directory).map_err(|source| SealError::Io { path: directory.to_owned(), source })?;
+    check_permissions(directory, &metadata, 0o022)
 }
 
 #[cfg(unix)]
-fn refuse_rights(path: &Path, about: &fs::Metadata, forbidden: u32) -> Result<(), SealError> {
+fn check_permissions(path: &Path, metadata: &fs::Metadata, forbidden: u32) -> Result<(), SealError> {
     use std::os::unix::fs::PermissionsExt as _;
-    let mode = about.permissions().mode() & 0o777;
-    if mode & forbidden == 0 { Ok(()) } else { Err(SealError::Exposed { path: path.to_owned(), mode }) }
+    let mode = metadata.permissions().mode() & 0o777;
+    if mode & forbidden == 0 { Ok(()) } else { Err(SealError::InsecurePermissions { path: path.to_owned(), mode }) }
 }
 
 #[cfg(not(unix))]
-fn refuse_rights(_path: &Path, _about: &fs::Metadata, _forbidden: u32) -> Result<(), SealError> {
+fn check_permissions(_path: &Path, _about: &fs::Metadata, _forbidden: u32) -> Result<(), SealError> {
     Ok(())
 }
 
@@ -298,7 +298,7 @@ mod tests {
         let dir = directory();
         let path = dir.path().join("kms.root");
         let error = RootKey::load_or_create(&path, true, &Random::system()).unwrap_err();
-        assert!(matches!(error, SealError::Missing(_)), "{error}");
+        assert!(matches!(error, SealError::RootKeyMissing(_)), "{error}");
         assert!(!path.exists());
     }
 
@@ -323,11 +323,11 @@ mod tests {
         assert_eq!((mode(&path), mode(path.parent().unwrap())), (0o600, 0o700));
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
         let error = RootKey::load_or_create(&path, true, &Random::system()).unwrap_err();
-        assert!(matches!(error, SealError::Exposed { mode: 0o640, .. }), "{error}");
+        assert!(matches!(error, SealError::InsecurePermissions { mode: 0o640, .. }), "{error}");
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
         fs::set_permissions(path.parent().unwrap(), fs::Permissions::from_mode(0o777)).unwrap();
         let error = RootKey::load_or_create(&path, true, &Random::system()).unwrap_err();
-        assert!(matches!(error, SealError::Exposed { mode: 0o777, .. }), "{error}");
+        assert!(matches!(error, SealError::InsecurePermissions { mode: 0o777, .. }), "{error}");
     }
 
     #[test]
@@ -338,7 +338,7 @@ mod tests {
         for bit in 0..sealed.len() * 8 {
             let mut changed = sealed.clone();
             changed[bit / 8] ^= 1 << (bit % 8);
-            assert!(matches!(key.open(b"record", &changed), Err(SealError::Broken)), "bit {bit}");
+            assert!(matches!(key.open(b"record", &changed), Err(SealError::OpenFailed)), "bit {bit}");
         }
         for length in 0..sealed.len() {
             assert!(key.open(b"record", &sealed[..length]).is_err(), "cut to {length}");

@@ -11,13 +11,13 @@ use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
 /// The bytes of the header: a counter of transactions, the length of the log, its salts and checksums.
-const HEADER: usize = 48;
+const HEADER_LENGTH: usize = 48;
 
 /// The WAL index of a database that is open in this process, as it was last seen.
 pub struct WalIndex {
     /// Never closed: to close a file gives up all locks that a process has on it, and some of them are SQLite's.
     file: &'static File,
-    seen: [u8; HEADER],
+    last_header: [u8; HEADER_LENGTH],
 }
 
 impl WalIndex {
@@ -25,18 +25,18 @@ impl WalIndex {
     ///
     /// # Errors
     /// When there is no such file, or it can't be read.
-    pub fn of(database: &Path) -> io::Result<Self> {
+    pub fn open(database: &Path) -> io::Result<Self> {
         let mut name = OsString::from(database);
         name.push("-shm");
         let file = Box::leak(Box::new(File::open(name)?));
-        Ok(Self { file, seen: [0; HEADER] })
+        Ok(Self { file, last_header: [0; HEADER_LENGTH] })
     }
 
     /// Whether the database may have changed since this was last asked. The first time it has.
-    pub fn has_moved(&mut self) -> bool {
-        let mut now = [0; HEADER];
-        let is_same = self.file.read_exact_at(&mut now, 0).is_ok() && now == self.seen;
-        self.seen = now;
+    pub fn has_changed(&mut self) -> bool {
+        let mut now = [0; HEADER_LENGTH];
+        let is_same = self.file.read_exact_at(&mut now, 0).is_ok() && now == self.last_header;
+        self.last_header = now;
         !is_same
     }
 }
@@ -58,21 +58,21 @@ mod tests {
         let path = dir.path().join("some.sqlite");
         let (ours, theirs) = (open(&path), open(&path));
         ours.execute_batch("CREATE TABLE t (x INTEGER)").unwrap();
-        let mut index = WalIndex::of(&path).unwrap();
-        assert!(index.has_moved() && !index.has_moved());
+        let mut index = WalIndex::open(&path).unwrap();
+        assert!(index.has_changed() && !index.has_changed());
         for number in 0..20 {
             let by = if number % 2 == 0 { &ours } else { &theirs };
             by.execute("INSERT INTO t VALUES (?1)", [number]).unwrap();
-            assert!(index.has_moved(), "insertion {number}");
+            assert!(index.has_changed(), "insertion {number}");
             assert_eq!(ours.query_row("SELECT count(*) FROM t", [], |row| row.get(0)), Ok(number + 1));
-            assert!(!index.has_moved(), "reading after insertion {number}");
+            assert!(!index.has_changed(), "reading after insertion {number}");
             if number == 10 {
                 // All goes into the database, and the log starts anew.
                 ours.query_row("PRAGMA wal_checkpoint(RESTART)", [], |_| Ok(())).unwrap();
-                index.has_moved();
+                index.has_changed();
             }
         }
         theirs.execute_batch("BEGIN; INSERT INTO t VALUES (0); ROLLBACK").unwrap();
-        assert!(!index.has_moved());
+        assert!(!index.has_changed());
     }
 }

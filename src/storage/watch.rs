@@ -12,13 +12,13 @@ use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 use tokio::sync::Notify;
 
 /// The file that is written when something was changed. Nothing is to be read in it.
-const FILE: &str = "changed";
+const CHANGE_FILE: &str = "changed";
 
 /// Announces changes; in memory there is nobody to hear it.
 #[derive(Debug, Default)]
-pub struct Announcer(Option<File>);
+pub struct ChangeNotifier(Option<File>);
 
-impl Announcer {
+impl ChangeNotifier {
     /// Announces to those who have this data directory open.
     ///
     /// # Errors
@@ -26,11 +26,11 @@ impl Announcer {
     pub fn open(dir: &Path) -> io::Result<Self> {
         let mut options = OpenOptions::new();
         options.create(true).write(true).truncate(false).mode(0o600);
-        options.open(dir.join(FILE)).map(|file| Self(Some(file)))
+        options.open(dir.join(CHANGE_FILE)).map(|file| Self(Some(file)))
     }
 
     /// Says that a change was committed. Who doesn't hear it sees the change when they look.
-    pub fn announce(&self) {
+    pub fn notify_changed(&self) {
         if let Some(file) = &self.0 {
             let _ = file.write_at(b".", 0);
         }
@@ -42,14 +42,14 @@ impl Announcer {
 /// # Errors
 /// When the operating system watches no more files.
 pub fn watch(dir: &Path) -> notify::Result<impl Stream<Item = ()> + use<>> {
-    let path = dir.join(FILE);
-    Announcer::open(dir).map_err(|error| notify::Error::io(error).add_path(path.clone()))?;
+    let path = dir.join(CHANGE_FILE);
+    ChangeNotifier::open(dir).map_err(|error| notify::Error::io(error).add_path(path.clone()))?;
     let changed = Arc::new(Notify::new());
-    let teller = Arc::clone(&changed);
+    let sender = Arc::clone(&changed);
     let mut watcher = RecommendedWatcher::new(
         move |event: notify::Result<notify::Event>| {
             if event.is_ok_and(|event| matches!(event.kind, EventKind::Modify(ModifyKind::Data(_) | ModifyKind::Any))) {
-                teller.notify_one();
+                sender.notify_one();
             }
         },
         notify::Config::default(),
@@ -71,10 +71,10 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let mut changes = Box::pin(watch(dir.path()).unwrap());
         std::fs::write(dir.path().join("other"), "x").unwrap();
-        std::fs::read(dir.path().join(FILE)).unwrap();
-        let announcer = Announcer::open(dir.path()).unwrap();
+        std::fs::read(dir.path().join(CHANGE_FILE)).unwrap();
+        let notifier = ChangeNotifier::open(dir.path()).unwrap();
         assert_eq!(changes.next().now_or_never(), None);
-        announcer.announce();
+        notifier.notify_changed();
         assert_eq!(changes.next().await, Some(()));
     }
 }

@@ -241,7 +241,7 @@ impl App {
     pub fn answered_by(&mut self, client: &Client) {
         self.profile = client.profile().map(str::to_owned);
         client.region().clone_into(&mut self.known.region);
-        self.known.endpoint_url = client.endpoints().address(Service::Kms).map(str::to_owned);
+        self.known.endpoint_url = client.endpoints().custom_url(Service::Kms).map(str::to_owned);
         self.known.is_read_only = client.is_read_only();
     }
 
@@ -423,7 +423,7 @@ impl App {
 
     /// A call to AWS is over.
     fn called(&mut self, call: ApiCall) {
-        if let Some(reason) = &call.not_kept {
+        if let Some(reason) = &call.observer_error {
             self.tell("Not logged", &format!("Calls to AWS are missing in the log: {reason}."));
         }
         self.api_calls.told(call);

@@ -39,7 +39,7 @@ impl Look {
             World::Bundled => ("bundled AWS".to_owned(), "bundled".to_owned(), " ", theme::TEXT),
             World::Aws => ("▲ AWS".to_owned(), "▲ AWS".to_owned(), "╱", theme::WARNING.patch(theme::HEADING)),
             World::Endpoint(host) => {
-                let host = text::harmless(host);
+                let host = text::escape_controls(host);
                 (format!("◆ AWS at {host}"), format!("◆ {host}"), "·", theme::ACCENT)
             }
         };
@@ -76,14 +76,14 @@ fn arranged(app: &App, look: &Look, room: usize) -> (String, String) {
         // It is not known yet who one is.
         let left = format!("{PRODUCT}{}", look.long);
         let rest = room.saturating_sub(text::width(region));
-        let left = if text::width(&left) <= rest { left } else { text::cut(&look.short, rest) };
+        let left = if text::width(&left) <= rest { left } else { text::truncate(&look.short, rest) };
         return (left, region.clone());
     }
     let name = principal(&known.caller_arn);
     let place = format!("{account} · {region}");
     let here = format!("{name} @ {place}");
     let whole = match &app.account_alias {
-        Some(alias) => format!("{name} @ {} ({account}) · {region}", text::harmless(alias)),
+        Some(alias) => format!("{name} @ {} ({account}) · {region}", text::escape_controls(alias)),
         None => here.clone(),
     };
     let lead = format!("{PRODUCT}{}", look.long);
@@ -95,10 +95,10 @@ fn arranged(app: &App, look: &Look, room: usize) -> (String, String) {
     let world = text::width(&look.short);
     let spare = room.saturating_sub(text::width(&place) + 3);
     if spare < LEAST_BOTH {
-        return (text::cut(&look.short, room.saturating_sub(text::width(&place))), place);
+        return (text::truncate(&look.short, room.saturating_sub(text::width(&place))), place);
     }
-    let name = text::cut(&name, spare.saturating_sub(world.min(LEAST_WORLD)).max(spare / 2));
-    (text::cut(&look.short, spare - text::width(&name)), format!("{name} @ {place}"))
+    let name = text::truncate(&name, spare.saturating_sub(world.min(LEAST_WORLD)).max(spare / 2));
+    (text::truncate(&look.short, spare - text::width(&name)), format!("{name} @ {place}"))
 }
 
 /// Who calls, in few words: a user's name, or a role and its session. The name of a permission set of IAM Identity
@@ -112,7 +112,7 @@ fn principal(arn: &str) -> String {
         },
         _ => resource.rsplit('/').next().unwrap_or(resource).to_owned(),
     };
-    text::harmless(&short)
+    text::escape_controls(&short)
 }
 
 /// `NAME` of `AWSReservedSSO_NAME_0123456789abcdef`.

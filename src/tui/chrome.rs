@@ -25,7 +25,7 @@ pub fn draw(app: &App, frame: &mut Frame) {
     if area.width < LEAST_SIZE.0 || area.height < LEAST_SIZE.1 {
         let words = format!("Needs {} x {} cells. Ctrl-C quits.", LEAST_SIZE.0, LEAST_SIZE.1);
         frame.render_widget(
-            Line::raw(text::cut(&words, area.width.into())),
+            Line::raw(text::truncate(&words, area.width.into())),
             Rect { height: area.height.min(1), ..area },
         );
         return;
@@ -43,7 +43,7 @@ pub fn draw(app: &App, frame: &mut Frame) {
     ];
     let [header, crumbs, flash, draft, body, footer] = Layout::vertical(rows).areas(area);
     badge::draw(app, frame, header);
-    frame.render_widget(Line::styled(text::cut(&breadcrumbs(app), crumbs.width.into()), theme::QUIET), crumbs);
+    frame.render_widget(Line::styled(text::truncate(&breadcrumbs(app), crumbs.width.into()), theme::QUIET), crumbs);
     for (row, line) in flashes.into_iter().take(shown.into()).enumerate() {
         let y = flash.y + u16::try_from(row).unwrap_or(0);
         frame.render_widget(line, Rect { y, height: 1, ..flash });
@@ -77,7 +77,7 @@ fn breadcrumbs(app: &App) -> String {
         Location::Events => return " CloudTrail > Event history".to_owned(),
         Location::Event(id) => {
             let name = app.events.event(id).map_or(id, |event| &event.event_name);
-            return format!(" CloudTrail > Event history > {}", text::harmless(name));
+            return format!(" CloudTrail > Event history > {}", text::escape_controls(name));
         }
         Location::ApiCalls => return " API calls".to_owned(),
         Location::ApiCall(number) => {
@@ -91,7 +91,7 @@ fn breadcrumbs(app: &App) -> String {
             _ => "Customer managed keys > Create key".to_owned(),
         },
     };
-    format!(" KMS > {}", text::harmless(&rest))
+    format!(" KMS > {}", text::escape_controls(&rest))
 }
 
 fn draw_body(app: &App, frame: &mut Frame, area: Rect) {

@@ -11,9 +11,9 @@ use crate::aws::kms::{self, AliasListEntry, CustomKeyStore, Tag};
 use crate::aws::scalar::{Blob, SecretBlob, SecretString};
 use crate::aws::sts::CallerIdentity;
 use crate::aws::xks_console::{self, DescribeExternalKeyOutput, Partition, ProxyRequest};
-use crate::client::credentials::NoCredentials;
+use crate::client::credentials::LoadCredentialsError;
 use crate::client::log::ApiCall;
-use crate::client::profile::{Choice, Place};
+use crate::client::profile::{ProfileSummary, SwitchTarget};
 use crate::client::{CallError, Client};
 use crate::create_key::key_summary::KeySummary;
 use crate::create_key::permissions::{Demand, Lack};
@@ -113,7 +113,7 @@ pub enum Call {
     /// The profiles that can be gone on with.
     Profiles,
     /// Open a client of another profile or Region.
-    Open(Place),
+    Open(SwitchTarget),
     /// Fetch credentials anew, with the code of an MFA device if one is asked for.
     LogIn(Option<SecretString>),
 }
@@ -202,11 +202,11 @@ pub enum Reply {
     File(SecretString),
     Written(String),
     Submission(submission::Answer),
-    Profiles(Vec<Choice>),
+    Profiles(Vec<ProfileSummary>),
     Opened(Client),
     LoggedIn,
     /// Nothing was asked: there is nothing to sign with until the person has logged in.
-    NoCredentials(NoCredentials),
+    NoCredentials(LoadCredentialsError),
 }
 
 /// Why a [`Call`] failed, in words and with its code.
@@ -227,8 +227,8 @@ impl Failure {
     pub const NO_CREDENTIALS: &str = "NoCredentials";
 }
 
-impl From<&NoCredentials> for Failure {
-    fn from(none: &NoCredentials) -> Self {
+impl From<&LoadCredentialsError> for Failure {
+    fn from(none: &LoadCredentialsError) -> Self {
         let (code, message) = (Self::NO_CREDENTIALS.to_owned(), format!("{none}."));
         Self { code, message, request_id: String::new() }
     }

@@ -74,19 +74,22 @@ pub fn lines(flashes: &[Flash], width: u16) -> Vec<Line<'static>> {
         Some(link) => format!("   [v] {}   [Esc] Close", link.words()),
         None => "   [Esc] Close".to_owned(),
     };
-    let title = text::cut(&text::harmless(title), usize::from(width).saturating_sub(text::width(&close) + 4));
+    let title =
+        text::truncate(&text::escape_controls(title), usize::from(width).saturating_sub(text::width(&close) + 4));
     let mut lines = vec![Line::from(vec![
         Span::styled(format!(" {mark} {title}"), style.patch(theme::HEADING)),
         Span::styled(close, theme::ACCENT),
     ])];
-    let rows = text::wrap_at_most(&text::harmless(words), usize::from(width).saturating_sub(4), MOST_LINES, "…");
+    let rows =
+        text::wrap_truncated(&text::escape_controls(words), usize::from(width).saturating_sub(4), MOST_LINES, "…");
     lines.extend(rows.into_iter().map(|row| Line::raw(format!("   {row}"))));
     if !beneath.is_empty() {
-        let title =
-            |flash: &Flash| format!("{} {}", if flash.is_good { "✓" } else { "✗" }, text::harmless(&flash.title));
+        let title = |flash: &Flash| {
+            format!("{} {}", if flash.is_good { "✓" } else { "✗" }, text::escape_controls(&flash.title))
+        };
         let titles: Vec<String> = beneath.iter().rev().map(title).collect();
         let earlier = format!("   Earlier: {}", titles.join(", "));
-        lines.push(Line::styled(text::cut(&earlier, usize::from(width)), theme::QUIET));
+        lines.push(Line::styled(text::truncate(&earlier, usize::from(width)), theme::QUIET));
     }
     lines
 }

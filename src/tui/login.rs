@@ -12,7 +12,7 @@ use super::widgets::paper::Paper;
 use super::widgets::secret::SecretField;
 use crate::aws::limits;
 use crate::aws::scalar::SecretString;
-use crate::client::credentials::NoCredentials;
+use crate::client::credentials::LoadCredentialsError;
 
 /// Digits of a code.
 const DIGITS: usize = 6;
@@ -32,7 +32,7 @@ pub enum Wish {
 #[derive(Clone)]
 pub struct Login {
     /// Why.
-    pub none: NoCredentials,
+    pub none: LoadCredentialsError,
     /// What could not be asked.
     pub unasked: Vec<Call>,
     code: SecretField,
@@ -49,7 +49,7 @@ impl std::fmt::Debug for Login {
 
 impl Login {
     /// Nothing was asked for want of credentials.
-    pub fn new(none: NoCredentials) -> Self {
+    pub fn new(none: LoadCredentialsError) -> Self {
         let code = SecretField::with_room(DIGITS);
         Self { none, unasked: Vec::new(), code, is_asking: false, error: None, on_close: false }
     }
@@ -66,7 +66,7 @@ impl Login {
     }
 
     /// It was tried, in vain.
-    pub fn refused(&mut self, none: NoCredentials) {
+    pub fn refused(&mut self, none: LoadCredentialsError) {
         let is_code_wrong = self.none.mfa_serial.is_some() && none.mfa_serial.is_some();
         self.error = is_code_wrong.then(|| none.reason.clone());
         self.none = none;

@@ -38,7 +38,7 @@ use crate::aws::policy::is_equivalent;
 use crate::aws::scalar::SecretString;
 use crate::aws::sts::GetCallerIdentity;
 use crate::aws::xks_console::{DescribeExternalKey, ListExternalKeys, ListProxyRequests};
-use crate::client::credentials::NoCredentials;
+use crate::client::credentials::LoadCredentialsError;
 use crate::client::log::ApiCall;
 use crate::client::profile::OpenError;
 use crate::client::{CallError, Client};
@@ -64,7 +64,7 @@ pub async fn perform(client: &Client, call: Call) -> Result<Reply, Failure> {
 /// Why there is no answer.
 enum Stopped {
     /// There is nothing to sign with.
-    LoggedOut(NoCredentials),
+    LoggedOut(LoadCredentialsError),
     /// Something else went wrong.
     Failed(Failure),
 }
@@ -92,7 +92,7 @@ async fn answer(client: &Client, call: Call) -> Result<Reply, Stopped> {
         Call::WriteFile { name, text } => Reply::Written(files::write(name, text).await?),
         Call::Change(change) => Reply::Changed(changes::perform(client, *change).await?),
         Call::Profiles => Reply::Profiles(client.profiles().await.map_err(|error| not_opened(&error))?),
-        Call::Open(place) => Reply::Opened(client.go_to(&place).await.map_err(|error| not_opened(&error))?),
+        Call::Open(place) => Reply::Opened(client.switch_to(&place).await.map_err(|error| not_opened(&error))?),
         Call::LogIn(code) => {
             client.log_in(code).await.map_err(Stopped::LoggedOut)?;
             Reply::LoggedIn
@@ -189,7 +189,7 @@ async fn read_file(entered: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
 }
 
 fn text_of(bytes: &[u8]) -> SecretString {
-    SecretString::new(crate::text::without_mark(&String::from_utf8_lossy(bytes)).to_owned())
+    SecretString::new(crate::text::strip_byte_order_mark(&String::from_utf8_lossy(bytes)).to_owned())
 }
 
 /// Keys on the first page, which is to be seen at once.
@@ -417,7 +417,7 @@ pub async fn run(
 /// The same caller, whose calls the console is told of.
 fn watched(client: Client, sender: &mpsc::UnboundedSender<Msg>) -> Client {
     let sender = sender.clone();
-    client.observed_by(Arc::new(move |call: &ApiCall| {
+    client.with_observer(Arc::new(move |call: &ApiCall| {
         // Nobody listens any more when the console is closing.
         let _ = sender.send(Msg::Called(Box::new(call.clone())));
     }))

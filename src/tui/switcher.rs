@@ -11,7 +11,7 @@ use super::widgets::picker::{Entry, Picker};
 use crate::aws::arn::partition_of;
 use crate::aws::regions;
 use crate::client::endpoints::check_region;
-use crate::client::profile::{Choice, Place};
+use crate::client::profile::{ProfileSummary, SwitchTarget};
 use crate::create_key::known::Loaded;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,13 +36,13 @@ pub enum Wish {
 /// The dialog.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Switcher {
-    profiles: Loaded<Vec<Choice>>,
+    profiles: Loaded<Vec<ProfileSummary>>,
     profile: Picker,
     region: Picker,
     spot: Spot,
     /// Whether the Region is the person's own choice, and so no other profile's is taken.
     is_region_chosen: bool,
-    here: Place,
+    here: SwitchTarget,
     /// What would be lost.
     loses: Option<&'static str>,
     /// Whether losing it is asked about, and whether the focus is on doing so.
@@ -53,7 +53,7 @@ pub struct Switcher {
 
 impl Switcher {
     /// The dialog as one opens it at `here`. Where there are profiles they are still to be told.
-    pub fn new(here: Place, loses: Option<&'static str>) -> Self {
+    pub fn new(here: SwitchTarget, loses: Option<&'static str>) -> Self {
         let has_profiles = here.profile.is_some();
         Self {
             profiles: if has_profiles { Loaded::Loading } else { Loaded::Idle },
@@ -79,10 +79,10 @@ impl Switcher {
     }
 
     /// The profiles were told.
-    pub fn told(&mut self, profiles: Result<Vec<Choice>, Failure>) {
+    pub fn told(&mut self, profiles: Result<Vec<ProfileSummary>, Failure>) {
         match profiles {
             Ok(profiles) => {
-                let note = |choice: &Choice| {
+                let note = |choice: &ProfileSummary| {
                     let words = [choice.region.as_deref().unwrap_or_default(), choice.kind];
                     words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" · ")
                 };
@@ -189,11 +189,11 @@ impl Switcher {
     }
 
     /// Where to go on.
-    fn place(&self) -> Place {
+    fn place(&self) -> SwitchTarget {
         let picked = self.profile.value();
         // The profile that is there may be no choice of the person: credentials of the environment come before it.
         let is_other = self.here.profile.as_deref().is_some_and(|here| here != picked);
-        Place { profile: is_other.then(|| picked.to_owned()), region: self.region.value().to_owned() }
+        SwitchTarget { profile: is_other.then(|| picked.to_owned()), region: self.region.value().to_owned() }
     }
 
     fn submit(&mut self) -> Wish {

@@ -87,7 +87,7 @@ impl TextView {
         let mut rows = Vec::new();
         for line in self.text().lines() {
             let (mut row, mut used) = (String::new(), 0);
-            for grapheme in text::harmless(line).graphemes(true) {
+            for grapheme in text::escape_controls(line).graphemes(true) {
                 let wide = text::width(grapheme);
                 if used + wide > width {
                     rows.push(std::mem::take(&mut row));

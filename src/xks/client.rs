@@ -18,7 +18,7 @@ use serde::de::DeserializeOwned;
 use tower::ServiceExt as _;
 
 pub use super::failure::{XksFailure, check_external_key};
-use super::log::microseconds;
+use super::log::elapsed_microseconds;
 use super::metrics::{Metric, Metrics, Operations};
 use super::network::Network;
 use super::proxy::{BUNDLED_HOST, BUNDLED_VPC_HOST, wipe};
@@ -35,9 +35,9 @@ use crate::aws::sigv4::SigningKeyCache;
 use crate::environment::Clock;
 
 /// How long KMS waits for a proxy, connecting included.
-pub const TIME_LIMIT: Duration = Duration::from_millis(XKS_PROXY_TIMEOUT_MILLIS as u64);
+pub const PROXY_TIMEOUT: Duration = Duration::from_millis(XKS_PROXY_TIMEOUT_MILLIS as u64);
 /// How often a call that runs into [`TIME_LIMIT`] is made.
-const ATTEMPTS: usize = 2;
+const MAX_ATTEMPTS: usize = 2;
 
 /// The proxy of one external key store, as the store's configuration has it.
 #[derive(Clone, Debug)]
@@ -72,7 +72,7 @@ pub struct ExternalCiphertext {
 /// Calls external key store proxies. Clones share it.
 #[derive(Clone, Debug)]
 pub struct XksClient {
-    proxies: Router,
+    bundled_proxy: Router,
     network: Option<Arc<Network>>,
     clock: Clock,
     signing_keys: Arc<SigningKeyCache>,
@@ -82,8 +82,8 @@ pub struct XksClient {
 impl XksClient {
     /// A client that finds `proxies` at [`BUNDLED_HOST`] and [`BUNDLED_VPC_HOST`]; every other host is on the network, or
     /// unreachable without one.
-    pub fn new(proxies: Router, network: Option<Arc<Network>>, clock: Clock) -> Self {
-        Self { proxies, network, clock, signing_keys: Arc::default(), metrics: Metrics::default() }
+    pub fn new(bundled_proxy: Router, network: Option<Arc<Network>>, clock: Clock) -> Self {
+        Self { bundled_proxy, network, clock, signing_keys: Arc::default(), metrics: Metrics::default() }
     }
 
     /// What was counted of the calls.
@@ -103,7 +103,7 @@ impl XksClient {
         let request = GetHealthStatusRequest { request_metadata: metadata.for_health() };
         let operations = Operations { kms: (&metadata.kms_operation).into(), xks: "GetHealthStatus" };
         let health: GetHealthStatusResponse = self.call(target, operations, "/health", &request, Ok).await?;
-        self.note_health(target, &health);
+        self.record_health(target, &health);
         if health.xks_proxy_fleet_size == 0 || !(1..=10).contains(&health.ekm_fleet_details.len()) {
             return Err(XksFailure::InvalidResponse("a fleet without members, or more than ten"));
         }
@@ -142,14 +142,17 @@ impl XksClient {
     ) -> Result<ExternalCiphertext, XksFailure> {
         let request = EncryptRequest {
             request_metadata: metadata.clone(),
-            additional_authenticated_data: optional(aad),
+            additional_authenticated_data: non_empty_blob(aad),
             plaintext: SecretBlob::new(plaintext.to_vec()),
             encryption_algorithm: AES_GCM.to_owned(),
             ciphertext_data_integrity_value_algorithm: Some(SHA_256.to_owned()),
         };
         let operations = Operations { kms: (&metadata.kms_operation).into(), xks: "Encrypt" };
         let path = format!("/keys/{key_id}/encrypt");
-        self.call(target, operations, &path, &request, |response| checked(response, plaintext.len(), aad)).await
+        self.call(target, operations, &path, &request, |response| {
+            validate_encrypt_response(response, plaintext.len(), aad)
+        })
+        .await
     }
 
     /// Decrypts what [`XksClient::encrypt`] gave for the same key and the same `aad`.
@@ -166,12 +169,12 @@ impl XksClient {
     ) -> Result<SecretBlob, XksFailure> {
         let request = DecryptRequest {
             request_metadata: metadata.clone(),
-            additional_authenticated_data: optional(aad),
+            additional_authenticated_data: non_empty_blob(aad),
             ciphertext: Blob(parts.ciphertext.clone()),
             encryption_algorithm: AES_GCM.to_owned(),
             initialization_vector: Blob(parts.initialization_vector.clone()),
             authentication_tag: Blob(parts.authentication_tag.clone()),
-            ciphertext_metadata: optional(&parts.ciphertext_metadata),
+            ciphertext_metadata: non_empty_blob(&parts.ciphertext_metadata),
         };
         let operations = Operations { kms: (&metadata.kms_operation).into(), xks: "Decrypt" };
         let path = format!("/keys/{key_id}/decrypt");
@@ -196,16 +199,16 @@ impl XksClient {
         accept: impl Fn(R) -> Result<T, XksFailure>,
     ) -> Result<T, XksFailure> {
         let body = json_body(body).map_err(|error| XksFailure::Configuration(error.to_string()))?;
-        for _ in 0..ATTEMPTS {
-            let request = self.signed(target, path, &body)?;
+        for _ in 0..MAX_ATTEMPTS {
+            let request = self.signed_request(target, path, &body)?;
             let start = self.clock.now();
-            let sent = tokio::time::timeout(TIME_LIMIT, self.send(request)).await;
+            let sent = tokio::time::timeout(PROXY_TIMEOUT, self.send(request)).await;
             let answer = sent.unwrap_or(Err(XksFailure::TimedOut)).and_then(|(status, answer)| {
-                let read = read(status, &answer);
+                let read = parse_response(status, &answer);
                 wipe(answer);
                 accept(read?)
             });
-            self.note_request(target, &operations, start, answer.as_ref().err());
+            self.record_request(target, &operations, start, answer.as_ref().err());
             if !matches!(answer, Err(XksFailure::TimedOut)) {
                 return answer;
             }
@@ -214,7 +217,7 @@ impl XksClient {
     }
 
     #[allow(clippy::cast_precision_loss)]
-    fn note_request(
+    fn record_request(
         &self,
         target: &ProxyTarget,
         operations: &Operations<'_>,
@@ -224,24 +227,24 @@ impl XksClient {
         let end = self.clock.now();
         let milliseconds = match failure {
             Some(XksFailure::TimedOut) => f64::from(XKS_PROXY_TIMEOUT_MILLIS),
-            _ => microseconds(start, end) as f64 / 1000.0,
+            _ => elapsed_microseconds(start, end) as f64 / 1000.0,
         };
-        self.metrics.note_request(&target.key_store, operations.clone(), end, milliseconds, failure);
+        self.metrics.record_request(&target.key_store, operations.clone(), end, milliseconds, failure);
     }
 
     /// Notes how the external key managers are, and how long the proxy's certificate lasts.
-    fn note_health(&self, target: &ProxyTarget, health: &GetHealthStatusResponse) {
+    fn record_health(&self, target: &ProxyTarget, health: &GetHealthStatusResponse) {
         let now = self.clock.now();
-        self.metrics.note_health(&target.key_store, health, now);
+        self.metrics.record_health(&target.key_store, health, now);
         let uri: Option<Uri> = target.uri_endpoint.parse().ok();
         if let (Some(network), Some(host)) = (&self.network, uri.as_ref().and_then(Uri::host))
-            && let Some((name, days)) = network.certificate_days(host, now)
+            && let Some((name, days)) = network.certificate_days_to_expire(host, now)
         {
-            self.metrics.note(&target.key_store, Metric::CertificateDaysToExpire(name.into()), now, days);
+            self.metrics.record(&target.key_store, Metric::CertificateDaysToExpire(name.into()), now, days);
         }
     }
 
-    fn signed(&self, target: &ProxyTarget, path: &str, body: &Bytes) -> Result<Request<Bytes>, XksFailure> {
+    fn signed_request(&self, target: &ProxyTarget, path: &str, body: &Bytes) -> Result<Request<Bytes>, XksFailure> {
         let uri = format!("{}{}{path}", target.uri_endpoint, target.uri_path);
         let uri: Uri = uri.parse().map_err(|_| XksFailure::Configuration(format!("{uri:?} isn't a URI")))?;
         let mut request = Request::new(body.clone());
@@ -263,7 +266,7 @@ impl XksClient {
                 None => Err(XksFailure::Unreachable),
             };
         }
-        let Ok(response) = self.proxies.clone().oneshot(request.map(Body::from)).await;
+        let Ok(response) = self.bundled_proxy.clone().oneshot(request.map(Body::from)).await;
         let status = response.status();
         let body = Limited::new(response.into_body(), MAX_BODY).collect().await;
         let body = body.map_err(|_| XksFailure::InvalidResponse("the answer is too long or not whole"))?;
@@ -272,7 +275,11 @@ impl XksClient {
 }
 
 /// What is left of an answer of Encrypt for a plaintext of so many bytes, if all of it is as it has to be.
-fn checked(response: EncryptResponse, length: usize, aad: &[u8]) -> Result<ExternalCiphertext, XksFailure> {
+fn validate_encrypt_response(
+    response: EncryptResponse,
+    length: usize,
+    aad: &[u8],
+) -> Result<ExternalCiphertext, XksFailure> {
     let parts = ExternalCiphertext {
         initialization_vector: response.initialization_vector.0,
         authentication_tag: response.authentication_tag.0,
@@ -305,11 +312,11 @@ fn checked(response: EncryptResponse, length: usize, aad: &[u8]) -> Result<Exter
 }
 
 /// An empty value isn't sent.
-fn optional(bytes: &[u8]) -> Option<Blob> {
+fn non_empty_blob(bytes: &[u8]) -> Option<Blob> {
     (!bytes.is_empty()).then(|| Blob(bytes.to_vec()))
 }
 
-fn read<R: DeserializeOwned>(status: StatusCode, answer: &[u8]) -> Result<R, XksFailure> {
+fn parse_response<R: DeserializeOwned>(status: StatusCode, answer: &[u8]) -> Result<R, XksFailure> {
     if status == StatusCode::OK {
         return serde_json::from_slice(answer)
             .map_err(|_| XksFailure::InvalidResponse("the answer isn't the JSON of this operation"));

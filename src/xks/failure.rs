@@ -128,7 +128,7 @@ impl XksFailure {
 
     fn message(&self) -> &'static str {
         match self {
-            Self::Refused(name) => refusal(*name),
+            Self::Refused(name) => rejection_message(*name),
             Self::InvalidResponse(_) => CANNOT_INTERPRET,
             Self::Configuration(_) => BAD_URI_PATH,
             Self::DamagedCiphertext => {
@@ -156,7 +156,7 @@ impl XksFailure {
     }
 }
 
-fn refusal(name: ErrorName) -> &'static str {
+fn rejection_message(name: ErrorName) -> &'static str {
     match name {
         ErrorName::ValidationException => CANNOT_INTERPRET,
         ErrorName::InvalidUriPathException => BAD_URI_PATH,

@@ -8,11 +8,11 @@ use crate::aws::xks_console::{ListProxyRequests, ProxyRequest};
 use crate::storage::segments::{pack, unpack};
 
 /// Entries that are kept at most.
-const MOST_ENTRIES: i64 = 100_000;
+const MAX_ENTRIES: i64 = 100_000;
 /// Entries that are given when nobody says how many.
-const USUAL_RESULTS: usize = 100;
+const DEFAULT_MAX_RESULTS: usize = 100;
 /// How long a text that a caller chose may be, in characters.
-const MOST_TEXT: usize = 256;
+const MAX_TEXT_LENGTH: usize = 256;
 
 /// The table of the log, in segments of lines.
 pub(super) const SCHEMA: &str = "
@@ -20,7 +20,7 @@ pub(super) const SCHEMA: &str = "
 ";
 
 /// Segments may be packed.
-pub(super) const PACKED: &str = "
+pub(super) const PACKED_SCHEMA: &str = "
     CREATE TABLE segments (id INTEGER PRIMARY KEY, count INTEGER NOT NULL, lines ANY NOT NULL) STRICT;
     INSERT INTO segments SELECT id, count, lines FROM requests;
     DROP TABLE requests;
@@ -28,8 +28,8 @@ pub(super) const PACKED: &str = "
 ";
 
 impl ListProxyRequests {
-    fn takes(&self, entry: &ProxyRequest) -> bool {
-        let is = |wanted: &Option<String>, found: Option<&str>| wanted.is_none() || wanted.as_deref() == found;
+    fn matches(&self, entry: &ProxyRequest) -> bool {
+        let is = |criteria: &Option<String>, found: Option<&str>| criteria.is_none() || criteria.as_deref() == found;
         is(&self.partition, Some(&entry.partition))
             && is(&self.kms_request_id, entry.kms_request_id.as_deref())
             && is(&self.external_key_id, entry.external_key_id.as_deref())
@@ -42,39 +42,38 @@ impl ListProxyRequests {
 }
 
 /// A text that a caller chose, as far as it is kept.
-pub(super) fn kept(text: &str) -> String {
-    let end = text.char_indices().nth(MOST_TEXT).map_or(text.len(), |(end, _)| end);
+pub(super) fn truncate_text(text: &str) -> String {
+    let end = text.char_indices().nth(MAX_TEXT_LENGTH).map_or(text.len(), |(end, _)| end);
     text[..end].to_owned()
 }
 
 /// Appends entries; lets the oldest go.
 pub(super) fn append(connection: &mut Connection, entries: &[ProxyRequest]) -> rusqlite::Result<()> {
-    let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let lines: Vec<String> = entries.iter().filter_map(|entry| serde_json::to_string(entry).ok()).collect();
-    change
-        .prepare_cached("INSERT INTO requests (count, lines) VALUES (?1, ?2)")?
+    tx.prepare_cached("INSERT INTO requests (count, lines) VALUES (?1, ?2)")?
         .execute(params![lines.len().cast_signed(), pack(lines.iter().map(String::as_str))])?;
     let surplus = "DELETE FROM requests WHERE id <= (
         SELECT id FROM (SELECT id, sum(count) OVER (ORDER BY id DESC) AS so_far FROM requests) WHERE so_far > ?1
         ORDER BY id DESC LIMIT 1)";
     let total: i64 =
-        change.prepare_cached("SELECT coalesce(sum(count), 0) FROM requests")?.query_row([], |row| row.get(0))?;
-    if total > MOST_ENTRIES {
-        change.execute(surplus, [MOST_ENTRIES])?;
+        tx.prepare_cached("SELECT coalesce(sum(count), 0) FROM requests")?.query_row([], |row| row.get(0))?;
+    if total > MAX_ENTRIES {
+        tx.execute(surplus, [MAX_ENTRIES])?;
     }
-    change.commit()
+    tx.commit()
 }
 
 /// The entries that are wanted, the newest first.
-pub(super) fn find(connection: &Connection, wanted: &ListProxyRequests) -> rusqlite::Result<Vec<ProxyRequest>> {
-    let most = wanted.max_results.map_or(USUAL_RESULTS, |most| most as usize);
+pub(super) fn find(connection: &Connection, criteria: &ListProxyRequests) -> rusqlite::Result<Vec<ProxyRequest>> {
+    let most = criteria.max_results.map_or(DEFAULT_MAX_RESULTS, |most| most as usize);
     let mut query = connection.prepare_cached("SELECT lines FROM requests ORDER BY id DESC")?;
     let mut rows = query.query([])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         let lines = unpack(row.get_ref(0)?)?;
-        let near = lines.rsplit('\n').filter(|line| wanted.needle().is_none_or(|needle| line.contains(needle)));
-        for entry in near.filter_map(|line| serde_json::from_str(line).ok()).filter(|entry| wanted.takes(entry)) {
+        let near = lines.rsplit('\n').filter(|line| criteria.needle().is_none_or(|needle| line.contains(needle)));
+        for entry in near.filter_map(|line| serde_json::from_str(line).ok()).filter(|entry| criteria.matches(entry)) {
             if found.len() == most {
                 return Ok(found);
             }
@@ -85,7 +84,7 @@ pub(super) fn find(connection: &Connection, wanted: &ListProxyRequests) -> rusql
 }
 
 /// The time between two moments in microseconds; nothing when the clock was set back.
-pub(super) fn microseconds(from: Timestamp, to: Timestamp) -> u64 {
+pub(super) fn elapsed_microseconds(from: Timestamp, to: Timestamp) -> u64 {
     u64::try_from(to.as_microsecond() - from.as_microsecond()).unwrap_or(0)
 }
 
@@ -107,7 +106,7 @@ mod tests {
     fn log() -> Connection {
         let connection = Connection::open_in_memory().unwrap();
         connection.execute_batch(SCHEMA).unwrap();
-        connection.execute_batch(PACKED).unwrap();
+        connection.execute_batch(PACKED_SCHEMA).unwrap();
         connection
     }
 
@@ -116,7 +115,7 @@ mod tests {
         let mut log = log();
         append(&mut log, &[entry(1), entry(2)]).unwrap();
         append(&mut log, &[entry(3)]).unwrap();
-        let found = |wanted: ListProxyRequests| find(&log, &wanted).unwrap();
+        let found = |criteria: ListProxyRequests| find(&log, &criteria).unwrap();
         let any = ListProxyRequests::default;
         assert_eq!(found(any()), [entry(3), entry(2), entry(1)]);
         assert_eq!(found(ListProxyRequests { max_results: Some(1), ..any() }), [entry(3)]);
@@ -142,6 +141,6 @@ mod tests {
 
     #[test]
     fn caller_supplied_text_is_truncated() {
-        assert_eq!(kept(&"ä".repeat(1000)), "ä".repeat(256));
+        assert_eq!(truncate_text(&"ä".repeat(1000)), "ä".repeat(256));
     }
 }

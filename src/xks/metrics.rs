@@ -10,7 +10,7 @@ use super::failure::XksFailure;
 use super::wire::GetHealthStatusResponse;
 use crate::aws::cloudwatch::Dimension;
 use crate::aws::kms::metrics::{self as names, dimension};
-use crate::storage::write_behind::Batch;
+use crate::storage::write_behind::WriteBuffer;
 
 /// What is measured, of one store.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,7 +102,7 @@ impl Operations<'_> {
 
 /// What is kept of the samples of a time.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Figures {
+pub struct StatisticSet {
     /// How many there were.
     pub count: u64,
     /// Their sum.
@@ -113,16 +113,16 @@ pub struct Figures {
     pub max: f64,
 }
 
-impl From<f64> for Figures {
+impl From<f64> for StatisticSet {
     fn from(sample: f64) -> Self {
         Self { count: 1, sum: sample, min: sample, max: sample }
     }
 }
 
-impl Figures {
+impl StatisticSet {
     /// With those of other samples.
     #[must_use]
-    pub fn with(self, other: Self) -> Self {
+    pub fn merge(self, other: Self) -> Self {
         Self {
             count: self.count + other.count,
             sum: self.sum + other.sum,
@@ -134,7 +134,7 @@ impl Figures {
 
 /// The samples of a metric in one minute.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Minute {
+pub struct MetricMinute {
     /// Whose they are, as [`ProxyTarget::key_store`](super::client::ProxyTarget::key_store) names it.
     pub key_store: String,
     /// What was measured.
@@ -142,37 +142,37 @@ pub struct Minute {
     /// When, in minutes since 1970.
     pub minute: i64,
     /// What came of it.
-    pub figures: Figures,
+    pub statistics: StatisticSet,
 }
 
 /// The samples that wait to be written down. Clones share them.
 #[derive(Clone, Debug, Default)]
-pub struct Metrics(Arc<Batch<Minute>>);
+pub struct Metrics(Arc<WriteBuffer<MetricMinute>>);
 
 impl Metrics {
     /// Notes a sample of a store. One of no store, or of one that is only about to be made, is let go.
-    pub fn note(&self, key_store: &str, metric: Metric, at: Timestamp, sample: f64) {
+    pub fn record(&self, key_store: &str, metric: Metric, at: Timestamp, sample: f64) {
         if key_store.is_empty() {
             return;
         }
         let minute = at.as_second().div_euclid(60);
-        self.0.add(|waiting| {
+        self.0.update(|pending| {
             // Only the newest minute is looked through: a few metrics, so that a search by hashes would be slower.
-            let mut newest = waiting.iter_mut().rev().take_while(|known| known.minute == minute);
+            let mut newest = pending.iter_mut().rev().take_while(|known| known.minute == minute);
             match newest.find(|known| known.metric == metric && known.key_store == key_store) {
-                Some(known) => known.figures = known.figures.with(sample.into()),
-                None => waiting.push(Minute {
+                Some(known) => known.statistics = known.statistics.merge(sample.into()),
+                None => pending.push(MetricMinute {
                     key_store: key_store.to_owned(),
                     metric: metric.into_owned(),
                     minute,
-                    figures: sample.into(),
+                    statistics: sample.into(),
                 }),
             }
         });
     }
 
     /// Notes how one try of a request went, and how many milliseconds the proxy took for it.
-    pub fn note_request(
+    pub fn record_request(
         &self,
         key_store: &str,
         operations: Operations,
@@ -182,30 +182,35 @@ impl Metrics {
     ) {
         // Nobody answered, so nobody took any time.
         if !matches!(failure, Some(XksFailure::Unreachable | XksFailure::Tls)) {
-            self.note(key_store, Metric::Latency(operations.clone()), at, milliseconds);
+            self.record(key_store, Metric::Latency(operations.clone()), at, milliseconds);
         }
         let exception = failure.and_then(XksFailure::exception);
         let sample = if exception.is_some() { 1.0 } else { 0.0 };
-        self.note(key_store, Metric::Errors(operations, exception), at, sample);
+        self.record(key_store, Metric::Errors(operations, exception), at, sample);
     }
 
     /// Notes how the external key managers are.
-    pub fn note_health(&self, key_store: &str, health: &GetHealthStatusResponse, at: Timestamp) {
+    pub fn record_health(&self, key_store: &str, health: &GetHealthStatusResponse, at: Timestamp) {
         for state in names::KEY_MANAGER_STATES {
             let members = health.ekm_fleet_details.iter();
             let count = members.filter(|member| member.health_status.eq_ignore_ascii_case(state)).count();
-            self.note(key_store, Metric::ManagerStates(state), at, f64::from(u32::try_from(count).unwrap_or(u32::MAX)));
+            self.record(
+                key_store,
+                Metric::ManagerStates(state),
+                at,
+                f64::from(u32::try_from(count).unwrap_or(u32::MAX)),
+            );
         }
     }
 
     /// Takes what waits.
-    pub fn take(&self) -> Vec<Minute> {
+    pub fn take(&self) -> Vec<MetricMinute> {
         self.0.take()
     }
 
     /// Calls `flush` as [`Batch::keep`] does.
-    pub fn keep(&self, flush: impl Fn() -> bool + Send + 'static) {
-        self.0.keep(flush);
+    pub fn spawn_flusher(&self, flush: impl Fn() -> bool + Send + 'static) {
+        self.0.spawn_flusher(flush);
     }
 
     /// Ends what [`keep`](Self::keep) began.

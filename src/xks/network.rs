@@ -42,21 +42,21 @@ impl FromStr for ConnectTo {
 }
 
 /// Tells how a host is reached, where something is said of it.
-type FindRoute = Box<dyn Fn(&str) -> Result<Option<Arc<ProxyRoute>>, String> + Send + Sync>;
+type RouteLookup = Box<dyn Fn(&str) -> Result<Option<Arc<ProxyRoute>>, String> + Send + Sync>;
 
 /// Clients of hosts with a route that are kept at most; then all are let go.
-const MOST_ROUTED: usize = 64;
+const MAX_ROUTED_CLIENTS: usize = 64;
 
 /// How proxies on the network are reached. Nothing is loaded before the first is called.
 #[derive(Default)]
 pub struct Network {
     connect_to: Vec<ConnectTo>,
-    authorities: Option<PathBuf>,
+    ca_bundle: Option<PathBuf>,
     client: OnceLock<Result<reqwest::Client, String>>,
     /// The certificate that each host has shown last, DER.
-    certificates: Mutex<HashMap<String, Vec<u8>>>,
-    find_route: OnceLock<FindRoute>,
-    routed: Mutex<HashMap<Arc<ProxyRoute>, Result<reqwest::Client, String>>>,
+    peer_certificates: Mutex<HashMap<String, Vec<u8>>>,
+    route_lookup: OnceLock<RouteLookup>,
+    routed_clients: Mutex<HashMap<Arc<ProxyRoute>, Result<reqwest::Client, String>>>,
 }
 
 impl fmt::Debug for Network {
@@ -69,28 +69,29 @@ impl fmt::Debug for Network {
 ///
 /// # Errors
 /// There are none, or one that can't be read.
-pub fn certificates(pem: &[u8]) -> Result<Vec<reqwest::Certificate>, String> {
-    let found = reqwest::Certificate::from_pem_bundle(&pem::without_marks(pem)).map_err(|error| error.to_string())?;
+pub fn parse_certificates(pem: &[u8]) -> Result<Vec<reqwest::Certificate>, String> {
+    let found =
+        reqwest::Certificate::from_pem_bundle(&pem::strip_byte_order_marks(pem)).map_err(|error| error.to_string())?;
     if found.is_empty() { Err("it holds no certificates".to_owned()) } else { Ok(found) }
 }
 
 impl Network {
     /// Proxies whose certificates are signed by an authority of this system, or by one in the file `authorities` (PEM).
     pub fn new(connect_to: Vec<ConnectTo>, authorities: Option<PathBuf>) -> Self {
-        Self { connect_to, authorities, ..Self::default() }
+        Self { connect_to, ca_bundle: authorities, ..Self::default() }
     }
 
     /// Has each host looked up in `find_route` before it is called; a host of which that fails is not. What
     /// [`new`](Self::new) was told comes first.
-    pub fn look_up(
+    pub fn set_route_lookup(
         &self,
         find_route: impl Fn(&str) -> Result<Option<Arc<ProxyRoute>>, String> + Send + Sync + 'static,
     ) {
         // The second to say so is not heard: there is one account on a network.
-        let _ = self.find_route.set(Box::new(find_route));
+        let _ = self.route_lookup.set(Box::new(find_route));
     }
 
-    fn make(&self, route: Option<&ProxyRoute>) -> Result<reqwest::Client, String> {
+    fn build_client(&self, route: Option<&ProxyRoute>) -> Result<reqwest::Client, String> {
         let mut builder = reqwest::Client::builder()
             .https_only(true)
             .no_proxy()
@@ -104,31 +105,31 @@ impl Network {
                 builder = builder.resolve(host, address);
             }
             if let Some(pem) = certificate_authorities {
-                builder = builder.tls_certs_merge(certificates(pem.as_bytes())?);
+                builder = builder.tls_certs_merge(parse_certificates(pem.as_bytes())?);
             }
         }
         for ConnectTo { host, address } in &self.connect_to {
             builder = builder.resolve(host, *address);
         }
-        if let Some(path) = &self.authorities {
+        if let Some(path) = &self.ca_bundle {
             let unfit = |reason: String| format!("{}: {reason}", path.display());
             let pem = pem::read(path).map_err(|error| unfit(error.to_string()))?;
-            builder = builder.tls_certs_merge(certificates(&pem).map_err(unfit)?);
+            builder = builder.tls_certs_merge(parse_certificates(&pem).map_err(unfit)?);
         }
         builder.build().map_err(|error| error.to_string())
     }
 
     /// The client that calls a host.
     fn client_for(&self, host: &str) -> Result<reqwest::Client, String> {
-        let route = self.find_route.get().map_or(Ok(None), |find_route| find_route(host))?;
+        let route = self.route_lookup.get().map_or(Ok(None), |find_route| find_route(host))?;
         let Some(route) = route else {
-            return self.client.get_or_init(|| self.make(None)).clone();
+            return self.client.get_or_init(|| self.build_client(None)).clone();
         };
-        let mut routed = self.routed.lock().unwrap_or_else(PoisonError::into_inner);
-        if routed.len() >= MOST_ROUTED {
+        let mut routed = self.routed_clients.lock().unwrap_or_else(PoisonError::into_inner);
+        if routed.len() >= MAX_ROUTED_CLIENTS {
             routed.clear();
         }
-        routed.entry(Arc::clone(&route)).or_insert_with(|| self.make(Some(&route))).clone()
+        routed.entry(Arc::clone(&route)).or_insert_with(|| self.build_client(Some(&route))).clone()
     }
 
     /// Reads what the network needs, so that what is wrong with it is told before anything is sent.
@@ -136,7 +137,7 @@ impl Network {
     /// # Errors
     /// A file that can't be read, or holds no certificates.
     pub fn check(&self) -> Result<(), String> {
-        self.client.get_or_init(|| self.make(None)).as_ref().map(|_| ()).map_err(Clone::clone)
+        self.client.get_or_init(|| self.build_client(None)).as_ref().map(|_| ()).map_err(Clone::clone)
     }
 
     /// Sends a signed request; gives status and body.
@@ -149,9 +150,9 @@ impl Network {
         let client = self.client_for(host).map_err(|_| XksFailure::Unreachable)?;
         let request = reqwest::Request::try_from(request).map_err(|_| XksFailure::Unreachable)?;
         let host = request.url().host_str().unwrap_or_default().to_owned();
-        let mut answer = client.execute(request).await.map_err(|error| failure_of(&error))?;
+        let mut answer = client.execute(request).await.map_err(|error| classify_error(&error))?;
         if let Some(shown) = answer.extensions().get::<TlsInfo>().and_then(TlsInfo::peer_certificate) {
-            self.keep_certificate(host, shown);
+            self.store_certificate(host, shown);
         }
         let mut body = BytesMut::new();
         let broken = |_| XksFailure::InvalidResponse("the answer is not whole");
@@ -164,8 +165,8 @@ impl Network {
         Ok((answer.status(), body.freeze()))
     }
 
-    fn keep_certificate(&self, host: String, shown: &[u8]) {
-        let mut certificates = self.certificates.lock().unwrap_or_else(PoisonError::into_inner);
+    fn store_certificate(&self, host: String, shown: &[u8]) {
+        let mut certificates = self.peer_certificates.lock().unwrap_or_else(PoisonError::into_inner);
         let known = certificates.entry(host).or_default();
         if known != shown {
             shown.clone_into(known);
@@ -176,13 +177,13 @@ impl Network {
     ///
     /// Nothing for a host that was not called yet, and for a certificate without a CN or with a wildcard in it, of which
     /// CloudWatch has no values.
-    pub fn certificate_days(&self, host: &str, now: Timestamp) -> Option<(String, f64)> {
-        let certificates = self.certificates.lock().unwrap_or_else(PoisonError::into_inner);
-        days_left(certificates.get(&host.to_ascii_lowercase())?, now)
+    pub fn certificate_days_to_expire(&self, host: &str, now: Timestamp) -> Option<(String, f64)> {
+        let certificates = self.peer_certificates.lock().unwrap_or_else(PoisonError::into_inner);
+        days_to_expire(certificates.get(&host.to_ascii_lowercase())?, now)
     }
 }
 
-fn days_left(certificate: &[u8], now: Timestamp) -> Option<(String, f64)> {
+fn days_to_expire(certificate: &[u8], now: Timestamp) -> Option<(String, f64)> {
     let (_, certificate) = parse_x509_certificate(certificate).ok()?;
     let name = certificate.subject().iter_common_name().next()?.as_str().ok()?.to_owned();
     let seconds = certificate.validity().not_after.timestamp() - now.as_second();
@@ -190,7 +191,7 @@ fn days_left(certificate: &[u8], now: Timestamp) -> Option<(String, f64)> {
     (!name.contains('*')).then_some((name, f64::from(days)))
 }
 
-fn failure_of(error: &reqwest::Error) -> XksFailure {
+fn classify_error(error: &reqwest::Error) -> XksFailure {
     let mut cause: Option<&(dyn Error + 'static)> = Some(error);
     while let Some(this) = cause {
         if this.is::<rustls::Error>() {
@@ -229,7 +230,7 @@ mod tests {
             rcgen::CertificateParams::new(["xks.example.com".to_owned()]).unwrap().self_signed(&key).unwrap().pem()
         };
         let joined = format!("\u{feff}{}\u{feff}{}", one(), one());
-        assert_eq!(certificates(joined.as_bytes()).unwrap().len(), 2);
+        assert_eq!(parse_certificates(joined.as_bytes()).unwrap().len(), 2);
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("ca.pem");
         std::fs::write(&path, joined).unwrap();
@@ -247,12 +248,12 @@ mod tests {
             params.not_after = rcgen::date_time_ymd(2026, 4, 1);
             params.self_signed(&rcgen::KeyPair::generate().unwrap()).unwrap().der().to_vec()
         };
-        let days = |name, now: &str| days_left(&certificate(name), now.parse().unwrap());
+        let days = |name, now: &str| days_to_expire(&certificate(name), now.parse().unwrap());
         let name = "xks.example.com";
         assert_eq!(days(Some(name), "2026-03-02T10:15:00Z"), Some((name.to_owned(), 29.)));
         assert_eq!(days(Some(name), "2026-04-01T00:00:01Z"), Some((name.to_owned(), -1.)));
         assert_eq!(days(Some("*.example.com"), "2026-03-02T10:15:00Z"), None);
         assert_eq!(days(None, "2026-03-02T10:15:00Z"), None);
-        assert_eq!(days_left(b"no certificate", Timestamp::UNIX_EPOCH), None);
+        assert_eq!(days_to_expire(b"no certificate", Timestamp::UNIX_EPOCH), None);
     }
 }

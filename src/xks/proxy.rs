@@ -20,15 +20,15 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroize as _;
 
-use super::key_manager::{KeyManager, KeyManagerError, SealedParts};
-use super::log::{kept, microseconds};
+use super::key_manager::{CiphertextParts, ExternalKeyManager, KeyManagerError};
+use super::log::{elapsed_microseconds, truncate_text};
 use super::quota::Quota;
 use super::wire::{
     AES_GCM, API_PATH, DecryptRequest, DecryptResponse, EkmFleetMember, EncryptRequest, EncryptResponse, ErrorBody,
     ErrorName, GetHealthStatusRequest, GetHealthStatusResponse, GetKeyMetadataRequest, GetKeyMetadataResponse,
     MAX_ARN_LENGTH, MAX_BODY, RequestMetadata, SERVICE, SHA_256, ciphertext_data_integrity_value, error_message,
 };
-use crate::access_log::{Details, DetailsSlot};
+use crate::access_log::{RequestDetails, RequestDetailsSlot};
 use crate::aws::codec::json_body;
 use crate::aws::limits;
 use crate::aws::scalar::{Blob, SecretString};
@@ -44,16 +44,16 @@ pub const BUNDLED_VPC_HOST: &str = "xks-vpc.bundled.internal";
 /// The proxy for all partitions of `manager`, with `GET /ping` for load balancers.
 ///
 /// A request that has an `Arc<`[`Quota`]`>` among its extensions is counted against it, once it is known who asks.
-pub fn router(manager: KeyManager, clock: Clock) -> Router {
+pub fn router(manager: ExternalKeyManager, clock: Clock) -> Router {
     let proxy = Proxy { manager, clock, signing_keys: Arc::default() };
     Router::new()
         .route("/ping", get(async || "pong\n"))
-        .fallback(async move |request: Request<Body>| proxy.answer(request).await)
+        .fallback(async move |request: Request<Body>| proxy.respond(request).await)
 }
 
 #[derive(Clone)]
 struct Proxy {
-    manager: KeyManager,
+    manager: ExternalKeyManager,
     clock: Clock,
     signing_keys: Arc<SigningKeyCache>,
 }
@@ -97,14 +97,14 @@ impl From<KeyManagerError> for ProxyError {
 
 /// One of the four operations, and the external key it is for.
 #[derive(Debug, PartialEq, Eq)]
-enum Api<'a> {
+enum ProxyOperation<'a> {
     Health,
     Metadata(&'a str),
     Encrypt(&'a str),
     Decrypt(&'a str),
 }
 
-impl<'a> Api<'a> {
+impl<'a> ProxyOperation<'a> {
     fn name(&self) -> &'static str {
         match self {
             Self::Health => "GetHealthStatus",
@@ -123,18 +123,18 @@ impl<'a> Api<'a> {
 }
 
 /// The partition and the operation that a URI path names. An external key ID has no slash, a partition may have them.
-fn route(path: &str) -> Option<(&str, Api<'_>)> {
+fn route(path: &str) -> Option<(&str, ProxyOperation<'_>)> {
     let at = path.rfind(API_PATH)?;
     let (prefix, rest) = (&path[..at], &path[at + API_PATH.len()..]);
     let partition =
         if prefix.is_empty() { prefix } else { prefix.strip_prefix('/').filter(|name| !name.is_empty())? };
     let mut words = rest.split('/');
     let api = match (words.next(), words.next(), words.next(), words.next(), words.next()) {
-        (Some(""), Some("health"), None, None, None) => Api::Health,
+        (Some(""), Some("health"), None, None, None) => ProxyOperation::Health,
         (Some(""), Some("keys"), Some(id), Some(operation), None) if !id.is_empty() => match operation {
-            "metadata" => Api::Metadata(id),
-            "encrypt" => Api::Encrypt(id),
-            "decrypt" => Api::Decrypt(id),
+            "metadata" => ProxyOperation::Metadata(id),
+            "encrypt" => ProxyOperation::Encrypt(id),
+            "decrypt" => ProxyOperation::Decrypt(id),
             _ => return None,
         },
         _ => return None,
@@ -143,9 +143,9 @@ fn route(path: &str) -> Option<(&str, Api<'_>)> {
 }
 
 /// What the access log tells of a request. Who sent it counts only where the signature was right.
-fn details(entry: &ProxyRequest) -> Details {
+fn access_log_details(entry: &ProxyRequest) -> RequestDetails {
     let is_known = entry.status != StatusCode::UNAUTHORIZED.as_u16();
-    Details {
+    RequestDetails {
         operation: (!entry.operation.is_empty()).then(|| format!("{SERVICE}:{}", entry.operation)),
         caller: entry.access_key_id.clone().filter(|_| is_known),
         error: entry.error_name.clone(),
@@ -153,9 +153,9 @@ fn details(entry: &ProxyRequest) -> Details {
 }
 
 impl Proxy {
-    async fn answer(&self, request: Request<Body>) -> Response {
+    async fn respond(&self, request: Request<Body>) -> Response {
         let mut entry = ProxyRequest { time: self.clock.now(), ..ProxyRequest::default() };
-        let slot = request.extensions().get::<DetailsSlot>().cloned();
+        let slot = request.extensions().get::<RequestDetailsSlot>().cloned();
         let answer = self.handle(request, &mut entry).await.unwrap_or_else(|error| {
             let body = ErrorBody {
                 error_name: error.name.as_str().to_owned(),
@@ -167,11 +167,11 @@ impl Proxy {
             answer
         });
         entry.status = answer.status().as_u16();
-        entry.microseconds = microseconds(entry.time, self.clock.now());
+        entry.microseconds = elapsed_microseconds(entry.time, self.clock.now());
         if let Some(slot) = slot {
-            slot.set(details(&entry));
+            slot.set(access_log_details(&entry));
         }
-        self.manager.log(entry);
+        self.manager.log_request(entry);
         answer
     }
 
@@ -181,7 +181,7 @@ impl Proxy {
         let unknown = || ProxyError::new(ErrorName::InvalidUriPathException, "this proxy serves no such URI path");
         let (partition, api) = route(&path).ok_or_else(unknown)?;
         api.name().clone_into(&mut entry.operation);
-        entry.external_key_id = api.key_id().map(kept);
+        entry.external_key_id = api.key_id().map(truncate_text);
         if !self.manager.has_partition(partition)? {
             return Err(unknown());
         }
@@ -216,7 +216,7 @@ impl Proxy {
         let request = Request::from_parts(head, body.to_bytes());
         self.authenticate(partition, &request, entry)?;
         if let Some(quota) = request.extensions().get::<Arc<Quota>>()
-            && !quota.take(partition, self.clock.now())
+            && !quota.try_acquire(partition, self.clock.now())
         {
             let message = format!("this path has had its {} requests a second", quota.rate());
             return Err(ProxyError::new(ErrorName::ThrottlingException, message));
@@ -224,9 +224,9 @@ impl Proxy {
         if request.uri().query().is_some() {
             return Err(ProxyError::validation("a request has no query string"));
         }
-        let done = self.perform(partition, &api, request.body(), entry);
+        let result = self.dispatch(partition, &api, request.body(), entry);
         wipe(request.into_body());
-        done
+        result
     }
 
     fn authenticate(
@@ -239,51 +239,51 @@ impl Proxy {
             let message = "the request isn't signed by a credential of this proxy, or not within five minutes of now";
             ProxyError::new(ErrorName::AuthenticationFailedException, message)
         };
-        let claim = SignedRequest::parse(request).map_err(|_| failed())?;
+        let signed_request = SignedRequest::parse(request).map_err(|_| failed())?;
         // What doesn't look like an access key ID may be something that nobody should read.
-        let is_like_one = limits::xks_proxy_access_key_id(claim.access_key_id).is_ok();
-        entry.access_key_id = is_like_one.then(|| claim.access_key_id.to_owned());
-        let secret = self.manager.secret_of(partition, claim.access_key_id)?;
-        let known = secret.is_some() && claim.scope.service == SERVICE;
+        let looks_like_access_key_id = limits::xks_proxy_access_key_id(signed_request.access_key_id).is_ok();
+        entry.access_key_id = looks_like_access_key_id.then(|| signed_request.access_key_id.to_owned());
+        let secret = self.manager.secret_access_key(partition, signed_request.access_key_id)?;
+        let known = secret.is_some() && signed_request.scope.service == SERVICE;
         // An unknown access key costs as much time as a wrong signature.
-        let name = secret.as_ref().map_or("", |_| claim.access_key_id);
+        let name = secret.as_ref().map_or("", |_| signed_request.access_key_id);
         let secret = secret.unwrap_or_else(|| SecretString::new("no secret access key belongs to this one".to_owned()));
-        let key = self.signing_keys.get_or_derive(name, &secret, claim.scope).map_err(|_| failed())?;
-        let verified = claim.verify(request, &key, self.clock.now());
+        let key = self.signing_keys.get_or_derive(name, &secret, signed_request.scope).map_err(|_| failed())?;
+        let verified = signed_request.verify(request, &key, self.clock.now());
         if known && verified.is_ok() { Ok(()) } else { Err(failed()) }
     }
 
-    fn perform(
+    fn dispatch(
         &self,
         partition: &str,
-        api: &Api<'_>,
+        api: &ProxyOperation<'_>,
         body: &[u8],
         entry: &mut ProxyRequest,
     ) -> Result<Response, ProxyError> {
         match api {
-            Api::Health => {
+            ProxyOperation::Health => {
                 let request: GetHealthStatusRequest = parse(body)?;
-                entry.kms_operation = Some(kept(&request.request_metadata.kms_operation));
-                entry.kms_request_id = Some(kept(&request.request_metadata.kms_request_id));
+                entry.kms_operation = Some(truncate_text(&request.request_metadata.kms_operation));
+                entry.kms_request_id = Some(truncate_text(&request.request_metadata.kms_request_id));
                 self.health()
             }
-            Api::Metadata(id) => {
+            ProxyOperation::Metadata(id) => {
                 let request: GetKeyMetadataRequest = parse(body)?;
-                note(&request.request_metadata, entry);
+                record_request_metadata(&request.request_metadata, entry);
                 check_metadata(&request.request_metadata, false)?;
-                self.permit(partition, id, &request.request_metadata, entry)?;
+                self.authorize_caller(partition, id, &request.request_metadata, entry)?;
                 let key = self.manager.key(partition, id)?;
                 let key_status = if key.enabled { "ENABLED" } else { "DISABLED" }.to_owned();
                 Ok(ok(&GetKeyMetadataResponse { key_spec: key.spec.clone(), key_usage: key.usage.clone(), key_status }))
             }
-            Api::Encrypt(id) => {
+            ProxyOperation::Encrypt(id) => {
                 let request: EncryptRequest = parse(body)?;
-                note(&request.request_metadata, entry);
+                record_request_metadata(&request.request_metadata, entry);
                 self.encrypt(partition, id, request, entry)
             }
-            Api::Decrypt(id) => {
+            ProxyOperation::Decrypt(id) => {
                 let request: DecryptRequest = parse(body)?;
-                note(&request.request_metadata, entry);
+                record_request_metadata(&request.request_metadata, entry);
                 self.decrypt(partition, id, request, entry)
             }
         }
@@ -307,7 +307,7 @@ impl Proxy {
 
     /// Refuses a caller that the external key isn't for, whatever the key's state; the log tells by which rule. Nothing is
     /// assumed of how the principal is written.
-    fn permit(
+    fn authorize_caller(
         &self,
         partition: &str,
         id: &str,
@@ -316,7 +316,7 @@ impl Proxy {
     ) -> Result<(), ProxyError> {
         self.manager.check_caller(partition, id, &metadata.aws_principal_arn).map_err(|error| {
             if let KeyManagerError::CallerDenied(callers) = &error {
-                entry.denied_by = Some(kept(&format!("callers: {}", callers.join(", "))));
+                entry.denied_by = Some(truncate_text(&format!("callers: {}", callers.join(", "))));
             }
             error.into()
         })
@@ -336,9 +336,9 @@ impl Proxy {
             Some(SHA_256) => true,
             Some(_) => return Err(ProxyError::validation("ciphertextDataIntegrityValueAlgorithm has to be SHA_256")),
         };
-        self.permit(partition, id, &request.request_metadata, entry)?;
+        self.authorize_caller(partition, id, &request.request_metadata, entry)?;
         let aad = request.additional_authenticated_data.unwrap_or_default().0;
-        let value = integrity.then_some(|parts: &SealedParts| {
+        let value = integrity.then_some(|parts: &CiphertextParts| {
             ciphertext_data_integrity_value(
                 &aad,
                 &parts.ciphertext_metadata,
@@ -347,8 +347,8 @@ impl Proxy {
                 &parts.authentication_tag,
             )
         });
-        let done = self.manager.encrypt(partition, id, request.plaintext.expose(), &aad, value);
-        let (parts, value) = done.map_err(|error| match error {
+        let result = self.manager.encrypt(partition, id, request.plaintext.expose(), &aad, value);
+        let (parts, value) = result.map_err(|error| match error {
             // Encrypt has no ciphertext to blame: what was just made doesn't decrypt.
             KeyManagerError::InvalidCiphertext => {
                 ProxyError::new(ErrorName::InternalException, "the ciphertext just made doesn't decrypt; try again")
@@ -373,8 +373,8 @@ impl Proxy {
     ) -> Result<Response, ProxyError> {
         check_metadata(&request.request_metadata, true)?;
         check_algorithm(&request.encryption_algorithm)?;
-        self.permit(partition, id, &request.request_metadata, entry)?;
-        let parts = SealedParts {
+        self.authorize_caller(partition, id, &request.request_metadata, entry)?;
+        let parts = CiphertextParts {
             ciphertext: request.ciphertext.0,
             initialization_vector: request.initialization_vector.0,
             authentication_tag: request.authentication_tag.0,
@@ -387,14 +387,14 @@ impl Proxy {
 }
 
 /// Takes what the log tells of a call to KMS.
-fn note(metadata: &RequestMetadata, entry: &mut ProxyRequest) {
-    entry.aws_principal_arn = Some(kept(&metadata.aws_principal_arn));
-    entry.kms_key_arn = metadata.kms_key_arn.as_deref().map(kept);
-    entry.kms_via_service = metadata.kms_via_service.as_deref().map(kept);
-    entry.aws_source_vpc = metadata.aws_source_vpc.as_deref().map(kept);
-    entry.aws_source_vpce = metadata.aws_source_vpce.as_deref().map(kept);
-    entry.kms_operation = Some(kept(&metadata.kms_operation));
-    entry.kms_request_id = Some(kept(&metadata.kms_request_id));
+fn record_request_metadata(metadata: &RequestMetadata, entry: &mut ProxyRequest) {
+    entry.aws_principal_arn = Some(truncate_text(&metadata.aws_principal_arn));
+    entry.kms_key_arn = metadata.kms_key_arn.as_deref().map(truncate_text);
+    entry.kms_via_service = metadata.kms_via_service.as_deref().map(truncate_text);
+    entry.aws_source_vpc = metadata.aws_source_vpc.as_deref().map(truncate_text);
+    entry.aws_source_vpce = metadata.aws_source_vpce.as_deref().map(truncate_text);
+    entry.kms_operation = Some(truncate_text(&metadata.kms_operation));
+    entry.kms_request_id = Some(truncate_text(&metadata.kms_request_id));
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ProxyError> {
@@ -407,12 +407,12 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ProxyError> {
     })
 }
 
-fn check_metadata(metadata: &RequestMetadata, for_a_kms_key: bool) -> Result<(), ProxyError> {
+fn check_metadata(metadata: &RequestMetadata, requires_key_arn: bool) -> Result<(), ProxyError> {
     let arns = [Some(&metadata.aws_principal_arn), metadata.kms_key_arn.as_ref()];
     if arns.into_iter().flatten().any(|arn| arn.len() > MAX_ARN_LENGTH) {
         return Err(ProxyError::validation("awsPrincipalArn and kmsKeyArn have up to 2048 characters"));
     }
-    if for_a_kms_key && metadata.kms_key_arn.is_none() {
+    if requires_key_arn && metadata.kms_key_arn.is_none() {
         return Err(ProxyError::validation("requestMetadata has no kmsKeyArn"));
     }
     Ok(())

@@ -29,7 +29,7 @@ impl Quota {
     }
 
     /// Takes one request out of the bucket of `partition`; false if it is empty. What is refused takes nothing.
-    pub fn take(&self, partition: &str, now: Timestamp) -> bool {
+    pub fn try_acquire(&self, partition: &str, now: Timestamp) -> bool {
         let limit = now.saturating_add(BURST).unwrap_or(Timestamp::MAX);
         let mut buckets = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
         // A clock that was set back leaves no bucket emptier than empty.
@@ -57,7 +57,7 @@ mod tests {
 
     /// How many requests are let through at once.
     fn burst(quota: &Quota, partition: &str, clock: &Clock) -> usize {
-        (0..2000).filter(|_| quota.take(partition, clock.now())).count()
+        (0..2000).filter(|_| quota.try_acquire(partition, clock.now())).count()
     }
 
     #[test]
@@ -113,7 +113,7 @@ mod tests {
             for step in steps {
                 clock.advance(SignedDuration::from_millis(step));
                 elapsed += step;
-                through += i64::from(quota.take("a", clock.now()));
+                through += i64::from(quota.try_acquire("a", clock.now()));
             }
             let most = i64::from(rate) + elapsed * i64::from(rate) / 1000 + 1;
             prop_assert!(through <= most, "{through} of {most}");

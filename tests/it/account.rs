@@ -5,7 +5,7 @@ use xks_console::aws::kms::{
     CreateKey, CustomKeyStore, Decrypt, DescribeCustomKeyStores, Encrypt, EncryptionContext, Origin,
 };
 use xks_console::aws::scalar::{Blob, SecretBlob};
-use xks_console::bundled::Bundled;
+use xks_console::bundled::BundledAws;
 use xks_console::client::{CallError, Client};
 use xks_console::environment::{Clock, Environment};
 use xks_console::flow::player::client_of;
@@ -20,10 +20,10 @@ pub fn account() -> (Client, Clock) {
     (client, clock)
 }
 
-pub fn whole_account() -> (Client, Clock, Bundled) {
+pub fn whole_account() -> (Client, Clock, BundledAws) {
     let world = Environment::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 7);
     let clock = world.clock.clone();
-    let bundled = Bundled::in_memory("default", world).unwrap();
+    let bundled = BundledAws::in_memory("default", world).unwrap();
     (client_of(&bundled, clock.clone()), clock, bundled)
 }
 

@@ -6,7 +6,7 @@ use xks_console::aws::operation::Operation;
 use xks_console::aws::scalar::{Blob, SecretBlob, SecretString};
 use xks_console::aws::sigv4::Credentials;
 use xks_console::aws::sts::{AssumeRole, GetCallerIdentity};
-use xks_console::bundled::Bundled;
+use xks_console::bundled::BundledAws;
 use xks_console::client::{CallError, Client, InProcess};
 use xks_console::create_key::draft::KeyDraft;
 use xks_console::create_key::known::Known;
@@ -16,14 +16,14 @@ const ACCOUNT: &str = "arn:aws:iam::111122223333";
 const OTHER: &str = "arn:aws:iam::444455556666";
 
 struct Aws {
-    bundled: Bundled,
+    bundled: BundledAws,
     clock: Clock,
 }
 
 impl Aws {
     fn new() -> Self {
         let world = Environment::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 11);
-        Self { bundled: Bundled::in_memory("default", world.clone()).unwrap(), clock: world.clock }
+        Self { bundled: BundledAws::in_memory("default", world.clone()).unwrap(), clock: world.clock }
     }
 
     fn client(&self, credentials: Credentials) -> Client {
@@ -38,7 +38,7 @@ impl Aws {
     /// A user with an access key.
     fn user(&self, name: &str) -> Client {
         let keys = self.bundled.access_keys().unwrap();
-        self.client(keys.into_iter().find(|key| key.name == name).unwrap().credentials)
+        self.client(keys.into_iter().find(|key| key.user_name == name).unwrap().credentials)
     }
 
     fn admin(&self) -> Client {

@@ -68,7 +68,7 @@ fn aws_is_distinguishable_without_colors() {
 #[test]
 fn read_only_console_on_aws_says_so() {
     let mut journey = Journey::start((80, 24)).unwrap();
-    journey.use_client(journey.client().clone().looking(ReadOnly::ALL));
+    journey.use_client(journey.client().clone().with_read_only(ReadOnly::ALL));
     go_on(&mut journey, "read-only", "Wait+Screen /External key stores \\(4\\)/\n");
     let mut app = journey.app().clone();
     app.world = World::Aws;

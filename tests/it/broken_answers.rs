@@ -35,7 +35,7 @@ fn client(url: &str) -> Client {
         session_token: None,
     };
     Client::new(Arc::new(Https::new(None).unwrap()), credentials, "us-west-2", Clock::System)
-        .with_endpoints(Endpoints::at(url))
+        .with_endpoints(Endpoints::from_url(url))
 }
 
 /// What calls to KMS and IAM give where everything is answered so.
@@ -213,7 +213,7 @@ impl Transport for Blocked {
 #[test]
 fn html_page_of_corporate_proxy_is_shown_as_plain_text() {
     let mut journey = Journey::start((80, 24)).unwrap();
-    let client = journey.client().through(|way| Arc::new(Blocked(way)));
+    let client = journey.client().map_transport(|way| Arc::new(Blocked(way)));
     journey.use_client(client);
     go_on(&mut journey, "blocked", "Wait+Screen /HTTP status 403/\nScreenshot stores.png\n");
 }

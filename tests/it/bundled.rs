@@ -9,7 +9,7 @@ use xks_console::aws::kms::{
 use xks_console::aws::scalar::{Blob, SecretString};
 use xks_console::aws::sigv4::Credentials;
 use xks_console::aws::sts::GetCallerIdentity;
-use xks_console::bundled::{Bundled, OpenError, ciphertext};
+use xks_console::bundled::{BundledAws, OpenError, ciphertext};
 use xks_console::client::Client;
 use xks_console::environment::{Clock, Environment};
 use xks_console::flow::player::client_of;
@@ -51,11 +51,11 @@ async fn decryption_needs_both_kms_and_external_key_layers() {
     let (client, _) = account();
     let key_id = new_key(&client).await;
     let blob = encrypt(&client, &key_id).await;
-    let (mut header, body) = ciphertext::read(&blob.0).unwrap();
-    let ciphertext::Body::Two(external) = body else { panic!("no second layer") };
+    let (mut header, body) = ciphertext::decode(&blob.0).unwrap();
+    let ciphertext::Body::Double(external) = body else { panic!("no second layer") };
     // KMS alone: what the external key encrypted is no ciphertext of the first layer.
     header.is_external = false;
-    let alone = Blob(ciphertext::write(&header, &ciphertext::Body::One(external.ciphertext.clone())));
+    let alone = Blob(ciphertext::encode(&header, &ciphertext::Body::Single(external.ciphertext.clone())));
     assert_eq!(refusal(decrypt(&client, &alone, "nile").await).code, "InvalidCiphertextException");
     // The external key alone: another KMS key in another store has other key material, so its first layer can't open
     // what this one closed, even where the second layer is taken off.
@@ -63,7 +63,7 @@ async fn decryption_needs_both_kms_and_external_key_layers() {
     let other = client.call(&request(&client, "Frankfurt HSM", "ledger-archive").await).await.unwrap().key_metadata;
     header.is_external = true;
     header.key_arn = other.arn;
-    let moved = Blob(ciphertext::write(&header, &ciphertext::Body::Two(external)));
+    let moved = Blob(ciphertext::encode(&header, &ciphertext::Body::Double(external)));
     assert!(decrypt(&client, &moved, "nile").await.is_err());
 }
 
@@ -208,7 +208,7 @@ async fn key_store_with_wrong_secret_fails_to_connect() {
 async fn requests_with_invalid_or_missing_signatures_are_rejected() {
     let world = Environment::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 7);
     let clock = world.clock.clone();
-    let bundled = Bundled::in_memory("default", world).unwrap();
+    let bundled = BundledAws::in_memory("default", world).unwrap();
     let caller = client_of(&bundled, clock.clone()).call(&GetCallerIdentity {}).await.unwrap();
     assert_eq!(caller.arn, "arn:aws:iam::111122223333:user/Admin");
     let forged = |credentials: Credentials| {
@@ -237,27 +237,27 @@ async fn data_survives_a_restart_and_a_missing_root_key_is_an_error() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("data");
     let (key_id, blob) = {
-        let client = client_of(&Bundled::open(&path, None).unwrap(), Clock::System);
+        let client = client_of(&BundledAws::open(&path, None).unwrap(), Clock::System);
         let key_id = new_key(&client).await;
         let blob = encrypt(&client, &key_id).await;
         (key_id, blob)
     };
-    let again = client_of(&Bundled::open(&path, None).unwrap(), Clock::System);
+    let again = client_of(&BundledAws::open(&path, None).unwrap(), Clock::System);
     assert!(again.call(&DescribeKey::new(key_id)).await.is_ok());
     assert_eq!(decrypt(&again, &blob, "nile").await.unwrap().expose(), b"four corners");
-    assert!(matches!(Bundled::open(&path, Some("default")), Err(OpenError::InUse(_))));
+    assert!(matches!(BundledAws::open(&path, Some("default")), Err(OpenError::AccountExists(_))));
     let mode = |name: &str| std::fs::metadata(path.join(name)).unwrap().permissions().mode() & 0o777;
     assert_eq!((mode(""), mode("account.root"), mode("external-key-manager.root")), (0o700, 0o600, 0o600));
     std::fs::remove_file(path.join("account.root")).unwrap();
-    assert!(matches!(Bundled::open(&path, None), Err(OpenError::Seal(_))));
+    assert!(matches!(BundledAws::open(&path, None), Err(OpenError::Seal(_))));
     assert!(!path.join("account.root").exists(), "a lost root key is never made anew");
 }
 
 #[tokio::test]
 async fn two_processes_share_one_account() {
     let dir = tempfile::tempdir().unwrap();
-    let one = client_of(&Bundled::open(dir.path(), None).unwrap(), Clock::System);
-    let two = client_of(&Bundled::open(dir.path(), None).unwrap(), Clock::System);
+    let one = client_of(&BundledAws::open(dir.path(), None).unwrap(), Clock::System);
+    let two = client_of(&BundledAws::open(dir.path(), None).unwrap(), Clock::System);
     let key_id = new_key(&one).await;
     let blob = encrypt(&two, &key_id).await;
     assert!(decrypt(&one, &blob, "nile").await.is_ok());
@@ -267,7 +267,7 @@ async fn two_processes_share_one_account() {
 fn concurrent_starts_create_one_account() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("data");
-    let start = || Bundled::open(&path, None).map(|aws| aws.console_credentials().access_key_id);
+    let start = || BundledAws::open(&path, None).map(|aws| aws.console_credentials().access_key_id);
     let ids: Vec<_> = std::thread::scope(|scope| {
         let starts: Vec<_> = (0..4).map(|_| scope.spawn(start)).collect();
         starts.into_iter().map(|start| start.join().unwrap()).collect()
@@ -279,8 +279,8 @@ fn concurrent_starts_create_one_account() {
 #[tokio::test]
 async fn concurrent_create_key_requests_for_one_external_key_succeed_only_once() {
     let dir = tempfile::tempdir().unwrap();
-    let one = client_of(&Bundled::open(dir.path(), None).unwrap(), Clock::System);
-    let two = client_of(&Bundled::open(dir.path(), None).unwrap(), Clock::System);
+    let one = client_of(&BundledAws::open(dir.path(), None).unwrap(), Clock::System);
+    let two = client_of(&BundledAws::open(dir.path(), None).unwrap(), Clock::System);
     let request = request(&one, "Frankfurt HSM", "hr-records").await;
     let lost = match tokio::join!(one.call(&request), two.call(&request)) {
         (Ok(_), lost @ Err(_)) | (lost @ Err(_), Ok(_)) => refusal(lost),
@@ -320,7 +320,7 @@ async fn other_region_is_empty_and_does_not_find_keys_of_this_region() {
 #[test]
 fn account_files_do_not_contain_the_secret_access_key_in_plaintext() {
     let dir = tempfile::tempdir().unwrap();
-    let aws = Bundled::open(dir.path(), None).unwrap();
+    let aws = BundledAws::open(dir.path(), None).unwrap();
     let (found, credentials) = (
         |bytes: &[u8], text: &str| bytes.windows(text.len()).any(|part| part == text.as_bytes()),
         aws.console_credentials(),

@@ -10,7 +10,7 @@ use xks_console::aws::kms::*;
 use xks_console::aws::scalar::{Blob, SecretBlob};
 use xks_console::aws::sigv4::Credentials;
 use xks_console::aws::sts::AssumeRole;
-use xks_console::bundled::Bundled;
+use xks_console::bundled::BundledAws;
 use xks_console::client::{CallError, Client, InProcess};
 use xks_console::environment::{Clock, Environment};
 
@@ -200,7 +200,7 @@ kms:KeySpec | StringSame | "SYMMETRIC_DEFAULT" | encrypt | user | StringSame
 "#;
 
 struct Table {
-    bundled: Bundled,
+    bundled: BundledAws,
     clock: Clock,
     key: String,
     other: String,
@@ -210,7 +210,7 @@ struct Table {
 impl Table {
     async fn new() -> Self {
         let world = Environment::replayable(NOW.parse().unwrap(), 11);
-        let bundled = Bundled::in_memory("default", world.clone()).unwrap();
+        let bundled = BundledAws::in_memory("default", world.clone()).unwrap();
         let table =
             Self { bundled, clock: world.clock, key: String::new(), other: String::new(), blob: Blob::default() };
         let admin = table.user("Admin");
@@ -233,7 +233,7 @@ impl Table {
         Self { key, other, blob, ..table }
     }
 
-    fn client(&self, credentials: Credentials, origin: Option<xks_console::bundled::Origin>) -> Client {
+    fn client(&self, credentials: Credentials, origin: Option<xks_console::bundled::ConnectionInfo>) -> Client {
         let aws = self.bundled.clone();
         let transport = InProcess::new(move |mut request: http::Request<bytes::Bytes>| {
             if let Some(origin) = origin {
@@ -246,7 +246,7 @@ impl Table {
     }
 
     fn credentials(&self, name: &str) -> Credentials {
-        self.bundled.access_keys().unwrap().into_iter().find(|key| key.name == name).unwrap().credentials
+        self.bundled.access_keys().unwrap().into_iter().find(|key| key.user_name == name).unwrap().credentials
     }
 
     fn user(&self, name: &str) -> Client {
@@ -277,7 +277,7 @@ impl Table {
             "user" => (self.user("alice.moreau"), user),
             "user from 203.0.113.9" => {
                 let address = "203.0.113.9".parse().unwrap();
-                let origin = xks_console::bundled::Origin { address, is_over_tls: false };
+                let origin = xks_console::bundled::ConnectionInfo { address, is_over_tls: false };
                 (self.client(self.credentials("alice.moreau"), Some(origin)), user)
             }
             "session" => {

@@ -7,13 +7,13 @@ use tokio::runtime::Runtime;
 use xks_console::aws::kms::UpdateCustomKeyStore;
 use xks_console::aws::kms::UpdateKeyDescription;
 use xks_console::aws::sts::GetCallerIdentity;
-use xks_console::bundled::Bundled;
+use xks_console::bundled::BundledAws;
 use xks_console::client::profile::{self, OpenError, Settings};
 use xks_console::client::{CallError, Client};
 use xks_console::environment::{Clock, Environment};
 use xks_console::flow::player::{Journey, client_of};
 use xks_console::flow::tape::{self, Stage as _};
-use xks_console::server::profiles::{self as files, Served};
+use xks_console::server::profiles::{self as files, ServerInfo};
 use xks_console::server::{Server, tls};
 use xks_console::tui::app::World as Which;
 
@@ -23,7 +23,7 @@ use super::snapshots::go_on;
 
 /// A served AWS, and the files `config` and `credentials` with profiles of its principals.
 pub struct Elsewhere {
-    pub bundled: Bundled,
+    pub bundled: BundledAws,
     pub url: String,
     pub dir: tempfile::TempDir,
     _runtime: Runtime,
@@ -41,7 +41,7 @@ impl Elsewhere {
 
     fn serve(is_over_tls: bool, world: Environment) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let bundled = Bundled::in_memory("default", world).unwrap();
+        let bundled = BundledAws::in_memory("default", world).unwrap();
         let dir = tempfile::tempdir().unwrap();
         let (tls, authority) = if is_over_tls {
             let (config, authority) = tls::self_signed(dir.path(), None).unwrap();
@@ -54,7 +54,8 @@ impl Elsewhere {
         let url = server.url();
         runtime.spawn(server.run(std::future::pending()));
         // No profile says where it is: only the command line does.
-        let served = Served { url: "https://nowhere.invalid", region: "us-west-2", authority: authority.as_deref() };
+        let served =
+            ServerInfo { url: "https://nowhere.invalid", region: "us-west-2", ca_certificate: authority.as_deref() };
         files::write(&served, &bundled, dir.path()).unwrap();
         Self { bundled, url, dir, _runtime: runtime }
     }
@@ -207,7 +208,7 @@ fn role_is_assumed_at_the_endpoint_and_credential_process_supplies_credentials()
     assert!(caller.starts_with("arn:aws:sts::111122223333:assumed-role/"), "{caller}");
 
     let keys = aws.bundled.access_keys().unwrap();
-    let key = keys.iter().find(|key| key.name != "Admin").unwrap();
+    let key = keys.iter().find(|key| key.user_name != "Admin").unwrap();
     let told = serde_json::json!({
         "Version": 1,
         "AccessKeyId": key.credentials.access_key_id,
@@ -216,7 +217,7 @@ fn role_is_assumed_at_the_endpoint_and_credential_process_supplies_credentials()
     let path = aws.dir.path().join("told.json");
     std::fs::write(&path, told.to_string()).unwrap();
     aws.write(0, &format!("\n[profile process]\nregion = us-west-2\ncredential_process = cat {}\n", path.display()));
-    assert!(arn(&aws.client("process")).unwrap().ends_with(&format!("/{}", key.name)));
+    assert!(arn(&aws.client("process")).unwrap().ends_with(&format!("/{}", key.user_name)));
 }
 
 #[test]
@@ -257,7 +258,7 @@ source_profile = default
         }
     }
     let open = |settings| wait(profile::open(settings, Clock::System)).unwrap_err();
-    assert!(matches!(open(aws.settings("missing")), OpenError::NoProfile(name) if name == "missing"));
+    assert!(matches!(open(aws.settings("missing")), OpenError::ProfileNotFound(name) if name == "missing"));
     let elsewhere = Settings { region: Some("a.example.com/".to_owned()), ..aws.settings("default") };
     assert!(matches!(open(elsewhere), OpenError::Region(_)));
 }
@@ -292,10 +293,10 @@ sts =
     let settings = |profile| Settings { endpoint_url: None, ..aws.settings(profile) };
     let client = wait(profile::open(settings("services"), Clock::System)).unwrap();
     assert_eq!((client.region(), client.endpoints().kms_host().as_deref()), ("cn-north-1", Some("kms.example.com")));
-    assert_eq!(client.endpoints().all.as_deref(), Some("https://all.example.com"));
-    assert!(client.endpoints().own.len() == 1, "{:?}", client.endpoints());
+    assert_eq!(client.endpoints().global_url.as_deref(), Some("https://all.example.com"));
+    assert!(client.endpoints().service_urls.len() == 1, "{:?}", client.endpoints());
     let ours = aws.client("services");
-    assert_eq!((ours.endpoints().all.as_ref(), ours.endpoints().own.len()), (Some(&aws.url), 0));
+    assert_eq!((ours.endpoints().global_url.as_ref(), ours.endpoints().service_urls.len()), (Some(&aws.url), 0));
     let refused = wait(profile::open(settings("careless"), Clock::System)).unwrap_err();
     assert!(matches!(refused, OpenError::Endpoint { .. }), "{refused}");
     for (profile, words) in [

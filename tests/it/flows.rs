@@ -64,7 +64,7 @@ fn both_methods_create_the_same_key() {
     let made = tapes.map(|text| {
         let mut journey = Journey::start((120, 40)).unwrap();
         let (client, asked) = (journey.client().clone(), Arc::new(Mutex::new(Vec::new())));
-        journey.use_client(client.through(|way| Arc::new(Remembers { way, asked: Arc::clone(&asked) })));
+        journey.use_client(client.map_transport(|way| Arc::new(Remembers { way, asked: Arc::clone(&asked) })));
         tape::play(&Tape::parse("method", text).unwrap(), &mut journey, &mut |_, _| Ok(())).unwrap();
         let mut asked = std::mem::take(&mut *asked.lock().unwrap());
         // IDs of stores and keys are those of one account each; everything else is what the person said.
@@ -371,7 +371,8 @@ fn settings_unsupported_in_a_custom_key_store_are_explained() {
     for (what, change) in changes {
         let mut journey = Journey::start((80, 24)).unwrap();
         let client = journey.client().clone();
-        journey.use_client(client.through(|way| Arc::new(AnotherRequest { client: client.clone(), way, change })));
+        journey
+            .use_client(client.map_transport(|way| Arc::new(AnotherRequest { client: client.clone(), way, change })));
         let tape = finish_with("payments-2026", "payments")
             + &format!(
                 "Wait+Screen /Exception/\nWait+Screen /What to do/\nScreenshot {what}.png\nCtrl+P\n\
@@ -411,7 +412,7 @@ fn lost_response_is_looked_up_and_creates_no_second_key() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let keys = runtime.block_on(client.collect_keys()).unwrap().len();
         let is_lost = AtomicBool::new(false);
-        journey.use_client(client.through(|way| Arc::new(LostAnswer { way, operation, is_lost })));
+        journey.use_client(client.map_transport(|way| Arc::new(LostAnswer { way, operation, is_lost })));
         let tape = finish_with("payments-2026", "payments")
             + &format!("Wait+Screen /No answer came/\nScreenshot {operation}.png\nEnter\nWait+Screen /Success/\n");
         go_on(&mut journey, "lost", &tape);
@@ -445,7 +446,7 @@ fn hanging_call_does_not_block_the_console_and_can_be_cancelled() {
     use xks_console::tui::{chrome, runtime};
 
     let journey = Journey::start((80, 24)).unwrap();
-    let client = journey.client().through(|way| Arc::new(Hangs { way, operation: ".DescribeCustomKeyStores" }));
+    let client = journey.client().map_transport(|way| Arc::new(Hangs { way, operation: ".DescribeCustomKeyStores" }));
     let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     tokio.block_on(async {
         let (mut app, effects) = App::new(World::Bundled, "us-west-2");

@@ -7,7 +7,7 @@ use xks_console::aws::kms::{
     XksProxyConnectivity,
 };
 use xks_console::aws::scalar::SecretString;
-use xks_console::bundled::Bundled;
+use xks_console::bundled::BundledAws;
 use xks_console::client::Client;
 use xks_console::environment::{Clock, Environment};
 use xks_console::xks::key_manager::ProxyCredential;
@@ -20,7 +20,7 @@ fn text(value: &str) -> Option<String> {
 }
 
 /// A credential that the proxy of this partition knows.
-fn credential(bundled: &Bundled, partition: &str, seed: u64) -> Option<XksProxyAuthenticationCredential> {
+fn credential(bundled: &BundledAws, partition: &str, seed: u64) -> Option<XksProxyAuthenticationCredential> {
     let world = Environment::replayable("2026-03-02T10:15:00Z".parse().unwrap(), seed);
     let made = ProxyCredential::generate(&world.random).unwrap();
     bundled.key_manager().add_credential(partition, &made).unwrap();
@@ -30,7 +30,7 @@ fn credential(bundled: &Bundled, partition: &str, seed: u64) -> Option<XksProxyA
     })
 }
 
-fn oslo(bundled: &Bundled) -> CreateCustomKeyStore {
+fn oslo(bundled: &BundledAws) -> CreateCustomKeyStore {
     CreateCustomKeyStore {
         custom_key_store_name: "Oslo HSM".to_owned(),
         custom_key_store_type: Some(CustomKeyStoreType::ExternalKeyStore),
@@ -42,7 +42,7 @@ fn oslo(bundled: &Bundled) -> CreateCustomKeyStore {
     }
 }
 
-fn oslo_in_a_vpc(bundled: &Bundled) -> CreateCustomKeyStore {
+fn oslo_in_a_vpc(bundled: &BundledAws) -> CreateCustomKeyStore {
     CreateCustomKeyStore {
         xks_proxy_connectivity: Some(XksProxyConnectivity::VpcEndpointService),
         xks_proxy_uri_endpoint: text("https://xks-vpc.bundled.internal"),

@@ -147,7 +147,7 @@ fn invalid_role_profiles_are_reported_before_prompting_for_a_code() {
         ("one", "name each other as source_profile"),
         ("nobody", "there is no profile missing"),
     ] {
-        let error = wait(aws.client(profile).prepare()).unwrap_err();
+        let error = wait(aws.client(profile).load_credentials()).unwrap_err();
         assert!(error.mfa_serial.is_none() && error.to_string().contains(words), "{error}");
     }
 }

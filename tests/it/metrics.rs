@@ -8,7 +8,7 @@ use xks_console::aws::cloudwatch::{
 };
 use xks_console::aws::kms::{CreateKey, Encrypt, UpdateCustomKeyStore, XksProxyAuthenticationCredential};
 use xks_console::aws::scalar::EpochSeconds;
-use xks_console::bundled::Bundled;
+use xks_console::bundled::BundledAws;
 use xks_console::client::Client;
 use xks_console::environment::Clock;
 
@@ -283,14 +283,14 @@ async fn caller_without_permission_cannot_read_metrics() {
 #[tokio::test]
 async fn metrics_survive_a_restart_and_stay_in_their_region() {
     let dir = tempfile::tempdir().unwrap();
-    let console = |aws: &Bundled| somebody(aws, "Admin", &Clock::System);
+    let console = |aws: &BundledAws| somebody(aws, "Admin", &Clock::System);
     {
-        let aws = Bundled::open(dir.path(), None).unwrap();
+        let aws = BundledAws::open(dir.path(), None).unwrap();
         let client = console(&aws);
         let key = client.call(&request(&client, "Frankfurt HSM", "payments-2026").await).await.unwrap();
         encrypt(&client, &key.key_metadata.key_id).await;
     }
-    let aws = Bundled::open(dir.path(), None).unwrap();
+    let aws = BundledAws::open(dir.path(), None).unwrap();
     let client = console(&aws);
     let encrypts = |metrics: Vec<Metric>| {
         metrics.into_iter().filter(|metric| metric.dimension("KmsOperation") == Some("Encrypt")).count()
@@ -302,7 +302,7 @@ async fn metrics_survive_a_restart_and_stay_in_their_region() {
 #[tokio::test]
 async fn another_process_sees_metrics_within_a_second() {
     let dir = tempfile::tempdir().unwrap();
-    let (one, other) = (Bundled::open(dir.path(), None).unwrap(), Bundled::open(dir.path(), None).unwrap());
+    let (one, other) = (BundledAws::open(dir.path(), None).unwrap(), BundledAws::open(dir.path(), None).unwrap());
     let (writer, reader) = (somebody(&one, "Admin", &Clock::System), somebody(&other, "Admin", &Clock::System));
     let key: CreateKey = request(&writer, "Frankfurt HSM", "payments-2026").await;
     writer.call(&key).await.unwrap();

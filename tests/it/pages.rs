@@ -44,7 +44,7 @@ impl<F: Fn(&str, &mut Value) -> u16 + Send + Sync + 'static> Transport for Retol
 /// A console that is told something else.
 pub fn told(tell: impl Fn(&str, &mut Value) -> u16 + Clone + Send + Sync + 'static) -> Journey {
     let mut journey = Journey::start((80, 24)).unwrap();
-    let client = journey.client().through(|way| Arc::new(Retold { way, tell }));
+    let client = journey.client().map_transport(|way| Arc::new(Retold { way, tell }));
     journey.use_client(client);
     journey
 }
@@ -223,7 +223,7 @@ impl Transport for Refuses {
 
 fn refused(operation: &'static str, code: &'static str) -> Journey {
     let mut journey = Journey::start((80, 24)).unwrap();
-    let client = journey.client().through(|way| Arc::new(Refuses { way, operation, code }));
+    let client = journey.client().map_transport(|way| Arc::new(Refuses { way, operation, code }));
     journey.use_client(client);
     journey
 }
@@ -373,7 +373,7 @@ impl Transport for OfNoBundled {
 #[test]
 fn external_keys_page_is_unavailable_outside_the_bundled_aws() {
     let mut journey = Journey::start((80, 24)).unwrap();
-    let client = journey.client().through(|way| Arc::new(OfNoBundled(way)));
+    let client = journey.client().map_transport(|way| Arc::new(OfNoBundled(way)));
     journey.use_client(client);
     let tape = "Wait+Screen /Frankfurt HSM/\nTab\nDown\nEnter\nWait+Screen /Not available from the API/\n\
                 Screenshot external-keys.png\n";

@@ -10,7 +10,7 @@ use http::{Request, Response};
 use xks_console::aws::codec;
 use xks_console::aws::error::ServiceError;
 use xks_console::aws::kms;
-use xks_console::bundled::Bundled;
+use xks_console::bundled::BundledAws;
 use xks_console::client::{Transport, TransportError};
 use xks_console::create_key::principals::{Principal, PrincipalKind};
 use xks_console::environment::Environment;
@@ -28,7 +28,7 @@ const TO_ADMINISTRATORS: &str = "Wait+Screen /External key stores \\(4\\)/\nDown
 /// A console of a role of the scenario.
 fn console_of(role: &str) -> Journey {
     let world = Environment::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 20_260_302);
-    let bundled = Bundled::in_memory("default", world.clone()).unwrap();
+    let bundled = BundledAws::in_memory("default", world.clone()).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let client = runtime.block_on(session(&bundled, &world.clock, role));
     Journey::of((80, 24), bundled, client, Which::Bundled, world.clock, runtime)
@@ -135,7 +135,7 @@ fn roles_are_listed_while_list_users_is_denied_and_refresh_adds_users() {
     let mut journey = Journey::start((80, 24)).unwrap();
     let refuses = Arc::new(AtomicBool::new(true));
     let client = journey.client().clone();
-    journey.use_client(client.through(|way| Arc::new(NoUsers { way, refuses: Arc::clone(&refuses) })));
+    journey.use_client(client.map_transport(|way| Arc::new(NoUsers { way, refuses: Arc::clone(&refuses) })));
     let tape = TO_ADMINISTRATORS.to_owned()
         + "Wait+Screen /users can.t be listed: AccessDenied/\nWait+Screen /40 so far/\nScreenshot refused.png\n";
     go_on(&mut journey, "no-users", &tape);

@@ -9,13 +9,13 @@ use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use tokio::net::TcpListener;
 use xks_console::aws::scalar::SecretString;
 use xks_console::aws::xks_console::{DescribeExternalKey, ListProxyRoutes, ProxyRoute, PutProxyRoute};
-use xks_console::bundled::Bundled;
+use xks_console::bundled::BundledAws;
 use xks_console::client::CallError;
 use xks_console::environment::{Clock, Environment};
 use xks_console::flow::player::{Journey, client_of};
 use xks_console::flow::tape::{self, Stage as _};
 use xks_console::server::Server;
-use xks_console::server::tls::{self, Clients};
+use xks_console::server::tls::{self, ClientAuth};
 use xks_console::tui::app::World as Which;
 use xks_console::xks::client::{ProxyTarget, RequestMetadata, XksClient};
 use xks_console::xks::failure::XksFailure;
@@ -60,8 +60,8 @@ impl Authority {
 }
 
 /// Somebody's proxy, and a credential for its partition `oslo`.
-async fn somebodys_proxy(chain: &Path, key: &Path, clients: Option<&Clients>) -> (SocketAddr, ProxyTarget) {
-    let aws = Bundled::in_memory("default", Environment::system()).unwrap();
+async fn somebodys_proxy(chain: &Path, key: &Path, clients: Option<&ClientAuth>) -> (SocketAddr, ProxyTarget) {
+    let aws = BundledAws::in_memory("default", Environment::system()).unwrap();
     let file: serde_json::Value = serde_json::from_str(&aws.proxy_configuration("oslo").unwrap()).unwrap();
     let text = |name: &str| file["XksProxyAuthenticationCredential"][name].as_str().unwrap().to_owned();
     let target = ProxyTarget {
@@ -120,7 +120,7 @@ async fn remote_proxy_is_called_over_tls() {
     let certificate = noted.iter().find(|one| matches!(one.metric, Metric::CertificateDaysToExpire(_))).unwrap();
     // Without a word of ours the certificates of these tests have this name and last this long.
     assert_eq!(certificate.metric, Metric::CertificateDaysToExpire("rcgen self signed cert".into()));
-    assert!(certificate.figures.max > 365. * 1000., "{certificate:?}");
+    assert!(certificate.statistics.max > 365. * 1000., "{certificate:?}");
     let parts =
         patiently(async || kms.encrypt(&target, &metadata(), "oslo-vault", b"secret", b"aad").await).await.unwrap();
     let plain =
@@ -147,7 +147,8 @@ async fn proxy_with_an_untrusted_certificate_is_rejected() {
 async fn proxy_that_requires_client_certificates_rejects_other_clients() {
     let authority = Authority::new();
     let [chain, key] = authority.sign(HOST);
-    let clients = Clients { authority: authority.file(), name: "cks.kms.us-west-2.amazonaws.com".to_owned() };
+    let clients =
+        ClientAuth { ca_certificates: authority.file(), client_name: "cks.kms.us-west-2.amazonaws.com".to_owned() };
     let (address, _) = somebodys_proxy(&chain, &key, Some(&clients)).await;
     let ask = async |name: Option<&str>| {
         let ca = reqwest::Certificate::from_pem(&std::fs::read(authority.file()).unwrap()).unwrap();
@@ -195,7 +196,7 @@ Tab
 ";
 
 /// The store in front of somebody's proxy, as an account reaches it.
-async fn describe(account: &Bundled, store: &str) -> Result<String, CallError> {
+async fn describe(account: &BundledAws, store: &str) -> Result<String, CallError> {
     let client = client_of(account, Clock::System);
     let wanted = DescribeExternalKey { custom_key_store_id: store.to_owned(), xks_key_id: "oslo-vault".to_owned() };
     let mut answer = client.call(&wanted).await;
@@ -216,8 +217,8 @@ fn key_store_can_use_a_proxy_that_has_no_public_name() {
     let elsewhere = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let (address, target) = elsewhere.block_on(somebodys_proxy(&chain, &key, None));
     let dir = tempfile::tempdir().unwrap();
-    let ours = Bundled::open(dir.path(), None).unwrap();
-    let beside = Bundled::open(dir.path(), None).unwrap();
+    let ours = BundledAws::open(dir.path(), None).unwrap();
+    let beside = BundledAws::open(dir.path(), None).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let clock = Clock::manual("2026-03-02T10:15:00Z".parse().unwrap());
     let client = client_of(&ours, Clock::System);
@@ -255,7 +256,7 @@ fn key_store_can_use_a_proxy_that_has_no_public_name() {
         assert_eq!(describe(&beside, id).await.as_deref(), Ok("AES_256"));
         let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let connect_to = vec![ConnectTo { host: HOST.to_owned(), address: nobody }];
-        let told = Bundled::open_on(dir.path(), None, Network::new(connect_to, None)).unwrap();
+        let told = BundledAws::open_with_network(dir.path(), None, Network::new(connect_to, None)).unwrap();
         assert!(describe(&told, id).await.is_err());
         // As its name says again, which leads nowhere.
         let route = ProxyRoute { host: HOST.to_uppercase(), ..ProxyRoute::default() };
@@ -278,7 +279,7 @@ async fn certificate_authority_is_trusted_only_for_its_host() {
             address: Some(address.to_string()),
             certificate_authorities: (host == HOST).then(|| pem.clone()),
         });
-        network.look_up(move |host| Ok(routes.iter().find(|route| route.host == host).cloned().map(Arc::new)));
+        network.set_route_lookup(move |host| Ok(routes.iter().find(|route| route.host == host).cloned().map(Arc::new)));
         let kms = XksClient::new(axum::Router::new(), Some(Arc::new(network)), Clock::System);
         let target = ProxyTarget { uri_endpoint: format!("https://{name}"), ..target };
         let health = patiently(async || kms.get_health_status(&target, &metadata()).await).await;

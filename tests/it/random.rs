@@ -82,7 +82,7 @@ fn act() -> impl Strategy<Value = Act> {
 fn run(acts: &[Act]) -> Result<(), TestCaseError> {
     let mut journey = Journey::start((80, 24)).unwrap();
     let client = journey.client().clone();
-    journey.use_client(client.through(|way| Arc::new(Strict(way))));
+    journey.use_client(client.map_transport(|way| Arc::new(Strict(way))));
     for (place, act) in acts.iter().enumerate() {
         let before = journey.app().wizard.as_ref().map(|wizard| (wizard.draft.clone(), wizard.step));
         let changes_nothing = match act {

@@ -41,7 +41,8 @@ impl Transport for Asked {
 fn guard(journey: &mut Journey) -> Arc<Mutex<Vec<String>>> {
     let operations = Arc::new(Mutex::new(Vec::new()));
     let asked = Arc::clone(&operations);
-    let client = journey.client().through(|way| Arc::new(Asked { way, operations: asked })).looking(ReadOnly::ALL);
+    let client =
+        journey.client().map_transport(|way| Arc::new(Asked { way, operations: asked })).with_read_only(ReadOnly::ALL);
     journey.use_client(client);
     operations
 }
@@ -209,7 +210,7 @@ fn external_key_dialogs_show_the_xks_console_command() {
 #[test]
 fn read_only_console_sends_no_changes_to_a_served_aws() {
     let aws = Elsewhere::start();
-    let mut console = aws.console(aws.client("default").looking(ReadOnly::ALL));
+    let mut console = aws.console(aws.client("default").with_read_only(ReadOnly::ALL));
     let method = include_str!("../../assets/tapes/method-1.tape");
     let (to_review, _) = method.split_once("Wait+Screen /Review/").unwrap();
     tape::play(&Tape::parse("method-1", to_review).unwrap(), &mut console, &mut |_, _| Ok(())).unwrap();

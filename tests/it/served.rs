@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::oneshot;
-use xks_console::bundled::Bundled;
+use xks_console::bundled::BundledAws;
 use xks_console::environment::Environment;
 use xks_console::server::{ServeError, Server};
 
@@ -20,7 +20,7 @@ struct Served {
 impl Served {
     async fn start() -> Self {
         let world = Environment::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 1);
-        let aws = Bundled::in_memory("default", world).unwrap();
+        let aws = BundledAws::in_memory("default", world).unwrap();
         let server = Server::open(aws, "127.0.0.1:0".parse().unwrap(), None, false).await.unwrap();
         let address = server.address();
         let (stop, stopped) = oneshot::channel();
@@ -110,7 +110,7 @@ async fn shutdown_finishes_requests_in_flight_and_closes_the_port() {
 #[tokio::test]
 async fn listening_beyond_loopback_must_be_allowed_explicitly() {
     let world = || Environment::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 1);
-    let aws = Bundled::in_memory("default", world()).unwrap();
+    let aws = BundledAws::in_memory("default", world()).unwrap();
     let anywhere = "0.0.0.0:0".parse().unwrap();
     let refused = Server::open(aws.clone(), anywhere, None, false).await;
     assert!(matches!(refused, Err(ServeError::BeyondLoopback(_))));

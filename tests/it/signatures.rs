@@ -55,7 +55,7 @@ fn sent<O: Operation>(name: &str, how: &How, operation: &O) -> Value {
     };
     let clock = Clock::manual(how.time.parse().unwrap());
     let client = Client::new(Arc::clone(&kept) as Arc<dyn Transport>, credentials, how.region, clock)
-        .with_endpoints(how.endpoint.map(Endpoints::at).unwrap_or_default());
+        .with_endpoints(how.endpoint.map(Endpoints::from_url).unwrap_or_default());
     assert!(wait(client.call(operation)).is_err());
     let request = kept.0.lock().unwrap().take().unwrap();
     let mut headers: Vec<(&str, &str)> =

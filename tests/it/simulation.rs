@@ -7,19 +7,19 @@ use xks_console::aws::iam::{
     SimulatePrincipalPolicy,
 };
 use xks_console::aws::kms::{CreateKey, Tag};
-use xks_console::bundled::Bundled;
+use xks_console::bundled::BundledAws;
 use xks_console::client::{CallError, Client, InProcess};
 use xks_console::environment::{Clock, Environment};
 
 const OPERATOR: &str = "arn:aws:iam::111122223333:role/security/HsmOperator";
 const ADMIN: &str = "arn:aws:iam::111122223333:user/Admin";
 
-pub fn aws() -> (Bundled, Clock) {
+pub fn aws() -> (BundledAws, Clock) {
     let world = Environment::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 11);
-    (Bundled::in_memory("default", world.clone()).unwrap(), world.clock)
+    (BundledAws::in_memory("default", world.clone()).unwrap(), world.clock)
 }
 
-pub fn client(bundled: &Bundled, clock: &Clock, credentials: xks_console::aws::sigv4::Credentials) -> Client {
+pub fn client(bundled: &BundledAws, clock: &Clock, credentials: xks_console::aws::sigv4::Credentials) -> Client {
     let aws = bundled.clone();
     let transport = InProcess::new(move |request| {
         let aws = aws.clone();
@@ -30,12 +30,12 @@ pub fn client(bundled: &Bundled, clock: &Clock, credentials: xks_console::aws::s
 
 fn user(name: &str) -> Client {
     let (bundled, clock) = aws();
-    let key = bundled.access_keys().unwrap().into_iter().find(|key| key.name == name).unwrap();
+    let key = bundled.access_keys().unwrap().into_iter().find(|key| key.user_name == name).unwrap();
     client(&bundled, &clock, key.credentials)
 }
 
 /// The session of a role, assumed by the console's user.
-pub async fn session(bundled: &Bundled, clock: &Clock, role: &str) -> Client {
+pub async fn session(bundled: &BundledAws, clock: &Clock, role: &str) -> Client {
     let admin = client(bundled, clock, bundled.console_credentials());
     let request = xks_console::aws::sts::AssumeRole {
         role_arn: role.to_owned(),

@@ -8,7 +8,7 @@ use xks_console::aws::scalar::{EpochSeconds, SecretBlob, SecretString};
 use xks_console::aws::sigv4::Credentials;
 use xks_console::aws::sts::AssumeRole;
 use xks_console::aws::xks_console::ListProxyRequests;
-use xks_console::bundled::Bundled;
+use xks_console::bundled::BundledAws;
 use xks_console::client::{Client, InProcess};
 use xks_console::environment::Clock;
 
@@ -25,12 +25,12 @@ async fn last(client: &Client, name: &str) -> Value {
     serde_json::from_str(&events.first().unwrap_or_else(|| panic!("{name} left no event")).cloud_trail_event).unwrap()
 }
 
-pub fn somebody(bundled: &Bundled, name: &str, clock: &Clock) -> Client {
+pub fn somebody(bundled: &BundledAws, name: &str, clock: &Clock) -> Client {
     let keys = bundled.access_keys().unwrap();
-    by(bundled, keys.into_iter().find(|key| key.name == name).unwrap().credentials, clock)
+    by(bundled, keys.into_iter().find(|key| key.user_name == name).unwrap().credentials, clock)
 }
 
-fn by(bundled: &Bundled, credentials: Credentials, clock: &Clock) -> Client {
+fn by(bundled: &BundledAws, credentials: Credentials, clock: &Clock) -> Client {
     let aws = bundled.clone();
     let transport = InProcess::new(move |request| {
         let aws = aws.clone();
@@ -236,7 +236,7 @@ async fn iam_events_are_recorded_only_in_us_east_1() {
 #[tokio::test]
 async fn another_process_sees_changes_at_once_and_reads_within_a_second() {
     let dir = tempfile::tempdir().unwrap();
-    let (one, other) = (Bundled::open(dir.path(), None).unwrap(), Bundled::open(dir.path(), None).unwrap());
+    let (one, other) = (BundledAws::open(dir.path(), None).unwrap(), BundledAws::open(dir.path(), None).unwrap());
     let (writer, reader) = (somebody(&one, "Admin", &Clock::System), somebody(&other, "Admin", &Clock::System));
     writer.call(&CreateKey::default()).await.unwrap();
     writer.call(&ListKeys::default()).await.unwrap();

@@ -2,7 +2,7 @@
 
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
-use super::StoredKeyStore;
+use super::KeyStoreRecord;
 use crate::aws::error::ServiceError;
 use crate::aws::kms::{
     ConnectionState, CreateCustomKeyStore, CreateCustomKeyStoreOutput, CustomKeyStore, CustomKeyStoreType,
@@ -11,13 +11,13 @@ use crate::aws::kms::{
 use crate::aws::operation::Empty;
 use crate::aws::scalar::{EpochSeconds, SecretString};
 use crate::bundled::vpc::VpcEndpointService;
-use crate::bundled::{Answer, Call};
+use crate::bundled::{ApiResult, Call};
 use crate::xks::client::ProxyTarget;
 
 /// Custom key stores that an account and Region can have (KMS resource quotas).
-const MOST_STORES: i64 = 10;
+const MAX_KEY_STORES: i64 = 10;
 
-fn refused(code: &str, message: impl Into<String>) -> ServiceError {
+fn service_error(code: &str, message: impl Into<String>) -> ServiceError {
     ServiceError::new(code, message)
 }
 
@@ -39,13 +39,16 @@ fn check_connectivity(proxy: &XksProxyConfiguration) -> Result<(), ServiceError>
 }
 
 impl Call<'_> {
-    pub async fn create_custom_key_store(&self, request: &CreateCustomKeyStore) -> Answer<CreateCustomKeyStoreOutput> {
-        self.permit_on("kms:CreateCustomKeyStore", "*")?;
+    pub async fn create_custom_key_store(
+        &self,
+        request: &CreateCustomKeyStore,
+    ) -> ApiResult<CreateCustomKeyStoreOutput> {
+        self.authorize("kms:CreateCustomKeyStore", "*")?;
         let name = &request.custom_key_store_name;
         if request.custom_key_store_type != Some(CustomKeyStoreType::ExternalKeyStore) {
             let cluster = request.cloud_hsm_cluster_id.as_deref().unwrap_or("that was not named");
             let message = format!("This account has no AWS CloudHSM cluster {cluster}.");
-            return Err(refused("CloudHsmClusterNotFoundException", message).into());
+            return Err(service_error("CloudHsmClusterNotFoundException", message).into());
         }
         let credential =
             required(request.xks_proxy_authentication_credential.as_ref(), "XksProxyAuthenticationCredential")?;
@@ -58,98 +61,98 @@ impl Call<'_> {
             vpc_endpoint_service_owner: request.xks_proxy_vpc_endpoint_service_owner.clone(),
         };
         check_connectivity(&proxy)?;
-        let world = self.store().world();
-        let hex = world.random.hex::<9>()?;
+        let environment = self.store().environment();
+        let hex = environment.random.hex::<9>()?;
         let id = format!("cks-{}", hex.get(..17).unwrap_or(&hex));
         let entry = CustomKeyStore {
             custom_key_store_id: id.clone(),
             custom_key_store_name: name.clone(),
             connection_state: ConnectionState::Disconnected,
             connection_error_code: None,
-            creation_date: EpochSeconds(world.clock.now()),
+            creation_date: EpochSeconds(environment.clock.now()),
             custom_key_store_type: CustomKeyStoreType::ExternalKeyStore,
             xks_proxy_configuration: Some(proxy.clone()),
             problem: None,
         };
-        self.store().read(|tx| self.check_new(tx, &entry))?;
+        self.store().read(|tx| self.check_new_key_store(tx, &entry))?;
         self.check_proxy(&proxy, &credential.raw_secret_access_key, "CreateCustomKeyStore", String::new()).await?;
-        self.change(|tx| {
+        self.commit_with_event(|tx| {
             // Again, now that nobody else can write.
-            self.check_new(tx, &entry)?;
+            self.check_new_key_store(tx, &entry)?;
             let secret = credential.raw_secret_access_key.expose().as_bytes();
             let sealed = self.store().seal(&["key_stores", &self.region, &id], secret)?;
             let document = serde_json::to_string(&entry)?;
             tx.execute(
                 "INSERT INTO key_stores (world, id, document, secret) VALUES (?1, ?2, ?3, ?4)",
-                params![self.world, id, document, sealed],
+                params![self.account_region, id, document, sealed],
             )?;
             Ok(CreateCustomKeyStoreOutput { custom_key_store_id: id })
         })
     }
 
-    pub async fn update_custom_key_store(&self, request: &UpdateCustomKeyStore) -> Answer<Empty> {
-        self.permit_on("kms:UpdateCustomKeyStore", "*")?;
+    pub async fn update_custom_key_store(&self, request: &UpdateCustomKeyStore) -> ApiResult<Empty> {
+        self.authorize("kms:UpdateCustomKeyStore", "*")?;
         let credential = request.xks_proxy_authentication_credential.as_ref();
-        let (before, changed, target) = self.store().read(|tx| -> Answer<_> {
+        let (before, updated, target) = self.store().read(|tx| -> ApiResult<_> {
             let store = self.find_key_store(tx, &request.custom_key_store_id)?;
             let (before, target) = (store.entry.xks_proxy_configuration.clone(), self.proxy_target(&store)?);
-            Ok((before, self.changed(tx, store, request)?, target))
+            Ok((before, self.updated_entry(tx, store, request)?, target))
         })?;
-        let asks_proxy = changed.xks_proxy_configuration != before || credential.is_some();
-        if let Some(proxy) = changed.xks_proxy_configuration.as_ref().filter(|_| asks_proxy) {
+        let needs_proxy_check = updated.xks_proxy_configuration != before || credential.is_some();
+        if let Some(proxy) = updated.xks_proxy_configuration.as_ref().filter(|_| needs_proxy_check) {
             let secret = credential.map_or(&target.secret_access_key, |new| &new.raw_secret_access_key);
             self.check_proxy(proxy, secret, "UpdateCustomKeyStore", target.key_store.clone()).await?;
         }
-        self.change(|tx| {
+        self.commit_with_event(|tx| {
             let store = self.find_key_store(tx, &request.custom_key_store_id)?;
-            let entry = self.changed(tx, store, request)?;
+            let entry = self.updated_entry(tx, store, request)?;
             tx.execute(
                 "UPDATE key_stores SET document = ?3 WHERE world = ?1 AND id = ?2",
-                params![self.world, entry.custom_key_store_id, serde_json::to_string(&entry)?],
+                params![self.account_region, entry.custom_key_store_id, serde_json::to_string(&entry)?],
             )?;
             if let Some(credential) = credential {
                 let secret = credential.raw_secret_access_key.expose().as_bytes();
                 let sealed = self.store().seal(&["key_stores", &self.region, &entry.custom_key_store_id], secret)?;
-                let now = self.store().world().clock.now().as_millisecond();
+                let now = self.store().environment().clock.now().as_millisecond();
                 tx.execute(
                     "UPDATE key_stores SET secret = ?3, credential_since = ?4 WHERE world = ?1 AND id = ?2",
-                    params![self.world, entry.custom_key_store_id, sealed, now],
+                    params![self.account_region, entry.custom_key_store_id, sealed, now],
                 )?;
             }
             Ok(Empty {})
         })
     }
 
-    pub fn delete_custom_key_store(&self, request: &DeleteCustomKeyStore) -> Answer<Empty> {
-        self.permit_on("kms:DeleteCustomKeyStore", "*")?;
-        self.change(|tx| {
+    pub fn delete_custom_key_store(&self, request: &DeleteCustomKeyStore) -> ApiResult<Empty> {
+        self.authorize("kms:DeleteCustomKeyStore", "*")?;
+        self.commit_with_event(|tx| {
             let store = self.find_key_store(tx, &request.custom_key_store_id)?.entry;
             let id = &store.custom_key_store_id;
             if store.connection_state != ConnectionState::Disconnected {
                 let state = store.connection_state.label().to_uppercase();
                 let message = format!("The custom key store {id} is {state}. Disconnect it first, then delete it.");
-                return Err(refused("CustomKeyStoreInvalidStateException", message).into());
+                return Err(service_error("CustomKeyStoreInvalidStateException", message).into());
             }
             let query = "SELECT count(*) FROM keys WHERE world = ?1 AND key_store = ?2";
-            let keys: i64 = tx.query_row(query, [&self.world, id], |row| row.get(0))?;
+            let keys: i64 = tx.query_row(query, [&self.account_region, id], |row| row.get(0))?;
             if keys > 0 {
                 let message = format!(
                     "The custom key store {id} has {keys} KMS keys. Schedule their deletion and wait until they are gone."
                 );
-                return Err(refused("CustomKeyStoreHasCMKsException", message).into());
+                return Err(service_error("CustomKeyStoreHasCMKsException", message).into());
             }
-            tx.execute("DELETE FROM key_stores WHERE world = ?1 AND id = ?2", [&self.world, id])?;
+            tx.execute("DELETE FROM key_stores WHERE world = ?1 AND id = ?2", [&self.account_region, id])?;
             Ok(Empty {})
         })
     }
 
     /// The store as the request wants it, if its state allows that and nobody else has what it asks for.
-    fn changed(
+    fn updated_entry(
         &self,
         tx: &Transaction,
-        store: StoredKeyStore,
+        store: KeyStoreRecord,
         request: &UpdateCustomKeyStore,
-    ) -> Answer<CustomKeyStore> {
+    ) -> ApiResult<CustomKeyStore> {
         let mut entry = store.entry;
         let needs_disconnected = request.xks_proxy_connectivity.is_some()
             || request.xks_proxy_uri_endpoint.is_some()
@@ -161,7 +164,7 @@ impl Call<'_> {
                 "The custom key store {id} is {state}. Connectivity, endpoint and VPC endpoint service can be changed only \
                  while it is DISCONNECTED."
             );
-            return Err(refused("CustomKeyStoreInvalidStateException", message).into());
+            return Err(service_error("CustomKeyStoreInvalidStateException", message).into());
         }
         if let Some(name) = &request.new_custom_key_store_name {
             entry.custom_key_store_name.clone_from(name);
@@ -188,18 +191,18 @@ impl Call<'_> {
         Ok(entry)
     }
 
-    fn check_new(&self, tx: &Transaction, entry: &CustomKeyStore) -> Answer<()> {
+    fn check_new_key_store(&self, tx: &Transaction, entry: &CustomKeyStore) -> ApiResult<()> {
         let query = "SELECT count(*) FROM key_stores WHERE world = ?1";
-        let count: i64 = tx.query_row(query, [&self.world], |row| row.get(0))?;
-        if count >= MOST_STORES {
-            let message = format!("An account can have {MOST_STORES} custom key stores in a Region.");
-            return Err(refused("LimitExceededException", message).into());
+        let count: i64 = tx.query_row(query, [&self.account_region], |row| row.get(0))?;
+        if count >= MAX_KEY_STORES {
+            let message = format!("An account can have {MAX_KEY_STORES} custom key stores in a Region.");
+            return Err(service_error("LimitExceededException", message).into());
         }
         self.check_unique(tx, entry)
     }
 
     /// Names, URIs, endpoints and VPC endpoint services are for one store each. Public stores may share an endpoint.
-    fn check_unique(&self, tx: &Transaction, entry: &CustomKeyStore) -> Answer<()> {
+    fn check_unique(&self, tx: &Transaction, entry: &CustomKeyStore) -> ApiResult<()> {
         let Some(proxy) = &entry.xks_proxy_configuration else { return Ok(()) };
         for other in self.all_key_stores(tx)? {
             if other.custom_key_store_id == entry.custom_key_store_id {
@@ -208,26 +211,26 @@ impl Call<'_> {
             if other.custom_key_store_name == entry.custom_key_store_name {
                 let message =
                     format!("The name {} is in use by another custom key store.", entry.custom_key_store_name);
-                return Err(refused("CustomKeyStoreNameInUseException", message).into());
+                return Err(service_error("CustomKeyStoreNameInUseException", message).into());
             }
             let Some(theirs) = &other.xks_proxy_configuration else { continue };
             let same_endpoint = theirs.uri_endpoint.eq_ignore_ascii_case(&proxy.uri_endpoint);
             if same_endpoint && theirs.uri_path == proxy.uri_path {
                 let message = "Another external key store uses this proxy URI endpoint and path.";
-                return Err(refused("XksProxyUriInUseException", message).into());
+                return Err(service_error("XksProxyUriInUseException", message).into());
             }
             let both_public =
                 [theirs, proxy].iter().all(|one| one.connectivity == XksProxyConnectivity::PublicEndpoint);
             if same_endpoint && !both_public {
                 let message = "Another external key store uses this proxy URI endpoint. Only stores with public endpoint \
                                connectivity can share one.";
-                return Err(refused("XksProxyUriEndpointInUseException", message).into());
+                return Err(service_error("XksProxyUriEndpointInUseException", message).into());
             }
             if proxy.vpc_endpoint_service_name.is_some()
                 && proxy.vpc_endpoint_service_name == theirs.vpc_endpoint_service_name
             {
                 let message = "Another external key store uses this VPC endpoint service.";
-                return Err(refused("XksProxyVpcEndpointServiceInUseException", message).into());
+                return Err(service_error("XksProxyVpcEndpointServiceInUseException", message).into());
             }
         }
         Ok(())
@@ -240,10 +243,11 @@ impl Call<'_> {
         secret: &SecretString,
         operation: &str,
         key_store: String,
-    ) -> Answer<()> {
+    ) -> ApiResult<()> {
         if let Some(name) = &proxy.vpc_endpoint_service_name {
             let service = self.store().read(|tx| self.vpc_endpoint_service(tx, name))?;
-            return Ok(check_service(service.as_ref(), proxy).map_err(|(code, message)| refused(code, message))?);
+            return Ok(check_vpc_endpoint_service(service.as_ref(), proxy)
+                .map_err(|(code, message)| service_error(code, message))?);
         }
         let target = ProxyTarget {
             key_store,
@@ -253,41 +257,48 @@ impl Call<'_> {
             secret_access_key: secret.clone(),
             region: self.region.clone(),
         };
-        let health = self.aws.proxies.get_health_status(&target, &self.metadata(operation, None)).await;
+        let health = self.aws.xks_client.get_health_status(&target, &self.request_metadata(operation, None)).await;
         health.map_err(|failure| failure.key_store_error())?;
         Ok(())
     }
 
-    fn vpc_endpoint_service(&self, tx: &Transaction, name: &str) -> Answer<Option<VpcEndpointService>> {
+    fn vpc_endpoint_service(&self, tx: &Transaction, name: &str) -> ApiResult<Option<VpcEndpointService>> {
         let query = "SELECT document FROM vpc_endpoint_services WHERE world = ?1 AND name = ?2";
-        let document: Option<String> = tx.query_row(query, [&self.world, name], |row| row.get(0)).optional()?;
+        let document: Option<String> =
+            tx.query_row(query, [&self.account_region, name], |row| row.get(0)).optional()?;
         Ok(document.map(|document| serde_json::from_str(&document)).transpose()?)
     }
 
     /// Whether the VPC endpoint service of a store would do for connecting it; the ConnectionErrorCode when not.
-    pub fn check_vpc(&self, proxy: &XksProxyConfiguration) -> Answer<Option<&'static str>> {
+    pub fn vpc_connection_error_code(&self, proxy: &XksProxyConfiguration) -> ApiResult<Option<&'static str>> {
         let Some(name) = &proxy.vpc_endpoint_service_name else { return Ok(None) };
         let service = self.store().read(|tx| self.vpc_endpoint_service(tx, name))?;
-        Ok(check_service(service.as_ref(), proxy).err().map(|(code, _)| match code {
-            NOT_FOUND => "XKS_VPC_ENDPOINT_SERVICE_NOT_FOUND",
+        Ok(check_vpc_endpoint_service(service.as_ref(), proxy).err().map(|(code, _)| match code {
+            SERVICE_NOT_FOUND => "XKS_VPC_ENDPOINT_SERVICE_NOT_FOUND",
             _ => "XKS_VPC_ENDPOINT_SERVICE_INVALID_CONFIGURATION",
         }))
     }
 }
 
-const NOT_FOUND: &str = "XksProxyVpcEndpointServiceNotFoundException";
-const INVALID: &str = "XksProxyVpcEndpointServiceInvalidConfigurationException";
+const SERVICE_NOT_FOUND: &str = "XksProxyVpcEndpointServiceNotFoundException";
+const SERVICE_INVALID_CONFIGURATION: &str = "XksProxyVpcEndpointServiceInvalidConfigurationException";
 
-fn check_service(
+fn check_vpc_endpoint_service(
     service: Option<&VpcEndpointService>,
     proxy: &XksProxyConfiguration,
 ) -> Result<(), (&'static str, String)> {
     let name = proxy.vpc_endpoint_service_name.as_deref().unwrap_or_default();
     let Some(service) = service else {
-        return Err((NOT_FOUND, format!("The VPC endpoint service {name} was not found, or AWS KMS may not use it.")));
+        return Err((
+            SERVICE_NOT_FOUND,
+            format!("The VPC endpoint service {name} was not found, or AWS KMS may not use it."),
+        ));
     };
     if let Some(problem) = &service.problem {
-        return Err((INVALID, format!("The VPC endpoint service {name} does not meet the requirements. {problem}")));
+        return Err((
+            SERVICE_INVALID_CONFIGURATION,
+            format!("The VPC endpoint service {name} does not meet the requirements. {problem}"),
+        ));
     }
     let expected = format!("https://{}", service.private_dns_name);
     if !proxy.uri_endpoint.eq_ignore_ascii_case(&expected) {
@@ -295,7 +306,7 @@ fn check_service(
             "The private DNS name of {name} is {}; the proxy URI endpoint must be {expected}.",
             service.private_dns_name
         );
-        return Err((INVALID, message));
+        return Err((SERVICE_INVALID_CONFIGURATION, message));
     }
     Ok(())
 }

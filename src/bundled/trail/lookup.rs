@@ -4,21 +4,21 @@ use jiff::Timestamp;
 use rusqlite::params;
 use serde_json::Value;
 
-use super::{KEPT, is_cryptographic};
+use super::{RETENTION, is_cryptographic};
 use crate::aws::cloudtrail::{Event, LookupAttribute, LookupEvents, LookupEventsOutput, Resource};
 use crate::aws::error::ServiceError;
 use crate::aws::kms::{GetKeyLastUsage, GetKeyLastUsageOutput, KeyLastUsage};
 use crate::aws::scalar::EpochSeconds;
-use crate::bundled::{Answer, Call, world_of};
+use crate::bundled::{ApiResult, Call, account_region};
 use crate::storage::segments::unpack;
 
 /// Events on a page at most.
-const MOST_RESULTS: u32 = 50;
+const MAX_RESULTS_PER_PAGE: u32 = 50;
 
 impl Call<'_> {
-    pub fn lookup_events(&self, request: &LookupEvents) -> Answer<LookupEventsOutput> {
-        let most = request.max_results.unwrap_or(MOST_RESULTS);
-        if !(1..=MOST_RESULTS).contains(&most) {
+    pub fn lookup_events(&self, request: &LookupEvents) -> ApiResult<LookupEventsOutput> {
+        let max_results = request.max_results.unwrap_or(MAX_RESULTS_PER_PAGE);
+        if !(1..=MAX_RESULTS_PER_PAGE).contains(&max_results) {
             let message = "MaxResults has to be from 1 to 50.";
             return Err(ServiceError::new("InvalidMaxResultsException", message).into());
         }
@@ -32,11 +32,11 @@ impl Call<'_> {
             return Err(ServiceError::new("InvalidTimeRangeException", message).into());
         }
         let attributes = request.lookup_attributes.as_deref().unwrap_or_default();
-        let wanted = match attributes {
+        let attribute = match attributes {
             [] => None,
-            [one] if ATTRIBUTES.contains(&one.attribute_key.as_str()) => Some(one),
+            [one] if LOOKUP_ATTRIBUTES.contains(&one.attribute_key.as_str()) => Some(one),
             _ => {
-                let message = format!("Name one lookup attribute at most, one of {}.", ATTRIBUTES.join(", "));
+                let message = format!("Name one lookup attribute at most, one of {}.", LOOKUP_ATTRIBUTES.join(", "));
                 return Err(ServiceError::new("InvalidLookupAttributesException", message).into());
             }
         };
@@ -49,29 +49,29 @@ impl Call<'_> {
                     ServiceError::new("InvalidNextTokenException", "NextToken is not one that LookupEvents gave.")
                 })?,
         };
-        self.permit_on("cloudtrail:LookupEvents", "*")?;
+        self.authorize("cloudtrail:LookupEvents", "*")?;
         if request.event_category.is_some() {
             return Ok(LookupEventsOutput::default());
         }
-        self.aws.trail.flush(self.store());
+        self.aws.event_buffer.flush(self.store());
         self.store().read(|tx| {
             let mut query = tx.prepare_cached(
                 "SELECT id, lines FROM events WHERE world = ?1 AND id <= ?2 AND last >= ?3 AND first <= ?4
                  ORDER BY id DESC",
             )?;
-            let mut rows = query.query(params![self.world, segment, start, end])?;
+            let mut rows = query.query(params![self.account_region, segment, start, end])?;
             let mut events = Vec::new();
             while let Some(row) = rows.next()? {
                 let id: i64 = row.get(0)?;
                 let skip = if id == segment { seen } else { 0 };
                 let lines = unpack(row.get_ref(1)?).map_err(rusqlite::Error::from)?;
                 for (at, line) in lines.rsplit('\n').enumerate().skip(skip) {
-                    let Some(event) =
-                        read(line, wanted).filter(|event| (start..=end).contains(&event.event_time.0.as_millisecond()))
+                    let Some(event) = parse_event(line, attribute)
+                        .filter(|event| (start..=end).contains(&event.event_time.0.as_millisecond()))
                     else {
                         continue;
                     };
-                    if events.len() == most as usize {
+                    if events.len() == max_results as usize {
                         return Ok(LookupEventsOutput { events, next_token: Some(format!("{segment}.{seen}")) });
                     }
                     events.push(event);
@@ -83,23 +83,23 @@ impl Call<'_> {
     }
 
     /// When a key was last used, as far as the trail goes back.
-    pub fn get_key_last_usage(&self, request: &GetKeyLastUsage) -> Answer<GetKeyLastUsageOutput> {
-        let key = self.recall_key(&request.key_id, "kms:GetKeyLastUsage")?;
-        self.aws.trail.flush(self.store());
-        let owner = world_of(&key.metadata.aws_account_id, &self.region);
-        let last = self.store().read(|tx| -> Answer<_> {
+    pub fn get_key_last_usage(&self, request: &GetKeyLastUsage) -> ApiResult<GetKeyLastUsageOutput> {
+        let key = self.find_cached_key(&request.key_id, "kms:GetKeyLastUsage")?;
+        self.aws.event_buffer.flush(self.store());
+        let owner = account_region(&key.metadata.aws_account_id, &self.region);
+        let last = self.store().read(|tx| -> ApiResult<_> {
             let mut query = tx.prepare_cached("SELECT lines FROM events WHERE world = ?1 ORDER BY id DESC")?;
             let mut rows = query.query([&owner])?;
             while let Some(row) = rows.next()? {
                 let lines = unpack(row.get_ref(0)?).map_err(rusqlite::Error::from)?;
                 let mut about_it = lines.rsplit('\n').filter(|line| line.contains(&*key.metadata.key_id));
-                if let Some(usage) = about_it.find_map(|line| usage_in(line, &key.metadata.arn)) {
+                if let Some(usage) = about_it.find_map(|line| parse_key_usage(line, &key.metadata.arn)) {
                     return Ok(Some(usage));
                 }
             }
             Ok(None)
         })?;
-        let start = self.store().world().clock.now().saturating_sub(KEPT).unwrap_or(Timestamp::MIN);
+        let start = self.store().environment().clock.now().saturating_sub(RETENTION).unwrap_or(Timestamp::MIN);
         let made = key.metadata.creation_date;
         Ok(GetKeyLastUsageOutput {
             key_id: key.metadata.arn.clone(),
@@ -111,7 +111,7 @@ impl Call<'_> {
 }
 
 /// The use of a key that a line tells of.
-fn usage_in(line: &str, arn: &str) -> Option<KeyLastUsage> {
+fn parse_key_usage(line: &str, arn: &str) -> Option<KeyLastUsage> {
     let record: Value = serde_json::from_str(line).ok()?;
     let operation = record["eventName"].as_str().filter(|name| is_cryptographic(name))?;
     let is_about_it = record["resources"].as_array()?.iter().any(|resource| resource["ARN"] == arn);
@@ -125,13 +125,13 @@ fn usage_in(line: &str, arn: &str) -> Option<KeyLastUsage> {
     })
 }
 
-const ATTRIBUTES: [&str; 8] =
+const LOOKUP_ATTRIBUTES: [&str; 8] =
     ["EventId", "EventName", "ReadOnly", "Username", "ResourceType", "ResourceName", "EventSource", "AccessKeyId"];
 
 /// The event that a line holds, if it is like what is wanted.
-fn read(line: &str, wanted: Option<&LookupAttribute>) -> Option<Event> {
+fn parse_event(line: &str, attribute: Option<&LookupAttribute>) -> Option<Event> {
     // Most lines need no closer look.
-    if wanted.is_some_and(|one| !line.contains(&*one.attribute_value)) {
+    if attribute.is_some_and(|one| !line.contains(&*one.attribute_value)) {
         return None;
     }
     let record: Value = serde_json::from_str(line).ok()?;
@@ -153,15 +153,15 @@ fn read(line: &str, wanted: Option<&LookupAttribute>) -> Option<Event> {
         cloud_trail_event: line.to_owned(),
         problem: None,
     };
-    wanted.is_none_or(|one| is_like(&event, one)).then_some(event)
+    attribute.is_none_or(|one| matches_attribute(&event, one)).then_some(event)
 }
 
-fn is_like(event: &Event, wanted: &LookupAttribute) -> bool {
-    let value = wanted.attribute_value.as_str();
+fn matches_attribute(event: &Event, attribute: &LookupAttribute) -> bool {
+    let value = attribute.attribute_value.as_str();
     let of_resources = |part: fn(&Resource) -> &Option<String>| {
         event.resources.iter().any(|resource| part(resource).as_deref() == Some(value))
     };
-    match wanted.attribute_key.as_str() {
+    match attribute.attribute_key.as_str() {
         "EventId" => event.event_id == value,
         "EventName" => event.event_name == value,
         "ReadOnly" => event.read_only == value,

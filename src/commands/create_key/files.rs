@@ -70,7 +70,7 @@ fn read(name: &str, most: usize) -> std::io::Result<String> {
     if text.len() > most {
         return Err(std::io::Error::other(format!("it is longer than {most} bytes")));
     }
-    Ok(crate::text::without_mark(&text).to_owned())
+    Ok(crate::text::strip_byte_order_mark(&text).to_owned())
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use crate::aws::cli::shell_quote;
 use crate::aws::limits;
 use crate::aws::scalar::SecretString;
 use crate::client::Client;
-use crate::client::credentials::NoCredentials;
+use crate::client::credentials::LoadCredentialsError;
 use crate::tui::terminal;
 
 /// How often a code is asked for.
@@ -31,7 +31,7 @@ pub enum NotLoggedIn {
     },
     /// The code is wrong each time, or none was given, or something else keeps credentials away.
     #[error(transparent)]
-    Refused(#[from] NoCredentials),
+    Refused(#[from] LoadCredentialsError),
 }
 
 impl From<&NotLoggedIn> for Exit {
@@ -44,7 +44,7 @@ impl From<&NotLoggedIn> for Exit {
 ///
 /// # Errors
 /// [`NotLoggedIn`].
-pub async fn log_in(client: &Client, mut none: NoCredentials) -> Result<(), NotLoggedIn> {
+pub async fn log_in(client: &Client, mut none: LoadCredentialsError) -> Result<(), NotLoggedIn> {
     let mut said = String::new();
     for _ in 0..MOST_TRIES {
         let Some(serial) = none.mfa_serial.clone() else { break };

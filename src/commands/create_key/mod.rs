@@ -152,7 +152,7 @@ fn in_wizard(arguments: &Arguments, draft: KeyDraft, key_store: Option<String>) 
 async fn learn(client: &Client, origin: Origin) -> Result<Known, CallError> {
     let mut known = Known {
         region: client.region().to_owned(),
-        endpoint_url: client.endpoints().address(Service::Kms).map(str::to_owned),
+        endpoint_url: client.endpoints().custom_url(Service::Kms).map(str::to_owned),
         is_read_only: client.is_read_only(),
         ..Known::default()
     };

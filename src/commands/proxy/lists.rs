@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::require_partition;
 use crate::aws::limits;
 use crate::aws::xks_console::ListProxyRequests;
-use crate::xks::key_manager::{ExternalKey, KeyManager, KeyManagerError};
+use crate::xks::key_manager::{ExternalKey, ExternalKeyManager, KeyManagerError};
 
 /// Where a list goes, and in which form.
 pub struct List<'a, W> {
@@ -24,7 +24,7 @@ impl<W: Write> List<'_, W> {
     }
 
     /// Names and URI paths of the partitions.
-    pub fn partitions(&mut self, manager: &KeyManager) -> Result<(), Box<dyn Error>> {
+    pub fn partitions(&mut self, manager: &ExternalKeyManager) -> Result<(), Box<dyn Error>> {
         let names = manager.partitions()?;
         if self.is_json {
             let partition = |name: &String| {
@@ -40,7 +40,7 @@ impl<W: Write> List<'_, W> {
     }
 
     /// The external keys of a partition.
-    pub fn keys(&mut self, manager: &KeyManager, partition: &str) -> Result<(), Box<dyn Error>> {
+    pub fn keys(&mut self, manager: &ExternalKeyManager, partition: &str) -> Result<(), Box<dyn Error>> {
         require_partition(manager, partition)?;
         let keys = manager.keys(partition)?;
         if self.is_json {
@@ -65,7 +65,7 @@ impl<W: Write> List<'_, W> {
     }
 
     /// The access key IDs of a partition.
-    pub fn credentials(&mut self, manager: &KeyManager, partition: &str) -> Result<(), Box<dyn Error>> {
+    pub fn credentials(&mut self, manager: &ExternalKeyManager, partition: &str) -> Result<(), Box<dyn Error>> {
         require_partition(manager, partition)?;
         let ids = manager.access_key_ids(partition)?;
         if self.is_json {
@@ -78,7 +78,7 @@ impl<W: Write> List<'_, W> {
     }
 
     /// The requests to the proxy that are wanted, the oldest first: a line of JSON for each, or one document.
-    pub fn requests(&mut self, manager: &KeyManager, wanted: &ListProxyRequests) -> Result<(), Box<dyn Error>> {
+    pub fn requests(&mut self, manager: &ExternalKeyManager, wanted: &ListProxyRequests) -> Result<(), Box<dyn Error>> {
         if let Some(partition) = &wanted.partition {
             require_partition(manager, partition)?;
         }
@@ -104,7 +104,7 @@ impl<W: Write> List<'_, W> {
     }
 }
 
-fn is_key_of_any(manager: &KeyManager, partition: Option<&str>, id: &str) -> Result<bool, KeyManagerError> {
+fn is_key_of_any(manager: &ExternalKeyManager, partition: Option<&str>, id: &str) -> Result<bool, KeyManagerError> {
     let partitions = match partition {
         Some(partition) => vec![partition.to_owned()],
         None => manager.partitions()?,

@@ -13,10 +13,10 @@ use zeroize::Zeroizing;
 use self::lists::List;
 use super::{note, open_bundled};
 use crate::aws::xks_console::ListProxyRequests;
-use crate::bundled::Bundled;
+use crate::bundled::BundledAws;
 use crate::cli::{Arguments, KeyName, ProxyCommand};
 use crate::storage::atomic_file::replace;
-use crate::xks::key_manager::{KeyManager, KeyManagerError, NewExternalKey};
+use crate::xks::key_manager::{ExternalKeyManager, KeyManagerError, NewExternalKey};
 use crate::xks::proxy::BUNDLED_HOST;
 
 /// The exit code for a value that can't be right, and for a question that can't be asked.
@@ -83,7 +83,7 @@ pub struct Terminal<'a, O, N> {
 /// # Errors
 /// What the external key manager refuses, and files that can't be written.
 pub fn run(
-    aws: &Bundled,
+    aws: &BundledAws,
     dir: &Path,
     command: &ProxyCommand,
     terminal: &mut Terminal<impl Write, impl Write>,
@@ -158,7 +158,7 @@ pub fn run(
     Ok(ExitCode::SUCCESS)
 }
 
-fn require_partition(manager: &KeyManager, name: &str) -> Result<(), Box<dyn Error>> {
+fn require_partition(manager: &ExternalKeyManager, name: &str) -> Result<(), Box<dyn Error>> {
     let names = manager.partitions()?;
     if names.iter().any(|known| known == name) {
         return Ok(());
@@ -166,7 +166,7 @@ fn require_partition(manager: &KeyManager, name: &str) -> Result<(), Box<dyn Err
     Err(format!("Partition {name:?} doesn't exist. The partitions are {}.", names.join(", ")).into())
 }
 
-fn require_key(manager: &KeyManager, partition: &str, id: &str) -> Result<(), Box<dyn Error>> {
+fn require_key(manager: &ExternalKeyManager, partition: &str, id: &str) -> Result<(), Box<dyn Error>> {
     require_partition(manager, partition)?;
     match manager.key(partition, id) {
         Err(KeyManagerError::KeyNotFound) => {
@@ -178,12 +178,12 @@ fn require_key(manager: &KeyManager, partition: &str, id: &str) -> Result<(), Bo
 }
 
 /// Names the key, and what is lost with it.
-fn delete_question(aws: &Bundled, partition: &str, id: &str) -> Result<String, Box<dyn Error>> {
+fn delete_question(aws: &BundledAws, partition: &str, id: &str) -> Result<String, Box<dyn Error>> {
     let versions = match aws.key_manager().key(partition, id)?.version {
         1 => "its key material".to_owned(),
         count => format!("the key material of all its {count} versions"),
     };
-    let keys = aws.keys_with_external_key(partition, id)?;
+    let keys = aws.kms_keys_using_external_key(partition, id)?;
     let users = match keys.as_slice() {
         [] => "No KMS key in this account uses it.".to_owned(),
         [key] => format!("The KMS key {key} uses it and won't encrypt or decrypt anymore."),
@@ -196,7 +196,7 @@ fn delete_question(aws: &Bundled, partition: &str, id: &str) -> Result<String, B
 }
 
 fn create_partition(
-    aws: &Bundled,
+    aws: &BundledAws,
     dir: &Path,
     name: &str,
     out: &mut impl Write,
@@ -235,18 +235,18 @@ mod tests {
     use super::*;
     use crate::environment::Environment;
 
-    fn aws() -> Bundled {
-        Bundled::in_memory("default", Environment::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 1)).unwrap()
+    fn aws() -> BundledAws {
+        BundledAws::in_memory("default", Environment::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 1)).unwrap()
     }
 
-    fn done(aws: &Bundled, dir: &Path, command: &ProxyCommand) -> Result<(String, String), String> {
+    fn done(aws: &BundledAws, dir: &Path, command: &ProxyCommand) -> Result<(String, String), String> {
         let (out, notes, _) = said(aws, dir, command, false, &|question| panic!("{question}"))?;
         Ok((out, notes))
     }
 
     /// Output, notes and exit code.
     fn said(
-        aws: &Bundled,
+        aws: &BundledAws,
         dir: &Path,
         command: &ProxyCommand,
         is_json: bool,
@@ -376,7 +376,7 @@ mod tests {
             (question.into_inner(), notes, code)
         };
         let keys = aws.key_manager().keys("frankfurt").unwrap();
-        let used = |id: &str| !aws.keys_with_external_key("frankfurt", id).unwrap().is_empty();
+        let used = |id: &str| !aws.kms_keys_using_external_key("frankfurt", id).unwrap().is_empty();
         let in_use = &keys.iter().find(|key| used(&key.id)).unwrap().id;
         let (question, notes, code) = delete(in_use, false);
         assert!(question.contains(&format!("{in_use:?} of partition \"frankfurt\"")), "{question}");

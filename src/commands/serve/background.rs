@@ -11,10 +11,10 @@ use zeroize::Zeroizing;
 
 use super::instance::{self, Running};
 use super::{environment, stop_command};
-use crate::bundled::Bundled;
+use crate::bundled::BundledAws;
 use crate::cli::{Arguments, Serve};
 use crate::commands::note;
-use crate::server::profiles::Served;
+use crate::server::profiles::ServerInfo;
 use crate::storage::atomic_file::replace;
 
 /// What a server in the background says, in the data directory.
@@ -104,7 +104,7 @@ fn show_running(
         .into());
     }
     let bundled = super::super::open_bundled(arguments, data_dir)?;
-    let served = Served { url, region: Bundled::REGION, authority: authority.as_deref() };
+    let served = ServerInfo { url, region: BundledAws::REGION, ca_certificate: authority.as_deref() };
     let exports = environment(&served, &bundled)?.exports();
     if let Some(path) = &options.ready_file {
         let failed = |error| format!("Couldn't write the ready file {}: {error}", path.display());

@@ -18,11 +18,11 @@ use self::ready_file::ReadyFile;
 use super::note;
 use crate::access_log::AccessLog;
 use crate::aws::cli::shell_quote;
-use crate::bundled::Bundled;
+use crate::bundled::BundledAws;
 use crate::cli::{Arguments, Serve};
-use crate::server::environment::Environment;
-use crate::server::profiles::{self, Served};
-use crate::server::tls::{self, Clients};
+use crate::server::environment::ClientEnvironment;
+use crate::server::profiles::{self, ServerInfo};
+use crate::server::tls::{self, ClientAuth};
 use crate::server::{ServeError, Server};
 
 type Failure = Box<dyn Error>;
@@ -71,7 +71,7 @@ fn serve(arguments: &Arguments, options: &Serve, data_dir: &Path) -> Result<Exit
             server = server.with_access_log(log);
         }
         let url = server.url();
-        let target = Served { url: &url, region: Bundled::REGION, authority: authority.as_deref() };
+        let target = ServerInfo { url: &url, region: BundledAws::REGION, ca_certificate: authority.as_deref() };
         let mut environment = environment(&target, &bundled)?;
         if !options.command.is_empty() {
             let profiles = with_command::Profiles::write(&target, &bundled, data_dir, server.address().port())?;
@@ -112,7 +112,7 @@ fn serve(arguments: &Arguments, options: &Serve, data_dir: &Path) -> Result<Exit
 /// Opens the port. Where nobody expects the usual one, a free one does as well.
 async fn listen(
     options: &Serve,
-    bundled: &Bundled,
+    bundled: &BundledAws,
     tls: Option<Arc<rustls::ServerConfig>>,
 ) -> Result<Server, ServeError> {
     let address = options.listen.unwrap_or(Serve::USUAL_ADDRESS);
@@ -147,8 +147,11 @@ fn explained(error: ServeError, arguments: &Arguments, data_dir: &Path) -> Failu
 }
 
 fn tls(options: &Serve, data_dir: &Path) -> Result<(Option<Arc<rustls::ServerConfig>>, Option<PathBuf>), Failure> {
-    let clients =
-        options.client_ca.clone().zip(options.client_name.clone()).map(|(authority, name)| Clients { authority, name });
+    let clients = options
+        .client_ca
+        .clone()
+        .zip(options.client_name.clone())
+        .map(|(authority, name)| ClientAuth { ca_certificates: authority, client_name: name });
     Ok(match (&options.tls_cert, &options.tls_key) {
         (Some(chain), Some(key)) => (Some(tls::from_files(chain, key, clients.as_ref())?), None),
         _ if options.tls_self_signed => {
@@ -160,7 +163,12 @@ fn tls(options: &Serve, data_dir: &Path) -> Result<(Option<Arc<rustls::ServerCon
 }
 
 /// Writes the profiles into the data directory, unless they lead to the server in the background.
-fn write_profiles(served: &Served, bundled: &Bundled, data_dir: &Path, is_detached: bool) -> Result<(), Failure> {
+fn write_profiles(
+    served: &ServerInfo,
+    bundled: &BundledAws,
+    data_dir: &Path,
+    is_detached: bool,
+) -> Result<(), Failure> {
     if !is_detached && let Some(running) = instance::find(data_dir)? {
         note(format_args!(
             "The profiles in {} lead to the server that runs in the background on {}.",
@@ -173,11 +181,11 @@ fn write_profiles(served: &Served, bundled: &Bundled, data_dir: &Path, is_detach
 }
 
 /// The environment of clients that are the console's user.
-fn environment(served: &Served, bundled: &Bundled) -> Result<Environment, Failure> {
+fn environment(served: &ServerInfo, bundled: &BundledAws) -> Result<ClientEnvironment, Failure> {
     let keys = bundled.access_keys()?;
     let key = keys.first().ok_or("The account has no access key.")?;
     let names = std::env::vars_os().map(|(name, _)| name);
-    Ok(Environment::new(served, key, names, |name| std::env::var_os(name)))
+    Ok(ClientEnvironment::new(served, key, names, |name| std::env::var_os(name)))
 }
 
 fn open_access_log(path: &Path) -> Result<AccessLog, Failure> {

@@ -14,11 +14,11 @@ use tokio::process::{Child, Command};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
-use crate::bundled::Bundled;
+use crate::bundled::BundledAws;
 use crate::commands::note;
 use crate::server::Server;
-use crate::server::environment::Environment;
-use crate::server::profiles::{self, Served};
+use crate::server::environment::ClientEnvironment;
+use crate::server::profiles::{self, ServerInfo};
 
 /// Exit codes of a shell for a command that was not started.
 const NOT_FOUND: u8 = 127;
@@ -32,7 +32,7 @@ impl Profiles {
     ///
     /// # Errors
     /// When they can't be written.
-    pub fn write(served: &Served, aws: &Bundled, data_dir: &Path, port: u16) -> Result<Self, Box<dyn Error>> {
+    pub fn write(served: &ServerInfo, aws: &BundledAws, data_dir: &Path, port: u16) -> Result<Self, Box<dyn Error>> {
         let directory = Self(data_dir.join(format!("served-{port}")));
         DirBuilder::new().recursive(true).mode(0o700).create(&directory.0)?;
         profiles::write(served, aws, &directory.0)?;
@@ -55,7 +55,7 @@ impl Drop for Profiles {
 ///
 /// # Errors
 /// When signals can't be listened for.
-pub async fn run(server: Server, command: &[OsString], environment: &Environment) -> io::Result<ExitCode> {
+pub async fn run(server: Server, command: &[OsString], environment: &ClientEnvironment) -> io::Result<ExitCode> {
     let signals = Signals::listen()?;
     let (stop, stopped) = oneshot::channel::<()>();
     let serving = tokio::spawn(server.run(async move {
@@ -70,7 +70,7 @@ pub async fn run(server: Server, command: &[OsString], environment: &Environment
     Ok(ExitCode::from(code))
 }
 
-fn start(command: &[OsString], environment: &Environment) -> Result<Child, u8> {
+fn start(command: &[OsString], environment: &ClientEnvironment) -> Result<Child, u8> {
     let (program, arguments) = command.split_first().ok_or(NOT_FOUND)?;
     let mut child = Command::new(program);
     child.args(arguments).envs(environment.set());

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use regex_lite::Regex;
 
 use super::{Command, Scope, Tape, TapeError, WAIT_TIMEOUT, keys};
-use crate::text::without_mark;
+use crate::text::strip_byte_order_mark;
 
 /// More presses of one key than any flow needs; a slip of the finger in a count should not hang a test.
 const MAX_COUNT: usize = 1000;
@@ -45,7 +45,7 @@ pub(super) fn tape(name: &str, text: &str) -> Result<Tape, TapeError> {
         commands: Vec::new(),
     };
     let failed = |line, problem| TapeError::Unreadable { tape: name.to_owned(), line, problem };
-    for (index, line) in without_mark(text).lines().enumerate() {
+    for (index, line) in strip_byte_order_mark(text).lines().enumerate() {
         let number = index + 1;
         reader.line(number, line).map_err(|problem| failed(number, problem))?;
     }

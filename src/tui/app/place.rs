@@ -2,8 +2,8 @@
 
 use super::{App, Dialog, Flash, World};
 use crate::client::Client;
-use crate::client::credentials::NoCredentials;
-use crate::client::profile::Place;
+use crate::client::credentials::LoadCredentialsError;
+use crate::client::profile::SwitchTarget;
 use crate::create_key::submission::{self, Answer, Submission};
 use crate::tui::effect::{Call, Effect, Failure, Reply};
 use crate::tui::login::{self, Login};
@@ -32,7 +32,7 @@ impl App {
             self.tell("Not switched", why);
             return Vec::new();
         }
-        let here = Place { profile: self.profile.clone(), region: self.known.region.clone() };
+        let here = SwitchTarget { profile: self.profile.clone(), region: self.known.region.clone() };
         let has_profiles = here.profile.is_some();
         let would_lose = self.wizard.as_ref().is_some_and(Wizard::would_lose) && !self.drafts.are_kept();
         let loses = would_lose.then_some(LOSES);
@@ -104,7 +104,7 @@ impl App {
     }
 
     /// A call was not made for want of credentials: it waits until there are some.
-    pub(super) fn logged_out(&mut self, call: Call, none: NoCredentials) {
+    pub(super) fn logged_out(&mut self, call: Call, none: LoadCredentialsError) {
         match (&mut self.login, call) {
             (Some(login), Call::LogIn(_)) => login.refused(none),
             (_, Call::LogIn(_)) => {}

@@ -140,7 +140,7 @@ fn write_row(paper: &mut Paper, here: bool, words: &str, is_offered: bool) {
         (false, true) => theme::TEXT,
         (false, false) => theme::QUIET,
     };
-    let words = text::cut(&text::harmless(words), paper.width.saturating_sub(3));
+    let words = text::truncate(&text::escape_controls(words), paper.width.saturating_sub(3));
     let mark = Span::styled(if here { "▸ " } else { "  " }, theme::ACCENT);
     paper.line(Line::from(vec![mark, Span::styled(words, style)]));
 }

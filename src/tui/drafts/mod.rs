@@ -111,9 +111,9 @@ impl Drafts {
         let (mark, style) = if first.submission.is_in_doubt() { ("?", theme::WARNING) } else { ("◌", theme::TEXT) };
         let key = "[D] Drafts";
         let more = if offered.len() > 1 { format!(" and {} more", offered.len() - 1) } else { String::new() };
-        let words = format!(" {mark} Unfinished KMS key: {}", text::harmless(&what(first)));
+        let words = format!(" {mark} Unfinished KMS key: {}", text::escape_controls(&what(first)));
         let room = width.saturating_sub(text::width(key) + text::width(&more) + 4);
-        let words = format!("{}{more}   ", text::cut(&words, room));
+        let words = format!("{}{more}   ", text::truncate(&words, room));
         Some(Line::from(vec![Span::styled(words, style), Span::styled(key, theme::ACCENT)]))
     }
 }

@@ -246,8 +246,8 @@ fn write_exceptions(paper: &mut Paper, shown: &Monitoring) {
         return;
     };
     for exception in &shown.exceptions {
-        let name = text::fit(&text::harmless(&exception.name), 31);
-        let kind = text::fit(&text::harmless(&exception.error_type), 13);
+        let name = text::fit(&text::escape_controls(&exception.name), 31);
+        let kind = text::fit(&text::escape_controls(&exception.error_type), 13);
         let line = format!("{:>8}  {name} {kind} ", number(exception.count));
         let room = paper.width.saturating_sub(text::width(&line) + 2).min(40);
         let bar = if room < 10 { String::new() } else { bar(exception.count / most.count, room) };
@@ -263,7 +263,7 @@ fn write_certificates(paper: &mut Paper, shown: &Monitoring) {
     for (name, days) in &shown.certificates {
         let is_late = *days < RENEW_BEFORE;
         let (note, style) = if is_late { ("  ⚠ Renew it now", theme::WARNING) } else { ("", theme::TEXT) };
-        let name = text::cut(&text::harmless(name), paper.width.saturating_sub(28));
+        let name = text::truncate(&text::escape_controls(name), paper.width.saturating_sub(28));
         paper.line(Line::styled(format!("{:>8}  {name}{note}", number(*days)), style));
     }
 }

@@ -32,7 +32,7 @@ pub fn draw(call: Option<&ApiCall>, frame: &mut Frame, area: Rect) {
 }
 
 fn write(call: &ApiCall, paper: &mut Paper) {
-    paper.heading(&text::harmless(call.operation));
+    paper.heading(&text::escape_controls(call.operation));
     paper.pair("Time", &call.time.strftime("%Y-%m-%d %H:%M:%S%.3fZ").to_string(), theme::TEXT);
     paper.pair("Service", call.service, theme::TEXT);
     paper.pair("Region", &call.region, theme::TEXT);

@@ -82,7 +82,7 @@ impl EventPage {
             return;
         };
         let member = |name: &str| self.record[name].as_str().unwrap_or_default().to_owned();
-        paper.heading(&text::harmless(&event.event_name));
+        paper.heading(&text::escape_controls(&event.event_name));
         super::write_problem(paper, "event", event.problem.as_deref());
         let time = if is_undated(event) { UNREADABLE.to_owned() } else { event.event_time.0.to_string() };
         paper.pair("Event time", &time, theme::TEXT);

@@ -255,7 +255,7 @@ impl KeyPage {
             paper.prose("No tags.", 2, theme::QUIET);
         }
         for tag in tags {
-            paper.pair(&crate::tui::widgets::text::harmless(&tag.tag_key), &tag.tag_value, theme::TEXT);
+            paper.pair(&crate::tui::widgets::text::escape_controls(&tag.tag_key), &tag.tag_value, theme::TEXT);
         }
     }
 }
@@ -299,7 +299,7 @@ fn write_use(paper: &mut Paper, key: &KeySummary) {
     }
     if !key.key_state.is_known() {
         paper.gap();
-        let state = crate::text::harmless(key.key_state.label());
+        let state = crate::text::escape_controls(key.key_state.label());
         let words = format!(
             "The key state \"{state}\" is newer than this version. AWS KMS decides whether you can use the key."
         );

@@ -175,7 +175,7 @@ impl KeyStorePage {
     }
 
     fn write(&self, paper: &mut Paper, store: &CustomKeyStore, known: &Known) {
-        paper.heading(&text::harmless(&store.custom_key_store_name));
+        paper.heading(&text::escape_controls(&store.custom_key_store_name));
         self.write_buttons(paper, store);
         super::write_problem(paper, "key store", store.problem.as_deref());
         paper.heading("General configuration");
@@ -256,8 +256,11 @@ impl KeyStorePage {
             let style = if here { theme::FOCUS } else { theme::TEXT };
             let line = Line::from(vec![
                 Span::styled(if here { "▸ " } else { "  " }, theme::ACCENT),
-                Span::styled(text::fit(&text::harmless(name), third), style),
-                Span::styled(format!(" {} ", text::fit(&text::harmless(external), third.saturating_sub(2))), style),
+                Span::styled(text::fit(&text::escape_controls(name), third), style),
+                Span::styled(
+                    format!(" {} ", text::fit(&text::escape_controls(external), third.saturating_sub(2))),
+                    style,
+                ),
                 Span::styled(
                     key.key_state.label().to_owned(),
                     if here { style } else { state_style(key.key_state.label()) },

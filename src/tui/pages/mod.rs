@@ -136,7 +136,7 @@ fn date_of(at: EpochSeconds, problem: Option<&str>) -> String {
 fn write_problem(paper: &mut Paper, what: &str, problem: Option<&str>) {
     if let Some(problem) = problem {
         let words = format!("▲ AWS returned this {what} in a format that this version can't read in full: {problem}.");
-        paper.prose(&text::harmless(&words), 2, theme::WARNING);
+        paper.prose(&text::escape_controls(&words), 2, theme::WARNING);
         paper.gap();
     }
 }

@@ -128,7 +128,7 @@ pub fn intro(task: &Task, paper: &mut Paper) {
     };
     for key in keys.iter().take(8) {
         let id = if key.name == key.id { "" } else { key.id.as_str() };
-        paper.pair(&crate::tui::widgets::text::harmless(&key.name), id, theme::TEXT);
+        paper.pair(&crate::tui::widgets::text::escape_controls(&key.name), id, theme::TEXT);
     }
     if keys.len() > 8 {
         paper.prose(&format!("and {} more", keys.len() - 8), 2, theme::TEXT);

@@ -256,7 +256,7 @@ pub fn write_area(paper: &mut Paper, area: &TextArea, is_focused: bool, most: us
 
 /// A line as the screen shows it.
 fn visible(line: &str) -> String {
-    text::harmless(&line.replace('\t', "  "))
+    text::escape_controls(&line.replace('\t', "  "))
 }
 
 #[cfg(test)]

@@ -110,7 +110,7 @@ impl TextField {
     pub fn write(&self, paper: &mut Paper, indent: usize, columns: usize, is_focused: bool, placeholder: &str) {
         let inner = columns.saturating_sub(2).max(1);
         let scroll = self.input.visual_scroll(inner.saturating_sub(1).max(1));
-        let value = text::harmless(self.value());
+        let value = text::escape_controls(self.value());
         let mut shown = String::new();
         let mut passed = 0;
         for grapheme in value.graphemes(true) {
@@ -121,7 +121,7 @@ impl TextField {
             passed += wide;
         }
         let (shown, style) = if value.is_empty() && !is_focused {
-            (text::cut(placeholder, inner), theme::QUIET)
+            (text::truncate(placeholder, inner), theme::QUIET)
         } else {
             (shown, Style::new())
         };

@@ -376,7 +376,7 @@ impl Form {
                     let style = if on && is_focused { theme::FOCUS } else { theme::TEXT };
                     let mark =
                         Span::styled(if on { "  ◉ " } else { "  ○ " }, if on { theme::ACCENT } else { theme::TEXT });
-                    paper.line(Line::from(vec![mark, Span::styled(text::harmless(label), style)]));
+                    paper.line(Line::from(vec![mark, Span::styled(text::escape_controls(label), style)]));
                 }
             }
             Input::Tick(_) => {}

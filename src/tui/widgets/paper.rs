@@ -59,7 +59,7 @@ impl Paper {
 
     /// Writes `words`, wrapped, each line after `indent` blanks.
     pub fn prose(&mut self, words: &str, indent: usize, style: Style) -> &mut Self {
-        for row in text::wrap(&text::harmless_lines(words), self.width.saturating_sub(indent + 1)) {
+        for row in text::wrap(&text::escape_controls_in_lines(words), self.width.saturating_sub(indent + 1)) {
             self.lines.push(Line::from(vec![Span::raw(" ".repeat(indent)), Span::styled(row, style)]));
         }
         self
@@ -69,7 +69,8 @@ impl Paper {
     pub fn error(&mut self, words: &str, indent: usize, style: Style) -> &mut Self {
         const MOST_LINES: usize = 3;
         let columns = self.width.saturating_sub(indent + 1);
-        for row in text::wrap_at_most(&text::harmless_lines(words), columns, MOST_LINES, "… F4 shows all") {
+        for row in text::wrap_truncated(&text::escape_controls_in_lines(words), columns, MOST_LINES, "… F4 shows all")
+        {
             self.lines.push(Line::from(vec![Span::raw(" ".repeat(indent)), Span::styled(row, style)]));
         }
         self
@@ -78,7 +79,7 @@ impl Paper {
     /// Writes a section heading after a gap.
     pub fn heading(&mut self, words: &str) -> &mut Self {
         self.gap();
-        self.lines.push(Line::styled(text::cut(words, self.width), theme::HEADING));
+        self.lines.push(Line::styled(text::truncate(words, self.width), theme::HEADING));
         self
     }
 
@@ -86,7 +87,7 @@ impl Paper {
     pub fn pair(&mut self, label: &str, value: &str, style: Style) -> &mut Self {
         let column = if self.width >= 56 { 26 } else { 20.min(self.width / 2) };
         let value = if value.is_empty() { "-" } else { value };
-        let rows = text::wrap(&text::harmless_lines(value), self.width.saturating_sub(column + 3).max(8));
+        let rows = text::wrap(&text::escape_controls_in_lines(value), self.width.saturating_sub(column + 3).max(8));
         for (index, row) in rows.into_iter().enumerate() {
             let label = if index == 0 { label } else { "" };
             self.lines.push(Line::from(vec![

@@ -79,7 +79,7 @@ impl Picker {
             let mark = if is_focused { "▸ " } else { "  " };
             paper.line(Line::from(vec![Span::styled(mark, theme::ACCENT), Span::styled(label, theme::HEADING)]));
             if !is_focused {
-                let value = text::cut(&text::harmless(self.value()), paper.width.saturating_sub(3));
+                let value = text::truncate(&text::escape_controls(self.value()), paper.width.saturating_sub(3));
                 paper.line(Line::raw(format!("  {value}")));
                 return;
             }
@@ -95,8 +95,9 @@ impl Picker {
         for (row, (value, note)) in found.iter().enumerate().skip(top).take(ROWS) {
             let is_here = row == self.cursor;
             let (mark, style) = if is_here { ("  ◉ ", theme::FOCUS) } else { ("  ○ ", theme::TEXT) };
-            let value = text::cut(&text::harmless(value), paper.width.saturating_sub(5));
-            let note = text::cut(&text::harmless(note), paper.width.saturating_sub(7 + text::width(&value)));
+            let value = text::truncate(&text::escape_controls(value), paper.width.saturating_sub(5));
+            let note =
+                text::truncate(&text::escape_controls(note), paper.width.saturating_sub(7 + text::width(&value)));
             paper.line(Line::from(vec![
                 Span::styled(mark, theme::ACCENT),
                 Span::styled(value, style),

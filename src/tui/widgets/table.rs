@@ -315,7 +315,7 @@ impl Table {
                 (true, true) => " ▾",
                 _ => "",
             };
-            let title = text::cut(column.title, width.saturating_sub(text::width(mark) + 1));
+            let title = text::truncate(column.title, width.saturating_sub(text::width(mark) + 1));
             headings.push(Span::styled(text::fit(&format!("{title}{mark}"), *width), theme::HEADING));
         }
         headings.push(Span::styled(if is_last_shown { "" } else { "›" }, theme::ACCENT));
@@ -386,7 +386,7 @@ impl Table {
 
     /// What stands in a row, line by line, cell by cell.
     fn texts(&self, row: usize, shown: &[(usize, usize)], rows: &Rows) -> Vec<Vec<String>> {
-        let cell = |column| text::harmless(&(rows.cell)(row, column));
+        let cell = |column| text::escape_controls(&(rows.cell)(row, column));
         if !self.wraps {
             return vec![shown.iter().map(|(column, _)| cell(*column)).collect()];
         }
@@ -455,7 +455,7 @@ impl Table {
         let search = if self.search.value().is_empty() {
             Span::styled("/ search   ", theme::QUIET)
         } else {
-            Span::raw(format!("Search: {}   ", text::harmless(self.search.value())))
+            Span::raw(format!("Search: {}   ", text::escape_controls(self.search.value())))
         };
         paper.line(Line::from(vec![Span::raw("  "), search, Span::styled(count, theme::QUIET)]));
     }

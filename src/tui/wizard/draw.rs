@@ -47,7 +47,7 @@ impl Wizard {
         // The title stays where it is when the page is scrolled. Without a rail it tells how far one is.
         let lead = format!("Step {} of {} · ", self.place() + 1, self.method.steps(self.draft.origin).len());
         let title = format!("{}{}", if rail == 0 { &lead } else { "" }, self.step.title());
-        let title = Line::styled(text::cut(&title, body.width.into()), theme::HEADING);
+        let title = Line::styled(text::truncate(&title, body.width.into()), theme::HEADING);
         frame.render_widget(title, Rect { height: 1.min(body.height), ..body });
         body = Rect { y: body.y.saturating_add(1), height: body.height.saturating_sub(1), ..body };
         let mut paper = Paper::new(body.width);

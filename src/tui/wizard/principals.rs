@@ -286,8 +286,8 @@ fn write_progress(paper: &mut Paper, principals: &Principals, is_focused: bool, 
             Progress::More(_) if is_searched => format!("… {words}: {count} so far, and the search goes on."),
             Progress::More(_) => format!("{words}: {count} so far; more come as you go down or search."),
             Progress::Failed { reason, .. } => {
-                let line = text::harmless(&format!("✗ {words} can't be listed: {reason}"));
-                let line = text::cut(&line, paper.width.saturating_sub(3));
+                let line = text::escape_controls(&format!("✗ {words} can't be listed: {reason}"));
+                let line = text::truncate(&line, paper.width.saturating_sub(3));
                 paper.line(Line::styled(format!("  {line}"), theme::BAD));
                 has_failed = true;
                 continue;
@@ -298,7 +298,7 @@ fn write_progress(paper: &mut Paper, principals: &Principals, is_focused: bool, 
     if has_failed {
         // In an empty list this is all that can show where one is.
         let mark = if is_focused && principals.list().is_empty() { "▸ " } else { "  " };
-        let words = text::cut("r tries again, F2 tells why; ARNs can be typed.", paper.width.saturating_sub(3));
+        let words = text::truncate("r tries again, F2 tells why; ARNs can be typed.", paper.width.saturating_sub(3));
         paper.line(Line::from(vec![Span::styled(mark, theme::ACCENT), Span::styled(words, theme::QUIET)]));
     }
     if principals.are_whole() && principals.list().is_empty() {

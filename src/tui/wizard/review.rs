@@ -93,7 +93,7 @@ impl Wizard {
             }
             Step::Tags => {
                 for tag in &draft.tags {
-                    let key = crate::tui::widgets::text::harmless(&tag.tag_key);
+                    let key = crate::tui::widgets::text::escape_controls(&tag.tag_key);
                     paper.pair(&key, &tag.tag_value, theme::TEXT);
                 }
                 if draft.tags.is_empty() {

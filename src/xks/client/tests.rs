@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::environment::Environment;
-use crate::xks::key_manager::{KeyManager, NewExternalKey, ProxyCredential};
-use crate::xks::metrics::{Exception, Figures, Minute};
+use crate::xks::key_manager::{ExternalKeyManager, NewExternalKey, ProxyCredential};
+use crate::xks::metrics::{Exception, MetricMinute, StatisticSet};
 use crate::xks::proxy;
 
 fn metadata() -> RequestMetadata {
@@ -19,10 +19,10 @@ fn metadata() -> RequestMetadata {
     }
 }
 
-fn bundled() -> (XksClient, ProxyTarget, KeyManager) {
-    let world = Environment::replayable(Timestamp::UNIX_EPOCH, 5);
-    let manager = KeyManager::in_memory(world.clone()).unwrap();
-    let credential = ProxyCredential::generate(&world.random).unwrap();
+fn bundled() -> (XksClient, ProxyTarget, ExternalKeyManager) {
+    let environment = Environment::replayable(Timestamp::UNIX_EPOCH, 5);
+    let manager = ExternalKeyManager::in_memory(environment.clone()).unwrap();
+    let credential = ProxyCredential::generate(&environment.random).unwrap();
     manager.create_partition("acme", &credential).unwrap();
     let key = NewExternalKey {
         id: "k1".into(),
@@ -33,7 +33,7 @@ fn bundled() -> (XksClient, ProxyTarget, KeyManager) {
         callers: Vec::new(),
     };
     manager.create_key("acme", &key).unwrap();
-    let client = XksClient::new(proxy::router(manager.clone(), world.clock.clone()), None, world.clock);
+    let client = XksClient::new(proxy::router(manager.clone(), environment.clock.clone()), None, environment.clock);
     (client, target(credential), manager)
 }
 
@@ -51,9 +51,9 @@ fn target(credential: ProxyCredential) -> ProxyTarget {
 /// A client of a proxy that always answers this.
 fn canned(status: u16, body: &Value) -> (XksClient, ProxyTarget) {
     let body = body.to_string();
-    let proxies =
+    let bundled_proxy =
         Router::new().fallback(async move || (StatusCode::from_u16(status).unwrap(), body.clone()).into_response());
-    (XksClient::new(proxies, None, Clock::manual(Timestamp::UNIX_EPOCH)), bundled().1)
+    (XksClient::new(bundled_proxy, None, Clock::manual(Timestamp::UNIX_EPOCH)), bundled().1)
 }
 
 #[tokio::test]
@@ -169,23 +169,23 @@ async fn fleet_without_available_manager_is_unhealthy() {
 async fn proxy_timeout_is_retried_once() {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
-    let asked = Arc::new(AtomicUsize::new(0));
-    let count = Arc::clone(&asked);
-    let proxies = Router::new().fallback(async move || {
+    let request_count = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&request_count);
+    let bundled_proxy = Router::new().fallback(async move || {
         count.fetch_add(1, Ordering::SeqCst);
         std::future::pending::<()>().await;
     });
-    let client = XksClient::new(proxies, None, Clock::manual(Timestamp::UNIX_EPOCH));
+    let client = XksClient::new(bundled_proxy, None, Clock::manual(Timestamp::UNIX_EPOCH));
     let failure = client.get_health_status(&bundled().1, &metadata()).await.unwrap_err();
-    assert_eq!((failure, asked.load(Ordering::SeqCst)), (XksFailure::TimedOut, 2));
-    let noted = client.metrics().take();
+    assert_eq!((failure, request_count.load(Ordering::SeqCst)), (XksFailure::TimedOut, 2));
+    let recorded = client.metrics().take();
     let operations = Operations { kms: "Encrypt".into(), xks: "GetHealthStatus" };
     let exception = Exception { name: "XksProxyUnreachableException", is_retryable: true };
     let expected = [
-        (Metric::Latency(operations.clone()), Figures { count: 2, sum: 500., min: 250., max: 250. }),
-        (Metric::Errors(operations, Some(exception)), Figures { count: 2, sum: 2., min: 1., max: 1. }),
+        (Metric::Latency(operations.clone()), StatisticSet { count: 2, sum: 500., min: 250., max: 250. }),
+        (Metric::Errors(operations, Some(exception)), StatisticSet { count: 2, sum: 2., min: 1., max: 1. }),
     ];
-    assert_eq!(noted.into_iter().map(|one| (one.metric, one.figures)).collect::<Vec<_>>(), expected);
+    assert_eq!(recorded.into_iter().map(|one| (one.metric, one.statistics)).collect::<Vec<_>>(), expected);
 }
 
 #[tokio::test]
@@ -203,17 +203,17 @@ async fn each_request_outcome_is_recorded_once() {
     ] {
         let (client, target) = canned(status, &body);
         client.get_health_status(&target, &metadata()).await.unwrap_err();
-        let noted = client.metrics().take();
+        let recorded = client.metrics().take();
         let exception = expected.map(|(name, is_retryable)| Exception { name, is_retryable });
-        assert!(matches!(&noted[0].metric, Metric::Latency(_)), "{noted:?}");
-        assert!(matches!(&noted[1].metric, Metric::Errors(_, found) if *found == exception), "{noted:?}");
-        assert_eq!(noted.len(), if expected.is_none() { 5 } else { 2 }, "{noted:?}");
+        assert!(matches!(&recorded[0].metric, Metric::Latency(_)), "{recorded:?}");
+        assert!(matches!(&recorded[1].metric, Metric::Errors(_, found) if *found == exception), "{recorded:?}");
+        assert_eq!(recorded.len(), if expected.is_none() { 5 } else { 2 }, "{recorded:?}");
     }
     // Who isn't there takes no time, and a store that is not made yet has no figures.
     let (client, target, _) = bundled();
     let away = ProxyTarget { uri_endpoint: "https://xks.example.com".into(), ..target.clone() };
     client.get_health_status(&away, &metadata()).await.unwrap_err();
-    assert!(matches!(&client.metrics().take()[..], [Minute { metric: Metric::Errors(..), .. }]));
+    assert!(matches!(&client.metrics().take()[..], [MetricMinute { metric: Metric::Errors(..), .. }]));
     client.get_health_status(&ProxyTarget { key_store: String::new(), ..target }, &metadata()).await.unwrap();
     assert_eq!(client.metrics().take(), []);
 }

@@ -4,21 +4,21 @@ use super::{ExternalKey, KeyManagerError};
 use crate::aws::policy::{arn_like, check_principal_arn, is_service_principal, wildcard_match};
 
 /// The caller that AWS KMS names for what it does by itself.
-const INTERNAL: &str = "AWS Internal";
+const AWS_INTERNAL: &str = "AWS Internal";
 /// The partitions of AWS.
-const PARTITIONS: [&str; 7] = ["aws", "aws-cn", "aws-us-gov", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f"];
+const AWS_PARTITIONS: [&str; 7] = ["aws", "aws-cn", "aws-us-gov", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f"];
 /// The most callers that one external key names.
 const MAX_CALLERS: usize = 100;
 /// The most characters of one, as many as a principal may have.
-const MAX_LENGTH: usize = 2048;
+const MAX_CALLER_LENGTH: usize = 2048;
 
 /// What any caller may be, for those who wrote something else.
-const FORMS: &str = "write the ARN of a user, a role, a session of a role or an account, such as \
+const EXPECTED_FORMS: &str = "write the ARN of a user, a role, a session of a role or an account, such as \
     arn:aws:sts::111122223333:assumed-role/NAME/*, a service principal such as ec2.amazonaws.com, AWS Internal, or *";
 /// The kinds of principals, as resources of their ARNs start.
-const KINDS: [&str; 5] = ["user/", "role/", "assumed-role/", "federated-user/", "root"];
+const PRINCIPAL_KINDS: [&str; 5] = ["user/", "role/", "assumed-role/", "federated-user/", "root"];
 /// How service principals end.
-const SERVICE_ENDS: [&str; 2] = [".amazonaws.com", ".amazonaws.com.cn"];
+const SERVICE_PRINCIPAL_SUFFIXES: [&str; 2] = [".amazonaws.com", ".amazonaws.com.cn"];
 
 /// Refuses what can't be the callers of a key.
 pub fn check(callers: &[String]) -> Result<(), KeyManagerError> {
@@ -27,7 +27,7 @@ pub fn check(callers: &[String]) -> Result<(), KeyManagerError> {
         return invalid(format!("{} of them", callers.len()), "a key has up to 100 callers");
     }
     for caller in callers {
-        if let Err(rule) = check_one(caller) {
+        if let Err(rule) = check_pattern(caller) {
             return invalid(caller.clone(), rule);
         }
     }
@@ -35,24 +35,24 @@ pub fn check(callers: &[String]) -> Result<(), KeyManagerError> {
 }
 
 /// Refuses a pattern that no caller of AWS KMS can match.
-fn check_one(caller: &str) -> Result<(), &'static str> {
+fn check_pattern(caller: &str) -> Result<(), &'static str> {
     let has_wildcards = caller.contains(['*', '?']);
-    if !(1..=MAX_LENGTH).contains(&caller.len()) {
+    if !(1..=MAX_CALLER_LENGTH).contains(&caller.len()) {
         return Err("a caller has 1 to 2048 characters");
     }
-    if caller == "*" || caller == INTERNAL {
+    if caller == "*" || caller == AWS_INTERNAL {
         return Ok(());
     }
     if !caller.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(FORMS);
+        return Err(EXPECTED_FORMS);
     }
     if !caller.contains(':') {
         let fits = if has_wildcards {
-            SERVICE_ENDS.iter().any(|end| caller.ends_with(end))
+            SERVICE_PRINCIPAL_SUFFIXES.iter().any(|end| caller.ends_with(end))
         } else {
             is_service_principal(caller)
         };
-        return if fits { Ok(()) } else { Err(FORMS) };
+        return if fits { Ok(()) } else { Err(EXPECTED_FORMS) };
     }
     let parts: Vec<&str> = caller.splitn(6, ':').collect();
     let &["arn", partition, service, region, account, resource] = parts.as_slice() else {
@@ -60,9 +60,9 @@ fn check_one(caller: &str) -> Result<(), &'static str> {
                     arn:aws:sts::111122223333:assumed-role/NAME/*");
     };
     if !has_wildcards && service == "iam" {
-        return check_principal_arn(caller, partition).map_err(|_| FORMS);
+        return check_principal_arn(caller, partition).map_err(|_| EXPECTED_FORMS);
     }
-    if !PARTITIONS.iter().any(|known| wildcard_match(partition, known)) {
+    if !AWS_PARTITIONS.iter().any(|known| wildcard_match(partition, known)) {
         return Err("the partition of the ARN isn't one of AWS, such as aws");
     }
     if !["iam", "sts"].iter().any(|known| wildcard_match(service, known)) {
@@ -72,28 +72,30 @@ fn check_one(caller: &str) -> Result<(), &'static str> {
         return Err("principals have no Region: nothing stands before the account, as in \
                     arn:aws:iam::111122223333:role/NAME");
     }
-    if !could_be_account(account) {
+    if !can_match_account(account) {
         return Err("the account of the ARN isn't one: it has 12 digits");
     }
-    if !could_be_principal(resource) {
-        return Err(FORMS);
+    if !can_match_principal(resource) {
+        return Err(EXPECTED_FORMS);
     }
     Ok(())
 }
 
 /// Whether a pattern can match the ID of an account.
-fn could_be_account(pattern: &str) -> bool {
+fn can_match_account(pattern: &str) -> bool {
     let letters = pattern.bytes().filter(|byte| *byte != b'*').count();
     let fits = if pattern.contains('*') { letters <= 12 } else { letters == 12 };
     fits && pattern.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'*' | b'?'))
 }
 
 /// Whether a pattern can match the resource of a principal's ARN.
-fn could_be_principal(pattern: &str) -> bool {
+fn can_match_principal(pattern: &str) -> bool {
     let fixed = pattern.find(['*', '?']).map_or(pattern, |end| &pattern[..end]);
     if fixed.len() < pattern.len() {
         // What comes before the first wildcard begins a kind, or goes on after one.
-        return KINDS.iter().any(|kind| kind.starts_with(fixed) || kind.ends_with('/') && fixed.starts_with(kind));
+        return PRINCIPAL_KINDS
+            .iter()
+            .any(|kind| kind.starts_with(fixed) || kind.ends_with('/') && fixed.starts_with(kind));
     }
     match pattern.split_once('/') {
         Some(("assumed-role", session)) => {
@@ -106,7 +108,7 @@ fn could_be_principal(pattern: &str) -> bool {
 
 impl ExternalKey {
     /// Refuses a caller that the key isn't for. `caller` may be an ARN, a service principal or `AWS Internal`.
-    pub(super) fn is_for(&self, caller: &str) -> Result<(), KeyManagerError> {
+    pub(super) fn check_caller(&self, caller: &str) -> Result<(), KeyManagerError> {
         let matches = |pattern: &String| pattern == "*" || arn_like(pattern, caller);
         if self.callers.is_empty() || self.callers.iter().any(matches) {
             return Ok(());
@@ -176,7 +178,7 @@ mod tests {
             "arn:aws:iam::111122223333:u*",
             "logs.us-west-2.amazonaws.com",
         ] {
-            assert_eq!(check_one(caller), Ok(()), "{caller}");
+            assert_eq!(check_pattern(caller), Ok(()), "{caller}");
         }
         for (caller, words) in [
             ("Alice", "write the ARN"),
@@ -199,7 +201,7 @@ mod tests {
             ("arn:amazon:iam::111122223333:role/*", "partition"),
             ("arn:aws:iam::111122223333:user/Alice Miller", "write the ARN"),
         ] {
-            let rule = check_one(caller).unwrap_err();
+            let rule = check_pattern(caller).unwrap_err();
             assert!(rule.contains(words), "{caller}: {rule}");
         }
     }

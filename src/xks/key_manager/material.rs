@@ -13,11 +13,11 @@ use crate::environment::Random;
 use crate::xks::wire::{MAX_CIPHERTEXT_METADATA, TAG_LENGTH};
 
 /// The first byte of `ciphertextMetadata`: how the additional authenticated data is built. The version follows.
-const CONSTRUCTION: u8 = 1;
+const AAD_CONSTRUCTION: u8 = 1;
 
 /// What Encrypt gives back, and Decrypt takes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SealedParts {
+pub struct CiphertextParts {
     /// As long as the plaintext.
     pub ciphertext: Vec<u8>,
     /// 12 bytes when made here; 16 are accepted.
@@ -29,19 +29,19 @@ pub struct SealedParts {
 }
 
 /// The 256-bit key of one version of an external key, made ready; wiped when dropped, never shown by `Debug`.
-pub struct Material {
+pub struct KeyMaterial {
     version: u32,
     key: Zeroizing<[u8; 32]>,
     cipher: Aes256Gcm,
 }
 
-impl fmt::Debug for Material {
+impl fmt::Debug for KeyMaterial {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Material(version {})", self.version)
     }
 }
 
-impl Material {
+impl KeyMaterial {
     /// Makes `key` ready, if it has 256 bits.
     pub fn new(version: u32, key: &[u8]) -> Option<Self> {
         let key = Zeroizing::new(<[u8; 32]>::try_from(key).ok()?);
@@ -50,16 +50,16 @@ impl Material {
     }
 
     /// Encrypts with a fresh random 96-bit IV. The caller has counted the use.
-    pub fn encrypt(&self, aad: &[u8], plaintext: &[u8], random: &Random) -> Result<SealedParts, KeyManagerError> {
-        let metadata = metadata_of(self.version);
-        let aad = bound_aad(aad, &metadata)?;
+    pub fn encrypt(&self, aad: &[u8], plaintext: &[u8], random: &Random) -> Result<CiphertextParts, KeyManagerError> {
+        let metadata = encode_metadata(self.version);
+        let aad = length_prefixed_aad(aad, &metadata)?;
         let iv: [u8; 12] = random.bytes()?;
         let mut bytes = Zeroizing::new(plaintext.to_vec());
         let tag = self
             .cipher
             .encrypt_inout_detached(&Nonce::from(iv), &aad, bytes.as_mut_slice().into())
             .map_err(|_| KeyManagerError::TooLong)?;
-        Ok(SealedParts {
+        Ok(CiphertextParts {
             ciphertext: bytes.to_vec(),
             initialization_vector: iv.to_vec(),
             authentication_tag: tag.to_vec(),
@@ -68,15 +68,15 @@ impl Material {
     }
 
     /// Decrypts what [`Material::encrypt`] made, or says that nothing fits.
-    pub fn decrypt(&self, aad: &[u8], parts: &SealedParts) -> Result<SecretBlob, KeyManagerError> {
-        let aad = bound_aad(aad, &parts.ciphertext_metadata)?;
+    pub fn decrypt(&self, aad: &[u8], parts: &CiphertextParts) -> Result<SecretBlob, KeyManagerError> {
+        let aad = length_prefixed_aad(aad, &parts.ciphertext_metadata)?;
         let tag = <[u8; TAG_LENGTH]>::try_from(parts.authentication_tag.as_slice())
             .map(Tag::from)
             .map_err(|_| KeyManagerError::InvalidCiphertext)?;
         let mut bytes = Zeroizing::new(parts.ciphertext.clone());
         let buffer = bytes.as_mut_slice().into();
         let iv = parts.initialization_vector.as_slice();
-        let done = if let Ok(iv) = <[u8; 12]>::try_from(iv) {
+        let result = if let Ok(iv) = <[u8; 12]>::try_from(iv) {
             self.cipher.decrypt_inout_detached(&Nonce::from(iv), &aad, buffer, &tag)
         } else if let Ok(iv) = <[u8; 16]>::try_from(iv) {
             let cipher = AesGcm::<Aes256, U16>::new(<&Key<Aes256Gcm>>::from(&*self.key));
@@ -84,26 +84,26 @@ impl Material {
         } else {
             return Err(KeyManagerError::InvalidCiphertext);
         };
-        done.map_err(|_| KeyManagerError::InvalidCiphertext)?;
+        result.map_err(|_| KeyManagerError::InvalidCiphertext)?;
         Ok(SecretBlob::new(std::mem::take(&mut *bytes)))
     }
 }
 
 /// The `ciphertextMetadata` of version `version`.
-fn metadata_of(version: u32) -> [u8; 5] {
+fn encode_metadata(version: u32) -> [u8; 5] {
     let [a, b, c, d] = version.to_be_bytes();
-    [CONSTRUCTION, a, b, c, d]
+    [AAD_CONSTRUCTION, a, b, c, d]
 }
 
 /// The version that `ciphertextMetadata` names, if it was made here.
-pub fn version_in(metadata: &[u8]) -> Option<u32> {
-    let [CONSTRUCTION, version @ ..] = metadata else { return None };
+pub fn version_from_metadata(metadata: &[u8]) -> Option<u32> {
+    let [AAD_CONSTRUCTION, version @ ..] = metadata else { return None };
     <[u8; 4]>::try_from(version).ok().map(u32::from_be_bytes)
 }
 
 /// The additional authenticated data of AES-GCM: both parts with their lengths, so that no byte can move from one to
 /// the other. Source: *Encrypt* in the XKS proxy API specification.
-fn bound_aad(aad: &[u8], metadata: &[u8]) -> Result<Vec<u8>, KeyManagerError> {
+fn length_prefixed_aad(aad: &[u8], metadata: &[u8]) -> Result<Vec<u8>, KeyManagerError> {
     let aad_length = u16::try_from(aad.len()).map_err(|_| KeyManagerError::TooLong)?;
     if metadata.len() > MAX_CIPHERTEXT_METADATA {
         return Err(KeyManagerError::InvalidCiphertext);
@@ -122,30 +122,30 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn material() -> Material {
-        Material::new(7, &[3; 32]).unwrap()
+    fn material() -> KeyMaterial {
+        KeyMaterial::new(7, &[3; 32]).unwrap()
     }
 
     #[test]
     fn key_material_must_have_256_bits() {
         for length in [0, 16, 24, 31, 33] {
-            assert!(Material::new(1, &vec![0; length]).is_none(), "{length}");
+            assert!(KeyMaterial::new(1, &vec![0; length]).is_none(), "{length}");
         }
     }
 
     #[test]
     fn authenticated_data_includes_both_lengths() {
-        assert_eq!(bound_aad(b"", b"").unwrap(), [0, 0, 0]);
-        assert_eq!(bound_aad(b"ab", b"c").unwrap(), [0, 2, b'a', b'b', 1, b'c']);
-        assert!(matches!(bound_aad(&vec![0; 65_536], b""), Err(KeyManagerError::TooLong)));
-        assert!(bound_aad(&vec![0; 65_535], &[0; 20]).is_ok());
-        assert!(matches!(bound_aad(b"", &[0; 21]), Err(KeyManagerError::InvalidCiphertext)));
+        assert_eq!(length_prefixed_aad(b"", b"").unwrap(), [0, 0, 0]);
+        assert_eq!(length_prefixed_aad(b"ab", b"c").unwrap(), [0, 2, b'a', b'b', 1, b'c']);
+        assert!(matches!(length_prefixed_aad(&vec![0; 65_536], b""), Err(KeyManagerError::TooLong)));
+        assert!(length_prefixed_aad(&vec![0; 65_535], &[0; 20]).is_ok());
+        assert!(matches!(length_prefixed_aad(b"", &[0; 21]), Err(KeyManagerError::InvalidCiphertext)));
     }
 
     #[test]
     fn decrypt_rejects_any_flipped_bit() {
         let parts = material().encrypt(b"aad", b"plaintext", &Random::system()).unwrap();
-        let fields: [fn(&mut SealedParts) -> &mut Vec<u8>; 4] = [
+        let fields: [fn(&mut CiphertextParts) -> &mut Vec<u8>; 4] = [
             |p| &mut p.ciphertext,
             |p| &mut p.initialization_vector,
             |p| &mut p.authentication_tag,
@@ -155,8 +155,8 @@ mod tests {
             for bit in 0..field(&mut parts.clone()).len() * 8 {
                 let mut changed = parts.clone();
                 field(&mut changed)[bit / 8] ^= 1 << (bit % 8);
-                let done = material().decrypt(b"aad", &changed);
-                assert!(matches!(done, Err(KeyManagerError::InvalidCiphertext)), "field {number}, bit {bit}");
+                let result = material().decrypt(b"aad", &changed);
+                assert!(matches!(result, Err(KeyManagerError::InvalidCiphertext)), "field {number}, bit {bit}");
             }
         }
         assert!(material().decrypt(b"Aad", &parts).is_err());
@@ -166,12 +166,12 @@ mod tests {
     #[test]
     fn decrypt_accepts_16_byte_iv() {
         let iv = [9; 16];
-        let metadata = metadata_of(7).to_vec();
+        let metadata = encode_metadata(7).to_vec();
         let mut bytes = b"plaintext".to_vec();
         let cipher = AesGcm::<Aes256, U16>::new(&[3; 32].into());
-        let aad = bound_aad(b"aad", &metadata).unwrap();
+        let aad = length_prefixed_aad(b"aad", &metadata).unwrap();
         let tag = cipher.encrypt_inout_detached(&iv.into(), &aad, bytes.as_mut_slice().into()).unwrap();
-        let mut parts = SealedParts {
+        let mut parts = CiphertextParts {
             ciphertext: bytes,
             initialization_vector: iv.to_vec(),
             authentication_tag: tag.to_vec(),
@@ -200,7 +200,7 @@ mod tests {
         fn encrypted_plaintext_round_trips(aad: Vec<u8>, plaintext: Vec<u8>) {
             let parts = material().encrypt(&aad, &plaintext, &Random::system()).unwrap();
             prop_assert_eq!(parts.ciphertext.len(), plaintext.len());
-            prop_assert_eq!(version_in(&parts.ciphertext_metadata), Some(7));
+            prop_assert_eq!(version_from_metadata(&parts.ciphertext_metadata), Some(7));
             let decrypted = material().decrypt(&aad, &parts).unwrap();
             prop_assert_eq!(decrypted.expose(), plaintext.as_slice());
         }

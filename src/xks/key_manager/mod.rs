@@ -16,15 +16,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use rusqlite::Connection;
 use zeroize::Zeroizing;
 
-pub use self::material::SealedParts;
-use self::material::version_in;
+pub use self::material::CiphertextParts;
+use self::material::version_from_metadata;
 use self::store::Store;
 use crate::aws::limits;
 use crate::aws::scalar::{SecretBlob, SecretString};
 use crate::aws::xks_console::{ListProxyRequests, ProxyRequest};
 use crate::environment::{Environment, Random, RandomError};
 use crate::storage::sealed::SealError;
-use crate::storage::write_behind::Batch;
+use crate::storage::write_behind::WriteBuffer;
 use crate::xks::log;
 use crate::xks::wire::AES_256;
 
@@ -58,7 +58,7 @@ pub enum KeyManagerError {
     },
     /// No random bytes.
     #[error(transparent)]
-    RandomError(#[from] RandomError),
+    Random(#[from] RandomError),
     /// Keys that repeat themselves must not be kept.
     #[error("a world that repeats itself makes no keys for a data directory; use one in memory")]
     Replayable,
@@ -77,7 +77,7 @@ pub enum KeyManagerError {
     },
     /// It is there already.
     #[error("{what} {name:?} exists already; choose another")]
-    Exists {
+    AlreadyExists {
         /// What it is.
         what: &'static str,
         /// Its name or ID.
@@ -187,7 +187,7 @@ pub struct ExternalKey {
 }
 
 impl ExternalKey {
-    fn allows(&self, usage: &'static str) -> Result<(), KeyManagerError> {
+    fn check_allows(&self, usage: &'static str) -> Result<(), KeyManagerError> {
         if !self.enabled {
             Err(KeyManagerError::KeyDisabled)
         } else if self.spec != AES_256 || !self.usage.iter().any(|allowed| allowed == usage) {
@@ -200,24 +200,24 @@ impl ExternalKey {
 
 /// The external key manager. Clones share it.
 #[derive(Clone)]
-pub struct KeyManager(Arc<Inner>);
+pub struct ExternalKeyManager(Arc<KeyManagerInner>);
 
-struct Inner {
+struct KeyManagerInner {
     store: Mutex<Store>,
     random: Random,
-    log: Arc<Batch<ProxyRequest>>,
+    log_buffer: Arc<WriteBuffer<ProxyRequest>>,
     /// On disk: where the log is written.
     log_connection: Option<Mutex<Connection>>,
 }
 
-impl Inner {
+impl KeyManagerInner {
     fn store(&self) -> MutexGuard<'_, Store> {
         self.store.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Writes what waits for the log. What can't be written is let go: the log must not stand in the way of what it tells.
     fn flush_log(&self) {
-        let entries = self.log.take();
+        let entries = self.log_buffer.take();
         if !entries.is_empty() {
             let _ = match &self.log_connection {
                 Some(own) => log::append(&mut own.lock().unwrap_or_else(PoisonError::into_inner), &entries),
@@ -227,44 +227,53 @@ impl Inner {
     }
 }
 
-impl Drop for Inner {
+impl Drop for KeyManagerInner {
     fn drop(&mut self) {
         self.flush_log();
-        self.log.close();
+        self.log_buffer.close();
     }
 }
 
-impl fmt::Debug for KeyManager {
+impl fmt::Debug for ExternalKeyManager {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("KeyManager(…)")
+        f.write_str("ExternalKeyManager(…)")
     }
 }
 
-impl KeyManager {
+impl ExternalKeyManager {
     /// Opens the external key manager in `dir`, and makes it when there is none. Several processes may have it open.
     ///
     /// # Errors
     /// A world that repeats itself; a missing or another root key file; what the database says.
-    pub fn open(dir: &Path, world: Environment) -> Result<Self, KeyManagerError> {
-        if world.is_replayable() {
+    pub fn open(dir: &Path, environment: Environment) -> Result<Self, KeyManagerError> {
+        if environment.is_replayable() {
             return Err(KeyManagerError::Replayable);
         }
-        let store = Store::open(dir, &world.random)?;
-        Self::with(store, Some(Mutex::new(Store::open_log(dir)?)), world)
+        let store = Store::open(dir, &environment.random)?;
+        Self::from_store(store, Some(Mutex::new(Store::open_log(dir)?)), environment)
     }
 
     /// An external key manager that is gone with the process.
     ///
     /// # Errors
     /// What the database says; [`RandomError`].
-    pub fn in_memory(world: Environment) -> Result<Self, KeyManagerError> {
-        Self::with(Store::in_memory(&world.random)?, None, world)
+    pub fn in_memory(environment: Environment) -> Result<Self, KeyManagerError> {
+        Self::from_store(Store::in_memory(&environment.random)?, None, environment)
     }
 
-    fn with(store: Store, log: Option<Mutex<Connection>>, world: Environment) -> Result<Self, KeyManagerError> {
+    fn from_store(
+        store: Store,
+        log: Option<Mutex<Connection>>,
+        environment: Environment,
+    ) -> Result<Self, KeyManagerError> {
         let (store, log_connection) = (Mutex::new(store), log);
-        let manager = Self(Arc::new(Inner { store, random: world.random, log: Arc::default(), log_connection }));
-        manager.store().make_test_key(&manager.0.random)?;
+        let manager = Self(Arc::new(KeyManagerInner {
+            store,
+            random: environment.random,
+            log_buffer: Arc::default(),
+            log_connection,
+        }));
+        manager.store().create_health_check_key(&manager.0.random)?;
         Ok(manager)
     }
 
@@ -273,14 +282,14 @@ impl KeyManager {
     }
 
     /// Writes the request log by itself from now on, half a second behind, as long as the external key manager is open.
-    pub fn keep_log(&self) {
+    pub fn spawn_log_flusher(&self) {
         let manager = Arc::downgrade(&self.0);
-        self.0.log.keep(move || manager.upgrade().map(|manager| manager.flush_log()).is_some());
+        self.0.log_buffer.spawn_flusher(move || manager.upgrade().map(|manager| manager.flush_log()).is_some());
     }
 
     /// Notes a request to the proxy.
-    pub(super) fn log(&self, entry: ProxyRequest) {
-        if self.0.log.push(entry) {
+    pub(super) fn log_request(&self, entry: ProxyRequest) {
+        if self.0.log_buffer.push(entry) {
             self.0.flush_log();
         }
     }
@@ -359,7 +368,7 @@ impl KeyManager {
     pub fn create_key(&self, partition: &str, key: &NewExternalKey) -> Result<(), KeyManagerError> {
         let invalid = |what, value: &str, rule| Err(KeyManagerError::Invalid { what, value: value.to_owned(), rule });
         for id in std::iter::once(&key.id).chain(&key.manager_id) {
-            if !is_key_id(id) {
+            if !is_valid_key_id(id) {
                 let rule = "an ID has 1 to 128 characters of A to Z, a to z, 0 to 9, -, . and _";
                 return invalid("the external key ID", id, rule);
             }
@@ -426,7 +435,7 @@ impl KeyManager {
 
     /// Refuses a caller of AWS KMS that an external key isn't for.
     pub(super) fn check_caller(&self, partition: &str, id: &str, caller: &str) -> Result<(), KeyManagerError> {
-        self.store().key(partition, id)?.is_for(caller)
+        self.store().key(partition, id)?.check_caller(caller)
     }
 
     /// Gives an external key a new version, which encrypts from now on; older ones go on decrypting.
@@ -445,8 +454,8 @@ impl KeyManager {
     }
 
     /// The secret that belongs to an access key ID.
-    pub(super) fn secret_of(&self, partition: &str, id: &str) -> Result<Option<SecretString>, KeyManagerError> {
-        self.store().secret_of(partition, id)
+    pub(super) fn secret_access_key(&self, partition: &str, id: &str) -> Result<Option<SecretString>, KeyManagerError> {
+        self.store().secret_access_key(partition, id)
     }
 
     /// Encrypts with the current version. With `verify`, decrypts the outcome as well before giving it out, and
@@ -457,14 +466,14 @@ impl KeyManager {
         id: &str,
         plaintext: &[u8],
         aad: &[u8],
-        verify: Option<impl FnOnce(&SealedParts) -> T>,
-    ) -> Result<(SealedParts, Option<T>), KeyManagerError> {
+        verify: Option<impl FnOnce(&CiphertextParts) -> T>,
+    ) -> Result<(CiphertextParts, Option<T>), KeyManagerError> {
         let material = {
             let mut store = self.store();
             let key = store.key(partition, id)?;
-            key.allows("ENCRYPT")?;
+            key.check_allows("ENCRYPT")?;
             if verify.is_some() {
-                key.allows("DECRYPT")?;
+                key.check_allows("DECRYPT")?;
             }
             if plaintext.len() > MAX_PLAINTEXT || aad.len() > MAX_AAD {
                 return Err(KeyManagerError::TooLong);
@@ -474,7 +483,7 @@ impl KeyManager {
             material
         };
         let parts = material.encrypt(aad, plaintext, &self.0.random)?;
-        let seen = verify.map(|between| between(&parts));
+        let seen = verify.map(|inspect| inspect(&parts));
         if seen.is_some() && material.decrypt(aad, &parts)?.expose() != plaintext {
             return Err(KeyManagerError::InvalidCiphertext);
         }
@@ -486,16 +495,17 @@ impl KeyManager {
         &self,
         partition: &str,
         id: &str,
-        parts: &SealedParts,
+        parts: &CiphertextParts,
         aad: &[u8],
     ) -> Result<SecretBlob, KeyManagerError> {
         let material = {
             let mut store = self.store();
-            store.key(partition, id)?.allows("DECRYPT")?;
+            store.key(partition, id)?.check_allows("DECRYPT")?;
             if parts.ciphertext.len() > MAX_PLAINTEXT || aad.len() > MAX_AAD {
                 return Err(KeyManagerError::TooLong);
             }
-            let version = version_in(&parts.ciphertext_metadata).ok_or(KeyManagerError::InvalidCiphertext)?;
+            let version =
+                version_from_metadata(&parts.ciphertext_metadata).ok_or(KeyManagerError::InvalidCiphertext)?;
             store.material(partition, id, version)?.ok_or(KeyManagerError::InvalidCiphertext)?
         };
         material.decrypt(aad, parts)
@@ -504,13 +514,13 @@ impl KeyManager {
     /// Encrypts and decrypts with a key that exists for nothing else.
     pub(super) fn check_health(&self) -> Result<(), KeyManagerError> {
         let sample: [u8; 32] = self.0.random.bytes()?;
-        let (partition, id) = store::TEST_KEY;
-        self.encrypt(partition, id, &sample, b"health", Some(|_: &SealedParts| ())).map(|_| ())
+        let (partition, id) = store::HEALTH_CHECK_KEY;
+        self.encrypt(partition, id, &sample, b"health", Some(|_: &CiphertextParts| ())).map(|_| ())
     }
 }
 
 /// Whether `id` can be an external key ID.
-fn is_key_id(id: &str) -> bool {
+fn is_valid_key_id(id: &str) -> bool {
     (1..=128).contains(&id.len())
         && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'))
 }

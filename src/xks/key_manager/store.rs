@@ -11,33 +11,33 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
 use self::external_keys::add_key;
-use super::material::Material;
+use super::material::KeyMaterial;
 use super::{DATABASE_FILE, ExternalKey, KeyManagerError, NewExternalKey, ProxyCredential, ROOT_KEY_FILE};
 use crate::aws::scalar::SecretString;
 use crate::aws::xks_console::{ListProxyRequests, ProxyRequest};
 use crate::environment::Random;
 use crate::storage::sealed::{RootKey, record_aad};
 use crate::storage::wal::WalIndex;
-use crate::storage::watch::Announcer;
+use crate::storage::watch::ChangeNotifier;
 use crate::xks::log;
 
 /// The partition and ID of the key for health checks. No partition that the proxy serves can have this name.
-pub const TEST_KEY: (&str, &str) = ("*", "health-check");
+pub const HEALTH_CHECK_KEY: (&str, &str) = ("*", "health-check");
 
 /// How many encryptions are set aside on disk at a time; a crash wastes what is left of them.
-const BLOCK: u64 = 65_536;
+const ENCRYPTION_BLOCK: u64 = 65_536;
 /// How long a change may wait for another process.
-const PATIENCE: Duration = Duration::from_secs(5);
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a call by KMS may, which gives up after 250 ms.
-const SHORT_PATIENCE: Duration = Duration::from_millis(150);
+const SHORT_BUSY_TIMEOUT: Duration = Duration::from_millis(150);
 /// The version of the database, kept in `user_version`: how many of [`MIGRATIONS`] it has seen.
-const FORMAT: i64 = 4;
+const SCHEMA_VERSION: i64 = 4;
 
 /// What makes a database of each version from one of the version before.
-const MIGRATIONS: [&str; 4] = [SCHEMA, log::SCHEMA, log::PACKED, CALLERS];
+const MIGRATIONS: [&str; 4] = [SCHEMA, log::SCHEMA, log::PACKED_SCHEMA, ADD_CALLERS_COLUMN];
 
 /// Whom an external key is for, a line each; empty for everybody.
-const CALLERS: &str = "ALTER TABLE external_keys ADD COLUMN callers TEXT NOT NULL DEFAULT '';";
+const ADD_CALLERS_COLUMN: &str = "ALTER TABLE external_keys ADD COLUMN callers TEXT NOT NULL DEFAULT '';";
 
 const SCHEMA: &str = "
     CREATE TABLE root_key_check (id INTEGER PRIMARY KEY CHECK (id = 1), sealed BLOB NOT NULL) STRICT;
@@ -63,19 +63,19 @@ struct Cache {
     data_version: Option<i64>,
     partitions: HashMap<String, HashMap<String, SecretString>>,
     keys: HashMap<KeyName, Arc<ExternalKey>>,
-    materials: HashMap<(KeyName, u32), Arc<Material>>,
+    materials: HashMap<(KeyName, u32), Arc<KeyMaterial>>,
 }
 
 /// The open database.
 pub struct Store {
     connection: Connection,
     /// On disk: tells when to look whether another process has changed the database.
-    index: Option<WalIndex>,
-    changes: Announcer,
-    root: RootKey,
+    wal_index: Option<WalIndex>,
+    change_notifier: ChangeNotifier,
+    root_key: RootKey,
     cache: Cache,
     /// Encryptions that are set aside on disk for this process and not yet used.
-    in_hand: HashMap<(KeyName, u32), u64>,
+    reserved_encryptions: HashMap<(KeyName, u32), u64>,
 }
 
 impl Store {
@@ -84,7 +84,7 @@ impl Store {
         let failed = |source| KeyManagerError::Io { path: path.clone(), source };
         let exists = path.try_exists().map_err(failed)?;
         let root_file = dir.join(ROOT_KEY_FILE);
-        let root = RootKey::load_or_create(&root_file, exists, random)?;
+        let root_key = RootKey::load_or_create(&root_file, exists, random)?;
         // One at a time: who turns a new database to WAL is refused, not made to wait, while another does.
         let opening = File::open(&root_file).and_then(|file| file.lock().map(|()| file));
         let _opening = opening.map_err(|source| KeyManagerError::Io { path: root_file, source })?;
@@ -97,8 +97,13 @@ impl Store {
             options.mode(0o600);
         }
         options.open(&path).map_err(failed)?;
-        let mut store = Self::with(Connection::open(&path)?, Announcer::open(dir).map_err(failed)?, root, random)?;
-        store.index = WalIndex::of(&path).ok();
+        let mut store = Self::from_connection(
+            Connection::open(&path)?,
+            ChangeNotifier::open(dir).map_err(failed)?,
+            root_key,
+            random,
+        )?;
+        store.wal_index = WalIndex::open(&path).ok();
         Ok(store)
     }
 
@@ -110,41 +115,53 @@ impl Store {
     }
 
     pub fn in_memory(random: &Random) -> Result<Self, KeyManagerError> {
-        Self::with(Connection::open_in_memory()?, Announcer::default(), RootKey::ephemeral(random)?, random)
+        Self::from_connection(
+            Connection::open_in_memory()?,
+            ChangeNotifier::default(),
+            RootKey::ephemeral(random)?,
+            random,
+        )
     }
 
-    fn with(
+    fn from_connection(
         mut connection: Connection,
-        changes: Announcer,
-        root: RootKey,
+        change_notifier: ChangeNotifier,
+        root_key: RootKey,
         random: &Random,
     ) -> Result<Self, KeyManagerError> {
         configure(&connection)?;
-        let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let format: i64 = change.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let format: i64 = tx.query_row("PRAGMA user_version", [], |row| row.get(0))?;
         let aad = record_aad(&["root_key_check"]);
         let seen = usize::try_from(format).ok().filter(|seen| *seen <= MIGRATIONS.len());
         let seen = seen.ok_or(KeyManagerError::NewerFormat(format))?;
         if seen > 0 {
-            let sealed: Vec<u8> = change.query_row("SELECT sealed FROM root_key_check", [], |row| row.get(0))?;
-            root.open(&aad, &sealed)?;
+            let sealed: Vec<u8> = tx.query_row("SELECT sealed FROM root_key_check", [], |row| row.get(0))?;
+            root_key.open(&aad, &sealed)?;
         }
         for migration in &MIGRATIONS[seen..] {
-            change.execute_batch(migration)?;
+            tx.execute_batch(migration)?;
         }
         if seen == 0 {
-            let sealed = root.seal(&aad, b"external key manager", random)?;
-            change.execute("INSERT INTO root_key_check VALUES (1, ?1)", [sealed])?;
+            let sealed = root_key.seal(&aad, b"external key manager", random)?;
+            tx.execute("INSERT INTO root_key_check VALUES (1, ?1)", [sealed])?;
         }
         if seen < MIGRATIONS.len() {
-            change.pragma_update(None, "user_version", FORMAT)?;
+            tx.pragma_update(None, "user_version", SCHEMA_VERSION)?;
         }
-        change.commit()?;
-        Ok(Self { connection, index: None, changes, root, cache: Cache::default(), in_hand: HashMap::new() })
+        tx.commit()?;
+        Ok(Self {
+            connection,
+            wal_index: None,
+            change_notifier,
+            root_key,
+            cache: Cache::default(),
+            reserved_encryptions: HashMap::new(),
+        })
     }
 
-    pub fn make_test_key(&mut self, random: &Random) -> Result<(), KeyManagerError> {
-        let (partition, id) = TEST_KEY;
+    pub fn create_health_check_key(&mut self, random: &Random) -> Result<(), KeyManagerError> {
+        let (partition, id) = HEALTH_CHECK_KEY;
         if self.find_key(partition, id)?.is_some() {
             return Ok(());
         }
@@ -156,31 +173,31 @@ impl Store {
             enabled: true,
             callers: Vec::new(),
         };
-        match self.change(|change, root| add_key(change, root, partition, &key, random)) {
+        match self.with_transaction(|tx, root_key| add_key(tx, root_key, partition, &key, random)) {
             // Another process was first.
-            Err(KeyManagerError::Exists { .. }) => Ok(()),
-            done => done,
+            Err(KeyManagerError::AlreadyExists { .. }) => Ok(()),
+            result => result,
         }
     }
 
     /// Runs a change as one transaction. What is at hand is read anew after it.
-    fn change<T>(
+    fn with_transaction<T>(
         &mut self,
         work: impl FnOnce(&Transaction<'_>, &RootKey) -> Result<T, KeyManagerError>,
     ) -> Result<T, KeyManagerError> {
         self.cache = Cache::default();
-        let change = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let done = work(&change, &self.root)?;
-        change.commit()?;
-        self.changes.announce();
-        Ok(done)
+        let tx = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let result = work(&tx, &self.root_key)?;
+        tx.commit()?;
+        self.change_notifier.notify_changed();
+        Ok(result)
     }
 
     /// Forgets what is at hand when another process has changed the database.
     ///
     /// Once at the start of each request to the proxy.
     pub fn refresh(&mut self) -> Result<(), KeyManagerError> {
-        if self.index.as_mut().is_some_and(|index| !index.has_moved()) {
+        if self.wal_index.as_mut().is_some_and(|index| !index.has_changed()) {
             return Ok(());
         }
         let now = self.connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?;
@@ -196,8 +213,8 @@ impl Store {
     }
 
     /// Looks into the request log.
-    pub fn find_log(&self, wanted: &ListProxyRequests) -> Result<Vec<ProxyRequest>, KeyManagerError> {
-        Ok(log::find(&self.connection, wanted)?)
+    pub fn find_log(&self, criteria: &ListProxyRequests) -> Result<Vec<ProxyRequest>, KeyManagerError> {
+        Ok(log::find(&self.connection, criteria)?)
     }
 
     pub fn partitions(&self) -> Result<Vec<String>, KeyManagerError> {
@@ -212,9 +229,9 @@ impl Store {
         credential: &ProxyCredential,
         random: &Random,
     ) -> Result<(), KeyManagerError> {
-        self.change(|change, root| {
-            insert(change.execute("INSERT INTO partitions VALUES (?1)", [name]), "the partition", name)?;
-            add_credential(change, root, name, credential, random)
+        self.with_transaction(|tx, root_key| {
+            check_insert(tx.execute("INSERT INTO partitions VALUES (?1)", [name]), "the partition", name)?;
+            add_credential(tx, root_key, name, credential, random)
         })
     }
 
@@ -224,16 +241,16 @@ impl Store {
         credential: &ProxyCredential,
         random: &Random,
     ) -> Result<(), KeyManagerError> {
-        self.change(|change, root| {
-            require_partition(change, partition)?;
-            add_credential(change, root, partition, credential, random)
+        self.with_transaction(|tx, root_key| {
+            require_partition(tx, partition)?;
+            add_credential(tx, root_key, partition, credential, random)
         })
     }
 
     pub fn remove_credential(&mut self, partition: &str, access_key_id: &str) -> Result<bool, KeyManagerError> {
-        self.change(|change, _| {
+        self.with_transaction(|tx, _| {
             let sql = "DELETE FROM credentials WHERE partition = ?1 AND access_key_id = ?2";
-            Ok(change.execute(sql, [partition, access_key_id])? > 0)
+            Ok(tx.execute(sql, [partition, access_key_id])? > 0)
         })
     }
 
@@ -248,7 +265,7 @@ impl Store {
         Ok(self.credentials(name)?.is_some())
     }
 
-    pub fn secret_of(&mut self, partition: &str, id: &str) -> Result<Option<SecretString>, KeyManagerError> {
+    pub fn secret_access_key(&mut self, partition: &str, id: &str) -> Result<Option<SecretString>, KeyManagerError> {
         Ok(self.credentials(partition)?.and_then(|credentials| credentials.get(id).cloned()))
     }
 
@@ -264,7 +281,7 @@ impl Store {
             let mut credentials = HashMap::new();
             for row in rows.query_map([partition], |row| Ok((row.get(0)?, row.get(1)?)))? {
                 let (id, sealed): (String, Vec<u8>) = row?;
-                let opened = self.root.open(&record_aad(&["credentials", partition, &id]), &sealed)?;
+                let opened = self.root_key.open(&record_aad(&["credentials", partition, &id]), &sealed)?;
                 let secret = String::from_utf8_lossy(&opened).into_owned();
                 credentials.insert(id, SecretString::new(secret));
             }
@@ -275,38 +292,38 @@ impl Store {
 }
 
 fn configure(connection: &Connection) -> rusqlite::Result<()> {
-    connection.busy_timeout(PATIENCE)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "secure_delete", "ON")
 }
 
-fn require_partition(change: &Transaction<'_>, partition: &str) -> Result<(), KeyManagerError> {
-    let known = change.query_row("SELECT 1 FROM partitions WHERE name = ?1", [partition], |_| Ok(()));
+fn require_partition(tx: &Transaction<'_>, partition: &str) -> Result<(), KeyManagerError> {
+    let known = tx.query_row("SELECT 1 FROM partitions WHERE name = ?1", [partition], |_| Ok(()));
     known.optional()?.ok_or_else(|| KeyManagerError::PartitionNotFound(partition.to_owned()))
 }
 
 /// Makes of a broken uniqueness the error that says so.
-fn insert(done: rusqlite::Result<usize>, what: &'static str, name: &str) -> Result<(), KeyManagerError> {
-    match done {
+fn check_insert(result: rusqlite::Result<usize>, what: &'static str, name: &str) -> Result<(), KeyManagerError> {
+    match result {
         Ok(_) => Ok(()),
         Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
-            Err(KeyManagerError::Exists { what, name: name.to_owned() })
+            Err(KeyManagerError::AlreadyExists { what, name: name.to_owned() })
         }
         Err(error) => Err(error.into()),
     }
 }
 
 fn add_credential(
-    change: &Transaction<'_>,
-    root: &RootKey,
+    tx: &Transaction<'_>,
+    root_key: &RootKey,
     partition: &str,
     credential: &ProxyCredential,
     random: &Random,
 ) -> Result<(), KeyManagerError> {
     let id = &credential.access_key_id;
     let aad = record_aad(&["credentials", partition, id]);
-    let sealed = root.seal(&aad, credential.secret_access_key.expose().as_bytes(), random)?;
-    let done = change.execute("INSERT INTO credentials VALUES (?1, ?2, ?3)", params![partition, id, sealed]);
-    insert(done, "the credential", id)
+    let sealed = root_key.seal(&aad, credential.secret_access_key.expose().as_bytes(), random)?;
+    let result = tx.execute("INSERT INTO credentials VALUES (?1, ?2, ?3)", params![partition, id, sealed]);
+    check_insert(result, "the credential", id)
 }

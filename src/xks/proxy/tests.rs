@@ -8,26 +8,26 @@ use crate::environment::Environment;
 use crate::xks::key_manager::{MAX_PLAINTEXT, NewExternalKey, ProxyCredential};
 
 struct Fixture {
-    manager: KeyManager,
-    world: Environment,
+    manager: ExternalKeyManager,
+    environment: Environment,
     credential: ProxyCredential,
 }
 
-struct Answer {
+struct TestResponse {
     status: u16,
     body: Value,
 }
 
-impl Answer {
+impl TestResponse {
     fn error(&self) -> (u16, &str) {
         (self.status, self.body["errorName"].as_str().unwrap_or(""))
     }
 }
 
 fn fixture() -> Fixture {
-    let world = Environment::replayable("2026-11-23T22:00:00Z".parse::<Timestamp>().unwrap(), 3);
-    let manager = KeyManager::in_memory(world.clone()).unwrap();
-    let credential = ProxyCredential::generate(&world.random).unwrap();
+    let environment = Environment::replayable("2026-11-23T22:00:00Z".parse::<Timestamp>().unwrap(), 3);
+    let manager = ExternalKeyManager::in_memory(environment.clone()).unwrap();
+    let credential = ProxyCredential::generate(&environment.random).unwrap();
     manager.create_partition("acme", &credential).unwrap();
     let key = |id: &str, spec: &str, usage: &[&str], enabled| NewExternalKey {
         id: id.into(),
@@ -43,7 +43,7 @@ fn fixture() -> Fixture {
     manager.create_key("acme", &key("small", "AES_128", &both, true)).unwrap();
     manager.create_key("acme", &key("sealer", "AES_256", &["ENCRYPT"], true)).unwrap();
     manager.create_key("acme", &key("opener", "AES_256", &["DECRYPT"], true)).unwrap();
-    Fixture { manager, world, credential }
+    Fixture { manager, environment, credential }
 }
 
 fn post(path: &str, body: impl Into<Bytes>) -> Request<Bytes> {
@@ -57,18 +57,18 @@ impl Fixture {
             secret_access_key: credential.secret_access_key.clone(),
             session_token: None,
         };
-        sign(request, &credentials, "us-west-2", service, self.world.clock.now()).unwrap();
+        sign(request, &credentials, "us-west-2", service, self.environment.clock.now()).unwrap();
     }
 
-    async fn send(&self, request: Request<Bytes>) -> Answer {
-        let router = router(self.manager.clone(), self.world.clock.clone());
+    async fn send(&self, request: Request<Bytes>) -> TestResponse {
+        let router = router(self.manager.clone(), self.environment.clock.clone());
         let response = router.oneshot(request.map(Body::from)).await.unwrap();
         let status = response.status().as_u16();
         let bytes = response.into_body().collect().await.unwrap().to_bytes();
-        Answer { status, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null) }
+        TestResponse { status, body: serde_json::from_slice(&bytes).unwrap_or(Value::Null) }
     }
 
-    async fn call(&self, path: &str, body: &Value) -> Answer {
+    async fn call(&self, path: &str, body: &Value) -> TestResponse {
         let mut request = post(&format!("/acme/kms/xks/v1{path}"), body.to_string());
         self.sign(&mut request, &self.credential, SERVICE);
         self.send(request).await
@@ -93,10 +93,10 @@ fn decrypt_body(encrypted: &Value) -> Value {
 
 #[test]
 fn path_selects_partition_and_operation() {
-    assert_eq!(route("/acme/kms/xks/v1/health"), Some(("acme", Api::Health)));
-    assert_eq!(route("/kms/xks/v1/health"), Some(("", Api::Health)));
-    assert_eq!(route("/a/b/kms/xks/v1/keys/k.1/encrypt"), Some(("a/b", Api::Encrypt("k.1"))));
-    assert_eq!(route("/a/kms/xks/v1/kms/xks/v1/keys/k/decrypt"), Some(("a/kms/xks/v1", Api::Decrypt("k"))));
+    assert_eq!(route("/acme/kms/xks/v1/health"), Some(("acme", ProxyOperation::Health)));
+    assert_eq!(route("/kms/xks/v1/health"), Some(("", ProxyOperation::Health)));
+    assert_eq!(route("/a/b/kms/xks/v1/keys/k.1/encrypt"), Some(("a/b", ProxyOperation::Encrypt("k.1"))));
+    assert_eq!(route("/a/kms/xks/v1/kms/xks/v1/keys/k/decrypt"), Some(("a/kms/xks/v1", ProxyOperation::Decrypt("k"))));
     for path in [
         "/",
         "",
@@ -214,7 +214,7 @@ async fn unknown_access_key_and_wrong_signature_get_the_same_error() {
     let fixture = fixture();
     let body = json!({ "requestMetadata": metadata() }).to_string();
     let path = "/acme/kms/xks/v1/health";
-    let random = &fixture.world.random;
+    let random = &fixture.environment.random;
     let stranger = ProxyCredential::generate(random).unwrap();
     let liar = ProxyCredential { access_key_id: fixture.credential.access_key_id.clone(), ..stranger.clone() };
     let mut answers = Vec::new();
@@ -240,7 +240,7 @@ async fn unknown_access_key_and_wrong_signature_get_the_same_error() {
 #[tokio::test]
 async fn credential_of_another_partition_is_rejected() {
     let fixture = fixture();
-    let other = ProxyCredential::generate(&fixture.world.random).unwrap();
+    let other = ProxyCredential::generate(&fixture.environment.random).unwrap();
     fixture.manager.create_partition("other", &other).unwrap();
     let mut request = post("/acme/kms/xks/v1/health", json!({ "requestMetadata": metadata() }).to_string());
     fixture.sign(&mut request, &other, SERVICE);
@@ -258,7 +258,7 @@ async fn clock_skew_over_five_minutes_is_rejected() {
     for (seconds, status) in [(299, 200), (301, 401)] {
         let mut request = post("/acme/kms/xks/v1/health", body.clone());
         fixture.sign(&mut request, &fixture.credential, SERVICE);
-        fixture.world.clock.advance(SignedDuration::from_secs(seconds));
+        fixture.environment.clock.advance(SignedDuration::from_secs(seconds));
         assert_eq!(fixture.send(request).await.status, status, "{seconds}");
     }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use xks_console::bundled::Bundled;
+use xks_console::bundled::BundledAws;
 use xks_console::client::Client;
 use xks_console::environment::Clock;
 use xks_console::flow::player::client_of;
@@ -48,7 +48,7 @@ impl Bench {
     }
 
     fn aws(&self) -> Client {
-        let bundled = Bundled::open_on(&self.path("aws"), None, Network::default()).unwrap();
+        let bundled = BundledAws::open_with_network(&self.path("aws"), None, Network::default()).unwrap();
         client_of(&bundled, Clock::System)
     }
 

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use xks_console::aws::kms::{DescribeKey, KeyMetadata};
 use xks_console::aws::xks_console::CreateExternalKey;
-use xks_console::bundled::Bundled;
+use xks_console::bundled::BundledAws;
 use xks_console::client::Client;
 use xks_console::create_key::answers::Answers;
 use xks_console::environment::{Clock, Environment};
@@ -23,10 +23,10 @@ const START: &str = "2026-03-02T10:15:00Z";
 const STORE: &str = "Frankfurt HSM";
 
 /// A client of an AWS that is as far away as AWS is, by way of `wrap`; and somebody else's client of the same AWS.
-fn far(bundled: &Bundled, wrap: impl FnOnce(Faulty) -> Faulty) -> (Client, Arc<Faulty>) {
+fn far(bundled: &BundledAws, wrap: impl FnOnce(Faulty) -> Faulty) -> (Client, Arc<Faulty>) {
     let here = Clock::manual(START.parse().unwrap());
     let mut faulty = None;
-    let client = client_of(bundled, here.clone()).through(|way| {
+    let client = client_of(bundled, here.clone()).map_transport(|way| {
         let way = Arc::new(wrap(Faulty::new(way, here, Clock::manual(START.parse().unwrap()))));
         faulty = Some(Arc::clone(&way));
         way
@@ -34,9 +34,9 @@ fn far(bundled: &Bundled, wrap: impl FnOnce(Faulty) -> Faulty) -> (Client, Arc<F
     (client, faulty.unwrap())
 }
 
-fn account() -> (Bundled, Client) {
+fn account() -> (BundledAws, Client) {
     let world = Environment::replayable(START.parse().unwrap(), 7);
-    let bundled = Bundled::in_memory("default", world.clone()).unwrap();
+    let bundled = BundledAws::in_memory("default", world.clone()).unwrap();
     let client = client_of(&bundled, world.clock);
     (bundled, client)
 }

@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use jiff::tz::TimeZone;
 use xks_console::aws::kms::{AliasListEntry, DescribeKey, GetKeyPolicy, KeyMetadata, Origin};
-use xks_console::bundled::Bundled;
-use xks_console::client::credentials::{Fetched, NoCredentials, Source};
+use xks_console::bundled::BundledAws;
+use xks_console::client::credentials::{CredentialsProvider, FetchedCredentials, LoadCredentialsError};
 use xks_console::client::{Client, ReadOnly};
 use xks_console::commands::create_key::{Exit, Stop, one};
 use xks_console::create_key::answers::Answers;
@@ -131,7 +131,7 @@ fn aws_error_is_reported_with_a_remedy() {
 fn read_only_mode_prints_the_commands_that_create_the_key() {
     let (_, client) = account();
     paused(async {
-        let client = client.looking(ReadOnly::ALL);
+        let client = client.with_read_only(ReadOnly::ALL);
         let (exit, out, notes) = run(&client, &wanted(), None).await;
         assert_eq!((exit, out.as_str()), (Exit::NotMade, ""), "{notes}");
         for words in ["ReadOnly: ", "without --read-only", "KEY_ID=$(aws kms create-key", "aws kms create-alias"] {
@@ -227,21 +227,21 @@ fn permanent_fault_creates_at_most_one_key_and_is_reported() {
 }
 
 /// A client that has credentials for so many calls.
-fn lasting(bundled: &Bundled, calls: usize) -> Client {
+fn lasting(bundled: &BundledAws, calls: usize) -> Client {
     let (mut way, left) = (None, AtomicUsize::new(calls));
-    let _ = client_of(bundled, Clock::System).through(|there| Arc::clone(way.insert(there)));
+    let _ = client_of(bundled, Clock::System).map_transport(|there| Arc::clone(way.insert(there)));
     let (credentials, now) = (Arc::new(bundled.console_credentials()), START.parse().unwrap());
-    let source = Source::chain(Box::new(move |_| {
+    let source = CredentialsProvider::chain(Box::new(move |_| {
         let has_some = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok();
         let (profile, remedy) = ("prod".to_owned(), "Run `aws sso login --profile prod`".to_owned());
         let credentials = Arc::clone(&credentials);
         Box::pin(future::ready(if has_some {
-            Ok(Fetched { credentials, expires: Some(now), profile, remedy })
+            Ok(FetchedCredentials { credentials, expires_at: Some(now), profile, remedy })
         } else {
-            Err(NoCredentials { profile, reason: "the session is over".to_owned(), remedy, mfa_serial: None })
+            Err(LoadCredentialsError { profile, reason: "the session is over".to_owned(), remedy, mfa_serial: None })
         }))
     }));
-    Client::of(way.unwrap(), source, Bundled::REGION, Clock::manual(now))
+    Client::from_provider(way.unwrap(), source, BundledAws::REGION, Clock::manual(now))
 }
 
 #[test]
@@ -330,7 +330,7 @@ fn key_with_kms_origin_is_found_after_a_lost_response_despite_a_similar_key() {
 fn key_with_kms_origin_has_unknown_outcome_when_the_lookup_fails() {
     let (bundled, client) = account();
     let (far, _) = far(&bundled, |faulty| faulty.with(Fault::HangsAfter, Strikes::Each("CreateKey".to_owned())));
-    let blind = far.through(|way| {
+    let blind = far.map_transport(|way| {
         let clock = || Clock::manual(START.parse().unwrap());
         Arc::new(Faulty::new(way, clock(), clock()).with(Fault::Denied, Strikes::Each("ListKeys".to_owned())))
     });
@@ -372,7 +372,7 @@ fn answers_and_policy_are_read_from_files_or_standard_input() {
     let json = r#"{ "custom-key-store-id": "Frankfurt HSM", "xks-key-id": "ledger-archive", "alias": "other" }"#;
     let output = program(dir.path(), &["--yes", "--answers", "-", "--alias", "wins"], json);
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
-    let bundled = Bundled::open_on(&dir.path().join("aws"), None, Network::default()).unwrap();
+    let bundled = BundledAws::open_with_network(&dir.path().join("aws"), None, Network::default()).unwrap();
     let client = client_of(&bundled, Clock::System);
     paused(async {
         assert_eq!(made(&client, "ledger-archive").await[0].1.as_deref(), Some("alias/wins"));

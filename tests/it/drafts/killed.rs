@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 
 use tokio::net::TcpListener;
 use xks_console::aws::kms::{DescribeKey, GetKeyPolicy, KeyMetadata, Tag};
-use xks_console::bundled::Bundled;
+use xks_console::bundled::BundledAws;
 use xks_console::client::Client;
 use xks_console::environment::{Clock, Environment};
 use xks_console::flow::player::client_of;
 use xks_console::server::Server;
-use xks_console::server::profiles::{self, Served};
+use xks_console::server::profiles::{self, ServerInfo};
 
 use crate::account::wait;
 use crate::endpoint;
@@ -54,7 +54,7 @@ const THE_REST: &[Stop] = &[
 impl Aws {
     fn start(fault: Fault, operation: &'static str) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let bundled = Bundled::in_memory("default", Environment::system()).unwrap();
+        let bundled = BundledAws::in_memory("default", Environment::system()).unwrap();
         let home = tempfile::tempdir().unwrap();
         let (front, url, server) = runtime.block_on(async {
             let server = Server::open(bundled.clone(), "127.0.0.1:0".parse().unwrap(), None, false).await.unwrap();
@@ -65,7 +65,7 @@ impl Aws {
             (front, url, server)
         });
         runtime.spawn(server.run(std::future::pending()));
-        let served = Served { url: &url, region: Bundled::REGION, authority: None };
+        let served = ServerInfo { url: &url, region: BundledAws::REGION, ca_certificate: None };
         profiles::write(&served, &bundled, home.path()).unwrap();
         let client = client_of(&bundled, Clock::System);
         let keys_before = wait(client.collect_keys()).unwrap().len();

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http::{Request, Response};
-use xks_console::bundled::Bundled;
+use xks_console::bundled::BundledAws;
 use xks_console::client::{Client, Transport, TransportError};
 use xks_console::drafts::{Folder, World as Home};
 use xks_console::environment::{Clock, Environment};
@@ -24,28 +24,28 @@ use crate::snapshots::go_on;
 
 const START: &str = "2026-03-02T10:15:00Z";
 
-fn account() -> (Bundled, Clock) {
+fn account() -> (BundledAws, Clock) {
     let world = Environment::replayable(START.parse().unwrap(), 7);
-    (Bundled::in_memory("default", world.clone()).unwrap(), world.clock)
+    (BundledAws::in_memory("default", world.clone()).unwrap(), world.clock)
 }
 
 /// A console on `bundled`, reached by way of `wrap`, that keeps its drafts in `place`.
 fn console(
-    bundled: &Bundled,
+    bundled: &BundledAws,
     clock: &Clock,
     place: &Path,
     session: &str,
     wrap: impl FnOnce(Arc<dyn Transport>) -> Arc<dyn Transport>,
 ) -> Journey {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
-    let client = client_of(bundled, clock.clone()).through(wrap);
+    let client = client_of(bundled, clock.clone()).map_transport(wrap);
     let mut journey = Journey::of((80, 24), bundled.clone(), client, Which::Bundled, clock.clone(), runtime);
     let folder = Folder::new(Some(place.to_owned()), clock.clone());
     journey.keep_drafts(folder, Home::Bundled("/data".to_owned()), session);
     journey
 }
 
-fn plain(bundled: &Bundled, clock: &Clock, place: &Path, session: &str) -> Journey {
+fn plain(bundled: &BundledAws, clock: &Clock, place: &Path, session: &str) -> Journey {
     console(bundled, clock, place, session, |way| way)
 }
 

@@ -173,7 +173,7 @@ fn read_only_console_checks_an_unknown_outcome_before_it_shows_commands() {
         play(&mut journey, &format!("{TO_WIZARD}{TYPED}{TO_FINISH}Ctrl+N\nWait+Screen /not known/\n"));
         drop(journey);
         let mut journey = plain(&bundled, &clock, dir.path(), "b");
-        let client = journey.client().clone().looking(ReadOnly::ALL);
+        let client = journey.client().clone().with_read_only(ReadOnly::ALL);
         journey.use_client(client);
         journey.resize((120, 150));
         play(&mut journey, "Wait+Screen /Unfinished/\nType 'D'\nWait+Screen /Enter goes on/\nEnter\n");

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use faulty::{Fault, Faulty, Strikes};
 use person::{Flow, Person};
 use xks_console::aws::kms::{DescribeKey, KeyMetadata};
-use xks_console::bundled::Bundled;
+use xks_console::bundled::BundledAws;
 use xks_console::client::Client;
 use xks_console::environment::{Clock, Environment};
 use xks_console::flow::player::{Journey, client_of};
@@ -24,11 +24,11 @@ const FLOWS: [Flow; 3] = [Flow::Method1, Flow::Method2, Flow::Method2InKms];
 /// A console on an AWS that is as far away as AWS is, by way of `wrap`; and somebody else's client of the same AWS.
 fn console(wrap: impl FnOnce(Faulty) -> Faulty) -> (Journey, Client, Arc<Faulty>) {
     let world = Environment::replayable(START.parse().unwrap(), 7);
-    let bundled = Bundled::in_memory("default", world.clone()).unwrap();
+    let bundled = BundledAws::in_memory("default", world.clone()).unwrap();
     let here = Clock::manual(START.parse().unwrap());
     let somebody_else = client_of(&bundled, world.clock.clone());
     let mut faulty = None;
-    let client = client_of(&bundled, here.clone()).with_random(world.random).through(|way| {
+    let client = client_of(&bundled, here.clone()).with_random(world.random).map_transport(|way| {
         let way = Arc::new(wrap(Faulty::new(way, here.clone(), world.clock.clone())));
         faulty = Some(Arc::clone(&way));
         way

@@ -10,7 +10,7 @@ use http::Request;
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
-use xks_console::bundled::Bundled;
+use xks_console::bundled::BundledAws;
 use xks_console::client::endpoints::Endpoints;
 use xks_console::client::{Client, Https};
 use xks_console::environment::{Clock, Environment};
@@ -152,7 +152,7 @@ fn refused(request: &Request<Bytes>, code: &str, status: u16) -> Vec<u8> {
 fn through(fault: Fault, operation: &'static str) {
     let case = format!("{fault:?} at {operation} over TLS");
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let bundled = Bundled::in_memory("default", Environment::system()).unwrap();
+    let bundled = BundledAws::in_memory("default", Environment::system()).unwrap();
     let dir = tempfile::tempdir().unwrap();
     let (config, authority) = tls::self_signed(dir.path(), None).unwrap();
     let (url, server) = runtime.block_on(async {
@@ -168,14 +168,14 @@ fn through(fault: Fault, operation: &'static str) {
     let aws = client_of(&bundled, Clock::System);
     let before = wait(aws.collect_keys()).unwrap().len();
     let keys = bundled.access_keys().unwrap();
-    let admin = keys.into_iter().find(|key| key.name == "Admin").unwrap().credentials;
+    let admin = keys.into_iter().find(|key| key.user_name == "Admin").unwrap().credentials;
     let https = Arc::new(Https::new(Some(&authority)).unwrap());
     let wrong =
         if fault == Fault::WrongClock { jiff::SignedDuration::from_hours(1) } else { jiff::SignedDuration::ZERO };
     let here = Clock::manual(Clock::System.now() - wrong);
-    let client = Client::new(https, admin, Bundled::REGION, here.clone())
-        .with_endpoints(Endpoints::at(&url))
-        .with_attempt_time(PATIENCE);
+    let client = Client::new(https, admin, BundledAws::REGION, here.clone())
+        .with_endpoints(Endpoints::from_url(&url))
+        .with_attempt_timeout(PATIENCE);
     let console = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let mut journey = Journey::of((100, 30), bundled, client, Which::Endpoint("localhost".to_owned()), here, console);
     let person = Person::walk(&mut journey, Flow::Method1);

@@ -40,7 +40,7 @@ impl Faulty {
     /// Serves `lab` with a fault, until the test ends.
     pub async fn serve(lab: &Lab, fault: Fault, reads_all: bool) -> SocketAddr {
         let faulty = Arc::new(Self {
-            right: lab.aws.proxy(),
+            right: lab.aws.proxy_router(),
             lab: lab.clone(),
             sealed: Mutex::default(),
             is_dead: AtomicBool::new(false),

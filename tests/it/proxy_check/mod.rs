@@ -15,12 +15,12 @@ use rustls::{CipherSuite, ServerConfig};
 use serde_json::Value;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
-use xks_console::bundled::Bundled;
+use xks_console::bundled::BundledAws;
 use xks_console::cli::{Arguments, Command, Proxy};
 use xks_console::conformance::command;
 use xks_console::environment::Environment;
 use xks_console::server::Server;
-use xks_console::server::tls::{self, Clients};
+use xks_console::server::tls::{self, ClientAuth};
 use xks_console::xks::key_manager::{NewExternalKey, ProxyCredential};
 
 use super::proxies::{Authority, HOST};
@@ -36,14 +36,14 @@ const KEYS: [&str; 5] = ["good", "other", "off", "sealer", "opener"];
 /// A proxy with the partition `lab`, not served yet.
 #[derive(Clone)]
 pub struct Lab {
-    pub aws: Bundled,
+    pub aws: BundledAws,
     pub credential: ProxyCredential,
     pub configuration: String,
 }
 
 impl Lab {
     pub fn new() -> Self {
-        let aws = Bundled::in_memory("default", Environment::system()).unwrap();
+        let aws = BundledAws::in_memory("default", Environment::system()).unwrap();
         let configuration = aws.create_partition("lab").unwrap().to_string();
         for (id, usage, enabled) in [
             ("good", &["ENCRYPT", "DECRYPT"][..], true),
@@ -135,7 +135,7 @@ async fn client_certificates_are_sent_and_their_absence_is_tested() {
     let (authority, lab) = (Authority::new(), Lab::new());
     let [chain, key] = authority.sign(HOST);
     let name = "cks.kms.us-west-2.amazonaws.com";
-    let clients = Clients { authority: authority.file(), name: name.to_owned() };
+    let clients = ClientAuth { ca_certificates: authority.file(), client_name: name.to_owned() };
     let address = lab.serve(Some(tls::from_files(&chain, &key, Some(&clients)).unwrap())).await;
     let (file, connect_to) = (lab.write(&chain.with_file_name("")), format!("{HOST}={address}"));
     let (endpoint, trusted) = (format!("https://{HOST}"), authority.file());
@@ -164,7 +164,7 @@ fn with_another_suite([chain, key]: &[PathBuf; 2]) -> Arc<ServerConfig> {
     provider.cipher_suites.retain(|suite| suite.suite() == CipherSuite::TLS13_AES_128_GCM_SHA256);
     let builder = ServerConfig::builder_with_provider(Arc::new(provider)).with_protocol_versions(&[&TLS13]).unwrap();
     let key = PrivateKeyDer::from_pem_file(key).unwrap();
-    Arc::new(builder.with_no_client_auth().with_single_cert(tls::certificates(chain).unwrap(), key).unwrap())
+    Arc::new(builder.with_no_client_auth().with_single_cert(tls::load_certificates(chain).unwrap(), key).unwrap())
 }
 
 /// A port that goes on with TLS 1.1, and hands all else to `behind`.

@@ -15,7 +15,7 @@ use serde_json::json;
 use tokio::runtime::Runtime;
 use xks_console::aws::sigv4::Credentials;
 use xks_console::aws::sts::AssumeRole;
-use xks_console::bundled::Bundled;
+use xks_console::bundled::BundledAws;
 use xks_console::environment::{Clock, Environment};
 use xks_console::flow::player::client_of;
 
@@ -45,7 +45,7 @@ pub fn signer(credentials: &Credentials) -> Signer {
 /// A service on loopback that notes who signed what, and a home with files of AWS's tools.
 pub struct Cloud {
     pub url: String,
-    pub bundled: Bundled,
+    pub bundled: BundledAws,
     pub home: tempfile::TempDir,
     desk: Arc<Desk>,
     pub runtime: Runtime,
@@ -53,7 +53,7 @@ pub struct Cloud {
 
 /// What the handlers share.
 pub struct Desk {
-    bundled: Bundled,
+    bundled: BundledAws,
     /// Operation and signer of each request to AWS.
     calls: Mutex<Vec<(String, Signer)>>,
     /// Handed out so far.
@@ -63,7 +63,7 @@ pub struct Desk {
 }
 
 impl Desk {
-    pub fn new(bundled: Bundled) -> Arc<Self> {
+    pub fn new(bundled: BundledAws) -> Arc<Self> {
         let (calls, issued, lifetimes) = (Mutex::default(), Mutex::default(), Mutex::default());
         Arc::new(Self { bundled, calls, issued, lifetimes })
     }
@@ -241,7 +241,7 @@ async fn answer(State(desk): State<Arc<Desk>>, request: Request<Body>) -> Respon
 impl Cloud {
     pub fn start() -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let bundled = Bundled::in_memory("default", Environment::system()).unwrap();
+        let bundled = BundledAws::in_memory("default", Environment::system()).unwrap();
         let desk = Desk::new(bundled.clone());
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -255,7 +255,7 @@ impl Cloud {
     /// The access key of a user.
     pub fn key_of(&self, user: &str) -> Credentials {
         let keys = self.bundled.access_keys().unwrap();
-        keys.into_iter().find(|key| key.name == user).unwrap().credentials
+        keys.into_iter().find(|key| key.user_name == user).unwrap().credentials
     }
 
     /// Credentials that are handed out from now on are said to expire in so many seconds, one after the other.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use xks_console::aws::xks_console::ListProxyRequests;
-use xks_console::bundled::Bundled;
+use xks_console::bundled::BundledAws;
 use xks_console::environment::{Clock, Environment};
 use xks_console::flow::player::client_of;
 
@@ -82,7 +82,7 @@ async fn log_names_the_rule_that_denied_a_caller() {
 #[tokio::test]
 async fn kms_reports_that_the_proxy_denied_access() {
     let world = Environment::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 1);
-    let bundled = Bundled::in_memory("default", world).unwrap();
+    let bundled = BundledAws::in_memory("default", world).unwrap();
     let client = client_of(&bundled, Clock::manual("2026-03-02T10:15:00Z".parse().unwrap()));
     let only = |callers: &[&str]| {
         let callers: Vec<String> = callers.iter().map(|one| (*one).to_owned()).collect();

@@ -16,7 +16,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
-use xks_console::bundled::Bundled;
+use xks_console::bundled::BundledAws;
 use xks_console::environment::{Clock, Environment};
 use xks_console::server::Server;
 use xks_console::server::tls;
@@ -37,7 +37,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
 
 /// A proxy with the partition `lab`, served until the test ends.
 pub struct Proxy {
-    pub aws: Bundled,
+    pub aws: BundledAws,
     pub clock: Clock,
     pub address: SocketAddr,
     pub credential: ProxyCredential,
@@ -73,15 +73,15 @@ impl Proxy {
     pub async fn start_as(wire: Wire, how: impl FnOnce(Server) -> Server) -> Self {
         let world = Environment::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 1);
         let clock = world.clock.clone();
-        Self::of(Bundled::in_memory("default", world).unwrap(), clock, wire, how).await
+        Self::of(BundledAws::in_memory("default", world).unwrap(), clock, wire, how).await
     }
 
     /// Starts a proxy that keeps its keys in a directory.
     pub async fn start_in(data_dir: &Path, wire: Wire) -> Self {
-        Self::of(Bundled::open(data_dir, None).unwrap(), Clock::System, wire, |server| server).await
+        Self::of(BundledAws::open(data_dir, None).unwrap(), Clock::System, wire, |server| server).await
     }
 
-    async fn of(aws: Bundled, clock: Clock, wire: Wire, how: impl FnOnce(Server) -> Server) -> Self {
+    async fn of(aws: BundledAws, clock: Clock, wire: Wire, how: impl FnOnce(Server) -> Server) -> Self {
         let credential = credential_in(&aws.create_partition("lab").unwrap());
         let key = |id: &str, spec: &str, usage: &[&str], enabled| NewExternalKey {
             id: id.to_owned(),

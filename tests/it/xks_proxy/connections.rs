@@ -9,10 +9,10 @@ use rustls::{CipherSuite, ClientConfig, RootCertStore};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
-use xks_console::bundled::Bundled;
+use xks_console::bundled::BundledAws;
 use xks_console::environment::Environment;
 use xks_console::server::Server;
-use xks_console::server::tls::{self, Clients};
+use xks_console::server::tls::{self, ClientAuth};
 
 use super::client::{API, Answer, Ask, Proxy, Wire, encrypt_body, over_both, trusting};
 
@@ -137,7 +137,7 @@ async fn tls_has_the_specified_versions_and_cipher_suites() {
     let dir = tempfile::tempdir().unwrap();
     let (config, authority) = tls::self_signed(dir.path(), None).unwrap();
     let aws =
-        Bundled::in_memory("default", Environment::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 1)).unwrap();
+        BundledAws::in_memory("default", Environment::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 1)).unwrap();
     let server = Server::open(aws, "127.0.0.1:0".parse().unwrap(), Some(config), false).await.unwrap();
     let address = server.address();
     tokio::spawn(server.run(std::future::pending()));
@@ -181,10 +181,10 @@ async fn mutual_tls_accepts_only_the_configured_name_and_authority() {
     let file = dir.path().join("clients.pem");
     std::fs::write(&file, pem).unwrap();
     let name = "cks.kms.us-west-2.amazonaws.com";
-    let clients = Clients { authority: file, name: name.to_owned() };
+    let clients = ClientAuth { ca_certificates: file, client_name: name.to_owned() };
     let (config, trusted) = tls::self_signed(dir.path(), Some(&clients)).unwrap();
     let aws =
-        Bundled::in_memory("default", Environment::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 1)).unwrap();
+        BundledAws::in_memory("default", Environment::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 1)).unwrap();
     let server = Server::open(aws, "127.0.0.1:0".parse().unwrap(), Some(config), false).await.unwrap();
     let address = server.address();
     tokio::spawn(server.run(std::future::pending()));

@@ -1,6 +1,6 @@
 //! The CSV dialects that spreadsheets save: byte order mark, separator, line breaks.
 
-use crate::text::{bytes_without_mark, harmless};
+use crate::text::{escape_controls, strip_byte_order_mark_bytes};
 
 /// The separators that spreadsheets use, the most common first.
 const SEPARATORS: [u8; 3] = [b',', b';', b'\t'];
@@ -25,7 +25,7 @@ impl<'a> Dialect<'a> {
         if file.starts_with(b"\xff\xfe") || file.starts_with(b"\xfe\xff") {
             return Err(format!("the file is encoded in UTF-16. {SAVE_AS_UTF_8}"));
         }
-        let text = bytes_without_mark(file);
+        let text = strip_byte_order_mark_bytes(file);
         let (first, rest) = split_line(text);
         match named_separator(first)? {
             Some(separator) => Ok(Self { separator, first_line: 2, body: rest }),
@@ -79,7 +79,7 @@ fn named_separator(line: &[u8]) -> Result<Option<u8>, String> {
         _ => Err(format!(
             "line 1: \"{}{}\" doesn't name a separator. Write \"sep=\" and one character, such as \"sep=;\"",
             String::from_utf8_lossy(name),
-            harmless(&String::from_utf8_lossy(value)),
+            escape_controls(&String::from_utf8_lossy(value)),
         )),
     }
 }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::dialect::{Dialect, Lines, SAVE_AS_UTF_8};
 use crate::create_key::answers::Answers;
-use crate::text::harmless;
+use crate::text::escape_controls;
 
 /// What stands between several values in a cell. No tag, account ID or usual ARN has one inside.
 const SEPARATOR: char = ';';
@@ -89,13 +89,13 @@ fn columns<'a>(header: &StringRecord, options: &'a [Arg], line: u64) -> Result<V
             continue;
         }
         if !seen.insert(name.clone()) {
-            wrong.push(format!("line {line}: duplicate column \"{}\". Keep one of them", harmless(written)));
+            wrong.push(format!("line {line}: duplicate column \"{}\". Keep one of them", escape_controls(written)));
         }
         match options.iter().find(|option| option.get_long() == Some(name.as_str())) {
             Some(option) => columns.push(Some(option)),
             None => wrong.push(format!(
                 "line {line}: there is no column \"{}\". The columns are {}. Separate them with commas, semicolons, or tabs",
-                harmless(written),
+                escape_controls(written),
                 names.join(", ")
             )),
         }
@@ -122,7 +122,7 @@ fn answers(
             // Spreadsheets write TRUE and FALSE.
             ArgAction::SetTrue => match cell.to_ascii_lowercase().parse::<bool>() {
                 Ok(value) => value.into(),
-                Err(_) => return Err(format!("{name}: \"{}\" is neither true nor false", harmless(cell))),
+                Err(_) => return Err(format!("{name}: \"{}\" is neither true nor false", escape_controls(cell))),
             },
             _ => Value::from(cell),
         };
@@ -158,7 +158,7 @@ fn fits(
     match cells.find(|((cell, column), _)| !cell.is_empty() && column.is_none()) {
         Some(((cell, _), number)) => Err(format!(
             "column {number} has the value \"{}\" but no name. Name the column in the header, or clear its cells",
-            harmless(cell)
+            escape_controls(cell)
         )),
         None => Ok(()),
     }

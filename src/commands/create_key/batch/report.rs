@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::text::bytes_without_mark;
+use crate::text::strip_byte_order_mark_bytes;
 
 /// How far a key is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -129,8 +129,10 @@ impl Report {
         file.sync_all().map_err(failed)?;
         let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         File::open(directory).and_then(|directory| directory.sync_all()).map_err(failed)?;
-        let lines =
-            bytes_without_mark(&text).split(|byte| *byte == b'\n').enumerate().filter(|(_, line)| !line.is_empty());
+        let lines = strip_byte_order_mark_bytes(&text)
+            .split(|byte| *byte == b'\n')
+            .enumerate()
+            .filter(|(_, line)| !line.is_empty());
         let entries = lines.map(|(index, line)| {
             serde_json::from_slice(line).map_err(|error| ReportError::Malformed {
                 path: path.to_owned(),

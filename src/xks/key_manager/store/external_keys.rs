@@ -5,10 +5,10 @@ use std::sync::Arc;
 use rusqlite::{OptionalExtension as _, Transaction, TransactionBehavior, params};
 use zeroize::Zeroizing;
 
-use super::{BLOCK, PATIENCE, SHORT_PATIENCE, Store, insert, require_partition};
+use super::{BUSY_TIMEOUT, ENCRYPTION_BLOCK, SHORT_BUSY_TIMEOUT, Store, check_insert, require_partition};
 use crate::environment::Random;
 use crate::storage::sealed::{RootKey, record_aad};
-use crate::xks::key_manager::material::Material;
+use crate::xks::key_manager::material::KeyMaterial;
 use crate::xks::key_manager::{ExternalKey, KeyManagerError, MAX_ENCRYPTIONS, NewExternalKey, key_length};
 
 impl Store {
@@ -18,9 +18,9 @@ impl Store {
         key: &NewExternalKey,
         random: &Random,
     ) -> Result<(), KeyManagerError> {
-        self.change(|change, root| {
-            require_partition(change, partition)?;
-            add_key(change, root, partition, key, random)
+        self.with_transaction(|tx, root_key| {
+            require_partition(tx, partition)?;
+            add_key(tx, root_key, partition, key, random)
         })
     }
 
@@ -68,34 +68,34 @@ impl Store {
 
     pub fn set_enabled(&mut self, partition: &str, id: &str, enabled: bool) -> Result<(), KeyManagerError> {
         let sql = "UPDATE external_keys SET enabled = ?3 WHERE partition = ?1 AND id = ?2";
-        self.change(|change, _| found(change.execute(sql, params![partition, id, enabled])?))
+        self.with_transaction(|tx, _| require_found(tx.execute(sql, params![partition, id, enabled])?))
     }
 
     pub fn delete_key(&mut self, partition: &str, id: &str) -> Result<(), KeyManagerError> {
-        self.in_hand.retain(|(name, _), _| name.0 != partition || name.1 != id);
-        self.change(|change, _| {
-            change.execute("DELETE FROM key_versions WHERE partition = ?1 AND id = ?2", [partition, id])?;
-            found(change.execute("DELETE FROM external_keys WHERE partition = ?1 AND id = ?2", [partition, id])?)
+        self.reserved_encryptions.retain(|(name, _), _| name.0 != partition || name.1 != id);
+        self.with_transaction(|tx, _| {
+            tx.execute("DELETE FROM key_versions WHERE partition = ?1 AND id = ?2", [partition, id])?;
+            require_found(tx.execute("DELETE FROM external_keys WHERE partition = ?1 AND id = ?2", [partition, id])?)
         })
     }
 
     pub fn set_usage(&mut self, partition: &str, id: &str, usage: &[String]) -> Result<(), KeyManagerError> {
         let sql = "UPDATE external_keys SET usage = ?3 WHERE partition = ?1 AND id = ?2";
-        self.change(|change, _| found(change.execute(sql, params![partition, id, usage.join(" ")])?))
+        self.with_transaction(|tx, _| require_found(tx.execute(sql, params![partition, id, usage.join(" ")])?))
     }
 
     pub fn set_callers(&mut self, partition: &str, id: &str, callers: &[String]) -> Result<(), KeyManagerError> {
         let sql = "UPDATE external_keys SET callers = ?3 WHERE partition = ?1 AND id = ?2";
-        self.change(|change, _| found(change.execute(sql, params![partition, id, callers.join("\n")])?))
+        self.with_transaction(|tx, _| require_found(tx.execute(sql, params![partition, id, callers.join("\n")])?))
     }
 
     pub fn rotate(&mut self, partition: &str, id: &str, random: &Random) -> Result<u32, KeyManagerError> {
-        self.change(|change, root| {
+        self.with_transaction(|tx, root_key| {
             let sql = "UPDATE external_keys SET version = version + 1 WHERE partition = ?1 AND id = ?2
                 RETURNING version, spec";
-            let rotated = change.query_row(sql, [partition, id], |row| Ok((row.get(0)?, row.get(1)?)));
+            let rotated = tx.query_row(sql, [partition, id], |row| Ok((row.get(0)?, row.get(1)?)));
             let (version, spec): (u32, String) = rotated.optional()?.ok_or(KeyManagerError::KeyNotFound)?;
-            add_version(change, root, (partition, id), version, &spec, random)?;
+            add_version(tx, root_key, (partition, id), version, &spec, random)?;
             Ok(version)
         })
     }
@@ -106,7 +106,7 @@ impl Store {
         partition: &str,
         id: &str,
         version: u32,
-    ) -> Result<Option<Arc<Material>>, KeyManagerError> {
+    ) -> Result<Option<Arc<KeyMaterial>>, KeyManagerError> {
         let name = ((partition.to_owned(), id.to_owned()), version);
         if let Some(material) = self.cache.materials.get(&name) {
             return Ok(Some(Arc::clone(material)));
@@ -114,8 +114,8 @@ impl Store {
         let sql = "SELECT sealed FROM key_versions WHERE partition = ?1 AND id = ?2 AND version = ?3";
         let found = self.connection.query_row(sql, params![partition, id, version], |row| row.get(0));
         let Some(sealed): Option<Vec<u8>> = found.optional()? else { return Ok(None) };
-        let key = self.root.open(&version_aad(partition, id, version), &sealed)?;
-        let material = Material::new(version, &key).map(Arc::new);
+        let key = self.root_key.open(&version_aad(partition, id, version), &sealed)?;
+        let material = KeyMaterial::new(version, &key).map(Arc::new);
         if let Some(material) = &material {
             self.cache.materials.insert(name, Arc::clone(material));
         }
@@ -125,39 +125,39 @@ impl Store {
     /// Takes one encryption from those in hand, and sets a block of them aside on disk first when none is.
     pub fn count_encryption(&mut self, partition: &str, id: &str, version: u32) -> Result<(), KeyManagerError> {
         let name = ((partition.to_owned(), id.to_owned()), version);
-        let mut left = self.in_hand.get(&name).copied().unwrap_or(0);
+        let mut left = self.reserved_encryptions.get(&name).copied().unwrap_or(0);
         if left == 0 {
-            self.connection.busy_timeout(SHORT_PATIENCE)?;
-            let reserved = self.reserve(partition, id, version);
-            self.connection.busy_timeout(PATIENCE)?;
+            self.connection.busy_timeout(SHORT_BUSY_TIMEOUT)?;
+            let reserved = self.reserve_encryptions(partition, id, version);
+            self.connection.busy_timeout(BUSY_TIMEOUT)?;
             left = reserved?;
         }
-        self.in_hand.insert(name, left - 1);
+        self.reserved_encryptions.insert(name, left - 1);
         Ok(())
     }
 
-    fn reserve(&mut self, partition: &str, id: &str, version: u32) -> Result<u64, KeyManagerError> {
-        let change = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    fn reserve_encryptions(&mut self, partition: &str, id: &str, version: u32) -> Result<u64, KeyManagerError> {
+        let tx = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let sql = "SELECT encryptions FROM key_versions WHERE partition = ?1 AND id = ?2 AND version = ?3";
-        let used: i64 = change.query_row(sql, params![partition, id, version], |row| row.get(0))?;
-        let block = BLOCK.min(MAX_ENCRYPTIONS.saturating_sub(used.unsigned_abs()));
+        let used: i64 = tx.query_row(sql, params![partition, id, version], |row| row.get(0))?;
+        let block = ENCRYPTION_BLOCK.min(MAX_ENCRYPTIONS.saturating_sub(used.unsigned_abs()));
         if block == 0 {
             return Err(KeyManagerError::Exhausted(version));
         }
         let sql = "UPDATE key_versions SET encryptions = encryptions + ?4
             WHERE partition = ?1 AND id = ?2 AND version = ?3";
-        change.execute(sql, params![partition, id, version, block.cast_signed()])?;
-        change.commit()?;
+        tx.execute(sql, params![partition, id, version, block.cast_signed()])?;
+        tx.commit()?;
         self.cache.keys.remove(&(partition.to_owned(), id.to_owned()));
         Ok(block)
     }
 
     /// For tests: says how often a version has encrypted.
     #[cfg(test)]
-    pub fn pretend_used(&mut self, partition: &str, id: &str, encryptions: u64) {
-        self.in_hand.clear();
+    pub fn mark_used(&mut self, partition: &str, id: &str, encryptions: u64) {
+        self.reserved_encryptions.clear();
         let sql = "UPDATE key_versions SET encryptions = ?3 WHERE partition = ?1 AND id = ?2";
-        self.change(|change, _| Ok(change.execute(sql, params![partition, id, encryptions.cast_signed()])?)).unwrap();
+        self.with_transaction(|tx, _| Ok(tx.execute(sql, params![partition, id, encryptions.cast_signed()])?)).unwrap();
     }
 }
 
@@ -165,29 +165,29 @@ fn version_aad(partition: &str, id: &str, version: u32) -> Vec<u8> {
     record_aad(&["key_versions", partition, id, &version.to_string()])
 }
 
-fn found(changed: usize) -> Result<(), KeyManagerError> {
+fn require_found(changed: usize) -> Result<(), KeyManagerError> {
     if changed == 0 { Err(KeyManagerError::KeyNotFound) } else { Ok(()) }
 }
 
 pub(super) fn add_key(
-    change: &Transaction<'_>,
-    root: &RootKey,
+    tx: &Transaction<'_>,
+    root_key: &RootKey,
     partition: &str,
     key: &NewExternalKey,
     random: &Random,
 ) -> Result<(), KeyManagerError> {
     let NewExternalKey { id, manager_id, spec, usage, enabled, callers } = key;
-    let done = change.execute(
+    let result = tx.execute(
         "INSERT INTO external_keys VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?7)",
         params![partition, id, manager_id, spec, usage.join(" "), enabled, callers.join("\n")],
     );
-    insert(done, "the external key", id)?;
-    add_version(change, root, (partition, id), 1, spec, random)
+    check_insert(result, "the external key", id)?;
+    add_version(tx, root_key, (partition, id), 1, spec, random)
 }
 
 fn add_version(
-    change: &Transaction<'_>,
-    root: &RootKey,
+    tx: &Transaction<'_>,
+    root_key: &RootKey,
     (partition, id): (&str, &str),
     version: u32,
     spec: &str,
@@ -200,8 +200,8 @@ fn add_version(
     })?;
     let mut key = Zeroizing::new(vec![0; length]);
     random.fill(&mut key)?;
-    let sealed = root.seal(&version_aad(partition, id, version), &key, random)?;
+    let sealed = root_key.seal(&version_aad(partition, id, version), &key, random)?;
     let sql = "INSERT INTO key_versions VALUES (?1, ?2, ?3, ?4, 0)";
-    change.execute(sql, params![partition, id, version, sealed])?;
+    tx.execute(sql, params![partition, id, version, sealed])?;
     Ok(())
 }
