@@ -10,17 +10,17 @@ use ratatui::backend::TestBackend;
 use ratatui::widgets::{Block, Paragraph};
 use xks_console::aws::kms::{Decrypt, Encrypt};
 use xks_console::aws::scalar::SecretBlob;
-use xks_console::flow::player::Journey;
+use xks_console::flow::player::Player;
 use xks_console::flow::tape::{self, Tape};
 use xks_console::tui::chrome;
 use xks_console::tui::effect::Msg;
 
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 60)];
 
-fn in_the_wizard(size: (u16, u16)) -> Journey {
+fn in_the_wizard(size: (u16, u16)) -> Player {
     let text = "Wait+Screen /Frankfurt HSM/\nDown\nType \"n\"\nWait+Screen /Create key/\nType \"payments-2026\"";
     let tape = Tape::parse("bench", text).expect("the tape is right");
-    let mut journey = Journey::start(size).expect("an account in memory");
+    let mut journey = Player::start(size).expect("an account in memory");
     tape::play(&tape, &mut journey, &mut |_, _| Ok(())).expect("the tape comes to its end");
     journey
 }
@@ -64,7 +64,7 @@ fn keys(criterion: &mut Criterion) {
 }
 
 fn cryptography(criterion: &mut Criterion) {
-    let journey = Journey::start((80, 24)).expect("an account in memory");
+    let journey = Player::start((80, 24)).expect("an account in memory");
     let client = journey.client().clone();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     for (name, key_id) in [("one layer", "alias/app-logs"), ("both layers", "alias/customer-db")] {

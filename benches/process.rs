@@ -178,7 +178,7 @@ fn many_keys() {
 /// with those of the scenario.
 fn fill(dir: &Path) -> usize {
     let bundled = BundledAws::open(dir, None).expect("an account");
-    let client = xks_console::flow::player::client_of(&bundled, xks_console::environment::Clock::System);
+    let client = xks_console::flow::player::in_process_client(&bundled, xks_console::environment::Clock::System);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     for _ in 0..extent().many {
         runtime.block_on(client.call(&CreateKey::default())).expect("a key");

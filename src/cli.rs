@@ -12,8 +12,8 @@ use std::path::PathBuf;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
 pub use create_key::CreateKey;
-pub use elsewhere::Elsewhere;
-pub use proxy::{KeyName, Proxy, ProxyCheck, ProxyCommand};
+pub use elsewhere::AwsOptions;
+pub use proxy::{ExternalKeyRef, Proxy, ProxyCheck, ProxyCommand};
 pub use serve::{Background, Serve};
 
 use crate::client::{Client, ReadOnly};
@@ -109,7 +109,7 @@ pub struct Arguments {
 
     /// Which AWS, when not the bundled one.
     #[command(flatten)]
-    pub elsewhere: Elsewhere,
+    pub aws_options: AwsOptions,
 
     /// Fill a new account from this scenario
     ///
@@ -129,7 +129,7 @@ pub struct Arguments {
 
 /// Whether anything may be changed, for every command that calls AWS.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::Args)]
-pub struct Guard {
+pub struct AccessOptions {
     /// Change nothing: only look
     ///
     /// What AWS calls more than reading is never sent: nothing is created, changed, deleted, connected, encrypted or decrypted.
@@ -138,13 +138,13 @@ pub struct Guard {
     pub read_only: bool,
 }
 
-impl Guard {
+impl AccessOptions {
     /// The same caller, who only looks when the command line or the configuration says so of all, or of the profile whose
     /// credentials it has. Neither undoes the other.
     #[must_use]
-    pub fn over(self, client: Client, configuration: &Configuration) -> Client {
-        let written = configuration.read_only();
-        client.with_read_only(ReadOnly { all: self.read_only || written.all, ..written })
+    pub fn apply_to(self, client: Client, configuration: &Configuration) -> Client {
+        let configured = configuration.read_only();
+        client.with_read_only(ReadOnly { all: self.read_only || configured.all, ..configured })
     }
 }
 
@@ -188,43 +188,49 @@ pub enum Command {
     "there is no place to keep the bundled AWS: neither XDG_DATA_HOME nor HOME is set to an absolute path. \
      Name a directory with `--data-dir DIR`"
 )]
-pub struct NoDataDirectory;
+pub struct DataDirError;
 
 /// Options that only the console and create-key have.
-const CONSOLE_ALONE: &str = "--aws, --endpoint-url, --profile, --region, --log and --read-only are for the console and create-key, and go with no other command";
+const AWS_OPTIONS_NOT_SUPPORTED: &str = "--aws, --endpoint-url, --profile, --region, --log and --read-only are for the console and create-key, and go with no other command";
 /// Options that say twice which AWS.
-const TWICE: &str =
+const AWS_OPTIONS_GIVEN_TWICE: &str =
     "--aws, --endpoint-url, --profile, --region, --log and --read-only stand before create-key or after it, not both";
 /// Options of the bundled AWS beside another.
-const BUNDLED_ALONE: &str = "--data-dir, --connect-to, --proxy-ca and --scenario are for the bundled AWS; they don't go with --aws or --endpoint-url";
+const BUNDLED_OPTIONS_CONFLICT: &str = "--data-dir, --connect-to, --proxy-ca and --scenario are for the bundled AWS; they don't go with --aws or --endpoint-url";
 /// An option of lists.
-const JSON_ALONE: &str = "--json is for the lists of proxy and for proxy check";
+const JSON_NOT_SUPPORTED: &str = "--json is for the lists of proxy and for proxy check";
 
 impl Arguments {
     /// What is wrong with the arguments taken together.
-    pub fn contradiction(&self) -> Option<clap::Error> {
-        let nothing = Elsewhere::default();
-        let words = match &self.command {
-            Some(Command::CreateKey(how)) if self.elsewhere != nothing && how.elsewhere != nothing => TWICE,
-            Some(Command::CreateKey(_)) if self.elsewhere().is_named() && self.is_bundled() => BUNDLED_ALONE,
-            Some(command) if !matches!(command, Command::CreateKey(_)) && self.elsewhere != nothing => CONSOLE_ALONE,
+    pub fn argument_conflict(&self) -> Option<clap::Error> {
+        let nothing = AwsOptions::default();
+        let message = match &self.command {
+            Some(Command::CreateKey(options)) if self.aws_options != nothing && options.aws_options != nothing => {
+                AWS_OPTIONS_GIVEN_TWICE
+            }
+            Some(Command::CreateKey(_)) if self.aws_options().is_remote() && self.has_bundled_options() => {
+                BUNDLED_OPTIONS_CONFLICT
+            }
+            Some(command) if !matches!(command, Command::CreateKey(_)) && self.aws_options != nothing => {
+                AWS_OPTIONS_NOT_SUPPORTED
+            }
             Some(Command::CreateKey(_)) => return None,
-            Some(Command::Proxy { command }) if command.takes_json() => return None,
-            _ if self.json => JSON_ALONE,
+            Some(Command::Proxy { command }) if command.supports_json() => return None,
+            _ if self.json => JSON_NOT_SUPPORTED,
             _ => return None,
         };
-        Some(Self::command().error(clap::error::ErrorKind::ArgumentConflict, words))
+        Some(Self::command().error(clap::error::ErrorKind::ArgumentConflict, message))
     }
 
-    fn is_bundled(&self) -> bool {
+    fn has_bundled_options(&self) -> bool {
         self.data_dir.is_some() || !self.connect_to.is_empty() || self.proxy_ca.is_some() || self.scenario.is_some()
     }
 
     /// Which AWS, whether said before the command or after it.
-    pub fn elsewhere(&self) -> &Elsewhere {
+    pub fn aws_options(&self) -> &AwsOptions {
         match &self.command {
-            Some(Command::CreateKey(how)) if how.elsewhere != Elsewhere::default() => &how.elsewhere,
-            _ => &self.elsewhere,
+            Some(Command::CreateKey(options)) if options.aws_options != AwsOptions::default() => &options.aws_options,
+            _ => &self.aws_options,
         }
     }
 
@@ -233,7 +239,7 @@ impl Arguments {
     ///
     /// # Errors
     /// [`NoDataDirectory`] when nothing tells where.
-    pub fn data_dir(&self, environment: impl Fn(&str) -> Option<OsString>) -> Result<PathBuf, NoDataDirectory> {
+    pub fn data_dir(&self, environment: impl Fn(&str) -> Option<OsString>) -> Result<PathBuf, DataDirError> {
         if let Some(named) = &self.data_dir {
             return Ok(named.clone());
         }
@@ -241,7 +247,7 @@ impl Arguments {
         absolute("XDG_DATA_HOME")
             .or_else(|| absolute("HOME").map(|home| home.join(".local/share")))
             .map(|data| data.join("xks-console"))
-            .ok_or(NoDataDirectory)
+            .ok_or(DataDirError)
     }
 }
 
@@ -254,7 +260,7 @@ mod tests {
         Arguments::try_parse_from(line.split_whitespace())
     }
 
-    fn directory(line: &str, variables: &[(&str, &str)]) -> Result<PathBuf, NoDataDirectory> {
+    fn directory(line: &str, variables: &[(&str, &str)]) -> Result<PathBuf, DataDirError> {
         let find = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| value.into());
         parse(line).unwrap().data_dir(find)
     }
@@ -272,7 +278,7 @@ mod tests {
                 data_dir: None,
                 connect_to: Vec::new(),
                 proxy_ca: None,
-                elsewhere: Elsewhere::default(),
+                aws_options: AwsOptions::default(),
                 scenario: None,
                 json: false,
                 command: None
@@ -301,14 +307,16 @@ mod tests {
             let [before, after] = [before, after].map(|line| parse(&format!("xks-console {line}")).unwrap());
             assert_eq!(before, after);
             assert!(before.json || before.scenario.is_some() || !before.connect_to.is_empty());
-            assert!(before.contradiction().is_none(), "{before:?}");
+            assert!(before.argument_conflict().is_none(), "{before:?}");
         }
         for line in ["--json", "serve --json", "proxy --json list-keys --partition p"] {
             let is_list = line.contains("list");
-            let contradiction = parse(&format!("xks-console {line}")).unwrap().contradiction();
+            let contradiction = parse(&format!("xks-console {line}")).unwrap().argument_conflict();
             assert_eq!(contradiction.map(|error| error.exit_code()), (!is_list).then_some(2), "{line}");
         }
-        assert!(parse("xks-console proxy delete-key --partition p --id i --json").unwrap().contradiction().is_some());
+        assert!(
+            parse("xks-console proxy delete-key --partition p --id i --json").unwrap().argument_conflict().is_some()
+        );
         assert_eq!(parse("xks-console --aws --scenario default").unwrap_err().exit_code(), 2);
     }
 
@@ -326,7 +334,7 @@ mod tests {
                 let words = end.map_or(example, |end| &example.trim_start()[..end]);
                 let words = if line.starts_with("xks-console  ") { "" } else { words };
                 match parse(&format!("xks-console {words}")) {
-                    Ok(parsed) => assert!(parsed.contradiction().is_none(), "{line}"),
+                    Ok(parsed) => assert!(parsed.argument_conflict().is_none(), "{line}"),
                     Err(error) => assert_eq!(error.kind(), clap::error::ErrorKind::DisplayHelp, "{line}"),
                 }
                 count += 1;
@@ -339,7 +347,7 @@ mod tests {
     fn aws_options_conflict_with_bundled_options() {
         let settings = |line: &str| {
             let find = |name: &str| (name == "AWS_CA_BUNDLE").then(|| OsString::from("/ca.pem"));
-            parse(line).unwrap().elsewhere().settings(find)
+            parse(line).unwrap().aws_options().settings(find)
         };
         assert_eq!(settings("xks-console --region eu-west-1"), None);
         let ca_bundle = Some(PathBuf::from("/ca.pem"));
@@ -360,7 +368,7 @@ mod tests {
         ] {
             assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
         }
-        let contradiction = |line: &str| parse(line).unwrap().contradiction().map(|error| error.exit_code());
+        let contradiction = |line: &str| parse(line).unwrap().argument_conflict().map(|error| error.exit_code());
         assert_eq!(contradiction("xks-console --aws serve"), Some(2));
         assert_eq!(contradiction("xks-console --log f serve"), Some(2));
         assert_eq!(contradiction("xks-console --read-only serve"), Some(2));
@@ -387,9 +395,9 @@ mod tests {
     fn create_key_accepts_aws_options_before_or_after_the_command() {
         let before = parse("xks-console --aws --region eu-west-1 create-key --yes").unwrap();
         let after = parse("xks-console create-key --yes --aws --region eu-west-1").unwrap();
-        assert_eq!(before.elsewhere(), after.elsewhere());
-        assert_eq!(before.elsewhere().region.as_deref(), Some("eu-west-1"));
-        let contradiction = |line: &str| parse(line).unwrap().contradiction().map(|error| error.exit_code());
+        assert_eq!(before.aws_options(), after.aws_options());
+        assert_eq!(before.aws_options().region.as_deref(), Some("eu-west-1"));
+        let contradiction = |line: &str| parse(line).unwrap().argument_conflict().map(|error| error.exit_code());
         assert_eq!(contradiction("xks-console create-key --aws"), None);
         assert_eq!(contradiction("xks-console --data-dir d create-key"), None);
         for line in [
@@ -413,7 +421,7 @@ mod tests {
     #[test]
     fn proxy_rate_is_at_least_one_request_per_second() {
         let rate = |line: &str| match parse(line).unwrap().command {
-            Some(Command::Serve(how)) => how.proxy_rate,
+            Some(Command::Serve(options)) => options.proxy_rate,
             other => panic!("{other:?}"),
         };
         assert_eq!(rate("xks-console serve"), None);
@@ -464,7 +472,7 @@ mod tests {
         assert_eq!(directory("xks-console", &[("HOME", "/h")]), Ok("/h/.local/share/xks-console".into()));
         let relative = [("XDG_DATA_HOME", "x"), ("HOME", "/h")];
         assert_eq!(directory("xks-console", &relative), Ok("/h/.local/share/xks-console".into()));
-        assert_eq!(directory("xks-console", &[("XDG_DATA_HOME", ""), ("HOME", "")]), Err(NoDataDirectory));
-        assert_eq!(directory("xks-console", &[]), Err(NoDataDirectory));
+        assert_eq!(directory("xks-console", &[("XDG_DATA_HOME", ""), ("HOME", "")]), Err(DataDirError));
+        assert_eq!(directory("xks-console", &[]), Err(DataDirError));
     }
 }

@@ -2,15 +2,15 @@
 
 use std::path::PathBuf;
 
-use super::Elsewhere;
-use crate::create_key::answers::Answers;
+use super::AwsOptions;
+use crate::create_key::answers::KeyOptions;
 
 /// Which key is made, where, and whether a person is asked.
 #[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
 pub struct CreateKey {
     /// What is said of the key.
     #[command(flatten)]
-    pub answers: Answers,
+    pub answers: KeyOptions,
 
     /// Take what no option says from this file
     ///
@@ -40,7 +40,7 @@ pub struct CreateKey {
 
     /// Where.
     #[command(flatten)]
-    pub elsewhere: Elsewhere,
+    pub aws_options: AwsOptions,
 }
 
 /// What stands under the help of `create-key`.

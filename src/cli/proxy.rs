@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Subcommand, value_parser};
 
-use super::unrepeated::Unrepeated;
+use super::unrepeated::RedactedValueParser;
 use crate::aws::limits;
 use crate::conformance::target::Endpoint;
 
@@ -29,7 +29,7 @@ pub struct ProxyCheck {
     /// Where the proxy is: https:// and a host name; or http:// for one on this machine, such as http://127.0.0.1:8080
     ///
     /// A host that has no public name yet is found with --connect-to, its certificate trusted with --proxy-ca.
-    #[arg(long, value_name = "URL", value_parser = Unrepeated(str::parse::<Endpoint>))]
+    #[arg(long, value_name = "URL", value_parser = RedactedValueParser(str::parse::<Endpoint>))]
     pub endpoint: Endpoint,
     /// The proxy configuration file of the vendor: URI path, access key ID and secret access key
     #[arg(long, value_name = "FILE", conflicts_with_all = ["path", "access_key", "secret_file"])]
@@ -49,7 +49,7 @@ pub struct ProxyCheck {
     ///
     /// One has to be AES_256, enabled, and for encryption and decryption. Others may be disabled, or for one of the two
     /// alone: the proxy is asked which is which.
-    #[arg(long, value_name = "ID", required = true, value_parser = external_key_id)]
+    #[arg(long, value_name = "ID", required = true, value_parser = parse_external_key_id)]
     pub key: Vec<String>,
     /// The Region that the proxy is called from
     #[arg(long, value_name = "REGION", default_value = "us-west-2")]
@@ -77,7 +77,7 @@ pub struct ProxyCheck {
     pub verbose: bool,
 }
 
-fn external_key_id(text: &str) -> Result<String, String> {
+fn parse_external_key_id(text: &str) -> Result<String, String> {
     limits::xks_key_id(text).map(|()| text.to_owned()).map_err(|violation| violation.reason)
 }
 
@@ -111,7 +111,7 @@ pub enum ProxyCommand {
     CreateKey {
         /// Where, and what the proxy calls it.
         #[command(flatten)]
-        key: KeyName,
+        key: ExternalKeyRef,
         /// What it may be used for
         #[arg(long, value_delimiter = ',', default_value = "encrypt,decrypt", value_parser = ["encrypt", "decrypt", "none"])]
         usage: Vec<String>,
@@ -132,16 +132,16 @@ pub enum ProxyCommand {
         partition: String,
     },
     /// Let an external key be used again
-    EnableKey(KeyName),
+    EnableKey(ExternalKeyRef),
     /// Let an external key not be used: the KMS key on it can neither encrypt nor decrypt
-    DisableKey(KeyName),
+    DisableKey(ExternalKeyRef),
     /// Delete an external key permanently: data encrypted under it can never be decrypted
     ///
     /// Says what is lost, and asks first. Without a terminal to ask on, --yes is needed.
     DeleteKey {
         /// Which.
         #[command(flatten)]
-        key: KeyName,
+        key: ExternalKeyRef,
         /// Delete it without asking
         #[arg(long)]
         yes: bool,
@@ -153,13 +153,13 @@ pub enum ProxyCommand {
     SetCallers {
         /// Which.
         #[command(flatten)]
-        key: KeyName,
+        key: ExternalKeyRef,
         /// A caller; may be repeated. In each of the six parts of an ARN, * and ? are wildcards. Everybody, when none is named
         #[arg(long = "caller", value_name = "ARN")]
         callers: Vec<String>,
     },
     /// Give an external key a new version; older ones still decrypt
-    RotateKey(KeyName),
+    RotateKey(ExternalKeyRef),
     /// List the access key IDs that the proxy takes for a partition
     ListCredentials {
         /// The partition
@@ -198,7 +198,7 @@ pub enum ProxyCommand {
 
 impl ProxyCommand {
     /// The external key that must be there for it.
-    pub fn existing_key(&self) -> Option<&KeyName> {
+    pub fn existing_key(&self) -> Option<&ExternalKeyRef> {
         match self {
             Self::EnableKey(key)
             | Self::DisableKey(key)
@@ -222,7 +222,7 @@ impl ProxyCommand {
 
 impl Proxy {
     /// Whether its output can be asked for as JSON.
-    pub fn takes_json(&self) -> bool {
+    pub fn supports_json(&self) -> bool {
         match self {
             Self::Check(_) => true,
             Self::Bundled(command) => command.is_list() || command.prints_json(),
@@ -232,7 +232,7 @@ impl Proxy {
 
 /// Names an external key.
 #[derive(Clone, Debug, PartialEq, Eq, clap::Args)]
-pub struct KeyName {
+pub struct ExternalKeyRef {
     /// The partition it is in
     #[arg(long)]
     pub partition: String,

@@ -82,9 +82,9 @@ pub struct Background {
 
 impl Serve {
     /// Where the bundled AWS is served when nothing else is said.
-    pub const USUAL_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 4599);
+    pub const DEFAULT_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 4599);
     /// The exit code of `serve --stop` when there is nothing to stop.
-    pub const NOT_RUNNING: u8 = 3;
+    pub const EXIT_NOT_RUNNING: u8 = 3;
 }
 
 /// What stands under the help of `serve`.

@@ -9,9 +9,9 @@ use clap::{Arg, Command};
 
 /// Parses a value that may contain a password. Unlike clap's own parsers it leaves the value out of errors.
 #[derive(Clone, Copy, Debug)]
-pub struct Unrepeated<T, E>(pub fn(&str) -> Result<T, E>);
+pub struct RedactedValueParser<T, E>(pub fn(&str) -> Result<T, E>);
 
-impl<T, E> TypedValueParser for Unrepeated<T, E>
+impl<T, E> TypedValueParser for RedactedValueParser<T, E>
 where
     T: Clone + Send + Sync + 'static,
     E: Display + Clone + Send + Sync + 'static,

@@ -9,14 +9,14 @@ use std::time::Duration;
 use tokio::runtime::Runtime;
 
 use super::{note, open_bundled};
-use crate::cli::{Arguments, Elsewhere};
+use crate::cli::{Arguments, AwsOptions};
 use crate::client::credentials::LoadCredentialsError;
 use crate::client::log::LogFile;
 use crate::client::{Client, profile};
 use crate::config::{self, Configuration};
 use crate::drafts;
 use crate::environment::Clock;
-use crate::flow::player::client_of;
+use crate::flow::player::in_process_client;
 use crate::tui::app::{App, World as Which};
 use crate::tui::effect::Effect;
 
@@ -36,14 +36,14 @@ pub(super) struct Aws {
 impl Aws {
     /// Opens the AWS that the command line names.
     pub(super) fn open(arguments: &Arguments, runtime: &Runtime) -> Result<Self, Box<dyn Error>> {
-        let options = arguments.elsewhere();
+        let options = arguments.aws_options();
         let config = config::config_directory(|name| std::env::var_os(name));
         let configuration = config.as_deref().map(Configuration::read).transpose()?.unwrap_or_default();
         let mut aws = match options.settings(|name| std::env::var_os(name)) {
             Some(settings) => runtime.block_on(Self::open_remote(settings))?,
             None => Self::open_bundled(arguments, options)?,
         };
-        aws.client = options.guard.over(aws.client, &configuration);
+        aws.client = options.access.apply_to(aws.client, &configuration);
         if let Some(path) = &options.log {
             let log = LogFile::open(path).map_err(|error| format!("the log {}: {error}", path.display()))?;
             aws.client = aws.client.with_observer(Arc::new(log));
@@ -51,9 +51,9 @@ impl Aws {
         Ok(aws)
     }
 
-    fn open_bundled(arguments: &Arguments, options: &Elsewhere) -> Result<Self, Box<dyn Error>> {
+    fn open_bundled(arguments: &Arguments, options: &AwsOptions) -> Result<Self, Box<dyn Error>> {
         let data_dir = arguments.data_dir(|name| std::env::var_os(name))?;
-        let client = client_of(&open_bundled(arguments, &data_dir)?, Clock::System);
+        let client = in_process_client(&open_bundled(arguments, &data_dir)?, Clock::System);
         let client = options.region.as_ref().map_or(client.clone(), |region| client.with_region(region));
         Ok(Self { client, which: Which::Bundled, data_dir: Some(data_dir), waits_for_code: None })
     }
@@ -75,11 +75,11 @@ impl Aws {
     }
 
     /// Returns which AWS the drafts belong to.
-    pub(super) fn place_of_drafts(&self) -> std::io::Result<drafts::World> {
+    pub(super) fn place_of_drafts(&self) -> std::io::Result<drafts::DraftTarget> {
         Ok(match (&self.which, &self.data_dir) {
-            (Which::Endpoint(host), _) => drafts::World::Endpoint(host.clone()),
-            (_, Some(data_dir)) => drafts::World::Bundled(data_dir.canonicalize()?.display().to_string()),
-            (_, None) => drafts::World::Aws,
+            (Which::Endpoint(host), _) => drafts::DraftTarget::Endpoint(host.clone()),
+            (_, Some(data_dir)) => drafts::DraftTarget::Bundled(data_dir.canonicalize()?.display().to_string()),
+            (_, None) => drafts::DraftTarget::Aws,
         })
     }
 }

@@ -10,7 +10,7 @@ use super::aws::Aws;
 use super::{note, runtime};
 use crate::cli::Arguments;
 use crate::config;
-use crate::drafts::{Folder, Keeper};
+use crate::drafts::{DraftStore, DraftWriter};
 use crate::environment::{Clock, Random};
 use crate::storage::watch;
 use crate::tui::app::App;
@@ -37,7 +37,8 @@ pub(super) fn show(
     mut effects: Vec<Effect>,
     runtime: Runtime,
 ) -> Result<ExitCode, Box<dyn Error>> {
-    let mut keeper = Keeper::start(Folder::new(config::drafts_directory(|name| std::env::var_os(name)), Clock::System));
+    let mut keeper =
+        DraftWriter::start(DraftStore::new(config::drafts_directory(|name| std::env::var_os(name)), Clock::System));
     effects.extend(app.keep_drafts(aws.place_of_drafts()?, Random::system().hex::<8>()?));
     let config = config::config_directory(|name| std::env::var_os(name));
     if let Some(config) = &config {
@@ -59,7 +60,7 @@ pub(super) fn show(
         None => stream::pending().right_stream(),
     };
     let code = runtime.block_on(tui::runtime::run(aws.client, app, effects, changes, &mut keeper, save_preferences));
-    keeper.end();
+    keeper.shutdown();
     // A thread that still reads the terminal must not keep the program from ending.
     runtime.shutdown_background();
     Ok(code?)

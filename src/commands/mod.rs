@@ -23,7 +23,7 @@ use crate::xks::network::Network;
 /// Parses the command line, runs the command, and returns the exit code of the process.
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    if let Some(error) = arguments.contradiction() {
+    if let Some(error) = arguments.argument_conflict() {
         error.exit();
     }
     run(&arguments).unwrap_or_else(|error| {
@@ -38,7 +38,7 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
         Some(Command::CreateKey(options)) => create_key::run(arguments, options),
         Some(Command::Screenshots { check }) => screenshots::run(*check),
         Some(Command::Serve(options)) => serve::run(arguments, options),
-        Some(Command::Proxy { command: Proxy::Bundled(command) }) => proxy::start(arguments, command),
+        Some(Command::Proxy { command: Proxy::Bundled(command) }) => proxy::run_on_terminal(arguments, command),
         Some(Command::Proxy { command: Proxy::Check(options) }) => proxy_check::run(arguments, options),
     }
 }

@@ -7,8 +7,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use crate::flow::picture::{self, ScreenshotError};
-use crate::flow::player::{Journey, JourneyError};
-use crate::flow::tape::{self, Stage as _, Tape, TapeError};
+use crate::flow::player::{Player, PlayerError};
+use crate::flow::tape::{self, ConsoleDriver as _, Tape, TapeError};
 
 /// A flow: its name, its tape, and the sizes in cells it is played at.
 type Flow = (&'static str, &'static str, &'static [(u16, u16)]);
@@ -21,10 +21,10 @@ const TAPES: [Flow; 2] = [
 
 /// Why pictures can't be made or compared.
 #[derive(Debug, thiserror::Error)]
-pub enum PictureError {
+pub enum ScreenshotsError {
     /// The console can't be started.
     #[error(transparent)]
-    Journey(#[from] JourneyError),
+    Player(#[from] PlayerError),
     /// The tape is not right or does not come to its end.
     #[error(transparent)]
     Tape(#[from] TapeError),
@@ -57,63 +57,64 @@ pub(super) fn run(check_only: bool) -> Result<ExitCode, Box<dyn Error>> {
 ///
 /// # Errors
 /// [`PictureError`] when a tape does not come to its end.
-pub fn make() -> Result<BTreeMap<String, Vec<u8>>, PictureError> {
-    let mut pictures = BTreeMap::new();
+pub fn create_all() -> Result<BTreeMap<String, Vec<u8>>, ScreenshotsError> {
+    let mut screenshots = BTreeMap::new();
     for (flow, text, sizes) in TAPES {
         let tape = Tape::parse(&format!("{flow}.tape"), text)?;
         for &(width, height) in sizes {
-            let mut journey = Journey::start((width, height))?;
-            tape::play(&tape, &mut journey, &mut |name, journey| {
+            let mut player = Player::start((width, height))?;
+            tape::play(&tape, &mut player, &mut |name, player| {
                 let stem = format!("{flow}-{}-{width}x{height}", name.trim_end_matches(".png"));
-                let svg = picture::svg(&journey.frame(), &stem);
-                pictures.insert(format!("{stem}.png"), picture::png(&svg)?);
-                pictures.insert(format!("{stem}.svg"), svg.into_bytes());
+                let svg = picture::svg(&player.frame(), &stem);
+                screenshots.insert(format!("{stem}.png"), picture::png(&svg)?);
+                screenshots.insert(format!("{stem}.svg"), svg.into_bytes());
                 Ok(())
             })?;
         }
     }
-    Ok(pictures)
+    Ok(screenshots)
 }
 
 /// Writes all pictures into `dir` and takes away what no tape makes.
 ///
 /// # Errors
 /// [`PictureError`].
-pub fn write(dir: &Path) -> Result<usize, PictureError> {
-    let pictures = make()?;
+pub fn write(dir: &Path) -> Result<usize, ScreenshotsError> {
+    let screenshots = create_all()?;
     let failed = |path: &Path| {
         let path = path.display().to_string();
-        move |source| PictureError::File { path, source }
+        move |source| ScreenshotsError::File { path, source }
     };
     std::fs::create_dir_all(dir).map_err(failed(dir))?;
-    for name in present(dir)?.into_iter().filter(|name| !pictures.contains_key(name)) {
+    for name in existing_files(dir)?.into_iter().filter(|name| !screenshots.contains_key(name)) {
         let path = dir.join(name);
         std::fs::remove_file(&path).map_err(failed(&path))?;
     }
-    for (name, bytes) in &pictures {
+    for (name, bytes) in &screenshots {
         let path = dir.join(name);
         std::fs::write(&path, bytes).map_err(failed(&path))?;
     }
-    Ok(pictures.len())
+    Ok(screenshots.len())
 }
 
 /// Compares all pictures with those in `dir`.
 ///
 /// # Errors
 /// [`PictureError::Stale`] names what is missing, left over or different.
-pub fn check(dir: &Path) -> Result<usize, PictureError> {
-    let pictures = make()?;
-    let mut stale: Vec<String> = present(dir)?.into_iter().filter(|name| !pictures.contains_key(name)).collect();
-    for (name, bytes) in &pictures {
+pub fn check(dir: &Path) -> Result<usize, ScreenshotsError> {
+    let screenshots = create_all()?;
+    let mut stale: Vec<String> =
+        existing_files(dir)?.into_iter().filter(|name| !screenshots.contains_key(name)).collect();
+    for (name, bytes) in &screenshots {
         if std::fs::read(dir.join(name)).ok().as_ref() != Some(bytes) {
             stale.push(name.clone());
         }
     }
-    if stale.is_empty() { Ok(pictures.len()) } else { Err(PictureError::Stale(stale)) }
+    if stale.is_empty() { Ok(screenshots.len()) } else { Err(ScreenshotsError::Stale(stale)) }
 }
 
-fn present(dir: &Path) -> Result<Vec<String>, PictureError> {
-    let failed = |source| PictureError::File { path: dir.display().to_string(), source };
+fn existing_files(dir: &Path) -> Result<Vec<String>, ScreenshotsError> {
+    let failed = |source| ScreenshotsError::File { path: dir.display().to_string(), source };
     let mut names = Vec::new();
     for entry in std::fs::read_dir(dir).map_err(failed)? {
         let name = entry.map_err(failed)?.file_name().to_string_lossy().into_owned();

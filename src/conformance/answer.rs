@@ -10,29 +10,29 @@ use crate::xks::wire::ErrorName;
 
 /// Why a check hasn't passed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Stop {
+pub enum CheckError {
     /// The proxy is at fault; what was seen.
-    Fail(String),
+    Failed(String),
     /// Nothing can be said; what is missing.
-    Skip(String),
+    Skipped(String),
 }
 
 /// Why many requests aren't judged.
 pub const THROTTLED: &str = "the proxy throttles so many requests (429), as it may";
 
 /// A failed check.
-pub fn fail<T>(why: impl Into<String>) -> Result<T, Stop> {
-    Err(Stop::Fail(why.into()))
+pub fn fail<T>(reason: impl Into<String>) -> Result<T, CheckError> {
+    Err(CheckError::Failed(reason.into()))
 }
 
 /// A check that can't be made.
-pub fn skip<T>(why: impl Into<String>) -> Result<T, Stop> {
-    Err(Stop::Skip(why.into()))
+pub fn skip<T>(reason: impl Into<String>) -> Result<T, CheckError> {
+    Err(CheckError::Skipped(reason.into()))
 }
 
 /// An answer, read to its end.
 #[derive(Clone, Debug)]
-pub struct Answer {
+pub struct ProbeResponse {
     /// The status.
     pub status: StatusCode,
     /// The headers.
@@ -41,7 +41,7 @@ pub struct Answer {
     pub body: Bytes,
 }
 
-impl Answer {
+impl ProbeResponse {
     /// The body as JSON.
     pub fn json(&self) -> Option<Value> {
         serde_json::from_slice(&self.body).ok()
@@ -61,24 +61,26 @@ impl Answer {
     }
 
     /// The JSON object of a success.
-    pub fn success(&self) -> Result<Value, Stop> {
+    pub fn success_body(&self) -> Result<Value, CheckError> {
         if self.status != StatusCode::OK {
             return fail(format!("expected 200, got {}", self.outcome()));
         }
-        self.json().filter(Value::is_object).ok_or_else(|| Stop::Fail("the body isn't a JSON object".to_owned()))
+        self.json()
+            .filter(Value::is_object)
+            .ok_or_else(|| CheckError::Failed("the body isn't a JSON object".to_owned()))
     }
 
     /// Likewise of a request that a policy of the proxy may deny, because it comes from somebody whom nobody knows.
-    pub fn allowed(&self) -> Result<Value, Stop> {
+    pub fn allowed_body(&self) -> Result<Value, CheckError> {
         if self.status == StatusCode::FORBIDDEN {
             return skip("a policy of the proxy denies it, as it may; see --principal");
         }
-        self.success()
+        self.success_body()
     }
 
     /// Refused by one of these names. An error whose name can't be read counts by its status: what is wrong with the form
     /// of errors is told once, by the checks of errors.
-    pub fn refused(&self, names: &[ErrorName]) -> Result<(), Stop> {
+    pub fn ensure_error(&self, names: &[ErrorName]) -> Result<(), CheckError> {
         let is_expected = match self.error_name() {
             Some(found) => names.iter().any(|name| name.as_str() == found),
             None => names.iter().any(|name| name.status() == self.status.as_u16()),
@@ -92,7 +94,7 @@ impl Answer {
 }
 
 /// A member that must be Base64.
-pub fn base64(body: &Value, name: &str) -> Result<Vec<u8>, Stop> {
+pub fn base64(body: &Value, name: &str) -> Result<Vec<u8>, CheckError> {
     match optional_base64(body, name)? {
         Some(bytes) => Ok(bytes),
         None => fail(format!("{name} is missing")),
@@ -100,7 +102,7 @@ pub fn base64(body: &Value, name: &str) -> Result<Vec<u8>, Stop> {
 }
 
 /// A member that must be Base64 if it is there.
-pub fn optional_base64(body: &Value, name: &str) -> Result<Option<Vec<u8>>, Stop> {
+pub fn optional_base64(body: &Value, name: &str) -> Result<Option<Vec<u8>>, CheckError> {
     match body.get(name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => STANDARD
@@ -111,20 +113,20 @@ pub fn optional_base64(body: &Value, name: &str) -> Result<Option<Vec<u8>>, Stop
     }
 }
 
-impl Stop {
+impl CheckError {
     /// The same, and where it was met.
     #[must_use]
-    pub fn at(self, place: &str) -> Self {
+    pub fn with_context(self, context: &str) -> Self {
         match self {
-            Self::Fail(why) => Self::Fail(format!("{place}: {why}")),
-            Self::Skip(why) => Self::Skip(format!("{place}: {why}")),
+            Self::Failed(reason) => Self::Failed(format!("{context}: {reason}")),
+            Self::Skipped(reason) => Self::Skipped(format!("{context}: {reason}")),
         }
     }
 
     /// Why.
     pub fn reason(&self) -> &str {
         match self {
-            Self::Fail(why) | Self::Skip(why) => why,
+            Self::Failed(reason) | Self::Skipped(reason) => reason,
         }
     }
 }

@@ -13,69 +13,69 @@ use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-use super::target::Target;
+use super::target::CheckTarget;
 use crate::aws::sigv4::{self, Credentials};
 use crate::xks::wire::SERVICE;
 
 /// What the signature of KMS covers.
-pub const KMS_COVERS: &[&str] = &["host", "x-amz-date"];
+pub const KMS_SIGNED_HEADERS: &[&str] = &["host", "x-amz-date"];
 /// What the signature of curl covers.
-pub const CURL_COVERS: &[&str] = &["content-type", "host", "x-amz-date"];
+pub const CURL_SIGNED_HEADERS: &[&str] = &["content-type", "host", "x-amz-date"];
 
 /// What is done to a request after it was signed.
 type Tampering = fn(&mut Request<Bytes>);
 
 /// A request to the proxy.
 #[derive(Clone)]
-pub struct Ask {
+pub struct ProbeRequest {
     /// `POST`, if it is right.
     pub method: Method,
     /// Path and query.
-    pub target: String,
+    pub path_and_query: String,
     /// The body, unless there is `raw`.
     pub json: Value,
     /// What goes in place of the JSON.
-    pub raw: Option<Vec<u8>>,
+    pub raw_body: Option<Vec<u8>>,
     /// The service in the credential scope.
     pub service: &'static str,
     /// The headers that the signature covers.
-    pub covers: &'static [&'static str],
+    pub signed_headers: &'static [&'static str],
     /// How far the clock that signs is ahead.
-    pub ahead: SignedDuration,
+    pub clock_offset: SignedDuration,
     /// Promises so many bytes of body and sends none.
-    pub promises: Option<u64>,
+    pub declared_length: Option<u64>,
     /// Whether KMS would send it, but for its content: then the answer must be one that KMS can read.
-    pub is_of_kms: bool,
+    pub is_valid_for_kms: bool,
     tampering: Option<(&'static str, Tampering)>,
 }
 
-impl Ask {
+impl ProbeRequest {
     /// A right request with this path and body.
-    pub fn new(target: String, json: Value) -> Self {
+    pub fn new(path_and_query: String, json: Value) -> Self {
         Self {
             method: Method::POST,
-            target,
+            path_and_query,
             json,
-            raw: None,
+            raw_body: None,
             service: SERVICE,
-            covers: KMS_COVERS,
-            ahead: SignedDuration::ZERO,
-            promises: None,
-            is_of_kms: true,
+            signed_headers: KMS_SIGNED_HEADERS,
+            clock_offset: SignedDuration::ZERO,
+            declared_length: None,
+            is_valid_for_kms: true,
             tampering: None,
         }
     }
 
     /// The same, changed.
     #[must_use]
-    pub fn but(mut self, change: impl FnOnce(&mut Self)) -> Self {
+    pub fn modify(mut self, change: impl FnOnce(&mut Self)) -> Self {
         change(&mut self);
         self
     }
 
     /// The same with `value` at `pointer` of the body.
     #[must_use]
-    pub fn with(mut self, pointer: &str, value: impl Into<Value>) -> Self {
+    pub fn with_member(mut self, pointer: &str, value: impl Into<Value>) -> Self {
         let (parent, name) = pointer.rsplit_once('/').unwrap_or(("", pointer));
         if let Some(members) = self.json.pointer_mut(parent).and_then(Value::as_object_mut) {
             members.insert(name.to_owned(), value.into());
@@ -86,12 +86,12 @@ impl Ask {
     /// The same with Base64 of `bytes` at `pointer` of the body.
     #[must_use]
     pub fn with_bytes(self, pointer: &str, bytes: &[u8]) -> Self {
-        self.with(pointer, STANDARD.encode(bytes))
+        self.with_member(pointer, STANDARD.encode(bytes))
     }
 
     /// The same with nothing at `pointer` of the body.
     #[must_use]
-    pub fn without(mut self, pointer: &str) -> Self {
+    pub fn without_member(mut self, pointer: &str) -> Self {
         let (parent, name) = pointer.rsplit_once('/').unwrap_or(("", pointer));
         if let Some(members) = self.json.pointer_mut(parent).and_then(Value::as_object_mut) {
             members.remove(name);
@@ -101,58 +101,58 @@ impl Ask {
 
     /// The same, and what happens to it after it was signed; `what` tells it after ‘signed, then’.
     #[must_use]
-    pub fn then(self, what: &'static str, tampering: Tampering) -> Self {
-        Self { tampering: Some((what, tampering)), ..self }
+    pub fn with_tampering(self, description: &'static str, tampering: Tampering) -> Self {
+        Self { tampering: Some((description, tampering)), ..self }
     }
 
     /// The same without a signature.
     #[must_use]
     pub fn unsigned(self) -> Self {
-        self.then("the Authorization header taken away", |request| {
+        self.with_tampering("the Authorization header taken away", |request| {
             request.headers_mut().remove(AUTHORIZATION);
         })
     }
 
     /// How it is signed, in words.
-    pub fn how(&self) -> String {
-        let mut how = format!("signed over {}", self.covers.join(", "));
+    pub fn describe_signature(&self) -> String {
+        let mut description = format!("signed over {}", self.signed_headers.join(", "));
         if self.service != SERVICE {
-            let _ = write!(how, ", for the service {}", self.service);
+            let _ = write!(description, ", for the service {}", self.service);
         }
-        if !self.ahead.is_zero() {
-            let _ = write!(how, ", {} minutes {}", self.ahead.as_mins().abs(), {
-                if self.ahead.is_negative() { "ago" } else { "ahead" }
+        if !self.clock_offset.is_zero() {
+            let _ = write!(description, ", {} minutes {}", self.clock_offset.as_mins().abs(), {
+                if self.clock_offset.is_negative() { "ago" } else { "ahead" }
             });
         }
-        if let Some(size) = self.promises {
-            let _ = write!(how, ", Content-Length: {size}, and no byte of the body sent");
+        if let Some(size) = self.declared_length {
+            let _ = write!(description, ", Content-Length: {size}, and no byte of the body sent");
         }
-        if let Some((what, _)) = self.tampering {
-            let _ = write!(how, ", then {what}");
+        if let Some((change, _)) = self.tampering {
+            let _ = write!(description, ", then {change}");
         }
-        how
+        description
     }
 
     /// The bytes of the body.
     pub fn body(&self) -> Vec<u8> {
-        self.raw.clone().unwrap_or_else(|| self.json.to_string().into_bytes())
+        self.raw_body.clone().unwrap_or_else(|| self.json.to_string().into_bytes())
     }
 
     /// The request as it goes out, but for its URI, which is absolute.
     ///
     /// # Errors
     /// What can't be a request, in words for people.
-    pub fn signed(&self, target: &Target, now: Timestamp) -> Result<Request<Bytes>, String> {
-        let uri = format!("{}{}", target.endpoint, self.target);
+    pub fn sign(&self, target: &CheckTarget, now: Timestamp) -> Result<Request<Bytes>, String> {
+        let uri = format!("{}{}", target.endpoint, self.path_and_query);
         let mut request = Request::new(Bytes::from(self.body()));
         *request.method_mut() = self.method.clone();
         *request.uri_mut() = uri.parse().map_err(|_| format!("{uri} isn't a URI"))?;
         let json = HeaderValue::from_static("application/json");
-        if self.covers.contains(&"content-type") {
+        if self.signed_headers.contains(&"content-type") {
             request.headers_mut().insert(CONTENT_TYPE, json.clone());
         }
-        let now = now + self.ahead;
-        if self.covers == KMS_COVERS || self.covers == CURL_COVERS {
+        let now = now + self.clock_offset;
+        if self.signed_headers == KMS_SIGNED_HEADERS || self.signed_headers == CURL_SIGNED_HEADERS {
             let credentials = Credentials {
                 access_key_id: target.access_key_id.clone(),
                 secret_access_key: target.secret_access_key.clone(),
@@ -161,7 +161,7 @@ impl Ask {
             sigv4::sign(&mut request, &credentials, &target.region, self.service, now)
                 .map_err(|error| error.to_string())?;
         } else {
-            sign_over(&mut request, target, self.service, self.covers, now)?;
+            sign_headers(&mut request, target, self.service, self.signed_headers, now)?;
         }
         request.headers_mut().insert(CONTENT_TYPE, json);
         if let Some((_, tamper)) = self.tampering {
@@ -172,7 +172,7 @@ impl Ask {
 }
 
 /// Changes the text of the Authorization header.
-pub fn reauthorize(request: &mut Request<Bytes>, change: impl FnOnce(&str) -> String) {
+pub fn edit_authorization(request: &mut Request<Bytes>, change: impl FnOnce(&str) -> String) {
     let text = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if let Ok(value) = HeaderValue::from_str(&change(text)) {
         request.headers_mut().insert(AUTHORIZATION, value);
@@ -186,26 +186,26 @@ pub fn signature_of(request: &Request<Bytes>) -> Option<&str> {
 }
 
 /// Signs rightly over too few headers, which AWS's own crate can't be made to do.
-fn sign_over(
+fn sign_headers(
     request: &mut Request<Bytes>,
-    target: &Target,
+    target: &CheckTarget,
     service: &str,
-    covers: &[&str],
+    signed_headers: &[&str],
     now: Timestamp,
 ) -> Result<(), String> {
     let time = now.strftime("%Y%m%dT%H%M%SZ").to_string();
     let header = |text: &str| HeaderValue::from_str(text).map_err(|error| error.to_string());
     request.headers_mut().insert(HOST, header(&target.endpoint.authority)?);
     request.headers_mut().insert("x-amz-date", header(&time)?);
-    let headers = covers.iter().fold(String::new(), |text, name| {
+    let headers = signed_headers.iter().fold(String::new(), |text, name| {
         let value = request.headers().get(*name).and_then(|value| value.to_str().ok()).unwrap_or_default();
         format!("{text}{name}:{value}\n")
     });
-    let covers = covers.join(";");
+    let signed_headers = signed_headers.join(";");
     let uri = request.uri();
     let (path, query) = (uri.path(), uri.query().unwrap_or_default());
     let payload = hex(&Sha256::digest(request.body()));
-    let canonical = format!("{}\n{path}\n{query}\n{headers}\n{covers}\n{payload}", request.method());
+    let canonical = format!("{}\n{path}\n{query}\n{headers}\n{signed_headers}\n{payload}", request.method());
     let scope = format!("{}/{}/{service}/aws4_request", time.get(..8).unwrap_or_default(), target.region);
     let text = format!("AWS4-HMAC-SHA256\n{time}\n{scope}\n{}", hex(&Sha256::digest(canonical)));
     let mut key = Zeroizing::new(format!("AWS4{}", target.secret_access_key.expose()).into_bytes());
@@ -213,7 +213,8 @@ fn sign_over(
         key = Zeroizing::new(mac(&key, part)?);
     }
     let (id, signature) = (&target.access_key_id, hex(&mac(&key, &text)?));
-    let value = format!("AWS4-HMAC-SHA256 Credential={id}/{scope}, SignedHeaders={covers}, Signature={signature}");
+    let value =
+        format!("AWS4-HMAC-SHA256 Credential={id}/{scope}, SignedHeaders={signed_headers}, Signature={signature}");
     request.headers_mut().insert(AUTHORIZATION, header(&value)?);
     Ok(())
 }
@@ -236,8 +237,8 @@ mod tests {
     use super::*;
     use crate::aws::scalar::SecretString;
 
-    fn target() -> Target {
-        Target {
+    fn target() -> CheckTarget {
+        CheckTarget {
             endpoint: "http://127.0.0.1:8080".parse().unwrap(),
             uri_path: "/lab/kms/xks/v1".to_owned(),
             access_key_id: "BETAWBCKRZKHNEYYDGMQ".to_owned(),
@@ -250,19 +251,20 @@ mod tests {
 
     #[test]
     fn manual_signature_matches_the_aws_signer() {
-        let ask = Ask::new("/lab/kms/xks/v1/health".to_owned(), serde_json::json!({ "a": 1 }));
+        let request = ProbeRequest::new("/lab/kms/xks/v1/health".to_owned(), serde_json::json!({ "a": 1 }));
         let now = "2026-03-02T10:15:00Z".parse().unwrap();
-        let by_aws = ask.signed(&target(), now).unwrap();
-        let mut by_hand = ask.clone().unsigned().signed(&target(), now).unwrap();
-        sign_over(&mut by_hand, &target(), SERVICE, KMS_COVERS, now).unwrap();
+        let by_aws = request.sign(&target(), now).unwrap();
+        let mut by_hand = request.clone().unsigned().sign(&target(), now).unwrap();
+        sign_headers(&mut by_hand, &target(), SERVICE, KMS_SIGNED_HEADERS, now).unwrap();
         assert_eq!(by_aws.headers()[AUTHORIZATION], by_hand.headers()[AUTHORIZATION]);
         assert!(signature_of(&by_aws).is_some_and(|signature| signature.len() == 64));
     }
 
     #[test]
     fn json_pointer_selects_the_member_to_change() {
-        let ask = Ask::new("/".to_owned(), serde_json::json!({ "a": { "b": 1 }, "c": 2 }));
-        let changed = ask.with("/a/d", "x").with_bytes("/e", b"hi").without("/a/b").without("/c");
+        let request = ProbeRequest::new("/".to_owned(), serde_json::json!({ "a": { "b": 1 }, "c": 2 }));
+        let changed =
+            request.with_member("/a/d", "x").with_bytes("/e", b"hi").without_member("/a/b").without_member("/c");
         assert_eq!(changed.json, serde_json::json!({ "a": { "d": "x" }, "e": "aGk=" }));
     }
 }

@@ -29,14 +29,14 @@ pub struct Latency {
 impl Latency {
     /// The percentiles of `samples`, by nearest rank; `None` without any.
     #[allow(clippy::cast_precision_loss)]
-    pub fn of(what: impl Into<String>, mut samples: Vec<Duration>) -> Option<Self> {
+    pub fn from_samples(what: impl Into<String>, mut samples: Vec<Duration>) -> Option<Self> {
         samples.sort_unstable();
         let max = milliseconds(*samples.last()?);
         let at = |percent: usize| {
             let rank = (samples.len() * percent).div_ceil(100).max(1);
             samples.get(rank - 1).copied().map_or(max, milliseconds)
         };
-        let within = samples.iter().filter(|taken| **taken <= PROXY_TIMEOUT).count();
+        let within = samples.iter().filter(|duration| **duration <= PROXY_TIMEOUT).count();
         Some(Self {
             what: what.into(),
             requests: samples.len(),
@@ -49,7 +49,7 @@ impl Latency {
     }
 
     /// In words, for the report.
-    pub fn in_words(&self) -> String {
+    pub fn summary(&self) -> String {
         let Self { what, requests, p50, p90, p99, max, within_250_ms } = self;
         format!(
             "{what} ({requests}): p50 {p50:.2} ms, p90 {p90:.2} ms, p99 {p99:.2} ms, max {max:.2} ms; \
@@ -58,15 +58,15 @@ impl Latency {
     }
 
     /// What is wrong, if KMS would have given up on more than one of a hundred.
-    pub fn fault(&self) -> Option<String> {
+    pub fn violation(&self) -> Option<String> {
         let limit = milliseconds(PROXY_TIMEOUT);
         (self.p99 > limit)
             .then(|| format!("{}: p99 is {:.1} ms; KMS gives up after {limit:.0} ms", self.what, self.p99))
     }
 }
 
-fn milliseconds(taken: Duration) -> f64 {
-    taken.as_secs_f64() * 1000.0
+fn milliseconds(duration: Duration) -> f64 {
+    duration.as_secs_f64() * 1000.0
 }
 
 #[cfg(test)]
@@ -74,24 +74,24 @@ fn milliseconds(taken: Duration) -> f64 {
 mod tests {
     use super::*;
 
-    fn of(milliseconds: impl IntoIterator<Item = u64>) -> Latency {
-        Latency::of("health", milliseconds.into_iter().map(Duration::from_millis).collect()).unwrap()
+    fn latency_of(milliseconds: impl IntoIterator<Item = u64>) -> Latency {
+        Latency::from_samples("health", milliseconds.into_iter().map(Duration::from_millis).collect()).unwrap()
     }
 
     #[test]
     fn percentiles_are_by_nearest_rank() {
-        let latency = of((1..=200).rev());
+        let latency = latency_of((1..=200).rev());
         assert_eq!((latency.p50, latency.p90, latency.p99, latency.max), (100.0, 180.0, 198.0, 200.0));
-        assert_eq!(of([7]), Latency { p50: 7.0, p90: 7.0, p99: 7.0, max: 7.0, requests: 1, ..latency });
-        assert_eq!(Latency::of("none", Vec::new()), None);
+        assert_eq!(latency_of([7]), Latency { p50: 7.0, p90: 7.0, p99: 7.0, max: 7.0, requests: 1, ..latency });
+        assert_eq!(Latency::from_samples("none", Vec::new()), None);
     }
 
     #[test]
     fn one_slow_request_in_a_hundred_passes_and_two_fail() {
-        let with = |slow: usize| of((0..100).map(|at| if at < slow { 251 } else { 10 }));
-        assert_eq!((with(1).fault(), with(1).within_250_ms), (None, 99.0));
-        let fault = with(2).fault().unwrap();
+        let with = |slow: usize| latency_of((0..100).map(|at| if at < slow { 251 } else { 10 }));
+        assert_eq!((with(1).violation(), with(1).within_250_ms), (None, 99.0));
+        let fault = with(2).violation().unwrap();
         assert!(fault.contains("health") && fault.contains("251.0 ms"), "{fault}");
-        assert_eq!(of([250; 100]).fault(), None);
+        assert_eq!(latency_of([250; 100]).violation(), None);
     }
 }

@@ -17,8 +17,8 @@ pub mod target;
 
 use futures_util::future::BoxFuture;
 
-use self::answer::{Stop, skip};
-use self::connection::Unreachable;
+use self::answer::{CheckError, skip};
+use self::connection::ConnectError;
 use self::probe::{Exchange, Probe};
 
 /// How much the specification asks for something.
@@ -41,9 +41,9 @@ impl Level {
 }
 
 /// What a check says: nothing when all is well.
-pub type Verdict = Result<(), Stop>;
+pub type CheckResult = Result<(), CheckError>;
 /// Makes a check.
-pub type Run = for<'a> fn(&'a mut Probe) -> BoxFuture<'a, Verdict>;
+pub type CheckFn = for<'a> fn(&'a mut Probe) -> BoxFuture<'a, CheckResult>;
 
 /// One requirement, and how it is checked.
 #[derive(Debug)]
@@ -56,28 +56,28 @@ pub struct Check {
     pub section: &'static str,
     /// The requirement, in one sentence.
     pub requirement: &'static str,
-    run: Run,
+    run: CheckFn,
 }
 
 /// Something that a proxy must do or be.
-pub const fn must(id: &'static str, section: &'static str, requirement: &'static str, run: Run) -> Check {
+pub const fn must(id: &'static str, section: &'static str, requirement: &'static str, run: CheckFn) -> Check {
     Check { id, level: Level::Must, section, requirement, run }
 }
 
 /// Something that a proxy should do or be.
-pub const fn should(id: &'static str, section: &'static str, requirement: &'static str, run: Run) -> Check {
+pub const fn should(id: &'static str, section: &'static str, requirement: &'static str, run: CheckFn) -> Check {
     Check { id, level: Level::Should, section, requirement, run }
 }
 
 /// A check that was made.
 #[derive(Debug)]
-pub struct Finding<'a> {
+pub struct CompletedCheck<'a> {
     /// The group it is in.
     pub group: &'static str,
     /// What was checked.
     pub check: &'static Check,
     /// What came of it.
-    pub verdict: Verdict,
+    pub result: CheckResult,
     /// What else there is to tell.
     pub notes: Vec<String>,
     /// What was said.
@@ -88,20 +88,24 @@ pub struct Finding<'a> {
 ///
 /// # Errors
 /// [`Unreachable`] when the proxy gives no answer of any kind, so that nothing can be checked.
-pub async fn run(probe: &mut Probe, keys: &[String], tell: &mut impl FnMut(&Finding<'_>)) -> Result<(), Unreachable> {
-    probe.reach().await?;
-    probe.look_at(keys).await;
+pub async fn run(
+    probe: &mut Probe,
+    keys: &[String],
+    on_completed: &mut impl FnMut(&CompletedCheck<'_>),
+) -> Result<(), ConnectError> {
+    probe.check_reachable().await?;
+    probe.load_keys(keys).await;
     for group in checks::GROUPS {
         for check in group.checks {
-            let start = probe.begin();
-            let verdict = if group.needs_credential && !probe.is_let_in {
+            let start = probe.start_check();
+            let result = if group.needs_credential && !probe.is_credential_accepted {
                 skip("the proxy takes no signature of this credential; see auth-accepted")
             } else {
                 (check.run)(probe).await
             };
             let notes = std::mem::take(&mut probe.notes);
             let exchanges = probe.exchanges.get(start..).unwrap_or_default();
-            tell(&Finding { group: group.name, check, verdict, notes, exchanges });
+            on_completed(&CompletedCheck { group: group.name, check, result, notes, exchanges });
         }
     }
     Ok(())

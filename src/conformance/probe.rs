@@ -9,11 +9,11 @@ use http_body_util::{BodyExt as _, Full, StreamBody};
 use hyper::body::Frame;
 use serde_json::{Value, json};
 
-use super::answer::{Answer, Stop, THROTTLED, base64, fail, optional_base64, skip};
-use super::ask::Ask;
-use super::connection::{Body, Connection, Connector, PATIENCE, Unreachable};
+use super::answer::{CheckError, ProbeResponse, THROTTLED, base64, fail, optional_base64, skip};
+use super::ask::ProbeRequest;
+use super::connection::{Body, ConnectError, Connection, Connector, TIMEOUT};
 use super::latency::Latency;
-use super::target::Target;
+use super::target::CheckTarget;
 use crate::environment::Clock;
 use crate::xks::wire::{AES_256, AES_GCM, MAX_BODY, SHA_256};
 
@@ -23,34 +23,34 @@ pub const PLAINTEXT: &[u8] = b"Hello World!";
 pub const AAD: &[u8] = b"project=nile,department=marketing";
 
 /// How often, and how long after, what was throttled is sent again.
-const TRIES: usize = 3;
-const PAUSE: Duration = Duration::from_secs(1);
+const MAX_RETRIES: usize = 3;
+const RETRY_DELAY: Duration = Duration::from_secs(1);
 
 /// A request and what came of it.
 #[derive(Clone, Debug)]
 pub struct Exchange {
     /// The method and the path.
-    pub line: String,
+    pub request_line: String,
     /// How it was signed, and made wrong.
-    pub how: String,
+    pub signature: String,
     /// The body.
-    pub sent: Vec<u8>,
+    pub request_body: Vec<u8>,
     /// Whether KMS would send it, but for its content.
-    pub is_of_kms: bool,
+    pub is_valid_for_kms: bool,
     /// The answer, or why there is none.
-    pub outcome: Result<Answer, String>,
+    pub outcome: Result<ProbeResponse, String>,
 }
 
 /// An external key that was named, and what the proxy says of it.
 #[derive(Clone, Debug)]
-pub struct ExternalKey {
+pub struct ProbedKey {
     /// The external key ID.
     pub id: String,
     /// The answer of GetKeyMetadata; null if there was none.
     pub metadata: Value,
 }
 
-impl ExternalKey {
+impl ProbedKey {
     /// Whether it may be used so.
     pub fn has_usage(&self, usage: &str) -> bool {
         self.metadata["keyUsage"].as_array().is_some_and(|all| all.iter().any(|one| one == usage))
@@ -74,7 +74,7 @@ impl ExternalKey {
 
 /// What Encrypt gave, decoded.
 #[derive(Clone, Debug, Default)]
-pub struct Sealed {
+pub struct EncryptedData {
     /// The additional authenticated data that it was asked with.
     pub aad: Option<Vec<u8>>,
     /// The ciphertext metadata.
@@ -92,17 +92,17 @@ pub struct Sealed {
 /// Talks to the proxy, and remembers.
 pub struct Probe {
     /// The proxy.
-    pub target: Target,
+    pub target: CheckTarget,
     /// The way to it.
     pub connector: Connector,
     /// The keys that were named.
-    pub keys: Vec<ExternalKey>,
+    pub keys: Vec<ProbedKey>,
     /// Whether the proxy takes the credential.
-    pub is_let_in: bool,
+    pub is_credential_accepted: bool,
     /// How many requests of each kind are timed.
-    pub requests: usize,
+    pub timed_requests: usize,
     /// Whether there is time for checks that take long.
-    pub is_slow: bool,
+    pub runs_slow_checks: bool,
     /// All that was said so far.
     pub exchanges: Vec<Exchange>,
     /// What the check at hand has found worth telling.
@@ -111,32 +111,32 @@ pub struct Probe {
     pub latencies: Vec<Latency>,
     clock: Clock,
     connection: Option<Connection>,
-    request_id: String,
-    count: u64,
+    base_request_id: String,
+    request_count: u64,
 }
 
 impl Probe {
     /// A probe that has said nothing yet. `request_id`, a UUID, starts the request IDs, so that they are found in logs.
-    pub fn new(target: Target, connector: Connector, requests: usize, clock: Clock, request_id: String) -> Self {
+    pub fn new(target: CheckTarget, connector: Connector, requests: usize, clock: Clock, request_id: String) -> Self {
         Self {
             target,
             connector,
             keys: Vec::new(),
-            is_let_in: true,
-            requests,
-            is_slow: false,
+            is_credential_accepted: true,
+            timed_requests: requests,
+            runs_slow_checks: false,
             exchanges: Vec::new(),
             notes: Vec::new(),
             latencies: Vec::new(),
             clock,
             connection: None,
-            request_id,
-            count: 0,
+            base_request_id: request_id,
+            request_count: 0,
         }
     }
 
     /// Starts the next check: with a connection of its own, so that none is harmed by what another has sent.
-    pub fn begin(&mut self) -> usize {
+    pub fn start_check(&mut self) -> usize {
         self.connection = None;
         self.notes.clear();
         self.exchanges.len()
@@ -148,30 +148,30 @@ impl Probe {
     }
 
     /// The first key on which KMS would make a KMS key.
-    pub fn usable_key(&self) -> Result<String, Stop> {
-        self.key_that("ENABLED, AES_256 and for ENCRYPT and DECRYPT", ExternalKey::is_usable)
+    pub fn usable_key(&self) -> Result<String, CheckError> {
+        self.find_key("ENABLED, AES_256 and for ENCRYPT and DECRYPT", ProbedKey::is_usable)
     }
 
     /// The first key that is so, which `how` tells.
-    pub fn key_that(&self, how: &str, is_so: impl Fn(&ExternalKey) -> bool) -> Result<String, Stop> {
-        match self.keys.iter().find(|key| is_so(key)) {
+    pub fn find_key(&self, description: &str, predicate: impl Fn(&ProbedKey) -> bool) -> Result<String, CheckError> {
+        match self.keys.iter().find(|key| predicate(key)) {
             Some(key) => Ok(key.id.clone()),
-            None => skip(format!("no --key is {how}")),
+            None => skip(format!("no --key is {description}")),
         }
     }
 
     /// What is in the request IDs of this run and of no other.
     pub fn run_id(&self) -> &str {
-        self.request_id.get(..8).unwrap_or_default()
+        self.base_request_id.get(..8).unwrap_or_default()
     }
 
     fn request_metadata(&mut self, operation: &str) -> Value {
-        self.count += 1;
-        let start = self.request_id.get(..24).unwrap_or_default();
+        self.request_count += 1;
+        let start = self.base_request_id.get(..24).unwrap_or_default();
         json!({
             "awsPrincipalArn": self.target.principal,
             "kmsOperation": operation,
-            "kmsRequestId": format!("{start}{:012x}", self.count),
+            "kmsRequestId": format!("{start}{:012x}", self.request_count),
         })
     }
 
@@ -181,64 +181,64 @@ impl Probe {
     }
 
     /// GetHealthStatus, right.
-    pub fn health(&mut self) -> Ask {
+    pub fn health_request(&mut self) -> ProbeRequest {
         let metadata = self.request_metadata("KmsHealthCheck");
-        Ask::new(self.path("/health"), json!({ "requestMetadata": metadata }))
-            .without("/requestMetadata/awsPrincipalArn")
+        ProbeRequest::new(self.path("/health"), json!({ "requestMetadata": metadata }))
+            .without_member("/requestMetadata/awsPrincipalArn")
     }
 
     /// GetKeyMetadata, right.
-    pub fn metadata(&mut self, key: &str) -> Ask {
+    pub fn key_metadata_request(&mut self, key: &str) -> ProbeRequest {
         let metadata = self.request_metadata("CreateKey");
-        Ask::new(self.path(&format!("/keys/{key}/metadata")), json!({ "requestMetadata": metadata }))
+        ProbeRequest::new(self.path(&format!("/keys/{key}/metadata")), json!({ "requestMetadata": metadata }))
     }
 
     /// Encrypt of [`PLAINTEXT`] and [`AAD`] with CDIV, right.
-    pub fn encrypt(&mut self, key: &str) -> Ask {
+    pub fn encrypt_request(&mut self, key: &str) -> ProbeRequest {
         let metadata = self.request_metadata("Encrypt");
         let body = json!({
             "requestMetadata": metadata,
             "encryptionAlgorithm": AES_GCM,
             "ciphertextDataIntegrityValueAlgorithm": SHA_256,
         });
-        Ask::new(self.path(&format!("/keys/{key}/encrypt")), body)
-            .with("/requestMetadata/kmsKeyArn", self.target.kms_key_arn.clone())
+        ProbeRequest::new(self.path(&format!("/keys/{key}/encrypt")), body)
+            .with_member("/requestMetadata/kmsKeyArn", self.target.kms_key_arn.clone())
             .with_bytes("/plaintext", PLAINTEXT)
             .with_bytes("/additionalAuthenticatedData", AAD)
     }
 
     /// Decrypt of what Encrypt gave, right.
-    pub fn decrypt(&mut self, key: &str, sealed: &Sealed) -> Ask {
+    pub fn decrypt_request(&mut self, key: &str, encrypted: &EncryptedData) -> ProbeRequest {
         let metadata = self.request_metadata("Decrypt");
         let body = json!({ "requestMetadata": metadata, "encryptionAlgorithm": AES_GCM });
-        let mut ask = Ask::new(self.path(&format!("/keys/{key}/decrypt")), body)
-            .with("/requestMetadata/kmsKeyArn", self.target.kms_key_arn.clone())
-            .with_bytes("/ciphertext", &sealed.ciphertext)
-            .with_bytes("/initializationVector", &sealed.iv)
-            .with_bytes("/authenticationTag", &sealed.tag);
+        let mut request = ProbeRequest::new(self.path(&format!("/keys/{key}/decrypt")), body)
+            .with_member("/requestMetadata/kmsKeyArn", self.target.kms_key_arn.clone())
+            .with_bytes("/ciphertext", &encrypted.ciphertext)
+            .with_bytes("/initializationVector", &encrypted.iv)
+            .with_bytes("/authenticationTag", &encrypted.tag);
         for (pointer, bytes) in
-            [("/ciphertextMetadata", &sealed.metadata), ("/additionalAuthenticatedData", &sealed.aad)]
+            [("/ciphertextMetadata", &encrypted.metadata), ("/additionalAuthenticatedData", &encrypted.aad)]
         {
             if let Some(bytes) = bytes {
-                ask = ask.with_bytes(pointer, bytes);
+                request = request.with_bytes(pointer, bytes);
             }
         }
-        ask
+        request
     }
 
     /// Encrypts by the usable key; gives the key and what it made.
-    pub async fn seal(&mut self) -> Result<(String, Sealed), Stop> {
+    pub async fn encrypt_sample(&mut self) -> Result<(String, EncryptedData), CheckError> {
         let key = self.usable_key()?;
-        let ask = self.encrypt(&key);
-        let sealed = self.sealed(&ask).await?;
-        Ok((key, sealed))
+        let request = self.encrypt_request(&key);
+        let encrypted = self.send_encrypt(&request).await?;
+        Ok((key, encrypted))
     }
 
     /// Sends an Encrypt, which must succeed.
-    pub async fn sealed(&mut self, ask: &Ask) -> Result<Sealed, Stop> {
-        let body = self.send(ask).await?.success()?;
-        Ok(Sealed {
-            aad: optional_base64(&ask.json, "additionalAuthenticatedData")?,
+    pub async fn send_encrypt(&mut self, request: &ProbeRequest) -> Result<EncryptedData, CheckError> {
+        let body = self.send(request).await?.success_body()?;
+        Ok(EncryptedData {
+            aad: optional_base64(&request.json, "additionalAuthenticatedData")?,
             metadata: optional_base64(&body, "ciphertextMetadata")?,
             iv: base64(&body, "initializationVector")?,
             ciphertext: base64(&body, "ciphertext")?,
@@ -248,75 +248,75 @@ impl Probe {
     }
 
     /// Sends a Decrypt, which must give `plaintext`.
-    pub async fn opens(&mut self, ask: &Ask, plaintext: &[u8]) -> Result<(), Stop> {
-        let body = self.send(ask).await?.success()?;
+    pub async fn ensure_decrypts_to(&mut self, request: &ProbeRequest, plaintext: &[u8]) -> Result<(), CheckError> {
+        let body = self.send(request).await?.success_body()?;
         if base64(&body, "plaintext")? == plaintext { Ok(()) } else { fail("the plaintext is another one") }
     }
 
     /// Sends a request and waits for its answer. What the proxy throttles is sent again, after a pause.
-    pub async fn send(&mut self, ask: &Ask) -> Result<Answer, Stop> {
-        let mut outcome = self.exchange(ask).await;
-        for _ in 0..TRIES {
-            if !outcome.as_ref().is_ok_and(|answer| answer.status == StatusCode::TOO_MANY_REQUESTS) {
+    pub async fn send(&mut self, request: &ProbeRequest) -> Result<ProbeResponse, CheckError> {
+        let mut outcome = self.send_once(request).await;
+        for _ in 0..MAX_RETRIES {
+            if !outcome.as_ref().is_ok_and(|response| response.status == StatusCode::TOO_MANY_REQUESTS) {
                 break;
             }
-            tokio::time::sleep(PAUSE).await;
-            outcome = self.exchange(ask).await;
+            tokio::time::sleep(RETRY_DELAY).await;
+            outcome = self.send_once(request).await;
         }
-        self.record(ask, outcome.clone());
-        outcome.map_err(Stop::Fail)
+        self.record(request, outcome.clone());
+        outcome.map_err(CheckError::Failed)
     }
 
     /// Remembers what came of a request.
-    pub fn record(&mut self, ask: &Ask, outcome: Result<Answer, String>) {
+    pub fn record(&mut self, request: &ProbeRequest, outcome: Result<ProbeResponse, String>) {
         self.exchanges.push(Exchange {
-            line: format!("{} {}", ask.method, ask.target),
-            how: ask.how(),
-            sent: if ask.promises.is_some() { Vec::new() } else { ask.body() },
-            is_of_kms: ask.is_of_kms,
+            request_line: format!("{} {}", request.method, request.path_and_query),
+            signature: request.describe_signature(),
+            request_body: if request.declared_length.is_some() { Vec::new() } else { request.body() },
+            is_valid_for_kms: request.is_valid_for_kms,
             outcome,
         });
     }
 
     /// Sends a request over the connection of the check at hand, or a new one where the proxy has closed it.
-    pub async fn exchange(&mut self, ask: &Ask) -> Result<Answer, String> {
+    pub async fn send_once(&mut self, request: &ProbeRequest) -> Result<ProbeResponse, String> {
         let mut connection = self.connection.take();
         if let Some(open) = &mut connection
             && !open.is_open().await
         {
             connection = None;
         }
-        let deadline = tokio::time::timeout(PATIENCE, async {
+        let deadline = tokio::time::timeout(TIMEOUT, async {
             let mut connection = match connection {
                 Some(connection) => connection,
-                None => self.connector.open().await.map_err(|error| error.to_string())?,
+                None => self.connector.connect().await.map_err(|error| error.to_string())?,
             };
-            let answer = ask_over(&mut connection, ask, &self.target, &self.clock).await?;
-            Ok((connection, answer))
+            let response = send_over(&mut connection, request, &self.target, &self.clock).await?;
+            Ok((connection, response))
         });
         match deadline.await {
-            Ok(Ok((connection, answer))) => {
+            Ok(Ok((connection, response))) => {
                 self.connection = Some(connection);
-                Ok(answer)
+                Ok(response)
             }
             Ok(Err(error)) => Err(error),
-            Err(_) => Err(format!("no answer in {} seconds", PATIENCE.as_secs())),
+            Err(_) => Err(format!("no answer in {} seconds", TIMEOUT.as_secs())),
         }
     }
 
     /// Sends requests at once, each on a connection of its own.
-    pub async fn at_once(&mut self, asks: Vec<Ask>) -> Vec<Result<Answer, String>> {
-        let each = asks.iter().map(|ask| async {
-            let answer = async {
-                let mut connection = self.connector.open().await.map_err(|error| error.to_string())?;
-                ask_over(&mut connection, ask, &self.target, &self.clock).await
+    pub async fn send_concurrently(&mut self, requests: Vec<ProbeRequest>) -> Vec<Result<ProbeResponse, String>> {
+        let each = requests.iter().map(|request| async {
+            let response = async {
+                let mut connection = self.connector.connect().await.map_err(|error| error.to_string())?;
+                send_over(&mut connection, request, &self.target, &self.clock).await
             };
-            let waited = tokio::time::timeout(PATIENCE, answer).await;
-            waited.unwrap_or_else(|_| Err(format!("no answer in {} seconds", PATIENCE.as_secs())))
+            let waited = tokio::time::timeout(TIMEOUT, response).await;
+            waited.unwrap_or_else(|_| Err(format!("no answer in {} seconds", TIMEOUT.as_secs())))
         });
         let outcomes = futures_util::future::join_all(each).await;
-        for (ask, outcome) in asks.iter().zip(&outcomes) {
-            self.record(ask, outcome.clone());
+        for (request, outcome) in requests.iter().zip(&outcomes) {
+            self.record(request, outcome.clone());
         }
         outcomes
     }
@@ -325,56 +325,56 @@ impl Probe {
     ///
     /// # Errors
     /// [`Unreachable`].
-    pub async fn reach(&mut self) -> Result<(), Unreachable> {
-        let silent = || Unreachable::Silent(format!("there is no answer in {} seconds", PATIENCE.as_secs()));
-        let opened = tokio::time::timeout(PATIENCE, self.connector.open()).await.map_err(|_| silent())?;
+    pub async fn check_reachable(&mut self) -> Result<(), ConnectError> {
+        let no_response = || ConnectError::NoResponse(format!("there is no answer in {} seconds", TIMEOUT.as_secs()));
+        let opened = tokio::time::timeout(TIMEOUT, self.connector.connect()).await.map_err(|_| no_response())?;
         self.connection = Some(opened?);
-        let ask = self.health();
-        let answer = self.exchange(&ask).await;
-        let answer = answer.map_err(|error| {
-            if self.connector.was_asked() {
-                Unreachable::Uncertified(error)
+        let request = self.health_request();
+        let response = self.send_once(&request).await;
+        let response = response.map_err(|error| {
+            if self.connector.was_certificate_requested() {
+                ConnectError::CertificateRequired(error)
             } else {
-                Unreachable::Silent(format!("there is no HTTP answer: {error}"))
+                ConnectError::NoResponse(format!("there is no HTTP answer: {error}"))
             }
         })?;
-        self.is_let_in = answer.status != StatusCode::UNAUTHORIZED;
+        self.is_credential_accepted = response.status != StatusCode::UNAUTHORIZED;
         Ok(())
     }
 
     /// Asks what the named keys are.
-    pub async fn look_at(&mut self, ids: &[String]) {
+    pub async fn load_keys(&mut self, ids: &[String]) {
         for id in ids {
-            let ask = self.metadata(id);
-            let answer = self.send(&ask).await;
-            let metadata = answer.and_then(|answer| answer.success()).unwrap_or_default();
-            self.keys.push(ExternalKey { id: id.clone(), metadata });
+            let request = self.key_metadata_request(id);
+            let response = self.send(&request).await;
+            let metadata = response.and_then(|response| response.success_body()).unwrap_or_default();
+            self.keys.push(ProbedKey { id: id.clone(), metadata });
         }
     }
 
     /// Signs as KMS would, now.
-    pub fn signed(&self, ask: &Ask) -> Result<http::Request<Bytes>, Stop> {
-        ask.signed(&self.target, self.clock.now()).or_else(fail)
+    pub fn sign(&self, request: &ProbeRequest) -> Result<http::Request<Bytes>, CheckError> {
+        request.sign(&self.target, self.clock.now()).or_else(fail)
     }
 
     /// How long one request takes on the connection at hand.
-    pub async fn time(&mut self, ask: &Ask) -> Result<Duration, Stop> {
+    pub async fn time_request(&mut self, request: &ProbeRequest) -> Result<Duration, CheckError> {
         let start = Instant::now();
-        let answer = self.exchange(ask).await;
-        let taken = start.elapsed();
-        if answer.as_ref().is_ok_and(|answer| answer.status == StatusCode::OK) {
-            return Ok(taken);
+        let response = self.send_once(request).await;
+        let elapsed = start.elapsed();
+        if response.as_ref().is_ok_and(|response| response.status == StatusCode::OK) {
+            return Ok(elapsed);
         }
-        self.record(ask, answer.clone());
-        let answer = answer.map_err(Stop::Fail)?;
-        if answer.status == StatusCode::TOO_MANY_REQUESTS {
+        self.record(request, response.clone());
+        let response = response.map_err(CheckError::Failed)?;
+        if response.status == StatusCode::TOO_MANY_REQUESTS {
             return skip(THROTTLED);
         }
-        answer.success().map(|_| taken)
+        response.success_body().map(|_| elapsed)
     }
 
     /// Leaves the connection at hand; the next request opens another.
-    pub fn hang_up(&mut self) {
+    pub fn disconnect(&mut self) {
         self.connection = None;
     }
 
@@ -387,16 +387,21 @@ impl Probe {
     }
 }
 
-async fn ask_over(connection: &mut Connection, ask: &Ask, target: &Target, clock: &Clock) -> Result<Answer, String> {
-    let mut request = ask.signed(target, clock.now())?;
-    let origin = request.uri().path_and_query().map_or("/", |it| it.as_str()).parse();
-    *request.uri_mut() = origin.map_err(|_| "the path isn't one of a URI".to_owned())?;
-    if let Some(size) = ask.promises {
-        request.headers_mut().insert(CONTENT_LENGTH, size.into());
+async fn send_over(
+    connection: &mut Connection,
+    request: &ProbeRequest,
+    target: &CheckTarget,
+    clock: &Clock,
+) -> Result<ProbeResponse, String> {
+    let mut http_request = request.sign(target, clock.now())?;
+    let origin = http_request.uri().path_and_query().map_or("/", |it| it.as_str()).parse();
+    *http_request.uri_mut() = origin.map_err(|_| "the path isn't one of a URI".to_owned())?;
+    if let Some(size) = request.declared_length {
+        http_request.headers_mut().insert(CONTENT_LENGTH, size.into());
     }
-    let request = request.map(|body| body_of(body, ask.promises.is_some()));
+    let http_request = http_request.map(|body| request_body(body, request.declared_length.is_some()));
     let broken = |error: hyper::Error| format!("the connection broke off: {error}");
-    let response = connection.send(request).await.map_err(broken)?;
+    let response = connection.send(http_request).await.map_err(broken)?;
     let (head, mut incoming) = response.into_parts();
     let mut body = BytesMut::new();
     while let Some(frame) = incoming.frame().await {
@@ -407,11 +412,11 @@ async fn ask_over(connection: &mut Connection, ask: &Ask, target: &Target, clock
             return Err(format!("{} and more than {MAX_BODY} bytes", head.status.as_u16()));
         }
     }
-    Ok(Answer { status: head.status, headers: head.headers, body: body.freeze() })
+    Ok(ProbeResponse { status: head.status, headers: head.headers, body: body.freeze() })
 }
 
-fn body_of(bytes: Bytes, is_only_promised: bool) -> Body {
-    if is_only_promised {
+fn request_body(bytes: Bytes, is_withheld: bool) -> Body {
+    if is_withheld {
         let never = futures_util::stream::pending::<Result<Frame<Bytes>, std::convert::Infallible>>();
         StreamBody::new(never).boxed_unsync()
     } else {

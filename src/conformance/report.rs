@@ -4,11 +4,11 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::answer::Stop;
+use super::answer::CheckError;
 use super::latency::Latency;
 use super::probe::Exchange;
-use super::target::Target;
-use super::{Finding, Level, Verdict};
+use super::target::CheckTarget;
+use super::{CheckResult, CompletedCheck, Level};
 use crate::aws::scalar::SecretString;
 use crate::text::{escape_controls, wrap};
 
@@ -17,15 +17,15 @@ const COLUMNS: usize = 80;
 /// How far what belongs to a finding is set in.
 const INDENT: usize = 8;
 /// Texts without a blank in JSON that are longer are cut.
-const LONGEST_TEXT: usize = 72;
+const MAX_TEXT_LENGTH: usize = 72;
 /// Bodies that are longer are cut.
-const LONGEST_BODY: usize = 1200;
+const MAX_BODY_LENGTH: usize = 1200;
 /// So many exchanges of a finding are shown; the last one is the one that failed.
-const MOST_EXCHANGES: usize = 3;
+const MAX_EXCHANGES: usize = 3;
 
 /// How many checks came out how, of one level.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Count {
+struct OutcomeCounts {
     passed: usize,
     failed: usize,
     skipped: usize,
@@ -33,24 +33,24 @@ struct Count {
 
 /// Gathers findings.
 #[derive(Debug)]
-pub struct Report {
+pub struct ConformanceReport {
     secret: SecretString,
     is_verbose: bool,
     group: &'static str,
-    must: Count,
-    should: Count,
+    must: OutcomeCounts,
+    should: OutcomeCounts,
     checks: Vec<Value>,
 }
 
-impl Report {
+impl ConformanceReport {
     /// An empty one. What is said of exchanges never holds the secret of `target`.
-    pub fn new(target: &Target, is_verbose: bool) -> Self {
+    pub fn new(target: &CheckTarget, is_verbose: bool) -> Self {
         Self {
             secret: target.secret_access_key.clone(),
             is_verbose,
             group: "",
-            must: Count::default(),
-            should: Count::default(),
+            must: OutcomeCounts::default(),
+            should: OutcomeCounts::default(),
             checks: Vec::new(),
         }
     }
@@ -61,102 +61,103 @@ impl Report {
     }
 
     /// Takes a finding in.
-    pub fn add(&mut self, finding: &Finding<'_>) {
-        let count = match finding.check.level {
+    pub fn add(&mut self, completed: &CompletedCheck<'_>) {
+        let count = match completed.check.level {
             Level::Must => &mut self.must,
             Level::Should => &mut self.should,
         };
-        match finding.verdict {
+        match completed.result {
             Ok(()) => count.passed += 1,
-            Err(Stop::Fail(_)) => count.failed += 1,
-            Err(Stop::Skip(_)) => count.skipped += 1,
+            Err(CheckError::Failed(_)) => count.failed += 1,
+            Err(CheckError::Skipped(_)) => count.skipped += 1,
         }
-        let json = self.to_json(finding);
+        let json = self.to_json(completed);
         self.checks.push(json);
     }
 
-    fn to_json(&self, finding: &Finding<'_>) -> Value {
-        let check = finding.check;
+    fn to_json(&self, completed: &CompletedCheck<'_>) -> Value {
+        let check = completed.check;
         let mut json = json!({
-            "group": finding.group,
+            "group": completed.group,
             "id": check.id,
             "level": check.level.as_str(),
             "section": check.section,
             "requirement": check.requirement,
-            "outcome": outcome(&finding.verdict),
+            "outcome": outcome_name(&completed.result),
         });
-        if let Err(stop) = &finding.verdict {
-            json["reason"] = self.harmless(stop.reason()).into();
+        if let Err(error) = &completed.result {
+            json["reason"] = self.sanitize(error.reason()).into();
         }
-        if !finding.notes.is_empty() {
-            json["notes"] = finding.notes.iter().map(|note| self.harmless(note)).collect();
+        if !completed.notes.is_empty() {
+            json["notes"] = completed.notes.iter().map(|note| self.sanitize(note)).collect();
         }
-        let exchanges: Vec<Value> = self.shown(finding).iter().map(|exchange| self.exchange(exchange)).collect();
+        let exchanges: Vec<Value> =
+            self.shown_exchanges(completed).iter().map(|exchange| self.exchange_json(exchange)).collect();
         if !exchanges.is_empty() {
             json["exchanges"] = exchanges.into();
         }
         json
     }
 
-    fn exchange(&self, exchange: &Exchange) -> Value {
+    fn exchange_json(&self, exchange: &Exchange) -> Value {
         let mut json = json!({
-            "request": self.harmless(&exchange.line),
-            "signature": exchange.how,
-            "body": self.body(&exchange.sent),
+            "request": self.sanitize(&exchange.request_line),
+            "signature": exchange.signature,
+            "body": self.format_body(&exchange.request_body),
         });
         match &exchange.outcome {
-            Ok(answer) => {
-                json["status"] = answer.status.as_u16().into();
-                json["answer"] = self.body(&answer.body).into();
+            Ok(response) => {
+                json["status"] = response.status.as_u16().into();
+                json["answer"] = self.format_body(&response.body).into();
             }
-            Err(error) => json["error"] = self.harmless(error).into(),
+            Err(error) => json["error"] = self.sanitize(error).into(),
         }
         json
     }
 
     /// What is shown of what was said: with a failure always.
-    fn shown<'a>(&self, finding: &Finding<'a>) -> &'a [Exchange] {
-        if !self.is_verbose && !matches!(finding.verdict, Err(Stop::Fail(_))) {
+    fn shown_exchanges<'a>(&self, completed: &CompletedCheck<'a>) -> &'a [Exchange] {
+        if !self.is_verbose && !matches!(completed.result, Err(CheckError::Failed(_))) {
             return &[];
         }
-        let all = finding.exchanges;
-        all.get(all.len().saturating_sub(MOST_EXCHANGES)..).unwrap_or_default()
+        let all = completed.exchanges;
+        all.get(all.len().saturating_sub(MAX_EXCHANGES)..).unwrap_or_default()
     }
 
     /// A finding for people, with the heading of its group before the first of it.
-    pub fn text(&mut self, finding: &Finding<'_>) -> String {
+    pub fn format_check(&mut self, completed: &CompletedCheck<'_>) -> String {
         let mut text = String::new();
-        if self.group != finding.group {
-            self.group = finding.group;
-            let _ = writeln!(text, "\n{}", finding.group);
+        if self.group != completed.group {
+            self.group = completed.group;
+            let _ = writeln!(text, "\n{}", completed.group);
         }
-        let check = finding.check;
-        let mark = match finding.verdict {
+        let check = completed.check;
+        let mark = match completed.result {
             Ok(()) => "✓ ok  ",
-            Err(Stop::Fail(_)) => "✗ FAIL",
-            Err(Stop::Skip(_)) => "- skip",
+            Err(CheckError::Failed(_)) => "✗ FAIL",
+            Err(CheckError::Skipped(_)) => "- skip",
         };
         let mut start = format!("{mark}  {:<INDENT$}", check.level.as_str());
         for line in wrap(&format!("{} [{}]", check.requirement, check.id), COLUMNS - 2 * INDENT) {
             let _ = writeln!(text, "{start}{line}");
             start = " ".repeat(2 * INDENT);
         }
-        if let Err(stop) = &finding.verdict {
-            self.paragraph(&mut text, "why", stop.reason());
+        if let Err(error) = &completed.result {
+            self.paragraph(&mut text, "why", error.reason());
         }
-        for note in &finding.notes {
+        for note in &completed.notes {
             self.paragraph(&mut text, "note", note);
         }
-        if matches!(finding.verdict, Err(Stop::Fail(_))) {
+        if matches!(completed.result, Err(CheckError::Failed(_))) {
             self.paragraph(&mut text, "spec", check.section);
         }
-        for exchange in self.shown(finding) {
-            self.paragraph(&mut text, "sent", &format!("{}, {}", exchange.line, exchange.how));
-            self.paragraph(&mut text, "", &self.body(&exchange.sent));
+        for exchange in self.shown_exchanges(completed) {
+            self.paragraph(&mut text, "sent", &format!("{}, {}", exchange.request_line, exchange.signature));
+            self.paragraph(&mut text, "", &self.format_body(&exchange.request_body));
             match &exchange.outcome {
-                Ok(answer) => {
-                    let body = self.body(&answer.body);
-                    self.paragraph(&mut text, "got", &format!("{} {body}", answer.status.as_u16()));
+                Ok(response) => {
+                    let body = self.format_body(&response.body);
+                    self.paragraph(&mut text, "got", &format!("{} {body}", response.status.as_u16()));
                 }
                 Err(error) => self.paragraph(&mut text, "got", error),
             }
@@ -164,11 +165,11 @@ impl Report {
         text
     }
 
-    fn paragraph(&self, text: &mut String, word: &str, said: &str) {
-        let mut word = word;
-        for line in wrap(&self.harmless(said), COLUMNS - 2 * INDENT) {
-            let _ = writeln!(text, "{}", format!("{:INDENT$}{word:<INDENT$}{line}", "").trim_end());
-            word = "";
+    fn paragraph(&self, text: &mut String, label: &str, value: &str) {
+        let mut label = label;
+        for line in wrap(&self.sanitize(value), COLUMNS - 2 * INDENT) {
+            let _ = writeln!(text, "{}", format!("{:INDENT$}{label:<INDENT$}{line}", "").trim_end());
+            label = "";
         }
     }
 
@@ -176,20 +177,21 @@ impl Report {
     pub fn summary(&self) -> String {
         let mut text = format!("\n{:<8}{:>6}{:>8}{:>9}\n", "", "ok", "failed", "skipped");
         for (level, count) in [(Level::Must, self.must), (Level::Should, self.should)] {
-            let Count { passed, failed, skipped } = count;
+            let OutcomeCounts { passed, failed, skipped } = count;
             let _ = writeln!(text, "{:<8}{passed:>6}{failed:>8}{skipped:>9}", level.as_str());
         }
-        let said = match (self.must.failed, self.should.failed) {
+        let conclusion = match (self.must.failed, self.should.failed) {
             (0, 0) => "The proxy does all that was checked.",
             (0, _) => "The proxy does all that it must, and not all that it should.",
             _ => "The proxy doesn't do all that it must: expect AWS KMS to fail with it.",
         };
-        text + "\n" + said + "\n"
+        text + "\n" + conclusion + "\n"
     }
 
     /// All of it as one document.
-    pub fn document(&self, target: &Target, latencies: &[Latency]) -> Value {
-        let count = |count: Count| json!({ "passed": count.passed, "failed": count.failed, "skipped": count.skipped });
+    pub fn document(&self, target: &CheckTarget, latencies: &[Latency]) -> Value {
+        let count =
+            |count: OutcomeCounts| json!({ "passed": count.passed, "failed": count.failed, "skipped": count.skipped });
         json!({
             "specification": "External Key Store Proxy API 1.0.3",
             "endpoint": target.endpoint.to_string(),
@@ -202,70 +204,70 @@ impl Report {
         })
     }
 
-    fn body(&self, bytes: &[u8]) -> String {
+    fn format_body(&self, bytes: &[u8]) -> String {
         if bytes.is_empty() {
             return "(no body)".to_owned();
         }
         // Before anything is cut: half a secret is one, too.
-        let text = self.without_secret(&String::from_utf8_lossy(bytes));
+        let text = self.redact(&String::from_utf8_lossy(bytes));
         let text = match serde_json::from_str::<Value>(&text) {
             Ok(mut json) => {
-                cut_texts(&mut json);
+                truncate_strings(&mut json);
                 json.to_string()
             }
             Err(_) => text,
         };
-        escape_controls(&cut(&text, LONGEST_BODY))
+        escape_controls(&truncate(&text, MAX_BODY_LENGTH))
     }
 
     /// What was said, without the secret.
-    fn without_secret(&self, text: &str) -> String {
+    fn redact(&self, text: &str) -> String {
         text.replace(self.secret.expose(), "(the secret access key)")
     }
 
     /// Likewise, and without what a terminal obeys.
-    fn harmless(&self, text: &str) -> String {
-        escape_controls(&self.without_secret(text))
+    fn sanitize(&self, text: &str) -> String {
+        escape_controls(&self.redact(text))
     }
 }
 
 /// The word for an outcome, in JSON.
-fn outcome(verdict: &Verdict) -> &'static str {
-    match verdict {
+fn outcome_name(result: &CheckResult) -> &'static str {
+    match result {
         Ok(()) => "pass",
-        Err(Stop::Fail(_)) => "fail",
-        Err(Stop::Skip(_)) => "skip",
+        Err(CheckError::Failed(_)) => "fail",
+        Err(CheckError::Skipped(_)) => "skip",
     }
 }
 
-fn cut_texts(json: &mut Value) {
+fn truncate_strings(json: &mut Value) {
     match json {
         // What people have written is short, and worth reading to its end.
-        Value::String(text) if !text.contains(' ') => *text = cut(text, LONGEST_TEXT),
-        Value::Array(all) => all.iter_mut().for_each(cut_texts),
-        Value::Object(all) => all.values_mut().for_each(cut_texts),
+        Value::String(text) if !text.contains(' ') => *text = truncate(text, MAX_TEXT_LENGTH),
+        Value::Array(all) => all.iter_mut().for_each(truncate_strings),
+        Value::Object(all) => all.values_mut().for_each(truncate_strings),
         _ => {}
     }
 }
 
-fn cut(text: &str, most: usize) -> String {
+fn truncate(text: &str, max_chars: usize) -> String {
     let count = text.chars().count();
-    if count <= most {
+    if count <= max_chars {
         return text.to_owned();
     }
-    let kept: String = text.chars().take(most / 3).collect();
+    let kept: String = text.chars().take(max_chars / 3).collect();
     format!("{kept}… ({count} characters)")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::conformance::answer::Answer;
+    use crate::conformance::answer::ProbeResponse;
     use crate::conformance::checks::GROUPS;
     use crate::text::width;
 
-    fn report() -> (Target, Report) {
-        let target = Target {
+    fn report() -> (CheckTarget, ConformanceReport) {
+        let target = CheckTarget {
             endpoint: "http://127.0.0.1:8080".parse().unwrap(),
             uri_path: "/lab/kms/xks/v1".to_owned(),
             access_key_id: "BETAWBCKRZKHNEYYDGMQ".to_owned(),
@@ -274,18 +276,24 @@ mod tests {
             principal: "arn:aws:iam::111122223333:user/Alice".to_owned(),
             kms_key_arn: "arn:aws:kms:us-west-2:111122223333:key/1".to_owned(),
         };
-        let report = Report::new(&target, false);
+        let report = ConformanceReport::new(&target, false);
         (target, report)
     }
 
-    fn exchange(answer: &str) -> Exchange {
+    fn exchange(response: &str) -> Exchange {
         let sent = json!({ "plaintext": "QUJD".repeat(1000), "short": "x" }).to_string().into_bytes();
-        let answer = Answer {
+        let response = ProbeResponse {
             status: http::StatusCode::UNAUTHORIZED,
             headers: http::HeaderMap::new(),
-            body: answer.to_owned().into(),
+            body: response.to_owned().into(),
         };
-        Exchange { line: "POST /x".to_owned(), how: "signed".to_owned(), sent, is_of_kms: true, outcome: Ok(answer) }
+        Exchange {
+            request_line: "POST /x".to_owned(),
+            signature: "signed".to_owned(),
+            request_body: sent,
+            is_valid_for_kms: true,
+            outcome: Ok(response),
+        }
     }
 
     #[test]
@@ -293,16 +301,16 @@ mod tests {
         let (target, mut report) = report();
         let secret = target.secret_access_key.expose();
         let said = format!("nope \u{1b}[2J {secret} é");
-        let long = json!({ "errorMessage": format!("{secret}{}", "-".repeat(LONGEST_TEXT)) }).to_string();
+        let long = json!({ "errorMessage": format!("{secret}{}", "-".repeat(MAX_TEXT_LENGTH)) }).to_string();
         let exchanges = [exchange(&said), exchange(&long)];
-        let verdicts = [Ok(()), Err(Stop::Fail(said.clone())), Err(Stop::Skip("no --key".to_owned()))];
+        let verdicts = [Ok(()), Err(CheckError::Failed(said.clone())), Err(CheckError::Skipped("no --key".to_owned()))];
         let mut text = String::new();
         let checks = GROUPS.iter().flat_map(|group| group.checks.iter().map(|check| (group.name, check)));
         for (at, (group, check)) in checks.enumerate() {
-            let verdict = verdicts[at % 3].clone();
-            let finding = Finding { group, check, verdict, notes: vec![said.clone()], exchanges: &exchanges };
-            text += &report.text(&finding);
-            report.add(&finding);
+            let result = verdicts[at % 3].clone();
+            let completed = CompletedCheck { group, check, result, notes: vec![said.clone()], exchanges: &exchanges };
+            text += &report.format_check(&completed);
+            report.add(&completed);
         }
         text += &report.summary();
         for line in text.lines() {
@@ -324,8 +332,8 @@ mod tests {
         for (level, is_conformant, said) in
             [(Level::Should, true, "not all that it should"), (Level::Must, false, "expect AWS KMS to fail")]
         {
-            let verdict = Err(Stop::Fail("x".to_owned()));
-            report.add(&Finding { group: "g", check: one(level), verdict, notes: Vec::new(), exchanges: &[] });
+            let result = Err(CheckError::Failed("x".to_owned()));
+            report.add(&CompletedCheck { group: "g", check: one(level), result, notes: Vec::new(), exchanges: &[] });
             assert_eq!(report.is_conformant(), is_conformant);
             assert!(report.summary().contains(said), "{}", report.summary());
         }

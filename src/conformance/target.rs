@@ -11,7 +11,7 @@ use crate::aws::scalar::SecretString;
 
 /// The proxy that is checked.
 #[derive(Clone, Debug)]
-pub struct Target {
+pub struct CheckTarget {
     /// Where it is.
     pub endpoint: Endpoint,
     /// The path prefix, if any, and `/kms/xks/v1`.
@@ -77,7 +77,7 @@ impl FromStr for Endpoint {
 
 /// The file that vendors of external key store proxies supply, which the AWS console takes too.
 #[derive(Clone, Debug, Deserialize)]
-pub struct ConfigurationFile {
+pub struct ProxyConfigurationFile {
     /// The path prefix, if any, and `/kms/xks/v1`.
     #[serde(rename = "XksProxyUriPath")]
     pub uri_path: String,
@@ -96,7 +96,7 @@ pub struct FileCredential {
     pub raw_secret_access_key: SecretString,
 }
 
-impl FromStr for ConfigurationFile {
+impl FromStr for ProxyConfigurationFile {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -147,9 +147,9 @@ mod tests {
     #[test]
     fn configuration_file_error_omits_the_secret() {
         let text = r#"{"XksProxyUriPath":"/kms/xks/v1","XksProxyAuthenticationCredential":{"AccessKeyId":1,"RawSecretAccessKey":"wJalrXUtnFEMI"}}"#;
-        let wrong = text.parse::<ConfigurationFile>().unwrap_err();
+        let wrong = text.parse::<ProxyConfigurationFile>().unwrap_err();
         assert!(wrong.contains("AccessKeyId") && !wrong.contains("wJalr"), "{wrong}");
-        let right = text.replace(":1,", ":\"A\",").parse::<ConfigurationFile>().unwrap();
+        let right = text.replace(":1,", ":\"A\",").parse::<ProxyConfigurationFile>().unwrap();
         assert_eq!(right.credential.raw_secret_access_key.expose(), "wJalrXUtnFEMI");
     }
 }

@@ -13,9 +13,9 @@ use crate::aws::limits::ALIAS_PREFIX;
 #[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 #[command(next_help_heading = "The key")]
-pub struct Answers {
+pub struct KeyOptions {
     /// Where the key material comes from: `AWS_KMS`, or `EXTERNAL_KEY_STORE` when nothing is said
-    #[arg(long, value_name = "ORIGIN", value_parser = origin)]
+    #[arg(long, value_name = "ORIGIN", value_parser = parse_origin)]
     pub origin: Option<Origin>,
     /// The external key store, by its ID or its name; not needed when there is only one
     #[arg(long, value_name = "ID|NAME")]
@@ -53,29 +53,29 @@ pub struct Answers {
     pub policy: Option<String>,
 }
 
-impl Answers {
+impl KeyOptions {
     /// These, and where they say nothing, the ones `below`.
     #[must_use]
-    pub fn over(self, below: &Self) -> Self {
+    pub fn with_defaults(self, defaults: &Self) -> Self {
         let text = |upper: Option<String>, lower: &Option<String>| upper.or_else(|| lower.clone());
         let list = |upper: Vec<String>, lower: &Vec<String>| if upper.is_empty() { lower.clone() } else { upper };
         Self {
-            origin: self.origin.or(below.origin),
-            custom_key_store_id: text(self.custom_key_store_id, &below.custom_key_store_id),
-            xks_key_id: text(self.xks_key_id, &below.xks_key_id),
-            alias: text(self.alias, &below.alias),
-            description: text(self.description, &below.description),
-            tags: list(self.tags, &below.tags),
-            administrators: list(self.administrators, &below.administrators),
-            users: list(self.users, &below.users),
-            other_accounts: list(self.other_accounts, &below.other_accounts),
-            no_admin_deletion: self.no_admin_deletion || below.no_admin_deletion,
-            policy: text(self.policy, &below.policy),
+            origin: self.origin.or(defaults.origin),
+            custom_key_store_id: text(self.custom_key_store_id, &defaults.custom_key_store_id),
+            xks_key_id: text(self.xks_key_id, &defaults.xks_key_id),
+            alias: text(self.alias, &defaults.alias),
+            description: text(self.description, &defaults.description),
+            tags: list(self.tags, &defaults.tags),
+            administrators: list(self.administrators, &defaults.administrators),
+            users: list(self.users, &defaults.users),
+            other_accounts: list(self.other_accounts, &defaults.other_accounts),
+            no_admin_deletion: self.no_admin_deletion || defaults.no_admin_deletion,
+            policy: text(self.policy, &defaults.policy),
         }
     }
 
     /// The origin of the key: an external key store, unless another is asked for.
-    pub fn origin(&self) -> Origin {
+    pub fn parse_origin(&self) -> Origin {
         self.origin.unwrap_or(Origin::ExternalKeyStore)
     }
 
@@ -83,11 +83,11 @@ impl Answers {
     ///
     /// # Errors
     /// What no draft can hold, each with its option.
-    pub fn draft(&self, policy: Option<String>) -> Result<KeyDraft, Vec<String>> {
-        let mut wrong = self.against_the_origin();
+    pub fn to_draft(&self, policy: Option<String>) -> Result<KeyDraft, Vec<String>> {
+        let mut errors = self.origin_conflicts();
         let tags = self.tags.iter().filter_map(|tag| {
             let Some((key, value)) = tag.split_once('=') else {
-                wrong.push(format!("--tag: ‘{tag}’ has no =. Write KEY=VALUE; the value may be empty."));
+                errors.push(format!("--tag: ‘{tag}’ has no =. Write KEY=VALUE; the value may be empty."));
                 return None;
             };
             Some(Tag { tag_key: key.to_owned(), tag_value: value.to_owned() })
@@ -95,7 +95,7 @@ impl Answers {
         let tags = tags.collect();
         for (option, arns) in [("--administrator", &self.administrators), ("--user", &self.users)] {
             let no_principal = |arn: &&String| !arn.parse::<Arn>().is_ok_and(|arn| arn.service == "iam");
-            wrong.extend(arns.iter().filter(no_principal).map(|arn| {
+            errors.extend(arns.iter().filter(no_principal).map(|arn| {
                 format!(
                     "{option}: ‘{arn}’ is not the ARN of a user or role, such as arn:aws:iam::111122223333:role/Name."
                 )
@@ -108,18 +108,18 @@ impl Answers {
                 ("--other-account", !self.other_accounts.is_empty()),
                 ("--no-admin-deletion", self.no_admin_deletion),
             ];
-            wrong.extend(said.iter().filter(|(_, is_said)| *is_said).map(|(option, _)| {
+            errors.extend(said.iter().filter(|(_, is_said)| *is_said).map(|(option, _)| {
                 format!(
                     "{option}: it goes into a policy that is made, and --policy is the whole policy. Leave out one."
                 )
             }));
         }
-        if !wrong.is_empty() {
-            return Err(wrong);
+        if !errors.is_empty() {
+            return Err(errors);
         }
         let alias = self.alias.clone().unwrap_or_default();
         Ok(KeyDraft {
-            origin: self.origin(),
+            origin: self.parse_origin(),
             custom_key_store_id: None,
             xks_key_id: self.xks_key_id.clone().unwrap_or_default(),
             alias: alias.strip_prefix(ALIAS_PREFIX).map(str::to_owned).unwrap_or(alias),
@@ -135,9 +135,9 @@ impl Answers {
     }
 
     /// What can't be said of a key of this origin.
-    fn against_the_origin(&self) -> Vec<String> {
-        let origin = self.origin();
-        if let Some(why) = choice::not_here(origin) {
+    fn origin_conflicts(&self) -> Vec<String> {
+        let origin = self.parse_origin();
+        if let Some(why) = choice::unavailable_reason(origin) {
             return vec![format!("--origin: {}: {why}", origin.as_str())];
         }
         if origin == Origin::ExternalKeyStore {
@@ -155,13 +155,13 @@ impl Answers {
     }
 }
 
-fn origin(text: &str) -> Result<Origin, String> {
+fn parse_origin(text: &str) -> Result<Origin, String> {
     let found = Origin::ALL.into_iter().find(|origin| origin.as_str() == text);
     found.ok_or_else(|| "it is AWS_KMS or EXTERNAL_KEY_STORE".to_owned())
 }
 
 /// The option that says what stands in a field.
-pub const fn option_of(field: Field) -> &'static str {
+pub const fn option_name(field: Field) -> &'static str {
     match field {
         Field::CustomKeyStore | Field::KeyType | Field::KeyUsage => "--custom-key-store-id",
         Field::Origin => "--origin",
@@ -182,33 +182,37 @@ pub const fn option_of(field: Field) -> &'static str {
 mod tests {
     use super::*;
 
-    fn of(json: &str) -> Answers {
+    fn parse(json: &str) -> KeyOptions {
         serde_json::from_str(json).unwrap()
     }
 
     #[test]
     fn explicit_options_override_defaults() {
-        let above = of(r#"{ "alias": "a", "tag": ["x=1"], "description": "" }"#);
-        let below = of(r#"{ "alias": "b", "tag": ["y=2", "z=3"], "user": ["u"], "description": "d",
-                            "no-admin-deletion": true }"#);
-        let both = above.over(&below);
+        let above = parse(r#"{ "alias": "a", "tag": ["x=1"], "description": "" }"#);
+        let defaults = parse(
+            r#"{ "alias": "b", "tag": ["y=2", "z=3"], "user": ["u"], "description": "d",
+                            "no-admin-deletion": true }"#,
+        );
+        let both = above.with_defaults(&defaults);
         assert_eq!(
             both,
-            of(r#"{ "alias": "a", "tag": ["x=1"], "user": ["u"], "description": "", "no-admin-deletion": true }"#)
+            parse(r#"{ "alias": "a", "tag": ["x=1"], "user": ["u"], "description": "", "no-admin-deletion": true }"#)
         );
     }
 
     #[test]
     fn unknown_member_is_named_in_the_error() {
-        let wrong = serde_json::from_str::<Answers>(r#"{ "aliass": "a" }"#).unwrap_err().to_string();
-        assert!(wrong.contains("`aliass`") && wrong.contains("`alias`"), "{wrong}");
+        let errors = serde_json::from_str::<KeyOptions>(r#"{ "aliass": "a" }"#).unwrap_err().to_string();
+        assert!(errors.contains("`aliass`") && errors.contains("`alias`"), "{errors}");
     }
 
     #[test]
     fn options_fill_in_the_draft() {
-        let answers = of(r#"{ "xks-key-id": "k", "alias": "alias/payments", "tag": ["a=b=c", "empty="],
-                              "administrator": ["arn:aws:iam::111122223333:role/A"], "no-admin-deletion": true }"#);
-        let draft = answers.draft(None).unwrap();
+        let answers = parse(
+            r#"{ "xks-key-id": "k", "alias": "alias/payments", "tag": ["a=b=c", "empty="],
+                              "administrator": ["arn:aws:iam::111122223333:role/A"], "no-admin-deletion": true }"#,
+        );
+        let draft = answers.to_draft(None).unwrap();
         assert_eq!((draft.xks_key_id.as_str(), draft.alias.as_str()), ("k", "payments"));
         let tags: Vec<_> = draft.tags.iter().map(|tag| (tag.tag_key.as_str(), tag.tag_value.as_str())).collect();
         assert_eq!(tags, [("a", "b=c"), ("empty", "")]);
@@ -218,33 +222,35 @@ mod tests {
 
     #[test]
     fn aws_kms_origin_rejects_key_store_and_external_key_options() {
-        let draft = of(r#"{ "origin": "AWS_KMS", "alias": "payments" }"#).draft(None).unwrap();
+        let draft = parse(r#"{ "origin": "AWS_KMS", "alias": "payments" }"#).to_draft(None).unwrap();
         assert_eq!((draft.origin, draft.is_external()), (Origin::AwsKms, false));
         // What stands in a file holds for the options, too.
-        let above = of(r#"{ "xks-key-id": "k", "custom-key-store-id": "cks-1" }"#);
-        let wrong = above.over(&of(r#"{ "origin": "AWS_KMS" }"#)).draft(None).unwrap_err();
-        let options: Vec<&str> = wrong.iter().map(|words| words.split(':').next().unwrap()).collect();
+        let above = parse(r#"{ "xks-key-id": "k", "custom-key-store-id": "cks-1" }"#);
+        let errors = above.with_defaults(&parse(r#"{ "origin": "AWS_KMS" }"#)).to_draft(None).unwrap_err();
+        let options: Vec<&str> = errors.iter().map(|words| words.split(':').next().unwrap()).collect();
         assert_eq!(options, ["--custom-key-store-id", "--xks-key-id"]);
-        assert!(wrong[0].contains("--origin is AWS_KMS"), "{wrong:?}");
-        assert!(of(r#"{ "origin": "EXTERNAL_KEY_STORE", "xks-key-id": "k" }"#).draft(None).unwrap().is_external());
+        assert!(errors[0].contains("--origin is AWS_KMS"), "{errors:?}");
+        assert!(
+            parse(r#"{ "origin": "EXTERNAL_KEY_STORE", "xks-key-id": "k" }"#).to_draft(None).unwrap().is_external()
+        );
     }
 
     #[test]
     fn unsupported_origin_is_rejected_with_the_reason() {
         for (name, words) in [("EXTERNAL", "Imported key material"), ("AWS_CLOUDHSM", "CloudHSM key stores")] {
-            let wrong = of(&format!(r#"{{ "origin": "{name}" }}"#)).draft(None).unwrap_err();
-            assert!(wrong[0].starts_with(&format!("--origin: {name}: ")) && wrong[0].contains(words), "{wrong:?}");
-            assert_eq!(origin(name).unwrap().as_str(), name);
+            let errors = parse(&format!(r#"{{ "origin": "{name}" }}"#)).to_draft(None).unwrap_err();
+            assert!(errors[0].starts_with(&format!("--origin: {name}: ")) && errors[0].contains(words), "{errors:?}");
+            assert_eq!(parse_origin(name).unwrap().as_str(), name);
         }
-        assert!(origin("KMS").unwrap_err().contains("AWS_KMS"));
+        assert!(parse_origin("KMS").unwrap_err().contains("AWS_KMS"));
     }
 
     #[test]
     fn invalid_values_are_reported_with_their_option() {
         let answers =
-            of(r#"{ "tag": ["x"], "user": ["bob", "arn:aws:kms::1:key/1"], "other-account": ["444455556666"] }"#);
-        let wrong = answers.draft(Some("{}".to_owned())).unwrap_err();
-        let options: Vec<&str> = wrong.iter().map(|words| words.split(':').next().unwrap()).collect();
+            parse(r#"{ "tag": ["x"], "user": ["bob", "arn:aws:kms::1:key/1"], "other-account": ["444455556666"] }"#);
+        let errors = answers.to_draft(Some("{}".to_owned())).unwrap_err();
+        let options: Vec<&str> = errors.iter().map(|words| words.split(':').next().unwrap()).collect();
         assert_eq!(options, ["--tag", "--user", "--user", "--user", "--other-account"]);
     }
 }

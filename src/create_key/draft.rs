@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::known::Known;
+use super::known::AccountState;
 use super::method::Method;
 use crate::aws::kms::{Origin, Tag};
 use crate::aws::policy::ConsolePolicy;
@@ -64,7 +64,7 @@ impl KeyDraft {
     }
 
     /// The draft that a method starts with.
-    pub fn at_start(method: &Method) -> Self {
+    pub fn new(method: &Method) -> Self {
         match method {
             Method::FromKeyStore { custom_key_store_id } => Self::in_key_store(custom_key_store_id.clone()),
             Method::FromCustomerManagedKeys => {
@@ -74,8 +74,8 @@ impl KeyDraft {
     }
 
     /// Whether nothing would be lost by leaving.
-    pub fn is_untouched(&self, method: &Method) -> bool {
-        let start = Self::at_start(method);
+    pub fn is_unchanged(&self, method: &Method) -> bool {
+        let start = Self::new(method);
         *self == Self { custom_key_store_id: self.custom_key_store_id.clone(), origin: self.origin, ..start }
     }
 
@@ -90,10 +90,10 @@ impl KeyDraft {
     }
 
     /// The policy that the choices make.
-    pub fn generated_policy(&self, known: &Known) -> String {
+    pub fn generated_policy(&self, account: &AccountState) -> String {
         ConsolePolicy {
-            partition: known.partition.clone(),
-            account: known.account.clone(),
+            partition: account.partition.clone(),
+            account: account.account_id.clone(),
             administrators: self.administrators.clone(),
             administrators_may_delete: self.administrators_may_delete,
             users: self.users.clone(),
@@ -103,7 +103,7 @@ impl KeyDraft {
     }
 
     /// The policy the key will get: the person's own, or the generated one.
-    pub fn policy_json(&self, known: &Known) -> String {
-        self.edited_policy.clone().unwrap_or_else(|| self.generated_policy(known))
+    pub fn policy_json(&self, account: &AccountState) -> String {
+        self.edited_policy.clone().unwrap_or_else(|| self.generated_policy(account))
     }
 }

@@ -2,121 +2,121 @@
 
 use super::draft::KeyDraft;
 use super::field::Field;
-use super::known::Known;
-use super::submission::Failure;
+use super::known::AccountState;
+use super::submission::SubmissionFailure;
 
 /// Help with an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Guide {
+pub struct Remedy {
     /// What it means.
     pub meaning: &'static str,
     /// What to do.
-    pub remedy: &'static str,
+    pub action: &'static str,
     /// The field of the wizard that mends it, where one does.
-    pub mended_by: Option<Field>,
+    pub field: Option<Field>,
 }
 
-const fn guide(meaning: &'static str, remedy: &'static str, mended_by: Option<Field>) -> Guide {
-    Guide { meaning, remedy, mended_by }
+const fn new_remedy(meaning: &'static str, remedy: &'static str, mended_by: Option<Field>) -> Remedy {
+    Remedy { meaning, action: remedy, field: mended_by }
 }
 
 /// Help with an error of CreateKey or CreateAlias. Source: API model; *Troubleshooting external key stores*.
-pub fn for_error(code: &str, message: &str) -> Guide {
+pub fn for_error(code: &str, message: &str) -> Remedy {
     let external_key = Some(Field::ExternalKeyId);
     match code.strip_suffix("Exception").unwrap_or(code) {
-        "XksKeyNotFound" => guide(
+        "XksKeyNotFound" => new_remedy(
             "The external key store proxy knows no external key with this ID.",
             "Check the ID in your external key manager. If the key has several IDs, enter the one that the proxy uses.",
             external_key,
         ),
-        "XksKeyAlreadyInUse" => guide(
+        "XksKeyAlreadyInUse" => new_remedy(
             "Another KMS key in this external key store already uses this external key, perhaps one pending deletion.",
             "Enter another external key. Each KMS key in a store needs an external key of its own.",
             external_key,
         ),
-        "XksKeyInvalidConfiguration" if message.contains("key spec") => guide(
+        "XksKeyInvalidConfiguration" if message.contains("key spec") => new_remedy(
             "The external key is not a 256-bit AES key.",
             "Create an AES-256 key in your external key manager and enter its ID.",
             external_key,
         ),
-        "XksKeyInvalidConfiguration" if message.contains("usage") => guide(
+        "XksKeyInvalidConfiguration" if message.contains("usage") => new_remedy(
             "The external key may not both encrypt and decrypt.",
             "Allow ENCRYPT and DECRYPT on it in your external key manager and try again, or enter another key.",
             external_key,
         ),
-        "XksKeyInvalidConfiguration" if message.contains("does not support") => guide(
+        "XksKeyInvalidConfiguration" if message.contains("does not support") => new_remedy(
             "The external key does not support what AWS KMS asks of it.",
             "Allow ENCRYPT and DECRYPT on it in your external key manager and try again, or enter another key.",
             external_key,
         ),
-        "XksKeyInvalidConfiguration" => guide(
+        "XksKeyInvalidConfiguration" => new_remedy(
             "The external key is not enabled.",
             "Enable it in your external key manager and try again, or enter another key.",
             external_key,
         ),
-        "CustomKeyStoreInvalidState" => guide(
+        "CustomKeyStoreInvalidState" => new_remedy(
             "The external key store can't be used now: it is not connected, or its proxy does not answer as it should.",
             "Connect the store, or choose another that is connected.",
             Some(Field::CustomKeyStore),
         ),
-        "CustomKeyStoreNotFound" => guide(
+        "CustomKeyStoreNotFound" => new_remedy(
             "The external key store no longer exists in this account and Region.",
             "Choose another external key store.",
             Some(Field::CustomKeyStore),
         ),
-        "AlreadyExists" => guide(
+        "AlreadyExists" => new_remedy(
             "Another KMS key has this alias, perhaps one pending deletion.",
             "Choose another alias, or delete that one first.",
             Some(Field::Alias),
         ),
         "InvalidAliasName" | "NotAuthorized" => {
-            guide("The alias is not allowed.", "Choose another alias.", Some(Field::Alias))
+            new_remedy("The alias is not allowed.", "Choose another alias.", Some(Field::Alias))
         }
-        "MalformedPolicyDocument" if message.contains("principal") => guide(
+        "MalformedPolicyDocument" if message.contains("principal") => new_remedy(
             "The key policy names a user, role or account that does not exist.",
             "Take it out, or create it first. A principal made seconds ago may need a moment to be seen.",
             Some(Field::KeyPolicy),
         ),
-        "MalformedPolicyDocument" => guide(
+        "MalformedPolicyDocument" => new_remedy(
             "AWS KMS does not accept the key policy.",
             "Mend the policy, or go back to the generated one.",
             Some(Field::KeyPolicy),
         ),
-        "Tag" => guide("AWS KMS does not accept the tags.", "Mend the tags.", Some(Field::AddTag)),
+        "Tag" => new_remedy("AWS KMS does not accept the tags.", "Mend the tags.", Some(Field::AddTag)),
         "Validation" if message.contains("xksKeyId") => {
-            guide("The external key ID is not well formed.", "Correct the external key ID.", external_key)
+            new_remedy("The external key ID is not well formed.", "Correct the external key ID.", external_key)
         }
         "Validation" if message.contains("lias") => {
-            guide("The alias is not well formed.", "Correct the alias.", Some(Field::Alias))
+            new_remedy("The alias is not well formed.", "Correct the alias.", Some(Field::Alias))
         }
-        "Validation" => guide("AWS KMS does not accept a value.", "Correct what the message names.", None),
-        "KMSInvalidState" => guide(
+        "Validation" => new_remedy("AWS KMS does not accept a value.", "Correct what the message names.", None),
+        "KMSInvalidState" => new_remedy(
             "The KMS key or its external key is in a state that does not allow this.",
             "Look at the key and its external key store, then try again.",
             None,
         ),
-        "CloudHsmClusterInvalidConfiguration" => guide(
+        "CloudHsmClusterInvalidConfiguration" => new_remedy(
             "The key store is an AWS CloudHSM key store, and its cluster is not set up as AWS KMS needs it.",
             "Choose an external key store.",
             Some(Field::CustomKeyStore),
         ),
-        "NotFound" if message.contains("lias") => guide(
+        "NotFound" if message.contains("lias") => new_remedy(
             "The alias or the key it points to is not there.",
             "Look at Customer managed keys, then try again.",
             Some(Field::Alias),
         ),
-        "NotFound" | "InvalidArn" => guide(
+        "NotFound" | "InvalidArn" => new_remedy(
             "The KMS key is not there, or its ARN is of another account or Region.",
             "Look at Customer managed keys; check the account and Region at the top right.",
             None,
         ),
-        other => for_key_store(other).unwrap_or_else(|| for_any_call(other)),
+        other => for_key_store_error(other).unwrap_or_else(|| for_common_error(other)),
     }
 }
 
 /// Whom of the draft a refused key policy may be about, with the field that has it. AWS says that a principal does not
 /// exist and not which; those that its lists don't have come into question, and other accounts.
-pub fn invalid_principals(code: &str, message: &str, draft: &KeyDraft, known: &Known) -> Vec<(Field, String)> {
+pub fn invalid_principals(code: &str, message: &str, draft: &KeyDraft, account: &AccountState) -> Vec<(Field, String)> {
     let is_about_principals = code.starts_with("MalformedPolicyDocument") && message.contains("principal");
     if !is_about_principals || draft.edited_policy.is_some() {
         return Vec::new();
@@ -126,7 +126,7 @@ pub fn invalid_principals(code: &str, message: &str, draft: &KeyDraft, known: &K
     let accounts = draft.other_accounts.iter().enumerate().map(|(row, id)| (Field::OtherAccount(row), id));
     let all: Vec<(Field, &String)> = administrators.chain(users).chain(accounts).collect();
     let is_named = |(_, name): &(Field, &String)| message.contains(name.as_str());
-    let is_strange = |(_, name): &(Field, &String)| !known.principals.has(name);
+    let is_strange = |(_, name): &(Field, &String)| !account.principals.contains(name);
     let mut suspects: Vec<_> = all.iter().filter(|one| is_named(one)).copied().collect();
     if suspects.is_empty() {
         suspects = all.into_iter().filter(is_strange).collect();
@@ -135,7 +135,7 @@ pub fn invalid_principals(code: &str, message: &str, draft: &KeyDraft, known: &K
 }
 
 /// Help with an error of CreateCustomKeyStore, UpdateCustomKeyStore or DeleteCustomKeyStore.
-fn for_key_store(code: &str) -> Option<Guide> {
+fn for_key_store_error(code: &str) -> Option<Remedy> {
     let (meaning, remedy) = match code {
         "CustomKeyStoreNameInUse" => {
             ("Another key store in this account and Region has this name.", "Choose another name.")
@@ -196,37 +196,39 @@ fn for_key_store(code: &str) -> Option<Guide> {
         "IncorrectKey" => ("It was encrypted under another KMS key.", "Open the key that it was encrypted under."),
         _ => return None,
     };
-    Some(guide(meaning, remedy, None))
+    Some(new_remedy(meaning, remedy, None))
 }
 
 /// Help with an error that any call can meet. Source: *Common errors* of the AWS KMS API Reference.
-fn for_any_call(code: &str) -> Guide {
+fn for_common_error(code: &str) -> Remedy {
     match code {
-        "LimitExceeded" => guide(
+        "LimitExceeded" => new_remedy(
             "A quota is reached: KMS keys or custom key stores in the Region, aliases of a key, or the policy's size.",
             "Delete what is not needed, shorten the policy, or ask AWS for a higher quota.",
             None,
         ),
-        "UnsupportedOperation" => guide(
+        "UnsupportedOperation" => new_remedy(
             "A KMS key in an external key store can't have this property.",
             "Keep the key configuration that the wizard fills in.",
             None,
         ),
-        "ReadOnly" => guide(
+        "ReadOnly" => new_remedy(
             "This console only looks, so nothing was sent.",
             "Do it with the commands that are given here instead, or in a console that is not read-only.",
             None,
         ),
-        "AccessDenied" => {
-            guide("You may not do this.", "Ask an administrator to allow what the message names, then try again.", None)
-        }
-        "Throttling" => guide("Too many requests in a short time.", "Wait a moment and try again.", None),
-        "DependencyTimeout" => guide(
+        "AccessDenied" => new_remedy(
+            "You may not do this.",
+            "Ask an administrator to allow what the message names, then try again.",
+            None,
+        ),
+        "Throttling" => new_remedy("Too many requests in a short time.", "Wait a moment and try again.", None),
+        "DependencyTimeout" => new_remedy(
             "A part that AWS KMS depends on did not answer in time. The request may be carried out all the same.",
             "Look again in a moment; nothing is made twice.",
             None,
         ),
-        "KMSInternal" | "InternalFailure" | "ServiceUnavailable" | "InternalServerError" => guide(
+        "KMSInternal" | "InternalFailure" | "ServiceUnavailable" | "InternalServerError" => new_remedy(
             "AWS KMS failed inside. The request may be carried out all the same.",
             "Look again in a moment; nothing is made twice. If it stays, look at the AWS Health Dashboard.",
             None,
@@ -236,51 +238,51 @@ fn for_any_call(code: &str) -> Guide {
         | "InvalidSignature"
         | "SignatureDoesNotMatch"
         | "IncompleteSignature"
-        | "MissingAuthenticationToken" => guide(
+        | "MissingAuthenticationToken" => new_remedy(
             "AWS does not accept your credentials.",
             "Check the access key, its secret and the Region, and that this machine's clock is right.",
             None,
         ),
-        "ExpiredToken" | "RequestExpired" => guide(
+        "ExpiredToken" | "RequestExpired" => new_remedy(
             "Your credentials have expired, or this machine's clock is wrong.",
             "Get new credentials (for example: aws sso login) and try again.",
             None,
         ),
-        "NoCredentials" => guide(
+        "NoCredentials" => new_remedy(
             "There is nothing to sign the request with, so it was not sent.",
             "Do what the message says and try again. What you have typed is kept.",
             None,
         ),
         "Cancelled" => {
-            guide("Whether the request was carried out is not known.", "Look again: nothing is made twice.", None)
+            new_remedy("Whether the request was carried out is not known.", "Look again: nothing is made twice.", None)
         }
-        Failure::INTERRUPTED => guide(
+        SubmissionFailure::INTERRUPTED => new_remedy(
             "The console ended before the answer came. The request may have been carried out all the same.",
             "Look again: it is looked up first, and nothing is made twice.",
             None,
         ),
-        Failure::AMBIGUOUS => guide(
+        SubmissionFailure::AMBIGUOUS => new_remedy(
             "Whether one of these keys is the one that was asked for can't be told, so none is taken for it and none is made.",
             "Look at Customer managed keys. If the key is there, create its alias there and discard this draft.",
             None,
         ),
-        Failure::NOT_SAVED => guide(
+        SubmissionFailure::NOT_SAVED => new_remedy(
             "Nothing was sent: after a crash nothing would tell that the KMS key was asked for.",
             "Make room on the disk, or let the directory be written to, then try again.",
             None,
         ),
-        "RequestFailed" | crate::aws::codec::UNKNOWN_ERROR => guide(
+        "RequestFailed" | crate::aws::codec::UNKNOWN_ERROR => new_remedy(
             "AWS was not reached, or its answer was lost or spoilt on the way.",
             "Check the network and any proxy between this machine and AWS; then go on. Nothing is made twice.",
             None,
         ),
-        _ => guide("The request did not succeed.", "Try again; if it happens again, keep the request ID.", None),
+        _ => new_remedy("The request did not succeed.", "Try again; if it happens again, keep the request ID.", None),
     }
 }
 
 /// Help with the ConnectionErrorCode of an external key store. Source: API model; *Troubleshooting external key
 /// stores*.
-pub fn for_connection_error(code: &str) -> Guide {
+pub fn for_connection_error(code: &str) -> Remedy {
     let (meaning, remedy) = match code {
         "INTERNAL_ERROR" => ("AWS KMS had an internal error.", "Disconnect the store and connect it again."),
         "NETWORK_ERRORS" => (
@@ -325,14 +327,14 @@ pub fn for_connection_error(code: &str) -> Guide {
         ),
         _ => ("The connection failed for a reason this console does not know.", "Disconnect and connect again."),
     };
-    guide(meaning, remedy, None)
+    new_remedy(meaning, remedy, None)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::create_key::principals::{Principal, PrincipalKind};
-    use crate::create_key::testing::{draft, known};
+    use crate::create_key::principals::{IamPrincipal, PrincipalKind};
+    use crate::create_key::testing::{account_state, draft};
 
     #[test]
     fn external_key_configuration_errors_have_distinct_meanings() {
@@ -350,17 +352,17 @@ mod tests {
     #[test]
     fn principals_missing_from_the_iam_lists_are_suspected() {
         let message = "Policy contains a statement with one or more invalid principals.";
-        let mut known = known();
+        let mut account = account_state();
         let listed = draft().users[0].clone();
-        let page = vec![Principal {
+        let page = vec![IamPrincipal {
             name: "App".to_owned(),
             path: "/".to_owned(),
             kind: PrincipalKind::Role,
             arn: listed.clone(),
         }];
-        known.principals.told(PrincipalKind::Role, true, page, None);
+        account.principals.on_page_loaded(PrincipalKind::Role, true, page, None);
         let suspects = |message: &str, draft: &KeyDraft| {
-            let all = invalid_principals("MalformedPolicyDocumentException", message, draft, &known);
+            let all = invalid_principals("MalformedPolicyDocumentException", message, draft, &account);
             all.into_iter().map(|(field, _)| field).collect::<Vec<_>>()
         };
         assert_eq!(suspects(message, &draft()), [Field::Administrators, Field::OtherAccount(0)]);

@@ -45,7 +45,7 @@ impl KeySummary {
 }
 
 /// Most keys say the same words: those take no memory of their own.
-fn shared(word: String) -> Cow<'static, str> {
+fn interned(word: String) -> Cow<'static, str> {
     let known = ["SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT"].into_iter().find(|known| *known == word);
     known.map_or(Cow::Owned(word), Cow::Borrowed)
 }
@@ -61,8 +61,8 @@ impl From<KeyMetadata> for KeySummary {
             xks_key_id: key.xks_key_configuration.map(|external| external.id.into()),
             creation_date: key.creation_date,
             deletion_date: key.deletion_date,
-            key_spec: shared(key.key_spec),
-            key_usage: shared(key.key_usage),
+            key_spec: interned(key.key_spec),
+            key_usage: interned(key.key_usage),
             key_state: key.key_state,
             origin: key.origin,
             key_manager: key.key_manager,

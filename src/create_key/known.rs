@@ -11,7 +11,7 @@ use crate::aws::sts::CallerIdentity;
 
 /// Something that AWS tells, and how far the telling is.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub enum Loaded<T> {
+pub enum Loadable<T> {
     /// Not asked yet.
     #[default]
     Idle,
@@ -23,25 +23,25 @@ pub enum Loaded<T> {
     Failed(String),
 }
 
-impl<T> Loaded<T> {
+impl<T> Loadable<T> {
     /// What was told.
     pub fn ready(&self) -> Option<&T> {
         if let Self::Ready(value) = self { Some(value) } else { None }
     }
 
     /// Why it was not told.
-    pub fn failure(&self) -> Option<&str> {
+    pub fn error(&self) -> Option<&str> {
         if let Self::Failed(reason) = self { Some(reason) } else { None }
     }
 }
 
 /// What AWS has told so far.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Known {
+pub struct AccountState {
     /// `aws`, `aws-cn` ...
     pub partition: String,
     /// The account of the caller; empty until it is known.
-    pub account: String,
+    pub account_id: String,
     /// The Region asked.
     pub region: String,
     /// The caller.
@@ -51,74 +51,74 @@ pub struct Known {
     /// Whether the console may only look: what would change something is told as a command instead.
     pub is_read_only: bool,
     /// The custom key stores.
-    pub key_stores: Loaded<Vec<CustomKeyStore>>,
+    pub key_stores: Loadable<Vec<CustomKeyStore>>,
     /// The aliases.
-    pub aliases: Loaded<Vec<AliasListEntry>>,
+    pub aliases: Loadable<Vec<AliasListEntry>>,
     /// The names of each key without `alias/`, in order, by its ID: what [`aliases`](Self::aliases) say.
-    pub names: HashMap<String, Vec<String>>,
+    pub alias_names: HashMap<String, Vec<String>>,
     /// The tags of each key by its ID, once a search asked for them.
-    pub tags: Loaded<HashMap<String, Vec<Tag>>>,
+    pub tags: Loadable<HashMap<String, Vec<Tag>>>,
     /// Whether the list of keys was whole once. Later it is exchanged as a whole.
     pub has_all_keys: bool,
     /// Whether more of the keys are on their way.
-    pub more_keys: bool,
+    pub has_more_keys: bool,
     /// The customer managed keys.
-    pub keys: Loaded<Vec<KeySummary>>,
+    pub keys: Loadable<Vec<KeySummary>>,
     /// The IDs of all keys, where they were listed and not described.
     pub key_ids: Option<BTreeSet<String>>,
     /// The AWS managed keys, told together with them.
-    pub aws_keys: Vec<KeySummary>,
+    pub aws_managed_keys: Vec<KeySummary>,
     /// The IAM users and roles.
     pub principals: Principals,
 }
 
-impl Default for Known {
+impl Default for AccountState {
     fn default() -> Self {
         Self {
             partition: "aws".to_owned(),
-            account: String::new(),
+            account_id: String::new(),
             region: String::new(),
             caller_arn: String::new(),
             endpoint_url: None,
             is_read_only: false,
-            key_stores: Loaded::Idle,
-            aliases: Loaded::Idle,
-            names: HashMap::new(),
-            tags: Loaded::Idle,
+            key_stores: Loadable::Idle,
+            aliases: Loadable::Idle,
+            alias_names: HashMap::new(),
+            tags: Loadable::Idle,
             has_all_keys: false,
-            more_keys: false,
-            keys: Loaded::Idle,
+            has_more_keys: false,
+            keys: Loadable::Idle,
             key_ids: None,
-            aws_keys: Vec::new(),
+            aws_managed_keys: Vec::new(),
             principals: Principals::default(),
         }
     }
 }
 
-impl Known {
+impl AccountState {
     /// Takes who is calling: the account, and the partition that the ARN names.
-    pub fn identify(&mut self, caller: CallerIdentity) {
+    pub fn set_caller(&mut self, caller: CallerIdentity) {
         if let Ok(arn) = caller.arn.parse::<Arn>() {
             self.partition = arn.partition;
         }
-        self.account = caller.account;
+        self.account_id = caller.account;
         self.caller_arn = caller.arn;
     }
 
     /// Finds the names of each key after the aliases were told.
     pub fn index_aliases(&mut self) {
-        self.names.clear();
+        self.alias_names.clear();
         for alias in self.aliases.ready().into_iter().flatten() {
             if let Some(key) = &alias.target_key_id {
                 let name = alias.alias_name.strip_prefix(crate::aws::limits::ALIAS_PREFIX).unwrap_or(&alias.alias_name);
-                self.names.entry(key.clone()).or_default().push(name.to_owned());
+                self.alias_names.entry(key.clone()).or_default().push(name.to_owned());
             }
         }
-        self.names.values_mut().for_each(|names| names.sort_unstable());
+        self.alias_names.values_mut().for_each(|names| names.sort_unstable());
     }
 
     /// Where a command has to go to do what the console would do.
-    pub fn place(&self) -> CommandTarget<'_> {
+    pub fn command_target(&self) -> CommandTarget<'_> {
         CommandTarget { region: &self.region, endpoint_url: self.endpoint_url.as_deref() }
     }
 

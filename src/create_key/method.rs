@@ -43,7 +43,7 @@ impl Method {
             Step::KeyPolicy,
             Step::Review,
         ];
-        const WITHOUT: [Step; 7] = [
+        const WITHOUT_STORE: [Step; 7] = [
             Step::ConfigureKey,
             Step::AliasAndDescription,
             Step::Tags,
@@ -54,7 +54,7 @@ impl Method {
         ];
         match self {
             Self::FromCustomerManagedKeys if origin == Origin::ExternalKeyStore => &WITH_STORE,
-            Self::FromCustomerManagedKeys | Self::FromKeyStore { .. } => &WITHOUT,
+            Self::FromCustomerManagedKeys | Self::FromKeyStore { .. } => &WITHOUT_STORE,
         }
     }
 }
@@ -75,7 +75,7 @@ impl Step {
     }
 
     /// The short name on the rail.
-    pub const fn rail(self) -> &'static str {
+    pub const fn short_title(self) -> &'static str {
         match self {
             Self::ConfigureKey => "Configure key",
             Self::ChooseExternalKey => "External key",

@@ -19,7 +19,7 @@ pub fn create_key_output(key: &KeyMetadata, zone: &TimeZone) -> serde_json::Resu
     let mut output = json!({ "KeyMetadata": key });
     for (member, time) in [("CreationDate", Some(key.creation_date)), ("DeletionDate", key.deletion_date)] {
         if let Some(EpochSeconds(time)) = time {
-            output["KeyMetadata"][member] = Value::from(iso_8601(time, zone));
+            output["KeyMetadata"][member] = Value::from(format_iso_8601(time, zone));
         }
     }
     let mut bytes = Vec::new();
@@ -29,7 +29,7 @@ pub fn create_key_output(key: &KeyMetadata, zone: &TimeZone) -> serde_json::Resu
 }
 
 /// As Python's `datetime.isoformat`: microseconds only where there are any.
-fn iso_8601(time: Timestamp, zone: &TimeZone) -> String {
+fn format_iso_8601(time: Timestamp, zone: &TimeZone) -> String {
     let format = if time.subsec_microsecond() == 0 && time.subsec_millisecond() == 0 {
         "%Y-%m-%dT%H:%M:%S%:z"
     } else {
@@ -83,9 +83,9 @@ mod tests {
     #[test]
     fn whole_seconds_are_printed_without_a_fraction() {
         let zone = TimeZone::fixed(jiff::tz::Offset::from_seconds(-(3 * 3600 + 1800)).unwrap());
-        assert_eq!(iso_8601("2026-03-02T10:15:00Z".parse().unwrap(), &zone), "2026-03-02T06:45:00-03:30");
+        assert_eq!(format_iso_8601("2026-03-02T10:15:00Z".parse().unwrap(), &zone), "2026-03-02T06:45:00-03:30");
         assert_eq!(
-            iso_8601("2026-03-02T10:15:00.001Z".parse().unwrap(), &TimeZone::UTC),
+            format_iso_8601("2026-03-02T10:15:00.001Z".parse().unwrap(), &TimeZone::UTC),
             "2026-03-02T10:15:00.001000+00:00"
         );
     }

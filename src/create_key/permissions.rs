@@ -6,7 +6,7 @@
 use serde_json::{Map, Value, json};
 
 use super::draft::KeyDraft;
-use super::known::Known;
+use super::known::AccountState;
 use super::preview;
 use crate::aws::arn::Arn;
 use crate::aws::iam::{ContextEntry, Decision, EvaluationResult, SimulatePrincipalPolicy};
@@ -15,11 +15,11 @@ use crate::aws::policy::condition::RequestContext;
 use crate::aws::policy::evaluate::{PermissionResult, PolicyRequest, RequestPrincipal};
 
 /// The ID of a key that is not there yet: policies about any key hold for it, those about one key don't.
-const NO_KEY: &str = "00000000-0000-0000-0000-000000000000";
+const PLACEHOLDER_KEY_ID: &str = "00000000-0000-0000-0000-000000000000";
 
 /// Something that Finish does, as IAM sees it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Need {
+pub struct RequiredPermission {
     /// `kms:CreateKey` ...
     pub action: &'static str,
     /// What a policy has to name: an ARN, `…:key/*` for a key that is not there yet, or `*`.
@@ -27,13 +27,13 @@ pub struct Need {
     /// Under which condition a policy is enough.
     condition: Value,
     /// What the simulation is asked about.
-    simulated: String,
+    simulated_resource: String,
     context: Vec<ContextEntry>,
 }
 
 /// Whose policies decide.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
+pub enum PolicySource {
     /// A user, by its ARN.
     User(String),
     /// A role, by its name: the ARN of a session lacks the path.
@@ -44,37 +44,37 @@ pub enum Source {
 
 /// What is to be looked at: everything that Finish does, for one caller.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Demand {
+pub struct PermissionCheck {
     /// Whose policies decide.
-    pub source: Source,
+    pub source: PolicySource,
     /// What Finish does.
-    pub needs: Vec<Need>,
+    pub permissions: Vec<RequiredPermission>,
     key_policy: String,
 }
 
 /// Why something is not allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reason {
+pub enum DenialReason {
     /// No IAM policy allows it.
-    NotAllowed,
+    ImplicitDeny,
     /// A statement denies it, so that no other can help.
-    Denied,
+    ExplicitDeny,
     /// The key policy of the draft leaves it to nobody whom the caller is.
     KeyPolicy,
 }
 
 /// A need that is not met.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Lack {
+pub struct MissingPermission {
     /// What is not allowed.
-    pub need: Need,
+    pub permission: RequiredPermission,
     /// Why.
-    pub reason: Reason,
+    pub reason: DenialReason,
     /// Condition keys that the answer depends on and that only the real request has.
-    pub depends_on: Vec<String>,
+    pub missing_context_keys: Vec<String>,
 }
 
-fn entry(name: &str, kind: &str, values: impl IntoIterator<Item = String>) -> ContextEntry {
+fn context_entry(name: &str, kind: &str, values: impl IntoIterator<Item = String>) -> ContextEntry {
     ContextEntry {
         context_key_name: name.to_owned(),
         context_key_values: values.into_iter().collect(),
@@ -83,30 +83,34 @@ fn entry(name: &str, kind: &str, values: impl IntoIterator<Item = String>) -> Co
 }
 
 /// A text that stands for itself in a policy: `${` begins a variable there.
-fn literal(text: &str) -> String {
+fn escape_policy_variables(text: &str) -> String {
     text.replace("${", "${$}{")
 }
 
 /// Who is asked about, and what for: the calls that this draft leads to. The root user of an account needs nothing, and
 /// as long as AWS has not told who is calling there is nobody to ask about.
-pub fn demand(draft: &KeyDraft, known: &Known) -> Option<Demand> {
-    let caller: Arn = known.caller_arn.parse().ok()?;
+pub fn permission_check(draft: &KeyDraft, account: &AccountState) -> Option<PermissionCheck> {
+    let caller: Arn = account.caller_arn.parse().ok()?;
     let source = match (&*caller.service, caller.resource.split('/').collect::<Vec<_>>().as_slice()) {
         ("iam", ["root"]) => return None,
-        ("iam", ["user", ..]) => Source::User(known.caller_arn.clone()),
-        ("sts", ["assumed-role", role, _]) => Source::Role((*role).to_owned()),
-        _ => Source::Unknown,
+        ("iam", ["user", ..]) => PolicySource::User(account.caller_arn.clone()),
+        ("sts", ["assumed-role", role, _]) => PolicySource::Role((*role).to_owned()),
+        _ => PolicySource::Unknown,
     };
-    Some(Demand { source, needs: needs(draft, known), key_policy: draft.policy_json(known) })
+    Some(PermissionCheck {
+        source,
+        permissions: required_permissions(draft, account),
+        key_policy: draft.policy_json(account),
+    })
 }
 
-fn needs(draft: &KeyDraft, known: &Known) -> Vec<Need> {
-    let request = preview::create_key_request(draft, known);
+fn required_permissions(draft: &KeyDraft, account: &AccountState) -> Vec<RequiredPermission> {
+    let request = preview::create_key_request(draft, account);
     let tags = request.tags.unwrap_or_default();
     let origin = draft.origin.as_str();
-    let text = |name: &str, value: &str| entry(name, "string", [value.to_owned()]);
-    let no = |name: &str| entry(name, "boolean", ["false".to_owned()]);
-    let everywhere = vec![text("kms:CallerAccount", &known.account), text("aws:RequestedRegion", &known.region)];
+    let text = |name: &str, value: &str| context_entry(name, "string", [value.to_owned()]);
+    let no = |name: &str| context_entry(name, "boolean", ["false".to_owned()]);
+    let everywhere = vec![text("kms:CallerAccount", &account.account_id), text("aws:RequestedRegion", &account.region)];
     let of_key = [
         text("kms:KeyOrigin", origin),
         text("kms:KeySpec", "SYMMETRIC_DEFAULT"),
@@ -119,132 +123,167 @@ fn needs(draft: &KeyDraft, known: &Known) -> Vec<Need> {
         creating.push(text(&format!("aws:RequestTag/{}", tag.tag_key), &tag.tag_value));
     }
     if !tags.is_empty() {
-        creating.push(entry("aws:TagKeys", "stringList", tags.iter().map(|tag| tag.tag_key.clone())));
+        creating.push(context_entry("aws:TagKeys", "stringList", tags.iter().map(|tag| tag.tag_key.clone())));
     }
     let mut made: Vec<ContextEntry> = everywhere.iter().cloned().chain(of_key).collect();
     made.extend(tags.iter().map(|tag| text(&format!("aws:ResourceTag/{}", tag.tag_key), &tag.tag_value)));
-    let key = |id: &str| Arn::kms_key(&known.region, &known.account, id).to_string();
-    let alias = Arn::kms_alias(&known.region, &known.account, &draft.alias_name()).to_string();
-    let need = |action, resource: &str, condition, context: &[ContextEntry]| Need {
+    let key = |id: &str| Arn::kms_key(&account.region, &account.account_id, id).to_string();
+    let alias = Arn::kms_alias(&account.region, &account.account_id, &draft.alias_name()).to_string();
+    let permission = |action, resource: &str, condition, context: &[ContextEntry]| RequiredPermission {
         action,
         resource: resource.to_owned(),
         condition,
-        simulated: if resource == key("*") { key(NO_KEY) } else { resource.to_owned() },
+        simulated_resource: if resource == key("*") { key(PLACEHOLDER_KEY_ID) } else { resource.to_owned() },
         context: context.to_vec(),
     };
-    let here = json!({ "StringEquals": { "kms:KeyOrigin": origin, "aws:RequestedRegion": known.region } });
-    let mut needs = vec![need("kms:CreateKey", "*", here, &creating)];
+    let here = json!({ "StringEquals": { "kms:KeyOrigin": origin, "aws:RequestedRegion": account.region } });
+    let mut permissions = vec![permission("kms:CreateKey", "*", here, &creating)];
     if !tags.is_empty() {
-        let values = tags.iter().map(|tag| (format!("aws:RequestTag/{}", tag.tag_key), literal(&tag.tag_value).into()));
+        let values = tags
+            .iter()
+            .map(|tag| (format!("aws:RequestTag/{}", tag.tag_key), escape_policy_variables(&tag.tag_value).into()));
         let values: Map<String, Value> = values.collect();
-        let keys: Vec<String> = tags.iter().map(|tag| literal(&tag.tag_key)).collect();
+        let keys: Vec<String> = tags.iter().map(|tag| escape_policy_variables(&tag.tag_key)).collect();
         let these = json!({ "StringEquals": values, "ForAllValues:StringEquals": { "aws:TagKeys": keys } });
-        needs.push(need("kms:TagResource", &key("*"), these, &creating));
+        permissions.push(permission("kms:TagResource", &key("*"), these, &creating));
     }
-    needs.push(need("kms:CreateAlias", &alias, Value::Null, &everywhere));
-    needs.push(need("kms:CreateAlias", &key("*"), Value::Null, &made));
-    needs.push(need("kms:DescribeKey", &key("*"), Value::Null, &made));
+    permissions.push(permission("kms:CreateAlias", &alias, Value::Null, &everywhere));
+    permissions.push(permission("kms:CreateAlias", &key("*"), Value::Null, &made));
+    permissions.push(permission("kms:DescribeKey", &key("*"), Value::Null, &made));
     if draft.is_external() {
-        needs.push(need("kms:DescribeCustomKeyStores", "*", Value::Null, &everywhere));
+        permissions.push(permission("kms:DescribeCustomKeyStores", "*", Value::Null, &everywhere));
     }
-    needs
+    permissions
 }
 
-impl Demand {
+impl PermissionCheck {
     /// The questions to IAM, with the needs that each is about: one for each resource and context, so that each action
     /// has one answer.
-    pub fn questions(&self, source_arn: &str) -> Vec<(SimulatePrincipalPolicy, Vec<Need>)> {
-        let mut groups: Vec<Vec<Need>> = Vec::new();
-        for need in &self.needs {
-            let is_like = |group: &&mut Vec<Need>| {
-                group.iter().any(|one| one.simulated == need.simulated && one.context == need.context)
+    pub fn simulation_requests(&self, source_arn: &str) -> Vec<(SimulatePrincipalPolicy, Vec<RequiredPermission>)> {
+        let mut groups: Vec<Vec<RequiredPermission>> = Vec::new();
+        for permission in &self.permissions {
+            let is_like = |group: &&mut Vec<RequiredPermission>| {
+                group.iter().any(|one| {
+                    one.simulated_resource == permission.simulated_resource && one.context == permission.context
+                })
             };
             match groups.iter_mut().find(is_like) {
-                Some(group) => group.push(need.clone()),
-                None => groups.push(vec![need.clone()]),
+                Some(group) => group.push(permission.clone()),
+                None => groups.push(vec![permission.clone()]),
             }
         }
-        let question = |needs: Vec<Need>| {
+        let question = |permissions: Vec<RequiredPermission>| {
             let request = SimulatePrincipalPolicy {
                 policy_source_arn: source_arn.to_owned(),
-                action_names: needs.iter().map(|need| need.action.to_owned()).collect(),
-                resource_arns: needs.first().map(|need| need.simulated.clone()).into_iter().collect(),
-                context_entries: needs.first().map(|need| need.context.clone()).into_iter().flatten().collect(),
+                action_names: permissions.iter().map(|permission| permission.action.to_owned()).collect(),
+                resource_arns: permissions
+                    .first()
+                    .map(|permission| permission.simulated_resource.clone())
+                    .into_iter()
+                    .collect(),
+                context_entries: permissions
+                    .first()
+                    .map(|permission| permission.context.clone())
+                    .into_iter()
+                    .flatten()
+                    .collect(),
                 ..SimulatePrincipalPolicy::default()
             };
-            (request, needs)
+            (request, permissions)
         };
         groups.into_iter().map(question).collect()
     }
 
     /// How the key policy of the draft gives it to whoever has this ARN; nothing for what it does not decide.
-    fn by_key_policy(&self, need: &Need, source_arn: &str) -> Option<PermissionResult> {
-        let is_use_of_key = matches!(need.action, "kms:CreateAlias" | "kms:DescribeKey");
+    fn key_policy_result(&self, permission: &RequiredPermission, source_arn: &str) -> Option<PermissionResult> {
+        let is_use_of_key = matches!(permission.action, "kms:CreateAlias" | "kms:DescribeKey");
         let policy = serde_json::from_str::<PolicyDocument>(&self.key_policy).ok();
-        let policy = policy.filter(|_| is_use_of_key && need.resource.ends_with(":key/*"))?;
+        let policy = policy.filter(|_| is_use_of_key && permission.resource.ends_with(":key/*"))?;
         let mut facts = RequestContext::default();
         facts.add("aws:PrincipalArn", source_arn);
         let account = source_arn.split(':').nth(4).unwrap_or_default();
         let principal = RequestPrincipal { arn: source_arn, issuer_arn: source_arn, account };
-        let question = PolicyRequest { action: need.action, resource: &need.simulated, context: &facts };
+        let question =
+            PolicyRequest { action: permission.action, resource: &permission.simulated_resource, context: &facts };
         let is_forbidden = policy.denies(&principal, &question);
         Some(if is_forbidden { PermissionResult::NotAllowed } else { policy.permission_for(&principal, &question) })
     }
 
     /// What is not allowed, of what a question was about.
-    pub fn lacks(&self, source_arn: &str, needs: &[Need], results: &[EvaluationResult]) -> Vec<Lack> {
-        let mut lacks = Vec::new();
-        for need in needs {
-            let Some(result) = results.iter().find(|result| result.eval_action_name.eq_ignore_ascii_case(need.action))
+    pub fn missing_permissions(
+        &self,
+        source_arn: &str,
+        permissions: &[RequiredPermission],
+        results: &[EvaluationResult],
+    ) -> Vec<MissingPermission> {
+        let mut missing_permissions = Vec::new();
+        for permission in permissions {
+            let Some(result) =
+                results.iter().find(|result| result.eval_action_name.eq_ignore_ascii_case(permission.action))
             else {
                 continue;
             };
-            let reason = match (result.eval_decision, self.by_key_policy(need, source_arn)) {
-                (Decision::ExplicitDeny, _) => Reason::Denied,
-                (_, Some(PermissionResult::NotAllowed)) => Reason::KeyPolicy,
+            let reason = match (result.eval_decision, self.key_policy_result(permission, source_arn)) {
+                (Decision::ExplicitDeny, _) => DenialReason::ExplicitDeny,
+                (_, Some(PermissionResult::NotAllowed)) => DenialReason::KeyPolicy,
                 (Decision::Allowed, _) | (_, Some(PermissionResult::Direct)) => continue,
-                (Decision::ImplicitDeny | Decision::Other(_), _) => Reason::NotAllowed,
+                (Decision::ImplicitDeny | Decision::Other(_), _) => DenialReason::ImplicitDeny,
             };
             let specific = result.resource_specific_results.member.iter();
             let missing = specific.flat_map(|one| &one.missing_context_values.member);
             let mut depends_on: Vec<String> = missing.chain(&result.missing_context_values.member).cloned().collect();
             depends_on.sort_unstable();
             depends_on.dedup();
-            lacks.push(Lack { need: need.clone(), reason, depends_on });
+            missing_permissions.push(MissingPermission {
+                permission: permission.clone(),
+                reason,
+                missing_context_keys: depends_on,
+            });
         }
-        lacks
+        missing_permissions
     }
 
     /// What a refusal is about, of what Finish does: the action that its message names, else those of its stage.
-    pub fn refused(&self, message: &str, stage: &[&str]) -> Vec<Lack> {
+    pub fn missing_from_error(&self, message: &str, stage: &[&str]) -> Vec<MissingPermission> {
         let action = message.split("not authorized to perform: ").nth(1).and_then(|rest| rest.split(' ').next());
         let reason = if message.contains("explicit deny") {
-            Reason::Denied
+            DenialReason::ExplicitDeny
         } else if message.contains("no resource-based policy") {
-            Reason::KeyPolicy
+            DenialReason::KeyPolicy
         } else {
-            Reason::NotAllowed
+            DenialReason::ImplicitDeny
         };
-        let is_meant = |need: &&Need| action.map_or(stage.contains(&need.action), |action| action == need.action);
-        let meant = self.needs.iter().filter(is_meant);
-        meant.map(|need| Lack { need: need.clone(), reason, depends_on: Vec::new() }).collect()
+        let is_meant = |permission: &&RequiredPermission| {
+            action.map_or(stage.contains(&permission.action), |action| action == permission.action)
+        };
+        let meant = self.permissions.iter().filter(is_meant);
+        meant
+            .map(|permission| MissingPermission {
+                permission: permission.clone(),
+                reason,
+                missing_context_keys: Vec::new(),
+            })
+            .collect()
     }
 }
 
 /// The policy that gives what is lacking, and no more, for whoever administers IAM; `None` when no policy can.
-pub fn statement(lacks: &[Lack]) -> Option<String> {
+pub fn iam_policy(missing_permissions: &[MissingPermission]) -> Option<String> {
     let mut statements: Vec<Value> = Vec::new();
-    for need in lacks.iter().filter(|lack| lack.reason == Reason::NotAllowed).map(|lack| &lack.need) {
-        let same = statements.iter_mut().find(|one| one["Action"] == need.action && need.condition.is_null());
+    for permission in
+        missing_permissions.iter().filter(|lack| lack.reason == DenialReason::ImplicitDeny).map(|lack| &lack.permission)
+    {
+        let same =
+            statements.iter_mut().find(|one| one["Action"] == permission.action && permission.condition.is_null());
         if let Some(resources) = same.and_then(|one| one["Resource"].as_array_mut()) {
-            resources.push(need.resource.clone().into());
+            resources.push(permission.resource.clone().into());
             continue;
         }
-        let sid = need.action.trim_start_matches("kms:");
-        let resource = [&need.resource];
-        let mut statement = json!({ "Sid": sid, "Effect": "Allow", "Action": need.action, "Resource": resource });
-        if !need.condition.is_null() {
-            statement["Condition"] = need.condition.clone();
+        let sid = permission.action.trim_start_matches("kms:");
+        let resource = [&permission.resource];
+        let mut statement = json!({ "Sid": sid, "Effect": "Allow", "Action": permission.action, "Resource": resource });
+        if !permission.condition.is_null() {
+            statement["Condition"] = permission.condition.clone();
         }
         statements.push(statement);
     }
@@ -257,13 +296,13 @@ pub fn statement(lacks: &[Lack]) -> Option<String> {
 mod tests {
     use super::*;
     use crate::aws::kms::{Origin, Tag};
-    use crate::create_key::testing::{draft, known};
+    use crate::create_key::testing::{account_state, draft};
 
     const ADMIN: &str = "arn:aws:iam::111122223333:user/Admin";
 
     fn actions(draft: &KeyDraft) -> Vec<(&'static str, String)> {
-        let demand = demand(draft, &known()).unwrap();
-        demand.needs.into_iter().map(|need| (need.action, need.resource)).collect()
+        let check = permission_check(draft, &account_state()).unwrap();
+        check.permissions.into_iter().map(|permission| (permission.action, permission.resource)).collect()
     }
 
     fn result(action: &str, decision: Decision) -> EvaluationResult {
@@ -294,27 +333,30 @@ mod tests {
     #[test]
     fn policy_source_is_derived_from_the_caller_arn() {
         let source = |arn: &str| {
-            let known = Known { caller_arn: arn.to_owned(), ..known() };
-            demand(&draft(), &known).map(|demand| demand.source)
+            let account = AccountState { caller_arn: arn.to_owned(), ..account_state() };
+            permission_check(&draft(), &account).map(|check| check.source)
         };
         assert_eq!(source("arn:aws:iam::111122223333:root"), None);
         assert_eq!(source(""), None);
-        assert_eq!(source(ADMIN), Some(Source::User(ADMIN.to_owned())));
-        assert_eq!(source("arn:aws:sts::111122223333:assumed-role/Ops/ann"), Some(Source::Role("Ops".to_owned())));
-        assert_eq!(source("arn:aws:sts::111122223333:federated-user/ann"), Some(Source::Unknown));
+        assert_eq!(source(ADMIN), Some(PolicySource::User(ADMIN.to_owned())));
+        assert_eq!(
+            source("arn:aws:sts::111122223333:assumed-role/Ops/ann"),
+            Some(PolicySource::Role("Ops".to_owned()))
+        );
+        assert_eq!(source("arn:aws:sts::111122223333:federated-user/ann"), Some(PolicySource::Unknown));
     }
 
     #[test]
     fn each_simulation_request_has_one_resource_and_distinct_actions() {
-        let demand = demand(&draft(), &known()).unwrap();
-        let questions = demand.questions(ADMIN);
-        assert_eq!(questions.iter().map(|(_, needs)| needs.len()).sum::<usize>(), 6);
-        for (request, needs) in questions {
+        let check = permission_check(&draft(), &account_state()).unwrap();
+        let questions = check.simulation_requests(ADMIN);
+        assert_eq!(questions.iter().map(|(_, permissions)| permissions.len()).sum::<usize>(), 6);
+        for (request, permissions) in questions {
             assert_eq!(request.resource_arns.member.len(), 1);
-            assert_eq!(request.action_names.member.len(), needs.len());
+            assert_eq!(request.action_names.member.len(), permissions.len());
             let mut actions = request.action_names.member.clone();
             actions.dedup();
-            assert_eq!(actions.len(), needs.len());
+            assert_eq!(actions.len(), permissions.len());
         }
     }
 
@@ -322,30 +364,31 @@ mod tests {
     fn key_administrator_needs_no_iam_policy_on_the_key() {
         let names_me = KeyDraft { administrators: vec![ADMIN.to_owned()], ..draft() };
         let denied = [result("kms:CreateAlias", Decision::ImplicitDeny), result("kms:DescribeKey", Decision::Allowed)];
-        let lacks = |draft: &KeyDraft, results: &[EvaluationResult]| {
-            let demand = demand(draft, &known()).unwrap();
-            let lacks = demand.lacks(ADMIN, &demand.needs, results);
-            lacks.into_iter().map(|lack| lack.need.resource).collect::<Vec<_>>()
+        let missing_permissions = |draft: &KeyDraft, results: &[EvaluationResult]| {
+            let check = permission_check(draft, &account_state()).unwrap();
+            let missing_permissions = check.missing_permissions(ADMIN, &check.permissions, results);
+            missing_permissions.into_iter().map(|lack| lack.permission.resource).collect::<Vec<_>>()
         };
         let alias = "arn:aws:kms:us-west-2:111122223333:alias/payments";
-        assert_eq!(lacks(&names_me, &denied), [alias]);
-        assert_eq!(lacks(&draft(), &denied), [alias, "arn:aws:kms:us-west-2:111122223333:key/*"]);
+        assert_eq!(missing_permissions(&names_me, &denied), [alias]);
+        assert_eq!(missing_permissions(&draft(), &denied), [alias, "arn:aws:kms:us-west-2:111122223333:key/*"]);
         let forbidden = [result("kms:CreateAlias", Decision::ExplicitDeny)];
-        assert_eq!(lacks(&names_me, &forbidden).len(), 2, "a deny beats the key policy");
+        assert_eq!(missing_permissions(&names_me, &forbidden).len(), 2, "a deny beats the key policy");
         let not_for_me = crate::aws::policy::default_policy("aws", "444455556666");
         let for_others = KeyDraft { edited_policy: Some(not_for_me), ..draft() };
         let allowed = [result("kms:CreateAlias", Decision::Allowed), result("kms:DescribeKey", Decision::Allowed)];
         let key = "arn:aws:kms:us-west-2:111122223333:key/*";
-        assert_eq!(lacks(&for_others, &allowed), [key, key], "IAM alone is not enough");
+        assert_eq!(missing_permissions(&for_others, &allowed), [key, key], "IAM alone is not enough");
     }
 
     #[test]
     fn iam_policy_grants_only_the_missing_permissions() {
         let tags = vec![Tag { tag_key: "team".to_owned(), tag_value: "${aws:username}".to_owned() }];
-        let demand = demand(&KeyDraft { tags, ..draft() }, &known()).unwrap();
+        let check = permission_check(&KeyDraft { tags, ..draft() }, &account_state()).unwrap();
         let denied = ["kms:TagResource", "kms:CreateAlias"].map(|action| result(action, Decision::ImplicitDeny));
-        let lacks = demand.lacks("arn:aws:iam::111122223333:user/Lee", &demand.needs, &denied);
-        let policy: Value = serde_json::from_str(&statement(&lacks).unwrap()).unwrap();
+        let missing_permissions =
+            check.missing_permissions("arn:aws:iam::111122223333:user/Lee", &check.permissions, &denied);
+        let policy: Value = serde_json::from_str(&iam_policy(&missing_permissions).unwrap()).unwrap();
         assert_eq!(
             policy["Statement"],
             json!([
@@ -358,24 +401,32 @@ mod tests {
                                "arn:aws:kms:us-west-2:111122223333:key/*"] }
             ])
         );
-        let none = demand.lacks(ADMIN, &demand.needs, &[result("kms:CreateKey", Decision::ExplicitDeny)]);
-        assert_eq!((none.len(), statement(&none)), (1, None), "no statement helps against a deny");
+        let none =
+            check.missing_permissions(ADMIN, &check.permissions, &[result("kms:CreateKey", Decision::ExplicitDeny)]);
+        assert_eq!((none.len(), iam_policy(&none)), (1, None), "no statement helps against a deny");
     }
 
     #[test]
     fn access_denied_message_names_the_missing_permission() {
-        let demand = demand(&draft(), &known()).unwrap();
+        let check = permission_check(&draft(), &account_state()).unwrap();
         let message = "User: x is not authorized to perform: kms:CreateKey on resource: * because no identity-based \
                        policy allows the kms:CreateKey action";
         let named = |message: &str| -> Vec<_> {
             let stage = ["kms:CreateKey", "kms:TagResource"];
-            demand.refused(message, &stage).into_iter().map(|lack| (lack.need.action, lack.reason)).collect()
+            check
+                .missing_from_error(message, &stage)
+                .into_iter()
+                .map(|lack| (lack.permission.action, lack.reason))
+                .collect()
         };
-        assert_eq!(named(message), [("kms:CreateKey", Reason::NotAllowed)]);
+        assert_eq!(named(message), [("kms:CreateKey", DenialReason::ImplicitDeny)]);
         assert_eq!(
             named(&message.replace("because no", "with an explicit deny in an")),
-            [("kms:CreateKey", Reason::Denied)]
+            [("kms:CreateKey", DenialReason::ExplicitDeny)]
         );
-        assert_eq!(named("no"), [("kms:CreateKey", Reason::NotAllowed), ("kms:TagResource", Reason::NotAllowed)]);
+        assert_eq!(
+            named("no"),
+            [("kms:CreateKey", DenialReason::ImplicitDeny), ("kms:TagResource", DenialReason::ImplicitDeny)]
+        );
     }
 }

@@ -1,16 +1,16 @@
 //! The draft as requests, as sentences, and as commands that do the same.
 
 use super::draft::KeyDraft;
-use super::known::Known;
+use super::known::AccountState;
 use super::submission::Submission;
 use crate::aws::cli::option;
 use crate::aws::kms::{CreateAlias, CreateKey};
 use crate::aws::policy;
 
 /// The CreateKey request that Finish sends.
-pub fn create_key_request(draft: &KeyDraft, known: &Known) -> CreateKey {
+pub fn create_key_request(draft: &KeyDraft, account: &AccountState) -> CreateKey {
     CreateKey {
-        policy: Some(draft.policy_json(known)),
+        policy: Some(draft.policy_json(account)),
         description: (!draft.description.is_empty()).then(|| draft.description.clone()),
         key_usage: Some("ENCRYPT_DECRYPT".to_owned()),
         key_spec: Some("SYMMETRIC_DEFAULT".to_owned()),
@@ -28,15 +28,15 @@ pub fn create_alias_request(draft: &KeyDraft, key_id: &str) -> CreateAlias {
 }
 
 /// Who will be able to do what.
-pub fn policy_in_words(draft: &KeyDraft, known: &Known) -> Vec<String> {
-    policy::check(&draft.policy_json(known)).map(|document| document.describe()).unwrap_or_default()
+pub fn policy_summary(draft: &KeyDraft, account: &AccountState) -> Vec<String> {
+    policy::check(&draft.policy_json(account)).map(|document| document.describe()).unwrap_or_default()
 }
 
 /// The AWS CLI commands that do what Finish does, for a POSIX shell.
-pub fn aws_cli_commands(draft: &KeyDraft, known: &Known) -> Vec<String> {
-    let request = create_key_request(draft, known);
+pub fn aws_cli_commands(draft: &KeyDraft, account: &AccountState) -> Vec<String> {
+    let request = create_key_request(draft, account);
     // What a read-only console gives is run by somebody else, or elsewhere.
-    let place = if known.is_read_only { known.place().options() } else { Vec::new() };
+    let place = if account.is_read_only { account.command_target().options() } else { Vec::new() };
     let mut options = place.clone();
     options.push(option("origin", draft.origin.as_str()));
     if let Some(store) = &request.custom_key_store_id {
@@ -51,7 +51,7 @@ pub fn aws_cli_commands(draft: &KeyDraft, known: &Known) -> Vec<String> {
     if let Some(tags) = &request.tags {
         options.push(option("tags", &serde_json::to_string(tags).unwrap_or_default()));
     }
-    let policy = draft.policy_json(known);
+    let policy = draft.policy_json(account);
     let compact = serde_json::from_str::<serde_json::Value>(&policy).map_or(policy, |value| value.to_string());
     options.push(option("policy", &compact));
     options.push("--query KeyMetadata.KeyId --output text".to_owned());
@@ -64,27 +64,27 @@ pub fn aws_cli_commands(draft: &KeyDraft, known: &Known) -> Vec<String> {
 }
 
 /// The AWS CLI command that gives a key its alias afterwards.
-pub fn mending_command(draft: &KeyDraft, known: &Known, key_id: &str) -> String {
+pub fn create_alias_command(draft: &KeyDraft, account: &AccountState, key_id: &str) -> String {
     let mut words = vec!["aws kms create-alias".to_owned()];
-    words.extend(known.place().options());
+    words.extend(account.command_target().options());
     words.extend([option("alias-name", &draft.alias_name()), option("target-key-id", key_id)]);
     words.join(" ")
 }
 
 /// The AWS CLI commands that do what is left to do. None while it is not known whether there is a key: they would make a
 /// second one.
-pub fn commands_left(draft: &KeyDraft, known: &Known, submission: &Submission) -> Vec<String> {
+pub fn remaining_commands(draft: &KeyDraft, account: &AccountState, submission: &Submission) -> Vec<String> {
     match submission {
         Submission::Unknown { key: None, .. } => Vec::new(),
         _ => match submission.key() {
-            Some(key) => vec![mending_command(draft, known, &key.key_id)],
-            None => aws_cli_commands(draft, known),
+            Some(key) => vec![create_alias_command(draft, account, &key.key_id)],
+            None => aws_cli_commands(draft, account),
         },
     }
 }
 
 /// Commands as a script, for somebody who may run them: the name of its file, without the end, and its text.
-pub fn script(draft: &KeyDraft, commands: &[String]) -> (String, String) {
+pub fn shell_script(draft: &KeyDraft, commands: &[String]) -> (String, String) {
     let name = draft.alias.replace(|letter: char| !letter.is_ascii_alphanumeric(), "-");
     let commands = commands.join("\n\n");
     let text = format!(
@@ -96,11 +96,11 @@ pub fn script(draft: &KeyDraft, commands: &[String]) -> (String, String) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::create_key::testing::{draft, known};
+    use crate::create_key::testing::{account_state, draft};
 
     #[test]
     fn shell_parses_the_commands_as_intended() {
-        let commands = aws_cli_commands(&draft(), &known()).join("\n");
+        let commands = aws_cli_commands(&draft(), &account_state()).join("\n");
         let script = format!("aws() {{ printf '<%s>\\n' \"$@\" >&2; echo KEY; }}\n{commands}");
         let output = std::process::Command::new("sh").args(["-c", &script]).output().unwrap();
         let seen = String::from_utf8(output.stderr).unwrap();
@@ -113,16 +113,18 @@ mod tests {
     #[test]
     fn read_only_commands_include_endpoint_and_region() {
         let endpoint_url = Some("http://127.0.0.1:4599".to_owned());
-        let known = Known { is_read_only: true, endpoint_url, ..known() };
+        let account = AccountState { is_read_only: true, endpoint_url, ..account_state() };
         let place = "  --endpoint-url http://127.0.0.1:4599 \\\n  --region us-west-2 \\\n";
-        let commands = aws_cli_commands(&draft(), &known);
+        let commands = aws_cli_commands(&draft(), &account);
         assert!(commands.iter().all(|command| command.contains(place)), "{commands:?}");
     }
 
     #[test]
     fn script_creates_no_alias_when_create_key_fails() {
-        let (name, text) =
-            script(&KeyDraft { alias: "team/payments".to_owned(), ..draft() }, &aws_cli_commands(&draft(), &known()));
+        let (name, text) = shell_script(
+            &KeyDraft { alias: "team/payments".to_owned(), ..draft() },
+            &aws_cli_commands(&draft(), &account_state()),
+        );
         assert_eq!(name, "create-key-team-payments");
         let failing = text.replace("set -e\n", "set -e\naws() { echo \"$2\" >&2; return 255; }\n");
         let output = std::process::Command::new("sh").args(["-c", &failing]).output().unwrap();
@@ -133,7 +135,7 @@ mod tests {
     #[test]
     fn values_are_not_parsed_as_options_or_files() {
         let draft = KeyDraft { xks_key_id: "-1".to_owned(), description: "file:///etc/passwd".to_owned(), ..draft() };
-        let command = aws_cli_commands(&draft, &known()).remove(0);
+        let command = aws_cli_commands(&draft, &account_state()).remove(0);
         assert!(command.contains("--xks-key-id=-1 "), "{command}");
         assert!(command.contains(r#"--cli-input-json '{"Description":"file:///etc/passwd"}'"#), "{command}");
     }
@@ -141,15 +143,15 @@ mod tests {
     #[test]
     fn aws_kms_key_request_has_no_key_store() {
         let draft = KeyDraft { origin: crate::aws::kms::Origin::AwsKms, ..draft() };
-        let request = create_key_request(&draft, &known());
+        let request = create_key_request(&draft, &account_state());
         assert_eq!((request.custom_key_store_id, request.xks_key_id), (None, None));
-        assert!(!aws_cli_commands(&draft, &known()).join(" ").contains("key-store"));
+        assert!(!aws_cli_commands(&draft, &account_state()).join(" ").contains("key-store"));
     }
 
     #[test]
     fn empty_members_are_omitted_from_the_request() {
         let draft = KeyDraft { description: String::new(), tags: vec![], ..draft() };
-        let body = serde_json::to_value(create_key_request(&draft, &known())).unwrap();
+        let body = serde_json::to_value(create_key_request(&draft, &account_state())).unwrap();
         let members: Vec<&String> = body.as_object().unwrap().keys().collect();
         assert_eq!(members, ["Policy", "KeyUsage", "KeySpec", "Origin", "CustomKeyStoreId", "XksKeyId"]);
     }

@@ -12,7 +12,7 @@ pub enum PrincipalKind {
 
 /// An IAM user or role.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Principal {
+pub struct IamPrincipal {
     /// Its name without the path.
     pub name: String,
     /// `/` or `/division/team/`.
@@ -25,7 +25,7 @@ pub struct Principal {
 
 /// How far a list is told.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub enum Progress {
+pub enum ListProgress {
     /// Not asked yet.
     #[default]
     Idle,
@@ -34,7 +34,7 @@ pub enum Progress {
     /// There is more, after this marker.
     More(String),
     /// All of it is there.
-    Whole,
+    Complete,
     /// A page was refused or lost.
     Failed {
         /// Why.
@@ -47,10 +47,10 @@ pub enum Progress {
 /// Both lists as one, in the order in which they came.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct Principals {
-    list: Vec<Principal>,
+    list: Vec<IamPrincipal>,
     arns: HashSet<String>,
-    users: Progress,
-    roles: Progress,
+    users: ListProgress,
+    roles: ListProgress,
 }
 
 impl Principals {
@@ -58,12 +58,12 @@ impl Principals {
     pub const KINDS: [PrincipalKind; 2] = [PrincipalKind::User, PrincipalKind::Role];
 
     /// What is told so far.
-    pub fn list(&self) -> &[Principal] {
+    pub fn list(&self) -> &[IamPrincipal] {
         &self.list
     }
 
     /// Whether this ARN is among them.
-    pub fn has(&self, arn: &str) -> bool {
+    pub fn contains(&self, arn: &str) -> bool {
         self.arns.contains(arn)
     }
 
@@ -73,14 +73,14 @@ impl Principals {
     }
 
     /// How far the list of a kind is told.
-    pub fn progress(&self, kind: PrincipalKind) -> &Progress {
+    pub fn progress(&self, kind: PrincipalKind) -> &ListProgress {
         match kind {
             PrincipalKind::User => &self.users,
             PrincipalKind::Role => &self.roles,
         }
     }
 
-    fn progress_mut(&mut self, kind: PrincipalKind) -> &mut Progress {
+    fn progress_mut(&mut self, kind: PrincipalKind) -> &mut ListProgress {
         match kind {
             PrincipalKind::User => &mut self.users,
             PrincipalKind::Role => &mut self.roles,
@@ -88,17 +88,23 @@ impl Principals {
     }
 
     /// Whether both lists are there to the end.
-    pub fn are_whole(&self) -> bool {
-        Self::KINDS.iter().all(|kind| *self.progress(*kind) == Progress::Whole)
+    pub fn is_complete(&self) -> bool {
+        Self::KINDS.iter().all(|kind| *self.progress(*kind) == ListProgress::Complete)
     }
 
     /// A page is asked for.
-    pub fn asked(&mut self, kind: PrincipalKind) {
-        *self.progress_mut(kind) = Progress::Loading;
+    pub fn on_page_requested(&mut self, kind: PrincipalKind) {
+        *self.progress_mut(kind) = ListProgress::Loading;
     }
 
     /// A page came. The first takes the place of all that was there of its kind.
-    pub fn told(&mut self, kind: PrincipalKind, is_first: bool, page: Vec<Principal>, next: Option<String>) {
+    pub fn on_page_loaded(
+        &mut self,
+        kind: PrincipalKind,
+        is_first: bool,
+        page: Vec<IamPrincipal>,
+        next: Option<String>,
+    ) {
         if is_first && self.count(kind) > 0 {
             self.list.retain(|one| one.kind != kind);
             self.arns = self.list.iter().map(|one| one.arn.clone()).collect();
@@ -108,12 +114,12 @@ impl Principals {
                 self.list.push(one);
             }
         }
-        *self.progress_mut(kind) = next.map_or(Progress::Whole, Progress::More);
+        *self.progress_mut(kind) = next.map_or(ListProgress::Complete, ListProgress::More);
     }
 
     /// A page was refused or lost. What was there stays.
-    pub fn failed(&mut self, kind: PrincipalKind, marker: Option<String>, reason: String) {
-        *self.progress_mut(kind) = Progress::Failed { reason, marker };
+    pub fn on_page_failed(&mut self, kind: PrincipalKind, marker: Option<String>, reason: String) {
+        *self.progress_mut(kind) = ListProgress::Failed { reason, marker };
     }
 }
 
@@ -121,8 +127,8 @@ impl Principals {
 mod tests {
     use super::*;
 
-    fn page(kind: PrincipalKind, names: &[&str]) -> Vec<Principal> {
-        let one = |name: &&str| Principal {
+    fn page(kind: PrincipalKind, names: &[&str]) -> Vec<IamPrincipal> {
+        let one = |name: &&str| IamPrincipal {
             name: (*name).to_owned(),
             path: "/".to_owned(),
             kind,
@@ -134,26 +140,31 @@ mod tests {
     #[test]
     fn later_pages_append_and_a_first_page_replaces_the_list() {
         let mut principals = Principals::default();
-        principals.told(PrincipalKind::Role, true, page(PrincipalKind::Role, &["a", "b"]), Some("m".to_owned()));
-        principals.told(PrincipalKind::User, true, page(PrincipalKind::User, &["u"]), None);
-        principals.told(PrincipalKind::Role, false, page(PrincipalKind::Role, &["b", "c"]), None);
-        assert!(principals.are_whole());
+        principals.on_page_loaded(
+            PrincipalKind::Role,
+            true,
+            page(PrincipalKind::Role, &["a", "b"]),
+            Some("m".to_owned()),
+        );
+        principals.on_page_loaded(PrincipalKind::User, true, page(PrincipalKind::User, &["u"]), None);
+        principals.on_page_loaded(PrincipalKind::Role, false, page(PrincipalKind::Role, &["b", "c"]), None);
+        assert!(principals.is_complete());
         assert_eq!((principals.count(PrincipalKind::Role), principals.count(PrincipalKind::User)), (3, 1));
-        principals.told(PrincipalKind::Role, true, page(PrincipalKind::Role, &["d"]), Some("m".to_owned()));
+        principals.on_page_loaded(PrincipalKind::Role, true, page(PrincipalKind::Role, &["d"]), Some("m".to_owned()));
         assert_eq!(principals.list().iter().map(|one| &*one.name).collect::<Vec<_>>(), ["u", "d"]);
-        assert!(!principals.has("arn:aws:iam::111122223333:Role/a") && !principals.are_whole());
+        assert!(!principals.contains("arn:aws:iam::111122223333:Role/a") && !principals.is_complete());
     }
 
     #[test]
     fn failed_page_keeps_the_list_and_the_marker() {
         let mut principals = Principals::default();
-        principals.told(PrincipalKind::Role, true, page(PrincipalKind::Role, &["a"]), Some("m".to_owned()));
-        principals.asked(PrincipalKind::Role);
-        principals.failed(PrincipalKind::Role, Some("m".to_owned()), "AccessDenied".to_owned());
+        principals.on_page_loaded(PrincipalKind::Role, true, page(PrincipalKind::Role, &["a"]), Some("m".to_owned()));
+        principals.on_page_requested(PrincipalKind::Role);
+        principals.on_page_failed(PrincipalKind::Role, Some("m".to_owned()), "AccessDenied".to_owned());
         assert_eq!(principals.list().len(), 1);
         assert!(
-            matches!(principals.progress(PrincipalKind::Role), Progress::Failed { marker: Some(m), .. } if m == "m")
+            matches!(principals.progress(PrincipalKind::Role), ListProgress::Failed { marker: Some(m), .. } if m == "m")
         );
-        assert_eq!(*principals.progress(PrincipalKind::User), Progress::Idle);
+        assert_eq!(*principals.progress(PrincipalKind::User), ListProgress::Idle);
     }
 }

@@ -1,7 +1,7 @@
 //! A small account and a complete draft for tests.
 
 use super::draft::KeyDraft;
-use super::known::{Known, Loaded};
+use super::known::{AccountState, Loadable};
 use crate::aws::kms::{AliasListEntry, KeyMetadata, Tag};
 
 pub fn key(id: &str, external: &str) -> KeyMetadata {
@@ -15,18 +15,18 @@ pub fn key(id: &str, external: &str) -> KeyMetadata {
     .unwrap()
 }
 
-pub fn known() -> Known {
+pub fn account_state() -> AccountState {
     let store = serde_json::from_value(serde_json::json!({
         "CustomKeyStoreId": "cks-1", "CustomKeyStoreName": "Frankfurt HSM", "ConnectionState": "CONNECTED",
         "CreationDate": 1_700_000_000, "CustomKeyStoreType": "EXTERNAL_KEY_STORE"
     }))
     .unwrap();
-    Known {
-        account: "111122223333".to_owned(),
+    AccountState {
+        account_id: "111122223333".to_owned(),
         region: "us-west-2".to_owned(),
         caller_arn: "arn:aws:iam::111122223333:user/Admin".to_owned(),
-        key_stores: Loaded::Ready(vec![store]),
-        aliases: Loaded::Ready(vec![AliasListEntry {
+        key_stores: Loadable::Ready(vec![store]),
+        aliases: Loadable::Ready(vec![AliasListEntry {
             alias_name: "alias/customer-db".to_owned(),
             alias_arn: "arn:aws:kms:us-west-2:111122223333:alias/customer-db".to_owned(),
             target_key_id: Some("1111aaaa".to_owned()),
@@ -34,8 +34,8 @@ pub fn known() -> Known {
             last_updated_date: None,
         }]),
         has_all_keys: true,
-        keys: Loaded::Ready(vec![key("1111aaaa", "customer-db").into()]),
-        ..Known::default()
+        keys: Loadable::Ready(vec![key("1111aaaa", "customer-db").into()]),
+        ..AccountState::default()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::draft::KeyDraft;
 use super::field::Field;
-use super::known::Known;
+use super::known::AccountState;
 use super::method::{Method, Step};
 use crate::aws::kms::ConnectionState;
 use crate::aws::limits::{self, Violation};
@@ -18,9 +18,9 @@ pub struct FieldError {
 }
 
 /// Everything wrong on a step, in the order of its fields. *Review* has the errors of all steps.
-pub fn validate(method: &Method, step: Step, draft: &KeyDraft, known: &Known) -> Vec<FieldError> {
+pub fn validate(method: &Method, step: Step, draft: &KeyDraft, account: &AccountState) -> Vec<FieldError> {
     let mut errors = Vec::new();
-    let mut say = |field: Field, message: Option<String>| {
+    let mut report = |field: Field, message: Option<String>| {
         if let Some(message) = message {
             errors.push(FieldError { field, message });
         }
@@ -29,62 +29,65 @@ pub fn validate(method: &Method, step: Step, draft: &KeyDraft, known: &Known) ->
         Step::ConfigureKey | Step::ChooseExternalKey => {
             let mut say_here = |field: Field, message| {
                 if field.step(method) == step {
-                    say(field, message);
+                    report(field, message);
                 }
             };
             if !draft.is_external() {
                 return errors;
             }
-            say_here(Field::CustomKeyStore, key_store(draft, known));
-            say_here(Field::ExternalKeyId, external_key(draft, known));
+            say_here(Field::CustomKeyStore, key_store_error(draft, account));
+            say_here(Field::ExternalKeyId, external_key_error(draft, account));
             let missing = (!draft.acknowledged).then(|| "Tick this to go on: press Space.".to_owned());
             say_here(Field::Acknowledgement, missing);
         }
         Step::AliasAndDescription => {
-            say(Field::Alias, alias(draft, known));
-            say(Field::Description, reason(limits::description(&draft.description)));
+            report(Field::Alias, alias_error(draft, account));
+            report(Field::Description, violation_message(limits::description(&draft.description)));
         }
         Step::Tags => {
             for (row, tag) in draft.tags.iter().enumerate() {
                 let twice = draft.tags.iter().take(row).any(|other| other.tag_key == tag.tag_key);
                 let twice = twice.then(|| format!("The key ‘{}’ stands twice. Each key can stand once.", tag.tag_key));
-                say(Field::TagKey(row), reason(limits::tag_key(&tag.tag_key)).or(twice));
-                say(Field::TagValue(row), reason(limits::tag_value(&tag.tag_value)));
+                report(Field::TagKey(row), violation_message(limits::tag_key(&tag.tag_key)).or(twice));
+                report(Field::TagValue(row), violation_message(limits::tag_value(&tag.tag_value)));
             }
             let surplus = draft.tags.len().saturating_sub(limits::MAX_TAGS);
             let most = limits::MAX_TAGS;
-            say(Field::AddTag, (surplus > 0).then(|| format!("A key can have {most} tags. Remove {surplus}.")));
+            report(Field::AddTag, (surplus > 0).then(|| format!("A key can have {most} tags. Remove {surplus}.")));
         }
         Step::Administrators => {
-            say(Field::AddAdministrator, to_add(&draft.administrator_to_add, &draft.administrators, known));
+            report(
+                Field::AddAdministrator,
+                pending_principal_error(&draft.administrator_to_add, &draft.administrators, account),
+            );
         }
         Step::Users => {
-            say(Field::AddUser, to_add(&draft.user_to_add, &draft.users, known));
-            for (row, account) in draft.other_accounts.iter().enumerate() {
-                say(Field::OtherAccount(row), other_account(draft, row, account, known));
+            report(Field::AddUser, pending_principal_error(&draft.user_to_add, &draft.users, account));
+            for (row, account_id) in draft.other_accounts.iter().enumerate() {
+                report(Field::OtherAccount(row), other_account_error(draft, row, account_id, account));
             }
         }
         Step::KeyPolicy => {
-            for message in key_policy(draft, known) {
-                say(Field::KeyPolicy, Some(message));
+            for message in key_policy_errors(draft, account) {
+                report(Field::KeyPolicy, Some(message));
             }
         }
         Step::Review => {
             for step in method.steps(draft.origin).iter().filter(|step| **step != Step::Review) {
-                errors.extend(validate(method, *step, draft, known));
+                errors.extend(validate(method, *step, draft, account));
             }
         }
     }
     errors
 }
 
-fn reason(result: Result<(), Violation>) -> Option<String> {
+fn violation_message(result: Result<(), Violation>) -> Option<String> {
     result.err().map(|violation| violation.reason)
 }
 
-fn key_store(draft: &KeyDraft, known: &Known) -> Option<String> {
+fn key_store_error(draft: &KeyDraft, account: &AccountState) -> Option<String> {
     let Some(id) = &draft.custom_key_store_id else { return Some("Choose an external key store.".to_owned()) };
-    let stores = known.key_stores.ready()?;
+    let stores = account.key_stores.ready()?;
     match stores.iter().find(|store| store.custom_key_store_id == *id) {
         None => Some(format!("The external key store {id} does not exist in this account and Region.")),
         Some(store) if store.connection_state != ConnectionState::Connected => Some(format!(
@@ -96,11 +99,11 @@ fn key_store(draft: &KeyDraft, known: &Known) -> Option<String> {
     }
 }
 
-fn external_key(draft: &KeyDraft, known: &Known) -> Option<String> {
-    if let Some(wrong) = reason(limits::xks_key_id(&draft.xks_key_id)) {
+fn external_key_error(draft: &KeyDraft, account: &AccountState) -> Option<String> {
+    if let Some(wrong) = violation_message(limits::xks_key_id(&draft.xks_key_id)) {
         return Some(wrong);
     }
-    let user = known.keys.ready()?.iter().find(|key| {
+    let user = account.keys.ready()?.iter().find(|key| {
         key.custom_key_store_id.as_deref() == draft.custom_key_store_id.as_deref()
             && key.xks_key_id.as_deref() == Some(&draft.xks_key_id)
     })?;
@@ -112,41 +115,41 @@ fn external_key(draft: &KeyDraft, known: &Known) -> Option<String> {
     ))
 }
 
-fn alias(draft: &KeyDraft, known: &Known) -> Option<String> {
+fn alias_error(draft: &KeyDraft, account: &AccountState) -> Option<String> {
     let name = draft.alias_name();
-    if let Some(wrong) = reason(limits::alias_name(&name)) {
+    if let Some(wrong) = violation_message(limits::alias_name(&name)) {
         return Some(wrong);
     }
-    let taken = known.aliases.ready()?.iter().find(|alias| alias.alias_name == name)?;
+    let taken = account.aliases.ready()?.iter().find(|alias| alias.alias_name == name)?;
     let key = taken.target_key_id.as_deref().unwrap_or("-");
     Some(format!("The alias {} already exists in this Region for key {key}.", draft.alias))
 }
 
 /// What is wrong with an ARN that is typed to be added to those `chosen`.
-pub fn typed_principal(typed: &str, chosen: &[String], known: &Known) -> Option<String> {
+pub fn principal_error(typed: &str, chosen: &[String], account: &AccountState) -> Option<String> {
     let twice = || chosen.iter().any(|one| one == typed).then(|| "It is chosen already.".to_owned());
-    policy::check_principal_arn(typed, &known.partition).err().or_else(twice)
+    policy::check_principal_arn(typed, &account.partition).err().or_else(twice)
 }
 
-fn to_add(typed: &str, chosen: &[String], known: &Known) -> Option<String> {
+fn pending_principal_error(typed: &str, chosen: &[String], account: &AccountState) -> Option<String> {
     let typed = typed.trim();
     let waits = || Some("It is not added yet: press Enter on it, or clear it.".to_owned());
-    if typed.is_empty() { None } else { typed_principal(typed, chosen, known).or_else(waits) }
+    if typed.is_empty() { None } else { principal_error(typed, chosen, account).or_else(waits) }
 }
 
-fn other_account(draft: &KeyDraft, row: usize, account: &str, known: &Known) -> Option<String> {
-    if let Some(wrong) = reason(limits::account_id(account)) {
+fn other_account_error(draft: &KeyDraft, row: usize, account_id: &str, account: &AccountState) -> Option<String> {
+    if let Some(wrong) = violation_message(limits::account_id(account_id)) {
         return Some(wrong);
     }
-    if account == known.account {
+    if account_id == account.account_id {
         return Some("This is the account of the key. Choose its users and roles above instead.".to_owned());
     }
-    let twice = draft.other_accounts.iter().take(row).any(|other| other == account);
-    twice.then(|| format!("The account {account} stands twice."))
+    let twice = draft.other_accounts.iter().take(row).any(|other| other == account_id);
+    twice.then(|| format!("The account {account_id} stands twice."))
 }
 
-fn key_policy(draft: &KeyDraft, known: &Known) -> Vec<String> {
-    if known.account.is_empty() {
+fn key_policy_errors(draft: &KeyDraft, account: &AccountState) -> Vec<String> {
+    if account.account_id.is_empty() {
         return vec![
             "AWS has not told yet which account this is, and the policy names it. If this stays, see whether your \
              credentials may call sts:GetCallerIdentity."
@@ -154,14 +157,14 @@ fn key_policy(draft: &KeyDraft, known: &Known) -> Vec<String> {
         ];
     }
     let Some(edited) = &draft.edited_policy else {
-        let too_long = limits::policy_text(&draft.generated_policy(known)).err();
+        let too_long = limits::policy_text(&draft.generated_policy(account)).err();
         return too_long.map(|wrong| format!("{} Choose fewer users and roles.", wrong.reason)).into_iter().collect();
     };
     match policy::check(edited) {
         Err(problems) => problems.iter().map(ToString::to_string).collect(),
         Ok(document) => {
             let mut messages: Vec<String> = policy::warnings(&document).iter().map(ToString::to_string).collect();
-            if !document.passes_lockout_safety_check(&known.caller_arn, &known.account) {
+            if !document.passes_lockout_safety_check(&account.caller_arn, &account.account_id) {
                 messages.push(
                     "This policy would not let you change it again. Keep a statement that allows kms:PutKeyPolicy to \
                      you or to the account."
@@ -177,15 +180,18 @@ fn key_policy(draft: &KeyDraft, known: &Known) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::aws::kms::Tag;
-    use crate::create_key::known::Loaded;
-    use crate::create_key::testing::{draft, known};
+    use crate::create_key::known::Loadable;
+    use crate::create_key::testing::{account_state, draft};
 
     fn method() -> Method {
         Method::FromKeyStore { custom_key_store_id: "cks-1".to_owned() }
     }
 
     fn messages(step: Step, draft: &KeyDraft) -> Vec<(Field, String)> {
-        validate(&method(), step, draft, &known()).into_iter().map(|error| (error.field, error.message)).collect()
+        validate(&method(), step, draft, &account_state())
+            .into_iter()
+            .map(|error| (error.field, error.message))
+            .collect()
     }
 
     #[test]
@@ -209,11 +215,11 @@ mod tests {
 
     #[test]
     fn disconnected_key_store_is_rejected() {
-        let mut known = known();
-        if let Loaded::Ready(stores) = &mut known.key_stores {
+        let mut account = account_state();
+        if let Loadable::Ready(stores) = &mut account.key_stores {
             stores[0].connection_state = ConnectionState::Disconnected;
         }
-        let errors = validate(&method(), Step::ConfigureKey, &draft(), &known);
+        let errors = validate(&method(), Step::ConfigureKey, &draft(), &account);
         assert_eq!(errors[0].field, Field::CustomKeyStore);
         assert!(errors[0].message.contains("is disconnected"));
     }
@@ -245,11 +251,11 @@ mod tests {
     #[test]
     fn each_method_validates_a_field_on_one_step() {
         let method = Method::FromCustomerManagedKeys;
-        let standard = KeyDraft::at_start(&method);
-        assert_eq!(validate(&method, Step::ConfigureKey, &standard, &known()), []);
+        let standard = KeyDraft::new(&method);
+        assert_eq!(validate(&method, Step::ConfigureKey, &standard, &account_state()), []);
         let empty = KeyDraft { origin: crate::aws::kms::Origin::ExternalKeyStore, ..standard };
         let fields = |step| {
-            let errors = validate(&method, step, &empty, &known());
+            let errors = validate(&method, step, &empty, &account_state());
             errors.into_iter().map(|error| error.field).collect::<Vec<_>>()
         };
         assert_eq!(fields(Step::ConfigureKey), [Field::Acknowledgement]);
@@ -267,8 +273,8 @@ mod tests {
 
     #[test]
     fn key_policy_requires_a_known_account() {
-        let known = Known { account: String::new(), ..known() };
-        let errors = validate(&method(), Step::Review, &draft(), &known);
+        let account = AccountState { account_id: String::new(), ..account_state() };
+        let errors = validate(&method(), Step::Review, &draft(), &account);
         assert_eq!(errors[0].field, Field::KeyPolicy);
         assert!(errors[0].message.contains("sts:GetCallerIdentity"));
     }

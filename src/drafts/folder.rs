@@ -11,7 +11,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Ask, Entry, Saved, Told};
+use super::{DraftEntry, DraftRequest, DraftResponse, SavedDraft};
 use crate::environment::Clock;
 use crate::storage::atomic_file::replace_via;
 use crate::text::strip_byte_order_mark_bytes;
@@ -19,11 +19,11 @@ use crate::text::strip_byte_order_mark_bytes;
 /// The format of the files. A file of a later one is left alone.
 const VERSION: u32 = 1;
 /// A longer file is neither written nor read: a policy has at most 32 KiB, and there are at most 50 tags.
-const MOST_BYTES: u64 = 1024 * 1024;
+const MAX_BYTES: u64 = 1024 * 1024;
 /// How often it is tried to open a draft that another console may just be looking at, and the pause after each time.
-const TRIES: u32 = 5;
-const PAUSE: Duration = Duration::from_millis(10);
-const OPEN_ELSEWHERE: &str = "It is open in another console.";
+const LOCK_ATTEMPTS: u32 = 5;
+const LOCK_RETRY_DELAY: Duration = Duration::from_millis(10);
+const LOCKED_MESSAGE: &str = "It is open in another console.";
 
 /// A file, as it is written.
 #[derive(Serialize, Deserialize)]
@@ -38,65 +38,67 @@ struct Document<T> {
 /// Beside `NAME.json`, which is exchanged as a whole each time, stands `NAME.lock`, whose lock is held as long as the draft
 /// is open and which is let go of when the process ends, however it does.
 #[derive(Debug)]
-pub struct Folder {
-    place: Option<PathBuf>,
+pub struct DraftStore {
+    dir: Option<PathBuf>,
     clock: Clock,
-    open: HashMap<String, File>,
-    has_failed: bool,
+    locks: HashMap<String, File>,
+    last_save_failed: bool,
 }
 
-impl Folder {
+impl DraftStore {
     /// The drafts in `place`, which is made with the first of them. Without a place nothing can be saved.
-    pub fn new(place: Option<PathBuf>, clock: Clock) -> Self {
-        Self { place, clock, open: HashMap::new(), has_failed: false }
+    pub fn new(drafts_dir: Option<PathBuf>, clock: Clock) -> Self {
+        Self { dir: drafts_dir, clock, locks: HashMap::new(), last_save_failed: false }
     }
 
     /// Does what is asked; gives what is to be told. Of a save nobody waits for, only that it fails, or no longer does.
-    pub fn perform(&mut self, ask: Ask) -> Option<Told> {
+    pub fn handle(&mut self, ask: DraftRequest) -> Option<DraftResponse> {
         match ask {
-            Ask::List => Some(Told::Listed(self.list().map_err(|error| self.reason(&error)))),
-            Ask::Save { name, saved, ticket } => {
-                let result = self.save(&name, &saved).map_err(|error| self.reason(&error));
-                let was_failed = std::mem::replace(&mut self.has_failed, result.is_err());
+            DraftRequest::List => Some(DraftResponse::Listed(self.list().map_err(|error| self.describe_error(&error)))),
+            DraftRequest::Save { name, saved, ticket } => {
+                let result = self.save(&name, &saved).map_err(|error| self.describe_error(&error));
+                let was_failed = std::mem::replace(&mut self.last_save_failed, result.is_err());
                 // That all is well as before is nothing to wake anybody for.
                 let is_news = ticket.is_some() || was_failed || result.is_err();
-                is_news.then_some(Told::Saved { ticket, result })
+                is_news.then_some(DraftResponse::Saved { ticket, result })
             }
-            Ask::Open(name) => {
+            DraftRequest::Open(name) => {
                 let opened = self.open(&name);
                 if opened.is_err() {
-                    self.open.remove(&name);
+                    self.locks.remove(&name);
                 }
-                Some(Told::Opened(name, opened))
+                Some(DraftResponse::Opened(name, opened))
             }
-            Ask::Close(name) => {
-                self.open.remove(&name);
+            DraftRequest::Close(name) => {
+                self.locks.remove(&name);
                 None
             }
-            Ask::Discard(name) => self.discard(&name).err().map(|error| Told::NotDiscarded(self.reason(&error))),
+            DraftRequest::Discard(name) => {
+                self.discard(&name).err().map(|error| DraftResponse::DiscardFailed(self.describe_error(&error)))
+            }
         }
     }
 
     /// What went wrong, and where.
-    fn reason(&self, error: &io::Error) -> String {
-        match &self.place {
-            Some(place) if error.kind() != io::ErrorKind::Other => format!("{}: {error}", place.display()),
+    fn describe_error(&self, error: &io::Error) -> String {
+        match &self.dir {
+            Some(drafts_dir) if error.kind() != io::ErrorKind::Other => format!("{}: {error}", drafts_dir.display()),
             _ => error.to_string(),
         }
     }
 
-    fn place(&self) -> io::Result<&Path> {
+    fn dir(&self) -> io::Result<&Path> {
         let reason = "neither XDG_STATE_HOME nor HOME is set to an absolute path";
-        self.place.as_deref().ok_or_else(|| io::Error::other(reason))
+        self.dir.as_deref().ok_or_else(|| io::Error::other(reason))
     }
 
-    fn file(&self, name: &str, extension: &str) -> io::Result<PathBuf> {
-        Ok(self.place()?.join(format!("{name}.{extension}")))
+    fn path(&self, name: &str, extension: &str) -> io::Result<PathBuf> {
+        Ok(self.dir()?.join(format!("{name}.{extension}")))
     }
 
-    fn list(&self) -> io::Result<Vec<Entry>> {
-        let Some(place) = &self.place else { return Ok(Vec::new()) };
-        let files = match fs::read_dir(place) {
+    fn list(&self) -> io::Result<Vec<DraftEntry>> {
+        let Some(drafts_dir) = &self.dir else { return Ok(Vec::new()) };
+        let files = match fs::read_dir(drafts_dir) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             files => files?,
         };
@@ -113,95 +115,95 @@ impl Folder {
                 Err(Some(reason)) => Err(reason),
                 Ok((at, saved)) => Ok((at, Box::new(saved))),
             };
-            entries.push(Entry { name: name.to_owned(), saved, is_open: self.is_open(name) });
+            entries.push(DraftEntry { name: name.to_owned(), saved, is_open: self.is_open(name) });
         }
-        let at = |entry: &Entry| entry.saved.as_ref().map(|(at, _)| *at).ok();
+        let at = |entry: &DraftEntry| entry.saved.as_ref().map(|(at, _)| *at).ok();
         entries.sort_by(|one, other| at(other).cmp(&at(one)).then_with(|| one.name.cmp(&other.name)));
         Ok(entries)
     }
 
     /// Whether a console has it open. Looking takes a lock that others share, for a moment.
     fn is_open(&self, name: &str) -> bool {
-        let lock = self.file(name, "lock").and_then(File::open);
-        self.open.contains_key(name)
+        let lock = self.path(name, "lock").and_then(File::open);
+        self.locks.contains_key(name)
             || lock.is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
     }
 
     /// Keeps others from opening it.
-    fn hold(&mut self, name: &str) -> io::Result<()> {
-        if self.open.contains_key(name) {
+    fn lock(&mut self, name: &str) -> io::Result<()> {
+        if self.locks.contains_key(name) {
             return Ok(());
         }
-        let place = self.place()?;
-        DirBuilder::new().recursive(true).mode(0o700).create(place)?;
-        fs::set_permissions(place, Permissions::from_mode(0o700))?;
+        let drafts_dir = self.dir()?;
+        DirBuilder::new().recursive(true).mode(0o700).create(drafts_dir)?;
+        fs::set_permissions(drafts_dir, Permissions::from_mode(0o700))?;
         let lock =
-            OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(self.file(name, "lock")?)?;
-        for _ in 0..TRIES {
+            OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(self.path(name, "lock")?)?;
+        for _ in 0..LOCK_ATTEMPTS {
             match lock.try_lock() {
                 Ok(()) => {
-                    self.open.insert(name.to_owned(), lock);
+                    self.locks.insert(name.to_owned(), lock);
                     return Ok(());
                 }
-                Err(TryLockError::WouldBlock) => std::thread::sleep(PAUSE),
+                Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_RETRY_DELAY),
                 Err(TryLockError::Error(error)) => return Err(error),
             }
         }
-        Err(io::Error::other(OPEN_ELSEWHERE))
+        Err(io::Error::other(LOCKED_MESSAGE))
     }
 
     /// Writes it beside the old one, then puts it in its place: whoever reads finds the one or the other.
-    fn save(&mut self, name: &str, saved: &Saved) -> io::Result<()> {
-        self.hold(name)?;
+    fn save(&mut self, name: &str, saved: &SavedDraft) -> io::Result<()> {
+        self.lock(name)?;
         let document = Document { version: VERSION, saved_at: self.clock.now(), content: saved };
         let text = serde_json::to_vec_pretty(&document).map_err(io::Error::other)?;
-        if text.len() as u64 > MOST_BYTES {
-            return Err(io::Error::other(format!("a draft has at most {MOST_BYTES} bytes")));
+        if text.len() as u64 > MAX_BYTES {
+            return Err(io::Error::other(format!("a draft has at most {MAX_BYTES} bytes")));
         }
-        replace_via(&self.file(name, "json")?, &self.file(name, "new")?, &text)
+        replace_via(&self.path(name, "json")?, &self.path(name, "new")?, &text)
     }
 
-    fn open(&mut self, name: &str) -> Result<Box<Saved>, String> {
-        self.hold(name).map_err(|error| error.to_string())?;
-        let path = self.file(name, "json").map_err(|error| error.to_string())?;
+    fn open(&mut self, name: &str) -> Result<Box<SavedDraft>, String> {
+        self.lock(name).map_err(|error| error.to_string())?;
+        let path = self.path(name, "json").map_err(|error| error.to_string())?;
         match read(&path) {
             Ok((_, saved)) => Ok(Box::new(saved)),
             Err(Some(reason)) => Err(reason),
             Err(None) => {
                 // Made just now, for nothing.
-                let _ = self.file(name, "lock").and_then(fs::remove_file);
+                let _ = self.path(name, "lock").and_then(fs::remove_file);
                 Err("It is no longer there: it was finished or discarded in another console.".to_owned())
             }
         }
     }
 
     fn discard(&mut self, name: &str) -> io::Result<()> {
-        self.hold(name)?;
-        let remove = |extension| match fs::remove_file(self.file(name, extension)?) {
+        self.lock(name)?;
+        let remove = |extension| match fs::remove_file(self.path(name, extension)?) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => Ok(()),
         };
         // The lock goes last: as long as it is there and held, nobody opens what is left.
         let result = remove("json").and_then(|()| remove("new")).and_then(|()| remove("lock"));
-        self.open.remove(name);
+        self.locks.remove(name);
         result
     }
 }
 
 /// Reads a draft; the reason when it can't be read, nothing when it is not there.
-fn read(path: &Path) -> Result<(Timestamp, Saved), Option<String>> {
+fn read(path: &Path) -> Result<(Timestamp, SavedDraft), Option<String>> {
     let mut bytes = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut bytes));
+    let read = File::open(path).and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes));
     match read {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(None),
         Err(error) => return Err(Some(error.to_string())),
-        Ok(count) if count as u64 > MOST_BYTES => return Err(Some("It is too long for a draft.".to_owned())),
+        Ok(count) if count as u64 > MAX_BYTES => return Err(Some("It is too long for a draft.".to_owned())),
         Ok(_) => {}
     }
     parse(&bytes).map_err(Some)
 }
 
-fn parse(bytes: &[u8]) -> Result<(Timestamp, Saved), String> {
+fn parse(bytes: &[u8]) -> Result<(Timestamp, SavedDraft), String> {
     #[derive(Deserialize)]
     struct Version {
         version: u32,
@@ -211,7 +213,7 @@ fn parse(bytes: &[u8]) -> Result<(Timestamp, Saved), String> {
     if version != VERSION {
         return Err(format!("It has the format {version}, of a later xks-console."));
     }
-    let document: Document<Saved> =
+    let document: Document<SavedDraft> =
         serde_json::from_slice(bytes).map_err(|error| format!("It is damaged: {error}."))?;
     Ok((document.saved_at, document.content))
 }
@@ -220,24 +222,26 @@ fn parse(bytes: &[u8]) -> Result<(Timestamp, Saved), String> {
 mod tests {
     use super::super::testing::{save, saved};
     use super::*;
-    use crate::create_key::submission::{Sent, Stage, Submission};
+    use crate::create_key::submission::{SentRequest, Stage, Submission};
     use crate::create_key::testing::key;
 
-    fn folder(dir: &Path) -> Folder {
-        Folder::new(Some(dir.join("state/drafts")), Clock::manual("2026-03-02T10:15:00Z".parse().unwrap()))
+    fn draft_store(dir: &Path) -> DraftStore {
+        DraftStore::new(Some(dir.join("state/drafts")), Clock::manual("2026-03-02T10:15:00Z".parse().unwrap()))
     }
 
-    fn listed(folder: &mut Folder) -> Vec<Entry> {
-        let Some(Told::Listed(Ok(entries))) = folder.perform(Ask::List) else { panic!() };
+    fn list_drafts(store: &mut DraftStore) -> Vec<DraftEntry> {
+        let Some(DraftResponse::Listed(Ok(entries))) = store.handle(DraftRequest::List) else { panic!() };
         entries
     }
 
-    fn opened(folder: &mut Folder, name: &str) -> Result<Box<Saved>, String> {
-        let Some(Told::Opened(_, opened)) = folder.perform(Ask::Open(name.to_owned())) else { panic!() };
+    fn open_draft(store: &mut DraftStore, name: &str) -> Result<Box<SavedDraft>, String> {
+        let Some(DraftResponse::Opened(_, opened)) = store.handle(DraftRequest::Open(name.to_owned())) else {
+            panic!()
+        };
         opened
     }
 
-    fn names(dir: &Path) -> Vec<String> {
+    fn file_names(dir: &Path) -> Vec<String> {
         let files = fs::read_dir(dir.join("state/drafts")).unwrap();
         let mut names: Vec<_> = files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
         names.sort();
@@ -247,53 +251,54 @@ mod tests {
     #[test]
     fn saved_draft_is_readable_only_by_its_owner() {
         let dir = tempfile::tempdir().unwrap();
-        let mut first = folder(dir.path());
-        assert_eq!(listed(&mut first), []);
+        let mut first = draft_store(dir.path());
+        assert_eq!(list_drafts(&mut first), []);
         let made = Box::new(key("k1", "payments-2026"));
-        let sending = Submission::Sending { stage: Stage::CreateAlias, key: Some(made), sent: Box::<Sent>::default() };
+        let sending =
+            Submission::Sending { stage: Stage::CreateAlias, key: Some(made), sent: Box::<SentRequest>::default() };
         for (at, submission) in [Submission::NotSent, sending].into_iter().enumerate() {
-            let kept = Saved { submission, ..saved("payments") };
-            let ask = Ask::Save { name: "a".to_owned(), saved: Box::new(kept.clone()), ticket: Some(7) };
-            assert_eq!(first.perform(ask), Some(Told::Saved { ticket: Some(7), result: Ok(()) }));
-            let found = listed(&mut first).remove(0);
+            let kept = SavedDraft { submission, ..saved("payments") };
+            let ask = DraftRequest::Save { name: "a".to_owned(), saved: Box::new(kept.clone()), ticket: Some(7) };
+            assert_eq!(first.handle(ask), Some(DraftResponse::Saved { ticket: Some(7), result: Ok(()) }));
+            let found = list_drafts(&mut first).remove(0);
             assert_eq!(found.saved.unwrap().1, Box::new(kept), "{at}");
             assert!(found.is_open);
         }
-        assert_eq!(names(dir.path()), ["a.json", "a.lock"]);
+        assert_eq!(file_names(dir.path()), ["a.json", "a.lock"]);
         let bits = |path: &str| fs::metadata(dir.path().join(path)).unwrap().permissions().mode() & 0o777;
         let modes = ["state/drafts", "state/drafts/a.json", "state/drafts/a.lock"].map(bits);
         assert_eq!(modes, [0o700, 0o600, 0o600]);
-        assert_eq!(first.perform(Ask::Discard("a".to_owned())), None);
-        assert_eq!(names(dir.path()), [""; 0]);
+        assert_eq!(first.handle(DraftRequest::Discard("a".to_owned())), None);
+        assert_eq!(file_names(dir.path()), [""; 0]);
     }
 
     #[test]
     fn draft_is_open_in_only_one_console_at_a_time() {
         let dir = tempfile::tempdir().unwrap();
-        let (mut one, mut other) = (folder(dir.path()), folder(dir.path()));
-        one.perform(save("a", "payments"));
-        assert!(listed(&mut other)[0].is_open);
-        assert_eq!(opened(&mut other, "a"), Err(OPEN_ELSEWHERE.to_owned()));
-        let refused = Some(Told::NotDiscarded(OPEN_ELSEWHERE.to_owned()));
-        assert_eq!(other.perform(Ask::Discard("a".to_owned())), refused);
-        one.perform(Ask::Close("a".to_owned()));
-        assert!(!listed(&mut other)[0].is_open);
-        assert_eq!(opened(&mut other, "a").unwrap().draft.alias, "payments");
+        let (mut one, mut other) = (draft_store(dir.path()), draft_store(dir.path()));
+        one.handle(save("a", "payments"));
+        assert!(list_drafts(&mut other)[0].is_open);
+        assert_eq!(open_draft(&mut other, "a"), Err(LOCKED_MESSAGE.to_owned()));
+        let refused = Some(DraftResponse::DiscardFailed(LOCKED_MESSAGE.to_owned()));
+        assert_eq!(other.handle(DraftRequest::Discard("a".to_owned())), refused);
+        one.handle(DraftRequest::Close("a".to_owned()));
+        assert!(!list_drafts(&mut other)[0].is_open);
+        assert_eq!(open_draft(&mut other, "a").unwrap().draft.alias, "payments");
         // Whoever has come too late does not write over it.
-        let Some(Told::Saved { result, .. }) = one.perform(save("a", "older")) else { panic!() };
-        assert_eq!(result, Err(OPEN_ELSEWHERE.to_owned()));
-        other.perform(Ask::Discard("a".to_owned()));
-        assert!(opened(&mut one, "a").unwrap_err().contains("no longer there"));
-        assert_eq!(names(dir.path()), [""; 0]);
+        let Some(DraftResponse::Saved { result, .. }) = one.handle(save("a", "older")) else { panic!() };
+        assert_eq!(result, Err(LOCKED_MESSAGE.to_owned()));
+        other.handle(DraftRequest::Discard("a".to_owned()));
+        assert!(open_draft(&mut one, "a").unwrap_err().contains("no longer there"));
+        assert_eq!(file_names(dir.path()), [""; 0]);
     }
 
     #[test]
     fn unreadable_drafts_are_listed_by_name_and_left_unchanged() {
         let dir = tempfile::tempdir().unwrap();
-        let mut folder = folder(dir.path());
-        folder.perform(save("whole", "payments"));
-        let place = dir.path().join("state/drafts");
-        let whole = fs::read_to_string(place.join("whole.json")).unwrap();
+        let mut store = draft_store(dir.path());
+        store.handle(save("whole", "payments"));
+        let drafts_dir = dir.path().join("state/drafts");
+        let whole = fs::read_to_string(drafts_dir.join("whole.json")).unwrap();
         let files = [
             ("cut", whole[..whole.len() / 2].to_owned()),
             ("empty", String::new()),
@@ -301,17 +306,17 @@ mod tests {
             ("strange", whole.replace("\"Tags\"", "\"Tomorrow\"")),
         ];
         for (name, text) in &files {
-            fs::write(place.join(format!("{name}.json")), text).unwrap();
+            fs::write(drafts_dir.join(format!("{name}.json")), text).unwrap();
         }
-        fs::create_dir(place.join("directory.json")).unwrap();
-        let entries = listed(&mut folder);
+        fs::create_dir(drafts_dir.join("directory.json")).unwrap();
+        let entries = list_drafts(&mut store);
         let told: Vec<_> = entries.iter().map(|entry| (entry.name.as_str(), entry.saved.is_ok())).collect();
         let expected = ["cut", "directory", "empty", "later", "strange"].map(|name| (name, false));
         assert_eq!(told, [&[("whole", true)], &expected[..]].concat());
         assert!(entries[4].saved.as_ref().unwrap_err().contains("later xks-console"));
         for (name, text) in &files {
-            assert!(opened(&mut folder, name).is_err());
-            assert_eq!(fs::read_to_string(place.join(format!("{name}.json"))).unwrap(), *text);
+            assert!(open_draft(&mut store, name).is_err());
+            assert_eq!(fs::read_to_string(drafts_dir.join(format!("{name}.json"))).unwrap(), *text);
         }
     }
 
@@ -328,23 +333,23 @@ mod tests {
     #[test]
     fn save_recovery_is_reported_once() {
         let dir = tempfile::tempdir().unwrap();
-        let mut folder = folder(dir.path());
+        let mut store = draft_store(dir.path());
         let mut long = saved("payments");
         long.draft.edited_policy = Some("x".repeat(1 << 21));
-        let long = Ask::Save { name: "a".to_owned(), saved: Box::new(long), ticket: None };
-        let well = Some(Told::Saved { ticket: None, result: Ok(()) });
-        assert_eq!(folder.perform(save("a", "payments")), None);
-        assert!(matches!(folder.perform(long), Some(Told::Saved { result: Err(_), .. })));
-        assert_eq!(folder.perform(save("a", "payments")), well);
-        assert_eq!(folder.perform(save("a", "payments")), None);
+        let long = DraftRequest::Save { name: "a".to_owned(), saved: Box::new(long), ticket: None };
+        let well = Some(DraftResponse::Saved { ticket: None, result: Ok(()) });
+        assert_eq!(store.handle(save("a", "payments")), None);
+        assert!(matches!(store.handle(long), Some(DraftResponse::Saved { result: Err(_), .. })));
+        assert_eq!(store.handle(save("a", "payments")), well);
+        assert_eq!(store.handle(save("a", "payments")), None);
     }
 
     #[test]
     fn failed_save_reports_the_reason() {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("state"), "no directory").unwrap();
-        for mut folder in [folder(dir.path()), Folder::new(None, Clock::System)] {
-            let Some(Told::Saved { result, .. }) = folder.perform(save("a", "payments")) else { panic!() };
+        for mut store in [draft_store(dir.path()), DraftStore::new(None, Clock::System)] {
+            let Some(DraftResponse::Saved { result, .. }) = store.handle(save("a", "payments")) else { panic!() };
             assert!(result.is_err());
         }
     }

@@ -6,54 +6,54 @@ use std::time::Duration;
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use super::{Ask, Folder, Told, condensed};
+use super::{DraftRequest, DraftResponse, DraftStore, coalesce};
 
 /// How long the end of the program waits for what is not on the disk yet.
-const PATIENCE: Duration = Duration::from_secs(2);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Who keeps the drafts. There is one writer of each file: this thread.
 #[derive(Debug)]
-pub struct Keeper {
-    asks: Sender<Ask>,
-    told: UnboundedReceiver<Told>,
-    end: Receiver<()>,
+pub struct DraftWriter {
+    requests: Sender<DraftRequest>,
+    responses: UnboundedReceiver<DraftResponse>,
+    finished: Receiver<()>,
 }
 
-impl Keeper {
+impl DraftWriter {
     /// Starts the thread.
-    pub fn start(folder: Folder) -> Self {
-        let (asks, inbox) = mpsc::channel();
+    pub fn start(folder: DraftStore) -> Self {
+        let (requests, inbox) = mpsc::channel();
         let (tell, told) = unbounded_channel();
         let (alive, end) = mpsc::channel();
         thread::spawn(move || {
-            work(folder, &inbox, &tell);
+            run(folder, &inbox, &tell);
             drop(alive);
         });
-        Self { asks, told, end }
+        Self { requests, responses: told, finished: end }
     }
 
     /// Asks for something, without waiting for it.
-    pub fn ask(&self, ask: Ask) {
+    pub fn send(&self, request: DraftRequest) {
         // The thread ends only after this sender does.
-        let _ = self.asks.send(ask);
+        let _ = self.requests.send(request);
     }
 
     /// What is told next.
-    pub async fn told(&mut self) -> Option<Told> {
-        self.told.recv().await
+    pub async fn next_response(&mut self) -> Option<DraftResponse> {
+        self.responses.recv().await
     }
 
     /// Waits until all that was asked is done, but for a disk that hangs not forever.
-    pub fn end(self) {
-        drop(self.asks);
-        let _ = self.end.recv_timeout(PATIENCE);
+    pub fn shutdown(self) {
+        drop(self.requests);
+        let _ = self.finished.recv_timeout(SHUTDOWN_TIMEOUT);
     }
 }
 
-fn work(mut folder: Folder, asks: &Receiver<Ask>, tell: &UnboundedSender<Told>) {
-    while let Ok(first) = asks.recv() {
-        let batch = std::iter::once(first).chain(asks.try_iter()).collect();
-        for told in condensed(batch).into_iter().filter_map(|ask| folder.perform(ask)) {
+fn run(mut folder: DraftStore, requests: &Receiver<DraftRequest>, tell: &UnboundedSender<DraftResponse>) {
+    while let Ok(first) = requests.recv() {
+        let batch = std::iter::once(first).chain(requests.try_iter()).collect();
+        for told in coalesce(batch).into_iter().filter_map(|request| folder.handle(request)) {
             // Nobody listens any more when the console is closing.
             let _ = tell.send(told);
         }
@@ -70,11 +70,11 @@ mod tests {
     async fn shutdown_waits_for_pending_saves() {
         let dir = tempfile::tempdir().unwrap();
         let place = dir.path().join("drafts");
-        let mut keeper = Keeper::start(Folder::new(Some(place.clone()), Clock::System));
-        keeper.ask(Ask::List);
-        assert_eq!(keeper.told().await, Some(Told::Listed(Ok(Vec::new()))));
-        (0..50).for_each(|count| keeper.ask(save("a", &format!("payments-{count}"))));
-        keeper.end();
+        let mut writer = DraftWriter::start(DraftStore::new(Some(place.clone()), Clock::System));
+        writer.send(DraftRequest::List);
+        assert_eq!(writer.next_response().await, Some(DraftResponse::Listed(Ok(Vec::new()))));
+        (0..50).for_each(|count| writer.send(save("a", &format!("payments-{count}"))));
+        writer.shutdown();
         assert!(std::fs::read_to_string(place.join("a.json")).unwrap().contains("payments-49"));
     }
 }

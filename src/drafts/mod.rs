@@ -12,8 +12,8 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-pub use self::folder::Folder;
-pub use self::keeper::Keeper;
+pub use self::folder::DraftStore;
+pub use self::keeper::DraftWriter;
 use crate::create_key::draft::KeyDraft;
 use crate::create_key::field::Field;
 use crate::create_key::method::{Method, Step};
@@ -22,7 +22,7 @@ use crate::create_key::submission::Submission;
 /// Which AWS a draft is for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum World {
+pub enum DraftTarget {
     /// The bundled AWS whose data is in this directory.
     Bundled(String),
     /// The AWS at this host and port.
@@ -33,18 +33,18 @@ pub enum World {
 
 /// Where a draft belongs: only there it is offered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Place {
+pub struct DraftScope {
     /// Which AWS.
-    pub world: World,
+    pub world: DraftTarget,
     /// The account; empty when it was not known. Without it nothing is sent, so such a draft belongs to each.
     pub account: String,
     /// The Region.
     pub region: String,
 }
 
-impl Place {
+impl DraftScope {
     /// Whether a draft of this place may go on in `other`.
-    pub fn is_within(&self, other: &Self) -> bool {
+    pub fn is_available_in(&self, other: &Self) -> bool {
         let is_open = self.account.is_empty() && !other.account.is_empty();
         *self == if is_open { Self { account: String::new(), ..other.clone() } } else { other.clone() }
     }
@@ -52,7 +52,7 @@ impl Place {
 
 /// A field that has the focus.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Focus {
+pub struct SavedFocus {
     /// The field.
     pub field: Field,
     /// The line of its text that the cursor is in, and the characters before it in that line.
@@ -62,16 +62,16 @@ pub struct Focus {
 
 /// What is kept of a wizard.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Saved {
+pub struct SavedDraft {
     /// Where it belongs.
-    pub place: Place,
+    pub place: DraftScope,
     /// How the wizard was entered.
     pub method: Method,
     /// The step it stood at.
     pub step: Step,
     /// The field that had the focus, if one had it.
     #[serde(default)]
-    pub focus: Option<Focus>,
+    pub focus: Option<SavedFocus>,
     /// The places of the steps that were visited.
     pub visited: BTreeSet<usize>,
     /// What the person has said.
@@ -82,18 +82,18 @@ pub struct Saved {
 
 /// A draft on disk.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Entry {
+pub struct DraftEntry {
     /// Its name: that of its file, without `.json`.
     pub name: String,
     /// When it was saved, and what; or why it can't be read. What can't be read is left alone.
-    pub saved: Result<(Timestamp, Box<Saved>), String>,
+    pub saved: Result<(Timestamp, Box<SavedDraft>), String>,
     /// Whether a console has it open, this one or another.
     pub is_open: bool,
 }
 
 /// What a console asks of the drafts.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Ask {
+pub enum DraftRequest {
     /// All there are.
     List,
     /// Keep this. A name that is new begins a draft, which is open from then on.
@@ -101,7 +101,7 @@ pub enum Ask {
         /// The draft.
         name: String,
         /// What to keep.
-        saved: Box<Saved>,
+        saved: Box<SavedDraft>,
         /// Whether somebody waits for it to be on the disk, and by which number.
         ticket: Option<u64>,
     },
@@ -113,7 +113,7 @@ pub enum Ask {
     Discard(String),
 }
 
-impl Ask {
+impl DraftRequest {
     /// The draft that is meant.
     fn name(&self) -> Option<&str> {
         match self {
@@ -125,9 +125,9 @@ impl Ask {
 
 /// What is told of the drafts.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Told {
+pub enum DraftResponse {
     /// All there are, the newest first; or why they can't be told.
-    Listed(Result<Vec<Entry>, String>),
+    Listed(Result<Vec<DraftEntry>, String>),
     /// Whether a draft is on the disk, or why not.
     Saved {
         /// The number that was asked with.
@@ -136,23 +136,23 @@ pub enum Told {
         result: Result<(), String>,
     },
     /// The draft that is open now, or why it is not.
-    Opened(String, Result<Box<Saved>, String>),
+    Opened(String, Result<Box<SavedDraft>, String>),
     /// Why a draft is still there.
-    NotDiscarded(String),
+    DiscardFailed(String),
 }
 
 /// What of `asks` is to be done: a draft that is saved again, or discarded, right afterwards need not be saved before.
-fn condensed(asks: Vec<Ask>) -> Vec<Ask> {
+fn coalesce(requests: Vec<DraftRequest>) -> Vec<DraftRequest> {
     let is_outdone = |at: usize, name: &str| {
-        let next = asks[at + 1..].iter().find(|later| later.name() == Some(name));
-        matches!(next, Some(Ask::Save { .. } | Ask::Discard(_)))
+        let next = requests[at + 1..].iter().find(|later| later.name() == Some(name));
+        matches!(next, Some(DraftRequest::Save { .. } | DraftRequest::Discard(_)))
     };
-    let needed = |at: usize| match &asks[at] {
-        Ask::Save { name, ticket: None, .. } => !is_outdone(at, name),
+    let needed = |at: usize| match &requests[at] {
+        DraftRequest::Save { name, ticket: None, .. } => !is_outdone(at, name),
         _ => true,
     };
-    let keep: Vec<bool> = (0..asks.len()).map(needed).collect();
-    asks.into_iter().zip(keep).filter_map(|(ask, needed)| needed.then_some(ask)).collect()
+    let keep: Vec<bool> = (0..requests.len()).map(needed).collect();
+    requests.into_iter().zip(keep).filter_map(|(ask, needed)| needed.then_some(ask)).collect()
 }
 
 #[cfg(test)]
@@ -160,10 +160,10 @@ mod testing {
     use super::*;
     use crate::create_key::testing::draft;
 
-    pub fn saved(alias: &str) -> Saved {
-        Saved {
-            place: Place {
-                world: World::Bundled("/data".to_owned()),
+    pub fn saved(alias: &str) -> SavedDraft {
+        SavedDraft {
+            place: DraftScope {
+                world: DraftTarget::Bundled("/data".to_owned()),
                 account: "111122223333".to_owned(),
                 region: "us-west-2".to_owned(),
             },
@@ -176,8 +176,8 @@ mod testing {
         }
     }
 
-    pub fn save(name: &str, alias: &str) -> Ask {
-        Ask::Save { name: name.to_owned(), saved: Box::new(saved(alias)), ticket: None }
+    pub fn save(name: &str, alias: &str) -> DraftRequest {
+        DraftRequest::Save { name: name.to_owned(), saved: Box::new(saved(alias)), ticket: None }
     }
 }
 
@@ -188,27 +188,32 @@ mod tests {
 
     #[test]
     fn consecutive_saves_of_a_draft_are_coalesced() {
-        let waited = Ask::Save { name: "a".to_owned(), saved: Box::new(saved("2")), ticket: Some(1) };
-        let asks = vec![save("a", "1"), waited.clone(), save("b", "1"), save("a", "3"), save("a", "4")];
-        assert_eq!(condensed(asks), [waited, save("b", "1"), save("a", "4")]);
-        let discard = Ask::Discard("a".to_owned());
-        assert_eq!(condensed(vec![save("a", "1"), discard.clone()]), [discard]);
-        let closed = vec![save("a", "1"), Ask::Close("a".to_owned()), Ask::Open("a".to_owned()), save("a", "2")];
-        assert_eq!(condensed(closed.clone()), closed);
+        let waited = DraftRequest::Save { name: "a".to_owned(), saved: Box::new(saved("2")), ticket: Some(1) };
+        let requests = vec![save("a", "1"), waited.clone(), save("b", "1"), save("a", "3"), save("a", "4")];
+        assert_eq!(coalesce(requests), [waited, save("b", "1"), save("a", "4")]);
+        let discard = DraftRequest::Discard("a".to_owned());
+        assert_eq!(coalesce(vec![save("a", "1"), discard.clone()]), [discard]);
+        let closed = vec![
+            save("a", "1"),
+            DraftRequest::Close("a".to_owned()),
+            DraftRequest::Open("a".to_owned()),
+            save("a", "2"),
+        ];
+        assert_eq!(coalesce(closed.clone()), closed);
     }
 
     #[test]
     fn draft_is_available_only_in_its_target_account_and_region() {
         let place = saved("").place;
-        assert!(place.is_within(&place));
+        assert!(place.is_available_in(&place));
         for other in [
-            Place { world: World::Aws, ..place.clone() },
-            Place { account: "444455556666".to_owned(), ..place.clone() },
-            Place { account: String::new(), ..place.clone() },
-            Place { region: "eu-west-1".to_owned(), ..place.clone() },
+            DraftScope { world: DraftTarget::Aws, ..place.clone() },
+            DraftScope { account: "444455556666".to_owned(), ..place.clone() },
+            DraftScope { account: String::new(), ..place.clone() },
+            DraftScope { region: "eu-west-1".to_owned(), ..place.clone() },
         ] {
-            assert!(!place.is_within(&other), "{other:?}");
+            assert!(!place.is_available_in(&other), "{other:?}");
         }
-        assert!(Place { account: String::new(), ..place.clone() }.is_within(&place));
+        assert!(DraftScope { account: String::new(), ..place.clone() }.is_available_in(&place));
     }
 }

@@ -12,21 +12,21 @@ use crate::bundled::{BundledAws, OpenError};
 use crate::client::log::ApiCall;
 use crate::client::{Client, InProcess};
 use crate::create_key::draft::KeyDraft;
-use crate::drafts::{self, Folder};
+use crate::drafts::{self, DraftStore};
 use crate::environment::{Clock, Environment};
-use crate::flow::tape::Stage;
+use crate::flow::tape::ConsoleDriver;
 use crate::tui::app::{App, World as Which};
 use crate::tui::chrome;
 use crate::tui::effect::{Copied, Effect, Msg, TimerId};
 use crate::tui::runtime;
 
 /// When every journey starts.
-const START: &str = "2026-03-02T10:15:00Z";
+const START_TIME: &str = "2026-03-02T10:15:00Z";
 /// From which its keys and ids are made.
 const SEED: u64 = 20_260_302;
 
 /// A client of a bundled AWS.
-pub fn client_of(bundled: &BundledAws, clock: Clock) -> Client {
+pub fn in_process_client(bundled: &BundledAws, clock: Clock) -> Client {
     let aws = bundled.clone();
     let transport = InProcess::new(move |request| {
         let aws = aws.clone();
@@ -37,7 +37,7 @@ pub fn client_of(bundled: &BundledAws, clock: Clock) -> Client {
 
 /// Why a journey can't start.
 #[derive(Debug, thiserror::Error)]
-pub enum JourneyError {
+pub enum PlayerError {
     /// The account in memory can't be made.
     #[error(transparent)]
     Account(#[from] OpenError),
@@ -47,7 +47,7 @@ pub enum JourneyError {
 }
 
 /// The console, its AWS, and what is due.
-pub struct Journey {
+pub struct Player {
     app: App,
     client: Client,
     bundled: BundledAws,
@@ -56,28 +56,28 @@ pub struct Journey {
     effects: Vec<Effect>,
     timers: Vec<(Timestamp, TimerId)>,
     copied: Vec<String>,
-    drafts: Option<Folder>,
+    drafts: Option<DraftStore>,
     has_quit: bool,
     size: (u16, u16),
 }
 
-impl Journey {
+impl Player {
     /// A console of `size` columns and rows, at its first page, on a new account.
     ///
     /// # Errors
     /// [`JourneyError`].
-    pub fn start(size: (u16, u16)) -> Result<Self, JourneyError> {
-        let start = START.parse().unwrap_or(Timestamp::UNIX_EPOCH);
+    pub fn start(size: (u16, u16)) -> Result<Self, PlayerError> {
+        let start = START_TIME.parse().unwrap_or(Timestamp::UNIX_EPOCH);
         let world = Environment::replayable(start, SEED);
         let bundled = BundledAws::in_memory("default", world.clone())?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let client = client_of(&bundled, world.clock.clone());
-        Ok(Self::of(size, bundled, client, Which::Bundled, world.clock, runtime))
+        let client = in_process_client(&bundled, world.clock.clone());
+        Ok(Self::with_client(size, bundled, client, Which::Bundled, world.clock, runtime))
     }
 
     /// A console that speaks to `which` AWS by `client`, and at the other end of it `bundled`, whose work it performs on
     /// `runtime`. The clock is the console's own.
-    pub fn of(
+    pub fn with_client(
         size: (u16, u16),
         bundled: BundledAws,
         client: Client,
@@ -93,7 +93,7 @@ impl Journey {
 
     /// The same, opened for one key: as [`App::create_one_key`].
     #[must_use]
-    pub fn for_one_key(mut self, draft: KeyDraft, wanted: Option<String>) -> Self {
+    pub fn for_single_key(mut self, draft: KeyDraft, wanted: Option<String>) -> Self {
         self.app.create_one_key(draft, wanted);
         self
     }
@@ -114,7 +114,7 @@ impl Journey {
     }
 
     /// Keeps drafts in `folder` from now on; without this none are kept. `session` as in [`App::keep_drafts`].
-    pub fn keep_drafts(&mut self, folder: Folder, world: drafts::World, session: &str) {
+    pub fn keep_drafts(&mut self, folder: DraftStore, world: drafts::DraftTarget, session: &str) {
         self.drafts = Some(folder);
         let effects = self.app.keep_drafts(world, session.to_owned());
         self.effects.extend(effects);
@@ -139,28 +139,28 @@ impl Journey {
     /// Gives the console another size, in columns and rows.
     pub fn resize(&mut self, size: (u16, u16)) {
         self.size = size;
-        self.take(Msg::Resize { width: size.0, height: size.1 });
+        self.dispatch(Msg::Resize { width: size.0, height: size.1 });
     }
 
-    fn take(&mut self, msg: Msg) {
+    fn dispatch(&mut self, msg: Msg) {
         let effects = self.app.update(msg);
         self.effects.extend(effects);
     }
 
-    fn elapse(&mut self) {
+    fn fire_due_timers(&mut self) {
         let now = self.clock.now();
         self.timers.sort_unstable();
         while let Some((due, timer)) = self.timers.first().copied()
             && due <= now
         {
             self.timers.remove(0);
-            self.take(Msg::Elapsed(timer));
+            self.dispatch(Msg::Elapsed(timer));
             self.settle();
         }
     }
 }
 
-impl Stage for Journey {
+impl ConsoleDriver for Player {
     fn press(&mut self, key: KeyEvent) {
         // Pages are as long as the last frame, which these keys go by.
         let goes_by_frame = matches!(
@@ -177,16 +177,16 @@ impl Stage for Journey {
         if goes_by_frame {
             self.frame();
         }
-        self.take(Msg::Key(key));
+        self.dispatch(Msg::Key(key));
     }
 
     fn paste(&mut self, text: &str) {
-        self.take(Msg::Paste(text.to_owned()));
+        self.dispatch(Msg::Paste(text.to_owned()));
     }
 
     fn advance(&mut self, by: SignedDuration) {
         self.clock.advance(by);
-        self.elapse();
+        self.fire_due_timers();
     }
 
     fn settle(&mut self) {
@@ -200,9 +200,9 @@ impl Stage for Journey {
                         }));
                         let answer = self.runtime.block_on(runtime::perform(&client, call));
                         for msg in calls.try_iter() {
-                            self.take(msg);
+                            self.dispatch(msg);
                         }
-                        self.take(Msg::Answered(id, answer));
+                        self.dispatch(Msg::Answered(id, answer));
                     }
                     Effect::After(timer, milliseconds) => {
                         let after = SignedDuration::from_millis(i64::try_from(milliseconds).unwrap_or(i64::MAX));
@@ -211,11 +211,11 @@ impl Stage for Journey {
                     }
                     Effect::Copy(text) => {
                         self.copied.push(text);
-                        self.take(Msg::Copied(Copied::Sent));
+                        self.dispatch(Msg::Copied(Copied::Sent));
                     }
                     Effect::Draft(ask) => {
-                        if let Some(told) = self.drafts.as_mut().and_then(|drafts| drafts.perform(ask)) {
-                            self.take(Msg::Draft(told));
+                        if let Some(told) = self.drafts.as_mut().and_then(|drafts| drafts.handle(ask)) {
+                            self.dispatch(Msg::Draft(told));
                         }
                     }
                     Effect::Use(client) => self.client = client,
@@ -236,7 +236,7 @@ impl Stage for Journey {
         frame.buffer.clone()
     }
 
-    fn next_due(&self) -> Option<SignedDuration> {
+    fn next_deadline(&self) -> Option<SignedDuration> {
         let due = self.timers.iter().map(|(due, _)| *due).min()?;
         Some(due.duration_since(self.clock.now()).max(SignedDuration::ZERO))
     }

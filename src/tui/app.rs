@@ -17,7 +17,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use self::errand::Errand;
 use super::connect::{Afterwards, Connecting};
-use super::drafts::{Drafts, List};
+use super::drafts::{DraftList, Drafts};
 use super::effect::{Call, CallId, Effect, Msg, TimerId};
 use super::flash::Flash;
 use super::keymap::Binding;
@@ -43,9 +43,9 @@ use crate::client::Client;
 use crate::client::log::ApiCall;
 use crate::create_key::field::Field;
 use crate::create_key::key_summary::KeySummary;
-use crate::create_key::known::{Known, Loaded};
+use crate::create_key::known::{AccountState, Loadable};
 use crate::create_key::principals::PrincipalKind;
-use crate::drafts::Ask;
+use crate::drafts::DraftRequest;
 
 /// How long changes are gathered before they are looked at.
 const REFRESH_MILLISECONDS: u64 = 100;
@@ -80,7 +80,7 @@ pub enum Dialog {
     /// What can be done with what is chosen.
     Menu(Menu),
     /// A change: its form and what comes of it.
-    Task(Box<tasks::Dialog>),
+    Task(Box<tasks::FormDialog>),
     /// Where to go on.
     Switch(Box<Switcher>),
     /// Whether to leave the wizard.
@@ -91,7 +91,7 @@ pub enum Dialog {
         quits: bool,
     },
     /// The drafts that are kept.
-    Drafts(List),
+    Drafts(DraftList),
     /// Whether to send CreateKey though the draft can't be written.
     Unsaved {
         /// Why it can't.
@@ -125,7 +125,7 @@ pub struct App {
     /// The profile that the credentials come from; the bundled AWS has none.
     pub profile: Option<String>,
     /// What AWS has told.
-    pub known: Known,
+    pub known: AccountState,
     /// The account's alias.
     pub account_alias: Option<String>,
     /// The page shown.
@@ -193,7 +193,7 @@ impl App {
 
     /// The console before anything is known or asked.
     fn blank(world: World, region: &str) -> Self {
-        let known = Known { region: region.to_owned(), ..Known::default() };
+        let known = AccountState { region: region.to_owned(), ..AccountState::default() };
         Self {
             world,
             profile: None,
@@ -268,8 +268,8 @@ impl App {
             return effects;
         }
         if let Some(wizard) = self.wizard.as_mut().filter(|_| self.location == Location::CreateKey) {
-            let mut calls = wizard.principals_to_ask(&self.known);
-            calls.extend(wizard.permissions_to_ask(&self.known));
+            let mut calls = wizard.principal_requests(&self.known);
+            calls.extend(wizard.permission_request(&self.known));
             effects.extend(calls.into_iter().map(|call| self.ask(call)));
         }
         let follow = self.follow_wizard();
@@ -323,22 +323,25 @@ impl App {
 
     /// Whether nothing is waited for: no answer, no timer.
     pub fn is_quiet(&self) -> bool {
-        self.waiting.is_empty() && self.drafts.held.is_none() && self.watch.is_none() && self.refresh.is_none()
+        self.waiting.is_empty()
+            && self.drafts.deferred_request.is_none()
+            && self.watch.is_none()
+            && self.refresh.is_none()
     }
 
     /// Asks AWS. A question of the same kind that is still open is forgotten: the newer answer counts.
     fn ask(&mut self, call: Call) -> Effect {
         self.waiting.retain(|_, open| std::mem::discriminant(open) != std::mem::discriminant(&call));
         match &call {
-            Call::KeyStores if self.known.key_stores.ready().is_none() => self.known.key_stores = Loaded::Loading,
-            Call::AllTags(_) if self.known.tags.ready().is_none() => self.known.tags = Loaded::Loading,
-            Call::Keys(_) if self.known.keys.ready().is_none() => self.known.keys = Loaded::Loading,
+            Call::KeyStores if self.known.key_stores.ready().is_none() => self.known.key_stores = Loadable::Loading,
+            Call::AllTags(_) if self.known.tags.ready().is_none() => self.known.tags = Loadable::Loading,
+            Call::Keys(_) if self.known.keys.ready().is_none() => self.known.keys = Loadable::Loading,
             Call::ExternalKeys => self.external_keys.asked(),
             Call::Events(_) => self.events.asked(),
             Call::Metrics { range, .. } => self.key_store.asked(*range),
-            Call::Aliases if self.known.aliases.ready().is_none() => self.known.aliases = Loaded::Loading,
-            Call::Users(_) => self.known.principals.asked(PrincipalKind::User),
-            Call::Roles(_) => self.known.principals.asked(PrincipalKind::Role),
+            Call::Aliases if self.known.aliases.ready().is_none() => self.known.aliases = Loadable::Loading,
+            Call::Users(_) => self.known.principals.on_page_requested(PrincipalKind::User),
+            Call::Roles(_) => self.known.principals.on_page_requested(PrincipalKind::Role),
             _ => {}
         }
         self.last_id += 1;
@@ -396,7 +399,7 @@ impl App {
             switcher.paste(text);
         }
         if let Some(Dialog::Task(task)) = &mut self.dialog {
-            task.paste(text);
+            task.handle_paste(text);
         }
         if self.dialog.is_some() || self.navigation.is_some() {
             return;
@@ -404,7 +407,7 @@ impl App {
         match self.location {
             Location::CreateKey => {
                 if let Some(wizard) = &mut self.wizard {
-                    wizard.paste(text, &self.known);
+                    wizard.handle_paste(text, &self.known);
                 }
             }
             Location::KeyStores => self.key_stores.paste(text, &self.known),
@@ -442,9 +445,9 @@ impl App {
         self.navigation = None;
         self.failure = None;
         let mut effects = Vec::new();
-        if shows_drafts(&location) && self.drafts.home.is_some() {
+        if shows_drafts(&location) && self.drafts.target.is_some() {
             // Another console may have left one, or taken one up.
-            effects.push(Effect::Draft(Ask::List));
+            effects.push(Effect::Draft(DraftRequest::List));
         }
         match &location {
             Location::KeyStores => effects.push(self.ask(Call::KeyStores)),

@@ -71,7 +71,7 @@ pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
 /// a long host or a long principal.
 fn arranged(app: &App, look: &Look, room: usize) -> (String, String) {
     let known = &app.known;
-    let (account, region) = (&known.account, &known.region);
+    let (account, region) = (&known.account_id, &known.region);
     if account.is_empty() {
         // It is not known yet who one is.
         let left = format!("{PRODUCT}{}", look.long);
@@ -149,7 +149,7 @@ mod tests {
         let worlds = [World::Bundled, World::Aws, World::Endpoint("vpce-0a1b2c3d4e5f.vpce.amazonaws.com".to_owned())];
         for world in worlds {
             let (mut app, _) = App::new(world, "ap-southeast-2");
-            app.known.account = "111122223333".to_owned();
+            app.known.account_id = "111122223333".to_owned();
             app.known.caller_arn = "arn:aws:sts::111122223333:assumed-role/KeyAdministrator/session".to_owned();
             app.known.is_read_only = true;
             for width in 60_usize..200 {

@@ -16,7 +16,7 @@ use super::theme;
 use super::widgets::paper::Paper;
 use super::widgets::scroll::Scroll;
 use super::widgets::{button_row, text};
-use crate::create_key::known::Known;
+use crate::create_key::known::AccountState;
 use crate::create_key::method::Method;
 
 /// Draws the whole screen.
@@ -232,11 +232,11 @@ fn write_bindings(paper: &mut Paper, bindings: &[&Binding]) {
 }
 
 /// Writes a dialog; gives its title.
-fn write_dialog(dialog: &Dialog, known: &Known, paper: &mut Paper) -> String {
+fn write_dialog(dialog: &Dialog, known: &AccountState, paper: &mut Paper) -> String {
     match dialog {
         // Written above, from what is known of them.
         Dialog::Drafts(_) => String::new(),
-        Dialog::Unsaved { reason, on_do } => drafts::write_unsaved(paper, reason, *on_do).to_owned(),
+        Dialog::Unsaved { reason, on_do } => drafts::write_unsaved_confirmation(paper, reason, *on_do).to_owned(),
         Dialog::Menu(menu) => menu.write(paper).to_owned(),
         Dialog::Switch(switcher) => {
             switcher.write(paper);
@@ -258,9 +258,9 @@ fn write_dialog(dialog: &Dialog, known: &Known, paper: &mut Paper) -> String {
             let rest = "nothing can be encrypted or decrypted with it until the store is connected again.";
             paper.prose(&format!("{words}: {rest}"), 0, theme::TEXT);
             paper.gap();
-            let go = if known.is_read_only { commands::COPY } else { "Disconnect" };
+            let go = if known.is_read_only { commands::COPY_LABEL } else { "Disconnect" };
             if known.is_read_only {
-                commands::write_instead(paper, &commands::disconnect(store_id, known));
+                commands::write_read_only_commands(paper, &commands::disconnect(store_id, known));
             }
             paper.focused(known.is_read_only, |paper| {
                 button_row(paper, &[Some("Cancel"), Some(go)], usize::from(*on_do));

@@ -8,7 +8,7 @@ use super::theme;
 use super::widgets::paper::Paper;
 use crate::aws::kms::{ConnectionState, CustomKeyStore};
 use crate::create_key::guide;
-use crate::create_key::known::Known;
+use crate::create_key::known::AccountState;
 
 /// What the person wants once the store is connected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,7 +121,7 @@ impl Connecting {
     }
 
     /// Lets the dialog give the commands that would connect the store, and do nothing.
-    pub fn only_tell(&mut self, known: &Known) {
+    pub fn only_tell(&mut self, known: &AccountState) {
         self.commands = Some(commands::connect(&self.store_id, self.was_failed.is_some(), known));
     }
 
@@ -150,7 +150,7 @@ impl Connecting {
 
     fn buttons(&self) -> Vec<Button> {
         let go = match &self.progress {
-            Progress::Offered if self.commands.is_some() => commands::COPY,
+            Progress::Offered if self.commands.is_some() => commands::COPY_LABEL,
             Progress::Offered if self.has_failed() => "Disconnect and connect again",
             Progress::Offered => "Connect",
             Progress::Disconnecting | Progress::Connecting => "Hide",
@@ -311,7 +311,7 @@ impl Connecting {
             paper.prose(&format!("A KMS key can be created only in a connected store.{rest}"), 0, theme::TEXT);
         }
         if let Some(commands) = &self.commands {
-            commands::write_instead(paper, commands);
+            commands::write_read_only_commands(paper, commands);
         }
     }
 
@@ -328,5 +328,5 @@ pub fn write_connection_error(paper: &mut Paper, code: &str) {
     let guide = guide::for_connection_error(code);
     paper.line(ratatui::text::Line::styled(format!("✗ {code}"), theme::BAD));
     paper.prose(guide.meaning, 2, theme::TEXT);
-    paper.prose(&format!("What to do: {}", guide.remedy), 2, theme::TEXT);
+    paper.prose(&format!("What to do: {}", guide.action), 2, theme::TEXT);
 }

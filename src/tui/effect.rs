@@ -16,10 +16,10 @@ use crate::client::log::ApiCall;
 use crate::client::profile::{ProfileSummary, SwitchTarget};
 use crate::client::{CallError, Client};
 use crate::create_key::key_summary::KeySummary;
-use crate::create_key::permissions::{Demand, Lack};
-use crate::create_key::principals::Principal;
+use crate::create_key::permissions::{MissingPermission, PermissionCheck};
+use crate::create_key::principals::IamPrincipal;
 use crate::create_key::submission;
-use crate::drafts::{Ask, Told};
+use crate::drafts::{DraftRequest, DraftResponse};
 
 /// Names one question, so that an answer nobody waits for can be dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -39,7 +39,7 @@ pub enum Effect {
     /// Remember what the person prefers for the next run.
     Remember(Preferences),
     /// Ask something of the drafts on disk; what is to be told comes as [`Msg::Draft`].
-    Draft(Ask),
+    Draft(DraftRequest),
     /// Put a text on the clipboard.
     Copy(String),
     /// Make this and all later calls by another client.
@@ -66,7 +66,7 @@ pub enum Call {
     /// A page of the IAM roles, likewise.
     Roles(Option<String>),
     /// Whether the caller's IAM policies allow what Finish does.
-    Permissions(Box<Demand>),
+    Permissions(Box<PermissionCheck>),
     /// The policy of a key.
     KeyPolicy(String),
     /// The tags of a key.
@@ -98,7 +98,7 @@ pub enum Call {
     /// Disconnect a store.
     Disconnect(String),
     /// A stage of creating a key.
-    Submission(submission::Call),
+    Submission(submission::SubmissionRequest),
     /// Change something.
     Change(Box<Change>),
     /// Read a file of the person's, at most 64 KiB.
@@ -182,10 +182,10 @@ pub enum Reply {
     },
     Key(Box<KeySummary>),
     Principals {
-        page: Vec<Principal>,
+        page: Vec<IamPrincipal>,
         next: Option<String>,
     },
-    Permissions(Vec<Lack>),
+    Permissions(Vec<MissingPermission>),
     KeyPolicy(String),
     KeyTags(Vec<Tag>),
     AllTags(HashMap<String, Vec<Tag>>),
@@ -201,7 +201,7 @@ pub enum Reply {
     Changed(Outcome),
     File(SecretString),
     Written(String),
-    Submission(submission::Answer),
+    Submission(submission::SubmissionResponse),
     Profiles(Vec<ProfileSummary>),
     Opened(Client),
     LoggedIn,
@@ -283,7 +283,7 @@ pub enum Msg {
     /// A call to AWS is over. A [`Call`] may take several.
     Called(Box<ApiCall>),
     /// Something is told of the drafts on disk.
-    Draft(Told),
+    Draft(DraftResponse),
     /// A timer ran out.
     Elapsed(TimerId),
     /// Somebody, perhaps this console, has changed something.

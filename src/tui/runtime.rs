@@ -43,8 +43,8 @@ use crate::client::log::ApiCall;
 use crate::client::profile::OpenError;
 use crate::client::{CallError, Client};
 use crate::create_key::key_summary::KeySummary;
-use crate::create_key::submission::{self, Answer, Sent};
-use crate::drafts::Keeper;
+use crate::create_key::submission::{self, SentRequest, SubmissionResponse};
+use crate::drafts::DraftWriter;
 
 /// DescribeKey calls that run at the same time while a list fills.
 const PARALLEL_DESCRIBES: usize = 8;
@@ -268,39 +268,46 @@ async fn all_tags(client: &Client, keys: Vec<String>) -> Result<HashMap<String, 
 }
 
 /// Performs one stage of creating a key.
-pub async fn submit(client: &Client, call: submission::Call) -> Answer {
+pub async fn submit(client: &Client, call: submission::SubmissionRequest) -> SubmissionResponse {
     stage(client, call).await.unwrap_or_else(|error| failed(&error))
 }
 
-fn failed(error: &CallError) -> Answer {
+fn failed(error: &CallError) -> SubmissionResponse {
     let Failure { code, message, request_id } = Failure::from(error);
-    Answer::Failed(submission::Failure { code, message, request_id, outcome_unknown: error.outcome_unknown() })
+    SubmissionResponse::Failed(submission::SubmissionFailure {
+        code,
+        message,
+        request_id,
+        outcome_unknown: error.outcome_unknown(),
+    })
 }
 
-async fn stage(client: &Client, call: submission::Call) -> Result<Answer, CallError> {
+async fn stage(client: &Client, call: submission::SubmissionRequest) -> Result<SubmissionResponse, CallError> {
     match call {
-        submission::Call::CreateKey(request) => {
-            client.call(&*request).await.map(|output| Answer::Created(Box::new(output.key_metadata)))
+        submission::SubmissionRequest::CreateKey(request) => {
+            client.call(&*request).await.map(|output| SubmissionResponse::KeyCreated(Box::new(output.key_metadata)))
         }
-        submission::Call::CreateAlias(request) => client.call(&request).await.map(|_| Answer::AliasCreated),
-        submission::Call::DescribeKey(request) => {
-            client.call(&request).await.map(|output| Answer::Described(Box::new(output.key_metadata)))
+        submission::SubmissionRequest::CreateAlias(request) => {
+            client.call(&request).await.map(|_| SubmissionResponse::AliasCreated)
         }
-        submission::Call::FindKey(sent) => find_keys(client, &sent).await.map(|found| sent.told_by(found)),
-        submission::Call::FindAlias { alias_name } => client.collect_aliases().await.map(|aliases| {
+        submission::SubmissionRequest::DescribeKey(request) => {
+            client.call(&request).await.map(|output| SubmissionResponse::KeyDescribed(Box::new(output.key_metadata)))
+        }
+        submission::SubmissionRequest::FindKey(sent) => find_keys(client, &sent).await.map(|found| sent.resolve(found)),
+        submission::SubmissionRequest::FindAlias { alias_name } => client.collect_aliases().await.map(|aliases| {
             let found = aliases.into_iter().find(|alias| alias.alias_name == alias_name);
-            Answer::AliasTarget(found.and_then(|alias| alias.target_key_id))
+            SubmissionResponse::AliasTarget(found.and_then(|alias| alias.target_key_id))
         }),
     }
 }
 
 /// The keys that a CreateKey without an answer may have made.
-async fn find_keys(client: &Client, sent: &Sent) -> Result<Vec<KeyMetadata>, CallError> {
+async fn find_keys(client: &Client, sent: &SentRequest) -> Result<Vec<KeyMetadata>, CallError> {
     let keys = client.collect_keys().await?;
-    let mut candidates = pin!(described(client, keys).try_filter(|key| future::ready(sent.may_be(key))));
+    let mut candidates = pin!(described(client, keys).try_filter(|key| future::ready(sent.matches(key))));
     let mut found = Vec::new();
     while let Some(key) = candidates.try_next().await? {
-        if !sent.needs_policy() {
+        if !sent.requires_policy_match() {
             return Ok(vec![key]);
         }
         let policy = client.call(&GetKeyPolicy::new(key.key_id.clone())).await?.policy;
@@ -332,7 +339,7 @@ pub async fn run(
     app: &mut App,
     first: Vec<Effect>,
     changes: impl Stream<Item = ()>,
-    drafts: &mut Keeper,
+    drafts: &mut DraftWriter,
     remember: impl Fn(&Preferences) -> std::io::Result<()>,
 ) -> std::io::Result<ExitCode> {
     let mut signals = Signals::listen()?;
@@ -360,7 +367,7 @@ pub async fn run(
                         let _ = sender.send((text, taken));
                     });
                 }
-                Effect::Draft(ask) => drafts.ask(ask),
+                Effect::Draft(ask) => drafts.send(ask),
                 // It was made of the one before, and is watched like it.
                 Effect::Use(next) => client = next,
                 Effect::Remember(preferences) => {
@@ -384,7 +391,7 @@ pub async fn run(
                 let what = taken.map_or_else(|| screen.copy(&text), Ok)?;
                 Happened::Msg(Msg::Copied(what))
             }
-            Some(told) = drafts.told() => Happened::Msg(Msg::Draft(told)),
+            Some(told) = drafts.next_response() => Happened::Msg(Msg::Draft(told)),
             Some(()) = changes.next() => Happened::Msg(Msg::Changed),
             signal = signals.next() => match signal {
                 Signal::End { exit_code } => Happened::End(ExitCode::from(exit_code)),

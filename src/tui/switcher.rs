@@ -12,7 +12,7 @@ use crate::aws::arn::partition_of;
 use crate::aws::regions;
 use crate::client::endpoints::check_region;
 use crate::client::profile::{ProfileSummary, SwitchTarget};
-use crate::create_key::known::Loaded;
+use crate::create_key::known::Loadable;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Spot {
@@ -36,7 +36,7 @@ pub enum Wish {
 /// The dialog.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Switcher {
-    profiles: Loaded<Vec<ProfileSummary>>,
+    profiles: Loadable<Vec<ProfileSummary>>,
     profile: Picker,
     region: Picker,
     spot: Spot,
@@ -56,7 +56,7 @@ impl Switcher {
     pub fn new(here: SwitchTarget, loses: Option<&'static str>) -> Self {
         let has_profiles = here.profile.is_some();
         Self {
-            profiles: if has_profiles { Loaded::Loading } else { Loaded::Idle },
+            profiles: if has_profiles { Loadable::Loading } else { Loadable::Idle },
             profile: Picker::new(Vec::new(), here.profile.as_deref().unwrap_or_default()),
             region: of_partition(&here.region),
             spot: if has_profiles { Spot::Profile } else { Spot::Region },
@@ -88,9 +88,9 @@ impl Switcher {
                 };
                 let entries: Vec<Entry> = profiles.iter().map(|choice| (choice.name.clone(), note(choice))).collect();
                 self.profile = Picker::new(entries, self.here.profile.as_deref().unwrap_or_default());
-                self.profiles = Loaded::Ready(profiles);
+                self.profiles = Loadable::Ready(profiles);
             }
-            Err(failure) => self.profiles = Loaded::Failed(failure.message),
+            Err(failure) => self.profiles = Loadable::Failed(failure.message),
         }
     }
 
@@ -229,9 +229,9 @@ impl Switcher {
         if self.here.profile.is_some() {
             self.profile.write(paper, "Profile", self.spot == Spot::Profile);
             match &self.profiles {
-                Loaded::Loading => drop(paper.prose("… Reading the profiles", 2, theme::QUIET)),
-                Loaded::Failed(reason) => drop(paper.error(&format!("✗ {reason}"), 2, theme::BAD)),
-                Loaded::Idle | Loaded::Ready(_) => {}
+                Loadable::Loading => drop(paper.prose("… Reading the profiles", 2, theme::QUIET)),
+                Loadable::Failed(reason) => drop(paper.error(&format!("✗ {reason}"), 2, theme::BAD)),
+                Loadable::Idle | Loadable::Ready(_) => {}
             }
             paper.gap();
         }

@@ -8,7 +8,7 @@ use xks_console::aws::scalar::{Blob, SecretBlob};
 use xks_console::bundled::BundledAws;
 use xks_console::client::{CallError, Client};
 use xks_console::environment::{Clock, Environment};
-use xks_console::flow::player::client_of;
+use xks_console::flow::player::in_process_client;
 
 /// Waits where a test is no task itself.
 pub fn wait<T>(work: impl Future<Output = T>) -> T {
@@ -24,7 +24,7 @@ pub fn whole_account() -> (Client, Clock, BundledAws) {
     let world = Environment::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 7);
     let clock = world.clock.clone();
     let bundled = BundledAws::in_memory("default", world).unwrap();
-    (client_of(&bundled, clock.clone()), clock, bundled)
+    (in_process_client(&bundled, clock.clone()), clock, bundled)
 }
 
 pub async fn store(client: &Client, name: &str) -> CustomKeyStore {

@@ -9,7 +9,7 @@ use xks_console::aws::sts::{AssumeRole, GetCallerIdentity};
 use xks_console::bundled::BundledAws;
 use xks_console::client::{CallError, Client, InProcess};
 use xks_console::create_key::draft::KeyDraft;
-use xks_console::create_key::known::Known;
+use xks_console::create_key::known::AccountState;
 use xks_console::environment::{Clock, Environment};
 
 const ACCOUNT: &str = "arn:aws:iam::111122223333";
@@ -123,7 +123,7 @@ async fn key_users_can_use_the_key_and_key_administrators_can_administer_it() {
             administrators_may_delete: may_delete,
             ..KeyDraft::in_key_store("cks-1".to_owned())
         };
-        let known = Known { account: "111122223333".to_owned(), ..Default::default() };
+        let known = AccountState { account_id: "111122223333".to_owned(), ..Default::default() };
         draft.generated_policy(&known)
     };
     let request = |may_delete| CreateKey { policy: Some(policy(may_delete)), ..CreateKey::default() };

@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use xks_console::client::ReadOnly;
-use xks_console::flow::player::Journey;
+use xks_console::flow::player::Player;
 use xks_console::tui::app::{App, World};
 
 use super::snapshots::{SIZES, assert_shown, draw, go_on, snapshot};
@@ -21,7 +21,7 @@ fn worlds() -> [World; 4] {
 
 fn app(world: World, principal: &str, is_read_only: bool) -> App {
     let (mut app, _) = App::new(world, "us-west-2");
-    app.known.account = "111122223333".to_owned();
+    app.known.account_id = "111122223333".to_owned();
     app.known.caller_arn = principal.to_owned();
     app.known.is_read_only = is_read_only;
     app
@@ -67,7 +67,7 @@ fn aws_is_distinguishable_without_colors() {
 
 #[test]
 fn read_only_console_on_aws_says_so() {
-    let mut journey = Journey::start((80, 24)).unwrap();
+    let mut journey = Player::start((80, 24)).unwrap();
     journey.use_client(journey.client().clone().with_read_only(ReadOnly::ALL));
     go_on(&mut journey, "read-only", "Wait+Screen /External key stores \\(4\\)/\n");
     let mut app = journey.app().clone();

@@ -17,7 +17,7 @@ use xks_console::aws::sigv4::Credentials;
 use xks_console::client::endpoints::Endpoints;
 use xks_console::client::{CallError, Client, Https, Transport, TransportError};
 use xks_console::environment::Clock;
-use xks_console::flow::player::Journey;
+use xks_console::flow::player::Player;
 
 use super::snapshots::go_on;
 
@@ -212,7 +212,7 @@ impl Transport for Blocked {
 
 #[test]
 fn html_page_of_corporate_proxy_is_shown_as_plain_text() {
-    let mut journey = Journey::start((80, 24)).unwrap();
+    let mut journey = Player::start((80, 24)).unwrap();
     let client = journey.client().map_transport(|way| Arc::new(Blocked(way)));
     journey.use_client(client);
     go_on(&mut journey, "blocked", "Wait+Screen /HTTP status 403/\nScreenshot stores.png\n");

@@ -4,20 +4,20 @@ use super::endpoint::Elsewhere;
 use super::log_in::code_now;
 use super::snapshots::{go_on, screen, start};
 use xks_console::create_key::draft::KeyDraft;
-use xks_console::flow::player::Journey;
-use xks_console::flow::tape::Stage as _;
+use xks_console::flow::player::Player;
+use xks_console::flow::tape::ConsoleDriver as _;
 use xks_console::tui::app::App;
 
 const STORES: &str = "Wait+Screen /External key stores \\(4\\)/\n";
 const WIZARD: &str = "Wait+Screen /External key stores \\(4\\)/\nDown\nType \"n\"\nWait+Screen /External key ID/\nType \"payments-2026\"\nTab\nSpace\n\
      Ctrl+N\nWait+Screen /Alias/\n";
 
-fn draft(journey: &Journey) -> &KeyDraft {
+fn draft(journey: &Player) -> &KeyDraft {
     &journey.app().wizard.as_ref().unwrap().draft
 }
 
 /// Types two words into the field that has the focus, deletes, undoes and redoes; `value` reads what stands there.
-fn edit(journey: &mut Journey, name: &str, value: impl Fn(&Journey) -> String) {
+fn edit(journey: &mut Player, name: &str, value: impl Fn(&Player) -> String) {
     let first = value(journey);
     let mut step = |keys: &str, expected: &str| {
         go_on(journey, name, keys);
@@ -100,7 +100,7 @@ fn description_and_key_policy_support_editing_keys() {
 }
 
 /// What stands in the one-line field of the screen that has the focus.
-fn on_screen(journey: &Journey) -> String {
+fn on_screen(journey: &Player) -> String {
     let screen = screen(journey.app(), (80, 24));
     let line = screen.lines().find_map(|line| line.split_once('▌')?.1.split_once('▐')).unwrap();
     line.0.trim_end().to_owned()

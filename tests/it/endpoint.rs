@@ -11,8 +11,8 @@ use xks_console::bundled::BundledAws;
 use xks_console::client::profile::{self, OpenError, Settings};
 use xks_console::client::{CallError, Client};
 use xks_console::environment::{Clock, Environment};
-use xks_console::flow::player::{Journey, client_of};
-use xks_console::flow::tape::{self, Stage as _};
+use xks_console::flow::player::{Player, in_process_client};
+use xks_console::flow::tape::{self, ConsoleDriver as _};
 use xks_console::server::profiles::{self as files, ServerInfo};
 use xks_console::server::{Server, tls};
 use xks_console::tui::app::World as Which;
@@ -85,16 +85,16 @@ impl Elsewhere {
         wait(profile::open(self.settings(profile), Clock::System)).unwrap()
     }
 
-    pub fn console(&self, client: Client) -> Journey {
+    pub fn console(&self, client: Client) -> Player {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let which = Which::Endpoint(client.endpoints().kms_host().unwrap());
         let clock = Clock::manual("2026-03-02T10:15:00Z".parse().unwrap());
-        Journey::of((80, 24), self.bundled.clone(), client, which, clock, runtime)
+        Player::with_client((80, 24), self.bundled.clone(), client, which, clock, runtime)
     }
 
     /// Somebody else, who calls the same AWS.
     pub fn other(&self) -> Client {
-        client_of(&self.bundled, Clock::System)
+        in_process_client(&self.bundled, Clock::System)
     }
 
     fn rename(&self, from: &str, to: &str) {

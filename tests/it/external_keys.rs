@@ -1,8 +1,8 @@
 //! The *External key manager* page, as tapes.
 
 use xks_console::aws::xks_console::{ExternalKey, ListExternalKeys, Partition};
-use xks_console::flow::player::Journey;
-use xks_console::flow::tape::{self, Stage as _};
+use xks_console::flow::player::Player;
+use xks_console::flow::tape::{self, ConsoleDriver as _};
 
 use super::account::wait;
 use super::snapshots::{go_on, start};
@@ -10,11 +10,11 @@ use super::snapshots::{go_on, start};
 const OPEN: &str =
     "Wait+Screen /External key stores \\(4\\)/\nTab\nDown\nEnter\nWait+Screen /external keys \\(16\\)/\n";
 
-fn partitions(journey: &Journey) -> Vec<Partition> {
+fn partitions(journey: &Player) -> Vec<Partition> {
     wait(journey.client().call(&ListExternalKeys {})).unwrap().partitions
 }
 
-fn key(journey: &Journey, id: &str) -> Option<ExternalKey> {
+fn key(journey: &Player, id: &str) -> Option<ExternalKey> {
     partitions(journey).into_iter().flat_map(|partition| partition.keys).find(|key| key.id == id)
 }
 
@@ -62,7 +62,7 @@ fn partitions_and_credentials_can_be_created_and_revoked() {
     let secret = file["XksProxyAuthenticationCredential"]["RawSecretAccessKey"].as_str().unwrap();
     assert!(!shown.contains(&secret[..6]), "{shown}");
 
-    let oslo = |journey: &Journey| partitions(journey).into_iter().find(|one| one.name == "oslo").unwrap();
+    let oslo = |journey: &Player| partitions(journey).into_iter().find(|one| one.name == "oslo").unwrap();
     let before = oslo(&journey).access_key_ids;
     let rotate = "Type \"/oslo-vault\"\nEnter\nType \"m\"\nEnd\nWait+Screen /last one/\nUp\nEnter\n\
                   Wait+Screen /beside the old ones/\nCtrl+N\nWait+Screen /configuration file is made/\nEscape\n\

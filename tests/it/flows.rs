@@ -10,15 +10,15 @@ use http::{Request, Response};
 use ratatui::buffer::Buffer;
 use xks_console::aws::kms;
 use xks_console::client::{CallError, Client, Transport, TransportError};
-use xks_console::flow::player::Journey;
-use xks_console::flow::tape::{self, Stage as _, Tape};
+use xks_console::flow::player::Player;
+use xks_console::flow::tape::{self, ConsoleDriver as _, Tape};
 
 const SIZES: [(u16, u16); 4] = [(60, 20), (80, 24), (120, 40), (200, 60)];
 
 fn method_at_every_size(method: &str, text: &str) {
     let tape = Tape::parse(method, text).unwrap();
     for (width, height) in SIZES {
-        let mut journey = Journey::start((width, height)).unwrap();
+        let mut journey = Player::start((width, height)).unwrap();
         let played = tape::play(&tape, &mut journey, &mut |name, journey| {
             let stem = name.trim_end_matches(".png");
             insta::assert_snapshot!(format!("{method}-{stem}-{width}x{height}"), snapshot(&journey.frame()));
@@ -62,7 +62,7 @@ impl Transport for Remembers {
 fn both_methods_create_the_same_key() {
     let tapes = [include_str!("../../assets/tapes/method-1.tape"), include_str!("../../assets/tapes/method-2.tape")];
     let made = tapes.map(|text| {
-        let mut journey = Journey::start((120, 40)).unwrap();
+        let mut journey = Player::start((120, 40)).unwrap();
         let (client, asked) = (journey.client().clone(), Arc::new(Mutex::new(Vec::new())));
         journey.use_client(client.map_transport(|way| Arc::new(Remembers { way, asked: Arc::clone(&asked) })));
         tape::play(&Tape::parse("method", text).unwrap(), &mut journey, &mut |_, _| Ok(())).unwrap();
@@ -220,20 +220,20 @@ fn generated_policy_can_be_scrolled_to_its_end() {
 #[test]
 fn tape_with_an_unmet_wait_is_an_error() {
     let tape = Tape::parse("hopeless.tape", "Wait+Screen /no such words/").unwrap();
-    let mut journey = Journey::start((80, 24)).unwrap();
+    let mut journey = Player::start((80, 24)).unwrap();
     let error = tape::play(&tape, &mut journey, &mut |_, _| Ok(())).unwrap_err().to_string();
     assert!(error.contains("hopeless.tape, line 1") && error.contains("never came true"), "{error}");
 }
 
 /// A console whose terminal gets another size before each key.
 struct Unsteady {
-    journey: Journey,
+    journey: Player,
     steady: (u16, u16),
     sizes: Box<dyn Iterator<Item = (u16, u16)>>,
     drawn: usize,
 }
 
-impl tape::Stage for Unsteady {
+impl tape::ConsoleDriver for Unsteady {
     fn press(&mut self, key: crossterm::event::KeyEvent) {
         if let Some(size) = self.sizes.next() {
             self.journey.resize(size);
@@ -260,8 +260,8 @@ impl tape::Stage for Unsteady {
         self.journey.frame()
     }
 
-    fn next_due(&self) -> Option<jiff::SignedDuration> {
-        self.journey.next_due()
+    fn next_deadline(&self) -> Option<jiff::SignedDuration> {
+        self.journey.next_deadline()
     }
 }
 
@@ -274,7 +274,7 @@ fn every_screen_can_be_drawn_at_every_size() {
         let widths = (1..=12).chain([19, 20, 39, 40, 41, 59, 60, 75, 76, 99, 100, 200, 300]).cycle();
         let heights = (1..=9).chain([11, 12, 19, 20, 24, 59, 60, 90]).cycle().skip(shift);
         let sizes = Box::new(widths.zip(heights));
-        let mut stage = Unsteady { journey: Journey::start(steady).unwrap(), steady, sizes, drawn: 0 };
+        let mut stage = Unsteady { journey: Player::start(steady).unwrap(), steady, sizes, drawn: 0 };
         tape::play(&tape, &mut stage, &mut |_, _| Ok(())).unwrap();
         assert!(stage.drawn > 100, "{}", stage.drawn);
     }
@@ -286,9 +286,9 @@ fn to_review() -> String {
 }
 
 /// Plays `tape`; at its screenshot `world-changes.png` somebody else does `change` to the same account.
-fn play_while(tape: &str, change: impl AsyncFn(&Client)) -> Journey {
+fn play_while(tape: &str, change: impl AsyncFn(&Client)) -> Player {
     let tape = Tape::parse("while", tape).unwrap();
-    let mut journey = Journey::start((80, 24)).unwrap();
+    let mut journey = Player::start((80, 24)).unwrap();
     let somebody_else = journey.client().clone();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     tape::play(&tape, &mut journey, &mut |name, journey| {
@@ -369,7 +369,7 @@ fn settings_unsupported_in_a_custom_key_store_are_explained() {
         ("multi-region", |asked| asked.multi_region = Some(true)),
     ];
     for (what, change) in changes {
-        let mut journey = Journey::start((80, 24)).unwrap();
+        let mut journey = Player::start((80, 24)).unwrap();
         let client = journey.client().clone();
         journey
             .use_client(client.map_transport(|way| Arc::new(AnotherRequest { client: client.clone(), way, change })));
@@ -407,7 +407,7 @@ impl Transport for LostAnswer {
 #[test]
 fn lost_response_is_looked_up_and_creates_no_second_key() {
     for operation in ["CreateKey", "CreateAlias"] {
-        let mut journey = Journey::start((80, 24)).unwrap();
+        let mut journey = Player::start((80, 24)).unwrap();
         let client = journey.client().clone();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let keys = runtime.block_on(client.collect_keys()).unwrap().len();
@@ -445,7 +445,7 @@ fn hanging_call_does_not_block_the_console_and_can_be_cancelled() {
     use xks_console::tui::effect::{Effect, Msg};
     use xks_console::tui::{chrome, runtime};
 
-    let journey = Journey::start((80, 24)).unwrap();
+    let journey = Player::start((80, 24)).unwrap();
     let client = journey.client().map_transport(|way| Arc::new(Hangs { way, operation: ".DescribeCustomKeyStores" }));
     let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     tokio.block_on(async {
@@ -468,7 +468,7 @@ fn hanging_call_does_not_block_the_console_and_can_be_cancelled() {
         };
         let key = |code| Msg::Key(crossterm::event::KeyEvent::new(code, crossterm::event::KeyModifiers::NONE));
         // The other answers come; the list of stores does not.
-        while app.known.keys.ready().is_none() || app.known.more_keys {
+        while app.known.keys.ready().is_none() || app.known.has_more_keys {
             let msg = inbox.recv().await.unwrap();
             spawn(app.update(msg));
         }

@@ -13,8 +13,8 @@ use xks_console::aws::sts::{AssumeRole, GetCallerIdentity, SessionCredentials};
 use xks_console::client::profile;
 use xks_console::client::{CallError, Client};
 use xks_console::environment::Clock;
-use xks_console::flow::player::{Journey, client_of};
-use xks_console::flow::tape::Stage as _;
+use xks_console::flow::player::{Player, in_process_client};
+use xks_console::flow::tape::ConsoleDriver as _;
 use xks_console::tui::app::{App, World};
 use xks_console::tui::pages::Location;
 
@@ -40,12 +40,12 @@ pub fn wrong_code(aws: &Elsewhere) -> String {
 }
 
 /// Compares what is shown with snapshots that don't tell the port.
-fn shown(name: &str, console: &Journey) {
+fn shown(name: &str, console: &Player) {
     without_port(name, console.app().clone());
 }
 
 /// Compares what lies over a page that is the same in each account.
-pub fn shown_over_any_page(name: &str, console: &Journey) {
+pub fn shown_over_any_page(name: &str, console: &Player) {
     without_port(name, {
         let mut app = console.app().clone();
         app.location = Location::CloudHsm;
@@ -299,7 +299,7 @@ fn expired_identity_center_session_shows_the_command_and_retry_continues_even_at
     let minutes = SignedDuration::from_mins;
     let clock = Clock::manual(Timestamp::now() - minutes(15));
     let aws = Elsewhere::start_at(clock.clone());
-    let admin = client_of(&aws.bundled, clock.clone());
+    let admin = in_process_client(&aws.bundled, clock.clone());
     let portal = portal(admin.clone(), session(&admin));
     clock.advance(minutes(14));
     aws.write(

@@ -5,8 +5,8 @@ use jiff::{SignedDuration, Timestamp};
 use xks_console::aws::cloudwatch::{Dimension, Metric, MetricDataResult};
 use xks_console::aws::kms::Encrypt;
 use xks_console::aws::scalar::{EpochSeconds, SecretBlob};
-use xks_console::flow::player::Journey;
-use xks_console::flow::tape::Stage as _;
+use xks_console::flow::player::Player;
+use xks_console::flow::tape::ConsoleDriver as _;
 use xks_console::tui::app::App;
 use xks_console::tui::effect::{Call, Effect, Failure, Msg, Reply};
 use xks_console::tui::monitoring::{Monitoring, TimeRange};
@@ -17,14 +17,14 @@ use super::snapshots::{assert_shown, go_on, start};
 const OPEN: &str = "Wait+Screen /External key stores \\(4\\)/\n";
 
 /// The page of a store, the focus on its figures.
-fn figures_of(place: &str) -> Journey {
+fn figures_of(place: &str) -> Player {
     start(
         "monitoring",
         &format!("{OPEN}{place}Enter\nWait+Screen /General configuration/\nUp\nWait+Screen /Monitoring/\n"),
     )
 }
 
-fn encrypt(journey: &Journey) {
+fn encrypt(journey: &Player) {
     let request = Encrypt {
         key_id: "alias/customer-db".to_owned(),
         plaintext: SecretBlob::new(b"card 4111".to_vec()),
@@ -57,7 +57,7 @@ fn key_store_that_is_not_connected_has_no_data() {
 }
 
 /// Asks for the next longer time; gives the app, and what it asked.
-fn asked(journey: &Journey) -> (App, xks_console::tui::effect::CallId) {
+fn asked(journey: &Player) -> (App, xks_console::tui::effect::CallId) {
     let mut app = journey.app().clone();
     let effects = app.update(Msg::Key(KeyCode::Char('t').into()));
     let [Effect::Call(id, Call::Metrics { range: TimeRange::TwelveHours, .. })] = effects[..] else {

@@ -2,7 +2,7 @@
 //! only what needs a value that is not known is not offered.
 
 use serde_json::{Value, json};
-use xks_console::flow::player::Journey;
+use xks_console::flow::player::Player;
 
 use super::pages::{TO_KEYS, told};
 use super::snapshots::go_on;
@@ -36,7 +36,7 @@ fn newer_key(key: &mut Value) {
 }
 
 /// A console on a newer AWS.
-fn newer() -> Journey {
+fn newer() -> Player {
     told(|operation, body| {
         match operation {
             "DescribeCustomKeyStores" => {

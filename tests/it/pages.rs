@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use xks_console::aws::codec;
 use xks_console::aws::error::ServiceError;
 use xks_console::client::{Transport, TransportError};
-use xks_console::flow::player::Journey;
-use xks_console::flow::tape::Stage as _;
+use xks_console::flow::player::Player;
+use xks_console::flow::tape::ConsoleDriver as _;
 use xks_console::tui::app::{App, World};
 use xks_console::tui::effect::{Call, Effect, Failure, Msg};
 
@@ -42,8 +42,8 @@ impl<F: Fn(&str, &mut Value) -> u16 + Send + Sync + 'static> Transport for Retol
 }
 
 /// A console that is told something else.
-pub fn told(tell: impl Fn(&str, &mut Value) -> u16 + Clone + Send + Sync + 'static) -> Journey {
-    let mut journey = Journey::start((80, 24)).unwrap();
+pub fn told(tell: impl Fn(&str, &mut Value) -> u16 + Clone + Send + Sync + 'static) -> Player {
+    let mut journey = Player::start((80, 24)).unwrap();
     let client = journey.client().map_transport(|way| Arc::new(Retold { way, tell }));
     journey.use_client(client);
     journey
@@ -221,8 +221,8 @@ impl Transport for Refuses {
     }
 }
 
-fn refused(operation: &'static str, code: &'static str) -> Journey {
-    let mut journey = Journey::start((80, 24)).unwrap();
+fn refused(operation: &'static str, code: &'static str) -> Player {
+    let mut journey = Player::start((80, 24)).unwrap();
     let client = journey.client().map_transport(|way| Arc::new(Refuses { way, operation, code }));
     journey.use_client(client);
     journey
@@ -353,7 +353,7 @@ fn external_changes_are_debounced_before_refreshing() {
     let again = app.update(Msg::Elapsed(timer));
     assert!(matches!(again[..], [Effect::After(..)]), "{again:?}");
 
-    let mut journey = Journey::start((80, 24)).unwrap();
+    let mut journey = Player::start((80, 24)).unwrap();
     go_on(&mut journey, "changed", "Wait+Screen /External key stores \\(4\\)/\n");
     let mut app = journey.app().clone();
     let [Effect::After(timer, _)] = app.update(Msg::Changed)[..] else { panic!("a moment is waited") };
@@ -372,7 +372,7 @@ impl Transport for OfNoBundled {
 
 #[test]
 fn external_keys_page_is_unavailable_outside_the_bundled_aws() {
-    let mut journey = Journey::start((80, 24)).unwrap();
+    let mut journey = Player::start((80, 24)).unwrap();
     let client = journey.client().map_transport(|way| Arc::new(OfNoBundled(way)));
     journey.use_client(client);
     let tape = "Wait+Screen /Frankfurt HSM/\nTab\nDown\nEnter\nWait+Screen /Not available from the API/\n\
@@ -382,20 +382,20 @@ fn external_keys_page_is_unavailable_outside_the_bundled_aws() {
 
 #[test]
 fn key_stores_are_polled_only_while_a_visible_one_is_changing_state() {
-    let mut journey = Journey::start((80, 24)).unwrap();
+    let mut journey = Player::start((80, 24)).unwrap();
     let to_connect = "Wait+Screen /Zurich DR/\nDown 3\nType \"c\"\nEnter\nWait+Screen /[Cc]onnecting/\nEscape\n";
     go_on(&mut journey, "polling", to_connect);
-    assert!(journey.next_due().is_some());
+    assert!(journey.next_deadline().is_some());
     go_on(&mut journey, "polling", "Tab\nUp\nEnter\nWait+Screen /AWS CloudHSM cluster/\nSleep 1s\n");
-    assert_eq!((journey.next_due(), journey.app().is_quiet()), (None, true));
+    assert_eq!((journey.next_deadline(), journey.app().is_quiet()), (None, true));
     go_on(&mut journey, "polling", "Tab\nDown\nEnter\nWait+Screen /Connecting/\nSleep 9s\n");
     go_on(&mut journey, "polling", "Wait+Screen /Zurich DR +Connected/\n");
-    assert_eq!(journey.next_due(), None);
+    assert_eq!(journey.next_deadline(), None);
 }
 
 #[test]
 fn a_file_that_cannot_be_written_closes_the_text_view_and_shows_why() {
-    let mut journey = Journey::start((80, 24)).unwrap();
+    let mut journey = Player::start((80, 24)).unwrap();
     let tape = "Wait+Screen /Frankfurt HSM/\nDown\nEnter\nWait+Screen /General configuration/\nTab 3\nEnter\nWait+Screen /Sent/\n";
     go_on(&mut journey, "not-written", tape);
     let mut app = journey.app().clone();

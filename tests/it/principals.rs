@@ -12,9 +12,9 @@ use xks_console::aws::error::ServiceError;
 use xks_console::aws::kms;
 use xks_console::bundled::BundledAws;
 use xks_console::client::{Transport, TransportError};
-use xks_console::create_key::principals::{Principal, PrincipalKind};
+use xks_console::create_key::principals::{IamPrincipal, PrincipalKind};
 use xks_console::environment::Environment;
-use xks_console::flow::player::Journey;
+use xks_console::flow::player::Player;
 use xks_console::tui::app::{App, World as Which};
 use xks_console::tui::effect::{Call, CallId, Effect, Msg, Reply};
 
@@ -26,12 +26,12 @@ const TO_ADMINISTRATORS: &str = "Wait+Screen /External key stores \\(4\\)/\nDown
     Type \"payments-2026\"\nTab\nSpace\nCtrl+N\nType \"payments\"\nCtrl+N\nCtrl+N\nWait+Screen /administrative permissions/\n";
 
 /// A console of a role of the scenario.
-fn console_of(role: &str) -> Journey {
+fn console_of(role: &str) -> Player {
     let world = Environment::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 20_260_302);
     let bundled = BundledAws::in_memory("default", world.clone()).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let client = runtime.block_on(session(&bundled, &world.clock, role));
-    Journey::of((80, 24), bundled, client, Which::Bundled, world.clock, runtime)
+    Player::with_client((80, 24), bundled, client, Which::Bundled, world.clock, runtime)
 }
 
 #[test]
@@ -132,7 +132,7 @@ impl Transport for NoUsers {
 
 #[test]
 fn roles_are_listed_while_list_users_is_denied_and_refresh_adds_users() {
-    let mut journey = Journey::start((80, 24)).unwrap();
+    let mut journey = Player::start((80, 24)).unwrap();
     let refuses = Arc::new(AtomicBool::new(true));
     let client = journey.client().clone();
     journey.use_client(client.map_transport(|way| Arc::new(NoUsers { way, refuses: Arc::clone(&refuses) })));
@@ -151,7 +151,7 @@ struct Silent {
 
 impl Silent {
     fn new() -> Self {
-        let mut journey = Journey::start((80, 24)).unwrap();
+        let mut journey = Player::start((80, 24)).unwrap();
         go_on(&mut journey, "silent", TO_ADMINISTRATORS);
         Self { app: journey.app().clone(), open: Vec::new() }
     }
@@ -175,7 +175,7 @@ impl Silent {
     /// Answers the open question about roles with `names`.
     fn tell_roles(&mut self, names: impl Iterator<Item = usize>, next: Option<&str>) {
         let place = self.open.iter().position(|(_, call)| matches!(call, Call::Roles(_))).unwrap();
-        let page = names.map(|number| Principal {
+        let page = names.map(|number| IamPrincipal {
             name: format!("role-{number:05}"),
             path: "/many/".to_owned(),
             kind: PrincipalKind::Role,

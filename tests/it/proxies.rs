@@ -12,8 +12,8 @@ use xks_console::aws::xks_console::{DescribeExternalKey, ListProxyRoutes, ProxyR
 use xks_console::bundled::BundledAws;
 use xks_console::client::CallError;
 use xks_console::environment::{Clock, Environment};
-use xks_console::flow::player::{Journey, client_of};
-use xks_console::flow::tape::{self, Stage as _};
+use xks_console::flow::player::{Player, in_process_client};
+use xks_console::flow::tape::{self, ConsoleDriver as _};
 use xks_console::server::Server;
 use xks_console::server::tls::{self, ClientAuth};
 use xks_console::tui::app::World as Which;
@@ -197,7 +197,7 @@ Tab
 
 /// The store in front of somebody's proxy, as an account reaches it.
 async fn describe(account: &BundledAws, store: &str) -> Result<String, CallError> {
-    let client = client_of(account, Clock::System);
+    let client = in_process_client(account, Clock::System);
     let wanted = DescribeExternalKey { custom_key_store_id: store.to_owned(), xks_key_id: "oslo-vault".to_owned() };
     let mut answer = client.call(&wanted).await;
     for _ in 0..20 {
@@ -221,8 +221,8 @@ fn key_store_can_use_a_proxy_that_has_no_public_name() {
     let beside = BundledAws::open(dir.path(), None).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let clock = Clock::manual("2026-03-02T10:15:00Z".parse().unwrap());
-    let client = client_of(&ours, Clock::System);
-    let mut console = Journey::of((80, 24), ours.clone(), client, Which::Bundled, clock, runtime);
+    let client = in_process_client(&ours, Clock::System);
+    let mut console = Player::with_client((80, 24), ours.clone(), client, Which::Bundled, clock, runtime);
     go_on(&mut console, "route", ROUTED);
     let secret = target.secret_access_key.expose();
     let credential = serde_json::json!({ "AccessKeyId": target.access_key_id, "RawSecretAccessKey": secret });
@@ -250,7 +250,7 @@ fn key_store_can_use_a_proxy_that_has_no_public_name() {
     go_on(&mut console, "route", "Wait+Screen /Vendor HSM was created/\n");
 
     wait(async {
-        let stores = client_of(&ours, Clock::System).collect_key_stores().await.unwrap();
+        let stores = in_process_client(&ours, Clock::System).collect_key_stores().await.unwrap();
         let id = &stores.iter().find(|store| store.custom_key_store_name == "Vendor HSM").unwrap().custom_key_store_id;
         assert_eq!(describe(&ours, id).await.as_deref(), Ok("AES_256"));
         assert_eq!(describe(&beside, id).await.as_deref(), Ok("AES_256"));
@@ -260,7 +260,7 @@ fn key_store_can_use_a_proxy_that_has_no_public_name() {
         assert!(describe(&told, id).await.is_err());
         // As its name says again, which leads nowhere.
         let route = ProxyRoute { host: HOST.to_uppercase(), ..ProxyRoute::default() };
-        client_of(&beside, Clock::System).call(&PutProxyRoute(route)).await.unwrap();
+        in_process_client(&beside, Clock::System).call(&PutProxyRoute(route)).await.unwrap();
         assert!(describe(&ours, id).await.is_err());
     });
 }

@@ -10,8 +10,8 @@ use http::{Request, Response};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use xks_console::client::{Transport, TransportError};
-use xks_console::flow::player::Journey;
-use xks_console::flow::tape::Stage as _;
+use xks_console::flow::player::Player;
+use xks_console::flow::tape::ConsoleDriver as _;
 
 /// Lets every request through and stops at an answer that says that the request itself was not well formed.
 struct Strict(Arc<dyn Transport>);
@@ -80,7 +80,7 @@ fn act() -> impl Strategy<Value = Act> {
 }
 
 fn run(acts: &[Act]) -> Result<(), TestCaseError> {
-    let mut journey = Journey::start((80, 24)).unwrap();
+    let mut journey = Player::start((80, 24)).unwrap();
     let client = journey.client().clone();
     journey.use_client(client.map_transport(|way| Arc::new(Strict(way))));
     for (place, act) in acts.iter().enumerate() {

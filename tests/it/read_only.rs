@@ -8,7 +8,7 @@ use http::{Request, Response};
 use xks_console::aws::cloudtrail::LookupEvents;
 use xks_console::aws::kms::DisconnectCustomKeyStore;
 use xks_console::client::{ReadOnly, Transport, TransportError};
-use xks_console::flow::player::Journey;
+use xks_console::flow::player::Player;
 use xks_console::flow::tape::{self, Tape};
 use xks_console::tui::app::App;
 
@@ -38,7 +38,7 @@ impl Transport for Asked {
 }
 
 /// Makes a console read-only; what it asks for from then on.
-fn guard(journey: &mut Journey) -> Arc<Mutex<Vec<String>>> {
+fn guard(journey: &mut Player) -> Arc<Mutex<Vec<String>>> {
     let operations = Arc::new(Mutex::new(Vec::new()));
     let asked = Arc::clone(&operations);
     let client =
@@ -48,8 +48,8 @@ fn guard(journey: &mut Journey) -> Arc<Mutex<Vec<String>>> {
 }
 
 /// A read-only console, and what it has asked for.
-fn read_only() -> (Journey, Arc<Mutex<Vec<String>>>) {
-    let mut journey = Journey::start((80, 24)).unwrap();
+fn read_only() -> (Player, Arc<Mutex<Vec<String>>>) {
+    let mut journey = Player::start((80, 24)).unwrap();
     let asked = guard(&mut journey);
     (journey, asked)
 }
@@ -94,7 +94,7 @@ fn both_methods_reach_review_and_show_the_same_commands() {
 
 #[test]
 fn connection_state_changes_by_others_are_followed_without_sending_changes() {
-    let mut journey = Journey::start((80, 24)).unwrap();
+    let mut journey = Player::start((80, 24)).unwrap();
     let other = journey.client().clone();
     let asked = guard(&mut journey);
     let failed = wait(store(&other, "Paris legacy")).custom_key_store_id;
@@ -110,7 +110,7 @@ fn connection_state_changes_by_others_are_followed_without_sending_changes() {
 }
 
 /// Goes on with `keys`, then takes what the console shows.
-fn shown(journey: &mut Journey, keys: &str) -> App {
+fn shown(journey: &mut Player, keys: &str) -> App {
     go_on(journey, "read-only", keys);
     journey.app().clone()
 }

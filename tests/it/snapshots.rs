@@ -6,8 +6,8 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
-use xks_console::flow::player::Journey;
-use xks_console::flow::tape::{self, Stage as _, Tape};
+use xks_console::flow::player::Player;
+use xks_console::flow::tape::{self, ConsoleDriver as _, Tape};
 use xks_console::tui::app::App;
 use xks_console::tui::chrome;
 use xks_console::tui::effect::Msg;
@@ -114,7 +114,7 @@ pub fn assert_all_shown(name: &str, cases: &[(&str, App)]) {
 }
 
 /// Goes on with a tape; each screenshot is compared as `name-screenshot` at each of [`SIZES`].
-pub fn go_on(journey: &mut Journey, name: &str, text: &str) {
+pub fn go_on(journey: &mut Player, name: &str, text: &str) {
     let tape = Tape::parse(name, text).unwrap();
     let size = journey.frame().area.as_size();
     let played = tape::play(&tape, journey, &mut |shot, journey| {
@@ -125,8 +125,8 @@ pub fn go_on(journey: &mut Journey, name: &str, text: &str) {
 }
 
 /// Plays a tape from the start of a new account, as [`go_on`] does.
-pub fn start(name: &str, text: &str) -> Journey {
-    let mut journey = Journey::start((80, 24)).unwrap();
+pub fn start(name: &str, text: &str) -> Player {
+    let mut journey = Player::start((80, 24)).unwrap();
     go_on(&mut journey, name, text);
     journey
 }

@@ -5,8 +5,8 @@ use std::path::Path;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use xks_console::aws::kms::{CustomKeyStore, CustomKeyStoreType};
 use xks_console::aws::scalar::EpochSeconds;
-use xks_console::create_key::known::Loaded;
-use xks_console::flow::player::Journey;
+use xks_console::create_key::known::Loadable;
+use xks_console::flow::player::Player;
 use xks_console::tui::app::{App, Dialog, World};
 use xks_console::tui::effect::{Call, CallId, Effect, Msg, Reply};
 
@@ -145,7 +145,7 @@ fn responses_for_the_previous_client_are_ignored_and_the_new_client_is_used_firs
             assert_eq!(app.update(Msg::Answered(id, Ok(Reply::KeyStores(vec![some_store()])))), []);
         }
     }
-    assert_eq!((app.known.region.as_str(), &app.known.key_stores), ("eu-west-1", &Loaded::Loading));
+    assert_eq!((app.known.region.as_str(), &app.known.key_stores), ("eu-west-1", &Loadable::Loading));
 }
 
 #[test]
@@ -279,7 +279,7 @@ fn console_switches_between_profiles_of_a_served_aws() {
 
 #[test]
 fn switch_key_is_shown_in_the_header_and_in_the_help() {
-    let journey: Journey = start("found", &format!("{STORES}Type \"?\"\n"));
+    let journey: Player = start("found", &format!("{STORES}Type \"?\"\n"));
     let header = super::snapshots::screen(journey.app(), (80, 24)).lines().next().unwrap().to_owned();
     assert!(header.ends_with("us-west-2 [F3]"), "{header}");
     let mut app = journey.app().clone();

@@ -3,20 +3,20 @@
 use super::account::{account, wait};
 use super::snapshots::{go_on, start};
 use xks_console::aws::kms::{ConnectionState, DescribeKey, KeyMetadata, KeyState};
-use xks_console::flow::player::Journey;
-use xks_console::flow::tape::{self, Stage as _};
+use xks_console::flow::player::Player;
+use xks_console::flow::tape::{self, ConsoleDriver as _};
 use xks_console::tui::effect::{Call, Reply};
 use xks_console::tui::runtime::perform;
 
 const KEYS: &str =
     "Wait+Screen /External key stores \\(4\\)/\nTab\nUp 2\nEnter\nWait+Screen /Customer managed keys \\(6\\)/\n";
 
-fn key(journey: &Journey, alias: &str) -> KeyMetadata {
+fn key(journey: &Player, alias: &str) -> KeyMetadata {
     let request = DescribeKey::new(format!("alias/{alias}"));
     wait(journey.client().call(&request)).unwrap().key_metadata
 }
 
-fn store_names(journey: &Journey) -> Vec<String> {
+fn store_names(journey: &Player) -> Vec<String> {
     let stores = wait(journey.client().collect_key_stores()).unwrap();
     stores.into_iter().map(|store| store.custom_key_store_name).collect()
 }
@@ -304,7 +304,7 @@ fn response_for_a_closed_form_does_not_close_another_form() {
     }
     press(KeyCode::Char('y'), KeyModifiers::NONE);
     app.update(Msg::Answered(id, Ok(Reply::Changed(Outcome::Done))));
-    assert!(matches!(&app.dialog, Some(Dialog::Task(task)) if task.would_lose()), "{:?}", app.dialog);
+    assert!(matches!(&app.dialog, Some(Dialog::Task(task)) if task.has_unsaved_changes()), "{:?}", app.dialog);
     assert!(app.flashes.iter().any(|flash| flash.text.contains("change was made")));
 }
 

@@ -1,7 +1,7 @@
 //! Screens for terminals without color: no meaning gets lost.
 
 use ratatui::style::{Color, Modifier};
-use xks_console::flow::player::Journey;
+use xks_console::flow::player::Player;
 use xks_console::flow::tape::{self, Tape};
 use xks_console::tui::terminal::Capabilities;
 
@@ -17,7 +17,7 @@ const TAPE: &str = "Wait+Screen /Frankfurt/\nWait+Screen /111122223333/\nScreens
 
 #[test]
 fn screens_are_readable_without_color() {
-    let mut journey = Journey::start((80, 24)).unwrap();
+    let mut journey = Player::start((80, 24)).unwrap();
     let tape = Tape::parse("without-color", TAPE).unwrap();
     let no_color = Capabilities { has_color: false, has_unicode: true, has_cursor: true };
     let played = tape::play(&tape, &mut journey, &mut |shot, journey| {

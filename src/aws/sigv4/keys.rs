@@ -85,7 +85,7 @@ pub struct SigningKeyCache(Mutex<HashMap<String, CachedKey>>);
 
 impl fmt::Debug for SigningKeyCache {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("SigningKeys(…)")
+        f.write_str("SigningKeyCache(…)")
     }
 }
 

@@ -1,7 +1,7 @@
 //! Signature Version 4: sign with AWS's own crate, verify by a strict reading of our own.
 //!
 //! [`sign`] is the client's half. [`Claim`] is the server's: [`Claim::parse`] says who a request claims to be from, so
-//! that the secret can be looked up, and [`Claim::verify`] holds the request against its signing key. [`SigningKeys`] keeps
+//! that the secret can be looked up, and [`SignedRequest::verify`] holds the request against its signing key. [`SigningKeyCache`] keeps
 //! such keys, and signs with them where AWS's crate would derive them for each request.
 
 mod canonical;

@@ -1,7 +1,7 @@
 //! Profiles with `mfa_serial` where there is no console to ask: the code is asked for on the terminal, whatever standard input
 //! and output are.
 
-use super::Exit;
+use super::CreateKeyExit;
 use crate::aws::cli::shell_quote;
 use crate::aws::limits;
 use crate::aws::scalar::SecretString;
@@ -10,11 +10,11 @@ use crate::client::credentials::LoadCredentialsError;
 use crate::tui::terminal;
 
 /// How often a code is asked for.
-const MOST_TRIES: usize = 3;
+const MAX_ATTEMPTS: usize = 3;
 
 /// Why there are no credentials.
 #[derive(Debug, thiserror::Error)]
-pub enum NotLoggedIn {
+pub enum SignInError {
     /// Nobody can be asked.
     #[error(
         "the profile {profile} needs a code of the MFA device {serial}, and there is no terminal to ask for it. Run the \
@@ -31,12 +31,12 @@ pub enum NotLoggedIn {
     },
     /// The code is wrong each time, or none was given, or something else keeps credentials away.
     #[error(transparent)]
-    Refused(#[from] LoadCredentialsError),
+    Credentials(#[from] LoadCredentialsError),
 }
 
-impl From<&NotLoggedIn> for Exit {
-    fn from(error: &NotLoggedIn) -> Self {
-        if matches!(error, NotLoggedIn::NoTerminal { .. }) { Self::NotRight } else { Self::NotMade }
+impl From<&SignInError> for CreateKeyExit {
+    fn from(error: &SignInError) -> Self {
+        if matches!(error, SignInError::NoTerminal { .. }) { Self::InvalidInput } else { Self::NotCreated }
     }
 }
 
@@ -44,28 +44,28 @@ impl From<&NotLoggedIn> for Exit {
 ///
 /// # Errors
 /// [`NotLoggedIn`].
-pub async fn log_in(client: &Client, mut none: LoadCredentialsError) -> Result<(), NotLoggedIn> {
-    let mut said = String::new();
-    for _ in 0..MOST_TRIES {
-        let Some(serial) = none.mfa_serial.clone() else { break };
-        let question = format!("{said}Code of the MFA device {serial}, profile {}: ", none.profile);
+pub async fn sign_in(client: &Client, mut credentials_error: LoadCredentialsError) -> Result<(), SignInError> {
+    let mut notice = String::new();
+    for _ in 0..MAX_ATTEMPTS {
+        let Some(serial) = credentials_error.mfa_serial.clone() else { break };
+        let question = format!("{notice}Code of the MFA device {serial}, profile {}: ", credentials_error.profile);
         let Ok(line) = terminal::ask(&question) else {
-            return Err(NotLoggedIn::NoTerminal { profile: none.profile, serial });
+            return Err(SignInError::NoTerminal { profile: credentials_error.profile, serial });
         };
         let Some(line) = line else { break };
         // Some authenticators write a blank in the middle.
         let code = SecretString::new(line.split_whitespace().collect());
         if let Err(violation) = limits::mfa_code(code.expose()) {
-            said = format!("✗ {}\n", violation.reason);
+            notice = format!("✗ {}\n", violation.reason);
             continue;
         }
         match client.log_in(Some(code)).await {
             Ok(()) => return Ok(()),
-            Err(next) => none = next,
+            Err(next) => credentials_error = next,
         }
-        said = format!("✗ {}\n", none.reason);
+        notice = format!("✗ {}\n", credentials_error.reason);
     }
-    Err(none.into())
+    Err(credentials_error.into())
 }
 
 #[cfg(test)]
@@ -75,8 +75,8 @@ mod tests {
     #[test]
     fn missing_terminal_error_shows_a_sign_in_command_to_paste() {
         let (profile, serial) = ("break glass".to_owned(), "arn:aws:iam::111122223333:mfa/Admin".to_owned());
-        let told = NotLoggedIn::NoTerminal { profile, serial }.to_string();
-        assert!(told.contains("export-credentials --profile 'break glass' --format env"), "{told}");
-        assert!(told.ends_with("without --profile and with --region"), "{told}");
+        let message = SignInError::NoTerminal { profile, serial }.to_string();
+        assert!(message.contains("export-credentials --profile 'break glass' --format env"), "{message}");
+        assert!(message.ends_with("without --profile and with --region"), "{message}");
     }
 }

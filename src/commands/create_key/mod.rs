@@ -7,7 +7,7 @@ pub mod one;
 mod stop;
 mod submit;
 
-pub use stop::Stop;
+pub use stop::Shutdown;
 
 use std::error::Error;
 use std::path::Path;
@@ -20,14 +20,14 @@ use crate::aws::operation::Service;
 use crate::aws::sts::GetCallerIdentity;
 use crate::cli::{Arguments, CreateKey};
 use crate::client::{CallError, Client};
-use crate::create_key::answers::{Answers, option_of};
+use crate::create_key::answers::{KeyOptions, option_name};
 use crate::create_key::draft::KeyDraft;
 use crate::create_key::field::Field;
 use crate::create_key::guide;
 use crate::create_key::key_summary::KeySummary;
-use crate::create_key::known::{Known, Loaded};
+use crate::create_key::known::{AccountState, Loadable};
 use crate::create_key::method::{Method, Step};
-use crate::create_key::submission::{Failure, Stage, Submission};
+use crate::create_key::submission::{Stage, Submission, SubmissionFailure};
 use crate::create_key::validate::{FieldError, validate};
 use crate::create_key::wanted;
 use crate::tui::effect::{self, Call, Reply};
@@ -38,37 +38,37 @@ use crate::tui::wizard::Wizard;
 /// What the command ends with. Others are 128 and the number of a signal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-pub enum Exit {
+pub enum CreateKeyExit {
     /// The key, or each key of a list, was made.
-    Made = 0,
+    Created = 0,
     /// It was refused or failed; nothing was made.
-    NotMade = 1,
+    NotCreated = 1,
     /// What was asked for is not right, so AWS was not asked; nothing was made.
-    NotRight = 2,
+    InvalidInput = 2,
     /// The wizard was left; nothing was made.
-    Left = 3,
+    Cancelled = 3,
     /// The key was made, its alias was not.
-    WithoutAlias = 4,
+    AliasNotCreated = 4,
     /// Nobody can tell whether the key was made.
     Unknown = 5,
 }
 
-impl From<Exit> for ExitCode {
-    fn from(exit: Exit) -> Self {
+impl From<CreateKeyExit> for ExitCode {
+    fn from(exit: CreateKeyExit) -> Self {
         Self::from(exit as u8)
     }
 }
 
-impl Exit {
+impl CreateKeyExit {
     /// What a submission that goes on no further comes to, and the key, if there is one.
-    pub fn of(submission: Option<&Submission>) -> (Self, Option<&KeyMetadata>) {
+    pub fn for_submission(submission: Option<&Submission>) -> (Self, Option<&KeyMetadata>) {
         let key = submission.and_then(Submission::key);
         let exit = match (submission, key) {
-            (Some(Submission::Done { .. } | Submission::Sending { stage: Stage::DescribeKey, .. }), _) => Self::Made,
-            (_, Some(_)) => Self::WithoutAlias,
+            (Some(Submission::Done { .. } | Submission::Sending { stage: Stage::DescribeKey, .. }), _) => Self::Created,
+            (_, Some(_)) => Self::AliasNotCreated,
             (Some(Submission::Sending { .. } | Submission::Unknown { .. }), None) => Self::Unknown,
-            (Some(Submission::Failed { .. }), None) => Self::NotMade,
-            (Some(_) | None, None) => Self::Left,
+            (Some(Submission::Failed { .. }), None) => Self::NotCreated,
+            (Some(_) | None, None) => Self::Cancelled,
         };
         (exit, key)
     }
@@ -80,19 +80,19 @@ pub(super) fn run(arguments: &Arguments, options: &CreateKey) -> Result<ExitCode
     if !is_silent && let Err(error) = terminal::require_any() {
         return Ok(not_right(&format!("{error}. `create-key --yes` makes the key without one")));
     }
-    let answers = match files::all_answers(&options.answers, options.answers_file.as_ref(), is_silent) {
+    let answers = match files::merge_answers(&options.answers, options.answers_file.as_ref(), is_silent) {
         Ok(answers) => answers,
         Err(error) => return Ok(not_right(&error)),
     };
     // Each row of a list has a policy of its own.
-    let policy = match files::policy(answers.policy.as_ref().filter(|_| options.batch.is_none())) {
+    let policy = match files::read_policy(answers.policy.as_ref().filter(|_| options.batch.is_none())) {
         Ok(policy) => policy,
         Err(error) => return Ok(not_right(&error)),
     };
     if is_silent {
         return without_screen(arguments, options.batch.as_deref(), &answers, policy);
     }
-    match answers.draft(policy) {
+    match answers.to_draft(policy) {
         Ok(draft) => in_wizard(arguments, draft, answers.custom_key_store_id),
         Err(errors) => Ok(not_right(&errors.join("\nxks-console: "))),
     }
@@ -100,26 +100,26 @@ pub(super) fn run(arguments: &Arguments, options: &CreateKey) -> Result<ExitCode
 
 fn not_right(message: &str) -> ExitCode {
     note(message);
-    Exit::NotRight.into()
+    CreateKeyExit::InvalidInput.into()
 }
 
 /// Creates the key of `answers`, or the keys of a list.
 fn without_screen(
     arguments: &Arguments,
     list: Option<&Path>,
-    answers: &Answers,
+    answers: &KeyOptions,
     policy: Option<String>,
 ) -> Result<ExitCode, Box<dyn Error>> {
-    let (runtime, stop) = (runtime()?, Stop::default());
+    let (runtime, stop) = (runtime()?, Shutdown::default());
     let aws = Aws::open(arguments, &runtime)?;
     if let Some(missing) = aws.waits_for_code
-        && let Err(error) = runtime.block_on(log_in::log_in(&aws.client, missing))
+        && let Err(error) = runtime.block_on(log_in::sign_in(&aws.client, missing))
     {
         note(&error);
-        return Ok(Exit::from(&error).into());
+        return Ok(CreateKeyExit::from(&error).into());
     }
     let (out, notes) = (&mut std::io::stdout(), &mut std::io::stderr());
-    Ok(runtime.block_on(stop.guard(async {
+    Ok(runtime.block_on(stop.run_until_signal(async {
         match list {
             Some(list) => batch::run(&aws.client, list, answers, &stop, out, notes).await,
             None => one::run(&aws.client, answers, policy, &stop, out, notes).await,
@@ -136,10 +136,13 @@ fn in_wizard(arguments: &Arguments, draft: KeyDraft, key_store: Option<String>) 
     let ended = console::show(aws, &mut app, effects, runtime)?;
     let (out, notes) = (&mut std::io::stdout(), &mut std::io::stderr());
     let exit = match &app.wizard {
-        Some(wizard) => one::print(&wizard.submission, &wizard.draft, &app.known, out, notes)?,
-        None => Exit::Left,
+        Some(wizard) => one::print_result(&wizard.submission, &wizard.draft, &app.known, out, notes)?,
+        None => CreateKeyExit::Cancelled,
     };
-    if exit == Exit::Left && app.drafts.are_kept() && app.wizard.as_ref().is_some_and(Wizard::would_lose) {
+    if exit == CreateKeyExit::Cancelled
+        && app.drafts.is_saved()
+        && app.wizard.as_ref().is_some_and(Wizard::has_unsaved_changes)
+    {
         note("no key was created. Your entries are saved as a draft: press D in the console to resume it.");
     }
     Ok(if ended == ExitCode::SUCCESS { exit.into() } else { ended })
@@ -149,32 +152,32 @@ fn in_wizard(arguments: &Arguments, draft: KeyDraft, key_store: Option<String>) 
 ///
 /// # Errors
 /// Without the account no key can be made, and none in an external key store without the key stores.
-async fn learn(client: &Client, origin: Origin) -> Result<Known, CallError> {
-    let mut known = Known {
+async fn load_account_state(client: &Client, origin: Origin) -> Result<AccountState, CallError> {
+    let mut account = AccountState {
         region: client.region().to_owned(),
         endpoint_url: client.endpoints().custom_url(Service::Kms).map(str::to_owned),
         is_read_only: client.is_read_only(),
-        ..Known::default()
+        ..AccountState::default()
     };
-    known.identify(client.call(&GetCallerIdentity {}).await?);
+    account.set_caller(client.call(&GetCallerIdentity {}).await?);
     if origin == Origin::ExternalKeyStore {
-        known.key_stores = Loaded::Ready(client.collect_key_stores().await?);
+        account.key_stores = Loadable::Ready(client.collect_key_stores().await?);
     } else {
         // No external key tells such a key from others: it is known again by being new. Who may not list keys can't look for
         // it either.
         let keys = client.collect_keys().await.ok();
-        known.key_ids = keys.map(|keys| keys.into_iter().map(|key| key.key_id).collect());
+        account.key_ids = keys.map(|keys| keys.into_iter().map(|key| key.key_id).collect());
     }
     // Without permission to list them, CreateAlias tells whether an alias is taken.
-    known.aliases = match client.collect_aliases().await {
-        Ok(aliases) => Loaded::Ready(aliases),
-        Err(error) => Loaded::Failed(error.to_string()),
+    account.aliases = match client.collect_aliases().await {
+        Ok(aliases) => Loadable::Ready(aliases),
+        Err(error) => Loadable::Failed(error.to_string()),
     };
-    Ok(known)
+    Ok(account)
 }
 
 /// All keys, described; without permission to list them, CreateKey tells whether an external key is in use.
-async fn keys(client: &Client) -> Loaded<Vec<KeySummary>> {
+async fn load_keys(client: &Client) -> Loadable<Vec<KeySummary>> {
     let (mut all, mut marker) = (Vec::new(), None);
     loop {
         match perform(client, Call::Keys(marker)).await {
@@ -182,41 +185,42 @@ async fn keys(client: &Client) -> Loaded<Vec<KeySummary>> {
                 all.extend(page);
                 marker = next;
             }
-            Ok(_) => return Loaded::Idle,
-            Err(failure) => return Loaded::Failed(failure.message),
+            Ok(_) => return Loadable::Idle,
+            Err(failure) => return Loadable::Failed(failure.message),
         }
         if marker.is_none() {
-            return Loaded::Ready(all);
+            return Loadable::Ready(all);
         }
     }
 }
 
 /// Puts the draft into the external key store that is wanted, if it is for one.
-fn place(draft: &mut KeyDraft, answers: &Answers, known: &Known) -> Result<(), String> {
+fn assign_key_store(draft: &mut KeyDraft, answers: &KeyOptions, account: &AccountState) -> Result<(), String> {
     if !draft.is_external() {
         return Ok(());
     }
-    let wanted = answers.custom_key_store_id.as_deref();
-    let store = wanted::key_store(wanted, known).map_err(|error| format!("--custom-key-store-id: {error}."))?;
+    let requested_store = answers.custom_key_store_id.as_deref();
+    let store =
+        wanted::find_key_store(requested_store, account).map_err(|error| format!("--custom-key-store-id: {error}."))?;
     draft.custom_key_store_id = Some(store.custom_key_store_id.clone());
     Ok(())
 }
 
 /// What the rules of the wizard say against a draft, each with its field, in words for a command line.
-fn wrong(draft: &KeyDraft, known: &Known) -> Vec<(Field, String)> {
+fn validation_errors(draft: &KeyDraft, account: &AccountState) -> Vec<(Field, String)> {
     let option_of = |field| match field {
         Field::KeyPolicy if draft.edited_policy.is_some() => "--policy",
-        _ => option_of(field),
+        _ => option_name(field),
     };
-    let in_words = |FieldError { field, message }| {
-        let unconnected = unconnected(draft, known).filter(|_| field == Field::CustomKeyStore);
-        (field, format!("{}: {}", option_of(field), unconnected.unwrap_or(message)))
+    let describe = |FieldError { field, message }| {
+        let disconnected = disconnected_store_message(draft, account).filter(|_| field == Field::CustomKeyStore);
+        (field, format!("{}: {}", option_of(field), disconnected.unwrap_or(message)))
     };
-    validate(&Method::FromCustomerManagedKeys, Step::Review, draft, known).into_iter().map(in_words).collect()
+    validate(&Method::FromCustomerManagedKeys, Step::Review, draft, account).into_iter().map(describe).collect()
 }
 
-fn unconnected(draft: &KeyDraft, known: &Known) -> Option<String> {
-    let store = known.key_store(draft.custom_key_store_id.as_deref()?)?;
+fn disconnected_store_message(draft: &KeyDraft, account: &AccountState) -> Option<String> {
+    let store = account.key_store(draft.custom_key_store_id.as_deref()?)?;
     let (name, id) = (&store.custom_key_store_name, &store.custom_key_store_id);
     (store.connection_state != ConnectionState::Connected).then(|| {
         format!(
@@ -228,7 +232,7 @@ fn unconnected(draft: &KeyDraft, known: &Known) -> Option<String> {
 }
 
 /// What to do, where the console's advice speaks of what is on its screen.
-fn remedy_without_screen(code: &str) -> Option<&'static str> {
+fn command_line_remedy(code: &str) -> Option<&'static str> {
     match code {
         "ReadOnly" => Some(
             "Run it without --read-only, and where config.toml has no `read-only`, or hand it to somebody who may make keys.",
@@ -242,27 +246,27 @@ fn remedy_without_screen(code: &str) -> Option<&'static str> {
 }
 
 /// A failure in a few lines: what AWS said, what it means, what to do.
-fn in_words(failure: &Failure) -> String {
+fn describe_failure(failure: &SubmissionFailure) -> String {
     let guide = guide::for_error(&failure.code, &failure.message);
-    let remedy = remedy_without_screen(&failure.code).unwrap_or(guide.remedy);
-    let mut words = failure.code.clone();
+    let remedy = command_line_remedy(&failure.code).unwrap_or(guide.action);
+    let mut message = failure.code.clone();
     if !failure.message.is_empty() {
-        words = format!("{words}: {}", failure.message);
+        message = format!("{message}: {}", failure.message);
     }
-    if let Some(field) = guide.mended_by {
-        words = format!("{}: {words}", option_of(field));
+    if let Some(field) = guide.field {
+        message = format!("{}: {message}", option_name(field));
     }
-    words = format!("{words}\n  {}\n  What to do: {remedy}", guide.meaning);
+    message = format!("{message}\n  {}\n  What to do: {remedy}", guide.meaning);
     if !failure.request_id.is_empty() {
-        words = format!("{words}\n  Request ID: {}", failure.request_id);
+        message = format!("{message}\n  Request ID: {}", failure.request_id);
     }
-    words
+    message
 }
 
 /// A call that failed, with what to do about it.
-fn call_in_words(error: &CallError) -> String {
+fn describe_call_error(error: &CallError) -> String {
     let effect::Failure { code, message, request_id } = effect::Failure::from(error);
-    in_words(&Failure { code, message, request_id, outcome_unknown: false })
+    describe_failure(&SubmissionFailure { code, message, request_id, outcome_unknown: false })
 }
 
 #[cfg(test)]
@@ -276,7 +280,12 @@ mod tests {
             [("ReadOnly", "without --read-only"), ("NoCredentials", "asks for it on the terminal when it starts")]
         {
             let (message, request_id) = Default::default();
-            let told = in_words(&Failure { code: code.to_owned(), message, request_id, outcome_unknown: false });
+            let told = describe_failure(&SubmissionFailure {
+                code: code.to_owned(),
+                message,
+                request_id,
+                outcome_unknown: false,
+            });
             assert!(told.contains(words), "{told}");
             for screen in ["given here", "you have typed"] {
                 assert!(!told.contains(screen), "{told}");
@@ -288,7 +297,7 @@ mod tests {
     fn exit_code_reflects_what_was_created() {
         let made = || Box::new(key("k1", "payments-2026"));
         let some = || Some(made());
-        let failure = || Failure {
+        let failure = || SubmissionFailure {
             code: "AlreadyExistsException".to_owned(),
             message: String::new(),
             request_id: String::new(),
@@ -297,21 +306,21 @@ mod tests {
         let sending = |stage, key| Submission::Sending { stage, key, sent: Box::default() };
         let unknown = |stage, key| Submission::Unknown { stage, key, sent: Box::default(), failure: failure() };
         for (submission, exit) in [
-            (Submission::NotSent, Exit::Left),
-            (Submission::Failed { failure: failure() }, Exit::NotMade),
-            (Submission::Done { key: made() }, Exit::Made),
-            (Submission::KeyWithoutAlias { key: made(), failure: failure() }, Exit::WithoutAlias),
-            (sending(Stage::CreateKey, None), Exit::Unknown),
-            (sending(Stage::FindKey, None), Exit::Unknown),
-            (sending(Stage::CreateAlias, some()), Exit::WithoutAlias),
-            (sending(Stage::DescribeKey, some()), Exit::Made),
-            (unknown(Stage::CreateKey, None), Exit::Unknown),
-            (unknown(Stage::CreateAlias, some()), Exit::WithoutAlias),
+            (Submission::NotSent, CreateKeyExit::Cancelled),
+            (Submission::Failed { failure: failure() }, CreateKeyExit::NotCreated),
+            (Submission::Done { key: made() }, CreateKeyExit::Created),
+            (Submission::KeyWithoutAlias { key: made(), failure: failure() }, CreateKeyExit::AliasNotCreated),
+            (sending(Stage::CreateKey, None), CreateKeyExit::Unknown),
+            (sending(Stage::FindKey, None), CreateKeyExit::Unknown),
+            (sending(Stage::CreateAlias, some()), CreateKeyExit::AliasNotCreated),
+            (sending(Stage::DescribeKey, some()), CreateKeyExit::Created),
+            (unknown(Stage::CreateKey, None), CreateKeyExit::Unknown),
+            (unknown(Stage::CreateAlias, some()), CreateKeyExit::AliasNotCreated),
         ] {
-            let (told, key) = Exit::of(Some(&submission));
+            let (told, key) = CreateKeyExit::for_submission(Some(&submission));
             assert_eq!(told, exit, "{submission:?}");
-            assert_eq!(key.is_some(), matches!(exit, Exit::Made | Exit::WithoutAlias));
+            assert_eq!(key.is_some(), matches!(exit, CreateKeyExit::Created | CreateKeyExit::AliasNotCreated));
         }
-        assert_eq!(Exit::of(None), (Exit::Left, None));
+        assert_eq!(CreateKeyExit::for_submission(None), (CreateKeyExit::Cancelled, None));
     }
 }

@@ -4,39 +4,39 @@ use std::time::Duration;
 
 use crate::client::Client;
 use crate::create_key::draft::KeyDraft;
-use crate::create_key::known::Known;
+use crate::create_key::known::AccountState;
 use crate::create_key::submission::Submission;
 use crate::tui::runtime;
 
 /// How often it is looked what became of a request that got no answer.
-const MOST_LOOKS: u32 = 3;
+const MAX_LOOKUPS: u32 = 3;
 /// How long before the first look; twice as long before each that follows.
-const PAUSE: Duration = Duration::from_secs(1);
+const INITIAL_DELAY: Duration = Duration::from_secs(1);
 
 /// Begins a submission, or goes on where it stopped, until it is done, refused, or not to be known. `note` hears of each call
 /// before it is sent; when it fails, the call isn't.
 ///
 /// # Errors
 /// What `note` failed with.
-pub(super) async fn carry_out(
+pub(super) async fn execute(
     client: &Client,
     submission: &mut Submission,
     draft: &KeyDraft,
-    known: &Known,
-    mut note: impl FnMut(&Submission) -> std::io::Result<()>,
+    account: &AccountState,
+    mut before_call: impl FnMut(&Submission) -> std::io::Result<()>,
 ) -> std::io::Result<()> {
-    let mut looks = 0;
+    let mut lookups = 0;
     loop {
-        let mut call = submission.start(draft, known);
+        let mut call = submission.start(draft, account);
         while let Some(sent) = call {
-            note(submission)?;
+            before_call(submission)?;
             let answer = runtime::submit(client, sent).await;
-            call = submission.answer(answer, draft, known);
+            call = submission.on_response(answer, draft, account);
         }
-        if !matches!(submission, Submission::Unknown { .. }) || looks == MOST_LOOKS {
+        if !matches!(submission, Submission::Unknown { .. }) || lookups == MAX_LOOKUPS {
             return Ok(());
         }
-        tokio::time::sleep(PAUSE * 2_u32.pow(looks)).await;
-        looks += 1;
+        tokio::time::sleep(INITIAL_DELAY * 2_u32.pow(lookups)).await;
+        lookups += 1;
     }
 }

@@ -11,27 +11,27 @@ use crate::aws::xks_console::ListProxyRequests;
 use crate::xks::key_manager::{ExternalKey, ExternalKeyManager, KeyManagerError};
 
 /// Where a list goes, and in which form.
-pub struct List<'a, W> {
+pub struct ListWriter<'a, W> {
     /// Where it goes.
     pub out: &'a mut W,
     /// Whether it is one JSON document.
     pub is_json: bool,
 }
 
-impl<W: Write> List<'_, W> {
-    fn document(&mut self, document: &Value) -> Result<(), Box<dyn Error>> {
+impl<W: Write> ListWriter<'_, W> {
+    fn write_json(&mut self, document: &Value) -> Result<(), Box<dyn Error>> {
         Ok(writeln!(self.out, "{}", serde_json::to_string_pretty(document)?)?)
     }
 
     /// Names and URI paths of the partitions.
-    pub fn partitions(&mut self, manager: &ExternalKeyManager) -> Result<(), Box<dyn Error>> {
+    pub fn write_partitions(&mut self, manager: &ExternalKeyManager) -> Result<(), Box<dyn Error>> {
         let names = manager.partitions()?;
         if self.is_json {
             let partition = |name: &String| {
                 let prefix = if name.is_empty() { String::new() } else { format!("/{name}") };
                 json!({ "name": name, "uriPath": format!("{prefix}{}", limits::XKS_PROXY_PATH_SUFFIX) })
             };
-            return self.document(&json!({ "partitions": names.iter().map(partition).collect::<Vec<_>>() }));
+            return self.write_json(&json!({ "partitions": names.iter().map(partition).collect::<Vec<_>>() }));
         }
         for name in names {
             writeln!(self.out, "{name}")?;
@@ -40,12 +40,12 @@ impl<W: Write> List<'_, W> {
     }
 
     /// The external keys of a partition.
-    pub fn keys(&mut self, manager: &ExternalKeyManager, partition: &str) -> Result<(), Box<dyn Error>> {
+    pub fn write_keys(&mut self, manager: &ExternalKeyManager, partition: &str) -> Result<(), Box<dyn Error>> {
         require_partition(manager, partition)?;
         let keys = manager.keys(partition)?;
         if self.is_json {
-            let keys: Vec<Value> = keys.iter().map(as_json).collect();
-            return self.document(&json!({ "partition": partition, "externalKeys": keys }));
+            let keys: Vec<Value> = keys.iter().map(key_json).collect();
+            return self.write_json(&json!({ "partition": partition, "externalKeys": keys }));
         }
         writeln!(
             self.out,
@@ -65,11 +65,11 @@ impl<W: Write> List<'_, W> {
     }
 
     /// The access key IDs of a partition.
-    pub fn credentials(&mut self, manager: &ExternalKeyManager, partition: &str) -> Result<(), Box<dyn Error>> {
+    pub fn write_credentials(&mut self, manager: &ExternalKeyManager, partition: &str) -> Result<(), Box<dyn Error>> {
         require_partition(manager, partition)?;
         let ids = manager.access_key_ids(partition)?;
         if self.is_json {
-            return self.document(&json!({ "partition": partition, "accessKeyIds": ids }));
+            return self.write_json(&json!({ "partition": partition, "accessKeyIds": ids }));
         }
         for id in ids {
             writeln!(self.out, "{id}")?;
@@ -78,24 +78,28 @@ impl<W: Write> List<'_, W> {
     }
 
     /// The requests to the proxy that are wanted, the oldest first: a line of JSON for each, or one document.
-    pub fn requests(&mut self, manager: &ExternalKeyManager, wanted: &ListProxyRequests) -> Result<(), Box<dyn Error>> {
-        if let Some(partition) = &wanted.partition {
+    pub fn write_requests(
+        &mut self,
+        manager: &ExternalKeyManager,
+        filter: &ListProxyRequests,
+    ) -> Result<(), Box<dyn Error>> {
+        if let Some(partition) = &filter.partition {
             require_partition(manager, partition)?;
         }
-        let mut requests = manager.requests(wanted)?;
+        let mut requests = manager.requests(filter)?;
         // A key that was deleted is known by its requests.
         if requests.is_empty()
-            && let Some(id) = &wanted.external_key_id
-            && !is_key_of_any(manager, wanted.partition.as_deref(), id)?
+            && let Some(id) = &filter.external_key_id
+            && !key_exists(manager, filter.partition.as_deref(), id)?
         {
-            let place =
-                wanted.partition.as_ref().map_or("No partition".to_owned(), |name| format!("Partition {name:?}"));
-            let verb = if wanted.partition.is_some() { "has no" } else { "has an" };
-            return Err(format!("{place} {verb} external key {id:?}.").into());
+            let subject =
+                filter.partition.as_ref().map_or("No partition".to_owned(), |name| format!("Partition {name:?}"));
+            let verb = if filter.partition.is_some() { "has no" } else { "has an" };
+            return Err(format!("{subject} {verb} external key {id:?}.").into());
         }
         requests.reverse();
         if self.is_json {
-            return self.document(&json!({ "requests": requests }));
+            return self.write_json(&json!({ "requests": requests }));
         }
         for request in requests {
             writeln!(self.out, "{}", serde_json::to_string(&request)?)?;
@@ -104,7 +108,7 @@ impl<W: Write> List<'_, W> {
     }
 }
 
-fn is_key_of_any(manager: &ExternalKeyManager, partition: Option<&str>, id: &str) -> Result<bool, KeyManagerError> {
+fn key_exists(manager: &ExternalKeyManager, partition: Option<&str>, id: &str) -> Result<bool, KeyManagerError> {
     let partitions = match partition {
         Some(partition) => vec![partition.to_owned()],
         None => manager.partitions()?,
@@ -123,7 +127,7 @@ fn status(key: &ExternalKey) -> &'static str {
     if key.enabled { "ENABLED" } else { "DISABLED" }
 }
 
-fn as_json(key: &ExternalKey) -> Value {
+fn key_json(key: &ExternalKey) -> Value {
     json!({
         "id": key.id,
         "keySpec": key.spec,

@@ -10,43 +10,44 @@ use std::process::ExitCode;
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use self::lists::List;
+use self::lists::ListWriter;
 use super::{note, open_bundled};
 use crate::aws::xks_console::ListProxyRequests;
 use crate::bundled::BundledAws;
-use crate::cli::{Arguments, KeyName, ProxyCommand};
+use crate::cli::{Arguments, ExternalKeyRef, ProxyCommand};
 use crate::storage::atomic_file::replace;
 use crate::xks::key_manager::{ExternalKeyManager, KeyManagerError, NewExternalKey};
 use crate::xks::proxy::BUNDLED_HOST;
 
 /// The exit code for a value that can't be right, and for a question that can't be asked.
-const USAGE: u8 = 2;
+const EXIT_USAGE: u8 = 2;
 /// The exit code for a question that was answered with no.
-const DECLINED: u8 = 3;
+const EXIT_DECLINED: u8 = 3;
 
 /// Does what the command line asks for, on the terminal.
 ///
 /// # Errors
 /// As [`run`]; what the bundled AWS can't be opened for.
-pub fn start(arguments: &Arguments, command: &ProxyCommand) -> Result<ExitCode, Box<dyn Error>> {
-    if let ProxyCommand::DeleteKey { key: KeyName { partition, id }, yes: false } = command
+pub fn run_on_terminal(arguments: &Arguments, command: &ProxyCommand) -> Result<ExitCode, Box<dyn Error>> {
+    if let ProxyCommand::DeleteKey { key: ExternalKeyRef { partition, id }, yes: false } = command
         && !(io::stdin().is_terminal() && io::stderr().is_terminal())
     {
         note(format_args!(
             "Deleting an external key can't be undone, and there is no terminal to ask on. Add --yes to delete {id:?} of \
              partition {partition:?} without being asked."
         ));
-        return Ok(ExitCode::from(USAGE));
+        return Ok(ExitCode::from(EXIT_USAGE));
     }
     let data_dir = arguments.data_dir(|name| std::env::var_os(name))?;
     let bundled = open_bundled(arguments, &data_dir)?;
-    let mut terminal = Terminal { out: io::stdout(), notes: io::stderr(), is_json: arguments.json, confirm: &ask };
-    match run(&bundled, &data_dir, command, &mut terminal) {
+    let mut command_io =
+        CommandIo { out: io::stdout(), notes: io::stderr(), is_json: arguments.json, confirm: &confirm_on_terminal };
+    match run(&bundled, &data_dir, command, &mut command_io) {
         // Such as `head`, which wants no more of a list.
         Err(error) if command.is_list() && is_broken_pipe(&*error) => Ok(ExitCode::SUCCESS),
         Err(error) if matches!(error.downcast_ref(), Some(KeyManagerError::Invalid { .. })) => {
             note(error);
-            Ok(ExitCode::from(USAGE))
+            Ok(ExitCode::from(EXIT_USAGE))
         }
         done => done,
     }
@@ -57,7 +58,7 @@ fn is_broken_pipe(error: &(dyn Error + 'static)) -> bool {
 }
 
 /// Asks a question on the terminal; whether the answer is yes.
-fn ask(question: &str) -> io::Result<bool> {
+fn confirm_on_terminal(question: &str) -> io::Result<bool> {
     let mut notes = io::stderr();
     write!(notes, "{question} [y/N] ")?;
     notes.flush()?;
@@ -67,7 +68,7 @@ fn ask(question: &str) -> io::Result<bool> {
 }
 
 /// Where a command speaks, and how it asks.
-pub struct Terminal<'a, O, N> {
+pub struct CommandIo<'a, O, N> {
     /// What programs read.
     pub out: O,
     /// What people read.
@@ -86,17 +87,17 @@ pub fn run(
     aws: &BundledAws,
     dir: &Path,
     command: &ProxyCommand,
-    terminal: &mut Terminal<impl Write, impl Write>,
+    command_io: &mut CommandIo<impl Write, impl Write>,
 ) -> Result<ExitCode, Box<dyn Error>> {
     let manager = aws.key_manager();
-    if let Some(KeyName { partition, id }) = command.existing_key() {
+    if let Some(ExternalKeyRef { partition, id }) = command.existing_key() {
         require_key(manager, partition, id)?;
     }
-    let Terminal { out, notes, is_json, confirm } = terminal;
-    let mut list = List { out, is_json: *is_json };
+    let CommandIo { out, notes, is_json, confirm } = command_io;
+    let mut list = ListWriter { out, is_json: *is_json };
     match command {
         ProxyCommand::CreatePartition { name } => create_partition(aws, dir, name, list.out, notes)?,
-        ProxyCommand::ListPartitions => list.partitions(manager)?,
+        ProxyCommand::ListPartitions => list.write_partitions(manager)?,
         ProxyCommand::CreateKey { key, usage, spec, disabled, callers } => {
             let key_usage = usage.iter().filter(|one| *one != "none").map(|one| one.to_uppercase()).collect();
             manager.create_key(
@@ -111,21 +112,21 @@ pub fn run(
                 },
             )?;
         }
-        ProxyCommand::ListKeys { partition } => list.keys(manager, partition)?,
-        ProxyCommand::EnableKey(KeyName { partition, id }) => manager.set_enabled(partition, id, true)?,
-        ProxyCommand::DisableKey(KeyName { partition, id }) => manager.set_enabled(partition, id, false)?,
-        ProxyCommand::DeleteKey { key: KeyName { partition, id }, yes } => {
+        ProxyCommand::ListKeys { partition } => list.write_keys(manager, partition)?,
+        ProxyCommand::EnableKey(ExternalKeyRef { partition, id }) => manager.set_enabled(partition, id, true)?,
+        ProxyCommand::DisableKey(ExternalKeyRef { partition, id }) => manager.set_enabled(partition, id, false)?,
+        ProxyCommand::DeleteKey { key: ExternalKeyRef { partition, id }, yes } => {
             if !yes && !confirm(&delete_question(aws, partition, id)?)? {
                 writeln!(notes, "xks-console: The external key was not deleted.")?;
-                return Ok(ExitCode::from(DECLINED));
+                return Ok(ExitCode::from(EXIT_DECLINED));
             }
             manager.delete_key(partition, id)?;
         }
         ProxyCommand::SetCallers { key, callers } => manager.set_callers(&key.partition, &key.id, callers)?,
-        ProxyCommand::RotateKey(KeyName { partition, id }) => {
+        ProxyCommand::RotateKey(ExternalKeyRef { partition, id }) => {
             writeln!(list.out, "{}", manager.rotate_key(partition, id)?)?;
         }
-        ProxyCommand::ListCredentials { partition } => list.credentials(manager, partition)?,
+        ProxyCommand::ListCredentials { partition } => list.write_credentials(manager, partition)?,
         ProxyCommand::RotateCredential { partition } => {
             let before = manager.access_key_ids(partition)?;
             let configuration = aws.proxy_configuration(partition)?;
@@ -137,7 +138,7 @@ pub fn run(
                 )?;
             }
         }
-        ProxyCommand::Log { partition, key, kms_request_id, last } => list.requests(
+        ProxyCommand::Log { partition, key, kms_request_id, last } => list.write_requests(
             manager,
             &ListProxyRequests {
                 partition: partition.clone(),
@@ -239,30 +240,30 @@ mod tests {
         BundledAws::in_memory("default", Environment::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 1)).unwrap()
     }
 
-    fn done(aws: &BundledAws, dir: &Path, command: &ProxyCommand) -> Result<(String, String), String> {
-        let (out, notes, _) = said(aws, dir, command, false, &|question| panic!("{question}"))?;
+    fn run_command(aws: &BundledAws, dir: &Path, command: &ProxyCommand) -> Result<(String, String), String> {
+        let (out, notes, _) = run_with(aws, dir, command, false, &|question| panic!("{question}"))?;
         Ok((out, notes))
     }
 
     /// Output, notes and exit code.
-    fn said(
+    fn run_with(
         aws: &BundledAws,
         dir: &Path,
         command: &ProxyCommand,
         is_json: bool,
         confirm: &dyn Fn(&str) -> io::Result<bool>,
     ) -> Result<(String, String, ExitCode), String> {
-        let mut terminal = Terminal { out: Vec::new(), notes: Vec::new(), is_json, confirm };
-        let code = run(aws, dir, command, &mut terminal).map_err(|error| error.to_string())?;
+        let mut command_io = CommandIo { out: Vec::new(), notes: Vec::new(), is_json, confirm };
+        let code = run(aws, dir, command, &mut command_io).map_err(|error| error.to_string())?;
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        Ok((text(terminal.out), text(terminal.notes), code))
+        Ok((text(command_io.out), text(command_io.notes), code))
     }
 
     #[test]
     fn partitions_keys_and_credentials_are_created_changed_and_removed() {
         let (aws, dir) = (aws(), tempfile::tempdir().unwrap());
-        let does = |command: ProxyCommand| done(&aws, dir.path(), &command);
-        let (file, notes) = does(ProxyCommand::CreatePartition { name: "team/red".to_owned() }).unwrap();
+        let run_proxy = |command: ProxyCommand| run_command(&aws, dir.path(), &command);
+        let (file, notes) = run_proxy(ProxyCommand::CreatePartition { name: "team/red".to_owned() }).unwrap();
         let file: serde_json::Value = serde_json::from_str(&file).unwrap();
         assert_eq!(file["XksProxyUriPath"], "/team/red/kms/xks/v1");
         let secret = file["XksProxyAuthenticationCredential"]["RawSecretAccessKey"].as_str().unwrap();
@@ -274,10 +275,12 @@ mod tests {
         let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&request).unwrap().permissions());
         assert_eq!(mode & 0o777, 0o600);
         assert!(std::fs::read_to_string(request).unwrap().contains(secret));
-        assert!(does(ProxyCommand::CreatePartition { name: "team/red".to_owned() }).unwrap_err().contains("exists"));
-        assert!(does(ProxyCommand::ListPartitions).unwrap().0.contains("team/red\n"));
+        assert!(
+            run_proxy(ProxyCommand::CreatePartition { name: "team/red".to_owned() }).unwrap_err().contains("exists")
+        );
+        assert!(run_proxy(ProxyCommand::ListPartitions).unwrap().0.contains("team/red\n"));
 
-        let key = || KeyName { partition: "team/red".to_owned(), id: "k-1".to_owned() };
+        let key = || ExternalKeyRef { partition: "team/red".to_owned(), id: "k-1".to_owned() };
         let create = |usage: &str| ProxyCommand::CreateKey {
             key: key(),
             usage: usage.split(',').map(str::to_owned).collect(),
@@ -285,10 +288,10 @@ mod tests {
             disabled: false,
             callers: vec!["AWS Internal".to_owned()],
         };
-        does(create("encrypt,decrypt")).unwrap();
-        assert!(does(create("none")).unwrap_err().contains("exists"));
-        does(ProxyCommand::DisableKey(key())).unwrap();
-        let list = || does(ProxyCommand::ListKeys { partition: "team/red".to_owned() }).unwrap().0;
+        run_proxy(create("encrypt,decrypt")).unwrap();
+        assert!(run_proxy(create("none")).unwrap_err().contains("exists"));
+        run_proxy(ProxyCommand::DisableKey(key())).unwrap();
+        let list = || run_proxy(ProxyCommand::ListKeys { partition: "team/red".to_owned() }).unwrap().0;
         assert!(
             list().contains("k-1 ") && list().contains("DISABLED") && list().contains("ENCRYPT,DECRYPT"),
             "{}",
@@ -296,30 +299,30 @@ mod tests {
         );
         assert!(list().lines().any(|line| line.ends_with("  AWS Internal")), "{}", list());
         let callers = ["arn:aws:iam::111122223333:role/*", "backup.amazonaws.com"].map(str::to_owned);
-        does(ProxyCommand::SetCallers { key: key(), callers: callers.to_vec() }).unwrap();
+        run_proxy(ProxyCommand::SetCallers { key: key(), callers: callers.to_vec() }).unwrap();
         assert!(list().lines().any(|line| line.ends_with(&format!("  {}", callers.join(",")))), "{}", list());
-        does(ProxyCommand::SetCallers { key: key(), callers: Vec::new() }).unwrap();
+        run_proxy(ProxyCommand::SetCallers { key: key(), callers: Vec::new() }).unwrap();
         assert!(list().lines().any(|line| line.ends_with("  -")), "{}", list());
-        does(ProxyCommand::EnableKey(key())).unwrap();
-        assert_eq!(does(ProxyCommand::RotateKey(key())).unwrap().0, "2\n");
-        does(ProxyCommand::DeleteKey { key: key(), yes: true }).unwrap();
+        run_proxy(ProxyCommand::EnableKey(key())).unwrap();
+        assert_eq!(run_proxy(ProxyCommand::RotateKey(key())).unwrap().0, "2\n");
+        run_proxy(ProxyCommand::DeleteKey { key: key(), yes: true }).unwrap();
         assert!(!list().contains("k-1 "));
         assert!(
-            does(ProxyCommand::DeleteKey { key: key(), yes: true })
+            run_proxy(ProxyCommand::DeleteKey { key: key(), yes: true })
                 .unwrap_err()
                 .contains("has no external key \"k-1\"")
         );
         // A key that has its ID later is another one.
-        does(create("none")).unwrap();
+        run_proxy(create("none")).unwrap();
         assert!(list().contains("      1 "), "{}", list());
 
         let old = file["XksProxyAuthenticationCredential"]["AccessKeyId"].as_str().unwrap().to_owned();
-        let (_, notes) = does(ProxyCommand::RotateCredential { partition: "team/red".to_owned() }).unwrap();
+        let (_, notes) = run_proxy(ProxyCommand::RotateCredential { partition: "team/red".to_owned() }).unwrap();
         assert!(notes.contains(&old), "{notes}");
         let revoke = ProxyCommand::RevokeCredential { partition: "team/red".to_owned(), access_key_id: old.clone() };
-        does(revoke.clone()).unwrap();
-        assert!(does(revoke).unwrap_err().contains("has no credential"));
-        let left = does(ProxyCommand::ListCredentials { partition: "team/red".to_owned() }).unwrap().0;
+        run_proxy(revoke.clone()).unwrap();
+        assert!(run_proxy(revoke).unwrap_err().contains("has no credential"));
+        let left = run_proxy(ProxyCommand::ListCredentials { partition: "team/red".to_owned() }).unwrap().0;
         assert!(left.lines().count() == 1 && !left.contains(&old), "{left}");
     }
 
@@ -327,7 +330,7 @@ mod tests {
     fn errors_name_the_unknown_partition_or_key() {
         let (aws, dir) = (aws(), tempfile::tempdir().unwrap());
         let name = || "nowhere".to_owned();
-        let key = |partition: &str| KeyName { partition: partition.to_owned(), id: "nothing".to_owned() };
+        let key = |partition: &str| ExternalKeyRef { partition: partition.to_owned(), id: "nothing".to_owned() };
         let log = |partition: Option<&str>, key: Option<&str>| ProxyCommand::Log {
             partition: partition.map(str::to_owned),
             key: key.map(str::to_owned),
@@ -343,7 +346,7 @@ mod tests {
             ProxyCommand::EnableKey(key("nowhere")),
             ProxyCommand::DeleteKey { key: key("nowhere"), yes: true },
         ] {
-            let error = done(&aws, dir.path(), &command).unwrap_err();
+            let error = run_command(&aws, dir.path(), &command).unwrap_err();
             assert!(error.contains("\"nowhere\""), "{command:?}: {error}");
         }
         for command in [
@@ -355,16 +358,16 @@ mod tests {
             log(Some("oslo"), Some("nothing")),
             log(None, Some("nothing")),
         ] {
-            let error = done(&aws, dir.path(), &command).unwrap_err();
+            let error = run_command(&aws, dir.path(), &command).unwrap_err();
             assert!(error.contains("\"nothing\""), "{command:?}: {error}");
         }
-        assert_eq!(done(&aws, dir.path(), &log(Some("oslo"), None)).unwrap().0, "");
+        assert_eq!(run_command(&aws, dir.path(), &log(Some("oslo"), None)).unwrap().0, "");
     }
 
     #[test]
     fn delete_key_asks_for_confirmation_and_names_what_is_lost() {
         let (aws, dir) = (aws(), tempfile::tempdir().unwrap());
-        let key = |id: &str| KeyName { partition: "frankfurt".to_owned(), id: id.to_owned() };
+        let key = |id: &str| ExternalKeyRef { partition: "frankfurt".to_owned(), id: id.to_owned() };
         let delete = |id: &str, answer: bool| {
             let question = std::cell::RefCell::new(String::new());
             let confirm = |asked: &str| {
@@ -372,7 +375,7 @@ mod tests {
                 Ok(answer)
             };
             let command = ProxyCommand::DeleteKey { key: key(id), yes: false };
-            let (_, notes, code) = said(&aws, dir.path(), &command, false, &confirm).unwrap();
+            let (_, notes, code) = run_with(&aws, dir.path(), &command, false, &confirm).unwrap();
             (question.into_inner(), notes, code)
         };
         let keys = aws.key_manager().keys("frankfurt").unwrap();
@@ -393,7 +396,7 @@ mod tests {
     fn json_lists_are_single_documents() {
         let (aws, dir) = (aws(), tempfile::tempdir().unwrap());
         let document = |command: ProxyCommand| -> serde_json::Value {
-            let (out, _, _) = said(&aws, dir.path(), &command, true, &|_| Ok(false)).unwrap();
+            let (out, _, _) = run_with(&aws, dir.path(), &command, true, &|_| Ok(false)).unwrap();
             serde_json::from_str(&out).unwrap()
         };
         let partition = || "oslo".to_owned();

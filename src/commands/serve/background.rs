@@ -9,7 +9,7 @@ use std::process::{Command, ExitCode, Stdio};
 
 use zeroize::Zeroizing;
 
-use super::instance::{self, Running};
+use super::instance::{self, RunningServer};
 use super::{environment, stop_command};
 use crate::bundled::BundledAws;
 use crate::cli::{Arguments, Serve};
@@ -20,7 +20,7 @@ use crate::storage::atomic_file::replace;
 /// What a server in the background says, in the data directory.
 const LOG_FILE: &str = "server.log";
 /// What a shell is given in place of settings: `eval` of it fails.
-const FAILED: &str = "false\n";
+const FAILING_COMMAND: &str = "false\n";
 
 /// Starts the server as a process of its own, waits until it listens, and prints the settings of its clients. When one runs
 /// already, prints those of that one.
@@ -29,11 +29,11 @@ const FAILED: &str = "false\n";
 /// When it can't be started.
 pub fn start(arguments: &Arguments, options: &Serve, data_dir: &Path) -> Result<ExitCode, Box<dyn Error>> {
     let started = match instance::find(data_dir)? {
-        Some(running) => show_running(arguments, options, data_dir, &running),
+        Some(running) => print_running(arguments, options, data_dir, &running),
         None => spawn(arguments, options, data_dir),
     };
     if !matches!(started, Ok(ExitCode::SUCCESS)) {
-        print(FAILED)?;
+        print(FAILING_COMMAND)?;
     }
     started
 }
@@ -60,13 +60,13 @@ fn spawn(arguments: &Arguments, options: &Serve, data_dir: &Path) -> Result<Exit
         let status = child.wait()?;
         // Another process may have been faster.
         if let Some(running) = instance::find(data_dir)? {
-            return show_running(arguments, options, data_dir, &running);
+            return print_running(arguments, options, data_dir, &running);
         }
-        let mut said = String::new();
+        let mut log_text = String::new();
         log.seek(SeekFrom::Start(before))?;
-        log.read_to_string(&mut said)?;
-        io::stderr().write_all(said.as_bytes())?;
-        if said.is_empty() {
+        log.read_to_string(&mut log_text)?;
+        io::stderr().write_all(log_text.as_bytes())?;
+        if log_text.is_empty() {
             note(format_args!("The server ended before it listened ({status})."));
         }
         return Ok(ExitCode::FAILURE);
@@ -85,13 +85,13 @@ fn spawn(arguments: &Arguments, options: &Serve, data_dir: &Path) -> Result<Exit
 }
 
 /// Prints the settings for a server that runs already.
-fn show_running(
+fn print_running(
     arguments: &Arguments,
     options: &Serve,
     data_dir: &Path,
-    running: &Running,
+    running: &RunningServer,
 ) -> Result<ExitCode, Box<dyn Error>> {
-    let Running { pid, url, authority } = running;
+    let RunningServer { pid, url, authority } = running;
     let stop = stop_command(arguments);
     if let Some(listen) = options.listen
         && listen.port() != 0
@@ -122,7 +122,7 @@ fn show_running(
 ///
 /// # Errors
 /// When there is no `/dev/null`.
-pub fn let_go_of_stdout() -> io::Result<()> {
+pub fn release_stdout() -> io::Result<()> {
     Ok(rustix::stdio::dup2_stdout(File::options().write(true).open("/dev/null")?)?)
 }
 

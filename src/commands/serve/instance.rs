@@ -18,19 +18,19 @@ use crate::cli::Serve;
 use crate::commands::note;
 
 /// The file that is locked, in the data directory.
-const FILE: &str = "server.lock";
+const LOCK_FILE: &str = "server.lock";
 /// How long a server may take to stop: longer than it waits for requests in progress.
-const STOP_TIME: Duration = Duration::from_secs(20);
+const STOP_TIMEOUT: Duration = Duration::from_secs(20);
 /// How long a server may take from its start until it listens.
-const START_TIME: Duration = Duration::from_secs(20);
+const START_TIMEOUT: Duration = Duration::from_secs(20);
 /// How long somebody may look at a lock.
-const LOOK_TIME: Duration = Duration::from_millis(100);
+const LOCK_TIMEOUT: Duration = Duration::from_millis(100);
 /// How long to wait between two looks at a file.
-const PAUSE: Duration = Duration::from_millis(10);
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
 /// A server in the background.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Running {
+pub struct RunningServer {
     /// Its process ID.
     pub pid: u32,
     /// Where it listens.
@@ -39,9 +39,9 @@ pub struct Running {
     pub authority: Option<PathBuf>,
 }
 
-impl Running {
+impl RunningServer {
     /// This process.
-    pub fn here(url: &str, authority: Option<&Path>) -> Self {
+    pub fn current_process(url: &str, authority: Option<&Path>) -> Self {
         Self { pid: std::process::id(), url: url.to_owned(), authority: authority.map(Path::to_owned) }
     }
 }
@@ -52,21 +52,21 @@ impl Running {
 pub struct AlreadyRunning(PathBuf);
 
 /// The right to be the server in the background of a data directory.
-pub struct Instance(File);
+pub struct InstanceLock(File);
 
-impl Instance {
+impl InstanceLock {
     /// Takes the lock, which goes with the process.
     ///
     /// # Errors
     /// [`AlreadyRunning`]; a file that can't be used.
-    pub fn claim(data_dir: &Path) -> Result<Self, Box<dyn Error>> {
-        let path = data_dir.join(FILE);
+    pub fn acquire(data_dir: &Path) -> Result<Self, Box<dyn Error>> {
+        let path = data_dir.join(LOCK_FILE);
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(&path)?;
         let start = Instant::now();
         while let Err(error) = file.try_lock() {
             match error {
                 // Somebody who looks holds it for a moment.
-                TryLockError::WouldBlock if start.elapsed() < LOOK_TIME => std::thread::sleep(PAUSE),
+                TryLockError::WouldBlock if start.elapsed() < LOCK_TIMEOUT => std::thread::sleep(POLL_INTERVAL),
                 TryLockError::WouldBlock => return Err(AlreadyRunning(data_dir.to_owned()).into()),
                 TryLockError::Error(error) => return Err(format!("{}: {error}", path.display()).into()),
             }
@@ -79,19 +79,19 @@ impl Instance {
     ///
     /// # Errors
     /// When the file can't be written.
-    pub fn announce(&mut self, running: &Running) -> io::Result<()> {
+    pub fn publish(&mut self, running: &RunningServer) -> io::Result<()> {
         self.0.rewind()?;
         self.0.write_all(&serde_json::to_vec(running)?)
     }
 }
 
 /// The lock, as others see it.
-struct Observed(File);
+struct ObservedLock(File);
 
-impl Observed {
+impl ObservedLock {
     /// Nothing when no server ever ran there.
     fn open(data_dir: &Path) -> io::Result<Option<Self>> {
-        match File::open(data_dir.join(FILE)) {
+        match File::open(data_dir.join(LOCK_FILE)) {
             Ok(file) => Ok(Some(Self(file))),
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => Ok(None),
             Err(error) => Err(error),
@@ -108,7 +108,7 @@ impl Observed {
     }
 
     /// What the holder tells; nothing when there is no holder, or as long as it doesn't listen yet.
-    fn running(&mut self) -> io::Result<Option<Running>> {
+    fn server(&mut self) -> io::Result<Option<RunningServer>> {
         let mut text = String::new();
         self.0.rewind()?;
         self.0.read_to_string(&mut text)?;
@@ -116,13 +116,13 @@ impl Observed {
     }
 
     /// Waits until nobody holds the lock; whether that came true in time.
-    fn wait_for_end(&self, patience: Duration) -> io::Result<bool> {
+    fn wait_until_released(&self, timeout: Duration) -> io::Result<bool> {
         let start = Instant::now();
         while self.is_held()? {
-            if start.elapsed() > patience {
+            if start.elapsed() > timeout {
                 return Ok(false);
             }
-            std::thread::sleep(PAUSE);
+            std::thread::sleep(POLL_INTERVAL);
         }
         Ok(true)
     }
@@ -132,17 +132,17 @@ impl Observed {
 ///
 /// # Errors
 /// A file that can't be read; a server that doesn't get to listen.
-pub fn find(data_dir: &Path) -> io::Result<Option<Running>> {
-    let Some(mut observed) = Observed::open(data_dir)? else { return Ok(None) };
+pub fn find(data_dir: &Path) -> io::Result<Option<RunningServer>> {
+    let Some(mut observed) = ObservedLock::open(data_dir)? else { return Ok(None) };
     let start = Instant::now();
     while observed.is_held()? {
-        if let Some(running) = observed.running()? {
+        if let Some(running) = observed.server()? {
             return Ok(Some(running));
         }
-        if start.elapsed() > START_TIME {
+        if start.elapsed() > START_TIMEOUT {
             return Err(io::Error::other("the server in the background doesn't listen yet"));
         }
-        std::thread::sleep(PAUSE);
+        std::thread::sleep(POLL_INTERVAL);
     }
     Ok(None)
 }
@@ -152,22 +152,22 @@ pub fn find(data_dir: &Path) -> io::Result<Option<Running>> {
 /// # Errors
 /// A file that can't be read; a server that can't be stopped.
 pub fn stop(data_dir: &Path) -> Result<ExitCode, Box<dyn Error>> {
-    let (Some(running), Some(mut observed)) = (find(data_dir)?, Observed::open(data_dir)?) else {
+    let (Some(running), Some(mut observed)) = (find(data_dir)?, ObservedLock::open(data_dir)?) else {
         note(format_args!("No server is running in the background on {}.", data_dir.display()));
-        return Ok(ExitCode::from(Serve::NOT_RUNNING));
+        return Ok(ExitCode::from(Serve::EXIT_NOT_RUNNING));
     };
     let pid =
         i32::try_from(running.pid).ok().and_then(Pid::from_raw).ok_or("The process ID of the server is wrong.")?;
     let process = Process::open(pid)?;
     // The process that is signaled held the lock after it was found, so it is no other that has its ID now.
-    if observed.running()?.as_ref() == Some(&running) {
+    if observed.server()?.as_ref() == Some(&running) {
         process.terminate()?;
     }
-    let seconds = STOP_TIME.as_secs();
-    if !observed.wait_for_end(STOP_TIME)? {
+    let seconds = STOP_TIMEOUT.as_secs();
+    if !observed.wait_until_released(STOP_TIMEOUT)? {
         return Err(format!("The server (process {pid}) didn't stop within {seconds} seconds.").into());
     }
-    process.wait_for_end();
+    process.wait_until_exited();
     note(format_args!("Stopped the server on {} (process {pid}).", running.url));
     Ok(ExitCode::SUCCESS)
 }
@@ -206,10 +206,10 @@ impl Process {
     }
 
     /// Waits a moment until the operating system has forgotten the process, whose lock is free already.
-    fn wait_for_end(&self) {
+    fn wait_until_exited(&self) {
         let start = Instant::now();
         while start.elapsed() < Duration::from_millis(200) && rustix::process::test_kill_process(self.pid).is_ok() {
-            std::thread::sleep(PAUSE);
+            std::thread::sleep(POLL_INTERVAL);
         }
     }
 }
@@ -223,20 +223,20 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         assert_eq!(find(dir.path()).unwrap(), None);
         // What a server that was killed leaves behind, with the ID of a process that lives.
-        let left = serde_json::to_string(&Running::here("http://127.0.0.1:1", None)).unwrap();
-        std::fs::write(dir.path().join(FILE), left).unwrap();
+        let left = serde_json::to_string(&RunningServer::current_process("http://127.0.0.1:1", None)).unwrap();
+        std::fs::write(dir.path().join(LOCK_FILE), left).unwrap();
         assert_eq!(find(dir.path()).unwrap(), None);
-        assert_eq!(stop(dir.path()).unwrap(), ExitCode::from(Serve::NOT_RUNNING));
+        assert_eq!(stop(dir.path()).unwrap(), ExitCode::from(Serve::EXIT_NOT_RUNNING));
     }
 
     #[test]
     fn only_one_background_server_locks_a_data_directory() {
         let dir = tempfile::tempdir().unwrap();
-        let mut ours = Instance::claim(dir.path()).unwrap();
-        let running = Running::here("http://127.0.0.1:4599", Some(Path::new("/ca.pem")));
-        ours.announce(&running).unwrap();
+        let mut ours = InstanceLock::acquire(dir.path()).unwrap();
+        let running = RunningServer::current_process("http://127.0.0.1:4599", Some(Path::new("/ca.pem")));
+        ours.publish(&running).unwrap();
         assert_eq!(find(dir.path()).unwrap(), Some(running));
-        assert!(Instance::claim(dir.path()).is_err_and(|error| error.is::<AlreadyRunning>()));
+        assert!(InstanceLock::acquire(dir.path()).is_err_and(|error| error.is::<AlreadyRunning>()));
         drop(ours);
         assert_eq!(find(dir.path()).unwrap(), None);
     }

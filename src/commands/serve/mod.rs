@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use self::instance::{Instance, Running};
+use self::instance::{InstanceLock, RunningServer};
 use self::ready_file::ReadyFile;
 use super::note;
 use crate::access_log::AccessLog;
@@ -25,16 +25,16 @@ use crate::server::profiles::{self, ServerInfo};
 use crate::server::tls::{self, ClientAuth};
 use crate::server::{ServeError, Server};
 
-type Failure = Box<dyn Error>;
+type BoxError = Box<dyn Error>;
 
 /// The exit code when a command was given and not started: the same as `env` and `timeout` have.
-const NOT_STARTED: u8 = 125;
+const EXIT_NOT_STARTED: u8 = 125;
 
 /// Serves, starts a server in the background, or stops it, as `options` say.
 ///
 /// # Errors
 /// An address, a file or certificates that can't be used; what the databases say.
-pub fn run(arguments: &Arguments, options: &Serve) -> Result<ExitCode, Failure> {
+pub fn run(arguments: &Arguments, options: &Serve) -> Result<ExitCode, BoxError> {
     let data_dir = std::path::absolute(arguments.data_dir(|name| std::env::var_os(name))?)?;
     if options.background.stop {
         return instance::stop(&data_dir);
@@ -45,13 +45,13 @@ pub fn run(arguments: &Arguments, options: &Serve) -> Result<ExitCode, Failure> 
     match serve(arguments, options, &data_dir) {
         Err(failure) if !options.command.is_empty() => {
             note(failure);
-            Ok(ExitCode::from(NOT_STARTED))
+            Ok(ExitCode::from(EXIT_NOT_STARTED))
         }
         ended => ended,
     }
 }
 
-fn serve(arguments: &Arguments, options: &Serve, data_dir: &Path) -> Result<ExitCode, Failure> {
+fn serve(arguments: &Arguments, options: &Serve, data_dir: &Path) -> Result<ExitCode, BoxError> {
     if options.background.detached {
         // The session of the terminal ends without this process.
         rustix::process::setsid()?;
@@ -59,11 +59,12 @@ fn serve(arguments: &Arguments, options: &Serve, data_dir: &Path) -> Result<Exit
     let mut ready = options.ready_file.as_deref().map(ReadyFile::prepare).transpose()?;
     let access_log = options.access_log.as_deref().map(open_access_log).transpose()?;
     let bundled = super::open_bundled(arguments, data_dir)?;
-    let mut instance = if options.background.detached { Some(Instance::claim(data_dir)?) } else { None };
+    let mut instance = if options.background.detached { Some(InstanceLock::acquire(data_dir)?) } else { None };
     let (tls, authority) = tls(options, data_dir)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
-        let mut server = listen(options, &bundled, tls).await.map_err(|error| explained(error, arguments, data_dir))?;
+        let mut server =
+            listen(options, &bundled, tls).await.map_err(|error| explain_listen_error(error, arguments, data_dir))?;
         if let Some(rate) = options.proxy_rate.and_then(NonZeroU32::new) {
             server = server.with_proxy_rate(rate);
         }
@@ -74,7 +75,8 @@ fn serve(arguments: &Arguments, options: &Serve, data_dir: &Path) -> Result<Exit
         let target = ServerInfo { url: &url, region: BundledAws::REGION, ca_certificate: authority.as_deref() };
         let mut environment = environment(&target, &bundled)?;
         if !options.command.is_empty() {
-            let profiles = with_command::Profiles::write(&target, &bundled, data_dir, server.address().port())?;
+            let profiles =
+                with_command::TemporaryProfiles::write(&target, &bundled, data_dir, server.address().port())?;
             environment.add_profiles(profiles.directory());
             if let Some(ready) = &mut ready {
                 ready.write(&environment.exports())?;
@@ -84,19 +86,19 @@ fn serve(arguments: &Arguments, options: &Serve, data_dir: &Path) -> Result<Exit
         let stop = stop_signal()?;
         write_profiles(&target, &bundled, data_dir, options.background.detached)?;
         if let Some(instance) = &mut instance {
-            instance.announce(&Running::here(&url, authority.as_deref()))?;
+            instance.publish(&RunningServer::current_process(&url, authority.as_deref()))?;
         }
         let exports = environment.exports();
         let mut out = io::stdout().lock();
         out.write_all(exports.as_bytes())?;
         out.flush()?;
         drop(out);
-        tell_listening(&url, data_dir, options.background.detached);
+        print_listening(&url, data_dir, options.background.detached);
         if let Some(ready) = &mut ready {
             ready.write(&exports)?;
         }
         if options.background.detached {
-            background::let_go_of_stdout()?;
+            background::release_stdout()?;
         }
         server
             .run(async move {
@@ -115,7 +117,7 @@ async fn listen(
     bundled: &BundledAws,
     tls: Option<Arc<rustls::ServerConfig>>,
 ) -> Result<Server, ServeError> {
-    let address = options.listen.unwrap_or(Serve::USUAL_ADDRESS);
+    let address = options.listen.unwrap_or(Serve::DEFAULT_ADDRESS);
     let opened = Server::open(bundled.clone(), address, tls.clone(), options.beyond_loopback).await;
     match opened {
         Err(ServeError::Listen { source, .. })
@@ -131,9 +133,9 @@ async fn listen(
 }
 
 /// Names the server in the background, when that is what has the address.
-fn explained(error: ServeError, arguments: &Arguments, data_dir: &Path) -> Failure {
+fn explain_listen_error(error: ServeError, arguments: &Arguments, data_dir: &Path) -> BoxError {
     if let ServeError::Listen { address, .. } = &error
-        && let Ok(Some(Running { pid, url, .. })) = instance::find(data_dir)
+        && let Ok(Some(RunningServer { pid, url, .. })) = instance::find(data_dir)
         && url.ends_with(&format!(":{}", address.port()))
     {
         let stop = stop_command(arguments);
@@ -146,7 +148,7 @@ fn explained(error: ServeError, arguments: &Arguments, data_dir: &Path) -> Failu
     error.into()
 }
 
-fn tls(options: &Serve, data_dir: &Path) -> Result<(Option<Arc<rustls::ServerConfig>>, Option<PathBuf>), Failure> {
+fn tls(options: &Serve, data_dir: &Path) -> Result<(Option<Arc<rustls::ServerConfig>>, Option<PathBuf>), BoxError> {
     let clients = options
         .client_ca
         .clone()
@@ -168,7 +170,7 @@ fn write_profiles(
     bundled: &BundledAws,
     data_dir: &Path,
     is_detached: bool,
-) -> Result<(), Failure> {
+) -> Result<(), BoxError> {
     if !is_detached && let Some(running) = instance::find(data_dir)? {
         note(format_args!(
             "The profiles in {} lead to the server that runs in the background on {}.",
@@ -181,14 +183,14 @@ fn write_profiles(
 }
 
 /// The environment of clients that are the console's user.
-fn environment(served: &ServerInfo, bundled: &BundledAws) -> Result<ClientEnvironment, Failure> {
+fn environment(served: &ServerInfo, bundled: &BundledAws) -> Result<ClientEnvironment, BoxError> {
     let keys = bundled.access_keys()?;
     let key = keys.first().ok_or("The account has no access key.")?;
     let names = std::env::vars_os().map(|(name, _)| name);
     Ok(ClientEnvironment::new(served, key, names, |name| std::env::var_os(name)))
 }
 
-fn open_access_log(path: &Path) -> Result<AccessLog, Failure> {
+fn open_access_log(path: &Path) -> Result<AccessLog, BoxError> {
     AccessLog::open(path).map_err(|error| format!("Couldn't open the access log {}: {error}", path.display()).into())
 }
 
@@ -200,7 +202,7 @@ fn stop_command(arguments: &Arguments) -> String {
     }
 }
 
-fn tell_listening(url: &str, data_dir: &Path, is_detached: bool) {
+fn print_listening(url: &str, data_dir: &Path, is_detached: bool) {
     let how = if is_detached { String::new() } else { ". Press Ctrl-C to stop".to_owned() };
     // The terminal may be gone.
     let _ = writeln!(io::stderr(), "xks-console: Listening on {url}, data directory {}{how}.", data_dir.display());

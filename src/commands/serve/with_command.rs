@@ -21,13 +21,13 @@ use crate::server::environment::ClientEnvironment;
 use crate::server::profiles::{self, ServerInfo};
 
 /// Exit codes of a shell for a command that was not started.
-const NOT_FOUND: u8 = 127;
-const NOT_EXECUTABLE: u8 = 126;
+const EXIT_NOT_FOUND: u8 = 127;
+const EXIT_NOT_EXECUTABLE: u8 = 126;
 
 /// The profiles for one command. Those of the data directory itself belong to the server that keeps running.
-pub struct Profiles(PathBuf);
+pub struct TemporaryProfiles(PathBuf);
 
-impl Profiles {
+impl TemporaryProfiles {
     /// Writes them into a directory of the port's own.
     ///
     /// # Errors
@@ -45,7 +45,7 @@ impl Profiles {
     }
 }
 
-impl Drop for Profiles {
+impl Drop for TemporaryProfiles {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
     }
@@ -56,13 +56,13 @@ impl Drop for Profiles {
 /// # Errors
 /// When signals can't be listened for.
 pub async fn run(server: Server, command: &[OsString], environment: &ClientEnvironment) -> io::Result<ExitCode> {
-    let signals = Signals::listen()?;
+    let signals = ForwardedSignals::listen()?;
     let (stop, stopped) = oneshot::channel::<()>();
     let serving = tokio::spawn(server.run(async move {
         let _ = stopped.await;
     }));
-    let code = match start(command, environment) {
-        Ok(child) => signals.forward_until_end(child).await?,
+    let code = match spawn(command, environment) {
+        Ok(child) => signals.forward_until_exit(child).await?,
         Err(code) => code,
     };
     drop(stop);
@@ -70,8 +70,8 @@ pub async fn run(server: Server, command: &[OsString], environment: &ClientEnvir
     Ok(ExitCode::from(code))
 }
 
-fn start(command: &[OsString], environment: &ClientEnvironment) -> Result<Child, u8> {
-    let (program, arguments) = command.split_first().ok_or(NOT_FOUND)?;
+fn spawn(command: &[OsString], environment: &ClientEnvironment) -> Result<Child, u8> {
+    let (program, arguments) = command.split_first().ok_or(EXIT_NOT_FOUND)?;
     let mut child = Command::new(program);
     child.args(arguments).envs(environment.set());
     for name in environment.unset() {
@@ -79,7 +79,7 @@ fn start(command: &[OsString], environment: &ClientEnvironment) -> Result<Child,
     }
     child.spawn().map_err(|error| {
         note(format_args!("Couldn't run {}: {error}.", program.display()));
-        if error.kind() == io::ErrorKind::NotFound { NOT_FOUND } else { NOT_EXECUTABLE }
+        if error.kind() == io::ErrorKind::NotFound { EXIT_NOT_FOUND } else { EXIT_NOT_EXECUTABLE }
     })
 }
 
@@ -90,35 +90,35 @@ fn exit_code(status: ExitStatus) -> u8 {
 }
 
 /// The signals that are for the command.
-struct Signals {
+struct ForwardedSignals {
     interrupt: tokio::signal::unix::Signal,
     quit: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
-    hang_up: tokio::signal::unix::Signal,
+    hangup: tokio::signal::unix::Signal,
 }
 
-impl Signals {
+impl ForwardedSignals {
     fn listen() -> io::Result<Self> {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             quit: signal(SignalKind::quit())?,
             terminate: signal(SignalKind::terminate())?,
-            hang_up: signal(SignalKind::hangup())?,
+            hangup: signal(SignalKind::hangup())?,
         })
     }
 
     /// Hands signals on to the command until it has ended; gives its exit code.
-    async fn forward_until_end(mut self, mut child: Child) -> io::Result<u8> {
+    async fn forward_until_exit(mut self, mut child: Child) -> io::Result<u8> {
         loop {
-            let (signal, is_of_keyboard) = tokio::select! {
+            let (signal, is_from_keyboard) = tokio::select! {
                 status = child.wait() => return Ok(exit_code(status?)),
                 _ = self.interrupt.recv() => (Signal::INT, true),
                 _ = self.quit.recv() => (Signal::QUIT, true),
                 _ = self.terminate.recv() => (Signal::TERM, false),
-                _ = self.hang_up.recv() => (Signal::HUP, false),
+                _ = self.hangup.recv() => (Signal::HUP, false),
             };
             // The terminal has sent it to the command, too: a second one would mean more than the first.
-            if is_of_keyboard && is_in_foreground() {
+            if is_from_keyboard && is_in_foreground() {
                 continue;
             }
             let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);

@@ -7,91 +7,93 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::section::{ERRORS, HEALTH, NONE};
 use crate::conformance::answer::{THROTTLED, base64, fail, skip};
-use crate::conformance::ask::Ask;
+use crate::conformance::ask::ProbeRequest;
 use crate::conformance::probe::Probe;
-use crate::conformance::{Check, Verdict, must, should};
+use crate::conformance::{Check, CheckResult, must, should};
 use crate::xks::wire::ErrorName::{UnsupportedOperationException, ValidationException};
 use crate::xks::wire::MAX_BODY;
 
 /// More than any request has, by far.
-const HUGE: u64 = 256 * 1024 * 1024;
+const HUGE_BODY_LENGTH: u64 = 256 * 1024 * 1024;
 /// How long a request may stay half-sent.
-const HALF_A_MINUTE: Duration = Duration::from_secs(30);
+const PARTIAL_REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// How many requests are made at once.
-const AT_ONCE: usize = 16;
+const CONCURRENT_REQUESTS: usize = 16;
 
 pub const CHECKS: &[Check] = &[
     should("body-huge", NONE, "A body that is announced with 256 MiB is refused before it is read.", |probe| {
-        huge(probe).boxed()
+        huge_body(probe).boxed()
     }),
     must(
         "body-aad-encrypt",
         ERRORS,
         "Encrypt with 65,536 bytes of AAD is served or refused, and the proxy lives on.",
-        |probe| big_aad(probe, false).boxed(),
+        |probe| oversized_aad(probe, false).boxed(),
     ),
     must("body-aad-decrypt", ERRORS, "Decrypt with 65,536 bytes of AAD is refused, and the proxy lives on.", |probe| {
-        big_aad(probe, true).boxed()
+        oversized_aad(probe, true).boxed()
     }),
-    must("body-deep", NONE, "60,000 nested arrays do no harm.", |probe| deep(probe).boxed()),
+    must("body-deep", NONE, "60,000 nested arrays do no harm.", |probe| deeply_nested_body(probe).boxed()),
     must(
         "body-invalid",
         ERRORS,
         "A body that isn't the JSON of the operation is refused with 400 ValidationException.",
-        |probe| invalid(probe).boxed(),
+        |probe| invalid_body(probe).boxed(),
     ),
     should("body-invalid-health", HEALTH, "GetHealthStatus refuses a body that isn't its JSON with 400.", |probe| {
-        invalid_health(probe).boxed()
+        invalid_health_body(probe).boxed()
     }),
     should(
         "request-half-sent",
         NONE,
         "A connection over which half a request comes is closed within 30 seconds.",
-        |probe| half_sent(probe).boxed(),
+        |probe| partial_request(probe).boxed(),
     ),
     must(
         "requests-at-once",
         NONE,
         "Sixteen requests at once, each on a connection of its own, are all answered rightly.",
-        |probe| at_once(probe).boxed(),
+        |probe| concurrent_requests(probe).boxed(),
     ),
 ];
 
-async fn lives_on(probe: &mut Probe) -> Verdict {
-    probe.hang_up();
-    let ask = probe.health();
-    let answer = probe.send(&ask).await.and_then(|answer| answer.success());
-    answer.map(drop).map_err(|stop| stop.at("afterwards GetHealthStatus fails"))
+async fn ensure_still_healthy(probe: &mut Probe) -> CheckResult {
+    probe.disconnect();
+    let request = probe.health_request();
+    let response = probe.send(&request).await.and_then(|response| response.success_body());
+    response.map(drop).map_err(|error| error.with_context("afterwards GetHealthStatus fails"))
 }
 
-async fn huge(probe: &mut Probe) -> Verdict {
-    let ask = probe.health().but(|ask| {
-        ask.promises = Some(HUGE);
-        ask.is_of_kms = false;
+async fn huge_body(probe: &mut Probe) -> CheckResult {
+    let request = probe.health_request().modify(|request| {
+        request.declared_length = Some(HUGE_BODY_LENGTH);
+        request.is_valid_for_kms = false;
     });
-    let waited = tokio::time::timeout(Duration::from_secs(2), probe.exchange(&ask)).await;
-    let is_waited_for = waited.is_err();
+    let waited = tokio::time::timeout(Duration::from_secs(2), probe.send_once(&request)).await;
+    let has_timed_out = waited.is_err();
     let outcome = waited.unwrap_or_else(|_| Err("no answer in two seconds".to_owned()));
-    probe.record(&ask, outcome.clone());
-    lives_on(probe).await?;
+    probe.record(&request, outcome.clone());
+    ensure_still_healthy(probe).await?;
     match outcome {
-        _ if is_waited_for => fail("the proxy waits for the body; who has no credential can fill its memory so"),
-        Ok(answer) if answer.status.is_success() => fail("the proxy answers as if the body were there"),
+        _ if has_timed_out => fail("the proxy waits for the body; who has no credential can fill its memory so"),
+        Ok(response) if response.status.is_success() => fail("the proxy answers as if the body were there"),
         // The connection may be closed instead.
         Ok(_) | Err(_) => Ok(()),
     }
 }
 
-async fn big_aad(probe: &mut Probe, is_decrypt: bool) -> Verdict {
-    let (key, sealed) = probe.seal().await?;
-    let ask = if is_decrypt { probe.decrypt(&key, &sealed) } else { probe.encrypt(&key) };
-    let ask = ask.with_bytes("/additionalAuthenticatedData", &vec![7; 65_536]).but(|ask| ask.is_of_kms = false);
-    let answer = probe.send(&ask).await;
-    lives_on(probe).await?;
-    match answer {
-        Ok(answer) if matches!(answer.status.as_u16(), 400 | 413 | 501) => Ok(()),
-        Ok(answer) if answer.status == http::StatusCode::OK && !is_decrypt => Ok(()),
-        Ok(answer) => fail(format!("expected 501 UnsupportedOperationException, got {}", answer.outcome())),
+async fn oversized_aad(probe: &mut Probe, is_decrypt: bool) -> CheckResult {
+    let (key, encrypted) = probe.encrypt_sample().await?;
+    let request = if is_decrypt { probe.decrypt_request(&key, &encrypted) } else { probe.encrypt_request(&key) };
+    let request = request
+        .with_bytes("/additionalAuthenticatedData", &vec![7; 65_536])
+        .modify(|request| request.is_valid_for_kms = false);
+    let response = probe.send(&request).await;
+    ensure_still_healthy(probe).await?;
+    match response {
+        Ok(response) if matches!(response.status.as_u16(), 400 | 413 | 501) => Ok(()),
+        Ok(response) if response.status == http::StatusCode::OK && !is_decrypt => Ok(()),
+        Ok(response) => fail(format!("expected 501 UnsupportedOperationException, got {}", response.outcome())),
         // Who refuses early may close while the rest is on its way; but one who dies closes too, and comes back.
         Err(_) => {
             probe.note("the connection was closed without an answer");
@@ -100,52 +102,54 @@ async fn big_aad(probe: &mut Probe, is_decrypt: bool) -> Verdict {
     }
 }
 
-async fn deep(probe: &mut Probe) -> Verdict {
-    let ask = probe.health().but(|ask| {
-        ask.raw = Some(vec![b'['; 60_000]);
-        ask.is_of_kms = false;
+async fn deeply_nested_body(probe: &mut Probe) -> CheckResult {
+    let request = probe.health_request().modify(|request| {
+        request.raw_body = Some(vec![b'['; 60_000]);
+        request.is_valid_for_kms = false;
     });
-    let answer = probe.send(&ask).await;
-    lives_on(probe).await?;
-    answer?.refused(&[ValidationException, UnsupportedOperationException])
+    let response = probe.send(&request).await;
+    ensure_still_healthy(probe).await?;
+    response?.ensure_error(&[ValidationException, UnsupportedOperationException])
 }
 
-fn broken(ask: Ask, text: &str) -> Ask {
-    ask.but(|ask| ask.raw = Some(text.as_bytes().to_vec()))
+fn with_raw_body(request: ProbeRequest, text: &str) -> ProbeRequest {
+    request.modify(|request| request.raw_body = Some(text.as_bytes().to_vec()))
 }
 
-async fn invalid(probe: &mut Probe) -> Verdict {
-    let (key, sealed) = probe.seal().await?;
+async fn invalid_body(probe: &mut Probe) -> CheckResult {
+    let (key, encrypted) = probe.encrypt_sample().await?;
     for text in ["", "{", "[]", "null", "{}", "{\"requestMetadata\":{\"kmsRequestId\":"] {
-        for ask in [probe.encrypt(&key), probe.decrypt(&key, &sealed)] {
-            let ask = broken(ask, text);
-            let answer = probe.send(&ask).await?;
-            answer.refused(&[ValidationException]).map_err(|stop| stop.at(&format!("{text:?} to {}", ask.target)))?;
+        for request in [probe.encrypt_request(&key), probe.decrypt_request(&key, &encrypted)] {
+            let request = with_raw_body(request, text);
+            let response = probe.send(&request).await?;
+            response
+                .ensure_error(&[ValidationException])
+                .map_err(|error| error.with_context(&format!("{text:?} to {}", request.path_and_query)))?;
         }
     }
     Ok(())
 }
 
-async fn invalid_health(probe: &mut Probe) -> Verdict {
+async fn invalid_health_body(probe: &mut Probe) -> CheckResult {
     for text in ["{", "[]"] {
-        let ask = broken(probe.health(), text);
-        probe.send(&ask).await?.refused(&[ValidationException])?;
+        let request = with_raw_body(probe.health_request(), text);
+        probe.send(&request).await?.ensure_error(&[ValidationException])?;
     }
     Ok(())
 }
 
-async fn at_once(probe: &mut Probe) -> Verdict {
+async fn concurrent_requests(probe: &mut Probe) -> CheckResult {
     let key = probe.usable_key()?;
     // Each is a byte longer than the one before, and so must its answer be.
-    let sizes = 20..20 + AT_ONCE;
-    let asks = sizes.map(|size| probe.encrypt(&key).with_bytes("/plaintext", &vec![7; size])).collect();
-    let mut lengths = Vec::with_capacity(AT_ONCE);
-    for outcome in probe.at_once(asks).await {
-        let answer = outcome.or_else(fail)?;
-        if answer.status == http::StatusCode::TOO_MANY_REQUESTS {
+    let sizes = 20..20 + CONCURRENT_REQUESTS;
+    let requests = sizes.map(|size| probe.encrypt_request(&key).with_bytes("/plaintext", &vec![7; size])).collect();
+    let mut lengths = Vec::with_capacity(CONCURRENT_REQUESTS);
+    for outcome in probe.send_concurrently(requests).await {
+        let response = outcome.or_else(fail)?;
+        if response.status == http::StatusCode::TOO_MANY_REQUESTS {
             return skip(THROTTLED);
         }
-        lengths.push(base64(&answer.success()?, "ciphertext")?.len());
+        lengths.push(base64(&response.success_body()?, "ciphertext")?.len());
     }
     if lengths.is_sorted_by(|one, next| one + 1 == *next) {
         Ok(())
@@ -154,11 +158,11 @@ async fn at_once(probe: &mut Probe) -> Verdict {
     }
 }
 
-async fn half_sent(probe: &mut Probe) -> Verdict {
-    if !probe.is_slow {
+async fn partial_request(probe: &mut Probe) -> CheckResult {
+    if !probe.runs_slow_checks {
         return skip("it takes up to half a minute; say --slow");
     }
-    let (mut stream, _) = probe.connector.stream().await.or_else(|error| fail(error.to_string()))?;
+    let (mut stream, _) = probe.connector.connect_stream().await.or_else(|error| fail(error.to_string()))?;
     let half =
         format!("POST {} HTTP/1.1\r\nhost: {}\r\nx-amz-da", probe.path("/health"), probe.target.endpoint.authority);
     let mut said = Vec::new();
@@ -166,7 +170,7 @@ async fn half_sent(probe: &mut Probe) -> Verdict {
         stream.write_all(half.as_bytes()).await?;
         stream.take(MAX_BODY as u64).read_to_end(&mut said).await
     };
-    match tokio::time::timeout(HALF_A_MINUTE, closed).await {
+    match tokio::time::timeout(PARTIAL_REQUEST_TIMEOUT, closed).await {
         Ok(_) => Ok(()),
         Err(_) => fail("it stays open; who opens many of them shuts KMS out"),
     }

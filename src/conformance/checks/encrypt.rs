@@ -7,29 +7,30 @@ use serde_json::{Value, json};
 
 use super::section::{CDIV, ENCRYPT, ERRORS, FIELDS, OPERATIONS};
 use crate::conformance::answer::fail;
-use crate::conformance::ask::Ask;
-use crate::conformance::probe::{PLAINTEXT, Probe, Sealed};
-use crate::conformance::{Check, Verdict, must, should};
+use crate::conformance::ask::ProbeRequest;
+use crate::conformance::probe::{EncryptedData, PLAINTEXT, Probe};
+use crate::conformance::{Check, CheckResult, must, should};
 use crate::xks::wire::ErrorName::{self, KeyNotFoundException, UnsupportedOperationException, ValidationException};
 use crate::xks::wire::{MAX_CIPHERTEXT_METADATA, TAG_LENGTH, ciphertext_data_integrity_value};
 
 /// The most bytes of plaintext and of additional authenticated data that each proxy takes.
-pub const LARGEST: (usize, usize) = (4300, 8192);
-const ALGORITHM: &str = "/ciphertextDataIntegrityValueAlgorithm";
+pub const MAX_PLAINTEXT_AND_AAD: (usize, usize) = (4300, 8192);
+const CDIV_ALGORITHM: &str = "/ciphertextDataIntegrityValueAlgorithm";
 
 pub const CHECKS: &[Check] = &[
     must("encrypt-ciphertext", ENCRYPT, "The ciphertext is as long as the plaintext: the tag stands apart.", |probe| {
-        sized(probe, |sealed| (sealed.ciphertext.len(), sealed.ciphertext.len() == PLAINTEXT.len())).boxed()
+        ensure_size(probe, |encrypted| (encrypted.ciphertext.len(), encrypted.ciphertext.len() == PLAINTEXT.len()))
+            .boxed()
     }),
     must("encrypt-iv", ENCRYPT, "The initialization vector has 12 or 16 bytes.", |probe| {
-        sized(probe, |sealed| (sealed.iv.len(), matches!(sealed.iv.len(), 12 | 16))).boxed()
+        ensure_size(probe, |encrypted| (encrypted.iv.len(), matches!(encrypted.iv.len(), 12 | 16))).boxed()
     }),
     must("encrypt-tag", ENCRYPT, "The authentication tag has 16 bytes.", |probe| {
-        sized(probe, |sealed| (sealed.tag.len(), sealed.tag.len() == TAG_LENGTH)).boxed()
+        ensure_size(probe, |encrypted| (encrypted.tag.len(), encrypted.tag.len() == TAG_LENGTH)).boxed()
     }),
     must("encrypt-metadata", ENCRYPT, "`ciphertextMetadata` has 20 bytes at most.", |probe| {
-        sized(probe, |sealed| {
-            let size = sealed.metadata.as_ref().map_or(0, Vec::len);
+        ensure_size(probe, |encrypted| {
+            let size = encrypted.metadata.as_ref().map_or(0, Vec::len);
             (size, size <= MAX_CIPHERTEXT_METADATA)
         })
         .boxed()
@@ -38,46 +39,53 @@ pub const CHECKS: &[Check] = &[
         "encrypt-iv-fresh",
         ENCRYPT,
         "No initialization vector is used twice, also for the same plaintext.",
-        |probe| fresh(probe).boxed(),
+        |probe| unique_ivs(probe).boxed(),
     ),
     must("encrypt-cdiv", CDIV, "The integrity value is SHA-256 over AAD, metadata, IV, ciphertext and tag.", |probe| {
-        cdiv(probe, |ask| ask).boxed()
+        cdiv(probe, |request| request).boxed()
     }),
     must("encrypt-cdiv-without-aad", CDIV, "Without AAD the integrity value is over the rest.", |probe| {
-        cdiv(probe, |ask| ask.without("/additionalAuthenticatedData")).boxed()
+        cdiv(probe, |request| request.without_member("/additionalAuthenticatedData")).boxed()
     }),
     should(
         "encrypt-cdiv-unasked",
         ENCRYPT,
         "There is no integrity value where none was asked for, not even null.",
-        |probe| unasked(probe).boxed(),
+        |probe| cdiv_not_requested(probe).boxed(),
     ),
     should(
         "encrypt-cdiv-algorithm",
         ENCRYPT,
         "Another algorithm than SHA_256 for the integrity value is refused.",
         |probe| {
-            refused(probe, |ask| ask.with(ALGORITHM, "SHA_1"), &[ValidationException, UnsupportedOperationException])
-                .boxed()
+            ensure_rejected(
+                probe,
+                |request| request.with_member(CDIV_ALGORITHM, "SHA_1"),
+                &[ValidationException, UnsupportedOperationException],
+            )
+            .boxed()
         },
     ),
     must("encrypt-plaintext-4300", ENCRYPT, "4,300 bytes of plaintext are encrypted.", |probe| {
-        sealed_as(probe, |ask| ask.with_bytes("/plaintext", &[7; LARGEST.0])).boxed()
+        ensure_encrypts(probe, |request| request.with_bytes("/plaintext", &[7; MAX_PLAINTEXT_AND_AAD.0])).boxed()
     }),
     must("encrypt-aad-8192", ENCRYPT, "8,192 bytes of additional authenticated data are taken.", |probe| {
-        sealed_as(probe, |ask| ask.with_bytes("/additionalAuthenticatedData", &[7; LARGEST.1])).boxed()
+        ensure_encrypts(probe, |request| {
+            request.with_bytes("/additionalAuthenticatedData", &[7; MAX_PLAINTEXT_AND_AAD.1])
+        })
+        .boxed()
     }),
     should(
         "encrypt-too-long",
         ERRORS,
         "A plaintext of 65,536 bytes is encrypted, or refused by name as too long.",
-        |probe| too_long(probe).boxed(),
+        |probe| oversized_plaintext(probe).boxed(),
     ),
     should("encrypt-empty-plaintext", ENCRYPT, "An empty plaintext is one.", |probe| {
-        sealed_as(probe, |ask| ask.with("/plaintext", "")).boxed()
+        ensure_encrypts(probe, |request| request.with_member("/plaintext", "")).boxed()
     }),
     should("encrypt-null", ENCRYPT, "An optional field that is null is as good as absent.", |probe| {
-        null(probe).boxed()
+        null_fields(probe).boxed()
     }),
     must("encrypt-operations", ENCRYPT, "Each operation of KMS that encrypts may ask.", |probe| {
         operations(probe, &["Encrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "ReEncrypt"]).boxed()
@@ -89,28 +97,32 @@ pub const CHECKS: &[Check] = &[
         |probe| operations(probe, &["BulkEncrypt"]).boxed(),
     ),
     must("encrypt-long-arns", OPERATIONS, "ARNs may have 2,048 characters.", |probe| {
-        allowed_as(probe, |ask| {
+        ensure_allowed(probe, |request| {
             let arn = format!("arn:aws:kms:us-west-2:111122223333:key/{}", "k".repeat(2009));
-            ask.with("/requestMetadata/kmsKeyArn", arn).with("/requestMetadata/awsPrincipalArn", "a".repeat(2048))
+            request
+                .with_member("/requestMetadata/kmsKeyArn", arn)
+                .with_member("/requestMetadata/awsPrincipalArn", "a".repeat(2048))
         })
         .boxed()
     }),
     must("encrypt-request-id", ENCRYPT, "`kmsRequestId` is opaque: one that is no UUID is as good.", |probe| {
-        sealed_as(probe, |ask| ask.with("/requestMetadata/kmsRequestId", "not a UUID")).boxed()
+        ensure_encrypts(probe, |request| request.with_member("/requestMetadata/kmsRequestId", "not a UUID")).boxed()
     }),
     must("encrypt-extra-fields", FIELDS, "Fields that are announced for later are passed over.", |probe| {
-        sealed_as(probe, |ask| ask.with("/requestMetadata/sourceIdentity", "x").with("/later", json!({ "a": [1] })))
-            .boxed()
+        ensure_encrypts(probe, |request| {
+            request.with_member("/requestMetadata/sourceIdentity", "x").with_member("/later", json!({ "a": [1] }))
+        })
+        .boxed()
     }),
     must(
         "encrypt-missing-fields",
         ERRORS,
         "What lacks a plaintext or an algorithm is refused with ValidationException.",
-        |probe| missing(probe).boxed(),
+        |probe| missing_fields(probe).boxed(),
     ),
     must("encrypt-algorithm", ENCRYPT, "Another encryptionAlgorithm than AES_GCM is refused.", |probe| {
         let names = &[ValidationException, UnsupportedOperationException];
-        refused(probe, |ask| ask.with("/encryptionAlgorithm", "AES_CBC"), names).boxed()
+        ensure_rejected(probe, |request| request.with_member("/encryptionAlgorithm", "AES_CBC"), names).boxed()
     }),
     should(
         "encrypt-base64",
@@ -123,114 +135,133 @@ pub const CHECKS: &[Check] = &[
     }),
 ];
 
-async fn sealed_as(probe: &mut Probe, how: fn(Ask) -> Ask) -> Verdict {
+async fn ensure_encrypts(probe: &mut Probe, modify: fn(ProbeRequest) -> ProbeRequest) -> CheckResult {
     let key = probe.usable_key()?;
-    let ask = how(probe.encrypt(&key));
-    probe.sealed(&ask).await.map(drop)
+    let request = modify(probe.encrypt_request(&key));
+    probe.send_encrypt(&request).await.map(drop)
 }
 
-async fn allowed_as(probe: &mut Probe, how: fn(Ask) -> Ask) -> Verdict {
+async fn ensure_allowed(probe: &mut Probe, modify: fn(ProbeRequest) -> ProbeRequest) -> CheckResult {
     let key = probe.usable_key()?;
-    let ask = how(probe.encrypt(&key));
-    probe.send(&ask).await?.allowed().map(drop)
+    let request = modify(probe.encrypt_request(&key));
+    probe.send(&request).await?.allowed_body().map(drop)
 }
 
-async fn refused(probe: &mut Probe, how: fn(Ask) -> Ask, names: &[ErrorName]) -> Verdict {
+async fn ensure_rejected(
+    probe: &mut Probe,
+    modify: fn(ProbeRequest) -> ProbeRequest,
+    names: &[ErrorName],
+) -> CheckResult {
     let key = probe.usable_key()?;
-    let ask = how(probe.encrypt(&key));
-    probe.send(&ask).await?.refused(names)
+    let request = modify(probe.encrypt_request(&key));
+    probe.send(&request).await?.ensure_error(names)
 }
 
-async fn sized(probe: &mut Probe, measure: fn(&Sealed) -> (usize, bool)) -> Verdict {
-    let (_, sealed) = probe.seal().await?;
-    let (size, is_right) = measure(&sealed);
+async fn ensure_size(probe: &mut Probe, measure: fn(&EncryptedData) -> (usize, bool)) -> CheckResult {
+    let (_, encrypted) = probe.encrypt_sample().await?;
+    let (size, is_right) = measure(&encrypted);
     if is_right { Ok(()) } else { fail(format!("it has {size} bytes")) }
 }
 
-async fn fresh(probe: &mut Probe) -> Verdict {
+async fn unique_ivs(probe: &mut Probe) -> CheckResult {
     let mut seen = BTreeSet::new();
     for _ in 0..16 {
-        if !seen.insert(probe.seal().await?.1.iv) {
+        if !seen.insert(probe.encrypt_sample().await?.1.iv) {
             return fail("two encryptions have the same: whoever sees both can read and forge");
         }
     }
     Ok(())
 }
 
-async fn cdiv(probe: &mut Probe, how: fn(Ask) -> Ask) -> Verdict {
+async fn cdiv(probe: &mut Probe, modify: fn(ProbeRequest) -> ProbeRequest) -> CheckResult {
     let key = probe.usable_key()?;
-    let ask = how(probe.encrypt(&key));
-    let sealed = probe.sealed(&ask).await?;
-    let Some(value) = &sealed.cdiv else { return fail("ciphertextDataIntegrityValue is missing") };
+    let request = modify(probe.encrypt_request(&key));
+    let encrypted = probe.send_encrypt(&request).await?;
+    let Some(value) = &encrypted.cdiv else { return fail("ciphertextDataIntegrityValue is missing") };
     let or_nothing = |bytes: &Option<Vec<u8>>| bytes.clone().unwrap_or_default();
-    let (aad, metadata) = (or_nothing(&sealed.aad), or_nothing(&sealed.metadata));
-    let expected = ciphertext_data_integrity_value(&aad, &metadata, &sealed.iv, &sealed.ciphertext, &sealed.tag);
+    let (aad, metadata) = (or_nothing(&encrypted.aad), or_nothing(&encrypted.metadata));
+    let expected =
+        ciphertext_data_integrity_value(&aad, &metadata, &encrypted.iv, &encrypted.ciphertext, &encrypted.tag);
     if value[..] == expected { Ok(()) } else { fail("it is another value: KMS would take the ciphertext for damaged") }
 }
 
-async fn unasked(probe: &mut Probe) -> Verdict {
+async fn cdiv_not_requested(probe: &mut Probe) -> CheckResult {
     let key = probe.usable_key()?;
-    let ask = probe.encrypt(&key).without(ALGORITHM);
-    let body = probe.send(&ask).await?.success()?;
+    let request = probe.encrypt_request(&key).without_member(CDIV_ALGORITHM);
+    let body = probe.send(&request).await?.success_body()?;
     match body.get("ciphertextDataIntegrityValue") {
         None => Ok(()),
         Some(value) => fail(format!("it is {value}")),
     }
 }
 
-async fn too_long(probe: &mut Probe) -> Verdict {
+async fn oversized_plaintext(probe: &mut Probe) -> CheckResult {
     let key = probe.usable_key()?;
-    let ask = probe.encrypt(&key).with_bytes("/plaintext", &vec![7; 65_536]).but(|ask| ask.is_of_kms = false);
+    let request = probe
+        .encrypt_request(&key)
+        .with_bytes("/plaintext", &vec![7; 65_536])
+        .modify(|request| request.is_valid_for_kms = false);
     // Who refuses early may close while the rest is on its way.
-    let Ok(answer) = probe.send(&ask).await else { return Ok(()) };
-    if answer.status == http::StatusCode::OK || answer.status == http::StatusCode::PAYLOAD_TOO_LARGE {
+    let Ok(response) = probe.send(&request).await else { return Ok(()) };
+    if response.status == http::StatusCode::OK || response.status == http::StatusCode::PAYLOAD_TOO_LARGE {
         return Ok(());
     }
-    answer.refused(&[UnsupportedOperationException, ValidationException])
+    response.ensure_error(&[UnsupportedOperationException, ValidationException])
 }
 
-async fn null(probe: &mut Probe) -> Verdict {
-    for pointer in
-        ["/requestMetadata/awsSourceVpc", "/requestMetadata/kmsViaService", "/additionalAuthenticatedData", ALGORITHM]
-    {
+async fn null_fields(probe: &mut Probe) -> CheckResult {
+    for pointer in [
+        "/requestMetadata/awsSourceVpc",
+        "/requestMetadata/kmsViaService",
+        "/additionalAuthenticatedData",
+        CDIV_ALGORITHM,
+    ] {
         let key = probe.usable_key()?;
-        let ask = probe.encrypt(&key).with(pointer, Value::Null);
-        probe.send(&ask).await?.success().map_err(|stop| stop.at(pointer.trim_start_matches('/')))?;
+        let request = probe.encrypt_request(&key).with_member(pointer, Value::Null);
+        probe
+            .send(&request)
+            .await?
+            .success_body()
+            .map_err(|error| error.with_context(pointer.trim_start_matches('/')))?;
     }
     Ok(())
 }
 
-async fn operations(probe: &mut Probe, names: &[&str]) -> Verdict {
+async fn operations(probe: &mut Probe, names: &[&str]) -> CheckResult {
     let key = probe.usable_key()?;
     for name in names {
-        let ask = probe.encrypt(&key).with("/requestMetadata/kmsOperation", *name);
-        probe.send(&ask).await?.allowed().map_err(|stop| stop.at(name))?;
+        let request = probe.encrypt_request(&key).with_member("/requestMetadata/kmsOperation", *name);
+        probe.send(&request).await?.allowed_body().map_err(|error| error.with_context(name))?;
     }
     Ok(())
 }
 
-async fn missing(probe: &mut Probe) -> Verdict {
+async fn missing_fields(probe: &mut Probe) -> CheckResult {
     for name in ["plaintext", "encryptionAlgorithm"] {
         let key = probe.usable_key()?;
-        let ask = probe.encrypt(&key).without(&format!("/{name}"));
-        let answer = probe.send(&ask).await?;
-        answer.refused(&[ValidationException]).map_err(|stop| stop.at(&format!("without {name}")))?;
+        let request = probe.encrypt_request(&key).without_member(&format!("/{name}"));
+        let response = probe.send(&request).await?;
+        response
+            .ensure_error(&[ValidationException])
+            .map_err(|error| error.with_context(&format!("without {name}")))?;
     }
     Ok(())
 }
 
-async fn strict_base64(probe: &mut Probe) -> Verdict {
+async fn strict_base64(probe: &mut Probe) -> CheckResult {
     for text in ["QQ", "-_8=", "QR==", "QQ==\n", "Q*=="] {
         let key = probe.usable_key()?;
-        let ask = probe.encrypt(&key).with("/plaintext", text);
-        let answer = probe.send(&ask).await?;
-        answer.refused(&[ValidationException]).map_err(|stop| stop.at(&format!("plaintext {text:?}")))?;
+        let request = probe.encrypt_request(&key).with_member("/plaintext", text);
+        let response = probe.send(&request).await?;
+        response
+            .ensure_error(&[ValidationException])
+            .map_err(|error| error.with_context(&format!("plaintext {text:?}")))?;
     }
     Ok(())
 }
 
-async fn unknown_key(probe: &mut Probe) -> Verdict {
+async fn unknown_key(probe: &mut Probe) -> CheckResult {
     let id = format!("none-{}", probe.run_id());
-    let ask = probe.encrypt(&id);
-    probe.send(&ask).await?.refused(&[KeyNotFoundException])
+    let request = probe.encrypt_request(&id);
+    probe.send(&request).await?.ensure_error(&[KeyNotFoundException])
 }

@@ -6,10 +6,10 @@ use futures_util::FutureExt as _;
 use serde_json::{Value, json};
 
 use super::section::{FIELDS, HEALTH};
-use crate::conformance::answer::{Stop, fail};
-use crate::conformance::ask::Ask;
+use crate::conformance::answer::{CheckError, fail};
+use crate::conformance::ask::ProbeRequest;
 use crate::conformance::probe::Probe;
-use crate::conformance::{Check, Verdict, must, should};
+use crate::conformance::{Check, CheckResult, must, should};
 
 pub const CHECKS: &[Check] = &[
     must(
@@ -31,9 +31,11 @@ pub const CHECKS: &[Check] = &[
         fleet_ids(probe).boxed()
     }),
     must("health-status", HEALTH, "`healthStatus` is ACTIVE, DEGRADED or UNAVAILABLE.", |probe| status(probe).boxed()),
-    should("health-serving", HEALTH, "One external key manager at least can serve.", |probe| serving(probe).boxed()),
+    should("health-serving", HEALTH, "One external key manager at least can serve.", |probe| {
+        available_key_manager(probe).boxed()
+    }),
     should("health-model", HEALTH, "Models have the name of the product and its version.", |probe| {
-        model(probe).boxed()
+        model_versions(probe).boxed()
     }),
     must(
         "health-operations",
@@ -51,34 +53,36 @@ pub const CHECKS: &[Check] = &[
         operations(probe, &["RotateEverything"]).boxed()
     }),
     must("health-request-id", HEALTH, "`kmsRequestId` is opaque: one that is no UUID is as good.", |probe| {
-        accepted(probe, |ask| ask.with("/requestMetadata/kmsRequestId", "not a UUID")).boxed()
+        ensure_accepted(probe, |request| request.with_member("/requestMetadata/kmsRequestId", "not a UUID")).boxed()
     }),
     must("health-extra-fields", FIELDS, "Fields that are announced for later are passed over.", |probe| {
-        accepted(probe, |ask| ask.with("/requestMetadata/sourceIdentity", "x").with("/later", json!({ "a": [1] })))
-            .boxed()
+        ensure_accepted(probe, |request| {
+            request.with_member("/requestMetadata/sourceIdentity", "x").with_member("/later", json!({ "a": [1] }))
+        })
+        .boxed()
     }),
 ];
 
-async fn health(probe: &mut Probe) -> Result<Value, Stop> {
-    let ask = probe.health();
-    probe.send(&ask).await?.success()
+async fn health_status(probe: &mut Probe) -> Result<Value, CheckError> {
+    let request = probe.health_request();
+    probe.send(&request).await?.success_body()
 }
 
-async fn accepted(probe: &mut Probe, how: fn(Ask) -> Ask) -> Verdict {
-    let ask = how(probe.health());
-    probe.send(&ask).await?.success().map(drop)
+async fn ensure_accepted(probe: &mut Probe, modify: fn(ProbeRequest) -> ProbeRequest) -> CheckResult {
+    let request = modify(probe.health_request());
+    probe.send(&request).await?.success_body().map(drop)
 }
 
-async fn operations(probe: &mut Probe, names: &[&str]) -> Verdict {
+async fn operations(probe: &mut Probe, names: &[&str]) -> CheckResult {
     for name in names {
-        let ask = probe.health().with("/requestMetadata/kmsOperation", *name);
-        probe.send(&ask).await?.success().map_err(|stop| stop.at(name))?;
+        let request = probe.health_request().with_member("/requestMetadata/kmsOperation", *name);
+        probe.send(&request).await?.success_body().map_err(|error| error.with_context(name))?;
     }
     Ok(())
 }
 
-async fn fields(probe: &mut Probe) -> Verdict {
-    let health = health(probe).await?;
+async fn fields(probe: &mut Probe) -> CheckResult {
+    let health = health_status(probe).await?;
     for name in ["xksProxyVendor", "xksProxyModel", "ekmVendor"] {
         if health[name].as_str().is_none_or(str::is_empty) {
             return fail(format!("{name} is missing, empty or no string"));
@@ -92,20 +96,20 @@ async fn fields(probe: &mut Probe) -> Verdict {
     Ok(())
 }
 
-async fn fleet_size(probe: &mut Probe) -> Verdict {
-    let size = &health(probe).await?["xksProxyFleetSize"];
+async fn fleet_size(probe: &mut Probe) -> CheckResult {
+    let size = &health_status(probe).await?["xksProxyFleetSize"];
     if size.as_u64().is_some_and(|size| size > 0) { Ok(()) } else { fail(format!("it is {size}")) }
 }
 
-async fn members(probe: &mut Probe) -> Result<Vec<Value>, Stop> {
-    match health(probe).await?["ekmFleetDetails"].take() {
+async fn fleet_members(probe: &mut Probe) -> Result<Vec<Value>, CheckError> {
+    match health_status(probe).await?["ekmFleetDetails"].take() {
         Value::Array(members) => Ok(members),
         _ => fail("ekmFleetDetails is no array"),
     }
 }
 
-async fn fleet(probe: &mut Probe) -> Verdict {
-    let members = members(probe).await?;
+async fn fleet(probe: &mut Probe) -> CheckResult {
+    let members = fleet_members(probe).await?;
     if !(1..=10).contains(&members.len()) {
         return fail(format!("there are {}", members.len()));
     }
@@ -117,9 +121,9 @@ async fn fleet(probe: &mut Probe) -> Verdict {
     Ok(())
 }
 
-async fn fleet_ids(probe: &mut Probe) -> Verdict {
+async fn fleet_ids(probe: &mut Probe) -> CheckResult {
     let mut seen = BTreeSet::new();
-    for member in members(probe).await? {
+    for member in fleet_members(probe).await? {
         let id = member["id"].to_string();
         if !seen.insert(id.clone()) {
             return fail(format!("{id} is there twice"));
@@ -128,8 +132,8 @@ async fn fleet_ids(probe: &mut Probe) -> Verdict {
     Ok(())
 }
 
-async fn status(probe: &mut Probe) -> Verdict {
-    for member in members(probe).await? {
+async fn status(probe: &mut Probe) -> CheckResult {
+    for member in fleet_members(probe).await? {
         if !matches!(member["healthStatus"].as_str(), Some("ACTIVE" | "DEGRADED" | "UNAVAILABLE")) {
             return fail(format!("a member's healthStatus is {}", member["healthStatus"]));
         }
@@ -137,13 +141,13 @@ async fn status(probe: &mut Probe) -> Verdict {
     Ok(())
 }
 
-async fn serving(probe: &mut Probe) -> Verdict {
-    let is_up = members(probe).await?.iter().any(|member| member["healthStatus"] != "UNAVAILABLE");
+async fn available_key_manager(probe: &mut Probe) -> CheckResult {
+    let is_up = fleet_members(probe).await?.iter().any(|member| member["healthStatus"] != "UNAVAILABLE");
     if is_up { Ok(()) } else { fail("all are UNAVAILABLE, so KMS doesn't connect the key store") }
 }
 
-async fn model(probe: &mut Probe) -> Verdict {
-    let health = health(probe).await?;
+async fn model_versions(probe: &mut Probe) -> CheckResult {
+    let health = health_status(probe).await?;
     let fleet = health["ekmFleetDetails"].as_array().map(Vec::as_slice).unwrap_or_default();
     for model in std::iter::once(&health["xksProxyModel"]).chain(fleet.iter().map(|member| &member["model"])) {
         let text = model.as_str().unwrap_or_default();

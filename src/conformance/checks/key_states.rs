@@ -3,12 +3,12 @@
 use futures_util::FutureExt as _;
 
 use super::section::{CDIV, ERRORS, METADATA};
-use crate::conformance::answer::Stop;
-use crate::conformance::probe::{ExternalKey, Probe};
-use crate::conformance::{Check, Verdict, must};
+use crate::conformance::answer::CheckError;
+use crate::conformance::probe::{Probe, ProbedKey};
+use crate::conformance::{Check, CheckResult, must};
 use crate::xks::wire::ErrorName::{InvalidCiphertextException, InvalidKeyUsageException, InvalidStateException};
 
-const ALGORITHM: &str = "/ciphertextDataIntegrityValueAlgorithm";
+const CDIV_ALGORITHM: &str = "/ciphertextDataIntegrityValueAlgorithm";
 
 pub const CHECKS: &[Check] = &[
     must("key-enabled", METADATA, "A key that is told to be ENABLED and for ENCRYPT encrypts.", |probe| {
@@ -37,50 +37,50 @@ pub const CHECKS: &[Check] = &[
     ),
 ];
 
-fn only(probe: &Probe, usage: &str, not: &str) -> Result<String, Stop> {
-    let how = format!("ENABLED, AES_256 and for {usage} but not {not}");
-    probe.key_that(&how, |key| key.is_enabled() && key.has_usage(usage) && !key.has_usage(not))
+fn key_with_only_usage(probe: &Probe, usage: &str, excluded_usage: &str) -> Result<String, CheckError> {
+    let how = format!("ENABLED, AES_256 and for {usage} but not {excluded_usage}");
+    probe.find_key(&how, |key| key.is_enabled() && key.has_usage(usage) && !key.has_usage(excluded_usage))
 }
 
-async fn enabled(probe: &mut Probe) -> Verdict {
+async fn enabled(probe: &mut Probe) -> CheckResult {
     let keys: Vec<_> = probe.keys.iter().filter(|key| key.is_enabled() && key.has_usage("ENCRYPT")).cloned().collect();
     for key in keys {
-        let ask = probe.encrypt(&key.id).without(ALGORITHM);
-        probe.send(&ask).await?.success().map_err(|stop| stop.at(&key.id))?;
+        let request = probe.encrypt_request(&key.id).without_member(CDIV_ALGORITHM);
+        probe.send(&request).await?.success_body().map_err(|error| error.with_context(&key.id))?;
     }
-    probe.key_that("ENABLED, AES_256 and for ENCRYPT", |key| key.is_enabled() && key.has_usage("ENCRYPT")).map(drop)
+    probe.find_key("ENABLED, AES_256 and for ENCRYPT", |key| key.is_enabled() && key.has_usage("ENCRYPT")).map(drop)
 }
 
-async fn disabled(probe: &mut Probe) -> Verdict {
-    let key = probe.key_that("DISABLED", ExternalKey::is_disabled)?;
-    let ask = probe.encrypt(&key);
-    probe.send(&ask).await?.refused(&[InvalidStateException])?;
+async fn disabled(probe: &mut Probe) -> CheckResult {
+    let key = probe.find_key("DISABLED", ProbedKey::is_disabled)?;
+    let request = probe.encrypt_request(&key);
+    probe.send(&request).await?.ensure_error(&[InvalidStateException])?;
     // It is no ciphertext of the disabled key, which nobody is to find out.
-    let (_, sealed) = probe.seal().await?;
-    let ask = probe.decrypt(&key, &sealed);
-    probe.send(&ask).await?.refused(&[InvalidStateException])
+    let (_, encrypted) = probe.encrypt_sample().await?;
+    let request = probe.decrypt_request(&key, &encrypted);
+    probe.send(&request).await?.ensure_error(&[InvalidStateException])
 }
 
-async fn encrypt_only(probe: &mut Probe) -> Verdict {
-    let key = only(probe, "ENCRYPT", "DECRYPT")?;
-    let ask = probe.encrypt(&key).without(ALGORITHM);
-    let sealed = probe.sealed(&ask).await?;
-    let ask = probe.decrypt(&key, &sealed);
-    probe.send(&ask).await?.refused(&[InvalidKeyUsageException])
+async fn encrypt_only(probe: &mut Probe) -> CheckResult {
+    let key = key_with_only_usage(probe, "ENCRYPT", "DECRYPT")?;
+    let request = probe.encrypt_request(&key).without_member(CDIV_ALGORITHM);
+    let encrypted = probe.send_encrypt(&request).await?;
+    let request = probe.decrypt_request(&key, &encrypted);
+    probe.send(&request).await?.ensure_error(&[InvalidKeyUsageException])
 }
 
-async fn encrypt_only_cdiv(probe: &mut Probe) -> Verdict {
-    let key = only(probe, "ENCRYPT", "DECRYPT")?;
-    let ask = probe.encrypt(&key);
-    probe.send(&ask).await?.refused(&[InvalidKeyUsageException])
+async fn encrypt_only_cdiv(probe: &mut Probe) -> CheckResult {
+    let key = key_with_only_usage(probe, "ENCRYPT", "DECRYPT")?;
+    let request = probe.encrypt_request(&key);
+    probe.send(&request).await?.ensure_error(&[InvalidKeyUsageException])
 }
 
-async fn decrypt_only(probe: &mut Probe) -> Verdict {
-    let key = only(probe, "DECRYPT", "ENCRYPT")?;
-    let ask = probe.encrypt(&key);
-    probe.send(&ask).await?.refused(&[InvalidKeyUsageException])?;
+async fn decrypt_only(probe: &mut Probe) -> CheckResult {
+    let key = key_with_only_usage(probe, "DECRYPT", "ENCRYPT")?;
+    let request = probe.encrypt_request(&key);
+    probe.send(&request).await?.ensure_error(&[InvalidKeyUsageException])?;
     // Decrypting is allowed, so another key's ciphertext is refused as a ciphertext.
-    let (_, sealed) = probe.seal().await?;
-    let ask = probe.decrypt(&key, &sealed);
-    probe.send(&ask).await?.refused(&[InvalidCiphertextException])
+    let (_, encrypted) = probe.encrypt_sample().await?;
+    let request = probe.decrypt_request(&key, &encrypted);
+    probe.send(&request).await?.ensure_error(&[InvalidCiphertextException])
 }

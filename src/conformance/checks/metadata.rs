@@ -3,12 +3,12 @@
 use futures_util::FutureExt as _;
 use serde_json::{Value, json};
 
+use super::ready;
 use super::section::{ERRORS, FIELDS, METADATA, OPERATIONS};
-use super::told;
-use crate::conformance::answer::{Stop, fail, skip};
-use crate::conformance::ask::Ask;
-use crate::conformance::probe::{ExternalKey, Probe};
-use crate::conformance::{Check, Verdict, must, should};
+use crate::conformance::answer::{CheckError, fail, skip};
+use crate::conformance::ask::ProbeRequest;
+use crate::conformance::probe::{Probe, ProbedKey};
+use crate::conformance::{Check, CheckResult, must, should};
 use crate::xks::wire::ErrorName::{KeyNotFoundException, ValidationException};
 
 pub const CHECKS: &[Check] = &[
@@ -19,7 +19,7 @@ pub const CHECKS: &[Check] = &[
         |probe| fields(probe).boxed(),
     ),
     must("metadata-usable-key", METADATA, "A key for KMS is AES_256, ENABLED and for ENCRYPT and DECRYPT.", |probe| {
-        told(usable(probe))
+        ready(usable_key(probe))
     }),
     must(
         "metadata-unknown-key",
@@ -40,25 +40,29 @@ pub const CHECKS: &[Check] = &[
         principals(probe).boxed()
     }),
     must("metadata-long-arn", OPERATIONS, "An ARN may have 2,048 characters.", |probe| {
-        accepted(probe, |ask| ask.with("/requestMetadata/awsPrincipalArn", "a".repeat(2048))).boxed()
+        ensure_allowed(probe, |request| request.with_member("/requestMetadata/awsPrincipalArn", "a".repeat(2048)))
+            .boxed()
     }),
     must("metadata-request-id", METADATA, "`kmsRequestId` is opaque: one that is no UUID is as good.", |probe| {
-        accepted(probe, |ask| ask.with("/requestMetadata/kmsRequestId", "not a UUID")).boxed()
+        ensure_allowed(probe, |request| request.with_member("/requestMetadata/kmsRequestId", "not a UUID")).boxed()
     }),
     must("metadata-optional-fields", METADATA, "VPC, VPC endpoint and service of the caller may be told.", |probe| {
-        accepted(probe, |ask| {
-            ask.with("/requestMetadata/awsSourceVpc", "vpc-1a2b3c4d")
-                .with("/requestMetadata/awsSourceVpce", "vpce-1a2b3c4d")
-                .with("/requestMetadata/kmsViaService", "ebs")
+        ensure_allowed(probe, |request| {
+            request
+                .with_member("/requestMetadata/awsSourceVpc", "vpc-1a2b3c4d")
+                .with_member("/requestMetadata/awsSourceVpce", "vpce-1a2b3c4d")
+                .with_member("/requestMetadata/kmsViaService", "ebs")
         })
         .boxed()
     }),
     must("metadata-extra-fields", FIELDS, "Fields that are announced for later are passed over.", |probe| {
-        accepted(probe, |ask| ask.with("/requestMetadata/sourceIdentity", "x").with("/later", json!({ "a": [1] })))
-            .boxed()
+        ensure_allowed(probe, |request| {
+            request.with_member("/requestMetadata/sourceIdentity", "x").with_member("/later", json!({ "a": [1] }))
+        })
+        .boxed()
     }),
     should("metadata-null", METADATA, "An optional field that is null is as good as absent.", |probe| {
-        accepted(probe, |ask| ask.with("/requestMetadata/awsSourceVpc", Value::Null)).boxed()
+        ensure_allowed(probe, |request| request.with_member("/requestMetadata/awsSourceVpc", Value::Null)).boxed()
     }),
     should(
         "metadata-invalid-body",
@@ -68,13 +72,13 @@ pub const CHECKS: &[Check] = &[
     ),
 ];
 
-async fn fields(probe: &mut Probe) -> Verdict {
+async fn fields(probe: &mut Probe) -> CheckResult {
     let ids: Vec<String> = probe.keys.iter().map(|key| key.id.clone()).collect();
     for id in ids {
-        let ask = probe.metadata(&id);
-        let body = probe.send(&ask).await?.success().map_err(|stop| stop.at(&id))?;
+        let request = probe.key_metadata_request(&id);
+        let body = probe.send(&request).await?.success_body().map_err(|error| error.with_context(&id))?;
         let is_usage = |all: &Vec<Value>| all.len() <= 10 && all.iter().all(Value::is_string);
-        let wrong = if !body["keySpec"].is_string() {
+        let invalid_field = if !body["keySpec"].is_string() {
             "keySpec"
         } else if !body["keyUsage"].as_array().is_some_and(is_usage) {
             "keyUsage"
@@ -83,14 +87,14 @@ async fn fields(probe: &mut Probe) -> Verdict {
         } else {
             continue;
         };
-        return fail(format!("{id}: {wrong} is {}", body[wrong]));
+        return fail(format!("{id}: {invalid_field} is {}", body[invalid_field]));
     }
     Ok(())
 }
 
-fn usable(probe: &mut Probe) -> Verdict {
+fn usable_key(probe: &mut Probe) -> CheckResult {
     for key in probe.keys.clone() {
-        let ExternalKey { id, metadata } = &key;
+        let ProbedKey { id, metadata } = &key;
         let usage: Vec<&str> =
             metadata["keyUsage"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         let (spec, status) = (metadata["keySpec"].as_str(), metadata["keyStatus"].as_str());
@@ -105,53 +109,54 @@ fn usable(probe: &mut Probe) -> Verdict {
     fail("none of the keys named by --key is so; what needs one is not checked")
 }
 
-async fn unknown_key(probe: &mut Probe) -> Verdict {
+async fn unknown_key(probe: &mut Probe) -> CheckResult {
     // A name that no earlier run has asked for.
     let id = format!("none-{}", probe.run_id());
     for _ in 0..2 {
-        let ask = probe.metadata(&id);
-        probe.send(&ask).await?.refused(&[KeyNotFoundException])?;
+        let request = probe.key_metadata_request(&id);
+        probe.send(&request).await?.ensure_error(&[KeyNotFoundException])?;
     }
     Ok(())
 }
 
 /// The first key, of whatever kind: metadata is told of each.
-fn any_key(probe: &Probe) -> Result<String, Stop> {
+fn any_key(probe: &Probe) -> Result<String, CheckError> {
     match probe.keys.iter().find(|key| key.metadata.is_object()) {
         Some(key) => Ok(key.id.clone()),
         None => skip("the proxy tells nothing of any --key"),
     }
 }
 
-async fn accepted(probe: &mut Probe, how: fn(Ask) -> Ask) -> Verdict {
+async fn ensure_allowed(probe: &mut Probe, modify: fn(ProbeRequest) -> ProbeRequest) -> CheckResult {
     let key = any_key(probe)?;
-    let ask = how(probe.metadata(&key));
-    probe.send(&ask).await?.allowed().map(drop)
+    let request = modify(probe.key_metadata_request(&key));
+    probe.send(&request).await?.allowed_body().map(drop)
 }
 
-async fn operations(probe: &mut Probe, names: &[&str]) -> Verdict {
+async fn operations(probe: &mut Probe, names: &[&str]) -> CheckResult {
     let key = any_key(probe)?;
     for name in names {
-        let ask = probe.metadata(&key).with("/requestMetadata/kmsOperation", *name);
-        probe.send(&ask).await?.allowed().map_err(|stop| stop.at(name))?;
+        let request = probe.key_metadata_request(&key).with_member("/requestMetadata/kmsOperation", *name);
+        probe.send(&request).await?.allowed_body().map_err(|error| error.with_context(name))?;
     }
     Ok(())
 }
 
-async fn principals(probe: &mut Probe) -> Verdict {
+async fn principals(probe: &mut Probe) -> CheckResult {
     let key = any_key(probe)?;
     for principal in ["AWS Internal", "ec2.amazonaws.com"] {
-        let ask = probe.metadata(&key).with("/requestMetadata/awsPrincipalArn", principal);
-        probe.send(&ask).await?.allowed().map_err(|stop| stop.at(principal))?;
+        let request = probe.key_metadata_request(&key).with_member("/requestMetadata/awsPrincipalArn", principal);
+        probe.send(&request).await?.allowed_body().map_err(|error| error.with_context(principal))?;
     }
     Ok(())
 }
 
-async fn invalid_body(probe: &mut Probe) -> Verdict {
+async fn invalid_body(probe: &mut Probe) -> CheckResult {
     let key = any_key(probe)?;
     for text in ["", "{", "null", "{\"requestMetadata\":1}"] {
-        let ask = probe.metadata(&key).but(|ask| ask.raw = Some(text.as_bytes().to_vec()));
-        probe.send(&ask).await?.refused(&[ValidationException])?;
+        let request =
+            probe.key_metadata_request(&key).modify(|request| request.raw_body = Some(text.as_bytes().to_vec()));
+        probe.send(&request).await?.ensure_error(&[ValidationException])?;
     }
     Ok(())
 }

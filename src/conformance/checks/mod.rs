@@ -15,7 +15,7 @@ mod transport;
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 
-use super::{Check, Verdict};
+use super::{Check, CheckResult};
 
 /// Checks of one kind.
 #[derive(Debug)]
@@ -35,7 +35,7 @@ const fn group(name: &'static str, checks: &'static [Check]) -> Group {
 /// All checks, in the order in which they are made. Those of errors look at what was said before them.
 pub const GROUPS: &[Group] = &[
     Group { name: "Transport", needs_credential: false, checks: transport::CHECKS },
-    Group { name: "Credential", needs_credential: false, checks: authentication::CREDENTIAL },
+    Group { name: "Credential", needs_credential: false, checks: authentication::CREDENTIAL_CHECKS },
     group("Authentication", authentication::CHECKS),
     group("URI paths and methods", paths::CHECKS),
     group("GetHealthStatus", health::CHECKS),
@@ -49,8 +49,8 @@ pub const GROUPS: &[Group] = &[
 ];
 
 /// The verdict of a check that sends nothing.
-fn told(verdict: Verdict) -> BoxFuture<'static, Verdict> {
-    std::future::ready(verdict).boxed()
+fn ready(result: CheckResult) -> BoxFuture<'static, CheckResult> {
+    std::future::ready(result).boxed()
 }
 
 /// Headings of the specification.

@@ -5,9 +5,9 @@ use http::Method;
 
 use super::section::{NONE, OPERATIONS, SIGV4};
 use crate::conformance::answer::fail;
-use crate::conformance::ask::Ask;
+use crate::conformance::ask::ProbeRequest;
 use crate::conformance::probe::Probe;
-use crate::conformance::{Check, Verdict, must, should};
+use crate::conformance::{Check, CheckResult, must, should};
 use crate::xks::wire::ErrorName::{InvalidUriPathException, KeyNotFoundException, ValidationException};
 
 pub const CHECKS: &[Check] = &[
@@ -15,7 +15,7 @@ pub const CHECKS: &[Check] = &[
         "path-unknown",
         OPERATIONS,
         "A URI path that there isn't is refused with 404 InvalidUriPathException.",
-        |probe| unknown(probe).boxed(),
+        |probe| unknown_path(probe).boxed(),
     ),
     must(
         "path-key-id",
@@ -27,42 +27,48 @@ pub const CHECKS: &[Check] = &[
         "method-get",
         OPERATIONS,
         "GET of each of the four URIs is refused with 405, without a signature too.",
-        |probe| get(probe, false).boxed(),
+        |probe| get_method(probe, false).boxed(),
     ),
     must(
         "method-get-signed",
         OPERATIONS,
         "GET of each of the four URIs is refused with 405 when it is signed.",
-        |probe| get(probe, true).boxed(),
+        |probe| get_method(probe, true).boxed(),
     ),
     should("method-others", NONE, "PUT, PATCH and DELETE are refused with 405, 401 or 501.", |probe| {
-        others(probe).boxed()
+        other_methods(probe).boxed()
     }),
-    should("path-query", SIGV4, "A query string, which KMS never sends, is refused.", |probe| query(probe).boxed()),
+    should("path-query", SIGV4, "A query string, which KMS never sends, is refused.", |probe| {
+        query_string(probe).boxed()
+    }),
 ];
 
-async fn unknown(probe: &mut Probe) -> Verdict {
+async fn unknown_path(probe: &mut Probe) -> CheckResult {
     let key = probe.keys.first().map_or("none", |key| key.id.as_str());
     let rests = ["", "/nothing", "/keys", &format!("/keys/{key}"), &format!("/keys/{key}/sign")];
     let mut paths: Vec<String> = rests.iter().map(|rest| probe.path(rest)).collect();
     paths.push(format!("/there-is-no-such-prefix{}/health", probe.target.uri_path));
     for path in paths {
-        let ask = probe.health().but(|ask| ask.target.clone_from(&path));
-        probe.send(&ask).await?.refused(&[InvalidUriPathException]).map_err(|stop| stop.at(&path))?;
+        let request = probe.health_request().modify(|request| request.path_and_query.clone_from(&path));
+        probe
+            .send(&request)
+            .await?
+            .ensure_error(&[InvalidUriPathException])
+            .map_err(|error| error.with_context(&path))?;
     }
     Ok(())
 }
 
-async fn key_id(probe: &mut Probe) -> Verdict {
+async fn key_id(probe: &mut Probe) -> CheckResult {
     for id in ["k".repeat(128), "No.such-key_0".to_owned()] {
-        let ask = probe.metadata(&id);
-        probe.send(&ask).await?.refused(&[KeyNotFoundException])?;
+        let request = probe.key_metadata_request(&id);
+        probe.send(&request).await?.ensure_error(&[KeyNotFoundException])?;
     }
     Ok(())
 }
 
 /// The URIs of the four operations.
-fn uris(probe: &Probe) -> [String; 4] {
+fn operation_paths(probe: &Probe) -> [String; 4] {
     let key = probe.keys.first().map_or("none", |key| key.id.as_str());
     [
         probe.path("/health"),
@@ -72,38 +78,38 @@ fn uris(probe: &Probe) -> [String; 4] {
     ]
 }
 
-fn without_body(path: String, method: Method) -> Ask {
-    Ask::new(path, serde_json::Value::Null).but(|ask| {
-        ask.method = method;
-        ask.raw = Some(Vec::new());
-        ask.is_of_kms = false;
+fn bodyless_request(path: String, method: Method) -> ProbeRequest {
+    ProbeRequest::new(path, serde_json::Value::Null).modify(|request| {
+        request.method = method;
+        request.raw_body = Some(Vec::new());
+        request.is_valid_for_kms = false;
     })
 }
 
-async fn get(probe: &mut Probe, is_signed: bool) -> Verdict {
-    for path in uris(probe) {
-        let ask = without_body(path, Method::GET);
-        let ask = if is_signed { ask } else { ask.unsigned() };
-        let answer = probe.send(&ask).await?;
-        if answer.status != http::StatusCode::METHOD_NOT_ALLOWED {
-            return fail(format!("{}: expected 405, got {}", ask.target, answer.outcome()));
+async fn get_method(probe: &mut Probe, is_signed: bool) -> CheckResult {
+    for path in operation_paths(probe) {
+        let request = bodyless_request(path, Method::GET);
+        let request = if is_signed { request } else { request.unsigned() };
+        let response = probe.send(&request).await?;
+        if response.status != http::StatusCode::METHOD_NOT_ALLOWED {
+            return fail(format!("{}: expected 405, got {}", request.path_and_query, response.outcome()));
         }
     }
     Ok(())
 }
 
-async fn others(probe: &mut Probe) -> Verdict {
+async fn other_methods(probe: &mut Probe) -> CheckResult {
     for method in [Method::PUT, Method::PATCH, Method::DELETE] {
-        let ask = without_body(probe.path("/health"), method);
-        let answer = probe.send(&ask).await?;
-        if !matches!(answer.status.as_u16(), 401 | 405 | 501) {
-            return fail(format!("{}: got {}", ask.method, answer.outcome()));
+        let request = bodyless_request(probe.path("/health"), method);
+        let response = probe.send(&request).await?;
+        if !matches!(response.status.as_u16(), 401 | 405 | 501) {
+            return fail(format!("{}: got {}", request.method, response.outcome()));
         }
     }
     Ok(())
 }
 
-async fn query(probe: &mut Probe) -> Verdict {
-    let ask = probe.health().but(|ask| ask.target += "?a=b");
-    probe.send(&ask).await?.refused(&[ValidationException, InvalidUriPathException])
+async fn query_string(probe: &mut Probe) -> CheckResult {
+    let request = probe.health_request().modify(|request| request.path_and_query += "?a=b");
+    probe.send(&request).await?.ensure_error(&[ValidationException, InvalidUriPathException])
 }

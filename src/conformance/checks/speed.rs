@@ -5,16 +5,16 @@ use std::time::Instant;
 use futures_util::FutureExt as _;
 
 use super::section::METADATA;
-use crate::conformance::answer::{Stop, fail, skip};
-use crate::conformance::ask::Ask;
+use crate::conformance::answer::{CheckError, fail, skip};
+use crate::conformance::ask::ProbeRequest;
 use crate::conformance::latency::Latency;
-use crate::conformance::probe::{Probe, Sealed};
-use crate::conformance::{Check, Verdict, should};
+use crate::conformance::probe::{EncryptedData, Probe};
+use crate::conformance::{Check, CheckResult, should};
 
 /// The longest round trip on the network that is recommended, in milliseconds.
-const ROUND_TRIP: f64 = 35.0;
+const MAX_ROUND_TRIP_MS: f64 = 35.0;
 /// How many connections are opened to time that.
-const CONNECTIONS: usize = 20;
+const CONNECTION_SAMPLES: usize = 20;
 
 pub const CHECKS: &[Check] = &[
     should(
@@ -30,60 +30,64 @@ pub const CHECKS: &[Check] = &[
         |probe| new_connection(probe).boxed(),
     ),
     should("latency-health", METADATA, "GetHealthStatus is answered in 250 ms, 99 of 100 times.", |probe| {
-        kept(probe, "GetHealthStatus", |probe, _, _| probe.health()).boxed()
+        keep_alive_latency(probe, "GetHealthStatus", |probe, _, _| probe.health_request()).boxed()
     }),
     should("latency-encrypt", METADATA, "Encrypt is answered in 250 ms, 99 of 100 times.", |probe| {
-        kept(probe, "Encrypt", |probe, key, _| probe.encrypt(key)).boxed()
+        keep_alive_latency(probe, "Encrypt", |probe, key, _| probe.encrypt_request(key)).boxed()
     }),
     should("latency-decrypt", METADATA, "Decrypt is answered in 250 ms, 99 of 100 times.", |probe| {
-        kept(probe, "Decrypt", Probe::decrypt).boxed()
+        keep_alive_latency(probe, "Decrypt", Probe::decrypt_request).boxed()
     }),
 ];
 
-fn judged(probe: &mut Probe, latency: Option<Latency>) -> Verdict {
+fn record_latency(probe: &mut Probe, latency: Option<Latency>) -> CheckResult {
     let Some(latency) = latency else { return skip("no request was timed") };
-    probe.note(latency.in_words());
-    let fault = latency.fault();
+    probe.note(latency.summary());
+    let violation = latency.violation();
     probe.latencies.push(latency);
-    fault.map_or(Ok(()), fail)
+    violation.map_or(Ok(()), fail)
 }
 
-async fn round_trip(probe: &mut Probe) -> Verdict {
+async fn round_trip(probe: &mut Probe) -> CheckResult {
     let mut samples = Vec::new();
-    for _ in 0..CONNECTIONS.min(probe.requests) {
+    for _ in 0..CONNECTION_SAMPLES.min(probe.timed_requests) {
         let start = Instant::now();
-        drop(probe.connector.tcp().await.or_else(|error| fail(error.to_string()))?);
+        drop(probe.connector.connect_tcp().await.or_else(|error| fail(error.to_string()))?);
         samples.push(start.elapsed());
     }
-    let Some(latency) = Latency::of("TCP handshake", samples) else { return skip("no connection was timed") };
-    probe.note(latency.in_words());
+    let Some(latency) = Latency::from_samples("TCP handshake", samples) else { return skip("no connection was timed") };
+    probe.note(latency.summary());
     let median = latency.p50;
     probe.latencies.push(latency);
-    if median <= ROUND_TRIP { Ok(()) } else { fail(format!("half of them take more than {median:.1} ms")) }
+    if median <= MAX_ROUND_TRIP_MS { Ok(()) } else { fail(format!("half of them take more than {median:.1} ms")) }
 }
 
-async fn new_connection(probe: &mut Probe) -> Verdict {
+async fn new_connection(probe: &mut Probe) -> CheckResult {
     let mut samples = Vec::new();
-    for _ in 0..CONNECTIONS.min(probe.requests) {
-        probe.hang_up();
-        let ask = probe.health();
-        samples.push(probe.time(&ask).await?);
+    for _ in 0..CONNECTION_SAMPLES.min(probe.timed_requests) {
+        probe.disconnect();
+        let request = probe.health_request();
+        samples.push(probe.time_request(&request).await?);
     }
-    judged(probe, Latency::of("GetHealthStatus on a new connection", samples))
+    record_latency(probe, Latency::from_samples("GetHealthStatus on a new connection", samples))
 }
 
-async fn kept(probe: &mut Probe, what: &str, make: fn(&mut Probe, &str, &Sealed) -> Ask) -> Verdict {
-    let sealed = probe.seal().await;
-    let (key, sealed) = match (sealed, what) {
-        (Ok(sealed), _) => sealed,
+async fn keep_alive_latency(
+    probe: &mut Probe,
+    what: &str,
+    build_request: fn(&mut Probe, &str, &EncryptedData) -> ProbeRequest,
+) -> CheckResult {
+    let encrypted = probe.encrypt_sample().await;
+    let (key, encrypted) = match (encrypted, what) {
+        (Ok(encrypted), _) => encrypted,
         // It needs no key.
-        (Err(_), "GetHealthStatus") => (String::new(), Sealed::default()),
-        (Err(stop), _) => return Err(Stop::Skip(format!("there is nothing to time: {}", stop.reason()))),
+        (Err(_), "GetHealthStatus") => (String::new(), EncryptedData::default()),
+        (Err(error), _) => return Err(CheckError::Skipped(format!("there is nothing to time: {}", error.reason()))),
     };
-    let mut samples = Vec::with_capacity(probe.requests);
-    for _ in 0..probe.requests {
-        let ask = make(probe, &key, &sealed);
-        samples.push(probe.time(&ask).await?);
+    let mut samples = Vec::with_capacity(probe.timed_requests);
+    for _ in 0..probe.timed_requests {
+        let request = build_request(probe, &key, &encrypted);
+        samples.push(probe.time_request(&request).await?);
     }
-    judged(probe, Latency::of(format!("{what} on a kept-alive connection"), samples))
+    record_latency(probe, Latency::from_samples(format!("{what} on a kept-alive connection"), samples))
 }

@@ -51,18 +51,18 @@ pub(super) enum Shape {
     /// The whole cell in a colour this many percent of the way from background to text.
     Shade(u16),
     /// A line of one pixel along an SVG path, in pixels from the cell's top left corner.
-    Line(Vec<Step>),
+    Stroke(Vec<PathSegment>),
 }
 
 /// A step of a line.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Step {
+pub(super) enum PathSegment {
     /// Go there without drawing.
-    Move(f32, f32),
+    MoveTo(f32, f32),
     /// Draw straight to there.
-    To(f32, f32),
+    LineTo(f32, f32),
     /// Draw to there, bending at the first point.
-    Bend(f32, f32, f32, f32),
+    QuadTo(f32, f32, f32, f32),
 }
 
 /// The shape of `symbol`, when it is one that is not left to the font.
@@ -73,29 +73,33 @@ pub(super) fn shape(symbol: &str) -> Option<Shape> {
         return None;
     }
     match character {
-        '\u{2500}'..='\u{257f}' => Some(lines(character)),
+        '\u{2500}'..='\u{257f}' => Some(box_drawing(character)),
         '\u{2580}'..='\u{259f}' => Some(block(character)),
         '\u{2800}'..='\u{28ff}' => Some(Shape::Filled(braille(character))),
-        _ => mark(character),
+        _ => form_symbol(character),
     }
 }
 
-fn lines(character: char) -> Shape {
+fn box_drawing(character: char) -> Shape {
     let ((x, y), (w, h)) = (CENTER, (CELL_WIDTH, CELL_HEIGHT));
     let arc = |from: (f32, f32), to: (f32, f32)| {
         // The bend spans the shorter half of the cell; the rest of the longer way is straight.
         let vertical = if from.1 > y { y + x } else { y - x };
-        Shape::Line(vec![Step::Move(from.0, from.1), Step::To(x, vertical), Step::Bend(x, y, to.0, to.1)])
+        Shape::Stroke(vec![
+            PathSegment::MoveTo(from.0, from.1),
+            PathSegment::LineTo(x, vertical),
+            PathSegment::QuadTo(x, y, to.0, to.1),
+        ])
     };
     let diagonal = |rising: bool, falling: bool| {
         let mut path = Vec::new();
         if rising {
-            path.extend([Step::Move(0.0, h), Step::To(w, 0.0)]);
+            path.extend([PathSegment::MoveTo(0.0, h), PathSegment::LineTo(w, 0.0)]);
         }
         if falling {
-            path.extend([Step::Move(0.0, 0.0), Step::To(w, h)]);
+            path.extend([PathSegment::MoveTo(0.0, 0.0), PathSegment::LineTo(w, h)]);
         }
-        Shape::Line(path)
+        Shape::Stroke(path)
     };
     match character {
         '╭' => arc((x, h), (w, y)),
@@ -108,7 +112,7 @@ fn lines(character: char) -> Shape {
         '┄' | '┅' | '┆' | '┇' => Shape::Filled(dashes(arms(character), 3.0)),
         '┈' | '┉' | '┊' | '┋' => Shape::Filled(dashes(arms(character), 4.0)),
         '╌' | '╍' | '╎' | '╏' => Shape::Filled(dashes(arms(character), 2.0)),
-        _ => Shape::Filled(joined(arms(character))),
+        _ => Shape::Filled(junction(arms(character))),
     }
 }
 
@@ -126,20 +130,20 @@ fn thickness(weight: u16) -> f32 {
 }
 
 /// Each arm is worked out as if it went right, with `near` (up) and `far` (down) beside it, and then turned.
-fn joined([up, right, down, left]: [u16; 4]) -> Vec<Rect> {
+fn junction([up, right, down, left]: [u16; 4]) -> Vec<Rect> {
     let ((x, y), (w, h)) = (CENTER, (CELL_WIDTH, CELL_HEIGHT));
     let mut rects = Vec::new();
     // Left before right, so that a long line grows as one rectangle.
-    for (from, across, near) in arm(left, up, down, right) {
+    for (from, across, near) in arm_strokes(left, up, down, right) {
         rects.push(Rect::new(0.0, y + near, x - from, y + near + across));
     }
-    for (from, across, near) in arm(right, up, down, left) {
+    for (from, across, near) in arm_strokes(right, up, down, left) {
         rects.push(Rect::new(x + from, y + near, w, y + near + across));
     }
-    for (from, across, near) in arm(down, left, right, up) {
+    for (from, across, near) in arm_strokes(down, left, right, up) {
         rects.push(Rect::new(x + near, y + from, x + near + across, h));
     }
-    for (from, across, near) in arm(up, left, right, down) {
+    for (from, across, near) in arm_strokes(up, left, right, down) {
         rects.push(Rect::new(x + near, 0.0, x + near + across, y - from));
     }
     rects
@@ -147,7 +151,7 @@ fn joined([up, right, down, left]: [u16; 4]) -> Vec<Rect> {
 
 /// The strokes of an arm: how far from the centre each begins (negative: beyond it), how thick it is, and where
 /// across the arm it lies. `near` and `far` are the arms to either side, `opposite` the one that goes on.
-fn arm(weight: u16, near: u16, far: u16, opposite: u16) -> Vec<(f32, f32, f32)> {
+fn arm_strokes(weight: u16, near: u16, far: u16, opposite: u16) -> Vec<(f32, f32, f32)> {
     match weight {
         0 => Vec::new(),
         3 => {
@@ -242,9 +246,14 @@ fn braille(character: char) -> Vec<Rect> {
 }
 
 /// The marks of form fields, so that every state of one has the same size.
-fn mark(character: char) -> Option<Shape> {
-    let square =
-        [Step::Move(1.0, 6.5), Step::To(8.0, 6.5), Step::To(8.0, 13.5), Step::To(1.0, 13.5), Step::To(1.0, 6.5)];
+fn form_symbol(character: char) -> Option<Shape> {
+    let square = [
+        PathSegment::MoveTo(1.0, 6.5),
+        PathSegment::LineTo(8.0, 6.5),
+        PathSegment::LineTo(8.0, 13.5),
+        PathSegment::LineTo(1.0, 13.5),
+        PathSegment::LineTo(1.0, 6.5),
+    ];
     let ring = |radius: f32| {
         // An eighth of a circle is near enough to a parabola: its bend lies tan(22.5°) along the tangent.
         let (x, y) = (CENTER.0, 10.0);
@@ -261,8 +270,8 @@ fn mark(character: char) -> Option<Shape> {
             ((-bend, -radius), (0.0, -radius)),
         ];
         let eighths = around.map(|(bend, to)| (point(bend), point(to)));
-        std::iter::once(Step::Move(x, y - radius))
-            .chain(eighths.map(|(bend, to)| Step::Bend(bend.0, bend.1, to.0, to.1)))
+        std::iter::once(PathSegment::MoveTo(x, y - radius))
+            .chain(eighths.map(|(bend, to)| PathSegment::QuadTo(bend.0, bend.1, to.0, to.1)))
     };
     let mut path = Vec::new();
     match character {
@@ -275,15 +284,20 @@ fn mark(character: char) -> Option<Shape> {
         '☐' => path.extend(square),
         '☑' => {
             path.extend(square);
-            path.extend([Step::Move(2.4, 9.8), Step::To(4.1, 11.8), Step::To(6.8, 8.0)]);
+            path.extend([PathSegment::MoveTo(2.4, 9.8), PathSegment::LineTo(4.1, 11.8), PathSegment::LineTo(6.8, 8.0)]);
         }
         '☒' => {
             path.extend(square);
-            path.extend([Step::Move(2.6, 8.0), Step::To(6.4, 12.0), Step::Move(6.4, 8.0), Step::To(2.6, 12.0)]);
+            path.extend([
+                PathSegment::MoveTo(2.6, 8.0),
+                PathSegment::LineTo(6.4, 12.0),
+                PathSegment::MoveTo(6.4, 8.0),
+                PathSegment::LineTo(2.6, 12.0),
+            ]);
         }
         _ => return None,
     }
-    Some(Shape::Line(path))
+    Some(Shape::Stroke(path))
 }
 
 #[cfg(test)]

@@ -34,12 +34,12 @@ pub(super) struct Rgb(pub u8, pub u8, pub u8);
 
 impl Rgb {
     /// The colour `percent` of the way from `ground` to this one.
-    pub(super) fn over(self, ground: Self, percent: u16) -> Self {
+    pub(super) fn blend(self, background: Self, percent: u16) -> Self {
         let mix = |top: u8, bottom: u8| {
             let sum = u16::from(top) * percent + u16::from(bottom) * (100 - percent);
             u8::try_from(sum / 100).unwrap_or(u8::MAX)
         };
-        Self(mix(self.0, ground.0), mix(self.1, ground.1), mix(self.2, ground.2))
+        Self(mix(self.0, background.0), mix(self.1, background.1), mix(self.2, background.2))
     }
 }
 
@@ -51,11 +51,11 @@ impl std::fmt::Display for Rgb {
 
 /// How one cell looks once reverse, dim and hidden are worked out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Look {
+pub(super) struct CellStyle {
     /// Colour of the text.
-    pub ink: Rgb,
+    pub foreground: Rgb,
     /// Colour behind it.
-    pub ground: Rgb,
+    pub background: Rgb,
     /// Colour of the line under it, when there is one.
     pub underline: Option<Rgb>,
     /// Whether a line goes through it.
@@ -66,24 +66,24 @@ pub(super) struct Look {
     pub italic: bool,
 }
 
-impl Look {
+impl CellStyle {
     /// How `cell` looks.
-    pub(super) fn of(cell: &Cell) -> Self {
+    pub(super) fn from_cell(cell: &Cell) -> Self {
         let has = |modifier| cell.modifier.contains(modifier);
-        let (mut ink, mut ground) = (rgb(cell.fg, FOREGROUND), rgb(cell.bg, BACKGROUND));
+        let (mut foreground, mut background) = (resolve_color(cell.fg, FOREGROUND), resolve_color(cell.bg, BACKGROUND));
         if has(Modifier::REVERSED) {
-            (ink, ground) = (ground, ink);
+            (foreground, background) = (background, foreground);
         }
         if has(Modifier::DIM) {
-            ink = ink.over(ground, 60);
+            foreground = foreground.blend(background, 60);
         }
         if has(Modifier::HIDDEN) {
-            ink = ground;
+            foreground = background;
         }
         Self {
-            ink,
-            ground,
-            underline: has(Modifier::UNDERLINED).then(|| rgb(cell.underline_color, ink)),
+            foreground,
+            background,
+            underline: has(Modifier::UNDERLINED).then(|| resolve_color(cell.underline_color, foreground)),
             crossed_out: has(Modifier::CROSSED_OUT),
             bold: has(Modifier::BOLD),
             italic: has(Modifier::ITALIC),
@@ -92,7 +92,7 @@ impl Look {
 }
 
 /// A terminal colour; `own` stands for [`Color::Reset`].
-fn rgb(color: Color, own: Rgb) -> Rgb {
+fn resolve_color(color: Color, own: Rgb) -> Rgb {
     match color {
         Color::Reset => own,
         Color::Black => ANSI[0],
@@ -112,12 +112,12 @@ fn rgb(color: Color, own: Rgb) -> Rgb {
         Color::LightCyan => ANSI[14],
         Color::White => ANSI[15],
         Color::Rgb(red, green, blue) => Rgb(red, green, blue),
-        Color::Indexed(index) => indexed(index),
+        Color::Indexed(index) => indexed_color(index),
     }
 }
 
 /// xterm's 256 colours: the 16 of ANSI, a cube of 6 by 6 by 6, 24 greys.
-fn indexed(index: u8) -> Rgb {
+fn indexed_color(index: u8) -> Rgb {
     match index {
         0..=15 => ANSI[usize::from(index)],
         16..=231 => {
@@ -137,35 +137,35 @@ mod tests {
     use super::*;
     use ratatui::style::Style;
 
-    fn look(style: Style) -> Look {
+    fn cell_style(style: Style) -> CellStyle {
         let mut cell = Cell::new("x");
         cell.set_style(style);
-        Look::of(&cell)
+        CellStyle::from_cell(&cell)
     }
 
     #[test]
     fn reverse_swaps_the_default_colors() {
-        let look = look(Style::new().reversed());
-        assert_eq!((look.ink, look.ground), (BACKGROUND, FOREGROUND));
+        let look = cell_style(Style::new().reversed());
+        assert_eq!((look.foreground, look.background), (BACKGROUND, FOREGROUND));
     }
 
     #[test]
     fn dim_text_is_between_foreground_and_background() {
-        let dim = look(Style::new().dim()).ink;
+        let dim = cell_style(Style::new().dim()).foreground;
         assert!(dim.0 > BACKGROUND.0 && dim.0 < FOREGROUND.0);
     }
 
     #[test]
     fn hidden_text_has_the_background_color() {
-        let look = look(Style::new().red().on_blue().hidden());
-        assert_eq!((look.ink, look.ground), (ANSI[4], ANSI[4]));
+        let look = cell_style(Style::new().red().on_blue().hidden());
+        assert_eq!((look.foreground, look.background), (ANSI[4], ANSI[4]));
     }
 
     #[test]
     fn indexed_colors_match_the_xterm_palette() {
-        assert_eq!(indexed(16), Rgb(0, 0, 0));
-        assert_eq!(indexed(208), Rgb(255, 135, 0));
-        assert_eq!(indexed(231), Rgb(255, 255, 255));
-        assert_eq!(indexed(255), Rgb(238, 238, 238));
+        assert_eq!(indexed_color(16), Rgb(0, 0, 0));
+        assert_eq!(indexed_color(208), Rgb(255, 135, 0));
+        assert_eq!(indexed_color(231), Rgb(255, 255, 255));
+        assert_eq!(indexed_color(255), Rgb(238, 238, 238));
     }
 }

@@ -70,14 +70,14 @@ mod tests {
     use ratatui::buffer::Buffer;
     use ratatui::style::Style;
 
-    fn decoded(png: &[u8]) -> Pixmap {
+    fn decode(png: &[u8]) -> Pixmap {
         Pixmap::decode_png(png).unwrap()
     }
 
     #[test]
     fn rendering_is_deterministic() {
-        let picture = svg(&Buffer::with_lines(["╭ a ╮", "╰ b ╯"]), "twice");
-        assert_eq!(png(&picture).unwrap(), png(&picture).unwrap());
+        let image = svg(&Buffer::with_lines(["╭ a ╮", "╰ b ╯"]), "twice");
+        assert_eq!(png(&image).unwrap(), png(&image).unwrap());
     }
 
     #[test]
@@ -94,13 +94,13 @@ mod tests {
 
     #[test]
     fn borders_of_adjacent_rows_join_without_a_gap() {
-        let picture = decoded(&png(&svg(&Buffer::with_lines(["│", "│"]), "")).unwrap());
+        let image = decode(&png(&svg(&Buffer::with_lines(["│", "│"]), "")).unwrap());
         // Two pixels for each of the padding, then the middle of the first cell.
         let column = 28;
         let from = 20;
-        let ink = picture.pixel(column, from).unwrap();
-        assert!((from..from + 80).all(|row| picture.pixel(column, row) == Some(ink)));
-        assert_ne!(picture.pixel(column - 4, from + 9), Some(ink));
+        let ink = image.pixel(column, from).unwrap();
+        assert!((from..from + 80).all(|row| image.pixel(column, row) == Some(ink)));
+        assert_ne!(image.pixel(column - 4, from + 9), Some(ink));
     }
 
     #[test]

@@ -4,28 +4,28 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 /// The key that `word` names, with its modifiers joined by `+`, such as `Enter`, `Ctrl+N` or `Shift+Tab`.
 /// `None` when `word` is not a key; a reason when it is one that can't be pressed.
-pub(super) fn named(word: &str) -> Option<Result<KeyEvent, String>> {
+pub(super) fn parse_key(word: &str) -> Option<Result<KeyEvent, String>> {
     let mut modifiers = KeyModifiers::NONE;
     let mut rest = word;
     while let Some((modifier, tail)) = rest.split_once('+').and_then(|(head, tail)| Some((modifier(head)?, tail))) {
         modifiers |= modifier;
         rest = tail;
     }
-    if let Some(code) = code(rest) {
-        return Some(Ok(event(code, modifiers)));
+    if let Some(code) = key_code(rest) {
+        return Some(Ok(key_event(code, modifiers)));
     }
     if modifiers.is_empty() {
         return None;
     }
     let mut characters = rest.chars();
     Some(match (characters.next(), characters.next()) {
-        (Some(character), None) => Ok(event(KeyCode::Char(character), modifiers)),
+        (Some(character), None) => Ok(key_event(KeyCode::Char(character), modifiers)),
         _ => Err(format!("`{word}` names no key; after Ctrl+, Alt+ and Shift+ comes one character or a key's name")),
     })
 }
 
 /// The key that types `character`.
-pub(super) fn typed(character: char) -> KeyEvent {
+pub(super) fn key_for_char(character: char) -> KeyEvent {
     match character {
         '\t' => KeyEvent::new(KeyCode::Tab, KeyModifiers::NONE),
         _ if character.is_uppercase() => KeyEvent::new(KeyCode::Char(character), KeyModifiers::SHIFT),
@@ -42,7 +42,7 @@ fn modifier(word: &str) -> Option<KeyModifiers> {
     }
 }
 
-fn code(word: &str) -> Option<KeyCode> {
+fn key_code(word: &str) -> Option<KeyCode> {
     Some(match word {
         "Enter" => KeyCode::Enter,
         "Tab" => KeyCode::Tab,
@@ -68,7 +68,7 @@ fn code(word: &str) -> Option<KeyCode> {
 
 /// A terminal sends one byte for Ctrl and a letter, whether Shift is down or not, and the same byte for Tab and Ctrl+I,
 /// Enter and Ctrl+M, Escape and Ctrl+[: the event is the one that crossterm makes of the byte.
-fn event(code: KeyCode, modifiers: KeyModifiers) -> KeyEvent {
+fn key_event(code: KeyCode, modifiers: KeyModifiers) -> KeyEvent {
     let control = modifiers.contains(KeyModifiers::CONTROL);
     let (code, modifiers) = match code {
         KeyCode::Tab if modifiers.contains(KeyModifiers::SHIFT) => (KeyCode::BackTab, modifiers),
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     fn key(word: &str) -> (KeyCode, KeyModifiers) {
-        let key = named(word).unwrap().unwrap();
+        let key = parse_key(word).unwrap().unwrap();
         (key.code, key.modifiers)
     }
 
@@ -112,15 +112,15 @@ mod tests {
 
     #[test]
     fn unknown_key_names_are_rejected() {
-        assert!(named("F13").is_none());
-        assert!(named("Slep").is_none());
-        assert!(named("a").is_none());
-        assert!(named("Ctrl+Foo").unwrap().unwrap_err().contains("`Ctrl+Foo`"));
+        assert!(parse_key("F13").is_none());
+        assert!(parse_key("Slep").is_none());
+        assert!(parse_key("a").is_none());
+        assert!(parse_key("Ctrl+Foo").unwrap().unwrap_err().contains("`Ctrl+Foo`"));
     }
 
     #[test]
     fn uppercase_characters_are_typed_with_shift() {
-        assert_eq!(typed('A').modifiers, KeyModifiers::SHIFT);
-        assert_eq!(typed('a').modifiers, KeyModifiers::NONE);
+        assert_eq!(key_for_char('A').modifiers, KeyModifiers::SHIFT);
+        assert_eq!(key_for_char('a').modifiers, KeyModifiers::NONE);
     }
 }

@@ -35,7 +35,7 @@ use crossterm::event::KeyEvent;
 use jiff::SignedDuration;
 use regex_lite::Regex;
 
-pub use play::{ScreenshotFailure, Stage, play, screen_text};
+pub use play::{BoxError, ConsoleDriver, play, screen_text};
 
 /// What a tape's `Wait` allows unless it says otherwise. VHS's default.
 const WAIT_TIMEOUT: SignedDuration = SignedDuration::from_secs(15);
@@ -53,7 +53,7 @@ impl Tape {
     /// # Errors
     /// [`TapeError::Unreadable`] with the line of the first thing that is wrong.
     pub fn parse(name: &str, text: &str) -> Result<Self, TapeError> {
-        parse::tape(name, text)
+        parse::parse_tape(name, text)
     }
 
     /// The name in errors.
@@ -97,7 +97,7 @@ enum Scope {
 pub enum TapeError {
     /// A line of the tape is wrong.
     #[error("{tape}, line {line}: {problem}")]
-    Unreadable {
+    Parse {
         /// The tape's name.
         tape: String,
         /// Its line, from 1.
@@ -110,7 +110,7 @@ pub enum TapeError {
         "{tape}, line {line}: Wait /{pattern}/ never came true: {reason}. \
          Mend the tape or what it tests. The screen was:\n{screen}"
     )]
-    NeverCame {
+    WaitFailed {
         /// The tape's name.
         tape: String,
         /// Its line, from 1.
@@ -132,6 +132,6 @@ pub enum TapeError {
         /// The screenshot's name.
         name: String,
         /// What went wrong.
-        source: ScreenshotFailure,
+        source: BoxError,
     },
 }

@@ -35,28 +35,28 @@ const SETTINGS: [&str; 21] = [
 ];
 
 /// Reads a whole tape.
-pub(super) fn tape(name: &str, text: &str) -> Result<Tape, TapeError> {
-    let mut reader = Reader {
-        hidden: None,
+pub(super) fn parse_tape(name: &str, text: &str) -> Result<Tape, TapeError> {
+    let mut reader = Parser {
+        hidden_since: None,
         typing_speed: SignedDuration::ZERO,
         wait_timeout: WAIT_TIMEOUT,
         wait_pattern: None,
         clipboard: String::new(),
         commands: Vec::new(),
     };
-    let failed = |line, problem| TapeError::Unreadable { tape: name.to_owned(), line, problem };
+    let failed = |line, problem| TapeError::Parse { tape: name.to_owned(), line, problem };
     for (index, line) in strip_byte_order_mark(text).lines().enumerate() {
         let number = index + 1;
-        reader.line(number, line).map_err(|problem| failed(number, problem))?;
+        reader.parse_line(number, line).map_err(|problem| failed(number, problem))?;
     }
-    if let Some(line) = reader.hidden {
+    if let Some(line) = reader.hidden_since {
         return Err(failed(line, "this Hide has no Show after it, so nothing would be played; add a Show".into()));
     }
     Ok(Tape { name: name.to_owned(), commands: reader.commands })
 }
 
-struct Reader {
-    hidden: Option<usize>,
+struct Parser {
+    hidden_since: Option<usize>,
     typing_speed: SignedDuration,
     wait_timeout: SignedDuration,
     wait_pattern: Option<Regex>,
@@ -64,16 +64,16 @@ struct Reader {
     commands: Vec<(usize, Command)>,
 }
 
-impl Reader {
+impl Parser {
     /// Reads a line, which may hold several commands, as in VHS.
-    fn line(&mut self, number: usize, line: &str) -> Result<(), String> {
-        let mut words = Words(line);
-        while let Some(token) = words.next()? {
+    fn parse_line(&mut self, number: usize, line: &str) -> Result<(), String> {
+        let mut tokens = Tokens(line);
+        while let Some(token) = tokens.next()? {
             let Token::Word(word) = token else {
                 return Err(format!("{token} stands where a command should; write Type before text to be typed"));
             };
-            if let Some(command) = self.command(number, word, &mut words)?
-                && self.hidden.is_none()
+            if let Some(command) = self.parse_command(number, word, &mut tokens)?
+                && self.hidden_since.is_none()
             {
                 self.commands.push((number, command));
             }
@@ -81,9 +81,9 @@ impl Reader {
         Ok(())
     }
 
-    fn command(&mut self, number: usize, word: &str, words: &mut Words<'_>) -> Result<Option<Command>, String> {
+    fn parse_command(&mut self, number: usize, word: &str, tokens: &mut Tokens<'_>) -> Result<Option<Command>, String> {
         let (name, at) = match word.split_once('@') {
-            Some((name, at)) => (name, Some(duration(at)?)),
+            Some((name, at)) => (name, Some(parse_duration(at)?)),
             None => (word, None),
         };
         if at.is_some() && matches!(name, "Sleep" | "Screenshot" | "Set" | "Hide" | "Show" | "Copy" | "Paste") {
@@ -91,43 +91,43 @@ impl Reader {
         }
         Ok(Some(match name {
             "Set" => {
-                self.set(words)?;
+                self.parse_set(tokens)?;
                 return Ok(None);
             }
             "Output" | "Require" => {
-                words.value(name)?;
+                tokens.value(name)?;
                 return Ok(None);
             }
             "Env" => {
-                words.value(name)?;
-                words.value(name)?;
+                tokens.value(name)?;
+                tokens.value(name)?;
                 return Ok(None);
             }
             "Hide" => {
-                self.hidden = Some(number);
+                self.hidden_since = Some(number);
                 return Ok(None);
             }
             "Show" => {
-                self.hidden = None;
+                self.hidden_since = None;
                 return Ok(None);
             }
             "Copy" => {
-                self.clipboard = words.text(name)?.to_owned();
+                self.clipboard = tokens.quoted_text(name)?.to_owned();
                 return Ok(None);
             }
             "Paste" => Command::Paste(self.clipboard.clone()),
             "Type" => {
-                let keys = words.text(name)?.chars().map(keys::typed).collect();
+                let keys = tokens.quoted_text(name)?.chars().map(keys::key_for_char).collect();
                 Command::Press { keys, pause: at.unwrap_or(self.typing_speed), settle_each: false }
             }
-            "Sleep" => Command::Sleep(duration(words.value(name)?)?),
-            "Screenshot" => Command::Screenshot(screenshot(words.value(name)?)?),
-            "Wait" | "Wait+Line" => self.wait(Scope::Line, at, words)?,
-            "Wait+Screen" => self.wait(Scope::Screen, at, words)?,
+            "Sleep" => Command::Sleep(parse_duration(tokens.value(name)?)?),
+            "Screenshot" => Command::Screenshot(parse_screenshot_name(tokens.value(name)?)?),
+            "Wait" | "Wait+Line" => self.parse_wait(Scope::Line, at, tokens)?,
+            "Wait+Screen" => self.parse_wait(Scope::Screen, at, tokens)?,
             "Source" => return Err("Source is not supported; write the other tape's commands here".into()),
-            _ => match keys::named(name) {
+            _ => match keys::parse_key(name) {
                 Some(key) => {
-                    let keys = vec![key?; words.count()?];
+                    let keys = vec![key?; tokens.count()?];
                     Command::Press { keys, pause: at.unwrap_or(self.typing_speed), settle_each: true }
                 }
                 None => {
@@ -139,22 +139,22 @@ impl Reader {
         }))
     }
 
-    fn set(&mut self, words: &mut Words<'_>) -> Result<(), String> {
-        let name = words.value("Set")?;
+    fn parse_set(&mut self, tokens: &mut Tokens<'_>) -> Result<(), String> {
+        let name = tokens.value("Set")?;
         if !SETTINGS.contains(&name) {
             return Err(format!("`{name}` is no setting of a tape; VHS has {}", SETTINGS.join(", ")));
         }
-        let value = words.rest();
+        let value = tokens.rest();
         if value.is_empty() {
             return Err(format!("Set {name} needs a value"));
         }
-        let mut words = Words(value);
+        let mut tokens = Tokens(value);
         match name {
-            "TypingSpeed" => self.typing_speed = duration(words.value(name)?)?,
-            "WaitTimeout" => self.wait_timeout = duration(words.value(name)?)?,
+            "TypingSpeed" => self.typing_speed = parse_duration(tokens.value(name)?)?,
+            "WaitTimeout" => self.wait_timeout = parse_duration(tokens.value(name)?)?,
             "WaitPattern" => {
                 let pattern =
-                    words.pattern()?.ok_or_else(|| "Set WaitPattern needs /a regular expression/".to_owned())?;
+                    tokens.pattern()?.ok_or_else(|| "Set WaitPattern needs /a regular expression/".to_owned())?;
                 self.wait_pattern = Some(pattern);
             }
             _ => {}
@@ -162,14 +162,14 @@ impl Reader {
         Ok(())
     }
 
-    fn wait(&self, scope: Scope, at: Option<SignedDuration>, words: &mut Words<'_>) -> Result<Command, String> {
-        let pattern = words.pattern()?.or_else(|| self.wait_pattern.clone());
+    fn parse_wait(&self, scope: Scope, at: Option<SignedDuration>, tokens: &mut Tokens<'_>) -> Result<Command, String> {
+        let pattern = tokens.pattern()?.or_else(|| self.wait_pattern.clone());
         let pattern = pattern.ok_or("Wait needs to know for what; write Wait+Screen /regular expression/")?;
         Ok(Command::Wait { scope, timeout: at.unwrap_or(self.wait_timeout), pattern })
     }
 }
 
-fn screenshot(name: &str) -> Result<String, String> {
+fn parse_screenshot_name(name: &str) -> Result<String, String> {
     let stem = name.strip_suffix(".png").unwrap_or_default();
     let plain = |character: char| character.is_ascii_alphanumeric() || "-_.".contains(character);
     if stem.is_empty() || stem.starts_with('.') || !stem.chars().all(plain) {
@@ -179,7 +179,7 @@ fn screenshot(name: &str) -> Result<String, String> {
 }
 
 /// `500ms`, `1.5s`, `2m`; a bare number is in seconds.
-fn duration(text: &str) -> Result<SignedDuration, String> {
+fn parse_duration(text: &str) -> Result<SignedDuration, String> {
     let wrong = || format!("`{text}` is no time; write one like 500ms, 2s or 1m, of at most a day");
     let (number, seconds) = if let Some(number) = text.strip_suffix("ms") {
         (number, 0.001)
@@ -214,9 +214,9 @@ impl std::fmt::Display for Token<'_> {
 }
 
 /// What is left of a line.
-struct Words<'a>(&'a str);
+struct Tokens<'a>(&'a str);
 
-impl<'a> Words<'a> {
+impl<'a> Tokens<'a> {
     fn next(&mut self) -> Result<Option<Token<'a>>, String> {
         self.0 = self.0.trim_start();
         match self.0.chars().next() {
@@ -262,7 +262,7 @@ impl<'a> Words<'a> {
     }
 
     /// Quoted text.
-    fn text(&mut self, command: &str) -> Result<&'a str, String> {
+    fn quoted_text(&mut self, command: &str) -> Result<&'a str, String> {
         match self.next()? {
             Some(Token::Text(text)) => Ok(text),
             Some(other) => Err(format!("{command} needs text in quotes, not {other}")),
@@ -310,11 +310,11 @@ mod tests {
     use proptest::prelude::*;
 
     fn commands(text: &str) -> Vec<(usize, Command)> {
-        tape("t.tape", text).unwrap().commands
+        parse_tape("t.tape", text).unwrap().commands
     }
 
-    fn problem(text: &str) -> String {
-        tape("t.tape", text).unwrap_err().to_string()
+    fn parse_error(text: &str) -> String {
+        parse_tape("t.tape", text).unwrap_err().to_string()
     }
 
     #[test]
@@ -324,7 +324,7 @@ mod tests {
 
     #[test]
     fn vhs_commands_are_parsed() {
-        let tape = tape(
+        let tape = parse_tape(
             "t.tape",
             "# demo\nOutput demo.gif\nRequire xks-console\nSet Width 1200\nSet Theme { \"name\": \"x\" } # y\n\
              Hide\nType \"xks-console\" Enter\nSleep 2s\nScreenshot hidden.png\nShow\n\
@@ -359,7 +359,7 @@ mod tests {
     #[test]
     fn errors_name_the_tape_the_line_and_the_fix() {
         assert_eq!(
-            problem("Enter\nEntr"),
+            parse_error("Enter\nEntr"),
             "t.tape, line 2: `Entr` is no command of a tape; commands are written as in VHS, such as Enter"
         );
         for (text, part) in [
@@ -383,14 +383,14 @@ mod tests {
             ("\"hello\"", "where a command should"),
             ("Screenshot@1s x.png", "takes no @time"),
         ] {
-            assert!(problem(text).contains(part), "{text}: {}", problem(text));
+            assert!(parse_error(text).contains(part), "{text}: {}", parse_error(text));
         }
     }
 
     proptest! {
         #[test]
         fn parser_never_panics(text in "[ -~\n\u{e9}#/\"]{0,60}") {
-            let _ = tape("t.tape", &text);
+            let _ = parse_tape("t.tape", &text);
         }
 
         #[test]

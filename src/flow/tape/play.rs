@@ -10,7 +10,7 @@ use unicode_width::UnicodeWidthStr as _;
 use super::{Command, Scope, Tape, TapeError};
 
 /// What a tape is played on: the console on a clock that is moved by hand.
-pub trait Stage {
+pub trait ConsoleDriver {
     /// Presses a key.
     fn press(&mut self, key: KeyEvent);
     /// Pastes text, as a terminal with bracketed paste does.
@@ -22,11 +22,11 @@ pub trait Stage {
     /// The screen as it is now.
     fn frame(&self) -> Buffer;
     /// How long until something becomes due by itself; `None` when nothing will.
-    fn next_due(&self) -> Option<SignedDuration>;
+    fn next_deadline(&self) -> Option<SignedDuration>;
 }
 
 /// Why whoever takes the screenshots could not.
-pub type ScreenshotFailure = Box<dyn Error + Send + Sync>;
+pub type BoxError = Box<dyn Error + Send + Sync>;
 
 /// Plays `tape` on `stage` and stops at each screenshot for whoever takes it.
 ///
@@ -35,42 +35,42 @@ pub type ScreenshotFailure = Box<dyn Error + Send + Sync>;
 /// # Errors
 /// [`TapeError::NeverCame`] when a `Wait` has no hope left: its time is over, or nothing is going on and nothing is due.
 /// [`TapeError::Screenshot`] when `on_screenshot` fails.
-pub fn play<S: Stage>(
+pub fn play<S: ConsoleDriver>(
     tape: &Tape,
-    stage: &mut S,
-    on_screenshot: &mut dyn FnMut(&str, &S) -> Result<(), ScreenshotFailure>,
+    console: &mut S,
+    on_screenshot: &mut dyn FnMut(&str, &S) -> Result<(), BoxError>,
 ) -> Result<(), TapeError> {
-    stage.settle();
+    console.settle();
     for (line, command) in &tape.commands {
         match command {
             Command::Press { keys, pause, settle_each } => {
                 for key in keys {
-                    stage.press(*key);
+                    console.press(*key);
                     if *settle_each {
-                        stage.settle();
+                        console.settle();
                     }
                     if !pause.is_zero() {
-                        pass(stage, *pause);
+                        advance_through_deadlines(console, *pause);
                     }
                 }
             }
-            Command::Paste(text) => stage.paste(text),
-            Command::Sleep(time) => pass(stage, *time),
+            Command::Paste(text) => console.paste(text),
+            Command::Sleep(time) => advance_through_deadlines(console, *time),
             Command::Wait { scope, timeout, pattern } => {
                 let matches = |frame: &Buffer| match scope {
                     Scope::Screen => pattern.is_match(&screen_text(frame)),
                     Scope::Line => pattern.is_match(last_line(&screen_text(frame))),
                 };
-                wait(stage, *timeout, &matches).map_err(|reason| TapeError::NeverCame {
+                wait_for(console, *timeout, &matches).map_err(|reason| TapeError::WaitFailed {
                     tape: tape.name.clone(),
                     line: *line,
                     pattern: pattern.as_str().to_owned(),
                     reason,
-                    screen: screen_text(&stage.frame()),
+                    screen: screen_text(&console.frame()),
                 })?;
             }
             Command::Screenshot(name) => {
-                on_screenshot(name, stage).map_err(|source| TapeError::Screenshot {
+                on_screenshot(name, console).map_err(|source| TapeError::Screenshot {
                     tape: tape.name.clone(),
                     line: *line,
                     name: name.clone(),
@@ -78,44 +78,48 @@ pub fn play<S: Stage>(
                 })?;
             }
         }
-        stage.settle();
+        console.settle();
     }
     Ok(())
 }
 
 /// Lets `time` pass, stopping at each due moment: what happens there may make something else due.
-fn pass(stage: &mut dyn Stage, time: SignedDuration) {
-    stage.settle();
+fn advance_through_deadlines(console: &mut dyn ConsoleDriver, time: SignedDuration) {
+    console.settle();
     let mut left = time;
-    while let Some(due) = stage.next_due().map(at_least_a_millisecond)
+    while let Some(due) = console.next_deadline().map(at_least_a_millisecond)
         && due <= left
     {
-        stage.advance(due);
-        stage.settle();
+        console.advance(due);
+        console.settle();
         left -= due;
     }
     if left.is_positive() {
-        stage.advance(left);
-        stage.settle();
+        console.advance(left);
+        console.settle();
     }
 }
 
 /// Waits until the frame matches; the reason when it won't.
-fn wait(stage: &mut dyn Stage, timeout: SignedDuration, matches: &dyn Fn(&Buffer) -> bool) -> Result<(), String> {
+fn wait_for(
+    console: &mut dyn ConsoleDriver,
+    timeout: SignedDuration,
+    matches: &dyn Fn(&Buffer) -> bool,
+) -> Result<(), String> {
     let mut waited = SignedDuration::ZERO;
     loop {
-        stage.settle();
-        if matches(&stage.frame()) {
+        console.settle();
+        if matches(&console.frame()) {
             return Ok(());
         }
-        let Some(due) = stage.next_due().map(at_least_a_millisecond) else {
+        let Some(due) = console.next_deadline().map(at_least_a_millisecond) else {
             return Err("the console is at rest and nothing is due".into());
         };
         waited = waited.saturating_add(due);
         if waited > timeout {
             return Err(format!("its {timeout:#} are over"));
         }
-        stage.advance(due);
+        console.advance(due);
     }
 }
 
@@ -155,16 +159,16 @@ mod tests {
 
     /// Shows what was typed. Enter starts a job of two stages of a second each; settling shows a letter `~` typed last.
     #[derive(Default)]
-    struct Toy {
+    struct FakeConsole {
         typed: String,
         now: SignedDuration,
         due: Vec<(SignedDuration, &'static str)>,
-        said: &'static str,
+        status: &'static str,
         unsettled: bool,
         ticking: bool,
     }
 
-    impl Stage for Toy {
+    impl ConsoleDriver for FakeConsole {
         fn press(&mut self, key: KeyEvent) {
             match key.code {
                 KeyCode::Char(character) => self.typed.push(character),
@@ -181,7 +185,7 @@ mod tests {
             let now = self.now;
             if let Some(index) = self.due.iter().position(|(at, _)| *at <= now) {
                 let (at, said) = self.due.remove(index);
-                self.said = said;
+                self.status = said;
                 if said == "half" {
                     self.due.push((at + SignedDuration::from_secs(1), "done"));
                 }
@@ -192,18 +196,18 @@ mod tests {
         }
         fn frame(&self) -> Buffer {
             assert!(!self.unsettled, "a frame was taken before the stage had settled");
-            Buffer::with_lines([format!("{}日", self.typed), format!("said {}", self.said), String::new()])
+            Buffer::with_lines([format!("{}日", self.typed), format!("said {}", self.status), String::new()])
         }
-        fn next_due(&self) -> Option<SignedDuration> {
+        fn next_deadline(&self) -> Option<SignedDuration> {
             let next = self.due.iter().map(|(at, _)| *at - self.now).min();
             next.or(self.ticking.then(|| SignedDuration::from_millis(100)))
         }
     }
 
-    fn run(text: &str, toy: &mut Toy) -> Result<Vec<(String, String)>, TapeError> {
+    fn run(text: &str, console: &mut FakeConsole) -> Result<Vec<(String, String)>, TapeError> {
         let mut shots = Vec::new();
-        play(&Tape::parse("toy.tape", text).unwrap(), toy, &mut |name, toy| {
-            shots.push((name.to_owned(), screen_text(&toy.frame())));
+        play(&Tape::parse("toy.tape", text).unwrap(), console, &mut |name, console| {
+            shots.push((name.to_owned(), screen_text(&console.frame())));
             Ok(())
         })?;
         Ok(shots)
@@ -211,45 +215,45 @@ mod tests {
 
     #[test]
     fn keys_and_pastes_reach_the_console_and_screenshots_are_taken() {
-        let shots = run("Type 'ab'\nSpace\nCopy 'cd'\nPaste\nScreenshot x.png", &mut Toy::default()).unwrap();
+        let shots = run("Type 'ab'\nSpace\nCopy 'cd'\nPaste\nScreenshot x.png", &mut FakeConsole::default()).unwrap();
         assert_eq!(shots, [("x.png".to_owned(), "ab cd日\nsaid\n\n".to_owned())]);
     }
 
     #[test]
     fn sleep_advances_exactly_that_long_and_fires_chained_deadlines() {
-        let mut toy = Toy::default();
-        run("Enter\nSleep 1999ms", &mut toy).unwrap();
-        assert_eq!(toy.said, "half");
-        run("Sleep 1ms", &mut toy).unwrap();
-        assert_eq!((toy.said, toy.now.as_millis()), ("done", 2000));
+        let mut console = FakeConsole::default();
+        run("Enter\nSleep 1999ms", &mut console).unwrap();
+        assert_eq!(console.status, "half");
+        run("Sleep 1ms", &mut console).unwrap();
+        assert_eq!((console.status, console.now.as_millis()), ("done", 2000));
     }
 
     #[test]
     fn wait_advances_from_deadline_to_deadline() {
-        let mut toy = Toy::default();
-        run("Enter\nWait+Screen /done/\nWait+Line /^said done$/", &mut toy).unwrap();
-        assert_eq!(toy.now.as_secs(), 2);
+        let mut console = FakeConsole::default();
+        run("Enter\nWait+Screen /done/\nWait+Line /^said done$/", &mut console).unwrap();
+        assert_eq!(console.now.as_secs(), 2);
     }
 
     #[test]
     fn wait_fails_immediately_when_nothing_is_due() {
-        let error = run("Type 'a'\nWait+Screen /never/", &mut Toy::default()).unwrap_err().to_string();
+        let error = run("Type 'a'\nWait+Screen /never/", &mut FakeConsole::default()).unwrap_err().to_string();
         assert!(error.starts_with("toy.tape, line 2: Wait /never/ never came true: the console is at rest"), "{error}");
         assert!(error.ends_with("The screen was:\na日\nsaid\n\n"), "{error}");
     }
 
     #[test]
     fn wait_fails_after_its_timeout() {
-        let mut toy = Toy { ticking: true, ..Toy::default() };
-        let error = run("Wait+Screen@2s /never/", &mut toy).unwrap_err().to_string();
+        let mut console = FakeConsole { ticking: true, ..FakeConsole::default() };
+        let error = run("Wait+Screen@2s /never/", &mut console).unwrap_err().to_string();
         assert!(error.contains("its 2s are over"), "{error}");
-        assert_eq!(toy.now.as_secs(), 2);
+        assert_eq!(console.now.as_secs(), 2);
     }
 
     #[test]
     fn failed_screenshot_is_named_in_the_error() {
         let tape = Tape::parse("toy.tape", "Screenshot x.png").unwrap();
-        let error = play(&tape, &mut Toy::default(), &mut |_, _| Err("disk full".into())).unwrap_err();
+        let error = play(&tape, &mut FakeConsole::default(), &mut |_, _| Err("disk full".into())).unwrap_err();
         assert_eq!(error.to_string(), "toy.tape, line 1: the screenshot x.png could not be taken: disk full");
     }
 }

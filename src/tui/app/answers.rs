@@ -5,24 +5,24 @@ use super::{App, Dialog};
 use crate::aws::kms::{CustomKeyStore, KeyManagerType};
 use crate::aws::scalar::SecretString;
 use crate::create_key::key_summary::KeySummary;
-use crate::create_key::known::Loaded;
+use crate::create_key::known::Loadable;
 use crate::create_key::principals::PrincipalKind;
-use crate::create_key::submission::{self, Answer, Submission};
+use crate::create_key::submission::{self, Submission, SubmissionResponse};
 use crate::tui::effect::{Call, Effect, Failure, Outcome, Reply};
 use crate::tui::flash::{Flash, Link, whole_failure};
 use crate::tui::monitoring::Monitoring;
 use crate::tui::pages::Location;
 
-fn loaded<T>(result: Result<T, Failure>, before: &mut Loaded<T>) -> Option<Failure> {
+fn loaded<T>(result: Result<T, Failure>, before: &mut Loadable<T>) -> Option<Failure> {
     match result {
         Ok(value) => {
-            *before = Loaded::Ready(value);
+            *before = Loadable::Ready(value);
             None
         }
         // What was known stays on the screen; the failure is told beside it.
         Err(failure) if before.ready().is_some() => Some(failure),
         Err(failure) => {
-            *before = Loaded::Failed(format!("{}: {}", failure.code, failure.message));
+            *before = Loadable::Failed(format!("{}: {}", failure.code, failure.message));
             None
         }
     }
@@ -32,7 +32,12 @@ impl App {
     pub(super) fn answered(&mut self, call: Call, result: Result<Reply, Failure>) -> Vec<Effect> {
         match &result {
             Err(Failure { code, message, request_id })
-            | Ok(Reply::Submission(Answer::Failed(submission::Failure { code, message, request_id, .. }))) => {
+            | Ok(Reply::Submission(SubmissionResponse::Failed(submission::SubmissionFailure {
+                code,
+                message,
+                request_id,
+                ..
+            }))) => {
                 self.failure = Some(whole_failure(code, message, request_id));
             }
             Ok(_) => {}
@@ -54,7 +59,7 @@ impl App {
                 let file =
                     result.map(|reply| if let Reply::File(text) = reply { text } else { SecretString::default() });
                 if let Some(Dialog::Task(task)) = &mut self.dialog {
-                    task.file_read(&file);
+                    task.on_file_loaded(&file);
                 }
                 return Vec::new();
             }
@@ -64,7 +69,7 @@ impl App {
                 return Vec::new();
             }
             (_, Ok(Reply::Identity { caller, account_alias })) => {
-                self.known.identify(caller);
+                self.known.set_caller(caller);
                 self.account_alias = account_alias;
                 None
             }
@@ -76,13 +81,13 @@ impl App {
             (Call::Identity | Call::Key(_), Err(failure)) => Some(failure),
             (_, Ok(Reply::KeyStores(stores))) => {
                 let here = self.key_stores.current(&self.known);
-                self.known.key_stores = Loaded::Ready(stores);
+                self.known.key_stores = Loadable::Ready(stores);
                 self.key_stores.arrange(&self.known);
                 if let Some(here) = here {
                     self.key_stores.select(&here, &self.known);
                 }
                 if let Some(wizard) = &mut self.wizard {
-                    wizard.arrange(&self.known);
+                    wizard.refresh_tables(&self.known);
                 }
                 self.seek_store();
                 return self.stores_seen();
@@ -95,19 +100,19 @@ impl App {
                 stale
             }
             (_, Ok(Reply::Aliases(aliases))) => {
-                self.known.aliases = Loaded::Ready(aliases);
+                self.known.aliases = Loadable::Ready(aliases);
                 self.known.index_aliases();
                 None
             }
             (Call::Aliases, Err(failure)) => loaded(Err(failure), &mut self.known.aliases),
             (call, Ok(Reply::Keys { page, next })) => return self.keys_told(&call, page, next),
             (Call::Keys(_), Err(failure)) => {
-                self.known.more_keys = false;
+                self.known.has_more_keys = false;
                 loaded(Err(failure), &mut self.known.keys)
             }
             (_, Ok(Reply::Key(told))) => {
-                let ours = if let Loaded::Ready(keys) = &mut self.known.keys { keys.as_mut_slice() } else { &mut [] };
-                let known = ours.iter_mut().chain(&mut self.known.aws_keys);
+                let ours = if let Loadable::Ready(keys) = &mut self.known.keys { keys.as_mut_slice() } else { &mut [] };
+                let known = ours.iter_mut().chain(&mut self.known.aws_managed_keys);
                 known.filter(|key| key.key_id() == told.key_id()).for_each(|key| key.clone_from(&told));
                 None
             }
@@ -121,7 +126,7 @@ impl App {
             self.external_keys.arrange(&self.known);
         }
         if let Some(wizard) = &mut self.wizard {
-            wizard.arrange(&self.known);
+            wizard.refresh_tables(&self.known);
         }
         if let Some(failure) = stale {
             self.flash_failure(&failure);
@@ -132,7 +137,7 @@ impl App {
     fn permissions_answered(&mut self, result: Result<Reply, Failure>) -> Vec<Effect> {
         let missing = result.map(|reply| if let Reply::Permissions(missing) = reply { missing } else { Vec::new() });
         if let Some(wizard) = &mut self.wizard {
-            wizard.permissions_told(missing);
+            wizard.on_permissions_loaded(missing);
         }
         Vec::new()
     }
@@ -149,11 +154,11 @@ impl App {
                 loaded(tags, &mut self.key.tags)
             }
             (Call::ExternalKey { .. }, Ok(Reply::ExternalKey(external))) => {
-                self.key.external_key = Loaded::Ready(external);
+                self.key.external_key = Loadable::Ready(external);
                 None
             }
             (Call::ExternalKey { .. }, Err(failure)) => {
-                self.key.external_key = Loaded::Failed(failure.message);
+                self.key.external_key = Loadable::Failed(failure.message);
                 None
             }
             (_, Ok(Reply::ExternalKeys(partitions))) => {
@@ -175,11 +180,11 @@ impl App {
                 loaded(told, &mut self.key_store.monitoring)
             }
             (_, Ok(Reply::ProxyRequests(requests))) => {
-                self.event.requests = Loaded::Ready(requests);
+                self.event.requests = Loadable::Ready(requests);
                 None
             }
             (Call::ProxyRequests(_), Err(failure)) => {
-                self.event.requests = Loaded::Failed(failure.message);
+                self.event.requests = Loadable::Failed(failure.message);
                 None
             }
             _ => None,
@@ -201,13 +206,13 @@ impl App {
             let (aws, ours): (Vec<_>, Vec<_>) =
                 told.into_iter().partition(|key| key.key_manager == KeyManagerType::Aws);
             match &mut self.known.keys {
-                Loaded::Ready(keys) if !self.known.has_all_keys && *call != Call::Keys(None) => {
+                Loadable::Ready(keys) if !self.known.has_all_keys && *call != Call::Keys(None) => {
                     keys.extend(ours);
-                    self.known.aws_keys.extend(aws);
+                    self.known.aws_managed_keys.extend(aws);
                 }
-                keys => (*keys, self.known.aws_keys) = (Loaded::Ready(ours), aws),
+                keys => (*keys, self.known.aws_managed_keys) = (Loadable::Ready(ours), aws),
             }
-            if let (true, Loaded::Ready(keys)) = (is_whole, &mut self.known.keys) {
+            if let (true, Loadable::Ready(keys)) = (is_whole, &mut self.known.keys) {
                 keys.shrink_to_fit();
             }
             self.known.has_all_keys |= is_whole;
@@ -220,7 +225,7 @@ impl App {
                 return self.go(Location::Key(id));
             }
         }
-        self.known.more_keys = !is_whole;
+        self.known.has_more_keys = !is_whole;
         next.map(|marker| self.ask(Call::Keys(Some(marker)))).into_iter().collect()
     }
 
@@ -231,16 +236,18 @@ impl App {
         marker: Option<String>,
         result: Result<Reply, Failure>,
     ) -> Vec<Effect> {
-        let here = self.wizard.as_ref().map(|wizard| wizard.principals_here(&self.known));
+        let here = self.wizard.as_ref().map(|wizard| wizard.principals_at_cursor(&self.known));
         match result {
-            Ok(Reply::Principals { page, next }) => self.known.principals.told(kind, marker.is_none(), page, next),
+            Ok(Reply::Principals { page, next }) => {
+                self.known.principals.on_page_loaded(kind, marker.is_none(), page, next)
+            }
             Ok(_) => {}
             Err(failure) => {
-                self.known.principals.failed(kind, marker, format!("{}: {}", failure.code, failure.message));
+                self.known.principals.on_page_failed(kind, marker, format!("{}: {}", failure.code, failure.message));
             }
         }
         if let (Some(wizard), Some(here)) = (&mut self.wizard, here) {
-            wizard.arrange_around(&here, &self.known);
+            wizard.refresh_tables_keeping_cursors(&here, &self.known);
         }
         Vec::new()
     }
@@ -253,7 +260,7 @@ impl App {
     fn stores_seen(&mut self) -> Vec<Effect> {
         let stores = self.known.key_stores.ready().cloned().unwrap_or_default();
         let mut effects = Vec::new();
-        if self.known.account.is_empty() && !self.waiting.values().any(|call| *call == Call::Identity) {
+        if self.known.account_id.is_empty() && !self.waiting.values().any(|call| *call == Call::Identity) {
             // It could not be told before: perhaps there were no credentials.
             effects.push(self.ask(Call::Identity));
         }
@@ -271,7 +278,8 @@ impl App {
             effects.push(self.ask(Call::Keys(None)));
         }
         // While stores move they are looked at each second; their figures don't change so fast.
-        if matches!(self.location, Location::KeyStore(_)) && (!is_moving || self.key_store.monitoring == Loaded::Idle) {
+        if matches!(self.location, Location::KeyStore(_)) && (!is_moving || self.key_store.monitoring == Loadable::Idle)
+        {
             effects.push(self.ask(self.key_store.question()));
         }
         effects
@@ -310,7 +318,7 @@ impl App {
         let outcome = result.map(|reply| if let Reply::Changed(outcome) = reply { outcome } else { Outcome::Done });
         match (&mut self.dialog, outcome) {
             (Some(Dialog::Task(task)), outcome) if task.is_sending() => {
-                let wishes = task.answered(outcome);
+                let wishes = task.on_response(outcome);
                 wishes.into_iter().flat_map(|wish| self.grant_task(wish)).collect()
             }
             (_, Ok(_)) => self.changed("The change was made.".to_owned()),
@@ -325,7 +333,7 @@ impl App {
         let answer = match result {
             Ok(Reply::Submission(answer)) => answer,
             Ok(_) => return Vec::new(),
-            Err(failure) => Answer::Failed(submission::Failure {
+            Err(failure) => SubmissionResponse::Failed(submission::SubmissionFailure {
                 code: failure.code,
                 message: failure.message,
                 request_id: failure.request_id,
@@ -333,7 +341,7 @@ impl App {
             }),
         };
         let is_refused = self.wizard.is_some()
-            && matches!(&answer, Answer::Failed(failure) if failure.code != Failure::NO_CREDENTIALS);
+            && matches!(&answer, SubmissionResponse::Failed(failure) if failure.code != Failure::NO_CREDENTIALS);
         let mut effects = self.stage_answered(answer);
         if is_refused {
             // What was known when the draft was checked has changed, or AWS would not have refused.
@@ -343,8 +351,9 @@ impl App {
     }
 
     /// The wizard takes the answer to the stage of creating a key that is under way.
-    pub(super) fn stage_answered(&mut self, answer: Answer) -> Vec<Effect> {
-        let wishes = self.wizard.as_mut().map(|wizard| wizard.answered(answer, &self.known)).unwrap_or_default();
+    pub(super) fn stage_answered(&mut self, answer: SubmissionResponse) -> Vec<Effect> {
+        let wishes =
+            self.wizard.as_mut().map(|wizard| wizard.on_submission_response(answer, &self.known)).unwrap_or_default();
         wishes.into_iter().flat_map(|wish| self.grant_wizard(wish)).collect()
     }
 
@@ -361,11 +370,11 @@ impl App {
         let view = Link::Page("View key", Location::Key(key.key_id.clone()));
         self.flashes = vec![Flash::success("Success", text).with_link(view)];
         let key_id = key.key_id.clone();
-        if let Loaded::Ready(keys) = &mut self.known.keys {
+        if let Loadable::Ready(keys) = &mut self.known.keys {
             keys.retain(|other| other.key_id() != key_id);
             keys.push(KeySummary::from(*key));
         } else {
-            self.known.keys = Loaded::Ready(vec![KeySummary::from(*key)]);
+            self.known.keys = Loadable::Ready(vec![KeySummary::from(*key)]);
         }
         effects.extend(self.go(Location::Keys));
         self.keys.arrange(&self.known);

@@ -72,7 +72,7 @@ impl App {
                 _ => false,
             },
             Action::PreviousStep => self.wizard.as_ref().is_some_and(Wizard::has_previous),
-            Action::Step => self.wizard.as_ref().is_some_and(Wizard::can_jump),
+            Action::Step => self.wizard.as_ref().is_some_and(Wizard::can_jump_to_step),
             Action::CreateKey | Action::Connect | Action::Disconnect => self.can_act_on_store(binding.action),
             Action::Actions | Action::CopyId => self.has_subject(),
             Action::NextStep
@@ -95,7 +95,7 @@ impl App {
     /// The table that the focus is in.
     fn here_table(&self) -> Option<&Table> {
         match self.location {
-            Location::CreateKey => self.wizard.as_ref().and_then(Wizard::table),
+            Location::CreateKey => self.wizard.as_ref().and_then(Wizard::focused_table),
             _ => self.table(),
         }
     }
@@ -106,14 +106,14 @@ impl App {
             Location::KeyStore(_) => self.key_store.can_activate(&self.known),
             Location::Key(_) => self.key.can_activate(&self.known),
             Location::CloudHsm | Location::Event(_) | Location::ApiCall(_) => false,
-            Location::CreateKey => self.wizard.as_ref().and_then(Wizard::table).is_none_or(can_open),
+            Location::CreateKey => self.wizard.as_ref().and_then(Wizard::focused_table).is_none_or(can_open),
             _ => self.table().is_some_and(can_open),
         }
     }
 
     /// Whether there is something to explain: a field, or the keys of a page.
     fn has_help(&self) -> bool {
-        self.location != Location::CreateKey || self.wizard.as_ref().is_some_and(Wizard::is_on_field)
+        self.location != Location::CreateKey || self.wizard.as_ref().is_some_and(Wizard::is_field_focused)
     }
 
     fn can_act_on_store(&self, action: Action) -> bool {

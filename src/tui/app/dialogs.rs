@@ -9,8 +9,8 @@ use crate::tui::connect::{self, Afterwards, Connecting};
 use crate::tui::effect::{Call, Effect};
 use crate::tui::flash::Flash;
 use crate::tui::pages;
-use crate::tui::tasks::menu::{self, Deed};
-use crate::tui::tasks::{self, Task, commands, stores};
+use crate::tui::tasks::menu::{self, MenuAction};
+use crate::tui::tasks::{self, FormKind, commands, stores};
 
 impl App {
     pub(super) fn press_dialog(&mut self, key: KeyEvent) -> Vec<Effect> {
@@ -22,7 +22,7 @@ impl App {
             Some(Dialog::Drafts(_)) => return self.press_drafts(key),
             Some(Dialog::Unsaved { .. }) => return self.press_unsaved(key),
             Some(Dialog::Task(task)) => {
-                let wishes = task.press(key, &self.known);
+                let wishes = task.handle_key(key, &self.known);
                 return wishes.into_iter().flat_map(|wish| self.grant_task(wish)).collect();
             }
             Some(Dialog::Switch(switcher)) => {
@@ -39,7 +39,7 @@ impl App {
                 let call = Call::Disconnect(store_id.clone());
                 self.dialog = None;
                 if let Some(command) = told {
-                    return self.copy(commands::WHAT, command);
+                    return self.copy(commands::CLIPBOARD_NAME, command);
                 }
                 return vec![self.ask(call)];
             }
@@ -64,10 +64,10 @@ impl App {
     }
 
     /// Opens the form of a task.
-    pub(super) fn begin(&mut self, task: Task) -> Vec<Effect> {
-        let mut dialog = tasks::Dialog::new(task, &self.preferences, &self.world);
+    pub(super) fn begin(&mut self, task: FormKind) -> Vec<Effect> {
+        let mut dialog = tasks::FormDialog::new(task, &self.preferences, &self.world);
         if self.known.is_read_only {
-            dialog.only_tell();
+            dialog.set_read_only();
         }
         self.dialog = Some(Dialog::Task(Box::new(dialog)));
         Vec::new()
@@ -75,32 +75,32 @@ impl App {
 
     fn press_menu(&mut self, key: KeyEvent) -> Vec<Effect> {
         let Some(Dialog::Menu(menu)) = &mut self.dialog else { return Vec::new() };
-        let pressed = menu.press(key);
-        if pressed != menu::Pressed::Taken {
+        let pressed = menu.handle_key(key);
+        if pressed != menu::MenuEvent::Handled {
             self.dialog = None;
         }
         match pressed {
-            menu::Pressed::Taken | menu::Pressed::Close => Vec::new(),
-            menu::Pressed::Do(Deed::Task(task)) => self.begin(*task),
-            menu::Pressed::Do(Deed::Connect(store)) => self.connect(&store, Afterwards::Stay),
-            menu::Pressed::Do(Deed::Disconnect(store)) => self.grant(pages::Wish::Disconnect(store)),
+            menu::MenuEvent::Handled | menu::MenuEvent::Close => Vec::new(),
+            menu::MenuEvent::Activate(MenuAction::OpenForm(task)) => self.begin(*task),
+            menu::MenuEvent::Activate(MenuAction::Connect(store)) => self.connect(&store, Afterwards::Stay),
+            menu::MenuEvent::Activate(MenuAction::Disconnect(store)) => self.grant(pages::Wish::Disconnect(store)),
         }
     }
 
-    pub(super) fn grant_task(&mut self, wish: tasks::Wish) -> Vec<Effect> {
+    pub(super) fn grant_task(&mut self, wish: tasks::DialogEvent) -> Vec<Effect> {
         match wish {
-            tasks::Wish::Ask(call) => vec![self.ask(call)],
-            tasks::Wish::Copy(what, text) => self.copy(what, text),
-            tasks::Wish::Close => {
+            tasks::DialogEvent::Request(call) => vec![self.ask(call)],
+            tasks::DialogEvent::Copy(what, text) => self.copy(what, text),
+            tasks::DialogEvent::Close => {
                 self.dialog = None;
                 self.return_to_connecting()
             }
-            tasks::Wish::Prefer(preferences) => {
+            tasks::DialogEvent::SetPreferences(preferences) => {
                 self.dialog = None;
                 self.prefer(preferences.clone());
                 vec![Effect::Remember(preferences)]
             }
-            tasks::Wish::Done(text) => {
+            tasks::DialogEvent::Done(text) => {
                 self.dialog = None;
                 let effects = self.changed(text);
                 effects.into_iter().chain(self.return_to_connecting()).collect()
@@ -142,7 +142,7 @@ impl App {
             connect::Wish::LookLater => self.look_later(),
             connect::Wish::Copy(commands) => {
                 self.dialog = None;
-                self.copy(commands::WHAT, commands)
+                self.copy(commands::CLIPBOARD_NAME, commands)
             }
             connect::Wish::UpdateCredential => {
                 let Some(Dialog::Connect(Connecting { store_id, afterwards, .. })) = self.dialog.take() else {
@@ -150,9 +150,9 @@ impl App {
                 };
                 let Some(store) = self.known.key_store(&store_id).cloned() else { return Vec::new() };
                 self.returns_to = Some((store_id, afterwards));
-                let effects = self.begin(Task::EditKeyStore(Box::new(store)));
+                let effects = self.begin(FormKind::EditKeyStore(Box::new(store)));
                 if let Some(Dialog::Task(task)) = &mut self.dialog {
-                    task.focus(stores::CREDENTIAL[0]);
+                    task.focus_input(stores::CREDENTIAL_INPUTS[0]);
                 }
                 effects
             }

@@ -4,30 +4,30 @@ use crossterm::event::{KeyCode, KeyEvent};
 
 use super::{App, Dialog, Flash};
 use crate::create_key::method::Method;
-use crate::create_key::submission::{self, Answer, Failure};
-use crate::drafts::{Ask, Saved, Told, World};
-use crate::tui::drafts::{List, Pressed};
+use crate::create_key::submission::{self, SubmissionFailure, SubmissionResponse};
+use crate::drafts::{DraftRequest, DraftResponse, DraftTarget, SavedDraft};
+use crate::tui::drafts::{DraftList, DraftListEvent};
 use crate::tui::effect::{Call, Effect};
 use crate::tui::pages::Location;
 use crate::tui::wizard::Wizard;
 
 impl App {
     /// Keeps drafts from now on. `session` begins the names of new ones; no other console may have it.
-    pub fn keep_drafts(&mut self, world: World, session: String) -> Vec<Effect> {
-        self.drafts.home = Some((world, session));
-        vec![Effect::Draft(Ask::List)]
+    pub fn keep_drafts(&mut self, world: DraftTarget, session: String) -> Vec<Effect> {
+        self.drafts.target = Some((world, session));
+        vec![Effect::Draft(DraftRequest::List)]
     }
 
     /// What has to be done for the disk to hold what the wizard does.
     pub(super) fn follow_wizard(&mut self) -> Vec<Effect> {
         let is_sending = self.wizard.as_ref().is_some_and(|wizard| wizard.submission.is_sending());
-        if shows_drafts(&self.location) && self.drafts.are_kept() && !is_sending && self.errand.is_none() {
+        if shows_drafts(&self.location) && self.drafts.is_saved() && !is_sending && self.errand.is_none() {
             // Left by another way than its own, such as the navigation of *API calls*. What the console was opened for stays:
             // its end tells what came of it.
             self.wizard = None;
         }
         match &self.wizard {
-            Some(wizard) if wizard.would_lose() => {
+            Some(wizard) if wizard.has_unsaved_changes() => {
                 let save = self.drafts.save(wizard, &self.known, None);
                 save.map(Effect::Draft).into_iter().collect()
             }
@@ -37,36 +37,37 @@ impl App {
     }
 
     /// Sends a stage of creating a key. What must not be sent twice waits until it is on the disk that it is sent.
-    pub(super) fn submit(&mut self, call: submission::Call) -> Vec<Effect> {
-        let is_once = matches!(call, submission::Call::CreateKey(_) | submission::Call::CreateAlias(_));
+    pub(super) fn submit(&mut self, call: submission::SubmissionRequest) -> Vec<Effect> {
+        let is_once =
+            matches!(call, submission::SubmissionRequest::CreateKey(_) | submission::SubmissionRequest::CreateAlias(_));
         let ticket = self.last_id + 1;
-        let wizard = self.wizard.as_ref().filter(|_| is_once && !self.drafts.without_net);
+        let wizard = self.wizard.as_ref().filter(|_| is_once && !self.drafts.allow_unsaved);
         let Some(ask) = wizard.and_then(|wizard| self.drafts.save(wizard, &self.known, Some(ticket))) else {
             return vec![self.ask(Call::Submission(call))];
         };
         self.last_id = ticket;
-        self.drafts.held = Some((ticket, call));
+        self.drafts.deferred_request = Some((ticket, call));
         vec![Effect::Draft(ask)]
     }
 
     /// Something is told of the drafts.
-    pub(super) fn drafts_told(&mut self, told: Told) -> Vec<Effect> {
+    pub(super) fn drafts_told(&mut self, told: DraftResponse) -> Vec<Effect> {
         match told {
-            Told::Listed(Ok(list)) => self.drafts.list = list,
-            Told::Listed(Err(reason)) => {
+            DraftResponse::Listed(Ok(list)) => self.drafts.list = list,
+            DraftResponse::Listed(Err(reason)) => {
                 self.tell("Drafts not read", &format!("What was kept is not known: {reason}."));
             }
-            Told::Saved { ticket: Some(ticket), result } => return self.saved(ticket, result),
-            Told::Saved { ticket: None, result } => self.saved_or_not(result),
-            Told::Opened(name, Ok(saved)) => return self.resume(name, *saved),
-            Told::Opened(name, Err(reason)) => {
+            DraftResponse::Saved { ticket: Some(ticket), result } => return self.saved(ticket, result),
+            DraftResponse::Saved { ticket: None, result } => self.saved_or_not(result),
+            DraftResponse::Opened(name, Ok(saved)) => return self.resume(name, *saved),
+            DraftResponse::Opened(name, Err(reason)) => {
                 if self.is_opening(&name) {
                     self.dialog = None;
                 }
                 self.tell("Draft not opened", &reason);
-                return vec![Effect::Draft(Ask::List)];
+                return vec![Effect::Draft(DraftRequest::List)];
             }
-            Told::NotDiscarded(reason) => self.tell("Draft not discarded", &reason),
+            DraftResponse::DiscardFailed(reason) => self.tell("Draft not discarded", &reason),
         }
         Vec::new()
     }
@@ -74,9 +75,9 @@ impl App {
     /// What can't be kept is told once, until it can be again.
     fn saved_or_not(&mut self, result: Result<(), String>) {
         match result {
-            Ok(()) => self.drafts.has_failed = false,
-            Err(reason) if !self.drafts.has_failed => {
-                self.drafts.has_failed = true;
+            Ok(()) => self.drafts.last_save_failed = false,
+            Err(reason) if !self.drafts.last_save_failed => {
+                self.drafts.last_save_failed = true;
                 self.tell("Draft not kept", &format!("What you type is lost when the console ends: {reason}."));
             }
             Err(_) => {}
@@ -85,11 +86,13 @@ impl App {
 
     /// What was waited for is on the disk, or can't be: then only the person may say that the key is asked for.
     fn saved(&mut self, ticket: u64, result: Result<(), String>) -> Vec<Effect> {
-        let Some((_, call)) = self.drafts.held.take_if(|(held, _)| *held == ticket) else { return Vec::new() };
+        let Some((_, call)) = self.drafts.deferred_request.take_if(|(held, _)| *held == ticket) else {
+            return Vec::new();
+        };
         match (&call, result) {
-            (submission::Call::CreateKey(_), Err(reason)) => {
-                self.drafts.has_failed = true;
-                self.drafts.held = Some((ticket, call));
+            (submission::SubmissionRequest::CreateKey(_), Err(reason)) => {
+                self.drafts.last_save_failed = true;
+                self.drafts.deferred_request = Some((ticket, call));
                 self.dialog = Some(Dialog::Unsaved { reason, on_do: false });
                 Vec::new()
             }
@@ -106,18 +109,18 @@ impl App {
             KeyCode::Tab | KeyCode::BackTab | KeyCode::Left | KeyCode::Right => *on_do = !*on_do,
             KeyCode::Enter | KeyCode::Char(' ') if *on_do => {
                 self.dialog = None;
-                let held = self.drafts.held.take();
+                let held = self.drafts.deferred_request.take();
                 // What may be on the disk says that nothing was sent: better nothing than that.
                 let mut effects = and_look(self.drafts.discard());
-                self.drafts.without_net = true;
+                self.drafts.allow_unsaved = true;
                 effects.extend(held.map(|(_, call)| self.ask(Call::Submission(call))));
                 return effects;
             }
             KeyCode::Enter | KeyCode::Char(' ') | KeyCode::Esc => {
-                let failure = not_sent(Failure::NOT_SAVED, reason);
+                let failure = not_sent(SubmissionFailure::NOT_SAVED, reason);
                 self.dialog = None;
-                self.drafts.held = None;
-                return self.stage_answered(Answer::Failed(failure));
+                self.drafts.deferred_request = None;
+                return self.stage_answered(SubmissionResponse::Failed(failure));
             }
             _ => {}
         }
@@ -141,61 +144,61 @@ impl App {
 
     /// Shows the drafts, and beneath them the wizard that can be begun instead.
     pub(super) fn show_drafts(&mut self, begin: Option<Method>) -> Vec<Effect> {
-        self.dialog = Some(Dialog::Drafts(List::new(begin)));
-        vec![Effect::Draft(Ask::List)]
+        self.dialog = Some(Dialog::Drafts(DraftList::new(begin)));
+        vec![Effect::Draft(DraftRequest::List)]
     }
 
     pub(super) fn press_drafts(&mut self, key: KeyEvent) -> Vec<Effect> {
         let Some(Dialog::Drafts(list)) = &mut self.dialog else { return Vec::new() };
-        match list.press(key, &self.drafts, &self.known) {
-            Pressed::Taken => Vec::new(),
-            Pressed::Close => {
+        match list.handle_key(key, &self.drafts, &self.known) {
+            DraftListEvent::Handled => Vec::new(),
+            DraftListEvent::Close => {
                 self.dialog = None;
                 Vec::new()
             }
-            Pressed::Begin(method) => {
+            DraftListEvent::CreateNew(method) => {
                 self.dialog = None;
                 self.begin_wizard(Wizard::new(method, &self.known))
             }
-            Pressed::Open(_) if self.wizard.is_some() => {
+            DraftListEvent::Open(_) if self.wizard.is_some() => {
                 // One is still at work.
                 self.dialog = None;
                 self.location = Location::CreateKey;
                 Vec::new()
             }
-            Pressed::Open(name) => vec![Effect::Draft(Ask::Open(name))],
-            Pressed::Discard(name) => and_look(Some(Ask::Discard(name))),
+            DraftListEvent::Open(name) => vec![Effect::Draft(DraftRequest::Open(name))],
+            DraftListEvent::Discard(name) => and_look(Some(DraftRequest::Discard(name))),
         }
     }
 
     /// Whether the person waits for the draft; the list may have been closed meanwhile.
     fn is_opening(&self, name: &str) -> bool {
-        matches!(&self.dialog, Some(Dialog::Drafts(list)) if list.opens.as_deref() == Some(name))
+        matches!(&self.dialog, Some(Dialog::Drafts(list)) if list.opening.as_deref() == Some(name))
     }
 
     /// Goes on with a draft where it stood.
-    fn resume(&mut self, name: String, saved: Saved) -> Vec<Effect> {
-        let is_here = self.drafts.place(&self.known).is_some_and(|here| saved.place.is_within(&here));
+    fn resume(&mut self, name: String, saved: SavedDraft) -> Vec<Effect> {
+        let is_here = self.drafts.scope(&self.known).is_some_and(|here| saved.place.is_available_in(&here));
         if !is_here || !self.is_opening(&name) {
-            return and_look(Some(Ask::Close(name)));
+            return and_look(Some(DraftRequest::Close(name)));
         }
         self.dialog = None;
-        let wizard = Wizard::resumed(&saved, &self.known);
+        let wizard = Wizard::from_saved(&saved, &self.known);
         let effects = self.begin_wizard(wizard);
-        self.drafts.opened(name, saved);
+        self.drafts.on_opened(name, saved);
         effects
     }
 }
 
 /// Does it, and looks what drafts there are then.
-pub(super) fn and_look(ask: Option<Ask>) -> Vec<Effect> {
-    ask.map(|ask| [ask, Ask::List].map(Effect::Draft).to_vec()).unwrap_or_default()
+pub(super) fn and_look(ask: Option<DraftRequest>) -> Vec<Effect> {
+    ask.map(|ask| [ask, DraftRequest::List].map(Effect::Draft).to_vec()).unwrap_or_default()
 }
 
 /// Why a stage was not sent.
-pub(super) fn not_sent(code: &str, reason: &str) -> submission::Failure {
+pub(super) fn not_sent(code: &str, reason: &str) -> submission::SubmissionFailure {
     let (code, message) = (code.to_owned(), reason.to_owned());
-    submission::Failure { code, message, request_id: String::new(), outcome_unknown: false }
+    submission::SubmissionFailure { code, message, request_id: String::new(), outcome_unknown: false }
 }
 
 /// Whether drafts are to be seen on a page: a wizard starts there.

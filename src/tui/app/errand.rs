@@ -21,7 +21,7 @@ impl App {
     /// `wanted`, or the only one there is. The console ends when the wizard is left or the key is made.
     pub fn create_one_key(&mut self, draft: KeyDraft, wanted: Option<String>) {
         let is_store_sought = draft.is_external();
-        self.wizard = Some(Wizard::filled(draft, &self.known));
+        self.wizard = Some(Wizard::prefilled(draft, &self.known));
         self.location = Location::CreateKey;
         self.errand = Some(Errand { wanted, is_store_sought });
     }
@@ -37,10 +37,10 @@ impl App {
         if !std::mem::take(&mut errand.is_store_sought) || wizard.draft.custom_key_store_id.is_some() {
             return;
         }
-        match wanted::key_store(errand.wanted.as_deref(), &self.known) {
-            Ok(store) => wizard.take_store(store.custom_key_store_id.clone(), &self.known),
+        match wanted::find_key_store(errand.wanted.as_deref(), &self.known) {
+            Ok(store) => wizard.preselect_store(store.custom_key_store_id.clone(), &self.known),
             // With none named the person has yet to choose.
-            Err(wanted::NoKeyStore::Several { .. }) => {}
+            Err(wanted::StoreLookupError::Ambiguous { .. }) => {}
             Err(error) => self.tell("--custom-key-store-id", &error.to_string()),
         }
     }

@@ -5,15 +5,15 @@ use crossterm::event::{KeyCode, KeyEvent};
 use super::drafts::not_sent;
 use super::{App, Dialog};
 use crate::aws::kms::ConnectionState;
-use crate::create_key::known::Loaded;
+use crate::create_key::known::Loadable;
 use crate::create_key::method::Method;
-use crate::create_key::submission::{self, Answer};
+use crate::create_key::submission::{self, SubmissionResponse};
 use crate::tui::connect::Afterwards;
 use crate::tui::effect::{Call, Copied, Effect};
 use crate::tui::flash::{Flash, Link};
 use crate::tui::keymap::{self, Action, Binding, Context};
 use crate::tui::pages::{self, Location};
-use crate::tui::tasks::Task;
+use crate::tui::tasks::FormKind;
 use crate::tui::text_view::{self, TextView};
 use crate::tui::widgets::scroll::Scroll;
 use crate::tui::widgets::table::Table;
@@ -193,7 +193,7 @@ impl App {
     }
 
     fn quit(&mut self) -> Vec<Effect> {
-        let loses = self.would_lose() || matches!(&self.dialog, Some(Dialog::Task(task)) if task.would_lose());
+        let loses = self.would_lose() || matches!(&self.dialog, Some(Dialog::Task(task)) if task.has_unsaved_changes());
         let asked = matches!(self.dialog, Some(Dialog::Discard { quits: true, .. }));
         if loses && !asked {
             let given_up = self.give_up_login();
@@ -205,7 +205,7 @@ impl App {
 
     /// Whether leaving the wizard would lose something: what is on the disk is not lost.
     fn would_lose(&self) -> bool {
-        !self.drafts.are_kept() && self.wizard.as_ref().is_some_and(Wizard::would_lose)
+        !self.drafts.is_saved() && self.wizard.as_ref().is_some_and(Wizard::has_unsaved_changes)
     }
 
     fn press_navigation(&mut self, key: KeyEvent) -> Vec<Effect> {
@@ -274,7 +274,7 @@ impl App {
             Location::ApiCalls => self.api_calls.press(key),
             Location::ApiCall(number) => pages::api_call::press(self.api_calls.call(number), key),
             Location::CreateKey => {
-                let wishes = self.wizard.as_mut().map(|wizard| wizard.press(key, &self.known)).unwrap_or_default();
+                let wishes = self.wizard.as_mut().map(|wizard| wizard.handle_key(key, &self.known)).unwrap_or_default();
                 return wishes.into_iter().flat_map(|wish| self.grant_wizard(wish)).collect();
             }
         };
@@ -284,31 +284,32 @@ impl App {
     /// Gives up on the stage of creating a key that is under way: an answer that still comes is dropped.
     fn stop_waiting(&mut self) -> Vec<Effect> {
         self.waiting.retain(|_, call| !matches!(call, Call::Submission(_)));
-        let failure = match self.drafts.held.take() {
-            Some(_) => {
-                not_sent(submission::Failure::NOT_SAVED, "You stopped waiting before the draft was on the disk.")
-            }
-            None => submission::Failure {
+        let failure = match self.drafts.deferred_request.take() {
+            Some(_) => not_sent(
+                submission::SubmissionFailure::NOT_SAVED,
+                "You stopped waiting before the draft was on the disk.",
+            ),
+            None => submission::SubmissionFailure {
                 outcome_unknown: true,
                 ..not_sent("Cancelled", "You stopped waiting before an answer came.")
             },
         };
-        self.stage_answered(Answer::Failed(failure))
+        self.stage_answered(SubmissionResponse::Failed(failure))
     }
 
     /// Gives up on a list that is still being loaded; whether there was one.
     fn stop_loading(&mut self) -> bool {
         const WORDS: &str = "Cancelled before an answer came.";
         match self.location {
-            Location::KeyStores if self.known.key_stores == Loaded::Loading => {
+            Location::KeyStores if self.known.key_stores == Loadable::Loading => {
                 self.waiting.retain(|_, call| *call != Call::KeyStores);
-                self.known.key_stores = Loaded::Failed(WORDS.to_owned());
+                self.known.key_stores = Loadable::Failed(WORDS.to_owned());
             }
-            Location::Keys | Location::AwsKeys if self.known.keys == Loaded::Loading || self.known.more_keys => {
+            Location::Keys | Location::AwsKeys if self.known.keys == Loadable::Loading || self.known.has_more_keys => {
                 self.waiting.retain(|_, call| !matches!(call, Call::Keys(_)));
-                self.known.more_keys = false;
-                if self.known.keys == Loaded::Loading {
-                    self.known.keys = Loaded::Failed(WORDS.to_owned());
+                self.known.has_more_keys = false;
+                if self.known.keys == Loadable::Loading {
+                    self.known.keys = Loadable::Failed(WORDS.to_owned());
                 }
             }
             _ => return false,
@@ -330,7 +331,7 @@ impl App {
                 Vec::new()
             }
             Location::Key(ref id) => {
-                let is_aws = self.known.aws_keys.iter().any(|key| key.key_id() == id);
+                let is_aws = self.known.aws_managed_keys.iter().any(|key| key.key_id() == id);
                 self.go(if is_aws { Location::AwsKeys } else { Location::Keys })
             }
             _ => self.enter_navigation(),
@@ -366,26 +367,26 @@ impl App {
         }
     }
 
-    pub(super) fn grant_wizard(&mut self, wish: wizard::Wish) -> Vec<Effect> {
+    pub(super) fn grant_wizard(&mut self, wish: wizard::WizardEvent) -> Vec<Effect> {
         match wish {
-            wizard::Wish::Ask(Call::Submission(call)) => self.submit(call),
-            wizard::Wish::Ask(call) => vec![self.ask(call)],
-            wizard::Wish::Connect(store_id, afterwards) => self.connect(&store_id, afterwards),
-            wizard::Wish::Copy(what, text) => self.copy(what, text),
-            wizard::Wish::CreateKeyStore => self.begin(Task::CreateKeyStore),
-            wizard::Wish::Help(field) => {
+            wizard::WizardEvent::Request(Call::Submission(call)) => self.submit(call),
+            wizard::WizardEvent::Request(call) => vec![self.ask(call)],
+            wizard::WizardEvent::Connect(store_id, afterwards) => self.connect(&store_id, afterwards),
+            wizard::WizardEvent::Copy(what, text) => self.copy(what, text),
+            wizard::WizardEvent::CreateKeyStore => self.begin(FormKind::CreateKeyStore),
+            wizard::WizardEvent::ShowHelp(field) => {
                 let bindings = self.bindings().filter(|binding| binding.action == Action::Edit).collect();
                 self.dialog = Some(Dialog::FieldHelp { field, bindings, scroll: Scroll::default() });
                 Vec::new()
             }
-            wizard::Wish::StopWaiting => self.stop_waiting(),
-            wizard::Wish::Leave { loses_something: true } if !self.would_lose() => self.put_aside(),
-            wizard::Wish::Leave { loses_something: true } => {
+            wizard::WizardEvent::StopWaiting => self.stop_waiting(),
+            wizard::WizardEvent::Leave { has_unsaved_changes: true } if !self.would_lose() => self.put_aside(),
+            wizard::WizardEvent::Leave { has_unsaved_changes: true } => {
                 self.dialog = Some(Dialog::Discard { on_do: false, quits: false });
                 Vec::new()
             }
-            wizard::Wish::Leave { loses_something: false } => self.leave_wizard(),
-            wizard::Wish::Finished => self.finished(),
+            wizard::WizardEvent::Leave { has_unsaved_changes: false } => self.leave_wizard(),
+            wizard::WizardEvent::Finished => self.finished(),
         }
     }
 
@@ -394,7 +395,7 @@ impl App {
         self.flashes.push(Flash::success("Success", text));
         self.keys.forget_choice();
         // Tags may have changed; the next search for one asks again.
-        self.known.tags = Loaded::Idle;
+        self.known.tags = Loadable::Idle;
         let mut calls = vec![Call::KeyStores, Call::Keys(None), Call::Aliases];
         match self.location {
             Location::Key(_) => calls.extend(self.key.questions(&self.known)),
@@ -459,11 +460,11 @@ impl App {
     /// Opens the wizard at its first step, unless something can be gone on with: that is offered before.
     pub(super) fn open_wizard(&mut self, method: Method) -> Vec<Effect> {
         // One that was left by another way than its own, and is still at work or not on the disk.
-        if self.wizard.is_some() && self.drafts.home.is_some() {
+        if self.wizard.is_some() && self.drafts.target.is_some() {
             self.location = Location::CreateKey;
             return Vec::new();
         }
-        if self.drafts.offered(&self.known).is_empty() {
+        if self.drafts.resumable(&self.known).is_empty() {
             return self.begin_wizard(Wizard::new(method, &self.known));
         }
         self.show_drafts(Some(method))

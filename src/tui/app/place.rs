@@ -4,7 +4,7 @@ use super::{App, Dialog, Flash, World};
 use crate::client::Client;
 use crate::client::credentials::LoadCredentialsError;
 use crate::client::profile::SwitchTarget;
-use crate::create_key::submission::{self, Answer, Submission};
+use crate::create_key::submission::{self, Submission, SubmissionResponse};
 use crate::tui::effect::{Call, Effect, Failure, Reply};
 use crate::tui::login::{self, Login};
 use crate::tui::switcher::{self, Switcher};
@@ -34,7 +34,7 @@ impl App {
         }
         let here = SwitchTarget { profile: self.profile.clone(), region: self.known.region.clone() };
         let has_profiles = here.profile.is_some();
-        let would_lose = self.wizard.as_ref().is_some_and(Wizard::would_lose) && !self.drafts.are_kept();
+        let would_lose = self.wizard.as_ref().is_some_and(Wizard::has_unsaved_changes) && !self.drafts.is_saved();
         let loses = would_lose.then_some(LOSES);
         self.dialog = Some(Dialog::Switch(Box::new(Switcher::new(here, loses))));
         has_profiles.then(|| self.ask(Call::Profiles)).into_iter().collect()
@@ -94,9 +94,9 @@ impl App {
         app.prefer(self.preferences.clone());
         app.api_calls = std::mem::take(&mut self.api_calls);
         app.drafts = std::mem::take(&mut self.drafts);
-        app.drafts.move_to(&app.world);
-        if app.drafts.are_kept() && self.wizard.as_ref().is_some_and(Wizard::would_lose) {
-            let text = format!("Your draft of the KMS key waits in {} · {}.", self.known.account, self.known.region);
+        app.drafts.set_target(&app.world);
+        if app.drafts.is_saved() && self.wizard.as_ref().is_some_and(Wizard::has_unsaved_changes) {
+            let text = format!("Your draft of the KMS key waits in {} · {}.", self.known.account_id, self.known.region);
             app.flashes.push(Flash::success("Draft kept", text));
         }
         *self = app;
@@ -134,12 +134,14 @@ impl App {
         let mut effects = Vec::new();
         for call in std::mem::take(&mut login.unasked) {
             let answer = match call {
-                Call::Submission(_) => Ok(Reply::Submission(Answer::Failed(submission::Failure {
-                    code: failure.code.clone(),
-                    message: failure.message.clone(),
-                    request_id: String::new(),
-                    outcome_unknown: false,
-                }))),
+                Call::Submission(_) => {
+                    Ok(Reply::Submission(SubmissionResponse::Failed(submission::SubmissionFailure {
+                        code: failure.code.clone(),
+                        message: failure.message.clone(),
+                        request_id: String::new(),
+                        outcome_unknown: false,
+                    })))
+                }
                 _ => Err(failure.clone()),
             };
             effects.extend(self.answered(call, answer));

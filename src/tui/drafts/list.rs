@@ -3,10 +3,10 @@
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::text::{Line, Span};
 
-use super::{Drafts, offer, stood, store, what};
-use crate::create_key::known::Known;
+use super::{Drafts, check_resumable, describe_progress, display_name, key_store_name};
+use crate::create_key::known::AccountState;
 use crate::create_key::method::Method;
-use crate::drafts::{Entry, Place, Saved};
+use crate::drafts::{DraftEntry, DraftScope, SavedDraft};
 use crate::tui::pages::date;
 use crate::tui::theme;
 use crate::tui::widgets::paper::Paper;
@@ -14,69 +14,69 @@ use crate::tui::widgets::{button_row, text};
 
 /// The list of drafts on the screen.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct List {
+pub struct DraftList {
     /// The wizard that opens when none of them is gone on with.
-    pub begin: Option<Method>,
+    pub new_key_method: Option<Method>,
     /// Where one went; before that it is the first row that leads on.
     cursor: Option<usize>,
     /// The draft that is about to be open.
-    pub opens: Option<String>,
+    pub opening: Option<String>,
     /// The draft that is asked about, and whether the focus is on *Discard*; it starts on *Keep*.
-    discards: Option<(String, bool)>,
+    discard_confirmation: Option<(String, bool)>,
 }
 
 /// What a key did.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Pressed {
+pub enum DraftListEvent {
     /// It moved the cursor, or nothing.
-    Taken,
+    Handled,
     /// Close the list.
     Close,
     /// Go on with a draft.
     Open(String),
     /// Begin anew.
-    Begin(Method),
+    CreateNew(Method),
     /// Remove a draft.
     Discard(String),
 }
 
-impl List {
+impl DraftList {
     /// The list, and beneath it the wizard that can be begun instead.
     pub fn new(begin: Option<Method>) -> Self {
-        Self { begin, ..Self::default() }
+        Self { new_key_method: begin, ..Self::default() }
     }
 
-    fn cursor(&self, drafts: &Drafts, known: &Known) -> usize {
+    fn cursor(&self, drafts: &Drafts, account: &AccountState) -> usize {
         let leads_on = || {
-            let place = drafts.place(known)?;
-            drafts.list.iter().position(|entry| offer(entry, &place).is_ok())
+            let place = drafts.scope(account)?;
+            drafts.list.iter().position(|entry| check_resumable(entry, &place).is_ok())
         };
-        let anew = if self.begin.is_some() { drafts.list.len() } else { 0 };
+        let anew = if self.new_key_method.is_some() { drafts.list.len() } else { 0 };
         self.cursor.or_else(leads_on).unwrap_or(anew).min(self.rows(drafts).saturating_sub(1))
     }
 
     fn rows(&self, drafts: &Drafts) -> usize {
-        drafts.list.len() + usize::from(self.begin.is_some())
+        drafts.list.len() + usize::from(self.new_key_method.is_some())
     }
 
     /// Takes a key.
-    pub fn press(&mut self, key: KeyEvent, drafts: &Drafts, known: &Known) -> Pressed {
-        let cursor = self.cursor(drafts, known);
+    pub fn handle_key(&mut self, key: KeyEvent, drafts: &Drafts, account: &AccountState) -> DraftListEvent {
+        let cursor = self.cursor(drafts, account);
         let here = drafts.list.get(cursor);
         // What is typed in the meantime is for the wizard, and never for the page beneath.
-        if self.opens.is_some() {
-            return if key.code == KeyCode::Esc { Pressed::Close } else { Pressed::Taken };
+        if self.opening.is_some() {
+            return if key.code == KeyCode::Esc { DraftListEvent::Close } else { DraftListEvent::Handled };
         }
-        if let Some((name, on_do)) = self.discards.take() {
+        if let Some((name, is_discard_focused)) = self.discard_confirmation.take() {
             match key.code {
                 KeyCode::Tab | KeyCode::BackTab | KeyCode::Left | KeyCode::Right => {
-                    self.discards = Some((name, !on_do));
+                    self.discard_confirmation = Some((name, !is_discard_focused));
                 }
-                KeyCode::Enter | KeyCode::Char(' ') if on_do => return Pressed::Discard(name),
+                KeyCode::Enter | KeyCode::Char(' ') if is_discard_focused => return DraftListEvent::Discard(name),
                 KeyCode::Enter | KeyCode::Char(' ') | KeyCode::Esc => {}
-                _ => self.discards = Some((name, on_do)),
+                _ => self.discard_confirmation = Some((name, is_discard_focused)),
             }
-            return Pressed::Taken;
+            return DraftListEvent::Handled;
         }
         match (key.code, here) {
             (KeyCode::Up | KeyCode::BackTab, _) => self.cursor = Some(cursor.saturating_sub(1)),
@@ -85,93 +85,95 @@ impl List {
             }
             (KeyCode::Home, _) => self.cursor = Some(0),
             (KeyCode::End, _) => self.cursor = Some(self.rows(drafts).saturating_sub(1)),
-            (KeyCode::Esc | KeyCode::Char('q' | 'D'), _) => return Pressed::Close,
-            (KeyCode::Char('n'), _) => return self.begin.clone().map_or(Pressed::Taken, Pressed::Begin),
+            (KeyCode::Esc | KeyCode::Char('q' | 'D'), _) => return DraftListEvent::Close,
+            (KeyCode::Char('n'), _) => {
+                return self.new_key_method.clone().map_or(DraftListEvent::Handled, DraftListEvent::CreateNew);
+            }
             (KeyCode::Enter | KeyCode::Char(' '), None) => {
-                return self.begin.clone().map_or(Pressed::Close, Pressed::Begin);
+                return self.new_key_method.clone().map_or(DraftListEvent::Close, DraftListEvent::CreateNew);
             }
             (KeyCode::Enter | KeyCode::Char(' '), Some(entry)) => {
-                let is_offered = drafts.place(known).is_some_and(|place| offer(entry, &place).is_ok());
+                let is_offered = drafts.scope(account).is_some_and(|place| check_resumable(entry, &place).is_ok());
                 if is_offered {
-                    self.opens = Some(entry.name.clone());
-                    return Pressed::Open(entry.name.clone());
+                    self.opening = Some(entry.name.clone());
+                    return DraftListEvent::Open(entry.name.clone());
                 }
             }
-            (KeyCode::Char('d'), Some(Entry { name, saved: Ok(_), is_open: false })) => {
-                self.discards = Some((name.clone(), false));
+            (KeyCode::Char('d'), Some(DraftEntry { name, saved: Ok(_), is_open: false })) => {
+                self.discard_confirmation = Some((name.clone(), false));
             }
             _ => {}
         }
-        Pressed::Taken
+        DraftListEvent::Handled
     }
 
     /// Writes the list, or the question whether to discard a draft; gives the title.
-    pub fn write(&self, paper: &mut Paper, drafts: &Drafts, known: &Known) -> &'static str {
-        let Some(place) = drafts.place(known) else { return "Drafts" };
-        let cursor = self.cursor(drafts, known);
-        if let Some((name, on_do)) = &self.discards
+    pub fn write(&self, view: &mut Paper, drafts: &Drafts, account: &AccountState) -> &'static str {
+        let Some(place) = drafts.scope(account) else { return "Drafts" };
+        let cursor = self.cursor(drafts, account);
+        if let Some((name, is_discard_focused)) = &self.discard_confirmation
             && let Some((_, saved)) =
                 drafts.list.iter().find(|entry| entry.name == *name).and_then(|entry| entry.saved.as_ref().ok())
         {
-            write_question(paper, saved, *on_do);
+            write_discard_confirmation(view, saved, *is_discard_focused);
             return "Discard the draft?";
         }
         for (row, entry) in drafts.list.iter().enumerate() {
-            paper.focused(row == cursor, |paper| write_entry(paper, entry, row == cursor, &place, known));
+            view.focused(row == cursor, |view| write_entry(view, entry, row == cursor, &place, account));
         }
         if drafts.list.is_empty() {
-            paper.prose("No drafts are kept.", 0, theme::TEXT);
+            view.prose("No drafts are kept.", 0, theme::TEXT);
         }
-        if self.begin.is_some() {
-            paper.gap();
+        if self.new_key_method.is_some() {
+            view.gap();
             let here = cursor == drafts.list.len();
-            paper.focused(here, |paper| write_row(paper, here, "Create another KMS key", true));
+            view.focused(here, |view| write_row(view, here, "Create another KMS key", true));
         }
-        paper.gap();
-        let begins = if self.begin.is_some() { " · n another key" } else { "" };
-        paper.prose(&format!("Enter goes on · d discards, and asks{begins} · Esc closes"), 0, theme::QUIET);
+        view.gap();
+        let begins = if self.new_key_method.is_some() { " · n another key" } else { "" };
+        view.prose(&format!("Enter goes on · d discards, and asks{begins} · Esc closes"), 0, theme::QUIET);
         "Unfinished KMS keys"
     }
 }
 
-fn write_row(paper: &mut Paper, here: bool, words: &str, is_offered: bool) {
+fn write_row(view: &mut Paper, here: bool, words: &str, is_offered: bool) {
     let style = match (here, is_offered) {
         (true, _) => theme::FOCUS,
         (false, true) => theme::TEXT,
         (false, false) => theme::QUIET,
     };
-    let words = text::truncate(&text::escape_controls(words), paper.width.saturating_sub(3));
+    let words = text::truncate(&text::escape_controls(words), view.width.saturating_sub(3));
     let mark = Span::styled(if here { "▸ " } else { "  " }, theme::ACCENT);
-    paper.line(Line::from(vec![mark, Span::styled(words, style)]));
+    view.line(Line::from(vec![mark, Span::styled(words, style)]));
 }
 
-fn write_entry(paper: &mut Paper, entry: &Entry, here: bool, place: &Place, known: &Known) {
-    let offered = offer(entry, place);
+fn write_entry(view: &mut Paper, entry: &DraftEntry, here: bool, place: &DraftScope, account: &AccountState) {
+    let offered = check_resumable(entry, place);
     let words = match &entry.saved {
-        Ok((_, saved)) => what(saved),
+        Ok((_, saved)) => display_name(saved),
         Err(_) => format!("{}.json", entry.name),
     };
-    write_row(paper, here, &words, offered.is_ok());
+    write_row(view, here, &words, offered.is_ok());
     match offered {
         Ok((at, saved)) => {
             let style = if saved.submission.is_in_doubt() { theme::WARNING } else { theme::QUIET };
-            paper.prose(&stood(saved), 4, style);
-            paper.prose(&format!("{} · {}", store(saved, known), date(at)), 4, theme::QUIET);
+            view.prose(&describe_progress(saved), 4, style);
+            view.prose(&format!("{} · {}", key_store_name(saved, account), date(at)), 4, theme::QUIET);
         }
         Err(why) => {
-            paper.prose(&why, 4, theme::QUIET);
+            view.prose(&why, 4, theme::QUIET);
         }
     }
 }
 
-fn write_question(paper: &mut Paper, saved: &Saved, on_do: bool) {
-    paper.pair("Draft", &what(saved), theme::TEXT);
-    paper.pair("It stood", &stood(saved), theme::TEXT);
-    paper.gap();
-    paper.prose("What was typed and chosen for this KMS key is lost.", 0, theme::TEXT);
+fn write_discard_confirmation(view: &mut Paper, saved: &SavedDraft, is_discard_focused: bool) {
+    view.pair("Draft", &display_name(saved), theme::TEXT);
+    view.pair("It stood", &describe_progress(saved), theme::TEXT);
+    view.gap();
+    view.prose("What was typed and chosen for this KMS key is lost.", 0, theme::TEXT);
     if saved.submission.is_in_doubt() {
-        paper.prose("Nothing will tell any more that a key may have been created for it.", 0, theme::WARNING);
+        view.prose("Nothing will tell any more that a key may have been created for it.", 0, theme::WARNING);
     }
-    paper.gap();
-    button_row(paper, &[Some("Keep"), Some("Discard")], usize::from(on_do));
+    view.gap();
+    button_row(view, &[Some("Keep"), Some("Discard")], usize::from(is_discard_focused));
 }

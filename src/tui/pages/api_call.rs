@@ -50,6 +50,6 @@ fn write(call: &ApiCall, paper: &mut Paper) {
         let guide = guide::for_error(code, "");
         paper.gap();
         paper.prose(guide.meaning, 2, theme::TEXT);
-        paper.prose(&format!("What to do: {}", guide.remedy), 2, theme::TEXT);
+        paper.prose(&format!("What to do: {}", guide.action), 2, theme::TEXT);
     }
 }

@@ -11,7 +11,7 @@ use super::events::is_undated;
 use crate::aws::cloudtrail::Event;
 use crate::aws::mend::UNREADABLE;
 use crate::aws::xks_console::ProxyRequest;
-use crate::create_key::known::Loaded;
+use crate::create_key::known::Loadable;
 use crate::tui::effect::Call;
 use crate::tui::keymap::{self, Action, Context};
 use crate::tui::theme;
@@ -25,7 +25,7 @@ pub struct EventPage {
     event: Option<Event>,
     record: Value,
     /// What the proxy was asked for the sake of the request, where the bundled AWS can tell.
-    pub requests: Loaded<Vec<ProxyRequest>>,
+    pub requests: Loadable<Vec<ProxyRequest>>,
     scroll: Scroll,
 }
 
@@ -33,7 +33,7 @@ impl EventPage {
     /// The page of an event.
     pub fn new(event: Option<Event>) -> Self {
         let record = event.as_ref().and_then(|event| serde_json::from_str(&event.cloud_trail_event).ok());
-        Self { event, record: record.unwrap_or_default(), requests: Loaded::Loading, scroll: Scroll::default() }
+        Self { event, record: record.unwrap_or_default(), requests: Loadable::Loading, scroll: Scroll::default() }
     }
 
     /// What must be asked to show the page.
@@ -105,12 +105,12 @@ impl EventPage {
     fn write_requests(&self, paper: &mut Paper) {
         paper.heading("At the external key store proxy");
         match &self.requests {
-            Loaded::Idle | Loaded::Loading => drop(paper.prose("… Looking into the proxy's log", 2, theme::QUIET)),
-            Loaded::Failed(reason) => drop(paper.prose(reason, 2, theme::QUIET)),
-            Loaded::Ready(requests) if requests.is_empty() => {
+            Loadable::Idle | Loadable::Loading => drop(paper.prose("… Looking into the proxy's log", 2, theme::QUIET)),
+            Loadable::Failed(reason) => drop(paper.prose(reason, 2, theme::QUIET)),
+            Loadable::Ready(requests) if requests.is_empty() => {
                 paper.prose("The proxy's log has no request with this kmsRequestId.", 2, theme::QUIET);
             }
-            Loaded::Ready(requests) => {
+            Loadable::Ready(requests) => {
                 for request in requests.iter().rev() {
                     write_request(paper, request);
                 }

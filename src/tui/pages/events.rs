@@ -8,7 +8,7 @@ use super::{Location, Wish};
 use crate::aws::cloudtrail::Event;
 use crate::aws::mend::UNREADABLE;
 use crate::aws::scalar::EpochSeconds;
-use crate::create_key::known::Loaded;
+use crate::create_key::known::Loadable;
 use crate::tui::effect::{Call, Failure};
 use crate::tui::keymap::{self, Action, Context};
 use crate::tui::theme;
@@ -27,7 +27,7 @@ const COLUMNS: [Column; 5] = [
 #[derive(Clone, Debug, PartialEq)]
 pub struct Events {
     /// The newest first.
-    told: Loaded<Vec<Event>>,
+    told: Loadable<Vec<Event>>,
     /// What the next page of older ones is asked by.
     next: Option<String>,
     table: Table,
@@ -35,7 +35,7 @@ pub struct Events {
 
 impl Default for Events {
     fn default() -> Self {
-        Self { told: Loaded::Idle, next: None, table: Table::newest_first() }
+        Self { told: Loadable::Idle, next: None, table: Table::newest_first() }
     }
 }
 
@@ -81,7 +81,7 @@ impl Events {
     /// The newest events are being asked for.
     pub fn asked(&mut self) {
         if self.told.ready().is_none() {
-            self.told = Loaded::Loading;
+            self.told = Loadable::Loading;
         }
     }
 
@@ -89,8 +89,8 @@ impl Events {
     pub fn told(&mut self, is_first: bool, page: Vec<Event>, next: Option<String>) {
         let here = self.table.current().and_then(|row| self.list().get(row)).map(|event| event.event_id.clone());
         match &mut self.told {
-            Loaded::Ready(events) if !is_first => events.extend(page),
-            events => *events = Loaded::Ready(page),
+            Loadable::Ready(events) if !is_first => events.extend(page),
+            events => *events = Loadable::Ready(page),
         }
         self.next = next;
         self.arrange();
@@ -104,7 +104,7 @@ impl Events {
         if self.told.ready().is_some() {
             return true;
         }
-        self.told = Loaded::Failed(format!("{}: {}", failure.code, failure.message));
+        self.told = Loadable::Failed(format!("{}: {}", failure.code, failure.message));
         false
     }
 

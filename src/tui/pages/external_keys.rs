@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 
 use super::Wish;
 use crate::aws::xks_console::{ExternalKey, Partition};
-use crate::create_key::known::{Known, Loaded};
+use crate::create_key::known::{AccountState, Loadable};
 use crate::tui::effect::{Call, Failure};
 use crate::tui::keymap::{self, Action, Context};
 use crate::tui::pages::keys::aliases_of;
@@ -29,13 +29,13 @@ const COLUMNS: [Column; 8] = [
 /// What is in the external key manager, and where the person is in it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ExternalKeys {
-    partitions: Loaded<Vec<Partition>>,
+    partitions: Loadable<Vec<Partition>>,
     table: Table,
     is_not_available: bool,
 }
 
 /// The name of the KMS key that an external key stands behind.
-fn used_by(partition: &Partition, key: &ExternalKey, known: &Known) -> Option<String> {
+fn used_by(partition: &Partition, key: &ExternalKey, known: &AccountState) -> Option<String> {
     let is_here = |path: &str| path == partition.uri_path;
     let stores = known.key_stores.ready()?.iter();
     let mut stores = stores.filter(|store| {
@@ -51,7 +51,7 @@ fn used_by(partition: &Partition, key: &ExternalKey, known: &Known) -> Option<St
     Some(names.first().map_or_else(|| kms_key.key_id().to_owned(), Clone::clone))
 }
 
-fn cell(partition: &Partition, key: &ExternalKey, column: usize, known: &Known) -> String {
+fn cell(partition: &Partition, key: &ExternalKey, column: usize, known: &AccountState) -> String {
     match column {
         0 => key.id.clone(),
         1 => if key.enabled { "Enabled" } else { "Disabled" }.to_owned(),
@@ -80,15 +80,15 @@ impl ExternalKeys {
     /// The keys are being asked for.
     pub fn asked(&mut self) {
         if self.partitions.ready().is_none() {
-            self.partitions = Loaded::Loading;
+            self.partitions = Loadable::Loading;
         }
     }
 
     /// The keys were told. The cursor stays with its key.
-    pub fn told(&mut self, partitions: Vec<Partition>, known: &Known) {
+    pub fn told(&mut self, partitions: Vec<Partition>, known: &AccountState) {
         let here = self.current();
         self.is_not_available = false;
-        self.partitions = Loaded::Ready(partitions);
+        self.partitions = Loadable::Ready(partitions);
         self.arrange(known);
         let names = |(partition, key): &(&Partition, &ExternalKey)| Some((partition.name.clone(), key.id.clone()));
         if let (Some(row), true) = (self.list().iter().position(|key| names(key) == here), here.is_some()) {
@@ -99,11 +99,11 @@ impl ExternalKeys {
     /// The keys could not be had.
     pub fn failed(&mut self, failure: &Failure) {
         self.is_not_available = failure.code == Failure::NOT_AVAILABLE;
-        self.partitions = Loaded::Failed(format!("{}: {}", failure.code, failure.message));
+        self.partitions = Loadable::Failed(format!("{}: {}", failure.code, failure.message));
     }
 
     /// Arranges the table anew after the keys, or the KMS keys on them, changed.
-    pub fn arrange(&mut self, known: &Known) {
+    pub fn arrange(&mut self, known: &AccountState) {
         let cells = {
             let keys = self.list();
             let row = |(partition, key): &(&Partition, &ExternalKey)| {
@@ -129,7 +129,7 @@ impl ExternalKeys {
         self.partitions.ready().is_some()
     }
 
-    fn menu(&self, known: &Known) -> Option<Wish> {
+    fn menu(&self, known: &AccountState) -> Option<Wish> {
         let keys = self.list();
         let here = self.table.current().and_then(|row| keys.get(row).copied());
         let used = here.and_then(|(partition, key)| used_by(partition, key, known));
@@ -137,7 +137,7 @@ impl ExternalKeys {
     }
 
     /// Takes a key.
-    pub fn press(&mut self, key: KeyEvent, known: &Known) -> Vec<Wish> {
+    pub fn press(&mut self, key: KeyEvent, known: &AccountState) -> Vec<Wish> {
         match self.table.press(key, COLUMNS.len()) {
             Pressed::Open(_) => return self.menu(known).into_iter().collect(),
             Pressed::Sorted => self.arrange(known),
@@ -154,7 +154,7 @@ impl ExternalKeys {
     }
 
     /// Draws the page.
-    pub fn draw(&self, known: &Known, is_focused: bool, frame: &mut Frame, area: Rect) {
+    pub fn draw(&self, known: &AccountState, is_focused: bool, frame: &mut Frame, area: Rect) {
         let mut paper = Paper::new(area.width);
         let keys = self.list();
         let count = self.partitions.ready().map(|_| format!(" ({})", keys.len())).unwrap_or_default();

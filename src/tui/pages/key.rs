@@ -12,10 +12,10 @@ use crate::aws::mend::UNREADABLE;
 use crate::aws::policy::{self, ConsolePolicy};
 use crate::aws::xks_console::DescribeExternalKeyOutput;
 use crate::create_key::key_summary::KeySummary;
-use crate::create_key::known::{Known, Loaded};
+use crate::create_key::known::{AccountState, Loadable};
 use crate::tui::effect::Call;
 use crate::tui::keymap::{self, Action, Context};
-use crate::tui::tasks::{Menu, Task, name_of};
+use crate::tui::tasks::{FormKind, Menu, key_name};
 use crate::tui::theme;
 use crate::tui::widgets::paper::Paper;
 use crate::tui::widgets::scroll::Scroll;
@@ -30,11 +30,11 @@ pub struct KeyPage {
     /// The key shown.
     pub key_id: String,
     /// Its policy.
-    pub policy: Loaded<String>,
+    pub policy: Loadable<String>,
     /// Its tags.
-    pub tags: Loaded<Vec<Tag>>,
+    pub tags: Loadable<Vec<Tag>>,
     /// Its external key, where the bundled AWS can tell.
-    pub external_key: Loaded<DescribeExternalKeyOutput>,
+    pub external_key: Loadable<DescribeExternalKeyOutput>,
     tab: usize,
     scroll: Scroll,
 }
@@ -43,11 +43,11 @@ impl KeyPage {
     /// The page of a key, nothing of it loaded yet.
     pub fn new(key_id: String) -> Self {
         // Without the key ID there is nothing to ask AWS for.
-        fn told<T>(key_id: &str) -> Loaded<T> {
+        fn told<T>(key_id: &str) -> Loadable<T> {
             if key_id == UNREADABLE {
-                Loaded::Failed("This version can't read the key ID.".to_owned())
+                Loadable::Failed("This version can't read the key ID.".to_owned())
             } else {
-                Loaded::Loading
+                Loadable::Loading
             }
         }
         Self {
@@ -61,12 +61,12 @@ impl KeyPage {
     }
 
     /// The key, once it is known.
-    pub fn key<'a>(&self, known: &'a Known) -> Option<&'a KeySummary> {
-        known.keys.ready()?.iter().chain(&known.aws_keys).find(|key| key.key_id() == self.key_id)
+    pub fn key<'a>(&self, known: &'a AccountState) -> Option<&'a KeySummary> {
+        known.keys.ready()?.iter().chain(&known.aws_managed_keys).find(|key| key.key_id() == self.key_id)
     }
 
     /// What must be asked to show the page.
-    pub fn questions(&self, known: &Known) -> Vec<Call> {
+    pub fn questions(&self, known: &AccountState) -> Vec<Call> {
         if self.key_id == UNREADABLE {
             return Vec::new();
         }
@@ -89,7 +89,7 @@ impl KeyPage {
     }
 
     /// Whether Enter leads on to the key store.
-    pub fn can_activate(&self, known: &Known) -> bool {
+    pub fn can_activate(&self, known: &AccountState) -> bool {
         self.tab == 1 && self.key(known).is_some_and(|key| key.custom_key_store_id.is_some())
     }
 
@@ -99,15 +99,16 @@ impl KeyPage {
     }
 
     /// Takes a key.
-    pub fn press(&mut self, key: KeyEvent, known: &Known) -> Vec<Wish> {
+    pub fn press(&mut self, key: KeyEvent, known: &AccountState) -> Vec<Wish> {
         match key.code {
             KeyCode::Right | KeyCode::Tab => self.show_tab((self.tab + 1) % TABS.len()),
             KeyCode::Left | KeyCode::BackTab => self.show_tab((self.tab + TABS.len() - 1) % TABS.len()),
             code if self.scroll.press(code) => {}
             KeyCode::Char(letter @ ('e' | 'd')) if self.tab == 4 && key.modifiers.is_empty() => {
                 let ours = self.key(known).filter(|key| key.key_manager != KeyManagerType::Aws);
-                let name = ours.map(|key| name_of(key, known));
-                let task = name.map(|name| if letter == 'e' { Task::Encrypt(name) } else { Task::Decrypt(name) });
+                let name = ours.map(|key| key_name(key, known));
+                let task =
+                    name.map(|name| if letter == 'e' { FormKind::Encrypt(name) } else { FormKind::Decrypt(name) });
                 return task.map(Wish::Begin).into_iter().collect();
             }
             KeyCode::Enter => {
@@ -141,7 +142,7 @@ impl KeyPage {
     }
 
     /// Draws the page.
-    pub fn draw(&self, known: &Known, frame: &mut Frame, area: Rect) {
+    pub fn draw(&self, known: &AccountState, frame: &mut Frame, area: Rect) {
         let mut paper = Paper::new(area.width);
         if super::write_loading(&mut paper, "the KMS key", &known.keys) {
             if let Some(key) = self.key(known) {
@@ -154,7 +155,7 @@ impl KeyPage {
         paper.draw_scrolled(frame, area, &self.scroll);
     }
 
-    fn write(&self, paper: &mut Paper, key: &KeySummary, known: &Known) {
+    fn write(&self, paper: &mut Paper, key: &KeySummary, known: &AccountState) {
         let aliases = aliases_of(key.key_id(), known);
         paper.heading(aliases.first().map_or_else(|| key.key_id(), String::as_str));
         super::write_problem(paper, "KMS key", key.problem.as_deref());
@@ -206,7 +207,7 @@ impl KeyPage {
         paper.prose(&pretty, 2, theme::QUIET);
     }
 
-    fn write_cryptography(&self, paper: &mut Paper, key: &KeySummary, known: &Known) {
+    fn write_cryptography(&self, paper: &mut Paper, key: &KeySummary, known: &AccountState) {
         paper.pair("Key type", key_type(key), theme::TEXT);
         paper.pair("Origin", key.origin.label(), theme::TEXT);
         paper.pair("Key spec", &key.key_spec, theme::TEXT);
@@ -231,16 +232,16 @@ impl KeyPage {
         let external = key.xks_key_id.as_deref().unwrap_or("-");
         paper.pair("External key ID", external, theme::TEXT);
         match &self.external_key {
-            Loaded::Ready(external) => {
+            Loadable::Ready(external) => {
                 paper.pair("External key status", &external.key_status, theme::TEXT);
                 paper.pair("External key usage", &external.key_usage.join(", "), theme::TEXT);
                 paper.pair("External key spec", &external.key_spec, theme::TEXT);
             }
-            Loaded::Failed(reason) => {
+            Loadable::Failed(reason) => {
                 paper.pair("External key status", reason, theme::WARNING);
                 paper.pair("External key usage", reason, theme::WARNING);
             }
-            Loaded::Idle | Loaded::Loading => {
+            Loadable::Idle | Loadable::Loading => {
                 paper.pair("External key status", "… asking the proxy", theme::QUIET);
             }
         }
@@ -311,7 +312,7 @@ fn write_use(paper: &mut Paper, key: &KeySummary) {
     }
 }
 
-fn write_aliases(paper: &mut Paper, aliases: &[String], known: &Known) {
+fn write_aliases(paper: &mut Paper, aliases: &[String], known: &AccountState) {
     if !super::write_loading(paper, "the aliases", &known.aliases) {
         return;
     }

@@ -9,13 +9,13 @@ use super::{Location, Wish};
 use crate::aws::kms::{ConnectionState, CustomKeyStore};
 use crate::aws::mend::UNREADABLE;
 use crate::create_key::key_summary::KeySummary;
-use crate::create_key::known::{Known, Loaded};
+use crate::create_key::known::{AccountState, Loadable};
 use crate::tui::connect::{self, Afterwards};
 use crate::tui::effect::Call;
 use crate::tui::keymap::{self, Action, Context};
 use crate::tui::monitoring::{self, Monitoring, TimeRange};
 use crate::tui::pages::keys::aliases_of;
-use crate::tui::tasks::Task;
+use crate::tui::tasks::FormKind;
 use crate::tui::theme;
 use crate::tui::widgets::paper::Paper;
 use crate::tui::widgets::scroll::Scroll;
@@ -28,7 +28,7 @@ pub struct KeyStorePage {
     /// The store shown.
     pub store_id: String,
     /// Its figures.
-    pub monitoring: Loaded<Monitoring>,
+    pub monitoring: Loadable<Monitoring>,
     range: TimeRange,
     spot: usize,
     scroll: Scroll,
@@ -42,7 +42,7 @@ const BUTTONS: [(&str, Action); 4] = [
     ("Copy ID", Action::CopyId),
 ];
 
-fn keys_in<'a>(store_id: &str, known: &'a Known) -> Vec<&'a KeySummary> {
+fn keys_in<'a>(store_id: &str, known: &'a AccountState) -> Vec<&'a KeySummary> {
     let keys = known.keys.ready().map_or(&[][..], Vec::as_slice);
     // Keys and stores whose IDs can't be read have nothing to do with each other.
     let is_here = |key: &&KeySummary| store_id != UNREADABLE && key.custom_key_store_id.as_deref() == Some(store_id);
@@ -63,7 +63,7 @@ impl KeyStorePage {
     /// The figures of this time are being asked for. Those of another are not shown meanwhile: their axis is another.
     pub fn asked(&mut self, range: TimeRange) {
         if self.monitoring.ready().is_none_or(|shown| shown.range != range) {
-            self.monitoring = Loaded::Loading;
+            self.monitoring = Loadable::Loading;
         }
     }
 
@@ -73,7 +73,7 @@ impl KeyStorePage {
     }
 
     /// The store, once it is known.
-    pub fn store<'a>(&self, known: &'a Known) -> Option<&'a CustomKeyStore> {
+    pub fn store<'a>(&self, known: &'a AccountState) -> Option<&'a CustomKeyStore> {
         known.key_stores.ready()?.iter().find(|store| store.custom_key_store_id == self.store_id)
     }
 
@@ -92,7 +92,7 @@ impl KeyStorePage {
         }
     }
 
-    fn perform(&self, action: Action, known: &Known) -> Vec<Wish> {
+    fn perform(&self, action: Action, known: &AccountState) -> Vec<Wish> {
         let Some(store) = self.store(known) else { return Vec::new() };
         let id = store.custom_key_store_id.clone();
         match action {
@@ -103,7 +103,7 @@ impl KeyStorePage {
             Action::CreateKey => vec![Wish::CreateKey(id)],
             Action::Connect if Self::is_enabled(action, store) => vec![Wish::Connect(id, Afterwards::Stay)],
             Action::Disconnect if Self::is_enabled(action, store) => vec![Wish::Disconnect(id)],
-            Action::CreateKeyStore => vec![Wish::Begin(Task::CreateKeyStore)],
+            Action::CreateKeyStore => vec![Wish::Begin(FormKind::CreateKeyStore)],
             Action::Actions => super::store_menu(&id, known).into_iter().collect(),
             Action::CopyId => vec![Wish::Copy("Custom key store ID", id)],
             Action::Refresh => vec![Wish::Ask(Call::KeyStores), Wish::Ask(Call::Keys(None)), Wish::Ask(Call::Aliases)],
@@ -117,7 +117,7 @@ impl KeyStorePage {
     }
 
     /// Whether what has the focus does something.
-    pub fn can_activate(&self, known: &Known) -> bool {
+    pub fn can_activate(&self, known: &AccountState) -> bool {
         let button = BUTTONS.get(self.spot);
         self.store(known).is_some_and(|store| button.is_none_or(|(_, action)| Self::is_enabled(*action, store)))
     }
@@ -128,7 +128,7 @@ impl KeyStorePage {
     }
 
     /// Takes a key.
-    pub fn press(&mut self, key: KeyEvent, known: &Known) -> Vec<Wish> {
+    pub fn press(&mut self, key: KeyEvent, known: &AccountState) -> Vec<Wish> {
         let keys = keys_in(&self.store_id, known);
         let spots = BUTTONS.len() + keys.len() + 1;
         match key.code {
@@ -161,7 +161,7 @@ impl KeyStorePage {
     }
 
     /// Draws the page.
-    pub fn draw(&self, known: &Known, frame: &mut Frame, area: Rect) {
+    pub fn draw(&self, known: &AccountState, frame: &mut Frame, area: Rect) {
         let mut paper = Paper::new(area.width);
         if super::write_loading(&mut paper, "the external key store", &known.key_stores) {
             if let Some(store) = self.store(known) {
@@ -174,7 +174,7 @@ impl KeyStorePage {
         paper.draw_scrolled(frame, area, &self.scroll);
     }
 
-    fn write(&self, paper: &mut Paper, store: &CustomKeyStore, known: &Known) {
+    fn write(&self, paper: &mut Paper, store: &CustomKeyStore, known: &AccountState) {
         paper.heading(&text::escape_controls(&store.custom_key_store_name));
         self.write_buttons(paper, store);
         super::write_problem(paper, "key store", store.problem.as_deref());
@@ -239,7 +239,7 @@ impl KeyStorePage {
         });
     }
 
-    fn write_keys(&self, paper: &mut Paper, known: &Known) {
+    fn write_keys(&self, paper: &mut Paper, known: &AccountState) {
         let keys = keys_in(&self.store_id, known);
         paper.heading(&format!("KMS keys in this key store ({})", keys.len()));
         if !super::write_loading(paper, "KMS keys", &known.keys) {

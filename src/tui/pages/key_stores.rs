@@ -7,11 +7,11 @@ use ratatui::layout::Rect;
 use super::{Location, Wish};
 use crate::aws::kms::{CustomKeyStore, CustomKeyStoreType};
 use crate::aws::mend::UNREADABLE;
-use crate::create_key::known::Known;
+use crate::create_key::known::AccountState;
 use crate::tui::connect::Afterwards;
 use crate::tui::effect::Call;
 use crate::tui::keymap::{self, Action, Context};
-use crate::tui::tasks::Task;
+use crate::tui::tasks::FormKind;
 use crate::tui::theme;
 use crate::tui::widgets::paper::Paper;
 use crate::tui::widgets::table::{Choice, Column, Pressed, Rows, Table};
@@ -31,7 +31,7 @@ pub struct KeyStores {
 }
 
 /// The external ones of the custom key stores.
-pub fn external(known: &Known) -> Vec<&CustomKeyStore> {
+pub fn external(known: &AccountState) -> Vec<&CustomKeyStore> {
     let stores = known.key_stores.ready().map_or(&[][..], Vec::as_slice);
     let mut external: Vec<&CustomKeyStore> = stores.iter().filter(|store| is_external(store)).collect();
     external.sort_by_cached_key(|store| store.custom_key_store_name.to_lowercase());
@@ -60,18 +60,18 @@ pub fn cell(store: &CustomKeyStore, column: usize) -> String {
 
 impl KeyStores {
     /// Arranges the table anew after the stores or the search changed.
-    pub fn arrange(&mut self, known: &Known) {
+    pub fn arrange(&mut self, known: &AccountState) {
         let stores = external(known);
         self.table.arrange(stores.len(), &COLUMNS, &|row, column| cell(stores[row], column));
     }
 
     /// The ID of the store that the cursor is on.
-    pub fn current(&self, known: &Known) -> Option<String> {
+    pub fn current(&self, known: &AccountState) -> Option<String> {
         external(known).get(self.table.current()?).map(|store| store.custom_key_store_id.clone())
     }
 
     /// Puts the cursor on a store.
-    pub fn select(&mut self, store_id: &str, known: &Known) {
+    pub fn select(&mut self, store_id: &str, known: &AccountState) {
         if let Some(row) = external(known).iter().position(|store| store.custom_key_store_id == store_id) {
             self.table.select(row);
         }
@@ -83,13 +83,13 @@ impl KeyStores {
     }
 
     /// Takes pasted text.
-    pub fn paste(&mut self, text: &str, known: &Known) {
+    pub fn paste(&mut self, text: &str, known: &AccountState) {
         self.table.paste(text);
         self.arrange(known);
     }
 
     /// Takes a key.
-    pub fn press(&mut self, key: KeyEvent, known: &Known) -> Vec<Wish> {
+    pub fn press(&mut self, key: KeyEvent, known: &AccountState) -> Vec<Wish> {
         let stores = external(known);
         match self.table.press(key, COLUMNS.len()) {
             Pressed::Open(row) => {
@@ -105,7 +105,7 @@ impl KeyStores {
         let here = self.table.current().and_then(|row| stores.get(row)).map(|store| store.custom_key_store_id.clone());
         match (keymap::action(&[Context::KeyStore, Context::Asked], key), here) {
             (Some(Action::Refresh), _) => vec![Wish::Ask(Call::KeyStores)],
-            (Some(Action::CreateKeyStore), _) => vec![Wish::Begin(Task::CreateKeyStore)],
+            (Some(Action::CreateKeyStore), _) => vec![Wish::Begin(FormKind::CreateKeyStore)],
             (Some(Action::Actions), Some(store)) => super::store_menu(&store, known).into_iter().collect(),
             // The menu says why nothing can be done with it.
             (Some(Action::CreateKey | Action::Connect | Action::Disconnect), Some(store)) if store == UNREADABLE => {
@@ -121,7 +121,7 @@ impl KeyStores {
     }
 
     /// Draws the page.
-    pub fn draw(&self, known: &Known, is_focused: bool, frame: &mut Frame, area: Rect) {
+    pub fn draw(&self, known: &AccountState, is_focused: bool, frame: &mut Frame, area: Rect) {
         let mut paper = Paper::new(area.width);
         let stores = external(known);
         let count = known.key_stores.ready().map(|_| format!(" ({})", stores.len())).unwrap_or_default();

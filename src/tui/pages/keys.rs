@@ -10,11 +10,11 @@ use super::{Location, Wish};
 use crate::aws::kms::KeyManagerType;
 use crate::aws::mend::UNREADABLE;
 use crate::create_key::key_summary::KeySummary;
-use crate::create_key::known::{Known, Loaded};
+use crate::create_key::known::{AccountState, Loadable};
 use crate::tui::effect::Call;
 use crate::tui::keymap::{self, Action, Context};
 use crate::tui::preferences::{KeyColumn, Preferences};
-use crate::tui::tasks::{Menu, Task};
+use crate::tui::tasks::{FormKind, Menu};
 use crate::tui::theme;
 use crate::tui::widgets::paper::Paper;
 use crate::tui::widgets::table::{Choice, Column, Pressed, Rows, Table};
@@ -29,8 +29,8 @@ pub struct Keys {
 }
 
 /// The aliases of a key, without `alias/`, in order.
-pub fn aliases_of<'a>(key_id: &str, known: &'a Known) -> &'a [String] {
-    known.names.get(key_id).map_or(&[], Vec::as_slice)
+pub fn aliases_of<'a>(key_id: &str, known: &'a AccountState) -> &'a [String] {
+    known.alias_names.get(key_id).map_or(&[], Vec::as_slice)
 }
 
 /// `ENCRYPT_DECRYPT` in the console's words.
@@ -44,7 +44,7 @@ pub fn usage_label(usage: &str) -> &str {
     }
 }
 
-fn cell(key: &KeySummary, column: KeyColumn, known: &Known) -> String {
+fn cell(key: &KeySummary, column: KeyColumn, known: &AccountState) -> String {
     let or_dash = |value: Option<&str>| value.unwrap_or("-").to_owned();
     match column {
         KeyColumn::Aliases => match aliases_of(key.key_id(), known) {
@@ -79,7 +79,7 @@ fn cell(key: &KeySummary, column: KeyColumn, known: &Known) -> String {
 }
 
 /// `key=value` for each tag, as far as tags have been asked for.
-fn tags(key: &KeySummary, known: &Known) -> String {
+fn tags(key: &KeySummary, known: &AccountState) -> String {
     let tags = known.tags.ready().and_then(|all| all.get(key.key_id())).map_or(&[][..], Vec::as_slice);
     let mut words = String::new();
     for tag in tags {
@@ -121,7 +121,7 @@ impl Keys {
     }
 
     /// Shows the columns and as many rows as the person prefers.
-    pub fn prefer(&mut self, preferences: &Preferences, known: &Known) {
+    pub fn prefer(&mut self, preferences: &Preferences, known: &AccountState) {
         self.shown = KeyColumn::ALL.into_iter().filter(|one| preferences.key_columns.contains(one)).collect();
         self.table.page_size = preferences.page_size;
         self.table.wraps = preferences.wrap_lines;
@@ -132,15 +132,15 @@ impl Keys {
         self.shown.iter().map(|one| one.column()).collect()
     }
 
-    fn list<'a>(&self, known: &'a Known) -> &'a [KeySummary] {
+    fn list<'a>(&self, known: &'a AccountState) -> &'a [KeySummary] {
         match self.manager {
-            KeyManagerType::Aws => &known.aws_keys,
+            KeyManagerType::Aws => &known.aws_managed_keys,
             _ => known.keys.ready().map_or(&[][..], Vec::as_slice),
         }
     }
 
     /// Arranges the table anew after the keys, the aliases or the search changed.
-    pub fn arrange(&mut self, known: &Known) {
+    pub fn arrange(&mut self, known: &AccountState) {
         let (keys, mut columns) = (self.list(known), self.columns());
         // Tags stand in no column, but a search finds them.
         columns.push(Column { title: "Tag", least: 0, weight: 0 });
@@ -157,12 +157,12 @@ impl Keys {
     }
 
     /// The ID of the key that the cursor is on.
-    pub fn current(&self, known: &Known) -> Option<String> {
+    pub fn current(&self, known: &AccountState) -> Option<String> {
         self.list(known).get(self.table.current()?).map(|key| key.key_id().to_owned())
     }
 
     /// The keys that an action is about: those that are chosen, else the one that the cursor is on.
-    fn meant<'a>(&self, known: &'a Known) -> Vec<&'a KeySummary> {
+    fn meant<'a>(&self, known: &'a AccountState) -> Vec<&'a KeySummary> {
         let keys = self.list(known);
         if self.chosen.is_empty() {
             return self.table.current().and_then(|row| keys.get(row)).into_iter().collect();
@@ -176,7 +176,7 @@ impl Keys {
     }
 
     /// Puts the cursor on a key.
-    pub fn select(&mut self, key_id: &str, known: &Known) {
+    pub fn select(&mut self, key_id: &str, known: &AccountState) {
         let keys = self.list(known);
         if let Some(row) = keys.iter().position(|key| key.key_id() == key_id) {
             self.table.select(row);
@@ -184,13 +184,13 @@ impl Keys {
     }
 
     /// Takes pasted text.
-    pub fn paste(&mut self, text: &str, known: &Known) {
+    pub fn paste(&mut self, text: &str, known: &AccountState) {
         self.table.paste(text);
         self.arrange(known);
     }
 
     /// Takes a key.
-    pub fn press(&mut self, key: KeyEvent, known: &Known) -> Vec<Wish> {
+    pub fn press(&mut self, key: KeyEvent, known: &AccountState) -> Vec<Wish> {
         let keys = self.list(known);
         match self.table.press(key, self.shown.len()) {
             Pressed::Open(row) => {
@@ -229,7 +229,7 @@ impl Keys {
             }
             Pressed::Taken => {
                 let wants_tags = self.table.is_searching() && self.table.search().contains("tag:");
-                return if wants_tags && known.tags == Loaded::Idle {
+                return if wants_tags && known.tags == Loadable::Idle {
                     vec![Wish::Ask(Call::AllTags(keys.iter().map(|key| key.key_id().to_owned()).collect()))]
                 } else {
                     Vec::new()
@@ -242,7 +242,7 @@ impl Keys {
             .filter(|action| is_ours || *action == Action::Refresh)
         {
             Some(Action::CreateKey) => vec![Wish::OpenWizard],
-            Some(Action::Preferences) => vec![Wish::Begin(Task::Preferences)],
+            Some(Action::Preferences) => vec![Wish::Begin(FormKind::Preferences)],
             Some(Action::Actions) => {
                 let meant = self.meant(known);
                 let menu = (!meant.is_empty()).then(|| Wish::Menu(Menu::for_keys(&meant, None, None, known)));
@@ -254,11 +254,11 @@ impl Keys {
     }
 
     /// Draws the page.
-    pub fn draw(&self, known: &Known, is_focused: bool, frame: &mut Frame, area: Rect) {
+    pub fn draw(&self, known: &AccountState, is_focused: bool, frame: &mut Frame, area: Rect) {
         let mut paper = Paper::new(area.width);
         let keys = self.list(known);
         let chosen = if self.chosen.is_empty() { String::new() } else { format!(" · {} chosen", self.chosen.len()) };
-        let more = if known.more_keys { " so far…" } else { "" };
+        let more = if known.has_more_keys { " so far…" } else { "" };
         let count = known.keys.ready().map(|_| format!(" ({}{more}){chosen}", keys.len())).unwrap_or_default();
         let (title, empty, hint, choice) = match self.manager {
             KeyManagerType::Aws => {

@@ -17,12 +17,12 @@ use ratatui::text::Line;
 
 use super::connect::Afterwards;
 use super::effect::Call;
-use super::tasks::{Menu, Task};
+use super::tasks::{FormKind, Menu};
 use super::theme;
 use super::widgets::paper::Paper;
 use crate::aws::mend::UNREADABLE;
 use crate::aws::scalar::EpochSeconds;
-use crate::create_key::known::{Known, Loaded};
+use crate::create_key::known::{AccountState, Loadable};
 use crate::text;
 
 /// A place in the console.
@@ -68,7 +68,7 @@ pub enum Wish {
     /// Show what can be done with what is chosen.
     Menu(Menu),
     /// Open the form of a task.
-    Begin(Task),
+    Begin(FormKind),
     /// Open the wizard of Method 2.
     OpenWizard,
     /// Connect a store.
@@ -78,13 +78,13 @@ pub enum Wish {
 }
 
 /// Writes how far a list is when it is not there; whether it is.
-pub fn write_loading<T>(paper: &mut Paper, what: &str, loaded: &Loaded<T>) -> bool {
+pub fn write_loading<T>(paper: &mut Paper, what: &str, loaded: &Loadable<T>) -> bool {
     match loaded {
-        Loaded::Ready(_) => return true,
-        Loaded::Idle | Loaded::Loading => {
+        Loadable::Ready(_) => return true,
+        Loadable::Idle | Loadable::Loading => {
             paper.line(Line::styled(format!("  … Loading {what}"), theme::QUIET));
         }
-        Loaded::Failed(reason) => {
+        Loadable::Failed(reason) => {
             paper.line(Line::styled(format!("  ✗ Could not load {what}"), theme::BAD));
             paper.error(reason, 4, theme::TEXT);
             paper.prose("Press r to try again.", 4, theme::QUIET);
@@ -116,7 +116,7 @@ pub fn draw_cloud_hsm(frame: &mut Frame, area: Rect) {
 }
 
 /// *Key store actions* for a store.
-pub fn store_menu(store_id: &str, known: &Known) -> Option<Wish> {
+pub fn store_menu(store_id: &str, known: &AccountState) -> Option<Wish> {
     let keys = known.keys.ready().map_or(&[][..], Vec::as_slice);
     let count = keys.iter().filter(|key| key.custom_key_store_id.as_deref() == Some(store_id)).count();
     known.key_store(store_id).map(|store| Wish::Menu(Menu::for_store(store, count)))

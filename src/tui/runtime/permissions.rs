@@ -2,18 +2,18 @@
 
 use crate::aws::iam::{EvaluationResult, GetRole, SimulatePrincipalPolicy};
 use crate::client::{CallError, Client};
-use crate::create_key::permissions::{Demand, Lack, Source};
+use crate::create_key::permissions::{MissingPermission, PermissionCheck, PolicySource};
 
 /// What the policies of the caller say no to.
-pub async fn lacks(client: &Client, demand: &Demand) -> Result<Vec<Lack>, CallError> {
+pub async fn lacks(client: &Client, demand: &PermissionCheck) -> Result<Vec<MissingPermission>, CallError> {
     let source_arn = match &demand.source {
-        Source::User(arn) => arn.clone(),
-        Source::Role(name) => client.call(&GetRole { role_name: name.clone() }).await?.role.arn,
-        Source::Unknown => return Err(CallError::NotAvailable),
+        PolicySource::User(arn) => arn.clone(),
+        PolicySource::Role(name) => client.call(&GetRole { role_name: name.clone() }).await?.role.arn,
+        PolicySource::Unknown => return Err(CallError::NotAvailable),
     };
     let mut lacks = Vec::new();
-    for (request, needs) in demand.questions(&source_arn) {
-        lacks.extend(demand.lacks(&source_arn, &needs, &results(client, request).await?));
+    for (request, needs) in demand.simulation_requests(&source_arn) {
+        lacks.extend(demand.missing_permissions(&source_arn, &needs, &results(client, request).await?));
     }
     Ok(lacks)
 }

@@ -4,7 +4,7 @@ use super::Reply;
 use crate::aws::iam::{ListRoles, ListUsers};
 use crate::aws::mend::UNREADABLE;
 use crate::client::{CallError, Client};
-use crate::create_key::principals::{Principal, PrincipalKind};
+use crate::create_key::principals::{IamPrincipal, PrincipalKind};
 
 /// On the first page, which is to be seen at once.
 const FIRST_PAGE: u32 = 100;
@@ -21,10 +21,10 @@ fn next(is_truncated: bool, next: Option<String>, marker: Option<&String>) -> Op
 }
 
 /// A user or role. One whose ARN can't be read can be named in no policy, so it is not offered.
-fn principal(kind: PrincipalKind, name: String, path: String, arn: String) -> Option<Principal> {
+fn principal(kind: PrincipalKind, name: String, path: String, arn: String) -> Option<IamPrincipal> {
     let in_arn = || arn.rsplit('/').next().unwrap_or_default().to_owned();
     let name = if name == UNREADABLE { in_arn() } else { name };
-    (arn != UNREADABLE).then_some(Principal { name, path, kind, arn })
+    (arn != UNREADABLE).then_some(IamPrincipal { name, path, kind, arn })
 }
 
 pub async fn users(client: &Client, marker: Option<String>) -> Result<Reply, CallError> {

@@ -11,104 +11,104 @@ use crate::aws::kms::{
 use crate::aws::operation::Operation;
 use crate::aws::scalar::SecretBlob;
 use crate::aws::xks_console::ExternalKeyName;
-use crate::create_key::known::Known;
+use crate::create_key::known::AccountState;
 use crate::tui::effect::Change;
 use crate::tui::theme;
 use crate::tui::typed_path;
 use crate::tui::widgets::paper::Paper;
 
 /// What the button says that puts them on the clipboard.
-pub const COPY: &str = "Copy the command";
+pub const COPY_LABEL: &str = "Copy the command";
 /// What they are called once they are there.
-pub const WHAT: &str = "command";
+pub const CLIPBOARD_NAME: &str = "command";
 
 /// The commands that make these changes, for a POSIX shell, in their order.
-pub fn of(changes: &[Change], known: &Known) -> String {
-    changes.iter().map(|change| of_one(change, known)).collect::<Vec<_>>().join("\n")
+pub fn for_changes(changes: &[Change], account: &AccountState) -> String {
+    changes.iter().map(|change| for_change(change, account)).collect::<Vec<_>>().join("\n")
 }
 
 /// The commands that connect a store; one that failed is disconnected first.
-pub fn connect(store_id: &str, has_failed: bool, known: &Known) -> String {
+pub fn connect(store_id: &str, has_failed: bool, account: &AccountState) -> String {
     let connect = ConnectCustomKeyStore { custom_key_store_id: store_id.to_owned() };
-    let connect = command(&connect, known.place(), &[]);
+    let connect = command(&connect, account.command_target(), &[]);
     if !has_failed {
         return connect;
     }
-    let disconnect = disconnect(store_id, known);
+    let disconnect = disconnect(store_id, account);
     format!("{disconnect}\n# Once `aws kms describe-custom-key-stores` says DISCONNECTED:\n{connect}")
 }
 
 /// The command that disconnects a store.
-pub fn disconnect(store_id: &str, known: &Known) -> String {
-    command(&DisconnectCustomKeyStore { custom_key_store_id: store_id.to_owned() }, known.place(), &[])
+pub fn disconnect(store_id: &str, account: &AccountState) -> String {
+    command(&DisconnectCustomKeyStore { custom_key_store_id: store_id.to_owned() }, account.command_target(), &[])
 }
 
-fn of_one(change: &Change, known: &Known) -> String {
-    let place = known.place();
+fn for_change(change: &Change, account: &AccountState) -> String {
+    let target = account.command_target();
     match change {
-        Change::Enable(request) => command(request, place, &[]),
-        Change::Disable(request) => command(request, place, &[]),
-        Change::ScheduleDeletion(request) => command(request, place, &[]),
-        Change::CancelDeletion(request) => command(request, place, &[]),
-        Change::Describe(request) => command(request, place, &[]),
-        Change::Tag(request) => command(request, place, &[]),
-        Change::Untag(request) => command(request, place, &[]),
-        Change::PutPolicy(request) => command(request, place, &[]),
-        Change::CreateAlias(request) => command(request, place, &[]),
-        Change::DeleteAlias(request) => command(request, place, &[]),
-        Change::DeleteKeyStore(request) => command(request, place, &[]),
+        Change::Enable(request) => command(request, target, &[]),
+        Change::Disable(request) => command(request, target, &[]),
+        Change::ScheduleDeletion(request) => command(request, target, &[]),
+        Change::CancelDeletion(request) => command(request, target, &[]),
+        Change::Describe(request) => command(request, target, &[]),
+        Change::Tag(request) => command(request, target, &[]),
+        Change::Untag(request) => command(request, target, &[]),
+        Change::PutPolicy(request) => command(request, target, &[]),
+        Change::CreateAlias(request) => command(request, target, &[]),
+        Change::DeleteAlias(request) => command(request, target, &[]),
+        Change::DeleteKeyStore(request) => command(request, target, &[]),
         Change::MoveAlias(request) => {
             let named = &request.target_key_id;
-            let target_key_id = keys::find_target(named, known).unwrap_or_else(|| named.clone());
-            command(&UpdateAlias { target_key_id, ..request.clone() }, place, &[])
+            let target_key_id = keys::find_key_id(named, account).unwrap_or_else(|| named.clone());
+            command(&UpdateAlias { target_key_id, ..request.clone() }, target, &[])
         }
         Change::CreateKeyStore(request) => {
             let request = CreateCustomKeyStore { xks_proxy_authentication_credential: None, ..request.clone() };
-            with_credential(&request, place)
+            command_with_credential_file(&request, target)
         }
         Change::UpdateKeyStore(request) if request.xks_proxy_authentication_credential.is_some() => {
             let request = UpdateCustomKeyStore { xks_proxy_authentication_credential: None, ..request.clone() };
-            with_credential(&request, place)
+            command_with_credential_file(&request, target)
         }
-        Change::UpdateKeyStore(request) => command(request, place, &[]),
+        Change::UpdateKeyStore(request) => command(request, target, &[]),
         Change::Encrypt(request, path) => {
             let request = Encrypt { plaintext: SecretBlob::default(), ..request.clone() };
-            let file = ("Plaintext", blob_in(path.as_deref().unwrap_or("plaintext")));
-            let encrypt = command(&request, place, &[file]);
+            let file = ("Plaintext", fileb_argument(path.as_deref().unwrap_or("plaintext")));
+            let encrypt = command(&request, target, &[file]);
             let note = if path.is_some() { "" } else { "# The file plaintext holds what is to be encrypted.\n" };
             format!("{note}{encrypt}")
         }
         Change::Decrypt(request, path) => {
             let path = path.as_deref();
-            let file = ("CiphertextBlob", blob_in(path.unwrap_or("ciphertext")));
-            let decrypt = command(request, place, &[file]);
+            let file = ("CiphertextBlob", fileb_argument(path.unwrap_or("ciphertext")));
+            let decrypt = command(request, target, &[file]);
             let blob = path.is_none().then(|| STANDARD.encode(&request.ciphertext_blob.0));
             match blob {
                 Some(blob) => format!("printf %s {} | base64 --decode > ciphertext\n{decrypt}", shell_quote(&blob)),
                 None => decrypt,
             }
         }
-        other => outside_of_aws(other),
+        other => external_key_manager_command(other),
     }
 }
 
 /// An argument whose value is the bytes of a file that the person named.
-fn blob_in(path: &str) -> String {
+fn fileb_argument(path: &str) -> String {
     format!("fileb://{}", typed_path::unquoted(path).display())
 }
 
 /// The credential of a proxy is taken from a file: its secret must not stand among the arguments of a command.
-fn with_credential<O: Operation>(request: &O, place: CommandTarget) -> String {
+fn command_with_credential_file<O: Operation>(request: &O, target: CommandTarget) -> String {
     let file = ("XksProxyAuthenticationCredential", "file://credential.json".to_owned());
     format!(
         "# credential.json, for its owner alone, holds the credential of the proxy:\n\
          # {{\"AccessKeyId\": \"...\", \"RawSecretAccessKey\": \"...\"}}\n{}",
-        command(request, place, &[file])
+        command(request, target, &[file])
     )
 }
 
 /// The external key manager is no part of AWS: the program's own commands reach the bundled one.
-fn outside_of_aws(change: &Change) -> String {
+fn external_key_manager_command(change: &Change) -> String {
     let key = |verb: &str, key: &ExternalKeyName| {
         // Joined, for names may start with a hyphen.
         format!(
@@ -144,25 +144,25 @@ fn outside_of_aws(change: &Change) -> String {
 }
 
 /// Writes commands, and whether they are on the clipboard.
-pub fn write(paper: &mut Paper, commands: &str, is_copied: bool) {
-    paper.gap();
+pub fn write(view: &mut Paper, commands: &str, is_copied: bool) {
+    view.gap();
     if !commands.is_empty() {
-        paper.prose(commands, 2, theme::TEXT);
-        paper.gap();
+        view.prose(commands, 2, theme::TEXT);
+        view.gap();
     }
     if is_copied {
-        paper.prose("✓ Sent to the clipboard. Esc closes.", 0, theme::GOOD);
+        view.prose("✓ Sent to the clipboard. Esc closes.", 0, theme::GOOD);
     }
 }
 
 /// Writes that this console is read-only, and what follows from it.
-pub fn write_heading(paper: &mut Paper, words: &str) {
-    paper.prose(&format!("READ-ONLY: {words}"), 0, theme::WARNING);
+pub fn write_read_only_notice(view: &mut Paper, words: &str) {
+    view.prose(&format!("READ-ONLY: {words}"), 0, theme::WARNING);
 }
 
 /// Writes that nothing is done here, and the commands that do it.
-pub fn write_instead(paper: &mut Paper, commands: &str) {
-    paper.gap();
-    write_heading(paper, "nothing is changed from here. This does it:");
-    write(paper, commands, false);
+pub fn write_read_only_commands(view: &mut Paper, commands: &str) {
+    view.gap();
+    write_read_only_notice(view, "nothing is changed from here. This does it:");
+    write(view, commands, false);
 }

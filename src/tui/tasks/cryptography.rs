@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
-use super::{Problem, Task, Wish, external_keys};
+use super::{DialogEvent, FormKind, InputError, external_keys};
 use crate::aws::kms::{Decrypt, Encrypt, EncryptionContext};
 use crate::aws::limits;
 use crate::aws::scalar::{Blob, SecretBlob};
@@ -18,10 +18,10 @@ const PATH: &str = "path";
 const CONTEXT: &str = "context";
 
 /// The form of either.
-pub fn form(task: &Task) -> Form {
+pub fn form(kind: &FormKind) -> Form {
     let row = |name, label, hint: &str, input| Row { name, label, hint: hint.to_owned(), input };
-    let (label, hint, input, go) = match task {
-        Task::Encrypt(_) => ("Plaintext", "1 to 4,096 bytes of text.", Input::private_text(6), "Encrypt"),
+    let (label, hint, input, go) = match kind {
+        FormKind::Encrypt(_) => ("Plaintext", "1 to 4,096 bytes of text.", Input::private_text(6), "Encrypt"),
         _ => ("CiphertextBlob", "Base64, as Encrypt and the AWS CLI print it.", Input::text("", 6), "Decrypt"),
     };
     Form::new(
@@ -40,7 +40,7 @@ pub fn form(task: &Task) -> Form {
     )
 }
 
-fn context(form: &Form) -> Result<Option<EncryptionContext>, String> {
+fn encryption_context(form: &Form) -> Result<Option<EncryptionContext>, String> {
     let text = form.text(CONTEXT);
     if text.trim().is_empty() {
         return Ok(None);
@@ -56,44 +56,44 @@ fn context(form: &Form) -> Result<Option<EncryptionContext>, String> {
     Ok(Some(pairs))
 }
 
-fn blob(text: &str) -> Option<Vec<u8>> {
+fn decode_base64(text: &str) -> Option<Vec<u8>> {
     let clean: String = text.chars().filter(|letter| !letter.is_whitespace()).collect();
     STANDARD.decode(clean).ok()
 }
 
 /// What is wrong with the form.
-pub fn problems(task: &Task, form: &Form) -> Vec<Problem> {
-    let mut found: Vec<Problem> = Vec::new();
+pub fn validate(kind: &FormKind, form: &Form) -> Vec<InputError> {
+    let mut found: Vec<InputError> = Vec::new();
     let text = Zeroizing::new(form.text(INPUT));
     if form.text(PATH).is_empty() {
-        let wrong = match task {
-            Task::Encrypt(_) => limits::plaintext(text.as_bytes()).err().map(|violation| violation.reason),
-            _ => match blob(&text) {
+        let wrong = match kind {
+            FormKind::Encrypt(_) => limits::plaintext(text.as_bytes()).err().map(|violation| violation.reason),
+            _ => match decode_base64(&text) {
                 None => Some("This is not Base64.".to_owned()),
                 Some(bytes) => limits::ciphertext(&bytes).err().map(|violation| violation.reason),
             },
         };
         found.extend(wrong.map(|wrong| (INPUT, wrong)));
     }
-    found.extend(context(form).err().map(|wrong| (CONTEXT, wrong)));
+    found.extend(encryption_context(form).err().map(|wrong| (CONTEXT, wrong)));
     found
 }
 
 /// The request.
-pub fn changes(task: &Task, form: &Form) -> Vec<Change> {
+pub fn changes(kind: &FormKind, form: &Form) -> Vec<Change> {
     let (text, path) = (form.text(INPUT), form.text(PATH));
     let file = (!path.is_empty()).then_some(path);
-    let encryption_context = context(form).ok().flatten();
-    match task {
-        Task::Encrypt(key) => {
+    let encryption_context = encryption_context(form).ok().flatten();
+    match kind {
+        FormKind::Encrypt(key) => {
             let plaintext = SecretBlob::new(text.into_bytes());
             vec![Change::Encrypt(
                 Encrypt { key_id: key.id.clone(), plaintext, encryption_context, ..Default::default() },
                 file,
             )]
         }
-        Task::Decrypt(key) => {
-            let (ciphertext_blob, key_id) = (Blob(blob(&text).unwrap_or_default()), Some(key.id.clone()));
+        FormKind::Decrypt(key) => {
+            let (ciphertext_blob, key_id) = (Blob(decode_base64(&text).unwrap_or_default()), Some(key.id.clone()));
             vec![Change::Decrypt(Decrypt { ciphertext_blob, encryption_context, key_id, ..Default::default() }, file)]
         }
         _ => Vec::new(),
@@ -101,41 +101,41 @@ pub fn changes(task: &Task, form: &Form) -> Vec<Change> {
 }
 
 /// Writes what came of it.
-pub fn write_outcome(paper: &mut Paper, outcome: &Outcome, is_copied: bool) {
+pub fn write_outcome(view: &mut Paper, outcome: &Outcome, is_copied: bool) {
     match outcome {
         Outcome::Ciphertext(blob) => {
             let words = format!("CiphertextBlob, {} bytes as Base64:", blob.0.len());
-            paper.prose(&words, 0, theme::GOOD);
-            paper.gap();
-            paper.prose(&STANDARD.encode(&blob.0), 2, theme::TEXT);
+            view.prose(&words, 0, theme::GOOD);
+            view.gap();
+            view.prose(&STANDARD.encode(&blob.0), 2, theme::TEXT);
         }
         Outcome::Plaintext(plaintext) => {
             let bytes = plaintext.expose();
             let text = std::str::from_utf8(bytes).ok();
             let how = if text.is_some() { "as text" } else { "as Base64" };
-            paper.prose(&format!("Plaintext, {} bytes {how}:", bytes.len()), 0, theme::GOOD);
-            paper.gap();
-            paper.prose(&text.map_or_else(|| STANDARD.encode(bytes), str::to_owned), 2, theme::TEXT);
+            view.prose(&format!("Plaintext, {} bytes {how}:", bytes.len()), 0, theme::GOOD);
+            view.gap();
+            view.prose(&text.map_or_else(|| STANDARD.encode(bytes), str::to_owned), 2, theme::TEXT);
         }
-        Outcome::Configuration(configuration) => external_keys::write_configuration(paper, configuration),
+        Outcome::Configuration(configuration) => external_keys::write_configuration(view, configuration),
         Outcome::Done => {}
     }
-    paper.gap();
+    view.gap();
     let words = if is_copied { "✓ Sent to the clipboard. Esc closes." } else { "y copies it, Esc closes." };
-    paper.prose(words, 0, if is_copied { theme::GOOD } else { theme::QUIET });
+    view.prose(words, 0, if is_copied { theme::GOOD } else { theme::QUIET });
 }
 
 /// What came of it, for the clipboard.
-pub fn copied(outcome: &Outcome) -> Option<Wish> {
+pub fn copy_event(outcome: &Outcome) -> Option<DialogEvent> {
     match outcome {
-        Outcome::Ciphertext(blob) => Some(Wish::Copy("CiphertextBlob", STANDARD.encode(&blob.0))),
+        Outcome::Ciphertext(blob) => Some(DialogEvent::Copy("CiphertextBlob", STANDARD.encode(&blob.0))),
         Outcome::Plaintext(plaintext) => {
             let bytes = plaintext.expose();
             let text = std::str::from_utf8(bytes).map_or_else(|_| STANDARD.encode(bytes), str::to_owned);
-            Some(Wish::Copy("plaintext", text))
+            Some(DialogEvent::Copy("plaintext", text))
         }
         Outcome::Configuration(configuration) => {
-            Some(Wish::Copy("proxy configuration file", configuration.expose().to_owned()))
+            Some(DialogEvent::Copy("proxy configuration file", configuration.expose().to_owned()))
         }
         Outcome::Done => None,
     }
@@ -148,13 +148,13 @@ mod tests {
 
     #[test]
     fn invalid_ciphertext_and_duplicate_context_names_are_reported() {
-        let task = Task::Decrypt(KeyName { id: "k1".to_owned(), name: "k1".to_owned() });
-        let mut form = form(&task);
-        assert_eq!(problems(&task, &form)[0].0, INPUT);
+        let kind = FormKind::Decrypt(KeyName { id: "k1".to_owned(), name: "k1".to_owned() });
+        let mut form = form(&kind);
+        assert_eq!(validate(&kind, &form)[0].0, INPUT);
         form.set(PATH, "/tmp/blob");
-        assert_eq!(problems(&task, &form), []);
+        assert_eq!(validate(&kind, &form), []);
         form.focus_on(CONTEXT);
         form.paste("project = nile\nproject = amazon");
-        assert!(problems(&task, &form)[0].1.contains("stands twice"));
+        assert!(validate(&kind, &form)[0].1.contains("stands twice"));
     }
 }

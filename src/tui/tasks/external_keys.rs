@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::Problem;
+use super::InputError;
 use crate::aws::limits;
 use crate::aws::scalar::SecretString;
 use crate::aws::xks_console::{
@@ -25,7 +25,7 @@ const CREDENTIAL: &str = "credential";
 /// What is to be done in the external key manager.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(missing_docs)]
-pub enum Deed {
+pub enum ExternalKeyForm {
     /// In one of these partitions; which is offered first.
     Create(Vec<String>, usize),
     Enable(ExternalKeyName),
@@ -43,7 +43,7 @@ fn row(name: &'static str, label: &'static str, hint: &str, input: Input) -> Row
     Row { name, label, hint: hint.to_owned(), input }
 }
 
-impl Deed {
+impl ExternalKeyForm {
     /// The dialog's title.
     pub fn title(&self) -> &'static str {
         match self {
@@ -99,7 +99,7 @@ impl Deed {
     }
 
     /// What the person should know before doing it.
-    pub fn intro(&self, paper: &mut Paper) {
+    pub fn write_intro(&self, view: &mut Paper) {
         let (what, words, style) = match self {
             Self::Create(..) => (None, "A 256-bit AES key with random material, outside of AWS.", theme::TEXT),
             Self::Enable(key) => (Some(key), "The KMS key on it can encrypt and decrypt again, at once.", theme::TEXT),
@@ -135,25 +135,25 @@ impl Deed {
             ),
         };
         if let Some(key) = what {
-            paper.pair("External key ID", &key.id, theme::TEXT);
-            paper.pair("Partition", &key.partition, theme::TEXT);
+            view.pair("External key ID", &key.id, theme::TEXT);
+            view.pair("Partition", &key.partition, theme::TEXT);
         }
         match self {
             Self::RotateCredential(partition) | Self::RevokeCredential(partition, _) => {
-                paper.pair("Partition", partition, theme::TEXT);
+                view.pair("Partition", partition, theme::TEXT);
             }
             Self::Disable(_, Some(kms_key)) | Self::Delete(_, Some(kms_key)) => {
-                paper.pair("KMS key on it", kms_key, theme::WARNING);
+                view.pair("KMS key on it", kms_key, theme::WARNING);
             }
             _ => {}
         }
-        paper.gap();
-        paper.prose(words, 0, style);
-        paper.gap();
+        view.gap();
+        view.prose(words, 0, style);
+        view.gap();
     }
 
     /// What is wrong with the form.
-    pub fn problems(&self, form: &Form) -> Vec<Problem> {
+    pub fn validate(&self, form: &Form) -> Vec<InputError> {
         let wrong = match self {
             Self::Create(..) => limits::xks_key_id(&form.text(ID)).err().map(|violation| (ID, violation.reason)),
             Self::Delete(key, _) => {
@@ -202,7 +202,7 @@ impl Deed {
     }
 
     /// The sentence of the flash bar.
-    pub fn done_words(&self, form: &Form) -> String {
+    pub fn success_message(&self, form: &Form) -> String {
         match self {
             Self::Create(..) => format!("The external key {} was created.", form.text(ID)),
             Self::Enable(key) => format!("The external key {} is enabled.", key.id),
@@ -219,28 +219,28 @@ impl Deed {
 /// What is shown of a proxy configuration file; its secret is never taken out of it.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Shown<'a> {
+struct ConfigurationSummary<'a> {
     xks_proxy_uri_path: &'a str,
     #[serde(borrow)]
-    xks_proxy_authentication_credential: ShownCredential<'a>,
+    xks_proxy_authentication_credential: CredentialSummary<'a>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct ShownCredential<'a> {
+struct CredentialSummary<'a> {
     access_key_id: &'a str,
 }
 
 /// Writes a proxy configuration file, its secret masked.
-pub fn write_configuration(paper: &mut Paper, configuration: &SecretString) {
-    let shown: Shown = serde_json::from_str(configuration.expose()).unwrap_or_default();
-    paper.prose("The proxy configuration file is made. It can be had only now.", 0, theme::GOOD);
-    paper.gap();
-    paper.pair("Proxy URI path", shown.xks_proxy_uri_path, theme::TEXT);
-    paper.pair("Access key ID", shown.xks_proxy_authentication_credential.access_key_id, theme::TEXT);
-    paper.pair("Secret access key", "••••••••", theme::TEXT);
-    paper.gap();
-    paper.prose(
+pub fn write_configuration(view: &mut Paper, configuration: &SecretString) {
+    let shown: ConfigurationSummary = serde_json::from_str(configuration.expose()).unwrap_or_default();
+    view.prose("The proxy configuration file is made. It can be had only now.", 0, theme::GOOD);
+    view.gap();
+    view.pair("Proxy URI path", shown.xks_proxy_uri_path, theme::TEXT);
+    view.pair("Access key ID", shown.xks_proxy_authentication_credential.access_key_id, theme::TEXT);
+    view.pair("Secret access key", "••••••••", theme::TEXT);
+    view.gap();
+    view.prose(
         "Copy it and paste it into the proxy configuration file field of an external key store: C creates one, m edits one.",
         0,
         theme::TEXT,

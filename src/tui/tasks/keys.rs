@@ -1,12 +1,12 @@
 //! KMS keys: enable, disable, delete, describe, tag, name, and their policies.
 
-use super::{KeyName, Problem, Task};
+use super::{FormKind, InputError, KeyName};
 use crate::aws::kms::{
     CancelKeyDeletion, CreateAlias, DeleteAlias, DisableKey, EnableKey, PutKeyPolicy, ScheduleKeyDeletion, Tag,
     TagResource, UntagResource, UpdateAlias, UpdateKeyDescription,
 };
 use crate::aws::{limits, policy};
-use crate::create_key::known::Known;
+use crate::create_key::known::AccountState;
 use crate::tui::effect::Change;
 use crate::tui::theme;
 use crate::tui::widgets::form::{Form, Input, Row};
@@ -23,7 +23,7 @@ fn row(name: &'static str, label: &'static str, hint: &str, input: Input) -> Row
 }
 
 /// What has to be typed before keys are deleted.
-fn confirmation(keys: &[KeyName]) -> String {
+fn confirmation_text(keys: &[KeyName]) -> String {
     match keys {
         [key] => key.name.clone(),
         keys => format!("delete {} keys", keys.len()),
@@ -31,13 +31,13 @@ fn confirmation(keys: &[KeyName]) -> String {
 }
 
 /// The form of a task on keys.
-pub fn form(task: &Task) -> Form {
+pub fn form(kind: &FormKind) -> Form {
     let options = |aliases: &[String]| Input::Options(aliases.to_vec(), 0);
-    match task {
-        Task::Enable(_) => Form::new(Vec::new(), "Enable", false),
-        Task::Disable(_) => Form::new(Vec::new(), "Disable", true),
-        Task::CancelDeletion(_) => Form::new(Vec::new(), "Cancel deletion of the keys", false),
-        Task::ScheduleDeletion(_) => Form::new(
+    match kind {
+        FormKind::Enable(_) => Form::new(Vec::new(), "Enable", false),
+        FormKind::Disable(_) => Form::new(Vec::new(), "Disable", true),
+        FormKind::CancelDeletion(_) => Form::new(Vec::new(), "Cancel deletion of the keys", false),
+        FormKind::ScheduleDeletion(_) => Form::new(
             vec![
                 row(
                     DAYS,
@@ -50,24 +50,24 @@ pub fn form(task: &Task) -> Form {
             "Schedule deletion",
             true,
         ),
-        Task::EditDescription(_, before) => {
+        FormKind::EditDescription(_, before) => {
             let hint = "Up to 8,192 characters. Nothing confidential: it may appear in plain text in CloudTrail logs.";
             Form::new(vec![row(TEXT, "Description", hint, Input::text(before, 6))], "Save changes", false)
         }
-        Task::EditTags(_, before) => {
+        FormKind::EditTags(_, before) => {
             let hint = "One a line: key = value. Up to 50. Nothing confidential. A line taken out removes its tag.";
             let lines: Vec<String> = before.iter().map(|tag| format!("{} = {}", tag.tag_key, tag.tag_value)).collect();
             Form::new(vec![row(TEXT, "Tags", hint, Input::text(&lines.join("\n"), 12))], "Save changes", false)
         }
-        Task::EditPolicy(_, before) => {
+        FormKind::EditPolicy(_, before) => {
             let hint = "JSON, up to 32,768 bytes. It must let you change it again.";
-            Form::new(vec![row(TEXT, "Key policy", hint, Input::text(&pretty(before), 14))], "Save changes", false)
+            Form::new(vec![row(TEXT, "Key policy", hint, Input::text(&pretty_json(before), 14))], "Save changes", false)
         }
-        Task::CreateAlias(_) => {
+        FormKind::CreateAlias(_) => {
             let hint = "Up to 250 of a-z, A-Z, 0-9, / (slash), _ (underscore) and - (hyphen), without alias/.";
             Form::new(vec![row(ALIAS, "Alias", hint, Input::line(""))], "Create alias", false)
         }
-        Task::MoveAlias(_, aliases) => Form::new(
+        FormKind::MoveAlias(_, aliases) => Form::new(
             vec![
                 row(ALIAS, "Alias", "", options(aliases)),
                 row(TARGET, "Key ID or alias of the KMS key it points to from now on", "", Input::line("")),
@@ -75,7 +75,7 @@ pub fn form(task: &Task) -> Form {
             "Move alias",
             false,
         ),
-        Task::DeleteAlias(_, aliases) => {
+        FormKind::DeleteAlias(_, aliases) => {
             Form::new(vec![row(ALIAS, "Alias", "", options(aliases))], "Delete alias", true)
         }
         _ => Form::new(Vec::new(), "Go on", false),
@@ -83,61 +83,61 @@ pub fn form(task: &Task) -> Form {
 }
 
 /// A policy as people read it.
-fn pretty(text: &str) -> String {
+fn pretty_json(text: &str) -> String {
     serde_json::from_str::<serde_json::Value>(text)
         .and_then(|value| serde_json::to_string_pretty(&value))
         .unwrap_or_else(|_| text.to_owned())
 }
 
 /// What the person should know first.
-pub fn intro(task: &Task, paper: &mut Paper) {
-    let (keys, words, style) = match task {
-        Task::Enable(keys) => (&keys[..], "The keys can be used again for encryption and decryption.", theme::TEXT),
-        Task::Disable(keys) => (
+pub fn write_intro(kind: &FormKind, view: &mut Paper) {
+    let (keys, words, style) = match kind {
+        FormKind::Enable(keys) => (&keys[..], "The keys can be used again for encryption and decryption.", theme::TEXT),
+        FormKind::Disable(keys) => (
             &keys[..],
             "Nothing can be encrypted or decrypted with a disabled key until it is enabled. The external key is not touched.",
             theme::WARNING,
         ),
-        Task::ScheduleDeletion(keys) => (
+        FormKind::ScheduleDeletion(keys) => (
             &keys[..],
             "Deleting a KMS key is destructive and can't be undone: what it encrypted can never be decrypted again. A KMS key \
              in an external key store can't be made again, even with the same external key. The external key itself is not \
              touched. Disabling the key is the safer way.",
             theme::WARNING,
         ),
-        Task::CancelDeletion(keys) => {
+        FormKind::CancelDeletion(keys) => {
             (&keys[..], "The keys will be disabled. Enable them to use them again.", theme::TEXT)
         }
-        Task::DeleteAlias(key, _) => (
+        FormKind::DeleteAlias(key, _) => (
             std::slice::from_ref(key),
             "Programs that name the key by this alias stop working. The key itself stays.",
             theme::WARNING,
         ),
-        Task::MoveAlias(key, _) => (
+        FormKind::MoveAlias(key, _) => (
             std::slice::from_ref(key),
             "Programs that name the key by this alias use the other key from then on. What was encrypted before can still be \
              decrypted: a ciphertext knows its key.",
             theme::TEXT,
         ),
-        Task::EditDescription(key, _)
-        | Task::EditTags(key, _)
-        | Task::EditPolicy(key, _)
-        | Task::EditPermissions(key, ..)
-        | Task::CreateAlias(key) => (std::slice::from_ref(key), "", theme::TEXT),
+        FormKind::EditDescription(key, _)
+        | FormKind::EditTags(key, _)
+        | FormKind::EditPolicy(key, _)
+        | FormKind::EditPermissions(key, ..)
+        | FormKind::CreateAlias(key) => (std::slice::from_ref(key), "", theme::TEXT),
         _ => return,
     };
     for key in keys.iter().take(8) {
         let id = if key.name == key.id { "" } else { key.id.as_str() };
-        paper.pair(&crate::tui::widgets::text::escape_controls(&key.name), id, theme::TEXT);
+        view.pair(&crate::tui::widgets::text::escape_controls(&key.name), id, theme::TEXT);
     }
     if keys.len() > 8 {
-        paper.prose(&format!("and {} more", keys.len() - 8), 2, theme::TEXT);
+        view.prose(&format!("and {} more", keys.len() - 8), 2, theme::TEXT);
     }
     if !words.is_empty() {
-        paper.gap();
-        paper.prose(words, 0, style);
+        view.gap();
+        view.prose(words, 0, style);
     }
-    paper.gap();
+    view.gap();
 }
 
 /// The tags of a text with one a line.
@@ -163,63 +163,63 @@ pub fn parse_tags(text: &str) -> Result<Vec<Tag>, String> {
     Ok(tags)
 }
 
-fn chosen_alias(form: &Form, aliases: &[String]) -> String {
+fn selected_alias_name(form: &Form, aliases: &[String]) -> String {
     format!("{}{}", limits::ALIAS_PREFIX, aliases.get(form.chosen(ALIAS)).map_or("", String::as_str))
 }
 
 /// The key that a person names by key ID, ARN or alias.
-pub fn find_target(text: &str, known: &Known) -> Option<String> {
-    let keys = known.keys.ready().map_or(&[][..], Vec::as_slice);
+pub fn find_key_id(text: &str, account: &AccountState) -> Option<String> {
+    let keys = account.keys.ready().map_or(&[][..], Vec::as_slice);
     if let Some(key) = keys.iter().find(|key| key.key_id() == text || *key.arn == *text) {
         return Some(key.key_id().to_owned());
     }
     let name = format!("{}{}", limits::ALIAS_PREFIX, text.trim_start_matches(limits::ALIAS_PREFIX));
-    let aliases = known.aliases.ready().map_or(&[][..], Vec::as_slice);
+    let aliases = account.aliases.ready().map_or(&[][..], Vec::as_slice);
     aliases.iter().find(|alias| alias.alias_name == name)?.target_key_id.clone()
 }
 
 /// What is wrong with the form of a task on keys.
-pub fn problems(task: &Task, form: &Form, known: &Known) -> Vec<Problem> {
+pub fn validate(kind: &FormKind, form: &Form, account: &AccountState) -> Vec<InputError> {
     let one = |name: &'static str, wrong: Option<String>| wrong.map(|wrong| (name, wrong)).into_iter().collect();
-    match task {
-        Task::ScheduleDeletion(keys) => {
+    match kind {
+        FormKind::ScheduleDeletion(keys) => {
             let days = form.text(DAYS).parse::<u32>().ok().filter(|days| limits::pending_window_in_days(*days).is_ok());
             let wrong = days.is_none().then(|| "The waiting period is a number of days from 7 to 30.".to_owned());
-            let mut found: Vec<Problem> = one(DAYS, wrong);
-            let name = confirmation(keys);
+            let mut errors: Vec<InputError> = one(DAYS, wrong);
+            let name = confirmation_text(keys);
             let is_confirmed = form.text(CONFIRM) == name;
-            found.extend((!is_confirmed).then(|| (CONFIRM, format!("Type ‘{name}’ to confirm."))));
-            found
+            errors.extend((!is_confirmed).then(|| (CONFIRM, format!("Type ‘{name}’ to confirm."))));
+            errors
         }
-        Task::EditDescription(..) => {
+        FormKind::EditDescription(..) => {
             one(TEXT, limits::description(&form.text(TEXT)).err().map(|violation| violation.reason))
         }
-        Task::EditTags(..) => one(TEXT, parse_tags(&form.text(TEXT)).err()),
-        Task::EditPolicy(..) => match policy::check(&form.text(TEXT)) {
+        FormKind::EditTags(..) => one(TEXT, parse_tags(&form.text(TEXT)).err()),
+        FormKind::EditPolicy(..) => match policy::check(&form.text(TEXT)) {
             Err(problems) => problems.iter().map(|problem| (TEXT, problem.to_string())).collect(),
             Ok(document) => {
-                let mut found: Vec<Problem> =
+                let mut errors: Vec<InputError> =
                     policy::warnings(&document).iter().map(|problem| (TEXT, problem.to_string())).collect();
-                if !document.passes_lockout_safety_check(&known.caller_arn, &known.account) {
+                if !document.passes_lockout_safety_check(&account.caller_arn, &account.account_id) {
                     let words = "This policy would not let you change it again. Keep a statement that allows \
                                  kms:PutKeyPolicy to you or to the account.";
-                    found.push((TEXT, words.to_owned()));
+                    errors.push((TEXT, words.to_owned()));
                 }
-                found
+                errors
             }
         },
-        Task::CreateAlias(_) => {
+        FormKind::CreateAlias(_) => {
             let name = format!("{}{}", limits::ALIAS_PREFIX, form.text(ALIAS));
             let taken = || {
-                let aliases = known.aliases.ready().map_or(&[][..], Vec::as_slice);
+                let aliases = account.aliases.ready().map_or(&[][..], Vec::as_slice);
                 let alias = aliases.iter().find(|alias| alias.alias_name == name)?;
                 let key = alias.target_key_id.as_deref().unwrap_or("-");
                 Some(format!("The alias {} already exists in this Region for key {key}.", form.text(ALIAS)))
             };
             one(ALIAS, limits::alias_name(&name).err().map(|violation| violation.reason).or_else(taken))
         }
-        Task::MoveAlias(key, _) => {
-            let wrong = match find_target(&form.text(TARGET), known) {
+        FormKind::MoveAlias(key, _) => {
+            let wrong = match find_key_id(&form.text(TARGET), account) {
                 None => Some("Name a KMS key of this account and Region by its key ID, ARN or alias.".to_owned()),
                 Some(id) if id == key.id => Some("The alias points to this key already.".to_owned()),
                 Some(_) => None,
@@ -231,37 +231,37 @@ pub fn problems(task: &Task, form: &Form, known: &Known) -> Vec<Problem> {
 }
 
 /// The requests that a form makes, in their order.
-pub fn changes(task: &Task, form: &Form) -> Vec<Change> {
+pub fn changes(kind: &FormKind, form: &Form) -> Vec<Change> {
     let each = |keys: &[KeyName], change: &dyn Fn(String) -> Change| {
         keys.iter().map(|key| change(key.id.clone())).collect::<Vec<_>>()
     };
-    match task {
-        Task::Enable(keys) => each(keys, &|key_id| Change::Enable(EnableKey { key_id })),
-        Task::Disable(keys) => each(keys, &|key_id| Change::Disable(DisableKey { key_id })),
-        Task::CancelDeletion(keys) => each(keys, &|key_id| Change::CancelDeletion(CancelKeyDeletion { key_id })),
-        Task::ScheduleDeletion(keys) => {
+    match kind {
+        FormKind::Enable(keys) => each(keys, &|key_id| Change::Enable(EnableKey { key_id })),
+        FormKind::Disable(keys) => each(keys, &|key_id| Change::Disable(DisableKey { key_id })),
+        FormKind::CancelDeletion(keys) => each(keys, &|key_id| Change::CancelDeletion(CancelKeyDeletion { key_id })),
+        FormKind::ScheduleDeletion(keys) => {
             let pending_window_in_days = form.text(DAYS).parse().ok();
             each(keys, &|key_id| Change::ScheduleDeletion(ScheduleKeyDeletion { key_id, pending_window_in_days }))
         }
-        Task::EditDescription(key, _) => {
+        FormKind::EditDescription(key, _) => {
             let description = form.text(TEXT);
             vec![Change::Describe(UpdateKeyDescription { key_id: key.id.clone(), description })]
         }
-        Task::EditTags(key, before) => tag_changes(key, before, &parse_tags(&form.text(TEXT)).unwrap_or_default()),
-        Task::EditPolicy(key, _) => {
+        FormKind::EditTags(key, before) => tag_changes(key, before, &parse_tags(&form.text(TEXT)).unwrap_or_default()),
+        FormKind::EditPolicy(key, _) => {
             vec![Change::PutPolicy(PutKeyPolicy::new(key.id.clone(), form.text(TEXT)))]
         }
-        Task::CreateAlias(key) => {
+        FormKind::CreateAlias(key) => {
             let alias_name = format!("{}{}", limits::ALIAS_PREFIX, form.text(ALIAS));
             vec![Change::CreateAlias(CreateAlias { alias_name, target_key_id: key.id.clone() })]
         }
-        Task::MoveAlias(_, aliases) => {
+        FormKind::MoveAlias(_, aliases) => {
             // KMS takes key IDs here; an alias is looked up when it is done.
-            let (alias_name, target_key_id) = (chosen_alias(form, aliases), form.text(TARGET));
+            let (alias_name, target_key_id) = (selected_alias_name(form, aliases), form.text(TARGET));
             vec![Change::MoveAlias(UpdateAlias { alias_name, target_key_id })]
         }
-        Task::DeleteAlias(_, aliases) => {
-            vec![Change::DeleteAlias(DeleteAlias { alias_name: chosen_alias(form, aliases) })]
+        FormKind::DeleteAlias(_, aliases) => {
+            vec![Change::DeleteAlias(DeleteAlias { alias_name: selected_alias_name(form, aliases) })]
         }
         _ => Vec::new(),
     }
@@ -283,29 +283,29 @@ fn tag_changes(key: &KeyName, before: &[Tag], after: &[Tag]) -> Vec<Change> {
 }
 
 /// The sentence of the flash bar.
-pub fn done_words(task: &Task, form: &Form) -> String {
+pub fn success_message(kind: &FormKind, form: &Form) -> String {
     let these = |keys: &[KeyName]| match keys {
         [key] => format!("The KMS key {} is", key.name),
         keys => format!("{} KMS keys are", keys.len()),
     };
-    match task {
-        Task::Enable(keys) => format!("{} enabled.", these(keys)),
-        Task::Disable(keys) => format!("{} disabled.", these(keys)),
-        Task::ScheduleDeletion(keys) => format!("{} pending deletion, for {} days.", these(keys), form.text(DAYS)),
-        Task::CancelDeletion(keys) => format!("{} no longer pending deletion, and disabled.", these(keys)),
-        Task::EditDescription(key, _) => format!("The description of {} was saved.", key.name),
-        Task::EditTags(key, _) => format!("The tags of {} were saved.", key.name),
-        Task::EditPolicy(key, _) | Task::EditPermissions(key, ..) => {
+    match kind {
+        FormKind::Enable(keys) => format!("{} enabled.", these(keys)),
+        FormKind::Disable(keys) => format!("{} disabled.", these(keys)),
+        FormKind::ScheduleDeletion(keys) => format!("{} pending deletion, for {} days.", these(keys), form.text(DAYS)),
+        FormKind::CancelDeletion(keys) => format!("{} no longer pending deletion, and disabled.", these(keys)),
+        FormKind::EditDescription(key, _) => format!("The description of {} was saved.", key.name),
+        FormKind::EditTags(key, _) => format!("The tags of {} were saved.", key.name),
+        FormKind::EditPolicy(key, _) | FormKind::EditPermissions(key, ..) => {
             format!("The key policy of {} was saved.", key.name)
         }
-        Task::CreateAlias(key) => format!("The alias {} was created for {}.", form.text(ALIAS), key.id),
-        Task::MoveAlias(_, aliases) => format!("The alias {} was moved.", bare(form, aliases)),
-        Task::DeleteAlias(_, aliases) => format!("The alias {} was deleted.", bare(form, aliases)),
+        FormKind::CreateAlias(key) => format!("The alias {} was created for {}.", form.text(ALIAS), key.id),
+        FormKind::MoveAlias(_, aliases) => format!("The alias {} was moved.", selected_alias(form, aliases)),
+        FormKind::DeleteAlias(_, aliases) => format!("The alias {} was deleted.", selected_alias(form, aliases)),
         _ => "Done.".to_owned(),
     }
 }
 
-fn bare(form: &Form, aliases: &[String]) -> String {
+fn selected_alias(form: &Form, aliases: &[String]) -> String {
     aliases.get(form.chosen(ALIAS)).cloned().unwrap_or_default()
 }
 

@@ -3,22 +3,22 @@
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::text::{Line, Span};
 
-use super::{KeyName, Task, external_keys, name_of};
+use super::{FormKind, KeyName, external_keys, key_name};
 use crate::aws::kms::{ConnectionState, CustomKeyStore, CustomKeyStoreType, KeyManagerType, KeyState, Tag};
 use crate::aws::mend::UNREADABLE;
 use crate::aws::policy::ConsolePolicy;
 use crate::aws::xks_console::{ExternalKey, ExternalKeyName, Partition};
 use crate::create_key::key_summary::KeySummary;
-use crate::create_key::known::Known;
+use crate::create_key::known::AccountState;
 use crate::tui::pages::keys::aliases_of;
 use crate::tui::theme;
 use crate::tui::widgets::paper::Paper;
 
 /// What an entry does.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Deed {
+pub enum MenuAction {
     /// Opens the form of a task.
-    Task(Box<Task>),
+    OpenForm(Box<FormKind>),
     /// Connects a store.
     Connect(String),
     /// Disconnects a store.
@@ -26,47 +26,47 @@ pub enum Deed {
 }
 
 #[derive(Clone, Debug, PartialEq)]
-struct Entry {
-    words: &'static str,
-    deed: Result<Deed, &'static str>,
+struct MenuEntry {
+    label: &'static str,
+    action: Result<MenuAction, &'static str>,
 }
 
 /// A menu of actions.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Menu {
     title: &'static str,
-    entries: Vec<Entry>,
+    entries: Vec<MenuEntry>,
     cursor: usize,
 }
 
 /// What a key did.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Pressed {
+pub enum MenuEvent {
     /// It moved the cursor, or nothing.
-    Taken,
+    Handled,
     /// Close the menu.
     Close,
     /// Do it.
-    Do(Deed),
+    Activate(MenuAction),
 }
 
-fn entry(words: &'static str, task: Task, why_not: Option<&'static str>) -> Entry {
-    Entry { words, deed: why_not.map_or(Ok(Deed::Task(Box::new(task))), Err) }
+fn form_entry(label: &'static str, kind: FormKind, why_not: Option<&'static str>) -> MenuEntry {
+    MenuEntry { label, action: why_not.map_or(Ok(MenuAction::OpenForm(Box::new(kind))), Err) }
 }
 
 /// The default view of a policy is there only for one that the console made.
-fn permissions(key: &KeyName, policy: Option<&str>, by_aws: Option<&'static str>) -> Entry {
-    let words = "Edit administrators and users";
+fn edit_permissions_entry(key: &KeyName, policy: Option<&str>, aws_managed_reason: Option<&'static str>) -> MenuEntry {
+    let label = "Edit administrators and users";
     let read = policy.ok_or("Open the key first.").and_then(|text| {
         let console = ConsolePolicy::parse(text).ok_or("Its statements are not the console's: edit the policy.")?;
-        Ok(Task::EditPermissions(key.clone(), text.to_owned(), Box::new(console)))
+        Ok(FormKind::EditPermissions(key.clone(), text.to_owned(), Box::new(console)))
     });
-    let deed = by_aws.map_or(read, Err).map(|task| Deed::Task(Box::new(task)));
-    Entry { words, deed }
+    let action = aws_managed_reason.map_or(read, Err).map(|kind| MenuAction::OpenForm(Box::new(kind)));
+    MenuEntry { label, action }
 }
 
 /// Why the form of a store would show something else than the store has.
-fn not_editable(store: &CustomKeyStore) -> Option<&'static str> {
+fn not_editable_reason(store: &CustomKeyStore) -> Option<&'static str> {
     let proxy = store.xks_proxy_configuration.as_ref();
     if store.problem.is_some() {
         Some("This version can't read the key store in full.")
@@ -81,60 +81,68 @@ fn not_editable(store: &CustomKeyStore) -> Option<&'static str> {
 
 impl Menu {
     /// *Key actions* for these keys. Of a single key its tags and policy are known when its page is open.
-    pub fn for_keys(keys: &[&KeySummary], tags: Option<&[Tag]>, policy: Option<&str>, known: &Known) -> Self {
-        let names: Vec<_> = keys.iter().map(|key| name_of(key, known)).collect();
+    pub fn for_keys(keys: &[&KeySummary], tags: Option<&[Tag]>, policy: Option<&str>, account: &AccountState) -> Self {
+        let names: Vec<_> = keys.iter().map(|key| key_name(key, account)).collect();
         let all = |state: KeyState| keys.iter().all(|key| key.key_state == state);
         let is_pending = keys.iter().any(|key| key.key_state == KeyState::PendingDeletion);
         let is_aws = keys.iter().any(|key| key.key_manager == KeyManagerType::Aws);
         let is_nameless = keys.iter().any(|key| key.key_id() == UNREADABLE);
         let nameless = is_nameless.then_some("This version can't read the key ID.");
-        let by_aws = nameless.or(is_aws.then_some("AWS manages this key."));
+        let aws_managed_reason = nameless.or(is_aws.then_some("AWS manages this key."));
         // AWS KMS itself decides what a key in a state that is newer than this version can do.
         let may_be_pending =
             |key: &&KeySummary| key.key_state == KeyState::PendingDeletion || !key.key_state.is_known();
-        let pending = by_aws.or(is_pending.then_some("A key is pending deletion."));
+        let pending = aws_managed_reason.or(is_pending.then_some("A key is pending deletion."));
         let mut entries = vec![
-            entry(
+            form_entry(
                 "Enable",
-                Task::Enable(names.clone()),
+                FormKind::Enable(names.clone()),
                 pending.or(all(KeyState::Enabled).then_some("Enabled already.")),
             ),
-            entry(
+            form_entry(
                 "Disable",
-                Task::Disable(names.clone()),
+                FormKind::Disable(names.clone()),
                 pending.or(all(KeyState::Disabled).then_some("Disabled already.")),
             ),
-            entry("Schedule key deletion", Task::ScheduleDeletion(names.clone()), pending),
-            entry(
+            form_entry("Schedule key deletion", FormKind::ScheduleDeletion(names.clone()), pending),
+            form_entry(
                 "Cancel key deletion",
-                Task::CancelDeletion(names.clone()),
+                FormKind::CancelDeletion(names.clone()),
                 nameless.or((!keys.iter().all(may_be_pending)).then_some("Not pending deletion.")),
             ),
         ];
         if let ([key], [name]) = (keys, &names[..]) {
-            let aliases = aliases_of(key.key_id(), known).to_vec();
+            let aliases = aliases_of(key.key_id(), account).to_vec();
             let is_unusable = key.key_state.is_known() && key.key_state != KeyState::Enabled;
-            let usable = by_aws.or(is_unusable.then_some("The key is not enabled."));
-            let none = by_aws.or(aliases.is_empty().then_some("The key has no alias."));
+            let usable = aws_managed_reason.or(is_unusable.then_some("The key is not enabled."));
+            let none = aws_managed_reason.or(aliases.is_empty().then_some("The key has no alias."));
             let unread = "Still being loaded.";
             entries.extend([
-                entry("Edit description", Task::EditDescription(name.clone(), key.description.to_string()), pending),
-                entry(
+                form_entry(
+                    "Edit description",
+                    FormKind::EditDescription(name.clone(), key.description.to_string()),
+                    pending,
+                ),
+                form_entry(
                     "Add or edit tags",
-                    Task::EditTags(name.clone(), tags.unwrap_or_default().to_vec()),
+                    FormKind::EditTags(name.clone(), tags.unwrap_or_default().to_vec()),
                     pending.or(tags.is_none().then_some("Open the key first.")),
                 ),
-                entry("Create alias", Task::CreateAlias(name.clone()), pending),
-                entry("Move alias to another key", Task::MoveAlias(name.clone(), aliases.clone()), none),
-                entry("Delete alias", Task::DeleteAlias(name.clone(), aliases), none),
-                entry(
+                form_entry("Create alias", FormKind::CreateAlias(name.clone()), pending),
+                form_entry("Move alias to another key", FormKind::MoveAlias(name.clone(), aliases.clone()), none),
+                form_entry("Delete alias", FormKind::DeleteAlias(name.clone(), aliases), none),
+                form_entry(
                     "Edit key policy",
-                    Task::EditPolicy(name.clone(), policy.unwrap_or_default().to_owned()),
-                    by_aws.or(policy.is_none().then_some(if tags.is_none() { "Open the key first." } else { unread })),
+                    FormKind::EditPolicy(name.clone(), policy.unwrap_or_default().to_owned()),
+                    aws_managed_reason.or(policy.is_none().then_some(if tags.is_none() {
+                        "Open the key first."
+                    } else {
+                        unread
+                    })),
                 ),
-                permissions(name, policy, by_aws),
-                entry("Encrypt", Task::Encrypt(name.clone()), usable),
-                entry("Decrypt", Task::Decrypt(name.clone()), usable),
+                edit_permissions_entry(name, policy, aws_managed_reason),
+                form_entry("Encrypt", FormKind::Encrypt(name.clone()), usable),
+                form_entry("Decrypt", FormKind::Decrypt(name.clone()), usable),
             ]);
         }
         Self::new("Key actions", entries)
@@ -151,20 +159,24 @@ impl Menu {
             _ if nameless.is_some() => Err(nameless.unwrap_or_default()),
             ConnectionState::Connected => Err("Connected already."),
             ConnectionState::Disconnecting => Err("It is disconnecting."),
-            _ => Ok(Deed::Connect(id.clone())),
+            _ => Ok(MenuAction::Connect(id.clone())),
         };
         let disconnect = match state {
             _ if nameless.is_some() => Err(nameless.unwrap_or_default()),
             ConnectionState::Disconnected => Err("Disconnected already."),
             ConnectionState::Disconnecting => Err("It is disconnecting."),
-            _ => Ok(Deed::Disconnect(id.clone())),
+            _ => Ok(MenuAction::Disconnect(id.clone())),
         };
-        let delete = Task::DeleteKeyStore { id: id.clone(), name: name.clone(), keys };
+        let delete = FormKind::DeleteKeyStore { id: id.clone(), name: name.clone(), keys };
         let entries = vec![
-            entry("Edit", Task::EditKeyStore(Box::new(store.clone())), nameless.or(not_editable(store))),
-            Entry { words: "Connect", deed: connect },
-            Entry { words: "Disconnect", deed: disconnect },
-            entry("Delete", delete, nameless.or((!may_be_disconnected).then_some("Disconnect it first."))),
+            form_entry(
+                "Edit",
+                FormKind::EditKeyStore(Box::new(store.clone())),
+                nameless.or(not_editable_reason(store)),
+            ),
+            MenuEntry { label: "Connect", action: connect },
+            MenuEntry { label: "Disconnect", action: disconnect },
+            form_entry("Delete", delete, nameless.or((!may_be_disconnected).then_some("Disconnect it first."))),
         ];
         Self::new("Key store actions", entries)
     }
@@ -175,11 +187,11 @@ impl Menu {
         here: Option<(&Partition, &ExternalKey)>,
         used_by: Option<String>,
     ) -> Self {
-        use external_keys::Deed as External;
+        use external_keys::ExternalKeyForm as External;
         let names: Vec<String> = partitions.iter().map(|partition| partition.name.clone()).collect();
         let at = here.and_then(|(partition, _)| names.iter().position(|name| *name == partition.name)).unwrap_or(0);
         let no_partition = names.is_empty().then_some("Create a partition first.");
-        let external = |words, deed, why_not| entry(words, Task::External(deed), why_not);
+        let external = |label, action, why_not| form_entry(label, FormKind::ExternalKey(action), why_not);
         let mut entries = vec![external("Create external key", External::Create(names, at), no_partition)];
         if let Some((partition, key)) = here {
             let name = || ExternalKeyName { partition: partition.name.clone(), id: key.id.clone() };
@@ -206,49 +218,49 @@ impl Menu {
         Self::new("External key manager", entries)
     }
 
-    fn new(title: &'static str, entries: Vec<Entry>) -> Self {
-        let cursor = entries.iter().position(|entry| entry.deed.is_ok()).unwrap_or(0);
+    fn new(title: &'static str, entries: Vec<MenuEntry>) -> Self {
+        let cursor = entries.iter().position(|entry| entry.action.is_ok()).unwrap_or(0);
         Self { title, entries, cursor }
     }
 
     /// Whether the entry at the cursor does something.
     pub fn can_activate(&self) -> bool {
-        self.entries.get(self.cursor).is_some_and(|entry| entry.deed.is_ok())
+        self.entries.get(self.cursor).is_some_and(|entry| entry.action.is_ok())
     }
 
     /// Takes a key.
-    pub fn press(&mut self, key: KeyEvent) -> Pressed {
+    pub fn handle_key(&mut self, key: KeyEvent) -> MenuEvent {
         let last = self.entries.len().saturating_sub(1);
         match key.code {
             KeyCode::Up | KeyCode::BackTab => self.cursor = self.cursor.saturating_sub(1),
             KeyCode::Down | KeyCode::Tab => self.cursor = (self.cursor + 1).min(last),
             KeyCode::Home => self.cursor = 0,
             KeyCode::End => self.cursor = last,
-            KeyCode::Esc | KeyCode::Char('q' | 'm') => return Pressed::Close,
+            KeyCode::Esc | KeyCode::Char('q' | 'm') => return MenuEvent::Close,
             KeyCode::Enter | KeyCode::Char(' ') => {
-                if let Some(Entry { deed: Ok(deed), .. }) = self.entries.get(self.cursor) {
-                    return Pressed::Do(deed.clone());
+                if let Some(MenuEntry { action: Ok(action), .. }) = self.entries.get(self.cursor) {
+                    return MenuEvent::Activate(action.clone());
                 }
             }
             _ => {}
         }
-        Pressed::Taken
+        MenuEvent::Handled
     }
 
     /// Writes the entries; gives the title.
-    pub fn write(&self, paper: &mut Paper) -> &'static str {
+    pub fn write(&self, view: &mut Paper) -> &'static str {
         for (place, entry) in self.entries.iter().enumerate() {
             let here = place == self.cursor;
-            let style = match (here, &entry.deed) {
+            let style = match (here, &entry.action) {
                 (true, _) => theme::FOCUS,
                 (false, Err(_)) => theme::QUIET,
                 (false, Ok(_)) => theme::TEXT,
             };
-            let why = entry.deed.as_ref().err().map_or(String::new(), |why| format!("   {why}"));
+            let why = entry.action.as_ref().err().map_or(String::new(), |why| format!("   {why}"));
             let mark = Span::styled(if here { "▸ " } else { "  " }, theme::ACCENT);
-            paper.line(Line::from(vec![mark, Span::styled(entry.words, style), Span::styled(why, theme::QUIET)]));
+            view.line(Line::from(vec![mark, Span::styled(entry.label, style), Span::styled(why, theme::QUIET)]));
             if here {
-                paper.focus_here();
+                view.focus_here();
             }
         }
         self.title

@@ -24,7 +24,7 @@ use crate::aws::policy::ConsolePolicy;
 use crate::aws::scalar::SecretString;
 use crate::create_key::guide;
 use crate::create_key::key_summary::KeySummary;
-use crate::create_key::known::Known;
+use crate::create_key::known::AccountState;
 use crate::tui::widgets::scroll::Scroll;
 
 /// A key, and what a person knows it by.
@@ -39,7 +39,7 @@ pub struct KeyName {
 /// What is to be done, and to what.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(missing_docs)]
-pub enum Task {
+pub enum FormKind {
     CreateKeyStore,
     EditKeyStore(Box<CustomKeyStore>),
     DeleteKeyStore {
@@ -61,29 +61,29 @@ pub enum Task {
     Encrypt(KeyName),
     Decrypt(KeyName),
     /// Something in the external key manager.
-    External(external_keys::Deed),
+    ExternalKey(external_keys::ExternalKeyForm),
     Preferences,
 }
 
 /// What is wrong with an input: its name, and why.
-pub type Problem = (&'static str, String);
+pub type InputError = (&'static str, String);
 
 /// What the dialog wants done.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Wish {
+pub enum DialogEvent {
     /// Ask AWS.
-    Ask(Call),
+    Request(Call),
     /// Put this on the clipboard: what it is, and the text.
     Copy(&'static str, String),
     /// Close it.
     Close,
     /// Remember what was chosen.
-    Prefer(Preferences),
+    SetPreferences(Preferences),
     /// All is done: close it, tell so, and look at everything again.
     Done(String),
 }
 
-impl Task {
+impl FormKind {
     /// The dialog's title.
     fn title(&self) -> &'static str {
         match self {
@@ -103,7 +103,7 @@ impl Task {
             Self::DeleteAlias(..) => "Delete alias?",
             Self::Encrypt(_) => "Encrypt",
             Self::Decrypt(_) => "Decrypt",
-            Self::External(deed) => deed.title(),
+            Self::ExternalKey(form_kind) => form_kind.title(),
             Self::Preferences => "Preferences",
         }
     }
@@ -111,9 +111,9 @@ impl Task {
     fn form(&self, now: &Preferences, world: &World) -> Form {
         match self {
             Self::Preferences => preferences::form(now),
-            Self::External(deed) => deed.form(),
+            Self::ExternalKey(form_kind) => form_kind.form(),
             Self::EditPermissions(_, _, policy) => permissions::form(policy),
-            Self::CreateKeyStore if *world == World::Bundled => stores::with_route(stores::form(None)),
+            Self::CreateKeyStore if *world == World::Bundled => stores::with_proxy_route(stores::form(None)),
             Self::CreateKeyStore => stores::form(None),
             Self::EditKeyStore(store) => stores::form(Some(store)),
             Self::DeleteKeyStore { .. } => Form::new(vec![stores::confirmation()], "Delete", true),
@@ -123,62 +123,64 @@ impl Task {
     }
 
     /// What the person should know before doing it.
-    fn write_intro(&self, paper: &mut Paper) {
+    fn write_intro(&self, view: &mut Paper) {
         match self {
-            Self::CreateKeyStore | Self::EditKeyStore(_) | Self::DeleteKeyStore { .. } => stores::intro(self, paper),
-            Self::Encrypt(key) | Self::Decrypt(key) => {
-                paper.pair("KMS key", &key.name, theme::TEXT);
-                paper.gap();
+            Self::CreateKeyStore | Self::EditKeyStore(_) | Self::DeleteKeyStore { .. } => {
+                stores::write_intro(self, view)
             }
-            Self::External(deed) => deed.intro(paper),
-            _ => keys::intro(self, paper),
+            Self::Encrypt(key) | Self::Decrypt(key) => {
+                view.pair("KMS key", &key.name, theme::TEXT);
+                view.gap();
+            }
+            Self::ExternalKey(form_kind) => form_kind.write_intro(view),
+            _ => keys::write_intro(self, view),
         }
     }
 
-    fn problems(&self, form: &Form, known: &Known) -> Vec<Problem> {
+    fn validate(&self, form: &Form, account: &AccountState) -> Vec<InputError> {
         match self {
-            Self::Preferences => preferences::problems(form),
-            Self::External(deed) => deed.problems(form),
-            Self::EditPermissions(_, text, policy) => permissions::problems(form, text, policy, known),
-            Self::CreateKeyStore | Self::EditKeyStore(_) => stores::problems(self, form, known),
-            Self::DeleteKeyStore { name, .. } => stores::unconfirmed(form, name).into_iter().collect(),
-            Self::Encrypt(_) | Self::Decrypt(_) => cryptography::problems(self, form),
-            _ => keys::problems(self, form, known),
+            Self::Preferences => preferences::validate(form),
+            Self::ExternalKey(form_kind) => form_kind.validate(form),
+            Self::EditPermissions(_, text, policy) => permissions::validate(form, text, policy, account),
+            Self::CreateKeyStore | Self::EditKeyStore(_) => stores::validate(self, form, account),
+            Self::DeleteKeyStore { name, .. } => stores::confirmation_error(form, name).into_iter().collect(),
+            Self::Encrypt(_) | Self::Decrypt(_) => cryptography::validate(self, form),
+            _ => keys::validate(self, form, account),
         }
     }
 
-    fn changes(&self, form: &Form, known: &Known) -> Vec<Change> {
+    fn changes(&self, form: &Form, account: &AccountState) -> Vec<Change> {
         match self {
-            Self::EditPermissions(key, text, policy) => permissions::changes(&key.id, form, text, policy, known),
+            Self::EditPermissions(key, text, policy) => permissions::changes(&key.id, form, text, policy, account),
             Self::CreateKeyStore | Self::EditKeyStore(_) | Self::DeleteKeyStore { .. } => stores::changes(self, form),
             Self::Encrypt(_) | Self::Decrypt(_) => cryptography::changes(self, form),
-            Self::External(deed) => deed.changes(form),
+            Self::ExternalKey(form_kind) => form_kind.changes(form),
             _ => keys::changes(self, form),
         }
     }
 
     /// The sentence of the flash bar.
-    fn done_words(&self, form: &Form) -> String {
+    fn success_message(&self, form: &Form) -> String {
         match self {
             Self::CreateKeyStore => {
                 format!("The external key store {} was created. Connect it to use it.", form.text("name"))
             }
             Self::EditKeyStore(store) => format!("The external key store {} was updated.", store.custom_key_store_name),
             Self::DeleteKeyStore { name, .. } => format!("The external key store {name} was deleted."),
-            Self::External(deed) => deed.done_words(form),
-            _ => keys::done_words(self, form),
+            Self::ExternalKey(form_kind) => form_kind.success_message(form),
+            _ => keys::success_message(self, form),
         }
     }
 
     /// Inputs that a command needs not: no name has to be typed to confirm it, and a secret comes from a file.
-    fn needless(&self) -> &'static [&'static str] {
-        if *self == Self::CreateKeyStore { &stores::CREDENTIAL } else { &["confirm"] }
+    fn unneeded_inputs(&self) -> &'static [&'static str] {
+        if *self == Self::CreateKeyStore { &stores::CREDENTIAL_INPUTS } else { &["confirm"] }
     }
 
     /// The input that mends an error of AWS.
-    fn mended_by(&self, code: &str) -> Option<&'static str> {
+    fn input_for_error(&self, code: &str) -> Option<&'static str> {
         match self {
-            Self::CreateKeyStore | Self::EditKeyStore(_) => stores::mended_by(code),
+            Self::CreateKeyStore | Self::EditKeyStore(_) => stores::input_for_error(code),
             _ => None,
         }
     }
@@ -186,72 +188,72 @@ impl Task {
 
 /// A task on the screen: its form, how far its requests are, and what came of them.
 #[derive(Clone, Debug)]
-pub struct Dialog {
+pub struct FormDialog {
     /// What is to be done.
-    pub task: Task,
+    pub kind: FormKind,
     form: Form,
     queue: Vec<Change>,
     total: usize,
     failure: Option<Failure>,
     outcome: Option<Outcome>,
-    asks_to_discard: bool,
+    is_confirming_discard: bool,
     is_copied: bool,
-    only_tells: bool,
+    read_only: bool,
     scroll: Scroll,
 }
 
-impl PartialEq for Dialog {
+impl PartialEq for FormDialog {
     fn eq(&self, other: &Self) -> bool {
-        self.task == other.task
+        self.kind == other.kind
     }
 }
 
-impl Dialog {
+impl FormDialog {
     /// Opens the form of a task. Some is asked for in the bundled world alone.
-    pub fn new(task: Task, now: &Preferences, world: &World) -> Self {
+    pub fn new(task: FormKind, now: &Preferences, world: &World) -> Self {
         let mut form = task.form(now, world);
-        stores::arrange(&task, &mut form);
+        stores::update_visible_inputs(&task, &mut form);
         Self {
-            task,
+            kind: task,
             form,
             queue: Vec::new(),
             total: 0,
             failure: None,
             outcome: None,
-            asks_to_discard: false,
+            is_confirming_discard: false,
             is_copied: false,
-            only_tells: false,
+            read_only: false,
             scroll: Scroll::default(),
         }
     }
 
     /// Lets the dialog give the commands that would do it, and do nothing. What a person prefers is no change to AWS.
-    pub fn only_tell(&mut self) {
-        if self.task != Task::Preferences {
-            self.only_tells = true;
-            self.form.go = commands::COPY;
-            self.arrange();
+    pub fn set_read_only(&mut self) {
+        if self.kind != FormKind::Preferences {
+            self.read_only = true;
+            self.form.go = commands::COPY_LABEL;
+            self.update_visible_inputs();
             self.form.begin();
         }
     }
 
     /// Moves the focus to an input.
-    pub fn focus(&mut self, name: &'static str) {
+    pub fn focus_input(&mut self, name: &'static str) {
         self.form.focus_on(name);
     }
 
     /// Shows the inputs that are needed now.
-    fn arrange(&mut self) {
-        stores::arrange(&self.task, &mut self.form);
-        if self.only_tells {
-            self.form.hidden.extend(self.task.needless());
+    fn update_visible_inputs(&mut self) {
+        stores::update_visible_inputs(&self.kind, &mut self.form);
+        if self.read_only {
+            self.form.hidden.extend(self.kind.unneeded_inputs());
         }
     }
 
     /// What is wrong with the form; where nothing is done, only with what it asks for.
-    fn problems(&self, known: &Known) -> Vec<Problem> {
-        let mut problems = self.task.problems(&self.form, known);
-        problems.retain(|(name, _)| !(self.only_tells && self.form.hidden.contains(name)));
+    fn validate(&self, account: &AccountState) -> Vec<InputError> {
+        let mut problems = self.kind.validate(&self.form, account);
+        problems.retain(|(name, _)| !(self.read_only && self.form.hidden.contains(name)));
         problems
     }
 
@@ -261,26 +263,26 @@ impl Dialog {
     }
 
     /// Whether leaving would lose what was typed.
-    pub fn would_lose(&self) -> bool {
+    pub fn has_unsaved_changes(&self) -> bool {
         self.form.is_touched() && self.outcome.is_none()
     }
 
     /// Takes a key.
-    pub fn press(&mut self, key: KeyEvent, known: &Known) -> Vec<Wish> {
+    pub fn handle_key(&mut self, key: KeyEvent, account: &AccountState) -> Vec<DialogEvent> {
         if self.is_sending() {
             // What is on its way can't be called back; the dialog can be left, and the answer is told when it comes.
-            return if key.code == KeyCode::Esc { vec![Wish::Close] } else { Vec::new() };
+            return if key.code == KeyCode::Esc { vec![DialogEvent::Close] } else { Vec::new() };
         }
         if let Some(outcome) = &self.outcome {
             return match key.code {
                 KeyCode::Char('y') => {
                     self.is_copied = true;
-                    cryptography::copied(outcome).into_iter().collect()
+                    cryptography::copy_event(outcome).into_iter().collect()
                 }
                 KeyCode::Esc | KeyCode::Enter | KeyCode::Char('q') => match outcome {
                     // Something was made, and is to be seen.
-                    Outcome::Configuration(_) => vec![Wish::Done(self.task.done_words(&self.form))],
-                    _ => vec![Wish::Close],
+                    Outcome::Configuration(_) => vec![DialogEvent::Done(self.kind.success_message(&self.form))],
+                    _ => vec![DialogEvent::Close],
                 },
                 _ => Vec::new(),
             };
@@ -290,68 +292,68 @@ impl Dialog {
         }
         self.scroll.reset();
         self.is_copied = false;
-        let asked = std::mem::take(&mut self.asks_to_discard);
+        let asked = std::mem::take(&mut self.is_confirming_discard);
         let pressed = self.form.press(key);
-        self.arrange();
+        self.update_visible_inputs();
         match pressed {
             Pressed::Taken => Vec::new(),
-            Pressed::Entered(name) => self.entered(name),
-            Pressed::Cancel if key.code == KeyCode::Esc && self.would_lose() && !asked => {
-                self.asks_to_discard = true;
+            Pressed::Entered(name) => self.on_input_entered(name),
+            Pressed::Cancel if key.code == KeyCode::Esc && self.has_unsaved_changes() && !asked => {
+                self.is_confirming_discard = true;
                 Vec::new()
             }
-            Pressed::Cancel => vec![Wish::Close],
-            Pressed::Submit => self.submit(known),
+            Pressed::Cancel => vec![DialogEvent::Close],
+            Pressed::Submit => self.submit(account),
         }
     }
 
-    fn entered(&mut self, name: &'static str) -> Vec<Wish> {
+    fn on_input_entered(&mut self, name: &'static str) -> Vec<DialogEvent> {
         let text = self.form.text(name);
-        if name == stores::FILE && !text.is_empty() {
+        if name == stores::CONFIGURATION_FILE && !text.is_empty() {
             if text.starts_with('{') {
-                self.file_read(&Ok(SecretString::new(text)));
+                self.on_file_loaded(&Ok(SecretString::new(text)));
                 return Vec::new();
             }
-            return vec![Wish::Ask(Call::ReadFile(text))];
+            return vec![DialogEvent::Request(Call::ReadFile(text))];
         }
         self.form.next();
         Vec::new()
     }
 
     /// A file that was asked for has been read.
-    pub fn file_read(&mut self, file: &Result<SecretString, Failure>) {
+    pub fn on_file_loaded(&mut self, file: &Result<SecretString, Failure>) {
         let file = file.as_ref().map_err(Clone::clone);
-        let result = file.and_then(|text| stores::fill_from(&mut self.form, text.expose()));
+        let result = file.and_then(|text| stores::fill_from_configuration_file(&mut self.form, text.expose()));
         self.failure = result.err();
-        self.arrange();
+        self.update_visible_inputs();
     }
 
     /// Takes pasted text.
-    pub fn paste(&mut self, text: &str) {
+    pub fn handle_paste(&mut self, text: &str) {
         if self.is_sending() || self.outcome.is_some() {
             return;
         }
-        if self.form.here() == Some(stores::FILE) && text.trim_start().starts_with('{') {
+        if self.form.here() == Some(stores::CONFIGURATION_FILE) && text.trim_start().starts_with('{') {
             // It holds a secret, so it is taken apart without ever standing on the screen.
-            self.file_read(&Ok(SecretString::new(text.to_owned())));
+            self.on_file_loaded(&Ok(SecretString::new(text.to_owned())));
             return;
         }
         self.form.paste(text);
     }
 
-    fn submit(&mut self, known: &Known) -> Vec<Wish> {
-        if let Some((name, _)) = self.problems(known).first() {
+    fn submit(&mut self, account: &AccountState) -> Vec<DialogEvent> {
+        if let Some((name, _)) = self.validate(account).first() {
             self.form.focus_on(name);
             return Vec::new();
         }
-        if self.task == Task::Preferences {
-            return vec![Wish::Prefer(preferences::chosen(&self.form))];
+        if self.kind == FormKind::Preferences {
+            return vec![DialogEvent::SetPreferences(preferences::from_form(&self.form))];
         }
-        let changes = self.task.changes(&self.form, known);
-        if self.only_tells && !changes.is_empty() {
+        let changes = self.kind.changes(&self.form, account);
+        if self.read_only && !changes.is_empty() {
             self.is_copied = true;
             self.form.focus_on_go();
-            return vec![Wish::Copy(commands::WHAT, commands::of(&changes, known))];
+            return vec![DialogEvent::Copy(commands::CLIPBOARD_NAME, commands::for_changes(&changes, account))];
         }
         // After a failure only what is left is tried again; an edited form asks anew.
         self.queue = changes;
@@ -360,16 +362,16 @@ impl Dialog {
         self.send()
     }
 
-    fn send(&mut self) -> Vec<Wish> {
+    fn send(&mut self) -> Vec<DialogEvent> {
         match self.queue.first() {
-            Some(change) => vec![Wish::Ask(Call::Change(Box::new(change.clone())))],
-            None if self.total == 0 => vec![Wish::Done("Nothing was changed.".to_owned())],
-            None => vec![Wish::Done(self.task.done_words(&self.form))],
+            Some(change) => vec![DialogEvent::Request(Call::Change(Box::new(change.clone())))],
+            None if self.total == 0 => vec![DialogEvent::Done("Nothing was changed.".to_owned())],
+            None => vec![DialogEvent::Done(self.kind.success_message(&self.form))],
         }
     }
 
     /// A request was answered.
-    pub fn answered(&mut self, result: Result<Outcome, Failure>) -> Vec<Wish> {
+    pub fn on_response(&mut self, result: Result<Outcome, Failure>) -> Vec<DialogEvent> {
         match result {
             Ok(Outcome::Done) => {
                 if !self.queue.is_empty() {
@@ -383,7 +385,7 @@ impl Dialog {
                 Vec::new()
             }
             Err(failure) => {
-                match self.task.mended_by(&failure.code) {
+                match self.kind.input_for_error(&failure.code) {
                     Some(name) => self.form.focus_on(name),
                     None => self.form.focus_on_go(),
                 }
@@ -419,59 +421,62 @@ impl Dialog {
     }
 
     /// Writes the dialog; gives its title.
-    pub fn write(&self, paper: &mut Paper, known: &Known) -> String {
-        let title = self.task.title().to_owned();
+    pub fn write(&self, view: &mut Paper, account: &AccountState) -> String {
+        let title = self.kind.title().to_owned();
         if let Some(outcome) = &self.outcome {
-            cryptography::write_outcome(paper, outcome, self.is_copied);
+            cryptography::write_outcome(view, outcome, self.is_copied);
             return title;
         }
-        let title = if self.asks_to_discard { "Esc once more discards what you typed".to_owned() } else { title };
-        if self.only_tells {
-            commands::write_heading(paper, "nothing is changed from here. This gives the command that does it.");
-            paper.gap();
+        let title = if self.is_confirming_discard { "Esc once more discards what you typed".to_owned() } else { title };
+        if self.read_only {
+            commands::write_read_only_notice(
+                view,
+                "nothing is changed from here. This gives the command that does it.",
+            );
+            view.gap();
         }
-        self.task.write_intro(paper);
+        self.kind.write_intro(view);
         // What AWS refused stands where the person is.
-        let tell = |paper: &mut Paper| {
+        let tell = |view: &mut Paper| {
             if let Some(failure) = &self.failure {
-                self.write_failure(paper, failure);
+                self.write_failure(view, failure);
             }
         };
-        let problems = self.problems(known);
-        self.form.write(paper, &problems, tell);
-        if self.only_tells && problems.is_empty() {
-            let told = commands::of(&self.task.changes(&self.form, known), known);
-            commands::write(paper, &told, self.is_copied);
+        let problems = self.validate(account);
+        self.form.write(view, &problems, tell);
+        if self.read_only && problems.is_empty() {
+            let told = commands::for_changes(&self.kind.changes(&self.form, account), account);
+            commands::write(view, &told, self.is_copied);
         }
         if self.is_sending() {
             let (done, total) = (self.total - self.queue.len(), self.total);
             let words = if total > 1 { format!("… {done} of {total} done") } else { "… Sending".to_owned() };
-            paper.line(Line::styled(words, theme::WARNING));
+            view.line(Line::styled(words, theme::WARNING));
             return title;
         }
-        self.form.write_buttons(paper, tell);
+        self.form.write_buttons(view, tell);
         title
     }
 
-    fn write_failure(&self, paper: &mut Paper, failure: &Failure) {
-        let guide = guide::for_error(&failure.code, &failure.message);
+    fn write_failure(&self, view: &mut Paper, failure: &Failure) {
+        let remedy = guide::for_error(&failure.code, &failure.message);
         let done = self.total.saturating_sub(self.queue.len());
         if self.total > 1 {
-            paper.prose(&format!("{done} of {} done, then:", self.total), 0, theme::TEXT);
+            view.prose(&format!("{done} of {} done, then:", self.total), 0, theme::TEXT);
         }
-        paper.line(Line::styled(format!("✗ {}", failure.code), theme::BAD));
+        view.line(Line::styled(format!("✗ {}", failure.code), theme::BAD));
         if !failure.message.is_empty() {
-            paper.error(&failure.message, 2, theme::TEXT);
+            view.error(&failure.message, 2, theme::TEXT);
         }
-        paper.prose(guide.meaning, 2, theme::TEXT);
-        paper.prose(&format!("What to do: {}", guide.remedy), 2, theme::TEXT);
-        paper.gap();
+        view.prose(remedy.meaning, 2, theme::TEXT);
+        view.prose(&format!("What to do: {}", remedy.action), 2, theme::TEXT);
+        view.gap();
     }
 }
 
 /// What a person knows a key by.
-pub fn name_of(key: &KeySummary, known: &Known) -> KeyName {
-    let aliases = super::pages::keys::aliases_of(key.key_id(), known);
+pub fn key_name(key: &KeySummary, account: &AccountState) -> KeyName {
+    let aliases = super::pages::keys::aliases_of(key.key_id(), account);
     let id = key.key_id().to_owned();
     KeyName { name: aliases.first().unwrap_or(&id).clone(), id }
 }

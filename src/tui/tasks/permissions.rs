@@ -1,10 +1,10 @@
 //! The default view of a key policy: administrators, deletion, users and other accounts, one a line.
 
-use super::Problem;
+use super::InputError;
 use crate::aws::kms::PutKeyPolicy;
 use crate::aws::limits;
 use crate::aws::policy::ConsolePolicy;
-use crate::create_key::known::Known;
+use crate::create_key::known::AccountState;
 use crate::create_key::principals::PrincipalKind;
 use crate::tui::effect::Change;
 use crate::tui::widgets::form::{Form, Input, Row};
@@ -15,24 +15,24 @@ const USERS: &str = "users";
 const ACCOUNTS: &str = "accounts";
 
 /// The form of a policy that the console made.
-pub fn form(now: &ConsolePolicy) -> Form {
+pub fn form(current: &ConsolePolicy) -> Form {
     let row = |name, label, hint: &str, input| Row { name, label, hint: hint.to_owned(), input };
     let principals = "One a line: an ARN, or the name of a user or role.";
     Form::new(
         vec![
-            row(ADMINISTRATORS, "Key administrators", principals, Input::text(&now.administrators.join("\n"), 6)),
+            row(ADMINISTRATORS, "Key administrators", principals, Input::text(&current.administrators.join("\n"), 6)),
             row(
                 MAY_DELETE,
                 "Allow key administrators to delete this key",
                 "",
-                Input::Tick(now.administrators_may_delete),
+                Input::Tick(current.administrators_may_delete),
             ),
-            row(USERS, "Key users", principals, Input::text(&now.users.join("\n"), 6)),
+            row(USERS, "Key users", principals, Input::text(&current.users.join("\n"), 6)),
             row(
                 ACCOUNTS,
                 "Other AWS accounts",
                 "One a line: 12 digits.",
-                Input::text(&now.other_accounts.join("\n"), 3),
+                Input::text(&current.other_accounts.join("\n"), 3),
             ),
         ],
         "Save changes",
@@ -40,20 +40,20 @@ pub fn form(now: &ConsolePolicy) -> Form {
     )
 }
 
-fn lines(form: &Form, name: &str) -> Vec<String> {
+fn non_empty_lines(form: &Form, name: &str) -> Vec<String> {
     let text = form.text(name);
     text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect()
 }
 
 /// The ARN that a person means by an ARN or a name.
-fn resolve(line: &str, known: &Known) -> Result<String, String> {
+fn resolve_principal(line: &str, account: &AccountState) -> Result<String, String> {
     if line.starts_with("arn:") {
         return Ok(line.to_owned());
     }
-    let meant: Vec<_> = known.principals.list().iter().filter(|principal| principal.name == line).collect();
+    let meant: Vec<_> = account.principals.list().iter().filter(|principal| principal.name == line).collect();
     match meant[..] {
         [one] => Ok(one.arn.clone()),
-        [] if !known.principals.are_whole() => {
+        [] if !account.principals.is_complete() => {
             Err(format!("‘{line}’ is not among the IAM users and roles that are listed so far: write the ARN."))
         }
         [] => Err(format!("There is no IAM user or role ‘{line}’ in this account.")),
@@ -65,10 +65,10 @@ fn resolve(line: &str, known: &Known) -> Result<String, String> {
     }
 }
 
-fn resolved(form: &Form, name: &'static str, known: &Known) -> Result<Vec<String>, Problem> {
+fn resolve_principals(form: &Form, name: &'static str, account: &AccountState) -> Result<Vec<String>, InputError> {
     let mut all: Vec<String> = Vec::new();
-    for line in lines(form, name) {
-        let arn = resolve(&line, known).map_err(|wrong| (name, wrong))?;
+    for line in non_empty_lines(form, name) {
+        let arn = resolve_principal(&line, account).map_err(|wrong| (name, wrong))?;
         if all.contains(&arn) {
             return Err((name, format!("{arn} stands twice.")));
         }
@@ -77,26 +77,26 @@ fn resolved(form: &Form, name: &'static str, known: &Known) -> Result<Vec<String
     Ok(all)
 }
 
-fn policy(form: &Form, now: &ConsolePolicy, known: &Known) -> Result<ConsolePolicy, Problem> {
-    let other_accounts = lines(form, ACCOUNTS);
+fn policy_from_form(form: &Form, current: &ConsolePolicy, account: &AccountState) -> Result<ConsolePolicy, InputError> {
+    let other_accounts = non_empty_lines(form, ACCOUNTS);
     for account in &other_accounts {
         limits::account_id(account).map_err(|violation| (ACCOUNTS, format!("{account}: {}", violation.reason)))?;
-        if *account == now.account {
+        if *account == current.account {
             return Err((ACCOUNTS, "This is the account of the key.".to_owned()));
         }
     }
     Ok(ConsolePolicy {
-        administrators: resolved(form, ADMINISTRATORS, known)?,
+        administrators: resolve_principals(form, ADMINISTRATORS, account)?,
         administrators_may_delete: form.is_ticked(MAY_DELETE),
-        users: resolved(form, USERS, known)?,
+        users: resolve_principals(form, USERS, account)?,
         other_accounts,
-        ..now.clone()
+        ..current.clone()
     })
 }
 
 /// What is wrong with the form.
-pub fn problems(form: &Form, text: &str, now: &ConsolePolicy, known: &Known) -> Vec<Problem> {
-    match policy(form, now, known) {
+pub fn validate(form: &Form, text: &str, current: &ConsolePolicy, account: &AccountState) -> Vec<InputError> {
+    match policy_from_form(form, current, account) {
         Err(problem) => vec![problem],
         Ok(policy) => {
             let made = policy.apply_to(text).unwrap_or_default();
@@ -107,8 +107,8 @@ pub fn problems(form: &Form, text: &str, now: &ConsolePolicy, known: &Known) -> 
 }
 
 /// The request that saves it.
-pub fn changes(key_id: &str, form: &Form, text: &str, now: &ConsolePolicy, known: &Known) -> Vec<Change> {
-    let made = policy(form, now, known).ok().and_then(|policy| policy.apply_to(text));
+pub fn changes(key_id: &str, form: &Form, text: &str, current: &ConsolePolicy, account: &AccountState) -> Vec<Change> {
+    let made = policy_from_form(form, current, account).ok().and_then(|policy| policy.apply_to(text));
     let put = |policy| Change::PutPolicy(PutKeyPolicy::new(key_id.to_owned(), policy));
     made.map(put).into_iter().collect()
 }

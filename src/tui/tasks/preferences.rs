@@ -1,12 +1,12 @@
 //! *Preferences*, the gear of the web page: columns and rows of *Customer managed keys*.
 
-use super::Problem;
+use super::InputError;
 use crate::tui::preferences::{KeyColumn, Preferences};
 use crate::tui::widgets::form::{Form, Input, Row};
 
 const PAGE_SIZE: &str = "page-size";
 const WRAP_LINES: &str = "wrap-lines";
-const NAMES: [&str; 13] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"];
+const COLUMN_INPUTS: [&str; 13] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"];
 
 /// The form, as the person has it now.
 pub fn form(now: &Preferences) -> Form {
@@ -14,7 +14,7 @@ pub fn form(now: &Preferences) -> Form {
     let chosen = Preferences::PAGE_SIZES.iter().position(|size| *size == now.page_size).unwrap_or(0);
     let mut rows: Vec<Row> = KeyColumn::ALL
         .into_iter()
-        .zip(NAMES)
+        .zip(COLUMN_INPUTS)
         .map(|(column, name)| Row {
             name,
             label: column.column().title,
@@ -30,8 +30,8 @@ pub fn form(now: &Preferences) -> Form {
 }
 
 /// What the form says.
-pub fn chosen(form: &Form) -> Preferences {
-    let ticked = KeyColumn::ALL.into_iter().zip(NAMES).filter(|(_, name)| form.is_ticked(name));
+pub fn from_form(form: &Form) -> Preferences {
+    let ticked = KeyColumn::ALL.into_iter().zip(COLUMN_INPUTS).filter(|(_, name)| form.is_ticked(name));
     Preferences {
         key_columns: ticked.map(|(column, _)| column).collect(),
         page_size: Preferences::PAGE_SIZES.get(form.chosen(PAGE_SIZE)).copied().flatten(),
@@ -40,7 +40,7 @@ pub fn chosen(form: &Form) -> Preferences {
 }
 
 /// What is wrong with the form.
-pub fn problems(form: &Form) -> Vec<Problem> {
-    let none = chosen(form).key_columns.is_empty();
-    none.then(|| (NAMES[0], "Choose at least one column.".to_owned())).into_iter().collect()
+pub fn validate(form: &Form) -> Vec<InputError> {
+    let none = from_form(form).key_columns.is_empty();
+    none.then(|| (COLUMN_INPUTS[0], "Choose at least one column.".to_owned())).into_iter().collect()
 }

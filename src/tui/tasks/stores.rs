@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Problem, Task};
+use super::{FormKind, InputError};
 use crate::aws::kms::{
     ConnectionState, CreateCustomKeyStore, CustomKeyStore, CustomKeyStoreType, DeleteCustomKeyStore,
     UpdateCustomKeyStore, XksProxyAuthenticationCredential, XksProxyConnectivity,
@@ -10,14 +10,14 @@ use crate::aws::kms::{
 use crate::aws::limits::{self, XKS_PROXY_PATH_SUFFIX};
 use crate::aws::scalar::SecretString;
 use crate::aws::xks_console::{ProxyRoute, PutProxyRoute};
-use crate::create_key::known::Known;
+use crate::create_key::known::AccountState;
 use crate::tui::effect::{Change, Failure};
 use crate::tui::theme;
 use crate::tui::widgets::form::{Form, Input, Row};
 use crate::tui::widgets::paper::Paper;
 
 /// The input that names, or holds, a proxy configuration file.
-pub const FILE: &str = "file";
+pub const CONFIGURATION_FILE: &str = "file";
 const NAME: &str = "name";
 const CONNECTIVITY: &str = "connectivity";
 const CROSS_ACCOUNT: &str = "cross-account";
@@ -26,13 +26,13 @@ const SERVICE: &str = "service";
 const ENDPOINT: &str = "endpoint";
 const ROUTE: &str = "route";
 const ADDRESS: &str = "address";
-const AUTHORITIES: &str = "authorities";
+const CA_CERTIFICATES: &str = "authorities";
 const PREFIX: &str = "prefix";
 const ACCESS_KEY: &str = "access-key";
 const SECRET: &str = "secret";
-const SHOW: &str = "show";
+const SHOW_SECRET: &str = "show";
 /// The inputs of the proxy credential.
-pub const CREDENTIAL: [&str; 3] = [ACCESS_KEY, SECRET, SHOW];
+pub const CREDENTIAL_INPUTS: [&str; 3] = [ACCESS_KEY, SECRET, SHOW_SECRET];
 const CONFIRM: &str = "confirm";
 
 const CONNECTIVITIES: [XksProxyConnectivity; 2] =
@@ -65,7 +65,7 @@ pub fn form(store: Option<&CustomKeyStore>) -> Form {
             text(store.map(|store| &store.custom_key_store_name)),
         ),
         row(
-            FILE,
+            CONFIGURATION_FILE,
             "Proxy configuration file - optional",
             "Its path, which Enter reads into the fields below, or its JSON pasted here.",
             Input::line(""),
@@ -93,14 +93,14 @@ pub fn form(store: Option<&CustomKeyStore>) -> Form {
         ),
         row(ACCESS_KEY, "Proxy credential: Access key ID", credential, Input::line("")),
         row(SECRET, "Proxy credential: Secret access key", "43 to 64 of a-z, A-Z, 0-9, /, + and =.", Input::secret()),
-        row(SHOW, "Show secret access key", "", Input::Tick(false)),
+        row(SHOW_SECRET, "Show secret access key", "", Input::Tick(false)),
     ];
     Form::new(rows, if is_new { "Create external key store" } else { "Update external key store" }, false)
 }
 
 /// Adds, after the endpoint, how a proxy is reached that no public name and certificate lead to. AWS KMS has no such
 /// thing; the bundled one has.
-pub fn with_route(mut form: Form) -> Form {
+pub fn with_proxy_route(mut form: Form) -> Form {
     let after = form.rows.iter().position(|row| row.name == ENDPOINT).map_or(form.rows.len(), |place| place + 1);
     let rows = [
         row(
@@ -116,7 +116,7 @@ pub fn with_route(mut form: Form) -> Form {
             Input::line(""),
         ),
         row(
-            AUTHORITIES,
+            CA_CERTIFICATES,
             "Proxy CA certificates - optional",
             "A file, PEM, whose authorities are trusted for the host above, too.",
             Input::line(""),
@@ -127,7 +127,7 @@ pub fn with_route(mut form: Form) -> Form {
 }
 
 /// The host that the endpoint names.
-fn host(form: &Form) -> String {
+fn proxy_host(form: &Form) -> String {
     form.text(ENDPOINT).trim_start_matches("https://").to_owned()
 }
 
@@ -137,23 +137,23 @@ pub fn confirmation() -> Row {
 }
 
 /// Why a deletion is not confirmed yet.
-pub fn unconfirmed(form: &Form, name: &str) -> Option<Problem> {
+pub fn confirmation_error(form: &Form, name: &str) -> Option<InputError> {
     (form.text(CONFIRM) != name.trim()).then(|| (CONFIRM, format!("Type ‘{name}’ to confirm.")))
 }
 
 /// What can't be changed while the store is not disconnected.
-fn is_fixed(task: &Task) -> bool {
-    matches!(task, Task::EditKeyStore(store) if store.connection_state != ConnectionState::Disconnected)
+fn is_connectivity_locked(kind: &FormKind) -> bool {
+    matches!(kind, FormKind::EditKeyStore(store) if store.connection_state != ConnectionState::Disconnected)
 }
 
 /// Shows the inputs that the others ask for.
-pub fn arrange(task: &Task, form: &mut Form) {
+pub fn update_visible_inputs(kind: &FormKind, form: &mut Form) {
     form.hidden = Vec::new();
-    if !matches!(task, Task::CreateKeyStore | Task::EditKeyStore(_)) {
+    if !matches!(kind, FormKind::CreateKeyStore | FormKind::EditKeyStore(_)) {
         return;
     }
-    form.shows_secrets = form.is_ticked(SHOW);
-    if is_fixed(task) {
+    form.shows_secrets = form.is_ticked(SHOW_SECRET);
+    if is_connectivity_locked(kind) {
         form.hidden.extend([CONNECTIVITY, SERVICE, CROSS_ACCOUNT, OWNER, ENDPOINT]);
     } else if CONNECTIVITIES[form.chosen(CONNECTIVITY)] == XksProxyConnectivity::PublicEndpoint {
         form.hidden.extend([SERVICE, CROSS_ACCOUNT, OWNER]);
@@ -161,86 +161,86 @@ pub fn arrange(task: &Task, form: &mut Form) {
         form.hidden.push(OWNER);
     }
     if !form.is_ticked(ROUTE) {
-        form.hidden.extend([ADDRESS, AUTHORITIES]);
+        form.hidden.extend([ADDRESS, CA_CERTIFICATES]);
     }
 }
 
 /// What the person should know first.
-pub fn intro(task: &Task, paper: &mut Paper) {
-    match task {
-        Task::CreateKeyStore => {
-            paper.prose(
+pub fn write_intro(kind: &FormKind, view: &mut Paper) {
+    match kind {
+        FormKind::CreateKeyStore => {
+            view.prose(
                 "An external key store joins AWS KMS and an external key store proxy. It starts disconnected. The proxy must \
                  not itself depend on a KMS key in this store.",
                 0,
                 theme::QUIET,
             );
         }
-        Task::EditKeyStore(store) => {
-            paper.pair("Custom key store ID", &store.custom_key_store_id, theme::TEXT);
-            paper.pair("Connection state", store.connection_state.label(), theme::TEXT);
-            if is_fixed(task) {
+        FormKind::EditKeyStore(store) => {
+            view.pair("Custom key store ID", &store.custom_key_store_id, theme::TEXT);
+            view.pair("Connection state", store.connection_state.label(), theme::TEXT);
+            if is_connectivity_locked(kind) {
                 let words = "Connectivity, endpoint and VPC endpoint service can be changed only while the store is \
                              disconnected.";
-                paper.prose(words, 2, theme::WARNING);
+                view.prose(words, 2, theme::WARNING);
             }
-            paper.prose(
+            view.prose(
                 "The new values must lead to the same external keys, or what the KMS keys in this store encrypted is lost. It \
                  can take five minutes until all of AWS KMS uses them.",
                 2,
                 theme::WARNING,
             );
         }
-        Task::DeleteKeyStore { id, name, keys } => {
-            paper.pair("External key store", name, theme::TEXT);
-            paper.pair("Custom key store ID", id, theme::TEXT);
-            paper.gap();
+        FormKind::DeleteKeyStore { id, name, keys } => {
+            view.pair("External key store", name, theme::TEXT);
+            view.pair("Custom key store ID", id, theme::TEXT);
+            view.gap();
             let words = "This can't be undone. Nothing outside of AWS KMS is touched: the proxy, the external key manager and \
                          the external keys stay.";
-            paper.prose(words, 0, theme::TEXT);
+            view.prose(words, 0, theme::TEXT);
             if *keys > 0 {
                 let words = format!("AWS KMS will refuse it: {keys} KMS keys live in this store.");
-                paper.prose(&words, 0, theme::WARNING);
+                view.prose(&words, 0, theme::WARNING);
             }
         }
         _ => {}
     }
-    paper.gap();
+    view.gap();
 }
 
 /// What is wrong with the form of a store.
-pub fn problems(task: &Task, form: &Form, known: &Known) -> Vec<Problem> {
+pub fn validate(kind: &FormKind, form: &Form, account: &AccountState) -> Vec<InputError> {
     let mut found = Vec::new();
-    let mut say = |name: &'static str, result: Result<(), limits::Violation>| {
+    let mut report = |name: &'static str, result: Result<(), limits::Violation>| {
         if let Err(violation) = result {
             found.push((name, violation.reason));
         }
     };
-    let is_new = matches!(task, Task::CreateKeyStore);
+    let is_new = matches!(kind, FormKind::CreateKeyStore);
     let is_vpc = CONNECTIVITIES[form.chosen(CONNECTIVITY)] == XksProxyConnectivity::VpcEndpointService;
-    say(NAME, limits::custom_key_store_name(&form.text(NAME)));
-    if !is_fixed(task) {
+    report(NAME, limits::custom_key_store_name(&form.text(NAME)));
+    if !is_connectivity_locked(kind) {
         if is_vpc {
-            say(SERVICE, limits::xks_proxy_vpc_endpoint_service_name(&form.text(SERVICE)));
+            report(SERVICE, limits::xks_proxy_vpc_endpoint_service_name(&form.text(SERVICE)));
         }
         if is_vpc && form.is_ticked(CROSS_ACCOUNT) {
-            say(OWNER, limits::account_id(&form.text(OWNER)));
+            report(OWNER, limits::account_id(&form.text(OWNER)));
         }
-        say(ENDPOINT, limits::xks_proxy_uri_endpoint(&form.text(ENDPOINT)));
+        report(ENDPOINT, limits::xks_proxy_uri_endpoint(&form.text(ENDPOINT)));
     }
-    let has_authorities_alone = form.text(ADDRESS).is_empty() && !form.text(AUTHORITIES).is_empty();
+    let has_authorities_alone = form.text(ADDRESS).is_empty() && !form.text(CA_CERTIFICATES).is_empty();
     if form.is_ticked(ROUTE) && !has_authorities_alone {
-        say(ADDRESS, limits::xks_proxy_address(&form.text(ADDRESS)).map(drop));
+        report(ADDRESS, limits::xks_proxy_address(&form.text(ADDRESS)).map(drop));
     }
-    say(PREFIX, limits::xks_proxy_path_prefix(&form.text(PREFIX)));
+    report(PREFIX, limits::xks_proxy_path_prefix(&form.text(PREFIX)));
     let (access_key, secret) = (form.text(ACCESS_KEY), form.secret(SECRET));
     if is_new || !access_key.is_empty() || !secret.is_empty() {
-        say(ACCESS_KEY, limits::xks_proxy_access_key_id(&access_key));
-        say(SECRET, limits::xks_proxy_secret_access_key(secret));
+        report(ACCESS_KEY, limits::xks_proxy_access_key_id(&access_key));
+        report(SECRET, limits::xks_proxy_secret_access_key(secret));
     }
-    let own = if let Task::EditKeyStore(store) = task { store.custom_key_store_id.as_str() } else { "" };
+    let own = if let FormKind::EditKeyStore(store) = kind { store.custom_key_store_id.as_str() } else { "" };
     let name = form.text(NAME);
-    let stores = known.key_stores.ready().map_or(&[][..], Vec::as_slice);
+    let stores = account.key_stores.ready().map_or(&[][..], Vec::as_slice);
     if let Some(other) =
         stores.iter().find(|store| store.custom_key_store_name == name && store.custom_key_store_id != own)
     {
@@ -250,7 +250,7 @@ pub fn problems(task: &Task, form: &Form, known: &Known) -> Vec<Problem> {
 }
 
 /// The requests that a form makes.
-pub fn changes(task: &Task, form: &Form) -> Vec<Change> {
+pub fn changes(kind: &FormKind, form: &Form) -> Vec<Change> {
     let full = |text: String| (!text.is_empty()).then_some(text);
     let path = format!("{}{XKS_PROXY_PATH_SUFFIX}", form.text(PREFIX));
     let credential = (!form.secret(SECRET).is_empty()).then(|| XksProxyAuthenticationCredential {
@@ -258,8 +258,8 @@ pub fn changes(task: &Task, form: &Form) -> Vec<Change> {
         raw_secret_access_key: SecretString::new(form.secret(SECRET).to_owned()),
     });
     let connectivity = CONNECTIVITIES[form.chosen(CONNECTIVITY)];
-    match task {
-        Task::CreateKeyStore => route(form)
+    match kind {
+        FormKind::CreateKeyStore => proxy_route_change(form)
             .into_iter()
             .chain([Change::CreateKeyStore(CreateCustomKeyStore {
                 custom_key_store_name: form.text(NAME),
@@ -273,8 +273,10 @@ pub fn changes(task: &Task, form: &Form) -> Vec<Change> {
                 xks_proxy_connectivity: Some(connectivity),
             })])
             .collect(),
-        Task::EditKeyStore(store) => update(store, form, path, credential, connectivity).into_iter().collect(),
-        Task::DeleteKeyStore { id, .. } => {
+        FormKind::EditKeyStore(store) => {
+            update_change(store, form, path, credential, connectivity).into_iter().collect()
+        }
+        FormKind::DeleteKeyStore { id, .. } => {
             vec![Change::DeleteKeyStore(DeleteCustomKeyStore { custom_key_store_id: id.clone() })]
         }
         _ => Vec::new(),
@@ -282,14 +284,14 @@ pub fn changes(task: &Task, form: &Form) -> Vec<Change> {
 }
 
 /// Says how the host is reached, before a store is made in front of it.
-fn route(form: &Form) -> Option<Change> {
+fn proxy_route_change(form: &Form) -> Option<Change> {
     let full = |text: String| (!text.is_empty()).then_some(text);
-    let route = ProxyRoute { host: host(form), address: full(form.text(ADDRESS)), certificate_authorities: None };
-    form.is_ticked(ROUTE).then(|| Change::PutProxyRoute(PutProxyRoute(route), full(form.text(AUTHORITIES))))
+    let route = ProxyRoute { host: proxy_host(form), address: full(form.text(ADDRESS)), certificate_authorities: None };
+    form.is_ticked(ROUTE).then(|| Change::PutProxyRoute(PutProxyRoute(route), full(form.text(CA_CERTIFICATES))))
 }
 
 /// Only what differs is asked for: some of it can't be named at all while the store is connected.
-fn update(
+fn update_change(
     store: &CustomKeyStore,
     form: &Form,
     path: String,
@@ -327,7 +329,7 @@ struct ConfigurationFile {
 }
 
 /// Takes a proxy configuration file over into the form, and forgets the file's text.
-pub fn fill_from(form: &mut Form, text: &str) -> Result<(), Failure> {
+pub fn fill_from_configuration_file(form: &mut Form, text: &str) -> Result<(), Failure> {
     let file: ConfigurationFile = serde_json::from_str(text).map_err(|error| Failure {
         code: "InvalidConfigurationFile".to_owned(),
         message: format!(
@@ -342,19 +344,19 @@ pub fn fill_from(form: &mut Form, text: &str) -> Result<(), Failure> {
     form.set(PREFIX, path.strip_suffix(XKS_PROXY_PATH_SUFFIX).unwrap_or(&path));
     form.set(ACCESS_KEY, &file.credential.access_key_id);
     form.set(SECRET, file.credential.raw_secret_access_key.expose());
-    form.set(FILE, "");
+    form.set(CONFIGURATION_FILE, "");
     form.next();
     Ok(())
 }
 
 /// The input that mends an error of CreateCustomKeyStore or UpdateCustomKeyStore.
-pub fn mended_by(code: &str) -> Option<&'static str> {
+pub fn input_for_error(code: &str) -> Option<&'static str> {
     match code.trim_end_matches("Exception") {
         "CustomKeyStoreNameInUse" => Some(NAME),
         "XksProxyUriInUse" | "XksProxyInvalidConfiguration" => Some(PREFIX),
         "XksProxyUriEndpointInUse" | "XksProxyUriUnreachable" | "XksProxyInvalidResponse" => Some(ENDPOINT),
         "XksProxyIncorrectAuthenticationCredential" => Some(ACCESS_KEY),
-        "FileNotRead" | "MalformedCertificate" => Some(AUTHORITIES),
+        "FileNotRead" | "MalformedCertificate" => Some(CA_CERTIFICATES),
         "XksProxyVpcEndpointServiceInUse"
         | "XksProxyVpcEndpointServiceNotFound"
         | "XksProxyVpcEndpointServiceInvalidConfiguration" => Some(SERVICE),

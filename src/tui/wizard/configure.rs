@@ -3,12 +3,12 @@
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::text::{Line, Span};
 
-use super::spots::Spot;
-use super::{Wish, Wizard};
+use super::spots::FocusTarget;
+use super::{Wizard, WizardEvent};
 use crate::aws::kms::{ConnectionState, Origin};
-use crate::create_key::choice::{choices, chosen};
+use crate::create_key::choice::{radio_options, selected_index};
 use crate::create_key::field::Field;
-use crate::create_key::known::Known;
+use crate::create_key::known::AccountState;
 use crate::create_key::method::Method;
 use crate::create_key::validate::FieldError;
 use crate::tui::connect::Afterwards;
@@ -21,7 +21,7 @@ use crate::tui::widgets::table::{Choice, Column, Pressed, Rows};
 use crate::tui::widgets::{button, text};
 
 /// What a KMS key in an external key store cannot but be.
-const FIXED: [(&str, &str); 5] = [
+const FIXED_CONFIGURATION: [(&str, &str); 5] = [
     ("Key type", "Symmetric"),
     ("Key usage", "Encrypt and decrypt"),
     ("Key spec", "SYMMETRIC_DEFAULT"),
@@ -30,7 +30,7 @@ const FIXED: [(&str, &str); 5] = [
 ];
 
 /// The columns of the table of stores, the first ones of *External key stores*.
-pub(super) const COLUMNS: [Column; 4] = [
+pub(super) const KEY_STORE_COLUMNS: [Column; 4] = [
     Column { title: "Custom key store name", least: 18, weight: 3 },
     Column { title: "Connection state", least: 14, weight: 1 },
     Column { title: "Custom key store ID", least: 22, weight: 1 },
@@ -38,43 +38,43 @@ pub(super) const COLUMNS: [Column; 4] = [
 ];
 
 impl Wizard {
-    pub(super) fn press_stores(&mut self, key: KeyEvent, known: &Known) -> Vec<Wish> {
+    pub(super) fn handle_key_store_table_key(&mut self, key: KeyEvent, account: &AccountState) -> Vec<WizardEvent> {
         let at = |end: Option<&usize>| self.stores.current() == end.copied();
         let (first, last) = (at(self.stores.shown().first()), at(self.stores.shown().last()));
         if !self.stores.is_searching() {
             match key.code {
                 KeyCode::Up if first => {
-                    self.step_focus(-1);
+                    self.move_focus(-1);
                     return Vec::new();
                 }
                 KeyCode::Down if last => {
-                    self.step_focus(1);
+                    self.move_focus(1);
                     return Vec::new();
                 }
                 _ => {}
             }
         }
-        match self.stores.press(key, COLUMNS.len()) {
+        match self.stores.press(key, KEY_STORE_COLUMNS.len()) {
             Pressed::Toggle(row) | Pressed::Open(row) => {
-                if let Some(store) = external(known).get(row) {
+                if let Some(store) = external(account).get(row) {
                     let id = store.custom_key_store_id.clone();
                     if store.connection_state != ConnectionState::Connected {
                         // One that is not connected can't be chosen, but it can be connected right here.
-                        return vec![Wish::Connect(id, Afterwards::Choose)];
+                        return vec![WizardEvent::Connect(id, Afterwards::Choose)];
                     }
                     // Who chooses what is chosen goes on.
                     if self.draft.custom_key_store_id.as_ref() == Some(&id) && key.code == KeyCode::Enter {
-                        self.step_focus(1);
+                        self.move_focus(1);
                     }
                     self.draft.custom_key_store_id = Some(id);
                 }
             }
-            Pressed::Sorted => self.arrange(known),
+            Pressed::Sorted => self.refresh_tables(account),
             Pressed::Taken | Pressed::ToggleAll => {}
             Pressed::Ignored if key.code == KeyCode::Esc => return self.leave(),
             Pressed::Ignored => {
                 if keymap::action(&[Context::Asked], key) == Some(Action::Refresh) {
-                    return vec![Wish::Ask(Call::KeyStores)];
+                    return vec![WizardEvent::Request(Call::KeyStores)];
                 }
             }
         }
@@ -82,25 +82,25 @@ impl Wizard {
     }
 
     /// Chooses the store that was connected from here.
-    pub fn choose_store(&mut self, store_id: String, known: &Known) {
+    pub fn choose_store(&mut self, store_id: String, account: &AccountState) {
         self.draft.custom_key_store_id = Some(store_id);
-        self.arrange(known);
-        self.select_store(known);
+        self.refresh_tables(account);
+        self.select_store(account);
     }
 
     /// Moves among radio buttons and switches one on, if it can be chosen here.
-    pub(super) fn press_options(&mut self, field: Field, key: KeyEvent) -> Vec<Wish> {
-        let options = choices(field);
+    pub(super) fn handle_radio_key(&mut self, field: Field, key: KeyEvent) -> Vec<WizardEvent> {
+        let options = radio_options(field);
         match key.code {
-            KeyCode::Up | KeyCode::Left if self.option > 0 => self.option -= 1,
-            KeyCode::Down | KeyCode::Right if self.option + 1 < options.len() => self.option += 1,
-            KeyCode::Up | KeyCode::Left => self.step_focus(-1),
-            KeyCode::Down | KeyCode::Right => self.step_focus(1),
+            KeyCode::Up | KeyCode::Left if self.option_index > 0 => self.option_index -= 1,
+            KeyCode::Down | KeyCode::Right if self.option_index + 1 < options.len() => self.option_index += 1,
+            KeyCode::Up | KeyCode::Left => self.move_focus(-1),
+            KeyCode::Down | KeyCode::Right => self.move_focus(1),
             KeyCode::Enter | KeyCode::Char(' ') => {
-                let can = options.get(self.option).is_some_and(|option| option.not_here.is_none());
+                let can = options.get(self.option_index).is_some_and(|option| option.unavailable_reason.is_none());
                 if field == Field::Origin && can {
-                    self.draft.origin = Origin::ALL.get(self.option).copied().unwrap_or(self.draft.origin);
-                    self.forget_later_steps();
+                    self.draft.origin = Origin::ALL.get(self.option_index).copied().unwrap_or(self.draft.origin);
+                    self.reset_visited();
                 }
             }
             KeyCode::Esc => return self.leave(),
@@ -109,109 +109,121 @@ impl Wizard {
         Vec::new()
     }
 
-    pub(super) fn write_configure(&self, paper: &mut Paper, height: usize, known: &Known, errors: &[FieldError]) {
+    pub(super) fn write_configure_key(
+        &self,
+        view: &mut Paper,
+        height: usize,
+        account: &AccountState,
+        errors: &[FieldError],
+    ) {
         if self.method == Method::FromCustomerManagedKeys {
-            self.write_configuration(paper, errors);
+            self.write_key_configuration(view, errors);
             return;
         }
-        paper.prose(self.step.intro(), 2, theme::QUIET);
-        paper.heading("Key configuration (fixed)");
-        if paper.width >= 70 {
-            for row in FIXED.chunks(2) {
+        view.prose(self.step.intro(), 2, theme::QUIET);
+        view.heading("Key configuration (fixed)");
+        if view.width >= 70 {
+            for row in FIXED_CONFIGURATION.chunks(2) {
                 let mut spans = vec![Span::raw("  ")];
                 for (label, value) in row {
                     spans.push(Span::styled(text::fit(label, 20), theme::QUIET));
                     spans.push(Span::raw(text::fit(value, 22)));
                 }
-                paper.line(Line::from(spans));
+                view.line(Line::from(spans));
             }
         } else {
-            paper.prose(&FIXED.map(|(_, value)| value).join(" · "), 2, theme::TEXT);
+            view.prose(&FIXED_CONFIGURATION.map(|(_, value)| value).join(" · "), 2, theme::TEXT);
         }
-        paper.gap();
-        self.write_stores(paper, height, known, errors);
-        paper.gap();
-        self.write_text_field(paper, Field::ExternalKeyId, errors, "bb8562717f809024");
-        paper.gap();
-        self.write_checkbox(paper, Field::Acknowledgement, self.draft.acknowledged, errors);
+        view.gap();
+        self.write_key_store_table(view, height, account, errors);
+        view.gap();
+        self.write_text_field(view, Field::ExternalKeyId, errors, "bb8562717f809024");
+        view.gap();
+        self.write_checkbox(view, Field::Acknowledgement, self.draft.acknowledged, errors);
     }
 
     /// *Configure key* of Method 2: key type, key usage, and the origins behind *Advanced options*.
-    fn write_configuration(&self, paper: &mut Paper, errors: &[FieldError]) {
+    fn write_key_configuration(&self, view: &mut Paper, errors: &[FieldError]) {
         for field in [Field::KeyType, Field::KeyUsage] {
-            self.write_options(paper, field, errors);
-            paper.gap();
+            self.write_radio_options(view, field, errors);
+            view.gap();
         }
-        let is_focused = self.here() == Spot::AdvancedOptions;
+        let is_focused = self.focused() == FocusTarget::AdvancedOptions;
         let words = if self.shows_origins { "▾ Advanced options" } else { "▸ Advanced options" };
-        paper.focused(is_focused, |paper| {
+        view.focused(is_focused, |view| {
             let mut spans = vec![Span::raw(" ")];
             spans.extend(button(words, is_focused));
             spans.push(Span::styled(format!("  Key material origin: {}", self.draft.origin.label()), theme::QUIET));
-            paper.line(Line::from(spans));
+            view.line(Line::from(spans));
         });
         if self.shows_origins {
-            paper.gap();
-            self.write_options(paper, Field::Origin, errors);
+            view.gap();
+            self.write_radio_options(view, Field::Origin, errors);
         }
         if self.draft.is_external() {
-            paper.gap();
-            self.write_checkbox(paper, Field::Acknowledgement, self.draft.acknowledged, errors);
+            view.gap();
+            self.write_checkbox(view, Field::Acknowledgement, self.draft.acknowledged, errors);
         }
     }
 
     /// Radio buttons, each with its meaning; the one under the cursor also with why it can't be chosen.
-    fn write_options(&self, paper: &mut Paper, field: Field, errors: &[FieldError]) {
-        let on = chosen(field, self.draft.origin);
-        self.write_field(paper, field, errors, |paper, is_focused| {
-            for (index, option) in choices(field).iter().enumerate() {
-                let here = is_focused && index == self.option;
-                let style = match (here, option.not_here) {
+    fn write_radio_options(&self, view: &mut Paper, field: Field, errors: &[FieldError]) {
+        let on = selected_index(field, self.draft.origin);
+        self.write_field(view, field, errors, |view, is_focused| {
+            for (index, option) in radio_options(field).iter().enumerate() {
+                let here = is_focused && index == self.option_index;
+                let style = match (here, option.unavailable_reason) {
                     (true, _) => theme::FOCUS,
                     (false, Some(_)) => theme::QUIET,
                     (false, None) => theme::TEXT,
                 };
                 let mark = if index == on { "◉ " } else { "○ " };
-                paper.line(Line::from(vec![
+                view.line(Line::from(vec![
                     Span::raw("  "),
                     Span::styled(mark, if index == on { theme::ACCENT } else { theme::TEXT }),
                     Span::styled(option.label, style),
-                    Span::styled(if option.not_here.is_some() { "  (not here)" } else { "" }, theme::QUIET),
+                    Span::styled(if option.unavailable_reason.is_some() { "  (not here)" } else { "" }, theme::QUIET),
                 ]));
                 if here || index == on {
-                    paper.prose(option.meaning, 6, theme::QUIET);
+                    view.prose(option.description, 6, theme::QUIET);
                 }
-                if here && let Some(why) = option.not_here {
-                    paper.prose(why, 6, theme::WARNING);
+                if here && let Some(why) = option.unavailable_reason {
+                    view.prose(why, 6, theme::WARNING);
                 }
             }
         });
     }
 
     /// Step *Choose external key for this KMS key*.
-    pub(super) fn write_external_key(&self, paper: &mut Paper, height: usize, known: &Known, errors: &[FieldError]) {
-        paper.prose(self.step.intro(), 2, theme::QUIET);
-        paper.gap();
-        self.write_stores(paper, height, known, errors);
-        paper.gap();
-        self.write_text_field(paper, Field::ExternalKeyId, errors, "bb8562717f809024");
-        paper.gap();
-        let is_focused = self.here() == Spot::CreateKeyStore;
-        paper.focused(is_focused, |paper| {
+    pub(super) fn write_external_key(
+        &self,
+        view: &mut Paper,
+        height: usize,
+        account: &AccountState,
+        errors: &[FieldError],
+    ) {
+        view.prose(self.step.intro(), 2, theme::QUIET);
+        view.gap();
+        self.write_key_store_table(view, height, account, errors);
+        view.gap();
+        self.write_text_field(view, Field::ExternalKeyId, errors, "bb8562717f809024");
+        view.gap();
+        let is_focused = self.focused() == FocusTarget::CreateKeyStore;
+        view.focused(is_focused, |view| {
             let mut spans = vec![Span::raw(" ")];
             spans.extend(button("Create external key store", is_focused));
-            paper.line(Line::from(spans));
+            view.line(Line::from(spans));
         });
     }
 
-    fn write_stores(&self, paper: &mut Paper, height: usize, known: &Known, errors: &[FieldError]) {
-        self.write_field(paper, Field::CustomKeyStore, errors, |paper, is_focused| {
-            if !Self::loaded_note(paper, "external key stores", &known.key_stores) {
+    fn write_key_store_table(&self, view: &mut Paper, height: usize, account: &AccountState, errors: &[FieldError]) {
+        self.write_field(view, Field::CustomKeyStore, errors, |view, is_focused| {
+            if !Self::write_loading(view, "external key stores", &account.key_stores) {
                 return;
             }
-            let stores = external(known);
+            let stores = external(account);
             if stores.is_empty() {
-                paper.prose("No external key stores. Create one first.", 2, theme::TEXT);
+                view.prose("No external key stores. Create one first.", 2, theme::TEXT);
                 return;
             }
             let rows = Rows {
@@ -221,22 +233,22 @@ impl Wizard {
                 is_chosen: &|row| self.draft.custom_key_store_id.as_ref() == Some(&stores[row].custom_key_store_id),
             };
             // The name is what a person knows a store by; the rest stands beside it where there is room for it.
-            let columns = match paper.width {
-                ..64 => &COLUMNS[..2],
-                64..90 => &COLUMNS[..3],
-                _ => &COLUMNS,
+            let columns = match view.width {
+                ..64 => &KEY_STORE_COLUMNS[..2],
+                64..90 => &KEY_STORE_COLUMNS[..3],
+                _ => &KEY_STORE_COLUMNS,
             };
             let rows_shown = height.saturating_sub(14).clamp(4, 10);
-            self.stores.write(paper, columns, rows_shown + 2, is_focused, &rows);
+            self.stores.write(view, columns, rows_shown + 2, is_focused, &rows);
         });
     }
 
     /// Writes a checkbox whose label is what one agrees to.
-    pub(super) fn write_checkbox(&self, paper: &mut Paper, field: Field, ticked: bool, errors: &[FieldError]) {
-        let is_focused = self.field_here() == Some(field);
+    pub(super) fn write_checkbox(&self, view: &mut Paper, field: Field, ticked: bool, errors: &[FieldError]) {
+        let is_focused = self.focused_field() == Some(field);
         let mark = if ticked { "☑" } else { "☐" };
-        paper.focused(is_focused, |paper| {
-            let rows = text::wrap(field.label(), paper.width.saturating_sub(5));
+        view.focused(is_focused, |view| {
+            let rows = text::wrap(field.label(), view.width.saturating_sub(5));
             for (index, words) in rows.into_iter().enumerate() {
                 let lead = match (index, is_focused) {
                     (0, true) => format!("▸ {mark} "),
@@ -244,11 +256,11 @@ impl Wizard {
                     _ => "    ".to_owned(),
                 };
                 let style = if is_focused { theme::FOCUS } else { theme::TEXT };
-                paper.line(Line::from(vec![Span::styled(lead, theme::ACCENT), Span::styled(words, style)]));
+                view.line(Line::from(vec![Span::styled(lead, theme::ACCENT), Span::styled(words, style)]));
             }
-            match self.error_at(field, errors) {
-                Some(error) => paper.prose(&format!("✗ {error}"), 4, theme::BAD),
-                None => paper.prose(field.hint(), 4, theme::QUIET),
+            match self.visible_error(field, errors) {
+                Some(error) => view.prose(&format!("✗ {error}"), 4, theme::BAD),
+                None => view.prose(field.hint(), 4, theme::QUIET),
             };
         });
     }

@@ -3,30 +3,30 @@
 use super::Wizard;
 use crate::create_key::draft::KeyDraft;
 use crate::create_key::field::Field;
-use crate::create_key::known::Known;
+use crate::create_key::known::AccountState;
 use crate::create_key::method::Method;
 
 impl Wizard {
     /// A wizard with `draft` in it, as if it had been typed and left: each step can be gone to, and tells what is wrong
     /// there. It begins where something is left to do for sure: what has to be acknowledged; without that at the start.
-    pub fn filled(draft: KeyDraft, known: &Known) -> Self {
-        let mut wizard = Self::new(Method::FromCustomerManagedKeys, known);
+    pub fn prefilled(draft: KeyDraft, account: &AccountState) -> Self {
+        let mut wizard = Self::new(Method::FromCustomerManagedKeys, account);
         wizard.visited = (0..wizard.method.steps(draft.origin).len()).collect();
-        wizard.left = said(&draft);
+        wizard.touched = filled_fields(&draft);
         wizard.draft = draft;
         wizard.focus_field(Field::Acknowledgement);
         wizard
     }
 
     /// Chooses the store that was asked for, whatever its state: what is wrong with it is told where it can be connected.
-    pub fn take_store(&mut self, store_id: String, known: &Known) {
-        self.choose_store(store_id, known);
-        self.left.push(Field::CustomKeyStore);
+    pub fn preselect_store(&mut self, store_id: String, account: &AccountState) {
+        self.choose_store(store_id, account);
+        self.touched.push(Field::CustomKeyStore);
     }
 }
 
 /// The fields in which something stands.
-fn said(draft: &KeyDraft) -> Vec<Field> {
+fn filled_fields(draft: &KeyDraft) -> Vec<Field> {
     let texts = [
         (Field::ExternalKeyId, &draft.xks_key_id),
         (Field::Alias, &draft.alias),

@@ -2,15 +2,15 @@
 
 use crossterm::event::{KeyCode, KeyEvent};
 
-use super::spots::Spot;
-use super::{Wish, Wizard};
+use super::spots::FocusTarget;
+use super::{Wizard, WizardEvent};
 use crate::aws::scalar::SecretString;
 use crate::create_key::field::Field;
 use crate::create_key::guide;
-use crate::create_key::known::Known;
+use crate::create_key::known::AccountState;
 use crate::create_key::method::Step;
 use crate::create_key::preview;
-use crate::create_key::submission::{Answer, Submission};
+use crate::create_key::submission::{Submission, SubmissionResponse};
 use crate::create_key::validate::FieldError;
 use crate::tui::effect::Call;
 use crate::tui::keymap::{self, Action, Context};
@@ -19,81 +19,87 @@ use crate::tui::widgets::field::TextField;
 
 impl Wizard {
     /// Takes a key.
-    pub fn press(&mut self, key: KeyEvent, known: &Known) -> Vec<Wish> {
+    pub fn handle_key(&mut self, key: KeyEvent, account: &AccountState) -> Vec<WizardEvent> {
         if matches!(self.submission, Submission::Sending { .. }) {
-            return if key.code == KeyCode::Esc { vec![Wish::StopWaiting] } else { Vec::new() };
+            return if key.code == KeyCode::Esc { vec![WizardEvent::StopWaiting] } else { Vec::new() };
         }
         if let Some(number) = keymap::step_number(key) {
-            self.jump(number - 1);
+            self.jump_to_step(number - 1);
             return Vec::new();
         }
         let action = keymap::action(&[Context::Wizard, Context::Steps, Context::Row, Context::Fields], key);
         match action {
             Some(Action::NextStep) => {
                 if self.step == Step::Review {
-                    return self.finish(known);
+                    return self.finish(account);
                 }
-                self.next(known);
+                self.go_next(account);
             }
-            Some(Action::PreviousStep) => self.step_by(-1),
-            Some(Action::NextField) => self.step_focus(1),
-            Some(Action::PreviousField) => self.step_focus(-1),
-            Some(Action::Help) => return self.field_here().map(Wish::Help).into_iter().collect(),
-            Some(Action::Remove) if self.here_removes().is_some() => self.remove(),
-            _ => return self.press_here(key, known),
+            Some(Action::PreviousStep) => self.move_step(-1),
+            Some(Action::NextField) => self.move_focus(1),
+            Some(Action::PreviousField) => self.move_focus(-1),
+            Some(Action::Help) => return self.focused_field().map(WizardEvent::ShowHelp).into_iter().collect(),
+            Some(Action::Remove) if self.removable_row().is_some() => self.remove_row(),
+            _ => return self.handle_focused_key(key, account),
         }
         Vec::new()
     }
 
-    pub(super) fn step_focus(&mut self, by: isize) {
-        if let Some(field) = self.field_here() {
-            self.left.push(field);
+    pub(super) fn move_focus(&mut self, by: isize) {
+        if let Some(field) = self.focused_field() {
+            self.touched.push(field);
         }
-        let spots = self.spots().len();
-        self.spot = self.spot.min(spots.saturating_sub(1));
-        self.spot = (self.spot + spots).saturating_add_signed(by) % spots.max(1);
+        let targets = self.focus_targets().len();
+        self.focus_index = self.focus_index.min(targets.saturating_sub(1));
+        self.focus_index = (self.focus_index + targets).saturating_add_signed(by) % targets.max(1);
         self.load_editor();
     }
 
     /// Whether lists and texts of many lines have the focus, which turn their own pages.
-    fn turns_pages(&self) -> bool {
-        match self.here() {
-            Spot::Field(Field::CustomKeyStore | Field::Administrators | Field::Users | Field::Description) => true,
-            Spot::Field(Field::KeyPolicy) => self.draft.edited_policy.is_some(),
+    fn handles_paging(&self) -> bool {
+        match self.focused() {
+            FocusTarget::Field(Field::CustomKeyStore | Field::Administrators | Field::Users | Field::Description) => {
+                true
+            }
+            FocusTarget::Field(Field::KeyPolicy) => self.draft.edited_policy.is_some(),
             _ => false,
         }
     }
 
     /// Whether `PgDn` looks further down.
     pub fn can_scroll(&self) -> bool {
-        !self.turns_pages() && self.scroll.has_more()
+        !self.handles_paging() && self.scroll.has_more()
     }
 
-    fn press_here(&mut self, key: KeyEvent, known: &Known) -> Vec<Wish> {
-        if !self.turns_pages() && self.scroll.press_page(key.code) {
+    fn handle_focused_key(&mut self, key: KeyEvent, account: &AccountState) -> Vec<WizardEvent> {
+        if !self.handles_paging() && self.scroll.press_page(key.code) {
             return Vec::new();
         }
-        match self.here() {
-            Spot::Field(Field::CustomKeyStore) => self.press_stores(key, known),
-            Spot::Field(field @ (Field::KeyType | Field::KeyUsage | Field::Origin)) => self.press_options(field, key),
-            Spot::Field(Field::Administrators | Field::Users) => self.press_principals(key, known),
-            Spot::Field(field @ (Field::Description | Field::KeyPolicy)) => self.press_area(field, key, known),
-            Spot::Field(field @ (Field::AddAdministrator | Field::AddUser))
+        match self.focused() {
+            FocusTarget::Field(Field::CustomKeyStore) => self.handle_key_store_table_key(key, account),
+            FocusTarget::Field(field @ (Field::KeyType | Field::KeyUsage | Field::Origin)) => {
+                self.handle_radio_key(field, key)
+            }
+            FocusTarget::Field(Field::Administrators | Field::Users) => self.handle_principal_table_key(key, account),
+            FocusTarget::Field(field @ (Field::Description | Field::KeyPolicy)) => {
+                self.handle_text_area_key(field, key, account)
+            }
+            FocusTarget::Field(field @ (Field::AddAdministrator | Field::AddUser))
                 if key.code == KeyCode::Enter && !self.is_empty(field) =>
             {
-                self.left.push(field);
-                self.add_typed(known);
+                self.touched.push(field);
+                self.add_typed_principal(account);
                 Vec::new()
             }
-            Spot::Field(field) if self.text_of(field).is_some() => self.press_text(field, key),
-            spot => match key.code {
-                KeyCode::Enter | KeyCode::Char(' ') => self.activate(spot, known),
+            FocusTarget::Field(field) if self.text_value(field).is_some() => self.handle_text_field_key(field, key),
+            target => match key.code {
+                KeyCode::Enter | KeyCode::Char(' ') => self.activate(target, account),
                 KeyCode::Down | KeyCode::Right => {
-                    self.step_focus(1);
+                    self.move_focus(1);
                     Vec::new()
                 }
                 KeyCode::Up | KeyCode::Left => {
-                    self.step_focus(-1);
+                    self.move_focus(-1);
                     Vec::new()
                 }
                 KeyCode::Esc => self.leave(),
@@ -102,59 +108,59 @@ impl Wizard {
         }
     }
 
-    pub(super) fn leave(&mut self) -> Vec<Wish> {
-        vec![Wish::Leave { loses_something: self.would_lose() }]
+    pub(super) fn leave(&mut self) -> Vec<WizardEvent> {
+        vec![WizardEvent::Leave { has_unsaved_changes: self.has_unsaved_changes() }]
     }
 
-    fn press_text(&mut self, field: Field, key: KeyEvent) -> Vec<Wish> {
+    fn handle_text_field_key(&mut self, field: Field, key: KeyEvent) -> Vec<WizardEvent> {
         match key.code {
             KeyCode::Esc => return self.leave(),
-            KeyCode::Enter | KeyCode::Down => self.step_focus(1),
-            KeyCode::Up => self.step_focus(-1),
-            _ => self.edit_text(field, |editor| {
+            KeyCode::Enter | KeyCode::Down => self.move_focus(1),
+            KeyCode::Up => self.move_focus(-1),
+            _ => self.edit_text_field(field, |editor| {
                 editor.press(key);
             }),
         }
         Vec::new()
     }
 
-    fn press_area(&mut self, field: Field, key: KeyEvent, known: &Known) -> Vec<Wish> {
+    fn handle_text_area_key(&mut self, field: Field, key: KeyEvent, account: &AccountState) -> Vec<WizardEvent> {
         if key.code == KeyCode::Esc {
             return self.leave();
         }
         if field == Field::KeyPolicy && self.draft.edited_policy.is_none() {
             return match key.code {
-                KeyCode::Enter => self.activate(Spot::Field(field), known),
+                KeyCode::Enter => self.activate(FocusTarget::Field(field), account),
                 KeyCode::Down => {
-                    self.step_focus(1);
+                    self.move_focus(1);
                     Vec::new()
                 }
                 KeyCode::Up => {
-                    self.step_focus(-1);
+                    self.move_focus(-1);
                     Vec::new()
                 }
                 _ => Vec::new(),
             };
         }
-        self.edit_area(field, |area| {
+        self.edit_text_area(field, |area| {
             area.press(key);
         });
         Vec::new()
     }
 
     /// Edits a one-line text field, and takes its value over into the draft.
-    fn edit_text(&mut self, field: Field, edit: impl FnOnce(&mut TextField)) {
-        let Some(value) = self.text_of(field) else { return };
-        let editor = self.editors.open_line(field, &value);
+    fn edit_text_field(&mut self, field: Field, edit: impl FnOnce(&mut TextField)) {
+        let Some(value) = self.text_value(field) else { return };
+        let editor = self.editors.open_text_field(field, &value);
         edit(editor);
         let value = editor.value().to_owned();
-        self.set_text(field, value);
+        self.set_text_value(field, value);
     }
 
     /// Edits a text field of several lines likewise.
-    fn edit_area(&mut self, field: Field, edit: impl FnOnce(&mut TextArea)) {
-        let value = self.area_of(field);
-        let area = self.editors.open_area(field, &value);
+    fn edit_text_area(&mut self, field: Field, edit: impl FnOnce(&mut TextArea)) {
+        let value = self.text_area_value(field);
+        let area = self.editors.open_text_area(field, &value);
         edit(area);
         let text = area.value();
         if field == Field::Description {
@@ -165,113 +171,119 @@ impl Wizard {
     }
 
     /// Takes pasted text into the field that has the focus.
-    pub fn paste(&mut self, pasted: &str, known: &Known) {
-        match self.here() {
-            Spot::Field(Field::CustomKeyStore) => self.stores.paste(pasted),
-            Spot::Field(Field::Administrators) => self.administrators.paste(pasted),
-            Spot::Field(Field::Users) => self.users.paste(pasted),
-            Spot::Field(field @ (Field::Description | Field::KeyPolicy))
+    pub fn handle_paste(&mut self, pasted: &str, account: &AccountState) {
+        match self.focused() {
+            FocusTarget::Field(Field::CustomKeyStore) => self.stores.paste(pasted),
+            FocusTarget::Field(Field::Administrators) => self.administrators.paste(pasted),
+            FocusTarget::Field(Field::Users) => self.users.paste(pasted),
+            FocusTarget::Field(field @ (Field::Description | Field::KeyPolicy))
                 if (field == Field::Description || self.draft.edited_policy.is_some()) =>
             {
-                self.edit_area(field, |area| area.paste(pasted));
+                self.edit_text_area(field, |area| area.paste(pasted));
             }
-            Spot::Field(field) => self.edit_text(field, |editor| editor.paste(pasted)),
+            FocusTarget::Field(field) => self.edit_text_field(field, |editor| editor.paste(pasted)),
             _ => {}
         }
-        self.arrange(known);
+        self.refresh_tables(account);
     }
 
-    fn activate(&mut self, spot: Spot, known: &Known) -> Vec<Wish> {
-        match spot {
-            Spot::Field(Field::Acknowledgement) => self.draft.acknowledged = !self.draft.acknowledged,
-            Spot::Field(Field::AdministratorsMayDelete) => {
+    fn activate(&mut self, target: FocusTarget, account: &AccountState) -> Vec<WizardEvent> {
+        match target {
+            FocusTarget::Field(Field::Acknowledgement) => self.draft.acknowledged = !self.draft.acknowledged,
+            FocusTarget::Field(Field::AdministratorsMayDelete) => {
                 self.draft.administrators_may_delete = !self.draft.administrators_may_delete;
             }
-            Spot::AdvancedOptions => {
+            FocusTarget::AdvancedOptions => {
                 self.shows_origins = !self.shows_origins;
                 if self.shows_origins {
-                    self.focus(Spot::Field(Field::Origin));
+                    self.set_focus(FocusTarget::Field(Field::Origin));
                 }
             }
-            Spot::CreateKeyStore => return vec![Wish::CreateKeyStore],
-            Spot::Field(Field::AddTag) => self.add_tag(),
-            Spot::Field(Field::AddOtherAccount) => self.add_account(),
-            Spot::Field(Field::KeyPolicy) if !known.account.is_empty() => {
-                self.draft.edited_policy = Some(self.draft.policy_json(known));
+            FocusTarget::CreateKeyStore => return vec![WizardEvent::CreateKeyStore],
+            FocusTarget::Field(Field::AddTag) => self.add_tag(),
+            FocusTarget::Field(Field::AddOtherAccount) => self.add_other_account(),
+            FocusTarget::Field(Field::KeyPolicy) if !account.account_id.is_empty() => {
+                self.draft.edited_policy = Some(self.draft.policy_json(account));
                 self.load_editor();
             }
-            Spot::RemoveTag(_) | Spot::RemoveAccount(_) => self.remove(),
-            Spot::RestorePolicy => {
+            FocusTarget::RemoveTag(_) | FocusTarget::RemoveAccount(_) => self.remove_row(),
+            FocusTarget::RestorePolicy => {
                 self.draft.edited_policy = None;
-                self.focus(Spot::Field(Field::KeyPolicy));
+                self.set_focus(FocusTarget::Field(Field::KeyPolicy));
             }
-            Spot::Edit(step) => self.go(step),
-            Spot::CopyCommands => {
-                let commands = preview::commands_left(&self.draft, known, &self.submission).join("\n\n");
-                return vec![Wish::Copy("AWS CLI commands", commands)];
+            FocusTarget::EditStep(step) => self.go_to_step(step),
+            FocusTarget::CopyCommands => {
+                let commands = preview::remaining_commands(&self.draft, account, &self.submission).join("\n\n");
+                return vec![WizardEvent::Copy("AWS CLI commands", commands)];
             }
-            Spot::SaveCommands if !self.shows_wrong(known) => {
-                let commands = preview::commands_left(&self.draft, known, &self.submission);
-                let (name, text) = preview::script(&self.draft, &commands);
+            FocusTarget::SaveCommands if !self.focus_first_error(account) => {
+                let commands = preview::remaining_commands(&self.draft, account, &self.submission);
+                let (name, text) = preview::shell_script(&self.draft, &commands);
                 let (name, text) = (format!("{name}.sh"), SecretString::new(text));
-                return vec![Wish::Ask(Call::WriteFile { name, text })];
+                return vec![WizardEvent::Request(Call::WriteFile { name, text })];
             }
-            Spot::CopyStatement => {
-                return self.statement().map(|text| Wish::Copy("policy", text)).into_iter().collect();
+            FocusTarget::CopyIamPolicy => {
+                return self
+                    .missing_permissions_policy()
+                    .map(|text| WizardEvent::Copy("policy", text))
+                    .into_iter()
+                    .collect();
             }
-            Spot::CopyPolicy => return vec![Wish::Copy("key policy", self.draft.policy_json(known))],
-            Spot::Mend(field) => {
-                self.left.push(field);
+            FocusTarget::CopyKeyPolicy => {
+                return vec![WizardEvent::Copy("key policy", self.draft.policy_json(account))];
+            }
+            FocusTarget::FixField(field) => {
+                self.touched.push(field);
                 self.focus_field(field);
             }
-            Spot::Cancel => return self.leave(),
-            Spot::Previous => self.step_by(-1),
-            Spot::Retry => return self.finish(known),
-            Spot::Next if self.step == Step::Review => return self.finish(known),
-            Spot::Next => self.next(known),
-            Spot::Field(_) | Spot::SaveCommands => {}
+            FocusTarget::Cancel => return self.leave(),
+            FocusTarget::Previous => self.move_step(-1),
+            FocusTarget::Retry => return self.finish(account),
+            FocusTarget::Next if self.step == Step::Review => return self.finish(account),
+            FocusTarget::Next => self.go_next(account),
+            FocusTarget::Field(_) | FocusTarget::SaveCommands => {}
         }
         Vec::new()
     }
 
     /// Sends what the person has said, unless something is not right: then the focus goes there. A read-only console
     /// gives the commands that do it instead; it looks up what is in doubt.
-    fn finish(&mut self, known: &Known) -> Vec<Wish> {
-        if self.shows_wrong(known) {
+    fn finish(&mut self, account: &AccountState) -> Vec<WizardEvent> {
+        if self.focus_first_error(account) {
             return Vec::new();
         }
-        if known.is_read_only && !self.submission.is_in_doubt() {
-            return self.activate(Spot::CopyCommands, known);
+        if account.is_read_only && !self.submission.is_in_doubt() {
+            return self.activate(FocusTarget::CopyCommands, account);
         }
-        let call = self.submission.start(&self.draft, known);
-        call.map(|call| Wish::Ask(Call::Submission(call))).into_iter().collect()
+        let call = self.submission.start(&self.draft, account);
+        call.map(|call| WizardEvent::Request(Call::Submission(call))).into_iter().collect()
     }
 
     /// Moves the focus to what is not right, if anything is not.
-    fn shows_wrong(&mut self, known: &Known) -> bool {
-        let errors = self.errors_of(Step::Review, known);
+    fn focus_first_error(&mut self, account: &AccountState) -> bool {
+        let errors = self.step_errors(Step::Review, account);
         let Some(FieldError { field, .. }) = errors.first() else { return false };
-        self.left.push(*field);
+        self.touched.push(*field);
         self.focus_field(*field);
         true
     }
 
     /// A stage of creating the key was answered.
-    pub fn answered(&mut self, answer: Answer, known: &Known) -> Vec<Wish> {
-        let next = self.submission.answer(answer, &self.draft, known);
+    pub fn on_submission_response(&mut self, answer: SubmissionResponse, account: &AccountState) -> Vec<WizardEvent> {
+        let next = self.submission.on_response(answer, &self.draft, account);
         if let Some(call) = next {
-            return vec![Wish::Ask(Call::Submission(call))];
+            return vec![WizardEvent::Request(Call::Submission(call))];
         }
         if matches!(self.submission, Submission::Done { .. }) {
-            return vec![Wish::Finished];
+            return vec![WizardEvent::Finished];
         }
         self.suspects = self
             .submission
             .failure()
-            .map(|failure| guide::invalid_principals(&failure.code, &failure.message, &self.draft, known))
+            .map(|failure| guide::invalid_principals(&failure.code, &failure.message, &self.draft, account))
             .unwrap_or_default();
-        self.go(Step::Review);
-        self.focus(self.way_on().unwrap_or(Spot::Next));
+        self.go_to_step(Step::Review);
+        self.set_focus(self.next_target().unwrap_or(FocusTarget::Next));
         Vec::new()
     }
 }

@@ -8,18 +8,18 @@ use crate::tui::widgets::area::{TextArea, write_area};
 use crate::tui::widgets::paper::Paper;
 
 impl Wizard {
-    pub(super) fn write_labels(&self, paper: &mut Paper, errors: &[FieldError]) {
-        paper.prose(self.step.intro(), 2, theme::QUIET);
-        paper.gap();
-        self.write_text_field(paper, Field::Alias, errors, "payments-key");
+    pub(super) fn write_alias_and_description(&self, view: &mut Paper, errors: &[FieldError]) {
+        view.prose(self.step.intro(), 2, theme::QUIET);
+        view.gap();
+        self.write_text_field(view, Field::Alias, errors, "payments-key");
         if self.submission.key().is_some() {
             return;
         }
-        paper.gap();
-        self.write_field(paper, Field::Description, errors, |paper, is_focused| {
+        view.gap();
+        self.write_field(view, Field::Description, errors, |view, is_focused| {
             let still = TextArea::new(&self.draft.description);
-            let area = if is_focused { self.editors.area(Field::Description) } else { None }.unwrap_or(&still);
-            write_area(paper, area, is_focused, 4, 3);
+            let area = if is_focused { self.editors.text_area(Field::Description) } else { None }.unwrap_or(&still);
+            write_area(view, area, is_focused, 4, 3);
         });
     }
 }

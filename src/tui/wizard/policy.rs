@@ -3,9 +3,9 @@
 use ratatui::text::{Line, Span};
 
 use super::Wizard;
-use super::spots::Spot;
+use super::spots::FocusTarget;
 use crate::create_key::field::Field;
-use crate::create_key::known::Known;
+use crate::create_key::known::AccountState;
 use crate::create_key::validate::FieldError;
 use crate::tui::theme;
 use crate::tui::widgets::area::{TextArea, write_area};
@@ -13,45 +13,52 @@ use crate::tui::widgets::button;
 use crate::tui::widgets::paper::Paper;
 
 impl Wizard {
-    pub(super) fn write_policy(&self, paper: &mut Paper, height: usize, known: &Known, errors: &[FieldError]) {
-        paper.prose(self.step.intro(), 2, theme::QUIET);
-        paper.gap();
-        let is_focused = self.here() == Spot::Field(Field::KeyPolicy);
+    pub(super) fn write_policy(&self, view: &mut Paper, height: usize, account: &AccountState, errors: &[FieldError]) {
+        view.prose(self.step.intro(), 2, theme::QUIET);
+        view.gap();
+        let is_focused = self.focused() == FocusTarget::Field(Field::KeyPolicy);
         if let Some(edited) = &self.draft.edited_policy {
-            self.write_edited(paper, height, edited, is_focused, errors);
+            self.write_edited_policy(view, height, edited, is_focused, errors);
             return;
         }
-        paper.focused(is_focused, |paper| {
-            paper.line(Line::styled("  Generated from your choices", theme::HEADING));
-            super::super::widgets::button_row(paper, &[Some("Edit")], if is_focused { 0 } else { usize::MAX });
-            write_problems(paper, errors);
+        view.focused(is_focused, |view| {
+            view.line(Line::styled("  Generated from your choices", theme::HEADING));
+            super::super::widgets::button_row(view, &[Some("Edit")], if is_focused { 0 } else { usize::MAX });
+            write_policy_errors(view, errors);
         });
-        paper.gap();
-        paper.prose(&self.draft.policy_json(known), 2, theme::TEXT);
+        view.gap();
+        view.prose(&self.draft.policy_json(account), 2, theme::TEXT);
     }
 
-    fn write_edited(&self, paper: &mut Paper, height: usize, edited: &str, is_focused: bool, errors: &[FieldError]) {
-        let on_restore = self.here() == Spot::RestorePolicy;
-        paper.focused(is_focused || on_restore, |paper| {
+    fn write_edited_policy(
+        &self,
+        view: &mut Paper,
+        height: usize,
+        edited: &str,
+        is_focused: bool,
+        errors: &[FieldError],
+    ) {
+        let on_restore = self.focused() == FocusTarget::RestorePolicy;
+        view.focused(is_focused || on_restore, |view| {
             let mut spans = vec![Span::styled("  Edited by you", theme::HEADING), Span::raw("   ")];
             spans.extend(button("Go back to the generated policy", on_restore));
-            paper.line(Line::from(spans));
-            if !write_problems(paper, errors) {
-                paper.line(Line::styled("  ✓ The policy can be saved.", theme::GOOD));
+            view.line(Line::from(spans));
+            if !write_policy_errors(view, errors) {
+                view.line(Line::styled("  ✓ The policy can be saved.", theme::GOOD));
             }
             let still = TextArea::new(edited);
-            let area = if is_focused { self.editors.area(Field::KeyPolicy) } else { None }.unwrap_or(&still);
-            write_area(paper, area, is_focused, height.saturating_sub(7).clamp(4, 40), 4);
+            let area = if is_focused { self.editors.text_area(Field::KeyPolicy) } else { None }.unwrap_or(&still);
+            write_area(view, area, is_focused, height.saturating_sub(7).clamp(4, 40), 4);
         });
     }
 }
 
 /// Writes what is wrong with the policy; whether something is.
-fn write_problems(paper: &mut Paper, errors: &[FieldError]) -> bool {
+fn write_policy_errors(view: &mut Paper, errors: &[FieldError]) -> bool {
     let mut problems = errors.iter().filter(|error| error.field == Field::KeyPolicy).peekable();
     let some = problems.peek().is_some();
     for problem in problems {
-        paper.prose(&format!("✗ {}", problem.message), 2, theme::BAD);
+        view.prose(&format!("✗ {}", problem.message), 2, theme::BAD);
     }
     some
 }

@@ -5,14 +5,14 @@ use std::collections::HashSet;
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::text::{Line, Span};
 
-use super::spots::Spot;
-use super::{Wish, Wizard};
+use super::spots::FocusTarget;
+use super::{Wizard, WizardEvent};
 use crate::aws::arn::Arn;
 use crate::create_key::field::Field;
-use crate::create_key::known::{Known, Loaded};
+use crate::create_key::known::{AccountState, Loadable};
 use crate::create_key::method::Step;
-use crate::create_key::principals::{Principal, PrincipalKind, Principals, Progress};
-use crate::create_key::validate::{FieldError, typed_principal};
+use crate::create_key::principals::{IamPrincipal, ListProgress, PrincipalKind, Principals};
+use crate::create_key::validate::{FieldError, principal_error};
 use crate::tui::effect::Call;
 use crate::tui::keymap::{self, Action, Context};
 use crate::tui::theme;
@@ -20,25 +20,25 @@ use crate::tui::widgets::paper::Paper;
 use crate::tui::widgets::table::{Choice, Column, Extent, Pressed, Rows, Table};
 use crate::tui::widgets::text;
 
-const COLUMNS: [Column; 3] = [
+const PRINCIPAL_COLUMNS: [Column; 3] = [
     Column { title: "Name", least: 22, weight: 3 },
     Column { title: "Type", least: 6, weight: 0 },
     Column { title: "Path", least: 12, weight: 2 },
 ];
 
 /// When so many rows or fewer are left below the cursor, the next page is asked for.
-const ROWS_AHEAD: usize = 50;
+const PREFETCH_ROWS: usize = 50;
 
 /// The rows of a table: what AWS lists, then what was typed.
-struct Listed<'a> {
-    list: &'a [Principal],
+struct PrincipalRows<'a> {
+    list: &'a [IamPrincipal],
     typed: Vec<&'a str>,
 }
 
-impl<'a> Listed<'a> {
-    fn new(known: &'a Known, chosen: &'a [String]) -> Self {
-        let typed = chosen.iter().map(String::as_str).filter(|arn| !known.principals.has(arn)).collect();
-        Self { list: known.principals.list(), typed }
+impl<'a> PrincipalRows<'a> {
+    fn new(account: &'a AccountState, selected: &'a [String]) -> Self {
+        let typed = selected.iter().map(String::as_str).filter(|arn| !account.principals.contains(arn)).collect();
+        Self { list: account.principals.list(), typed }
     }
 
     fn len(&self) -> usize {
@@ -54,7 +54,7 @@ impl<'a> Listed<'a> {
         let Some(one) = self.list.get(row) else {
             let arn = self.arn(row).unwrap_or_default();
             return match column {
-                0 => typed_name(arn),
+                0 => principal_name(arn),
                 1 => "typed".to_owned(),
                 _ => arn.to_owned(),
             };
@@ -71,7 +71,7 @@ impl<'a> Listed<'a> {
 }
 
 /// A name as the lists have it; of an account's root the account.
-fn typed_name(text: &str) -> String {
+fn principal_name(text: &str) -> String {
     match text.parse::<Arn>() {
         Ok(arn) if arn.resource == "root" => format!("root of {}", arn.account),
         Ok(arn) => arn.resource.rsplit('/').next().unwrap_or_default().to_owned(),
@@ -79,7 +79,7 @@ fn typed_name(text: &str) -> String {
     }
 }
 
-fn page_of(kind: PrincipalKind, marker: Option<String>) -> Call {
+fn list_request(kind: PrincipalKind, marker: Option<String>) -> Call {
     match kind {
         PrincipalKind::User => Call::Users(marker),
         PrincipalKind::Role => Call::Roles(marker),
@@ -87,108 +87,111 @@ fn page_of(kind: PrincipalKind, marker: Option<String>) -> Call {
 }
 
 impl Wizard {
-    fn table_of(&mut self, field: Field) -> &mut Table {
+    fn table_mut(&mut self, field: Field) -> &mut Table {
         if field == Field::Administrators { &mut self.administrators } else { &mut self.users }
     }
 
-    fn chosen(&self, field: Field) -> &[String] {
+    fn selected(&self, field: Field) -> &[String] {
         if field == Field::Administrators { &self.draft.administrators } else { &self.draft.users }
     }
 
-    fn chosen_mut(&mut self, field: Field) -> &mut Vec<String> {
+    fn selected_mut(&mut self, field: Field) -> &mut Vec<String> {
         if field == Field::Administrators { &mut self.draft.administrators } else { &mut self.draft.users }
     }
 
     /// Arranges both tables anew.
-    pub(super) fn arrange_principals(&mut self, known: &Known) {
+    pub(super) fn refresh_principal_tables(&mut self, account: &AccountState) {
         let (administrators, users) = (&self.draft.administrators, &self.draft.users);
-        for (table, chosen) in [(&mut self.administrators, administrators), (&mut self.users, users)] {
-            let rows = Listed::new(known, chosen);
-            table.extent = if known.principals.are_whole() { Extent::Whole } else { Extent::SoFar };
-            table.arrange(rows.len(), &COLUMNS, &|row, column| rows.cell(row, column));
+        for (table, selected) in [(&mut self.administrators, administrators), (&mut self.users, users)] {
+            let rows = PrincipalRows::new(account, selected);
+            table.extent = if account.principals.is_complete() { Extent::Whole } else { Extent::SoFar };
+            table.arrange(rows.len(), &PRINCIPAL_COLUMNS, &|row, column| rows.cell(row, column));
         }
     }
 
     /// The principals that the cursors of the two tables are on.
-    pub fn principals_here(&self, known: &Known) -> [Option<String>; 2] {
-        [(&self.administrators, &self.draft.administrators), (&self.users, &self.draft.users)].map(|(table, chosen)| {
-            table.current().and_then(|row| Listed::new(known, chosen).arn(row)).map(str::to_owned)
-        })
+    pub fn principals_at_cursor(&self, account: &AccountState) -> [Option<String>; 2] {
+        [(&self.administrators, &self.draft.administrators), (&self.users, &self.draft.users)].map(
+            |(table, selected)| {
+                table.current().and_then(|row| PrincipalRows::new(account, selected).arn(row)).map(str::to_owned)
+            },
+        )
     }
 
     /// Arranges the tables anew, with each cursor on the principal that it was on.
-    pub fn arrange_around(&mut self, here: &[Option<String>; 2], known: &Known) {
-        self.arrange(known);
+    pub fn refresh_tables_keeping_cursors(&mut self, here: &[Option<String>; 2], account: &AccountState) {
+        self.refresh_tables(account);
         for (field, here) in [Field::Administrators, Field::Users].into_iter().zip(here) {
-            let rows = Listed::new(known, self.chosen(field));
+            let rows = PrincipalRows::new(account, self.selected(field));
             let place = here.as_deref().and_then(|arn| (0..rows.len()).find(|row| rows.arn(*row) == Some(arn)));
             if let Some(row) = place {
-                self.table_of(field).select(row);
+                self.table_mut(field).select(row);
             }
         }
     }
 
     /// The pages that the table which is shown needs: it is read almost to its end, or searched.
-    pub fn principals_to_ask(&self, known: &Known) -> Vec<Call> {
+    pub fn principal_requests(&self, account: &AccountState) -> Vec<Call> {
         let table = match self.step {
             Step::Administrators => &self.administrators,
             Step::Users => &self.users,
             _ => return Vec::new(),
         };
         let place = table.current().and_then(|row| table.shown().iter().rposition(|other| *other == row));
-        let is_near_end = place.unwrap_or(0) + ROWS_AHEAD >= table.shown().len();
+        let is_near_end = place.unwrap_or(0) + PREFETCH_ROWS >= table.shown().len();
         if !is_near_end && table.search().is_empty() {
             return Vec::new();
         }
-        let next = |kind| match known.principals.progress(kind) {
-            Progress::More(marker) => Some(page_of(kind, Some(marker.clone()))),
+        let next = |kind| match account.principals.progress(kind) {
+            ListProgress::More(marker) => Some(list_request(kind, Some(marker.clone()))),
             _ => None,
         };
         Principals::KINDS.into_iter().filter_map(next).collect()
     }
 
     /// What failed once more; when nothing has, both lists from their beginning.
-    fn refresh_principals(known: &Known) -> Vec<Wish> {
-        let failed = |kind| match known.principals.progress(kind) {
-            Progress::Failed { marker, .. } => Some(page_of(kind, marker.clone())),
+    fn refresh_principals(account: &AccountState) -> Vec<WizardEvent> {
+        let failed = |kind| match account.principals.progress(kind) {
+            ListProgress::Failed { marker, .. } => Some(list_request(kind, marker.clone())),
             _ => None,
         };
         let mut calls: Vec<Call> = Principals::KINDS.into_iter().filter_map(failed).collect();
         if calls.is_empty() {
-            calls = Principals::KINDS.map(|kind| page_of(kind, None)).to_vec();
+            calls = Principals::KINDS.map(|kind| list_request(kind, None)).to_vec();
         }
-        calls.into_iter().map(Wish::Ask).collect()
+        calls.into_iter().map(WizardEvent::Request).collect()
     }
 
-    pub(super) fn press_principals(&mut self, key: KeyEvent, known: &Known) -> Vec<Wish> {
-        let administrators = self.here() == Spot::Field(Field::Administrators);
+    pub(super) fn handle_principal_table_key(&mut self, key: KeyEvent, account: &AccountState) -> Vec<WizardEvent> {
+        let administrators = self.focused() == FocusTarget::Field(Field::Administrators);
         let field = if administrators { Field::Administrators } else { Field::Users };
-        let is_coming = |kind| matches!(known.principals.progress(kind), Progress::More(_) | Progress::Loading);
-        let table = self.table_of(field);
+        let is_coming =
+            |kind| matches!(account.principals.progress(kind), ListProgress::More(_) | ListProgress::Loading);
+        let table = self.table_mut(field);
         let at_end = table.current() == table.shown().last().copied();
         let has_more = !table.shown().is_empty() && Principals::KINDS.into_iter().any(is_coming);
         if key.code == KeyCode::Down && at_end && !has_more && !table.is_searching() {
-            self.step_focus(1);
+            self.move_focus(1);
             return Vec::new();
         }
-        match table.press(key, COLUMNS.len()) {
+        match table.press(key, PRINCIPAL_COLUMNS.len()) {
             Pressed::Toggle(row) | Pressed::Open(row) => {
-                let arn = Listed::new(known, self.chosen(field)).arn(row).map(str::to_owned);
-                let is_typed = row >= known.principals.list().len();
+                let arn = PrincipalRows::new(account, self.selected(field)).arn(row).map(str::to_owned);
+                let is_typed = row >= account.principals.list().len();
                 if let Some(arn) = arn {
-                    toggle(self.chosen_mut(field), arn);
+                    toggle(self.selected_mut(field), arn);
                 }
                 if is_typed {
-                    self.arrange_principals(known);
+                    self.refresh_principal_tables(account);
                 }
             }
-            Pressed::ToggleAll => self.toggle_all(field, known),
-            Pressed::Sorted => self.arrange(known),
+            Pressed::ToggleAll => self.toggle_all(field, account),
+            Pressed::Sorted => self.refresh_tables(account),
             Pressed::Taken => {}
             Pressed::Ignored if key.code == KeyCode::Esc => return self.leave(),
             Pressed::Ignored => {
                 if keymap::action(&[Context::Asked], key) == Some(Action::Refresh) {
-                    return Self::refresh_principals(known);
+                    return Self::refresh_principals(account);
                 }
             }
         }
@@ -196,121 +199,129 @@ impl Wizard {
     }
 
     /// Chooses everything shown, or, where all of it is, lets it go.
-    fn toggle_all(&mut self, field: Field, known: &Known) {
-        let rows = Listed::new(known, self.chosen(field));
+    fn toggle_all(&mut self, field: Field, account: &AccountState) {
+        let rows = PrincipalRows::new(account, self.selected(field));
         let table = if field == Field::Administrators { &self.administrators } else { &self.users };
         let shown: Vec<String> = table.shown().iter().filter_map(|row| rows.arn(*row)).map(str::to_owned).collect();
-        let chosen = self.chosen_mut(field);
-        let before: HashSet<String> = chosen.iter().cloned().collect();
+        let selected = self.selected_mut(field);
+        let before: HashSet<String> = selected.iter().cloned().collect();
         if shown.iter().all(|arn| before.contains(arn)) {
             let shown: HashSet<String> = shown.into_iter().collect();
-            chosen.retain(|arn| !shown.contains(arn));
+            selected.retain(|arn| !shown.contains(arn));
         } else {
-            chosen.extend(shown.into_iter().filter(|arn| !before.contains(arn)));
+            selected.extend(shown.into_iter().filter(|arn| !before.contains(arn)));
         }
-        self.arrange_principals(known);
+        self.refresh_principal_tables(account);
     }
 
     /// Takes over the ARN that is typed on this step, if it is right.
-    pub(super) fn add_typed(&mut self, known: &Known) {
+    pub(super) fn add_typed_principal(&mut self, account: &AccountState) {
         let (field, list) = match self.step {
             Step::Administrators => (Field::AddAdministrator, Field::Administrators),
             Step::Users => (Field::AddUser, Field::Users),
             _ => return,
         };
-        let typed = self.text_of(field).unwrap_or_default();
+        let typed = self.text_value(field).unwrap_or_default();
         let typed = typed.trim();
-        if typed.is_empty() || typed_principal(typed, self.chosen(list), known).is_some() {
+        if typed.is_empty() || principal_error(typed, self.selected(list), account).is_some() {
             return;
         }
-        self.chosen_mut(list).push(typed.to_owned());
-        self.set_text(field, String::new());
-        self.left.retain(|left| *left != field);
+        self.selected_mut(list).push(typed.to_owned());
+        self.set_text_value(field, String::new());
+        self.touched.retain(|left| *left != field);
         self.load_editor();
-        self.arrange_principals(known);
+        self.refresh_principal_tables(account);
     }
 
-    pub(super) fn write_administrators(&self, paper: &mut Paper, height: usize, known: &Known, errors: &[FieldError]) {
-        paper.prose(self.step.intro(), 2, theme::QUIET);
-        self.write_table(paper, height.saturating_sub(12).clamp(5, 24), known, Field::Administrators);
-        self.write_text_field(paper, Field::AddAdministrator, errors, "arn:aws:iam::111122223333:role/Name");
-        paper.heading("Key deletion");
+    pub(super) fn write_administrators(
+        &self,
+        view: &mut Paper,
+        height: usize,
+        account: &AccountState,
+        errors: &[FieldError],
+    ) {
+        view.prose(self.step.intro(), 2, theme::QUIET);
+        self.write_principal_table(view, height.saturating_sub(12).clamp(5, 24), account, Field::Administrators);
+        self.write_text_field(view, Field::AddAdministrator, errors, "arn:aws:iam::111122223333:role/Name");
+        view.heading("Key deletion");
         let ticked = self.draft.administrators_may_delete;
-        self.write_checkbox(paper, Field::AdministratorsMayDelete, ticked, &[]);
+        self.write_checkbox(view, Field::AdministratorsMayDelete, ticked, &[]);
     }
 
-    pub(super) fn write_users(&self, paper: &mut Paper, height: usize, known: &Known, errors: &[FieldError]) {
-        paper.prose(self.step.intro(), 2, theme::QUIET);
-        self.write_table(paper, height.saturating_sub(12).clamp(5, 24), known, Field::Users);
-        self.write_text_field(paper, Field::AddUser, errors, "arn:aws:iam::111122223333:role/Name");
-        self.write_accounts(paper, errors);
+    pub(super) fn write_users(&self, view: &mut Paper, height: usize, account: &AccountState, errors: &[FieldError]) {
+        view.prose(self.step.intro(), 2, theme::QUIET);
+        self.write_principal_table(view, height.saturating_sub(12).clamp(5, 24), account, Field::Users);
+        self.write_text_field(view, Field::AddUser, errors, "arn:aws:iam::111122223333:role/Name");
+        self.write_other_accounts(view, errors);
     }
 
-    fn write_table(&self, paper: &mut Paper, height: usize, known: &Known, field: Field) {
+    fn write_principal_table(&self, view: &mut Paper, height: usize, account: &AccountState, field: Field) {
         let (table, title) = match field {
             Field::Administrators => (&self.administrators, "Key administrators"),
             _ => (&self.users, "Key users · This account"),
         };
-        let chosen = self.chosen(field);
-        let is_focused = self.here() == Spot::Field(field);
-        paper.heading(&format!("{title} ({} chosen)", chosen.len()));
-        let listed = Listed::new(known, chosen);
-        paper.focused(is_focused, |_| {});
+        let selected = self.selected(field);
+        let is_focused = self.focused() == FocusTarget::Field(field);
+        view.heading(&format!("{title} ({} chosen)", selected.len()));
+        let listed = PrincipalRows::new(account, selected);
+        view.focused(is_focused, |_| {});
         if listed.len() > 0 {
             let rows = Rows {
                 total: listed.len(),
                 cell: &|row, column| listed.cell(row, column),
                 choice: Choice::Many,
-                is_chosen: &|row| listed.arn(row).is_some_and(|arn| chosen.iter().any(|one| one == arn)),
+                is_chosen: &|row| listed.arn(row).is_some_and(|arn| selected.iter().any(|one| one == arn)),
             };
-            table.write(paper, &COLUMNS, height, is_focused, &rows);
+            table.write(view, &PRINCIPAL_COLUMNS, height, is_focused, &rows);
         }
-        write_progress(paper, &known.principals, is_focused, !table.search().is_empty());
+        write_list_progress(view, &account.principals, is_focused, !table.search().is_empty());
     }
 }
 
 /// What is not there: on its way, still to come, or refused.
-fn write_progress(paper: &mut Paper, principals: &Principals, is_focused: bool, is_searched: bool) {
+fn write_list_progress(view: &mut Paper, principals: &Principals, is_focused: bool, is_searched: bool) {
     if principals.list().is_empty()
-        && Principals::KINDS.iter().all(|kind| matches!(principals.progress(*kind), Progress::Idle | Progress::Loading))
+        && Principals::KINDS
+            .iter()
+            .all(|kind| matches!(principals.progress(*kind), ListProgress::Idle | ListProgress::Loading))
     {
-        Wizard::loaded_note(paper, "IAM users and roles", &Loaded::<()>::Loading);
+        Wizard::write_loading(view, "IAM users and roles", &Loadable::<()>::Loading);
         return;
     }
     let mut has_failed = false;
     for (kind, words) in [(PrincipalKind::User, "IAM users"), (PrincipalKind::Role, "IAM roles")] {
         let count = principals.count(kind);
         let note = match principals.progress(kind) {
-            Progress::Whole => continue,
-            Progress::Idle | Progress::Loading => format!("… Loading {words}: {count} so far."),
-            Progress::More(_) if is_searched => format!("… {words}: {count} so far, and the search goes on."),
-            Progress::More(_) => format!("{words}: {count} so far; more come as you go down or search."),
-            Progress::Failed { reason, .. } => {
+            ListProgress::Complete => continue,
+            ListProgress::Idle | ListProgress::Loading => format!("… Loading {words}: {count} so far."),
+            ListProgress::More(_) if is_searched => format!("… {words}: {count} so far, and the search goes on."),
+            ListProgress::More(_) => format!("{words}: {count} so far; more come as you go down or search."),
+            ListProgress::Failed { reason, .. } => {
                 let line = text::escape_controls(&format!("✗ {words} can't be listed: {reason}"));
-                let line = text::truncate(&line, paper.width.saturating_sub(3));
-                paper.line(Line::styled(format!("  {line}"), theme::BAD));
+                let line = text::truncate(&line, view.width.saturating_sub(3));
+                view.line(Line::styled(format!("  {line}"), theme::BAD));
                 has_failed = true;
                 continue;
             }
         };
-        paper.prose(&note, 2, theme::QUIET);
+        view.prose(&note, 2, theme::QUIET);
     }
     if has_failed {
         // In an empty list this is all that can show where one is.
         let mark = if is_focused && principals.list().is_empty() { "▸ " } else { "  " };
-        let words = text::truncate("r tries again, F2 tells why; ARNs can be typed.", paper.width.saturating_sub(3));
-        paper.line(Line::from(vec![Span::styled(mark, theme::ACCENT), Span::styled(words, theme::QUIET)]));
+        let words = text::truncate("r tries again, F2 tells why; ARNs can be typed.", view.width.saturating_sub(3));
+        view.line(Line::from(vec![Span::styled(mark, theme::ACCENT), Span::styled(words, theme::QUIET)]));
     }
-    if principals.are_whole() && principals.list().is_empty() {
-        paper.prose("No IAM users and roles.", 2, theme::QUIET);
+    if principals.is_complete() && principals.list().is_empty() {
+        view.prose("No IAM users and roles.", 2, theme::QUIET);
     }
 }
 
-fn toggle(chosen: &mut Vec<String>, arn: String) {
-    match chosen.iter().position(|one| *one == arn) {
+fn toggle(selected: &mut Vec<String>, arn: String) {
+    match selected.iter().position(|one| *one == arn) {
         Some(place) => {
-            chosen.remove(place);
+            selected.remove(place);
         }
-        None => chosen.push(arn),
+        None => selected.push(arn),
     }
 }

@@ -1,63 +1,63 @@
 //! What is kept of the wizard, and the wizard as it was kept.
 
 use super::Wizard;
-use super::spots::Spot;
+use super::spots::FocusTarget;
 use crate::create_key::field::Field;
-use crate::create_key::known::Known;
+use crate::create_key::known::AccountState;
 use crate::create_key::method::Step;
 use crate::create_key::submission::Submission;
-use crate::drafts::{Focus, Place, Saved};
+use crate::drafts::{DraftScope, SavedDraft, SavedFocus};
 
 impl Wizard {
     /// What is kept, for a wizard that belongs to `place`.
-    pub fn saved(&self, place: Place) -> Saved {
-        Saved {
+    pub fn to_saved(&self, place: DraftScope) -> SavedDraft {
+        SavedDraft {
             place,
             method: self.method.clone(),
             step: self.step,
-            focus: self.kept_focus(),
+            focus: self.saved_focus(),
             visited: self.visited.clone(),
             draft: self.draft.clone(),
             submission: self.submission.clone(),
         }
     }
 
-    fn kept_focus(&self) -> Option<Focus> {
-        self.field_here().map(|field| Focus { field, cursor: self.editors.cursor(field) })
+    fn saved_focus(&self) -> Option<SavedFocus> {
+        self.focused_field().map(|field| SavedFocus { field, cursor: self.editors.cursor(field) })
     }
 
     /// Whether nothing has changed since.
-    pub fn stands_at(&self, saved: &Saved) -> bool {
+    pub fn matches_saved(&self, saved: &SavedDraft) -> bool {
         self.step == saved.step
-            && self.kept_focus() == saved.focus
+            && self.saved_focus() == saved.focus
             && self.visited == saved.visited
             && self.draft == saved.draft
             && self.submission == saved.submission
     }
 
     /// The wizard as it was kept. A stage that was under way is to be looked up.
-    pub fn resumed(saved: &Saved, known: &Known) -> Self {
-        let mut wizard = Self::new(saved.method.clone(), known);
+    pub fn from_saved(saved: &SavedDraft, account: &AccountState) -> Self {
+        let mut wizard = Self::new(saved.method.clone(), account);
         wizard.draft = saved.draft.clone();
         wizard.visited.extend(&saved.visited);
-        wizard.submission = saved.submission.clone().after_the_end();
-        wizard.arrange(known);
-        wizard.select_store(known);
+        wizard.submission = saved.submission.clone().after_restart();
+        wizard.refresh_tables(account);
+        wizard.select_store(account);
         let steps = wizard.method.steps(wizard.draft.origin);
         if wizard.submission == Submission::NotSent {
-            wizard.go(steps.iter().copied().find(|step| *step == saved.step).unwrap_or(Step::ConfigureKey));
+            wizard.go_to_step(steps.iter().copied().find(|step| *step == saved.step).unwrap_or(Step::ConfigureKey));
             let focus = saved.focus.filter(|focus| focus.field.step(&wizard.method) == wizard.step);
             match focus {
-                Some(Focus { field, cursor }) => {
-                    wizard.focus(Spot::Field(field));
-                    wizard.editors.put_cursor(field, cursor);
+                Some(SavedFocus { field, cursor }) => {
+                    wizard.set_focus(FocusTarget::Field(field));
+                    wizard.editors.set_cursor(field, cursor);
                 }
-                None if wizard.step == Step::ConfigureKey => wizard.focus(Spot::Field(Field::ExternalKeyId)),
+                None if wizard.step == Step::ConfigureKey => wizard.set_focus(FocusTarget::Field(Field::ExternalKeyId)),
                 None => {}
             }
         } else {
-            wizard.go(Step::Review);
-            wizard.focus(wizard.way_on().unwrap_or(Spot::Next));
+            wizard.go_to_step(Step::Review);
+            wizard.set_focus(wizard.next_target().unwrap_or(FocusTarget::Next));
         }
         wizard
     }

@@ -8,7 +8,7 @@ use crate::create_key::submission::Submission;
 
 /// Something that can have the focus.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Spot {
+pub enum FocusTarget {
     /// A field of the draft.
     Field(Field),
     /// Shows or hides the key material origins.
@@ -22,17 +22,17 @@ pub enum Spot {
     /// Goes back to the generated policy.
     RestorePolicy,
     /// On Review: goes to a step.
-    Edit(Step),
+    EditStep(Step),
     /// Copies the commands that do the same.
     CopyCommands,
     /// Writes the commands that do the same into a file.
     SaveCommands,
     /// Copies the policy.
-    CopyPolicy,
+    CopyKeyPolicy,
     /// Copies the IAM policy that gives what is lacking.
-    CopyStatement,
+    CopyIamPolicy,
     /// After a failure: goes to the field that mends it.
-    Mend(Field),
+    FixField(Field),
     /// After a failure that no field mends: tries again.
     Retry,
     /// Leaves the wizard.
@@ -44,90 +44,93 @@ pub enum Spot {
 }
 
 /// The steps that Review shows and links to.
-pub fn reviewed(method: &Method, origin: Origin) -> impl Iterator<Item = Step> {
+pub fn review_steps(method: &Method, origin: Origin) -> impl Iterator<Item = Step> {
     method.steps(origin).iter().copied().filter(|step| *step != Step::Review)
 }
 
 /// The fields of *Configure key* in Method 2.
-fn configuration(draft: &KeyDraft, shows_origins: bool) -> Vec<Spot> {
-    let mut spots = vec![Spot::Field(Field::KeyType), Spot::Field(Field::KeyUsage), Spot::AdvancedOptions];
+fn configure_key_targets(draft: &KeyDraft, shows_origins: bool) -> Vec<FocusTarget> {
+    let mut targets =
+        vec![FocusTarget::Field(Field::KeyType), FocusTarget::Field(Field::KeyUsage), FocusTarget::AdvancedOptions];
     if shows_origins {
-        spots.push(Spot::Field(Field::Origin));
+        targets.push(FocusTarget::Field(Field::Origin));
     }
     if draft.is_external() {
-        spots.push(Spot::Field(Field::Acknowledgement));
+        targets.push(FocusTarget::Field(Field::Acknowledgement));
     }
-    spots
+    targets
 }
 
 /// The spots of a step, in the order of Tab; on Review `ways_on` comes first.
-pub fn of(
+pub fn focus_targets(
     method: &Method,
     step: Step,
     draft: &KeyDraft,
     shows_origins: bool,
     submission: &Submission,
-    ways_on: Vec<Spot>,
-) -> Vec<Spot> {
-    let mut spots = Vec::new();
+    ways_on: Vec<FocusTarget>,
+) -> Vec<FocusTarget> {
+    let mut targets = Vec::new();
     match step {
         Step::ConfigureKey if *method == Method::FromCustomerManagedKeys => {
-            spots.extend(configuration(draft, shows_origins));
+            targets.extend(configure_key_targets(draft, shows_origins));
         }
         Step::ConfigureKey => {
-            spots.extend([Field::CustomKeyStore, Field::ExternalKeyId, Field::Acknowledgement].map(Spot::Field));
+            targets
+                .extend([Field::CustomKeyStore, Field::ExternalKeyId, Field::Acknowledgement].map(FocusTarget::Field));
         }
         Step::ChooseExternalKey => {
-            spots.extend([Field::CustomKeyStore, Field::ExternalKeyId].map(Spot::Field));
-            spots.push(Spot::CreateKeyStore);
+            targets.extend([Field::CustomKeyStore, Field::ExternalKeyId].map(FocusTarget::Field));
+            targets.push(FocusTarget::CreateKeyStore);
         }
         // The key has its description already; it is changed on the key's page.
-        Step::AliasAndDescription if submission.key().is_some() => spots.push(Spot::Field(Field::Alias)),
-        Step::AliasAndDescription => spots.extend([Field::Alias, Field::Description].map(Spot::Field)),
+        Step::AliasAndDescription if submission.key().is_some() => targets.push(FocusTarget::Field(Field::Alias)),
+        Step::AliasAndDescription => targets.extend([Field::Alias, Field::Description].map(FocusTarget::Field)),
         Step::Tags => {
             for row in 0..draft.tags.len() {
-                spots.extend([
-                    Spot::Field(Field::TagKey(row)),
-                    Spot::Field(Field::TagValue(row)),
-                    Spot::RemoveTag(row),
+                targets.extend([
+                    FocusTarget::Field(Field::TagKey(row)),
+                    FocusTarget::Field(Field::TagValue(row)),
+                    FocusTarget::RemoveTag(row),
                 ]);
             }
-            spots.push(Spot::Field(Field::AddTag));
+            targets.push(FocusTarget::Field(Field::AddTag));
         }
         Step::Administrators => {
-            spots.extend(
-                [Field::Administrators, Field::AddAdministrator, Field::AdministratorsMayDelete].map(Spot::Field),
+            targets.extend(
+                [Field::Administrators, Field::AddAdministrator, Field::AdministratorsMayDelete]
+                    .map(FocusTarget::Field),
             );
         }
         Step::Users => {
-            spots.extend([Field::Users, Field::AddUser].map(Spot::Field));
+            targets.extend([Field::Users, Field::AddUser].map(FocusTarget::Field));
             for row in 0..draft.other_accounts.len() {
-                spots.extend([Spot::Field(Field::OtherAccount(row)), Spot::RemoveAccount(row)]);
+                targets.extend([FocusTarget::Field(Field::OtherAccount(row)), FocusTarget::RemoveAccount(row)]);
             }
-            spots.push(Spot::Field(Field::AddOtherAccount));
+            targets.push(FocusTarget::Field(Field::AddOtherAccount));
         }
         Step::KeyPolicy => {
-            spots.push(Spot::Field(Field::KeyPolicy));
+            targets.push(FocusTarget::Field(Field::KeyPolicy));
             if draft.edited_policy.is_some() {
-                spots.push(Spot::RestorePolicy);
+                targets.push(FocusTarget::RestorePolicy);
             }
         }
         Step::Review => {
-            spots.extend(ways_on);
+            targets.extend(ways_on);
             if submission.key().is_none() {
-                spots.extend(reviewed(method, draft.origin).map(Spot::Edit));
+                targets.extend(review_steps(method, draft.origin).map(FocusTarget::EditStep));
             }
-            spots.push(Spot::CopyPolicy);
+            targets.push(FocusTarget::CopyKeyPolicy);
             if !matches!(submission, Submission::Unknown { key: None, .. }) {
-                spots.push(Spot::CopyCommands);
+                targets.push(FocusTarget::CopyCommands);
             }
         }
     }
-    spots.push(Spot::Cancel);
+    targets.push(FocusTarget::Cancel);
     let is_first = step == Step::ConfigureKey || step == Step::AliasAndDescription && submission.key().is_some();
     if !is_first {
-        spots.push(Spot::Previous);
+        targets.push(FocusTarget::Previous);
     }
-    spots.push(Spot::Next);
-    spots
+    targets.push(FocusTarget::Next);
+    targets
 }

@@ -3,7 +3,7 @@
 use ratatui::text::{Line, Span};
 
 use super::Wizard;
-use super::spots::Spot;
+use super::spots::FocusTarget;
 use crate::aws::kms::Tag;
 use crate::aws::limits;
 use crate::create_key::field::Field;
@@ -17,67 +17,75 @@ impl Wizard {
     pub(super) fn add_tag(&mut self) {
         if self.draft.tags.len() < limits::MAX_TAGS {
             self.draft.tags.push(Tag::default());
-            self.focus(Spot::Field(Field::TagKey(self.draft.tags.len() - 1)));
+            self.set_focus(FocusTarget::Field(Field::TagKey(self.draft.tags.len() - 1)));
         }
     }
 
-    pub(super) fn add_account(&mut self) {
+    pub(super) fn add_other_account(&mut self) {
         self.draft.other_accounts.push(String::new());
-        self.focus(Spot::Field(Field::OtherAccount(self.draft.other_accounts.len() - 1)));
+        self.set_focus(FocusTarget::Field(Field::OtherAccount(self.draft.other_accounts.len() - 1)));
     }
 
     /// The row that has the focus and can be removed.
-    pub(super) fn here_removes(&self) -> Option<Spot> {
-        match self.here() {
-            Spot::Field(Field::TagKey(row) | Field::TagValue(row)) | Spot::RemoveTag(row) => Some(Spot::RemoveTag(row)),
-            Spot::Field(Field::OtherAccount(row)) | Spot::RemoveAccount(row) => Some(Spot::RemoveAccount(row)),
+    pub(super) fn removable_row(&self) -> Option<FocusTarget> {
+        match self.focused() {
+            FocusTarget::Field(Field::TagKey(row) | Field::TagValue(row)) | FocusTarget::RemoveTag(row) => {
+                Some(FocusTarget::RemoveTag(row))
+            }
+            FocusTarget::Field(Field::OtherAccount(row)) | FocusTarget::RemoveAccount(row) => {
+                Some(FocusTarget::RemoveAccount(row))
+            }
             _ => None,
         }
     }
 
-    pub(super) fn remove(&mut self) {
-        match self.here_removes() {
-            Some(Spot::RemoveTag(row)) if row < self.draft.tags.len() => {
+    pub(super) fn remove_row(&mut self) {
+        match self.removable_row() {
+            Some(FocusTarget::RemoveTag(row)) if row < self.draft.tags.len() => {
                 self.draft.tags.remove(row);
-                self.left.retain(|field| !matches!(field, Field::TagKey(_) | Field::TagValue(_)));
-                self.editors.forget(|field| matches!(field, Field::TagKey(_) | Field::TagValue(_)));
-                self.focus(Spot::Field(Field::AddTag));
+                self.touched.retain(|field| !matches!(field, Field::TagKey(_) | Field::TagValue(_)));
+                self.editors.remove_matching(|field| matches!(field, Field::TagKey(_) | Field::TagValue(_)));
+                self.set_focus(FocusTarget::Field(Field::AddTag));
             }
-            Some(Spot::RemoveAccount(row)) if row < self.draft.other_accounts.len() => {
+            Some(FocusTarget::RemoveAccount(row)) if row < self.draft.other_accounts.len() => {
                 self.draft.other_accounts.remove(row);
-                self.left.retain(|field| !matches!(field, Field::OtherAccount(_)));
-                self.editors.forget(|field| matches!(field, Field::OtherAccount(_)));
-                self.focus(Spot::Field(Field::AddOtherAccount));
+                self.touched.retain(|field| !matches!(field, Field::OtherAccount(_)));
+                self.editors.remove_matching(|field| matches!(field, Field::OtherAccount(_)));
+                self.set_focus(FocusTarget::Field(Field::AddOtherAccount));
             }
             _ => {}
         }
     }
 
-    pub(super) fn write_tags(&self, paper: &mut Paper, errors: &[FieldError]) {
-        paper.prose(self.step.intro(), 2, theme::QUIET);
-        paper.gap();
+    pub(super) fn write_tags(&self, view: &mut Paper, errors: &[FieldError]) {
+        view.prose(self.step.intro(), 2, theme::QUIET);
+        view.gap();
         if self.draft.tags.is_empty() {
-            paper.prose("No tags yet.", 2, theme::TEXT);
+            view.prose("No tags yet.", 2, theme::TEXT);
         }
         for row in 0..self.draft.tags.len() {
-            self.write_tag(paper, row, errors);
+            self.write_tag(view, row, errors);
         }
-        paper.gap();
+        view.gap();
         let count = format!("  {} of {} tags", self.draft.tags.len(), limits::MAX_TAGS);
-        let is_focused = self.here() == Spot::Field(Field::AddTag);
-        paper.focused(is_focused, |paper| {
+        let is_focused = self.focused() == FocusTarget::Field(Field::AddTag);
+        view.focused(is_focused, |view| {
             let mut spans = vec![Span::raw(" ")];
             spans.extend(button("Add tag", is_focused));
             spans.push(Span::styled(count, theme::QUIET));
-            paper.line(Line::from(spans));
+            view.line(Line::from(spans));
         });
     }
 
-    fn write_tag(&self, paper: &mut Paper, row: usize, errors: &[FieldError]) {
-        let spots = [Spot::Field(Field::TagKey(row)), Spot::Field(Field::TagValue(row)), Spot::RemoveTag(row)];
-        paper.focused(spots.contains(&self.here()), |paper| {
+    fn write_tag(&self, view: &mut Paper, row: usize, errors: &[FieldError]) {
+        let targets = [
+            FocusTarget::Field(Field::TagKey(row)),
+            FocusTarget::Field(Field::TagValue(row)),
+            FocusTarget::RemoveTag(row),
+        ];
+        view.focused(targets.contains(&self.focused()), |view| {
             for (field, note) in [(Field::TagKey(row), ""), (Field::TagValue(row), " - optional")] {
-                let is_focused = self.here() == Spot::Field(field);
+                let is_focused = self.focused() == FocusTarget::Field(field);
                 let mut spans = vec![
                     Span::styled(if is_focused { "▸ " } else { "  " }, theme::ACCENT),
                     Span::styled(
@@ -87,44 +95,44 @@ impl Wizard {
                 ];
                 if field == Field::TagKey(row) {
                     spans.push(Span::raw("   "));
-                    spans.extend(button("Remove", self.here() == Spot::RemoveTag(row)));
+                    spans.extend(button("Remove", self.focused() == FocusTarget::RemoveTag(row)));
                 }
-                paper.line(Line::from(spans));
-                self.write_editor(paper, field, 2, 44, is_focused, "");
-                if let Some(error) = self.error_at(field, errors) {
-                    paper.prose(&format!("✗ {error}"), 2, theme::BAD);
+                view.line(Line::from(spans));
+                self.write_editor(view, field, 2, 44, is_focused, "");
+                if let Some(error) = self.visible_error(field, errors) {
+                    view.prose(&format!("✗ {error}"), 2, theme::BAD);
                 }
             }
         });
     }
 
-    pub(super) fn write_accounts(&self, paper: &mut Paper, errors: &[FieldError]) {
-        paper.heading("Other AWS accounts");
-        paper.prose(Field::AddOtherAccount.hint(), 2, theme::QUIET);
+    pub(super) fn write_other_accounts(&self, view: &mut Paper, errors: &[FieldError]) {
+        view.heading("Other AWS accounts");
+        view.prose(Field::AddOtherAccount.hint(), 2, theme::QUIET);
         for row in 0..self.draft.other_accounts.len() {
             let field = Field::OtherAccount(row);
-            let is_focused = self.here() == Spot::Field(field);
+            let is_focused = self.focused() == FocusTarget::Field(field);
             let value = TextField::new(&self.draft.other_accounts[row]);
-            let error = self.error_at(field, errors);
-            paper.focused(is_focused || self.here() == Spot::RemoveAccount(row), |paper| {
+            let error = self.visible_error(field, errors);
+            view.focused(is_focused || self.focused() == FocusTarget::RemoveAccount(row), |view| {
                 let mut spans = vec![
                     Span::styled(if is_focused { "▸ " } else { "  " }, theme::ACCENT),
                     Span::styled(format!("Account ID {}", row + 1), theme::HEADING),
                     Span::raw("   "),
                 ];
-                spans.extend(button("Remove", self.here() == Spot::RemoveAccount(row)));
-                paper.line(Line::from(spans));
-                let shown = if is_focused { self.editors.line(field) } else { None }.unwrap_or(&value);
-                shown.write(paper, 2, 20, is_focused, "444455556666");
+                spans.extend(button("Remove", self.focused() == FocusTarget::RemoveAccount(row)));
+                view.line(Line::from(spans));
+                let shown = if is_focused { self.editors.text_field(field) } else { None }.unwrap_or(&value);
+                shown.write(view, 2, 20, is_focused, "444455556666");
                 if let Some(error) = error {
-                    paper.prose(&format!("✗ {error}"), 2, theme::BAD);
+                    view.prose(&format!("✗ {error}"), 2, theme::BAD);
                 }
             });
         }
-        let is_focused = self.here() == Spot::Field(Field::AddOtherAccount);
-        paper.focused(is_focused, |paper| {
+        let is_focused = self.focused() == FocusTarget::Field(Field::AddOtherAccount);
+        view.focused(is_focused, |view| {
             super::super::widgets::button_row(
-                paper,
+                view,
                 &[Some("Add another AWS account")],
                 if is_focused { 0 } else { usize::MAX },
             );

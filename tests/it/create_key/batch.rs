@@ -6,17 +6,17 @@ use std::time::Duration;
 use serde_json::Value;
 use xks_console::aws::kms::DisconnectCustomKeyStore;
 use xks_console::client::Client;
-use xks_console::commands::create_key::{Exit, Stop, batch};
+use xks_console::commands::create_key::{CreateKeyExit, Shutdown, batch};
 
 use super::{STORE, account, answers, external_keys, far, list, made, paused};
 use crate::account::store;
 use crate::faults::faulty::{Fault, Strikes};
 
 /// What came of it: the exit, standard output, what a person is told.
-async fn run(client: &Client, path: &Path) -> (Exit, Vec<Value>, String) {
+async fn run(client: &Client, path: &Path) -> (CreateKeyExit, Vec<Value>, String) {
     let (mut out, mut notes) = (Vec::new(), Vec::new());
     let shared = answers(&format!(r#"{{ "custom-key-store-id": "{STORE}", "description": "listed" }}"#));
-    let exit = batch::run(client, path, &shared, &Stop::default(), &mut out, &mut notes).await.unwrap();
+    let exit = batch::run(client, path, &shared, &Shutdown::default(), &mut out, &mut notes).await.unwrap();
     let lines = String::from_utf8(out).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     (exit, lines, String::from_utf8(notes).unwrap())
 }
@@ -50,7 +50,7 @@ fn batch_creates_one_key_per_row_and_a_second_run_creates_none() {
     paused(async {
         external_keys(&client, 5).await;
         let (exit, out, notes) = run(&client, &path).await;
-        assert_eq!(exit, Exit::Made, "{notes}");
+        assert_eq!(exit, CreateKeyExit::Created, "{notes}");
         assert_all_made("once", &client, 5).await;
         assert!(notes.contains("line 6, list/4: made") && notes.contains("5 made. "), "{notes}");
         let (key, _) = made(&client, "batch-3").await.remove(0);
@@ -64,15 +64,15 @@ fn batch_creates_one_key_per_row_and_a_second_run_creates_none() {
         assert_eq!(outcomes[..3], ["creating-key", "creating-alias", "made"]);
         let (far, faulty) = far(&bundled, |faulty| faulty);
         let (exit, again, _) = run(&far, &path).await;
-        assert_eq!((exit, again), (Exit::Made, out));
+        assert_eq!((exit, again), (CreateKeyExit::Created, out));
         assert!(!faulty.calls().iter().any(|call| call.starts_with("Create")));
         // Nor does it need the store then.
         let custom_key_store_id = store(&client, STORE).await.custom_key_store_id;
         client.call(&DisconnectCustomKeyStore { custom_key_store_id }).await.unwrap();
-        assert_eq!(run(&client, &path).await.0, Exit::Made);
+        assert_eq!(run(&client, &path).await.0, CreateKeyExit::Created);
         file(&dir, &list(6));
         let (exit, _, notes) = run(&client, &path).await;
-        assert_eq!(exit, Exit::NotRight);
+        assert_eq!(exit, CreateKeyExit::InvalidInput);
         assert!(notes.contains("line 7: --custom-key-store-id: Frankfurt HSM (cks-"), "{notes}");
         assert!(notes.contains("connected store. Connect it in the console"), "{notes}");
     });
@@ -91,7 +91,7 @@ fn no_key_is_created_until_every_row_is_valid() {
     paused(async {
         external_keys(&client, 1).await;
         let (exit, out, notes) = run(&far, &path).await;
-        assert_eq!((exit, out), (Exit::NotRight, Vec::new()));
+        assert_eq!((exit, out), (CreateKeyExit::InvalidInput, Vec::new()));
         for words in [
             "line 3: --xks-key-id: batch-0 stands in line 2 too",
             "line 3: --alias: list/0 stands in line 2 too",
@@ -117,15 +117,15 @@ fn batch_rejects_origins_other_than_external_key_store() {
     paused(async {
         external_keys(&client, 1).await;
         let (exit, out, notes) = run(&far, &path).await;
-        assert_eq!((exit, out), (Exit::NotRight, Vec::new()));
+        assert_eq!((exit, out), (CreateKeyExit::InvalidInput, Vec::new()));
         for line in ["line 3: --origin: a list makes keys in external key stores", "line 4: --origin: a list"] {
             assert!(notes.contains(line), "{line} is not in {notes}");
         }
         let before = faulty.calls().len();
         let (mut out, mut notes) = (Vec::new(), Vec::new());
         let shared = answers(r#"{ "origin": "AWS_KMS" }"#);
-        let exit = batch::run(&far, &path, &shared, &Stop::default(), &mut out, &mut notes).await.unwrap();
-        assert_eq!((exit, faulty.calls().len()), (Exit::NotRight, before), "nothing is asked");
+        let exit = batch::run(&far, &path, &shared, &Shutdown::default(), &mut out, &mut notes).await.unwrap();
+        assert_eq!((exit, faulty.calls().len()), (CreateKeyExit::InvalidInput, before), "nothing is asked");
         let notes = String::from_utf8(notes).unwrap();
         assert!(notes.contains("its external key. Make others one at a time, with --yes"), "{notes}");
     });
@@ -140,12 +140,12 @@ fn rejected_row_is_retried_by_the_next_run_and_other_rows_are_created() {
     paused(async {
         external_keys(&client, 3).await;
         let (exit, out, notes) = run(&client, &path).await;
-        assert_eq!(exit, Exit::NotMade);
+        assert_eq!(exit, CreateKeyExit::NotCreated);
         assert!(notes.contains("line 3, list/1: --xks-key-id: XksKeyNotFoundException"), "{notes}");
         assert!(notes.contains("2 made, 1 failed. "), "{notes}");
         assert!(out[1]["error"].as_str().unwrap().starts_with("XksKeyNotFoundException: "), "{:?}", out[1]);
         file(&dir, &list(3));
-        assert_eq!(run(&client, &path).await.0, Exit::Made);
+        assert_eq!(run(&client, &path).await.0, CreateKeyExit::Created);
         assert_all_made("mended", &client, 3).await;
     });
 }
@@ -153,8 +153,8 @@ fn rejected_row_is_retried_by_the_next_run_and_other_rows_are_created() {
 #[test]
 fn error_that_affects_every_row_stops_the_batch() {
     for (fault, exit, words) in [
-        (Fault::Denied, Exit::NotMade, "1 failed, 3 not tried. "),
-        (Fault::HangsBefore, Exit::Unknown, "3 not tried, 1 unknown. "),
+        (Fault::Denied, CreateKeyExit::NotCreated, "1 failed, 3 not tried. "),
+        (Fault::HangsBefore, CreateKeyExit::Unknown, "3 not tried, 1 unknown. "),
     ] {
         let (bundled, client) = account();
         let (far, faulty) = far(&bundled, |faulty| faulty.with(fault, Strikes::Each("CreateKey".to_owned())));
@@ -167,7 +167,7 @@ fn error_that_affects_every_row_stops_the_batch() {
             assert!(notes.contains(words), "{notes}");
             assert!(faulty.calls().iter().filter(|call| *call == "CreateKey").count() <= 4);
             let (told, _, notes) = run(&client, &path).await;
-            assert_eq!(told, Exit::Made, "{notes}");
+            assert_eq!(told, CreateKeyExit::Created, "{notes}");
             assert_all_made(words, &client, 4).await;
         });
     }
@@ -182,10 +182,10 @@ fn failed_alias_is_created_by_the_next_run() {
     paused(async {
         external_keys(&client, 2).await;
         let (told, out, notes) = run(&far, &path).await;
-        assert_eq!(told, Exit::WithoutAlias, "{notes}");
+        assert_eq!(told, CreateKeyExit::AliasNotCreated, "{notes}");
         assert_eq!(out[0]["outcome"], "without-alias");
         assert!(out[0]["keyArn"].is_string());
-        assert_eq!(run(&client, &path).await.0, Exit::Made);
+        assert_eq!(run(&client, &path).await.0, CreateKeyExit::Created);
         assert_all_made("again", &client, 2).await;
     });
 }
@@ -204,7 +204,7 @@ fn key_that_is_not_yet_visible_is_found_by_its_external_key() {
         let told = std::fs::read_to_string(&report).unwrap().replace(arn, &unknown);
         std::fs::write(&report, told).unwrap();
         let (exit, out, notes) = run(&client, &path).await;
-        assert_eq!((exit, &out[0]["keyArn"]), (Exit::Made, &arn.into()), "{notes}");
+        assert_eq!((exit, &out[0]["keyArn"]), (CreateKeyExit::Created, &arn.into()), "{notes}");
         assert_all_made("found", &client, 1).await;
     });
 }
@@ -223,7 +223,7 @@ fn lost_responses_do_not_create_a_second_key() {
         paused(async {
             external_keys(&client, 3).await;
             let (exit, _, notes) = run(&far, &path).await;
-            assert_eq!(exit, Exit::Made, "{fault:?}: {notes}");
+            assert_eq!(exit, CreateKeyExit::Created, "{fault:?}: {notes}");
             assert_all_made(&format!("{fault:?}"), &client, 3).await;
         });
     }
@@ -255,7 +255,7 @@ fn batch_interrupted_at_any_call_resumes_where_it_stopped() {
                 let run_is_cut_off = tokio::time::timeout(Duration::from_secs(20), run(&far, &path)).await.is_err();
                 assert!(run_is_cut_off, "{case}");
                 let (exit, out, notes) = run(&client, &path).await;
-                assert_eq!((exit, out.len()), (Exit::Made, ROWS), "{case}: {notes}");
+                assert_eq!((exit, out.len()), (CreateKeyExit::Created, ROWS), "{case}: {notes}");
                 assert_all_made(&case, &client, ROWS).await;
             });
         }
@@ -269,9 +269,9 @@ fn batch_in_another_region_does_not_reuse_the_report_or_key_store() {
     let path = file(&dir, &list(1));
     paused(async {
         external_keys(&client, 1).await;
-        assert_eq!(run(&client, &path).await.0, Exit::Made);
+        assert_eq!(run(&client, &path).await.0, CreateKeyExit::Created);
         let (exit, _, notes) = run(&client.with_region("eu-west-1"), &path).await;
-        assert_eq!(exit, Exit::NotRight);
+        assert_eq!(exit, CreateKeyExit::InvalidInput);
         assert!(notes.contains("line 2: --custom-key-store-id: there is no external key store"), "{notes}");
     });
 }

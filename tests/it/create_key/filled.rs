@@ -1,11 +1,11 @@
 //! The wizard, filled in by options.
 
 use xks_console::aws::kms::Origin;
-use xks_console::commands::create_key::Exit;
-use xks_console::create_key::answers::Answers;
-use xks_console::drafts::{Folder, World as Home};
+use xks_console::commands::create_key::CreateKeyExit;
+use xks_console::create_key::answers::KeyOptions;
+use xks_console::drafts::{DraftStore, DraftTarget as Home};
 use xks_console::environment::Clock;
-use xks_console::flow::player::Journey;
+use xks_console::flow::player::Player;
 use xks_console::flow::tape::{self, Tape};
 use xks_console::tui::app::{App, World as Which};
 
@@ -24,12 +24,12 @@ const TO_REVIEW: &str = "Wait+Screen /I understand/\nScreenshot 1.png\nSpace\nCt
     Screenshot 2.png\nCtrl+N\nScreenshot 3.png\nCtrl+N\nScreenshot 4.png\nCtrl+N\nScreenshot 5.png\nCtrl+N\n\
     Screenshot 6.png\nCtrl+N\nScreenshot 7.png\nCtrl+N\nScreenshot 8.png\n";
 
-fn filled(journey: Journey, answers: &Answers) -> Journey {
-    journey.for_one_key(answers.draft(None).unwrap(), answers.custom_key_store_id.clone())
+fn filled(journey: Player, answers: &KeyOptions) -> Player {
+    journey.for_single_key(answers.to_draft(None).unwrap(), answers.custom_key_store_id.clone())
 }
 
 /// Plays a tape; gives the console as it was at each screenshot.
-fn play(journey: &mut Journey, text: &str) -> Vec<(String, App)> {
+fn play(journey: &mut Player, text: &str) -> Vec<(String, App)> {
     let (tape, mut shots) = (Tape::parse("filled", text).unwrap(), Vec::new());
     tape::play(&tape, journey, &mut |name, journey| {
         shots.push((name.to_owned(), journey.app().clone()));
@@ -46,14 +46,14 @@ fn assert_steps(name: &str, shots: &[(String, App)]) {
 
 #[test]
 fn options_prefill_each_wizard_step_and_the_console_exits_after_creating_the_key() {
-    let mut journey = filled(Journey::start((80, 24)).unwrap(), &answers(COMPLETE));
+    let mut journey = filled(Player::start((80, 24)).unwrap(), &answers(COMPLETE));
     let shots = play(&mut journey, TO_REVIEW);
     assert_steps("create-key-filled", &shots);
     assert!(!journey.has_quit());
     play(&mut journey, "Ctrl+N\n");
     assert!(journey.has_quit());
-    let (exit, key) = Exit::of(journey.app().submission());
-    assert_eq!(exit, Exit::Made);
+    let (exit, key) = CreateKeyExit::for_submission(journey.app().submission());
+    assert_eq!(exit, CreateKeyExit::Created);
     assert_eq!(key.unwrap().description, "Paid by card");
 }
 
@@ -63,7 +63,7 @@ fn each_wizard_step_shows_errors_in_option_values() {
         r#"{ "custom-key-store-id": "Zurich DR", "xks-key-id": "a b", "alias": "customer-db", "tag": ["aws:x=1", "y=1", "y=2"],
              "other-account": ["111122223333"] }"#,
     );
-    let mut journey = filled(Journey::start((80, 24)).unwrap(), &wrong);
+    let mut journey = filled(Player::start((80, 24)).unwrap(), &wrong);
     let shots = play(
         &mut journey,
         "Wait+Screen /I understand/\nScreenshot 1.png\nAlt+2\nScreenshot 2.png\nAlt+3\nScreenshot 3.png\nAlt+4\n\
@@ -71,7 +71,7 @@ fn each_wizard_step_shows_errors_in_option_values() {
     );
     assert_steps("create-key-wrong", &shots);
     let unknown = answers(r#"{ "custom-key-store-id": "Oslo" }"#);
-    play(&mut filled(Journey::start((120, 40)).unwrap(), &unknown), "Wait+Screen /has the ID or the name ‘Oslo’/\n");
+    play(&mut filled(Player::start((120, 40)).unwrap(), &unknown), "Wait+Screen /has the ID or the name ‘Oslo’/\n");
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn key_with_kms_origin_does_not_need_describe_custom_key_stores() {
     let (client, _) = far(&bundled, |faulty| faulty.with(Fault::Denied, denied));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
     let here = Clock::manual(START.parse().unwrap());
-    let far_away = Journey::of((100, 30), bundled, client, Which::Aws, here, runtime);
+    let far_away = Player::with_client((100, 30), bundled, client, Which::Aws, here, runtime);
     let mut journey = filled(far_away, &answers(r#"{ "origin": "AWS_KMS", "alias": "reports" }"#));
     play(
         &mut journey,
@@ -91,8 +91,8 @@ fn key_with_kms_origin_does_not_need_describe_custom_key_stores() {
     assert!(journey.app().flashes.is_empty(), "{:?}", journey.app().flashes);
     play(&mut journey, "Ctrl+N\n");
     assert!(journey.has_quit());
-    let (exit, key) = Exit::of(journey.app().submission());
-    assert_eq!((exit, key.map(|key| key.origin)), (Exit::Made, Some(Origin::AwsKms)));
+    let (exit, key) = CreateKeyExit::for_submission(journey.app().submission());
+    assert_eq!((exit, key.map(|key| key.origin)), (CreateKeyExit::Created, Some(Origin::AwsKms)));
 }
 
 #[test]
@@ -101,19 +101,19 @@ fn leaving_the_wizard_exits_and_reports_what_was_created() {
     let (client, _) = far(&bundled, |faulty| faulty.with(Fault::Denied, Strikes::Each("CreateAlias".to_owned())));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
     let here = Clock::manual(START.parse().unwrap());
-    let far_away = Journey::of((100, 30), bundled, client, Which::Aws, here, runtime);
+    let far_away = Player::with_client((100, 30), bundled, client, Which::Aws, here, runtime);
     let leave = "Escape\nWait+Screen /Discard/\nTab\nEnter\n";
     let mut journey = filled(far_away, &answers(COMPLETE));
     play(&mut journey, &format!("{TO_REVIEW}Ctrl+N\nWait+Screen /The KMS key was created/\n{leave}"));
     assert!(journey.has_quit());
-    assert_eq!(Exit::of(journey.app().submission()).0, Exit::WithoutAlias);
+    assert_eq!(CreateKeyExit::for_submission(journey.app().submission()).0, CreateKeyExit::AliasNotCreated);
 
     let only_store = answers(&format!(r#"{{ "custom-key-store-id": "{STORE}" }}"#));
-    let mut journey = filled(Journey::start((80, 24)).unwrap(), &only_store);
+    let mut journey = filled(Player::start((80, 24)).unwrap(), &only_store);
     // The store alone is nothing to lose.
     play(&mut journey, "Wait+Screen /I understand/\nEscape\n");
     assert!(journey.has_quit());
-    assert_eq!(Exit::of(journey.app().submission()), (Exit::Left, None));
+    assert_eq!(CreateKeyExit::for_submission(journey.app().submission()), (CreateKeyExit::Cancelled, None));
 }
 
 #[test]
@@ -121,10 +121,10 @@ fn draft_is_saved_once_and_unknown_outcome_is_kept_after_visiting_other_pages() 
     let lost = "Ctrl+N\nWait+Screen /Whether it was done is not known/\n";
     let away = "F2\nWait+Screen /API calls/\nTab\nUp 3\nEnter\nWait+Screen /External key stores \\(/\n";
     for (tape, exit) in [
-        ("Wait+Screen /I understand/\nEscape\n".to_owned(), Exit::Left),
-        (format!("{TO_REVIEW}{lost}Escape\n"), Exit::Unknown),
-        (format!("{TO_REVIEW}{lost}{away}Ctrl+C\n"), Exit::Unknown),
-        (format!("{TO_REVIEW}{lost}{away}Down\nType \"n\"\nWait+Screen /not known/\nCtrl+C\n"), Exit::Unknown),
+        ("Wait+Screen /I understand/\nEscape\n".to_owned(), CreateKeyExit::Cancelled),
+        (format!("{TO_REVIEW}{lost}Escape\n"), CreateKeyExit::Unknown),
+        (format!("{TO_REVIEW}{lost}{away}Ctrl+C\n"), CreateKeyExit::Unknown),
+        (format!("{TO_REVIEW}{lost}{away}Down\nType \"n\"\nWait+Screen /not known/\nCtrl+C\n"), CreateKeyExit::Unknown),
     ] {
         let dir = tempfile::tempdir().unwrap();
         let (bundled, _) = account();
@@ -132,12 +132,12 @@ fn draft_is_saved_once_and_unknown_outcome_is_kept_after_visiting_other_pages() 
         let (client, _) = far(&bundled, |faulty| faulty.with(Fault::ResetBefore, strikes));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
         let here = Clock::manual(START.parse().unwrap());
-        let journey = Journey::of((100, 30), bundled, client, Which::Aws, here.clone(), runtime);
+        let journey = Player::with_client((100, 30), bundled, client, Which::Aws, here.clone(), runtime);
         let mut journey = filled(journey, &answers(COMPLETE));
-        journey.keep_drafts(Folder::new(Some(dir.path().to_owned()), here), Home::Aws, "a");
+        journey.keep_drafts(DraftStore::new(Some(dir.path().to_owned()), here), Home::Aws, "a");
         play(&mut journey, &tape);
         assert!(journey.has_quit(), "{tape}");
-        assert_eq!(Exit::of(journey.app().submission()).0, exit, "{tape}");
+        assert_eq!(CreateKeyExit::for_submission(journey.app().submission()).0, exit, "{tape}");
         let names = std::fs::read_dir(dir.path()).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap());
         assert_eq!(names.filter(|name| name.ends_with(".json")).count(), 1, "{tape}");
     }

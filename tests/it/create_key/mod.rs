@@ -13,9 +13,9 @@ use xks_console::aws::kms::{DescribeKey, KeyMetadata};
 use xks_console::aws::xks_console::CreateExternalKey;
 use xks_console::bundled::BundledAws;
 use xks_console::client::Client;
-use xks_console::create_key::answers::Answers;
+use xks_console::create_key::answers::KeyOptions;
 use xks_console::environment::{Clock, Environment};
-use xks_console::flow::player::client_of;
+use xks_console::flow::player::in_process_client;
 
 use crate::faults::faulty::Faulty;
 
@@ -26,7 +26,7 @@ const STORE: &str = "Frankfurt HSM";
 fn far(bundled: &BundledAws, wrap: impl FnOnce(Faulty) -> Faulty) -> (Client, Arc<Faulty>) {
     let here = Clock::manual(START.parse().unwrap());
     let mut faulty = None;
-    let client = client_of(bundled, here.clone()).map_transport(|way| {
+    let client = in_process_client(bundled, here.clone()).map_transport(|way| {
         let way = Arc::new(wrap(Faulty::new(way, here, Clock::manual(START.parse().unwrap()))));
         faulty = Some(Arc::clone(&way));
         way
@@ -37,7 +37,7 @@ fn far(bundled: &BundledAws, wrap: impl FnOnce(Faulty) -> Faulty) -> (Client, Ar
 fn account() -> (BundledAws, Client) {
     let world = Environment::replayable(START.parse().unwrap(), 7);
     let bundled = BundledAws::in_memory("default", world.clone()).unwrap();
-    let client = client_of(&bundled, world.clock);
+    let client = in_process_client(&bundled, world.clock);
     (bundled, client)
 }
 
@@ -46,7 +46,7 @@ fn paused<T>(work: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap().block_on(work)
 }
 
-fn answers(json: &str) -> Answers {
+fn answers(json: &str) -> KeyOptions {
     serde_json::from_str(json).unwrap()
 }
 

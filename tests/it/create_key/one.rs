@@ -12,17 +12,17 @@ use xks_console::aws::kms::{AliasListEntry, DescribeKey, GetKeyPolicy, KeyMetada
 use xks_console::bundled::BundledAws;
 use xks_console::client::credentials::{CredentialsProvider, FetchedCredentials, LoadCredentialsError};
 use xks_console::client::{Client, ReadOnly};
-use xks_console::commands::create_key::{Exit, Stop, one};
-use xks_console::create_key::answers::Answers;
+use xks_console::commands::create_key::{CreateKeyExit, Shutdown, one};
+use xks_console::create_key::answers::KeyOptions;
 use xks_console::create_key::output::create_key_output;
 use xks_console::environment::Clock;
-use xks_console::flow::player::client_of;
+use xks_console::flow::player::in_process_client;
 use xks_console::xks::network::Network;
 
 use super::{START, STORE, account, answers, far, made, paused};
 use crate::faults::faulty::{Fault, Faulty, Strikes};
 
-fn wanted() -> Answers {
+fn wanted() -> KeyOptions {
     answers(&format!(
         r#"{{ "custom-key-store-id": "{STORE}", "xks-key-id": "payments-2026", "alias": "payments",
               "description": "What's paid", "tag": ["team=payments"], "no-admin-deletion": true,
@@ -31,10 +31,10 @@ fn wanted() -> Answers {
 }
 
 /// What came of it: the exit, standard output, what a person is told.
-async fn run(client: &Client, answers: &Answers, policy: Option<&str>) -> (Exit, String, String) {
+async fn run(client: &Client, answers: &KeyOptions, policy: Option<&str>) -> (CreateKeyExit, String, String) {
     let (mut out, mut notes) = (Vec::new(), Vec::new());
     let policy = policy.map(str::to_owned);
-    let exit = one::run(client, answers, policy, &Stop::default(), &mut out, &mut notes).await.unwrap();
+    let exit = one::run(client, answers, policy, &Shutdown::default(), &mut out, &mut notes).await.unwrap();
     (exit, String::from_utf8(out).unwrap(), String::from_utf8(notes).unwrap())
 }
 
@@ -47,7 +47,7 @@ fn key_is_created_as_requested_and_printed() {
     let (_, client) = account();
     paused(async {
         let (exit, out, notes) = run(&client, &wanted(), None).await;
-        assert_eq!((exit, notes.as_str()), (Exit::Made, ""));
+        assert_eq!((exit, notes.as_str()), (CreateKeyExit::Created, ""));
         let (key, alias) = made(&client, "payments-2026").await.remove(0);
         assert_eq!(out, printed(&key));
         assert_eq!((key.description.as_str(), alias.as_deref()), ("What's paid", Some("alias/payments")));
@@ -64,35 +64,40 @@ fn invalid_options_are_reported_by_name_before_anything_is_created() {
     let (bundled, client) = account();
     let (far, faulty) = far(&bundled, |faulty| faulty);
     paused(async {
-        let with = |json: &str| answers(json).over(&wanted());
+        let with = |json: &str| answers(json).with_defaults(&wanted());
         for (asked, policy, exit, words) in [
             (
                 with(r#"{ "alias": "customer-db" }"#),
                 None,
-                Exit::NotRight,
+                CreateKeyExit::InvalidInput,
                 "--alias: The alias customer-db already exists",
             ),
-            (with(r#"{ "alias": "a b", "tag": ["aws:x=1"] }"#), None, Exit::NotRight, "--tag: "),
-            (with(r#"{ "xks-key-id": "" }"#), None, Exit::NotRight, "--xks-key-id: "),
-            (with(r#"{ "user": ["bob"] }"#), None, Exit::NotRight, "--user: ‘bob’"),
-            (wanted(), Some("{}"), Exit::NotRight, "--administrator: it goes into a policy that is made"),
+            (with(r#"{ "alias": "a b", "tag": ["aws:x=1"] }"#), None, CreateKeyExit::InvalidInput, "--tag: "),
+            (with(r#"{ "xks-key-id": "" }"#), None, CreateKeyExit::InvalidInput, "--xks-key-id: "),
+            (with(r#"{ "user": ["bob"] }"#), None, CreateKeyExit::InvalidInput, "--user: ‘bob’"),
+            (wanted(), Some("{}"), CreateKeyExit::InvalidInput, "--administrator: it goes into a policy that is made"),
             (
                 with(r#"{ "other-account": ["111122223333"] }"#),
                 None,
-                Exit::NotRight,
+                CreateKeyExit::InvalidInput,
                 "--other-account: This is the account",
             ),
-            (with(r#"{ "custom-key-store-id": "Oslo" }"#), None, Exit::NotRight, "There are: Dublin HSM (cks-"),
+            (
+                with(r#"{ "custom-key-store-id": "Oslo" }"#),
+                None,
+                CreateKeyExit::InvalidInput,
+                "There are: Dublin HSM (cks-",
+            ),
             (
                 with(r#"{ "custom-key-store-id": "Zurich DR" }"#),
                 None,
-                Exit::NotRight,
+                CreateKeyExit::InvalidInput,
                 "aws kms connect-custom-key-store",
             ),
             (
-                Answers { custom_key_store_id: None, ..wanted() },
+                KeyOptions { custom_key_store_id: None, ..wanted() },
                 None,
-                Exit::NotRight,
+                CreateKeyExit::InvalidInput,
                 "more than one external key store",
             ),
         ] {
@@ -103,12 +108,12 @@ fn invalid_options_are_reported_by_name_before_anything_is_created() {
         }
         let elsewhere = client.with_region("eu-west-1");
         let (told, _, notes) = run(&elsewhere, &wanted(), None).await;
-        assert_eq!(told, Exit::NotRight);
+        assert_eq!(told, CreateKeyExit::InvalidInput);
         assert!(notes.contains("no external key store in account 111122223333 and Region eu-west-1"), "{notes}");
         let own =
-            Answers { administrators: Vec::new(), other_accounts: Vec::new(), no_admin_deletion: false, ..wanted() };
+            KeyOptions { administrators: Vec::new(), other_accounts: Vec::new(), no_admin_deletion: false, ..wanted() };
         let (told, _, notes) = run(&far, &own, Some(r#"{"Version":"2012-10-17","Statement":[]}"#)).await;
-        assert_eq!(told, Exit::NotRight);
+        assert_eq!(told, CreateKeyExit::InvalidInput);
         assert!(notes.contains("--policy: "), "{notes}");
     });
     assert!(!faulty.calls().iter().any(|call| call.starts_with("Create")), "{:?}", faulty.calls());
@@ -118,9 +123,9 @@ fn invalid_options_are_reported_by_name_before_anything_is_created() {
 fn aws_error_is_reported_with_a_remedy() {
     let (_, client) = account();
     paused(async {
-        let asked = answers(r#"{ "xks-key-id": "no-such-key" }"#).over(&wanted());
+        let asked = answers(r#"{ "xks-key-id": "no-such-key" }"#).with_defaults(&wanted());
         let (exit, out, notes) = run(&client, &asked, None).await;
-        assert_eq!((exit, out.as_str()), (Exit::NotMade, ""));
+        assert_eq!((exit, out.as_str()), (CreateKeyExit::NotCreated, ""));
         for words in ["--xks-key-id: XksKeyNotFoundException", "What to do: ", "Request ID: ", "No KMS key was made."] {
             assert!(notes.contains(words), "{words} is not in {notes}");
         }
@@ -133,7 +138,7 @@ fn read_only_mode_prints_the_commands_that_create_the_key() {
     paused(async {
         let client = client.with_read_only(ReadOnly::ALL);
         let (exit, out, notes) = run(&client, &wanted(), None).await;
-        assert_eq!((exit, out.as_str()), (Exit::NotMade, ""), "{notes}");
+        assert_eq!((exit, out.as_str()), (CreateKeyExit::NotCreated, ""), "{notes}");
         for words in ["ReadOnly: ", "without --read-only", "KEY_ID=$(aws kms create-key", "aws kms create-alias"] {
             assert!(notes.contains(words), "{words} is not in {notes}");
         }
@@ -148,7 +153,7 @@ fn key_without_alias_is_printed_with_the_command_that_creates_the_alias() {
     paused(async {
         let (exit, out, notes) = run(&far, &wanted(), None).await;
         let (key, alias) = made(&client, "payments-2026").await.remove(0);
-        assert_eq!((exit, alias), (Exit::WithoutAlias, None));
+        assert_eq!((exit, alias), (CreateKeyExit::AliasNotCreated, None));
         assert_eq!(out, printed(&key));
         let mend = format!(
             "aws kms create-alias --region us-west-2 --alias-name alias/payments --target-key-id {}",
@@ -163,7 +168,7 @@ fn key_arn_is_reported_when_the_output_cannot_be_written() {
     let (_, client) = account();
     paused(async {
         let (mut full, mut notes) = (std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap(), Vec::new());
-        let ended = one::run(&client, &wanted(), None, &Stop::default(), &mut full, &mut notes).await;
+        let ended = one::run(&client, &wanted(), None, &Shutdown::default(), &mut full, &mut notes).await;
         assert!(ended.is_err(), "{ended:?}");
         let (key, _) = made(&client, "payments-2026").await.remove(0);
         let notes = String::from_utf8(notes).unwrap();
@@ -179,19 +184,19 @@ fn calls() -> usize {
     faulty.calls().len()
 }
 
-async fn assert_told(case: &str, client: &Client, (exit, out, notes): &(Exit, String, String)) {
+async fn assert_told(case: &str, client: &Client, (exit, out, notes): &(CreateKeyExit, String, String)) {
     let made = made(client, "payments-2026").await;
     assert!(made.len() <= 1, "{case}: {} keys", made.len());
     let (key, alias) = made.into_iter().next().unzip();
     let output = key.as_ref().map(printed).unwrap_or_default();
     match exit {
-        Exit::Made => assert!(alias.flatten().is_some() && *out == output, "{case}: {out} {notes}"),
-        Exit::WithoutAlias => assert!(key.is_some() && *out == output, "{case}: {out} {notes}"),
-        Exit::NotMade => assert!(key.is_none() && out.is_empty(), "{case}: {out} {notes}"),
-        Exit::Unknown => assert!(out.is_empty(), "{case}: {out} {notes}"),
-        Exit::NotRight | Exit::Left => panic!("{case}: {notes}"),
+        CreateKeyExit::Created => assert!(alias.flatten().is_some() && *out == output, "{case}: {out} {notes}"),
+        CreateKeyExit::AliasNotCreated => assert!(key.is_some() && *out == output, "{case}: {out} {notes}"),
+        CreateKeyExit::NotCreated => assert!(key.is_none() && out.is_empty(), "{case}: {out} {notes}"),
+        CreateKeyExit::Unknown => assert!(out.is_empty(), "{case}: {out} {notes}"),
+        CreateKeyExit::InvalidInput | CreateKeyExit::Cancelled => panic!("{case}: {notes}"),
     }
-    assert_eq!(*exit == Exit::Made, notes.is_empty(), "{case}: {notes}");
+    assert_eq!(*exit == CreateKeyExit::Created, notes.is_empty(), "{case}: {notes}");
 }
 
 #[test]
@@ -206,7 +211,7 @@ fn single_fault_creates_at_most_one_key_and_is_reported() {
             assert_told(&case, &client, &told).await;
             // What nobody knows is looked up, and comes to its end.
             if fault.leaves_doubt(&operation) {
-                assert_eq!(told.0, Exit::Made, "{case}: {}", told.2);
+                assert_eq!(told.0, CreateKeyExit::Created, "{case}: {}", told.2);
             }
         });
     }
@@ -229,7 +234,7 @@ fn permanent_fault_creates_at_most_one_key_and_is_reported() {
 /// A client that has credentials for so many calls.
 fn lasting(bundled: &BundledAws, calls: usize) -> Client {
     let (mut way, left) = (None, AtomicUsize::new(calls));
-    let _ = client_of(bundled, Clock::System).map_transport(|there| Arc::clone(way.insert(there)));
+    let _ = in_process_client(bundled, Clock::System).map_transport(|there| Arc::clone(way.insert(there)));
     let (credentials, now) = (Arc::new(bundled.console_credentials()), START.parse().unwrap());
     let source = CredentialsProvider::chain(Box::new(move |_| {
         let has_some = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)).is_ok();
@@ -246,7 +251,7 @@ fn lasting(bundled: &BundledAws, calls: usize) -> Client {
 
 #[test]
 fn credentials_that_expire_between_calls_still_report_the_created_key() {
-    for (left, ends) in [(3, Exit::NotMade), (4, Exit::WithoutAlias)] {
+    for (left, ends) in [(3, CreateKeyExit::NotCreated), (4, CreateKeyExit::AliasNotCreated)] {
         let (bundled, client) = account();
         paused(async {
             let told = run(&lasting(&bundled, left), &wanted(), None).await;
@@ -258,7 +263,7 @@ fn credentials_that_expire_between_calls_still_report_the_created_key() {
 }
 
 /// A key whose material KMS makes.
-fn by_kms() -> Answers {
+fn by_kms() -> KeyOptions {
     answers(r#"{ "origin": "AWS_KMS", "alias": "reports", "description": "What's read", "tag": ["team=reports"] }"#)
 }
 
@@ -285,13 +290,13 @@ fn key_with_kms_origin_is_created_without_describing_key_stores() {
     let (far, faulty) = far(&bundled, |faulty| faulty);
     paused(async {
         let (exit, out, notes) = run(&far, &by_kms(), None).await;
-        assert_eq!((exit, notes.as_str()), (Exit::Made, ""));
+        assert_eq!((exit, notes.as_str()), (CreateKeyExit::Created, ""));
         let (key, has_alias) = reports(&client).await.remove(0);
         assert!(has_alias && key.origin == Origin::AwsKms && key.custom_key_store_id.is_none());
         assert_eq!(out, printed(&key));
-        let store = answers(r#"{ "custom-key-store-id": "Frankfurt HSM" }"#).over(&by_kms());
+        let store = answers(r#"{ "custom-key-store-id": "Frankfurt HSM" }"#).with_defaults(&by_kms());
         let (exit, _, notes) = run(&far, &store, None).await;
-        assert_eq!(exit, Exit::NotRight);
+        assert_eq!(exit, CreateKeyExit::InvalidInput);
         assert!(notes.contains("--custom-key-store-id: it is for a key in an external key store"), "{notes}");
     });
     assert!(!faulty.calls().iter().any(|call| call == "DescribeCustomKeyStores"), "{:?}", faulty.calls());
@@ -302,25 +307,25 @@ fn key_with_kms_origin_is_found_after_a_lost_response_despite_a_similar_key() {
     let count = {
         let (bundled, _) = account();
         let (far, faulty) = far(&bundled, |faulty| faulty);
-        assert_eq!(paused(run(&far, &by_kms(), None)).0, Exit::Made);
+        assert_eq!(paused(run(&far, &by_kms(), None)).0, CreateKeyExit::Created);
         faulty.calls().len()
     };
-    let other = answers(r#"{ "alias": "other" }"#).over(&by_kms());
+    let other = answers(r#"{ "alias": "other" }"#).with_defaults(&by_kms());
     for (number, fault) in (0..count).flat_map(|number| Fault::ALL.map(|fault| (number, fault))) {
         let (bundled, client) = account();
         let (far, faulty) = far(&bundled, |faulty| faulty.with(fault, Strikes::At(number)));
         paused(async {
-            assert_eq!(run(&client, &other, None).await.0, Exit::Made);
+            assert_eq!(run(&client, &other, None).await.0, CreateKeyExit::Created);
             let old = reports(&client).await.remove(0).0.key_id;
             let (exit, out, notes) = run(&far, &by_kms(), None).await;
             let operation = faulty.calls()[number].clone();
             let case = format!("{fault:?} at {operation}: {notes}");
             let made: Vec<_> = reports(&client).await.into_iter().filter(|(key, _)| key.key_id != old).collect();
-            assert_eq!(exit == Exit::Made, made.len() == 1 && made[0].1, "{case}");
+            assert_eq!(exit == CreateKeyExit::Created, made.len() == 1 && made[0].1, "{case}");
             assert!(made.len() <= 1, "{case}: {} keys", made.len());
             assert_eq!(out, made.first().map(|(key, _)| printed(key)).unwrap_or_default(), "{case}");
             if fault.leaves_doubt(&operation) {
-                assert_eq!(exit, Exit::Made, "{case}");
+                assert_eq!(exit, CreateKeyExit::Created, "{case}");
             }
         });
     }
@@ -336,7 +341,7 @@ fn key_with_kms_origin_has_unknown_outcome_when_the_lookup_fails() {
     });
     paused(async {
         let (exit, out, notes) = run(&blind, &by_kms(), None).await;
-        assert_eq!((exit, out.as_str(), reports(&client).await.len()), (Exit::Unknown, "", 1), "{notes}");
+        assert_eq!((exit, out.as_str(), reports(&client).await.len()), (CreateKeyExit::Unknown, "", 1), "{notes}");
         assert!(notes.contains("Look for a new one before you make another"), "{notes}");
     });
 }
@@ -373,7 +378,7 @@ fn answers_and_policy_are_read_from_files_or_standard_input() {
     let output = program(dir.path(), &["--yes", "--answers", "-", "--alias", "wins"], json);
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     let bundled = BundledAws::open_with_network(&dir.path().join("aws"), None, Network::default()).unwrap();
-    let client = client_of(&bundled, Clock::System);
+    let client = in_process_client(&bundled, Clock::System);
     paused(async {
         assert_eq!(made(&client, "ledger-archive").await[0].1.as_deref(), Some("alias/wins"));
         let (key, alias) = made(&client, "payments-2026").await.remove(0);

@@ -9,7 +9,7 @@ use xks_console::aws::kms::{DescribeKey, GetKeyPolicy, KeyMetadata, Tag};
 use xks_console::bundled::BundledAws;
 use xks_console::client::Client;
 use xks_console::environment::{Clock, Environment};
-use xks_console::flow::player::client_of;
+use xks_console::flow::player::in_process_client;
 use xks_console::server::Server;
 use xks_console::server::profiles::{self, ServerInfo};
 
@@ -67,7 +67,7 @@ impl Aws {
         runtime.spawn(server.run(std::future::pending()));
         let served = ServerInfo { url: &url, region: BundledAws::REGION, ca_certificate: None };
         profiles::write(&served, &bundled, home.path()).unwrap();
-        let client = client_of(&bundled, Clock::System);
+        let client = in_process_client(&bundled, Clock::System);
         let keys_before = wait(client.collect_keys()).unwrap().len();
         Self { client, front, url, home, keys_before, _runtime: runtime }
     }

@@ -11,10 +11,10 @@ use futures_util::future::BoxFuture;
 use http::{Request, Response};
 use xks_console::bundled::BundledAws;
 use xks_console::client::{Client, Transport, TransportError};
-use xks_console::drafts::{Folder, World as Home};
+use xks_console::drafts::{DraftStore, DraftTarget as Home};
 use xks_console::environment::{Clock, Environment};
-use xks_console::flow::player::{Journey, client_of};
-use xks_console::flow::tape::{self, Stage as _, Tape};
+use xks_console::flow::player::{Player, in_process_client};
+use xks_console::flow::tape::{self, ConsoleDriver as _, Tape};
 use xks_console::tui::app::World as Which;
 
 use crate::account::wait;
@@ -36,25 +36,25 @@ fn console(
     place: &Path,
     session: &str,
     wrap: impl FnOnce(Arc<dyn Transport>) -> Arc<dyn Transport>,
-) -> Journey {
+) -> Player {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
-    let client = client_of(bundled, clock.clone()).map_transport(wrap);
-    let mut journey = Journey::of((80, 24), bundled.clone(), client, Which::Bundled, clock.clone(), runtime);
-    let folder = Folder::new(Some(place.to_owned()), clock.clone());
+    let client = in_process_client(bundled, clock.clone()).map_transport(wrap);
+    let mut journey = Player::with_client((80, 24), bundled.clone(), client, Which::Bundled, clock.clone(), runtime);
+    let folder = DraftStore::new(Some(place.to_owned()), clock.clone());
     journey.keep_drafts(folder, Home::Bundled("/data".to_owned()), session);
     journey
 }
 
-fn plain(bundled: &BundledAws, clock: &Clock, place: &Path, session: &str) -> Journey {
+fn plain(bundled: &BundledAws, clock: &Clock, place: &Path, session: &str) -> Player {
     console(bundled, clock, place, session, |way| way)
 }
 
-fn play(journey: &mut Journey, tape: &str) {
+fn play(journey: &mut Player, tape: &str) {
     let tape = Tape::parse("drafts", tape).unwrap();
     tape::play(&tape, journey, &mut |_, _| Ok(())).unwrap();
 }
 
-fn text(journey: &Journey) -> String {
+fn text(journey: &Player) -> String {
     tape::screen_text(&journey.frame())
 }
 
@@ -221,14 +221,14 @@ fn ended_at(flow: Flow, at: usize, is_done: bool) -> bool {
     journey.settle();
     if !text(&journey).contains("Unfinished KMS key") {
         // It ended before anything was typed, or when all was done and told.
-        let (made, is_named) = keys_made(&client_of(&bundled, clock.clone()));
+        let (made, is_named) = keys_made(&in_process_client(&bundled, clock.clone()));
         assert!(made == usize::from(is_named), "{case}: {made}");
         return false;
     }
     play(&mut journey, "Type 'D'\nWait+Screen /Unfinished KMS keys/\nEnter\n");
     let person = Person::go_on(&mut journey);
     assert!(person.succeeded, "{case}: {}", person.last);
-    assert_eq!(keys_made(&client_of(&bundled, clock)), (1, true), "{case}");
+    assert_eq!(keys_made(&in_process_client(&bundled, clock)), (1, true), "{case}");
     assert!(!text(&journey).contains("Unfinished"), "{case}: {}", text(&journey));
     assert_eq!(std::fs::read_dir(&copy).unwrap().count(), 0, "{case}");
     true

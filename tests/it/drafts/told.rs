@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use xks_console::client::ReadOnly;
-use xks_console::create_key::submission::{Call as Stage, Submission};
-use xks_console::drafts::{Ask, Folder, Told, World as Home};
-use xks_console::flow::player::client_of;
+use xks_console::create_key::submission::{Submission, SubmissionRequest as Stage};
+use xks_console::drafts::{DraftRequest, DraftResponse, DraftStore, DraftTarget as Home};
+use xks_console::flow::player::in_process_client;
 use xks_console::tui::app::App;
 use xks_console::tui::effect::{Call, Effect, Msg};
 
@@ -25,7 +25,7 @@ const NO_PLACE: &str = "/dev/null/drafts";
 #[test]
 fn user_decides_whether_to_create_the_key_when_the_draft_cannot_be_saved() {
     let (bundled, clock) = account();
-    let aws = client_of(&bundled, clock.clone());
+    let aws = in_process_client(&bundled, clock.clone());
     let before = wait(aws.collect_keys()).unwrap().len();
     let mut journey = plain(&bundled, &clock, Path::new(NO_PLACE), "a");
     play(&mut journey, &format!("{TO_WIZARD}{TYPED}"));
@@ -54,8 +54,8 @@ fn drafts_that_cannot_be_resumed_explain_why() {
     write("other-account.json", whole.replace("111122223333", "444455556666").replace("payments-2026", "theirs"));
     write("other-world.json", whole.replace("{\n        \"bundled\": \"/data\"\n      }", "\"aws\""));
     write("open.json", whole.replace("payments-2026", "at-work"));
-    let mut other = Folder::new(Some(dir.path().to_owned()), clock.clone());
-    other.perform(Ask::Open("open".to_owned()));
+    let mut other = DraftStore::new(Some(dir.path().to_owned()), clock.clone());
+    other.handle(DraftRequest::Open("open".to_owned()));
     let mut journey = plain(&bundled, &clock, dir.path(), "b");
     let tape = "Wait+Screen /Unfinished KMS key: payments-2026   /\nType 'D'\nWait+Screen /444455556666/\nScreenshot all.png\n";
     go_on(&mut journey, "drafts", tape);
@@ -75,8 +75,8 @@ fn draft_opened_meanwhile_in_another_console_shows_a_message() {
     drop(first);
     let mut journey = plain(&bundled, &clock, dir.path(), "b");
     play(&mut journey, "Wait+Screen /Unfinished/\nType 'D'\nWait+Screen /Enter goes on/\n");
-    let mut other = Folder::new(Some(dir.path().to_owned()), clock.clone());
-    other.perform(Ask::Open("a-1".to_owned()));
+    let mut other = DraftStore::new(Some(dir.path().to_owned()), clock.clone());
+    other.handle(DraftRequest::Open("a-1".to_owned()));
     play(&mut journey, "Enter\nWait+Screen /open in another console/\n");
     assert!(!text(&journey).contains("Unfinished KMS key:"), "{}", text(&journey));
 }
@@ -88,11 +88,12 @@ fn draft_is_not_offered_in_another_region() {
     let mut journey = plain(&bundled, &clock, dir.path(), "a");
     play(&mut journey, &format!("{TO_WIZARD}Type 'payments-2026'\n"));
     drop(journey);
-    let client = client_of(&bundled, clock.clone()).with_region("eu-west-1");
+    let client = in_process_client(&bundled, clock.clone()).with_region("eu-west-1");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let which = xks_console::tui::app::World::Bundled;
-    let mut journey = xks_console::flow::player::Journey::of((80, 24), bundled, client, which, clock.clone(), runtime);
-    journey.keep_drafts(Folder::new(Some(dir.path().to_owned()), clock), Home::Bundled("/data".to_owned()), "b");
+    let mut journey =
+        xks_console::flow::player::Player::with_client((80, 24), bundled, client, which, clock.clone(), runtime);
+    journey.keep_drafts(DraftStore::new(Some(dir.path().to_owned()), clock), Home::Bundled("/data".to_owned()), "b");
     play(
         &mut journey,
         "Wait+Screen /No external key stores/\nType 'D'\nWait+Screen /Region us-west-2/\nEnter\nWait+Screen /Region us-west-2/\n",
@@ -119,13 +120,15 @@ fn finishing() -> (App, u64) {
     play(&mut journey, &format!("{TO_WIZARD}{TYPED}{TO_FINISH}"));
     let mut app = journey.app().clone();
     let finish = app.update(Msg::Key(KeyEvent::new(KeyCode::Char('n'), KeyModifiers::CONTROL)));
-    let [Effect::Draft(Ask::Save { saved, ticket: Some(ticket), .. })] = &finish[..] else { panic!("{finish:?}") };
+    let [Effect::Draft(DraftRequest::Save { saved, ticket: Some(ticket), .. })] = &finish[..] else {
+        panic!("{finish:?}")
+    };
     assert!(matches!(&saved.submission, Submission::Sending { sent, .. } if sent.request.policy.is_some()));
     (app, *ticket)
 }
 
 fn saved(ticket: u64) -> Msg {
-    Msg::Draft(Told::Saved { ticket: Some(ticket), result: Ok(()) })
+    Msg::Draft(DraftResponse::Saved { ticket: Some(ticket), result: Ok(()) })
 }
 
 #[test]
@@ -149,11 +152,11 @@ fn finish_cancelled_before_the_draft_is_saved_sends_nothing() {
 #[test]
 fn creating_without_a_draft_discards_the_outdated_draft_first() {
     let (mut app, ticket) = finishing();
-    app.update(Msg::Draft(Told::Saved { ticket: Some(ticket), result: Err("the disk is full".to_owned()) }));
+    app.update(Msg::Draft(DraftResponse::Saved { ticket: Some(ticket), result: Err("the disk is full".to_owned()) }));
     app.update(Msg::Key(KeyCode::Tab.into()));
     let effects = app.update(Msg::Key(KeyCode::Enter.into()));
     let at = |wanted: &dyn Fn(&Effect) -> bool| effects.iter().position(wanted).unwrap();
-    let discard = at(&|effect| *effect == Effect::Draft(Ask::Discard("a-1".to_owned())));
+    let discard = at(&|effect| *effect == Effect::Draft(DraftRequest::Discard("a-1".to_owned())));
     let sent = at(&|effect| matches!(effect, Effect::Call(_, Call::Submission(Stage::CreateKey(_)))));
     assert!(discard < sent);
 }

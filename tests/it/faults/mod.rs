@@ -13,7 +13,7 @@ use xks_console::aws::kms::{DescribeKey, KeyMetadata};
 use xks_console::bundled::BundledAws;
 use xks_console::client::Client;
 use xks_console::environment::{Clock, Environment};
-use xks_console::flow::player::{Journey, client_of};
+use xks_console::flow::player::{Player, in_process_client};
 use xks_console::tui::app::World as Which;
 
 use super::account::wait;
@@ -22,19 +22,19 @@ const START: &str = "2026-03-02T10:15:00Z";
 const FLOWS: [Flow; 3] = [Flow::Method1, Flow::Method2, Flow::Method2InKms];
 
 /// A console on an AWS that is as far away as AWS is, by way of `wrap`; and somebody else's client of the same AWS.
-fn console(wrap: impl FnOnce(Faulty) -> Faulty) -> (Journey, Client, Arc<Faulty>) {
+fn console(wrap: impl FnOnce(Faulty) -> Faulty) -> (Player, Client, Arc<Faulty>) {
     let world = Environment::replayable(START.parse().unwrap(), 7);
     let bundled = BundledAws::in_memory("default", world.clone()).unwrap();
     let here = Clock::manual(START.parse().unwrap());
-    let somebody_else = client_of(&bundled, world.clock.clone());
+    let somebody_else = in_process_client(&bundled, world.clock.clone());
     let mut faulty = None;
-    let client = client_of(&bundled, here.clone()).with_random(world.random).map_transport(|way| {
+    let client = in_process_client(&bundled, here.clone()).with_random(world.random).map_transport(|way| {
         let way = Arc::new(wrap(Faulty::new(way, here.clone(), world.clock.clone())));
         faulty = Some(Arc::clone(&way));
         way
     });
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
-    let journey = Journey::of((100, 30), bundled, client, Which::Aws, here, runtime);
+    let journey = Player::with_client((100, 30), bundled, client, Which::Aws, here, runtime);
     (journey, somebody_else, faulty.unwrap())
 }
 

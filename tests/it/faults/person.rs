@@ -2,8 +2,8 @@
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use jiff::SignedDuration;
-use xks_console::flow::player::Journey;
-use xks_console::flow::tape::{self, Stage as _};
+use xks_console::flow::player::Player;
+use xks_console::flow::tape::{self, ConsoleDriver as _};
 
 pub const DESCRIPTION: &str = "made under faults";
 /// What the console says when it doesn't know what became of a request.
@@ -57,7 +57,7 @@ pub struct Person {
 const PATIENCE: usize = 5;
 
 impl Person {
-    pub fn walk(journey: &mut Journey, flow: Flow) -> Self {
+    pub fn walk(journey: &mut Player, flow: Flow) -> Self {
         let (first, second): (&[Place], &[Place]) = match flow {
             Flow::Method1 => (TO_STORE, &[]),
             Flow::Method2 => (TO_KEYS, IN_STORE),
@@ -69,7 +69,7 @@ impl Person {
     }
 
     /// Goes on from wherever on the way the wizard stands.
-    pub fn go_on(journey: &mut Journey) -> Self {
+    pub fn go_on(journey: &mut Player) -> Self {
         let mut person = Self { succeeded: false, troubles: Vec::new(), last: String::new() };
         person.look(journey);
         let title = person.last.lines().nth(2).unwrap_or_default();
@@ -83,7 +83,7 @@ impl Person {
     }
 
     /// Comes to a place and leads on from it; whether that went well.
-    fn pass(&mut self, journey: &mut Journey, (seen, keys): Place) -> bool {
+    fn pass(&mut self, journey: &mut Player, (seen, keys): Place) -> bool {
         let mut tries = 0;
         loop {
             self.look(journey);
@@ -96,7 +96,7 @@ impl Person {
             } else if self.last.contains(seen) {
                 keys.iter().for_each(|key| press(journey, key));
                 return true;
-            } else if let Some(due) = journey.next_due().filter(|due| due.as_secs() < 60) {
+            } else if let Some(due) = journey.next_deadline().filter(|due| due.as_secs() < 60) {
                 journey.advance(due.max(SignedDuration::from_millis(1)));
             } else {
                 return false;
@@ -104,7 +104,7 @@ impl Person {
         }
     }
 
-    fn look(&mut self, journey: &mut Journey) {
+    fn look(&mut self, journey: &mut Player) {
         journey.settle();
         self.last = tape::screen_text(&journey.frame());
     }
@@ -128,7 +128,7 @@ impl Person {
     }
 }
 
-fn press(journey: &mut Journey, key: &str) {
+fn press(journey: &mut Player, key: &str) {
     let code = match key {
         "enter" => KeyCode::Enter,
         "tab" => KeyCode::Tab,
@@ -150,7 +150,7 @@ fn press(journey: &mut Journey, key: &str) {
 }
 
 /// The page *API calls*, of those that failed.
-pub fn failed_calls(journey: &mut Journey) -> String {
+pub fn failed_calls(journey: &mut Player) -> String {
     journey.resize((180, 30));
     journey.press(KeyEvent::new(KeyCode::F(2), KeyModifiers::NONE));
     press(journey, "/result:✗");

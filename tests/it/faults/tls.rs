@@ -14,7 +14,7 @@ use xks_console::bundled::BundledAws;
 use xks_console::client::endpoints::Endpoints;
 use xks_console::client::{Client, Https};
 use xks_console::environment::{Clock, Environment};
-use xks_console::flow::player::{Journey, client_of};
+use xks_console::flow::player::{Player, in_process_client};
 use xks_console::server::{Server, tls};
 use xks_console::tui::app::World as Which;
 
@@ -165,7 +165,7 @@ fn through(fault: Fault, operation: &'static str) {
         (url, server)
     });
     runtime.spawn(server.run(std::future::pending()));
-    let aws = client_of(&bundled, Clock::System);
+    let aws = in_process_client(&bundled, Clock::System);
     let before = wait(aws.collect_keys()).unwrap().len();
     let keys = bundled.access_keys().unwrap();
     let admin = keys.into_iter().find(|key| key.user_name == "Admin").unwrap().credentials;
@@ -177,7 +177,8 @@ fn through(fault: Fault, operation: &'static str) {
         .with_endpoints(Endpoints::from_url(&url))
         .with_attempt_timeout(PATIENCE);
     let console = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let mut journey = Journey::of((100, 30), bundled, client, Which::Endpoint("localhost".to_owned()), here, console);
+    let mut journey =
+        Player::with_client((100, 30), bundled, client, Which::Endpoint("localhost".to_owned()), here, console);
     let person = Person::walk(&mut journey, Flow::Method1);
     assert_told(&case, &person, &aws, before);
     assert!(person.succeeded, "{case}: {:?} {}", person.troubles, person.last);

@@ -17,7 +17,7 @@ use xks_console::aws::sigv4::Credentials;
 use xks_console::aws::sts::AssumeRole;
 use xks_console::bundled::BundledAws;
 use xks_console::environment::{Clock, Environment};
-use xks_console::flow::player::client_of;
+use xks_console::flow::player::in_process_client;
 
 use crate::process::Console;
 
@@ -93,7 +93,7 @@ impl Desk {
     async fn issue(&self, name: &str) -> (Credentials, Timestamp) {
         let request =
             AssumeRole { role_arn: ROLE.to_owned(), role_session_name: name.to_owned(), ..AssumeRole::default() };
-        let given = client_of(&self.bundled, Clock::System).call(&request).await.unwrap().credentials;
+        let given = in_process_client(&self.bundled, Clock::System).call(&request).await.unwrap().credentials;
         let credentials = Credentials {
             access_key_id: given.access_key_id,
             secret_access_key: given.secret_access_key,

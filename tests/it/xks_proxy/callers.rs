@@ -4,7 +4,7 @@ use serde_json::Value;
 use xks_console::aws::xks_console::ListProxyRequests;
 use xks_console::bundled::BundledAws;
 use xks_console::environment::{Clock, Environment};
-use xks_console::flow::player::client_of;
+use xks_console::flow::player::in_process_client;
 
 use super::client::{Ask, Proxy, decrypt_body, encrypt_body, metadata_body, over_both, with};
 use crate::account::{encrypt, refusal, request};
@@ -83,7 +83,7 @@ async fn log_names_the_rule_that_denied_a_caller() {
 async fn kms_reports_that_the_proxy_denied_access() {
     let world = Environment::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 1);
     let bundled = BundledAws::in_memory("default", world).unwrap();
-    let client = client_of(&bundled, Clock::manual("2026-03-02T10:15:00Z".parse().unwrap()));
+    let client = in_process_client(&bundled, Clock::manual("2026-03-02T10:15:00Z".parse().unwrap()));
     let only = |callers: &[&str]| {
         let callers: Vec<String> = callers.iter().map(|one| (*one).to_owned()).collect();
         for key in ["payments-2026", "customer-db"] {

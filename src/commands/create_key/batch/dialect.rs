@@ -21,7 +21,7 @@ impl<'a> Dialect<'a> {
     ///
     /// # Errors
     /// The reason, when the file is in another encoding than UTF-8 or its `sep=` line names no separator.
-    pub fn of(file: &'a [u8]) -> Result<Self, String> {
+    pub fn detect(file: &'a [u8]) -> Result<Self, String> {
         if file.starts_with(b"\xff\xfe") || file.starts_with(b"\xfe\xff") {
             return Err(format!("the file is encoded in UTF-16. {SAVE_AS_UTF_8}"));
         }
@@ -29,13 +29,13 @@ impl<'a> Dialect<'a> {
         let (first, rest) = split_line(text);
         match named_separator(first)? {
             Some(separator) => Ok(Self { separator, first_line: 2, body: rest }),
-            None => Ok(Self { separator: separator_in(text), first_line: 1, body: text }),
+            None => Ok(Self { separator: detect_separator(text), first_line: 1, body: text }),
         }
     }
 
     /// Counts the lines of the body.
-    pub fn lines(&self) -> Lines<'a> {
-        Lines { rest: self.body, at: 0, line: self.first_line }
+    pub fn line_counter(&self) -> LineCounter<'a> {
+        LineCounter { rest: self.body, offset: 0, line: self.first_line }
     }
 
     /// The separator, as a word.
@@ -85,7 +85,7 @@ fn named_separator(line: &[u8]) -> Result<Option<u8>, String> {
 }
 
 /// The separator that the header has most of; a header of one column has none.
-fn separator_in(text: &[u8]) -> u8 {
+fn detect_separator(text: &[u8]) -> u8 {
     let start = text.iter().position(|byte| !matches!(byte, b'\r' | b'\n')).unwrap_or(text.len());
     let (header, _) = split_line(&text[start..]);
     let mut counts = [0_usize; SEPARATORS.len()];
@@ -103,23 +103,23 @@ fn separator_in(text: &[u8]) -> u8 {
 
 /// The line at each byte of a text, asked for in ascending order.
 #[derive(Clone, Debug)]
-pub struct Lines<'a> {
+pub struct LineCounter<'a> {
     rest: &'a [u8],
-    at: u64,
+    offset: u64,
     line: u64,
 }
 
-impl Lines<'_> {
+impl LineCounter<'_> {
     /// The line of the record at `byte`: empty lines in front of a record aren't part of it.
-    pub fn at(&mut self, byte: u64) -> u64 {
+    pub fn line_at(&mut self, byte: u64) -> u64 {
         while let [first, ..] = self.rest {
             let is_break = matches!(first, b'\r' | b'\n');
-            if self.at >= byte && !is_break {
+            if self.offset >= byte && !is_break {
                 break;
             }
             let length = line_break(self.rest).max(1);
             self.line += u64::from(is_break);
-            self.at += length as u64;
+            self.offset += length as u64;
             self.rest = &self.rest[length..];
         }
         self.line
@@ -140,7 +140,7 @@ mod tests {
             ("alias", b','),
             ("", b','),
         ] {
-            let dialect = Dialect::of(text.as_bytes()).unwrap();
+            let dialect = Dialect::detect(text.as_bytes()).unwrap();
             assert_eq!((dialect.separator, dialect.first_line), (separator, 1), "{text:?}");
         }
     }
@@ -150,10 +150,10 @@ mod tests {
         for line in ["sep=;\n", "SEP=;\r\n", "\u{feff}\"sep=;\"\r"] {
             let file = format!("{line}alias,tag");
             let expected = Dialect { separator: b';', first_line: 2, body: b"alias,tag" };
-            assert_eq!(Dialect::of(file.as_bytes()), Ok(expected), "{line:?}");
+            assert_eq!(Dialect::detect(file.as_bytes()), Ok(expected), "{line:?}");
         }
         for line in ["sep=", "sep=;;", "sep=x"] {
-            let error = Dialect::of(line.as_bytes()).unwrap_err();
+            let error = Dialect::detect(line.as_bytes()).unwrap_err();
             assert!(error.starts_with(&format!("line 1: \"{line}\" doesn't name a separator. ")), "{error}");
         }
     }
@@ -161,7 +161,7 @@ mod tests {
     #[test]
     fn utf_16_is_rejected_with_a_remedy() {
         for file in [b"\xff\xfea\0", b"\xfe\xff\0a"] {
-            assert!(Dialect::of(file).unwrap_err().contains("UTF-16. Save it as \"CSV UTF-8\""));
+            assert!(Dialect::detect(file).unwrap_err().contains("UTF-16. Save it as \"CSV UTF-8\""));
         }
     }
 
@@ -169,10 +169,14 @@ mod tests {
     fn line_counter_recognizes_every_line_break() {
         for end in ["\n", "\r\n", "\r"] {
             let text = format!("sep=;{end}a{end}{end}b{end}c");
-            let dialect = Dialect::of(text.as_bytes()).unwrap();
-            let mut lines = dialect.lines();
+            let dialect = Dialect::detect(text.as_bytes()).unwrap();
+            let mut lines = dialect.line_counter();
             let next = (1 + end.len()) as u64;
-            assert_eq!([0, next, next + 2 * end.len() as u64 + 1].map(|byte| lines.at(byte)), [2, 4, 5], "{end:?}");
+            assert_eq!(
+                [0, next, next + 2 * end.len() as u64 + 1].map(|byte| lines.line_at(byte)),
+                [2, 4, 5],
+                "{end:?}"
+            );
         }
     }
 }

@@ -6,12 +6,12 @@ use clap::{Arg, ArgAction, Args as _};
 use csv::{Position, ReaderBuilder, StringRecord, Trim};
 use serde_json::{Map, Value};
 
-use super::dialect::{Dialect, Lines, SAVE_AS_UTF_8};
-use crate::create_key::answers::Answers;
+use super::dialect::{Dialect, LineCounter, SAVE_AS_UTF_8};
+use crate::create_key::answers::KeyOptions;
 use crate::text::escape_controls;
 
 /// What stands between several values in a cell. No tag, account ID or usual ARN has one inside.
-const SEPARATOR: char = ';';
+const VALUE_SEPARATOR: char = ';';
 
 /// A row of the list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub struct Row {
     /// The line it begins at, counted from 1.
     pub line: u64,
     /// What its cells say; an empty cell says nothing.
-    pub answers: Answers,
+    pub answers: KeyOptions,
 }
 
 /// Reads a list, from its header on, as text editors and spreadsheets save it. Rows and columns that are empty, header
@@ -28,50 +28,50 @@ pub struct Row {
 /// # Errors
 /// All that is wrong with it, each with its line.
 pub fn read(file: &[u8]) -> Result<Vec<Row>, Vec<String>> {
-    let dialect = Dialect::of(file).map_err(|reason| vec![reason])?;
-    let mut lines = dialect.lines();
+    let dialect = Dialect::detect(file).map_err(|reason| vec![reason])?;
+    let mut lines = dialect.line_counter();
     let mut reader =
         ReaderBuilder::new().trim(Trim::All).delimiter(dialect.separator).flexible(true).from_reader(dialect.body);
     let header = match reader.headers() {
         Ok(header) => header.clone(),
-        Err(error) => return Err(vec![unreadable(&error, &mut lines)]),
+        Err(error) => return Err(vec![describe_csv_error(&error, &mut lines)]),
     };
-    let options: Vec<Arg> = Answers::augment_args(clap::Command::new("")).get_arguments().cloned().collect();
-    let columns = columns(&header, &options, line_of(header.position(), &mut lines))?;
-    let (mut rows, mut wrong) = (Vec::new(), Vec::new());
+    let options: Vec<Arg> = KeyOptions::augment_args(clap::Command::new("")).get_arguments().cloned().collect();
+    let columns = match_columns(&header, &options, line_number(header.position(), &mut lines))?;
+    let (mut rows, mut errors) = (Vec::new(), Vec::new());
     let mut record = StringRecord::new();
     loop {
         match reader.read_record(&mut record) {
             Ok(true) => {}
             Ok(false) => break,
             Err(error) => {
-                wrong.push(unreadable(&error, &mut lines));
+                errors.push(describe_csv_error(&error, &mut lines));
                 continue;
             }
         }
         let ends_file = usize::try_from(reader.position().byte()).is_ok_and(|at| at >= dialect.body.len());
         let may_be_cut = ends_file && !dialect.body.ends_with(b"\n") && !dialect.body.ends_with(b"\r");
-        let line = line_of(record.position(), &mut lines);
+        let line = line_number(record.position(), &mut lines);
         if record.iter().all(str::is_empty) {
             continue;
         }
-        match answers(&record, &columns, &dialect, may_be_cut) {
+        match parse_row(&record, &columns, &dialect, may_be_cut) {
             Ok(answers) => rows.push(Row { line, answers }),
-            Err(reason) => wrong.push(format!("line {line}: {reason}")),
+            Err(reason) => errors.push(format!("line {line}: {reason}")),
         }
     }
-    if rows.is_empty() && wrong.is_empty() {
-        wrong.push("the list has no rows. Add a row for each key under the header".to_owned());
+    if rows.is_empty() && errors.is_empty() {
+        errors.push("the list has no rows. Add a row for each key under the header".to_owned());
     }
-    if wrong.is_empty() { Ok(rows) } else { Err(wrong) }
+    if errors.is_empty() { Ok(rows) } else { Err(errors) }
 }
 
-fn line_of(position: Option<&Position>, lines: &mut Lines<'_>) -> u64 {
-    lines.at(position.map_or(0, Position::byte))
+fn line_number(position: Option<&Position>, lines: &mut LineCounter<'_>) -> u64 {
+    lines.line_at(position.map_or(0, Position::byte))
 }
 
-fn unreadable(error: &csv::Error, lines: &mut Lines<'_>) -> String {
-    let line = line_of(error.position(), lines);
+fn describe_csv_error(error: &csv::Error, lines: &mut LineCounter<'_>) -> String {
+    let line = line_number(error.position(), lines);
     match error.kind() {
         csv::ErrorKind::Utf8 { .. } => format!("line {line}: the text is not UTF-8. {SAVE_AS_UTF_8}"),
         _ => format!("line {line}: {error}"),
@@ -79,9 +79,13 @@ fn unreadable(error: &csv::Error, lines: &mut Lines<'_>) -> String {
 }
 
 /// The option of each column; a column without a name has none.
-fn columns<'a>(header: &StringRecord, options: &'a [Arg], line: u64) -> Result<Vec<Option<&'a Arg>>, Vec<String>> {
+fn match_columns<'a>(
+    header: &StringRecord,
+    options: &'a [Arg],
+    line: u64,
+) -> Result<Vec<Option<&'a Arg>>, Vec<String>> {
     let names: Vec<&str> = options.iter().filter_map(Arg::get_long).collect();
-    let (mut columns, mut wrong, mut seen) = (Vec::new(), Vec::new(), BTreeSet::new());
+    let (mut columns, mut errors, mut seen) = (Vec::new(), Vec::new(), BTreeSet::new());
     for written in header {
         let name = written.to_lowercase();
         if name.is_empty() {
@@ -89,34 +93,34 @@ fn columns<'a>(header: &StringRecord, options: &'a [Arg], line: u64) -> Result<V
             continue;
         }
         if !seen.insert(name.clone()) {
-            wrong.push(format!("line {line}: duplicate column \"{}\". Keep one of them", escape_controls(written)));
+            errors.push(format!("line {line}: duplicate column \"{}\". Keep one of them", escape_controls(written)));
         }
         match options.iter().find(|option| option.get_long() == Some(name.as_str())) {
             Some(option) => columns.push(Some(option)),
-            None => wrong.push(format!(
+            None => errors.push(format!(
                 "line {line}: there is no column \"{}\". The columns are {}. Separate them with commas, semicolons, or tabs",
                 escape_controls(written),
                 names.join(", ")
             )),
         }
     }
-    if wrong.is_empty() { Ok(columns) } else { Err(wrong) }
+    if errors.is_empty() { Ok(columns) } else { Err(errors) }
 }
 
-fn answers(
+fn parse_row(
     record: &StringRecord,
     columns: &[Option<&Arg>],
     dialect: &Dialect<'_>,
     may_be_cut: bool,
-) -> Result<Answers, String> {
-    fits(record, columns, dialect, may_be_cut)?;
-    let mut said = Map::new();
+) -> Result<KeyOptions, String> {
+    check_cells(record, columns, dialect, may_be_cut)?;
+    let mut values = Map::new();
     for (cell, column) in record.iter().zip(columns).filter(|(cell, _)| !cell.is_empty()) {
         let Some(column) = column else { continue };
         let name = column.get_long().unwrap_or_default();
         let value = match column.get_action() {
             ArgAction::Append => {
-                let values = cell.split(SEPARATOR).map(str::trim).filter(|value| !value.is_empty());
+                let values = cell.split(VALUE_SEPARATOR).map(str::trim).filter(|value| !value.is_empty());
                 values.map(Value::from).collect::<Vec<_>>().into()
             }
             // Spreadsheets write TRUE and FALSE.
@@ -126,14 +130,14 @@ fn answers(
             },
             _ => Value::from(cell),
         };
-        said.insert(name.to_owned(), value);
+        values.insert(name.to_owned(), value);
     }
-    serde_json::from_value(said.into()).map_err(|error| error.to_string())
+    serde_json::from_value(values.into()).map_err(|error| error.to_string())
 }
 
 /// Checks that every cell with a value has a column with a name. Spreadsheets leave out the empty cells at the end of a row;
 /// a row that has fewer cells because the file was cut off, or because another separator is used, is refused.
-fn fits(
+fn check_cells(
     record: &StringRecord,
     columns: &[Option<&Arg>],
     dialect: &Dialect<'_>,
@@ -176,28 +180,28 @@ mod tests {
         assert_eq!(rows.iter().map(|row| row.line).collect::<Vec<_>>(), [2, 5]);
         assert_eq!(
             rows[0].answers,
-            Answers {
+            KeyOptions {
                 alias: Some("a".to_owned()),
                 xks_key_id: Some("k-1".to_owned()),
                 tags: vec!["team=x".to_owned(), "stage=a=b".to_owned()],
                 no_admin_deletion: true,
                 description: Some("two\nlines".to_owned()),
-                ..Answers::default()
+                ..KeyOptions::default()
             }
         );
-        assert_eq!(rows[1].answers, Answers { xks_key_id: Some("k-2".to_owned()), ..Answers::default() });
+        assert_eq!(rows[1].answers, KeyOptions { xks_key_id: Some("k-2".to_owned()), ..KeyOptions::default() });
     }
 
     #[test]
     fn every_error_is_reported_with_its_line() {
-        let wrong = |text: &str| read(text.as_bytes()).unwrap_err();
-        let header = wrong("alias,Name,Alias\n");
+        let errors = |text: &str| read(text.as_bytes()).unwrap_err();
+        let header = errors("alias,Name,Alias\n");
         assert!(
             header[0].contains("line 1: there is no column \"Name\". The columns are origin, custom-key-store-id, "),
             "{header:?}"
         );
         assert!(header[1].contains("line 1: duplicate column \"Alias\""), "{header:?}");
-        let rows = wrong("alias,no-admin-deletion\na,maybe\nb;true\nc,true\nd,1\n");
+        let rows = errors("alias,no-admin-deletion\na,maybe\nb;true\nc,true\nd,1\n");
         let cells = "Separate the cells with a comma, and put a cell that contains a comma in double quotes";
         assert_eq!(
             rows,
@@ -207,13 +211,13 @@ mod tests {
                 "line 5: no-admin-deletion: \"1\" is neither true nor false".to_owned(),
             ]
         );
-        assert_eq!(wrong("alias,tag\na,b,c\n"), [format!("line 2: there are 3 cells under 2 columns. {cells}")]);
+        assert_eq!(errors("alias,tag\na,b,c\n"), [format!("line 2: there are 3 cells under 2 columns. {cells}")]);
         // A file that was cut off, perhaps in the middle of this row.
-        assert_eq!(wrong("alias,tag\na,x=1\nb"), [format!("line 3: there is 1 cell under 2 columns. {cells}")]);
-        let unnamed = wrong("alias,,\na,,b\n");
+        assert_eq!(errors("alias,tag\na,x=1\nb"), [format!("line 3: there is 1 cell under 2 columns. {cells}")]);
+        let unnamed = errors("alias,,\na,,b\n");
         assert!(unnamed[0].starts_with("line 2: column 3 has the value \"b\" but no name. "), "{unnamed:?}");
         for empty in ["alias\n", "alias;tag\n;\n;\n"] {
-            assert_eq!(wrong(empty), ["the list has no rows. Add a row for each key under the header"]);
+            assert_eq!(errors(empty), ["the list has no rows. Add a row for each key under the header"]);
         }
         for (file, line) in [(&b"alias\n\xff\n"[..], 2), (b"sep=;\n\n\xff\n", 3)] {
             let not_utf_8 = format!("line {line}: the text is not UTF-8. Save it as \"CSV UTF-8\", then try again");
@@ -247,7 +251,7 @@ mod tests {
                     if line.starts_with("sep") { (*line).to_owned() } else { line.replace(',', separator) }
                 };
                 let text = format!("\u{feff}{}{end}", lines.iter().map(in_dialect).collect::<Vec<_>>().join(end));
-                let rows = read(text.as_bytes()).unwrap_or_else(|wrong| panic!("{text:?}: {wrong:?}"));
+                let rows = read(text.as_bytes()).unwrap_or_else(|errors| panic!("{text:?}: {errors:?}"));
                 assert_eq!(rows.iter().map(|row| row.line).collect::<Vec<_>>(), ends, "{text:?}");
                 assert_eq!(rows.into_iter().map(|row| row.answers).collect::<Vec<_>>(), expected, "{text:?}");
             }

@@ -11,26 +11,26 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::Path;
 
-use self::progress::Progress;
-use self::report::{Entry, Outcome, Report};
+use self::progress::BatchProgress;
+use self::report::{BatchReport, ReportEntry, RowOutcome};
 use self::rows::Job;
-use super::submit::carry_out;
-use super::{Exit, Stop, call_in_words, in_words, keys, learn};
+use super::submit::execute;
+use super::{CreateKeyExit, Shutdown, describe_call_error, describe_failure, load_account_state, load_keys};
 use crate::aws::kms::Origin;
 use crate::client::{CallError, Client};
-use crate::create_key::answers::Answers;
+use crate::create_key::answers::KeyOptions;
 use crate::create_key::field::Field;
 use crate::create_key::guide;
-use crate::create_key::known::Known;
-use crate::create_key::submission::{Failure, Stage, Submission};
+use crate::create_key::known::AccountState;
+use crate::create_key::submission::{Stage, Submission, SubmissionFailure};
 
 /// The longest list, in bytes.
-const MOST_BYTES: u64 = 16 * 1024 * 1024;
+const MAX_LIST_BYTES: u64 = 16 * 1024 * 1024;
 /// Why no key is made from a list that no external key tells from others.
-const NO_EXTERNAL_KEY: &str = "--origin: a list makes keys in external key stores, for a run that was cut off knows each key \
+const EXTERNAL_KEY_STORE_REQUIRED: &str = "--origin: a list makes keys in external key stores, for a run that was cut off knows each key \
                                again by its external key. Make others one at a time, with --yes";
 /// Wrong rows that are told; more are counted.
-const MOST_TOLD: usize = 50;
+const MAX_REPORTED_ERRORS: usize = 50;
 
 /// Makes the keys of a list; `shared` holds for each row whose cell is empty. `out` gets a line of JSON for each row that
 /// was reached, `notes` what a person should know.
@@ -41,136 +41,142 @@ const MOST_TOLD: usize = 50;
 pub async fn run(
     client: &Client,
     list: &Path,
-    shared: &Answers,
-    stop: &Stop,
+    defaults: &KeyOptions,
+    shutdown: &Shutdown,
     out: &mut impl Write,
     notes: &mut impl Write,
-) -> io::Result<Exit> {
-    if shared.origin.is_some_and(|origin| origin != Origin::ExternalKeyStore) {
-        return refuse(notes, list, &[NO_EXTERNAL_KEY.to_owned()], Exit::NotRight);
+) -> io::Result<CreateKeyExit> {
+    if defaults.origin.is_some_and(|origin| origin != Origin::ExternalKeyStore) {
+        return reject_list(notes, list, &[EXTERNAL_KEY_STORE_REQUIRED.to_owned()], CreateKeyExit::InvalidInput);
     }
-    let rows = match text(list).map_err(|error| vec![error.to_string()]).and_then(|text| list::read(&text)) {
+    let rows = match read_list(list).map_err(|error| vec![error.to_string()]).and_then(|text| list::read(&text)) {
         Ok(rows) => rows,
-        Err(wrong) => return refuse(notes, list, &wrong, Exit::NotRight),
+        Err(errors) => return reject_list(notes, list, &errors, CreateKeyExit::InvalidInput),
     };
-    let (mut report, told) = match Report::open(&Report::path(list)) {
+    let (mut report, previous_entries) = match BatchReport::open(&BatchReport::path_for(list)) {
         Ok(report) => report,
-        Err(error) => return refuse(notes, list, &[error.to_string()], Exit::NotRight),
+        Err(error) => return reject_list(notes, list, &[error.to_string()], CreateKeyExit::InvalidInput),
     };
-    let known = match learn(client, Origin::ExternalKeyStore).await {
-        Ok(known) => Known { keys: keys(client).await, ..known },
-        Err(error) => return refuse(notes, list, &[call_in_words(&error)], Exit::NotMade),
+    let account = match load_account_state(client, Origin::ExternalKeyStore).await {
+        Ok(account) => AccountState { keys: load_keys(client).await, ..account },
+        Err(error) => return reject_list(notes, list, &[describe_call_error(&error)], CreateKeyExit::NotCreated),
     };
-    let told: BTreeMap<_, _> = told.into_iter().map(|entry| (entry.wanted.clone(), entry)).collect();
-    let jobs = match rows::check(rows, shared, &known, &told) {
+    let previous_entries: BTreeMap<_, _> =
+        previous_entries.into_iter().map(|entry| (entry.key.clone(), entry)).collect();
+    let jobs = match rows::prepare_jobs(rows, defaults, &account, &previous_entries) {
         Ok(jobs) => jobs,
-        Err(wrong) => return refuse(notes, list, &wrong, Exit::NotRight),
+        Err(errors) => return reject_list(notes, list, &errors, CreateKeyExit::InvalidInput),
     };
-    let mut run = Run { client, known: &known, report: &mut report, progress: Progress::new(&jobs) };
-    let (mut ends, mut left) = (Vec::new(), 0);
+    let mut run = BatchRun { client, known: &account, report: &mut report, progress: BatchProgress::new(&jobs) };
+    let (mut results, mut skipped) = (Vec::new(), 0);
     for job in &jobs {
         // Lets signals be heard: an AWS in this process never makes one wait.
         tokio::task::yield_now().await;
-        if stop.stops_here() || ends.last().is_some_and(|end: &End| end.hits_all) {
-            left += 1;
+        if shutdown.should_stop() || results.last().is_some_and(|result: &RowResult| result.affects_all_rows) {
+            skipped += 1;
             continue;
         }
-        stop.busy(true);
-        let end = run.row(job, notes).await?;
-        stop.busy(false);
-        ends.push(end);
+        shutdown.set_busy(true);
+        let result = run.process_row(job, notes).await?;
+        shutdown.set_busy(false);
+        results.push(result);
     }
-    run.progress.end();
-    for end in &ends {
-        writeln!(out, "{}", serde_json::to_string(&end.entry)?)?;
+    run.progress.finish();
+    for result in &results {
+        writeln!(out, "{}", serde_json::to_string(&result.entry)?)?;
     }
     out.flush()?;
-    sum_up(&ends, left, &Report::path(list), notes)
+    print_summary(&results, skipped, &BatchReport::path_for(list), notes)
 }
 
 /// What came of a row.
-struct End {
-    entry: Entry,
+struct RowResult {
+    entry: ReportEntry,
     /// Whether the rows that follow would fare alike.
-    hits_all: bool,
+    affects_all_rows: bool,
 }
 
-struct Run<'a> {
+struct BatchRun<'a> {
     client: &'a Client,
-    known: &'a Known,
-    report: &'a mut Report,
-    progress: Progress,
+    known: &'a AccountState,
+    report: &'a mut BatchReport,
+    progress: BatchProgress,
 }
 
-impl Run<'_> {
-    async fn row(&mut self, job: &Job, notes: &mut impl Write) -> io::Result<End> {
-        if let Some(made) = job.told.clone().filter(|told| told.outcome == Outcome::Made) {
-            self.progress.step(job, None, notes)?;
-            return Ok(End { entry: made, hits_all: false });
+impl BatchRun<'_> {
+    async fn process_row(&mut self, job: &Job, notes: &mut impl Write) -> io::Result<RowResult> {
+        if let Some(entry) = job.previous.clone().filter(|entry| entry.outcome == RowOutcome::Made) {
+            self.progress.finish_row(job, None, notes)?;
+            return Ok(RowResult { entry, affects_all_rows: false });
         }
-        self.progress.begin(job);
+        self.progress.start_row(job);
         let mut submission = match job.submission(self.client, self.known).await {
             Ok(submission) => submission,
-            Err(error) => return self.not_seen(job, &error, notes),
+            Err(error) => return self.record_lookup_failure(job, &error, notes),
         };
         let report = &mut *self.report;
         let now = || self.client.now();
-        carry_out(self.client, &mut submission, &job.draft, self.known, |sending| match sending {
+        execute(self.client, &mut submission, &job.draft, self.known, |sending| match sending {
             Submission::Sending { stage: Stage::CreateKey, .. } => {
-                report.tell(&job.entry(now(), Outcome::CreatingKey, sending))
+                report.append(&job.entry(now(), RowOutcome::CreatingKey, sending))
             }
             Submission::Sending { stage: Stage::CreateAlias, .. } => {
-                report.tell(&job.entry(now(), Outcome::CreatingAlias, sending))
+                report.append(&job.entry(now(), RowOutcome::CreatingAlias, sending))
             }
             _ => Ok(()),
         })
         .await?;
-        let outcome = match Exit::of(Some(&submission)).0 {
-            Exit::Made => Outcome::Made,
-            Exit::WithoutAlias => Outcome::WithoutAlias,
-            Exit::Unknown => Outcome::Unknown,
-            Exit::NotMade | Exit::NotRight | Exit::Left => Outcome::Failed,
+        let outcome = match CreateKeyExit::for_submission(Some(&submission)).0 {
+            CreateKeyExit::Created => RowOutcome::Made,
+            CreateKeyExit::AliasNotCreated => RowOutcome::WithoutAlias,
+            CreateKeyExit::Unknown => RowOutcome::Unknown,
+            CreateKeyExit::NotCreated | CreateKeyExit::InvalidInput | CreateKeyExit::Cancelled => RowOutcome::Failed,
         };
         let mut entry = job.entry(now(), outcome, &submission);
         let failure = submission.failure();
         entry.error = failure.map(|failure| format!("{}: {}", failure.code, failure.message));
-        self.report.tell(&entry)?;
-        self.progress.step(job, failure.map(in_words).as_deref(), notes)?;
-        Ok(End { entry, hits_all: failure.is_some_and(hits_all) })
+        self.report.append(&entry)?;
+        self.progress.finish_row(job, failure.map(describe_failure).as_deref(), notes)?;
+        Ok(RowResult { entry, affects_all_rows: failure.is_some_and(affects_all_rows) })
     }
 
     /// The key that the report tells of could not be looked at: it stays as it is for the next run.
-    fn not_seen(&mut self, job: &Job, error: &CallError, notes: &mut impl Write) -> io::Result<End> {
-        let mut entry = job.entry(self.client.now(), Outcome::Unknown, &Submission::NotSent);
+    fn record_lookup_failure(&mut self, job: &Job, error: &CallError, notes: &mut impl Write) -> io::Result<RowResult> {
+        let mut entry = job.entry(self.client.now(), RowOutcome::Unknown, &Submission::NotSent);
         entry.key_arn = job.key_arn().map(str::to_owned);
         entry.error = Some(format!("{}: {error}", error.code()));
-        self.report.tell(&entry)?;
-        self.progress.step(job, Some(&call_in_words(error)), notes)?;
-        Ok(End { entry, hits_all: true })
+        self.report.append(&entry)?;
+        self.progress.finish_row(job, Some(&describe_call_error(error)), notes)?;
+        Ok(RowResult { entry, affects_all_rows: true })
     }
 }
 
 /// Whether a failure is not the row's own: credentials, permissions, quotas, the store, the way to AWS.
-fn hits_all(failure: &Failure) -> bool {
-    let mended_by = guide::for_error(&failure.code, &failure.message).mended_by;
+fn affects_all_rows(failure: &SubmissionFailure) -> bool {
+    let mended_by = guide::for_error(&failure.code, &failure.message).field;
     failure.outcome_unknown || matches!(mended_by, None | Some(Field::CustomKeyStore))
 }
 
-fn text(list: &Path) -> io::Result<Vec<u8>> {
+fn read_list(list: &Path) -> io::Result<Vec<u8>> {
     use std::io::Read as _;
     let mut text = Vec::new();
-    std::fs::File::open(list)?.take(MOST_BYTES + 1).read_to_end(&mut text)?;
-    if text.len() as u64 > MOST_BYTES {
-        return Err(io::Error::other(format!("it is longer than {MOST_BYTES} bytes")));
+    std::fs::File::open(list)?.take(MAX_LIST_BYTES + 1).read_to_end(&mut text)?;
+    if text.len() as u64 > MAX_LIST_BYTES {
+        return Err(io::Error::other(format!("it is longer than {MAX_LIST_BYTES} bytes")));
     }
     Ok(text)
 }
 
-fn refuse(notes: &mut impl Write, list: &Path, wrong: &[String], exit: Exit) -> io::Result<Exit> {
-    for words in wrong.iter().take(MOST_TOLD) {
-        writeln!(notes, "xks-console: {}: {words}", list.display())?;
+fn reject_list(
+    notes: &mut impl Write,
+    list: &Path,
+    errors: &[String],
+    exit: CreateKeyExit,
+) -> io::Result<CreateKeyExit> {
+    for message in errors.iter().take(MAX_REPORTED_ERRORS) {
+        writeln!(notes, "xks-console: {}: {message}", list.display())?;
     }
-    if let Some(more @ 1..) = wrong.len().checked_sub(MOST_TOLD) {
+    if let Some(more @ 1..) = errors.len().checked_sub(MAX_REPORTED_ERRORS) {
         writeln!(notes, "xks-console: ... and {more} more")?;
     }
     writeln!(notes, "xks-console: no key was made")?;
@@ -178,20 +184,25 @@ fn refuse(notes: &mut impl Write, list: &Path, wrong: &[String], exit: Exit) -> 
 }
 
 /// Tells how it went, and gives the worst that happened.
-fn sum_up(ends: &[End], left: usize, report: &Path, notes: &mut impl Write) -> io::Result<Exit> {
-    let count = |outcome| ends.iter().filter(|end| end.entry.outcome == outcome).count();
+fn print_summary(
+    results: &[RowResult],
+    skipped: usize,
+    report: &Path,
+    notes: &mut impl Write,
+) -> io::Result<CreateKeyExit> {
+    let count = |outcome| results.iter().filter(|end| end.entry.outcome == outcome).count();
     let counts = [
-        (count(Outcome::Made), "made", Exit::Made),
-        (count(Outcome::Failed), "failed", Exit::NotMade),
-        (left, "not tried", Exit::NotMade),
-        (count(Outcome::WithoutAlias), "without alias", Exit::WithoutAlias),
-        (count(Outcome::Unknown), "unknown", Exit::Unknown),
+        (count(RowOutcome::Made), "made", CreateKeyExit::Created),
+        (count(RowOutcome::Failed), "failed", CreateKeyExit::NotCreated),
+        (skipped, "not tried", CreateKeyExit::NotCreated),
+        (count(RowOutcome::WithoutAlias), "without alias", CreateKeyExit::AliasNotCreated),
+        (count(RowOutcome::Unknown), "unknown", CreateKeyExit::Unknown),
     ];
-    let mut told = counts.iter().filter(|(count, ..)| *count > 0);
-    let words: Vec<String> = told.clone().map(|(count, words, _)| format!("{count} {words}")).collect();
+    let mut nonzero_counts = counts.iter().filter(|(count, ..)| *count > 0);
+    let words: Vec<String> = nonzero_counts.clone().map(|(count, words, _)| format!("{count} {words}")).collect();
     writeln!(notes, "{}. {}", words.join(", "), report.display())?;
-    if left > 0 {
+    if skipped > 0 {
         writeln!(notes, "Stopped. The same command goes on where it stopped.")?;
     }
-    Ok(told.next_back().map_or(Exit::Made, |(_, _, exit)| *exit))
+    Ok(nonzero_counts.next_back().map_or(CreateKeyExit::Created, |(_, _, exit)| *exit))
 }

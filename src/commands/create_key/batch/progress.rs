@@ -9,11 +9,11 @@ use super::rows::Job;
 /// One line, whatever the width.
 const TEMPLATE: &str = "{pos}/{len} {wide_bar} {msg}";
 
-pub(super) struct Progress {
+pub(super) struct BatchProgress {
     bar: Option<ProgressBar>,
 }
 
-impl Progress {
+impl BatchProgress {
     pub fn new(jobs: &[Job]) -> Self {
         let bar = io::stderr().is_terminal().then(|| {
             let bar = ProgressBar::with_draw_target(Some(jobs.len() as u64), ProgressDrawTarget::stderr());
@@ -23,7 +23,7 @@ impl Progress {
     }
 
     /// A row is begun.
-    pub fn begin(&self, job: &Job) {
+    pub fn start_row(&self, job: &Job) {
         if let Some(bar) = &self.bar {
             bar.set_message(job.draft.alias.clone());
         }
@@ -33,9 +33,9 @@ impl Progress {
     ///
     /// # Errors
     /// When `notes` can't be written to.
-    pub fn step(&self, job: &Job, failure: Option<&str>, notes: &mut impl Write) -> io::Result<()> {
-        let words = failure.unwrap_or("made");
-        let line = format!("line {}, {}: {words}", job.line, job.draft.alias);
+    pub fn finish_row(&self, job: &Job, failure: Option<&str>, notes: &mut impl Write) -> io::Result<()> {
+        let message = failure.unwrap_or("made");
+        let line = format!("line {}, {}: {message}", job.line, job.draft.alias);
         match &self.bar {
             None => writeln!(notes, "{line}")?,
             Some(bar) => {
@@ -49,7 +49,7 @@ impl Progress {
     }
 
     /// Nothing more is to come.
-    pub fn end(&self) {
+    pub fn finish(&self) {
         if let Some(bar) = &self.bar {
             bar.abandon_with_message("");
         }

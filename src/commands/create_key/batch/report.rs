@@ -13,7 +13,7 @@ use crate::text::strip_byte_order_mark_bytes;
 /// How far a key is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Outcome {
+pub enum RowOutcome {
     /// CreateKey is about to be sent. Nobody knows more while this is the last that is told.
     CreatingKey,
     /// The key is made, its alias is about to be.
@@ -31,7 +31,7 @@ pub enum Outcome {
 /// Which key a row is about. A store has one KMS key at most for an external key.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Wanted {
+pub struct KeyIdentity {
     /// The account.
     pub account: String,
     /// The Region.
@@ -45,18 +45,18 @@ pub struct Wanted {
 /// What is told of a row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Entry {
+pub struct ReportEntry {
     /// When.
     pub time: Timestamp,
     /// Where in the list it stands.
     pub line: u64,
     /// Which key it is about.
     #[serde(flatten)]
-    pub wanted: Wanted,
+    pub key: KeyIdentity,
     /// Without `alias/`.
     pub alias: String,
     /// How far it is.
-    pub outcome: Outcome,
+    pub outcome: RowOutcome,
     /// The KMS key, once it is made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_arn: Option<String>,
@@ -93,11 +93,11 @@ pub enum ReportError {
 
 /// The report, held by this process alone.
 #[derive(Debug)]
-pub struct Report(File);
+pub struct BatchReport(File);
 
-impl Report {
+impl BatchReport {
     /// Where the report of a list is.
-    pub fn path(list: &Path) -> PathBuf {
+    pub fn path_for(list: &Path) -> PathBuf {
         let mut name = list.as_os_str().to_owned();
         name.push(".report.jsonl");
         name.into()
@@ -108,7 +108,7 @@ impl Report {
     ///
     /// # Errors
     /// [`ReportError`]
-    pub fn open(path: &Path) -> Result<(Self, Vec<Entry>), ReportError> {
+    pub fn open(path: &Path) -> Result<(Self, Vec<ReportEntry>), ReportError> {
         let failed = |source| ReportError::File { path: path.to_owned(), source };
         let mut options = OpenOptions::new();
         let mut file = options.read(true).append(true).create(true).mode(0o600).open(path).map_err(failed)?;
@@ -147,14 +147,14 @@ impl Report {
     ///
     /// # Errors
     /// When it can't be written.
-    pub fn tell(&mut self, entry: &Entry) -> io::Result<()> {
+    pub fn append(&mut self, entry: &ReportEntry) -> io::Result<()> {
         let line = serde_json::to_string(entry)? + "\n";
         self.0.write_all(line.as_bytes())?;
         self.0.sync_data()
     }
 }
 
-impl Drop for Report {
+impl Drop for BatchReport {
     fn drop(&mut self) {
         // A child that is about to become another program may hold the file for a moment longer.
         let _ = self.0.unlock();
@@ -165,11 +165,11 @@ impl Drop for Report {
 mod tests {
     use super::*;
 
-    fn entry(line: u64, outcome: Outcome) -> Entry {
-        Entry {
+    fn entry(line: u64, outcome: RowOutcome) -> ReportEntry {
+        ReportEntry {
             time: "2026-03-02T10:15:00Z".parse().unwrap(),
             line,
-            wanted: Wanted {
+            key: KeyIdentity {
                 account: "111122223333".to_owned(),
                 region: "us-west-2".to_owned(),
                 custom_key_store_id: "cks-1".to_owned(),
@@ -185,15 +185,15 @@ mod tests {
     #[test]
     fn entries_are_read_back_and_a_truncated_last_line_is_discarded() {
         let dir = tempfile::tempdir().unwrap();
-        let path = Report::path(&dir.path().join("keys.csv"));
+        let path = BatchReport::path_for(&dir.path().join("keys.csv"));
         assert!(path.ends_with("keys.csv.report.jsonl"));
-        let told = [entry(2, Outcome::CreatingKey), entry(2, Outcome::Made)];
-        let (mut report, before) = Report::open(&path).unwrap();
+        let expected = [entry(2, RowOutcome::CreatingKey), entry(2, RowOutcome::Made)];
+        let (mut report, before) = BatchReport::open(&path).unwrap();
         assert_eq!(before, []);
-        for entry in &told {
-            report.tell(entry).unwrap();
+        for entry in &expected {
+            report.append(entry).unwrap();
         }
-        assert!(matches!(Report::open(&path), Err(ReportError::InUse(_))));
+        assert!(matches!(BatchReport::open(&path), Err(ReportError::InUse(_))));
         drop(report);
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         let text = std::fs::read_to_string(&path).unwrap();
@@ -201,9 +201,9 @@ mod tests {
         assert_eq!(text.lines().next(), Some(first));
         for cut in 1..first.len() {
             std::fs::write(&path, format!("{text}{}", &first[..cut])).unwrap();
-            let (mut report, read) = Report::open(&path).unwrap();
-            assert_eq!(read, told);
-            report.tell(&told[0]).unwrap();
+            let (mut report, read) = BatchReport::open(&path).unwrap();
+            assert_eq!(read, expected);
+            report.append(&expected[0]).unwrap();
             drop(report);
             assert_eq!(std::fs::read_to_string(&path).unwrap(), format!("{text}{first}\n"));
         }
@@ -213,9 +213,9 @@ mod tests {
     fn report_with_a_byte_order_mark_is_read() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("report");
-        let told = entry(2, Outcome::Made);
-        std::fs::write(&path, format!("\u{feff}{}\n", serde_json::to_string(&told).unwrap())).unwrap();
-        assert_eq!(Report::open(&path).unwrap().1, [told]);
+        let expected = entry(2, RowOutcome::Made);
+        std::fs::write(&path, format!("\u{feff}{}\n", serde_json::to_string(&expected).unwrap())).unwrap();
+        assert_eq!(BatchReport::open(&path).unwrap().1, [expected]);
     }
 
     #[test]
@@ -223,7 +223,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("report");
         std::fs::write(&path, "{\"time\":1}\n").unwrap();
-        let error = Report::open(&path).unwrap_err().to_string();
+        let error = BatchReport::open(&path).unwrap_err().to_string();
         assert!(error.contains("line 1") && error.contains("has to be whole"), "{error}");
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "{\"time\":1}\n");
     }
