@@ -17,23 +17,23 @@ use crate::config::{self, Configuration};
 use crate::drafts;
 use crate::environment::Clock;
 use crate::flow::player::in_process_client;
-use crate::tui::app::{App, World as Which};
+use crate::tui::app::{App, Target};
 use crate::tui::effect::Effect;
 
 /// How long credentials may take before the person is told what the program waits for.
 const CREDENTIALS_NOTICE_DELAY: Duration = Duration::from_secs(1);
 
 /// An AWS, and the client that calls it.
-pub(super) struct Aws {
+pub(super) struct AwsConnection {
     pub(super) client: Client,
-    which: Which,
+    target: Target,
     /// The data directory of the bundled AWS.
     pub(super) data_dir: Option<PathBuf>,
     /// Set when the profile needs the code of an MFA device. The console asks for it by itself.
-    pub(super) waits_for_code: Option<LoadCredentialsError>,
+    pub(super) pending_mfa: Option<LoadCredentialsError>,
 }
 
-impl Aws {
+impl AwsConnection {
     /// Opens the AWS that the command line names.
     pub(super) fn open(arguments: &Arguments, runtime: &Runtime) -> Result<Self, Box<dyn Error>> {
         let options = arguments.aws_options();
@@ -55,29 +55,29 @@ impl Aws {
         let data_dir = arguments.data_dir(|name| std::env::var_os(name))?;
         let client = in_process_client(&open_bundled(arguments, &data_dir)?, Clock::System);
         let client = options.region.as_ref().map_or(client.clone(), |region| client.with_region(region));
-        Ok(Self { client, which: Which::Bundled, data_dir: Some(data_dir), waits_for_code: None })
+        Ok(Self { client, target: Target::Bundled, data_dir: Some(data_dir), pending_mfa: None })
     }
 
     async fn open_remote(settings: profile::Settings) -> Result<Self, Box<dyn Error>> {
         let client = profile::open(settings, Clock::System).await?;
-        let which = Which::of(&client);
+        let target = Target::from_client(&client);
         // A credential process that asks for a password does so now, before the console covers the terminal.
         let missing = notify_if_slow(client.load_credentials()).await.err();
         let waits_for_code = missing.filter(|missing| missing.mfa_serial.is_some());
-        Ok(Self { client, which, data_dir: None, waits_for_code })
+        Ok(Self { client, target, data_dir: None, pending_mfa: waits_for_code })
     }
 
     /// Returns a console for this AWS and its first effects.
     pub(super) fn app(&self) -> (App, Vec<Effect>) {
-        let (mut app, effects) = App::new(self.which.clone(), self.client.region());
-        app.answered_by(&self.client);
+        let (mut app, effects) = App::new(self.target.clone(), self.client.region());
+        app.set_client(&self.client);
         (app, effects)
     }
 
     /// Returns which AWS the drafts belong to.
-    pub(super) fn place_of_drafts(&self) -> std::io::Result<drafts::DraftTarget> {
-        Ok(match (&self.which, &self.data_dir) {
-            (Which::Endpoint(host), _) => drafts::DraftTarget::Endpoint(host.clone()),
+    pub(super) fn draft_target(&self) -> std::io::Result<drafts::DraftTarget> {
+        Ok(match (&self.target, &self.data_dir) {
+            (Target::Endpoint(host), _) => drafts::DraftTarget::Endpoint(host.clone()),
             (_, Some(data_dir)) => drafts::DraftTarget::Bundled(data_dir.canonicalize()?.display().to_string()),
             (_, None) => drafts::DraftTarget::Aws,
         })

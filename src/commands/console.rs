@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use futures_util::stream::{self, StreamExt as _};
 use tokio::runtime::Runtime;
 
-use super::aws::Aws;
+use super::aws::AwsConnection;
 use super::{note, runtime};
 use crate::cli::Arguments;
 use crate::config;
@@ -22,27 +22,27 @@ use crate::tui::{self, terminal};
 pub(super) fn run(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
     if let Err(error) = terminal::require() {
         note(error);
-        return Ok(ExitCode::from(terminal::NotATerminal::EXIT_CODE));
+        return Ok(ExitCode::from(terminal::TerminalError::EXIT_CODE));
     }
     let runtime = runtime()?;
-    let aws = Aws::open(arguments, &runtime)?;
+    let aws = AwsConnection::open(arguments, &runtime)?;
     let (mut app, effects) = aws.app();
     show(aws, &mut app, effects, runtime)
 }
 
 /// Shows `app` until the person leaves it.
 pub(super) fn show(
-    aws: Aws,
+    aws: AwsConnection,
     app: &mut App,
     mut effects: Vec<Effect>,
     runtime: Runtime,
 ) -> Result<ExitCode, Box<dyn Error>> {
-    let mut keeper =
+    let mut draft_writer =
         DraftWriter::start(DraftStore::new(config::drafts_directory(|name| std::env::var_os(name)), Clock::System));
-    effects.extend(app.keep_drafts(aws.place_of_drafts()?, Random::system().hex::<8>()?));
+    effects.extend(app.enable_drafts(aws.draft_target()?, Random::system().hex::<8>()?));
     let config = config::config_directory(|name| std::env::var_os(name));
     if let Some(config) = &config {
-        app.prefer(config::load_preferences(config));
+        app.apply_preferences(config::load_preferences(config));
     }
     let save_preferences = |preferences: &Preferences| match &config {
         Some(config) => config::save_preferences(config, preferences),
@@ -51,7 +51,7 @@ pub(super) fn show(
     let changes = match aws.data_dir.map(|data_dir| watch::watch(&data_dir)) {
         Some(Ok(changes)) => changes.left_stream(),
         Some(Err(error)) => {
-            app.tell(
+            app.show_error(
                 "Not live",
                 &format!("Press r to see what others have changed. Couldn't watch the files: {error}."),
             );
@@ -59,8 +59,9 @@ pub(super) fn show(
         }
         None => stream::pending().right_stream(),
     };
-    let code = runtime.block_on(tui::runtime::run(aws.client, app, effects, changes, &mut keeper, save_preferences));
-    keeper.shutdown();
+    let code =
+        runtime.block_on(tui::runtime::run(aws.client, app, effects, changes, &mut draft_writer, save_preferences));
+    draft_writer.shutdown();
     // A thread that still reads the terminal must not keep the program from ending.
     runtime.shutdown_background();
     Ok(code?)

@@ -15,9 +15,9 @@ use crate::create_key::draft::KeyDraft;
 use crate::drafts::{self, DraftStore};
 use crate::environment::{Clock, Environment};
 use crate::flow::tape::ConsoleDriver;
-use crate::tui::app::{App, World as Which};
+use crate::tui::app::{App, Target};
 use crate::tui::chrome;
-use crate::tui::effect::{Copied, Effect, Msg, TimerId};
+use crate::tui::effect::{CopyResult, Effect, Msg, TimerId};
 use crate::tui::runtime;
 
 /// When every journey starts.
@@ -72,7 +72,7 @@ impl Player {
         let bundled = BundledAws::in_memory("default", world.clone())?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let client = in_process_client(&bundled, world.clock.clone());
-        Ok(Self::with_client(size, bundled, client, Which::Bundled, world.clock, runtime))
+        Ok(Self::with_client(size, bundled, client, Target::Bundled, world.clock, runtime))
     }
 
     /// A console that speaks to `which` AWS by `client`, and at the other end of it `bundled`, whose work it performs on
@@ -81,12 +81,12 @@ impl Player {
         size: (u16, u16),
         bundled: BundledAws,
         client: Client,
-        which: Which,
+        which: Target,
         clock: Clock,
         runtime: tokio::runtime::Runtime,
     ) -> Self {
         let (mut app, effects) = App::new(which, client.region());
-        app.answered_by(&client);
+        app.set_client(&client);
         let (timers, copied) = (Vec::new(), Vec::new());
         Self { app, client, bundled, clock, runtime, effects, timers, copied, drafts: None, has_quit: false, size }
     }
@@ -94,7 +94,7 @@ impl Player {
     /// The same, opened for one key: as [`App::create_one_key`].
     #[must_use]
     pub fn for_single_key(mut self, draft: KeyDraft, wanted: Option<String>) -> Self {
-        self.app.create_one_key(draft, wanted);
+        self.app.start_single_key_session(draft, wanted);
         self
     }
 
@@ -116,13 +116,13 @@ impl Player {
     /// Keeps drafts in `folder` from now on; without this none are kept. `session` as in [`App::keep_drafts`].
     pub fn keep_drafts(&mut self, folder: DraftStore, world: drafts::DraftTarget, session: &str) {
         self.drafts = Some(folder);
-        let effects = self.app.keep_drafts(world, session.to_owned());
+        let effects = self.app.enable_drafts(world, session.to_owned());
         self.effects.extend(effects);
     }
 
     /// Lets the console itself go on with another client.
     pub fn use_client(&mut self, client: Client) {
-        self.app.answered_by(&client);
+        self.app.set_client(&client);
         self.client = client;
     }
 
@@ -154,7 +154,7 @@ impl Player {
             && due <= now
         {
             self.timers.remove(0);
-            self.dispatch(Msg::Elapsed(timer));
+            self.dispatch(Msg::TimerElapsed(timer));
             self.settle();
         }
     }
@@ -196,30 +196,30 @@ impl ConsoleDriver for Player {
                     Effect::Call(id, call) => {
                         let (sender, calls) = mpsc::channel();
                         let client = self.client.clone().with_observer(Arc::new(move |call: &ApiCall| {
-                            let _ = sender.send(Msg::Called(Box::new(call.clone())));
+                            let _ = sender.send(Msg::ApiCallCompleted(Box::new(call.clone())));
                         }));
                         let answer = self.runtime.block_on(runtime::perform(&client, call));
                         for msg in calls.try_iter() {
                             self.dispatch(msg);
                         }
-                        self.dispatch(Msg::Answered(id, answer));
+                        self.dispatch(Msg::CallCompleted(id, answer));
                     }
-                    Effect::After(timer, milliseconds) => {
+                    Effect::StartTimer(timer, milliseconds) => {
                         let after = SignedDuration::from_millis(i64::try_from(milliseconds).unwrap_or(i64::MAX));
                         let due = self.clock.now().saturating_add(after).unwrap_or(Timestamp::MAX);
                         self.timers.push((due, timer));
                     }
                     Effect::Copy(text) => {
                         self.copied.push(text);
-                        self.dispatch(Msg::Copied(Copied::Sent));
+                        self.dispatch(Msg::Copied(CopyResult::Sent));
                     }
                     Effect::Draft(ask) => {
                         if let Some(told) = self.drafts.as_mut().and_then(|drafts| drafts.handle(ask)) {
                             self.dispatch(Msg::Draft(told));
                         }
                     }
-                    Effect::Use(client) => self.client = client,
-                    Effect::Remember(_) => {}
+                    Effect::SwitchClient(client) => self.client = client,
+                    Effect::SavePreferences(_) => {}
                     Effect::Quit => {
                         self.has_quit = true;
                         return self.effects.clear();

@@ -7,23 +7,23 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::app::{App, World};
+use super::app::{App, Target};
 use super::theme;
 use super::widgets::text;
 
 const PRODUCT: &str = "xks-console · ";
 /// The key that leads elsewhere, where there is room to tell.
-const SWITCH: &str = " [F3]";
+const SWITCH_HINT: &str = " [F3]";
 const READ_ONLY: &str = " READ-ONLY ";
 /// Columns between left and right, so that the shape of the row is seen.
 const GAP: usize = 4;
 /// Columns that a long principal leaves to the world, if the world needs them.
-const LEAST_WORLD: usize = 16;
+const MIN_TARGET_WIDTH: usize = 16;
 /// Columns for world and principal together, with fewer of which the principal is left out.
-const LEAST_BOTH: usize = 8;
+const MIN_COMBINED_WIDTH: usize = 8;
 
 /// How an AWS is told from the others.
-struct Look {
+struct TargetStyle {
     /// In words.
     long: String,
     /// In fewer words.
@@ -33,12 +33,12 @@ struct Look {
     style: Style,
 }
 
-impl Look {
-    fn of(world: &World) -> Self {
-        let (long, short, stripe, style) = match world {
-            World::Bundled => ("bundled AWS".to_owned(), "bundled".to_owned(), " ", theme::TEXT),
-            World::Aws => ("▲ AWS".to_owned(), "▲ AWS".to_owned(), "╱", theme::WARNING.patch(theme::HEADING)),
-            World::Endpoint(host) => {
+impl TargetStyle {
+    fn for_target(target: &Target) -> Self {
+        let (long, short, stripe, style) = match target {
+            Target::Bundled => ("bundled AWS".to_owned(), "bundled".to_owned(), " ", theme::TEXT),
+            Target::Aws => ("▲ AWS".to_owned(), "▲ AWS".to_owned(), "╱", theme::WARNING.patch(theme::HEADING)),
+            Target::Endpoint(host) => {
                 let host = text::escape_controls(host);
                 (format!("◆ AWS at {host}"), format!("◆ {host}"), "·", theme::ACCENT)
             }
@@ -49,61 +49,61 @@ impl Look {
 
 /// Draws the row.
 pub fn draw(app: &App, frame: &mut Frame, area: Rect) {
-    let look = Look::of(&app.world);
-    let read_only = if app.known.is_read_only { READ_ONLY } else { "" };
+    let target_style = TargetStyle::for_target(&app.target);
+    let read_only = if app.account.is_read_only { READ_ONLY } else { "" };
     let around = 1 + text::width(read_only) + GAP + 1;
-    let (left, mut right) = arranged(app, &look, usize::from(area.width).saturating_sub(around));
-    if around + text::width(&left) + text::width(&right) + text::width(SWITCH) <= usize::from(area.width) {
-        right.push_str(SWITCH);
+    let (left, mut right) = fit_texts(app, &target_style, usize::from(area.width).saturating_sub(around));
+    if around + text::width(&left) + text::width(&right) + text::width(SWITCH_HINT) <= usize::from(area.width) {
+        right.push_str(SWITCH_HINT);
     }
     let used = 1 + text::width(&left) + 1 + text::width(read_only) + 1 + text::width(&right) + 1;
-    let stripes = look.stripe.repeat(usize::from(area.width).saturating_sub(used));
+    let stripes = target_style.stripe.repeat(usize::from(area.width).saturating_sub(used));
     let line = Line::from(vec![
-        Span::styled(format!(" {left} "), look.style),
+        Span::styled(format!(" {left} "), target_style.style),
         // A hole in the row: it is seen without colours, too.
         Span::styled(read_only, theme::HEADING),
-        Span::styled(format!("{stripes} {right} "), look.style),
+        Span::styled(format!("{stripes} {right} "), target_style.style),
     ]);
     frame.render_widget(line, area);
 }
 
 /// What stands on the left and on the right in `room` columns together. Account and Region are never cut for the sake of
 /// a long host or a long principal.
-fn arranged(app: &App, look: &Look, room: usize) -> (String, String) {
-    let known = &app.known;
+fn fit_texts(app: &App, target_style: &TargetStyle, room: usize) -> (String, String) {
+    let known = &app.account;
     let (account, region) = (&known.account_id, &known.region);
     if account.is_empty() {
         // It is not known yet who one is.
-        let left = format!("{PRODUCT}{}", look.long);
+        let left = format!("{PRODUCT}{}", target_style.long);
         let rest = room.saturating_sub(text::width(region));
-        let left = if text::width(&left) <= rest { left } else { text::truncate(&look.short, rest) };
+        let left = if text::width(&left) <= rest { left } else { text::truncate(&target_style.short, rest) };
         return (left, region.clone());
     }
-    let name = principal(&known.caller_arn);
+    let name = short_principal(&known.caller_arn);
     let place = format!("{account} · {region}");
     let here = format!("{name} @ {place}");
     let whole = match &app.account_alias {
         Some(alias) => format!("{name} @ {} ({account}) · {region}", text::escape_controls(alias)),
         None => here.clone(),
     };
-    let lead = format!("{PRODUCT}{}", look.long);
-    for (left, right) in [(&lead, &whole), (&lead, &here), (&look.long, &whole), (&look.long, &here)] {
+    let lead = format!("{PRODUCT}{}", target_style.long);
+    for (left, right) in [(&lead, &whole), (&lead, &here), (&target_style.long, &whole), (&target_style.long, &here)] {
         if text::width(left) + text::width(right) <= room {
             return (left.clone(), right.clone());
         }
     }
-    let world = text::width(&look.short);
+    let target = text::width(&target_style.short);
     let spare = room.saturating_sub(text::width(&place) + 3);
-    if spare < LEAST_BOTH {
-        return (text::truncate(&look.short, room.saturating_sub(text::width(&place))), place);
+    if spare < MIN_COMBINED_WIDTH {
+        return (text::truncate(&target_style.short, room.saturating_sub(text::width(&place))), place);
     }
-    let name = text::truncate(&name, spare.saturating_sub(world.min(LEAST_WORLD)).max(spare / 2));
-    (text::truncate(&look.short, spare - text::width(&name)), format!("{name} @ {place}"))
+    let name = text::truncate(&name, spare.saturating_sub(target.min(MIN_TARGET_WIDTH)).max(spare / 2));
+    (text::truncate(&target_style.short, spare - text::width(&name)), format!("{name} @ {place}"))
 }
 
 /// Who calls, in few words: a user's name, or a role and its session. The name of a permission set of IAM Identity
 /// Center is taken out of the role that stands for it.
-fn principal(arn: &str) -> String {
+fn short_principal(arn: &str) -> String {
     let resource = arn.splitn(6, ':').nth(5).unwrap_or(arn);
     let short = match resource.split_once('/') {
         Some(("assumed-role", rest)) => match rest.split_once('/') {
@@ -140,22 +140,23 @@ mod tests {
             ("arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_odd/alice", "AWSReservedSSO_odd/alice"),
             ("", ""),
         ] {
-            assert_eq!(principal(arn), name);
+            assert_eq!(short_principal(arn), name);
         }
     }
 
     #[test]
     fn header_shows_target_principal_account_and_region_from_60_columns() {
-        let worlds = [World::Bundled, World::Aws, World::Endpoint("vpce-0a1b2c3d4e5f.vpce.amazonaws.com".to_owned())];
-        for world in worlds {
-            let (mut app, _) = App::new(world, "ap-southeast-2");
-            app.known.account_id = "111122223333".to_owned();
-            app.known.caller_arn = "arn:aws:sts::111122223333:assumed-role/KeyAdministrator/session".to_owned();
-            app.known.is_read_only = true;
+        let worlds =
+            [Target::Bundled, Target::Aws, Target::Endpoint("vpce-0a1b2c3d4e5f.vpce.amazonaws.com".to_owned())];
+        for target in worlds {
+            let (mut app, _) = App::new(target, "ap-southeast-2");
+            app.account.account_id = "111122223333".to_owned();
+            app.account.caller_arn = "arn:aws:sts::111122223333:assumed-role/KeyAdministrator/session".to_owned();
+            app.account.is_read_only = true;
             for width in 60_usize..200 {
-                let look = Look::of(&app.world);
+                let target_style = TargetStyle::for_target(&app.target);
                 let room = width - READ_ONLY.len() - GAP - 2;
-                let (left, right) = arranged(&app, &look, room);
+                let (left, right) = fit_texts(&app, &target_style, room);
                 assert!(text::width(&left) + text::width(&right) <= room, "{width}: {left} {right}");
                 assert!(right.ends_with(" @ 111122223333 · ap-southeast-2") && right.starts_with("KeyA"), "{right}");
                 assert!(!left.is_empty(), "{width}");

@@ -5,7 +5,7 @@ use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Clear};
 
-use super::app::{App, Dialog, LEAST_SIZE, NAVIGATION, shows_drafts};
+use super::app::{App, Dialog, MIN_SCREEN_SIZE, NAVIGATION, shows_drafts};
 use super::badge;
 use super::drafts;
 use super::flash;
@@ -13,8 +13,8 @@ use super::keymap::{Action, Binding};
 use super::pages::{self, Location};
 use super::tasks::commands;
 use super::theme;
-use super::widgets::paper::Paper;
-use super::widgets::scroll::Scroll;
+use super::widgets::paper::ScrollView;
+use super::widgets::scroll::ScrollState;
 use super::widgets::{button_row, text};
 use crate::create_key::known::AccountState;
 use crate::create_key::method::Method;
@@ -22,8 +22,8 @@ use crate::create_key::method::Method;
 /// Draws the whole screen.
 pub fn draw(app: &App, frame: &mut Frame) {
     let area = frame.area();
-    if area.width < LEAST_SIZE.0 || area.height < LEAST_SIZE.1 {
-        let words = format!("Needs {} x {} cells. Ctrl-C quits.", LEAST_SIZE.0, LEAST_SIZE.1);
+    if area.width < MIN_SCREEN_SIZE.0 || area.height < MIN_SCREEN_SIZE.1 {
+        let words = format!("Needs {} x {} cells. Ctrl-C quits.", MIN_SCREEN_SIZE.0, MIN_SCREEN_SIZE.1);
         frame.render_widget(
             Line::raw(text::truncate(&words, area.width.into())),
             Rect { height: area.height.min(1), ..area },
@@ -32,7 +32,7 @@ pub fn draw(app: &App, frame: &mut Frame) {
     }
     let flashes = flash::lines(&app.flashes, area.width);
     let shown = u16::try_from(flashes.len()).unwrap_or(u16::MAX).min(area.height / 3);
-    let notice = app.drafts.notice(&app.known, area.width.into()).filter(|_| shows_drafts(&app.location));
+    let notice = app.drafts.notice(&app.account, area.width.into()).filter(|_| shows_drafts(&app.location));
     let rows = [
         Constraint::Length(1),
         Constraint::Length(1),
@@ -43,7 +43,7 @@ pub fn draw(app: &App, frame: &mut Frame) {
     ];
     let [header, crumbs, flash, draft, body, footer] = Layout::vertical(rows).areas(area);
     badge::draw(app, frame, header);
-    frame.render_widget(Line::styled(text::truncate(&breadcrumbs(app), crumbs.width.into()), theme::QUIET), crumbs);
+    frame.render_widget(Line::styled(text::truncate(&breadcrumbs(app), crumbs.width.into()), theme::MUTED), crumbs);
     for (row, line) in flashes.into_iter().take(shown.into()).enumerate() {
         let y = flash.y + u16::try_from(row).unwrap_or(0);
         frame.render_widget(line, Rect { y, height: 1, ..flash });
@@ -55,17 +55,17 @@ pub fn draw(app: &App, frame: &mut Frame) {
         draw_dialog(app, dialog, frame, area);
     }
     if let Some(login) = &app.login {
-        let mut paper = dialog_paper(area);
-        login.write(&mut paper);
-        draw_box(login.title(), &paper, None, frame, area);
+        let mut view = dialog_view(area);
+        login.write(&mut view);
+        draw_dialog_box(login.title(), &view, None, frame, area);
     }
-    if let Some(text) = &app.text {
+    if let Some(text) = &app.text_view {
         text.draw(frame, area);
     }
 }
 
 fn breadcrumbs(app: &App) -> String {
-    let store_name = |id: &String| app.known.key_store(id).map_or(id, |store| &store.custom_key_store_name).clone();
+    let store_name = |id: &String| app.account.key_store(id).map_or(id, |store| &store.custom_key_store_name).clone();
     let rest = match &app.location {
         Location::KeyStores => "External key stores".to_owned(),
         Location::KeyStore(id) => format!("External key stores > {}", store_name(id)),
@@ -95,38 +95,38 @@ fn breadcrumbs(app: &App) -> String {
 }
 
 fn draw_body(app: &App, frame: &mut Frame, area: Rect) {
-    let on_list = app.is_on_list();
-    let shows_navigation = on_list && (area.width >= 100 || app.navigation.is_some());
+    let on_list = app.is_on_navigation_page();
+    let shows_navigation = on_list && (area.width >= 100 || app.navigation_focus.is_some());
     let wide = if shows_navigation { 26.min(area.width / 2) } else { 0 };
     let [left, page] = Layout::horizontal([Constraint::Length(wide), Constraint::Min(1)]).areas(area);
     if shows_navigation {
         draw_navigation(app, frame, left);
     }
-    let is_focused = app.navigation.is_none();
+    let is_focused = app.navigation_focus.is_none();
     match &app.location {
-        Location::KeyStores => app.key_stores.draw(&app.known, is_focused, frame, page),
-        Location::KeyStore(_) => app.key_store.draw(&app.known, frame, page),
-        Location::Keys => app.keys.draw(&app.known, is_focused, frame, page),
-        Location::AwsKeys => app.aws_keys.draw(&app.known, is_focused, frame, page),
+        Location::KeyStores => app.key_stores.draw(&app.account, is_focused, frame, page),
+        Location::KeyStore(_) => app.key_store.draw(&app.account, frame, page),
+        Location::Keys => app.keys.draw(&app.account, is_focused, frame, page),
+        Location::AwsKeys => app.aws_keys.draw(&app.account, is_focused, frame, page),
         Location::CloudHsm => pages::draw_cloud_hsm(frame, page),
-        Location::Key(_) => app.key.draw(&app.known, frame, page),
-        Location::ExternalKeys => app.external_keys.draw(&app.known, is_focused, frame, page),
+        Location::Key(_) => app.key.draw(&app.account, frame, page),
+        Location::ExternalKeys => app.external_keys.draw(&app.account, is_focused, frame, page),
         Location::Events => app.events.draw(is_focused, frame, page),
         Location::Event(_) => app.event.draw(frame, page),
         Location::ApiCalls => app.api_calls.draw(is_focused, frame, page),
         Location::ApiCall(number) => pages::api_call::draw(app.api_calls.call(*number), frame, page),
         Location::CreateKey => {
             if let Some(wizard) = &app.wizard {
-                wizard.draw(&app.known, frame, page);
+                wizard.draw(&app.account, frame, page);
             }
         }
     }
 }
 
 fn draw_navigation(app: &App, frame: &mut Frame, area: Rect) {
-    let mut paper = Paper::new(area.width);
-    paper.heading(" Key Management Service");
-    paper.gap();
+    let mut view = ScrollView::new(area.width);
+    view.heading(" Key Management Service");
+    view.blank_line();
     for (place, (words, location)) in NAVIGATION.iter().enumerate() {
         let group = match location {
             Location::CloudHsm => Some("Custom key stores"),
@@ -136,30 +136,30 @@ fn draw_navigation(app: &App, frame: &mut Frame, area: Rect) {
             _ => None,
         };
         if let Some(group) = group {
-            paper.gap();
-            paper.line(Line::styled(format!("  {group}"), theme::QUIET));
+            view.blank_line();
+            view.push_line(Line::styled(format!("  {group}"), theme::MUTED));
         }
-        let (mark, style) = match (app.navigation == Some(place), app.location == *location) {
+        let (mark, style) = match (app.navigation_focus == Some(place), app.location == *location) {
             (true, _) => (" ▸ ", theme::FOCUS),
             (false, true) => (" • ", theme::ACCENT),
             _ => ("   ", theme::TEXT),
         };
-        paper.line(Line::from(vec![Span::styled(mark, theme::ACCENT), Span::styled(*words, style)]));
+        view.push_line(Line::from(vec![Span::styled(mark, theme::ACCENT), Span::styled(*words, style)]));
     }
-    paper.draw(frame, area);
+    view.draw(frame, area);
 }
 
 /// Keys that the footer tells at most.
-const MOST_HINTS: usize = 8;
+const MAX_HINTS: usize = 8;
 
 /// The keys that the footer tells in `width` columns: as many as have room, and always help, the way back, and the way out.
-pub fn hints(app: &App, width: u16) -> Vec<&'static Binding> {
+pub fn footer_bindings(app: &App, width: u16) -> Vec<&'static Binding> {
     let is_kept = |binding: &Binding| matches!(binding.action, Action::Help | Action::Back | Action::Quit);
     let columns = |binding: &Binding| text::width(binding.label) + 1 + text::width(binding.title) + 2;
     let bindings: Vec<&Binding> = app.bindings().filter(|binding| !binding.title.is_empty()).collect();
     let kept = || bindings.iter().filter(|binding| is_kept(binding));
     let mut room = usize::from(width).saturating_sub(1 + kept().map(|binding| columns(binding)).sum::<usize>());
-    let mut places = MOST_HINTS.saturating_sub(kept().count());
+    let mut places = MAX_HINTS.saturating_sub(kept().count());
     let has_room = |binding: &&&Binding| {
         let fits = is_kept(binding) || places > 0 && columns(binding) <= room;
         if fits && !is_kept(binding) {
@@ -173,39 +173,39 @@ pub fn hints(app: &App, width: u16) -> Vec<&'static Binding> {
 
 fn draw_footer(app: &App, frame: &mut Frame, area: Rect) {
     let mut spans = vec![Span::raw(" ")];
-    for binding in hints(app, area.width) {
+    for binding in footer_bindings(app, area.width) {
         spans.push(Span::styled(binding.label, theme::ACCENT));
-        spans.push(Span::styled(format!(" {}  ", binding.title), theme::QUIET));
+        spans.push(Span::styled(format!(" {}  ", binding.title), theme::MUTED));
     }
     frame.render_widget(Line::from(spans), area);
 }
 
 fn draw_dialog(app: &App, dialog: &Dialog, frame: &mut Frame, area: Rect) {
-    let mut paper = dialog_paper(area);
+    let mut view = dialog_view(area);
     let title = match dialog {
-        Dialog::Drafts(list) => list.write(&mut paper, &app.drafts, &app.known).to_owned(),
-        other => write_dialog(other, &app.known, &mut paper),
+        Dialog::Drafts(list) => list.write(&mut view, &app.drafts, &app.account).to_owned(),
+        other => write_dialog(other, &app.account, &mut view),
     };
     let scroll = match dialog {
         Dialog::Task(task) => Some(task.scroll()),
-        Dialog::FieldHelp { scroll, .. } | Dialog::Keys { scroll, .. } => Some(scroll),
+        Dialog::FieldHelp { scroll, .. } | Dialog::KeyboardHelp { scroll, .. } => Some(scroll),
         _ => None,
     };
-    draw_box(&title, &paper, scroll, frame, area);
+    draw_dialog_box(&title, &view, scroll, frame, area);
 }
 
 fn dialog_width(area: Rect) -> u16 {
     area.width.saturating_sub(4).min(76)
 }
 
-fn dialog_paper(area: Rect) -> Paper {
-    Paper::new(dialog_width(area).saturating_sub(4))
+fn dialog_view(area: Rect) -> ScrollView {
+    ScrollView::new(dialog_width(area).saturating_sub(4))
 }
 
 /// Draws a box in the middle of the screen.
-fn draw_box(title: &str, paper: &Paper, scroll: Option<&Scroll>, frame: &mut Frame, area: Rect) {
+fn draw_dialog_box(title: &str, view: &ScrollView, scroll: Option<&ScrollState>, frame: &mut Frame, area: Rect) {
     let width = dialog_width(area);
-    let height = u16::try_from(paper.len() + 2).unwrap_or(u16::MAX).min(area.height.saturating_sub(2));
+    let height = u16::try_from(view.len() + 2).unwrap_or(u16::MAX).min(area.height.saturating_sub(2));
     let place = Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 2, width, height };
     frame.render_widget(Clear, place);
     let block =
@@ -214,81 +214,83 @@ fn draw_box(title: &str, paper: &Paper, scroll: Option<&Scroll>, frame: &mut Fra
     frame.render_widget(block, place);
     let inner = Rect { x: inner.x + 1, width: inner.width.saturating_sub(2), ..inner };
     match scroll {
-        Some(scroll) => paper.draw_scrolled(frame, inner, scroll),
-        None => paper.draw(frame, inner),
+        Some(scroll) => view.draw_scrolled(frame, inner, scroll),
+        None => view.draw(frame, inner),
     }
 }
 
 /// Writes keys and what they do.
-fn write_bindings(paper: &mut Paper, bindings: &[&Binding]) {
+fn write_bindings(view: &mut ScrollView, bindings: &[&Binding]) {
     for binding in bindings {
-        let words = text::wrap(binding.help, paper.width.saturating_sub(13));
+        let words = text::wrap(binding.help, view.width.saturating_sub(13));
         for (row, words) in words.into_iter().enumerate() {
             let label = if row == 0 { binding.label } else { "" };
             let label = Span::styled(text::fit(label, 12), theme::ACCENT);
-            paper.line(Line::from(vec![label, Span::raw(words)]));
+            view.push_line(Line::from(vec![label, Span::raw(words)]));
         }
     }
 }
 
 /// Writes a dialog; gives its title.
-fn write_dialog(dialog: &Dialog, known: &AccountState, paper: &mut Paper) -> String {
+fn write_dialog(dialog: &Dialog, account: &AccountState, view: &mut ScrollView) -> String {
     match dialog {
         // Written above, from what is known of them.
         Dialog::Drafts(_) => String::new(),
-        Dialog::Unsaved { reason, on_do } => drafts::write_unsaved_confirmation(paper, reason, *on_do).to_owned(),
-        Dialog::Menu(menu) => menu.write(paper).to_owned(),
-        Dialog::Switch(switcher) => {
-            switcher.write(paper);
+        Dialog::ConfirmUnsaved { reason, is_confirm_focused } => {
+            drafts::write_unsaved_confirmation(view, reason, *is_confirm_focused).to_owned()
+        }
+        Dialog::Menu(menu) => menu.write(view).to_owned(),
+        Dialog::Switcher(switcher) => {
+            switcher.write(view);
             switcher.title().to_owned()
         }
-        Dialog::Task(task) => task.write(paper, known),
+        Dialog::Task(task) => task.write(view, account),
         Dialog::Connect(connecting) => {
-            connecting.write(paper);
+            connecting.write(view);
             connecting.title().to_owned()
         }
-        Dialog::Disconnect { store_id, name, keys, on_do } => {
-            paper.pair("External key store", name, theme::TEXT);
-            paper.pair("Custom key store ID", store_id, theme::TEXT);
-            paper.gap();
-            let words = match keys {
+        Dialog::ConfirmDisconnect { store_id, name, key_count, is_confirm_focused } => {
+            view.key_value("External key store", name, theme::TEXT);
+            view.key_value("Custom key store ID", store_id, theme::TEXT);
+            view.blank_line();
+            let words = match key_count {
                 1 => "The KMS key in this store becomes unavailable".to_owned(),
                 keys => format!("The {keys} KMS keys in this store become unavailable"),
             };
             let rest = "nothing can be encrypted or decrypted with it until the store is connected again.";
-            paper.prose(&format!("{words}: {rest}"), 0, theme::TEXT);
-            paper.gap();
-            let go = if known.is_read_only { commands::COPY_LABEL } else { "Disconnect" };
-            if known.is_read_only {
-                commands::write_read_only_commands(paper, &commands::disconnect(store_id, known));
+            view.paragraph(&format!("{words}: {rest}"), 0, theme::TEXT);
+            view.blank_line();
+            let go = if account.is_read_only { commands::COPY_LABEL } else { "Disconnect" };
+            if account.is_read_only {
+                commands::write_read_only_commands(view, &commands::disconnect(store_id, account));
             }
-            paper.focused(known.is_read_only, |paper| {
-                button_row(paper, &[Some("Cancel"), Some(go)], usize::from(*on_do));
+            view.focused(account.is_read_only, |view| {
+                button_row(view, &[Some("Cancel"), Some(go)], usize::from(*is_confirm_focused));
             });
             "Disconnect external key store?".to_owned()
         }
-        Dialog::Discard { on_do, quits } => {
-            paper.prose("What you have typed and chosen for the new KMS key would be lost.", 0, theme::TEXT);
-            paper.gap();
+        Dialog::ConfirmDiscard { is_confirm_focused, quits } => {
+            view.paragraph("What you have typed and chosen for the new KMS key would be lost.", 0, theme::TEXT);
+            view.blank_line();
             let go = if *quits { "Discard and quit" } else { "Discard" };
-            button_row(paper, &[Some("Keep editing"), Some(go)], usize::from(*on_do));
+            button_row(view, &[Some("Keep editing"), Some(go)], usize::from(*is_confirm_focused));
             if *quits {
-                paper.prose("Ctrl-C once more quits.", 1, theme::QUIET);
+                view.paragraph("Ctrl-C once more quits.", 1, theme::MUTED);
             }
             "Discard the new KMS key?".to_owned()
         }
         Dialog::FieldHelp { field, bindings, .. } => {
-            paper.prose(field.help(), 0, theme::TEXT);
-            paper.gap();
-            paper.prose(field.hint(), 0, theme::QUIET);
-            paper.gap();
-            write_bindings(paper, bindings);
+            view.paragraph(field.help(), 0, theme::TEXT);
+            view.blank_line();
+            view.paragraph(field.hint(), 0, theme::MUTED);
+            view.blank_line();
+            write_bindings(view, bindings);
             let label = field.label();
             let label = if label.len() > 50 { "Confirmation" } else { label };
             label.to_owned()
         }
-        Dialog::Keys { bindings, .. } => {
-            write_bindings(paper, bindings);
+        Dialog::KeyboardHelp { bindings, .. } => {
+            write_bindings(view, bindings);
             "Keys".to_owned()
         }
     }

@@ -2,30 +2,30 @@
 
 use crossterm::event::{KeyCode, KeyEvent};
 
-use super::effect::{Call, Failure};
+use super::effect::{Call, CallFailure};
 use super::tasks::commands;
 use super::theme;
-use super::widgets::paper::Paper;
+use super::widgets::paper::ScrollView;
 use crate::aws::kms::{ConnectionState, CustomKeyStore};
 use crate::create_key::guide;
 use crate::create_key::known::AccountState;
 
 /// What the person wants once the store is connected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Afterwards {
+pub enum AfterConnect {
     /// Nothing more.
     Stay,
     /// Create a KMS key in it.
     CreateKey,
     /// Choose it in the wizard that is open.
-    Choose,
+    SelectInWizard,
 }
 
 /// What is being done to the store.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Progress {
+pub enum ConnectProgress {
     /// Asked, not begun.
-    Offered,
+    NotStarted,
     /// Disconnecting, to connect again afterwards.
     Disconnecting,
     /// Waiting for KMS to reach the proxy.
@@ -33,45 +33,45 @@ pub enum Progress {
     /// KMS could not connect; the code it gave.
     Failed(String),
     /// A request was refused.
-    Refused(Failure),
+    RequestFailed(CallFailure),
     /// Connected.
     Connected,
 }
 
 /// The dialog that connects a store.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Connecting {
+pub struct ConnectDialog {
     /// The store.
     pub store_id: String,
     /// Its name.
     pub name: String,
     /// What happens once it is connected.
-    pub afterwards: Afterwards,
+    pub after_connect: AfterConnect,
     /// How far it is.
-    pub progress: Progress,
-    was_failed: Option<String>,
+    pub progress: ConnectProgress,
+    previous_error: Option<String>,
     /// A state that is newer than this version.
     unknown_state: Option<&'static str>,
     polls: u32,
     /// Which of the buttons has the focus.
-    button: usize,
+    focused_button: usize,
     /// What a read-only console gives instead.
     commands: Option<String>,
 }
 
 /// What the dialog wants done.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Wish {
+pub enum ConnectEvent {
     /// Nothing.
     Nothing,
     /// Close it.
     Close,
     /// Ask AWS.
-    Ask(Call),
+    Request(Call),
     /// Look again in a second.
-    LookLater,
+    PollLater,
     /// The store is connected: go on.
-    GoOn,
+    Connected,
     /// Put these commands on the clipboard.
     Copy(String),
     /// Enter another proxy credential, and come back.
@@ -80,171 +80,171 @@ pub enum Wish {
 
 /// The buttons of the dialog.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Button {
+enum ConnectButton {
     /// Goes on: connects, hides, copies.
-    Go(&'static str),
+    Primary(&'static str),
     /// Enters another proxy credential.
     UpdateCredential,
     /// Closes the dialog.
     Cancel,
 }
 
-impl Button {
-    fn words(self) -> &'static str {
+impl ConnectButton {
+    fn label(self) -> &'static str {
         match self {
-            Self::Go(words) => words,
+            Self::Primary(words) => words,
             Self::UpdateCredential => "Update proxy credential",
             Self::Cancel => "Cancel",
         }
     }
 }
 
-impl Connecting {
+impl ConnectDialog {
     /// Offers to connect `store`.
-    pub fn new(store: &CustomKeyStore, afterwards: Afterwards) -> Self {
+    pub fn new(store: &CustomKeyStore, after_connect: AfterConnect) -> Self {
         Self {
             store_id: store.custom_key_store_id.clone(),
             name: store.custom_key_store_name.clone(),
-            afterwards,
+            after_connect,
             progress: match store.connection_state {
-                ConnectionState::Connecting => Progress::Connecting,
-                ConnectionState::Disconnecting => Progress::Disconnecting,
-                _ => Progress::Offered,
+                ConnectionState::Connecting => ConnectProgress::Connecting,
+                ConnectionState::Disconnecting => ConnectProgress::Disconnecting,
+                _ => ConnectProgress::NotStarted,
             },
-            was_failed: (store.connection_state == ConnectionState::Failed)
+            previous_error: (store.connection_state == ConnectionState::Failed)
                 .then(|| store.connection_error_code.clone().unwrap_or_default()),
             unknown_state: (!store.connection_state.is_known()).then_some(store.connection_state.as_str()),
             polls: 0,
-            button: 0,
+            focused_button: 0,
             commands: None,
         }
     }
 
     /// Lets the dialog give the commands that would connect the store, and do nothing.
-    pub fn only_tell(&mut self, known: &AccountState) {
-        self.commands = Some(commands::connect(&self.store_id, self.was_failed.is_some(), known));
+    pub fn set_read_only(&mut self, account: &AccountState) {
+        self.commands = Some(commands::connect(&self.store_id, self.previous_error.is_some(), account));
     }
 
     /// What to do when the dialog opens: a store that is on its way is watched.
-    pub fn opened(&self) -> Wish {
-        if matches!(self.progress, Progress::Connecting | Progress::Disconnecting) {
-            Wish::LookLater
+    pub fn on_open(&self) -> ConnectEvent {
+        if matches!(self.progress, ConnectProgress::Connecting | ConnectProgress::Disconnecting) {
+            ConnectEvent::PollLater
         } else {
-            Wish::Nothing
+            ConnectEvent::Nothing
         }
     }
 
     /// Whether AWS is at work, which is waited for.
     pub fn is_busy(&self) -> bool {
-        matches!(self.progress, Progress::Connecting | Progress::Disconnecting)
+        matches!(self.progress, ConnectProgress::Connecting | ConnectProgress::Disconnecting)
     }
 
     /// Whether the last attempt to connect failed.
     fn has_failed(&self) -> bool {
         match self.progress {
-            Progress::Failed(_) => true,
-            Progress::Offered => self.was_failed.is_some(),
+            ConnectProgress::Failed(_) => true,
+            ConnectProgress::NotStarted => self.previous_error.is_some(),
             _ => false,
         }
     }
 
-    fn buttons(&self) -> Vec<Button> {
+    fn buttons(&self) -> Vec<ConnectButton> {
         let go = match &self.progress {
-            Progress::Offered if self.commands.is_some() => commands::COPY_LABEL,
-            Progress::Offered if self.has_failed() => "Disconnect and connect again",
-            Progress::Offered => "Connect",
-            Progress::Disconnecting | Progress::Connecting => "Hide",
-            Progress::Failed(_) => "Disconnect and connect again",
-            Progress::Refused(_) => "Try again",
-            Progress::Connected => "Go on",
+            ConnectProgress::NotStarted if self.commands.is_some() => commands::COPY_LABEL,
+            ConnectProgress::NotStarted if self.has_failed() => "Disconnect and connect again",
+            ConnectProgress::NotStarted => "Connect",
+            ConnectProgress::Disconnecting | ConnectProgress::Connecting => "Hide",
+            ConnectProgress::Failed(_) => "Disconnect and connect again",
+            ConnectProgress::RequestFailed(_) => "Try again",
+            ConnectProgress::Connected => "Go on",
         };
-        let update = (self.has_failed() && self.commands.is_none()).then_some(Button::UpdateCredential);
-        let cancel = (!self.is_busy()).then_some(Button::Cancel);
-        [Some(Button::Go(go)), update, cancel].into_iter().flatten().collect()
+        let update = (self.has_failed() && self.commands.is_none()).then_some(ConnectButton::UpdateCredential);
+        let cancel = (!self.is_busy()).then_some(ConnectButton::Cancel);
+        [Some(ConnectButton::Primary(go)), update, cancel].into_iter().flatten().collect()
     }
 
     /// Takes a key.
-    pub fn press(&mut self, key: KeyEvent) -> Wish {
+    pub fn handle_key(&mut self, key: KeyEvent) -> ConnectEvent {
         let buttons = self.buttons();
-        let here = self.button.min(buttons.len() - 1);
+        let here = self.focused_button.min(buttons.len() - 1);
         match key.code {
-            KeyCode::Esc => return Wish::Close,
-            KeyCode::Tab | KeyCode::Right => self.button = (here + 1) % buttons.len(),
-            KeyCode::BackTab | KeyCode::Left => self.button = (here + buttons.len() - 1) % buttons.len(),
+            KeyCode::Esc => return ConnectEvent::Close,
+            KeyCode::Tab | KeyCode::Right => self.focused_button = (here + 1) % buttons.len(),
+            KeyCode::BackTab | KeyCode::Left => self.focused_button = (here + buttons.len() - 1) % buttons.len(),
             KeyCode::Enter | KeyCode::Char(' ') => {
                 return match buttons[here] {
-                    Button::Go(_) if self.is_busy() => Wish::Close,
-                    Button::Go(_) => self.begin(),
-                    Button::UpdateCredential => Wish::UpdateCredential,
-                    Button::Cancel => Wish::Close,
+                    ConnectButton::Primary(_) if self.is_busy() => ConnectEvent::Close,
+                    ConnectButton::Primary(_) => self.start(),
+                    ConnectButton::UpdateCredential => ConnectEvent::UpdateCredential,
+                    ConnectButton::Cancel => ConnectEvent::Close,
                 };
             }
             _ => {}
         }
-        Wish::Nothing
+        ConnectEvent::Nothing
     }
 
-    fn begin(&mut self) -> Wish {
+    fn start(&mut self) -> ConnectEvent {
         self.polls = 0;
         if let Some(commands) = &self.commands {
-            self.progress = Progress::Offered;
-            return Wish::Copy(commands.clone());
+            self.progress = ConnectProgress::NotStarted;
+            return ConnectEvent::Copy(commands.clone());
         }
-        let failed = matches!(self.progress, Progress::Failed(_)) || self.was_failed.is_some();
+        let failed = matches!(self.progress, ConnectProgress::Failed(_)) || self.previous_error.is_some();
         if failed {
-            self.was_failed = None;
-            self.progress = Progress::Disconnecting;
-            Wish::Ask(Call::Disconnect(self.store_id.clone()))
+            self.previous_error = None;
+            self.progress = ConnectProgress::Disconnecting;
+            ConnectEvent::Request(Call::Disconnect(self.store_id.clone()))
         } else {
-            self.progress = Progress::Connecting;
-            Wish::Ask(Call::Connect(self.store_id.clone()))
+            self.progress = ConnectProgress::Connecting;
+            ConnectEvent::Request(Call::Connect(self.store_id.clone()))
         }
     }
 
     /// A request of this dialog was answered.
-    pub fn accepted(&self) -> Wish {
-        if self.is_busy() { Wish::LookLater } else { Wish::Nothing }
+    pub fn on_accepted(&self) -> ConnectEvent {
+        if self.is_busy() { ConnectEvent::PollLater } else { ConnectEvent::Nothing }
     }
 
     /// A request of this dialog was refused.
-    pub fn refused(&mut self, failure: Failure) {
-        self.progress = Progress::Refused(failure);
-        self.button = 0;
+    pub fn on_request_failed(&mut self, failure: CallFailure) {
+        self.progress = ConnectProgress::RequestFailed(failure);
+        self.focused_button = 0;
     }
 
     /// The state of the store is known anew.
-    pub fn looked(&mut self, store: Option<&CustomKeyStore>) -> Wish {
+    pub fn on_store_loaded(&mut self, store: Option<&CustomKeyStore>) -> ConnectEvent {
         if !self.is_busy() {
-            return Wish::Nothing;
+            return ConnectEvent::Nothing;
         }
         self.polls += 1;
         let Some(store) = store else {
-            self.refused(Failure {
+            self.on_request_failed(CallFailure {
                 code: "CustomKeyStoreNotFoundException".to_owned(),
                 message: "The external key store is gone.".to_owned(),
                 request_id: String::new(),
             });
-            return Wish::Nothing;
+            return ConnectEvent::Nothing;
         };
         match (&self.progress, store.connection_state) {
             (_, ConnectionState::Connected) => {
-                self.progress = Progress::Connected;
-                Wish::GoOn
+                self.progress = ConnectProgress::Connected;
+                ConnectEvent::Connected
             }
-            (Progress::Disconnecting, ConnectionState::Disconnected) if self.commands.is_some() => {
-                self.progress = Progress::Offered;
-                Wish::Nothing
+            (ConnectProgress::Disconnecting, ConnectionState::Disconnected) if self.commands.is_some() => {
+                self.progress = ConnectProgress::NotStarted;
+                ConnectEvent::Nothing
             }
-            (Progress::Disconnecting, ConnectionState::Disconnected) => self.begin(),
-            (Progress::Connecting, ConnectionState::Failed) => {
-                self.progress = Progress::Failed(store.connection_error_code.clone().unwrap_or_default());
-                Wish::Nothing
+            (ConnectProgress::Disconnecting, ConnectionState::Disconnected) => self.start(),
+            (ConnectProgress::Connecting, ConnectionState::Failed) => {
+                self.progress = ConnectProgress::Failed(store.connection_error_code.clone().unwrap_or_default());
+                ConnectEvent::Nothing
             }
-            (Progress::Connecting, ConnectionState::Disconnected) => {
-                self.progress = Progress::Offered;
-                Wish::Nothing
+            (ConnectProgress::Connecting, ConnectionState::Disconnected) => {
+                self.progress = ConnectProgress::NotStarted;
+                ConnectEvent::Nothing
             }
-            _ => Wish::LookLater,
+            _ => ConnectEvent::PollLater,
         }
     }
 
@@ -254,44 +254,52 @@ impl Connecting {
     }
 
     /// Writes what the person should know and can do.
-    pub fn write(&self, paper: &mut Paper) {
-        paper.pair("External key store", &self.name, theme::TEXT);
-        paper.pair("Custom key store ID", &self.store_id, theme::TEXT);
-        paper.gap();
+    pub fn write(&self, view: &mut ScrollView) {
+        view.key_value("External key store", &self.name, theme::TEXT);
+        view.key_value("Custom key store ID", &self.store_id, theme::TEXT);
+        view.blank_line();
         match &self.progress {
-            Progress::Offered => self.write_offer(paper),
-            Progress::Disconnecting => {
-                self.write_stage(paper, "Disconnecting", "The store is disconnected first, then connected.");
+            ConnectProgress::NotStarted => self.write_confirmation(view),
+            ConnectProgress::Disconnecting => {
+                self.write_progress(view, "Disconnecting", "The store is disconnected first, then connected.");
             }
-            Progress::Connecting => {
-                self.write_stage(paper, "Connecting", "AWS KMS asks the external key store proxy whether it is well.");
+            ConnectProgress::Connecting => {
+                self.write_progress(
+                    view,
+                    "Connecting",
+                    "AWS KMS asks the external key store proxy whether it is well.",
+                );
             }
-            Progress::Failed(code) => write_connection_error(paper, code),
-            Progress::Refused(failure) => {
-                paper.line(ratatui::text::Line::styled(format!("✗ {}", failure.code), theme::BAD));
-                paper.error(&failure.message, 2, theme::TEXT);
+            ConnectProgress::Failed(code) => write_connection_error(view, code),
+            ConnectProgress::RequestFailed(failure) => {
+                view.push_line(ratatui::text::Line::styled(format!("✗ {}", failure.code), theme::ERROR));
+                view.error(&failure.message, 2, theme::TEXT);
             }
-            Progress::Connected => {}
+            ConnectProgress::Connected => {}
         }
-        paper.gap();
+        view.blank_line();
         let buttons = self.buttons();
-        let words: Vec<Option<&str>> = buttons.iter().map(|button| Some(button.words())).collect();
+        let words: Vec<Option<&str>> = buttons.iter().map(|button| Some(button.label())).collect();
         // On a small screen the command matters more than what leads to it.
-        paper.focused(self.commands.is_some(), |paper| {
-            super::widgets::button_row(paper, &words, self.button.min(buttons.len() - 1));
+        view.focused(self.commands.is_some(), |view| {
+            super::widgets::button_row(view, &words, self.focused_button.min(buttons.len() - 1));
         });
     }
 
-    fn write_offer(&self, paper: &mut Paper) {
-        const FIRST: &str = "A failed store is disconnected first, then connected.";
-        match (&self.was_failed, &self.commands) {
+    fn write_confirmation(&self, view: &mut ScrollView) {
+        const DISCONNECTED_FIRST: &str = "A failed store is disconnected first, then connected.";
+        match (&self.previous_error, &self.commands) {
             (Some(code), Some(_)) => {
-                paper.prose(&format!("The last attempt to connect it failed: {code}. {FIRST}"), 0, theme::TEXT);
+                view.paragraph(
+                    &format!("The last attempt to connect it failed: {code}. {DISCONNECTED_FIRST}"),
+                    0,
+                    theme::TEXT,
+                );
             }
             (Some(code), None) => {
-                paper.prose("The last attempt to connect this store failed.", 0, theme::TEXT);
-                write_connection_error(paper, code);
-                paper.prose(&format!("{FIRST} Both happen here."), 0, theme::TEXT);
+                view.paragraph("The last attempt to connect this store failed.", 0, theme::TEXT);
+                write_connection_error(view, code);
+                view.paragraph(&format!("{DISCONNECTED_FIRST} Both happen here."), 0, theme::TEXT);
             }
             (None, _) if self.unknown_state.is_some() => {
                 let state = self.unknown_state.unwrap_or_default();
@@ -299,34 +307,34 @@ impl Connecting {
                     "The connection state \"{state}\" is newer than this version. AWS KMS decides whether you can \
                      connect the key store."
                 );
-                paper.prose(&words, 0, theme::TEXT);
+                view.paragraph(&words, 0, theme::TEXT);
             }
             (None, _) => {
                 let words = "This external key store is not connected to its external key store proxy.";
-                paper.prose(words, 0, theme::TEXT);
+                view.paragraph(words, 0, theme::TEXT);
             }
         }
-        if self.afterwards == Afterwards::CreateKey {
+        if self.after_connect == AfterConnect::CreateKey {
             let rest = if self.commands.is_some() { "" } else { " Once it is connected, the wizard opens by itself." };
-            paper.prose(&format!("A KMS key can be created only in a connected store.{rest}"), 0, theme::TEXT);
+            view.paragraph(&format!("A KMS key can be created only in a connected store.{rest}"), 0, theme::TEXT);
         }
         if let Some(commands) = &self.commands {
-            commands::write_read_only_commands(paper, commands);
+            commands::write_read_only_commands(view, commands);
         }
     }
 
-    fn write_stage(&self, paper: &mut Paper, stage: &str, what: &str) {
+    fn write_progress(&self, view: &mut ScrollView, stage: &str, what: &str) {
         let line = if self.polls == 0 { format!("… {stage}") } else { format!("… {stage} ({} s)", self.polls) };
-        paper.line(ratatui::text::Line::styled(line, theme::WARNING));
-        paper.prose(what, 2, theme::QUIET);
-        paper.prose("It goes on when this is hidden.", 2, theme::QUIET);
+        view.push_line(ratatui::text::Line::styled(line, theme::WARNING));
+        view.paragraph(what, 2, theme::MUTED);
+        view.paragraph("It goes on when this is hidden.", 2, theme::MUTED);
     }
 }
 
 /// Writes a connection error code with its meaning and remedy.
-pub fn write_connection_error(paper: &mut Paper, code: &str) {
+pub fn write_connection_error(view: &mut ScrollView, code: &str) {
     let guide = guide::for_connection_error(code);
-    paper.line(ratatui::text::Line::styled(format!("✗ {code}"), theme::BAD));
-    paper.prose(guide.meaning, 2, theme::TEXT);
-    paper.prose(&format!("What to do: {}", guide.action), 2, theme::TEXT);
+    view.push_line(ratatui::text::Line::styled(format!("✗ {code}"), theme::ERROR));
+    view.paragraph(guide.meaning, 2, theme::TEXT);
+    view.paragraph(&format!("What to do: {}", guide.action), 2, theme::TEXT);
 }

@@ -35,15 +35,15 @@ pub enum Effect {
     /// Ask AWS; the answer comes as [`Msg::Answered`].
     Call(CallId, Call),
     /// Come back with [`Msg::Elapsed`] after so many milliseconds.
-    After(TimerId, u64),
+    StartTimer(TimerId, u64),
     /// Remember what the person prefers for the next run.
-    Remember(Preferences),
+    SavePreferences(Preferences),
     /// Ask something of the drafts on disk; what is to be told comes as [`Msg::Draft`].
     Draft(DraftRequest),
     /// Put a text on the clipboard.
     Copy(String),
     /// Make this and all later calls by another client.
-    Use(Client),
+    SwitchClient(Client),
     /// Leave the program.
     Quit,
 }
@@ -113,7 +113,7 @@ pub enum Call {
     /// The profiles that can be gone on with.
     Profiles,
     /// Open a client of another profile or Region.
-    Open(SwitchTarget),
+    OpenClient(SwitchTarget),
     /// Fetch credentials anew, with the code of an MFA device if one is asked for.
     LogIn(Option<SecretString>),
 }
@@ -126,13 +126,13 @@ pub enum Change {
     Disable(kms::DisableKey),
     ScheduleDeletion(kms::ScheduleKeyDeletion),
     CancelDeletion(kms::CancelKeyDeletion),
-    Describe(kms::UpdateKeyDescription),
+    UpdateDescription(kms::UpdateKeyDescription),
     Tag(kms::TagResource),
     Untag(kms::UntagResource),
     PutPolicy(kms::PutKeyPolicy),
     CreateAlias(kms::CreateAlias),
     /// The target may be an alias too; it is looked up first.
-    MoveAlias(kms::UpdateAlias),
+    UpdateAlias(kms::UpdateAlias),
     DeleteAlias(kms::DeleteAlias),
     CreateKeyStore(kms::CreateCustomKeyStore),
     UpdateKeyStore(kms::UpdateCustomKeyStore),
@@ -155,7 +155,7 @@ pub enum Change {
 
 /// What came of a [`Change`].
 #[derive(Clone, Debug, PartialEq)]
-pub enum Outcome {
+pub enum ChangeOutcome {
     /// It is done.
     Done,
     /// What Encrypt gave.
@@ -169,7 +169,7 @@ pub enum Outcome {
 /// What AWS answered to a [`Call`].
 #[derive(Clone, Debug, PartialEq)]
 #[allow(missing_docs)]
-pub enum Reply {
+pub enum Response {
     Identity {
         caller: CallerIdentity,
         account_alias: Option<String>,
@@ -198,12 +198,12 @@ pub enum Reply {
     ProxyRequests(Vec<ProxyRequest>),
     Metrics(Box<Monitoring>),
     Accepted,
-    Changed(Outcome),
-    File(SecretString),
-    Written(String),
+    Changed(ChangeOutcome),
+    FileRead(SecretString),
+    FileWritten(String),
     Submission(submission::SubmissionResponse),
     Profiles(Vec<ProfileSummary>),
-    Opened(Client),
+    ClientOpened(Client),
     LoggedIn,
     /// Nothing was asked: there is nothing to sign with until the person has logged in.
     NoCredentials(LoadCredentialsError),
@@ -211,7 +211,7 @@ pub enum Reply {
 
 /// Why a [`Call`] failed, in words and with its code.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure {
+pub struct CallFailure {
     /// AWS's error code, or a word for what went wrong on the way.
     pub code: String,
     /// What it says.
@@ -220,21 +220,21 @@ pub struct Failure {
     pub request_id: String,
 }
 
-impl Failure {
+impl CallFailure {
     /// The code of what only the bundled AWS can tell.
     pub const NOT_AVAILABLE: &str = "NotAvailable";
     /// The code of what was not asked for want of credentials.
     pub const NO_CREDENTIALS: &str = "NoCredentials";
 }
 
-impl From<&LoadCredentialsError> for Failure {
+impl From<&LoadCredentialsError> for CallFailure {
     fn from(none: &LoadCredentialsError) -> Self {
         let (code, message) = (Self::NO_CREDENTIALS.to_owned(), format!("{none}."));
         Self { code, message, request_id: String::new() }
     }
 }
 
-impl From<&CallError> for Failure {
+impl From<&CallError> for CallFailure {
     fn from(error: &CallError) -> Self {
         let (message, request_id) = match error {
             CallError::Service(service) => (service.message.clone(), service.request_id.clone()),
@@ -246,7 +246,7 @@ impl From<&CallError> for Failure {
 
 /// What came of a text that was to be copied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Copied {
+pub enum CopyResult {
     /// A program of this machine confirmed that it is on the clipboard.
     Clipboard,
     /// It is in tmux's paste buffer, and tmux was asked to pass it on to the terminal.
@@ -258,7 +258,7 @@ pub enum Copied {
         /// The bytes of the text.
         bytes: usize,
         /// The most that are sent.
-        most: usize,
+        max_bytes: usize,
     },
 }
 
@@ -277,15 +277,15 @@ pub enum Msg {
         height: u16,
     },
     /// A text was copied.
-    Copied(Copied),
+    Copied(CopyResult),
     /// AWS answered.
-    Answered(CallId, Result<Reply, Failure>),
+    CallCompleted(CallId, Result<Response, CallFailure>),
     /// A call to AWS is over. A [`Call`] may take several.
-    Called(Box<ApiCall>),
+    ApiCallCompleted(Box<ApiCall>),
     /// Something is told of the drafts on disk.
     Draft(DraftResponse),
     /// A timer ran out.
-    Elapsed(TimerId),
+    TimerElapsed(TimerId),
     /// Somebody, perhaps this console, has changed something.
-    Changed,
+    DataChanged,
 }

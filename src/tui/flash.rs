@@ -8,13 +8,13 @@ use super::theme;
 use super::widgets::text;
 
 /// Lines of text that a message takes at most, below its title.
-const MOST_LINES: usize = 2;
+const MAX_LINES: usize = 2;
 
 /// A message on top of the page. A success goes with the next action; a failure stays until it is closed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Flash {
     /// Whether it tells of a success.
-    pub is_good: bool,
+    pub is_success: bool,
     /// What happened, in a word.
     pub title: String,
     /// What happened.
@@ -33,7 +33,7 @@ pub enum Link {
 }
 
 impl Link {
-    fn words(&self) -> &'static str {
+    fn label(&self) -> &'static str {
         match self {
             Self::Page(words, _) | Self::Text(words, _) => words,
         }
@@ -43,14 +43,14 @@ impl Link {
 impl Flash {
     /// A success.
     pub fn success(title: &str, text: String) -> Self {
-        Self { is_good: true, title: title.to_owned(), text, link: None }
+        Self { is_success: true, title: title.to_owned(), text, link: None }
     }
 
     /// A failure, which can be shown and copied whole.
     pub fn failure(title: &str, text: &str) -> Self {
         let whole = TextView::new("Error", format!("{title}\n{text}\n"));
         let link = Some(Link::Text("Show all", whole));
-        Self { is_good: false, title: title.to_owned(), text: text.to_owned(), link }
+        Self { is_success: false, title: title.to_owned(), text: text.to_owned(), link }
     }
 
     /// The same with a link.
@@ -61,17 +61,19 @@ impl Flash {
 }
 
 /// A failure as it is shown and copied whole.
-pub fn whole_failure(code: &str, message: &str, request_id: &str) -> TextView {
+pub fn error_details(code: &str, message: &str, request_id: &str) -> TextView {
     let request = if request_id.is_empty() { String::new() } else { format!("Request ID: {request_id}\n") };
     TextView::new("Error", format!("{code}\n{message}\n{request}"))
 }
 
 /// The newest message, and in a line the titles of those beneath it.
 pub fn lines(flashes: &[Flash], width: u16) -> Vec<Line<'static>> {
-    let Some((Flash { is_good, title, text: words, link }, beneath)) = flashes.split_last() else { return Vec::new() };
-    let (mark, style) = if *is_good { ("✓", theme::GOOD) } else { ("✗", theme::BAD) };
+    let Some((Flash { is_success: is_good, title, text: words, link }, beneath)) = flashes.split_last() else {
+        return Vec::new();
+    };
+    let (mark, style) = if *is_good { ("✓", theme::SUCCESS) } else { ("✗", theme::ERROR) };
     let close = match link {
-        Some(link) => format!("   [v] {}   [Esc] Close", link.words()),
+        Some(link) => format!("   [v] {}   [Esc] Close", link.label()),
         None => "   [Esc] Close".to_owned(),
     };
     let title =
@@ -81,15 +83,15 @@ pub fn lines(flashes: &[Flash], width: u16) -> Vec<Line<'static>> {
         Span::styled(close, theme::ACCENT),
     ])];
     let rows =
-        text::wrap_truncated(&text::escape_controls(words), usize::from(width).saturating_sub(4), MOST_LINES, "…");
+        text::wrap_truncated(&text::escape_controls(words), usize::from(width).saturating_sub(4), MAX_LINES, "…");
     lines.extend(rows.into_iter().map(|row| Line::raw(format!("   {row}"))));
     if !beneath.is_empty() {
         let title = |flash: &Flash| {
-            format!("{} {}", if flash.is_good { "✓" } else { "✗" }, text::escape_controls(&flash.title))
+            format!("{} {}", if flash.is_success { "✓" } else { "✗" }, text::escape_controls(&flash.title))
         };
         let titles: Vec<String> = beneath.iter().rev().map(title).collect();
         let earlier = format!("   Earlier: {}", titles.join(", "));
-        lines.push(Line::styled(text::truncate(&earlier, usize::from(width)), theme::QUIET));
+        lines.push(Line::styled(text::truncate(&earlier, usize::from(width)), theme::MUTED));
     }
     lines
 }

@@ -8,164 +8,177 @@ use super::effect::Call;
 use super::theme;
 use super::widgets::button_row;
 use super::widgets::editing::Edit;
-use super::widgets::paper::Paper;
+use super::widgets::paper::ScrollView;
 use super::widgets::secret::SecretField;
 use crate::aws::limits;
 use crate::aws::scalar::SecretString;
 use crate::client::credentials::LoadCredentialsError;
 
 /// Digits of a code.
-const DIGITS: usize = 6;
+const CODE_LENGTH: usize = 6;
 
 /// What the person wants.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Wish {
+pub enum LoginEvent {
     /// Nothing yet.
     Nothing,
     /// Fetch credentials.
-    Ask(Call),
+    Request(Call),
     /// Leave it: what waits has failed.
     Close,
 }
 
 /// The person is to log in.
 #[derive(Clone)]
-pub struct Login {
+pub struct LoginDialog {
     /// Why.
-    pub none: LoadCredentialsError,
+    pub credentials_error: LoadCredentialsError,
     /// What could not be asked.
-    pub unasked: Vec<Call>,
+    pub deferred_calls: Vec<Call>,
     code: SecretField,
-    is_asking: bool,
+    is_fetching: bool,
     error: Option<String>,
-    on_close: bool,
+    is_close_focused: bool,
 }
 
-impl std::fmt::Debug for Login {
+impl std::fmt::Debug for LoginDialog {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Login").field("none", &self.none).field("unasked", &self.unasked).finish_non_exhaustive()
+        f.debug_struct("Login")
+            .field("none", &self.credentials_error)
+            .field("unasked", &self.deferred_calls)
+            .finish_non_exhaustive()
     }
 }
 
-impl Login {
+impl LoginDialog {
     /// Nothing was asked for want of credentials.
     pub fn new(none: LoadCredentialsError) -> Self {
-        let code = SecretField::with_room(DIGITS);
-        Self { none, unasked: Vec::new(), code, is_asking: false, error: None, on_close: false }
+        let code = SecretField::with_capacity(CODE_LENGTH);
+        Self {
+            credentials_error: none,
+            deferred_calls: Vec::new(),
+            code,
+            is_fetching: false,
+            error: None,
+            is_close_focused: false,
+        }
     }
 
     /// The title.
     pub fn title(&self) -> &'static str {
-        if self.none.mfa_serial.is_some() { "Multi-factor authentication" } else { "Log in again" }
+        if self.credentials_error.mfa_serial.is_some() { "Multi-factor authentication" } else { "Log in again" }
     }
 
     /// Something more could not be asked. What is asked anew takes the place of what was asked before.
-    pub fn wait(&mut self, call: Call) {
-        self.unasked.retain(|other| std::mem::discriminant(other) != std::mem::discriminant(&call));
-        self.unasked.push(call);
+    pub fn defer(&mut self, call: Call) {
+        self.deferred_calls.retain(|other| std::mem::discriminant(other) != std::mem::discriminant(&call));
+        self.deferred_calls.push(call);
     }
 
     /// It was tried, in vain.
-    pub fn refused(&mut self, none: LoadCredentialsError) {
-        let is_code_wrong = self.none.mfa_serial.is_some() && none.mfa_serial.is_some();
+    pub fn on_log_in_failed(&mut self, none: LoadCredentialsError) {
+        let is_code_wrong = self.credentials_error.mfa_serial.is_some() && none.mfa_serial.is_some();
         self.error = is_code_wrong.then(|| none.reason.clone());
-        self.none = none;
-        self.is_asking = false;
+        self.credentials_error = none;
+        self.is_fetching = false;
         self.code.clear();
     }
 
     /// Takes a key. The arrows move to the other button where they can't move in the code.
-    pub fn press(&mut self, key: KeyEvent) -> Wish {
+    pub fn handle_key(&mut self, key: KeyEvent) -> LoginEvent {
         match key.code {
-            KeyCode::Esc => return Wish::Close,
-            _ if self.is_asking => {}
-            KeyCode::Tab | KeyCode::BackTab => self.on_close = !self.on_close,
-            KeyCode::Enter if self.on_close => return Wish::Close,
+            KeyCode::Esc => return LoginEvent::Close,
+            _ if self.is_fetching => {}
+            KeyCode::Tab | KeyCode::BackTab => self.is_close_focused = !self.is_close_focused,
+            KeyCode::Enter if self.is_close_focused => return LoginEvent::Close,
             KeyCode::Enter => return self.submit(),
             code => {
                 let is_arrow = matches!(code, KeyCode::Left | KeyCode::Right);
-                let is_edited = match Edit::of(key) {
-                    Some(Edit::Insert(letter)) => self.put(letter),
-                    Some(edit) if !(is_arrow && self.on_close) => self.code.edit(edit),
+                let is_edited = match Edit::from_key(key) {
+                    Some(Edit::Insert(letter)) => self.insert_digit(letter),
+                    Some(edit) if !(is_arrow && self.is_close_focused) => self.code.edit(edit),
                     _ => false,
                 };
                 if is_arrow && !is_edited {
-                    self.on_close = !self.on_close;
+                    self.is_close_focused = !self.is_close_focused;
                 }
             }
         }
-        Wish::Nothing
+        LoginEvent::Nothing
     }
 
     /// Whether digits are a code now.
     pub fn is_typing(&self) -> bool {
-        !self.is_asking && self.none.mfa_serial.is_some()
+        !self.is_fetching && self.credentials_error.mfa_serial.is_some()
     }
 
     /// Takes pasted text: some authenticators write a blank in the middle.
-    pub fn paste(&mut self, pasted: &str) {
-        if !self.is_asking {
+    pub fn handle_paste(&mut self, pasted: &str) {
+        if !self.is_fetching {
             for letter in pasted.chars().filter(|letter| !letter.is_whitespace()) {
-                self.put(letter);
+                self.insert_digit(letter);
             }
         }
     }
 
     /// Inserts a digit; returns whether it was one and had room.
-    fn put(&mut self, letter: char) -> bool {
-        let is_put = self.none.mfa_serial.is_some() && letter.is_ascii_digit() && self.code.edit(Edit::Insert(letter));
+    fn insert_digit(&mut self, letter: char) -> bool {
+        let is_put = self.credentials_error.mfa_serial.is_some()
+            && letter.is_ascii_digit()
+            && self.code.edit(Edit::Insert(letter));
         if is_put {
-            (self.on_close, self.error) = (false, None);
+            (self.is_close_focused, self.error) = (false, None);
         }
         is_put
     }
 
-    fn submit(&mut self) -> Wish {
-        let code = self.none.mfa_serial.is_some().then(|| SecretString::new(self.code.expose().to_owned()));
+    fn submit(&mut self) -> LoginEvent {
+        let code =
+            self.credentials_error.mfa_serial.is_some().then(|| SecretString::new(self.code.expose().to_owned()));
         if let Some(Err(violation)) = code.as_ref().map(|code| limits::mfa_code(code.expose())) {
             self.error = Some(violation.reason);
-            return Wish::Nothing;
+            return LoginEvent::Nothing;
         }
-        self.is_asking = true;
+        self.is_fetching = true;
         self.error = None;
-        Wish::Ask(Call::LogIn(code))
+        LoginEvent::Request(Call::LogIn(code))
     }
 
     /// Writes it.
-    pub fn write(&self, paper: &mut Paper) {
-        paper.pair("Profile", &self.none.profile, theme::TEXT);
-        if let Some(serial) = &self.none.mfa_serial {
-            paper.pair("MFA device", serial, theme::TEXT);
-            paper.gap();
-            self.write_code(paper);
+    pub fn write(&self, view: &mut ScrollView) {
+        view.key_value("Profile", &self.credentials_error.profile, theme::TEXT);
+        if let Some(serial) = &self.credentials_error.mfa_serial {
+            view.key_value("MFA device", serial, theme::TEXT);
+            view.blank_line();
+            self.write_code(view);
         } else {
-            paper.gap();
-            paper.prose(&format!("✗ {}", self.none.reason), 2, theme::BAD);
-            paper.prose(&format!("What to do: {}.", self.none.remedy), 2, theme::TEXT);
+            view.blank_line();
+            view.paragraph(&format!("✗ {}", self.credentials_error.reason), 2, theme::ERROR);
+            view.paragraph(&format!("What to do: {}.", self.credentials_error.remedy), 2, theme::TEXT);
         }
-        paper.gap();
-        if self.is_asking {
-            paper.line(Line::styled("  … Fetching credentials", theme::WARNING));
+        view.blank_line();
+        if self.is_fetching {
+            view.push_line(Line::styled("  … Fetching credentials", theme::WARNING));
             return;
         }
-        if self.unasked.iter().any(|call| matches!(call, Call::Submission(_) | Call::Change(_))) {
-            paper.prose("Nothing was sent. It is sent once there are credentials.", 2, theme::QUIET);
+        if self.deferred_calls.iter().any(|call| matches!(call, Call::Submission(_) | Call::Change(_))) {
+            view.paragraph("Nothing was sent. It is sent once there are credentials.", 2, theme::MUTED);
         }
-        let go = if self.none.mfa_serial.is_some() { "Continue" } else { "Retry" };
-        paper.focused(true, |paper| button_row(paper, &[Some("Close"), Some(go)], usize::from(!self.on_close)));
+        let go = if self.credentials_error.mfa_serial.is_some() { "Continue" } else { "Retry" };
+        view.focused(true, |view| button_row(view, &[Some("Close"), Some(go)], usize::from(!self.is_close_focused)));
     }
 
-    fn write_code(&self, paper: &mut Paper) {
-        let shown = format!("{:·<DIGITS$}", self.code.expose());
-        paper.line(Line::from(vec![
+    fn write_code(&self, view: &mut ScrollView) {
+        let shown = format!("{:·<CODE_LENGTH$}", self.code.expose());
+        view.push_line(Line::from(vec![
             Span::styled("▸ ", theme::ACCENT),
             Span::styled("Code  ", theme::HEADING),
             Span::styled(shown, theme::FOCUS),
         ]));
-        paper.cursor_at(8 + self.code.column());
+        view.set_cursor_column(8 + self.code.column());
         match &self.error {
-            Some(error) => paper.prose(&format!("✗ {error}"), 2, theme::BAD),
-            None => paper.prose("The six digits that the device shows", 2, theme::QUIET),
+            Some(error) => view.paragraph(&format!("✗ {error}"), 2, theme::ERROR),
+            None => view.paragraph("The six digits that the device shows", 2, theme::MUTED),
         };
     }
 }

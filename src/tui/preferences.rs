@@ -59,7 +59,7 @@ impl KeyColumn {
             Self::Regionality => ("Regionality", 18, 0),
             Self::Description => ("Description", 16, 3),
         };
-        Column { title, least, weight }
+        Column { title, min_width: least, weight }
     }
 }
 

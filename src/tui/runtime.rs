@@ -22,10 +22,10 @@ use zeroize::Zeroizing;
 
 use super::app::App;
 use super::chrome;
-use super::effect::{Call, Effect, Failure, Msg, Reply};
+use super::effect::{Call, CallFailure, Effect, Msg, Response};
 use super::preferences::Preferences;
 use super::terminal::signals::{Signal, Signals};
-use super::terminal::{Input, Surroundings, Terminal};
+use super::terminal::{ClipboardEnvironment, Terminal, TerminalInput};
 use super::typed_path;
 use crate::aws::cloudtrail::LookupEvents;
 use crate::aws::iam::ListAccountAliases;
@@ -47,104 +47,106 @@ use crate::create_key::submission::{self, SentRequest, SubmissionResponse};
 use crate::drafts::DraftWriter;
 
 /// DescribeKey calls that run at the same time while a list fills.
-const PARALLEL_DESCRIBES: usize = 8;
+const MAX_CONCURRENT_DESCRIBES: usize = 8;
 
 /// Asks AWS one thing.
 ///
 /// # Errors
 /// What the service refused or the transport lost, in words.
-pub async fn perform(client: &Client, call: Call) -> Result<Reply, Failure> {
-    match answer(client, call).await {
-        Err(Stopped::LoggedOut(none)) => Ok(Reply::NoCredentials(none)),
-        Err(Stopped::Failed(failure)) => Err(failure),
+pub async fn perform(client: &Client, call: Call) -> Result<Response, CallFailure> {
+    match try_perform(client, call).await {
+        Err(PerformError::NoCredentials(none)) => Ok(Response::NoCredentials(none)),
+        Err(PerformError::Failed(failure)) => Err(failure),
         Ok(reply) => Ok(reply),
     }
 }
 
 /// Why there is no answer.
-enum Stopped {
+enum PerformError {
     /// There is nothing to sign with.
-    LoggedOut(LoadCredentialsError),
+    NoCredentials(LoadCredentialsError),
     /// Something else went wrong.
-    Failed(Failure),
+    Failed(CallFailure),
 }
 
-impl From<CallError> for Stopped {
+impl From<CallError> for PerformError {
     fn from(error: CallError) -> Self {
-        if let CallError::Credentials(none) = error { Self::LoggedOut(none) } else { Self::Failed((&error).into()) }
+        if let CallError::Credentials(none) = error { Self::NoCredentials(none) } else { Self::Failed((&error).into()) }
     }
 }
 
-impl From<Failure> for Stopped {
-    fn from(failure: Failure) -> Self {
+impl From<CallFailure> for PerformError {
+    fn from(failure: CallFailure) -> Self {
         Self::Failed(failure)
     }
 }
 
-async fn answer(client: &Client, call: Call) -> Result<Reply, Stopped> {
+async fn try_perform(client: &Client, call: Call) -> Result<Response, PerformError> {
     Ok(match call {
-        Call::Submission(call) => match stage(client, call).await {
-            Ok(answer) => Reply::Submission(answer),
-            Err(CallError::Credentials(none)) => return Err(Stopped::LoggedOut(none)),
-            Err(error) => Reply::Submission(failed(&error)),
+        Call::Submission(call) => match perform_stage(client, call).await {
+            Ok(answer) => Response::Submission(answer),
+            Err(CallError::Credentials(none)) => return Err(PerformError::NoCredentials(none)),
+            Err(error) => Response::Submission(failed_answer(&error)),
         },
-        Call::ReadFile(path) => Reply::File(text_of(&read_file(&path).await?)),
-        Call::WriteFile { name, text } => Reply::Written(files::write(name, text).await?),
-        Call::Change(change) => Reply::Changed(changes::perform(client, *change).await?),
-        Call::Profiles => Reply::Profiles(client.profiles().await.map_err(|error| not_opened(&error))?),
-        Call::Open(place) => Reply::Opened(client.switch_to(&place).await.map_err(|error| not_opened(&error))?),
-        Call::LogIn(code) => {
-            client.log_in(code).await.map_err(Stopped::LoggedOut)?;
-            Reply::LoggedIn
+        Call::ReadFile(path) => Response::FileRead(decode_text(&read_file(&path).await?)),
+        Call::WriteFile { name, text } => Response::FileWritten(files::write_new(name, text).await?),
+        Call::Change(change) => Response::Changed(changes::perform(client, *change).await?),
+        Call::Profiles => Response::Profiles(client.profiles().await.map_err(|error| open_failure(&error))?),
+        Call::OpenClient(place) => {
+            Response::ClientOpened(client.switch_to(&place).await.map_err(|error| open_failure(&error))?)
         }
-        other => ask(client, other).await?,
+        Call::LogIn(code) => {
+            client.log_in(code).await.map_err(PerformError::NoCredentials)?;
+            Response::LoggedIn
+        }
+        other => call_aws(client, other).await?,
     })
 }
 
-fn not_opened(error: &OpenError) -> Failure {
-    Failure { code: "NotOpened".to_owned(), message: error.to_string(), request_id: String::new() }
+fn open_failure(error: &OpenError) -> CallFailure {
+    CallFailure { code: "NotOpened".to_owned(), message: error.to_string(), request_id: String::new() }
 }
 
-async fn ask(client: &Client, call: Call) -> Result<Reply, CallError> {
+async fn call_aws(client: &Client, call: Call) -> Result<Response, CallError> {
     Ok(match call {
         Call::Identity => {
             let caller = client.call(&GetCallerIdentity {}).await?;
             // The alias is a nicety: without permission to list it the account number has to do.
             let aliases = client.call(&ListAccountAliases {}).await.unwrap_or_default();
-            Reply::Identity { caller, account_alias: aliases.account_aliases.member.into_iter().next() }
+            Response::Identity { caller, account_alias: aliases.account_aliases.member.into_iter().next() }
         }
-        Call::KeyStores => Reply::KeyStores(client.collect_key_stores().await?),
-        Call::Aliases => Reply::Aliases(client.collect_aliases().await?),
+        Call::KeyStores => Response::KeyStores(client.collect_key_stores().await?),
+        Call::Aliases => Response::Aliases(client.collect_aliases().await?),
         Call::Keys(marker) => keys_page(client, marker).await?,
-        Call::Key(key_id) => Reply::Key(Box::new(client.call(&DescribeKey::new(key_id)).await?.key_metadata.into())),
+        Call::Key(key_id) => Response::Key(Box::new(client.call(&DescribeKey::new(key_id)).await?.key_metadata.into())),
         Call::Users(marker) => principals::users(client, marker).await?,
         Call::Roles(marker) => principals::roles(client, marker).await?,
-        Call::Permissions(demand) => Reply::Permissions(permissions::lacks(client, &demand).await?),
-        Call::KeyPolicy(key_id) => Reply::KeyPolicy(client.call(&GetKeyPolicy::new(key_id)).await?.policy),
-        Call::KeyTags(key_id) => Reply::KeyTags(client.collect_tags(&key_id).await?),
-        Call::AllTags(keys) => Reply::AllTags(all_tags(client, keys).await?),
+        Call::Permissions(demand) => Response::Permissions(permissions::missing_permissions(client, &demand).await?),
+        Call::KeyPolicy(key_id) => Response::KeyPolicy(client.call(&GetKeyPolicy::new(key_id)).await?.policy),
+        Call::KeyTags(key_id) => Response::KeyTags(client.collect_tags(&key_id).await?),
+        Call::AllTags(keys) => Response::AllTags(all_tags(client, keys).await?),
         Call::ExternalKey { custom_key_store_id, xks_key_id } => {
-            Reply::ExternalKey(client.call(&DescribeExternalKey { custom_key_store_id, xks_key_id }).await?)
+            Response::ExternalKey(client.call(&DescribeExternalKey { custom_key_store_id, xks_key_id }).await?)
         }
-        Call::ExternalKeys => Reply::ExternalKeys(client.call(&ListExternalKeys {}).await?.partitions),
+        Call::ExternalKeys => Response::ExternalKeys(client.call(&ListExternalKeys {}).await?.partitions),
         Call::Events(next_token) => {
             let told = client.call(&LookupEvents { next_token, ..LookupEvents::default() }).await?;
-            Reply::Events { page: told.events, next: told.next_token }
+            Response::Events { page: told.events, next: told.next_token }
         }
         Call::ProxyRequests(id) => {
             let wanted = ListProxyRequests { kms_request_id: Some(id), ..ListProxyRequests::default() };
-            Reply::ProxyRequests(client.call(&wanted).await?.requests)
+            Response::ProxyRequests(client.call(&wanted).await?.requests)
         }
         Call::Metrics { custom_key_store_id, range } => {
-            Reply::Metrics(Box::new(metrics::told(client, &custom_key_store_id, range).await?))
+            Response::Metrics(Box::new(metrics::load_monitoring(client, &custom_key_store_id, range).await?))
         }
         Call::Connect(custom_key_store_id) => {
             client.call(&ConnectCustomKeyStore { custom_key_store_id }).await?;
-            Reply::Accepted
+            Response::Accepted
         }
         Call::Disconnect(custom_key_store_id) => {
             client.call(&DisconnectCustomKeyStore { custom_key_store_id }).await?;
-            Reply::Accepted
+            Response::Accepted
         }
         // Performed above: they fail in ways of their own.
         Call::Submission(_)
@@ -152,7 +154,7 @@ async fn ask(client: &Client, call: Call) -> Result<Reply, CallError> {
         | Call::ReadFile(_)
         | Call::WriteFile { .. }
         | Call::Profiles
-        | Call::Open(_)
+        | Call::OpenClient(_)
         | Call::LogIn(_) => {
             return Err(CallError::NotAvailable);
         }
@@ -160,13 +162,13 @@ async fn ask(client: &Client, call: Call) -> Result<Reply, CallError> {
 }
 
 /// The longest file that is read, in bytes.
-const MOST_FILE_BYTES: u64 = 64 * 1024;
+const MAX_FILE_BYTES: u64 = 64 * 1024;
 
 /// Reads a file that the person named.
-async fn read_file(entered: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
+async fn read_file(entered: &str) -> Result<Zeroizing<Vec<u8>>, CallFailure> {
     let home = std::env::var_os("HOME").map(PathBuf::from);
     let path = typed_path::resolve(entered, home.as_deref());
-    let failed = |reason: String| Failure {
+    let failed = |reason: String| CallFailure {
         code: "FileNotRead".to_owned(),
         message: format!("{}: {reason}", path.display()),
         request_id: String::new(),
@@ -178,51 +180,51 @@ async fn read_file(entered: &str) -> Result<Zeroizing<Vec<u8>>, Failure> {
             return Err(std::io::Error::other("it is not a file"));
         }
         let mut bytes = Zeroizing::new(Vec::with_capacity(8192));
-        std::fs::File::open(&place)?.take(MOST_FILE_BYTES + 1).read_to_end(&mut bytes)?;
+        std::fs::File::open(&place)?.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)?;
         Ok(bytes)
     });
     let bytes = read.await.map_err(|error| failed(error.to_string()))?.map_err(|error| failed(error.to_string()))?;
-    if bytes.len() as u64 > MOST_FILE_BYTES {
-        return Err(failed(format!("it is longer than {MOST_FILE_BYTES} bytes")));
+    if bytes.len() as u64 > MAX_FILE_BYTES {
+        return Err(failed(format!("it is longer than {MAX_FILE_BYTES} bytes")));
     }
     Ok(bytes)
 }
 
-fn text_of(bytes: &[u8]) -> SecretString {
+fn decode_text(bytes: &[u8]) -> SecretString {
     SecretString::new(crate::text::strip_byte_order_mark(&String::from_utf8_lossy(bytes)).to_owned())
 }
 
 /// Keys on the first page, which is to be seen at once.
-const FIRST_PAGE: u32 = 100;
+const FIRST_PAGE_SIZE: u32 = 100;
 /// Keys on each page after it from the AWS in this process, which takes no time.
-const LATER_PAGES: u32 = 1000;
+const BUNDLED_PAGE_SIZE: u32 = 1000;
 /// ... and from one that takes a while for each key: one sees how the list grows.
-const SLOW_PAGES: u32 = 200;
+const AWS_PAGE_SIZE: u32 = 200;
 
 /// A page of the keys, described. There is no list that tells more than IDs.
-async fn keys_page(client: &Client, marker: Option<String>) -> Result<Reply, CallError> {
+async fn keys_page(client: &Client, marker: Option<String>) -> Result<Response, CallError> {
     let limit = match (&marker, client.is_bundled()) {
-        (None, _) => FIRST_PAGE,
-        (Some(_), true) => LATER_PAGES,
-        (Some(_), false) => SLOW_PAGES,
+        (None, _) => FIRST_PAGE_SIZE,
+        (Some(_), true) => BUNDLED_PAGE_SIZE,
+        (Some(_), false) => AWS_PAGE_SIZE,
     };
     let answer = client.call(&ListKeys { limit: Some(limit), marker: marker.clone(), ..ListKeys::default() }).await?;
     // A marker that comes again would never end.
     let next = answer.next_marker.filter(|next| answer.truncated && marker.as_ref() != Some(next));
     let page = stream::iter(answer.keys)
-        .map(|entry| async move { described_or_not(client, entry).await })
-        .buffered(PARALLEL_DESCRIBES)
+        .map(|entry| async move { describe_or_placeholder(client, entry).await })
+        .buffered(MAX_CONCURRENT_DESCRIBES)
         .try_filter_map(|key| future::ok(key.map(KeySummary::from)))
         .try_collect()
         .await?;
-    Ok(Reply::Keys { page, next })
+    Ok(Response::Keys { page, next })
 }
 
 /// The keys in the order of the list, as they are described.
-fn described(client: &Client, entries: Vec<KeyListEntry>) -> impl Stream<Item = Result<KeyMetadata, CallError>> {
+fn describe_all(client: &Client, entries: Vec<KeyListEntry>) -> impl Stream<Item = Result<KeyMetadata, CallError>> {
     stream::iter(entries)
         .map(move |entry| async move { describe(client, &entry).await })
-        .buffered(PARALLEL_DESCRIBES)
+        .buffered(MAX_CONCURRENT_DESCRIBES)
         .try_filter_map(future::ok)
 }
 
@@ -240,7 +242,7 @@ async fn describe(client: &Client, entry: &KeyListEntry) -> Result<Option<KeyMet
 }
 
 /// A key of a list. One that can't be read leaves the others: it says so in its row.
-async fn described_or_not(client: &Client, entry: KeyListEntry) -> Result<Option<KeyMetadata>, CallError> {
+async fn describe_or_placeholder(client: &Client, entry: KeyListEntry) -> Result<Option<KeyMetadata>, CallError> {
     match describe(client, &entry).await {
         Err(CallError::Malformed { operation, reason }) => {
             let unreadable = mend::placeholder::<KeyMetadata>(&reason);
@@ -262,18 +264,18 @@ async fn all_tags(client: &Client, keys: Vec<String>) -> Result<HashMap<String, 
                 tags => Ok((key_id, tags?)),
             }
         })
-        .buffered(PARALLEL_DESCRIBES)
+        .buffered(MAX_CONCURRENT_DESCRIBES)
         .try_collect()
         .await
 }
 
 /// Performs one stage of creating a key.
-pub async fn submit(client: &Client, call: submission::SubmissionRequest) -> SubmissionResponse {
-    stage(client, call).await.unwrap_or_else(|error| failed(&error))
+pub async fn submit_stage(client: &Client, call: submission::SubmissionRequest) -> SubmissionResponse {
+    perform_stage(client, call).await.unwrap_or_else(|error| failed_answer(&error))
 }
 
-fn failed(error: &CallError) -> SubmissionResponse {
-    let Failure { code, message, request_id } = Failure::from(error);
+fn failed_answer(error: &CallError) -> SubmissionResponse {
+    let CallFailure { code, message, request_id } = CallFailure::from(error);
     SubmissionResponse::Failed(submission::SubmissionFailure {
         code,
         message,
@@ -282,7 +284,7 @@ fn failed(error: &CallError) -> SubmissionResponse {
     })
 }
 
-async fn stage(client: &Client, call: submission::SubmissionRequest) -> Result<SubmissionResponse, CallError> {
+async fn perform_stage(client: &Client, call: submission::SubmissionRequest) -> Result<SubmissionResponse, CallError> {
     match call {
         submission::SubmissionRequest::CreateKey(request) => {
             client.call(&*request).await.map(|output| SubmissionResponse::KeyCreated(Box::new(output.key_metadata)))
@@ -304,7 +306,7 @@ async fn stage(client: &Client, call: submission::SubmissionRequest) -> Result<S
 /// The keys that a CreateKey without an answer may have made.
 async fn find_keys(client: &Client, sent: &SentRequest) -> Result<Vec<KeyMetadata>, CallError> {
     let keys = client.collect_keys().await?;
-    let mut candidates = pin!(described(client, keys).try_filter(|key| future::ready(sent.matches(key))));
+    let mut candidates = pin!(describe_all(client, keys).try_filter(|key| future::ready(sent.matches(key))));
     let mut found = Vec::new();
     while let Some(key) = candidates.try_next().await? {
         if !sent.requires_policy_match() {
@@ -319,13 +321,13 @@ async fn find_keys(client: &Client, sent: &SentRequest) -> Result<Vec<KeyMetadat
 }
 
 /// What the outside said.
-enum Happened {
+enum LoopEvent {
     Msg(Msg),
     Suspend,
     Resume,
     Redraw,
-    End(ExitCode),
-    Nothing,
+    Exit(ExitCode),
+    Ignored,
 }
 
 /// Runs the console in this terminal until it is left or a signal ends it; `app` is then as it was left.
@@ -340,19 +342,19 @@ pub async fn run(
     first: Vec<Effect>,
     changes: impl Stream<Item = ()>,
     drafts: &mut DraftWriter,
-    remember: impl Fn(&Preferences) -> std::io::Result<()>,
+    save_preferences: impl Fn(&Preferences) -> std::io::Result<()>,
 ) -> std::io::Result<ExitCode> {
     let mut signals = Signals::listen()?;
     let mut screen = Terminal::enter()?;
-    let mut input = Input::open()?;
+    let mut input = TerminalInput::open()?;
     // While the program is stopped the terminal belongs to the shell.
     let mut is_suspended = false;
     let mut changes = pin!(changes);
     let (sender, mut inbox) = mpsc::unbounded_channel();
-    let (clipboard, mut taken_up) = mpsc::unbounded_channel();
-    let mut client = watched(client, &sender);
+    let (clipboard, mut clipboard_results) = mpsc::unbounded_channel();
+    let mut client = with_call_observer(client, &sender);
     let mut effects = first;
-    if let Happened::Msg(size) = resized() {
+    if let LoopEvent::Msg(size) = current_size() {
         effects.extend(app.update(size));
     }
     loop {
@@ -362,20 +364,20 @@ pub async fn run(
                 Effect::Copy(text) => {
                     let sender = clipboard.clone();
                     tokio::spawn(async move {
-                        let taken = Surroundings::of_environment().give(&text).await;
+                        let copied = ClipboardEnvironment::from_env().copy(&text).await;
                         // Nobody listens any more when the console is closing.
-                        let _ = sender.send((text, taken));
+                        let _ = sender.send((text, copied));
                     });
                 }
                 Effect::Draft(ask) => drafts.send(ask),
                 // It was made of the one before, and is watched like it.
-                Effect::Use(next) => client = next,
-                Effect::Remember(preferences) => {
-                    if let Err(error) = remember(&preferences) {
-                        app.tell("Not remembered", &format!("The preferences hold for this run only: {error}."));
+                Effect::SwitchClient(next) => client = next,
+                Effect::SavePreferences(preferences) => {
+                    if let Err(error) = save_preferences(&preferences) {
+                        app.show_error("Not remembered", &format!("The preferences hold for this run only: {error}."));
                     }
                 }
-                other => spawn(&client, other, &sender),
+                other => spawn_effect(&client, other, &sender),
             }
         }
         if !is_suspended {
@@ -384,35 +386,35 @@ pub async fn run(
         let happened = tokio::select! {
             event = input.next() => match event {
                 Some(event) => translate(event),
-                None => Happened::End(ExitCode::from(129)),
+                None => LoopEvent::Exit(ExitCode::from(129)),
             },
-            Some(msg) = inbox.recv() => Happened::Msg(msg),
-            Some((text, taken)) = taken_up.recv() => {
-                let what = taken.map_or_else(|| screen.copy(&text), Ok)?;
-                Happened::Msg(Msg::Copied(what))
+            Some(msg) = inbox.recv() => LoopEvent::Msg(msg),
+            Some((text, copied)) = clipboard_results.recv() => {
+                let what = copied.map_or_else(|| screen.copy(&text), Ok)?;
+                LoopEvent::Msg(Msg::Copied(what))
             }
-            Some(told) = drafts.next_response() => Happened::Msg(Msg::Draft(told)),
-            Some(()) = changes.next() => Happened::Msg(Msg::Changed),
+            Some(told) = drafts.next_response() => LoopEvent::Msg(Msg::Draft(told)),
+            Some(()) = changes.next() => LoopEvent::Msg(Msg::DataChanged),
             signal = signals.next() => match signal {
-                Signal::End { exit_code } => Happened::End(ExitCode::from(exit_code)),
-                Signal::Suspend => Happened::Suspend,
-                Signal::Resume => Happened::Resume,
-                Signal::Resize => resized(),
+                Signal::End { exit_code } => LoopEvent::Exit(ExitCode::from(exit_code)),
+                Signal::Suspend => LoopEvent::Suspend,
+                Signal::Resume => LoopEvent::Resume,
+                Signal::Resize => current_size(),
             },
         };
         match happened {
-            Happened::Msg(msg) => effects.extend(app.update(msg)),
-            Happened::Suspend => {
+            LoopEvent::Msg(msg) => effects.extend(app.update(msg)),
+            LoopEvent::Suspend => {
                 is_suspended = true;
                 screen.suspend()?;
             }
-            Happened::Resume => {
+            LoopEvent::Resume => {
                 screen.resume()?;
                 is_suspended = false;
             }
-            Happened::Redraw => screen.forget()?,
-            Happened::End(code) => return Ok(code),
-            Happened::Nothing => {}
+            LoopEvent::Redraw => screen.force_redraw()?,
+            LoopEvent::Exit(code) => return Ok(code),
+            LoopEvent::Ignored => {}
         }
         // Whatever has come in the meantime is taken before the next frame: pasting a page draws once.
         while let Ok(msg) = inbox.try_recv() {
@@ -422,40 +424,44 @@ pub async fn run(
 }
 
 /// The same caller, whose calls the console is told of.
-fn watched(client: Client, sender: &mpsc::UnboundedSender<Msg>) -> Client {
+fn with_call_observer(client: Client, sender: &mpsc::UnboundedSender<Msg>) -> Client {
     let sender = sender.clone();
     client.with_observer(Arc::new(move |call: &ApiCall| {
         // Nobody listens any more when the console is closing.
-        let _ = sender.send(Msg::Called(Box::new(call.clone())));
+        let _ = sender.send(Msg::ApiCallCompleted(Box::new(call.clone())));
     }))
 }
 
-fn translate(event: Event) -> Happened {
+fn translate(event: Event) -> LoopEvent {
     match event {
-        Event::Key(KeyEvent { code: KeyCode::Char('z'), modifiers: KeyModifiers::CONTROL, .. }) => Happened::Suspend,
-        Event::Key(KeyEvent { code: KeyCode::Char('l'), modifiers: KeyModifiers::CONTROL, .. }) => Happened::Redraw,
-        Event::Key(key) => Happened::Msg(Msg::Key(key)),
-        Event::Paste(text) => Happened::Msg(Msg::Paste(text)),
-        Event::Resize(..) | Event::FocusGained | Event::FocusLost | Event::Mouse(_) => Happened::Nothing,
+        Event::Key(KeyEvent { code: KeyCode::Char('z'), modifiers: KeyModifiers::CONTROL, .. }) => LoopEvent::Suspend,
+        Event::Key(KeyEvent { code: KeyCode::Char('l'), modifiers: KeyModifiers::CONTROL, .. }) => LoopEvent::Redraw,
+        Event::Key(key) => LoopEvent::Msg(Msg::Key(key)),
+        Event::Paste(text) => LoopEvent::Msg(Msg::Paste(text)),
+        Event::Resize(..) | Event::FocusGained | Event::FocusLost | Event::Mouse(_) => LoopEvent::Ignored,
     }
 }
 
 /// The size of the terminal, if it tells.
-fn resized() -> Happened {
+fn current_size() -> LoopEvent {
     let size = crossterm::terminal::size();
-    size.map_or(Happened::Nothing, |(width, height)| Happened::Msg(Msg::Resize { width, height }))
+    size.map_or(LoopEvent::Ignored, |(width, height)| LoopEvent::Msg(Msg::Resize { width, height }))
 }
 
-fn spawn(client: &Client, effect: Effect, sender: &mpsc::UnboundedSender<Msg>) {
+fn spawn_effect(client: &Client, effect: Effect, sender: &mpsc::UnboundedSender<Msg>) {
     let (client, sender) = (client.clone(), sender.clone());
     tokio::spawn(async move {
         let msg = match effect {
-            Effect::Call(id, call) => Msg::Answered(id, perform(&client, call).await),
-            Effect::After(timer, milliseconds) => {
+            Effect::Call(id, call) => Msg::CallCompleted(id, perform(&client, call).await),
+            Effect::StartTimer(timer, milliseconds) => {
                 tokio::time::sleep(Duration::from_millis(milliseconds)).await;
-                Msg::Elapsed(timer)
+                Msg::TimerElapsed(timer)
             }
-            Effect::Copy(_) | Effect::Draft(_) | Effect::Remember(_) | Effect::Use(_) | Effect::Quit => return,
+            Effect::Copy(_)
+            | Effect::Draft(_)
+            | Effect::SavePreferences(_)
+            | Effect::SwitchClient(_)
+            | Effect::Quit => return,
         };
         // Nobody listens any more when the console is closing.
         let _ = sender.send(msg);

@@ -3,10 +3,10 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::text::Line;
 
-use super::effect::{Call, Failure};
+use super::effect::{Call, CallFailure};
 use super::theme;
 use super::widgets::button_row;
-use super::widgets::paper::Paper;
+use super::widgets::paper::ScrollView;
 use super::widgets::picker::{Entry, Picker};
 use crate::aws::arn::partition_of;
 use crate::aws::regions;
@@ -15,22 +15,22 @@ use crate::client::profile::{ProfileSummary, SwitchTarget};
 use crate::create_key::known::Loadable;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Spot {
+enum SwitcherFocus {
     Profile,
     Region,
     Cancel,
-    Go,
+    Switch,
 }
 
 /// What the dialog wants done.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Wish {
+pub enum SwitcherEvent {
     /// Nothing.
     Nothing,
     /// Close it; what is being opened is not wanted any more.
     Close,
     /// Ask for this.
-    Ask(Call),
+    Request(Call),
 }
 
 /// The dialog.
@@ -39,14 +39,14 @@ pub struct Switcher {
     profiles: Loadable<Vec<ProfileSummary>>,
     profile: Picker,
     region: Picker,
-    spot: Spot,
+    focus: SwitcherFocus,
     /// Whether the Region is the person's own choice, and so no other profile's is taken.
     is_region_chosen: bool,
-    here: SwitchTarget,
+    current: SwitchTarget,
     /// What would be lost.
-    loses: Option<&'static str>,
+    discard_warning: Option<&'static str>,
     /// Whether losing it is asked about, and whether the focus is on doing so.
-    asks: Option<bool>,
+    discard_confirmation: Option<bool>,
     is_opening: bool,
     failure: Option<String>,
 }
@@ -58,12 +58,12 @@ impl Switcher {
         Self {
             profiles: if has_profiles { Loadable::Loading } else { Loadable::Idle },
             profile: Picker::new(Vec::new(), here.profile.as_deref().unwrap_or_default()),
-            region: of_partition(&here.region),
-            spot: if has_profiles { Spot::Profile } else { Spot::Region },
+            region: region_picker(&here.region),
+            focus: if has_profiles { SwitcherFocus::Profile } else { SwitcherFocus::Region },
             is_region_chosen: false,
-            here,
-            loses,
-            asks: None,
+            current: here,
+            discard_warning: loses,
+            discard_confirmation: None,
             is_opening: false,
             failure: None,
         }
@@ -71,15 +71,15 @@ impl Switcher {
 
     /// The title.
     pub fn title(&self) -> &'static str {
-        match self.here.profile {
-            _ if self.asks.is_some() => "Discard the new KMS key?",
+        match self.current.profile {
+            _ if self.discard_confirmation.is_some() => "Discard the new KMS key?",
             Some(_) => "Profile and Region",
             None => "Region",
         }
     }
 
     /// The profiles were told.
-    pub fn told(&mut self, profiles: Result<Vec<ProfileSummary>, Failure>) {
+    pub fn on_profiles_loaded(&mut self, profiles: Result<Vec<ProfileSummary>, CallFailure>) {
         match profiles {
             Ok(profiles) => {
                 let note = |choice: &ProfileSummary| {
@@ -87,7 +87,7 @@ impl Switcher {
                     words.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" · ")
                 };
                 let entries: Vec<Entry> = profiles.iter().map(|choice| (choice.name.clone(), note(choice))).collect();
-                self.profile = Picker::new(entries, self.here.profile.as_deref().unwrap_or_default());
+                self.profile = Picker::new(entries, self.current.profile.as_deref().unwrap_or_default());
                 self.profiles = Loadable::Ready(profiles);
             }
             Err(failure) => self.profiles = Loadable::Failed(failure.message),
@@ -100,160 +100,167 @@ impl Switcher {
     }
 
     /// What was to be opened can't be.
-    pub fn refused(&mut self, failure: Failure) {
+    pub fn on_open_failed(&mut self, failure: CallFailure) {
         self.is_opening = false;
         self.failure = Some(failure.message);
     }
 
-    fn spots(&self) -> &'static [Spot] {
-        match self.here.profile {
-            Some(_) => &[Spot::Profile, Spot::Region, Spot::Cancel, Spot::Go],
-            None => &[Spot::Region, Spot::Cancel, Spot::Go],
+    fn focus_order(&self) -> &'static [SwitcherFocus] {
+        match self.current.profile {
+            Some(_) => &[SwitcherFocus::Profile, SwitcherFocus::Region, SwitcherFocus::Cancel, SwitcherFocus::Switch],
+            None => &[SwitcherFocus::Region, SwitcherFocus::Cancel, SwitcherFocus::Switch],
         }
     }
 
-    fn step(&mut self, by: isize) {
-        let spots = self.spots();
-        let place = spots.iter().position(|spot| *spot == self.spot).unwrap_or(0);
-        self.spot = spots[(place + spots.len()).saturating_add_signed(by) % spots.len()];
+    fn move_focus(&mut self, by: isize) {
+        let focus_order = self.focus_order();
+        let place = focus_order.iter().position(|target| *target == self.focus).unwrap_or(0);
+        self.focus = focus_order[(place + focus_order.len()).saturating_add_signed(by) % focus_order.len()];
     }
 
     /// Whether profile and Region can be chosen now.
     pub fn has_form(&self) -> bool {
-        !self.is_opening && self.asks.is_none()
+        !self.is_opening && self.discard_confirmation.is_none()
     }
 
     /// Whether letters are text now.
     pub fn is_typing(&self) -> bool {
-        self.has_form() && matches!(self.spot, Spot::Profile | Spot::Region)
+        self.has_form() && matches!(self.focus, SwitcherFocus::Profile | SwitcherFocus::Region)
     }
 
     /// Takes a key.
-    pub fn press(&mut self, key: KeyEvent) -> Wish {
+    pub fn handle_key(&mut self, key: KeyEvent) -> SwitcherEvent {
         let enters = matches!(key.code, KeyCode::Enter | KeyCode::Char(' '));
-        if key.code == KeyCode::Esc && self.asks.take().is_none() {
-            return Wish::Close;
+        if key.code == KeyCode::Esc && self.discard_confirmation.take().is_none() {
+            return SwitcherEvent::Close;
         }
         if self.is_opening {
-            return Wish::Nothing;
+            return SwitcherEvent::Nothing;
         }
-        if let Some(on_do) = self.asks {
+        if let Some(is_confirm_focused) = self.discard_confirmation {
             match key.code {
-                KeyCode::Tab | KeyCode::BackTab | KeyCode::Left | KeyCode::Right => self.asks = Some(!on_do),
-                _ if enters && on_do => return self.open(),
-                _ if enters => self.asks = None,
+                KeyCode::Tab | KeyCode::BackTab | KeyCode::Left | KeyCode::Right => {
+                    self.discard_confirmation = Some(!is_confirm_focused)
+                }
+                _ if enters && is_confirm_focused => return self.open(),
+                _ if enters => self.discard_confirmation = None,
                 _ => {}
             }
-            return Wish::Nothing;
+            return SwitcherEvent::Nothing;
         }
-        match (key.code, self.spot) {
+        match (key.code, self.focus) {
             (KeyCode::Char('n'), _) if key.modifiers == KeyModifiers::CONTROL => return self.submit(),
-            (KeyCode::Tab, _) => self.step(1),
-            (KeyCode::BackTab, _) => self.step(-1),
-            (KeyCode::Enter, Spot::Profile | Spot::Region) => self.step(if self.spot == Spot::Region { 2 } else { 1 }),
-            (_, Spot::Profile) if self.profile.press(key) => self.follow(),
-            (_, Spot::Region) => self.is_region_chosen |= self.region.press(key),
-            (KeyCode::Left | KeyCode::Up, _) => self.step(-1),
-            (KeyCode::Right | KeyCode::Down, _) => self.step(1),
-            (_, Spot::Cancel) if enters => return Wish::Close,
-            (_, Spot::Go) if enters => return self.submit(),
+            (KeyCode::Tab, _) => self.move_focus(1),
+            (KeyCode::BackTab, _) => self.move_focus(-1),
+            (KeyCode::Enter, SwitcherFocus::Profile | SwitcherFocus::Region) => {
+                self.move_focus(if self.focus == SwitcherFocus::Region { 2 } else { 1 })
+            }
+            (_, SwitcherFocus::Profile) if self.profile.handle_key(key) => self.sync_region_with_profile(),
+            (_, SwitcherFocus::Region) => self.is_region_chosen |= self.region.handle_key(key),
+            (KeyCode::Left | KeyCode::Up, _) => self.move_focus(-1),
+            (KeyCode::Right | KeyCode::Down, _) => self.move_focus(1),
+            (_, SwitcherFocus::Cancel) if enters => return SwitcherEvent::Close,
+            (_, SwitcherFocus::Switch) if enters => return self.submit(),
             _ => {}
         }
-        Wish::Nothing
+        SwitcherEvent::Nothing
     }
 
     /// Takes pasted text.
-    pub fn paste(&mut self, pasted: &str) {
-        match self.spot {
-            Spot::Profile => {
-                self.profile.paste(pasted);
-                self.follow();
+    pub fn handle_paste(&mut self, pasted: &str) {
+        match self.focus {
+            SwitcherFocus::Profile => {
+                self.profile.handle_paste(pasted);
+                self.sync_region_with_profile();
             }
-            Spot::Region => {
-                self.region.paste(pasted);
+            SwitcherFocus::Region => {
+                self.region.handle_paste(pasted);
                 self.is_region_chosen = true;
             }
-            Spot::Cancel | Spot::Go => {}
+            SwitcherFocus::Cancel | SwitcherFocus::Switch => {}
         }
     }
 
     /// The Region of the profile, as the AWS CLI would take it, until the person has chosen one.
-    fn follow(&mut self) {
+    fn sync_region_with_profile(&mut self) {
         if self.is_region_chosen {
             return;
         }
         let profiles = self.profiles.ready().map_or(&[][..], Vec::as_slice);
         let chosen = profiles.iter().find(|choice| choice.name == self.profile.value());
-        let region = chosen.and_then(|choice| choice.region.as_ref()).unwrap_or(&self.here.region);
-        self.region = of_partition(region);
+        let region = chosen.and_then(|choice| choice.region.as_ref()).unwrap_or(&self.current.region);
+        self.region = region_picker(region);
     }
 
     /// Where to go on.
-    fn place(&self) -> SwitchTarget {
+    fn selection(&self) -> SwitchTarget {
         let picked = self.profile.value();
         // The profile that is there may be no choice of the person: credentials of the environment come before it.
-        let is_other = self.here.profile.as_deref().is_some_and(|here| here != picked);
+        let is_other = self.current.profile.as_deref().is_some_and(|here| here != picked);
         SwitchTarget { profile: is_other.then(|| picked.to_owned()), region: self.region.value().to_owned() }
     }
 
-    fn submit(&mut self) -> Wish {
-        let place = self.place();
+    fn submit(&mut self) -> SwitcherEvent {
+        let place = self.selection();
         self.failure = check_region(&place.region).err().map(|unfit| unfit.to_string());
         if self.failure.is_some() {
-            self.spot = Spot::Region;
-            return Wish::Nothing;
+            self.focus = SwitcherFocus::Region;
+            return SwitcherEvent::Nothing;
         }
-        if place.profile.is_none() && place.region == self.here.region {
-            return Wish::Close;
+        if place.profile.is_none() && place.region == self.current.region {
+            return SwitcherEvent::Close;
         }
-        if self.loses.is_some() {
-            self.asks = Some(false);
-            return Wish::Nothing;
+        if self.discard_warning.is_some() {
+            self.discard_confirmation = Some(false);
+            return SwitcherEvent::Nothing;
         }
         self.open()
     }
 
-    fn open(&mut self) -> Wish {
-        (self.asks, self.is_opening) = (None, true);
-        Wish::Ask(Call::Open(self.place()))
+    fn open(&mut self) -> SwitcherEvent {
+        (self.discard_confirmation, self.is_opening) = (None, true);
+        SwitcherEvent::Request(Call::OpenClient(self.selection()))
     }
 
     /// Writes the dialog.
-    pub fn write(&self, paper: &mut Paper) {
-        if let (Some(on_do), Some(loses)) = (self.asks, self.loses) {
-            paper.prose(loses, 0, theme::TEXT);
-            paper.gap();
-            button_row(paper, &[Some("Stay"), Some("Discard and switch")], usize::from(on_do));
+    pub fn write(&self, view: &mut ScrollView) {
+        if let (Some(is_confirm_focused), Some(loses)) = (self.discard_confirmation, self.discard_warning) {
+            view.paragraph(loses, 0, theme::TEXT);
+            view.blank_line();
+            button_row(view, &[Some("Stay"), Some("Discard and switch")], usize::from(is_confirm_focused));
             return;
         }
-        if self.here.profile.is_some() {
-            self.profile.write(paper, "Profile", self.spot == Spot::Profile);
+        if self.current.profile.is_some() {
+            self.profile.write(view, "Profile", self.focus == SwitcherFocus::Profile);
             match &self.profiles {
-                Loadable::Loading => drop(paper.prose("… Reading the profiles", 2, theme::QUIET)),
-                Loadable::Failed(reason) => drop(paper.error(&format!("✗ {reason}"), 2, theme::BAD)),
+                Loadable::Loading => drop(view.paragraph("… Reading the profiles", 2, theme::MUTED)),
+                Loadable::Failed(reason) => drop(view.error(&format!("✗ {reason}"), 2, theme::ERROR)),
                 Loadable::Idle | Loadable::Ready(_) => {}
             }
-            paper.gap();
+            view.blank_line();
         }
-        self.region.write(paper, "Region", self.spot == Spot::Region);
-        paper.gap();
+        self.region.write(view, "Region", self.focus == SwitcherFocus::Region);
+        view.blank_line();
         if let Some(failure) = &self.failure {
-            paper.error(&format!("✗ {failure}"), 2, theme::BAD);
-            paper.gap();
+            view.error(&format!("✗ {failure}"), 2, theme::ERROR);
+            view.blank_line();
         }
         if self.is_opening {
-            paper.line(Line::styled("  … Opening; Esc stays here", theme::WARNING));
+            view.push_line(Line::styled("  … Opening; Esc stays here", theme::WARNING));
             return;
         }
-        let focused = [Spot::Cancel, Spot::Go].iter().position(|spot| *spot == self.spot).unwrap_or(usize::MAX);
-        paper.focused(focused != usize::MAX, |paper| {
-            button_row(paper, &[Some("Cancel"), Some("Switch")], focused);
+        let focused = [SwitcherFocus::Cancel, SwitcherFocus::Switch]
+            .iter()
+            .position(|target| *target == self.focus)
+            .unwrap_or(usize::MAX);
+        view.focused(focused != usize::MAX, |view| {
+            button_row(view, &[Some("Cancel"), Some("Switch")], focused);
         });
     }
 }
 
 /// The Regions to choose from beside `region`.
-fn of_partition(region: &str) -> Picker {
+fn region_picker(region: &str) -> Picker {
     let regions = regions::in_partition(partition_of(region));
     Picker::new(regions.iter().map(|(code, place)| ((*code).to_owned(), (*place).to_owned())).collect(), region)
 }

@@ -15,14 +15,14 @@ use crate::aws::scalar::SecretString;
 /// The text, and where one is in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TextView {
-    what: &'static str,
+    title: &'static str,
     text: SecretString,
-    top: usize,
+    top_row: usize,
 }
 
 /// What a key asks for.
 #[derive(Debug, PartialEq)]
-pub enum Event {
+pub enum TextViewEvent {
     /// Nothing more.
     Handled,
     /// The view is closed.
@@ -36,7 +36,7 @@ pub enum Event {
 impl TextView {
     /// Shows `text`, which is `what`, as in "key policy".
     pub fn new(what: &'static str, text: String) -> Self {
-        Self { what, text: SecretString::new(text), top: 0 }
+        Self { title: what, text: SecretString::new(text), top_row: 0 }
     }
 
     /// The text.
@@ -45,27 +45,27 @@ impl TextView {
     }
 
     /// Takes a key. `height` is that of the screen.
-    pub fn press(&mut self, key: KeyEvent, (width, height): (u16, u16)) -> Event {
+    pub fn handle_key(&mut self, key: KeyEvent, (width, height): (u16, u16)) -> TextViewEvent {
         let page = usize::from(height.saturating_sub(1)).max(1);
-        let last = self.rows(width).len().saturating_sub(page);
-        self.top = match key.code {
-            KeyCode::Down => self.top + 1,
-            KeyCode::Up => self.top.saturating_sub(1),
-            KeyCode::PageDown | KeyCode::Char(' ') => self.top + page,
-            KeyCode::PageUp => self.top.saturating_sub(page),
+        let last = self.wrapped_rows(width).len().saturating_sub(page);
+        self.top_row = match key.code {
+            KeyCode::Down => self.top_row + 1,
+            KeyCode::Up => self.top_row.saturating_sub(1),
+            KeyCode::PageDown | KeyCode::Char(' ') => self.top_row + page,
+            KeyCode::PageUp => self.top_row.saturating_sub(page),
             KeyCode::Home => 0,
             KeyCode::End => last,
-            KeyCode::Char('y') => return Event::Copy(self.what, self.text().to_owned()),
-            KeyCode::Char('s') => return Event::Save(self.file()),
-            KeyCode::Esc | KeyCode::Enter | KeyCode::Char('q') => return Event::Close,
-            _ => self.top,
+            KeyCode::Char('y') => return TextViewEvent::Copy(self.title, self.text().to_owned()),
+            KeyCode::Char('s') => return TextViewEvent::Save(self.save_request()),
+            KeyCode::Esc | KeyCode::Enter | KeyCode::Char('q') => return TextViewEvent::Close,
+            _ => self.top_row,
         }
         .min(last);
-        Event::Handled
+        TextViewEvent::Handled
     }
 
     /// The file that the text is saved to, named after what it is.
-    fn file(&self) -> Call {
+    fn save_request(&self) -> Call {
         let is_json = serde_json::from_str::<serde_json::Value>(self.text()).is_ok();
         let is_script = ["#!", "aws "].into_iter().any(|start| self.text().starts_with(start));
         let end = if is_json {
@@ -76,13 +76,13 @@ impl TextView {
             "txt"
         };
         Call::WriteFile {
-            name: format!("{}.{end}", self.what.to_lowercase().replace(' ', "-")),
+            name: format!("{}.{end}", self.title.to_lowercase().replace(' ', "-")),
             text: self.text.clone(),
         }
     }
 
     /// The text in lines of the screen, broken where they are full and nowhere else.
-    fn rows(&self, width: u16) -> Vec<String> {
+    fn wrapped_rows(&self, width: u16) -> Vec<String> {
         let width = usize::from(width.max(2));
         let mut rows = Vec::new();
         for line in self.text().lines() {
@@ -105,18 +105,18 @@ impl TextView {
     pub fn draw(&self, frame: &mut Frame, area: Rect) {
         frame.render_widget(Clear, area);
         let page = usize::from(area.height.saturating_sub(1));
-        let rows = self.rows(area.width);
-        let top = self.top.min(rows.len().saturating_sub(page));
+        let rows = self.wrapped_rows(area.width);
+        let top = self.top_row.min(rows.len().saturating_sub(page));
         for (y, row) in (area.y..area.bottom().saturating_sub(1)).zip(rows.iter().skip(top)) {
             frame.render_widget(Line::raw(row.clone()), Rect { y, height: 1, ..area });
         }
         let mut keys = vec![Span::raw(" ")];
         for (label, title) in [("y", "Copy"), ("s", "Save to file"), ("Esc", "Close")] {
-            keys.extend([Span::styled(label, theme::ACCENT), Span::styled(format!(" {title}  "), theme::QUIET)]);
+            keys.extend([Span::styled(label, theme::ACCENT), Span::styled(format!(" {title}  "), theme::MUTED)]);
         }
         if rows.len() > page {
             let shown = format!("Lines {}-{} of {}", top + 1, (top + page).min(rows.len()), rows.len());
-            keys.push(Span::styled(shown, theme::QUIET));
+            keys.push(Span::styled(shown, theme::MUTED));
         }
         frame.render_widget(Line::from(keys), Rect { y: area.bottom().saturating_sub(1), height: 1, ..area });
     }
@@ -130,8 +130,8 @@ mod tests {
 
     use super::*;
 
-    fn press(view: &mut TextView, code: KeyCode) -> Event {
-        view.press(KeyEvent::new(code, KeyModifiers::NONE), (20, 5))
+    fn press(view: &mut TextView, code: KeyCode) -> TextViewEvent {
+        view.handle_key(KeyEvent::new(code, KeyModifiers::NONE), (20, 5))
     }
 
     #[test]
@@ -146,15 +146,15 @@ mod tests {
             (KeyCode::Up, 0),
             (KeyCode::End, 6),
         ] {
-            assert_eq!(press(&mut view, code), Event::Handled);
-            assert_eq!(view.top, top, "{code:?}");
+            assert_eq!(press(&mut view, code), TextViewEvent::Handled);
+            assert_eq!(view.top_row, top, "{code:?}");
         }
-        assert_eq!(press(&mut view, KeyCode::Esc), Event::Close);
+        assert_eq!(press(&mut view, KeyCode::Esc), TextViewEvent::Close);
     }
 
     #[test]
     fn saved_file_is_named_after_its_content() {
-        let name = |what, text: &str| match TextView::new(what, text.to_owned()).file() {
+        let name = |what, text: &str| match TextView::new(what, text.to_owned()).save_request() {
             Call::WriteFile { name, .. } => name,
             other => panic!("{other:?}"),
         };

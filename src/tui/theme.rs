@@ -5,7 +5,7 @@ use ratatui::style::{Color, Modifier, Style};
 /// Body text.
 pub const TEXT: Style = Style::new();
 /// What explains, and is read second.
-pub const QUIET: Style = Style::new().add_modifier(Modifier::DIM);
+pub const MUTED: Style = Style::new().add_modifier(Modifier::DIM);
 /// Headings of pages and sections.
 pub const HEADING: Style = Style::new().add_modifier(Modifier::BOLD);
 /// What has the focus.
@@ -13,8 +13,8 @@ pub const FOCUS: Style = Style::new().add_modifier(Modifier::REVERSED);
 /// Links, keys and the step one is at.
 pub const ACCENT: Style = Style::new().fg(Color::Cyan);
 /// Done, connected, enabled.
-pub const GOOD: Style = Style::new().fg(Color::Green);
+pub const SUCCESS: Style = Style::new().fg(Color::Green);
 /// Wants attention.
 pub const WARNING: Style = Style::new().fg(Color::Yellow);
 /// Failed, refused, wrong.
-pub const BAD: Style = Style::new().fg(Color::Red);
+pub const ERROR: Style = Style::new().fg(Color::Red);

@@ -13,7 +13,7 @@ pub fn resolve(entered: &str, home: Option<&Path>) -> PathBuf {
     if as_entered.symlink_metadata().is_ok() {
         return as_entered.to_owned();
     }
-    let path = unquoted(entered);
+    let path = unquote(entered);
     match (path.strip_prefix("~"), home) {
         (Ok(rest), Some(home)) => home.join(rest),
         _ => path,
@@ -22,13 +22,13 @@ pub fn resolve(entered: &str, home: Option<&Path>) -> PathBuf {
 
 /// The path without the quotes, backslashes, URL, and surrounding blanks that terminals and file managers add:
 /// `'/a b'`, `"/a b"`, `/a\ b`, `file:///a%20b`. A text that a shell would not read as one word stays as it is.
-pub fn unquoted(entered: &str) -> PathBuf {
-    let word = shell_word(entered).unwrap_or_else(|| entered.trim().to_owned());
-    of_url(&word).unwrap_or_else(|| word.into())
+pub fn unquote(entered: &str) -> PathBuf {
+    let word = parse_shell_word(entered).unwrap_or_else(|| entered.trim().to_owned());
+    path_from_file_url(&word).unwrap_or_else(|| word.into())
 }
 
 /// The path in a `file` URL of this machine (RFC 8089).
-fn of_url(text: &str) -> Option<PathBuf> {
+fn path_from_file_url(text: &str) -> Option<PathBuf> {
     let (scheme, rest) = text.split_once(':')?;
     let path = match rest.strip_prefix("//") {
         Some(rest) => {
@@ -42,7 +42,7 @@ fn of_url(text: &str) -> Option<PathBuf> {
 }
 
 /// The one word that a shell would read, without its quotes and the blanks around it (POSIX, *Shell Command Language*, section 2.2).
-fn shell_word(text: &str) -> Option<String> {
+fn parse_shell_word(text: &str) -> Option<String> {
     let mut word = String::new();
     let mut quote = None;
     let mut characters = text.trim_start().chars().peekable();
@@ -139,14 +139,14 @@ mod tests {
             let url: String = path.bytes().map(percent_encode_byte).collect();
             let url = format!("file://{}", url.replace("%2F", "/"));
             for entered in [single, format!("\"{double}\""), escaped, url] {
-                prop_assert_eq!(unquoted(&format!("{entered}{blanks}")), expected, "{}", entered);
+                prop_assert_eq!(unquote(&format!("{entered}{blanks}")), expected, "{}", entered);
             }
         }
 
         #[test]
         fn file_url_with_non_utf8_bytes_resolves_to_a_path(bytes in prop::collection::vec(1_u8.., 0..8)) {
             let url: String = bytes.iter().map(|byte| percent_encode_byte(*byte)).collect();
-            let path = unquoted(&format!("file:///{url}"));
+            let path = unquote(&format!("file:///{url}"));
             prop_assert_eq!(path.as_os_str().as_bytes(), [b"/", bytes.as_slice()].concat());
         }
     }

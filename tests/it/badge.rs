@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use xks_console::client::ReadOnly;
 use xks_console::flow::player::Player;
-use xks_console::tui::app::{App, World};
+use xks_console::tui::app::{App, Target};
 
 use super::snapshots::{SIZES, assert_shown, draw, go_on, snapshot};
 
@@ -14,16 +14,16 @@ const PRINCIPALS: [&str; 3] = [
     "arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_AdministratorAccess_0123456789abcdef/alice@example.com",
 ];
 
-fn worlds() -> [World; 4] {
+fn worlds() -> [Target; 4] {
     let vpc = "vpce-0a1b2c3d4e5f60718-abcdefgh.kms.us-west-2.vpce.amazonaws.com";
-    [World::Bundled, World::Aws, World::Endpoint("127.0.0.1:4599".into()), World::Endpoint(vpc.into())]
+    [Target::Bundled, Target::Aws, Target::Endpoint("127.0.0.1:4599".into()), Target::Endpoint(vpc.into())]
 }
 
-fn app(world: World, principal: &str, is_read_only: bool) -> App {
+fn app(world: Target, principal: &str, is_read_only: bool) -> App {
     let (mut app, _) = App::new(world, "us-west-2");
-    app.known.account_id = "111122223333".to_owned();
-    app.known.caller_arn = principal.to_owned();
-    app.known.is_read_only = is_read_only;
+    app.account.account_id = "111122223333".to_owned();
+    app.account.caller_arn = principal.to_owned();
+    app.account.is_read_only = is_read_only;
     app
 }
 
@@ -46,10 +46,10 @@ fn top_row_shows_target_principal_and_read_only_at_every_size() {
                 }
             }
         }
-        let mut with_alias = app(World::Aws, PRINCIPALS[0], true);
+        let mut with_alias = app(Target::Aws, PRINCIPALS[0], true);
         with_alias.account_alias = Some("example-corporation".to_owned());
         rows += &top_row(&with_alias, width);
-        rows += &top_row(&App::new(World::Aws, "ap-southeast-2").0, width);
+        rows += &top_row(&App::new(Target::Aws, "ap-southeast-2").0, width);
         insta::assert_snapshot!(format!("badges-{width}x{height}"), rows);
     }
 }
@@ -60,7 +60,7 @@ fn aws_is_distinguishable_without_colors() {
         let row = top_row(&app(world, PRINCIPALS[0], false), 60);
         row.lines().next().unwrap().to_owned()
     };
-    let (bundled, aws) = (plain(World::Bundled), plain(World::Aws));
+    let (bundled, aws) = (plain(Target::Bundled), plain(Target::Aws));
     assert!(aws.contains("▲ AWS ╱╱╱") && !bundled.contains(['▲', '╱']), "{bundled}\n{aws}");
     assert!(bundled.contains("bundled AWS"), "{bundled}");
 }
@@ -71,6 +71,6 @@ fn read_only_console_on_aws_says_so() {
     journey.use_client(journey.client().clone().with_read_only(ReadOnly::ALL));
     go_on(&mut journey, "read-only", "Wait+Screen /External key stores \\(4\\)/\n");
     let mut app = journey.app().clone();
-    app.world = World::Aws;
+    app.target = Target::Aws;
     assert_shown("read-only-on-aws", &app);
 }

@@ -15,7 +15,7 @@ use xks_console::flow::player::{Player, in_process_client};
 use xks_console::flow::tape::{self, ConsoleDriver as _};
 use xks_console::server::profiles::{self as files, ServerInfo};
 use xks_console::server::{Server, tls};
-use xks_console::tui::app::World as Which;
+use xks_console::tui::app::Target;
 
 use super::account::{store, wait};
 use super::process::Console;
@@ -87,7 +87,7 @@ impl Elsewhere {
 
     pub fn console(&self, client: Client) -> Player {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let which = Which::Endpoint(client.endpoints().kms_host().unwrap());
+        let which = Target::Endpoint(client.endpoints().kms_host().unwrap());
         let clock = Clock::manual("2026-03-02T10:15:00Z".parse().unwrap());
         Player::with_client((80, 24), self.bundled.clone(), client, which, clock, runtime)
     }

@@ -441,7 +441,7 @@ impl Transport for Hangs {
 /// Plays on a console whose AWS hangs, with calls that run beside the console as they do in a terminal.
 #[test]
 fn hanging_call_does_not_block_the_console_and_can_be_cancelled() {
-    use xks_console::tui::app::{App, World};
+    use xks_console::tui::app::{App, Target};
     use xks_console::tui::effect::{Effect, Msg};
     use xks_console::tui::{chrome, runtime};
 
@@ -449,14 +449,14 @@ fn hanging_call_does_not_block_the_console_and_can_be_cancelled() {
     let client = journey.client().map_transport(|way| Arc::new(Hangs { way, operation: ".DescribeCustomKeyStores" }));
     let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     tokio.block_on(async {
-        let (mut app, effects) = App::new(World::Bundled, "us-west-2");
+        let (mut app, effects) = App::new(Target::Bundled, "us-west-2");
         let (sender, mut inbox) = tokio::sync::mpsc::unbounded_channel();
         let spawn = |effects: Vec<Effect>| {
             for effect in effects {
                 if let Effect::Call(id, call) = effect {
                     let (client, sender) = (client.clone(), sender.clone());
                     tokio::spawn(async move {
-                        let _ = sender.send(Msg::Answered(id, runtime::perform(&client, call).await));
+                        let _ = sender.send(Msg::CallCompleted(id, runtime::perform(&client, call).await));
                     });
                 }
             }
@@ -468,7 +468,7 @@ fn hanging_call_does_not_block_the_console_and_can_be_cancelled() {
         };
         let key = |code| Msg::Key(crossterm::event::KeyEvent::new(code, crossterm::event::KeyModifiers::NONE));
         // The other answers come; the list of stores does not.
-        while app.known.keys.ready().is_none() || app.known.has_more_keys {
+        while app.account.keys.ready().is_none() || app.account.has_more_keys {
             let msg = inbox.recv().await.unwrap();
             spawn(app.update(msg));
         }

@@ -15,7 +15,7 @@ use xks_console::client::{CallError, Client};
 use xks_console::environment::Clock;
 use xks_console::flow::player::{Player, in_process_client};
 use xks_console::flow::tape::ConsoleDriver as _;
-use xks_console::tui::app::{App, World};
+use xks_console::tui::app::{App, Target};
 use xks_console::tui::pages::Location;
 
 use super::account::wait;
@@ -54,7 +54,7 @@ pub fn shown_over_any_page(name: &str, console: &Player) {
 }
 
 fn without_port(name: &str, mut app: App) {
-    app.world = World::Endpoint("127.0.0.1:4599".to_owned());
+    app.target = Target::Endpoint("127.0.0.1:4599".to_owned());
     assert_shown(name, &app);
 }
 
@@ -77,7 +77,7 @@ fn profile_with_mfa_serial_prompts_for_a_code_and_again_after_a_wrong_one() {
     console.paste(&format!("{} {}\n", &shown[..3], &shown[3..]));
     go_on(&mut console, "mfa", "Enter\nWait+Screen /Frankfurt HSM/\n");
     let app = console.app();
-    assert!(app.known.caller_arn.contains(":assumed-role/BreakGlass/xks-console-"), "{}", app.known.caller_arn);
+    assert!(app.account.caller_arn.contains(":assumed-role/BreakGlass/xks-console-"), "{}", app.account.caller_arn);
     assert!(app.login.is_none() && app.flashes.is_empty(), "{:?}", app.flashes);
 }
 
@@ -364,9 +364,9 @@ sso_start_url = https://corporate.invalid/start
     go_on(&mut console, "expired", "Wait+Screen /aws sso login --profile work/\n");
     let mut app = console.app().clone();
     // The reason names the home directory of who runs this.
-    app.world = World::Endpoint("127.0.0.1:4599".to_owned());
+    app.target = Target::Endpoint("127.0.0.1:4599".to_owned());
     if let Some(login) = &mut app.login {
-        login.none.reason = "the SSO session has expired or is invalid".to_owned();
+        login.credentials_error.reason = "the SSO session has expired or is invalid".to_owned();
     }
     assert_shown("expired", &app);
     go_on(&mut console, "expired", "Tab\nEnter\nWait+Screen /NoCredentials/\n");

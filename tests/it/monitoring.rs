@@ -8,7 +8,7 @@ use xks_console::aws::scalar::{EpochSeconds, SecretBlob};
 use xks_console::flow::player::Player;
 use xks_console::flow::tape::ConsoleDriver as _;
 use xks_console::tui::app::App;
-use xks_console::tui::effect::{Call, Effect, Failure, Msg, Reply};
+use xks_console::tui::effect::{Call, CallFailure, Effect, Msg, Response};
 use xks_console::tui::monitoring::{Monitoring, TimeRange};
 
 use super::account::wait;
@@ -71,13 +71,13 @@ fn loading_and_access_denied_states_are_shown() {
     let journey = figures_of("Down\n");
     let (mut app, id) = asked(&journey);
     assert_shown("monitoring-loading", &app);
-    let failure = Failure {
+    let failure = CallFailure {
         code: "AccessDeniedException".to_owned(),
         message: "User: arn:aws:iam::111122223333:user/Lee is not authorized to perform: cloudwatch:ListMetrics"
             .to_owned(),
         request_id: "r-1".to_owned(),
     };
-    app.update(Msg::Answered(id, Err(failure)));
+    app.update(Msg::CallCompleted(id, Err(failure)));
     assert_shown("monitoring-refused", &app);
     assert!(app.flashes.is_empty());
 }
@@ -102,7 +102,7 @@ fn points(start: Timestamp, values: &[(i64, f64)]) -> MetricDataResult {
 /// What CloudWatch might tell of a store with troubles.
 fn troubles() -> Monitoring {
     let range = TimeRange::TwelveHours;
-    let (start, _) = range.around("2026-03-02T10:15:00Z".parse().unwrap());
+    let (start, _) = range.window_at("2026-03-02T10:15:00Z".parse().unwrap());
     let error = |kind: &str, name: &str| metric("XksProxyErrors", &[("ErrorType", kind), ("ExceptionName", name)]);
     let latency = metric("XksProxyLatency", &[("KmsOperation", "Encrypt")]);
     let certificate = metric("XksProxyCertificateDaysToExpire", &[("CertificateName", "xks.example.com")]);
@@ -138,7 +138,7 @@ fn troubles() -> Monitoring {
 fn errors_are_shown_at_every_size_and_can_be_scrolled_to() {
     let journey = figures_of("Down\n");
     let (mut app, id) = asked(&journey);
-    app.update(Msg::Answered(id, Ok(Reply::Metrics(Box::new(troubles())))));
+    app.update(Msg::CallCompleted(id, Ok(Response::Metrics(Box::new(troubles())))));
     assert_shown("monitoring-troubles", &app);
     app.update(Msg::Key(KeyCode::PageDown.into()));
     app.update(Msg::Key(KeyCode::PageDown.into()));
@@ -152,7 +152,7 @@ fn metrics_of_another_key_store_are_discarded() {
     app.update(Msg::Key(KeyCode::Esc.into()));
     app.update(Msg::Key(KeyCode::Down.into()));
     app.update(Msg::Key(KeyCode::Enter.into()));
-    app.update(Msg::Answered(id, Ok(Reply::Metrics(Box::new(troubles())))));
+    app.update(Msg::CallCompleted(id, Ok(Response::Metrics(Box::new(troubles())))));
     let mut other = app.clone();
     other.update(Msg::Key(KeyCode::Up.into()));
     let shown = xks_console::flow::tape::screen_text(&super::snapshots::draw(&other, (120, 40)));
@@ -163,11 +163,11 @@ fn metrics_of_another_key_store_are_discarded() {
 fn external_change_refreshes_metrics_with_the_key_stores() {
     let journey = figures_of("Down\n");
     let mut app = journey.app().clone();
-    let [Effect::After(timer, _)] = app.update(Msg::Changed)[..] else { panic!("a moment is waited") };
-    let asked = app.update(Msg::Elapsed(timer));
+    let [Effect::StartTimer(timer, _)] = app.update(Msg::DataChanged)[..] else { panic!("a moment is waited") };
+    let asked = app.update(Msg::TimerElapsed(timer));
     let [Effect::Call(id, Call::KeyStores), ..] = asked[..] else { panic!("{asked:?}") };
-    let stores = app.known.key_stores.ready().unwrap().clone();
-    let asked = app.update(Msg::Answered(id, Ok(Reply::KeyStores(stores))));
+    let stores = app.account.key_stores.ready().unwrap().clone();
+    let asked = app.update(Msg::CallCompleted(id, Ok(Response::KeyStores(stores))));
     assert!(asked.iter().any(|effect| matches!(effect, Effect::Call(_, Call::Metrics { .. }))), "{asked:?}");
     // What is shown stays until the answer is there.
     let shown = xks_console::flow::tape::screen_text(&super::snapshots::draw(&app, (80, 24)));

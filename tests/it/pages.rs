@@ -12,8 +12,8 @@ use xks_console::aws::error::ServiceError;
 use xks_console::client::{Transport, TransportError};
 use xks_console::flow::player::Player;
 use xks_console::flow::tape::ConsoleDriver as _;
-use xks_console::tui::app::{App, World};
-use xks_console::tui::effect::{Call, Effect, Failure, Msg};
+use xks_console::tui::app::{App, Target};
+use xks_console::tui::effect::{Call, CallFailure, Effect, Msg};
 
 use super::snapshots::{assert_all_shown, assert_shown, go_on, screen, start};
 
@@ -98,7 +98,7 @@ fn lists_that_aws_denies_show_the_error() {
 
 #[test]
 fn lists_that_are_loading_say_so() {
-    let (mut app, _) = App::new(World::Bundled, "us-west-2");
+    let (mut app, _) = App::new(Target::Bundled, "us-west-2");
     assert_shown("loading-stores", &app);
     for code in [crossterm::event::KeyCode::Tab, crossterm::event::KeyCode::Up, crossterm::event::KeyCode::Up] {
         app.update(xks_console::tui::effect::Msg::Key(code.into()));
@@ -346,18 +346,18 @@ fn connect_and_tagging_errors_are_shown_with_a_remedy() {
 
 #[test]
 fn external_changes_are_debounced_before_refreshing() {
-    let (mut app, _) = App::new(World::Bundled, "us-west-2");
-    let [Effect::After(timer, _)] = app.update(Msg::Changed)[..] else { panic!("a moment is waited") };
-    assert_eq!(app.update(Msg::Changed), [], "the same moment will do");
+    let (mut app, _) = App::new(Target::Bundled, "us-west-2");
+    let [Effect::StartTimer(timer, _)] = app.update(Msg::DataChanged)[..] else { panic!("a moment is waited") };
+    assert_eq!(app.update(Msg::DataChanged), [], "the same moment will do");
     // The keys are still on their way: a list that is begun anew at each change would never end.
-    let again = app.update(Msg::Elapsed(timer));
-    assert!(matches!(again[..], [Effect::After(..)]), "{again:?}");
+    let again = app.update(Msg::TimerElapsed(timer));
+    assert!(matches!(again[..], [Effect::StartTimer(..)]), "{again:?}");
 
     let mut journey = Player::start((80, 24)).unwrap();
     go_on(&mut journey, "changed", "Wait+Screen /External key stores \\(4\\)/\n");
     let mut app = journey.app().clone();
-    let [Effect::After(timer, _)] = app.update(Msg::Changed)[..] else { panic!("a moment is waited") };
-    let asked = app.update(Msg::Elapsed(timer));
+    let [Effect::StartTimer(timer, _)] = app.update(Msg::DataChanged)[..] else { panic!("a moment is waited") };
+    let asked = app.update(Msg::TimerElapsed(timer));
     assert!(matches!(asked[..], [Effect::Call(_, Call::KeyStores), Effect::Call(_, Call::Aliases)]), "{asked:?}");
 }
 
@@ -387,7 +387,7 @@ fn key_stores_are_polled_only_while_a_visible_one_is_changing_state() {
     go_on(&mut journey, "polling", to_connect);
     assert!(journey.next_deadline().is_some());
     go_on(&mut journey, "polling", "Tab\nUp\nEnter\nWait+Screen /AWS CloudHSM cluster/\nSleep 1s\n");
-    assert_eq!((journey.next_deadline(), journey.app().is_quiet()), (None, true));
+    assert_eq!((journey.next_deadline(), journey.app().is_idle()), (None, true));
     go_on(&mut journey, "polling", "Tab\nDown\nEnter\nWait+Screen /Connecting/\nSleep 9s\n");
     go_on(&mut journey, "polling", "Wait+Screen /Zurich DR +Connected/\n");
     assert_eq!(journey.next_deadline(), None);
@@ -402,11 +402,11 @@ fn a_file_that_cannot_be_written_closes_the_text_view_and_shows_why() {
     app.update(Msg::Key(KeyCode::Char('v').into()));
     let effects = app.update(Msg::Key(KeyCode::Char('s').into()));
     let [Effect::Call(id, Call::WriteFile { .. })] = effects[..] else { panic!("{effects:?}") };
-    let failure = Failure {
+    let failure = CallFailure {
         code: "FileNotWritten".to_owned(),
         message: "No space left on device".to_owned(),
         request_id: String::new(),
     };
-    app.update(Msg::Answered(id, Err(failure)));
+    app.update(Msg::CallCompleted(id, Err(failure)));
     assert!(screen(&app, (80, 24)).contains("No space left on device"));
 }

@@ -15,8 +15,8 @@ use xks_console::client::{Transport, TransportError};
 use xks_console::create_key::principals::{IamPrincipal, PrincipalKind};
 use xks_console::environment::Environment;
 use xks_console::flow::player::Player;
-use xks_console::tui::app::{App, World as Which};
-use xks_console::tui::effect::{Call, CallId, Effect, Msg, Reply};
+use xks_console::tui::app::{App, Target};
+use xks_console::tui::effect::{self, Call, CallId, Effect, Msg};
 
 use super::simulation::session;
 use super::snapshots::{assert_shown, go_on, screen, start};
@@ -31,7 +31,7 @@ fn console_of(role: &str) -> Player {
     let bundled = BundledAws::in_memory("default", world.clone()).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let client = runtime.block_on(session(&bundled, &world.clock, role));
-    Player::with_client((80, 24), bundled, client, Which::Bundled, world.clock, runtime)
+    Player::with_client((80, 24), bundled, client, Target::Bundled, world.clock, runtime)
 }
 
 #[test]
@@ -181,9 +181,9 @@ impl Silent {
             kind: PrincipalKind::Role,
             arn: format!("arn:aws:iam::111122223333:role/many/role-{number:05}"),
         });
-        let reply = Reply::Principals { page: page.collect(), next: next.map(str::to_owned) };
+        let reply = effect::Response::Principals { page: page.collect(), next: next.map(str::to_owned) };
         let (id, _) = self.open.remove(place);
-        self.take(Msg::Answered(id, Ok(reply)));
+        self.take(Msg::CallCompleted(id, Ok(reply)));
     }
 
     fn refreshed() -> Self {

@@ -16,7 +16,7 @@ use xks_console::flow::player::{Player, in_process_client};
 use xks_console::flow::tape::{self, ConsoleDriver as _};
 use xks_console::server::Server;
 use xks_console::server::tls::{self, ClientAuth};
-use xks_console::tui::app::World as Which;
+use xks_console::tui::app::Target;
 use xks_console::xks::client::{ProxyTarget, RequestMetadata, XksClient};
 use xks_console::xks::failure::XksFailure;
 use xks_console::xks::metrics::Metric;
@@ -222,7 +222,7 @@ fn key_store_can_use_a_proxy_that_has_no_public_name() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let clock = Clock::manual("2026-03-02T10:15:00Z".parse().unwrap());
     let client = in_process_client(&ours, Clock::System);
-    let mut console = Player::with_client((80, 24), ours.clone(), client, Which::Bundled, clock, runtime);
+    let mut console = Player::with_client((80, 24), ours.clone(), client, Target::Bundled, clock, runtime);
     go_on(&mut console, "route", ROUTED);
     let secret = target.secret_access_key.expose();
     let credential = serde_json::json!({ "AccessKeyId": target.access_key_id, "RawSecretAccessKey": secret });

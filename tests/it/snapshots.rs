@@ -60,15 +60,15 @@ pub fn screen(app: &App, size: (u16, u16)) -> String {
 pub fn assert_keys_work(name: &str, app: &App) {
     for size in SIZES {
         let before = draw(app, size);
-        for binding in chrome::hints(app, size.0) {
+        for binding in chrome::footer_bindings(app, size.0) {
             // Who tries again what is wrong sees the same error again.
             let tries_again = matches!(binding.action, Action::NextStep | Action::Activate);
             if tries_again && tape::screen_text(&before).contains('✗') {
                 continue;
             }
             let codes = match binding.action {
-                Action::Step => ('1'..='8').map(KeyCode::Char).collect(),
-                Action::MoreColumns => vec![KeyCode::Left, KeyCode::Right],
+                Action::JumpToStep => ('1'..='8').map(KeyCode::Char).collect(),
+                Action::ScrollColumns => vec![KeyCode::Left, KeyCode::Right],
                 _ => vec![binding.code],
             };
             let press = |app: &mut App, code, modifiers| app.update(Msg::Key(KeyEvent::new(code, modifiers)));

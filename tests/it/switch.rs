@@ -7,8 +7,8 @@ use xks_console::aws::kms::{CustomKeyStore, CustomKeyStoreType};
 use xks_console::aws::scalar::EpochSeconds;
 use xks_console::create_key::known::Loadable;
 use xks_console::flow::player::Player;
-use xks_console::tui::app::{App, Dialog, World};
-use xks_console::tui::effect::{Call, CallId, Effect, Msg, Reply};
+use xks_console::tui::app::{App, Dialog, Target};
+use xks_console::tui::effect::{Call, CallId, Effect, Msg, Response};
 
 use super::account::account;
 use super::endpoint::{Elsewhere, run};
@@ -28,7 +28,7 @@ fn region_can_be_switched_in_the_bundled_aws_and_other_regions_are_empty() {
              Screenshot there.png\nF3\nType \"us-west-2\"\nEnter\nEnter\n{STORES}"
         ),
     );
-    assert_eq!(journey.app().world, World::Bundled);
+    assert_eq!(journey.app().target, Target::Bundled);
     assert_eq!(journey.client().region(), "us-west-2");
 }
 
@@ -56,7 +56,7 @@ fn switching_profile_changes_the_caller_and_uses_the_region_of_the_profile() {
     shown_over_any_page("profile-typed", &console);
     go_on(&mut console, "profile", "Tab\nWait+Screen /Ireland/\nCtrl+N\nWait+Screen /No external key stores/\n");
     let (app, client) = (console.app(), console.client());
-    assert!(app.known.caller_arn.contains(":assumed-role/SecurityAudit/"), "{}", app.known.caller_arn);
+    assert!(app.account.caller_arn.contains(":assumed-role/SecurityAudit/"), "{}", app.account.caller_arn);
     assert_eq!(
         (client.profile(), client.region(), app.profile.as_deref()),
         (Some("abroad"), "eu-west-1", Some("abroad"))
@@ -65,7 +65,7 @@ fn switching_profile_changes_the_caller_and_uses_the_region_of_the_profile() {
     go_on(&mut console, "profile", "F3\nTab\nType \"us-west-2\"\nShift+Tab\nType \"grace\"\nCtrl+N\n");
     let tape = "Wait+Screen /us-west-2/\nWait+Screen /AccessDeniedException/\n";
     go_on(&mut console, "profile", tape);
-    assert!(console.app().known.caller_arn.ends_with("user/payments/grace.liu"));
+    assert!(console.app().account.caller_arn.ends_with("user/payments/grace.liu"));
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn press(app: &mut App, code: KeyCode, modifiers: KeyModifiers) -> Vec<Effect> {
 
 /// The console in which what was asked first is still on its way, and the questions.
 fn waiting() -> (App, Vec<(CallId, Call)>) {
-    let (app, effects) = App::new(World::Bundled, "us-west-2");
+    let (app, effects) = App::new(Target::Bundled, "us-west-2");
     let asked = effects.into_iter().filter_map(|effect| match effect {
         Effect::Call(id, call) => Some((id, call)),
         _ => None,
@@ -133,19 +133,19 @@ fn responses_for_the_previous_client_are_ignored_and_the_new_client_is_used_firs
     press(&mut app, KeyCode::F(3), KeyModifiers::NONE);
     app.update(Msg::Paste("eu-west-1".to_owned()));
     let effects = press(&mut app, KeyCode::Char('n'), KeyModifiers::CONTROL);
-    let [Effect::Call(id, Call::Open(_))] = effects[..] else { panic!("{effects:?}") };
-    let effects = app.update(Msg::Answered(id, Ok(Reply::Opened(client.with_region("eu-west-1")))));
-    assert!(matches!(effects.first(), Some(Effect::Use(client)) if client.region() == "eu-west-1"));
+    let [Effect::Call(id, Call::OpenClient(_))] = effects[..] else { panic!("{effects:?}") };
+    let effects = app.update(Msg::CallCompleted(id, Ok(Response::ClientOpened(client.with_region("eu-west-1")))));
+    assert!(matches!(effects.first(), Some(Effect::SwitchClient(client)) if client.region() == "eu-west-1"));
     let new: Vec<CallId> =
         effects.iter().filter_map(|effect| if let Effect::Call(id, _) = effect { Some(*id) } else { None }).collect();
     assert_eq!(new.len(), effects.len() - 1);
     for (id, call) in old {
         assert!(!new.contains(&id), "an ID is never given twice");
         if call == Call::KeyStores {
-            assert_eq!(app.update(Msg::Answered(id, Ok(Reply::KeyStores(vec![some_store()])))), []);
+            assert_eq!(app.update(Msg::CallCompleted(id, Ok(Response::KeyStores(vec![some_store()])))), []);
         }
     }
-    assert_eq!((app.known.region.as_str(), &app.known.key_stores), ("eu-west-1", &Loadable::Loading));
+    assert_eq!((app.account.region.as_str(), &app.account.key_stores), ("eu-west-1", &Loadable::Loading));
 }
 
 #[test]
@@ -155,10 +155,10 @@ fn closing_the_dialog_while_the_client_opens_cancels_the_switch() {
     press(&mut app, KeyCode::F(3), KeyModifiers::NONE);
     app.update(Msg::Paste("eu-west-1".to_owned()));
     let effects = press(&mut app, KeyCode::Char('n'), KeyModifiers::CONTROL);
-    let [Effect::Call(id, Call::Open(_))] = effects[..] else { panic!("{effects:?}") };
+    let [Effect::Call(id, Call::OpenClient(_))] = effects[..] else { panic!("{effects:?}") };
     press(&mut app, KeyCode::Esc, KeyModifiers::NONE);
-    assert_eq!(app.update(Msg::Answered(id, Ok(Reply::Opened(client.with_region("eu-west-1"))))), []);
-    assert_eq!((app.known.region.as_str(), app.dialog.is_none()), ("us-west-2", true));
+    assert_eq!(app.update(Msg::CallCompleted(id, Ok(Response::ClientOpened(client.with_region("eu-west-1"))))), []);
+    assert_eq!((app.account.region.as_str(), app.dialog.is_none()), ("us-west-2", true));
 }
 
 #[test]
@@ -184,9 +184,9 @@ fn switch_is_rejected_while_a_change_is_in_progress() {
     let asked = press(&mut app, KeyCode::Enter, KeyModifiers::NONE);
     let [Effect::Call(id, Call::Disconnect(_))] = asked[..] else { panic!("{asked:?}") };
     refused(&mut app, "A change is under way");
-    app.update(Msg::Answered(id, Ok(Reply::Accepted)));
+    app.update(Msg::CallCompleted(id, Ok(Response::Accepted)));
     press(&mut app, KeyCode::F(3), KeyModifiers::NONE);
-    assert!(matches!(app.dialog, Some(Dialog::Switch(_))));
+    assert!(matches!(app.dialog, Some(Dialog::Switcher(_))));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use super::snapshots::{go_on, start};
 use xks_console::aws::kms::{ConnectionState, DescribeKey, KeyMetadata, KeyState};
 use xks_console::flow::player::Player;
 use xks_console::flow::tape::{self, ConsoleDriver as _};
-use xks_console::tui::effect::{Call, Reply};
+use xks_console::tui::effect::{Call, Response};
 use xks_console::tui::runtime::perform;
 
 const KEYS: &str =
@@ -51,7 +51,7 @@ fn file_dropped_on_the_terminal_is_read() {
         format!("file://{dir}/oslo%27s%20proxy.json"),
     ] {
         let read = wait(perform(&client, Call::ReadFile(dropped.clone())));
-        assert!(matches!(read, Ok(Reply::File(text)) if text.expose() == "{}"), "{dropped}");
+        assert!(matches!(read, Ok(Response::FileRead(text)) if text.expose() == "{}"), "{dropped}");
     }
     let failure = wait(perform(&client, Call::ReadFile(format!("'{dir}/no such file' ")))).unwrap_err();
     assert!(failure.message.starts_with(&format!("{dir}/no such file: No such file")), "{failure:?}");
@@ -290,7 +290,7 @@ fn keys_can_be_found_by_tag() {
 fn response_for_a_closed_form_does_not_close_another_form() {
     use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
     use xks_console::tui::app::Dialog;
-    use xks_console::tui::effect::{Effect, Msg, Outcome, Reply};
+    use xks_console::tui::effect::{ChangeOutcome, Effect, Msg, Response};
 
     let journey = start("left", &(open_key() + "Type \"m\"\nWait+Screen /Key actions/\nDown 3\nEnter\n"));
     let mut app = journey.app().clone();
@@ -303,7 +303,7 @@ fn response_for_a_closed_form_does_not_close_another_form() {
         press(code, KeyModifiers::NONE);
     }
     press(KeyCode::Char('y'), KeyModifiers::NONE);
-    app.update(Msg::Answered(id, Ok(Reply::Changed(Outcome::Done))));
+    app.update(Msg::CallCompleted(id, Ok(Response::Changed(ChangeOutcome::Done))));
     assert!(matches!(&app.dialog, Some(Dialog::Task(task)) if task.has_unsaved_changes()), "{:?}", app.dialog);
     assert!(app.flashes.iter().any(|flash| flash.text.contains("change was made")));
 }

@@ -49,7 +49,7 @@ pub async fn sign_in(client: &Client, mut credentials_error: LoadCredentialsErro
     for _ in 0..MAX_ATTEMPTS {
         let Some(serial) = credentials_error.mfa_serial.clone() else { break };
         let question = format!("{notice}Code of the MFA device {serial}, profile {}: ", credentials_error.profile);
-        let Ok(line) = terminal::ask(&question) else {
+        let Ok(line) = terminal::prompt(&question) else {
             return Err(SignInError::NoTerminal { profile: credentials_error.profile, serial });
         };
         let Some(line) = line else { break };

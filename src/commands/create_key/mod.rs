@@ -13,7 +13,7 @@ use std::error::Error;
 use std::path::Path;
 use std::process::ExitCode;
 
-use super::aws::Aws;
+use super::aws::AwsConnection;
 use super::{console, note, runtime};
 use crate::aws::kms::{ConnectionState, KeyMetadata, Origin};
 use crate::aws::operation::Service;
@@ -30,7 +30,7 @@ use crate::create_key::method::{Method, Step};
 use crate::create_key::submission::{Stage, Submission, SubmissionFailure};
 use crate::create_key::validate::{FieldError, validate};
 use crate::create_key::wanted;
-use crate::tui::effect::{self, Call, Reply};
+use crate::tui::effect::{self, Call, Response};
 use crate::tui::runtime::perform;
 use crate::tui::terminal;
 use crate::tui::wizard::Wizard;
@@ -76,67 +76,71 @@ impl CreateKeyExit {
 
 /// Creates keys: in the wizard, or without a screen with `--yes` or `--batch`.
 pub(super) fn run(arguments: &Arguments, options: &CreateKey) -> Result<ExitCode, Box<dyn Error>> {
-    let is_silent = options.yes || options.batch.is_some();
-    if !is_silent && let Err(error) = terminal::require_any() {
-        return Ok(not_right(&format!("{error}. `create-key --yes` makes the key without one")));
+    let is_unattended = options.yes || options.batch.is_some();
+    if !is_unattended && let Err(error) = terminal::require_any() {
+        return Ok(usage_error(&format!("{error}. `create-key --yes` makes the key without one")));
     }
-    let answers = match files::merge_answers(&options.answers, options.answers_file.as_ref(), is_silent) {
+    let answers = match files::merge_answers(&options.answers, options.answers_file.as_ref(), is_unattended) {
         Ok(answers) => answers,
-        Err(error) => return Ok(not_right(&error)),
+        Err(error) => return Ok(usage_error(&error)),
     };
     // Each row of a list has a policy of its own.
     let policy = match files::read_policy(answers.policy.as_ref().filter(|_| options.batch.is_none())) {
         Ok(policy) => policy,
-        Err(error) => return Ok(not_right(&error)),
+        Err(error) => return Ok(usage_error(&error)),
     };
-    if is_silent {
-        return without_screen(arguments, options.batch.as_deref(), &answers, policy);
+    if is_unattended {
+        return create_keys_unattended(arguments, options.batch.as_deref(), &answers, policy);
     }
     match answers.to_draft(policy) {
-        Ok(draft) => in_wizard(arguments, draft, answers.custom_key_store_id),
-        Err(errors) => Ok(not_right(&errors.join("\nxks-console: "))),
+        Ok(draft) => create_key_in_wizard(arguments, draft, answers.custom_key_store_id),
+        Err(errors) => Ok(usage_error(&errors.join("\nxks-console: "))),
     }
 }
 
-fn not_right(message: &str) -> ExitCode {
+fn usage_error(message: &str) -> ExitCode {
     note(message);
     CreateKeyExit::InvalidInput.into()
 }
 
 /// Creates the key of `answers`, or the keys of a list.
-fn without_screen(
+fn create_keys_unattended(
     arguments: &Arguments,
     list: Option<&Path>,
     answers: &KeyOptions,
     policy: Option<String>,
 ) -> Result<ExitCode, Box<dyn Error>> {
-    let (runtime, stop) = (runtime()?, Shutdown::default());
-    let aws = Aws::open(arguments, &runtime)?;
-    if let Some(missing) = aws.waits_for_code
+    let (runtime, shutdown) = (runtime()?, Shutdown::default());
+    let aws = AwsConnection::open(arguments, &runtime)?;
+    if let Some(missing) = aws.pending_mfa
         && let Err(error) = runtime.block_on(log_in::sign_in(&aws.client, missing))
     {
         note(&error);
         return Ok(CreateKeyExit::from(&error).into());
     }
     let (out, notes) = (&mut std::io::stdout(), &mut std::io::stderr());
-    Ok(runtime.block_on(stop.run_until_signal(async {
+    Ok(runtime.block_on(shutdown.run_until_signal(async {
         match list {
-            Some(list) => batch::run(&aws.client, list, answers, &stop, out, notes).await,
-            None => one::run(&aws.client, answers, policy, &stop, out, notes).await,
+            Some(list) => batch::run(&aws.client, list, answers, &shutdown, out, notes).await,
+            None => one::run(&aws.client, answers, policy, &shutdown, out, notes).await,
         }
     }))?)
 }
 
 /// Opens the wizard with `draft`, and prints the key that it creates.
-fn in_wizard(arguments: &Arguments, draft: KeyDraft, key_store: Option<String>) -> Result<ExitCode, Box<dyn Error>> {
+fn create_key_in_wizard(
+    arguments: &Arguments,
+    draft: KeyDraft,
+    key_store: Option<String>,
+) -> Result<ExitCode, Box<dyn Error>> {
     let runtime = runtime()?;
-    let aws = Aws::open(arguments, &runtime)?;
+    let aws = AwsConnection::open(arguments, &runtime)?;
     let (mut app, effects) = aws.app();
-    app.create_one_key(draft, key_store);
+    app.start_single_key_session(draft, key_store);
     let ended = console::show(aws, &mut app, effects, runtime)?;
     let (out, notes) = (&mut std::io::stdout(), &mut std::io::stderr());
     let exit = match &app.wizard {
-        Some(wizard) => one::print_result(&wizard.submission, &wizard.draft, &app.known, out, notes)?,
+        Some(wizard) => one::print_result(&wizard.submission, &wizard.draft, &app.account, out, notes)?,
         None => CreateKeyExit::Cancelled,
     };
     if exit == CreateKeyExit::Cancelled
@@ -181,7 +185,7 @@ async fn load_keys(client: &Client) -> Loadable<Vec<KeySummary>> {
     let (mut all, mut marker) = (Vec::new(), None);
     loop {
         match perform(client, Call::Keys(marker)).await {
-            Ok(Reply::Keys { page, next }) => {
+            Ok(Response::Keys { page, next }) => {
                 all.extend(page);
                 marker = next;
             }
@@ -265,7 +269,7 @@ fn describe_failure(failure: &SubmissionFailure) -> String {
 
 /// A call that failed, with what to do about it.
 fn describe_call_error(error: &CallError) -> String {
-    let effect::Failure { code, message, request_id } = effect::Failure::from(error);
+    let effect::CallFailure { code, message, request_id } = effect::CallFailure::from(error);
     describe_failure(&SubmissionFailure { code, message, request_id, outcome_unknown: false })
 }
 

@@ -30,7 +30,7 @@ pub(super) async fn execute(
         let mut call = submission.start(draft, account);
         while let Some(sent) = call {
             before_call(submission)?;
-            let answer = runtime::submit(client, sent).await;
+            let answer = runtime::submit_stage(client, sent).await;
             call = submission.on_response(answer, draft, account);
         }
         if !matches!(submission, Submission::Unknown { .. }) || lookups == MAX_LOOKUPS {

@@ -16,7 +16,7 @@ fn can_open(table: &Table) -> bool {
 }
 
 /// Whether a key types a letter where text is typed.
-fn types(binding: &Binding) -> bool {
+fn inserts_text(binding: &Binding) -> bool {
     matches!(binding.code, KeyCode::Char(_)) && !binding.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT)
 }
 
@@ -24,57 +24,57 @@ impl App {
     /// The bindings that work now, in the order of the table.
     pub fn bindings(&self) -> impl Iterator<Item = &'static Binding> + use<'_> {
         let mut contexts = self.contexts();
-        contexts.extend(self.is_typing().then_some(Context::Text));
+        contexts.extend(self.is_typing().then_some(Context::TextInput));
         keymap::bindings(contexts).filter(|binding| self.is_available(binding))
     }
 
     /// Whether a binding of these contexts does something now.
     pub(super) fn is_available(&self, binding: &Binding) -> bool {
-        if binding.action != Action::Edit && self.is_typing() && types(binding) {
+        if binding.action != Action::EditText && self.is_typing() && inserts_text(binding) {
             return false;
         }
-        let is_over = self.dialog.is_some() || self.login.is_some();
+        let is_overlaid = self.dialog.is_some() || self.login.is_some();
         match binding.action {
-            Action::Edit => self.is_typing(),
-            Action::ShowError => self.failure.is_some(),
-            Action::Keys => !is_over,
-            Action::Help => !is_over && self.has_help(),
-            Action::ApiCalls => !is_over && self.location != Location::ApiCalls,
-            Action::Switch => self.dialog.is_none(),
-            Action::Scroll if is_over => match &self.dialog {
-                Some(Dialog::FieldHelp { scroll, .. } | Dialog::Keys { scroll, .. }) => scroll.has_more(),
+            Action::EditText => self.is_typing(),
+            Action::ShowError => self.last_error.is_some(),
+            Action::KeyboardHelp => !is_overlaid,
+            Action::Help => !is_overlaid && self.has_help(),
+            Action::ApiCalls => !is_overlaid && self.location != Location::ApiCalls,
+            Action::SwitchProfileOrRegion => self.dialog.is_none(),
+            Action::Scroll if is_overlaid => match &self.dialog {
+                Some(Dialog::FieldHelp { scroll, .. } | Dialog::KeyboardHelp { scroll, .. }) => scroll.has_more_below(),
                 Some(Dialog::Task(task)) => task.can_scroll(),
                 _ => false,
             },
-            Action::Activate if is_over => match &self.dialog {
+            Action::Activate if is_overlaid => match &self.dialog {
                 Some(Dialog::Menu(menu)) => menu.can_activate(),
                 _ => true,
             },
-            Action::Toggle if is_over => match &self.dialog {
+            Action::Toggle if is_overlaid => match &self.dialog {
                 Some(Dialog::Task(task)) => task.can_toggle(),
-                Some(Dialog::Switch(switcher)) => !switcher.is_typing(),
+                Some(Dialog::Switcher(switcher)) => !switcher.is_typing(),
                 _ => true,
             },
-            _ if is_over => true,
+            _ if is_overlaid => true,
             Action::Activate => self.can_activate(),
-            Action::Menu => !self.is_typing(),
+            Action::FocusNavigation => !self.is_typing(),
             Action::Search | Action::SortColumn | Action::SortDirection | Action::SelectAll => {
-                self.here_table().is_some_and(Table::has_rows)
+                self.focused_table().is_some_and(Table::has_rows)
             }
-            Action::MoreColumns => {
-                self.here_table().is_some_and(|table| table.hides_columns() && !table.is_searching())
+            Action::ScrollColumns => {
+                self.focused_table().is_some_and(|table| table.has_hidden_columns() && !table.is_searching())
             }
             Action::Scroll => match self.location {
                 Location::CreateKey => self.wizard.as_ref().is_some_and(Wizard::can_scroll),
-                Location::KeyStore(_) => self.key_store.scroll().has_more(),
-                Location::Key(_) => self.key.scroll().has_more(),
-                Location::Event(_) => self.event.scroll().has_more(),
+                Location::KeyStore(_) => self.key_store.scroll().has_more_below(),
+                Location::Key(_) => self.key.scroll().has_more_below(),
+                Location::Event(_) => self.event.scroll().has_more_below(),
                 _ => false,
             },
             Action::PreviousStep => self.wizard.as_ref().is_some_and(Wizard::has_previous),
-            Action::Step => self.wizard.as_ref().is_some_and(Wizard::can_jump_to_step),
+            Action::JumpToStep => self.wizard.as_ref().is_some_and(Wizard::can_jump_to_step),
             Action::CreateKey | Action::Connect | Action::Disconnect => self.can_act_on_store(binding.action),
-            Action::Actions | Action::CopyId => self.has_subject(),
+            Action::OpenActionsMenu | Action::Copy => self.has_current_item(),
             Action::NextStep
             | Action::NextField
             | Action::PreviousField
@@ -93,7 +93,7 @@ impl App {
     }
 
     /// The table that the focus is in.
-    fn here_table(&self) -> Option<&Table> {
+    fn focused_table(&self) -> Option<&Table> {
         match self.location {
             Location::CreateKey => self.wizard.as_ref().and_then(Wizard::focused_table),
             _ => self.table(),
@@ -102,9 +102,9 @@ impl App {
 
     fn can_activate(&self) -> bool {
         match self.location {
-            _ if self.navigation.is_some() => true,
-            Location::KeyStore(_) => self.key_store.can_activate(&self.known),
-            Location::Key(_) => self.key.can_activate(&self.known),
+            _ if self.navigation_focus.is_some() => true,
+            Location::KeyStore(_) => self.key_store.can_activate(&self.account),
+            Location::Key(_) => self.key.can_activate(&self.account),
             Location::CloudHsm | Location::Event(_) | Location::ApiCall(_) => false,
             Location::CreateKey => self.wizard.as_ref().and_then(Wizard::focused_table).is_none_or(can_open),
             _ => self.table().is_some_and(can_open),
@@ -119,23 +119,23 @@ impl App {
     fn can_act_on_store(&self, action: Action) -> bool {
         let here = match &self.location {
             Location::KeyStore(id) => Some(id.clone()),
-            Location::KeyStores => self.key_stores.current(&self.known),
+            Location::KeyStores => self.key_stores.current(&self.account),
             // *Create key* in the list of KMS keys.
             _ => return true,
         };
-        match here.as_ref().and_then(|id| self.known.key_store(id)) {
+        match here.as_ref().and_then(|id| self.account.key_store(id)) {
             // The menu says why nothing can be done with one that can't be read.
             Some(store) if store.custom_key_store_id == UNREADABLE => true,
             Some(store) => KeyStorePage::is_enabled(action, store),
-            None => action == Action::CreateKey && self.known.key_stores.ready().is_some(),
+            None => action == Action::CreateKey && self.account.key_stores.ready().is_some(),
         }
     }
 
     /// Whether there is what the keys of the page are about.
-    fn has_subject(&self) -> bool {
+    fn has_current_item(&self) -> bool {
         match &self.location {
-            Location::KeyStore(id) => self.known.key_store(id).is_some(),
-            Location::Key(_) => self.key.key(&self.known).is_some(),
+            Location::KeyStore(id) => self.account.key_store(id).is_some(),
+            Location::Key(_) => self.key.key(&self.account).is_some(),
             Location::Event(_) => self.event.has_event(),
             Location::ApiCall(number) => self.api_calls.call(*number).is_some(),
             Location::ExternalKeys => self.external_keys.is_ready(),
@@ -148,9 +148,9 @@ impl App {
         match (&self.login, &self.dialog) {
             (Some(login), _) => login.is_typing(),
             (_, Some(Dialog::Task(task))) => task.is_typing(),
-            (_, Some(Dialog::Switch(switcher))) => switcher.is_typing(),
+            (_, Some(Dialog::Switcher(switcher))) => switcher.is_typing(),
             (_, Some(_)) => false,
-            _ if self.navigation.is_some() => false,
+            _ if self.navigation_focus.is_some() => false,
             _ => match self.location {
                 Location::CreateKey => self.wizard.as_ref().is_some_and(Wizard::is_typing),
                 _ => self.table().is_some_and(Table::is_searching),

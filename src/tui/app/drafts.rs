@@ -13,26 +13,26 @@ use crate::tui::wizard::Wizard;
 
 impl App {
     /// Keeps drafts from now on. `session` begins the names of new ones; no other console may have it.
-    pub fn keep_drafts(&mut self, world: DraftTarget, session: String) -> Vec<Effect> {
+    pub fn enable_drafts(&mut self, world: DraftTarget, session: String) -> Vec<Effect> {
         self.drafts.target = Some((world, session));
         vec![Effect::Draft(DraftRequest::List)]
     }
 
     /// What has to be done for the disk to hold what the wizard does.
-    pub(super) fn follow_wizard(&mut self) -> Vec<Effect> {
+    pub(super) fn sync_draft(&mut self) -> Vec<Effect> {
         let is_sending = self.wizard.as_ref().is_some_and(|wizard| wizard.submission.is_sending());
-        if shows_drafts(&self.location) && self.drafts.is_saved() && !is_sending && self.errand.is_none() {
+        if shows_drafts(&self.location) && self.drafts.is_saved() && !is_sending && self.single_key_session.is_none() {
             // Left by another way than its own, such as the navigation of *API calls*. What the console was opened for stays:
             // its end tells what came of it.
             self.wizard = None;
         }
         match &self.wizard {
             Some(wizard) if wizard.has_unsaved_changes() => {
-                let save = self.drafts.save(wizard, &self.known, None);
+                let save = self.drafts.save(wizard, &self.account, None);
                 save.map(Effect::Draft).into_iter().collect()
             }
-            Some(_) => and_look(self.drafts.discard()),
-            None => and_look(self.drafts.close()),
+            Some(_) => then_refresh(self.drafts.discard()),
+            None => then_refresh(self.drafts.close()),
         }
     }
 
@@ -42,8 +42,8 @@ impl App {
             matches!(call, submission::SubmissionRequest::CreateKey(_) | submission::SubmissionRequest::CreateAlias(_));
         let ticket = self.last_id + 1;
         let wizard = self.wizard.as_ref().filter(|_| is_once && !self.drafts.allow_unsaved);
-        let Some(ask) = wizard.and_then(|wizard| self.drafts.save(wizard, &self.known, Some(ticket))) else {
-            return vec![self.ask(Call::Submission(call))];
+        let Some(ask) = wizard.and_then(|wizard| self.drafts.save(wizard, &self.account, Some(ticket))) else {
+            return vec![self.request(Call::Submission(call))];
         };
         self.last_id = ticket;
         self.drafts.deferred_request = Some((ticket, call));
@@ -51,41 +51,41 @@ impl App {
     }
 
     /// Something is told of the drafts.
-    pub(super) fn drafts_told(&mut self, told: DraftResponse) -> Vec<Effect> {
-        match told {
+    pub(super) fn on_draft_response(&mut self, response: DraftResponse) -> Vec<Effect> {
+        match response {
             DraftResponse::Listed(Ok(list)) => self.drafts.list = list,
             DraftResponse::Listed(Err(reason)) => {
-                self.tell("Drafts not read", &format!("What was kept is not known: {reason}."));
+                self.show_error("Drafts not read", &format!("What was kept is not known: {reason}."));
             }
-            DraftResponse::Saved { ticket: Some(ticket), result } => return self.saved(ticket, result),
-            DraftResponse::Saved { ticket: None, result } => self.saved_or_not(result),
-            DraftResponse::Opened(name, Ok(saved)) => return self.resume(name, *saved),
+            DraftResponse::Saved { ticket: Some(ticket), result } => return self.on_draft_saved(ticket, result),
+            DraftResponse::Saved { ticket: None, result } => self.report_save_result(result),
+            DraftResponse::Opened(name, Ok(saved)) => return self.resume_draft(name, *saved),
             DraftResponse::Opened(name, Err(reason)) => {
-                if self.is_opening(&name) {
+                if self.is_opening_draft(&name) {
                     self.dialog = None;
                 }
-                self.tell("Draft not opened", &reason);
+                self.show_error("Draft not opened", &reason);
                 return vec![Effect::Draft(DraftRequest::List)];
             }
-            DraftResponse::DiscardFailed(reason) => self.tell("Draft not discarded", &reason),
+            DraftResponse::DiscardFailed(reason) => self.show_error("Draft not discarded", &reason),
         }
         Vec::new()
     }
 
     /// What can't be kept is told once, until it can be again.
-    fn saved_or_not(&mut self, result: Result<(), String>) {
+    fn report_save_result(&mut self, result: Result<(), String>) {
         match result {
             Ok(()) => self.drafts.last_save_failed = false,
             Err(reason) if !self.drafts.last_save_failed => {
                 self.drafts.last_save_failed = true;
-                self.tell("Draft not kept", &format!("What you type is lost when the console ends: {reason}."));
+                self.show_error("Draft not kept", &format!("What you type is lost when the console ends: {reason}."));
             }
             Err(_) => {}
         }
     }
 
     /// What was waited for is on the disk, or can't be: then only the person may say that the key is asked for.
-    fn saved(&mut self, ticket: u64, result: Result<(), String>) -> Vec<Effect> {
+    fn on_draft_saved(&mut self, ticket: u64, result: Result<(), String>) -> Vec<Effect> {
         let Some((_, call)) = self.drafts.deferred_request.take_if(|(held, _)| *held == ticket) else {
             return Vec::new();
         };
@@ -93,34 +93,36 @@ impl App {
             (submission::SubmissionRequest::CreateKey(_), Err(reason)) => {
                 self.drafts.last_save_failed = true;
                 self.drafts.deferred_request = Some((ticket, call));
-                self.dialog = Some(Dialog::Unsaved { reason, on_do: false });
+                self.dialog = Some(Dialog::ConfirmUnsaved { reason, is_confirm_focused: false });
                 Vec::new()
             }
             (_, result) => {
-                self.saved_or_not(result);
-                vec![self.ask(Call::Submission(call))]
+                self.report_save_result(result);
+                vec![self.request(Call::Submission(call))]
             }
         }
     }
 
-    pub(super) fn press_unsaved(&mut self, key: KeyEvent) -> Vec<Effect> {
-        let Some(Dialog::Unsaved { reason, on_do }) = &mut self.dialog else { return Vec::new() };
+    pub(super) fn handle_unsaved_key(&mut self, key: KeyEvent) -> Vec<Effect> {
+        let Some(Dialog::ConfirmUnsaved { reason, is_confirm_focused }) = &mut self.dialog else { return Vec::new() };
         match key.code {
-            KeyCode::Tab | KeyCode::BackTab | KeyCode::Left | KeyCode::Right => *on_do = !*on_do,
-            KeyCode::Enter | KeyCode::Char(' ') if *on_do => {
+            KeyCode::Tab | KeyCode::BackTab | KeyCode::Left | KeyCode::Right => {
+                *is_confirm_focused = !*is_confirm_focused
+            }
+            KeyCode::Enter | KeyCode::Char(' ') if *is_confirm_focused => {
                 self.dialog = None;
                 let held = self.drafts.deferred_request.take();
                 // What may be on the disk says that nothing was sent: better nothing than that.
-                let mut effects = and_look(self.drafts.discard());
+                let mut effects = then_refresh(self.drafts.discard());
                 self.drafts.allow_unsaved = true;
-                effects.extend(held.map(|(_, call)| self.ask(Call::Submission(call))));
+                effects.extend(held.map(|(_, call)| self.request(Call::Submission(call))));
                 return effects;
             }
             KeyCode::Enter | KeyCode::Char(' ') | KeyCode::Esc => {
-                let failure = not_sent(SubmissionFailure::NOT_SAVED, reason);
+                let failure = not_sent_failure(SubmissionFailure::NOT_SAVED, reason);
                 self.dialog = None;
                 self.drafts.deferred_request = None;
-                return self.stage_answered(SubmissionResponse::Failed(failure));
+                return self.apply_submission_response(SubmissionResponse::Failed(failure));
             }
             _ => {}
         }
@@ -128,13 +130,13 @@ impl App {
     }
 
     /// Leaves the wizard; what was typed stays on the disk.
-    pub(super) fn put_aside(&mut self) -> Vec<Effect> {
+    pub(super) fn defer_wizard(&mut self) -> Vec<Effect> {
         // The wizard is what the console ends with: its draft stays the one that is open.
-        if let Some(end) = self.end_of_errand() {
+        if let Some(end) = self.end_single_key_session() {
             return end;
         }
         let name = self.wizard.as_ref().map(|wizard| wizard.draft.alias.clone()).filter(|alias| !alias.is_empty());
-        let mut effects = and_look(self.drafts.close());
+        let mut effects = then_refresh(self.drafts.close());
         effects.extend(self.leave_wizard());
         let name = name.map(|name| format!(" {name}")).unwrap_or_default();
         let text = format!("Your draft of the KMS key{name} is kept. D goes on with it, or discards it.");
@@ -148,9 +150,9 @@ impl App {
         vec![Effect::Draft(DraftRequest::List)]
     }
 
-    pub(super) fn press_drafts(&mut self, key: KeyEvent) -> Vec<Effect> {
+    pub(super) fn handle_drafts_key(&mut self, key: KeyEvent) -> Vec<Effect> {
         let Some(Dialog::Drafts(list)) = &mut self.dialog else { return Vec::new() };
-        match list.handle_key(key, &self.drafts, &self.known) {
+        match list.handle_key(key, &self.drafts, &self.account) {
             DraftListEvent::Handled => Vec::new(),
             DraftListEvent::Close => {
                 self.dialog = None;
@@ -158,7 +160,7 @@ impl App {
             }
             DraftListEvent::CreateNew(method) => {
                 self.dialog = None;
-                self.begin_wizard(Wizard::new(method, &self.known))
+                self.show_wizard(Wizard::new(method, &self.account))
             }
             DraftListEvent::Open(_) if self.wizard.is_some() => {
                 // One is still at work.
@@ -167,36 +169,36 @@ impl App {
                 Vec::new()
             }
             DraftListEvent::Open(name) => vec![Effect::Draft(DraftRequest::Open(name))],
-            DraftListEvent::Discard(name) => and_look(Some(DraftRequest::Discard(name))),
+            DraftListEvent::Discard(name) => then_refresh(Some(DraftRequest::Discard(name))),
         }
     }
 
     /// Whether the person waits for the draft; the list may have been closed meanwhile.
-    fn is_opening(&self, name: &str) -> bool {
+    fn is_opening_draft(&self, name: &str) -> bool {
         matches!(&self.dialog, Some(Dialog::Drafts(list)) if list.opening.as_deref() == Some(name))
     }
 
     /// Goes on with a draft where it stood.
-    fn resume(&mut self, name: String, saved: SavedDraft) -> Vec<Effect> {
-        let is_here = self.drafts.scope(&self.known).is_some_and(|here| saved.place.is_available_in(&here));
-        if !is_here || !self.is_opening(&name) {
-            return and_look(Some(DraftRequest::Close(name)));
+    fn resume_draft(&mut self, name: String, saved: SavedDraft) -> Vec<Effect> {
+        let is_here = self.drafts.scope(&self.account).is_some_and(|here| saved.place.is_available_in(&here));
+        if !is_here || !self.is_opening_draft(&name) {
+            return then_refresh(Some(DraftRequest::Close(name)));
         }
         self.dialog = None;
-        let wizard = Wizard::from_saved(&saved, &self.known);
-        let effects = self.begin_wizard(wizard);
+        let wizard = Wizard::from_saved(&saved, &self.account);
+        let effects = self.show_wizard(wizard);
         self.drafts.on_opened(name, saved);
         effects
     }
 }
 
 /// Does it, and looks what drafts there are then.
-pub(super) fn and_look(ask: Option<DraftRequest>) -> Vec<Effect> {
+pub(super) fn then_refresh(ask: Option<DraftRequest>) -> Vec<Effect> {
     ask.map(|ask| [ask, DraftRequest::List].map(Effect::Draft).to_vec()).unwrap_or_default()
 }
 
 /// Why a stage was not sent.
-pub(super) fn not_sent(code: &str, reason: &str) -> submission::SubmissionFailure {
+pub(super) fn not_sent_failure(code: &str, reason: &str) -> submission::SubmissionFailure {
     let (code, message) = (code.to_owned(), reason.to_owned());
     submission::SubmissionFailure { code, message, request_id: String::new(), outcome_unknown: false }
 }

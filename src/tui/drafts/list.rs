@@ -7,9 +7,9 @@ use super::{Drafts, check_resumable, describe_progress, display_name, key_store_
 use crate::create_key::known::AccountState;
 use crate::create_key::method::Method;
 use crate::drafts::{DraftEntry, DraftScope, SavedDraft};
-use crate::tui::pages::date;
+use crate::tui::pages::format_date;
 use crate::tui::theme;
-use crate::tui::widgets::paper::Paper;
+use crate::tui::widgets::paper::ScrollView;
 use crate::tui::widgets::{button_row, text};
 
 /// The list of drafts on the screen.
@@ -108,7 +108,7 @@ impl DraftList {
     }
 
     /// Writes the list, or the question whether to discard a draft; gives the title.
-    pub fn write(&self, view: &mut Paper, drafts: &Drafts, account: &AccountState) -> &'static str {
+    pub fn write(&self, view: &mut ScrollView, drafts: &Drafts, account: &AccountState) -> &'static str {
         let Some(place) = drafts.scope(account) else { return "Drafts" };
         let cursor = self.cursor(drafts, account);
         if let Some((name, is_discard_focused)) = &self.discard_confirmation
@@ -122,32 +122,32 @@ impl DraftList {
             view.focused(row == cursor, |view| write_entry(view, entry, row == cursor, &place, account));
         }
         if drafts.list.is_empty() {
-            view.prose("No drafts are kept.", 0, theme::TEXT);
+            view.paragraph("No drafts are kept.", 0, theme::TEXT);
         }
         if self.new_key_method.is_some() {
-            view.gap();
+            view.blank_line();
             let here = cursor == drafts.list.len();
             view.focused(here, |view| write_row(view, here, "Create another KMS key", true));
         }
-        view.gap();
+        view.blank_line();
         let begins = if self.new_key_method.is_some() { " · n another key" } else { "" };
-        view.prose(&format!("Enter goes on · d discards, and asks{begins} · Esc closes"), 0, theme::QUIET);
+        view.paragraph(&format!("Enter goes on · d discards, and asks{begins} · Esc closes"), 0, theme::MUTED);
         "Unfinished KMS keys"
     }
 }
 
-fn write_row(view: &mut Paper, here: bool, words: &str, is_offered: bool) {
+fn write_row(view: &mut ScrollView, here: bool, words: &str, is_offered: bool) {
     let style = match (here, is_offered) {
         (true, _) => theme::FOCUS,
         (false, true) => theme::TEXT,
-        (false, false) => theme::QUIET,
+        (false, false) => theme::MUTED,
     };
     let words = text::truncate(&text::escape_controls(words), view.width.saturating_sub(3));
     let mark = Span::styled(if here { "▸ " } else { "  " }, theme::ACCENT);
-    view.line(Line::from(vec![mark, Span::styled(words, style)]));
+    view.push_line(Line::from(vec![mark, Span::styled(words, style)]));
 }
 
-fn write_entry(view: &mut Paper, entry: &DraftEntry, here: bool, place: &DraftScope, account: &AccountState) {
+fn write_entry(view: &mut ScrollView, entry: &DraftEntry, here: bool, place: &DraftScope, account: &AccountState) {
     let offered = check_resumable(entry, place);
     let words = match &entry.saved {
         Ok((_, saved)) => display_name(saved),
@@ -156,24 +156,24 @@ fn write_entry(view: &mut Paper, entry: &DraftEntry, here: bool, place: &DraftSc
     write_row(view, here, &words, offered.is_ok());
     match offered {
         Ok((at, saved)) => {
-            let style = if saved.submission.is_in_doubt() { theme::WARNING } else { theme::QUIET };
-            view.prose(&describe_progress(saved), 4, style);
-            view.prose(&format!("{} · {}", key_store_name(saved, account), date(at)), 4, theme::QUIET);
+            let style = if saved.submission.is_in_doubt() { theme::WARNING } else { theme::MUTED };
+            view.paragraph(&describe_progress(saved), 4, style);
+            view.paragraph(&format!("{} · {}", key_store_name(saved, account), format_date(at)), 4, theme::MUTED);
         }
         Err(why) => {
-            view.prose(&why, 4, theme::QUIET);
+            view.paragraph(&why, 4, theme::MUTED);
         }
     }
 }
 
-fn write_discard_confirmation(view: &mut Paper, saved: &SavedDraft, is_discard_focused: bool) {
-    view.pair("Draft", &display_name(saved), theme::TEXT);
-    view.pair("It stood", &describe_progress(saved), theme::TEXT);
-    view.gap();
-    view.prose("What was typed and chosen for this KMS key is lost.", 0, theme::TEXT);
+fn write_discard_confirmation(view: &mut ScrollView, saved: &SavedDraft, is_discard_focused: bool) {
+    view.key_value("Draft", &display_name(saved), theme::TEXT);
+    view.key_value("It stood", &describe_progress(saved), theme::TEXT);
+    view.blank_line();
+    view.paragraph("What was typed and chosen for this KMS key is lost.", 0, theme::TEXT);
     if saved.submission.is_in_doubt() {
-        view.prose("Nothing will tell any more that a key may have been created for it.", 0, theme::WARNING);
+        view.paragraph("Nothing will tell any more that a key may have been created for it.", 0, theme::WARNING);
     }
-    view.gap();
+    view.blank_line();
     button_row(view, &[Some("Keep"), Some("Discard")], usize::from(is_discard_focused));
 }

@@ -8,7 +8,7 @@ use ratatui::text::{Line, Span};
 pub use self::list::{DraftList, DraftListEvent};
 use super::app;
 use super::theme;
-use super::widgets::paper::Paper;
+use super::widgets::paper::ScrollView;
 use super::widgets::{button_row, text};
 use super::wizard::Wizard;
 use crate::create_key::known::AccountState;
@@ -40,12 +40,12 @@ impl Drafts {
     }
 
     /// Goes on with another AWS; the bundled ones that one console opens are all in one directory.
-    pub fn set_target(&mut self, target: &app::World) {
+    pub fn set_target(&mut self, target: &app::Target) {
         if let Some((home, _)) = &mut self.target {
             *home = match target {
-                app::World::Bundled => return,
-                app::World::Endpoint(host) => DraftTarget::Endpoint(host.clone()),
-                app::World::Aws => DraftTarget::Aws,
+                app::Target::Bundled => return,
+                app::Target::Endpoint(host) => DraftTarget::Endpoint(host.clone()),
+                app::Target::Aws => DraftTarget::Aws,
             };
         }
     }
@@ -169,13 +169,13 @@ fn key_store_name(saved: &SavedDraft, account: &AccountState) -> String {
 }
 
 /// Writes the question whether to send CreateKey though nothing tells of it after a crash; gives the title.
-pub fn write_unsaved_confirmation(view: &mut Paper, reason: &str, is_confirm_focused: bool) -> &'static str {
-    view.prose("The draft can't be written, so CreateKey was not sent yet:", 0, theme::TEXT);
-    view.prose(reason, 2, theme::BAD);
-    view.gap();
+pub fn write_unsaved_confirmation(view: &mut ScrollView, reason: &str, is_confirm_focused: bool) -> &'static str {
+    view.paragraph("The draft can't be written, so CreateKey was not sent yet:", 0, theme::TEXT);
+    view.paragraph(reason, 2, theme::ERROR);
+    view.blank_line();
     let risk = "If this console ends before the answer comes, nothing will tell that a KMS key may have been created.";
-    view.prose(risk, 0, theme::TEXT);
-    view.gap();
+    view.paragraph(risk, 0, theme::TEXT);
+    view.blank_line();
     button_row(view, &[Some("Cancel"), Some("Create all the same")], usize::from(is_confirm_focused));
     "Create the KMS key without a draft?"
 }

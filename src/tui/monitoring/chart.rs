@@ -9,9 +9,9 @@ use crate::tui::theme;
 /// Eighths of a cell, from below.
 const EIGHTHS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 /// Columns of the figures at the axis.
-const LABELS: usize = 9;
+const LABEL_WIDTH: usize = 9;
 /// Columns left of the first column of a chart.
-pub const INDENT: usize = LABELS + 2;
+pub const AXIS_WIDTH: usize = LABEL_WIDTH + 2;
 
 /// How many eighths of `cells` cells a value fills. What was recorded is to be seen, however little it is.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
@@ -22,7 +22,7 @@ fn eighths(value: f64, top: f64, cells: usize) -> usize {
 }
 
 /// The row, from below, in which a value is.
-fn row_of(value: f64, top: f64, rows: usize) -> usize {
+fn row_index(value: f64, top: f64, rows: usize) -> usize {
     (eighths(value, top, rows) - 1) / 8
 }
 
@@ -43,8 +43,8 @@ pub struct Chart<'a> {
 impl Chart<'_> {
     /// The chart, `rows` high, in at most `width` columns; how many columns each period has.
     pub fn lines(&self, rows: usize, width: usize) -> (Vec<Line<'static>>, usize) {
-        let wide = (width.saturating_sub(INDENT) / self.columns.len().max(1)).clamp(1, 3);
-        let limit = self.limit.as_ref().map(|(value, name)| (row_of(*value, self.top, rows), name));
+        let column_width = (width.saturating_sub(AXIS_WIDTH) / self.columns.len().max(1)).clamp(1, 3);
+        let limit = self.limit.as_ref().map(|(value, name)| (row_index(*value, self.top, rows), name));
         let lines = (0..rows).rev().map(|row| {
             let here = limit.filter(|(at, _)| *at == row);
             let label = match here {
@@ -53,7 +53,7 @@ impl Chart<'_> {
                 None => "",
             };
             let mark = if label.is_empty() { '│' } else { '┤' };
-            let mut spans = vec![Span::styled(format!("{label:>LABELS$} {mark}"), theme::QUIET)];
+            let mut spans = vec![Span::styled(format!("{label:>LABEL_WIDTH$} {mark}"), theme::MUTED)];
             for period in 0..self.columns.len() {
                 let (cell, style) = self.cell(period, row, rows, here.is_some());
                 let filler = match cell {
@@ -61,22 +61,22 @@ impl Chart<'_> {
                     '•' => ' ',
                     column => column,
                 };
-                let cell: String = std::iter::once(cell).chain(std::iter::repeat_n(filler, wide - 1)).collect();
+                let cell: String = std::iter::once(cell).chain(std::iter::repeat_n(filler, column_width - 1)).collect();
                 spans.push(Span::styled(cell, style));
             }
             Line::from(spans)
         });
         let mut lines: Vec<Line> = lines.collect();
-        let axis = format!("{:>LABELS$} └{}", self.labels[1], "─".repeat(wide * self.columns.len()));
-        lines.push(Line::styled(axis, theme::QUIET));
-        (lines, wide)
+        let axis = format!("{:>LABEL_WIDTH$} └{}", self.labels[1], "─".repeat(column_width * self.columns.len()));
+        lines.push(Line::styled(axis, theme::MUTED));
+        (lines, column_width)
     }
 
     fn cell(&self, period: usize, row: usize, rows: usize, has_limit: bool) -> (char, Style) {
         let filled = self.columns[period].map_or(0, |value| eighths(value, self.top, rows));
         let dot = self.dots.and_then(|dots| dots.get(period).copied().flatten());
         match filled.saturating_sub(row * 8) {
-            0 if dot.is_some_and(|value| row_of(value, self.top, rows) == row) => ('•', theme::WARNING),
+            0 if dot.is_some_and(|value| row_index(value, self.top, rows) == row) => ('•', theme::WARNING),
             0 if has_limit => ('┄', theme::WARNING),
             0 => (' ', theme::TEXT),
             more => (EIGHTHS[more.min(8) - 1], theme::ACCENT),
@@ -101,7 +101,7 @@ pub fn bar(share: f64, width: usize) -> String {
 }
 
 /// The next of 1, 2, 5, 10, 20, 50 ... that is not below `value`.
-pub fn round_top(value: f64) -> f64 {
+pub fn round_up_axis(value: f64) -> f64 {
     let mut top = 1.0;
     while top < value {
         top *= 10.0;

@@ -4,24 +4,24 @@
 use jiff::{SignedDuration, Timestamp};
 use ratatui::text::{Line, Span};
 
-use super::chart::{Chart, INDENT, bar, round_top, sparkline};
+use super::chart::{AXIS_WIDTH, Chart, bar, round_up_axis, sparkline};
 use super::{Monitoring, Series, TimeRange};
 use crate::aws::kms::metrics::KEY_MANAGER_STATES;
 use crate::aws::limits::XKS_PROXY_TIMEOUT_MILLIS;
 use crate::tui::theme;
-use crate::tui::widgets::paper::Paper;
+use crate::tui::widgets::paper::ScrollView;
 use crate::tui::widgets::text;
 
 /// From this width on there is room for charts.
-const WIDE: usize = 100;
+const MIN_CHART_WIDTH: usize = 100;
 /// How high they are, in rows.
-const ROWS: usize = 6;
+const CHART_ROWS: usize = 6;
 /// Days before a certificate expires when it is time to renew it (the alarm that the guide recommends).
-const RENEW_BEFORE: f64 = 10.0;
+const RENEW_WITHIN_DAYS: f64 = 10.0;
 const NO_DATA: &str = "No data available";
 
 /// A number as people write it: at most one decimal, thousands set apart.
-pub(super) fn number(value: f64) -> String {
+pub(super) fn format_number(value: f64) -> String {
     let rounded = format!("{:.1}", value.abs());
     let (whole, decimal) = rounded.split_once('.').unwrap_or((&rounded, "0"));
     let mut out = if value < 0.0 { "-".to_owned() } else { String::new() };
@@ -35,12 +35,12 @@ pub(super) fn number(value: f64) -> String {
 }
 
 /// A percentage that says 100 only when nothing is missing.
-pub(super) fn percentage(value: f64) -> String {
-    format!("{}%", number((value * 10.0).floor() / 10.0))
+pub(super) fn format_percentage(value: f64) -> String {
+    format!("{}%", format_number((value * 10.0).floor() / 10.0))
 }
 
-fn milliseconds(value: f64) -> String {
-    format!("{} ms", number(value))
+fn format_milliseconds(value: f64) -> String {
+    format!("{} ms", format_number(value))
 }
 
 /// One of the graphs: what it shows and how.
@@ -48,11 +48,11 @@ struct Graph<'a> {
     title: &'static str,
     series: &'a Series,
     /// What is looked at when one value stands for several.
-    extremes: &'a Series,
+    extreme_series: &'a Series,
     extreme: (&'static str, fn(f64, f64) -> f64),
-    whole: (&'static str, Option<f64>),
-    show: fn(f64) -> String,
-    top: f64,
+    overall: (&'static str, Option<f64>),
+    format: fn(f64) -> String,
+    axis_max: f64,
     limit: Option<f64>,
 }
 
@@ -61,41 +61,41 @@ impl Monitoring {
         let requests = Graph {
             title: "Total requests",
             series: &self.requests,
-            extremes: &self.requests,
+            extreme_series: &self.requests,
             extreme: ("highest", f64::max),
-            whole: ("in all", Some(self.requests.iter().flatten().sum())),
-            show: number,
-            top: round_top(highest(&self.requests)),
+            overall: ("in all", Some(self.requests.iter().flatten().sum())),
+            format: format_number,
+            axis_max: round_up_axis(max_value(&self.requests)),
             limit: None,
         };
         let reliability = Graph {
             title: "Reliability",
             series: &self.reliability,
-            extremes: &self.reliability,
+            extreme_series: &self.reliability,
             extreme: ("lowest", f64::min),
-            whole: ("on the whole", self.whole_reliability),
-            show: percentage,
-            top: 100.0,
+            overall: ("on the whole", self.overall_reliability),
+            format: format_percentage,
+            axis_max: 100.0,
             limit: None,
         };
-        let slowest = highest(&self.highest_latency);
+        let slowest = max_value(&self.max_latency);
         let limit = f64::from(XKS_PROXY_TIMEOUT_MILLIS);
         let latency = Graph {
             title: "Latency",
             series: &self.latency,
-            extremes: &self.highest_latency,
+            extreme_series: &self.max_latency,
             extreme: ("highest", f64::max),
-            whole: ("on average", self.whole_latency),
-            show: milliseconds,
+            overall: ("on average", self.average_latency),
+            format: format_milliseconds,
             // Somewhat above the limit, so that the line of the limit is seen.
-            top: if slowest > limit * 1.2 { round_top(slowest) } else { limit * 1.2 },
+            axis_max: if slowest > limit * 1.2 { round_up_axis(slowest) } else { limit * 1.2 },
             limit: Some(limit),
         };
         [requests, reliability, latency]
     }
 
     /// When a period starts, as the axis and the words write it.
-    fn time(&self, period: usize) -> String {
+    fn period_label(&self, period: usize) -> String {
         let seconds = self.range.period().saturating_mul(i64::try_from(period).unwrap_or(i64::MAX));
         let at = self.start.saturating_add(SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX);
         let is_long = matches!(self.range, TimeRange::ThreeDays | TimeRange::OneWeek);
@@ -103,9 +103,10 @@ impl Monitoring {
     }
 
     /// The times below a chart of `width` columns.
-    fn axis(&self, width: usize) -> String {
+    fn time_axis(&self, width: usize) -> String {
         let periods = self.requests.len();
-        let (start, middle, end) = (self.time(0), self.time(periods / 2), format!("{} UTC", self.time(periods)));
+        let (start, middle, end) =
+            (self.period_label(0), self.period_label(periods / 2), format!("{} UTC", self.period_label(periods)));
         let gap = width.saturating_sub(start.len() + end.len());
         if gap < middle.len() + 2 {
             return format!("{start}{}{end}", " ".repeat(gap.max(1)));
@@ -115,66 +116,66 @@ impl Monitoring {
     }
 }
 
-fn highest(series: &Series) -> f64 {
+fn max_value(series: &Series) -> f64 {
     series.iter().flatten().copied().fold(0.0, f64::max)
 }
 
 impl Graph<'_> {
     /// The newest value, the most remarkable one and when it was, and the one of the whole time.
-    fn words(&self, shown: &Monitoring) -> String {
+    fn summary(&self, monitoring: &Monitoring) -> String {
         let (name, better) = self.extreme;
-        let values = self.extremes.iter().enumerate().filter_map(|(at, value)| Some((at, (*value)?)));
+        let values = self.extreme_series.iter().enumerate().filter_map(|(at, value)| Some((at, (*value)?)));
         // The first of those that are as remarkable.
         let is_same = |one: f64, other: f64| one.total_cmp(&other).is_eq();
         let extreme = values.reduce(|known, new| if is_same(better(known.1, new.1), known.1) { known } else { new });
         let latest = self.series.iter().rev().copied().find_map(|value| value);
-        let (Some(latest), Some((at, extreme)), (of_all, Some(whole))) = (latest, extreme, self.whole) else {
+        let (Some(latest), Some((at, extreme)), (of_all, Some(whole))) = (latest, extreme, self.overall) else {
             return NO_DATA.to_owned();
         };
-        let show = self.show;
-        let time = shown.time(at);
+        let show = self.format;
+        let time = monitoring.period_label(at);
         format!("latest {}, {name} {} at {time}, {of_all} {}", show(latest), show(extreme), show(whole))
     }
 
-    fn write(&self, paper: &mut Paper, shown: &Monitoring) {
-        let limit = self.limit.map(|limit| (limit, (self.show)(limit)));
+    fn write(&self, view: &mut ScrollView, monitoring: &Monitoring) {
+        let limit = self.limit.map(|limit| (limit, (self.format)(limit)));
         let note = limit.as_ref().map(|(_, name)| format!("; the limit is {name}")).unwrap_or_default();
-        let words = self.words(shown);
+        let words = self.summary(monitoring);
         let words = if words == NO_DATA { words } else { words + &note };
-        if paper.width < WIDE {
-            paper.pair(self.title, &words, theme::TEXT);
-            let cells = sparkline(self.series, self.top, paper.width.saturating_sub(4), self.extreme.1);
-            paper.line(Line::styled(format!("  {cells}"), theme::ACCENT));
+        if view.width < MIN_CHART_WIDTH {
+            view.key_value(self.title, &words, theme::TEXT);
+            let cells = sparkline(self.series, self.axis_max, view.width.saturating_sub(4), self.extreme.1);
+            view.push_line(Line::styled(format!("  {cells}"), theme::ACCENT));
             return;
         }
-        paper.gap();
-        paper.line(Line::from(vec![
+        view.blank_line();
+        view.push_line(Line::from(vec![
             Span::styled(format!("  {}", self.title), theme::HEADING),
             Span::raw(format!("  {words}")),
         ]));
-        let dots = self.limit.map(|_| self.extremes);
+        let dots = self.limit.map(|_| self.extreme_series);
         if dots.is_some() {
-            paper.line(Line::styled("  █ average  • highest  ┄ limit", theme::QUIET));
+            view.push_line(Line::styled("  █ average  • highest  ┄ limit", theme::MUTED));
         }
         let chart = Chart {
             columns: self.series,
             dots,
-            top: self.top,
-            labels: [(self.show)(self.top), (self.show)(0.0)],
+            top: self.axis_max,
+            labels: [(self.format)(self.axis_max), (self.format)(0.0)],
             limit,
         };
-        let (lines, wide) = chart.lines(ROWS, paper.width.saturating_sub(1));
+        let (lines, wide) = chart.lines(CHART_ROWS, view.width.saturating_sub(1));
         for line in lines {
-            paper.line(line);
+            view.push_line(line);
         }
-        let axis = shown.axis(wide * self.series.len());
-        paper.line(Line::styled(format!("{}{axis}", " ".repeat(INDENT)), theme::QUIET));
+        let axis = monitoring.time_axis(wide * self.series.len());
+        view.push_line(Line::styled(format!("{}{axis}", " ".repeat(AXIS_WIDTH)), theme::MUTED));
     }
 }
 
 /// Writes which time is shown, and what can be shown instead.
-pub fn write_range(paper: &mut Paper, range: TimeRange, is_focused: bool) {
-    let (time, period) = range.words();
+pub fn write_range(view: &mut ScrollView, range: TimeRange, is_focused: bool) {
+    let (time, period) = range.describe();
     let mark = if is_focused { "▸" } else { " " };
     let mut spans = vec![Span::styled(format!("{mark} t "), theme::ACCENT)];
     for other in TimeRange::ALL {
@@ -186,84 +187,84 @@ pub fn write_range(paper: &mut Paper, range: TimeRange, is_focused: bool) {
         };
         spans.push(Span::styled(words, style));
     }
-    spans.push(Span::styled(format!("  {time} by {period}"), theme::QUIET));
-    paper.line(Line::from(spans));
+    spans.push(Span::styled(format!("  {time} by {period}"), theme::MUTED));
+    view.push_line(Line::from(spans));
 }
 
 /// Writes everything that was told of a store.
-pub fn write(paper: &mut Paper, shown: &Monitoring) {
-    if shown.is_empty() {
-        paper.line(Line::styled(format!("  {NO_DATA}"), theme::HEADING));
+pub fn write(view: &mut ScrollView, monitoring: &Monitoring) {
+    if monitoring.is_empty() {
+        view.push_line(Line::styled(format!("  {NO_DATA}"), theme::HEADING));
         let words = "Nothing was asked of the external key store proxy in this time, or the external key store was \
                      disconnected. Press t to look further back.";
-        paper.prose(words, 2, theme::QUIET);
+        view.paragraph(words, 2, theme::MUTED);
         return;
     }
-    let graphs = shown.graphs();
+    let graphs = monitoring.graphs();
     for graph in &graphs {
-        graph.write(paper, shown);
+        graph.write(view, monitoring);
     }
-    if paper.width < WIDE {
-        let share = shown.requests.len().div_ceil(paper.width.saturating_sub(4).max(1)).max(1);
-        let axis = shown.axis(shown.requests.len().div_ceil(share));
-        paper.line(Line::styled(format!("  {axis}"), theme::QUIET));
+    if view.width < MIN_CHART_WIDTH {
+        let share = monitoring.requests.len().div_ceil(view.width.saturating_sub(4).max(1)).max(1);
+        let axis = monitoring.time_axis(monitoring.requests.len().div_ceil(share));
+        view.push_line(Line::styled(format!("  {axis}"), theme::MUTED));
     }
-    paper.gap();
-    write_exceptions(paper, shown);
-    write_certificates(paper, shown);
-    if shown.managers.iter().any(Option::is_some) {
-        let states = KEY_MANAGER_STATES.iter().zip(shown.managers);
-        let states = states.map(|(state, count)| format!("{} {state}", number(count.unwrap_or(0.0))));
+    view.blank_line();
+    write_exceptions(view, monitoring);
+    write_certificates(view, monitoring);
+    if monitoring.manager_counts.iter().any(Option::is_some) {
+        let states = KEY_MANAGER_STATES.iter().zip(monitoring.manager_counts);
+        let states = states.map(|(state, count)| format!("{} {state}", format_number(count.unwrap_or(0.0))));
         let states = states.collect::<Vec<_>>().join(", ");
-        let is_well = shown.managers[1..].iter().flatten().all(|count| *count <= 0.0);
+        let is_well = monitoring.manager_counts[1..].iter().flatten().all(|count| *count <= 0.0);
         let (mark, style) = if is_well { ("", theme::TEXT) } else { ("⚠ ", theme::WARNING) };
-        paper.pair("External key managers", &format!("{mark}{states}"), style);
+        view.key_value("External key managers", &format!("{mark}{states}"), style);
     }
-    if let Some(days) = shown.credential_age {
-        paper.pair("Proxy credential age", &in_days(days), theme::TEXT);
+    if let Some(days) = monitoring.credential_age {
+        view.key_value("Proxy credential age", &format_days(days), theme::TEXT);
     }
-    if shown.throttled > 0.0 {
-        let words = format!("⚠ {} requests, by AWS KMS", number(shown.throttled));
-        paper.pair("Throttled", &words, theme::WARNING);
+    if monitoring.throttled > 0.0 {
+        let words = format!("⚠ {} requests, by AWS KMS", format_number(monitoring.throttled));
+        view.key_value("Throttled", &words, theme::WARNING);
     }
 }
 
-fn in_days(days: f64) -> String {
+fn format_days(days: f64) -> String {
     let unit = if (days - 1.0).abs() < f64::EPSILON { "day" } else { "days" };
-    format!("{} {unit}", number(days))
+    format!("{} {unit}", format_number(days))
 }
 
 /// A heading inside of the section.
-fn write_title(paper: &mut Paper, title: &str) {
-    let style = if paper.width < WIDE { theme::QUIET } else { theme::HEADING };
-    paper.line(Line::styled(format!("  {title}"), style));
+fn write_subheading(view: &mut ScrollView, title: &str) {
+    let style = if view.width < MIN_CHART_WIDTH { theme::MUTED } else { theme::HEADING };
+    view.push_line(Line::styled(format!("  {title}"), style));
 }
 
-fn write_exceptions(paper: &mut Paper, shown: &Monitoring) {
-    write_title(paper, "Top 5 exceptions");
-    let Some(most) = shown.exceptions.first() else {
-        paper.line(Line::raw("       0  exceptions"));
+fn write_exceptions(view: &mut ScrollView, monitoring: &Monitoring) {
+    write_subheading(view, "Top 5 exceptions");
+    let Some(most) = monitoring.exceptions.first() else {
+        view.push_line(Line::raw("       0  exceptions"));
         return;
     };
-    for exception in &shown.exceptions {
+    for exception in &monitoring.exceptions {
         let name = text::fit(&text::escape_controls(&exception.name), 31);
         let kind = text::fit(&text::escape_controls(&exception.error_type), 13);
-        let line = format!("{:>8}  {name} {kind} ", number(exception.count));
-        let room = paper.width.saturating_sub(text::width(&line) + 2).min(40);
+        let line = format!("{:>8}  {name} {kind} ", format_number(exception.count));
+        let room = view.width.saturating_sub(text::width(&line) + 2).min(40);
         let bar = if room < 10 { String::new() } else { bar(exception.count / most.count, room) };
-        paper.line(Line::from(vec![Span::raw(line), Span::styled(bar, theme::BAD)]));
+        view.push_line(Line::from(vec![Span::raw(line), Span::styled(bar, theme::ERROR)]));
     }
 }
 
-fn write_certificates(paper: &mut Paper, shown: &Monitoring) {
-    write_title(paper, "Certificate days to expire");
-    if shown.certificates.is_empty() {
-        paper.line(Line::styled(format!("{:>10}{NO_DATA}", ""), theme::QUIET));
+fn write_certificates(view: &mut ScrollView, monitoring: &Monitoring) {
+    write_subheading(view, "Certificate days to expire");
+    if monitoring.certificates.is_empty() {
+        view.push_line(Line::styled(format!("{:>10}{NO_DATA}", ""), theme::MUTED));
     }
-    for (name, days) in &shown.certificates {
-        let is_late = *days < RENEW_BEFORE;
+    for (name, days) in &monitoring.certificates {
+        let is_late = *days < RENEW_WITHIN_DAYS;
         let (note, style) = if is_late { ("  ⚠ Renew it now", theme::WARNING) } else { ("", theme::TEXT) };
-        let name = text::truncate(&text::escape_controls(name), paper.width.saturating_sub(28));
-        paper.line(Line::styled(format!("{:>8}  {name}{note}", number(*days)), style));
+        let name = text::truncate(&text::escape_controls(name), view.width.saturating_sub(28));
+        view.push_line(Line::styled(format!("{:>8}  {name}{note}", format_number(*days)), style));
     }
 }

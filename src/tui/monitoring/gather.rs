@@ -12,14 +12,14 @@ use crate::aws::kms::metrics::{
 };
 
 /// Exceptions that are shown.
-const MOST_EXCEPTIONS: usize = 5;
+const MAX_EXCEPTIONS: usize = 5;
 
 /// The newest of the values that were told so far, and its time.
 #[derive(Clone, Copy, Debug, Default)]
 struct Latest(Option<(Timestamp, f64)>);
 
 impl Latest {
-    fn take(&mut self, at: Timestamp, value: f64) {
+    fn update(&mut self, at: Timestamp, value: f64) {
         if self.0.is_none_or(|(known, _)| at >= known) {
             self.0 = Some((at, value));
         }
@@ -31,21 +31,21 @@ impl Latest {
 }
 
 /// What was told so far.
-struct Gathered {
+struct MetricAggregator {
     requests: Series,
     retryable: Series,
-    answers: Series,
-    waited: Series,
-    highest: Series,
+    response_counts: Series,
+    latency_sums: Series,
+    max_latency: Series,
     exceptions: BTreeMap<(String, String), f64>,
-    managers: [Latest; 3],
+    manager_states: [Latest; 3],
     certificates: BTreeMap<String, Latest>,
     credential_age: Latest,
     throttled: f64,
 }
 
 /// Adds to a period.
-fn put(series: &mut Series, at: usize, value: f64, with: fn(f64, f64) -> f64) {
+fn accumulate(series: &mut Series, at: usize, value: f64, with: fn(f64, f64) -> f64) {
     if let Some(slot) = series.get_mut(at) {
         *slot = Some(slot.map_or(value, |known| with(known, value)));
     }
@@ -56,21 +56,21 @@ fn total(series: &Series) -> f64 {
 }
 
 /// A share of a whole; nothing of nothing.
-fn share(part: f64, whole: f64) -> Option<f64> {
+fn ratio(part: f64, whole: f64) -> Option<f64> {
     (whole > 0.0).then(|| part / whole)
 }
 
-impl Gathered {
+impl MetricAggregator {
     fn new(periods: usize) -> Self {
         let empty: Series = vec![None; periods];
         Self {
             requests: empty.clone(),
             retryable: empty.clone(),
-            answers: empty.clone(),
-            waited: empty.clone(),
-            highest: empty,
+            response_counts: empty.clone(),
+            latency_sums: empty.clone(),
+            max_latency: empty,
             exceptions: BTreeMap::new(),
-            managers: [Latest::default(); 3],
+            manager_states: [Latest::default(); 3],
             certificates: BTreeMap::new(),
             credential_age: Latest::default(),
             throttled: 0.0,
@@ -78,63 +78,63 @@ impl Gathered {
     }
 
     /// Takes one data point, of the period `at`.
-    fn take(&mut self, metric: &Metric, statistic: &str, at: usize, time: Timestamp, value: f64) {
+    fn add_data_point(&mut self, metric: &Metric, statistic: &str, at: usize, time: Timestamp, value: f64) {
         let add = |one, other| one + other;
         let of = |name| metric.dimension(name).unwrap_or_default();
         match (metric.metric_name.as_deref(), statistic) {
             (Some(XKS_PROXY_ERRORS), _) => {
-                put(&mut self.requests, at, value, add);
+                accumulate(&mut self.requests, at, value, add);
                 let (name, error_type) = (of(dimension::EXCEPTION_NAME), of(dimension::ERROR_TYPE));
                 if error_type == RETRYABLE {
-                    put(&mut self.retryable, at, value, add);
+                    accumulate(&mut self.retryable, at, value, add);
                 }
                 if name != NO_EXCEPTION {
                     *self.exceptions.entry((name.to_owned(), error_type.to_owned())).or_default() += value;
                 }
             }
-            (Some(XKS_PROXY_LATENCY), "SampleCount") => put(&mut self.answers, at, value, add),
-            (Some(XKS_PROXY_LATENCY), "Sum") => put(&mut self.waited, at, value, add),
-            (Some(XKS_PROXY_LATENCY), _) => put(&mut self.highest, at, value, f64::max),
+            (Some(XKS_PROXY_LATENCY), "SampleCount") => accumulate(&mut self.response_counts, at, value, add),
+            (Some(XKS_PROXY_LATENCY), "Sum") => accumulate(&mut self.latency_sums, at, value, add),
+            (Some(XKS_PROXY_LATENCY), _) => accumulate(&mut self.max_latency, at, value, f64::max),
             (Some(XKS_PROXY_CERTIFICATE_DAYS_TO_EXPIRE), _) => {
-                self.certificates.entry(of(dimension::CERTIFICATE_NAME).to_owned()).or_default().take(time, value);
+                self.certificates.entry(of(dimension::CERTIFICATE_NAME).to_owned()).or_default().update(time, value);
             }
             (Some(XKS_EXTERNAL_KEY_MANAGER_STATES), _) => {
                 let state = of(dimension::XKS_EXTERNAL_KEY_MANAGER_STATE);
                 if let Some(place) = KEY_MANAGER_STATES.iter().position(|known| *known == state) {
-                    self.managers[place].take(time, value);
+                    self.manager_states[place].update(time, value);
                 }
             }
-            (Some(XKS_PROXY_CREDENTIAL_AGE), _) => self.credential_age.take(time, value),
+            (Some(XKS_PROXY_CREDENTIAL_AGE), _) => self.credential_age.update(time, value),
             (Some(EXTERNAL_KEY_STORE_THROTTLE), _) => self.throttled += value,
             _ => {}
         }
     }
 
     /// Percent of `all` that were not `lost`.
-    fn answered(all: f64, lost: f64) -> Option<f64> {
-        share(100.0 * (all - lost), all).map(|percent| percent.clamp(0.0, 100.0))
+    fn reliability_percent(all: f64, lost: f64) -> Option<f64> {
+        ratio(100.0 * (all - lost), all).map(|percent| percent.clamp(0.0, 100.0))
     }
 
-    fn shown(self, range: TimeRange, start: Timestamp) -> Monitoring {
+    fn into_monitoring(self, range: TimeRange, start: Timestamp) -> Monitoring {
         let pairs = |one: &Series, other: &Series, of: fn(f64, f64) -> Option<f64>| -> Series {
             one.iter().zip(other).map(|(one, other)| of((*one)?, other.unwrap_or(0.0))).collect()
         };
         Monitoring {
             range,
             start,
-            reliability: pairs(&self.requests, &self.retryable, Self::answered),
-            latency: pairs(&self.waited, &self.answers, share),
-            whole_reliability: Self::answered(total(&self.requests), total(&self.retryable)),
-            whole_latency: share(total(&self.waited), total(&self.answers)),
+            reliability: pairs(&self.requests, &self.retryable, Self::reliability_percent),
+            latency: pairs(&self.latency_sums, &self.response_counts, ratio),
+            overall_reliability: Self::reliability_percent(total(&self.requests), total(&self.retryable)),
+            average_latency: ratio(total(&self.latency_sums), total(&self.response_counts)),
             requests: self.requests,
-            highest_latency: self.highest,
+            max_latency: self.max_latency,
             exceptions: most_frequent(self.exceptions),
             certificates: self
                 .certificates
                 .into_iter()
                 .filter_map(|(name, days)| Some((name, days.value()?)))
                 .collect(),
-            managers: self.managers.map(Latest::value),
+            manager_counts: self.manager_states.map(Latest::value),
             credential_age: self.credential_age.value(),
             throttled: self.throttled,
         }
@@ -145,7 +145,7 @@ fn most_frequent(counts: BTreeMap<(String, String), f64>) -> Vec<ExceptionCount>
     let counts = counts.into_iter().map(|((name, error_type), count)| ExceptionCount { name, error_type, count });
     let mut counts: Vec<_> = counts.filter(|exception| exception.count > 0.0).collect();
     counts.sort_by(|one, other| other.count.total_cmp(&one.count));
-    counts.truncate(MOST_EXCEPTIONS);
+    counts.truncate(MAX_EXCEPTIONS);
     counts
 }
 
@@ -154,19 +154,19 @@ impl Monitoring {
     pub fn new<'a>(
         range: TimeRange,
         start: Timestamp,
-        told: impl IntoIterator<Item = (&'a Metric, &'a str, &'a MetricDataResult)>,
+        results: impl IntoIterator<Item = (&'a Metric, &'a str, &'a MetricDataResult)>,
     ) -> Self {
-        let (length, period) = range.seconds();
-        let mut gathered = Gathered::new(usize::try_from(length / period).unwrap_or_default());
-        for (metric, statistic, result) in told {
+        let (length, period) = range.length_and_period();
+        let mut aggregator = MetricAggregator::new(usize::try_from(length / period).unwrap_or_default());
+        for (metric, statistic, result) in results {
             for (time, value) in result.timestamps.iter().zip(&result.values) {
                 let at = (time.0.as_second() - start.as_second()).div_euclid(period);
                 // A value that couldn't be read is no number.
                 if let (Ok(at), true) = (usize::try_from(at), value.is_finite()) {
-                    gathered.take(metric, statistic, at, time.0, *value);
+                    aggregator.add_data_point(metric, statistic, at, time.0, *value);
                 }
             }
         }
-        gathered.shown(range, start)
+        aggregator.into_monitoring(range, start)
     }
 }

@@ -61,7 +61,7 @@ impl TimeRange {
     }
 
     /// In words, and those of the period that makes one data point.
-    pub const fn words(self) -> (&'static str, &'static str) {
+    pub const fn describe(self) -> (&'static str, &'static str) {
         match self {
             Self::OneHour => ("1 hour", "1 minute"),
             Self::ThreeHours => ("3 hours", "5 minutes"),
@@ -73,7 +73,7 @@ impl TimeRange {
     }
 
     /// Its length and that of a period, in seconds.
-    const fn seconds(self) -> (i64, i64) {
+    const fn length_and_period(self) -> (i64, i64) {
         const HOUR: i64 = 3600;
         match self {
             Self::OneHour => (HOUR, 60),
@@ -87,12 +87,12 @@ impl TimeRange {
 
     /// The seconds that make one data point.
     pub const fn period(self) -> i64 {
-        self.seconds().1
+        self.length_and_period().1
     }
 
     /// When the first period starts and the last one, in which `now` is, ends.
-    pub fn around(self, now: Timestamp) -> (Timestamp, Timestamp) {
-        let (length, period) = self.seconds();
+    pub fn window_at(self, now: Timestamp) -> (Timestamp, Timestamp) {
+        let (length, period) = self.length_and_period();
         let end = (now.as_second().div_euclid(period) + 1) * period;
         let moment = |second| Timestamp::from_second(second).unwrap_or(now);
         (moment(end - length), moment(end))
@@ -139,21 +139,21 @@ pub struct Monitoring {
     /// Milliseconds until the proxy answered, on average.
     pub latency: Series,
     /// Milliseconds until the proxy answered, at most.
-    pub highest_latency: Series,
+    pub max_latency: Series,
     /// The most frequent exceptions, five at most.
     pub exceptions: Vec<ExceptionCount>,
     /// The names of certificates, and the days until they expire.
     pub certificates: Vec<(String, f64)>,
     /// How many external key managers were in each of [`MANAGER_STATES`](crate::aws::kms::metrics::MANAGER_STATES) when last asked.
-    pub managers: [Option<f64>; 3],
+    pub manager_counts: [Option<f64>; 3],
     /// Days since KMS was given the credential.
     pub credential_age: Option<f64>,
     /// Requests that KMS throttled.
     pub throttled: f64,
     /// Percent of all requests that were answered, be it by an error that isn't retryable.
-    pub whole_reliability: Option<f64>,
+    pub overall_reliability: Option<f64>,
     /// Milliseconds until the proxy answered, on average over all requests.
-    pub whole_latency: Option<f64>,
+    pub average_latency: Option<f64>,
 }
 
 impl Monitoring {
@@ -161,7 +161,7 @@ impl Monitoring {
     pub fn is_empty(&self) -> bool {
         self.requests.iter().all(Option::is_none)
             && self.certificates.is_empty()
-            && self.managers.iter().all(Option::is_none)
+            && self.manager_counts.iter().all(Option::is_none)
             && self.credential_age.is_none()
             && self.throttled <= 0.0
     }

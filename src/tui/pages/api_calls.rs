@@ -6,39 +6,39 @@ use crossterm::event::KeyEvent;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
-use super::{Location, Wish};
+use super::{Location, PageEvent};
 use crate::client::log::ApiCall;
 use crate::tui::theme;
-use crate::tui::widgets::paper::Paper;
-use crate::tui::widgets::table::{Choice, Column, Pressed, Rows, Table};
+use crate::tui::widgets::paper::ScrollView;
+use crate::tui::widgets::table::{Column, Rows, SelectionMode, Table, TableEvent};
 
 /// Calls that are kept; the file of `--log` has all.
-const MOST: usize = 1000;
+const MAX_CALLS: usize = 1000;
 
 const COLUMNS: [Column; 6] = [
-    Column { title: "Time", least: 21, weight: 0 },
-    Column { title: "Operation", least: 22, weight: 1 },
-    Column { title: "Result", least: 12, weight: 1 },
-    Column { title: "Duration", least: 11, weight: 0 },
-    Column { title: "Attempts", least: 9, weight: 0 },
-    Column { title: "Request ID", least: 36, weight: 0 },
+    Column { title: "Time", min_width: 21, weight: 0 },
+    Column { title: "Operation", min_width: 22, weight: 1 },
+    Column { title: "Result", min_width: 12, weight: 1 },
+    Column { title: "Duration", min_width: 11, weight: 0 },
+    Column { title: "Attempts", min_width: 9, weight: 0 },
+    Column { title: "Request ID", min_width: 36, weight: 0 },
 ];
 
 /// The latest calls, and where the person is among them.
 #[derive(Clone, Debug, PartialEq)]
-pub struct ApiCalls {
+pub struct ApiCallList {
     /// The newest first.
-    told: VecDeque<ApiCall>,
+    calls: VecDeque<ApiCall>,
     /// How many there were.
-    count: u64,
+    total_count: u64,
     /// How many there were when the table was arranged.
-    arranged: u64,
+    displayed_count: u64,
     table: Table,
 }
 
-impl Default for ApiCalls {
+impl Default for ApiCallList {
     fn default() -> Self {
-        Self { told: VecDeque::new(), count: 0, arranged: 0, table: Table::newest_first() }
+        Self { calls: VecDeque::new(), total_count: 0, displayed_count: 0, table: Table::newest_first() }
     }
 }
 
@@ -62,27 +62,27 @@ fn cell(call: &ApiCall, column: usize) -> String {
     }
 }
 
-impl ApiCalls {
+impl ApiCallList {
     /// A call is over. The table is arranged when it is looked at.
-    pub fn told(&mut self, call: ApiCall) {
-        self.told.push_front(call);
-        self.told.truncate(MOST);
-        self.count += 1;
+    pub fn push(&mut self, call: ApiCall) {
+        self.calls.push_front(call);
+        self.calls.truncate(MAX_CALLS);
+        self.total_count += 1;
     }
 
     /// The call of this number, from 0, if it is kept still.
     pub fn call(&self, number: u64) -> Option<&ApiCall> {
-        let row = self.count.checked_sub(number + 1)?;
-        self.told.get(usize::try_from(row).ok()?)
+        let row = self.total_count.checked_sub(number + 1)?;
+        self.calls.get(usize::try_from(row).ok()?)
     }
 
     /// Sorts and filters anew. The cursor stays with its call; on the newest it stays with the newest.
-    pub fn arrange(&mut self) {
+    pub fn update_rows(&mut self) {
         let here = self.table.current().filter(|row| *row > 0);
-        let arrived = usize::try_from(self.count - self.arranged).unwrap_or(usize::MAX);
-        self.arranged = self.count;
-        self.table.arrange(self.told.len(), &COLUMNS, &|row, column| cell(&self.told[row], column));
-        self.table.select(here.map_or(0, |row| row.saturating_add(arrived)));
+        let arrived = usize::try_from(self.total_count - self.displayed_count).unwrap_or(usize::MAX);
+        self.displayed_count = self.total_count;
+        self.table.update_rows(self.calls.len(), &COLUMNS, &|row, column| cell(&self.calls[row], column));
+        self.table.move_cursor_to(here.map_or(0, |row| row.saturating_add(arrived)));
     }
 
     /// The table that the page is.
@@ -91,39 +91,43 @@ impl ApiCalls {
     }
 
     /// Takes pasted text.
-    pub fn paste(&mut self, text: &str) {
-        self.table.paste(text);
+    pub fn handle_paste(&mut self, text: &str) {
+        self.table.handle_paste(text);
     }
 
     /// Takes a key.
-    pub fn press(&mut self, key: KeyEvent) -> Vec<Wish> {
-        match self.table.press(key, COLUMNS.len()) {
-            Pressed::Open(row) => {
-                let number = u64::try_from(row).ok().and_then(|row| self.count.checked_sub(row + 1));
-                return number.map(|number| Wish::Go(Location::ApiCall(number))).into_iter().collect();
+    pub fn handle_key(&mut self, key: KeyEvent) -> Vec<PageEvent> {
+        match self.table.handle_key(key, COLUMNS.len()) {
+            TableEvent::Open(row) => {
+                let number = u64::try_from(row).ok().and_then(|row| self.total_count.checked_sub(row + 1));
+                return number.map(|number| PageEvent::Navigate(Location::ApiCall(number))).into_iter().collect();
             }
-            Pressed::Sorted => self.arrange(),
-            Pressed::Taken | Pressed::Toggle(_) | Pressed::ToggleAll | Pressed::Ignored => {}
+            TableEvent::SortChanged => self.update_rows(),
+            TableEvent::Handled | TableEvent::Toggle(_) | TableEvent::ToggleAll | TableEvent::Ignored => {}
         }
         Vec::new()
     }
 
     /// Draws the page.
     pub fn draw(&self, is_focused: bool, frame: &mut Frame, area: Rect) {
-        let mut paper = Paper::new(area.width);
-        let kept = if self.count > self.told.len() as u64 { format!(", the latest {MOST}") } else { String::new() };
-        paper.heading(&format!("API calls ({}{kept})", self.count));
-        if self.told.is_empty() {
-            paper.prose("Nothing was asked yet, or nothing was answered.", 2, theme::TEXT);
+        let mut view = ScrollView::new(area.width);
+        let kept = if self.total_count > self.calls.len() as u64 {
+            format!(", the latest {MAX_CALLS}")
+        } else {
+            String::new()
+        };
+        view.heading(&format!("API calls ({}{kept})", self.total_count));
+        if self.calls.is_empty() {
+            view.paragraph("Nothing was asked yet, or nothing was answered.", 2, theme::TEXT);
         } else {
             let rows = Rows {
-                total: self.told.len(),
-                cell: &|row, column| cell(&self.told[row], column),
-                choice: Choice::None,
-                is_chosen: &|_| false,
+                total: self.calls.len(),
+                cell: &|row, column| cell(&self.calls[row], column),
+                selection_mode: SelectionMode::None,
+                is_selected: &|_| false,
             };
-            self.table.write(&mut paper, &COLUMNS, usize::from(area.height).saturating_sub(1), is_focused, &rows);
+            self.table.write(&mut view, &COLUMNS, usize::from(area.height).saturating_sub(1), is_focused, &rows);
         }
-        paper.draw(frame, area);
+        view.draw(frame, area);
     }
 }

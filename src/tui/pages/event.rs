@@ -6,8 +6,8 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use serde_json::Value;
 
-use super::Wish;
-use super::events::is_undated;
+use super::PageEvent;
+use super::events::has_unreadable_time;
 use crate::aws::cloudtrail::Event;
 use crate::aws::mend::UNREADABLE;
 use crate::aws::xks_console::ProxyRequest;
@@ -15,8 +15,8 @@ use crate::create_key::known::Loadable;
 use crate::tui::effect::Call;
 use crate::tui::keymap::{self, Action, Context};
 use crate::tui::theme;
-use crate::tui::widgets::paper::Paper;
-use crate::tui::widgets::scroll::Scroll;
+use crate::tui::widgets::paper::ScrollView;
+use crate::tui::widgets::scroll::ScrollState;
 use crate::tui::widgets::text;
 
 /// What is shown of one event.
@@ -25,25 +25,30 @@ pub struct EventPage {
     event: Option<Event>,
     record: Value,
     /// What the proxy was asked for the sake of the request, where the bundled AWS can tell.
-    pub requests: Loadable<Vec<ProxyRequest>>,
-    scroll: Scroll,
+    pub proxy_requests: Loadable<Vec<ProxyRequest>>,
+    scroll: ScrollState,
 }
 
 impl EventPage {
     /// The page of an event.
     pub fn new(event: Option<Event>) -> Self {
         let record = event.as_ref().and_then(|event| serde_json::from_str(&event.cloud_trail_event).ok());
-        Self { event, record: record.unwrap_or_default(), requests: Loadable::Loading, scroll: Scroll::default() }
+        Self {
+            event,
+            record: record.unwrap_or_default(),
+            proxy_requests: Loadable::Loading,
+            scroll: ScrollState::default(),
+        }
     }
 
     /// What must be asked to show the page.
-    pub fn questions(&self) -> Vec<Call> {
+    pub fn required_calls(&self) -> Vec<Call> {
         let id = self.record["requestID"].as_str();
         id.map(|id| Call::ProxyRequests(id.to_owned())).into_iter().collect()
     }
 
     /// How far it is scrolled.
-    pub fn scroll(&self) -> &Scroll {
+    pub fn scroll(&self) -> &ScrollState {
         &self.scroll
     }
 
@@ -52,16 +57,16 @@ impl EventPage {
         self.event.is_some()
     }
 
-    fn pretty(&self) -> String {
+    fn pretty_record(&self) -> String {
         serde_json::to_string_pretty(&self.record).unwrap_or_default()
     }
 
     /// Takes a key.
-    pub fn press(&mut self, key: KeyEvent) -> Vec<Wish> {
+    pub fn handle_key(&mut self, key: KeyEvent) -> Vec<PageEvent> {
         match key.code {
-            code if self.scroll.press(code) => {}
-            _ if keymap::action(&[Context::Event], key) == Some(Action::CopyId) => {
-                return vec![Wish::Copy("event", self.pretty())];
+            code if self.scroll.handle_key(code) => {}
+            _ if keymap::action(&[Context::Event], key) == Some(Action::Copy) => {
+                return vec![PageEvent::Copy("event", self.pretty_record())];
             }
             _ => {}
         }
@@ -70,49 +75,51 @@ impl EventPage {
 
     /// Draws the page.
     pub fn draw(&self, frame: &mut Frame, area: Rect) {
-        let mut paper = Paper::new(area.width);
-        self.write(&mut paper);
-        paper.draw_scrolled(frame, area, &self.scroll);
+        let mut view = ScrollView::new(area.width);
+        self.write(&mut view);
+        view.draw_scrolled(frame, area, &self.scroll);
     }
 
-    fn write(&self, paper: &mut Paper) {
+    fn write(&self, view: &mut ScrollView) {
         let Some(event) = &self.event else {
-            paper.heading("No such event");
-            paper.prose("It was not among those that were told. Esc leads back to the list.", 2, theme::TEXT);
+            view.heading("No such event");
+            view.paragraph("It was not among those that were told. Esc leads back to the list.", 2, theme::TEXT);
             return;
         };
         let member = |name: &str| self.record[name].as_str().unwrap_or_default().to_owned();
-        paper.heading(&text::escape_controls(&event.event_name));
-        super::write_problem(paper, "event", event.problem.as_deref());
-        let time = if is_undated(event) { UNREADABLE.to_owned() } else { event.event_time.0.to_string() };
-        paper.pair("Event time", &time, theme::TEXT);
-        paper.pair("User name", event.username.as_deref().unwrap_or_default(), theme::TEXT);
-        paper.pair("Event source", &event.event_source, theme::TEXT);
-        paper.pair("Source IP address", &member("sourceIPAddress"), theme::TEXT);
-        paper.pair("Request ID", &member("requestID"), theme::TEXT);
+        view.heading(&text::escape_controls(&event.event_name));
+        super::write_problem(view, "event", event.problem.as_deref());
+        let time = if has_unreadable_time(event) { UNREADABLE.to_owned() } else { event.event_time.0.to_string() };
+        view.key_value("Event time", &time, theme::TEXT);
+        view.key_value("User name", event.username.as_deref().unwrap_or_default(), theme::TEXT);
+        view.key_value("Event source", &event.event_source, theme::TEXT);
+        view.key_value("Source IP address", &member("sourceIPAddress"), theme::TEXT);
+        view.key_value("Request ID", &member("requestID"), theme::TEXT);
         for resource in &event.resources {
-            paper.pair("Resource", resource.resource_name.as_deref().unwrap_or_default(), theme::TEXT);
+            view.key_value("Resource", resource.resource_name.as_deref().unwrap_or_default(), theme::TEXT);
         }
         if let Some(code) = self.record["errorCode"].as_str() {
-            paper.pair("Error code", &format!("✗ {code}"), theme::BAD);
-            paper.pair("Error message", &member("errorMessage"), theme::TEXT);
+            view.key_value("Error code", &format!("✗ {code}"), theme::ERROR);
+            view.key_value("Error message", &member("errorMessage"), theme::TEXT);
         }
-        self.write_requests(paper);
-        paper.heading("Event record");
-        paper.prose(&self.pretty(), 2, theme::TEXT);
+        self.write_requests(view);
+        view.heading("Event record");
+        view.paragraph(&self.pretty_record(), 2, theme::TEXT);
     }
 
-    fn write_requests(&self, paper: &mut Paper) {
-        paper.heading("At the external key store proxy");
-        match &self.requests {
-            Loadable::Idle | Loadable::Loading => drop(paper.prose("… Looking into the proxy's log", 2, theme::QUIET)),
-            Loadable::Failed(reason) => drop(paper.prose(reason, 2, theme::QUIET)),
+    fn write_requests(&self, view: &mut ScrollView) {
+        view.heading("At the external key store proxy");
+        match &self.proxy_requests {
+            Loadable::Idle | Loadable::Loading => {
+                drop(view.paragraph("… Looking into the proxy's log", 2, theme::MUTED))
+            }
+            Loadable::Failed(reason) => drop(view.paragraph(reason, 2, theme::MUTED)),
             Loadable::Ready(requests) if requests.is_empty() => {
-                paper.prose("The proxy's log has no request with this kmsRequestId.", 2, theme::QUIET);
+                view.paragraph("The proxy's log has no request with this kmsRequestId.", 2, theme::MUTED);
             }
             Loadable::Ready(requests) => {
                 for request in requests.iter().rev() {
-                    write_request(paper, request);
+                    write_request(view, request);
                 }
             }
         }
@@ -120,18 +127,18 @@ impl EventPage {
 }
 
 /// Writes one request: what, on which key, what came of it and how fast.
-fn write_request(paper: &mut Paper, request: &ProxyRequest) {
-    let (mark, style) = if request.status == 200 { ("✓", theme::GOOD) } else { ("✗", theme::BAD) };
+fn write_request(view: &mut ScrollView, request: &ProxyRequest) {
+    let (mark, style) = if request.status == 200 { ("✓", theme::SUCCESS) } else { ("✗", theme::ERROR) };
     let error = request.error_name.as_deref().map(|name| format!(" {name}")).unwrap_or_default();
     let milliseconds = format!("{}.{} ms", request.microseconds / 1000, request.microseconds / 100 % 10);
-    paper.line(Line::from(vec![
+    view.push_line(Line::from(vec![
         Span::styled(format!("  {mark} {} {}{error}", request.operation, request.status), style),
         Span::styled(format!("  {milliseconds}"), theme::TEXT),
     ]));
-    paper.pair("  External key ID", request.external_key_id.as_deref().unwrap_or_default(), theme::TEXT);
-    paper.pair("  Signed by", request.access_key_id.as_deref().unwrap_or_default(), theme::TEXT);
-    paper.pair("  Partition", &request.partition, theme::TEXT);
+    view.key_value("  External key ID", request.external_key_id.as_deref().unwrap_or_default(), theme::TEXT);
+    view.key_value("  Signed by", request.access_key_id.as_deref().unwrap_or_default(), theme::TEXT);
+    view.key_value("  Partition", &request.partition, theme::TEXT);
     if let Some(rule) = &request.denied_by {
-        paper.pair("  Denied by", rule, theme::BAD);
+        view.key_value("  Denied by", rule, theme::ERROR);
     }
 }

@@ -4,38 +4,38 @@ use crossterm::event::KeyEvent;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
-use super::{Location, Wish};
+use super::{Location, PageEvent};
 use crate::aws::cloudtrail::Event;
 use crate::aws::mend::UNREADABLE;
 use crate::aws::scalar::EpochSeconds;
 use crate::create_key::known::Loadable;
-use crate::tui::effect::{Call, Failure};
+use crate::tui::effect::{Call, CallFailure};
 use crate::tui::keymap::{self, Action, Context};
 use crate::tui::theme;
-use crate::tui::widgets::paper::Paper;
-use crate::tui::widgets::table::{Choice, Column, Pressed, Rows, Table};
+use crate::tui::widgets::paper::ScrollView;
+use crate::tui::widgets::table::{Column, Rows, SelectionMode, Table, TableEvent};
 
 const COLUMNS: [Column; 5] = [
-    Column { title: "Event time", least: 21, weight: 0 },
-    Column { title: "Event name", least: 16, weight: 2 },
-    Column { title: "User name", least: 10, weight: 1 },
-    Column { title: "Resource name", least: 16, weight: 2 },
-    Column { title: "Error code", least: 12, weight: 1 },
+    Column { title: "Event time", min_width: 21, weight: 0 },
+    Column { title: "Event name", min_width: 16, weight: 2 },
+    Column { title: "User name", min_width: 10, weight: 1 },
+    Column { title: "Resource name", min_width: 16, weight: 2 },
+    Column { title: "Error code", min_width: 12, weight: 1 },
 ];
 
 /// The events told so far, and where the person is among them.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Events {
+pub struct EventList {
     /// The newest first.
-    told: Loadable<Vec<Event>>,
+    events: Loadable<Vec<Event>>,
     /// What the next page of older ones is asked by.
-    next: Option<String>,
+    next_token: Option<String>,
     table: Table,
 }
 
-impl Default for Events {
+impl Default for EventList {
     fn default() -> Self {
-        Self { told: Loadable::Idle, next: None, table: Table::newest_first() }
+        Self { events: Loadable::Idle, next_token: None, table: Table::newest_first() }
     }
 }
 
@@ -50,13 +50,13 @@ fn error_code(event: &Event) -> Option<String> {
 }
 
 /// Whether nobody knows when it was.
-pub(super) fn is_undated(event: &Event) -> bool {
+pub(super) fn has_unreadable_time(event: &Event) -> bool {
     event.problem.is_some() && event.event_time == EpochSeconds::default()
 }
 
 fn cell(event: &Event, column: usize) -> String {
     match column {
-        0 if is_undated(event) => UNREADABLE.to_owned(),
+        0 if has_unreadable_time(event) => UNREADABLE.to_owned(),
         0 => event.event_time.0.strftime("%Y-%m-%d %H:%M:%SZ").to_string(),
         1 => event.event_name.clone(),
         2 => event.username.clone().unwrap_or_else(|| "-".to_owned()),
@@ -68,9 +68,9 @@ fn cell(event: &Event, column: usize) -> String {
     }
 }
 
-impl Events {
+impl EventList {
     fn list(&self) -> &[Event] {
-        self.told.ready().map_or(&[], Vec::as_slice)
+        self.events.ready().map_or(&[], Vec::as_slice)
     }
 
     /// The event with this ID, if it was told.
@@ -79,38 +79,38 @@ impl Events {
     }
 
     /// The newest events are being asked for.
-    pub fn asked(&mut self) {
-        if self.told.ready().is_none() {
-            self.told = Loadable::Loading;
+    pub fn start_loading(&mut self) {
+        if self.events.ready().is_none() {
+            self.events = Loadable::Loading;
         }
     }
 
     /// A page was told: the newest, or the one that follows what is there.
-    pub fn told(&mut self, is_first: bool, page: Vec<Event>, next: Option<String>) {
+    pub fn on_events_loaded(&mut self, is_first: bool, page: Vec<Event>, next: Option<String>) {
         let here = self.table.current().and_then(|row| self.list().get(row)).map(|event| event.event_id.clone());
-        match &mut self.told {
+        match &mut self.events {
             Loadable::Ready(events) if !is_first => events.extend(page),
             events => *events = Loadable::Ready(page),
         }
-        self.next = next;
-        self.arrange();
+        self.next_token = next;
+        self.update_rows();
         if let Some(row) = here.and_then(|id| self.list().iter().position(|event| event.event_id == id)) {
-            self.table.select(row);
+            self.table.move_cursor_to(row);
         }
     }
 
     /// Events could not be had. Whether the person has to be told elsewhere, because others are shown.
-    pub fn failed(&mut self, failure: &Failure) -> bool {
-        if self.told.ready().is_some() {
+    pub fn on_load_failed(&mut self, failure: &CallFailure) -> bool {
+        if self.events.ready().is_some() {
             return true;
         }
-        self.told = Loadable::Failed(format!("{}: {}", failure.code, failure.message));
+        self.events = Loadable::Failed(format!("{}: {}", failure.code, failure.message));
         false
     }
 
-    fn arrange(&mut self) {
-        let events = self.told.ready().map_or(&[][..], Vec::as_slice);
-        self.table.arrange(events.len(), &COLUMNS, &|row, column| cell(&events[row], column));
+    fn update_rows(&mut self) {
+        let events = self.events.ready().map_or(&[][..], Vec::as_slice);
+        self.table.update_rows(events.len(), &COLUMNS, &|row, column| cell(&events[row], column));
     }
 
     /// The table that the page is.
@@ -119,27 +119,30 @@ impl Events {
     }
 
     /// Takes pasted text.
-    pub fn paste(&mut self, text: &str) {
-        self.table.paste(text);
+    pub fn handle_paste(&mut self, text: &str) {
+        self.table.handle_paste(text);
     }
 
     /// Takes a key.
-    pub fn press(&mut self, key: KeyEvent) -> Vec<Wish> {
-        match self.table.press(key, COLUMNS.len()) {
-            Pressed::Open(row) => {
+    pub fn handle_key(&mut self, key: KeyEvent) -> Vec<PageEvent> {
+        match self.table.handle_key(key, COLUMNS.len()) {
+            TableEvent::Open(row) => {
                 let event = self.list().get(row);
-                return event.map(|event| Wish::Go(Location::Event(event.event_id.clone()))).into_iter().collect();
+                return event
+                    .map(|event| PageEvent::Navigate(Location::Event(event.event_id.clone())))
+                    .into_iter()
+                    .collect();
             }
-            Pressed::Sorted => self.arrange(),
-            Pressed::Taken if self.table.is_at_end() => {
+            TableEvent::SortChanged => self.update_rows(),
+            TableEvent::Handled if self.table.is_at_end() => {
                 // Whoever has come to the end wants to see what is further back.
-                let more = self.next.take().map(|token| Wish::Ask(Call::Events(Some(token))));
+                let more = self.next_token.take().map(|token| PageEvent::Request(Call::Events(Some(token))));
                 return more.into_iter().collect();
             }
-            Pressed::Taken | Pressed::Toggle(_) | Pressed::ToggleAll => {}
-            Pressed::Ignored => {
-                if keymap::action(&[Context::Asked], key) == Some(Action::Refresh) {
-                    return vec![Wish::Ask(Call::Events(None))];
+            TableEvent::Handled | TableEvent::Toggle(_) | TableEvent::ToggleAll => {}
+            TableEvent::Ignored => {
+                if keymap::action(&[Context::Refreshable], key) == Some(Action::Refresh) {
+                    return vec![PageEvent::Request(Call::Events(None))];
                 }
             }
         }
@@ -148,25 +151,25 @@ impl Events {
 
     /// Draws the page.
     pub fn draw(&self, is_focused: bool, frame: &mut Frame, area: Rect) {
-        let mut paper = Paper::new(area.width);
+        let mut view = ScrollView::new(area.width);
         let events = self.list();
-        let more = if self.next.is_some() { "…" } else { "" };
-        let count = self.told.ready().map(|_| format!(" ({}{more})", events.len())).unwrap_or_default();
-        paper.heading(&format!("Event history{count}"));
-        if super::write_loading(&mut paper, "events", &self.told) {
+        let more = if self.next_token.is_some() { "…" } else { "" };
+        let count = self.events.ready().map(|_| format!(" ({}{more})", events.len())).unwrap_or_default();
+        view.heading(&format!("Event history{count}"));
+        if super::write_load_state(&mut view, "events", &self.events) {
             if events.is_empty() {
-                paper.heading("  No events");
-                paper.prose("Every call to AWS leaves one. Press r to look again.", 2, theme::TEXT);
+                view.heading("  No events");
+                view.paragraph("Every call to AWS leaves one. Press r to look again.", 2, theme::TEXT);
             } else {
                 let rows = Rows {
                     total: events.len(),
                     cell: &|row, column| cell(&events[row], column),
-                    choice: Choice::None,
-                    is_chosen: &|_| false,
+                    selection_mode: SelectionMode::None,
+                    is_selected: &|_| false,
                 };
-                self.table.write(&mut paper, &COLUMNS, usize::from(area.height).saturating_sub(1), is_focused, &rows);
+                self.table.write(&mut view, &COLUMNS, usize::from(area.height).saturating_sub(1), is_focused, &rows);
             }
         }
-        paper.draw(frame, area);
+        view.draw(frame, area);
     }
 }

@@ -5,20 +5,20 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::{Location, Wish};
+use super::{Location, PageEvent};
 use crate::aws::kms::{ConnectionState, CustomKeyStore};
 use crate::aws::mend::UNREADABLE;
 use crate::create_key::key_summary::KeySummary;
 use crate::create_key::known::{AccountState, Loadable};
-use crate::tui::connect::{self, Afterwards};
+use crate::tui::connect::{self, AfterConnect};
 use crate::tui::effect::Call;
 use crate::tui::keymap::{self, Action, Context};
 use crate::tui::monitoring::{self, Monitoring, TimeRange};
 use crate::tui::pages::keys::aliases_of;
 use crate::tui::tasks::FormKind;
 use crate::tui::theme;
-use crate::tui::widgets::paper::Paper;
-use crate::tui::widgets::scroll::Scroll;
+use crate::tui::widgets::paper::ScrollView;
+use crate::tui::widgets::scroll::ScrollState;
 use crate::tui::widgets::table::state_style;
 use crate::tui::widgets::{button, text};
 
@@ -30,20 +30,20 @@ pub struct KeyStorePage {
     /// Its figures.
     pub monitoring: Loadable<Monitoring>,
     range: TimeRange,
-    spot: usize,
-    scroll: Scroll,
+    focus_index: usize,
+    scroll: ScrollState,
 }
 
 /// The buttons at the top; the keys of the store come after them in the order of Tab, then the figures.
 const BUTTONS: [(&str, Action); 4] = [
     ("Create a KMS key in this key store", Action::CreateKey),
     ("Connect", Action::Connect),
-    ("Key store actions", Action::Actions),
-    ("Copy ID", Action::CopyId),
+    ("Key store actions", Action::OpenActionsMenu),
+    ("Copy ID", Action::Copy),
 ];
 
-fn keys_in<'a>(store_id: &str, known: &'a AccountState) -> Vec<&'a KeySummary> {
-    let keys = known.keys.ready().map_or(&[][..], Vec::as_slice);
+fn keys_in_store<'a>(store_id: &str, account: &'a AccountState) -> Vec<&'a KeySummary> {
+    let keys = account.keys.ready().map_or(&[][..], Vec::as_slice);
     // Keys and stores whose IDs can't be read have nothing to do with each other.
     let is_here = |key: &&KeySummary| store_id != UNREADABLE && key.custom_key_store_id.as_deref() == Some(store_id);
     keys.iter().filter(is_here).collect()
@@ -56,30 +56,30 @@ impl KeyStorePage {
     }
 
     /// What must be asked to show the figures.
-    pub fn question(&self) -> Call {
+    pub fn metrics_call(&self) -> Call {
         Call::Metrics { custom_key_store_id: self.store_id.clone(), range: self.range }
     }
 
     /// The figures of this time are being asked for. Those of another are not shown meanwhile: their axis is another.
-    pub fn asked(&mut self, range: TimeRange) {
+    pub fn start_loading(&mut self, range: TimeRange) {
         if self.monitoring.ready().is_none_or(|shown| shown.range != range) {
             self.monitoring = Loadable::Loading;
         }
     }
 
-    fn look_at_next_range(&mut self) -> Vec<Wish> {
+    fn show_next_range(&mut self) -> Vec<PageEvent> {
         self.range = self.range.next();
-        vec![Wish::Ask(self.question())]
+        vec![PageEvent::Request(self.metrics_call())]
     }
 
     /// The store, once it is known.
-    pub fn store<'a>(&self, known: &'a AccountState) -> Option<&'a CustomKeyStore> {
-        known.key_stores.ready()?.iter().find(|store| store.custom_key_store_id == self.store_id)
+    pub fn store<'a>(&self, account: &'a AccountState) -> Option<&'a CustomKeyStore> {
+        account.key_stores.ready()?.iter().find(|store| store.custom_key_store_id == self.store_id)
     }
 
     pub fn is_enabled(action: Action, store: &CustomKeyStore) -> bool {
         match action {
-            Action::CreateKey | Action::Connect | Action::Disconnect | Action::CopyId
+            Action::CreateKey | Action::Connect | Action::Disconnect | Action::Copy
                 if store.custom_key_store_id == UNREADABLE =>
             {
                 false
@@ -92,67 +92,75 @@ impl KeyStorePage {
         }
     }
 
-    fn perform(&self, action: Action, known: &AccountState) -> Vec<Wish> {
-        let Some(store) = self.store(known) else { return Vec::new() };
+    fn handle_action(&self, action: Action, account: &AccountState) -> Vec<PageEvent> {
+        let Some(store) = self.store(account) else { return Vec::new() };
         let id = store.custom_key_store_id.clone();
         match action {
             // The menu says why nothing can be done with it.
-            Action::CreateKey | Action::Connect | Action::Disconnect | Action::CopyId if id == UNREADABLE => {
-                super::store_menu(&id, known).into_iter().collect()
+            Action::CreateKey | Action::Connect | Action::Disconnect | Action::Copy if id == UNREADABLE => {
+                super::key_store_actions_menu(&id, account).into_iter().collect()
             }
-            Action::CreateKey => vec![Wish::CreateKey(id)],
-            Action::Connect if Self::is_enabled(action, store) => vec![Wish::Connect(id, Afterwards::Stay)],
-            Action::Disconnect if Self::is_enabled(action, store) => vec![Wish::Disconnect(id)],
-            Action::CreateKeyStore => vec![Wish::Begin(FormKind::CreateKeyStore)],
-            Action::Actions => super::store_menu(&id, known).into_iter().collect(),
-            Action::CopyId => vec![Wish::Copy("Custom key store ID", id)],
-            Action::Refresh => vec![Wish::Ask(Call::KeyStores), Wish::Ask(Call::Keys(None)), Wish::Ask(Call::Aliases)],
+            Action::CreateKey => vec![PageEvent::CreateKey(id)],
+            Action::Connect if Self::is_enabled(action, store) => vec![PageEvent::Connect(id, AfterConnect::Stay)],
+            Action::Disconnect if Self::is_enabled(action, store) => vec![PageEvent::ConfirmDisconnect(id)],
+            Action::CreateKeyStore => vec![PageEvent::OpenTask(FormKind::CreateKeyStore)],
+            Action::OpenActionsMenu => super::key_store_actions_menu(&id, account).into_iter().collect(),
+            Action::Copy => vec![PageEvent::Copy("Custom key store ID", id)],
+            Action::Refresh => vec![
+                PageEvent::Request(Call::KeyStores),
+                PageEvent::Request(Call::Keys(None)),
+                PageEvent::Request(Call::Aliases),
+            ],
             _ => Vec::new(),
         }
     }
 
     /// How far it is scrolled.
-    pub fn scroll(&self) -> &Scroll {
+    pub fn scroll(&self) -> &ScrollState {
         &self.scroll
     }
 
     /// Whether what has the focus does something.
-    pub fn can_activate(&self, known: &AccountState) -> bool {
-        let button = BUTTONS.get(self.spot);
-        self.store(known).is_some_and(|store| button.is_none_or(|(_, action)| Self::is_enabled(*action, store)))
+    pub fn can_activate(&self, account: &AccountState) -> bool {
+        let button = BUTTONS.get(self.focus_index);
+        self.store(account).is_some_and(|store| button.is_none_or(|(_, action)| Self::is_enabled(*action, store)))
     }
 
-    fn focus(&mut self, spot: usize) {
-        self.spot = spot;
+    fn set_focus(&mut self, spot: usize) {
+        self.focus_index = spot;
         self.scroll.reset();
     }
 
     /// Takes a key.
-    pub fn press(&mut self, key: KeyEvent, known: &AccountState) -> Vec<Wish> {
-        let keys = keys_in(&self.store_id, known);
-        let spots = BUTTONS.len() + keys.len() + 1;
+    pub fn handle_key(&mut self, key: KeyEvent, account: &AccountState) -> Vec<PageEvent> {
+        let keys = keys_in_store(&self.store_id, account);
+        let focus_count = BUTTONS.len() + keys.len() + 1;
         match key.code {
-            KeyCode::Tab | KeyCode::Down | KeyCode::Right => self.focus((self.spot + 1) % spots),
-            KeyCode::BackTab | KeyCode::Up | KeyCode::Left => self.focus((self.spot + spots - 1) % spots),
-            KeyCode::PageDown | KeyCode::PageUp => {
-                self.scroll.press_page(key.code);
+            KeyCode::Tab | KeyCode::Down | KeyCode::Right => self.set_focus((self.focus_index + 1) % focus_count),
+            KeyCode::BackTab | KeyCode::Up | KeyCode::Left => {
+                self.set_focus((self.focus_index + focus_count - 1) % focus_count)
             }
-            KeyCode::Home => self.focus(0),
-            KeyCode::End => self.focus(spots - 1),
+            KeyCode::PageDown | KeyCode::PageUp => {
+                self.scroll.handle_page_key(key.code);
+            }
+            KeyCode::Home => self.set_focus(0),
+            KeyCode::End => self.set_focus(focus_count - 1),
             KeyCode::Enter | KeyCode::Char(' ') => {
-                return match self.spot.checked_sub(BUTTONS.len()) {
-                    None => self.perform(BUTTONS[self.spot].1, known),
-                    Some(row) if row == keys.len() => self.look_at_next_range(),
-                    Some(row) => {
-                        keys.get(row).map(|key| Wish::Go(Location::Key(key.key_id().to_owned()))).into_iter().collect()
-                    }
+                return match self.focus_index.checked_sub(BUTTONS.len()) {
+                    None => self.handle_action(BUTTONS[self.focus_index].1, account),
+                    Some(row) if row == keys.len() => self.show_next_range(),
+                    Some(row) => keys
+                        .get(row)
+                        .map(|key| PageEvent::Navigate(Location::Key(key.key_id().to_owned())))
+                        .into_iter()
+                        .collect(),
                 };
             }
             _ => {
-                let contexts = [Context::KeyStore, Context::Monitoring, Context::Key, Context::Asked];
+                let contexts = [Context::KeyStore, Context::Monitoring, Context::Key, Context::Refreshable];
                 return match keymap::action(&contexts, key) {
-                    Some(Action::TimeRange) => self.look_at_next_range(),
-                    Some(action) => self.perform(action, known),
+                    Some(Action::TimeRange) => self.show_next_range(),
+                    Some(action) => self.handle_action(action, account),
                     None => Vec::new(),
                 };
             }
@@ -161,98 +169,106 @@ impl KeyStorePage {
     }
 
     /// Draws the page.
-    pub fn draw(&self, known: &AccountState, frame: &mut Frame, area: Rect) {
-        let mut paper = Paper::new(area.width);
-        if super::write_loading(&mut paper, "the external key store", &known.key_stores) {
-            if let Some(store) = self.store(known) {
-                self.write(&mut paper, store, known);
+    pub fn draw(&self, account: &AccountState, frame: &mut Frame, area: Rect) {
+        let mut view = ScrollView::new(area.width);
+        if super::write_load_state(&mut view, "the external key store", &account.key_stores) {
+            if let Some(store) = self.store(account) {
+                self.write(&mut view, store, account);
             } else {
-                paper.heading("No such external key store");
-                paper.prose(&format!("{} does not exist in this account and Region.", self.store_id), 2, theme::TEXT);
+                view.heading("No such external key store");
+                view.paragraph(
+                    &format!("{} does not exist in this account and Region.", self.store_id),
+                    2,
+                    theme::TEXT,
+                );
             }
         }
-        paper.draw_scrolled(frame, area, &self.scroll);
+        view.draw_scrolled(frame, area, &self.scroll);
     }
 
-    fn write(&self, paper: &mut Paper, store: &CustomKeyStore, known: &AccountState) {
-        paper.heading(&text::escape_controls(&store.custom_key_store_name));
-        self.write_buttons(paper, store);
-        super::write_problem(paper, "key store", store.problem.as_deref());
-        paper.heading("General configuration");
-        paper.pair("Custom key store name", &store.custom_key_store_name, theme::TEXT);
-        paper.pair("Custom key store ID", &store.custom_key_store_id, theme::TEXT);
+    fn write(&self, view: &mut ScrollView, store: &CustomKeyStore, account: &AccountState) {
+        view.heading(&text::escape_controls(&store.custom_key_store_name));
+        self.write_buttons(view, store);
+        super::write_problem(view, "key store", store.problem.as_deref());
+        view.heading("General configuration");
+        view.key_value("Custom key store name", &store.custom_key_store_name, theme::TEXT);
+        view.key_value("Custom key store ID", &store.custom_key_store_id, theme::TEXT);
         let state = store.connection_state.label();
-        paper.pair("Connection state", state, state_style(state));
+        view.key_value("Connection state", state, state_style(state));
         if let Some(code) = &store.connection_error_code {
-            connect::write_connection_error(paper, code);
-            paper.gap();
+            connect::write_connection_error(view, code);
+            view.blank_line();
         }
-        paper.pair("Custom key store type", store.custom_key_store_type.label(), theme::TEXT);
-        paper.pair("Creation date", &super::date_of(store.creation_date, store.problem.as_deref()), theme::TEXT);
+        view.key_value("Custom key store type", store.custom_key_store_type.label(), theme::TEXT);
+        view.key_value(
+            "Creation date",
+            &super::format_date_or_unreadable(store.creation_date, store.problem.as_deref()),
+            theme::TEXT,
+        );
         if let Some(proxy) = &store.xks_proxy_configuration {
-            paper.heading("External key store proxy configuration");
-            paper.pair("Proxy connectivity", proxy.connectivity.label(), theme::TEXT);
-            paper.pair("Proxy URI endpoint", &proxy.uri_endpoint, theme::TEXT);
-            paper.pair("Proxy URI path", &proxy.uri_path, theme::TEXT);
-            paper.pair("Credential: Access key ID", proxy.access_key_id.as_deref().unwrap_or("-"), theme::TEXT);
+            view.heading("External key store proxy configuration");
+            view.key_value("Proxy connectivity", proxy.connectivity.label(), theme::TEXT);
+            view.key_value("Proxy URI endpoint", &proxy.uri_endpoint, theme::TEXT);
+            view.key_value("Proxy URI path", &proxy.uri_path, theme::TEXT);
+            view.key_value("Credential: Access key ID", proxy.access_key_id.as_deref().unwrap_or("-"), theme::TEXT);
             if let Some(service) = &proxy.vpc_endpoint_service_name {
-                paper.pair("VPC endpoint service name", service, theme::TEXT);
+                view.key_value("VPC endpoint service name", service, theme::TEXT);
             }
             if let Some(owner) = &proxy.vpc_endpoint_service_owner {
-                paper.pair("VPC endpoint service owner", owner, theme::TEXT);
+                view.key_value("VPC endpoint service owner", owner, theme::TEXT);
             }
         }
-        self.write_keys(paper, known);
-        let here = self.spot == BUTTONS.len() + keys_in(&self.store_id, known).len();
-        paper.focused(here, |paper| self.write_monitoring(paper, here));
+        self.write_keys(view, account);
+        let here = self.focus_index == BUTTONS.len() + keys_in_store(&self.store_id, account).len();
+        view.focused(here, |view| self.write_monitoring(view, here));
     }
 
-    fn write_monitoring(&self, paper: &mut Paper, is_focused: bool) {
-        paper.heading("Monitoring");
-        monitoring::write_range(paper, self.range, is_focused);
-        if super::write_loading(paper, "the metrics", &self.monitoring)
+    fn write_monitoring(&self, view: &mut ScrollView, is_focused: bool) {
+        view.heading("Monitoring");
+        monitoring::write_range(view, self.range, is_focused);
+        if super::write_load_state(view, "the metrics", &self.monitoring)
             && let Some(shown) = self.monitoring.ready()
         {
-            monitoring::write(paper, shown);
+            monitoring::write(view, shown);
         }
     }
 
-    fn write_buttons(&self, paper: &mut Paper, store: &CustomKeyStore) {
+    fn write_buttons(&self, view: &mut ScrollView, store: &CustomKeyStore) {
         let mut spans = vec![Span::raw(" ")];
         let mut used = 1;
         for (index, (words, action)) in BUTTONS.iter().enumerate() {
             let wide = text::width(words) + 6;
-            if used + wide > paper.width && used > 1 {
-                paper.line(Line::from(std::mem::replace(&mut spans, vec![Span::raw(" ")])));
+            if used + wide > view.width && used > 1 {
+                view.push_line(Line::from(std::mem::replace(&mut spans, vec![Span::raw(" ")])));
                 used = 1;
             }
-            let mut shown = button(words, self.spot == index);
-            if !Self::is_enabled(*action, store) && self.spot != index {
-                shown[1].style = theme::QUIET;
+            let mut shown = button(words, self.focus_index == index);
+            if !Self::is_enabled(*action, store) && self.focus_index != index {
+                shown[1].style = theme::MUTED;
             }
             spans.extend(shown);
             spans.push(Span::raw(" "));
             used += wide;
         }
-        paper.focused(self.spot < BUTTONS.len(), |paper| {
-            paper.line(Line::from(spans));
+        view.focused(self.focus_index < BUTTONS.len(), |view| {
+            view.push_line(Line::from(spans));
         });
     }
 
-    fn write_keys(&self, paper: &mut Paper, known: &AccountState) {
-        let keys = keys_in(&self.store_id, known);
-        paper.heading(&format!("KMS keys in this key store ({})", keys.len()));
-        if !super::write_loading(paper, "KMS keys", &known.keys) {
+    fn write_keys(&self, view: &mut ScrollView, account: &AccountState) {
+        let keys = keys_in_store(&self.store_id, account);
+        view.heading(&format!("KMS keys in this key store ({})", keys.len()));
+        if !super::write_load_state(view, "KMS keys", &account.keys) {
             return;
         }
         if keys.is_empty() {
-            paper.prose("No KMS key lives in this store yet.", 2, theme::QUIET);
+            view.paragraph("No KMS key lives in this store yet.", 2, theme::MUTED);
         }
         for (row, key) in keys.iter().enumerate() {
-            let here = self.spot == BUTTONS.len() + row;
+            let here = self.focus_index == BUTTONS.len() + row;
             let external = key.xks_key_id.as_deref().unwrap_or("-");
-            let name = aliases_of(key.key_id(), known).first().map_or_else(|| key.key_id(), String::as_str);
-            let third = paper.width.saturating_sub(18) / 2;
+            let name = aliases_of(key.key_id(), account).first().map_or_else(|| key.key_id(), String::as_str);
+            let third = view.width.saturating_sub(18) / 2;
             let style = if here { theme::FOCUS } else { theme::TEXT };
             let line = Line::from(vec![
                 Span::styled(if here { "▸ " } else { "  " }, theme::ACCENT),
@@ -266,8 +282,8 @@ impl KeyStorePage {
                     if here { style } else { state_style(key.key_state.label()) },
                 ),
             ]);
-            paper.focused(here, |paper| {
-                paper.line(line);
+            view.focused(here, |view| {
+                view.push_line(line);
             });
         }
     }

@@ -4,35 +4,35 @@ use crossterm::event::KeyEvent;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
-use super::{Location, Wish};
+use super::{Location, PageEvent};
 use crate::aws::kms::{CustomKeyStore, CustomKeyStoreType};
 use crate::aws::mend::UNREADABLE;
 use crate::create_key::known::AccountState;
-use crate::tui::connect::Afterwards;
+use crate::tui::connect::AfterConnect;
 use crate::tui::effect::Call;
 use crate::tui::keymap::{self, Action, Context};
 use crate::tui::tasks::FormKind;
 use crate::tui::theme;
-use crate::tui::widgets::paper::Paper;
-use crate::tui::widgets::table::{Choice, Column, Pressed, Rows, Table};
+use crate::tui::widgets::paper::ScrollView;
+use crate::tui::widgets::table::{Column, Rows, SelectionMode, Table, TableEvent};
 
 const COLUMNS: [Column; 5] = [
-    Column { title: "Custom key store name", least: 18, weight: 3 },
-    Column { title: "Connection state", least: 14, weight: 1 },
-    Column { title: "Custom key store ID", least: 22, weight: 1 },
-    Column { title: "Proxy connectivity", least: 17, weight: 1 },
-    Column { title: "Proxy URI path", least: 20, weight: 2 },
+    Column { title: "Custom key store name", min_width: 18, weight: 3 },
+    Column { title: "Connection state", min_width: 14, weight: 1 },
+    Column { title: "Custom key store ID", min_width: 22, weight: 1 },
+    Column { title: "Proxy connectivity", min_width: 17, weight: 1 },
+    Column { title: "Proxy URI path", min_width: 20, weight: 2 },
 ];
 
 /// Where the person is in the list.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct KeyStores {
+pub struct KeyStoreList {
     table: Table,
 }
 
 /// The external ones of the custom key stores.
-pub fn external(known: &AccountState) -> Vec<&CustomKeyStore> {
-    let stores = known.key_stores.ready().map_or(&[][..], Vec::as_slice);
+pub fn external_key_stores(account: &AccountState) -> Vec<&CustomKeyStore> {
+    let stores = account.key_stores.ready().map_or(&[][..], Vec::as_slice);
     let mut external: Vec<&CustomKeyStore> = stores.iter().filter(|store| is_external(store)).collect();
     external.sort_by_cached_key(|store| store.custom_key_store_name.to_lowercase());
     external
@@ -58,22 +58,22 @@ pub fn cell(store: &CustomKeyStore, column: usize) -> String {
     }
 }
 
-impl KeyStores {
+impl KeyStoreList {
     /// Arranges the table anew after the stores or the search changed.
-    pub fn arrange(&mut self, known: &AccountState) {
-        let stores = external(known);
-        self.table.arrange(stores.len(), &COLUMNS, &|row, column| cell(stores[row], column));
+    pub fn update_rows(&mut self, account: &AccountState) {
+        let stores = external_key_stores(account);
+        self.table.update_rows(stores.len(), &COLUMNS, &|row, column| cell(stores[row], column));
     }
 
     /// The ID of the store that the cursor is on.
-    pub fn current(&self, known: &AccountState) -> Option<String> {
-        external(known).get(self.table.current()?).map(|store| store.custom_key_store_id.clone())
+    pub fn current(&self, account: &AccountState) -> Option<String> {
+        external_key_stores(account).get(self.table.current()?).map(|store| store.custom_key_store_id.clone())
     }
 
     /// Puts the cursor on a store.
-    pub fn select(&mut self, store_id: &str, known: &AccountState) {
-        if let Some(row) = external(known).iter().position(|store| store.custom_key_store_id == store_id) {
-            self.table.select(row);
+    pub fn move_cursor_to(&mut self, store_id: &str, account: &AccountState) {
+        if let Some(row) = external_key_stores(account).iter().position(|store| store.custom_key_store_id == store_id) {
+            self.table.move_cursor_to(row);
         }
     }
 
@@ -83,53 +83,55 @@ impl KeyStores {
     }
 
     /// Takes pasted text.
-    pub fn paste(&mut self, text: &str, known: &AccountState) {
-        self.table.paste(text);
-        self.arrange(known);
+    pub fn handle_paste(&mut self, text: &str, account: &AccountState) {
+        self.table.handle_paste(text);
+        self.update_rows(account);
     }
 
     /// Takes a key.
-    pub fn press(&mut self, key: KeyEvent, known: &AccountState) -> Vec<Wish> {
-        let stores = external(known);
-        match self.table.press(key, COLUMNS.len()) {
-            Pressed::Open(row) => {
-                return vec![Wish::Go(Location::KeyStore(stores[row].custom_key_store_id.clone()))];
+    pub fn handle_key(&mut self, key: KeyEvent, account: &AccountState) -> Vec<PageEvent> {
+        let stores = external_key_stores(account);
+        match self.table.handle_key(key, COLUMNS.len()) {
+            TableEvent::Open(row) => {
+                return vec![PageEvent::Navigate(Location::KeyStore(stores[row].custom_key_store_id.clone()))];
             }
-            Pressed::Sorted => {
-                self.arrange(known);
+            TableEvent::SortChanged => {
+                self.update_rows(account);
                 return Vec::new();
             }
-            Pressed::Taken | Pressed::Toggle(_) | Pressed::ToggleAll => return Vec::new(),
-            Pressed::Ignored => {}
+            TableEvent::Handled | TableEvent::Toggle(_) | TableEvent::ToggleAll => return Vec::new(),
+            TableEvent::Ignored => {}
         }
         let here = self.table.current().and_then(|row| stores.get(row)).map(|store| store.custom_key_store_id.clone());
-        match (keymap::action(&[Context::KeyStore, Context::Asked], key), here) {
-            (Some(Action::Refresh), _) => vec![Wish::Ask(Call::KeyStores)],
-            (Some(Action::CreateKeyStore), _) => vec![Wish::Begin(FormKind::CreateKeyStore)],
-            (Some(Action::Actions), Some(store)) => super::store_menu(&store, known).into_iter().collect(),
+        match (keymap::action(&[Context::KeyStore, Context::Refreshable], key), here) {
+            (Some(Action::Refresh), _) => vec![PageEvent::Request(Call::KeyStores)],
+            (Some(Action::CreateKeyStore), _) => vec![PageEvent::OpenTask(FormKind::CreateKeyStore)],
+            (Some(Action::OpenActionsMenu), Some(store)) => {
+                super::key_store_actions_menu(&store, account).into_iter().collect()
+            }
             // The menu says why nothing can be done with it.
             (Some(Action::CreateKey | Action::Connect | Action::Disconnect), Some(store)) if store == UNREADABLE => {
-                super::store_menu(&store, known).into_iter().collect()
+                super::key_store_actions_menu(&store, account).into_iter().collect()
             }
-            (Some(Action::CreateKey), Some(store)) => vec![Wish::CreateKey(store)],
+            (Some(Action::CreateKey), Some(store)) => vec![PageEvent::CreateKey(store)],
             // The other wizard has a way to create a store, and to a key without one.
-            (Some(Action::CreateKey), None) if known.key_stores.ready().is_some() => vec![Wish::OpenWizard],
-            (Some(Action::Connect), Some(store)) => vec![Wish::Connect(store, Afterwards::Stay)],
-            (Some(Action::Disconnect), Some(store)) => vec![Wish::Disconnect(store)],
+            (Some(Action::CreateKey), None) if account.key_stores.ready().is_some() => vec![PageEvent::OpenWizard],
+            (Some(Action::Connect), Some(store)) => vec![PageEvent::Connect(store, AfterConnect::Stay)],
+            (Some(Action::Disconnect), Some(store)) => vec![PageEvent::ConfirmDisconnect(store)],
             _ => Vec::new(),
         }
     }
 
     /// Draws the page.
-    pub fn draw(&self, known: &AccountState, is_focused: bool, frame: &mut Frame, area: Rect) {
-        let mut paper = Paper::new(area.width);
-        let stores = external(known);
-        let count = known.key_stores.ready().map(|_| format!(" ({})", stores.len())).unwrap_or_default();
-        paper.heading(&format!("External key stores{count}"));
-        if super::write_loading(&mut paper, "external key stores", &known.key_stores) {
+    pub fn draw(&self, account: &AccountState, is_focused: bool, frame: &mut Frame, area: Rect) {
+        let mut view = ScrollView::new(area.width);
+        let stores = external_key_stores(account);
+        let count = account.key_stores.ready().map(|_| format!(" ({})", stores.len())).unwrap_or_default();
+        view.heading(&format!("External key stores{count}"));
+        if super::write_load_state(&mut view, "external key stores", &account.key_stores) {
             if stores.is_empty() {
-                paper.heading("  No external key stores");
-                paper.prose(
+                view.heading("  No external key stores");
+                view.paragraph(
                     "Unable to find any external key stores in this account and Region. Press C to create one.",
                     2,
                     theme::TEXT,
@@ -138,12 +140,12 @@ impl KeyStores {
                 let rows = Rows {
                     total: stores.len(),
                     cell: &|row, column| cell(stores[row], column),
-                    choice: Choice::None,
-                    is_chosen: &|_| false,
+                    selection_mode: SelectionMode::None,
+                    is_selected: &|_| false,
                 };
-                self.table.write(&mut paper, &COLUMNS, usize::from(area.height).saturating_sub(1), is_focused, &rows);
+                self.table.write(&mut view, &COLUMNS, usize::from(area.height).saturating_sub(1), is_focused, &rows);
             }
         }
-        paper.draw(frame, area);
+        view.draw(frame, area);
     }
 }

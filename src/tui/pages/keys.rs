@@ -6,7 +6,7 @@ use crossterm::event::KeyEvent;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
-use super::{Location, Wish};
+use super::{Location, PageEvent};
 use crate::aws::kms::KeyManagerType;
 use crate::aws::mend::UNREADABLE;
 use crate::create_key::key_summary::KeySummary;
@@ -16,21 +16,21 @@ use crate::tui::keymap::{self, Action, Context};
 use crate::tui::preferences::{KeyColumn, Preferences};
 use crate::tui::tasks::{FormKind, Menu};
 use crate::tui::theme;
-use crate::tui::widgets::paper::Paper;
-use crate::tui::widgets::table::{Choice, Column, Pressed, Rows, Table};
+use crate::tui::widgets::paper::ScrollView;
+use crate::tui::widgets::table::{Column, Rows, SelectionMode, Table, TableEvent};
 
 /// Where the person is in the list.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Keys {
-    manager: KeyManagerType,
-    shown: Vec<KeyColumn>,
+pub struct KeyList {
+    key_manager: KeyManagerType,
+    visible_columns: Vec<KeyColumn>,
     table: Table,
-    chosen: BTreeSet<String>,
+    selected: BTreeSet<String>,
 }
 
 /// The aliases of a key, without `alias/`, in order.
-pub fn aliases_of<'a>(key_id: &str, known: &'a AccountState) -> &'a [String] {
-    known.alias_names.get(key_id).map_or(&[], Vec::as_slice)
+pub fn aliases_of<'a>(key_id: &str, account: &'a AccountState) -> &'a [String] {
+    account.alias_names.get(key_id).map_or(&[], Vec::as_slice)
 }
 
 /// `ENCRYPT_DECRYPT` in the console's words.
@@ -44,10 +44,10 @@ pub fn usage_label(usage: &str) -> &str {
     }
 }
 
-fn cell(key: &KeySummary, column: KeyColumn, known: &AccountState) -> String {
+fn cell(key: &KeySummary, column: KeyColumn, account: &AccountState) -> String {
     let or_dash = |value: Option<&str>| value.unwrap_or("-").to_owned();
     match column {
-        KeyColumn::Aliases => match aliases_of(key.key_id(), known) {
+        KeyColumn::Aliases => match aliases_of(key.key_id(), account) {
             [] => "-".to_owned(),
             [one] => one.clone(),
             [one, more @ ..] => format!("{one} (+{} more)", more.len()),
@@ -60,12 +60,12 @@ fn cell(key: &KeySummary, column: KeyColumn, known: &AccountState) -> String {
         KeyColumn::Origin => key.origin.label().to_owned(),
         KeyColumn::CustomKeyStoreName => {
             let id = key.custom_key_store_id.as_deref().filter(|id| *id != UNREADABLE);
-            let store = id.and_then(|id| known.key_store(id));
+            let store = id.and_then(|id| account.key_store(id));
             or_dash(store.map(|store| store.custom_key_store_name.as_str()))
         }
         KeyColumn::ExternalKeyId => or_dash(key.xks_key_id.as_deref()),
         // In the order of time when it is sorted as text.
-        KeyColumn::CreationDate if super::is_undated(key.creation_date, key.problem.as_deref()) => {
+        KeyColumn::CreationDate if super::has_unreadable_date(key.creation_date, key.problem.as_deref()) => {
             UNREADABLE.to_owned()
         }
         KeyColumn::CreationDate => key.creation_date.0.strftime("%Y-%m-%d %H:%M").to_string(),
@@ -79,8 +79,8 @@ fn cell(key: &KeySummary, column: KeyColumn, known: &AccountState) -> String {
 }
 
 /// `key=value` for each tag, as far as tags have been asked for.
-fn tags(key: &KeySummary, known: &AccountState) -> String {
-    let tags = known.tags.ready().and_then(|all| all.get(key.key_id())).map_or(&[][..], Vec::as_slice);
+fn tag_search_text(key: &KeySummary, account: &AccountState) -> String {
+    let tags = account.tags.ready().and_then(|all| all.get(key.key_id())).map_or(&[][..], Vec::as_slice);
     let mut words = String::new();
     for tag in tags {
         words.push_str(&tag.tag_key);
@@ -113,41 +113,41 @@ pub fn regionality(key: &KeySummary) -> &'static str {
     }
 }
 
-impl Keys {
+impl KeyList {
     /// The list of the keys that this one manages.
     pub fn new(manager: KeyManagerType) -> Self {
         let (shown, chosen) = (Preferences::default().key_columns, BTreeSet::new());
-        Self { manager, shown, table: Table::default(), chosen }
+        Self { key_manager: manager, visible_columns: shown, table: Table::default(), selected: chosen }
     }
 
     /// Shows the columns and as many rows as the person prefers.
-    pub fn prefer(&mut self, preferences: &Preferences, known: &AccountState) {
-        self.shown = KeyColumn::ALL.into_iter().filter(|one| preferences.key_columns.contains(one)).collect();
+    pub fn apply_preferences(&mut self, preferences: &Preferences, account: &AccountState) {
+        self.visible_columns = KeyColumn::ALL.into_iter().filter(|one| preferences.key_columns.contains(one)).collect();
         self.table.page_size = preferences.page_size;
-        self.table.wraps = preferences.wrap_lines;
-        self.arrange(known);
+        self.table.wraps_text = preferences.wrap_lines;
+        self.update_rows(account);
     }
 
     fn columns(&self) -> Vec<Column> {
-        self.shown.iter().map(|one| one.column()).collect()
+        self.visible_columns.iter().map(|one| one.column()).collect()
     }
 
-    fn list<'a>(&self, known: &'a AccountState) -> &'a [KeySummary] {
-        match self.manager {
-            KeyManagerType::Aws => &known.aws_managed_keys,
-            _ => known.keys.ready().map_or(&[][..], Vec::as_slice),
+    fn list<'a>(&self, account: &'a AccountState) -> &'a [KeySummary] {
+        match self.key_manager {
+            KeyManagerType::Aws => &account.aws_managed_keys,
+            _ => account.keys.ready().map_or(&[][..], Vec::as_slice),
         }
     }
 
     /// Arranges the table anew after the keys, the aliases or the search changed.
-    pub fn arrange(&mut self, known: &AccountState) {
-        let (keys, mut columns) = (self.list(known), self.columns());
+    pub fn update_rows(&mut self, account: &AccountState) {
+        let (keys, mut columns) = (self.list(account), self.columns());
         // Tags stand in no column, but a search finds them.
-        columns.push(Column { title: "Tag", least: 0, weight: 0 });
-        let shown = &self.shown;
-        self.table.arrange(keys.len(), &columns, &|row, column| match shown.get(column) {
-            Some(column) => cell(&keys[row], *column, known),
-            None => tags(&keys[row], known),
+        columns.push(Column { title: "Tag", min_width: 0, weight: 0 });
+        let shown = &self.visible_columns;
+        self.table.update_rows(keys.len(), &columns, &|row, column| match shown.get(column) {
+            Some(column) => cell(&keys[row], *column, account),
+            None => tag_search_text(&keys[row], account),
         });
     }
 
@@ -157,132 +157,145 @@ impl Keys {
     }
 
     /// The ID of the key that the cursor is on.
-    pub fn current(&self, known: &AccountState) -> Option<String> {
-        self.list(known).get(self.table.current()?).map(|key| key.key_id().to_owned())
+    pub fn current(&self, account: &AccountState) -> Option<String> {
+        self.list(account).get(self.table.current()?).map(|key| key.key_id().to_owned())
     }
 
     /// The keys that an action is about: those that are chosen, else the one that the cursor is on.
-    fn meant<'a>(&self, known: &'a AccountState) -> Vec<&'a KeySummary> {
-        let keys = self.list(known);
-        if self.chosen.is_empty() {
+    fn action_targets<'a>(&self, account: &'a AccountState) -> Vec<&'a KeySummary> {
+        let keys = self.list(account);
+        if self.selected.is_empty() {
             return self.table.current().and_then(|row| keys.get(row)).into_iter().collect();
         }
-        keys.iter().filter(|key| self.chosen.contains(key.key_id())).collect()
+        keys.iter().filter(|key| self.selected.contains(key.key_id())).collect()
     }
 
     /// Lets go of all keys that were chosen.
-    pub fn forget_choice(&mut self) {
-        self.chosen.clear();
+    pub fn clear_selection(&mut self) {
+        self.selected.clear();
     }
 
     /// Puts the cursor on a key.
-    pub fn select(&mut self, key_id: &str, known: &AccountState) {
-        let keys = self.list(known);
+    pub fn move_cursor_to(&mut self, key_id: &str, account: &AccountState) {
+        let keys = self.list(account);
         if let Some(row) = keys.iter().position(|key| key.key_id() == key_id) {
-            self.table.select(row);
+            self.table.move_cursor_to(row);
         }
     }
 
     /// Takes pasted text.
-    pub fn paste(&mut self, text: &str, known: &AccountState) {
-        self.table.paste(text);
-        self.arrange(known);
+    pub fn handle_paste(&mut self, text: &str, account: &AccountState) {
+        self.table.handle_paste(text);
+        self.update_rows(account);
     }
 
     /// Takes a key.
-    pub fn press(&mut self, key: KeyEvent, known: &AccountState) -> Vec<Wish> {
-        let keys = self.list(known);
-        match self.table.press(key, self.shown.len()) {
-            Pressed::Open(row) => {
-                return keys.get(row).map(|key| Wish::Go(Location::Key(key.key_id().to_owned()))).into_iter().collect();
+    pub fn handle_key(&mut self, key: KeyEvent, account: &AccountState) -> Vec<PageEvent> {
+        let keys = self.list(account);
+        match self.table.handle_key(key, self.visible_columns.len()) {
+            TableEvent::Open(row) => {
+                return keys
+                    .get(row)
+                    .map(|key| PageEvent::Navigate(Location::Key(key.key_id().to_owned())))
+                    .into_iter()
+                    .collect();
             }
-            Pressed::Toggle(_) | Pressed::ToggleAll if self.manager == KeyManagerType::Aws => return Vec::new(),
-            Pressed::Toggle(row) => {
+            TableEvent::Toggle(_) | TableEvent::ToggleAll if self.key_manager == KeyManagerType::Aws => {
+                return Vec::new();
+            }
+            TableEvent::Toggle(row) => {
                 if let Some(key) = keys.get(row)
-                    && !self.chosen.remove(key.key_id())
+                    && !self.selected.remove(key.key_id())
                 {
-                    self.chosen.insert(key.key_id().to_owned());
+                    self.selected.insert(key.key_id().to_owned());
                 }
                 return Vec::new();
             }
-            Pressed::ToggleAll => {
+            TableEvent::ToggleAll => {
                 let shown: Vec<String> = self
                     .table
-                    .shown()
+                    .matching_rows()
                     .iter()
                     .filter_map(|row| keys.get(*row))
                     .map(|key| key.key_id().to_owned())
                     .collect();
-                let all = shown.iter().all(|id| self.chosen.contains(id));
+                let all = shown.iter().all(|id| self.selected.contains(id));
                 for id in shown {
                     if all {
-                        self.chosen.remove(&id)
+                        self.selected.remove(&id)
                     } else {
-                        self.chosen.insert(id)
+                        self.selected.insert(id)
                     };
                 }
                 return Vec::new();
             }
-            Pressed::Sorted => {
-                self.arrange(known);
+            TableEvent::SortChanged => {
+                self.update_rows(account);
                 return Vec::new();
             }
-            Pressed::Taken => {
+            TableEvent::Handled => {
                 let wants_tags = self.table.is_searching() && self.table.search().contains("tag:");
-                return if wants_tags && known.tags == Loadable::Idle {
-                    vec![Wish::Ask(Call::AllTags(keys.iter().map(|key| key.key_id().to_owned()).collect()))]
+                return if wants_tags && account.tags == Loadable::Idle {
+                    vec![PageEvent::Request(Call::AllTags(keys.iter().map(|key| key.key_id().to_owned()).collect()))]
                 } else {
                     Vec::new()
                 };
             }
-            Pressed::Ignored => {}
+            TableEvent::Ignored => {}
         }
-        let is_ours = self.manager == KeyManagerType::Customer;
-        match keymap::action(&[Context::KeyList, Context::Asked], key)
+        let is_ours = self.key_manager == KeyManagerType::Customer;
+        match keymap::action(&[Context::KeyList, Context::Refreshable], key)
             .filter(|action| is_ours || *action == Action::Refresh)
         {
-            Some(Action::CreateKey) => vec![Wish::OpenWizard],
-            Some(Action::Preferences) => vec![Wish::Begin(FormKind::Preferences)],
-            Some(Action::Actions) => {
-                let meant = self.meant(known);
-                let menu = (!meant.is_empty()).then(|| Wish::Menu(Menu::for_keys(&meant, None, None, known)));
+            Some(Action::CreateKey) => vec![PageEvent::OpenWizard],
+            Some(Action::Preferences) => vec![PageEvent::OpenTask(FormKind::Preferences)],
+            Some(Action::OpenActionsMenu) => {
+                let meant = self.action_targets(account);
+                let menu =
+                    (!meant.is_empty()).then(|| PageEvent::OpenMenu(Menu::for_keys(&meant, None, None, account)));
                 menu.into_iter().collect()
             }
-            Some(Action::Refresh) => vec![Wish::Ask(Call::Keys(None)), Wish::Ask(Call::Aliases)],
+            Some(Action::Refresh) => vec![PageEvent::Request(Call::Keys(None)), PageEvent::Request(Call::Aliases)],
             _ => Vec::new(),
         }
     }
 
     /// Draws the page.
-    pub fn draw(&self, known: &AccountState, is_focused: bool, frame: &mut Frame, area: Rect) {
-        let mut paper = Paper::new(area.width);
-        let keys = self.list(known);
-        let chosen = if self.chosen.is_empty() { String::new() } else { format!(" · {} chosen", self.chosen.len()) };
-        let more = if known.has_more_keys { " so far…" } else { "" };
-        let count = known.keys.ready().map(|_| format!(" ({}{more}){chosen}", keys.len())).unwrap_or_default();
-        let (title, empty, hint, choice) = match self.manager {
+    pub fn draw(&self, account: &AccountState, is_focused: bool, frame: &mut Frame, area: Rect) {
+        let mut view = ScrollView::new(area.width);
+        let keys = self.list(account);
+        let chosen =
+            if self.selected.is_empty() { String::new() } else { format!(" · {} chosen", self.selected.len()) };
+        let more = if account.has_more_keys { " so far…" } else { "" };
+        let count = account.keys.ready().map(|_| format!(" ({}{more}){chosen}", keys.len())).unwrap_or_default();
+        let (title, empty, hint, choice) = match self.key_manager {
             KeyManagerType::Aws => {
                 let hint = "AWS services make them when they first encrypt something for you.";
-                ("AWS managed keys", "No AWS managed keys", hint, Choice::None)
+                ("AWS managed keys", "No AWS managed keys", hint, SelectionMode::None)
             }
-            _ => ("Customer managed keys", "No customer managed keys", "Press n to create the first.", Choice::Many),
+            _ => (
+                "Customer managed keys",
+                "No customer managed keys",
+                "Press n to create the first.",
+                SelectionMode::Multiple,
+            ),
         };
-        paper.heading(&format!("{title}{count}"));
-        if super::write_loading(&mut paper, "the keys", &known.keys) {
+        view.heading(&format!("{title}{count}"));
+        if super::write_load_state(&mut view, "the keys", &account.keys) {
             if keys.is_empty() {
-                paper.heading(&format!("  {empty}"));
-                paper.prose(hint, 2, theme::TEXT);
+                view.heading(&format!("  {empty}"));
+                view.paragraph(hint, 2, theme::TEXT);
             } else {
                 let rows = Rows {
                     total: keys.len(),
-                    cell: &|row, column| cell(&keys[row], self.shown[column], known),
-                    choice,
-                    is_chosen: &|row| self.chosen.contains(keys[row].key_id()),
+                    cell: &|row, column| cell(&keys[row], self.visible_columns[column], account),
+                    selection_mode: choice,
+                    is_selected: &|row| self.selected.contains(keys[row].key_id()),
                 };
                 let height = usize::from(area.height).saturating_sub(1);
-                self.table.write(&mut paper, &self.columns(), height, is_focused, &rows);
+                self.table.write(&mut view, &self.columns(), height, is_focused, &rows);
             }
         }
-        paper.draw(frame, area);
+        view.draw(frame, area);
     }
 }

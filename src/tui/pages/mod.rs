@@ -15,11 +15,11 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use super::connect::Afterwards;
+use super::connect::AfterConnect;
 use super::effect::Call;
 use super::tasks::{FormKind, Menu};
 use super::theme;
-use super::widgets::paper::Paper;
+use super::widgets::paper::ScrollView;
 use crate::aws::mend::UNREADABLE;
 use crate::aws::scalar::EpochSeconds;
 use crate::create_key::known::{AccountState, Loadable};
@@ -56,87 +56,87 @@ pub enum Location {
 
 /// What a page wants from the console around it.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Wish {
+pub enum PageEvent {
     /// Show another page.
-    Go(Location),
+    Navigate(Location),
     /// Ask AWS.
-    Ask(Call),
+    Request(Call),
     /// Put this on the clipboard: what it is, and the text.
     Copy(&'static str, String),
     /// Open the wizard for a store, connecting it first when it is not.
     CreateKey(String),
     /// Show what can be done with what is chosen.
-    Menu(Menu),
+    OpenMenu(Menu),
     /// Open the form of a task.
-    Begin(FormKind),
+    OpenTask(FormKind),
     /// Open the wizard of Method 2.
     OpenWizard,
     /// Connect a store.
-    Connect(String, Afterwards),
+    Connect(String, AfterConnect),
     /// Ask whether to disconnect a store.
-    Disconnect(String),
+    ConfirmDisconnect(String),
 }
 
 /// Writes how far a list is when it is not there; whether it is.
-pub fn write_loading<T>(paper: &mut Paper, what: &str, loaded: &Loadable<T>) -> bool {
+pub fn write_load_state<T>(view: &mut ScrollView, what: &str, loaded: &Loadable<T>) -> bool {
     match loaded {
         Loadable::Ready(_) => return true,
         Loadable::Idle | Loadable::Loading => {
-            paper.line(Line::styled(format!("  … Loading {what}"), theme::QUIET));
+            view.push_line(Line::styled(format!("  … Loading {what}"), theme::MUTED));
         }
         Loadable::Failed(reason) => {
-            paper.line(Line::styled(format!("  ✗ Could not load {what}"), theme::BAD));
-            paper.error(reason, 4, theme::TEXT);
-            paper.prose("Press r to try again.", 4, theme::QUIET);
+            view.push_line(Line::styled(format!("  ✗ Could not load {what}"), theme::ERROR));
+            view.error(reason, 4, theme::TEXT);
+            view.paragraph("Press r to try again.", 4, theme::MUTED);
         }
     }
     false
 }
 
 /// A moment as the console prints it, in UTC.
-pub fn date(at: Timestamp) -> String {
+pub fn format_date(at: Timestamp) -> String {
     at.strftime("%b %d, %Y %H:%M UTC").to_string()
 }
 
 /// What *AWS CloudHSM key stores* are, for people who look for them here.
 pub fn draw_cloud_hsm(frame: &mut Frame, area: Rect) {
-    let mut paper = Paper::new(area.width.min(100));
-    paper.heading("AWS CloudHSM key stores");
-    paper.gap();
+    let mut view = ScrollView::new(area.width.min(100));
+    view.heading("AWS CloudHSM key stores");
+    view.blank_line();
     for words in [
         "An AWS CloudHSM key store is a custom key store too. Its KMS keys live in an AWS CloudHSM cluster that you own: \
          inside of AWS, on hardware of your own.",
         "An external key store keeps its keys outside of AWS, in your external key manager behind an external key store proxy.",
         "This console is about external key stores. Use the AWS console or the AWS CLI for AWS CloudHSM key stores.",
     ] {
-        paper.prose(words, 2, theme::TEXT);
-        paper.gap();
+        view.paragraph(words, 2, theme::TEXT);
+        view.blank_line();
     }
-    paper.draw(frame, area);
+    view.draw(frame, area);
 }
 
 /// *Key store actions* for a store.
-pub fn store_menu(store_id: &str, known: &AccountState) -> Option<Wish> {
+pub fn key_store_actions_menu(store_id: &str, known: &AccountState) -> Option<PageEvent> {
     let keys = known.keys.ready().map_or(&[][..], Vec::as_slice);
     let count = keys.iter().filter(|key| key.custom_key_store_id.as_deref() == Some(store_id)).count();
-    known.key_store(store_id).map(|store| Wish::Menu(Menu::for_store(store, count)))
+    known.key_store(store_id).map(|store| PageEvent::OpenMenu(Menu::for_store(store, count)))
 }
 
 /// Whether nobody knows when something was created, because its date couldn't be read.
-fn is_undated(date: EpochSeconds, problem: Option<&str>) -> bool {
+fn has_unreadable_date(date: EpochSeconds, problem: Option<&str>) -> bool {
     problem.is_some() && date == EpochSeconds::default()
 }
 
 /// The date of something of which not everything may be readable.
-fn date_of(at: EpochSeconds, problem: Option<&str>) -> String {
-    if is_undated(at, problem) { UNREADABLE.to_owned() } else { date(at.0) }
+fn format_date_or_unreadable(at: EpochSeconds, problem: Option<&str>) -> String {
+    if has_unreadable_date(at, problem) { UNREADABLE.to_owned() } else { format_date(at.0) }
 }
 
 /// Says what of something AWS returned in a form that this version can't read.
-fn write_problem(paper: &mut Paper, what: &str, problem: Option<&str>) {
+fn write_problem(view: &mut ScrollView, what: &str, problem: Option<&str>) {
     if let Some(problem) = problem {
         let words = format!("▲ AWS returned this {what} in a format that this version can't read in full: {problem}.");
-        paper.prose(&text::escape_controls(&words), 2, theme::WARNING);
-        paper.gap();
+        view.paragraph(&text::escape_controls(&words), 2, theme::WARNING);
+        view.blank_line();
     }
 }

@@ -1,23 +1,23 @@
 //! Performs one change.
 
-use super::{Stopped, read_file};
+use super::{PerformError, read_file};
 use crate::aws::kms::{DescribeKey, UpdateAlias};
 use crate::aws::scalar::{Blob, SecretBlob};
 use crate::aws::xks_console::PutProxyRoute;
 use crate::client::{CallError, Client};
-use crate::tui::effect::{Change, Failure, Outcome};
+use crate::tui::effect::{CallFailure, Change, ChangeOutcome};
 
 /// Carries out a change.
 ///
 /// # Errors
 /// What the service refused or the transport lost, or a file that can't be read, in words.
-pub(super) async fn perform(client: &Client, change: Change) -> Result<Outcome, Stopped> {
-    let change = with_file(change).await?;
-    Ok(carry_out(client, change).await?)
+pub(super) async fn perform(client: &Client, change: Change) -> Result<ChangeOutcome, PerformError> {
+    let change = load_file(change).await?;
+    Ok(execute(client, change).await?)
 }
 
 /// Takes the bytes of the file that a change names.
-async fn with_file(change: Change) -> Result<Change, Failure> {
+async fn load_file(change: Change) -> Result<Change, CallFailure> {
     Ok(match change {
         Change::Encrypt(mut request, Some(path)) => {
             request.plaintext = SecretBlob::new(read_file(&path).await?.to_vec());
@@ -36,18 +36,18 @@ async fn with_file(change: Change) -> Result<Change, Failure> {
     })
 }
 
-async fn carry_out(client: &Client, change: Change) -> Result<Outcome, CallError> {
+async fn execute(client: &Client, change: Change) -> Result<ChangeOutcome, CallError> {
     match change {
         Change::Enable(request) => client.call(&request).await.map(drop),
         Change::Disable(request) => client.call(&request).await.map(drop),
         Change::ScheduleDeletion(request) => client.call(&request).await.map(drop),
         Change::CancelDeletion(request) => client.call(&request).await.map(drop),
-        Change::Describe(request) => client.call(&request).await.map(drop),
+        Change::UpdateDescription(request) => client.call(&request).await.map(drop),
         Change::Tag(request) => client.call(&request).await.map(drop),
         Change::Untag(request) => client.call(&request).await.map(drop),
         Change::PutPolicy(request) => client.call(&request).await.map(drop),
         Change::CreateAlias(request) => client.call(&request).await.map(drop),
-        Change::MoveAlias(request) => move_alias(client, request).await,
+        Change::UpdateAlias(request) => move_alias(client, request).await,
         Change::DeleteAlias(request) => client.call(&request).await.map(drop),
         Change::CreateKeyStore(request) => client.call(&request).await.map(drop),
         Change::UpdateKeyStore(request) => client.call(&request).await.map(drop),
@@ -60,15 +60,17 @@ async fn carry_out(client: &Client, change: Change) -> Result<Outcome, CallError
         Change::RevokeProxyCredential(request) => client.call(&request).await.map(drop),
         Change::PutProxyRoute(request, _) => client.call(&request).await.map(drop),
         Change::CreatePartition(request) => {
-            return Ok(Outcome::Configuration(client.call(&request).await?.configuration));
+            return Ok(ChangeOutcome::Configuration(client.call(&request).await?.configuration));
         }
         Change::RotateProxyCredential(request) => {
-            return Ok(Outcome::Configuration(client.call(&request).await?.configuration));
+            return Ok(ChangeOutcome::Configuration(client.call(&request).await?.configuration));
         }
-        Change::Encrypt(request, _) => return Ok(Outcome::Ciphertext(client.call(&request).await?.ciphertext_blob)),
-        Change::Decrypt(request, _) => return Ok(Outcome::Plaintext(client.call(&request).await?.plaintext)),
+        Change::Encrypt(request, _) => {
+            return Ok(ChangeOutcome::Ciphertext(client.call(&request).await?.ciphertext_blob));
+        }
+        Change::Decrypt(request, _) => return Ok(ChangeOutcome::Plaintext(client.call(&request).await?.plaintext)),
     }?;
-    Ok(Outcome::Done)
+    Ok(ChangeOutcome::Done)
 }
 
 /// UpdateAlias takes no alias for its target, people do: DescribeKey tells which key is meant.

@@ -6,18 +6,18 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::aws::scalar::SecretString;
-use crate::tui::effect::Failure;
+use crate::tui::effect::CallFailure;
 
 /// Files of one name at most; the second is `NAME-2`.
-const MOST: u32 = 99;
+const MAX_FILES: u32 = 99;
 
 /// Writes a new file where the program was started, for its owner alone; gives its path.
 ///
 /// # Errors
 /// Why there is no such file, in words.
-pub async fn write(name: String, text: SecretString) -> Result<String, Failure> {
-    let written = tokio::task::spawn_blocking(move || new_file(Path::new("."), &name, text.expose())).await;
-    let path = written.unwrap_or_else(|error| Err(io::Error::other(error))).map_err(|error| Failure {
+pub async fn write_new(name: String, text: SecretString) -> Result<String, CallFailure> {
+    let written = tokio::task::spawn_blocking(move || create_unique_file(Path::new("."), &name, text.expose())).await;
+    let path = written.unwrap_or_else(|error| Err(io::Error::other(error))).map_err(|error| CallFailure {
         code: "FileNotWritten".to_owned(),
         message: error.to_string(),
         request_id: String::new(),
@@ -25,9 +25,9 @@ pub async fn write(name: String, text: SecretString) -> Result<String, Failure> 
     Ok(path.display().to_string())
 }
 
-fn new_file(dir: &Path, name: &str, text: &str) -> io::Result<PathBuf> {
+fn create_unique_file(dir: &Path, name: &str, text: &str) -> io::Result<PathBuf> {
     let (stem, end) = name.rsplit_once('.').unwrap_or((name, "txt"));
-    for number in 1..=MOST {
+    for number in 1..=MAX_FILES {
         let name = if number == 1 { format!("{stem}.{end}") } else { format!("{stem}-{number}.{end}") };
         let path = std::path::absolute(dir)?.join(name);
         let wrong = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
@@ -42,7 +42,7 @@ fn new_file(dir: &Path, name: &str, text: &str) -> io::Result<PathBuf> {
         }
         return Ok(path);
     }
-    Err(io::Error::new(ErrorKind::AlreadyExists, format!("{MOST} files of the name {name} are there already")))
+    Err(io::Error::new(ErrorKind::AlreadyExists, format!("{MAX_FILES} files of the name {name} are there already")))
 }
 
 #[cfg(test)]
@@ -54,7 +54,7 @@ mod tests {
     #[test]
     fn new_file_never_overwrites_an_existing_file() {
         let dir = tempfile::tempdir().unwrap();
-        let write = |text| new_file(dir.path(), "create-key.sh", text);
+        let write = |text| create_unique_file(dir.path(), "create-key.sh", text);
         let (one, two) = (write("1").unwrap(), write("2").unwrap());
         assert_eq!(
             (one.file_name().unwrap(), two.file_name().unwrap()),
@@ -62,7 +62,7 @@ mod tests {
         );
         assert_eq!(std::fs::read_to_string(&one).unwrap() + &std::fs::read_to_string(&two).unwrap(), "12");
         assert_eq!(std::fs::metadata(one).unwrap().permissions().mode() & 0o777, 0o600);
-        let nowhere = new_file(&dir.path().join("gone"), "create-key.sh", "").unwrap_err();
+        let nowhere = create_unique_file(&dir.path().join("gone"), "create-key.sh", "").unwrap_err();
         assert!(nowhere.to_string().contains("gone/create-key.sh: No such file"), "{nowhere}");
     }
 }

@@ -9,18 +9,18 @@ use crate::client::{CallError, Client};
 use crate::tui::monitoring::{Monitoring, TimeRange, statistics};
 
 /// Queries of one GetMetricData.
-const MOST_QUERIES: usize = 500;
+const MAX_QUERIES: usize = 500;
 
 /// The figures of a store up to now.
-pub async fn told(client: &Client, store_id: &str, range: TimeRange) -> Result<Monitoring, CallError> {
-    let metrics = metrics_of(client, store_id).await?;
+pub async fn load_monitoring(client: &Client, store_id: &str, range: TimeRange) -> Result<Monitoring, CallError> {
+    let metrics = list_metrics(client, store_id).await?;
     let asked: Vec<(&Metric, &str)> = metrics
         .iter()
         .flat_map(|metric| statistics(metric).iter().map(move |statistic| (metric, *statistic)))
         .collect();
-    let (start, end) = range.around(client.now());
+    let (start, end) = range.window_at(client.now());
     let mut results = Vec::new();
-    for some in asked.chunks(MOST_QUERIES) {
+    for some in asked.chunks(MAX_QUERIES) {
         let queries = some.iter().enumerate().map(|(at, (metric, statistic))| MetricDataQuery {
             id: format!("q{at}"),
             metric_stat: Some(MetricStat {
@@ -39,7 +39,7 @@ pub async fn told(client: &Client, store_id: &str, range: TimeRange) -> Result<M
             max_datapoints: None,
             next_token: None,
         };
-        for result in data_points(client, request).await? {
+        for result in get_metric_data(client, request).await? {
             let place = result.id.strip_prefix('q').and_then(|place| place.parse::<usize>().ok());
             if let Some((metric, statistic)) = place.and_then(|place| some.get(place)) {
                 results.push((*metric, *statistic, result));
@@ -49,7 +49,7 @@ pub async fn told(client: &Client, store_id: &str, range: TimeRange) -> Result<M
     Ok(Monitoring::new(range, start, results.iter().map(|(metric, statistic, result)| (*metric, *statistic, result))))
 }
 
-async fn metrics_of(client: &Client, store_id: &str) -> Result<Vec<Metric>, CallError> {
+async fn list_metrics(client: &Client, store_id: &str) -> Result<Vec<Metric>, CallError> {
     let of_store =
         DimensionFilter { name: dimension::CUSTOM_KEY_STORE_ID.to_owned(), value: Some(store_id.to_owned()) };
     let mut request =
@@ -66,7 +66,7 @@ async fn metrics_of(client: &Client, store_id: &str) -> Result<Vec<Metric>, Call
     }
 }
 
-async fn data_points(client: &Client, mut request: GetMetricData) -> Result<Vec<MetricDataResult>, CallError> {
+async fn get_metric_data(client: &Client, mut request: GetMetricData) -> Result<Vec<MetricDataResult>, CallError> {
     let mut results = Vec::new();
     loop {
         let page = client.call(&request).await?;

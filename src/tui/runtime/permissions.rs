@@ -5,20 +5,23 @@ use crate::client::{CallError, Client};
 use crate::create_key::permissions::{MissingPermission, PermissionCheck, PolicySource};
 
 /// What the policies of the caller say no to.
-pub async fn lacks(client: &Client, demand: &PermissionCheck) -> Result<Vec<MissingPermission>, CallError> {
-    let source_arn = match &demand.source {
+pub async fn missing_permissions(
+    client: &Client,
+    check: &PermissionCheck,
+) -> Result<Vec<MissingPermission>, CallError> {
+    let source_arn = match &check.source {
         PolicySource::User(arn) => arn.clone(),
         PolicySource::Role(name) => client.call(&GetRole { role_name: name.clone() }).await?.role.arn,
         PolicySource::Unknown => return Err(CallError::NotAvailable),
     };
-    let mut lacks = Vec::new();
-    for (request, needs) in demand.simulation_requests(&source_arn) {
-        lacks.extend(demand.missing_permissions(&source_arn, &needs, &results(client, request).await?));
+    let mut missing = Vec::new();
+    for (request, needs) in check.simulation_requests(&source_arn) {
+        missing.extend(check.missing_permissions(&source_arn, &needs, &simulate(client, request).await?));
     }
-    Ok(lacks)
+    Ok(missing)
 }
 
-async fn results(client: &Client, request: SimulatePrincipalPolicy) -> Result<Vec<EvaluationResult>, CallError> {
+async fn simulate(client: &Client, request: SimulatePrincipalPolicy) -> Result<Vec<EvaluationResult>, CallError> {
     let (mut all, mut marker) = (Vec::new(), None);
     loop {
         let answer = client.call(&SimulatePrincipalPolicy { marker: marker.clone(), ..request.clone() }).await?;

@@ -1,22 +1,22 @@
 //! Pages of the IAM users and roles.
 
-use super::Reply;
+use super::Response;
 use crate::aws::iam::{ListRoles, ListUsers};
 use crate::aws::mend::UNREADABLE;
 use crate::client::{CallError, Client};
 use crate::create_key::principals::{IamPrincipal, PrincipalKind};
 
 /// On the first page, which is to be seen at once.
-const FIRST_PAGE: u32 = 100;
+const FIRST_PAGE_SIZE: u32 = 100;
 /// On each page after it: the most that IAM gives.
-const LATER_PAGES: u32 = 1000;
+const NEXT_PAGE_SIZE: u32 = 1000;
 
-fn size_of(marker: Option<&String>) -> u32 {
-    if marker.is_none() { FIRST_PAGE } else { LATER_PAGES }
+fn page_size(marker: Option<&String>) -> u32 {
+    if marker.is_none() { FIRST_PAGE_SIZE } else { NEXT_PAGE_SIZE }
 }
 
 /// Where the next page starts. A marker that comes again would never end.
-fn next(is_truncated: bool, next: Option<String>, marker: Option<&String>) -> Option<String> {
+fn next_marker(is_truncated: bool, next: Option<String>, marker: Option<&String>) -> Option<String> {
     next.filter(|next| is_truncated && marker != Some(next))
 }
 
@@ -27,24 +27,30 @@ fn principal(kind: PrincipalKind, name: String, path: String, arn: String) -> Op
     (arn != UNREADABLE).then_some(IamPrincipal { name, path, kind, arn })
 }
 
-pub async fn users(client: &Client, marker: Option<String>) -> Result<Reply, CallError> {
-    let max_items = Some(size_of(marker.as_ref()));
+pub async fn users(client: &Client, marker: Option<String>) -> Result<Response, CallError> {
+    let max_items = Some(page_size(marker.as_ref()));
     let answer = client.call(&ListUsers { marker: marker.clone(), max_items, ..ListUsers::default() }).await?;
     let page = answer
         .users
         .member
         .into_iter()
         .filter_map(|user| principal(PrincipalKind::User, user.user_name, user.path, user.arn));
-    Ok(Reply::Principals { page: page.collect(), next: next(answer.is_truncated, answer.marker, marker.as_ref()) })
+    Ok(Response::Principals {
+        page: page.collect(),
+        next: next_marker(answer.is_truncated, answer.marker, marker.as_ref()),
+    })
 }
 
-pub async fn roles(client: &Client, marker: Option<String>) -> Result<Reply, CallError> {
-    let max_items = Some(size_of(marker.as_ref()));
+pub async fn roles(client: &Client, marker: Option<String>) -> Result<Response, CallError> {
+    let max_items = Some(page_size(marker.as_ref()));
     let answer = client.call(&ListRoles { marker: marker.clone(), max_items, ..ListRoles::default() }).await?;
     let page = answer
         .roles
         .member
         .into_iter()
         .filter_map(|role| principal(PrincipalKind::Role, role.role_name, role.path, role.arn));
-    Ok(Reply::Principals { page: page.collect(), next: next(answer.is_truncated, answer.marker, marker.as_ref()) })
+    Ok(Response::Principals {
+        page: page.collect(),
+        next: next_marker(answer.is_truncated, answer.marker, marker.as_ref()),
+    })
 }

@@ -15,7 +15,7 @@ use crate::create_key::known::AccountState;
 use crate::tui::effect::Change;
 use crate::tui::theme;
 use crate::tui::typed_path;
-use crate::tui::widgets::paper::Paper;
+use crate::tui::widgets::paper::ScrollView;
 
 /// What the button says that puts them on the clipboard.
 pub const COPY_LABEL: &str = "Copy the command";
@@ -50,14 +50,14 @@ fn for_change(change: &Change, account: &AccountState) -> String {
         Change::Disable(request) => command(request, target, &[]),
         Change::ScheduleDeletion(request) => command(request, target, &[]),
         Change::CancelDeletion(request) => command(request, target, &[]),
-        Change::Describe(request) => command(request, target, &[]),
+        Change::UpdateDescription(request) => command(request, target, &[]),
         Change::Tag(request) => command(request, target, &[]),
         Change::Untag(request) => command(request, target, &[]),
         Change::PutPolicy(request) => command(request, target, &[]),
         Change::CreateAlias(request) => command(request, target, &[]),
         Change::DeleteAlias(request) => command(request, target, &[]),
         Change::DeleteKeyStore(request) => command(request, target, &[]),
-        Change::MoveAlias(request) => {
+        Change::UpdateAlias(request) => {
             let named = &request.target_key_id;
             let target_key_id = keys::find_key_id(named, account).unwrap_or_else(|| named.clone());
             command(&UpdateAlias { target_key_id, ..request.clone() }, target, &[])
@@ -94,7 +94,7 @@ fn for_change(change: &Change, account: &AccountState) -> String {
 
 /// An argument whose value is the bytes of a file that the person named.
 fn fileb_argument(path: &str) -> String {
-    format!("fileb://{}", typed_path::unquoted(path).display())
+    format!("fileb://{}", typed_path::unquote(path).display())
 }
 
 /// The credential of a proxy is taken from a file: its secret must not stand among the arguments of a command.
@@ -144,25 +144,25 @@ fn external_key_manager_command(change: &Change) -> String {
 }
 
 /// Writes commands, and whether they are on the clipboard.
-pub fn write(view: &mut Paper, commands: &str, is_copied: bool) {
-    view.gap();
+pub fn write(view: &mut ScrollView, commands: &str, is_copied: bool) {
+    view.blank_line();
     if !commands.is_empty() {
-        view.prose(commands, 2, theme::TEXT);
-        view.gap();
+        view.paragraph(commands, 2, theme::TEXT);
+        view.blank_line();
     }
     if is_copied {
-        view.prose("✓ Sent to the clipboard. Esc closes.", 0, theme::GOOD);
+        view.paragraph("✓ Sent to the clipboard. Esc closes.", 0, theme::SUCCESS);
     }
 }
 
 /// Writes that this console is read-only, and what follows from it.
-pub fn write_read_only_notice(view: &mut Paper, words: &str) {
-    view.prose(&format!("READ-ONLY: {words}"), 0, theme::WARNING);
+pub fn write_read_only_notice(view: &mut ScrollView, words: &str) {
+    view.paragraph(&format!("READ-ONLY: {words}"), 0, theme::WARNING);
 }
 
 /// Writes that nothing is done here, and the commands that do it.
-pub fn write_read_only_commands(view: &mut Paper, commands: &str) {
-    view.gap();
+pub fn write_read_only_commands(view: &mut ScrollView, commands: &str) {
+    view.blank_line();
     write_read_only_notice(view, "nothing is changed from here. This does it:");
     write(view, commands, false);
 }

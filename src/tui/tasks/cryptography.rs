@@ -8,10 +8,10 @@ use super::{DialogEvent, FormKind, InputError, external_keys};
 use crate::aws::kms::{Decrypt, Encrypt, EncryptionContext};
 use crate::aws::limits;
 use crate::aws::scalar::{Blob, SecretBlob};
-use crate::tui::effect::{Change, Outcome};
+use crate::tui::effect::{Change, ChangeOutcome};
 use crate::tui::theme;
-use crate::tui::widgets::form::{Form, Input, Row};
-use crate::tui::widgets::paper::Paper;
+use crate::tui::widgets::form::{Form, FormField, FormInput};
+use crate::tui::widgets::paper::ScrollView;
 
 const INPUT: &str = "input";
 const PATH: &str = "path";
@@ -19,20 +19,22 @@ const CONTEXT: &str = "context";
 
 /// The form of either.
 pub fn form(kind: &FormKind) -> Form {
-    let row = |name, label, hint: &str, input| Row { name, label, hint: hint.to_owned(), input };
+    let row = |name, label, hint: &str, input| FormField { name, label, hint: hint.to_owned(), input };
     let (label, hint, input, go) = match kind {
-        FormKind::Encrypt(_) => ("Plaintext", "1 to 4,096 bytes of text.", Input::private_text(6), "Encrypt"),
-        _ => ("CiphertextBlob", "Base64, as Encrypt and the AWS CLI print it.", Input::text("", 6), "Decrypt"),
+        FormKind::Encrypt(_) => {
+            ("Plaintext", "1 to 4,096 bytes of text.", FormInput::text_without_history(6), "Encrypt")
+        }
+        _ => ("CiphertextBlob", "Base64, as Encrypt and the AWS CLI print it.", FormInput::text("", 6), "Decrypt"),
     };
     Form::new(
         vec![
             row(INPUT, label, hint, input),
-            row(PATH, "File - optional", "Its bytes are taken instead of the text above.", Input::line("")),
+            row(PATH, "File - optional", "Its bytes are taken instead of the text above.", FormInput::line("")),
             row(
                 CONTEXT,
                 "Encryption context - optional",
                 "One a line: name = value. Decryption must name the very same. It is no secret: it stands in CloudTrail logs.",
-                Input::text("", 4),
+                FormInput::text("", 4),
             ),
         ],
         go,
@@ -101,43 +103,43 @@ pub fn changes(kind: &FormKind, form: &Form) -> Vec<Change> {
 }
 
 /// Writes what came of it.
-pub fn write_outcome(view: &mut Paper, outcome: &Outcome, is_copied: bool) {
+pub fn write_outcome(view: &mut ScrollView, outcome: &ChangeOutcome, is_copied: bool) {
     match outcome {
-        Outcome::Ciphertext(blob) => {
+        ChangeOutcome::Ciphertext(blob) => {
             let words = format!("CiphertextBlob, {} bytes as Base64:", blob.0.len());
-            view.prose(&words, 0, theme::GOOD);
-            view.gap();
-            view.prose(&STANDARD.encode(&blob.0), 2, theme::TEXT);
+            view.paragraph(&words, 0, theme::SUCCESS);
+            view.blank_line();
+            view.paragraph(&STANDARD.encode(&blob.0), 2, theme::TEXT);
         }
-        Outcome::Plaintext(plaintext) => {
+        ChangeOutcome::Plaintext(plaintext) => {
             let bytes = plaintext.expose();
             let text = std::str::from_utf8(bytes).ok();
             let how = if text.is_some() { "as text" } else { "as Base64" };
-            view.prose(&format!("Plaintext, {} bytes {how}:", bytes.len()), 0, theme::GOOD);
-            view.gap();
-            view.prose(&text.map_or_else(|| STANDARD.encode(bytes), str::to_owned), 2, theme::TEXT);
+            view.paragraph(&format!("Plaintext, {} bytes {how}:", bytes.len()), 0, theme::SUCCESS);
+            view.blank_line();
+            view.paragraph(&text.map_or_else(|| STANDARD.encode(bytes), str::to_owned), 2, theme::TEXT);
         }
-        Outcome::Configuration(configuration) => external_keys::write_configuration(view, configuration),
-        Outcome::Done => {}
+        ChangeOutcome::Configuration(configuration) => external_keys::write_configuration(view, configuration),
+        ChangeOutcome::Done => {}
     }
-    view.gap();
+    view.blank_line();
     let words = if is_copied { "✓ Sent to the clipboard. Esc closes." } else { "y copies it, Esc closes." };
-    view.prose(words, 0, if is_copied { theme::GOOD } else { theme::QUIET });
+    view.paragraph(words, 0, if is_copied { theme::SUCCESS } else { theme::MUTED });
 }
 
 /// What came of it, for the clipboard.
-pub fn copy_event(outcome: &Outcome) -> Option<DialogEvent> {
+pub fn copy_event(outcome: &ChangeOutcome) -> Option<DialogEvent> {
     match outcome {
-        Outcome::Ciphertext(blob) => Some(DialogEvent::Copy("CiphertextBlob", STANDARD.encode(&blob.0))),
-        Outcome::Plaintext(plaintext) => {
+        ChangeOutcome::Ciphertext(blob) => Some(DialogEvent::Copy("CiphertextBlob", STANDARD.encode(&blob.0))),
+        ChangeOutcome::Plaintext(plaintext) => {
             let bytes = plaintext.expose();
             let text = std::str::from_utf8(bytes).map_or_else(|_| STANDARD.encode(bytes), str::to_owned);
             Some(DialogEvent::Copy("plaintext", text))
         }
-        Outcome::Configuration(configuration) => {
+        ChangeOutcome::Configuration(configuration) => {
             Some(DialogEvent::Copy("proxy configuration file", configuration.expose().to_owned()))
         }
-        Outcome::Done => None,
+        ChangeOutcome::Done => None,
     }
 }
 
@@ -151,9 +153,9 @@ mod tests {
         let kind = FormKind::Decrypt(KeyName { id: "k1".to_owned(), name: "k1".to_owned() });
         let mut form = form(&kind);
         assert_eq!(validate(&kind, &form)[0].0, INPUT);
-        form.set(PATH, "/tmp/blob");
+        form.set_value(PATH, "/tmp/blob");
         assert_eq!(validate(&kind, &form), []);
-        form.focus_on(CONTEXT);
+        form.focus_field(CONTEXT);
         form.paste("project = nile\nproject = amazon");
         assert!(validate(&kind, &form)[0].1.contains("stands twice"));
     }

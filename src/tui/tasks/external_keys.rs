@@ -11,8 +11,8 @@ use crate::aws::xks_console::{
 };
 use crate::tui::effect::Change;
 use crate::tui::theme;
-use crate::tui::widgets::form::{Form, Input, Row};
-use crate::tui::widgets::paper::Paper;
+use crate::tui::widgets::form::{Form, FormField, FormInput};
+use crate::tui::widgets::paper::ScrollView;
 
 const PARTITION: &str = "partition";
 const ID: &str = "id";
@@ -39,8 +39,8 @@ pub enum ExternalKeyForm {
     RevokeCredential(String, Vec<String>),
 }
 
-fn row(name: &'static str, label: &'static str, hint: &str, input: Input) -> Row {
-    Row { name, label, hint: hint.to_owned(), input }
+fn row(name: &'static str, label: &'static str, hint: &str, input: FormInput) -> FormField {
+    FormField { name, label, hint: hint.to_owned(), input }
 }
 
 impl ExternalKeyForm {
@@ -67,12 +67,12 @@ impl ExternalKeyForm {
                         ID,
                         "External key ID",
                         "Up to 128 of a-z, A-Z, 0-9, hyphen, underscore and dot.",
-                        Input::line(""),
+                        FormInput::line(""),
                     ),
-                    row(PARTITION, "Partition", "", Input::Options(partitions.clone(), *first)),
-                    row(ENCRYPT, "May encrypt", "", Input::Tick(true)),
-                    row(DECRYPT, "May decrypt", "", Input::Tick(true)),
-                    row(ENABLED, "Enabled", "", Input::Tick(true)),
+                    row(PARTITION, "Partition", "", FormInput::Radio(partitions.clone(), *first)),
+                    row(ENCRYPT, "May encrypt", "", FormInput::Checkbox(true)),
+                    row(DECRYPT, "May decrypt", "", FormInput::Checkbox(true)),
+                    row(ENABLED, "Enabled", "", FormInput::Checkbox(true)),
                 ],
                 "Create external key",
                 false,
@@ -81,25 +81,25 @@ impl ExternalKeyForm {
             Self::Disable(..) => Form::new(Vec::new(), "Disable", true),
             Self::Rotate(_) => Form::new(Vec::new(), "Rotate", false),
             Self::Delete(..) => Form::new(
-                vec![row(CONFIRM, "Type the external key ID to confirm", "", Input::line(""))],
+                vec![row(CONFIRM, "Type the external key ID to confirm", "", FormInput::line(""))],
                 "Delete",
                 true,
             ),
             Self::CreatePartition => {
                 let hint =
                     "Up to 116 of a-z, A-Z, 0-9, hyphen, underscore and slash. The proxy URI path begins with it.";
-                Form::new(vec![row(PARTITION, "Name", hint, Input::line(""))], "Create partition", false)
+                Form::new(vec![row(PARTITION, "Name", hint, FormInput::line(""))], "Create partition", false)
             }
             Self::RotateCredential(_) => Form::new(Vec::new(), "Make a new credential", false),
             Self::RevokeCredential(_, ids) => {
-                let options = Input::Options(ids.clone(), 0);
+                let options = FormInput::Radio(ids.clone(), 0);
                 Form::new(vec![row(CREDENTIAL, "Access key ID", "", options)], "Revoke", true)
             }
         }
     }
 
     /// What the person should know before doing it.
-    pub fn write_intro(&self, view: &mut Paper) {
+    pub fn write_intro(&self, view: &mut ScrollView) {
         let (what, words, style) = match self {
             Self::Create(..) => (None, "A 256-bit AES key with random material, outside of AWS.", theme::TEXT),
             Self::Enable(key) => (Some(key), "The KMS key on it can encrypt and decrypt again, at once.", theme::TEXT),
@@ -135,21 +135,21 @@ impl ExternalKeyForm {
             ),
         };
         if let Some(key) = what {
-            view.pair("External key ID", &key.id, theme::TEXT);
-            view.pair("Partition", &key.partition, theme::TEXT);
+            view.key_value("External key ID", &key.id, theme::TEXT);
+            view.key_value("Partition", &key.partition, theme::TEXT);
         }
         match self {
             Self::RotateCredential(partition) | Self::RevokeCredential(partition, _) => {
-                view.pair("Partition", partition, theme::TEXT);
+                view.key_value("Partition", partition, theme::TEXT);
             }
             Self::Disable(_, Some(kms_key)) | Self::Delete(_, Some(kms_key)) => {
-                view.pair("KMS key on it", kms_key, theme::WARNING);
+                view.key_value("KMS key on it", kms_key, theme::WARNING);
             }
             _ => {}
         }
-        view.gap();
-        view.prose(words, 0, style);
-        view.gap();
+        view.blank_line();
+        view.paragraph(words, 0, style);
+        view.blank_line();
     }
 
     /// What is wrong with the form.
@@ -178,12 +178,12 @@ impl ExternalKeyForm {
         vec![match self {
             Self::Create(partitions, _) => {
                 let uses = [(ENCRYPT, "ENCRYPT"), (DECRYPT, "DECRYPT")];
-                let ticked = uses.into_iter().filter(|(name, _)| form.is_ticked(name));
+                let ticked = uses.into_iter().filter(|(name, _)| form.is_checked(name));
                 Change::CreateExternalKey(CreateExternalKey {
-                    partition: partitions.get(form.chosen(PARTITION)).cloned().unwrap_or_default(),
+                    partition: partitions.get(form.selected_option(PARTITION)).cloned().unwrap_or_default(),
                     id: form.text(ID),
                     usage: ticked.map(|(_, usage)| usage.to_owned()).collect(),
-                    enabled: form.is_ticked(ENABLED),
+                    enabled: form.is_checked(ENABLED),
                 })
             }
             Self::Enable(key) => Change::EnableExternalKey(EnableExternalKey(key.clone())),
@@ -196,7 +196,7 @@ impl ExternalKeyForm {
             }
             Self::RevokeCredential(partition, ids) => Change::RevokeProxyCredential(RevokeProxyCredential {
                 partition: partition.clone(),
-                access_key_id: ids.get(form.chosen(CREDENTIAL)).cloned().unwrap_or_default(),
+                access_key_id: ids.get(form.selected_option(CREDENTIAL)).cloned().unwrap_or_default(),
             }),
         }]
     }
@@ -232,15 +232,15 @@ struct CredentialSummary<'a> {
 }
 
 /// Writes a proxy configuration file, its secret masked.
-pub fn write_configuration(view: &mut Paper, configuration: &SecretString) {
+pub fn write_configuration(view: &mut ScrollView, configuration: &SecretString) {
     let shown: ConfigurationSummary = serde_json::from_str(configuration.expose()).unwrap_or_default();
-    view.prose("The proxy configuration file is made. It can be had only now.", 0, theme::GOOD);
-    view.gap();
-    view.pair("Proxy URI path", shown.xks_proxy_uri_path, theme::TEXT);
-    view.pair("Access key ID", shown.xks_proxy_authentication_credential.access_key_id, theme::TEXT);
-    view.pair("Secret access key", "••••••••", theme::TEXT);
-    view.gap();
-    view.prose(
+    view.paragraph("The proxy configuration file is made. It can be had only now.", 0, theme::SUCCESS);
+    view.blank_line();
+    view.key_value("Proxy URI path", shown.xks_proxy_uri_path, theme::TEXT);
+    view.key_value("Access key ID", shown.xks_proxy_authentication_credential.access_key_id, theme::TEXT);
+    view.key_value("Secret access key", "••••••••", theme::TEXT);
+    view.blank_line();
+    view.paragraph(
         "Copy it and paste it into the proxy configuration file field of an external key store: C creates one, m edits one.",
         0,
         theme::TEXT,

@@ -9,8 +9,8 @@ use crate::aws::{limits, policy};
 use crate::create_key::known::AccountState;
 use crate::tui::effect::Change;
 use crate::tui::theme;
-use crate::tui::widgets::form::{Form, Input, Row};
-use crate::tui::widgets::paper::Paper;
+use crate::tui::widgets::form::{Form, FormField, FormInput};
+use crate::tui::widgets::paper::ScrollView;
 
 const TEXT: &str = "text";
 const DAYS: &str = "days";
@@ -18,8 +18,8 @@ const CONFIRM: &str = "confirm";
 const ALIAS: &str = "alias";
 const TARGET: &str = "target";
 
-fn row(name: &'static str, label: &'static str, hint: &str, input: Input) -> Row {
-    Row { name, label, hint: hint.to_owned(), input }
+fn row(name: &'static str, label: &'static str, hint: &str, input: FormInput) -> FormField {
+    FormField { name, label, hint: hint.to_owned(), input }
 }
 
 /// What has to be typed before keys are deleted.
@@ -32,7 +32,7 @@ fn confirmation_text(keys: &[KeyName]) -> String {
 
 /// The form of a task on keys.
 pub fn form(kind: &FormKind) -> Form {
-    let options = |aliases: &[String]| Input::Options(aliases.to_vec(), 0);
+    let options = |aliases: &[String]| FormInput::Radio(aliases.to_vec(), 0);
     match kind {
         FormKind::Enable(_) => Form::new(Vec::new(), "Enable", false),
         FormKind::Disable(_) => Form::new(Vec::new(), "Disable", true),
@@ -43,34 +43,38 @@ pub fn form(kind: &FormKind) -> Form {
                     DAYS,
                     "Waiting period (in days)",
                     "7 to 30. Until it is over the deletion can be cancelled.",
-                    Input::line("30"),
+                    FormInput::line("30"),
                 ),
-                row(CONFIRM, "Type the name to confirm", "", Input::line("")),
+                row(CONFIRM, "Type the name to confirm", "", FormInput::line("")),
             ],
             "Schedule deletion",
             true,
         ),
         FormKind::EditDescription(_, before) => {
             let hint = "Up to 8,192 characters. Nothing confidential: it may appear in plain text in CloudTrail logs.";
-            Form::new(vec![row(TEXT, "Description", hint, Input::text(before, 6))], "Save changes", false)
+            Form::new(vec![row(TEXT, "Description", hint, FormInput::text(before, 6))], "Save changes", false)
         }
         FormKind::EditTags(_, before) => {
             let hint = "One a line: key = value. Up to 50. Nothing confidential. A line taken out removes its tag.";
             let lines: Vec<String> = before.iter().map(|tag| format!("{} = {}", tag.tag_key, tag.tag_value)).collect();
-            Form::new(vec![row(TEXT, "Tags", hint, Input::text(&lines.join("\n"), 12))], "Save changes", false)
+            Form::new(vec![row(TEXT, "Tags", hint, FormInput::text(&lines.join("\n"), 12))], "Save changes", false)
         }
         FormKind::EditPolicy(_, before) => {
             let hint = "JSON, up to 32,768 bytes. It must let you change it again.";
-            Form::new(vec![row(TEXT, "Key policy", hint, Input::text(&pretty_json(before), 14))], "Save changes", false)
+            Form::new(
+                vec![row(TEXT, "Key policy", hint, FormInput::text(&pretty_json(before), 14))],
+                "Save changes",
+                false,
+            )
         }
         FormKind::CreateAlias(_) => {
             let hint = "Up to 250 of a-z, A-Z, 0-9, / (slash), _ (underscore) and - (hyphen), without alias/.";
-            Form::new(vec![row(ALIAS, "Alias", hint, Input::line(""))], "Create alias", false)
+            Form::new(vec![row(ALIAS, "Alias", hint, FormInput::line(""))], "Create alias", false)
         }
         FormKind::MoveAlias(_, aliases) => Form::new(
             vec![
                 row(ALIAS, "Alias", "", options(aliases)),
-                row(TARGET, "Key ID or alias of the KMS key it points to from now on", "", Input::line("")),
+                row(TARGET, "Key ID or alias of the KMS key it points to from now on", "", FormInput::line("")),
             ],
             "Move alias",
             false,
@@ -90,7 +94,7 @@ fn pretty_json(text: &str) -> String {
 }
 
 /// What the person should know first.
-pub fn write_intro(kind: &FormKind, view: &mut Paper) {
+pub fn write_intro(kind: &FormKind, view: &mut ScrollView) {
     let (keys, words, style) = match kind {
         FormKind::Enable(keys) => (&keys[..], "The keys can be used again for encryption and decryption.", theme::TEXT),
         FormKind::Disable(keys) => (
@@ -128,16 +132,16 @@ pub fn write_intro(kind: &FormKind, view: &mut Paper) {
     };
     for key in keys.iter().take(8) {
         let id = if key.name == key.id { "" } else { key.id.as_str() };
-        view.pair(&crate::tui::widgets::text::escape_controls(&key.name), id, theme::TEXT);
+        view.key_value(&crate::tui::widgets::text::escape_controls(&key.name), id, theme::TEXT);
     }
     if keys.len() > 8 {
-        view.prose(&format!("and {} more", keys.len() - 8), 2, theme::TEXT);
+        view.paragraph(&format!("and {} more", keys.len() - 8), 2, theme::TEXT);
     }
     if !words.is_empty() {
-        view.gap();
-        view.prose(words, 0, style);
+        view.blank_line();
+        view.paragraph(words, 0, style);
     }
-    view.gap();
+    view.blank_line();
 }
 
 /// The tags of a text with one a line.
@@ -164,7 +168,7 @@ pub fn parse_tags(text: &str) -> Result<Vec<Tag>, String> {
 }
 
 fn selected_alias_name(form: &Form, aliases: &[String]) -> String {
-    format!("{}{}", limits::ALIAS_PREFIX, aliases.get(form.chosen(ALIAS)).map_or("", String::as_str))
+    format!("{}{}", limits::ALIAS_PREFIX, aliases.get(form.selected_option(ALIAS)).map_or("", String::as_str))
 }
 
 /// The key that a person names by key ID, ARN or alias.
@@ -245,7 +249,7 @@ pub fn changes(kind: &FormKind, form: &Form) -> Vec<Change> {
         }
         FormKind::EditDescription(key, _) => {
             let description = form.text(TEXT);
-            vec![Change::Describe(UpdateKeyDescription { key_id: key.id.clone(), description })]
+            vec![Change::UpdateDescription(UpdateKeyDescription { key_id: key.id.clone(), description })]
         }
         FormKind::EditTags(key, before) => tag_changes(key, before, &parse_tags(&form.text(TEXT)).unwrap_or_default()),
         FormKind::EditPolicy(key, _) => {
@@ -258,7 +262,7 @@ pub fn changes(kind: &FormKind, form: &Form) -> Vec<Change> {
         FormKind::MoveAlias(_, aliases) => {
             // KMS takes key IDs here; an alias is looked up when it is done.
             let (alias_name, target_key_id) = (selected_alias_name(form, aliases), form.text(TARGET));
-            vec![Change::MoveAlias(UpdateAlias { alias_name, target_key_id })]
+            vec![Change::UpdateAlias(UpdateAlias { alias_name, target_key_id })]
         }
         FormKind::DeleteAlias(_, aliases) => {
             vec![Change::DeleteAlias(DeleteAlias { alias_name: selected_alias_name(form, aliases) })]
@@ -306,7 +310,7 @@ pub fn success_message(kind: &FormKind, form: &Form) -> String {
 }
 
 fn selected_alias(form: &Form, aliases: &[String]) -> String {
-    aliases.get(form.chosen(ALIAS)).cloned().unwrap_or_default()
+    aliases.get(form.selected_option(ALIAS)).cloned().unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use crate::create_key::key_summary::KeySummary;
 use crate::create_key::known::AccountState;
 use crate::tui::pages::keys::aliases_of;
 use crate::tui::theme;
-use crate::tui::widgets::paper::Paper;
+use crate::tui::widgets::paper::ScrollView;
 
 /// What an entry does.
 #[derive(Clone, Debug, PartialEq)]
@@ -248,19 +248,19 @@ impl Menu {
     }
 
     /// Writes the entries; gives the title.
-    pub fn write(&self, view: &mut Paper) -> &'static str {
+    pub fn write(&self, view: &mut ScrollView) -> &'static str {
         for (place, entry) in self.entries.iter().enumerate() {
             let here = place == self.cursor;
             let style = match (here, &entry.action) {
                 (true, _) => theme::FOCUS,
-                (false, Err(_)) => theme::QUIET,
+                (false, Err(_)) => theme::MUTED,
                 (false, Ok(_)) => theme::TEXT,
             };
             let why = entry.action.as_ref().err().map_or(String::new(), |why| format!("   {why}"));
             let mark = Span::styled(if here { "▸ " } else { "  " }, theme::ACCENT);
-            view.line(Line::from(vec![mark, Span::styled(entry.label, style), Span::styled(why, theme::QUIET)]));
+            view.push_line(Line::from(vec![mark, Span::styled(entry.label, style), Span::styled(why, theme::MUTED)]));
             if here {
-                view.focus_here();
+                view.focus_last_line();
             }
         }
         self.title

@@ -13,19 +13,19 @@ use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::text::Line;
 
 pub use self::menu::Menu;
-use super::app::World;
-use super::effect::{Call, Change, Failure, Outcome};
+use super::app::Target;
+use super::effect::{Call, CallFailure, Change, ChangeOutcome};
 use super::preferences::Preferences;
 use super::theme;
-use super::widgets::form::{Form, Pressed};
-use super::widgets::paper::Paper;
+use super::widgets::form::{Form, FormEvent};
+use super::widgets::paper::ScrollView;
 use crate::aws::kms::{CustomKeyStore, Tag};
 use crate::aws::policy::ConsolePolicy;
 use crate::aws::scalar::SecretString;
 use crate::create_key::guide;
 use crate::create_key::key_summary::KeySummary;
 use crate::create_key::known::AccountState;
-use crate::tui::widgets::scroll::Scroll;
+use crate::tui::widgets::scroll::ScrollState;
 
 /// A key, and what a person knows it by.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,12 +108,12 @@ impl FormKind {
         }
     }
 
-    fn form(&self, now: &Preferences, world: &World) -> Form {
+    fn form(&self, now: &Preferences, world: &Target) -> Form {
         match self {
             Self::Preferences => preferences::form(now),
             Self::ExternalKey(form_kind) => form_kind.form(),
             Self::EditPermissions(_, _, policy) => permissions::form(policy),
-            Self::CreateKeyStore if *world == World::Bundled => stores::with_proxy_route(stores::form(None)),
+            Self::CreateKeyStore if *world == Target::Bundled => stores::with_proxy_route(stores::form(None)),
             Self::CreateKeyStore => stores::form(None),
             Self::EditKeyStore(store) => stores::form(Some(store)),
             Self::DeleteKeyStore { .. } => Form::new(vec![stores::confirmation()], "Delete", true),
@@ -123,14 +123,14 @@ impl FormKind {
     }
 
     /// What the person should know before doing it.
-    fn write_intro(&self, view: &mut Paper) {
+    fn write_intro(&self, view: &mut ScrollView) {
         match self {
             Self::CreateKeyStore | Self::EditKeyStore(_) | Self::DeleteKeyStore { .. } => {
                 stores::write_intro(self, view)
             }
             Self::Encrypt(key) | Self::Decrypt(key) => {
-                view.pair("KMS key", &key.name, theme::TEXT);
-                view.gap();
+                view.key_value("KMS key", &key.name, theme::TEXT);
+                view.blank_line();
             }
             Self::ExternalKey(form_kind) => form_kind.write_intro(view),
             _ => keys::write_intro(self, view),
@@ -194,12 +194,12 @@ pub struct FormDialog {
     form: Form,
     queue: Vec<Change>,
     total: usize,
-    failure: Option<Failure>,
-    outcome: Option<Outcome>,
+    failure: Option<CallFailure>,
+    outcome: Option<ChangeOutcome>,
     is_confirming_discard: bool,
     is_copied: bool,
     read_only: bool,
-    scroll: Scroll,
+    scroll: ScrollState,
 }
 
 impl PartialEq for FormDialog {
@@ -210,7 +210,7 @@ impl PartialEq for FormDialog {
 
 impl FormDialog {
     /// Opens the form of a task. Some is asked for in the bundled world alone.
-    pub fn new(task: FormKind, now: &Preferences, world: &World) -> Self {
+    pub fn new(task: FormKind, now: &Preferences, world: &Target) -> Self {
         let mut form = task.form(now, world);
         stores::update_visible_inputs(&task, &mut form);
         Self {
@@ -223,7 +223,7 @@ impl FormDialog {
             is_confirming_discard: false,
             is_copied: false,
             read_only: false,
-            scroll: Scroll::default(),
+            scroll: ScrollState::default(),
         }
     }
 
@@ -231,15 +231,15 @@ impl FormDialog {
     pub fn set_read_only(&mut self) {
         if self.kind != FormKind::Preferences {
             self.read_only = true;
-            self.form.go = commands::COPY_LABEL;
+            self.form.submit_label = commands::COPY_LABEL;
             self.update_visible_inputs();
-            self.form.begin();
+            self.form.focus_first();
         }
     }
 
     /// Moves the focus to an input.
     pub fn focus_input(&mut self, name: &'static str) {
-        self.form.focus_on(name);
+        self.form.focus_field(name);
     }
 
     /// Shows the inputs that are needed now.
@@ -264,7 +264,7 @@ impl FormDialog {
 
     /// Whether leaving would lose what was typed.
     pub fn has_unsaved_changes(&self) -> bool {
-        self.form.is_touched() && self.outcome.is_none()
+        self.form.is_modified() && self.outcome.is_none()
     }
 
     /// Takes a key.
@@ -281,29 +281,29 @@ impl FormDialog {
                 }
                 KeyCode::Esc | KeyCode::Enter | KeyCode::Char('q') => match outcome {
                     // Something was made, and is to be seen.
-                    Outcome::Configuration(_) => vec![DialogEvent::Done(self.kind.success_message(&self.form))],
+                    ChangeOutcome::Configuration(_) => vec![DialogEvent::Done(self.kind.success_message(&self.form))],
                     _ => vec![DialogEvent::Close],
                 },
                 _ => Vec::new(),
             };
         }
-        if !self.form.turns_pages() && self.scroll.press_page(key.code) {
+        if !self.form.is_in_text_area() && self.scroll.handle_page_key(key.code) {
             return Vec::new();
         }
         self.scroll.reset();
         self.is_copied = false;
         let asked = std::mem::take(&mut self.is_confirming_discard);
-        let pressed = self.form.press(key);
+        let pressed = self.form.handle_key(key);
         self.update_visible_inputs();
         match pressed {
-            Pressed::Taken => Vec::new(),
-            Pressed::Entered(name) => self.on_input_entered(name),
-            Pressed::Cancel if key.code == KeyCode::Esc && self.has_unsaved_changes() && !asked => {
+            FormEvent::Handled => Vec::new(),
+            FormEvent::EnterPressed(name) => self.on_input_entered(name),
+            FormEvent::Cancel if key.code == KeyCode::Esc && self.has_unsaved_changes() && !asked => {
                 self.is_confirming_discard = true;
                 Vec::new()
             }
-            Pressed::Cancel => vec![DialogEvent::Close],
-            Pressed::Submit => self.submit(account),
+            FormEvent::Cancel => vec![DialogEvent::Close],
+            FormEvent::Submit => self.submit(account),
         }
     }
 
@@ -316,12 +316,12 @@ impl FormDialog {
             }
             return vec![DialogEvent::Request(Call::ReadFile(text))];
         }
-        self.form.next();
+        self.form.focus_next();
         Vec::new()
     }
 
     /// A file that was asked for has been read.
-    pub fn on_file_loaded(&mut self, file: &Result<SecretString, Failure>) {
+    pub fn on_file_loaded(&mut self, file: &Result<SecretString, CallFailure>) {
         let file = file.as_ref().map_err(Clone::clone);
         let result = file.and_then(|text| stores::fill_from_configuration_file(&mut self.form, text.expose()));
         self.failure = result.err();
@@ -333,7 +333,7 @@ impl FormDialog {
         if self.is_sending() || self.outcome.is_some() {
             return;
         }
-        if self.form.here() == Some(stores::CONFIGURATION_FILE) && text.trim_start().starts_with('{') {
+        if self.form.focused_field() == Some(stores::CONFIGURATION_FILE) && text.trim_start().starts_with('{') {
             // It holds a secret, so it is taken apart without ever standing on the screen.
             self.on_file_loaded(&Ok(SecretString::new(text.to_owned())));
             return;
@@ -343,7 +343,7 @@ impl FormDialog {
 
     fn submit(&mut self, account: &AccountState) -> Vec<DialogEvent> {
         if let Some((name, _)) = self.validate(account).first() {
-            self.form.focus_on(name);
+            self.form.focus_field(name);
             return Vec::new();
         }
         if self.kind == FormKind::Preferences {
@@ -352,7 +352,7 @@ impl FormDialog {
         let changes = self.kind.changes(&self.form, account);
         if self.read_only && !changes.is_empty() {
             self.is_copied = true;
-            self.form.focus_on_go();
+            self.form.focus_submit();
             return vec![DialogEvent::Copy(commands::CLIPBOARD_NAME, commands::for_changes(&changes, account))];
         }
         // After a failure only what is left is tried again; an edited form asks anew.
@@ -371,9 +371,9 @@ impl FormDialog {
     }
 
     /// A request was answered.
-    pub fn on_response(&mut self, result: Result<Outcome, Failure>) -> Vec<DialogEvent> {
+    pub fn on_response(&mut self, result: Result<ChangeOutcome, CallFailure>) -> Vec<DialogEvent> {
         match result {
-            Ok(Outcome::Done) => {
+            Ok(ChangeOutcome::Done) => {
                 if !self.queue.is_empty() {
                     self.queue.remove(0);
                 }
@@ -386,8 +386,8 @@ impl FormDialog {
             }
             Err(failure) => {
                 match self.kind.input_for_error(&failure.code) {
-                    Some(name) => self.form.focus_on(name),
-                    None => self.form.focus_on_go(),
+                    Some(name) => self.form.focus_field(name),
+                    None => self.form.focus_submit(),
                 }
                 self.failure = Some(failure);
                 Vec::new()
@@ -412,16 +412,16 @@ impl FormDialog {
 
     /// Whether `PgDn` looks further down.
     pub fn can_scroll(&self) -> bool {
-        self.has_form() && !self.form.turns_pages() && self.scroll.has_more()
+        self.has_form() && !self.form.is_in_text_area() && self.scroll.has_more_below()
     }
 
     /// How far it is scrolled.
-    pub fn scroll(&self) -> &Scroll {
+    pub fn scroll(&self) -> &ScrollState {
         &self.scroll
     }
 
     /// Writes the dialog; gives its title.
-    pub fn write(&self, view: &mut Paper, account: &AccountState) -> String {
+    pub fn write(&self, view: &mut ScrollView, account: &AccountState) -> String {
         let title = self.kind.title().to_owned();
         if let Some(outcome) = &self.outcome {
             cryptography::write_outcome(view, outcome, self.is_copied);
@@ -433,11 +433,11 @@ impl FormDialog {
                 view,
                 "nothing is changed from here. This gives the command that does it.",
             );
-            view.gap();
+            view.blank_line();
         }
         self.kind.write_intro(view);
         // What AWS refused stands where the person is.
-        let tell = |view: &mut Paper| {
+        let tell = |view: &mut ScrollView| {
             if let Some(failure) = &self.failure {
                 self.write_failure(view, failure);
             }
@@ -451,26 +451,26 @@ impl FormDialog {
         if self.is_sending() {
             let (done, total) = (self.total - self.queue.len(), self.total);
             let words = if total > 1 { format!("… {done} of {total} done") } else { "… Sending".to_owned() };
-            view.line(Line::styled(words, theme::WARNING));
+            view.push_line(Line::styled(words, theme::WARNING));
             return title;
         }
         self.form.write_buttons(view, tell);
         title
     }
 
-    fn write_failure(&self, view: &mut Paper, failure: &Failure) {
+    fn write_failure(&self, view: &mut ScrollView, failure: &CallFailure) {
         let remedy = guide::for_error(&failure.code, &failure.message);
         let done = self.total.saturating_sub(self.queue.len());
         if self.total > 1 {
-            view.prose(&format!("{done} of {} done, then:", self.total), 0, theme::TEXT);
+            view.paragraph(&format!("{done} of {} done, then:", self.total), 0, theme::TEXT);
         }
-        view.line(Line::styled(format!("✗ {}", failure.code), theme::BAD));
+        view.push_line(Line::styled(format!("✗ {}", failure.code), theme::ERROR));
         if !failure.message.is_empty() {
             view.error(&failure.message, 2, theme::TEXT);
         }
-        view.prose(remedy.meaning, 2, theme::TEXT);
-        view.prose(&format!("What to do: {}", remedy.action), 2, theme::TEXT);
-        view.gap();
+        view.paragraph(remedy.meaning, 2, theme::TEXT);
+        view.paragraph(&format!("What to do: {}", remedy.action), 2, theme::TEXT);
+        view.blank_line();
     }
 }
 

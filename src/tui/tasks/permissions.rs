@@ -7,7 +7,7 @@ use crate::aws::policy::ConsolePolicy;
 use crate::create_key::known::AccountState;
 use crate::create_key::principals::PrincipalKind;
 use crate::tui::effect::Change;
-use crate::tui::widgets::form::{Form, Input, Row};
+use crate::tui::widgets::form::{Form, FormField, FormInput};
 
 const ADMINISTRATORS: &str = "administrators";
 const MAY_DELETE: &str = "may-delete";
@@ -16,23 +16,28 @@ const ACCOUNTS: &str = "accounts";
 
 /// The form of a policy that the console made.
 pub fn form(current: &ConsolePolicy) -> Form {
-    let row = |name, label, hint: &str, input| Row { name, label, hint: hint.to_owned(), input };
+    let row = |name, label, hint: &str, input| FormField { name, label, hint: hint.to_owned(), input };
     let principals = "One a line: an ARN, or the name of a user or role.";
     Form::new(
         vec![
-            row(ADMINISTRATORS, "Key administrators", principals, Input::text(&current.administrators.join("\n"), 6)),
+            row(
+                ADMINISTRATORS,
+                "Key administrators",
+                principals,
+                FormInput::text(&current.administrators.join("\n"), 6),
+            ),
             row(
                 MAY_DELETE,
                 "Allow key administrators to delete this key",
                 "",
-                Input::Tick(current.administrators_may_delete),
+                FormInput::Checkbox(current.administrators_may_delete),
             ),
-            row(USERS, "Key users", principals, Input::text(&current.users.join("\n"), 6)),
+            row(USERS, "Key users", principals, FormInput::text(&current.users.join("\n"), 6)),
             row(
                 ACCOUNTS,
                 "Other AWS accounts",
                 "One a line: 12 digits.",
-                Input::text(&current.other_accounts.join("\n"), 3),
+                FormInput::text(&current.other_accounts.join("\n"), 3),
             ),
         ],
         "Save changes",
@@ -87,7 +92,7 @@ fn policy_from_form(form: &Form, current: &ConsolePolicy, account: &AccountState
     }
     Ok(ConsolePolicy {
         administrators: resolve_principals(form, ADMINISTRATORS, account)?,
-        administrators_may_delete: form.is_ticked(MAY_DELETE),
+        administrators_may_delete: form.is_checked(MAY_DELETE),
         users: resolve_principals(form, USERS, account)?,
         other_accounts,
         ..current.clone()

@@ -11,10 +11,10 @@ use crate::aws::limits::{self, XKS_PROXY_PATH_SUFFIX};
 use crate::aws::scalar::SecretString;
 use crate::aws::xks_console::{ProxyRoute, PutProxyRoute};
 use crate::create_key::known::AccountState;
-use crate::tui::effect::{Change, Failure};
+use crate::tui::effect::{CallFailure, Change};
 use crate::tui::theme;
-use crate::tui::widgets::form::{Form, Input, Row};
-use crate::tui::widgets::paper::Paper;
+use crate::tui::widgets::form::{Form, FormField, FormInput};
+use crate::tui::widgets::paper::ScrollView;
 
 /// The input that names, or holds, a proxy configuration file.
 pub const CONFIGURATION_FILE: &str = "file";
@@ -38,8 +38,8 @@ const CONFIRM: &str = "confirm";
 const CONNECTIVITIES: [XksProxyConnectivity; 2] =
     [XksProxyConnectivity::PublicEndpoint, XksProxyConnectivity::VpcEndpointService];
 
-fn row(name: &'static str, label: &'static str, hint: &str, input: Input) -> Row {
-    Row { name, label, hint: hint.to_owned(), input }
+fn row(name: &'static str, label: &'static str, hint: &str, input: FormInput) -> FormField {
+    FormField { name, label, hint: hint.to_owned(), input }
 }
 
 /// The form of a new store, or of one that is there.
@@ -48,7 +48,7 @@ pub fn form(store: Option<&CustomKeyStore>) -> Form {
     let connectivity = proxy.map_or(XksProxyConnectivity::PublicEndpoint, |proxy| proxy.connectivity);
     let chosen = CONNECTIVITIES.iter().position(|one| *one == connectivity).unwrap_or(0);
     let path = proxy.map_or("", |proxy| proxy.uri_path.as_str());
-    let text = |value: Option<&String>| Input::line(value.map_or("", String::as_str));
+    let text = |value: Option<&String>| FormInput::line(value.map_or("", String::as_str));
     let owner = proxy.and_then(|proxy| proxy.vpc_endpoint_service_owner.as_ref());
     let labels = CONNECTIVITIES.map(|one| one.label().to_owned()).to_vec();
     let is_new = store.is_none();
@@ -68,16 +68,16 @@ pub fn form(store: Option<&CustomKeyStore>) -> Form {
             CONFIGURATION_FILE,
             "Proxy configuration file - optional",
             "Its path, which Enter reads into the fields below, or its JSON pasted here.",
-            Input::line(""),
+            FormInput::line(""),
         ),
-        row(CONNECTIVITY, "Proxy connectivity", "", Input::Options(labels, chosen)),
+        row(CONNECTIVITY, "Proxy connectivity", "", FormInput::Radio(labels, chosen)),
         row(
             SERVICE,
             "VPC endpoint service name",
             "Such as com.amazonaws.vpce.us-west-2.vpce-svc-0123456789abcdef0.",
             text(proxy.and_then(|proxy| proxy.vpc_endpoint_service_name.as_ref())),
         ),
-        row(CROSS_ACCOUNT, "Cross-account VPC endpoint service", "", Input::Tick(owner.is_some())),
+        row(CROSS_ACCOUNT, "Cross-account VPC endpoint service", "", FormInput::Checkbox(owner.is_some())),
         row(OWNER, "VPC endpoint service owner account ID", "12 digits.", text(owner)),
         row(
             ENDPOINT,
@@ -89,11 +89,16 @@ pub fn form(store: Option<&CustomKeyStore>) -> Form {
             PREFIX,
             "Proxy URI path prefix - optional",
             "Such as /example/path/prefix; /kms/xks/v1 follows it by itself.",
-            Input::line(path.strip_suffix(XKS_PROXY_PATH_SUFFIX).unwrap_or(path)),
+            FormInput::line(path.strip_suffix(XKS_PROXY_PATH_SUFFIX).unwrap_or(path)),
         ),
-        row(ACCESS_KEY, "Proxy credential: Access key ID", credential, Input::line("")),
-        row(SECRET, "Proxy credential: Secret access key", "43 to 64 of a-z, A-Z, 0-9, /, + and =.", Input::secret()),
-        row(SHOW_SECRET, "Show secret access key", "", Input::Tick(false)),
+        row(ACCESS_KEY, "Proxy credential: Access key ID", credential, FormInput::line("")),
+        row(
+            SECRET,
+            "Proxy credential: Secret access key",
+            "43 to 64 of a-z, A-Z, 0-9, /, + and =.",
+            FormInput::secret(),
+        ),
+        row(SHOW_SECRET, "Show secret access key", "", FormInput::Checkbox(false)),
     ];
     Form::new(rows, if is_new { "Create external key store" } else { "Update external key store" }, false)
 }
@@ -101,28 +106,28 @@ pub fn form(store: Option<&CustomKeyStore>) -> Form {
 /// Adds, after the endpoint, how a proxy is reached that no public name and certificate lead to. AWS KMS has no such
 /// thing; the bundled one has.
 pub fn with_proxy_route(mut form: Form) -> Form {
-    let after = form.rows.iter().position(|row| row.name == ENDPOINT).map_or(form.rows.len(), |place| place + 1);
+    let after = form.fields.iter().position(|row| row.name == ENDPOINT).map_or(form.fields.len(), |place| place + 1);
     let rows = [
         row(
             ROUTE,
             "The proxy has no public name or certificate",
             "The bundled AWS can do without; AWS itself needs both.",
-            Input::Tick(false),
+            FormInput::Checkbox(false),
         ),
         row(
             ADDRESS,
             "Proxy address - optional",
             "An IP address and a port where the bundled AWS looks for the host above, such as 127.0.0.1:8443.",
-            Input::line(""),
+            FormInput::line(""),
         ),
         row(
             CA_CERTIFICATES,
             "Proxy CA certificates - optional",
             "A file, PEM, whose authorities are trusted for the host above, too.",
-            Input::line(""),
+            FormInput::line(""),
         ),
     ];
-    form.rows.splice(after..after, rows);
+    form.fields.splice(after..after, rows);
     form
 }
 
@@ -132,8 +137,8 @@ fn proxy_host(form: &Form) -> String {
 }
 
 /// The input in which the name of what will be gone is typed.
-pub fn confirmation() -> Row {
-    row(CONFIRM, "Type the name of the key store to confirm", "", Input::line(""))
+pub fn confirmation() -> FormField {
+    row(CONFIRM, "Type the name of the key store to confirm", "", FormInput::line(""))
 }
 
 /// Why a deletion is not confirmed yet.
@@ -152,39 +157,39 @@ pub fn update_visible_inputs(kind: &FormKind, form: &mut Form) {
     if !matches!(kind, FormKind::CreateKeyStore | FormKind::EditKeyStore(_)) {
         return;
     }
-    form.shows_secrets = form.is_ticked(SHOW_SECRET);
+    form.shows_secrets = form.is_checked(SHOW_SECRET);
     if is_connectivity_locked(kind) {
         form.hidden.extend([CONNECTIVITY, SERVICE, CROSS_ACCOUNT, OWNER, ENDPOINT]);
-    } else if CONNECTIVITIES[form.chosen(CONNECTIVITY)] == XksProxyConnectivity::PublicEndpoint {
+    } else if CONNECTIVITIES[form.selected_option(CONNECTIVITY)] == XksProxyConnectivity::PublicEndpoint {
         form.hidden.extend([SERVICE, CROSS_ACCOUNT, OWNER]);
-    } else if !form.is_ticked(CROSS_ACCOUNT) {
+    } else if !form.is_checked(CROSS_ACCOUNT) {
         form.hidden.push(OWNER);
     }
-    if !form.is_ticked(ROUTE) {
+    if !form.is_checked(ROUTE) {
         form.hidden.extend([ADDRESS, CA_CERTIFICATES]);
     }
 }
 
 /// What the person should know first.
-pub fn write_intro(kind: &FormKind, view: &mut Paper) {
+pub fn write_intro(kind: &FormKind, view: &mut ScrollView) {
     match kind {
         FormKind::CreateKeyStore => {
-            view.prose(
+            view.paragraph(
                 "An external key store joins AWS KMS and an external key store proxy. It starts disconnected. The proxy must \
                  not itself depend on a KMS key in this store.",
                 0,
-                theme::QUIET,
+                theme::MUTED,
             );
         }
         FormKind::EditKeyStore(store) => {
-            view.pair("Custom key store ID", &store.custom_key_store_id, theme::TEXT);
-            view.pair("Connection state", store.connection_state.label(), theme::TEXT);
+            view.key_value("Custom key store ID", &store.custom_key_store_id, theme::TEXT);
+            view.key_value("Connection state", store.connection_state.label(), theme::TEXT);
             if is_connectivity_locked(kind) {
                 let words = "Connectivity, endpoint and VPC endpoint service can be changed only while the store is \
                              disconnected.";
-                view.prose(words, 2, theme::WARNING);
+                view.paragraph(words, 2, theme::WARNING);
             }
-            view.prose(
+            view.paragraph(
                 "The new values must lead to the same external keys, or what the KMS keys in this store encrypted is lost. It \
                  can take five minutes until all of AWS KMS uses them.",
                 2,
@@ -192,20 +197,20 @@ pub fn write_intro(kind: &FormKind, view: &mut Paper) {
             );
         }
         FormKind::DeleteKeyStore { id, name, keys } => {
-            view.pair("External key store", name, theme::TEXT);
-            view.pair("Custom key store ID", id, theme::TEXT);
-            view.gap();
+            view.key_value("External key store", name, theme::TEXT);
+            view.key_value("Custom key store ID", id, theme::TEXT);
+            view.blank_line();
             let words = "This can't be undone. Nothing outside of AWS KMS is touched: the proxy, the external key manager and \
                          the external keys stay.";
-            view.prose(words, 0, theme::TEXT);
+            view.paragraph(words, 0, theme::TEXT);
             if *keys > 0 {
                 let words = format!("AWS KMS will refuse it: {keys} KMS keys live in this store.");
-                view.prose(&words, 0, theme::WARNING);
+                view.paragraph(&words, 0, theme::WARNING);
             }
         }
         _ => {}
     }
-    view.gap();
+    view.blank_line();
 }
 
 /// What is wrong with the form of a store.
@@ -217,19 +222,19 @@ pub fn validate(kind: &FormKind, form: &Form, account: &AccountState) -> Vec<Inp
         }
     };
     let is_new = matches!(kind, FormKind::CreateKeyStore);
-    let is_vpc = CONNECTIVITIES[form.chosen(CONNECTIVITY)] == XksProxyConnectivity::VpcEndpointService;
+    let is_vpc = CONNECTIVITIES[form.selected_option(CONNECTIVITY)] == XksProxyConnectivity::VpcEndpointService;
     report(NAME, limits::custom_key_store_name(&form.text(NAME)));
     if !is_connectivity_locked(kind) {
         if is_vpc {
             report(SERVICE, limits::xks_proxy_vpc_endpoint_service_name(&form.text(SERVICE)));
         }
-        if is_vpc && form.is_ticked(CROSS_ACCOUNT) {
+        if is_vpc && form.is_checked(CROSS_ACCOUNT) {
             report(OWNER, limits::account_id(&form.text(OWNER)));
         }
         report(ENDPOINT, limits::xks_proxy_uri_endpoint(&form.text(ENDPOINT)));
     }
     let has_authorities_alone = form.text(ADDRESS).is_empty() && !form.text(CA_CERTIFICATES).is_empty();
-    if form.is_ticked(ROUTE) && !has_authorities_alone {
+    if form.is_checked(ROUTE) && !has_authorities_alone {
         report(ADDRESS, limits::xks_proxy_address(&form.text(ADDRESS)).map(drop));
     }
     report(PREFIX, limits::xks_proxy_path_prefix(&form.text(PREFIX)));
@@ -257,7 +262,7 @@ pub fn changes(kind: &FormKind, form: &Form) -> Vec<Change> {
         access_key_id: form.text(ACCESS_KEY),
         raw_secret_access_key: SecretString::new(form.secret(SECRET).to_owned()),
     });
-    let connectivity = CONNECTIVITIES[form.chosen(CONNECTIVITY)];
+    let connectivity = CONNECTIVITIES[form.selected_option(CONNECTIVITY)];
     match kind {
         FormKind::CreateKeyStore => proxy_route_change(form)
             .into_iter()
@@ -287,7 +292,7 @@ pub fn changes(kind: &FormKind, form: &Form) -> Vec<Change> {
 fn proxy_route_change(form: &Form) -> Option<Change> {
     let full = |text: String| (!text.is_empty()).then_some(text);
     let route = ProxyRoute { host: proxy_host(form), address: full(form.text(ADDRESS)), certificate_authorities: None };
-    form.is_ticked(ROUTE).then(|| Change::PutProxyRoute(PutProxyRoute(route), full(form.text(CA_CERTIFICATES))))
+    form.is_checked(ROUTE).then(|| Change::PutProxyRoute(PutProxyRoute(route), full(form.text(CA_CERTIFICATES))))
 }
 
 /// Only what differs is asked for: some of it can't be named at all while the store is connected.
@@ -329,8 +334,8 @@ struct ConfigurationFile {
 }
 
 /// Takes a proxy configuration file over into the form, and forgets the file's text.
-pub fn fill_from_configuration_file(form: &mut Form, text: &str) -> Result<(), Failure> {
-    let file: ConfigurationFile = serde_json::from_str(text).map_err(|error| Failure {
+pub fn fill_from_configuration_file(form: &mut Form, text: &str) -> Result<(), CallFailure> {
+    let file: ConfigurationFile = serde_json::from_str(text).map_err(|error| CallFailure {
         code: "InvalidConfigurationFile".to_owned(),
         message: format!(
             "This is no proxy configuration file: line {}, column {}. It is JSON with XksProxyUriPath and \
@@ -341,11 +346,11 @@ pub fn fill_from_configuration_file(form: &mut Form, text: &str) -> Result<(), F
         request_id: String::new(),
     })?;
     let path = file.uri_path;
-    form.set(PREFIX, path.strip_suffix(XKS_PROXY_PATH_SUFFIX).unwrap_or(&path));
-    form.set(ACCESS_KEY, &file.credential.access_key_id);
-    form.set(SECRET, file.credential.raw_secret_access_key.expose());
-    form.set(CONFIGURATION_FILE, "");
-    form.next();
+    form.set_value(PREFIX, path.strip_suffix(XKS_PROXY_PATH_SUFFIX).unwrap_or(&path));
+    form.set_value(ACCESS_KEY, &file.credential.access_key_id);
+    form.set_value(SECRET, file.credential.raw_secret_access_key.expose());
+    form.set_value(CONFIGURATION_FILE, "");
+    form.focus_next();
     Ok(())
 }
 

@@ -11,22 +11,22 @@ use super::device::device;
 /// Draws on the terminal, and moves the cursor behind each grapheme whose width terminals disagree on: what follows stands
 /// in its place however wide the terminal draws it.
 #[derive(Debug)]
-pub(super) struct Screen(CrosstermBackend<WholeFrames>);
+pub(super) struct TerminalBackend(CrosstermBackend<FrameWriter>);
 
-impl Screen {
+impl TerminalBackend {
     pub(super) fn new() -> Self {
-        Self(CrosstermBackend::new(WholeFrames::default()))
+        Self(CrosstermBackend::new(FrameWriter::default()))
     }
 }
 
-impl Backend for Screen {
+impl Backend for TerminalBackend {
     type Error = io::Error;
 
     fn draw<'a, I: Iterator<Item = (u16, u16, &'a Cell)>>(&mut self, content: I) -> io::Result<()> {
         let cells: Vec<_> = content.collect();
         // Each call starts by moving the cursor.
         cells
-            .split_inclusive(|(_, _, cell)| is_of_uncertain_width(cell.symbol()))
+            .split_inclusive(|(_, _, cell)| is_width_uncertain(cell.symbol()))
             .try_for_each(|run| self.0.draw(run.iter().copied()))
     }
 
@@ -69,12 +69,12 @@ impl Backend for Screen {
 
 /// Whether a frame has graphemes whose width terminals disagree on.
 pub(super) fn has_uncertain_widths(frame: &Buffer) -> bool {
-    frame.content.iter().any(|cell| is_of_uncertain_width(cell.symbol()))
+    frame.content.iter().any(|cell| is_width_uncertain(cell.symbol()))
 }
 
 /// Whether terminals disagree on how many columns a grapheme takes: emoji joined or varied, flags, syllables of Indic
 /// scripts. A letter with the accents of Latin, Greek and Cyrillic is as wide as the letter everywhere.
-fn is_of_uncertain_width(grapheme: &str) -> bool {
+fn is_width_uncertain(grapheme: &str) -> bool {
     let mut others = grapheme.chars().skip(1);
     !grapheme.is_ascii() && others.any(|character| !('\u{300}'..='\u{36f}').contains(&character))
 }
@@ -82,9 +82,9 @@ fn is_of_uncertain_width(grapheme: &str) -> bool {
 /// The terminal, written to once a frame: a terminal never shows half of one, and a frame that a panic
 /// interrupts is never written.
 #[derive(Debug, Default)]
-struct WholeFrames(Vec<u8>);
+struct FrameWriter(Vec<u8>);
 
-impl Write for WholeFrames {
+impl Write for FrameWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.extend_from_slice(bytes);
         Ok(bytes.len())
@@ -105,10 +105,10 @@ mod tests {
     #[test]
     fn joined_graphemes_and_emoji_variants_have_uncertain_width() {
         for grapheme in ["👩‍👩‍👧", "☺️", "🇩🇪", "👍🏽", "नि"] {
-            assert!(is_of_uncertain_width(grapheme), "{grapheme}");
+            assert!(is_width_uncertain(grapheme), "{grapheme}");
         }
         for grapheme in ["a", "é", "e\u{301}", "日", "😀", "✓", " "] {
-            assert!(!is_of_uncertain_width(grapheme), "{grapheme}");
+            assert!(!is_width_uncertain(grapheme), "{grapheme}");
         }
     }
 }

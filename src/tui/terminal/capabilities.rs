@@ -19,7 +19,7 @@ pub struct Capabilities {
 
 impl Capabilities {
     /// Reads `NO_COLOR`, the locale, and `TERM`. `variable` looks one up.
-    pub fn of(variable: impl Fn(&str) -> Option<String>) -> Self {
+    pub fn from_lookup(variable: impl Fn(&str) -> Option<String>) -> Self {
         let set = |name| variable(name).filter(|value| !value.is_empty());
         Self {
             has_color: set("NO_COLOR").is_none(),
@@ -29,8 +29,8 @@ impl Capabilities {
     }
 
     /// Reads the environment of this process.
-    pub fn of_environment() -> Self {
-        Self::of(|name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()))
+    pub fn from_env() -> Self {
+        Self::from_lookup(|name| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned()))
     }
 
     /// Makes a frame fit for this terminal. Every cell keeps its place.
@@ -40,7 +40,7 @@ impl Capabilities {
                 remove_color(cell);
             }
             if !self.has_unicode && !cell.symbol().is_ascii() {
-                let symbol = ascii(cell.symbol());
+                let symbol = ascii_fallback(cell.symbol());
                 cell.set_symbol(symbol);
             }
         }
@@ -62,7 +62,7 @@ fn remove_color(cell: &mut Cell) {
 }
 
 /// The sign of ASCII that is drawn in place of `symbol`.
-fn ascii(symbol: &str) -> &'static str {
+fn ascii_fallback(symbol: &str) -> &'static str {
     match symbol {
         "✗" | "×" => "x",
         "☑" | "☒" => "X",
@@ -95,8 +95,8 @@ mod tests {
 
     use super::*;
 
-    fn of(variables: &[(&str, &str)]) -> Capabilities {
-        Capabilities::of(|name| {
+    fn capabilities(variables: &[(&str, &str)]) -> Capabilities {
+        Capabilities::from_lookup(|name| {
             variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
         })
     }
@@ -116,27 +116,27 @@ mod tests {
             (&[("LC_ALL", "C"), ("LANG", "en_US.UTF-8")], false),
             (&[("LC_ALL", ""), ("LC_CTYPE", "C.UTF-8"), ("LANG", "C")], true),
         ] {
-            assert_eq!(of(variables).has_unicode, has_unicode, "{variables:?}");
+            assert_eq!(capabilities(variables).has_unicode, has_unicode, "{variables:?}");
         }
     }
 
     #[test]
     fn empty_no_color_is_ignored() {
-        assert!(of(&[("NO_COLOR", "")]).has_color);
-        assert!(!of(&[("NO_COLOR", "0")]).has_color);
+        assert!(capabilities(&[("NO_COLOR", "")]).has_color);
+        assert!(!capabilities(&[("NO_COLOR", "0")]).has_color);
     }
 
     #[test]
     fn dumb_terminal_cannot_move_the_cursor() {
-        assert!(!of(&[("TERM", "dumb")]).has_cursor);
-        assert!(of(&[("TERM", "vt100")]).has_cursor && of(&[]).has_cursor);
+        assert!(!capabilities(&[("TERM", "dumb")]).has_cursor);
+        assert!(capabilities(&[("TERM", "vt100")]).has_cursor && capabilities(&[]).has_cursor);
     }
 
     #[test]
     fn emphasis_is_kept_when_colors_are_removed() {
         let mut frame = Buffer::empty(Rect::new(0, 0, 3, 1));
         frame.set_style(Rect::new(0, 0, 1, 1), theme::ACCENT);
-        frame.set_style(Rect::new(1, 0, 1, 1), theme::BAD.patch(theme::FOCUS).bg(Color::Blue));
+        frame.set_style(Rect::new(1, 0, 1, 1), theme::ERROR.patch(theme::FOCUS).bg(Color::Blue));
         Capabilities { has_color: false, has_unicode: true, has_cursor: true }.adapt(&mut frame);
         let modifiers = [Modifier::BOLD, Modifier::REVERSED, Modifier::empty()];
         assert_eq!([0, 1, 2].map(|x| frame[(x, 0)].modifier), modifiers);

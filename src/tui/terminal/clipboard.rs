@@ -13,45 +13,45 @@ use base64::engine::general_purpose::STANDARD;
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
-use crate::tui::effect::Copied;
+use crate::tui::effect::CopyResult;
 
 /// How long a program may take.
-const PATIENCE: Duration = Duration::from_secs(2);
+const PROGRAM_TIMEOUT: Duration = Duration::from_secs(2);
 /// The most bytes in the sequence: what common terminals take.
-const MOST_ENCODED: usize = 100_000;
+const MAX_ENCODED_BYTES: usize = 100_000;
 /// The most bytes between the wrappers of screen, which takes 768 with them.
-const SCREEN_PIECE: usize = 700;
+const SCREEN_CHUNK_BYTES: usize = 700;
 
 /// Where this program runs, as far as it matters for the clipboard.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Surroundings {
+pub struct ClipboardEnvironment {
     is_remote: bool,
     has_wayland: bool,
     has_x11: bool,
-    between: Between,
+    multiplexer: Multiplexer,
 }
 
 /// What stands between this program and the terminal, and passes on no sequence that is not wrapped for it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Between {
+enum Multiplexer {
     #[default]
-    Nothing,
+    None,
     Tmux,
     Screen,
 }
 
-impl Surroundings {
+impl ClipboardEnvironment {
     /// Reads the environment of this process.
-    pub fn of_environment() -> Self {
+    pub fn from_env() -> Self {
         let has = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
         Self {
             is_remote: has("SSH_CONNECTION") || has("SSH_CLIENT") || has("SSH_TTY"),
             has_wayland: has("WAYLAND_DISPLAY"),
             has_x11: has("DISPLAY"),
-            between: match (has("TMUX"), has("STY")) {
-                (true, _) => Between::Tmux,
-                (_, true) => Between::Screen,
-                _ => Between::Nothing,
+            multiplexer: match (has("TMUX"), has("STY")) {
+                (true, _) => Multiplexer::Tmux,
+                (_, true) => Multiplexer::Screen,
+                _ => Multiplexer::None,
             },
         }
     }
@@ -76,33 +76,33 @@ impl Surroundings {
     }
 
     /// Gives the text to programs; what came of it, if one took it.
-    pub async fn give(self, text: &str) -> Option<Copied> {
+    pub async fn copy(self, text: &str) -> Option<CopyResult> {
         let mut taken = None;
         for program in self.programs() {
-            if run(program, text).await {
-                taken = Some(Copied::Clipboard);
+            if pipe_to(program, text).await {
+                taken = Some(CopyResult::Clipboard);
                 break;
             }
         }
         // Who looks at tmux may look at it from another machine.
-        if self.between == Between::Tmux && run(&["tmux", "load-buffer", "-w", "-"], text).await {
-            return Some(Copied::Tmux);
+        if self.multiplexer == Multiplexer::Tmux && pipe_to(&["tmux", "load-buffer", "-w", "-"], text).await {
+            return Some(CopyResult::Tmux);
         }
         taken
     }
 
     /// The escape sequence that takes the text to the terminal's clipboard; how many bytes may be sent when it is too long.
-    pub(super) fn sequence(self, text: &str) -> Result<String, Copied> {
+    pub(super) fn osc52_sequence(self, text: &str) -> Result<String, CopyResult> {
         let encoded = STANDARD.encode(text);
-        if encoded.len() > MOST_ENCODED {
-            return Err(Copied::TooLong { bytes: text.len(), most: MOST_ENCODED / 4 * 3 });
+        if encoded.len() > MAX_ENCODED_BYTES {
+            return Err(CopyResult::TooLong { bytes: text.len(), max_bytes: MAX_ENCODED_BYTES / 4 * 3 });
         }
         let sequence = format!("\x1b]52;c;{encoded}\x07");
-        Ok(match self.between {
-            Between::Nothing => sequence,
-            Between::Tmux => format!("\x1bPtmux;{}\x1b\\", sequence.replace('\x1b', "\x1b\x1b")),
-            Between::Screen => {
-                let pieces = sequence.as_bytes().chunks(SCREEN_PIECE).map(String::from_utf8_lossy);
+        Ok(match self.multiplexer {
+            Multiplexer::None => sequence,
+            Multiplexer::Tmux => format!("\x1bPtmux;{}\x1b\\", sequence.replace('\x1b', "\x1b\x1b")),
+            Multiplexer::Screen => {
+                let pieces = sequence.as_bytes().chunks(SCREEN_CHUNK_BYTES).map(String::from_utf8_lossy);
                 pieces.flat_map(|piece| ["\x1bP".into(), piece, "\x1b\\".into()]).collect()
             }
         })
@@ -110,7 +110,7 @@ impl Surroundings {
 }
 
 /// Whether a program is there and took the text.
-async fn run(program: &[&str], text: &str) -> bool {
+async fn pipe_to(program: &[&str], text: &str) -> bool {
     let give = async {
         let mut child = Command::new(program.first()?)
             .args(&program[1..])
@@ -125,42 +125,42 @@ async fn run(program: &[&str], text: &str) -> bool {
         drop(input);
         child.wait().await.ok()?.success().then_some(())
     };
-    tokio::time::timeout(PATIENCE, give).await.is_ok_and(|taken| taken.is_some())
+    tokio::time::timeout(PROGRAM_TIMEOUT, give).await.is_ok_and(|taken| taken.is_some())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const PLAIN: Surroundings =
-        Surroundings { is_remote: false, has_wayland: false, has_x11: false, between: Between::Nothing };
+    const PLAIN: ClipboardEnvironment =
+        ClipboardEnvironment { is_remote: false, has_wayland: false, has_x11: false, multiplexer: Multiplexer::None };
 
     #[test]
     fn sequence_is_wrapped_for_tmux_and_screen() {
-        assert_eq!(PLAIN.sequence("key").unwrap(), "\x1b]52;c;a2V5\x07");
-        let tmux = Surroundings { between: Between::Tmux, ..PLAIN };
-        assert_eq!(tmux.sequence("key").unwrap(), "\x1bPtmux;\x1b\x1b]52;c;a2V5\x07\x1b\\");
-        let screen = Surroundings { between: Between::Screen, ..PLAIN };
-        assert_eq!(screen.sequence("key").unwrap(), "\x1bP\x1b]52;c;a2V5\x07\x1b\\");
-        let long = screen.sequence(&"x".repeat(3000)).unwrap();
+        assert_eq!(PLAIN.osc52_sequence("key").unwrap(), "\x1b]52;c;a2V5\x07");
+        let tmux = ClipboardEnvironment { multiplexer: Multiplexer::Tmux, ..PLAIN };
+        assert_eq!(tmux.osc52_sequence("key").unwrap(), "\x1bPtmux;\x1b\x1b]52;c;a2V5\x07\x1b\\");
+        let screen = ClipboardEnvironment { multiplexer: Multiplexer::Screen, ..PLAIN };
+        assert_eq!(screen.osc52_sequence("key").unwrap(), "\x1bP\x1b]52;c;a2V5\x07\x1b\\");
+        let long = screen.osc52_sequence(&"x".repeat(3000)).unwrap();
         let pieces: Vec<&str> = long.split_terminator("\x1b\\").collect();
         assert!(pieces.len() > 1 && pieces.iter().all(|piece| piece.starts_with("\x1bP") && piece.len() <= 702));
-        assert_eq!(pieces.concat().replace("\x1bP", ""), PLAIN.sequence(&"x".repeat(3000)).unwrap());
+        assert_eq!(pieces.concat().replace("\x1bP", ""), PLAIN.osc52_sequence(&"x".repeat(3000)).unwrap());
     }
 
     #[test]
     fn text_over_the_size_limit_is_not_sent() {
-        assert!(PLAIN.sequence(&"x".repeat(75_000)).is_ok());
-        let refused = PLAIN.sequence(&"x".repeat(75_001)).unwrap_err();
-        assert_eq!(refused, Copied::TooLong { bytes: 75_001, most: 75_000 });
+        assert!(PLAIN.osc52_sequence(&"x".repeat(75_000)).is_ok());
+        let refused = PLAIN.osc52_sequence(&"x".repeat(75_001)).unwrap_err();
+        assert_eq!(refused, CopyResult::TooLong { bytes: 75_001, max_bytes: 75_000 });
     }
 
     #[test]
     fn clipboard_programs_are_not_used_over_ssh() {
-        let both = Surroundings { has_wayland: true, has_x11: true, ..PLAIN };
+        let both = ClipboardEnvironment { has_wayland: true, has_x11: true, ..PLAIN };
         let names: Vec<&str> =
             both.programs().iter().map(|program| program[0]).filter(|name| *name != "pbcopy").collect();
         assert_eq!(names, ["wl-copy", "xclip", "xsel"]);
-        assert!(Surroundings { is_remote: true, ..both }.programs().is_empty());
+        assert!(ClipboardEnvironment { is_remote: true, ..both }.programs().is_empty());
     }
 }

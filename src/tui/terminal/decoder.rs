@@ -9,13 +9,13 @@ use std::time::Duration;
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
 
 /// How long the rest of a sequence may take before Esc counts as a key of its own.
-const ESCAPE_TIME: Duration = Duration::from_millis(60);
+const ESCAPE_TIMEOUT: Duration = Duration::from_millis(60);
 /// How long the rest of a reply may take before it is given up.
-const REPLY_TIME: Duration = Duration::from_secs(1);
+const REPLY_TIMEOUT: Duration = Duration::from_secs(1);
 /// What ends a bracketed paste.
 const PASTE_END: &[u8] = b"\x1b[201~";
 /// Bytes of a control sequence that are looked at; what is longer is no key.
-const MOST_PARAMETERS: usize = 32;
+const MAX_PARAMETER_BYTES: usize = 32;
 
 /// Where in a sequence the bytes so far end.
 #[derive(Debug, Default)]
@@ -23,18 +23,18 @@ enum State {
     #[default]
     Ground,
     /// A character of UTF-8, with the modifiers that came before it.
-    Letter(Vec<u8>, KeyModifiers),
+    Utf8(Vec<u8>, KeyModifiers),
     Escape,
     /// `ESC [`, with the parameters so far.
-    Control(Vec<u8>),
+    Csi(Vec<u8>),
     /// `ESC [ [` of the Linux console.
-    LinuxFunction,
+    LinuxFunctionKey,
     /// `ESC O`.
-    Single,
+    Ss3,
     /// OSC, DCS, APC, PM or SOS, until its terminator. How many bytes of a character of UTF-8 are still to come, and
     /// whether the last byte was ESC.
-    Reply {
-        rest_of_letter: u8,
+    ControlString {
+        remaining_utf8_bytes: u8,
         is_escaped: bool,
         ends_at_bell: bool,
     },
@@ -54,44 +54,44 @@ impl Decoder {
     pub fn push(&mut self, bytes: &[u8]) -> Vec<Event> {
         let mut events = Vec::new();
         for byte in bytes {
-            self.take(*byte, &mut events);
+            self.push_byte(*byte, &mut events);
         }
         events
     }
 
     /// How long to wait for more bytes before [`idle`](Self::idle); nothing when no sequence is open.
-    pub fn patience(&self) -> Option<Duration> {
+    pub fn timeout(&self) -> Option<Duration> {
         match self.state {
             State::Ground => None,
-            State::Escape | State::Single => Some(ESCAPE_TIME),
-            _ => Some(REPLY_TIME),
+            State::Escape | State::Ss3 => Some(ESCAPE_TIMEOUT),
+            _ => Some(REPLY_TIMEOUT),
         }
     }
 
     /// Ends the open sequence: nothing came for as long as [`patience`](Self::patience) says.
-    pub fn idle(&mut self) -> Option<Event> {
+    pub fn on_timeout(&mut self) -> Option<Event> {
         match std::mem::take(&mut self.state) {
-            State::Escape => Some(key(KeyCode::Esc, KeyModifiers::NONE)),
-            State::Single => Some(letter('O', KeyModifiers::ALT)),
+            State::Escape => Some(key_event(KeyCode::Esc, KeyModifiers::NONE)),
+            State::Ss3 => Some(char_event('O', KeyModifiers::ALT)),
             State::Paste(bytes) => Some(Event::Paste(String::from_utf8_lossy(&bytes).into_owned())),
             _ => None,
         }
     }
 
-    fn take(&mut self, byte: u8, events: &mut Vec<Event>) {
+    fn push_byte(&mut self, byte: u8, events: &mut Vec<Event>) {
         match std::mem::take(&mut self.state) {
             State::Ground => self.ground(byte, KeyModifiers::NONE, events),
-            State::Letter(bytes, modifiers) => self.continue_letter(bytes, byte, modifiers, events),
+            State::Utf8(bytes, modifiers) => self.continue_utf8(bytes, byte, modifiers, events),
             State::Escape => self.escape(byte, events),
-            State::Control(parameters) => self.control(parameters, byte, events),
-            State::LinuxFunction => {
+            State::Csi(parameters) => self.csi(parameters, byte, events),
+            State::LinuxFunctionKey => {
                 if let Some(number) = byte.checked_sub(b'A').filter(|number| *number < 5) {
-                    events.push(key(KeyCode::F(number + 1), KeyModifiers::NONE));
+                    events.push(key_event(KeyCode::F(number + 1), KeyModifiers::NONE));
                 }
             }
-            State::Single => events.extend(function(byte).map(|code| key(code, KeyModifiers::NONE))),
-            State::Reply { rest_of_letter, is_escaped, ends_at_bell } => {
-                self.reply(byte, rest_of_letter, is_escaped, ends_at_bell, events);
+            State::Ss3 => events.extend(final_byte_key(byte).map(|code| key_event(code, KeyModifiers::NONE))),
+            State::ControlString { remaining_utf8_bytes: rest_of_letter, is_escaped, ends_at_bell } => {
+                self.control_string(byte, rest_of_letter, is_escaped, ends_at_bell, events);
             }
             State::Mouse(rest) => {
                 if rest > 1 {
@@ -114,34 +114,34 @@ impl Decoder {
         let control = modifiers | KeyModifiers::CONTROL;
         match byte {
             0x1b => self.state = State::Escape,
-            b'\r' => events.push(key(KeyCode::Enter, modifiers)),
-            b'\t' => events.push(key(KeyCode::Tab, modifiers)),
-            0x7f => events.push(key(KeyCode::Backspace, modifiers)),
-            0 => events.push(key(KeyCode::Char(' '), control)),
-            0x01..=0x1a => events.push(key(KeyCode::Char(char::from(byte - 1 + b'a')), control)),
-            0x1c..=0x1f => events.push(key(KeyCode::Char(char::from(byte - 0x1c + b'4')), control)),
-            b' '..=b'~' => events.push(letter(char::from(byte), modifiers)),
-            0x8f => self.state = State::Single,
-            0x9b => self.state = State::Control(Vec::new()),
-            0x90 | 0x98 | 0x9d..=0x9f => self.begin_reply(byte == 0x9d),
-            0xc2..=0xf4 => self.state = State::Letter(vec![byte], modifiers),
+            b'\r' => events.push(key_event(KeyCode::Enter, modifiers)),
+            b'\t' => events.push(key_event(KeyCode::Tab, modifiers)),
+            0x7f => events.push(key_event(KeyCode::Backspace, modifiers)),
+            0 => events.push(key_event(KeyCode::Char(' '), control)),
+            0x01..=0x1a => events.push(key_event(KeyCode::Char(char::from(byte - 1 + b'a')), control)),
+            0x1c..=0x1f => events.push(key_event(KeyCode::Char(char::from(byte - 0x1c + b'4')), control)),
+            b' '..=b'~' => events.push(char_event(char::from(byte), modifiers)),
+            0x8f => self.state = State::Ss3,
+            0x9b => self.state = State::Csi(Vec::new()),
+            0x90 | 0x98 | 0x9d..=0x9f => self.begin_control_string(byte == 0x9d),
+            0xc2..=0xf4 => self.state = State::Utf8(vec![byte], modifiers),
             _ => {}
         }
     }
 
-    fn begin_reply(&mut self, ends_at_bell: bool) {
-        self.state = State::Reply { rest_of_letter: 0, is_escaped: false, ends_at_bell };
+    fn begin_control_string(&mut self, ends_at_bell: bool) {
+        self.state = State::ControlString { remaining_utf8_bytes: 0, is_escaped: false, ends_at_bell };
     }
 
-    fn continue_letter(&mut self, mut bytes: Vec<u8>, byte: u8, modifiers: KeyModifiers, events: &mut Vec<Event>) {
+    fn continue_utf8(&mut self, mut bytes: Vec<u8>, byte: u8, modifiers: KeyModifiers, events: &mut Vec<Event>) {
         if byte & 0xc0 != 0x80 {
             // It was no character after all.
             return self.ground(byte, KeyModifiers::NONE, events);
         }
         bytes.push(byte);
         match std::str::from_utf8(&bytes) {
-            Ok(text) => events.extend(text.chars().map(|one| letter(one, modifiers))),
-            Err(error) if error.error_len().is_none() => self.state = State::Letter(bytes, modifiers),
+            Ok(text) => events.extend(text.chars().map(|one| char_event(one, modifiers))),
+            Err(error) if error.error_len().is_none() => self.state = State::Utf8(bytes, modifiers),
             Err(_) => {}
         }
     }
@@ -149,35 +149,35 @@ impl Decoder {
     fn escape(&mut self, byte: u8, events: &mut Vec<Event>) {
         match byte {
             0x1b => {
-                events.push(key(KeyCode::Esc, KeyModifiers::NONE));
+                events.push(key_event(KeyCode::Esc, KeyModifiers::NONE));
                 self.state = State::Escape;
             }
-            b'[' => self.state = State::Control(Vec::new()),
-            b'O' => self.state = State::Single,
-            b'P' | b'X' | b']' | b'^' | b'_' => self.begin_reply(byte == b']'),
+            b'[' => self.state = State::Csi(Vec::new()),
+            b'O' => self.state = State::Ss3,
+            b'P' | b'X' | b']' | b'^' | b'_' => self.begin_control_string(byte == b']'),
             byte => self.ground(byte, KeyModifiers::ALT, events),
         }
     }
 
-    fn control(&mut self, mut parameters: Vec<u8>, byte: u8, events: &mut Vec<Event>) {
+    fn csi(&mut self, mut parameters: Vec<u8>, byte: u8, events: &mut Vec<Event>) {
         match byte {
             b' '..=b'?' => {
                 // One more than can be a key says that it is none.
-                if parameters.len() <= MOST_PARAMETERS {
+                if parameters.len() <= MAX_PARAMETER_BYTES {
                     parameters.push(byte);
                 }
-                self.state = State::Control(parameters);
+                self.state = State::Csi(parameters);
             }
-            b'[' if parameters.is_empty() => self.state = State::LinuxFunction,
+            b'[' if parameters.is_empty() => self.state = State::LinuxFunctionKey,
             b'M' if parameters.is_empty() => self.state = State::Mouse(3),
             b'~' if parameters == b"200" => self.state = State::Paste(Vec::new()),
-            b'@'..=b'~' => events.extend(sequence(&parameters, byte)),
+            b'@'..=b'~' => events.extend(csi_event(&parameters, byte)),
             0x18 | 0x1a => {}
             byte => self.ground(byte, KeyModifiers::NONE, events),
         }
     }
 
-    fn reply(&mut self, byte: u8, rest: u8, is_escaped: bool, ends_at_bell: bool, events: &mut Vec<Event>) {
+    fn control_string(&mut self, byte: u8, rest: u8, is_escaped: bool, ends_at_bell: bool, events: &mut Vec<Event>) {
         let is_continued = rest > 0 && byte & 0xc0 == 0x80;
         match byte {
             b'\\' if is_escaped => {}
@@ -193,24 +193,28 @@ impl Decoder {
                     0xf0..=0xf4 => 3,
                     _ => 0,
                 };
-                self.state = State::Reply { rest_of_letter, is_escaped: byte == 0x1b, ends_at_bell };
+                self.state = State::ControlString {
+                    remaining_utf8_bytes: rest_of_letter,
+                    is_escaped: byte == 0x1b,
+                    ends_at_bell,
+                };
             }
         }
     }
 }
 
-fn key(code: KeyCode, modifiers: KeyModifiers) -> Event {
+fn key_event(code: KeyCode, modifiers: KeyModifiers) -> Event {
     Event::Key(KeyEvent::new(code, modifiers))
 }
 
 /// A character; capital letters come with Shift.
-fn letter(letter: char, modifiers: KeyModifiers) -> Event {
+fn char_event(letter: char, modifiers: KeyModifiers) -> Event {
     let shift = if letter.is_uppercase() { KeyModifiers::SHIFT } else { KeyModifiers::NONE };
-    key(KeyCode::Char(letter), modifiers | shift)
+    key_event(KeyCode::Char(letter), modifiers | shift)
 }
 
 /// The key that ends `ESC O` or `ESC [` with this letter.
-fn function(byte: u8) -> Option<KeyCode> {
+fn final_byte_key(byte: u8) -> Option<KeyCode> {
     Some(match byte {
         b'A' => KeyCode::Up,
         b'B' => KeyCode::Down,
@@ -225,7 +229,7 @@ fn function(byte: u8) -> Option<KeyCode> {
 }
 
 /// The key that a control sequence stands for; nothing for a reply.
-fn sequence(parameters: &[u8], last: u8) -> Option<Event> {
+fn csi_event(parameters: &[u8], last: u8) -> Option<Event> {
     let numbers: Option<Vec<u8>> = match parameters {
         b"" => Some(Vec::new()),
         text => std::str::from_utf8(text).ok()?.split(';').map(|number| number.parse().ok()).collect(),
@@ -235,20 +239,20 @@ fn sequence(parameters: &[u8], last: u8) -> Option<Event> {
         [] => (1, KeyModifiers::NONE),
         [first] => (first, KeyModifiers::NONE),
         // Two numbers before R tell where the cursor is.
-        [first, modifiers] if last != b'R' && (2..=16).contains(&modifiers) => (first, held(modifiers - 1)),
+        [first, modifiers] if last != b'R' && (2..=16).contains(&modifiers) => (first, decode_modifiers(modifiers - 1)),
         _ => return None,
     };
     match last {
-        b'~' => numbered(first).map(|code| key(code, modifiers)),
-        b'Z' => Some(key(KeyCode::BackTab, modifiers | KeyModifiers::SHIFT)),
+        b'~' => tilde_key(first).map(|code| key_event(code, modifiers)),
+        b'Z' => Some(key_event(KeyCode::BackTab, modifiers | KeyModifiers::SHIFT)),
         b'M' => None,
-        last if first == 1 => function(last).map(|code| key(code, modifiers)),
+        last if first == 1 => final_byte_key(last).map(|code| key_event(code, modifiers)),
         _ => None,
     }
 }
 
 /// The modifiers of XTerm's number for them, less one.
-fn held(bits: u8) -> KeyModifiers {
+fn decode_modifiers(bits: u8) -> KeyModifiers {
     let mut modifiers = KeyModifiers::NONE;
     for (bit, modifier) in
         [(1, KeyModifiers::SHIFT), (2, KeyModifiers::ALT), (4, KeyModifiers::CONTROL), (8, KeyModifiers::META)]
@@ -260,7 +264,7 @@ fn held(bits: u8) -> KeyModifiers {
     modifiers
 }
 
-fn numbered(number: u8) -> Option<KeyCode> {
+fn tilde_key(number: u8) -> Option<KeyCode> {
     Some(match number {
         1 | 7 => KeyCode::Home,
         2 => KeyCode::Insert,
@@ -316,27 +320,27 @@ mod tests {
     fn keys() -> Vec<(&'static [u8], Event)> {
         let none = KeyModifiers::NONE;
         vec![
-            (b"a", letter('a', none)),
-            (b"A", key(KeyCode::Char('A'), KeyModifiers::SHIFT)),
-            ("ü".as_bytes(), letter('ü', none)),
-            ("日".as_bytes(), letter('日', none)),
-            ("\u{1f600}".as_bytes(), letter('\u{1f600}', none)),
-            (b"\r", key(KeyCode::Enter, none)),
-            (b"\x0e", key(KeyCode::Char('n'), KeyModifiers::CONTROL)),
-            (b"\x1f", key(KeyCode::Char('7'), KeyModifiers::CONTROL)),
-            (b"\x1b1", letter('1', KeyModifiers::ALT)),
-            (b"\x1bu", letter('u', KeyModifiers::ALT)),
-            (b"\x1b\x7f", key(KeyCode::Backspace, KeyModifiers::ALT)),
-            (b"\x1b[A", key(KeyCode::Up, none)),
-            (b"\x1bOB", key(KeyCode::Down, none)),
-            (b"\x1b[1;5C", key(KeyCode::Right, KeyModifiers::CONTROL)),
-            (b"\x1b[Z", key(KeyCode::BackTab, KeyModifiers::SHIFT)),
-            (b"\x1b[3~", key(KeyCode::Delete, none)),
-            (b"\x1b[5~", key(KeyCode::PageUp, none)),
-            (b"\x1bOR", key(KeyCode::F(3), none)),
-            (b"\x1b[24~", key(KeyCode::F(12), none)),
-            (b"\x1b[[A", key(KeyCode::F(1), none)),
-            (b"\x7f", key(KeyCode::Backspace, none)),
+            (b"a", char_event('a', none)),
+            (b"A", key_event(KeyCode::Char('A'), KeyModifiers::SHIFT)),
+            ("ü".as_bytes(), char_event('ü', none)),
+            ("日".as_bytes(), char_event('日', none)),
+            ("\u{1f600}".as_bytes(), char_event('\u{1f600}', none)),
+            (b"\r", key_event(KeyCode::Enter, none)),
+            (b"\x0e", key_event(KeyCode::Char('n'), KeyModifiers::CONTROL)),
+            (b"\x1f", key_event(KeyCode::Char('7'), KeyModifiers::CONTROL)),
+            (b"\x1b1", char_event('1', KeyModifiers::ALT)),
+            (b"\x1bu", char_event('u', KeyModifiers::ALT)),
+            (b"\x1b\x7f", key_event(KeyCode::Backspace, KeyModifiers::ALT)),
+            (b"\x1b[A", key_event(KeyCode::Up, none)),
+            (b"\x1bOB", key_event(KeyCode::Down, none)),
+            (b"\x1b[1;5C", key_event(KeyCode::Right, KeyModifiers::CONTROL)),
+            (b"\x1b[Z", key_event(KeyCode::BackTab, KeyModifiers::SHIFT)),
+            (b"\x1b[3~", key_event(KeyCode::Delete, none)),
+            (b"\x1b[5~", key_event(KeyCode::PageUp, none)),
+            (b"\x1bOR", key_event(KeyCode::F(3), none)),
+            (b"\x1b[24~", key_event(KeyCode::F(12), none)),
+            (b"\x1b[[A", key_event(KeyCode::F(1), none)),
+            (b"\x7f", key_event(KeyCode::Backspace, none)),
             (b"\x1b[200~x\r\ny\x1b[201~", Event::Paste("x\r\ny".to_owned())),
         ]
     }
@@ -348,7 +352,7 @@ mod tests {
                 let mut decoder = Decoder::default();
                 let mut events = decoder.push(&reply[..cut]);
                 events.extend(decoder.push(&reply[cut..]));
-                assert_eq!((events, decoder.patience()), (Vec::new(), None), "{reply:?} cut at {cut}");
+                assert_eq!((events, decoder.timeout()), (Vec::new(), None), "{reply:?} cut at {cut}");
             }
         }
         let long = [b"\x1b]52;c;".as_slice(), &b"ZGRk".repeat(100_000), b"\x07"].concat();
@@ -359,16 +363,16 @@ mod tests {
     fn escape_is_a_key_when_the_sequence_times_out() {
         let mut decoder = Decoder::default();
         assert!(decoder.push(b"\x1b").is_empty());
-        assert_eq!(decoder.patience(), Some(ESCAPE_TIME));
-        assert_eq!(decoder.idle(), Some(key(KeyCode::Esc, KeyModifiers::NONE)));
-        assert_eq!(decoder.push(b"x"), [letter('x', KeyModifiers::NONE)]);
-        assert_eq!(decoder.push(b"\x1b\x1b"), [key(KeyCode::Esc, KeyModifiers::NONE)]);
-        assert!(decoder.idle().is_some());
+        assert_eq!(decoder.timeout(), Some(ESCAPE_TIMEOUT));
+        assert_eq!(decoder.on_timeout(), Some(key_event(KeyCode::Esc, KeyModifiers::NONE)));
+        assert_eq!(decoder.push(b"x"), [char_event('x', KeyModifiers::NONE)]);
+        assert_eq!(decoder.push(b"\x1b\x1b"), [key_event(KeyCode::Esc, KeyModifiers::NONE)]);
+        assert!(decoder.on_timeout().is_some());
         // A reply that never ends is given up, and so is a paste, of which nothing is lost.
         decoder.push(b"\x1b]11;rgb");
-        assert_eq!((decoder.idle(), decoder.push(b"q").len()), (None, 1));
+        assert_eq!((decoder.on_timeout(), decoder.push(b"q").len()), (None, 1));
         decoder.push(b"\x1b[200~half");
-        assert_eq!(decoder.idle(), Some(Event::Paste("half".to_owned())));
+        assert_eq!(decoder.on_timeout(), Some(Event::Paste("half".to_owned())));
     }
 
     proptest! {
@@ -400,7 +404,7 @@ mod tests {
         fn decoder_never_panics(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let mut decoder = Decoder::default();
             decoder.push(&bytes);
-            decoder.idle();
+            decoder.on_timeout();
         }
     }
 }

@@ -8,47 +8,47 @@ use std::sync::OnceLock;
 /// kept for that, and the terminal is standard error, else the terminal that the program was started from.
 #[derive(Debug)]
 pub(super) enum Device {
-    Output,
-    Error,
-    Opened(File),
+    Stdout,
+    Stderr,
+    Tty(File),
 }
 
 /// The terminal. Static, for a panic in any thread must find it.
 pub(super) fn device() -> &'static Device {
     static DEVICE: OnceLock<Device> = OnceLock::new();
-    DEVICE.get_or_init(|| find().unwrap_or(Device::Output))
+    DEVICE.get_or_init(|| find().unwrap_or(Device::Stdout))
 }
 
 /// The first that is a terminal.
 pub(super) fn find() -> Option<Device> {
     if io::stdout().is_terminal() {
-        Some(Device::Output)
+        Some(Device::Stdout)
     } else if io::stderr().is_terminal() {
-        Some(Device::Error)
+        Some(Device::Stderr)
     } else {
-        open().map(Device::Opened)
+        open_tty().map(Device::Tty)
     }
 }
 
 /// The terminal that the program was started from.
-pub(super) fn open() -> Option<File> {
+pub(super) fn open_tty() -> Option<File> {
     File::options().read(true).write(true).open("/dev/tty").ok()
 }
 
 impl Write for &Device {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
-            Device::Output => io::stdout().write(bytes),
-            Device::Error => io::stderr().write(bytes),
-            Device::Opened(file) => (&mut &*file).write(bytes),
+            Device::Stdout => io::stdout().write(bytes),
+            Device::Stderr => io::stderr().write(bytes),
+            Device::Tty(file) => (&mut &*file).write(bytes),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
         match self {
-            Device::Output => io::stdout().flush(),
-            Device::Error => io::stderr().flush(),
-            Device::Opened(_) => Ok(()),
+            Device::Stdout => io::stdout().flush(),
+            Device::Stderr => io::stderr().flush(),
+            Device::Tty(_) => Ok(()),
         }
     }
 }

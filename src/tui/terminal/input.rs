@@ -14,37 +14,37 @@ use super::decoder::Decoder;
 use super::device;
 
 /// Bytes of a read.
-const READ: usize = 4096;
+const READ_BUFFER_BYTES: usize = 4096;
 
 /// Events, read by a thread that sleeps while nothing comes.
 #[derive(Debug)]
-pub struct Input(mpsc::UnboundedReceiver<Event>);
+pub struct TerminalInput(mpsc::UnboundedReceiver<Event>);
 
 /// Standard input where that is the terminal; else the terminal that the program was started from.
 enum Source {
-    Standard(io::Stdin),
-    Opened(File),
+    Stdin(io::Stdin),
+    Tty(File),
 }
 
 impl AsFd for Source {
     fn as_fd(&self) -> BorrowedFd<'_> {
         match self {
-            Self::Standard(stdin) => stdin.as_fd(),
-            Self::Opened(file) => file.as_fd(),
+            Self::Stdin(stdin) => stdin.as_fd(),
+            Self::Tty(file) => file.as_fd(),
         }
     }
 }
 
-impl Input {
+impl TerminalInput {
     /// Starts to read.
     ///
     /// # Errors
     /// When there is no terminal, or no thread for it.
     pub fn open() -> io::Result<Self> {
         let source = if io::stdin().is_terminal() {
-            Source::Standard(io::stdin())
+            Source::Stdin(io::stdin())
         } else {
-            Source::Opened(device::open().ok_or(io::ErrorKind::NotFound)?)
+            Source::Tty(device::open_tty().ok_or(io::ErrorKind::NotFound)?)
         };
         let (sender, receiver) = mpsc::unbounded_channel();
         std::thread::Builder::new().name("keys".to_owned()).spawn(move || read(&source, &sender))?;
@@ -59,10 +59,10 @@ impl Input {
 
 /// Reads until the terminal or the receiver is gone.
 fn read(source: &Source, sender: &mpsc::UnboundedSender<Event>) {
-    let (mut decoder, mut bytes) = (Decoder::default(), [0; READ]);
+    let (mut decoder, mut bytes) = (Decoder::default(), [0; READ_BUFFER_BYTES]);
     loop {
-        let events = match wait(source, decoder.patience()) {
-            Ok(false) => decoder.idle().into_iter().collect(),
+        let events = match wait_readable(source, decoder.timeout()) {
+            Ok(false) => decoder.on_timeout().into_iter().collect(),
             Ok(true) => match rustix::io::read(source, &mut bytes) {
                 Ok(count @ 1..) => decoder.push(&bytes[..count]),
                 Err(Errno::INTR | Errno::AGAIN) => continue,
@@ -80,7 +80,7 @@ fn read(source: &Source, sender: &mpsc::UnboundedSender<Event>) {
 }
 
 /// Waits for bytes; whether some came within `time`.
-fn wait(source: &Source, time: Option<Duration>) -> Result<bool, Errno> {
+fn wait_readable(source: &Source, time: Option<Duration>) -> Result<bool, Errno> {
     let time = time.and_then(|time| Timespec::try_from(time).ok());
     let mut sources = [PollFd::new(source, PollFlags::IN)];
     poll(&mut sources, time.as_ref()).map(|count| count > 0)

@@ -23,21 +23,21 @@ use crossterm::{cursor, execute};
 use ratatui::Frame;
 use ratatui::backend::{Backend as _, ClearType};
 
-pub use ask::ask;
-use backend::{Screen, has_uncertain_widths};
+pub use ask::prompt;
+use backend::{TerminalBackend, has_uncertain_widths};
 pub use capabilities::Capabilities;
-pub use clipboard::Surroundings;
+pub use clipboard::ClipboardEnvironment;
 use device::device;
-pub use input::Input;
+pub use input::TerminalInput;
 
-use super::effect::Copied;
+use super::effect::CopyResult;
 
 /// Whether the terminal is ours now. Static, for a panic in any thread must find it.
-static TAKEN: AtomicBool = AtomicBool::new(false);
+static IN_USE: AtomicBool = AtomicBool::new(false);
 
 /// The console was started where it can't be shown.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NotATerminal {
+pub enum TerminalError {
     /// Without a terminal.
     #[error(
         "xks-console needs a terminal, and its standard {missing}. \
@@ -55,7 +55,7 @@ pub enum NotATerminal {
     Dumb,
 }
 
-impl NotATerminal {
+impl TerminalError {
     /// What the program exits with.
     pub const EXIT_CODE: u8 = 2;
 }
@@ -64,7 +64,7 @@ impl NotATerminal {
 ///
 /// # Errors
 /// [`NotATerminal`] when standard input or output is a pipe, a file or closed.
-pub fn require() -> Result<(), NotATerminal> {
+pub fn require() -> Result<(), TerminalError> {
     check(io::stdin().is_terminal(), io::stdout().is_terminal())
 }
 
@@ -72,20 +72,20 @@ pub fn require() -> Result<(), NotATerminal> {
 ///
 /// # Errors
 /// [`NotATerminal`] when there is none.
-pub fn require_any() -> Result<(), NotATerminal> {
-    let is_readable = io::stdin().is_terminal() || device::open().is_some();
+pub fn require_any() -> Result<(), TerminalError> {
+    let is_readable = io::stdin().is_terminal() || device::open_tty().is_some();
     check(is_readable, device::find().is_some())
 }
 
-fn check(input: bool, output: bool) -> Result<(), NotATerminal> {
-    match missing(input, output) {
-        Some(missing) => Err(NotATerminal::Missing { missing }),
-        None if !Capabilities::of_environment().has_cursor => Err(NotATerminal::Dumb),
+fn check(input: bool, output: bool) -> Result<(), TerminalError> {
+    match describe_missing(input, output) {
+        Some(missing) => Err(TerminalError::Missing { missing }),
+        None if !Capabilities::from_env().has_cursor => Err(TerminalError::Dumb),
         None => Ok(()),
     }
 }
 
-fn missing(input: bool, output: bool) -> Option<&'static str> {
+fn describe_missing(input: bool, output: bool) -> Option<&'static str> {
     match (input, output) {
         (true, true) => None,
         (false, true) => Some("input is not one"),
@@ -104,14 +104,14 @@ impl Terminal {
     /// # Errors
     /// When the terminal can't be set up; it is as before then. Also when it is already taken.
     pub fn enter() -> io::Result<TerminalGuard> {
-        restore_before_panic_messages();
-        if TAKEN.load(Ordering::SeqCst) {
+        install_panic_hook();
+        if IN_USE.load(Ordering::SeqCst) {
             return Err(io::Error::other("the terminal is already taken; only one guard can be held at a time"));
         }
         // From here on a drop gives it back, also when only half of it has been set up.
         let guard =
-            TerminalGuard { screen: screen()?, capabilities: Capabilities::of_environment(), is_uncertain: false };
-        take()?;
+            TerminalGuard { screen: new_screen()?, capabilities: Capabilities::from_env(), needs_full_redraw: false };
+        acquire()?;
         Ok(guard)
     }
 }
@@ -119,15 +119,15 @@ impl Terminal {
 /// Holds the terminal, draws on it, and gives it back when dropped.
 #[derive(Debug)]
 pub struct TerminalGuard {
-    screen: ratatui::Terminal<Screen>,
+    screen: ratatui::Terminal<TerminalBackend>,
     capabilities: Capabilities,
     /// Whether the terminal may have drawn a part of the last frame elsewhere than it belongs.
-    is_uncertain: bool,
+    needs_full_redraw: bool,
 }
 
 /// A screen of which nothing is known yet.
-fn screen() -> io::Result<ratatui::Terminal<Screen>> {
-    ratatui::Terminal::new(Screen::new())
+fn new_screen() -> io::Result<ratatui::Terminal<TerminalBackend>> {
+    ratatui::Terminal::new(TerminalBackend::new())
 }
 
 impl TerminalGuard {
@@ -136,18 +136,18 @@ impl TerminalGuard {
     /// # Errors
     /// When the terminal can't be written to, or when it has been given back, as it is after a panic in another thread.
     pub fn draw(&mut self, draw: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
-        if !TAKEN.load(Ordering::SeqCst) {
+        if !IN_USE.load(Ordering::SeqCst) {
             return Err(io::Error::other("the terminal was given back, for a part of the program failed; see above"));
         }
-        if self.is_uncertain {
-            self.forget()?;
+        if self.needs_full_redraw {
+            self.force_redraw()?;
         }
         let capabilities = self.capabilities;
         let drawn = self.screen.draw(|frame| {
             draw(frame);
             capabilities.adapt(frame.buffer_mut());
         })?;
-        self.is_uncertain = has_uncertain_widths(drawn.buffer);
+        self.needs_full_redraw = has_uncertain_widths(drawn.buffer);
         Ok(())
     }
 
@@ -155,9 +155,9 @@ impl TerminalGuard {
     ///
     /// # Errors
     /// When the terminal can't be written to.
-    pub fn forget(&mut self) -> io::Result<()> {
+    pub fn force_redraw(&mut self) -> io::Result<()> {
         // Not `clear`: it asks the terminal where the cursor is, and the answer would go to whoever reads the keys.
-        self.screen = screen()?;
+        self.screen = new_screen()?;
         self.screen.backend_mut().clear_region(ClearType::All)
     }
 
@@ -165,14 +165,14 @@ impl TerminalGuard {
     ///
     /// # Errors
     /// When the terminal can't be written to.
-    pub fn copy(&mut self, text: &str) -> io::Result<Copied> {
-        match Surroundings::of_environment().sequence(text) {
+    pub fn copy(&mut self, text: &str) -> io::Result<CopyResult> {
+        match ClipboardEnvironment::from_env().osc52_sequence(text) {
             Err(refused) => Ok(refused),
             Ok(sequence) => {
                 let mut out = device();
                 out.write_all(sequence.as_bytes())?;
                 out.flush()?;
-                Ok(Copied::Sent)
+                Ok(CopyResult::Sent)
             }
         }
     }
@@ -196,8 +196,8 @@ impl TerminalGuard {
     /// When the terminal can't be set up.
     pub fn resume(&mut self) -> io::Result<()> {
         // Whoever stopped the program may have changed the modes, so they are set again even when we still hold it.
-        take()?;
-        self.forget()
+        acquire()?;
+        self.force_redraw()
     }
 }
 
@@ -207,21 +207,21 @@ impl Drop for TerminalGuard {
     }
 }
 
-fn take() -> io::Result<()> {
-    TAKEN.store(true, Ordering::SeqCst);
+fn acquire() -> io::Result<()> {
+    IN_USE.store(true, Ordering::SeqCst);
     enable_raw_mode()?;
     execute!(device(), EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)
 }
 
 /// Gives the terminal back, unless that has been done. There is nobody to tell of an error: the terminal may be gone.
 fn restore() {
-    if TAKEN.swap(false, Ordering::SeqCst) {
+    if IN_USE.swap(false, Ordering::SeqCst) {
         let _ = execute!(device(), DisableBracketedPaste, cursor::Show, LeaveAlternateScreen);
         let _ = disable_raw_mode();
     }
 }
 
-fn restore_before_panic_messages() {
+fn install_panic_hook() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let print = std::panic::take_hook();

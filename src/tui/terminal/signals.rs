@@ -24,7 +24,7 @@ pub enum Signal {
 #[derive(Debug)]
 pub struct Signals {
     terminate: Listener,
-    hang_up: Listener,
+    hangup: Listener,
     interrupt: Listener,
     stop: Listener,
     resume: Listener,
@@ -42,7 +42,7 @@ impl Signals {
     pub fn listen() -> io::Result<Self> {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
-            hang_up: signal(SignalKind::hangup())?,
+            hangup: signal(SignalKind::hangup())?,
             interrupt: signal(SignalKind::interrupt())?,
             stop: signal(SignalKind::from_raw(rustix::process::Signal::TSTP.as_raw()))?,
             resume: signal(SignalKind::from_raw(rustix::process::Signal::CONT.as_raw()))?,
@@ -54,7 +54,7 @@ impl Signals {
     pub async fn next(&mut self) -> Signal {
         tokio::select! {
             _ = self.terminate.recv() => Signal::End { exit_code: 143 },
-            _ = self.hang_up.recv() => Signal::End { exit_code: 129 },
+            _ = self.hangup.recv() => Signal::End { exit_code: 129 },
             _ = self.interrupt.recv() => Signal::End { exit_code: 130 },
             _ = self.stop.recv() => Signal::Suspend,
             _ = self.resume.recv() => Signal::Resume,

@@ -9,13 +9,13 @@ use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system}
 use super::signals::{Signal, Signals};
 use super::*;
 
-const END: &str = "XKS_CONSOLE_TEST_END";
+const EXIT_CAUSE_ENV: &str = "XKS_CONSOLE_TEST_END";
 
 /// What runs inside the terminal.
 #[test]
 #[ignore = "the tests below run it in a terminal of its own"]
 fn inside() {
-    let Ok(end) = std::env::var(END) else { return };
+    let Ok(end) = std::env::var(EXIT_CAUSE_ENV) else { return };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let code = runtime.block_on(async {
         let mut signals = Signals::listen().unwrap();
@@ -46,23 +46,23 @@ fn inside() {
     std::process::exit(code);
 }
 
-struct Started {
+struct PtySession {
     // Held open: closing it would hang up.
     master: Box<dyn MasterPty + Send>,
     child: Box<dyn Child + Send + Sync>,
-    seen: std::sync::mpsc::Receiver<Vec<u8>>,
+    output_chunks: std::sync::mpsc::Receiver<Vec<u8>>,
     output: String,
     modes: String,
 }
 
-impl Started {
+impl PtySession {
     fn new(end: &str) -> Self {
         let pair =
             native_pty_system().openpty(PtySize { rows: 10, cols: 40, pixel_width: 0, pixel_height: 0 }).unwrap();
         let modes = modes(&*pair.master);
         let mut command = CommandBuilder::new(std::env::current_exe().unwrap());
         command.args(["--exact", "tui::terminal::tests::inside", "--ignored", "--nocapture", "--test-threads=1"]);
-        command.env(END, end);
+        command.env(EXIT_CAUSE_ENV, end);
         command.env("RUST_BACKTRACE", "0");
         let child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);
@@ -76,38 +76,39 @@ impl Started {
                 }
             }
         });
-        Self { master: pair.master, child, seen, output: String::new(), modes }
+        Self { master: pair.master, child, output_chunks: seen, output: String::new(), modes }
     }
 
     /// Reads on until `text` has been written.
-    fn until(&mut self, text: &str) {
+    fn wait_for_output(&mut self, text: &str) {
         let give_up = Instant::now() + Duration::from_secs(30);
         while !self.output.contains(text) {
             let left = give_up.saturating_duration_since(Instant::now());
-            let bytes = self.seen.recv_timeout(left).unwrap_or_else(|_| panic!("no {text:?} in {:?}", self.output));
+            let bytes =
+                self.output_chunks.recv_timeout(left).unwrap_or_else(|_| panic!("no {text:?} in {:?}", self.output));
             self.output.push_str(&String::from_utf8_lossy(&bytes));
         }
     }
 
     /// Sends `signal` again and again until `text` has been written: one that comes too early does nothing.
-    fn send_until(&mut self, signal: &str, text: &str) {
+    fn send_signal_until(&mut self, signal: &str, text: &str) {
         let give_up = Instant::now() + Duration::from_secs(30);
         while !self.output.contains(text) {
             assert!(Instant::now() < give_up, "no {text:?} in {:?}", self.output);
-            self.send(signal);
-            while let Ok(bytes) = self.seen.recv_timeout(Duration::from_millis(200)) {
+            self.send_signal(signal);
+            while let Ok(bytes) = self.output_chunks.recv_timeout(Duration::from_millis(200)) {
                 self.output.push_str(&String::from_utf8_lossy(&bytes));
             }
         }
     }
 
-    fn send(&self, signal: &str) {
+    fn send_signal(&self, signal: &str) {
         let id = self.child.process_id().unwrap().to_string();
         assert!(Command::new("kill").args([signal, &id]).status().unwrap().success());
     }
 
     /// Waits for the end and checks that the terminal is as it was, restored `times`.
-    fn ended(mut self, times: usize) -> (u32, String) {
+    fn wait_for_exit(mut self, times: usize) -> (u32, String) {
         let give_up = Instant::now() + Duration::from_secs(30);
         let code = loop {
             match self.child.try_wait().unwrap() {
@@ -121,7 +122,7 @@ impl Started {
         };
         assert_eq!(modes(&*self.master), self.modes, "the modes of the terminal");
         drop(self.master);
-        while let Ok(bytes) = self.seen.recv_timeout(Duration::from_secs(5)) {
+        while let Ok(bytes) = self.output_chunks.recv_timeout(Duration::from_secs(5)) {
             self.output.push_str(&String::from_utf8_lossy(&bytes));
         }
         for (on, off) in [("\x1b[?1049h", "\x1b[?1049l"), ("\x1b[?2004h", "\x1b[?2004l"), ("\x1b[?25l", "\x1b[?25h")] {
@@ -140,22 +141,22 @@ fn modes(master: &dyn MasterPty) -> String {
 
 #[test]
 fn terminal_is_restored_on_quit() {
-    let mut started = Started::new("quit");
-    started.until("drawn");
-    let (code, output) = started.ended(1);
+    let mut started = PtySession::new("quit");
+    started.wait_for_output("drawn");
+    let (code, output) = started.wait_for_exit(1);
     assert_eq!(code, 0, "{output:?}");
 }
 
 #[test]
 fn terminal_is_restored_before_the_panic_message() {
-    let (code, output) = Started::new("panic").ended(1);
+    let (code, output) = PtySession::new("panic").wait_for_exit(1);
     assert_eq!(code, 101, "{output:?}");
     assert!(output.find("\x1b[?1049l") < output.find("the message of the panic"), "{output:?}");
 }
 
 #[test]
 fn nothing_is_drawn_after_a_panic_in_another_thread() {
-    let (code, output) = Started::new("panic in a thread").ended(1);
+    let (code, output) = PtySession::new("panic in a thread").wait_for_exit(1);
     assert_eq!(code, 0, "{output:?}");
     assert!(output.contains("the message of the panic") && !output.contains("after"), "{output:?}");
 }
@@ -163,31 +164,31 @@ fn nothing_is_drawn_after_a_panic_in_another_thread() {
 #[test]
 fn terminal_is_restored_on_termination_signals() {
     for (signal, expected) in [("-TERM", 143), ("-HUP", 129), ("-INT", 130)] {
-        let mut started = Started::new("signal");
-        started.until("drawn");
-        started.send(signal);
-        let (code, output) = started.ended(1);
+        let mut started = PtySession::new("signal");
+        started.wait_for_output("drawn");
+        started.send_signal(signal);
+        let (code, output) = started.wait_for_exit(1);
         assert_eq!(code, expected, "{output:?}");
     }
 }
 
 #[test]
 fn suspend_restores_the_terminal_and_resume_redraws_it() {
-    let mut started = Started::new("signal");
-    started.until("drawn");
-    started.send("-TSTP");
-    started.until("\x1b[?1049l");
-    started.send_until("-CONT", "again");
-    started.send("-TERM");
+    let mut started = PtySession::new("signal");
+    started.wait_for_output("drawn");
+    started.send_signal("-TSTP");
+    started.wait_for_output("\x1b[?1049l");
+    started.send_signal_until("-CONT", "again");
+    started.send_signal("-TERM");
     // The stop may take effect only now, when an early SIGCONT was answered before it.
-    started.send("-CONT");
-    let (code, output) = started.ended(2);
+    started.send_signal("-CONT");
+    let (code, output) = started.wait_for_exit(2);
     assert_eq!(code, 143, "{output:?}");
 }
 
 #[test]
 fn error_names_the_streams_that_are_not_a_terminal() {
-    assert_eq!(missing(true, true), None);
+    assert_eq!(describe_missing(true, true), None);
     let error = check(false, true).unwrap_err();
     assert!(error.to_string().contains("standard input is not one"), "{error}");
     let error = check(false, false).unwrap_err();

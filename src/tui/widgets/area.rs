@@ -9,13 +9,13 @@ use unicode_segmentation::UnicodeSegmentation as _;
 use zeroize::Zeroize as _;
 
 use super::editing::{self, Edit, Motion};
-use super::history::{Cursor, History, Step};
-use super::paper::Paper;
+use super::history::{Cursor, EditKind, History};
+use super::paper::ScrollView;
 use super::text;
 use crate::tui::theme;
 
 /// The lines that Page Up and Page Down move by.
-const PAGE: usize = 8;
+const PAGE_LINES: usize = 8;
 
 /// Several lines of text, the cursor in them, and what can be undone. Wiped when dropped.
 #[derive(Clone, Debug)]
@@ -28,7 +28,7 @@ pub struct TextArea {
     column: usize,
     /// Nothing when the text is to leave no trace.
     history: Option<History>,
-    cut: String,
+    cut_text: String,
 }
 
 impl Drop for TextArea {
@@ -41,11 +41,11 @@ impl TextArea {
     /// A field that holds `value`, the cursor before it.
     pub fn new(value: &str) -> Self {
         let lines = value.split('\n').map(str::to_owned).collect();
-        Self { lines, row: 0, column: 0, history: Some(History::default()), cut: String::new() }
+        Self { lines, row: 0, column: 0, history: Some(History::default()), cut_text: String::new() }
     }
 
     /// An empty field that keeps neither a history nor what is cut.
-    pub fn private() -> Self {
+    pub fn without_history() -> Self {
         let mut area = Self::new("");
         area.history = None;
         area
@@ -53,8 +53,8 @@ impl TextArea {
 
     /// The same with the cursor behind the text.
     #[must_use]
-    pub fn at_end(mut self) -> Self {
-        self.go_to_end();
+    pub fn with_cursor_at_end(mut self) -> Self {
+        self.move_to_end();
         self
     }
 
@@ -64,21 +64,21 @@ impl TextArea {
     }
 
     /// Takes a key; returns whether it changed the text or moved the cursor.
-    pub fn press(&mut self, key: KeyEvent) -> bool {
-        Edit::of(key).is_some_and(|edit| self.edit(edit))
+    pub fn handle_key(&mut self, key: KeyEvent) -> bool {
+        Edit::from_key(key).is_some_and(|edit| self.edit(edit))
     }
 
     /// Takes pasted text: line breaks and tabs stay, other control characters are dropped.
     pub fn paste(&mut self, pasted: &str) {
         let mut clean = pasted.replace("\r\n", "\n").replace('\r', "\n");
         clean.retain(|letter| !letter.is_control() || matches!(letter, '\n' | '\t'));
-        self.change(Step::Whole, |area| area.insert(&clean));
+        self.change(EditKind::Standalone, |area| area.insert(&clean));
         clean.zeroize();
     }
 
     /// Lets what is typed next be undone by itself.
-    pub fn end_step(&mut self) {
-        self.history.iter_mut().for_each(History::end_step);
+    pub fn end_undo_group(&mut self) {
+        self.history.iter_mut().for_each(History::end_undo_group);
     }
 
     fn edit(&mut self, edit: Edit) -> bool {
@@ -86,7 +86,7 @@ impl TextArea {
             (Edit::Undo, Some(history)) => history.undo(&self.lines.join("\n")),
             (Edit::Redo, Some(history)) => history.redo(&self.lines.join("\n")),
             (Edit::Undo | Edit::Redo, None) => None,
-            _ => return self.change(edit.step(), |area| area.apply(edit)),
+            _ => return self.change(edit.kind(), |area| area.apply(edit)),
         };
         let Some((text, cursor)) = restored else { return false };
         self.lines = text.split('\n').map(str::to_owned).collect();
@@ -95,14 +95,14 @@ impl TextArea {
     }
 
     /// Changes the text or the cursor, and takes that down; returns whether it did.
-    fn change(&mut self, step: Step, change: impl FnOnce(&mut Self)) -> bool {
+    fn change(&mut self, step: EditKind, change: impl FnOnce(&mut Self)) -> bool {
         let (mut text, cursor) = (self.value(), self.cursor());
         change(self);
         let is_same = self.lines.iter().map(String::as_str).eq(text.split('\n'));
         let after = self.cursor();
         if let Some(history) = &mut self.history {
             if is_same {
-                history.end_step();
+                history.end_undo_group();
             } else {
                 history.record(step, &text, cursor, after);
             }
@@ -117,7 +117,7 @@ impl TextArea {
     }
 
     /// Puts the cursor there, or as near as the text lets it.
-    pub fn put_cursor(&mut self, (row, column): Cursor) {
+    pub fn set_cursor(&mut self, (row, column): Cursor) {
         self.row = row.min(self.lines.len() - 1);
         self.column = column.min(self.line().chars().count());
     }
@@ -127,7 +127,7 @@ impl TextArea {
     }
 
     /// Lets `act` work on the line that the cursor is in.
-    fn on_line<R>(&mut self, act: impl FnOnce(&mut Input) -> R) -> R {
+    fn edit_line<R>(&mut self, act: impl FnOnce(&mut Input) -> R) -> R {
         let mut line = Input::new(mem::take(&mut self.lines[self.row])).with_cursor(self.column);
         let done = act(&mut line);
         self.column = line.cursor();
@@ -136,18 +136,18 @@ impl TextArea {
     }
 
     fn apply(&mut self, edit: Edit) {
-        let at = editing::byte_of(self.line(), self.column);
+        let at = editing::byte_index(self.line(), self.column);
         let is_below_another = at == 0 && self.row > 0;
         let is_above_another = at == self.line().len() && self.row + 1 < self.lines.len();
         let mut deleted = match edit {
             Edit::Newline => return self.insert("\n"),
-            Edit::Yank => return self.insert(&self.cut.clone()),
-            Edit::Move(Motion::Up) => return self.go_to_row(self.row.saturating_sub(1)),
-            Edit::Move(Motion::Down) => return self.go_to_row(self.row + 1),
-            Edit::Move(Motion::PageUp) => return self.go_to_row(self.row.saturating_sub(PAGE)),
-            Edit::Move(Motion::PageDown) => return self.go_to_row(self.row + PAGE),
+            Edit::Yank => return self.insert(&self.cut_text.clone()),
+            Edit::Move(Motion::Up) => return self.move_to_row(self.row.saturating_sub(1)),
+            Edit::Move(Motion::Down) => return self.move_to_row(self.row + 1),
+            Edit::Move(Motion::PageUp) => return self.move_to_row(self.row.saturating_sub(PAGE_LINES)),
+            Edit::Move(Motion::PageDown) => return self.move_to_row(self.row + PAGE_LINES),
             Edit::Move(Motion::TextStart) => return (self.row, self.column) = (0, 0),
-            Edit::Move(Motion::TextEnd) => return self.go_to_end(),
+            Edit::Move(Motion::TextEnd) => return self.move_to_end(),
             Edit::Move(Motion::Left | Motion::WordLeft) if is_below_another => {
                 self.row -= 1;
                 return self.column = self.line().chars().count();
@@ -157,35 +157,35 @@ impl TextArea {
             }
             Edit::Delete(Motion::Left) | Edit::Cut(Motion::WordLeft) if is_below_another => {
                 self.row -= 1;
-                self.join()
+                self.join_next_line()
             }
             Edit::Delete(Motion::Right) | Edit::Cut(Motion::WordRight | Motion::LineEnd) if is_above_another => {
-                self.join()
+                self.join_next_line()
             }
-            _ => self.on_line(|line| editing::apply(line, edit)),
+            _ => self.edit_line(|line| editing::apply(line, edit)),
         };
         if self.history.is_some() && matches!(edit, Edit::Cut(_)) && !deleted.is_empty() {
-            self.cut = deleted;
+            self.cut_text = deleted;
         } else {
             deleted.zeroize();
         }
     }
 
     /// Joins the line that the cursor is in and the next one, and puts the cursor between them.
-    fn join(&mut self) -> String {
+    fn join_next_line(&mut self) -> String {
         let mut next = self.lines.remove(self.row + 1);
         let line = &mut self.lines[self.row];
         let end = line.len();
         line.push_str(&next);
         next.zeroize();
-        self.column = line[..editing::boundary(line, end, false)].chars().count();
+        self.column = line[..editing::grapheme_boundary(line, end, false)].chars().count();
         "\n".to_owned()
     }
 
     fn insert(&mut self, text: &str) {
         let (first, rest) = text.split_once('\n').map_or((text, None), |(first, rest)| (first, Some(rest)));
-        let Some(rest) = rest else { return self.on_line(|line| editing::insert(line, first)) };
-        let at = editing::byte_of(self.line(), self.column);
+        let Some(rest) = rest else { return self.edit_line(|line| editing::insert(line, first)) };
+        let at = editing::byte_index(self.line(), self.column);
         let mut behind = self.lines[self.row].split_off(at);
         self.lines[self.row].push_str(first);
         let mut added: Vec<String> = rest.split('\n').map(str::to_owned).collect();
@@ -193,7 +193,7 @@ impl TextArea {
         if let Some(last) = added.last_mut() {
             let end = last.len();
             last.push_str(&behind);
-            self.column = last[..editing::boundary(last, end, false)].chars().count();
+            self.column = last[..editing::grapheme_boundary(last, end, false)].chars().count();
         }
         behind.zeroize();
         let below = self.row + 1;
@@ -201,14 +201,14 @@ impl TextArea {
         self.row += number;
     }
 
-    fn go_to_end(&mut self) {
+    fn move_to_end(&mut self) {
         self.row = self.lines.len() - 1;
         self.column = self.line().chars().count();
     }
 
     /// Moves the cursor to another line, as near below or above as that line has a place.
-    fn go_to_row(&mut self, row: usize) {
-        let before = text::width(&self.line()[..editing::byte_of(self.line(), self.column)]);
+    fn move_to_row(&mut self, row: usize) {
+        let before = text::width(&self.line()[..editing::byte_index(self.line(), self.column)]);
         self.row = row.min(self.lines.len() - 1);
         let (mut width, mut column) = (0, 0);
         for grapheme in self.line().graphemes(true) {
@@ -223,39 +223,39 @@ impl TextArea {
 }
 
 /// Writes the part of a text around its cursor: at least `least` lines, and at most `most` when it is long.
-pub fn write_area(paper: &mut Paper, area: &TextArea, is_focused: bool, most: usize, least: usize) {
+pub fn write_text_area(view: &mut ScrollView, area: &TextArea, is_focused: bool, most: usize, least: usize) {
     let shown = most.max(1);
     let top = area.row.saturating_sub(shown / 2).min(area.lines.len().saturating_sub(shown));
-    let inner = paper.width.saturating_sub(5).max(4);
-    let edge = if is_focused { theme::ACCENT } else { theme::QUIET };
+    let inner = view.width.saturating_sub(5).max(4);
+    let edge = if is_focused { theme::ACCENT } else { theme::MUTED };
     let number_of_rows = area.lines.len().clamp(least, shown.max(least));
     for index in top..top + number_of_rows {
         let line = area.lines.get(index).map(String::as_str).unwrap_or_default();
         let is_here = is_focused && index == area.row;
-        let before = text::width(&visible(&line[..editing::byte_of(line, area.column)]));
+        let before = text::width(&displayed_line(&line[..editing::byte_index(line, area.column)]));
         let skip = if is_here { before.saturating_sub(inner - 1) } else { 0 };
         let mut passed = 0;
         let mut kept = String::new();
-        for grapheme in visible(line).graphemes(true) {
+        for grapheme in displayed_line(line).graphemes(true) {
             if passed >= skip {
                 kept.push_str(grapheme);
             }
             passed += text::width(grapheme);
         }
-        paper.line(Line::from(vec![
+        view.push_line(Line::from(vec![
             Span::raw("  "),
             Span::styled(if is_focused { "▌" } else { "▏" }, edge),
             Span::raw(text::fit(&kept, inner)),
             Span::styled(if is_focused { "▐" } else { "▕" }, edge),
         ]));
         if is_here {
-            paper.cursor_at(3 + before - skip);
+            view.set_cursor_column(3 + before - skip);
         }
     }
 }
 
 /// A line as the screen shows it.
-fn visible(line: &str) -> String {
+fn displayed_line(line: &str) -> String {
     text::escape_controls(&line.replace('\t', "  "))
 }
 
@@ -314,14 +314,14 @@ mod tests {
 
     #[test]
     fn text_area_without_history_does_not_undo_or_yank() {
-        let mut area = TextArea::private();
+        let mut area = TextArea::without_history();
         area.paste("secret\ntext");
-        area.press(KeyEvent::new(KeyCode::Char('w'), KeyModifiers::CONTROL));
+        area.handle_key(KeyEvent::new(KeyCode::Char('w'), KeyModifiers::CONTROL));
         assert_eq!(area.value(), "secret\n");
         for letter in ['7', 'r', 'y'] {
-            assert!(!area.press(KeyEvent::new(KeyCode::Char(letter), KeyModifiers::CONTROL)));
+            assert!(!area.handle_key(KeyEvent::new(KeyCode::Char(letter), KeyModifiers::CONTROL)));
         }
-        assert_eq!((area.value(), area.cut.as_str()), ("secret\n".to_owned(), ""));
+        assert_eq!((area.value(), area.cut_text.as_str()), ("secret\n".to_owned(), ""));
     }
 
     fn edits() -> impl Strategy<Value = Edit> {
@@ -342,7 +342,7 @@ mod tests {
     }
 
     fn is_between_graphemes(area: &TextArea) -> bool {
-        let at = editing::byte_of(area.line(), area.column);
+        let at = editing::byte_index(area.line(), area.column);
         at == area.line().len() || area.line().grapheme_indices(true).any(|(start, _)| start == at)
     }
 
@@ -352,7 +352,7 @@ mod tests {
             first in "[a \n\u{1f469}\u{200d}]{0,8}",
             edits in proptest::collection::vec(edits(), 0..60),
         ) {
-            let mut area = TextArea::new(&first).at_end();
+            let mut area = TextArea::new(&first).with_cursor_at_end();
             for edit in edits {
                 area.edit(edit);
                 prop_assert!(is_between_graphemes(&area), "{edit:?} left {area:?}");

@@ -6,7 +6,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use tui_input::{Input, InputRequest};
 use unicode_segmentation::{GraphemeCursor, UnicodeSegmentation as _};
 
-use super::history::Step;
+use super::history::EditKind;
 
 /// A place that the cursor moves to, or up to which text is deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,11 +49,11 @@ pub enum Edit {
 
 impl Edit {
     /// Returns the edit that a key stands for: the keys of readline and Emacs, and those of other editors beside them.
-    pub fn of(key: KeyEvent) -> Option<Self> {
-        let held = key.modifiers - KeyModifiers::SHIFT;
-        let by_word = held.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
+    pub fn from_key(key: KeyEvent) -> Option<Self> {
+        let modifiers = key.modifiers - KeyModifiers::SHIFT;
+        let by_word = modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
         Some(match key.code {
-            KeyCode::Char(letter) => return Self::of_letter(letter, held),
+            KeyCode::Char(letter) => return Self::from_char(letter, modifiers),
             KeyCode::Enter => Self::Newline,
             KeyCode::Backspace if by_word => Self::Cut(Motion::WordLeft),
             KeyCode::Backspace => Self::Delete(Motion::Left),
@@ -75,13 +75,13 @@ impl Edit {
         })
     }
 
-    fn of_letter(letter: char, held: KeyModifiers) -> Option<Self> {
+    fn from_char(letter: char, modifiers: KeyModifiers) -> Option<Self> {
         const CONTROL: KeyModifiers = KeyModifiers::CONTROL;
         const ALT: KeyModifiers = KeyModifiers::ALT;
-        if held.is_empty() {
+        if modifiers.is_empty() {
             return (!letter.is_control()).then_some(Self::Insert(letter));
         }
-        Some(match (letter.to_ascii_lowercase(), held) {
+        Some(match (letter.to_ascii_lowercase(), modifiers) {
             ('a', CONTROL) => Self::Move(Motion::LineStart),
             ('e', CONTROL) => Self::Move(Motion::LineEnd),
             ('b', CONTROL) => Self::Move(Motion::Left),
@@ -105,13 +105,13 @@ impl Edit {
     }
 
     /// Returns how the edit counts in a [`History`](super::history::History).
-    pub fn step(self) -> Step {
+    pub fn kind(self) -> EditKind {
         match self {
-            Self::Insert(letter) => Step::Typed(letter),
-            Self::Newline => Step::Typed('\n'),
-            Self::Delete(Motion::Left) => Step::ErasedLeft,
-            Self::Delete(Motion::Right) => Step::ErasedRight,
-            _ => Step::Whole,
+            Self::Insert(letter) => EditKind::Typed(letter),
+            Self::Newline => EditKind::Typed('\n'),
+            Self::Delete(Motion::Left) => EditKind::DeletedLeft,
+            Self::Delete(Motion::Right) => EditKind::DeletedRight,
+            _ => EditKind::Standalone,
         }
     }
 }
@@ -125,7 +125,9 @@ pub fn apply(line: &mut Input, edit: Edit) -> String {
             Motion::Left => InputRequest::GoToPrevChar,
             Motion::Right => InputRequest::GoToNextChar,
             Motion::WordLeft => InputRequest::GoToPrevWord,
-            Motion::WordRight => InputRequest::SetCursor(before[..word_end(&before, at(line))].chars().count()),
+            Motion::WordRight => {
+                InputRequest::SetCursor(before[..word_end(&before, cursor_byte(line))].chars().count())
+            }
             Motion::LineStart | Motion::TextStart => InputRequest::GoToStart,
             Motion::LineEnd | Motion::TextEnd => InputRequest::GoToEnd,
             Motion::Up | Motion::Down | Motion::PageUp | Motion::PageDown => return String::new(),
@@ -135,7 +137,7 @@ pub fn apply(line: &mut Input, edit: Edit) -> String {
             Motion::Right => InputRequest::DeleteNextChar,
             Motion::WordLeft => InputRequest::DeletePrevWord,
             Motion::WordRight => {
-                let range = at(line)..word_end(&before, at(line));
+                let range = cursor_byte(line)..word_end(&before, cursor_byte(line));
                 replace(line, range.clone(), "");
                 return before[range].to_owned();
             }
@@ -146,10 +148,10 @@ pub fn apply(line: &mut Input, edit: Edit) -> String {
         Edit::Newline | Edit::Yank | Edit::Undo | Edit::Redo => return String::new(),
     };
     line.handle(request);
-    let start = at(line);
+    let start = cursor_byte(line);
     let deleted = before.len().saturating_sub(line.value().len());
     let is_leftward = matches!(edit, Edit::Move(Motion::Left | Motion::WordLeft));
-    let place = boundary(line.value(), start, is_leftward);
+    let place = grapheme_boundary(line.value(), start, is_leftward);
     if place != start {
         let cursor = line.value()[..place].chars().count();
         line.handle(InputRequest::SetCursor(cursor));
@@ -159,7 +161,7 @@ pub fn apply(line: &mut Input, edit: Edit) -> String {
 
 /// Inserts text at the cursor.
 pub fn insert(line: &mut Input, text: &str) {
-    replace(line, at(line)..at(line), text);
+    replace(line, cursor_byte(line)..cursor_byte(line), text);
 }
 
 /// Puts `text` in the place of a range of bytes, and the cursor behind it.
@@ -167,36 +169,36 @@ fn replace(line: &mut Input, range: Range<usize>, text: &str) {
     let mut value = line.value().to_owned();
     let end = range.start + text.len();
     value.replace_range(range, text);
-    let cursor = value[..boundary(&value, end, false)].chars().count();
+    let cursor = value[..grapheme_boundary(&value, end, false)].chars().count();
     *line = std::mem::take(line).with_value(value).with_cursor(cursor);
 }
 
 /// Returns the byte that the cursor stands before.
-pub fn at(line: &Input) -> usize {
-    byte_of(line.value(), line.cursor())
+pub fn cursor_byte(line: &Input) -> usize {
+    byte_index(line.value(), line.cursor())
 }
 
 /// Returns the byte that the character with this number begins at.
-pub fn byte_of(text: &str, character: usize) -> usize {
+pub fn byte_index(text: &str, character: usize) -> usize {
     text.char_indices().nth(character).map_or(text.len(), |(byte, _)| byte)
 }
 
 /// Returns the nearest boundary between graphemes: `byte` itself, or the next on one side of it.
-pub fn boundary(text: &str, byte: usize, is_leftward: bool) -> usize {
+pub fn grapheme_boundary(text: &str, byte: usize, is_leftward: bool) -> usize {
     let mut cursor = GraphemeCursor::new(byte, text.len(), true);
     if cursor.is_boundary(text, 0).unwrap_or(true) {
         return byte;
     }
-    if is_leftward { left_of(text, byte) } else { right_of(text, byte) }
+    if is_leftward { prev_grapheme_boundary(text, byte) } else { next_grapheme_boundary(text, byte) }
 }
 
 /// Returns where the grapheme before `byte` begins.
-pub fn left_of(text: &str, byte: usize) -> usize {
+pub fn prev_grapheme_boundary(text: &str, byte: usize) -> usize {
     GraphemeCursor::new(byte, text.len(), true).prev_boundary(text, 0).ok().flatten().unwrap_or(0)
 }
 
 /// Returns where the grapheme behind `byte` ends.
-pub fn right_of(text: &str, byte: usize) -> usize {
+pub fn next_grapheme_boundary(text: &str, byte: usize) -> usize {
     GraphemeCursor::new(byte, text.len(), true).next_boundary(text, 0).ok().flatten().unwrap_or(text.len())
 }
 
@@ -206,7 +208,7 @@ fn word_end(text: &str, byte: usize) -> usize {
     text.split_word_bound_indices()
         .map(|(start, word)| (start + word.len(), word))
         .find(|(end, word)| *end > byte && is_word(word))
-        .map_or(text.len(), |(end, _)| boundary(text, end, false))
+        .map_or(text.len(), |(end, _)| grapheme_boundary(text, end, false))
 }
 
 #[cfg(test)]
@@ -247,7 +249,7 @@ mod tests {
 
     #[test]
     fn undo_and_redo_keys_are_recognized_as_terminals_send_them() {
-        let edit = |code, modifiers| Edit::of(KeyEvent::new(KeyCode::Char(code), modifiers));
+        let edit = |code, modifiers| Edit::from_key(KeyEvent::new(KeyCode::Char(code), modifiers));
         assert_eq!(edit('7', KeyModifiers::CONTROL), Some(Edit::Undo));
         assert_eq!(edit('u', KeyModifiers::ALT), Some(Edit::Undo));
         assert_eq!(edit('r', KeyModifiers::CONTROL), Some(Edit::Redo));

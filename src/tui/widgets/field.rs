@@ -7,8 +7,8 @@ use tui_input::Input;
 use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::editing::{self, Edit};
-use super::history::{History, Step};
-use super::paper::Paper;
+use super::history::{EditKind, History};
+use super::paper::ScrollView;
 use super::text;
 use crate::tui::theme;
 
@@ -17,7 +17,7 @@ use crate::tui::theme;
 pub struct TextField {
     input: Input,
     history: History,
-    cut: String,
+    cut_text: String,
 }
 
 impl PartialEq for TextField {
@@ -49,12 +49,12 @@ impl TextField {
 
     /// Whether the cursor is behind all of it.
     pub fn is_at_end(&self) -> bool {
-        editing::at(&self.input) == self.value().len()
+        editing::cursor_byte(&self.input) == self.value().len()
     }
 
     /// Takes a key; returns whether it changed the text or moved the cursor.
-    pub fn press(&mut self, key: KeyEvent) -> bool {
-        Edit::of(key).is_some_and(|edit| self.edit(edit))
+    pub fn handle_key(&mut self, key: KeyEvent) -> bool {
+        Edit::from_key(key).is_some_and(|edit| self.edit(edit))
     }
 
     fn edit(&mut self, edit: Edit) -> bool {
@@ -63,7 +63,7 @@ impl TextField {
             Edit::Undo => self.history.undo(now),
             Edit::Redo => self.history.redo(now),
             _ => {
-                return self.change(edit.step(), |input, cut| {
+                return self.change(edit.kind(), |input, cut| {
                     if edit == Edit::Yank {
                         return editing::insert(input, cut);
                     }
@@ -80,12 +80,12 @@ impl TextField {
     }
 
     /// Changes the text or the cursor, and takes that down; returns whether it did.
-    fn change(&mut self, step: Step, change: impl FnOnce(&mut Input, &mut String)) -> bool {
+    fn change(&mut self, step: EditKind, change: impl FnOnce(&mut Input, &mut String)) -> bool {
         let (text, cursor) = (self.input.value().to_owned(), self.input.cursor());
-        change(&mut self.input, &mut self.cut);
+        change(&mut self.input, &mut self.cut_text);
         let (now, after) = (self.input.value(), self.input.cursor());
         if now == text {
-            self.history.end_step();
+            self.history.end_undo_group();
             return after != cursor;
         }
         self.history.record(step, &text, (0, cursor), (0, after));
@@ -93,8 +93,8 @@ impl TextField {
     }
 
     /// Lets what is typed next be undone by itself.
-    pub fn end_step(&mut self) {
-        self.history.end_step();
+    pub fn end_undo_group(&mut self) {
+        self.history.end_undo_group();
     }
 
     /// Takes pasted text: line breaks (`\n`, `\r`, or both) become one space, and so does each tab; other control characters
@@ -103,11 +103,11 @@ impl TextField {
         let lines: Vec<&str> = pasted.split(['\r', '\n']).filter(|line| !line.is_empty()).collect();
         let mut clean = lines.join(" ").replace('\t', " ");
         clean.retain(|letter| !letter.is_control());
-        self.change(Step::Whole, |input, _| editing::insert(input, &clean));
+        self.change(EditKind::Standalone, |input, _| editing::insert(input, &clean));
     }
 
     /// Writes the field as one line of at most `columns` columns, the cursor in view.
-    pub fn write(&self, paper: &mut Paper, indent: usize, columns: usize, is_focused: bool, placeholder: &str) {
+    pub fn write(&self, view: &mut ScrollView, indent: usize, columns: usize, is_focused: bool, placeholder: &str) {
         let inner = columns.saturating_sub(2).max(1);
         let scroll = self.input.visual_scroll(inner.saturating_sub(1).max(1));
         let value = text::escape_controls(self.value());
@@ -121,20 +121,20 @@ impl TextField {
             passed += wide;
         }
         let (shown, style) = if value.is_empty() && !is_focused {
-            (text::truncate(placeholder, inner), theme::QUIET)
+            (text::truncate(placeholder, inner), theme::MUTED)
         } else {
             (shown, Style::new())
         };
-        let edge = if is_focused { theme::ACCENT } else { theme::QUIET };
+        let edge = if is_focused { theme::ACCENT } else { theme::MUTED };
         let (left, right) = if is_focused { ("▌", "▐") } else { ("▏", "▕") };
-        paper.line(Line::from(vec![
+        view.push_line(Line::from(vec![
             Span::raw(" ".repeat(indent)),
             Span::styled(left, edge),
             Span::styled(text::fit(&shown, inner), style.patch(ratatui::style::Modifier::UNDERLINED)),
             Span::styled(right, edge),
         ]));
         if is_focused {
-            paper.cursor_at(indent + 1 + self.input.visual_cursor().saturating_sub(scroll).min(inner));
+            view.set_cursor_column(indent + 1 + self.input.visual_cursor().saturating_sub(scroll).min(inner));
         }
     }
 }
@@ -177,25 +177,28 @@ mod tests {
     fn moving_the_cursor_ends_the_undo_step() {
         let mut field = TextField::default();
         typed(&mut field, "ab");
-        assert!(field.press(key('b', KeyModifiers::CONTROL)));
+        assert!(field.handle_key(key('b', KeyModifiers::CONTROL)));
         typed(&mut field, "c");
         assert_eq!(field.value(), "acb");
-        field.press(key('u', KeyModifiers::ALT));
+        field.handle_key(key('u', KeyModifiers::ALT));
         assert_eq!((field.value(), field.input.cursor()), ("ab", 1));
         typed(&mut field, "d");
-        assert!(!field.press(key('r', KeyModifiers::CONTROL)), "what was undone is gone once something else is typed");
+        assert!(
+            !field.handle_key(key('r', KeyModifiers::CONTROL)),
+            "what was undone is gone once something else is typed"
+        );
         assert_eq!(field.value(), "adb");
     }
 
     #[test]
     fn yank_inserts_the_last_cut_text() {
         let mut field = TextField::new("one two");
-        field.press(key('w', KeyModifiers::CONTROL));
-        field.press(key('k', KeyModifiers::CONTROL));
-        field.press(key('a', KeyModifiers::CONTROL));
-        field.press(key('y', KeyModifiers::CONTROL));
+        field.handle_key(key('w', KeyModifiers::CONTROL));
+        field.handle_key(key('k', KeyModifiers::CONTROL));
+        field.handle_key(key('a', KeyModifiers::CONTROL));
+        field.handle_key(key('y', KeyModifiers::CONTROL));
         assert_eq!((field.value(), field.input.cursor()), ("twoone ", 3));
-        field.press(key('u', KeyModifiers::CONTROL));
+        field.handle_key(key('u', KeyModifiers::CONTROL));
         assert_eq!(field.value(), "one ");
     }
 
@@ -215,7 +218,7 @@ mod tests {
     }
 
     fn is_between_graphemes(field: &TextField) -> bool {
-        let at = editing::at(&field.input);
+        let at = editing::cursor_byte(&field.input);
         at == field.value().len() || field.value().grapheme_indices(true).any(|(start, _)| start == at)
     }
 

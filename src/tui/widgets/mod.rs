@@ -15,23 +15,23 @@ use ratatui::text::{Line, Span};
 
 pub use crate::text;
 
-use self::paper::Paper;
+use self::paper::ScrollView;
 use super::theme;
 
 /// Writes buttons in a row, or in more where one has no room, the one at `focused` marked; `None` leaves one out.
-pub fn button_row(paper: &mut Paper, buttons: &[Option<&str>], focused: usize) {
+pub fn button_row(view: &mut ScrollView, buttons: &[Option<&str>], focused: usize) {
     let mut row = Line::raw("  ");
     for (index, button) in buttons.iter().enumerate() {
         let Some(button) = button else { continue };
         let button = self::button(button, index == focused);
         let columns: usize = button.iter().map(Span::width).sum();
-        if row.spans.len() > 1 && row.width() + columns > paper.width {
-            paper.line(std::mem::replace(&mut row, Line::raw("  ")));
+        if row.spans.len() > 1 && row.width() + columns > view.width {
+            view.push_line(std::mem::replace(&mut row, Line::raw("  ")));
         }
         row.spans.extend(button);
         row.push_span(Span::raw("  "));
     }
-    paper.line(row);
+    view.push_line(row);
 }
 
 /// A button: `[ words ]`, turned round and marked when it has the focus.

@@ -5,13 +5,13 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::scroll::Scroll;
+use super::scroll::ScrollState;
 use super::text;
 use crate::tui::theme;
 
 /// Lines of a page, the part of them in focus, and where the terminal's cursor belongs.
 #[derive(Clone, Debug, Default)]
-pub struct Paper {
+pub struct ScrollView {
     /// The columns to write in.
     pub width: usize,
     lines: Vec<Line<'static>>,
@@ -19,7 +19,7 @@ pub struct Paper {
     cursor: Option<(usize, usize)>,
 }
 
-impl Paper {
+impl ScrollView {
     /// An empty roll of `width` columns.
     pub fn new(width: u16) -> Self {
         Self { width: usize::from(width), ..Self::default() }
@@ -36,13 +36,13 @@ impl Paper {
     }
 
     /// Writes a line as it is; what is too long is cut by the frame.
-    pub fn line(&mut self, line: impl Into<Line<'static>>) -> &mut Self {
+    pub fn push_line(&mut self, line: impl Into<Line<'static>>) -> &mut Self {
         self.lines.push(line.into());
         self
     }
 
     /// Writes on at the end of the last line.
-    pub fn append(&mut self, span: Span<'static>) -> &mut Self {
+    pub fn append_span(&mut self, span: Span<'static>) -> &mut Self {
         if let Some(line) = self.lines.last_mut() {
             line.push_span(span);
         }
@@ -50,7 +50,7 @@ impl Paper {
     }
 
     /// Leaves a line empty, unless the one above is.
-    pub fn gap(&mut self) -> &mut Self {
+    pub fn blank_line(&mut self) -> &mut Self {
         if self.lines.last().is_some_and(|line| line.width() > 0) {
             self.lines.push(Line::default());
         }
@@ -58,7 +58,7 @@ impl Paper {
     }
 
     /// Writes `words`, wrapped, each line after `indent` blanks.
-    pub fn prose(&mut self, words: &str, indent: usize, style: Style) -> &mut Self {
+    pub fn paragraph(&mut self, words: &str, indent: usize, style: Style) -> &mut Self {
         for row in text::wrap(&text::escape_controls_in_lines(words), self.width.saturating_sub(indent + 1)) {
             self.lines.push(Line::from(vec![Span::raw(" ".repeat(indent)), Span::styled(row, style)]));
         }
@@ -67,9 +67,9 @@ impl Paper {
 
     /// Writes an error that came from elsewhere, in at most three lines. F4 shows all of it.
     pub fn error(&mut self, words: &str, indent: usize, style: Style) -> &mut Self {
-        const MOST_LINES: usize = 3;
+        const MAX_LINES: usize = 3;
         let columns = self.width.saturating_sub(indent + 1);
-        for row in text::wrap_truncated(&text::escape_controls_in_lines(words), columns, MOST_LINES, "… F4 shows all")
+        for row in text::wrap_truncated(&text::escape_controls_in_lines(words), columns, MAX_LINES, "… F4 shows all")
         {
             self.lines.push(Line::from(vec![Span::raw(" ".repeat(indent)), Span::styled(row, style)]));
         }
@@ -78,13 +78,13 @@ impl Paper {
 
     /// Writes a section heading after a gap.
     pub fn heading(&mut self, words: &str) -> &mut Self {
-        self.gap();
+        self.blank_line();
         self.lines.push(Line::styled(text::truncate(words, self.width), theme::HEADING));
         self
     }
 
     /// Writes a label and its value side by side; a long value goes on below itself.
-    pub fn pair(&mut self, label: &str, value: &str, style: Style) -> &mut Self {
+    pub fn key_value(&mut self, label: &str, value: &str, style: Style) -> &mut Self {
         let column = if self.width >= 56 { 26 } else { 20.min(self.width / 2) };
         let value = if value.is_empty() { "-" } else { value };
         let rows = text::wrap(&text::escape_controls_in_lines(value), self.width.saturating_sub(column + 3).max(8));
@@ -92,7 +92,7 @@ impl Paper {
             let label = if index == 0 { label } else { "" };
             self.lines.push(Line::from(vec![
                 Span::raw("  "),
-                Span::styled(text::fit(label, column), theme::QUIET),
+                Span::styled(text::fit(label, column), theme::MUTED),
                 Span::styled(row, style),
             ]));
         }
@@ -110,20 +110,20 @@ impl Paper {
     }
 
     /// Makes the last line written the focus, for long lists whose cursor is what matters.
-    pub fn focus_here(&mut self) -> &mut Self {
+    pub fn focus_last_line(&mut self) -> &mut Self {
         let last = self.lines.len().saturating_sub(1);
         self.focus = Some(last..last + 1);
         self
     }
 
     /// Puts the terminal's cursor on the last line written, at `column`.
-    pub fn cursor_at(&mut self, column: usize) -> &mut Self {
+    pub fn set_cursor_column(&mut self, column: usize) -> &mut Self {
         self.cursor = Some((self.lines.len().saturating_sub(1), column));
         self
     }
 
     /// The first line to show in `height` rows so that the focus is seen, with some of what stands above it.
-    fn top(&self, height: usize) -> usize {
+    fn first_visible_line(&self, height: usize) -> usize {
         let most = self.lines.len().saturating_sub(height);
         let Some(focus) = &self.focus else { return 0 };
         if focus.end < height || most == 0 {
@@ -135,13 +135,13 @@ impl Paper {
 
     /// Shows the part around the focus, with marks where there is more above and below.
     pub fn draw(&self, frame: &mut Frame, area: Rect) {
-        self.draw_from(frame, area, self.top(usize::from(area.height)));
+        self.draw_from(frame, area, self.first_visible_line(usize::from(area.height)));
     }
 
     /// Shows the part around the focus, or what one has scrolled to from there.
-    pub fn draw_scrolled(&self, frame: &mut Frame, area: Rect, scroll: &Scroll) {
+    pub fn draw_scrolled(&self, frame: &mut Frame, area: Rect, scroll: &ScrollState) {
         let height = usize::from(area.height);
-        self.draw_from(frame, area, scroll.shown(self.top(height), self.lines.len(), height));
+        self.draw_from(frame, area, scroll.update_viewport(self.first_visible_line(height), self.lines.len(), height));
     }
 
     /// Shows the lines from `top` on, or the last ones when there are fewer.

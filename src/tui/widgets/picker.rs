@@ -4,12 +4,12 @@ use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::text::{Line, Span};
 
 use super::field::TextField;
-use super::paper::Paper;
+use super::paper::ScrollView;
 use super::text;
 use crate::tui::theme;
 
 /// Rows of the list that are shown at once.
-const ROWS: usize = 6;
+const VISIBLE_ROWS: usize = 6;
 
 /// What can be picked: the value, and a word on it.
 pub type Entry = (String, String);
@@ -17,24 +17,24 @@ pub type Entry = (String, String);
 /// A field and its list.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Picker {
-    editor: TextField,
+    input: TextField,
     entries: Vec<Entry>,
     cursor: usize,
 }
 
 impl Picker {
     /// A list with the cursor on `here`, which is put on top when it is not among the entries.
-    pub fn new(mut entries: Vec<Entry>, here: &str) -> Self {
-        if !here.is_empty() && !entries.iter().any(|(value, _)| value == here) {
-            entries.insert(0, (here.to_owned(), String::new()));
+    pub fn new(mut entries: Vec<Entry>, current: &str) -> Self {
+        if !current.is_empty() && !entries.iter().any(|(value, _)| value == current) {
+            entries.insert(0, (current.to_owned(), String::new()));
         }
-        let cursor = entries.iter().position(|(value, _)| value == here).unwrap_or(0);
-        Self { editor: TextField::default(), entries, cursor }
+        let cursor = entries.iter().position(|(value, _)| value == current).unwrap_or(0);
+        Self { input: TextField::default(), entries, cursor }
     }
 
     /// The entries that are like what is typed.
-    fn found(&self) -> Vec<&Entry> {
-        let typed = self.editor.value().trim().to_lowercase();
+    fn matching_entries(&self) -> Vec<&Entry> {
+        let typed = self.input.value().trim().to_lowercase();
         let is_like = |(value, note): &&Entry| {
             typed.is_empty() || value.to_lowercase().contains(&typed) || note.to_lowercase().contains(&typed)
         };
@@ -43,23 +43,23 @@ impl Picker {
 
     /// What is picked, or typed.
     pub fn value(&self) -> &str {
-        self.found().get(self.cursor).map_or(self.editor.value().trim(), |(value, _)| value)
+        self.matching_entries().get(self.cursor).map_or(self.input.value().trim(), |(value, _)| value)
     }
 
     /// Takes a key; whether it was one for a field or its list.
-    pub fn press(&mut self, key: KeyEvent) -> bool {
-        let last = self.found().len().saturating_sub(1);
+    pub fn handle_key(&mut self, key: KeyEvent) -> bool {
+        let last = self.matching_entries().len().saturating_sub(1);
         match key.code {
             KeyCode::Up => self.cursor = self.cursor.saturating_sub(1),
             KeyCode::Down => self.cursor = (self.cursor + 1).min(last),
-            KeyCode::PageUp => self.cursor = self.cursor.saturating_sub(ROWS),
-            KeyCode::PageDown => self.cursor = (self.cursor + ROWS).min(last),
+            KeyCode::PageUp => self.cursor = self.cursor.saturating_sub(VISIBLE_ROWS),
+            KeyCode::PageDown => self.cursor = (self.cursor + VISIBLE_ROWS).min(last),
             _ => {
-                let before = self.editor.value().to_owned();
-                if !self.editor.press(key) {
+                let before = self.input.value().to_owned();
+                if !self.input.handle_key(key) {
                     return false;
                 }
-                if self.editor.value() != before {
+                if self.input.value() != before {
                     self.cursor = 0;
                 }
             }
@@ -68,45 +68,44 @@ impl Picker {
     }
 
     /// Takes pasted text.
-    pub fn paste(&mut self, pasted: &str) {
-        self.editor.paste(pasted);
+    pub fn handle_paste(&mut self, pasted: &str) {
+        self.input.paste(pasted);
         self.cursor = 0;
     }
 
     /// Writes the label; with the focus also the field and the part of the list around the cursor, else what is picked.
-    pub fn write(&self, paper: &mut Paper, label: &'static str, is_focused: bool) {
-        paper.focused(is_focused, |paper| {
+    pub fn write(&self, view: &mut ScrollView, label: &'static str, is_focused: bool) {
+        view.focused(is_focused, |view| {
             let mark = if is_focused { "▸ " } else { "  " };
-            paper.line(Line::from(vec![Span::styled(mark, theme::ACCENT), Span::styled(label, theme::HEADING)]));
+            view.push_line(Line::from(vec![Span::styled(mark, theme::ACCENT), Span::styled(label, theme::HEADING)]));
             if !is_focused {
-                let value = text::truncate(&text::escape_controls(self.value()), paper.width.saturating_sub(3));
-                paper.line(Line::raw(format!("  {value}")));
+                let value = text::truncate(&text::escape_controls(self.value()), view.width.saturating_sub(3));
+                view.push_line(Line::raw(format!("  {value}")));
                 return;
             }
-            let columns = paper.width.saturating_sub(3).min(48);
-            self.editor.write(paper, 2, columns, true, "");
-            self.write_list(paper);
+            let columns = view.width.saturating_sub(3).min(48);
+            self.input.write(view, 2, columns, true, "");
+            self.write_list(view);
         });
     }
 
-    fn write_list(&self, paper: &mut Paper) {
-        let found = self.found();
-        let top = self.cursor.saturating_sub(ROWS / 2).min(found.len().saturating_sub(ROWS));
-        for (row, (value, note)) in found.iter().enumerate().skip(top).take(ROWS) {
+    fn write_list(&self, view: &mut ScrollView) {
+        let matches = self.matching_entries();
+        let top = self.cursor.saturating_sub(VISIBLE_ROWS / 2).min(matches.len().saturating_sub(VISIBLE_ROWS));
+        for (row, (value, note)) in matches.iter().enumerate().skip(top).take(VISIBLE_ROWS) {
             let is_here = row == self.cursor;
             let (mark, style) = if is_here { ("  ◉ ", theme::FOCUS) } else { ("  ○ ", theme::TEXT) };
-            let value = text::truncate(&text::escape_controls(value), paper.width.saturating_sub(5));
-            let note =
-                text::truncate(&text::escape_controls(note), paper.width.saturating_sub(7 + text::width(&value)));
-            paper.line(Line::from(vec![
+            let value = text::truncate(&text::escape_controls(value), view.width.saturating_sub(5));
+            let note = text::truncate(&text::escape_controls(note), view.width.saturating_sub(7 + text::width(&value)));
+            view.push_line(Line::from(vec![
                 Span::styled(mark, theme::ACCENT),
                 Span::styled(value, style),
-                Span::styled(format!("  {note}"), theme::QUIET),
+                Span::styled(format!("  {note}"), theme::MUTED),
             ]));
         }
-        let more = found.len().saturating_sub(ROWS);
+        let more = matches.len().saturating_sub(VISIBLE_ROWS);
         if more > 0 {
-            paper.line(Line::styled(format!("    {more} more: type to find them"), theme::QUIET));
+            view.push_line(Line::styled(format!("    {more} more: type to find them"), theme::MUTED));
         }
     }
 }
@@ -125,7 +124,7 @@ mod tests {
         let mut picker = picker();
         assert_eq!(picker.value(), "us-west-2");
         for (code, value) in [(KeyCode::Down, "eu-west-1"), (KeyCode::Down, "eu-west-1"), (KeyCode::Up, "us-west-2")] {
-            assert!(picker.press(code.into()));
+            assert!(picker.handle_key(code.into()));
             assert_eq!(picker.value(), value);
         }
         assert_eq!(Picker::new(Vec::new(), "xx-new-1").value(), "xx-new-1");
@@ -135,12 +134,12 @@ mod tests {
     #[test]
     fn typed_text_selects_a_matching_entry_or_is_the_value_itself() {
         let mut picker = picker();
-        picker.paste("IRE");
+        picker.handle_paste("IRE");
         assert_eq!(picker.value(), "eu-west-1");
-        picker.paste("x");
+        picker.handle_paste("x");
         assert_eq!(picker.value(), "IREx");
-        picker.press(KeyCode::Down.into());
+        picker.handle_key(KeyCode::Down.into());
         assert_eq!(picker.value(), "IREx");
-        assert!(!picker.press(KeyCode::Enter.into()));
+        assert!(!picker.handle_key(KeyCode::Enter.into()));
     }
 }

@@ -9,83 +9,83 @@ const OVERLAP: usize = 2;
 
 /// How far one has scrolled from where the focus is seen.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Scroll {
-    moved: isize,
-    seen: Cell<Seen>,
+pub struct ScrollState {
+    offset: isize,
+    viewport: Cell<Viewport>,
 }
 
 /// What the last frame showed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Seen {
+struct Viewport {
     /// The first line when one has not scrolled.
-    rest: usize,
+    default_top: usize,
     /// Lines that there are.
-    lines: usize,
+    total_lines: usize,
     /// Lines that are seen at a time.
     height: usize,
 }
 
-impl Seen {
-    fn last_top(self) -> usize {
-        self.lines.saturating_sub(self.height)
+impl Viewport {
+    fn max_top(self) -> usize {
+        self.total_lines.saturating_sub(self.height)
     }
 }
 
-impl Scroll {
+impl ScrollState {
     /// Goes back to where the focus is seen.
     pub fn reset(&mut self) {
-        self.moved = 0;
+        self.offset = 0;
     }
 
     /// Takes what is drawn now: the first line that shows the focus, how many lines there are, and how many are seen at a
     /// time. Returns the first line to draw.
-    pub fn shown(&self, rest: usize, lines: usize, height: usize) -> usize {
-        self.seen.set(Seen { rest, lines, height });
+    pub fn update_viewport(&self, default_top: usize, lines: usize, height: usize) -> usize {
+        self.viewport.set(Viewport { default_top, total_lines: lines, height });
         self.top()
     }
 
     fn top(&self) -> usize {
-        let seen = self.seen.get();
-        seen.rest.saturating_add_signed(self.moved).min(seen.last_top())
+        let viewport = self.viewport.get();
+        viewport.default_top.saturating_add_signed(self.offset).min(viewport.max_top())
     }
 
     /// Whether there is more below.
-    pub fn has_more(&self) -> bool {
-        self.top() < self.seen.get().last_top()
+    pub fn has_more_below(&self) -> bool {
+        self.top() < self.viewport.get().max_top()
     }
 
     /// Whether all is seen at once.
-    pub fn is_whole(&self) -> bool {
-        self.seen.get().last_top() == 0
+    pub fn fits_on_screen(&self) -> bool {
+        self.viewport.get().max_top() == 0
     }
 
     /// Takes `PgDn` or `PgUp`; whether it was one of them.
-    pub fn press_page(&mut self, key: KeyCode) -> bool {
-        let page = self.seen.get().height.saturating_sub(OVERLAP).max(1);
+    pub fn handle_page_key(&mut self, key: KeyCode) -> bool {
+        let page = self.viewport.get().height.saturating_sub(OVERLAP).max(1);
         match key {
-            KeyCode::PageDown => self.go(self.top().saturating_add(page)),
-            KeyCode::PageUp => self.go(self.top().saturating_sub(page)),
+            KeyCode::PageDown => self.scroll_to(self.top().saturating_add(page)),
+            KeyCode::PageUp => self.scroll_to(self.top().saturating_sub(page)),
             _ => return false,
         }
         true
     }
 
     /// Takes a key that scrolls where nothing else has the focus: by line, by page, or to an end. Whether it was one.
-    pub fn press(&mut self, key: KeyCode) -> bool {
+    pub fn handle_key(&mut self, key: KeyCode) -> bool {
         match key {
-            KeyCode::Down => self.go(self.top().saturating_add(1)),
-            KeyCode::Up => self.go(self.top().saturating_sub(1)),
-            KeyCode::Home => self.go(0),
-            KeyCode::End => self.go(usize::MAX),
-            _ => return self.press_page(key),
+            KeyCode::Down => self.scroll_to(self.top().saturating_add(1)),
+            KeyCode::Up => self.scroll_to(self.top().saturating_sub(1)),
+            KeyCode::Home => self.scroll_to(0),
+            KeyCode::End => self.scroll_to(usize::MAX),
+            _ => return self.handle_page_key(key),
         }
         true
     }
 
-    fn go(&mut self, top: usize) {
-        let seen = self.seen.get();
+    fn scroll_to(&mut self, top: usize) {
+        let viewport = self.viewport.get();
         let line = |number: usize| isize::try_from(number).unwrap_or(isize::MAX);
-        self.moved = line(top.min(seen.last_top())) - line(seen.rest);
+        self.offset = line(top.min(viewport.max_top())) - line(viewport.default_top);
     }
 }
 
@@ -95,9 +95,9 @@ mod tests {
 
     #[test]
     fn page_keys_scroll_by_the_height_minus_the_overlap() {
-        let mut scroll = Scroll::default();
-        assert_eq!(scroll.shown(0, 50, 20), 0);
-        assert!(scroll.has_more() && !scroll.is_whole());
+        let mut scroll = ScrollState::default();
+        assert_eq!(scroll.update_viewport(0, 50, 20), 0);
+        assert!(scroll.has_more_below() && !scroll.fits_on_screen());
         for (key, top) in [
             (KeyCode::PageDown, 18),
             (KeyCode::Down, 19),
@@ -109,33 +109,33 @@ mod tests {
             (KeyCode::Home, 0),
             (KeyCode::Up, 0),
         ] {
-            assert!(scroll.press(key));
-            assert_eq!(scroll.shown(0, 50, 20), top, "{key:?}");
+            assert!(scroll.handle_key(key));
+            assert_eq!(scroll.update_viewport(0, 50, 20), top, "{key:?}");
         }
-        assert!(!scroll.press(KeyCode::Enter) && !scroll.press_page(KeyCode::Down));
+        assert!(!scroll.handle_key(KeyCode::Enter) && !scroll.handle_page_key(KeyCode::Down));
     }
 
     #[test]
     fn scrolling_above_the_focus_resets_to_the_focus() {
-        let mut scroll = Scroll::default();
-        scroll.shown(30, 60, 10);
-        scroll.press_page(KeyCode::PageUp);
-        assert_eq!(scroll.shown(30, 60, 10), 22);
-        scroll.press_page(KeyCode::PageUp);
-        scroll.press_page(KeyCode::PageUp);
-        scroll.press_page(KeyCode::PageUp);
-        assert_eq!(scroll.shown(30, 60, 10), 0);
+        let mut scroll = ScrollState::default();
+        scroll.update_viewport(30, 60, 10);
+        scroll.handle_page_key(KeyCode::PageUp);
+        assert_eq!(scroll.update_viewport(30, 60, 10), 22);
+        scroll.handle_page_key(KeyCode::PageUp);
+        scroll.handle_page_key(KeyCode::PageUp);
+        scroll.handle_page_key(KeyCode::PageUp);
+        assert_eq!(scroll.update_viewport(30, 60, 10), 0);
         scroll.reset();
-        assert_eq!(scroll.shown(30, 60, 10), 30);
+        assert_eq!(scroll.update_viewport(30, 60, 10), 30);
     }
 
     #[test]
     fn growing_the_screen_shows_no_blank_lines() {
-        let mut scroll = Scroll::default();
-        scroll.shown(0, 50, 20);
-        scroll.press(KeyCode::End);
-        assert_eq!(scroll.shown(0, 50, 45), 5);
-        assert_eq!(scroll.shown(0, 50, 60), 0);
-        assert!(scroll.is_whole() && !scroll.has_more());
+        let mut scroll = ScrollState::default();
+        scroll.update_viewport(0, 50, 20);
+        scroll.handle_key(KeyCode::End);
+        assert_eq!(scroll.update_viewport(0, 50, 45), 5);
+        assert_eq!(scroll.update_viewport(0, 50, 60), 0);
+        assert!(scroll.fits_on_screen() && !scroll.has_more_below());
     }
 }

@@ -11,14 +11,14 @@ use super::editing::{self, Edit, Motion};
 pub struct SecretField {
     text: Zeroizing<String>,
     /// The bytes before the cursor.
-    at: usize,
+    cursor: usize,
 }
 
 impl Clone for SecretField {
     fn clone(&self) -> Self {
-        let mut copy = Self::with_room(self.text.capacity());
+        let mut copy = Self::with_capacity(self.text.capacity());
         copy.text.push_str(&self.text);
-        copy.at = self.at;
+        copy.cursor = self.cursor;
         copy
     }
 }
@@ -26,8 +26,8 @@ impl Clone for SecretField {
 impl SecretField {
     /// An empty field with room for that many bytes: what doesn't fit is dropped, so that the text never moves and leaves
     /// no copy behind.
-    pub fn with_room(bytes: usize) -> Self {
-        Self { text: Zeroizing::new(String::with_capacity(bytes)), at: 0 }
+    pub fn with_capacity(bytes: usize) -> Self {
+        Self { text: Zeroizing::new(String::with_capacity(bytes)), cursor: 0 }
     }
 
     /// The secret itself.
@@ -37,13 +37,13 @@ impl SecretField {
 
     /// The graphemes before the cursor.
     pub fn column(&self) -> usize {
-        self.text[..self.at].graphemes(true).count()
+        self.text[..self.cursor].graphemes(true).count()
     }
 
     /// Wipes the secret.
     pub fn clear(&mut self) {
         self.text.zeroize();
-        self.at = 0;
+        self.cursor = 0;
     }
 
     /// Puts another secret in place.
@@ -60,8 +60,8 @@ impl SecretField {
     }
 
     /// Takes a key; returns whether it changed the text or moved the cursor.
-    pub fn press(&mut self, key: KeyEvent) -> bool {
-        Edit::of(key).is_some_and(|edit| self.edit(edit))
+    pub fn handle_key(&mut self, key: KeyEvent) -> bool {
+        Edit::from_key(key).is_some_and(|edit| self.edit(edit))
     }
 
     /// Does an edit; returns whether it changed the text or moved the cursor.
@@ -69,17 +69,17 @@ impl SecretField {
         match edit {
             Edit::Insert(letter) => self.insert(letter),
             Edit::Move(motion) => {
-                let before = self.at;
-                self.at = self.target(motion);
-                self.at != before
+                let before = self.cursor;
+                self.cursor = self.motion_target(motion);
+                self.cursor != before
             }
             Edit::Delete(motion) | Edit::Cut(motion) => {
-                let target = self.target(motion);
-                let range = self.at.min(target)..self.at.max(target);
-                self.at = range.start;
+                let target = self.motion_target(motion);
+                let range = self.cursor.min(target)..self.cursor.max(target);
+                self.cursor = range.start;
                 let is_empty = range.is_empty();
                 drop(self.text.drain(range));
-                self.at = editing::boundary(&self.text, self.at, false);
+                self.cursor = editing::grapheme_boundary(&self.text, self.cursor, false);
                 !is_empty
             }
             Edit::Newline | Edit::Yank | Edit::Undo | Edit::Redo => false,
@@ -90,18 +90,18 @@ impl SecretField {
         if letter.is_control() || self.text.len() + letter.len_utf8() > self.text.capacity() {
             return false;
         }
-        self.text.insert(self.at, letter);
-        self.at = editing::boundary(&self.text, self.at + letter.len_utf8(), false);
+        self.text.insert(self.cursor, letter);
+        self.cursor = editing::grapheme_boundary(&self.text, self.cursor + letter.len_utf8(), false);
         true
     }
 
-    fn target(&self, motion: Motion) -> usize {
+    fn motion_target(&self, motion: Motion) -> usize {
         match motion {
-            Motion::Left => editing::left_of(&self.text, self.at),
-            Motion::Right => editing::right_of(&self.text, self.at),
+            Motion::Left => editing::prev_grapheme_boundary(&self.text, self.cursor),
+            Motion::Right => editing::next_grapheme_boundary(&self.text, self.cursor),
             Motion::WordLeft | Motion::LineStart | Motion::TextStart => 0,
             Motion::WordRight | Motion::LineEnd | Motion::TextEnd => self.text.len(),
-            Motion::Up | Motion::Down | Motion::PageUp | Motion::PageDown => self.at,
+            Motion::Up | Motion::Down | Motion::PageUp | Motion::PageDown => self.cursor,
         }
     }
 }
@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn secret_is_edited_at_the_cursor_without_reallocating() {
-        let mut field = SecretField::with_room(8);
+        let mut field = SecretField::with_capacity(8);
         let place = field.text.as_ptr();
         field.paste("a\u{1b}bc");
         for (edit, text, column) in [

@@ -8,7 +8,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::field::TextField;
-use super::paper::Paper;
+use super::paper::ScrollView;
 use super::text;
 use crate::tui::theme;
 
@@ -18,34 +18,34 @@ pub struct Column {
     /// The heading.
     pub title: &'static str,
     /// The fewest columns of the screen that make sense.
-    pub least: usize,
+    pub min_width: usize,
     /// How much of what is left it takes, relative to the others.
     pub weight: usize,
 }
 
 /// The most lines that a row takes when its text is wrapped: a description can have 8,192 characters.
-const MOST_LINES: usize = 4;
+const MAX_ROW_LINES: usize = 4;
 
 /// How rows show that they are chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Choice {
+pub enum SelectionMode {
     /// The cursor alone.
     None,
     /// One of them.
-    One,
+    Single,
     /// Any number of them.
-    Many,
+    Multiple,
 }
 
 /// What a key did to a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pressed {
+pub enum TableEvent {
     /// The key is none of the table's.
     Ignored,
     /// The table took it.
-    Taken,
+    Handled,
     /// The order is another now: the caller arranges anew.
-    Sorted,
+    SortChanged,
     /// Space on this row of the list.
     Toggle(usize),
     /// Enter on this row of the list.
@@ -61,50 +61,50 @@ pub struct Rows<'a> {
     /// The text of a cell: row, column.
     pub cell: &'a dyn Fn(usize, usize) -> String,
     /// How rows are chosen.
-    pub choice: Choice,
+    pub selection_mode: SelectionMode,
     /// Whether a row is chosen.
-    pub is_chosen: &'a dyn Fn(usize) -> bool,
+    pub is_selected: &'a dyn Fn(usize) -> bool,
 }
 
 /// Whether the rows of a table are all that there are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Extent {
+pub enum Completeness {
     /// They are.
     #[default]
-    Whole,
+    Complete,
     /// More are to come.
-    SoFar,
+    Partial,
 }
 
 /// What the last frame showed of a table.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Seen {
+struct TableViewport {
     /// Rows.
     rows: usize,
     /// Columns after the first that were passed by.
-    passed: usize,
+    column_offset: usize,
     /// Whether there are columns on the right that had no room.
-    has_columns_after: bool,
+    has_columns_right: bool,
 }
 
 /// Where the person is in a table: search, order, cursor. The rows themselves belong to somebody else.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Table {
     search: TextField,
-    searching: bool,
-    sort: usize,
-    descending: bool,
+    is_searching: bool,
+    sort_column: usize,
+    is_descending: bool,
     cursor: usize,
     /// How many columns after the first are passed by; when absent, as few as let one see the column of the order.
-    passed: Option<usize>,
+    column_offset: Option<usize>,
     /// What the last frame showed.
-    seen: Cell<Seen>,
+    viewport: Cell<TableViewport>,
     /// How many rows stand on a page; as many as fit when absent.
     pub page_size: Option<usize>,
     /// Whether the rows are all that there are.
-    pub extent: Extent,
+    pub completeness: Completeness,
     /// Whether text that is wider than its cell goes on below.
-    pub wraps: bool,
+    pub wraps_text: bool,
     /// The columns as a search names them.
     properties: Vec<String>,
     /// All rows, sorted.
@@ -112,24 +112,24 @@ pub struct Table {
     /// What each row can be found by, by its place in the list.
     haystack: Vec<Box<str>>,
     /// The rows shown, sorted.
-    order: Vec<usize>,
+    matching: Vec<usize>,
 }
 
 impl Table {
     /// A table whose first column is a time: the newest on top, until the person wants it otherwise.
     pub fn newest_first() -> Self {
-        Self { descending: true, ..Self::default() }
+        Self { is_descending: true, ..Self::default() }
     }
 
     /// Whether the cursor is on the last row, and no search hides others.
     pub fn is_at_end(&self) -> bool {
-        self.cursor + 1 >= self.order.len() && self.order.len() == self.sorted.len() && !self.searching
+        self.cursor + 1 >= self.matching.len() && self.matching.len() == self.sorted.len() && !self.is_searching
     }
 
     /// Sorts and filters anew; to be called when the rows or their order changed. The cursor stays with its row.
-    pub fn arrange(&mut self, rows: usize, columns: &[Column], cell: &dyn Fn(usize, usize) -> String) {
+    pub fn update_rows(&mut self, rows: usize, columns: &[Column], cell: &dyn Fn(usize, usize) -> String) {
         self.properties = columns.iter().map(|column| column.title.to_lowercase().replace(' ', "-")).collect();
-        self.sort = self.sort.min(columns.len().saturating_sub(1));
+        self.sort_column = self.sort_column.min(columns.len().saturating_sub(1));
         let mut line = String::new();
         self.haystack.clear();
         self.haystack.extend((0..rows).map(|row| {
@@ -142,10 +142,10 @@ impl Table {
             Box::from(line.as_str())
         }));
         let mut sorted: Vec<(String, usize)> =
-            (0..rows).map(|row| (cell(row, self.sort).to_lowercase(), row)).collect();
-        sorted.sort_unstable_by(|(one, row), (other, place)| {
-            let order = if self.descending { other.cmp(one) } else { one.cmp(other) };
-            order.then(row.cmp(place))
+            (0..rows).map(|row| (cell(row, self.sort_column).to_lowercase(), row)).collect();
+        sorted.sort_unstable_by(|(one, row), (other, position)| {
+            let order = if self.is_descending { other.cmp(one) } else { one.cmp(other) };
+            order.then(row.cmp(position))
         });
         self.sorted.clear();
         self.sorted.extend(sorted.into_iter().map(|(_, row)| row));
@@ -165,9 +165,9 @@ impl Table {
                 None => line.contains(word),
             })
         };
-        self.order = self.sorted.iter().copied().filter(found).collect();
-        let place = kept.and_then(|row| self.order.iter().position(|&other| other == row));
-        self.cursor = place.unwrap_or(self.cursor).min(self.order.len().saturating_sub(1));
+        self.matching = self.sorted.iter().copied().filter(found).collect();
+        let position = kept.and_then(|row| self.matching.iter().position(|&other| other == row));
+        self.cursor = position.unwrap_or(self.cursor).min(self.matching.len().saturating_sub(1));
     }
 
     /// A word of a search: the column that it names, if it does, and what must stand there.
@@ -192,24 +192,24 @@ impl Table {
 
     /// The row of the list that the cursor is on.
     pub fn current(&self) -> Option<usize> {
-        self.order.get(self.cursor).copied()
+        self.matching.get(self.cursor).copied()
     }
 
     /// Puts the cursor on a row of the list, if it is shown.
-    pub fn select(&mut self, row: usize) {
-        if let Some(place) = self.order.iter().position(|&other| other == row) {
-            self.cursor = place;
+    pub fn move_cursor_to(&mut self, row: usize) {
+        if let Some(position) = self.matching.iter().position(|&other| other == row) {
+            self.cursor = position;
         }
     }
 
     /// The rows shown, in order.
-    pub fn shown(&self) -> &[usize] {
-        &self.order
+    pub fn matching_rows(&self) -> &[usize] {
+        &self.matching
     }
 
     /// Whether keys go into the search field.
     pub fn is_searching(&self) -> bool {
-        self.searching
+        self.is_searching
     }
 
     /// What is searched for.
@@ -218,19 +218,19 @@ impl Table {
     }
 
     /// Whether Esc has something to do here: a search to end or to clear.
-    pub fn wants_escape(&self) -> bool {
-        self.searching || !self.search.value().is_empty()
+    pub fn handles_escape(&self) -> bool {
+        self.is_searching || !self.search.value().is_empty()
     }
 
     /// Takes a key.
-    pub fn press(&mut self, key: KeyEvent, columns: usize) -> Pressed {
-        let seen = self.seen.get();
+    pub fn handle_key(&mut self, key: KeyEvent, columns: usize) -> TableEvent {
+        let seen = self.viewport.get();
         let page = seen.rows.max(1);
-        if self.searching {
+        if self.is_searching {
             match key.code {
-                KeyCode::Enter | KeyCode::Down => self.searching = false,
+                KeyCode::Enter | KeyCode::Down => self.is_searching = false,
                 KeyCode::Esc => {
-                    self.searching = false;
+                    self.is_searching = false;
                     self.search = TextField::default();
                     self.filter();
                 }
@@ -240,59 +240,59 @@ impl Table {
                     self.filter();
                 }
                 KeyCode::Tab | KeyCode::BackTab => {
-                    self.searching = false;
-                    return Pressed::Ignored;
+                    self.is_searching = false;
+                    return TableEvent::Ignored;
                 }
                 _ => {
                     let before = self.search.value().to_owned();
-                    if !self.search.press(key) {
-                        return Pressed::Ignored;
+                    if !self.search.handle_key(key) {
+                        return TableEvent::Ignored;
                     }
                     if self.search.value() != before {
                         self.filter();
                     }
                 }
             }
-            return Pressed::Taken;
+            return TableEvent::Handled;
         }
         if key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT) {
-            return Pressed::Ignored;
+            return TableEvent::Ignored;
         }
-        let last = self.order.len().saturating_sub(1);
+        let last = self.matching.len().saturating_sub(1);
         match key.code {
             KeyCode::Up => self.cursor = self.cursor.saturating_sub(1),
             KeyCode::Down => self.cursor = (self.cursor + 1).min(last),
             KeyCode::PageUp => self.cursor = self.cursor.saturating_sub(page),
             KeyCode::PageDown => self.cursor = (self.cursor + page).min(last),
-            KeyCode::Right if seen.has_columns_after => self.passed = Some(seen.passed + 1),
-            KeyCode::Left if self.has_columns_before() => self.passed = Some(seen.passed - 1),
+            KeyCode::Right if seen.has_columns_right => self.column_offset = Some(seen.column_offset + 1),
+            KeyCode::Left if self.has_columns_left() => self.column_offset = Some(seen.column_offset - 1),
             KeyCode::Home => self.cursor = 0,
             KeyCode::End => self.cursor = last,
-            KeyCode::Char('/') if self.has_rows() => self.searching = true,
+            KeyCode::Char('/') if self.has_rows() => self.is_searching = true,
             KeyCode::Char('s') => {
-                self.sort = (self.sort + 1) % columns.max(1);
-                self.passed = None;
-                return Pressed::Sorted;
+                self.sort_column = (self.sort_column + 1) % columns.max(1);
+                self.column_offset = None;
+                return TableEvent::SortChanged;
             }
             KeyCode::Char('S') => {
-                self.descending = !self.descending;
-                return Pressed::Sorted;
+                self.is_descending = !self.is_descending;
+                return TableEvent::SortChanged;
             }
-            KeyCode::Char('a') => return Pressed::ToggleAll,
-            KeyCode::Esc if self.wants_escape() => {
+            KeyCode::Char('a') => return TableEvent::ToggleAll,
+            KeyCode::Esc if self.handles_escape() => {
                 self.search = TextField::default();
                 self.filter();
             }
-            KeyCode::Char(' ') => return self.current().map_or(Pressed::Taken, Pressed::Toggle),
-            KeyCode::Enter => return self.current().map_or(Pressed::Taken, Pressed::Open),
-            _ => return Pressed::Ignored,
+            KeyCode::Char(' ') => return self.current().map_or(TableEvent::Handled, TableEvent::Toggle),
+            KeyCode::Enter => return self.current().map_or(TableEvent::Handled, TableEvent::Open),
+            _ => return TableEvent::Ignored,
         }
-        Pressed::Taken
+        TableEvent::Handled
     }
 
     /// Takes pasted text into the search, if that is open.
-    pub fn paste(&mut self, pasted: &str) {
-        if self.searching {
+    pub fn handle_paste(&mut self, pasted: &str) {
+        if self.is_searching {
             self.search.paste(pasted);
             self.filter();
         }
@@ -301,16 +301,16 @@ impl Table {
     /// Writes search line, headings and as many rows as fit into `height` lines.
     ///
     /// With a page size the rows come in pages, as many as that or as fit.
-    pub fn write(&self, paper: &mut Paper, columns: &[Column], height: usize, is_focused: bool, rows: &Rows) {
-        self.write_search(paper, rows.total, is_focused);
-        let lead = if rows.choice == Choice::None { 2 } else { 4 };
-        let shown = self.shown_columns(columns, paper.width.saturating_sub(lead + 1));
+    pub fn write(&self, view: &mut ScrollView, columns: &[Column], height: usize, is_focused: bool, rows: &Rows) {
+        self.write_search(view, rows.total, is_focused);
+        let lead = if rows.selection_mode == SelectionMode::None { 2 } else { 4 };
+        let shown = self.visible_columns(columns, view.width.saturating_sub(lead + 1));
         let is_last_shown = shown.last().is_none_or(|(column, _)| column + 1 == columns.len());
         let is_second_shown = shown.get(1).is_none_or(|(column, _)| *column == 1);
         let mut headings = vec![Span::styled(text::fit(if is_second_shown { "" } else { "‹" }, lead), theme::ACCENT)];
         for (index, width) in &shown {
             let column = &columns[*index];
-            let mark = match (*index == self.sort, self.descending) {
+            let mark = match (*index == self.sort_column, self.is_descending) {
                 (true, false) => " ▴",
                 (true, true) => " ▾",
                 _ => "",
@@ -319,23 +319,27 @@ impl Table {
             headings.push(Span::styled(text::fit(&format!("{title}{mark}"), *width), theme::HEADING));
         }
         headings.push(Span::styled(if is_last_shown { "" } else { "›" }, theme::ACCENT));
-        paper.line(Line::from(headings));
-        let texts = |place: usize| self.texts(self.order[place], &shown, rows);
-        let visible = self.visible(height.saturating_sub(2).max(1), &texts);
+        view.push_line(Line::from(headings));
+        let texts = |position: usize| self.row_lines(self.matching[position], &shown, rows);
+        let visible = self.visible_rows(height.saturating_sub(2).max(1), &texts);
         let passed = shown.get(1).map_or(0, |(column, _)| column - 1);
-        self.seen.set(Seen { rows: visible.len(), passed, has_columns_after: !is_last_shown });
-        for (place, texts) in visible {
-            let here = is_focused && place == self.cursor && !self.searching;
-            let picked = (rows.is_chosen)(self.order[place]);
-            paper.focused(here, |paper| {
+        self.viewport.set(TableViewport {
+            rows: visible.len(),
+            column_offset: passed,
+            has_columns_right: !is_last_shown,
+        });
+        for (position, texts) in visible {
+            let here = is_focused && position == self.cursor && !self.is_searching;
+            let picked = (rows.is_selected)(self.matching[position]);
+            view.focused(here, |view| {
                 for (index, cells) in texts.into_iter().enumerate() {
-                    let mark = match (rows.choice, picked) {
-                        (Choice::None, _) => "",
+                    let mark = match (rows.selection_mode, picked) {
+                        (SelectionMode::None, _) => "",
                         _ if index > 0 => "  ",
-                        (Choice::One, true) => "◉ ",
-                        (Choice::One, false) => "○ ",
-                        (Choice::Many, true) => "☑ ",
-                        (Choice::Many, false) => "☐ ",
+                        (SelectionMode::Single, true) => "◉ ",
+                        (SelectionMode::Single, false) => "○ ",
+                        (SelectionMode::Multiple, true) => "☑ ",
+                        (SelectionMode::Multiple, false) => "☐ ",
                     };
                     let pointer = if here && index == 0 { "▸ " } else { "  " };
                     let mut spans = vec![
@@ -346,37 +350,37 @@ impl Table {
                         let style = if here { theme::FOCUS } else { state_style(&cell) };
                         Span::styled(format!("{} ", text::fit(&cell, width.saturating_sub(1))), style)
                     }));
-                    paper.line(Line::from(spans));
+                    view.push_line(Line::from(spans));
                 }
             });
         }
-        if self.order.is_empty() && rows.total > 0 {
-            paper.line(Line::styled("  Nothing matches the search. Esc clears it.", theme::QUIET));
+        if self.matching.is_empty() && rows.total > 0 {
+            view.push_line(Line::styled("  Nothing matches the search. Esc clears it.", theme::MUTED));
         }
     }
 
     /// The columns that have room, and their widths: the first always, of the others those that Right has not passed.
-    fn shown_columns(&self, columns: &[Column], width: usize) -> Vec<(usize, usize)> {
+    fn visible_columns(&self, columns: &[Column], width: usize) -> Vec<(usize, usize)> {
         let shown = |passed: usize| {
             let rest = columns.iter().enumerate().skip(1 + passed);
             let (places, columns): (Vec<usize>, Vec<Column>) = columns.iter().enumerate().take(1).chain(rest).unzip();
-            places.into_iter().zip(share(&columns, width)).collect::<Vec<_>>()
+            places.into_iter().zip(distribute_width(&columns, width)).collect::<Vec<_>>()
         };
         let shows_last = |passed| shown(passed).last().is_none_or(|(column, _)| column + 1 == columns.len());
         // Nothing is passed for the sake of empty room.
         let most = (0..columns.len()).find(|passed| shows_last(*passed)).unwrap_or(0);
-        let shows_order = |passed: &usize| shown(*passed).iter().any(|(column, _)| *column == self.sort);
-        shown(self.passed.or_else(|| (0..most).find(shows_order)).unwrap_or(most).min(most))
+        let shows_order = |passed: &usize| shown(*passed).iter().any(|(column, _)| *column == self.sort_column);
+        shown(self.column_offset.or_else(|| (0..most).find(shows_order)).unwrap_or(most).min(most))
     }
 
     /// Whether columns are passed by, which Left shows again.
-    pub fn has_columns_before(&self) -> bool {
-        self.seen.get().passed > 0
+    pub fn has_columns_left(&self) -> bool {
+        self.viewport.get().column_offset > 0
     }
 
     /// Whether there are columns that have no room.
-    pub fn hides_columns(&self) -> bool {
-        self.has_columns_before() || self.seen.get().has_columns_after
+    pub fn has_hidden_columns(&self) -> bool {
+        self.has_columns_left() || self.viewport.get().has_columns_right
     }
 
     /// Whether there are rows, searched for or not.
@@ -385,16 +389,16 @@ impl Table {
     }
 
     /// What stands in a row, line by line, cell by cell.
-    fn texts(&self, row: usize, shown: &[(usize, usize)], rows: &Rows) -> Vec<Vec<String>> {
+    fn row_lines(&self, row: usize, shown: &[(usize, usize)], rows: &Rows) -> Vec<Vec<String>> {
         let cell = |column| text::escape_controls(&(rows.cell)(row, column));
-        if !self.wraps {
+        if !self.wraps_text {
             return vec![shown.iter().map(|(column, _)| cell(*column)).collect()];
         }
         let wrapped = |(column, width): &(usize, usize)| text::wrap(&cell(*column), width.saturating_sub(1));
         let cells: Vec<Vec<String>> = shown.iter().map(wrapped).collect();
-        let highest = cells.iter().map(Vec::len).max().unwrap_or(1).min(MOST_LINES);
+        let highest = cells.iter().map(Vec::len).max().unwrap_or(1).min(MAX_ROW_LINES);
         let line = |index: usize| {
-            let is_cut = |cell: &Vec<String>| index + 1 == MOST_LINES && cell.len() > MOST_LINES;
+            let is_cut = |cell: &Vec<String>| index + 1 == MAX_ROW_LINES && cell.len() > MAX_ROW_LINES;
             let text = |cell: &Vec<String>| cell.get(index).cloned().unwrap_or_default();
             cells.iter().map(|cell| if is_cut(cell) { text(cell) + "…" } else { text(cell) }).collect()
         };
@@ -403,10 +407,14 @@ impl Table {
 
     /// The places on a screen of `room` lines with what stands there: as many around the cursor as have room, and of its
     /// page where there are pages.
-    fn visible(&self, room: usize, texts: &dyn Fn(usize) -> Vec<Vec<String>>) -> VecDeque<(usize, Vec<Vec<String>>)> {
-        let page = self.page_size.map_or(0..self.order.len(), |size| {
+    fn visible_rows(
+        &self,
+        room: usize,
+        texts: &dyn Fn(usize) -> Vec<Vec<String>>,
+    ) -> VecDeque<(usize, Vec<Vec<String>>)> {
+        let page = self.page_size.map_or(0..self.matching.len(), |size| {
             let first = self.cursor / size.clamp(1, room) * size.clamp(1, room);
-            first..(first + size.clamp(1, room)).min(self.order.len())
+            first..(first + size.clamp(1, room)).min(self.matching.len())
         });
         let mut visible = VecDeque::new();
         if page.is_empty() {
@@ -418,76 +426,76 @@ impl Table {
         // At most half of the room goes to what is above, unless there is too little below.
         for (is_up, most) in [(true, room / 2 + used), (false, room), (true, room)] {
             while used < most && if is_up { above > page.start } else { below < page.end } {
-                let place = if is_up { above - 1 } else { below };
-                let lines = texts(place);
+                let position = if is_up { above - 1 } else { below };
+                let lines = texts(position);
                 used += lines.len();
                 if used > most {
                     used -= lines.len();
                     break;
                 }
                 if is_up {
-                    above = place;
-                    visible.push_front((place, lines));
+                    above = position;
+                    visible.push_front((position, lines));
                 } else {
-                    below = place + 1;
-                    visible.push_back((place, lines));
+                    below = position + 1;
+                    visible.push_back((position, lines));
                 }
             }
         }
         visible
     }
 
-    fn write_search(&self, paper: &mut Paper, total: usize, is_focused: bool) {
-        let shown = self.order.len();
-        let count = match (shown == total, self.extent) {
-            (true, Extent::Whole) => format!("{total} in all"),
-            (true, Extent::SoFar) => format!("{total} so far"),
-            (false, Extent::Whole) => format!("{shown} of {total} match"),
-            (false, Extent::SoFar) => format!("{shown} of {total} so far match"),
+    fn write_search(&self, view: &mut ScrollView, total: usize, is_focused: bool) {
+        let shown = self.matching.len();
+        let count = match (shown == total, self.completeness) {
+            (true, Completeness::Complete) => format!("{total} in all"),
+            (true, Completeness::Partial) => format!("{total} so far"),
+            (false, Completeness::Complete) => format!("{shown} of {total} match"),
+            (false, Completeness::Partial) => format!("{shown} of {total} so far match"),
         };
-        if self.searching {
-            let columns = paper.width.saturating_sub(30).clamp(6, 48);
-            self.search.write(paper, 2, columns, is_focused, "");
+        if self.is_searching {
+            let columns = view.width.saturating_sub(30).clamp(6, 48);
+            self.search.write(view, 2, columns, is_focused, "");
             let hint = self.completion().map_or_else(|| count.clone(), |rest| format!("{count} · → {rest}"));
-            paper.append(Span::styled(format!("  {hint}"), theme::QUIET));
+            view.append_span(Span::styled(format!("  {hint}"), theme::MUTED));
             return;
         }
         let search = if self.search.value().is_empty() {
-            Span::styled("/ search   ", theme::QUIET)
+            Span::styled("/ search   ", theme::MUTED)
         } else {
             Span::raw(format!("Search: {}   ", text::escape_controls(self.search.value())))
         };
-        paper.line(Line::from(vec![Span::raw("  "), search, Span::styled(count, theme::QUIET)]));
+        view.push_line(Line::from(vec![Span::raw("  "), search, Span::styled(count, theme::MUTED)]));
     }
 }
 
 /// Words of state have the colour of their meaning; the word itself still says it.
 pub fn state_style(word: &str) -> Style {
     match word {
-        "Connected" | "Enabled" => theme::GOOD,
-        "Failed" | "Unavailable" => theme::BAD,
+        "Connected" | "Enabled" => theme::SUCCESS,
+        "Failed" | "Unavailable" => theme::ERROR,
         "Connecting" | "Disconnecting" | "Disconnected" | "Pending deletion" | "Disabled" => theme::WARNING,
         _ => theme::TEXT,
     }
 }
 
 /// Shares `width` among columns: each its least, the rest by weight; the last ones go when it is too narrow.
-fn share(columns: &[Column], width: usize) -> Vec<usize> {
+fn distribute_width(columns: &[Column], width: usize) -> Vec<usize> {
     let mut shown = columns.len();
-    while shown > 1 && columns.iter().take(shown).map(|column| column.least).sum::<usize>() > width {
+    while shown > 1 && columns.iter().take(shown).map(|column| column.min_width).sum::<usize>() > width {
         shown -= 1;
     }
-    let least: usize = columns.iter().take(shown).map(|column| column.least).sum();
+    let least: usize = columns.iter().take(shown).map(|column| column.min_width).sum();
     let weights: usize = columns.iter().take(shown).map(|column| column.weight).sum::<usize>().max(1);
     let spare = width.saturating_sub(least);
-    columns.iter().take(shown).map(|column| column.least.min(width) + spare * column.weight / weights).collect()
+    columns.iter().take(shown).map(|column| column.min_width.min(width) + spare * column.weight / weights).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const WORD: Column = Column { title: "Fruit word", least: 5, weight: 1 };
+    const WORD: Column = Column { title: "Fruit word", min_width: 5, weight: 1 };
 
     fn key(code: KeyCode) -> KeyEvent {
         KeyEvent::new(code, KeyModifiers::NONE)
@@ -495,7 +503,7 @@ mod tests {
 
     fn table(words: &[&str]) -> Table {
         let mut table = Table::default();
-        table.arrange(words.len(), &[WORD], &|row, _| words[row].to_owned());
+        table.update_rows(words.len(), &[WORD], &|row, _| words[row].to_owned());
         table
     }
 
@@ -503,26 +511,31 @@ mod tests {
     fn rows_are_sorted_and_searched_case_insensitively() {
         let words = ["pear", "Apple", "plum"];
         let mut table = table(&words);
-        assert_eq!(table.shown(), [1, 0, 2]);
+        assert_eq!(table.matching_rows(), [1, 0, 2]);
         for code in [KeyCode::Char('/'), KeyCode::Char('P'), KeyCode::Char('L')] {
-            assert_eq!(table.press(key(code), 1), Pressed::Taken);
+            assert_eq!(table.handle_key(key(code), 1), TableEvent::Handled);
         }
-        assert_eq!(table.shown(), [1, 2]);
-        table.press(key(KeyCode::Esc), 1);
-        assert_eq!(table.shown().len(), 3);
+        assert_eq!(table.matching_rows(), [1, 2]);
+        table.handle_key(key(KeyCode::Esc), 1);
+        assert_eq!(table.matching_rows().len(), 3);
     }
 
     #[test]
     fn hidden_columns_scroll_into_view_and_the_sort_column_stays_visible() {
-        let columns = [Column { title: "Name", least: 10, weight: 0 }; 5];
+        let columns = [Column { title: "Name", min_width: 10, weight: 0 }; 5];
         let mut table = Table::default();
         let shown =
-            |table: &Table, width| table.shown_columns(&columns, width).iter().map(|one| one.0).collect::<Vec<_>>();
-        let rows = Rows { total: 0, cell: &|_, _| String::new(), choice: Choice::None, is_chosen: &|_| false };
+            |table: &Table, width| table.visible_columns(&columns, width).iter().map(|one| one.0).collect::<Vec<_>>();
+        let rows = Rows {
+            total: 0,
+            cell: &|_, _| String::new(),
+            selection_mode: SelectionMode::None,
+            is_selected: &|_| false,
+        };
         let right = |table: &mut Table| {
             // One goes on from what is seen.
-            table.write(&mut Paper::new(33), &columns, 10, true, &rows);
-            table.press(key(KeyCode::Right), 5);
+            table.write(&mut ScrollView::new(33), &columns, 10, true, &rows);
+            table.handle_key(key(KeyCode::Right), 5);
         };
         assert_eq!(shown(&table, 30), [0, 1, 2]);
         right(&mut table);
@@ -532,7 +545,7 @@ mod tests {
         }
         assert_eq!((shown(&table, 30), shown(&table, 50)), (vec![0, 3, 4], vec![0, 1, 2, 3, 4]));
         for _ in 0..3 {
-            table.press(key(KeyCode::Char('s')), 5);
+            table.handle_key(key(KeyCode::Char('s')), 5);
         }
         assert_eq!((shown(&table, 30), shown(&table, 10)), (vec![0, 2, 3], vec![0]));
     }
@@ -542,15 +555,15 @@ mod tests {
         let rows = [["disabled", "enabled-later"], ["enabled", "x"]];
         let columns = [Column { title: "Status", ..WORD }, Column { title: "Other name", ..WORD }];
         let mut table = Table::default();
-        table.arrange(2, &columns, &|row, column| rows[row][column].to_owned());
+        table.update_rows(2, &columns, &|row, column| rows[row][column].to_owned());
         let mut search = |text: &str| {
-            table.press(key(KeyCode::Char('/')), 2);
+            table.handle_key(key(KeyCode::Char('/')), 2);
             for letter in text.chars() {
-                table.press(key(KeyCode::Char(letter)), 2);
+                table.handle_key(key(KeyCode::Char(letter)), 2);
             }
-            table.press(key(KeyCode::Right), 2);
-            let shown = table.shown().to_vec();
-            table.press(key(KeyCode::Esc), 2);
+            table.handle_key(key(KeyCode::Right), 2);
+            let shown = table.matching_rows().to_vec();
+            table.handle_key(key(KeyCode::Esc), 2);
             shown
         };
         assert_eq!(search("enabled"), [0, 1]);
@@ -565,15 +578,15 @@ mod tests {
     fn cursor_stays_on_its_row_when_the_sort_order_is_reversed() {
         let words = ["a", "b", "c"];
         let mut table = table(&words);
-        assert_eq!(table.press(key(KeyCode::Char('S')), 1), Pressed::Sorted);
-        table.arrange(3, &[WORD], &|row, _| words[row].to_owned());
-        assert_eq!((table.shown(), table.current()), (&[2, 1, 0][..], Some(0)));
+        assert_eq!(table.handle_key(key(KeyCode::Char('S')), 1), TableEvent::SortChanged);
+        table.update_rows(3, &[WORD], &|row, _| words[row].to_owned());
+        assert_eq!((table.matching_rows(), table.current()), (&[2, 1, 0][..], Some(0)));
     }
 
     #[test]
     fn columns_share_the_width_and_the_last_ones_are_dropped_when_narrow() {
-        let column = |least, weight| Column { title: "", least, weight };
-        assert_eq!(share(&[column(10, 1), column(10, 3)], 40), [15, 25]);
-        assert_eq!(share(&[column(10, 1), column(10, 3)], 12), [12]);
+        let column = |least, weight| Column { title: "", min_width: least, weight };
+        assert_eq!(distribute_width(&[column(10, 1), column(10, 3)], 40), [15, 25]);
+        assert_eq!(distribute_width(&[column(10, 1), column(10, 3)], 12), [12]);
     }
 }

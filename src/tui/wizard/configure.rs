@@ -11,13 +11,13 @@ use crate::create_key::field::Field;
 use crate::create_key::known::AccountState;
 use crate::create_key::method::Method;
 use crate::create_key::validate::FieldError;
-use crate::tui::connect::Afterwards;
+use crate::tui::connect::AfterConnect;
 use crate::tui::effect::Call;
 use crate::tui::keymap::{self, Action, Context};
-use crate::tui::pages::key_stores::{cell, external};
+use crate::tui::pages::key_stores::{cell, external_key_stores};
 use crate::tui::theme;
-use crate::tui::widgets::paper::Paper;
-use crate::tui::widgets::table::{Choice, Column, Pressed, Rows};
+use crate::tui::widgets::paper::ScrollView;
+use crate::tui::widgets::table::{Column, Rows, SelectionMode, TableEvent};
 use crate::tui::widgets::{button, text};
 
 /// What a KMS key in an external key store cannot but be.
@@ -31,16 +31,16 @@ const FIXED_CONFIGURATION: [(&str, &str); 5] = [
 
 /// The columns of the table of stores, the first ones of *External key stores*.
 pub(super) const KEY_STORE_COLUMNS: [Column; 4] = [
-    Column { title: "Custom key store name", least: 18, weight: 3 },
-    Column { title: "Connection state", least: 14, weight: 1 },
-    Column { title: "Custom key store ID", least: 22, weight: 1 },
-    Column { title: "Proxy connectivity", least: 20, weight: 1 },
+    Column { title: "Custom key store name", min_width: 18, weight: 3 },
+    Column { title: "Connection state", min_width: 14, weight: 1 },
+    Column { title: "Custom key store ID", min_width: 22, weight: 1 },
+    Column { title: "Proxy connectivity", min_width: 20, weight: 1 },
 ];
 
 impl Wizard {
     pub(super) fn handle_key_store_table_key(&mut self, key: KeyEvent, account: &AccountState) -> Vec<WizardEvent> {
         let at = |end: Option<&usize>| self.stores.current() == end.copied();
-        let (first, last) = (at(self.stores.shown().first()), at(self.stores.shown().last()));
+        let (first, last) = (at(self.stores.matching_rows().first()), at(self.stores.matching_rows().last()));
         if !self.stores.is_searching() {
             match key.code {
                 KeyCode::Up if first => {
@@ -54,13 +54,13 @@ impl Wizard {
                 _ => {}
             }
         }
-        match self.stores.press(key, KEY_STORE_COLUMNS.len()) {
-            Pressed::Toggle(row) | Pressed::Open(row) => {
-                if let Some(store) = external(account).get(row) {
+        match self.stores.handle_key(key, KEY_STORE_COLUMNS.len()) {
+            TableEvent::Toggle(row) | TableEvent::Open(row) => {
+                if let Some(store) = external_key_stores(account).get(row) {
                     let id = store.custom_key_store_id.clone();
                     if store.connection_state != ConnectionState::Connected {
                         // One that is not connected can't be chosen, but it can be connected right here.
-                        return vec![WizardEvent::Connect(id, Afterwards::Choose)];
+                        return vec![WizardEvent::Connect(id, AfterConnect::SelectInWizard)];
                     }
                     // Who chooses what is chosen goes on.
                     if self.draft.custom_key_store_id.as_ref() == Some(&id) && key.code == KeyCode::Enter {
@@ -69,11 +69,11 @@ impl Wizard {
                     self.draft.custom_key_store_id = Some(id);
                 }
             }
-            Pressed::Sorted => self.refresh_tables(account),
-            Pressed::Taken | Pressed::ToggleAll => {}
-            Pressed::Ignored if key.code == KeyCode::Esc => return self.leave(),
-            Pressed::Ignored => {
-                if keymap::action(&[Context::Asked], key) == Some(Action::Refresh) {
+            TableEvent::SortChanged => self.refresh_tables(account),
+            TableEvent::Handled | TableEvent::ToggleAll => {}
+            TableEvent::Ignored if key.code == KeyCode::Esc => return self.leave(),
+            TableEvent::Ignored => {
+                if keymap::action(&[Context::Refreshable], key) == Some(Action::Refresh) {
                     return vec![WizardEvent::Request(Call::KeyStores)];
                 }
             }
@@ -111,7 +111,7 @@ impl Wizard {
 
     pub(super) fn write_configure_key(
         &self,
-        view: &mut Paper,
+        view: &mut ScrollView,
         height: usize,
         account: &AccountState,
         errors: &[FieldError],
@@ -120,75 +120,75 @@ impl Wizard {
             self.write_key_configuration(view, errors);
             return;
         }
-        view.prose(self.step.intro(), 2, theme::QUIET);
+        view.paragraph(self.step.intro(), 2, theme::MUTED);
         view.heading("Key configuration (fixed)");
         if view.width >= 70 {
             for row in FIXED_CONFIGURATION.chunks(2) {
                 let mut spans = vec![Span::raw("  ")];
                 for (label, value) in row {
-                    spans.push(Span::styled(text::fit(label, 20), theme::QUIET));
+                    spans.push(Span::styled(text::fit(label, 20), theme::MUTED));
                     spans.push(Span::raw(text::fit(value, 22)));
                 }
-                view.line(Line::from(spans));
+                view.push_line(Line::from(spans));
             }
         } else {
-            view.prose(&FIXED_CONFIGURATION.map(|(_, value)| value).join(" · "), 2, theme::TEXT);
+            view.paragraph(&FIXED_CONFIGURATION.map(|(_, value)| value).join(" · "), 2, theme::TEXT);
         }
-        view.gap();
+        view.blank_line();
         self.write_key_store_table(view, height, account, errors);
-        view.gap();
+        view.blank_line();
         self.write_text_field(view, Field::ExternalKeyId, errors, "bb8562717f809024");
-        view.gap();
+        view.blank_line();
         self.write_checkbox(view, Field::Acknowledgement, self.draft.acknowledged, errors);
     }
 
     /// *Configure key* of Method 2: key type, key usage, and the origins behind *Advanced options*.
-    fn write_key_configuration(&self, view: &mut Paper, errors: &[FieldError]) {
+    fn write_key_configuration(&self, view: &mut ScrollView, errors: &[FieldError]) {
         for field in [Field::KeyType, Field::KeyUsage] {
             self.write_radio_options(view, field, errors);
-            view.gap();
+            view.blank_line();
         }
         let is_focused = self.focused() == FocusTarget::AdvancedOptions;
         let words = if self.shows_origins { "▾ Advanced options" } else { "▸ Advanced options" };
         view.focused(is_focused, |view| {
             let mut spans = vec![Span::raw(" ")];
             spans.extend(button(words, is_focused));
-            spans.push(Span::styled(format!("  Key material origin: {}", self.draft.origin.label()), theme::QUIET));
-            view.line(Line::from(spans));
+            spans.push(Span::styled(format!("  Key material origin: {}", self.draft.origin.label()), theme::MUTED));
+            view.push_line(Line::from(spans));
         });
         if self.shows_origins {
-            view.gap();
+            view.blank_line();
             self.write_radio_options(view, Field::Origin, errors);
         }
         if self.draft.is_external() {
-            view.gap();
+            view.blank_line();
             self.write_checkbox(view, Field::Acknowledgement, self.draft.acknowledged, errors);
         }
     }
 
     /// Radio buttons, each with its meaning; the one under the cursor also with why it can't be chosen.
-    fn write_radio_options(&self, view: &mut Paper, field: Field, errors: &[FieldError]) {
+    fn write_radio_options(&self, view: &mut ScrollView, field: Field, errors: &[FieldError]) {
         let on = selected_index(field, self.draft.origin);
         self.write_field(view, field, errors, |view, is_focused| {
             for (index, option) in radio_options(field).iter().enumerate() {
                 let here = is_focused && index == self.option_index;
                 let style = match (here, option.unavailable_reason) {
                     (true, _) => theme::FOCUS,
-                    (false, Some(_)) => theme::QUIET,
+                    (false, Some(_)) => theme::MUTED,
                     (false, None) => theme::TEXT,
                 };
                 let mark = if index == on { "◉ " } else { "○ " };
-                view.line(Line::from(vec![
+                view.push_line(Line::from(vec![
                     Span::raw("  "),
                     Span::styled(mark, if index == on { theme::ACCENT } else { theme::TEXT }),
                     Span::styled(option.label, style),
-                    Span::styled(if option.unavailable_reason.is_some() { "  (not here)" } else { "" }, theme::QUIET),
+                    Span::styled(if option.unavailable_reason.is_some() { "  (not here)" } else { "" }, theme::MUTED),
                 ]));
                 if here || index == on {
-                    view.prose(option.description, 6, theme::QUIET);
+                    view.paragraph(option.description, 6, theme::MUTED);
                 }
                 if here && let Some(why) = option.unavailable_reason {
-                    view.prose(why, 6, theme::WARNING);
+                    view.paragraph(why, 6, theme::WARNING);
                 }
             }
         });
@@ -197,40 +197,46 @@ impl Wizard {
     /// Step *Choose external key for this KMS key*.
     pub(super) fn write_external_key(
         &self,
-        view: &mut Paper,
+        view: &mut ScrollView,
         height: usize,
         account: &AccountState,
         errors: &[FieldError],
     ) {
-        view.prose(self.step.intro(), 2, theme::QUIET);
-        view.gap();
+        view.paragraph(self.step.intro(), 2, theme::MUTED);
+        view.blank_line();
         self.write_key_store_table(view, height, account, errors);
-        view.gap();
+        view.blank_line();
         self.write_text_field(view, Field::ExternalKeyId, errors, "bb8562717f809024");
-        view.gap();
+        view.blank_line();
         let is_focused = self.focused() == FocusTarget::CreateKeyStore;
         view.focused(is_focused, |view| {
             let mut spans = vec![Span::raw(" ")];
             spans.extend(button("Create external key store", is_focused));
-            view.line(Line::from(spans));
+            view.push_line(Line::from(spans));
         });
     }
 
-    fn write_key_store_table(&self, view: &mut Paper, height: usize, account: &AccountState, errors: &[FieldError]) {
+    fn write_key_store_table(
+        &self,
+        view: &mut ScrollView,
+        height: usize,
+        account: &AccountState,
+        errors: &[FieldError],
+    ) {
         self.write_field(view, Field::CustomKeyStore, errors, |view, is_focused| {
             if !Self::write_loading(view, "external key stores", &account.key_stores) {
                 return;
             }
-            let stores = external(account);
+            let stores = external_key_stores(account);
             if stores.is_empty() {
-                view.prose("No external key stores. Create one first.", 2, theme::TEXT);
+                view.paragraph("No external key stores. Create one first.", 2, theme::TEXT);
                 return;
             }
             let rows = Rows {
                 total: stores.len(),
                 cell: &|row, column| cell(stores[row], column),
-                choice: Choice::One,
-                is_chosen: &|row| self.draft.custom_key_store_id.as_ref() == Some(&stores[row].custom_key_store_id),
+                selection_mode: SelectionMode::Single,
+                is_selected: &|row| self.draft.custom_key_store_id.as_ref() == Some(&stores[row].custom_key_store_id),
             };
             // The name is what a person knows a store by; the rest stands beside it where there is room for it.
             let columns = match view.width {
@@ -244,7 +250,7 @@ impl Wizard {
     }
 
     /// Writes a checkbox whose label is what one agrees to.
-    pub(super) fn write_checkbox(&self, view: &mut Paper, field: Field, ticked: bool, errors: &[FieldError]) {
+    pub(super) fn write_checkbox(&self, view: &mut ScrollView, field: Field, ticked: bool, errors: &[FieldError]) {
         let is_focused = self.focused_field() == Some(field);
         let mark = if ticked { "☑" } else { "☐" };
         view.focused(is_focused, |view| {
@@ -256,11 +262,11 @@ impl Wizard {
                     _ => "    ".to_owned(),
                 };
                 let style = if is_focused { theme::FOCUS } else { theme::TEXT };
-                view.line(Line::from(vec![Span::styled(lead, theme::ACCENT), Span::styled(words, style)]));
+                view.push_line(Line::from(vec![Span::styled(lead, theme::ACCENT), Span::styled(words, style)]));
             }
             match self.visible_error(field, errors) {
-                Some(error) => view.prose(&format!("✗ {error}"), 4, theme::BAD),
-                None => view.prose(field.hint(), 4, theme::QUIET),
+                Some(error) => view.paragraph(&format!("✗ {error}"), 4, theme::ERROR),
+                None => view.paragraph(field.hint(), 4, theme::MUTED),
             };
         });
     }

@@ -13,7 +13,7 @@ use crate::create_key::submission::Submission;
 use crate::create_key::validate::FieldError;
 use crate::tui::theme;
 use crate::tui::widgets::field::TextField;
-use crate::tui::widgets::paper::Paper;
+use crate::tui::widgets::paper::ScrollView;
 use crate::tui::widgets::{button_row, text};
 
 /// Longer lines are hard to read.
@@ -50,15 +50,15 @@ impl Wizard {
         let title = Line::styled(text::truncate(&title, body.width.into()), theme::HEADING);
         frame.render_widget(title, Rect { height: 1.min(body.height), ..body });
         body = Rect { y: body.y.saturating_add(1), height: body.height.saturating_sub(1), ..body };
-        let mut view = Paper::new(body.width);
+        let mut view = ScrollView::new(body.width);
         self.write(&mut view, usize::from(body.height), account);
         view.draw_scrolled(frame, body, &self.scroll);
     }
 
     pub(super) fn draw_step_list(&self, account: &AccountState, frame: &mut Frame, area: Rect) {
-        let mut view = Paper::new(area.width);
+        let mut view = ScrollView::new(area.width);
         view.heading("Create key");
-        view.gap();
+        view.blank_line();
         for (place, step) in self.method.steps(self.draft.origin).iter().enumerate() {
             let here = place == self.step_index();
             let wrong = self.visited.contains(&place)
@@ -68,23 +68,23 @@ impl Wizard {
             let (mark, style) = match (here, wrong, self.visited.contains(&place)) {
                 (true, ..) => ("▸", theme::ACCENT),
                 (_, true, _) => ("!", theme::WARNING),
-                (_, _, true) => ("✓", theme::GOOD),
-                _ => ("·", theme::QUIET),
+                (_, _, true) => ("✓", theme::SUCCESS),
+                _ => ("·", theme::MUTED),
             };
             let words = text::wrap(step.short_title(), usize::from(area.width).saturating_sub(5));
             for (row, words) in words.into_iter().enumerate() {
                 let lead = if row == 0 { format!("{mark} {} ", place + 1) } else { "    ".to_owned() };
                 let body = if here { theme::HEADING } else { style };
-                view.line(Line::from(vec![Span::styled(lead, style), Span::styled(words, body)]));
+                view.push_line(Line::from(vec![Span::styled(lead, style), Span::styled(words, body)]));
             }
             if step.is_optional() {
-                view.line(Line::styled("    optional", theme::QUIET));
+                view.push_line(Line::styled("    optional", theme::MUTED));
             }
         }
         view.draw(frame, area);
     }
 
-    pub(super) fn write(&self, view: &mut Paper, height: usize, account: &AccountState) {
+    pub(super) fn write(&self, view: &mut ScrollView, height: usize, account: &AccountState) {
         let errors = self.step_errors(self.step, account);
         if !matches!(self.submission, Submission::NotSent) && self.step == Step::Review {
             self.write_outcome(view);
@@ -105,7 +105,7 @@ impl Wizard {
         self.write_buttons(view, account);
     }
 
-    pub(super) fn write_buttons(&self, view: &mut Paper, account: &AccountState) {
+    pub(super) fn write_buttons(&self, view: &mut ScrollView, account: &AccountState) {
         let here = self.focused();
         let has_previous = self.focus_targets().contains(&FocusTarget::Previous);
         let next = match self.step {
@@ -113,7 +113,7 @@ impl Wizard {
             Step::Review => outcome::finish_label(&self.submission),
             _ => "Next",
         };
-        view.gap();
+        view.blank_line();
         let focused = match here {
             FocusTarget::Cancel => 0,
             FocusTarget::Previous => 1,
@@ -128,25 +128,34 @@ impl Wizard {
     /// Writes a field: label, the error or the hint, and whatever `write` makes of it.
     pub(super) fn write_field(
         &self,
-        view: &mut Paper,
+        view: &mut ScrollView,
         field: Field,
         errors: &[FieldError],
-        write: impl FnOnce(&mut Paper, bool),
+        write: impl FnOnce(&mut ScrollView, bool),
     ) {
         let is_focused = self.focused_field() == Some(field);
         let error = self.visible_error(field, errors);
         view.focused(is_focused, |view| {
             let mark = if is_focused { "▸ " } else { "  " };
-            view.line(Line::from(vec![Span::styled(mark, theme::ACCENT), Span::styled(field.label(), theme::HEADING)]));
+            view.push_line(Line::from(vec![
+                Span::styled(mark, theme::ACCENT),
+                Span::styled(field.label(), theme::HEADING),
+            ]));
             write(view, is_focused);
             match error {
-                Some(error) => view.prose(&format!("✗ {error}"), 2, theme::BAD),
-                None => view.prose(field.hint(), 2, theme::QUIET),
+                Some(error) => view.paragraph(&format!("✗ {error}"), 2, theme::ERROR),
+                None => view.paragraph(field.hint(), 2, theme::MUTED),
             };
         });
     }
 
-    pub(super) fn write_text_field(&self, view: &mut Paper, field: Field, errors: &[FieldError], placeholder: &str) {
+    pub(super) fn write_text_field(
+        &self,
+        view: &mut ScrollView,
+        field: Field,
+        errors: &[FieldError],
+        placeholder: &str,
+    ) {
         self.write_field(view, field, errors, |view, is_focused| {
             self.write_editor(view, field, 2, 56, is_focused, placeholder);
         });
@@ -155,7 +164,7 @@ impl Wizard {
     /// Writes the one-line editor of a field, with the cursor when it has the focus.
     pub(super) fn write_editor(
         &self,
-        view: &mut Paper,
+        view: &mut ScrollView,
         field: Field,
         indent: usize,
         most: usize,
@@ -168,7 +177,7 @@ impl Wizard {
         shown.write(view, indent, columns, is_focused, placeholder);
     }
 
-    pub(super) fn write_loading<T>(view: &mut Paper, what: &str, loaded: &Loadable<T>) -> bool {
-        crate::tui::pages::write_loading(view, what, loaded)
+    pub(super) fn write_loading<T>(view: &mut ScrollView, what: &str, loaded: &Loadable<T>) -> bool {
+        crate::tui::pages::write_load_state(view, what, loaded)
     }
 }

@@ -39,7 +39,7 @@ impl Editors {
         if area.value() != value {
             *area = TextArea::new(value);
             if field != Field::KeyPolicy {
-                *area = std::mem::replace(area, TextArea::new("")).at_end();
+                *area = std::mem::replace(area, TextArea::new("")).with_cursor_at_end();
             }
         }
         area
@@ -56,14 +56,14 @@ impl Editors {
         if let Some(line) = self.text_fields.get_mut(&field) {
             *line = TextField::with_cursor(line.value(), cursor.1.min(line.value().chars().count()));
         } else if let Some(area) = self.text_areas.get_mut(&field) {
-            area.put_cursor(cursor);
+            area.set_cursor(cursor);
         }
     }
 
     /// Lets what is typed next be undone by itself.
     pub fn end_undo_steps(&mut self) {
-        self.text_fields.values_mut().for_each(TextField::end_step);
-        self.text_areas.values_mut().for_each(TextArea::end_step);
+        self.text_fields.values_mut().for_each(TextField::end_undo_group);
+        self.text_areas.values_mut().for_each(TextArea::end_undo_group);
     }
 
     /// Forgets fields that are gone or whose places others have taken.

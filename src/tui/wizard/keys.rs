@@ -27,7 +27,8 @@ impl Wizard {
             self.jump_to_step(number - 1);
             return Vec::new();
         }
-        let action = keymap::action(&[Context::Wizard, Context::Steps, Context::Row, Context::Fields], key);
+        let action =
+            keymap::action(&[Context::Wizard, Context::NonFinalStep, Context::RemovableRow, Context::Fields], key);
         match action {
             Some(Action::NextStep) => {
                 if self.step == Step::Review {
@@ -68,11 +69,11 @@ impl Wizard {
 
     /// Whether `PgDn` looks further down.
     pub fn can_scroll(&self) -> bool {
-        !self.handles_paging() && self.scroll.has_more()
+        !self.handles_paging() && self.scroll.has_more_below()
     }
 
     fn handle_focused_key(&mut self, key: KeyEvent, account: &AccountState) -> Vec<WizardEvent> {
-        if !self.handles_paging() && self.scroll.press_page(key.code) {
+        if !self.handles_paging() && self.scroll.handle_page_key(key.code) {
             return Vec::new();
         }
         match self.focused() {
@@ -118,7 +119,7 @@ impl Wizard {
             KeyCode::Enter | KeyCode::Down => self.move_focus(1),
             KeyCode::Up => self.move_focus(-1),
             _ => self.edit_text_field(field, |editor| {
-                editor.press(key);
+                editor.handle_key(key);
             }),
         }
         Vec::new()
@@ -143,7 +144,7 @@ impl Wizard {
             };
         }
         self.edit_text_area(field, |area| {
-            area.press(key);
+            area.handle_key(key);
         });
         Vec::new()
     }
@@ -173,9 +174,9 @@ impl Wizard {
     /// Takes pasted text into the field that has the focus.
     pub fn handle_paste(&mut self, pasted: &str, account: &AccountState) {
         match self.focused() {
-            FocusTarget::Field(Field::CustomKeyStore) => self.stores.paste(pasted),
-            FocusTarget::Field(Field::Administrators) => self.administrators.paste(pasted),
-            FocusTarget::Field(Field::Users) => self.users.paste(pasted),
+            FocusTarget::Field(Field::CustomKeyStore) => self.stores.handle_paste(pasted),
+            FocusTarget::Field(Field::Administrators) => self.administrators.handle_paste(pasted),
+            FocusTarget::Field(Field::Users) => self.users.handle_paste(pasted),
             FocusTarget::Field(field @ (Field::Description | Field::KeyPolicy))
                 if (field == Field::Description || self.draft.edited_policy.is_some()) =>
             {

@@ -19,7 +19,7 @@ use std::collections::BTreeSet;
 
 use self::editors::Editors;
 use self::spots::FocusTarget;
-use super::connect::Afterwards;
+use super::connect::AfterConnect;
 use super::effect::Call;
 use super::keymap::Context;
 use super::widgets::table::Table;
@@ -31,7 +31,7 @@ use crate::create_key::method::{Method, Step};
 use crate::create_key::permissions::{MissingPermission, PermissionCheck};
 use crate::create_key::submission::Submission;
 use crate::create_key::validate::{FieldError, validate};
-use crate::tui::widgets::scroll::Scroll;
+use crate::tui::widgets::scroll::ScrollState;
 
 /// What the wizard wants from the console around it.
 #[derive(Clone, Debug, PartialEq)]
@@ -39,7 +39,7 @@ pub enum WizardEvent {
     /// Ask AWS.
     Request(Call),
     /// Connect the store that is chosen.
-    Connect(String, Afterwards),
+    Connect(String, AfterConnect),
     /// Create an external key store, then come back.
     CreateKeyStore,
     /// Put this on the clipboard: what it is, and the text.
@@ -80,7 +80,7 @@ pub struct Wizard {
     stores: Table,
     shows_origins: bool,
     option_index: usize,
-    scroll: Scroll,
+    scroll: ScrollState,
     /// Whether it ends with the commands that create the key.
     read_only: bool,
 }
@@ -105,7 +105,7 @@ impl Wizard {
             stores: Table::default(),
             shows_origins: false,
             option_index: 0,
-            scroll: Scroll::default(),
+            scroll: ScrollState::default(),
             read_only: account.is_read_only,
         };
         wizard.refresh_tables(account);
@@ -118,19 +118,19 @@ impl Wizard {
 
     /// Puts the cursor of the table of stores on the one that is chosen.
     fn select_store(&mut self, account: &AccountState) {
-        let stores = super::pages::key_stores::external(account);
+        let stores = super::pages::key_stores::external_key_stores(account);
         let chosen = self.draft.custom_key_store_id.as_ref();
         if let Some(row) = stores.iter().position(|store| Some(&store.custom_key_store_id) == chosen) {
-            self.stores.select(row);
+            self.stores.move_cursor_to(row);
         }
     }
 
     /// Arranges the tables anew after what is known changed.
     pub fn refresh_tables(&mut self, account: &AccountState) {
         self.refresh_principal_tables(account);
-        let stores = super::pages::key_stores::external(account);
+        let stores = super::pages::key_stores::external_key_stores(account);
         let cell = |row: usize, column: usize| super::pages::key_stores::cell(stores[row], column);
-        self.stores.arrange(stores.len(), &configure::KEY_STORE_COLUMNS, &cell);
+        self.stores.update_rows(stores.len(), &configure::KEY_STORE_COLUMNS, &cell);
     }
 
     fn focus_targets(&self) -> Vec<FocusTarget> {
@@ -368,16 +368,16 @@ impl Wizard {
         }
         let read_only = account.is_read_only && !self.submission.is_in_doubt();
         let steps = match self.step {
-            Step::Review if read_only => Context::ReadOnly,
+            Step::Review if read_only => Context::ReadOnlyReview,
             Step::Review => Context::Review,
-            _ => Context::Steps,
+            _ => Context::NonFinalStep,
         };
         let own = match self.focused() {
             FocusTarget::Field(Field::Administrators | Field::Users) => {
-                &[Context::Choices, Context::Table, Context::Asked][..]
+                &[Context::SelectableTable, Context::Table, Context::Refreshable][..]
             }
-            FocusTarget::Field(Field::CustomKeyStore) => &[Context::Table, Context::Asked],
-            _ if self.removable_row().is_some() => &[Context::Row],
+            FocusTarget::Field(Field::CustomKeyStore) => &[Context::Table, Context::Refreshable],
+            _ if self.removable_row().is_some() => &[Context::RemovableRow],
             _ => &[],
         };
         [&[Context::Wizard, steps, Context::Fields], own].concat()

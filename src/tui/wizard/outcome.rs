@@ -10,7 +10,7 @@ use crate::create_key::guide;
 use crate::create_key::submission::{Stage, Submission, SubmissionFailure};
 use crate::tui::theme;
 use crate::tui::widgets::button;
-use crate::tui::widgets::paper::Paper;
+use crate::tui::widgets::paper::ScrollView;
 
 /// How many principals that may not exist are named.
 const MAX_SUSPECTS: usize = 5;
@@ -34,21 +34,25 @@ impl Wizard {
         Some(suspect.or(mended_by).map_or(FocusTarget::Retry, FocusTarget::FixField))
     }
 
-    pub(super) fn write_outcome(&self, view: &mut Paper) {
-        view.gap();
+    pub(super) fn write_outcome(&self, view: &mut ScrollView) {
+        view.blank_line();
         match &self.submission {
             Submission::Sending { stage, .. } => write_stages(view, *stage),
             Submission::KeyWithoutAlias { key, .. } => {
-                view.prose("✓ The KMS key was created.", 2, theme::GOOD);
-                view.pair("Key ID", &key.key_id, theme::TEXT);
-                view.prose("✗ Its alias was not. Mend the alias and go on: no second key will be made.", 2, theme::BAD);
+                view.paragraph("✓ The KMS key was created.", 2, theme::SUCCESS);
+                view.key_value("Key ID", &key.key_id, theme::TEXT);
+                view.paragraph(
+                    "✗ Its alias was not. Mend the alias and go on: no second key will be made.",
+                    2,
+                    theme::ERROR,
+                );
             }
             Submission::Unknown { .. } => {
-                view.prose("? No answer came. Whether it was done is not known.", 2, theme::WARNING);
-                view.prose("Look again: the console first looks whether it was done.", 2, theme::TEXT);
+                view.paragraph("? No answer came. Whether it was done is not known.", 2, theme::WARNING);
+                view.paragraph("Look again: the console first looks whether it was done.", 2, theme::TEXT);
             }
             Submission::Failed { .. } => {
-                view.prose("✗ The KMS key was not created. Nothing was left behind.", 2, theme::BAD);
+                view.paragraph("✗ The KMS key was not created. Nothing was left behind.", 2, theme::ERROR);
             }
             Submission::NotSent | Submission::Done { .. } => {}
         }
@@ -57,23 +61,23 @@ impl Wizard {
         }
     }
 
-    fn write_failure(&self, view: &mut Paper, failure: &SubmissionFailure) {
+    fn write_failure(&self, view: &mut ScrollView, failure: &SubmissionFailure) {
         let remedy = guide::for_error(&failure.code, &failure.message);
-        view.gap();
-        view.prose(&failure.code, 2, theme::HEADING);
+        view.blank_line();
+        view.paragraph(&failure.code, 2, theme::HEADING);
         if !failure.message.is_empty() {
             view.error(&failure.message, 4, theme::TEXT);
         }
-        view.prose(remedy.meaning, 4, theme::TEXT);
-        view.prose(&format!("What to do: {}", remedy.action), 4, theme::TEXT);
+        view.paragraph(remedy.meaning, 4, theme::TEXT);
+        view.paragraph(&format!("What to do: {}", remedy.action), 4, theme::TEXT);
         for (field, name) in self.suspects.iter().take(MAX_SUSPECTS) {
-            view.prose(&format!("Perhaps {name} ({})", field.label()), 4, theme::TEXT);
+            view.paragraph(&format!("Perhaps {name} ({})", field.label()), 4, theme::TEXT);
         }
         if let Some(more) = self.suspects.len().checked_sub(MAX_SUSPECTS).filter(|more| *more > 0) {
-            view.prose(&format!("... or one of {more} others"), 4, theme::TEXT);
+            view.paragraph(&format!("... or one of {more} others"), 4, theme::TEXT);
         }
         if !failure.request_id.is_empty() {
-            view.prose(&format!("Request ID: {}", failure.request_id), 4, theme::QUIET);
+            view.paragraph(&format!("Request ID: {}", failure.request_id), 4, theme::MUTED);
         }
         if let Some(spot) = self.next_target() {
             let words = match spot {
@@ -84,25 +88,29 @@ impl Wizard {
             view.focused(is_focused, |view| {
                 let mut spans = vec![Span::raw("   ")];
                 spans.extend(button(&words, is_focused));
-                view.line(Line::from(spans));
+                view.push_line(Line::from(spans));
             });
         }
     }
 }
 
-fn write_stages(view: &mut Paper, now: Stage) {
+fn write_stages(view: &mut ScrollView, now: Stage) {
     for (stage, words) in [
         (Stage::CreateKey, "Create the KMS key"),
         (Stage::CreateAlias, "Create its alias"),
         (Stage::DescribeKey, "Look at the result"),
     ] {
         let (mark, style) = match stage.cmp(&now) {
-            Ordering::Less => ("✓", theme::GOOD),
+            Ordering::Less => ("✓", theme::SUCCESS),
             Ordering::Equal => ("…", theme::WARNING),
-            Ordering::Greater => ("·", theme::QUIET),
+            Ordering::Greater => ("·", theme::MUTED),
         };
-        view.line(Line::styled(format!("  {mark} {words}"), style));
+        view.push_line(Line::styled(format!("  {mark} {words}"), style));
     }
-    view.gap();
-    view.prose("Esc stops waiting; whether it was done is looked up before anything is tried again.", 2, theme::QUIET);
+    view.blank_line();
+    view.paragraph(
+        "Esc stops waiting; whether it was done is looked up before anything is tried again.",
+        2,
+        theme::MUTED,
+    );
 }

@@ -7,9 +7,9 @@ use crate::create_key::known::{AccountState, Loadable};
 use crate::create_key::method::Step;
 use crate::create_key::permissions::{self, DenialReason, MissingPermission, PolicySource};
 use crate::create_key::submission::{self, Submission};
-use crate::tui::effect::{Call, Failure};
+use crate::tui::effect::{Call, CallFailure};
 use crate::tui::theme;
-use crate::tui::widgets::paper::Paper;
+use crate::tui::widgets::paper::ScrollView;
 
 impl Wizard {
     /// The question to ask on *Review*, unless it was asked for a draft that leads to the same calls.
@@ -34,7 +34,7 @@ impl Wizard {
     }
 
     /// What IAM says no to, or why it could not be asked.
-    pub fn on_permissions_loaded(&mut self, told: Result<Vec<MissingPermission>, Failure>) {
+    pub fn on_permissions_loaded(&mut self, told: Result<Vec<MissingPermission>, CallFailure>) {
         let here = self.focused();
         self.permissions = match told {
             Ok(missing) => Loadable::Ready(missing),
@@ -79,7 +79,7 @@ impl Wizard {
         permissions::iam_policy(&self.missing_permissions())
     }
 
-    pub(super) fn write_permissions(&self, view: &mut Paper) {
+    pub(super) fn write_permissions(&self, view: &mut ScrollView) {
         let missing = self.missing_permissions();
         if !missing.is_empty() {
             self.write_missing_permissions(view, &missing);
@@ -91,25 +91,25 @@ impl Wizard {
         match &self.permissions {
             Loadable::Idle => {}
             Loadable::Loading => {
-                view.prose("… Looking whether your IAM policies allow what Finish does.", 2, theme::QUIET);
+                view.paragraph("… Looking whether your IAM policies allow what Finish does.", 2, theme::MUTED);
             }
             Loadable::Ready(_) => {
-                view.prose("✓ Your IAM policies allow what Finish does.", 2, theme::GOOD);
+                view.paragraph("✓ Your IAM policies allow what Finish does.", 2, theme::SUCCESS);
             }
             Loadable::Failed(reason) => {
                 let words = format!("Whether your IAM policies allow what Finish does can't be checked ({reason}).");
-                view.prose(&words, 2, theme::QUIET);
+                view.paragraph(&words, 2, theme::MUTED);
             }
         }
     }
 
-    fn write_missing_permissions(&self, view: &mut Paper, missing: &[MissingPermission]) {
-        view.gap();
+    fn write_missing_permissions(&self, view: &mut ScrollView, missing: &[MissingPermission]) {
+        view.blank_line();
         let is_refused = self.access_denied().is_some();
         let lead = if is_refused { "!" } else { "! AWS may refuse this." };
-        view.prose(&format!("{lead} What is not allowed to you:"), 2, theme::WARNING);
+        view.paragraph(&format!("{lead} What is not allowed to you:"), 2, theme::WARNING);
         for permission in missing {
-            view.prose(
+            view.paragraph(
                 &format!("• {} on {}", permission.permission.action, permission.permission.resource),
                 4,
                 theme::TEXT,
@@ -117,24 +117,24 @@ impl Wizard {
             match permission.reason {
                 DenialReason::ImplicitDeny => {}
                 DenialReason::ExplicitDeny => {
-                    view.prose("A statement denies it: no other can allow it.", 6, theme::TEXT);
+                    view.paragraph("A statement denies it: no other can allow it.", 6, theme::TEXT);
                 }
                 DenialReason::KeyPolicy => {
-                    view.prose("The key policy does not let you.", 6, theme::TEXT);
+                    view.paragraph("The key policy does not let you.", 6, theme::TEXT);
                 }
             }
             if !permission.missing_context_keys.is_empty() {
-                view.prose(
+                view.paragraph(
                     &format!("It may depend on {}.", permission.missing_context_keys.join(", ")),
                     6,
-                    theme::QUIET,
+                    theme::MUTED,
                 );
             }
         }
         if !is_refused {
             let words =
                 "An estimate: other kinds of policies and the request itself decide too. Finish is open all the same.";
-            view.prose(words, 2, theme::QUIET);
+            view.paragraph(words, 2, theme::MUTED);
         }
         if let Some(statement) = self.missing_permissions_policy() {
             self.write_heading_with_button(
@@ -143,7 +143,7 @@ impl Wizard {
                 FocusTarget::CopyIamPolicy,
                 "Copy",
             );
-            view.prose(&statement, 2, theme::QUIET);
+            view.paragraph(&statement, 2, theme::MUTED);
         }
     }
 }

@@ -8,31 +8,37 @@ use crate::create_key::field::Field;
 use crate::create_key::known::AccountState;
 use crate::create_key::validate::FieldError;
 use crate::tui::theme;
-use crate::tui::widgets::area::{TextArea, write_area};
+use crate::tui::widgets::area::{TextArea, write_text_area};
 use crate::tui::widgets::button;
-use crate::tui::widgets::paper::Paper;
+use crate::tui::widgets::paper::ScrollView;
 
 impl Wizard {
-    pub(super) fn write_policy(&self, view: &mut Paper, height: usize, account: &AccountState, errors: &[FieldError]) {
-        view.prose(self.step.intro(), 2, theme::QUIET);
-        view.gap();
+    pub(super) fn write_policy(
+        &self,
+        view: &mut ScrollView,
+        height: usize,
+        account: &AccountState,
+        errors: &[FieldError],
+    ) {
+        view.paragraph(self.step.intro(), 2, theme::MUTED);
+        view.blank_line();
         let is_focused = self.focused() == FocusTarget::Field(Field::KeyPolicy);
         if let Some(edited) = &self.draft.edited_policy {
             self.write_edited_policy(view, height, edited, is_focused, errors);
             return;
         }
         view.focused(is_focused, |view| {
-            view.line(Line::styled("  Generated from your choices", theme::HEADING));
+            view.push_line(Line::styled("  Generated from your choices", theme::HEADING));
             super::super::widgets::button_row(view, &[Some("Edit")], if is_focused { 0 } else { usize::MAX });
             write_policy_errors(view, errors);
         });
-        view.gap();
-        view.prose(&self.draft.policy_json(account), 2, theme::TEXT);
+        view.blank_line();
+        view.paragraph(&self.draft.policy_json(account), 2, theme::TEXT);
     }
 
     fn write_edited_policy(
         &self,
-        view: &mut Paper,
+        view: &mut ScrollView,
         height: usize,
         edited: &str,
         is_focused: bool,
@@ -42,23 +48,23 @@ impl Wizard {
         view.focused(is_focused || on_restore, |view| {
             let mut spans = vec![Span::styled("  Edited by you", theme::HEADING), Span::raw("   ")];
             spans.extend(button("Go back to the generated policy", on_restore));
-            view.line(Line::from(spans));
+            view.push_line(Line::from(spans));
             if !write_policy_errors(view, errors) {
-                view.line(Line::styled("  ✓ The policy can be saved.", theme::GOOD));
+                view.push_line(Line::styled("  ✓ The policy can be saved.", theme::SUCCESS));
             }
             let still = TextArea::new(edited);
             let area = if is_focused { self.editors.text_area(Field::KeyPolicy) } else { None }.unwrap_or(&still);
-            write_area(view, area, is_focused, height.saturating_sub(7).clamp(4, 40), 4);
+            write_text_area(view, area, is_focused, height.saturating_sub(7).clamp(4, 40), 4);
         });
     }
 }
 
 /// Writes what is wrong with the policy; whether something is.
-fn write_policy_errors(view: &mut Paper, errors: &[FieldError]) -> bool {
+fn write_policy_errors(view: &mut ScrollView, errors: &[FieldError]) -> bool {
     let mut problems = errors.iter().filter(|error| error.field == Field::KeyPolicy).peekable();
     let some = problems.peek().is_some();
     for problem in problems {
-        view.prose(&format!("✗ {}", problem.message), 2, theme::BAD);
+        view.paragraph(&format!("✗ {}", problem.message), 2, theme::ERROR);
     }
     some
 }

@@ -16,14 +16,14 @@ use crate::create_key::validate::{FieldError, principal_error};
 use crate::tui::effect::Call;
 use crate::tui::keymap::{self, Action, Context};
 use crate::tui::theme;
-use crate::tui::widgets::paper::Paper;
-use crate::tui::widgets::table::{Choice, Column, Extent, Pressed, Rows, Table};
+use crate::tui::widgets::paper::ScrollView;
+use crate::tui::widgets::table::{Column, Completeness, Rows, SelectionMode, Table, TableEvent};
 use crate::tui::widgets::text;
 
 const PRINCIPAL_COLUMNS: [Column; 3] = [
-    Column { title: "Name", least: 22, weight: 3 },
-    Column { title: "Type", least: 6, weight: 0 },
-    Column { title: "Path", least: 12, weight: 2 },
+    Column { title: "Name", min_width: 22, weight: 3 },
+    Column { title: "Type", min_width: 6, weight: 0 },
+    Column { title: "Path", min_width: 12, weight: 2 },
 ];
 
 /// When so many rows or fewer are left below the cursor, the next page is asked for.
@@ -104,8 +104,9 @@ impl Wizard {
         let (administrators, users) = (&self.draft.administrators, &self.draft.users);
         for (table, selected) in [(&mut self.administrators, administrators), (&mut self.users, users)] {
             let rows = PrincipalRows::new(account, selected);
-            table.extent = if account.principals.is_complete() { Extent::Whole } else { Extent::SoFar };
-            table.arrange(rows.len(), &PRINCIPAL_COLUMNS, &|row, column| rows.cell(row, column));
+            table.completeness =
+                if account.principals.is_complete() { Completeness::Complete } else { Completeness::Partial };
+            table.update_rows(rows.len(), &PRINCIPAL_COLUMNS, &|row, column| rows.cell(row, column));
         }
     }
 
@@ -125,7 +126,7 @@ impl Wizard {
             let rows = PrincipalRows::new(account, self.selected(field));
             let place = here.as_deref().and_then(|arn| (0..rows.len()).find(|row| rows.arn(*row) == Some(arn)));
             if let Some(row) = place {
-                self.table_mut(field).select(row);
+                self.table_mut(field).move_cursor_to(row);
             }
         }
     }
@@ -137,8 +138,8 @@ impl Wizard {
             Step::Users => &self.users,
             _ => return Vec::new(),
         };
-        let place = table.current().and_then(|row| table.shown().iter().rposition(|other| *other == row));
-        let is_near_end = place.unwrap_or(0) + PREFETCH_ROWS >= table.shown().len();
+        let place = table.current().and_then(|row| table.matching_rows().iter().rposition(|other| *other == row));
+        let is_near_end = place.unwrap_or(0) + PREFETCH_ROWS >= table.matching_rows().len();
         if !is_near_end && table.search().is_empty() {
             return Vec::new();
         }
@@ -168,14 +169,14 @@ impl Wizard {
         let is_coming =
             |kind| matches!(account.principals.progress(kind), ListProgress::More(_) | ListProgress::Loading);
         let table = self.table_mut(field);
-        let at_end = table.current() == table.shown().last().copied();
-        let has_more = !table.shown().is_empty() && Principals::KINDS.into_iter().any(is_coming);
+        let at_end = table.current() == table.matching_rows().last().copied();
+        let has_more = !table.matching_rows().is_empty() && Principals::KINDS.into_iter().any(is_coming);
         if key.code == KeyCode::Down && at_end && !has_more && !table.is_searching() {
             self.move_focus(1);
             return Vec::new();
         }
-        match table.press(key, PRINCIPAL_COLUMNS.len()) {
-            Pressed::Toggle(row) | Pressed::Open(row) => {
+        match table.handle_key(key, PRINCIPAL_COLUMNS.len()) {
+            TableEvent::Toggle(row) | TableEvent::Open(row) => {
                 let arn = PrincipalRows::new(account, self.selected(field)).arn(row).map(str::to_owned);
                 let is_typed = row >= account.principals.list().len();
                 if let Some(arn) = arn {
@@ -185,12 +186,12 @@ impl Wizard {
                     self.refresh_principal_tables(account);
                 }
             }
-            Pressed::ToggleAll => self.toggle_all(field, account),
-            Pressed::Sorted => self.refresh_tables(account),
-            Pressed::Taken => {}
-            Pressed::Ignored if key.code == KeyCode::Esc => return self.leave(),
-            Pressed::Ignored => {
-                if keymap::action(&[Context::Asked], key) == Some(Action::Refresh) {
+            TableEvent::ToggleAll => self.toggle_all(field, account),
+            TableEvent::SortChanged => self.refresh_tables(account),
+            TableEvent::Handled => {}
+            TableEvent::Ignored if key.code == KeyCode::Esc => return self.leave(),
+            TableEvent::Ignored => {
+                if keymap::action(&[Context::Refreshable], key) == Some(Action::Refresh) {
                     return Self::refresh_principals(account);
                 }
             }
@@ -202,7 +203,8 @@ impl Wizard {
     fn toggle_all(&mut self, field: Field, account: &AccountState) {
         let rows = PrincipalRows::new(account, self.selected(field));
         let table = if field == Field::Administrators { &self.administrators } else { &self.users };
-        let shown: Vec<String> = table.shown().iter().filter_map(|row| rows.arn(*row)).map(str::to_owned).collect();
+        let shown: Vec<String> =
+            table.matching_rows().iter().filter_map(|row| rows.arn(*row)).map(str::to_owned).collect();
         let selected = self.selected_mut(field);
         let before: HashSet<String> = selected.iter().cloned().collect();
         if shown.iter().all(|arn| before.contains(arn)) {
@@ -235,12 +237,12 @@ impl Wizard {
 
     pub(super) fn write_administrators(
         &self,
-        view: &mut Paper,
+        view: &mut ScrollView,
         height: usize,
         account: &AccountState,
         errors: &[FieldError],
     ) {
-        view.prose(self.step.intro(), 2, theme::QUIET);
+        view.paragraph(self.step.intro(), 2, theme::MUTED);
         self.write_principal_table(view, height.saturating_sub(12).clamp(5, 24), account, Field::Administrators);
         self.write_text_field(view, Field::AddAdministrator, errors, "arn:aws:iam::111122223333:role/Name");
         view.heading("Key deletion");
@@ -248,14 +250,20 @@ impl Wizard {
         self.write_checkbox(view, Field::AdministratorsMayDelete, ticked, &[]);
     }
 
-    pub(super) fn write_users(&self, view: &mut Paper, height: usize, account: &AccountState, errors: &[FieldError]) {
-        view.prose(self.step.intro(), 2, theme::QUIET);
+    pub(super) fn write_users(
+        &self,
+        view: &mut ScrollView,
+        height: usize,
+        account: &AccountState,
+        errors: &[FieldError],
+    ) {
+        view.paragraph(self.step.intro(), 2, theme::MUTED);
         self.write_principal_table(view, height.saturating_sub(12).clamp(5, 24), account, Field::Users);
         self.write_text_field(view, Field::AddUser, errors, "arn:aws:iam::111122223333:role/Name");
         self.write_other_accounts(view, errors);
     }
 
-    fn write_principal_table(&self, view: &mut Paper, height: usize, account: &AccountState, field: Field) {
+    fn write_principal_table(&self, view: &mut ScrollView, height: usize, account: &AccountState, field: Field) {
         let (table, title) = match field {
             Field::Administrators => (&self.administrators, "Key administrators"),
             _ => (&self.users, "Key users · This account"),
@@ -269,8 +277,8 @@ impl Wizard {
             let rows = Rows {
                 total: listed.len(),
                 cell: &|row, column| listed.cell(row, column),
-                choice: Choice::Many,
-                is_chosen: &|row| listed.arn(row).is_some_and(|arn| selected.iter().any(|one| one == arn)),
+                selection_mode: SelectionMode::Multiple,
+                is_selected: &|row| listed.arn(row).is_some_and(|arn| selected.iter().any(|one| one == arn)),
             };
             table.write(view, &PRINCIPAL_COLUMNS, height, is_focused, &rows);
         }
@@ -279,7 +287,7 @@ impl Wizard {
 }
 
 /// What is not there: on its way, still to come, or refused.
-fn write_list_progress(view: &mut Paper, principals: &Principals, is_focused: bool, is_searched: bool) {
+fn write_list_progress(view: &mut ScrollView, principals: &Principals, is_focused: bool, is_searched: bool) {
     if principals.list().is_empty()
         && Principals::KINDS
             .iter()
@@ -299,21 +307,21 @@ fn write_list_progress(view: &mut Paper, principals: &Principals, is_focused: bo
             ListProgress::Failed { reason, .. } => {
                 let line = text::escape_controls(&format!("✗ {words} can't be listed: {reason}"));
                 let line = text::truncate(&line, view.width.saturating_sub(3));
-                view.line(Line::styled(format!("  {line}"), theme::BAD));
+                view.push_line(Line::styled(format!("  {line}"), theme::ERROR));
                 has_failed = true;
                 continue;
             }
         };
-        view.prose(&note, 2, theme::QUIET);
+        view.paragraph(&note, 2, theme::MUTED);
     }
     if has_failed {
         // In an empty list this is all that can show where one is.
         let mark = if is_focused && principals.list().is_empty() { "▸ " } else { "  " };
         let words = text::truncate("r tries again, F2 tells why; ARNs can be typed.", view.width.saturating_sub(3));
-        view.line(Line::from(vec![Span::styled(mark, theme::ACCENT), Span::styled(words, theme::QUIET)]));
+        view.push_line(Line::from(vec![Span::styled(mark, theme::ACCENT), Span::styled(words, theme::MUTED)]));
     }
     if principals.is_complete() && principals.list().is_empty() {
-        view.prose("No IAM users and roles.", 2, theme::QUIET);
+        view.paragraph("No IAM users and roles.", 2, theme::MUTED);
     }
 }
 

@@ -12,10 +12,10 @@ use crate::create_key::submission::Submission;
 use crate::tui::tasks::commands;
 use crate::tui::theme;
 use crate::tui::widgets::button;
-use crate::tui::widgets::paper::Paper;
+use crate::tui::widgets::paper::ScrollView;
 
 impl Wizard {
-    pub(super) fn write_review(&self, view: &mut Paper, account: &AccountState) {
+    pub(super) fn write_review(&self, view: &mut ScrollView, account: &AccountState) {
         if account.is_read_only {
             let words = if matches!(self.submission, Submission::Unknown { .. }) {
                 "nothing is made from here. What is not known yet can be looked up all the same."
@@ -29,7 +29,7 @@ impl Wizard {
             self.write_section(view, step, account);
         }
         self.write_heading_with_button(view, "Key policy (JSON)", FocusTarget::CopyKeyPolicy, "Copy");
-        view.prose(&self.draft.policy_json(account), 2, theme::QUIET);
+        view.paragraph(&self.draft.policy_json(account), 2, theme::MUTED);
         let commands = preview::remaining_commands(&self.draft, account, &self.submission);
         if commands.is_empty() {
             return;
@@ -37,35 +37,41 @@ impl Wizard {
         let (title, style) = if account.is_read_only {
             ("AWS CLI commands", theme::TEXT)
         } else {
-            ("The same with the AWS CLI", theme::QUIET)
+            ("The same with the AWS CLI", theme::MUTED)
         };
         self.write_heading_with_button(view, title, FocusTarget::CopyCommands, "Copy");
         if account.is_read_only {
             let is_focused = self.focused() == FocusTarget::SaveCommands;
             for span in button("Save as a file", is_focused) {
-                view.append(span);
+                view.append_span(span);
             }
             if is_focused {
-                view.focus_here();
+                view.focus_last_line();
             }
         }
         for command in &commands {
-            view.prose(command, 2, style);
-            view.gap();
+            view.paragraph(command, 2, style);
+            view.blank_line();
         }
     }
 
-    pub(super) fn write_heading_with_button(&self, view: &mut Paper, title: &str, target: FocusTarget, words: &str) {
+    pub(super) fn write_heading_with_button(
+        &self,
+        view: &mut ScrollView,
+        title: &str,
+        target: FocusTarget,
+        words: &str,
+    ) {
         let is_focused = self.focused() == target;
-        view.gap();
+        view.blank_line();
         view.focused(is_focused, |view| {
             let mut spans = vec![Span::styled(title.to_owned(), theme::HEADING), Span::raw("  ")];
             spans.extend(button(words, is_focused));
-            view.line(Line::from(spans));
+            view.push_line(Line::from(spans));
         });
     }
 
-    fn write_section(&self, view: &mut Paper, step: Step, account: &AccountState) {
+    fn write_section(&self, view: &mut ScrollView, step: Step, account: &AccountState) {
         let draft = &self.draft;
         if self.submission.key().is_some() {
             view.heading(step.title());
@@ -74,71 +80,75 @@ impl Wizard {
         }
         match step {
             Step::ConfigureKey => {
-                view.pair("Key type", "Symmetric", theme::TEXT);
-                view.pair("Key spec", "SYMMETRIC_DEFAULT", theme::TEXT);
-                view.pair("Key usage", "Encrypt and decrypt", theme::TEXT);
-                view.pair("Origin", draft.origin.label(), theme::TEXT);
-                view.pair("Regionality", "Single-Region key", theme::TEXT);
+                view.key_value("Key type", "Symmetric", theme::TEXT);
+                view.key_value("Key spec", "SYMMETRIC_DEFAULT", theme::TEXT);
+                view.key_value("Key usage", "Encrypt and decrypt", theme::TEXT);
+                view.key_value("Origin", draft.origin.label(), theme::TEXT);
+                view.key_value("Regionality", "Single-Region key", theme::TEXT);
                 if matches!(self.method, Method::FromKeyStore { .. }) {
                     write_external_key_summary(view, draft, account);
                 }
                 if self.submission.key().is_none() {
-                    view.prose("You cannot change the key configuration after the key is created.", 2, theme::WARNING);
+                    view.paragraph(
+                        "You cannot change the key configuration after the key is created.",
+                        2,
+                        theme::WARNING,
+                    );
                 }
             }
             Step::ChooseExternalKey => write_external_key_summary(view, draft, account),
             Step::AliasAndDescription => {
-                view.pair("Alias", &draft.alias, theme::TEXT);
-                view.pair("Description", &draft.description, theme::TEXT);
+                view.key_value("Alias", &draft.alias, theme::TEXT);
+                view.key_value("Description", &draft.description, theme::TEXT);
             }
             Step::Tags => {
                 for tag in &draft.tags {
                     let key = crate::tui::widgets::text::escape_controls(&tag.tag_key);
-                    view.pair(&key, &tag.tag_value, theme::TEXT);
+                    view.key_value(&key, &tag.tag_value, theme::TEXT);
                 }
                 if draft.tags.is_empty() {
-                    view.prose("None", 2, theme::QUIET);
+                    view.paragraph("None", 2, theme::MUTED);
                 }
             }
             Step::Administrators => {
                 write_principal_list(view, &draft.administrators);
                 let may = if draft.administrators_may_delete { "Yes" } else { "No" };
-                view.pair("May delete this key", may, theme::TEXT);
+                view.key_value("May delete this key", may, theme::TEXT);
             }
             Step::Users => {
                 write_principal_list(view, &draft.users);
                 for account in &draft.other_accounts {
-                    view.pair("Other AWS account", account, theme::TEXT);
+                    view.key_value("Other AWS account", account, theme::TEXT);
                 }
             }
             Step::KeyPolicy => {
                 let words = if draft.edited_policy.is_some() { "Edited by you" } else { "Generated" };
-                view.pair("Document", words, theme::TEXT);
+                view.key_value("Document", words, theme::TEXT);
                 for sentence in preview::policy_summary(draft, account) {
-                    view.prose(&format!("• {sentence}"), 2, theme::TEXT);
+                    view.paragraph(&format!("• {sentence}"), 2, theme::TEXT);
                 }
             }
             Step::Review => {}
         }
         for error in self.step_errors(step, account) {
-            view.prose(&format!("✗ {}: {}", error.field.label(), error.message), 2, theme::BAD);
+            view.paragraph(&format!("✗ {}: {}", error.field.label(), error.message), 2, theme::ERROR);
         }
     }
 }
 
-fn write_external_key_summary(view: &mut Paper, draft: &KeyDraft, account: &AccountState) {
+fn write_external_key_summary(view: &mut ScrollView, draft: &KeyDraft, account: &AccountState) {
     let id = draft.custom_key_store_id.clone().unwrap_or_default();
     let name = account.key_store(&id).map_or("-", |store| &store.custom_key_store_name);
-    view.pair("Custom key store", name, theme::TEXT);
-    view.pair("Custom key store ID", &id, theme::TEXT);
-    view.pair("External key ID", &draft.xks_key_id, theme::TEXT);
+    view.key_value("Custom key store", name, theme::TEXT);
+    view.key_value("Custom key store ID", &id, theme::TEXT);
+    view.key_value("External key ID", &draft.xks_key_id, theme::TEXT);
 }
 
-fn write_principal_list(view: &mut Paper, arns: &[String]) {
+fn write_principal_list(view: &mut ScrollView, arns: &[String]) {
     if arns.is_empty() {
-        view.prose("None chosen", 2, theme::QUIET);
+        view.paragraph("None chosen", 2, theme::MUTED);
     }
     for arn in arns {
-        view.prose(arn, 2, theme::TEXT);
+        view.paragraph(arn, 2, theme::TEXT);
     }
 }

@@ -11,7 +11,7 @@ use crate::create_key::validate::FieldError;
 use crate::tui::theme;
 use crate::tui::widgets::button;
 use crate::tui::widgets::field::TextField;
-use crate::tui::widgets::paper::Paper;
+use crate::tui::widgets::paper::ScrollView;
 
 impl Wizard {
     pub(super) fn add_tag(&mut self) {
@@ -57,27 +57,27 @@ impl Wizard {
         }
     }
 
-    pub(super) fn write_tags(&self, view: &mut Paper, errors: &[FieldError]) {
-        view.prose(self.step.intro(), 2, theme::QUIET);
-        view.gap();
+    pub(super) fn write_tags(&self, view: &mut ScrollView, errors: &[FieldError]) {
+        view.paragraph(self.step.intro(), 2, theme::MUTED);
+        view.blank_line();
         if self.draft.tags.is_empty() {
-            view.prose("No tags yet.", 2, theme::TEXT);
+            view.paragraph("No tags yet.", 2, theme::TEXT);
         }
         for row in 0..self.draft.tags.len() {
             self.write_tag(view, row, errors);
         }
-        view.gap();
+        view.blank_line();
         let count = format!("  {} of {} tags", self.draft.tags.len(), limits::MAX_TAGS);
         let is_focused = self.focused() == FocusTarget::Field(Field::AddTag);
         view.focused(is_focused, |view| {
             let mut spans = vec![Span::raw(" ")];
             spans.extend(button("Add tag", is_focused));
-            spans.push(Span::styled(count, theme::QUIET));
-            view.line(Line::from(spans));
+            spans.push(Span::styled(count, theme::MUTED));
+            view.push_line(Line::from(spans));
         });
     }
 
-    fn write_tag(&self, view: &mut Paper, row: usize, errors: &[FieldError]) {
+    fn write_tag(&self, view: &mut ScrollView, row: usize, errors: &[FieldError]) {
         let targets = [
             FocusTarget::Field(Field::TagKey(row)),
             FocusTarget::Field(Field::TagValue(row)),
@@ -97,18 +97,18 @@ impl Wizard {
                     spans.push(Span::raw("   "));
                     spans.extend(button("Remove", self.focused() == FocusTarget::RemoveTag(row)));
                 }
-                view.line(Line::from(spans));
+                view.push_line(Line::from(spans));
                 self.write_editor(view, field, 2, 44, is_focused, "");
                 if let Some(error) = self.visible_error(field, errors) {
-                    view.prose(&format!("✗ {error}"), 2, theme::BAD);
+                    view.paragraph(&format!("✗ {error}"), 2, theme::ERROR);
                 }
             }
         });
     }
 
-    pub(super) fn write_other_accounts(&self, view: &mut Paper, errors: &[FieldError]) {
+    pub(super) fn write_other_accounts(&self, view: &mut ScrollView, errors: &[FieldError]) {
         view.heading("Other AWS accounts");
-        view.prose(Field::AddOtherAccount.hint(), 2, theme::QUIET);
+        view.paragraph(Field::AddOtherAccount.hint(), 2, theme::MUTED);
         for row in 0..self.draft.other_accounts.len() {
             let field = Field::OtherAccount(row);
             let is_focused = self.focused() == FocusTarget::Field(field);
@@ -121,11 +121,11 @@ impl Wizard {
                     Span::raw("   "),
                 ];
                 spans.extend(button("Remove", self.focused() == FocusTarget::RemoveAccount(row)));
-                view.line(Line::from(spans));
+                view.push_line(Line::from(spans));
                 let shown = if is_focused { self.editors.text_field(field) } else { None }.unwrap_or(&value);
                 shown.write(view, 2, 20, is_focused, "444455556666");
                 if let Some(error) = error {
-                    view.prose(&format!("✗ {error}"), 2, theme::BAD);
+                    view.paragraph(&format!("✗ {error}"), 2, theme::ERROR);
                 }
             });
         }

@@ -3,11 +3,11 @@
 use xks_console::aws::kms::Origin;
 use xks_console::commands::create_key::CreateKeyExit;
 use xks_console::create_key::answers::KeyOptions;
-use xks_console::drafts::{DraftStore, DraftTarget as Home};
+use xks_console::drafts::{DraftStore, DraftTarget};
 use xks_console::environment::Clock;
 use xks_console::flow::player::Player;
 use xks_console::flow::tape::{self, Tape};
-use xks_console::tui::app::{App, World as Which};
+use xks_console::tui::app::{App, Target};
 
 use super::{START, STORE, account, answers, far};
 use crate::faults::faulty::{Fault, Strikes};
@@ -81,7 +81,7 @@ fn key_with_kms_origin_does_not_need_describe_custom_key_stores() {
     let (client, _) = far(&bundled, |faulty| faulty.with(Fault::Denied, denied));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
     let here = Clock::manual(START.parse().unwrap());
-    let far_away = Player::with_client((100, 30), bundled, client, Which::Aws, here, runtime);
+    let far_away = Player::with_client((100, 30), bundled, client, Target::Aws, here, runtime);
     let mut journey = filled(far_away, &answers(r#"{ "origin": "AWS_KMS", "alias": "reports" }"#));
     play(
         &mut journey,
@@ -101,7 +101,7 @@ fn leaving_the_wizard_exits_and_reports_what_was_created() {
     let (client, _) = far(&bundled, |faulty| faulty.with(Fault::Denied, Strikes::Each("CreateAlias".to_owned())));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
     let here = Clock::manual(START.parse().unwrap());
-    let far_away = Player::with_client((100, 30), bundled, client, Which::Aws, here, runtime);
+    let far_away = Player::with_client((100, 30), bundled, client, Target::Aws, here, runtime);
     let leave = "Escape\nWait+Screen /Discard/\nTab\nEnter\n";
     let mut journey = filled(far_away, &answers(COMPLETE));
     play(&mut journey, &format!("{TO_REVIEW}Ctrl+N\nWait+Screen /The KMS key was created/\n{leave}"));
@@ -132,9 +132,9 @@ fn draft_is_saved_once_and_unknown_outcome_is_kept_after_visiting_other_pages() 
         let (client, _) = far(&bundled, |faulty| faulty.with(Fault::ResetBefore, strikes));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
         let here = Clock::manual(START.parse().unwrap());
-        let journey = Player::with_client((100, 30), bundled, client, Which::Aws, here.clone(), runtime);
+        let journey = Player::with_client((100, 30), bundled, client, Target::Aws, here.clone(), runtime);
         let mut journey = filled(journey, &answers(COMPLETE));
-        journey.keep_drafts(DraftStore::new(Some(dir.path().to_owned()), here), Home::Aws, "a");
+        journey.keep_drafts(DraftStore::new(Some(dir.path().to_owned()), here), DraftTarget::Aws, "a");
         play(&mut journey, &tape);
         assert!(journey.has_quit(), "{tape}");
         assert_eq!(CreateKeyExit::for_submission(journey.app().submission()).0, exit, "{tape}");

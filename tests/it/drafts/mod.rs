@@ -11,11 +11,11 @@ use futures_util::future::BoxFuture;
 use http::{Request, Response};
 use xks_console::bundled::BundledAws;
 use xks_console::client::{Client, Transport, TransportError};
-use xks_console::drafts::{DraftStore, DraftTarget as Home};
+use xks_console::drafts::{DraftStore, DraftTarget};
 use xks_console::environment::{Clock, Environment};
 use xks_console::flow::player::{Player, in_process_client};
 use xks_console::flow::tape::{self, ConsoleDriver as _, Tape};
-use xks_console::tui::app::World as Which;
+use xks_console::tui::app::Target;
 
 use crate::account::wait;
 use crate::faults::faulty;
@@ -39,9 +39,9 @@ fn console(
 ) -> Player {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
     let client = in_process_client(bundled, clock.clone()).map_transport(wrap);
-    let mut journey = Player::with_client((80, 24), bundled.clone(), client, Which::Bundled, clock.clone(), runtime);
+    let mut journey = Player::with_client((80, 24), bundled.clone(), client, Target::Bundled, clock.clone(), runtime);
     let folder = DraftStore::new(Some(place.to_owned()), clock.clone());
-    journey.keep_drafts(folder, Home::Bundled("/data".to_owned()), session);
+    journey.keep_drafts(folder, DraftTarget::Bundled("/data".to_owned()), session);
     journey
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use xks_console::client::ReadOnly;
 use xks_console::create_key::submission::{Submission, SubmissionRequest as Stage};
-use xks_console::drafts::{DraftRequest, DraftResponse, DraftStore, DraftTarget as Home};
+use xks_console::drafts::{DraftRequest, DraftResponse, DraftStore, DraftTarget};
 use xks_console::flow::player::in_process_client;
 use xks_console::tui::app::App;
 use xks_console::tui::effect::{Call, Effect, Msg};
@@ -90,10 +90,14 @@ fn draft_is_not_offered_in_another_region() {
     drop(journey);
     let client = in_process_client(&bundled, clock.clone()).with_region("eu-west-1");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let which = xks_console::tui::app::World::Bundled;
+    let which = xks_console::tui::app::Target::Bundled;
     let mut journey =
         xks_console::flow::player::Player::with_client((80, 24), bundled, client, which, clock.clone(), runtime);
-    journey.keep_drafts(DraftStore::new(Some(dir.path().to_owned()), clock), Home::Bundled("/data".to_owned()), "b");
+    journey.keep_drafts(
+        DraftStore::new(Some(dir.path().to_owned()), clock),
+        DraftTarget::Bundled("/data".to_owned()),
+        "b",
+    );
     play(
         &mut journey,
         "Wait+Screen /No external key stores/\nType 'D'\nWait+Screen /Region us-west-2/\nEnter\nWait+Screen /Region us-west-2/\n",

@@ -14,7 +14,7 @@ use xks_console::bundled::BundledAws;
 use xks_console::client::Client;
 use xks_console::environment::{Clock, Environment};
 use xks_console::flow::player::{Player, in_process_client};
-use xks_console::tui::app::World as Which;
+use xks_console::tui::app::Target;
 
 use super::account::wait;
 
@@ -34,7 +34,7 @@ fn console(wrap: impl FnOnce(Faulty) -> Faulty) -> (Player, Client, Arc<Faulty>)
         way
     });
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
-    let journey = Player::with_client((100, 30), bundled, client, Which::Aws, here, runtime);
+    let journey = Player::with_client((100, 30), bundled, client, Target::Aws, here, runtime);
     (journey, somebody_else, faulty.unwrap())
 }
 

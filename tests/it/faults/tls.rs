@@ -16,7 +16,7 @@ use xks_console::client::{Client, Https};
 use xks_console::environment::{Clock, Environment};
 use xks_console::flow::player::{Player, in_process_client};
 use xks_console::server::{Server, tls};
-use xks_console::tui::app::World as Which;
+use xks_console::tui::app::Target;
 
 use super::faulty::{self, Fault};
 use super::person::{Flow, Person};
@@ -178,7 +178,7 @@ fn through(fault: Fault, operation: &'static str) {
         .with_attempt_timeout(PATIENCE);
     let console = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let mut journey =
-        Player::with_client((100, 30), bundled, client, Which::Endpoint("localhost".to_owned()), here, console);
+        Player::with_client((100, 30), bundled, client, Target::Endpoint("localhost".to_owned()), here, console);
     let person = Person::walk(&mut journey, Flow::Method1);
     assert_told(&case, &person, &aws, before);
     assert!(person.succeeded, "{case}: {:?} {}", person.troubles, person.last);
