@@ -17,7 +17,7 @@ use xks_console::tui::effect::Msg;
 
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 60)];
 
-fn in_the_wizard(size: (u16, u16)) -> Player {
+fn wizard_session(size: (u16, u16)) -> Player {
     let text = "Wait+Screen /Frankfurt HSM/\nDown\nType \"n\"\nWait+Screen /Create key/\nType \"payments-2026\"";
     let tape = Tape::parse("bench", text).expect("the tape is right");
     let mut journey = Player::start(size).expect("an account in memory");
@@ -25,7 +25,7 @@ fn in_the_wizard(size: (u16, u16)) -> Player {
     journey
 }
 
-fn frames(criterion: &mut Criterion) {
+fn bench_frames(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("frame");
     for size @ (width, height) in SIZES {
         let name = format!("{width}x{height}");
@@ -36,7 +36,7 @@ fn frames(criterion: &mut Criterion) {
                 bare.draw(|frame| frame.render_widget(words, frame.area())).expect("drawn");
             });
         });
-        let journey = in_the_wizard(size);
+        let journey = wizard_session(size);
         let mut terminal = Terminal::new(TestBackend::new(width, height)).expect("a screen in memory");
         group.bench_function(BenchmarkId::new("wizard", &name), |bencher| {
             bencher.iter(|| {
@@ -47,8 +47,8 @@ fn frames(criterion: &mut Criterion) {
     group.finish();
 }
 
-fn keys(criterion: &mut Criterion) {
-    let journey = in_the_wizard((80, 24));
+fn bench_key_presses(criterion: &mut Criterion) {
+    let journey = wizard_session((80, 24));
     let mut app = journey.app().clone();
     let mut terminal = Terminal::new(TestBackend::new(80, 24)).expect("a screen in memory");
     let keys = [KeyCode::Char('x'), KeyCode::Backspace].map(|code| KeyEvent::new(code, KeyModifiers::NONE));
@@ -63,7 +63,7 @@ fn keys(criterion: &mut Criterion) {
     });
 }
 
-fn cryptography(criterion: &mut Criterion) {
+fn bench_cryptography(criterion: &mut Criterion) {
     let journey = Player::start((80, 24)).expect("an account in memory");
     let client = journey.client().clone();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
@@ -81,5 +81,5 @@ fn cryptography(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, frames, keys, cryptography);
+criterion_group!(benches, bench_frames, bench_key_presses, bench_cryptography);
 criterion_main!(benches);

@@ -31,39 +31,39 @@ use xks_console::aws::scalar::SecretString;
 use xks_console::aws::sigv4::{self, Credentials};
 
 /// Tells the program that is started to be the floor.
-const FLOOR: &str = "XKS_CONSOLE_BENCH_FLOOR";
+const BASELINE_ENV: &str = "XKS_CONSOLE_BENCH_FLOOR";
 const REGION: &str = "us-west-2";
 
 /// How long each measurement runs, after a tenth of it to warm up; and how often it is made, in turn with its peers. The
 /// median counts.
-fn extent() -> (Duration, usize) {
-    if is_whole() { (Duration::from_secs(1), 3) } else { (Duration::from_millis(50), 1) }
+fn run_time_and_rounds() -> (Duration, usize) {
+    if is_full_run() { (Duration::from_secs(1), 3) } else { (Duration::from_millis(50), 1) }
 }
 
 /// Whether all is measured: `cargo bench` says so, `cargo test` doesn't.
-fn is_whole() -> bool {
+fn is_full_run() -> bool {
     std::env::args().any(|argument| argument == "--bench")
 }
 
 fn main() {
-    if std::env::var_os(FLOOR).is_some() {
-        floor();
+    if std::env::var_os(BASELINE_ENV).is_some() {
+        run_baseline();
         return;
     }
     let data = tempfile::tempdir().expect("a directory for the account");
-    let ours = Server::ours(data.path());
-    let floor = Server::floor();
-    let moto = is_whole().then(Server::moto).flatten();
+    let ours = Server::start_xks_console(data.path());
+    let floor = Server::start_baseline();
+    let moto = is_full_run().then(Server::start_moto).flatten();
 
     println!("\nKMS Encrypt of 32 bytes");
-    let two = Load::kms(&ours, "one key, both layers", &ours.key_in_an_external_key_store());
-    let one = Load::kms(&ours, "one key, KMS alone", &ours.key_of_kms());
-    let bare = Load::kms(&floor, "bare axum handler", "1234abcd-12ab-34cd-56ef-1234567890ab");
-    let other = moto.as_ref().map(|moto| Load::kms(moto, "moto", &moto.key_of_kms()));
-    for (connections, driver) in [(1, AWAKE), (1, ASLEEP), (1, ONE_CORE), (8, ASLEEP), (64, ASLEEP)] {
+    let two = Workload::kms_encrypt(&ours, "one key, both layers", &ours.find_external_key_store_key());
+    let one = Workload::kms_encrypt(&ours, "one key, KMS alone", &ours.create_kms_key());
+    let bare = Workload::kms_encrypt(&floor, "bare axum handler", "1234abcd-12ab-34cd-56ef-1234567890ab");
+    let other = moto.as_ref().map(|moto| Workload::kms_encrypt(moto, "moto", &moto.create_kms_key()));
+    for (connections, driver) in [(1, BUSY_POLLING), (1, BLOCKING), (1, ONE_CORE), (8, BLOCKING), (64, BLOCKING)] {
         let mut loads = vec![&two, &one, &bare];
         loads.extend(&other);
-        let results = measure(&loads, connections, driver);
+        let results = measure_all(&loads, connections, driver);
         print_ratio("both layers / bare handler", &results[0], &results[2]);
         print_ratio("KMS alone / bare handler", &results[1], &results[2]);
         if let Some(moto) = results.get(3) {
@@ -72,10 +72,10 @@ fn main() {
     }
 
     println!("\nXKS proxy, encrypt of 32 bytes");
-    let proxy = Load::proxy(&ours, data.path());
-    let bare = Load { request: proxy.request.clone(), server: &floor, name: "bare axum handler" };
-    for (connections, driver) in [(1, AWAKE), (1, ASLEEP), (1, ONE_CORE), (16, ASLEEP), (64, ASLEEP)] {
-        let results = measure(&[&proxy, &bare], connections, driver);
+    let proxy = Workload::proxy_encrypt(&ours, data.path());
+    let bare = Workload { request: proxy.request.clone(), server: &floor, name: "bare axum handler" };
+    for (connections, driver) in [(1, BUSY_POLLING), (1, BLOCKING), (1, ONE_CORE), (16, BLOCKING), (64, BLOCKING)] {
+        let results = measure_all(&[&proxy, &bare], connections, driver);
         print_ratio("proxy / bare handler", &results[0], &results[1]);
         println!("  {:<28} {:.1} times", "proxy / 1,800 a second", results[0].rate / 1800.0);
     }
@@ -85,20 +85,20 @@ fn main() {
 #[derive(Clone, Copy)]
 struct Driver {
     name: &'static str,
-    is_awake: bool,
-    cores: usize,
+    busy_polls: bool,
+    core_count: usize,
 }
 
-const ALL: usize = CpuSet::MAX_CPU;
-const AWAKE: Driver = Driver { name: ", the driver awake", is_awake: true, cores: ALL };
-const ASLEEP: Driver = Driver { name: "", is_awake: false, cores: ALL };
-const ONE_CORE: Driver = Driver { name: ", client and server on one core", is_awake: false, cores: 1 };
+const ALL_CORES: usize = CpuSet::MAX_CPU;
+const BUSY_POLLING: Driver = Driver { name: ", the driver awake", busy_polls: true, core_count: ALL_CORES };
+const BLOCKING: Driver = Driver { name: "", busy_polls: false, core_count: ALL_CORES };
+const ONE_CORE: Driver = Driver { name: ", client and server on one core", busy_polls: false, core_count: 1 };
 
 impl Driver {
     /// Lets all threads of a process run there, and those that they start from now on.
-    fn take(self, process: u32) {
+    fn pin(self, process: u32) {
         let mut set = CpuSet::new();
-        (0..self.cores).for_each(|core| set.set(core));
+        (0..self.core_count).for_each(|core| set.set(core));
         for thread in std::fs::read_dir(format!("/proc/{process}/task")).expect("/proc") {
             let id = thread.expect("a thread").file_name().to_string_lossy().parse().expect("a number");
             // A thread may have ended in the meantime.
@@ -107,7 +107,7 @@ impl Driver {
     }
 }
 
-fn print_ratio(what: &str, of: &Figures, to: &Figures) {
+fn print_ratio(what: &str, of: &Stats, to: &Stats) {
     println!("  {what:<28} {:.2} times", of.rate / to.rate);
 }
 
@@ -136,7 +136,7 @@ fn any_credentials() -> Credentials {
 }
 
 impl Server {
-    fn ours(data: &Path) -> Self {
+    fn start_xks_console(data: &Path) -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_xks-console"))
             .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
             .arg(data)
@@ -168,9 +168,9 @@ impl Server {
         Self { process, address: address.expect("an address"), credentials }
     }
 
-    fn floor() -> Self {
+    fn start_baseline() -> Self {
         let mut process = Command::new(std::env::current_exe().expect("the path of this program"))
-            .env(FLOOR, "1")
+            .env(BASELINE_ENV, "1")
             .stdout(Stdio::piped())
             .spawn()
             .expect("the floor starts");
@@ -179,7 +179,7 @@ impl Server {
         Self { process, address: line.trim().parse().expect("an address"), credentials: any_credentials() }
     }
 
-    fn moto() -> Option<Self> {
+    fn start_moto() -> Option<Self> {
         let program = std::env::var_os("MOTO_SERVER")
             .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target/moto/bin/moto_server"), PathBuf::from);
         if !program.exists() {
@@ -203,7 +203,14 @@ impl Server {
         None
     }
 
-    fn signed(&self, path: &str, service: &str, target: Option<&str>, body: &Value, by: &Credentials) -> Vec<u8> {
+    fn signed_request(
+        &self,
+        path: &str,
+        service: &str,
+        target: Option<&str>,
+        body: &Value,
+        by: &Credentials,
+    ) -> Vec<u8> {
         let body = Bytes::from(body.to_string());
         let mut request = Request::post(format!("http://{}{path}", self.address)).body(body).expect("a request");
         let kind = if target.is_some() { "application/x-amz-json-1.1" } else { "application/json" };
@@ -225,34 +232,34 @@ impl Server {
         bytes
     }
 
-    fn kms(&self, operation: &str, body: &Value) -> Value {
-        let request = self.signed("/", "kms", Some(operation), body, &self.credentials);
+    fn call_kms(&self, operation: &str, body: &Value) -> Value {
+        let request = self.signed_request("/", "kms", Some(operation), body, &self.credentials);
         let mut connection = Connection::open(self.address, false);
-        let (status, answer) = connection.ask(&request);
-        assert_eq!(status, 200, "{operation}: {}", String::from_utf8_lossy(&answer));
-        serde_json::from_slice(&answer).unwrap_or_default()
+        let (status, response) = connection.round_trip(&request);
+        assert_eq!(status, 200, "{operation}: {}", String::from_utf8_lossy(&response));
+        serde_json::from_slice(&response).unwrap_or_default()
     }
 
-    fn key_of_kms(&self) -> String {
-        text(&self.kms("CreateKey", &json!({}))["KeyMetadata"]["KeyId"])
+    fn create_kms_key(&self) -> String {
+        text(&self.call_kms("CreateKey", &json!({}))["KeyMetadata"]["KeyId"])
     }
 
-    fn key_in_an_external_key_store(&self) -> String {
-        let keys = self.kms("ListKeys", &json!({}));
+    fn find_external_key_store_key(&self) -> String {
+        let keys = self.call_kms("ListKeys", &json!({}));
         keys["Keys"]
             .as_array()
             .expect("keys")
             .iter()
             .map(|key| text(&key["KeyId"]))
             .find(|id| {
-                let key = &self.kms("DescribeKey", &json!({ "KeyId": id }))["KeyMetadata"];
+                let key = &self.call_kms("DescribeKey", &json!({ "KeyId": id }))["KeyMetadata"];
                 key["Origin"] == "EXTERNAL_KEY_STORE" && key["KeyState"] == "Enabled"
             })
             .expect("the scenario has a key in a store that is connected")
     }
 
     /// CPU time spent so far, by all threads.
-    fn cpu(&self) -> Duration {
+    fn cpu_time(&self) -> Duration {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.process.id())).expect("/proc");
         let ticks: u64 = stat
             .rsplit(')')
@@ -272,20 +279,20 @@ fn text(value: &Value) -> String {
 }
 
 /// One request, again and again.
-struct Load<'a> {
+struct Workload<'a> {
     name: &'static str,
     server: &'a Server,
     request: Vec<u8>,
 }
 
-impl<'a> Load<'a> {
-    fn kms(server: &'a Server, name: &'static str, key: &str) -> Self {
+impl<'a> Workload<'a> {
+    fn kms_encrypt(server: &'a Server, name: &'static str, key: &str) -> Self {
         let body = json!({ "KeyId": key, "Plaintext": STANDARD.encode([7; 32]) });
-        let request = server.signed("/", "kms", Some("Encrypt"), &body, &server.credentials);
+        let request = server.signed_request("/", "kms", Some("Encrypt"), &body, &server.credentials);
         Self { name, server, request }
     }
 
-    fn proxy(server: &'a Server, data: &Path) -> Self {
+    fn proxy_encrypt(server: &'a Server, data: &Path) -> Self {
         let manage = |arguments: &[&str]| {
             let mut command = Command::new(env!("CARGO_BIN_EXE_xks-console"));
             command.arg("proxy").args(arguments).arg("--data-dir").arg(data);
@@ -313,40 +320,40 @@ impl<'a> Load<'a> {
             "encryptionAlgorithm": "AES_GCM",
         });
         let path = "/load/kms/xks/v1/keys/load-1/encrypt";
-        let request = server.signed(path, "kms-xks-proxy", None, &body, &credentials);
+        let request = server.signed_request(path, "kms-xks-proxy", None, &body, &credentials);
         Self { name: "xks-console", server, request }
     }
 
-    fn run(&self, connections: usize, driver: Driver) -> Figures {
-        let (span, _) = extent();
-        self.send(connections, driver, span / 10);
-        let before = self.server.cpu();
+    fn collect_stats(&self, connections: usize, driver: Driver) -> Stats {
+        let (span, _) = run_time_and_rounds();
+        self.send_repeatedly(connections, driver, span / 10);
+        let before = self.server.cpu_time();
         let start = Instant::now();
-        let mut latencies = self.send(connections, driver, span);
-        let (span, cpu) = (start.elapsed(), self.server.cpu().saturating_sub(before));
+        let mut latencies = self.send_repeatedly(connections, driver, span);
+        let (span, cpu) = (start.elapsed(), self.server.cpu_time().saturating_sub(before));
         latencies.sort_unstable();
         let count = latencies.len();
         let at = |share: f64| latencies[((count - 1) as f64 * share) as usize];
-        Figures {
+        Stats {
             rate: count as f64 / span.as_secs_f64(),
-            half: at(0.5),
-            most: at(0.99),
-            cpu: cpu.as_secs_f64() * 1e6 / count as f64,
+            p50: at(0.5),
+            p99: at(0.99),
+            cpu_micros_per_request: cpu.as_secs_f64() * 1e6 / count as f64,
         }
     }
 
-    fn send(&self, connections: usize, driver: Driver, span: Duration) -> Vec<Duration> {
+    fn send_repeatedly(&self, connections: usize, driver: Driver, span: Duration) -> Vec<Duration> {
         std::thread::scope(|scope| {
             let sending: Vec<_> = (0..connections)
                 .map(|_| {
                     scope.spawn(|| {
-                        let mut connection = Connection::open(self.server.address, driver.is_awake);
+                        let mut connection = Connection::open(self.server.address, driver.busy_polls);
                         let (start, mut latencies) = (Instant::now(), Vec::new());
                         while start.elapsed() < span {
-                            let asked = Instant::now();
-                            let (status, answer) = connection.ask(&self.request);
-                            assert_eq!(status, 200, "{}: {}", self.name, String::from_utf8_lossy(&answer));
-                            latencies.push(asked.elapsed());
+                            let sent_at = Instant::now();
+                            let (status, response) = connection.round_trip(&self.request);
+                            assert_eq!(status, 200, "{}: {}", self.name, String::from_utf8_lossy(&response));
+                            latencies.push(sent_at.elapsed());
                         }
                         latencies
                     })
@@ -358,24 +365,24 @@ impl<'a> Load<'a> {
 }
 
 #[derive(Clone, Copy)]
-struct Figures {
+struct Stats {
     /// Requests a second.
     rate: f64,
-    half: Duration,
-    most: Duration,
+    p50: Duration,
+    p99: Duration,
     /// Microseconds of the server's CPU time a request.
-    cpu: f64,
+    cpu_micros_per_request: f64,
 }
 
 /// Runs all in turn; gives the round of each that has the median rate.
-fn measure(loads: &[&Load], connections: usize, driver: Driver) -> Vec<Figures> {
+fn measure_all(loads: &[&Workload], connections: usize, driver: Driver) -> Vec<Stats> {
     for process in loads.iter().map(|load| load.server.process.id()).chain([std::process::id()]) {
-        driver.take(process);
+        driver.pin(process);
     }
-    let mut rounds: Vec<Vec<Figures>> = vec![Vec::new(); loads.len()];
-    for _ in 0..extent().1 {
+    let mut rounds: Vec<Vec<Stats>> = vec![Vec::new(); loads.len()];
+    for _ in 0..run_time_and_rounds().1 {
         for (load, figures) in loads.iter().zip(&mut rounds) {
-            figures.push(load.run(connections, driver));
+            figures.push(load.collect_stats(connections, driver));
         }
     }
     println!(" {connections} connections{}", driver.name);
@@ -385,8 +392,8 @@ fn measure(loads: &[&Load], connections: usize, driver: Driver) -> Vec<Figures> 
     });
     let medians: Vec<_> = medians.collect();
     for (load, figures) in loads.iter().zip(&medians) {
-        let (half, most) = (figures.half.as_secs_f64() * 1e3, figures.most.as_secs_f64() * 1e3);
-        let Figures { rate, cpu, .. } = figures;
+        let (half, most) = (figures.p50.as_secs_f64() * 1e3, figures.p99.as_secs_f64() * 1e3);
+        let Stats { rate, cpu_micros_per_request: cpu, .. } = figures;
         println!("  {:<28} {rate:>8.0} /s  p50 {half:>7.3} ms  p99 {most:>7.3} ms  {cpu:>6.1} µs CPU", load.name);
     }
     medians
@@ -396,10 +403,10 @@ fn measure(loads: &[&Load], connections: usize, driver: Driver) -> Vec<Figures> 
 struct Connection {
     address: SocketAddr,
     stream: TcpStream,
-    is_awake: bool,
+    busy_polls: bool,
     buffer: Vec<u8>,
     /// The server ends it, as moto does after each answer.
-    is_over: bool,
+    is_closed: bool,
 }
 
 impl Connection {
@@ -408,20 +415,20 @@ impl Connection {
         stream.set_nodelay(true).expect("no delay");
         stream.set_read_timeout(Some(Duration::from_secs(10))).expect("a time limit");
         stream.set_nonblocking(is_awake).expect("a way to wait");
-        Self { address, stream, is_awake, buffer: vec![0; 64 * 1024], is_over: false }
+        Self { address, stream, busy_polls: is_awake, buffer: vec![0; 64 * 1024], is_closed: false }
     }
 
     /// The status and body of the answer.
-    fn ask(&mut self, request: &[u8]) -> (u16, Vec<u8>) {
-        if self.is_over {
-            *self = Self::open(self.address, self.is_awake);
+    fn round_trip(&mut self, request: &[u8]) -> (u16, Vec<u8>) {
+        if self.is_closed {
+            *self = Self::open(self.address, self.busy_polls);
         }
         self.stream.write_all(request).expect("it is sent");
         let mut have = 0;
         loop {
             let read = loop {
                 match self.stream.read(&mut self.buffer[have..]) {
-                    Err(error) if self.is_awake && error.kind() == ErrorKind::WouldBlock => std::hint::spin_loop(),
+                    Err(error) if self.busy_polls && error.kind() == ErrorKind::WouldBlock => std::hint::spin_loop(),
                     read => break read.expect("an answer"),
                 }
             };
@@ -436,7 +443,7 @@ impl Connection {
             });
             let whole = end + 4 + length.expect("a length");
             if have >= whole {
-                self.is_over = head.lines().any(|line| line.eq_ignore_ascii_case("connection: close"));
+                self.is_closed = head.lines().any(|line| line.eq_ignore_ascii_case("connection: close"));
                 return (status, seen[end + 4..whole].to_vec());
             }
         }
@@ -453,7 +460,7 @@ struct EncryptRequest {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct EncryptAnswer {
+struct EncryptResponse {
     ciphertext_blob: String,
     key_id: String,
     encryption_algorithm: &'static str,
@@ -480,7 +487,7 @@ struct ProxyMetadata {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct ProxyAnswer {
+struct ProxyResponse {
     authentication_tag: String,
     ciphertext: String,
     ciphertext_metadata: String,
@@ -488,19 +495,19 @@ struct ProxyAnswer {
 }
 
 #[tokio::main]
-async fn floor() {
+async fn run_baseline() {
     // As long as what KMS answers for a key in an external key store.
     let encrypt = async |body: Bytes| {
         let request: EncryptRequest = serde_json::from_slice(&body).expect("JSON");
         let plaintext = STANDARD.decode(request.plaintext).expect("Base64");
-        Json(EncryptAnswer {
+        Json(EncryptResponse {
             ciphertext_blob: STANDARD.encode([plaintext.as_slice(), &[9; 270]].concat()),
             key_id: format!("arn:aws:kms:us-west-2:111122223333:key/{}", request.key_id),
             encryption_algorithm: "SYMMETRIC_DEFAULT",
         })
     };
     let proxy = async |Json(request): Json<ProxyRequest>| {
-        Json(ProxyAnswer {
+        Json(ProxyResponse {
             authentication_tag: STANDARD.encode([1; 16]),
             ciphertext: request.plaintext,
             ciphertext_metadata: STANDARD.encode([2; 5]),

@@ -11,45 +11,45 @@ use xks_console::environment::{Clock, Environment};
 use xks_console::flow::player::in_process_client;
 
 /// Waits where a test is no task itself.
-pub fn wait<T>(work: impl Future<Output = T>) -> T {
+pub fn block_on<T>(work: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
 }
 
 pub fn account() -> (Client, Clock) {
-    let (client, clock, _) = whole_account();
+    let (client, clock, _) = account_with_bundled();
     (client, clock)
 }
 
-pub fn whole_account() -> (Client, Clock, BundledAws) {
+pub fn account_with_bundled() -> (Client, Clock, BundledAws) {
     let world = Environment::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 7);
     let clock = world.clock.clone();
     let bundled = BundledAws::in_memory("default", world).unwrap();
     (in_process_client(&bundled, clock.clone()), clock, bundled)
 }
 
-pub async fn store(client: &Client, name: &str) -> CustomKeyStore {
+pub async fn key_store(client: &Client, name: &str) -> CustomKeyStore {
     let request = DescribeCustomKeyStores { custom_key_store_name: Some(name.to_owned()), ..Default::default() };
     client.call(&request).await.unwrap().custom_key_stores.remove(0)
 }
 
-pub async fn request(client: &Client, name: &str, external_key: &str) -> CreateKey {
+pub async fn create_key_request(client: &Client, name: &str, external_key: &str) -> CreateKey {
     CreateKey {
         origin: Some(Origin::ExternalKeyStore),
-        custom_key_store_id: Some(store(client, name).await.custom_key_store_id),
+        custom_key_store_id: Some(key_store(client, name).await.custom_key_store_id),
         xks_key_id: Some(external_key.to_owned()),
         ..Default::default()
     }
 }
 
-pub fn refusal<T: std::fmt::Debug>(result: Result<T, CallError>) -> ServiceError {
+pub fn service_error<T: std::fmt::Debug>(result: Result<T, CallError>) -> ServiceError {
     match result {
         Err(CallError::Service(error)) => error,
         other => panic!("not refused by the service: {other:?}"),
     }
 }
 
-pub async fn new_key(client: &Client) -> String {
-    let request = request(client, "Frankfurt HSM", "payments-2026").await;
+pub async fn create_external_key(client: &Client) -> String {
+    let request = create_key_request(client, "Frankfurt HSM", "payments-2026").await;
     client.call(&request).await.unwrap().key_metadata.key_id
 }
 

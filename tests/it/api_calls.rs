@@ -3,22 +3,22 @@
 use std::os::unix::fs::PermissionsExt as _;
 
 use super::process::Console;
-use super::snapshots::{go_on, start};
+use super::snapshots::{play_from_start, play_tape};
 
 /// To *Review* of a key that will be refused, then Finish.
-const REFUSED: &str = "Wait+Screen /External key stores \\(4\\)/\nDown\nEnter\nWait+Screen /General configuration/\nEnter\n\
+const FINISH_REJECTED_KEY: &str = "Wait+Screen /External key stores \\(4\\)/\nDown\nEnter\nWait+Screen /General configuration/\nEnter\n\
     Wait+Screen /Create key/\nType \"no-such-key\"\nTab\nSpace\nCtrl+N\nType \"payments\"\nCtrl+N\nCtrl+N\nCtrl+N\n\
     Ctrl+N\nCtrl+N\nWait+Screen /7 Review/\nCtrl+N\nWait+Screen /XksKeyNotFoundException/\n";
 
 #[test]
 fn api_calls_page_lists_opens_and_copies_calls_and_escape_goes_back() {
     let tape = format!(
-        "{REFUSED}F2\nWait+Screen /API calls \\([0-9]+\\)/\nType \"/result:xks\"\nEnter\nScreenshot list.png\nEnter\n\
+        "{FINISH_REJECTED_KEY}F2\nWait+Screen /API calls \\([0-9]+\\)/\nType \"/result:xks\"\nEnter\nScreenshot list.png\nEnter\n\
          Wait+Screen /Request ID +[0-9a-f]{{8}}-/\nScreenshot call.png\nType \"y\"\nWait+Screen /Sent/\nEscape\n\
          Escape\nWait+Screen /kms CreateKey/\nEscape\nWait+Screen /API calls \\(/\nEscape\n\
          Wait+Screen /The KMS key was not created/\n"
     );
-    let journey = start("api-calls", &tape);
+    let journey = play_from_start("api-calls", &tape);
     let copied: serde_json::Value = serde_json::from_str(journey.copied().last().unwrap()).unwrap();
     assert_eq!((&copied["operation"], &copied["attempts"]), (&"CreateKey".into(), &1.into()));
     assert_eq!(copied["errorCode"], "XksKeyNotFoundException");
@@ -26,14 +26,14 @@ fn api_calls_page_lists_opens_and_copies_calls_and_escape_goes_back() {
 
 #[test]
 fn navigation_opens_api_calls_and_new_calls_are_listed_first() {
-    let mut journey = start(
+    let mut journey = play_from_start(
         "api-calls",
         "Wait+Screen /External key stores \\(4\\)/\nTab\nDown 3\nEnter\nWait+Screen /API calls \\([0-9]+\\)/\n\
          Wait+Screen /iam ListUsers/\nTab\nEscape\nType \"/sts\"\n\
          Wait+Screen /sts GetCallerIdentity/\nEscape\n",
     );
     let last = "Home\nEnter\nWait+Screen /HTTP status +200/\nEscape\nWait+Screen /API calls \\(/\nEscape\n";
-    go_on(&mut journey, "api-calls", last);
+    play_tape(&mut journey, "api-calls", last);
 }
 
 #[test]
@@ -66,10 +66,10 @@ fn unwritable_log_is_an_error_and_full_log_shows_a_warning() {
     let (home, data) = (dir.path(), dir.path().join("data"));
     let environment = [("HOME", home.to_str().unwrap())];
     let arguments = ["--data-dir", data.to_str().unwrap(), "--log", "/nowhere/calls.jsonl"];
-    let (code, written) = Console::run(&arguments, home, (80, 24), &environment).end();
+    let (code, written) = Console::run(&arguments, home, (80, 24), &environment).wait_for_exit();
     assert!(code == 1 && written.contains("the log /nowhere/calls.jsonl: No such file"), "{code} {written}");
     let arguments = ["--data-dir", data.to_str().unwrap(), "--log", "/dev/full"];
     let mut console = Console::run(&arguments, home, (80, 24), &environment);
-    console.wait("Calls to AWS are missing in the log");
+    console.wait_for("Calls to AWS are missing in the log");
     console.kill();
 }

@@ -46,7 +46,7 @@ impl Aws {
     }
 
     /// The session of a role, assumed by this user.
-    async fn role(&self, by: &str, arn: &str, policy: Option<Value>) -> Result<Client, CallError> {
+    async fn assume_role(&self, by: &str, arn: &str, policy: Option<Value>) -> Result<Client, CallError> {
         let request = AssumeRole {
             role_arn: arn.to_owned(),
             role_session_name: "it".to_owned(),
@@ -62,7 +62,7 @@ impl Aws {
     }
 
     /// A key with this policy, beside what lets its maker change it again.
-    async fn key(&self, statements: Vec<Value>) -> String {
+    async fn create_key(&self, statements: Vec<Value>) -> String {
         let mut all = vec![json!({
             "Sid": "Enable IAM User Permissions", "Effect": "Allow",
             "Principal": { "AWS": format!("{ACCOUNT}:root") }, "Action": "kms:*", "Resource": "*"
@@ -74,11 +74,11 @@ impl Aws {
     }
 }
 
-fn allow(principal: &str, actions: &[&str]) -> Value {
+fn allow_statement(principal: &str, actions: &[&str]) -> Value {
     json!({ "Effect": "Allow", "Principal": { "AWS": principal }, "Action": actions, "Resource": "*" })
 }
 
-fn policy(effect: &str, actions: &[&str]) -> Value {
+fn policy_document(effect: &str, actions: &[&str]) -> Value {
     json!({ "Version": "2012-10-17", "Statement": [{ "Effect": effect, "Action": actions, "Resource": "*" }] })
 }
 
@@ -86,16 +86,16 @@ fn encrypt(key: &str) -> Encrypt {
     Encrypt { key_id: key.to_owned(), plaintext: SecretBlob::new(b"x".to_vec()), ..Encrypt::default() }
 }
 
-fn in_context(key: &str, pairs: &[(&str, &str)]) -> Encrypt {
+fn encrypt_with_context(key: &str, pairs: &[(&str, &str)]) -> Encrypt {
     let pairs = pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
     Encrypt { encryption_context: Some(pairs), ..encrypt(key) }
 }
 
-fn delete(key: &str) -> ScheduleKeyDeletion {
+fn schedule_deletion(key: &str) -> ScheduleKeyDeletion {
     ScheduleKeyDeletion { key_id: key.to_owned(), pending_window_in_days: Some(7) }
 }
 
-async fn allowed<O: Operation>(client: &Client, request: O) -> bool {
+async fn is_allowed<O: Operation>(client: &Client, request: O) -> bool {
     match client.call(&request).await {
         Ok(_) => true,
         Err(CallError::Service(error)) if error.has_code("AccessDenied") => false,
@@ -103,7 +103,7 @@ async fn allowed<O: Operation>(client: &Client, request: O) -> bool {
     }
 }
 
-async fn why<O: Operation>(client: &Client, request: O) -> String {
+async fn denial_message<O: Operation>(client: &Client, request: O) -> String {
     match client.call(&request).await {
         Err(CallError::Service(error)) => error.message,
         Err(other) => panic!("{other}"),
@@ -129,11 +129,14 @@ async fn key_users_can_use_the_key_and_key_administrators_can_administer_it() {
     let request = |may_delete| CreateKey { policy: Some(policy(may_delete)), ..CreateKey::default() };
     let key = aws.admin().call(&request(true)).await.unwrap().key_metadata.arn;
     let (grace, jonas) = (aws.user("grace.liu"), aws.user("jonas.bauer"));
-    assert!(allowed(&grace, encrypt(&key)).await && !allowed(&grace, delete(&key)).await);
-    assert!(!allowed(&jonas, encrypt(&key)).await && allowed(&jonas, DisableKey { key_id: key.clone() }).await);
-    assert!(allowed(&jonas, EnableKey { key_id: key.clone() }).await && allowed(&jonas, delete(&key)).await);
+    assert!(is_allowed(&grace, encrypt(&key)).await && !is_allowed(&grace, schedule_deletion(&key)).await);
+    assert!(!is_allowed(&jonas, encrypt(&key)).await && is_allowed(&jonas, DisableKey { key_id: key.clone() }).await);
+    assert!(
+        is_allowed(&jonas, EnableKey { key_id: key.clone() }).await
+            && is_allowed(&jonas, schedule_deletion(&key)).await
+    );
     assert_eq!(
-        why(&grace, delete(&key)).await,
+        denial_message(&grace, schedule_deletion(&key)).await,
         format!(
             "User: {user} is not authorized to perform: kms:ScheduleKeyDeletion on resource: {key} because no \
              identity-based policy allows the kms:ScheduleKeyDeletion action"
@@ -141,7 +144,7 @@ async fn key_users_can_use_the_key_and_key_administrators_can_administer_it() {
     );
     // Clearing *Allow key administrators to delete this key* really forbids it.
     let key = aws.admin().call(&request(false)).await.unwrap().key_metadata.arn;
-    assert!(!allowed(&jonas, delete(&key)).await && allowed(&jonas, DisableKey { key_id: key }).await);
+    assert!(!is_allowed(&jonas, schedule_deletion(&key)).await && is_allowed(&jonas, DisableKey { key_id: key }).await);
 }
 
 #[tokio::test]
@@ -149,10 +152,10 @@ async fn explicit_deny_overrides_every_allow() {
     let aws = Aws::new();
     let deny = json!({ "Effect": "Deny", "Principal": { "AWS": format!("{ACCOUNT}:user/Admin") },
         "Action": "kms:Encrypt", "Resource": "*" });
-    let key = aws.key(vec![deny]).await;
-    assert!(!allowed(&aws.admin(), encrypt(&key)).await);
-    let said = why(&aws.admin(), encrypt(&key)).await;
-    assert!(said.ends_with("with an explicit deny in a resource-based policy"), "{said}");
+    let key = aws.create_key(vec![deny]).await;
+    assert!(!is_allowed(&aws.admin(), encrypt(&key)).await);
+    let message = denial_message(&aws.admin(), encrypt(&key)).await;
+    assert!(message.ends_with("with an explicit deny in a resource-based policy"), "{message}");
     let grant = CreateGrant {
         key_id: key.clone(),
         grantee_principal: Some(format!("{ACCOUNT}:user/Admin")),
@@ -160,54 +163,56 @@ async fn explicit_deny_overrides_every_allow() {
         ..CreateGrant::default()
     };
     aws.admin().call(&grant).await.unwrap();
-    assert!(!allowed(&aws.admin(), encrypt(&key)).await, "grants included");
+    assert!(!is_allowed(&aws.admin(), encrypt(&key)).await, "grants included");
 }
 
 #[tokio::test]
 async fn operations_without_a_key_need_only_iam_permissions() {
     let aws = Aws::new();
     let (grace, maria, jonas) = (aws.user("grace.liu"), aws.user("maria.nowak"), aws.user("jonas.bauer"));
-    assert!(allowed(&grace, ListKeys::default()).await && !allowed(&grace, CreateKey::default()).await);
-    assert!(allowed(&maria, DescribeCustomKeyStores::default()).await);
-    assert!(!allowed(&jonas, ListAliases::default()).await && allowed(&jonas, GetCallerIdentity {}).await);
-    let said = why(&jonas, ListKeys::default()).await;
+    assert!(is_allowed(&grace, ListKeys::default()).await && !is_allowed(&grace, CreateKey::default()).await);
+    assert!(is_allowed(&maria, DescribeCustomKeyStores::default()).await);
+    assert!(!is_allowed(&jonas, ListAliases::default()).await && is_allowed(&jonas, GetCallerIdentity {}).await);
+    let message = denial_message(&jonas, ListKeys::default()).await;
     assert_eq!(
-        said,
+        message,
         format!(
             "User: {ACCOUNT}:user/data/jonas.bauer is not authorized to perform: kms:ListKeys on resource: * because no \
              identity-based policy allows the kms:ListKeys action"
         )
     );
     // The account may read its keys by IAM alone: their policies leave it to that.
-    assert!(allowed(&maria, DescribeKey::new("alias/customer-db".to_owned())).await);
-    assert!(!allowed(&maria, encrypt("alias/customer-db")).await);
+    assert!(is_allowed(&maria, DescribeKey::new("alias/customer-db".to_owned())).await);
+    assert!(!is_allowed(&maria, encrypt("alias/customer-db")).await);
     // An alias is two things: its name by IAM, its key by the key policy.
-    let key = aws.key(vec![allow(&format!("{ACCOUNT}:user/payments/grace.liu"), &["kms:CreateAlias"])]).await;
+    let key = aws
+        .create_key(vec![allow_statement(&format!("{ACCOUNT}:user/payments/grace.liu"), &["kms:CreateAlias"])])
+        .await;
     let alias = CreateAlias { alias_name: "alias/grace".to_owned(), target_key_id: key };
-    assert!(!allowed(&grace, alias.clone()).await && allowed(&aws.admin(), alias).await);
+    assert!(!is_allowed(&grace, alias.clone()).await && is_allowed(&aws.admin(), alias).await);
 }
 
 #[tokio::test]
 async fn assuming_a_role_needs_trust_and_iam_and_its_session_expires() {
     let aws = Aws::new();
     let role = format!("{ACCOUNT}:role/payments/PaymentsApi");
-    let key = aws.key(vec![allow(&role, &["kms:Encrypt", "kms:Decrypt"])]).await;
-    let session = aws.role("grace.liu", &role, None).await.unwrap();
+    let key = aws.create_key(vec![allow_statement(&role, &["kms:Encrypt", "kms:Decrypt"])]).await;
+    let session = aws.assume_role("grace.liu", &role, None).await.unwrap();
     let caller = session.call(&GetCallerIdentity {}).await.unwrap();
     assert_eq!(caller.arn, "arn:aws:sts::111122223333:assumed-role/PaymentsApi/it");
-    assert!(allowed(&session, encrypt(&key)).await && !allowed(&session, delete(&key)).await);
+    assert!(is_allowed(&session, encrypt(&key)).await && !is_allowed(&session, schedule_deletion(&key)).await);
     // What the key policy gives, a session policy narrows down.
-    let narrow = aws.role("grace.liu", &role, Some(policy("Allow", &["kms:Decrypt"]))).await.unwrap();
-    assert!(!allowed(&narrow, encrypt(&key)).await);
-    assert!(why(&narrow, encrypt(&key)).await.ends_with("no session policy allows the kms:Encrypt action"));
+    let narrow = aws.assume_role("grace.liu", &role, Some(policy_document("Allow", &["kms:Decrypt"]))).await.unwrap();
+    assert!(!is_allowed(&narrow, encrypt(&key)).await);
+    assert!(denial_message(&narrow, encrypt(&key)).await.ends_with("no session policy allows the kms:Encrypt action"));
     for (by, role) in
         [("jonas.bauer", &*role), ("grace.liu", &*format!("{ACCOUNT}:role/ops/OpsOnCall")), ("Admin", "nobody")]
     {
-        let Err(CallError::Service(error)) = aws.role(by, role, None).await else { panic!("{by} may not") };
+        let Err(CallError::Service(error)) = aws.assume_role(by, role, None).await else { panic!("{by} may not") };
         assert!(error.has_code("AccessDenied") && error.status == 403, "{error}");
     }
-    assert!(aws.role("partner.analyst", &format!("{OTHER}:role/PartnerDecrypt"), None).await.is_ok());
-    assert!(aws.role("partner.analyst", &role, None).await.is_err(), "its trust policy names another account");
+    assert!(aws.assume_role("partner.analyst", &format!("{OTHER}:role/PartnerDecrypt"), None).await.is_ok());
+    assert!(aws.assume_role("partner.analyst", &role, None).await.is_err(), "its trust policy names another account");
     aws.clock.advance(jiff::SignedDuration::from_secs(3600));
     let Err(CallError::Service(error)) = session.call(&ListKeys::default()).await else { panic!("its time is over") };
     assert_eq!(error.code, "ExpiredTokenException");
@@ -220,7 +225,7 @@ async fn trust_policy_can_require_mfa_code_of_the_caller() {
     assert_eq!(device.serial, "arn:aws:iam::111122223333:mfa/Admin");
     let again = aws.bundled.mfa_device().unwrap();
     assert_eq!(again.seed, device.seed, "it is made once");
-    let code = |seconds: i64| super::log_in::code(&device.seed, aws.clock.now().as_second() + seconds);
+    let code = |seconds: i64| super::log_in::mfa_code(&device.seed, aws.clock.now().as_second() + seconds);
     let assume = async |by: &str, role: &str, serial: Option<&str>, code: Option<String>| {
         let request = AssumeRole {
             role_arn: format!("{ACCOUNT}:role/{role}"),
@@ -237,7 +242,7 @@ async fn trust_policy_can_require_mfa_code_of_the_caller() {
     };
     let serial = Some(&*device.serial);
     let wrong = if code(0) == "000000" { "000001" } else { "000000" };
-    for (by, role, serial, code, said) in [
+    for (by, role, serial, code, message) in [
         ("Admin", "security/BreakGlass", None, None, "403 AccessDenied: User: arn:aws:iam::111122223333:user/Admin"),
         (
             "Admin",
@@ -265,7 +270,7 @@ async fn trust_policy_can_require_mfa_code_of_the_caller() {
         ("Admin", "security/SecurityAudit", serial, Some(code(30)), "assumed"),
     ] {
         let found = assume(by, role, serial, code).await;
-        assert!(found.contains(said), "{by} {role} {serial:?}: {found}");
+        assert!(found.contains(message), "{by} {role} {serial:?}: {found}");
     }
 }
 
@@ -278,9 +283,9 @@ async fn role_sessions_report_mfa_absent_and_user_access_keys_omit_it() {
         (json!({ "Bool": { "aws:MultiFactorAuthPresent": "true" } }), false, false),
         (json!({ "BoolIfExists": { "aws:MultiFactorAuthPresent": "true" } }), false, true),
     ] {
-        let key = aws.key(vec![with(condition)]).await;
-        let role = aws.role("grace.liu", &format!("{ACCOUNT}:role/payments/PaymentsApi"), None).await.unwrap();
-        let found = (allowed(&role, encrypt(&key)).await, allowed(&aws.user("jonas.bauer"), encrypt(&key)).await);
+        let key = aws.create_key(vec![with(condition)]).await;
+        let role = aws.assume_role("grace.liu", &format!("{ACCOUNT}:role/payments/PaymentsApi"), None).await.unwrap();
+        let found = (is_allowed(&role, encrypt(&key)).await, is_allowed(&aws.user("jonas.bauer"), encrypt(&key)).await);
         assert_eq!(found, (by_role, by_user));
     }
 }
@@ -289,23 +294,25 @@ async fn role_sessions_report_mfa_absent_and_user_access_keys_omit_it() {
 async fn cross_account_access_needs_key_policy_and_iam_policy() {
     let aws = Aws::new();
     let partner = aws.user("partner.analyst");
-    let shared = aws.key(vec![allow(&format!("{OTHER}:root"), &["kms:Encrypt", "kms:Decrypt", "kms:EnableKey"])]).await;
-    let kept = aws.key(vec![]).await;
-    assert!(allowed(&partner, encrypt(&shared)).await);
+    let shared = aws
+        .create_key(vec![allow_statement(&format!("{OTHER}:root"), &["kms:Encrypt", "kms:Decrypt", "kms:EnableKey"])])
+        .await;
+    let kept = aws.create_key(vec![]).await;
+    assert!(is_allowed(&partner, encrypt(&shared)).await);
     let blob = partner.call(&encrypt(&shared)).await.unwrap().ciphertext_blob;
     let decrypt = Decrypt { ciphertext_blob: blob, ..Decrypt::default() };
-    assert!(allowed(&partner, decrypt.clone()).await && allowed(&aws.admin(), decrypt).await);
+    assert!(is_allowed(&partner, decrypt.clone()).await && is_allowed(&aws.admin(), decrypt).await);
     // A key that may not be used and one that is not there look alike.
     let nowhere = "arn:aws:kms:us-west-2:111122223333:key/00000000-0000-4000-8000-000000000000";
-    let said = [why(&partner, encrypt(&kept)).await, why(&partner, encrypt(nowhere)).await];
-    assert_eq!(said[0], said[1]);
-    assert!(said[0].contains("user/partner.analyst is not authorized to perform: kms:Encrypt on this resource"));
+    let message = [denial_message(&partner, encrypt(&kept)).await, denial_message(&partner, encrypt(nowhere)).await];
+    assert_eq!(message[0], message[1]);
+    assert!(message[0].contains("user/partner.analyst is not authorized to perform: kms:Encrypt on this resource"));
     // What is not for other accounts stays so, whatever the key policy says.
-    assert!(!allowed(&partner, EnableKey { key_id: shared.clone() }).await);
+    assert!(!is_allowed(&partner, EnableKey { key_id: shared.clone() }).await);
     // Its IAM policy has no GenerateRandom, and its own Region is empty.
-    assert!(!allowed(&partner, GenerateRandom { number_of_bytes: Some(1), ..Default::default() }).await);
-    let role = aws.role("partner.analyst", &format!("{OTHER}:role/PartnerDecrypt"), None).await.unwrap();
-    assert!(allowed(&role, encrypt(&shared)).await);
+    assert!(!is_allowed(&partner, GenerateRandom { number_of_bytes: Some(1), ..Default::default() }).await);
+    let role = aws.assume_role("partner.analyst", &format!("{OTHER}:role/PartnerDecrypt"), None).await.unwrap();
+    assert!(is_allowed(&role, encrypt(&shared)).await);
 }
 
 #[tokio::test]
@@ -314,7 +321,7 @@ async fn conditions_match_encryption_context_origin_tags_and_waiting_period() {
     let grace = format!("{ACCOUNT}:user/payments/grace.liu");
     let with = |action: &str, condition: Value| json!({ "Effect": "Allow", "Principal": { "AWS": grace }, "Action": action, "Resource": "*", "Condition": condition });
     let key = aws
-        .key(vec![
+        .create_key(vec![
             with("kms:Encrypt", json!({ "StringEquals": { "kms:EncryptionContext:project": "nile" } })),
             with("kms:DescribeKey", json!({ "StringEquals": { "aws:ResourceTag/team": "payments" } })),
             with("kms:EnableKey", json!({ "StringEquals": { "kms:KeyOrigin": "AWS_KMS" } })),
@@ -328,29 +335,30 @@ async fn conditions_match_encryption_context_origin_tags_and_waiting_period() {
         ])
         .await;
     let client = aws.user("grace.liu");
-    assert!(allowed(&client, in_context(&key, &[("project", "nile"), ("more", "x")])).await);
+    assert!(is_allowed(&client, encrypt_with_context(&key, &[("project", "nile"), ("more", "x")])).await);
     assert!(
-        !allowed(&client, in_context(&key, &[("project", "amazon")])).await && !allowed(&client, encrypt(&key)).await
+        !is_allowed(&client, encrypt_with_context(&key, &[("project", "amazon")])).await
+            && !is_allowed(&client, encrypt(&key)).await
     );
-    assert!(!allowed(&client, DescribeKey::new(key.clone())).await);
+    assert!(!is_allowed(&client, DescribeKey::new(key.clone())).await);
     let tag = |name: &str| TagResource {
         key_id: key.clone(),
         tags: vec![Tag { tag_key: name.to_owned(), tag_value: "payments".to_owned() }],
     };
-    assert!(!allowed(&client, tag("other")).await && allowed(&client, tag("team")).await);
-    assert!(allowed(&client, DescribeKey::new(key.clone())).await);
-    assert!(allowed(&client, EnableKey { key_id: key.clone() }).await);
-    assert!(!allowed(&client, DisableKey { key_id: key.clone() }).await);
-    assert!(!allowed(&client, delete(&key)).await);
+    assert!(!is_allowed(&client, tag("other")).await && is_allowed(&client, tag("team")).await);
+    assert!(is_allowed(&client, DescribeKey::new(key.clone())).await);
+    assert!(is_allowed(&client, EnableKey { key_id: key.clone() }).await);
+    assert!(!is_allowed(&client, DisableKey { key_id: key.clone() }).await);
+    assert!(!is_allowed(&client, schedule_deletion(&key)).await);
     let later = ScheduleKeyDeletion { key_id: key.clone(), pending_window_in_days: Some(30) };
-    assert!(allowed(&client, later).await);
+    assert!(is_allowed(&client, later).await);
 }
 
 #[tokio::test]
 async fn grants_allow_their_operations_until_retired_or_revoked() {
     let aws = Aws::new();
     let (admin, jonas) = (aws.admin(), aws.user("jonas.bauer"));
-    let key = aws.key(vec![]).await;
+    let key = aws.create_key(vec![]).await;
     let request = CreateGrant {
         key_id: key.clone(),
         grantee_principal: Some(format!("{ACCOUNT}:user/data/jonas.bauer")),
@@ -367,23 +375,23 @@ async fn grants_allow_their_operations_until_retired_or_revoked() {
     assert!(admin.call(&dry).await.unwrap_err().to_string().starts_with("DryRunOperationException"));
     let made = admin.call(&request).await.unwrap();
     assert_eq!(admin.call(&request).await.unwrap(), made, "the same name and request give the same grant");
-    assert!(allowed(&jonas, in_context(&key, &[("project", "nile"), ("more", "x")])).await);
-    assert!(!allowed(&jonas, encrypt(&key)).await && !allowed(&jonas, DescribeKey::new(key.clone())).await);
+    assert!(is_allowed(&jonas, encrypt_with_context(&key, &[("project", "nile"), ("more", "x")])).await);
+    assert!(!is_allowed(&jonas, encrypt(&key)).await && !is_allowed(&jonas, DescribeKey::new(key.clone())).await);
     let list = ListGrants { key_id: key.clone(), ..ListGrants::default() };
     let grants = admin.call(&list).await.unwrap().grants;
     assert_eq!((grants.len(), grants[0].name.as_deref(), &*grants[0].key_id), (1, Some("nile"), &*key));
-    assert!(!allowed(&jonas, list.clone()).await);
+    assert!(!is_allowed(&jonas, list.clone()).await);
     let token = Encrypt { grant_tokens: Some(vec!["nonsense".to_owned()]), ..encrypt(&key) };
     assert!(admin.call(&token).await.unwrap_err().to_string().starts_with("InvalidGrantTokenException"));
     let token = Encrypt { grant_tokens: Some(vec![made.grant_token.clone()]), ..encrypt(&key) };
     assert!(admin.call(&token).await.is_ok());
     let retire = |token: &str| RetireGrant { grant_token: Some(token.to_owned()), ..RetireGrant::default() };
-    assert!(!allowed(&jonas, retire(&made.grant_token)).await, "the grantee has no RetireGrant");
-    assert!(allowed(&aws.user("grace.liu"), retire(&made.grant_token)).await);
-    assert!(!allowed(&jonas, in_context(&key, &[("project", "nile")])).await);
+    assert!(!is_allowed(&jonas, retire(&made.grant_token)).await, "the grantee has no RetireGrant");
+    assert!(is_allowed(&aws.user("grace.liu"), retire(&made.grant_token)).await);
+    assert!(!is_allowed(&jonas, encrypt_with_context(&key, &[("project", "nile")])).await);
     let made = admin.call(&request).await.unwrap();
     let revoke = RevokeGrant { key_id: key.clone(), grant_id: made.grant_id, dry_run: None };
-    assert!(!allowed(&jonas, revoke.clone()).await && allowed(&admin, revoke.clone()).await);
+    assert!(!is_allowed(&jonas, revoke.clone()).await && is_allowed(&admin, revoke.clone()).await);
     assert!(admin.call(&revoke).await.unwrap_err().to_string().starts_with("InvalidGrantIdException"));
     for (wrong, code) in [
         (CreateGrant { operations: vec!["Sign".to_owned()], ..request.clone() }, "ValidationException"),
@@ -409,8 +417,8 @@ async fn grants_allow_their_operations_until_retired_or_revoked() {
 async fn re_encrypt_needs_permission_on_both_keys() {
     let aws = Aws::new();
     let grace = format!("{ACCOUNT}:user/payments/grace.liu");
-    let from = aws.key(vec![allow(&grace, &["kms:ReEncryptFrom"])]).await;
-    let to = aws.key(vec![allow(&grace, &["kms:ReEncryptTo"])]).await;
+    let from = aws.create_key(vec![allow_statement(&grace, &["kms:ReEncryptFrom"])]).await;
+    let to = aws.create_key(vec![allow_statement(&grace, &["kms:ReEncryptTo"])]).await;
     let blob = |client: Client, key: String| async move { client.call(&encrypt(&key)).await.unwrap().ciphertext_blob };
     let ask = |blob: Blob, destination: &str| ReEncrypt {
         ciphertext_blob: blob,
@@ -418,9 +426,9 @@ async fn re_encrypt_needs_permission_on_both_keys() {
         ..ReEncrypt::default()
     };
     let client = aws.user("grace.liu");
-    assert!(allowed(&client, ask(blob(aws.admin(), from.clone()).await, &to)).await);
-    assert!(!allowed(&client, ask(blob(aws.admin(), to.clone()).await, &from)).await);
-    assert!(!allowed(&client, ask(blob(aws.admin(), from.clone()).await, &from)).await);
+    assert!(is_allowed(&client, ask(blob(aws.admin(), from.clone()).await, &to)).await);
+    assert!(!is_allowed(&client, ask(blob(aws.admin(), to.clone()).await, &from)).await);
+    assert!(!is_allowed(&client, ask(blob(aws.admin(), from.clone()).await, &from)).await);
 }
 
 #[tokio::test]
@@ -429,7 +437,7 @@ async fn list_retirable_grants_finds_grants_by_retiring_principal() {
     let admin = aws.admin();
     let grace = format!("{ACCOUNT}:user/payments/grace.liu");
     let mut made = Vec::new();
-    for key in [aws.key(vec![]).await, aws.key(vec![]).await] {
+    for key in [aws.create_key(vec![]).await, aws.create_key(vec![]).await] {
         let request = CreateGrant {
             key_id: key,
             grantee_principal: Some(format!("{ACCOUNT}:user/data/jonas.bauer")),
@@ -445,7 +453,7 @@ async fn list_retirable_grants_finds_grants_by_retiring_principal() {
     assert_eq!(found, made);
     let first = admin.call(&ListRetirableGrants { limit: Some(1), ..ask.clone() }).await.unwrap();
     assert!(first.truncated && first.grants[0].grant_id == made[0]);
-    assert!(!allowed(&aws.user("jonas.bauer"), ask.clone()).await);
+    assert!(!is_allowed(&aws.user("jonas.bauer"), ask.clone()).await);
     let other = ListRetirableGrants { retiring_principal: Some(format!("{ACCOUNT}:user/Admin")), ..ask.clone() };
     assert_eq!(admin.call(&other).await.unwrap().grants, []);
     let service = Some("backup.amazonaws.com".to_owned());
@@ -461,7 +469,7 @@ async fn list_retirable_grants_finds_grants_by_retiring_principal() {
 #[tokio::test]
 async fn grant_to_aws_service_requires_source_arn_and_retiring_service() {
     let aws = Aws::new();
-    let (admin, key) = (aws.admin(), aws.key(vec![]).await);
+    let (admin, key) = (aws.admin(), aws.create_key(vec![]).await);
     let arn = "arn:aws:backup:us-west-2:111122223333:backup-vault:one".to_owned();
     let request = CreateGrant {
         key_id: key.clone(),
@@ -488,7 +496,7 @@ async fn grant_to_aws_service_requires_source_arn_and_retiring_service() {
 #[tokio::test]
 async fn describe_key_accepts_only_tokens_of_existing_grants() {
     let aws = Aws::new();
-    let (admin, key) = (aws.admin(), aws.key(vec![]).await);
+    let (admin, key) = (aws.admin(), aws.create_key(vec![]).await);
     let request = CreateGrant {
         key_id: key.clone(),
         grantee_principal: Some(format!("{ACCOUNT}:user/data/jonas.bauer")),
@@ -497,7 +505,7 @@ async fn describe_key_accepts_only_tokens_of_existing_grants() {
     };
     let token = admin.call(&request).await.unwrap().grant_token;
     let with = |token: &str| DescribeKey { key_id: key.clone(), grant_tokens: Some(vec![token.to_owned()]) };
-    assert!(allowed(&aws.user("jonas.bauer"), with(&token)).await);
+    assert!(is_allowed(&aws.user("jonas.bauer"), with(&token)).await);
     let error = aws.user("jonas.bauer").call(&with("nonsense")).await.unwrap_err().to_string();
     assert!(error.starts_with("InvalidGrantTokenException"), "{error}");
 }

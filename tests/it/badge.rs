@@ -6,7 +6,7 @@ use xks_console::client::ReadOnly;
 use xks_console::flow::player::Player;
 use xks_console::tui::app::{App, Target};
 
-use super::snapshots::{SIZES, assert_shown, draw, go_on, snapshot};
+use super::snapshots::{SIZES, assert_screen_matches, draw, play_tape, snapshot};
 
 const PRINCIPALS: [&str; 3] = [
     "arn:aws:iam::111122223333:user/Admin",
@@ -14,13 +14,13 @@ const PRINCIPALS: [&str; 3] = [
     "arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_AdministratorAccess_0123456789abcdef/alice@example.com",
 ];
 
-fn worlds() -> [Target; 4] {
+fn targets() -> [Target; 4] {
     let vpc = "vpce-0a1b2c3d4e5f60718-abcdefgh.kms.us-west-2.vpce.amazonaws.com";
     [Target::Bundled, Target::Aws, Target::Endpoint("127.0.0.1:4599".into()), Target::Endpoint(vpc.into())]
 }
 
-fn app(world: Target, principal: &str, is_read_only: bool) -> App {
-    let (mut app, _) = App::new(world, "us-west-2");
+fn app(target: Target, principal: &str, is_read_only: bool) -> App {
+    let (mut app, _) = App::new(target, "us-west-2");
     app.account.account_id = "111122223333".to_owned();
     app.account.caller_arn = principal.to_owned();
     app.account.is_read_only = is_read_only;
@@ -40,9 +40,9 @@ fn top_row_shows_target_principal_and_read_only_at_every_size() {
     for (width, height) in SIZES {
         let mut rows = String::new();
         for principal in PRINCIPALS {
-            for world in worlds() {
+            for target in targets() {
                 for is_read_only in [false, true] {
-                    rows += &top_row(&app(world.clone(), principal, is_read_only), width);
+                    rows += &top_row(&app(target.clone(), principal, is_read_only), width);
                 }
             }
         }
@@ -56,8 +56,8 @@ fn top_row_shows_target_principal_and_read_only_at_every_size() {
 
 #[test]
 fn aws_is_distinguishable_without_colors() {
-    let plain = |world| {
-        let row = top_row(&app(world, PRINCIPALS[0], false), 60);
+    let plain = |target| {
+        let row = top_row(&app(target, PRINCIPALS[0], false), 60);
         row.lines().next().unwrap().to_owned()
     };
     let (bundled, aws) = (plain(Target::Bundled), plain(Target::Aws));
@@ -69,8 +69,8 @@ fn aws_is_distinguishable_without_colors() {
 fn read_only_console_on_aws_says_so() {
     let mut journey = Player::start((80, 24)).unwrap();
     journey.use_client(journey.client().clone().with_read_only(ReadOnly::ALL));
-    go_on(&mut journey, "read-only", "Wait+Screen /External key stores \\(4\\)/\n");
+    play_tape(&mut journey, "read-only", "Wait+Screen /External key stores \\(4\\)/\n");
     let mut app = journey.app().clone();
     app.target = Target::Aws;
-    assert_shown("read-only-on-aws", &app);
+    assert_screen_matches("read-only-on-aws", &app);
 }

@@ -19,12 +19,12 @@ use xks_console::client::{CallError, Client, Https, Transport, TransportError};
 use xks_console::environment::Clock;
 use xks_console::flow::player::Player;
 
-use super::snapshots::go_on;
+use super::snapshots::play_tape;
 
 /// The longest message that is shown, in characters.
-const MOST_LETTERS: usize = 4200;
+const MAX_MESSAGE_CHARS: usize = 4200;
 
-const PAGE: &str = "<!DOCTYPE html>\n<html><head><title>Access blocked</title><style>p { color: red }</style>\
+const BLOCK_PAGE: &str = "<!DOCTYPE html>\n<html><head><title>Access blocked</title><style>p { color: red }</style>\
     <script>location = '<p>'</script></head>\n<body><h1>Blocked by Example Corp</h1><p>Ask the <a href='x'>service desk</a>.\
     </p></body></html>";
 
@@ -39,7 +39,7 @@ fn client(url: &str) -> Client {
 }
 
 /// What calls to KMS and IAM give where everything is answered so.
-async fn answered(
+async fn call_with_response(
     status: u16,
     body: impl Fn() -> Body + Clone + Send + Sync + 'static,
 ) -> (Result<ListKeysOutput, CallError>, Result<ListUsersOutput, CallError>) {
@@ -51,13 +51,13 @@ async fn answered(
 }
 
 /// What both calls say about a body; neither is a success.
-async fn told(status: u16, body: &[u8]) -> [CallError; 2] {
+async fn errors_for_response(status: u16, body: &[u8]) -> [CallError; 2] {
     let body = Bytes::copy_from_slice(body);
-    let (keys, users) = answered(status, move || Body::from(body.clone())).await;
+    let (keys, users) = call_with_response(status, move || Body::from(body.clone())).await;
     let errors = [keys.unwrap_err(), users.unwrap_err()];
     for error in &errors {
         let words = error.to_string();
-        assert!(words.chars().count() < MOST_LETTERS, "{}", words.chars().count());
+        assert!(words.chars().count() < MAX_MESSAGE_CHARS, "{}", words.chars().count());
         for tag in ["<html", "<body", "<p>", "</", "<!DOCTYPE", "<script"] {
             assert!(!words.contains(tag), "{words}");
         }
@@ -71,7 +71,7 @@ async fn error_without_a_code_shows_its_status_and_start_of_body() {
     let no_code = |status: u16| format!("UnknownError: The response has HTTP status {status} and no AWS error code");
     let long = "x".repeat(200_000);
     let cases: [(u16, &[u8], &str); 9] = [
-        (403, PAGE.as_bytes(), ". It begins with: Access blocked Blocked by Example Corp Ask the service desk."),
+        (403, BLOCK_PAGE.as_bytes(), ". It begins with: Access blocked Blocked by Example Corp Ask the service desk."),
         (407, b"Proxy authentication required\r\n", ". It begins with: Proxy authentication required"),
         (302, b"<a href=\"https://login.example/\">Found</a>", ". It begins with: Found"),
         (503, b"", ". It is empty."),
@@ -82,7 +82,7 @@ async fn error_without_a_code_shows_its_status_and_start_of_body() {
         (400, b"{\"__type\":7,\"message\":{\"text\":\"no\"}}", ". It begins with: {\"__type\":7"),
     ];
     for (status, body, words) in cases {
-        for error in told(status, body).await {
+        for error in errors_for_response(status, body).await {
             assert!(error.to_string().starts_with(&(no_code(status) + words)), "{error}");
             assert!(error.outcome_unknown(), "{error}");
             let CallError::Service(error) = error else { panic!("{error}") };
@@ -97,19 +97,19 @@ async fn long_error_message_is_truncated_and_its_code_is_kept() {
     let json = format!("{{\"__type\":\"AccessDeniedException\",\"message\":\"{long}\"}}");
     let xml =
         format!("<ErrorResponse><Error><Code>AccessDenied</Code><Message>{long}</Message></Error></ErrorResponse>");
-    let [error, _] = told(400, json.as_bytes()).await;
+    let [error, _] = errors_for_response(400, json.as_bytes()).await;
     assert!(error.to_string().starts_with("AccessDeniedException: éé") && !error.outcome_unknown(), "{error}");
     assert!(error.to_string().ends_with("éé… (195904 more characters)"));
-    let [_, error] = told(403, xml.as_bytes()).await;
+    let [_, error] = errors_for_response(403, xml.as_bytes()).await;
     assert!(error.to_string().starts_with("AccessDenied: éé") && !error.outcome_unknown(), "{error}");
     // Half an error still has its code.
-    let [_, error] = told(403, &xml.as_bytes()[..100]).await;
+    let [_, error] = errors_for_response(403, &xml.as_bytes()[..100]).await;
     assert_eq!(error.to_string(), "AccessDenied: ");
 }
 
 #[tokio::test]
 async fn unparseable_success_response_explains_why() {
-    let [keys, users] = told(200, PAGE.as_bytes()).await;
+    let [keys, users] = errors_for_response(200, BLOCK_PAGE.as_bytes()).await;
     let page = "it is a web page, which begins with: Access blocked Blocked by Example Corp";
     assert!(keys.to_string().contains(page) && users.to_string().contains(page), "{keys} {users}");
     let long = format!("{{\"Keys\":\"{}\"}}", "x".repeat(200_000));
@@ -122,7 +122,7 @@ async fn unparseable_success_response_explains_why() {
         long.as_bytes(),
     ];
     for body in bodies {
-        for error in told(200, body).await {
+        for error in errors_for_response(200, body).await {
             assert!(matches!(error, CallError::Malformed { .. }) && error.outcome_unknown(), "{error}");
         }
     }
@@ -147,7 +147,7 @@ async fn truncated_response_is_a_transport_error() {
         let chunks = [Ok(Bytes::from_static(b"{\"Keys\":[")), Err(std::io::Error::other("lost"))];
         Body::from_stream(futures_util::stream::iter(chunks))
     };
-    let (keys, users) = answered(200, broken).await;
+    let (keys, users) = call_with_response(200, broken).await;
     for error in [keys.unwrap_err(), users.unwrap_err()] {
         assert!(matches!(&error, CallError::Transport(error) if error.may_have_arrived), "{error}");
         assert!(error.to_string().len() < 200, "{error}");
@@ -155,10 +155,10 @@ async fn truncated_response_is_a_transport_error() {
 }
 
 /// Bytes of the answer that a server without end sends at most.
-const WHOLE: usize = 300 << 20;
+const STREAM_BYTES: usize = 300 << 20;
 
 /// Answers one request with so many bytes under this header; gives how many the client took before it hung up.
-async fn sent_until_refused(listener: tokio::net::TcpListener, header: &str) -> usize {
+async fn bytes_sent_until_disconnect(listener: tokio::net::TcpListener, header: &str) -> usize {
     let (mut socket, _) = listener.accept().await.unwrap();
     let mut request = vec![0; 64 << 10];
     let _ = socket.read(&mut request).await.unwrap();
@@ -168,7 +168,7 @@ async fn sent_until_refused(listener: tokio::net::TcpListener, header: &str) -> 
     let chunk = [&b"10000\r\n"[..], &[b' '; 0x10000], b"\r\n"].concat();
     let chunk = if is_chunked { &chunk[..] } else { &chunk[7..chunk.len() - 2] };
     let mut sent = 0;
-    while sent < WHOLE && socket.write_all(chunk).await.is_ok() {
+    while sent < STREAM_BYTES && socket.write_all(chunk).await.is_ok() {
         sent += chunk.len();
     }
     sent
@@ -177,31 +177,32 @@ async fn sent_until_refused(listener: tokio::net::TcpListener, header: &str) -> 
 /// The limit is 16 MiB. What is sent beyond it and never read stays in the buffers of the sockets, which hold some MiB.
 #[tokio::test]
 async fn response_over_the_size_limit_is_rejected_while_streaming() {
-    const SOCKETS: usize = 32 << 20;
-    let length = format!("Content-Length: {WHOLE}");
+    const SOCKET_BUFFERS: usize = 32 << 20;
+    let length = format!("Content-Length: {STREAM_BYTES}");
     for (header, limit) in [("Transfer-Encoding: chunked", 16 << 20), (&*length, 0), ("Connection: close", 16 << 20)] {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());
         let header = header.to_owned();
-        let server = tokio::spawn(async move { sent_until_refused(listener, &header).await });
+        let server = tokio::spawn(async move { bytes_sent_until_disconnect(listener, &header).await });
         let request = Request::builder().method("POST").uri(url).body(Bytes::from_static(b"{}")).unwrap();
         let error = Https::new(None).unwrap().send(request).await.unwrap_err();
         assert!(error.reason.contains("longer than 16 MiB") && error.may_have_arrived, "{error}");
         let sent = server.await.unwrap();
-        assert!(sent >= limit && sent < limit + SOCKETS, "{sent} bytes");
+        assert!(sent >= limit && sent < limit + SOCKET_BUFFERS, "{sent} bytes");
     }
 }
 
 /// Answers calls that list with the page of a corporate proxy.
-struct Blocked(Arc<dyn Transport>);
+struct BlockingProxy(Arc<dyn Transport>);
 
-impl Transport for Blocked {
+impl Transport for BlockingProxy {
     fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<http::Response<Bytes>, TransportError>> {
         let target = request.headers().get("x-amz-target").and_then(|target| target.to_str().ok()).unwrap_or_default();
         if !target.contains("List") && !target.contains("Stores") {
             return self.0.send(request);
         }
-        let answer = http::Response::builder().status(StatusCode::FORBIDDEN).body(Bytes::from_static(PAGE.as_bytes()));
+        let answer =
+            http::Response::builder().status(StatusCode::FORBIDDEN).body(Bytes::from_static(BLOCK_PAGE.as_bytes()));
         Box::pin(async move { Ok(answer.unwrap()) })
     }
 
@@ -213,7 +214,7 @@ impl Transport for Blocked {
 #[test]
 fn html_page_of_corporate_proxy_is_shown_as_plain_text() {
     let mut journey = Player::start((80, 24)).unwrap();
-    let client = journey.client().map_transport(|way| Arc::new(Blocked(way)));
+    let client = journey.client().map_transport(|way| Arc::new(BlockingProxy(way)));
     journey.use_client(client);
-    go_on(&mut journey, "blocked", "Wait+Screen /HTTP status 403/\nScreenshot stores.png\n");
+    play_tape(&mut journey, "blocked", "Wait+Screen /HTTP status 403/\nScreenshot stores.png\n");
 }

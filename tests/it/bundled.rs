@@ -17,7 +17,7 @@ use xks_console::flow::player::in_process_client;
 #[tokio::test]
 async fn new_key_encrypts_and_decrypts() {
     let (client, _) = account();
-    let key_id = new_key(&client).await;
+    let key_id = create_external_key(&client).await;
     let blob = encrypt(&client, &key_id).await;
     assert_eq!(decrypt(&client, &blob, "nile").await.unwrap().expose(), b"four corners");
     let key = client.call(&DescribeKey::new(key_id)).await.unwrap().key_metadata;
@@ -28,14 +28,14 @@ async fn new_key_encrypts_and_decrypts() {
 #[tokio::test]
 async fn decrypt_rejects_wrong_encryption_context() {
     let (client, _) = account();
-    let blob = encrypt(&client, &new_key(&client).await).await;
-    assert_eq!(refusal(decrypt(&client, &blob, "amazon").await).code, "KMSInvalidStateException");
+    let blob = encrypt(&client, &create_external_key(&client).await).await;
+    assert_eq!(service_error(decrypt(&client, &blob, "amazon").await).code, "KMSInvalidStateException");
 }
 
 #[tokio::test]
 async fn decrypt_rejects_every_flipped_ciphertext_bit() {
     let (client, _) = account();
-    let external = encrypt(&client, &new_key(&client).await).await;
+    let external = encrypt(&client, &create_external_key(&client).await).await;
     let standard = encrypt(&client, "alias/app-logs").await;
     for blob in [external, standard] {
         for bit in 0..blob.0.len() * 8 {
@@ -49,18 +49,19 @@ async fn decrypt_rejects_every_flipped_ciphertext_bit() {
 #[tokio::test]
 async fn decryption_needs_both_kms_and_external_key_layers() {
     let (client, _) = account();
-    let key_id = new_key(&client).await;
+    let key_id = create_external_key(&client).await;
     let blob = encrypt(&client, &key_id).await;
     let (mut header, body) = ciphertext::decode(&blob.0).unwrap();
     let ciphertext::Body::Double(external) = body else { panic!("no second layer") };
     // KMS alone: what the external key encrypted is no ciphertext of the first layer.
     header.is_external = false;
     let alone = Blob(ciphertext::encode(&header, &ciphertext::Body::Single(external.ciphertext.clone())));
-    assert_eq!(refusal(decrypt(&client, &alone, "nile").await).code, "InvalidCiphertextException");
+    assert_eq!(service_error(decrypt(&client, &alone, "nile").await).code, "InvalidCiphertextException");
     // The external key alone: another KMS key in another store has other key material, so its first layer can't open
     // what this one closed, even where the second layer is taken off.
     assert!(!external.ciphertext.windows(12).any(|window| window == b"four corners"));
-    let other = client.call(&request(&client, "Frankfurt HSM", "ledger-archive").await).await.unwrap().key_metadata;
+    let other =
+        client.call(&create_key_request(&client, "Frankfurt HSM", "ledger-archive").await).await.unwrap().key_metadata;
     header.is_external = true;
     header.key_arn = other.arn;
     let moved = Blob(ciphertext::encode(&header, &ciphertext::Body::Double(external)));
@@ -70,7 +71,7 @@ async fn decryption_needs_both_kms_and_external_key_layers() {
 #[tokio::test]
 async fn encrypted_data_key_decrypts_to_its_plaintext() {
     let (client, _) = account();
-    let key_id = new_key(&client).await;
+    let key_id = create_external_key(&client).await;
     let request = GenerateDataKey { key_id, key_spec: Some("AES_256".to_owned()), ..Default::default() };
     let made = client.call(&request).await.unwrap();
     assert_eq!(made.plaintext.expose().len(), 32);
@@ -92,12 +93,12 @@ async fn invalid_create_key_requests_fail_as_on_aws_and_create_nothing() {
         ("Frankfurt HSM", "backup-encrypt-only", "XksKeyInvalidConfigurationException", "ENCRYPT and DECRYPT"),
         ("Frankfurt HSM", "a b", "ValidationException", "xksKeyId"),
     ] {
-        let error = refusal(client.call(&request(&client, name, external).await).await);
+        let error = service_error(client.call(&create_key_request(&client, name, external).await).await);
         assert_eq!(error.code, code, "{external}: {error}");
         assert!(error.message.contains(words), "{error}");
         assert!(!error.request_id.is_empty());
     }
-    let good = request(&client, "Frankfurt HSM", "payments-2026").await;
+    let good = create_key_request(&client, "Frankfurt HSM", "payments-2026").await;
     for (wrong, code) in [
         (CreateKey { key_spec: Some("RSA_2048".to_owned()), ..good.clone() }, "ValidationException"),
         (CreateKey { key_usage: Some("SIGN_VERIFY".to_owned()), ..good.clone() }, "ValidationException"),
@@ -128,7 +129,7 @@ async fn invalid_create_key_requests_fail_as_on_aws_and_create_nothing() {
         (CreateKey { policy: Some(" ".repeat(32_769)), ..good.clone() }, "LimitExceededException"),
         (CreateKey { tags: Some(vec![Tag { tag_key: "aws:x".to_owned(), ..Tag::default() }]), ..good }, "TagException"),
     ] {
-        assert_eq!(refusal(client.call(&wrong).await).code, code, "{wrong:?}");
+        assert_eq!(service_error(client.call(&wrong).await).code, code, "{wrong:?}");
     }
     assert_eq!(client.collect_keys().await.unwrap(), before);
 }
@@ -141,11 +142,11 @@ async fn create_key_rejects_policies_that_lock_out_the_caller_or_name_unknown_pr
             format!(r#"{{"Effect":"Allow","Principal":{{"AWS":"{principal}"}},"Action":"kms:*","Resource":"*"}}"#);
         Some(format!(r#"{{"Version":"2012-10-17","Statement":[{statement}]}}"#))
     };
-    let good = request(&client, "Frankfurt HSM", "payments-2026").await;
+    let good = create_key_request(&client, "Frankfurt HSM", "payments-2026").await;
     let try_with = async |principal: &str| client.call(&CreateKey { policy: policy(principal), ..good.clone() }).await;
-    let stranger = refusal(try_with("arn:aws:iam::111122223333:role/NoSuchRole").await);
+    let stranger = service_error(try_with("arn:aws:iam::111122223333:role/NoSuchRole").await);
     assert_eq!(stranger.message, "Policy contains a statement with one or more invalid principals.");
-    let locked = refusal(try_with("arn:aws:iam::444455556666:root").await);
+    let locked = service_error(try_with("arn:aws:iam::444455556666:root").await);
     assert_eq!(locked.message, "The new key policy will not allow you to update the key policy in the future.");
     assert!(try_with("arn:aws:iam::111122223333:root").await.is_ok());
 }
@@ -153,16 +154,16 @@ async fn create_key_rejects_policies_that_lock_out_the_caller_or_name_unknown_pr
 #[tokio::test]
 async fn create_alias_rejects_duplicate_reserved_and_malformed_names() {
     let (client, _) = account();
-    let target_key_id = new_key(&client).await;
+    let target_key_id = create_external_key(&client).await;
     let create = |name: &str| CreateAlias { alias_name: name.to_owned(), target_key_id: target_key_id.clone() };
     assert!(client.call(&create("alias/payments")).await.is_ok());
-    let taken = refusal(client.call(&create("alias/customer-db")).await);
+    let taken = service_error(client.call(&create("alias/customer-db")).await);
     assert_eq!(
         taken.to_string(),
         "AlreadyExistsException: An alias with the name arn:aws:kms:us-west-2:111122223333:alias/customer-db already exists"
     );
-    assert_eq!(refusal(client.call(&create("alias/aws/s3")).await).code, "InvalidAliasNameException");
-    assert_eq!(refusal(client.call(&create("payments")).await).code, "ValidationException");
+    assert_eq!(service_error(client.call(&create("alias/aws/s3")).await).code, "InvalidAliasNameException");
+    assert_eq!(service_error(client.call(&create("payments")).await).code, "ValidationException");
     let by_alias = DescribeKey::new("alias/payments".to_owned());
     assert_eq!(client.call(&by_alias).await.unwrap().key_metadata.key_id, target_key_id);
 }
@@ -170,36 +171,36 @@ async fn create_alias_rejects_duplicate_reserved_and_malformed_names() {
 #[tokio::test]
 async fn key_store_connects_after_a_delay_and_key_states_follow_its_connection_state() {
     let (client, clock) = account();
-    let key_id = new_key(&client).await;
-    let id = store(&client, "Frankfurt HSM").await.custom_key_store_id;
+    let key_id = create_external_key(&client).await;
+    let id = key_store(&client, "Frankfurt HSM").await.custom_key_store_id;
     client.call(&DisconnectCustomKeyStore { custom_key_store_id: id.clone() }).await.unwrap();
-    assert_eq!(store(&client, "Frankfurt HSM").await.connection_state, ConnectionState::Disconnecting);
+    assert_eq!(key_store(&client, "Frankfurt HSM").await.connection_state, ConnectionState::Disconnecting);
     clock.advance(jiff::SignedDuration::from_secs(2));
-    assert_eq!(store(&client, "Frankfurt HSM").await.connection_state, ConnectionState::Disconnected);
+    assert_eq!(key_store(&client, "Frankfurt HSM").await.connection_state, ConnectionState::Disconnected);
     let key = client.call(&DescribeKey::new(key_id.clone())).await.unwrap().key_metadata;
     assert_eq!((key.key_state, key.enabled), (KeyState::Unavailable, false));
     let request = Encrypt { key_id: key_id.clone(), plaintext: secret(b"x"), ..Default::default() };
-    let error = refusal(client.call(&request).await);
+    let error = service_error(client.call(&request).await);
     assert!(error.code == "KMSInvalidStateException" && error.message.ends_with("is unavailable."), "{error}");
     client.call(&ConnectCustomKeyStore { custom_key_store_id: id }).await.unwrap();
     clock.advance(jiff::SignedDuration::from_secs(4));
-    assert_eq!(store(&client, "Frankfurt HSM").await.connection_state, ConnectionState::Connecting);
+    assert_eq!(key_store(&client, "Frankfurt HSM").await.connection_state, ConnectionState::Connecting);
     clock.advance(jiff::SignedDuration::from_secs(1));
-    assert_eq!(store(&client, "Frankfurt HSM").await.connection_state, ConnectionState::Connected);
+    assert_eq!(key_store(&client, "Frankfurt HSM").await.connection_state, ConnectionState::Connected);
     assert!(client.call(&request).await.is_ok());
 }
 
 #[tokio::test]
 async fn key_store_with_wrong_secret_fails_to_connect() {
     let (client, clock) = account();
-    let id = store(&client, "Paris legacy").await.custom_key_store_id;
+    let id = key_store(&client, "Paris legacy").await.custom_key_store_id;
     let connect = ConnectCustomKeyStore { custom_key_store_id: id.clone() };
-    assert_eq!(refusal(client.call(&connect).await).code, "CustomKeyStoreInvalidStateException");
+    assert_eq!(service_error(client.call(&connect).await).code, "CustomKeyStoreInvalidStateException");
     client.call(&DisconnectCustomKeyStore { custom_key_store_id: id }).await.unwrap();
     clock.advance(jiff::SignedDuration::from_secs(2));
     client.call(&connect).await.unwrap();
     clock.advance(jiff::SignedDuration::from_secs(5));
-    let failed = store(&client, "Paris legacy").await;
+    let failed = key_store(&client, "Paris legacy").await;
     assert_eq!(failed.connection_state, ConnectionState::Failed);
     assert_eq!(failed.connection_error_code.as_deref(), Some("INVALID_CREDENTIALS"));
 }
@@ -221,9 +222,9 @@ async fn requests_with_invalid_or_missing_signatures_are_rejected() {
     };
     let good = bundled.console_credentials();
     let wrong = Credentials { secret_access_key: SecretString::new("guess".to_owned()), ..good.clone() };
-    assert_eq!(refusal(forged(wrong).call(&ListKeys::default()).await).code, "InvalidSignatureException");
+    assert_eq!(service_error(forged(wrong).call(&ListKeys::default()).await).code, "InvalidSignatureException");
     let nobody = Credentials { access_key_id: "AKIANOBODY".to_owned(), ..good };
-    assert_eq!(refusal(forged(nobody).call(&ListKeys::default()).await).code, "UnrecognizedClientException");
+    assert_eq!(service_error(forged(nobody).call(&ListKeys::default()).await).code, "UnrecognizedClientException");
     let unsigned =
         http::Request::post("https://kms.us-west-2.amazonaws.com/").header("x-amz-target", "TrentService.ListKeys");
     let answer = bundled.handle(unsigned.body(bytes::Bytes::from_static(b"{}")).unwrap()).await;
@@ -238,7 +239,7 @@ async fn data_survives_a_restart_and_a_missing_root_key_is_an_error() {
     let path = dir.path().join("data");
     let (key_id, blob) = {
         let client = in_process_client(&BundledAws::open(&path, None).unwrap(), Clock::System);
-        let key_id = new_key(&client).await;
+        let key_id = create_external_key(&client).await;
         let blob = encrypt(&client, &key_id).await;
         (key_id, blob)
     };
@@ -258,7 +259,7 @@ async fn two_processes_share_one_account() {
     let dir = tempfile::tempdir().unwrap();
     let one = in_process_client(&BundledAws::open(dir.path(), None).unwrap(), Clock::System);
     let two = in_process_client(&BundledAws::open(dir.path(), None).unwrap(), Clock::System);
-    let key_id = new_key(&one).await;
+    let key_id = create_external_key(&one).await;
     let blob = encrypt(&two, &key_id).await;
     assert!(decrypt(&one, &blob, "nile").await.is_ok());
 }
@@ -281,9 +282,9 @@ async fn concurrent_create_key_requests_for_one_external_key_succeed_only_once()
     let dir = tempfile::tempdir().unwrap();
     let one = in_process_client(&BundledAws::open(dir.path(), None).unwrap(), Clock::System);
     let two = in_process_client(&BundledAws::open(dir.path(), None).unwrap(), Clock::System);
-    let request = request(&one, "Frankfurt HSM", "hr-records").await;
+    let request = create_key_request(&one, "Frankfurt HSM", "hr-records").await;
     let lost = match tokio::join!(one.call(&request), two.call(&request)) {
-        (Ok(_), lost @ Err(_)) | (lost @ Err(_), Ok(_)) => refusal(lost),
+        (Ok(_), lost @ Err(_)) | (lost @ Err(_), Ok(_)) => service_error(lost),
         both => panic!("{both:?}"),
     };
     assert_eq!(lost.code, "XksKeyAlreadyInUseException");
@@ -292,15 +293,15 @@ async fn concurrent_create_key_requests_for_one_external_key_succeed_only_once()
 #[tokio::test]
 async fn key_store_disconnected_while_connecting_stays_disconnected() {
     let (client, clock) = account();
-    let id = store(&client, "Zurich DR").await.custom_key_store_id;
+    let id = key_store(&client, "Zurich DR").await.custom_key_store_id;
     client.call(&ConnectCustomKeyStore { custom_key_store_id: id.clone() }).await.unwrap();
     clock.advance(jiff::SignedDuration::from_secs(3));
     client.call(&DisconnectCustomKeyStore { custom_key_store_id: id }).await.unwrap();
     // With these two seconds the five of the connection are over as well, and must not count any more.
     clock.advance(jiff::SignedDuration::from_secs(2));
-    assert_eq!(store(&client, "Zurich DR").await.connection_state, ConnectionState::Disconnected);
+    assert_eq!(key_store(&client, "Zurich DR").await.connection_state, ConnectionState::Disconnected);
     clock.advance(jiff::SignedDuration::from_mins(1));
-    assert_eq!(store(&client, "Zurich DR").await.connection_state, ConnectionState::Disconnected);
+    assert_eq!(key_store(&client, "Zurich DR").await.connection_state, ConnectionState::Disconnected);
 }
 
 #[tokio::test]
@@ -313,7 +314,7 @@ async fn other_region_is_empty_and_does_not_find_keys_of_this_region() {
     let users = elsewhere.call(&all).await.unwrap().users.member;
     assert_eq!(users.len(), 20, "IAM is one for all Regions");
     let key_id = client.collect_keys().await.unwrap().remove(0).key_arn;
-    let error = refusal(elsewhere.call(&DescribeKey::new(key_id)).await);
+    let error = service_error(elsewhere.call(&DescribeKey::new(key_id)).await);
     assert_eq!(error.to_string(), "NotFoundException: Invalid arn us-west-2");
 }
 

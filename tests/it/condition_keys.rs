@@ -199,20 +199,20 @@ aws:RequestTag/team | ForAllValues:StringEquals | "red" | encrypt | user | Overl
 kms:KeySpec | StringSame | "SYMMETRIC_DEFAULT" | encrypt | user | StringSame
 "#;
 
-struct Table {
+struct Fixture {
     bundled: BundledAws,
     clock: Clock,
     key: String,
-    other: String,
+    other_key: String,
     blob: Blob,
 }
 
-impl Table {
+impl Fixture {
     async fn new() -> Self {
         let world = Environment::replayable(NOW.parse().unwrap(), 11);
         let bundled = BundledAws::in_memory("default", world.clone()).unwrap();
         let table =
-            Self { bundled, clock: world.clock, key: String::new(), other: String::new(), blob: Blob::default() };
+            Self { bundled, clock: world.clock, key: String::new(), other_key: String::new(), blob: Blob::default() };
         let admin = table.user("Admin");
         let tags = Some(vec![Tag { tag_key: "team".to_owned(), tag_value: "red".to_owned() }]);
         let key = admin.call(&CreateKey { tags, ..CreateKey::default() }).await.unwrap().key_metadata.key_id;
@@ -230,7 +230,7 @@ impl Table {
             ..CreateRole::default()
         };
         admin.call(&role).await.unwrap();
-        Self { key, other, blob, ..table }
+        Self { key, other_key: other, blob, ..table }
     }
 
     fn client(&self, credentials: Credentials, origin: Option<xks_console::bundled::ConnectionInfo>) -> Client {
@@ -304,7 +304,7 @@ impl Table {
         .to_string()
     }
 
-    async fn ask(&self, client: &Client, request: &str) -> Result<(), CallError> {
+    async fn send(&self, client: &Client, request: &str) -> Result<(), CallError> {
         let key = self.key.clone();
         let pair = |text: &str| {
             let (name, value) = text.split_once('=').unwrap();
@@ -348,7 +348,7 @@ impl Table {
             }
             "list grants" => client.call(&ListGrants { key_id: key.clone(), ..ListGrants::default() }).await.map(drop),
             "re-encrypt, same key" => client.call(&re_encrypt(&key)).await.map(drop),
-            "re-encrypt, other key" => client.call(&re_encrypt(&self.other)).await.map(drop),
+            "re-encrypt, other key" => client.call(&re_encrypt(&self.other_key)).await.map(drop),
             "rotate every 90 days" => client.call(&rotate(90)).await.map(drop),
             "rotate every 365 days" => client.call(&rotate(365)).await.map(drop),
             "delete in 7 days" => {
@@ -389,13 +389,13 @@ impl Table {
     async fn outcome(&self, [key, operator, values, request, caller, _]: [&str; 6]) -> String {
         let (client, principal) = self.caller(caller).await;
         let policy = Self::policy(&principal, operator, key, &serde_json::from_str(values).unwrap());
-        for key_id in [&self.key, &self.other] {
+        for key_id in [&self.key, &self.other_key] {
             let put = PutKeyPolicy { key_id: key_id.clone(), policy: policy.clone(), ..PutKeyPolicy::default() };
             if let Err(error) = self.user("Admin").call(&put).await {
                 return error.to_string();
             }
         }
-        match self.ask(&client, request).await {
+        match self.send(&client, request).await {
             Ok(()) => "allowed".to_owned(),
             Err(CallError::Service(error)) if error.has_code("AccessDenied") => "denied".to_owned(),
             Err(other) => other.to_string(),
@@ -405,7 +405,7 @@ impl Table {
 
 #[tokio::test]
 async fn condition_keys_and_operators_behave_as_documented() {
-    let table = Table::new().await;
+    let table = Fixture::new().await;
     let mut wrong = Vec::new();
     let rows: Vec<&str> = ROWS.lines().filter(|line| !line.is_empty()).collect();
     for row in &rows {
@@ -422,7 +422,7 @@ async fn condition_keys_and_operators_behave_as_documented() {
 /// CreateKey has no key policy yet: IAM policies alone look at its condition keys.
 #[tokio::test]
 async fn create_key_condition_keys_apply_in_iam_policies() {
-    let table = Table::new().await;
+    let table = Fixture::new().await;
     let admin = table.user("Admin");
     admin.call(&CreateUser { user_name: "creator".to_owned(), ..CreateUser::default() }).await.unwrap();
     let key = admin.call(&CreateAccessKey { user_name: Some("creator".to_owned()) }).await.unwrap().access_key;

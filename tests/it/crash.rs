@@ -16,25 +16,25 @@ use xks_console::environment::Random;
 use clients::Worker;
 use server::Server;
 
-use crate::account::store;
+use crate::account::key_store;
 
 const CLIENTS: usize = 8;
 const CALLS: usize = 10_000;
 const KILLS: usize = 10;
 /// Names another run's seed, to make the same calls again. When the kills come is up to the machine.
-const SEED: &str = "XKS_CONSOLE_TEST_SEED";
+const SEED_ENV: &str = "XKS_CONSOLE_TEST_SEED";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn acknowledged_changes_survive_server_kills() {
     let any = u64::from_le_bytes(Random::system().bytes().unwrap());
-    let seed = std::env::var(SEED).map_or(any, |seed| seed.parse().unwrap());
+    let seed = std::env::var(SEED_ENV).map_or(any, |seed| seed.parse().unwrap());
     // Shown when the test fails.
-    eprintln!("{SEED}={seed}");
-    let mut chance = ChaCha20Rng::seed_from_u64(seed);
+    eprintln!("{SEED_ENV}={seed}");
+    let mut rng = ChaCha20Rng::seed_from_u64(seed);
     let dir = tempfile::tempdir().unwrap();
     let mut server = Server::start(dir.path());
     let client = server.client("setup");
-    let key_store = store(&client, "Frankfurt HSM").await.custom_key_store_id;
+    let key_store = key_store(&client, "Frankfurt HSM").await.custom_key_store_id;
     let mut workers: Vec<Worker> = (0..CLIENTS).map(|number| Worker::new(number, &key_store, seed)).collect();
     for id in workers.iter().flat_map(Worker::external_keys) {
         let usage = ["ENCRYPT", "DECRYPT"].map(str::to_owned).to_vec();
@@ -42,34 +42,34 @@ async fn acknowledged_changes_survive_server_kills() {
         client.call(&request).await.unwrap();
     }
     let calls = Arc::new(AtomicUsize::new(0));
-    let mut kills: Vec<usize> = (0..KILLS).map(|_| chance.next_u32() as usize % CALLS).collect();
+    let mut kills: Vec<usize> = (0..KILLS).map(|_| rng.next_u32() as usize % CALLS).collect();
     kills.sort_unstable();
     for kill in kills {
         // Events are told by the second.
         let since = jiff::Timestamp::now() - jiff::SignedDuration::from_secs(1);
-        let busy = set_out(workers, &server, &calls);
+        let running = start_workers(workers, &server, &calls);
         while calls.load(Ordering::Relaxed) < kill {
             tokio::time::sleep(Duration::from_micros(500)).await;
         }
         // Anywhere in what a call does.
-        tokio::time::sleep(Duration::from_micros(u64::from(chance.next_u32() % 3000))).await;
+        tokio::time::sleep(Duration::from_micros(u64::from(rng.next_u32() % 3000))).await;
         server.kill();
-        workers = come_back(busy).await;
+        workers = join_workers(running).await;
         server = Server::start(dir.path());
-        check(&mut workers, &server, Some(since)).await;
+        verify(&mut workers, &server, Some(since)).await;
     }
-    workers = come_back(set_out(workers, &server, &calls)).await;
-    check(&mut workers, &server, None).await;
+    workers = join_workers(start_workers(workers, &server, &calls)).await;
+    verify(&mut workers, &server, None).await;
     assert_eq!(calls.load(Ordering::Relaxed), CALLS);
-    assert!(workers.iter().map(Worker::unanswered).sum::<usize>() > 0, "no kill came amid a call");
+    assert!(workers.iter().map(Worker::unanswered_count).sum::<usize>() > 0, "no kill came amid a call");
 }
 
-type Busy = Vec<tokio::task::JoinHandle<Worker>>;
+type RunningWorkers = Vec<tokio::task::JoinHandle<Worker>>;
 
 /// Lets every client call until all calls are made or the server is gone.
-fn set_out(workers: Vec<Worker>, server: &Server, calls: &Arc<AtomicUsize>) -> Busy {
+fn start_workers(workers: Vec<Worker>, server: &Server, calls: &Arc<AtomicUsize>) -> RunningWorkers {
     let start = |mut worker: Worker| {
-        let (client, calls) = (server.line(), Arc::clone(calls));
+        let (client, calls) = (server.named_client(), Arc::clone(calls));
         tokio::spawn(async move {
             while calls
                 .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |made| (made < CALLS).then_some(made + 1))
@@ -82,19 +82,19 @@ fn set_out(workers: Vec<Worker>, server: &Server, calls: &Arc<AtomicUsize>) -> B
     workers.into_iter().map(start).collect()
 }
 
-async fn come_back(busy: Busy) -> Vec<Worker> {
+async fn join_workers(running: RunningWorkers) -> Vec<Worker> {
     let mut workers = Vec::new();
-    for worker in busy {
+    for worker in running {
         workers.push(worker.await.unwrap());
     }
     workers
 }
 
 /// Holds what is there against what each client knows; events of all time, or those since a moment.
-async fn check(workers: &mut [Worker], server: &Server, since: Option<jiff::Timestamp>) {
-    let (state, events) = (server.state().await, server.events(since).await);
+async fn verify(workers: &mut [Worker], server: &Server, since: Option<jiff::Timestamp>) {
+    let (state, events) = (server.state().await, server.event_counts(since).await);
     for worker in workers {
-        worker.check(&state, &events, since.is_none());
+        worker.verify(&state, &events, since.is_none());
         worker.use_keys(server).await;
     }
 }

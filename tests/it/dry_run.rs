@@ -5,16 +5,16 @@ use xks_console::aws::operation::Operation;
 use xks_console::aws::scalar::Blob;
 use xks_console::client::Client;
 
-use crate::account::{account, context, encrypt, new_key, refusal, secret};
+use crate::account::{account, context, create_external_key, encrypt, secret, service_error};
 
-async fn code(client: &Client, request: impl Operation<Response: std::fmt::Debug>) -> String {
-    refusal(client.call(&request).await).code
+async fn error_code(client: &Client, request: impl Operation<Response: std::fmt::Debug>) -> String {
+    service_error(client.call(&request).await).code
 }
 
 #[tokio::test]
 async fn dry_run_fails_like_the_real_call_or_reports_that_it_would_succeed() {
     let (client, _) = account();
-    let key_id = new_key(&client).await;
+    let key_id = create_external_key(&client).await;
     let ciphertext_blob = encrypt(&client, &key_id).await;
     let would = "DryRunOperationException";
     let data_key = |key_id: &str| GenerateDataKey {
@@ -34,36 +34,36 @@ async fn dry_run_fails_like_the_real_call_or_reports_that_it_would_succeed() {
         dry_run,
         ..ReEncrypt::default()
     };
-    assert_eq!(code(&client, encrypt.clone()).await, would);
-    assert_eq!(code(&client, decrypt.clone()).await, would);
-    assert_eq!(code(&client, re_encrypt).await, would);
-    assert_eq!(code(&client, data_key(&key_id)).await, would);
-    assert_eq!(code(&client, GenerateDataKeyWithoutPlaintext(data_key(&key_id))).await, would);
+    assert_eq!(error_code(&client, encrypt.clone()).await, would);
+    assert_eq!(error_code(&client, decrypt.clone()).await, would);
+    assert_eq!(error_code(&client, re_encrypt).await, would);
+    assert_eq!(error_code(&client, data_key(&key_id)).await, would);
+    assert_eq!(error_code(&client, GenerateDataKeyWithoutPlaintext(data_key(&key_id))).await, would);
     client.call(&DisableKey { key_id: key_id.clone() }).await.unwrap();
-    assert_eq!(code(&client, encrypt).await, "DisabledException");
-    assert_eq!(code(&client, decrypt).await, "DisabledException");
-    assert_eq!(code(&client, data_key(&key_id)).await, "DisabledException");
+    assert_eq!(error_code(&client, encrypt).await, "DisabledException");
+    assert_eq!(error_code(&client, decrypt).await, "DisabledException");
+    assert_eq!(error_code(&client, data_key(&key_id)).await, "DisabledException");
 }
 
 #[tokio::test]
 async fn dry_run_can_check_permissions_without_a_ciphertext() {
     let (client, _) = account();
-    let key_id = new_key(&client).await;
+    let key_id = create_external_key(&client).await;
     let alone = Decrypt {
         key_id: Some(key_id.clone()),
         dry_run: Some(true),
         dry_run_modifiers: Some(vec!["IGNORE_CIPHERTEXT".to_owned()]),
         ..Decrypt::default()
     };
-    assert_eq!(code(&client, alone.clone()).await, "DryRunOperationException");
+    assert_eq!(error_code(&client, alone.clone()).await, "DryRunOperationException");
     let rubbish = Decrypt { ciphertext_blob: Blob(b"rubbish".to_vec()), ..alone.clone() };
-    assert_eq!(code(&client, rubbish).await, "DryRunOperationException");
+    assert_eq!(error_code(&client, rubbish).await, "DryRunOperationException");
     for (wrong, member) in [
         (Decrypt { key_id: None, ..alone.clone() }, "'keyId'"),
         (Decrypt { dry_run: None, ..alone.clone() }, "'ciphertextBlob'"),
         (Decrypt { dry_run_modifiers: None, ..alone.clone() }, "'ciphertextBlob'"),
     ] {
-        let error = refusal(client.call(&wrong).await);
+        let error = service_error(client.call(&wrong).await);
         assert!(error.has_code("Validation") && error.message.contains(member), "{error}");
     }
     let both = ReEncrypt {
@@ -73,18 +73,18 @@ async fn dry_run_can_check_permissions_without_a_ciphertext() {
         dry_run_modifiers: alone.dry_run_modifiers.clone(),
         ..ReEncrypt::default()
     };
-    assert_eq!(code(&client, both.clone()).await, "DryRunOperationException");
-    let error = refusal(client.call(&ReEncrypt { source_key_id: None, ..both.clone() }).await);
+    assert_eq!(error_code(&client, both.clone()).await, "DryRunOperationException");
+    let error = service_error(client.call(&ReEncrypt { source_key_id: None, ..both.clone() }).await);
     assert!(error.message.contains("'sourceKeyId'"), "{error}");
     client.call(&DisableKey { key_id }).await.unwrap();
-    assert_eq!(code(&client, alone).await, "DisabledException");
-    assert_eq!(code(&client, both).await, "DisabledException");
+    assert_eq!(error_code(&client, alone).await, "DisabledException");
+    assert_eq!(error_code(&client, both).await, "DisabledException");
 }
 
 #[tokio::test]
 async fn invalid_attestation_document_is_rejected() {
     let (client, _) = account();
-    let key_id = new_key(&client).await;
+    let key_id = create_external_key(&client).await;
     let ciphertext_blob = encrypt(&client, &key_id).await;
     let recipient = Some(Recipient {
         key_encryption_algorithm: Some("RSAES_OAEP_SHA_256".to_owned()),
@@ -93,10 +93,10 @@ async fn invalid_attestation_document_is_rejected() {
     let decrypt = Decrypt { ciphertext_blob, recipient: recipient.clone(), ..Decrypt::default() };
     let number_of_bytes = Some(32);
     let data_key = GenerateDataKey { key_id, number_of_bytes, recipient: recipient.clone(), ..Default::default() };
-    assert_eq!(code(&client, decrypt).await, "ValidationException");
-    assert_eq!(code(&client, data_key.clone()).await, "ValidationException");
+    assert_eq!(error_code(&client, decrypt).await, "ValidationException");
+    assert_eq!(error_code(&client, data_key.clone()).await, "ValidationException");
     let random = GenerateRandom { number_of_bytes, custom_key_store_id: None, recipient };
-    assert_eq!(code(&client, random).await, "ValidationException");
+    assert_eq!(error_code(&client, random).await, "ValidationException");
     // It has no such member, so it passes over it.
     assert!(client.call(&GenerateDataKeyWithoutPlaintext(data_key)).await.is_ok());
 }

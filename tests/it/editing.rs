@@ -1,15 +1,15 @@
 //! The editing keys in each kind of text field of the console.
 
-use super::endpoint::Elsewhere;
-use super::log_in::code_now;
-use super::snapshots::{go_on, screen, start};
+use super::endpoint::ServedAws;
+use super::log_in::current_mfa_code;
+use super::snapshots::{play_from_start, play_tape, screen};
 use xks_console::create_key::draft::KeyDraft;
 use xks_console::flow::player::Player;
 use xks_console::flow::tape::ConsoleDriver as _;
 use xks_console::tui::app::App;
 
-const STORES: &str = "Wait+Screen /External key stores \\(4\\)/\n";
-const WIZARD: &str = "Wait+Screen /External key stores \\(4\\)/\nDown\nType \"n\"\nWait+Screen /External key ID/\nType \"payments-2026\"\nTab\nSpace\n\
+const WAIT_FOR_KEY_STORES: &str = "Wait+Screen /External key stores \\(4\\)/\n";
+const OPEN_ALIAS_STEP: &str = "Wait+Screen /External key stores \\(4\\)/\nDown\nType \"n\"\nWait+Screen /External key ID/\nType \"payments-2026\"\nTab\nSpace\n\
      Ctrl+N\nWait+Screen /Alias/\n";
 
 fn draft(journey: &Player) -> &KeyDraft {
@@ -17,10 +17,10 @@ fn draft(journey: &Player) -> &KeyDraft {
 }
 
 /// Types two words into the field that has the focus, deletes, undoes and redoes; `value` reads what stands there.
-fn edit(journey: &mut Player, name: &str, value: impl Fn(&Player) -> String) {
+fn exercise_editing_keys(journey: &mut Player, name: &str, value: impl Fn(&Player) -> String) {
     let first = value(journey);
     let mut step = |keys: &str, expected: &str| {
-        go_on(journey, name, keys);
+        play_tape(journey, name, keys);
         assert_eq!(value(journey), format!("{first}{expected}"), "{name} after {keys:?}");
     };
     step("Type \"one two\"\n", "one two");
@@ -46,61 +46,61 @@ fn edit(journey: &mut Player, name: &str, value: impl Fn(&Player) -> String) {
 
 #[test]
 fn single_line_wizard_fields_support_editing_keys() {
-    let mut journey = start("editing", WIZARD);
-    edit(&mut journey, "alias", |journey| draft(journey).alias.clone());
+    let mut journey = play_from_start("editing", OPEN_ALIAS_STEP);
+    exercise_editing_keys(&mut journey, "alias", |journey| draft(journey).alias.clone());
     // An error that concerns what stands there follows an undo as it follows typing.
-    go_on(
+    play_tape(
         &mut journey,
         "alias",
         "Ctrl+E\nCtrl+U\nType \"aws/x\"\nWait+Screen /✗/\nCtrl+_\nType \"payments\"\nCtrl+N\nWait+Screen /Add tags/\nEnter\n",
     );
-    edit(&mut journey, "tag key", |journey| draft(journey).tags[0].tag_key.clone());
-    go_on(&mut journey, "tag value", "Tab\n");
-    edit(&mut journey, "tag value", |journey| draft(journey).tags[0].tag_value.clone());
+    exercise_editing_keys(&mut journey, "tag key", |journey| draft(journey).tags[0].tag_key.clone());
+    play_tape(&mut journey, "tag value", "Tab\n");
+    exercise_editing_keys(&mut journey, "tag value", |journey| draft(journey).tags[0].tag_value.clone());
     // Ctrl-D removes the tag, as the list of keys says, and never a letter.
-    go_on(
+    play_tape(
         &mut journey,
         "tag",
         "Home\nCtrl+D\nWait+Screen /No tags yet/\nCtrl+N\nWait+Screen /administrative permissions/\nTab\n",
     );
-    edit(&mut journey, "principal", |journey| draft(journey).administrator_to_add.clone());
+    exercise_editing_keys(&mut journey, "principal", |journey| draft(journey).administrator_to_add.clone());
 }
 
 #[test]
 fn wizard_field_keeps_its_undo_history_when_focus_moves() {
-    let mut journey = start("editing", WIZARD);
-    go_on(&mut journey, "back", "Type \"one\"\nTab\nShift+Tab\nType \"x\"\nCtrl+_\n");
+    let mut journey = play_from_start("editing", OPEN_ALIAS_STEP);
+    play_tape(&mut journey, "back", "Type \"one\"\nTab\nShift+Tab\nType \"x\"\nCtrl+_\n");
     assert_eq!(draft(&journey).alias, "one");
-    go_on(&mut journey, "back", "Ctrl+_\n");
+    play_tape(&mut journey, "back", "Ctrl+_\n");
     assert_eq!(draft(&journey).alias, "");
 }
 
 #[test]
 fn description_and_key_policy_support_editing_keys() {
-    let mut journey = start("editing", WIZARD);
-    go_on(&mut journey, "description", "Type \"payments\"\nTab\n");
-    edit(&mut journey, "description", |journey| draft(journey).description.clone());
-    go_on(&mut journey, "description", "Ctrl+E\nEnter\nHome\n");
-    edit(&mut journey, "description", |journey| draft(journey).description.clone());
+    let mut journey = play_from_start("editing", OPEN_ALIAS_STEP);
+    play_tape(&mut journey, "description", "Type \"payments\"\nTab\n");
+    exercise_editing_keys(&mut journey, "description", |journey| draft(journey).description.clone());
+    play_tape(&mut journey, "description", "Ctrl+E\nEnter\nHome\n");
+    exercise_editing_keys(&mut journey, "description", |journey| draft(journey).description.clone());
     assert_eq!(draft(&journey).description, "one two\none two");
-    go_on(&mut journey, "description", "Ctrl+E\nCtrl+U\n");
+    play_tape(&mut journey, "description", "Ctrl+E\nCtrl+U\n");
     assert_eq!(draft(&journey).description, "one two\n");
-    go_on(&mut journey, "policy", "Ctrl+N\nCtrl+N\nCtrl+N\nCtrl+N\nWait+Screen /Edit key policy/\nEnter\n");
+    play_tape(&mut journey, "policy", "Ctrl+N\nCtrl+N\nCtrl+N\nCtrl+N\nWait+Screen /Edit key policy/\nEnter\n");
     let policy = draft(&journey).edited_policy.clone().unwrap();
-    go_on(
+    play_tape(
         &mut journey,
         "policy",
         "Wait+Screen /can be saved/\nType \"x\"\nWait+Screen /✗/\nCtrl+_\nWait+Screen /can be saved/\n",
     );
     assert_eq!(draft(&journey).edited_policy.as_ref(), Some(&policy));
     journey.paste("{\n  \"a\": 1\n}");
-    go_on(&mut journey, "policy", "Wait+Screen /✗/\nCtrl+_\nWait+Screen /can be saved/\n");
-    go_on(&mut journey, "policy", "Ctrl+End\nEnter\nHome\n");
-    edit(&mut journey, "policy", |journey| draft(journey).edited_policy.clone().unwrap());
+    play_tape(&mut journey, "policy", "Wait+Screen /✗/\nCtrl+_\nWait+Screen /can be saved/\n");
+    play_tape(&mut journey, "policy", "Ctrl+End\nEnter\nHome\n");
+    exercise_editing_keys(&mut journey, "policy", |journey| draft(journey).edited_policy.clone().unwrap());
 }
 
 /// What stands in the one-line field of the screen that has the focus.
-fn on_screen(journey: &Player) -> String {
+fn focused_field_text(journey: &Player) -> String {
     let screen = screen(journey.app(), (80, 24));
     let line = screen.lines().find_map(|line| line.split_once('▌')?.1.split_once('▐')).unwrap();
     line.0.trim_end().to_owned()
@@ -108,58 +108,67 @@ fn on_screen(journey: &Player) -> String {
 
 #[test]
 fn table_search_is_reapplied_after_undo() {
-    let mut journey = start("editing", &format!("{STORES}Type \"/\"\n"));
+    let mut journey = play_from_start("editing", &format!("{WAIT_FOR_KEY_STORES}Type \"/\"\n"));
     for _ in 0..2 {
-        go_on(&mut journey, "search", "Type \"zurich\"\nWait+Screen /1 of 4 match/\n");
+        play_tape(&mut journey, "search", "Type \"zurich\"\nWait+Screen /1 of 4 match/\n");
         // As many letters, but others.
-        go_on(
+        play_tape(
             &mut journey,
             "search",
             "Ctrl+W\nType \"dublin\"\nWait+Screen /Dublin HSM/\nCtrl+U\nWait+Screen /4 in all/\n",
         );
-        go_on(&mut journey, "search", "Ctrl+_\nWait+Screen /Dublin HSM/\nCtrl+_\nCtrl+_\nWait+Screen /Zurich DR/\n");
-        go_on(&mut journey, "search", "Ctrl+_\nWait+Screen /4 in all/\nCtrl+R\nWait+Screen /1 of 4 match/\nCtrl+U\n");
+        play_tape(
+            &mut journey,
+            "search",
+            "Ctrl+_\nWait+Screen /Dublin HSM/\nCtrl+_\nCtrl+_\nWait+Screen /Zurich DR/\n",
+        );
+        play_tape(
+            &mut journey,
+            "search",
+            "Ctrl+_\nWait+Screen /4 in all/\nCtrl+R\nWait+Screen /1 of 4 match/\nCtrl+U\n",
+        );
     }
 }
 
 #[test]
 fn forms_and_region_picker_support_editing_keys() {
-    let mut journey = start("editing", &format!("{STORES}Type \"C\"\nWait+Screen /Key store name/\n"));
-    go_on(&mut journey, "form", "Type \"one two\"\nCtrl+W\nCtrl+_\n");
-    assert_eq!(on_screen(&journey), "one two");
-    go_on(&mut journey, "form", "Left\nCtrl+U\n");
-    assert_eq!(on_screen(&journey), "o");
-    go_on(&mut journey, "form", "Alt+U\n");
-    assert_eq!(on_screen(&journey), "one two");
-    go_on(&mut journey, "form", "Alt+E\n");
-    assert_eq!(on_screen(&journey), "o");
-    go_on(
+    let mut journey =
+        play_from_start("editing", &format!("{WAIT_FOR_KEY_STORES}Type \"C\"\nWait+Screen /Key store name/\n"));
+    play_tape(&mut journey, "form", "Type \"one two\"\nCtrl+W\nCtrl+_\n");
+    assert_eq!(focused_field_text(&journey), "one two");
+    play_tape(&mut journey, "form", "Left\nCtrl+U\n");
+    assert_eq!(focused_field_text(&journey), "o");
+    play_tape(&mut journey, "form", "Alt+U\n");
+    assert_eq!(focused_field_text(&journey), "one two");
+    play_tape(&mut journey, "form", "Alt+E\n");
+    assert_eq!(focused_field_text(&journey), "o");
+    play_tape(
         &mut journey,
         "region",
         "Escape\nEscape\nF3\nType \"fra\"\nWait+Screen /eu-central-1/\nCtrl+U\nWait+Screen /more/\n",
     );
-    go_on(&mut journey, "region", "Ctrl+_\nWait+Screen /eu-central-1/\n");
-    assert_eq!(on_screen(&journey), "fra");
-    go_on(&mut journey, "region", "Ctrl+_\nWait+Screen /more/\nCtrl+R\nWait+Screen /eu-central-1/\n");
+    play_tape(&mut journey, "region", "Ctrl+_\nWait+Screen /eu-central-1/\n");
+    assert_eq!(focused_field_text(&journey), "fra");
+    play_tape(&mut journey, "region", "Ctrl+_\nWait+Screen /more/\nCtrl+R\nWait+Screen /eu-central-1/\n");
 }
 
 #[test]
 fn multiline_form_field_supports_editing_keys() {
     let tape = "Wait+Screen /External key stores \\(4\\)/\nTab\nUp 2\nEnter\nWait+Screen /Customer managed keys \\(6\\)/\n\
                 Type \"m\"\nWait+Screen /Key actions/\n";
-    let mut journey = start("editing", tape);
+    let mut journey = play_from_start("editing", tape);
     for _ in 0..20 {
         if screen(journey.app(), (80, 24)).lines().any(|line| line.contains('▸') && line.contains("description")) {
             break;
         }
-        go_on(&mut journey, "menu", "Down\n");
+        play_tape(&mut journey, "menu", "Down\n");
     }
-    go_on(&mut journey, "menu", "Enter\nWait+Screen /Save changes/\nCtrl+E\nCtrl+U\n");
-    assert_eq!(on_screen(&journey), "");
-    go_on(&mut journey, "text", "Type \"one two\"\nCtrl+_\n");
-    assert_eq!(on_screen(&journey), "one");
-    go_on(&mut journey, "text", "Ctrl+R\nLeft\nCtrl+U\nWait+Screen /▌o /\nCtrl+_\n");
-    assert_eq!(on_screen(&journey), "one two");
+    play_tape(&mut journey, "menu", "Enter\nWait+Screen /Save changes/\nCtrl+E\nCtrl+U\n");
+    assert_eq!(focused_field_text(&journey), "");
+    play_tape(&mut journey, "text", "Type \"one two\"\nCtrl+_\n");
+    assert_eq!(focused_field_text(&journey), "one");
+    play_tape(&mut journey, "text", "Ctrl+R\nLeft\nCtrl+U\nWait+Screen /▌o /\nCtrl+_\n");
+    assert_eq!(focused_field_text(&journey), "one two");
 }
 
 fn shows(app: &App, text: &str) -> bool {
@@ -168,33 +177,34 @@ fn shows(app: &App, text: &str) -> bool {
 
 #[test]
 fn masked_secret_supports_editing_but_not_undo() {
-    let mut journey = start("editing", &format!("{STORES}Type \"C\"\nWait+Screen /Key store name/\nTab 7\n"));
-    go_on(&mut journey, "secret", "Type \"abc\"\n");
-    assert_eq!(on_screen(&journey), "•••");
-    go_on(&mut journey, "secret", "Left\nCtrl+U\n");
-    assert_eq!(on_screen(&journey), "•");
+    let mut journey =
+        play_from_start("editing", &format!("{WAIT_FOR_KEY_STORES}Type \"C\"\nWait+Screen /Key store name/\nTab 7\n"));
+    play_tape(&mut journey, "secret", "Type \"abc\"\n");
+    assert_eq!(focused_field_text(&journey), "•••");
+    play_tape(&mut journey, "secret", "Left\nCtrl+U\n");
+    assert_eq!(focused_field_text(&journey), "•");
     for key in ["Ctrl+_", "Alt+U", "Ctrl+R", "Alt+E", "Ctrl+Y"] {
-        go_on(&mut journey, "secret", &format!("{key}\n"));
-        assert_eq!(on_screen(&journey), "•", "{key}");
+        play_tape(&mut journey, "secret", &format!("{key}\n"));
+        assert_eq!(focused_field_text(&journey), "•", "{key}");
     }
-    go_on(&mut journey, "secret", "Home\nType \"xy\"\nTab\nSpace\nWait+Screen /xyc/\n");
+    play_tape(&mut journey, "secret", "Home\nType \"xy\"\nTab\nSpace\nWait+Screen /xyc/\n");
     assert!(!shows(journey.app(), "abc"));
 }
 
 #[test]
 fn mfa_code_supports_editing_but_not_undo() {
-    let aws = Elsewhere::start();
+    let aws = ServedAws::start();
     let mut console = aws.console(aws.client("BreakGlass"));
-    go_on(&mut console, "mfa", "Wait+Screen /Multi-factor authentication/\nType \"123\"\nCtrl+_\nCtrl+R\n");
+    play_tape(&mut console, "mfa", "Wait+Screen /Multi-factor authentication/\nType \"123\"\nCtrl+_\nCtrl+R\n");
     assert!(shows(console.app(), "123···"));
-    go_on(&mut console, "mfa", "Left\nType \"9\"\n");
+    play_tape(&mut console, "mfa", "Left\nType \"9\"\n");
     assert!(shows(console.app(), "1293··"));
-    go_on(&mut console, "mfa", "Ctrl+U\nCtrl+_\n");
+    play_tape(&mut console, "mfa", "Ctrl+U\nCtrl+_\n");
     assert!(shows(console.app(), "3·····"));
-    go_on(&mut console, "mfa", "Delete\nCtrl+Y\n");
+    play_tape(&mut console, "mfa", "Delete\nCtrl+Y\n");
     assert!(shows(console.app(), "······"));
     // The arrows move to the other button where there is nothing to move over.
-    go_on(&mut console, "mfa", "Left\nWait+Screen /▸\\[ Close/\nRight\nWait+Screen /▸\\[ Continue/\n");
-    console.paste(&code_now(&aws));
-    go_on(&mut console, "mfa", "Enter\nWait+Screen /Frankfurt HSM/\n");
+    play_tape(&mut console, "mfa", "Left\nWait+Screen /▸\\[ Close/\nRight\nWait+Screen /▸\\[ Continue/\n");
+    console.paste(&current_mfa_code(&aws));
+    play_tape(&mut console, "mfa", "Enter\nWait+Screen /Frankfurt HSM/\n");
 }

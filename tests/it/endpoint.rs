@@ -17,29 +17,29 @@ use xks_console::server::profiles::{self as files, ServerInfo};
 use xks_console::server::{Server, tls};
 use xks_console::tui::app::Target;
 
-use super::account::{store, wait};
+use super::account::{block_on, key_store};
 use super::process::Console;
-use super::snapshots::go_on;
+use super::snapshots::play_tape;
 
 /// A served AWS, and the files `config` and `credentials` with profiles of its principals.
-pub struct Elsewhere {
+pub struct ServedAws {
     pub bundled: BundledAws,
     pub url: String,
     pub dir: tempfile::TempDir,
     _runtime: Runtime,
 }
 
-impl Elsewhere {
+impl ServedAws {
     pub fn start() -> Self {
-        Self::serve(false, Environment::system())
+        Self::start_with(false, Environment::system())
     }
 
     /// One whose clock is its own.
     pub fn start_at(clock: Clock) -> Self {
-        Self::serve(false, Environment { clock, ..Environment::system() })
+        Self::start_with(false, Environment { clock, ..Environment::system() })
     }
 
-    fn serve(is_over_tls: bool, world: Environment) -> Self {
+    fn start_with(is_over_tls: bool, world: Environment) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let bundled = BundledAws::in_memory("default", world).unwrap();
         let dir = tempfile::tempdir().unwrap();
@@ -65,7 +65,7 @@ impl Elsewhere {
     }
 
     /// Adds lines to one of the files.
-    pub fn write(&self, file: usize, lines: &str) {
+    pub fn append_to_file(&self, file: usize, lines: &str) {
         let path = &self.files()[file];
         let text = std::fs::read_to_string(path).unwrap() + lines;
         std::fs::write(path, text).unwrap();
@@ -82,25 +82,25 @@ impl Elsewhere {
     }
 
     pub fn client(&self, profile: &str) -> Client {
-        wait(profile::open(self.settings(profile), Clock::System)).unwrap()
+        block_on(profile::open(self.settings(profile), Clock::System)).unwrap()
     }
 
     pub fn console(&self, client: Client) -> Player {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let which = Target::Endpoint(client.endpoints().kms_host().unwrap());
+        let target = Target::Endpoint(client.endpoints().kms_host().unwrap());
         let clock = Clock::manual("2026-03-02T10:15:00Z".parse().unwrap());
-        Player::with_client((80, 24), self.bundled.clone(), client, which, clock, runtime)
+        Player::with_client((80, 24), self.bundled.clone(), client, target, clock, runtime)
     }
 
     /// Somebody else, who calls the same AWS.
-    pub fn other(&self) -> Client {
+    pub fn other_client(&self) -> Client {
         in_process_client(&self.bundled, Clock::System)
     }
 
-    fn rename(&self, from: &str, to: &str) {
-        wait(async {
-            let other = self.other();
-            let id = store(&other, from).await.custom_key_store_id;
+    fn rename_key_store(&self, from: &str, to: &str) {
+        block_on(async {
+            let other = self.other_client();
+            let id = key_store(&other, from).await.custom_key_store_id;
             let request = UpdateCustomKeyStore {
                 custom_key_store_id: id,
                 new_custom_key_store_name: Some(to.to_owned()),
@@ -111,30 +111,30 @@ impl Elsewhere {
     }
 }
 
-fn arn(client: &Client) -> Result<String, CallError> {
-    wait(client.call(&GetCallerIdentity {})).map(|caller| caller.arn)
+fn caller_arn(client: &Client) -> Result<String, CallError> {
+    block_on(client.call(&GetCallerIdentity {})).map(|caller| caller.arn)
 }
 
 #[test]
 fn changes_by_other_clients_appear_on_refresh_and_when_a_page_opens() {
-    let aws = Elsewhere::start();
+    let aws = ServedAws::start();
     let mut console = aws.console(aws.client("default"));
-    go_on(&mut console, "endpoint", "Wait+Screen /External key stores \\(4\\)/\nWait+Screen /Frankfurt HSM/\n");
+    play_tape(&mut console, "endpoint", "Wait+Screen /External key stores \\(4\\)/\nWait+Screen /Frankfurt HSM/\n");
     let header = tape::screen_text(&console.frame()).lines().next().unwrap().to_owned();
     let host = aws.url.trim_start_matches("http://");
     assert!(header.contains(&format!("AWS at {host}")) && header.contains("111122223333 · us-west-2"), "{header}");
 
-    aws.rename("Frankfurt HSM", "Mainz HSM");
-    go_on(&mut console, "endpoint", "Type \"r\"\nWait+Screen /Mainz HSM/\n");
-    aws.rename("Mainz HSM", "Bonn HSM");
-    go_on(&mut console, "endpoint", "Down\nEnter\nWait+Screen /Bonn HSM/\nWait+Screen /General configuration/\n");
+    aws.rename_key_store("Frankfurt HSM", "Mainz HSM");
+    play_tape(&mut console, "endpoint", "Type \"r\"\nWait+Screen /Mainz HSM/\n");
+    aws.rename_key_store("Mainz HSM", "Bonn HSM");
+    play_tape(&mut console, "endpoint", "Down\nEnter\nWait+Screen /Bonn HSM/\nWait+Screen /General configuration/\n");
 
-    let key = wait(aws.other().collect_aliases()).unwrap();
+    let key = block_on(aws.other_client().collect_aliases()).unwrap();
     let key = key.into_iter().find(|alias| alias.alias_name == "alias/eu-analytics").unwrap().target_key_id.unwrap();
-    go_on(&mut console, "endpoint", "Escape\nTab\nUp 2\nEnter\nWait+Screen /Customer managed keys \\(6\\)/\n");
+    play_tape(&mut console, "endpoint", "Escape\nTab\nUp 2\nEnter\nWait+Screen /Customer managed keys \\(6\\)/\n");
     let words = "told by somebody else".to_owned();
-    wait(aws.other().call(&UpdateKeyDescription { key_id: key, description: words })).unwrap();
-    go_on(
+    block_on(aws.other_client().call(&UpdateKeyDescription { key_id: key, description: words })).unwrap();
+    play_tape(
         &mut console,
         "endpoint",
         "Type \"/\"\nType \"eu-analytics\"\nEnter\nEnter\nWait+Screen /told by somebody else/\n",
@@ -143,9 +143,9 @@ fn changes_by_other_clients_appear_on_refresh_and_when_a_page_opens() {
 
 #[test]
 fn served_aws_shows_its_external_key_manager() {
-    let aws = Elsewhere::start();
+    let aws = ServedAws::start();
     let mut console = aws.console(aws.client("default"));
-    go_on(
+    play_tape(
         &mut console,
         "endpoint",
         "Wait+Screen /Frankfurt HSM/\nTab\nDown\nEnter\nWait+Screen /external keys \\(16\\)/\n",
@@ -154,7 +154,7 @@ fn served_aws_shows_its_external_key_manager() {
 
 #[test]
 fn rejected_credentials_are_reported_and_reloaded_once_the_file_is_fixed() {
-    let aws = Elsewhere::start();
+    let aws = ServedAws::start();
     let credentials = &aws.files()[1];
     let right = std::fs::read_to_string(credentials).unwrap();
     let spoilt = |line: &str| match line.split_once(" = ") {
@@ -163,48 +163,48 @@ fn rejected_credentials_are_reported_and_reloaded_once_the_file_is_fixed() {
     };
     std::fs::write(credentials, right.lines().map(spoilt).collect::<Vec<_>>().join("\n")).unwrap();
     let mut console = aws.console(aws.client("default"));
-    go_on(&mut console, "endpoint", "Wait+Screen /InvalidSignatureException/\n");
+    play_tape(&mut console, "endpoint", "Wait+Screen /InvalidSignatureException/\n");
     std::fs::write(credentials, right.replace("AKIA", "AKIB")).unwrap();
-    go_on(&mut console, "endpoint", "Type \"r\"\nWait+Screen /UnrecognizedClientException/\n");
+    play_tape(&mut console, "endpoint", "Type \"r\"\nWait+Screen /UnrecognizedClientException/\n");
     std::fs::write(credentials, right).unwrap();
-    go_on(&mut console, "endpoint", "Type \"r\"\nWait+Screen /Frankfurt HSM/\nWait+Screen /111122223333/\n");
+    play_tape(&mut console, "endpoint", "Type \"r\"\nWait+Screen /Frankfurt HSM/\nWait+Screen /111122223333/\n");
 }
 
 #[test]
 fn unreachable_endpoint_is_reported_and_the_console_stays_usable() {
-    let aws = Elsewhere::start();
+    let aws = ServedAws::start();
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let host = listener.local_addr().unwrap().to_string();
     drop(listener);
     let settings = Settings { endpoint_url: Some(format!("http://{host}")), ..aws.settings("default") };
-    let client = wait(profile::open(settings, Clock::System)).unwrap();
+    let client = block_on(profile::open(settings, Clock::System)).unwrap();
     let mut console = aws.console(client);
     let tape = format!(
         "Wait+Screen /no answer came from {host}/\nWait+Screen /[Rr]efused/\nTab\nUp\nEnter\n\
          Wait+Screen /AWS CloudHSM cluster/\n"
     );
-    go_on(&mut console, "endpoint", &tape);
+    play_tape(&mut console, "endpoint", &tape);
 }
 
 #[test]
 fn tls_trusts_the_ca_bundle_of_the_profile() {
-    let aws = Elsewhere::serve(true, Environment::system());
-    assert!(arn(&aws.client("default")).unwrap().ends_with("/Admin"));
+    let aws = ServedAws::start_with(true, Environment::system());
+    assert!(caller_arn(&aws.client("default")).unwrap().ends_with("/Admin"));
     let roles = aws.bundled.roles().unwrap();
-    assert!(arn(&aws.client(&roles[0].0)).unwrap().contains(":assumed-role/"));
+    assert!(caller_arn(&aws.client(&roles[0].0)).unwrap().contains(":assumed-role/"));
     let config = std::fs::read_to_string(&aws.files()[0]).unwrap();
     let without: Vec<&str> = config.lines().filter(|line| !line.starts_with("ca_bundle")).collect();
     std::fs::write(&aws.files()[0], without.join("\n")).unwrap();
-    let error = arn(&aws.client("default")).unwrap_err();
+    let error = caller_arn(&aws.client("default")).unwrap_err();
     assert!(error.to_string().contains("certificate") && !error.outcome_unknown(), "{error}");
 }
 
 #[test]
 fn role_is_assumed_at_the_endpoint_and_credential_process_supplies_credentials() {
-    let aws = Elsewhere::start();
+    let aws = ServedAws::start();
     let roles = aws.bundled.roles().unwrap();
     let (role, _) = roles.first().unwrap();
-    let caller = arn(&aws.client(role)).unwrap();
+    let caller = caller_arn(&aws.client(role)).unwrap();
     assert!(caller.starts_with("arn:aws:sts::111122223333:assumed-role/"), "{caller}");
 
     let keys = aws.bundled.access_keys().unwrap();
@@ -216,14 +216,17 @@ fn role_is_assumed_at_the_endpoint_and_credential_process_supplies_credentials()
     });
     let path = aws.dir.path().join("told.json");
     std::fs::write(&path, told.to_string()).unwrap();
-    aws.write(0, &format!("\n[profile process]\nregion = us-west-2\ncredential_process = cat {}\n", path.display()));
-    assert!(arn(&aws.client("process")).unwrap().ends_with(&format!("/{}", key.user_name)));
+    aws.append_to_file(
+        0,
+        &format!("\n[profile process]\nregion = us-west-2\ncredential_process = cat {}\n", path.display()),
+    );
+    assert!(caller_arn(&aws.client("process")).unwrap().ends_with(&format!("/{}", key.user_name)));
 }
 
 #[test]
 fn credential_errors_are_reported_with_a_remedy() {
-    let aws = Elsewhere::start();
-    aws.write(
+    let aws = ServedAws::start();
+    aws.append_to_file(
         0,
         "
 [profile nothing]
@@ -251,22 +254,22 @@ source_profile = default
         ("login", ["the profile login", "aws sso login --profile login"]),
         ("stranger", ["AccessDenied", "role/nobody"]),
     ] {
-        let error = arn(&aws.client(profile)).unwrap_err();
+        let error = caller_arn(&aws.client(profile)).unwrap_err();
         assert!(matches!(error, CallError::Credentials(_)) && !error.outcome_unknown(), "{error:?}");
         for part in parts {
             assert!(error.to_string().contains(part), "{part}: {error}");
         }
     }
-    let open = |settings| wait(profile::open(settings, Clock::System)).unwrap_err();
+    let open = |settings| block_on(profile::open(settings, Clock::System)).unwrap_err();
     assert!(matches!(open(aws.settings("missing")), OpenError::ProfileNotFound(name) if name == "missing"));
-    let elsewhere = Settings { region: Some("a.example.com/".to_owned()), ..aws.settings("default") };
-    assert!(matches!(open(elsewhere), OpenError::Region(_)));
+    let invalid_region = Settings { region: Some("a.example.com/".to_owned()), ..aws.settings("default") };
+    assert!(matches!(open(invalid_region), OpenError::Region(_)));
 }
 
 #[test]
 fn profile_endpoints_apply_unless_the_command_line_overrides_them() {
-    let aws = Elsewhere::start();
-    aws.write(
+    let aws = ServedAws::start();
+    aws.append_to_file(
         0,
         "
 [profile services]
@@ -291,19 +294,19 @@ sts =
 ",
     );
     let settings = |profile| Settings { endpoint_url: None, ..aws.settings(profile) };
-    let client = wait(profile::open(settings("services"), Clock::System)).unwrap();
+    let client = block_on(profile::open(settings("services"), Clock::System)).unwrap();
     assert_eq!((client.region(), client.endpoints().kms_host().as_deref()), ("cn-north-1", Some("kms.example.com")));
     assert_eq!(client.endpoints().global_url.as_deref(), Some("https://all.example.com"));
     assert!(client.endpoints().service_urls.len() == 1, "{:?}", client.endpoints());
     let ours = aws.client("services");
     assert_eq!((ours.endpoints().global_url.as_ref(), ours.endpoints().service_urls.len()), (Some(&aws.url), 0));
-    let refused = wait(profile::open(settings("careless"), Clock::System)).unwrap_err();
+    let refused = block_on(profile::open(settings("careless"), Clock::System)).unwrap_err();
     assert!(matches!(refused, OpenError::Endpoint { .. }), "{refused}");
     for (profile, words) in [
         ("all-secret", "the endpoint of all services: the URL contains a user name or password"),
         ("one-secret", "the endpoint of STS: ‘https://sts.example.com/’ is followed by a query"),
     ] {
-        let refused = wait(profile::open(settings(profile), Clock::System)).unwrap_err();
+        let refused = block_on(profile::open(settings(profile), Clock::System)).unwrap_err();
         let told = format!("{refused} {refused:?}");
         assert!(told.starts_with(words) && !told.contains("hunter2"), "{told}");
     }
@@ -316,7 +319,7 @@ fn password_in_an_endpoint_environment_variable_is_not_printed() {
         let output = Command::new(env!("CARGO_BIN_EXE_xks-console"))
             .args(["create-key", "--yes", "--aws", "--alias", "a"])
             .env_clear()
-            .envs(environment(dir.path()))
+            .envs(env_vars(dir.path()))
             .envs([("AWS_REGION", "us-west-2"), ("AWS_ACCESS_KEY_ID", "A"), ("AWS_SECRET_ACCESS_KEY", "S")])
             .env(variable, "https://ada:hunter2@kms.example.com")
             .output()
@@ -328,7 +331,7 @@ fn password_in_an_endpoint_environment_variable_is_not_printed() {
 }
 
 /// What a shell has that was told where the served AWS is.
-fn environment(home: &Path) -> Vec<(String, String)> {
+fn env_vars(home: &Path) -> Vec<(String, String)> {
     let path = |name: &str| home.join(name).to_str().unwrap().to_owned();
     vec![
         ("AWS_CONFIG_FILE".to_owned(), path("config")),
@@ -339,27 +342,27 @@ fn environment(home: &Path) -> Vec<(String, String)> {
     ]
 }
 
-pub fn run(arguments: &[&str], home: &Path, more: &[(&str, &str)]) -> Console {
-    let environment = environment(home);
+pub fn run_console(arguments: &[&str], home: &Path, more: &[(&str, &str)]) -> Console {
+    let environment = env_vars(home);
     let pairs = environment.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     Console::run(arguments, home, (80, 24), &pairs.chain(more.iter().copied()).collect::<Vec<_>>())
 }
 
 #[test]
 fn key_is_created_through_the_endpoint() {
-    let aws = Elsewhere::start();
-    let mut console = run(&["--endpoint-url", &aws.url], aws.dir.path(), &[]);
+    let aws = ServedAws::start();
+    let mut console = run_console(&["--endpoint-url", &aws.url], aws.dir.path(), &[]);
     console.create_key();
     assert!(console.text().contains("AWS at 127.0.0.1:"), "{}", console.text());
     console.kill();
-    let aliases = wait(aws.other().collect_aliases()).unwrap();
+    let aliases = block_on(aws.other_client().collect_aliases()).unwrap();
     assert!(aliases.iter().any(|alias| alias.alias_name == "alias/payments"));
     assert!(!aws.dir.path().join("data").exists());
 }
 
 #[test]
 fn endpoint_environment_variables_apply_to_aws_but_not_to_the_bundled_aws() {
-    let aws = Elsewhere::start();
+    let aws = ServedAws::start();
     let keys = aws.bundled.access_keys().unwrap();
     let exported = [
         ("AWS_ENDPOINT_URL", aws.url.as_str()),
@@ -368,20 +371,20 @@ fn endpoint_environment_variables_apply_to_aws_but_not_to_the_bundled_aws() {
         ("AWS_ACCESS_KEY_ID", keys[0].credentials.access_key_id.as_str()),
         ("AWS_SECRET_ACCESS_KEY", keys[0].credentials.secret_access_key.expose()),
     ];
-    aws.rename("Frankfurt HSM", "Mainz HSM");
-    let mut console = run(&["--aws"], aws.dir.path(), &exported);
-    console.wait("Mainz HSM");
+    aws.rename_key_store("Frankfurt HSM", "Mainz HSM");
+    let mut console = run_console(&["--aws"], aws.dir.path(), &exported);
+    console.wait_for("Mainz HSM");
     assert!(console.text().contains("AWS at 127.0.0.1:"), "{}", console.text());
     console.kill();
-    let mut console = run(&[], aws.dir.path(), &exported);
-    console.wait("Frankfurt HSM");
+    let mut console = run_console(&[], aws.dir.path(), &exported);
+    console.wait_for("Frankfurt HSM");
     assert!(console.text().contains("bundled AWS"), "{}", console.text());
     console.kill();
 }
 
 #[test]
 fn missing_region_or_conflicting_options_exit_with_an_error() {
-    let aws = Elsewhere::start();
+    let aws = ServedAws::start();
     std::fs::write(&aws.files()[0], "[profile red]\n").unwrap();
     for (arguments, code, words) in [
         (&["--aws", "--profile", "red"][..], 1, "no Region is named"),
@@ -389,7 +392,7 @@ fn missing_region_or_conflicting_options_exit_with_an_error() {
         (&["--aws", "serve"], 2, "go with no other command"),
         (&["--endpoint-url", "http://10.0.0.1"], 2, "use https"),
     ] {
-        let (found, written) = run(arguments, aws.dir.path(), &[]).end();
+        let (found, written) = run_console(arguments, aws.dir.path(), &[]).wait_for_exit();
         assert!(found == code && written.contains(words), "{arguments:?}: {found} {written}");
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use super::snapshots::{assert_shown, go_on, snapshot, start};
+use super::snapshots::{assert_screen_matches, play_from_start, play_tape, snapshot};
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http::{Request, Response};
@@ -15,7 +15,7 @@ use xks_console::flow::tape::{self, ConsoleDriver as _, Tape};
 
 const SIZES: [(u16, u16); 4] = [(60, 20), (80, 24), (120, 40), (200, 60)];
 
-fn method_at_every_size(method: &str, text: &str) {
+fn assert_method_at_every_size(method: &str, text: &str) {
     let tape = Tape::parse(method, text).unwrap();
     for (width, height) in SIZES {
         let mut journey = Player::start((width, height)).unwrap();
@@ -30,31 +30,31 @@ fn method_at_every_size(method: &str, text: &str) {
 
 #[test]
 fn method_1_matches_snapshots_from_start_to_success() {
-    method_at_every_size("method-1", include_str!("../../assets/tapes/method-1.tape"));
+    assert_method_at_every_size("method-1", include_str!("../../assets/tapes/method-1.tape"));
 }
 
 #[test]
 fn method_2_matches_snapshots_from_start_to_success() {
-    method_at_every_size("method-2", include_str!("../../assets/tapes/method-2.tape"));
+    assert_method_at_every_size("method-2", include_str!("../../assets/tapes/method-2.tape"));
 }
 
 /// Remembers what CreateKey and CreateAlias asked for.
-struct Remembers {
-    way: Arc<dyn Transport>,
-    asked: Arc<Mutex<Vec<serde_json::Value>>>,
+struct RecordingTransport {
+    inner: Arc<dyn Transport>,
+    requests: Arc<Mutex<Vec<serde_json::Value>>>,
 }
 
-impl Transport for Remembers {
+impl Transport for RecordingTransport {
     fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
         let target = request.headers().get("x-amz-target").and_then(|target| target.to_str().ok());
         if target.is_some_and(|target| target.ends_with(".CreateKey") || target.ends_with(".CreateAlias")) {
-            self.asked.lock().unwrap().push(serde_json::from_slice(request.body()).unwrap());
+            self.requests.lock().unwrap().push(serde_json::from_slice(request.body()).unwrap());
         }
-        self.way.send(request)
+        self.inner.send(request)
     }
 
     fn is_bundled(&self) -> bool {
-        self.way.is_bundled()
+        self.inner.is_bundled()
     }
 }
 
@@ -63,15 +63,17 @@ fn both_methods_create_the_same_key() {
     let tapes = [include_str!("../../assets/tapes/method-1.tape"), include_str!("../../assets/tapes/method-2.tape")];
     let made = tapes.map(|text| {
         let mut journey = Player::start((120, 40)).unwrap();
-        let (client, asked) = (journey.client().clone(), Arc::new(Mutex::new(Vec::new())));
-        journey.use_client(client.map_transport(|way| Arc::new(Remembers { way, asked: Arc::clone(&asked) })));
+        let (client, sent) = (journey.client().clone(), Arc::new(Mutex::new(Vec::new())));
+        journey.use_client(
+            client.map_transport(|inner| Arc::new(RecordingTransport { inner, requests: Arc::clone(&sent) })),
+        );
         tape::play(&Tape::parse("method", text).unwrap(), &mut journey, &mut |_, _| Ok(())).unwrap();
-        let mut asked = std::mem::take(&mut *asked.lock().unwrap());
+        let mut sent = std::mem::take(&mut *sent.lock().unwrap());
         // IDs of stores and keys are those of one account each; everything else is what the person said.
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let name = runtime.block_on(frankfurt(&client)).custom_key_store_id;
-        assert_eq!(asked[0]["CustomKeyStoreId"], name.as_str());
-        asked[1]["TargetKeyId"] = serde_json::Value::Null;
+        let name = runtime.block_on(frankfurt_key_store(&client)).custom_key_store_id;
+        assert_eq!(sent[0]["CustomKeyStoreId"], name.as_str());
+        sent[1]["TargetKeyId"] = serde_json::Value::Null;
         let keys = runtime.block_on(client.collect_aliases()).unwrap();
         let key_id =
             keys.iter().find(|alias| alias.alias_name == "alias/payments").unwrap().target_key_id.clone().unwrap();
@@ -79,14 +81,14 @@ fn both_methods_create_the_same_key() {
         let mut key = runtime.block_on(client.call(&describe)).unwrap().key_metadata;
         (key.key_id, key.arn) = (String::new(), String::new());
         let policy = kms::GetKeyPolicy { key_id, policy_name: None };
-        (asked, key, runtime.block_on(client.call(&policy)).unwrap().policy)
+        (sent, key, runtime.block_on(client.call(&policy)).unwrap().policy)
     });
     assert_eq!(made[0], made[1]);
     assert_eq!(made[0].0.len(), 2);
 }
 
 /// To the last step of the wizard with this external key, then Finish.
-fn finish_with(external_key: &str, alias: &str) -> String {
+fn finish_tape(external_key: &str, alias: &str) -> String {
     format!(
         "Wait+Screen /External key stores \\(4\\)/\nDown\nEnter\nWait+Screen /General configuration/\nEnter\n\
          Wait+Screen /Create key/\nType \"{external_key}\"\nTab\nSpace\nCtrl+N\nType \"{alias}\"\nCtrl+N\nCtrl+N\nCtrl+N\n\
@@ -103,13 +105,13 @@ fn create_key_error_shows_code_meaning_and_remedy_and_returns_to_the_draft() {
         ("disabled-2019", "XksKeyInvalidConfigurationException", "is not enabled"),
         ("backup-encrypt-only", "XksKeyInvalidConfigurationException", "may not both encrypt and decrypt"),
     ] {
-        let tape = finish_with(external_key, "payments")
+        let tape = finish_tape(external_key, "payments")
             + &format!(
                 "Wait+Screen /{code}/\nWait+Screen /{meaning}/\nWait+Screen /What to do/\nScreenshot {external_key}.png\nEnter\n\
                  Wait+Screen /External key ID/\nCtrl+U\nType \"payments-2026\"\nCtrl+N\nWait+Screen /payments/\nCtrl+N\n\
                  Ctrl+N\nCtrl+N\nCtrl+N\nCtrl+N\nCtrl+N\nWait+Screen /Success/\n"
             );
-        start("refused", &tape);
+        play_from_start("refused", &tape);
     }
 }
 
@@ -117,14 +119,14 @@ fn create_key_error_shows_code_meaning_and_remedy_and_returns_to_the_draft() {
 fn external_key_in_use_is_reported_while_typing() {
     let tape = "Wait+Screen /External key stores \\(4\\)/\nDown\nEnter\nWait+Screen /General configuration/\nEnter\n\
                 Wait+Screen /Create key/\nType \"customer-db\"\nTab\nWait+Screen /already in use/\n";
-    start("in-use", tape);
+    play_from_start("in-use", tape);
 }
 
 #[test]
 fn wizard_opens_after_connecting_a_disconnected_key_store() {
     let tape = "Wait+Screen /Zurich DR/\nEnd\nType \"n\"\nWait+Screen /not connected/\nScreenshot offer.png\nEnter\n\
                 Wait+Screen /Connecting/\nScreenshot connecting.png\nWait+Screen@30s /Configure key/\n";
-    start("connect", tape);
+    play_from_start("connect", tape);
 }
 
 #[test]
@@ -132,7 +134,7 @@ fn connecting_a_failed_key_store_disconnects_it_first_and_explains_the_error() {
     let tape = "Wait+Screen /Paris legacy/\nDown 2\nType \"n\"\nWait+Screen /INVALID_CREDENTIALS/\nEnter\n\
                 Wait+Screen /Disconnecting/\nWait+Screen@30s /Connecting/\nWait+Screen@30s /INVALID_CREDENTIALS/\n\
                 Wait+Screen /What to do/\nScreenshot failed.png\nEscape\nWait+Screen /External key stores/\n";
-    start("failed", tape);
+    play_from_start("failed", tape);
 }
 
 #[test]
@@ -141,7 +143,7 @@ fn wizard_updates_the_proxy_credential_of_a_failed_key_store_and_connects_it() {
     let tape = "Wait+Screen /Frankfurt HSM/\nWait+Screen /111122223333/\nDown\nType \"n\"\nWait+Screen /External key ID/\n\
                 Shift+Tab\nDown\nEnter\nWait+Screen /Update proxy credential/\nScreenshot offer.png\nTab\nEnter\n\
                 Wait+Screen /▸ Proxy credential: Access key ID/\nScreenshot form.png\n";
-    let mut journey = start("credential", tape);
+    let mut journey = play_from_start("credential", tape);
     let configuration = journey.bundled().proxy_configuration("paris").unwrap();
     let configuration: serde_json::Value = serde_json::from_str(&configuration).unwrap();
     let part = |name: &str| configuration["XksProxyAuthenticationCredential"][name].as_str().unwrap().to_owned();
@@ -150,14 +152,14 @@ fn wizard_updates_the_proxy_credential_of_a_failed_key_store_and_connects_it() {
         "Type \"{id}\"\nTab\nType \"{secret}\"\nCtrl+N\nWait+Screen /Disconnect and connect again/\nEnter\n\
          Wait+Screen@30s /◉ Paris legacy/\n"
     );
-    go_on(&mut journey, "credential", &rest);
+    play_tape(&mut journey, "credential", &rest);
 }
 
 #[test]
 fn key_whose_alias_is_taken_gets_another_alias_and_no_second_key_is_created() {
     // Somebody else takes the alias between the check and Finish.
-    let text = finish_with("payments-2026", "payments").replace("Wait+Screen /7 Review/\nCtrl+N\n", "");
-    let mut journey = start("before-finish", &text);
+    let text = finish_tape("payments-2026", "payments").replace("Wait+Screen /7 Review/\nCtrl+N\n", "");
+    let mut journey = play_from_start("before-finish", &text);
     let client = journey.client().clone();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let alias = xks_console::aws::kms::CreateAlias {
@@ -172,49 +174,49 @@ fn key_whose_alias_is_taken_gets_another_alias_and_no_second_key_is_created() {
     let rest = "Ctrl+N\nWait+Screen /AlreadyExistsException/\nWait+Screen /The KMS key was created/\nScreenshot half.png\n\
          Enter\nWait+Screen /Add alias/\nCtrl+U\nType \"payments-2\"\nCtrl+N\nWait+Screen /7 Review/\nCtrl+N\n\
          Wait+Screen /Success/\nWait+Screen /payments-2/\n";
-    go_on(&mut journey, "finish", rest);
+    play_tape(&mut journey, "finish", rest);
     assert_eq!(runtime.block_on(client.collect_keys()).unwrap().len(), keys + 1);
 }
 
 #[test]
 fn leaving_the_wizard_asks_only_when_changes_would_be_lost() {
     let open = "Wait+Screen /Frankfurt HSM/\nDown\nType \"n\"\nWait+Screen /Create key/\n";
-    start("untouched", &format!("{open}Escape\nWait+Screen /General configuration/\n"));
+    play_from_start("untouched", &format!("{open}Escape\nWait+Screen /General configuration/\n"));
     let typed = format!(
         "{open}Type \"x\"\nEscape\nWait+Screen /would be lost/\nEnter\nWait+Screen /External key ID/\nEscape\nTab\n\
          Enter\nWait+Screen /General configuration/\n"
     );
-    start("typed", &typed);
-    let mut journey = start("quit", &format!("{open}Type \"x\"\nCtrl+C\nWait+Screen /Ctrl-C once more/\n"));
+    play_from_start("typed", &typed);
+    let mut journey = play_from_start("quit", &format!("{open}Type \"x\"\nCtrl+C\nWait+Screen /Ctrl-C once more/\n"));
     assert!(!journey.has_quit());
-    go_on(&mut journey, "again", "Ctrl+C");
+    play_tape(&mut journey, "again", "Ctrl+C");
     assert!(journey.has_quit());
 }
 
 #[test]
 fn alt_digit_opens_only_visited_steps() {
-    let mut journey = start(
+    let mut journey = play_from_start(
         "visited",
         "Wait+Screen /Frankfurt HSM/\nDown\nType \"n\"\nWait+Screen /Create key/\nType \"payments-2026\"\nTab\nSpace\n\
          Ctrl+N\nWait+Screen /▸ 2/\nType \"payments\"\nCtrl+N\nWait+Screen /▸ 3/\nAlt+1\nWait+Screen /▸ 1/\nAlt+3\n\
          Wait+Screen /▸ 3/\nAlt+5\nWait+Screen /▸ 3/\n",
     );
-    go_on(&mut journey, "two", "Alt+2\nWait+Screen /payments/");
+    play_tape(&mut journey, "two", "Alt+2\nWait+Screen /payments/");
 }
 
 #[test]
 fn help_explains_the_field_and_the_keys() {
     let tape = "Wait+Screen /Frankfurt HSM/\nType \"?\"\nWait+Screen /Keys/\nScreenshot keys.png\nEscape\nDown\nType \"n\"\n\
                 Wait+Screen /Create key/\nF1\nWait+Screen /AES_256/\nScreenshot field.png\nEscape\n";
-    start("help", tape);
+    play_from_start("help", tape);
 }
 
 #[test]
 fn generated_policy_can_be_scrolled_to_its_end() {
-    let before = finish_with("payments-2026", "payments").replace("Ctrl+N\nWait+Screen /7 Review/\nCtrl+N\n", "");
+    let before = finish_tape("payments-2026", "payments").replace("Ctrl+N\nWait+Screen /7 Review/\nCtrl+N\n", "");
     let tape = before
         + "Wait+Screen /Generated from your choices/\nPageDown 9\nWait+Screen /\\[ Next \\]/\nPageUp 9\nWait+Screen /Generated/\n";
-    start("policy", &tape);
+    play_from_start("policy", &tape);
 }
 
 #[test]
@@ -226,20 +228,20 @@ fn tape_with_an_unmet_wait_is_an_error() {
 }
 
 /// A console whose terminal gets another size before each key.
-struct Unsteady {
+struct ResizingStage {
     journey: Player,
-    steady: (u16, u16),
+    base_size: (u16, u16),
     sizes: Box<dyn Iterator<Item = (u16, u16)>>,
-    drawn: usize,
+    resize_count: usize,
 }
 
-impl tape::ConsoleDriver for Unsteady {
+impl tape::ConsoleDriver for ResizingStage {
     fn press(&mut self, key: crossterm::event::KeyEvent) {
         if let Some(size) = self.sizes.next() {
             self.journey.resize(size);
             assert_eq!(self.journey.frame().area.as_size(), size.into());
-            self.drawn += 1;
-            self.journey.resize(self.steady);
+            self.resize_count += 1;
+            self.journey.resize(self.base_size);
         }
         self.journey.press(key);
     }
@@ -269,32 +271,32 @@ impl tape::ConsoleDriver for Unsteady {
 fn every_screen_can_be_drawn_at_every_size() {
     let tape = Tape::parse("method-1.tape", include_str!("../../assets/tapes/method-1.tape")).unwrap();
     for shift in [0, 7, 31] {
-        let steady = (120, 40);
+        let base_size = (120, 40);
         // Widths and heights that share no factor, so that all sorts of pairs come.
         let widths = (1..=12).chain([19, 20, 39, 40, 41, 59, 60, 75, 76, 99, 100, 200, 300]).cycle();
         let heights = (1..=9).chain([11, 12, 19, 20, 24, 59, 60, 90]).cycle().skip(shift);
         let sizes = Box::new(widths.zip(heights));
-        let mut stage = Unsteady { journey: Player::start(steady).unwrap(), steady, sizes, drawn: 0 };
+        let mut stage = ResizingStage { journey: Player::start(base_size).unwrap(), base_size, sizes, resize_count: 0 };
         tape::play(&tape, &mut stage, &mut |_, _| Ok(())).unwrap();
-        assert!(stage.drawn > 100, "{}", stage.drawn);
+        assert!(stage.resize_count > 100, "{}", stage.resize_count);
     }
 }
 
 /// To *Review* with a draft that is right.
-fn to_review() -> String {
-    finish_with("payments-2026", "payments").replace("Wait+Screen /7 Review/\nCtrl+N\n", "Wait+Screen /7 Review/\n")
+fn review_tape() -> String {
+    finish_tape("payments-2026", "payments").replace("Wait+Screen /7 Review/\nCtrl+N\n", "Wait+Screen /7 Review/\n")
 }
 
 /// Plays `tape`; at its screenshot `world-changes.png` somebody else does `change` to the same account.
-fn play_while(tape: &str, change: impl AsyncFn(&Client)) -> Player {
+fn play_with_change(tape: &str, change: impl AsyncFn(&Client)) -> Player {
     let tape = Tape::parse("while", tape).unwrap();
     let mut journey = Player::start((80, 24)).unwrap();
-    let somebody_else = journey.client().clone();
+    let other_client = journey.client().clone();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     tape::play(&tape, &mut journey, &mut |name, journey| {
         match name {
-            "world-changes.png" => runtime.block_on(change(&somebody_else)),
-            name => assert_shown(name.trim_end_matches(".png"), journey.app()),
+            "world-changes.png" => runtime.block_on(change(&other_client)),
+            name => assert_screen_matches(name.trim_end_matches(".png"), journey.app()),
         }
         Ok(())
     })
@@ -302,35 +304,35 @@ fn play_while(tape: &str, change: impl AsyncFn(&Client)) -> Player {
     journey
 }
 
-pub async fn frankfurt(client: &Client) -> kms::CustomKeyStore {
+pub async fn frankfurt_key_store(client: &Client) -> kms::CustomKeyStore {
     let stores = client.collect_key_stores().await.unwrap();
     stores.into_iter().find(|store| store.custom_key_store_name == "Frankfurt HSM").unwrap()
 }
 
 #[test]
 fn key_store_disconnected_before_finish_can_be_connected_from_the_review() {
-    let tape = to_review()
+    let tape = review_tape()
         + "Screenshot world-changes.png\nCtrl+N\nWait+Screen /CustomKeyStoreInvalidStateException/\n\
            Wait+Screen /What to do/\nScreenshot refused-disconnected.png\nEnter\nWait+Screen /Frankfurt HSM is/\n\
            Enter\nWait+Screen /Disconnecting/\nWait+Screen@30s /is connected/\nWait+Screen /payments-2026/\nCtrl+N\nCtrl+N\nCtrl+N\nCtrl+N\nCtrl+N\nCtrl+N\nWait+Screen /7 Review/\n\
            Ctrl+N\nWait+Screen /Success/\n";
-    play_while(&tape, async |client| {
-        let custom_key_store_id = frankfurt(client).await.custom_key_store_id;
+    play_with_change(&tape, async |client| {
+        let custom_key_store_id = frankfurt_key_store(client).await.custom_key_store_id;
         client.call(&kms::DisconnectCustomKeyStore { custom_key_store_id }).await.unwrap();
     });
 }
 
 #[test]
 fn external_key_taken_before_finish_is_reported_and_the_draft_is_kept() {
-    let tape = to_review()
+    let tape = review_tape()
         + "Screenshot world-changes.png\nCtrl+N\nWait+Screen /XksKeyAlreadyInUseException/\n\
            Wait+Screen /What to do/\nScreenshot refused-taken.png\nEnter\nWait+Screen /External key ID/\nCtrl+U\n\
            Type \"ledger-archive\"\nCtrl+N\nWait+Screen /payments/\nCtrl+N\nCtrl+N\nCtrl+N\nCtrl+N\nCtrl+N\n\
            Wait+Screen /7 Review/\nCtrl+N\nWait+Screen /Success/\n";
-    play_while(&tape, async |client| {
+    play_with_change(&tape, async |client| {
         let request = kms::CreateKey {
             origin: Some(kms::Origin::ExternalKeyStore),
-            custom_key_store_id: Some(frankfurt(client).await.custom_key_store_id),
+            custom_key_store_id: Some(frankfurt_key_store(client).await.custom_key_store_id),
             xks_key_id: Some("payments-2026".to_owned()),
             ..kms::CreateKey::default()
         };
@@ -339,21 +341,21 @@ fn external_key_taken_before_finish_is_reported_and_the_draft_is_kept() {
 }
 
 /// Asks AWS for another key than the console does, as a console that lets one choose would; the answer is AWS's own.
-struct AnotherRequest {
+struct ModifiedCreateKey {
     client: Client,
-    way: Arc<dyn Transport>,
+    inner: Arc<dyn Transport>,
     change: fn(&mut kms::CreateKey),
 }
 
-impl Transport for AnotherRequest {
+impl Transport for ModifiedCreateKey {
     fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
         if request.headers().get("x-amz-target").is_none_or(|target| target != "TrentService.CreateKey") {
-            return self.way.send(request);
+            return self.inner.send(request);
         }
-        let mut asked: kms::CreateKey = serde_json::from_slice(request.body()).unwrap();
-        (self.change)(&mut asked);
+        let mut sent: kms::CreateKey = serde_json::from_slice(request.body()).unwrap();
+        (self.change)(&mut sent);
         Box::pin(async move {
-            let Err(CallError::Service(error)) = self.client.call(&asked).await else { panic!("it was not refused") };
+            let Err(CallError::Service(error)) = self.client.call(&sent).await else { panic!("it was not refused") };
             let body = Bytes::from(xks_console::aws::codec::json_error_body(&error));
             Ok(Response::builder().status(error.status).body(body).unwrap())
         })
@@ -364,42 +366,43 @@ impl Transport for AnotherRequest {
 fn settings_unsupported_in_a_custom_key_store_are_explained() {
     type Change = fn(&mut kms::CreateKey);
     let changes: [(&str, Change); 3] = [
-        ("key-spec", |asked| asked.key_spec = Some("RSA_2048".to_owned())),
-        ("key-usage", |asked| asked.key_usage = Some("GENERATE_VERIFY_MAC".to_owned())),
-        ("multi-region", |asked| asked.multi_region = Some(true)),
+        ("key-spec", |sent| sent.key_spec = Some("RSA_2048".to_owned())),
+        ("key-usage", |sent| sent.key_usage = Some("GENERATE_VERIFY_MAC".to_owned())),
+        ("multi-region", |sent| sent.multi_region = Some(true)),
     ];
     for (what, change) in changes {
         let mut journey = Player::start((80, 24)).unwrap();
         let client = journey.client().clone();
-        journey
-            .use_client(client.map_transport(|way| Arc::new(AnotherRequest { client: client.clone(), way, change })));
-        let tape = finish_with("payments-2026", "payments")
+        journey.use_client(
+            client.map_transport(|inner| Arc::new(ModifiedCreateKey { client: client.clone(), inner, change })),
+        );
+        let tape = finish_tape("payments-2026", "payments")
             + &format!(
                 "Wait+Screen /Exception/\nWait+Screen /What to do/\nScreenshot {what}.png\nCtrl+P\n\
                Wait+Screen /Edit key policy/\n"
             );
-        go_on(&mut journey, "refused", &tape);
+        play_tape(&mut journey, "refused", &tape);
     }
 }
 
 /// Loses the first answer to an operation, after AWS did what was asked.
-struct LostAnswer {
-    way: Arc<dyn Transport>,
+struct LostResponse {
+    inner: Arc<dyn Transport>,
     operation: &'static str,
     is_lost: AtomicBool,
 }
 
-impl Transport for LostAnswer {
+impl Transport for LostResponse {
     fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
         let target = request.headers().get("x-amz-target").and_then(|target| target.to_str().ok());
-        let is_meant = target.is_some_and(|target| target.ends_with(self.operation));
+        let is_target = target.is_some_and(|target| target.ends_with(self.operation));
         Box::pin(async move {
-            let answer = self.way.send(request).await;
-            if is_meant && !self.is_lost.swap(true, Ordering::SeqCst) {
+            let response = self.inner.send(request).await;
+            if is_target && !self.is_lost.swap(true, Ordering::SeqCst) {
                 let reason = "the connection was reset".to_owned();
                 return Err(TransportError { host: "kms".to_owned(), reason, may_have_arrived: true });
             }
-            answer
+            response
         })
     }
 }
@@ -412,10 +415,10 @@ fn lost_response_is_looked_up_and_creates_no_second_key() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let keys = runtime.block_on(client.collect_keys()).unwrap().len();
         let is_lost = AtomicBool::new(false);
-        journey.use_client(client.map_transport(|way| Arc::new(LostAnswer { way, operation, is_lost })));
-        let tape = finish_with("payments-2026", "payments")
+        journey.use_client(client.map_transport(|inner| Arc::new(LostResponse { inner, operation, is_lost })));
+        let tape = finish_tape("payments-2026", "payments")
             + &format!("Wait+Screen /No answer came/\nScreenshot {operation}.png\nEnter\nWait+Screen /Success/\n");
-        go_on(&mut journey, "lost", &tape);
+        play_tape(&mut journey, "lost", &tape);
         assert_eq!(runtime.block_on(client.collect_keys()).unwrap().len(), keys + 1);
         let aliases = runtime.block_on(client.collect_aliases()).unwrap();
         assert_eq!(aliases.iter().filter(|alias| alias.alias_name == "alias/payments").count(), 1);
@@ -423,18 +426,18 @@ fn lost_response_is_looked_up_and_creates_no_second_key() {
 }
 
 /// Never answers an operation, as a service in trouble does.
-struct Hangs {
-    way: Arc<dyn Transport>,
+struct HangingTransport {
+    inner: Arc<dyn Transport>,
     operation: &'static str,
 }
 
-impl Transport for Hangs {
+impl Transport for HangingTransport {
     fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
         let target = request.headers().get("x-amz-target").and_then(|target| target.to_str().ok());
         if target.is_some_and(|target| target.ends_with(self.operation)) {
             return Box::pin(std::future::pending());
         }
-        self.way.send(request)
+        self.inner.send(request)
     }
 }
 
@@ -446,7 +449,9 @@ fn hanging_call_does_not_block_the_console_and_can_be_cancelled() {
     use xks_console::tui::{chrome, runtime};
 
     let journey = Player::start((80, 24)).unwrap();
-    let client = journey.client().map_transport(|way| Arc::new(Hangs { way, operation: ".DescribeCustomKeyStores" }));
+    let client = journey
+        .client()
+        .map_transport(|inner| Arc::new(HangingTransport { inner, operation: ".DescribeCustomKeyStores" }));
     let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     tokio.block_on(async {
         let (mut app, effects) = App::new(Target::Bundled, "us-west-2");

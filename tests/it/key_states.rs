@@ -17,7 +17,7 @@ use xks_console::environment::Clock;
 /// The columns of the table that a key in an external key store can have.
 const STATES: [KeyState; 4] = [KeyState::Enabled, KeyState::Disabled, KeyState::PendingDeletion, KeyState::Unavailable];
 
-struct Key {
+struct TestKey {
     client: Client,
     clock: Clock,
     id: String,
@@ -25,17 +25,17 @@ struct Key {
     blob: Blob,
 }
 
-impl Key {
+impl TestKey {
     /// A key in an external key store, with the alias `alias/it`, in this state.
     async fn in_state(state: KeyState) -> Self {
         let (client, clock) = account();
-        let id = new_key(&client).await;
+        let id = create_external_key(&client).await;
         let alias = CreateAlias { alias_name: "alias/it".to_owned(), target_key_id: id.clone() };
         client.call(&alias).await.unwrap();
         let key = Self { blob: encrypt(&client, &id).await, client, clock, id };
         let key_id = key.id.clone();
         match state {
-            KeyState::Disabled => key.must(DisableKey { key_id }).await,
+            KeyState::Disabled => key.call(DisableKey { key_id }).await,
             KeyState::PendingDeletion => {
                 key.client.call(&ScheduleKeyDeletion { key_id, pending_window_in_days: Some(7) }).await.unwrap();
             }
@@ -46,19 +46,19 @@ impl Key {
         key
     }
 
-    async fn must(&self, request: impl Operation<Response = Empty>) {
+    async fn call(&self, request: impl Operation<Response = Empty>) {
         self.client.call(&request).await.unwrap();
     }
 
     async fn disconnect(&self) {
-        let custom_key_store_id = store(&self.client, "Frankfurt HSM").await.custom_key_store_id;
-        self.must(DisconnectCustomKeyStore { custom_key_store_id }).await;
+        let custom_key_store_id = key_store(&self.client, "Frankfurt HSM").await.custom_key_store_id;
+        self.call(DisconnectCustomKeyStore { custom_key_store_id }).await;
         self.clock.advance(jiff::SignedDuration::from_secs(10));
     }
 
     async fn connect(&self) {
-        let custom_key_store_id = store(&self.client, "Frankfurt HSM").await.custom_key_store_id;
-        self.must(ConnectCustomKeyStore { custom_key_store_id }).await;
+        let custom_key_store_id = key_store(&self.client, "Frankfurt HSM").await.custom_key_store_id;
+        self.call(ConnectCustomKeyStore { custom_key_store_id }).await;
         self.clock.advance(jiff::SignedDuration::from_secs(10));
     }
 
@@ -67,7 +67,7 @@ impl Key {
     }
 
     /// The code an operation is refused with, or `ok`.
-    async fn code<O: Operation>(&self, request: O) -> String {
+    async fn result_code<O: Operation>(&self, request: O) -> String {
         match self.client.call(&request).await {
             Ok(_) => "ok".to_owned(),
             Err(CallError::Service(error)) => error.code.trim_end_matches("Exception").to_owned(),
@@ -75,22 +75,24 @@ impl Key {
         }
     }
 
-    async fn row(&self, operation: &str) -> String {
+    async fn try_operation(&self, operation: &str) -> String {
         let key_id = self.id.clone();
         let context = context("nile");
         let other = "alias/app-logs".to_owned();
         match operation {
-            "CancelKeyDeletion" => self.code(CancelKeyDeletion { key_id }).await,
-            "CreateAlias" => self.code(CreateAlias { alias_name: "alias/new".to_owned(), target_key_id: key_id }).await,
-            "Encrypt" => self.code(Encrypt { key_id, plaintext: secret(b"x"), ..Default::default() }).await,
+            "CancelKeyDeletion" => self.result_code(CancelKeyDeletion { key_id }).await,
+            "CreateAlias" => {
+                self.result_code(CreateAlias { alias_name: "alias/new".to_owned(), target_key_id: key_id }).await
+            }
+            "Encrypt" => self.result_code(Encrypt { key_id, plaintext: secret(b"x"), ..Default::default() }).await,
             "Decrypt" => {
                 let ciphertext_blob = self.blob.clone();
-                self.code(Decrypt { ciphertext_blob, encryption_context: context, ..Default::default() }).await
+                self.result_code(Decrypt { ciphertext_blob, encryption_context: context, ..Default::default() }).await
             }
             "ReEncrypt from" => {
                 let (ciphertext_blob, destination_key_id) = (self.blob.clone(), other);
                 let source_encryption_context = context;
-                self.code(ReEncrypt {
+                self.result_code(ReEncrypt {
                     ciphertext_blob,
                     destination_key_id,
                     source_encryption_context,
@@ -101,7 +103,7 @@ impl Key {
             "ReEncrypt to" => {
                 let ciphertext_blob = encrypt(&self.client, &other).await;
                 let (destination_key_id, source_encryption_context) = (key_id, context);
-                self.code(ReEncrypt {
+                self.result_code(ReEncrypt {
                     ciphertext_blob,
                     destination_key_id,
                     source_encryption_context,
@@ -109,35 +111,41 @@ impl Key {
                 })
                 .await
             }
-            "GenerateDataKey" => self.code(data_key(key_id)).await,
-            "GenerateDataKeyWithoutPlaintext" => self.code(GenerateDataKeyWithoutPlaintext(data_key(key_id))).await,
-            "DeleteAlias" => self.code(DeleteAlias { alias_name: "alias/it".to_owned() }).await,
-            "DescribeKey" => self.code(DescribeKey::new(key_id)).await,
-            "GetKeyPolicy" => self.code(GetKeyPolicy { key_id, policy_name: None }).await,
+            "GenerateDataKey" => self.result_code(data_key(key_id)).await,
+            "GenerateDataKeyWithoutPlaintext" => {
+                self.result_code(GenerateDataKeyWithoutPlaintext(data_key(key_id))).await
+            }
+            "DeleteAlias" => self.result_code(DeleteAlias { alias_name: "alias/it".to_owned() }).await,
+            "DescribeKey" => self.result_code(DescribeKey::new(key_id)).await,
+            "GetKeyPolicy" => self.result_code(GetKeyPolicy { key_id, policy_name: None }).await,
             "PutKeyPolicy" => {
                 let policy = default_policy("aws", "111122223333");
-                self.code(PutKeyPolicy { key_id, policy, ..Default::default() }).await
+                self.result_code(PutKeyPolicy { key_id, policy, ..Default::default() }).await
             }
-            "ListAliases" => self.code(ListAliases { key_id: Some(key_id), ..Default::default() }).await,
-            "ListKeyPolicies" => self.code(ListKeyPolicies { key_id, ..Default::default() }).await,
-            "ListResourceTags" => self.code(ListResourceTags { key_id, ..Default::default() }).await,
-            "EnableKey" => self.code(EnableKey { key_id }).await,
-            "DisableKey" => self.code(DisableKey { key_id }).await,
-            "ScheduleKeyDeletion" => self.code(ScheduleKeyDeletion { key_id, pending_window_in_days: None }).await,
+            "ListAliases" => self.result_code(ListAliases { key_id: Some(key_id), ..Default::default() }).await,
+            "ListKeyPolicies" => self.result_code(ListKeyPolicies { key_id, ..Default::default() }).await,
+            "ListResourceTags" => self.result_code(ListResourceTags { key_id, ..Default::default() }).await,
+            "EnableKey" => self.result_code(EnableKey { key_id }).await,
+            "DisableKey" => self.result_code(DisableKey { key_id }).await,
+            "ScheduleKeyDeletion" => {
+                self.result_code(ScheduleKeyDeletion { key_id, pending_window_in_days: None }).await
+            }
             "TagResource" => {
                 let tags = vec![Tag { tag_key: "a".to_owned(), tag_value: String::new() }];
-                self.code(TagResource { key_id, tags }).await
+                self.result_code(TagResource { key_id, tags }).await
             }
-            "UntagResource" => self.code(UntagResource { key_id, tag_keys: vec!["a".to_owned()] }).await,
-            "UpdateKeyDescription" => self.code(UpdateKeyDescription { key_id, description: "new".to_owned() }).await,
+            "UntagResource" => self.result_code(UntagResource { key_id, tag_keys: vec!["a".to_owned()] }).await,
+            "UpdateKeyDescription" => {
+                self.result_code(UpdateKeyDescription { key_id, description: "new".to_owned() }).await
+            }
             "UpdateAlias from" => {
                 let target_key_id = self.client.call(&DescribeKey::new(other)).await.unwrap().key_metadata.key_id;
-                self.code(UpdateAlias { alias_name: "alias/it".to_owned(), target_key_id }).await
+                self.result_code(UpdateAlias { alias_name: "alias/it".to_owned(), target_key_id }).await
             }
             "UpdateAlias to" => {
-                self.code(UpdateAlias { alias_name: "alias/app-logs".to_owned(), target_key_id: key_id }).await
+                self.result_code(UpdateAlias { alias_name: "alias/app-logs".to_owned(), target_key_id: key_id }).await
             }
-            "GetKeyRotationStatus" => self.code(GetKeyRotationStatus { key_id }).await,
+            "GetKeyRotationStatus" => self.result_code(GetKeyRotationStatus { key_id }).await,
             other => panic!("no row {other}"),
         }
     }
@@ -182,7 +190,7 @@ async fn operations_follow_the_documented_key_state_table() {
     for (operation, expected) in table {
         for (state, expected) in STATES.into_iter().zip(expected) {
             assert_eq!(
-                Key::in_state(state).await.row(operation).await,
+                TestKey::in_state(state).await.try_operation(operation).await,
                 expected,
                 "{operation} on a key that is {state:?}"
             );
@@ -192,25 +200,25 @@ async fn operations_follow_the_documented_key_state_table() {
 
 #[tokio::test]
 async fn enabling_or_disabling_an_unavailable_key_shows_once_its_store_is_connected() {
-    let key = Key::in_state(KeyState::Unavailable).await;
-    key.must(DisableKey { key_id: key.id.clone() }).await;
+    let key = TestKey::in_state(KeyState::Unavailable).await;
+    key.call(DisableKey { key_id: key.id.clone() }).await;
     assert_eq!(key.metadata().await.key_state, KeyState::Unavailable);
     key.connect().await;
     assert_eq!((key.metadata().await.key_state, key.metadata().await.enabled), (KeyState::Disabled, false));
-    key.must(EnableKey { key_id: key.id.clone() }).await;
+    key.call(EnableKey { key_id: key.id.clone() }).await;
     assert_eq!((key.metadata().await.key_state, key.metadata().await.enabled), (KeyState::Enabled, true));
 }
 
 #[tokio::test]
 async fn key_is_pending_deletion_until_cancelled_or_due() {
-    let key = Key::in_state(KeyState::PendingDeletion).await;
+    let key = TestKey::in_state(KeyState::PendingDeletion).await;
     let due = key.metadata().await.deletion_date.unwrap().0;
     assert_eq!(due.to_string(), "2026-03-09T10:15:00Z");
     // It stays pending, and can be cancelled, also while the store is disconnected.
     key.disconnect().await;
     assert_eq!(key.metadata().await.key_state, KeyState::PendingDeletion);
-    let answer = key.client.call(&CancelKeyDeletion { key_id: key.id.clone() }).await.unwrap();
-    assert!(answer.key_id.ends_with(&key.id));
+    let response = key.client.call(&CancelKeyDeletion { key_id: key.id.clone() }).await.unwrap();
+    assert!(response.key_id.ends_with(&key.id));
     key.connect().await;
     let metadata = key.metadata().await;
     assert_eq!((metadata.key_state, metadata.deletion_date), (KeyState::Disabled, None));
@@ -219,50 +227,53 @@ async fn key_is_pending_deletion_until_cancelled_or_due() {
     key.clock.advance(jiff::SignedDuration::from_hours(7 * 24 - 1));
     assert_eq!(key.metadata().await.key_state, KeyState::PendingDeletion);
     // The external key is still taken, and the alias too.
-    let again = request(&key.client, "Frankfurt HSM", "payments-2026").await;
-    assert_eq!(refusal(key.client.call(&again).await).code, "XksKeyAlreadyInUseException");
+    let again = create_key_request(&key.client, "Frankfurt HSM", "payments-2026").await;
+    assert_eq!(service_error(key.client.call(&again).await).code, "XksKeyAlreadyInUseException");
     key.clock.advance(jiff::SignedDuration::from_hours(2));
-    assert_eq!(refusal(key.client.call(&DescribeKey::new(key.id.clone())).await).code, "NotFoundException");
-    assert_eq!(refusal(key.client.call(&DescribeKey::new("alias/it".to_owned())).await).code, "NotFoundException");
+    assert_eq!(service_error(key.client.call(&DescribeKey::new(key.id.clone())).await).code, "NotFoundException");
+    assert_eq!(
+        service_error(key.client.call(&DescribeKey::new("alias/it".to_owned())).await).code,
+        "NotFoundException"
+    );
     // The external key was not touched: a new KMS key can use it, and can't decrypt what the old one encrypted.
     key.client.call(&again).await.unwrap();
-    assert_eq!(refusal(decrypt(&key.client, &key.blob, "nile").await).code, "InvalidCiphertextException");
+    assert_eq!(service_error(decrypt(&key.client, &key.blob, "nile").await).code, "InvalidCiphertextException");
 }
 
 #[tokio::test]
 async fn waiting_period_must_be_7_to_30_days() {
     let (client, _) = account();
-    let key_id = new_key(&client).await;
+    let key_id = create_external_key(&client).await;
     for days in [0, 6, 31] {
         let request = ScheduleKeyDeletion { key_id: key_id.clone(), pending_window_in_days: Some(days) };
-        assert_eq!(refusal(client.call(&request).await).code, "ValidationException");
+        assert_eq!(service_error(client.call(&request).await).code, "ValidationException");
     }
-    let answer = client.call(&ScheduleKeyDeletion { key_id, pending_window_in_days: None }).await.unwrap();
-    assert_eq!((answer.pending_window_in_days, answer.key_state), (30, KeyState::PendingDeletion));
+    let response = client.call(&ScheduleKeyDeletion { key_id, pending_window_in_days: None }).await.unwrap();
+    assert_eq!((response.pending_window_in_days, response.key_state), (30, KeyState::PendingDeletion));
 }
 
 #[tokio::test]
 async fn description_tag_and_policy_changes_are_stored() {
-    let key = Key::in_state(KeyState::Enabled).await;
+    let key = TestKey::in_state(KeyState::Enabled).await;
     let key_id = || key.id.clone();
-    key.must(UpdateKeyDescription { key_id: key_id(), description: "what it is for".to_owned() }).await;
+    key.call(UpdateKeyDescription { key_id: key_id(), description: "what it is for".to_owned() }).await;
     assert_eq!(key.metadata().await.description, "what it is for");
     let tag = |name: &str, value: &str| Tag { tag_key: name.to_owned(), tag_value: value.to_owned() };
-    key.must(TagResource { key_id: key_id(), tags: vec![tag("a", "1"), tag("b", "2")] }).await;
-    key.must(UntagResource { key_id: key_id(), tag_keys: vec!["a".to_owned(), "never there".to_owned()] }).await;
+    key.call(TagResource { key_id: key_id(), tags: vec![tag("a", "1"), tag("b", "2")] }).await;
+    key.call(UntagResource { key_id: key_id(), tag_keys: vec!["a".to_owned(), "never there".to_owned()] }).await;
     assert_eq!(key.client.collect_tags(&key.id).await.unwrap(), [tag("b", "2")]);
     let policy = default_policy("aws", "111122223333").replace("Enable IAM", "Enable all IAM");
-    key.must(PutKeyPolicy { key_id: key_id(), policy: policy.clone(), ..Default::default() }).await;
+    key.call(PutKeyPolicy { key_id: key_id(), policy: policy.clone(), ..Default::default() }).await;
     let kept = key.client.call(&GetKeyPolicy { key_id: key_id(), policy_name: None }).await.unwrap();
     assert_eq!(kept.policy, policy);
 }
 
 #[tokio::test]
 async fn put_key_policy_rejects_a_policy_that_locks_out_the_caller() {
-    let key = Key::in_state(KeyState::Enabled).await;
+    let key = TestKey::in_state(KeyState::Enabled).await;
     let policy = default_policy("aws", "444455556666");
     let request = PutKeyPolicy { key_id: key.id.clone(), policy, ..Default::default() };
-    let error = refusal(key.client.call(&request).await);
+    let error = service_error(key.client.call(&request).await);
     assert_eq!(error.code, "MalformedPolicyDocumentException");
     assert!(error.message.contains("will not allow you to update the key policy"), "{error}");
     let request = PutKeyPolicy { bypass_policy_lockout_safety_check: Some(true), ..request };
@@ -271,29 +282,29 @@ async fn put_key_policy_rejects_a_policy_that_locks_out_the_caller() {
 
 #[tokio::test]
 async fn alias_can_be_updated_and_deleted() {
-    let key = Key::in_state(KeyState::Enabled).await;
+    let key = TestKey::in_state(KeyState::Enabled).await;
     let other = key.client.call(&DescribeKey::new("alias/app-logs".to_owned())).await.unwrap().key_metadata.key_id;
     let alias_name = "alias/it".to_owned();
-    key.must(UpdateAlias { alias_name: alias_name.clone(), target_key_id: other.clone() }).await;
+    key.call(UpdateAlias { alias_name: alias_name.clone(), target_key_id: other.clone() }).await;
     let found = key.client.call(&DescribeKey::new(alias_name.clone())).await.unwrap().key_metadata.key_id;
     assert_eq!(found, other);
-    key.must(DeleteAlias { alias_name: alias_name.clone() }).await;
-    assert_eq!(key.code(DeleteAlias { alias_name: alias_name.clone() }).await, "NotFound");
-    assert_eq!(key.code(UpdateAlias { alias_name, target_key_id: other }).await, "NotFound");
+    key.call(DeleteAlias { alias_name: alias_name.clone() }).await;
+    assert_eq!(key.result_code(DeleteAlias { alias_name: alias_name.clone() }).await, "NotFound");
+    assert_eq!(key.result_code(UpdateAlias { alias_name, target_key_id: other }).await, "NotFound");
 }
 
 #[tokio::test]
 async fn operations_that_need_a_key_id_reject_aliases() {
-    let key = Key::in_state(KeyState::Enabled).await;
+    let key = TestKey::in_state(KeyState::Enabled).await;
     let key_id = || "alias/it".to_owned();
-    assert_eq!(key.code(DisableKey { key_id: key_id() }).await, "NotFound");
-    assert_eq!(key.code(GetKeyPolicy { key_id: key_id(), policy_name: None }).await, "NotFound");
-    assert_eq!(key.code(DescribeKey::new(key_id())).await, "ok");
+    assert_eq!(key.result_code(DisableKey { key_id: key_id() }).await, "NotFound");
+    assert_eq!(key.result_code(GetKeyPolicy { key_id: key_id(), policy_name: None }).await, "NotFound");
+    assert_eq!(key.result_code(DescribeKey::new(key_id())).await, "ok");
 }
 
 #[tokio::test]
 async fn re_encrypt_moves_data_between_keys() {
-    let key = Key::in_state(KeyState::Enabled).await;
+    let key = TestKey::in_state(KeyState::Enabled).await;
     let request = ReEncrypt {
         ciphertext_blob: key.blob.clone(),
         source_encryption_context: context("nile"),
@@ -301,11 +312,11 @@ async fn re_encrypt_moves_data_between_keys() {
         destination_encryption_context: context("amazon"),
         ..Default::default()
     };
-    let answer = key.client.call(&request).await.unwrap();
-    assert!(answer.source_key_id.ends_with(&key.id) && answer.key_id != answer.source_key_id);
-    assert_eq!(decrypt(&key.client, &answer.ciphertext_blob, "amazon").await.unwrap().expose(), b"four corners");
+    let response = key.client.call(&request).await.unwrap();
+    assert!(response.source_key_id.ends_with(&key.id) && response.key_id != response.source_key_id);
+    assert_eq!(decrypt(&key.client, &response.ciphertext_blob, "amazon").await.unwrap().expose(), b"four corners");
     let request = ReEncrypt { source_encryption_context: context("amazon"), ..request };
-    assert_eq!(refusal(key.client.call(&request).await).code, "KMSInvalidStateException");
+    assert_eq!(service_error(key.client.call(&request).await).code, "KMSInvalidStateException");
 }
 
 #[tokio::test]
@@ -317,11 +328,11 @@ async fn generate_random_rejects_external_key_stores() {
     assert_eq!(some.expose().len(), 32);
     assert_ne!(client.call(&request(Some(32), None)).await.unwrap().plaintext, some);
     for wrong in [None, Some(0), Some(1025)] {
-        assert_eq!(refusal(client.call(&request(wrong, None)).await).code, "ValidationException");
+        assert_eq!(service_error(client.call(&request(wrong, None)).await).code, "ValidationException");
     }
-    let id = store(&client, "Frankfurt HSM").await.custom_key_store_id;
-    assert_eq!(refusal(client.call(&request(Some(1), Some(id))).await).code, "UnsupportedOperationException");
-    let error = refusal(client.call(&request(Some(1), Some("cks-0".to_owned()))).await);
+    let id = key_store(&client, "Frankfurt HSM").await.custom_key_store_id;
+    assert_eq!(service_error(client.call(&request(Some(1), Some(id))).await).code, "UnsupportedOperationException");
+    let error = service_error(client.call(&request(Some(1), Some("cks-0".to_owned()))).await);
     assert_eq!(error.code, "CustomKeyStoreNotFoundException");
 }
 
@@ -360,14 +371,14 @@ async fn operations_unsupported_for_external_key_store_keys_are_rejected() {
     let (client, _) = account();
     // What any of them needs; the others pass over it.
     let request = serde_json::json!({
-        "KeyId": new_key(&client).await, "KeyPairSpec": "RSA_2048", "WrappingAlgorithm": "RSAES_OAEP_SHA_256",
+        "KeyId": create_external_key(&client).await, "KeyPairSpec": "RSA_2048", "WrappingAlgorithm": "RSAES_OAEP_SHA_256",
         "WrappingKeySpec": "RSA_2048", "ImportToken": "YQ==", "EncryptedKeyMaterial": "YQ==", "ReplicaRegion": "us-east-1",
         "PrimaryRegion": "us-east-1", "Message": "YQ==", "Signature": "YQ==", "SigningAlgorithm": "ECDSA_SHA_256",
         "MacAlgorithm": "HMAC_SHA_256", "Mac": "YQ==", "KeyAgreementAlgorithm": "ECDH", "PublicKey": "YQ==",
         "EncapsulationAlgorithm": "ML_KEM", "SharedSecretCiphertextBlob": "YQ==",
     });
     for operation in FOREIGN {
-        let error = refusal(ask(&client, operation, request.clone()).await);
+        let error = service_error(ask(&client, operation, request.clone()).await);
         let expected = match *operation {
             "Sign" | "Verify" | "GenerateMac" | "VerifyMac" | "DeriveSharedSecret" | "Encapsulate" | "Decapsulate" => {
                 "InvalidKeyUsageException"
@@ -378,7 +389,11 @@ async fn operations_unsupported_for_external_key_store_keys_are_rejected() {
         assert_eq!(error.code, expected, "{operation}: {}", error.message);
         if expected != "UnknownOperationException" {
             let without = serde_json::json!({ "Message": "YQ==" });
-            assert_eq!(refusal(ask(&client, operation, without).await).code, "ValidationException", "{operation}");
+            assert_eq!(
+                service_error(ask(&client, operation, without).await).code,
+                "ValidationException",
+                "{operation}"
+            );
         }
     }
 }
@@ -388,7 +403,7 @@ async fn only_keys_with_kms_origin_have_a_rotation_status() {
     let (client, _) = account();
     let standard = client.call(&DescribeKey::new("alias/app-logs".to_owned())).await.unwrap().key_metadata.key_id;
     assert!(!client.call(&GetKeyRotationStatus { key_id: standard }).await.unwrap().key_rotation_enabled);
-    let error = refusal(client.call(&GetKeyRotationStatus { key_id: new_key(&client).await }).await);
+    let error = service_error(client.call(&GetKeyRotationStatus { key_id: create_external_key(&client).await }).await);
     assert!(error.message.ends_with("origin is EXTERNAL_KEY_STORE which is not valid for this operation."), "{error}");
 }
 
@@ -404,34 +419,37 @@ async fn key_with_kms_origin_needs_no_key_store() {
 
 #[tokio::test]
 async fn key_is_limited_to_fifty_aliases_and_fifty_tags() {
-    let key = Key::in_state(KeyState::Enabled).await;
+    let key = TestKey::in_state(KeyState::Enabled).await;
     for number in 1..50 {
         let (alias_name, target_key_id) = (format!("alias/it-{number}"), key.id.clone());
-        key.must(CreateAlias { alias_name, target_key_id }).await;
+        key.call(CreateAlias { alias_name, target_key_id }).await;
     }
     let one_more = CreateAlias { alias_name: "alias/it-50".to_owned(), target_key_id: key.id.clone() };
-    assert_eq!(key.code(one_more).await, "LimitExceeded");
+    assert_eq!(key.result_code(one_more).await, "LimitExceeded");
     let move_here = UpdateAlias { alias_name: "alias/app-logs".to_owned(), target_key_id: key.id.clone() };
-    assert_eq!(key.code(move_here).await, "LimitExceeded");
+    assert_eq!(key.result_code(move_here).await, "LimitExceeded");
     let tags = |count: std::ops::Range<u32>| {
         count.map(|number| Tag { tag_key: number.to_string(), tag_value: String::new() }).collect::<Vec<_>>()
     };
-    key.must(TagResource { key_id: key.id.clone(), tags: tags(0..30) }).await;
-    assert_eq!(key.code(TagResource { key_id: key.id.clone(), tags: tags(30..51) }).await, "Tag");
+    key.call(TagResource { key_id: key.id.clone(), tags: tags(0..30) }).await;
+    assert_eq!(key.result_code(TagResource { key_id: key.id.clone(), tags: tags(30..51) }).await, "Tag");
     // What was refused left nothing behind.
     assert_eq!(key.client.collect_tags(&key.id).await.unwrap().len(), 30);
 }
 
 #[tokio::test]
 async fn aws_managed_keys_cannot_be_changed() {
-    let key = Key::in_state(KeyState::Enabled).await;
+    let key = TestKey::in_state(KeyState::Enabled).await;
     let aws = key.client.call(&DescribeKey::new("alias/aws/s3".to_owned())).await.unwrap().key_metadata.key_id;
-    assert_eq!(key.code(DisableKey { key_id: aws.clone() }).await, "AccessDenied");
+    assert_eq!(key.result_code(DisableKey { key_id: aws.clone() }).await, "AccessDenied");
     assert_eq!(
-        key.code(ScheduleKeyDeletion { key_id: aws.clone(), pending_window_in_days: None }).await,
+        key.result_code(ScheduleKeyDeletion { key_id: aws.clone(), pending_window_in_days: None }).await,
         "AccessDenied"
     );
     let policy = default_policy("aws", "111122223333");
-    assert_eq!(key.code(PutKeyPolicy { key_id: aws.clone(), policy, ..Default::default() }).await, "AccessDenied");
-    assert_eq!(key.code(DeleteAlias { alias_name: "alias/aws/s3".to_owned() }).await, "InvalidAliasName");
+    assert_eq!(
+        key.result_code(PutKeyPolicy { key_id: aws.clone(), policy, ..Default::default() }).await,
+        "AccessDenied"
+    );
+    assert_eq!(key.result_code(DeleteAlias { alias_name: "alias/aws/s3".to_owned() }).await, "InvalidAliasName");
 }

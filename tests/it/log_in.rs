@@ -18,64 +18,64 @@ use xks_console::flow::tape::ConsoleDriver as _;
 use xks_console::tui::app::{App, Target};
 use xks_console::tui::pages::Location;
 
-use super::account::wait;
-use super::endpoint::{Elsewhere, run};
-use super::snapshots::{assert_shown, go_on};
+use super::account::block_on;
+use super::endpoint::{ServedAws, run_console};
+use super::snapshots::{assert_screen_matches, play_tape};
 
 /// The code that a device with this seed shows.
-pub fn code(seed: &SecretString, seconds: i64) -> String {
+pub fn mfa_code(seed: &SecretString, seconds: i64) -> String {
     let secret = Secret::try_from_base32(seed.expose()).unwrap();
     Builder::new().with_secret(secret).build().unwrap().generate(u64::try_from(seconds).unwrap()).to_string()
 }
 
-pub fn code_now(aws: &Elsewhere) -> String {
-    code(&aws.bundled.mfa_device().unwrap().seed, Timestamp::now().as_second())
+pub fn current_mfa_code(aws: &ServedAws) -> String {
+    mfa_code(&aws.bundled.mfa_device().unwrap().seed, Timestamp::now().as_second())
 }
 
 /// One that it doesn't show, nor has just shown, nor is about to.
-pub fn wrong_code(aws: &Elsewhere) -> String {
+pub fn wrong_mfa_code(aws: &ServedAws) -> String {
     let (seed, now) = (aws.bundled.mfa_device().unwrap().seed, Timestamp::now().as_second());
-    let near: Vec<String> = (-2..=2).map(|step| code(&seed, now + 30 * step)).collect();
+    let near: Vec<String> = (-2..=2).map(|step| mfa_code(&seed, now + 30 * step)).collect();
     (0..10).map(|digit| digit.to_string().repeat(6)).find(|code| !near.contains(code)).unwrap()
 }
 
 /// Compares what is shown with snapshots that don't tell the port.
-fn shown(name: &str, console: &Player) {
-    without_port(name, console.app().clone());
+fn assert_console_shown(name: &str, console: &Player) {
+    assert_shown_without_port(name, console.app().clone());
 }
 
 /// Compares what lies over a page that is the same in each account.
-pub fn shown_over_any_page(name: &str, console: &Player) {
-    without_port(name, {
+pub fn assert_shown_over_fixed_page(name: &str, console: &Player) {
+    assert_shown_without_port(name, {
         let mut app = console.app().clone();
         app.location = Location::CloudHsm;
         app
     });
 }
 
-fn without_port(name: &str, mut app: App) {
+fn assert_shown_without_port(name: &str, mut app: App) {
     app.target = Target::Endpoint("127.0.0.1:4599".to_owned());
-    assert_shown(name, &app);
+    assert_screen_matches(name, &app);
 }
 
 /// From the first page to *Review*, with everything typed.
-const TO_REVIEW: &str = "Wait+Screen /Frankfurt HSM/\nDown\nType \"n\"\nWait+Screen /Create key/\nType \"payments-2026\"\nTab\n\
+const GO_TO_REVIEW: &str = "Wait+Screen /Frankfurt HSM/\nDown\nType \"n\"\nWait+Screen /Create key/\nType \"payments-2026\"\nTab\n\
     Space\nCtrl+N\nType \"payments\"\nCtrl+N\nCtrl+N\nCtrl+N\nCtrl+N\nCtrl+N\nWait+Screen /7 Review/\n";
 
 #[test]
 fn profile_with_mfa_serial_prompts_for_a_code_and_again_after_a_wrong_one() {
-    let aws = Elsewhere::start();
+    let aws = ServedAws::start();
     let mut console = aws.console(aws.client("BreakGlass"));
-    go_on(&mut console, "mfa", "Wait+Screen /Multi-factor authentication/\n");
-    shown("mfa-asked", &console);
-    go_on(&mut console, "mfa", "Type \"12x\"\nEnter\n");
-    go_on(&mut console, "mfa", "Wait+Screen /needs at least 6 characters/\nBackspace 2\n");
-    console.paste(&wrong_code(&aws));
-    go_on(&mut console, "mfa", "Enter\nWait+Screen /with invalid MFA/\n");
-    shown("mfa-wrong", &console);
-    let shown = code_now(&aws);
+    play_tape(&mut console, "mfa", "Wait+Screen /Multi-factor authentication/\n");
+    assert_console_shown("mfa-asked", &console);
+    play_tape(&mut console, "mfa", "Type \"12x\"\nEnter\n");
+    play_tape(&mut console, "mfa", "Wait+Screen /needs at least 6 characters/\nBackspace 2\n");
+    console.paste(&wrong_mfa_code(&aws));
+    play_tape(&mut console, "mfa", "Enter\nWait+Screen /with invalid MFA/\n");
+    assert_console_shown("mfa-wrong", &console);
+    let shown = current_mfa_code(&aws);
     console.paste(&format!("{} {}\n", &shown[..3], &shown[3..]));
-    go_on(&mut console, "mfa", "Enter\nWait+Screen /Frankfurt HSM/\n");
+    play_tape(&mut console, "mfa", "Enter\nWait+Screen /Frankfurt HSM/\n");
     let app = console.app();
     assert!(app.account.caller_arn.contains(":assumed-role/BreakGlass/xks-console-"), "{}", app.account.caller_arn);
     assert!(app.login.is_none() && app.flashes.is_empty(), "{:?}", app.flashes);
@@ -83,22 +83,22 @@ fn profile_with_mfa_serial_prompts_for_a_code_and_again_after_a_wrong_one() {
 
 #[test]
 fn closing_the_mfa_dialog_explains_the_empty_page_and_refresh_prompts_again() {
-    let aws = Elsewhere::start();
+    let aws = ServedAws::start();
     let mut console = aws.console(aws.client("BreakGlass"));
-    go_on(&mut console, "mfa", "Wait+Screen /Multi-factor/\nEscape\nWait+Screen /MFA device arn:aws:iam/\n");
-    shown("mfa-closed", &console);
-    go_on(&mut console, "mfa", "Escape\nType \"r\"\nWait+Screen /Multi-factor/\n");
+    play_tape(&mut console, "mfa", "Wait+Screen /Multi-factor/\nEscape\nWait+Screen /MFA device arn:aws:iam/\n");
+    assert_console_shown("mfa-closed", &console);
+    play_tape(&mut console, "mfa", "Escape\nType \"r\"\nWait+Screen /Multi-factor/\n");
 }
 
 /// Profiles that lead to the role with a code in each way that there is, and in some that lead nowhere.
-fn with_roles() -> Elsewhere {
-    let aws = Elsewhere::start();
+fn aws_with_role_profiles() -> ServedAws {
+    let aws = ServedAws::start();
     let serial = aws.bundled.mfa_device().unwrap().serial;
     let keys = aws.bundled.access_keys().unwrap();
     let (id, secret) = (&keys[0].credentials.access_key_id, keys[0].credentials.secret_access_key.expose());
     let role = "region = us-west-2\nrole_arn = arn:aws:iam::111122223333:role/security/BreakGlass";
     let asks = format!("{role}\nmfa_serial = {serial}");
-    aws.write(
+    aws.append_to_file(
         0,
         &format!(
             "
@@ -140,14 +140,14 @@ source_profile = missing
 
 #[test]
 fn invalid_role_profiles_are_reported_before_prompting_for_a_code() {
-    let aws = with_roles();
+    let aws = aws_with_role_profiles();
     for (profile, words) in [
         ("long", "duration_seconds of long is no number"),
         ("twice", "more than one of its roles has an mfa_serial"),
         ("one", "name each other as source_profile"),
         ("nobody", "there is no profile missing"),
     ] {
-        let error = wait(aws.client(profile).load_credentials()).unwrap_err();
+        let error = block_on(aws.client(profile).load_credentials()).unwrap_err();
         assert!(error.mfa_serial.is_none() && error.to_string().contains(words), "{error}");
     }
 }
@@ -159,21 +159,23 @@ fn role_settings_behave_as_in_the_aws_cli() {
         ("beyond", ":assumed-role/PaymentsApi/xks-console-"),
         ("itself", ":assumed-role/BreakGlass/xks-console-"),
     ] {
-        let aws = with_roles();
+        let aws = aws_with_role_profiles();
         let client = aws.client(profile);
-        let Err(CallError::Credentials(none)) = wait(client.call(&ListKeys::default())) else { panic!("no code yet") };
+        let Err(CallError::Credentials(none)) = block_on(client.call(&ListKeys::default())) else {
+            panic!("no code yet")
+        };
         assert_eq!(none.mfa_serial, Some(aws.bundled.mfa_device().unwrap().serial));
-        wait(client.log_in(Some(SecretString::new(code_now(&aws))))).unwrap();
-        let caller = wait(client.call(&GetCallerIdentity {})).unwrap().arn;
+        block_on(client.log_in(Some(SecretString::new(current_mfa_code(&aws))))).unwrap();
+        let caller = block_on(client.call(&GetCallerIdentity {})).unwrap().arn;
         assert!(caller.contains(words), "{caller}");
     }
 }
 
 #[test]
 fn role_with_mfa_can_be_assumed_with_environment_credentials() {
-    let aws = Elsewhere::start();
+    let aws = ServedAws::start();
     let serial = aws.bundled.mfa_device().unwrap().serial;
-    aws.write(
+    aws.append_to_file(
         0,
         &format!(
             "
@@ -190,48 +192,48 @@ credential_source = Environment
         ("AWS_ACCESS_KEY_ID", keys[0].credentials.access_key_id.as_str()),
         ("AWS_SECRET_ACCESS_KEY", keys[0].credentials.secret_access_key.expose()),
     ];
-    let mut console = run(&["--endpoint-url", &aws.url, "--profile", "mine"], aws.dir.path(), &environment);
-    console.wait("The six digits that the device shows");
-    console.send(&format!("{}\r", code_now(&aws)));
-    console.wait("Frankfurt HSM");
+    let mut console = run_console(&["--endpoint-url", &aws.url, "--profile", "mine"], aws.dir.path(), &environment);
+    console.wait_for("The six digits that the device shows");
+    console.send(&format!("{}\r", current_mfa_code(&aws)));
+    console.wait_for("Frankfurt HSM");
     console.kill();
 }
 
 #[test]
 fn expired_session_prompts_for_a_code_and_then_sends_the_draft() {
-    let aws = Elsewhere::start();
+    let aws = ServedAws::start();
     let clock = Clock::manual(Timestamp::now());
-    let client = wait(profile::open(aws.settings("BreakGlass"), clock.clone())).unwrap();
+    let client = block_on(profile::open(aws.settings("BreakGlass"), clock.clone())).unwrap();
     let mut console = aws.console(client);
     let seed = aws.bundled.mfa_device().unwrap().seed;
     let now = Timestamp::now().as_second();
-    go_on(&mut console, "session", "Wait+Screen /Multi-factor/\n");
-    console.paste(&code(&seed, now));
-    go_on(&mut console, "session", &format!("Enter\n{TO_REVIEW}"));
+    play_tape(&mut console, "session", "Wait+Screen /Multi-factor/\n");
+    console.paste(&mfa_code(&seed, now));
+    play_tape(&mut console, "session", &format!("Enter\n{GO_TO_REVIEW}"));
     let session = SignedDuration::from_hours(1);
     clock.advance(session * 2);
-    go_on(&mut console, "session", "Ctrl+N\nWait+Screen /Nothing was sent/\n");
+    play_tape(&mut console, "session", "Ctrl+N\nWait+Screen /Nothing was sent/\n");
     // AWS's own clock has stayed.
     clock.advance(session * -2);
-    console.paste(&code(&seed, now + 30));
-    go_on(&mut console, "session", "Enter\nWait+Screen /Success/\n");
-    let aliases = wait(aws.other().collect_aliases()).unwrap();
+    console.paste(&mfa_code(&seed, now + 30));
+    play_tape(&mut console, "session", "Enter\nWait+Screen /Success/\n");
+    let aliases = block_on(aws.other_client().collect_aliases()).unwrap();
     assert_eq!(aliases.iter().filter(|alias| alias.alias_name == "alias/payments").count(), 1);
 }
 
 /// A session of a role that may do everything, for a quarter of an hour.
-fn session(admin: &Client) -> SessionCredentials {
+fn assume_platform_admin(admin: &Client) -> SessionCredentials {
     let request = AssumeRole {
         role_arn: "arn:aws:iam::111122223333:role/platform/PlatformAdmin".to_owned(),
         role_session_name: "alice".to_owned(),
         duration_seconds: Some(900),
         ..AssumeRole::default()
     };
-    wait(admin.call(&request)).unwrap().credentials
+    block_on(admin.call(&request)).unwrap().credentials
 }
 
 /// A portal of IAM Identity Center on this machine: gives a session to who shows the token `good`, `first` as long as it lasts.
-fn portal(admin: Client, first: SessionCredentials) -> String {
+fn start_sso_portal(admin: Client, first: SessionCredentials) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     std::thread::spawn(move || {
@@ -246,12 +248,12 @@ fn portal(admin: Client, first: SessionCredentials) -> String {
                 }
             }
             let request = String::from_utf8_lossy(&request).into_owned();
-            let is_right = request.starts_with("GET /federation/credentials?")
+            let is_valid = request.starts_with("GET /federation/credentials?")
                 && request.contains("role_name=PlatformAdmin")
                 && request.to_lowercase().contains("x-amz-sso_bearer_token: good");
-            let (status, body) = if is_right {
+            let (status, body) = if is_valid {
                 let lasts = admin.now() < first.expiration.parse::<Timestamp>().unwrap();
-                let credentials = if lasts { first.clone() } else { session(&admin) };
+                let credentials = if lasts { first.clone() } else { assume_platform_admin(&admin) };
                 let told = json!({ "roleCredentials": {
                     "accessKeyId": credentials.access_key_id,
                     "secretAccessKey": credentials.secret_access_key.expose(),
@@ -278,7 +280,7 @@ fn portal(admin: Client, first: SessionCredentials) -> String {
 }
 
 /// The token file that `aws sso login` writes for the session `corporate`.
-fn write_token(home: &Path, expires: Timestamp) {
+fn write_sso_token(home: &Path, expires: Timestamp) {
     // SHA-1 of the session's name, which the AWS CLI and the SDKs agree on.
     let path = home.join(".aws/sso/cache/e276d18d65653fa285155bfd3e11ab029306830c.json");
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -298,11 +300,11 @@ fn expired_identity_center_session_shows_the_command_and_retry_continues_even_at
     // A minute is left of the session when the console starts; no signature is more than two minutes off.
     let minutes = SignedDuration::from_mins;
     let clock = Clock::manual(Timestamp::now() - minutes(15));
-    let aws = Elsewhere::start_at(clock.clone());
+    let aws = ServedAws::start_at(clock.clone());
     let admin = in_process_client(&aws.bundled, clock.clone());
-    let portal = portal(admin.clone(), session(&admin));
+    let portal = start_sso_portal(admin.clone(), assume_platform_admin(&admin));
     clock.advance(minutes(14));
-    aws.write(
+    aws.append_to_file(
         0,
         "
 [profile work]
@@ -317,37 +319,37 @@ sso_start_url = https://corporate.invalid/start
     );
     let home = aws.dir.path();
     let hour = SignedDuration::from_hours(1);
-    write_token(home, Timestamp::now() - hour);
+    write_sso_token(home, Timestamp::now() - hour);
     let environment = [("AWS_ENDPOINT_URL_SSO", portal.as_str())];
-    let mut console = run(&["--endpoint-url", &aws.url, "--profile", "work"], home, &environment);
-    console.wait("aws sso login --profile work");
-    write_token(home, Timestamp::now() + hour);
+    let mut console = run_console(&["--endpoint-url", &aws.url, "--profile", "work"], home, &environment);
+    console.wait_for("aws sso login --profile work");
+    write_sso_token(home, Timestamp::now() + hour);
     console.send("\r");
-    console.wait("Frankfurt HSM");
-    console.wait("111122223333");
+    console.wait_for("Frankfurt HSM");
+    console.wait_for("111122223333");
     console.go_to_review();
     console.wait_until_gone("Looking whether your IAM policies");
     // The session is over, and so is the login that gave it.
     clock.advance(minutes(2));
-    write_token(home, Timestamp::now() - hour);
+    write_sso_token(home, Timestamp::now() - hour);
     console.send("\x0e");
-    console.wait("Nothing was sent");
+    console.wait_for("Nothing was sent");
     // Too early: the login is not there yet.
     console.send("\r");
-    console.wait("aws sso login --profile work");
-    write_token(home, Timestamp::now() + hour);
-    console.wait("[ Retry ]");
+    console.wait_for("aws sso login --profile work");
+    write_sso_token(home, Timestamp::now() + hour);
+    console.wait_for("[ Retry ]");
     console.send("\r");
-    console.wait("Success");
+    console.wait_for("Success");
     console.kill();
-    let aliases = wait(admin.collect_aliases()).unwrap();
+    let aliases = block_on(admin.collect_aliases()).unwrap();
     assert_eq!(aliases.iter().filter(|alias| alias.alias_name == "alias/payments").count(), 1);
 }
 
 #[test]
 fn expired_session_remedy_is_shown_at_every_size() {
-    let aws = Elsewhere::start();
-    aws.write(
+    let aws = ServedAws::start();
+    aws.append_to_file(
         0,
         "
 [profile work]
@@ -361,13 +363,13 @@ sso_start_url = https://corporate.invalid/start
 ",
     );
     let mut console = aws.console(aws.client("work"));
-    go_on(&mut console, "expired", "Wait+Screen /aws sso login --profile work/\n");
+    play_tape(&mut console, "expired", "Wait+Screen /aws sso login --profile work/\n");
     let mut app = console.app().clone();
     // The reason names the home directory of who runs this.
     app.target = Target::Endpoint("127.0.0.1:4599".to_owned());
     if let Some(login) = &mut app.login {
         login.credentials_error.reason = "the SSO session has expired or is invalid".to_owned();
     }
-    assert_shown("expired", &app);
-    go_on(&mut console, "expired", "Tab\nEnter\nWait+Screen /NoCredentials/\n");
+    assert_screen_matches("expired", &app);
+    play_tape(&mut console, "expired", "Tab\nEnter\nWait+Screen /NoCredentials/\n");
 }

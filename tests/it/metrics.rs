@@ -12,18 +12,20 @@ use xks_console::bundled::BundledAws;
 use xks_console::client::Client;
 use xks_console::environment::Clock;
 
-use crate::account::{account, encrypt, new_key, refusal, request, secret, store, whole_account};
-use crate::trail::somebody;
+use crate::account::{
+    account, account_with_bundled, create_external_key, create_key_request, encrypt, key_store, secret, service_error,
+};
+use crate::trail::client_for_user;
 
-async fn metrics(client: &Client, name: Option<&str>, store: Option<&str>) -> Vec<Metric> {
+async fn list_metrics(client: &Client, name: Option<&str>, store: Option<&str>) -> Vec<Metric> {
     let of_store = store.map(|id| DimensionFilter { name: "CustomKeyStoreId".to_owned(), value: Some(id.to_owned()) });
-    let asked = ListMetrics {
+    let request = ListMetrics {
         namespace: Some("AWS/KMS".to_owned()),
         metric_name: name.map(str::to_owned),
         dimensions: of_store.into_iter().collect(),
         ..ListMetrics::default()
     };
-    client.call(&asked).await.unwrap().metrics
+    client.call(&request).await.unwrap().metrics
 }
 
 fn query(metric: &Metric, stat: &str, period: i64) -> MetricDataQuery {
@@ -34,7 +36,7 @@ fn query(metric: &Metric, stat: &str, period: i64) -> MetricDataQuery {
     }
 }
 
-fn data(queries: Vec<MetricDataQuery>, start: &str, end: &str) -> GetMetricData {
+fn metric_data_request(queries: Vec<MetricDataQuery>, start: &str, end: &str) -> GetMetricData {
     GetMetricData {
         metric_data_queries: queries,
         start_time: EpochSeconds(start.parse().unwrap()),
@@ -46,9 +48,10 @@ fn data(queries: Vec<MetricDataQuery>, start: &str, end: &str) -> GetMetricData 
 }
 
 /// The data points of a day of a statistic of a metric, the newest first.
-async fn points(client: &Client, metric: &Metric, stat: &str, period: i64) -> Vec<(String, f64)> {
-    let asked = data(vec![query(metric, stat, period)], "2026-03-02T00:00:00Z", "2026-03-03T00:00:00Z");
-    let result = client.call(&asked).await.unwrap().metric_data_results.remove(0);
+async fn data_points(client: &Client, metric: &Metric, stat: &str, period: i64) -> Vec<(String, f64)> {
+    let request =
+        metric_data_request(vec![query(metric, stat, period)], "2026-03-02T00:00:00Z", "2026-03-03T00:00:00Z");
+    let result = client.call(&request).await.unwrap().metric_data_results.remove(0);
     assert_eq!(result.status_code, "Complete");
     assert_eq!(Some(&result.label), metric.metric_name.as_ref());
     let times = result.timestamps.iter().map(|time| time.0.strftime("%H:%M").to_string());
@@ -61,18 +64,18 @@ fn dimensions(metric: &Metric) -> BTreeMap<&str, &str> {
 
 #[tokio::test]
 async fn proxy_requests_are_counted_with_their_dimensions() {
-    let (client, clock, bundled) = whole_account();
-    let key = new_key(&client).await;
+    let (client, clock, bundled) = account_with_bundled();
+    let key = create_external_key(&client).await;
     for minute in [0, 1, 6] {
         clock.advance(SignedDuration::from_mins(minute));
         encrypt(&client, &key).await;
         encrypt(&client, &key).await;
     }
     bundled.key_manager().set_enabled("frankfurt", "payments-2026", false).unwrap();
-    refusal(client.call(&Encrypt { key_id: key, plaintext: secret(b"x"), ..Encrypt::default() }).await);
+    service_error(client.call(&Encrypt { key_id: key, plaintext: secret(b"x"), ..Encrypt::default() }).await);
 
-    let id = store(&client, "Frankfurt HSM").await.custom_key_store_id;
-    let errors = metrics(&client, Some("XksProxyErrors"), Some(&id)).await;
+    let id = key_store(&client, "Frankfurt HSM").await.custom_key_store_id;
+    let errors = list_metrics(&client, Some("XksProxyErrors"), Some(&id)).await;
     let of = |exception: &str| {
         let mut encrypts = errors.iter().filter(|metric| metric.dimension("KmsOperation") == Some("Encrypt"));
         encrypts.find(|metric| metric.dimension("ExceptionName") == Some(exception)).unwrap()
@@ -91,17 +94,20 @@ async fn proxy_requests_are_counted_with_their_dimensions() {
     assert_eq!(dimensions(good), dimensions_of("N/A", "None"));
     assert_eq!(dimensions(bad), dimensions_of("Non-retryable", "InvalidStateException"));
     let at = |hour: &str, value| (hour.to_owned(), value);
-    assert_eq!(points(&client, good, "SampleCount", 60).await, [at("10:22", 2.), at("10:16", 2.), at("10:15", 2.)]);
-    assert_eq!(points(&client, good, "SampleCount", 300).await, [at("10:20", 2.), at("10:15", 4.)]);
-    assert_eq!(points(&client, good, "Sum", 3600).await, [at("10:00", 0.)]);
-    assert_eq!(points(&client, bad, "Sum", 3600).await, [at("10:00", 1.)]);
+    assert_eq!(
+        data_points(&client, good, "SampleCount", 60).await,
+        [at("10:22", 2.), at("10:16", 2.), at("10:15", 2.)]
+    );
+    assert_eq!(data_points(&client, good, "SampleCount", 300).await, [at("10:20", 2.), at("10:15", 4.)]);
+    assert_eq!(data_points(&client, good, "Sum", 3600).await, [at("10:00", 0.)]);
+    assert_eq!(data_points(&client, bad, "Sum", 3600).await, [at("10:00", 1.)]);
 
-    let latencies = metrics(&client, Some("XksProxyLatency"), Some(&id)).await;
+    let latencies = list_metrics(&client, Some("XksProxyLatency"), Some(&id)).await;
     let latency = latencies.iter().find(|metric| metric.dimension("KmsOperation") == Some("Encrypt")).unwrap();
     assert_eq!(latency.dimensions.len(), 4);
-    assert_eq!(points(&client, latency, "SampleCount", 3600).await, [at("10:00", 7.)]);
+    assert_eq!(data_points(&client, latency, "SampleCount", 3600).await, [at("10:00", 7.)]);
     for statistic in ["Average", "Minimum", "Maximum"] {
-        assert_eq!(points(&client, latency, statistic, 3600).await, [at("10:00", 0.)], "the clock stands still");
+        assert_eq!(data_points(&client, latency, statistic, 3600).await, [at("10:00", 0.)], "the clock stands still");
     }
     let made = latencies.iter().find(|metric| metric.dimension("KmsOperation") == Some("CreateKey")).unwrap();
     assert_eq!(made.dimension("XksOperation"), Some("GetKeyMetadata"));
@@ -110,39 +116,39 @@ async fn proxy_requests_are_counted_with_their_dimensions() {
 #[tokio::test]
 async fn kms_health_checks_connected_key_stores_when_metrics_are_read() {
     let (client, clock) = account();
-    let id = store(&client, "Frankfurt HSM").await.custom_key_store_id;
+    let id = key_store(&client, "Frankfurt HSM").await.custom_key_store_id;
     let health = |metrics: &[Metric]| {
         let mut latencies = metrics.iter().filter(|metric| metric.dimension("XksOperation") == Some("GetHealthStatus"));
         latencies.find(|metric| metric.dimension("KmsOperation") == Some("KmsHealthCheck")).cloned().unwrap()
     };
-    let seen = metrics(&client, Some("XksProxyLatency"), Some(&id)).await;
+    let seen = list_metrics(&client, Some("XksProxyLatency"), Some(&id)).await;
     clock.advance(SignedDuration::from_mins(4));
     let at = |hour: &str, value| (hour.to_owned(), value);
-    assert_eq!(points(&client, &health(&seen), "SampleCount", 60).await, [at("10:15", 1.)]);
+    assert_eq!(data_points(&client, &health(&seen), "SampleCount", 60).await, [at("10:15", 1.)]);
     clock.advance(SignedDuration::from_mins(1));
-    assert_eq!(points(&client, &health(&seen), "SampleCount", 60).await, [at("10:20", 1.), at("10:15", 1.)]);
+    assert_eq!(data_points(&client, &health(&seen), "SampleCount", 60).await, [at("10:20", 1.), at("10:15", 1.)]);
 
-    let states = metrics(&client, Some("XksExternalKeyManagerStates"), Some(&id)).await;
+    let states = list_metrics(&client, Some("XksExternalKeyManagerStates"), Some(&id)).await;
     let state = |name| states.iter().find(|metric| metric.dimension("XksExternalKeyManagerState") == Some(name));
-    assert_eq!(points(&client, state("Active").unwrap(), "Maximum", 3600).await, [at("10:00", 1.)]);
-    assert_eq!(points(&client, state("Degraded").unwrap(), "Maximum", 3600).await, [at("10:00", 0.)]);
+    assert_eq!(data_points(&client, state("Active").unwrap(), "Maximum", 3600).await, [at("10:00", 1.)]);
+    assert_eq!(data_points(&client, state("Degraded").unwrap(), "Maximum", 3600).await, [at("10:00", 0.)]);
 
     // Nobody asks the proxies of stores that are not connected.
     let states = [("Dublin HSM", true), ("Zurich DR", false), ("Paris legacy", false)];
     for (name, is_connected) in states {
-        let id = store(&client, name).await.custom_key_store_id;
-        assert_eq!(!metrics(&client, None, Some(&id)).await.is_empty(), is_connected, "{name}");
+        let id = key_store(&client, name).await.custom_key_store_id;
+        assert_eq!(!list_metrics(&client, None, Some(&id)).await.is_empty(), is_connected, "{name}");
     }
 }
 
 #[tokio::test]
 async fn credential_age_is_measured_from_when_kms_received_the_credential() {
-    let (client, clock, bundled) = whole_account();
-    let id = store(&client, "Frankfurt HSM").await.custom_key_store_id;
-    let age = metrics(&client, Some("XksProxyCredentialAge"), Some(&id)).await.remove(0);
+    let (client, clock, bundled) = account_with_bundled();
+    let id = key_store(&client, "Frankfurt HSM").await.custom_key_store_id;
+    let age = list_metrics(&client, Some("XksProxyCredentialAge"), Some(&id)).await.remove(0);
     assert_eq!(dimensions(&age), BTreeMap::from([("CustomKeyStoreId", &*id)]));
     // The scenario made the store on March 11 of the year before.
-    assert_eq!(points(&client, &age, "Maximum", 3600).await, [("10:00".to_owned(), 356.)]);
+    assert_eq!(data_points(&client, &age, "Maximum", 3600).await, [("10:00".to_owned(), 356.)]);
     let file: serde_json::Value = serde_json::from_str(&bundled.proxy_configuration("frankfurt").unwrap()).unwrap();
     let credential: XksProxyAuthenticationCredential =
         serde_json::from_value(file["XksProxyAuthenticationCredential"].clone()).unwrap();
@@ -153,18 +159,18 @@ async fn credential_age_is_measured_from_when_kms_received_the_credential() {
     };
     client.call(&update).await.unwrap();
     clock.advance(SignedDuration::from_hours(2));
-    assert_eq!(points(&client, &age, "Maximum", 3600).await[0], ("12:00".to_owned(), 0.));
+    assert_eq!(data_points(&client, &age, "Maximum", 3600).await[0], ("12:00".to_owned(), 0.));
 }
 
 #[tokio::test]
 async fn data_points_are_paginated_in_either_order() {
     let (client, clock) = account();
-    let key = new_key(&client).await;
+    let key = create_external_key(&client).await;
     for _ in 0..5 {
         encrypt(&client, &key).await;
         clock.advance(SignedDuration::from_mins(1));
     }
-    let latencies = metrics(&client, Some("XksProxyLatency"), None).await;
+    let latencies = list_metrics(&client, Some("XksProxyLatency"), None).await;
     let latency = latencies.iter().find(|metric| metric.dimension("KmsOperation") == Some("Encrypt")).unwrap();
     let queries = || {
         let named = |id: &str| MetricDataQuery { id: id.to_owned(), ..query(latency, "SampleCount", 60) };
@@ -175,14 +181,14 @@ async fn data_points_are_paginated_in_either_order() {
         (Some("TimestampDescending"), ["19", "18", "17", "16", "15"]),
         (Some("TimestampAscending"), ["15", "16", "17", "18", "19"]),
     ] {
-        let mut asked = GetMetricData {
+        let mut request = GetMetricData {
             scan_by: scan_by.map(str::to_owned),
             max_datapoints: Some(3),
-            ..data(queries(), "2026-03-02T10:00:00Z", "2026-03-02T11:00:00Z")
+            ..metric_data_request(queries(), "2026-03-02T10:00:00Z", "2026-03-02T11:00:00Z")
         };
         let (mut seen, mut pages) = (BTreeMap::<String, Vec<String>>::new(), 0);
         loop {
-            let page = client.call(&asked).await.unwrap();
+            let page = client.call(&request).await.unwrap();
             let count: usize = page.metric_data_results.iter().map(|result| result.values.len()).sum();
             assert!(count <= 3, "{page:?}");
             for result in page.metric_data_results {
@@ -190,8 +196,8 @@ async fn data_points_are_paginated_in_either_order() {
                 seen.entry(result.id).or_default().extend(minutes);
             }
             pages += 1;
-            asked.next_token = page.next_token;
-            if asked.next_token.is_none() {
+            request.next_token = page.next_token;
+            if request.next_token.is_none() {
                 break;
             }
         }
@@ -211,14 +217,14 @@ async fn invalid_metric_requests_are_rejected_with_a_reason() {
     };
     let good = || query(&metric, "Sum", 300);
     let (early, late) = ("2026-03-02T10:00:00Z", "2026-03-02T11:00:00Z");
-    let of = |query: MetricDataQuery| data(vec![query], early, late);
+    let of = |query: MetricDataQuery| metric_data_request(vec![query], early, late);
     let expression = || MetricDataQuery { expression: Some("a + b".to_owned()), metric_stat: None, ..good() };
     let both = MetricDataQuery { metric_stat: good().metric_stat, ..expression() };
     let nameless = Metric { metric_name: None, ..metric.clone() };
-    for (reason, asked) in [
-        ("1 to 500 queries", data(Vec::new(), early, late)),
-        ("1 to 500 queries", data(vec![good(); 501], early, late)),
-        ("twice", data(vec![good(), good()], early, late)),
+    for (reason, request) in [
+        ("1 to 500 queries", metric_data_request(Vec::new(), early, late)),
+        ("1 to 500 queries", metric_data_request(vec![good(); 501], early, late)),
+        ("twice", metric_data_request(vec![good(), good()], early, late)),
         ("small letter", of(MetricDataQuery { id: "Query".to_owned(), ..good() })),
         ("no metric math", of(expression())),
         ("either MetricStat or Expression", of(both)),
@@ -227,17 +233,17 @@ async fn invalid_metric_requests_are_rejected_with_a_reason() {
         ("multiple of 60", of(query(&metric, "Sum", 90))),
         ("multiple of 60", of(query(&metric, "Sum", 0))),
         ("statistic p99", of(query(&metric, "p99", 300))),
-        ("StartTime must be less", data(vec![good()], late, early)),
+        ("StartTime must be less", metric_data_request(vec![good()], late, early)),
         ("MaxDatapoints", GetMetricData { max_datapoints: Some(0), ..of(good()) }),
         ("MaxDatapoints", GetMetricData { max_datapoints: Some(100_801), ..of(good()) }),
         ("ScanBy", GetMetricData { scan_by: Some("Random".to_owned()), ..of(good()) }),
     ] {
-        let error = refusal(client.call(&asked).await);
+        let error = service_error(client.call(&request).await);
         assert!(error.code == "ValidationError" && error.message.contains(reason), "{error:?}: {reason}");
     }
     for token in ["x", "1.0", "7.7"] {
-        let asked = GetMetricData { next_token: Some(token.to_owned()), ..of(good()) };
-        assert_eq!(refusal(client.call(&asked).await).code, "InvalidNextToken", "{token}");
+        let request = GetMetricData { next_token: Some(token.to_owned()), ..of(good()) };
+        assert_eq!(service_error(client.call(&request).await).code, "InvalidNextToken", "{token}");
     }
     // Metrics that nobody records are no error.
     for unknown in [
@@ -245,17 +251,17 @@ async fn invalid_metric_requests_are_rejected_with_a_reason() {
         Metric { dimensions: vec![Dimension { name: "Color".to_owned(), value: "Red".to_owned() }], ..metric.clone() },
         metric.clone(),
     ] {
-        assert_eq!(points(&client, &unknown, "Sum", 60).await, []);
+        assert_eq!(data_points(&client, &unknown, "Sum", 60).await, []);
     }
-    let store = store(&client, "Frankfurt HSM").await.custom_key_store_id;
-    let recorded = metrics(&client, Some("XksProxyLatency"), Some(&store)).await.remove(0);
+    let store = key_store(&client, "Frankfurt HSM").await.custom_key_store_id;
+    let recorded = list_metrics(&client, Some("XksProxyLatency"), Some(&store)).await.remove(0);
     for (unit, count) in [(None, 1), (Some("Milliseconds"), 1), (Some("Seconds"), 0)] {
-        let mut asked = query(&recorded, "SampleCount", 3600);
-        asked.metric_stat.as_mut().unwrap().unit = unit.map(str::to_owned);
-        let told = client.call(&of(asked)).await.unwrap();
+        let mut request = query(&recorded, "SampleCount", 3600);
+        request.metric_stat.as_mut().unwrap().unit = unit.map(str::to_owned);
+        let told = client.call(&of(request)).await.unwrap();
         assert_eq!(told.metric_data_results[0].values.len(), count, "{unit:?}");
     }
-    for asked in [
+    for request in [
         ListMetrics { next_token: Some("x".to_owned()), ..ListMetrics::default() },
         ListMetrics { recently_active: Some("PT1H".to_owned()), ..ListMetrics::default() },
         ListMetrics {
@@ -263,18 +269,19 @@ async fn invalid_metric_requests_are_rejected_with_a_reason() {
             ..ListMetrics::default()
         },
     ] {
-        assert_eq!(refusal(client.call(&asked).await).code, "InvalidParameterValue");
+        assert_eq!(service_error(client.call(&request).await).code, "InvalidParameterValue");
     }
 }
 
 #[tokio::test]
 async fn caller_without_permission_cannot_read_metrics() {
-    let (_, clock, bundled) = whole_account();
-    let jonas = somebody(&bundled, "jonas.bauer", &clock);
-    let asked = data(vec![query(&Metric::default(), "Sum", 60)], "2026-03-02T10:00:00Z", "2026-03-02T11:00:00Z");
+    let (_, clock, bundled) = account_with_bundled();
+    let jonas = client_for_user(&bundled, "jonas.bauer", &clock);
+    let request =
+        metric_data_request(vec![query(&Metric::default(), "Sum", 60)], "2026-03-02T10:00:00Z", "2026-03-02T11:00:00Z");
     for (error, action) in [
-        (refusal(jonas.call(&asked).await), "cloudwatch:GetMetricData"),
-        (refusal(jonas.call(&ListMetrics::default()).await), "cloudwatch:ListMetrics"),
+        (service_error(jonas.call(&request).await), "cloudwatch:GetMetricData"),
+        (service_error(jonas.call(&ListMetrics::default()).await), "cloudwatch:ListMetrics"),
     ] {
         assert!(error.code == "AccessDeniedException" && error.message.contains(action), "{error:?}");
     }
@@ -283,11 +290,11 @@ async fn caller_without_permission_cannot_read_metrics() {
 #[tokio::test]
 async fn metrics_survive_a_restart_and_stay_in_their_region() {
     let dir = tempfile::tempdir().unwrap();
-    let console = |aws: &BundledAws| somebody(aws, "Admin", &Clock::System);
+    let console = |aws: &BundledAws| client_for_user(aws, "Admin", &Clock::System);
     {
         let aws = BundledAws::open(dir.path(), None).unwrap();
         let client = console(&aws);
-        let key = client.call(&request(&client, "Frankfurt HSM", "payments-2026").await).await.unwrap();
+        let key = client.call(&create_key_request(&client, "Frankfurt HSM", "payments-2026").await).await.unwrap();
         encrypt(&client, &key.key_metadata.key_id).await;
     }
     let aws = BundledAws::open(dir.path(), None).unwrap();
@@ -295,20 +302,21 @@ async fn metrics_survive_a_restart_and_stay_in_their_region() {
     let encrypts = |metrics: Vec<Metric>| {
         metrics.into_iter().filter(|metric| metric.dimension("KmsOperation") == Some("Encrypt")).count()
     };
-    assert_eq!(encrypts(metrics(&client, None, None).await), 2);
-    assert_eq!(encrypts(metrics(&client.with_region("eu-west-1"), None, None).await), 0);
+    assert_eq!(encrypts(list_metrics(&client, None, None).await), 2);
+    assert_eq!(encrypts(list_metrics(&client.with_region("eu-west-1"), None, None).await), 0);
 }
 
 #[tokio::test]
 async fn another_process_sees_metrics_within_a_second() {
     let dir = tempfile::tempdir().unwrap();
     let (one, other) = (BundledAws::open(dir.path(), None).unwrap(), BundledAws::open(dir.path(), None).unwrap());
-    let (writer, reader) = (somebody(&one, "Admin", &Clock::System), somebody(&other, "Admin", &Clock::System));
-    let key: CreateKey = request(&writer, "Frankfurt HSM", "payments-2026").await;
+    let (writer, reader) =
+        (client_for_user(&one, "Admin", &Clock::System), client_for_user(&other, "Admin", &Clock::System));
+    let key: CreateKey = create_key_request(&writer, "Frankfurt HSM", "payments-2026").await;
     writer.call(&key).await.unwrap();
     let start = std::time::Instant::now();
     let is_there = async || {
-        let seen = metrics(&reader, Some("XksProxyErrors"), None).await;
+        let seen = list_metrics(&reader, Some("XksProxyErrors"), None).await;
         seen.iter().any(|metric| metric.dimension("KmsOperation") == Some("CreateKey"))
     };
     while !is_there().await {

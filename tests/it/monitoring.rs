@@ -11,14 +11,14 @@ use xks_console::tui::app::App;
 use xks_console::tui::effect::{Call, CallFailure, Effect, Msg, Response};
 use xks_console::tui::monitoring::{Monitoring, TimeRange};
 
-use super::account::wait;
-use super::snapshots::{assert_shown, go_on, start};
+use super::account::block_on;
+use super::snapshots::{assert_screen_matches, play_from_start, play_tape};
 
 const OPEN: &str = "Wait+Screen /External key stores \\(4\\)/\n";
 
 /// The page of a store, the focus on its figures.
-fn figures_of(place: &str) -> Player {
-    start(
+fn open_metrics_of(place: &str) -> Player {
+    play_from_start(
         "monitoring",
         &format!("{OPEN}{place}Enter\nWait+Screen /General configuration/\nUp\nWait+Screen /Monitoring/\n"),
     )
@@ -30,12 +30,12 @@ fn encrypt(journey: &Player) {
         plaintext: SecretBlob::new(b"card 4111".to_vec()),
         ..Encrypt::default()
     };
-    let _ = wait(journey.client().call(&request));
+    let _ = block_on(journey.client().call(&request));
 }
 
 #[test]
 fn proxy_requests_are_shown() {
-    let mut journey = start("monitoring", OPEN);
+    let mut journey = play_from_start("monitoring", OPEN);
     for count in [4, 0, 1, 7, 12, 2] {
         (0..count).for_each(|_| encrypt(&journey));
         journey.advance(SignedDuration::from_mins(5));
@@ -45,19 +45,19 @@ fn proxy_requests_are_shown() {
     let tape = "Down\nEnter\nWait+Screen /General configuration/\nUp\nWait+Screen /in all 30/\nScreenshot seen.png\n\
                 Type \"t\"\nWait+Screen /12 hours by 15 minutes/\nWait+Screen /in all 30/\nEnter\n\
                 Wait+Screen /1 day by 30 minutes/\n";
-    go_on(&mut journey, "monitoring", tape);
+    play_tape(&mut journey, "monitoring", tape);
     encrypt(&journey);
-    go_on(&mut journey, "monitoring", "Type \"r\"\nWait+Screen /in all 31/\n");
+    play_tape(&mut journey, "monitoring", "Type \"r\"\nWait+Screen /in all 31/\n");
 }
 
 #[test]
 fn key_store_that_is_not_connected_has_no_data() {
-    let mut journey = figures_of("End\n");
-    go_on(&mut journey, "monitoring", "Wait+Screen /No data available/\nScreenshot empty.png\n");
+    let mut journey = open_metrics_of("End\n");
+    play_tape(&mut journey, "monitoring", "Wait+Screen /No data available/\nScreenshot empty.png\n");
 }
 
 /// Asks for the next longer time; gives the app, and what it asked.
-fn asked(journey: &Player) -> (App, xks_console::tui::effect::CallId) {
+fn request_longer_range(journey: &Player) -> (App, xks_console::tui::effect::CallId) {
     let mut app = journey.app().clone();
     let effects = app.update(Msg::Key(KeyCode::Char('t').into()));
     let [Effect::Call(id, Call::Metrics { range: TimeRange::TwelveHours, .. })] = effects[..] else {
@@ -68,9 +68,9 @@ fn asked(journey: &Player) -> (App, xks_console::tui::effect::CallId) {
 
 #[test]
 fn loading_and_access_denied_states_are_shown() {
-    let journey = figures_of("Down\n");
-    let (mut app, id) = asked(&journey);
-    assert_shown("monitoring-loading", &app);
+    let journey = open_metrics_of("Down\n");
+    let (mut app, id) = request_longer_range(&journey);
+    assert_screen_matches("monitoring-loading", &app);
     let failure = CallFailure {
         code: "AccessDeniedException".to_owned(),
         message: "User: arn:aws:iam::111122223333:user/Lee is not authorized to perform: cloudwatch:ListMetrics"
@@ -78,7 +78,7 @@ fn loading_and_access_denied_states_are_shown() {
         request_id: "r-1".to_owned(),
     };
     app.update(Msg::CallCompleted(id, Err(failure)));
-    assert_shown("monitoring-refused", &app);
+    assert_screen_matches("monitoring-refused", &app);
     assert!(app.flashes.is_empty());
 }
 
@@ -91,7 +91,7 @@ fn metric(name: &str, dimensions: &[(&str, &str)]) -> Metric {
     }
 }
 
-fn points(start: Timestamp, values: &[(i64, f64)]) -> MetricDataResult {
+fn metric_result(start: Timestamp, values: &[(i64, f64)]) -> MetricDataResult {
     MetricDataResult {
         timestamps: values.iter().map(|(at, _)| EpochSeconds(start + SignedDuration::from_mins(15 * at))).collect(),
         values: values.iter().map(|(_, value)| *value).collect(),
@@ -100,7 +100,7 @@ fn points(start: Timestamp, values: &[(i64, f64)]) -> MetricDataResult {
 }
 
 /// What CloudWatch might tell of a store with troubles.
-fn troubles() -> Monitoring {
+fn monitoring_with_errors() -> Monitoring {
     let range = TimeRange::TwelveHours;
     let (start, _) = range.window_at("2026-03-02T10:15:00Z".parse().unwrap());
     let error = |kind: &str, name: &str| metric("XksProxyErrors", &[("ErrorType", kind), ("ExceptionName", name)]);
@@ -111,48 +111,52 @@ fn troubles() -> Monitoring {
     let times = |of: fn(f64) -> f64| {
         let values: Vec<_> =
             (0..48).filter(|at| !(20..24).contains(at)).map(|at| (at, of(counts[at as usize / 4]))).collect();
-        points(start, &values)
+        metric_result(start, &values)
     };
     let told = [
         (error("N/A", "None"), "SampleCount", times(|count| count)),
-        (error("Retryable", "ThrottlingException"), "SampleCount", points(start, &[(16, 700.), (17, 310.)])),
-        (error("Retryable", "XksProxyUnreachableException"), "SampleCount", points(start, &[(19, 2200.), (24, 40.)])),
-        (error("Non-retryable", "InvalidStateException"), "SampleCount", points(start, &[(30, 12.)])),
-        (error("Non-retryable", "KeyNotFoundException"), "SampleCount", points(start, &[(31, 2.)])),
-        (error("Non-retryable", "AccessDeniedException"), "SampleCount", points(start, &[(2, 5.)])),
-        (error("Non-retryable", "ValidationException"), "SampleCount", points(start, &[(2, 1.)])),
+        (error("Retryable", "ThrottlingException"), "SampleCount", metric_result(start, &[(16, 700.), (17, 310.)])),
+        (
+            error("Retryable", "XksProxyUnreachableException"),
+            "SampleCount",
+            metric_result(start, &[(19, 2200.), (24, 40.)]),
+        ),
+        (error("Non-retryable", "InvalidStateException"), "SampleCount", metric_result(start, &[(30, 12.)])),
+        (error("Non-retryable", "KeyNotFoundException"), "SampleCount", metric_result(start, &[(31, 2.)])),
+        (error("Non-retryable", "AccessDeniedException"), "SampleCount", metric_result(start, &[(2, 5.)])),
+        (error("Non-retryable", "ValidationException"), "SampleCount", metric_result(start, &[(2, 1.)])),
         (latency.clone(), "SampleCount", times(|count| count)),
         (latency.clone(), "Sum", times(|count| count * (12. + count / 40.))),
         (latency, "Maximum", times(|count| (30. + count / 20.).min(250.))),
-        (certificate, "Minimum", points(start, &[(0, 9.), (47, 8.)])),
-        (state("Active"), "Maximum", points(start, &[(0, 2.), (47, 1.)])),
-        (state("Degraded"), "Maximum", points(start, &[(0, 0.), (47, 1.)])),
-        (state("Unavailable"), "Maximum", points(start, &[(0, 0.), (47, 0.)])),
-        (metric("XksProxyCredentialAge", &[]), "Maximum", points(start, &[(47, 356.)])),
-        (metric("ExternalKeyStoreThrottle", &[]), "Sum", points(start, &[(16, 20.), (17, 3.)])),
+        (certificate, "Minimum", metric_result(start, &[(0, 9.), (47, 8.)])),
+        (state("Active"), "Maximum", metric_result(start, &[(0, 2.), (47, 1.)])),
+        (state("Degraded"), "Maximum", metric_result(start, &[(0, 0.), (47, 1.)])),
+        (state("Unavailable"), "Maximum", metric_result(start, &[(0, 0.), (47, 0.)])),
+        (metric("XksProxyCredentialAge", &[]), "Maximum", metric_result(start, &[(47, 356.)])),
+        (metric("ExternalKeyStoreThrottle", &[]), "Sum", metric_result(start, &[(16, 20.), (17, 3.)])),
     ];
     Monitoring::new(range, start, told.iter().map(|(metric, statistic, result)| (metric, *statistic, result)))
 }
 
 #[test]
 fn errors_are_shown_at_every_size_and_can_be_scrolled_to() {
-    let journey = figures_of("Down\n");
-    let (mut app, id) = asked(&journey);
-    app.update(Msg::CallCompleted(id, Ok(Response::Metrics(Box::new(troubles())))));
-    assert_shown("monitoring-troubles", &app);
+    let journey = open_metrics_of("Down\n");
+    let (mut app, id) = request_longer_range(&journey);
+    app.update(Msg::CallCompleted(id, Ok(Response::Metrics(Box::new(monitoring_with_errors())))));
+    assert_screen_matches("monitoring-troubles", &app);
     app.update(Msg::Key(KeyCode::PageDown.into()));
     app.update(Msg::Key(KeyCode::PageDown.into()));
-    assert_shown("monitoring-troubles-end", &app);
+    assert_screen_matches("monitoring-troubles-end", &app);
 }
 
 #[test]
 fn metrics_of_another_key_store_are_discarded() {
-    let journey = figures_of("Down\n");
-    let (mut app, id) = asked(&journey);
+    let journey = open_metrics_of("Down\n");
+    let (mut app, id) = request_longer_range(&journey);
     app.update(Msg::Key(KeyCode::Esc.into()));
     app.update(Msg::Key(KeyCode::Down.into()));
     app.update(Msg::Key(KeyCode::Enter.into()));
-    app.update(Msg::CallCompleted(id, Ok(Response::Metrics(Box::new(troubles())))));
+    app.update(Msg::CallCompleted(id, Ok(Response::Metrics(Box::new(monitoring_with_errors())))));
     let mut other = app.clone();
     other.update(Msg::Key(KeyCode::Up.into()));
     let shown = xks_console::flow::tape::screen_text(&super::snapshots::draw(&other, (120, 40)));
@@ -161,7 +165,7 @@ fn metrics_of_another_key_store_are_discarded() {
 
 #[test]
 fn external_change_refreshes_metrics_with_the_key_stores() {
-    let journey = figures_of("Down\n");
+    let journey = open_metrics_of("Down\n");
     let mut app = journey.app().clone();
     let [Effect::StartTimer(timer, _)] = app.update(Msg::DataChanged)[..] else { panic!("a moment is waited") };
     let asked = app.update(Msg::TimerElapsed(timer));

@@ -4,11 +4,11 @@
 use serde_json::{Value, json};
 use xks_console::flow::player::Player;
 
-use super::pages::{TO_KEYS, told};
-use super::snapshots::go_on;
+use super::pages::{OPEN_KEYS, console_with_rewritten_responses};
+use super::snapshots::play_tape;
 
 /// The stores of the scenario, as AWS may describe them one day.
-fn newer_stores(stores: &mut Value) {
+fn set_unknown_key_store_values(stores: &mut Value) {
     stores[0]["ConnectionState"] = json!("HIBERNATING");
     stores[1]["CustomKeyStoreType"] = json!("ORBITAL_KEY_STORE");
     stores[2]["XksProxyConfiguration"]["Connectivity"] = json!("SATELLITE_LINK");
@@ -19,7 +19,7 @@ fn newer_stores(stores: &mut Value) {
 }
 
 /// Keys of the scenario, as AWS may describe them one day.
-fn newer_key(key: &mut Value) {
+fn set_unknown_key_values(key: &mut Value) {
     match key["KeyId"].as_str().and_then(|id| id.get(..8)).unwrap_or_default() {
         "c5b38e98" => key["KeyState"] = json!("Hibernating"),
         "92a6da02" => {
@@ -36,19 +36,19 @@ fn newer_key(key: &mut Value) {
 }
 
 /// A console on a newer AWS.
-fn newer() -> Player {
-    told(|operation, body| {
+fn console_with_unknown_values() -> Player {
+    console_with_rewritten_responses(|operation, body| {
         match operation {
             "DescribeCustomKeyStores" => {
                 let stores = body["CustomKeyStores"].as_array_mut().unwrap();
                 stores.sort_by_key(|store| store["CustomKeyStoreName"].to_string());
-                newer_stores(&mut body["CustomKeyStores"]);
+                set_unknown_key_store_values(&mut body["CustomKeyStores"]);
             }
             "ListKeys" => {
                 let keys = body["Keys"].as_array_mut().unwrap();
                 keys.push(json!({ "KeyId": 7, "KeyArn": { "Region": "us-west-2" } }));
             }
-            "DescribeKey" if body["__type"].is_null() => newer_key(&mut body["KeyMetadata"]),
+            "DescribeKey" if body["__type"].is_null() => set_unknown_key_values(&mut body["KeyMetadata"]),
             _ => {}
         }
         if body["__type"].is_null() { 200 } else { 400 }
@@ -57,8 +57,8 @@ fn newer() -> Player {
 
 #[test]
 fn key_stores_with_unknown_values_are_listed_sorted_and_searched() {
-    let mut journey = newer();
-    go_on(
+    let mut journey = console_with_unknown_values();
+    play_tape(
         &mut journey,
         "newer-stores",
         "Wait+Screen /External key stores \\(4\\)/\nWait+Screen /HIBERNATING/\nScreenshot list.png\nType \"s\"\n\
@@ -70,31 +70,31 @@ fn key_stores_with_unknown_values_are_listed_sorted_and_searched() {
 #[test]
 fn only_actions_that_need_the_unknown_value_of_a_key_store_are_unavailable() {
     for (name, place) in [("state", "Home"), ("type", "Down"), ("connectivity", "Down 2"), ("unreadable", "Down 3")] {
-        let mut journey = newer();
+        let mut journey = console_with_unknown_values();
         let tape = format!(
             "Wait+Screen /External key stores \\(4\\)/\n{place}\nEnter\nWait+Screen /General configuration/\n\
              Screenshot page.png\nType \"m\"\nWait+Screen /Key store actions/\nScreenshot menu.png\n"
         );
-        go_on(&mut journey, &format!("newer-store-{name}"), &tape);
+        play_tape(&mut journey, &format!("newer-store-{name}"), &tape);
     }
 }
 
 #[test]
 fn aws_decides_whether_a_key_store_in_an_unknown_state_connects() {
-    let mut journey = newer();
+    let mut journey = console_with_unknown_values();
     let list = "Wait+Screen /External key stores \\(4\\)/\n";
-    go_on(
+    play_tape(
         &mut journey,
         "newer-connect",
         &format!("{list}Type \"c\"\nWait+Screen /newer than this version/\nScreenshot state.png\n"),
     );
-    go_on(
+    play_tape(
         &mut journey,
         "newer-connect",
         "Enter\nWait+Screen /CustomKeyStoreInvalidStateException|Connecting/\nEscape\n",
     );
     // One whose ID can't be read can't be named to AWS.
-    go_on(
+    play_tape(
         &mut journey,
         "newer-connect",
         &format!("{list}End\nType \"c\"\nWait+Screen /can't read the key store ID/\n"),
@@ -103,10 +103,10 @@ fn aws_decides_whether_a_key_store_in_an_unknown_state_connects() {
 
 #[test]
 fn keys_with_unknown_values_are_listed_sorted_and_searched() {
-    let mut journey = newer();
-    let keys = format!("Wait+Screen /External key stores \\(4\\)/\n{TO_KEYS}Wait+Screen /managed keys \\(7\\)/\n");
-    go_on(&mut journey, "newer-keys", &format!("{keys}Screenshot list.png\nEnd\nScreenshot end.png\n"));
-    go_on(
+    let mut journey = console_with_unknown_values();
+    let keys = format!("Wait+Screen /External key stores \\(4\\)/\n{OPEN_KEYS}Wait+Screen /managed keys \\(7\\)/\n");
+    play_tape(&mut journey, "newer-keys", &format!("{keys}Screenshot list.png\nEnd\nScreenshot end.png\n"));
+    play_tape(
         &mut journey,
         "newer-keys",
         "Home\nType \"/\"\nType \"hibern\"\nEnter\nWait+Screen /Hibernating/\nScreenshot searched.png\nType \"m\"\n\
@@ -117,9 +117,9 @@ fn keys_with_unknown_values_are_listed_sorted_and_searched() {
 
 #[test]
 fn unreadable_key_says_so_and_offers_no_actions() {
-    let mut journey = newer();
-    let keys = format!("Wait+Screen /External key stores \\(4\\)/\n{TO_KEYS}Wait+Screen /managed keys \\(7\\)/\n");
-    go_on(
+    let mut journey = console_with_unknown_values();
+    let keys = format!("Wait+Screen /External key stores \\(4\\)/\n{OPEN_KEYS}Wait+Screen /managed keys \\(7\\)/\n");
+    play_tape(
         &mut journey,
         "newer-key",
         &format!(

@@ -15,45 +15,47 @@ use xks_console::flow::tape::ConsoleDriver as _;
 use xks_console::tui::app::{App, Target};
 use xks_console::tui::effect::{Call, CallFailure, Effect, Msg};
 
-use super::snapshots::{assert_all_shown, assert_shown, go_on, screen, start};
+use super::snapshots::{assert_screen_matches, assert_screens_match, play_from_start, play_tape, screen};
 
 /// Tells the console something else than AWS answered: status and body, by operation.
-struct Retold<F> {
-    way: Arc<dyn Transport>,
-    tell: F,
+struct RewritingTransport<F> {
+    inner: Arc<dyn Transport>,
+    rewrite: F,
 }
 
-impl<F: Fn(&str, &mut Value) -> u16 + Send + Sync + 'static> Transport for Retold<F> {
+impl<F: Fn(&str, &mut Value) -> u16 + Send + Sync + 'static> Transport for RewritingTransport<F> {
     fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
         let target = request.headers().get("x-amz-target").and_then(|target| target.to_str().ok());
         let operation = target.and_then(|target| target.rsplit('.').next()).unwrap_or_default().to_owned();
         Box::pin(async move {
-            let answer = self.way.send(request).await?;
+            let answer = self.inner.send(request).await?;
             let mut body = serde_json::from_slice(answer.body()).unwrap_or(Value::Null);
-            let status = (self.tell)(&operation, &mut body);
+            let status = (self.rewrite)(&operation, &mut body);
             let told = if body.is_null() { answer.into_body() } else { Bytes::from(body.to_string()) };
             Ok(Response::builder().status(status).body(told).unwrap())
         })
     }
 
     fn is_bundled(&self) -> bool {
-        self.way.is_bundled()
+        self.inner.is_bundled()
     }
 }
 
 /// A console that is told something else.
-pub fn told(tell: impl Fn(&str, &mut Value) -> u16 + Clone + Send + Sync + 'static) -> Player {
+pub fn console_with_rewritten_responses(
+    rewrite: impl Fn(&str, &mut Value) -> u16 + Clone + Send + Sync + 'static,
+) -> Player {
     let mut journey = Player::start((80, 24)).unwrap();
-    let client = journey.client().map_transport(|way| Arc::new(Retold { way, tell }));
+    let client = journey.client().map_transport(|inner| Arc::new(RewritingTransport { inner, rewrite }));
     journey.use_client(client);
     journey
 }
 
-pub const TO_KEYS: &str = "Tab\nUp 2\nEnter\n";
+pub const OPEN_KEYS: &str = "Tab\nUp 2\nEnter\n";
 
 #[test]
 fn empty_lists_say_what_to_do() {
-    let mut journey = told(|operation, body| {
+    let mut journey = console_with_rewritten_responses(|operation, body| {
         match operation {
             "DescribeCustomKeyStores" => body["CustomKeyStores"] = json!([]),
             "ListKeys" => body["Keys"] = json!([]),
@@ -62,27 +64,27 @@ fn empty_lists_say_what_to_do() {
         200
     });
     let tape = "Wait+Screen /No external key stores/\nScreenshot stores.png\n".to_owned()
-        + TO_KEYS
+        + OPEN_KEYS
         + "Wait+Screen /No customer managed keys/\nScreenshot keys.png\nTab\nUp\nEnter\n\
            Wait+Screen /No AWS managed keys/\nScreenshot aws-keys.png\n";
-    go_on(&mut journey, "empty", &tape);
+    play_tape(&mut journey, "empty", &tape);
 }
 
 #[test]
 fn create_key_without_key_stores_starts_with_the_key_material_origin() {
-    let mut journey = told(|operation, body| {
+    let mut journey = console_with_rewritten_responses(|operation, body| {
         if operation == "DescribeCustomKeyStores" {
             body["CustomKeyStores"] = json!([]);
         }
         200
     });
     let tape = "Wait+Screen /No external key stores/\nType 'n'\nWait+Screen /Key material origin/\n";
-    go_on(&mut journey, "no-store", tape);
+    play_tape(&mut journey, "no-store", tape);
 }
 
 #[test]
 fn lists_that_aws_denies_show_the_error() {
-    let mut journey = told(|operation, body| {
+    let mut journey = console_with_rewritten_responses(|operation, body| {
         if !matches!(operation, "DescribeCustomKeyStores" | "ListKeys" | "GetKeyPolicy") {
             return 200;
         }
@@ -91,20 +93,20 @@ fn lists_that_aws_denies_show_the_error() {
         400
     });
     let tape = "Wait+Screen /AccessDeniedException/\nScreenshot stores.png\n".to_owned()
-        + TO_KEYS
+        + OPEN_KEYS
         + "Wait+Screen /kms:ListKeys/\nScreenshot keys.png\n";
-    go_on(&mut journey, "refused-list", &tape);
+    play_tape(&mut journey, "refused-list", &tape);
 }
 
 #[test]
 fn lists_that_are_loading_say_so() {
     let (mut app, _) = App::new(Target::Bundled, "us-west-2");
-    assert_shown("loading-stores", &app);
+    assert_screen_matches("loading-stores", &app);
     for code in [crossterm::event::KeyCode::Tab, crossterm::event::KeyCode::Up, crossterm::event::KeyCode::Up] {
         app.update(xks_console::tui::effect::Msg::Key(code.into()));
     }
     app.update(xks_console::tui::effect::Msg::Key(crossterm::event::KeyCode::Enter.into()));
-    assert_shown("loading-keys", &app);
+    assert_screen_matches("loading-keys", &app);
 }
 
 /// Those of an external key store, and one that no console knows yet.
@@ -126,7 +128,7 @@ const CONNECTION_ERROR_CODES: [&str; 12] = [
 #[test]
 fn key_store_page_explains_each_connection_error() {
     for code in CONNECTION_ERROR_CODES {
-        let mut journey = told(move |operation, body| {
+        let mut journey = console_with_rewritten_responses(move |operation, body| {
             if operation == "DescribeCustomKeyStores" {
                 for store in body["CustomKeyStores"].as_array_mut().unwrap() {
                     store["ConnectionState"] = json!("FAILED");
@@ -139,14 +141,14 @@ fn key_store_page_explains_each_connection_error() {
             "Wait+Screen /Dublin HSM/\nEnter\nWait+Screen /General configuration/\nWait+Screen /{code}/\n\
              Wait+Screen /What to do/\nScreenshot {code}.png\n"
         );
-        go_on(&mut journey, "connection-error", &tape);
+        play_tape(&mut journey, "connection-error", &tape);
     }
 }
 
 #[test]
 fn key_page_shows_each_tab() {
     let keys =
-        "Wait+Screen /External key stores \\(4\\)/\n".to_owned() + TO_KEYS + "Wait+Screen /managed keys \\(6\\)/\n";
+        "Wait+Screen /External key stores \\(4\\)/\n".to_owned() + OPEN_KEYS + "Wait+Screen /managed keys \\(6\\)/\n";
     for (name, place) in [("external", "Down 3"), ("standard", "Home")] {
         let tape = keys.clone()
             + &format!(
@@ -154,7 +156,7 @@ fn key_page_shows_each_tab() {
                  Screenshot tags.png\nRight\nScreenshot aliases.png\nRight\nScreenshot use.png\nRight\n\
                  Screenshot policy.png\n"
             );
-        start(&format!("key-{name}"), &tape);
+        play_from_start(&format!("key-{name}"), &tape);
     }
 }
 
@@ -163,10 +165,10 @@ fn keys_in_a_disconnected_key_store_are_shown_as_unavailable() {
     let tape = "Wait+Screen /Frankfurt HSM/\nDown\nType \"d\"\nWait+Screen /Disconnect/\nTab\nEnter\nSleep 5s\n\
                 Wait+Screen /Disconnected/\nScreenshot stores.png\n"
         .to_owned()
-        + TO_KEYS
+        + OPEN_KEYS
         + "Wait+Screen /Unavailable/\nScreenshot keys.png\nDown 3\nEnter\nWait+Screen /General configuration/\n\
            Screenshot key.png\nLeft 2\nScreenshot use.png\n";
-    start("unavailable", &tape);
+    play_from_start("unavailable", &tape);
 }
 
 #[test]
@@ -177,7 +179,7 @@ fn key_store_page_is_complete_in_each_connection_state() {
              Wait+Screen /General configuration/\nScreenshot page.png\nUp\nScreenshot end.png\nType \"m\"\n\
              Wait+Screen /Key store actions/\nScreenshot menu.png\n"
         );
-        start(&format!("store-{name}"), &tape);
+        play_from_start(&format!("store-{name}"), &tape);
     }
 }
 
@@ -186,30 +188,30 @@ fn disconnecting_and_discarding_ask_for_confirmation() {
     let tape = "Wait+Screen /Frankfurt HSM/\nDown\nType \"d\"\nWait+Screen /Disconnect/\nScreenshot disconnect.png\n\
                 Escape\nType \"n\"\nWait+Screen /Create key/\nType \"x\"\nEscape\nWait+Screen /would be lost/\n\
                 Screenshot discard.png\n";
-    start("asked", tape);
+    play_from_start("asked", tape);
 }
 
 #[test]
 fn long_values_wrap_when_wrapping_is_enabled_in_preferences() {
     let tape = "Wait+Screen /External key stores \\(4\\)/\n".to_owned()
-        + TO_KEYS
+        + OPEN_KEYS
         + "Wait+Screen /managed keys \\(6\\)/\nType \"P\"\nWait+Screen /Preferences/\nShift+Tab 3\nSpace\nCtrl+N\n\
            Wait+Screen /managed keys \\(6\\)/\nScreenshot lines.png\nEnd\nScreenshot end.png\n";
-    start("wrapped", &tape);
+    play_from_start("wrapped", &tape);
 }
 
 /// Refuses one operation before AWS hears of it.
-struct Refuses {
-    way: Arc<dyn Transport>,
+struct FailingTransport {
+    inner: Arc<dyn Transport>,
     operation: &'static str,
     code: &'static str,
 }
 
-impl Transport for Refuses {
+impl Transport for FailingTransport {
     fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
         let target = request.headers().get("x-amz-target").and_then(|target| target.to_str().ok());
         if !target.is_some_and(|target| target.ends_with(self.operation)) {
-            return self.way.send(request);
+            return self.inner.send(request);
         }
         let error = ServiceError::new(self.code, "what AWS says");
         let body = Bytes::from(codec::json_error_body(&error));
@@ -217,18 +219,18 @@ impl Transport for Refuses {
     }
 
     fn is_bundled(&self) -> bool {
-        self.way.is_bundled()
+        self.inner.is_bundled()
     }
 }
 
-fn refused(operation: &'static str, code: &'static str) -> Player {
+fn console_with_failing_operation(operation: &'static str, code: &'static str) -> Player {
     let mut journey = Player::start((80, 24)).unwrap();
-    let client = journey.client().map_transport(|way| Arc::new(Refuses { way, operation, code }));
+    let client = journey.client().map_transport(|inner| Arc::new(FailingTransport { inner, operation, code }));
     journey.use_client(client);
     journey
 }
 
-const OF_ANY_CALL: [&str; 5] = [
+const COMMON_ERRORS: [&str; 5] = [
     "KMSInternalException",
     "DependencyTimeoutException",
     "ThrottlingException",
@@ -236,8 +238,8 @@ const OF_ANY_CALL: [&str; 5] = [
     "ExpiredTokenException",
 ];
 
-fn errors<'a>(own: &'a [&'static str]) -> impl Iterator<Item = &'static str> + 'a {
-    own.iter().copied().chain(OF_ANY_CALL)
+fn with_common_errors<'a>(own: &'a [&'static str]) -> impl Iterator<Item = &'static str> + 'a {
+    own.iter().copied().chain(COMMON_ERRORS)
 }
 
 #[test]
@@ -267,14 +269,14 @@ fn create_key_and_create_alias_errors_are_shown_with_a_remedy() {
         "KMSInvalidStateException",
     ];
     for (operation, own) in [("CreateKey", &of_create_key[..]), ("CreateAlias", &of_create_alias[..])] {
-        let shown = errors(own).map(|code| {
-            let mut journey = refused(operation, code);
+        let shown = with_common_errors(own).map(|code| {
+            let mut journey = console_with_failing_operation(operation, code);
             // AWS may have done it when the answer says that AWS itself failed.
             let shown = format!("Wait+Screen /{code}|No answer/\nWait+Screen /What to do|look/\n");
-            go_on(&mut journey, "error", &(tape.to_owned() + &shown));
+            play_tape(&mut journey, "error", &(tape.to_owned() + &shown));
             (code, journey.app().clone())
         });
-        assert_all_shown(&format!("errors-{operation}"), &shown.collect::<Vec<_>>());
+        assert_screens_match(&format!("errors-{operation}"), &shown.collect::<Vec<_>>());
     }
 }
 
@@ -293,37 +295,43 @@ fn create_and_update_key_store_errors_are_shown_with_a_remedy() {
         "XksProxyInvalidResponseException",
         "XksProxyInvalidConfigurationException",
     ];
-    let shown = errors(&of_create).map(|code| {
-        let mut journey = refused("CreateCustomKeyStore", code);
-        go_on(&mut journey, "error", "Wait+Screen /External key stores \\(4\\)/\nType \"C\"\nType \"Oslo HSM\"\nTab\n");
+    let shown = with_common_errors(&of_create).map(|code| {
+        let mut journey = console_with_failing_operation("CreateCustomKeyStore", code);
+        play_tape(
+            &mut journey,
+            "error",
+            "Wait+Screen /External key stores \\(4\\)/\nType \"C\"\nType \"Oslo HSM\"\nTab\n",
+        );
         let file = journey.bundled().proxy_configuration("oslo").unwrap();
         journey.paste(&file);
         let rest = "Tab\nType \"https://xks-proxy.bundled.internal\"\nCtrl+N\n".to_owned()
             + &format!("Wait+Screen /{code}/\nWait+Screen /What to do/\n");
-        go_on(&mut journey, "error", &rest);
+        play_tape(&mut journey, "error", &rest);
         (code, journey.app().clone())
     });
-    assert_all_shown("errors-CreateCustomKeyStore", &shown.collect::<Vec<_>>());
+    assert_screens_match("errors-CreateCustomKeyStore", &shown.collect::<Vec<_>>());
     let edit = "Wait+Screen /Dublin HSM/\nType \"m\"\nWait+Screen /Key store actions/\nEnter\n\
                 Wait+Screen /Edit external key store/\nType \"x\"\nCtrl+N\n";
-    let shown = errors(&["CustomKeyStoreNotFoundException", "CustomKeyStoreInvalidStateException"]).map(|code| {
-        let mut journey = refused("UpdateCustomKeyStore", code);
-        let shown = format!("Wait+Screen /{code}/\nWait+Screen /What to do/\n");
-        go_on(&mut journey, "error", &(edit.to_owned() + &shown));
-        (code, journey.app().clone())
-    });
-    assert_all_shown("errors-UpdateCustomKeyStore", &shown.collect::<Vec<_>>());
+    let shown =
+        with_common_errors(&["CustomKeyStoreNotFoundException", "CustomKeyStoreInvalidStateException"]).map(|code| {
+            let mut journey = console_with_failing_operation("UpdateCustomKeyStore", code);
+            let shown = format!("Wait+Screen /{code}/\nWait+Screen /What to do/\n");
+            play_tape(&mut journey, "error", &(edit.to_owned() + &shown));
+            (code, journey.app().clone())
+        });
+    assert_screens_match("errors-UpdateCustomKeyStore", &shown.collect::<Vec<_>>());
 }
 
 #[test]
 fn connect_and_tagging_errors_are_shown_with_a_remedy() {
-    let shown = errors(&["CustomKeyStoreInvalidStateException", "CustomKeyStoreNotFoundException"]).map(|code| {
-        let mut journey = refused("ConnectCustomKeyStore", code);
-        let connect = format!("Wait+Screen /Zurich DR/\nEnd\nType \"c\"\nEnter\nWait+Screen /{code}/\n");
-        go_on(&mut journey, "error", &connect);
-        (code, journey.app().clone())
-    });
-    assert_all_shown("errors-ConnectCustomKeyStore", &shown.collect::<Vec<_>>());
+    let shown =
+        with_common_errors(&["CustomKeyStoreInvalidStateException", "CustomKeyStoreNotFoundException"]).map(|code| {
+            let mut journey = console_with_failing_operation("ConnectCustomKeyStore", code);
+            let connect = format!("Wait+Screen /Zurich DR/\nEnd\nType \"c\"\nEnter\nWait+Screen /{code}/\n");
+            play_tape(&mut journey, "error", &connect);
+            (code, journey.app().clone())
+        });
+    assert_screens_match("errors-ConnectCustomKeyStore", &shown.collect::<Vec<_>>());
     let of_tagging = [
         "NotFoundException",
         "InvalidArnException",
@@ -331,17 +339,17 @@ fn connect_and_tagging_errors_are_shown_with_a_remedy() {
         "LimitExceededException",
         "TagException",
     ];
-    let shown = errors(&of_tagging).map(|code| {
-        let mut journey = refused("TagResource", code);
+    let shown = with_common_errors(&of_tagging).map(|code| {
+        let mut journey = console_with_failing_operation("TagResource", code);
         let tag = "Wait+Screen /External key stores \\(4\\)/\n".to_owned()
-            + TO_KEYS
+            + OPEN_KEYS
             + "Wait+Screen /managed keys \\(6\\)/\nDown 3\nEnter\nWait+Screen /General configuration/\nType \"m\"\n\
                Wait+Screen /Key actions/\nDown 4\nEnter\nWait+Screen /Add or edit tags/\nEnter\nType \"a = b\"\nCtrl+N\n"
             + &format!("Wait+Screen /{code}/\nWait+Screen /What to do/\n");
-        go_on(&mut journey, "error", &tag);
+        play_tape(&mut journey, "error", &tag);
         (code, journey.app().clone())
     });
-    assert_all_shown("errors-TagResource", &shown.collect::<Vec<_>>());
+    assert_screens_match("errors-TagResource", &shown.collect::<Vec<_>>());
 }
 
 #[test]
@@ -354,7 +362,7 @@ fn external_changes_are_debounced_before_refreshing() {
     assert!(matches!(again[..], [Effect::StartTimer(..)]), "{again:?}");
 
     let mut journey = Player::start((80, 24)).unwrap();
-    go_on(&mut journey, "changed", "Wait+Screen /External key stores \\(4\\)/\n");
+    play_tape(&mut journey, "changed", "Wait+Screen /External key stores \\(4\\)/\n");
     let mut app = journey.app().clone();
     let [Effect::StartTimer(timer, _)] = app.update(Msg::DataChanged)[..] else { panic!("a moment is waited") };
     let asked = app.update(Msg::TimerElapsed(timer));
@@ -362,9 +370,9 @@ fn external_changes_are_debounced_before_refreshing() {
 }
 
 /// The AWS that knows nothing of external key managers.
-struct OfNoBundled(Arc<dyn Transport>);
+struct NotBundledTransport(Arc<dyn Transport>);
 
-impl Transport for OfNoBundled {
+impl Transport for NotBundledTransport {
     fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
         self.0.send(request)
     }
@@ -373,23 +381,23 @@ impl Transport for OfNoBundled {
 #[test]
 fn external_keys_page_is_unavailable_outside_the_bundled_aws() {
     let mut journey = Player::start((80, 24)).unwrap();
-    let client = journey.client().map_transport(|way| Arc::new(OfNoBundled(way)));
+    let client = journey.client().map_transport(|inner| Arc::new(NotBundledTransport(inner)));
     journey.use_client(client);
     let tape = "Wait+Screen /Frankfurt HSM/\nTab\nDown\nEnter\nWait+Screen /Not available from the API/\n\
                 Screenshot external-keys.png\n";
-    go_on(&mut journey, "not-available", tape);
+    play_tape(&mut journey, "not-available", tape);
 }
 
 #[test]
 fn key_stores_are_polled_only_while_a_visible_one_is_changing_state() {
     let mut journey = Player::start((80, 24)).unwrap();
     let to_connect = "Wait+Screen /Zurich DR/\nDown 3\nType \"c\"\nEnter\nWait+Screen /[Cc]onnecting/\nEscape\n";
-    go_on(&mut journey, "polling", to_connect);
+    play_tape(&mut journey, "polling", to_connect);
     assert!(journey.next_deadline().is_some());
-    go_on(&mut journey, "polling", "Tab\nUp\nEnter\nWait+Screen /AWS CloudHSM cluster/\nSleep 1s\n");
+    play_tape(&mut journey, "polling", "Tab\nUp\nEnter\nWait+Screen /AWS CloudHSM cluster/\nSleep 1s\n");
     assert_eq!((journey.next_deadline(), journey.app().is_idle()), (None, true));
-    go_on(&mut journey, "polling", "Tab\nDown\nEnter\nWait+Screen /Connecting/\nSleep 9s\n");
-    go_on(&mut journey, "polling", "Wait+Screen /Zurich DR +Connected/\n");
+    play_tape(&mut journey, "polling", "Tab\nDown\nEnter\nWait+Screen /Connecting/\nSleep 9s\n");
+    play_tape(&mut journey, "polling", "Wait+Screen /Zurich DR +Connected/\n");
     assert_eq!(journey.next_deadline(), None);
 }
 
@@ -397,7 +405,7 @@ fn key_stores_are_polled_only_while_a_visible_one_is_changing_state() {
 fn a_file_that_cannot_be_written_closes_the_text_view_and_shows_why() {
     let mut journey = Player::start((80, 24)).unwrap();
     let tape = "Wait+Screen /Frankfurt HSM/\nDown\nEnter\nWait+Screen /General configuration/\nTab 3\nEnter\nWait+Screen /Sent/\n";
-    go_on(&mut journey, "not-written", tape);
+    play_tape(&mut journey, "not-written", tape);
     let mut app = journey.app().clone();
     app.update(Msg::Key(KeyCode::Char('v').into()));
     let effects = app.update(Msg::Key(KeyCode::Char('s').into()));

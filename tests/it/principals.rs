@@ -18,26 +18,26 @@ use xks_console::flow::player::Player;
 use xks_console::tui::app::{App, Target};
 use xks_console::tui::effect::{self, Call, CallId, Effect, Msg};
 
-use super::simulation::session;
-use super::snapshots::{assert_shown, go_on, screen, start};
+use super::simulation::role_session;
+use super::snapshots::{assert_screen_matches, play_from_start, play_tape, screen};
 
 const OPERATOR: &str = "arn:aws:iam::111122223333:role/security/HsmOperator";
-const TO_ADMINISTRATORS: &str = "Wait+Screen /External key stores \\(4\\)/\nDown\nType \"n\"\nWait+Screen /Create key/\n\
+const OPEN_ADMINISTRATORS_STEP: &str = "Wait+Screen /External key stores \\(4\\)/\nDown\nType \"n\"\nWait+Screen /Create key/\n\
     Type \"payments-2026\"\nTab\nSpace\nCtrl+N\nType \"payments\"\nCtrl+N\nCtrl+N\nWait+Screen /administrative permissions/\n";
 
 /// A console of a role of the scenario.
-fn console_of(role: &str) -> Player {
+fn console_for_role(role: &str) -> Player {
     let world = Environment::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 20_260_302);
     let bundled = BundledAws::in_memory("default", world.clone()).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let client = runtime.block_on(session(&bundled, &world.clock, role));
+    let client = runtime.block_on(role_session(&bundled, &world.clock, role));
     Player::with_client((80, 24), bundled, client, Target::Bundled, world.clock, runtime)
 }
 
 #[test]
 fn caller_who_cannot_list_principals_creates_a_key_with_typed_arns() {
-    let mut journey = console_of(OPERATOR);
-    let tape = TO_ADMINISTRATORS.to_owned()
+    let mut journey = console_for_role(OPERATOR);
+    let tape = OPEN_ADMINISTRATORS_STEP.to_owned()
         + "Wait+Screen /can't be listed/\nScreenshot denied.png\nTab\nType \"arn:aws:iam::111122223333:group/Ops\"\nEnter\n\
            Wait+Screen /no groups/\nScreenshot wrong.png\nCtrl+U\n\
            Type \"arn:aws:iam::111122223333:role/security/KeyAdministrator\"\nEnter\n\
@@ -46,12 +46,12 @@ fn caller_who_cannot_list_principals_creates_a_key_with_typed_arns() {
            Type \"arn:aws:iam::111122223333:user/payments/grace.liu\"\nScreenshot users.png\nCtrl+N\n\
            Wait+Screen /Edit key policy/\nCtrl+N\nWait+Screen /7 Review/\nWait+Screen /policies allow/\n\
            Screenshot review.png\nCtrl+N\nWait+Screen /Success/\n";
-    go_on(&mut journey, "typed-arns", &tape);
+    play_tape(&mut journey, "typed-arns", &tape);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let (bundled, client) = (journey.bundled().clone(), journey.client().clone());
     let aliases = runtime.block_on(client.collect_aliases()).unwrap();
     let made = aliases.into_iter().find(|alias| alias.alias_name == "alias/payments").unwrap();
-    let admin = super::simulation::client(&bundled, &clock(), bundled.console_credentials());
+    let admin = super::simulation::client_with_credentials(&bundled, &clock(), bundled.console_credentials());
     let policy = kms::GetKeyPolicy { key_id: made.target_key_id.unwrap(), policy_name: None };
     let policy = runtime.block_on(admin.call(&policy)).unwrap().policy;
     for name in ["role/security/KeyAdministrator", "role/PartnerDecrypt", "user/payments/grace.liu"] {
@@ -65,12 +65,12 @@ fn clock() -> xks_console::environment::Clock {
 
 #[test]
 fn missing_permissions_are_shown_before_finish_and_when_aws_denies_access() {
-    let mut journey = console_of(OPERATOR);
-    let tape = TO_ADMINISTRATORS.to_owned()
+    let mut journey = console_for_role(OPERATOR);
+    let tape = OPEN_ADMINISTRATORS_STEP.to_owned()
         + "Ctrl+P\nWait+Screen /Add tags/\nEnter\nType \"team\"\nTab\nType \"hsm\"\nCtrl+N\nCtrl+N\nCtrl+N\nCtrl+N\n\
            Wait+Screen /7 Review/\nWait+Screen /AWS may refuse/\nScreenshot before.png\nEnter\nWait+Screen /Sent/\nEscape\n\
            Ctrl+N\nWait+Screen /AccessDeniedException/\nScreenshot refused.png\nTab\nEnter\nWait+Screen /Sent/\n";
-    go_on(&mut journey, "lacking", &tape);
+    play_tape(&mut journey, "lacking", &tape);
     let [before, after] = journey.copied() else { panic!("{:?}", journey.copied()) };
     assert_eq!(before, after);
     let policy: serde_json::Value = serde_json::from_str(before).unwrap();
@@ -87,34 +87,34 @@ fn missing_permissions_are_shown_before_finish_and_when_aws_denies_access() {
 
 #[test]
 fn permissions_that_cannot_be_checked_are_reported_but_do_not_block() {
-    let mut journey = console_of("arn:aws:iam::111122223333:role/security/KeyAdministrator");
-    let tape = TO_ADMINISTRATORS.to_owned()
+    let mut journey = console_for_role("arn:aws:iam::111122223333:role/security/KeyAdministrator");
+    let tape = OPEN_ADMINISTRATORS_STEP.to_owned()
         + "Ctrl+N\nCtrl+N\nCtrl+N\nWait+Screen /7 Review/\nWait+Screen /be checked/\nScreenshot unchecked.png\nCtrl+N\n\
            Wait+Screen /Success/\n";
-    go_on(&mut journey, "permissions", &tape);
+    play_tape(&mut journey, "permissions", &tape);
 }
 
 #[test]
 fn nonexistent_principal_leads_back_to_the_step_where_it_was_typed() {
-    let tape = TO_ADMINISTRATORS.to_owned()
+    let tape = OPEN_ADMINISTRATORS_STEP.to_owned()
         + "Ctrl+N\nWait+Screen /usage permissions/\nTab\nType \"arn:aws:iam::111122223333:role/Nobody\"\nCtrl+N\nCtrl+N\n\
            Wait+Screen /7 Review/\nCtrl+N\nWait+Screen /MalformedPolicyDocumentException/\nScreenshot refused.png\nEnter\n\
            Wait+Screen /usage permissions/\nType \"/\"\nType \"typed\"\nEnter\nScreenshot back.png\nSpace\n\
            Wait+Screen /0 chosen/\nCtrl+N\nCtrl+N\nCtrl+N\nWait+Screen /Success/\n";
-    start("no-such-principal", &tape);
+    play_from_start("no-such-principal", &tape);
 }
 
 /// Refuses to list users while it is told to.
-struct NoUsers {
-    way: Arc<dyn Transport>,
-    refuses: Arc<AtomicBool>,
+struct DenyListUsers {
+    inner: Arc<dyn Transport>,
+    is_denied: Arc<AtomicBool>,
 }
 
-impl Transport for NoUsers {
+impl Transport for DenyListUsers {
     fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
-        let is_it = codec::query_action(request.body()).is_some_and(|(action, _)| action == "ListUsers");
-        if !is_it || !self.refuses.load(Ordering::SeqCst) {
-            return self.way.send(request);
+        let is_list_users = codec::query_action(request.body()).is_some_and(|(action, _)| action == "ListUsers");
+        if !is_list_users || !self.is_denied.load(Ordering::SeqCst) {
+            return self.inner.send(request);
         }
         let message =
             "User: arn:aws:iam::111122223333:user/Lee is not authorized to perform: iam:ListUsers on resource: *";
@@ -126,55 +126,56 @@ impl Transport for NoUsers {
     }
 
     fn is_bundled(&self) -> bool {
-        self.way.is_bundled()
+        self.inner.is_bundled()
     }
 }
 
 #[test]
 fn roles_are_listed_while_list_users_is_denied_and_refresh_adds_users() {
     let mut journey = Player::start((80, 24)).unwrap();
-    let refuses = Arc::new(AtomicBool::new(true));
+    let is_denied = Arc::new(AtomicBool::new(true));
     let client = journey.client().clone();
-    journey.use_client(client.map_transport(|way| Arc::new(NoUsers { way, refuses: Arc::clone(&refuses) })));
-    let tape = TO_ADMINISTRATORS.to_owned()
+    journey
+        .use_client(client.map_transport(|inner| Arc::new(DenyListUsers { inner, is_denied: Arc::clone(&is_denied) })));
+    let tape = OPEN_ADMINISTRATORS_STEP.to_owned()
         + "Wait+Screen /users can.t be listed: AccessDenied/\nWait+Screen /40 so far/\nScreenshot refused.png\n";
-    go_on(&mut journey, "no-users", &tape);
-    refuses.store(false, Ordering::SeqCst);
-    go_on(&mut journey, "no-users", "Type \"r\"\nWait+Screen /60 in all/\nScreenshot again.png\n");
+    play_tape(&mut journey, "no-users", &tape);
+    is_denied.store(false, Ordering::SeqCst);
+    play_tape(&mut journey, "no-users", "Type \"r\"\nWait+Screen /60 in all/\nScreenshot again.png\n");
 }
 
 /// A console in the step of the administrators, and what it asks; nothing is answered by itself.
-struct Silent {
+struct UnansweredConsole {
     app: App,
-    open: Vec<(CallId, Call)>,
+    pending: Vec<(CallId, Call)>,
 }
 
-impl Silent {
+impl UnansweredConsole {
     fn new() -> Self {
         let mut journey = Player::start((80, 24)).unwrap();
-        go_on(&mut journey, "silent", TO_ADMINISTRATORS);
-        Self { app: journey.app().clone(), open: Vec::new() }
+        play_tape(&mut journey, "silent", OPEN_ADMINISTRATORS_STEP);
+        Self { app: journey.app().clone(), pending: Vec::new() }
     }
 
-    fn take(&mut self, msg: Msg) {
+    fn update(&mut self, msg: Msg) {
         for effect in self.app.update(msg) {
             if let Effect::Call(id, call) = effect {
-                self.open.push((id, call));
+                self.pending.push((id, call));
             }
         }
     }
 
     fn press(&mut self, code: KeyCode) {
-        self.take(Msg::Key(code.into()));
+        self.update(Msg::Key(code.into()));
     }
 
-    fn asked(&self) -> Vec<&Call> {
-        self.open.iter().map(|(_, call)| call).collect()
+    fn pending_calls(&self) -> Vec<&Call> {
+        self.pending.iter().map(|(_, call)| call).collect()
     }
 
     /// Answers the open question about roles with `names`.
-    fn tell_roles(&mut self, names: impl Iterator<Item = usize>, next: Option<&str>) {
-        let place = self.open.iter().position(|(_, call)| matches!(call, Call::Roles(_))).unwrap();
+    fn answer_roles(&mut self, names: impl Iterator<Item = usize>, next: Option<&str>) {
+        let place = self.pending.iter().position(|(_, call)| matches!(call, Call::Roles(_))).unwrap();
         let page = names.map(|number| IamPrincipal {
             name: format!("role-{number:05}"),
             path: "/many/".to_owned(),
@@ -182,67 +183,67 @@ impl Silent {
             arn: format!("arn:aws:iam::111122223333:role/many/role-{number:05}"),
         });
         let reply = effect::Response::Principals { page: page.collect(), next: next.map(str::to_owned) };
-        let (id, _) = self.open.remove(place);
-        self.take(Msg::CallCompleted(id, Ok(reply)));
+        let (id, _) = self.pending.remove(place);
+        self.update(Msg::CallCompleted(id, Ok(reply)));
     }
 
     fn refreshed() -> Self {
         let mut console = Self::new();
         console.press(KeyCode::Char('r'));
-        assert_eq!(console.asked(), [&Call::Users(None), &Call::Roles(None)]);
-        console.open.remove(0);
+        assert_eq!(console.pending_calls(), [&Call::Users(None), &Call::Roles(None)]);
+        console.pending.remove(0);
         console
     }
 }
 
 #[test]
 fn next_page_loads_when_the_cursor_nears_the_end() {
-    let mut console = Silent::refreshed();
-    console.tell_roles(0..200, Some("m1"));
-    assert_eq!(console.asked(), Vec::<&Call>::new(), "what is far away can wait");
-    assert_shown("many-roles-first", &console.app);
+    let mut console = UnansweredConsole::refreshed();
+    console.answer_roles(0..200, Some("m1"));
+    assert_eq!(console.pending_calls(), Vec::<&Call>::new(), "what is far away can wait");
+    assert_screen_matches("many-roles-first", &console.app);
     console.press(KeyCode::End);
-    assert_eq!(console.asked(), [&Call::Roles(Some("m1".to_owned()))]);
-    assert_shown("many-roles-loading", &console.app);
+    assert_eq!(console.pending_calls(), [&Call::Roles(Some("m1".to_owned()))]);
+    assert_screen_matches("many-roles-loading", &console.app);
     let before = screen(&console.app, (80, 24));
     assert!(before.contains("▸ ☐ tess.vandijk"), "{before}");
     console.press(KeyCode::Down);
     assert_eq!(screen(&console.app, (80, 24)), before, "more comes: the end is not the end");
-    console.tell_roles(200..1200, Some("m2"));
+    console.answer_roles(200..1200, Some("m2"));
     let after = screen(&console.app, (80, 24));
     assert!(after.contains("▸ ☐ tess.vandijk"), "the cursor stays with its principal: {after}");
     console.press(KeyCode::Home);
-    console.open.clear();
+    console.pending.clear();
     console.press(KeyCode::Down);
-    assert_eq!(console.asked(), Vec::<&Call>::new());
+    assert_eq!(console.pending_calls(), Vec::<&Call>::new());
 }
 
 #[test]
 fn search_loads_all_remaining_pages() {
-    let mut console = Silent::refreshed();
-    console.tell_roles(0..200, Some("m1"));
+    let mut console = UnansweredConsole::refreshed();
+    console.answer_roles(0..200, Some("m1"));
     for letter in "/role-09999".chars() {
         console.press(KeyCode::Char(letter));
     }
     for page in 0..10 {
         let first = 200 + page * 980;
         let next = format!("m{}", page + 2);
-        assert_eq!(console.asked().len(), 1, "one page at a time");
-        console.tell_roles(first..first + 980, (page < 9).then_some(&*next));
+        assert_eq!(console.pending_calls().len(), 1, "one page at a time");
+        console.answer_roles(first..first + 980, (page < 9).then_some(&*next));
         if page == 4 {
-            assert_shown("many-roles-search", &console.app);
+            assert_screen_matches("many-roles-search", &console.app);
         }
     }
-    assert_eq!(console.asked(), Vec::<&Call>::new());
+    assert_eq!(console.pending_calls(), Vec::<&Call>::new());
     let found = screen(&console.app, (80, 24));
     assert!(found.contains("role-09999") && found.contains("1 of 10020 so far match"), "{found}");
 }
 
 #[test]
 fn control_characters_in_typed_arns_are_not_shown() {
-    let mut console = Silent::new();
+    let mut console = UnansweredConsole::new();
     console.press(KeyCode::Tab);
-    console.take(Msg::Paste("arn:aws:iam::111122223333:role/\u{1b}[2Jx".to_owned()));
+    console.update(Msg::Paste("arn:aws:iam::111122223333:role/\u{1b}[2Jx".to_owned()));
     console.press(KeyCode::Enter);
     let shown = screen(&console.app, (80, 24));
     assert!(!shown.contains('\u{1b}') && shown.contains("can't stand"), "{shown}");

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
 
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 
 fn pty_size((cols, rows): (u16, u16)) -> PtySize {
     PtySize { rows, cols, pixel_width: 0, pixel_height: 0 }
@@ -101,8 +101,8 @@ impl Console {
     }
 
     /// Reads until the screen shows `words`.
-    pub fn wait(&mut self, words: &str) {
-        let deadline = Instant::now() + PATIENCE;
+    pub fn wait_for(&mut self, words: &str) {
+        let deadline = Instant::now() + TIMEOUT;
         while !self.text().contains(words) {
             let left = deadline.saturating_duration_since(Instant::now());
             assert!(self.read(left), "‘{words}’ never came:\n{}", self.text());
@@ -110,8 +110,8 @@ impl Console {
     }
 
     /// As [`wait`](Self::wait), however the words are broken into lines.
-    pub fn wait_in_lines(&mut self, words: &str) {
-        let deadline = Instant::now() + PATIENCE;
+    pub fn wait_for_wrapped(&mut self, words: &str) {
+        let deadline = Instant::now() + TIMEOUT;
         let in_one_line = |text: &str| text.replace('│', " ").split_whitespace().collect::<Vec<_>>().join(" ");
         while !in_one_line(&self.text()).contains(words) {
             let left = deadline.saturating_duration_since(Instant::now());
@@ -121,7 +121,7 @@ impl Console {
 
     /// Reads until the screen shows `words` no more.
     pub fn wait_until_gone(&mut self, words: &str) {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         while self.text().contains(words) {
             let left = deadline.saturating_duration_since(Instant::now());
             assert!(self.read(left), "‘{words}’ never went:\n{}", self.text());
@@ -140,36 +140,36 @@ impl Console {
 
     /// From the first page to the first step of the wizard.
     fn open_wizard(&mut self) {
-        self.wait("Frankfurt HSM");
+        self.wait_for("Frankfurt HSM");
         // Without the account there is no key policy yet.
-        self.wait("111122223333");
+        self.wait_for("111122223333");
         self.send("\x1b[B\r");
-        self.wait("General configuration");
+        self.wait_for("General configuration");
         self.send("\r");
-        self.wait("External key ID");
+        self.wait_for("External key ID");
     }
 
     /// From the first page to the last step of the wizard, everything filled in.
     pub fn go_to_review(&mut self) {
         self.open_wizard();
         self.send("payments-2026\t \x0e");
-        self.wait("Add alias");
+        self.wait_for("Add alias");
         self.send("payments\x0e");
-        self.wait("Add tags");
+        self.wait_for("Add tags");
         self.send("\x0e");
-        self.wait("administrative permissions");
+        self.wait_for("administrative permissions");
         self.send("\x0e");
-        self.wait("usage permissions");
+        self.wait_for("usage permissions");
         self.send("\x0e");
-        self.wait("Edit key policy");
+        self.wait_for("Edit key policy");
         self.send("\x0e");
-        self.wait("▸ 7 Review");
+        self.wait_for("▸ 7 Review");
     }
 
     pub fn create_key(&mut self) {
         self.go_to_review();
         self.send("\x0e");
-        self.wait("Success");
+        self.wait_for("Success");
     }
 
     pub fn kill(mut self) {
@@ -178,18 +178,18 @@ impl Console {
     }
 
     /// Waits for the end; the exit code, and all that was written.
-    pub fn end(mut self) -> (u32, String) {
+    pub fn wait_for_exit(mut self) -> (u32, String) {
         let code = self.child.wait().unwrap().exit_code();
         // The reader never hears of the end while the terminal is held open.
         drop(self.writer);
         drop(self.pty);
-        while let Ok(bytes) = self.output.recv_timeout(PATIENCE) {
+        while let Ok(bytes) = self.output.recv_timeout(TIMEOUT) {
             self.written.extend(bytes);
         }
         (code, String::from_utf8_lossy(&self.written).into_owned())
     }
 
-    fn cells(&self, holds: impl Fn(&vt100::Cell) -> bool) -> bool {
+    fn has_cell(&self, holds: impl Fn(&vt100::Cell) -> bool) -> bool {
         let (rows, columns) = self.screen.screen().size();
         (0..rows.get())
             .any(|row| (0..columns.get()).any(|column| self.screen.screen().cell(row, column).is_some_and(&holds)))
@@ -204,10 +204,10 @@ fn created_key_survives_a_kill_right_after_success() {
     // SIGKILL right at the success message.
     console.kill();
     let mut console = Console::start(dir.path());
-    console.wait("Frankfurt HSM");
+    console.wait_for("Frankfurt HSM");
     console.send("\t\x1b[A\x1b[A\r");
-    console.wait("Customer managed keys (7)");
-    console.wait("payments");
+    console.wait_for("Customer managed keys (7)");
+    console.wait_for("payments");
     console.send("\x03");
     let status = console.child.wait().unwrap();
     assert!(status.success());
@@ -219,14 +219,14 @@ fn focus_is_visible_without_colors() {
     let is_coloured = |cell: &vt100::Cell| cell.fgcolor() != vt100::Color::Default;
     let mut console = Console::start(dir.path());
     console.open_wizard();
-    assert!(console.cells(is_coloured));
+    assert!(console.has_cell(is_coloured));
     console.kill();
     let mut console = Console::start_with(dir.path(), (80, 24), &[("NO_COLOR", "1")]);
-    console.wait("Frankfurt HSM");
-    assert!(console.cells(vt100::Cell::inverse) && console.cells(vt100::Cell::bold));
+    console.wait_for("Frankfurt HSM");
+    assert!(console.has_cell(vt100::Cell::inverse) && console.has_cell(vt100::Cell::bold));
     console.open_wizard();
-    assert!(console.cells(vt100::Cell::inverse) && console.cells(vt100::Cell::dim));
-    assert!(!console.cells(is_coloured));
+    assert!(console.has_cell(vt100::Cell::inverse) && console.has_cell(vt100::Cell::dim));
+    assert!(!console.has_cell(is_coloured));
     // Not one sequence that sets a color, or sets it back.
     let written = String::from_utf8_lossy(&console.written).into_owned();
     for sequence in written.split("\x1b[").skip(1).filter_map(|rest| rest.split_once('m').map(|(numbers, _)| numbers)) {
@@ -241,10 +241,10 @@ fn focus_is_visible_without_colors() {
 fn locale_without_utf_8_uses_only_ascii() {
     let dir = tempfile::tempdir().unwrap();
     let mut console = Console::start_with(dir.path(), (80, 24), &[("LC_ALL", "C")]);
-    console.wait("> Dublin HSM");
+    console.wait_for("> Dublin HSM");
     console.open_wizard();
     console.send("payments-2026\t");
-    console.wait("|payments-2026");
+    console.wait_for("|payments-2026");
     console.kill();
     let dir = tempfile::tempdir().unwrap();
     let mut console = Console::start_with(dir.path(), (80, 24), &[("LC_ALL", ""), ("LANG", "de_DE.ISO-8859-1")]);
@@ -256,7 +256,7 @@ fn locale_without_utf_8_uses_only_ascii() {
 #[test]
 fn dumb_terminal_is_rejected_with_a_message() {
     let dir = tempfile::tempdir().unwrap();
-    let (code, written) = Console::start_with(dir.path(), (80, 24), &[("TERM", "dumb")]).end();
+    let (code, written) = Console::start_with(dir.path(), (80, 24), &[("TERM", "dumb")]).wait_for_exit();
     assert_eq!(code, 2, "{written}");
     assert!(written.contains("needs a full screen") && !written.contains("\x1b[?1049h"), "{written}");
 }
@@ -267,13 +267,13 @@ fn wide_graphemes_leave_nothing_on_the_next_page() {
     let mut console = Console::start_with(dir.path(), (80, 24), &[]);
     console.open_wizard();
     console.send("payments-2026\t \x0e");
-    console.wait("Add alias");
+    console.wait_for("Add alias");
     console.send("payments\t");
     // The terminal of this test draws each part of these on its own.
     console.send("\x1b[200~👩‍👩‍👧 🇩🇪🇫🇷 ☺️ नमस्ते end\x1b[201~");
-    console.wait("end");
+    console.wait_for("end");
     console.send("\x0e");
-    console.wait("Add tags");
+    console.wait_for("Add tags");
     let seen = console.lines();
     console.send("\x0c");
     while console.read(Duration::from_millis(500)) {}
@@ -282,7 +282,7 @@ fn wide_graphemes_leave_nothing_on_the_next_page() {
 }
 
 /// Puts a program into `folder` that keeps what it is called with and given, and ends with `status`.
-fn program(folder: &Path, name: &str, status: u8) {
+fn write_fake_program(folder: &Path, name: &str, status: u8) {
     use std::os::unix::fs::PermissionsExt as _;
     let path = folder.join(name);
     let script = format!("#!/bin/sh\n{{ echo \"$@\"; cat; }} > {}.given\nexit {status}\n", path.display());
@@ -291,17 +291,21 @@ fn program(folder: &Path, name: &str, status: u8) {
 }
 
 /// Copies the ID of the store with these programs and variables: what the console says, what it wrote, what each was given.
-fn copied(programs: &[(&str, u8)], variables: &[(&str, &str)], words: &str) -> (String, Vec<Option<String>>) {
+fn copy_key_store_id(
+    programs: &[(&str, u8)],
+    variables: &[(&str, &str)],
+    words: &str,
+) -> (String, Vec<Option<String>>) {
     let dir = tempfile::tempdir().unwrap();
-    programs.iter().for_each(|(name, status)| program(dir.path(), name, *status));
+    programs.iter().for_each(|(name, status)| write_fake_program(dir.path(), name, *status));
     let path = format!("{}:/usr/bin:/bin", dir.path().display());
     let variables = [variables, &[("PATH", &path)]].concat();
     let mut console = Console::start_with(dir.path(), (80, 24), &variables);
-    console.wait("Frankfurt HSM");
+    console.wait_for("Frankfurt HSM");
     console.send("\x1b[B\r");
-    console.wait("General configuration");
+    console.wait_for("General configuration");
     console.send("\t\t\t\r");
-    console.wait(words);
+    console.wait_for(words);
     let written = String::from_utf8_lossy(&console.written).into_owned();
     console.kill();
     let given = |(name, _): &(&str, u8)| std::fs::read_to_string(dir.path().join(format!("{name}.given"))).ok();
@@ -313,25 +317,27 @@ fn copy_message_names_the_clipboard_that_was_used() {
     const TOOLS: [(&str, u8); 3] = [("wl-copy", 0), ("xclip", 0), ("tmux", 0)];
     let is_sent = |written: &str| written.contains("\x1b]52;c;");
     // Nothing but the terminal.
-    let (written, given) = copied(&TOOLS, &[], "sent to the terminal's clipboard");
+    let (written, given) = copy_key_store_id(&TOOLS, &[], "sent to the terminal's clipboard");
     assert!(written.contains("\x1b]52;c;Y2tzL") && given == [None, None, None], "{given:?}");
     // A desktop.
-    let (written, given) = copied(&TOOLS, &[("WAYLAND_DISPLAY", "wayland-0")], "is on the clipboard");
+    let (written, given) = copy_key_store_id(&TOOLS, &[("WAYLAND_DISPLAY", "wayland-0")], "is on the clipboard");
     assert!(!is_sent(&written) && given[0].as_ref().unwrap().starts_with("\ncks-"), "{given:?}");
-    let (written, given) = copied(&[("wl-copy", 1), ("xclip", 0)], &[("DISPLAY", ":0")], "is on the clipboard");
+    let (written, given) =
+        copy_key_store_id(&[("wl-copy", 1), ("xclip", 0)], &[("DISPLAY", ":0")], "is on the clipboard");
     assert!(!is_sent(&written), "{given:?}");
     assert!(given[1].as_ref().unwrap().starts_with("-selection clipboard\ncks-"), "{given:?}");
     // A desktop is far away.
     let far = [("DISPLAY", ":0"), ("SSH_CONNECTION", "10.0.0.1 1 10.0.0.2 22")];
-    let (written, given) = copied(&TOOLS, &far, "sent to the terminal's clipboard");
+    let (written, given) = copy_key_store_id(&TOOLS, &far, "sent to the terminal's clipboard");
     assert!(is_sent(&written) && given == [None, None, None], "{given:?}");
     // tmux, and one that doesn't know the option.
-    let (written, given) = copied(&TOOLS, &[("TMUX", "/tmp/tmux,1,0")], "in tmux's paste buffer");
+    let (written, given) = copy_key_store_id(&TOOLS, &[("TMUX", "/tmp/tmux,1,0")], "in tmux's paste buffer");
     assert!(!is_sent(&written) && given[2].as_ref().unwrap().starts_with("load-buffer -w -\ncks-"), "{given:?}");
-    let (written, _) = copied(&[("tmux", 1)], &[("TMUX", "/tmp/tmux,1,0")], "sent to the terminal's clipboard");
+    let (written, _) =
+        copy_key_store_id(&[("tmux", 1)], &[("TMUX", "/tmp/tmux,1,0")], "sent to the terminal's clipboard");
     assert!(written.contains("\x1bPtmux;\x1b\x1b]52;c;"), "{written}");
     // screen.
-    let (written, _) = copied(&[], &[("STY", "1.pts")], "sent to the terminal's clipboard");
+    let (written, _) = copy_key_store_id(&[], &[("STY", "1.pts")], "sent to the terminal's clipboard");
     assert!(written.contains("\x1bP\x1b]52;c;"), "{written}");
 }
 
@@ -339,16 +345,16 @@ fn copy_message_names_the_clipboard_that_was_used() {
 fn value_can_be_shown_in_full_and_saved_to_a_file() {
     let dir = tempfile::tempdir().unwrap();
     let mut console = Console::start(dir.path());
-    console.wait("Frankfurt HSM");
+    console.wait_for("Frankfurt HSM");
     console.send("\x1b[B\r");
-    console.wait("General configuration");
+    console.wait_for("General configuration");
     console.send("\t\t\t\r");
-    console.wait("[v] Show all");
+    console.wait_for("[v] Show all");
     console.send("v");
     console.wait_until_gone("General configuration");
     assert!(console.text().starts_with("cks-"), "{}", console.text());
     console.send("s");
-    console.wait("Saved to");
+    console.wait_for("Saved to");
     let saved = std::fs::read_to_string(dir.path().join("custom-key-store-id.txt")).unwrap();
     assert!(saved.starts_with("cks-"), "{saved}");
     console.kill();
@@ -358,8 +364,8 @@ fn value_can_be_shown_in_full_and_saved_to_a_file() {
 fn ctrl_l_redraws_the_screen() {
     let dir = tempfile::tempdir().unwrap();
     let mut console = Console::start(dir.path());
-    console.wait("Frankfurt HSM");
-    console.wait("111122223333");
+    console.wait_for("Frankfurt HSM");
+    console.wait_for("111122223333");
     while console.read(Duration::from_millis(500)) {}
     let before = console.lines();
     // Another program writes on the terminal.
@@ -377,9 +383,9 @@ fn pasted_line_breaks_do_not_act_as_enter() {
     let mut console = Console::start(dir.path());
     console.open_wizard();
     console.send("\x1b[200~payments-2026\r\n\x1b[201~");
-    console.wait("payments-2026");
+    console.wait_for("payments-2026");
     console.send("\t");
-    console.wait("Space ticks it");
+    console.wait_for("Space ticks it");
     assert!(console.text().contains("1 Configure key"), "{}", console.text());
     console.kill();
 }
@@ -390,12 +396,12 @@ fn console_follows_terminal_resizes() {
     let mut console = Console::start_with(dir.path(), (200, 60), &[]);
     console.open_wizard();
     console.send("payments-2026");
-    console.wait("payments-2026");
+    console.wait_for("payments-2026");
     for (size, words) in
         [((60, 20), "Step 1 of 7"), ((12, 3), "Needs"), ((200, 60), "[ Next ]"), ((80, 24), "payments-2026")]
     {
         console.resize(size);
-        console.wait(words);
+        console.wait_for(words);
     }
     console.kill();
 }
@@ -420,7 +426,7 @@ fn idle_console_does_not_wake_up_or_write() {
     console.open_wizard();
     let process = console.child.process_id().unwrap();
     // Lists may still be loading at first; then it must come to rest.
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     loop {
         let before = context_switches(process);
         if !console.read(Duration::from_secs(1)) && context_switches(process) == before {
@@ -439,7 +445,7 @@ fn signals_exit_the_console_and_restore_the_terminal() {
         console.open_wizard();
         let process = console.child.process_id().unwrap().to_string();
         assert!(std::process::Command::new("kill").args([signal, &process]).status().unwrap().success());
-        let (code, written) = console.end();
+        let (code, written) = console.wait_for_exit();
         assert_eq!(code, expected);
         assert!(written.rfind("\x1b[?1049l") > written.rfind("\x1b[?1049h"), "{written:?}");
     }
@@ -450,7 +456,7 @@ fn startup_error_is_printed_on_the_main_screen() {
     let dir = tempfile::tempdir().unwrap();
     let file = dir.path().join("file");
     std::fs::write(&file, "not a directory").unwrap();
-    let (code, written) = Console::start(&file).end();
+    let (code, written) = Console::start(&file).wait_for_exit();
     assert_eq!(code, 1);
     assert!(written.contains("file") && !written.contains("\x1b[?1049h"), "{written:?}");
 }
@@ -469,16 +475,16 @@ fn without_a_terminal_the_console_exits_with_code_2() {
 fn changes_by_another_process_appear_at_once() {
     let dir = tempfile::tempdir().unwrap();
     let mut console = Console::start(dir.path());
-    console.wait("Frankfurt HSM");
+    console.wait_for("Frankfurt HSM");
     console.send("\t\x1b[B\r");
-    console.wait("external keys (16)");
+    console.wait_for("external keys (16)");
     let done = std::process::Command::new(env!("CARGO_BIN_EXE_xks-console"))
         .args(["proxy", "create-key", "--partition", "oslo", "--id", "a-key-of-the-shell", "--data-dir"])
         .arg(dir.path())
         .status();
     assert!(done.unwrap().success());
-    console.wait("external keys (17)");
-    console.wait("a-key-of-the-shell");
+    console.wait_for("external keys (17)");
+    console.wait_for("a-key-of-the-shell");
     console.kill();
 }
 
@@ -492,7 +498,7 @@ fn console_resumes_after_ctrl_z_in_a_shell_with_job_control() {
     command.env("LC_ALL", "C.UTF-8");
     let mut shell = Console::spawn(command, home.path(), (80, 24), &[("PS1", "ready> ")]);
     shell.send("PS1='ready> '; \"$XKS\" --data-dir account\r");
-    shell.wait("Frankfurt HSM");
+    shell.wait_for("Frankfurt HSM");
     for stop in ["\x1a", "kill", "\x1a"] {
         if stop == "kill" {
             // From outside, to the whole job as a terminal would.
@@ -502,24 +508,24 @@ fn console_resumes_after_ctrl_z_in_a_shell_with_job_control() {
         } else {
             shell.send(stop);
         }
-        shell.wait("Stopped");
+        shell.wait_for("Stopped");
         shell.send("clear\r");
         shell.wait_until_gone("Stopped");
         shell.send("fg\r");
-        shell.wait("Frankfurt HSM");
+        shell.wait_for("Frankfurt HSM");
         // It draws and takes keys again.
         shell.send("?");
-        shell.wait("╭ Keys");
+        shell.wait_for("╭ Keys");
         shell.send("\x1b");
         shell.wait_until_gone("╭ Keys");
     }
     shell.send("\x03");
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + TIMEOUT;
     while !shell.text().trim_end().ends_with("ready>") {
         assert!(shell.read(deadline.saturating_duration_since(Instant::now())), "{}", shell.text());
     }
     shell.send("echo status-$?\r");
-    shell.wait("status-0");
+    shell.wait_for("status-0");
     shell.kill();
 }
 
@@ -527,15 +533,15 @@ fn console_resumes_after_ctrl_z_in_a_shell_with_job_control() {
 fn only_ctrl_c_works_when_the_terminal_is_too_small() {
     let home = tempfile::tempdir().unwrap();
     let mut console = Console::start(home.path());
-    console.wait("Frankfurt HSM");
+    console.wait_for("Frankfurt HSM");
     console.resize((59, 20));
-    console.wait("Needs 60 x 20");
+    console.wait_for("Needs 60 x 20");
     console.send("d\rC");
     console.resize((80, 24));
-    console.wait("Frankfurt HSM");
+    console.wait_for("Frankfurt HSM");
     assert!(!console.text().contains("Disconnect the") && !console.text().contains("Create external key store\n"));
     console.resize((30, 8));
-    console.wait("Needs 60 x 20");
+    console.wait_for("Needs 60 x 20");
     console.send("\x03");
     assert!(console.child.wait().unwrap().success());
 }

@@ -22,18 +22,18 @@ use xks_console::xks::failure::XksFailure;
 use xks_console::xks::metrics::Metric;
 use xks_console::xks::network::{ConnectTo, Network};
 
-use super::account::{refusal, wait};
-use super::snapshots::go_on;
+use super::account::{block_on, service_error};
+use super::snapshots::play_tape;
 
 pub const HOST: &str = "xks.example.com";
 
 /// An authority, and what it signs, as PEM files.
-pub struct Authority {
+pub struct CertificateAuthority {
     dir: tempfile::TempDir,
     issuer: Issuer<'static, KeyPair>,
 }
 
-impl Authority {
+impl CertificateAuthority {
     pub fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let mut params = CertificateParams::new(Vec::<String>::new()).unwrap();
@@ -43,12 +43,12 @@ impl Authority {
         Self { dir, issuer: Issuer::new(params, key) }
     }
 
-    pub fn file(&self) -> PathBuf {
+    pub fn ca_path(&self) -> PathBuf {
         self.dir.path().join("ca.pem")
     }
 
     /// A certificate for a name, and its key.
-    pub fn sign(&self, name: &str) -> [PathBuf; 2] {
+    pub fn issue(&self, name: &str) -> [PathBuf; 2] {
         let key = KeyPair::generate().unwrap();
         let params = CertificateParams::new([name.to_owned()]).unwrap();
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
@@ -60,7 +60,7 @@ impl Authority {
 }
 
 /// Somebody's proxy, and a credential for its partition `oslo`.
-async fn somebodys_proxy(chain: &Path, key: &Path, clients: Option<&ClientAuth>) -> (SocketAddr, ProxyTarget) {
+async fn start_remote_proxy(chain: &Path, key: &Path, clients: Option<&ClientAuth>) -> (SocketAddr, ProxyTarget) {
     let aws = BundledAws::in_memory("default", Environment::system()).unwrap();
     let file: serde_json::Value = serde_json::from_str(&aws.proxy_configuration("oslo").unwrap()).unwrap();
     let text = |name: &str| file["XksProxyAuthenticationCredential"][name].as_str().unwrap().to_owned();
@@ -79,7 +79,7 @@ async fn somebodys_proxy(chain: &Path, key: &Path, clients: Option<&ClientAuth>)
     (address, target)
 }
 
-fn kms(address: SocketAddr, authorities: Option<PathBuf>) -> XksClient {
+fn xks_client(address: SocketAddr, authorities: Option<PathBuf>) -> XksClient {
     let connect_to = vec![ConnectTo { host: HOST.to_owned(), address }];
     let nobody = axum::Router::new();
     XksClient::new(nobody, Some(Arc::new(Network::new(connect_to, authorities))), Clock::System)
@@ -98,7 +98,7 @@ fn metadata() -> RequestMetadata {
 }
 
 /// Machines under load may miss the 250 ms that AWS gives a proxy.
-async fn patiently<T>(mut ask: impl AsyncFnMut() -> Result<T, XksFailure>) -> Result<T, XksFailure> {
+async fn retry_on_timeout<T>(mut ask: impl AsyncFnMut() -> Result<T, XksFailure>) -> Result<T, XksFailure> {
     for _ in 0..20 {
         match ask().await {
             Err(XksFailure::TimedOut) => {}
@@ -110,51 +110,52 @@ async fn patiently<T>(mut ask: impl AsyncFnMut() -> Result<T, XksFailure>) -> Re
 
 #[tokio::test(flavor = "multi_thread")]
 async fn remote_proxy_is_called_over_tls() {
-    let authority = Authority::new();
-    let [chain, key] = authority.sign(HOST);
-    let (address, target) = somebodys_proxy(&chain, &key, None).await;
-    let kms = kms(address, Some(authority.file()));
-    let health = patiently(async || kms.get_health_status(&target, &metadata()).await).await.unwrap();
+    let authority = CertificateAuthority::new();
+    let [chain, key] = authority.issue(HOST);
+    let (address, target) = start_remote_proxy(&chain, &key, None).await;
+    let kms = xks_client(address, Some(authority.ca_path()));
+    let health = retry_on_timeout(async || kms.get_health_status(&target, &metadata()).await).await.unwrap();
     assert_eq!(health.xks_proxy_vendor, "xks-console");
     let noted = kms.metrics().take();
     let certificate = noted.iter().find(|one| matches!(one.metric, Metric::CertificateDaysToExpire(_))).unwrap();
     // Without a word of ours the certificates of these tests have this name and last this long.
     assert_eq!(certificate.metric, Metric::CertificateDaysToExpire("rcgen self signed cert".into()));
     assert!(certificate.statistics.max > 365. * 1000., "{certificate:?}");
-    let parts =
-        patiently(async || kms.encrypt(&target, &metadata(), "oslo-vault", b"secret", b"aad").await).await.unwrap();
+    let parts = retry_on_timeout(async || kms.encrypt(&target, &metadata(), "oslo-vault", b"secret", b"aad").await)
+        .await
+        .unwrap();
     let plain =
-        patiently(async || kms.decrypt(&target, &metadata(), "oslo-vault", &parts, b"aad").await).await.unwrap();
+        retry_on_timeout(async || kms.decrypt(&target, &metadata(), "oslo-vault", &parts, b"aad").await).await.unwrap();
     assert_eq!(plain.expose(), b"secret");
     let wrong = ProxyTarget { secret_access_key: SecretString::new("A".repeat(43)), ..target };
-    let refused = patiently(async || kms.get_health_status(&wrong, &metadata()).await).await.unwrap_err();
+    let refused = retry_on_timeout(async || kms.get_health_status(&wrong, &metadata()).await).await.unwrap_err();
     assert_eq!(refused.connection_error_code(), "INVALID_CREDENTIALS");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn proxy_with_an_untrusted_certificate_is_rejected() {
-    let (authority, stranger) = (Authority::new(), Authority::new());
-    let [chain, key] = authority.sign("other.example.com");
-    let (address, target) = somebodys_proxy(&chain, &key, None).await;
-    for authorities in [None, Some(stranger.file()), Some(authority.file())] {
-        let kms = kms(address, authorities);
-        let failure = patiently(async || kms.get_health_status(&target, &metadata()).await).await.unwrap_err();
+    let (authority, untrusted) = (CertificateAuthority::new(), CertificateAuthority::new());
+    let [chain, key] = authority.issue("other.example.com");
+    let (address, target) = start_remote_proxy(&chain, &key, None).await;
+    for authorities in [None, Some(untrusted.ca_path()), Some(authority.ca_path())] {
+        let kms = xks_client(address, authorities);
+        let failure = retry_on_timeout(async || kms.get_health_status(&target, &metadata()).await).await.unwrap_err();
         assert_eq!(failure.connection_error_code(), "XKS_PROXY_INVALID_TLS_CONFIGURATION", "{failure:?}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn proxy_that_requires_client_certificates_rejects_other_clients() {
-    let authority = Authority::new();
-    let [chain, key] = authority.sign(HOST);
+    let authority = CertificateAuthority::new();
+    let [chain, key] = authority.issue(HOST);
     let clients =
-        ClientAuth { ca_certificates: authority.file(), client_name: "cks.kms.us-west-2.amazonaws.com".to_owned() };
-    let (address, _) = somebodys_proxy(&chain, &key, Some(&clients)).await;
+        ClientAuth { ca_certificates: authority.ca_path(), client_name: "cks.kms.us-west-2.amazonaws.com".to_owned() };
+    let (address, _) = start_remote_proxy(&chain, &key, Some(&clients)).await;
     let ask = async |name: Option<&str>| {
-        let ca = reqwest::Certificate::from_pem(&std::fs::read(authority.file()).unwrap()).unwrap();
+        let ca = reqwest::Certificate::from_pem(&std::fs::read(authority.ca_path()).unwrap()).unwrap();
         let mut client = reqwest::Client::builder().no_proxy().resolve(HOST, address).tls_certs_only([ca]);
         if let Some(name) = name {
-            let pem = authority.sign(name).map(|path| std::fs::read(path).unwrap()).concat();
+            let pem = authority.issue(name).map(|path| std::fs::read(path).unwrap()).concat();
             client = client.identity(reqwest::Identity::from_pem(&pem).unwrap());
         }
         client.build().unwrap().get(format!("https://{HOST}:{}/ping", address.port())).send().await.is_ok()
@@ -165,19 +166,21 @@ async fn proxy_that_requires_client_certificates_rejects_other_clients() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn unreachable_and_unresponsive_proxies_are_distinguished() {
-    let authority = Authority::new();
-    let [chain, key] = authority.sign(HOST);
-    let (_, target) = somebodys_proxy(&chain, &key, None).await;
+    let authority = CertificateAuthority::new();
+    let [chain, key] = authority.issue(HOST);
+    let (_, target) = start_remote_proxy(&chain, &key, None).await;
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let start = Instant::now();
-    let failure = kms(silent.local_addr().unwrap(), None).get_health_status(&target, &metadata()).await.unwrap_err();
+    let failure =
+        xks_client(silent.local_addr().unwrap(), None).get_health_status(&target, &metadata()).await.unwrap_err();
     assert_eq!(failure.connection_error_code(), "XKS_PROXY_TIMED_OUT");
     // Two tries of 250 ms.
     assert!(start.elapsed() >= Duration::from_millis(500), "{:?}", start.elapsed());
     let address = silent.local_addr().unwrap();
     drop(silent);
-    let failure =
-        patiently(async || kms(address, None).get_health_status(&target, &metadata()).await).await.unwrap_err();
+    let failure = retry_on_timeout(async || xks_client(address, None).get_health_status(&target, &metadata()).await)
+        .await
+        .unwrap_err();
     assert_eq!(failure.connection_error_code(), "XKS_PROXY_NOT_REACHABLE");
 }
 
@@ -188,7 +191,7 @@ fn ca_file_without_certificates_is_an_error() {
     assert!(wrong.contains("none.pem"), "{wrong}");
 }
 
-const ROUTED: &str = "Wait+Screen /External key stores \\(4\\)/
+const OPEN_CREATE_FORM: &str = "Wait+Screen /External key stores \\(4\\)/
 Type \"C\"
 Wait+Screen /Key store name/
 Type \"Vendor HSM\"
@@ -196,34 +199,35 @@ Tab
 ";
 
 /// The store in front of somebody's proxy, as an account reaches it.
-async fn describe(account: &BundledAws, store: &str) -> Result<String, CallError> {
+async fn external_key_spec(account: &BundledAws, store: &str) -> Result<String, CallError> {
     let client = in_process_client(account, Clock::System);
     let wanted = DescribeExternalKey { custom_key_store_id: store.to_owned(), xks_key_id: "oslo-vault".to_owned() };
-    let mut answer = client.call(&wanted).await;
+    let mut response = client.call(&wanted).await;
     for _ in 0..20 {
-        let is_late = matches!(&answer, Err(CallError::Service(error)) if error.message.to_lowercase().contains("tim"));
+        let is_late =
+            matches!(&response, Err(CallError::Service(error)) if error.message.to_lowercase().contains("tim"));
         if !is_late {
             break;
         }
-        answer = client.call(&wanted).await;
+        response = client.call(&wanted).await;
     }
-    answer.map(|answer| answer.key_spec)
+    response.map(|response| response.key_spec)
 }
 
 #[test]
 fn key_store_can_use_a_proxy_that_has_no_public_name() {
-    let authority = Authority::new();
-    let [chain, key] = authority.sign(HOST);
-    let elsewhere = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let (address, target) = elsewhere.block_on(somebodys_proxy(&chain, &key, None));
+    let authority = CertificateAuthority::new();
+    let [chain, key] = authority.issue(HOST);
+    let server_runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let (address, target) = server_runtime.block_on(start_remote_proxy(&chain, &key, None));
     let dir = tempfile::tempdir().unwrap();
     let ours = BundledAws::open(dir.path(), None).unwrap();
-    let beside = BundledAws::open(dir.path(), None).unwrap();
+    let second = BundledAws::open(dir.path(), None).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let clock = Clock::manual("2026-03-02T10:15:00Z".parse().unwrap());
     let client = in_process_client(&ours, Clock::System);
     let mut console = Player::with_client((80, 24), ours.clone(), client, Target::Bundled, clock, runtime);
-    go_on(&mut console, "route", ROUTED);
+    play_tape(&mut console, "route", OPEN_CREATE_FORM);
     let secret = target.secret_access_key.expose();
     let credential = serde_json::json!({ "AccessKeyId": target.access_key_id, "RawSecretAccessKey": secret });
     let file =
@@ -238,41 +242,41 @@ fn key_store_can_use_a_proxy_that_has_no_public_name() {
         none.display(),
         address.port(),
         key.display(),
-        authority.file().display()
+        authority.ca_path().display()
     );
-    go_on(&mut console, "route", &tape);
+    play_tape(&mut console, "route", &tape);
     for _ in 0..20 {
-        go_on(&mut console, "route", "Ctrl+N\n");
+        play_tape(&mut console, "route", "Ctrl+N\n");
         if tape::screen_text(&console.frame()).contains("Vendor HSM was created") {
             break;
         }
     }
-    go_on(&mut console, "route", "Wait+Screen /Vendor HSM was created/\n");
+    play_tape(&mut console, "route", "Wait+Screen /Vendor HSM was created/\n");
 
-    wait(async {
+    block_on(async {
         let stores = in_process_client(&ours, Clock::System).collect_key_stores().await.unwrap();
         let id = &stores.iter().find(|store| store.custom_key_store_name == "Vendor HSM").unwrap().custom_key_store_id;
-        assert_eq!(describe(&ours, id).await.as_deref(), Ok("AES_256"));
-        assert_eq!(describe(&beside, id).await.as_deref(), Ok("AES_256"));
+        assert_eq!(external_key_spec(&ours, id).await.as_deref(), Ok("AES_256"));
+        assert_eq!(external_key_spec(&second, id).await.as_deref(), Ok("AES_256"));
         let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let connect_to = vec![ConnectTo { host: HOST.to_owned(), address: nobody }];
         let told = BundledAws::open_with_network(dir.path(), None, Network::new(connect_to, None)).unwrap();
-        assert!(describe(&told, id).await.is_err());
+        assert!(external_key_spec(&told, id).await.is_err());
         // As its name says again, which leads nowhere.
         let route = ProxyRoute { host: HOST.to_uppercase(), ..ProxyRoute::default() };
-        in_process_client(&beside, Clock::System).call(&PutProxyRoute(route)).await.unwrap();
-        assert!(describe(&ours, id).await.is_err());
+        in_process_client(&second, Clock::System).call(&PutProxyRoute(route)).await.unwrap();
+        assert!(external_key_spec(&ours, id).await.is_err());
     });
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn certificate_authority_is_trusted_only_for_its_host() {
-    let authority = Authority::new();
+    let authority = CertificateAuthority::new();
     let names = [HOST, "xks.example.org"];
-    let pem = std::fs::read_to_string(authority.file()).unwrap();
+    let pem = std::fs::read_to_string(authority.ca_path()).unwrap();
     for (name, is_trusted) in names.into_iter().zip([true, false]) {
-        let [chain, key] = authority.sign(name);
-        let (address, target) = somebodys_proxy(&chain, &key, None).await;
+        let [chain, key] = authority.issue(name);
+        let (address, target) = start_remote_proxy(&chain, &key, None).await;
         let network = Network::new(Vec::new(), None);
         let routes = names.map(|host| ProxyRoute {
             host: host.to_owned(),
@@ -282,7 +286,7 @@ async fn certificate_authority_is_trusted_only_for_its_host() {
         network.set_route_lookup(move |host| Ok(routes.iter().find(|route| route.host == host).cloned().map(Arc::new)));
         let kms = XksClient::new(axum::Router::new(), Some(Arc::new(network)), Clock::System);
         let target = ProxyTarget { uri_endpoint: format!("https://{name}"), ..target };
-        let health = patiently(async || kms.get_health_status(&target, &metadata()).await).await;
+        let health = retry_on_timeout(async || kms.get_health_status(&target, &metadata()).await).await;
         assert_eq!(health.is_ok(), is_trusted, "{name}: {health:?}");
     }
 }
@@ -290,8 +294,8 @@ async fn certificate_authority_is_trusted_only_for_its_host() {
 #[tokio::test]
 async fn proxy_routes_are_stored_listed_and_validated() {
     let (client, _) = super::account::account();
-    let authority = Authority::new();
-    let pem = std::fs::read_to_string(authority.file()).unwrap();
+    let authority = CertificateAuthority::new();
+    let pem = std::fs::read_to_string(authority.ca_path()).unwrap();
     let route = ProxyRoute {
         host: "XKS.example.com".to_owned(),
         address: Some("[::1]:8443".to_owned()),
@@ -300,14 +304,14 @@ async fn proxy_routes_are_stored_listed_and_validated() {
     client.call(&PutProxyRoute(route.clone())).await.unwrap();
     let kept = ProxyRoute { host: "xks.example.com".to_owned(), ..route.clone() };
     assert_eq!(client.call(&ListProxyRoutes {}).await.unwrap().routes, [kept]);
-    for (unfit, code) in [
+    for (invalid, code) in [
         (ProxyRoute { host: "a b".to_owned(), ..route.clone() }, "Validation"),
         (ProxyRoute { address: Some("localhost:8443".to_owned()), ..route.clone() }, "Validation"),
         (ProxyRoute { address: Some("127.0.0.1:0".to_owned()), ..route.clone() }, "Validation"),
         (ProxyRoute { certificate_authorities: Some("none".to_owned()), ..route }, "MalformedCertificate"),
     ] {
-        let error = refusal(client.call(&PutProxyRoute(unfit.clone())).await);
-        assert!(error.has_code(code), "{unfit:?}: {error}");
+        let error = service_error(client.call(&PutProxyRoute(invalid.clone())).await);
+        assert!(error.has_code(code), "{invalid:?}: {error}");
     }
     assert_eq!(client.call(&ListProxyRoutes {}).await.unwrap().routes.len(), 1);
 }

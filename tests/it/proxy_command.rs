@@ -6,14 +6,14 @@ use std::process::{Command, Stdio};
 
 use super::process::Console;
 
-fn proxy(data_dir: &Path, line: &str) -> Command {
+fn proxy_command(data_dir: &Path, line: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_xks-console"));
     command.arg("proxy").args(line.split_whitespace()).arg("--data-dir").arg(data_dir).stdin(Stdio::null());
     command
 }
 
 fn run(data_dir: &Path, line: &str) -> (i32, String, String) {
-    let output = proxy(data_dir, line).output().unwrap();
+    let output = proxy_command(data_dir, line).output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     (output.status.code().expect("no signal"), text(output.stdout), text(output.stderr))
 }
@@ -52,18 +52,21 @@ fn exit_codes_match_the_help() {
 fn closed_output_pipe_ends_a_list_silently() {
     let dir = tempfile::tempdir().unwrap();
     for line in ["list-partitions", "list-keys --partition frankfurt", "log", "list-credentials oslo --json"] {
-        let mut child = proxy(dir.path(), line).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut child = proxy_command(dir.path(), line).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         drop(child.stdout.take());
         let notes: Vec<String> = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap).collect();
         assert_eq!((child.wait().unwrap().code(), notes), (Some(0), Vec::new()), "{line}");
     }
     // A credential that nobody got is no success.
-    let mut child =
-        proxy(dir.path(), "rotate-credential oslo").stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut child = proxy_command(dir.path(), "rotate-credential oslo")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
     drop(child.stdout.take());
     assert_eq!(child.wait().unwrap().code(), Some(1));
     // Nor does it matter when nobody reads what is said to people.
-    let mut child = proxy(dir.path(), "list-keys --partition nowhere").stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = proxy_command(dir.path(), "list-keys --partition nowhere").stderr(Stdio::piped()).spawn().unwrap();
     drop(child.stderr.take());
     assert_eq!(child.wait().unwrap().code(), Some(1));
 }
@@ -75,10 +78,10 @@ fn delete_key_asks_for_confirmation_on_the_terminal() {
     for (answer, code, left) in [("n", 3, true), ("y", 0, false)] {
         let script = format!("cd {} && {delete}", dir.path().display());
         let mut terminal = Console::shell(&script, dir.path(), &[]);
-        terminal.wait("[y/N]");
+        terminal.wait_for("[y/N]");
         assert!(terminal.text().contains("\"oslo-vault\" of partition \"oslo\""), "{}", terminal.text());
         terminal.send(&format!("{answer}\n"));
-        terminal.wait(&format!("ended with {code}"));
+        terminal.wait_for(&format!("ended with {code}"));
         let (_, keys, _) = run(&dir.path().join("d"), "list-keys --partition oslo");
         assert_eq!(keys.contains("oslo-vault"), left);
     }

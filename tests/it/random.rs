@@ -14,20 +14,20 @@ use xks_console::flow::player::Player;
 use xks_console::flow::tape::ConsoleDriver as _;
 
 /// Lets every request through and stops at an answer that says that the request itself was not well formed.
-struct Strict(Arc<dyn Transport>);
+struct RejectMalformedRequests(Arc<dyn Transport>);
 
-impl Transport for Strict {
+impl Transport for RejectMalformedRequests {
     fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
         let target = format!("{:?}", request.headers().get("x-amz-target"));
         Box::pin(async move {
-            let answer = self.0.send(request).await?;
-            let body = String::from_utf8_lossy(answer.body()).into_owned();
+            let response = self.0.send(request).await?;
+            let body = String::from_utf8_lossy(response.body()).into_owned();
             for wrong in
                 ["SerializationException", "UnknownOperation", "InvalidSignature", "MissingAction", "InvalidAction"]
             {
                 assert!(!body.contains(wrong), "{target} was answered {body}");
             }
-            Ok(answer)
+            Ok(response)
         })
     }
 
@@ -37,15 +37,15 @@ impl Transport for Strict {
 }
 
 #[derive(Clone, Debug)]
-enum Act {
+enum Input {
     Key(KeyCode, KeyModifiers),
     Paste(String),
     Resize(u16, u16),
-    Pass(i64),
+    Wait(i64),
 }
 
-fn act() -> impl Strategy<Value = Act> {
-    let plain = |code| Just(Act::Key(code, KeyModifiers::NONE));
+fn input() -> impl Strategy<Value = Input> {
+    let plain = |code| Just(Input::Key(code, KeyModifiers::NONE));
     let letters = prop::sample::select("nCmcdvyrsSa/?q xé0-=.\u{4e2d}".chars().collect::<Vec<_>>());
     let moves = prop::sample::select(vec![
         KeyCode::Up,
@@ -64,41 +64,41 @@ fn act() -> impl Strategy<Value = Act> {
     prop_oneof![
         6 => plain(KeyCode::Enter),
         5 => plain(KeyCode::Tab),
-        2 => Just(Act::Key(KeyCode::BackTab, KeyModifiers::SHIFT)),
+        2 => Just(Input::Key(KeyCode::BackTab, KeyModifiers::SHIFT)),
         1 => plain(KeyCode::Esc),
-        4 => moves.prop_map(|code| Act::Key(code, KeyModifiers::NONE)),
-        6 => letters.prop_map(|letter| Act::Key(KeyCode::Char(letter), KeyModifiers::NONE)),
-        5 => control.prop_map(|letter| Act::Key(KeyCode::Char(letter), KeyModifiers::CONTROL)),
-        1 => (1u32..9).prop_map(|digit| Act::Key(KeyCode::Char(char::from_digit(digit, 10).unwrap()), KeyModifiers::ALT)),
+        4 => moves.prop_map(|code| Input::Key(code, KeyModifiers::NONE)),
+        6 => letters.prop_map(|letter| Input::Key(KeyCode::Char(letter), KeyModifiers::NONE)),
+        5 => control.prop_map(|letter| Input::Key(KeyCode::Char(letter), KeyModifiers::CONTROL)),
+        1 => (1u32..9).prop_map(|digit| Input::Key(KeyCode::Char(char::from_digit(digit, 10).unwrap()), KeyModifiers::ALT)),
         2 => prop::sample::select(vec![
             "payments-2026", "111122223333", "alias\u{1b}[2J", "a\r\nb\tc", "{\"Statement\":[]}", "\u{202e}abc", "", "7",
             "https://xks-proxy.bundled.internal", "team = data",
-        ]).prop_map(|text| Act::Paste(text.to_owned())),
-        2 => (1u16..210, 1u16..70).prop_map(|(width, height)| Act::Resize(width, height)),
-        1 => (1i64..9).prop_map(Act::Pass),
+        ]).prop_map(|text| Input::Paste(text.to_owned())),
+        2 => (1u16..210, 1u16..70).prop_map(|(width, height)| Input::Resize(width, height)),
+        1 => (1i64..9).prop_map(Input::Wait),
     ]
 }
 
-fn run(acts: &[Act]) -> Result<(), TestCaseError> {
+fn run_inputs(inputs: &[Input]) -> Result<(), TestCaseError> {
     let mut journey = Player::start((80, 24)).unwrap();
     let client = journey.client().clone();
-    journey.use_client(client.map_transport(|way| Arc::new(Strict(way))));
-    for (place, act) in acts.iter().enumerate() {
+    journey.use_client(client.map_transport(|way| Arc::new(RejectMalformedRequests(way))));
+    for (index, input) in inputs.iter().enumerate() {
         let before = journey.app().wizard.as_ref().map(|wizard| (wizard.draft.clone(), wizard.step));
-        let changes_nothing = match act {
-            Act::Key(code, modifiers) => {
+        let changes_nothing = match input {
+            Input::Key(code, modifiers) => {
                 journey.press(KeyEvent::new(*code, *modifiers));
                 *modifiers == KeyModifiers::CONTROL && *code == KeyCode::Char('p')
             }
-            Act::Paste(text) => {
+            Input::Paste(text) => {
                 journey.paste(text);
                 false
             }
-            Act::Resize(width, height) => {
+            Input::Resize(width, height) => {
                 journey.resize((*width, *height));
                 true
             }
-            Act::Pass(seconds) => {
+            Input::Wait(seconds) => {
                 journey.advance(jiff::SignedDuration::from_secs(*seconds));
                 // A store that was being connected for the wizard may be chosen now.
                 false
@@ -109,14 +109,14 @@ fn run(acts: &[Act]) -> Result<(), TestCaseError> {
             && journey.app().dialog.is_none()
         {
             prop_assert_eq!(draft, now);
-            if matches!(act, Act::Key(..))
+            if matches!(input, Input::Key(..))
                 && !matches!(journey.app().wizard, Some(ref wizard) if wizard.submission.key().is_some())
             {
                 prop_assert!(there <= step, "back goes back");
             }
         }
         journey.settle();
-        if place % 4 == 0 {
+        if index % 4 == 0 {
             let _ = journey.frame();
         }
         if journey.has_quit() {
@@ -131,5 +131,5 @@ fn run(acts: &[Act]) -> Result<(), TestCaseError> {
 fn random_input_at_random_sizes_neither_panics_nor_loses_data() {
     let cases = 40;
     let config = Config { cases, failure_persistence: None, max_shrink_iters: 200, ..Config::default() };
-    TestRunner::new(config).run(&prop::collection::vec(act(), 300), |acts| run(&acts)).unwrap();
+    TestRunner::new(config).run(&prop::collection::vec(input(), 300), |inputs| run_inputs(&inputs)).unwrap();
 }

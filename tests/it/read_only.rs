@@ -12,37 +12,39 @@ use xks_console::flow::player::Player;
 use xks_console::flow::tape::{self, Tape};
 use xks_console::tui::app::App;
 
-use super::account::{store, wait};
-use super::endpoint::{Elsewhere, run};
+use super::account::{block_on, key_store};
+use super::endpoint::{ServedAws, run_console};
 use super::process::Console;
-use super::snapshots::{assert_all_shown, go_on};
+use super::snapshots::{assert_screens_match, play_tape};
 
 /// Remembers which operations were asked for.
-struct Asked {
-    way: Arc<dyn Transport>,
+struct RecordingTransport {
+    inner: Arc<dyn Transport>,
     operations: Arc<Mutex<Vec<String>>>,
 }
 
-impl Transport for Asked {
+impl Transport for RecordingTransport {
     fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
         if let Some(target) = request.headers().get("x-amz-target").and_then(|target| target.to_str().ok()) {
             let name = target.rsplit('.').next().unwrap_or_default();
             self.operations.lock().unwrap().push(name.to_owned());
         }
-        self.way.send(request)
+        self.inner.send(request)
     }
 
     fn is_bundled(&self) -> bool {
-        self.way.is_bundled()
+        self.inner.is_bundled()
     }
 }
 
 /// Makes a console read-only; what it asks for from then on.
-fn guard(journey: &mut Player) -> Arc<Mutex<Vec<String>>> {
+fn make_read_only(journey: &mut Player) -> Arc<Mutex<Vec<String>>> {
     let operations = Arc::new(Mutex::new(Vec::new()));
-    let asked = Arc::clone(&operations);
-    let client =
-        journey.client().map_transport(|way| Arc::new(Asked { way, operations: asked })).with_read_only(ReadOnly::ALL);
+    let recorded = Arc::clone(&operations);
+    let client = journey
+        .client()
+        .map_transport(|inner| Arc::new(RecordingTransport { inner, operations: recorded }))
+        .with_read_only(ReadOnly::ALL);
     journey.use_client(client);
     operations
 }
@@ -50,38 +52,38 @@ fn guard(journey: &mut Player) -> Arc<Mutex<Vec<String>>> {
 /// A read-only console, and what it has asked for.
 fn read_only() -> (Player, Arc<Mutex<Vec<String>>>) {
     let mut journey = Player::start((80, 24)).unwrap();
-    let asked = guard(&mut journey);
-    (journey, asked)
+    let recorded = make_read_only(&mut journey);
+    (journey, recorded)
 }
 
-fn only_looks(name: &str) -> bool {
+fn is_read_operation(name: &str) -> bool {
     ["Describe", "Get", "List", "Lookup"].iter().any(|word| name.starts_with(word))
 }
 
-fn assert_only_looked(operations: &Mutex<Vec<String>>) {
-    let asked = operations.lock().unwrap();
-    assert!(asked.len() > 3 && asked.iter().all(|name| only_looks(name)), "{asked:?}");
+fn assert_only_reads(operations: &Mutex<Vec<String>>) {
+    let recorded = operations.lock().unwrap();
+    assert!(recorded.len() > 3 && recorded.iter().all(|name| is_read_operation(name)), "{recorded:?}");
 }
 
 /// Plays a tape of a method up to Finish, which copies the commands; pictures on the way are passed over.
-fn finish(method: &str, text: &str) -> String {
-    let (mut journey, asked) = read_only();
+fn copy_commands_at_review(method: &str, text: &str) -> String {
+    let (mut journey, recorded) = read_only();
     let (to_review, _) = text.split_once("Wait+Screen /Review/").unwrap();
     tape::play(&Tape::parse(method, to_review).unwrap(), &mut journey, &mut |_, _| Ok(())).unwrap();
     let rest = "Wait+Screen /READ-ONLY: no key is made/\nScreenshot review.png\nShift+Tab\nScreenshot commands.png\n\
                 Ctrl+N\nWait+Screen /The AWS CLI commands were/\nScreenshot copied.png\n";
-    go_on(&mut journey, &format!("read-only-{method}"), rest);
-    assert_only_looked(&asked);
+    play_tape(&mut journey, &format!("read-only-{method}"), rest);
+    assert_only_reads(&recorded);
     assert!(
-        !wait(journey.client().collect_aliases()).unwrap().iter().any(|alias| alias.alias_name == "alias/payments")
+        !block_on(journey.client().collect_aliases()).unwrap().iter().any(|alias| alias.alias_name == "alias/payments")
     );
     journey.copied().last().unwrap().clone()
 }
 
 #[test]
 fn both_methods_reach_review_and_show_the_same_commands() {
-    let one = finish("method-1", include_str!("../../assets/tapes/method-1.tape"));
-    let two = finish("method-2", include_str!("../../assets/tapes/method-2.tape"));
+    let one = copy_commands_at_review("method-1", include_str!("../../assets/tapes/method-1.tape"));
+    let two = copy_commands_at_review("method-2", include_str!("../../assets/tapes/method-2.tape"));
     let told = |commands: &str| {
         let lines = commands.lines().filter(|line| !line.contains("--custom-key-store-id"));
         lines.map(str::to_owned).collect::<Vec<_>>()
@@ -96,29 +98,29 @@ fn both_methods_reach_review_and_show_the_same_commands() {
 fn connection_state_changes_by_others_are_followed_without_sending_changes() {
     let mut journey = Player::start((80, 24)).unwrap();
     let other = journey.client().clone();
-    let asked = guard(&mut journey);
-    let failed = wait(store(&other, "Paris legacy")).custom_key_store_id;
-    wait(other.call(&DisconnectCustomKeyStore { custom_key_store_id: failed })).unwrap();
-    go_on(
+    let recorded = make_read_only(&mut journey);
+    let failed = block_on(key_store(&other, "Paris legacy")).custom_key_store_id;
+    block_on(other.call(&DisconnectCustomKeyStore { custom_key_store_id: failed })).unwrap();
+    play_tape(
         &mut journey,
         "read-only",
         "Wait+Screen /Paris legacy +Disconnecting/\nDown 2\nType \"c\"\nWait+Screen /… Disconnecting/\n\
          Wait+Screen@30s /kms connect-custom-key-store/\nEnter\nWait+Screen /The command was sent/\n",
     );
     assert!(!journey.copied()[0].contains("disconnect"), "{:?}", journey.copied());
-    assert_only_looked(&asked);
+    assert_only_reads(&recorded);
 }
 
 /// Goes on with `keys`, then takes what the console shows.
-fn shown(journey: &mut Player, keys: &str) -> App {
-    go_on(journey, "read-only", keys);
+fn app_after(journey: &mut Player, keys: &str) -> App {
+    play_tape(journey, "read-only", keys);
     journey.app().clone()
 }
 
 #[test]
 fn key_store_dialogs_show_the_aws_cli_command() {
-    let (mut journey, asked) = read_only();
-    go_on(&mut journey, "read-only", "Wait+Screen /External key stores \\(4\\)/\n");
+    let (mut journey, recorded) = read_only();
+    play_tape(&mut journey, "read-only", "Wait+Screen /External key stores \\(4\\)/\n");
     let cases = [
         ("a failed store is connected", "Down 2\nType \"c\"\nWait+Screen /READ-ONLY: nothing/\n"),
         ("a store is disconnected", "Escape\nUp\nType \"d\"\nWait+Screen /disconnect-custom-key-store/\nTab\n"),
@@ -131,19 +133,19 @@ fn key_store_dialogs_show_the_aws_cli_command() {
              Wait+Screen /--xks-proxy-authentication-credential/\n",
         ),
     ];
-    let cases = cases.map(|(case, keys)| (case, shown(&mut journey, keys)));
-    assert_all_shown("read-only-stores", &cases);
-    go_on(&mut journey, "read-only", "Enter\nWait+Screen /✓ Sent/\n");
+    let cases = cases.map(|(case, keys)| (case, app_after(&mut journey, keys)));
+    assert_screens_match("read-only-stores", &cases);
+    play_tape(&mut journey, "read-only", "Enter\nWait+Screen /✓ Sent/\n");
     let told = journey.copied().last().unwrap();
     assert!(told.contains("\n  --custom-key-store-name 'Oslo HSM' \\\n"), "{told}");
     assert!(told.ends_with("\\\n  --xks-proxy-authentication-credential file://credential.json"), "{told}");
-    assert_only_looked(&asked);
+    assert_only_reads(&recorded);
 }
 
 #[test]
 fn key_dialogs_show_the_aws_cli_command() {
-    let (mut journey, asked) = read_only();
-    go_on(
+    let (mut journey, recorded) = read_only();
+    play_tape(
         &mut journey,
         "read-only",
         "Wait+Screen /External key stores \\(4\\)/\nTab\nUp 2\nEnter\nWait+Screen /Customer managed keys \\(6\\)/\n\
@@ -165,24 +167,24 @@ fn key_dialogs_show_the_aws_cli_command() {
     ];
     let mut all = Vec::new();
     for (case, keys) in &cases {
-        all.push((*case, shown(&mut journey, keys)));
-        go_on(&mut journey, "read-only", "Ctrl+N\nWait+Screen /✓ Sent/\n");
+        all.push((*case, app_after(&mut journey, keys)));
+        play_tape(&mut journey, "read-only", "Ctrl+N\nWait+Screen /✓ Sent/\n");
         let told = journey.copied().last().unwrap();
         assert!(told.contains("aws kms ") && told.contains("--region us-west-2"), "{told}");
         assert!(!told.contains("four corners"), "{told}");
-        go_on(&mut journey, "read-only", close);
+        play_tape(&mut journey, "read-only", close);
     }
-    assert_all_shown("read-only-keys", &all);
+    assert_screens_match("read-only-keys", &all);
     let moved = &journey.copied()[5];
     assert!(!moved.contains("app-logs"), "an alias is no target: {moved}");
-    assert_only_looked(&asked);
+    assert_only_reads(&recorded);
 }
 
 #[test]
 fn external_key_dialogs_show_the_xks_console_command() {
-    let (mut journey, asked) = read_only();
+    let (mut journey, recorded) = read_only();
     let open = "Wait+Screen /External key stores \\(4\\)/\nTab\nDown\nEnter\nWait+Screen /external keys \\(16\\)/\n";
-    go_on(&mut journey, "read-only", open);
+    play_tape(&mut journey, "read-only", open);
     let mut all = Vec::new();
     let mut told = Vec::new();
     for (case, downs, keys) in [
@@ -193,31 +195,31 @@ fn external_key_dialogs_show_the_xks_console_command() {
         ("rotate credential", 6, "Wait+Screen /proxy rotate-credential/\n"),
     ] {
         let keys = format!("Type \"m\"\n{}Enter\n{keys}", "Down\n".repeat(downs));
-        all.push((case, shown(&mut journey, &keys)));
-        go_on(&mut journey, "read-only", "Ctrl+N\nWait+Screen /✓ Sent/\nEscape\nEscape\n");
+        all.push((case, app_after(&mut journey, &keys)));
+        play_tape(&mut journey, "read-only", "Ctrl+N\nWait+Screen /✓ Sent/\nEscape\nEscape\n");
         told.push(journey.copied().last().unwrap().clone());
     }
-    assert_all_shown("read-only-external-keys", &all);
+    assert_screens_match("read-only-external-keys", &all);
     // The program itself understands what it says.
     for command in told {
         let words = command.split_whitespace();
         let parsed = <xks_console::cli::Arguments as clap::Parser>::try_parse_from(words);
         assert!(parsed.is_ok(), "{command}: {parsed:?}");
     }
-    assert_only_looked(&asked);
+    assert_only_reads(&recorded);
 }
 
 #[test]
 fn read_only_console_sends_no_changes_to_a_served_aws() {
-    let aws = Elsewhere::start();
+    let aws = ServedAws::start();
     let mut console = aws.console(aws.client("default").with_read_only(ReadOnly::ALL));
     let method = include_str!("../../assets/tapes/method-1.tape");
     let (to_review, _) = method.split_once("Wait+Screen /Review/").unwrap();
     tape::play(&Tape::parse("method-1", to_review).unwrap(), &mut console, &mut |_, _| Ok(())).unwrap();
-    go_on(&mut console, "read-only", "Ctrl+N\nWait+Screen /commands were sent/\n");
-    let events = wait(aws.other().call(&LookupEvents::default())).unwrap().events;
+    play_tape(&mut console, "read-only", "Ctrl+N\nWait+Screen /commands were sent/\n");
+    let events = block_on(aws.other_client().call(&LookupEvents::default())).unwrap().events;
     assert!(events.iter().any(|event| event.event_name == "DescribeCustomKeyStores"));
-    assert!(events.iter().all(|event| only_looks(&event.event_name)), "{events:?}");
+    assert!(events.iter().all(|event| is_read_operation(&event.event_name)), "{events:?}");
 }
 
 #[test]
@@ -227,18 +229,18 @@ fn read_only_option_prevents_changes() {
     let log = dir.path().join("calls");
     let mut arguments = vec!["--data-dir", data.to_str().unwrap(), "--log", log.to_str().unwrap(), "--read-only"];
     let mut console = Console::run(&arguments, dir.path(), (60, 20), &[("NO_COLOR", "1")]);
-    console.wait("READ-ONLY");
+    console.wait_for("READ-ONLY");
     console.kill();
     let mut console = Console::run(&arguments, dir.path(), (80, 24), &[]);
     console.go_to_review();
-    console.wait("READ-ONLY: no key is made");
+    console.wait_for("READ-ONLY: no key is made");
     console.send("\x0e");
-    console.wait("AWS CLI commands were sent");
+    console.wait_for("AWS CLI commands were sent");
     // Back from the first button past Next, Previous and Cancel to the one that saves.
     console.send("\x1b[Z\x1b[Z\x1b[Z\x1b[Z");
-    console.wait("▸[ Save as a file ]");
+    console.wait_for("▸[ Save as a file ]");
     console.send("\r");
-    console.wait("Saved to");
+    console.wait_for("Saved to");
     console.kill();
     let script = std::fs::read_to_string(dir.path().join("create-key-payments.sh")).unwrap();
     assert!(script.contains("aws kms create-key \\\n  --region us-west-2"), "{script}");
@@ -254,7 +256,7 @@ fn read_only_option_prevents_changes() {
 
 #[test]
 fn read_only_setting_applies_to_a_profile_and_config_errors_are_reported() {
-    let aws = Elsewhere::start();
+    let aws = ServedAws::start();
     let home = aws.dir.path();
     let directory = home.join("config-of-the-person");
     let file = directory.join("xks-console/config.toml");
@@ -266,18 +268,18 @@ fn read_only_setting_applies_to_a_profile_and_config_errors_are_reported() {
     for (arguments, more) in [(of_profile, vec![xdg]), (endpoint.to_vec(), vec![xdg, ("AWS_PROFILE", "Admin")])] {
         let state = home.join(more.len().to_string());
         let more = [&more[..], &[("XDG_STATE_HOME", state.to_str().unwrap())]].concat();
-        let mut console = run(&arguments, home, &more);
+        let mut console = run_console(&arguments, home, &more);
         console.go_to_review();
         console.send("\x0e");
-        console.wait("AWS CLI commands were sent");
+        console.wait_for("AWS CLI commands were sent");
         console.kill();
     }
-    let mut console = run(&endpoint, home, &[xdg]);
-    console.wait("Frankfurt HSM");
-    console.wait("Admin @ 111122223333");
+    let mut console = run_console(&endpoint, home, &[xdg]);
+    console.wait_for("Frankfurt HSM");
+    console.wait_for("Admin @ 111122223333");
     assert!(!console.text().contains("READ-ONLY"), "{}", console.text());
     console.kill();
     std::fs::write(&file, "# all\nread-only = yes\n").unwrap();
-    let (code, written) = run(&endpoint, home, &[xdg]).end();
+    let (code, written) = run_console(&endpoint, home, &[xdg]).wait_for_exit();
     assert!(code == 1 && written.contains("config.toml, line 2: "), "{code} {written}");
 }

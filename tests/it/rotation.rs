@@ -4,13 +4,13 @@ use jiff::SignedDuration;
 use xks_console::aws::kms::*;
 use xks_console::client::Client;
 
-use crate::account::{account, decrypt, encrypt, new_key, refusal};
+use crate::account::{account, create_external_key, decrypt, encrypt, service_error};
 
-async fn kms_key(client: &Client) -> KeyMetadata {
+async fn create_kms_key(client: &Client) -> KeyMetadata {
     client.call(&CreateKey::default()).await.unwrap().key_metadata
 }
 
-async fn rotations(client: &Client, key_id: &str, what: &str) -> Vec<(String, String, Option<String>)> {
+async fn list_rotations(client: &Client, key_id: &str, what: &str) -> Vec<(String, String, Option<String>)> {
     let request = ListKeyRotations {
         key_id: key_id.to_owned(),
         include_key_material: Some(what.to_owned()),
@@ -23,7 +23,7 @@ async fn rotations(client: &Client, key_id: &str, what: &str) -> Vec<(String, St
 #[tokio::test]
 async fn older_key_material_decrypts_after_rotations() {
     let (client, _) = account();
-    let KeyMetadata { key_id, current_key_material_id: first, .. } = kms_key(&client).await;
+    let KeyMetadata { key_id, current_key_material_id: first, .. } = create_kms_key(&client).await;
     let mut blobs = vec![encrypt(&client, &key_id).await];
     for _ in 0..3 {
         let rotated = client.call(&RotateKeyOnDemand { key_id: key_id.clone() }).await.unwrap();
@@ -39,50 +39,51 @@ async fn older_key_material_decrypts_after_rotations() {
         ..Default::default()
     };
     assert_eq!(client.call(&request).await.unwrap().key_material_id, first);
-    let all = rotations(&client, &key_id, "ALL_KEY_MATERIAL").await;
+    let all = list_rotations(&client, &key_id, "ALL_KEY_MATERIAL").await;
     let now = client.call(&DescribeKey::new(key_id.clone())).await.unwrap().key_metadata.current_key_material_id;
     assert_eq!((all.len(), &all[0].0, &all[3].0), (4, first.as_ref().unwrap(), now.as_ref().unwrap()));
     let states: Vec<&str> = all.iter().map(|(_, state, _)| state.as_str()).collect();
     assert_eq!(states, ["NON_CURRENT", "NON_CURRENT", "NON_CURRENT", "CURRENT"]);
-    assert_eq!(rotations(&client, &key_id, "ROTATIONS_ONLY").await, all[1..]);
+    assert_eq!(list_rotations(&client, &key_id, "ROTATIONS_ONLY").await, all[1..]);
 }
 
 #[tokio::test]
 async fn key_is_rotated_automatically_when_due_but_not_while_disabled() {
     let (client, clock) = account();
-    let key_id = kms_key(&client).await.key_id;
+    let key_id = create_kms_key(&client).await.key_id;
     let blob = encrypt(&client, &key_id).await;
     client.call(&EnableKeyRotation { key_id: key_id.clone(), rotation_period_in_days: Some(90) }).await.unwrap();
     let status = client.call(&GetKeyRotationStatus { key_id: key_id.clone() }).await.unwrap();
     assert_eq!((status.key_rotation_enabled, status.rotation_period_in_days), (true, Some(90)));
     assert_eq!(status.next_rotation_date.unwrap().0, clock.now() + SignedDuration::from_hours(90 * 24));
     clock.advance(SignedDuration::from_hours(91 * 24));
-    let rotated = rotations(&client, &key_id, "ROTATIONS_ONLY").await;
+    let rotated = list_rotations(&client, &key_id, "ROTATIONS_ONLY").await;
     assert_eq!(rotated.iter().map(|(_, _, kind)| kind.as_deref()).collect::<Vec<_>>(), [Some("AUTOMATIC")]);
     assert!(decrypt(&client, &blob, "nile").await.is_ok());
     client.call(&DisableKey { key_id: key_id.clone() }).await.unwrap();
     clock.advance(SignedDuration::from_hours(91 * 24));
-    assert_eq!(rotations(&client, &key_id, "ROTATIONS_ONLY").await.len(), 1);
+    assert_eq!(list_rotations(&client, &key_id, "ROTATIONS_ONLY").await.len(), 1);
     client.call(&EnableKey { key_id: key_id.clone() }).await.unwrap();
     client.call(&DisableKeyRotation { key_id: key_id.clone() }).await.unwrap();
     assert!(!client.call(&GetKeyRotationStatus { key_id: key_id.clone() }).await.unwrap().key_rotation_enabled);
     clock.advance(SignedDuration::from_hours(365 * 24));
-    assert_eq!(rotations(&client, &key_id, "ROTATIONS_ONLY").await.len(), 1);
+    assert_eq!(list_rotations(&client, &key_id, "ROTATIONS_ONLY").await.len(), 1);
 }
 
 #[tokio::test]
 async fn rotation_is_rejected_where_aws_rejects_it() {
     let (client, _) = account();
-    let external = new_key(&client).await;
-    let (ours, disabled) = (kms_key(&client).await.key_id, kms_key(&client).await.key_id);
+    let external = create_external_key(&client).await;
+    let (ours, disabled) = (create_kms_key(&client).await.key_id, create_kms_key(&client).await.key_id);
     client.call(&DisableKey { key_id: disabled.clone() }).await.unwrap();
-    let rotate = async |key_id: &str| refusal(client.call(&RotateKeyOnDemand { key_id: key_id.to_owned() }).await).code;
+    let rotate =
+        async |key_id: &str| service_error(client.call(&RotateKeyOnDemand { key_id: key_id.to_owned() }).await).code;
     assert_eq!(rotate(&external).await, "UnsupportedOperationException");
     assert_eq!(rotate(&disabled).await, "DisabledException");
     assert_eq!(rotate("alias/app-logs").await, "NotFoundException");
     let enable = async |key_id: &str, days| {
         let request = EnableKeyRotation { key_id: key_id.to_owned(), rotation_period_in_days: Some(days) };
-        refusal(client.call(&request).await).code
+        service_error(client.call(&request).await).code
     };
     assert_eq!(enable(&external, 365).await, "UnsupportedOperationException");
     for days in [89, 2561] {
@@ -101,14 +102,14 @@ async fn rotation_is_rejected_where_aws_rejects_it() {
 #[tokio::test]
 async fn get_key_last_usage_returns_the_last_use_and_its_event() {
     let (client, clock) = account();
-    let key_id = new_key(&client).await;
+    let key_id = create_external_key(&client).await;
     let usage = async || client.call(&GetKeyLastUsage { key_id: key_id.clone() }).await.unwrap();
     let none = usage().await;
     assert_eq!((none.key_last_usage, none.tracking_start_date), (None, none.key_creation_date));
     let blob = encrypt(&client, &key_id).await;
     clock.advance(SignedDuration::from_secs(60));
     decrypt(&client, &blob, "nile").await.unwrap();
-    refusal(decrypt(&client, &blob, "amazon").await);
+    service_error(decrypt(&client, &blob, "amazon").await);
     let last = usage().await.key_last_usage.unwrap();
     assert_eq!((last.operation.as_str(), last.timestamp.0), ("Decrypt", clock.now()));
     assert_eq!((last.cloud_trail_event_id.len(), last.kms_request_id.len()), (36, 36));

@@ -11,15 +11,15 @@ use tempfile::TempDir;
 use super::process::Console;
 
 /// A home of its own; a server in the background ends with it.
-struct Home(TempDir);
+struct TestHome(TempDir);
 
-impl Drop for Home {
+impl Drop for TestHome {
     fn drop(&mut self) {
         let _ = self.serve(&["--stop"]).output();
     }
 }
 
-impl Home {
+impl TestHome {
     fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
@@ -39,7 +39,7 @@ impl Home {
     }
 
     fn run(&self, arguments: &[&str]) -> (i32, String, String) {
-        told(&self.serve(arguments).output().unwrap())
+        parse_output(&self.serve(arguments).output().unwrap())
     }
 
     fn data_dir(&self) -> PathBuf {
@@ -47,17 +47,17 @@ impl Home {
     }
 }
 
-fn told(output: &Output) -> (i32, String, String) {
+fn parse_output(output: &Output) -> (i32, String, String) {
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
     (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
 }
 
-fn send(child: &Child, signal: Signal) {
+fn send_signal(child: &Child, signal: Signal) {
     kill_process(Pid::from_child(child), signal).unwrap();
 }
 
 /// The value of a variable in lines for a shell.
-fn exported<'a>(exports: &'a str, name: &str) -> &'a str {
+fn export_value<'a>(exports: &'a str, name: &str) -> &'a str {
     let prefix = format!("export {name}=");
     exports.lines().find_map(|line| line.strip_prefix(&prefix)).unwrap_or_else(|| panic!("no {name} in {exports}"))
 }
@@ -76,13 +76,13 @@ fn ping(url: &str) -> String {
 
 #[test]
 fn command_gets_only_the_aws_environment_of_the_served_aws() {
-    let home = Home::new();
+    let home = TestHome::new();
     let mut command = home.serve(&["--", "env"]);
     for name in ["AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL_KMS", "AWS_ENDPOINT_URL_S3"] {
         command.env(name, "misleading");
     }
     command.env("AWS_ACCESS_KEY_ID", "theirs").env("AWS_CONFIG_FILE", "theirs").env("UNTOUCHED", "yes");
-    let (code, out, notes) = told(&command.output().unwrap());
+    let (code, out, notes) = parse_output(&command.output().unwrap());
     assert_eq!((code, notes.as_str()), (0, ""));
     assert!(!out.contains("misleading") && !out.contains("theirs") && out.contains("UNTOUCHED=yes"), "{out}");
     for name in
@@ -96,7 +96,7 @@ fn command_gets_only_the_aws_environment_of_the_served_aws() {
 
 #[test]
 fn command_calls_the_served_aws_and_the_access_log_has_no_secrets() {
-    let home = Home::new();
+    let home = TestHome::new();
     let create = "\"$0\" create-key --yes --origin AWS_KMS --alias reports --endpoint-url \"$AWS_ENDPOINT_URL\" \
                   && echo \"$AWS_SECRET_ACCESS_KEY\"";
     let (code, out, notes) =
@@ -117,7 +117,7 @@ fn command_calls_the_served_aws_and_the_access_log_has_no_secrets() {
 
 #[test]
 fn serve_exits_with_the_status_of_its_command() {
-    let home = Home::new();
+    let home = TestHome::new();
     std::fs::write(home.path("no-program"), "text").unwrap();
     for (command, code) in [
         (&["sh", "-c", "exit 7"][..], 7),
@@ -135,7 +135,7 @@ fn serve_exits_with_the_status_of_its_command() {
 
 #[test]
 fn signals_are_forwarded_to_the_command_which_inherits_stdin_and_stdout() {
-    let home = Home::new();
+    let home = TestHome::new();
     for (signal, name) in [(Signal::TERM, "TERM"), (Signal::INT, "INT"), (Signal::HUP, "HUP")] {
         let script = format!("read word; trap 'kill $!; exit 42' {name}; sleep 1000 >&- & echo got $word; wait");
         let mut command = home.serve(&["--", "bash", "-c", &script]);
@@ -145,17 +145,17 @@ fn signals_are_forwarded_to_the_command_which_inherits_stdin_and_stdout() {
         BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
         assert_eq!(line, "got words\n");
         // Without a terminal nothing else brings the signal to the command.
-        send(&child, signal);
+        send_signal(&child, signal);
         assert_eq!(child.wait().unwrap().code(), Some(42), "{name}");
     }
 }
 
 #[test]
 fn background_server_is_ready_after_detach_and_gone_after_stop() {
-    let home = Home::new();
+    let home = TestHome::new();
     let (code, exports, notes) = home.run(&["--detach", "--access-log", "-", "--ready-file", "ready"]);
     assert_eq!(code, 0, "{notes}");
-    let url = exported(&exports, "AWS_ENDPOINT_URL").to_owned();
+    let url = export_value(&exports, "AWS_ENDPOINT_URL").to_owned();
     assert!(notes.contains(&url) && notes.contains("xks-console serve --stop"), "{notes}");
     assert!(ping(&url).ends_with("pong\n"));
     assert_eq!(std::fs::read_to_string(home.path("ready")).unwrap(), exports);
@@ -187,9 +187,9 @@ fn background_server_is_ready_after_detach_and_gone_after_stop() {
 
 #[test]
 fn concurrent_detach_commands_share_one_server() {
-    let home = Home::new();
+    let home = TestHome::new();
     let start = || home.serve(&["--detach"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let both = [start(), start(), start()].map(|child| told(&child.wait_with_output().unwrap()));
+    let both = [start(), start(), start()].map(|child| parse_output(&child.wait_with_output().unwrap()));
     for (code, exports, notes) in &both {
         assert_eq!((*code, exports), (0, &both[0].1), "{notes}");
     }
@@ -197,29 +197,29 @@ fn concurrent_detach_commands_share_one_server() {
 
 #[test]
 fn killed_server_is_not_stopped_again_and_a_new_one_starts() {
-    let home = Home::new();
+    let home = TestHome::new();
     let (_, exports, _) = home.run(&["--detach"]);
     let lock = std::fs::read_to_string(home.data_dir().join("server.lock")).unwrap();
     let pid = serde_json::from_str::<serde_json::Value>(&lock).unwrap()["pid"].as_i64().unwrap();
     kill_process(Pid::from_raw(i32::try_from(pid).unwrap()).unwrap(), Signal::KILL).unwrap();
-    let url = exported(&exports, "AWS_ENDPOINT_URL");
+    let url = export_value(&exports, "AWS_ENDPOINT_URL");
     while connect(url).is_ok() {}
     assert_eq!(home.run(&["--stop"]).0, 3);
     let (code, exports, notes) = home.run(&["--detach"]);
     assert_eq!(code, 0, "{notes}");
-    assert!(ping(exported(&exports, "AWS_ENDPOINT_URL")).ends_with("pong\n"));
+    assert!(ping(export_value(&exports, "AWS_ENDPOINT_URL")).ends_with("pong\n"));
 }
 
 #[test]
 fn failed_background_start_reports_the_error_and_fails_in_eval() {
-    let home = Home::new();
+    let home = TestHome::new();
     let (code, out, notes) = home.run(&["--detach", "--tls-cert", "none.pem", "--tls-key", "none.pem"]);
     assert!(code == 1 && out == "false\n" && notes.contains("none.pem"), "{code} {out} {notes}");
 }
 
 #[test]
 fn server_announces_its_address_and_writes_and_removes_the_ready_file() {
-    let home = Home::new();
+    let home = TestHome::new();
     std::fs::write(home.path("ready"), "left by a crash").unwrap();
     let mut command = home.serve(&["--listen", "127.0.0.1:0", "--ready-file", "ready", "--access-log", "-"]);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -230,28 +230,28 @@ fn server_announces_its_address_and_writes_and_removes_the_ready_file() {
     while !exports.contains("\nunset ") {
         assert_ne!(out.read_line(&mut exports).unwrap(), 0, "{exports}");
     }
-    let url = exported(&exports, "AWS_ENDPOINT_URL");
+    let url = export_value(&exports, "AWS_ENDPOINT_URL");
     let data_dir = home.data_dir().display().to_string();
     assert!(listening.contains(url) && listening.contains(&data_dir) && listening.contains("Ctrl-C"), "{listening}");
     assert!(ping(url).ends_with("pong\n"));
     assert!(notes.next().unwrap().contains(" GET /ping - 200 - "));
     // It was there before the first request was answered.
     assert_eq!(std::fs::read_to_string(home.path("ready")).unwrap(), exports);
-    send(&child, Signal::INT);
+    send_signal(&child, Signal::INT);
     assert_eq!(child.wait().unwrap().code(), Some(0));
     assert!(!home.path("ready").exists());
 }
 
 #[test]
 fn ctrl_c_reaches_the_command_once() {
-    let home = Home::new();
+    let home = TestHome::new();
     let script = "trap : INT; \"$XKS\" serve --data-dir d -- bash -c 'trap \"echo interrupted\" INT; echo waiting; read word; \
                   read word; echo \"read $word\"'; echo \"ended with $?\"";
     let mut terminal = Console::shell(&format!("cd {} && {script}", home.path(".").display()), &home.path("."), &[]);
-    terminal.wait("waiting");
+    terminal.wait_for("waiting");
     terminal.send("\x03");
-    terminal.wait("interrupted");
+    terminal.wait_for("interrupted");
     terminal.send("first\nsecond\n");
-    terminal.wait("ended with 0");
+    terminal.wait_for("ended with 0");
     assert_eq!(terminal.text().matches("interrupted").count(), 1, "{}", terminal.text());
 }

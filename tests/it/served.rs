@@ -11,13 +11,13 @@ use xks_console::environment::Environment;
 use xks_console::server::{ServeError, Server};
 
 /// An account that is served until it is dropped.
-struct Served {
+struct TestServer {
     address: SocketAddr,
-    stop: Option<oneshot::Sender<()>>,
-    running: tokio::task::JoinHandle<()>,
+    shutdown: Option<oneshot::Sender<()>>,
+    task: tokio::task::JoinHandle<()>,
 }
 
-impl Served {
+impl TestServer {
     async fn start() -> Self {
         let world = Environment::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 1);
         let aws = BundledAws::in_memory("default", world).unwrap();
@@ -27,21 +27,21 @@ impl Served {
         let running = tokio::spawn(server.run(async move {
             let _ = stopped.await;
         }));
-        Self { address, stop: Some(stop), running }
+        Self { address, shutdown: Some(stop), task: running }
     }
 
     /// Sends bytes as they are; gives all that comes back until the end.
-    async fn say(&self, words: &str) -> String {
+    async fn send_raw(&self, words: &str) -> String {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         stream.write_all(words.as_bytes()).await.unwrap();
-        let mut answer = String::new();
-        let read = stream.read_to_string(&mut answer);
+        let mut response = String::new();
+        let read = stream.read_to_string(&mut response);
         tokio::time::timeout(Duration::from_secs(20), read).await.expect("the server ends it").unwrap();
-        answer
+        response
     }
 }
 
-fn request(line: &str, headers: &str, body: &str) -> String {
+fn raw_request(line: &str, headers: &str, body: &str) -> String {
     format!(
         "{line} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}Content-Length: {}\r\n\r\n{body}",
         body.len()
@@ -50,60 +50,60 @@ fn request(line: &str, headers: &str, body: &str) -> String {
 
 #[tokio::test]
 async fn malformed_requests_get_the_errors_of_their_service() {
-    let aws = Served::start().await;
+    let aws = TestServer::start().await;
     let target = "X-Amz-Target: TrentService.ListKeys\r\nContent-Type: application/x-amz-json-1.1\r\n";
-    let unsigned = aws.say(&request("POST /", target, "{}")).await;
+    let unsigned = aws.send_raw(&raw_request("POST /", target, "{}")).await;
     assert!(
         unsigned.starts_with("HTTP/1.1 400 ") && unsigned.contains("MissingAuthenticationTokenException"),
         "{unsigned}"
     );
     assert!(unsigned.to_ascii_lowercase().contains("x-amzn-requestid: "), "{unsigned}");
-    let unknown = aws.say(&request("POST /", "X-Amz-Target: TrentService.Sing\r\n", "{}")).await;
+    let unknown = aws.send_raw(&raw_request("POST /", "X-Amz-Target: TrentService.Sing\r\n", "{}")).await;
     assert!(unknown.contains("MissingAuthenticationTokenException"), "{unknown}");
-    let nothing = aws.say(&request("GET /", "", "")).await;
+    let nothing = aws.send_raw(&raw_request("GET /", "", "")).await;
     assert!(nothing.contains("MissingAction"), "{nothing}");
-    let health = aws.say(&request("GET /frankfurt/kms/xks/v1/health", "", "")).await;
+    let health = aws.send_raw(&raw_request("GET /frankfurt/kms/xks/v1/health", "", "")).await;
     assert!(health.starts_with("HTTP/1.1 405 "), "{health}");
-    let elsewhere = aws.say(&request("POST /elsewhere", "", "")).await;
+    let elsewhere = aws.send_raw(&raw_request("POST /elsewhere", "", "")).await;
     assert!(elsewhere.starts_with("HTTP/1.1 404 ") && elsewhere.contains("InvalidUriPathException"), "{elsewhere}");
-    assert!(aws.say(&request("GET /ping", "", "")).await.ends_with("pong\n"));
+    assert!(aws.send_raw(&raw_request("GET /ping", "", "")).await.ends_with("pong\n"));
 }
 
 #[tokio::test]
 async fn oversized_bodies_are_rejected_before_authentication() {
-    let aws = Served::start().await;
+    let aws = TestServer::start().await;
     let half_a_megabyte = "x".repeat(600 * 1024);
-    let told = aws.say(&request("POST /", "X-Amz-Target: TrentService.ListKeys\r\n", &half_a_megabyte)).await;
+    let told = aws.send_raw(&raw_request("POST /", "X-Amz-Target: TrentService.ListKeys\r\n", &half_a_megabyte)).await;
     assert!(told.contains("RequestEntityTooLargeException"), "{told}");
     let more = "POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 99999999999\r\n\r\n";
-    assert!(aws.say(more).await.starts_with("HTTP/1.1 413 "));
-    let proxy = aws.say(&request("POST /frankfurt/kms/xks/v1/health", "", &half_a_megabyte)).await;
+    assert!(aws.send_raw(more).await.starts_with("HTTP/1.1 413 "));
+    let proxy = aws.send_raw(&raw_request("POST /frankfurt/kms/xks/v1/health", "", &half_a_megabyte)).await;
     assert!(proxy.starts_with("HTTP/1.1 501 "), "{proxy}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn stalled_clients_time_out() {
-    let aws = Served::start().await;
-    assert_eq!(aws.say("POST / HTTP/1.1\r\nHost: loc").await, "");
+    let aws = TestServer::start().await;
+    assert_eq!(aws.send_raw("POST / HTTP/1.1\r\nHost: loc").await, "");
     let slow = "POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 5\r\n\r\nab";
-    assert!(aws.say(slow).await.starts_with("HTTP/1.1 408 "));
+    assert!(aws.send_raw(slow).await.starts_with("HTTP/1.1 408 "));
     let slow = slow.replace("POST /", "POST /frankfurt/kms/xks/v1/health");
-    assert!(aws.say(&slow).await.starts_with("HTTP/1.1 408 "));
+    assert!(aws.send_raw(&slow).await.starts_with("HTTP/1.1 408 "));
 }
 
 #[tokio::test]
 async fn shutdown_finishes_requests_in_flight_and_closes_the_port() {
-    let mut aws = Served::start().await;
+    let mut aws = TestServer::start().await;
     let mut stream = TcpStream::connect(aws.address).await.unwrap();
     stream.write_all(b"GET /ping HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n").await.unwrap();
     tokio::time::sleep(Duration::from_millis(50)).await;
-    aws.stop.take().unwrap().send(()).unwrap();
+    aws.shutdown.take().unwrap().send(()).unwrap();
     tokio::time::sleep(Duration::from_millis(50)).await;
     stream.write_all(b"\r\nx").await.unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.unwrap();
-    assert!(answer.ends_with("pong\n"), "{answer}");
-    (&mut aws.running).await.unwrap();
+    let mut response = String::new();
+    stream.read_to_string(&mut response).await.unwrap();
+    assert!(response.ends_with("pong\n"), "{response}");
+    (&mut aws.task).await.unwrap();
     assert!(TcpStream::connect(aws.address).await.is_err());
 }
 

@@ -18,16 +18,16 @@ use xks_console::client::endpoints::Endpoints;
 use xks_console::client::{Client, Transport, TransportError};
 use xks_console::environment::Clock;
 
-use super::account::wait;
+use super::account::block_on;
 
 /// The table of requests and their signatures.
 const TABLE: &str = include_str!("../clients/signatures.json");
 
 /// Keeps what is sent, and answers nothing.
 #[derive(Default)]
-struct Kept(Mutex<Option<Request<Bytes>>>);
+struct CapturingTransport(Mutex<Option<Request<Bytes>>>);
 
-impl Transport for Kept {
+impl Transport for CapturingTransport {
     fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
         *self.0.lock().unwrap() = Some(request);
         Box::pin(async { Ok(Response::builder().status(400).body(Bytes::new()).unwrap()) })
@@ -35,29 +35,30 @@ impl Transport for Kept {
 }
 
 /// How a request is sent.
-struct How {
+struct SigningContext {
     region: &'static str,
     endpoint: Option<&'static str>,
     token: Option<&'static str>,
     time: &'static str,
 }
 
-const USUAL: How = How { region: "eu-central-1", endpoint: None, token: None, time: "2026-01-02T03:04:05Z" };
+const DEFAULT_CONTEXT: SigningContext =
+    SigningContext { region: "eu-central-1", endpoint: None, token: None, time: "2026-01-02T03:04:05Z" };
 const TOKEN: &str = "IQoJb3JpZ2luX2VjEXAMPLE//////////wEaCXVzLXdlc3QtMiJIMEYCIQD+session/token==";
 
 /// What the client sends of an operation, as the table has it.
-fn sent<O: Operation>(name: &str, how: &How, operation: &O) -> Value {
-    let kept = Arc::new(Kept::default());
+fn signed_request<O: Operation>(name: &str, context: &SigningContext, operation: &O) -> Value {
+    let transport = Arc::new(CapturingTransport::default());
     let credentials = Credentials {
         access_key_id: "AKIAIOSFODNN7EXAMPLE".to_owned(),
         secret_access_key: SecretString::new("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY".to_owned()),
-        session_token: how.token.map(|token| SecretString::new(token.to_owned())),
+        session_token: context.token.map(|token| SecretString::new(token.to_owned())),
     };
-    let clock = Clock::manual(how.time.parse().unwrap());
-    let client = Client::new(Arc::clone(&kept) as Arc<dyn Transport>, credentials, how.region, clock)
-        .with_endpoints(how.endpoint.map(Endpoints::from_url).unwrap_or_default());
-    assert!(wait(client.call(operation)).is_err());
-    let request = kept.0.lock().unwrap().take().unwrap();
+    let clock = Clock::manual(context.time.parse().unwrap());
+    let client = Client::new(Arc::clone(&transport) as Arc<dyn Transport>, credentials, context.region, clock)
+        .with_endpoints(context.endpoint.map(Endpoints::from_url).unwrap_or_default());
+    assert!(block_on(client.call(operation)).is_err());
+    let request = transport.0.lock().unwrap().take().unwrap();
     let mut headers: Vec<(&str, &str)> =
         request.headers().iter().map(|(name, value)| (name.as_str(), value.to_str().unwrap())).collect();
     headers.sort_unstable();
@@ -88,33 +89,41 @@ fn requests() -> Vec<Value> {
         ..AssumeRole::default()
     };
     let users = ListUsers { marker: Some("AAA/b+c==".to_owned()), max_items: Some(1000), ..ListUsers::default() };
-    let session = How { token: Some(TOKEN), ..USUAL };
-    let with_port = How { endpoint: Some("http://127.0.0.1:4599"), token: Some(TOKEN), ..USUAL };
+    let session = SigningContext { token: Some(TOKEN), ..DEFAULT_CONTEXT };
+    let with_port = SigningContext { endpoint: Some("http://127.0.0.1:4599"), token: Some(TOKEN), ..DEFAULT_CONTEXT };
     vec![
-        sent("KMS, JSON beyond ASCII", &USUAL, &create_key),
-        sent("KMS, session token", &session, &create_alias),
-        sent("KMS, a port", &with_port, &DescribeKey::new("alias/payments".to_owned())),
-        sent(
+        signed_request("KMS, JSON beyond ASCII", &DEFAULT_CONTEXT, &create_key),
+        signed_request("KMS, session token", &session, &create_alias),
+        signed_request("KMS, a port", &with_port, &DescribeKey::new("alias/payments".to_owned())),
+        signed_request(
             "KMS, a port and a path",
-            &How { endpoint: Some("https://kms.example.com:8443/tenant%201/~a+b"), ..USUAL },
+            &SigningContext { endpoint: Some("https://kms.example.com:8443/tenant%201/~a+b"), ..DEFAULT_CONTEXT },
             &DescribeKey::new("k".to_owned()),
         ),
-        sent(
+        signed_request(
             "KMS, the usual port",
-            &How { endpoint: Some("https://kms.example.com:443"), ..USUAL },
+            &SigningContext { endpoint: Some("https://kms.example.com:443"), ..DEFAULT_CONTEXT },
             &DescribeKey::new("k".to_owned()),
         ),
-        sent(
+        signed_request(
             "KMS, GovCloud at the end of a day",
-            &How { region: "us-gov-west-1", time: "2024-02-29T23:59:59Z", ..USUAL },
+            &SigningContext { region: "us-gov-west-1", time: "2024-02-29T23:59:59Z", ..DEFAULT_CONTEXT },
             &DescribeKey::new("k".to_owned()),
         ),
-        sent("IAM, one Region for all", &USUAL, &users),
-        sent("IAM, China, session token", &How { region: "cn-northwest-1", token: Some(TOKEN), ..USUAL }, &users),
-        sent("STS", &USUAL, &GetCallerIdentity {}),
-        sent("STS, a form of all sorts", &session, &assume_role),
-        sent("CloudTrail", &USUAL, &LookupEvents { next_token: Some("t".to_owned()), ..LookupEvents::default() }),
-        sent(
+        signed_request("IAM, one Region for all", &DEFAULT_CONTEXT, &users),
+        signed_request(
+            "IAM, China, session token",
+            &SigningContext { region: "cn-northwest-1", token: Some(TOKEN), ..DEFAULT_CONTEXT },
+            &users,
+        ),
+        signed_request("STS", &DEFAULT_CONTEXT, &GetCallerIdentity {}),
+        signed_request("STS, a form of all sorts", &session, &assume_role),
+        signed_request(
+            "CloudTrail",
+            &DEFAULT_CONTEXT,
+            &LookupEvents { next_token: Some("t".to_owned()), ..LookupEvents::default() },
+        ),
+        signed_request(
             "CloudWatch, session token",
             &session,
             &ListMetrics { namespace: Some("AWS/KMS".to_owned()), ..ListMetrics::default() },

@@ -14,12 +14,16 @@ use xks_console::environment::{Clock, Environment};
 const OPERATOR: &str = "arn:aws:iam::111122223333:role/security/HsmOperator";
 const ADMIN: &str = "arn:aws:iam::111122223333:user/Admin";
 
-pub fn aws() -> (BundledAws, Clock) {
+pub fn account() -> (BundledAws, Clock) {
     let world = Environment::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 11);
     (BundledAws::in_memory("default", world.clone()).unwrap(), world.clock)
 }
 
-pub fn client(bundled: &BundledAws, clock: &Clock, credentials: xks_console::aws::sigv4::Credentials) -> Client {
+pub fn client_with_credentials(
+    bundled: &BundledAws,
+    clock: &Clock,
+    credentials: xks_console::aws::sigv4::Credentials,
+) -> Client {
     let aws = bundled.clone();
     let transport = InProcess::new(move |request| {
         let aws = aws.clone();
@@ -28,15 +32,15 @@ pub fn client(bundled: &BundledAws, clock: &Clock, credentials: xks_console::aws
     Client::new(std::sync::Arc::new(transport), credentials, "us-west-2", clock.clone())
 }
 
-fn user(name: &str) -> Client {
-    let (bundled, clock) = aws();
+fn client_for_user(name: &str) -> Client {
+    let (bundled, clock) = account();
     let key = bundled.access_keys().unwrap().into_iter().find(|key| key.user_name == name).unwrap();
-    client(&bundled, &clock, key.credentials)
+    client_with_credentials(&bundled, &clock, key.credentials)
 }
 
 /// The session of a role, assumed by the console's user.
-pub async fn session(bundled: &BundledAws, clock: &Clock, role: &str) -> Client {
-    let admin = client(bundled, clock, bundled.console_credentials());
+pub async fn role_session(bundled: &BundledAws, clock: &Clock, role: &str) -> Client {
+    let admin = client_with_credentials(bundled, clock, bundled.console_credentials());
     let request = xks_console::aws::sts::AssumeRole {
         role_arn: role.to_owned(),
         role_session_name: "it".to_owned(),
@@ -48,14 +52,14 @@ pub async fn session(bundled: &BundledAws, clock: &Clock, role: &str) -> Client 
         secret_access_key: given.secret_access_key,
         session_token: Some(given.session_token),
     };
-    client(bundled, clock, credentials)
+    client_with_credentials(bundled, clock, credentials)
 }
 
-fn list<T: Clone>(items: &[T]) -> MemberList<T> {
+fn members<T: Clone>(items: &[T]) -> MemberList<T> {
     items.iter().cloned().collect()
 }
 
-fn ask(actions: &[&str], resources: &[&str]) -> SimulatePrincipalPolicy {
+fn simulation_request(actions: &[&str], resources: &[&str]) -> SimulatePrincipalPolicy {
     SimulatePrincipalPolicy {
         policy_source_arn: OPERATOR.to_owned(),
         action_names: actions.iter().map(|action| (*action).to_owned()).collect(),
@@ -64,11 +68,11 @@ fn ask(actions: &[&str], resources: &[&str]) -> SimulatePrincipalPolicy {
     }
 }
 
-async fn results(request: &SimulatePrincipalPolicy) -> Vec<EvaluationResult> {
-    user("Admin").call(request).await.unwrap().evaluation_results.member
+async fn simulate(request: &SimulatePrincipalPolicy) -> Vec<EvaluationResult> {
+    client_for_user("Admin").call(request).await.unwrap().evaluation_results.member
 }
 
-fn code<T: std::fmt::Debug>(result: Result<T, CallError>) -> (String, u16) {
+fn error_code_and_status<T: std::fmt::Debug>(result: Result<T, CallError>) -> (String, u16) {
     let Err(CallError::Service(error)) = result else { panic!("it was not refused: {result:?}") };
     (error.code, error.status)
 }
@@ -80,10 +84,10 @@ async fn overall_decision_is_the_most_restrictive_of_all_resources() {
     let alias = |name| format!("arn:aws:kms:us-west-2:111122223333:alias/{name}");
     let (open, secret) = (alias("open"), alias("secret"));
     let request = SimulatePrincipalPolicy {
-        policy_input_list: list(&[serde_json::to_string_pretty(&deny).unwrap()]),
-        ..ask(&["kms:CreateAlias", "kms:TagResource"], &[&open, &secret])
+        policy_input_list: members(&[serde_json::to_string_pretty(&deny).unwrap()]),
+        ..simulation_request(&["kms:CreateAlias", "kms:TagResource"], &[&open, &secret])
     };
-    let results = results(&request).await;
+    let results = simulate(&request).await;
     let decisions: Vec<_> = results.iter().map(|one| (one.eval_action_name.as_str(), one.eval_decision)).collect();
     assert_eq!(
         decisions,
@@ -112,7 +116,7 @@ async fn conditions_use_the_context_entries_and_missing_keys_are_reported() {
     let only = json!({ "Version": "2012-10-17", "Statement": { "Effect": "Allow", "Action": "kms:TagResource", "Resource": "*",
         "Condition": { "ForAllValues:StringEquals": { "aws:TagKeys": ["team", "7"] }, "Bool": { "aws:MultiFactorAuthPresent": "true" } } } });
     let with = |entries: &[(&str, &[&str])]| SimulatePrincipalPolicy {
-        policy_input_list: list(&[only.to_string()]),
+        policy_input_list: members(&[only.to_string()]),
         context_entries: entries
             .iter()
             .map(|(name, values)| ContextEntry {
@@ -121,10 +125,10 @@ async fn conditions_use_the_context_entries_and_missing_keys_are_reported() {
                 context_key_type: "stringList".to_owned(),
             })
             .collect(),
-        ..ask(&["kms:TagResource"], &[])
+        ..simulation_request(&["kms:TagResource"], &[])
     };
     let decision = async |entries: &[(&str, &[&str])]| {
-        let results = results(&with(entries)).await;
+        let results = simulate(&with(entries)).await;
         (results[0].eval_decision, results[0].missing_context_values.member.clone())
     };
     let mfa: (&str, &[&str]) = ("aws:MultiFactorAuthPresent", &["true"]);
@@ -147,9 +151,9 @@ async fn permissions_boundaries_and_resource_policies_are_evaluated() {
     let by_grace = |resource_policy: Option<String>| SimulatePrincipalPolicy {
         policy_source_arn: "arn:aws:iam::111122223333:user/payments/grace.liu".to_owned(),
         resource_policy,
-        ..ask(&["kms:Decrypt"], &[key])
+        ..simulation_request(&["kms:Decrypt"], &[key])
     };
-    let decision = async |request| results(&request).await[0].eval_decision;
+    let decision = async |request| simulate(&request).await[0].eval_decision;
     let grace = by_grace(None).policy_source_arn;
     assert_eq!(decision(by_grace(None)).await, Decision::ImplicitDeny);
     assert_eq!(decision(by_grace(Some(policy("Allow", Some(&grace))))).await, Decision::Allowed);
@@ -161,21 +165,21 @@ async fn permissions_boundaries_and_resource_policies_are_evaluated() {
     };
     assert_eq!(decision(foreign).await, Decision::ImplicitDeny, "another account's key needs both");
     let bounded = SimulatePrincipalPolicy {
-        permissions_boundary_policy_input_list: list(&[policy("Allow", None)]),
-        ..ask(&["kms:CreateKey"], &[])
+        permissions_boundary_policy_input_list: members(&[policy("Allow", None)]),
+        ..simulation_request(&["kms:CreateKey"], &[])
     };
-    let result = &results(&bounded).await[0];
+    let result = &simulate(&bounded).await[0];
     assert_eq!(result.eval_decision, Decision::ImplicitDeny);
     assert!(!result.permissions_boundary_decision_detail.unwrap().allowed_by_permissions_boundary);
 }
 
 #[tokio::test]
 async fn results_are_paginated_in_the_order_of_the_actions() {
-    let admin = user("Admin");
+    let admin = client_for_user("Admin");
     let actions = ["kms:TagResource", "kms:CreateKey", "kms:CreateKey", "kms:Decrypt", "kms:ListKeys"];
     let (mut seen, mut marker) = (Vec::new(), None);
     loop {
-        let request = SimulatePrincipalPolicy { max_items: Some(2), marker, ..ask(&actions, &[]) };
+        let request = SimulatePrincipalPolicy { max_items: Some(2), marker, ..simulation_request(&actions, &[]) };
         let page: SimulatePolicyOutput = admin.call(&request).await.unwrap();
         assert!(page.evaluation_results.member.len() <= 2);
         assert_eq!(page.is_truncated, page.marker.is_some());
@@ -190,77 +194,96 @@ async fn results_are_paginated_in_the_order_of_the_actions() {
 
 #[tokio::test]
 async fn unauthorized_and_invalid_requests_fail_as_in_iam() {
-    let admin = user("Admin");
-    assert_eq!(code(user("grace.liu").call(&ask(&["kms:CreateKey"], &[])).await), ("AccessDenied".to_owned(), 403));
+    let admin = client_for_user("Admin");
+    assert_eq!(
+        error_code_and_status(client_for_user("grace.liu").call(&simulation_request(&["kms:CreateKey"], &[])).await),
+        ("AccessDenied".to_owned(), 403)
+    );
     for (request, expected) in [
         (
-            SimulatePrincipalPolicy { policy_source_arn: format!("{OPERATOR}s"), ..ask(&["a:b"], &[]) },
+            SimulatePrincipalPolicy { policy_source_arn: format!("{OPERATOR}s"), ..simulation_request(&["a:b"], &[]) },
             ("NoSuchEntity", 404),
         ),
         (
             // The path is part of the ARN.
             SimulatePrincipalPolicy {
                 policy_source_arn: "arn:aws:iam::111122223333:role/HsmOperator".to_owned(),
-                ..ask(&["a:b"], &[])
+                ..simulation_request(&["a:b"], &[])
             },
             ("NoSuchEntity", 404),
         ),
-        (SimulatePrincipalPolicy { policy_source_arn: "me".to_owned(), ..ask(&["a:b"], &[]) }, ("InvalidInput", 400)),
-        (ask(&["CreateKey"], &[]), ("InvalidInput", 400)),
         (
-            SimulatePrincipalPolicy { policy_input_list: list(&["{".to_owned()]), ..ask(&["a:b"], &[]) },
+            SimulatePrincipalPolicy { policy_source_arn: "me".to_owned(), ..simulation_request(&["a:b"], &[]) },
+            ("InvalidInput", 400),
+        ),
+        (simulation_request(&["CreateKey"], &[]), ("InvalidInput", 400)),
+        (
+            SimulatePrincipalPolicy {
+                policy_input_list: members(&["{".to_owned()]),
+                ..simulation_request(&["a:b"], &[])
+            },
             ("InvalidInput", 400),
         ),
         (
             SimulatePrincipalPolicy {
                 resource_policy: Some(xks_console::aws::policy::default_policy("aws", "111122223333")),
-                ..ask(&["a:b"], &[])
+                ..simulation_request(&["a:b"], &[])
             },
             ("InvalidInput", 400),
         ),
         (
             SimulatePrincipalPolicy {
-                context_entries: list(&[ContextEntry {
+                context_entries: members(&[ContextEntry {
                     context_key_type: "text".to_owned(),
                     ..ContextEntry::default()
                 }]),
-                ..ask(&["a:b"], &[])
+                ..simulation_request(&["a:b"], &[])
             },
             ("InvalidInput", 400),
         ),
-        (SimulatePrincipalPolicy { max_items: Some(1001), ..ask(&["a:b"], &[]) }, ("ValidationException", 400)),
+        (
+            SimulatePrincipalPolicy { max_items: Some(1001), ..simulation_request(&["a:b"], &[]) },
+            ("ValidationException", 400),
+        ),
     ] {
-        assert_eq!(code(admin.call(&request).await), (expected.0.to_owned(), expected.1), "{request:?}");
+        assert_eq!(
+            error_code_and_status(admin.call(&request).await),
+            (expected.0.to_owned(), expected.1),
+            "{request:?}"
+        );
     }
 }
 
 #[tokio::test]
 async fn get_user_and_get_role_require_permission() {
-    let admin = user("Admin");
+    let admin = client_for_user("Admin");
     let role = GetRole { role_name: "HsmOperator".to_owned() };
     assert_eq!(admin.call(&role).await.unwrap().role.arn, OPERATOR);
     assert_eq!(admin.call(&GetUser::default()).await.unwrap().user.arn, ADMIN);
     let grace = GetUser { user_name: Some("grace.liu".to_owned()) };
     assert_eq!(admin.call(&grace).await.unwrap().user.path, "/payments/");
-    assert_eq!(code(admin.call(&GetRole { role_name: "Nobody".to_owned() }).await), ("NoSuchEntity".to_owned(), 404));
-    assert_eq!(code(user("grace.liu").call(&role).await), ("AccessDenied".to_owned(), 403));
-    let (bundled, clock) = aws();
-    let operator = session(&bundled, &clock, OPERATOR).await;
+    assert_eq!(
+        error_code_and_status(admin.call(&GetRole { role_name: "Nobody".to_owned() }).await),
+        ("NoSuchEntity".to_owned(), 404)
+    );
+    assert_eq!(error_code_and_status(client_for_user("grace.liu").call(&role).await), ("AccessDenied".to_owned(), 403));
+    let (bundled, clock) = account();
+    let operator = role_session(&bundled, &clock, OPERATOR).await;
     assert_eq!(operator.call(&role).await.unwrap().role.arn, OPERATOR);
-    assert_eq!(code(operator.call(&GetUser::default()).await), ("ValidationError".to_owned(), 400));
+    assert_eq!(error_code_and_status(operator.call(&GetUser::default()).await), ("ValidationError".to_owned(), 400));
 }
 
 #[tokio::test]
 async fn simulated_decisions_match_real_calls() {
-    let (bundled, clock) = aws();
-    let operator = session(&bundled, &clock, OPERATOR).await;
+    let (bundled, clock) = account();
+    let operator = role_session(&bundled, &clock, OPERATOR).await;
     let tagged = CreateKey {
         tags: Some(vec![Tag { tag_key: "team".to_owned(), tag_value: "hsm".to_owned() }]),
         ..CreateKey::default()
     };
     let key = "arn:aws:kms:us-west-2:111122223333:key/*";
     let decisions: Vec<Decision> = operator
-        .call(&ask(&["kms:CreateKey", "kms:TagResource"], &[key]))
+        .call(&simulation_request(&["kms:CreateKey", "kms:TagResource"], &[key]))
         .await
         .unwrap()
         .evaluation_results
@@ -277,12 +300,12 @@ async fn simulated_decisions_match_real_calls() {
 #[test]
 fn wire_format_matches_the_api_reference() {
     let request = SimulatePrincipalPolicy {
-        context_entries: list(&[ContextEntry {
+        context_entries: members(&[ContextEntry {
             context_key_name: "aws:TagKeys".to_owned(),
-            context_key_values: list(&["a".to_owned(), "b".to_owned()]),
+            context_key_values: members(&["a".to_owned(), "b".to_owned()]),
             context_key_type: "stringList".to_owned(),
         }]),
-        ..ask(&["kms:CreateKey", "kms:TagResource"], &["*"])
+        ..simulation_request(&["kms:CreateKey", "kms:TagResource"], &["*"])
     };
     let body = codec::encode_request(&request).unwrap();
     let fields: Vec<(String, String)> = form_urlencoded::parse(&body).into_owned().collect();
@@ -311,10 +334,10 @@ fn wire_format_matches_the_api_reference() {
         <EvalResourceName>*</EvalResourceName><EvalDecision>implicitDeny</EvalDecision>\
         <EvalActionName>kms:CreateKey</EvalActionName></member></EvaluationResults></SimulatePrincipalPolicyResult>\
         <ResponseMetadata><RequestId>r</RequestId></ResponseMetadata></SimulatePrincipalPolicyResponse>";
-    let answer = codec::decode_response::<SimulatePrincipalPolicy>(xml.as_bytes()).unwrap();
-    let result = &answer.evaluation_results.member[0];
+    let response = codec::decode_response::<SimulatePrincipalPolicy>(xml.as_bytes()).unwrap();
+    let result = &response.evaluation_results.member[0];
     assert_eq!((result.eval_decision, result.eval_action_name.as_str()), (Decision::ImplicitDeny, "kms:CreateKey"));
     assert_eq!(result.missing_context_values.member, ["aws:SourceIp"]);
-    let written = codec::query_response_xml::<SimulatePrincipalPolicy>(&answer, "r").unwrap();
-    assert_eq!(codec::decode_response::<SimulatePrincipalPolicy>(written.as_bytes()).unwrap(), answer);
+    let written = codec::query_response_xml::<SimulatePrincipalPolicy>(&response, "r").unwrap();
+    assert_eq!(codec::decode_response::<SimulatePrincipalPolicy>(written.as_bytes()).unwrap(), response);
 }

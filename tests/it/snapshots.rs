@@ -96,7 +96,7 @@ pub fn assert_keys_work(name: &str, app: &App) {
 }
 
 /// Compares what is shown with the snapshot at each of [`SIZES`].
-pub fn assert_shown(name: &str, app: &App) {
+pub fn assert_screen_matches(name: &str, app: &App) {
     assert_keys_work(name, app);
     for (width, height) in SIZES {
         insta::assert_snapshot!(format!("{name}-{width}x{height}"), snapshot(&draw(app, (width, height))));
@@ -104,7 +104,7 @@ pub fn assert_shown(name: &str, app: &App) {
 }
 
 /// Compares what is shown in each of these cases with one snapshot of them all at each of [`SIZES`].
-pub fn assert_all_shown(name: &str, cases: &[(&str, App)]) {
+pub fn assert_screens_match(name: &str, cases: &[(&str, App)]) {
     cases.iter().for_each(|(case, app)| assert_keys_work(&format!("{name}, {case}"), app));
     for (width, height) in SIZES {
         let all = cases.iter().map(|(case, app)| format!("== {case}\n{}", snapshot(&draw(app, (width, height)))));
@@ -114,19 +114,19 @@ pub fn assert_all_shown(name: &str, cases: &[(&str, App)]) {
 }
 
 /// Goes on with a tape; each screenshot is compared as `name-screenshot` at each of [`SIZES`].
-pub fn go_on(journey: &mut Player, name: &str, text: &str) {
+pub fn play_tape(journey: &mut Player, name: &str, text: &str) {
     let tape = Tape::parse(name, text).unwrap();
     let size = journey.frame().area.as_size();
     let played = tape::play(&tape, journey, &mut |shot, journey| {
-        assert_shown(&format!("{name}-{}", shot.trim_end_matches(".png")), journey.app());
+        assert_screen_matches(&format!("{name}-{}", shot.trim_end_matches(".png")), journey.app());
         Ok(())
     });
     played.unwrap_or_else(|error| panic!("{name} at {size}: {error}"));
 }
 
 /// Plays a tape from the start of a new account, as [`go_on`] does.
-pub fn start(name: &str, text: &str) -> Player {
+pub fn play_from_start(name: &str, text: &str) -> Player {
     let mut journey = Player::start((80, 24)).unwrap();
-    go_on(&mut journey, name, text);
+    play_tape(&mut journey, name, text);
     journey
 }

@@ -11,21 +11,21 @@ use xks_console::tui::app::{App, Dialog, Target};
 use xks_console::tui::effect::{Call, CallId, Effect, Msg, Response};
 
 use super::account::account;
-use super::endpoint::{Elsewhere, run};
-use super::log_in::shown_over_any_page;
+use super::endpoint::{ServedAws, run_console};
+use super::log_in::assert_shown_over_fixed_page;
 use super::process::Console;
-use super::snapshots::{go_on, start};
+use super::snapshots::{play_from_start, play_tape};
 
-const STORES: &str = "Wait+Screen /External key stores \\(4\\)/\n";
+const WAIT_FOR_KEY_STORES: &str = "Wait+Screen /External key stores \\(4\\)/\n";
 
 #[test]
 fn region_can_be_switched_in_the_bundled_aws_and_other_regions_are_empty() {
-    let journey = start(
+    let journey = play_from_start(
         "region",
         &format!(
-            "{STORES}F3\nWait+Screen /us-west-2/\nScreenshot list.png\nType \"fra\"\nWait+Screen /eu-central-1/\n\
+            "{WAIT_FOR_KEY_STORES}F3\nWait+Screen /us-west-2/\nScreenshot list.png\nType \"fra\"\nWait+Screen /eu-central-1/\n\
              Screenshot typed.png\nCtrl+N\nWait+Screen /No external key stores/\nWait+Screen /eu-central-1/\n\
-             Screenshot there.png\nF3\nType \"us-west-2\"\nEnter\nEnter\n{STORES}"
+             Screenshot there.png\nF3\nType \"us-west-2\"\nEnter\nEnter\n{WAIT_FOR_KEY_STORES}"
         ),
     );
     assert_eq!(journey.app().target, Target::Bundled);
@@ -34,27 +34,37 @@ fn region_can_be_switched_in_the_bundled_aws_and_other_regions_are_empty() {
 
 #[test]
 fn unlisted_region_can_be_typed_and_invalid_region_is_an_error() {
-    let mut journey = start(
+    let mut journey = play_from_start(
         "typed-region",
-        &format!("{STORES}F3\nType \"us west\"\nCtrl+N\nWait+Screen /‘us west’ is no Region/\nScreenshot wrong.png\n"),
+        &format!(
+            "{WAIT_FOR_KEY_STORES}F3\nType \"us west\"\nCtrl+N\nWait+Screen /‘us west’ is no Region/\nScreenshot wrong.png\n"
+        ),
     );
-    go_on(&mut journey, "typed-region", "Ctrl+U\nType \"eu-north-9\"\nCtrl+N\nWait+Screen /No external key stores/\n");
+    play_tape(
+        &mut journey,
+        "typed-region",
+        "Ctrl+U\nType \"eu-north-9\"\nCtrl+N\nWait+Screen /No external key stores/\n",
+    );
     assert_eq!(journey.client().region(), "eu-north-9");
     // Where one is already nothing happens.
-    go_on(&mut journey, "typed-region", "F3\nCtrl+N\nWait+Screen /No external key stores/\n");
+    play_tape(&mut journey, "typed-region", "F3\nCtrl+N\nWait+Screen /No external key stores/\n");
     assert!(journey.app().dialog.is_none());
 }
 
 #[test]
 fn switching_profile_changes_the_caller_and_uses_the_region_of_the_profile() {
-    let aws = Elsewhere::start();
-    aws.write(0, "\n[profile abroad]\nregion = eu-west-1\nrole_arn = arn:aws:iam::111122223333:role/security/SecurityAudit\nsource_profile = default\n");
+    let aws = ServedAws::start();
+    aws.append_to_file(0, "\n[profile abroad]\nregion = eu-west-1\nrole_arn = arn:aws:iam::111122223333:role/security/SecurityAudit\nsource_profile = default\n");
     let mut console = aws.console(aws.client("default"));
-    go_on(&mut console, "profile", &format!("{STORES}F3\nWait+Screen /Profile/\nWait+Screen /access key/\n"));
-    shown_over_any_page("profile-list", &console);
-    go_on(&mut console, "profile", "Type \"abroad\"\nWait+Screen /eu-west-1 · role/\n");
-    shown_over_any_page("profile-typed", &console);
-    go_on(&mut console, "profile", "Tab\nWait+Screen /Ireland/\nCtrl+N\nWait+Screen /No external key stores/\n");
+    play_tape(
+        &mut console,
+        "profile",
+        &format!("{WAIT_FOR_KEY_STORES}F3\nWait+Screen /Profile/\nWait+Screen /access key/\n"),
+    );
+    assert_shown_over_fixed_page("profile-list", &console);
+    play_tape(&mut console, "profile", "Type \"abroad\"\nWait+Screen /eu-west-1 · role/\n");
+    assert_shown_over_fixed_page("profile-typed", &console);
+    play_tape(&mut console, "profile", "Tab\nWait+Screen /Ireland/\nCtrl+N\nWait+Screen /No external key stores/\n");
     let (app, client) = (console.app(), console.client());
     assert!(app.account.caller_arn.contains(":assumed-role/SecurityAudit/"), "{}", app.account.caller_arn);
     assert_eq!(
@@ -62,39 +72,43 @@ fn switching_profile_changes_the_caller_and_uses_the_region_of_the_profile() {
         (Some("abroad"), "eu-west-1", Some("abroad"))
     );
     // The Region that the person chose stays, whatever the profile says.
-    go_on(&mut console, "profile", "F3\nTab\nType \"us-west-2\"\nShift+Tab\nType \"grace\"\nCtrl+N\n");
+    play_tape(&mut console, "profile", "F3\nTab\nType \"us-west-2\"\nShift+Tab\nType \"grace\"\nCtrl+N\n");
     let tape = "Wait+Screen /us-west-2/\nWait+Screen /AccessDeniedException/\n";
-    go_on(&mut console, "profile", tape);
+    play_tape(&mut console, "profile", tape);
     assert!(console.app().account.caller_arn.ends_with("user/payments/grace.liu"));
 }
 
 #[test]
 fn failed_profile_switch_keeps_the_current_profile() {
-    let aws = Elsewhere::start();
+    let aws = ServedAws::start();
     let mut console = aws.console(aws.client("default"));
-    go_on(
+    play_tape(
         &mut console,
         "unopened",
         &format!(
-            "{STORES}F3\nWait+Screen /access key/\nType \"nobody-knows\"\nCtrl+N\nWait+Screen /no profile ‘nobody-knows’/\n"
+            "{WAIT_FOR_KEY_STORES}F3\nWait+Screen /access key/\nType \"nobody-knows\"\nCtrl+N\nWait+Screen /no profile ‘nobody-knows’/\n"
         ),
     );
-    shown_over_any_page("profile-missing", &console);
-    go_on(&mut console, "unopened", &format!("Escape\n{STORES}"));
+    assert_shown_over_fixed_page("profile-missing", &console);
+    play_tape(&mut console, "unopened", &format!("Escape\n{WAIT_FOR_KEY_STORES}"));
     assert_eq!(console.client().profile(), Some("default"));
 }
 
 #[test]
 fn switching_region_asks_before_discarding_a_new_key() {
     let open = "Down\nType \"n\"\nWait+Screen /Create key/\nType \"payments-2026\"\n";
-    let mut journey = start(
+    let mut journey = play_from_start(
         "asked",
         &format!(
-            "{STORES}{open}F3\nType \"eu-west-1\"\nCtrl+N\nWait+Screen /would be lost/\nScreenshot switch.png\nEnter\n\
+            "{WAIT_FOR_KEY_STORES}{open}F3\nType \"eu-west-1\"\nCtrl+N\nWait+Screen /would be lost/\nScreenshot switch.png\nEnter\n\
              Wait+Screen /Ireland/\nEscape\nWait+Screen /payments-2026/\n"
         ),
     );
-    go_on(&mut journey, "asked", "F3\nType \"eu-west-1\"\nCtrl+N\nTab\nEnter\nWait+Screen /No external key stores/\n");
+    play_tape(
+        &mut journey,
+        "asked",
+        "F3\nType \"eu-west-1\"\nCtrl+N\nTab\nEnter\nWait+Screen /No external key stores/\n",
+    );
     assert!(journey.app().wizard.is_none());
     assert!(journey.app().flashes.is_empty(), "nothing is kept: {:?}", journey.app().flashes);
 }
@@ -104,7 +118,7 @@ fn press(app: &mut App, code: KeyCode, modifiers: KeyModifiers) -> Vec<Effect> {
 }
 
 /// The console in which what was asked first is still on its way, and the questions.
-fn waiting() -> (App, Vec<(CallId, Call)>) {
+fn app_with_pending_calls() -> (App, Vec<(CallId, Call)>) {
     let (app, effects) = App::new(Target::Bundled, "us-west-2");
     let asked = effects.into_iter().filter_map(|effect| match effect {
         Effect::Call(id, call) => Some((id, call)),
@@ -113,7 +127,7 @@ fn waiting() -> (App, Vec<(CallId, Call)>) {
     (app, asked.collect())
 }
 
-fn some_store() -> CustomKeyStore {
+fn any_key_store() -> CustomKeyStore {
     CustomKeyStore {
         custom_key_store_id: "cks-1234567890abcdef0".to_owned(),
         custom_key_store_name: "of another account".to_owned(),
@@ -129,7 +143,7 @@ fn some_store() -> CustomKeyStore {
 #[test]
 fn responses_for_the_previous_client_are_ignored_and_the_new_client_is_used_first() {
     let (client, _) = account();
-    let (mut app, old) = waiting();
+    let (mut app, old) = app_with_pending_calls();
     press(&mut app, KeyCode::F(3), KeyModifiers::NONE);
     app.update(Msg::Paste("eu-west-1".to_owned()));
     let effects = press(&mut app, KeyCode::Char('n'), KeyModifiers::CONTROL);
@@ -142,7 +156,7 @@ fn responses_for_the_previous_client_are_ignored_and_the_new_client_is_used_firs
     for (id, call) in old {
         assert!(!new.contains(&id), "an ID is never given twice");
         if call == Call::KeyStores {
-            assert_eq!(app.update(Msg::CallCompleted(id, Ok(Response::KeyStores(vec![some_store()])))), []);
+            assert_eq!(app.update(Msg::CallCompleted(id, Ok(Response::KeyStores(vec![any_key_store()])))), []);
         }
     }
     assert_eq!((app.account.region.as_str(), &app.account.key_stores), ("eu-west-1", &Loadable::Loading));
@@ -151,7 +165,7 @@ fn responses_for_the_previous_client_are_ignored_and_the_new_client_is_used_firs
 #[test]
 fn closing_the_dialog_while_the_client_opens_cancels_the_switch() {
     let (client, _) = account();
-    let (mut app, _) = waiting();
+    let (mut app, _) = app_with_pending_calls();
     press(&mut app, KeyCode::F(3), KeyModifiers::NONE);
     app.update(Msg::Paste("eu-west-1".to_owned()));
     let effects = press(&mut app, KeyCode::Char('n'), KeyModifiers::CONTROL);
@@ -165,7 +179,7 @@ fn closing_the_dialog_while_the_client_opens_cancels_the_switch() {
 fn switch_is_rejected_while_a_change_is_in_progress() {
     let review = "Down\nType \"n\"\nWait+Screen /Create key/\nType \"payments-2026\"\nTab\nSpace\nCtrl+N\nType \"payments\"\n\
                   Ctrl+N\nCtrl+N\nCtrl+N\nCtrl+N\nCtrl+N\nWait+Screen /7 Review/\n";
-    let mut app = start("half-done", &format!("{STORES}{review}")).app().clone();
+    let mut app = play_from_start("half-done", &format!("{WAIT_FOR_KEY_STORES}{review}")).app().clone();
     let refused = |app: &mut App, words: &str| {
         assert_eq!(press(app, KeyCode::F(3), KeyModifiers::NONE), []);
         assert!(app.dialog.is_none());
@@ -179,8 +193,8 @@ fn switch_is_rejected_while_a_change_is_in_progress() {
     refused(&mut app, "is not known");
 
     // A change whose dialog was left goes on.
-    let tape = format!("{STORES}Down\nType \"d\"\nWait+Screen /Disconnect/\nTab\n");
-    let mut app = start("half-done", &tape).app().clone();
+    let tape = format!("{WAIT_FOR_KEY_STORES}Down\nType \"d\"\nWait+Screen /Disconnect/\nTab\n");
+    let mut app = play_from_start("half-done", &tape).app().clone();
     let asked = press(&mut app, KeyCode::Enter, KeyModifiers::NONE);
     let [Effect::Call(id, Call::Disconnect(_))] = asked[..] else { panic!("{asked:?}") };
     refused(&mut app, "A change is under way");
@@ -191,19 +205,21 @@ fn switch_is_rejected_while_a_change_is_in_progress() {
 
 #[test]
 fn api_calls_are_kept_after_a_switch() {
-    let mut journey =
-        start("stays", &format!("{STORES}F3\nType \"eu-west-1\"\nCtrl+N\nWait+Screen /No external key/\n"));
-    go_on(&mut journey, "stays", "F2\nWait+Screen /API calls \\([0-9]+\\)/\nWait+Screen /kms DescribeCustomKey/\n");
-    go_on(&mut journey, "stays", "Type \"/us-west-2\"\nEnter\nWait+Screen /API calls \\([1-9][0-9]*/\n");
+    let mut journey = play_from_start(
+        "stays",
+        &format!("{WAIT_FOR_KEY_STORES}F3\nType \"eu-west-1\"\nCtrl+N\nWait+Screen /No external key/\n"),
+    );
+    play_tape(&mut journey, "stays", "F2\nWait+Screen /API calls \\([0-9]+\\)/\nWait+Screen /kms DescribeCustomKey/\n");
+    play_tape(&mut journey, "stays", "Type \"/us-west-2\"\nEnter\nWait+Screen /API calls \\([1-9][0-9]*/\n");
 }
 
 /// `serve` as a process of its own, which writes the profiles.
-struct Serve {
+struct ServeProcess {
     child: std::process::Child,
     url: String,
 }
 
-impl Serve {
+impl ServeProcess {
     fn start(dir: &Path) -> Self {
         use std::io::BufRead as _;
         let mut child = std::process::Command::new(env!("CARGO_BIN_EXE_xks-console"))
@@ -220,7 +236,7 @@ impl Serve {
     }
 }
 
-impl Drop for Serve {
+impl Drop for ServeProcess {
     fn drop(&mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
@@ -230,41 +246,41 @@ impl Drop for Serve {
 #[test]
 fn console_switches_between_profiles_of_a_served_aws() {
     let dir = tempfile::tempdir().unwrap();
-    let serve = Serve::start(dir.path());
+    let serve = ServeProcess::start(dir.path());
     let home = dir.path();
     let log = home.join("calls.jsonl");
     let arguments = ["--aws", "--profile", "default", "--log", log.to_str().unwrap()];
-    let mut console: Console = run(&arguments, home, &[]);
-    console.wait("Frankfurt HSM");
+    let mut console: Console = run_console(&arguments, home, &[]);
+    console.wait_for("Frankfurt HSM");
     assert!(console.text().contains(serve.url.trim_start_matches("http://")), "{}", console.text());
     console.send("\x1bOR");
-    console.wait("Profile and Region");
-    console.wait("access key");
+    console.wait_for("Profile and Region");
+    console.wait_for("access key");
     console.send("maria");
-    console.wait("◉ maria.nowak");
+    console.wait_for("◉ maria.nowak");
     console.send("\x0e");
     console.wait_until_gone("Profile and Region");
-    console.wait("Frankfurt HSM");
+    console.wait_for("Frankfurt HSM");
     // With a code of the MFA device whose key URI `serve` has written.
     let uri = std::fs::read_to_string(home.join("mfa")).unwrap();
     let seed = uri.split("secret=").nth(1).unwrap().split('&').next().unwrap();
     console.send("\x1bOR");
-    console.wait("access key");
+    console.wait_for("access key");
     console.send("BreakGlass");
-    console.wait("◉ BreakGlass");
+    console.wait_for("◉ BreakGlass");
     console.send("\x0e");
-    console.wait("Multi-factor authentication");
+    console.wait_for("Multi-factor authentication");
     let seed = xks_console::aws::scalar::SecretString::new(seed.to_owned());
-    console.send(&format!("{}\r", super::log_in::code(&seed, jiff::Timestamp::now().as_second())));
+    console.send(&format!("{}\r", super::log_in::mfa_code(&seed, jiff::Timestamp::now().as_second())));
     console.wait_until_gone("Multi-factor authentication");
-    console.wait("Frankfurt HSM");
+    console.wait_for("Frankfurt HSM");
     // In another Region the session serves, too, and the log goes on, a line for each call.
     console.send("\x1bOR");
-    console.wait("◉ BreakGlass");
+    console.wait_for("◉ BreakGlass");
     console.send("\t");
-    console.wait("▸ Region");
+    console.wait_for("▸ Region");
     console.send("eu-west-1\x0e");
-    console.wait("No external key stores");
+    console.wait_for("No external key stores");
     let text = std::fs::read_to_string(&log).unwrap();
     let calls: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let stores = |region: &str| {
@@ -279,7 +295,7 @@ fn console_switches_between_profiles_of_a_served_aws() {
 
 #[test]
 fn switch_key_is_shown_in_the_header_and_in_the_help() {
-    let journey: Player = start("found", &format!("{STORES}Type \"?\"\n"));
+    let journey: Player = play_from_start("found", &format!("{WAIT_FOR_KEY_STORES}Type \"?\"\n"));
     let header = super::snapshots::screen(journey.app(), (80, 24)).lines().next().unwrap().to_owned();
     assert!(header.ends_with("us-west-2 [F3]"), "{header}");
     let mut app = journey.app().clone();

@@ -1,23 +1,23 @@
 //! Changing keys and key stores in the console, as tapes.
 
-use super::account::{account, wait};
-use super::snapshots::{go_on, start};
+use super::account::{account, block_on};
+use super::snapshots::{play_from_start, play_tape};
 use xks_console::aws::kms::{ConnectionState, DescribeKey, KeyMetadata, KeyState};
 use xks_console::flow::player::Player;
 use xks_console::flow::tape::{self, ConsoleDriver as _};
 use xks_console::tui::effect::{Call, Response};
 use xks_console::tui::runtime::perform;
 
-const KEYS: &str =
+const OPEN_KEYS: &str =
     "Wait+Screen /External key stores \\(4\\)/\nTab\nUp 2\nEnter\nWait+Screen /Customer managed keys \\(6\\)/\n";
 
-fn key(journey: &Player, alias: &str) -> KeyMetadata {
+fn describe_key(journey: &Player, alias: &str) -> KeyMetadata {
     let request = DescribeKey::new(format!("alias/{alias}"));
-    wait(journey.client().call(&request)).unwrap().key_metadata
+    block_on(journey.client().call(&request)).unwrap().key_metadata
 }
 
-fn store_names(journey: &Player) -> Vec<String> {
-    let stores = wait(journey.client().collect_key_stores()).unwrap();
+fn key_store_names(journey: &Player) -> Vec<String> {
+    let stores = block_on(journey.client().collect_key_stores()).unwrap();
     stores.into_iter().map(|store| store.custom_key_store_name).collect()
 }
 
@@ -25,7 +25,7 @@ fn store_names(journey: &Player) -> Vec<String> {
 fn key_store_is_created_from_a_configuration_file() {
     let open = "Wait+Screen /External key stores \\(4\\)/\nType \"C\"\nWait+Screen /Key store name/\nScreenshot empty.png\n\
                 Ctrl+N\nWait+Screen /Key store name is required/\nType \"Oslo HSM\"\nTab\n";
-    let mut journey = start("create-store", open);
+    let mut journey = play_from_start("create-store", open);
     let file = journey.bundled().proxy_configuration("oslo").unwrap();
     journey.paste(&file);
     let secret = serde_json::from_str::<serde_json::Value>(&file).unwrap();
@@ -35,8 +35,8 @@ fn key_store_is_created_from_a_configuration_file() {
                 Type \"https://xks.example.com\"\nCtrl+N\nWait+Screen /XksProxyUriUnreachableException/\n\
                 Screenshot unreachable.png\nCtrl+U\nType \"https://xks-proxy.bundled.internal\"\nTab 5\n\
                 Screenshot filled.png\nCtrl+N\nWait+Screen /Oslo HSM was created/\nScreenshot created.png\n";
-    go_on(&mut journey, "create-store", rest);
-    assert!(store_names(&journey).contains(&"Oslo HSM".to_owned()));
+    play_tape(&mut journey, "create-store", rest);
+    assert!(key_store_names(&journey).contains(&"Oslo HSM".to_owned()));
 }
 
 #[test]
@@ -50,10 +50,10 @@ fn file_dropped_on_the_terminal_is_read() {
         format!("{dir}/oslo\\'s\\ proxy.json "),
         format!("file://{dir}/oslo%27s%20proxy.json"),
     ] {
-        let read = wait(perform(&client, Call::ReadFile(dropped.clone())));
+        let read = block_on(perform(&client, Call::ReadFile(dropped.clone())));
         assert!(matches!(read, Ok(Response::FileRead(text)) if text.expose() == "{}"), "{dropped}");
     }
-    let failure = wait(perform(&client, Call::ReadFile(format!("'{dir}/no such file' ")))).unwrap_err();
+    let failure = block_on(perform(&client, Call::ReadFile(format!("'{dir}/no such file' ")))).unwrap_err();
     assert!(failure.message.starts_with(&format!("{dir}/no such file: No such file")), "{failure:?}");
 }
 
@@ -63,7 +63,7 @@ fn vpc_endpoint_service_fields_appear_only_for_that_connectivity() {
                 Wait+Screen /VPC endpoint service name/\nTab\nType \"vpce-svc\"\nTab\nSpace\nTab\nType \"12\"\nTab\n\
                 Wait+Screen /12 digits/\nScreenshot vpc.png\nEscape\nWait+Screen /Esc once more/\nEscape\n\
                 Wait+Screen /Dublin HSM/\n";
-    start("create-store", tape);
+    play_from_start("create-store", tape);
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn proxy_address_fields_appear_only_when_selected() {
                 Type \"https://xks.example.com\"\nTab\nSpace\nWait+Screen /Proxy address/\nTab\nType \"localhost\"\nTab\n\
                 Wait+Screen /is an IP address and a port/\nScreenshot route.png\nShift+Tab 2\nSpace\nTab\n\
                 Wait+Screen /path prefix/\nScreenshot no-route.png\n";
-    start("create-store", tape);
+    play_from_start("create-store", tape);
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn invalid_configuration_file_shows_an_error() {
     let tape = "Wait+Screen /External key stores \\(4\\)/\nType \"C\"\nWait+Screen /Key store name/\nTab\n\
                 Type '{\"XksProxyUriPath\": 1}'\nEnter\nWait+Screen /InvalidConfigurationFile/\nCtrl+U\n\
                 Type \"/no/such/file.json\"\nEnter\nWait+Screen /FileNotRead/\nScreenshot no-file.png\n";
-    start("create-store", tape);
+    play_from_start("create-store", tape);
 }
 
 #[test]
@@ -88,8 +88,8 @@ fn connected_key_store_can_be_renamed_and_shows_only_editable_fields() {
     let tape = "Wait+Screen /Dublin HSM/\nType \"m\"\nWait+Screen /Key store actions/\nScreenshot menu.png\nEnter\n\
                 Wait+Screen /Edit external key store/\nScreenshot form.png\nCtrl+U\nType \"Frankfurt HSM\"\nCtrl+N\n\
                 Wait+Screen /has this/\nCtrl+U\nType \"Dublin HSM 2\"\nCtrl+N\nWait+Screen /was updated/\n";
-    let journey = start("edit-store", tape);
-    assert!(store_names(&journey).contains(&"Dublin HSM 2".to_owned()));
+    let journey = play_from_start("edit-store", tape);
+    assert!(key_store_names(&journey).contains(&"Dublin HSM 2".to_owned()));
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn disconnected_key_store_shows_all_fields_as_editable() {
     let tape = "Wait+Screen /Zurich DR/\nDown 3\nType \"m\"\nWait+Screen /Key store actions/\nEnter\n\
                 Wait+Screen /Edit external key store/\nScreenshot form.png\nCtrl+U\nType \"Zurich 2\"\nCtrl+N\n\
                 Wait+Screen /was updated/\n";
-    assert!(store_names(&start("edit-disconnected", tape)).contains(&"Zurich 2".to_owned()));
+    assert!(key_store_names(&play_from_start("edit-disconnected", tape)).contains(&"Zurich 2".to_owned()));
 }
 
 #[test]
@@ -105,21 +105,21 @@ fn key_store_is_deleted_only_after_its_name_is_typed() {
     let tape = "Wait+Screen /Zurich DR/\nDown 3\nType \"m\"\nWait+Screen /Key store actions/\nDown 4\nEnter\n\
                 Wait+Screen /Delete external key store/\nShift+Tab\nScreenshot form.png\nType \"Zurich\"\nCtrl+N\n\
                 Wait+Screen /to confirm/\nType \" DR\"\nCtrl+N\nWait+Screen /was deleted/\n";
-    let journey = start("delete-store", tape);
-    assert!(!store_names(&journey).contains(&"Zurich DR".to_owned()));
+    let journey = play_from_start("delete-store", tape);
+    assert!(!key_store_names(&journey).contains(&"Zurich DR".to_owned()));
 }
 
 #[test]
 fn key_actions_apply_to_all_selected_keys() {
-    let mut journey = start(
+    let mut journey = play_from_start(
         "key-actions",
         &format!(
-            "{KEYS}Down 3\nSpace\nDown\nSpace\nType \"m\"\nWait+Screen /Key actions/\nScreenshot menu.png\nEnter\n\
+            "{OPEN_KEYS}Down 3\nSpace\nDown\nSpace\nType \"m\"\nWait+Screen /Key actions/\nScreenshot menu.png\nEnter\n\
              Wait+Screen /Disable KMS keys/\nScreenshot disable.png\nTab\nEnter\nWait+Screen /2 KMS keys are disabled/\n"
         ),
     );
-    assert_eq!(key(&journey, "customer-db").key_state, KeyState::Disabled);
-    go_on(
+    assert_eq!(describe_key(&journey, "customer-db").key_state, KeyState::Disabled);
+    play_tape(
         &mut journey,
         "key-actions",
         "Escape\nType \"m\"\nWait+Screen /Key actions/\nDown 2\nEnter\nWait+Screen /Schedule key deletion\\?/\nTab\nTab\n\
@@ -127,27 +127,27 @@ fn key_actions_apply_to_all_selected_keys() {
          Type \"eu-analytics\"\nCtrl+N\nWait+Screen /pending deletion, for 7/\nWait+Screen /Pending deletion/\n\
          Screenshot pending.png\n",
     );
-    let pending = key(&journey, "eu-analytics");
+    let pending = describe_key(&journey, "eu-analytics");
     assert_eq!(pending.key_state, KeyState::PendingDeletion);
-    go_on(
+    play_tape(
         &mut journey,
         "key-actions",
         "Escape\nType \"m\"\nWait+Screen /Key actions/\nEnter\nWait+Screen /Cancel key deletion/\nScreenshot cancel-deletion.png\nCtrl+N\n\
          Wait+Screen /no longer pending deletion/\nEscape\nType \"m\"\nWait+Screen /Key actions/\nEnter\n\
          Wait+Screen /Enable KMS keys/\nScreenshot enable.png\nCtrl+N\nWait+Screen /is enabled/\n",
     );
-    assert_eq!(key(&journey, "eu-analytics").key_state, KeyState::Enabled);
+    assert_eq!(describe_key(&journey, "eu-analytics").key_state, KeyState::Enabled);
 }
 
 /// Opens the page of the key `customer-db`.
-fn open_key() -> String {
-    format!("{KEYS}Down 3\nEnter\nWait+Screen /General configuration/\n")
+fn open_key_tape() -> String {
+    format!("{OPEN_KEYS}Down 3\nEnter\nWait+Screen /General configuration/\n")
 }
 
 #[test]
 fn description_tags_and_aliases_can_be_changed_on_the_key_page() {
     let action = |downs: usize| format!("Type \"m\"\nWait+Screen /Key actions/\nDown {downs}\nEnter\n");
-    let tape = open_key()
+    let tape = open_key_tape()
         + &action(3)
         + "Wait+Screen /Edit description/\nCtrl+A\nType \"New: \"\nScreenshot description.png\nCtrl+N\n\
            Wait+Screen /description of customer-db was saved/\nEscape\n"
@@ -160,47 +160,47 @@ fn description_tags_and_aliases_can_be_changed_on_the_key_page() {
         + &action(7)
         + "Wait+Screen /Delete alias/\nShift+Tab\nScreenshot delete-alias.png\nTab\nTab\nEnter\n\
            Wait+Screen /alias customer-db was deleted/\n";
-    let journey = start("key-page", &tape);
-    let key = key(&journey, "db-new");
+    let journey = play_from_start("key-page", &tape);
+    let key = describe_key(&journey, "db-new");
     assert_eq!(key.description, "New: Customer database, encrypted under our own HSM");
-    let tags = wait(journey.client().collect_tags(&key.key_id)).unwrap();
+    let tags = block_on(journey.client().collect_tags(&key.key_id)).unwrap();
     assert!(tags.iter().any(|tag| tag.tag_key == "team2" && tag.tag_value == "data"), "{tags:?}");
 }
 
 #[test]
 fn alias_can_be_moved_to_a_key_identified_by_another_alias() {
-    let tape = open_key()
+    let tape = open_key_tape()
         + "Type \"m\"\nWait+Screen /Key actions/\nDown 6\nEnter\nWait+Screen /Move alias/\nTab\nType \"nobody\"\nCtrl+N\n\
            Wait+Screen /Name a KMS key/\nCtrl+U\nType \"app-logs\"\nScreenshot form.png\nCtrl+N\n\
            Wait+Screen /alias customer-db was moved/\n";
-    let journey = start("move-alias", &tape);
-    assert_eq!(key(&journey, "customer-db").key_id, key(&journey, "app-logs").key_id);
+    let journey = play_from_start("move-alias", &tape);
+    assert_eq!(describe_key(&journey, "customer-db").key_id, describe_key(&journey, "app-logs").key_id);
 }
 
 #[test]
 fn key_policy_is_validated_while_typing() {
-    let tape = open_key()
+    let tape = open_key_tape()
         + "Type \"m\"\nWait+Screen /Key actions/\nDown 8\nEnter\nWait+Screen /Edit key policy/\nType \"x\"\n\
            Wait+Screen /This is not JSON/\nScreenshot wrong.png\nBackspace\nScreenshot form.png\nCtrl+N\n\
            Wait+Screen /key policy of customer-db was saved/\n";
-    start("edit-policy", &tape);
+    play_from_start("edit-policy", &tape);
 }
 
 #[test]
 fn text_is_encrypted_and_decrypted() {
-    let tape = open_key()
+    let tape = open_key_tape()
         + "Left 2\nWait+Screen /Encrypt up to/\nScreenshot tab.png\nType \"e\"\nWait+Screen /Plaintext/\nType \"four corners\"\nTab\nTab\n\
            Type \"project = nile\"\nScreenshot encrypt.png\nCtrl+N\nWait+Screen /CiphertextBlob, /\n\
            Screenshot ciphertext.png\nType \"y\"\nWait+Screen /Sent/\nEscape\n";
-    let mut journey = start("cryptography", &tape);
+    let mut journey = play_from_start("cryptography", &tape);
     let blob = journey.copied().last().unwrap().clone();
-    go_on(
+    play_tape(
         &mut journey,
         "cryptography",
         "Type \"m\"\nWait+Screen /Key actions/\nDown 11\nEnter\nWait+Screen /Base64, as Encrypt/\n",
     );
     journey.paste(&blob);
-    go_on(
+    play_tape(
         &mut journey,
         "cryptography",
         "Ctrl+N\nWait+Screen /Exception/\nScreenshot wrong-context.png\nShift+Tab\nShift+Tab\nType \"project = nile\"\nCtrl+N\n\
@@ -211,32 +211,32 @@ fn text_is_encrypted_and_decrypted() {
 #[test]
 fn key_store_can_be_created_from_the_wizard_without_losing_the_draft() {
     let tape = format!(
-        "{KEYS}Type \"n\"\nWait+Screen /Configure key/\nTab\nTab\nEnter\nDown 3\nSpace\nTab\nSpace\nCtrl+N\n\
+        "{OPEN_KEYS}Type \"n\"\nWait+Screen /Configure key/\nTab\nTab\nEnter\nDown 3\nSpace\nTab\nSpace\nCtrl+N\n\
          Wait+Screen /Choose external key/\nTab\nType \"oslo-vault\"\nTab\nEnter\nWait+Screen /Key store name/\n\
          Type \"Oslo HSM\"\nTab\n"
     );
-    let mut journey = start("wizard-store", &tape);
+    let mut journey = play_from_start("wizard-store", &tape);
     let file = journey.bundled().proxy_configuration("oslo").unwrap();
     journey.paste(&file);
     let rest = "Tab\nType \"https://xks-proxy.bundled.internal\"\nCtrl+N\nWait+Screen /Oslo HSM was created/\n\
                 Wait+Screen /oslo-vault/\nShift+Tab\nShift+Tab\nDown 2\nEnter\nWait+Screen /not connected/\nEnter\n\
                 Wait+Screen@30s /is connected/\nScreenshot chosen.png\nCtrl+N\nWait+Screen /Add alias/\nType \"oslo\"\nCtrl+N\n\
                 Ctrl+N\nCtrl+N\nCtrl+N\nCtrl+N\nWait+Screen /8 Review/\nCtrl+N\nWait+Screen /Success/\n";
-    go_on(&mut journey, "wizard-store", rest);
-    let stores = wait(journey.client().collect_key_stores()).unwrap();
+    play_tape(&mut journey, "wizard-store", rest);
+    let stores = block_on(journey.client().collect_key_stores()).unwrap();
     let oslo = stores.iter().find(|store| store.custom_key_store_name == "Oslo HSM").unwrap();
     assert_eq!(oslo.connection_state, ConnectionState::Connected);
-    assert_eq!(key(&journey, "oslo").custom_key_store_id.as_ref(), Some(&oslo.custom_key_store_id));
+    assert_eq!(describe_key(&journey, "oslo").custom_key_store_id.as_ref(), Some(&oslo.custom_key_store_id));
 }
 
 #[test]
 fn wizard_creates_a_key_with_kms_origin() {
     let tape = format!(
-        "{KEYS}Type \"n\"\nWait+Screen /Configure key/\nCtrl+N\nWait+Screen /Add alias/\nType \"standard\"\nCtrl+N\nCtrl+N\n\
+        "{OPEN_KEYS}Type \"n\"\nWait+Screen /Configure key/\nCtrl+N\nWait+Screen /Add alias/\nType \"standard\"\nCtrl+N\nCtrl+N\n\
          Ctrl+N\nCtrl+N\nCtrl+N\nWait+Screen /7 Review/\nCtrl+N\nWait+Screen /Success/\n"
     );
-    let journey = start("standard", &tape);
-    assert_eq!(key(&journey, "standard").custom_key_store_id, None);
+    let journey = play_from_start("standard", &tape);
+    assert_eq!(describe_key(&journey, "standard").custom_key_store_id, None);
 }
 
 #[test]
@@ -245,32 +245,32 @@ fn navigation_opens_every_list() {
                 Wait+Screen /on hardware of/\nScreenshot cloudhsm.png\nTab\nUp 2\nEnter\n\
                 Wait+Screen /AWS managed keys \\(2\\)/\nScreenshot aws-managed.png\nEnter\nWait+Screen /aws\\/ebs/\n\
                 Type \"m\"\nWait+Screen /AWS manages this key/\nScreenshot aws-menu.png\n";
-    start("navigation", tape);
+    play_from_start("navigation", tape);
 }
 
 #[test]
 fn columns_can_be_chosen_sorted_and_searched() {
     let tape = format!(
-        "{KEYS}Type \"/\"\nType \"orig\"\nRight\nType \"ext\"\nWait+Screen /2 of 6 match/\nScreenshot search.png\nEscape\n\
+        "{OPEN_KEYS}Type \"/\"\nType \"orig\"\nRight\nType \"ext\"\nWait+Screen /2 of 6 match/\nScreenshot search.png\nEscape\n\
          Type \"s\"\nType \"s\"\nType \"s\"\nWait+Screen /Origin ▴/\nScreenshot sorted.png\nType \"P\"\n\
          Wait+Screen /Preferences/\nScreenshot preferences.png\nTab\nSpace\nTab\nSpace\nTab\nSpace\nCtrl+N\n\
          Wait+Screen /External key ID/\nScreenshot columns.png\n"
     );
-    start("preferences", &tape);
+    play_from_start("preferences", &tape);
 }
 
 #[test]
 fn editing_administrators_and_users_keeps_other_statements() {
-    let tape = open_key()
+    let tape = open_key_tape()
         + "Type \"m\"\nWait+Screen /Key actions/\nScreenshot menu.png\nDown 9\nEnter\nWait+Screen /Key administrators/\n\
            Type \"KeyAdministrato\"\nWait+Screen /no IAM user or role/\nScreenshot wrong.png\nType \"r\"\nTab\nSpace\nTab\n\
            Type \"CardVault\"\nTab\nType \"444455556666\"\nScreenshot form.png\nCtrl+N\n\
            Wait+Screen /key policy of customer-db was saved/\nEscape\nLeft\nWait+Screen /Not allowed to them/\n\
            Screenshot default-view.png\n";
-    let journey = start("permissions", &tape);
-    let key = key(&journey, "customer-db");
+    let journey = play_from_start("permissions", &tape);
+    let key = describe_key(&journey, "customer-db");
     let request = xks_console::aws::kms::GetKeyPolicy { key_id: key.key_id, policy_name: None };
-    let policy = wait(journey.client().call(&request)).unwrap().policy;
+    let policy = block_on(journey.client().call(&request)).unwrap().policy;
     for part in ["KeyAdministrator", "role/payments/CardVault", "444455556666:root", "key-default-1"] {
         assert!(policy.contains(part), "{part}: {policy}");
     }
@@ -280,10 +280,10 @@ fn editing_administrators_and_users_keeps_other_statements() {
 #[test]
 fn keys_can_be_found_by_tag() {
     let tape = format!(
-        "{KEYS}Type \"/\"\nType \"tag:team=data\"\nWait+Screen /2 of 6 match/\nScreenshot found.png\nEnter\nEscape\n\
+        "{OPEN_KEYS}Type \"/\"\nType \"tag:team=data\"\nWait+Screen /2 of 6 match/\nScreenshot found.png\nEnter\nEscape\n\
          Wait+Screen /6 in all/\n"
     );
-    start("tag-search", &tape);
+    play_from_start("tag-search", &tape);
 }
 
 #[test]
@@ -292,7 +292,8 @@ fn response_for_a_closed_form_does_not_close_another_form() {
     use xks_console::tui::app::Dialog;
     use xks_console::tui::effect::{ChangeOutcome, Effect, Msg, Response};
 
-    let journey = start("left", &(open_key() + "Type \"m\"\nWait+Screen /Key actions/\nDown 3\nEnter\n"));
+    let journey =
+        play_from_start("left", &(open_key_tape() + "Type \"m\"\nWait+Screen /Key actions/\nDown 3\nEnter\n"));
     let mut app = journey.app().clone();
     let mut press = |code, modifiers| app.update(Msg::Key(KeyEvent::new(code, modifiers)));
     press(KeyCode::Char('x'), KeyModifiers::NONE);
@@ -310,8 +311,8 @@ fn response_for_a_closed_form_does_not_close_another_form() {
 
 #[test]
 fn form_without_changes_says_so() {
-    let tape = open_key()
+    let tape = open_key_tape()
         + "Type \"m\"\nWait+Screen /Key actions/\nDown 4\nEnter\nWait+Screen /Add or edit tags/\nCtrl+N\n\
            Wait+Screen /Nothing was changed/\n";
-    start("nothing", &tape);
+    play_from_start("nothing", &tape);
 }

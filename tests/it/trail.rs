@@ -12,25 +12,27 @@ use xks_console::bundled::BundledAws;
 use xks_console::client::{Client, InProcess};
 use xks_console::environment::Clock;
 
-use crate::account::{account, decrypt, encrypt, new_key, refusal, request, store, whole_account};
+use crate::account::{
+    account, account_with_bundled, create_external_key, create_key_request, decrypt, encrypt, key_store, service_error,
+};
 
-async fn all(client: &Client, attribute: Option<(&str, &str)>) -> Vec<Event> {
+async fn lookup_events(client: &Client, attribute: Option<(&str, &str)>) -> Vec<Event> {
     let lookup_attributes = attribute
         .map(|(key, value)| vec![LookupAttribute { attribute_key: key.into(), attribute_value: value.into() }]);
     client.call(&LookupEvents { lookup_attributes, ..LookupEvents::default() }).await.unwrap().events
 }
 
-async fn last(client: &Client, name: &str) -> Value {
-    let events = all(client, Some(("EventName", name))).await;
+async fn last_event(client: &Client, name: &str) -> Value {
+    let events = lookup_events(client, Some(("EventName", name))).await;
     serde_json::from_str(&events.first().unwrap_or_else(|| panic!("{name} left no event")).cloud_trail_event).unwrap()
 }
 
-pub fn somebody(bundled: &BundledAws, name: &str, clock: &Clock) -> Client {
+pub fn client_for_user(bundled: &BundledAws, name: &str, clock: &Clock) -> Client {
     let keys = bundled.access_keys().unwrap();
-    by(bundled, keys.into_iter().find(|key| key.user_name == name).unwrap().credentials, clock)
+    client_with_credentials(bundled, keys.into_iter().find(|key| key.user_name == name).unwrap().credentials, clock)
 }
 
-fn by(bundled: &BundledAws, credentials: Credentials, clock: &Clock) -> Client {
+fn client_with_credentials(bundled: &BundledAws, credentials: Credentials, clock: &Clock) -> Client {
     let aws = bundled.clone();
     let transport = InProcess::new(move |request| {
         let aws = aws.clone();
@@ -44,10 +46,10 @@ async fn create_key_event_matches_the_guide() {
     let (client, _) = account();
     let request = CreateKey {
         tags: Some(vec![Tag { tag_key: "Team".to_owned(), tag_value: "Payments".to_owned() }]),
-        ..request(&client, "Frankfurt HSM", "payments-2026").await
+        ..create_key_request(&client, "Frankfurt HSM", "payments-2026").await
     };
     let key = client.call(&request).await.unwrap().key_metadata;
-    let event = last(&client, "CreateKey").await;
+    let event = last_event(&client, "CreateKey").await;
     insta::assert_snapshot!(serde_json::to_string_pretty(&event).unwrap());
     assert_eq!(event["responseElements"]["keyMetadata"]["keyId"], json!(key.key_id));
     assert_eq!(event["resources"][0]["ARN"], json!(key.arn));
@@ -56,11 +58,11 @@ async fn create_key_event_matches_the_guide() {
 #[tokio::test]
 async fn encrypt_and_decrypt_events_name_the_external_key_but_contain_no_data() {
     let (client, _) = account();
-    let key = new_key(&client).await;
+    let key = create_external_key(&client).await;
     let blob = encrypt(&client, &key).await;
     decrypt(&client, &blob, "nile").await.unwrap();
     for name in ["Encrypt", "Decrypt"] {
-        let event = last(&client, name).await;
+        let event = last_event(&client, name).await;
         assert_eq!(event["additionalEventData"]["xksKeyId"], "payments-2026", "{event}");
         assert_eq!(event["requestParameters"]["encryptionContext"], json!({ "project": "nile" }));
         assert_eq!((&event["readOnly"], &event["responseElements"]), (&json!(true), &Value::Null));
@@ -71,11 +73,11 @@ async fn encrypt_and_decrypt_events_name_the_external_key_but_contain_no_data() 
 
 #[tokio::test]
 async fn denied_call_is_recorded_with_its_error() {
-    let (client, clock, bundled) = whole_account();
-    let key = new_key(&client).await;
-    let jonas = somebody(&bundled, "jonas.bauer", &clock);
-    refusal(jonas.call(&DisableKey { key_id: key.clone() }).await);
-    let event = last(&client, "DisableKey").await;
+    let (client, clock, bundled) = account_with_bundled();
+    let key = create_external_key(&client).await;
+    let jonas = client_for_user(&bundled, "jonas.bauer", &clock);
+    service_error(jonas.call(&DisableKey { key_id: key.clone() }).await);
+    let event = last_event(&client, "DisableKey").await;
     assert_eq!(event["errorCode"], "AccessDenied");
     assert!(event["errorMessage"].as_str().unwrap().contains("kms:DisableKey"), "{event}");
     assert_eq!(event["userIdentity"]["userName"], "jonas.bauer");
@@ -84,12 +86,12 @@ async fn denied_call_is_recorded_with_its_error() {
 
 #[tokio::test]
 async fn session_events_name_the_role_and_contain_no_secrets() {
-    let (client, clock, bundled) = whole_account();
+    let (client, clock, bundled) = account_with_bundled();
     let role = "arn:aws:iam::111122223333:role/payments/PaymentsApi".to_owned();
     let request = AssumeRole { role_arn: role.clone(), role_session_name: "audit".to_owned(), ..Default::default() };
-    let grace = somebody(&bundled, "grace.liu", &clock);
+    let grace = client_for_user(&bundled, "grace.liu", &clock);
     let session = grace.call(&request).await.unwrap().credentials;
-    let assumed = last(&client, "AssumeRole").await.to_string();
+    let assumed = last_event(&client, "AssumeRole").await.to_string();
     for secret in [session.secret_access_key.expose(), session.session_token.expose()] {
         assert!(!assumed.contains(secret));
     }
@@ -98,11 +100,11 @@ async fn session_events_name_the_role_and_contain_no_secrets() {
         secret_access_key: SecretString::new(session.secret_access_key.expose().to_owned()),
         session_token: Some(session.session_token),
     };
-    refusal(by(&bundled, credentials, &clock).call(&ListKeys::default()).await);
-    let user = &last(&client, "ListKeys").await["userIdentity"];
+    service_error(client_with_credentials(&bundled, credentials, &clock).call(&ListKeys::default()).await);
+    let user = &last_event(&client, "ListKeys").await["userIdentity"];
     assert_eq!((&user["type"], &user["accessKeyId"]), (&json!("AssumedRole"), &json!(session.access_key_id)));
     assert_eq!(user["sessionContext"]["sessionIssuer"]["arn"], json!(role));
-    assert_eq!(all(&client, Some(("Username", "audit"))).await.len(), 1);
+    assert_eq!(lookup_events(&client, Some(("Username", "audit"))).await.len(), 1);
 }
 
 #[tokio::test]
@@ -110,15 +112,15 @@ async fn proxy_secret_access_key_is_hidden() {
     let (client, _) = account();
     let secret = "wJalrXUtnFEMIK7MDENGbPxRfiCYzEXAMPLEKEYwJalrXUtn";
     let asked = UpdateCustomKeyStore {
-        custom_key_store_id: store(&client, "Frankfurt HSM").await.custom_key_store_id,
+        custom_key_store_id: key_store(&client, "Frankfurt HSM").await.custom_key_store_id,
         xks_proxy_authentication_credential: Some(XksProxyAuthenticationCredential {
             access_key_id: "ABCDEFGHIJKLMNOPQRST".to_owned(),
             raw_secret_access_key: SecretString::new(secret.to_owned()),
         }),
         ..Default::default()
     };
-    refusal(client.call(&asked).await);
-    let event = last(&client, "UpdateCustomKeyStore").await;
+    service_error(client.call(&asked).await);
+    let event = last_event(&client, "UpdateCustomKeyStore").await;
     assert_eq!(
         event["requestParameters"]["xksProxyAuthenticationCredential"],
         json!({ "accessKeyId": "ABCDEFGHIJKLMNOPQRST", "rawSecretAccessKey": "HIDDEN_DUE_TO_SECURITY_REASONS" })
@@ -128,7 +130,7 @@ async fn proxy_secret_access_key_is_hidden() {
 
 #[tokio::test]
 async fn key_owner_sees_calls_of_other_accounts() {
-    let (client, clock, bundled) = whole_account();
+    let (client, clock, bundled) = account_with_bundled();
     let key = client.call(&CreateKey::default()).await.unwrap().key_metadata;
     let policy = json!({ "Version": "2012-10-17", "Statement": [
         { "Effect": "Allow", "Principal": { "AWS": "arn:aws:iam::111122223333:root" }, "Action": "kms:*", "Resource": "*" },
@@ -136,15 +138,15 @@ async fn key_owner_sees_calls_of_other_accounts() {
     ] });
     let put = PutKeyPolicy { key_id: key.key_id.clone(), policy: policy.to_string(), ..Default::default() };
     client.call(&put).await.unwrap();
-    let partner = somebody(&bundled, "partner.analyst", &clock);
+    let partner = client_for_user(&bundled, "partner.analyst", &clock);
     partner.call(&DescribeKey::new(key.arn.clone())).await.unwrap();
-    let event = last(&client, "DescribeKey").await;
+    let event = last_event(&client, "DescribeKey").await;
     assert_eq!(event["userIdentity"]["accountId"], "444455556666");
     assert_eq!(event["recipientAccountId"], "111122223333");
     assert!(event["sharedEventID"].is_string() && event["sharedEventID"] != event["eventID"], "{event}");
-    assert!(last(&client, "PutKeyPolicy").await["sharedEventID"].is_null());
+    assert!(last_event(&client, "PutKeyPolicy").await["sharedEventID"].is_null());
     // Their own trail is theirs, and this user may not read it.
-    assert_eq!(refusal(partner.call(&LookupEvents::default()).await).code, "AccessDeniedException");
+    assert_eq!(service_error(partner.call(&LookupEvents::default()).await).code, "AccessDeniedException");
 }
 
 #[tokio::test]
@@ -180,8 +182,8 @@ async fn events_are_paginated_newest_first() {
         .map(|event| event.resources[0].resource_name.as_deref().unwrap().rsplit('/').next().unwrap())
         .collect();
     assert_eq!(ids, keys.iter().rev().map(String::as_str).collect::<Vec<_>>());
-    assert_eq!(all(&client, Some(("ResourceName", &keys[2]))).await.len(), 1);
-    assert_eq!(all(&client, Some(("ReadOnly", "false"))).await.len(), 7);
+    assert_eq!(lookup_events(&client, Some(("ResourceName", &keys[2]))).await.len(), 1);
+    assert_eq!(lookup_events(&client, Some(("ReadOnly", "false"))).await.len(), 7);
     let third = "2026-03-02T10:15:03Z".parse().unwrap();
     let at = LookupEvents {
         start_time: Some(EpochSeconds(third)),
@@ -220,7 +222,7 @@ async fn invalid_lookups_are_rejected_as_on_aws() {
             },
         ),
     ] {
-        assert_eq!(refusal(client.call(&request).await).code, code);
+        assert_eq!(service_error(client.call(&request).await).code, code);
     }
 }
 
@@ -228,8 +230,8 @@ async fn invalid_lookups_are_rejected_as_on_aws() {
 async fn iam_events_are_recorded_only_in_us_east_1() {
     let (client, _) = account();
     client.call(&ListUsers { max_items: Some(5), ..Default::default() }).await.unwrap();
-    assert!(all(&client, Some(("EventName", "ListUsers"))).await.is_empty());
-    let event = last(&client.with_region("us-east-1"), "ListUsers").await;
+    assert!(lookup_events(&client, Some(("EventName", "ListUsers"))).await.is_empty());
+    let event = last_event(&client.with_region("us-east-1"), "ListUsers").await;
     assert_eq!(event["requestParameters"], json!({ "maxItems": "5" }));
 }
 
@@ -237,29 +239,33 @@ async fn iam_events_are_recorded_only_in_us_east_1() {
 async fn another_process_sees_changes_at_once_and_reads_within_a_second() {
     let dir = tempfile::tempdir().unwrap();
     let (one, other) = (BundledAws::open(dir.path(), None).unwrap(), BundledAws::open(dir.path(), None).unwrap());
-    let (writer, reader) = (somebody(&one, "Admin", &Clock::System), somebody(&other, "Admin", &Clock::System));
+    let (writer, reader) =
+        (client_for_user(&one, "Admin", &Clock::System), client_for_user(&other, "Admin", &Clock::System));
     writer.call(&CreateKey::default()).await.unwrap();
     writer.call(&ListKeys::default()).await.unwrap();
-    assert_eq!(all(&reader, Some(("EventName", "CreateKey"))).await.len(), 1);
+    assert_eq!(lookup_events(&reader, Some(("EventName", "CreateKey"))).await.len(), 1);
     let start = std::time::Instant::now();
-    while all(&reader, Some(("EventName", "ListKeys"))).await.is_empty() {
+    while lookup_events(&reader, Some(("EventName", "ListKeys"))).await.is_empty() {
         assert!(start.elapsed().as_secs() < 20, "the event of a read never came");
         tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     }
     writer.call(&ListAliases::default()).await.unwrap();
     drop((writer, one));
-    assert_eq!(all(&reader, Some(("EventName", "ListAliases"))).await.len(), 1);
+    assert_eq!(lookup_events(&reader, Some(("EventName", "ListAliases"))).await.len(), 1);
 }
 
 #[tokio::test]
 async fn event_and_proxy_log_entry_describe_the_same_request() {
-    let (client, clock, bundled) = whole_account();
-    let key = new_key(&client).await;
+    let (client, clock, bundled) = account_with_bundled();
+    let key = create_external_key(&client).await;
     let blob = encrypt(&client, &key).await;
     decrypt(&client, &blob, "nile").await.unwrap();
     for name in ["Encrypt", "Decrypt"] {
-        let event = last(&client, name).await;
-        let wanted = ListProxyRequests { kms_request_id: event["requestID"].as_str().map(str::to_owned), ..any() };
+        let event = last_event(&client, name).await;
+        let wanted = ListProxyRequests {
+            kms_request_id: event["requestID"].as_str().map(str::to_owned),
+            ..all_proxy_requests()
+        };
         let [request] = &client.call(&wanted).await.unwrap().requests[..] else { panic!("{name} is one request") };
         assert_eq!((&*request.operation, request.status, &request.error_name), (name, 200, &None));
         assert_eq!((&*request.partition, request.external_key_id.as_deref()), ("frankfurt", Some("payments-2026")));
@@ -272,15 +278,17 @@ async fn event_and_proxy_log_entry_describe_the_same_request() {
     }
 
     bundled.key_manager().set_enabled("frankfurt", "payments-2026", false).unwrap();
-    refusal(client.call(&Encrypt { key_id: key, plaintext: SecretBlob::new(vec![1]), ..Encrypt::default() }).await);
-    let newest = ListProxyRequests { max_results: Some(1), ..any() };
+    service_error(
+        client.call(&Encrypt { key_id: key, plaintext: SecretBlob::new(vec![1]), ..Encrypt::default() }).await,
+    );
+    let newest = ListProxyRequests { max_results: Some(1), ..all_proxy_requests() };
     let request = client.call(&newest).await.unwrap().requests.remove(0);
     assert_eq!((request.status, request.error_name.as_deref()), (400, Some("InvalidStateException")));
 
-    let jonas = somebody(&bundled, "jonas.bauer", &clock);
-    assert_eq!(refusal(jonas.call(&newest).await).code, "AccessDeniedException");
+    let jonas = client_for_user(&bundled, "jonas.bauer", &clock);
+    assert_eq!(service_error(jonas.call(&newest).await).code, "AccessDeniedException");
 }
 
-fn any() -> ListProxyRequests {
+fn all_proxy_requests() -> ListProxyRequests {
     ListProxyRequests::default()
 }

@@ -11,7 +11,7 @@ use xks_console::aws::kms::{
 use xks_console::aws::scalar::{Blob, SecretBlob};
 use xks_console::client::{CallError, Client};
 
-use super::server::{Line, Server};
+use super::server::{NamedClient, Server};
 
 /// External keys of each client.
 const EXTERNAL_KEYS: usize = 20;
@@ -49,7 +49,9 @@ impl Change {
     /// Makes it; gives the ID of a key that came into being.
     async fn send(&self, client: &Client) -> Result<Option<String>, CallError> {
         match self {
-            Self::CreateKey(request) => return client.call(request).await.map(|made| Some(made.key_metadata.key_id)),
+            Self::CreateKey(request) => {
+                return client.call(request).await.map(|created_key_id| Some(created_key_id.key_metadata.key_id));
+            }
             Self::UpdateKeyDescription(request) => client.call(request).await,
             Self::TagResource(request) => client.call(request).await,
             Self::UntagResource(request) => client.call(request).await,
@@ -62,13 +64,13 @@ impl Change {
     }
 }
 
-fn pairs(tags: &[Tag]) -> impl Iterator<Item = (String, String)> {
+fn tag_pairs(tags: &[Tag]) -> impl Iterator<Item = (String, String)> {
     tags.iter().map(|tag| (tag.tag_key.clone(), tag.tag_value.clone()))
 }
 
 impl State {
     /// This state after a change; `made` is the ID of a new key.
-    fn after(&self, change: &Change, made: Option<&str>) -> Self {
+    fn with_change(&self, change: &Change, created_key_id: Option<&str>) -> Self {
         let mut after = self.clone();
         let Self { keys, aliases } = &mut after;
         let mut key = |id: &str, change: &dyn Fn(&mut Key)| keys.get_mut(id).into_iter().for_each(change);
@@ -77,16 +79,16 @@ impl State {
                 let new = Key {
                     description: request.description.clone().unwrap(),
                     policy: request.policy.clone().unwrap(),
-                    tags: pairs(request.tags.as_deref().unwrap()).collect(),
+                    tags: tag_pairs(request.tags.as_deref().unwrap()).collect(),
                     external: request.xks_key_id.clone(),
                 };
-                keys.extend(made.map(|id| (id.to_owned(), new)));
+                keys.extend(created_key_id.map(|id| (id.to_owned(), new)));
             }
             Change::UpdateKeyDescription(request) => {
                 key(&request.key_id, &|key| key.description.clone_from(&request.description));
             }
             Change::TagResource(request) => {
-                key(&request.key_id, &|key| key.tags.extend(pairs(&request.tags)));
+                key(&request.key_id, &|key| key.tags.extend(tag_pairs(&request.tags)));
             }
             Change::UntagResource(request) => {
                 key(&request.key_id, &|key| key.tags.retain(|tag, _| !request.tag_keys.contains(tag)));
@@ -106,7 +108,7 @@ impl State {
     }
 
     /// What of this belongs to the client of that name.
-    fn of(&self, name: &str) -> Self {
+    fn owned_by(&self, name: &str) -> Self {
         let keys = self.keys.iter().filter(|(_, key)| key.description.starts_with(&format!("{name}-")));
         let aliases = self.aliases.iter().filter(|(alias, _)| alias.starts_with(&format!("alias/{name}-")));
         let own = |(name, value): (&String, &String)| (name.clone(), value.clone());
@@ -125,18 +127,18 @@ fn policy(call: &str) -> String {
 /// A client with keys and aliases of its own.
 pub struct Worker {
     name: String,
-    chance: ChaCha20Rng,
+    rng: ChaCha20Rng,
     /// The ID of the external key store.
     key_store: String,
     /// What it has been told is done.
     state: State,
     calls: usize,
     /// The calls that are done, and how many of them were looked for in the trail.
-    done: Vec<String>,
-    checked: usize,
+    acknowledged: Vec<String>,
+    verified_count: usize,
     /// The call that never was.
-    unanswered: Option<(String, Change)>,
-    lost: usize,
+    in_doubt: Option<(String, Change)>,
+    unanswered_count: usize,
     /// Ciphertexts, by the ID of the key that made them.
     blobs: Vec<(String, Blob)>,
 }
@@ -145,14 +147,14 @@ impl Worker {
     pub fn new(number: usize, key_store: &str, seed: u64) -> Self {
         Self {
             name: format!("c{number}"),
-            chance: ChaCha20Rng::seed_from_u64(seed.wrapping_add(number as u64 + 1)),
+            rng: ChaCha20Rng::seed_from_u64(seed.wrapping_add(number as u64 + 1)),
             key_store: key_store.to_owned(),
             state: State::default(),
             calls: 0,
-            done: Vec::new(),
-            checked: 0,
-            unanswered: None,
-            lost: 0,
+            acknowledged: Vec::new(),
+            verified_count: 0,
+            in_doubt: None,
+            unanswered_count: 0,
             blobs: Vec::new(),
         }
     }
@@ -163,24 +165,24 @@ impl Worker {
     }
 
     /// How many calls it never heard of.
-    pub fn unanswered(&self) -> usize {
-        self.lost
+    pub fn unanswered_count(&self) -> usize {
+        self.unanswered_count
     }
 
     /// Makes a change; false when no answer came, for the server is gone.
-    pub async fn call(&mut self, line: &Line) -> bool {
+    pub async fn call(&mut self, line: &NamedClient) -> bool {
         self.calls += 1;
         let call = format!("{}-{}", self.name, self.calls);
         let change = self.next_change(&call);
-        match change.send(line.named(&call)).await {
-            Ok(made) => {
-                self.state = self.state.after(&change, made.as_deref());
-                self.done.push(call);
+        match change.send(line.with_name(&call)).await {
+            Ok(created_key_id) => {
+                self.state = self.state.with_change(&change, created_key_id.as_deref());
+                self.acknowledged.push(call);
                 true
             }
             Err(CallError::Transport(_)) => {
-                self.unanswered = Some((call, change));
-                self.lost += 1;
+                self.in_doubt = Some((call, change));
+                self.unanswered_count += 1;
                 false
             }
             Err(error) => panic!("{call}, {change:?}: {error}"),
@@ -188,7 +190,7 @@ impl Worker {
     }
 
     fn pick<T: Clone>(&mut self, mut of: impl ExactSizeIterator<Item = T>) -> Option<T> {
-        let at = self.chance.next_u32() as usize % of.len().max(1);
+        let at = self.rng.next_u32() as usize % of.len().max(1);
         of.nth(at)
     }
 
@@ -203,19 +205,19 @@ impl Worker {
     }
 
     /// Up to four tags at once.
-    fn some_tags(&mut self, value: &str) -> Vec<Tag> {
-        let first = self.chance.next_u32() % 12;
-        let count = 1 + self.chance.next_u32() % 4;
+    fn random_tags(&mut self, value: &str) -> Vec<Tag> {
+        let first = self.rng.next_u32() % 12;
+        let count = 1 + self.rng.next_u32() % 4;
         (first..first + count).map(|n| Tag { tag_key: format!("tag-{n}"), tag_value: value.to_owned() }).collect()
     }
 
     fn next_change(&mut self, call: &str) -> Change {
-        let dice = self.chance.next_u32() % 100;
-        let Some(key_id) = self.pick_key().filter(|_| dice >= 5) else { return self.new_key(call) };
-        match dice {
-            ..30 => Change::TagResource(TagResource { key_id, tags: self.some_tags(call) }),
+        let roll = self.rng.next_u32() % 100;
+        let Some(key_id) = self.pick_key().filter(|_| roll >= 5) else { return self.create_key_change(call) };
+        match roll {
+            ..30 => Change::TagResource(TagResource { key_id, tags: self.random_tags(call) }),
             30..40 => {
-                let tag_keys = self.some_tags(call).into_iter().map(|tag| tag.tag_key).collect();
+                let tag_keys = self.random_tags(call).into_iter().map(|tag| tag.tag_key).collect();
                 Change::UntagResource(UntagResource { key_id, tag_keys })
             }
             40..55 => {
@@ -227,8 +229,8 @@ impl Worker {
                 Change::PutKeyPolicy(PutKeyPolicy { key_id, policy, ..PutKeyPolicy::default() })
             }
             _ => match self.pick_alias() {
-                Some(alias_name) if dice >= 92 => Change::DeleteAlias(DeleteAlias { alias_name }),
-                Some(alias_name) if dice >= 82 => {
+                Some(alias_name) if roll >= 92 => Change::DeleteAlias(DeleteAlias { alias_name }),
+                Some(alias_name) if roll >= 82 => {
                     Change::UpdateAlias(UpdateAlias { alias_name, target_key_id: key_id })
                 }
                 _ => Change::CreateAlias(CreateAlias { alias_name: format!("alias/{call}"), target_key_id: key_id }),
@@ -237,10 +239,10 @@ impl Worker {
     }
 
     /// In the external key store as long as there are external keys.
-    fn new_key(&mut self, call: &str) -> Change {
+    fn create_key_change(&mut self, call: &str) -> Change {
         let is_taken = |id: &String| self.state.keys.values().any(|key| key.external.as_ref() == Some(id));
         let external = self.external_keys().find(|id| !is_taken(id)).filter(|_| self.calls.is_multiple_of(2));
-        let tags = self.some_tags(call);
+        let tags = self.random_tags(call);
         Change::CreateKey(CreateKey {
             origin: external.as_ref().map(|_| Origin::ExternalKeyStore),
             custom_key_store_id: external.as_ref().map(|_| self.key_store.clone()),
@@ -254,27 +256,27 @@ impl Worker {
 
     /// Holds what is there against what this client was told. Its one change without an answer may be there, with its
     /// event, or not, and then without; every other has its one event.
-    pub fn check(&mut self, found: &State, events: &HashMap<String, usize>, of_all_time: bool) {
-        let found = found.of(&self.name);
+    pub fn verify(&mut self, found: &State, events: &HashMap<String, usize>, of_all_time: bool) {
+        let found = found.owned_by(&self.name);
         let count = |call: &str| events.get(call).copied().unwrap_or_default();
-        let expected = match self.unanswered.take() {
+        let expected = match self.in_doubt.take() {
             Some((call, change)) if count(&call) > 0 => {
-                let made = found.keys.keys().find(|id| !self.state.keys.contains_key(*id));
-                self.done.push(call);
-                self.state.after(&change, made.map(String::as_str))
+                let created_key_id = found.keys.keys().find(|id| !self.state.keys.contains_key(*id));
+                self.acknowledged.push(call);
+                self.state.with_change(&change, created_key_id.map(String::as_str))
             }
             _ => self.state.clone(),
         };
         assert_eq!(found, expected, "{}", self.name);
         self.state = found;
-        let start = if of_all_time { 0 } else { self.checked };
-        for call in &self.done[start..] {
+        let start = if of_all_time { 0 } else { self.verified_count };
+        for call in &self.acknowledged[start..] {
             assert_eq!(count(call), 1, "events of {call}");
         }
         for (call, count) in events.iter().filter(|(call, _)| call.starts_with(&format!("{}-", self.name))) {
-            assert!(*count == 1 && self.done.contains(call), "{count} events of {call}");
+            assert!(*count == 1 && self.acknowledged.contains(call), "{count} events of {call}");
         }
-        self.checked = self.done.len();
+        self.verified_count = self.acknowledged.len();
     }
 
     /// What was encrypted before is decrypted now; then something is encrypted for the next time.

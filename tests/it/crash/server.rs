@@ -49,19 +49,19 @@ impl Server {
             .spawn()
             .unwrap();
         let mut output = BufReader::new(process.stdout.take().unwrap());
-        let mut told = HashMap::new();
-        while !told.contains_key("AWS_SECRET_ACCESS_KEY") {
+        let mut exports = HashMap::new();
+        while !exports.contains_key("AWS_SECRET_ACCESS_KEY") {
             let mut line = String::new();
             assert!(output.read_line(&mut line).unwrap() > 0, "the server ended");
             let (name, value) = line.trim().strip_prefix("export ").unwrap().split_once('=').unwrap();
-            told.insert(name.to_owned(), value.trim_matches(['\'', '"']).to_owned());
+            exports.insert(name.to_owned(), value.trim_matches(['\'', '"']).to_owned());
         }
         let credentials = Credentials {
-            access_key_id: told["AWS_ACCESS_KEY_ID"].clone(),
-            secret_access_key: SecretString::new(told["AWS_SECRET_ACCESS_KEY"].clone()),
+            access_key_id: exports["AWS_ACCESS_KEY_ID"].clone(),
+            secret_access_key: SecretString::new(exports["AWS_SECRET_ACCESS_KEY"].clone()),
             session_token: None,
         };
-        let address = told["AWS_ENDPOINT_URL"].strip_prefix("http://").unwrap().parse().unwrap();
+        let address = exports["AWS_ENDPOINT_URL"].strip_prefix("http://").unwrap().parse().unwrap();
         Self { process, _output: output, address, credentials, https: Https::new(None).unwrap() }
     }
 
@@ -72,14 +72,14 @@ impl Server {
     }
 
     /// The way of a client of its own.
-    pub fn line(&self) -> Line {
+    pub fn named_client(&self) -> NamedClient {
         let name = Arc::default();
-        let way = Way { https: self.https.clone(), address: self.address, name: Arc::clone(&name) };
-        Line { client: Client::new(Arc::new(way), self.credentials.clone(), REGION, Clock::System), name }
+        let transport = NamedTransport { https: self.https.clone(), address: self.address, name: Arc::clone(&name) };
+        NamedClient { client: Client::new(Arc::new(transport), self.credentials.clone(), REGION, Clock::System), name }
     }
 
     pub fn client(&self, name: &str) -> Client {
-        self.line().named(name).clone()
+        self.named_client().with_name(name).clone()
     }
 
     /// Everything that calls can change, of all clients.
@@ -107,7 +107,7 @@ impl Server {
     }
 
     /// How many events of changes each user agent left.
-    pub async fn events(&self, since: Option<jiff::Timestamp>) -> HashMap<String, usize> {
+    pub async fn event_counts(&self, since: Option<jiff::Timestamp>) -> HashMap<String, usize> {
         let client = self.client("reader");
         let changes = LookupAttribute { attribute_key: "ReadOnly".to_owned(), attribute_value: "false".to_owned() };
         let mut request = LookupEvents {
@@ -143,25 +143,25 @@ async fn read_key(client: &Client, id: &str) -> Key {
 }
 
 /// A client that tells its name with each call: events tell it again.
-pub struct Line {
+pub struct NamedClient {
     client: Client,
     name: Arc<Mutex<String>>,
 }
 
-impl Line {
-    pub fn named(&self, name: &str) -> &Client {
+impl NamedClient {
+    pub fn with_name(&self, name: &str) -> &Client {
         name.clone_into(&mut self.name.lock().unwrap());
         &self.client
     }
 }
 
-struct Way {
+struct NamedTransport {
     https: Https,
     address: SocketAddr,
     name: Arc<Mutex<String>>,
 }
 
-impl Transport for Way {
+impl Transport for NamedTransport {
     /// To the served AWS, whatever the host; the header `Host` is the signed one.
     fn send(&self, mut request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
         *request.uri_mut() = format!("http://{}/", self.address).parse::<Uri>().unwrap();

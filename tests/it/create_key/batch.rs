@@ -8,9 +8,9 @@ use xks_console::aws::kms::DisconnectCustomKeyStore;
 use xks_console::client::Client;
 use xks_console::commands::create_key::{CreateKeyExit, Shutdown, batch};
 
-use super::{STORE, account, answers, external_keys, far, list, made, paused};
-use crate::account::store;
-use crate::faults::faulty::{Fault, Strikes};
+use super::{STORE, account, answers, block_on_paused, create_external_keys, created_keys, csv_list, faulty_client};
+use crate::account::key_store;
+use crate::faults::faulty::{Fault, FaultTrigger};
 
 /// What came of it: the exit, standard output, what a person is told.
 async fn run(client: &Client, path: &Path) -> (CreateKeyExit, Vec<Value>, String) {
@@ -21,22 +21,22 @@ async fn run(client: &Client, path: &Path) -> (CreateKeyExit, Vec<Value>, String
     (exit, lines, String::from_utf8(notes).unwrap())
 }
 
-fn file(dir: &tempfile::TempDir, text: &str) -> PathBuf {
+fn write_list(dir: &tempfile::TempDir, text: &str) -> PathBuf {
     let path = dir.path().join("keys.csv");
     std::fs::write(&path, text).unwrap();
     path
 }
 
-fn report(list: &Path) -> Vec<Value> {
+fn read_report(list: &Path) -> Vec<Value> {
     let text = std::fs::read_to_string(list.with_extension("csv.report.jsonl")).unwrap();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 /// Each row has its key, with its alias, once.
-async fn assert_all_made(case: &str, client: &Client, count: usize) {
-    let made = made(client, "batch-").await;
-    assert_eq!(made.len(), count, "{case}");
-    for (key, alias) in made {
+async fn assert_all_created(case: &str, client: &Client, count: usize) {
+    let created = created_keys(client, "batch-").await;
+    assert_eq!(created.len(), count, "{case}");
+    for (key, alias) in created {
         let number = key.xks_key_configuration.unwrap().id.trim_start_matches("batch-").to_owned();
         assert_eq!(alias, Some(format!("alias/list/{number}")), "{case}");
     }
@@ -46,31 +46,31 @@ async fn assert_all_made(case: &str, client: &Client, count: usize) {
 fn batch_creates_one_key_per_row_and_a_second_run_creates_none() {
     let (bundled, client) = account();
     let dir = tempfile::tempdir().unwrap();
-    let path = file(&dir, &list(5));
-    paused(async {
-        external_keys(&client, 5).await;
+    let path = write_list(&dir, &csv_list(5));
+    block_on_paused(async {
+        create_external_keys(&client, 5).await;
         let (exit, out, notes) = run(&client, &path).await;
         assert_eq!(exit, CreateKeyExit::Created, "{notes}");
-        assert_all_made("once", &client, 5).await;
+        assert_all_created("once", &client, 5).await;
         assert!(notes.contains("line 6, list/4: made") && notes.contains("5 made. "), "{notes}");
-        let (key, _) = made(&client, "batch-3").await.remove(0);
+        let (key, _) = created_keys(&client, "batch-3").await.remove(0);
         assert_eq!(out[3]["keyArn"], key.arn.as_str());
         assert_eq!((&out[3]["line"], &out[3]["alias"]), (&5.into(), &"list/3".into()));
         assert_eq!(out[3]["outcome"], "made");
         assert_eq!(key.description, "listed");
         let tags = client.collect_tags(&key.key_id).await.unwrap();
         assert_eq!(tags.iter().map(|tag| tag.tag_value.as_str()).collect::<Vec<_>>(), ["3", "payments"]);
-        let outcomes: Vec<_> = report(&path).iter().map(|entry| entry["outcome"].clone()).collect();
+        let outcomes: Vec<_> = read_report(&path).iter().map(|entry| entry["outcome"].clone()).collect();
         assert_eq!(outcomes[..3], ["creating-key", "creating-alias", "made"]);
-        let (far, faulty) = far(&bundled, |faulty| faulty);
-        let (exit, again, _) = run(&far, &path).await;
+        let (faulty_client, faulty) = faulty_client(&bundled, |faulty| faulty);
+        let (exit, again, _) = run(&faulty_client, &path).await;
         assert_eq!((exit, again), (CreateKeyExit::Created, out));
         assert!(!faulty.calls().iter().any(|call| call.starts_with("Create")));
         // Nor does it need the store then.
-        let custom_key_store_id = store(&client, STORE).await.custom_key_store_id;
+        let custom_key_store_id = key_store(&client, STORE).await.custom_key_store_id;
         client.call(&DisconnectCustomKeyStore { custom_key_store_id }).await.unwrap();
         assert_eq!(run(&client, &path).await.0, CreateKeyExit::Created);
-        file(&dir, &list(6));
+        write_list(&dir, &csv_list(6));
         let (exit, _, notes) = run(&client, &path).await;
         assert_eq!(exit, CreateKeyExit::InvalidInput);
         assert!(notes.contains("line 7: --custom-key-store-id: Frankfurt HSM (cks-"), "{notes}");
@@ -81,16 +81,16 @@ fn batch_creates_one_key_per_row_and_a_second_run_creates_none() {
 #[test]
 fn no_key_is_created_until_every_row_is_valid() {
     let (bundled, client) = account();
-    let (far, faulty) = far(&bundled, |faulty| faulty);
+    let (faulty_client, faulty) = faulty_client(&bundled, |faulty| faulty);
     let dir = tempfile::tempdir().unwrap();
-    let path = file(
+    let path = write_list(
         &dir,
         "xks-key-id,alias,user,policy\nbatch-0,list/0,,\nbatch-0,list/0,,\ncustomer-db,b c,,\nx,customer-db,bob,\n\
          y,y,,-\nz,z,,nowhere.json\n",
     );
-    paused(async {
-        external_keys(&client, 1).await;
-        let (exit, out, notes) = run(&far, &path).await;
+    block_on_paused(async {
+        create_external_keys(&client, 1).await;
+        let (exit, out, notes) = run(&faulty_client, &path).await;
         assert_eq!((exit, out), (CreateKeyExit::InvalidInput, Vec::new()));
         for words in [
             "line 3: --xks-key-id: batch-0 stands in line 2 too",
@@ -111,12 +111,12 @@ fn no_key_is_created_until_every_row_is_valid() {
 #[test]
 fn batch_rejects_origins_other_than_external_key_store() {
     let (bundled, client) = account();
-    let (far, faulty) = far(&bundled, |faulty| faulty);
+    let (faulty_client, faulty) = faulty_client(&bundled, |faulty| faulty);
     let dir = tempfile::tempdir().unwrap();
-    let path = file(&dir, "origin,xks-key-id,alias\n,batch-0,list/0\nAWS_KMS,,list/1\nEXTERNAL,,list/2\n");
-    paused(async {
-        external_keys(&client, 1).await;
-        let (exit, out, notes) = run(&far, &path).await;
+    let path = write_list(&dir, "origin,xks-key-id,alias\n,batch-0,list/0\nAWS_KMS,,list/1\nEXTERNAL,,list/2\n");
+    block_on_paused(async {
+        create_external_keys(&client, 1).await;
+        let (exit, out, notes) = run(&faulty_client, &path).await;
         assert_eq!((exit, out), (CreateKeyExit::InvalidInput, Vec::new()));
         for line in ["line 3: --origin: a list makes keys in external key stores", "line 4: --origin: a list"] {
             assert!(notes.contains(line), "{line} is not in {notes}");
@@ -124,7 +124,8 @@ fn batch_rejects_origins_other_than_external_key_store() {
         let before = faulty.calls().len();
         let (mut out, mut notes) = (Vec::new(), Vec::new());
         let shared = answers(r#"{ "origin": "AWS_KMS" }"#);
-        let exit = batch::run(&far, &path, &shared, &Shutdown::default(), &mut out, &mut notes).await.unwrap();
+        let exit =
+            batch::run(&faulty_client, &path, &shared, &Shutdown::default(), &mut out, &mut notes).await.unwrap();
         assert_eq!((exit, faulty.calls().len()), (CreateKeyExit::InvalidInput, before), "nothing is asked");
         let notes = String::from_utf8(notes).unwrap();
         assert!(notes.contains("its external key. Make others one at a time, with --yes"), "{notes}");
@@ -136,17 +137,17 @@ fn batch_rejects_origins_other_than_external_key_store() {
 fn rejected_row_is_retried_by_the_next_run_and_other_rows_are_created() {
     let (_, client) = account();
     let dir = tempfile::tempdir().unwrap();
-    let path = file(&dir, &list(3).replace("batch-1,", "batch-9,"));
-    paused(async {
-        external_keys(&client, 3).await;
+    let path = write_list(&dir, &csv_list(3).replace("batch-1,", "batch-9,"));
+    block_on_paused(async {
+        create_external_keys(&client, 3).await;
         let (exit, out, notes) = run(&client, &path).await;
         assert_eq!(exit, CreateKeyExit::NotCreated);
         assert!(notes.contains("line 3, list/1: --xks-key-id: XksKeyNotFoundException"), "{notes}");
         assert!(notes.contains("2 made, 1 failed. "), "{notes}");
         assert!(out[1]["error"].as_str().unwrap().starts_with("XksKeyNotFoundException: "), "{:?}", out[1]);
-        file(&dir, &list(3));
+        write_list(&dir, &csv_list(3));
         assert_eq!(run(&client, &path).await.0, CreateKeyExit::Created);
-        assert_all_made("mended", &client, 3).await;
+        assert_all_created("mended", &client, 3).await;
     });
 }
 
@@ -157,18 +158,19 @@ fn error_that_affects_every_row_stops_the_batch() {
         (Fault::HangsBefore, CreateKeyExit::Unknown, "3 not tried, 1 unknown. "),
     ] {
         let (bundled, client) = account();
-        let (far, faulty) = far(&bundled, |faulty| faulty.with(fault, Strikes::Each("CreateKey".to_owned())));
+        let (faulty_client, faulty) =
+            faulty_client(&bundled, |faulty| faulty.with_fault(fault, FaultTrigger::EachCall("CreateKey".to_owned())));
         let dir = tempfile::tempdir().unwrap();
-        let path = file(&dir, &list(4));
-        paused(async {
-            external_keys(&client, 4).await;
-            let (told, _, notes) = run(&far, &path).await;
-            assert_eq!(told, exit, "{notes}");
+        let path = write_list(&dir, &csv_list(4));
+        block_on_paused(async {
+            create_external_keys(&client, 4).await;
+            let (actual, _, notes) = run(&faulty_client, &path).await;
+            assert_eq!(actual, exit, "{notes}");
             assert!(notes.contains(words), "{notes}");
             assert!(faulty.calls().iter().filter(|call| *call == "CreateKey").count() <= 4);
-            let (told, _, notes) = run(&client, &path).await;
-            assert_eq!(told, CreateKeyExit::Created, "{notes}");
-            assert_all_made(words, &client, 4).await;
+            let (actual, _, notes) = run(&client, &path).await;
+            assert_eq!(actual, CreateKeyExit::Created, "{notes}");
+            assert_all_created(words, &client, 4).await;
         });
     }
 }
@@ -176,55 +178,60 @@ fn error_that_affects_every_row_stops_the_batch() {
 #[test]
 fn failed_alias_is_created_by_the_next_run() {
     let (bundled, client) = account();
-    let (far, _) = far(&bundled, |faulty| faulty.with(Fault::Denied, Strikes::Each("CreateAlias".to_owned())));
+    let (faulty_client, _) = faulty_client(&bundled, |faulty| {
+        faulty.with_fault(Fault::Denied, FaultTrigger::EachCall("CreateAlias".to_owned()))
+    });
     let dir = tempfile::tempdir().unwrap();
-    let path = file(&dir, &list(2));
-    paused(async {
-        external_keys(&client, 2).await;
-        let (told, out, notes) = run(&far, &path).await;
-        assert_eq!(told, CreateKeyExit::AliasNotCreated, "{notes}");
+    let path = write_list(&dir, &csv_list(2));
+    block_on_paused(async {
+        create_external_keys(&client, 2).await;
+        let (actual, out, notes) = run(&faulty_client, &path).await;
+        assert_eq!(actual, CreateKeyExit::AliasNotCreated, "{notes}");
         assert_eq!(out[0]["outcome"], "without-alias");
         assert!(out[0]["keyArn"].is_string());
         assert_eq!(run(&client, &path).await.0, CreateKeyExit::Created);
-        assert_all_made("again", &client, 2).await;
+        assert_all_created("again", &client, 2).await;
     });
 }
 
 #[test]
 fn key_that_is_not_yet_visible_is_found_by_its_external_key() {
     let (bundled, client) = account();
-    let (far, _) = far(&bundled, |faulty| faulty.with(Fault::Denied, Strikes::Each("CreateAlias".to_owned())));
+    let (faulty_client, _) = faulty_client(&bundled, |faulty| {
+        faulty.with_fault(Fault::Denied, FaultTrigger::EachCall("CreateAlias".to_owned()))
+    });
     let dir = tempfile::tempdir().unwrap();
-    let path = file(&dir, &list(1));
-    paused(async {
-        external_keys(&client, 1).await;
-        let (_, out, _) = run(&far, &path).await;
+    let path = write_list(&dir, &csv_list(1));
+    block_on_paused(async {
+        create_external_keys(&client, 1).await;
+        let (_, out, _) = run(&faulty_client, &path).await;
         let (arn, report) = (out[0]["keyArn"].as_str().unwrap(), path.with_extension("csv.report.jsonl"));
         let unknown = format!("{}/00000000-0000-4000-8000-000000000000", arn.split_once('/').unwrap().0);
-        let told = std::fs::read_to_string(&report).unwrap().replace(arn, &unknown);
-        std::fs::write(&report, told).unwrap();
+        let actual = std::fs::read_to_string(&report).unwrap().replace(arn, &unknown);
+        std::fs::write(&report, actual).unwrap();
         let (exit, out, notes) = run(&client, &path).await;
         assert_eq!((exit, &out[0]["keyArn"]), (CreateKeyExit::Created, &arn.into()), "{notes}");
-        assert_all_made("found", &client, 1).await;
+        assert_all_created("found", &client, 1).await;
     });
 }
 
 #[test]
 fn lost_responses_do_not_create_a_second_key() {
-    for fault in Fault::ALL.into_iter().filter(|fault| fault.leaves_doubt("CreateKey")) {
+    for fault in Fault::ALL.into_iter().filter(|fault| fault.leaves_outcome_unknown("CreateKey")) {
         // That nothing ever gets through is another test's.
         if matches!(fault, Fault::FailsBefore | Fault::ResetBefore | Fault::HangsBefore) {
             continue;
         }
         let (bundled, client) = account();
-        let (far, _) = far(&bundled, |faulty| faulty.with(fault, Strikes::Each("CreateKey".to_owned())));
+        let (faulty_client, _) =
+            faulty_client(&bundled, |faulty| faulty.with_fault(fault, FaultTrigger::EachCall("CreateKey".to_owned())));
         let dir = tempfile::tempdir().unwrap();
-        let path = file(&dir, &list(3));
-        paused(async {
-            external_keys(&client, 3).await;
-            let (exit, _, notes) = run(&far, &path).await;
+        let path = write_list(&dir, &csv_list(3));
+        block_on_paused(async {
+            create_external_keys(&client, 3).await;
+            let (exit, _, notes) = run(&faulty_client, &path).await;
             assert_eq!(exit, CreateKeyExit::Created, "{fault:?}: {notes}");
-            assert_all_made(&format!("{fault:?}"), &client, 3).await;
+            assert_all_created(&format!("{fault:?}"), &client, 3).await;
         });
     }
 }
@@ -234,12 +241,12 @@ fn batch_interrupted_at_any_call_resumes_where_it_stopped() {
     const ROWS: usize = 2;
     let calls = {
         let (bundled, client) = account();
-        let (far, faulty) = far(&bundled, |faulty| faulty);
+        let (faulty_client, faulty) = faulty_client(&bundled, |faulty| faulty);
         let dir = tempfile::tempdir().unwrap();
-        let path = file(&dir, &list(ROWS));
-        paused(async {
-            external_keys(&client, ROWS).await;
-            run(&far, &path).await;
+        let path = write_list(&dir, &csv_list(ROWS));
+        block_on_paused(async {
+            create_external_keys(&client, ROWS).await;
+            run(&faulty_client, &path).await;
         });
         faulty.calls()
     };
@@ -247,16 +254,18 @@ fn batch_interrupted_at_any_call_resumes_where_it_stopped() {
         for fault in [Fault::HangsBefore, Fault::HangsAfter] {
             let case = format!("cut off at call {number}, {operation}, {fault:?}");
             let (bundled, client) = account();
-            let (far, _) = far(&bundled, |faulty| faulty.with(fault, Strikes::At(number)));
+            let (faulty_client, _) =
+                faulty_client(&bundled, |faulty| faulty.with_fault(fault, FaultTrigger::AtCall(number)));
             let dir = tempfile::tempdir().unwrap();
-            let path = file(&dir, &list(ROWS));
-            paused(async {
-                external_keys(&client, ROWS).await;
-                let run_is_cut_off = tokio::time::timeout(Duration::from_secs(20), run(&far, &path)).await.is_err();
+            let path = write_list(&dir, &csv_list(ROWS));
+            block_on_paused(async {
+                create_external_keys(&client, ROWS).await;
+                let run_is_cut_off =
+                    tokio::time::timeout(Duration::from_secs(20), run(&faulty_client, &path)).await.is_err();
                 assert!(run_is_cut_off, "{case}");
                 let (exit, out, notes) = run(&client, &path).await;
                 assert_eq!((exit, out.len()), (CreateKeyExit::Created, ROWS), "{case}: {notes}");
-                assert_all_made(&case, &client, ROWS).await;
+                assert_all_created(&case, &client, ROWS).await;
             });
         }
     }
@@ -266,9 +275,9 @@ fn batch_interrupted_at_any_call_resumes_where_it_stopped() {
 fn batch_in_another_region_does_not_reuse_the_report_or_key_store() {
     let (_, client) = account();
     let dir = tempfile::tempdir().unwrap();
-    let path = file(&dir, &list(1));
-    paused(async {
-        external_keys(&client, 1).await;
+    let path = write_list(&dir, &csv_list(1));
+    block_on_paused(async {
+        create_external_keys(&client, 1).await;
         assert_eq!(run(&client, &path).await.0, CreateKeyExit::Created);
         let (exit, _, notes) = run(&client.with_region("eu-west-1"), &path).await;
         assert_eq!(exit, CreateKeyExit::InvalidInput);

@@ -9,9 +9,9 @@ use xks_console::flow::player::Player;
 use xks_console::flow::tape::{self, Tape};
 use xks_console::tui::app::{App, Target};
 
-use super::{START, STORE, account, answers, far};
-use crate::faults::faulty::{Fault, Strikes};
-use crate::snapshots::assert_all_shown;
+use super::{START, STORE, account, answers, faulty_client};
+use crate::faults::faulty::{Fault, FaultTrigger};
+use crate::snapshots::assert_screens_match;
 
 const COMPLETE: &str = r#"{
     "custom-key-store-id": "Frankfurt HSM", "xks-key-id": "payments-2026", "alias": "payments", "description": "Paid by card",
@@ -24,7 +24,7 @@ const TO_REVIEW: &str = "Wait+Screen /I understand/\nScreenshot 1.png\nSpace\nCt
     Screenshot 2.png\nCtrl+N\nScreenshot 3.png\nCtrl+N\nScreenshot 4.png\nCtrl+N\nScreenshot 5.png\nCtrl+N\n\
     Screenshot 6.png\nCtrl+N\nScreenshot 7.png\nCtrl+N\nScreenshot 8.png\n";
 
-fn filled(journey: Player, answers: &KeyOptions) -> Player {
+fn prefilled(journey: Player, answers: &KeyOptions) -> Player {
     journey.for_single_key(answers.to_draft(None).unwrap(), answers.custom_key_store_id.clone())
 }
 
@@ -39,16 +39,16 @@ fn play(journey: &mut Player, text: &str) -> Vec<(String, App)> {
     shots
 }
 
-fn assert_steps(name: &str, shots: &[(String, App)]) {
+fn assert_step_snapshots(name: &str, shots: &[(String, App)]) {
     let cases: Vec<(&str, App)> = shots.iter().map(|(name, app)| (name.as_str(), app.clone())).collect();
-    assert_all_shown(name, &cases);
+    assert_screens_match(name, &cases);
 }
 
 #[test]
 fn options_prefill_each_wizard_step_and_the_console_exits_after_creating_the_key() {
-    let mut journey = filled(Player::start((80, 24)).unwrap(), &answers(COMPLETE));
+    let mut journey = prefilled(Player::start((80, 24)).unwrap(), &answers(COMPLETE));
     let shots = play(&mut journey, TO_REVIEW);
-    assert_steps("create-key-filled", &shots);
+    assert_step_snapshots("create-key-filled", &shots);
     assert!(!journey.has_quit());
     play(&mut journey, "Ctrl+N\n");
     assert!(journey.has_quit());
@@ -63,26 +63,26 @@ fn each_wizard_step_shows_errors_in_option_values() {
         r#"{ "custom-key-store-id": "Zurich DR", "xks-key-id": "a b", "alias": "customer-db", "tag": ["aws:x=1", "y=1", "y=2"],
              "other-account": ["111122223333"] }"#,
     );
-    let mut journey = filled(Player::start((80, 24)).unwrap(), &wrong);
+    let mut journey = prefilled(Player::start((80, 24)).unwrap(), &wrong);
     let shots = play(
         &mut journey,
         "Wait+Screen /I understand/\nScreenshot 1.png\nAlt+2\nScreenshot 2.png\nAlt+3\nScreenshot 3.png\nAlt+4\n\
          Screenshot 4.png\nAlt+6\nScreenshot 6.png\n",
     );
-    assert_steps("create-key-wrong", &shots);
+    assert_step_snapshots("create-key-wrong", &shots);
     let unknown = answers(r#"{ "custom-key-store-id": "Oslo" }"#);
-    play(&mut filled(Player::start((120, 40)).unwrap(), &unknown), "Wait+Screen /has the ID or the name ‘Oslo’/\n");
+    play(&mut prefilled(Player::start((120, 40)).unwrap(), &unknown), "Wait+Screen /has the ID or the name ‘Oslo’/\n");
 }
 
 #[test]
 fn key_with_kms_origin_does_not_need_describe_custom_key_stores() {
     let (bundled, _) = account();
-    let denied = Strikes::Each("DescribeCustomKeyStores".to_owned());
-    let (client, _) = far(&bundled, |faulty| faulty.with(Fault::Denied, denied));
+    let denied = FaultTrigger::EachCall("DescribeCustomKeyStores".to_owned());
+    let (client, _) = faulty_client(&bundled, |faulty| faulty.with_fault(Fault::Denied, denied));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
-    let here = Clock::manual(START.parse().unwrap());
-    let far_away = Player::with_client((100, 30), bundled, client, Target::Aws, here, runtime);
-    let mut journey = filled(far_away, &answers(r#"{ "origin": "AWS_KMS", "alias": "reports" }"#));
+    let clock = Clock::manual(START.parse().unwrap());
+    let journey = Player::with_client((100, 30), bundled, client, Target::Aws, clock, runtime);
+    let mut journey = prefilled(journey, &answers(r#"{ "origin": "AWS_KMS", "alias": "reports" }"#));
     play(
         &mut journey,
         "Wait+Screen /Key material origin: KMS/\nCtrl+N\nWait+Screen /Add alias/\nCtrl+N\nCtrl+N\nCtrl+N\nCtrl+N\nCtrl+N\n\
@@ -98,18 +98,20 @@ fn key_with_kms_origin_does_not_need_describe_custom_key_stores() {
 #[test]
 fn leaving_the_wizard_exits_and_reports_what_was_created() {
     let (bundled, _) = account();
-    let (client, _) = far(&bundled, |faulty| faulty.with(Fault::Denied, Strikes::Each("CreateAlias".to_owned())));
+    let (client, _) = faulty_client(&bundled, |faulty| {
+        faulty.with_fault(Fault::Denied, FaultTrigger::EachCall("CreateAlias".to_owned()))
+    });
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
-    let here = Clock::manual(START.parse().unwrap());
-    let far_away = Player::with_client((100, 30), bundled, client, Target::Aws, here, runtime);
+    let clock = Clock::manual(START.parse().unwrap());
+    let journey = Player::with_client((100, 30), bundled, client, Target::Aws, clock, runtime);
     let leave = "Escape\nWait+Screen /Discard/\nTab\nEnter\n";
-    let mut journey = filled(far_away, &answers(COMPLETE));
+    let mut journey = prefilled(journey, &answers(COMPLETE));
     play(&mut journey, &format!("{TO_REVIEW}Ctrl+N\nWait+Screen /The KMS key was created/\n{leave}"));
     assert!(journey.has_quit());
     assert_eq!(CreateKeyExit::for_submission(journey.app().submission()).0, CreateKeyExit::AliasNotCreated);
 
     let only_store = answers(&format!(r#"{{ "custom-key-store-id": "{STORE}" }}"#));
-    let mut journey = filled(Player::start((80, 24)).unwrap(), &only_store);
+    let mut journey = prefilled(Player::start((80, 24)).unwrap(), &only_store);
     // The store alone is nothing to lose.
     play(&mut journey, "Wait+Screen /I understand/\nEscape\n");
     assert!(journey.has_quit());
@@ -128,13 +130,13 @@ fn draft_is_saved_once_and_unknown_outcome_is_kept_after_visiting_other_pages() 
     ] {
         let dir = tempfile::tempdir().unwrap();
         let (bundled, _) = account();
-        let strikes = Strikes::Each("CreateKey".to_owned());
-        let (client, _) = far(&bundled, |faulty| faulty.with(Fault::ResetBefore, strikes));
+        let strikes = FaultTrigger::EachCall("CreateKey".to_owned());
+        let (client, _) = faulty_client(&bundled, |faulty| faulty.with_fault(Fault::ResetBefore, strikes));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
-        let here = Clock::manual(START.parse().unwrap());
-        let journey = Player::with_client((100, 30), bundled, client, Target::Aws, here.clone(), runtime);
-        let mut journey = filled(journey, &answers(COMPLETE));
-        journey.keep_drafts(DraftStore::new(Some(dir.path().to_owned()), here), DraftTarget::Aws, "a");
+        let clock = Clock::manual(START.parse().unwrap());
+        let journey = Player::with_client((100, 30), bundled, client, Target::Aws, clock.clone(), runtime);
+        let mut journey = prefilled(journey, &answers(COMPLETE));
+        journey.keep_drafts(DraftStore::new(Some(dir.path().to_owned()), clock), DraftTarget::Aws, "a");
         play(&mut journey, &tape);
         assert!(journey.has_quit(), "{tape}");
         assert_eq!(CreateKeyExit::for_submission(journey.app().submission()).0, exit, "{tape}");

@@ -10,37 +10,37 @@ use xks_console::environment::Clock;
 use xks_console::flow::player::in_process_client;
 use xks_console::xks::network::Network;
 
-use super::{STORE, external_keys, list, made};
-use crate::account::wait;
+use super::{STORE, create_external_keys, created_keys, csv_list};
+use crate::account::block_on;
 use crate::crash::server::Server;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Where the program finds its AWS.
 #[derive(Clone, Copy)]
-enum At {
+enum Backend {
     /// In itself.
-    Home,
+    InProcess,
     /// Served by another process.
     Served,
 }
 
 /// A list of keys, and the AWS that has external keys for them.
-struct Bench {
+struct BatchTest {
     dir: tempfile::TempDir,
-    at: At,
+    backend: Backend,
     rows: usize,
     _server: Option<Server>,
 }
 
-impl Bench {
-    fn new(at: At, rows: usize) -> Self {
+impl BatchTest {
+    fn new(at: Backend, rows: usize) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        std::fs::write(dir.path().join("keys.csv"), list(rows)).unwrap();
-        let server = matches!(at, At::Served).then(|| Server::start(&dir.path().join("aws")));
-        let bench = Self { dir, at, rows, _server: server };
-        wait(external_keys(&bench.aws(), rows));
-        bench
+        std::fs::write(dir.path().join("keys.csv"), csv_list(rows)).unwrap();
+        let server = matches!(at, Backend::Served).then(|| Server::start(&dir.path().join("aws")));
+        let batch = Self { dir, backend: at, rows, _server: server };
+        block_on(create_external_keys(&batch.aws(), rows));
+        batch
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -58,9 +58,9 @@ impl Bench {
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("AWS_")) {
             command.env_remove(name);
         }
-        match self.at {
-            At::Home => command.arg("--data-dir").arg(self.path("aws")),
-            At::Served => command
+        match self.backend {
+            Backend::InProcess => command.arg("--data-dir").arg(self.path("aws")),
+            Backend::Served => command
                 .arg("--aws")
                 .env("AWS_CONFIG_FILE", self.path("aws/config"))
                 .env("AWS_SHARED_CREDENTIALS_FILE", self.path("aws/credentials")),
@@ -73,8 +73,8 @@ impl Bench {
     }
 
     /// Lets the program run until the report has so many lines, or it has ended.
-    fn until(&self, child: &mut Child, lines: usize) -> Option<ExitStatus> {
-        let deadline = Instant::now() + PATIENCE;
+    fn run_until(&self, child: &mut Child, lines: usize) -> Option<ExitStatus> {
+        let deadline = Instant::now() + TIMEOUT;
         while self.report().lines().count() < lines {
             if let Some(status) = child.try_wait().unwrap() {
                 return Some(status);
@@ -86,13 +86,13 @@ impl Bench {
     }
 
     /// Kills the program, wherever it is, after each few lines, and starts it again, until it comes to its end.
-    fn kill_again_and_again(&self) {
+    fn kill_repeatedly(&self) {
         let mut kills = 0;
         loop {
             let before = self.report().lines().count();
             let mut child = self.start();
             // Each kill comes at another place: before CreateKey, before CreateAlias, between two rows.
-            if let Some(status) = self.until(&mut child, before + 5 + kills % 3) {
+            if let Some(status) = self.run_until(&mut child, before + 5 + kills % 3) {
                 assert!(status.success(), "{status} {}", self.report());
                 break;
             }
@@ -103,8 +103,8 @@ impl Bench {
         assert!(kills >= 5, "killed only {kills} times");
     }
 
-    fn assert_all_made(&self) {
-        let made = wait(made(&self.aws(), "batch-"));
+    fn assert_all_created(&self) {
+        let made = block_on(created_keys(&self.aws(), "batch-"));
         assert_eq!(made.len(), self.rows);
         assert!(made.iter().all(|(_, alias)| alias.as_ref().is_some_and(|alias| alias.starts_with("alias/list/"))));
     }
@@ -112,28 +112,28 @@ impl Bench {
 
 #[test]
 fn batch_killed_repeatedly_creates_each_key_once() {
-    let bench = Bench::new(At::Home, 40);
-    bench.kill_again_and_again();
-    bench.assert_all_made();
+    let batch = BatchTest::new(Backend::InProcess, 40);
+    batch.kill_repeatedly();
+    batch.assert_all_created();
 }
 
 #[test]
 fn batch_killed_with_requests_in_flight_creates_each_key_once() {
-    let bench = Bench::new(At::Served, 16);
-    bench.kill_again_and_again();
-    bench.assert_all_made();
+    let batch = BatchTest::new(Backend::Served, 16);
+    batch.kill_repeatedly();
+    batch.assert_all_created();
 }
 
 #[test]
 fn ctrl_c_stops_the_batch_after_the_current_row() {
-    let bench = Bench::new(At::Home, 40);
-    let mut child = bench.start();
-    assert_eq!(bench.until(&mut child, 5), None);
+    let batch = BatchTest::new(Backend::InProcess, 40);
+    let mut child = batch.start();
+    assert_eq!(batch.run_until(&mut child, 5), None);
     assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
     assert_eq!(child.wait().unwrap().code(), Some(130));
-    let report = bench.report();
+    let report = batch.report();
     assert!(report.lines().last().unwrap().contains("\"outcome\":\"made\""), "{report}");
-    assert!(report.lines().count() < 3 * bench.rows);
-    assert!(bench.start().wait().unwrap().success());
-    bench.assert_all_made();
+    assert!(report.lines().count() < 3 * batch.rows);
+    assert!(batch.start().wait().unwrap().success());
+    batch.assert_all_created();
 }

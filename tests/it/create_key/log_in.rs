@@ -2,13 +2,13 @@
 
 use std::process::{Command, Stdio};
 
-use crate::account::wait;
-use crate::endpoint::Elsewhere;
-use crate::log_in::{code_now, wrong_code};
+use crate::account::block_on;
+use crate::endpoint::ServedAws;
+use crate::log_in::{current_mfa_code, wrong_mfa_code};
 use crate::process::Console;
 
 /// The command by that profile, for `sh`.
-fn command(aws: &Elsewhere) -> String {
+fn command(aws: &ServedAws) -> String {
     let [config, credentials] = aws.files();
     format!(
         "AWS_CONFIG_FILE='{}' AWS_SHARED_CREDENTIALS_FILE='{}' \"$XKS\" create-key --endpoint-url {} --profile BreakGlass \
@@ -20,63 +20,63 @@ fn command(aws: &Elsewhere) -> String {
 }
 
 /// In a terminal, with the three streams elsewhere: a question can only come from the terminal itself.
-fn ask(aws: &Elsewhere) -> Console {
+fn run_in_terminal(aws: &ServedAws) -> Console {
     let dir = aws.dir.path();
     let script = format!("{} < /dev/null > out 2> err; echo $? > code", command(aws));
     Console::shell(&format!("cd '{}'; {script}", dir.display()), dir, &[])
 }
 
-fn written(aws: &Elsewhere, name: &str) -> String {
+fn read_output(aws: &ServedAws, name: &str) -> String {
     std::fs::read_to_string(aws.dir.path().join(name)).unwrap()
 }
 
-fn is_made(aws: &Elsewhere) -> bool {
-    wait(aws.other().collect_aliases()).unwrap().iter().any(|alias| alias.alias_name == "alias/reports")
+fn is_created(aws: &ServedAws) -> bool {
+    block_on(aws.other_client().collect_aliases()).unwrap().iter().any(|alias| alias.alias_name == "alias/reports")
 }
 
 #[test]
 fn mfa_code_is_read_from_the_terminal_and_requested_again_after_a_wrong_code() {
-    let aws = Elsewhere::start();
-    let mut console = ask(&aws);
+    let aws = ServedAws::start();
+    let mut console = run_in_terminal(&aws);
     let device = aws.bundled.mfa_device().unwrap().serial;
-    console.wait_in_lines(&format!("Code of the MFA device {device}, profile BreakGlass:"));
+    console.wait_for_wrapped(&format!("Code of the MFA device {device}, profile BreakGlass:"));
     console.send("12x\n");
-    console.wait_in_lines("needs at least 6 characters");
-    console.send(&format!("{}\n", wrong_code(&aws)));
-    console.wait_in_lines("with invalid MFA");
-    let code = code_now(&aws);
+    console.wait_for_wrapped("needs at least 6 characters");
+    console.send(&format!("{}\n", wrong_mfa_code(&aws)));
+    console.wait_for_wrapped("with invalid MFA");
+    let code = current_mfa_code(&aws);
     console.send(&format!("{} {}\n", &code[..3], &code[3..]));
-    console.end();
-    assert_eq!((written(&aws, "code").as_str(), written(&aws, "err").as_str()), ("0\n", ""));
-    let key: serde_json::Value = serde_json::from_str(&written(&aws, "out")).unwrap();
+    console.wait_for_exit();
+    assert_eq!((read_output(&aws, "code").as_str(), read_output(&aws, "err").as_str()), ("0\n", ""));
+    let key: serde_json::Value = serde_json::from_str(&read_output(&aws, "out")).unwrap();
     assert_eq!(key["KeyMetadata"]["Origin"], "AWS_KMS");
-    assert!(is_made(&aws));
+    assert!(is_created(&aws));
 }
 
 #[test]
 fn three_wrong_mfa_codes_or_end_of_input_fail() {
     for (answers, words) in [(3, "with invalid MFA"), (0, "MFA device")] {
-        let aws = Elsewhere::start();
-        let mut console = ask(&aws);
+        let aws = ServedAws::start();
+        let mut console = run_in_terminal(&aws);
         for _ in 0..answers {
-            console.wait_in_lines("profile BreakGlass:");
-            console.send(&format!("{}\n", wrong_code(&aws)));
+            console.wait_for_wrapped("profile BreakGlass:");
+            console.send(&format!("{}\n", wrong_mfa_code(&aws)));
         }
         if answers == 0 {
-            console.wait_in_lines("profile BreakGlass:");
+            console.wait_for_wrapped("profile BreakGlass:");
             console.send("\x04");
         }
-        console.end();
-        assert_eq!((written(&aws, "code").as_str(), written(&aws, "out").as_str()), ("1\n", ""));
-        let told = written(&aws, "err");
-        assert!(told.contains("the profile BreakGlass gives no credentials") && told.contains(words), "{told}");
-        assert!(!is_made(&aws));
+        console.wait_for_exit();
+        assert_eq!((read_output(&aws, "code").as_str(), read_output(&aws, "out").as_str()), ("1\n", ""));
+        let stderr = read_output(&aws, "err");
+        assert!(stderr.contains("the profile BreakGlass gives no credentials") && stderr.contains(words), "{stderr}");
+        assert!(!is_created(&aws));
     }
 }
 
 #[test]
 fn without_a_terminal_the_error_explains_how_to_sign_in() {
-    let aws = Elsewhere::start();
+    let aws = ServedAws::start();
     // A session of its own has no terminal.
     let output = Command::new("setsid")
         .args(["-w", "sh", "-c", &command(&aws)])
@@ -84,8 +84,8 @@ fn without_a_terminal_the_error_explains_how_to_sign_in() {
         .stdin(Stdio::null())
         .output()
         .unwrap();
-    let told = String::from_utf8(output.stderr).unwrap();
-    assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{told}");
-    assert!(told.contains("aws configure export-credentials --profile BreakGlass"), "{told}");
-    assert!(!is_made(&aws));
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{stderr}");
+    assert!(stderr.contains("aws configure export-credentials --profile BreakGlass"), "{stderr}");
+    assert!(!is_created(&aws));
 }

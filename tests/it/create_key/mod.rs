@@ -17,19 +17,22 @@ use xks_console::create_key::answers::KeyOptions;
 use xks_console::environment::{Clock, Environment};
 use xks_console::flow::player::in_process_client;
 
-use crate::faults::faulty::Faulty;
+use crate::faults::faulty::FaultyTransport;
 
 const START: &str = "2026-03-02T10:15:00Z";
 const STORE: &str = "Frankfurt HSM";
 
 /// A client of an AWS that is as far away as AWS is, by way of `wrap`; and somebody else's client of the same AWS.
-fn far(bundled: &BundledAws, wrap: impl FnOnce(Faulty) -> Faulty) -> (Client, Arc<Faulty>) {
-    let here = Clock::manual(START.parse().unwrap());
+fn faulty_client(
+    bundled: &BundledAws,
+    wrap: impl FnOnce(FaultyTransport) -> FaultyTransport,
+) -> (Client, Arc<FaultyTransport>) {
+    let clock = Clock::manual(START.parse().unwrap());
     let mut faulty = None;
-    let client = in_process_client(bundled, here.clone()).map_transport(|way| {
-        let way = Arc::new(wrap(Faulty::new(way, here, Clock::manual(START.parse().unwrap()))));
-        faulty = Some(Arc::clone(&way));
-        way
+    let client = in_process_client(bundled, clock.clone()).map_transport(|transport| {
+        let transport = Arc::new(wrap(FaultyTransport::new(transport, clock, Clock::manual(START.parse().unwrap()))));
+        faulty = Some(Arc::clone(&transport));
+        transport
     });
     (client, faulty.unwrap())
 }
@@ -42,7 +45,7 @@ fn account() -> (BundledAws, Client) {
 }
 
 /// Waits where time passes at once.
-fn paused<T>(work: impl Future<Output = T>) -> T {
+fn block_on_paused<T>(work: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap().block_on(work)
 }
 
@@ -51,21 +54,21 @@ fn answers(json: &str) -> KeyOptions {
 }
 
 /// The keys on external keys whose IDs begin so, each with its alias.
-async fn made(client: &Client, beginning: &str) -> Vec<(KeyMetadata, Option<String>)> {
+async fn created_keys(client: &Client, beginning: &str) -> Vec<(KeyMetadata, Option<String>)> {
     let aliases = client.collect_aliases().await.unwrap();
-    let mut made = Vec::new();
+    let mut created = Vec::new();
     for key in client.collect_keys().await.unwrap() {
         let key = client.call(&DescribeKey::new(key.key_id)).await.unwrap().key_metadata;
         if key.xks_key_configuration.as_ref().is_some_and(|external| external.id.starts_with(beginning)) {
             let alias = aliases.iter().find(|alias| alias.target_key_id.as_ref() == Some(&key.key_id));
-            made.push((key, alias.map(|alias| alias.alias_name.clone())));
+            created.push((key, alias.map(|alias| alias.alias_name.clone())));
         }
     }
-    made
+    created
 }
 
 /// External keys `batch-0`, `batch-1` ... for a list.
-async fn external_keys(client: &Client, count: usize) {
+async fn create_external_keys(client: &Client, count: usize) {
     for number in 0..count {
         let request = CreateExternalKey {
             partition: "frankfurt".to_owned(),
@@ -78,7 +81,7 @@ async fn external_keys(client: &Client, count: usize) {
 }
 
 /// A list of keys on those external keys.
-fn list(count: usize) -> String {
+fn csv_list(count: usize) -> String {
     (0..count).fold("xks-key-id,alias,tag\n".to_owned(), |list, number| {
         list + &format!("batch-{number},list/{number},team=payments;row={number}\n")
     })

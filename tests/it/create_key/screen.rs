@@ -18,20 +18,20 @@ fn shell(dir: &Path, script: &str) -> Console {
 }
 
 /// From the first step of the wizard that is filled in to Finish.
-fn finish(console: &mut Console) {
-    console.wait("I understand");
+fn complete_wizard(console: &mut Console) {
+    console.wait_for("I understand");
     console.send(" \x0e");
-    console.wait("◉ Frankfurt HSM");
+    console.wait_for("◉ Frankfurt HSM");
     console.send("\x0e");
-    console.wait("Add alias");
+    console.wait_for("Add alias");
     for title in ["Add tags", "administrative permissions", "usage permissions", "Edit key policy", "▸ 8 Review"] {
         console.send("\x0e");
-        console.wait(title);
+        console.wait_for(title);
     }
     console.send("\x0e");
 }
 
-fn key(dir: &Path) -> Value {
+fn read_key(dir: &Path) -> Value {
     serde_json::from_str(&std::fs::read_to_string(dir.join("out")).unwrap()).unwrap()
 }
 
@@ -40,10 +40,10 @@ fn wizard_is_prefilled_and_the_key_is_written_to_the_pipe() {
     let dir = tempfile::tempdir().unwrap();
     let script = format!("(create_key {OPTIONS}; echo $? > $DIR/code) | cat > $DIR/out");
     let mut console = shell(dir.path(), &script);
-    finish(&mut console);
-    let (_, written) = console.end();
+    complete_wizard(&mut console);
+    let (_, written) = console.wait_for_exit();
     assert_eq!(std::fs::read_to_string(dir.path().join("code")).unwrap(), "0\n", "{written}");
-    let key = key(dir.path());
+    let key = read_key(dir.path());
     assert_eq!(key["KeyMetadata"]["XksKeyConfiguration"]["Id"], "payments-2026");
     assert!(written.rfind("\x1b[?1049l") > written.rfind("\x1b[?1049h"), "{written:?}");
     assert!(!written.contains("KeyMetadata"), "{written:?}");
@@ -53,19 +53,19 @@ fn wizard_is_prefilled_and_the_key_is_written_to_the_pipe() {
 fn wizard_uses_the_controlling_terminal_when_all_streams_are_redirected() {
     let dir = tempfile::tempdir().unwrap();
     let mut console = shell(dir.path(), &format!("create_key {OPTIONS} < /dev/null 2> $DIR/err | cat > $DIR/out"));
-    finish(&mut console);
-    console.end();
+    complete_wizard(&mut console);
+    console.wait_for_exit();
     assert_eq!(std::fs::read_to_string(dir.path().join("err")).unwrap(), "");
-    assert_eq!(key(dir.path())["KeyMetadata"]["Enabled"], true);
+    assert_eq!(read_key(dir.path())["KeyMetadata"]["Enabled"], true);
 }
 
 #[test]
 fn leaving_the_wizard_prints_nothing_and_keeps_one_draft() {
     let dir = tempfile::tempdir().unwrap();
     let mut console = shell(dir.path(), "create_key --alias payments > $DIR/out; echo $? > $DIR/code");
-    console.wait("I understand");
+    console.wait_for("I understand");
     console.send("\x1b");
-    let (_, written) = console.end();
+    let (_, written) = console.wait_for_exit();
     assert!(written.contains("kept as a draft"), "{written}");
     assert_eq!(std::fs::read_to_string(dir.path().join("code")).unwrap(), "3\n");
     assert_eq!(std::fs::read_to_string(dir.path().join("out")).unwrap(), "");
@@ -81,14 +81,14 @@ fn invalid_option_values_are_shown_in_their_steps() {
     let dir = tempfile::tempdir().unwrap();
     let script = "create_key --custom-key-store-id Oslo --xks-key-id 'a b' --alias customer-db --tag aws:x=1 | cat";
     let mut console = shell(dir.path(), script);
-    console.wait("no external key store here has the ID or the name ‘Oslo’");
+    console.wait_for("no external key store here has the ID or the name ‘Oslo’");
     for mark in ["! 2 External key", "! 3 Alias, description", "! 4 Tags"] {
-        console.wait(mark);
+        console.wait_for(mark);
     }
     console.send("\x1b3");
-    console.wait("already exists in this Region");
+    console.wait_for("already exists in this Region");
     console.send("\x1b4");
-    console.wait("aws:");
+    console.wait_for("aws:");
     console.kill();
 }
 

@@ -63,7 +63,7 @@ impl Fault {
     ];
 
     /// Whether nobody knows afterwards if it was done.
-    pub fn leaves_doubt(self, operation: &str) -> bool {
+    pub fn leaves_outcome_unknown(self, operation: &str) -> bool {
         match self {
             // There is no half of nothing: CreateAlias answers with an empty body.
             Self::Truncated => operation != "CreateAlias",
@@ -81,31 +81,31 @@ impl Fault {
 
 /// When it goes wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Strikes {
+pub enum FaultTrigger {
     Never,
     /// At the call of this number, once.
-    At(usize),
+    AtCall(usize),
     /// At each call of an operation.
-    Each(String),
+    EachCall(String),
 }
 
-pub struct Faulty {
-    way: Arc<dyn Transport>,
+pub struct FaultyTransport {
+    inner: Arc<dyn Transport>,
     fault: Fault,
-    strikes: Strikes,
-    here: Clock,
-    there: Clock,
+    trigger: FaultTrigger,
+    client_clock: Clock,
+    server_clock: Clock,
     calls: Mutex<Vec<String>>,
 }
 
-impl Faulty {
-    pub fn new(way: Arc<dyn Transport>, here: Clock, there: Clock) -> Self {
+impl FaultyTransport {
+    pub fn new(inner: Arc<dyn Transport>, client_clock: Clock, server_clock: Clock) -> Self {
         let calls = Mutex::default();
-        Self { way, fault: Fault::Denied, strikes: Strikes::Never, here, there, calls }
+        Self { inner, fault: Fault::Denied, trigger: FaultTrigger::Never, client_clock, server_clock, calls }
     }
 
-    pub fn with(self, fault: Fault, strikes: Strikes) -> Self {
-        Self { fault, strikes, ..self }
+    pub fn with_fault(self, fault: Fault, trigger: FaultTrigger) -> Self {
+        Self { fault, trigger, ..self }
     }
 
     /// The operations asked so far.
@@ -113,20 +113,20 @@ impl Faulty {
         self.calls.lock().unwrap().clone()
     }
 
-    fn fault_of(&self, operation: &str) -> Option<Fault> {
+    fn next_fault(&self, operation: &str) -> Option<Fault> {
         let mut calls = self.calls.lock().unwrap();
         calls.push(operation.to_owned());
-        let strikes = match &self.strikes {
-            Strikes::Never => false,
-            Strikes::At(number) => *number + 1 == calls.len(),
-            Strikes::Each(name) => name == operation,
+        let trigger = match &self.trigger {
+            FaultTrigger::Never => false,
+            FaultTrigger::AtCall(number) => *number + 1 == calls.len(),
+            FaultTrigger::EachCall(name) => name == operation,
         };
-        strikes.then_some(self.fault)
+        trigger.then_some(self.fault)
     }
 }
 
 /// The operation that a request asks for.
-pub fn operation(request: &Request<Bytes>) -> String {
+pub fn operation_name(request: &Request<Bytes>) -> String {
     let target = request.headers().get("x-amz-target").map(|target| target.to_str().unwrap());
     let form = String::from_utf8_lossy(request.body());
     let action = form_urlencoded::parse(form.as_bytes()).find(|(name, _)| name == "Action");
@@ -137,7 +137,7 @@ pub fn operation(request: &Request<Bytes>) -> String {
 }
 
 /// A refusal as the service of the request writes it.
-pub fn refusal(request: &Request<Bytes>, code: &str, status: u16) -> Response<Bytes> {
+pub fn error_response(request: &Request<Bytes>, code: &str, status: u16) -> Response<Bytes> {
     let error = ServiceError { status, ..ServiceError::new(code, "said the test") };
     let body = if request.headers().contains_key("x-amz-target") {
         Bytes::from(xks_console::aws::codec::json_error_body(&error))
@@ -148,53 +148,53 @@ pub fn refusal(request: &Request<Bytes>, code: &str, status: u16) -> Response<By
     Response::builder().status(status).header("x-amzn-requestid", "r-1").body(body).unwrap()
 }
 
-impl Transport for Faulty {
+impl Transport for FaultyTransport {
     fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
-        let fault = self.fault_of(&operation(&request));
+        let fault = self.next_fault(&operation_name(&request));
         let lost = |may_have_arrived| {
             let reason = "the test has cut the line".to_owned();
             Err(TransportError { host: "kms".to_owned(), reason, may_have_arrived })
         };
         Box::pin(async move {
             match fault {
-                Some(Fault::Throttled) => return Ok(refusal(&request, "ThrottlingException", 400)),
-                Some(Fault::FailsBefore) => return Ok(refusal(&request, "KMSInternalException", 500)),
+                Some(Fault::Throttled) => return Ok(error_response(&request, "ThrottlingException", 400)),
+                Some(Fault::FailsBefore) => return Ok(error_response(&request, "KMSInternalException", 500)),
                 Some(Fault::ConnectionRefused) => return lost(false),
                 Some(Fault::ResetBefore) => return lost(true),
                 Some(Fault::HangsBefore) => return std::future::pending().await,
-                Some(Fault::Expired) => return Ok(refusal(&request, "ExpiredTokenException", 400)),
-                Some(Fault::Denied) => return Ok(refusal(&request, "AccessDeniedException", 400)),
+                Some(Fault::Expired) => return Ok(error_response(&request, "ExpiredTokenException", 400)),
+                Some(Fault::Denied) => return Ok(error_response(&request, "AccessDeniedException", 400)),
                 Some(Fault::Slow) => tokio::time::sleep(Duration::from_secs(20)).await,
                 // Signed before the clock went wrong, it would be taken.
                 Some(Fault::WrongClock) => {
-                    self.here.advance(SignedDuration::from_hours(1));
-                    return Ok(self.dated(refusal(&request, "InvalidSignatureException", 400)));
+                    self.client_clock.advance(SignedDuration::from_hours(1));
+                    return Ok(self.with_date(error_response(&request, "InvalidSignatureException", 400)));
                 }
                 _ => {}
             }
-            let fails = refusal(&request, "KMSInternalException", 500);
-            let mut answer = self.way.send(request).await?;
+            let fails = error_response(&request, "KMSInternalException", 500);
+            let mut response = self.inner.send(request).await?;
             match fault {
                 Some(Fault::FailsAfter) => return Ok(fails),
                 Some(Fault::ResetAfter) => return lost(true),
                 Some(Fault::HangsAfter) => return std::future::pending().await,
                 Some(Fault::Truncated) => {
-                    let body = answer.body().slice(..answer.body().len() / 2);
-                    *answer.body_mut() = body;
+                    let body = response.body().slice(..response.body().len() / 2);
+                    *response.body_mut() = body;
                 }
-                Some(Fault::Garbage) => *answer.body_mut() = Bytes::from_static(b"<html>Welcome to our hotel</html>"),
+                Some(Fault::Garbage) => *response.body_mut() = Bytes::from_static(b"<html>Welcome to our hotel</html>"),
                 _ => {}
             }
-            Ok(self.dated(answer))
+            Ok(self.with_date(response))
         })
     }
 }
 
-impl Faulty {
+impl FaultyTransport {
     /// Says when it was sent, as every HTTP server does.
-    fn dated(&self, mut answer: Response<Bytes>) -> Response<Bytes> {
-        let date = self.there.now().strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
-        answer.headers_mut().insert("date", date.parse().unwrap());
-        answer
+    fn with_date(&self, mut response: Response<Bytes>) -> Response<Bytes> {
+        let date = self.server_clock.now().strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+        response.headers_mut().insert("date", date.parse().unwrap());
+        response
     }
 }

@@ -7,7 +7,7 @@ use xks_console::flow::tape::{self, ConsoleDriver as _};
 
 pub const DESCRIPTION: &str = "made under faults";
 /// What the console says when it doesn't know what became of a request.
-pub const DOUBT: &str = "Whether it was done is not known";
+pub const UNKNOWN_OUTCOME: &str = "Whether it was done is not known";
 
 /// How the person goes about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,21 +19,21 @@ pub enum Flow {
 }
 
 /// A place on the way: what is seen there, and the keys that lead on.
-type Place = (&'static str, &'static [&'static str]);
+type FlowStep = (&'static str, &'static [&'static str]);
 
-const TO_STORE: &[Place] = &[
+const OPEN_FROM_KEY_STORE: &[FlowStep] = &[
     ("External key stores (4)", &["down", "enter"]),
     ("General configuration", &["enter"]),
     ("External key ID", &["payments-2026", "tab", "space", "next"]),
 ];
-const TO_KEYS: &[Place] =
+const OPEN_FROM_KEYS: &[FlowStep] =
     &[("External key stores (4)", &["tab", "up", "up", "enter"]), ("Customer managed keys (6)", &["n"])];
-const IN_STORE: &[Place] = &[
+const CHOOSE_KEY_STORE: &[FlowStep] = &[
     ("Configure key", &["tab", "tab", "enter", "down", "down", "down", "space", "tab", "space", "next"]),
     ("Choose external key for this KMS key", &["/", "frank", "enter", "space", "tab", "payments-2026", "next"]),
 ];
-const IN_KMS: &[Place] = &[("Configure key", &["next"])];
-const THE_REST: &[Place] = &[
+const CHOOSE_KMS_ORIGIN: &[FlowStep] = &[("Configure key", &["next"])];
+const COMMON_STEPS: &[FlowStep] = &[
     ("Add alias and description", &["payments", "tab", DESCRIPTION, "next"]),
     ("Add tags", &["next"]),
     ("Define key administrative permissions", &["next"]),
@@ -44,56 +44,56 @@ const THE_REST: &[Place] = &[
 ];
 
 /// What the person has gone through.
-pub struct Person {
+pub struct SimulatedUser {
     /// Whether the console said so.
     pub succeeded: bool,
     /// What went wrong on the way, in the console's words.
-    pub troubles: Vec<String>,
+    pub errors: Vec<String>,
     /// The last screen.
-    pub last: String,
+    pub last_screen: String,
 }
 
 /// How often the person tries again.
-const PATIENCE: usize = 5;
+const MAX_RETRIES: usize = 5;
 
-impl Person {
-    pub fn walk(journey: &mut Player, flow: Flow) -> Self {
-        let (first, second): (&[Place], &[Place]) = match flow {
-            Flow::Method1 => (TO_STORE, &[]),
-            Flow::Method2 => (TO_KEYS, IN_STORE),
-            Flow::Method2InKms => (TO_KEYS, IN_KMS),
+impl SimulatedUser {
+    pub fn run_flow(journey: &mut Player, flow: Flow) -> Self {
+        let (first, second): (&[FlowStep], &[FlowStep]) = match flow {
+            Flow::Method1 => (OPEN_FROM_KEY_STORE, &[]),
+            Flow::Method2 => (OPEN_FROM_KEYS, CHOOSE_KEY_STORE),
+            Flow::Method2InKms => (OPEN_FROM_KEYS, CHOOSE_KMS_ORIGIN),
         };
-        let mut person = Self { succeeded: false, troubles: Vec::new(), last: String::new() };
-        person.succeeded = [first, second, THE_REST].concat().iter().all(|place| person.pass(journey, *place));
-        person
+        let mut user = Self { succeeded: false, errors: Vec::new(), last_screen: String::new() };
+        user.succeeded = [first, second, COMMON_STEPS].concat().iter().all(|place| user.complete_step(journey, *place));
+        user
     }
 
     /// Goes on from wherever on the way the wizard stands.
-    pub fn go_on(journey: &mut Player) -> Self {
-        let mut person = Self { succeeded: false, troubles: Vec::new(), last: String::new() };
-        person.look(journey);
-        let title = person.last.lines().nth(2).unwrap_or_default();
+    pub fn resume_flow(journey: &mut Player) -> Self {
+        let mut user = Self { succeeded: false, errors: Vec::new(), last_screen: String::new() };
+        user.read_screen(journey);
+        let title = user.last_screen.lines().nth(2).unwrap_or_default();
         // Out of trouble there is nothing but success.
-        let is_stuck = person.last.contains(DOUBT) || person.last.contains("Its alias was not");
-        let here =
-            THE_REST.iter().position(|(seen, _)| if is_stuck { *seen == "Success" } else { title.contains(seen) });
-        let here = here.unwrap_or_else(|| panic!("{}", person.last));
-        person.succeeded = THE_REST[here..].iter().all(|place| person.pass(journey, *place));
-        person
+        let is_stuck = user.last_screen.contains(UNKNOWN_OUTCOME) || user.last_screen.contains("Its alias was not");
+        let current =
+            COMMON_STEPS.iter().position(|(seen, _)| if is_stuck { *seen == "Success" } else { title.contains(seen) });
+        let current = current.unwrap_or_else(|| panic!("{}", user.last_screen));
+        user.succeeded = COMMON_STEPS[current..].iter().all(|place| user.complete_step(journey, *place));
+        user
     }
 
     /// Comes to a place and leads on from it; whether that went well.
-    fn pass(&mut self, journey: &mut Player, (seen, keys): Place) -> bool {
+    fn complete_step(&mut self, journey: &mut Player, (seen, keys): FlowStep) -> bool {
         let mut tries = 0;
         loop {
-            self.look(journey);
-            if let Some(way_on) = self.trouble() {
+            self.read_screen(journey);
+            if let Some(retry_key) = self.record_error() {
                 tries += 1;
-                if tries > PATIENCE {
+                if tries > MAX_RETRIES {
                     return false;
                 }
-                press(journey, way_on);
-            } else if self.last.contains(seen) {
+                press(journey, retry_key);
+            } else if self.last_screen.contains(seen) {
                 keys.iter().for_each(|key| press(journey, key));
                 return true;
             } else if let Some(due) = journey.next_deadline().filter(|due| due.as_secs() < 60) {
@@ -104,16 +104,16 @@ impl Person {
         }
     }
 
-    fn look(&mut self, journey: &mut Player) {
+    fn read_screen(&mut self, journey: &mut Player) {
         journey.settle();
-        self.last = tape::screen_text(&journey.frame());
+        self.last_screen = tape::screen_text(&journey.frame());
     }
 
     /// Notes what is wrong on the screen; the key that leads on from it.
-    fn trouble(&mut self) -> Option<&'static str> {
-        let last = &self.last;
-        let (words, way_on) = if last.contains(DOUBT) {
-            (DOUBT.to_owned(), "enter")
+    fn record_error(&mut self) -> Option<&'static str> {
+        let last = &self.last_screen;
+        let (words, retry_key) = if last.contains(UNKNOWN_OUTCOME) {
+            (UNKNOWN_OUTCOME.to_owned(), "enter")
         } else if last.contains("was not created") || last.contains("Its alias was not") {
             (last.lines().find(|line| line.contains('✗'))?.to_owned(), "enter")
         } else if last.contains("Press r to try again") {
@@ -123,8 +123,8 @@ impl Person {
         } else {
             return None;
         };
-        self.troubles.push(words);
-        Some(way_on)
+        self.errors.push(words);
+        Some(retry_key)
     }
 }
 

@@ -20,38 +20,38 @@ use tokio::sync::Barrier;
 use tower::ServiceExt as _;
 use xks_console::aws::sigv4::{self, Credentials};
 
-use super::Lab;
+use super::TestProxy;
 
 /// What a proxy does in place of what it should.
-pub type Fault = for<'a> fn(&'a Faulty, Request<Bytes>) -> BoxFuture<'a, Response<Bytes>>;
+pub type Fault = for<'a> fn(&'a FaultyProxy, Request<Bytes>) -> BoxFuture<'a, Response<Bytes>>;
 
 /// The right proxy behind a fault, and what the fault has seen.
-pub struct Faulty {
-    right: Router,
-    pub lab: Lab,
+pub struct FaultyProxy {
+    correct_proxy: Router,
+    pub lab: TestProxy,
     /// The answers of Encrypt by their ciphertext and tag, and what they were asked with.
-    pub sealed: Mutex<HashMap<String, (Value, Value)>>,
-    pub is_dead: AtomicBool,
+    pub encryptions: Mutex<HashMap<String, (Value, Value)>>,
+    pub is_down: AtomicBool,
     /// Lets two requests meet.
-    pub pair: Barrier,
+    pub pair_barrier: Barrier,
 }
 
-impl Faulty {
+impl FaultyProxy {
     /// Serves `lab` with a fault, until the test ends.
-    pub async fn serve(lab: &Lab, fault: Fault, reads_all: bool) -> SocketAddr {
+    pub async fn serve(lab: &TestProxy, fault: Fault, reads_all: bool) -> SocketAddr {
         let faulty = Arc::new(Self {
-            right: lab.aws.proxy_router(),
+            correct_proxy: lab.aws.proxy_router(),
             lab: lab.clone(),
-            sealed: Mutex::default(),
-            is_dead: AtomicBool::new(false),
-            pair: Barrier::new(2),
+            encryptions: Mutex::default(),
+            is_down: AtomicBool::new(false),
+            pair_barrier: Barrier::new(2),
         });
         let app = Router::new().fallback(move |request: Request<Body>| {
             let faulty = Arc::clone(&faulty);
             async move {
                 let length = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
                 if !reads_all && length.is_some_and(|length: u64| length > 1 << 20) {
-                    return faulty.right.clone().oneshot(request).await.unwrap();
+                    return faulty.correct_proxy.clone().oneshot(request).await.unwrap();
                 }
                 let (head, body) = request.into_parts();
                 let Ok(body) = body.collect().await else { return Response::new(Body::empty()) };
@@ -65,13 +65,13 @@ impl Faulty {
     }
 
     /// What the right proxy answers.
-    pub async fn pass(&self, request: Request<Bytes>) -> Response<Bytes> {
-        let (head, body) = self.right.clone().oneshot(request.map(Body::from)).await.unwrap().into_parts();
+    pub async fn forward(&self, request: Request<Bytes>) -> Response<Bytes> {
+        let (head, body) = self.correct_proxy.clone().oneshot(request.map(Body::from)).await.unwrap().into_parts();
         Response::from_parts(head, body.collect().await.unwrap().to_bytes())
     }
 
     /// `request` with another body, signed rightly.
-    pub fn signed(&self, request: &Request<Bytes>, body: &Value) -> Request<Bytes> {
+    pub fn sign_with_body(&self, request: &Request<Bytes>, body: &Value) -> Request<Bytes> {
         let host = request.headers()[HOST].to_str().unwrap();
         let uri = format!("http://{host}{}", request.uri().path());
         let mut new = Request::post(uri).body(Bytes::from(body.to_string())).unwrap();
@@ -86,65 +86,65 @@ impl Faulty {
     }
 
     /// What the right proxy answers to `request` with another body.
-    pub async fn again(&self, request: &Request<Bytes>, body: &Value) -> Response<Bytes> {
-        self.pass(self.signed(request, body)).await
+    pub async fn forward_with_body(&self, request: &Request<Bytes>, body: &Value) -> Response<Bytes> {
+        self.forward(self.sign_with_body(request, body)).await
     }
 
     /// Passes an Encrypt and remembers what came of it.
-    pub async fn remember(&self, request: Request<Bytes>) -> Response<Bytes> {
-        let asked = read(request.body());
-        let answer = self.pass(request).await;
-        if answer.status() == StatusCode::OK {
-            let gave = read(answer.body());
-            let name = format!("{}{}", gave["ciphertext"], gave["authenticationTag"]);
-            self.sealed.lock().unwrap().insert(name, (asked, gave));
+    pub async fn forward_and_record(&self, request: Request<Bytes>) -> Response<Bytes> {
+        let request_body = parse_json(request.body());
+        let response = self.forward(request).await;
+        if response.status() == StatusCode::OK {
+            let response_body = parse_json(response.body());
+            let name = format!("{}{}", response_body["ciphertext"], response_body["authenticationTag"]);
+            self.encryptions.lock().unwrap().insert(name, (request_body, response_body));
         }
-        answer
+        response
     }
 
     /// What was asked, and what was given, when this ciphertext was made.
-    pub fn origin(&self, asked: &Value) -> Option<(Value, Value)> {
-        let name = format!("{}{}", asked["ciphertext"], asked["authenticationTag"]);
-        self.sealed.lock().unwrap().get(&name).cloned()
+    pub fn recorded_encryption(&self, request_body: &Value) -> Option<(Value, Value)> {
+        let name = format!("{}{}", request_body["ciphertext"], request_body["authenticationTag"]);
+        self.encryptions.lock().unwrap().get(&name).cloned()
     }
 }
 
 /// A body as JSON; null if it is none.
-pub fn read(body: &[u8]) -> Value {
+pub fn parse_json(body: &[u8]) -> Value {
     serde_json::from_slice(body).unwrap_or_default()
 }
 
 /// The bytes of a Base64 member; none if it isn't there.
-pub fn bytes(value: &Value) -> Vec<u8> {
+pub fn decode_base64(value: &Value) -> Vec<u8> {
     STANDARD.decode(value.as_str().unwrap_or_default()).unwrap_or_default()
 }
 
-pub fn base64(bytes: &[u8]) -> Value {
+pub fn encode_base64(bytes: &[u8]) -> Value {
     STANDARD.encode(bytes).into()
 }
 
 /// An error as the API has them.
-pub fn error(status: u16, name: &str, message: &str) -> Response<Bytes> {
-    answer(status, &json!({ "errorName": name, "errorMessage": message }))
+pub fn error_response(status: u16, name: &str, message: &str) -> Response<Bytes> {
+    json_response(status, &json!({ "errorName": name, "errorMessage": message }))
 }
 
-pub fn answer(status: u16, body: &Value) -> Response<Bytes> {
+pub fn json_response(status: u16, body: &Value) -> Response<Bytes> {
     let response = Response::builder().status(status).header("content-type", "application/json");
     response.body(body.to_string().into()).unwrap()
 }
 
 /// The answer with another status.
-pub fn with_status(mut answer: Response<Bytes>, status: u16) -> Response<Bytes> {
-    *answer.status_mut() = StatusCode::from_u16(status).unwrap();
-    answer
+pub fn with_status(mut response: Response<Bytes>, status: u16) -> Response<Bytes> {
+    *response.status_mut() = StatusCode::from_u16(status).unwrap();
+    response
 }
 
 /// A success with its JSON changed.
-pub fn changed(response: Response<Bytes>, change: impl FnOnce(&mut Value)) -> Response<Bytes> {
+pub fn map_json(response: Response<Bytes>, change: impl FnOnce(&mut Value)) -> Response<Bytes> {
     if response.status() != StatusCode::OK {
         return response;
     }
-    let mut body = read(response.body());
+    let mut body = parse_json(response.body());
     change(&mut body);
-    answer(200, &body)
+    json_response(200, &body)
 }

@@ -23,8 +23,8 @@ use xks_console::server::Server;
 use xks_console::server::tls::{self, ClientAuth};
 use xks_console::xks::key_manager::{NewExternalKey, ProxyCredential};
 
-use super::proxies::{Authority, HOST};
-use super::xks_proxy::client::credential_in;
+use super::proxies::{CertificateAuthority, HOST};
+use super::xks_proxy::client::parse_credential;
 
 mod faults;
 mod faulty;
@@ -35,13 +35,13 @@ const KEYS: [&str; 5] = ["good", "other", "off", "sealer", "opener"];
 
 /// A proxy with the partition `lab`, not served yet.
 #[derive(Clone)]
-pub struct Lab {
+pub struct TestProxy {
     pub aws: BundledAws,
     pub credential: ProxyCredential,
     pub configuration: String,
 }
 
-impl Lab {
+impl TestProxy {
     pub fn new() -> Self {
         let aws = BundledAws::in_memory("default", Environment::system()).unwrap();
         let configuration = aws.create_partition("lab").unwrap().to_string();
@@ -62,11 +62,11 @@ impl Lab {
             };
             aws.key_manager().create_key("lab", &key).unwrap();
         }
-        Self { aws, credential: credential_in(&configuration), configuration }
+        Self { aws, credential: parse_credential(&configuration), configuration }
     }
 
     /// Writes the proxy configuration file.
-    pub fn write(&self, dir: &Path) -> String {
+    pub fn write_configuration(&self, dir: &Path) -> String {
         let path = dir.join("lab.json");
         std::fs::write(&path, &self.configuration).unwrap();
         path.display().to_string()
@@ -81,9 +81,9 @@ impl Lab {
 }
 
 /// Runs the command; what it says of itself, or why it can't.
-async fn check(words: &[&str]) -> Result<Value, String> {
-    let words = ["xks-console", "proxy", "check", "--json", "--requests", "2"].iter().chain(words);
-    let arguments = Arguments::try_parse_from(words).unwrap();
+async fn run_check(arguments: &[&str]) -> Result<Value, String> {
+    let arguments = ["xks-console", "proxy", "check", "--json", "--requests", "2"].iter().chain(arguments);
+    let arguments = Arguments::try_parse_from(arguments).unwrap();
     let Some(Command::Proxy { command: Proxy::Check(how) }) = &arguments.command else { panic!("{arguments:?}") };
     let mut out = Vec::new();
     let done = command::check(&arguments, how, None, Environment::system(), &mut out).await;
@@ -94,72 +94,79 @@ async fn check(words: &[&str]) -> Result<Value, String> {
 }
 
 /// The IDs of the checks that came out so; those of latency say how busy this machine is.
-fn that(report: &Value, outcome: &str) -> BTreeSet<String> {
+fn checks_with_outcome(report: &Value, outcome: &str) -> BTreeSet<String> {
     let checks = report["checks"].as_array().unwrap().iter().filter(|check| check["group"] != "Latency");
     checks.filter(|check| check["outcome"] == outcome).map(|check| check["id"].as_str().unwrap().to_owned()).collect()
 }
 
-fn names(names: &[&str]) -> BTreeSet<String> {
+fn id_set(names: &[&str]) -> BTreeSet<String> {
     names.iter().map(|name| (*name).to_owned()).collect()
 }
 
 /// The options for all keys.
-fn all_keys() -> Vec<&'static str> {
+fn key_options() -> Vec<&'static str> {
     KEYS.iter().flat_map(|key| ["--key", key]).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn bundled_proxy_passes_every_check() {
-    let (authority, lab) = (Authority::new(), Lab::new());
-    let [chain, key] = authority.sign(HOST);
+    let (authority, lab) = (CertificateAuthority::new(), TestProxy::new());
+    let [chain, key] = authority.issue(HOST);
     let address = lab.serve(Some(tls::from_files(&chain, &key, None).unwrap())).await;
-    let (file, connect_to) = (lab.write(&chain.with_file_name("")), format!("{HOST}={address}"));
-    let (endpoint, trusted) = (format!("https://{HOST}"), authority.file());
-    let words = ["--endpoint", &endpoint, "--connect-to", &connect_to, "--proxy-ca", trusted.to_str().unwrap()];
-    let words = [&words[..], &["--configuration", &file], &all_keys()].concat();
-    let report = check(&words).await.unwrap();
-    assert_eq!(that(&report, "fail"), BTreeSet::new(), "{report:#}");
-    assert_eq!(that(&report, "skip"), names(&["request-half-sent", "tls-client-certificate", "tls-client-stranger"]));
+    let (file, connect_to) = (lab.write_configuration(&chain.with_file_name("")), format!("{HOST}={address}"));
+    let (endpoint, trusted) = (format!("https://{HOST}"), authority.ca_path());
+    let arguments = ["--endpoint", &endpoint, "--connect-to", &connect_to, "--proxy-ca", trusted.to_str().unwrap()];
+    let arguments = [&arguments[..], &["--configuration", &file], &key_options()].concat();
+    let report = run_check(&arguments).await.unwrap();
+    assert_eq!(checks_with_outcome(&report, "fail"), BTreeSet::new(), "{report:#}");
+    assert_eq!(
+        checks_with_outcome(&report, "skip"),
+        id_set(&["request-half-sent", "tls-client-certificate", "tls-client-stranger"])
+    );
     assert!(report["checks"].as_array().unwrap().iter().any(|check| {
         check["id"] == "tls-suites" && check["notes"][0].as_str().unwrap().starts_with("TLSv1_3, TLS13_")
     }));
     assert_eq!(report["latencies"].as_array().unwrap().len(), 5, "{report:#}");
     // A certificate of an authority that isn't trusted: nothing is said to that host.
-    let untrusted = [&words[..4], &words[6..]].concat();
-    let refused = check(&untrusted).await.unwrap_err();
+    let untrusted = [&arguments[..4], &arguments[6..]].concat();
+    let refused = run_check(&untrusted).await.unwrap_err();
     assert!(refused.contains("UnknownIssuer") && refused.contains("--proxy-ca"), "{refused}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn client_certificates_are_sent_and_their_absence_is_tested() {
-    let (authority, lab) = (Authority::new(), Lab::new());
-    let [chain, key] = authority.sign(HOST);
+    let (authority, lab) = (CertificateAuthority::new(), TestProxy::new());
+    let [chain, key] = authority.issue(HOST);
     let name = "cks.kms.us-west-2.amazonaws.com";
-    let clients = ClientAuth { ca_certificates: authority.file(), client_name: name.to_owned() };
+    let clients = ClientAuth { ca_certificates: authority.ca_path(), client_name: name.to_owned() };
     let address = lab.serve(Some(tls::from_files(&chain, &key, Some(&clients)).unwrap())).await;
-    let (file, connect_to) = (lab.write(&chain.with_file_name("")), format!("{HOST}={address}"));
-    let (endpoint, trusted) = (format!("https://{HOST}"), authority.file());
-    let words = ["--endpoint", &endpoint, "--connect-to", &connect_to, "--proxy-ca", trusted.to_str().unwrap()];
-    let words = [&words[..], &["--configuration", &file], &all_keys()].concat();
-    let refused = check(&words).await.unwrap_err();
+    let (file, connect_to) = (lab.write_configuration(&chain.with_file_name("")), format!("{HOST}={address}"));
+    let (endpoint, trusted) = (format!("https://{HOST}"), authority.ca_path());
+    let arguments = ["--endpoint", &endpoint, "--connect-to", &connect_to, "--proxy-ca", trusted.to_str().unwrap()];
+    let arguments = [&arguments[..], &["--configuration", &file], &key_options()].concat();
+    let refused = run_check(&arguments).await.unwrap_err();
     assert!(refused.contains("can't be reached") && refused.contains("--client-cert"), "{refused}");
-    let [certificate, private] = authority.sign(name).map(|path| path.display().to_string());
-    let words = [&words[..], &["--client-cert", &certificate, "--client-key", &private]].concat();
-    let report = check(&words).await.unwrap();
-    assert_eq!(that(&report, "fail"), BTreeSet::new(), "{report:#}");
-    assert_eq!(that(&report, "skip"), names(&["request-half-sent"]));
+    let [certificate, private] = authority.issue(name).map(|path| path.display().to_string());
+    let arguments = [&arguments[..], &["--client-cert", &certificate, "--client-key", &private]].concat();
+    let report = run_check(&arguments).await.unwrap();
+    assert_eq!(checks_with_outcome(&report, "fail"), BTreeSet::new(), "{report:#}");
+    assert_eq!(checks_with_outcome(&report, "skip"), id_set(&["request-half-sent"]));
 
     // The same certificate, shown to a proxy that doesn't ask.
     let address = lab.serve(Some(tls::from_files(&chain, &key, None).unwrap())).await;
     let connect_to = format!("{HOST}={address}");
-    let words: Vec<&str> =
-        words.iter().map(|word| if word.starts_with("xks.") { connect_to.as_str() } else { word }).collect();
-    let report = check(&words).await.unwrap();
-    assert_eq!(that(&report, "fail"), names(&["tls-client-certificate", "tls-client-stranger"]), "{report:#}");
+    let arguments: Vec<&str> =
+        arguments.iter().map(|word| if word.starts_with("xks.") { connect_to.as_str() } else { word }).collect();
+    let report = run_check(&arguments).await.unwrap();
+    assert_eq!(
+        checks_with_outcome(&report, "fail"),
+        id_set(&["tls-client-certificate", "tls-client-stranger"]),
+        "{report:#}"
+    );
 }
 
 /// TLS with one suite that KMS doesn't have.
-fn with_another_suite([chain, key]: &[PathBuf; 2]) -> Arc<ServerConfig> {
+fn tls_with_unsupported_suite([chain, key]: &[PathBuf; 2]) -> Arc<ServerConfig> {
     let mut provider = rustls::crypto::aws_lc_rs::default_provider();
     provider.cipher_suites.retain(|suite| suite.suite() == CipherSuite::TLS13_AES_128_GCM_SHA256);
     let builder = ServerConfig::builder_with_provider(Arc::new(provider)).with_protocol_versions(&[&TLS13]).unwrap();
@@ -168,7 +175,7 @@ fn with_another_suite([chain, key]: &[PathBuf; 2]) -> Arc<ServerConfig> {
 }
 
 /// A port that goes on with TLS 1.1, and hands all else to `behind`.
-async fn with_old_tls(behind: SocketAddr) -> SocketAddr {
+async fn front_with_tls_1_1(upstream: SocketAddr) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
@@ -181,8 +188,8 @@ async fn with_old_tls(behind: SocketAddr) -> SocketAddr {
                     let _ = stream.write_all(&[22, 3, 2, 0, 42, 2]).await;
                     return;
                 }
-                let mut behind = TcpStream::connect(behind).await.unwrap();
-                let _ = tokio::io::copy_bidirectional(&mut stream, &mut behind).await;
+                let mut upstream = TcpStream::connect(upstream).await.unwrap();
+                let _ = tokio::io::copy_bidirectional(&mut stream, &mut upstream).await;
             });
         }
     });
@@ -191,28 +198,28 @@ async fn with_old_tls(behind: SocketAddr) -> SocketAddr {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn endpoint_that_kms_would_not_call_fails() {
-    let (authority, lab) = (Authority::new(), Lab::new());
-    let files = authority.sign("127.0.0.1");
-    let address = with_old_tls(lab.serve(Some(with_another_suite(&files))).await).await;
-    let (file, connect_to) = (lab.write(&files[0].with_file_name("")), format!("127.0.0.1={address}"));
-    let trusted = authority.file();
-    let words = ["--endpoint", "https://127.0.0.1", "--connect-to", &connect_to, "--configuration", &file];
-    let words = [&words[..], &["--proxy-ca", trusted.to_str().unwrap(), "--key", "good"]].concat();
-    let report = check(&words).await.unwrap();
-    assert_eq!(that(&report, "fail"), names(&["endpoint-name", "tls-old", "tls-suites"]), "{report:#}");
+    let (authority, lab) = (CertificateAuthority::new(), TestProxy::new());
+    let files = authority.issue("127.0.0.1");
+    let address = front_with_tls_1_1(lab.serve(Some(tls_with_unsupported_suite(&files))).await).await;
+    let (file, connect_to) = (lab.write_configuration(&files[0].with_file_name("")), format!("127.0.0.1={address}"));
+    let trusted = authority.ca_path();
+    let arguments = ["--endpoint", "https://127.0.0.1", "--connect-to", &connect_to, "--configuration", &file];
+    let arguments = [&arguments[..], &["--proxy-ca", trusted.to_str().unwrap(), "--key", "good"]].concat();
+    let report = run_check(&arguments).await.unwrap();
+    assert_eq!(checks_with_outcome(&report, "fail"), id_set(&["endpoint-name", "tls-old", "tls-suites"]), "{report:#}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_fault_fails_exactly_the_checks_for_it() {
     let dir = tempfile::tempdir().unwrap();
-    let lab = Lab::new();
-    let file = lab.write(dir.path());
+    let lab = TestProxy::new();
+    let file = lab.write_configuration(dir.path());
     let checked = stream::iter(faults::FAULTS).map(async |(fault, expected, run)| {
-        let address = faulty::Faulty::serve(&lab, *run, *fault == faults::GREEDY).await;
+        let address = faulty::FaultyProxy::serve(&lab, *run, *fault == faults::READS_WHOLE_BODY).await;
         let endpoint = format!("http://{address}");
-        let words = [&["--endpoint", &endpoint, "--configuration", &file][..], &all_keys()].concat();
-        let found = that(&check(&words).await.unwrap(), "fail");
-        (found != names(expected)).then(|| format!("{fault}: {found:?}"))
+        let arguments = [&["--endpoint", &endpoint, "--configuration", &file][..], &key_options()].concat();
+        let found = checks_with_outcome(&run_check(&arguments).await.unwrap(), "fail");
+        (found != id_set(expected)).then(|| format!("{fault}: {found:?}"))
     });
     let wrong: Vec<String> = checked.buffer_unordered(4).filter_map(async |wrong| wrong).collect().await;
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -221,14 +228,14 @@ async fn each_fault_fails_exactly_the_checks_for_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn wrong_secret_fails_a_single_check() {
     let dir = tempfile::tempdir().unwrap();
-    let lab = Lab::new();
+    let lab = TestProxy::new();
     let address = lab.serve(None).await;
     let secret = lab.credential.secret_access_key.expose().to_owned();
     let path = dir.path().join("wrong.json");
     std::fs::write(&path, lab.configuration.replace(&secret, &"A".repeat(43))).unwrap();
     let (endpoint, file) = (format!("http://{address}"), path.display().to_string());
-    let report = check(&["--endpoint", &endpoint, "--configuration", &file, "--key", "good"]).await.unwrap();
-    assert_eq!(that(&report, "fail"), names(&["auth-accepted"]), "{report:#}");
+    let report = run_check(&["--endpoint", &endpoint, "--configuration", &file, "--key", "good"]).await.unwrap();
+    assert_eq!(checks_with_outcome(&report, "fail"), id_set(&["auth-accepted"]), "{report:#}");
     let told = report["checks"].as_array().unwrap().iter().find(|check| check["id"] == "auth-accepted").unwrap();
     assert!(told["reason"].as_str().unwrap().contains("check the credential"), "{told}");
 }
@@ -236,35 +243,35 @@ async fn wrong_secret_fails_a_single_check() {
 #[tokio::test(flavor = "multi_thread")]
 async fn proxy_without_a_usable_key_is_not_conformant() {
     let dir = tempfile::tempdir().unwrap();
-    let lab = Lab::new();
-    let (address, file) = (lab.serve(None).await, lab.write(dir.path()));
+    let lab = TestProxy::new();
+    let (address, file) = (lab.serve(None).await, lab.write_configuration(dir.path()));
     let endpoint = format!("http://{address}");
-    let report = check(&["--endpoint", &endpoint, "--configuration", &file, "--key", "off"]).await.unwrap();
-    assert_eq!(that(&report, "fail"), names(&["metadata-usable-key"]), "{report:#}");
-    assert!(that(&report, "skip").contains("encrypt-cdiv"));
+    let report = run_check(&["--endpoint", &endpoint, "--configuration", &file, "--key", "off"]).await.unwrap();
+    assert_eq!(checks_with_outcome(&report, "fail"), id_set(&["metadata-usable-key"]), "{report:#}");
+    assert!(checks_with_outcome(&report, "skip").contains("encrypt-cdiv"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn throttled_requests_are_retried() {
     let dir = tempfile::tempdir().unwrap();
-    let lab = Lab::new();
+    let lab = TestProxy::new();
     let server = Server::open(lab.aws.clone(), "127.0.0.1:0".parse().unwrap(), None, false).await.unwrap();
     let server = server.with_proxy_rate(std::num::NonZeroU32::new(120).unwrap());
-    let (endpoint, file) = (format!("http://{}", server.address()), lab.write(dir.path()));
+    let (endpoint, file) = (format!("http://{}", server.address()), lab.write_configuration(dir.path()));
     tokio::spawn(server.run(std::future::pending()));
     let report =
-        check(&[&["--endpoint", &endpoint, "--configuration", &file][..], &all_keys()].concat()).await.unwrap();
-    assert_eq!(that(&report, "fail"), BTreeSet::new(), "{report:#}");
+        run_check(&[&["--endpoint", &endpoint, "--configuration", &file][..], &key_options()].concat()).await.unwrap();
+    assert_eq!(checks_with_outcome(&report, "fail"), BTreeSet::new(), "{report:#}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn unresponsive_proxy_fails_fast() {
     let dir = tempfile::tempdir().unwrap();
-    let file = Lab::new().write(dir.path());
+    let file = TestProxy::new().write_configuration(dir.path());
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}", silent.local_addr().unwrap());
     let start = tokio::time::Instant::now();
-    let told = check(&["--endpoint", &endpoint, "--configuration", &file, "--key", "good"]).await.unwrap_err();
+    let told = run_check(&["--endpoint", &endpoint, "--configuration", &file, "--key", "good"]).await.unwrap_err();
     assert!(told.contains("no answer in 3 seconds"), "{told}");
     assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
 }
@@ -272,15 +279,15 @@ async fn unresponsive_proxy_fails_fast() {
 #[tokio::test(start_paused = true)]
 async fn slow_option_tests_half_sent_requests() {
     let dir = tempfile::tempdir().unwrap();
-    let lab = Lab::new();
-    let (right, file) = (lab.serve(None).await, lab.write(dir.path()));
+    let lab = TestProxy::new();
+    let (right, file) = (lab.serve(None).await, lab.write_configuration(dir.path()));
     // axum's own server waits as long as it takes.
     let (_, _, nothing) = faults::FAULTS[0];
-    let patient = faulty::Faulty::serve(&lab, nothing, false).await;
+    let patient = faulty::FaultyProxy::serve(&lab, nothing, false).await;
     for (address, outcome) in [(right, "pass"), (patient, "fail")] {
         let endpoint = format!("http://{address}");
-        let words = ["--endpoint", &endpoint, "--configuration", &file, "--key", "good", "--slow"];
-        let report = check(&words).await.unwrap();
-        assert!(that(&report, outcome).contains("request-half-sent"), "{report:#}");
+        let arguments = ["--endpoint", &endpoint, "--configuration", &file, "--key", "good", "--slow"];
+        let report = run_check(&arguments).await.unwrap();
+        assert!(checks_with_outcome(&report, outcome).contains("request-half-sent"), "{report:#}");
     }
 }

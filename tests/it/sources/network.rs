@@ -3,33 +3,33 @@
 use xks_console::server::{Server, tls};
 
 use super::cloud::{Cloud, SSO_TOKEN, run, signer};
-use super::proxy::Proxy;
-use super::{ACCOUNT, SESSION_FILE, SSO_SESSION, login, only, static_keys};
+use super::proxy::HttpProxy;
+use super::{ACCOUNT, SESSION_FILE, SSO_SESSION, only_issued, sso_token_file, static_keys};
 
 /// What a shell says of proxies, with nothing left of what the machine is set up with.
-fn by_proxy<'a>(proxy: &'a Proxy, none_for: &'a str) -> Vec<(&'static str, &'a str)> {
-    let mut variables = vec![("AWS_CA_BUNDLE", proxy.authority.to_str().unwrap()), ("AWS_REGION", "us-west-2")];
+fn proxy_env<'a>(proxy: &'a HttpProxy, no_proxy_hosts: &'a str) -> Vec<(&'static str, &'a str)> {
+    let mut variables = vec![("AWS_CA_BUNDLE", proxy.ca_path.to_str().unwrap()), ("AWS_REGION", "us-west-2")];
     variables.extend(["HTTPS_PROXY", "https_proxy"].map(|name| (name, &*proxy.url)));
-    variables.extend(["NO_PROXY", "no_proxy"].map(|name| (name, none_for)));
+    variables.extend(["NO_PROXY", "no_proxy"].map(|name| (name, no_proxy_hosts)));
     variables
 }
 
 /// A profile `default` for `Admin`, in the home of `cloud`.
-fn log_in(cloud: &Cloud) {
+fn write_default_profile(cloud: &Cloud) {
     cloud.write(".aws/credentials", &static_keys(cloud, "default", "Admin"));
 }
 
 #[test]
 fn aws_is_reached_through_the_https_proxy() {
     let cloud = Cloud::start();
-    let proxy = Proxy::start(&cloud);
-    log_in(&cloud);
-    let mut console = run(cloud.home.path(), &["--aws"], &by_proxy(&proxy, ""));
-    console.wait(ACCOUNT);
-    console.wait("Frankfurt HSM");
+    let proxy = HttpProxy::start(&cloud);
+    write_default_profile(&cloud);
+    let mut console = run(cloud.home.path(), &["--aws"], &proxy_env(&proxy, ""));
+    console.wait_for(ACCOUNT);
+    console.wait_for("Frankfurt HSM");
     console.kill();
-    cloud.assert_signed_by(&signer(&cloud.key_of("Admin")));
-    let hosts = proxy.asked();
+    cloud.assert_signed_by(&signer(&cloud.access_key("Admin")));
+    let hosts = proxy.connect_targets();
     for host in ["iam.amazonaws.com:443", "kms.us-west-2.amazonaws.com:443", "sts.us-west-2.amazonaws.com:443"] {
         assert!(hosts.iter().any(|asked| asked == host), "{host}: {hosts:?}");
     }
@@ -39,42 +39,42 @@ fn aws_is_reached_through_the_https_proxy() {
 #[test]
 fn credential_sources_are_reached_through_the_https_proxy() {
     let cloud = Cloud::start();
-    let proxy = Proxy::start(&cloud);
+    let proxy = HttpProxy::start(&cloud);
     cloud.write(".aws/config", SSO_SESSION);
-    cloud.write(SESSION_FILE, &login(SSO_TOKEN, 8));
-    let mut console = run(cloud.home.path(), &["--aws", "--profile", "login"], &by_proxy(&proxy, ""));
-    console.wait(ACCOUNT);
+    cloud.write(SESSION_FILE, &sso_token_file(SSO_TOKEN, 8));
+    let mut console = run(cloud.home.path(), &["--aws", "--profile", "login"], &proxy_env(&proxy, ""));
+    console.wait_for(ACCOUNT);
     console.kill();
-    cloud.assert_signed_by(&only(&cloud));
+    cloud.assert_signed_by(&only_issued(&cloud));
     let portal = "portal.sso.eu-central-1.amazonaws.com:443";
-    assert!(proxy.asked().iter().any(|host| host == portal), "{:?}", proxy.asked());
+    assert!(proxy.connect_targets().iter().any(|host| host == portal), "{:?}", proxy.connect_targets());
 }
 
 #[test]
 fn hosts_in_no_proxy_bypass_the_proxy() {
     let cloud = Cloud::start();
-    let proxy = Proxy::start(&cloud);
-    log_in(&cloud);
+    let proxy = HttpProxy::start(&cloud);
+    write_default_profile(&cloud);
     let arguments = ["--endpoint-url", "https://aws.invalid"];
-    let mut console = run(cloud.home.path(), &arguments, &by_proxy(&proxy, ""));
-    console.wait(ACCOUNT);
+    let mut console = run(cloud.home.path(), &arguments, &proxy_env(&proxy, ""));
+    console.wait_for(ACCOUNT);
     console.kill();
-    assert_eq!(proxy.asked(), ["aws.invalid:443"]);
+    assert_eq!(proxy.connect_targets(), ["aws.invalid:443"]);
 
     let cloud = Cloud::start();
-    let proxy = Proxy::start(&cloud);
-    log_in(&cloud);
-    let mut console = run(cloud.home.path(), &arguments, &by_proxy(&proxy, ".invalid"));
-    console.wait("no answer came from aws.invalid");
+    let proxy = HttpProxy::start(&cloud);
+    write_default_profile(&cloud);
+    let mut console = run(cloud.home.path(), &arguments, &proxy_env(&proxy, ".invalid"));
+    console.wait_for("no answer came from aws.invalid");
     console.kill();
-    assert!(proxy.asked().is_empty());
+    assert!(proxy.connect_targets().is_empty());
 }
 
 #[test]
 fn failing_proxy_is_named_in_the_error() {
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let cloud = Cloud::start();
-    log_in(&cloud);
+    write_default_profile(&cloud);
     // To what is no proxy a tunnel is a strange request.
     for (proxy, reason) in [(format!("http://{closed}"), "Connection refused"), (cloud.url.clone(), "unsuccessful")] {
         let variables = ["HTTPS_PROXY", "https_proxy"].map(|name| (name, &*proxy));
@@ -82,7 +82,7 @@ fn failing_proxy_is_named_in_the_error() {
         let variables = [&[("AWS_REGION", "us-west-2")], &variables[..], &none].concat();
         let mut console = run(cloud.home.path(), &["--aws"], &variables);
         let words = format!("the proxy of HTTPS_PROXY makes no way there: {reason}");
-        console.wait_in_lines(&format!("no answer came from kms.us-west-2.amazonaws.com: {words}"));
+        console.wait_for_wrapped(&format!("no answer came from kms.us-west-2.amazonaws.com: {words}"));
         console.kill();
     }
     assert_eq!(cloud.signers(), []);
@@ -90,21 +90,21 @@ fn failing_proxy_is_named_in_the_error() {
 
 #[test]
 fn configured_endpoints_can_be_ignored_by_environment_variable() {
-    let (cloud, elsewhere) = (Cloud::start(), Cloud::start());
-    let proxy = Proxy::start(&cloud);
-    log_in(&cloud);
-    cloud.write(".aws/config", &format!("[default]\nendpoint_url = {}\n", elsewhere.url));
+    let (cloud, ignored) = (Cloud::start(), Cloud::start());
+    let proxy = HttpProxy::start(&cloud);
+    write_default_profile(&cloud);
+    cloud.write(".aws/config", &format!("[default]\nendpoint_url = {}\n", ignored.url));
     let more = [
-        ("AWS_ENDPOINT_URL", &*elsewhere.url),
-        ("AWS_ENDPOINT_URL_KMS", &elsewhere.url),
+        ("AWS_ENDPOINT_URL", &*ignored.url),
+        ("AWS_ENDPOINT_URL_KMS", &ignored.url),
         ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true"),
     ];
-    let mut console = run(cloud.home.path(), &["--aws"], &[&by_proxy(&proxy, "")[..], &more].concat());
-    console.wait(ACCOUNT);
-    console.wait("Frankfurt HSM");
+    let mut console = run(cloud.home.path(), &["--aws"], &[&proxy_env(&proxy, "")[..], &more].concat());
+    console.wait_for(ACCOUNT);
+    console.wait_for("Frankfurt HSM");
     console.kill();
-    assert!(elsewhere.operations().is_empty(), "{:?}", elsewhere.operations());
-    cloud.assert_signed_by(&signer(&cloud.key_of("Admin")));
+    assert!(ignored.operations().is_empty(), "{:?}", ignored.operations());
+    cloud.assert_signed_by(&signer(&cloud.access_key("Admin")));
 }
 
 #[test]
@@ -115,14 +115,15 @@ fn ca_bundle_variable_sets_the_trusted_authorities() {
     let server = cloud.runtime.block_on(server).unwrap();
     let url = server.url();
     cloud.runtime.spawn(server.run(std::future::pending()));
-    log_in(&cloud);
+    write_default_profile(&cloud);
     let mut console = cloud.console(&["--endpoint-url", &url], &[("AWS_CA_BUNDLE", authority.to_str().unwrap())]);
-    console.wait(ACCOUNT);
+    console.wait_for(ACCOUNT);
     console.kill();
     let mut console = cloud.console(&["--endpoint-url", &url], &[]);
-    console.wait("invalid peer certificate");
+    console.wait_for("invalid peer certificate");
     console.kill();
-    let (code, written) = cloud.console(&["--endpoint-url", &url], &[("AWS_CA_BUNDLE", "/nowhere/ca.pem")]).end();
+    let (code, written) =
+        cloud.console(&["--endpoint-url", &url], &[("AWS_CA_BUNDLE", "/nowhere/ca.pem")]).wait_for_exit();
     assert!(code == 1 && written.contains("the CA bundle /nowhere/ca.pem"), "{code}: {written}");
 }
 
@@ -138,14 +139,14 @@ fn environment_variables_set_the_config_and_credentials_files() {
         ("AWS_PROFILE", "work"),
     ];
     let mut console = run(cloud.home.path(), &["--aws"], &variables);
-    console.wait(ACCOUNT);
-    console.wait("eu-west-1");
+    console.wait_for(ACCOUNT);
+    console.wait_for("eu-west-1");
     console.kill();
-    cloud.assert_signed_by(&signer(&cloud.key_of("Admin")));
+    cloud.assert_signed_by(&signer(&cloud.access_key("Admin")));
 }
 
 /// KMS is asked at one place, all else at another.
-fn assert_apart(kms: &Cloud, others: &Cloud) {
+fn assert_only_kms_is_redirected(kms: &Cloud, others: &Cloud) {
     assert!(kms.operations().iter().any(|name| name == "DescribeCustomKeyStores"), "{:?}", kms.operations());
     assert!(others.operations().iter().any(|name| name == "GetCallerIdentity"), "{:?}", others.operations());
     assert!(!kms.operations().iter().any(|name| name == "GetCallerIdentity"), "{:?}", kms.operations());
@@ -155,27 +156,27 @@ fn assert_apart(kms: &Cloud, others: &Cloud) {
 #[test]
 fn environment_variable_sets_the_endpoint_of_kms_only() {
     let (kms, others) = (Cloud::start(), Cloud::start());
-    log_in(&others);
+    write_default_profile(&others);
     let mut console = others.console(&[], &[("AWS_ENDPOINT_URL_KMS", &kms.url)]);
-    console.wait(ACCOUNT);
+    console.wait_for(ACCOUNT);
     // The key is of the other account in memory.
-    console.wait("UnrecognizedClientException");
+    console.wait_for("UnrecognizedClientException");
     console.kill();
-    assert_apart(&kms, &others);
+    assert_only_kms_is_redirected(&kms, &others);
 }
 
 #[test]
 fn profile_sets_the_endpoints() {
     let (kms, others) = (Cloud::start(), Cloud::start());
-    log_in(&others);
+    write_default_profile(&others);
     let config = format!(
         "[default]\nregion = us-west-2\nendpoint_url = {}\nservices = mine\n[services mine]\nkms =\n  endpoint_url = {}\n",
         others.url, kms.url
     );
     others.write(".aws/config", &config);
     let mut console = run(others.home.path(), &["--aws"], &[]);
-    console.wait(ACCOUNT);
-    console.wait("UnrecognizedClientException");
+    console.wait_for(ACCOUNT);
+    console.wait_for("UnrecognizedClientException");
     console.kill();
-    assert_apart(&kms, &others);
+    assert_only_kms_is_redirected(&kms, &others);
 }

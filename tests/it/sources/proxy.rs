@@ -18,37 +18,37 @@ use super::cloud::Cloud;
 const NAMES: [&str; 4] =
     ["*.us-west-2.amazonaws.com", "*.amazonaws.com", "*.sso.eu-central-1.amazonaws.com", "aws.invalid"];
 
-pub struct Proxy {
+pub struct HttpProxy {
     pub url: String,
     /// Whose certificates it shows, PEM.
-    pub authority: PathBuf,
-    asked: Arc<Mutex<BTreeSet<String>>>,
+    pub ca_path: PathBuf,
+    connect_targets: Arc<Mutex<BTreeSet<String>>>,
 }
 
-impl Proxy {
+impl HttpProxy {
     /// A proxy in front of what answers at `cloud`.
     pub fn start(cloud: &Cloud) -> Self {
         let key = rcgen::KeyPair::generate().unwrap();
         let parameters = rcgen::CertificateParams::new(NAMES.map(str::to_owned).to_vec()).unwrap();
         let certificate = parameters.self_signed(&key).unwrap();
-        let authority = cloud.write("authority.pem", &certificate.pem());
+        let ca_path = cloud.write("authority.pem", &certificate.pem());
         let key = cloud.write("key.pem", &key.serialize_pem());
-        let tls = TlsAcceptor::from(tls::from_files(&authority, &key, None).unwrap());
+        let tls = TlsAcceptor::from(tls::from_files(&ca_path, &key, None).unwrap());
         let listener = cloud.runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let asked = Arc::<Mutex<BTreeSet<String>>>::default();
-        let (noted, router) = (Arc::clone(&asked), cloud.router());
+        let connect_targets = Arc::<Mutex<BTreeSet<String>>>::default();
+        let (recorded, router) = (Arc::clone(&connect_targets), cloud.router());
         cloud.runtime.spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(tunnel(stream, tls.clone(), router.clone(), Arc::clone(&noted)));
+                tokio::spawn(tunnel(stream, tls.clone(), router.clone(), Arc::clone(&recorded)));
             }
         });
-        Self { url, authority, asked }
+        Self { url, ca_path, connect_targets }
     }
 
     /// The hosts and ports that tunnels were asked for.
-    pub fn asked(&self) -> Vec<String> {
-        self.asked.lock().unwrap().iter().cloned().collect()
+    pub fn connect_targets(&self) -> Vec<String> {
+        self.connect_targets.lock().unwrap().iter().cloned().collect()
     }
 }
 
@@ -57,14 +57,14 @@ async fn tunnel(
     stream: TcpStream,
     tls: TlsAcceptor,
     router: Router,
-    asked: Arc<Mutex<BTreeSet<String>>>,
+    connect_targets: Arc<Mutex<BTreeSet<String>>>,
 ) -> std::io::Result<()> {
     let mut stream = BufReader::new(stream);
     let mut head = String::new();
     while !head.ends_with("\r\n\r\n") && stream.read_line(&mut head).await? > 0 {}
     let mut words = head.split(' ');
     assert_eq!(words.next(), Some("CONNECT"), "nothing is sent in the open: {head}");
-    asked.lock().unwrap().insert(words.next().unwrap().to_owned());
+    connect_targets.lock().unwrap().insert(words.next().unwrap().to_owned());
     stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await?;
     let stream = TokioIo::new(tls.accept(stream).await?);
     let _ = hyper::server::conn::http1::Builder::new().serve_connection(stream, TowerToHyperService::new(router)).await;

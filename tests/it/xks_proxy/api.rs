@@ -5,53 +5,56 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::client::{Ask, decrypt_body, encrypt_body, health_body, metadata_body, over_both, with};
+use super::client::{
+    RawRequest, decrypt_body, encrypt_body, health_body, metadata_body, over_http_and_tls, with_member,
+};
 
 fn zeros(count: usize) -> Value {
     STANDARD.encode(vec![0; count]).into()
 }
 
-fn bytes(value: &Value) -> Vec<u8> {
+fn decode_base64(value: &Value) -> Vec<u8> {
     STANDARD.decode(value.as_str().unwrap()).unwrap()
 }
 
 #[tokio::test]
 async fn unknown_paths_and_wrong_methods_are_rejected() {
-    over_both(async |proxy| {
+    over_http_and_tls(async |proxy| {
         for path in ["/", "/x", "/lab", "/kms/xks/v1/health", "/nobody/kms/xks/v1/health", "/lab/kms/xks/v2/health"] {
-            let ask = Ask::health().but(|ask| ask.target = path.to_owned()).with_junk_signature();
+            let request =
+                RawRequest::health().modified(|request| request.target = path.to_owned()).with_invalid_signature();
             if path != "/" {
                 let requirement = "an unknown path is InvalidUriPath, even with a wrong signature";
-                proxy.send(&ask).await.must_be(404, "InvalidUriPathException", requirement);
+                proxy.send(&request).await.assert_outcome(404, "InvalidUriPathException", requirement);
             }
         }
         for api in
             ["", "/", "/health/", "/keys", "/keys/good", "/keys/good/sign", "/keys//encrypt", "/keys/good/encrypt/x"]
         {
-            let answer = proxy.call(api, &encrypt_body()).await;
-            answer.must_be(404, "InvalidUriPathException", "an unknown path is InvalidUriPath, signed or not");
+            let response = proxy.call(api, &encrypt_body()).await;
+            response.assert_outcome(404, "InvalidUriPathException", "an unknown path is InvalidUriPath, signed or not");
         }
         for api in ["/health", "/keys/good/metadata", "/keys/good/encrypt", "/keys/none/decrypt"] {
             for signed in [None, Some(vec!["host", "x-amz-date"])] {
                 for method in ["GET", "HEAD", "PUT", "DELETE"] {
-                    let ask = Ask::new(api, &Value::Null).but(|ask| {
-                        (ask.method, ask.signed) = (method, signed.clone());
-                        ask.body.clear();
+                    let request = RawRequest::new(api, &Value::Null).modified(|request| {
+                        (request.method, request.signed_headers) = (method, signed.clone());
+                        request.body.clear();
                     });
-                    let answer = proxy.send(&ask).await;
+                    let response = proxy.send(&request).await;
                     assert_eq!(
-                        answer.status, 405,
-                        "GET of an API URI is Method Not Allowed, signed or not: {answer:?}"
+                        response.status, 405,
+                        "GET of an API URI is Method Not Allowed, signed or not: {response:?}"
                     );
-                    assert_eq!(answer.header("allow"), Some("POST"), "{method} {api}");
+                    assert_eq!(response.header("allow"), Some("POST"), "{method} {api}");
                 }
             }
         }
-        let ask = Ask::health().but(|ask| ask.target += "?a=b");
-        proxy.send(&ask).await.must_be(400, "ValidationException", "the query string is empty");
+        let request = RawRequest::health().modified(|request| request.target += "?a=b");
+        proxy.send(&request).await.assert_outcome(400, "ValidationException", "the query string is empty");
         for id in ["k".repeat(128), "A.b-c_9".to_owned()] {
-            let answer = proxy.call(&format!("/keys/{id}/encrypt"), &encrypt_body()).await;
-            answer.must_be(200, "", "an external key ID has 128 characters of A-Za-z0-9-._");
+            let response = proxy.call(&format!("/keys/{id}/encrypt"), &encrypt_body()).await;
+            response.assert_outcome(200, "", "an external key ID has 128 characters of A-Za-z0-9-._");
         }
     })
     .await;
@@ -59,8 +62,8 @@ async fn unknown_paths_and_wrong_methods_are_rejected() {
 
 #[tokio::test]
 async fn responses_have_the_specified_fields_and_no_nulls() {
-    over_both(async |proxy| {
-        let health = proxy.send(&Ask::health()).await;
+    over_http_and_tls(async |proxy| {
+        let health = proxy.send(&RawRequest::health()).await;
         assert_eq!((health.status, health.header("content-type")), (200, Some("application/json")));
         let health = health.json();
         assert!(health["xksProxyFleetSize"].as_u64().unwrap() > 0);
@@ -80,33 +83,34 @@ async fn responses_have_the_specified_fields_and_no_nulls() {
             ("off", json!(["ENCRYPT", "DECRYPT"]), "DISABLED"),
             ("sealer", json!(["ENCRYPT"]), "ENABLED"),
         ] {
-            let answer = proxy.call(&format!("/keys/{id}/metadata"), &metadata_body()).await;
+            let response = proxy.call(&format!("/keys/{id}/metadata"), &metadata_body()).await;
             let expected = json!({ "keySpec": "AES_256", "keyUsage": usage, "keyStatus": status });
-            assert_eq!(answer.json(), expected, "GetKeyMetadata tells spec, usage and status of {id}");
+            assert_eq!(response.json(), expected, "GetKeyMetadata tells spec, usage and status of {id}");
         }
         for operation in ["CreateKey", "DescribeKey", "GetKeyMetadata"] {
-            let body = with(metadata_body(), "/requestMetadata/kmsOperation", Some(operation.into()));
-            let answer = proxy.call("/keys/typo/metadata", &body).await;
-            answer.must_be(404, "KeyNotFoundException", "GetKeyMetadata makes no key");
+            let body = with_member(metadata_body(), "/requestMetadata/kmsOperation", Some(operation.into()));
+            let response = proxy.call("/keys/typo/metadata", &body).await;
+            response.assert_outcome(404, "KeyNotFoundException", "GetKeyMetadata makes no key");
         }
 
         let sealed = proxy.encrypt(&encrypt_body()).await;
-        assert_eq!(bytes(&sealed["ciphertext"]).len(), 12, "the ciphertext is as long as the plaintext");
-        assert!(matches!(bytes(&sealed["initializationVector"]).len(), 12 | 16), "the IV has 12 or 16 bytes");
-        assert_eq!(bytes(&sealed["authenticationTag"]).len(), 16, "the tag has 16 bytes");
-        assert!(bytes(&sealed["ciphertextMetadata"]).len() <= 20, "ciphertextMetadata has 20 bytes at most");
+        assert_eq!(decode_base64(&sealed["ciphertext"]).len(), 12, "the ciphertext is as long as the plaintext");
+        assert!(matches!(decode_base64(&sealed["initializationVector"]).len(), 12 | 16), "the IV has 12 or 16 bytes");
+        assert_eq!(decode_base64(&sealed["authenticationTag"]).len(), 16, "the tag has 16 bytes");
+        assert!(decode_base64(&sealed["ciphertextMetadata"]).len() <= 20, "ciphertextMetadata has 20 bytes at most");
         let parts = ["ciphertextMetadata", "initializationVector", "ciphertext", "authenticationTag"];
-        let hashed = parts.iter().fold(b"project=nile".to_vec(), |text, part| [text, bytes(&sealed[*part])].concat());
+        let hashed =
+            parts.iter().fold(b"project=nile".to_vec(), |text, part| [text, decode_base64(&sealed[*part])].concat());
         let value = Sha256::digest(hashed).to_vec();
         assert_eq!(
-            bytes(&sealed["ciphertextDataIntegrityValue"]),
+            decode_base64(&sealed["ciphertextDataIntegrityValue"]),
             value,
             "CDIV is SHA-256 over AAD, metadata, IV, ciphertext, tag"
         );
         let opened = proxy.call("/keys/good/decrypt", &decrypt_body(&sealed)).await;
         assert_eq!(opened.json(), json!({ "plaintext": "SGVsbG8gV29ybGQh" }));
 
-        let unasked = with(encrypt_body(), "/ciphertextDataIntegrityValueAlgorithm", None);
+        let unasked = with_member(encrypt_body(), "/ciphertextDataIntegrityValueAlgorithm", None);
         let sealed = proxy.encrypt(&unasked).await;
         assert!(sealed.get("ciphertextDataIntegrityValue").is_none(), "no CDIV unless asked: left out, not null");
     })
@@ -136,30 +140,31 @@ async fn optional_and_unknown_fields_are_tolerated() {
         ("4300 bytes of plaintext", "/plaintext", Some(zeros(4300))),
         ("8192 bytes of AAD", "/additionalAuthenticatedData", Some(zeros(8192))),
     ];
-    over_both(async |proxy| {
+    over_http_and_tls(async |proxy| {
         for (requirement, pointer, value) in &encrypting {
-            let body = with(encrypt_body(), pointer, value.clone());
-            let answer = proxy.call("/keys/good/encrypt", &body).await;
-            answer.must_be(200, "", requirement);
-            let sealed = answer.json();
+            let body = with_member(encrypt_body(), pointer, value.clone());
+            let response = proxy.call("/keys/good/encrypt", &body).await;
+            response.assert_outcome(200, "", requirement);
+            let sealed = response.json();
             let mut opening = decrypt_body(&sealed);
             for name in ["additionalAuthenticatedData", "requestMetadata"] {
-                opening = with(opening, &format!("/{name}"), body.get(name).cloned());
+                opening = with_member(opening, &format!("/{name}"), body.get(name).cloned());
             }
             let opened = proxy.call("/keys/good/decrypt", &opening).await;
-            opened.must_be(200, "", requirement);
+            opened.assert_outcome(200, "", requirement);
             assert_eq!(opened.json()["plaintext"], body["plaintext"], "{requirement}");
         }
         let largest = ["/plaintext", "/additionalAuthenticatedData"].into_iter().zip([4300, 8192]);
-        let largest = largest.fold(encrypt_body(), |body, (pointer, size)| with(body, pointer, Some(zeros(size))));
+        let largest =
+            largest.fold(encrypt_body(), |body, (pointer, size)| with_member(body, pointer, Some(zeros(size))));
         proxy.encrypt(&largest).await;
         for operation in ["CreateKey", "DescribeKey", "RotateEverything"] {
-            let body = with(metadata_body(), "/requestMetadata/kmsOperation", Some(operation.into()));
-            let body = with(body, "/requestMetadata/kmsViaService", Some("ebs".into()));
-            let answer = proxy.call("/keys/good/metadata", &body).await;
-            answer.must_be(200, "", "an unknown kmsOperation is tolerated");
-            let body = with(health_body(), "/requestMetadata/kmsOperation", Some(operation.into()));
-            proxy.call("/health", &body).await.must_be(200, "", "an unknown kmsOperation is tolerated");
+            let body = with_member(metadata_body(), "/requestMetadata/kmsOperation", Some(operation.into()));
+            let body = with_member(body, "/requestMetadata/kmsViaService", Some("ebs".into()));
+            let response = proxy.call("/keys/good/metadata", &body).await;
+            response.assert_outcome(200, "", "an unknown kmsOperation is tolerated");
+            let body = with_member(health_body(), "/requestMetadata/kmsOperation", Some(operation.into()));
+            proxy.call("/health", &body).await.assert_outcome(200, "", "an unknown kmsOperation is tolerated");
         }
     })
     .await;
@@ -185,50 +190,59 @@ async fn invalid_requests_are_rejected_with_the_specified_error() {
         ("Base64 is padded", "/additionalAuthenticatedData", Some("QUI".into())),
         ("ARNs end at 2048 characters", "/requestMetadata/awsPrincipalArn", Some("a".repeat(2049).into())),
     ];
-    over_both(async |proxy| {
+    over_http_and_tls(async |proxy| {
         for (requirement, pointer, value) in &encrypting {
-            let body = with(encrypt_body(), pointer, value.clone());
-            proxy.call("/keys/good/encrypt", &body).await.must_be(400, "ValidationException", requirement);
+            let body = with_member(encrypt_body(), pointer, value.clone());
+            proxy.call("/keys/good/encrypt", &body).await.assert_outcome(400, "ValidationException", requirement);
         }
         let sealed = proxy.encrypt(&encrypt_body()).await;
         for name in ["ciphertext", "encryptionAlgorithm", "initializationVector", "authenticationTag"] {
-            let body = with(decrypt_body(&sealed), &format!("/{name}"), None);
+            let body = with_member(decrypt_body(&sealed), &format!("/{name}"), None);
             let requirement = format!("Decrypt requires {name}");
-            proxy.call("/keys/good/decrypt", &body).await.must_be(400, "ValidationException", &requirement);
+            proxy.call("/keys/good/decrypt", &body).await.assert_outcome(400, "ValidationException", &requirement);
         }
         for text in ["", "{", "[]", "null", "\"x\"", "{}", "{\"requestMetadata\":{\"kmsRequestId\":", "\u{0}"] {
             for api in ["/health", "/keys/good/metadata", "/keys/good/encrypt", "/keys/good/decrypt"] {
-                let ask = Ask::new(api, &Value::Null).but(|ask| ask.body = text.as_bytes().to_vec());
-                proxy.send(&ask).await.must_be(400, "ValidationException", "a body is the JSON of its operation");
+                let request =
+                    RawRequest::new(api, &Value::Null).modified(|request| request.body = text.as_bytes().to_vec());
+                proxy.send(&request).await.assert_outcome(
+                    400,
+                    "ValidationException",
+                    "a body is the JSON of its operation",
+                );
             }
         }
-        let deep = Ask::health().but(|ask| ask.body = [b'['; 60_000].to_vec());
-        proxy.send(&deep).await.must_be(400, "ValidationException", "a deep body does no harm");
+        let deep = RawRequest::health().modified(|request| request.body = [b'['; 60_000].to_vec());
+        proxy.send(&deep).await.assert_outcome(400, "ValidationException", "a deep body does no harm");
     })
     .await;
 }
 
 #[tokio::test]
 async fn unsupported_sizes_are_rejected_and_the_server_keeps_running() {
-    over_both(async |proxy| {
+    over_http_and_tls(async |proxy| {
         let sealed = proxy.encrypt(&encrypt_body()).await;
         for (requirement, api, body) in [
-            ("4301 bytes of plaintext", "encrypt", with(encrypt_body(), "/plaintext", Some(zeros(4301)))),
+            ("4301 bytes of plaintext", "encrypt", with_member(encrypt_body(), "/plaintext", Some(zeros(4301)))),
             (
                 "65,536 bytes of AAD",
                 "encrypt",
-                with(encrypt_body(), "/additionalAuthenticatedData", Some(zeros(65_536))),
+                with_member(encrypt_body(), "/additionalAuthenticatedData", Some(zeros(65_536))),
             ),
             (
                 "65,536 bytes of AAD",
                 "decrypt",
-                with(decrypt_body(&sealed), "/additionalAuthenticatedData", Some(zeros(65_536))),
+                with_member(decrypt_body(&sealed), "/additionalAuthenticatedData", Some(zeros(65_536))),
             ),
-            ("4301 bytes of ciphertext", "decrypt", with(decrypt_body(&sealed), "/ciphertext", Some(zeros(4301)))),
+            (
+                "4301 bytes of ciphertext",
+                "decrypt",
+                with_member(decrypt_body(&sealed), "/ciphertext", Some(zeros(4301))),
+            ),
         ] {
-            let answer = proxy.call(&format!("/keys/good/{api}"), &body).await;
-            answer.must_be(501, "UnsupportedOperationException", requirement);
-            proxy.send(&Ask::health()).await.must_be(200, "", "the server lives on");
+            let response = proxy.call(&format!("/keys/good/{api}"), &body).await;
+            response.assert_outcome(501, "UnsupportedOperationException", requirement);
+            proxy.send(&RawRequest::health()).await.assert_outcome(200, "", "the server lives on");
         }
     })
     .await;
@@ -236,27 +250,27 @@ async fn unsupported_sizes_are_rejected_and_the_server_keeps_running() {
 
 #[tokio::test]
 async fn ciphertext_is_bound_to_its_iv_tag_aad_and_metadata() {
-    over_both(async |proxy| {
+    over_http_and_tls(async |proxy| {
         let sealed = proxy.encrypt(&encrypt_body()).await;
         let good = decrypt_body(&sealed);
         let flipped = |name: &str| {
-            let mut bytes = bytes(&good[name]);
+            let mut bytes = decode_base64(&good[name]);
             bytes[0] ^= 1;
             Some(STANDARD.encode(bytes).into())
         };
         let sized = |name: &str, size: usize| {
-            let mut bytes = bytes(&good[name]);
+            let mut bytes = decode_base64(&good[name]);
             bytes.resize(size, 0);
             Some(STANDARD.encode(bytes).into())
         };
         // The boundary between ciphertext and tag, moved: together they are the same bytes.
         let moved = |by: isize| {
-            let joined = [bytes(&good["ciphertext"]), bytes(&good["authenticationTag"])].concat();
+            let joined = [decode_base64(&good["ciphertext"]), decode_base64(&good["authenticationTag"])].concat();
             let (ciphertext, tag) = joined.split_at(12usize.saturating_add_signed(by));
-            let body = with(good.clone(), "/ciphertext", Some(STANDARD.encode(ciphertext).into()));
-            with(body, "/authenticationTag", Some(STANDARD.encode(tag).into()))
+            let body = with_member(good.clone(), "/ciphertext", Some(STANDARD.encode(ciphertext).into()));
+            with_member(body, "/authenticationTag", Some(STANDARD.encode(tag).into()))
         };
-        let one = |pointer: &str, value: Option<Value>| with(good.clone(), pointer, value);
+        let one = |pointer: &str, value: Option<Value>| with_member(good.clone(), pointer, value);
         for (requirement, body) in [
             ("a wrong ciphertext", one("/ciphertext", flipped("ciphertext"))),
             ("a wrong IV", one("/initializationVector", flipped("initializationVector"))),
@@ -274,24 +288,24 @@ async fn ciphertext_is_bound_to_its_iv_tag_aad_and_metadata() {
             ("a tag of 20 bytes", moved(-4)),
             ("no tag", moved(16)),
         ] {
-            let answer = proxy.call("/keys/good/decrypt", &body).await;
-            answer.must_be(400, "InvalidCiphertextException", requirement);
+            let response = proxy.call("/keys/good/decrypt", &body).await;
+            response.assert_outcome(400, "InvalidCiphertextException", requirement);
         }
-        let answer = proxy.call("/keys/opener/decrypt", &good).await;
-        answer.must_be(400, "InvalidCiphertextException", "another key");
-        proxy.call("/keys/good/decrypt", &good).await.must_be(200, "", "what was not changed");
+        let response = proxy.call("/keys/opener/decrypt", &good).await;
+        response.assert_outcome(400, "InvalidCiphertextException", "another key");
+        proxy.call("/keys/good/decrypt", &good).await.assert_outcome(200, "", "what was not changed");
     })
     .await;
 }
 
 #[tokio::test]
 async fn missing_and_empty_aad_are_equivalent() {
-    over_both(async |proxy| {
+    over_http_and_tls(async |proxy| {
         let pointer = "/additionalAuthenticatedData";
-        let sealed = proxy.encrypt(&with(encrypt_body(), pointer, Some("".into()))).await;
+        let sealed = proxy.encrypt(&with_member(encrypt_body(), pointer, Some("".into()))).await;
         for value in [None, Some(Value::Null), Some("".into())] {
-            let opened = proxy.call("/keys/good/decrypt", &with(decrypt_body(&sealed), pointer, value)).await;
-            opened.must_be(200, "", "AAD of no bytes is no AAD");
+            let opened = proxy.call("/keys/good/decrypt", &with_member(decrypt_body(&sealed), pointer, value)).await;
+            opened.assert_outcome(200, "", "AAD of no bytes is no AAD");
         }
     })
     .await;
@@ -299,8 +313,8 @@ async fn missing_and_empty_aad_are_equivalent() {
 
 #[tokio::test]
 async fn allowed_operations_depend_on_key_usage_and_state() {
-    over_both(async |proxy| {
-        let plain = with(encrypt_body(), "/ciphertextDataIntegrityValueAlgorithm", None);
+    over_http_and_tls(async |proxy| {
+        let plain = with_member(encrypt_body(), "/ciphertextDataIntegrityValueAlgorithm", None);
         let sealed = proxy.encrypt(&encrypt_body()).await;
         let decrypt = decrypt_body(&sealed);
         for (requirement, key, body, status, name) in [
@@ -315,14 +329,14 @@ async fn allowed_operations_depend_on_key_usage_and_state() {
             ("a key that only decrypts", "opener/encrypt", &plain, 400, "InvalidKeyUsageException"),
             ("a key of 128 bits", "small/encrypt", &plain, 400, "InvalidKeyUsageException"),
         ] {
-            proxy.call(&format!("/keys/{key}"), body).await.must_be(status, name, requirement);
+            proxy.call(&format!("/keys/{key}"), body).await.assert_outcome(status, name, requirement);
         }
         proxy.aws.key_manager().rotate_key("lab", "good").unwrap();
-        let answer = proxy.call("/keys/good/decrypt", &decrypt).await;
-        answer.must_be(200, "", "what an older version has sealed opens");
+        let response = proxy.call("/keys/good/decrypt", &decrypt).await;
+        response.assert_outcome(200, "", "what an older version has sealed opens");
         proxy.aws.key_manager().set_enabled("lab", "good", false).unwrap();
-        let answer = proxy.call("/keys/good/decrypt", &decrypt).await;
-        answer.must_be(400, "InvalidStateException", "a key is disabled at once");
+        let response = proxy.call("/keys/good/decrypt", &decrypt).await;
+        response.assert_outcome(400, "InvalidStateException", "a key is disabled at once");
     })
     .await;
 }

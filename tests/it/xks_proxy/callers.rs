@@ -6,60 +6,70 @@ use xks_console::bundled::BundledAws;
 use xks_console::environment::{Clock, Environment};
 use xks_console::flow::player::in_process_client;
 
-use super::client::{Ask, Proxy, decrypt_body, encrypt_body, metadata_body, over_both, with};
-use crate::account::{encrypt, refusal, request};
+use super::client::{
+    RawRequest, ServedProxy, decrypt_body, encrypt_body, metadata_body, over_http_and_tls, with_member,
+};
+use crate::account::{create_key_request, encrypt, service_error};
 
 const DENIED: &str = "AccessDeniedException";
 const ALICE: &str = "arn:aws:iam::111122223333:user/Alice";
 
-fn by(caller: &str, body: Value) -> Value {
-    with(body, "/requestMetadata/awsPrincipalArn", Some(caller.into()))
+fn with_caller(caller: &str, body: Value) -> Value {
+    with_member(body, "/requestMetadata/awsPrincipalArn", Some(caller.into()))
 }
 
-fn set(proxy: &Proxy, key: &str, callers: &[&str]) {
+fn set_callers(proxy: &ServedProxy, key: &str, callers: &[&str]) {
     let callers: Vec<String> = callers.iter().map(|one| (*one).to_owned()).collect();
     proxy.aws.key_manager().set_callers("lab", key, &callers).unwrap();
 }
 
 #[tokio::test]
 async fn callers_that_are_not_listed_are_denied_except_for_health() {
-    over_both(async |proxy| {
+    over_http_and_tls(async |proxy| {
         let sealed = proxy.encrypt(&encrypt_body()).await;
-        set(&proxy, "good", &["arn:aws:iam::111122223333:user/A*", "ec2.amazonaws.com", "AWS Internal"]);
-        let asks = [("metadata", metadata_body()), ("encrypt", encrypt_body()), ("decrypt", decrypt_body(&sealed))];
-        for (api, body) in asks {
+        set_callers(&proxy, "good", &["arn:aws:iam::111122223333:user/A*", "ec2.amazonaws.com", "AWS Internal"]);
+        let requests = [("metadata", metadata_body()), ("encrypt", encrypt_body()), ("decrypt", decrypt_body(&sealed))];
+        for (api, body) in requests {
             let api = format!("/keys/good/{api}");
             for caller in [ALICE, "ec2.amazonaws.com", "AWS Internal"] {
-                proxy.call(&api, &by(caller, body.clone())).await.must_be(200, "", "who is named may");
+                proxy.call(&api, &with_caller(caller, body.clone())).await.assert_outcome(200, "", "who is named may");
             }
             for caller in ["arn:aws:iam::111122223333:user/Bob", "s3.amazonaws.com", "aws internal", ""] {
-                let answer = proxy.call(&api, &by(caller, body.clone())).await;
-                answer.must_be(403, DENIED, "who isn't named may not");
-                assert!(!answer.text.contains("user/A"), "a peer isn't told who may: {}", answer.text);
+                let response = proxy.call(&api, &with_caller(caller, body.clone())).await;
+                response.assert_outcome(403, DENIED, "who isn't named may not");
+                assert!(!response.text.contains("user/A"), "a peer isn't told who may: {}", response.text);
             }
         }
-        proxy.send(&Ask::health()).await.must_be(200, "", "health is exempt");
-        set(&proxy, "good", &[]);
-        let anybody = by("arn:aws:iam::111122223333:user/Bob", encrypt_body());
-        proxy.call("/keys/good/encrypt", &anybody).await.must_be(200, "", "at once, for everybody again");
+        proxy.send(&RawRequest::health()).await.assert_outcome(200, "", "health is exempt");
+        set_callers(&proxy, "good", &[]);
+        let anybody = with_caller("arn:aws:iam::111122223333:user/Bob", encrypt_body());
+        proxy.call("/keys/good/encrypt", &anybody).await.assert_outcome(200, "", "at once, for everybody again");
     })
     .await;
 }
 
 #[tokio::test]
 async fn denial_comes_after_validation_and_before_key_state() {
-    over_both(async |proxy| {
+    over_http_and_tls(async |proxy| {
         for key in ["good", "off", "opener"] {
-            set(&proxy, key, &["arn:aws:iam::111122223333:user/Bob"]);
+            set_callers(&proxy, key, &["arn:aws:iam::111122223333:user/Bob"]);
         }
-        proxy.call("/keys/none/encrypt", &encrypt_body()).await.must_be(404, "KeyNotFoundException", "no such key");
-        let wrong = with(encrypt_body(), "/encryptionAlgorithm", Some("AES_CBC".into()));
-        proxy.call("/keys/good/encrypt", &wrong).await.must_be(400, "ValidationException", "what isn't valid");
-        let stranger = Ask::new("/keys/good/encrypt", &encrypt_body()).with_junk_signature();
-        proxy.send(&stranger).await.must_be(401, "AuthenticationFailedException", "the signature comes first");
+        proxy.call("/keys/none/encrypt", &encrypt_body()).await.assert_outcome(
+            404,
+            "KeyNotFoundException",
+            "no such key",
+        );
+        let wrong = with_member(encrypt_body(), "/encryptionAlgorithm", Some("AES_CBC".into()));
+        proxy.call("/keys/good/encrypt", &wrong).await.assert_outcome(400, "ValidationException", "what isn't valid");
+        let unauthenticated = RawRequest::new("/keys/good/encrypt", &encrypt_body()).with_invalid_signature();
+        proxy.send(&unauthenticated).await.assert_outcome(
+            401,
+            "AuthenticationFailedException",
+            "the signature comes first",
+        );
         for key in ["off", "opener"] {
-            let answer = proxy.call(&format!("/keys/{key}/encrypt"), &encrypt_body()).await;
-            answer.must_be(403, DENIED, "its state and usage are for those who may use it");
+            let response = proxy.call(&format!("/keys/{key}/encrypt"), &encrypt_body()).await;
+            response.assert_outcome(403, DENIED, "its state and usage are for those who may use it");
         }
     })
     .await;
@@ -67,9 +77,9 @@ async fn denial_comes_after_validation_and_before_key_state() {
 
 #[tokio::test]
 async fn log_names_the_rule_that_denied_a_caller() {
-    over_both(async |proxy| {
-        set(&proxy, "good", &["AWS Internal", "arn:aws:iam::111122223333:role/*"]);
-        proxy.call("/keys/good/encrypt", &encrypt_body()).await.must_be(403, DENIED, "Alice isn't named");
+    over_http_and_tls(async |proxy| {
+        set_callers(&proxy, "good", &["AWS Internal", "arn:aws:iam::111122223333:role/*"]);
+        proxy.call("/keys/good/encrypt", &encrypt_body()).await.assert_outcome(403, DENIED, "Alice isn't named");
         let wanted = ListProxyRequests { external_key_id: Some("good".to_owned()), ..ListProxyRequests::default() };
         let entry = proxy.aws.key_manager().requests(&wanted).unwrap().remove(0);
         assert_eq!((entry.status, entry.error_name.as_deref()), (403, Some(DENIED)));
@@ -91,9 +101,9 @@ async fn kms_reports_that_the_proxy_denied_access() {
         }
     };
     only(&["arn:aws:iam::111122223333:user/payments/*"]);
-    let create = request(&client, "Frankfurt HSM", "payments-2026").await;
+    let create = create_key_request(&client, "Frankfurt HSM", "payments-2026").await;
     let before = client.collect_keys().await.unwrap();
-    let error = refusal(client.call(&create).await);
+    let error = service_error(client.call(&create).await);
     assert!(error.has_code("CustomKeyStoreInvalidState") && error.message.contains("denied access"), "{error}");
     assert_eq!(client.collect_keys().await.unwrap(), before);
     let encrypting = xks_console::aws::kms::Encrypt {
@@ -101,7 +111,7 @@ async fn kms_reports_that_the_proxy_denied_access() {
         plaintext: crate::account::secret(b"x"),
         ..Default::default()
     };
-    let error = refusal(client.call(&encrypting).await);
+    let error = service_error(client.call(&encrypting).await);
     assert!(error.has_code("KMSInvalidState") && error.message.contains("denied access"), "{error}");
     only(&["arn:aws:iam::111122223333:user/Admin"]);
     let key = client.call(&create).await.unwrap().key_metadata.key_id;

@@ -23,11 +23,11 @@ use xks_console::server::tls;
 use xks_console::xks::key_manager::{NewExternalKey, ProxyCredential};
 
 /// The path of the partition that the tests are in.
-pub const API: &str = "/lab/kms/xks/v1";
+pub const API_PATH: &str = "/lab/kms/xks/v1";
 
 /// How the proxy is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wire {
+pub enum Protocol {
     Http,
     Tls,
 }
@@ -36,26 +36,26 @@ pub trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
 
 /// A proxy with the partition `lab`, served until the test ends.
-pub struct Proxy {
+pub struct ServedProxy {
     pub aws: BundledAws,
     pub clock: Clock,
     pub address: SocketAddr,
     pub credential: ProxyCredential,
-    wire: Wire,
+    protocol: Protocol,
     /// Holds the certificate authority of the server.
     dir: tempfile::TempDir,
 }
 
 /// Runs a check over HTTP, then over TLS.
-pub async fn over_both(check: impl AsyncFn(Proxy)) {
-    for wire in [Wire::Http, Wire::Tls] {
-        eprintln!("over {wire:?}");
-        check(Proxy::start(wire).await).await;
+pub async fn over_http_and_tls(check: impl AsyncFn(ServedProxy)) {
+    for protocol in [Protocol::Http, Protocol::Tls] {
+        eprintln!("over {protocol:?}");
+        check(ServedProxy::start(protocol).await).await;
     }
 }
 
 /// The credential in a proxy configuration file.
-pub fn credential_in(file: &str) -> ProxyCredential {
+pub fn parse_credential(file: &str) -> ProxyCredential {
     let file: Value = serde_json::from_str(file).unwrap();
     let text = |name: &str| file["XksProxyAuthenticationCredential"][name].as_str().unwrap().to_owned();
     ProxyCredential {
@@ -64,25 +64,30 @@ pub fn credential_in(file: &str) -> ProxyCredential {
     }
 }
 
-impl Proxy {
-    pub async fn start(wire: Wire) -> Self {
-        Self::start_as(wire, |server| server).await
+impl ServedProxy {
+    pub async fn start(protocol: Protocol) -> Self {
+        Self::start_with(protocol, |server| server).await
     }
 
     /// Starts a proxy whose server is set up by `how`.
-    pub async fn start_as(wire: Wire, how: impl FnOnce(Server) -> Server) -> Self {
+    pub async fn start_with(protocol: Protocol, configure: impl FnOnce(Server) -> Server) -> Self {
         let world = Environment::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 1);
         let clock = world.clock.clone();
-        Self::of(BundledAws::in_memory("default", world).unwrap(), clock, wire, how).await
+        Self::serve(BundledAws::in_memory("default", world).unwrap(), clock, protocol, configure).await
     }
 
     /// Starts a proxy that keeps its keys in a directory.
-    pub async fn start_in(data_dir: &Path, wire: Wire) -> Self {
-        Self::of(BundledAws::open(data_dir, None).unwrap(), Clock::System, wire, |server| server).await
+    pub async fn start_in(data_dir: &Path, protocol: Protocol) -> Self {
+        Self::serve(BundledAws::open(data_dir, None).unwrap(), Clock::System, protocol, |server| server).await
     }
 
-    async fn of(aws: BundledAws, clock: Clock, wire: Wire, how: impl FnOnce(Server) -> Server) -> Self {
-        let credential = credential_in(&aws.create_partition("lab").unwrap());
+    async fn serve(
+        aws: BundledAws,
+        clock: Clock,
+        protocol: Protocol,
+        configure: impl FnOnce(Server) -> Server,
+    ) -> Self {
+        let credential = parse_credential(&aws.create_partition("lab").unwrap());
         let key = |id: &str, spec: &str, usage: &[&str], enabled| NewExternalKey {
             id: id.to_owned(),
             manager_id: None,
@@ -103,55 +108,58 @@ impl Proxy {
             aws.key_manager().create_key("lab", &made).unwrap();
         }
         let dir = tempfile::tempdir().unwrap();
-        let tls = (wire == Wire::Tls).then(|| tls::self_signed(dir.path(), None).unwrap().0);
+        let tls = (protocol == Protocol::Tls).then(|| tls::self_signed(dir.path(), None).unwrap().0);
         let server = Server::open(aws.clone(), "127.0.0.1:0".parse().unwrap(), tls, false).await.unwrap();
-        let server = how(server);
+        let server = configure(server);
         let address = server.address();
         tokio::spawn(server.run(std::future::pending()));
-        Self { aws, clock, address, credential, wire, dir }
+        Self { aws, clock, address, credential, protocol, dir }
     }
 
     /// A connection of the client.
     pub async fn connect(&self) -> Box<dyn Stream> {
         let stream = TcpStream::connect(self.address).await.unwrap();
-        match self.wire {
-            Wire::Http => Box::new(stream),
-            Wire::Tls => {
-                let config = trusting(&self.dir.path().join("tls-ca.pem"), rustls::ALL_VERSIONS);
+        match self.protocol {
+            Protocol::Http => Box::new(stream),
+            Protocol::Tls => {
+                let config = client_config_trusting(&self.dir.path().join("tls-ca.pem"), rustls::ALL_VERSIONS);
                 Box::new(TlsConnector::from(config).connect("localhost".try_into().unwrap(), stream).await.unwrap())
             }
         }
     }
 
     /// Signs and sends a request; gives the answer.
-    pub async fn send(&self, ask: &Ask) -> Answer {
+    pub async fn send(&self, request: &RawRequest) -> RawResponse {
         let mut stream = self.connect().await;
-        self.send_on(&mut stream, ask).await
+        self.send_on(&mut stream, request).await
     }
 
     /// Likewise, on a connection that is there.
-    pub async fn send_on(&self, stream: &mut Box<dyn Stream>, ask: &Ask) -> Answer {
-        let bytes = ask.to_bytes(&self.credential, self.clock.now());
+    pub async fn send_on(&self, stream: &mut Box<dyn Stream>, request: &RawRequest) -> RawResponse {
+        let bytes = request.to_bytes(&self.credential, self.clock.now());
         // A server that has said no may close while the rest is still on its way.
         let _ = stream.write_all(&bytes).await;
-        Answer::read(stream).await
+        RawResponse::read(stream).await
     }
 
     /// Calls an API with a body.
-    pub async fn call(&self, api: &str, body: &Value) -> Answer {
-        self.send(&Ask::new(api, body)).await
+    pub async fn call(&self, api: &str, body: &Value) -> RawResponse {
+        self.send(&RawRequest::new(api, body)).await
     }
 
     /// Encrypts and gives the answer, which must be one.
     pub async fn encrypt(&self, body: &Value) -> Value {
-        let answer = self.call("/keys/good/encrypt", body).await;
-        assert_eq!(answer.status, 200, "{}", answer.text);
-        answer.json()
+        let response = self.call("/keys/good/encrypt", body).await;
+        assert_eq!(response.status, 200, "{}", response.text);
+        response.json()
     }
 }
 
 /// A client that trusts one authority and speaks these versions of TLS.
-pub fn trusting(authority: &std::path::Path, versions: &[&'static SupportedProtocolVersion]) -> Arc<ClientConfig> {
+pub fn client_config_trusting(
+    authority: &std::path::Path,
+    versions: &[&'static SupportedProtocolVersion],
+) -> Arc<ClientConfig> {
     let mut roots = RootCertStore::empty();
     roots.add(CertificateDer::from_pem_file(authority).unwrap()).unwrap();
     Arc::new(ClientConfig::builder_with_protocol_versions(versions).with_root_certificates(roots).with_no_client_auth())
@@ -159,7 +167,7 @@ pub fn trusting(authority: &std::path::Path, versions: &[&'static SupportedProto
 
 /// A request on its way, and how it is signed.
 #[derive(Clone)]
-pub struct Ask {
+pub struct RawRequest {
     pub method: &'static str,
     /// Path and query.
     pub target: String,
@@ -169,24 +177,24 @@ pub struct Ask {
     pub service: &'static str,
     pub region: &'static str,
     /// What the signature covers; `None` leaves it out.
-    pub signed: Option<Vec<&'static str>>,
+    pub signed_headers: Option<Vec<&'static str>>,
     /// How far the client's clock is ahead.
-    pub ahead: SignedDuration,
+    pub clock_offset: SignedDuration,
     /// Signs with another credential than the proxy's.
     pub credential: Option<ProxyCredential>,
 }
 
-impl Ask {
+impl RawRequest {
     pub fn new(api: &str, body: &Value) -> Self {
         Self {
             method: "POST",
-            target: format!("{API}{api}"),
+            target: format!("{API_PATH}{api}"),
             headers: vec![("content-type", "application/json".to_owned())],
             body: body.to_string().into_bytes(),
             service: "kms-xks-proxy",
             region: "us-west-2",
-            signed: Some(vec!["host", "x-amz-date"]),
-            ahead: SignedDuration::ZERO,
+            signed_headers: Some(vec!["host", "x-amz-date"]),
+            clock_offset: SignedDuration::ZERO,
             credential: None,
         }
     }
@@ -196,20 +204,20 @@ impl Ask {
     }
 
     /// The same, changed.
-    pub fn but(mut self, change: impl FnOnce(&mut Self)) -> Self {
+    pub fn modified(mut self, change: impl FnOnce(&mut Self)) -> Self {
         change(&mut self);
         self
     }
 
     /// The same under a signature that is none.
-    pub fn with_junk_signature(self) -> Self {
+    pub fn with_invalid_signature(self) -> Self {
         let scope = "AAAAAAAAAAAAAAAAAAAA/20260302/us-west-2/kms-xks-proxy/aws4_request";
         let junk = "0".repeat(64);
-        self.but(|ask| {
-            ask.signed = None;
-            ask.headers.push(("x-amz-date", "20260302T101500Z".to_owned()));
+        self.modified(|request| {
+            request.signed_headers = None;
+            request.headers.push(("x-amz-date", "20260302T101500Z".to_owned()));
             let value = format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host;x-amz-date, Signature={junk}");
-            ask.headers.push(("authorization", value));
+            request.headers.push(("authorization", value));
         })
     }
 
@@ -218,10 +226,10 @@ impl Ask {
         let credential = self.credential.as_ref().unwrap_or(credential);
         let mut headers = self.headers.clone();
         headers.push(("host", "localhost".to_owned()));
-        if let Some(signed) = &self.signed {
-            let time = (now + self.ahead).strftime("%Y%m%dT%H%M%SZ").to_string();
+        if let Some(signed_headers) = &self.signed_headers {
+            let time = (now + self.clock_offset).strftime("%Y%m%dT%H%M%SZ").to_string();
             headers.push(("x-amz-date", time.clone()));
-            let value = self.authorization(credential, signed, &headers, &time);
+            let value = self.authorization(credential, signed_headers, &headers, &time);
             headers.push(("authorization", value));
         }
         if !headers.iter().any(|(name, _)| *name == "transfer-encoding") {
@@ -242,27 +250,27 @@ impl Ask {
     fn authorization(
         &self,
         credential: &ProxyCredential,
-        signed: &[&str],
+        signed_headers: &[&str],
         headers: &[(&str, String)],
         time: &str,
     ) -> String {
         let (path, query) = self.target.split_once('?').unwrap_or((&self.target, ""));
         let value = |name: &str| headers.iter().find(|(known, _)| *known == name).map_or("", |(_, value)| value);
-        let covered: String = signed.iter().map(|name| format!("{name}:{}\n", value(name))).collect();
-        let signed = signed.join(";");
+        let covered: String = signed_headers.iter().map(|name| format!("{name}:{}\n", value(name))).collect();
+        let signed_headers = signed_headers.join(";");
         let payload = hex(&Sha256::digest(&self.body));
-        let canonical = format!("{}\n{path}\n{query}\n{covered}\n{signed}\n{payload}", self.method);
+        let canonical = format!("{}\n{path}\n{query}\n{covered}\n{signed_headers}\n{payload}", self.method);
         let scope = format!("{}/{}/{}/aws4_request", &time[..8], self.region, self.service);
         let text = format!("AWS4-HMAC-SHA256\n{time}\n{scope}\n{}", hex(&Sha256::digest(canonical)));
         let start = format!("AWS4{}", credential.secret_access_key.expose()).into_bytes();
-        let key = scope.split('/').fold(start, |key, part| mac(&key, part));
+        let key = scope.split('/').fold(start, |key, part| hmac_sha256(&key, part));
         let id = &credential.access_key_id;
-        let signature = hex(&mac(&key, &text));
-        format!("AWS4-HMAC-SHA256 Credential={id}/{scope}, SignedHeaders={signed}, Signature={signature}")
+        let signature = hex(&hmac_sha256(&key, &text));
+        format!("AWS4-HMAC-SHA256 Credential={id}/{scope}, SignedHeaders={signed_headers}, Signature={signature}")
     }
 }
 
-fn mac(key: &[u8], text: &str) -> Vec<u8> {
+fn hmac_sha256(key: &[u8], text: &str) -> Vec<u8> {
     let mut mac = Hmac::<Sha256>::new_from_slice(key).unwrap();
     mac.update(text.as_bytes());
     mac.finalize().into_bytes().to_vec()
@@ -274,14 +282,14 @@ fn hex(bytes: &[u8]) -> String {
 
 /// What came back.
 #[derive(Debug)]
-pub struct Answer {
+pub struct RawResponse {
     pub status: u16,
     /// Status line and headers.
     pub head: String,
     pub text: String,
 }
 
-impl Answer {
+impl RawResponse {
     /// Reads one answer and leaves the connection as it is.
     pub async fn read(stream: &mut Box<dyn Stream>) -> Self {
         let mut head = Vec::new();
@@ -290,12 +298,12 @@ impl Answer {
         }
         let head = String::from_utf8(head).unwrap();
         let status = head[9..12].parse().unwrap();
-        let mut answer = Self { status, head, text: String::new() };
-        let length = answer.header("content-length").map_or(0, |length| length.parse().unwrap());
+        let mut response = Self { status, head, text: String::new() };
+        let length = response.header("content-length").map_or(0, |length| length.parse().unwrap());
         let mut body = vec![0; length];
         stream.read_exact(&mut body).await.unwrap();
-        answer.text = String::from_utf8(body).unwrap();
-        answer
+        response.text = String::from_utf8(body).unwrap();
+        response
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {
@@ -325,7 +333,7 @@ impl Answer {
 
     /// Holds the answer against what a requirement asks.
     #[track_caller]
-    pub fn must_be(&self, status: u16, name: &str, requirement: &str) {
+    pub fn assert_outcome(&self, status: u16, name: &str, requirement: &str) {
         assert_eq!(self.outcome(), (status, name.to_owned()), "{requirement}: {self:?}");
     }
 }
@@ -348,20 +356,20 @@ pub fn encrypt_body() -> Value {
 }
 
 /// Asks for what Encrypt has sealed.
-pub fn decrypt_body(sealed: &Value) -> Value {
+pub fn decrypt_body(encrypted: &Value) -> Value {
     let mut body = encrypt_body();
     let members = body.as_object_mut().unwrap();
     members.remove("plaintext");
     members.remove("ciphertextDataIntegrityValueAlgorithm");
     for name in ["ciphertext", "initializationVector", "authenticationTag", "ciphertextMetadata"] {
-        members.insert(name.to_owned(), sealed[name].clone());
+        members.insert(name.to_owned(), encrypted[name].clone());
     }
     body["requestMetadata"]["kmsOperation"] = "Decrypt".into();
     body
 }
 
 /// The body with the value at `pointer` set, or taken away by [`Value::Null`] at the pointer's end if `value` is none.
-pub fn with(mut body: Value, pointer: &str, value: Option<Value>) -> Value {
+pub fn with_member(mut body: Value, pointer: &str, value: Option<Value>) -> Value {
     let (parent, name) = pointer.rsplit_once('/').unwrap();
     let members = body.pointer_mut(parent).unwrap().as_object_mut().unwrap();
     match value {

@@ -14,30 +14,32 @@ use xks_console::environment::Environment;
 use xks_console::server::Server;
 use xks_console::server::tls::{self, ClientAuth};
 
-use super::client::{API, Answer, Ask, Proxy, Wire, encrypt_body, over_both, trusting};
+use super::client::{
+    API_PATH, Protocol, RawRequest, RawResponse, ServedProxy, client_config_trusting, encrypt_body, over_http_and_tls,
+};
 
 #[tokio::test]
 async fn connection_serves_several_requests() {
-    over_both(async |proxy| {
+    over_http_and_tls(async |proxy| {
         let mut stream = proxy.connect().await;
         for _ in 0..3 {
-            proxy.send_on(&mut stream, &Ask::health()).await.must_be(200, "", "keep-alive");
-            proxy.send_on(&mut stream, &Ask::health().with_junk_signature()).await.must_be(
+            proxy.send_on(&mut stream, &RawRequest::health()).await.assert_outcome(200, "", "keep-alive");
+            proxy.send_on(&mut stream, &RawRequest::health().with_invalid_signature()).await.assert_outcome(
                 401,
                 "AuthenticationFailedException",
                 "keep-alive after a refusal",
             );
-            let ask = Ask::new("/keys/good/encrypt", &encrypt_body());
-            proxy.send_on(&mut stream, &ask).await.must_be(200, "", "keep-alive");
+            let request = RawRequest::new("/keys/good/encrypt", &encrypt_body());
+            proxy.send_on(&mut stream, &request).await.assert_outcome(200, "", "keep-alive");
         }
-        let heads = Ask::health().head(&proxy.credential, proxy.clock.now());
-        let one = [heads.as_bytes(), &Ask::health().body].concat();
+        let heads = RawRequest::health().head(&proxy.credential, proxy.clock.now());
+        let one = [heads.as_bytes(), &RawRequest::health().body].concat();
         stream.write_all(&[one.clone(), one].concat()).await.unwrap();
         for _ in 0..2 {
-            Answer::read(&mut stream).await.must_be(200, "", "pipelined requests");
+            RawResponse::read(&mut stream).await.assert_outcome(200, "", "pipelined requests");
         }
         stream.write_all(b"GET /ping HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
-        let ping = Answer::read(&mut stream).await;
+        let ping = RawResponse::read(&mut stream).await;
         assert_eq!((ping.status, ping.text.as_str()), (200, "pong\n"), "a plain GET for load balancers");
     })
     .await;
@@ -45,61 +47,64 @@ async fn connection_serves_several_requests() {
 
 #[tokio::test]
 async fn body_can_be_chunked_or_sent_after_100_continue() {
-    over_both(async |proxy| {
-        let body = Ask::health().body;
+    over_http_and_tls(async |proxy| {
+        let body = RawRequest::health().body;
         let mut stream = proxy.connect().await;
-        let ask = Ask::health().but(|ask| ask.headers.push(("expect", "100-continue".to_owned())));
-        stream.write_all(ask.head(&proxy.credential, proxy.clock.now()).as_bytes()).await.unwrap();
-        assert_eq!(Answer::read(&mut stream).await.status, 100, "Expect: 100-continue is answered");
+        let request =
+            RawRequest::health().modified(|request| request.headers.push(("expect", "100-continue".to_owned())));
+        stream.write_all(request.head(&proxy.credential, proxy.clock.now()).as_bytes()).await.unwrap();
+        assert_eq!(RawResponse::read(&mut stream).await.status, 100, "Expect: 100-continue is answered");
         stream.write_all(&body).await.unwrap();
-        Answer::read(&mut stream).await.must_be(200, "", "Expect: 100-continue");
-        let ask = Ask::health().but(|ask| ask.headers.push(("transfer-encoding", "chunked".to_owned())));
-        stream.write_all(ask.head(&proxy.credential, proxy.clock.now()).as_bytes()).await.unwrap();
+        RawResponse::read(&mut stream).await.assert_outcome(200, "", "Expect: 100-continue");
+        let request =
+            RawRequest::health().modified(|request| request.headers.push(("transfer-encoding", "chunked".to_owned())));
+        stream.write_all(request.head(&proxy.credential, proxy.clock.now()).as_bytes()).await.unwrap();
         let (first, second) = body.split_at(10);
         for part in [first, second, b""] {
             let chunk = [format!("{:x}\r\n", part.len()).as_bytes(), part, b"\r\n"].concat();
             stream.write_all(&chunk).await.unwrap();
         }
-        Answer::read(&mut stream).await.must_be(200, "", "a chunked body");
+        RawResponse::read(&mut stream).await.assert_outcome(200, "", "a chunked body");
     })
     .await;
 }
 
 #[tokio::test]
 async fn oversized_bodies_are_rejected_before_they_are_read() {
-    over_both(async |proxy| {
-        let too_big = |stream: Answer| stream.must_be(501, "UnsupportedOperationException", "a body is bounded");
+    over_http_and_tls(async |proxy| {
+        let too_big =
+            |stream: RawResponse| stream.assert_outcome(501, "UnsupportedOperationException", "a body is bounded");
         let head = |length: &str, more: &str| {
-            format!("POST {API}/health HTTP/1.1\r\nhost: localhost\r\n{more}content-length: {length}\r\n\r\n")
+            format!("POST {API_PATH}/health HTTP/1.1\r\nhost: localhost\r\n{more}content-length: {length}\r\n\r\n")
         };
         for more in ["", "expect: 100-continue\r\n"] {
             let mut stream = proxy.connect().await;
             stream.write_all(head("268435456", more).as_bytes()).await.unwrap();
-            let answer = tokio::time::timeout(Duration::from_secs(2), Answer::read(&mut stream)).await;
-            too_big(answer.expect("no byte of the body is waited for"));
+            let response = tokio::time::timeout(Duration::from_secs(2), RawResponse::read(&mut stream)).await;
+            too_big(response.expect("no byte of the body is waited for"));
         }
-        let junk = Ask::health().but(|ask| ask.body = vec![b'x'; 600_000]).with_junk_signature();
+        let junk = RawRequest::health().modified(|request| request.body = vec![b'x'; 600_000]).with_invalid_signature();
         too_big(proxy.send(&junk).await);
         let mut stream = proxy.connect().await;
-        let chunked = junk.but(|ask| ask.headers.push(("transfer-encoding", "chunked".to_owned())));
+        let chunked = junk.modified(|request| request.headers.push(("transfer-encoding", "chunked".to_owned())));
         stream.write_all(chunked.head(&proxy.credential, proxy.clock.now()).as_bytes()).await.unwrap();
         let chunk = [b"4000\r\n".as_slice(), &[b'x'; 0x4000], b"\r\n"].concat();
         for _ in 0..8 {
             let _ = stream.write_all(&chunk).await;
         }
-        too_big(Answer::read(&mut stream).await);
-        proxy.send(&Ask::health()).await.must_be(200, "", "the server lives on");
+        too_big(RawResponse::read(&mut stream).await);
+        proxy.send(&RawRequest::health()).await.assert_outcome(200, "", "the server lives on");
     })
     .await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn half_sent_requests_time_out() {
-    let proxy = Proxy::start(Wire::Http).await;
+    let proxy = ServedProxy::start(Protocol::Http).await;
     let mut streams = Vec::new();
     for _ in 0..50 {
         let mut stream = TcpStream::connect(proxy.address).await.unwrap();
-        stream.write_all(format!("POST {API}/health HTTP/1.1\r\nhost: loc").as_bytes()).await.unwrap();
+        stream.write_all(format!("POST {API_PATH}/health HTTP/1.1\r\nhost: loc").as_bytes()).await.unwrap();
         streams.push(stream);
     }
     for stream in &mut streams {
@@ -108,14 +113,14 @@ async fn half_sent_requests_time_out() {
         assert_eq!(rest, b"", "half-sent heads time out");
     }
     let mut stream = proxy.connect().await;
-    let head = Ask::health().head(&proxy.credential, proxy.clock.now());
+    let head = RawRequest::health().head(&proxy.credential, proxy.clock.now());
     stream.write_all(head.as_bytes()).await.unwrap();
-    assert_eq!(Answer::read(&mut stream).await.status, 408, "half-sent bodies time out");
+    assert_eq!(RawResponse::read(&mut stream).await.status, 408, "half-sent bodies time out");
 }
 
 #[tokio::test(start_paused = true)]
 async fn unfinished_tls_handshake_times_out() {
-    let proxy = Proxy::start(Wire::Tls).await;
+    let proxy = ServedProxy::start(Protocol::Tls).await;
     let mut stream = TcpStream::connect(proxy.address).await.unwrap();
     stream.write_all(&[0x16, 3, 1]).await.unwrap();
     let mut rest = Vec::new();
@@ -149,22 +154,22 @@ async fn tls_has_the_specified_versions_and_cipher_suites() {
         ),
     ] {
         let stream = TcpStream::connect(address).await.unwrap();
-        let connector = TlsConnector::from(trusting(&authority, &[version]));
+        let connector = TlsConnector::from(client_config_trusting(&authority, &[version]));
         let stream = connector.connect("localhost".try_into().unwrap(), stream).await.unwrap();
         let suite = stream.get_ref().1.negotiated_cipher_suite().unwrap().suite();
         assert!(suites.contains(&suite), "{suite:?}");
     }
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(&client_hello_of_tls_1_1()).await.unwrap();
-    let mut answer = Vec::new();
-    let _ = stream.read_to_end(&mut answer).await;
+    let mut response = Vec::new();
+    let _ = stream.read_to_end(&mut response).await;
     // A fatal alert: protocol_version or handshake_failure.
-    assert!(matches!(answer[..], [21, 3, _, 0, 2, 2, 70 | 40]), "TLS is 1.2 at least: {answer:?}");
+    assert!(matches!(response[..], [21, 3, _, 0, 2, 2, 70 | 40]), "TLS is 1.2 at least: {response:?}");
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(b"GET /ping HTTP/1.1\r\nhost: localhost\r\n\r\n").await.unwrap();
-    let mut answer = Vec::new();
-    let _ = stream.read_to_end(&mut answer).await;
-    assert!(!answer.starts_with(b"HTTP"), "nothing is said without TLS");
+    let mut response = Vec::new();
+    let _ = stream.read_to_end(&mut response).await;
+    assert!(!response.starts_with(b"HTTP"), "nothing is said without TLS");
 }
 
 #[tokio::test]
@@ -177,7 +182,7 @@ async fn mutual_tls_accepts_only_the_configured_name_and_authority() {
         let pem = params.self_signed(&key).unwrap().pem();
         (Issuer::new(params, key), pem)
     };
-    let ((amazon, pem), (stranger, _)) = (authority(), authority());
+    let ((amazon, pem), (untrusted, _)) = (authority(), authority());
     let file = dir.path().join("clients.pem");
     std::fs::write(&file, pem).unwrap();
     let name = "cks.kms.us-west-2.amazonaws.com";
@@ -189,9 +194,9 @@ async fn mutual_tls_accepts_only_the_configured_name_and_authority() {
     let address = server.address();
     tokio::spawn(server.run(std::future::pending()));
     let long_ago = rcgen::date_time_ymd(2001, 1, 1);
-    for (requirement, issuer, subject, is_expired, is_let_in) in [
+    for (requirement, issuer, subject, is_expired, is_accepted) in [
         ("the name and the authority", Some(&amazon), name, false, true),
-        ("another authority", Some(&stranger), name, false, false),
+        ("another authority", Some(&untrusted), name, false, false),
         ("another name", Some(&amazon), "cks.kms.eu-west-1.amazonaws.com", false, false),
         ("an expired certificate", Some(&amazon), name, true, false),
         ("no certificate", None, name, false, false),
@@ -215,13 +220,13 @@ async fn mutual_tls_accepts_only_the_configured_name_and_authority() {
             };
             let connector = TlsConnector::from(std::sync::Arc::new(config));
             let stream = TcpStream::connect(address).await.unwrap();
-            let mut answer = Vec::new();
+            let mut response = Vec::new();
             if let Ok(mut stream) = connector.connect("localhost".try_into().unwrap(), stream).await {
                 let ping = b"GET /ping HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
                 let _ = stream.write_all(ping).await;
-                let _ = stream.read_to_end(&mut answer).await;
+                let _ = stream.read_to_end(&mut response).await;
             }
-            assert_eq!(answer.ends_with(b"pong\n"), is_let_in, "{requirement}, {version:?}");
+            assert_eq!(response.ends_with(b"pong\n"), is_accepted, "{requirement}, {version:?}");
         }
     }
 }

@@ -5,10 +5,12 @@ use std::os::unix::fs::PermissionsExt as _;
 use serde_json::{Value, json};
 use xks_console::aws::xks_console::ListProxyRequests;
 
-use super::client::{Ask, Proxy, Wire, decrypt_body, encrypt_body, metadata_body, over_both, with};
+use super::client::{
+    Protocol, RawRequest, ServedProxy, decrypt_body, encrypt_body, metadata_body, over_http_and_tls, with_member,
+};
 
 /// What the proxy has been asked, the newest first, as the log writes it.
-fn log(proxy: &Proxy) -> Vec<Value> {
+fn log_entries(proxy: &ServedProxy) -> Vec<Value> {
     let entries = proxy.aws.key_manager().requests(&ListProxyRequests::default()).unwrap();
     entries.iter().map(|entry| serde_json::to_value(entry).unwrap()).collect()
 }
@@ -16,21 +18,21 @@ fn log(proxy: &Proxy) -> Vec<Value> {
 #[tokio::test]
 async fn every_call_is_logged_with_its_metadata_time_and_outcome() {
     let more = json!({ "kmsViaService": "ebs", "awsSourceVpc": "vpc-1", "awsSourceVpce": "vpce-2" });
-    let told = |mut body: Value| {
+    let with_all_metadata = |mut body: Value| {
         let metadata = body["requestMetadata"].as_object_mut().unwrap();
         metadata.extend(more.as_object().unwrap().clone());
         body
     };
-    over_both(async |proxy| {
+    over_http_and_tls(async |proxy| {
         let sealed = proxy.encrypt(&encrypt_body()).await;
         for (api, operation, body) in [
             ("metadata", "GetKeyMetadata", metadata_body()),
             ("encrypt", "Encrypt", encrypt_body()),
             ("decrypt", "Decrypt", decrypt_body(&sealed)),
         ] {
-            let body = told(body);
-            proxy.call(&format!("/keys/good/{api}"), &body).await.must_be(200, "", "all metadata at once");
-            let entry = log(&proxy).remove(0);
+            let body = with_all_metadata(body);
+            proxy.call(&format!("/keys/good/{api}"), &body).await.assert_outcome(200, "", "all metadata at once");
+            let entry = log_entries(&proxy).remove(0);
             for (name, value) in body["requestMetadata"].as_object().unwrap() {
                 assert_eq!(&entry[name], value, "{operation} is logged with its {name}: {entry}");
             }
@@ -40,20 +42,20 @@ async fn every_call_is_logged_with_its_metadata_time_and_outcome() {
             assert!(entry["microseconds"].is_u64() && entry["time"].is_string(), "{entry}");
             assert_eq!(entry["accessKeyId"], json!(proxy.credential.access_key_id));
         }
-        proxy.send(&Ask::health()).await.must_be(200, "", "health");
-        let entry = log(&proxy).remove(0);
+        proxy.send(&RawRequest::health()).await.assert_outcome(200, "", "health");
+        let entry = log_entries(&proxy).remove(0);
         assert_eq!(
             (&entry["operation"], &entry["kmsOperation"]),
             (&json!("GetHealthStatus"), &json!("KmsHealthCheck"))
         );
         for (ask, status, name) in [
-            (Ask::health().with_junk_signature(), 401, "AuthenticationFailedException"),
-            (Ask::new("/keys/none/encrypt", &encrypt_body()), 404, "KeyNotFoundException"),
-            (Ask::new("/keys/good/sign", &encrypt_body()), 404, "InvalidUriPathException"),
-            (Ask::new("/keys/off/encrypt", &encrypt_body()), 400, "InvalidStateException"),
+            (RawRequest::health().with_invalid_signature(), 401, "AuthenticationFailedException"),
+            (RawRequest::new("/keys/none/encrypt", &encrypt_body()), 404, "KeyNotFoundException"),
+            (RawRequest::new("/keys/good/sign", &encrypt_body()), 404, "InvalidUriPathException"),
+            (RawRequest::new("/keys/off/encrypt", &encrypt_body()), 400, "InvalidStateException"),
         ] {
-            proxy.send(&ask).await.must_be(status, name, "a refusal");
-            let entry = log(&proxy).remove(0);
+            proxy.send(&ask).await.assert_outcome(status, name, "a refusal");
+            let entry = log_entries(&proxy).remove(0);
             assert_eq!((&entry["status"], &entry["errorName"]), (&json!(status), &json!(name)), "a refusal is logged");
         }
     })
@@ -62,15 +64,15 @@ async fn every_call_is_logged_with_its_metadata_time_and_outcome() {
 
 #[tokio::test]
 async fn log_contains_no_plaintext_ciphertext_or_signature() {
-    over_both(async |proxy| {
+    over_http_and_tls(async |proxy| {
         let sealed = proxy.encrypt(&encrypt_body()).await;
-        proxy.call("/keys/good/decrypt", &decrypt_body(&sealed)).await.must_be(200, "", "decrypts");
+        proxy.call("/keys/good/decrypt", &decrypt_body(&sealed)).await.assert_outcome(200, "", "decrypts");
         // What is wrong is told without what it is wrong in.
-        let wrong = with(encrypt_body(), "/encryptionAlgorithm", Some(7.into()));
-        proxy.call("/keys/good/encrypt", &wrong).await.must_be(400, "ValidationException", "a wrong type");
-        let stranger = Ask::new("/keys/good/encrypt", &encrypt_body()).with_junk_signature();
-        proxy.send(&stranger).await.must_be(401, "AuthenticationFailedException", "a stranger");
-        let log = Value::from(log(&proxy)).to_string();
+        let wrong = with_member(encrypt_body(), "/encryptionAlgorithm", Some(7.into()));
+        proxy.call("/keys/good/encrypt", &wrong).await.assert_outcome(400, "ValidationException", "a wrong type");
+        let unauthenticated = RawRequest::new("/keys/good/encrypt", &encrypt_body()).with_invalid_signature();
+        proxy.send(&unauthenticated).await.assert_outcome(401, "AuthenticationFailedException", "a stranger");
+        let log = Value::from(log_entries(&proxy)).to_string();
         assert!(log.contains("\"Encrypt\"") && log.contains("\"Decrypt\""));
         for secret in [
             "SGVsbG8gV29ybGQh",
@@ -90,9 +92,9 @@ async fn log_contains_no_plaintext_ciphertext_or_signature() {
 #[tokio::test]
 async fn log_is_readable_only_by_its_owner() {
     let dir = tempfile::tempdir().unwrap();
-    let proxy = Proxy::start_in(dir.path(), Wire::Http).await;
+    let proxy = ServedProxy::start_in(dir.path(), Protocol::Http).await;
     proxy.encrypt(&encrypt_body()).await;
-    assert_eq!(log(&proxy).len(), 1);
+    assert_eq!(log_entries(&proxy).len(), 1);
     let files = std::fs::read_dir(dir.path()).unwrap().map(|file| file.unwrap());
     let files: Vec<_> = files.filter(|file| file.file_name().to_string_lossy().starts_with("external-key")).collect();
     assert!(files.len() >= 2, "{files:?}");
