@@ -1,18 +1,18 @@
 //! The command line: what can be asked of the program, and the help that teaches it.
 
+mod aws_options;
 mod create_key;
-mod elsewhere;
 mod proxy;
+mod redacted_value;
 mod serve;
-mod unrepeated;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
+pub use aws_options::AwsOptions;
 pub use create_key::CreateKey;
-pub use elsewhere::AwsOptions;
 pub use proxy::{ExternalKeyRef, Proxy, ProxyCheck, ProxyCommand};
 pub use serve::{Background, Serve};
 

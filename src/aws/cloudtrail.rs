@@ -48,7 +48,7 @@ pub struct LookupAttribute {
 #[serde(rename_all = "PascalCase")]
 pub struct LookupEventsOutput {
     /// The events.
-    #[serde(deserialize_with = "crate::aws::mend::list")]
+    #[serde(deserialize_with = "crate::aws::lenient::list")]
     pub events: Vec<Event>,
     /// Where to go on, if there are more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -77,7 +77,7 @@ pub struct Event {
     pub username: Option<String>,
     /// What it was about.
     #[serde(default)]
-    #[serde(deserialize_with = "crate::aws::mend::list")]
+    #[serde(deserialize_with = "crate::aws::lenient::list")]
     pub resources: Vec<Resource>,
     /// The whole event, JSON.
     pub cloud_trail_event: String,

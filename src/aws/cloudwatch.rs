@@ -50,7 +50,7 @@ pub struct DimensionFilter {
 pub struct ListMetricsOutput {
     /// The metrics.
     #[serde(default)]
-    #[serde(deserialize_with = "crate::aws::mend::list")]
+    #[serde(deserialize_with = "crate::aws::lenient::list")]
     pub metrics: Vec<Metric>,
     /// Where to go on, if there are more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -69,7 +69,7 @@ pub struct Metric {
     pub metric_name: Option<String>,
     /// All of its dimensions, in any order, thirty at most.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    #[serde(deserialize_with = "crate::aws::mend::list")]
+    #[serde(deserialize_with = "crate::aws::lenient::list")]
     pub dimensions: Vec<Dimension>,
 }
 
@@ -170,7 +170,7 @@ pub struct MetricStat {
 pub struct GetMetricDataOutput {
     /// One result for each query.
     #[serde(default)]
-    #[serde(deserialize_with = "crate::aws::mend::list")]
+    #[serde(deserialize_with = "crate::aws::lenient::list")]
     pub metric_data_results: Vec<MetricDataResult>,
     /// Where to go on, if there are more data points.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -188,11 +188,11 @@ pub struct MetricDataResult {
     pub label: String,
     /// When the period of each data point starts.
     #[serde(default)]
-    #[serde(deserialize_with = "crate::aws::mend::list")]
+    #[serde(deserialize_with = "crate::aws::lenient::list")]
     pub timestamps: Vec<EpochSeconds>,
     /// The value of each data point.
     #[serde(default)]
-    #[serde(deserialize_with = "crate::aws::mend::list")]
+    #[serde(deserialize_with = "crate::aws::lenient::list")]
     pub values: Vec<f64>,
     /// `Complete`, or `PartialData` when more is on the next page.
     #[serde(default)]

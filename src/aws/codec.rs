@@ -9,9 +9,9 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 use super::error::ServiceError;
 use super::excerpt::{is_html, text_excerpt, truncate};
-use super::form;
-use super::mend::LenientDeserializer;
+use super::lenient::LenientDeserializer;
 use super::operation::{Operation, Protocol};
+use super::query_form;
 use super::xml;
 
 /// The content type of AWS JSON 1.0.
@@ -77,7 +77,7 @@ pub fn encode_request<O: Operation>(request: &O) -> Result<Bytes, CodecError> {
             let value = serde_json::to_value(request).map_err(|error| CodecError(error.to_string()))?;
             let mut form = form_urlencoded::Serializer::new(String::new());
             form.append_pair("Action", O::NAME).append_pair("Version", version);
-            form::flatten("", &value, &mut |name, text| {
+            query_form::flatten("", &value, &mut |name, text| {
                 form.append_pair(name, text);
             });
             Ok(Bytes::from(form.finish()))
@@ -225,7 +225,7 @@ pub fn query_action(body: &[u8]) -> Option<(String, String)> {
 /// # Errors
 /// `ValidationError` when a member is missing or of the wrong type.
 pub fn parse_query_request<O: Operation>(body: &[u8]) -> Result<O, ServiceError> {
-    form::from_slice(body).map_err(|error| ServiceError::new("ValidationError", error.to_string()))
+    query_form::from_slice(body).map_err(|error| ServiceError::new("ValidationError", error.to_string()))
 }
 
 /// The XML of a successful query answer.

@@ -11,7 +11,7 @@ pub use simulation::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::aws::mend::Identified;
+use crate::aws::lenient::Identified;
 use crate::aws::operation::{Empty, Service, operations};
 
 operations! { Service::Iam;
@@ -86,7 +86,7 @@ pub struct ListUsers {
 pub struct ListUsersOutput {
     /// The page.
     #[serde(default)]
-    #[serde(deserialize_with = "crate::aws::mend::member_list")]
+    #[serde(deserialize_with = "crate::aws::lenient::member_list")]
     pub users: MemberList<User>,
     /// Whether there is more.
     #[serde(default)]
@@ -112,7 +112,7 @@ pub struct User {
     pub create_date: String,
     /// Its tags; lists of users leave them out.
     #[serde(default, skip_serializing_if = "MemberList::is_empty")]
-    #[serde(deserialize_with = "crate::aws::mend::member_list")]
+    #[serde(deserialize_with = "crate::aws::lenient::member_list")]
     pub tags: MemberList<Tag>,
 }
 
@@ -141,7 +141,7 @@ pub struct ListRoles {
 pub struct ListRolesOutput {
     /// The page.
     #[serde(default)]
-    #[serde(deserialize_with = "crate::aws::mend::member_list")]
+    #[serde(deserialize_with = "crate::aws::lenient::member_list")]
     pub roles: MemberList<Role>,
     /// Whether there is more.
     #[serde(default)]
@@ -176,7 +176,7 @@ pub struct Role {
     pub max_session_duration: Option<u32>,
     /// Its tags; lists of roles leave them out.
     #[serde(default, skip_serializing_if = "MemberList::is_empty")]
-    #[serde(deserialize_with = "crate::aws::mend::member_list")]
+    #[serde(deserialize_with = "crate::aws::lenient::member_list")]
     pub tags: MemberList<Tag>,
 }
 
@@ -195,7 +195,7 @@ pub struct ListAccountAliases {}
 pub struct ListAccountAliasesOutput {
     /// The alias.
     #[serde(default)]
-    #[serde(deserialize_with = "crate::aws::mend::member_list")]
+    #[serde(deserialize_with = "crate::aws::lenient::member_list")]
     pub account_aliases: MemberList<String>,
     /// Whether there is more.
     #[serde(default)]
@@ -216,7 +216,7 @@ pub struct GetUser {
 #[serde(rename_all = "PascalCase")]
 pub struct GetUserOutput {
     /// The user.
-    #[serde(deserialize_with = "crate::aws::mend::identified")]
+    #[serde(deserialize_with = "crate::aws::lenient::identified")]
     pub user: User,
 }
 
@@ -233,6 +233,6 @@ pub struct GetRole {
 #[serde(rename_all = "PascalCase")]
 pub struct GetRoleOutput {
     /// The role.
-    #[serde(deserialize_with = "crate::aws::mend::identified")]
+    #[serde(deserialize_with = "crate::aws::lenient::identified")]
     pub role: Role,
 }

@@ -1,22 +1,22 @@
 //! What AWS says on the wire: shared by the client, the bundled AWS and the forms.
 
 pub mod arn;
-pub mod cli;
+pub mod cli_command;
 pub mod cloudtrail;
 pub mod cloudwatch;
 pub mod codec;
 pub mod error;
 mod excerpt;
-pub mod form;
+#[cfg(test)]
+mod forward_compatibility;
 pub mod iam;
 pub mod kms;
+pub mod lenient;
 pub mod limits;
-pub mod mend;
-#[cfg(test)]
-mod newer_answers;
 pub mod open_enum;
 pub mod operation;
 pub mod policy;
+pub mod query_form;
 pub mod quotas;
 pub mod regions;
 pub mod scalar;

@@ -59,7 +59,7 @@ pub struct GetResourcesOutput {
     /// Where the next page starts; empty on the last.
     pub pagination_token: String,
     /// The page.
-    #[serde(deserialize_with = "crate::aws::mend::list")]
+    #[serde(deserialize_with = "crate::aws::lenient::list")]
     pub resource_tag_mapping_list: Vec<ResourceTagMapping>,
 }
 
@@ -71,6 +71,6 @@ pub struct ResourceTagMapping {
     #[serde(rename = "ResourceARN")]
     pub resource_arn: String,
     /// Its tags.
-    #[serde(deserialize_with = "crate::aws::mend::list")]
+    #[serde(deserialize_with = "crate::aws::lenient::list")]
     pub tags: Vec<Tag>,
 }

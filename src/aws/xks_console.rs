@@ -39,7 +39,7 @@ pub struct DescribeExternalKeyOutput {
     /// `AES_256` ...
     pub key_spec: String,
     /// `ENCRYPT`, `DECRYPT` ...
-    #[serde(deserialize_with = "crate::aws::mend::list")]
+    #[serde(deserialize_with = "crate::aws::lenient::list")]
     pub key_usage: Vec<String>,
     /// `ENABLED` or `DISABLED`.
     pub key_status: String,
@@ -54,7 +54,7 @@ pub struct ListExternalKeys {}
 #[serde(rename_all = "PascalCase")]
 pub struct ListExternalKeysOutput {
     /// The partitions, in the order of their names.
-    #[serde(deserialize_with = "crate::aws::mend::list")]
+    #[serde(deserialize_with = "crate::aws::lenient::list")]
     pub partitions: Vec<Partition>,
 }
 
@@ -67,10 +67,10 @@ pub struct Partition {
     /// The URI path, as an external key store has it.
     pub uri_path: String,
     /// What its callers sign with.
-    #[serde(deserialize_with = "crate::aws::mend::list")]
+    #[serde(deserialize_with = "crate::aws::lenient::list")]
     pub access_key_ids: Vec<String>,
     /// Its external keys, in the order of their IDs.
-    #[serde(deserialize_with = "crate::aws::mend::list")]
+    #[serde(deserialize_with = "crate::aws::lenient::list")]
     pub keys: Vec<ExternalKey>,
 }
 
@@ -85,7 +85,7 @@ pub struct ExternalKey {
     /// `AES_256` or `AES_128`.
     pub spec: String,
     /// `ENCRYPT`, `DECRYPT` ...
-    #[serde(deserialize_with = "crate::aws::mend::list")]
+    #[serde(deserialize_with = "crate::aws::lenient::list")]
     pub usage: Vec<String>,
     /// Whether it can be used.
     pub enabled: bool,
@@ -95,7 +95,7 @@ pub struct ExternalKey {
     pub encryptions: u64,
     /// The callers of AWS KMS that may use it, with wildcards; empty for everybody.
     #[serde(default)]
-    #[serde(deserialize_with = "crate::aws::mend::list")]
+    #[serde(deserialize_with = "crate::aws::lenient::list")]
     pub callers: Vec<String>,
 }
 
@@ -200,7 +200,7 @@ pub struct ListProxyRequests {
 #[serde(rename_all = "PascalCase")]
 pub struct ListProxyRequestsOutput {
     /// The newest first.
-    #[serde(deserialize_with = "crate::aws::mend::list")]
+    #[serde(deserialize_with = "crate::aws::lenient::list")]
     pub requests: Vec<ProxyRequest>,
 }
 
@@ -209,7 +209,7 @@ pub struct ListProxyRequestsOutput {
 #[serde(rename_all = "camelCase")]
 pub struct ProxyRequest {
     /// When it came, in UTC.
-    #[serde(deserialize_with = "crate::aws::mend::timestamp")]
+    #[serde(deserialize_with = "crate::aws::lenient::timestamp")]
     pub time: Timestamp,
     /// Whose path it came by; empty when no partition has it.
     pub partition: String,
@@ -282,6 +282,6 @@ pub struct ListProxyRoutes {}
 #[serde(rename_all = "PascalCase")]
 pub struct ListProxyRoutesOutput {
     /// In the order of the hosts; those that are reached as their names say are not among them.
-    #[serde(deserialize_with = "crate::aws::mend::list")]
+    #[serde(deserialize_with = "crate::aws::lenient::list")]
     pub routes: Vec<ProxyRoute>,
 }

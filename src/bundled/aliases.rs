@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
-use super::authorize::AuthorizationRequest;
+use super::authorization::AuthorizationRequest;
 use super::keys::KeyRecord;
-use super::paging::PageRequest;
+use super::pagination::PageRequest;
 use super::{ApiResult, Call, account_region};
 use crate::aws::arn::Arn;
 use crate::aws::error::ServiceError;

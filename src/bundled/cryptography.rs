@@ -8,7 +8,7 @@ use hkdf::Hkdf;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use super::authorize::AuthorizationRequest;
+use super::authorization::AuthorizationRequest;
 use super::ciphertext::{self, Body, Header, IV_LENGTH, SALT_LENGTH};
 use super::grants::check_grant_tokens;
 use super::keys::KeyRecord;

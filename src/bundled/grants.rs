@@ -2,9 +2,9 @@
 
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
-use super::authorize::AuthorizationRequest;
+use super::authorization::AuthorizationRequest;
 use super::keys::KeyRecord;
-use super::paging::paginate;
+use super::pagination::paginate;
 use super::{ApiResult, Call, account_region};
 use crate::aws::arn::Arn;
 use crate::aws::error::ServiceError;

@@ -8,7 +8,7 @@ use rusqlite::{OptionalExtension as _, Transaction, params};
 use serde::de::DeserializeOwned;
 
 use super::identity::{self, no_such_entity, url_encode};
-use super::paging::paginate;
+use super::pagination::paginate;
 use super::{ApiResult, Call};
 use crate::aws::error::ServiceError;
 use crate::aws::iam::{
@@ -481,8 +481,8 @@ const STATUS_ACTIVE: &str = "Active";
 /// What stands for the ARN of a document that is looked at as JSON.
 static EMPTY_ARN: String = String::new();
 
-fn authorization_with_tags(action: &'static str, tags: &MemberList<Tag>) -> super::authorize::AuthorizationRequest {
-    super::authorize::AuthorizationRequest::from(action)
+fn authorization_with_tags(action: &'static str, tags: &MemberList<Tag>) -> super::authorization::AuthorizationRequest {
+    super::authorization::AuthorizationRequest::from(action)
         .with_tags(tags.member.iter().map(|tag| (&*tag.key, Some(&*tag.value))))
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rusqlite::{OptionalExtension as _, Transaction};
 use serde::de::DeserializeOwned;
 
-use super::paging::paginate;
+use super::pagination::paginate;
 use super::sessions::CredentialError;
 use super::store::{OpenError, Store, StoreError};
 use super::{AccessKey, ApiResult, Call, Caller, Inner};

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Transaction, params};
 
-use super::authorize::AuthorizationRequest;
+use super::authorization::AuthorizationRequest;
 use super::keys::KeyRecord;
 use super::{ApiResult, Call};
 use crate::aws::error::ServiceError;

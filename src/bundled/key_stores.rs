@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
-use super::paging::paginate;
+use super::pagination::paginate;
 use super::{ApiResult, Call};
 use crate::aws::error::ServiceError;
 use crate::aws::kms::{

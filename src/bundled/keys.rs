@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
-use super::authorize::{AuthorizationRequest, KEY_SPEC_CONDITION_KEYS, KEY_USAGE_CONDITION_KEYS};
+use super::authorization::{AuthorizationRequest, KEY_SPEC_CONDITION_KEYS, KEY_USAGE_CONDITION_KEYS};
 use super::grants::check_grant_tokens;
-use super::paging::PageRequest;
+use super::pagination::PageRequest;
 use super::store::RecordReader;
 use super::{ApiResult, Call};
 use crate::aws::arn::Arn;

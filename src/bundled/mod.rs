@@ -4,13 +4,14 @@
 //! reads after it does the work.
 
 mod aliases;
-mod authorize;
+mod authorization;
 pub mod ciphertext;
+mod cloudtrail;
 mod cloudwatch;
 mod cryptography;
 mod external_keys;
 #[cfg(test)]
-mod faults;
+mod failure_tests;
 mod grants;
 mod iam;
 mod identity;
@@ -19,7 +20,7 @@ mod key_stores;
 mod keys;
 mod metrics;
 mod mfa;
-mod paging;
+mod pagination;
 mod parameters;
 mod policies;
 mod proxy_routes;
@@ -32,7 +33,6 @@ mod simulate;
 mod store;
 mod tagging;
 mod tags;
-mod trail;
 mod vpc;
 
 use std::borrow::Cow;
@@ -56,10 +56,10 @@ use crate::xks::client::{RequestMetadata, XksClient};
 use crate::xks::key_manager::{ExternalKeyManager, KeyManagerError, ProxyCredential};
 use crate::xks::network::Network;
 use crate::xks::proxy;
-use authorize::PolicyCache;
+use authorization::PolicyCache;
+use cloudtrail::{EventBuffer, EventDraft};
 use sessions::SessionAttributes;
 use store::Store;
-use trail::{EventBuffer, EventDraft};
 
 /// An operation's answer, or why it was refused.
 type ApiResult<T> = Result<T, store::StoreError>;

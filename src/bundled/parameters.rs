@@ -4,7 +4,7 @@
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
-use crate::aws::form;
+use crate::aws::query_form;
 
 /// Data of callers, which no event has.
 const OMITTED_MEMBERS: [&str; 12] = [
@@ -37,7 +37,7 @@ pub fn redacted_json(body: &[u8]) -> Value {
 
 /// A form of the query protocol; `null` when it asks for nothing but its operation.
 pub fn redacted_form(body: &[u8]) -> Value {
-    match redacted_form_value(form::unflatten(body)) {
+    match redacted_form_value(query_form::unflatten(body)) {
         Value::Object(members) if members.is_empty() => Value::Null,
         redacted => redacted,
     }

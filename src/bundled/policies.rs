@@ -1,7 +1,7 @@
 //! GetKeyPolicy, PutKeyPolicy, ListKeyPolicies, and what a policy must be to be taken.
 
-use super::authorize::AuthorizationRequest;
-use super::paging::paginate;
+use super::authorization::AuthorizationRequest;
+use super::pagination::paginate;
 use super::{ApiResult, Call};
 use crate::aws::error::ServiceError;
 use crate::aws::kms::{

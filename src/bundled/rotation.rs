@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::key_states::unsupported_origin;
 use super::keys::KeyRecord;
-use super::paging::paginate;
+use super::pagination::paginate;
 use super::{ApiResult, Call};
 use crate::aws::error::ServiceError;
 use crate::aws::kms::{
@@ -37,7 +37,7 @@ fn check_rotatable(key: &KeyRecord) -> Result<(), ServiceError> {
 impl Call<'_> {
     pub fn enable_key_rotation(&self, request: &EnableKeyRotation) -> ApiResult<Empty> {
         let days = request.rotation_period_in_days.unwrap_or(DEFAULT_ROTATION_PERIOD_DAYS);
-        let authorization = super::authorize::AuthorizationRequest::from("kms:EnableKeyRotation")
+        let authorization = super::authorization::AuthorizationRequest::from("kms:EnableKeyRotation")
             .with_condition_key("kms:RotationPeriodInDays", days.to_string());
         self.commit_with_event(|tx| {
             let key = self.find_changeable_key(tx, &request.key_id, authorization)?;

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, header};
 
+use super::cloudtrail::EventDraft;
 use super::sessions::{self, CredentialError};
 use super::store::StoreError;
-use super::trail::EventDraft;
 use super::{ApiResult, Call, ConnectionInfo, Inner, account_region, identity};
 use crate::access_log::{RequestDetails, RequestDetailsSlot};
 use crate::aws::codec::{self, XML_CONTENT_TYPE};

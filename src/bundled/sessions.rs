@@ -7,7 +7,7 @@ use rusqlite::{OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
 
-use super::authorize::AuthorizationRequest;
+use super::authorization::AuthorizationRequest;
 use super::store::StoreError;
 use super::{ApiResult, Call, Caller, Inner, identity};
 use crate::aws::arn::Arn;

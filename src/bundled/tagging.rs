@@ -1,6 +1,6 @@
 //! GetResources of the Resource Groups Tagging API: KMS keys by their tags.
 
-use super::paging::PageRequest;
+use super::pagination::PageRequest;
 use super::{ApiResult, Call};
 use crate::aws::arn::Arn;
 use crate::aws::error::ServiceError;

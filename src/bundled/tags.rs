@@ -2,9 +2,9 @@
 
 use rusqlite::{Transaction, params};
 
-use super::authorize::AuthorizationRequest;
+use super::authorization::AuthorizationRequest;
 use super::keys::KeyRecord;
-use super::paging::paginate;
+use super::pagination::paginate;
 use super::{ApiResult, Call, account_region};
 use crate::aws::error::ServiceError;
 use crate::aws::kms::{ListResourceTags, ListResourceTagsOutput, Tag, TagResource, UntagResource};

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::AwsOptions;
-use crate::create_key::answers::KeyOptions;
+use crate::create_key::key_options::KeyOptions;
 
 /// Which key is made, where, and whether a person is asked.
 #[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Subcommand, value_parser};
 
-use super::unrepeated::RedactedValueParser;
+use super::redacted_value::RedactedValueParser;
 use crate::aws::limits;
 use crate::conformance::target::Endpoint;
 

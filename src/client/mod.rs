@@ -1,16 +1,16 @@
 //! The API client: sign, send, try again, decode, page.
 
+mod clock_skew;
 pub mod credentials;
 pub mod endpoints;
 pub mod log;
 pub mod mfa;
-mod pace;
 pub mod profile;
+mod rate_limit;
 mod retry;
 mod sdk_error;
 mod sdk_http;
 mod shared_config;
-mod skew;
 #[cfg(test)]
 mod tests;
 pub mod transport;
@@ -25,13 +25,13 @@ use jiff::Timestamp;
 
 pub use transport::{Https, InProcess, Transport, TransportError};
 
+use clock_skew::ClockSkew;
 use credentials::{CredentialsProvider, LoadCredentialsError};
 use endpoints::{Endpoints, check_region};
 use log::{ApiCall, Observer};
-use pace::RateLimiter;
 use profile::{OpenError, ProfileContext, ProfileSummary, SwitchTarget};
+use rate_limit::RateLimiter;
 use retry::Attempts;
-use skew::ClockSkew;
 
 use crate::aws::codec::{self, FORM_CONTENT_TYPE};
 use crate::aws::error::ServiceError;
@@ -461,7 +461,7 @@ impl ResponseMetadata {
         Self {
             status: Some(response.status().as_u16()),
             request_id: header("x-amzn-requestid"),
-            date: skew::response_date(response.headers()),
+            date: clock_skew::response_date(response.headers()),
             signed_by: None,
         }
     }

@@ -26,7 +26,7 @@ use super::sdk_error;
 use super::sdk_http::SdkHttpClient;
 use super::shared_config::{self, decode_name, encode_name};
 use super::transport::Https;
-use crate::aws::cli::shell_quote;
+use crate::aws::cli_command::shell_quote;
 use crate::aws::operation::Service;
 use crate::aws::scalar::SecretString;
 use crate::aws::sigv4::Credentials;

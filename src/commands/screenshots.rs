@@ -6,8 +6,8 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 
-use crate::flow::picture::{self, ScreenshotError};
 use crate::flow::player::{Player, PlayerError};
+use crate::flow::screenshot::{self, ScreenshotError};
 use crate::flow::tape::{self, ConsoleDriver as _, Tape, TapeError};
 
 /// A flow: its name, its tape, and the sizes in cells it is played at.
@@ -65,8 +65,8 @@ pub fn create_all() -> Result<BTreeMap<String, Vec<u8>>, ScreenshotsError> {
             let mut player = Player::start((width, height))?;
             tape::play(&tape, &mut player, &mut |name, player| {
                 let stem = format!("{flow}-{}-{width}x{height}", name.trim_end_matches(".png"));
-                let svg = picture::svg(&player.frame(), &stem);
-                screenshots.insert(format!("{stem}.png"), picture::png(&svg)?);
+                let svg = screenshot::svg(&player.frame(), &stem);
+                screenshots.insert(format!("{stem}.png"), screenshot::png(&svg)?);
                 screenshots.insert(format!("{stem}.svg"), svg.into_bytes());
                 Ok(())
             })?;

@@ -5,21 +5,21 @@
 //!
 //! Source: *External Key Store Proxy API Specification* 1.0.3, by whose headings the checks name their section.
 
-pub mod answer;
-pub mod ask;
 pub mod checks;
 pub mod command;
 pub mod connection;
 pub mod latency;
 pub mod probe;
 pub mod report;
+pub mod request;
+pub mod response;
 pub mod target;
 
 use futures_util::future::BoxFuture;
 
-use self::answer::{CheckError, skip};
 use self::connection::ConnectError;
 use self::probe::{Exchange, Probe};
+use self::response::{CheckError, skip};
 
 /// How much the specification asks for something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

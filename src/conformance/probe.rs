@@ -9,10 +9,10 @@ use http_body_util::{BodyExt as _, Full, StreamBody};
 use hyper::body::Frame;
 use serde_json::{Value, json};
 
-use super::answer::{CheckError, ProbeResponse, THROTTLED, base64, fail, optional_base64, skip};
-use super::ask::ProbeRequest;
 use super::connection::{Body, ConnectError, Connection, Connector, TIMEOUT};
 use super::latency::Latency;
+use super::request::ProbeRequest;
+use super::response::{CheckError, ProbeResponse, THROTTLED, base64, fail, optional_base64, skip};
 use super::target::CheckTarget;
 use crate::environment::Clock;
 use crate::xks::wire::{AES_256, AES_GCM, MAX_BODY, SHA_256};

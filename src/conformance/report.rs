@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::answer::CheckError;
 use super::latency::Latency;
 use super::probe::Exchange;
+use super::response::CheckError;
 use super::target::CheckTarget;
 use super::{CheckResult, CompletedCheck, Level};
 use crate::aws::scalar::SecretString;
@@ -262,8 +262,8 @@ fn truncate(text: &str, max_chars: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::conformance::answer::ProbeResponse;
     use crate::conformance::checks::GROUPS;
+    use crate::conformance::response::ProbeResponse;
     use crate::text::width;
 
     fn report() -> (CheckTarget, ConformanceReport) {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::known::AccountState;
+use super::account_state::AccountState;
 use super::method::Method;
 use crate::aws::kms::{Origin, Tag};
 use crate::aws::policy::ConsolePolicy;

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::aws::kms::{KeyManagerType, KeyMetadata, KeyState, Origin};
-use crate::aws::mend::UNREADABLE;
+use crate::aws::lenient::UNREADABLE;
 use crate::aws::scalar::EpochSeconds;
 
 /// What lists and pages show of a KMS key.

@@ -1,20 +1,20 @@
 //! What creating a key means, without a screen: the draft, its rules, the steps, and the calls that make it real.
 
-pub mod answers;
-pub mod choice;
+pub mod account_state;
 pub mod draft;
 pub mod field;
-pub mod guide;
+pub mod key_options;
 pub mod key_summary;
-pub mod known;
 pub mod method;
 pub mod output;
 pub mod permissions;
 pub mod preview;
 pub mod principals;
+pub mod radio_options;
+pub mod remedy;
+pub mod store_lookup;
 pub mod submission;
 pub mod validate;
-pub mod wanted;
 
 #[cfg(test)]
 pub(crate) mod testing;

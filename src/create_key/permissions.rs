@@ -5,8 +5,8 @@
 
 use serde_json::{Map, Value, json};
 
+use super::account_state::AccountState;
 use super::draft::KeyDraft;
-use super::known::AccountState;
 use super::preview;
 use crate::aws::arn::Arn;
 use crate::aws::iam::{ContextEntry, Decision, EvaluationResult, SimulatePrincipalPolicy};

@@ -1,9 +1,9 @@
 //! The draft as requests, as sentences, and as commands that do the same.
 
+use super::account_state::AccountState;
 use super::draft::KeyDraft;
-use super::known::AccountState;
 use super::submission::Submission;
-use crate::aws::cli::option;
+use crate::aws::cli_command::option;
 use crate::aws::kms::{CreateAlias, CreateKey};
 use crate::aws::policy;
 

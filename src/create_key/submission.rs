@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::account_state::AccountState;
 use super::draft::KeyDraft;
-use super::known::AccountState;
 use super::preview;
 use crate::aws::kms::{self, KeyMetadata};
 

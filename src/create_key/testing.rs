@@ -1,7 +1,7 @@
 //! A small account and a complete draft for tests.
 
+use super::account_state::{AccountState, Loadable};
 use super::draft::KeyDraft;
-use super::known::{AccountState, Loadable};
 use crate::aws::kms::{AliasListEntry, KeyMetadata, Tag};
 
 pub fn key(id: &str, external: &str) -> KeyMetadata {

@@ -1,8 +1,8 @@
 //! The rules of each step, as pure functions over the draft and what AWS has told.
 
+use super::account_state::AccountState;
 use super::draft::KeyDraft;
 use super::field::Field;
-use super::known::AccountState;
 use super::method::{Method, Step};
 use crate::aws::kms::ConnectionState;
 use crate::aws::limits::{self, Violation};
@@ -180,7 +180,7 @@ fn key_policy_errors(draft: &KeyDraft, account: &AccountState) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::aws::kms::Tag;
-    use crate::create_key::known::Loadable;
+    use crate::create_key::account_state::Loadable;
     use crate::create_key::testing::{account_state, draft};
 
     fn method() -> Method {

@@ -4,16 +4,16 @@
 //! that after a crash its outcome is looked up. It holds what the person has said and what AWS has told of the key;
 //! never a secret, for the wizard asks for none.
 
-mod folder;
-mod keeper;
+mod store;
+mod writer;
 
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-pub use self::folder::DraftStore;
-pub use self::keeper::DraftWriter;
+pub use self::store::DraftStore;
+pub use self::writer::DraftWriter;
 use crate::create_key::draft::KeyDraft;
 use crate::create_key::field::Field;
 use crate::create_key::method::{Method, Step};

@@ -1,7 +1,7 @@
 //! The bundled AWS and its external key store proxy on a port: KMS, IAM, STS, CloudTrail and CloudWatch at `/`, the proxy
 //! below the URI path of each partition.
 
-pub mod environment;
+pub mod client_environment;
 pub mod profiles;
 pub mod tls;
 

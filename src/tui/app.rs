@@ -1,22 +1,23 @@
 //! The console's state, and the only function that changes it.
 
-mod answers;
-mod available;
-mod dialogs;
+mod available_actions;
+mod dialog_events;
 mod drafts;
-mod errand;
-mod keys;
-mod place;
+mod key_events;
+mod responses;
+mod session;
+mod single_key_session;
 
 pub use drafts::shows_drafts;
-pub use keys::NAVIGATION;
+pub use key_events::NAVIGATION;
 
 use std::collections::BTreeMap;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
-use self::errand::SingleKeySession;
+use self::single_key_session::SingleKeySession;
 use super::connect::{AfterConnect, ConnectDialog};
+use super::dialogs::{self, Menu};
 use super::drafts::{DraftList, Drafts};
 use super::effect::{Call, CallId, Effect, Msg, TimerId};
 use super::flash::Flash;
@@ -33,7 +34,6 @@ use super::pages::key_stores::KeyStoreList;
 use super::pages::keys::KeyList;
 use super::preferences::Preferences;
 use super::switcher::Switcher;
-use super::tasks::{self, Menu};
 use super::text_view::TextView;
 use super::widgets::scroll::ScrollState;
 use super::wizard::Wizard;
@@ -41,9 +41,9 @@ use crate::aws::kms::KeyManagerType;
 use crate::aws::operation::Service;
 use crate::client::Client;
 use crate::client::log::ApiCall;
+use crate::create_key::account_state::{AccountState, Loadable};
 use crate::create_key::field::Field;
 use crate::create_key::key_summary::KeySummary;
-use crate::create_key::known::{AccountState, Loadable};
 use crate::create_key::principals::PrincipalKind;
 use crate::drafts::DraftRequest;
 
@@ -80,7 +80,7 @@ pub enum Dialog {
     /// What can be done with what is chosen.
     Menu(Menu),
     /// A change: its form and what comes of it.
-    Task(Box<tasks::FormDialog>),
+    Task(Box<dialogs::FormDialog>),
     /// Where to go on.
     Switcher(Box<Switcher>),
     /// Whether to leave the wizard.

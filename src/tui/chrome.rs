@@ -6,17 +6,17 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Clear};
 
 use super::app::{App, Dialog, MIN_SCREEN_SIZE, NAVIGATION, shows_drafts};
-use super::badge;
+use super::dialogs::cli_commands;
 use super::drafts;
 use super::flash;
+use super::header;
 use super::keymap::{Action, Binding};
 use super::pages::{self, Location};
-use super::tasks::commands;
 use super::theme;
-use super::widgets::paper::ScrollView;
 use super::widgets::scroll::ScrollState;
+use super::widgets::scroll_view::ScrollView;
 use super::widgets::{button_row, text};
-use crate::create_key::known::AccountState;
+use crate::create_key::account_state::AccountState;
 use crate::create_key::method::Method;
 
 /// Draws the whole screen.
@@ -42,7 +42,7 @@ pub fn draw(app: &App, frame: &mut Frame) {
         Constraint::Length(1),
     ];
     let [header, crumbs, flash, draft, body, footer] = Layout::vertical(rows).areas(area);
-    badge::draw(app, frame, header);
+    header::draw(app, frame, header);
     frame.render_widget(Line::styled(text::truncate(&breadcrumbs(app), crumbs.width.into()), theme::MUTED), crumbs);
     for (row, line) in flashes.into_iter().take(shown.into()).enumerate() {
         let y = flash.y + u16::try_from(row).unwrap_or(0);
@@ -260,9 +260,9 @@ fn write_dialog(dialog: &Dialog, account: &AccountState, view: &mut ScrollView) 
             let rest = "nothing can be encrypted or decrypted with it until the store is connected again.";
             view.paragraph(&format!("{words}: {rest}"), 0, theme::TEXT);
             view.blank_line();
-            let go = if account.is_read_only { commands::COPY_LABEL } else { "Disconnect" };
+            let go = if account.is_read_only { cli_commands::COPY_LABEL } else { "Disconnect" };
             if account.is_read_only {
-                commands::write_read_only_commands(view, &commands::disconnect(store_id, account));
+                cli_commands::write_read_only_commands(view, &cli_commands::disconnect(store_id, account));
             }
             view.focused(account.is_read_only, |view| {
                 button_row(view, &[Some("Cancel"), Some(go)], usize::from(*is_confirm_focused));

@@ -2,13 +2,13 @@
 
 use crossterm::event::{KeyCode, KeyEvent};
 
+use super::dialogs::cli_commands;
 use super::effect::{Call, CallFailure};
-use super::tasks::commands;
 use super::theme;
-use super::widgets::paper::ScrollView;
+use super::widgets::scroll_view::ScrollView;
 use crate::aws::kms::{ConnectionState, CustomKeyStore};
-use crate::create_key::guide;
-use crate::create_key::known::AccountState;
+use crate::create_key::account_state::AccountState;
+use crate::create_key::remedy;
 
 /// What the person wants once the store is connected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,7 +122,7 @@ impl ConnectDialog {
 
     /// Lets the dialog give the commands that would connect the store, and do nothing.
     pub fn set_read_only(&mut self, account: &AccountState) {
-        self.commands = Some(commands::connect(&self.store_id, self.previous_error.is_some(), account));
+        self.commands = Some(cli_commands::connect(&self.store_id, self.previous_error.is_some(), account));
     }
 
     /// What to do when the dialog opens: a store that is on its way is watched.
@@ -150,7 +150,7 @@ impl ConnectDialog {
 
     fn buttons(&self) -> Vec<ConnectButton> {
         let go = match &self.progress {
-            ConnectProgress::NotStarted if self.commands.is_some() => commands::COPY_LABEL,
+            ConnectProgress::NotStarted if self.commands.is_some() => cli_commands::COPY_LABEL,
             ConnectProgress::NotStarted if self.has_failed() => "Disconnect and connect again",
             ConnectProgress::NotStarted => "Connect",
             ConnectProgress::Disconnecting | ConnectProgress::Connecting => "Hide",
@@ -319,7 +319,7 @@ impl ConnectDialog {
             view.paragraph(&format!("A KMS key can be created only in a connected store.{rest}"), 0, theme::TEXT);
         }
         if let Some(commands) = &self.commands {
-            commands::write_read_only_commands(view, commands);
+            cli_commands::write_read_only_commands(view, commands);
         }
     }
 
@@ -333,7 +333,7 @@ impl ConnectDialog {
 
 /// Writes a connection error code with its meaning and remedy.
 pub fn write_connection_error(view: &mut ScrollView, code: &str) {
-    let guide = guide::for_connection_error(code);
+    let guide = remedy::for_connection_error(code);
     view.push_line(ratatui::text::Line::styled(format!("✗ {code}"), theme::ERROR));
     view.paragraph(guide.meaning, 2, theme::TEXT);
     view.paragraph(&format!("What to do: {}", guide.action), 2, theme::TEXT);

@@ -4,23 +4,23 @@
 //! [`runtime`] performs effects and answers with messages.
 
 pub mod app;
-pub mod badge;
 pub mod chrome;
 pub mod connect;
+pub mod dialogs;
 pub mod drafts;
 pub mod effect;
 pub mod flash;
+pub mod header;
 pub mod keymap;
 pub mod login;
 pub mod monitoring;
 pub mod pages;
+pub mod path_input;
 pub mod preferences;
 pub mod runtime;
 pub mod switcher;
-pub mod tasks;
 pub mod terminal;
 pub mod text_view;
 pub mod theme;
-pub mod typed_path;
 pub mod widgets;
 pub mod wizard;

@@ -23,17 +23,17 @@ use zeroize::Zeroizing;
 use super::app::App;
 use super::chrome;
 use super::effect::{Call, CallFailure, Effect, Msg, Response};
+use super::path_input;
 use super::preferences::Preferences;
 use super::terminal::signals::{Signal, Signals};
 use super::terminal::{ClipboardEnvironment, Terminal, TerminalInput};
-use super::typed_path;
 use crate::aws::cloudtrail::LookupEvents;
 use crate::aws::iam::ListAccountAliases;
 use crate::aws::kms::{
     ConnectCustomKeyStore, DescribeKey, DisconnectCustomKeyStore, GetKeyPolicy, KeyListEntry, KeyMetadata, ListKeys,
     Tag,
 };
-use crate::aws::mend::{self, UNREADABLE};
+use crate::aws::lenient::{self, UNREADABLE};
 use crate::aws::policy::is_equivalent;
 use crate::aws::scalar::SecretString;
 use crate::aws::sts::GetCallerIdentity;
@@ -167,7 +167,7 @@ const MAX_FILE_BYTES: u64 = 64 * 1024;
 /// Reads a file that the person named.
 async fn read_file(entered: &str) -> Result<Zeroizing<Vec<u8>>, CallFailure> {
     let home = std::env::var_os("HOME").map(PathBuf::from);
-    let path = typed_path::resolve(entered, home.as_deref());
+    let path = path_input::resolve(entered, home.as_deref());
     let failed = |reason: String| CallFailure {
         code: "FileNotRead".to_owned(),
         message: format!("{}: {reason}", path.display()),
@@ -245,7 +245,7 @@ async fn describe(client: &Client, entry: &KeyListEntry) -> Result<Option<KeyMet
 async fn describe_or_placeholder(client: &Client, entry: KeyListEntry) -> Result<Option<KeyMetadata>, CallError> {
     match describe(client, &entry).await {
         Err(CallError::Malformed { operation, reason }) => {
-            let unreadable = mend::placeholder::<KeyMetadata>(&reason);
+            let unreadable = lenient::placeholder::<KeyMetadata>(&reason);
             let unreadable =
                 unreadable.map_err(|error| CallError::Malformed { operation, reason: error.to_string() })?;
             let KeyListEntry { key_id, key_arn } = entry;

@@ -6,13 +6,13 @@ use ratatui::text::Line;
 use super::effect::{Call, CallFailure};
 use super::theme;
 use super::widgets::button_row;
-use super::widgets::paper::ScrollView;
 use super::widgets::picker::{Entry, Picker};
+use super::widgets::scroll_view::ScrollView;
 use crate::aws::arn::partition_of;
 use crate::aws::regions;
 use crate::client::endpoints::check_region;
 use crate::client::profile::{ProfileSummary, SwitchTarget};
-use crate::create_key::known::Loadable;
+use crate::create_key::account_state::Loadable;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum SwitcherFocus {

@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
-use super::process::Console;
+use super::pty::Console;
 use super::snapshots::{play_from_start, play_tape};
 
 /// To *Review* of a key that will be refused, then Finish.

@@ -8,8 +8,8 @@ use xks_console::aws::sigv4::Credentials;
 use xks_console::aws::sts::{AssumeRole, GetCallerIdentity};
 use xks_console::bundled::BundledAws;
 use xks_console::client::{CallError, Client, InProcess};
+use xks_console::create_key::account_state::AccountState;
 use xks_console::create_key::draft::KeyDraft;
-use xks_console::create_key::known::AccountState;
 use xks_console::environment::{Clock, Environment};
 
 const ACCOUNT: &str = "arn:aws:iam::111122223333";
@@ -225,7 +225,7 @@ async fn trust_policy_can_require_mfa_code_of_the_caller() {
     assert_eq!(device.serial, "arn:aws:iam::111122223333:mfa/Admin");
     let again = aws.bundled.mfa_device().unwrap();
     assert_eq!(again.seed, device.seed, "it is made once");
-    let code = |seconds: i64| super::log_in::mfa_code(&device.seed, aws.clock.now().as_second() + seconds);
+    let code = |seconds: i64| super::sign_in::mfa_code(&device.seed, aws.clock.now().as_second() + seconds);
     let assume = async |by: &str, role: &str, serial: Option<&str>, code: Option<String>| {
         let request = AssumeRole {
             role_arn: format!("{ACCOUNT}:role/{role}"),

@@ -1,7 +1,7 @@
 //! The editing keys in each kind of text field of the console.
 
 use super::endpoint::ServedAws;
-use super::log_in::current_mfa_code;
+use super::sign_in::current_mfa_code;
 use super::snapshots::{play_from_start, play_tape, screen};
 use xks_console::create_key::draft::KeyDraft;
 use xks_console::flow::player::Player;

@@ -18,7 +18,7 @@ use xks_console::server::{Server, tls};
 use xks_console::tui::app::Target;
 
 use super::account::{block_on, key_store};
-use super::process::Console;
+use super::pty::Console;
 use super::snapshots::play_tape;
 
 /// A served AWS, and the files `config` and `credentials` with profiles of its principals.

@@ -15,7 +15,7 @@ use xks_console::environment::Clock;
 use crate::account::{
     account, account_with_bundled, create_external_key, create_key_request, encrypt, key_store, secret, service_error,
 };
-use crate::trail::client_for_user;
+use crate::cloudtrail::client_for_user;
 
 async fn list_metrics(client: &Client, name: Option<&str>, store: Option<&str>) -> Vec<Metric> {
     let of_store = store.map(|id| DimensionFilter { name: "CustomKeyStoreId".to_owned(), value: Some(id.to_owned()) });

@@ -14,7 +14,7 @@ use xks_console::tui::app::App;
 
 use super::account::{block_on, key_store};
 use super::endpoint::{ServedAws, run_console};
-use super::process::Console;
+use super::pty::Console;
 use super::snapshots::{assert_screens_match, play_tape};
 
 /// Remembers which operations were asked for.

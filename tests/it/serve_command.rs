@@ -8,7 +8,7 @@ use std::process::{Child, Command, Output, Stdio};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
-use super::process::Console;
+use super::pty::Console;
 
 /// A home of its own; a server in the background ends with it.
 struct TestHome(TempDir);

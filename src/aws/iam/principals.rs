@@ -203,7 +203,7 @@ pub struct RolePolicy {
 pub struct PolicyNames {
     /// The page.
     #[serde(default)]
-    #[serde(deserialize_with = "crate::aws::mend::member_list")]
+    #[serde(deserialize_with = "crate::aws::lenient::member_list")]
     pub policy_names: MemberList<String>,
     /// Whether there are more.
     #[serde(default)]
@@ -267,7 +267,7 @@ pub struct ListAccessKeys {
 pub struct ListAccessKeysOutput {
     /// The access keys.
     #[serde(default)]
-    #[serde(deserialize_with = "crate::aws::mend::member_list")]
+    #[serde(deserialize_with = "crate::aws::lenient::member_list")]
     pub access_key_metadata: MemberList<AccessKeyMetadata>,
     /// Whether there are more.
     #[serde(default)]

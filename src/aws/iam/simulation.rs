@@ -64,7 +64,7 @@ pub struct ContextEntry {
 pub struct SimulatePolicyOutput {
     /// One for each action.
     #[serde(default)]
-    #[serde(deserialize_with = "crate::aws::mend::member_list")]
+    #[serde(deserialize_with = "crate::aws::lenient::member_list")]
     pub evaluation_results: MemberList<EvaluationResult>,
     /// Whether there is more.
     #[serde(default)]
@@ -99,18 +99,18 @@ pub struct EvaluationResult {
     pub eval_decision: Decision,
     /// The statements that made it.
     #[serde(default)]
-    #[serde(deserialize_with = "crate::aws::mend::member_list")]
+    #[serde(deserialize_with = "crate::aws::lenient::member_list")]
     pub matched_statements: MemberList<MatchedStatement>,
     /// Condition keys that policies look at and the request did not tell, where no resource is named.
     #[serde(default)]
-    #[serde(deserialize_with = "crate::aws::mend::member_list")]
+    #[serde(deserialize_with = "crate::aws::lenient::member_list")]
     pub missing_context_values: MemberList<String>,
     /// Whether the permissions boundary allows it, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub permissions_boundary_decision_detail: Option<PermissionsBoundaryDecisionDetail>,
     /// The decision on each resource that is named.
     #[serde(default, skip_serializing_if = "MemberList::is_empty")]
-    #[serde(deserialize_with = "crate::aws::mend::member_list")]
+    #[serde(deserialize_with = "crate::aws::lenient::member_list")]
     pub resource_specific_results: MemberList<ResourceSpecificResult>,
 }
 
@@ -124,11 +124,11 @@ pub struct ResourceSpecificResult {
     pub eval_resource_decision: Decision,
     /// The statements that made it.
     #[serde(default)]
-    #[serde(deserialize_with = "crate::aws::mend::member_list")]
+    #[serde(deserialize_with = "crate::aws::lenient::member_list")]
     pub matched_statements: MemberList<MatchedStatement>,
     /// Condition keys that policies look at and the request did not tell.
     #[serde(default)]
-    #[serde(deserialize_with = "crate::aws::mend::member_list")]
+    #[serde(deserialize_with = "crate::aws::lenient::member_list")]
     pub missing_context_values: MemberList<String>,
     /// Whether the permissions boundary allows it, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]

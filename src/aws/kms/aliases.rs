@@ -34,7 +34,7 @@ pub struct ListAliases {
 #[serde(rename_all = "PascalCase")]
 pub struct ListAliasesOutput {
     /// The page.
-    #[serde(deserialize_with = "crate::aws::mend::list")]
+    #[serde(deserialize_with = "crate::aws::lenient::list")]
     pub aliases: Vec<AliasListEntry>,
     /// Present only when `truncated`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -128,7 +128,7 @@ pub struct GrantListEntry {
     /// The account that made it: its root's ARN.
     pub issuing_account: String,
     /// `Encrypt`, `Decrypt` ...
-    #[serde(deserialize_with = "crate::aws::mend::list")]
+    #[serde(deserialize_with = "crate::aws::lenient::list")]
     pub operations: Vec<String>,
     /// What narrows it down.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -149,7 +149,7 @@ pub struct GrantListEntry {
 #[serde(rename_all = "PascalCase")]
 pub struct ListGrantsOutput {
     /// The page.
-    #[serde(deserialize_with = "crate::aws::mend::list")]
+    #[serde(deserialize_with = "crate::aws::lenient::list")]
     pub grants: Vec<GrantListEntry>,
     /// Present only when `truncated`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

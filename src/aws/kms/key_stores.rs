@@ -28,7 +28,7 @@ pub struct DescribeCustomKeyStores {
 #[serde(rename_all = "PascalCase")]
 pub struct DescribeCustomKeyStoresOutput {
     /// The page.
-    #[serde(deserialize_with = "crate::aws::mend::list")]
+    #[serde(deserialize_with = "crate::aws::lenient::list")]
     pub custom_key_stores: Vec<CustomKeyStore>,
     /// Present only when `truncated`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Tag;
-use crate::aws::mend::Identified;
+use crate::aws::lenient::Identified;
 use crate::aws::open_enum::open_enum;
 use crate::aws::scalar::EpochSeconds;
 
@@ -51,7 +51,7 @@ pub struct CreateKey {
 #[serde(rename_all = "PascalCase")]
 pub struct CreateKeyOutput {
     /// The new key.
-    #[serde(deserialize_with = "crate::aws::mend::identified")]
+    #[serde(deserialize_with = "crate::aws::lenient::identified")]
     pub key_metadata: KeyMetadata,
 }
 
@@ -168,7 +168,7 @@ pub struct KeyMetadata {
     pub key_spec: String,
     /// `SYMMETRIC_DEFAULT` for a symmetric encryption key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[serde(deserialize_with = "crate::aws::mend::optional_list")]
+    #[serde(deserialize_with = "crate::aws::lenient::optional_list")]
     pub encryption_algorithms: Option<Vec<String>>,
     /// Whether it is a multi-Region key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -219,7 +219,7 @@ impl DescribeKey {
 #[serde(rename_all = "PascalCase")]
 pub struct DescribeKeyOutput {
     /// The key.
-    #[serde(deserialize_with = "crate::aws::mend::identified")]
+    #[serde(deserialize_with = "crate::aws::lenient::identified")]
     pub key_metadata: KeyMetadata,
 }
 
@@ -243,7 +243,7 @@ pub struct ListKeys {
 #[serde(rename_all = "PascalCase")]
 pub struct ListKeysOutput {
     /// The page.
-    #[serde(deserialize_with = "crate::aws::mend::list")]
+    #[serde(deserialize_with = "crate::aws::lenient::list")]
     pub keys: Vec<KeyListEntry>,
     /// Present only when `truncated`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -9,7 +9,7 @@ mod key_stores;
 mod keys;
 pub mod metrics;
 mod policies;
-mod requests;
+mod request_shapes;
 mod rotation;
 mod tags;
 
@@ -19,7 +19,7 @@ pub use grants::*;
 pub use key_stores::*;
 pub use keys::*;
 pub use policies::*;
-pub use requests::request_members;
+pub use request_shapes::request_members;
 pub use rotation::*;
 pub use tags::*;
 

@@ -53,7 +53,7 @@ pub struct ListKeyPolicies {
 #[serde(rename_all = "PascalCase")]
 pub struct ListKeyPoliciesOutput {
     /// `default` is the only name there is.
-    #[serde(deserialize_with = "crate::aws::mend::list")]
+    #[serde(deserialize_with = "crate::aws::lenient::list")]
     pub policy_names: Vec<String>,
     /// Present only when `truncated`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -55,7 +55,7 @@ pub struct ListKeyRotations {
 #[serde(rename_all = "PascalCase")]
 pub struct ListKeyRotationsOutput {
     /// The rotations, the oldest first.
-    #[serde(deserialize_with = "crate::aws::mend::list")]
+    #[serde(deserialize_with = "crate::aws::lenient::list")]
     pub rotations: Vec<RotationsListEntry>,
     /// Where to go on.
     #[serde(default, skip_serializing_if = "Option::is_none")]

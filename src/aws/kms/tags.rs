@@ -51,7 +51,7 @@ pub struct ListResourceTags {
 #[serde(rename_all = "PascalCase")]
 pub struct ListResourceTagsOutput {
     /// The page.
-    #[serde(deserialize_with = "crate::aws::mend::list")]
+    #[serde(deserialize_with = "crate::aws::lenient::list")]
     pub tags: Vec<Tag>,
     /// Present only when `truncated`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::strict::StrictValue;
+use super::strict_json::StrictValue;
 use super::{OneOrMany, PolicyDocument, PrincipalElement, Statement};
 use crate::aws::limits;
 

@@ -3,12 +3,12 @@
 mod check;
 pub mod condition;
 mod console;
+mod describe;
+mod equivalence;
 pub mod evaluate;
-mod places;
 mod principal;
-mod same;
-mod strict;
-mod words;
+mod spans;
+mod strict_json;
 
 use std::marker::PhantomData;
 
@@ -20,9 +20,9 @@ use serde_json::{Map, Value};
 pub(crate) use check::is_service_principal;
 pub use check::{PolicyProblem, check, warnings};
 pub use console::{ConsolePolicy, default_policy};
-pub use places::statement_spans;
+pub use equivalence::is_equivalent;
 pub use principal::check_principal_arn;
-pub use same::is_equivalent;
+pub use spans::statement_spans;
 
 /// A key policy document that has passed [`check`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -5,14 +5,14 @@
 //! such keys, and signs with them where AWS's crate would derive them for each request.
 
 mod canonical;
-mod keys;
 mod sign;
+mod signing_keys;
 mod verify;
 
 use crate::aws::scalar::SecretString;
 
-pub use keys::{CredentialScope, SigningKey, SigningKeyCache};
 pub use sign::{SigningError, sign};
+pub use signing_keys::{CredentialScope, SigningKey, SigningKeyCache};
 pub use verify::{AuthError, MAX_SKEW, PresignedRequest, SignedRequest};
 
 /// What signs a request: an access key, with a session token when it is temporary.

@@ -1,13 +1,13 @@
 //! `create-key`: what is said beforehand is read, and keys are made without a screen.
 
 pub mod batch;
-pub mod files;
-pub mod log_in;
-pub mod one;
-mod stop;
+pub mod input_files;
+mod shutdown;
+pub mod sign_in;
+pub mod single;
 mod submit;
 
-pub use stop::Shutdown;
+pub use shutdown::Shutdown;
 
 use std::error::Error;
 use std::path::Path;
@@ -20,16 +20,16 @@ use crate::aws::operation::Service;
 use crate::aws::sts::GetCallerIdentity;
 use crate::cli::{Arguments, CreateKey};
 use crate::client::{CallError, Client};
-use crate::create_key::answers::{KeyOptions, option_name};
+use crate::create_key::account_state::{AccountState, Loadable};
 use crate::create_key::draft::KeyDraft;
 use crate::create_key::field::Field;
-use crate::create_key::guide;
+use crate::create_key::key_options::{KeyOptions, option_name};
 use crate::create_key::key_summary::KeySummary;
-use crate::create_key::known::{AccountState, Loadable};
 use crate::create_key::method::{Method, Step};
+use crate::create_key::remedy;
+use crate::create_key::store_lookup;
 use crate::create_key::submission::{Stage, Submission, SubmissionFailure};
 use crate::create_key::validate::{FieldError, validate};
-use crate::create_key::wanted;
 use crate::tui::effect::{self, Call, Response};
 use crate::tui::runtime::perform;
 use crate::tui::terminal;
@@ -80,12 +80,12 @@ pub(super) fn run(arguments: &Arguments, options: &CreateKey) -> Result<ExitCode
     if !is_unattended && let Err(error) = terminal::require_any() {
         return Ok(usage_error(&format!("{error}. `create-key --yes` makes the key without one")));
     }
-    let answers = match files::merge_answers(&options.answers, options.answers_file.as_ref(), is_unattended) {
+    let answers = match input_files::merge_answers(&options.answers, options.answers_file.as_ref(), is_unattended) {
         Ok(answers) => answers,
         Err(error) => return Ok(usage_error(&error)),
     };
     // Each row of a list has a policy of its own.
-    let policy = match files::read_policy(answers.policy.as_ref().filter(|_| options.batch.is_none())) {
+    let policy = match input_files::read_policy(answers.policy.as_ref().filter(|_| options.batch.is_none())) {
         Ok(policy) => policy,
         Err(error) => return Ok(usage_error(&error)),
     };
@@ -113,7 +113,7 @@ fn create_keys_unattended(
     let (runtime, shutdown) = (runtime()?, Shutdown::default());
     let aws = AwsConnection::open(arguments, &runtime)?;
     if let Some(missing) = aws.pending_mfa
-        && let Err(error) = runtime.block_on(log_in::sign_in(&aws.client, missing))
+        && let Err(error) = runtime.block_on(sign_in::sign_in(&aws.client, missing))
     {
         note(&error);
         return Ok(CreateKeyExit::from(&error).into());
@@ -122,7 +122,7 @@ fn create_keys_unattended(
     Ok(runtime.block_on(shutdown.run_until_signal(async {
         match list {
             Some(list) => batch::run(&aws.client, list, answers, &shutdown, out, notes).await,
-            None => one::run(&aws.client, answers, policy, &shutdown, out, notes).await,
+            None => single::run(&aws.client, answers, policy, &shutdown, out, notes).await,
         }
     }))?)
 }
@@ -140,7 +140,7 @@ fn create_key_in_wizard(
     let ended = console::show(aws, &mut app, effects, runtime)?;
     let (out, notes) = (&mut std::io::stdout(), &mut std::io::stderr());
     let exit = match &app.wizard {
-        Some(wizard) => one::print_result(&wizard.submission, &wizard.draft, &app.account, out, notes)?,
+        Some(wizard) => single::print_result(&wizard.submission, &wizard.draft, &app.account, out, notes)?,
         None => CreateKeyExit::Cancelled,
     };
     if exit == CreateKeyExit::Cancelled
@@ -204,8 +204,8 @@ fn assign_key_store(draft: &mut KeyDraft, answers: &KeyOptions, account: &Accoun
         return Ok(());
     }
     let requested_store = answers.custom_key_store_id.as_deref();
-    let store =
-        wanted::find_key_store(requested_store, account).map_err(|error| format!("--custom-key-store-id: {error}."))?;
+    let store = store_lookup::find_key_store(requested_store, account)
+        .map_err(|error| format!("--custom-key-store-id: {error}."))?;
     draft.custom_key_store_id = Some(store.custom_key_store_id.clone());
     Ok(())
 }
@@ -251,7 +251,7 @@ fn command_line_remedy(code: &str) -> Option<&'static str> {
 
 /// A failure in a few lines: what AWS said, what it means, what to do.
 fn describe_failure(failure: &SubmissionFailure) -> String {
-    let guide = guide::for_error(&failure.code, &failure.message);
+    let guide = remedy::for_error(&failure.code, &failure.message);
     let remedy = command_line_remedy(&failure.code).unwrap_or(guide.action);
     let mut message = failure.code.clone();
     if !failure.message.is_empty() {

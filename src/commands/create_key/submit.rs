@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::client::Client;
+use crate::create_key::account_state::AccountState;
 use crate::create_key::draft::KeyDraft;
-use crate::create_key::known::AccountState;
 use crate::create_key::submission::Submission;
 use crate::tui::runtime;
 

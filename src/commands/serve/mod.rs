@@ -1,9 +1,9 @@
 //! Serving the bundled AWS on a port: `xks-console serve`, in the foreground, for one command, or in the background.
 
 mod background;
+mod child_command;
 mod instance;
 mod ready_file;
-mod with_command;
 
 use std::error::Error;
 use std::io::{self, Write as _};
@@ -17,10 +17,10 @@ use self::instance::{InstanceLock, RunningServer};
 use self::ready_file::ReadyFile;
 use super::note;
 use crate::access_log::AccessLog;
-use crate::aws::cli::shell_quote;
+use crate::aws::cli_command::shell_quote;
 use crate::bundled::BundledAws;
 use crate::cli::{Arguments, Serve};
-use crate::server::environment::ClientEnvironment;
+use crate::server::client_environment::ClientEnvironment;
 use crate::server::profiles::{self, ServerInfo};
 use crate::server::tls::{self, ClientAuth};
 use crate::server::{ServeError, Server};
@@ -76,12 +76,12 @@ fn serve(arguments: &Arguments, options: &Serve, data_dir: &Path) -> Result<Exit
         let mut environment = environment(&target, &bundled)?;
         if !options.command.is_empty() {
             let profiles =
-                with_command::TemporaryProfiles::write(&target, &bundled, data_dir, server.address().port())?;
+                child_command::TemporaryProfiles::write(&target, &bundled, data_dir, server.address().port())?;
             environment.add_profiles(profiles.directory());
             if let Some(ready) = &mut ready {
                 ready.write(&environment.exports())?;
             }
-            return Ok(with_command::run(server, &options.command, &environment).await?);
+            return Ok(child_command::run(server, &options.command, &environment).await?);
         }
         let stop = stop_signal()?;
         write_profiles(&target, &bundled, data_dir, options.background.detached)?;

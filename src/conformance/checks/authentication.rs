@@ -9,9 +9,9 @@ use jiff::SignedDuration;
 use super::ready;
 use super::section::{AUTHENTICATION, SIGV4};
 use crate::aws::limits;
-use crate::conformance::answer::{fail, skip};
-use crate::conformance::ask::{CURL_SIGNED_HEADERS, ProbeRequest, edit_authorization, signature_of};
 use crate::conformance::probe::Probe;
+use crate::conformance::request::{CURL_SIGNED_HEADERS, ProbeRequest, edit_authorization, signature_of};
+use crate::conformance::response::{fail, skip};
 use crate::conformance::{Check, CheckResult, must, should};
 use crate::xks::wire::ErrorName::AuthenticationFailedException;
 

@@ -6,9 +6,9 @@ use futures_util::FutureExt as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use super::section::{ERRORS, HEALTH, NONE};
-use crate::conformance::answer::{THROTTLED, base64, fail, skip};
-use crate::conformance::ask::ProbeRequest;
 use crate::conformance::probe::Probe;
+use crate::conformance::request::ProbeRequest;
+use crate::conformance::response::{THROTTLED, base64, fail, skip};
 use crate::conformance::{Check, CheckResult, must, should};
 use crate::xks::wire::ErrorName::{UnsupportedOperationException, ValidationException};
 use crate::xks::wire::MAX_BODY;

@@ -5,8 +5,8 @@ use serde_json::json;
 
 use super::encrypt::MAX_PLAINTEXT_AND_AAD;
 use super::section::{DECRYPT, ENCRYPT, ERRORS, FIELDS};
-use crate::conformance::answer::skip;
 use crate::conformance::probe::{EncryptedData, PLAINTEXT, Probe, ProbedKey};
+use crate::conformance::response::skip;
 use crate::conformance::{Check, CheckResult, must, should};
 use crate::xks::wire::ErrorName::{
     InvalidCiphertextException, KeyNotFoundException, UnsupportedOperationException, ValidationException,

@@ -6,9 +6,9 @@ use futures_util::FutureExt as _;
 use serde_json::{Value, json};
 
 use super::section::{CDIV, ENCRYPT, ERRORS, FIELDS, OPERATIONS};
-use crate::conformance::answer::fail;
-use crate::conformance::ask::ProbeRequest;
 use crate::conformance::probe::{EncryptedData, PLAINTEXT, Probe};
+use crate::conformance::request::ProbeRequest;
+use crate::conformance::response::fail;
 use crate::conformance::{Check, CheckResult, must, should};
 use crate::xks::wire::ErrorName::{self, KeyNotFoundException, UnsupportedOperationException, ValidationException};
 use crate::xks::wire::{MAX_CIPHERTEXT_METADATA, TAG_LENGTH, ciphertext_data_integrity_value};

@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use super::ready;
 use super::section::{CONTENT_TYPE as SECTION, ERRORS};
-use crate::conformance::answer::{ProbeResponse, fail, skip};
 use crate::conformance::probe::{Exchange, Probe};
+use crate::conformance::response::{ProbeResponse, fail, skip};
 use crate::conformance::{Check, CheckResult, must};
 use crate::xks::wire::ErrorName;
 

@@ -6,9 +6,9 @@ use futures_util::FutureExt as _;
 use serde_json::{Value, json};
 
 use super::section::{FIELDS, HEALTH};
-use crate::conformance::answer::{CheckError, fail};
-use crate::conformance::ask::ProbeRequest;
 use crate::conformance::probe::Probe;
+use crate::conformance::request::ProbeRequest;
+use crate::conformance::response::{CheckError, fail};
 use crate::conformance::{Check, CheckResult, must, should};
 
 pub const CHECKS: &[Check] = &[

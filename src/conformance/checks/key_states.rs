@@ -3,8 +3,8 @@
 use futures_util::FutureExt as _;
 
 use super::section::{CDIV, ERRORS, METADATA};
-use crate::conformance::answer::CheckError;
 use crate::conformance::probe::{Probe, ProbedKey};
+use crate::conformance::response::CheckError;
 use crate::conformance::{Check, CheckResult, must};
 use crate::xks::wire::ErrorName::{InvalidCiphertextException, InvalidKeyUsageException, InvalidStateException};
 

@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 
 use super::ready;
 use super::section::{ERRORS, FIELDS, METADATA, OPERATIONS};
-use crate::conformance::answer::{CheckError, fail, skip};
-use crate::conformance::ask::ProbeRequest;
 use crate::conformance::probe::{Probe, ProbedKey};
+use crate::conformance::request::ProbeRequest;
+use crate::conformance::response::{CheckError, fail, skip};
 use crate::conformance::{Check, CheckResult, must, should};
 use crate::xks::wire::ErrorName::{KeyNotFoundException, ValidationException};
 

@@ -7,9 +7,9 @@ mod encrypt;
 mod errors;
 mod health;
 mod key_states;
+mod latency;
 mod metadata;
 mod paths;
-mod speed;
 mod transport;
 
 use futures_util::FutureExt as _;
@@ -45,7 +45,7 @@ pub const GROUPS: &[Group] = &[
     group("States and usage of keys", key_states::CHECKS),
     group("Big, broken and many requests", bodies::CHECKS),
     group("Errors", errors::CHECKS),
-    group("Latency", speed::CHECKS),
+    group("Latency", latency::CHECKS),
 ];
 
 /// The verdict of a check that sends nothing.

@@ -4,9 +4,9 @@ use futures_util::FutureExt as _;
 use http::Method;
 
 use super::section::{NONE, OPERATIONS, SIGV4};
-use crate::conformance::answer::fail;
-use crate::conformance::ask::ProbeRequest;
 use crate::conformance::probe::Probe;
+use crate::conformance::request::ProbeRequest;
+use crate::conformance::response::fail;
 use crate::conformance::{Check, CheckResult, must, should};
 use crate::xks::wire::ErrorName::{InvalidUriPathException, KeyNotFoundException, ValidationException};
 

@@ -9,9 +9,9 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use super::ready;
 use super::section::{AUTHENTICATION, CONTENT_TYPE as SECTION, METADATA, NONE, OPERATIONS};
 use crate::aws::limits;
-use crate::conformance::answer::{fail, skip};
 use crate::conformance::connection::{Connector, TIMEOUT};
 use crate::conformance::probe::Probe;
+use crate::conformance::response::{fail, skip};
 use crate::conformance::{Check, CheckResult, must, should};
 
 pub const CHECKS: &[Check] = &[

@@ -4,12 +4,12 @@ use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::text::{Line, Span};
 
 use super::{Drafts, check_resumable, describe_progress, display_name, key_store_name};
-use crate::create_key::known::AccountState;
+use crate::create_key::account_state::AccountState;
 use crate::create_key::method::Method;
 use crate::drafts::{DraftEntry, DraftScope, SavedDraft};
 use crate::tui::pages::format_date;
 use crate::tui::theme;
-use crate::tui::widgets::paper::ScrollView;
+use crate::tui::widgets::scroll_view::ScrollView;
 use crate::tui::widgets::{button_row, text};
 
 /// The list of drafts on the screen.

@@ -8,10 +8,10 @@ use ratatui::text::{Line, Span};
 pub use self::list::{DraftList, DraftListEvent};
 use super::app;
 use super::theme;
-use super::widgets::paper::ScrollView;
+use super::widgets::scroll_view::ScrollView;
 use super::widgets::{button_row, text};
 use super::wizard::Wizard;
-use crate::create_key::known::AccountState;
+use crate::create_key::account_state::AccountState;
 use crate::create_key::submission::{self, Submission};
 use crate::drafts::{DraftEntry, DraftRequest, DraftScope, DraftTarget, SavedDraft};
 

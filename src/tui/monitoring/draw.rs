@@ -9,7 +9,7 @@ use super::{Monitoring, Series, TimeRange};
 use crate::aws::kms::metrics::KEY_MANAGER_STATES;
 use crate::aws::limits::XKS_PROXY_TIMEOUT_MILLIS;
 use crate::tui::theme;
-use crate::tui::widgets::paper::ScrollView;
+use crate::tui::widgets::scroll_view::ScrollView;
 use crate::tui::widgets::text;
 
 /// From this width on there is room for charts.

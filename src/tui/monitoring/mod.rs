@@ -2,9 +2,9 @@
 //!
 //! Source of what is shown and how it is derived: *Monitor external key stores* in the KMS developer guide.
 
+mod aggregate;
 mod chart;
 mod draw;
-mod gather;
 #[cfg(test)]
 mod tests;
 

@@ -8,7 +8,7 @@ use super::*;
 use crate::aws::cloudwatch::{Dimension, MetricDataResult};
 use crate::aws::kms::metrics::{NO_ERROR, NO_EXCEPTION, NON_RETRYABLE, RETRYABLE, dimension};
 use crate::aws::scalar::EpochSeconds;
-use crate::tui::widgets::paper::ScrollView;
+use crate::tui::widgets::scroll_view::ScrollView;
 
 fn start() -> Timestamp {
     "2026-03-02T07:20:00Z".parse().unwrap()

@@ -6,10 +6,10 @@ use ratatui::layout::Rect;
 
 use super::{PageEvent, api_calls};
 use crate::client::log::ApiCall;
-use crate::create_key::guide;
+use crate::create_key::remedy;
 use crate::tui::keymap::{self, Action, Context};
 use crate::tui::theme;
-use crate::tui::widgets::paper::ScrollView;
+use crate::tui::widgets::scroll_view::ScrollView;
 use crate::tui::widgets::text;
 
 /// What a key does with a call.
@@ -47,7 +47,7 @@ fn write(call: &ApiCall, view: &mut ScrollView) {
     view.key_value("Duration", &format!("{} ms", call.duration_milliseconds), theme::TEXT);
     view.key_value("Attempts", &call.attempts.to_string(), theme::TEXT);
     if let Some(code) = &call.error_code {
-        let guide = guide::for_error(code, "");
+        let guide = remedy::for_error(code, "");
         view.blank_line();
         view.paragraph(guide.meaning, 2, theme::TEXT);
         view.paragraph(&format!("What to do: {}", guide.action), 2, theme::TEXT);

@@ -9,7 +9,7 @@ use ratatui::layout::Rect;
 use super::{Location, PageEvent};
 use crate::client::log::ApiCall;
 use crate::tui::theme;
-use crate::tui::widgets::paper::ScrollView;
+use crate::tui::widgets::scroll_view::ScrollView;
 use crate::tui::widgets::table::{Column, Rows, SelectionMode, Table, TableEvent};
 
 /// Calls that are kept; the file of `--log` has all.

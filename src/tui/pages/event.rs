@@ -9,14 +9,14 @@ use serde_json::Value;
 use super::PageEvent;
 use super::events::has_unreadable_time;
 use crate::aws::cloudtrail::Event;
-use crate::aws::mend::UNREADABLE;
+use crate::aws::lenient::UNREADABLE;
 use crate::aws::xks_console::ProxyRequest;
-use crate::create_key::known::Loadable;
+use crate::create_key::account_state::Loadable;
 use crate::tui::effect::Call;
 use crate::tui::keymap::{self, Action, Context};
 use crate::tui::theme;
-use crate::tui::widgets::paper::ScrollView;
 use crate::tui::widgets::scroll::ScrollState;
+use crate::tui::widgets::scroll_view::ScrollView;
 use crate::tui::widgets::text;
 
 /// What is shown of one event.

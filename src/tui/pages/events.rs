@@ -6,13 +6,13 @@ use ratatui::layout::Rect;
 
 use super::{Location, PageEvent};
 use crate::aws::cloudtrail::Event;
-use crate::aws::mend::UNREADABLE;
+use crate::aws::lenient::UNREADABLE;
 use crate::aws::scalar::EpochSeconds;
-use crate::create_key::known::Loadable;
+use crate::create_key::account_state::Loadable;
 use crate::tui::effect::{Call, CallFailure};
 use crate::tui::keymap::{self, Action, Context};
 use crate::tui::theme;
-use crate::tui::widgets::paper::ScrollView;
+use crate::tui::widgets::scroll_view::ScrollView;
 use crate::tui::widgets::table::{Column, Rows, SelectionMode, Table, TableEvent};
 
 const COLUMNS: [Column; 5] = [

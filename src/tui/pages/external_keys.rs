@@ -6,13 +6,13 @@ use ratatui::layout::Rect;
 
 use super::PageEvent;
 use crate::aws::xks_console::{ExternalKey, Partition};
-use crate::create_key::known::{AccountState, Loadable};
+use crate::create_key::account_state::{AccountState, Loadable};
+use crate::tui::dialogs::Menu;
 use crate::tui::effect::{Call, CallFailure};
 use crate::tui::keymap::{self, Action, Context};
 use crate::tui::pages::keys::aliases_of;
-use crate::tui::tasks::Menu;
 use crate::tui::theme;
-use crate::tui::widgets::paper::ScrollView;
+use crate::tui::widgets::scroll_view::ScrollView;
 use crate::tui::widgets::table::{Column, Rows, SelectionMode, Table, TableEvent};
 
 const COLUMNS: [Column; 8] = [

@@ -7,18 +7,18 @@ use ratatui::text::{Line, Span};
 
 use super::{Location, PageEvent};
 use crate::aws::kms::{ConnectionState, CustomKeyStore};
-use crate::aws::mend::UNREADABLE;
+use crate::aws::lenient::UNREADABLE;
+use crate::create_key::account_state::{AccountState, Loadable};
 use crate::create_key::key_summary::KeySummary;
-use crate::create_key::known::{AccountState, Loadable};
 use crate::tui::connect::{self, AfterConnect};
+use crate::tui::dialogs::FormKind;
 use crate::tui::effect::Call;
 use crate::tui::keymap::{self, Action, Context};
 use crate::tui::monitoring::{self, Monitoring, TimeRange};
 use crate::tui::pages::keys::aliases_of;
-use crate::tui::tasks::FormKind;
 use crate::tui::theme;
-use crate::tui::widgets::paper::ScrollView;
 use crate::tui::widgets::scroll::ScrollState;
+use crate::tui::widgets::scroll_view::ScrollView;
 use crate::tui::widgets::table::state_style;
 use crate::tui::widgets::{button, text};
 

@@ -6,14 +6,14 @@ use ratatui::layout::Rect;
 
 use super::{Location, PageEvent};
 use crate::aws::kms::{CustomKeyStore, CustomKeyStoreType};
-use crate::aws::mend::UNREADABLE;
-use crate::create_key::known::AccountState;
+use crate::aws::lenient::UNREADABLE;
+use crate::create_key::account_state::AccountState;
 use crate::tui::connect::AfterConnect;
+use crate::tui::dialogs::FormKind;
 use crate::tui::effect::Call;
 use crate::tui::keymap::{self, Action, Context};
-use crate::tui::tasks::FormKind;
 use crate::tui::theme;
-use crate::tui::widgets::paper::ScrollView;
+use crate::tui::widgets::scroll_view::ScrollView;
 use crate::tui::widgets::table::{Column, Rows, SelectionMode, Table, TableEvent};
 
 const COLUMNS: [Column; 5] = [

@@ -8,15 +8,15 @@ use ratatui::layout::Rect;
 
 use super::{Location, PageEvent};
 use crate::aws::kms::KeyManagerType;
-use crate::aws::mend::UNREADABLE;
+use crate::aws::lenient::UNREADABLE;
+use crate::create_key::account_state::{AccountState, Loadable};
 use crate::create_key::key_summary::KeySummary;
-use crate::create_key::known::{AccountState, Loadable};
+use crate::tui::dialogs::{FormKind, Menu};
 use crate::tui::effect::Call;
 use crate::tui::keymap::{self, Action, Context};
 use crate::tui::preferences::{KeyColumn, Preferences};
-use crate::tui::tasks::{FormKind, Menu};
 use crate::tui::theme;
-use crate::tui::widgets::paper::ScrollView;
+use crate::tui::widgets::scroll_view::ScrollView;
 use crate::tui::widgets::table::{Column, Rows, SelectionMode, Table, TableEvent};
 
 /// Where the person is in the list.

@@ -16,13 +16,13 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 
 use super::connect::AfterConnect;
+use super::dialogs::{FormKind, Menu};
 use super::effect::Call;
-use super::tasks::{FormKind, Menu};
 use super::theme;
-use super::widgets::paper::ScrollView;
-use crate::aws::mend::UNREADABLE;
+use super::widgets::scroll_view::ScrollView;
+use crate::aws::lenient::UNREADABLE;
 use crate::aws::scalar::EpochSeconds;
-use crate::create_key::known::{AccountState, Loadable};
+use crate::create_key::account_state::{AccountState, Loadable};
 use crate::text;
 
 /// A place in the console.

@@ -2,7 +2,7 @@
 
 use super::Response;
 use crate::aws::iam::{ListRoles, ListUsers};
-use crate::aws::mend::UNREADABLE;
+use crate::aws::lenient::UNREADABLE;
 use crate::client::{CallError, Client};
 use crate::create_key::principals::{IamPrincipal, PrincipalKind};
 

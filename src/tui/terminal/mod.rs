@@ -4,13 +4,13 @@
 //! (quit, error), a panic (before its message is printed, so that it can be read), or a signal, which the runtime
 //! hears of by [`Signals`](signals::Signals) and answers by dropping the guard.
 
-mod ask;
 mod backend;
 mod capabilities;
 mod clipboard;
 mod decoder;
 mod device;
 mod input;
+mod prompt;
 pub mod signals;
 
 use std::io::{self, IsTerminal as _, Write as _};
@@ -23,12 +23,12 @@ use crossterm::{cursor, execute};
 use ratatui::Frame;
 use ratatui::backend::{Backend as _, ClearType};
 
-pub use ask::prompt;
 use backend::{TerminalBackend, has_uncertain_widths};
 pub use capabilities::Capabilities;
 pub use clipboard::ClipboardEnvironment;
 use device::device;
 pub use input::TerminalInput;
+pub use prompt::prompt;
 
 use super::effect::CopyResult;
 

@@ -7,10 +7,10 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::text::{Line, Span};
 use unicode_segmentation::UnicodeSegmentation as _;
 
-use super::area::{TextArea, write_text_area};
-use super::field::TextField;
-use super::paper::ScrollView;
-use super::secret::SecretField;
+use super::scroll_view::ScrollView;
+use super::secret_field::SecretField;
+use super::text_area::{TextArea, write_text_area};
+use super::text_field::TextField;
 use super::{button_row, text};
 use crate::tui::theme;
 

@@ -1,21 +1,21 @@
 //! What pages are made of. Everything becomes lines of text, so that any page can be cut and scrolled at any size.
 
-pub mod area;
 pub mod editing;
-pub mod field;
 pub mod form;
 pub mod history;
-pub mod paper;
 pub mod picker;
 pub mod scroll;
-pub mod secret;
+pub mod scroll_view;
+pub mod secret_field;
 pub mod table;
+pub mod text_area;
+pub mod text_field;
 
 use ratatui::text::{Line, Span};
 
 pub use crate::text;
 
-use self::paper::ScrollView;
+use self::scroll_view::ScrollView;
 use super::theme;
 
 /// Writes buttons in a row, or in more where one has no room, the one at `focused` marked; `None` leaves one out.

@@ -3,9 +3,9 @@
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::text::{Line, Span};
 
-use super::field::TextField;
-use super::paper::ScrollView;
+use super::scroll_view::ScrollView;
 use super::text;
+use super::text_field::TextField;
 use crate::tui::theme;
 
 /// Rows of the list that are shown at once.

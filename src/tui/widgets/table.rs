@@ -7,9 +7,9 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::field::TextField;
-use super::paper::ScrollView;
+use super::scroll_view::ScrollView;
 use super::text;
+use super::text_field::TextField;
 use crate::tui::theme;
 
 /// A column: its heading, and how it shares the width.

@@ -3,20 +3,20 @@
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::text::{Line, Span};
 
-use super::spots::FocusTarget;
+use super::focus::FocusTarget;
 use super::{Wizard, WizardEvent};
 use crate::aws::kms::{ConnectionState, Origin};
-use crate::create_key::choice::{radio_options, selected_index};
+use crate::create_key::account_state::AccountState;
 use crate::create_key::field::Field;
-use crate::create_key::known::AccountState;
 use crate::create_key::method::Method;
+use crate::create_key::radio_options::{radio_options, selected_index};
 use crate::create_key::validate::FieldError;
 use crate::tui::connect::AfterConnect;
 use crate::tui::effect::Call;
 use crate::tui::keymap::{self, Action, Context};
 use crate::tui::pages::key_stores::{cell, external_key_stores};
 use crate::tui::theme;
-use crate::tui::widgets::paper::ScrollView;
+use crate::tui::widgets::scroll_view::ScrollView;
 use crate::tui::widgets::table::{Column, Rows, SelectionMode, TableEvent};
 use crate::tui::widgets::{button, text};
 

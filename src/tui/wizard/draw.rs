@@ -4,16 +4,16 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::spots::FocusTarget;
+use super::focus::FocusTarget;
 use super::{Wizard, outcome};
+use crate::create_key::account_state::{AccountState, Loadable};
 use crate::create_key::field::Field;
-use crate::create_key::known::{AccountState, Loadable};
 use crate::create_key::method::Step;
 use crate::create_key::submission::Submission;
 use crate::create_key::validate::FieldError;
 use crate::tui::theme;
-use crate::tui::widgets::field::TextField;
-use crate::tui::widgets::paper::ScrollView;
+use crate::tui::widgets::scroll_view::ScrollView;
+use crate::tui::widgets::text_field::TextField;
 use crate::tui::widgets::{button_row, text};
 
 /// Longer lines are hard to read.

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use crate::create_key::field::Field;
-use crate::tui::widgets::area::TextArea;
-use crate::tui::widgets::field::TextField;
+use crate::tui::widgets::text_area::TextArea;
+use crate::tui::widgets::text_field::TextField;
 
 /// The text fields that the person has been in. The draft has their values.
 #[derive(Clone, Debug, Default)]

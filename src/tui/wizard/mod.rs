@@ -1,34 +1,34 @@
 //! The create key wizard on the screen: where the person is in it. What they have said is the [`KeyDraft`].
 
+mod alias;
 mod configure;
 mod draw;
 mod editors;
-mod filled;
-mod keys;
-mod labels;
+mod focus;
+mod input;
 mod outcome;
 mod permissions;
 mod policy;
+mod prefill;
 mod principals;
 mod resume;
 mod review;
-mod spots;
 mod tags;
 
 use std::collections::BTreeSet;
 
 use self::editors::Editors;
-use self::spots::FocusTarget;
+use self::focus::FocusTarget;
 use super::connect::AfterConnect;
 use super::effect::Call;
 use super::keymap::Context;
 use super::widgets::table::Table;
-use crate::create_key::choice;
+use crate::create_key::account_state::{AccountState, Loadable};
 use crate::create_key::draft::KeyDraft;
 use crate::create_key::field::Field;
-use crate::create_key::known::{AccountState, Loadable};
 use crate::create_key::method::{Method, Step};
 use crate::create_key::permissions::{MissingPermission, PermissionCheck};
+use crate::create_key::radio_options;
 use crate::create_key::submission::Submission;
 use crate::create_key::validate::{FieldError, validate};
 use crate::tui::widgets::scroll::ScrollState;
@@ -140,7 +140,7 @@ impl Wizard {
             ways_on.extend(self.missing_permissions_policy().map(|_| FocusTarget::CopyIamPolicy));
         }
         let mut targets =
-            spots::focus_targets(&self.method, self.step, &self.draft, self.shows_origins, &self.submission, ways_on);
+            focus::focus_targets(&self.method, self.step, &self.draft, self.shows_origins, &self.submission, ways_on);
         if self.read_only
             && let Some(index) = targets.iter().position(|target| *target == FocusTarget::CopyCommands)
         {
@@ -185,7 +185,7 @@ impl Wizard {
         self.editors.end_undo_steps();
         match self.focused() {
             FocusTarget::Field(field @ (Field::KeyType | Field::KeyUsage | Field::Origin)) => {
-                self.option_index = choice::selected_index(field, self.draft.origin);
+                self.option_index = radio_options::selected_index(field, self.draft.origin);
             }
             FocusTarget::Field(field @ (Field::Description | Field::KeyPolicy)) => {
                 self.editors.open_text_area(field, &self.text_area_value(field));

@@ -5,12 +5,12 @@ use std::cmp::Ordering;
 use ratatui::text::{Line, Span};
 
 use super::Wizard;
-use super::spots::FocusTarget;
-use crate::create_key::guide;
+use super::focus::FocusTarget;
+use crate::create_key::remedy;
 use crate::create_key::submission::{Stage, Submission, SubmissionFailure};
 use crate::tui::theme;
 use crate::tui::widgets::button;
-use crate::tui::widgets::paper::ScrollView;
+use crate::tui::widgets::scroll_view::ScrollView;
 
 /// How many principals that may not exist are named.
 const MAX_SUSPECTS: usize = 5;
@@ -29,7 +29,7 @@ impl Wizard {
     /// What leads on from a failure: the field that mends it, else trying again.
     pub(super) fn next_target(&self) -> Option<FocusTarget> {
         let failure = self.submission.failure()?;
-        let mended_by = guide::for_error(&failure.code, &failure.message).field;
+        let mended_by = remedy::for_error(&failure.code, &failure.message).field;
         let suspect = self.suspects.first().map(|(field, _)| *field);
         Some(suspect.or(mended_by).map_or(FocusTarget::Retry, FocusTarget::FixField))
     }
@@ -62,7 +62,7 @@ impl Wizard {
     }
 
     fn write_failure(&self, view: &mut ScrollView, failure: &SubmissionFailure) {
-        let remedy = guide::for_error(&failure.code, &failure.message);
+        let remedy = remedy::for_error(&failure.code, &failure.message);
         view.blank_line();
         view.paragraph(&failure.code, 2, theme::HEADING);
         if !failure.message.is_empty() {

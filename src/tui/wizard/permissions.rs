@@ -2,14 +2,14 @@
 //! way: only the real request knows everything that decides.
 
 use super::Wizard;
-use super::spots::FocusTarget;
-use crate::create_key::known::{AccountState, Loadable};
+use super::focus::FocusTarget;
+use crate::create_key::account_state::{AccountState, Loadable};
 use crate::create_key::method::Step;
 use crate::create_key::permissions::{self, DenialReason, MissingPermission, PolicySource};
 use crate::create_key::submission::{self, Submission};
 use crate::tui::effect::{Call, CallFailure};
 use crate::tui::theme;
-use crate::tui::widgets::paper::ScrollView;
+use crate::tui::widgets::scroll_view::ScrollView;
 
 impl Wizard {
     /// The question to ask on *Review*, unless it was asked for a draft that leads to the same calls.

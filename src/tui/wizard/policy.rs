@@ -3,14 +3,14 @@
 use ratatui::text::{Line, Span};
 
 use super::Wizard;
-use super::spots::FocusTarget;
+use super::focus::FocusTarget;
+use crate::create_key::account_state::AccountState;
 use crate::create_key::field::Field;
-use crate::create_key::known::AccountState;
 use crate::create_key::validate::FieldError;
 use crate::tui::theme;
-use crate::tui::widgets::area::{TextArea, write_text_area};
 use crate::tui::widgets::button;
-use crate::tui::widgets::paper::ScrollView;
+use crate::tui::widgets::scroll_view::ScrollView;
+use crate::tui::widgets::text_area::{TextArea, write_text_area};
 
 impl Wizard {
     pub(super) fn write_policy(

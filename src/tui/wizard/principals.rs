@@ -5,18 +5,18 @@ use std::collections::HashSet;
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::text::{Line, Span};
 
-use super::spots::FocusTarget;
+use super::focus::FocusTarget;
 use super::{Wizard, WizardEvent};
 use crate::aws::arn::Arn;
+use crate::create_key::account_state::{AccountState, Loadable};
 use crate::create_key::field::Field;
-use crate::create_key::known::{AccountState, Loadable};
 use crate::create_key::method::Step;
 use crate::create_key::principals::{IamPrincipal, ListProgress, PrincipalKind, Principals};
 use crate::create_key::validate::{FieldError, principal_error};
 use crate::tui::effect::Call;
 use crate::tui::keymap::{self, Action, Context};
 use crate::tui::theme;
-use crate::tui::widgets::paper::ScrollView;
+use crate::tui::widgets::scroll_view::ScrollView;
 use crate::tui::widgets::table::{Column, Completeness, Rows, SelectionMode, Table, TableEvent};
 use crate::tui::widgets::text;
 

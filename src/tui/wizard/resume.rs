@@ -1,9 +1,9 @@
 //! What is kept of the wizard, and the wizard as it was kept.
 
 use super::Wizard;
-use super::spots::FocusTarget;
+use super::focus::FocusTarget;
+use crate::create_key::account_state::AccountState;
 use crate::create_key::field::Field;
-use crate::create_key::known::AccountState;
 use crate::create_key::method::Step;
 use crate::create_key::submission::Submission;
 use crate::drafts::{DraftScope, SavedDraft, SavedFocus};

@@ -3,16 +3,16 @@
 use ratatui::text::{Line, Span};
 
 use super::Wizard;
-use super::spots::{FocusTarget, review_steps};
+use super::focus::{FocusTarget, review_steps};
+use crate::create_key::account_state::AccountState;
 use crate::create_key::draft::KeyDraft;
-use crate::create_key::known::AccountState;
 use crate::create_key::method::{Method, Step};
 use crate::create_key::preview;
 use crate::create_key::submission::Submission;
-use crate::tui::tasks::commands;
+use crate::tui::dialogs::cli_commands;
 use crate::tui::theme;
 use crate::tui::widgets::button;
-use crate::tui::widgets::paper::ScrollView;
+use crate::tui::widgets::scroll_view::ScrollView;
 
 impl Wizard {
     pub(super) fn write_review(&self, view: &mut ScrollView, account: &AccountState) {
@@ -23,7 +23,7 @@ impl Wizard {
                 "no key is made from here. The commands at the end of this page make it: run them yourself with other \
                  credentials, or give them to somebody who may."
             };
-            commands::write_read_only_notice(view, words);
+            cli_commands::write_read_only_notice(view, words);
         }
         for step in review_steps(&self.method, self.draft.origin) {
             self.write_section(view, step, account);

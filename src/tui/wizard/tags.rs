@@ -3,15 +3,15 @@
 use ratatui::text::{Line, Span};
 
 use super::Wizard;
-use super::spots::FocusTarget;
+use super::focus::FocusTarget;
 use crate::aws::kms::Tag;
 use crate::aws::limits;
 use crate::create_key::field::Field;
 use crate::create_key::validate::FieldError;
 use crate::tui::theme;
 use crate::tui::widgets::button;
-use crate::tui::widgets::field::TextField;
-use crate::tui::widgets::paper::ScrollView;
+use crate::tui::widgets::scroll_view::ScrollView;
+use crate::tui::widgets::text_field::TextField;
 
 impl Wizard {
     pub(super) fn add_tag(&mut self) {

@@ -10,7 +10,7 @@ use xks_console::commands::create_key::{CreateKeyExit, Shutdown, batch};
 
 use super::{STORE, account, answers, block_on_paused, create_external_keys, created_keys, csv_list, faulty_client};
 use crate::account::key_store;
-use crate::faults::faulty::{Fault, FaultTrigger};
+use crate::faults::faulty_transport::{Fault, FaultTrigger};
 
 /// What came of it: the exit, standard output, what a person is told.
 async fn run(client: &Client, path: &Path) -> (CreateKeyExit, Vec<Value>, String) {

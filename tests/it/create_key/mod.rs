@@ -1,11 +1,11 @@
 //! `create-key`: on the terminal, without a screen, and for a list.
 
 mod batch;
-mod filled;
-mod killed;
-mod log_in;
-mod one;
-mod screen;
+mod batch_interruption;
+mod interactive;
+mod mfa;
+mod prefilled;
+mod single;
 
 use std::sync::Arc;
 
@@ -13,11 +13,11 @@ use xks_console::aws::kms::{DescribeKey, KeyMetadata};
 use xks_console::aws::xks_console::CreateExternalKey;
 use xks_console::bundled::BundledAws;
 use xks_console::client::Client;
-use xks_console::create_key::answers::KeyOptions;
+use xks_console::create_key::key_options::KeyOptions;
 use xks_console::environment::{Clock, Environment};
 use xks_console::flow::player::in_process_client;
 
-use crate::faults::faulty::FaultyTransport;
+use crate::faults::faulty_transport::FaultyTransport;
 
 const START: &str = "2026-03-02T10:15:00Z";
 const STORE: &str = "Frankfurt HSM";

@@ -1,7 +1,7 @@
 //! Drafts of KMS keys: kept as one types, offered again, and after an end at any moment still one key.
 
-mod killed;
-mod told;
+mod crash_recovery;
+mod unavailable;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -18,8 +18,8 @@ use xks_console::flow::tape::{self, ConsoleDriver as _, Tape};
 use xks_console::tui::app::Target;
 
 use crate::account::block_on;
-use crate::faults::faulty;
-use crate::faults::person::{self, Flow, SimulatedUser};
+use crate::faults::faulty_transport;
+use crate::faults::simulated_user::{self, Flow, SimulatedUser};
 use crate::snapshots::play_tape;
 
 const START: &str = "2026-03-02T10:15:00Z";
@@ -145,7 +145,7 @@ impl Transport for TerminatingTransport {
     fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
         let call = {
             let mut calls = self.calls.lock().unwrap();
-            calls.push(faulty::operation_name(&request));
+            calls.push(faulty_transport::operation_name(&request));
             calls.len() - 1
         };
         Box::pin(async move {
@@ -177,7 +177,7 @@ fn created_keys(aws: &Client) -> (usize, bool) {
     let metadata = keys.into_iter().map(|key| xks_console::aws::kms::DescribeKey::new(key.key_id));
     let made: Vec<_> = metadata
         .map(|request| block_on(aws.call(&request)).unwrap().key_metadata)
-        .filter(|key| key.description == person::DESCRIPTION)
+        .filter(|key| key.description == simulated_user::DESCRIPTION)
         .collect();
     let aliases = block_on(aws.collect_aliases()).unwrap();
     let alias = aliases.into_iter().find(|alias| alias.alias_name == "alias/payments");

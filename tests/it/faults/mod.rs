@@ -1,14 +1,14 @@
 //! The bundled AWS with faults in front: whatever goes wrong at whatever call, Finish makes one KMS key with one alias or
 //! none, and says which.
 
-pub mod faulty;
-pub mod person;
+pub mod faulty_transport;
+pub mod simulated_user;
 pub mod tls;
 
 use std::sync::Arc;
 
-use faulty::{Fault, FaultTrigger, FaultyTransport};
-use person::{Flow, SimulatedUser};
+use faulty_transport::{Fault, FaultTrigger, FaultyTransport};
+use simulated_user::{Flow, SimulatedUser};
 use xks_console::aws::kms::{DescribeKey, KeyMetadata};
 use xks_console::bundled::BundledAws;
 use xks_console::client::Client;
@@ -46,7 +46,7 @@ fn created_keys(aws: &Client, before: usize) -> (Vec<KeyMetadata>, Option<String
         for key in keys {
             created.push(aws.call(&DescribeKey::new(key.key_id)).await.unwrap().key_metadata);
         }
-        created.retain(|key| key.description == person::DESCRIPTION);
+        created.retain(|key| key.description == simulated_user::DESCRIPTION);
         assert_eq!(aws.collect_keys().await.unwrap().len() - before, created.len());
         let aliases = aws.collect_aliases().await.unwrap();
         let alias = aliases.into_iter().find(|alias| alias.alias_name == "alias/payments");
@@ -78,7 +78,7 @@ fn assert_outcome_is_reported(case: &str, user: &SimulatedUser, aws: &Client, be
 
 /// Whether it was done is said not to be known just where nobody can know.
 fn assert_unknown_outcome_is_reported(case: &str, user: &SimulatedUser, fault: Fault, operation: &str) {
-    let is_reported = user.errors.iter().any(|trouble| trouble == person::UNKNOWN_OUTCOME);
+    let is_reported = user.errors.iter().any(|trouble| trouble == simulated_user::UNKNOWN_OUTCOME);
     assert_eq!(is_reported, fault.leaves_outcome_unknown(operation), "{case}: {:?}", user.errors);
 }
 
@@ -107,7 +107,7 @@ fn every_fault_at_every_call(flow: Flow) {
                 // What was not needed yet, or is asked anew on the way, stops nobody; that it failed can be looked up.
                 Fault::Denied | Fault::Expired => {
                     assert!(!is_once || !troubles.is_empty(), "{case} is not told");
-                    let failed = person::failed_calls(&mut journey);
+                    let failed = simulated_user::failed_calls(&mut journey);
                     assert!(failed.contains(&format!(" {operation} ")), "{case} is not among the calls: {failed}");
                 }
                 fault if is_once && fault.leaves_outcome_unknown(&operation) => {

@@ -18,8 +18,8 @@ use xks_console::flow::player::{Player, in_process_client};
 use xks_console::server::{Server, tls};
 use xks_console::tui::app::Target;
 
-use super::faulty::{self, Fault};
-use super::person::{Flow, SimulatedUser};
+use super::faulty_transport::{self, Fault};
+use super::simulated_user::{Flow, SimulatedUser};
 use super::{assert_outcome_is_reported, assert_unknown_outcome_is_reported};
 use crate::account::block_on;
 
@@ -99,7 +99,7 @@ impl FaultInjector {
         let mut upstream = BufReader::new(TcpStream::connect(self.upstream).await?);
         while let Some((head, body)) = read_message(&mut stream).await? {
             let request = parse_request(&head, &body);
-            let is_target = faulty::operation_name(&request) == self.operation;
+            let is_target = faulty_transport::operation_name(&request) == self.operation;
             let fault = Some(self.fault).filter(|_| is_target && !self.has_fired.swap(true, Ordering::SeqCst));
             let refusal = match fault {
                 Some(Fault::Throttled) => Some(("ThrottlingException", 400)),
@@ -145,7 +145,7 @@ impl FaultInjector {
 }
 
 fn error_response_bytes(request: &Request<Bytes>, code: &str, status: u16) -> Vec<u8> {
-    let answer = faulty::error_response(request, code, status);
+    let answer = faulty_transport::error_response(request, code, status);
     let head = format!("HTTP/1.1 {status} No\r\ncontent-length: {}\r\n\r\n", answer.body().len());
     [head.as_bytes(), answer.body()].concat()
 }

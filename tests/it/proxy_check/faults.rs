@@ -9,7 +9,7 @@ use http::{Request, Response, StatusCode};
 use serde_json::{Value, json};
 use xks_console::xks::wire::ciphertext_data_integrity_value;
 
-use super::faulty::{
+use super::faulty_proxy::{
     Fault, FaultyProxy, decode_base64, encode_base64, error_response, json_response, map_json, parse_json, with_status,
 };
 

@@ -23,11 +23,11 @@ use xks_console::server::Server;
 use xks_console::server::tls::{self, ClientAuth};
 use xks_console::xks::key_manager::{NewExternalKey, ProxyCredential};
 
-use super::proxies::{CertificateAuthority, HOST};
+use super::remote_proxies::{CertificateAuthority, HOST};
 use super::xks_proxy::client::parse_credential;
 
 mod faults;
-mod faulty;
+mod faulty_proxy;
 mod process;
 
 /// One key of each kind.
@@ -215,7 +215,7 @@ async fn each_fault_fails_exactly_the_checks_for_it() {
     let lab = TestProxy::new();
     let file = lab.write_configuration(dir.path());
     let checked = stream::iter(faults::FAULTS).map(async |(fault, expected, run)| {
-        let address = faulty::FaultyProxy::serve(&lab, *run, *fault == faults::READS_WHOLE_BODY).await;
+        let address = faulty_proxy::FaultyProxy::serve(&lab, *run, *fault == faults::READS_WHOLE_BODY).await;
         let endpoint = format!("http://{address}");
         let arguments = [&["--endpoint", &endpoint, "--configuration", &file][..], &key_options()].concat();
         let found = checks_with_outcome(&run_check(&arguments).await.unwrap(), "fail");
@@ -283,7 +283,7 @@ async fn slow_option_tests_half_sent_requests() {
     let (right, file) = (lab.serve(None).await, lab.write_configuration(dir.path()));
     // axum's own server waits as long as it takes.
     let (_, _, nothing) = faults::FAULTS[0];
-    let patient = faulty::FaultyProxy::serve(&lab, nothing, false).await;
+    let patient = faulty_proxy::FaultyProxy::serve(&lab, nothing, false).await;
     for (address, outcome) in [(right, "pass"), (patient, "fail")] {
         let endpoint = format!("http://{address}");
         let arguments = ["--endpoint", &endpoint, "--configuration", &file, "--key", "good", "--slow"];

@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use super::{TestProxy, faults, faulty::FaultyProxy, key_options};
+use super::{TestProxy, faults, faulty_proxy::FaultyProxy, key_options};
 
 /// A home that nothing must be written into.
 struct EmptyHome(tempfile::TempDir);

@@ -7,7 +7,7 @@ use csv::{Position, ReaderBuilder, StringRecord, Trim};
 use serde_json::{Map, Value};
 
 use super::dialect::{Dialect, LineCounter, SAVE_AS_UTF_8};
-use crate::create_key::answers::KeyOptions;
+use crate::create_key::key_options::KeyOptions;
 use crate::text::escape_controls;
 
 /// What stands between several values in a cell. No tag, account ID or usual ARN has one inside.

@@ -2,26 +2,26 @@
 //! off is taken up where it stopped: the report tells.
 
 mod dialect;
+mod jobs;
 mod list;
 mod progress;
 mod report;
-mod rows;
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::Path;
 
+use self::jobs::Job;
 use self::progress::BatchProgress;
 use self::report::{BatchReport, ReportEntry, RowOutcome};
-use self::rows::Job;
 use super::submit::execute;
 use super::{CreateKeyExit, Shutdown, describe_call_error, describe_failure, load_account_state, load_keys};
 use crate::aws::kms::Origin;
 use crate::client::{CallError, Client};
-use crate::create_key::answers::KeyOptions;
+use crate::create_key::account_state::AccountState;
 use crate::create_key::field::Field;
-use crate::create_key::guide;
-use crate::create_key::known::AccountState;
+use crate::create_key::key_options::KeyOptions;
+use crate::create_key::remedy;
 use crate::create_key::submission::{Stage, Submission, SubmissionFailure};
 
 /// The longest list, in bytes.
@@ -63,7 +63,7 @@ pub async fn run(
     };
     let previous_entries: BTreeMap<_, _> =
         previous_entries.into_iter().map(|entry| (entry.key.clone(), entry)).collect();
-    let jobs = match rows::prepare_jobs(rows, defaults, &account, &previous_entries) {
+    let jobs = match jobs::prepare_jobs(rows, defaults, &account, &previous_entries) {
         Ok(jobs) => jobs,
         Err(errors) => return reject_list(notes, list, &errors, CreateKeyExit::InvalidInput),
     };
@@ -153,7 +153,7 @@ impl BatchRun<'_> {
 
 /// Whether a failure is not the row's own: credentials, permissions, quotas, the store, the way to AWS.
 fn affects_all_rows(failure: &SubmissionFailure) -> bool {
-    let mended_by = guide::for_error(&failure.code, &failure.message).field;
+    let mended_by = remedy::for_error(&failure.code, &failure.message).field;
     failure.outcome_unknown || matches!(mended_by, None | Some(Field::CustomKeyStore))
 }
 

@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal as _, Write};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::rows::Job;
+use super::jobs::Job;
 
 /// One line, whatever the width.
 const TEMPLATE: &str = "{pos}/{len} {wide_bar} {msg}";

@@ -1,0 +1,160 @@
+//! Which keys work here and now. Footer and help tell these alone, and the pages take no others.
+
+use crossterm::event::{KeyCode, KeyModifiers};
+
+use super::{App, Dialog};
+use crate::aws::lenient::UNREADABLE;
+use crate::tui::keymap::{self, Action, Binding, Context};
+use crate::tui::pages::Location;
+use crate::tui::pages::key_store::KeyStorePage;
+use crate::tui::widgets::table::Table;
+use crate::tui::wizard::Wizard;
+
+/// Whether Enter opens a row of a table, or ends its search.
+fn can_open(table: &Table) -> bool {
+    table.is_searching() || table.current().is_some()
+}
+
+/// Whether a key types a letter where text is typed.
+fn inserts_text(binding: &Binding) -> bool {
+    matches!(binding.code, KeyCode::Char(_)) && !binding.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT)
+}
+
+impl App {
+    /// The bindings that work now, in the order of the table.
+    pub fn bindings(&self) -> impl Iterator<Item = &'static Binding> + use<'_> {
+        let mut contexts = self.contexts();
+        contexts.extend(self.is_typing().then_some(Context::TextInput));
+        keymap::bindings(contexts).filter(|binding| self.is_available(binding))
+    }
+
+    /// Whether a binding of these contexts does something now.
+    pub(super) fn is_available(&self, binding: &Binding) -> bool {
+        if binding.action != Action::EditText && self.is_typing() && inserts_text(binding) {
+            return false;
+        }
+        let is_overlaid = self.dialog.is_some() || self.login.is_some();
+        match binding.action {
+            Action::EditText => self.is_typing(),
+            Action::ShowError => self.last_error.is_some(),
+            Action::KeyboardHelp => !is_overlaid,
+            Action::Help => !is_overlaid && self.has_help(),
+            Action::ApiCalls => !is_overlaid && self.location != Location::ApiCalls,
+            Action::SwitchProfileOrRegion => self.dialog.is_none(),
+            Action::Scroll if is_overlaid => match &self.dialog {
+                Some(Dialog::FieldHelp { scroll, .. } | Dialog::KeyboardHelp { scroll, .. }) => scroll.has_more_below(),
+                Some(Dialog::Task(task)) => task.can_scroll(),
+                _ => false,
+            },
+            Action::Activate if is_overlaid => match &self.dialog {
+                Some(Dialog::Menu(menu)) => menu.can_activate(),
+                _ => true,
+            },
+            Action::Toggle if is_overlaid => match &self.dialog {
+                Some(Dialog::Task(task)) => task.can_toggle(),
+                Some(Dialog::Switcher(switcher)) => !switcher.is_typing(),
+                _ => true,
+            },
+            _ if is_overlaid => true,
+            Action::Activate => self.can_activate(),
+            Action::FocusNavigation => !self.is_typing(),
+            Action::Search | Action::SortColumn | Action::SortDirection | Action::SelectAll => {
+                self.focused_table().is_some_and(Table::has_rows)
+            }
+            Action::ScrollColumns => {
+                self.focused_table().is_some_and(|table| table.has_hidden_columns() && !table.is_searching())
+            }
+            Action::Scroll => match self.location {
+                Location::CreateKey => self.wizard.as_ref().is_some_and(Wizard::can_scroll),
+                Location::KeyStore(_) => self.key_store.scroll().has_more_below(),
+                Location::Key(_) => self.key.scroll().has_more_below(),
+                Location::Event(_) => self.event.scroll().has_more_below(),
+                _ => false,
+            },
+            Action::PreviousStep => self.wizard.as_ref().is_some_and(Wizard::has_previous),
+            Action::JumpToStep => self.wizard.as_ref().is_some_and(Wizard::can_jump_to_step),
+            Action::CreateKey | Action::Connect | Action::Disconnect => self.can_act_on_store(binding.action),
+            Action::OpenActionsMenu | Action::Copy => self.has_current_item(),
+            Action::NextStep
+            | Action::NextField
+            | Action::PreviousField
+            | Action::Toggle
+            | Action::Back
+            | Action::Refresh
+            | Action::Preferences
+            | Action::CreateKeyStore
+            | Action::NextTab
+            | Action::TimeRange
+            | Action::Remove
+            | Action::Drafts
+            | Action::Redraw
+            | Action::Quit => true,
+        }
+    }
+
+    /// The table that the focus is in.
+    fn focused_table(&self) -> Option<&Table> {
+        match self.location {
+            Location::CreateKey => self.wizard.as_ref().and_then(Wizard::focused_table),
+            _ => self.table(),
+        }
+    }
+
+    fn can_activate(&self) -> bool {
+        match self.location {
+            _ if self.navigation_focus.is_some() => true,
+            Location::KeyStore(_) => self.key_store.can_activate(&self.account),
+            Location::Key(_) => self.key.can_activate(&self.account),
+            Location::CloudHsm | Location::Event(_) | Location::ApiCall(_) => false,
+            Location::CreateKey => self.wizard.as_ref().and_then(Wizard::focused_table).is_none_or(can_open),
+            _ => self.table().is_some_and(can_open),
+        }
+    }
+
+    /// Whether there is something to explain: a field, or the keys of a page.
+    fn has_help(&self) -> bool {
+        self.location != Location::CreateKey || self.wizard.as_ref().is_some_and(Wizard::is_field_focused)
+    }
+
+    fn can_act_on_store(&self, action: Action) -> bool {
+        let here = match &self.location {
+            Location::KeyStore(id) => Some(id.clone()),
+            Location::KeyStores => self.key_stores.current(&self.account),
+            // *Create key* in the list of KMS keys.
+            _ => return true,
+        };
+        match here.as_ref().and_then(|id| self.account.key_store(id)) {
+            // The menu says why nothing can be done with one that can't be read.
+            Some(store) if store.custom_key_store_id == UNREADABLE => true,
+            Some(store) => KeyStorePage::is_enabled(action, store),
+            None => action == Action::CreateKey && self.account.key_stores.ready().is_some(),
+        }
+    }
+
+    /// Whether there is what the keys of the page are about.
+    fn has_current_item(&self) -> bool {
+        match &self.location {
+            Location::KeyStore(id) => self.account.key_store(id).is_some(),
+            Location::Key(_) => self.key.key(&self.account).is_some(),
+            Location::Event(_) => self.event.has_event(),
+            Location::ApiCall(number) => self.api_calls.call(*number).is_some(),
+            Location::ExternalKeys => self.external_keys.is_ready(),
+            _ => self.table().is_some_and(|table| table.current().is_some()),
+        }
+    }
+
+    /// Whether letters are text now.
+    pub(super) fn is_typing(&self) -> bool {
+        match (&self.login, &self.dialog) {
+            (Some(login), _) => login.is_typing(),
+            (_, Some(Dialog::Task(task))) => task.is_typing(),
+            (_, Some(Dialog::Switcher(switcher))) => switcher.is_typing(),
+            (_, Some(_)) => false,
+            _ if self.navigation_focus.is_some() => false,
+            _ => match self.location {
+                Location::CreateKey => self.wizard.as_ref().is_some_and(Wizard::is_typing),
+                _ => self.table().is_some_and(Table::is_searching),
+            },
+        }
+    }
+}

@@ -1,0 +1,388 @@
+//! What answers do.
+
+use super::drafts::then_refresh;
+use super::{App, Dialog};
+use crate::aws::kms::{CustomKeyStore, KeyManagerType};
+use crate::aws::scalar::SecretString;
+use crate::create_key::account_state::Loadable;
+use crate::create_key::key_summary::KeySummary;
+use crate::create_key::principals::PrincipalKind;
+use crate::create_key::submission::{self, Submission, SubmissionResponse};
+use crate::tui::effect::{Call, CallFailure, ChangeOutcome, Effect, Response};
+use crate::tui::flash::{Flash, Link, error_details};
+use crate::tui::monitoring::Monitoring;
+use crate::tui::pages::Location;
+
+fn store_result<T>(result: Result<T, CallFailure>, before: &mut Loadable<T>) -> Option<CallFailure> {
+    match result {
+        Ok(value) => {
+            *before = Loadable::Ready(value);
+            None
+        }
+        // What was known stays on the screen; the failure is told beside it.
+        Err(failure) if before.ready().is_some() => Some(failure),
+        Err(failure) => {
+            *before = Loadable::Failed(format!("{}: {}", failure.code, failure.message));
+            None
+        }
+    }
+}
+
+impl App {
+    pub(super) fn on_response(&mut self, call: Call, result: Result<Response, CallFailure>) -> Vec<Effect> {
+        match &result {
+            Err(CallFailure { code, message, request_id })
+            | Ok(Response::Submission(SubmissionResponse::Failed(submission::SubmissionFailure {
+                code,
+                message,
+                request_id,
+                ..
+            }))) => {
+                self.last_error = Some(error_details(code, message, request_id));
+            }
+            Ok(_) => {}
+        }
+        let stale = match (call, result) {
+            (call, Ok(Response::NoCredentials(none))) => {
+                self.on_logged_out(call, none);
+                return Vec::new();
+            }
+            (Call::LogIn(_), _) => return self.on_logged_in(),
+            (Call::OpenClient(_) | Call::Profiles, result) => return self.on_switcher_response(result),
+            (Call::Submission(_), result) => return self.on_submission_response(result),
+            (Call::Users(marker), result) => return self.on_principals_loaded(PrincipalKind::User, marker, result),
+            (Call::Roles(marker), result) => return self.on_principals_loaded(PrincipalKind::Role, marker, result),
+            (Call::Permissions(_), result) => return self.permissions_answered(result),
+            (Call::Connect(_) | Call::Disconnect(_), result) => return self.on_connection_response(result),
+            (Call::Change(_), result) => return self.on_change_response(result),
+            (Call::ReadFile(_), result) => {
+                let file = result
+                    .map(|reply| if let Response::FileRead(text) = reply { text } else { SecretString::default() });
+                if let Some(Dialog::Task(task)) = &mut self.dialog {
+                    task.on_file_loaded(&file);
+                }
+                return Vec::new();
+            }
+            (Call::WriteFile { .. }, Ok(Response::FileWritten(path))) => {
+                self.text_view = None;
+                self.flashes.push(Flash::success("Saved", format!("Saved to {path}.")));
+                return Vec::new();
+            }
+            (_, Ok(Response::Identity { caller, account_alias })) => {
+                self.account.set_caller(caller);
+                self.account_alias = account_alias;
+                None
+            }
+            (Call::WriteFile { .. }, Err(failure)) => {
+                // The text would cover the message.
+                self.text_view = None;
+                Some(failure)
+            }
+            (Call::Identity | Call::Key(_), Err(failure)) => Some(failure),
+            (_, Ok(Response::KeyStores(stores))) => {
+                let here = self.key_stores.current(&self.account);
+                self.account.key_stores = Loadable::Ready(stores);
+                self.key_stores.update_rows(&self.account);
+                if let Some(here) = here {
+                    self.key_stores.move_cursor_to(&here, &self.account);
+                }
+                if let Some(wizard) = &mut self.wizard {
+                    wizard.refresh_tables(&self.account);
+                }
+                self.select_requested_store();
+                return self.on_key_stores_loaded();
+            }
+            (Call::KeyStores, Err(failure)) => {
+                let stale = store_result(Err(failure), &mut self.account.key_stores);
+                if let (Some(Dialog::Connect(connecting)), Some(failure)) = (&mut self.dialog, &stale) {
+                    connecting.on_request_failed(failure.clone());
+                }
+                stale
+            }
+            (_, Ok(Response::Aliases(aliases))) => {
+                self.account.aliases = Loadable::Ready(aliases);
+                self.account.index_aliases();
+                None
+            }
+            (Call::Aliases, Err(failure)) => store_result(Err(failure), &mut self.account.aliases),
+            (call, Ok(Response::Keys { page, next })) => return self.on_keys_loaded(&call, page, next),
+            (Call::Keys(_), Err(failure)) => {
+                self.account.has_more_keys = false;
+                store_result(Err(failure), &mut self.account.keys)
+            }
+            (_, Ok(Response::Key(received))) => {
+                let ours =
+                    if let Loadable::Ready(keys) = &mut self.account.keys { keys.as_mut_slice() } else { &mut [] };
+                let known = ours.iter_mut().chain(&mut self.account.aws_managed_keys);
+                known.filter(|key| key.key_id() == received.key_id()).for_each(|key| key.clone_from(&received));
+                None
+            }
+            (_, Ok(Response::AllTags(tags))) => store_result(Ok(tags), &mut self.account.tags),
+            (Call::AllTags(_), Err(failure)) => store_result(Err(failure), &mut self.account.tags),
+            (call, result) => self.on_page_response(call, result),
+        };
+        self.keys.update_rows(&self.account);
+        self.aws_keys.update_rows(&self.account);
+        if self.location == Location::ExternalKeys {
+            self.external_keys.update_rows(&self.account);
+        }
+        if let Some(wizard) = &mut self.wizard {
+            wizard.refresh_tables(&self.account);
+        }
+        if let Some(failure) = stale {
+            self.show_failure(&failure);
+        }
+        Vec::new()
+    }
+
+    fn permissions_answered(&mut self, result: Result<Response, CallFailure>) -> Vec<Effect> {
+        let missing = result.map(|reply| if let Response::Permissions(missing) = reply { missing } else { Vec::new() });
+        if let Some(wizard) = &mut self.wizard {
+            wizard.on_permissions_loaded(missing);
+        }
+        Vec::new()
+    }
+
+    /// What only the page that is shown has asked for. The failure, when it has to be told beside what stays shown.
+    fn on_page_response(&mut self, call: Call, result: Result<Response, CallFailure>) -> Option<CallFailure> {
+        match (call, result) {
+            (Call::KeyPolicy(id), result) if id == self.key.key_id => {
+                let text = result.map(|reply| if let Response::KeyPolicy(text) = reply { text } else { String::new() });
+                store_result(text, &mut self.key.policy)
+            }
+            (Call::KeyTags(id), result) if id == self.key.key_id => {
+                let tags = result.map(|reply| if let Response::KeyTags(tags) = reply { tags } else { Vec::new() });
+                store_result(tags, &mut self.key.tags)
+            }
+            (Call::ExternalKey { .. }, Ok(Response::ExternalKey(external))) => {
+                self.key.external_key = Loadable::Ready(external);
+                None
+            }
+            (Call::ExternalKey { .. }, Err(failure)) => {
+                self.key.external_key = Loadable::Failed(failure.message);
+                None
+            }
+            (_, Ok(Response::ExternalKeys(partitions))) => {
+                self.external_keys.on_external_keys_loaded(partitions, &self.account);
+                None
+            }
+            (Call::ExternalKeys, Err(failure)) => {
+                self.external_keys.on_load_failed(&failure);
+                None
+            }
+            (call, Ok(Response::Events { page, next })) => {
+                self.events.on_events_loaded(call == Call::Events(None), page, next);
+                None
+            }
+            (Call::Events(_), Err(failure)) => self.events.on_load_failed(&failure).then_some(failure),
+            (Call::Metrics { custom_key_store_id: id, .. }, result) if id == self.key_store.store_id => {
+                let received =
+                    result.map(
+                        |reply| if let Response::Metrics(received) = reply { *received } else { Monitoring::default() },
+                    );
+                store_result(received, &mut self.key_store.monitoring)
+            }
+            (_, Ok(Response::ProxyRequests(requests))) => {
+                self.event.proxy_requests = Loadable::Ready(requests);
+                None
+            }
+            (Call::ProxyRequests(_), Err(failure)) => {
+                self.event.proxy_requests = Loadable::Failed(failure.message);
+                None
+            }
+            _ => None,
+        }
+    }
+
+    /// A page of the keys. At first each page is shown as it comes; later the list that is there stays until the new one
+    /// is whole.
+    fn on_keys_loaded(&mut self, call: &Call, page: Vec<KeySummary>, next: Option<String>) -> Vec<Effect> {
+        if *call == Call::Keys(None) {
+            self.incoming_keys.clear();
+        }
+        self.incoming_keys.extend(page);
+        let is_whole = next.is_none();
+        if is_whole || !self.account.has_all_keys {
+            let here = self.keys.current(&self.account);
+            let is_first = self.account.keys.ready().is_none();
+            let received: Vec<KeySummary> = std::mem::take(&mut self.incoming_keys);
+            let (aws, ours): (Vec<_>, Vec<_>) =
+                received.into_iter().partition(|key| key.key_manager == KeyManagerType::Aws);
+            match &mut self.account.keys {
+                Loadable::Ready(keys) if !self.account.has_all_keys && *call != Call::Keys(None) => {
+                    keys.extend(ours);
+                    self.account.aws_managed_keys.extend(aws);
+                }
+                keys => (*keys, self.account.aws_managed_keys) = (Loadable::Ready(ours), aws),
+            }
+            if let (true, Loadable::Ready(keys)) = (is_whole, &mut self.account.keys) {
+                keys.shrink_to_fit();
+            }
+            self.account.has_all_keys |= is_whole;
+            self.keys.update_rows(&self.account);
+            self.aws_keys.update_rows(&self.account);
+            if let Some(here) = here {
+                self.keys.move_cursor_to(&here, &self.account);
+            }
+            if let (true, Location::Key(id)) = (is_first, self.location.clone()) {
+                return self.navigate(Location::Key(id));
+            }
+        }
+        self.account.has_more_keys = !is_whole;
+        next.map(|marker| self.request(Call::Keys(Some(marker)))).into_iter().collect()
+    }
+
+    /// A page of the users or roles. What can't be had is told where it would stand.
+    fn on_principals_loaded(
+        &mut self,
+        kind: PrincipalKind,
+        marker: Option<String>,
+        result: Result<Response, CallFailure>,
+    ) -> Vec<Effect> {
+        let here = self.wizard.as_ref().map(|wizard| wizard.principals_at_cursor(&self.account));
+        match result {
+            Ok(Response::Principals { page, next }) => {
+                self.account.principals.on_page_loaded(kind, marker.is_none(), page, next)
+            }
+            Ok(_) => {}
+            Err(failure) => {
+                self.account.principals.on_page_failed(kind, marker, format!("{}: {}", failure.code, failure.message));
+            }
+        }
+        if let (Some(wizard), Some(here)) = (&mut self.wizard, here) {
+            wizard.refresh_tables_keeping_cursors(&here, &self.account);
+        }
+        Vec::new()
+    }
+
+    fn show_failure(&mut self, failure: &CallFailure) {
+        self.show_error(&failure.code, &failure.message);
+    }
+
+    /// The states of the stores are known anew: the dialog that waits goes on, and what is on its way is watched.
+    fn on_key_stores_loaded(&mut self) -> Vec<Effect> {
+        let stores = self.account.key_stores.ready().cloned().unwrap_or_default();
+        let mut effects = Vec::new();
+        if self.account.account_id.is_empty() && !self.pending_calls.values().any(|call| *call == Call::Identity) {
+            // It could not be told before: perhaps there were no credentials.
+            effects.push(self.request(Call::Identity));
+        }
+        if let Some(Dialog::Connect(connecting)) = &mut self.dialog {
+            let store = stores.iter().find(|store| store.custom_key_store_id == connecting.store_id);
+            let event = connecting.on_store_loaded(store);
+            effects.extend(self.handle_connect_event(event));
+        }
+        let is_moving = stores.iter().any(|store| store.connection_state.is_transient());
+        if is_moving {
+            if stores.iter().any(|store| store.connection_state.is_transient() && self.is_store_visible(store)) {
+                effects.extend(self.poll_later());
+            }
+        } else {
+            effects.push(self.request(Call::Keys(None)));
+        }
+        // While stores move they are looked at each second; their figures don't change so fast.
+        if matches!(self.location, Location::KeyStore(_)) && (!is_moving || self.key_store.monitoring == Loadable::Idle)
+        {
+            effects.push(self.request(self.key_store.metrics_call()));
+        }
+        effects
+    }
+
+    /// Whether the state of a store is to be seen.
+    fn is_store_visible(&self, store: &CustomKeyStore) -> bool {
+        let id = &store.custom_key_store_id;
+        match (&self.dialog, &self.location) {
+            (Some(Dialog::Connect(connecting)), _) if connecting.store_id == *id => true,
+            (_, Location::KeyStore(shown)) => shown == id,
+            (_, location) => matches!(location, Location::KeyStores | Location::CreateKey),
+        }
+    }
+
+    fn on_connection_response(&mut self, result: Result<Response, CallFailure>) -> Vec<Effect> {
+        match (&mut self.dialog, result) {
+            (Some(Dialog::Connect(connecting)), Ok(_)) => {
+                let event = connecting.on_accepted();
+                self.handle_connect_event(event)
+            }
+            (Some(Dialog::Connect(connecting)), Err(failure)) => {
+                connecting.on_request_failed(failure);
+                Vec::new()
+            }
+            (_, Ok(_)) => vec![self.request(Call::KeyStores)],
+            (_, Err(failure)) => {
+                self.show_failure(&failure);
+                Vec::new()
+            }
+        }
+    }
+
+    /// A change was answered; when its dialog was left meanwhile, the flash bar tells.
+    fn on_change_response(&mut self, result: Result<Response, CallFailure>) -> Vec<Effect> {
+        let outcome =
+            result.map(|reply| if let Response::Changed(outcome) = reply { outcome } else { ChangeOutcome::Done });
+        match (&mut self.dialog, outcome) {
+            (Some(Dialog::Task(task)), outcome) if task.is_sending() => {
+                let events = task.on_response(outcome);
+                events.into_iter().flat_map(|event| self.handle_dialog_event(event)).collect()
+            }
+            (_, Ok(_)) => self.on_change_succeeded("The change was made.".to_owned()),
+            (_, Err(failure)) => {
+                self.show_failure(&failure);
+                Vec::new()
+            }
+        }
+    }
+
+    fn on_submission_response(&mut self, result: Result<Response, CallFailure>) -> Vec<Effect> {
+        let answer = match result {
+            Ok(Response::Submission(answer)) => answer,
+            Ok(_) => return Vec::new(),
+            Err(failure) => SubmissionResponse::Failed(submission::SubmissionFailure {
+                code: failure.code,
+                message: failure.message,
+                request_id: failure.request_id,
+                outcome_unknown: true,
+            }),
+        };
+        let is_refused = self.wizard.is_some()
+            && matches!(&answer, SubmissionResponse::Failed(failure) if failure.code != CallFailure::NO_CREDENTIALS);
+        let mut effects = self.apply_submission_response(answer);
+        if is_refused {
+            // What was known when the draft was checked has changed, or AWS would not have refused.
+            effects.extend([Call::KeyStores, Call::Keys(None), Call::Aliases].map(|call| self.request(call)));
+        }
+        effects
+    }
+
+    /// The wizard takes the answer to the stage of creating a key that is under way.
+    pub(super) fn apply_submission_response(&mut self, answer: SubmissionResponse) -> Vec<Effect> {
+        let events =
+            self.wizard.as_mut().map(|wizard| wizard.on_submission_response(answer, &self.account)).unwrap_or_default();
+        events.into_iter().flat_map(|event| self.handle_wizard_event(event)).collect()
+    }
+
+    /// The key is made: *Customer managed keys*, with the good news on top.
+    pub(super) fn on_key_created(&mut self) -> Vec<Effect> {
+        let mut effects = then_refresh(self.drafts.discard());
+        if let Some(end) = self.end_single_key_session() {
+            effects.extend(end);
+            return effects;
+        }
+        let Some(wizard) = self.wizard.take() else { return Vec::new() };
+        let Submission::Done { key } = wizard.submission else { return Vec::new() };
+        let text = format!("Your AWS KMS key was created with alias {} and key ID {}.", wizard.draft.alias, key.key_id);
+        let view = Link::Page("View key", Location::Key(key.key_id.clone()));
+        self.flashes = vec![Flash::success("Success", text).with_link(view)];
+        let key_id = key.key_id.clone();
+        if let Loadable::Ready(keys) = &mut self.account.keys {
+            keys.retain(|other| other.key_id() != key_id);
+            keys.push(KeySummary::from(*key));
+        } else {
+            self.account.keys = Loadable::Ready(vec![KeySummary::from(*key)]);
+        }
+        effects.extend(self.navigate(Location::Keys));
+        self.keys.update_rows(&self.account);
+        self.keys.move_cursor_to(&key_id, &self.account);
+        effects
+    }
+}

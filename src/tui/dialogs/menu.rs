@@ -1,0 +1,268 @@
+//! *Key actions* and *Key store actions*: what can be done with what is chosen, and why something can't.
+
+use crossterm::event::{KeyCode, KeyEvent};
+use ratatui::text::{Line, Span};
+
+use super::{FormKind, KeyName, external_keys, key_name};
+use crate::aws::kms::{ConnectionState, CustomKeyStore, CustomKeyStoreType, KeyManagerType, KeyState, Tag};
+use crate::aws::lenient::UNREADABLE;
+use crate::aws::policy::ConsolePolicy;
+use crate::aws::xks_console::{ExternalKey, ExternalKeyName, Partition};
+use crate::create_key::account_state::AccountState;
+use crate::create_key::key_summary::KeySummary;
+use crate::tui::pages::keys::aliases_of;
+use crate::tui::theme;
+use crate::tui::widgets::scroll_view::ScrollView;
+
+/// What an entry does.
+#[derive(Clone, Debug, PartialEq)]
+pub enum MenuAction {
+    /// Opens the form of a task.
+    OpenForm(Box<FormKind>),
+    /// Connects a store.
+    Connect(String),
+    /// Disconnects a store.
+    Disconnect(String),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct MenuEntry {
+    label: &'static str,
+    action: Result<MenuAction, &'static str>,
+}
+
+/// A menu of actions.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Menu {
+    title: &'static str,
+    entries: Vec<MenuEntry>,
+    cursor: usize,
+}
+
+/// What a key did.
+#[derive(Clone, Debug, PartialEq)]
+pub enum MenuEvent {
+    /// It moved the cursor, or nothing.
+    Handled,
+    /// Close the menu.
+    Close,
+    /// Do it.
+    Activate(MenuAction),
+}
+
+fn form_entry(label: &'static str, kind: FormKind, why_not: Option<&'static str>) -> MenuEntry {
+    MenuEntry { label, action: why_not.map_or(Ok(MenuAction::OpenForm(Box::new(kind))), Err) }
+}
+
+/// The default view of a policy is there only for one that the console made.
+fn edit_permissions_entry(key: &KeyName, policy: Option<&str>, aws_managed_reason: Option<&'static str>) -> MenuEntry {
+    let label = "Edit administrators and users";
+    let read = policy.ok_or("Open the key first.").and_then(|text| {
+        let console = ConsolePolicy::parse(text).ok_or("Its statements are not the console's: edit the policy.")?;
+        Ok(FormKind::EditPermissions(key.clone(), text.to_owned(), Box::new(console)))
+    });
+    let action = aws_managed_reason.map_or(read, Err).map(|kind| MenuAction::OpenForm(Box::new(kind)));
+    MenuEntry { label, action }
+}
+
+/// Why the form of a store would show something else than the store has.
+fn not_editable_reason(store: &CustomKeyStore) -> Option<&'static str> {
+    let proxy = store.xks_proxy_configuration.as_ref();
+    if store.problem.is_some() {
+        Some("This version can't read the key store in full.")
+    } else if store.custom_key_store_type != CustomKeyStoreType::ExternalKeyStore {
+        Some("This version doesn't know this key store type.")
+    } else if proxy.is_some_and(|proxy| !proxy.connectivity.is_known()) {
+        Some("This version doesn't know this proxy connectivity.")
+    } else {
+        None
+    }
+}
+
+impl Menu {
+    /// *Key actions* for these keys. Of a single key its tags and policy are known when its page is open.
+    pub fn for_keys(keys: &[&KeySummary], tags: Option<&[Tag]>, policy: Option<&str>, account: &AccountState) -> Self {
+        let names: Vec<_> = keys.iter().map(|key| key_name(key, account)).collect();
+        let all = |state: KeyState| keys.iter().all(|key| key.key_state == state);
+        let is_pending = keys.iter().any(|key| key.key_state == KeyState::PendingDeletion);
+        let is_aws = keys.iter().any(|key| key.key_manager == KeyManagerType::Aws);
+        let is_nameless = keys.iter().any(|key| key.key_id() == UNREADABLE);
+        let nameless = is_nameless.then_some("This version can't read the key ID.");
+        let aws_managed_reason = nameless.or(is_aws.then_some("AWS manages this key."));
+        // AWS KMS itself decides what a key in a state that is newer than this version can do.
+        let may_be_pending =
+            |key: &&KeySummary| key.key_state == KeyState::PendingDeletion || !key.key_state.is_known();
+        let pending = aws_managed_reason.or(is_pending.then_some("A key is pending deletion."));
+        let mut entries = vec![
+            form_entry(
+                "Enable",
+                FormKind::Enable(names.clone()),
+                pending.or(all(KeyState::Enabled).then_some("Enabled already.")),
+            ),
+            form_entry(
+                "Disable",
+                FormKind::Disable(names.clone()),
+                pending.or(all(KeyState::Disabled).then_some("Disabled already.")),
+            ),
+            form_entry("Schedule key deletion", FormKind::ScheduleDeletion(names.clone()), pending),
+            form_entry(
+                "Cancel key deletion",
+                FormKind::CancelDeletion(names.clone()),
+                nameless.or((!keys.iter().all(may_be_pending)).then_some("Not pending deletion.")),
+            ),
+        ];
+        if let ([key], [name]) = (keys, &names[..]) {
+            let aliases = aliases_of(key.key_id(), account).to_vec();
+            let is_unusable = key.key_state.is_known() && key.key_state != KeyState::Enabled;
+            let usable = aws_managed_reason.or(is_unusable.then_some("The key is not enabled."));
+            let none = aws_managed_reason.or(aliases.is_empty().then_some("The key has no alias."));
+            let unread = "Still being loaded.";
+            entries.extend([
+                form_entry(
+                    "Edit description",
+                    FormKind::EditDescription(name.clone(), key.description.to_string()),
+                    pending,
+                ),
+                form_entry(
+                    "Add or edit tags",
+                    FormKind::EditTags(name.clone(), tags.unwrap_or_default().to_vec()),
+                    pending.or(tags.is_none().then_some("Open the key first.")),
+                ),
+                form_entry("Create alias", FormKind::CreateAlias(name.clone()), pending),
+                form_entry("Move alias to another key", FormKind::MoveAlias(name.clone(), aliases.clone()), none),
+                form_entry("Delete alias", FormKind::DeleteAlias(name.clone(), aliases), none),
+                form_entry(
+                    "Edit key policy",
+                    FormKind::EditPolicy(name.clone(), policy.unwrap_or_default().to_owned()),
+                    aws_managed_reason.or(policy.is_none().then_some(if tags.is_none() {
+                        "Open the key first."
+                    } else {
+                        unread
+                    })),
+                ),
+                edit_permissions_entry(name, policy, aws_managed_reason),
+                form_entry("Encrypt", FormKind::Encrypt(name.clone()), usable),
+                form_entry("Decrypt", FormKind::Decrypt(name.clone()), usable),
+            ]);
+        }
+        Self::new("Key actions", entries)
+    }
+
+    /// *Key store actions* for a store that `keys` KMS keys live in.
+    pub fn for_store(store: &CustomKeyStore, keys: usize) -> Self {
+        let (id, name) = (&store.custom_key_store_id, &store.custom_key_store_name);
+        let state = store.connection_state;
+        // AWS KMS itself decides what a store in a state that is newer than this version can do.
+        let may_be_disconnected = state == ConnectionState::Disconnected || !state.is_known();
+        let nameless = (id == UNREADABLE).then_some("This version can't read the key store ID.");
+        let connect = match state {
+            _ if nameless.is_some() => Err(nameless.unwrap_or_default()),
+            ConnectionState::Connected => Err("Connected already."),
+            ConnectionState::Disconnecting => Err("It is disconnecting."),
+            _ => Ok(MenuAction::Connect(id.clone())),
+        };
+        let disconnect = match state {
+            _ if nameless.is_some() => Err(nameless.unwrap_or_default()),
+            ConnectionState::Disconnected => Err("Disconnected already."),
+            ConnectionState::Disconnecting => Err("It is disconnecting."),
+            _ => Ok(MenuAction::Disconnect(id.clone())),
+        };
+        let delete = FormKind::DeleteKeyStore { id: id.clone(), name: name.clone(), keys };
+        let entries = vec![
+            form_entry(
+                "Edit",
+                FormKind::EditKeyStore(Box::new(store.clone())),
+                nameless.or(not_editable_reason(store)),
+            ),
+            MenuEntry { label: "Connect", action: connect },
+            MenuEntry { label: "Disconnect", action: disconnect },
+            form_entry("Delete", delete, nameless.or((!may_be_disconnected).then_some("Disconnect it first."))),
+        ];
+        Self::new("Key store actions", entries)
+    }
+
+    /// What can be done in the external key manager; `here` is the external key that is meant, `used_by` the KMS key on it.
+    pub fn for_external_key(
+        partitions: &[Partition],
+        here: Option<(&Partition, &ExternalKey)>,
+        used_by: Option<String>,
+    ) -> Self {
+        use external_keys::ExternalKeyForm as External;
+        let names: Vec<String> = partitions.iter().map(|partition| partition.name.clone()).collect();
+        let at = here.and_then(|(partition, _)| names.iter().position(|name| *name == partition.name)).unwrap_or(0);
+        let no_partition = names.is_empty().then_some("Create a partition first.");
+        let external = |label, action, why_not| form_entry(label, FormKind::ExternalKey(action), why_not);
+        let mut entries = vec![external("Create external key", External::Create(names, at), no_partition)];
+        if let Some((partition, key)) = here {
+            let name = || ExternalKeyName { partition: partition.name.clone(), id: key.id.clone() };
+            entries.extend([
+                external("Enable", External::Enable(name()), key.enabled.then_some("Enabled already.")),
+                external(
+                    "Disable",
+                    External::Disable(name(), used_by.clone()),
+                    (!key.enabled).then_some("Disabled already."),
+                ),
+                external("Rotate", External::Rotate(name()), None),
+                external("Delete", External::Delete(name(), used_by), None),
+            ]);
+        }
+        entries.push(external("Create partition", External::CreatePartition, None));
+        if let Some((partition, _)) = here {
+            let (name, ids) = (partition.name.clone(), partition.access_key_ids.clone());
+            let last = (ids.len() < 2).then_some("It is the last one; rotate first.");
+            entries.extend([
+                external("Rotate proxy credential", External::RotateCredential(name.clone()), None),
+                external("Revoke proxy credential", External::RevokeCredential(name, ids), last),
+            ]);
+        }
+        Self::new("External key manager", entries)
+    }
+
+    fn new(title: &'static str, entries: Vec<MenuEntry>) -> Self {
+        let cursor = entries.iter().position(|entry| entry.action.is_ok()).unwrap_or(0);
+        Self { title, entries, cursor }
+    }
+
+    /// Whether the entry at the cursor does something.
+    pub fn can_activate(&self) -> bool {
+        self.entries.get(self.cursor).is_some_and(|entry| entry.action.is_ok())
+    }
+
+    /// Takes a key.
+    pub fn handle_key(&mut self, key: KeyEvent) -> MenuEvent {
+        let last = self.entries.len().saturating_sub(1);
+        match key.code {
+            KeyCode::Up | KeyCode::BackTab => self.cursor = self.cursor.saturating_sub(1),
+            KeyCode::Down | KeyCode::Tab => self.cursor = (self.cursor + 1).min(last),
+            KeyCode::Home => self.cursor = 0,
+            KeyCode::End => self.cursor = last,
+            KeyCode::Esc | KeyCode::Char('q' | 'm') => return MenuEvent::Close,
+            KeyCode::Enter | KeyCode::Char(' ') => {
+                if let Some(MenuEntry { action: Ok(action), .. }) = self.entries.get(self.cursor) {
+                    return MenuEvent::Activate(action.clone());
+                }
+            }
+            _ => {}
+        }
+        MenuEvent::Handled
+    }
+
+    /// Writes the entries; gives the title.
+    pub fn write(&self, view: &mut ScrollView) -> &'static str {
+        for (place, entry) in self.entries.iter().enumerate() {
+            let here = place == self.cursor;
+            let style = match (here, &entry.action) {
+                (true, _) => theme::FOCUS,
+                (false, Err(_)) => theme::MUTED,
+                (false, Ok(_)) => theme::TEXT,
+            };
+            let why = entry.action.as_ref().err().map_or(String::new(), |why| format!("   {why}"));
+            let mark = Span::styled(if here { "▸ " } else { "  " }, theme::ACCENT);
+            view.push_line(Line::from(vec![mark, Span::styled(entry.label, style), Span::styled(why, theme::MUTED)]));
+            if here {
+                view.focus_last_line();
+            }
+        }
+        self.title
+    }
+}

@@ -1,0 +1,482 @@
+//! Changes to keys and key stores: each a form in a dialog, the requests it makes, and what comes of them.
+
+pub mod cli_commands;
+mod cryptography;
+pub mod external_keys;
+mod keys;
+pub mod menu;
+mod permissions;
+mod preferences;
+pub mod stores;
+
+use crossterm::event::{KeyCode, KeyEvent};
+use ratatui::text::Line;
+
+pub use self::menu::Menu;
+use super::app::Target;
+use super::effect::{Call, CallFailure, Change, ChangeOutcome};
+use super::preferences::Preferences;
+use super::theme;
+use super::widgets::form::{Form, FormEvent};
+use super::widgets::scroll_view::ScrollView;
+use crate::aws::kms::{CustomKeyStore, Tag};
+use crate::aws::policy::ConsolePolicy;
+use crate::aws::scalar::SecretString;
+use crate::create_key::account_state::AccountState;
+use crate::create_key::key_summary::KeySummary;
+use crate::create_key::remedy;
+use crate::tui::widgets::scroll::ScrollState;
+
+/// A key, and what a person knows it by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyName {
+    /// Its ID.
+    pub id: String,
+    /// Its first alias, else its ID.
+    pub name: String,
+}
+
+/// What is to be done, and to what.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs)]
+pub enum FormKind {
+    CreateKeyStore,
+    EditKeyStore(Box<CustomKeyStore>),
+    DeleteKeyStore {
+        id: String,
+        name: String,
+        keys: usize,
+    },
+    Enable(Vec<KeyName>),
+    Disable(Vec<KeyName>),
+    ScheduleDeletion(Vec<KeyName>),
+    CancelDeletion(Vec<KeyName>),
+    EditDescription(KeyName, String),
+    EditTags(KeyName, Vec<Tag>),
+    EditPolicy(KeyName, String),
+    EditPermissions(KeyName, String, Box<ConsolePolicy>),
+    CreateAlias(KeyName),
+    MoveAlias(KeyName, Vec<String>),
+    DeleteAlias(KeyName, Vec<String>),
+    Encrypt(KeyName),
+    Decrypt(KeyName),
+    /// Something in the external key manager.
+    ExternalKey(external_keys::ExternalKeyForm),
+    Preferences,
+}
+
+/// What is wrong with an input: its name, and why.
+pub type InputError = (&'static str, String);
+
+/// What the dialog wants done.
+#[derive(Clone, Debug, PartialEq)]
+pub enum DialogEvent {
+    /// Ask AWS.
+    Request(Call),
+    /// Put this on the clipboard: what it is, and the text.
+    Copy(&'static str, String),
+    /// Close it.
+    Close,
+    /// Remember what was chosen.
+    SetPreferences(Preferences),
+    /// All is done: close it, tell so, and look at everything again.
+    Done(String),
+}
+
+impl FormKind {
+    /// The dialog's title.
+    fn title(&self) -> &'static str {
+        match self {
+            Self::CreateKeyStore => "Create external key store",
+            Self::EditKeyStore(_) => "Edit external key store",
+            Self::DeleteKeyStore { .. } => "Delete external key store?",
+            Self::Enable(_) => "Enable KMS keys",
+            Self::Disable(_) => "Disable KMS keys?",
+            Self::ScheduleDeletion(_) => "Schedule key deletion?",
+            Self::CancelDeletion(_) => "Cancel key deletion",
+            Self::EditDescription(..) => "Edit description",
+            Self::EditTags(..) => "Add or edit tags",
+            Self::EditPolicy(..) => "Edit key policy",
+            Self::EditPermissions(..) => "Edit administrators and users",
+            Self::CreateAlias(_) => "Create alias",
+            Self::MoveAlias(..) => "Move alias",
+            Self::DeleteAlias(..) => "Delete alias?",
+            Self::Encrypt(_) => "Encrypt",
+            Self::Decrypt(_) => "Decrypt",
+            Self::ExternalKey(form_kind) => form_kind.title(),
+            Self::Preferences => "Preferences",
+        }
+    }
+
+    fn form(&self, now: &Preferences, world: &Target) -> Form {
+        match self {
+            Self::Preferences => preferences::form(now),
+            Self::ExternalKey(form_kind) => form_kind.form(),
+            Self::EditPermissions(_, _, policy) => permissions::form(policy),
+            Self::CreateKeyStore if *world == Target::Bundled => stores::with_proxy_route(stores::form(None)),
+            Self::CreateKeyStore => stores::form(None),
+            Self::EditKeyStore(store) => stores::form(Some(store)),
+            Self::DeleteKeyStore { .. } => Form::new(vec![stores::confirmation()], "Delete", true),
+            Self::Encrypt(_) | Self::Decrypt(_) => cryptography::form(self),
+            _ => keys::form(self),
+        }
+    }
+
+    /// What the person should know before doing it.
+    fn write_intro(&self, view: &mut ScrollView) {
+        match self {
+            Self::CreateKeyStore | Self::EditKeyStore(_) | Self::DeleteKeyStore { .. } => {
+                stores::write_intro(self, view)
+            }
+            Self::Encrypt(key) | Self::Decrypt(key) => {
+                view.key_value("KMS key", &key.name, theme::TEXT);
+                view.blank_line();
+            }
+            Self::ExternalKey(form_kind) => form_kind.write_intro(view),
+            _ => keys::write_intro(self, view),
+        }
+    }
+
+    fn validate(&self, form: &Form, account: &AccountState) -> Vec<InputError> {
+        match self {
+            Self::Preferences => preferences::validate(form),
+            Self::ExternalKey(form_kind) => form_kind.validate(form),
+            Self::EditPermissions(_, text, policy) => permissions::validate(form, text, policy, account),
+            Self::CreateKeyStore | Self::EditKeyStore(_) => stores::validate(self, form, account),
+            Self::DeleteKeyStore { name, .. } => stores::confirmation_error(form, name).into_iter().collect(),
+            Self::Encrypt(_) | Self::Decrypt(_) => cryptography::validate(self, form),
+            _ => keys::validate(self, form, account),
+        }
+    }
+
+    fn changes(&self, form: &Form, account: &AccountState) -> Vec<Change> {
+        match self {
+            Self::EditPermissions(key, text, policy) => permissions::changes(&key.id, form, text, policy, account),
+            Self::CreateKeyStore | Self::EditKeyStore(_) | Self::DeleteKeyStore { .. } => stores::changes(self, form),
+            Self::Encrypt(_) | Self::Decrypt(_) => cryptography::changes(self, form),
+            Self::ExternalKey(form_kind) => form_kind.changes(form),
+            _ => keys::changes(self, form),
+        }
+    }
+
+    /// The sentence of the flash bar.
+    fn success_message(&self, form: &Form) -> String {
+        match self {
+            Self::CreateKeyStore => {
+                format!("The external key store {} was created. Connect it to use it.", form.text("name"))
+            }
+            Self::EditKeyStore(store) => format!("The external key store {} was updated.", store.custom_key_store_name),
+            Self::DeleteKeyStore { name, .. } => format!("The external key store {name} was deleted."),
+            Self::ExternalKey(form_kind) => form_kind.success_message(form),
+            _ => keys::success_message(self, form),
+        }
+    }
+
+    /// Inputs that a command needs not: no name has to be typed to confirm it, and a secret comes from a file.
+    fn unneeded_inputs(&self) -> &'static [&'static str] {
+        if *self == Self::CreateKeyStore { &stores::CREDENTIAL_INPUTS } else { &["confirm"] }
+    }
+
+    /// The input that mends an error of AWS.
+    fn input_for_error(&self, code: &str) -> Option<&'static str> {
+        match self {
+            Self::CreateKeyStore | Self::EditKeyStore(_) => stores::input_for_error(code),
+            _ => None,
+        }
+    }
+}
+
+/// A task on the screen: its form, how far its requests are, and what came of them.
+#[derive(Clone, Debug)]
+pub struct FormDialog {
+    /// What is to be done.
+    pub kind: FormKind,
+    form: Form,
+    queue: Vec<Change>,
+    total: usize,
+    failure: Option<CallFailure>,
+    outcome: Option<ChangeOutcome>,
+    is_confirming_discard: bool,
+    is_copied: bool,
+    read_only: bool,
+    scroll: ScrollState,
+}
+
+impl PartialEq for FormDialog {
+    fn eq(&self, other: &Self) -> bool {
+        self.kind == other.kind
+    }
+}
+
+impl FormDialog {
+    /// Opens the form of a task. Some is asked for in the bundled world alone.
+    pub fn new(task: FormKind, now: &Preferences, world: &Target) -> Self {
+        let mut form = task.form(now, world);
+        stores::update_visible_inputs(&task, &mut form);
+        Self {
+            kind: task,
+            form,
+            queue: Vec::new(),
+            total: 0,
+            failure: None,
+            outcome: None,
+            is_confirming_discard: false,
+            is_copied: false,
+            read_only: false,
+            scroll: ScrollState::default(),
+        }
+    }
+
+    /// Lets the dialog give the commands that would do it, and do nothing. What a person prefers is no change to AWS.
+    pub fn set_read_only(&mut self) {
+        if self.kind != FormKind::Preferences {
+            self.read_only = true;
+            self.form.submit_label = cli_commands::COPY_LABEL;
+            self.update_visible_inputs();
+            self.form.focus_first();
+        }
+    }
+
+    /// Moves the focus to an input.
+    pub fn focus_input(&mut self, name: &'static str) {
+        self.form.focus_field(name);
+    }
+
+    /// Shows the inputs that are needed now.
+    fn update_visible_inputs(&mut self) {
+        stores::update_visible_inputs(&self.kind, &mut self.form);
+        if self.read_only {
+            self.form.hidden.extend(self.kind.unneeded_inputs());
+        }
+    }
+
+    /// What is wrong with the form; where nothing is done, only with what it asks for.
+    fn validate(&self, account: &AccountState) -> Vec<InputError> {
+        let mut problems = self.kind.validate(&self.form, account);
+        problems.retain(|(name, _)| !(self.read_only && self.form.hidden.contains(name)));
+        problems
+    }
+
+    /// Whether an answer is waited for.
+    pub fn is_sending(&self) -> bool {
+        !self.queue.is_empty() && self.failure.is_none()
+    }
+
+    /// Whether leaving would lose what was typed.
+    pub fn has_unsaved_changes(&self) -> bool {
+        self.form.is_modified() && self.outcome.is_none()
+    }
+
+    /// Takes a key.
+    pub fn handle_key(&mut self, key: KeyEvent, account: &AccountState) -> Vec<DialogEvent> {
+        if self.is_sending() {
+            // What is on its way can't be called back; the dialog can be left, and the answer is told when it comes.
+            return if key.code == KeyCode::Esc { vec![DialogEvent::Close] } else { Vec::new() };
+        }
+        if let Some(outcome) = &self.outcome {
+            return match key.code {
+                KeyCode::Char('y') => {
+                    self.is_copied = true;
+                    cryptography::copy_event(outcome).into_iter().collect()
+                }
+                KeyCode::Esc | KeyCode::Enter | KeyCode::Char('q') => match outcome {
+                    // Something was made, and is to be seen.
+                    ChangeOutcome::Configuration(_) => vec![DialogEvent::Done(self.kind.success_message(&self.form))],
+                    _ => vec![DialogEvent::Close],
+                },
+                _ => Vec::new(),
+            };
+        }
+        if !self.form.is_in_text_area() && self.scroll.handle_page_key(key.code) {
+            return Vec::new();
+        }
+        self.scroll.reset();
+        self.is_copied = false;
+        let asked = std::mem::take(&mut self.is_confirming_discard);
+        let pressed = self.form.handle_key(key);
+        self.update_visible_inputs();
+        match pressed {
+            FormEvent::Handled => Vec::new(),
+            FormEvent::EnterPressed(name) => self.on_input_entered(name),
+            FormEvent::Cancel if key.code == KeyCode::Esc && self.has_unsaved_changes() && !asked => {
+                self.is_confirming_discard = true;
+                Vec::new()
+            }
+            FormEvent::Cancel => vec![DialogEvent::Close],
+            FormEvent::Submit => self.submit(account),
+        }
+    }
+
+    fn on_input_entered(&mut self, name: &'static str) -> Vec<DialogEvent> {
+        let text = self.form.text(name);
+        if name == stores::CONFIGURATION_FILE && !text.is_empty() {
+            if text.starts_with('{') {
+                self.on_file_loaded(&Ok(SecretString::new(text)));
+                return Vec::new();
+            }
+            return vec![DialogEvent::Request(Call::ReadFile(text))];
+        }
+        self.form.focus_next();
+        Vec::new()
+    }
+
+    /// A file that was asked for has been read.
+    pub fn on_file_loaded(&mut self, file: &Result<SecretString, CallFailure>) {
+        let file = file.as_ref().map_err(Clone::clone);
+        let result = file.and_then(|text| stores::fill_from_configuration_file(&mut self.form, text.expose()));
+        self.failure = result.err();
+        self.update_visible_inputs();
+    }
+
+    /// Takes pasted text.
+    pub fn handle_paste(&mut self, text: &str) {
+        if self.is_sending() || self.outcome.is_some() {
+            return;
+        }
+        if self.form.focused_field() == Some(stores::CONFIGURATION_FILE) && text.trim_start().starts_with('{') {
+            // It holds a secret, so it is taken apart without ever standing on the screen.
+            self.on_file_loaded(&Ok(SecretString::new(text.to_owned())));
+            return;
+        }
+        self.form.paste(text);
+    }
+
+    fn submit(&mut self, account: &AccountState) -> Vec<DialogEvent> {
+        if let Some((name, _)) = self.validate(account).first() {
+            self.form.focus_field(name);
+            return Vec::new();
+        }
+        if self.kind == FormKind::Preferences {
+            return vec![DialogEvent::SetPreferences(preferences::from_form(&self.form))];
+        }
+        let changes = self.kind.changes(&self.form, account);
+        if self.read_only && !changes.is_empty() {
+            self.is_copied = true;
+            self.form.focus_submit();
+            return vec![DialogEvent::Copy(cli_commands::CLIPBOARD_NAME, cli_commands::for_changes(&changes, account))];
+        }
+        // After a failure only what is left is tried again; an edited form asks anew.
+        self.queue = changes;
+        self.total = self.queue.len();
+        self.failure = None;
+        self.send()
+    }
+
+    fn send(&mut self) -> Vec<DialogEvent> {
+        match self.queue.first() {
+            Some(change) => vec![DialogEvent::Request(Call::Change(Box::new(change.clone())))],
+            None if self.total == 0 => vec![DialogEvent::Done("Nothing was changed.".to_owned())],
+            None => vec![DialogEvent::Done(self.kind.success_message(&self.form))],
+        }
+    }
+
+    /// A request was answered.
+    pub fn on_response(&mut self, result: Result<ChangeOutcome, CallFailure>) -> Vec<DialogEvent> {
+        match result {
+            Ok(ChangeOutcome::Done) => {
+                if !self.queue.is_empty() {
+                    self.queue.remove(0);
+                }
+                self.send()
+            }
+            Ok(outcome) => {
+                self.queue.clear();
+                self.outcome = Some(outcome);
+                Vec::new()
+            }
+            Err(failure) => {
+                match self.kind.input_for_error(&failure.code) {
+                    Some(name) => self.form.focus_field(name),
+                    None => self.form.focus_submit(),
+                }
+                self.failure = Some(failure);
+                Vec::new()
+            }
+        }
+    }
+
+    /// Whether there is a form to fill in now.
+    pub fn has_form(&self) -> bool {
+        self.outcome.is_none() && !self.is_sending()
+    }
+
+    /// Whether letters are text now.
+    pub fn is_typing(&self) -> bool {
+        self.has_form() && self.form.is_typing()
+    }
+
+    /// Whether Space ticks a box or presses a button.
+    pub fn can_toggle(&self) -> bool {
+        self.form.can_toggle()
+    }
+
+    /// Whether `PgDn` looks further down.
+    pub fn can_scroll(&self) -> bool {
+        self.has_form() && !self.form.is_in_text_area() && self.scroll.has_more_below()
+    }
+
+    /// How far it is scrolled.
+    pub fn scroll(&self) -> &ScrollState {
+        &self.scroll
+    }
+
+    /// Writes the dialog; gives its title.
+    pub fn write(&self, view: &mut ScrollView, account: &AccountState) -> String {
+        let title = self.kind.title().to_owned();
+        if let Some(outcome) = &self.outcome {
+            cryptography::write_outcome(view, outcome, self.is_copied);
+            return title;
+        }
+        let title = if self.is_confirming_discard { "Esc once more discards what you typed".to_owned() } else { title };
+        if self.read_only {
+            cli_commands::write_read_only_notice(
+                view,
+                "nothing is changed from here. This gives the command that does it.",
+            );
+            view.blank_line();
+        }
+        self.kind.write_intro(view);
+        // What AWS refused stands where the person is.
+        let tell = |view: &mut ScrollView| {
+            if let Some(failure) = &self.failure {
+                self.write_failure(view, failure);
+            }
+        };
+        let problems = self.validate(account);
+        self.form.write(view, &problems, tell);
+        if self.read_only && problems.is_empty() {
+            let told = cli_commands::for_changes(&self.kind.changes(&self.form, account), account);
+            cli_commands::write(view, &told, self.is_copied);
+        }
+        if self.is_sending() {
+            let (done, total) = (self.total - self.queue.len(), self.total);
+            let words = if total > 1 { format!("… {done} of {total} done") } else { "… Sending".to_owned() };
+            view.push_line(Line::styled(words, theme::WARNING));
+            return title;
+        }
+        self.form.write_buttons(view, tell);
+        title
+    }
+
+    fn write_failure(&self, view: &mut ScrollView, failure: &CallFailure) {
+        let remedy = remedy::for_error(&failure.code, &failure.message);
+        let done = self.total.saturating_sub(self.queue.len());
+        if self.total > 1 {
+            view.paragraph(&format!("{done} of {} done, then:", self.total), 0, theme::TEXT);
+        }
+        view.push_line(Line::styled(format!("✗ {}", failure.code), theme::ERROR));
+        if !failure.message.is_empty() {
+            view.error(&failure.message, 2, theme::TEXT);
+        }
+        view.paragraph(remedy.meaning, 2, theme::TEXT);
+        view.paragraph(&format!("What to do: {}", remedy.action), 2, theme::TEXT);
+        view.blank_line();
+    }
+}
+
+/// What a person knows a key by.
+pub fn key_name(key: &KeySummary, account: &AccountState) -> KeyName {
+    let aliases = super::pages::keys::aliases_of(key.key_id(), account);
+    let id = key.key_id().to_owned();
+    KeyName { name: aliases.first().unwrap_or(&id).clone(), id }
+}

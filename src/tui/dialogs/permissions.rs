@@ -1,0 +1,119 @@
+//! The default view of a key policy: administrators, deletion, users and other accounts, one a line.
+
+use super::InputError;
+use crate::aws::kms::PutKeyPolicy;
+use crate::aws::limits;
+use crate::aws::policy::ConsolePolicy;
+use crate::create_key::account_state::AccountState;
+use crate::create_key::principals::PrincipalKind;
+use crate::tui::effect::Change;
+use crate::tui::widgets::form::{Form, FormField, FormInput};
+
+const ADMINISTRATORS: &str = "administrators";
+const MAY_DELETE: &str = "may-delete";
+const USERS: &str = "users";
+const ACCOUNTS: &str = "accounts";
+
+/// The form of a policy that the console made.
+pub fn form(current: &ConsolePolicy) -> Form {
+    let row = |name, label, hint: &str, input| FormField { name, label, hint: hint.to_owned(), input };
+    let principals = "One a line: an ARN, or the name of a user or role.";
+    Form::new(
+        vec![
+            row(
+                ADMINISTRATORS,
+                "Key administrators",
+                principals,
+                FormInput::text(&current.administrators.join("\n"), 6),
+            ),
+            row(
+                MAY_DELETE,
+                "Allow key administrators to delete this key",
+                "",
+                FormInput::Checkbox(current.administrators_may_delete),
+            ),
+            row(USERS, "Key users", principals, FormInput::text(&current.users.join("\n"), 6)),
+            row(
+                ACCOUNTS,
+                "Other AWS accounts",
+                "One a line: 12 digits.",
+                FormInput::text(&current.other_accounts.join("\n"), 3),
+            ),
+        ],
+        "Save changes",
+        false,
+    )
+}
+
+fn non_empty_lines(form: &Form, name: &str) -> Vec<String> {
+    let text = form.text(name);
+    text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect()
+}
+
+/// The ARN that a person means by an ARN or a name.
+fn resolve_principal(line: &str, account: &AccountState) -> Result<String, String> {
+    if line.starts_with("arn:") {
+        return Ok(line.to_owned());
+    }
+    let meant: Vec<_> = account.principals.list().iter().filter(|principal| principal.name == line).collect();
+    match meant[..] {
+        [one] => Ok(one.arn.clone()),
+        [] if !account.principals.is_complete() => {
+            Err(format!("‘{line}’ is not among the IAM users and roles that are listed so far: write the ARN."))
+        }
+        [] => Err(format!("There is no IAM user or role ‘{line}’ in this account.")),
+        _ => {
+            let kinds = meant.iter().map(|one| if one.kind == PrincipalKind::User { "a user" } else { "a role" });
+            let kinds: Vec<_> = kinds.collect();
+            Err(format!("‘{line}’ is {}: write the ARN.", kinds.join(" and ")))
+        }
+    }
+}
+
+fn resolve_principals(form: &Form, name: &'static str, account: &AccountState) -> Result<Vec<String>, InputError> {
+    let mut all: Vec<String> = Vec::new();
+    for line in non_empty_lines(form, name) {
+        let arn = resolve_principal(&line, account).map_err(|wrong| (name, wrong))?;
+        if all.contains(&arn) {
+            return Err((name, format!("{arn} stands twice.")));
+        }
+        all.push(arn);
+    }
+    Ok(all)
+}
+
+fn policy_from_form(form: &Form, current: &ConsolePolicy, account: &AccountState) -> Result<ConsolePolicy, InputError> {
+    let other_accounts = non_empty_lines(form, ACCOUNTS);
+    for account in &other_accounts {
+        limits::account_id(account).map_err(|violation| (ACCOUNTS, format!("{account}: {}", violation.reason)))?;
+        if *account == current.account {
+            return Err((ACCOUNTS, "This is the account of the key.".to_owned()));
+        }
+    }
+    Ok(ConsolePolicy {
+        administrators: resolve_principals(form, ADMINISTRATORS, account)?,
+        administrators_may_delete: form.is_checked(MAY_DELETE),
+        users: resolve_principals(form, USERS, account)?,
+        other_accounts,
+        ..current.clone()
+    })
+}
+
+/// What is wrong with the form.
+pub fn validate(form: &Form, text: &str, current: &ConsolePolicy, account: &AccountState) -> Vec<InputError> {
+    match policy_from_form(form, current, account) {
+        Err(problem) => vec![problem],
+        Ok(policy) => {
+            let made = policy.apply_to(text).unwrap_or_default();
+            let wrong = limits::policy_text(&made).err();
+            wrong.map(|violation| (ADMINISTRATORS, violation.reason)).into_iter().collect()
+        }
+    }
+}
+
+/// The request that saves it.
+pub fn changes(key_id: &str, form: &Form, text: &str, current: &ConsolePolicy, account: &AccountState) -> Vec<Change> {
+    let made = policy_from_form(form, current, account).ok().and_then(|policy| policy.apply_to(text));
+    let put = |policy| Change::PutPolicy(PutKeyPolicy::new(key_id.to_owned(), policy));
+    made.map(put).into_iter().collect()
+}

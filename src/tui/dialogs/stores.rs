@@ -1,0 +1,370 @@
+//! External key stores: create, edit, delete.
+
+use serde::Deserialize;
+
+use super::{FormKind, InputError};
+use crate::aws::kms::{
+    ConnectionState, CreateCustomKeyStore, CustomKeyStore, CustomKeyStoreType, DeleteCustomKeyStore,
+    UpdateCustomKeyStore, XksProxyAuthenticationCredential, XksProxyConnectivity,
+};
+use crate::aws::limits::{self, XKS_PROXY_PATH_SUFFIX};
+use crate::aws::scalar::SecretString;
+use crate::aws::xks_console::{ProxyRoute, PutProxyRoute};
+use crate::create_key::account_state::AccountState;
+use crate::tui::effect::{CallFailure, Change};
+use crate::tui::theme;
+use crate::tui::widgets::form::{Form, FormField, FormInput};
+use crate::tui::widgets::scroll_view::ScrollView;
+
+/// The input that names, or holds, a proxy configuration file.
+pub const CONFIGURATION_FILE: &str = "file";
+const NAME: &str = "name";
+const CONNECTIVITY: &str = "connectivity";
+const CROSS_ACCOUNT: &str = "cross-account";
+const OWNER: &str = "owner";
+const SERVICE: &str = "service";
+const ENDPOINT: &str = "endpoint";
+const ROUTE: &str = "route";
+const ADDRESS: &str = "address";
+const CA_CERTIFICATES: &str = "authorities";
+const PREFIX: &str = "prefix";
+const ACCESS_KEY: &str = "access-key";
+const SECRET: &str = "secret";
+const SHOW_SECRET: &str = "show";
+/// The inputs of the proxy credential.
+pub const CREDENTIAL_INPUTS: [&str; 3] = [ACCESS_KEY, SECRET, SHOW_SECRET];
+const CONFIRM: &str = "confirm";
+
+const CONNECTIVITIES: [XksProxyConnectivity; 2] =
+    [XksProxyConnectivity::PublicEndpoint, XksProxyConnectivity::VpcEndpointService];
+
+fn row(name: &'static str, label: &'static str, hint: &str, input: FormInput) -> FormField {
+    FormField { name, label, hint: hint.to_owned(), input }
+}
+
+/// The form of a new store, or of one that is there.
+pub fn form(store: Option<&CustomKeyStore>) -> Form {
+    let proxy = store.and_then(|store| store.xks_proxy_configuration.as_ref());
+    let connectivity = proxy.map_or(XksProxyConnectivity::PublicEndpoint, |proxy| proxy.connectivity);
+    let chosen = CONNECTIVITIES.iter().position(|one| *one == connectivity).unwrap_or(0);
+    let path = proxy.map_or("", |proxy| proxy.uri_path.as_str());
+    let text = |value: Option<&String>| FormInput::line(value.map_or("", String::as_str));
+    let owner = proxy.and_then(|proxy| proxy.vpc_endpoint_service_owner.as_ref());
+    let labels = CONNECTIVITIES.map(|one| one.label().to_owned()).to_vec();
+    let is_new = store.is_none();
+    let credential = if is_new {
+        "20 to 30 of A-Z and 2-7: the ID of the credential that the proxy knows AWS KMS by."
+    } else {
+        "Leave both parts of the credential empty to keep it; to change one, enter both."
+    };
+    let rows = vec![
+        row(
+            NAME,
+            "Key store name",
+            "Unique in your AWS account and Region.",
+            text(store.map(|store| &store.custom_key_store_name)),
+        ),
+        row(
+            CONFIGURATION_FILE,
+            "Proxy configuration file - optional",
+            "Its path, which Enter reads into the fields below, or its JSON pasted here.",
+            FormInput::line(""),
+        ),
+        row(CONNECTIVITY, "Proxy connectivity", "", FormInput::Radio(labels, chosen)),
+        row(
+            SERVICE,
+            "VPC endpoint service name",
+            "Such as com.amazonaws.vpce.us-west-2.vpce-svc-0123456789abcdef0.",
+            text(proxy.and_then(|proxy| proxy.vpc_endpoint_service_name.as_ref())),
+        ),
+        row(CROSS_ACCOUNT, "Cross-account VPC endpoint service", "", FormInput::Checkbox(owner.is_some())),
+        row(OWNER, "VPC endpoint service owner account ID", "12 digits.", text(owner)),
+        row(
+            ENDPOINT,
+            "Proxy URI endpoint",
+            "https:// and a host name. No port: it is 443.",
+            text(proxy.map(|proxy| &proxy.uri_endpoint)),
+        ),
+        row(
+            PREFIX,
+            "Proxy URI path prefix - optional",
+            "Such as /example/path/prefix; /kms/xks/v1 follows it by itself.",
+            FormInput::line(path.strip_suffix(XKS_PROXY_PATH_SUFFIX).unwrap_or(path)),
+        ),
+        row(ACCESS_KEY, "Proxy credential: Access key ID", credential, FormInput::line("")),
+        row(
+            SECRET,
+            "Proxy credential: Secret access key",
+            "43 to 64 of a-z, A-Z, 0-9, /, + and =.",
+            FormInput::secret(),
+        ),
+        row(SHOW_SECRET, "Show secret access key", "", FormInput::Checkbox(false)),
+    ];
+    Form::new(rows, if is_new { "Create external key store" } else { "Update external key store" }, false)
+}
+
+/// Adds, after the endpoint, how a proxy is reached that no public name and certificate lead to. AWS KMS has no such
+/// thing; the bundled one has.
+pub fn with_proxy_route(mut form: Form) -> Form {
+    let after = form.fields.iter().position(|row| row.name == ENDPOINT).map_or(form.fields.len(), |place| place + 1);
+    let rows = [
+        row(
+            ROUTE,
+            "The proxy has no public name or certificate",
+            "The bundled AWS can do without; AWS itself needs both.",
+            FormInput::Checkbox(false),
+        ),
+        row(
+            ADDRESS,
+            "Proxy address - optional",
+            "An IP address and a port where the bundled AWS looks for the host above, such as 127.0.0.1:8443.",
+            FormInput::line(""),
+        ),
+        row(
+            CA_CERTIFICATES,
+            "Proxy CA certificates - optional",
+            "A file, PEM, whose authorities are trusted for the host above, too.",
+            FormInput::line(""),
+        ),
+    ];
+    form.fields.splice(after..after, rows);
+    form
+}
+
+/// The host that the endpoint names.
+fn proxy_host(form: &Form) -> String {
+    form.text(ENDPOINT).trim_start_matches("https://").to_owned()
+}
+
+/// The input in which the name of what will be gone is typed.
+pub fn confirmation() -> FormField {
+    row(CONFIRM, "Type the name of the key store to confirm", "", FormInput::line(""))
+}
+
+/// Why a deletion is not confirmed yet.
+pub fn confirmation_error(form: &Form, name: &str) -> Option<InputError> {
+    (form.text(CONFIRM) != name.trim()).then(|| (CONFIRM, format!("Type ‘{name}’ to confirm.")))
+}
+
+/// What can't be changed while the store is not disconnected.
+fn is_connectivity_locked(kind: &FormKind) -> bool {
+    matches!(kind, FormKind::EditKeyStore(store) if store.connection_state != ConnectionState::Disconnected)
+}
+
+/// Shows the inputs that the others ask for.
+pub fn update_visible_inputs(kind: &FormKind, form: &mut Form) {
+    form.hidden = Vec::new();
+    if !matches!(kind, FormKind::CreateKeyStore | FormKind::EditKeyStore(_)) {
+        return;
+    }
+    form.shows_secrets = form.is_checked(SHOW_SECRET);
+    if is_connectivity_locked(kind) {
+        form.hidden.extend([CONNECTIVITY, SERVICE, CROSS_ACCOUNT, OWNER, ENDPOINT]);
+    } else if CONNECTIVITIES[form.selected_option(CONNECTIVITY)] == XksProxyConnectivity::PublicEndpoint {
+        form.hidden.extend([SERVICE, CROSS_ACCOUNT, OWNER]);
+    } else if !form.is_checked(CROSS_ACCOUNT) {
+        form.hidden.push(OWNER);
+    }
+    if !form.is_checked(ROUTE) {
+        form.hidden.extend([ADDRESS, CA_CERTIFICATES]);
+    }
+}
+
+/// What the person should know first.
+pub fn write_intro(kind: &FormKind, view: &mut ScrollView) {
+    match kind {
+        FormKind::CreateKeyStore => {
+            view.paragraph(
+                "An external key store joins AWS KMS and an external key store proxy. It starts disconnected. The proxy must \
+                 not itself depend on a KMS key in this store.",
+                0,
+                theme::MUTED,
+            );
+        }
+        FormKind::EditKeyStore(store) => {
+            view.key_value("Custom key store ID", &store.custom_key_store_id, theme::TEXT);
+            view.key_value("Connection state", store.connection_state.label(), theme::TEXT);
+            if is_connectivity_locked(kind) {
+                let words = "Connectivity, endpoint and VPC endpoint service can be changed only while the store is \
+                             disconnected.";
+                view.paragraph(words, 2, theme::WARNING);
+            }
+            view.paragraph(
+                "The new values must lead to the same external keys, or what the KMS keys in this store encrypted is lost. It \
+                 can take five minutes until all of AWS KMS uses them.",
+                2,
+                theme::WARNING,
+            );
+        }
+        FormKind::DeleteKeyStore { id, name, keys } => {
+            view.key_value("External key store", name, theme::TEXT);
+            view.key_value("Custom key store ID", id, theme::TEXT);
+            view.blank_line();
+            let words = "This can't be undone. Nothing outside of AWS KMS is touched: the proxy, the external key manager and \
+                         the external keys stay.";
+            view.paragraph(words, 0, theme::TEXT);
+            if *keys > 0 {
+                let words = format!("AWS KMS will refuse it: {keys} KMS keys live in this store.");
+                view.paragraph(&words, 0, theme::WARNING);
+            }
+        }
+        _ => {}
+    }
+    view.blank_line();
+}
+
+/// What is wrong with the form of a store.
+pub fn validate(kind: &FormKind, form: &Form, account: &AccountState) -> Vec<InputError> {
+    let mut found = Vec::new();
+    let mut report = |name: &'static str, result: Result<(), limits::Violation>| {
+        if let Err(violation) = result {
+            found.push((name, violation.reason));
+        }
+    };
+    let is_new = matches!(kind, FormKind::CreateKeyStore);
+    let is_vpc = CONNECTIVITIES[form.selected_option(CONNECTIVITY)] == XksProxyConnectivity::VpcEndpointService;
+    report(NAME, limits::custom_key_store_name(&form.text(NAME)));
+    if !is_connectivity_locked(kind) {
+        if is_vpc {
+            report(SERVICE, limits::xks_proxy_vpc_endpoint_service_name(&form.text(SERVICE)));
+        }
+        if is_vpc && form.is_checked(CROSS_ACCOUNT) {
+            report(OWNER, limits::account_id(&form.text(OWNER)));
+        }
+        report(ENDPOINT, limits::xks_proxy_uri_endpoint(&form.text(ENDPOINT)));
+    }
+    let has_authorities_alone = form.text(ADDRESS).is_empty() && !form.text(CA_CERTIFICATES).is_empty();
+    if form.is_checked(ROUTE) && !has_authorities_alone {
+        report(ADDRESS, limits::xks_proxy_address(&form.text(ADDRESS)).map(drop));
+    }
+    report(PREFIX, limits::xks_proxy_path_prefix(&form.text(PREFIX)));
+    let (access_key, secret) = (form.text(ACCESS_KEY), form.secret(SECRET));
+    if is_new || !access_key.is_empty() || !secret.is_empty() {
+        report(ACCESS_KEY, limits::xks_proxy_access_key_id(&access_key));
+        report(SECRET, limits::xks_proxy_secret_access_key(secret));
+    }
+    let own = if let FormKind::EditKeyStore(store) = kind { store.custom_key_store_id.as_str() } else { "" };
+    let name = form.text(NAME);
+    let stores = account.key_stores.ready().map_or(&[][..], Vec::as_slice);
+    if let Some(other) =
+        stores.iter().find(|store| store.custom_key_store_name == name && store.custom_key_store_id != own)
+    {
+        found.push((NAME, format!("The key store {} has this name already.", other.custom_key_store_id)));
+    }
+    found
+}
+
+/// The requests that a form makes.
+pub fn changes(kind: &FormKind, form: &Form) -> Vec<Change> {
+    let full = |text: String| (!text.is_empty()).then_some(text);
+    let path = format!("{}{XKS_PROXY_PATH_SUFFIX}", form.text(PREFIX));
+    let credential = (!form.secret(SECRET).is_empty()).then(|| XksProxyAuthenticationCredential {
+        access_key_id: form.text(ACCESS_KEY),
+        raw_secret_access_key: SecretString::new(form.secret(SECRET).to_owned()),
+    });
+    let connectivity = CONNECTIVITIES[form.selected_option(CONNECTIVITY)];
+    match kind {
+        FormKind::CreateKeyStore => proxy_route_change(form)
+            .into_iter()
+            .chain([Change::CreateKeyStore(CreateCustomKeyStore {
+                custom_key_store_name: form.text(NAME),
+                custom_key_store_type: Some(CustomKeyStoreType::ExternalKeyStore),
+                cloud_hsm_cluster_id: None,
+                xks_proxy_uri_endpoint: full(form.text(ENDPOINT)),
+                xks_proxy_uri_path: Some(path),
+                xks_proxy_vpc_endpoint_service_name: full(form.text(SERVICE)),
+                xks_proxy_vpc_endpoint_service_owner: full(form.text(OWNER)),
+                xks_proxy_authentication_credential: credential,
+                xks_proxy_connectivity: Some(connectivity),
+            })])
+            .collect(),
+        FormKind::EditKeyStore(store) => {
+            update_change(store, form, path, credential, connectivity).into_iter().collect()
+        }
+        FormKind::DeleteKeyStore { id, .. } => {
+            vec![Change::DeleteKeyStore(DeleteCustomKeyStore { custom_key_store_id: id.clone() })]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Says how the host is reached, before a store is made in front of it.
+fn proxy_route_change(form: &Form) -> Option<Change> {
+    let full = |text: String| (!text.is_empty()).then_some(text);
+    let route = ProxyRoute { host: proxy_host(form), address: full(form.text(ADDRESS)), certificate_authorities: None };
+    form.is_checked(ROUTE).then(|| Change::PutProxyRoute(PutProxyRoute(route), full(form.text(CA_CERTIFICATES))))
+}
+
+/// Only what differs is asked for: some of it can't be named at all while the store is connected.
+fn update_change(
+    store: &CustomKeyStore,
+    form: &Form,
+    path: String,
+    credential: Option<XksProxyAuthenticationCredential>,
+    connectivity: XksProxyConnectivity,
+) -> Option<Change> {
+    let proxy = store.xks_proxy_configuration.as_ref()?;
+    let other = |text: String, before: Option<&String>| (!text.is_empty() && Some(&text) != before).then_some(text);
+    let is_other_way = !form.hidden.contains(&CONNECTIVITY) && connectivity != proxy.connectivity;
+    let mut request = UpdateCustomKeyStore {
+        custom_key_store_id: store.custom_key_store_id.clone(),
+        new_custom_key_store_name: other(form.text(NAME), Some(&store.custom_key_store_name)),
+        xks_proxy_uri_endpoint: other(form.text(ENDPOINT), Some(&proxy.uri_endpoint)),
+        xks_proxy_uri_path: other(path, Some(&proxy.uri_path)),
+        xks_proxy_vpc_endpoint_service_name: other(form.text(SERVICE), proxy.vpc_endpoint_service_name.as_ref()),
+        xks_proxy_vpc_endpoint_service_owner: other(form.text(OWNER), proxy.vpc_endpoint_service_owner.as_ref()),
+        xks_proxy_authentication_credential: credential,
+        xks_proxy_connectivity: is_other_way.then_some(connectivity),
+    };
+    if is_other_way && request.xks_proxy_uri_endpoint.is_none() {
+        // Connectivity goes with its endpoint.
+        request.xks_proxy_uri_endpoint = Some(form.text(ENDPOINT));
+    }
+    let nothing = UpdateCustomKeyStore { custom_key_store_id: store.custom_key_store_id.clone(), ..Default::default() };
+    (request != nothing).then_some(Change::UpdateKeyStore(request))
+}
+
+/// The file that vendors of external key store proxies supply (AWS console, *Upload configuration file*).
+#[derive(Deserialize)]
+struct ConfigurationFile {
+    #[serde(rename = "XksProxyUriPath")]
+    uri_path: String,
+    #[serde(rename = "XksProxyAuthenticationCredential")]
+    credential: XksProxyAuthenticationCredential,
+}
+
+/// Takes a proxy configuration file over into the form, and forgets the file's text.
+pub fn fill_from_configuration_file(form: &mut Form, text: &str) -> Result<(), CallFailure> {
+    let file: ConfigurationFile = serde_json::from_str(text).map_err(|error| CallFailure {
+        code: "InvalidConfigurationFile".to_owned(),
+        message: format!(
+            "This is no proxy configuration file: line {}, column {}. It is JSON with XksProxyUriPath and \
+             XksProxyAuthenticationCredential, which has AccessKeyId and RawSecretAccessKey.",
+            error.line(),
+            error.column()
+        ),
+        request_id: String::new(),
+    })?;
+    let path = file.uri_path;
+    form.set_value(PREFIX, path.strip_suffix(XKS_PROXY_PATH_SUFFIX).unwrap_or(&path));
+    form.set_value(ACCESS_KEY, &file.credential.access_key_id);
+    form.set_value(SECRET, file.credential.raw_secret_access_key.expose());
+    form.set_value(CONFIGURATION_FILE, "");
+    form.focus_next();
+    Ok(())
+}
+
+/// The input that mends an error of CreateCustomKeyStore or UpdateCustomKeyStore.
+pub fn input_for_error(code: &str) -> Option<&'static str> {
+    match code.trim_end_matches("Exception") {
+        "CustomKeyStoreNameInUse" => Some(NAME),
+        "XksProxyUriInUse" | "XksProxyInvalidConfiguration" => Some(PREFIX),
+        "XksProxyUriEndpointInUse" | "XksProxyUriUnreachable" | "XksProxyInvalidResponse" => Some(ENDPOINT),
+        "XksProxyIncorrectAuthenticationCredential" => Some(ACCESS_KEY),
+        "FileNotRead" | "MalformedCertificate" => Some(CA_CERTIFICATES),
+        "XksProxyVpcEndpointServiceInUse"
+        | "XksProxyVpcEndpointServiceNotFound"
+        | "XksProxyVpcEndpointServiceInvalidConfiguration" => Some(SERVICE),
+        _ => None,
+    }
+}
