@@ -3,37 +3,18 @@
 //! Nothing is owned by a task: what comes true later (a store that connects) is stored with its due time, and whoever
 //! reads after it does the work.
 
-mod aliases;
 mod authorization;
-pub mod ciphertext;
 mod cloudtrail;
 mod cloudwatch;
-mod cryptography;
-mod external_keys;
 #[cfg(test)]
 mod failure_tests;
-mod grants;
 mod iam;
-mod identity;
-mod key_states;
-mod key_stores;
-mod keys;
-mod metrics;
-mod mfa;
+pub mod kms;
 mod pagination;
-mod parameters;
-mod policies;
-mod proxy_routes;
-mod refused;
-mod rotation;
 mod router;
 mod scenario;
-mod sessions;
-mod simulate;
 mod store;
-mod tagging;
-mod tags;
-mod vpc;
+mod xks_console;
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -43,7 +24,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use zeroize::Zeroizing;
 
-pub use mfa::MfaDevice;
+pub use iam::mfa::MfaDevice;
 pub use store::OpenError;
 
 use crate::aws::arn::{Arn, partition_of};
@@ -58,7 +39,7 @@ use crate::xks::network::Network;
 use crate::xks::proxy;
 use authorization::PolicyCache;
 use cloudtrail::{EventBuffer, EventDraft};
-use sessions::SessionAttributes;
+use iam::sessions::SessionAttributes;
 use store::Store;
 
 /// An operation's answer, or why it was refused.
@@ -82,7 +63,7 @@ struct Inner {
 impl Drop for Inner {
     fn drop(&mut self) {
         self.event_buffer.close(&self.store);
-        metrics::close(self);
+        cloudwatch::metric_store::close(self);
     }
 }
 
@@ -137,7 +118,7 @@ impl BundledAws {
         if !scenario::is_filled(&store)? {
             scenario::fill(scenario, &store, &manager)?;
         }
-        let credentials = identity::console_credentials(&store)?;
+        let credentials = iam::principals::console_credentials(&store)?;
         let clock = store.environment().clock.clone();
         let proxy = proxy::router(manager.clone(), clock.clone());
         let network = network.map(Arc::new);
@@ -158,10 +139,10 @@ impl BundledAws {
             let account = Arc::downgrade(&inner);
             network.set_route_lookup(move |host| {
                 let Some(account) = account.upgrade() else { return Ok(None) };
-                proxy_routes::find_route(&account.store, host).map_err(|error| error.to_string())
+                xks_console::proxy_routes::find_route(&account.store, host).map_err(|error| error.to_string())
             });
             inner.event_buffer.spawn_flusher(Arc::downgrade(&inner));
-            metrics::spawn_flusher(&inner);
+            cloudwatch::metric_store::spawn_flusher(&inner);
             inner.key_manager.spawn_log_flusher();
         }
         Ok(Self(inner))
@@ -227,7 +208,7 @@ impl BundledAws {
     /// # Errors
     /// What the account's database says.
     pub fn access_keys(&self) -> Result<Vec<AccessKey>, OpenError> {
-        identity::access_keys(&self.0.store)
+        iam::principals::access_keys(&self.0.store)
     }
 
     /// The MFA device of the console's user, which is made when it is first asked for.
@@ -235,7 +216,7 @@ impl BundledAws {
     /// # Errors
     /// What the account's database says.
     pub fn mfa_device(&self) -> Result<MfaDevice, OpenError> {
-        mfa::get_or_create_device(&self.0.store, &identity::console_user(&self.0.store)?)
+        iam::mfa::get_or_create_device(&self.0.store, &iam::principals::console_user(&self.0.store)?)
     }
 
     /// The KMS keys whose external key has this ID in a partition of the bundled external key manager: key IDs, with an alias
@@ -244,7 +225,7 @@ impl BundledAws {
     /// # Errors
     /// What the account's database says.
     pub fn kms_keys_using_external_key(&self, partition: &str, id: &str) -> Result<Vec<String>, OpenError> {
-        external_keys::kms_keys_using(&self.0.store, partition, id)
+        xks_console::external_keys::kms_keys_using(&self.0.store, partition, id)
     }
 
     /// The names and ARNs of all roles.
@@ -252,7 +233,7 @@ impl BundledAws {
     /// # Errors
     /// What the account's database says.
     pub fn roles(&self) -> Result<Vec<(String, String)>, OpenError> {
-        identity::roles(&self.0.store)
+        iam::principals::roles(&self.0.store)
     }
 
     /// The external key manager, which lives outside of AWS and which no AWS API reaches.

@@ -6,9 +6,10 @@ use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, header};
 
 use super::cloudtrail::EventDraft;
-use super::sessions::{self, CredentialError};
+use super::iam::principals;
+use super::iam::sessions::{self, CredentialError};
 use super::store::StoreError;
-use super::{ApiResult, Call, ConnectionInfo, Inner, account_region, identity};
+use super::{ApiResult, Call, ConnectionInfo, Inner, account_region};
 use crate::access_log::{RequestDetails, RequestDetailsSlot};
 use crate::aws::codec::{self, XML_CONTENT_TYPE};
 use crate::aws::error::ServiceError;
@@ -138,7 +139,7 @@ fn authenticate<'a>(
         return Err(unknown());
     }
     let found = match &signed_request.session_token {
-        None => identity::find_access_key(aws, signed_request.access_key_id),
+        None => principals::find_access_key(aws, signed_request.access_key_id),
         Some(token) => sessions::find_session(aws, signed_request.access_key_id, token),
     };
     let (caller, secret) = found.map_err(|unfit| match unfit {

@@ -7,9 +7,9 @@ use rusqlite::{OptionalExtension as _, Transaction, params};
 use serde::Deserialize;
 
 use super::account_region;
-use super::identity;
+use super::iam::principals;
+use super::kms::vpc_endpoint_service::VpcEndpointService;
 use super::store::{OpenError, Store, StoreError};
-use super::vpc::VpcEndpointService;
 use crate::aws::arn::{Arn, partition_of};
 use crate::aws::iam::{MemberList, Role, User};
 use crate::aws::kms::{
@@ -242,7 +242,7 @@ impl ScenarioWriter<'_> {
 
     /// An ID as IAM makes them: four letters and sixteen of A to Z and 2 to 7.
     fn unique_id(&self, prefix: &str) -> Result<String, OpenError> {
-        Ok(format!("{prefix}{}", identity::unique_id_suffix(&self.environment().random)?))
+        Ok(format!("{prefix}{}", principals::unique_id_suffix(&self.environment().random)?))
     }
 
     fn insert_principals(&self) -> Result<(), OpenError> {

@@ -16,13 +16,14 @@ use std::collections::BTreeMap;
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use self::single_key_session::SingleKeySession;
-use super::connect::{AfterConnect, ConnectDialog};
+use super::dialogs::connect::{AfterConnect, ConnectDialog};
+use super::dialogs::login::LoginDialog;
+use super::dialogs::switcher::Switcher;
 use super::dialogs::{self, Menu};
 use super::drafts::{DraftList, Drafts};
 use super::effect::{Call, CallId, Effect, Msg, TimerId};
 use super::flash::Flash;
 use super::keymap::Binding;
-use super::login::LoginDialog;
 use super::pages::Location;
 use super::pages::api_calls::ApiCallList;
 use super::pages::event::EventPage;
@@ -33,7 +34,6 @@ use super::pages::key_store::KeyStorePage;
 use super::pages::key_stores::KeyStoreList;
 use super::pages::keys::KeyList;
 use super::preferences::Preferences;
-use super::switcher::Switcher;
 use super::text_view::TextView;
 use super::widgets::scroll::ScrollState;
 use super::wizard::Wizard;
@@ -456,7 +456,7 @@ impl App {
                 effects.push(self.request(Call::KeyStores));
             }
             Location::Keys | Location::AwsKeys => {
-                effects.extend([self.request(Call::Keys(None)), self.request(Call::Aliases)])
+                effects.extend([self.request(Call::Keys(None)), self.request(Call::Aliases)]);
             }
             Location::Key(id) => {
                 self.key = KeyPage::new(id.clone());

@@ -5,20 +5,17 @@
 
 pub mod app;
 pub mod chrome;
-pub mod connect;
 pub mod dialogs;
 pub mod drafts;
 pub mod effect;
 pub mod flash;
 pub mod header;
 pub mod keymap;
-pub mod login;
 pub mod monitoring;
 pub mod pages;
 pub mod path_input;
 pub mod preferences;
 pub mod runtime;
-pub mod switcher;
 pub mod terminal;
 pub mod text_view;
 pub mod theme;

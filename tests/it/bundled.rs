@@ -9,7 +9,8 @@ use xks_console::aws::kms::{
 use xks_console::aws::scalar::{Blob, SecretString};
 use xks_console::aws::sigv4::Credentials;
 use xks_console::aws::sts::GetCallerIdentity;
-use xks_console::bundled::{BundledAws, OpenError, ciphertext};
+use xks_console::bundled::kms::ciphertext;
+use xks_console::bundled::{BundledAws, OpenError};
 use xks_console::client::Client;
 use xks_console::environment::{Clock, Environment};
 use xks_console::flow::player::in_process_client;

@@ -255,7 +255,7 @@ async fn signature_covers_whole_body(probe: &mut Probe) -> CheckResult {
     let Some(key) = probe.keys.first().map(|key| key.id.clone()) else { return skip("no --key was given") };
     let long = probe.encrypt_request(&key).with_bytes("/additionalAuthenticatedData", &[0; 8192]);
     let request = long.with_tampering("a blank put after the last byte of the body", |request| {
-        *request.body_mut() = with_trailing_space(request.body())
+        *request.body_mut() = with_trailing_space(request.body());
     });
     probe.send(&request).await?.ensure_error(&[AuthenticationFailedException])
 }

@@ -4,7 +4,7 @@
 //! or a font of the system. The font is JetBrains Mono, shipped in `assets/fonts` under the SIL Open Font License.
 //! Borders, blocks and the marks that this font lacks are drawn as shapes, so that lines join from cell to cell.
 
-mod boxes;
+mod box_drawing;
 mod color;
 mod png;
 mod svg;

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use ratatui::buffer::Buffer;
 use unicode_width::UnicodeWidthStr as _;
 
-use super::boxes::{PathSegment, Rect, Shape, shape};
+use super::box_drawing::{PathSegment, Rect, Shape, shape};
 use super::color::{BACKGROUND, CellStyle, FOREGROUND, Rgb};
 use super::{BASELINE, CELL_HEIGHT, CELL_WIDTH, FONT_FAMILY, FONT_SIZE, PADDING};
 
@@ -81,7 +81,7 @@ impl Row {
                 self.foregrounds.add(cell_style.foreground, Rect::new(rect.left + left, rect.top + top, right, bottom));
             }),
             Some(Shape::Shade(percent)) => {
-                self.foregrounds.add(cell_style.foreground.blend(cell_style.background, percent), whole)
+                self.foregrounds.add(cell_style.foreground.blend(cell_style.background, percent), whole);
             }
             Some(Shape::Stroke(steps)) => self.add_stroke(cell_style.foreground, &steps, left, top),
             None => self.add_text(symbol, cell_style, column, cells, top),
@@ -102,9 +102,9 @@ impl Row {
         for step in steps {
             let (x, y) = (|x: f32| round_hundredths(x + left), |y: f32| round_hundredths(y + top));
             let _ = match *step {
-                PathSegment::MoveTo(to_x, to_y) => write!(path, "M{} {}", x(to_x), y(to_y)),
-                PathSegment::LineTo(to_x, to_y) => write!(path, "L{} {}", x(to_x), y(to_y)),
-                PathSegment::QuadTo(by_x, by_y, to_x, to_y) => {
+                PathSegment::Move(to_x, to_y) => write!(path, "M{} {}", x(to_x), y(to_y)),
+                PathSegment::Line(to_x, to_y) => write!(path, "L{} {}", x(to_x), y(to_y)),
+                PathSegment::Quad(by_x, by_y, to_x, to_y) => {
                     write!(path, "Q{} {} {} {}", x(by_x), y(by_y), x(to_x), y(to_y))
                 }
             };

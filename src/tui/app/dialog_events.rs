@@ -5,7 +5,7 @@ use crossterm::event::{KeyCode, KeyEvent};
 use super::drafts::then_refresh;
 use super::{App, Dialog};
 use crate::aws::kms::ConnectionState;
-use crate::tui::connect::{self, AfterConnect, ConnectDialog};
+use crate::tui::dialogs::connect::{self, AfterConnect, ConnectDialog};
 use crate::tui::dialogs::menu::{self, MenuAction};
 use crate::tui::dialogs::{self, FormKind, cli_commands, stores};
 use crate::tui::effect::{Call, Effect};
@@ -56,7 +56,7 @@ impl App {
                 return discard.into_iter().chain(self.leave_wizard()).collect();
             }
             Some(Dialog::ConfirmDisconnect { .. } | Dialog::ConfirmDiscard { .. }) if enters || escape => {
-                self.dialog = None
+                self.dialog = None;
             }
             Some(Dialog::FieldHelp { scroll, .. } | Dialog::KeyboardHelp { scroll, .. }) => match key.code {
                 code if scroll.handle_key(code) => {}

@@ -107,7 +107,7 @@ impl App {
         let Some(Dialog::ConfirmUnsaved { reason, is_confirm_focused }) = &mut self.dialog else { return Vec::new() };
         match key.code {
             KeyCode::Tab | KeyCode::BackTab | KeyCode::Left | KeyCode::Right => {
-                *is_confirm_focused = !*is_confirm_focused
+                *is_confirm_focused = !*is_confirm_focused;
             }
             KeyCode::Enter | KeyCode::Char(' ') if *is_confirm_focused => {
                 self.dialog = None;

@@ -55,28 +55,12 @@ impl App {
             (Call::Permissions(_), result) => return self.permissions_answered(result),
             (Call::Connect(_) | Call::Disconnect(_), result) => return self.on_connection_response(result),
             (Call::Change(_), result) => return self.on_change_response(result),
-            (Call::ReadFile(_), result) => {
-                let file = result
-                    .map(|reply| if let Response::FileRead(text) = reply { text } else { SecretString::default() });
-                if let Some(Dialog::Task(task)) = &mut self.dialog {
-                    task.on_file_loaded(&file);
-                }
-                return Vec::new();
-            }
-            (Call::WriteFile { .. }, Ok(Response::FileWritten(path))) => {
-                self.text_view = None;
-                self.flashes.push(Flash::success("Saved", format!("Saved to {path}.")));
-                return Vec::new();
-            }
+            (Call::ReadFile(_), result) => return self.on_file_read(result),
+            (Call::WriteFile { .. }, result) => return self.on_file_written(result),
             (_, Ok(Response::Identity { caller, account_alias })) => {
                 self.account.set_caller(caller);
                 self.account_alias = account_alias;
                 None
-            }
-            (Call::WriteFile { .. }, Err(failure)) => {
-                // The text would cover the message.
-                self.text_view = None;
-                Some(failure)
             }
             (Call::Identity | Call::Key(_), Err(failure)) => Some(failure),
             (_, Ok(Response::KeyStores(stores))) => {
@@ -131,6 +115,28 @@ impl App {
         }
         if let Some(failure) = stale {
             self.show_failure(&failure);
+        }
+        Vec::new()
+    }
+
+    fn on_file_read(&mut self, result: Result<Response, CallFailure>) -> Vec<Effect> {
+        let file =
+            result.map(|response| if let Response::FileRead(text) = response { text } else { SecretString::default() });
+        if let Some(Dialog::Task(dialog)) = &mut self.dialog {
+            dialog.on_file_loaded(&file);
+        }
+        Vec::new()
+    }
+
+    fn on_file_written(&mut self, result: Result<Response, CallFailure>) -> Vec<Effect> {
+        // The text would cover the message.
+        self.text_view = None;
+        match result {
+            Ok(Response::FileWritten(path)) => {
+                self.flashes.push(Flash::success("Saved", format!("Saved to {path}.")));
+            }
+            Ok(_) => {}
+            Err(failure) => self.show_failure(&failure),
         }
         Vec::new()
     }
@@ -242,7 +248,7 @@ impl App {
         let here = self.wizard.as_ref().map(|wizard| wizard.principals_at_cursor(&self.account));
         match result {
             Ok(Response::Principals { page, next }) => {
-                self.account.principals.on_page_loaded(kind, marker.is_none(), page, next)
+                self.account.principals.on_page_loaded(kind, marker.is_none(), page, next);
             }
             Ok(_) => {}
             Err(failure) => {

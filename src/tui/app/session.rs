@@ -5,9 +5,9 @@ use crate::client::Client;
 use crate::client::credentials::LoadCredentialsError;
 use crate::client::profile::SwitchTarget;
 use crate::create_key::submission::{self, Submission, SubmissionResponse};
+use crate::tui::dialogs::login::{self, LoginDialog};
+use crate::tui::dialogs::switcher::{self, Switcher};
 use crate::tui::effect::{Call, CallFailure, Effect, Response};
-use crate::tui::login::{self, LoginDialog};
-use crate::tui::switcher::{self, Switcher};
 use crate::tui::wizard::Wizard;
 
 /// What a wizard with something in it loses.

@@ -1,13 +1,16 @@
 //! Changes to keys and key stores: each a form in a dialog, the requests it makes, and what comes of them.
 
 pub mod cli_commands;
+pub mod connect;
 mod cryptography;
 pub mod external_keys;
 mod keys;
+pub mod login;
 pub mod menu;
 mod permissions;
 mod preferences;
 pub mod stores;
+pub mod switcher;
 
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::text::Line;
@@ -126,7 +129,7 @@ impl FormKind {
     fn write_intro(&self, view: &mut ScrollView) {
         match self {
             Self::CreateKeyStore | Self::EditKeyStore(_) | Self::DeleteKeyStore { .. } => {
-                stores::write_intro(self, view)
+                stores::write_intro(self, view);
             }
             Self::Encrypt(key) | Self::Decrypt(key) => {
                 view.key_value("KMS key", &key.name, theme::TEXT);

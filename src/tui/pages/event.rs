@@ -111,7 +111,7 @@ impl EventPage {
         view.heading("At the external key store proxy");
         match &self.proxy_requests {
             Loadable::Idle | Loadable::Loading => {
-                drop(view.paragraph("… Looking into the proxy's log", 2, theme::MUTED))
+                view.paragraph("… Looking into the proxy's log", 2, theme::MUTED);
             }
             Loadable::Failed(reason) => drop(view.paragraph(reason, 2, theme::MUTED)),
             Loadable::Ready(requests) if requests.is_empty() => {

@@ -10,8 +10,8 @@ use crate::aws::kms::{ConnectionState, CustomKeyStore};
 use crate::aws::lenient::UNREADABLE;
 use crate::create_key::account_state::{AccountState, Loadable};
 use crate::create_key::key_summary::KeySummary;
-use crate::tui::connect::{self, AfterConnect};
 use crate::tui::dialogs::FormKind;
+use crate::tui::dialogs::connect::{self, AfterConnect};
 use crate::tui::effect::Call;
 use crate::tui::keymap::{self, Action, Context};
 use crate::tui::monitoring::{self, Monitoring, TimeRange};
@@ -138,7 +138,7 @@ impl KeyStorePage {
         match key.code {
             KeyCode::Tab | KeyCode::Down | KeyCode::Right => self.set_focus((self.focus_index + 1) % focus_count),
             KeyCode::BackTab | KeyCode::Up | KeyCode::Left => {
-                self.set_focus((self.focus_index + focus_count - 1) % focus_count)
+                self.set_focus((self.focus_index + focus_count - 1) % focus_count);
             }
             KeyCode::PageDown | KeyCode::PageUp => {
                 self.scroll.handle_page_key(key.code);

@@ -15,7 +15,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use super::connect::AfterConnect;
+use super::dialogs::connect::AfterConnect;
 use super::dialogs::{FormKind, Menu};
 use super::effect::Call;
 use super::theme;

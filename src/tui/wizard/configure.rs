@@ -11,7 +11,7 @@ use crate::create_key::field::Field;
 use crate::create_key::method::Method;
 use crate::create_key::radio_options::{radio_options, selected_index};
 use crate::create_key::validate::FieldError;
-use crate::tui::connect::AfterConnect;
+use crate::tui::dialogs::connect::AfterConnect;
 use crate::tui::effect::Call;
 use crate::tui::keymap::{self, Action, Context};
 use crate::tui::pages::key_stores::{cell, external_key_stores};

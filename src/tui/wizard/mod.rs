@@ -19,7 +19,7 @@ use std::collections::BTreeSet;
 
 use self::editors::Editors;
 use self::focus::FocusTarget;
-use super::connect::AfterConnect;
+use super::dialogs::connect::AfterConnect;
 use super::effect::Call;
 use super::keymap::Context;
 use super::widgets::table::Table;

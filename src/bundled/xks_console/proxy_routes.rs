@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use rusqlite::{OptionalExtension as _, Row, params};
 
-use super::store::Store;
-use super::{ApiResult, Call};
 use crate::aws::error::ServiceError;
 use crate::aws::limits;
 use crate::aws::operation::Empty;
 use crate::aws::xks_console::{ListProxyRoutes, ListProxyRoutesOutput, ProxyRoute, PutProxyRoute};
+use crate::bundled::store::Store;
+use crate::bundled::{ApiResult, Call};
 use crate::xks::network;
 
 /// The longest text of certificates that is kept, in bytes.

@@ -1,8 +1,10 @@
 //! GetMetricData and ListMetrics of CloudWatch, for the metrics of external key stores.
 
+pub(super) mod metric_store;
+
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
-use super::metrics::canonical_dimensions;
+use self::metric_store::canonical_dimensions;
 use super::{ApiResult, Call};
 use crate::aws::cloudwatch::{
     Dimension, GetMetricData, GetMetricDataOutput, ListMetrics, ListMetricsOutput, Metric, MetricDataQuery,

@@ -7,8 +7,6 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
-use super::pagination::paginate;
-use super::{ApiResult, Call};
 use crate::aws::error::ServiceError;
 use crate::aws::kms::{
     ConnectCustomKeyStore, ConnectionState, CustomKeyStore, DescribeCustomKeyStores, DescribeCustomKeyStoresOutput,
@@ -16,6 +14,8 @@ use crate::aws::kms::{
 };
 use crate::aws::operation::Empty;
 use crate::aws::scalar::SecretString;
+use crate::bundled::pagination::paginate;
+use crate::bundled::{ApiResult, Call};
 use crate::xks::client::ProxyTarget;
 
 /// How long connecting takes. AWS takes about five minutes; nobody learns anything from waiting that long.

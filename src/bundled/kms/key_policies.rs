@@ -1,8 +1,5 @@
 //! GetKeyPolicy, PutKeyPolicy, ListKeyPolicies, and what a policy must be to be taken.
 
-use super::authorization::AuthorizationRequest;
-use super::pagination::paginate;
-use super::{ApiResult, Call};
 use crate::aws::error::ServiceError;
 use crate::aws::kms::{
     DEFAULT_POLICY_NAME, GetKeyPolicy, GetKeyPolicyOutput, KeyManagerType, ListKeyPolicies, ListKeyPoliciesOutput,
@@ -10,6 +7,9 @@ use crate::aws::kms::{
 };
 use crate::aws::operation::Empty;
 use crate::aws::{limits, policy};
+use crate::bundled::authorization::AuthorizationRequest;
+use crate::bundled::pagination::paginate;
+use crate::bundled::{ApiResult, Call};
 
 impl Call<'_> {
     /// Checks a policy that is given with a new key: grammar, size, principals, and that the caller isn't locked out.

@@ -3,10 +3,10 @@
 use serde::Deserialize;
 
 use super::key_states::unsupported_origin;
-use super::{ApiResult, Call};
 use crate::aws::error::ServiceError;
 use crate::aws::kms::{Origin, request_members};
 use crate::aws::shape;
+use crate::bundled::{ApiResult, Call};
 
 /// What an operation would need that a symmetric encryption key has not.
 enum UnsupportedReason {

@@ -5,10 +5,7 @@ use std::sync::Arc;
 use rusqlite::{OptionalExtension as _, Transaction};
 use serde::de::DeserializeOwned;
 
-use super::pagination::paginate;
 use super::sessions::CredentialError;
-use super::store::{OpenError, Store, StoreError};
-use super::{AccessKey, ApiResult, Call, Caller, Inner};
 use crate::aws::arn::Arn;
 use crate::aws::error::ServiceError;
 use crate::aws::iam::{
@@ -19,6 +16,9 @@ use crate::aws::limits;
 use crate::aws::scalar::SecretString;
 use crate::aws::sigv4::Credentials;
 use crate::aws::sts::{CallerIdentity, GetCallerIdentity};
+use crate::bundled::pagination::paginate;
+use crate::bundled::store::{OpenError, Store, StoreError};
+use crate::bundled::{AccessKey, ApiResult, Call, Caller, Inner};
 use crate::environment::{Random, RandomError};
 
 /// The policies of a user or role and their names, by name.

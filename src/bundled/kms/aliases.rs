@@ -3,16 +3,16 @@
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
-use super::authorization::AuthorizationRequest;
 use super::keys::KeyRecord;
-use super::pagination::PageRequest;
-use super::{ApiResult, Call, account_region};
 use crate::aws::arn::Arn;
 use crate::aws::error::ServiceError;
 use crate::aws::kms::{AliasListEntry, CreateAlias, DeleteAlias, ListAliases, ListAliasesOutput, UpdateAlias};
 use crate::aws::limits;
 use crate::aws::operation::Empty;
 use crate::aws::scalar::EpochSeconds;
+use crate::bundled::authorization::AuthorizationRequest;
+use crate::bundled::pagination::PageRequest;
+use crate::bundled::{ApiResult, Call, account_region};
 
 /// Aliases that a key can have (KMS resource quotas).
 const MAX_ALIASES_PER_KEY: i64 = 50;

@@ -5,6 +5,7 @@
 //! little; the newest [`MOST_EVENTS`] of the last [`KEPT`] stay. Source of the format: *CloudTrail record contents*.
 
 mod lookup;
+mod parameters;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -15,7 +16,7 @@ use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use super::parameters::{redacted_form, redacted_json, with_defaults};
+use self::parameters::{redacted_form, redacted_json, with_defaults};
 use super::store::Store;
 use super::{ApiResult, Call, Caller, Inner, account_region};
 use crate::aws::codec;

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::Transaction;
 
-use super::keys::KeyRecord;
+use super::kms::keys::KeyRecord;
 use super::store::RecordReader;
 use super::{ApiResult, Call, Caller};
 use crate::aws::error::ServiceError;

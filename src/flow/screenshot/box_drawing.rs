@@ -58,11 +58,11 @@ pub(super) enum Shape {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum PathSegment {
     /// Go there without drawing.
-    MoveTo(f32, f32),
+    Move(f32, f32),
     /// Draw straight to there.
-    LineTo(f32, f32),
+    Line(f32, f32),
     /// Draw to there, bending at the first point.
-    QuadTo(f32, f32, f32, f32),
+    Quad(f32, f32, f32, f32),
 }
 
 /// The shape of `symbol`, when it is one that is not left to the font.
@@ -86,18 +86,18 @@ fn box_drawing(character: char) -> Shape {
         // The bend spans the shorter half of the cell; the rest of the longer way is straight.
         let vertical = if from.1 > y { y + x } else { y - x };
         Shape::Stroke(vec![
-            PathSegment::MoveTo(from.0, from.1),
-            PathSegment::LineTo(x, vertical),
-            PathSegment::QuadTo(x, y, to.0, to.1),
+            PathSegment::Move(from.0, from.1),
+            PathSegment::Line(x, vertical),
+            PathSegment::Quad(x, y, to.0, to.1),
         ])
     };
     let diagonal = |rising: bool, falling: bool| {
         let mut path = Vec::new();
         if rising {
-            path.extend([PathSegment::MoveTo(0.0, h), PathSegment::LineTo(w, 0.0)]);
+            path.extend([PathSegment::Move(0.0, h), PathSegment::Line(w, 0.0)]);
         }
         if falling {
-            path.extend([PathSegment::MoveTo(0.0, 0.0), PathSegment::LineTo(w, h)]);
+            path.extend([PathSegment::Move(0.0, 0.0), PathSegment::Line(w, h)]);
         }
         Shape::Stroke(path)
     };
@@ -248,11 +248,11 @@ fn braille(character: char) -> Vec<Rect> {
 /// The marks of form fields, so that every state of one has the same size.
 fn form_symbol(character: char) -> Option<Shape> {
     let square = [
-        PathSegment::MoveTo(1.0, 6.5),
-        PathSegment::LineTo(8.0, 6.5),
-        PathSegment::LineTo(8.0, 13.5),
-        PathSegment::LineTo(1.0, 13.5),
-        PathSegment::LineTo(1.0, 6.5),
+        PathSegment::Move(1.0, 6.5),
+        PathSegment::Line(8.0, 6.5),
+        PathSegment::Line(8.0, 13.5),
+        PathSegment::Line(1.0, 13.5),
+        PathSegment::Line(1.0, 6.5),
     ];
     let ring = |radius: f32| {
         // An eighth of a circle is near enough to a parabola: its bend lies tan(22.5°) along the tangent.
@@ -270,8 +270,8 @@ fn form_symbol(character: char) -> Option<Shape> {
             ((-bend, -radius), (0.0, -radius)),
         ];
         let eighths = around.map(|(bend, to)| (point(bend), point(to)));
-        std::iter::once(PathSegment::MoveTo(x, y - radius))
-            .chain(eighths.map(|(bend, to)| PathSegment::QuadTo(bend.0, bend.1, to.0, to.1)))
+        std::iter::once(PathSegment::Move(x, y - radius))
+            .chain(eighths.map(|(bend, to)| PathSegment::Quad(bend.0, bend.1, to.0, to.1)))
     };
     let mut path = Vec::new();
     match character {
@@ -284,15 +284,15 @@ fn form_symbol(character: char) -> Option<Shape> {
         '☐' => path.extend(square),
         '☑' => {
             path.extend(square);
-            path.extend([PathSegment::MoveTo(2.4, 9.8), PathSegment::LineTo(4.1, 11.8), PathSegment::LineTo(6.8, 8.0)]);
+            path.extend([PathSegment::Move(2.4, 9.8), PathSegment::Line(4.1, 11.8), PathSegment::Line(6.8, 8.0)]);
         }
         '☒' => {
             path.extend(square);
             path.extend([
-                PathSegment::MoveTo(2.6, 8.0),
-                PathSegment::LineTo(6.4, 12.0),
-                PathSegment::MoveTo(6.4, 8.0),
-                PathSegment::LineTo(2.6, 12.0),
+                PathSegment::Move(2.6, 8.0),
+                PathSegment::Line(6.4, 12.0),
+                PathSegment::Move(6.4, 8.0),
+                PathSegment::Line(2.6, 12.0),
             ]);
         }
         _ => return None,

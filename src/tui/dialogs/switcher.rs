@@ -3,16 +3,16 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::text::Line;
 
-use super::effect::{Call, CallFailure};
-use super::theme;
-use super::widgets::button_row;
-use super::widgets::picker::{Entry, Picker};
-use super::widgets::scroll_view::ScrollView;
 use crate::aws::arn::partition_of;
 use crate::aws::regions;
 use crate::client::endpoints::check_region;
 use crate::client::profile::{ProfileSummary, SwitchTarget};
 use crate::create_key::account_state::Loadable;
+use crate::tui::effect::{Call, CallFailure};
+use crate::tui::theme;
+use crate::tui::widgets::button_row;
+use crate::tui::widgets::picker::{Entry, Picker};
+use crate::tui::widgets::scroll_view::ScrollView;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum SwitcherFocus {
@@ -140,7 +140,7 @@ impl Switcher {
         if let Some(is_confirm_focused) = self.discard_confirmation {
             match key.code {
                 KeyCode::Tab | KeyCode::BackTab | KeyCode::Left | KeyCode::Right => {
-                    self.discard_confirmation = Some(!is_confirm_focused)
+                    self.discard_confirmation = Some(!is_confirm_focused);
                 }
                 _ if enters && is_confirm_focused => return self.open(),
                 _ if enters => self.discard_confirmation = None,
@@ -153,7 +153,7 @@ impl Switcher {
             (KeyCode::Tab, _) => self.move_focus(1),
             (KeyCode::BackTab, _) => self.move_focus(-1),
             (KeyCode::Enter, SwitcherFocus::Profile | SwitcherFocus::Region) => {
-                self.move_focus(if self.focus == SwitcherFocus::Region { 2 } else { 1 })
+                self.move_focus(if self.focus == SwitcherFocus::Region { 2 } else { 1 });
             }
             (_, SwitcherFocus::Profile) if self.profile.handle_key(key) => self.sync_region_with_profile(),
             (_, SwitcherFocus::Region) => self.is_region_chosen |= self.region.handle_key(key),

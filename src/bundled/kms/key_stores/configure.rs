@@ -10,7 +10,7 @@ use crate::aws::kms::{
 };
 use crate::aws::operation::Empty;
 use crate::aws::scalar::{EpochSeconds, SecretString};
-use crate::bundled::vpc::VpcEndpointService;
+use crate::bundled::kms::vpc_endpoint_service::VpcEndpointService;
 use crate::bundled::{ApiResult, Call};
 use crate::xks::client::ProxyTarget;
 

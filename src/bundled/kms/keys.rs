@@ -5,11 +5,7 @@ use std::sync::Arc;
 
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
-use super::authorization::{AuthorizationRequest, KEY_SPEC_CONDITION_KEYS, KEY_USAGE_CONDITION_KEYS};
 use super::grants::check_grant_tokens;
-use super::pagination::PageRequest;
-use super::store::RecordReader;
-use super::{ApiResult, Call};
 use crate::aws::arn::Arn;
 use crate::aws::error::ServiceError;
 use crate::aws::kms::{
@@ -18,6 +14,10 @@ use crate::aws::kms::{
 };
 use crate::aws::scalar::EpochSeconds;
 use crate::aws::{limits, policy};
+use crate::bundled::authorization::{AuthorizationRequest, KEY_SPEC_CONDITION_KEYS, KEY_USAGE_CONDITION_KEYS};
+use crate::bundled::pagination::PageRequest;
+use crate::bundled::store::RecordReader;
+use crate::bundled::{ApiResult, Call};
 use crate::xks::client::check_external_key;
 
 /// A key as it is stored, its state as it is now.
@@ -338,7 +338,7 @@ impl Call<'_> {
         &self,
         tx: &Transaction,
         request: &CreateKey,
-    ) -> ApiResult<super::key_stores::KeyStoreRecord> {
+    ) -> ApiResult<crate::bundled::kms::key_stores::KeyStoreRecord> {
         let store = self.find_key_store(tx, request.custom_key_store_id.as_deref().unwrap_or_default())?;
         if store.entry.connection_state != ConnectionState::Connected {
             let message = "This KMS key is in a custom key store that is not connected to its external key store proxy. \

@@ -2,8 +2,6 @@
 
 use zeroize::Zeroizing;
 
-use super::store::Store;
-use super::{ApiResult, BundledAws, Call, OpenError};
 use crate::aws::error::ServiceError;
 use crate::aws::limits;
 use crate::aws::operation::Empty;
@@ -14,6 +12,8 @@ use crate::aws::xks_console::{
     ListProxyRequestsOutput, Partition, ProxyConfiguration, RevokeProxyCredential, RotateExternalKey,
     RotateProxyCredential,
 };
+use crate::bundled::store::Store;
+use crate::bundled::{ApiResult, BundledAws, Call, OpenError};
 use crate::xks::key_manager::{KeyManagerError, NewExternalKey};
 use crate::xks::proxy::{BUNDLED_HOST, BUNDLED_VPC_HOST};
 

@@ -7,9 +7,7 @@ use rusqlite::{OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
 
-use super::authorization::AuthorizationRequest;
-use super::store::StoreError;
-use super::{ApiResult, Call, Caller, Inner, identity};
+use super::principals;
 use crate::aws::arn::Arn;
 use crate::aws::error::ServiceError;
 use crate::aws::iam::{Role, Tag};
@@ -18,6 +16,9 @@ use crate::aws::policy::PolicyDocument;
 use crate::aws::policy::evaluate::{PermissionResult, PolicyRequest};
 use crate::aws::scalar::SecretString;
 use crate::aws::sts::{AssumeRole, AssumeRoleOutput, AssumedRoleUser, SessionCredentials};
+use crate::bundled::authorization::AuthorizationRequest;
+use crate::bundled::store::StoreError;
+use crate::bundled::{ApiResult, Call, Caller, Inner};
 
 /// The action of AssumeRole.
 const ASSUME_ROLE_ACTION: &str = "sts:AssumeRole";
@@ -73,7 +74,7 @@ impl SessionAttributes {
     fn from_request(request: &AssumeRole, caller: &Caller, now: Timestamp) -> Result<Self, ServiceError> {
         let invalid = |message: &str| ServiceError::new("InvalidParameterValue", message);
         let (tags, keys) = (&request.tags.member, &request.transitive_tag_keys.member);
-        super::iam::check_tags(tags)?;
+        crate::bundled::iam::check_tags(tags)?;
         let has = |key: &String| tags.iter().any(|tag| tag.key.eq_ignore_ascii_case(key));
         if !keys.iter().all(has) {
             return Err(invalid("The specified transitive tag key must be included in the requested tags."));
@@ -140,9 +141,9 @@ pub fn find_session(
         });
         let ([account, arn, issuer_arn, user_id], sealed, token, policy, expires, context) =
             row.optional()?.ok_or(CredentialError::Unknown)?;
-        let policies = identity::policies_of(tx, &issuer_arn)?;
+        let policies = principals::policies_of(tx, &issuer_arn)?;
         let context: SessionAttributes = serde_json::from_str(&context).map_err(StoreError::from)?;
-        let tags = effective_tags(identity::tags_of_principal(tx, &issuer_arn)?, &context);
+        let tags = effective_tags(principals::tags_of_principal(tx, &issuer_arn)?, &context);
         let caller = Arc::new(Caller {
             account,
             arn,
@@ -192,7 +193,7 @@ impl Call<'_> {
             role.role_name,
             request.role_session_name
         );
-        let id = format!("ASIA{}", identity::unique_id_suffix(&environment.random)?);
+        let id = format!("ASIA{}", principals::unique_id_suffix(&environment.random)?);
         let secret = zeroize::Zeroizing::new(environment.random.hex::<20>()?);
         let token = environment.random.hex::<64>()?;
         let expires = environment.clock.now().saturating_add(SignedDuration::from_secs(i64::from(duration)));

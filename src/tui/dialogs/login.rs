@@ -4,15 +4,15 @@
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::text::{Line, Span};
 
-use super::effect::Call;
-use super::theme;
-use super::widgets::button_row;
-use super::widgets::editing::Edit;
-use super::widgets::scroll_view::ScrollView;
-use super::widgets::secret_field::SecretField;
 use crate::aws::limits;
 use crate::aws::scalar::SecretString;
 use crate::client::credentials::LoadCredentialsError;
+use crate::tui::effect::Call;
+use crate::tui::theme;
+use crate::tui::widgets::button_row;
+use crate::tui::widgets::editing::Edit;
+use crate::tui::widgets::scroll_view::ScrollView;
+use crate::tui::widgets::secret_field::SecretField;
 
 /// Digits of a code.
 const CODE_LENGTH: usize = 6;

@@ -2,10 +2,7 @@
 
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
-use super::authorization::AuthorizationRequest;
 use super::keys::KeyRecord;
-use super::pagination::paginate;
-use super::{ApiResult, Call, account_region};
 use crate::aws::arn::Arn;
 use crate::aws::error::ServiceError;
 use crate::aws::kms::{
@@ -14,6 +11,9 @@ use crate::aws::kms::{
 };
 use crate::aws::operation::Empty;
 use crate::aws::scalar::EpochSeconds;
+use crate::bundled::authorization::AuthorizationRequest;
+use crate::bundled::pagination::paginate;
+use crate::bundled::{ApiResult, Call, account_region};
 
 /// What a grant can allow, but not on keys of this kind.
 const UNSUPPORTED_GRANT_OPERATIONS: [&str; 10] = [
@@ -169,7 +169,7 @@ impl Call<'_> {
                 _ => {}
             }
             if request.dry_run == Some(true) {
-                return Err(super::cryptography::dry_run_error().into());
+                return Err(crate::bundled::kms::cryptography::dry_run_error().into());
             }
             let entry = GrantListEntry {
                 key_id: arn.clone(),
@@ -298,7 +298,7 @@ impl Call<'_> {
                 return Err(invalid_grant_id().into());
             }
             if request.dry_run == Some(true) {
-                return Err(super::cryptography::dry_run_error().into());
+                return Err(crate::bundled::kms::cryptography::dry_run_error().into());
             }
             self.delete_grant(tx, &key, &request.grant_id)
         })
@@ -348,7 +348,7 @@ impl Call<'_> {
                 self.authorize_key(tx, &authorization, &key)?;
             }
             if request.dry_run == Some(true) {
-                return Err(super::cryptography::dry_run_error().into());
+                return Err(crate::bundled::kms::cryptography::dry_run_error().into());
             }
             self.delete_grant(tx, &key, &grant_id)
         })

@@ -2,13 +2,13 @@
 
 use crossterm::event::{KeyCode, KeyEvent};
 
-use super::dialogs::cli_commands;
-use super::effect::{Call, CallFailure};
-use super::theme;
-use super::widgets::scroll_view::ScrollView;
+use super::cli_commands;
 use crate::aws::kms::{ConnectionState, CustomKeyStore};
 use crate::create_key::account_state::AccountState;
 use crate::create_key::remedy;
+use crate::tui::effect::{Call, CallFailure};
+use crate::tui::theme;
+use crate::tui::widgets::scroll_view::ScrollView;
 
 /// What the person wants once the store is connected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -282,7 +282,7 @@ impl ConnectDialog {
         let words: Vec<Option<&str>> = buttons.iter().map(|button| Some(button.label())).collect();
         // On a small screen the command matters more than what leads to it.
         view.focused(self.commands.is_some(), |view| {
-            super::widgets::button_row(view, &words, self.focused_button.min(buttons.len() - 1));
+            crate::tui::widgets::button_row(view, &words, self.focused_button.min(buttons.len() - 1));
         });
     }
 

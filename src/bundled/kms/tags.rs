@@ -2,14 +2,14 @@
 
 use rusqlite::{Transaction, params};
 
-use super::authorization::AuthorizationRequest;
 use super::keys::KeyRecord;
-use super::pagination::paginate;
-use super::{ApiResult, Call, account_region};
 use crate::aws::error::ServiceError;
 use crate::aws::kms::{ListResourceTags, ListResourceTagsOutput, Tag, TagResource, UntagResource};
 use crate::aws::limits;
 use crate::aws::operation::Empty;
+use crate::bundled::authorization::AuthorizationRequest;
+use crate::bundled::pagination::paginate;
+use crate::bundled::{ApiResult, Call, account_region};
 
 impl Call<'_> {
     /// Adds tags, or changes those whose key is there.

@@ -8,11 +8,9 @@ use hkdf::Hkdf;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use super::authorization::AuthorizationRequest;
 use super::ciphertext::{self, Body, Header, IV_LENGTH, SALT_LENGTH};
 use super::grants::check_grant_tokens;
 use super::keys::KeyRecord;
-use super::{ApiResult, Call};
 use crate::aws::arn::Arn;
 use crate::aws::error::ServiceError;
 use crate::aws::kms::{
@@ -21,6 +19,8 @@ use crate::aws::kms::{
     KeyMetadata, KeyState, ReEncrypt, ReEncryptOutput, Recipient,
 };
 use crate::aws::scalar::{Blob, SecretBlob};
+use crate::bundled::authorization::AuthorizationRequest;
+use crate::bundled::{ApiResult, Call};
 
 const ALGORITHM: &str = "SYMMETRIC_DEFAULT";
 /// Binds the derived keys to this use and format.

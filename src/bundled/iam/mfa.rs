@@ -5,13 +5,13 @@ use rusqlite::{OptionalExtension as _, Transaction, params};
 use totp_rs::{Builder, Secret, Totp};
 use zeroize::Zeroizing;
 
-use super::store::{OpenError, Store, StoreError};
-use super::{ApiResult, Call};
 use crate::aws::arn::Arn;
 use crate::aws::error::ServiceError;
 use crate::aws::limits;
 use crate::aws::scalar::SecretString;
 use crate::aws::sts::AssumeRole;
+use crate::bundled::store::{OpenError, Store, StoreError};
+use crate::bundled::{ApiResult, Call};
 
 /// A device, and what an authenticator needs to show its codes.
 pub struct MfaDevice {

@@ -3,9 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Transaction, params};
 
-use super::authorization::AuthorizationRequest;
 use super::keys::KeyRecord;
-use super::{ApiResult, Call};
 use crate::aws::error::ServiceError;
 use crate::aws::kms::{
     CancelKeyDeletion, CancelKeyDeletionOutput, DisableKey, EnableKey, KeyState, Origin, ScheduleKeyDeletion,
@@ -14,6 +12,8 @@ use crate::aws::kms::{
 use crate::aws::limits;
 use crate::aws::operation::Empty;
 use crate::aws::scalar::EpochSeconds;
+use crate::bundled::authorization::AuthorizationRequest;
+use crate::bundled::{ApiResult, Call};
 
 /// The waiting period when none is named.
 const DEFAULT_PENDING_WINDOW_DAYS: u32 = 30;

@@ -7,8 +7,6 @@ use zeroize::Zeroizing;
 
 use super::key_states::unsupported_origin;
 use super::keys::KeyRecord;
-use super::pagination::paginate;
-use super::{ApiResult, Call};
 use crate::aws::error::ServiceError;
 use crate::aws::kms::{
     DisableKeyRotation, EnableKeyRotation, GetKeyRotationStatus, GetKeyRotationStatusOutput, KeyState,
@@ -16,6 +14,8 @@ use crate::aws::kms::{
 };
 use crate::aws::operation::Empty;
 use crate::aws::scalar::EpochSeconds;
+use crate::bundled::pagination::paginate;
+use crate::bundled::{ApiResult, Call};
 
 /// The days between two rotations when none are named.
 const DEFAULT_ROTATION_PERIOD_DAYS: u32 = 365;
@@ -37,7 +37,7 @@ fn check_rotatable(key: &KeyRecord) -> Result<(), ServiceError> {
 impl Call<'_> {
     pub fn enable_key_rotation(&self, request: &EnableKeyRotation) -> ApiResult<Empty> {
         let days = request.rotation_period_in_days.unwrap_or(DEFAULT_ROTATION_PERIOD_DAYS);
-        let authorization = super::authorization::AuthorizationRequest::from("kms:EnableKeyRotation")
+        let authorization = crate::bundled::authorization::AuthorizationRequest::from("kms:EnableKeyRotation")
             .with_condition_key("kms:RotationPeriodInDays", days.to_string());
         self.commit_with_event(|tx| {
             let key = self.find_changeable_key(tx, &request.key_id, authorization)?;
@@ -68,7 +68,7 @@ impl Call<'_> {
             if key.origin != Origin::AwsKms {
                 return Err(unsupported_origin(&key.arn, key.origin).into());
             }
-            let account_region = super::account_region(&key.aws_account_id, &self.region);
+            let account_region = super::super::account_region(&key.aws_account_id, &self.region);
             let sql = "SELECT days, next FROM rotation_schedules WHERE world = ?1 AND key_id = ?2";
             let schedule =
                 tx.query_row(sql, [&account_region, &key.key_id], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?)));
@@ -135,7 +135,7 @@ impl Call<'_> {
         if material_id == key.material_id {
             return Ok(Some(key.material.clone()));
         }
-        let account_region = super::account_region(&key.metadata.aws_account_id, &self.region);
+        let account_region = super::super::account_region(&key.metadata.aws_account_id, &self.region);
         let sql = "SELECT material FROM key_materials WHERE world = ?1 AND key_id = ?2 AND material_id = ?3";
         let found = tx.query_row(sql, [&account_region, &key.metadata.key_id, material_id], |row| row.get(0));
         Ok(found.optional()?)

@@ -7,9 +7,9 @@ use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
-use super::{ApiResult, Call, Inner};
 use crate::aws::cloudwatch::Dimension;
 use crate::aws::kms::metrics::dimension::CUSTOM_KEY_STORE_ID;
+use crate::bundled::{ApiResult, Call, Inner};
 use crate::xks::metrics::{Metric, MetricMinute};
 
 /// How long the figures of a minute are kept (GetMetricData: a period of 60 seconds is available for 15 days).

@@ -3,9 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::identity::policies_of;
-use super::pagination::paginate;
-use super::{ApiResult, Call};
+use super::principals::policies_of;
 use crate::aws::arn::Arn;
 use crate::aws::error::ServiceError;
 use crate::aws::iam::{
@@ -15,6 +13,8 @@ use crate::aws::iam::{
 use crate::aws::policy::condition::RequestContext;
 use crate::aws::policy::evaluate::{PermissionResult, PolicyRequest, RequestPrincipal};
 use crate::aws::policy::{Effect, PolicyDocument, statement_spans};
+use crate::bundled::pagination::paginate;
+use crate::bundled::{ApiResult, Call};
 
 /// The words of `ContextKeyType`.
 const CONTEXT_KEY_TYPES: [&str; 12] = [

@@ -1,11 +1,11 @@
 //! GetResources of the Resource Groups Tagging API: KMS keys by their tags.
 
-use super::pagination::PageRequest;
-use super::{ApiResult, Call};
 use crate::aws::arn::Arn;
 use crate::aws::error::ServiceError;
 use crate::aws::iam::Tag;
 use crate::aws::tagging::{GetResources, GetResourcesOutput, ResourceTagMapping, TagFilter};
+use crate::bundled::pagination::PageRequest;
+use crate::bundled::{ApiResult, Call};
 
 fn invalid(message: impl Into<String>) -> ServiceError {
     ServiceError::new("InvalidParameterException", message)

@@ -4,10 +4,15 @@
 //! unique ID stands in its place, and a new principal of the same name gets nothing of it. Source: *AWS JSON policy
 //! elements: Principal*.
 
+pub(super) mod mfa;
+pub(super) mod principals;
+pub(super) mod sessions;
+mod simulation;
+
 use rusqlite::{OptionalExtension as _, Transaction, params};
 use serde::de::DeserializeOwned;
 
-use super::identity::{self, no_such_entity, url_encode};
+use self::principals::{no_such_entity, url_encode};
 use super::pagination::paginate;
 use super::{ApiResult, Call};
 use crate::aws::error::ServiceError;
@@ -155,7 +160,7 @@ impl Call<'_> {
         let user = User {
             path: path.to_owned(),
             user_name: name.clone(),
-            user_id: format!("AIDA{}", identity::unique_id_suffix(&self.store().environment().random)?),
+            user_id: format!("AIDA{}", principals::unique_id_suffix(&self.store().environment().random)?),
             arn,
             create_date: self.now_iso8601(),
             tags: request.tags.clone(),
@@ -183,7 +188,7 @@ impl Call<'_> {
         let role = Role {
             path: path.to_owned(),
             role_name: name.clone(),
-            role_id: format!("AROA{}", identity::unique_id_suffix(&self.store().environment().random)?),
+            role_id: format!("AROA{}", principals::unique_id_suffix(&self.store().environment().random)?),
             arn,
             create_date: self.now_iso8601(),
             assume_role_policy_document: Some(request.assume_role_policy_document.clone()),
@@ -335,7 +340,7 @@ impl Call<'_> {
         if !exists {
             return Err(no_such_entity(kind, name).into());
         }
-        self.store().read(|tx| identity::policies_of(tx, &arn))
+        self.store().read(|tx| principals::policies_of(tx, &arn))
     }
 
     fn inline_policy(&self, kind: &'static str, action: &'static str, name: &str, policy: &str) -> ApiResult<String> {
@@ -408,7 +413,7 @@ impl Call<'_> {
     pub fn create_access_key(&self, request: &CreateAccessKey) -> ApiResult<CreateAccessKeyOutput> {
         let user = self.access_key_user("iam:CreateAccessKey", request.user_name.as_deref())?;
         let environment = self.store().environment();
-        let id = format!("AKIA{}", identity::unique_id_suffix(&environment.random)?);
+        let id = format!("AKIA{}", principals::unique_id_suffix(&environment.random)?);
         let secret = zeroize::Zeroizing::new(environment.random.hex::<20>()?);
         let sealed = self.store().seal(&["access_keys", &id], secret.as_bytes())?;
         let created = self.now_iso8601();
