@@ -14,10 +14,6 @@ use super::operation::{Operation, Protocol};
 use super::query_form;
 use super::xml;
 
-/// The content type of AWS JSON 1.0.
-pub const JSON_1_0: &str = "application/x-amz-json-1.0";
-/// The content type of AWS JSON 1.1.
-pub const JSON_1_1: &str = "application/x-amz-json-1.1";
 /// The content type of requests of the AWS query protocol.
 pub const FORM_CONTENT_TYPE: &str = "application/x-www-form-urlencoded; charset=utf-8";
 /// The content type of answers of the AWS query protocol.
@@ -311,8 +307,9 @@ fn replace_control_characters(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aws::iam::{ListRoles, ListUsers, ListUsersOutput, MemberList, User};
+    use crate::aws::iam::{ListRoles, ListUsers, ListUsersOutput, User};
     use crate::aws::kms::{CreateAlias, DescribeKey, ListKeys};
+    use crate::aws::member_list::MemberList;
     use crate::aws::operation::Service;
 
     #[test]

@@ -9,6 +9,7 @@ pub use simulation::{
     ResourceSpecificResult, SimulatePolicyOutput, SimulatePrincipalPolicy,
 };
 
+use super::member_list::MemberList;
 use serde::{Deserialize, Serialize};
 
 use crate::aws::lenient::Identified;
@@ -36,33 +37,6 @@ operations! { Service::Iam;
     CreateAccessKey => CreateAccessKeyOutput, "CreateAccessKey" not_idempotent;
     ListAccessKeys => ListAccessKeysOutput, "ListAccessKeys" read_only;
     DeleteAccessKey => Empty, "DeleteAccessKey";
-}
-
-/// A list of IAM: `<Users><member>…</member></Users>`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MemberList<T> {
-    /// The elements.
-    #[serde(default = "Vec::new")]
-    pub member: Vec<T>,
-}
-
-impl<T> Default for MemberList<T> {
-    fn default() -> Self {
-        Self { member: Vec::new() }
-    }
-}
-
-impl<T> MemberList<T> {
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.member.is_empty()
-    }
-}
-
-impl<T> FromIterator<T> for MemberList<T> {
-    fn from_iter<I: IntoIterator<Item = T>>(items: I) -> Self {
-        Self { member: items.into_iter().collect() }
-    }
 }
 
 /// The request of ListUsers.

@@ -5,6 +5,7 @@
 //! member [`PROBLEM`] says which members those are. Outside of lists a member that is required stays required, because
 //! half an answer of CreateKey or Decrypt must never pass for a whole one.
 
+use crate::aws::member_list::MemberList;
 use std::cell::Cell;
 use std::fmt;
 use std::marker::PhantomData;
@@ -14,8 +15,6 @@ use serde::de::value::{MapDeserializer, SeqDeserializer, StrDeserializer};
 use serde::de::{DeserializeOwned, Deserializer, Error as _, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, forward_to_deserialize_any};
 use serde_json::{Error, Map, Value};
-
-use super::iam::MemberList;
 
 /// The member that says what couldn't be read. No API of AWS has it.
 pub const PROBLEM: &str = "XksConsoleProblem";

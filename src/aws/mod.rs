@@ -13,6 +13,7 @@ pub mod iam;
 pub mod kms;
 pub mod lenient;
 pub mod limits;
+pub mod member_list;
 pub mod open_enum;
 pub mod operation;
 pub mod policy;

@@ -3,7 +3,10 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::codec::{JSON_1_0, JSON_1_1};
+/// The content type of AWS JSON 1.0.
+pub const JSON_1_0: &str = "application/x-amz-json-1.0";
+/// The content type of AWS JSON 1.1.
+pub const JSON_1_1: &str = "application/x-amz-json-1.1";
 
 /// An AWS service that the console speaks to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

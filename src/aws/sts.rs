@@ -1,8 +1,9 @@
 //! The operations of STS: who is calling, and being somebody else for a while.
 
+use crate::aws::member_list::MemberList;
 use serde::{Deserialize, Serialize};
 
-use crate::aws::iam::{MemberList, Tag};
+use crate::aws::iam::Tag;
 use crate::aws::operation::{Service, operations};
 use crate::aws::scalar::SecretString;
 

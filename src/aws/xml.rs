@@ -6,8 +6,6 @@ use quick_xml::events::BytesStart;
 use quick_xml::events::Event;
 use serde_json::{Map, Value};
 
-use super::codec::CodecError;
-
 /// How deep elements nest at most. No answer of AWS comes near it.
 const MAX_DEPTH: usize = 64;
 
@@ -38,12 +36,17 @@ impl OpenElement {
     }
 }
 
+/// Why a text is not XML that this program reads.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct XmlError(String);
+
 /// Reads a document. Attributes and namespaces are passed over.
 ///
 /// # Errors
-/// [`Malformed`] when it is not well-formed, or when its elements nest too deep.
-pub fn parse(text: &str) -> Result<Value, CodecError> {
-    let malformed = |error: &dyn std::fmt::Display| CodecError(format!("the XML is not well-formed: {error}"));
+/// [`XmlError`] when it is not well-formed, or when its elements nest too deep.
+pub fn parse(text: &str) -> Result<Value, XmlError> {
+    let malformed = |error: &dyn std::fmt::Display| XmlError(format!("the XML is not well-formed: {error}"));
     let mut reader = Reader::from_str(text);
     let mut open = vec![OpenElement::default()];
     loop {
@@ -52,7 +55,7 @@ pub fn parse(text: &str) -> Result<Value, CodecError> {
         let Some(last) = open.last_mut() else { return Err(malformed(&"an element is closed twice")) };
         match event {
             Event::Start(start) if depth <= MAX_DEPTH => open.push(OpenElement::from_start(&start)),
-            Event::Start(_) => return Err(CodecError(format!("the XML nests deeper than {MAX_DEPTH} elements"))),
+            Event::Start(_) => return Err(XmlError(format!("the XML nests deeper than {MAX_DEPTH} elements"))),
             Event::Empty(start) => last.add_child(OpenElement::from_start(&start)),
             Event::End(_) => {
                 let closed = open.pop().unwrap_or_default();

@@ -1,5 +1,6 @@
 //! The front door: who calls is proven, then the operation is found and answered.
 
+use crate::bundled::iam::credential_error::CredentialError;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -7,7 +8,7 @@ use http::{HeaderValue, Request, Response, StatusCode, header};
 
 use super::cloudtrail::EventDraft;
 use super::iam::principals;
-use super::iam::sessions::{self, CredentialError};
+use super::iam::sessions;
 use super::store::StoreError;
 use super::{ApiResult, Call, ConnectionInfo, Inner, account_region};
 use crate::access_log::{RequestDetails, RequestDetailsSlot};

@@ -1,5 +1,6 @@
 //! A new account, filled from a scenario in `assets/scenarios`.
 
+use crate::aws::member_list::MemberList;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
@@ -11,7 +12,7 @@ use super::iam::principals;
 use super::kms::vpc_endpoint_service::VpcEndpointService;
 use super::store::{OpenError, Store, StoreError};
 use crate::aws::arn::{Arn, partition_of};
-use crate::aws::iam::{MemberList, Role, User};
+use crate::aws::iam::{Role, User};
 use crate::aws::kms::{
     ConnectionState, CustomKeyStore, CustomKeyStoreType, KeyManagerType, KeyMetadata, KeyState, Origin,
     XksKeyConfiguration, XksProxyConfiguration, XksProxyConnectivity,

@@ -1,5 +1,6 @@
 //! The AWS that a command works on: the bundled one, AWS itself, or another endpoint.
 
+use crate::tui::target::Target;
 use std::error::Error;
 use std::path::PathBuf;
 use std::pin::pin;
@@ -17,7 +18,7 @@ use crate::config::{self, Configuration};
 use crate::drafts;
 use crate::environment::Clock;
 use crate::flow::player::in_process_client;
-use crate::tui::app::{App, Target};
+use crate::tui::app::App;
 use crate::tui::effect::Effect;
 
 /// How long credentials may take before the person is told what the program waits for.

@@ -96,6 +96,11 @@ impl Default for AccountState {
 }
 
 impl AccountState {
+    /// Returns the aliases of a key in alphabetical order, without `alias/`.
+    pub fn aliases_of(&self, key_id: &str) -> &[String] {
+        self.alias_names.get(key_id).map_or(&[], Vec::as_slice)
+    }
+
     /// Takes who is calling: the account, and the partition that the ARN names.
     pub fn set_caller(&mut self, caller: CallerIdentity) {
         if let Ok(arn) = caller.arn.parse::<Arn>() {

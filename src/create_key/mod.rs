@@ -12,6 +12,7 @@ pub mod preview;
 pub mod principals;
 pub mod radio_options;
 pub mod remedy;
+pub mod requests;
 pub mod store_lookup;
 pub mod submission;
 pub mod validate;

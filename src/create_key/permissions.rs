@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::account_state::AccountState;
 use super::draft::KeyDraft;
-use super::preview;
+use super::requests;
 use crate::aws::arn::Arn;
 use crate::aws::iam::{ContextEntry, Decision, EvaluationResult, SimulatePrincipalPolicy};
 use crate::aws::policy::PolicyDocument;
@@ -105,7 +105,7 @@ pub fn permission_check(draft: &KeyDraft, account: &AccountState) -> Option<Perm
 }
 
 fn required_permissions(draft: &KeyDraft, account: &AccountState) -> Vec<RequiredPermission> {
-    let request = preview::create_key_request(draft, account);
+    let request = requests::create_key_request(draft, account);
     let tags = request.tags.unwrap_or_default();
     let origin = draft.origin.as_str();
     let text = |name: &str, value: &str| context_entry(name, "string", [value.to_owned()]);

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::account_state::AccountState;
 use super::draft::KeyDraft;
-use super::preview;
+use super::requests;
 use crate::aws::kms::{self, KeyMetadata};
 
 /// A stage of creating a key.
@@ -232,7 +232,7 @@ impl Submission {
     pub fn start(&mut self, draft: &KeyDraft, account: &AccountState) -> Option<SubmissionRequest> {
         match std::mem::take(self) {
             Self::NotSent | Self::Failed { .. } => {
-                let request = preview::create_key_request(draft, account);
+                let request = requests::create_key_request(draft, account);
                 let sent = SentRequest { request: request.clone(), before: account.all_key_ids(), is_repeated: false };
                 *self = Self::Sending { stage: Stage::CreateKey, key: None, sent: Box::new(sent) };
                 Some(SubmissionRequest::CreateKey(Box::new(request)))
@@ -254,7 +254,7 @@ impl Submission {
     }
 
     fn create_alias(&mut self, key: Box<KeyMetadata>, draft: &KeyDraft) -> SubmissionRequest {
-        let call = SubmissionRequest::CreateAlias(preview::create_alias_request(draft, &key.key_id));
+        let call = SubmissionRequest::CreateAlias(requests::create_alias_request(draft, &key.key_id));
         *self = Self::Sending { stage: Stage::CreateAlias, key: Some(key), sent: Box::default() };
         call
     }
@@ -407,7 +407,7 @@ mod tests {
     #[test]
     fn aws_kms_key_is_matched_by_being_new_and_having_the_same_description() {
         let draft = KeyDraft { origin: kms::Origin::AwsKms, ..draft() };
-        let request = preview::create_key_request(&draft, &account_state());
+        let request = requests::create_key_request(&draft, &account_state());
         let sent = SentRequest { request, before: Some(BTreeSet::from(["k0".to_owned()])), is_repeated: false };
         let created = KeyMetadata {
             origin: kms::Origin::AwsKms,

@@ -1,5 +1,6 @@
 //! A whole console on an account in memory with a clock of its own, driven by a tape: for tests and pictures.
 
+use crate::tui::target::Target;
 use std::sync::{Arc, mpsc};
 
 use crossterm::event::{KeyCode, KeyEvent};
@@ -15,7 +16,7 @@ use crate::create_key::draft::KeyDraft;
 use crate::drafts::{self, DraftStore};
 use crate::environment::{Clock, Environment};
 use crate::flow::tape::ConsoleDriver;
-use crate::tui::app::{App, Target};
+use crate::tui::app::App;
 use crate::tui::chrome;
 use crate::tui::effect::{CopyResult, Effect, Msg, TimerId};
 use crate::tui::runtime;

@@ -11,6 +11,7 @@ mod single_key_session;
 pub use drafts::shows_drafts;
 pub use key_events::NAVIGATION;
 
+use super::target::Target;
 use std::collections::BTreeMap;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
@@ -49,17 +50,6 @@ use crate::drafts::DraftRequest;
 
 /// How long changes are gathered before they are looked at.
 const REFRESH_DEBOUNCE_MILLISECONDS: u64 = 100;
-
-/// Which AWS the console speaks to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Target {
-    /// The AWS inside this program.
-    Bundled,
-    /// An AWS at an address: its host and port.
-    Endpoint(String),
-    /// AWS itself.
-    Aws,
-}
 
 /// Something that lies over the page.
 #[derive(Clone, Debug, PartialEq)]

@@ -2,12 +2,13 @@
 //!
 //! AWS itself looks different from the bundled one by its colour, its word and its shape: the row is striped.
 
+use crate::tui::target::Target;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::app::{App, Target};
+use super::app::App;
 use super::theme;
 use super::widgets::text;
 

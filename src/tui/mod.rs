@@ -16,6 +16,7 @@ pub mod pages;
 pub mod path_input;
 pub mod preferences;
 pub mod runtime;
+pub mod target;
 pub mod terminal;
 pub mod text_view;
 pub mod theme;

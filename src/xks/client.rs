@@ -226,10 +226,13 @@ impl XksClient {
     ) {
         let end = self.clock.now();
         let milliseconds = match failure {
-            Some(XksFailure::TimedOut) => f64::from(XKS_PROXY_TIMEOUT_MILLIS),
-            _ => elapsed_microseconds(start, end) as f64 / 1000.0,
+            // There was no response, so it took no time.
+            Some(XksFailure::Unreachable | XksFailure::Tls) => None,
+            Some(XksFailure::TimedOut) => Some(f64::from(XKS_PROXY_TIMEOUT_MILLIS)),
+            _ => Some(elapsed_microseconds(start, end) as f64 / 1000.0),
         };
-        self.metrics.record_request(&target.key_store, operations.clone(), end, milliseconds, failure);
+        let exception = failure.and_then(XksFailure::exception);
+        self.metrics.record_request(&target.key_store, operations.clone(), end, milliseconds, exception);
     }
 
     /// Notes how the external key managers are, and how long the proxy's certificate lasts.

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::failure::XksFailure;
 use super::wire::GetHealthStatusResponse;
 use crate::aws::cloudwatch::Dimension;
 use crate::aws::kms::metrics::{self as names, dimension};
@@ -171,20 +170,18 @@ impl Metrics {
         });
     }
 
-    /// Notes how one try of a request went, and how many milliseconds the proxy took for it.
+    /// Records the result of one attempt, and how long the proxy took to respond, if it did.
     pub fn record_request(
         &self,
         key_store: &str,
         operations: Operations,
         at: Timestamp,
-        milliseconds: f64,
-        failure: Option<&XksFailure>,
+        milliseconds: Option<f64>,
+        exception: Option<Exception>,
     ) {
-        // Nobody answered, so nobody took any time.
-        if !matches!(failure, Some(XksFailure::Unreachable | XksFailure::Tls)) {
+        if let Some(milliseconds) = milliseconds {
             self.record(key_store, Metric::Latency(operations.clone()), at, milliseconds);
         }
-        let exception = failure.and_then(XksFailure::exception);
         let sample = if exception.is_some() { 1.0 } else { 0.0 };
         self.record(key_store, Metric::Errors(operations, exception), at, sample);
     }

@@ -4,7 +4,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use xks_console::client::ReadOnly;
 use xks_console::flow::player::Player;
-use xks_console::tui::app::{App, Target};
+use xks_console::tui::app::App;
+use xks_console::tui::target::Target;
 
 use super::snapshots::{SIZES, assert_screen_matches, draw, play_tape, snapshot};
 

@@ -5,8 +5,9 @@
 //! request under one condition, and says what becomes of the request.
 
 use serde_json::{Value, json};
-use xks_console::aws::iam::{CreateAccessKey, CreateRole, CreateUser, MemberList, PutUserPolicy, Tag as IamTag};
+use xks_console::aws::iam::{CreateAccessKey, CreateRole, CreateUser, PutUserPolicy, Tag as IamTag};
 use xks_console::aws::kms::*;
+use xks_console::aws::member_list::MemberList;
 use xks_console::aws::scalar::{Blob, SecretBlob};
 use xks_console::aws::sigv4::Credentials;
 use xks_console::aws::sts::AssumeRole;

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use xks_console::tui::target::Target;
 
 use tokio::runtime::Runtime;
 use xks_console::aws::kms::UpdateCustomKeyStore;
@@ -15,7 +16,6 @@ use xks_console::flow::player::{Player, in_process_client};
 use xks_console::flow::tape::{self, ConsoleDriver as _};
 use xks_console::server::profiles::{self as files, ServerInfo};
 use xks_console::server::{Server, tls};
-use xks_console::tui::app::Target;
 
 use super::account::{block_on, key_store};
 use super::pty::Console;

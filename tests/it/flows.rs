@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use xks_console::tui::target::Target;
 
 use super::snapshots::{assert_screen_matches, play_from_start, play_tape, snapshot};
 use bytes::Bytes;
@@ -444,7 +445,7 @@ impl Transport for HangingTransport {
 /// Plays on a console whose AWS hangs, with calls that run beside the console as they do in a terminal.
 #[test]
 fn hanging_call_does_not_block_the_console_and_can_be_cancelled() {
-    use xks_console::tui::app::{App, Target};
+    use xks_console::tui::app::App;
     use xks_console::tui::effect::{Effect, Msg};
     use xks_console::tui::{chrome, runtime};
 

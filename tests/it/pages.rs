@@ -1,6 +1,7 @@
 //! Pages as AWS's answers make them: empty, refused, on their way, and with each thing that can be wrong.
 
 use std::sync::Arc;
+use xks_console::tui::target::Target;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
@@ -12,7 +13,7 @@ use xks_console::aws::error::ServiceError;
 use xks_console::client::{Transport, TransportError};
 use xks_console::flow::player::Player;
 use xks_console::flow::tape::ConsoleDriver as _;
-use xks_console::tui::app::{App, Target};
+use xks_console::tui::app::App;
 use xks_console::tui::effect::{Call, CallFailure, Effect, Msg};
 
 use super::snapshots::{assert_screen_matches, assert_screens_match, play_from_start, play_tape, screen};

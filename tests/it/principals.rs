@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use xks_console::tui::target::Target;
 
 use bytes::Bytes;
 use crossterm::event::KeyCode;
@@ -15,7 +16,7 @@ use xks_console::client::{Transport, TransportError};
 use xks_console::create_key::principals::{IamPrincipal, PrincipalKind};
 use xks_console::environment::Environment;
 use xks_console::flow::player::Player;
-use xks_console::tui::app::{App, Target};
+use xks_console::tui::app::App;
 use xks_console::tui::effect::{self, Call, CallId, Effect, Msg};
 
 use super::simulation::role_session;

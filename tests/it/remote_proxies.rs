@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use xks_console::tui::target::Target;
 
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use tokio::net::TcpListener;
@@ -16,7 +17,6 @@ use xks_console::flow::player::{Player, in_process_client};
 use xks_console::flow::tape::{self, ConsoleDriver as _};
 use xks_console::server::Server;
 use xks_console::server::tls::{self, ClientAuth};
-use xks_console::tui::app::Target;
 use xks_console::xks::client::{ProxyTarget, RequestMetadata, XksClient};
 use xks_console::xks::failure::XksFailure;
 use xks_console::xks::metrics::Metric;

@@ -3,6 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::path::Path;
+use xks_console::tui::target::Target;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -15,7 +16,7 @@ use xks_console::client::{CallError, Client};
 use xks_console::environment::Clock;
 use xks_console::flow::player::{Player, in_process_client};
 use xks_console::flow::tape::ConsoleDriver as _;
-use xks_console::tui::app::{App, Target};
+use xks_console::tui::app::App;
 use xks_console::tui::pages::Location;
 
 use super::account::block_on;

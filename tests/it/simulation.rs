@@ -3,10 +3,10 @@
 use serde_json::json;
 use xks_console::aws::codec;
 use xks_console::aws::iam::{
-    ContextEntry, Decision, EvaluationResult, GetRole, GetUser, MemberList, SimulatePolicyOutput,
-    SimulatePrincipalPolicy,
+    ContextEntry, Decision, EvaluationResult, GetRole, GetUser, SimulatePolicyOutput, SimulatePrincipalPolicy,
 };
 use xks_console::aws::kms::{CreateKey, Tag};
+use xks_console::aws::member_list::MemberList;
 use xks_console::bundled::BundledAws;
 use xks_console::client::{CallError, Client, InProcess};
 use xks_console::environment::{Clock, Environment};

@@ -1,13 +1,14 @@
 //! Going on with another profile or in another Region: what goes, what stays, and what is asked first.
 
 use std::path::Path;
+use xks_console::tui::target::Target;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use xks_console::aws::kms::{CustomKeyStore, CustomKeyStoreType};
 use xks_console::aws::scalar::EpochSeconds;
 use xks_console::create_key::account_state::Loadable;
 use xks_console::flow::player::Player;
-use xks_console::tui::app::{App, Dialog, Target};
+use xks_console::tui::app::{App, Dialog};
 use xks_console::tui::effect::{Call, CallId, Effect, Msg, Response};
 
 use super::account::account;

@@ -3,12 +3,12 @@
 //! An explicit deny beats everything. Inside the account a key policy that names the principal is enough; one that names
 //! the account leaves it to IAM. For another account's key both sides must allow. Source: *Policy evaluation for AWS KMS*.
 
+use crate::bundled::kms::key_record::KeyRecord;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::Transaction;
 
-use super::kms::keys::KeyRecord;
 use super::store::RecordReader;
 use super::{ApiResult, Call, Caller};
 use crate::aws::error::ServiceError;

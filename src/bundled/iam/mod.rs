@@ -4,11 +4,13 @@
 //! unique ID stands in its place, and a new principal of the same name gets nothing of it. Source: *AWS JSON policy
 //! elements: Principal*.
 
+pub(super) mod credential_error;
 pub(super) mod mfa;
 pub(super) mod principals;
 pub(super) mod sessions;
 mod simulation;
 
+use crate::aws::member_list::MemberList;
 use rusqlite::{OptionalExtension as _, Transaction, params};
 use serde::de::DeserializeOwned;
 
@@ -19,7 +21,7 @@ use crate::aws::error::ServiceError;
 use crate::aws::iam::{
     AccessKey, AccessKeyMetadata, CreateAccessKey, CreateAccessKeyOutput, CreateRole, CreateUser, DeleteAccessKey,
     DeleteRole, DeleteRolePolicy, DeleteUser, DeleteUserPolicy, GetRoleOutput, GetRolePolicy, GetUserOutput,
-    GetUserPolicy, ListAccessKeys, ListAccessKeysOutput, ListRolePolicies, ListUserPolicies, MemberList, PolicyNames,
+    GetUserPolicy, ListAccessKeys, ListAccessKeysOutput, ListRolePolicies, ListUserPolicies, PolicyNames,
     PutRolePolicy, PutUserPolicy, Role, RolePolicy, Tag, User, UserPolicy,
 };
 use crate::aws::kms::GrantListEntry;

@@ -1,16 +1,17 @@
 //! IAM and STS: who there is, and who is calling.
 
+use crate::aws::member_list::MemberList;
+use crate::bundled::iam::credential_error::CredentialError;
 use std::sync::Arc;
 
 use rusqlite::{OptionalExtension as _, Transaction};
 use serde::de::DeserializeOwned;
 
-use super::sessions::CredentialError;
 use crate::aws::arn::Arn;
 use crate::aws::error::ServiceError;
 use crate::aws::iam::{
     GetRole, GetRoleOutput, GetUser, GetUserOutput, ListAccountAliases, ListAccountAliasesOutput, ListRoles,
-    ListRolesOutput, ListUsers, ListUsersOutput, MemberList, Role, Tag, User,
+    ListRolesOutput, ListUsers, ListUsersOutput, Role, Tag, User,
 };
 use crate::aws::limits;
 use crate::aws::scalar::SecretString;

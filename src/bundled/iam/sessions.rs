@@ -1,5 +1,6 @@
 //! AssumeRole, and the temporary credentials that it gives.
 
+use super::credential_error::CredentialError;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -30,28 +31,6 @@ fn default_trust_policy(account: &str) -> String {
     format!(
         r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"AWS":"arn:aws:iam::{account}:root"}},"Action":"sts:AssumeRole"}}]}}"#
     )
-}
-
-/// Why temporary credentials are not taken.
-pub enum CredentialError {
-    /// They are none of this AWS, or the token is not theirs.
-    Unknown,
-    /// Their time is over.
-    Expired,
-    /// Something failed.
-    Failed(ServiceError),
-}
-
-impl From<StoreError> for CredentialError {
-    fn from(fault: StoreError) -> Self {
-        Self::Failed(fault.0)
-    }
-}
-
-impl From<rusqlite::Error> for CredentialError {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Failed(StoreError::from(error).0)
-    }
 }
 
 /// What conditions look at in a session, and what the sessions that come of it inherit.

@@ -1,5 +1,6 @@
 //! SimulatePrincipalPolicy: the policies of a user or role are asked what they would say, by the engine that decides.
 
+use crate::aws::member_list::MemberList;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -7,8 +8,8 @@ use super::principals::policies_of;
 use crate::aws::arn::Arn;
 use crate::aws::error::ServiceError;
 use crate::aws::iam::{
-    Decision, EvaluationResult, MatchedStatement, MemberList, PermissionsBoundaryDecisionDetail, Position,
-    ResourceSpecificResult, SimulatePolicyOutput, SimulatePrincipalPolicy,
+    Decision, EvaluationResult, MatchedStatement, PermissionsBoundaryDecisionDetail, Position, ResourceSpecificResult,
+    SimulatePolicyOutput, SimulatePrincipalPolicy,
 };
 use crate::aws::policy::condition::RequestContext;
 use crate::aws::policy::evaluate::{PermissionResult, PolicyRequest, RequestPrincipal};

@@ -1,9 +1,9 @@
 //! CreateAlias, UpdateAlias, DeleteAlias, ListAliases.
 
+use crate::bundled::kms::key_record::KeyRecord;
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
-use super::keys::KeyRecord;
 use crate::aws::arn::Arn;
 use crate::aws::error::ServiceError;
 use crate::aws::kms::{AliasListEntry, CreateAlias, DeleteAlias, ListAliases, ListAliasesOutput, UpdateAlias};

@@ -1,5 +1,7 @@
 //! Encrypt, Decrypt, ReEncrypt, data keys and random bytes: the first layer here, the second behind the external key store proxy.
 
+use super::dry_run::dry_run_error;
+use crate::bundled::kms::key_record::KeyRecord;
 use std::sync::Arc;
 
 use aes_gcm::aead::{Aead as _, Payload};
@@ -10,7 +12,6 @@ use zeroize::Zeroizing;
 
 use super::ciphertext::{self, Body, Header, IV_LENGTH, SALT_LENGTH};
 use super::grants::check_grant_tokens;
-use super::keys::KeyRecord;
 use crate::aws::arn::Arn;
 use crate::aws::error::ServiceError;
 use crate::aws::kms::{
@@ -39,11 +40,6 @@ fn check_algorithm(algorithm: Option<&str>) -> Result<(), ServiceError> {
             format!("The encryption algorithm {other} is not valid for this key; use {ALGORITHM}."),
         )),
     }
-}
-
-/// What is answered in place of doing it.
-pub fn dry_run_error() -> ServiceError {
-    ServiceError::new("DryRunOperationException", "The request would have succeeded, but the DryRun option is set.")
 }
 
 /// Whether a dry run asks for permissions alone, without a ciphertext.

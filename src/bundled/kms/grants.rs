@@ -1,8 +1,9 @@
 //! CreateGrant, ListGrants, RevokeGrant, RetireGrant, and whether a grant allows something.
 
+use super::dry_run::dry_run_error;
+use crate::bundled::kms::key_record::KeyRecord;
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
-use super::keys::KeyRecord;
 use crate::aws::arn::Arn;
 use crate::aws::error::ServiceError;
 use crate::aws::kms::{
@@ -169,7 +170,7 @@ impl Call<'_> {
                 _ => {}
             }
             if request.dry_run == Some(true) {
-                return Err(crate::bundled::kms::cryptography::dry_run_error().into());
+                return Err(dry_run_error().into());
             }
             let entry = GrantListEntry {
                 key_id: arn.clone(),
@@ -298,7 +299,7 @@ impl Call<'_> {
                 return Err(invalid_grant_id().into());
             }
             if request.dry_run == Some(true) {
-                return Err(crate::bundled::kms::cryptography::dry_run_error().into());
+                return Err(dry_run_error().into());
             }
             self.delete_grant(tx, &key, &request.grant_id)
         })
@@ -348,7 +349,7 @@ impl Call<'_> {
                 self.authorize_key(tx, &authorization, &key)?;
             }
             if request.dry_run == Some(true) {
-                return Err(crate::bundled::kms::cryptography::dry_run_error().into());
+                return Err(dry_run_error().into());
             }
             self.delete_grant(tx, &key, &grant_id)
         })

@@ -1,9 +1,9 @@
 //! EnableKey, DisableKey, UpdateKeyDescription, ScheduleKeyDeletion, CancelKeyDeletion, and keys that go when their day comes.
 
+use crate::bundled::kms::key_record::KeyRecord;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{Transaction, params};
 
-use super::keys::KeyRecord;
 use crate::aws::error::ServiceError;
 use crate::aws::kms::{
     CancelKeyDeletion, CancelKeyDeletionOutput, DisableKey, EnableKey, KeyState, Origin, ScheduleKeyDeletion,

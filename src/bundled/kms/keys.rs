@@ -1,5 +1,6 @@
 //! CreateKey, DescribeKey, ListKeys, and how a key is found.
 
+use super::key_record::KeyRecord;
 use std::borrow::Borrow;
 use std::sync::Arc;
 
@@ -19,20 +20,6 @@ use crate::bundled::pagination::PageRequest;
 use crate::bundled::store::RecordReader;
 use crate::bundled::{ApiResult, Call};
 use crate::xks::client::check_external_key;
-
-/// A key as it is stored, its state as it is now.
-pub struct KeyRecord {
-    /// What DescribeKey tells.
-    pub metadata: KeyMetadata,
-    /// The state that is stored: it comes back when its store is connected again.
-    pub stored_state: KeyState,
-    /// Its policy.
-    pub policy: String,
-    /// The ID of its key material.
-    pub material_id: String,
-    /// Its key material, wrapped.
-    pub material: Vec<u8>,
-}
 
 /// KMS keys that an account can have in a Region (KMS resource quotas).
 const MAX_KEYS: u32 = 100_000;

@@ -3,8 +3,10 @@
 pub(super) mod aliases;
 pub mod ciphertext;
 pub(super) mod cryptography;
+mod dry_run;
 pub(super) mod grants;
 pub(super) mod key_policies;
+pub(super) mod key_record;
 pub(super) mod key_states;
 pub(super) mod key_stores;
 pub(super) mod keys;

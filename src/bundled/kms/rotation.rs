@@ -1,12 +1,12 @@
 //! EnableKeyRotation, DisableKeyRotation, GetKeyRotationStatus, ListKeyRotations, RotateKeyOnDemand: for keys whose
 //! material KMS makes. What older material encrypted is decrypted by it for ever.
 
+use crate::bundled::kms::key_record::KeyRecord;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::{OptionalExtension as _, Transaction, params};
 use zeroize::Zeroizing;
 
 use super::key_states::unsupported_origin;
-use super::keys::KeyRecord;
 use crate::aws::error::ServiceError;
 use crate::aws::kms::{
     DisableKeyRotation, EnableKeyRotation, GetKeyRotationStatus, GetKeyRotationStatusOutput, KeyState,

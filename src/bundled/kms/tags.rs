@@ -1,8 +1,8 @@
 //! TagResource, UntagResource, ListResourceTags.
 
+use crate::bundled::kms::key_record::KeyRecord;
 use rusqlite::{Transaction, params};
 
-use super::keys::KeyRecord;
 use crate::aws::error::ServiceError;
 use crate::aws::kms::{ListResourceTags, ListResourceTagsOutput, Tag, TagResource, UntagResource};
 use crate::aws::limits;

@@ -1,6 +1,6 @@
 //! Whose AWS it is, and where: going on with another profile or in another Region, and logging in anew.
 
-use super::{App, Dialog, Flash, Target};
+use super::{App, Dialog, Flash};
 use crate::client::Client;
 use crate::client::credentials::LoadCredentialsError;
 use crate::client::profile::SwitchTarget;
@@ -8,6 +8,7 @@ use crate::create_key::submission::{self, Submission, SubmissionResponse};
 use crate::tui::dialogs::login::{self, LoginDialog};
 use crate::tui::dialogs::switcher::{self, Switcher};
 use crate::tui::effect::{Call, CallFailure, Effect, Response};
+use crate::tui::target::Target;
 use crate::tui::wizard::Wizard;
 
 /// What a wizard with something in it loses.

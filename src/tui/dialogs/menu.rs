@@ -10,7 +10,6 @@ use crate::aws::policy::ConsolePolicy;
 use crate::aws::xks_console::{ExternalKey, ExternalKeyName, Partition};
 use crate::create_key::account_state::AccountState;
 use crate::create_key::key_summary::KeySummary;
-use crate::tui::pages::keys::aliases_of;
 use crate::tui::theme;
 use crate::tui::widgets::scroll_view::ScrollView;
 
@@ -112,7 +111,7 @@ impl Menu {
             ),
         ];
         if let ([key], [name]) = (keys, &names[..]) {
-            let aliases = aliases_of(key.key_id(), account).to_vec();
+            let aliases = account.aliases_of(key.key_id()).to_vec();
             let is_unusable = key.key_state.is_known() && key.key_state != KeyState::Enabled;
             let usable = aws_managed_reason.or(is_unusable.then_some("The key is not enabled."));
             let none = aws_managed_reason.or(aliases.is_empty().then_some("The key has no alias."));

@@ -12,11 +12,11 @@ mod preferences;
 pub mod stores;
 pub mod switcher;
 
+use crate::tui::target::Target;
 use crossterm::event::{KeyCode, KeyEvent};
 use ratatui::text::Line;
 
 pub use self::menu::Menu;
-use super::app::Target;
 use super::effect::{Call, CallFailure, Change, ChangeOutcome};
 use super::preferences::Preferences;
 use super::theme;
@@ -479,7 +479,7 @@ impl FormDialog {
 
 /// What a person knows a key by.
 pub fn key_name(key: &KeySummary, account: &AccountState) -> KeyName {
-    let aliases = super::pages::keys::aliases_of(key.key_id(), account);
+    let aliases = account.aliases_of(key.key_id());
     let id = key.key_id().to_owned();
     KeyName { name: aliases.first().unwrap_or(&id).clone(), id }
 }

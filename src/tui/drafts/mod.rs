@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use ratatui::text::{Line, Span};
 
 pub use self::list::{DraftList, DraftListEvent};
-use super::app;
+use super::target;
 use super::theme;
 use super::widgets::scroll_view::ScrollView;
 use super::widgets::{button_row, text};
@@ -40,12 +40,12 @@ impl Drafts {
     }
 
     /// Goes on with another AWS; the bundled ones that one console opens are all in one directory.
-    pub fn set_target(&mut self, target: &app::Target) {
+    pub fn set_target(&mut self, target: &target::Target) {
         if let Some((home, _)) = &mut self.target {
             *home = match target {
-                app::Target::Bundled => return,
-                app::Target::Endpoint(host) => DraftTarget::Endpoint(host.clone()),
-                app::Target::Aws => DraftTarget::Aws,
+                target::Target::Bundled => return,
+                target::Target::Endpoint(host) => DraftTarget::Endpoint(host.clone()),
+                target::Target::Aws => DraftTarget::Aws,
             };
         }
     }

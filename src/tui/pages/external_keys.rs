@@ -10,7 +10,6 @@ use crate::create_key::account_state::{AccountState, Loadable};
 use crate::tui::dialogs::Menu;
 use crate::tui::effect::{Call, CallFailure};
 use crate::tui::keymap::{self, Action, Context};
-use crate::tui::pages::keys::aliases_of;
 use crate::tui::theme;
 use crate::tui::widgets::scroll_view::ScrollView;
 use crate::tui::widgets::table::{Column, Rows, SelectionMode, Table, TableEvent};
@@ -47,7 +46,7 @@ fn kms_key_name(partition: &Partition, key: &ExternalKey, account: &AccountState
                 && kms_key.custom_key_store_id.as_deref() == Some(&store.custom_key_store_id)
         })
     })?;
-    let names = aliases_of(kms_key.key_id(), account);
+    let names = account.aliases_of(kms_key.key_id());
     Some(names.first().map_or_else(|| kms_key.key_id().to_owned(), Clone::clone))
 }
 

@@ -5,7 +5,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::keys::{aliases_of, key_type, regionality, usage_label};
+use super::keys::{key_type, regionality, usage_label};
 use super::{Location, PageEvent};
 use crate::aws::kms::{KeyManagerType, KeyState, Origin, Tag};
 use crate::aws::lenient::UNREADABLE;
@@ -163,7 +163,7 @@ impl KeyPage {
     }
 
     fn write(&self, view: &mut ScrollView, key: &KeySummary, account: &AccountState) {
-        let aliases = aliases_of(key.key_id(), account);
+        let aliases = account.aliases_of(key.key_id());
         view.heading(aliases.first().map_or_else(|| key.key_id(), String::as_str));
         super::write_problem(view, "KMS key", key.problem.as_deref());
         view.heading("General configuration");

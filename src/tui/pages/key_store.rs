@@ -15,7 +15,6 @@ use crate::tui::dialogs::connect::{self, AfterConnect};
 use crate::tui::effect::Call;
 use crate::tui::keymap::{self, Action, Context};
 use crate::tui::monitoring::{self, Monitoring, TimeRange};
-use crate::tui::pages::keys::aliases_of;
 use crate::tui::theme;
 use crate::tui::widgets::scroll::ScrollState;
 use crate::tui::widgets::scroll_view::ScrollView;
@@ -267,7 +266,7 @@ impl KeyStorePage {
         for (row, key) in keys.iter().enumerate() {
             let here = self.focus_index == BUTTONS.len() + row;
             let external = key.xks_key_id.as_deref().unwrap_or("-");
-            let name = aliases_of(key.key_id(), account).first().map_or_else(|| key.key_id(), String::as_str);
+            let name = account.aliases_of(key.key_id()).first().map_or_else(|| key.key_id(), String::as_str);
             let third = view.width.saturating_sub(18) / 2;
             let style = if here { theme::FOCUS } else { theme::TEXT };
             let line = Line::from(vec![

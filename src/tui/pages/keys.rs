@@ -28,11 +28,6 @@ pub struct KeyList {
     selected: BTreeSet<String>,
 }
 
-/// The aliases of a key, without `alias/`, in order.
-pub fn aliases_of<'a>(key_id: &str, account: &'a AccountState) -> &'a [String] {
-    account.alias_names.get(key_id).map_or(&[], Vec::as_slice)
-}
-
 /// `ENCRYPT_DECRYPT` in the console's words.
 pub fn usage_label(usage: &str) -> &str {
     match usage {
@@ -47,7 +42,7 @@ pub fn usage_label(usage: &str) -> &str {
 fn cell(key: &KeySummary, column: KeyColumn, account: &AccountState) -> String {
     let or_dash = |value: Option<&str>| value.unwrap_or("-").to_owned();
     match column {
-        KeyColumn::Aliases => match aliases_of(key.key_id(), account) {
+        KeyColumn::Aliases => match account.aliases_of(key.key_id()) {
             [] => "-".to_owned(),
             [one] => one.clone(),
             [one, more @ ..] => format!("{one} (+{} more)", more.len()),

@@ -7,7 +7,8 @@ use xks_console::drafts::{DraftStore, DraftTarget};
 use xks_console::environment::Clock;
 use xks_console::flow::player::Player;
 use xks_console::flow::tape::{self, Tape};
-use xks_console::tui::app::{App, Target};
+use xks_console::tui::app::App;
+use xks_console::tui::target::Target;
 
 use super::{START, STORE, account, answers, faulty_client};
 use crate::faults::faulty_transport::{Fault, FaultTrigger};

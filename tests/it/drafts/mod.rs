@@ -5,6 +5,7 @@ mod unavailable;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use xks_console::tui::target::Target;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
@@ -15,7 +16,6 @@ use xks_console::drafts::{DraftStore, DraftTarget};
 use xks_console::environment::{Clock, Environment};
 use xks_console::flow::player::{Player, in_process_client};
 use xks_console::flow::tape::{self, ConsoleDriver as _, Tape};
-use xks_console::tui::app::Target;
 
 use crate::account::block_on;
 use crate::faults::faulty_transport;

@@ -90,7 +90,7 @@ fn draft_is_not_offered_in_another_region() {
     drop(journey);
     let client = in_process_client(&bundled, clock.clone()).with_region("eu-west-1");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let which = xks_console::tui::app::Target::Bundled;
+    let which = xks_console::tui::target::Target::Bundled;
     let mut journey =
         xks_console::flow::player::Player::with_client((80, 24), bundled, client, which, clock.clone(), runtime);
     journey.keep_drafts(

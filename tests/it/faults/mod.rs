@@ -6,6 +6,7 @@ pub mod simulated_user;
 pub mod tls;
 
 use std::sync::Arc;
+use xks_console::tui::target::Target;
 
 use faulty_transport::{Fault, FaultTrigger, FaultyTransport};
 use simulated_user::{Flow, SimulatedUser};
@@ -14,7 +15,6 @@ use xks_console::bundled::BundledAws;
 use xks_console::client::Client;
 use xks_console::environment::{Clock, Environment};
 use xks_console::flow::player::{Player, in_process_client};
-use xks_console::tui::app::Target;
 
 use super::account::block_on;
 

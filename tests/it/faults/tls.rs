@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use xks_console::tui::target::Target;
 
 use bytes::Bytes;
 use http::Request;
@@ -16,7 +17,6 @@ use xks_console::client::{Client, Https};
 use xks_console::environment::{Clock, Environment};
 use xks_console::flow::player::{Player, in_process_client};
 use xks_console::server::{Server, tls};
-use xks_console::tui::app::Target;
 
 use super::faulty_transport::{self, Fault};
 use super::simulated_user::{Flow, SimulatedUser};

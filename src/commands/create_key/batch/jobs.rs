@@ -14,7 +14,7 @@ use crate::create_key::account_state::AccountState;
 use crate::create_key::draft::KeyDraft;
 use crate::create_key::field::Field;
 use crate::create_key::key_options::KeyOptions;
-use crate::create_key::preview;
+use crate::create_key::requests;
 use crate::create_key::submission::{SentRequest, Stage, Submission, SubmissionFailure};
 
 /// A key to make.
@@ -139,7 +139,7 @@ impl Job {
             Some(
                 RowOutcome::CreatingKey | RowOutcome::CreatingAlias | RowOutcome::WithoutAlias | RowOutcome::Unknown,
             ) => {
-                let request = preview::create_key_request(&self.draft, account);
+                let request = requests::create_key_request(&self.draft, account);
                 let sent = Box::new(SentRequest { request, is_repeated: true, ..SentRequest::default() });
                 Submission::Unknown { stage: Stage::CreateKey, key: None, sent, failure }
             }
