@@ -1,5 +1,6 @@
 //! The API client: sign, send, try again, decode, page.
 
+mod call;
 mod clock_skew;
 pub mod credentials;
 pub mod endpoints;
@@ -19,8 +20,6 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::{HeaderValue, Method, Request, Response, header};
 use jiff::Timestamp;
 
 pub use transport::{Https, InProcess, Transport, TransportError};
@@ -28,19 +27,17 @@ pub use transport::{Https, InProcess, Transport, TransportError};
 use clock_skew::ClockSkew;
 use credentials::{CredentialsProvider, LoadCredentialsError};
 use endpoints::{Endpoints, check_region};
-use log::{ApiCall, Observer};
+use log::Observer;
 use profile::{OpenError, ProfileContext, ProfileSummary, SwitchTarget};
 use rate_limit::RateLimiter;
-use retry::Attempts;
 
-use crate::aws::codec::{self, FORM_CONTENT_TYPE};
+use crate::aws::codec;
 use crate::aws::error::ServiceError;
 use crate::aws::kms::{
     AliasListEntry, CustomKeyStore, DescribeCustomKeyStores, KeyListEntry, ListAliases, ListKeys, ListResourceTags, Tag,
 };
-use crate::aws::operation::{Operation, Protocol, Service};
 use crate::aws::scalar::SecretString;
-use crate::aws::sigv4::{self, Credentials, SigningError};
+use crate::aws::sigv4::{Credentials, SigningError};
 use crate::environment::{Clock, Random};
 
 /// Why a call gave no answer that can be used.
@@ -287,183 +284,6 @@ impl Client {
     /// [`NoCredentials`]; a wrong code asks for the next.
     pub async fn log_in(&self, code: Option<SecretString>) -> Result<(), LoadCredentialsError> {
         self.source.log_in(code, self.now()).await
-    }
-
-    /// Calls an operation: once, or several times where that is safe and promises more. It takes about a minute at most.
-    ///
-    /// # Errors
-    /// [`CallError`]; ask [`CallError::outcome_unknown`] whether it may have been carried out.
-    pub async fn call<O: Operation>(&self, request: &O) -> Result<O::Response, CallError> {
-        let is_private = O::SERVICE == Service::XksConsole && !self.transport.is_bundled();
-        if is_private && self.endpoints.custom_url(Service::XksConsole).is_none() {
-            return Err(CallError::NotAvailable);
-        }
-        let started_at = self.clock.now();
-        let mut attempts = Attempts::new(O::IS_IDEMPOTENT);
-        let (mut is_clock_right, mut is_renewed) = (true, false);
-        let mut refused = None;
-        let (answer, result) = loop {
-            let (answer, result) = self.attempt(request, &mut attempts).await;
-            let Err(error) = &result else { break (answer, result) };
-            // A refused signature is no deed: whatever was asked is asked again by the right time.
-            if is_clock_right && self.skew.update_from_error(error, answer.date, self.clock.now()) {
-                is_clock_right = false;
-                continue;
-            }
-            // Nor is one by credentials whose time is over.
-            if let (CallError::Service(expired), false, Some(signed_by)) = (error, is_renewed, &answer.signed_by)
-                && expired.has_code("ExpiredToken")
-            {
-                is_renewed = true;
-                match self.source.renew(signed_by, expired, self.now()).await {
-                    Ok(true) => continue,
-                    Ok(false) => {}
-                    Err(none) => refused = Some(none),
-                }
-                break (answer, result);
-            }
-            match attempts.backoff(error, &self.random) {
-                Some(pause) => tokio::time::sleep(pause).await,
-                None => break (answer, result),
-            }
-        };
-        self.notify_observers::<O>(started_at, attempts.count, answer, result.as_ref().err());
-        if let Some(none) = refused {
-            return Err(none.into());
-        }
-        match &result {
-            // Whether the AWS at an endpoint is a bundled one that is served, it alone can tell.
-            Err(CallError::Service(error))
-                if is_private && ["UnknownOperation", codec::UNKNOWN_ERROR].iter().any(|code| error.has_code(code)) =>
-            {
-                return Err(CallError::NotAvailable);
-            }
-            Err(CallError::Service(error)) if INVALID_CREDENTIALS_CODES.iter().any(|code| error.has_code(code)) => {
-                self.source.invalidate().await;
-            }
-            _ => {}
-        }
-        result
-    }
-
-    /// Asks once, and tells what stands around the answer beside it.
-    async fn attempt<O: Operation>(
-        &self,
-        request: &O,
-        attempts: &mut Attempts,
-    ) -> (ResponseMetadata, Result<O::Response, CallError>) {
-        let mut metadata = ResponseMetadata::default();
-        let result = async {
-            let credentials = self.source.credentials(self.now()).await?;
-            metadata.signed_by = Some(Arc::clone(&credentials));
-            if !self.transport.is_bundled() {
-                self.rate_limiter.acquire::<O>(&self.region).await;
-            }
-            let request = self.signed_request(request, &credentials)?;
-            attempts.count += 1;
-            let response = self.send_with_timeout(request, self.attempt_timeout.unwrap_or(attempts.timeout())).await?;
-            metadata =
-                ResponseMetadata { signed_by: metadata.signed_by.take(), ..ResponseMetadata::from_response(&response) };
-            if response.status().is_success() {
-                return codec::decode_response::<O>(response.body())
-                    .map_err(|error| CallError::Malformed { operation: O::NAME, reason: error.to_string() });
-            }
-            let status = response.status().as_u16();
-            let request_id = metadata.request_id.as_deref().unwrap_or_default();
-            Err(codec::decode_error(O::SERVICE.protocol(), status, request_id, response.body()).into())
-        };
-        let result = result.await;
-        (metadata, result)
-    }
-
-    /// Sends a request and waits for the answer, but no longer than `time`.
-    async fn send_with_timeout(
-        &self,
-        request: Request<Bytes>,
-        time: Duration,
-    ) -> Result<Response<Bytes>, TransportError> {
-        let host = endpoints::host_and_port(request.uri()).unwrap_or("AWS").to_owned();
-        let answered = tokio::time::timeout(time, self.transport.send(request)).await;
-        answered.unwrap_or_else(|_| {
-            let reason = format!("nothing came within {} seconds", time.as_secs());
-            Err(TransportError { host, reason, may_have_arrived: true })
-        })
-    }
-
-    /// Tells those who want to know of a call that is over.
-    fn notify_observers<O: Operation>(
-        &self,
-        started_at: Timestamp,
-        attempts: u32,
-        answer: ResponseMetadata,
-        error: Option<&CallError>,
-    ) {
-        if self.observers.is_empty() {
-            return;
-        }
-        let duration = self.clock.now().duration_since(started_at).as_millis();
-        let mut call = ApiCall {
-            time: self.skew.correct(started_at),
-            service: O::SERVICE.signing_name(),
-            operation: O::NAME,
-            region: self.region.clone(),
-            request_id: answer.request_id,
-            // The clock may have been set back meanwhile.
-            duration_milliseconds: u64::try_from(duration).unwrap_or_default(),
-            attempts,
-            status: answer.status,
-            error_code: error.map(|error| error.code().to_owned()),
-            observer_error: None,
-        };
-        for observer in &self.observers {
-            if let Err(reason) = observer.observe(&call) {
-                call.observer_error = Some(reason);
-            }
-        }
-    }
-
-    fn signed_request<O: Operation>(
-        &self,
-        request: &O,
-        credentials: &Credentials,
-    ) -> Result<Request<Bytes>, CallError> {
-        if self.is_read_only() && !request.is_read_only() {
-            return Err(CallError::ReadOnly { operation: O::NAME });
-        }
-        let unsendable = |reason: String| CallError::Malformed { operation: O::NAME, reason };
-        let body = codec::encode_request(request).map_err(|error| unsendable(error.to_string()))?;
-        let (uri, region) = self.endpoints.resolve(O::SERVICE, &self.region);
-        let builder = Request::builder().method(Method::POST).uri(uri);
-        let builder = match O::SERVICE.protocol() {
-            Protocol::Json { content_type, target_prefix } => builder
-                .header(header::CONTENT_TYPE, HeaderValue::from_static(content_type))
-                .header("x-amz-target", format!("{target_prefix}.{}", O::NAME)),
-            Protocol::Query { .. } => builder.header(header::CONTENT_TYPE, HeaderValue::from_static(FORM_CONTENT_TYPE)),
-        };
-        let mut http = builder.body(body).map_err(|error| unsendable(error.to_string()))?;
-        sigv4::sign(&mut http, credentials, region, O::SERVICE.signing_name(), self.now())?;
-        Ok(http)
-    }
-}
-
-/// What stands around an answer, if one came.
-#[derive(Default)]
-struct ResponseMetadata {
-    status: Option<u16>,
-    request_id: Option<String>,
-    date: Option<Timestamp>,
-    signed_by: Option<Arc<Credentials>>,
-}
-
-impl ResponseMetadata {
-    fn from_response(response: &Response<Bytes>) -> Self {
-        let header = |name: &str| response.headers().get(name)?.to_str().ok().map(str::to_owned);
-        Self {
-            status: Some(response.status().as_u16()),
-            request_id: header("x-amzn-requestid"),
-            date: clock_skew::response_date(response.headers()),
-            signed_by: None,
-        }
     }
 }
 

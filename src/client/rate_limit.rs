@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::aws::operation::Operation;
+use crate::aws::operation::Service;
 use crate::aws::quotas::requests_per_second;
 
 /// The time that quotas count.
@@ -18,9 +18,9 @@ pub(super) struct RateLimiter(Mutex<HashMap<(String, &'static str), VecDeque<Ins
 
 impl RateLimiter {
     /// Waits until an operation may be asked in a Region. Who comes first is first to go.
-    pub async fn acquire<O: Operation>(&self, region: &str) {
-        if let Some(quota) = requests_per_second(O::SERVICE, O::NAME) {
-            tokio::time::sleep_until(self.reserve_slot(region, O::NAME, quota)).await;
+    pub async fn acquire(&self, service: Service, operation: &'static str, region: &str) {
+        if let Some(quota) = requests_per_second(service, operation) {
+            tokio::time::sleep_until(self.reserve_slot(region, operation, quota)).await;
         }
     }
 
@@ -39,7 +39,6 @@ impl RateLimiter {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aws::kms::{CreateAlias, DescribeKey, TagResource};
 
     async fn seconds(work: impl Future<Output = ()>) -> u64 {
         let start = Instant::now();
@@ -52,7 +51,7 @@ mod tests {
         let pace = RateLimiter::default();
         let many = async |count: usize| {
             for _ in 0..count {
-                pace.acquire::<CreateAlias>("us-west-2").await;
+                pace.acquire(Service::Kms, "CreateAlias", "us-west-2").await;
             }
         };
         assert_eq!(seconds(many(5)).await, 0);
@@ -64,7 +63,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn concurrent_requests_are_spread_over_time() {
         let pace = RateLimiter::default();
-        let all = (0..20).map(|_| pace.acquire::<CreateAlias>("us-west-2"));
+        let all = (0..20).map(|_| pace.acquire(Service::Kms, "CreateAlias", "us-west-2"));
         assert_eq!(seconds(async { drop(futures_util::future::join_all(all).await) }).await, 3);
     }
 
@@ -73,12 +72,12 @@ mod tests {
         let pace = RateLimiter::default();
         let work = async {
             for _ in 0..5 {
-                pace.acquire::<CreateAlias>("us-west-2").await;
-                pace.acquire::<CreateAlias>("eu-west-1").await;
-                pace.acquire::<TagResource>("us-west-2").await;
+                pace.acquire(Service::Kms, "CreateAlias", "us-west-2").await;
+                pace.acquire(Service::Kms, "CreateAlias", "eu-west-1").await;
+                pace.acquire(Service::Kms, "TagResource", "us-west-2").await;
             }
             for _ in 0..5000 {
-                pace.acquire::<DescribeKey>("us-west-2").await;
+                pace.acquire(Service::Kms, "DescribeKey", "us-west-2").await;
             }
         };
         assert_eq!(seconds(work).await, 0);

@@ -1,12 +1,16 @@
-use super::*;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use http::{Request, Response};
+
+use super::log::ApiCall;
+use super::*;
 use crate::aws::kms::{CreateAlias, Encrypt, ListKeysOutput};
-use crate::aws::operation::{self, OperationVisitor};
+use crate::aws::operation::{self, Operation, OperationVisitor};
 use crate::aws::scalar::SecretString;
 use crate::aws::xks_console::DescribeExternalKey;
-use futures_util::future::BoxFuture;
 
 fn client(answer: fn(Request<Bytes>) -> Response<Bytes>) -> Client {
     let handler = move |request| -> BoxFuture<'static, Response<Bytes>> { Box::pin(async move { answer(request) }) };
