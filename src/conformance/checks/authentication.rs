@@ -49,7 +49,7 @@ pub const CHECKS: &[Check] = &[
     must(
         "auth-none",
         AUTHENTICATION,
-        "The proxy rejects a request without a signature with 401 AuthenticationFailedException.",
+        "The proxy returns 401 AuthenticationFailedException for a request without a signature.",
         |probe| ensure_rejected(probe, ProbeRequest::unsigned).boxed(),
     ),
     must("auth-malformed", AUTHENTICATION, "The proxy rejects a malformed Authorization header with 401.", |probe| {

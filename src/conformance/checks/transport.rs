@@ -120,7 +120,7 @@ async fn without_certificate(probe: &mut Probe) -> CheckResult {
         return skip(if probe.connector.was_certificate_requested() {
             "the proxy requests a client certificate but accepts a client without one"
         } else {
-            "the proxy doesn't request a client certificate. It should support mutual TLS; if it does, turn it on and use \
+            "the proxy doesn't request a client certificate. Turn on mutual TLS, which it should support, and use \
              --client-cert"
         });
     }
