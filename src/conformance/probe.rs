@@ -119,7 +119,7 @@ pub struct Probe {
 impl Probe {
     /// Creates a probe.
     ///
-    /// All request IDs start like `request_id`, which is a UUID, so that logs can be searched for this run.
+    /// All request IDs share a prefix with `request_id`, a UUID, so that this run can be found in logs.
     pub fn new(target: CheckTarget, connector: Connector, requests: usize, clock: Clock, request_id: String) -> Self {
         Self {
             target,
@@ -312,7 +312,7 @@ impl Probe {
         {
             connection = None;
         }
-        let deadline = tokio::time::timeout(TIMEOUT, async {
+        let attempt = tokio::time::timeout(TIMEOUT, async {
             let mut connection = match connection {
                 Some(connection) => connection,
                 None => self.connector.connect().await.map_err(|error| error.to_string())?,
@@ -320,7 +320,7 @@ impl Probe {
             let response = send_over(&mut connection, request, &self.target, &self.clock).await?;
             Ok((connection, response))
         });
-        match deadline.await {
+        match attempt.await {
             Ok(Ok((connection, response))) => {
                 self.connection = Some(connection);
                 Ok(response)

@@ -113,7 +113,7 @@ pub const CHECKS: &[Check] = &[
     must("auth-body", SIGV4, "The proxy rejects a body that was changed after signing.", |probe| {
         ensure_rejected(probe, |request| {
             request.with_tampering("the body was changed", |request| {
-                *request.body_mut() = with_trailing_space(request.body())
+                *request.body_mut() = with_trailing_space(request.body());
             })
         })
         .boxed()

@@ -32,7 +32,7 @@ pub const CHECKS: &[Check] = &[
     must(
         "key-encrypt-only-cdiv",
         CDIV,
-        "The proxy rejects Encrypt with an integrity value for an encrypt-only key, because the value requires DECRYPT.",
+        "The proxy rejects Encrypt with an integrity value for an encrypt-only key, because it requires DECRYPT.",
         |probe| encrypt_only_cdiv(probe).boxed(),
     ),
     must(
