@@ -1,4 +1,4 @@
-//! `xks-console proxy check`: from the command line to the report.
+//! The `xks-console proxy check` command.
 
 use std::error::Error;
 use std::io::{self, IsTerminal as _, Read, Write};
@@ -15,15 +15,17 @@ use crate::cli::{Arguments, ProxyCheck};
 use crate::environment::Environment;
 use crate::text::strip_byte_order_mark;
 
-/// The environment variable that may hold the secret.
+/// The environment variable that can contain the secret access key.
 pub const SECRET_VARIABLE: &str = "XKS_PROXY_SECRET_ACCESS_KEY";
 
-/// Checks the proxy that the command line names and writes the report to `out`; whether it does all that it must.
+/// Checks the proxy given on the command line and writes the report to `out`.
 ///
-/// `variable` is the value of [`SECRET_VARIABLE`].
+/// Returns whether the proxy meets every MUST requirement that was checked. `secret_variable` is the value of
+/// [`SECRET_VARIABLE`].
 ///
 /// # Errors
-/// Files that can't be read, no secret, a proxy that can't be reached, an `out` that can't be written.
+/// Returns an error if a file can't be read, the secret access key is missing, the URI path is invalid, the proxy can't
+/// be reached, or writing to `out` fails.
 pub async fn check(
     arguments: &Arguments,
     options: &ProxyCheck,
@@ -33,12 +35,12 @@ pub async fn check(
 ) -> Result<bool, Box<dyn Error>> {
     let target = target(options, secret_variable)?;
     let host = &target.endpoint.host;
-    let found = arguments.connect_to.iter().rev().find(|known| known.host.eq_ignore_ascii_case(host));
+    let mapping = arguments.connect_to.iter().rev().find(|mapping| mapping.host.eq_ignore_ascii_case(host));
     let files = TlsFiles {
         ca_file: arguments.proxy_ca.clone(),
         client_certificate: options.client_cert.clone().zip(options.client_key.clone()),
     };
-    let connector = Connector::new(target.endpoint.clone(), found.map(|known| known.address), &files)?;
+    let connector = Connector::new(target.endpoint.clone(), mapping.map(|mapping| mapping.address), &files)?;
     let requests = usize::try_from(options.requests)?;
     let mut report = ConformanceReport::new(&target, options.verbose);
     let mut probe = Probe::new(target, connector, requests, environment.clock, environment.random.uuid()?);
@@ -48,17 +50,17 @@ pub async fn check(
         writeln!(out, "Checking {endpoint}{uri_path} as AWS KMS would call it from {region}")?;
     }
     let mut written = Ok(());
-    let reached = super::run(&mut probe, &options.key, &mut |finding| {
+    let reached = super::run(&mut probe, &options.key, &mut |completed| {
         if !arguments.json && written.is_ok() {
-            written = out.write_all(report.format_check(finding).as_bytes()).and_then(|()| out.flush());
+            written = out.write_all(report.format_check(completed).as_bytes()).and_then(|()| out.flush());
         }
-        report.add(finding);
+        report.add(completed);
     })
     .await;
     written?;
     if let Err(error) = reached {
         let endpoint = &probe.target.endpoint;
-        return Err(format!("the proxy at {endpoint} can't be reached: {error}. {}.", error.advice()).into());
+        return Err(format!("couldn't reach the proxy at {endpoint}: {error}. {}.", error.advice()).into());
     }
     if arguments.json {
         let document = report.document(&probe.target, &probe.latencies);
@@ -81,10 +83,14 @@ fn target(options: &ProxyCheck, secret_variable: Option<String>) -> Result<Check
         (path, id, secret(options.secret_file.as_deref(), secret_variable)?)
     };
     if !uri_path.starts_with('/') || uri_path.contains(['?', '#']) || uri_path.parse::<http::Uri>().is_err() {
-        return Err(format!("‘{uri_path}’ is no URI path: it starts with /, such as /example/kms/xks/v1").into());
+        return Err(format!(
+            "invalid URI path \"{uri_path}\": a URI path starts with / and has no query string. Use a path such as \
+             /example/kms/xks/v1"
+        )
+        .into());
     }
     if secret_access_key.expose().is_empty() {
-        return Err("the secret access key is empty".into());
+        return Err("the secret access key in the proxy configuration file is empty. Set RawSecretAccessKey".into());
     }
     let ProxyCheck { endpoint, region, principal, kms_key_arn, .. } = options.clone();
     let kms_key_arn = kms_key_arn
@@ -92,7 +98,7 @@ fn target(options: &ProxyCheck, secret_variable: Option<String>) -> Result<Check
     Ok(CheckTarget { endpoint, uri_path, access_key_id, secret_access_key, region, principal, kms_key_arn })
 }
 
-/// The secret from the file, else the variable, else what is piped in.
+/// Reads the secret access key from the file, or else the environment variable, or else standard input.
 fn secret(file: Option<&Path>, secret_variable: Option<String>) -> Result<SecretString, Box<dyn Error>> {
     let text = Zeroizing::new(if let Some(path) = file {
         std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?
@@ -108,8 +114,8 @@ fn secret(file: Option<&Path>, secret_variable: Option<String>) -> Result<Secret
     let secret = strip_byte_order_mark(&text).trim();
     if secret.is_empty() {
         return Err(format!(
-            "there is no secret access key. Give it with --secret-file FILE, with --configuration FILE, in the \
-             environment variable {SECRET_VARIABLE}, or on standard input"
+            "the secret access key is missing. Provide it with --secret-file FILE, --configuration FILE, the \
+             environment variable {SECRET_VARIABLE}, or standard input"
         )
         .into());
     }

@@ -1,4 +1,6 @@
-//! Connections to the proxy: opened by hand, so that what KMS needs of TLS can be asked for and each part be timed.
+//! Connections to the proxy.
+//!
+//! The checks open them at a low level to restrict TLS to what AWS KMS supports and to time each step.
 
 use std::convert::Infallible;
 use std::io;
@@ -28,10 +30,10 @@ use zeroize::Zeroizing;
 use super::target::Endpoint;
 use crate::pem;
 
-/// How long the proxy may take for anything: what is slower has failed, whatever it would have answered.
+/// The time limit for each connection and request. A slower proxy fails the check, whatever its response.
 pub const TIMEOUT: Duration = Duration::from_secs(3);
 
-/// The suites of which a proxy needs one, TLS 1.3 first.
+/// The TLS cipher suites in the specification, TLS 1.3 first. A proxy must support at least one.
 pub const KMS_CIPHER_SUITES: [CipherSuite; 4] = [
     CipherSuite::TLS13_AES_256_GCM_SHA384,
     CipherSuite::TLS13_CHACHA20_POLY1305_SHA256,
@@ -39,64 +41,66 @@ pub const KMS_CIPHER_SUITES: [CipherSuite; 4] = [
     CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
 ];
 
-/// What is sent as a body.
+/// A request body.
 pub type Body = UnsyncBoxBody<Bytes, Infallible>;
 
-/// Why there is no connection.
+/// The reason why connecting to the proxy failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
-    /// Nobody knows the host.
-    #[error("{host} has no address: {source}")]
+    /// The host name can't be resolved.
+    #[error("couldn't resolve the host name {host}: {source}")]
     Resolve {
         /// The host of the endpoint.
         host: String,
-        /// What the resolver says.
+        /// The error of the resolver.
         source: io::Error,
     },
-    /// Nobody listens.
-    #[error("nothing takes connections at {place}: {source}")]
+    /// The TCP connection failed.
+    #[error("couldn't connect to {place}: {source}")]
     Tcp {
-        /// Address and port, or host and port.
+        /// The address and port, or the host and port.
         place: String,
-        /// What the operating system says.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// No TLS.
+    /// The TLS handshake failed.
     #[error("the TLS handshake failed: {0}")]
     Tls(io::Error),
-    /// The proxy has asked for a certificate of the client, and got none.
-    #[error("it asks for a certificate, and then there is no answer: {0}")]
+    /// The proxy requested a client certificate but received none.
+    #[error("the proxy requested a client certificate, received none, and didn't respond: {0}")]
     CertificateRequired(String),
-    /// No HTTP, or not in time.
+    /// The proxy returned no valid HTTP response within the time limit.
     #[error("{0}")]
     NoResponse(String),
 }
 
 impl ConnectError {
-    /// What may help.
+    /// Returns the recommended action, without a final period.
     pub fn advice(&self) -> &'static str {
         match self {
             Self::Resolve { .. } => {
-                "Check --endpoint; for a host that has no public name yet add --connect-to HOST=ADDRESS:PORT"
+                "Check --endpoint. If the host has no public DNS name yet, add --connect-to HOST=ADDRESS:PORT"
             }
             Self::Tcp { .. } => "Start the proxy, or check --endpoint and --connect-to",
             Self::Tls(_) => {
-                "KMS needs a certificate of a public authority for the name of the endpoint, and TLS 1.2 or 1.3; trust \
-                 another authority with --proxy-ca FILE, and show a certificate with --client-cert and --client-key \
-                 if the proxy asks for one"
+                "AWS KMS requires TLS 1.2 or 1.3 and a certificate for the endpoint's host name from a public \
+                 certificate authority (CA). To trust another CA, use --proxy-ca FILE. If the proxy requests a client \
+                 certificate, use --client-cert and --client-key"
             }
-            Self::CertificateRequired(_) => "Show it one with --client-cert and --client-key",
-            Self::NoResponse(_) => "Check that an external key store proxy listens there, with TLS for https://",
+            Self::CertificateRequired(_) => "Use --client-cert and --client-key to send a client certificate",
+            Self::NoResponse(_) => {
+                "Check that an external key store proxy listens on this endpoint, and that it uses TLS for https://"
+            }
         }
     }
 }
 
-/// The files that TLS needs.
+/// The PEM files for TLS.
 #[derive(Clone, Debug, Default)]
 pub struct TlsFiles {
-    /// Authorities that are trusted beside the public ones, PEM.
+    /// Certificates of CAs to trust in addition to the public CAs.
     pub ca_file: Option<PathBuf>,
-    /// The chain of the client's certificate and its key, PEM.
+    /// The client's certificate chain and private key.
     pub client_certificate: Option<(PathBuf, PathBuf)>,
 }
 
@@ -108,19 +112,19 @@ pub struct Connector {
     roots: RootCertStore,
     identity: Option<Arc<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>)>>,
     config: Arc<ClientConfig>,
-    /// Whether the server has asked for a certificate of the client.
+    /// Records whether the server requested a client certificate.
     certificate_request: Arc<CertificateRequestObserver>,
 }
 
-/// A connection of bytes.
+/// A byte stream to the proxy, with or without TLS.
 pub trait IoStream: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> IoStream for T {}
 
-/// A connection that can be asked over.
+/// An HTTP connection to the proxy.
 #[derive(Debug)]
 pub struct Connection {
     sender: SendRequest<Body>,
-    /// The version of TLS and the suite, if there is TLS.
+    /// The TLS version and cipher suite, or `None` without TLS.
     pub negotiated: Option<String>,
 }
 
@@ -129,18 +133,21 @@ fn pem_error(path: &Path) -> impl Fn(rustls::pki_types::pem::Error) -> String {
 }
 
 impl Connector {
-    /// Reads the files. With `address` the host of `endpoint` is looked for there.
+    /// Creates a connector and reads the TLS files. If `address` is given, it replaces the DNS lookup of the host.
     ///
     /// # Errors
-    /// A file that can't be read or holds no certificate, in words for people.
+    /// Returns a message for the user if a file can't be read or contains no valid certificate.
     pub fn new(endpoint: Endpoint, address: Option<SocketAddr>, files: &TlsFiles) -> Result<Self, String> {
         let mut roots = RootCertStore::empty();
-        // KMS trusts public authorities alone, whatever this machine trusts.
+        // AWS KMS trusts only public CAs, so the trust store of this machine doesn't matter.
         roots.add_parsable_certificates(webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().cloned());
         if let Some(path) = &files.ca_file {
             let (added, _) = roots.add_parsable_certificates(read_certificates(path)?);
             if added == 0 {
-                return Err(format!("{}: it holds no certificate that can be trusted", path.display()));
+                return Err(format!(
+                    "{}: no valid CA certificate found. Use a PEM file with CA certificates",
+                    path.display()
+                ));
             }
         }
         let identity = match &files.client_certificate {
@@ -155,10 +162,10 @@ impl Connector {
         Ok(Self { endpoint, address, roots, identity, config: Arc::new(config), certificate_request })
     }
 
-    /// The same, with no other cipher suites than [`SUITES`].
+    /// Returns a copy that only supports [`KMS_CIPHER_SUITES`].
     ///
     /// # Errors
-    /// What the TLS library says.
+    /// Returns the message of the TLS library if the configuration is invalid.
     pub fn with_kms_cipher_suites(&self) -> Result<Self, String> {
         let mut provider = aws_lc_rs::default_provider();
         provider.cipher_suites.retain(|suite| KMS_CIPHER_SUITES.contains(&suite.suite()));
@@ -166,19 +173,19 @@ impl Connector {
         Ok(Self { config: Arc::new(config), ..self.clone() })
     }
 
-    /// The same, without a certificate of the client.
+    /// Returns a copy without a client certificate.
     ///
     /// # Errors
-    /// What the TLS library says.
+    /// Returns the message of the TLS library if the configuration is invalid.
     pub fn without_client_certificate(&self) -> Result<Self, String> {
         let config = client_config(&self.roots, None, &self.certificate_request, aws_lc_rs::default_provider())?;
         Ok(Self { identity: None, config: Arc::new(config), ..self.clone() })
     }
 
-    /// The same with a certificate for the name of KMS that nobody has signed.
+    /// Returns a copy with a self-signed client certificate for the subject name of AWS KMS.
     ///
     /// # Errors
-    /// What the TLS library says.
+    /// Returns the message of the TLS library if the certificate can't be created.
     pub fn with_untrusted_certificate(&self, region: &str) -> Result<Self, String> {
         let names = vec![format!("cks.kms.{region}.amazonaws.com")];
         let generated = rcgen::generate_simple_self_signed(names).map_err(|error| error.to_string())?;
@@ -189,20 +196,20 @@ impl Connector {
         Ok(Self { identity: Some(Arc::new(identity)), config: Arc::new(config), ..self.clone() })
     }
 
-    /// Whether there is a certificate to show.
+    /// Returns whether the connector has a client certificate.
     pub fn has_client_certificate(&self) -> bool {
         self.identity.is_some()
     }
 
-    /// Whether a server was met, on a connection without certificate, that asks for one.
+    /// Returns whether the server requested a client certificate on a connection that has none.
     pub fn was_certificate_requested(&self) -> bool {
         self.certificate_request.0.load(Ordering::Relaxed)
     }
 
-    /// Opens TCP alone.
+    /// Opens a TCP connection without TLS.
     ///
     /// # Errors
-    /// [`Unreachable::NoAddress`], [`Unreachable::Refused`].
+    /// [`ConnectError::Resolve`] or [`ConnectError::Tcp`].
     pub async fn connect_tcp(&self) -> Result<TcpStream, ConnectError> {
         let Endpoint { host, port, .. } = &self.endpoint;
         let (address, connected) = if let Some(address) = self.address {
@@ -218,10 +225,10 @@ impl Connector {
         Ok(stream)
     }
 
-    /// Opens TCP, and TLS if the endpoint has it; tells the version and the suite.
+    /// Opens a connection, with TLS if the endpoint uses it. Also returns the TLS version and cipher suite.
     ///
     /// # Errors
-    /// [`Unreachable`].
+    /// [`ConnectError::Resolve`], [`ConnectError::Tcp`], or [`ConnectError::Tls`].
     pub async fn connect_stream(&self) -> Result<(Box<dyn IoStream>, Option<String>), ConnectError> {
         let stream = self.connect_tcp().await?;
         if !self.endpoint.is_tls {
@@ -238,31 +245,31 @@ impl Connector {
         Ok((Box::new(stream), Some(format!("{version}, {suite}"))))
     }
 
-    /// Opens a connection for requests.
+    /// Opens an HTTP connection.
     ///
     /// # Errors
-    /// [`Unreachable`].
+    /// [`ConnectError`] if any step fails.
     pub async fn connect(&self) -> Result<Connection, ConnectError> {
         let (stream, negotiated) = self.connect_stream().await?;
         let no_response = |error: hyper::Error| ConnectError::NoResponse(error.to_string());
         let (sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(no_response)?;
-        // It ends with its sender, and tells its errors there.
+        // The task ends when the sender is dropped. The sender reports its errors.
         tokio::spawn(connection);
         Ok(Connection { sender, negotiated })
     }
 }
 
 impl Connection {
-    /// Sends a request in origin form and waits for the head of its answer.
+    /// Sends a request in origin form and waits for the response headers.
     ///
     /// # Errors
-    /// What HTTP says; the connection is of no use then.
+    /// Returns the HTTP error. The connection can't be used again after an error.
     pub async fn send(&mut self, request: Request<Body>) -> Result<Response<Incoming>, hyper::Error> {
         self.sender.ready().await?;
         self.sender.send_request(request).await
     }
 
-    /// Whether the proxy has left it open.
+    /// Returns whether the proxy kept the connection open.
     pub async fn is_open(&mut self) -> bool {
         tokio::time::timeout(TIMEOUT, self.sender.ready()).await.is_ok_and(|ready| ready.is_ok())
     }
@@ -293,12 +300,12 @@ fn client_config(
         None => builder.with_client_cert_resolver(Arc::clone(certificate_request) as _),
     };
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    // Each handshake is one from the start, as the first of KMS is.
+    // Perform a full handshake for each connection, like the first connection from AWS KMS.
     config.resumption = rustls::client::Resumption::disabled();
     Ok(config)
 }
 
-/// Has no certificate, and remembers that it was asked for one.
+/// A certificate resolver without a certificate that records whether the server requested one.
 #[derive(Debug)]
 struct CertificateRequestObserver(AtomicBool);
 

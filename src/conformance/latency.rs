@@ -1,4 +1,4 @@
-//! How long requests take, in percentiles.
+//! Latency statistics.
 
 use std::time::Duration;
 
@@ -6,28 +6,28 @@ use serde::Serialize;
 
 use crate::xks::client::PROXY_TIMEOUT;
 
-/// How long requests of one kind took, in milliseconds.
+/// The latency of requests of one kind, in milliseconds.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Latency {
-    /// What was timed.
+    /// What was measured.
     pub what: String,
-    /// How often.
+    /// The number of samples.
     pub requests: usize,
     /// The median.
     pub p50: f64,
-    /// Nine of ten took no longer.
+    /// The 90th percentile.
     pub p90: f64,
-    /// 99 of 100 took no longer.
+    /// The 99th percentile.
     pub p99: f64,
-    /// The longest.
+    /// The maximum.
     pub max: f64,
-    /// The part that KMS would have waited for, in percent.
+    /// The percentage of samples within the time limit of AWS KMS.
     pub within_250_ms: f64,
 }
 
 impl Latency {
-    /// The percentiles of `samples`, by nearest rank; `None` without any.
+    /// Returns the nearest-rank percentiles of `samples`, or `None` if there are no samples.
     #[allow(clippy::cast_precision_loss)]
     pub fn from_samples(what: impl Into<String>, mut samples: Vec<Duration>) -> Option<Self> {
         samples.sort_unstable();
@@ -48,20 +48,20 @@ impl Latency {
         })
     }
 
-    /// In words, for the report.
+    /// Returns one line for the report.
     pub fn summary(&self) -> String {
         let Self { what, requests, p50, p90, p99, max, within_250_ms } = self;
         format!(
-            "{what} ({requests}): p50 {p50:.2} ms, p90 {p90:.2} ms, p99 {p99:.2} ms, max {max:.2} ms; \
-             {within_250_ms:.1} % within 250 ms"
+            "{what} ({requests} samples): p50 {p50:.2} ms, p90 {p90:.2} ms, p99 {p99:.2} ms, max {max:.2} ms; \
+             {within_250_ms:.1}% within 250 ms"
         )
     }
 
-    /// What is wrong, if KMS would have given up on more than one of a hundred.
+    /// Returns a description of the violation if AWS KMS would have timed out on more than 1 in 100 requests.
     pub fn violation(&self) -> Option<String> {
         let limit = milliseconds(PROXY_TIMEOUT);
         (self.p99 > limit)
-            .then(|| format!("{}: p99 is {:.1} ms; KMS gives up after {limit:.0} ms", self.what, self.p99))
+            .then(|| format!("{}: p99 is {:.1} ms; AWS KMS times out after {limit:.0} ms", self.what, self.p99))
     }
 }
 
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn percentiles_are_by_nearest_rank() {
+    fn percentiles_use_the_nearest_rank() {
         let latency = latency_of((1..=200).rev());
         assert_eq!((latency.p50, latency.p90, latency.p99, latency.max), (100.0, 180.0, 198.0, 200.0));
         assert_eq!(latency_of([7]), Latency { p50: 7.0, p90: 7.0, p99: 7.0, max: 7.0, requests: 1, ..latency });
@@ -88,10 +88,10 @@ mod tests {
 
     #[test]
     fn one_slow_request_in_a_hundred_passes_and_two_fail() {
-        let with = |slow: usize| latency_of((0..100).map(|at| if at < slow { 251 } else { 10 }));
-        assert_eq!((with(1).violation(), with(1).within_250_ms), (None, 99.0));
-        let fault = with(2).violation().unwrap();
-        assert!(fault.contains("health") && fault.contains("251.0 ms"), "{fault}");
+        let with_slow = |slow: usize| latency_of((0..100).map(|at| if at < slow { 251 } else { 10 }));
+        assert_eq!((with_slow(1).violation(), with_slow(1).within_250_ms), (None, 99.0));
+        let violation = with_slow(2).violation().unwrap();
+        assert!(violation.contains("health") && violation.contains("251.0 ms"), "{violation}");
         assert_eq!(latency_of([250; 100]).violation(), None);
     }
 }

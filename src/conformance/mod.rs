@@ -1,9 +1,10 @@
-//! Whether an external key store proxy keeps to its specification: `xks-console proxy check`.
+//! Conformance tests for external key store proxies: `xks-console proxy check`.
 //!
-//! A check is one entry in one of the tables in [`checks`]: what the specification asks, and a function that talks to
-//! the proxy through a [`Probe`] and says what it saw. [`run`] makes them all, one after the other.
+//! Each check is an entry in one of the tables in [`checks`]. It consists of a requirement of the specification and a
+//! function that sends requests to the proxy through a [`Probe`] and returns the result. [`run`] runs all checks in
+//! sequence.
 //!
-//! Source: *External Key Store Proxy API Specification* 1.0.3, by whose headings the checks name their section.
+//! Source: *External Key Store Proxy API Specification* 1.0.3. Each check names its section by the heading there.
 
 pub mod checks;
 pub mod command;
@@ -21,17 +22,17 @@ use self::connection::ConnectError;
 use self::probe::{Exchange, Probe};
 use self::response::{CheckError, skip};
 
-/// How much the specification asks for something.
+/// The requirement level of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
-    /// KMS relies on it.
+    /// AWS KMS relies on this behavior.
     Must,
-    /// There may be reasons against it.
+    /// A proxy can have valid reasons to behave differently.
     Should,
 }
 
 impl Level {
-    /// The word of RFC 2119.
+    /// Returns the RFC 2119 keyword.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Must => "MUST",
@@ -40,54 +41,54 @@ impl Level {
     }
 }
 
-/// What a check says: nothing when all is well.
+/// The result of a check: `Ok` if the check passed.
 pub type CheckResult = Result<(), CheckError>;
-/// Makes a check.
+/// The function that runs a check.
 pub type CheckFn = for<'a> fn(&'a mut Probe) -> BoxFuture<'a, CheckResult>;
 
-/// One requirement, and how it is checked.
+/// A requirement and the function that checks it.
 #[derive(Debug)]
 pub struct Check {
-    /// What it is called; no other check is called so.
+    /// The unique ID.
     pub id: &'static str,
-    /// How much it is asked for.
+    /// The requirement level.
     pub level: Level,
-    /// The heading it stands under in the specification.
+    /// The heading of the section in the specification.
     pub section: &'static str,
-    /// The requirement, in one sentence.
+    /// The requirement, as one sentence.
     pub requirement: &'static str,
     run: CheckFn,
 }
 
-/// Something that a proxy must do or be.
+/// Creates a check of a [`Level::Must`] requirement.
 pub const fn must(id: &'static str, section: &'static str, requirement: &'static str, run: CheckFn) -> Check {
     Check { id, level: Level::Must, section, requirement, run }
 }
 
-/// Something that a proxy should do or be.
+/// Creates a check of a [`Level::Should`] requirement.
 pub const fn should(id: &'static str, section: &'static str, requirement: &'static str, run: CheckFn) -> Check {
     Check { id, level: Level::Should, section, requirement, run }
 }
 
-/// A check that was made.
+/// A completed check and its result.
 #[derive(Debug)]
 pub struct CompletedCheck<'a> {
-    /// The group it is in.
+    /// The name of the group that contains the check.
     pub group: &'static str,
-    /// What was checked.
+    /// The check.
     pub check: &'static Check,
-    /// What came of it.
+    /// The result.
     pub result: CheckResult,
-    /// What else there is to tell.
+    /// Additional information for the report.
     pub notes: Vec<String>,
-    /// What was said.
+    /// The requests that the check sent, with their responses.
     pub exchanges: &'a [Exchange],
 }
 
-/// Makes all checks and tells each as it is made.
+/// Runs all checks and passes each to `on_completed` as it completes.
 ///
 /// # Errors
-/// [`Unreachable`] when the proxy gives no answer of any kind, so that nothing can be checked.
+/// [`ConnectError`] if the proxy doesn't respond at all, so nothing can be checked.
 pub async fn run(
     probe: &mut Probe,
     keys: &[String],
@@ -99,7 +100,7 @@ pub async fn run(
         for check in group.checks {
             let start = probe.start_check();
             let result = if group.needs_credential && !probe.is_credential_accepted {
-                skip("the proxy takes no signature of this credential; see auth-accepted")
+                skip("the proxy rejects signatures made with this credential; see auth-accepted")
             } else {
                 (check.run)(probe).await
             };

@@ -1,4 +1,4 @@
-//! What a check talks to the proxy with: requests as KMS makes them, and all that was said.
+//! The probe with which checks send requests to the proxy and record the responses.
 
 use std::time::{Duration, Instant};
 
@@ -17,65 +17,66 @@ use super::target::CheckTarget;
 use crate::environment::Clock;
 use crate::xks::wire::{AES_256, AES_GCM, MAX_BODY, SHA_256};
 
-/// What [`Probe::encrypt`] asks to encrypt.
+/// The plaintext in [`Probe::encrypt_request`].
 pub const PLAINTEXT: &[u8] = b"Hello World!";
-/// ... and to authenticate with it.
+/// The additional authenticated data (AAD) in [`Probe::encrypt_request`].
 pub const AAD: &[u8] = b"project=nile,department=marketing";
 
-/// How often, and how long after, what was throttled is sent again.
+/// The maximum number of retries of a throttled request.
 const MAX_RETRIES: usize = 3;
+/// The delay before each retry.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
 
-/// A request and what came of it.
+/// A request and its outcome.
 #[derive(Clone, Debug)]
 pub struct Exchange {
     /// The method and the path.
     pub request_line: String,
-    /// How it was signed, and made wrong.
+    /// How the request was signed and changed.
     pub signature: String,
-    /// The body.
+    /// The body of the request.
     pub request_body: Vec<u8>,
-    /// Whether KMS would send it, but for its content.
+    /// Whether AWS KMS could send a request of this form.
     pub is_valid_for_kms: bool,
-    /// The answer, or why there is none.
+    /// The response, or the reason why there is none.
     pub outcome: Result<ProbeResponse, String>,
 }
 
-/// An external key that was named, and what the proxy says of it.
+/// An external key given with `--key` and its metadata.
 #[derive(Clone, Debug)]
 pub struct ProbedKey {
     /// The external key ID.
     pub id: String,
-    /// The answer of GetKeyMetadata; null if there was none.
+    /// The response to GetKeyMetadata, or null if it failed.
     pub metadata: Value,
 }
 
 impl ProbedKey {
-    /// Whether it may be used so.
+    /// Returns whether the key allows this usage.
     pub fn has_usage(&self, usage: &str) -> bool {
         self.metadata["keyUsage"].as_array().is_some_and(|all| all.iter().any(|one| one == usage))
     }
 
-    /// Whether it is an enabled AES key of 256 bits.
+    /// Returns whether the key is an enabled `AES_256` key.
     pub fn is_enabled(&self) -> bool {
         self.metadata["keySpec"] == AES_256 && self.metadata["keyStatus"] == "ENABLED"
     }
 
-    /// Whether it is such a key, and disabled.
+    /// Returns whether the key is a disabled `AES_256` key.
     pub fn is_disabled(&self) -> bool {
         self.metadata["keySpec"] == AES_256 && self.metadata["keyStatus"] == "DISABLED"
     }
 
-    /// Whether KMS makes a KMS key on it.
+    /// Returns whether AWS KMS can create a KMS key with this external key.
     pub fn is_usable(&self) -> bool {
         self.is_enabled() && self.has_usage("ENCRYPT") && self.has_usage("DECRYPT")
     }
 }
 
-/// What Encrypt gave, decoded.
+/// The decoded response to Encrypt.
 #[derive(Clone, Debug, Default)]
 pub struct EncryptedData {
-    /// The additional authenticated data that it was asked with.
+    /// The additional authenticated data in the request.
     pub aad: Option<Vec<u8>>,
     /// The ciphertext metadata.
     pub metadata: Option<Vec<u8>>,
@@ -89,25 +90,25 @@ pub struct EncryptedData {
     pub cdiv: Option<Vec<u8>>,
 }
 
-/// Talks to the proxy, and remembers.
+/// Sends requests to the proxy and records the responses.
 pub struct Probe {
     /// The proxy.
     pub target: CheckTarget,
-    /// The way to it.
+    /// The connector for the proxy.
     pub connector: Connector,
-    /// The keys that were named.
+    /// The external keys given with `--key`.
     pub keys: Vec<ProbedKey>,
-    /// Whether the proxy takes the credential.
+    /// Whether the proxy accepts the credential.
     pub is_credential_accepted: bool,
-    /// How many requests of each kind are timed.
+    /// The number of requests of each kind to time.
     pub timed_requests: usize,
-    /// Whether there is time for checks that take long.
+    /// Whether to run slow checks.
     pub runs_slow_checks: bool,
-    /// All that was said so far.
+    /// All requests so far and their outcomes.
     pub exchanges: Vec<Exchange>,
-    /// What the check at hand has found worth telling.
+    /// The notes of the current check.
     pub notes: Vec<String>,
-    /// How long requests took.
+    /// The measured latencies.
     pub latencies: Vec<Latency>,
     clock: Clock,
     connection: Option<Connection>,
@@ -116,7 +117,9 @@ pub struct Probe {
 }
 
 impl Probe {
-    /// A probe that has said nothing yet. `request_id`, a UUID, starts the request IDs, so that they are found in logs.
+    /// Creates a probe.
+    ///
+    /// All request IDs share a prefix with `request_id`, a UUID, so that this run can be found in logs.
     pub fn new(target: CheckTarget, connector: Connector, requests: usize, clock: Clock, request_id: String) -> Self {
         Self {
             target,
@@ -135,32 +138,40 @@ impl Probe {
         }
     }
 
-    /// Starts the next check: with a connection of its own, so that none is harmed by what another has sent.
+    /// Starts the next check on a new connection, so that checks don't affect each other.
+    ///
+    /// Returns the index of its first exchange.
     pub fn start_check(&mut self) -> usize {
         self.connection = None;
         self.notes.clear();
         self.exchanges.len()
     }
 
-    /// Tells something beside the outcome.
+    /// Adds a note to the current check.
     pub fn note(&mut self, text: impl Into<String>) {
         self.notes.push(text.into());
     }
 
-    /// The first key on which KMS would make a KMS key.
+    /// Returns the ID of the first key with which AWS KMS can create a KMS key.
+    ///
+    /// # Errors
+    /// [`CheckError::Skipped`] if there is none.
     pub fn usable_key(&self) -> Result<String, CheckError> {
-        self.find_key("ENABLED, AES_256 and for ENCRYPT and DECRYPT", ProbedKey::is_usable)
+        self.find_key("an enabled AES_256 key that allows ENCRYPT and DECRYPT", ProbedKey::is_usable)
     }
 
-    /// The first key that is so, which `how` tells.
+    /// Returns the ID of the first key that satisfies `predicate`.
+    ///
+    /// # Errors
+    /// [`CheckError::Skipped`] if there is none. The reason contains `description`.
     pub fn find_key(&self, description: &str, predicate: impl Fn(&ProbedKey) -> bool) -> Result<String, CheckError> {
         match self.keys.iter().find(|key| predicate(key)) {
             Some(key) => Ok(key.id.clone()),
-            None => skip(format!("no --key is {description}")),
+            None => skip(format!("no --key option names {description}")),
         }
     }
 
-    /// What is in the request IDs of this run and of no other.
+    /// Returns the part of the request IDs that is unique to this run.
     pub fn run_id(&self) -> &str {
         self.base_request_id.get(..8).unwrap_or_default()
     }
@@ -175,25 +186,25 @@ impl Probe {
         })
     }
 
-    /// A path under the URI path of the proxy.
+    /// Returns the proxy URI path followed by `rest`.
     pub fn path(&self, rest: &str) -> String {
         format!("{}{rest}", self.target.uri_path)
     }
 
-    /// GetHealthStatus, right.
+    /// Returns a valid GetHealthStatus request.
     pub fn health_request(&mut self) -> ProbeRequest {
         let metadata = self.request_metadata("KmsHealthCheck");
         ProbeRequest::new(self.path("/health"), json!({ "requestMetadata": metadata }))
             .without_member("/requestMetadata/awsPrincipalArn")
     }
 
-    /// GetKeyMetadata, right.
+    /// Returns a valid GetKeyMetadata request.
     pub fn key_metadata_request(&mut self, key: &str) -> ProbeRequest {
         let metadata = self.request_metadata("CreateKey");
         ProbeRequest::new(self.path(&format!("/keys/{key}/metadata")), json!({ "requestMetadata": metadata }))
     }
 
-    /// Encrypt of [`PLAINTEXT`] and [`AAD`] with CDIV, right.
+    /// Returns a valid Encrypt request with [`PLAINTEXT`], [`AAD`], and a ciphertext data integrity value algorithm.
     pub fn encrypt_request(&mut self, key: &str) -> ProbeRequest {
         let metadata = self.request_metadata("Encrypt");
         let body = json!({
@@ -207,7 +218,7 @@ impl Probe {
             .with_bytes("/additionalAuthenticatedData", AAD)
     }
 
-    /// Decrypt of what Encrypt gave, right.
+    /// Returns a valid Decrypt request.
     pub fn decrypt_request(&mut self, key: &str, encrypted: &EncryptedData) -> ProbeRequest {
         let metadata = self.request_metadata("Decrypt");
         let body = json!({ "requestMetadata": metadata, "encryptionAlgorithm": AES_GCM });
@@ -226,7 +237,10 @@ impl Probe {
         request
     }
 
-    /// Encrypts by the usable key; gives the key and what it made.
+    /// Encrypts with the first usable key. Returns the ID of the key and the response.
+    ///
+    /// # Errors
+    /// [`CheckError::Skipped`] if there is no usable key, [`CheckError::Failed`] if Encrypt fails.
     pub async fn encrypt_sample(&mut self) -> Result<(String, EncryptedData), CheckError> {
         let key = self.usable_key()?;
         let request = self.encrypt_request(&key);
@@ -234,7 +248,10 @@ impl Probe {
         Ok((key, encrypted))
     }
 
-    /// Sends an Encrypt, which must succeed.
+    /// Sends an Encrypt request and returns the decoded response.
+    ///
+    /// # Errors
+    /// [`CheckError::Failed`] if Encrypt fails or the response is invalid.
     pub async fn send_encrypt(&mut self, request: &ProbeRequest) -> Result<EncryptedData, CheckError> {
         let body = self.send(request).await?.success_body()?;
         Ok(EncryptedData {
@@ -247,13 +264,19 @@ impl Probe {
         })
     }
 
-    /// Sends a Decrypt, which must give `plaintext`.
+    /// Sends a Decrypt request and checks that it returns `plaintext`.
+    ///
+    /// # Errors
+    /// [`CheckError::Failed`] if Decrypt fails or returns a different plaintext.
     pub async fn ensure_decrypts_to(&mut self, request: &ProbeRequest, plaintext: &[u8]) -> Result<(), CheckError> {
         let body = self.send(request).await?.success_body()?;
-        if base64(&body, "plaintext")? == plaintext { Ok(()) } else { fail("the plaintext is another one") }
+        if base64(&body, "plaintext")? == plaintext { Ok(()) } else { fail("the plaintext differs from the original") }
     }
 
-    /// Sends a request and waits for its answer. What the proxy throttles is sent again, after a pause.
+    /// Sends a request and returns the response. Retries a throttled request after a delay.
+    ///
+    /// # Errors
+    /// [`CheckError::Failed`] if there is no response.
     pub async fn send(&mut self, request: &ProbeRequest) -> Result<ProbeResponse, CheckError> {
         let mut outcome = self.send_once(request).await;
         for _ in 0..MAX_RETRIES {
@@ -267,7 +290,7 @@ impl Probe {
         outcome.map_err(CheckError::Failed)
     }
 
-    /// Remembers what came of a request.
+    /// Records the outcome of a request.
     pub fn record(&mut self, request: &ProbeRequest, outcome: Result<ProbeResponse, String>) {
         self.exchanges.push(Exchange {
             request_line: format!("{} {}", request.method, request.path_and_query),
@@ -278,7 +301,10 @@ impl Probe {
         });
     }
 
-    /// Sends a request over the connection of the check at hand, or a new one where the proxy has closed it.
+    /// Sends a request on the current connection, or on a new one if the proxy closed it.
+    ///
+    /// # Errors
+    /// Returns a message for the user if there is no response.
     pub async fn send_once(&mut self, request: &ProbeRequest) -> Result<ProbeResponse, String> {
         let mut connection = self.connection.take();
         if let Some(open) = &mut connection
@@ -286,7 +312,7 @@ impl Probe {
         {
             connection = None;
         }
-        let deadline = tokio::time::timeout(TIMEOUT, async {
+        let attempt = tokio::time::timeout(TIMEOUT, async {
             let mut connection = match connection {
                 Some(connection) => connection,
                 None => self.connector.connect().await.map_err(|error| error.to_string())?,
@@ -294,39 +320,39 @@ impl Probe {
             let response = send_over(&mut connection, request, &self.target, &self.clock).await?;
             Ok((connection, response))
         });
-        match deadline.await {
+        match attempt.await {
             Ok(Ok((connection, response))) => {
                 self.connection = Some(connection);
                 Ok(response)
             }
             Ok(Err(error)) => Err(error),
-            Err(_) => Err(format!("no answer in {} seconds", TIMEOUT.as_secs())),
+            Err(_) => Err(format!("no response within {} seconds", TIMEOUT.as_secs())),
         }
     }
 
-    /// Sends requests at once, each on a connection of its own.
+    /// Sends requests concurrently, each on its own connection.
     pub async fn send_concurrently(&mut self, requests: Vec<ProbeRequest>) -> Vec<Result<ProbeResponse, String>> {
-        let each = requests.iter().map(|request| async {
+        let exchanges = requests.iter().map(|request| async {
             let response = async {
                 let mut connection = self.connector.connect().await.map_err(|error| error.to_string())?;
                 send_over(&mut connection, request, &self.target, &self.clock).await
             };
-            let waited = tokio::time::timeout(TIMEOUT, response).await;
-            waited.unwrap_or_else(|_| Err(format!("no answer in {} seconds", TIMEOUT.as_secs())))
+            let outcome = tokio::time::timeout(TIMEOUT, response).await;
+            outcome.unwrap_or_else(|_| Err(format!("no response within {} seconds", TIMEOUT.as_secs())))
         });
-        let outcomes = futures_util::future::join_all(each).await;
+        let outcomes = futures_util::future::join_all(exchanges).await;
         for (request, outcome) in requests.iter().zip(&outcomes) {
             self.record(request, outcome.clone());
         }
         outcomes
     }
 
-    /// Asks for the health, to see whether the proxy can be reached at all.
+    /// Requests the health status to check whether the proxy responds and whether it accepts the credential.
     ///
     /// # Errors
-    /// [`Unreachable`].
+    /// [`ConnectError`] if there is no response.
     pub async fn check_reachable(&mut self) -> Result<(), ConnectError> {
-        let no_response = || ConnectError::NoResponse(format!("there is no answer in {} seconds", TIMEOUT.as_secs()));
+        let no_response = || ConnectError::NoResponse(format!("no response within {} seconds", TIMEOUT.as_secs()));
         let opened = tokio::time::timeout(TIMEOUT, self.connector.connect()).await.map_err(|_| no_response())?;
         self.connection = Some(opened?);
         let request = self.health_request();
@@ -335,14 +361,14 @@ impl Probe {
             if self.connector.was_certificate_requested() {
                 ConnectError::CertificateRequired(error)
             } else {
-                ConnectError::NoResponse(format!("there is no HTTP answer: {error}"))
+                ConnectError::NoResponse(format!("the HTTP request failed: {error}"))
             }
         })?;
         self.is_credential_accepted = response.status != StatusCode::UNAUTHORIZED;
         Ok(())
     }
 
-    /// Asks what the named keys are.
+    /// Requests the metadata of the given keys.
     pub async fn load_keys(&mut self, ids: &[String]) {
         for id in ids {
             let request = self.key_metadata_request(id);
@@ -352,12 +378,18 @@ impl Probe {
         }
     }
 
-    /// Signs as KMS would, now.
+    /// Signs a request with the current time.
+    ///
+    /// # Errors
+    /// [`CheckError::Failed`] if the request can't be signed.
     pub fn sign(&self, request: &ProbeRequest) -> Result<http::Request<Bytes>, CheckError> {
         request.sign(&self.target, self.clock.now()).or_else(fail)
     }
 
-    /// How long one request takes on the connection at hand.
+    /// Sends a request on the current connection and returns the time until the response.
+    ///
+    /// # Errors
+    /// [`CheckError::Skipped`] if the proxy throttles the request, [`CheckError::Failed`] if the request fails.
     pub async fn time_request(&mut self, request: &ProbeRequest) -> Result<Duration, CheckError> {
         let start = Instant::now();
         let response = self.send_once(request).await;
@@ -373,12 +405,12 @@ impl Probe {
         response.success_body().map(|_| elapsed)
     }
 
-    /// Leaves the connection at hand; the next request opens another.
+    /// Closes the current connection. The next request opens a new one.
     pub fn disconnect(&mut self) {
         self.connection = None;
     }
 
-    /// Whether the connection at hand can be used again.
+    /// Returns whether the current connection can be used again.
     pub async fn is_kept_alive(&mut self) -> bool {
         match &mut self.connection {
             Some(connection) => connection.is_open().await,
@@ -395,21 +427,21 @@ async fn send_over(
 ) -> Result<ProbeResponse, String> {
     let mut http_request = request.sign(target, clock.now())?;
     let origin = http_request.uri().path_and_query().map_or("/", |it| it.as_str()).parse();
-    *http_request.uri_mut() = origin.map_err(|_| "the path isn't one of a URI".to_owned())?;
+    *http_request.uri_mut() = origin.map_err(|_| "the request path isn't valid in a URI".to_owned())?;
     if let Some(size) = request.declared_length {
         http_request.headers_mut().insert(CONTENT_LENGTH, size.into());
     }
     let http_request = http_request.map(|body| request_body(body, request.declared_length.is_some()));
-    let broken = |error: hyper::Error| format!("the connection broke off: {error}");
-    let response = connection.send(http_request).await.map_err(broken)?;
+    let connection_failed = |error: hyper::Error| format!("the connection failed: {error}");
+    let response = connection.send(http_request).await.map_err(connection_failed)?;
     let (head, mut incoming) = response.into_parts();
     let mut body = BytesMut::new();
     while let Some(frame) = incoming.frame().await {
-        if let Ok(data) = frame.map_err(broken)?.into_data() {
+        if let Ok(data) = frame.map_err(connection_failed)?.into_data() {
             body.extend_from_slice(&data);
         }
         if body.len() > MAX_BODY {
-            return Err(format!("{} and more than {MAX_BODY} bytes", head.status.as_u16()));
+            return Err(format!("{} with a body of more than {MAX_BODY} bytes", head.status.as_u16()));
         }
     }
     Ok(ProbeResponse { status: head.status, headers: head.headers, body: body.freeze() })
@@ -417,8 +449,8 @@ async fn send_over(
 
 fn request_body(bytes: Bytes, is_withheld: bool) -> Body {
     if is_withheld {
-        let never = futures_util::stream::pending::<Result<Frame<Bytes>, std::convert::Infallible>>();
-        StreamBody::new(never).boxed_unsync()
+        let pending = futures_util::stream::pending::<Result<Frame<Bytes>, std::convert::Infallible>>();
+        StreamBody::new(pending).boxed_unsync()
     } else {
         Full::new(bytes).boxed_unsync()
     }

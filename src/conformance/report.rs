@@ -1,4 +1,4 @@
-//! The report: for people as it goes, or as one JSON document.
+//! The report, as text that is printed after each check or as one JSON document.
 
 use std::fmt::Write as _;
 
@@ -12,18 +12,18 @@ use super::{CheckResult, CompletedCheck, Level};
 use crate::aws::scalar::SecretString;
 use crate::text::{escape_controls, wrap};
 
-/// The columns of the report.
+/// The width of the text report, in columns.
 const COLUMNS: usize = 80;
-/// How far what belongs to a finding is set in.
+/// The indentation of the details of a check, and the width of their labels.
 const INDENT: usize = 8;
-/// Texts without a blank in JSON that are longer are cut.
+/// JSON strings without spaces are truncated if they are longer.
 const MAX_TEXT_LENGTH: usize = 72;
-/// Bodies that are longer are cut.
+/// Bodies are truncated if they are longer.
 const MAX_BODY_LENGTH: usize = 1200;
-/// So many exchanges of a finding are shown; the last one is the one that failed.
+/// The maximum number of exchanges to show for a check. The last one is the one that failed.
 const MAX_EXCHANGES: usize = 3;
 
-/// How many checks came out how, of one level.
+/// The number of checks of one level by outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct OutcomeCounts {
     passed: usize,
@@ -31,7 +31,7 @@ struct OutcomeCounts {
     skipped: usize,
 }
 
-/// Gathers findings.
+/// A report of completed checks.
 #[derive(Debug)]
 pub struct ConformanceReport {
     secret: SecretString,
@@ -43,7 +43,7 @@ pub struct ConformanceReport {
 }
 
 impl ConformanceReport {
-    /// An empty one. What is said of exchanges never holds the secret of `target`.
+    /// Creates an empty report. It never shows the secret access key of `target`.
     pub fn new(target: &CheckTarget, is_verbose: bool) -> Self {
         Self {
             secret: target.secret_access_key.clone(),
@@ -55,12 +55,12 @@ impl ConformanceReport {
         }
     }
 
-    /// Whether the proxy does all that it must.
+    /// Returns whether no check of a MUST requirement failed.
     pub fn is_conformant(&self) -> bool {
         self.must.failed == 0
     }
 
-    /// Takes a finding in.
+    /// Adds a completed check.
     pub fn add(&mut self, completed: &CompletedCheck<'_>) {
         let count = match completed.check.level {
             Level::Must => &mut self.must,
@@ -115,7 +115,7 @@ impl ConformanceReport {
         json
     }
 
-    /// What is shown of what was said: with a failure always.
+    /// Returns the exchanges to show: those of failed checks, or of all checks in a verbose report.
     fn shown_exchanges<'a>(&self, completed: &CompletedCheck<'a>) -> &'a [Exchange] {
         if !self.is_verbose && !matches!(completed.result, Err(CheckError::Failed(_))) {
             return &[];
@@ -124,7 +124,7 @@ impl ConformanceReport {
         all.get(all.len().saturating_sub(MAX_EXCHANGES)..).unwrap_or_default()
     }
 
-    /// A finding for people, with the heading of its group before the first of it.
+    /// Returns a completed check as text, after a heading if it is the first of its group.
     pub fn format_check(&mut self, completed: &CompletedCheck<'_>) -> String {
         let mut text = String::new();
         if self.group != completed.group {
@@ -143,7 +143,7 @@ impl ConformanceReport {
             start = " ".repeat(2 * INDENT);
         }
         if let Err(error) = &completed.result {
-            self.paragraph(&mut text, "why", error.reason());
+            self.paragraph(&mut text, "reason", error.reason());
         }
         for note in &completed.notes {
             self.paragraph(&mut text, "note", note);
@@ -173,7 +173,7 @@ impl ConformanceReport {
         }
     }
 
-    /// How it came out in all, for people.
+    /// Returns the numbers of passed, failed, and skipped checks and the conclusion, as text.
     pub fn summary(&self) -> String {
         let mut text = format!("\n{:<8}{:>6}{:>8}{:>9}\n", "", "ok", "failed", "skipped");
         for (level, count) in [(Level::Must, self.must), (Level::Should, self.should)] {
@@ -181,14 +181,14 @@ impl ConformanceReport {
             let _ = writeln!(text, "{:<8}{passed:>6}{failed:>8}{skipped:>9}", level.as_str());
         }
         let conclusion = match (self.must.failed, self.should.failed) {
-            (0, 0) => "The proxy does all that was checked.",
-            (0, _) => "The proxy does all that it must, and not all that it should.",
-            _ => "The proxy doesn't do all that it must: expect AWS KMS to fail with it.",
+            (0, 0) => "The proxy meets every requirement that was checked.",
+            (0, _) => "The proxy meets every MUST requirement, but not every SHOULD requirement.",
+            _ => "The proxy doesn't meet every MUST requirement. Expect AWS KMS to fail with it.",
         };
         text + "\n" + conclusion + "\n"
     }
 
-    /// All of it as one document.
+    /// Returns the report as one JSON document.
     pub fn document(&self, target: &CheckTarget, latencies: &[Latency]) -> Value {
         let count =
             |count: OutcomeCounts| json!({ "passed": count.passed, "failed": count.failed, "skipped": count.skipped });
@@ -208,7 +208,7 @@ impl ConformanceReport {
         if bytes.is_empty() {
             return "(no body)".to_owned();
         }
-        // Before anything is cut: half a secret is one, too.
+        // Redact before truncating: part of a secret is still sensitive.
         let text = self.redact(&String::from_utf8_lossy(bytes));
         let text = match serde_json::from_str::<Value>(&text) {
             Ok(mut json) => {
@@ -220,18 +220,18 @@ impl ConformanceReport {
         escape_controls(&truncate(&text, MAX_BODY_LENGTH))
     }
 
-    /// What was said, without the secret.
+    /// Replaces the secret access key.
     fn redact(&self, text: &str) -> String {
-        text.replace(self.secret.expose(), "(the secret access key)")
+        text.replace(self.secret.expose(), "(secret access key removed)")
     }
 
-    /// Likewise, and without what a terminal obeys.
+    /// Replaces the secret access key and escapes control characters.
     fn sanitize(&self, text: &str) -> String {
         escape_controls(&self.redact(text))
     }
 }
 
-/// The word for an outcome, in JSON.
+/// Returns the name of an outcome in JSON.
 fn outcome_name(result: &CheckResult) -> &'static str {
     match result {
         Ok(()) => "pass",
@@ -242,7 +242,7 @@ fn outcome_name(result: &CheckResult) -> &'static str {
 
 fn truncate_strings(json: &mut Value) {
     match json {
-        // What people have written is short, and worth reading to its end.
+        // Strings with spaces, such as error messages, are short and worth reading in full.
         Value::String(text) if !text.contains(' ') => *text = truncate(text, MAX_TEXT_LENGTH),
         Value::Array(all) => all.iter_mut().for_each(truncate_strings),
         Value::Object(all) => all.values_mut().for_each(truncate_strings),
@@ -281,7 +281,7 @@ mod tests {
     }
 
     fn exchange(response: &str) -> Exchange {
-        let sent = json!({ "plaintext": "QUJD".repeat(1000), "short": "x" }).to_string().into_bytes();
+        let request_body = json!({ "plaintext": "QUJD".repeat(1000), "short": "x" }).to_string().into_bytes();
         let response = ProbeResponse {
             status: http::StatusCode::UNAUTHORIZED,
             headers: http::HeaderMap::new(),
@@ -290,7 +290,7 @@ mod tests {
         Exchange {
             request_line: "POST /x".to_owned(),
             signature: "signed".to_owned(),
-            request_body: sent,
+            request_body,
             is_valid_for_kms: true,
             outcome: Ok(response),
         }
@@ -300,15 +300,17 @@ mod tests {
     fn report_fits_80_columns_and_hides_the_secret() {
         let (target, mut report) = report();
         let secret = target.secret_access_key.expose();
-        let said = format!("nope \u{1b}[2J {secret} é");
+        let message = format!("nope \u{1b}[2J {secret} é");
         let long = json!({ "errorMessage": format!("{secret}{}", "-".repeat(MAX_TEXT_LENGTH)) }).to_string();
-        let exchanges = [exchange(&said), exchange(&long)];
-        let verdicts = [Ok(()), Err(CheckError::Failed(said.clone())), Err(CheckError::Skipped("no --key".to_owned()))];
+        let exchanges = [exchange(&message), exchange(&long)];
+        let results =
+            [Ok(()), Err(CheckError::Failed(message.clone())), Err(CheckError::Skipped("no --key".to_owned()))];
         let mut text = String::new();
         let checks = GROUPS.iter().flat_map(|group| group.checks.iter().map(|check| (group.name, check)));
         for (at, (group, check)) in checks.enumerate() {
-            let result = verdicts[at % 3].clone();
-            let completed = CompletedCheck { group, check, result, notes: vec![said.clone()], exchanges: &exchanges };
+            let result = results[at % 3].clone();
+            let completed =
+                CompletedCheck { group, check, result, notes: vec![message.clone()], exchanges: &exchanges };
             text += &report.format_check(&completed);
             report.add(&completed);
         }
@@ -329,13 +331,13 @@ mod tests {
         let (_, mut report) = report();
         let checks = GROUPS.iter().flat_map(|group| group.checks);
         let one = |level| checks.clone().find(|check| check.level == level).unwrap();
-        for (level, is_conformant, said) in
-            [(Level::Should, true, "not all that it should"), (Level::Must, false, "expect AWS KMS to fail")]
+        for (level, is_conformant, conclusion) in
+            [(Level::Should, true, "not every SHOULD requirement"), (Level::Must, false, "Expect AWS KMS to fail")]
         {
             let result = Err(CheckError::Failed("x".to_owned()));
             report.add(&CompletedCheck { group: "g", check: one(level), result, notes: Vec::new(), exchanges: &[] });
             assert_eq!(report.is_conformant(), is_conformant);
-            assert!(report.summary().contains(said), "{}", report.summary());
+            assert!(report.summary().contains(conclusion), "{}", report.summary());
         }
     }
 }

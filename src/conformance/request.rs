@@ -1,4 +1,4 @@
-//! A request to the proxy: right as KMS makes it, then made wrong on purpose.
+//! Requests to the proxy: valid as AWS KMS sends them, or deliberately invalid.
 
 use std::fmt::Write as _;
 
@@ -17,40 +17,40 @@ use super::target::CheckTarget;
 use crate::aws::sigv4::{self, Credentials};
 use crate::xks::wire::SERVICE;
 
-/// What the signature of KMS covers.
+/// The headers that AWS KMS signs.
 pub const KMS_SIGNED_HEADERS: &[&str] = &["host", "x-amz-date"];
-/// What the signature of curl covers.
+/// The headers that curl signs.
 pub const CURL_SIGNED_HEADERS: &[&str] = &["content-type", "host", "x-amz-date"];
 
-/// What is done to a request after it was signed.
+/// A change to a request after signing.
 type Tampering = fn(&mut Request<Bytes>);
 
 /// A request to the proxy.
 #[derive(Clone)]
 pub struct ProbeRequest {
-    /// `POST`, if it is right.
+    /// The method, `POST` in a valid request.
     pub method: Method,
-    /// Path and query.
+    /// The path and query.
     pub path_and_query: String,
-    /// The body, unless there is `raw`.
+    /// The body, unless `raw_body` is set.
     pub json: Value,
-    /// What goes in place of the JSON.
+    /// The body to send instead of the JSON.
     pub raw_body: Option<Vec<u8>>,
     /// The service in the credential scope.
     pub service: &'static str,
-    /// The headers that the signature covers.
+    /// The names of the signed headers.
     pub signed_headers: &'static [&'static str],
-    /// How far the clock that signs is ahead.
+    /// The offset of the signing time from the current time.
     pub clock_offset: SignedDuration,
-    /// Promises so many bytes of body and sends none.
+    /// The `Content-Length` to send without sending a body.
     pub declared_length: Option<u64>,
-    /// Whether KMS would send it, but for its content: then the answer must be one that KMS can read.
+    /// Whether AWS KMS could send a request of this form. If so, it must be able to interpret the response.
     pub is_valid_for_kms: bool,
     tampering: Option<(&'static str, Tampering)>,
 }
 
 impl ProbeRequest {
-    /// A right request with this path and body.
+    /// Creates a valid request with this path and body.
     pub fn new(path_and_query: String, json: Value) -> Self {
         Self {
             method: Method::POST,
@@ -66,14 +66,14 @@ impl ProbeRequest {
         }
     }
 
-    /// The same, changed.
+    /// Applies a change to the request.
     #[must_use]
     pub fn modify(mut self, change: impl FnOnce(&mut Self)) -> Self {
         change(&mut self);
         self
     }
 
-    /// The same with `value` at `pointer` of the body.
+    /// Sets the member at the JSON pointer `pointer` in the body to `value`.
     #[must_use]
     pub fn with_member(mut self, pointer: &str, value: impl Into<Value>) -> Self {
         let (parent, name) = pointer.rsplit_once('/').unwrap_or(("", pointer));
@@ -83,13 +83,13 @@ impl ProbeRequest {
         self
     }
 
-    /// The same with Base64 of `bytes` at `pointer` of the body.
+    /// Sets the member at the JSON pointer `pointer` in the body to `bytes` in Base64.
     #[must_use]
     pub fn with_bytes(self, pointer: &str, bytes: &[u8]) -> Self {
         self.with_member(pointer, STANDARD.encode(bytes))
     }
 
-    /// The same with nothing at `pointer` of the body.
+    /// Removes the member at the JSON pointer `pointer` from the body.
     #[must_use]
     pub fn without_member(mut self, pointer: &str) -> Self {
         let (parent, name) = pointer.rsplit_once('/').unwrap_or(("", pointer));
@@ -99,33 +99,33 @@ impl ProbeRequest {
         self
     }
 
-    /// The same, and what happens to it after it was signed; `what` tells it after ‘signed, then’.
+    /// Sets a change to apply after signing. The report shows `description` after "signed over …, then".
     #[must_use]
     pub fn with_tampering(self, description: &'static str, tampering: Tampering) -> Self {
         Self { tampering: Some((description, tampering)), ..self }
     }
 
-    /// The same without a signature.
+    /// Removes the signature.
     #[must_use]
     pub fn unsigned(self) -> Self {
-        self.with_tampering("the Authorization header taken away", |request| {
+        self.with_tampering("the Authorization header was removed", |request| {
             request.headers_mut().remove(AUTHORIZATION);
         })
     }
 
-    /// How it is signed, in words.
+    /// Returns a description of the signature and of later changes for the report.
     pub fn describe_signature(&self) -> String {
         let mut description = format!("signed over {}", self.signed_headers.join(", "));
         if self.service != SERVICE {
             let _ = write!(description, ", for the service {}", self.service);
         }
         if !self.clock_offset.is_zero() {
-            let _ = write!(description, ", {} minutes {}", self.clock_offset.as_mins().abs(), {
-                if self.clock_offset.is_negative() { "ago" } else { "ahead" }
+            let _ = write!(description, ", dated {} minutes in the {}", self.clock_offset.as_mins().abs(), {
+                if self.clock_offset.is_negative() { "past" } else { "future" }
             });
         }
         if let Some(size) = self.declared_length {
-            let _ = write!(description, ", Content-Length: {size}, and no byte of the body sent");
+            let _ = write!(description, ", with Content-Length: {size} but without a body");
         }
         if let Some((change, _)) = self.tampering {
             let _ = write!(description, ", then {change}");
@@ -133,20 +133,20 @@ impl ProbeRequest {
         description
     }
 
-    /// The bytes of the body.
+    /// Returns the bytes of the body.
     pub fn body(&self) -> Vec<u8> {
         self.raw_body.clone().unwrap_or_else(|| self.json.to_string().into_bytes())
     }
 
-    /// The request as it goes out, but for its URI, which is absolute.
+    /// Returns the signed request with an absolute URI.
     ///
     /// # Errors
-    /// What can't be a request, in words for people.
+    /// Returns a message for the user if the URI or a header is invalid or signing fails.
     pub fn sign(&self, target: &CheckTarget, now: Timestamp) -> Result<Request<Bytes>, String> {
         let uri = format!("{}{}", target.endpoint, self.path_and_query);
         let mut request = Request::new(Bytes::from(self.body()));
         *request.method_mut() = self.method.clone();
-        *request.uri_mut() = uri.parse().map_err(|_| format!("{uri} isn't a URI"))?;
+        *request.uri_mut() = uri.parse().map_err(|_| format!("{uri} isn't a valid URI"))?;
         let json = HeaderValue::from_static("application/json");
         if self.signed_headers.contains(&"content-type") {
             request.headers_mut().insert(CONTENT_TYPE, json.clone());
@@ -171,7 +171,7 @@ impl ProbeRequest {
     }
 }
 
-/// Changes the text of the Authorization header.
+/// Changes the value of the Authorization header.
 pub fn edit_authorization(request: &mut Request<Bytes>, change: impl FnOnce(&str) -> String) {
     let text = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if let Ok(value) = HeaderValue::from_str(&change(text)) {
@@ -179,13 +179,13 @@ pub fn edit_authorization(request: &mut Request<Bytes>, change: impl FnOnce(&str
     }
 }
 
-/// The signature in the Authorization header.
+/// Returns the signature in the Authorization header.
 pub fn signature_of(request: &Request<Bytes>) -> Option<&str> {
     let text = request.headers().get(AUTHORIZATION)?.to_str().ok()?;
     text.split_once("Signature=").map(|(_, signature)| signature)
 }
 
-/// Signs rightly over too few headers, which AWS's own crate can't be made to do.
+/// Creates a correct signature over too few headers, which the AWS signing crate doesn't support.
 fn sign_headers(
     request: &mut Request<Bytes>,
     target: &CheckTarget,
@@ -253,11 +253,11 @@ mod tests {
     fn manual_signature_matches_the_aws_signer() {
         let request = ProbeRequest::new("/lab/kms/xks/v1/health".to_owned(), serde_json::json!({ "a": 1 }));
         let now = "2026-03-02T10:15:00Z".parse().unwrap();
-        let by_aws = request.sign(&target(), now).unwrap();
-        let mut by_hand = request.clone().unsigned().sign(&target(), now).unwrap();
-        sign_headers(&mut by_hand, &target(), SERVICE, KMS_SIGNED_HEADERS, now).unwrap();
-        assert_eq!(by_aws.headers()[AUTHORIZATION], by_hand.headers()[AUTHORIZATION]);
-        assert!(signature_of(&by_aws).is_some_and(|signature| signature.len() == 64));
+        let aws_signed = request.sign(&target(), now).unwrap();
+        let mut manually_signed = request.clone().unsigned().sign(&target(), now).unwrap();
+        sign_headers(&mut manually_signed, &target(), SERVICE, KMS_SIGNED_HEADERS, now).unwrap();
+        assert_eq!(aws_signed.headers()[AUTHORIZATION], manually_signed.headers()[AUTHORIZATION]);
+        assert!(signature_of(&aws_signed).is_some_and(|signature| signature.len() == 64));
     }
 
     #[test]

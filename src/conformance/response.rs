@@ -1,4 +1,4 @@
-//! What the proxy answers, and holding it against what it should.
+//! Responses from the proxy and their comparison with the expected response.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -8,51 +8,51 @@ use serde_json::Value;
 
 use crate::xks::wire::ErrorName;
 
-/// Why a check hasn't passed.
+/// The reason why a check didn't pass.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CheckError {
-    /// The proxy is at fault; what was seen.
+    /// The proxy violates the requirement, with a description of what it did.
     Failed(String),
-    /// Nothing can be said; what is missing.
+    /// The check couldn't run, with a description of what is missing.
     Skipped(String),
 }
 
-/// Why many requests aren't judged.
-pub const THROTTLED: &str = "the proxy throttles so many requests (429), as it may";
+/// The reason for skipping a check that was throttled.
+pub const THROTTLED: &str = "the proxy throttled the requests (429), which the specification allows";
 
-/// A failed check.
+/// Returns [`CheckError::Failed`].
 pub fn fail<T>(reason: impl Into<String>) -> Result<T, CheckError> {
     Err(CheckError::Failed(reason.into()))
 }
 
-/// A check that can't be made.
+/// Returns [`CheckError::Skipped`].
 pub fn skip<T>(reason: impl Into<String>) -> Result<T, CheckError> {
     Err(CheckError::Skipped(reason.into()))
 }
 
-/// An answer, read to its end.
+/// A complete response.
 #[derive(Clone, Debug)]
 pub struct ProbeResponse {
-    /// The status.
+    /// The status code.
     pub status: StatusCode,
     /// The headers.
     pub headers: HeaderMap,
-    /// The body, as far as it was read.
+    /// The body.
     pub body: Bytes,
 }
 
 impl ProbeResponse {
-    /// The body as JSON.
+    /// Returns the body as JSON, or `None` if it isn't JSON.
     pub fn json(&self) -> Option<Value> {
         serde_json::from_slice(&self.body).ok()
     }
 
-    /// The `errorName` in the body.
+    /// Returns the `errorName` in the body, if any.
     pub fn error_name(&self) -> Option<String> {
         self.json()?.get("errorName")?.as_str().map(str::to_owned)
     }
 
-    /// Status and error, in words.
+    /// Returns the status code and the error name, if any.
     pub fn outcome(&self) -> String {
         match self.error_name() {
             Some(name) => format!("{} {name}", self.status.as_u16()),
@@ -60,7 +60,10 @@ impl ProbeResponse {
         }
     }
 
-    /// The JSON object of a success.
+    /// Returns the JSON object in the body of a successful response.
+    ///
+    /// # Errors
+    /// [`CheckError::Failed`] if the status isn't 200 or the body isn't a JSON object.
     pub fn success_body(&self) -> Result<Value, CheckError> {
         if self.status != StatusCode::OK {
             return fail(format!("expected 200, got {}", self.outcome()));
@@ -70,16 +73,26 @@ impl ProbeResponse {
             .ok_or_else(|| CheckError::Failed("the body isn't a JSON object".to_owned()))
     }
 
-    /// Likewise of a request that a policy of the proxy may deny, because it comes from somebody whom nobody knows.
+    /// Returns the JSON object in the body of a response to a request that the proxy's policy can deny.
+    ///
+    /// A policy can deny the request because it doesn't know the caller or the operation.
+    ///
+    /// # Errors
+    /// [`CheckError::Skipped`] if the status is 403, otherwise the errors of [`Self::success_body`].
     pub fn allowed_body(&self) -> Result<Value, CheckError> {
         if self.status == StatusCode::FORBIDDEN {
-            return skip("a policy of the proxy denies it, as it may; see --principal");
+            return skip("the proxy's policy denied the request, which the specification allows; see --principal");
         }
         self.success_body()
     }
 
-    /// Refused by one of these names. An error whose name can't be read counts by its status: what is wrong with the form
-    /// of errors is told once, by the checks of errors.
+    /// Checks that the response is an error with one of these names.
+    ///
+    /// If the response has no readable error name, its status code decides. The checks in the group "Errors" report the
+    /// format of errors.
+    ///
+    /// # Errors
+    /// [`CheckError::Failed`] for any other response.
     pub fn ensure_error(&self, names: &[ErrorName]) -> Result<(), CheckError> {
         let is_expected = match self.error_name() {
             Some(found) => names.iter().any(|name| name.as_str() == found),
@@ -93,7 +106,10 @@ impl ProbeResponse {
     }
 }
 
-/// A member that must be Base64.
+/// Decodes a required Base64 member.
+///
+/// # Errors
+/// [`CheckError::Failed`] if the member is missing or isn't standard Base64 with padding.
 pub fn base64(body: &Value, name: &str) -> Result<Vec<u8>, CheckError> {
     match optional_base64(body, name)? {
         Some(bytes) => Ok(bytes),
@@ -101,7 +117,10 @@ pub fn base64(body: &Value, name: &str) -> Result<Vec<u8>, CheckError> {
     }
 }
 
-/// A member that must be Base64 if it is there.
+/// Decodes an optional Base64 member.
+///
+/// # Errors
+/// [`CheckError::Failed`] if the member is present but isn't standard Base64 with padding.
 pub fn optional_base64(body: &Value, name: &str) -> Result<Option<Vec<u8>>, CheckError> {
     match body.get(name) {
         None | Some(Value::Null) => Ok(None),
@@ -114,7 +133,7 @@ pub fn optional_base64(body: &Value, name: &str) -> Result<Option<Vec<u8>>, Chec
 }
 
 impl CheckError {
-    /// The same, and where it was met.
+    /// Adds context in front of the reason.
     #[must_use]
     pub fn with_context(self, context: &str) -> Self {
         match self {
@@ -123,7 +142,7 @@ impl CheckError {
         }
     }
 
-    /// Why.
+    /// Returns the reason.
     pub fn reason(&self) -> &str {
         match self {
             Self::Failed(reason) | Self::Skipped(reason) => reason,

@@ -51,7 +51,7 @@ COMMANDS = {
     "cargo run --release -- serve -- aws kms describe-custom-key-stores": [([], 0, "Frankfurt HSM")],
     'eval "$(cargo run --release -- serve --detach)"': [
         ([], 0, "Stopped the server"),
-        ([], 0, "The proxy does all that was checked."),
+        ([], 0, "The proxy meets every requirement that was checked."),
         (QUIT, 0, ""),
     ],
     "cargo run --release -- serve --connect-to xks.example.com=127.0.0.1:8443 --proxy-ca ca.pem": [

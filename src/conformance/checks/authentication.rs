@@ -1,4 +1,4 @@
-//! Who may call: Signature Version 4.
+//! Authentication with AWS Signature Version 4.
 
 use bytes::Bytes;
 use futures_util::FutureExt as _;
@@ -15,31 +15,32 @@ use crate::conformance::response::{fail, skip};
 use crate::conformance::{Check, CheckResult, must, should};
 use crate::xks::wire::ErrorName::AuthenticationFailedException;
 
-/// An access key ID that no proxy knows.
+/// An access key ID that isn't known to any proxy.
 const UNKNOWN_ACCESS_KEY_ID: &str = "ANOTHERACCESSKEYIDAA";
 
-/// What is right.
+/// Checks of the credential itself. They run even if the proxy rejects the credential.
 pub const CREDENTIAL_CHECKS: &[Check] = &[
     must(
         "auth-credential",
         AUTHENTICATION,
-        "The access key ID is 20 to 30 of A-Z 2-7, the secret 43 to 64 of A-Z a-z 0-9 / + =.",
+        "The access key ID has 20 to 30 characters from A-Z and 2-7, and the secret access key has 43 to 64 from A-Z, \
+         a-z, 0-9, /, +, and =.",
         |probe| ready(credential(probe)),
     ),
     must(
         "auth-accepted",
         AUTHENTICATION,
-        "A request that is signed as KMS signs, over host and x-amz-date, is accepted.",
+        "The proxy accepts a request that is signed over host and x-amz-date, as AWS KMS signs it.",
         |probe| ensure_accepted(probe, |request| request).boxed(),
     ),
 ];
 
-/// What is wrong, and looks right.
+/// Checks of valid and invalid signatures.
 pub const CHECKS: &[Check] = &[
     must(
         "auth-more-headers",
         SIGV4,
-        "A signature over more headers is accepted: SignedHeaders says over which.",
+        "The proxy accepts a signature over additional headers, as listed in SignedHeaders.",
         |probe| {
             ensure_accepted(probe, |request| request.modify(|request| request.signed_headers = CURL_SIGNED_HEADERS))
                 .boxed()
@@ -48,71 +49,82 @@ pub const CHECKS: &[Check] = &[
     must(
         "auth-none",
         AUTHENTICATION,
-        "A request without a signature is refused with 401 AuthenticationFailedException.",
+        "The proxy returns 401 AuthenticationFailedException for a request without a signature.",
         |probe| ensure_rejected(probe, ProbeRequest::unsigned).boxed(),
     ),
-    must(
-        "auth-malformed",
-        AUTHENTICATION,
-        "An Authorization header that is no signature is refused with 401.",
-        |probe| malformed_header(probe).boxed(),
-    ),
-    must("auth-signature", AUTHENTICATION, "A signature in which one digit is wrong is refused.", |probe| {
+    must("auth-malformed", AUTHENTICATION, "The proxy rejects a malformed Authorization header with 401.", |probe| {
+        malformed_header(probe).boxed()
+    }),
+    must("auth-signature", AUTHENTICATION, "The proxy rejects a signature with one wrong digit.", |probe| {
         ensure_rejected(probe, with_wrong_signature).boxed()
     }),
-    must("auth-unknown-key", AUTHENTICATION, "An access key ID that the proxy doesn't know is refused.", |probe| {
+    must("auth-unknown-key", AUTHENTICATION, "The proxy rejects an unknown access key ID.", |probe| {
         ensure_rejected(probe, with_unknown_access_key).boxed()
     }),
     should(
         "auth-alike",
         AUTHENTICATION,
-        "An unknown access key ID and a wrong signature are refused in the same words.",
+        "The proxy returns the same message for an unknown access key ID and for a wrong signature.",
         |probe| identical_messages(probe).boxed(),
     ),
     must(
         "auth-no-hint",
         AUTHENTICATION,
-        "A refusal doesn't tell the signature that would have been right, nor the secret.",
+        "The proxy doesn't reveal the correct signature or the secret access key in an error.",
         |probe| no_signature_leak(probe).boxed(),
     ),
-    must("auth-host", SIGV4, "A signature that doesn't cover host is refused.", |probe| {
+    must("auth-host", SIGV4, "The proxy rejects a signature that doesn't cover host.", |probe| {
         ensure_rejected(probe, |request| request.modify(|request| request.signed_headers = &["x-amz-date"])).boxed()
     }),
-    must("auth-date", SIGV4, "A signature that doesn't cover x-amz-date is refused.", |probe| {
+    must("auth-date", SIGV4, "The proxy rejects a signature that doesn't cover x-amz-date.", |probe| {
         ensure_rejected(probe, |request| request.modify(|request| request.signed_headers = &["host"])).boxed()
     }),
-    must("auth-service", SIGV4, "A signature for another service than kms-xks-proxy is refused.", |probe| {
+    must("auth-service", SIGV4, "The proxy rejects a signature for a service other than kms-xks-proxy.", |probe| {
         ensure_rejected(probe, |request| request.modify(|request| request.service = "kms")).boxed()
     }),
-    must("auth-region", SIGV4, "A credential scope whose Region was changed after signing is refused.", |probe| {
-        ensure_rejected(probe, with_other_region).boxed()
-    }),
-    must("auth-fresh", SIGV4, "The time of a request is checked: a request of yesterday is refused.", |probe| {
-        ensure_rejected(probe, |request| {
-            request.modify(|request| request.clock_offset = SignedDuration::from_hours(-24))
-        })
-        .boxed()
-    }),
-    should("auth-past", SIGV4, "A request that is six minutes old is refused.", |probe| {
+    must(
+        "auth-region",
+        SIGV4,
+        "The proxy rejects a credential scope whose Region was changed after signing.",
+        |probe| ensure_rejected(probe, with_other_region).boxed(),
+    ),
+    must(
+        "auth-fresh",
+        SIGV4,
+        "The proxy checks the date of a request and rejects a request that is a day old.",
+        |probe| {
+            ensure_rejected(probe, |request| {
+                request.modify(|request| request.clock_offset = SignedDuration::from_hours(-24))
+            })
+            .boxed()
+        },
+    ),
+    should("auth-past", SIGV4, "The proxy rejects a request that is six minutes old.", |probe| {
         ensure_rejected(probe, |request| request.modify(|request| request.clock_offset = SignedDuration::from_mins(-6)))
             .boxed()
     }),
-    should("auth-future", SIGV4, "A request from six minutes ahead is refused.", |probe| {
+    should("auth-future", SIGV4, "The proxy rejects a request that is dated six minutes in the future.", |probe| {
         ensure_rejected(probe, |request| request.modify(|request| request.clock_offset = SignedDuration::from_mins(6)))
             .boxed()
     }),
-    should("auth-skew", SIGV4, "Clocks may differ by four minutes, either way.", |probe| clock_skew(probe).boxed()),
-    must("auth-body", SIGV4, "A body that was changed after signing is refused.", |probe| {
+    should("auth-skew", SIGV4, "The proxy accepts a clock difference of four minutes in either direction.", |probe| {
+        clock_skew(probe).boxed()
+    }),
+    must("auth-body", SIGV4, "The proxy rejects a body that was changed after signing.", |probe| {
         ensure_rejected(probe, |request| {
-            request
-                .with_tampering("the body changed", |request| *request.body_mut() = with_trailing_space(request.body()))
+            request.with_tampering("the body was changed", |request| {
+                *request.body_mut() = with_trailing_space(request.body());
+            })
         })
         .boxed()
     }),
-    must("auth-whole-body", SIGV4, "The signature covers the body to its last byte, also a long one.", |probe| {
-        signature_covers_whole_body(probe).boxed()
-    }),
-    must("auth-path", SIGV4, "A signature for another path is refused.", |probe| {
+    must(
+        "auth-whole-body",
+        SIGV4,
+        "The proxy verifies the signature over the whole body, even if the body is long.",
+        |probe| signature_covers_whole_body(probe).boxed(),
+    ),
+    must("auth-path", SIGV4, "The proxy rejects a signature for a different path.", |probe| {
         ensure_rejected(probe, signed_for_other_path).boxed()
     }),
 ];
@@ -126,9 +138,9 @@ fn credential(probe: &Probe) -> CheckResult {
 async fn ensure_accepted(probe: &mut Probe, modify: fn(ProbeRequest) -> ProbeRequest) -> CheckResult {
     let request = modify(probe.health_request());
     let response = probe.send(&request).await?;
-    let date = response.headers.get("date").and_then(|value| value.to_str().ok()).unwrap_or("no Date").to_owned();
+    let date = response.headers.get("date").and_then(|value| value.to_str().ok()).unwrap_or("missing").to_owned();
     response.success_body().map(drop).or_else(|error| {
-        fail(format!("{}; check the credential and the clocks: the proxy's answer has the Date {date}", error.reason()))
+        fail(format!("{}; check the credential and the clocks (Date header of the response: {date})", error.reason()))
     })
 }
 
@@ -138,7 +150,7 @@ async fn ensure_rejected(probe: &mut Probe, modify: fn(ProbeRequest) -> ProbeReq
 }
 
 fn with_wrong_signature(request: ProbeRequest) -> ProbeRequest {
-    request.with_tampering("the last digit of the signature changed", |request| {
+    request.with_tampering("the last digit of the signature was changed", |request| {
         edit_authorization(request, |text| {
             let (start, last) = text.split_at(text.len().saturating_sub(1));
             format!("{start}{}", if last == "0" { "1" } else { "0" })
@@ -147,7 +159,7 @@ fn with_wrong_signature(request: ProbeRequest) -> ProbeRequest {
 }
 
 fn with_unknown_access_key(request: ProbeRequest) -> ProbeRequest {
-    request.with_tampering("the access key ID replaced by another", |request| {
+    request.with_tampering("the access key ID was replaced", |request| {
         edit_authorization(request, |text| match text.split_once("Credential=").zip(text.split_once('/')) {
             Some(((start, _), (_, scope))) => format!("{start}Credential={UNKNOWN_ACCESS_KEY_ID}/{scope}"),
             None => String::new(),
@@ -156,7 +168,7 @@ fn with_unknown_access_key(request: ProbeRequest) -> ProbeRequest {
 }
 
 fn with_other_region(request: ProbeRequest) -> ProbeRequest {
-    request.with_tampering("the Region of the scope replaced by mars-north-1", |request| {
+    request.with_tampering("the Region of the credential scope was replaced with mars-north-1", |request| {
         edit_authorization(request, |text| {
             let mut parts: Vec<&str> = text.split('/').collect();
             if let Some(region) = parts.get_mut(2) {
@@ -170,7 +182,7 @@ fn with_other_region(request: ProbeRequest) -> ProbeRequest {
 fn signed_for_other_path(request: ProbeRequest) -> ProbeRequest {
     request
         .modify(|request| request.path_and_query = request.path_and_query.replace("/health", "/keys/none/metadata"))
-        .with_tampering("sent to /health", |request| {
+        .with_tampering("the request was sent to /health", |request| {
             let uri = request.uri().to_string().replace("/keys/none/metadata", "/health");
             if let Ok(uri) = uri.parse() {
                 *request.uri_mut() = uri;
@@ -192,7 +204,7 @@ async fn malformed_header(probe: &mut Probe) -> CheckResult {
     for tampering in TEXTS {
         let request = probe
             .health_request()
-            .with_tampering("the Authorization header replaced by one that is no signature", tampering);
+            .with_tampering("the Authorization header was replaced with a malformed one", tampering);
         probe.send(&request).await?.ensure_error(&[AuthenticationFailedException])?;
     }
     Ok(())
@@ -208,36 +220,36 @@ async fn identical_messages(probe: &mut Probe) -> CheckResult {
         let request = modify(probe.health_request());
         let response = probe.send(&request).await?;
         let message = response.json().and_then(|body| body["errorMessage"].as_str().map(str::to_owned));
-        // A proxy may say back which access key it was shown.
+        // A proxy can repeat the access key ID of the request in the message.
         let message = message.unwrap_or_default().replace(UNKNOWN_ACCESS_KEY_ID, &probe.target.access_key_id);
-        // ... and which request that was, or when.
+        // It can also include a request ID or a time, so ignore words with digits.
         let words = message.split_whitespace().filter(|word| !word.contains(|it: char| it.is_ascii_digit()));
         messages.push((response.outcome(), words.collect::<Vec<_>>().join(" ")));
     }
     if messages.first() == messages.last() {
         Ok(())
     } else {
-        fail("who tries out access key IDs learns which ones there are")
+        fail("an attacker can find out which access key IDs exist")
     }
 }
 
 async fn no_signature_leak(probe: &mut Probe) -> CheckResult {
-    let right = probe.health_request();
-    let wrong = with_wrong_signature(right.clone());
-    let signed = probe.sign(&right)?;
-    let response = probe.send(&wrong).await?;
-    // A second may have passed in between, and with it the signature.
-    let again = probe.sign(&right)?;
+    let valid = probe.health_request();
+    let invalid = with_wrong_signature(valid.clone());
+    let signed_before = probe.sign(&valid)?;
+    let response = probe.send(&invalid).await?;
+    // The signature depends on the second in which the request was signed, so check both possible signatures.
+    let signed_after = probe.sign(&valid)?;
     let headers = response.headers.values().map(HeaderValue::as_bytes);
     let messages: Vec<String> =
         headers.chain([&*response.body]).map(|it| String::from_utf8_lossy(it).into_owned()).collect();
-    for signature in [&signed, &again].into_iter().filter_map(|request| signature_of(request)) {
+    for signature in [&signed_before, &signed_after].into_iter().filter_map(|request| signature_of(request)) {
         if messages.iter().any(|text| text.contains(signature)) {
-            return fail("the answer tells the signature that would have been right: whoever asks can sign");
+            return fail("the response contains the correct signature, so anyone can sign requests");
         }
     }
     if messages.iter().any(|text| text.contains(probe.target.secret_access_key.expose())) {
-        return fail("the answer tells the secret access key");
+        return fail("the response contains the secret access key");
     }
     Ok(())
 }
@@ -254,7 +266,7 @@ async fn clock_skew(probe: &mut Probe) -> CheckResult {
 async fn signature_covers_whole_body(probe: &mut Probe) -> CheckResult {
     let Some(key) = probe.keys.first().map(|key| key.id.clone()) else { return skip("no --key was given") };
     let long = probe.encrypt_request(&key).with_bytes("/additionalAuthenticatedData", &[0; 8192]);
-    let request = long.with_tampering("a blank put after the last byte of the body", |request| {
+    let request = long.with_tampering("a space was added to the end of the body", |request| {
         *request.body_mut() = with_trailing_space(request.body());
     });
     probe.send(&request).await?.ensure_error(&[AuthenticationFailedException])

@@ -1,4 +1,4 @@
-//! Big, broken and many requests: the proxy lives on.
+//! Oversized, malformed, and concurrent requests, which the proxy must survive.
 
 use std::time::Duration;
 
@@ -13,46 +13,51 @@ use crate::conformance::{Check, CheckResult, must, should};
 use crate::xks::wire::ErrorName::{UnsupportedOperationException, ValidationException};
 use crate::xks::wire::MAX_BODY;
 
-/// More than any request has, by far.
+/// A length far beyond that of any valid request.
 const HUGE_BODY_LENGTH: u64 = 256 * 1024 * 1024;
-/// How long a request may stay half-sent.
+/// The time within which the proxy must close a connection with an incomplete request.
 const PARTIAL_REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
-/// How many requests are made at once.
+/// The number of concurrent requests.
 const CONCURRENT_REQUESTS: usize = 16;
 
 pub const CHECKS: &[Check] = &[
-    should("body-huge", NONE, "A body that is announced with 256 MiB is refused before it is read.", |probe| {
-        huge_body(probe).boxed()
-    }),
+    should(
+        "body-huge",
+        NONE,
+        "The proxy rejects a request with a Content-Length of 256 MiB before it reads the body.",
+        |probe| huge_body(probe).boxed(),
+    ),
     must(
         "body-aad-encrypt",
         ERRORS,
-        "Encrypt with 65,536 bytes of AAD is served or refused, and the proxy lives on.",
+        "The proxy accepts or rejects Encrypt with 65,536 bytes of AAD and stays healthy.",
         |probe| oversized_aad(probe, false).boxed(),
     ),
-    must("body-aad-decrypt", ERRORS, "Decrypt with 65,536 bytes of AAD is refused, and the proxy lives on.", |probe| {
-        oversized_aad(probe, true).boxed()
-    }),
-    must("body-deep", NONE, "60,000 nested arrays do no harm.", |probe| deeply_nested_body(probe).boxed()),
     must(
-        "body-invalid",
+        "body-aad-decrypt",
         ERRORS,
-        "A body that isn't the JSON of the operation is refused with 400 ValidationException.",
-        |probe| invalid_body(probe).boxed(),
+        "The proxy rejects Decrypt with 65,536 bytes of AAD and stays healthy.",
+        |probe| oversized_aad(probe, true).boxed(),
     ),
-    should("body-invalid-health", HEALTH, "GetHealthStatus refuses a body that isn't its JSON with 400.", |probe| {
+    must("body-deep", NONE, "The proxy rejects 60,000 nested arrays and stays healthy.", |probe| {
+        deeply_nested_body(probe).boxed()
+    }),
+    must("body-invalid", ERRORS, "The proxy rejects an invalid request body with 400 ValidationException.", |probe| {
+        invalid_body(probe).boxed()
+    }),
+    should("body-invalid-health", HEALTH, "The proxy rejects an invalid GetHealthStatus body with 400.", |probe| {
         invalid_health_body(probe).boxed()
     }),
     should(
         "request-half-sent",
         NONE,
-        "A connection over which half a request comes is closed within 30 seconds.",
+        "The proxy closes a connection with an incomplete request within 30 seconds.",
         |probe| partial_request(probe).boxed(),
     ),
     must(
         "requests-at-once",
         NONE,
-        "Sixteen requests at once, each on a connection of its own, are all answered rightly.",
+        "The proxy returns correct responses to 16 concurrent requests, each on its own connection.",
         |probe| concurrent_requests(probe).boxed(),
     ),
 ];
@@ -61,7 +66,7 @@ async fn ensure_still_healthy(probe: &mut Probe) -> CheckResult {
     probe.disconnect();
     let request = probe.health_request();
     let response = probe.send(&request).await.and_then(|response| response.success_body());
-    response.map(drop).map_err(|error| error.with_context("afterwards GetHealthStatus fails"))
+    response.map(drop).map_err(|error| error.with_context("GetHealthStatus fails after the request"))
 }
 
 async fn huge_body(probe: &mut Probe) -> CheckResult {
@@ -69,15 +74,17 @@ async fn huge_body(probe: &mut Probe) -> CheckResult {
         request.declared_length = Some(HUGE_BODY_LENGTH);
         request.is_valid_for_kms = false;
     });
-    let waited = tokio::time::timeout(Duration::from_secs(2), probe.send_once(&request)).await;
-    let has_timed_out = waited.is_err();
-    let outcome = waited.unwrap_or_else(|_| Err("no answer in two seconds".to_owned()));
+    let outcome = tokio::time::timeout(Duration::from_secs(2), probe.send_once(&request)).await;
+    let has_timed_out = outcome.is_err();
+    let outcome = outcome.unwrap_or_else(|_| Err("no response within 2 seconds".to_owned()));
     probe.record(&request, outcome.clone());
     ensure_still_healthy(probe).await?;
     match outcome {
-        _ if has_timed_out => fail("the proxy waits for the body; who has no credential can fill its memory so"),
-        Ok(response) if response.status.is_success() => fail("the proxy answers as if the body were there"),
-        // The connection may be closed instead.
+        _ if has_timed_out => {
+            fail("the proxy waits for the body, so a client without a credential can fill its memory")
+        }
+        Ok(response) if response.status.is_success() => fail("the proxy returned success without the body"),
+        // The proxy can also close the connection.
         Ok(_) | Err(_) => Ok(()),
     }
 }
@@ -94,9 +101,10 @@ async fn oversized_aad(probe: &mut Probe, is_decrypt: bool) -> CheckResult {
         Ok(response) if matches!(response.status.as_u16(), 400 | 413 | 501) => Ok(()),
         Ok(response) if response.status == http::StatusCode::OK && !is_decrypt => Ok(()),
         Ok(response) => fail(format!("expected 501 UnsupportedOperationException, got {}", response.outcome())),
-        // Who refuses early may close while the rest is on its way; but one who dies closes too, and comes back.
+        // A proxy that rejects the request early can close the connection before it receives the whole body. A proxy
+        // that crashes and restarts looks the same, so add a note.
         Err(_) => {
-            probe.note("the connection was closed without an answer");
+            probe.note("the proxy closed the connection without a response");
             Ok(())
         }
     }
@@ -140,7 +148,7 @@ async fn invalid_health_body(probe: &mut Probe) -> CheckResult {
 
 async fn concurrent_requests(probe: &mut Probe) -> CheckResult {
     let key = probe.usable_key()?;
-    // Each is a byte longer than the one before, and so must its answer be.
+    // Each plaintext is one byte longer than the previous one, so each ciphertext must be too.
     let sizes = 20..20 + CONCURRENT_REQUESTS;
     let requests = sizes.map(|size| probe.encrypt_request(&key).with_bytes("/plaintext", &vec![7; size])).collect();
     let mut lengths = Vec::with_capacity(CONCURRENT_REQUESTS);
@@ -151,27 +159,27 @@ async fn concurrent_requests(probe: &mut Probe) -> CheckResult {
         }
         lengths.push(base64(&response.success_body()?, "ciphertext")?.len());
     }
-    if lengths.is_sorted_by(|one, next| one + 1 == *next) {
+    if lengths.is_sorted_by(|length, next| length + 1 == *next) {
         Ok(())
     } else {
-        fail("an answer belongs to another request")
+        fail("a response belongs to another request")
     }
 }
 
 async fn partial_request(probe: &mut Probe) -> CheckResult {
     if !probe.runs_slow_checks {
-        return skip("it takes up to half a minute; say --slow");
+        return skip("this check takes up to 30 seconds; use --slow to run it");
     }
     let (mut stream, _) = probe.connector.connect_stream().await.or_else(|error| fail(error.to_string()))?;
-    let half =
+    let incomplete_request =
         format!("POST {} HTTP/1.1\r\nhost: {}\r\nx-amz-da", probe.path("/health"), probe.target.endpoint.authority);
-    let mut said = Vec::new();
+    let mut received = Vec::new();
     let closed = async {
-        stream.write_all(half.as_bytes()).await?;
-        stream.take(MAX_BODY as u64).read_to_end(&mut said).await
+        stream.write_all(incomplete_request.as_bytes()).await?;
+        stream.take(MAX_BODY as u64).read_to_end(&mut received).await
     };
     match tokio::time::timeout(PARTIAL_REQUEST_TIMEOUT, closed).await {
         Ok(_) => Ok(()),
-        Err(_) => fail("it stays open; who opens many of them shuts KMS out"),
+        Err(_) => fail("the connection stays open, so a client that opens many connections can block AWS KMS"),
     }
 }

@@ -14,43 +14,49 @@ use crate::xks::wire::ErrorName::{
 use crate::xks::wire::MAX_CIPHERTEXT_METADATA;
 
 pub const CHECKS: &[Check] = &[
-    must("decrypt-round-trip", DECRYPT, "What Encrypt gave is decrypted to the plaintext it was made of.", |probe| {
-        round_trip(probe).boxed()
-    }),
-    must("decrypt-without-aad", DECRYPT, "What was encrypted without AAD is decrypted without it.", |probe| {
+    must(
+        "decrypt-round-trip",
+        DECRYPT,
+        "The proxy decrypts a ciphertext from Encrypt to the original plaintext.",
+        |probe| round_trip(probe).boxed(),
+    ),
+    must("decrypt-without-aad", DECRYPT, "The proxy decrypts a ciphertext that was encrypted without AAD.", |probe| {
         without_aad(probe).boxed()
     }),
     must(
         "decrypt-largest",
         DECRYPT,
-        "4,300 bytes come back, with 8,192 bytes of additional authenticated data.",
+        "The proxy decrypts 4,300 bytes with 8,192 bytes of additional authenticated data (AAD).",
         |probe| largest(probe).boxed(),
     ),
-    should("decrypt-empty-aad", DECRYPT, "What was encrypted with empty AAD is decrypted with empty AAD.", |probe| {
-        empty_aad(probe).boxed()
-    }),
+    should(
+        "decrypt-empty-aad",
+        DECRYPT,
+        "The proxy decrypts a ciphertext that was encrypted with empty AAD.",
+        |probe| empty_aad(probe).boxed(),
+    ),
     must(
         "decrypt-ciphertext-changed",
         DECRYPT,
-        "A changed ciphertext is refused with 400 InvalidCiphertextException.",
+        "The proxy rejects a changed ciphertext with 400 InvalidCiphertextException.",
         |probe| ensure_tampering_rejected(probe, |encrypted| flip_bit(&mut encrypted.ciphertext)).boxed(),
     ),
     must(
         "decrypt-iv-changed",
         DECRYPT,
-        "A changed initialization vector is refused with InvalidCiphertextException.",
+        "The proxy rejects a changed initialization vector with InvalidCiphertextException.",
         |probe| ensure_tampering_rejected(probe, |encrypted| flip_bit(&mut encrypted.iv)).boxed(),
     ),
     must(
         "decrypt-tag-changed",
         DECRYPT,
-        "A changed authentication tag is refused with InvalidCiphertextException.",
+        "The proxy rejects a changed authentication tag with InvalidCiphertextException.",
         |probe| ensure_tampering_rejected(probe, |encrypted| flip_bit(&mut encrypted.tag)).boxed(),
     ),
     must(
         "decrypt-aad-changed",
         DECRYPT,
-        "Changed additional authenticated data is refused with InvalidCiphertextException.",
+        "The proxy rejects changed additional authenticated data with InvalidCiphertextException.",
         |probe| {
             ensure_tampering_rejected(probe, |encrypted| encrypted.aad.as_mut().is_some_and(|bytes| flip_bit(bytes)))
                 .boxed()
@@ -59,13 +65,13 @@ pub const CHECKS: &[Check] = &[
     must(
         "decrypt-aad-lost",
         DECRYPT,
-        "Lost additional authenticated data is refused with InvalidCiphertextException.",
+        "The proxy rejects missing additional authenticated data with InvalidCiphertextException.",
         |probe| ensure_tampering_rejected(probe, |encrypted| encrypted.aad.take().is_some()).boxed(),
     ),
     must(
         "decrypt-metadata-changed",
         DECRYPT,
-        "Changed ciphertextMetadata is refused: it is bound to the ciphertext.",
+        "The proxy rejects changed ciphertextMetadata, because it is bound to the ciphertext.",
         |probe| {
             ensure_tampering_rejected(probe, |encrypted| {
                 encrypted.metadata.as_mut().is_some_and(|bytes| flip_bit(bytes))
@@ -76,7 +82,7 @@ pub const CHECKS: &[Check] = &[
     must(
         "decrypt-metadata-lost",
         DECRYPT,
-        "Lost ciphertextMetadata is refused: it is bound to the ciphertext.",
+        "The proxy rejects missing ciphertextMetadata, because it is bound to the ciphertext.",
         |probe| {
             ensure_tampering_rejected(probe, |encrypted| {
                 encrypted.metadata.take().is_some_and(|metadata| !metadata.is_empty())
@@ -87,7 +93,7 @@ pub const CHECKS: &[Check] = &[
     must(
         "decrypt-metadata-added",
         DECRYPT,
-        "Bytes added to ciphertextMetadata are refused: its length is bound, too.",
+        "The proxy rejects bytes added to ciphertextMetadata, because its length is bound.",
         |probe| {
             ensure_tampering_rejected(probe, |encrypted| match &mut encrypted.metadata {
                 Some(metadata) if metadata.len() < MAX_CIPHERTEXT_METADATA => {
@@ -99,7 +105,7 @@ pub const CHECKS: &[Check] = &[
             .boxed()
         },
     ),
-    must("decrypt-metadata-long", DECRYPT, "More than 20 bytes of ciphertextMetadata are refused.", |probe| {
+    must("decrypt-metadata-long", DECRYPT, "The proxy rejects more than 20 bytes of ciphertextMetadata.", |probe| {
         ensure_tampering_rejected(probe, |encrypted| {
             encrypted.metadata.get_or_insert_default().resize(MAX_CIPHERTEXT_METADATA + 1, 0);
             true
@@ -109,37 +115,48 @@ pub const CHECKS: &[Check] = &[
     must(
         "decrypt-boundary",
         ENCRYPT,
-        "Bytes moved between AAD and ciphertextMetadata are refused: their lengths are bound.",
+        "The proxy rejects bytes moved between AAD and ciphertextMetadata, because their lengths are bound.",
         |probe| aad_metadata_boundary(probe).boxed(),
     ),
     must(
         "decrypt-tag-length",
         DECRYPT,
-        "A tag of other than 16 bytes is refused, also when ciphertext and tag together are right.",
+        "The proxy rejects a tag that isn't 16 bytes long, even if the ciphertext and tag are correct when joined.",
         |probe| tag_length(probe).boxed(),
     ),
     must(
         "decrypt-iv-length",
         DECRYPT,
-        "An IV of neither 12 nor 16 bytes is refused; a wrong one of 16 bytes is no server error.",
+        "The proxy rejects an IV that isn't 12 or 16 bytes long, and a wrong 16-byte IV doesn't cause a server error.",
         |probe| iv_length(probe).boxed(),
     ),
-    must("decrypt-other-key", DECRYPT, "What another key has encrypted is refused.", |probe| other_key(probe).boxed()),
-    must("decrypt-missing-fields", ERRORS, "What lacks a required field is refused with 400.", |probe| {
+    must("decrypt-other-key", DECRYPT, "The proxy rejects a ciphertext from another key.", |probe| {
+        other_key(probe).boxed()
+    }),
+    must("decrypt-missing-fields", ERRORS, "The proxy returns 400 for a request without a required field.", |probe| {
         missing_fields(probe).boxed()
     }),
-    must("decrypt-operations", DECRYPT, "Decrypt, ReEncrypt and operations that there aren't yet may ask.", |probe| {
-        operations(probe).boxed()
-    }),
-    must("decrypt-extra-fields", FIELDS, "Fields that are announced for later are passed over.", |probe| {
-        extra_fields(probe).boxed()
-    }),
-    must("decrypt-unknown-key", ERRORS, "An unknown key is refused with 404 KeyNotFoundException.", |probe| {
-        unknown_key(probe).boxed()
-    }),
+    must(
+        "decrypt-operations",
+        DECRYPT,
+        "The proxy accepts Decrypt, ReEncrypt, and unknown values as kmsOperation.",
+        |probe| operations(probe).boxed(),
+    ),
+    must(
+        "decrypt-extra-fields",
+        FIELDS,
+        "The proxy ignores unknown fields, which later versions of the API can add.",
+        |probe| extra_fields(probe).boxed(),
+    ),
+    must(
+        "decrypt-unknown-key",
+        ERRORS,
+        "The proxy rejects an unknown external key ID with 404 KeyNotFoundException.",
+        |probe| unknown_key(probe).boxed(),
+    ),
 ];
 
-/// Flips a bit; whether there was one.
+/// Flips the lowest bit of the first byte. Returns whether there was a byte.
 fn flip_bit(bytes: &mut [u8]) -> bool {
     bytes.first_mut().map(|byte| *byte ^= 1).is_some()
 }
@@ -175,7 +192,7 @@ async fn empty_aad(probe: &mut Probe) -> CheckResult {
     probe.ensure_decrypts_to(&request, PLAINTEXT).await?;
     let absent = probe.decrypt_request(&key, &EncryptedData { aad: None, ..encrypted });
     let response = probe.send(&absent).await?;
-    probe.note(format!("with absent AAD in place of the empty one: {}", response.outcome()));
+    probe.note(format!("response with absent instead of empty AAD: {}", response.outcome()));
     Ok(())
 }
 
@@ -184,7 +201,7 @@ async fn ensure_rejected(probe: &mut Probe, key: &str, encrypted: &EncryptedData
     probe.send(&request).await?.ensure_error(&[InvalidCiphertextException])
 }
 
-/// Refused because of its form, which a proxy may call by either name.
+/// Checks that the proxy rejects a malformed request with any of the error names that fit.
 async fn ensure_rejected_as_malformed(probe: &mut Probe, key: &str, encrypted: &EncryptedData) -> CheckResult {
     let request = probe.decrypt_request(key, encrypted);
     let names = [InvalidCiphertextException, ValidationException, UnsupportedOperationException];
@@ -194,7 +211,7 @@ async fn ensure_rejected_as_malformed(probe: &mut Probe, key: &str, encrypted: &
 async fn ensure_tampering_rejected(probe: &mut Probe, change: fn(&mut EncryptedData) -> bool) -> CheckResult {
     let (key, mut encrypted) = probe.encrypt_sample().await?;
     if !change(&mut encrypted) {
-        return skip("Encrypt gives no ciphertextMetadata, or none with room for it");
+        return skip("Encrypt returns no ciphertextMetadata that this check can change");
     }
     if encrypted.metadata.as_ref().is_some_and(|metadata| metadata.len() > MAX_CIPHERTEXT_METADATA) {
         return ensure_rejected_as_malformed(probe, &key, &encrypted).await;
@@ -204,14 +221,14 @@ async fn ensure_tampering_rejected(probe: &mut Probe, change: fn(&mut EncryptedD
 
 async fn aad_metadata_boundary(probe: &mut Probe) -> CheckResult {
     let key = probe.usable_key()?;
-    // What was metadata is shown as AAD.
+    // Send the metadata as AAD.
     let request = probe.encrypt_request(&key).without_member("/additionalAuthenticatedData");
     let encrypted = probe.send_encrypt(&request).await?;
     let Some(metadata) = encrypted.metadata.clone().filter(|metadata| !metadata.is_empty()) else {
-        return skip("Encrypt gives no ciphertextMetadata");
+        return skip("Encrypt returns no ciphertextMetadata");
     };
     ensure_rejected(probe, &key, &EncryptedData { aad: Some(metadata), metadata: None, ..encrypted }).await?;
-    // AAD and metadata are the same bytes in a row, parted elsewhere.
+    // Move the boundary between AAD and metadata without changing the joined bytes.
     let (_, encrypted) = probe.encrypt_sample().await?;
     let (aad, metadata) = (encrypted.aad.clone().unwrap_or_default(), encrypted.metadata.clone().unwrap_or_default());
     let joined = [aad.as_slice(), &metadata].concat();
@@ -233,13 +250,13 @@ async fn tag_length(probe: &mut Probe) -> CheckResult {
     for at in [length + 4, length.saturating_sub(4), joined.len()] {
         let Some((ciphertext, tag)) = joined.split_at_checked(at) else { continue };
         let moved = EncryptedData { ciphertext: ciphertext.to_vec(), tag: tag.to_vec(), ..encrypted.clone() };
-        let refused = ensure_rejected_as_malformed(probe, &key, &moved).await;
-        refused.map_err(|error| error.with_context(&format!("a tag of {} bytes", moved.tag.len())))?;
+        let result = ensure_rejected_as_malformed(probe, &key, &moved).await;
+        result.map_err(|error| error.with_context(&format!("a tag of {} bytes", moved.tag.len())))?;
     }
     for size in [4, 12, 15] {
-        let cut = EncryptedData { tag: encrypted.tag.iter().copied().take(size).collect(), ..encrypted.clone() };
-        let refused = ensure_rejected_as_malformed(probe, &key, &cut).await;
-        refused.map_err(|error| error.with_context(&format!("a tag cut to {size} bytes")))?;
+        let truncated = EncryptedData { tag: encrypted.tag.iter().copied().take(size).collect(), ..encrypted.clone() };
+        let result = ensure_rejected_as_malformed(probe, &key, &truncated).await;
+        result.map_err(|error| error.with_context(&format!("a tag truncated to {size} bytes")))?;
     }
     Ok(())
 }
@@ -250,15 +267,15 @@ async fn iv_length(probe: &mut Probe) -> CheckResult {
         let mut iv = encrypted.iv.clone();
         flip_bit(&mut iv);
         iv.resize(size, 0);
-        let refused = ensure_rejected_as_malformed(probe, &key, &EncryptedData { iv, ..encrypted.clone() }).await;
-        refused.map_err(|error| error.with_context(&format!("an IV of {size} bytes")))?;
+        let result = ensure_rejected_as_malformed(probe, &key, &EncryptedData { iv, ..encrypted.clone() }).await;
+        result.map_err(|error| error.with_context(&format!("an IV of {size} bytes")))?;
     }
     Ok(())
 }
 
 async fn other_key(probe: &mut Probe) -> CheckResult {
     let (key, encrypted) = probe.encrypt_sample().await?;
-    let other = probe.find_key("another one for DECRYPT", |other| {
+    let other = probe.find_key("another enabled AES_256 key that allows DECRYPT", |other| {
         other.id != key && other.is_enabled() && ProbedKey::has_usage(other, "DECRYPT")
     })?;
     ensure_rejected(probe, &other, &encrypted).await
@@ -268,8 +285,8 @@ async fn missing_fields(probe: &mut Probe) -> CheckResult {
     let (key, encrypted) = probe.encrypt_sample().await?;
     for name in ["ciphertext", "encryptionAlgorithm", "initializationVector", "authenticationTag"] {
         let request = probe.decrypt_request(&key, &encrypted).without_member(&format!("/{name}"));
-        let refused = probe.send(&request).await?.ensure_error(&[ValidationException, InvalidCiphertextException]);
-        refused.map_err(|error| error.with_context(&format!("without {name}")))?;
+        let result = probe.send(&request).await?.ensure_error(&[ValidationException, InvalidCiphertextException]);
+        result.map_err(|error| error.with_context(&format!("without {name}")))?;
     }
     Ok(())
 }

@@ -1,4 +1,6 @@
-//! The form of errors. Nothing is sent: what was answered to the checks before is looked at.
+//! The format of errors.
+//!
+//! These checks send no requests. They inspect the responses to the checks before them.
 
 use http::header::CONTENT_TYPE;
 use serde_json::Value;
@@ -14,7 +16,7 @@ pub const CHECKS: &[Check] = &[
     must(
         "errors-json",
         ERRORS,
-        "Each error has a JSON body with errorName; KMS can't tell what another one means.",
+        "The proxy returns each error with errorName in a JSON body. AWS KMS can't interpret other errors.",
         |probe| {
             ready(check_each_error(probe, |response| {
                 let is_json = response.json().is_some_and(|body| body["errorName"].is_string());
@@ -22,20 +24,25 @@ pub const CHECKS: &[Check] = &[
             }))
         },
     ),
-    must("errors-content-type", SECTION, "Each error has the Content-Type application/json.", |probe| {
-        ready(check_each_error(probe, |response| {
-            let found = response.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("none");
-            let is_json = found.to_ascii_lowercase().starts_with("application/json");
-            (!is_json).then(|| format!("{} with the Content-Type {found}", response.outcome()))
-        }))
-    }),
-    must("errors-names", ERRORS, "Each errorName is one of the twelve of the API.", |probe| {
+    must(
+        "errors-content-type",
+        SECTION,
+        "The proxy returns each error with the Content-Type application/json.",
+        |probe| {
+            ready(check_each_error(probe, |response| {
+                let found = response.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("none");
+                let is_json = found.to_ascii_lowercase().starts_with("application/json");
+                (!is_json).then(|| format!("{} with the Content-Type {found}", response.outcome()))
+            }))
+        },
+    ),
+    must("errors-names", ERRORS, "The proxy returns one of the 12 error names of the API as errorName.", |probe| {
         ready(check_each_error(probe, |response| {
             let name = response.error_name()?;
-            ErrorName::parse(&name).is_none().then(|| format!("errorName {name}"))
+            ErrorName::parse(&name).is_none().then(|| format!("unknown errorName {name}"))
         }))
     }),
-    must("errors-status", ERRORS, "Each errorName comes with its HTTP status.", |probe| {
+    must("errors-status", ERRORS, "The proxy returns each errorName with its HTTP status code.", |probe| {
         ready(check_each_error(probe, |response| {
             let expected = ErrorName::parse(&response.error_name()?)?.status();
             (response.status.as_u16() != expected).then(|| format!("{} instead of {expected}", response.outcome()))
@@ -44,28 +51,25 @@ pub const CHECKS: &[Check] = &[
     must(
         "errors-message",
         ERRORS,
-        "`errorMessage`, if there is one, has less than 512 characters of printable ASCII.",
+        "The proxy returns errorMessage, if present, as fewer than 512 characters of printable ASCII.",
         |probe| {
             ready(check_each_error(probe, |response| match response.json()?.get("errorMessage")? {
                 Value::Null => None,
                 Value::String(text) if text.len() < 512 && text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) => {
                     None
                 }
-                Value::String(text) => {
-                    Some(format!("{}: {} characters, or not of ASCII", response.outcome(), text.len()))
-                }
-                _ => Some("errorMessage is no string".to_owned()),
+                Value::String(text) => Some(format!(
+                    "{}: errorMessage has {} bytes or isn't printable ASCII",
+                    response.outcome(),
+                    text.len()
+                )),
+                _ => Some("errorMessage isn't a string".to_owned()),
             }))
         },
     ),
-    must(
-        "errors-internal",
-        ERRORS,
-        "No request of these checks is one that makes a proxy fail: there was no 500.",
-        |probe| {
-            ready(check_each_error(probe, |response| (response.status.as_u16() == 500).then(|| response.outcome())))
-        },
-    ),
+    must("errors-internal", ERRORS, "The proxy returns no 500 error to the requests in these checks.", |probe| {
+        ready(check_each_error(probe, |response| (response.status.as_u16() == 500).then(|| response.outcome())))
+    }),
 ];
 
 fn kms_error(exchange: &Exchange) -> Option<&ProbeResponse> {
@@ -73,17 +77,20 @@ fn kms_error(exchange: &Exchange) -> Option<&ProbeResponse> {
     (exchange.is_valid_for_kms && response.status != http::StatusCode::OK).then_some(response)
 }
 
-/// Looks at each error that KMS may meet; `fault` tells what is wrong with one. Each fault is told once, and shown.
+/// Checks each error response that AWS KMS could receive.
+///
+/// `violation` returns a description if a response violates the requirement. Each distinct description is reported
+/// once, with its exchange.
 fn check_each_error(probe: &mut Probe, violation: fn(&ProbeResponse) -> Option<String>) -> CheckResult {
     let errors: Vec<(&Exchange, &ProbeResponse)> =
         probe.exchanges.iter().filter_map(|exchange| Some((exchange, kms_error(exchange)?))).collect();
     if errors.is_empty() {
-        return skip("the proxy has answered no error yet");
+        return skip("the proxy hasn't returned an error yet");
     }
     let mut violations: Vec<(String, Exchange)> = Vec::new();
     for (exchange, response) in errors {
         if let Some(violation) = violation(response)
-            && !violations.iter().any(|(known, _)| *known == violation)
+            && !violations.iter().any(|(reported, _)| *reported == violation)
         {
             violations.push((violation, exchange.clone()));
         }

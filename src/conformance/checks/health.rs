@@ -15,32 +15,37 @@ pub const CHECKS: &[Check] = &[
     must(
         "health-fields",
         HEALTH,
-        "The answer names fleet size, vendor and model of the proxy, vendor and fleet of the key managers.",
+        "The proxy returns xksProxyFleetSize, xksProxyVendor, xksProxyModel, ekmVendor, and ekmFleetDetails.",
         |probe| fields(probe).boxed(),
     ),
-    must("health-fleet-size", HEALTH, "`xksProxyFleetSize` is an integer above zero.", |probe| {
+    must("health-fleet-size", HEALTH, "The proxy returns xksProxyFleetSize as an integer greater than 0.", |probe| {
         fleet_size(probe).boxed()
     }),
     must(
         "health-fleet",
         HEALTH,
-        "`ekmFleetDetails` has one to ten members, each with id, model and healthStatus.",
+        "The proxy returns 1 to 10 members in ekmFleetDetails, each with id, model, and healthStatus.",
         |probe| fleet(probe).boxed(),
     ),
-    must("health-fleet-ids", HEALTH, "Each external key manager has an id of its own.", |probe| {
+    must("health-fleet-ids", HEALTH, "The proxy returns a unique id for each external key manager.", |probe| {
         fleet_ids(probe).boxed()
     }),
-    must("health-status", HEALTH, "`healthStatus` is ACTIVE, DEGRADED or UNAVAILABLE.", |probe| status(probe).boxed()),
-    should("health-serving", HEALTH, "One external key manager at least can serve.", |probe| {
-        available_key_manager(probe).boxed()
+    must("health-status", HEALTH, "The proxy returns healthStatus as ACTIVE, DEGRADED, or UNAVAILABLE.", |probe| {
+        status(probe).boxed()
     }),
-    should("health-model", HEALTH, "Models have the name of the product and its version.", |probe| {
+    should(
+        "health-serving",
+        HEALTH,
+        "The proxy returns at least one external key manager that isn't UNAVAILABLE.",
+        |probe| available_key_manager(probe).boxed(),
+    ),
+    should("health-model", HEALTH, "The proxy returns models that include the product name and version.", |probe| {
         model_versions(probe).boxed()
     }),
     must(
         "health-operations",
         HEALTH,
-        "Each operation of KMS that asks for health is answered; no policy stands before it.",
+        "The proxy accepts each kmsOperation that AWS KMS sends with GetHealthStatus, without secondary authorization.",
         |probe| {
             operations(
                 probe,
@@ -49,18 +54,28 @@ pub const CHECKS: &[Check] = &[
             .boxed()
         },
     ),
-    must("health-unknown-operation", HEALTH, "A kmsOperation that there isn't yet is not refused.", |probe| {
+    must("health-unknown-operation", HEALTH, "The proxy accepts an unknown kmsOperation.", |probe| {
         operations(probe, &["RotateEverything"]).boxed()
     }),
-    must("health-request-id", HEALTH, "`kmsRequestId` is opaque: one that is no UUID is as good.", |probe| {
-        ensure_accepted(probe, |request| request.with_member("/requestMetadata/kmsRequestId", "not a UUID")).boxed()
-    }),
-    must("health-extra-fields", FIELDS, "Fields that are announced for later are passed over.", |probe| {
-        ensure_accepted(probe, |request| {
-            request.with_member("/requestMetadata/sourceIdentity", "x").with_member("/later", json!({ "a": [1] }))
-        })
-        .boxed()
-    }),
+    must(
+        "health-request-id",
+        HEALTH,
+        "The proxy treats kmsRequestId as opaque and accepts a value that isn't a UUID.",
+        |probe| {
+            ensure_accepted(probe, |request| request.with_member("/requestMetadata/kmsRequestId", "not a UUID")).boxed()
+        },
+    ),
+    must(
+        "health-extra-fields",
+        FIELDS,
+        "The proxy ignores unknown fields, which later versions of the API can add.",
+        |probe| {
+            ensure_accepted(probe, |request| {
+                request.with_member("/requestMetadata/sourceIdentity", "x").with_member("/later", json!({ "a": [1] }))
+            })
+            .boxed()
+        },
+    ),
 ];
 
 async fn health_status(probe: &mut Probe) -> Result<Value, CheckError> {
@@ -85,7 +100,7 @@ async fn fields(probe: &mut Probe) -> CheckResult {
     let health = health_status(probe).await?;
     for name in ["xksProxyVendor", "xksProxyModel", "ekmVendor"] {
         if health[name].as_str().is_none_or(str::is_empty) {
-            return fail(format!("{name} is missing, empty or no string"));
+            return fail(format!("{name} is missing, empty, or not a string"));
         }
     }
     for name in ["xksProxyFleetSize", "ekmFleetDetails"] {
@@ -98,24 +113,24 @@ async fn fields(probe: &mut Probe) -> CheckResult {
 
 async fn fleet_size(probe: &mut Probe) -> CheckResult {
     let size = &health_status(probe).await?["xksProxyFleetSize"];
-    if size.as_u64().is_some_and(|size| size > 0) { Ok(()) } else { fail(format!("it is {size}")) }
+    if size.as_u64().is_some_and(|size| size > 0) { Ok(()) } else { fail(format!("xksProxyFleetSize is {size}")) }
 }
 
 async fn fleet_members(probe: &mut Probe) -> Result<Vec<Value>, CheckError> {
     match health_status(probe).await?["ekmFleetDetails"].take() {
         Value::Array(members) => Ok(members),
-        _ => fail("ekmFleetDetails is no array"),
+        _ => fail("ekmFleetDetails isn't an array"),
     }
 }
 
 async fn fleet(probe: &mut Probe) -> CheckResult {
     let members = fleet_members(probe).await?;
     if !(1..=10).contains(&members.len()) {
-        return fail(format!("there are {}", members.len()));
+        return fail(format!("the number of members is {}", members.len()));
     }
     for name in ["id", "model", "healthStatus"] {
         if members.iter().any(|member| !member[name].is_string()) {
-            return fail(format!("a member's {name} is missing or no string"));
+            return fail(format!("the {name} of a member is missing or not a string"));
         }
     }
     Ok(())
@@ -126,7 +141,7 @@ async fn fleet_ids(probe: &mut Probe) -> CheckResult {
     for member in fleet_members(probe).await? {
         let id = member["id"].to_string();
         if !seen.insert(id.clone()) {
-            return fail(format!("{id} is there twice"));
+            return fail(format!("the id {id} occurs more than once"));
         }
     }
     Ok(())
@@ -135,15 +150,19 @@ async fn fleet_ids(probe: &mut Probe) -> CheckResult {
 async fn status(probe: &mut Probe) -> CheckResult {
     for member in fleet_members(probe).await? {
         if !matches!(member["healthStatus"].as_str(), Some("ACTIVE" | "DEGRADED" | "UNAVAILABLE")) {
-            return fail(format!("a member's healthStatus is {}", member["healthStatus"]));
+            return fail(format!("the healthStatus of a member is {}", member["healthStatus"]));
         }
     }
     Ok(())
 }
 
 async fn available_key_manager(probe: &mut Probe) -> CheckResult {
-    let is_up = fleet_members(probe).await?.iter().any(|member| member["healthStatus"] != "UNAVAILABLE");
-    if is_up { Ok(()) } else { fail("all are UNAVAILABLE, so KMS doesn't connect the key store") }
+    let is_available = fleet_members(probe).await?.iter().any(|member| member["healthStatus"] != "UNAVAILABLE");
+    if is_available {
+        Ok(())
+    } else {
+        fail("no external key manager is available, so AWS KMS doesn't connect the key store")
+    }
 }
 
 async fn model_versions(probe: &mut Probe) -> CheckResult {
@@ -152,7 +171,7 @@ async fn model_versions(probe: &mut Probe) -> CheckResult {
     for model in std::iter::once(&health["xksProxyModel"]).chain(fleet.iter().map(|member| &member["model"])) {
         let text = model.as_str().unwrap_or_default();
         if !(text.chars().any(char::is_alphabetic) && text.chars().any(|it| it.is_ascii_digit())) {
-            return fail(format!("{model} has no name, or no version"));
+            return fail(format!("the model {model} has no product name or no version"));
         }
     }
     Ok(())

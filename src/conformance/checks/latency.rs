@@ -11,31 +11,31 @@ use crate::conformance::request::ProbeRequest;
 use crate::conformance::response::{CheckError, fail, skip};
 use crate::conformance::{Check, CheckResult, should};
 
-/// The longest round trip on the network that is recommended, in milliseconds.
+/// The longest recommended network round-trip time, in milliseconds.
 const MAX_ROUND_TRIP_MS: f64 = 35.0;
-/// How many connections are opened to time that.
+/// The number of connections to time.
 const CONNECTION_SAMPLES: usize = 20;
 
 pub const CHECKS: &[Check] = &[
     should(
         "latency-round-trip",
         METADATA,
-        "The network's round trip is 35 ms at most (here: from this machine).",
+        "The network round-trip time to the proxy, measured from this machine, is at most 35 ms.",
         |probe| round_trip(probe).boxed(),
     ),
     should(
         "latency-new-connection",
         METADATA,
-        "The first request on a connection is answered in 250 ms, handshakes included.",
+        "The proxy returns the first response on a connection within 250 ms, including handshakes.",
         |probe| new_connection(probe).boxed(),
     ),
-    should("latency-health", METADATA, "GetHealthStatus is answered in 250 ms, 99 of 100 times.", |probe| {
+    should("latency-health", METADATA, "The proxy returns 99% of GetHealthStatus responses within 250 ms.", |probe| {
         keep_alive_latency(probe, "GetHealthStatus", |probe, _, _| probe.health_request()).boxed()
     }),
-    should("latency-encrypt", METADATA, "Encrypt is answered in 250 ms, 99 of 100 times.", |probe| {
+    should("latency-encrypt", METADATA, "The proxy returns 99% of Encrypt responses within 250 ms.", |probe| {
         keep_alive_latency(probe, "Encrypt", |probe, key, _| probe.encrypt_request(key)).boxed()
     }),
-    should("latency-decrypt", METADATA, "Decrypt is answered in 250 ms, 99 of 100 times.", |probe| {
+    should("latency-decrypt", METADATA, "The proxy returns 99% of Decrypt responses within 250 ms.", |probe| {
         keep_alive_latency(probe, "Decrypt", Probe::decrypt_request).boxed()
     }),
 ];
@@ -59,7 +59,7 @@ async fn round_trip(probe: &mut Probe) -> CheckResult {
     probe.note(latency.summary());
     let median = latency.p50;
     probe.latencies.push(latency);
-    if median <= MAX_ROUND_TRIP_MS { Ok(()) } else { fail(format!("half of them take more than {median:.1} ms")) }
+    if median <= MAX_ROUND_TRIP_MS { Ok(()) } else { fail(format!("the median is {median:.1} ms")) }
 }
 
 async fn new_connection(probe: &mut Probe) -> CheckResult {
@@ -80,9 +80,11 @@ async fn keep_alive_latency(
     let encrypted = probe.encrypt_sample().await;
     let (key, encrypted) = match (encrypted, what) {
         (Ok(encrypted), _) => encrypted,
-        // It needs no key.
+        // GetHealthStatus needs no key.
         (Err(_), "GetHealthStatus") => (String::new(), EncryptedData::default()),
-        (Err(error), _) => return Err(CheckError::Skipped(format!("there is nothing to time: {}", error.reason()))),
+        (Err(error), _) => {
+            return Err(CheckError::Skipped(format!("couldn't prepare the requests: {}", error.reason())));
+        }
     };
     let mut samples = Vec::with_capacity(probe.timed_requests);
     for _ in 0..probe.timed_requests {

@@ -15,59 +15,83 @@ pub const CHECKS: &[Check] = &[
     must(
         "metadata-fields",
         METADATA,
-        "The answer tells keySpec, up to ten strings of keyUsage, and ENABLED or DISABLED as keyStatus.",
+        "The proxy returns keySpec, keyUsage with up to 10 strings, and keyStatus as ENABLED or DISABLED.",
         |probe| fields(probe).boxed(),
     ),
-    must("metadata-usable-key", METADATA, "A key for KMS is AES_256, ENABLED and for ENCRYPT and DECRYPT.", |probe| {
-        ready(usable_key(probe))
-    }),
+    must(
+        "metadata-usable-key",
+        METADATA,
+        "The proxy has an AES_256 key for AWS KMS that is ENABLED and allows ENCRYPT and DECRYPT.",
+        |probe| ready(usable_key(probe)),
+    ),
     must(
         "metadata-unknown-key",
         ERRORS,
-        "An unknown key is refused with 404 KeyNotFoundException, and not made by asking for it.",
+        "The proxy rejects an unknown external key ID with 404 KeyNotFoundException and doesn't create the key.",
         |probe| unknown_key(probe).boxed(),
     ),
-    must("metadata-operations", METADATA, "CreateKey, and DescribeKey of older versions, may ask.", |probe| {
-        operations(probe, &["CreateKey", "DescribeKey"]).boxed()
-    }),
+    must(
+        "metadata-operations",
+        METADATA,
+        "The proxy accepts CreateKey as kmsOperation, and DescribeKey from older versions of the API.",
+        |probe| operations(probe, &["CreateKey", "DescribeKey"]).boxed(),
+    ),
     must(
         "metadata-unknown-operation",
         METADATA,
-        "A kmsOperation that there isn't yet is not refused as invalid.",
+        "The proxy doesn't reject an unknown kmsOperation as invalid.",
         |probe| operations(probe, &["BulkDescribeKey"]).boxed(),
     ),
-    must("metadata-principal", METADATA, "`awsPrincipalArn` may be a service principal or AWS Internal.", |probe| {
-        principals(probe).boxed()
-    }),
-    must("metadata-long-arn", OPERATIONS, "An ARN may have 2,048 characters.", |probe| {
+    must(
+        "metadata-principal",
+        METADATA,
+        "The proxy accepts a service principal or AWS Internal as awsPrincipalArn.",
+        |probe| principals(probe).boxed(),
+    ),
+    must("metadata-long-arn", OPERATIONS, "The proxy accepts ARNs of up to 2,048 characters.", |probe| {
         ensure_allowed(probe, |request| request.with_member("/requestMetadata/awsPrincipalArn", "a".repeat(2048)))
             .boxed()
     }),
-    must("metadata-request-id", METADATA, "`kmsRequestId` is opaque: one that is no UUID is as good.", |probe| {
-        ensure_allowed(probe, |request| request.with_member("/requestMetadata/kmsRequestId", "not a UUID")).boxed()
-    }),
-    must("metadata-optional-fields", METADATA, "VPC, VPC endpoint and service of the caller may be told.", |probe| {
-        ensure_allowed(probe, |request| {
-            request
-                .with_member("/requestMetadata/awsSourceVpc", "vpc-1a2b3c4d")
-                .with_member("/requestMetadata/awsSourceVpce", "vpce-1a2b3c4d")
-                .with_member("/requestMetadata/kmsViaService", "ebs")
-        })
-        .boxed()
-    }),
-    must("metadata-extra-fields", FIELDS, "Fields that are announced for later are passed over.", |probe| {
-        ensure_allowed(probe, |request| {
-            request.with_member("/requestMetadata/sourceIdentity", "x").with_member("/later", json!({ "a": [1] }))
-        })
-        .boxed()
-    }),
-    should("metadata-null", METADATA, "An optional field that is null is as good as absent.", |probe| {
+    must(
+        "metadata-request-id",
+        METADATA,
+        "The proxy treats kmsRequestId as opaque and accepts a value that isn't a UUID.",
+        |probe| {
+            ensure_allowed(probe, |request| request.with_member("/requestMetadata/kmsRequestId", "not a UUID")).boxed()
+        },
+    ),
+    must(
+        "metadata-optional-fields",
+        METADATA,
+        "The proxy accepts awsSourceVpc, awsSourceVpce, and kmsViaService.",
+        |probe| {
+            ensure_allowed(probe, |request| {
+                request
+                    .with_member("/requestMetadata/awsSourceVpc", "vpc-1a2b3c4d")
+                    .with_member("/requestMetadata/awsSourceVpce", "vpce-1a2b3c4d")
+                    .with_member("/requestMetadata/kmsViaService", "ebs")
+            })
+            .boxed()
+        },
+    ),
+    must(
+        "metadata-extra-fields",
+        FIELDS,
+        "The proxy ignores unknown fields, which later versions of the API can add.",
+        |probe| {
+            ensure_allowed(probe, |request| {
+                request.with_member("/requestMetadata/sourceIdentity", "x").with_member("/later", json!({ "a": [1] }))
+            })
+            .boxed()
+        },
+    ),
+    should("metadata-null", METADATA, "The proxy treats an optional field that is null as absent.", |probe| {
         ensure_allowed(probe, |request| request.with_member("/requestMetadata/awsSourceVpc", Value::Null)).boxed()
     }),
     should(
         "metadata-invalid-body",
         ERRORS,
-        "A body that isn't the JSON of the operation is refused with 400 ValidationException.",
+        "The proxy rejects an invalid request body with 400 ValidationException.",
         |probe| invalid_body(probe).boxed(),
     ),
 ];
@@ -106,11 +130,11 @@ fn usable_key(probe: &mut Probe) -> CheckResult {
     if probe.usable_key().is_ok() {
         return Ok(());
     }
-    fail("none of the keys named by --key is so; what needs one is not checked")
+    fail("no --key option names such a key, so the checks that need one are skipped")
 }
 
 async fn unknown_key(probe: &mut Probe) -> CheckResult {
-    // A name that no earlier run has asked for.
+    // The ID is unique to this run, so no earlier run can have created the key.
     let id = format!("none-{}", probe.run_id());
     for _ in 0..2 {
         let request = probe.key_metadata_request(&id);
@@ -119,11 +143,14 @@ async fn unknown_key(probe: &mut Probe) -> CheckResult {
     Ok(())
 }
 
-/// The first key, of whatever kind: metadata is told of each.
+/// Returns the ID of the first key that has metadata, even if AWS KMS can't use the key.
+///
+/// # Errors
+/// [`CheckError::Skipped`] if there is none.
 fn any_key(probe: &Probe) -> Result<String, CheckError> {
     match probe.keys.iter().find(|key| key.metadata.is_object()) {
         Some(key) => Ok(key.id.clone()),
-        None => skip("the proxy tells nothing of any --key"),
+        None => skip("the proxy returned no metadata for any --key option"),
     }
 }
 

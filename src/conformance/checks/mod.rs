@@ -1,4 +1,4 @@
-//! The checks, by what they are about. To add one is to add an entry to a table.
+//! The checks, grouped by topic. To add a check, add an entry to a table.
 
 mod authentication;
 mod bodies;
@@ -17,12 +17,12 @@ use futures_util::future::BoxFuture;
 
 use super::{Check, CheckResult};
 
-/// Checks of one kind.
+/// A group of checks on one topic.
 #[derive(Debug)]
 pub struct Group {
-    /// What they are about.
+    /// The name.
     pub name: &'static str,
-    /// Whether they say nothing of a proxy that takes no signature of the credential.
+    /// Whether the checks are skipped if the proxy rejects the credential.
     pub needs_credential: bool,
     /// The checks.
     pub checks: &'static [Check],
@@ -32,7 +32,7 @@ const fn group(name: &'static str, checks: &'static [Check]) -> Group {
     Group { name, needs_credential: true, checks }
 }
 
-/// All checks, in the order in which they are made. Those of errors look at what was said before them.
+/// All checks, in the order in which they run. The error checks inspect the responses to earlier checks.
 pub const GROUPS: &[Group] = &[
     Group { name: "Transport", needs_credential: false, checks: transport::CHECKS },
     Group { name: "Credential", needs_credential: false, checks: authentication::CREDENTIAL_CHECKS },
@@ -48,12 +48,12 @@ pub const GROUPS: &[Group] = &[
     group("Latency", latency::CHECKS),
 ];
 
-/// The verdict of a check that sends nothing.
+/// Returns the result of a check that doesn't need to wait for the proxy.
 fn ready(result: CheckResult) -> BoxFuture<'static, CheckResult> {
     std::future::ready(result).boxed()
 }
 
-/// Headings of the specification.
+/// Headings in the specification.
 mod section {
     pub const CONTENT_TYPE: &str = "API content type";
     pub const OPERATIONS: &str = "API operations";
@@ -66,7 +66,7 @@ mod section {
     pub const SIGV4: &str = "Appendix A";
     pub const CDIV: &str = "Appendix C";
     pub const FIELDS: &str = "Appendix B";
-    /// What no specification has to say, because nobody wants a proxy without it.
+    /// The section of a check that the specification doesn't mention but that every proxy should pass.
     pub const NONE: &str = "not in the specification";
 }
 
@@ -80,12 +80,12 @@ mod tests {
     fn check_ids_are_unique_and_requirements_are_sentences() {
         let mut ids = BTreeSet::new();
         for check in GROUPS.iter().flat_map(|group| group.checks) {
-            assert!(ids.insert(check.id), "{} twice", check.id);
+            assert!(ids.insert(check.id), "duplicate check ID {}", check.id);
             assert!(check.id.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-'));
-            let starts = check
+            let has_valid_start = check
                 .requirement
                 .starts_with(|first: char| first.is_ascii_uppercase() || first.is_ascii_digit() || first == '`');
-            assert!(starts && check.requirement.ends_with('.'), "{}", check.requirement);
+            assert!(has_valid_start && check.requirement.ends_with('.'), "{}", check.requirement);
         }
         assert!(ids.len() > 80, "{}", ids.len());
     }

@@ -14,31 +14,31 @@ pub const CHECKS: &[Check] = &[
     must(
         "path-unknown",
         OPERATIONS,
-        "A URI path that there isn't is refused with 404 InvalidUriPathException.",
+        "The proxy rejects an unknown URI path with 404 InvalidUriPathException.",
         |probe| unknown_path(probe).boxed(),
     ),
     must(
         "path-key-id",
         OPERATIONS,
-        "An external key ID may have 128 characters of a-z A-Z 0-9 - _ and dot.",
+        "The proxy accepts external key IDs of up to 128 characters from a-z, A-Z, 0-9, -, _, and . (dot).",
         |probe| key_id(probe).boxed(),
     ),
     must(
         "method-get",
         OPERATIONS,
-        "GET of each of the four URIs is refused with 405, without a signature too.",
+        "The proxy rejects GET on each of the four URIs with 405, even without a signature.",
         |probe| get_method(probe, false).boxed(),
     ),
     must(
         "method-get-signed",
         OPERATIONS,
-        "GET of each of the four URIs is refused with 405 when it is signed.",
+        "The proxy rejects a signed GET on each of the four URIs with 405.",
         |probe| get_method(probe, true).boxed(),
     ),
-    should("method-others", NONE, "PUT, PATCH and DELETE are refused with 405, 401 or 501.", |probe| {
+    should("method-others", NONE, "The proxy rejects PUT, PATCH, and DELETE with 401, 405, or 501.", |probe| {
         other_methods(probe).boxed()
     }),
-    should("path-query", SIGV4, "A query string, which KMS never sends, is refused.", |probe| {
+    should("path-query", SIGV4, "The proxy rejects a query string, which AWS KMS never sends.", |probe| {
         query_string(probe).boxed()
     }),
 ];
@@ -67,7 +67,7 @@ async fn key_id(probe: &mut Probe) -> CheckResult {
     Ok(())
 }
 
-/// The URIs of the four operations.
+/// Returns the URI paths of the four operations.
 fn operation_paths(probe: &Probe) -> [String; 4] {
     let key = probe.keys.first().map_or("none", |key| key.id.as_str());
     [

@@ -60,18 +60,18 @@ fn assert_exit_codes_and_output(lab: &TestProxy, home: &EmptyHome, dir: &Path, e
     let no_path: Vec<&str> = by_hand.iter().map(|word| if word.starts_with("/lab") { "lab" } else { word }).collect();
     let variable = [("XKS_PROXY_SECRET_ACCESS_KEY", secret)];
     for (arguments, environment, input, code, expected) in [
-        (&by_file, &[][..], "", 0, "does all that"),
+        (&by_file, &[][..], "", 0, "meets every requirement that was checked"),
         (&verbose, &[], "", 0, "signed over host, x-amz-date"),
-        (&with_secret_file, &[], "", 0, "does all that"),
-        (&by_hand, &variable, "", 0, "does all that"),
-        (&by_hand, &[], secret, 0, "does all that"),
-        (&by_hand, &[], "", 1, "there is no secret access key"),
-        (&with_faulty, &[], "", 1, "✗ FAIL  MUST    A refusal doesn't tell the signature"),
-        (&nobody, &[], "", 1, "can't be reached: nothing takes connections at 127.0.0.1:1"),
+        (&with_secret_file, &[], "", 0, "meets every requirement that was checked"),
+        (&by_hand, &variable, "", 0, "meets every requirement that was checked"),
+        (&by_hand, &[], secret, 0, "meets every requirement that was checked"),
+        (&by_hand, &[], "", 1, "the secret access key is missing"),
+        (&with_faulty, &[], "", 1, "✗ FAIL  MUST    The proxy doesn't reveal the correct signature"),
+        (&nobody, &[], "", 1, "couldn't reach the proxy at http://127.0.0.1:1: couldn't connect to 127.0.0.1:1"),
         (&vec!["--endpoint", endpoint], &[], "", 2, "--key"),
         (&vec!["--endpoint", "http://xks.example.com", "--key", "k"], &[], "", 2, "this machine"),
         (&[&by_file[..], &["--key", "a/b"]].concat(), &[], "", 2, "--key"),
-        (&no_path, &variable, "", 1, "is no URI path"),
+        (&no_path, &variable, "", 1, "invalid URI path"),
         (&[&by_file[..], &["--path", "/x"]].concat(), &[], "", 2, "cannot be used with"),
     ] {
         let output = home.run(arguments, environment, input);
