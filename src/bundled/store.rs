@@ -206,7 +206,8 @@ pub enum OpenError {
     KeyManager(#[from] crate::xks::key_manager::KeyManagerError),
     /// An account on disk needs real randomness.
     #[error(
-        "couldn't open an account on disk: its secrets must be random, but the environment is replayable. Use an account in memory"
+        "couldn't open an account on disk: its secrets must be random, but the environment is replayable. Use an \
+         account in memory"
     )]
     ReplayableEnvironment,
     /// A stored document can't be parsed.

@@ -11,7 +11,7 @@ use crate::aws::kms::metrics::dimension::CUSTOM_KEY_STORE_ID;
 use crate::bundled::{ApiResult, Call, Inner};
 use crate::xks::metrics::{Metric, MetricMinute};
 
-/// How long the statistics of a minute are kept. Source: *GetMetricData* (periods of 60 seconds are available for 15 days).
+/// How long the statistics of a minute are kept. Source: *GetMetricData* (60-second periods are available for 15 days).
 const RETENTION: SignedDuration = SignedDuration::from_hours(15 * 24);
 /// How often KMS checks the health of the proxy of a connected key store.
 const HEALTH_CHECK_INTERVAL: SignedDuration = SignedDuration::from_mins(5);
@@ -165,7 +165,8 @@ mod tests {
         let environment = environment();
         let mut bundled = BundledAws::in_memory("default", environment.clone()).unwrap();
         let unresponsive_proxy = axum::Router::new().fallback(async || std::future::pending::<()>().await);
-        Arc::get_mut(&mut bundled.0).unwrap().xks_client = XksClient::new(unresponsive_proxy, None, environment.clock.clone());
+        Arc::get_mut(&mut bundled.0).unwrap().xks_client =
+            XksClient::new(unresponsive_proxy, None, environment.clock.clone());
         let client = in_process_client(&bundled, environment.clock.clone());
         encrypt(&client).await;
         let metrics = client.call(&ListMetrics::default()).await.unwrap().metrics;

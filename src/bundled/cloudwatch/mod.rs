@@ -92,22 +92,30 @@ impl<'a> ValidatedQuery<'a> {
         let id = &*query.id;
         if !is_valid_id(id) {
             let message = format!(
-                "The Id {id} is not valid. Use up to 255 letters, digits, and underscores, starting with a lowercase letter."
+                "The Id {id} is not valid. Use up to 255 letters, digits, and underscores, and start with a lowercase \
+                 letter."
             );
             return Err(validation_error(message).into());
         }
         if query.account_id.as_deref().is_some_and(|other| other != account) {
-            return Err(
-                validation_error(format!("The query {id} is for another account, which shares no metrics with this one.")).into()
-            );
+            return Err(validation_error(format!(
+                "The query {id} is for another account, which shares no metrics with this one."
+            ))
+            .into());
         }
         let stat = match (&query.metric_stat, &query.expression) {
             (Some(stat), None) => stat,
             (None, Some(_)) => {
-                let message = format!("The query {id} has an Expression, but the bundled AWS doesn't support metric math. Use MetricStat.");
+                let message = format!(
+                    "The query {id} has an Expression, but the bundled AWS doesn't support metric math. Use MetricStat."
+                );
                 return Err(validation_error(message).into());
             }
-            _ => return Err(validation_error(format!("The query {id} must have either MetricStat or Expression.")).into()),
+            _ => {
+                return Err(
+                    validation_error(format!("The query {id} must have either MetricStat or Expression.")).into()
+                );
+            }
         };
         let MetricStat { metric, period, stat: statistic, unit: wanted } = stat;
         let (Some(namespace), Some(name)) = (&metric.namespace, &metric.metric_name) else {
