@@ -202,7 +202,7 @@ impl Call<'_> {
         let role = self.find_principal_by_name::<Role>("role", name)?;
         self.authorize(
             "iam:GetRole",
-            &role.as_ref().map_or_else(|| self.iam_arn("role", name), |user| user.arn.clone()),
+            &role.as_ref().map_or_else(|| self.iam_arn("role", name), |role| role.arn.clone()),
         )?;
         Ok(GetRoleOutput { role: role.ok_or_else(|| no_such_entity("role", name))? })
     }
@@ -271,7 +271,7 @@ impl Call<'_> {
             return Ok(false);
         }
         if let Some(session) = arn.resource.strip_prefix("assumed-role/").filter(|_| arn.service == "sts") {
-            // The role must exist, but the session doesn't have to. The ARN of a session doesn't contain the role's path.
+            // The role must exist, but the session doesn't have to. A session's ARN doesn't contain the role's path.
             let Some((role, session)) = session.split_once('/') else { return Ok(false) };
             let is_session = limits::role_session_name(session).is_ok();
             return Ok(is_session && self.role_exists(&arn.account, role)?);
