@@ -158,7 +158,7 @@ async fn proxy_errors_map_to_aws_error_codes() {
         let disconnect = DisconnectCustomKeyStore { custom_key_store_id: id.clone() };
         client.call(&disconnect).await.unwrap();
         clock.advance(jiff::SignedDuration::from_secs(9));
-        // ConnectCustomKeyStore returns at once. The result of the connection shows up later.
+        // ConnectCustomKeyStore returns at once. The key store connects later.
         client.call(&ConnectCustomKeyStore { custom_key_store_id: id.clone() }).await.unwrap();
         clock.advance(jiff::SignedDuration::from_secs(9));
         let stores = client.collect_key_stores().await.unwrap();

@@ -107,7 +107,7 @@ mod tests {
     #[test]
     fn invalid_markers_and_limits_are_rejected() {
         let code = |limit, marker| {
-            paginate(vec!["a"], |name| name, limit, 5, 100, marker).err().map(|fault| fault.0.code).unwrap_or_default()
+            paginate(vec!["a"], |name| name, limit, 5, 100, marker).err().map(|error| error.0.code).unwrap_or_default()
         };
         assert_eq!(code(None, Some("x")), "InvalidMarkerException");
         assert_eq!(code(Some(101), None), "ValidationException");

@@ -43,21 +43,21 @@ pub async fn handle(aws: &Inner, request: Request<Bytes>) -> Response<Bytes> {
     let parameters = if is_query { parameters_of(&request) } else { request.body() };
     let draft = EventDraft::new(service, &name, parameters, user_agent.unwrap_or("xks-console"), wants_json(&request));
     let mut caller = None;
-    let answer = match authenticate(aws, &request, &draft, &request_id) {
+    let result = match authenticate(aws, &request, &draft, &request_id) {
         Ok(call) => {
             caller = Some(Arc::clone(&call.caller));
-            let answer = dispatch(&call, service, &name, parameters).await;
-            call.record_event(answer.as_ref().err());
-            answer
+            let result = dispatch(&call, service, &name, parameters).await;
+            call.record_event(result.as_ref().err());
+            result
         }
         Err(error) => Err(error),
     };
     record_access_details(&request, || RequestDetails {
         operation: Some(format!("{}:{name}", service.signing_name())),
         caller: caller.map(|caller| caller.arn.clone()),
-        error: answer.as_ref().err().map(|error| error.code.clone()),
+        error: result.as_ref().err().map(|error| error.code.clone()),
     });
-    match answer {
+    match result {
         Ok(body) => {
             build_response(content_type(service.protocol(), draft.wants_json), StatusCode::OK, &request_id, body)
         }
@@ -175,15 +175,15 @@ fn authenticate<'a>(
 }
 
 /// Encodes a response in the protocol of the operation.
-fn encode<O: Operation>(call: &Call, answer: ApiResult<O::Response>) -> Result<Bytes, ServiceError> {
-    let answer = answer?;
+fn encode<O: Operation>(call: &Call, response: ApiResult<O::Response>) -> Result<Bytes, ServiceError> {
+    let response = response?;
     match O::SERVICE.protocol() {
         Protocol::Query { .. } if call.draft.wants_json => {
-            codec::query_response_json::<O>(&answer, &call.request_id).map(Bytes::from)
+            codec::query_response_json::<O>(&response, &call.request_id).map(Bytes::from)
         }
-        Protocol::Query { .. } => codec::query_response_xml::<O>(&answer, &call.request_id).map(Bytes::from),
+        Protocol::Query { .. } => codec::query_response_xml::<O>(&response, &call.request_id).map(Bytes::from),
         Protocol::Json { .. } => {
-            let body = codec::json_body(&answer)
+            let body = codec::json_body(&response)
                 .map_err(|error| ServiceError::new("KMSInternalException", error.to_string()))?;
             // Operations without output return an empty body, except those on custom key stores, which return `{}`.
             let has_empty_body = *body == *b"{}" && !O::NAME.ends_with("CustomKeyStore");

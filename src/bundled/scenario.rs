@@ -186,8 +186,8 @@ fn fill_key_manager(
         } else {
             manager.create_partition(&partition.name, &credential)?;
         }
-        let known = manager.keys(&partition.name)?;
-        for key in partition.keys.iter().filter(|key| !known.iter().any(|known| known.id == key.id)) {
+        let existing_keys = manager.keys(&partition.name)?;
+        for key in partition.keys.iter().filter(|key| !existing_keys.iter().any(|existing| existing.id == key.id)) {
             let default_usage = || vec!["ENCRYPT".to_owned(), "DECRYPT".to_owned()];
             manager.create_key(
                 &partition.name,
@@ -491,7 +491,7 @@ impl ScenarioWriter<'_> {
 }
 
 impl From<StoreError> for OpenError {
-    fn from(fault: StoreError) -> Self {
-        Self::Service(fault.0)
+    fn from(error: StoreError) -> Self {
+        Self::Service(error.0)
     }
 }

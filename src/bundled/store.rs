@@ -170,13 +170,13 @@ pub enum OpenError {
     /// A newer version of this program created the database.
     #[error(
         "the account was created by a newer version of xks-console (schema {found}, this version supports up to \
-         {known}). Upgrade xks-console, or choose another directory with --data-dir"
+         {supported}). Upgrade xks-console, or choose another directory with --data-dir"
     )]
     Schema {
         /// The schema version of the database.
         found: i64,
         /// The newest schema version that this program supports.
-        known: i64,
+        supported: i64,
     },
     /// The root key is missing, or doesn't belong to the database.
     #[error(transparent)]
@@ -255,8 +255,8 @@ impl From<rusqlite::Error> for StoreError {
 }
 
 impl From<StoreError> for ServiceError {
-    fn from(fault: StoreError) -> Self {
-        fault.0
+    fn from(error: StoreError) -> Self {
+        error.0
     }
 }
 
@@ -368,7 +368,7 @@ impl Store {
         let found: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
         let proof_aad = record_aad(&["meta", "root-key-proof"]);
         let applied = usize::try_from(found).ok().filter(|applied| *applied <= MIGRATIONS.len());
-        let applied = applied.ok_or(OpenError::Schema { found, known: SCHEMA_VERSION })?;
+        let applied = applied.ok_or(OpenError::Schema { found, supported: SCHEMA_VERSION })?;
         if applied > 0 {
             // Detect a root key of another account now, not at the first decryption.
             let query = "SELECT value FROM meta WHERE name = 'root-key-proof'";

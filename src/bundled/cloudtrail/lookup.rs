@@ -34,7 +34,7 @@ impl Call<'_> {
         let attributes = request.lookup_attributes.as_deref().unwrap_or_default();
         let attribute = match attributes {
             [] => None,
-            [one] if LOOKUP_ATTRIBUTES.contains(&one.attribute_key.as_str()) => Some(one),
+            [attribute] if LOOKUP_ATTRIBUTES.contains(&attribute.attribute_key.as_str()) => Some(attribute),
             _ => {
                 let message = format!("Specify at most one lookup attribute, one of {}.", LOOKUP_ATTRIBUTES.join(", "));
                 return Err(ServiceError::new("InvalidLookupAttributesException", message).into());
@@ -132,7 +132,7 @@ const LOOKUP_ATTRIBUTES: [&str; 8] =
 /// Parses the event on a line. Returns `None` if it doesn't match the attribute.
 fn parse_event(line: &str, attribute: Option<&LookupAttribute>) -> Option<Event> {
     // Most lines can be skipped without parsing them.
-    if attribute.is_some_and(|one| !line.contains(&*one.attribute_value)) {
+    if attribute.is_some_and(|attribute| !line.contains(&*attribute.attribute_value)) {
         return None;
     }
     let record: Value = serde_json::from_str(line).ok()?;
@@ -154,7 +154,7 @@ fn parse_event(line: &str, attribute: Option<&LookupAttribute>) -> Option<Event>
         cloud_trail_event: line.to_owned(),
         problem: None,
     };
-    attribute.is_none_or(|one| matches_attribute(&event, one)).then_some(event)
+    attribute.is_none_or(|attribute| matches_attribute(&event, attribute)).then_some(event)
 }
 
 fn matches_attribute(event: &Event, attribute: &LookupAttribute) -> bool {

@@ -226,7 +226,7 @@ fn event_id(request_id: &str, account: &str) -> String {
 /// An event that is not yet in the database.
 struct PendingEvent {
     account_region: String,
-    /// In milliseconds since 1970.
+    /// When the event occurred, in milliseconds since 1970-01-01 UTC.
     timestamp_millis: i64,
     json: String,
 }

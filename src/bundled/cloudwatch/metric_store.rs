@@ -210,9 +210,9 @@ mod tests {
         let bundled = BundledAws::in_memory("default", environment.clone()).unwrap();
         let client = in_process_client(&bundled, environment.clock.clone());
         let count = |query: &str| -> i64 {
-            let answer =
+            let row_count =
                 bundled.0.store.read(|tx| -> ApiResult<i64> { Ok(tx.query_row(query, [], |row| row.get(0))?) });
-            answer.unwrap()
+            row_count.unwrap()
         };
         let encrypts = "SELECT count(*) FROM metrics WHERE dimensions LIKE '%\"Encrypt\"%'";
         encrypt(&client).await;

@@ -14,8 +14,8 @@ pub enum CredentialError {
 }
 
 impl From<StoreError> for CredentialError {
-    fn from(fault: StoreError) -> Self {
-        Self::Failed(fault.0)
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error.0)
     }
 }
 

@@ -69,7 +69,7 @@ fn check_dry_run(is_dry: Option<bool>) -> Result<(), ServiceError> {
 
 /// Derives the key of one message from the key material.
 ///
-/// With a separate key for each message, the number of messages that a key material can encrypt is unlimited.
+/// With a separate key for each message, no key material reaches the usage limits of AES-GCM.
 fn derive_message_key(material: &[u8], header: &Header) -> Result<Aes256Gcm, ServiceError> {
     let mut key = Zeroizing::new([0; 32]);
     let info = [KEY_DERIVATION_INFO, header.key_arn.as_bytes()].concat();
@@ -129,7 +129,7 @@ impl Call<'_> {
         plaintext: &[u8],
         context: &EncryptionContext,
     ) -> ApiResult<Blob> {
-        // Get the bytes of both with one call to the operating system.
+        // Get the bytes of the salt and the IV with one call to the operating system.
         let random_bytes: [u8; SALT_LENGTH + IV_LENGTH] = self.store().environment().random.bytes()?;
         let header = Header {
             is_external: key.metadata.xks_key_configuration.is_some(),

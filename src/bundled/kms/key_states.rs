@@ -49,12 +49,12 @@ impl Call<'_> {
 
     pub fn schedule_key_deletion(&self, request: &ScheduleKeyDeletion) -> ApiResult<ScheduleKeyDeletionOutput> {
         let days = request.pending_window_in_days.unwrap_or(DEFAULT_PENDING_WINDOW_DAYS);
-        let shown = days.to_string();
-        limits::pending_window_in_days(days).map_err(|violation| violation.to_service_error(&shown))?;
+        let days_text = days.to_string();
+        limits::pending_window_in_days(days).map_err(|violation| violation.to_service_error(&days_text))?;
         let wait = SignedDuration::from_hours(24 * i64::from(days));
         let due = self.store().environment().clock.now().saturating_add(wait).unwrap_or(Timestamp::MAX);
         let authorization = AuthorizationRequest::from("kms:ScheduleKeyDeletion")
-            .with_condition_key("kms:ScheduleKeyDeletionPendingWindowInDays", shown);
+            .with_condition_key("kms:ScheduleKeyDeletionPendingWindowInDays", days_text);
         self.commit_with_event(|tx| {
             let mut key = self.find_changeable_key(tx, &request.key_id, authorization)?;
             let key_id = key.metadata.arn.clone();
