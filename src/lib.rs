@@ -1,4 +1,4 @@
-//! The AWS KMS console for external key stores, in a terminal, with a bundled AWS to run against.
+//! The AWS KMS console for external key stores, in a terminal, with a bundled AWS to run it against.
 //!
 //! ```text
 //! terminal ── Event ──▶ tui::App::update ── Effect ──▶ tui::runtime ──▶ client ──▶ transport ─┬─▶ HTTPS ──▶ AWS
@@ -8,16 +8,16 @@
 //!                        xks::key_manager ◀── xks::proxy ◀── xks::client ◀────────── bundled KMS operation
 //! ```
 //!
-//! Arrows between modules point one way: `tui` → `create_key` → `aws`, `tui` → `client` → `aws`,
-//! `bundled` → `xks` → `aws`. `aws` knows nobody; only the binary and `flow` wire a console, a client and
-//! the bundled AWS together.
+//! Dependencies between modules point one way: `tui` → `create_key` → `aws`, `tui` → `client` → `aws`, and
+//! `bundled` → `xks` → `aws`. `aws` depends on no other module. Only `commands` and `flow` connect a console, a client,
+//! and the bundled AWS.
 //!
-//! `drafts` keeps on disk what `create_key` is told, for the console.
-//! `commands::create_key` makes keys without a screen: by the `create_key` of the console, and the calls of its runtime.
-//!
-//! `commands` is what each command of the program does. `storage` is what both databases and every file share.
-//!
-//! `conformance` stands beside them: it holds any external key store proxy to the specification, over the network alone.
+//! - `create_key` contains the logic of the wizard that creates a key. `drafts` stores unfinished keys on disk.
+//! - `commands` implements the commands of the program. `commands::create_key` creates keys without the console, with
+//!   the same `create_key` module and the same API calls.
+//! - `server` serves the bundled AWS and its external key store proxy to other programs.
+//! - `storage` contains what both databases and all files of the program share.
+//! - `conformance` checks any external key store proxy against the specification, over the network.
 #![forbid(unsafe_code)]
 #![warn(clippy::pedantic)]
 #![cfg_attr(not(test), warn(clippy::unwrap_used, clippy::expect_used, clippy::panic))]

@@ -1,4 +1,4 @@
-//! What is told when that which the bundled AWS stands on fails: its database, and external key store proxies.
+//! Tests of the errors that callers get when the database or an external key store proxy fails.
 
 use std::sync::{Arc, Mutex};
 
@@ -22,7 +22,7 @@ async fn expect_service_error<O: Operation>(client: &Client, request: O) -> (Str
     match client.call(&request).await {
         Err(CallError::Service(error)) => (error.code, error.status),
         Err(other) => panic!("{other}"),
-        Ok(_) => panic!("{} was not refused", O::NAME),
+        Ok(_) => panic!("{} succeeded", O::NAME),
     }
 }
 
@@ -41,7 +41,7 @@ fn create_store_request() -> CreateCustomKeyStore {
     }
 }
 
-/// What each of the operations that make something answers.
+/// Calls operations that change the account, and returns their error codes and statuses.
 async fn call_mutating_operations(client: &Client, store: CreateCustomKeyStore) -> Vec<(String, u16)> {
     let tag = Tag { tag_key: "team".to_owned(), tag_value: "data".to_owned() };
     let key = "alias/customer-db".to_owned();
@@ -65,8 +65,8 @@ async fn broken_database_returns_kms_internal_exception() {
         .store
         .write(|tx| tx.execute_batch("DROP TABLE keys; DROP TABLE aliases; DROP TABLE tags; DROP TABLE key_stores"))
         .unwrap();
-    for answer in call_mutating_operations(&client, create_store_request()).await {
-        assert_eq!(answer, ("KMSInternalException".to_owned(), 500));
+    for error in call_mutating_operations(&client, create_store_request()).await {
+        assert_eq!(error, ("KMSInternalException".to_owned(), 500));
     }
 }
 
@@ -82,12 +82,12 @@ async fn locked_database_returns_dependency_timeout_exception() {
     let client = in_process_client(&bundled, Clock::System);
     let other_connection = rusqlite::Connection::open(dir.path().join("account.sqlite")).unwrap();
     other_connection.execute_batch("BEGIN EXCLUSIVE").unwrap();
-    for answer in call_mutating_operations(&client, store).await {
-        assert_eq!(answer, ("DependencyTimeoutException".to_owned(), 500));
+    for error in call_mutating_operations(&client, store).await {
+        assert_eq!(error, ("DependencyTimeoutException".to_owned(), 500));
     }
 }
 
-/// An account whose external key store proxies answer what they are told to.
+/// Creates an account whose external key store proxies return `proxy_response`.
 fn account_with_stub_proxy(proxy_response: Arc<Mutex<(StatusCode, Value)>>) -> (Client, Clock) {
     let environment = Environment::replayable("2026-03-02T10:15:00Z".parse().unwrap(), 1);
     let mut bundled = BundledAws::in_memory("default", environment.clone()).unwrap();
@@ -120,7 +120,7 @@ async fn proxy_errors_map_to_aws_error_codes() {
     };
     let unhealthy = json!({ "xksProxyFleetSize": 1, "xksProxyVendor": "v", "xksProxyModel": "m", "ekmVendor": "e",
         "ekmFleetDetails": [{ "id": "1", "model": "m", "healthStatus": "UNAVAILABLE" }] });
-    let refused = |status: u16, name: &str| {
+    let proxy_error = |status: u16, name: &str| {
         (StatusCode::from_u16(status).unwrap(), json!({ "errorName": name, "errorMessage": "never passed on" }))
     };
     let (state, response, unreachable) =
@@ -128,24 +128,24 @@ async fn proxy_errors_map_to_aws_error_codes() {
     for (stub_response, create_key, create_store, connect) in [
         ((StatusCode::OK, json!(["nonsense"])), state, response, "XKS_PROXY_INVALID_RESPONSE"),
         ((StatusCode::BAD_GATEWAY, json!("")), state, response, "XKS_PROXY_INVALID_RESPONSE"),
-        (refused(500, "InternalException"), state, response, "XKS_PROXY_INVALID_RESPONSE"),
-        (refused(404, "KeyNotFoundException"), "XksKeyNotFound", response, "XKS_PROXY_INVALID_RESPONSE"),
-        (refused(400, "InvalidStateException"), "XksKeyInvalidConfiguration", response, "XKS_PROXY_ACCESS_DENIED"),
-        (refused(403, "AccessDeniedException"), state, response, "XKS_PROXY_ACCESS_DENIED"),
+        (proxy_error(500, "InternalException"), state, response, "XKS_PROXY_INVALID_RESPONSE"),
+        (proxy_error(404, "KeyNotFoundException"), "XksKeyNotFound", response, "XKS_PROXY_INVALID_RESPONSE"),
+        (proxy_error(400, "InvalidStateException"), "XksKeyInvalidConfiguration", response, "XKS_PROXY_ACCESS_DENIED"),
+        (proxy_error(403, "AccessDeniedException"), state, response, "XKS_PROXY_ACCESS_DENIED"),
         (
-            refused(401, "AuthenticationFailedException"),
+            proxy_error(401, "AuthenticationFailedException"),
             state,
             "XksProxyIncorrectAuthenticationCredential",
             "INVALID_CREDENTIALS",
         ),
         (
-            refused(404, "InvalidUriPathException"),
+            proxy_error(404, "InvalidUriPathException"),
             state,
             "XksProxyInvalidConfiguration",
             "XKS_PROXY_INVALID_CONFIGURATION",
         ),
-        (refused(429, "ThrottlingException"), state, unreachable, "XKS_PROXY_NOT_REACHABLE"),
-        (refused(503, "DependencyTimeoutException"), state, unreachable, "XKS_PROXY_TIMED_OUT"),
+        (proxy_error(429, "ThrottlingException"), state, unreachable, "XKS_PROXY_NOT_REACHABLE"),
+        (proxy_error(503, "DependencyTimeoutException"), state, unreachable, "XKS_PROXY_TIMED_OUT"),
         ((StatusCode::OK, unhealthy), state, unreachable, "XKS_PROXY_NOT_REACHABLE"),
     ] {
         *proxy_response.lock().unwrap() = stub_response;
@@ -158,7 +158,7 @@ async fn proxy_errors_map_to_aws_error_codes() {
         let disconnect = DisconnectCustomKeyStore { custom_key_store_id: id.clone() };
         client.call(&disconnect).await.unwrap();
         clock.advance(jiff::SignedDuration::from_secs(9));
-        // Connecting answers at once; what the proxy says shows later.
+        // ConnectCustomKeyStore returns at once. The key store connects later.
         client.call(&ConnectCustomKeyStore { custom_key_store_id: id.clone() }).await.unwrap();
         clock.advance(jiff::SignedDuration::from_secs(9));
         let stores = client.collect_key_stores().await.unwrap();
@@ -168,7 +168,7 @@ async fn proxy_errors_map_to_aws_error_codes() {
     }
 }
 
-/// Connects the store again.
+/// Makes the proxy healthy and connects the key store again.
 async fn reconnect_store(client: &Client, clock: &Clock, id: &str, proxy_response: &Mutex<(StatusCode, Value)>) {
     *proxy_response.lock().unwrap() = (
         StatusCode::OK,
@@ -179,6 +179,6 @@ async fn reconnect_store(client: &Client, clock: &Clock, id: &str, proxy_respons
     clock.advance(jiff::SignedDuration::from_secs(9));
     client.call(&ConnectCustomKeyStore { custom_key_store_id: id.to_owned() }).await.unwrap();
     clock.advance(jiff::SignedDuration::from_secs(9));
-    // The proxy is asked when somebody looks.
+    // The next request contacts the proxy.
     client.collect_key_stores().await.unwrap();
 }

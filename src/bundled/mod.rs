@@ -1,7 +1,8 @@
-//! The bundled AWS: KMS, IAM and STS with an external key store proxy and an external key manager behind them.
+//! The bundled AWS: KMS, IAM, STS, CloudTrail, and CloudWatch, with an external key store proxy and an external key
+//! manager behind them.
 //!
-//! Nothing is owned by a task: what comes true later (a store that connects) is stored with its due time, and whoever
-//! reads after it does the work.
+//! No background task owns a pending change. A change that takes effect later (for example, a key store that connects)
+//! is stored with its due time, and the first request after that time applies it.
 
 mod authorization;
 mod cloudtrail;
@@ -42,10 +43,10 @@ use cloudtrail::{EventBuffer, EventDraft};
 use iam::sessions::SessionAttributes;
 use store::Store;
 
-/// An operation's answer, or why it was refused.
+/// The response of an operation, or its error.
 type ApiResult<T> = Result<T, store::StoreError>;
 
-/// A whole AWS for one machine. Clones share it.
+/// An AWS for one machine. Clones share the same state.
 #[derive(Clone)]
 pub struct BundledAws(Arc<Inner>);
 
@@ -69,26 +70,26 @@ impl Drop for Inner {
 
 impl std::fmt::Debug for BundledAws {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Bundled")
+        f.write_str("BundledAws")
     }
 }
 
 impl BundledAws {
-    /// The Region that scenarios fill.
+    /// The Region in which scenarios create resources.
     pub const REGION: &'static str = "us-west-2";
 
-    /// Opens the account in `dir`; an empty or missing directory is filled from the scenario first.
+    /// Opens the account in `dir`. If the directory is empty or missing, fills it from the scenario first.
     ///
     /// # Errors
-    /// [`OpenError`]; nothing half-filled is left behind.
+    /// [`OpenError`]. A failed call never leaves a partly filled account behind.
     pub fn open(dir: &Path, scenario: Option<&str>) -> Result<Self, OpenError> {
         Self::open_with_network(dir, scenario, Network::default())
     }
 
-    /// As [`open`](Self::open), with proxies of others on this network.
+    /// Opens the account as [`open`](Self::open) does, and reaches proxies outside of the bundled AWS over `network`.
     ///
     /// # Errors
-    /// [`OpenError`]; nothing half-filled is left behind.
+    /// [`OpenError`]. A failed call never leaves a partly filled account behind.
     pub fn open_with_network(dir: &Path, scenario: Option<&str>, network: Network) -> Result<Self, OpenError> {
         let environment = Environment::system();
         let _opening = store::lock(dir)?;
@@ -96,11 +97,11 @@ impl BundledAws {
         if scenario.is_some() && scenario::is_filled(&store)? {
             return Err(OpenError::AccountExists(dir.display().to_string()));
         }
-        let manager = ExternalKeyManager::open(dir, environment)?;
-        Self::start(store, manager, Some(network), scenario.unwrap_or("default"))
+        let key_manager = ExternalKeyManager::open(dir, environment)?;
+        Self::start(store, key_manager, Some(network), scenario.unwrap_or("default"))
     }
 
-    /// An account in memory, for tests, tapes and pictures.
+    /// Creates an account in memory, for tests, tapes, and screenshots.
     ///
     /// # Errors
     /// [`OpenError`].
@@ -111,35 +112,33 @@ impl BundledAws {
 
     fn start(
         store: Store,
-        manager: ExternalKeyManager,
+        key_manager: ExternalKeyManager,
         network: Option<Network>,
         scenario: &str,
     ) -> Result<Self, OpenError> {
         if !scenario::is_filled(&store)? {
-            scenario::fill(scenario, &store, &manager)?;
+            scenario::fill(scenario, &store, &key_manager)?;
         }
         let credentials = iam::principals::console_credentials(&store)?;
         let clock = store.environment().clock.clone();
-        let proxy = proxy::router(manager.clone(), clock.clone());
+        let proxy_router = proxy::router(key_manager.clone(), clock.clone());
         let network = network.map(Arc::new);
-        let proxies = XksClient::new(proxy.clone(), network.clone(), clock);
-        let (signing_keys, policies, trail) =
-            (SigningKeyCache::default(), PolicyCache::default(), EventBuffer::default());
+        let xks_client = XksClient::new(proxy_router.clone(), network.clone(), clock);
         let inner = Arc::new(Inner {
             store,
-            xks_client: proxies,
-            proxy_router: proxy,
-            key_manager: manager,
+            xks_client,
+            proxy_router,
+            key_manager,
             credentials,
-            signing_keys,
-            policy_cache: policies,
-            event_buffer: trail,
+            signing_keys: SigningKeyCache::default(),
+            policy_cache: PolicyCache::default(),
+            event_buffer: EventBuffer::default(),
         });
         if let Some(network) = network {
-            let account = Arc::downgrade(&inner);
+            let weak = Arc::downgrade(&inner);
             network.set_route_lookup(move |host| {
-                let Some(account) = account.upgrade() else { return Ok(None) };
-                xks_console::proxy_routes::find_route(&account.store, host).map_err(|error| error.to_string())
+                let Some(inner) = weak.upgrade() else { return Ok(None) };
+                xks_console::proxy_routes::find_route(&inner.store, host).map_err(|error| error.to_string())
             });
             inner.event_buffer.spawn_flusher(Arc::downgrade(&inner));
             cloudwatch::metric_store::spawn_flusher(&inner);
@@ -148,21 +147,23 @@ impl BundledAws {
         Ok(Self(inner))
     }
 
-    /// Answers one signed request.
+    /// Handles one signed request and returns the response.
     pub async fn handle(&self, request: Request<Bytes>) -> Response<Bytes> {
         router::handle(&self.0, request).await
     }
 
-    /// What the console signs with: the access key of the user `Admin`.
+    /// Returns the access key of the user `Admin`, which the console signs its requests with.
     pub fn console_credentials(&self) -> Credentials {
         self.0.credentials.clone()
     }
 
-    /// A proxy configuration file, as vendors of external key store proxies hand it out: the URI path of a partition, and
-    /// a new credential for it.
+    /// Creates a credential for a partition and returns its proxy configuration file.
+    ///
+    /// The file has the format that vendors of external key store proxies provide: the URI path of the partition and
+    /// the credential.
     ///
     /// # Errors
-    /// No such partition; what the external key manager's database says.
+    /// The partition doesn't exist, or the external key manager's database fails.
     pub fn proxy_configuration(&self, partition: &str) -> Result<Zeroizing<String>, KeyManagerError> {
         Self::issue_proxy_configuration(&self.0, partition)
     }
@@ -173,10 +174,11 @@ impl BundledAws {
         Ok(Self::configuration_file(partition, &credential))
     }
 
-    /// Makes a partition of the external key manager; gives its proxy configuration file.
+    /// Creates a partition of the external key manager and returns its proxy configuration file.
     ///
     /// # Errors
-    /// There is such a partition, or its name can't be part of a URI path; what the external key manager's database says.
+    /// A partition with this name already exists, the name can't be part of a URI path, or the external key manager's
+    /// database fails.
     pub fn create_partition(&self, partition: &str) -> Result<Zeroizing<String>, KeyManagerError> {
         Self::create_partition_with_credential(&self.0, partition)
     }
@@ -189,7 +191,7 @@ impl BundledAws {
 
     fn configuration_file(partition: &str, credential: &ProxyCredential) -> Zeroizing<String> {
         let ProxyCredential { access_key_id, secret_access_key } = credential;
-        // Neither the path nor the credential has a character that JSON escapes.
+        // Neither the path nor the credential has characters that JSON needs to escape.
         Zeroizing::new(format!(
             "{{\n  \"XksProxyUriPath\": \"/{partition}{}\",\n  \"XksProxyAuthenticationCredential\": {{\n    \
              \"AccessKeyId\": \"{access_key_id}\",\n    \"RawSecretAccessKey\": \"{}\"\n  }}\n}}",
@@ -198,56 +200,57 @@ impl BundledAws {
         ))
     }
 
-    /// The external key store proxy for all partitions of the external key manager, as it is served to others.
+    /// Returns the router of the external key store proxy, which serves all partitions of the external key manager.
     pub fn proxy_router(&self) -> axum::Router {
         self.0.proxy_router.clone()
     }
 
-    /// The access keys of all users that have one; the console's first.
+    /// Returns the access keys of all users that have one, the console's first.
     ///
     /// # Errors
-    /// What the account's database says.
+    /// [`OpenError`] if the account's database can't be read.
     pub fn access_keys(&self) -> Result<Vec<AccessKey>, OpenError> {
         iam::principals::access_keys(&self.0.store)
     }
 
-    /// The MFA device of the console's user, which is made when it is first asked for.
+    /// Returns the MFA device of the console's user. The first call creates it.
     ///
     /// # Errors
-    /// What the account's database says.
+    /// [`OpenError`] if the account's database can't be read or written.
     pub fn mfa_device(&self) -> Result<MfaDevice, OpenError> {
         iam::mfa::get_or_create_device(&self.0.store, &iam::principals::console_user(&self.0.store)?)
     }
 
-    /// The KMS keys whose external key has this ID in a partition of the bundled external key manager: key IDs, with an alias
-    /// where there is one.
+    /// Returns the KMS keys that use an external key of the bundled external key manager.
+    ///
+    /// Each KMS key is described by its key ID and, if it has one, an alias.
     ///
     /// # Errors
-    /// What the account's database says.
+    /// [`OpenError`] if the account's database can't be read.
     pub fn kms_keys_using_external_key(&self, partition: &str, id: &str) -> Result<Vec<String>, OpenError> {
         xks_console::external_keys::kms_keys_using(&self.0.store, partition, id)
     }
 
-    /// The names and ARNs of all roles.
+    /// Returns the names and ARNs of all roles.
     ///
     /// # Errors
-    /// What the account's database says.
+    /// [`OpenError`] if the account's database can't be read.
     pub fn roles(&self) -> Result<Vec<(String, String)>, OpenError> {
         iam::principals::roles(&self.0.store)
     }
 
-    /// The external key manager, which lives outside of AWS and which no AWS API reaches.
+    /// Returns the external key manager. It is outside of AWS, so no AWS API can reach it.
     pub fn key_manager(&self) -> &ExternalKeyManager {
         &self.0.key_manager
     }
 }
 
-/// Where a request came from, for those that came over a network: an extension of the request.
+/// Where a request came from. An extension of requests that arrive over a network.
 #[derive(Clone, Copy, Debug)]
 pub struct ConnectionInfo {
     /// The caller's address.
     pub address: std::net::IpAddr,
-    /// Whether nobody could read it on the way.
+    /// Whether the connection is encrypted with TLS.
     pub is_over_tls: bool,
 }
 
@@ -260,24 +263,24 @@ pub struct AccessKey {
     pub credentials: Credentials,
 }
 
-/// Who calls: a user, or a role in a session.
+/// The principal that makes a request: a user, or a role in a session.
 #[derive(Clone, Debug)]
 struct Caller {
     account: String,
-    /// The ARN of the user, or of the session of the role.
+    /// The ARN of the user, or of the role's session.
     arn: String,
     /// The ARN of the user or role.
     issuer_arn: String,
     user_id: String,
-    /// What it signed with.
+    /// The access key that signed the request.
     access_key_id: String,
-    /// Its IAM policies.
+    /// The IAM policies of the user or role.
     policies: Vec<Arc<PolicyDocument>>,
-    /// What its session is narrowed down to.
+    /// The session policy, which limits the permissions of the session.
     session_policy: Option<Arc<PolicyDocument>>,
-    /// The tags of the user or role, with those of the session in place of others of the same key.
+    /// The tags of the user or role. Session tags replace tags with the same key.
     tags: Vec<Tag>,
-    /// What conditions look at in the session of a role.
+    /// The attributes of a role's session that policy conditions refer to.
     session: Option<SessionAttributes>,
 }
 
@@ -286,51 +289,54 @@ impl Caller {
         self.arn != self.issuer_arn
     }
 
-    /// The name of a user; a role has none.
+    /// Returns the name of a user, or `None` for a role.
     fn user_name(&self) -> Option<&str> {
         if self.is_role() { None } else { self.arn.rsplit('/').next() }
     }
 }
 
-/// One call: who makes it, where, and on what.
+/// A request that is being handled, with its caller and Region.
 #[derive(Clone)]
 struct Call<'a> {
     aws: &'a Inner,
     caller: Arc<Caller>,
-    /// Whose keys and stores it is about.
+    /// The account whose keys and key stores the request is about.
     account: String,
     region: String,
-    /// Account and Region, as records name them.
+    /// The account and Region in the form that the database uses. See [`account_region`].
     account_region: String,
     request_id: String,
-    /// What it will leave in CloudTrail.
+    /// The draft of its CloudTrail event.
     draft: &'a EventDraft<'a>,
-    /// The caller's address, when it came over a network.
+    /// The caller's address, if the request arrived over a network.
     source_ip: Option<String>,
     is_over_tls: bool,
 }
 
-/// What records of an account in a Region are kept under.
+/// Returns the value that identifies an account and Region in the database.
 fn account_region(account: &str, region: &str) -> String {
     format!("{account}/{region}")
 }
 
-/// When something comes true the next time, in milliseconds since 1970: a store connects, a key is deleted.
+/// The times of the next scheduled changes, in milliseconds since 1970-01-01 UTC.
 struct NextDueTimes {
+    /// A key store connects or disconnects.
     key_store: Option<i64>,
+    /// A key is deleted.
     key: Option<i64>,
+    /// A key is rotated.
     rotation: Option<i64>,
 }
 
 impl Call<'_> {
-    /// Makes true what has come due.
+    /// Applies the scheduled changes whose time has come.
     async fn apply_due_changes(&self) -> ApiResult<()> {
         let next = self.store().get_or_load("", |tx| -> ApiResult<NextDueTimes> {
-            let least = |query| tx.query_row(query, [], |row| row.get(0));
+            let earliest = |query| tx.query_row(query, [], |row| row.get(0));
             Ok(NextDueTimes {
-                key_store: least("SELECT min(due) FROM key_stores")?,
-                key: least("SELECT min(due) FROM keys WHERE due IS NOT NULL")?,
-                rotation: least("SELECT min(next) FROM rotation_schedules")?,
+                key_store: earliest("SELECT min(due) FROM key_stores")?,
+                key: earliest("SELECT min(due) FROM keys WHERE due IS NOT NULL")?,
+                rotation: earliest("SELECT min(next) FROM rotation_schedules")?,
             })
         })?;
         let now = self.store().environment().clock.now().as_millisecond();
@@ -346,7 +352,7 @@ impl Call<'_> {
         Ok(())
     }
 
-    /// The same call, about keys and stores of another account.
+    /// Returns this call for the keys and key stores of another account.
     fn for_account(&self, account: &str) -> Cow<'_, Self> {
         if account == self.account {
             return Cow::Borrowed(self);
@@ -370,7 +376,7 @@ impl Call<'_> {
         partition_of(&self.region)
     }
 
-    /// What the external key store proxy is told of this call.
+    /// Returns the request metadata that AWS KMS sends to the external key store proxy.
     fn request_metadata(&self, operation: &str, kms_key_arn: Option<String>) -> RequestMetadata {
         RequestMetadata {
             aws_principal_arn: self.caller.arn.clone(),

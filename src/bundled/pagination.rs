@@ -1,4 +1,4 @@
-//! Pages of lists: a limit, and a marker that says where the next page starts.
+//! Pagination of lists, with a limit and a marker for where the next page starts.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -7,45 +7,47 @@ use super::ApiResult;
 use crate::aws::error::ServiceError;
 use crate::aws::limits;
 
-/// One page and where the next one starts.
+/// One page of a list.
 pub struct Page<T> {
-    /// The elements.
+    /// The elements on the page.
     pub items: Vec<T>,
-    /// The marker of the next page, if there is one.
+    /// The marker of the next page, or `None` on the last page.
     pub next_marker: Option<String>,
 }
 
-/// What a request asks of a list: how many, and those after which name. A marker carries the name of the last element
-/// before it, so that elements made or gone between two pages shift nothing.
+/// The pagination parameters of a list request.
+///
+/// A marker contains the name of the last element on the previous page. Elements that are created or deleted between
+/// two requests therefore don't shift the pages.
 pub struct PageRequest {
-    /// The name of the last element that was given; empty at the start.
+    /// The name of the last element on the previous page, or an empty string for the first page.
     pub after: String,
     limit: u32,
 }
 
 impl PageRequest {
-    /// Reads `Limit` and `Marker`.
+    /// Creates a page request from the parameters `Limit` and `Marker`.
     ///
     /// # Errors
-    /// `ValidationException` for a limit out of range, `InvalidMarkerException` for a marker of somebody else's making.
+    /// `ValidationException` if the limit is out of range, or `InvalidMarkerException` if the marker isn't valid.
     pub fn new(limit: Option<u32>, default: u32, max: u32, marker: Option<&str>) -> ApiResult<Self> {
         let limit = limit.unwrap_or(default);
         limits::list_limit(limit, max).map_err(|violation| violation.to_service_error(&limit.to_string()))?;
         Ok(Self { after: marker.map(decode_marker).transpose()?.unwrap_or_default(), limit })
     }
 
-    /// The same for a page of no more than `count` elements.
+    /// Reduces the limit to at most `count` elements.
     #[must_use]
     pub fn at_most(self, count: usize) -> Self {
         Self { limit: self.limit.min(u32::try_from(count).unwrap_or(u32::MAX)), ..self }
     }
 
-    /// How many elements to look for: one more than the page has room for tells that there is a next one.
+    /// Returns how many elements to fetch: one more than the limit, to find out whether there is a next page.
     pub fn fetch_limit(&self) -> u32 {
         self.limit + 1
     }
 
-    /// Makes a page of the first [`count`](Self::count) elements, fewer at the end of the list.
+    /// Builds a page from up to [`fetch_limit`](Self::fetch_limit) elements.
     pub fn build_page<T>(&self, mut items: Vec<T>, name: impl Fn(&T) -> &str) -> Page<T> {
         let has_more = items.len() > self.limit as usize;
         items.truncate(self.limit as usize);
@@ -55,10 +57,10 @@ impl PageRequest {
     }
 }
 
-/// Cuts a page out of `all`, which is in the order of its names. For lists that are short.
+/// Returns one page of `all`, which must be sorted by name. Intended for short lists.
 ///
 /// # Errors
-/// As [`Asked::new`].
+/// The errors of [`PageRequest::new`].
 pub fn paginate<T>(
     all: Vec<T>,
     name: impl Fn(&T) -> &str,
@@ -75,7 +77,9 @@ pub fn paginate<T>(
 fn decode_marker(marker: &str) -> ApiResult<String> {
     let name = marker.strip_prefix("m-").and_then(|text| URL_SAFE_NO_PAD.decode(text).ok());
     let name = name.and_then(|bytes| String::from_utf8(bytes).ok());
-    Ok(name.ok_or_else(|| ServiceError::new("InvalidMarkerException", "The marker is not one that a list gave."))?)
+    Ok(name.ok_or_else(|| {
+        ServiceError::new("InvalidMarkerException", "The marker is not valid. Use the marker of the previous response.")
+    })?)
 }
 
 #[cfg(test)]
@@ -103,7 +107,7 @@ mod tests {
     #[test]
     fn invalid_markers_and_limits_are_rejected() {
         let code = |limit, marker| {
-            paginate(vec!["a"], |name| name, limit, 5, 100, marker).err().map(|fault| fault.0.code).unwrap_or_default()
+            paginate(vec!["a"], |name| name, limit, 5, 100, marker).err().map(|error| error.0.code).unwrap_or_default()
         };
         assert_eq!(code(None, Some("x")), "InvalidMarkerException");
         assert_eq!(code(Some(101), None), "ValidationException");

@@ -1,4 +1,4 @@
-//! The front door: who calls is proven, then the operation is found and answered.
+//! The entry point of the bundled AWS: authenticates a request and dispatches it to the handler of its operation.
 
 use crate::bundled::iam::credential_error::CredentialError;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::aws::operation::{Operation, Protocol, Service};
 use crate::aws::sigv4::{PresignedRequest, SignedRequest};
 use crate::aws::{cloudtrail, cloudwatch, iam, kms, shape, sts, tagging, xks_console};
 
-/// The longest body that is read, in bytes: a policy of 128 KiB and room around it.
+/// The maximum size of a request body, in bytes: a key policy of 128 KiB, with room for everything around it.
 const MAX_BODY_BYTES: usize = 512 * 1024;
 
 pub async fn handle(aws: &Inner, request: Request<Bytes>) -> Response<Bytes> {
@@ -27,7 +27,7 @@ pub async fn handle(aws: &Inner, request: Request<Bytes>) -> Response<Bytes> {
             Service::Kms.protocol(),
             false,
             "",
-            ServiceError::new("InternalFailure", "No randomness."),
+            ServiceError::new("InternalFailure", "The operating system returned no random bytes."),
         );
     };
     let (service, name) = match operation_of(&request) {
@@ -43,21 +43,21 @@ pub async fn handle(aws: &Inner, request: Request<Bytes>) -> Response<Bytes> {
     let parameters = if is_query { parameters_of(&request) } else { request.body() };
     let draft = EventDraft::new(service, &name, parameters, user_agent.unwrap_or("xks-console"), wants_json(&request));
     let mut caller = None;
-    let answer = match authenticate(aws, &request, &draft, &request_id) {
+    let result = match authenticate(aws, &request, &draft, &request_id) {
         Ok(call) => {
             caller = Some(Arc::clone(&call.caller));
-            let answer = dispatch(&call, service, &name, parameters).await;
-            call.record_event(answer.as_ref().err());
-            answer
+            let result = dispatch(&call, service, &name, parameters).await;
+            call.record_event(result.as_ref().err());
+            result
         }
         Err(error) => Err(error),
     };
     record_access_details(&request, || RequestDetails {
         operation: Some(format!("{}:{name}", service.signing_name())),
         caller: caller.map(|caller| caller.arn.clone()),
-        error: answer.as_ref().err().map(|error| error.code.clone()),
+        error: result.as_ref().err().map(|error| error.code.clone()),
     });
-    match answer {
+    match result {
         Ok(body) => {
             build_response(content_type(service.protocol(), draft.wants_json), StatusCode::OK, &request_id, body)
         }
@@ -65,7 +65,7 @@ pub async fn handle(aws: &Inner, request: Request<Bytes>) -> Response<Bytes> {
     }
 }
 
-/// Tells the access log about a request, when there is one.
+/// Passes the details of a request to the access log, if there is one.
 fn record_access_details(request: &Request<Bytes>, details: impl FnOnce() -> RequestDetails) {
     if let Some(slot) = request.extensions().get::<RequestDetailsSlot>() {
         slot.set(details());
@@ -76,11 +76,11 @@ fn protocol_of(request: &Request<Bytes>) -> Protocol {
     if request.headers().contains_key("x-amz-target") { Service::Kms.protocol() } else { Service::Iam.protocol() }
 }
 
-/// The service and the operation that a request names.
+/// Returns the service and the operation that a request names.
 fn operation_of(request: &Request<Bytes>) -> Result<(Service, String), ServiceError> {
     let unknown = || ServiceError::new("UnknownOperationException", "");
     if request.body().len() > MAX_BODY_BYTES {
-        return Err(ServiceError::new("RequestEntityTooLargeException", "The request is longer than 512 KiB."));
+        return Err(ServiceError::new("RequestEntityTooLargeException", "The request body is larger than 512 KiB."));
     }
     if let Some(target) = request.headers().get("x-amz-target") {
         let (prefix, name) = target.to_str().ok().and_then(|target| target.rsplit_once('.')).ok_or_else(unknown)?;
@@ -91,23 +91,25 @@ fn operation_of(request: &Request<Bytes>) -> Result<(Service, String), ServiceEr
             );
         return Ok((service.ok_or_else(unknown)?, name.to_owned()));
     }
-    let (action, requested_version) = codec::query_action(parameters_of(request))
-        .ok_or_else(|| ServiceError::new("MissingAction", "The request names no operation."))?;
+    let (action, requested_version) = codec::query_action(parameters_of(request)).ok_or_else(|| {
+        ServiceError::new("MissingAction", "The request is missing an action or a required parameter.")
+    })?;
     let service = [Service::Iam, Service::Sts]
         .into_iter()
         .find(|service| matches!(service.protocol(), Protocol::Query { version, .. } if version == requested_version));
-    let invalid =
-        || ServiceError::new("InvalidAction", format!("There is no {action} of version {requested_version}."));
+    let invalid = || {
+        ServiceError::new("InvalidAction", format!("Could not find operation {action} for version {requested_version}"))
+    };
     Ok((service.ok_or_else(invalid)?, action))
 }
 
-/// The parameters of a request of the query protocol: its body, or its query when it has no body.
+/// Returns the parameters of a query-protocol request: its body, or its query string if the body is empty.
 fn parameters_of(request: &Request<Bytes>) -> &[u8] {
     let query = request.uri().query().unwrap_or_default();
     if request.body().is_empty() { query.as_bytes() } else { request.body() }
 }
 
-/// Whether the caller of a query-protocol service wants JSON instead of XML.
+/// Returns whether the caller of a query-protocol service wants JSON instead of XML.
 fn wants_json(request: &Request<Bytes>) -> bool {
     let accept = request.headers().get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
     accept.split(',').any(|kind| kind.split(';').next().is_some_and(|kind| kind.trim() == "application/json"))
@@ -122,12 +124,12 @@ fn authenticate<'a>(
     aws.store.invalidate_stale_cache().map_err(StoreError::from)?;
     let service = draft.service;
     let protocol = service.protocol();
-    let refused = |refusal: crate::aws::sigv4::AuthError| refusal.to_service_error(protocol);
-    // Only STS takes signatures in the query: a presigned GetCallerIdentity proves who somebody is.
-    let presigned = if service == Service::Sts { PresignedRequest::parse(request).map_err(refused)? } else { None };
+    let auth_error = |error: crate::aws::sigv4::AuthError| error.to_service_error(protocol);
+    // Only STS accepts presigned requests: callers use a presigned GetCallerIdentity to prove their identity.
+    let presigned = if service == Service::Sts { PresignedRequest::parse(request).map_err(auth_error)? } else { None };
     let signed_request = match &presigned {
-        Some(presigned) => presigned.signed_request(request).map_err(refused)?,
-        None => SignedRequest::parse(request).map_err(refused)?,
+        Some(presigned) => presigned.signed_request(request).map_err(auth_error)?,
+        None => SignedRequest::parse(request).map_err(auth_error)?,
     };
     let unknown = || {
         let code = match protocol {
@@ -143,7 +145,7 @@ fn authenticate<'a>(
         None => principals::find_access_key(aws, signed_request.access_key_id),
         Some(token) => sessions::find_session(aws, signed_request.access_key_id, token),
     };
-    let (caller, secret) = found.map_err(|unfit| match unfit {
+    let (caller, secret) = found.map_err(|error| match error {
         CredentialError::Unknown => unknown(),
         CredentialError::Expired => {
             let code = if matches!(protocol, Protocol::Json { .. }) { "ExpiredTokenException" } else { "ExpiredToken" };
@@ -151,12 +153,14 @@ fn authenticate<'a>(
         }
         CredentialError::Failed(error) => error,
     })?;
-    let key =
-        aws.signing_keys.get_or_derive(signed_request.access_key_id, &secret, signed_request.scope).map_err(refused)?;
-    signed_request.verify(request, &key, aws.store.environment().clock.now()).map_err(refused)?;
+    let key = aws
+        .signing_keys
+        .get_or_derive(signed_request.access_key_id, &secret, signed_request.scope)
+        .map_err(auth_error)?;
+    signed_request.verify(request, &key, aws.store.environment().clock.now()).map_err(auth_error)?;
     let account = caller.account.clone();
     let account_region = account_region(&account, signed_request.scope.region);
-    let origin = request.extensions().get::<ConnectionInfo>();
+    let connection = request.extensions().get::<ConnectionInfo>();
     Ok(Call {
         aws,
         caller,
@@ -165,25 +169,25 @@ fn authenticate<'a>(
         account_region,
         request_id: request_id.to_owned(),
         draft,
-        source_ip: origin.map(|origin| origin.address.to_string()),
-        is_over_tls: origin.is_none_or(|origin| origin.is_over_tls),
+        source_ip: connection.map(|connection| connection.address.to_string()),
+        is_over_tls: connection.is_none_or(|connection| connection.is_over_tls),
     })
 }
 
-/// Answers in the protocol of the operation.
-fn encode<O: Operation>(call: &Call, answer: ApiResult<O::Response>) -> Result<Bytes, ServiceError> {
-    let answer = answer?;
+/// Encodes a response in the protocol of the operation.
+fn encode<O: Operation>(call: &Call, response: ApiResult<O::Response>) -> Result<Bytes, ServiceError> {
+    let response = response?;
     match O::SERVICE.protocol() {
         Protocol::Query { .. } if call.draft.wants_json => {
-            codec::query_response_json::<O>(&answer, &call.request_id).map(Bytes::from)
+            codec::query_response_json::<O>(&response, &call.request_id).map(Bytes::from)
         }
-        Protocol::Query { .. } => codec::query_response_xml::<O>(&answer, &call.request_id).map(Bytes::from),
+        Protocol::Query { .. } => codec::query_response_xml::<O>(&response, &call.request_id).map(Bytes::from),
         Protocol::Json { .. } => {
-            let body = codec::json_body(&answer)
+            let body = codec::json_body(&response)
                 .map_err(|error| ServiceError::new("KMSInternalException", error.to_string()))?;
-            // Operations without an output have an empty body; those of custom key stores an empty object.
-            let is_silent = *body == *b"{}" && !O::NAME.ends_with("CustomKeyStore");
-            Ok(if is_silent { Bytes::new() } else { body })
+            // Operations without output return an empty body, except those on custom key stores, which return `{}`.
+            let has_empty_body = *body == *b"{}" && !O::NAME.ends_with("CustomKeyStore");
+            Ok(if has_empty_body { Bytes::new() } else { body })
         }
     }
 }
@@ -203,26 +207,29 @@ fn decode<O: Operation>(body: &[u8]) -> Result<O, ServiceError> {
     }
 }
 
-/// The table of operations: request type and handler.
+/// The table of operations, with their request types and handlers.
 ///
-/// What asks the external key store proxy is awaited; everything else answers at once.
+/// Handlers that may call an external key store proxy are async. All others are sync.
 macro_rules! operation_table {
     ($call:expr, $service:expr, $name:expr, $body:expr;
-     sync { $($request:ty => $handler:expr;)+ } async { $($slow:ty => $waits:expr;)+ }) => {
+     sync { $($request:ty => $handler:expr;)+ } async { $($async_request:ty => $async_handler:expr;)+ }) => {
         match ($service, $name) {
             $((<$request as Operation>::SERVICE, <$request as Operation>::NAME) => {
                 let handler = $handler;
                 encode::<$request>($call, handler($call, &decode($body)?))
             })+
-            $((<$slow as Operation>::SERVICE, <$slow as Operation>::NAME) => {
-                let handler = $waits;
-                encode::<$slow>($call, handler($call, &decode($body)?).await)
+            $((<$async_request as Operation>::SERVICE, <$async_request as Operation>::NAME) => {
+                let handler = $async_handler;
+                encode::<$async_request>($call, handler($call, &decode($body)?).await)
             })+
             (Service::Kms, name) => {
                 $call.reject_unsupported_operation(name, $body)?;
                 Ok(Bytes::new())
             }
-            (_, name) => Err(ServiceError::new("UnknownOperationException", format!("There is no operation {name}."))),
+            (_, name) => {
+                let message = format!("The bundled AWS doesn't support the operation {name}.");
+                Err(ServiceError::new("UnknownOperationException", message))
+            }
         }
     };
 }

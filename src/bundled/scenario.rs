@@ -1,4 +1,4 @@
-//! A new account, filled from a scenario in `assets/scenarios`.
+//! Fills a new account from a scenario in `assets/scenarios`.
 
 use crate::aws::member_list::MemberList;
 use std::collections::BTreeMap;
@@ -24,7 +24,7 @@ use crate::xks::key_manager::{ExternalKeyManager, NewExternalKey, ProxyCredentia
 use crate::xks::proxy::BUNDLED_HOST;
 
 const SCENARIOS: [(&str, &str); 1] = [("default", include_str!("../../assets/scenarios/default.toml"))];
-/// Since when the principals of a scenario exist.
+/// The creation date of the principals in a scenario.
 const PRINCIPAL_CREATE_DATE: &str = "2024-01-15T09:00:00Z";
 
 #[derive(Deserialize)]
@@ -56,7 +56,7 @@ struct Account {
     console_user: String,
     users: Vec<String>,
     roles: Vec<String>,
-    /// Users that have an access key beside the console's.
+    /// The users that get an access key, in addition to the console's user.
     access_keys: Vec<String>,
 }
 
@@ -69,7 +69,7 @@ struct OtherAccount {
     access_keys: Vec<String>,
 }
 
-/// An IAM policy, and the ARNs that it is attached to.
+/// An IAM policy and the ARNs of the principals that it is attached to.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct IamPolicy {
@@ -78,12 +78,12 @@ struct IamPolicy {
     attached_to: Vec<String>,
 }
 
-/// Who may assume roles, and under which conditions: instead of their account.
+/// A trust policy. It replaces the default one, which trusts the role's account.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct TrustPolicy {
     document: String,
-    /// The ARNs of the roles.
+    /// The ARNs of the roles that have this trust policy.
     roles: Vec<String>,
 }
 
@@ -132,7 +132,7 @@ struct Key {
     tags: BTreeMap<String, String>,
 }
 
-/// Whether the account has been filled.
+/// Returns whether the account has been filled.
 pub fn is_filled(store: &Store) -> Result<bool, OpenError> {
     store.read(is_filled_in_transaction)
 }
@@ -142,8 +142,10 @@ fn is_filled_in_transaction(tx: &Transaction) -> Result<bool, OpenError> {
     Ok(found.is_some())
 }
 
-/// Fills a new account. The external key manager comes first and bears being filled twice; the account is committed
-/// last and as one, so that a start that is cut off leaves nothing half-made.
+/// Fills a new account from a scenario.
+///
+/// The external key manager is filled first, and can be filled again without harm. The account is committed last, in
+/// one transaction, so an interrupted start never leaves a partly filled account behind.
 pub fn fill(name: &str, store: &Store, manager: &ExternalKeyManager) -> Result<(), OpenError> {
     let (_, text) = SCENARIOS
         .iter()
@@ -159,9 +161,9 @@ pub fn fill(name: &str, store: &Store, manager: &ExternalKeyManager) -> Result<(
         let writer = ScenarioWriter { scenario: &scenario, store, tx };
         writer.insert_principals()?;
         writer.insert_vpc_endpoint_services()?;
-        let stores = writer.insert_key_stores(&credentials).map_err(|entry| entry.into_open_error(invalid_scenario))?;
+        let stores = writer.insert_key_stores(&credentials).map_err(|error| error.into_open_error(invalid_scenario))?;
         for key in &scenario.key {
-            writer.add_key(key, &stores).map_err(|entry| entry.into_open_error(invalid_scenario))?;
+            writer.add_key(key, &stores).map_err(|error| error.into_open_error(invalid_scenario))?;
         }
         writer.create_other_access_keys()?;
         tx.execute("INSERT INTO meta VALUES ('scenario', ?1)", [name.as_bytes()])?;
@@ -169,7 +171,7 @@ pub fn fill(name: &str, store: &Store, manager: &ExternalKeyManager) -> Result<(
     })
 }
 
-/// Makes partitions and external keys that are missing; gives each partition a credential that its store can use.
+/// Creates missing partitions and external keys, and returns a new credential for the key store of each partition.
 fn fill_key_manager(
     scenario: &Scenario,
     environment: &Environment,
@@ -184,16 +186,16 @@ fn fill_key_manager(
         } else {
             manager.create_partition(&partition.name, &credential)?;
         }
-        let known = manager.keys(&partition.name)?;
-        for key in partition.keys.iter().filter(|key| !known.iter().any(|known| known.id == key.id)) {
-            let both = || vec!["ENCRYPT".to_owned(), "DECRYPT".to_owned()];
+        let existing_keys = manager.keys(&partition.name)?;
+        for key in partition.keys.iter().filter(|key| !existing_keys.iter().any(|existing| existing.id == key.id)) {
+            let default_usage = || vec!["ENCRYPT".to_owned(), "DECRYPT".to_owned()];
             manager.create_key(
                 &partition.name,
                 &NewExternalKey {
                     id: key.id.clone(),
                     manager_id: key.manager_id.clone(),
                     spec: key.spec.clone().unwrap_or_else(|| "AES_256".to_owned()),
-                    usage: key.usage.clone().unwrap_or_else(both),
+                    usage: key.usage.clone().unwrap_or_else(default_usage),
                     enabled: key.enabled.unwrap_or(true),
                     callers: Vec::new(),
                 },
@@ -204,7 +206,7 @@ fn fill_key_manager(
     Ok(credentials)
 }
 
-/// Either an error of its own, or a reason why the scenario is not right.
+/// An error that occurs while filling an account, or the reason why the scenario is invalid.
 enum FillError {
     Failed(OpenError),
     InvalidScenario(String),
@@ -231,9 +233,9 @@ struct ScenarioWriter<'a> {
     tx: &'a Transaction<'a>,
 }
 
-/// `/path/Name` as `/path/` and `Name`.
+/// Splits `/path/Name` into `/path/` and `Name`.
 fn path_and_name(text: &str) -> (&str, &str) {
-    text.split_at(text.rfind('/').map_or(0, |place| place + 1))
+    text.split_at(text.rfind('/').map_or(0, |index| index + 1))
 }
 
 impl ScenarioWriter<'_> {
@@ -241,7 +243,7 @@ impl ScenarioWriter<'_> {
         self.store.environment()
     }
 
-    /// An ID as IAM makes them: four letters and sixteen of A to Z and 2 to 7.
+    /// Returns a unique ID in the format of IAM: a prefix of four letters, and 16 characters from A-Z and 2-7.
     fn unique_id(&self, prefix: &str) -> Result<String, OpenError> {
         Ok(format!("{prefix}{}", principals::unique_id_suffix(&self.environment().random)?))
     }
@@ -281,7 +283,7 @@ impl ScenarioWriter<'_> {
         Ok(())
     }
 
-    /// The access keys of others than the console's user.
+    /// Creates the access keys of all users other than the console's user.
     fn create_other_access_keys(&self) -> Result<(), OpenError> {
         let account = &self.scenario.account;
         let partition = partition_of(&account.region);
@@ -296,7 +298,7 @@ impl ScenarioWriter<'_> {
         Ok(())
     }
 
-    /// What the account's records are kept under.
+    /// Returns the value that identifies the account and Region in the database.
     fn account_region(&self) -> String {
         account_region(&self.scenario.account.id, &self.scenario.account.region)
     }
@@ -346,7 +348,7 @@ impl ScenarioWriter<'_> {
         Ok(())
     }
 
-    /// Gives a user an access key: random for each account, never a constant.
+    /// Creates a random access key for a user and returns its ID.
     fn create_access_key(&self, arn: &str) -> Result<String, OpenError> {
         let query = "SELECT account, document FROM principals WHERE document ->> '$.Arn' = ?1";
         let (account, document): (String, String) =
@@ -371,7 +373,7 @@ impl ScenarioWriter<'_> {
         for store in &self.scenario.key_store {
             let credential = credentials.get(&store.partition).ok_or_else(|| {
                 FillError::InvalidScenario(format!(
-                    "the key store {} names the partition {}, which is not there",
+                    "key store \"{}\" refers to partition \"{}\", which doesn't exist",
                     store.name, store.partition
                 ))
             })?;
@@ -394,9 +396,9 @@ impl ScenarioWriter<'_> {
                 }),
                 problem: None,
             };
-            let invalid_scenario = ProxyCredential::generate(&self.environment().random).map_err(OpenError::from)?;
-            let kept = if store.has_wrong_secret { &invalid_scenario } else { credential };
-            let secret = kept.secret_access_key.expose().as_bytes();
+            let wrong_credential = ProxyCredential::generate(&self.environment().random).map_err(OpenError::from)?;
+            let stored_credential = if store.has_wrong_secret { &wrong_credential } else { credential };
+            let secret = stored_credential.secret_access_key.expose().as_bytes();
             let sealed = self.store.seal(&["key_stores", region, &id], secret).map_err(OpenError::from)?;
             let document = serde_json::to_string(&document).map_err(OpenError::from)?;
             self.tx
@@ -415,7 +417,7 @@ impl ScenarioWriter<'_> {
         let store = key.key_store.as_ref().map(|name| {
             let missing = || {
                 FillError::InvalidScenario(format!(
-                    "the key ‘{}’ names the key store {name}, which is not there",
+                    "KMS key \"{}\" refers to key store \"{name}\", which doesn't exist",
                     key.description
                 ))
             };
@@ -424,7 +426,7 @@ impl ScenarioWriter<'_> {
         let store = store.transpose()?;
         if store.is_some() != key.external_key.is_some() {
             return Err(FillError::InvalidScenario(format!(
-                "the key ‘{}’ needs both key_store and external_key, or neither",
+                "KMS key \"{}\" must have both key_store and external_key, or neither",
                 key.description
             )));
         }
@@ -489,7 +491,7 @@ impl ScenarioWriter<'_> {
 }
 
 impl From<StoreError> for OpenError {
-    fn from(fault: StoreError) -> Self {
-        Self::Service(fault.0)
+    fn from(error: StoreError) -> Self {
+        Self::Service(error.0)
     }
 }

@@ -1,7 +1,7 @@
-//! The embedded database: durable when an operation answers, atomic across its parts, safe for several processes.
+//! The embedded database.
 //!
-//! What a request reads may have been read before: it is remembered until anybody, this process or another, changes the
-//! database. So a process sees at once what another has done.
+//! The changes of an operation are atomic, and durable when it returns. Several processes can use the database at once.
+//! Records are cached until this or another process changes the database, so a process never reads stale data.
 
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
@@ -23,12 +23,12 @@ use crate::storage::watch::ChangeNotifier;
 
 /// The file name of the database.
 const DATABASE_FILE: &str = "account.sqlite";
-/// The file name of the key that wraps what is secret in it.
+/// The file name of the root key, which encrypts the secrets in the database.
 const ROOT_KEY_FILE: &str = "account.root";
-/// The version of the database, kept in `user_version`: how many of [`MIGRATIONS`] it has seen.
+/// The version of the database schema: the number of applied [`MIGRATIONS`], stored in `user_version`.
 const SCHEMA_VERSION: i64 = 10;
 
-/// What makes a database of each version from one of the version before.
+/// The migrations. Each one upgrades a database from the version before it.
 const MIGRATIONS: [&str; 10] = [
     MIGRATION_1,
     MIGRATION_2,
@@ -42,7 +42,7 @@ const MIGRATIONS: [&str; 10] = [
     MIGRATION_10,
 ];
 
-/// Segments of events may be packed.
+/// Allows segments of events to be compressed.
 const MIGRATION_6: &str = "
     CREATE TABLE segments (id INTEGER PRIMARY KEY, world TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
         count INTEGER NOT NULL, lines ANY NOT NULL) STRICT;
@@ -53,8 +53,8 @@ const MIGRATION_6: &str = "
     CREATE INDEX events_by_age ON events (last);
 ";
 
-/// The metrics of CloudWatch, and what was recorded of each in a minute. When a store got its proxy's credential, if later
-/// than it was made, and when KMS last looked after its proxy.
+/// Adds CloudWatch metrics with their statistics for each minute. Adds to key stores when the proxy credential was last
+/// changed (`NULL` if never) and when KMS last checked the health of the proxy.
 const MIGRATION_7: &str = "
     CREATE TABLE metrics (id INTEGER PRIMARY KEY, world TEXT NOT NULL, name TEXT NOT NULL, dimensions TEXT NOT NULL,
         UNIQUE (world, name, dimensions)) STRICT;
@@ -65,8 +65,8 @@ const MIGRATION_7: &str = "
     ALTER TABLE key_stores ADD COLUMN checked INTEGER;
 ";
 
-/// The policies of users and roles have names, sessions have what conditions look at (when they were issued, their tags and
-/// source identity), and access keys have a creation date.
+/// Gives names to the policies of users and roles. Adds a creation date to access keys, and to sessions the attributes
+/// that conditions refer to: issue time, tags, and source identity.
 const MIGRATION_10: &str = "
     CREATE TABLE principal_policies (account TEXT, kind TEXT, principal TEXT, name TEXT, document TEXT NOT NULL,
         PRIMARY KEY (account, kind, principal, name)) STRICT, WITHOUT ROWID;
@@ -77,18 +77,18 @@ const MIGRATION_10: &str = "
     ALTER TABLE access_keys ADD COLUMN created TEXT NOT NULL DEFAULT '2024-01-15T09:00:00Z';
 ";
 
-/// MFA devices of users: what their codes are made from, and the last code that was used.
+/// Adds the MFA devices of users, with the seed of their codes and the time step of the last used code.
 const MIGRATION_9: &str = "
     CREATE TABLE mfa_devices (serial TEXT PRIMARY KEY, user_arn TEXT NOT NULL, seed BLOB NOT NULL,
         last_step INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 ";
 
-/// How external key store proxies are reached whose name and certificate alone don't lead there.
+/// Adds routes to external key store proxies that need an explicit address or their own certificate authorities.
 const MIGRATION_8: &str = "
     CREATE TABLE proxy_routes (host TEXT PRIMARY KEY, address TEXT, authorities TEXT) STRICT, WITHOUT ROWID;
 ";
 
-/// All materials of keys that were rotated, with how and when each came; and when keys are rotated the next time.
+/// Adds all key materials of rotated keys, with the type and date of each rotation, and the rotation schedules.
 const MIGRATION_5: &str = "
     CREATE TABLE key_materials (world TEXT NOT NULL, key_id TEXT NOT NULL, material_id TEXT NOT NULL,
         material BLOB NOT NULL, kind TEXT, at INTEGER, PRIMARY KEY (world, key_id, material_id)) STRICT;
@@ -96,7 +96,7 @@ const MIGRATION_5: &str = "
         PRIMARY KEY (world, key_id)) STRICT, WITHOUT ROWID;
 ";
 
-/// The events of CloudTrail, in segments: the moments of the first and the last, and a line for each.
+/// Adds CloudTrail events, in segments with the times of the first and last event and one line for each event.
 const MIGRATION_4: &str = "
     CREATE TABLE events (id INTEGER PRIMARY KEY, world TEXT NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL,
         count INTEGER NOT NULL, lines TEXT NOT NULL) STRICT;
@@ -104,7 +104,7 @@ const MIGRATION_4: &str = "
     CREATE INDEX events_by_age ON events (last);
 ";
 
-/// Records belong to an account in a Region; principals have policies, roles have sessions, keys have grants.
+/// Assigns records to an account in a Region. Adds policies of principals, sessions of roles, and grants of keys.
 const MIGRATION_3: &str = r#"
     ALTER TABLE keys RENAME COLUMN region TO world;
     ALTER TABLE key_stores RENAME COLUMN region TO world;
@@ -156,61 +156,72 @@ const MIGRATION_1: &str = "
 /// Why the account can't be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// The directory can't be made or looked at.
-    #[error("the data directory {path} can't be used: {source}. Name another with --data-dir")]
+    /// The data directory can't be created or read.
+    #[error("couldn't use the data directory {path}: {source}. Choose another directory with --data-dir")]
     Directory {
         /// The directory.
         path: String,
-        /// What the operating system says.
+        /// The error of the operating system.
         source: std::io::Error,
     },
-    /// The database can't be opened or read.
-    #[error("the account's database can't be opened: {0}")]
+    /// The database can't be opened, read, or written.
+    #[error("couldn't use the account's database: {0}. Try again, or choose another directory with --data-dir")]
     Database(#[from] rusqlite::Error),
-    /// Another version of this program made it.
-    #[error("the account was made by another version of xks-console (schema {found}, this one knows {known})")]
+    /// A newer version of this program created the database.
+    #[error(
+        "the account was created by a newer version of xks-console (schema {found}, this version supports up to \
+         {supported}). Upgrade xks-console, or choose another directory with --data-dir"
+    )]
     Schema {
-        /// What stands in the file.
+        /// The schema version of the database.
         found: i64,
-        /// What this program reads.
-        known: i64,
+        /// The newest schema version that this program supports.
+        supported: i64,
     },
-    /// The root key is missing or wrong.
+    /// The root key is missing, or doesn't belong to the database.
     #[error(transparent)]
     Seal(#[from] SealError),
-    /// No randomness.
+    /// The operating system returned no random bytes.
     #[error(transparent)]
     Random(#[from] RandomError),
-    /// The scenario can't be read.
-    #[error("the scenario {name} is not right: {reason}")]
+    /// The scenario is invalid.
+    #[error("the scenario \"{name}\" is invalid: {reason}")]
     InvalidScenario {
-        /// Its name.
+        /// The name of the scenario.
         name: String,
-        /// What is wrong.
+        /// Why the scenario is invalid.
         reason: String,
     },
-    /// There is no such scenario.
-    #[error("there is no scenario ‘{0}’; there is: default")]
+    /// The scenario doesn't exist.
+    #[error("the scenario \"{0}\" doesn't exist. Choose an available scenario: default")]
     UnknownScenario(String),
-    /// A scenario was named for an account that exists.
-    #[error("{0} holds an account already; a scenario fills only an empty directory. Name another with --data-dir")]
+    /// A scenario was specified for an existing account.
+    #[error(
+        "{0} already contains an account, and a scenario can fill only an empty directory. Omit --scenario, or choose \
+         another directory with --data-dir"
+    )]
     AccountExists(String),
     /// The external key manager can't be opened or filled.
-    #[error("the external key manager can't be opened: {0}")]
+    #[error("couldn't open the external key manager: {0}")]
     KeyManager(#[from] crate::xks::key_manager::KeyManagerError),
-    /// An account on disk must have real randomness.
-    #[error("a replayable world can't make an account that is kept")]
+    /// An account on disk needs real randomness.
+    #[error(
+        "couldn't open an account on disk: its secrets must be random, but the environment is replayable. Use an \
+         account in memory"
+    )]
     ReplayableEnvironment,
-    /// What is stored can't be read.
-    #[error("what the account holds can't be read: {0}")]
+    /// A stored document can't be parsed.
+    #[error("couldn't read a record of the account: {0}. Restore the data directory from a backup")]
     InvalidDocument(#[from] serde_json::Error),
-    /// An operation on the new account was refused.
-    #[error("the account can't be filled: {0}")]
+    /// An operation on the account failed.
+    #[error("couldn't set up the account: {0}")]
     Service(#[from] ServiceError),
 }
 
-/// A refusal of an operation, or an error of what it stands on, which the caller sees as `KMSInternalException`
-/// or `DependencyTimeoutException`.
+/// The error of an operation.
+///
+/// The caller sees a failure of the database or another dependency as `KMSInternalException` or
+/// `DependencyTimeoutException`.
 #[derive(Debug)]
 pub struct StoreError(pub ServiceError);
 
@@ -224,7 +235,7 @@ macro_rules! impl_internal_error {
     ($($error:ty),+) => {
         $(impl From<$error> for StoreError {
             fn from(error: $error) -> Self {
-                Self(ServiceError::new("KMSInternalException", format!("The request can't be carried out: {error}")))
+                Self(ServiceError::new("KMSInternalException", format!("Couldn't process the request: {error}")))
             }
         })+
     };
@@ -237,40 +248,41 @@ impl From<rusqlite::Error> for StoreError {
             error.sqlite_error_code(),
             Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked)
         );
-        // Another process works on the account for longer than SQLite waits.
+        // Another process has locked the database for longer than the busy timeout.
         let code = if is_busy { "DependencyTimeoutException" } else { "KMSInternalException" };
-        Self(ServiceError::new(code, format!("The request can't be carried out: {error}")))
+        Self(ServiceError::new(code, format!("Couldn't process the request: {error}")))
     }
 }
 
 impl From<StoreError> for ServiceError {
-    fn from(fault: StoreError) -> Self {
-        fault.0
+    fn from(error: StoreError) -> Self {
+        error.0
     }
 }
 
-/// Makes `dir` where it is missing and keeps other processes from opening the account in it until the file is dropped.
+/// Creates `dir` if it is missing, and locks it.
 ///
-/// SQLite turns a new database to WAL without waiting for others who do the same, whatever the busy timeout says; and
-/// an account is filled across two databases.
+/// Until the returned file is dropped, no other process can open the account in `dir`. The lock is necessary because
+/// SQLite ignores the busy timeout while it switches a new database to WAL mode, and because filling an account changes
+/// two databases.
 pub fn lock(dir: &Path) -> Result<File, OpenError> {
-    let directory = |source| OpenError::Directory { path: dir.display().to_string(), source };
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(directory)?;
-    let file = File::open(dir).map_err(directory)?;
-    file.lock().map_err(directory)?;
+    let directory_error = |source| OpenError::Directory { path: dir.display().to_string(), source };
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(directory_error)?;
+    let file = File::open(dir).map_err(directory_error)?;
+    file.lock().map_err(directory_error)?;
     Ok(file)
 }
 
-/// Records remembered at most; then all are let go.
+/// The maximum number of cached records. The cache is cleared when it is full.
 const MAX_CACHED_RECORDS: usize = 4096;
 
-/// The open database, and what was read of it since it was last changed.
+/// An open database, and the records that were read since it last changed.
 struct CachedConnection {
     connection: Connection,
     cache: HashMap<(TypeId, String), Arc<dyn Any + Send + Sync>>,
-    /// SQLite's count of the changes by others.
+    /// SQLite's `data_version`, which changes whenever another connection changes the database.
     data_version: i64,
-    /// On disk: tells when the count needs another look.
+    /// Detects when `data_version` must be read again. `None` for a database in memory.
     wal_index: Option<WalIndex>,
 }
 
@@ -290,9 +302,9 @@ fn run_in_transaction<T, E: From<rusqlite::Error>>(
     Ok(done)
 }
 
-/// Where records can be read: the database, or a transaction on it.
+/// A source of records: the database, or a transaction on it.
 pub trait RecordReader {
-    /// Reads one state of the database.
+    /// Runs `work` on a consistent state of the database.
     fn with_transaction<T>(&self, work: impl FnOnce(&Transaction) -> ApiResult<T>) -> ApiResult<T>;
 }
 
@@ -308,10 +320,10 @@ impl RecordReader for Transaction<'_> {
     }
 }
 
-/// The database and the key that wraps what is secret in it.
+/// The database, with the root key that encrypts its secrets.
 pub struct Store {
     cached_connection: Mutex<CachedConnection>,
-    /// On disk: a connection of its own for what is appended, so that nobody waits for the disk meanwhile.
+    /// A separate connection for appended records, so that requests don't wait for the disk. `None` in memory.
     append_connection: Option<Mutex<Connection>>,
     change_notifier: ChangeNotifier,
     root_key: RootKey,
@@ -319,26 +331,27 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens or makes the account in `dir`, which [`lock`] has made.
+    /// Opens the account in `dir`, or creates it. The caller must hold the [`lock`] on `dir`.
     pub fn open(dir: &Path, environment: Environment) -> Result<Self, OpenError> {
         if environment.is_replayable() {
             return Err(OpenError::ReplayableEnvironment);
         }
-        let directory = |source| OpenError::Directory { path: dir.display().to_string(), source };
+        let directory_error = |source| OpenError::Directory { path: dir.display().to_string(), source };
         let path = dir.join(DATABASE_FILE);
-        let exists = path.try_exists().map_err(directory)?;
+        let exists = path.try_exists().map_err(directory_error)?;
         let root = RootKey::load_or_create(&dir.join(ROOT_KEY_FILE), exists, &environment.random)?;
         let connection = Connection::open(&path)?;
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).map_err(directory)?;
-        let mut store = Self::prepare(connection, root, environment, ChangeNotifier::open(dir).map_err(directory)?)?;
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).map_err(directory_error)?;
+        let change_notifier = ChangeNotifier::open(dir).map_err(directory_error)?;
+        let mut store = Self::prepare(connection, root, environment, change_notifier)?;
         store.lock_connection().wal_index = WalIndex::open(&path).ok();
-        let appending = Connection::open(&path)?;
-        configure(&appending)?;
-        store.append_connection = Some(Mutex::new(appending));
+        let append_connection = Connection::open(&path)?;
+        configure(&append_connection)?;
+        store.append_connection = Some(Mutex::new(append_connection));
         Ok(store)
     }
 
-    /// An account in memory.
+    /// Creates an account in memory.
     pub fn in_memory(environment: Environment) -> Result<Self, OpenError> {
         let root = RootKey::ephemeral(&environment.random)?;
         Self::prepare(Connection::open_in_memory()?, root, environment, ChangeNotifier::default())
@@ -348,28 +361,28 @@ impl Store {
         mut connection: Connection,
         root: RootKey,
         environment: Environment,
-        changes: ChangeNotifier,
+        change_notifier: ChangeNotifier,
     ) -> Result<Self, OpenError> {
         configure(&connection)?;
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let found: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
         let proof_aad = record_aad(&["meta", "root-key-proof"]);
-        let seen = usize::try_from(found).ok().filter(|seen| *seen <= MIGRATIONS.len());
-        let seen = seen.ok_or(OpenError::Schema { found, known: SCHEMA_VERSION })?;
-        if seen > 0 {
-            // A root key of another account is found out now, not at the first decryption.
+        let applied = usize::try_from(found).ok().filter(|applied| *applied <= MIGRATIONS.len());
+        let applied = applied.ok_or(OpenError::Schema { found, supported: SCHEMA_VERSION })?;
+        if applied > 0 {
+            // Detect a root key of another account now, not at the first decryption.
             let query = "SELECT value FROM meta WHERE name = 'root-key-proof'";
             let proof: Vec<u8> = transaction.query_row(query, [], |row| row.get(0))?;
             root.open(&proof_aad, &proof)?;
         }
-        for migration in &MIGRATIONS[seen..] {
+        for migration in &MIGRATIONS[applied..] {
             transaction.execute_batch(migration)?;
         }
-        if seen == 0 {
+        if applied == 0 {
             let proof = root.seal(&proof_aad, b"account", &environment.random)?;
             transaction.execute("INSERT INTO meta VALUES ('root-key-proof', ?1)", [proof])?;
         }
-        if seen < MIGRATIONS.len() {
+        if applied < MIGRATIONS.len() {
             transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
         }
         transaction.commit()?;
@@ -377,19 +390,19 @@ impl Store {
         Ok(Self {
             cached_connection: Mutex::new(open),
             append_connection: None,
-            change_notifier: changes,
+            change_notifier,
             root_key: root,
             environment,
         })
     }
 
-    /// How long to wait for another process that works on the account.
+    /// Sets how long to wait while another process has locked the database.
     #[cfg(test)]
     pub fn set_busy_timeout(&self, time: Duration) {
         self.lock_connection().connection.busy_timeout(time).unwrap();
     }
 
-    /// Clock and randomness.
+    /// Returns the clock and the source of randomness.
     pub fn environment(&self) -> &Environment {
         &self.environment
     }
@@ -398,7 +411,7 @@ impl Store {
         self.cached_connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Forgets what was remembered if another process has changed the database. Once at the start of each request.
+    /// Clears the cache if another process has changed the database. Call it at the start of each request.
     pub fn invalidate_stale_cache(&self) -> Result<(), rusqlite::Error> {
         let mut open = self.lock_connection();
         if open.wal_index.as_mut().is_some_and(|index| !index.has_changed()) {
@@ -412,7 +425,7 @@ impl Store {
         Ok(())
     }
 
-    /// What `load` reads under this name, or has read since the database was last changed.
+    /// Returns the cached record with this name. If there is none, reads it with `load` and caches it.
     pub fn get_or_load<T: Send + Sync + 'static, E: From<rusqlite::Error>>(
         &self,
         name: &str,
@@ -420,8 +433,8 @@ impl Store {
     ) -> Result<Arc<T>, E> {
         let mut open = self.lock_connection();
         let name = (TypeId::of::<T>(), name.to_owned());
-        if let Some(known) = open.cache.get(&name).and_then(|known| Arc::clone(known).downcast().ok()) {
-            return Ok(known);
+        if let Some(cached) = open.cache.get(&name).and_then(|cached| Arc::clone(cached).downcast().ok()) {
+            return Ok(cached);
         }
         let transaction = open.connection.transaction()?;
         let loaded = Arc::new(load(&transaction)?);
@@ -433,7 +446,7 @@ impl Store {
         Ok(loaded)
     }
 
-    /// Reads and writes as one: all of it is durable when this returns, or nothing was done.
+    /// Runs `work` in a transaction. If this returns `Ok`, the changes are durable; otherwise nothing has changed.
     pub fn write<T, E: From<rusqlite::Error>>(&self, work: impl FnOnce(&Transaction) -> Result<T, E>) -> Result<T, E> {
         let mut open = self.lock_connection();
         open.cache.clear();
@@ -442,27 +455,29 @@ impl Store {
         Ok(done)
     }
 
-    /// As [`write`](Self::write), for records that are never [remembered](Self::remember).
+    /// Runs `work` as [`write`](Self::write) does, for records that are never [cached](Self::get_or_load).
     pub fn append<T, E: From<rusqlite::Error>>(&self, work: impl FnOnce(&Transaction) -> Result<T, E>) -> Result<T, E> {
         match &self.append_connection {
-            Some(appending) => run_in_transaction(&mut appending.lock().unwrap_or_else(PoisonError::into_inner), work),
+            Some(connection) => {
+                run_in_transaction(&mut connection.lock().unwrap_or_else(PoisonError::into_inner), work)
+            }
             None => run_in_transaction(&mut self.lock_connection().connection, work),
         }
     }
 
-    /// Reads one state of the database.
+    /// Runs `work` on a consistent state of the database.
     pub fn read<T, E: From<rusqlite::Error>>(&self, work: impl FnOnce(&Transaction) -> Result<T, E>) -> Result<T, E> {
         let mut open = self.lock_connection();
         let transaction = open.connection.transaction()?;
         work(&transaction)
     }
 
-    /// Wraps a secret for the record that `parts` names.
+    /// Encrypts a secret for the record that `parts` identifies.
     pub fn seal(&self, parts: &[&str], secret: &[u8]) -> Result<Vec<u8>, SealError> {
         self.root_key.seal(&record_aad(parts), secret, &self.environment.random)
     }
 
-    /// Unwraps the secret of the record that `parts` names.
+    /// Decrypts the secret of the record that `parts` identifies.
     pub fn unseal(&self, parts: &[&str], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealError> {
         self.root_key.open(&record_aad(parts), sealed)
     }

@@ -1,7 +1,8 @@
-//! Whether a caller may do what it asks: key policies, grants, and the IAM policies of the caller decide.
+//! Authorization of requests by key policies, grants, and the caller's IAM policies.
 //!
-//! An explicit deny beats everything. Inside the account a key policy that names the principal is enough; one that names
-//! the account leaves it to IAM. For another account's key both sides must allow. Source: *Policy evaluation for AWS KMS*.
+//! An explicit deny overrides every allow. Within an account, a key policy that allows the principal is sufficient, and
+//! one that allows the account delegates to IAM. For a key of another account, both sides must allow the request.
+//! Source: *Policy evaluation for AWS KMS*.
 
 use crate::bundled::kms::key_record::KeyRecord;
 use std::collections::HashMap;
@@ -18,7 +19,7 @@ use crate::aws::policy::condition::RequestContext;
 use crate::aws::policy::evaluate::{PermissionResult, PolicyRequest, RequestPrincipal};
 use crate::aws::policy::{Effect, PolicyDocument};
 
-/// Actions on the keys of another account (*AWS KMS permissions*, column *Cross-account use*).
+/// Actions that are valid on keys of another account. Source: *AWS KMS permissions*, column *Cross-account use*.
 const CROSS_ACCOUNT_ACTIONS: [&str; 12] = [
     "kms:CreateGrant",
     "kms:Decrypt",
@@ -39,15 +40,15 @@ pub const KEY_SPEC_CONDITION_KEYS: [&str; 2] = ["kms:KeySpec", "kms:CustomerMast
 /// The names of the condition key for the key usage; the second is deprecated and works the same way.
 pub const KEY_USAGE_CONDITION_KEYS: [&str; 2] = ["kms:KeyUsage", "kms:CustomerMasterKeyUsage"];
 
-/// An action, with what conditions may look at beside the caller and the key.
+/// An action to authorize, with the condition keys that depend on neither the caller nor the key.
 #[derive(Clone, Debug)]
 pub struct AuthorizationRequest {
-    /// `kms:Encrypt` ...
+    /// The IAM action, such as `kms:Encrypt`.
     pub action: &'static str,
     request_context: RequestContext,
-    /// What the caller wants encrypted or decrypted with, which grants may constrain.
+    /// The encryption context of a cryptographic operation, which grants can constrain.
     pub encryption_context: Option<EncryptionContext>,
-    /// Grants that the caller has been told of and that may not have settled yet.
+    /// The grant tokens in the request, for grants that may not have reached eventual consistency yet.
     pub grant_tokens: Vec<String>,
 }
 
@@ -58,27 +59,27 @@ impl From<&'static str> for AuthorizationRequest {
 }
 
 impl AuthorizationRequest {
-    /// With a fact more.
+    /// Adds a value of a condition key.
     #[must_use]
     pub fn with_condition_key(mut self, key: &str, value: impl Into<String>) -> Self {
         self.request_context.add(key, value);
         self
     }
 
-    /// With a fact more, if there is one.
+    /// Adds a value of a condition key, if there is one.
     #[must_use]
     pub fn with_optional_condition_key(mut self, key: &str, value: Option<&str>) -> Self {
         self.request_context.add_optional(key, value);
         self
     }
 
-    /// With the grants that the caller tells of.
+    /// Sets the grant tokens.
     #[must_use]
     pub fn with_grant_tokens(self, tokens: Option<&Vec<String>>) -> Self {
         Self { grant_tokens: tokens.cloned().unwrap_or_default(), ..self }
     }
 
-    /// A cryptographic operation with this encryption context.
+    /// Sets the encryption context and the grant tokens of a cryptographic operation.
     #[must_use]
     pub fn with_encryption_context(mut self, context: &EncryptionContext, tokens: Option<&Vec<String>>) -> Self {
         self.request_context.add("kms:EncryptionAlgorithm", "SYMMETRIC_DEFAULT");
@@ -86,8 +87,7 @@ impl AuthorizationRequest {
         self.with_encryption_context_keys(context).with_grant_tokens(tokens)
     }
 
-    /// Adds the condition keys of an encryption context: that of a cryptographic operation, or that of the constraint of
-    /// a grant.
+    /// Adds the condition keys of an encryption context: of a cryptographic operation, or of a grant constraint.
     #[must_use]
     fn with_encryption_context_keys(mut self, context: &EncryptionContext) -> Self {
         for (key, value) in context {
@@ -97,8 +97,9 @@ impl AuthorizationRequest {
         self
     }
 
-    /// Adds the condition keys of a grant's constraints: their type, and the encryption context that they demand. CreateGrant
-    /// and RetireGrant have them (*AWS KMS condition keys*).
+    /// Adds the condition keys of a grant's constraints: their type, and the encryption context that they require.
+    ///
+    /// CreateGrant and RetireGrant have these condition keys. Source: *AWS KMS condition keys*.
     #[must_use]
     pub fn with_grant_constraints(mut self, constraints: Option<&GrantConstraints>) -> Self {
         let Some(constraints) = constraints else { return self };
@@ -116,14 +117,14 @@ impl AuthorizationRequest {
         )
     }
 
-    /// With the parameter that skips the lockout check. The key is absent when the parameter is not sent.
+    /// Adds the condition key for skipping the lockout safety check, if the request has the parameter.
     #[must_use]
     pub fn with_lockout_bypass(self, parameter: Option<bool>) -> Self {
-        let value = parameter.map(|skips| skips.to_string());
+        let value = parameter.map(|bypass| bypass.to_string());
         self.with_optional_condition_key("kms:BypassPolicyLockoutSafetyCheck", value.as_deref())
     }
 
-    /// With the tags that are to be set.
+    /// Adds the condition keys of the tags in the request.
     #[must_use]
     pub fn with_tags<'t>(mut self, tags: impl IntoIterator<Item = (&'t str, Option<&'t str>)>) -> Self {
         for (key, value) in tags {
@@ -134,36 +135,36 @@ impl AuthorizationRequest {
     }
 }
 
-/// Policies by their text, read once.
+/// A cache of parsed policies, by their text.
 #[derive(Default)]
 pub struct PolicyCache(Mutex<HashMap<String, Arc<PolicyDocument>>>);
 
-/// Policies kept at most; then all are let go.
+/// The maximum number of cached policies. The cache is cleared when it is full.
 const MAX_CACHED_POLICIES: usize = 1024;
 
 impl PolicyCache {
-    /// The document that `text` is; `None` when it is no policy.
+    /// Returns the parsed policy, or `None` if `text` isn't a valid policy.
     pub fn get_or_parse(&self, text: &str) -> Option<Arc<PolicyDocument>> {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(document) = known.get(text) {
+        let mut cache = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(document) = cache.get(text) {
             return Some(Arc::clone(document));
         }
         let document: Arc<PolicyDocument> = Arc::new(serde_json::from_str(text).ok()?);
-        if known.len() >= MAX_CACHED_POLICIES {
-            known.clear();
+        if cache.len() >= MAX_CACHED_POLICIES {
+            cache.clear();
         }
-        known.insert(text.to_owned(), Arc::clone(&document));
+        cache.insert(text.to_owned(), Arc::clone(&document));
         Some(document)
     }
 }
 
 impl Caller {
-    /// As resource-based policies see it.
+    /// Returns the caller as resource-based policies see it.
     pub fn principal(&self) -> RequestPrincipal<'_> {
         RequestPrincipal { arn: &self.arn, issuer_arn: &self.issuer_arn, account: &self.account }
     }
 
-    /// Adds the condition keys of its tags and, for a role, of its session.
+    /// Adds the condition keys of the caller's tags and, for a role, of its session.
     pub fn add_session_context(&self, request_context: &mut RequestContext) {
         for tag in &self.tags {
             request_context.add(&format!("aws:PrincipalTag/{}", tag.key), &*tag.value);
@@ -174,15 +175,15 @@ impl Caller {
         }
     }
 
-    /// Whether its IAM policies or its session policy deny the request.
+    /// Returns whether the caller's IAM policies or session policy explicitly deny the request.
     pub fn is_explicitly_denied(&self, policy_request: &PolicyRequest) -> bool {
         matches!(self.evaluate_iam_policies(policy_request), IamDecision::ExplicitDeny(_))
     }
 
-    /// Whether its IAM policies allow what is asked, or forbid it.
+    /// Evaluates the caller's IAM policies and session policy for a request.
     fn evaluate_iam_policies(&self, policy_request: &PolicyRequest) -> IamDecision {
-        let forbids = |policy: &Arc<PolicyDocument>| policy.has_statement_for(Effect::Deny, policy_request);
-        if self.policies.iter().any(forbids) {
+        let denies = |policy: &Arc<PolicyDocument>| policy.has_statement_for(Effect::Deny, policy_request);
+        if self.policies.iter().any(denies) {
             return IamDecision::ExplicitDeny("an identity-based policy");
         }
         if let Some(session) = &self.session_policy {
@@ -210,7 +211,7 @@ enum IamDecision {
 }
 
 impl Call<'_> {
-    /// What conditions can know of the caller and the request.
+    /// Returns the condition keys of the caller and the request.
     pub fn request_context(&self, authorization: &AuthorizationRequest) -> RequestContext {
         let (caller, now) = (&self.caller, self.store().environment().clock.now());
         let mut request_context = authorization.request_context.clone();
@@ -227,7 +228,7 @@ impl Call<'_> {
         request_context.add("aws:ViaAWSService", "false");
         request_context.add("aws:PrincipalIsAWSService", "false");
         request_context.add_optional("aws:UserAgent", Some(self.draft.user_agent).filter(|agent| !agent.is_empty()));
-        // Sessions of AssumeRole don't tell of MFA; for access keys of users the key is absent.
+        // Sessions of AssumeRole carry no MFA information. For access keys of users, the condition key is absent.
         if caller.is_role() && !request_context.contains("aws:MultiFactorAuthPresent") {
             request_context.add("aws:MultiFactorAuthPresent", "false");
         }
@@ -241,14 +242,19 @@ impl Call<'_> {
         request_context
     }
 
-    fn access_denied(&self, action: &str, resource: &str, why: &str) -> ServiceError {
-        let message =
-            format!("User: {} is not authorized to perform: {action} on resource: {resource} {why}", self.caller.arn);
+    fn access_denied(&self, action: &str, resource: &str, reason: &str) -> ServiceError {
+        let message = format!(
+            "User: {} is not authorized to perform: {action} on resource: {resource} {reason}",
+            self.caller.arn
+        );
         let is_json = matches!(self.draft.service.protocol(), Protocol::Json { .. });
         ServiceError::new(if is_json { "AccessDeniedException" } else { "AccessDenied" }, message)
     }
 
-    /// Refuses what the caller may not do to anything but a key: its IAM policies alone decide.
+    /// Checks that the caller's IAM policies allow an action on a resource other than a KMS key.
+    ///
+    /// # Errors
+    /// `AccessDeniedException` (`AccessDenied` in the query protocol) if they don't.
     pub fn authorize(&self, authorization: impl Into<AuthorizationRequest>, resource: &str) -> ApiResult<()> {
         let authorization = authorization.into();
         let request_context = self.request_context(&authorization);
@@ -261,7 +267,10 @@ impl Call<'_> {
         }
     }
 
-    /// Refuses what the caller may not do to `key`.
+    /// Checks that the caller has the permission for an action on a KMS key.
+    ///
+    /// # Errors
+    /// `AccessDeniedException` if the caller doesn't have it.
     pub fn authorize_key(
         &self,
         records: &impl RecordReader,
@@ -285,49 +294,51 @@ impl Call<'_> {
         };
         let policy_request = PolicyRequest { action, resource: &metadata.arn, context: &request_context };
         let principal = self.caller.principal();
-        let forbidden = |place: &str| {
-            let why = format!("with an explicit deny in {place}");
-            // Another account does not learn what stands in a key policy.
+        let explicit_deny = |policy_type: &str| {
+            let reason = format!("with an explicit deny in {policy_type}");
+            // Don't reveal the contents of a key policy to another account.
             let error = if is_cross_account {
                 self.cross_account_access_denied(action)
             } else {
-                self.access_denied(action, &metadata.arn, &why)
+                self.access_denied(action, &metadata.arn, &reason)
             };
             Err(error.into())
         };
         if policy.as_ref().is_some_and(|policy| policy.denies(&principal, &policy_request)) {
-            return forbidden("a resource-based policy");
+            return explicit_deny("a resource-based policy");
         }
         let iam = self.caller.evaluate_iam_policies(&policy_request);
-        if let IamDecision::ExplicitDeny(place) = iam {
-            return forbidden(place);
+        if let IamDecision::ExplicitDeny(policy_type) = iam {
+            return explicit_deny(policy_type);
         }
         let mut by_resource =
             policy.map_or(PermissionResult::NotAllowed, |policy| policy.permission_for(&principal, &policy_request));
-        let suffices = |by_resource| match (by_resource, iam) {
+        let is_allowed = |by_resource| match (by_resource, iam) {
             (PermissionResult::NotAllowed, _) | (_, IamDecision::NotAllowedBySession) => false,
             (PermissionResult::Direct, _) if !is_cross_account => true,
             (_, iam) => iam == IamDecision::Allowed,
         };
-        if !suffices(by_resource) && records.with_transaction(|tx| self.is_allowed_by_grant(tx, authorization, key))? {
+        if !is_allowed(by_resource)
+            && records.with_transaction(|tx| self.is_allowed_by_grant(tx, authorization, key))?
+        {
             by_resource = PermissionResult::Direct;
         }
-        if suffices(by_resource) {
+        if is_allowed(by_resource) {
             return Ok(());
         }
         if is_cross_account && by_resource == PermissionResult::NotAllowed {
             return Err(self.cross_account_access_denied(action).into());
         }
-        let why = match by_resource {
+        let reason = match by_resource {
             PermissionResult::NotAllowed if iam != IamDecision::NotAllowedBySession => {
                 format!("because no resource-based policy allows the {action} action")
             }
             _ => iam.denial_reason(action),
         };
-        Err(self.access_denied(action, &metadata.arn, &why).into())
+        Err(self.access_denied(action, &metadata.arn, &reason).into())
     }
 
-    /// One answer for keys of another account that are not there and for those that may not be used.
+    /// Returns the error for a key of another account, whether it doesn't exist or the caller has no permission.
     pub fn cross_account_access_denied(&self, action: &str) -> ServiceError {
         let message = format!(
             "User: {} is not authorized to perform: {action} on this resource because the resource does not exist in this \
@@ -366,7 +377,7 @@ impl Call<'_> {
 impl IamDecision {
     fn denial_reason(self, action: &str) -> String {
         match self {
-            Self::ExplicitDeny(place) => format!("with an explicit deny in {place}"),
+            Self::ExplicitDeny(policy_type) => format!("with an explicit deny in {policy_type}"),
             Self::NotAllowedBySession => format!("because no session policy allows the {action} action"),
             Self::Allowed | Self::ImplicitDeny => {
                 format!("because no identity-based policy allows the {action} action")

@@ -1,4 +1,4 @@
-//! Finding events again: LookupEvents, and when a key was last used.
+//! LookupEvents and GetKeyLastUsage, which search the recorded events.
 
 use jiff::Timestamp;
 use rusqlite::params;
@@ -12,31 +12,31 @@ use crate::aws::scalar::EpochSeconds;
 use crate::bundled::{ApiResult, Call, account_region};
 use crate::storage::segments::unpack;
 
-/// Events on a page at most.
+/// The maximum number of events on a page.
 const MAX_RESULTS_PER_PAGE: u32 = 50;
 
 impl Call<'_> {
     pub fn lookup_events(&self, request: &LookupEvents) -> ApiResult<LookupEventsOutput> {
         let max_results = request.max_results.unwrap_or(MAX_RESULTS_PER_PAGE);
         if !(1..=MAX_RESULTS_PER_PAGE).contains(&max_results) {
-            let message = "MaxResults has to be from 1 to 50.";
+            let message = "MaxResults must be from 1 to 50.";
             return Err(ServiceError::new("InvalidMaxResultsException", message).into());
         }
         if request.event_category.as_ref().is_some_and(|category| category != "insight") {
-            return Err(ServiceError::new("InvalidEventCategoryException", "EventCategory has to be insight.").into());
+            return Err(ServiceError::new("InvalidEventCategoryException", "EventCategory must be insight.").into());
         }
-        let time = |time: Option<EpochSeconds>, other: i64| time.map_or(other, |time| time.0.as_millisecond());
-        let (start, end) = (time(request.start_time, 0), time(request.end_time, i64::MAX));
+        let millis = |time: Option<EpochSeconds>, default: i64| time.map_or(default, |time| time.0.as_millisecond());
+        let (start, end) = (millis(request.start_time, 0), millis(request.end_time, i64::MAX));
         if start > end {
-            let message = "StartTime has to be before EndTime.";
+            let message = "StartTime must be before EndTime.";
             return Err(ServiceError::new("InvalidTimeRangeException", message).into());
         }
         let attributes = request.lookup_attributes.as_deref().unwrap_or_default();
         let attribute = match attributes {
             [] => None,
-            [one] if LOOKUP_ATTRIBUTES.contains(&one.attribute_key.as_str()) => Some(one),
+            [attribute] if LOOKUP_ATTRIBUTES.contains(&attribute.attribute_key.as_str()) => Some(attribute),
             _ => {
-                let message = format!("Name one lookup attribute at most, one of {}.", LOOKUP_ATTRIBUTES.join(", "));
+                let message = format!("Specify at most one lookup attribute, one of {}.", LOOKUP_ATTRIBUTES.join(", "));
                 return Err(ServiceError::new("InvalidLookupAttributesException", message).into());
             }
         };
@@ -46,7 +46,8 @@ impl Call<'_> {
                 .split_once('.')
                 .and_then(|(segment, seen)| Some((segment.parse().ok()?, seen.parse::<usize>().ok()?)))
                 .ok_or_else(|| {
-                    ServiceError::new("InvalidNextTokenException", "NextToken is not one that LookupEvents gave.")
+                    let message = "NextToken is not valid. Use the NextToken of the previous response.";
+                    ServiceError::new("InvalidNextTokenException", message)
                 })?,
         };
         self.authorize("cloudtrail:LookupEvents", "*")?;
@@ -82,7 +83,7 @@ impl Call<'_> {
         })
     }
 
-    /// When a key was last used, as far as the trail goes back.
+    /// Returns when a key was last used, as far as the recorded events go back.
     pub fn get_key_last_usage(&self, request: &GetKeyLastUsage) -> ApiResult<GetKeyLastUsageOutput> {
         let key = self.find_cached_key(&request.key_id, "kms:GetKeyLastUsage")?;
         self.aws.event_buffer.flush(self.store());
@@ -92,31 +93,31 @@ impl Call<'_> {
             let mut rows = query.query([&owner])?;
             while let Some(row) = rows.next()? {
                 let lines = unpack(row.get_ref(0)?).map_err(rusqlite::Error::from)?;
-                let mut about_it = lines.rsplit('\n').filter(|line| line.contains(&*key.metadata.key_id));
-                if let Some(usage) = about_it.find_map(|line| parse_key_usage(line, &key.metadata.arn)) {
+                let mut key_lines = lines.rsplit('\n').filter(|line| line.contains(&*key.metadata.key_id));
+                if let Some(usage) = key_lines.find_map(|line| parse_key_usage(line, &key.metadata.arn)) {
                     return Ok(Some(usage));
                 }
             }
             Ok(None)
         })?;
         let start = self.store().environment().clock.now().saturating_sub(RETENTION).unwrap_or(Timestamp::MIN);
-        let made = key.metadata.creation_date;
+        let created = key.metadata.creation_date;
         Ok(GetKeyLastUsageOutput {
             key_id: key.metadata.arn.clone(),
             key_last_usage: last,
-            tracking_start_date: EpochSeconds(made.0.max(start)),
-            key_creation_date: made,
+            tracking_start_date: EpochSeconds(created.0.max(start)),
+            key_creation_date: created,
         })
     }
 }
 
-/// The use of a key that a line tells of.
+/// Parses the usage of a key from a line. Returns `None` if the line records something else.
 fn parse_key_usage(line: &str, arn: &str) -> Option<KeyLastUsage> {
     let record: Value = serde_json::from_str(line).ok()?;
     let operation = record["eventName"].as_str().filter(|name| is_cryptographic(name))?;
-    let is_about_it = record["resources"].as_array()?.iter().any(|resource| resource["ARN"] == arn);
+    let is_about_key = record["resources"].as_array()?.iter().any(|resource| resource["ARN"] == arn);
     let text = |name: &str| record[name].as_str().map(str::to_owned);
-    (is_about_it && record["errorCode"].is_null()).then_some(())?;
+    (is_about_key && record["errorCode"].is_null()).then_some(())?;
     Some(KeyLastUsage {
         operation: operation.to_owned(),
         timestamp: EpochSeconds(record["eventTime"].as_str()?.parse().ok()?),
@@ -128,10 +129,10 @@ fn parse_key_usage(line: &str, arn: &str) -> Option<KeyLastUsage> {
 const LOOKUP_ATTRIBUTES: [&str; 8] =
     ["EventId", "EventName", "ReadOnly", "Username", "ResourceType", "ResourceName", "EventSource", "AccessKeyId"];
 
-/// The event that a line holds, if it is like what is wanted.
+/// Parses the event on a line. Returns `None` if it doesn't match the attribute.
 fn parse_event(line: &str, attribute: Option<&LookupAttribute>) -> Option<Event> {
-    // Most lines need no closer look.
-    if attribute.is_some_and(|one| !line.contains(&*one.attribute_value)) {
+    // Most lines can be skipped without parsing them.
+    if attribute.is_some_and(|attribute| !line.contains(&*attribute.attribute_value)) {
         return None;
     }
     let record: Value = serde_json::from_str(line).ok()?;
@@ -153,12 +154,12 @@ fn parse_event(line: &str, attribute: Option<&LookupAttribute>) -> Option<Event>
         cloud_trail_event: line.to_owned(),
         problem: None,
     };
-    attribute.is_none_or(|one| matches_attribute(&event, one)).then_some(event)
+    attribute.is_none_or(|attribute| matches_attribute(&event, attribute)).then_some(event)
 }
 
 fn matches_attribute(event: &Event, attribute: &LookupAttribute) -> bool {
     let value = attribute.attribute_value.as_str();
-    let of_resources = |part: fn(&Resource) -> &Option<String>| {
+    let any_resource = |part: fn(&Resource) -> &Option<String>| {
         event.resources.iter().any(|resource| part(resource).as_deref() == Some(value))
     };
     match attribute.attribute_key.as_str() {
@@ -166,8 +167,8 @@ fn matches_attribute(event: &Event, attribute: &LookupAttribute) -> bool {
         "EventName" => event.event_name == value,
         "ReadOnly" => event.read_only == value,
         "Username" => event.username.as_deref() == Some(value),
-        "ResourceType" => of_resources(|resource| &resource.resource_type),
-        // KMS keys are found by ARN, and by the ID that ends it.
+        "ResourceType" => any_resource(|resource| &resource.resource_type),
+        // A KMS key matches by ARN or by key ID, which is the last part of the ARN.
         "ResourceName" => event.resources.iter().any(|resource| {
             resource.resource_name.as_deref().is_some_and(|arn| arn == value || arn.rsplit('/').next() == Some(value))
         }),

@@ -1,8 +1,9 @@
-//! CloudTrail: every call leaves an event, in CloudTrail's own record format.
+//! CloudTrail: every request is recorded as an event, in CloudTrail's record format.
 //!
-//! A change and its event are committed together. The events of everything else (reads, cryptography, failures) wait in
-//! a [`Batch`] and are appended at once. Events are kept in segments of lines, so that a busy key costs
-//! little; the newest [`MOST_EVENTS`] of the last [`KEPT`] stay. Source of the format: *CloudTrail record contents*.
+//! A change and its event are committed together. All other events (reads, cryptographic operations, and failures) are
+//! collected in an [`EventBuffer`] and appended together. Events are stored in segments of lines, which keeps the cost
+//! of a busy key low. Events are kept for [`RETENTION`], up to [`MAX_EVENTS`]. Source of the format: *CloudTrail record
+//! contents*.
 
 mod lookup;
 mod parameters;
@@ -28,12 +29,12 @@ use crate::storage::write_behind::WriteBuffer;
 
 /// How long events are kept.
 const RETENTION: SignedDuration = SignedDuration::from_hours(90 * 24);
-/// Events that are kept at most, of all accounts and Regions.
+/// The maximum number of events that are kept, for all accounts and Regions.
 const MAX_EVENTS: i64 = 1_000_000;
-/// How many segments are appended before all events are counted again.
+/// How many segments are appended before [`MAX_EVENTS`] is enforced again.
 const SEGMENTS_PER_PRUNE: i64 = 64;
 
-/// What a request is, for the event it will leave.
+/// The details of a request that its event records.
 pub struct EventDraft<'a> {
     pub service: Service,
     pub operation: &'a str,
@@ -42,11 +43,11 @@ pub struct EventDraft<'a> {
     /// Whether the caller of a query-protocol service wants JSON instead of XML.
     pub wants_json: bool,
     key_resources: Mutex<Vec<KeyResource>>,
-    /// Whether the event was committed with a change.
+    /// Whether the event was already committed together with a change.
     is_recorded: AtomicBool,
 }
 
-/// A key that a request is about.
+/// A KMS key that a request is about.
 struct KeyResource {
     arn: String,
     account: String,
@@ -60,10 +61,10 @@ impl<'a> EventDraft<'a> {
         Self { service, operation, body, user_agent, wants_json, key_resources, is_recorded }
     }
 
-    /// Notes that the request is about this key.
+    /// Adds a KMS key that the request is about.
     pub fn add_key_resource(&self, key: &KeyMetadata) {
         let mut key_resources = self.key_resources.lock().unwrap_or_else(PoisonError::into_inner);
-        if key_resources.iter().all(|known| known.arn != key.arn) {
+        if key_resources.iter().all(|other| other.arn != key.arn) {
             key_resources.push(KeyResource {
                 arn: key.arn.clone(),
                 account: key.aws_account_id.clone(),
@@ -95,12 +96,12 @@ impl<'a> EventDraft<'a> {
     }
 }
 
-/// Whether an operation uses a key.
+/// Returns whether an operation encrypts or decrypts with a key.
 fn is_cryptographic(operation: &str) -> bool {
     ["Encrypt", "Decrypt", "ReEncrypt", "GenerateDataKey"].iter().any(|start| operation.starts_with(start))
 }
 
-/// An event as CloudTrail writes it.
+/// An event in CloudTrail's record format.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct EventRecord<'a> {
@@ -215,27 +216,29 @@ const fn event_source(service: Service) -> &'static str {
     }
 }
 
-/// A UUID that only this request's event in this account has.
+/// Returns the ID of a request's event in an account.
 fn event_id(request_id: &str, account: &str) -> String {
     let digest = Sha256::new().chain_update(request_id).chain_update(account).finalize();
     let bytes = std::array::from_fn(|at| digest[at]);
     uuid::Builder::from_custom_bytes(bytes).into_uuid().to_string()
 }
 
-/// An event that waits.
+/// An event that is not yet in the database.
 struct PendingEvent {
     account_region: String,
-    /// In milliseconds since 1970.
+    /// When the event occurred, in milliseconds since 1970-01-01 UTC.
     timestamp_millis: i64,
     json: String,
 }
 
-/// The events that wait.
+/// The events that are not yet in the database.
 #[derive(Default)]
 pub struct EventBuffer(Arc<WriteBuffer<PendingEvent>>);
 
 impl EventBuffer {
-    /// Appends what waits. What can't be written is let go: the trail must not stand in the way of what it tells of.
+    /// Writes buffered events to the database.
+    ///
+    /// Events that can't be written are dropped, because a failure to record an event must not fail the request.
     pub fn flush(&self, store: &Store) {
         let events = self.0.take();
         if events.is_empty() {
@@ -243,26 +246,26 @@ impl EventBuffer {
         }
         let now = store.environment().clock.now();
         let _ = store.append(|tx| -> ApiResult<()> {
-            let mut account_regions: Vec<&str> = events.iter().map(|line| line.account_region.as_str()).collect();
+            let mut account_regions: Vec<&str> = events.iter().map(|event| event.account_region.as_str()).collect();
             account_regions.sort_unstable();
             account_regions.dedup();
             for account_region in account_regions {
                 append_segment(
                     tx,
                     account_region,
-                    &events.iter().filter(|line| line.account_region == account_region).collect::<Vec<_>>(),
+                    &events.iter().filter(|event| event.account_region == account_region).collect::<Vec<_>>(),
                 )?;
             }
             prune(tx, now)
         });
     }
 
-    /// Appends what waits in time, until `aws` is gone.
+    /// Starts a thread that writes buffered events to the database until `aws` is dropped.
     pub fn spawn_flusher(&self, aws: Weak<Inner>) {
         self.0.spawn_flusher(move || aws.upgrade().map(|aws| aws.event_buffer.flush(&aws.store)).is_some());
     }
 
-    /// Appends what waits, for the last time.
+    /// Writes buffered events to the database and stops the thread that writes them.
     pub fn close(&self, store: &Store) {
         self.flush(store);
         self.0.close();
@@ -270,18 +273,19 @@ impl EventBuffer {
 }
 
 fn append_segment(tx: &Transaction, account_region: &str, events: &[&PendingEvent]) -> ApiResult<()> {
-    let (Some(first), Some(last)) =
-        (events.iter().map(|line| line.timestamp_millis).min(), events.iter().map(|line| line.timestamp_millis).max())
-    else {
+    let (Some(first), Some(last)) = (
+        events.iter().map(|event| event.timestamp_millis).min(),
+        events.iter().map(|event| event.timestamp_millis).max(),
+    ) else {
         return Ok(());
     };
-    let packed = pack(events.iter().map(|line| line.json.as_str()));
+    let packed = pack(events.iter().map(|event| event.json.as_str()));
     tx.prepare_cached("INSERT INTO events (world, first, last, count, lines) VALUES (?1, ?2, ?3, ?4, ?5)")?
         .execute(params![account_region, first, last, events.len().cast_signed(), packed])?;
     Ok(())
 }
 
-/// Lets the oldest events go.
+/// Deletes the oldest events.
 fn prune(tx: &Transaction, now: Timestamp) -> ApiResult<()> {
     let oldest = now.saturating_sub(RETENTION).unwrap_or(Timestamp::MIN).as_millisecond();
     tx.prepare_cached("DELETE FROM events WHERE last < ?1")?.execute([oldest])?;
@@ -300,7 +304,9 @@ fn prune(tx: &Transaction, now: Timestamp) -> ApiResult<()> {
 }
 
 impl Call<'_> {
-    /// Changes the account: the change and its event are durable when this returns, or nothing was done.
+    /// Runs `work` and records the event of this request, in one transaction.
+    ///
+    /// If this returns `Ok`, the changes and the event are durable; otherwise nothing has changed.
     pub fn commit_with_event<T: Serialize>(&self, work: impl FnOnce(&Transaction) -> ApiResult<T>) -> ApiResult<T> {
         self.store().write(|tx| {
             let done = work(tx)?;
@@ -313,19 +319,19 @@ impl Call<'_> {
         })
     }
 
-    /// Leaves the event of this call, unless it was committed with a change.
+    /// Records the event of this request, unless it was already committed together with a change.
     pub fn record_event(&self, error: Option<&ServiceError>) {
-        // What the console asks of its own service is no call to AWS.
+        // Requests to the console's own service aren't requests to AWS.
         if self.draft.service == Service::XksConsole || self.draft.is_recorded.load(Ordering::Relaxed) {
             return;
         }
         let events = self.pending_events(error, b"").into_iter();
-        if events.map(|line| self.aws.event_buffer.0.push(line)).fold(false, bool::max) {
+        if events.map(|event| self.aws.event_buffer.0.push(event)).fold(false, bool::max) {
             self.aws.event_buffer.flush(self.store());
         }
     }
 
-    /// The event, once for each account that it is about.
+    /// Returns the event of this request, once for each account that it concerns.
     fn pending_events(&self, error: Option<&ServiceError>, response: &[u8]) -> Vec<PendingEvent> {
         let (draft, caller, now) = (self.draft, &*self.caller, self.store().environment().clock.now());
         let key_resources = draft.key_resources.lock().unwrap_or_else(PoisonError::into_inner);
@@ -354,7 +360,7 @@ impl Call<'_> {
             aws_region: &self.region,
             source_ip_address: self.source_ip.as_deref().unwrap_or("localhost"),
             user_agent: draft.user_agent,
-            // The one code that CloudTrail writes otherwise than the API.
+            // The only error code that differs between CloudTrail and the API.
             error_code: error.map(|error| match error.code.as_str() {
                 "AccessDeniedException" => "AccessDenied",
                 code => code,
@@ -376,7 +382,7 @@ impl Call<'_> {
             shared_event_id: shared,
             event_category: "Management",
         };
-        let lines = accounts.into_iter().filter_map(|account| {
+        let events = accounts.into_iter().filter_map(|account| {
             record.event_id = event_id(&self.request_id, account);
             record.recipient_account_id = account;
             let text = serde_json::to_string(&record).ok()?;
@@ -386,6 +392,6 @@ impl Call<'_> {
                 json: text,
             })
         });
-        lines.collect()
+        events.collect()
     }
 }

@@ -1,12 +1,13 @@
-//! Requests and answers as CloudTrail shows them: names start with a small letter, secrets and data are left out before
-//! anything else sees them.
+//! Requests and responses as CloudTrail shows them.
+//!
+//! Member names start with a lowercase letter. Secrets and caller data are removed while the text is parsed.
 
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
 use crate::aws::query_form;
 
-/// Data of callers, which no event has.
+/// Members with caller data, which events omit.
 const OMITTED_MEMBERS: [&str; 12] = [
     "TokenCode",
     "Plaintext",
@@ -21,21 +22,21 @@ const OMITTED_MEMBERS: [&str; 12] = [
     "EncryptedKeyMaterial",
     "SharedSecretCiphertextBlob",
 ];
-/// Secrets, of which an event tells that they were there.
+/// Members with secrets, whose values events redact.
 const REDACTED_MEMBERS: [&str; 4] = ["RawSecretAccessKey", "SecretAccessKey", "SessionToken", "KeyStorePassword"];
-/// What stands for a secret.
+/// The value that replaces a secret.
 const REDACTED_VALUE: &str = "HIDDEN_DUE_TO_SECURITY_REASONS";
-/// Moments, in seconds since 1970.
+/// Members with a date, in seconds since 1970-01-01 UTC.
 const DATE_MEMBERS: [&str; 3] = ["CreationDate", "DeletionDate", "LastUpdatedDate"];
 
-/// A JSON document; `null` for one that has nothing or is none.
+/// Redacts a JSON document. Returns `null` if it is empty or malformed.
 pub fn redacted_json(body: &[u8]) -> Value {
     let mut reader = serde_json::Deserializer::from_slice(body);
     let value = RedactedValueSeed { has_api_names: true }.deserialize(&mut reader).unwrap_or_default();
     if value.as_object().is_some_and(Map::is_empty) { Value::Null } else { value }
 }
 
-/// A form of the query protocol; `null` when it asks for nothing but its operation.
+/// Redacts a query-protocol form. Returns `null` if it has no parameters besides its operation.
 pub fn redacted_form(body: &[u8]) -> Value {
     match redacted_form_value(query_form::unflatten(body)) {
         Value::Object(members) if members.is_empty() => Value::Null,
@@ -43,7 +44,7 @@ pub fn redacted_form(body: &[u8]) -> Value {
     }
 }
 
-/// With names that start with a small letter, lists without the name of their elements, and without data of callers.
+/// Redacts a value of a form: removes caller data and the `member` level of lists, and converts member names.
 fn redacted_form_value(value: Value) -> Value {
     match value {
         Value::Object(members) => match (members.len(), members.get("member")) {
@@ -59,7 +60,7 @@ fn redacted_form_value(value: Value) -> Value {
     }
 }
 
-/// With what CreateKey takes for members that are absent, as CloudTrail shows it.
+/// Adds the default values of absent members of CreateKey, which CloudTrail shows.
 pub fn with_defaults(operation: &str, mut redacted: Value) -> Value {
     if operation == "CreateKey" {
         if redacted.is_null() {
@@ -89,7 +90,7 @@ fn lowercase_first(name: &str) -> String {
 }
 
 struct RedactedValueSeed {
-    /// Whether the names of members are those of the API, not of the caller.
+    /// Whether the API defines the member names, not the caller.
     has_api_names: bool,
 }
 
@@ -151,8 +152,8 @@ impl<'de> Visitor<'de> for RedactedValueSeed {
                 members.next_value::<IgnoredAny>()?;
                 all.insert(lowercase_first(&name), REDACTED_VALUE.into());
             } else {
-                let names_are_ours = !name.contains("EncryptionContext");
-                let value = members.next_value_seed(Self { has_api_names: names_are_ours })?;
+                let has_api_names = !name.contains("EncryptionContext");
+                let value = members.next_value_seed(Self { has_api_names })?;
                 let value = match value.as_f64().filter(|_| DATE_MEMBERS.contains(&name.as_str())) {
                     Some(seconds) => format_date(seconds).unwrap_or(value),
                     None => value,
@@ -164,7 +165,7 @@ impl<'de> Visitor<'de> for RedactedValueSeed {
     }
 }
 
-/// `Dec 7, 2022, 10:37:45 PM`
+/// Formats a date as CloudTrail does, such as `Dec 7, 2022, 10:37:45 PM`.
 fn format_date(seconds: f64) -> Option<Value> {
     let whole = serde_json::Number::from_f64(seconds.floor())?.to_string();
     let whole = whole.split('.').next()?.parse().ok()?;

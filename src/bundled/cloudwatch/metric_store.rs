@@ -1,5 +1,4 @@
-//! The metrics of external key stores: what was counted is written down by the minute and kept as long as CloudWatch keeps
-//! minutes.
+//! Storage for the metrics of external key stores: statistics for each minute, kept as long as CloudWatch keeps them.
 
 use std::sync::Arc;
 
@@ -12,12 +11,14 @@ use crate::aws::kms::metrics::dimension::CUSTOM_KEY_STORE_ID;
 use crate::bundled::{ApiResult, Call, Inner};
 use crate::xks::metrics::{Metric, MetricMinute};
 
-/// How long the figures of a minute are kept (GetMetricData: a period of 60 seconds is available for 15 days).
+/// How long the statistics of a minute are kept. Source: *GetMetricData* (60-second periods are available for 15 days).
 const RETENTION: SignedDuration = SignedDuration::from_hours(15 * 24);
-/// How often KMS asks the proxy of a connected store for its health by itself.
+/// How often KMS checks the health of the proxy of a connected key store.
 const HEALTH_CHECK_INTERVAL: SignedDuration = SignedDuration::from_mins(5);
 
-/// Writes down what waits. What can't be written is let go: figures must not stand in the way of what they tell of.
+/// Writes buffered metrics to the database.
+///
+/// Metrics that can't be written are dropped, because a failure to record metrics must not fail the request.
 pub fn flush(aws: &Inner) {
     let minutes = aws.xks_client.metrics().take();
     if minutes.is_empty() {
@@ -30,19 +31,19 @@ pub fn flush(aws: &Inner) {
     });
 }
 
-/// Writes down what waits in time, until `aws` is gone.
+/// Starts a thread that writes buffered metrics to the database until `aws` is dropped.
 pub fn spawn_flusher(aws: &Arc<Inner>) {
     let weak = Arc::downgrade(aws);
     aws.xks_client.metrics().spawn_flusher(move || weak.upgrade().map(|aws| flush(&aws)).is_some());
 }
 
-/// Writes down what waits, for the last time.
+/// Writes buffered metrics to the database and stops the thread that writes them.
 pub fn close(aws: &Inner) {
     flush(aws);
     aws.xks_client.metrics().close();
 }
 
-/// Dimensions in one order, as they are stored.
+/// Returns dimensions as they are stored, sorted, so that equal sets of dimensions have the same text.
 pub fn canonical_dimensions(dimensions: &[Dimension]) -> ApiResult<String> {
     let mut sorted: Vec<&Dimension> = dimensions.iter().collect();
     sorted.sort_unstable();
@@ -54,11 +55,11 @@ fn add_minute(tx: &Transaction, minute: &MetricMinute) -> ApiResult<()> {
     let mut dimensions = minute.metric.dimensions();
     dimensions.push(Dimension { name: CUSTOM_KEY_STORE_ID.to_owned(), value: id.to_owned() });
     let dimensions = canonical_dimensions(&dimensions)?;
-    let known: Option<i64> = tx
+    let existing: Option<i64> = tx
         .prepare_cached("SELECT id FROM metrics WHERE world = ?1 AND name = ?2 AND dimensions = ?3")?
         .query_row([account_region, minute.metric.name(), &dimensions], |row| row.get(0))
         .optional()?;
-    let metric = match known {
+    let metric = match existing {
         Some(id) => id,
         None => tx.query_row(
             "INSERT INTO metrics (world, name, dimensions) VALUES (?1, ?2, ?3) RETURNING id",
@@ -66,7 +67,7 @@ fn add_minute(tx: &Transaction, minute: &MetricMinute) -> ApiResult<()> {
             |row| row.get(0),
         )?,
     };
-    let figures = &minute.statistics;
+    let statistics = &minute.statistics;
     tx.prepare_cached(
         "INSERT INTO metric_minutes VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO UPDATE SET
              count = count + excluded.count, sum = sum + excluded.sum,
@@ -75,15 +76,15 @@ fn add_minute(tx: &Transaction, minute: &MetricMinute) -> ApiResult<()> {
     .execute(params![
         metric,
         minute.minute,
-        figures.count.cast_signed(),
-        figures.sum,
-        figures.min,
-        figures.max
+        statistics.count.cast_signed(),
+        statistics.sum,
+        statistics.min,
+        statistics.max
     ])?;
     Ok(())
 }
 
-/// Lets go of what is older than the minute `oldest`, and of metrics that have nothing left.
+/// Deletes statistics of minutes before `oldest`, and metrics that have no statistics left.
 fn prune(tx: &Transaction, oldest: i64) -> ApiResult<()> {
     if tx.prepare_cached("DELETE FROM metric_minutes WHERE minute < ?1")?.execute([oldest])? > 0 {
         let empty = "NOT EXISTS (SELECT 1 FROM metric_minutes WHERE metric = metrics.id)";
@@ -92,22 +93,24 @@ fn prune(tx: &Transaction, oldest: i64) -> ApiResult<()> {
     Ok(())
 }
 
-/// Connected stores of an account in a Region whose proxies were not asked for their health lately.
+/// Selects the connected key stores of an account in a Region whose next health check is due.
 const HEALTH_CHECK_DUE_CONDITION: &str =
     "world = ?1 AND document ->> '$.ConnectionState' = 'CONNECTED' AND coalesce(checked, 0) <= ?2";
 
 impl Call<'_> {
-    /// Asks the proxies of connected stores for their health when KMS would have done so by itself meanwhile, and notes how
-    /// old their credentials are. Nothing of it changes a store.
+    /// Checks the health of proxies if a check is due, as KMS does in the background, and records the age of their
+    /// credentials.
+    ///
+    /// The result changes only the metrics, not the key stores.
     pub async fn run_due_health_checks(&self) -> ApiResult<()> {
         let now = self.store().environment().clock.now();
         let before = now.saturating_sub(HEALTH_CHECK_INTERVAL).unwrap_or(Timestamp::MIN).as_millisecond();
-        let some = format!("SELECT EXISTS (SELECT 1 FROM key_stores WHERE {HEALTH_CHECK_DUE_CONDITION})");
+        let query = format!("SELECT EXISTS (SELECT 1 FROM key_stores WHERE {HEALTH_CHECK_DUE_CONDITION})");
         let is_due = self.store().read(|tx| -> ApiResult<bool> {
-            Ok(tx.prepare_cached(&some)?.query_row(params![self.account_region, before], |row| row.get(0))?)
+            Ok(tx.prepare_cached(&query)?.query_row(params![self.account_region, before], |row| row.get(0))?)
         })?;
         if is_due {
-            // Whoever sets the time asks; others see that it was done.
+            // Set the time of the check first, so that no other process makes the same check.
             let due: Vec<(String, i64)> = self.store().append(|tx| -> ApiResult<_> {
                 let mut claim = tx.prepare(&format!(
                     "UPDATE key_stores SET checked = ?3 WHERE {HEALTH_CHECK_DUE_CONDITION}
@@ -129,7 +132,7 @@ impl Call<'_> {
         let age = (now.as_millisecond() - credential_since).max(0) / (24 * 60 * 60 * 1000);
         let age = f64::from(i32::try_from(age).unwrap_or(i32::MAX));
         self.aws.xks_client.metrics().record(&target.key_store, Metric::CredentialAge, now, age);
-        // What it answers is counted by the client of the proxies.
+        // The XKS client records the result in the metrics.
         let _ = self.aws.xks_client.get_health_status(&target, &self.request_metadata("KmsHealthCheck", None)).await;
     }
 }
@@ -161,29 +164,30 @@ mod tests {
     async fn proxy_timeout_is_recorded_in_error_and_latency_metrics() {
         let environment = environment();
         let mut bundled = BundledAws::in_memory("default", environment.clone()).unwrap();
-        let silent = axum::Router::new().fallback(async || std::future::pending::<()>().await);
-        Arc::get_mut(&mut bundled.0).unwrap().xks_client = XksClient::new(silent, None, environment.clock.clone());
+        let unresponsive_proxy = axum::Router::new().fallback(async || std::future::pending::<()>().await);
+        Arc::get_mut(&mut bundled.0).unwrap().xks_client =
+            XksClient::new(unresponsive_proxy, None, environment.clock.clone());
         let client = in_process_client(&bundled, environment.clock.clone());
         encrypt(&client).await;
         let metrics = client.call(&ListMetrics::default()).await.unwrap().metrics;
-        let of_encrypt = |name| {
+        let encrypt_metric = |name| {
             let mut all = metrics.iter().filter(|metric| metric.dimension("KmsOperation") == Some("Encrypt"));
             all.find(|metric| metric.metric_name.as_deref() == Some(name)).unwrap()
         };
-        let errors = of_encrypt(XKS_PROXY_ERRORS);
+        let errors = encrypt_metric(XKS_PROXY_ERRORS);
         assert_eq!(errors.dimension("ErrorType"), Some("Retryable"));
         assert_eq!(errors.dimension("ExceptionName"), Some("XksProxyUnreachableException"));
         let query = |id: &str, name, stat: &str| MetricDataQuery {
             id: id.to_owned(),
             metric_stat: Some(MetricStat {
-                metric: of_encrypt(name).clone(),
+                metric: encrypt_metric(name).clone(),
                 period: 60,
                 stat: stat.to_owned(),
                 unit: None,
             }),
             ..MetricDataQuery::default()
         };
-        let asked = GetMetricData {
+        let request = GetMetricData {
             metric_data_queries: vec![
                 query("tries", XKS_PROXY_ERRORS, "Sum"),
                 query("least", XKS_PROXY_LATENCY, "Minimum"),
@@ -195,7 +199,7 @@ mod tests {
             max_datapoints: None,
             next_token: None,
         };
-        let results = client.call(&asked).await.unwrap().metric_data_results;
+        let results = client.call(&request).await.unwrap().metric_data_results;
         let values: Vec<_> = results.iter().map(|result| &result.values[..]).collect();
         assert_eq!(values, [[2.], [250.], [250.]]);
     }
@@ -206,9 +210,9 @@ mod tests {
         let bundled = BundledAws::in_memory("default", environment.clone()).unwrap();
         let client = in_process_client(&bundled, environment.clock.clone());
         let count = |query: &str| -> i64 {
-            let answer =
+            let row_count =
                 bundled.0.store.read(|tx| -> ApiResult<i64> { Ok(tx.query_row(query, [], |row| row.get(0))?) });
-            answer.unwrap()
+            row_count.unwrap()
         };
         let encrypts = "SELECT count(*) FROM metrics WHERE dimensions LIKE '%\"Encrypt\"%'";
         encrypt(&client).await;
@@ -217,7 +221,7 @@ mod tests {
         let minutes = count("SELECT count(*) FROM metric_minutes");
         environment.clock.advance(RETENTION);
         client.call(&ListMetrics::default()).await.unwrap();
-        assert_eq!(count(encrypts), 2, "the minute is just within the time");
+        assert_eq!(count(encrypts), 2, "the minute is still within the retention period");
         environment.clock.advance(HEALTH_CHECK_INTERVAL);
         client.call(&ListMetrics::default()).await.unwrap();
         assert_eq!(count(encrypts), 0);

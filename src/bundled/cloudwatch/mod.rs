@@ -1,4 +1,4 @@
-//! GetMetricData and ListMetrics of CloudWatch, for the metrics of external key stores.
+//! CloudWatch GetMetricData and ListMetrics, for the metrics of external key stores.
 
 pub(super) mod metric_store;
 
@@ -15,18 +15,18 @@ use crate::aws::kms::metrics::{NAMESPACE, XKS_PROXY_LATENCY};
 use crate::aws::scalar::EpochSeconds;
 use crate::xks::metrics::StatisticSet;
 
-/// Metrics on a page of ListMetrics.
+/// The maximum number of metrics on a page of ListMetrics.
 const MAX_METRICS_PER_PAGE: usize = 500;
-/// Queries of one GetMetricData.
+/// The maximum number of queries in a GetMetricData request.
 const MAX_QUERIES: usize = 500;
-/// Data points on a page of GetMetricData.
+/// The maximum number of data points on a page of GetMetricData.
 const MAX_DATAPOINTS: i64 = 100_800;
 
 fn validation_error(message: impl Into<String>) -> ServiceError {
     ServiceError::new("ValidationError", message)
 }
 
-/// What of the samples of a period makes its data point.
+/// A statistic: how the samples of a period are combined into a data point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Statistic {
     SampleCount,
@@ -46,37 +46,37 @@ impl Statistic {
             "Maximum" => Self::Maximum,
             _ => {
                 return Err(validation_error(format!(
-                    "The statistic {name} is not kept by the bundled AWS. Valid here are SampleCount, Average, Sum, Minimum \
-                     and Maximum."
+                    "The bundled AWS doesn't support the statistic {name}. Use SampleCount, Average, Sum, Minimum, or \
+                     Maximum."
                 )));
             }
         })
     }
 
     #[allow(clippy::cast_precision_loss)]
-    fn compute(self, figures: StatisticSet) -> f64 {
+    fn compute(self, statistics: StatisticSet) -> f64 {
         match self {
-            Self::SampleCount => figures.count as f64,
-            Self::Average => figures.sum / figures.count as f64,
-            Self::Sum => figures.sum,
-            Self::Minimum => figures.min,
-            Self::Maximum => figures.max,
+            Self::SampleCount => statistics.count as f64,
+            Self::Average => statistics.sum / statistics.count as f64,
+            Self::Sum => statistics.sum,
+            Self::Minimum => statistics.min,
+            Self::Maximum => statistics.max,
         }
     }
 }
 
-/// The unit that a metric of KMS is recorded in.
+/// Returns the unit that KMS records a metric in.
 fn unit_of(metric: &str) -> &'static str {
     if metric == XKS_PROXY_LATENCY { "Milliseconds" } else { "Count" }
 }
 
-/// One query that keeps the rules.
+/// A query that passed validation.
 struct ValidatedQuery<'a> {
     id: &'a str,
     label: &'a str,
-    /// The stored name and dimensions; nothing for a metric that nobody records.
+    /// The stored name and dimensions, or `None` for a metric that isn't recorded.
     stored_metric: Option<(&'a str, String)>,
-    /// Minutes that make one data point.
+    /// The number of minutes in one data point.
     period_minutes: i64,
     statistic: Statistic,
 }
@@ -91,31 +91,41 @@ impl<'a> ValidatedQuery<'a> {
     fn new(query: &'a MetricDataQuery, account: &str) -> ApiResult<Self> {
         let id = &*query.id;
         if !is_valid_id(id) {
-            let message = format!("The Id {id} has to start with a small letter and go on with letters, digits and _.");
+            let message = format!(
+                "The Id {id} is not valid. Use up to 255 letters, digits, and underscores, and start with a lowercase \
+                 letter."
+            );
             return Err(validation_error(message).into());
         }
         if query.account_id.as_deref().is_some_and(|other| other != account) {
-            return Err(
-                validation_error(format!("The query {id} is about another account, which shares no metrics.")).into()
-            );
+            return Err(validation_error(format!(
+                "The query {id} is for another account, which shares no metrics with this one."
+            ))
+            .into());
         }
         let stat = match (&query.metric_stat, &query.expression) {
             (Some(stat), None) => stat,
             (None, Some(_)) => {
-                let message = format!("The query {id} has an Expression; the bundled AWS does no metric math.");
+                let message = format!(
+                    "The query {id} has an Expression, but the bundled AWS doesn't support metric math. Use MetricStat."
+                );
                 return Err(validation_error(message).into());
             }
-            _ => return Err(validation_error(format!("The query {id} needs either MetricStat or Expression.")).into()),
+            _ => {
+                return Err(
+                    validation_error(format!("The query {id} must have either MetricStat or Expression.")).into()
+                );
+            }
         };
         let MetricStat { metric, period, stat: statistic, unit: wanted } = stat;
         let (Some(namespace), Some(name)) = (&metric.namespace, &metric.metric_name) else {
             return Err(
-                validation_error(format!("The metric of the query {id} needs Namespace and MetricName.")).into()
+                validation_error(format!("The metric of the query {id} must have Namespace and MetricName.")).into()
             );
         };
         if *period < 60 || period % 60 != 0 {
             return Err(
-                validation_error(format!("The Period {period} of the query {id} has to be a multiple of 60.")).into()
+                validation_error(format!("The Period {period} of the query {id} must be a multiple of 60.")).into()
             );
         }
         let is_recorded = namespace == NAMESPACE && wanted.as_ref().is_none_or(|wanted| wanted == unit_of(name));
@@ -129,7 +139,7 @@ impl<'a> ValidatedQuery<'a> {
         })
     }
 
-    /// The data points from the minute `start` on and before `end`, the oldest first.
+    /// Returns the data points from minute `start` up to and excluding minute `end`, the oldest first.
     fn data_points(&self, tx: &Transaction, account_region: &str, start: i64, end: i64) -> ApiResult<Vec<(i64, f64)>> {
         let Some((name, dimensions)) = &self.stored_metric else { return Ok(Vec::new()) };
         let metric: Option<i64> = tx
@@ -143,29 +153,31 @@ impl<'a> ValidatedQuery<'a> {
         )?;
         let minutes = query.query_map(params![metric, start, end], |row| {
             let count: i64 = row.get(1)?;
-            let figures =
+            let statistics =
                 StatisticSet { count: count.cast_unsigned(), sum: row.get(2)?, min: row.get(3)?, max: row.get(4)? };
-            Ok((row.get(0)?, figures))
+            Ok((row.get(0)?, statistics))
         })?;
         let periods = aggregate_periods(minutes.collect::<Result<Vec<_>, _>>()?, start, self.period_minutes);
-        Ok(periods.into_iter().map(|(minute, figures)| (minute, self.statistic.compute(figures))).collect())
+        Ok(periods.into_iter().map(|(minute, statistics)| (minute, self.statistic.compute(statistics))).collect())
     }
 }
 
-/// The figures of minutes put together in periods, which are counted from `start`. All in minutes since 1970.
+/// Combines the statistics of minutes into periods, which are aligned to `start`.
+///
+/// All times are in minutes since 1970-01-01 UTC.
 fn aggregate_periods(minutes: Vec<(i64, StatisticSet)>, start: i64, period: i64) -> Vec<(i64, StatisticSet)> {
     let mut periods: Vec<(i64, StatisticSet)> = Vec::new();
-    for (minute, figures) in minutes {
+    for (minute, statistics) in minutes {
         let at = minute - (minute - start).rem_euclid(period);
         match periods.last_mut() {
-            Some((last, so_far)) if *last == at => *so_far = so_far.merge(figures),
-            _ => periods.push((at, figures)),
+            Some((last, so_far)) if *last == at => *so_far = so_far.merge(statistics),
+            _ => periods.push((at, statistics)),
         }
     }
     periods
 }
 
-/// Where a page of GetMetricData starts: the query, and the minute of its last data point that was given.
+/// Parses the token for a page of GetMetricData: the index of a query, and the minute of its last returned data point.
 fn parse_next_token(token: &str) -> Option<(usize, i64)> {
     let (query, minute) = token.split_once('.')?;
     Some((query.parse().ok()?, minute.parse().ok()?))
@@ -176,20 +188,20 @@ impl Call<'_> {
         self.authorize("cloudwatch:GetMetricData", "*")?;
         let queries = &request.metric_data_queries;
         if queries.is_empty() || queries.len() > MAX_QUERIES {
-            return Err(validation_error("MetricDataQueries needs from 1 to 500 queries.").into());
+            return Err(validation_error("MetricDataQueries must have 1 to 500 queries.").into());
         }
         let validated =
             queries.iter().map(|query| ValidatedQuery::new(query, &self.account)).collect::<ApiResult<Vec<_>>>()?;
-        if let Some(twice) =
-            validated.iter().enumerate().find(|(at, one)| validated[..*at].iter().any(|two| two.id == one.id))
-        {
-            return Err(validation_error(format!("The Id {} is there twice.", twice.1.id)).into());
+        let is_duplicate =
+            |(at, query): &(usize, &ValidatedQuery)| validated[..*at].iter().any(|other| other.id == query.id);
+        if let Some((_, duplicate)) = validated.iter().enumerate().find(is_duplicate) {
+            return Err(validation_error(format!("Duplicate Id {}. Query Ids must be unique.", duplicate.id)).into());
         }
         let is_descending = match request.scan_by.as_deref() {
             None | Some("TimestampDescending") => true,
             Some("TimestampAscending") => false,
             Some(other) => {
-                let message = format!("ScanBy is {other}; valid are TimestampDescending and TimestampAscending.");
+                let message = format!("ScanBy {other} is not valid. Use TimestampDescending or TimestampAscending.");
                 return Err(validation_error(message).into());
             }
         };
@@ -198,14 +210,15 @@ impl Call<'_> {
         }
         let max_datapoints = request.max_datapoints.unwrap_or(MAX_DATAPOINTS);
         if !(1..=MAX_DATAPOINTS).contains(&max_datapoints) {
-            return Err(validation_error("MaxDatapoints has to be from 1 to 100800.").into());
+            return Err(validation_error("MaxDatapoints must be from 1 to 100800.").into());
         }
         let (first, last_minute) = match &request.next_token {
             None => (0, None),
             Some(token) => {
                 let (query, minute) =
                     parse_next_token(token).filter(|(query, _)| *query < queries.len()).ok_or_else(|| {
-                        ServiceError::new("InvalidNextToken", "NextToken is not one that GetMetricData gave.")
+                        let message = "NextToken is not valid. Use the NextToken of the previous response.";
+                        ServiceError::new("InvalidNextToken", message)
                     })?;
                 (query, Some(minute))
             }
@@ -215,7 +228,7 @@ impl Call<'_> {
         let end = (request.end_time.0.as_second() + 59).div_euclid(60);
         self.store().read(|tx| {
             let mut output = GetMetricDataOutput::default();
-            let mut room = usize::try_from(max_datapoints).unwrap_or_default();
+            let mut remaining = usize::try_from(max_datapoints).unwrap_or_default();
             for (at, query) in validated.iter().enumerate().skip(first) {
                 if queries[at].return_data == Some(false) {
                     continue;
@@ -227,13 +240,13 @@ impl Call<'_> {
                 if let (Some(last), true) = (last_minute, at == first) {
                     points.retain(|(minute, _)| if is_descending { *minute < last } else { *minute > last });
                 }
-                let is_cut = points.len() > room;
-                points.truncate(room);
-                room -= points.len();
+                let is_cut = points.len() > remaining;
+                points.truncate(remaining);
+                remaining -= points.len();
                 let last = points.last().map(|(minute, _)| *minute);
                 output.metric_data_results.push(metric_data_result(query, &points, is_cut)?);
                 if is_cut {
-                    // A page that has no room from the start of a query on goes on before its first data point.
+                    // If none of the query's data points fit on this page, the next page starts with the first one.
                     let outside = if is_descending { i64::MAX } else { i64::MIN };
                     output.next_token = Some(format!("{at}.{}", last.unwrap_or(outside)));
                     break;
@@ -245,18 +258,20 @@ impl Call<'_> {
 
     pub async fn list_metrics(&self, request: &ListMetrics) -> ApiResult<ListMetricsOutput> {
         self.authorize("cloudwatch:ListMetrics", "*")?;
-        let refused = |message: &str| ServiceError::new("InvalidParameterValue", message);
+        let invalid_parameter = |message: &str| ServiceError::new("InvalidParameterValue", message);
         let after: i64 = match &request.next_token {
             None => 0,
-            Some(token) => token.parse().map_err(|_| refused("NextToken is not one that ListMetrics gave."))?,
+            Some(token) => token.parse().map_err(|_| {
+                invalid_parameter("NextToken is not valid. Use the NextToken of the previous response.")
+            })?,
         };
         let recent = match request.recently_active.as_deref() {
             None => i64::MIN,
             Some("PT3H") => self.store().environment().clock.now().as_second().div_euclid(60) - 180,
-            Some(_) => return Err(refused("RecentlyActive has to be PT3H.").into()),
+            Some(_) => return Err(invalid_parameter("RecentlyActive must be PT3H.").into()),
         };
         if request.dimensions.len() > 10 {
-            return Err(refused("Name ten dimensions at most.").into());
+            return Err(invalid_parameter("Dimensions can have at most 10 filters.").into());
         }
         self.run_due_health_checks().await?;
         if request.namespace.as_ref().is_some_and(|namespace| namespace != NAMESPACE) {
@@ -293,13 +308,13 @@ impl Call<'_> {
 }
 
 fn metric_data_result(query: &ValidatedQuery, points: &[(i64, f64)], is_cut: bool) -> ApiResult<MetricDataResult> {
-    let moment = |minute: i64| jiff::Timestamp::from_second(minute * 60).map(EpochSeconds);
+    let timestamp = |minute: i64| jiff::Timestamp::from_second(minute * 60).map(EpochSeconds);
     Ok(MetricDataResult {
         id: query.id.to_owned(),
         label: query.label.to_owned(),
         timestamps: points
             .iter()
-            .map(|(minute, _)| moment(*minute))
+            .map(|(minute, _)| timestamp(*minute))
             .collect::<Result<_, _>>()
             .map_err(|error| validation_error(error.to_string()))?,
         values: points.iter().map(|(_, value)| *value).collect(),
@@ -321,20 +336,20 @@ mod tests {
             let mut minutes: std::collections::BTreeMap<i64, StatisticSet> = std::collections::BTreeMap::new();
             for (minute, sample) in samples.iter().filter(|(minute, _)| *minute >= start) {
                 let sample = StatisticSet::from(f64::from(*sample));
-                minutes.entry(*minute).and_modify(|known| *known = known.merge(sample)).or_insert(sample);
+                minutes.entry(*minute).and_modify(|so_far| *so_far = so_far.merge(sample)).or_insert(sample);
             }
             let periods = aggregate_periods(minutes.clone().into_iter().collect(), start, period);
             prop_assert!(periods.windows(2).all(|pair| pair[0].0 < pair[1].0));
-            for (at, figures) in &periods {
+            for (at, statistics) in &periods {
                 prop_assert_eq!((at - start) % period, 0);
                 let inside = samples.iter().filter(|(minute, _)| (*at..at + period).contains(minute));
                 let inside: Vec<f64> = inside.map(|(_, sample)| f64::from(*sample)).collect();
-                prop_assert_eq!(figures.count, inside.len() as u64);
-                prop_assert_eq!(Statistic::Sum.compute(*figures), inside.iter().sum::<f64>());
-                prop_assert_eq!(figures.min, inside.iter().copied().fold(f64::INFINITY, f64::min));
-                prop_assert_eq!(figures.max, inside.iter().copied().fold(0., f64::max));
-                let average = Statistic::Average.compute(*figures);
-                prop_assert!(figures.min <= average && average <= figures.max);
+                prop_assert_eq!(statistics.count, inside.len() as u64);
+                prop_assert_eq!(Statistic::Sum.compute(*statistics), inside.iter().sum::<f64>());
+                prop_assert_eq!(statistics.min, inside.iter().copied().fold(f64::INFINITY, f64::min));
+                prop_assert_eq!(statistics.max, inside.iter().copied().fold(0., f64::max));
+                let average = Statistic::Average.compute(*statistics);
+                prop_assert!(statistics.min <= average && average <= statistics.max);
             }
             let count: u64 = periods.iter().map(|(_, figures)| figures.count).sum();
             prop_assert_eq!(count, samples.iter().filter(|(minute, _)| *minute >= start).count() as u64);

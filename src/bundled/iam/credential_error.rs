@@ -1,21 +1,21 @@
-//! Why a request's credentials are refused.
+//! Errors of a request's credentials.
 
 use crate::aws::error::ServiceError;
 use crate::bundled::store::StoreError;
 
-/// Why temporary credentials are not taken.
+/// Why the credentials of a request are rejected.
 pub enum CredentialError {
-    /// They are none of this AWS, or the token is not theirs.
+    /// The access key doesn't exist, or the session token doesn't belong to it.
     Unknown,
-    /// Their time is over.
+    /// The credentials have expired.
     Expired,
-    /// Something failed.
+    /// The credentials could not be looked up.
     Failed(ServiceError),
 }
 
 impl From<StoreError> for CredentialError {
-    fn from(fault: StoreError) -> Self {
-        Self::Failed(fault.0)
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error.0)
     }
 }
 

@@ -1,8 +1,8 @@
-//! The operations of IAM that create and delete users, roles, their inline policies and access keys.
+//! IAM operations that create and delete users, roles, their inline policies, and access keys.
 //!
-//! A key policy, a grant or a trust policy that names a user or role means that one principal: once it is deleted, its
-//! unique ID stands in its place, and a new principal of the same name gets nothing of it. Source: *AWS JSON policy
-//! elements: Principal*.
+//! A key policy, grant, or trust policy that names a user or role refers to that one principal. When the principal is
+//! deleted, its unique ID replaces its ARN there, so a new principal with the same name doesn't get its permissions.
+//! Source: *AWS JSON policy elements: Principal*.
 
 pub(super) mod credential_error;
 pub(super) mod mfa;
@@ -30,15 +30,15 @@ use crate::aws::operation::Empty;
 use crate::aws::policy::{PolicyDocument, Statement, replace_principal};
 use crate::aws::scalar::SecretString;
 
-/// The longest name of a user or role (*IAM and AWS STS quotas*).
+/// The maximum length of the name of a user or role. Source: *IAM and AWS STS quotas*.
 const MAX_NAME_LENGTH: usize = 64;
-/// The longest name of an inline policy.
+/// The maximum length of the name of an inline policy.
 const MAX_POLICY_NAME_LENGTH: usize = 128;
-/// Access keys that a user can have.
+/// The maximum number of access keys of a user.
 const MAX_ACCESS_KEYS: u32 = 2;
-/// Tags that a principal or a session can have.
+/// The maximum number of tags of a principal or session.
 const MAX_TAGS: usize = 50;
-/// Characters of all inline policies of a principal, without white space: a user's and a role's.
+/// The maximum total length of all inline policies of a user or role, in characters other than white space.
 const MAX_INLINE_POLICY_CHARS: [(&str, usize); 2] = [("user", 2048), ("role", 10_240)];
 
 fn validation_error(message: impl Into<String>) -> ServiceError {
@@ -49,10 +49,10 @@ fn malformed_policy(message: impl Into<String>) -> ServiceError {
     ServiceError::new("MalformedPolicyDocument", message)
 }
 
-/// Checks the tags of a principal or a session: how many, how long, each key once.
+/// Checks the tags of a principal or session: their number, their lengths, and that their keys are unique.
 ///
 /// # Errors
-/// `ValidationError` for a limit, `InvalidParameterValue` for a key that is there twice.
+/// `ValidationError` if a limit is exceeded, or `InvalidParameterValue` for duplicate and reserved keys.
 pub fn check_tags(tags: &[Tag]) -> Result<(), ServiceError> {
     let constraint = |what: String| validation_error(format!("1 validation error detected: {what}"));
     if tags.len() > MAX_TAGS {
@@ -61,11 +61,11 @@ pub fn check_tags(tags: &[Tag]) -> Result<(), ServiceError> {
         )));
     }
     for (index, tag) in tags.iter().enumerate() {
-        for (member, text, least, max) in [("key", &tag.key, 1, 128), ("value", &tag.value, 0, 256)] {
-            if !(least..=max).contains(&text.chars().count()) {
+        for (member, text, min, max) in [("key", &tag.key, 1, 128), ("value", &tag.value, 0, 256)] {
+            if !(min..=max).contains(&text.chars().count()) {
                 let place = format!("tags.{}.member.{member}", index + 1);
                 return Err(constraint(format!(
-                    "Value at '{place}' failed to satisfy constraint: Member must have length between {least} and {max}"
+                    "Value at '{place}' failed to satisfy constraint: Member must have length between {min} and {max}"
                 )));
             }
         }
@@ -80,7 +80,7 @@ pub fn check_tags(tags: &[Tag]) -> Result<(), ServiceError> {
     Ok(())
 }
 
-/// Checks an identity-based policy: statements about actions and resources, without principals.
+/// Checks an identity-based policy: its statements must have actions and resources, but no principals.
 fn check_identity_policy(text: &str) -> Result<(), ServiceError> {
     let document: PolicyDocument =
         serde_json::from_str(text).map_err(|_| malformed_policy("Syntax errors in policy."))?;
@@ -98,7 +98,7 @@ fn check_identity_policy(text: &str) -> Result<(), ServiceError> {
     Ok(())
 }
 
-/// Where a path of IAM starts and ends: `/`, or `/division/team/`.
+/// Validates the path of a user or role, such as `/` or `/division/team/`, and returns it.
 fn validate_path(path: Option<&str>) -> Result<&str, ServiceError> {
     let path = path.unwrap_or("/");
     let is_path = path.len() <= 512
@@ -119,7 +119,7 @@ impl Call<'_> {
         self.store().environment().clock.now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
     }
 
-    /// The ARN of a user or role, for the question whether the caller may do something to it, and the principal itself.
+    /// Returns the ARN of a user or role, for authorization, and the principal itself if it exists.
     fn resolve_principal<T: DeserializeOwned>(
         &self,
         kind: &str,
@@ -127,13 +127,13 @@ impl Call<'_> {
         arn: impl Fn(&T) -> &String,
     ) -> ApiResult<(String, Option<T>)> {
         let found = self.find_principal_by_name::<T>(kind, name)?;
-        Ok((found.as_ref().map_or_else(|| self.iam_arn(kind, name), |one| arn(one).clone()), found))
+        Ok((found.as_ref().map_or_else(|| self.iam_arn(kind, name), |principal| arn(principal).clone()), found))
     }
 
     fn resolve_principal_arn(&self, kind: &str, name: &str) -> ApiResult<(String, bool)> {
         let (arn, found) = self.resolve_principal::<serde_json::Value>(kind, name, |_| &EMPTY_ARN)?;
-        let known = found.and_then(|found| found["Arn"].as_str().map(ToOwned::to_owned));
-        Ok((known.clone().unwrap_or(arn), known.is_some()))
+        let existing = found.and_then(|found| found["Arn"].as_str().map(ToOwned::to_owned));
+        Ok((existing.clone().unwrap_or(arn), existing.is_some()))
     }
 
     fn insert_principal(&self, tx: &Transaction, kind: &str, name: &str, document: &str) -> ApiResult<()> {
@@ -205,7 +205,7 @@ impl Call<'_> {
         })
     }
 
-    /// Checks a trust policy: principals that exist, actions of STS, and no resource.
+    /// Checks a trust policy: it must have existing principals and actions of STS, but no resources.
     fn check_trust_policy(&self, text: &str) -> ApiResult<()> {
         let document: PolicyDocument =
             serde_json::from_str(text).map_err(|_| malformed_policy("Syntax errors in policy."))?;
@@ -301,13 +301,13 @@ impl Call<'_> {
                 "SELECT document FROM principal_policies WHERE account = ?1 AND kind = ?2 AND principal = ?3 AND name <> ?4",
             )?;
             let others = query.query_map([key[0], key[1], key[2], policy], |row| row.get::<_, String>(0))?;
-            let letters = |text: &str| text.chars().filter(|letter| !letter.is_whitespace()).count();
-            let mut all = letters(text);
+            let length = |text: &str| text.chars().filter(|char| !char.is_whitespace()).count();
+            let mut total = length(text);
             for other in others {
-                all += letters(&other?);
+                total += length(&other?);
             }
-            let max = MAX_INLINE_POLICY_CHARS.iter().find(|(of, _)| *of == kind).map_or(0, |(_, max)| *max);
-            if all > max {
+            let max = MAX_INLINE_POLICY_CHARS.iter().find(|(name, _)| *name == kind).map_or(0, |(_, max)| *max);
+            if total > max {
                 let message = format!("Maximum policy size of {max} bytes exceeded for {kind} {name}");
                 return Err(ServiceError::new("LimitExceeded", message).into());
             }
@@ -330,7 +330,7 @@ impl Call<'_> {
         self.put_inline_policy("role", "iam:PutRolePolicy", role_name, policy_name, policy_document)
     }
 
-    /// The inline policies of a user or role that exists, by name, for a caller who may see them.
+    /// Returns the inline policies of a user or role, sorted by name, after checking the permission.
     fn inline_policies(
         &self,
         kind: &'static str,
@@ -347,7 +347,7 @@ impl Call<'_> {
 
     fn inline_policy(&self, kind: &'static str, action: &'static str, name: &str, policy: &str) -> ApiResult<String> {
         let all = self.inline_policies(kind, action, name)?;
-        let found = all.into_iter().find(|(known, _)| known == policy).map(|(_, text)| url_encode(&text));
+        let found = all.into_iter().find(|(name, _)| name == policy).map(|(_, text)| url_encode(&text));
         Ok(found.ok_or_else(|| no_such_entity(&format!("{kind} policy"), policy))?)
     }
 
@@ -402,7 +402,7 @@ impl Call<'_> {
         self.delete_inline_policy("role", "iam:DeleteRolePolicy", &request.role_name, &request.policy_name)
     }
 
-    /// The user that a request about access keys names, or the caller.
+    /// Returns the user whose access keys a request is about: the named user, or else the caller.
     fn access_key_user(&self, action: &'static str, name: Option<&str>) -> ApiResult<User> {
         let Some(name) = name.or(self.caller.user_name()) else {
             return Err(validation_error("Must specify userName when calling with non-User credentials").into());
@@ -483,9 +483,9 @@ impl Call<'_> {
     }
 }
 
-/// The status of every access key: none can be made inactive here.
+/// The status of every access key. The bundled AWS doesn't support inactive ones.
 const STATUS_ACTIVE: &str = "Active";
-/// What stands for the ARN of a document that is looked at as JSON.
+/// The placeholder ARN of principals that are read as plain JSON.
 static EMPTY_ARN: String = String::new();
 
 fn authorization_with_tags(action: &'static str, tags: &MemberList<Tag>) -> super::authorization::AuthorizationRequest {
@@ -507,7 +507,7 @@ fn paginate_policy_names(
     })
 }
 
-/// Rows of three texts that a query finds for a part of a text.
+/// Runs a query with `part` as its parameter, and returns rows of three text columns.
 fn rows_containing(tx: &Transaction, query: &str, part: &str) -> ApiResult<Vec<[String; 3]>> {
     let mut query = tx.prepare(query)?;
     let rows = query.query_map([part], |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?]))?;

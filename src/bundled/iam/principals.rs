@@ -1,4 +1,4 @@
-//! IAM and STS: who there is, and who is calling.
+//! IAM and STS operations that look up users, roles, and callers.
 
 use crate::aws::member_list::MemberList;
 use crate::bundled::iam::credential_error::CredentialError;
@@ -22,9 +22,10 @@ use crate::bundled::store::{OpenError, Store, StoreError};
 use crate::bundled::{AccessKey, ApiResult, Call, Caller, Inner};
 use crate::environment::{Random, RandomError};
 
-/// The policies of a user or role and their names, by name.
+/// Returns the names and texts of the policies of a user or role, sorted by name.
 pub fn policies_of(tx: &Transaction, arn: &str) -> ApiResult<Vec<(String, String)>> {
-    let arn: Arn = arn.parse().map_err(|_| ServiceError::new("InternalFailure", "A principal has no ARN."))?;
+    let arn: Arn =
+        arn.parse().map_err(|_| ServiceError::new("InternalFailure", "The ARN of a principal is not valid."))?;
     let kind = arn.resource.split('/').next().unwrap_or_default();
     let name = arn.resource.rsplit('/').next().unwrap_or_default();
     let mut query = tx.prepare_cached(
@@ -34,20 +35,20 @@ pub fn policies_of(tx: &Transaction, arn: &str) -> ApiResult<Vec<(String, String
     Ok(rows.collect::<Result<_, rusqlite::Error>>()?)
 }
 
-/// The tags of a user or role.
+/// Returns the tags of a user or role.
 pub fn tags_of_principal(tx: &Transaction, arn: &str) -> ApiResult<Vec<Tag>> {
     let query = "SELECT document -> '$.Tags.member' FROM principals WHERE document ->> '$.Arn' = ?1";
     let found: Option<Option<String>> = tx.query_row(query, [arn], |row| row.get(0)).optional()?;
     Ok(found.flatten().as_deref().map(serde_json::from_str).transpose()?.unwrap_or_default())
 }
 
-/// An access key, and its secret.
+/// The caller that an access key belongs to, and its secret.
 struct AccessKeyRecord {
     caller: Arc<Caller>,
     secret: SecretString,
 }
 
-/// Who an access key belongs to, and its secret.
+/// Returns the caller that an access key belongs to, and its secret.
 pub fn find_access_key(aws: &Inner, id: &str) -> Result<(Arc<Caller>, SecretString), CredentialError> {
     let key = aws.store.get_or_load(id, |tx| -> Result<_, CredentialError> {
         let mut query = tx.prepare_cached("SELECT account, arn, user_id, secret FROM access_keys WHERE id = ?1")?;
@@ -78,7 +79,7 @@ fn unseal_secret(store: &Store, id: &str, sealed: &[u8]) -> ApiResult<SecretStri
     Ok(SecretString::new(String::from_utf8_lossy(&secret).into_owned()))
 }
 
-/// A user's access key that is there.
+/// Returns the credentials of an existing access key.
 fn load_credentials(store: &Store, id: &str) -> Result<Credentials, OpenError> {
     let sealed: Vec<u8> =
         store.read(|tx| tx.query_row("SELECT secret FROM access_keys WHERE id = ?1", [id], |row| row.get(0)))?;
@@ -86,28 +87,28 @@ fn load_credentials(store: &Store, id: &str) -> Result<Credentials, OpenError> {
     Ok(Credentials { access_key_id: id.to_owned(), secret_access_key, session_token: None })
 }
 
-/// Sixteen of A to Z and 2 to 7, as the IDs of IAM end.
+/// Returns 16 random characters from A-Z and 2-7, for the end of a unique ID of IAM.
 pub fn unique_id_suffix(random: &Random) -> Result<String, RandomError> {
     const LETTERS: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
     let bytes = random.bytes::<16>()?;
     Ok(bytes.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect())
 }
 
-/// The access key of the console's user.
+/// Returns the access key of the console's user.
 pub fn console_credentials(store: &Store) -> Result<Credentials, OpenError> {
     let id: Vec<u8> = store
         .read(|tx| tx.query_row("SELECT value FROM meta WHERE name = 'console-access-key'", [], |row| row.get(0)))?;
     load_credentials(store, &String::from_utf8_lossy(&id))
 }
 
-/// The console's user.
+/// Returns the ARN of the console's user.
 pub fn console_user(store: &Store) -> Result<Arn, OpenError> {
     let query = "SELECT arn FROM access_keys WHERE CAST(id AS BLOB) = (SELECT value FROM meta WHERE name = 'console-access-key')";
     let arn: String = store.read(|tx| tx.query_row(query, [], |row| row.get(0)))?;
-    arn.parse().map_err(|_| ServiceError::new("InternalFailure", "The console's user has no ARN.").into())
+    arn.parse().map_err(|_| ServiceError::new("InternalFailure", "The ARN of the console's user is not valid.").into())
 }
 
-/// The access keys of all users that have one; the console's first.
+/// Returns the access keys of all users that have one, the console's first.
 pub fn access_keys(store: &Store) -> Result<Vec<AccessKey>, OpenError> {
     let query = "SELECT id, arn FROM access_keys
                  ORDER BY CAST(id AS BLOB) <> (SELECT value FROM meta WHERE name = 'console-access-key'), arn";
@@ -122,7 +123,7 @@ pub fn access_keys(store: &Store) -> Result<Vec<AccessKey>, OpenError> {
         .collect()
 }
 
-/// The names and ARNs of all roles.
+/// Returns the names and ARNs of all roles.
 pub fn roles(store: &Store) -> Result<Vec<(String, String)>, OpenError> {
     let query = "SELECT name, document ->> '$.Arn' FROM principals WHERE kind = 'role' ORDER BY account, name";
     Ok(store.read(|tx| {
@@ -135,7 +136,7 @@ pub fn no_such_entity(kind: &str, name: &str) -> ServiceError {
     ServiceError::new("NoSuchEntity", format!("The {kind} with name {name} cannot be found."))
 }
 
-/// As IAM tells policies: URL-encoded as RFC 3986 has it.
+/// URL-encodes a policy as IAM does in its responses, according to RFC 3986.
 pub fn url_encode(policy: &str) -> String {
     form_urlencoded::byte_serialize(policy.as_bytes()).collect::<String>().replace('+', "%20")
 }
@@ -191,7 +192,7 @@ impl Call<'_> {
         let user = self.find_principal_by_name::<User>("user", name)?;
         self.authorize(
             "iam:GetUser",
-            &user.as_ref().map_or_else(|| self.iam_arn("user", name), |one| one.arn.clone()),
+            &user.as_ref().map_or_else(|| self.iam_arn("user", name), |user| user.arn.clone()),
         )?;
         Ok(GetUserOutput { user: user.ok_or_else(|| no_such_entity("user", name))? })
     }
@@ -201,7 +202,7 @@ impl Call<'_> {
         let role = self.find_principal_by_name::<Role>("role", name)?;
         self.authorize(
             "iam:GetRole",
-            &role.as_ref().map_or_else(|| self.iam_arn("role", name), |one| one.arn.clone()),
+            &role.as_ref().map_or_else(|| self.iam_arn("role", name), |role| role.arn.clone()),
         )?;
         Ok(GetRoleOutput { role: role.ok_or_else(|| no_such_entity("role", name))? })
     }
@@ -218,7 +219,7 @@ impl Call<'_> {
         Ok(found.as_deref().map(serde_json::from_str).transpose()?)
     }
 
-    /// The user or role of this account that an ARN names, and its unique ID.
+    /// Finds the user or role of this account with this ARN, and returns the parsed ARN and the unique ID.
     pub fn find_principal_by_arn(&self, arn: &str) -> ApiResult<(Arn, String)> {
         let invalid = || ServiceError::new("InvalidInput", format!("Invalid PolicySourceArn: {arn}"));
         let parsed: Arn = arn.parse().map_err(|_| invalid())?;
@@ -232,7 +233,7 @@ impl Call<'_> {
             "user" => self.find_principal_by_name::<User>(kind, name)?.map(|user| (user.arn, user.user_id)),
             _ => self.find_principal_by_name::<Role>(kind, name)?.map(|role| (role.arn, role.role_id)),
         };
-        let (_, id) = found.filter(|(known, _)| known == arn).ok_or_else(|| no_such_entity(kind, name))?;
+        let (_, id) = found.filter(|(found_arn, _)| found_arn == arn).ok_or_else(|| no_such_entity(kind, name))?;
         Ok((parsed, id))
     }
 
@@ -247,7 +248,7 @@ impl Call<'_> {
         Ok(ListAccountAliasesOutput { account_aliases: MemberList { member }, is_truncated: false })
     }
 
-    // The table of operations takes handlers that can refuse.
+    // The operation table requires handlers to return a `Result`.
     #[allow(clippy::unnecessary_wraps)]
     pub fn get_caller_identity(&self, _: &GetCallerIdentity) -> ApiResult<CallerIdentity> {
         let Caller { account, arn, user_id, .. } = (*self.caller).clone();
@@ -259,7 +260,7 @@ impl Call<'_> {
         self.store().read(|tx| Ok(tx.query_row(query, [account, name], |row| row.get(0))?))
     }
 
-    /// Whether a principal of a policy exists: a user or role that is known, or any account.
+    /// Returns whether a principal of a policy exists: a known user or role, or any account.
     pub fn principal_exists(&self, name: &str) -> ApiResult<bool> {
         let is_account = |text: &str| text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
         if name == "*" || is_account(name) {
@@ -270,7 +271,7 @@ impl Call<'_> {
             return Ok(false);
         }
         if let Some(session) = arn.resource.strip_prefix("assumed-role/").filter(|_| arn.service == "sts") {
-            // The session may not have begun yet; its role must exist. A session's ARN leaves out the path of the role.
+            // The role must exist, but the session doesn't have to. A session's ARN doesn't contain the role's path.
             let Some((role, session)) = session.split_once('/') else { return Ok(false) };
             let is_session = limits::role_session_name(session).is_ok();
             return Ok(is_session && self.role_exists(&arn.account, role)?);
@@ -279,12 +280,12 @@ impl Call<'_> {
             return Ok(false);
         }
         let Some((kind, _)) = arn.resource.split_once('/') else { return Ok(arn.resource == "root") };
-        let bare = arn.resource.rsplit('/').next().unwrap_or_default();
+        let bare_name = arn.resource.rsplit('/').next().unwrap_or_default();
         self.store().read(|tx| {
             let document: Option<String> = tx
                 .query_row(
                     "SELECT document FROM principals WHERE account = ?1 AND kind = ?2 AND name = ?3",
-                    [&arn.account, kind, bare],
+                    [&arn.account, kind, bare_name],
                     |row| row.get(0),
                 )
                 .optional()?;

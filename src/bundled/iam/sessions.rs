@@ -1,4 +1,4 @@
-//! AssumeRole, and the temporary credentials that it gives.
+//! AssumeRole, and the temporary credentials that it returns.
 
 use super::credential_error::CredentialError;
 use std::sync::Arc;
@@ -21,34 +21,38 @@ use crate::bundled::authorization::AuthorizationRequest;
 use crate::bundled::store::StoreError;
 use crate::bundled::{ApiResult, Call, Caller, Inner};
 
-/// The action of AssumeRole.
+/// The IAM action that AssumeRole requires.
 const ASSUME_ROLE_ACTION: &str = "sts:AssumeRole";
-/// How long a session lasts when the caller does not say, in seconds.
+/// The default duration of a session, in seconds.
 const DEFAULT_DURATION_SECONDS: u32 = 3600;
 
-/// A role that other principals of its account may assume, as IAM allows them.
+/// Returns the default trust policy of a role: principals of its account can assume it if their IAM policies allow it.
 fn default_trust_policy(account: &str) -> String {
     format!(
         r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"AWS":"arn:aws:iam::{account}:root"}},"Action":"sts:AssumeRole"}}]}}"#
     )
 }
 
-/// What conditions look at in a session, and what the sessions that come of it inherit.
+/// The attributes of a session that policy conditions refer to. Sessions chained from it inherit some of them.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct SessionAttributes {
-    /// When its credentials were issued; not known of sessions of an older database.
+    /// When the credentials were issued. `None` for sessions from an older version of the database.
     pub issued: Option<Timestamp>,
-    /// The tags given with it, and those inherited.
+    /// The session tags, including inherited ones.
     pub tags: Vec<Tag>,
-    /// The keys of the tags that are inherited.
+    /// The keys of the tags that chained sessions inherit.
     pub transitive: Vec<String>,
-    /// Who is behind it.
+    /// The source identity, which identifies the original caller.
     pub source_identity: Option<String>,
 }
 
 impl SessionAttributes {
-    /// The context of the session that `request` asks for, from a caller that may be in a session itself.
+    /// Returns the attributes of the session that `request` starts. The caller can be in a session itself.
+    ///
+    /// # Errors
+    /// `ValidationError`, `InvalidParameterValue`, or `AccessDenied` if the tags or the source identity aren't valid.
+    ///
     /// Sources: *Pass session tags in AWS STS*; *Monitor and control actions taken with assumed roles*.
     fn from_request(request: &AssumeRole, caller: &Caller, now: Timestamp) -> Result<Self, ServiceError> {
         let invalid = |message: &str| ServiceError::new("InvalidParameterValue", message);
@@ -69,8 +73,9 @@ impl SessionAttributes {
         let inherited = parent.tags.iter().filter(|tag| is_inherited(tag)).cloned();
         if let Some(identity) = &request.source_identity {
             limits::source_identity(identity).map_err(|violation| violation.to_query_error(identity))?;
-            if parent.source_identity.as_ref().is_some_and(|known| known != identity) {
-                let message = "The source identity of a session can't be changed by the roles that it assumes.";
+            if parent.source_identity.as_ref().is_some_and(|parent_identity| parent_identity != identity) {
+                let message =
+                    "The source identity of a session can't be changed when the session assumes another role.";
                 return Err(ServiceError::new("AccessDenied", message));
             }
         }
@@ -83,22 +88,22 @@ impl SessionAttributes {
     }
 }
 
-/// The tags of a principal in a session: those of the session in place of the role's of the same key.
+/// Returns the tags of a principal in a session. Session tags replace role tags with the same key.
 fn effective_tags(role: Vec<Tag>, session: &SessionAttributes) -> Vec<Tag> {
     let is_replaced = |tag: &Tag| session.tags.iter().any(|other| other.key.eq_ignore_ascii_case(&tag.key));
     role.into_iter().filter(|tag| !is_replaced(tag)).chain(session.tags.iter().cloned()).collect()
 }
 
-/// Temporary credentials.
+/// Temporary credentials, with the caller that they belong to.
 struct Session {
     caller: Arc<Caller>,
     secret: SecretString,
     token: String,
-    /// In milliseconds since 1970.
+    /// When the credentials expire, in milliseconds since 1970-01-01 UTC.
     expires: i64,
 }
 
-/// Whose temporary credentials these are, and their secret.
+/// Returns the caller that temporary credentials belong to, and their secret.
 pub fn find_session(
     aws: &Inner,
     id: &str,
@@ -156,9 +161,11 @@ impl Call<'_> {
         if let Some(policy) = &request.policy
             && self.aws.policy_cache.get_or_parse(policy).is_none()
         {
-            return Err(
-                ServiceError::new("MalformedPolicyDocument", "The session policy is no policy document.").into()
-            );
+            return Err(ServiceError::new(
+                "MalformedPolicyDocument",
+                "The session policy is not a valid policy document.",
+            )
+            .into());
         }
         let context = SessionAttributes::from_request(request, &self.caller, self.store().environment().clock.now())?;
         let code = self.verify_mfa_code(request)?;
@@ -183,7 +190,7 @@ impl Call<'_> {
             if let Some(code) = &code {
                 code.consume(tx)?;
             }
-            // What is over serves nobody.
+            // Delete expired sessions.
             tx.execute("DELETE FROM sessions WHERE expires < ?1", [environment.clock.now().as_millisecond()])?;
             tx.execute(
                 "INSERT INTO sessions VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
@@ -202,13 +209,13 @@ impl Call<'_> {
             )?;
             Ok(())
         })?;
-        let shown = expires.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        let expiration = expires.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
         Ok(AssumeRoleOutput {
             credentials: SessionCredentials {
                 access_key_id: id,
                 secret_access_key: SecretString::new(secret.to_string()),
                 session_token: SecretString::new(token),
-                expiration: shown,
+                expiration,
             },
             assumed_role_user: AssumedRoleUser { assumed_role_id: user_id, arn },
             packed_policy_size: request
@@ -219,8 +226,8 @@ impl Call<'_> {
         })
     }
 
-    /// The requested role, if its trust policy and the caller's IAM policies let the caller have it, with the tags and
-    /// the source identity that the session will have.
+    /// Returns the requested role if its trust policy and the caller's IAM policies allow the caller to assume it with
+    /// the tags and the source identity of the session.
     fn find_assumable_role(&self, request: &AssumeRole, context: &SessionAttributes, has_mfa: bool) -> ApiResult<Role> {
         let denied = |action: &str| {
             let (arn, role) = (&self.caller.arn, &request.role_arn);
@@ -240,7 +247,7 @@ impl Call<'_> {
         }
         let trust =
             role.assume_role_policy_document.clone().unwrap_or_else(|| default_trust_policy(&requested_arn.account));
-        // A trust policy has no Resource: it is about its role.
+        // A trust policy has no Resource element, because it applies to its role.
         let trust = self.aws.policy_cache.get_or_parse(&trust).ok_or_else(no_role)?.with_all_resources();
         let actions = [
             Some(ASSUME_ROLE_ACTION),
@@ -256,7 +263,10 @@ impl Call<'_> {
         Ok(role)
     }
 
-    /// Whether the trust policy of a role, and where it leaves it to them the IAM policies of the caller, allow an action.
+    /// Returns whether the trust policy of a role allows an action.
+    ///
+    /// The caller's IAM policies must allow it too if the trust policy delegates to them, or if the role is in another
+    /// account.
     fn can_assume_role(
         &self,
         trust: &PolicyDocument,
@@ -278,8 +288,9 @@ impl Call<'_> {
     }
 }
 
-/// One of the actions of AssumeRole, with its condition keys. Source: *Actions, resources, and condition keys for AWS
-/// Security Token Service*.
+/// Returns the authorization request for one of the actions of AssumeRole, with its condition keys.
+///
+/// Source: *Actions, resources, and condition keys for AWS Security Token Service*.
 fn assume_role_authorization(
     action: &'static str,
     request: &AssumeRole,
@@ -307,7 +318,7 @@ fn assume_role_authorization(
     authorization
 }
 
-/// Checks the length of a session against the role's longest, and against that of a chain of roles.
+/// Checks the duration of a session against the maximum of the role and the limit for role chaining.
 fn check_duration(role: &Role, is_chained: bool, duration: u32) -> Result<(), ServiceError> {
     let message = if duration > role.max_session_duration.unwrap_or(DEFAULT_DURATION_SECONDS) {
         "The requested DurationSeconds exceeds the MaxSessionDuration set for this role."

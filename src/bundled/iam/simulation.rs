@@ -1,4 +1,4 @@
-//! SimulatePrincipalPolicy: the policies of a user or role are asked what they would say, by the engine that decides.
+//! SimulatePrincipalPolicy, which evaluates the policies of a user or role with the engine that authorizes requests.
 
 use crate::aws::member_list::MemberList;
 use std::collections::BTreeSet;
@@ -17,7 +17,7 @@ use crate::aws::policy::{Effect, PolicyDocument, statement_spans};
 use crate::bundled::pagination::paginate;
 use crate::bundled::{ApiResult, Call};
 
-/// The words of `ContextKeyType`.
+/// The values of `ContextKeyType`.
 const CONTEXT_KEY_TYPES: [&str; 12] = [
     "string",
     "stringList",
@@ -37,7 +37,7 @@ fn invalid_input(message: impl Into<String>) -> ServiceError {
     ServiceError::new("InvalidInput", message)
 }
 
-/// A policy that is asked, with what the answer says of it.
+/// A policy in a simulation, with the ID and type that the response shows.
 struct PolicySource {
     id: String,
     kind: &'static str,
@@ -46,11 +46,11 @@ struct PolicySource {
 }
 
 impl PolicySource {
-    /// These of its statements, each with its place.
+    /// Returns the statements with these indexes, each with its position in the policy.
     fn matched_statements(&self, statements: &[usize]) -> impl Iterator<Item = MatchedStatement> {
         let spans = statement_spans(&self.text);
-        statements.iter().map(move |place| {
-            let (start, end) = spans.get(*place).copied().unwrap_or_default();
+        statements.iter().map(move |index| {
+            let (start, end) = spans.get(*index).copied().unwrap_or_default();
             let position = |(line, column)| Position { line, column };
             MatchedStatement {
                 source_policy_id: self.id.clone(),
@@ -62,7 +62,7 @@ impl PolicySource {
     }
 }
 
-/// Who is asked about what.
+/// The policies, caller, context, and resources of a simulation.
 struct Simulation {
     identity_policies: Vec<PolicySource>,
     boundary_policies: Vec<PolicySource>,
@@ -74,7 +74,7 @@ struct Simulation {
     resources: Vec<String>,
 }
 
-/// What is decided about an action on a resource.
+/// The decision about an action on a resource.
 struct ResourceDecision {
     decision: Decision,
     matched_statements: Vec<MatchedStatement>,
@@ -87,28 +87,30 @@ impl Simulation {
         let policy_request = PolicyRequest { action, resource, context: &self.request_context };
         let principal =
             RequestPrincipal { arn: &self.caller_arn, issuer_arn: &self.caller_arn, account: &self.caller_account };
-        let said_by = |sources: &[PolicySource], effect| -> Vec<MatchedStatement> {
-            let said = sources.iter().map(|one| (one, one.document.matching_statements(effect, &policy_request, None)));
-            said.flat_map(|(one, places)| one.matched_statements(&places).collect::<Vec<_>>()).collect()
+        let matching_in = |policies: &[PolicySource], effect| -> Vec<MatchedStatement> {
+            let matching = policies
+                .iter()
+                .map(|policy| (policy, policy.document.matching_statements(effect, &policy_request, None)));
+            matching.flat_map(|(policy, indexes)| policy.matched_statements(&indexes).collect::<Vec<_>>()).collect()
         };
-        let of_resource = |effect| -> Vec<MatchedStatement> {
-            let places =
-                |one: &PolicySource| one.document.matching_statements(effect, &policy_request, Some(&principal));
+        let matching_in_resource_policy = |effect| -> Vec<MatchedStatement> {
+            let indexes =
+                |policy: &PolicySource| policy.document.matching_statements(effect, &policy_request, Some(&principal));
             self.resource_policy
                 .iter()
-                .flat_map(|one| one.matched_statements(&places(one)).collect::<Vec<_>>())
+                .flat_map(|policy| policy.matched_statements(&indexes(policy)).collect::<Vec<_>>())
                 .collect()
         };
-        let mut denying = said_by(&self.identity_policies, Effect::Deny);
-        denying.extend(said_by(&self.boundary_policies, Effect::Deny));
-        denying.extend(of_resource(Effect::Deny));
-        let by_boundary =
-            (!self.boundary_policies.is_empty()).then(|| !said_by(&self.boundary_policies, Effect::Allow).is_empty());
-        let by_identity = said_by(&self.identity_policies, Effect::Allow);
+        let mut denying = matching_in(&self.identity_policies, Effect::Deny);
+        denying.extend(matching_in(&self.boundary_policies, Effect::Deny));
+        denying.extend(matching_in_resource_policy(Effect::Deny));
+        let by_boundary = (!self.boundary_policies.is_empty())
+            .then(|| !matching_in(&self.boundary_policies, Effect::Allow).is_empty());
+        let by_identity = matching_in(&self.identity_policies, Effect::Allow);
         let by_resource = self
             .resource_policy
             .as_ref()
-            .map_or(PermissionResult::NotAllowed, |one| one.document.permission_for(&principal, &policy_request));
+            .map_or(PermissionResult::NotAllowed, |policy| policy.document.permission_for(&principal, &policy_request));
         let is_allowed = by_boundary != Some(false)
             && match by_resource {
                 PermissionResult::Direct if !self.is_cross_account => true,
@@ -117,11 +119,13 @@ impl Simulation {
             };
         let (decision, matched) = match (denying.is_empty(), is_allowed) {
             (false, _) => (Decision::ExplicitDeny, denying),
-            (true, true) => (Decision::Allowed, by_identity.into_iter().chain(of_resource(Effect::Allow)).collect()),
+            (true, true) => {
+                (Decision::Allowed, by_identity.into_iter().chain(matching_in_resource_policy(Effect::Allow)).collect())
+            }
             (true, false) => (Decision::ImplicitDeny, Vec::new()),
         };
-        let asked = self.identity_policies.iter().chain(&self.boundary_policies).chain(&self.resource_policy);
-        let missing = asked.flat_map(|one| one.document.missing_context_keys(&policy_request)).collect();
+        let policies = self.identity_policies.iter().chain(&self.boundary_policies).chain(&self.resource_policy);
+        let missing = policies.flat_map(|policy| policy.document.missing_context_keys(&policy_request)).collect();
         let by_boundary = by_boundary.map(|allowed_by_permissions_boundary| PermissionsBoundaryDecisionDetail {
             allowed_by_permissions_boundary,
         });
@@ -133,19 +137,19 @@ impl Simulation {
         }
     }
 
-    /// One result for an action: the most restrictive decision, and that on each resource which is named.
+    /// Evaluates an action: the most restrictive decision, and the decision on each named resource.
     fn evaluate_action(&self, action: &str) -> EvaluationResult {
-        let verdicts: Vec<ResourceDecision> =
+        let decisions: Vec<ResourceDecision> =
             self.resources.iter().map(|resource| self.evaluate_resource(action, resource)).collect();
-        let decision = verdicts.iter().map(|one| one.decision).max().unwrap_or(Decision::ImplicitDeny);
-        let decisive = verdicts.iter().filter(|one| one.decision == decision);
+        let decision = decisions.iter().map(|one| one.decision).max().unwrap_or(Decision::ImplicitDeny);
+        let decisive = decisions.iter().filter(|one| one.decision == decision);
         let mut matched = Vec::new();
         for statement in decisive.flat_map(|one| &one.matched_statements) {
             if !matched.contains(statement) {
                 matched.push(statement.clone());
             }
         }
-        let details = verdicts.iter().filter_map(|one| one.boundary_decision);
+        let details = decisions.iter().filter_map(|one| one.boundary_decision);
         let name = if let [one] = &self.resources[..] { one } else { "*" };
         let mut result = EvaluationResult {
             eval_action_name: action.to_owned(),
@@ -156,18 +160,18 @@ impl Simulation {
             permissions_boundary_decision_detail: details.min_by_key(|one| one.allowed_by_permissions_boundary),
             resource_specific_results: MemberList::default(),
         };
-        for (verdict, resource) in verdicts.into_iter().zip(&self.resources) {
-            let missing = verdict.missing_context_values.into_iter().collect();
+        for (resource_decision, resource) in decisions.into_iter().zip(&self.resources) {
+            let missing = resource_decision.missing_context_values.into_iter().collect();
             if self.resources.len() == 1 && resource == "*" {
                 result.missing_context_values = missing;
                 continue;
             }
             result.resource_specific_results.member.push(ResourceSpecificResult {
                 eval_resource_name: resource.clone(),
-                eval_resource_decision: verdict.decision,
-                matched_statements: verdict.matched_statements.into_iter().collect(),
+                eval_resource_decision: resource_decision.decision,
+                matched_statements: resource_decision.matched_statements.into_iter().collect(),
                 missing_context_values: missing,
-                permissions_boundary_decision_detail: verdict.boundary_decision,
+                permissions_boundary_decision_detail: resource_decision.boundary_decision,
             });
         }
         result
@@ -186,10 +190,10 @@ impl Call<'_> {
             }
         }
         let simulation = self.build_simulation(request)?;
-        // The marker names the place of an action: the order is the caller's.
-        let places = request.action_names.member.iter().enumerate();
-        let all: Vec<(String, &String)> = places.map(|(place, action)| (format!("{place:06}"), action)).collect();
-        let page = paginate(all, |(place, _)| place, request.max_items, 100, 1000, request.marker.as_deref())?;
+        // A marker is the index of an action, because the results are in the order of the request.
+        let indexed = request.action_names.member.iter().enumerate();
+        let all: Vec<(String, &String)> = indexed.map(|(index, action)| (format!("{index:06}"), action)).collect();
+        let page = paginate(all, |(index, _)| index, request.max_items, 100, 1000, request.marker.as_deref())?;
         Ok(SimulatePolicyOutput {
             evaluation_results: page.items.iter().map(|(_, action)| simulation.evaluate_action(action)).collect(),
             is_truncated: page.next_marker.is_some(),
@@ -203,14 +207,14 @@ impl Call<'_> {
         let name = source.resource.rsplit('/').next().unwrap_or_default();
         let read = |text: String, id: String, kind| -> ApiResult<PolicySource> {
             let Some(document) = self.aws.policy_cache.get_or_parse(&text) else {
-                return Err(invalid_input(format!("{id} is no policy document.")).into());
+                return Err(invalid_input(format!("{id} is not a valid policy document.")).into());
             };
             Ok(PolicySource { id, kind, text, document })
         };
         let attached = self.store().read(|tx| policies_of(tx, &request.policy_source_arn))?;
         let numbered = |texts: &[String], name: &str, kind| -> ApiResult<Vec<PolicySource>> {
             let numbers = texts.iter().enumerate();
-            numbers.map(|(place, text)| read(text.clone(), format!("{name}.{}", place + 1), kind)).collect()
+            numbers.map(|(index, text)| read(text.clone(), format!("{name}.{}", index + 1), kind)).collect()
         };
         let named = attached.into_iter().map(|(policy, text)| read(text, format!("{kind}_{name}_{policy}"), kind));
         let mut identity = named.collect::<ApiResult<Vec<PolicySource>>>()?;
@@ -218,7 +222,7 @@ impl Call<'_> {
         let boundary = &request.permissions_boundary_policy_input_list.member;
         let boundary = numbered(boundary, "PermissionsBoundaryPolicyInputList", "none")?;
         if request.resource_policy.is_some() && request.caller_arn.is_none() && kind != "user" {
-            return Err(invalid_input("CallerArn is required: the source of the policies is no user.").into());
+            return Err(invalid_input("CallerArn is required because PolicySourceArn is not a user.").into());
         }
         let resource = request.resource_policy.clone();
         let resource = resource.map(|text| read(text, "ResourcePolicy".to_owned(), "resource")).transpose()?;

@@ -14,7 +14,7 @@ use crate::bundled::authorization::AuthorizationRequest;
 use crate::bundled::pagination::PageRequest;
 use crate::bundled::{ApiResult, Call, account_region};
 
-/// Aliases that a key can have (KMS resource quotas).
+/// The maximum number of aliases of a key. Source: *KMS resource quotas*.
 const MAX_ALIASES_PER_KEY: i64 = 50;
 
 fn check_alias_name(name: &str) -> Result<(), ServiceError> {
@@ -56,7 +56,7 @@ impl Call<'_> {
             let key = self.find_alias_target(tx, &request.target_key_id, "kms:UpdateAlias")?;
             let before = self.alias_target_of(tx, name)?.ok_or_else(|| self.alias_not_found(name))?;
             if before != key.metadata.key_id {
-                // Whoever takes a name from a key needs the permission there, too; its state does not matter.
+                // The caller also needs the permission on the alias's previous key, whose state doesn't matter.
                 self.find_key_by_id(tx, &before, "kms:UpdateAlias")?;
                 self.check_alias_quota(tx, &key)?;
             }
@@ -89,7 +89,7 @@ impl Call<'_> {
         ServiceError::new("NotFoundException", format!("Alias {} is not found.", self.alias_arn(name)))
     }
 
-    /// The key that an alias is to point to.
+    /// Finds the key that an alias will refer to.
     fn find_alias_target(&self, tx: &Transaction, id: &str, action: &'static str) -> ApiResult<KeyRecord> {
         if id.contains(limits::ALIAS_PREFIX) {
             return Err(ServiceError::validation("Aliases must refer to keys. Not aliases").into());
@@ -97,7 +97,7 @@ impl Call<'_> {
         self.find_changeable_key(tx, id, action)
     }
 
-    /// The names of a key, in order.
+    /// Returns the alias names of a key, sorted.
     pub fn alias_names_of(&self, tx: &Transaction, key: &KeyRecord) -> ApiResult<Vec<String>> {
         let account_region = account_region(&key.metadata.aws_account_id, &self.region);
         let mut query = tx.prepare_cached("SELECT name FROM aliases WHERE world = ?1 AND key_id = ?2 ORDER BY name")?;
@@ -114,7 +114,7 @@ impl Call<'_> {
         let query = "SELECT count(*) FROM aliases WHERE world = ?1 AND key_id = ?2";
         let count: i64 = tx.query_row(query, [&self.account_region, &key.metadata.key_id], |row| row.get(0))?;
         if count >= MAX_ALIASES_PER_KEY {
-            return Err(ServiceError::new("LimitExceededException", "A key can have 50 aliases.").into());
+            return Err(ServiceError::new("LimitExceededException", "A KMS key can have at most 50 aliases.").into());
         }
         Ok(())
     }

@@ -1,15 +1,16 @@
-//! The `CiphertextBlob`: what Encrypt gives and Decrypt takes apart.
+//! The format of `CiphertextBlob`, which Encrypt returns and Decrypt parses.
 //!
 //! ```text
 //! "XKSC"  format 1 (1 byte)  kind (1 byte: 0 = AWS_KMS, 1 = EXTERNAL_KEY_STORE)
-//! key ARN, key material ID, salt (16), first IV (12)                       ← known before the first layer
+//! key ARN, key material ID, salt (16), first IV (12)                       ← known before the first layer is encrypted
 //! kind 0: first layer's ciphertext and tag
 //! kind 1: the proxy's IV, tag, ciphertextMetadata, ciphertext              ← the second layer around the first
 //! ```
 //!
-//! Each field after the kind has its length before it, two bytes, big-endian. The additional authenticated data of the
-//! first layer is everything known before it, then the encryption context sorted by key, each key and value with its
-//! length (four bytes) before it. The proxy gets the SHA-256 of that, so that it never meets its limit of 8,192 bytes.
+//! Each field after the kind is preceded by its length (two bytes, big-endian). The additional authenticated data of
+//! the first layer is everything that is known before it, followed by the encryption context sorted by key, with each
+//! key and value preceded by its length (four bytes). The proxy gets the SHA-256 digest of that data, which is always
+//! shorter than the limit of 8,192 bytes.
 
 use sha2::{Digest as _, Sha256};
 
@@ -18,43 +19,43 @@ use crate::xks::client::ExternalCiphertext;
 
 const MAGIC: &[u8; 4] = b"XKSC";
 const FORMAT_VERSION: u8 = 1;
-/// Bytes of the salt from which each message's key is derived.
+/// The length of the salt that each message key is derived from, in bytes.
 pub const SALT_LENGTH: usize = 16;
-/// Bytes of the first layer's initialization vector.
+/// The length of the first layer's initialization vector, in bytes.
 pub const IV_LENGTH: usize = 12;
 
-/// What is known before the first layer.
+/// The fields that are known before the first layer is encrypted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
-    /// Whether a second layer is around the first.
+    /// Whether there is a second layer around the first.
     pub is_external: bool,
-    /// The KMS key.
+    /// The ARN of the KMS key.
     pub key_arn: String,
-    /// The key material of the KMS key.
+    /// The ID of the KMS key's key material.
     pub material_id: String,
-    /// From which the message's key is derived.
+    /// The salt that the message key is derived from.
     pub salt: [u8; SALT_LENGTH],
     /// The first layer's initialization vector.
     pub iv: [u8; IV_LENGTH],
 }
 
-/// What stands behind the header.
+/// The fields after the header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Body {
-    /// The first layer alone.
+    /// Only the first layer.
     Single(Vec<u8>),
-    /// The second layer, with the first inside.
+    /// The second layer, which contains the first.
     Double(ExternalCiphertext),
 }
 
 fn put_field(out: &mut Vec<u8>, field: &[u8]) {
-    // No field comes near 65,535 bytes: the longest is a ciphertext of 4,112.
+    // No field is close to 65,535 bytes long: the longest is a ciphertext of 4,112 bytes.
     let length = u16::try_from(field.len()).unwrap_or(u16::MAX);
     out.extend(length.to_be_bytes());
     out.extend(field);
 }
 
-/// Room for a header and what follows it when a data key is encrypted, in bytes.
+/// The initial capacity for a blob, in bytes. It is enough for an encrypted data key.
 const INITIAL_CAPACITY: usize = 512;
 
 impl Header {
@@ -68,7 +69,7 @@ impl Header {
         out
     }
 
-    /// The additional authenticated data of the first layer.
+    /// Returns the additional authenticated data of the first layer.
     pub fn inner_aad(&self, context: &EncryptionContext) -> Vec<u8> {
         let mut aad = self.to_bytes();
         for (key, value) in context {
@@ -80,13 +81,13 @@ impl Header {
         aad
     }
 
-    /// The additional authenticated data that goes to the proxy.
+    /// Returns the additional authenticated data that is sent to the proxy.
     pub fn outer_aad(&self, context: &EncryptionContext) -> Vec<u8> {
         Sha256::digest(self.inner_aad(context)).to_vec()
     }
 }
 
-/// Writes a blob.
+/// Encodes a blob.
 pub fn encode(header: &Header, body: &Body) -> Vec<u8> {
     let mut out = header.to_bytes();
     match body {
@@ -105,7 +106,7 @@ pub fn encode(header: &Header, body: &Body) -> Vec<u8> {
     out
 }
 
-/// Takes a blob apart; nothing unless every byte of it has its place.
+/// Decodes a blob. Returns `None` if it is malformed or has trailing bytes.
 pub fn decode(blob: &[u8]) -> Option<(Header, Body)> {
     let rest = blob.strip_prefix(MAGIC)?;
     let (&[format, kind], mut rest) = rest.split_first_chunk()?;

@@ -1,4 +1,6 @@
-//! Encrypt, Decrypt, ReEncrypt, data keys and random bytes: the first layer here, the second behind the external key store proxy.
+//! Encrypt, Decrypt, ReEncrypt, data keys, and random bytes.
+//!
+//! The first layer of encryption is added here, the second one behind the external key store proxy.
 
 use super::dry_run::dry_run_error;
 use crate::bundled::kms::key_record::KeyRecord;
@@ -24,10 +26,10 @@ use crate::bundled::authorization::AuthorizationRequest;
 use crate::bundled::{ApiResult, Call};
 
 const ALGORITHM: &str = "SYMMETRIC_DEFAULT";
-/// Binds the derived keys to this use and format.
+/// Binds the derived keys to this purpose and format.
 const KEY_DERIVATION_INFO: &[u8] = b"xks-console ciphertext 1\0";
 
-/// Decryption that fails tells nothing of why.
+/// Returns the error of a failed decryption. It has no message, so that it doesn't reveal the cause.
 fn invalid_ciphertext() -> ServiceError {
     ServiceError::new("InvalidCiphertextException", "")
 }
@@ -37,17 +39,17 @@ fn check_algorithm(algorithm: Option<&str>) -> Result<(), ServiceError> {
         None | Some(ALGORITHM) => Ok(()),
         Some(other) => Err(ServiceError::new(
             "InvalidKeyUsageException",
-            format!("The encryption algorithm {other} is not valid for this key; use {ALGORITHM}."),
+            format!("The encryption algorithm {other} is not valid for this key. Use {ALGORITHM}."),
         )),
     }
 }
 
-/// Whether a dry run asks for permissions alone, without a ciphertext.
+/// Returns whether a dry run only checks permissions, without a ciphertext.
 fn ignores_ciphertext(is_dry: Option<bool>, modifiers: Option<&Vec<String>>) -> bool {
     is_dry == Some(true) && modifiers.is_some_and(|modifiers| modifiers.iter().any(|one| one == "IGNORE_CIPHERTEXT"))
 }
 
-/// No attestation document holds here: none of AWS Nitro is ever signed for this AWS.
+/// Rejects every attestation document, because AWS Nitro signs none for the bundled AWS.
 fn check_recipient(recipient: Option<&Recipient>) -> Result<(), ServiceError> {
     if recipient.is_some() {
         return Err(ServiceError::validation("The attestation document of Recipient is not valid."));
@@ -65,17 +67,19 @@ fn check_dry_run(is_dry: Option<bool>) -> Result<(), ServiceError> {
     if is_dry == Some(true) { Err(dry_run_error()) } else { Ok(()) }
 }
 
-/// The key of one message: derived from the key material, so that no number of messages wears the material out.
+/// Derives the key of one message from the key material.
+///
+/// With a separate key for each message, no key material reaches the usage limits of AES-GCM.
 fn derive_message_key(material: &[u8], header: &Header) -> Result<Aes256Gcm, ServiceError> {
     let mut key = Zeroizing::new([0; 32]);
     let info = [KEY_DERIVATION_INFO, header.key_arn.as_bytes()].concat();
     Hkdf::<Sha256>::new(Some(&header.salt), material)
         .expand(&info, key.as_mut_slice())
-        .map_err(|_| ServiceError::new("KMSInternalException", "The message key can't be derived."))?;
+        .map_err(|_| ServiceError::new("KMSInternalException", "Couldn't derive the message key."))?;
     Ok(Aes256Gcm::new(&(*key).into()))
 }
 
-/// What a blob is made of, and the key it was made under.
+/// A decoded ciphertext blob, and the KMS key that encrypted it.
 struct SourceCiphertext {
     header: Header,
     body: Body,
@@ -83,14 +87,14 @@ struct SourceCiphertext {
 }
 
 impl SourceCiphertext {
-    /// The material that the blob was made with, for keys whose material KMS makes.
+    /// Returns the ID of the key material that encrypted the blob, for keys whose key material KMS generates.
     fn material_id(&self) -> Option<String> {
         self.key.metadata.current_key_material_id.as_ref().map(|_| self.header.material_id.clone())
     }
 }
 
 impl Call<'_> {
-    /// A key that is in a state for cryptography.
+    /// Finds a key, and checks that its key state allows cryptographic operations.
     fn find_usable_key(&self, id: &str, authorization: AuthorizationRequest) -> ApiResult<Arc<KeyRecord>> {
         if !authorization.grant_tokens.is_empty() {
             self.store().read(|tx| check_grant_tokens(tx, &authorization.grant_tokens))?;
@@ -117,7 +121,7 @@ impl Call<'_> {
         })
     }
 
-    /// Both layers, or the first alone for a key that KMS keeps itself.
+    /// Encrypts a plaintext: in two layers for a key in an external key store, otherwise in one.
     async fn encrypt_with_key(
         &self,
         operation: &str,
@@ -125,19 +129,19 @@ impl Call<'_> {
         plaintext: &[u8],
         context: &EncryptionContext,
     ) -> ApiResult<Blob> {
-        // One call to the operating system for both.
-        let fresh: [u8; SALT_LENGTH + IV_LENGTH] = self.store().environment().random.bytes()?;
+        // Get the bytes of the salt and the IV with one call to the operating system.
+        let random_bytes: [u8; SALT_LENGTH + IV_LENGTH] = self.store().environment().random.bytes()?;
         let header = Header {
             is_external: key.metadata.xks_key_configuration.is_some(),
             key_arn: key.metadata.arn.clone(),
             material_id: key.material_id.clone(),
-            salt: std::array::from_fn(|at| fresh[at]),
-            iv: std::array::from_fn(|at| fresh[SALT_LENGTH + at]),
+            salt: std::array::from_fn(|at| random_bytes[at]),
+            iv: std::array::from_fn(|at| random_bytes[SALT_LENGTH + at]),
         };
         let aad = header.inner_aad(context);
         let inner = derive_message_key(&self.key_material(key, &key.material_id)?, &header)?
             .encrypt(&Nonce::from(header.iv), Payload { msg: plaintext, aad: &aad })
-            .map_err(|_| ServiceError::new("KMSInternalException", "The first layer can't be made."))?;
+            .map_err(|_| ServiceError::new("KMSInternalException", "Couldn't encrypt the first layer."))?;
         let body = match (&key.metadata.custom_key_store_id, &key.metadata.xks_key_configuration) {
             (Some(store), Some(external)) => {
                 let owner_call = self.for_account(&key.metadata.aws_account_id);
@@ -177,11 +181,11 @@ impl Call<'_> {
         request: &GenerateDataKeyWithoutPlaintext,
     ) -> ApiResult<GenerateDataKeyWithoutPlaintextOutput> {
         let operation = "GenerateDataKeyWithoutPlaintext";
-        let made = self.create_data_key(operation, "kms:GenerateDataKeyWithoutPlaintext", &request.0).await?;
+        let output = self.create_data_key(operation, "kms:GenerateDataKeyWithoutPlaintext", &request.0).await?;
         Ok(GenerateDataKeyWithoutPlaintextOutput {
-            ciphertext_blob: made.ciphertext_blob,
-            key_id: made.key_id,
-            key_material_id: made.key_material_id,
+            ciphertext_blob: output.ciphertext_blob,
+            key_id: output.key_id,
+            key_material_id: output.key_material_id,
         })
     }
 
@@ -219,7 +223,7 @@ impl Call<'_> {
         self.authorize("kms:GenerateRandom", "*")?;
         if let Some(id) = &request.custom_key_store_id {
             let store = self.store().read(|tx| self.find_key_store(tx, id))?.entry.custom_key_store_name;
-            let message = format!("The external key store {store} can't generate random bytes.");
+            let message = format!("The external key store {store} can't generate random bytes. Omit CustomKeyStoreId.");
             return Err(ServiceError::new("UnsupportedOperationException", message).into());
         }
         let mut bytes = vec![0; length];
@@ -299,24 +303,25 @@ impl Call<'_> {
         })
     }
 
-    /// Whether the destination key is the one that encrypted the ciphertext, as far as both are known: the value of
-    /// `kms:ReEncryptOnSameKey`.
+    /// Returns whether the destination key is the key that encrypted the ciphertext, or `None` if either is unknown.
+    ///
+    /// This is the value of the condition key `kms:ReEncryptOnSameKey`.
     fn is_re_encrypt_on_same_key(&self, request: &ReEncrypt) -> Option<bool> {
-        let named = request.source_key_id.as_deref();
+        let source_key_id = request.source_key_id.as_deref();
         let source = match ciphertext::decode(&request.ciphertext_blob.0) {
             Some((header, _)) => self.resolve_key_id(&header.key_arn).ok()?,
-            None => self.resolve_key_id(named?).ok()?,
+            None => self.resolve_key_id(source_key_id?).ok()?,
         };
         Some(self.resolve_key_id(&request.destination_key_id).ok()? == source)
     }
 
-    /// The ID of a key that is only named.
+    /// Returns the key ID of a key, without checking permissions.
     fn resolve_key_id(&self, id: &str) -> ApiResult<String> {
         let account = id.parse::<Arn>().map_or_else(|_| self.account.clone(), |arn| arn.account);
         Ok(self.store().read(|tx| self.for_account(&account).load_key(tx, id))?.metadata.key_id)
     }
 
-    /// Whether a key could decrypt for the caller what nobody shows.
+    /// Checks whether the caller could decrypt a ciphertext with a key, without the ciphertext.
     fn check_source_key(
         &self,
         id: &str,
@@ -327,7 +332,7 @@ impl Call<'_> {
         Ok(check_algorithm(algorithm)?)
     }
 
-    /// Takes a blob apart and finds the key that it names.
+    /// Decodes a blob and finds the key that it names.
     fn resolve_ciphertext(
         &self,
         blob: &Blob,
@@ -339,10 +344,10 @@ impl Call<'_> {
             return Err(missing_member("ciphertextBlob").into());
         }
         let (header, body) = ciphertext::decode(&blob.0).ok_or_else(invalid_ciphertext)?;
-        // A blob of a key that is not here could be anything; it is refused like any other that does not fit.
+        // A blob that names an unknown key gets the same error as any other invalid ciphertext.
         let key = match self.find_usable_key(&header.key_arn, authorization) {
-            Err(fault)
-                if fault.0.has_code("NotFound") || fault.0.has_code("InvalidArn") || fault.0.has_code("Validation") =>
+            Err(error)
+                if error.0.has_code("NotFound") || error.0.has_code("InvalidArn") || error.0.has_code("Validation") =>
             {
                 return Err(invalid_ciphertext().into());
             }
@@ -375,8 +380,8 @@ impl Call<'_> {
                 let target = owner_call.find_cached_proxy_target(store)?;
                 let metadata = self.request_metadata(operation, Some(key.metadata.arn.clone()));
                 let aad = header.outer_aad(context);
-                let answer = self.aws.xks_client.decrypt(&target, &metadata, &external.id, outer, &aad).await;
-                let inner = answer.map_err(|failure| failure.cryptographic_error())?;
+                let response = self.aws.xks_client.decrypt(&target, &metadata, &external.id, outer, &aad).await;
+                let inner = response.map_err(|failure| failure.cryptographic_error())?;
                 Zeroizing::new(inner.expose().to_vec())
             }
             _ => return Err(invalid_ciphertext().into()),

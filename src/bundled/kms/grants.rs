@@ -1,4 +1,4 @@
-//! CreateGrant, ListGrants, RevokeGrant, RetireGrant, and whether a grant allows something.
+//! CreateGrant, ListGrants, RevokeGrant, RetireGrant, and authorization by grants.
 
 use super::dry_run::dry_run_error;
 use crate::bundled::kms::key_record::KeyRecord;
@@ -16,7 +16,7 @@ use crate::bundled::authorization::AuthorizationRequest;
 use crate::bundled::pagination::paginate;
 use crate::bundled::{ApiResult, Call, account_region};
 
-/// What a grant can allow, but not on keys of this kind.
+/// Grant operations that aren't valid for symmetric encryption keys.
 const UNSUPPORTED_GRANT_OPERATIONS: [&str; 10] = [
     "Sign",
     "Verify",
@@ -29,15 +29,15 @@ const UNSUPPORTED_GRANT_OPERATIONS: [&str; 10] = [
     "Encapsulate",
     "Decapsulate",
 ];
-/// Grants that a key can have (KMS resource quotas).
+/// The maximum number of grants on a key. Source: *KMS resource quotas*.
 const MAX_GRANTS_PER_KEY: usize = 50_000;
 
-/// Pairs of an encryption context that a constraint can have.
+/// The maximum number of encryption context pairs in a grant constraint.
 const MAX_CONSTRAINT_PAIRS: usize = 8;
-/// Characters that a key or a value in a constraint can have.
+/// The maximum number of characters in a key or value of a grant constraint.
 const MAX_CONSTRAINT_CHARS: usize = 384;
 
-/// One of two members, and not both.
+/// Checks that exactly one of two members is present.
 fn require_exactly_one(first: Option<&String>, second: Option<&String>, names: &str) -> Result<(), ServiceError> {
     if first.is_some() == second.is_some() {
         return Err(ServiceError::validation(format!("Specify either {names}, but not both.")));
@@ -55,10 +55,10 @@ fn check_create_grant(request: &CreateGrant) -> Result<(), ServiceError> {
     let has_source = request.constraints.as_ref().is_some_and(|constraints| constraints.source_arn.is_some());
     request.constraints.as_ref().map_or(Ok(()), check_constraints)?;
     if service.is_some() && !has_source {
-        return Err(ServiceError::validation("GranteeServicePrincipal needs the constraint SourceArn."));
+        return Err(ServiceError::validation("GranteeServicePrincipal requires the SourceArn constraint."));
     }
     if request.operations.is_empty() {
-        return Err(ServiceError::validation("Operations is empty; a grant allows something."));
+        return Err(ServiceError::validation("Operations must contain at least one grant operation."));
     }
     if let Some(other) = request.operations.iter().find(|one| UNSUPPORTED_GRANT_OPERATIONS.contains(&one.as_str())) {
         let message = format!("The operation {other} is not valid for a symmetric encryption key.");
@@ -67,17 +67,20 @@ fn check_create_grant(request: &CreateGrant) -> Result<(), ServiceError> {
     Ok(())
 }
 
-/// Callers here are principals of accounts.
+/// Returns the error for a member that only AWS services can use. No caller of the bundled AWS is one.
 fn service_principal_required(member: &str) -> ServiceError {
-    ServiceError::validation(format!("{member} can be used only by callers in a service principal."))
+    ServiceError::validation(format!("{member} can be used only by AWS service principals."))
 }
 
 fn invalid_grant_id() -> ServiceError {
-    ServiceError::new("InvalidGrantIdException", "The grant ID is not one of this key.")
+    ServiceError::new("InvalidGrantIdException", "The KMS key has no grant with this grant ID.")
 }
 
-/// Whether these constraints are met. Those on the encryption context apply to cryptographic operations only; in them
-/// the keys are not case sensitive and the values are (*GrantConstraints*). Nobody here calls on behalf of another resource.
+/// Returns whether the constraints of a grant are met.
+///
+/// Constraints on the encryption context apply only to cryptographic operations. Their keys aren't case-sensitive, but
+/// their values are. A `SourceArn` constraint is never met, because no caller of the bundled AWS acts on behalf of
+/// another resource. Source: *GrantConstraints*.
 fn are_constraints_met(constraints: Option<&GrantConstraints>, context: Option<&EncryptionContext>) -> bool {
     let Some(constraints) = constraints else { return true };
     if constraints.source_arn.is_some() {
@@ -97,7 +100,9 @@ fn are_constraints_met(constraints: Option<&GrantConstraints>, context: Option<&
         && constraints.encryption_context_subset.as_ref().is_none_or(|subset| includes(context, subset))
 }
 
-/// Checks the constraints of a new grant. Sources: *CreateGrant*, `Constraints`; *GrantConstraints*.
+/// Checks the constraints of a new grant.
+///
+/// Sources: *CreateGrant*, `Constraints`; *GrantConstraints*.
 fn check_constraints(constraints: &GrantConstraints) -> Result<(), ServiceError> {
     let (equals, subset) = (&constraints.encryption_context_equals, &constraints.encryption_context_subset);
     if equals.is_some() && subset.is_some() {
@@ -106,8 +111,7 @@ fn check_constraints(constraints: &GrantConstraints) -> Result<(), ServiceError>
     for (name, context) in [("EncryptionContextEquals", equals), ("EncryptionContextSubset", subset)] {
         let Some(context) = context else { continue };
         if context.len() > MAX_CONSTRAINT_PAIRS {
-            let message =
-                format!("{name} has {} pairs; a grant constraint can have {MAX_CONSTRAINT_PAIRS}.", context.len());
+            let message = format!("{name} has {} pairs, but can have at most {MAX_CONSTRAINT_PAIRS}.", context.len());
             return Err(ServiceError::validation(message));
         }
         if context.iter().any(|(key, value)| key.chars().count().max(value.chars().count()) > MAX_CONSTRAINT_CHARS) {
@@ -118,12 +122,12 @@ fn check_constraints(constraints: &GrantConstraints) -> Result<(), ServiceError>
     Ok(())
 }
 
-/// Refuses tokens that no grant has.
+/// Rejects grant tokens that belong to no grant.
 pub fn check_grant_tokens(tx: &Transaction, tokens: &[String]) -> ApiResult<()> {
     for token in tokens {
         let query = "SELECT EXISTS (SELECT 1 FROM grants WHERE token = ?1)";
         if !tx.query_row(query, [token], |row| row.get::<_, bool>(0))? {
-            let message = "The grant token is not one that CreateGrant gave, or its grant is gone.";
+            let message = "The grant token is not valid, or its grant was deleted.";
             return Err(ServiceError::new("InvalidGrantTokenException", message).into());
         }
     }
@@ -147,11 +151,11 @@ impl Call<'_> {
             authorization = authorization.with_optional_condition_key(key, principal.as_deref());
         }
         authorization = authorization.with_grant_constraints(request.constraints.as_ref());
-        // Who may not grant learns nothing of who exists.
+        // Check the permission first: a caller without it must not learn which principals exist.
         self.store().read(|tx| self.find_key_by_id(tx, &request.key_id, authorization.clone()))?;
         for principal in [&request.grantee_principal, &request.retiring_principal].into_iter().flatten() {
             if !self.principal_exists(principal)? {
-                let message = format!("{principal} is not the ARN of a principal that exists.");
+                let message = format!("{principal} is not the ARN of an existing principal.");
                 return Err(ServiceError::new("InvalidArnException", message).into());
             }
         }
@@ -197,7 +201,9 @@ impl Call<'_> {
                 return Ok(CreateGrantOutput { grant_token: token.clone(), grant_id: same.grant_id.clone() });
             }
             if all.len() >= MAX_GRANTS_PER_KEY {
-                return Err(ServiceError::new("LimitExceededException", "A key can have 50,000 grants.").into());
+                return Err(
+                    ServiceError::new("LimitExceededException", "A KMS key can have at most 50,000 grants.").into()
+                );
             }
             tx.execute(
                 "INSERT INTO grants VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -207,7 +213,7 @@ impl Call<'_> {
         })
     }
 
-    /// The grants of a key and their tokens, by grant ID.
+    /// Returns the grants on a key with their tokens, sorted by grant ID.
     fn grants_of(&self, tx: &Transaction, key: &KeyRecord) -> ApiResult<Vec<(GrantListEntry, String)>> {
         let account_region = account_region(&key.metadata.aws_account_id, &self.region);
         let mut query =
@@ -221,7 +227,7 @@ impl Call<'_> {
         .collect()
     }
 
-    /// Whether a grant on the key lets the caller do it.
+    /// Returns whether a grant on the key allows the caller to perform the action.
     pub fn is_allowed_by_grant(
         &self,
         tx: &Transaction,
@@ -272,10 +278,10 @@ impl Call<'_> {
         let principal = principal.ok_or_else(|| service_principal_required("RetiringServicePrincipal"))?;
         self.authorize("kms:ListRetirableGrants", "*")?;
         if !principal.parse::<Arn>().is_ok_and(|arn| arn.account == self.account) {
-            let message = format!("{principal} is not the ARN of a principal of this account.");
+            let message = format!("{principal} is not the ARN of a principal in this account.");
             return Err(ServiceError::new("InvalidArnException", message).into());
         }
-        // Of keys of all accounts, in this Region.
+        // The grants can be on keys of any account in this Region.
         let all = self.store().read(|tx| -> ApiResult<Vec<GrantListEntry>> {
             let mut query = tx.prepare_cached(
                 "SELECT document FROM grants WHERE world LIKE '%/' || ?1 AND document ->> '$.RetiringPrincipal' = ?2
@@ -326,24 +332,25 @@ impl Call<'_> {
                     (key.clone(), id.clone())
                 }
                 _ => {
-                    let message = "Name either GrantToken, or both KeyId and GrantId.";
+                    let message = "Specify either GrantToken, or both KeyId and GrantId.";
                     return Err(ServiceError::validation(message).into());
                 }
             };
             let account = arn
                 .parse::<Arn>()
                 .map(|arn| arn.account)
-                .map_err(|_| ServiceError::new("InvalidArnException", format!("{arn} is not the ARN of a key.")))?;
+                .map_err(|_| ServiceError::new("InvalidArnException", format!("{arn} is not a key ARN.")))?;
             let key = self.for_account(&account).load_key(tx, &arn)?;
             let all = self.grants_of(tx, &key)?;
             let (grant, _) = all.iter().find(|(grant, _)| grant.grant_id == grant_id).ok_or_else(invalid_grant_id)?;
             let caller_arns = [&self.caller.arn, &self.caller.issuer_arn];
-            let retires = grant.retiring_principal.as_ref().is_some_and(|principal| caller_arns.contains(&principal));
+            let is_retiring_principal =
+                grant.retiring_principal.as_ref().is_some_and(|principal| caller_arns.contains(&principal));
             let is_retiring_grantee =
                 grant.grantee_principal.as_ref().is_some_and(|grantee| caller_arns.contains(&grantee))
                     && grant.operations.iter().any(|one| one == "RetireGrant");
-            if !retires && !is_retiring_grantee {
-                // The account of the key may let others retire its grants.
+            if !is_retiring_principal && !is_retiring_grantee {
+                // The key's account can give other principals the permission to retire grants.
                 let authorization =
                     AuthorizationRequest::from("kms:RetireGrant").with_grant_constraints(grant.constraints.as_ref());
                 self.authorize_key(tx, &authorization, &key)?;

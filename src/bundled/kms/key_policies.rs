@@ -1,4 +1,4 @@
-//! GetKeyPolicy, PutKeyPolicy, ListKeyPolicies, and what a policy must be to be taken.
+//! GetKeyPolicy, PutKeyPolicy, ListKeyPolicies, and the validation of key policies.
 
 use crate::aws::error::ServiceError;
 use crate::aws::kms::{
@@ -12,10 +12,10 @@ use crate::bundled::pagination::paginate;
 use crate::bundled::{ApiResult, Call};
 
 impl Call<'_> {
-    /// Checks a policy that is given with a new key: grammar, size, principals, and that the caller isn't locked out.
+    /// Checks the size, grammar, and principals of a key policy, and that it doesn't lock the caller out.
     pub fn check_key_policy(&self, text: &str, bypass_lockout_check: bool) -> ApiResult<()> {
         if text.len() > limits::MAX_POLICY_BYTES {
-            let message = format!("The policy is longer than {} bytes.", limits::MAX_POLICY_BYTES);
+            let message = format!("The key policy is larger than {} bytes.", limits::MAX_POLICY_BYTES);
             return Err(ServiceError::new("LimitExceededException", message).into());
         }
         let malformed = |message: String| ServiceError::new("MalformedPolicyDocumentException", message);
@@ -50,13 +50,13 @@ impl Call<'_> {
         let bypass_lockout_check = request.bypass_policy_lockout_safety_check == Some(true);
         let authorization = AuthorizationRequest::from("kms:PutKeyPolicy")
             .with_lockout_bypass(request.bypass_policy_lockout_safety_check);
-        // Who may not put a policy learns nothing of what is wrong with it.
+        // Check the permission first: a caller without it must not learn what is wrong with the policy.
         self.store().read(|tx| self.find_key_by_id(tx, &request.key_id, authorization.clone()))?;
         self.check_key_policy(&request.policy, bypass_lockout_check)?;
         self.commit_with_event(|tx| {
             let key = self.find_key_by_id(tx, &request.key_id, authorization.clone())?;
             if key.metadata.key_manager == KeyManagerType::Aws {
-                let message = format!("{} is an AWS managed key; only AWS changes it.", key.metadata.arn);
+                let message = format!("{} is an AWS managed key. Only AWS can change it.", key.metadata.arn);
                 return Err(ServiceError::new("AccessDeniedException", message).into());
             }
             tx.execute(

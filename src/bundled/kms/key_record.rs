@@ -1,17 +1,17 @@
-//! A KMS key as the database holds it.
+//! A KMS key as it is stored in the database.
 
 use crate::aws::kms::{KeyMetadata, KeyState};
 
-/// A key as it is stored, its state as it is now.
+/// A stored key, with its current key state.
 pub struct KeyRecord {
-    /// What DescribeKey tells.
+    /// The key metadata that DescribeKey returns. Its key state is the current one.
     pub metadata: KeyMetadata,
-    /// The state that is stored: it comes back when its store is connected again.
+    /// The stored key state. It becomes the current one again when the key store is connected again.
     pub stored_state: KeyState,
-    /// Its policy.
+    /// The key policy.
     pub policy: String,
-    /// The ID of its key material.
+    /// The ID of the current key material.
     pub material_id: String,
-    /// Its key material, wrapped.
+    /// The current key material, encrypted under the root key.
     pub material: Vec<u8>,
 }

@@ -1,4 +1,5 @@
-//! EnableKey, DisableKey, UpdateKeyDescription, ScheduleKeyDeletion, CancelKeyDeletion, and keys that go when their day comes.
+//! EnableKey, DisableKey, UpdateKeyDescription, ScheduleKeyDeletion, CancelKeyDeletion, and the deletion of keys after
+//! their waiting period.
 
 use crate::bundled::kms::key_record::KeyRecord;
 use jiff::{SignedDuration, Timestamp};
@@ -15,7 +16,7 @@ use crate::aws::scalar::EpochSeconds;
 use crate::bundled::authorization::AuthorizationRequest;
 use crate::bundled::{ApiResult, Call};
 
-/// The waiting period when none is named.
+/// The default waiting period, in days.
 const DEFAULT_PENDING_WINDOW_DAYS: u32 = 30;
 
 impl Call<'_> {
@@ -27,7 +28,7 @@ impl Call<'_> {
         self.set_key_state(&request.key_id, KeyState::Disabled, "kms:DisableKey")
     }
 
-    /// Takes effect at once, or when the key's store is connected again.
+    /// Enables or disables a key. If its key store isn't connected, this takes effect when it is connected again.
     fn set_key_state(&self, id: &str, state: KeyState, action: &'static str) -> ApiResult<Empty> {
         self.commit_with_event(|tx| {
             let key = self.find_changeable_key(tx, id, action)?;
@@ -48,12 +49,12 @@ impl Call<'_> {
 
     pub fn schedule_key_deletion(&self, request: &ScheduleKeyDeletion) -> ApiResult<ScheduleKeyDeletionOutput> {
         let days = request.pending_window_in_days.unwrap_or(DEFAULT_PENDING_WINDOW_DAYS);
-        let shown = days.to_string();
-        limits::pending_window_in_days(days).map_err(|violation| violation.to_service_error(&shown))?;
+        let days_text = days.to_string();
+        limits::pending_window_in_days(days).map_err(|violation| violation.to_service_error(&days_text))?;
         let wait = SignedDuration::from_hours(24 * i64::from(days));
         let due = self.store().environment().clock.now().saturating_add(wait).unwrap_or(Timestamp::MAX);
         let authorization = AuthorizationRequest::from("kms:ScheduleKeyDeletion")
-            .with_condition_key("kms:ScheduleKeyDeletionPendingWindowInDays", shown);
+            .with_condition_key("kms:ScheduleKeyDeletionPendingWindowInDays", days_text);
         self.commit_with_event(|tx| {
             let mut key = self.find_changeable_key(tx, &request.key_id, authorization)?;
             let key_id = key.metadata.arn.clone();
@@ -79,7 +80,7 @@ impl Call<'_> {
         })
     }
 
-    /// Stores what of a key can change.
+    /// Saves the metadata of a key, and when it will be deleted.
     fn save_key(&self, tx: &Transaction, mut key: KeyRecord, due: Option<Timestamp>) -> ApiResult<()> {
         key.metadata.key_state = key.stored_state;
         key.metadata.enabled = key.stored_state == KeyState::Enabled;
@@ -95,7 +96,9 @@ impl Call<'_> {
         Ok(())
     }
 
-    /// Takes away every key whose day has come, with its aliases and tags. External keys are not touched.
+    /// Deletes the keys whose waiting period has ended, with everything that belongs to them.
+    ///
+    /// External keys aren't changed.
     pub fn delete_due_keys(&self, now: i64) -> ApiResult<()> {
         let due = "SELECT world, id FROM keys WHERE due <= ?1";
         self.store().write(|tx| {
@@ -108,7 +111,7 @@ impl Call<'_> {
     }
 }
 
-/// The refusal of an operation that keys of this origin don't have.
+/// Returns the error for an operation that isn't valid for keys of this origin.
 pub fn unsupported_origin(arn: &str, origin: Origin) -> ServiceError {
     let origin = origin.as_str();
     let message = format!("{arn} origin is {origin} which is not valid for this operation.");

@@ -1,4 +1,4 @@
-//! CreateKey, DescribeKey, ListKeys, and how a key is found.
+//! CreateKey, DescribeKey, ListKeys, and the lookup of keys.
 
 use super::key_record::KeyRecord;
 use std::borrow::Borrow;
@@ -21,7 +21,7 @@ use crate::bundled::store::RecordReader;
 use crate::bundled::{ApiResult, Call};
 use crate::xks::client::check_external_key;
 
-/// KMS keys that an account can have in a Region (KMS resource quotas).
+/// The maximum number of KMS keys in an account and Region. Source: *KMS resource quotas*.
 const MAX_KEYS: u32 = 100_000;
 
 fn not_found(message: String) -> ServiceError {
@@ -33,7 +33,7 @@ fn unsupported(message: &str) -> ServiceError {
 }
 
 impl Call<'_> {
-    /// Finds a key by key ID, key ARN, alias name or alias ARN, for something that the caller must be allowed to do.
+    /// Finds a key by key ID, key ARN, alias name, or alias ARN, and checks that the caller has the permission.
     pub fn find_key(
         &self,
         tx: &Transaction,
@@ -43,7 +43,9 @@ impl Call<'_> {
         self.find_and_authorize(tx, id, authorization.into(), |call| call.load_key(tx, id))
     }
 
-    /// As [`find_key`](Self::find_key), for what changes nothing.
+    /// Finds a key as [`find_key`](Self::find_key) does, from the cache if possible.
+    ///
+    /// Use it only for operations that don't change the key.
     pub fn find_cached_key(
         &self,
         id: &str,
@@ -70,8 +72,8 @@ impl Call<'_> {
         let key = match &account {
             None => look_up(self)?,
             Some(account) => match look_up(&self.for_account(account)) {
-                // Others' keys that are not there look like those that may not be used.
-                Err(fault) if fault.0.has_code("NotFound") && !fault.0.message.starts_with("Invalid") => {
+                // In another account, a missing key gets the same error as a key without permission.
+                Err(error) if error.0.has_code("NotFound") && !error.0.message.starts_with("Invalid") => {
                     return Err(self.cross_account_access_denied(authorization.action).into());
                 }
                 other => other?,
@@ -82,7 +84,7 @@ impl Call<'_> {
         Ok(key)
     }
 
-    /// Finds a key of [`account`](Call::account) without asking who may.
+    /// Finds a key of [`account`](Call::account), without checking permissions.
     pub fn load_key(&self, tx: &Transaction, id: &str) -> ApiResult<KeyRecord> {
         limits::key_id(id).map_err(|violation| violation.to_service_error(id))?;
         let resource = match id.parse::<Arn>() {
@@ -119,17 +121,11 @@ impl Call<'_> {
         let (document, policy, material_id, material) =
             found.ok_or_else(|| not_found(format!("Key '{}' does not exist", self.key_arn(&key_id))))?;
         let metadata: KeyMetadata = serde_json::from_str(&document)?;
-        let own_state = metadata.key_state;
-        Ok(KeyRecord {
-            metadata: self.with_current_state(tx, metadata)?,
-            stored_state: own_state,
-            policy,
-            material_id,
-            material,
-        })
+        let stored_state = metadata.key_state;
+        Ok(KeyRecord { metadata: self.with_current_state(tx, metadata)?, stored_state, policy, material_id, material })
     }
 
-    /// Finds a key by key ID or key ARN, for operations that take no alias.
+    /// Finds a key by key ID or key ARN, for operations that don't accept aliases.
     pub fn find_key_by_id(
         &self,
         tx: &Transaction,
@@ -143,7 +139,9 @@ impl Call<'_> {
         self.find_key(tx, id, authorization)
     }
 
-    /// As [`find_key_by_id`](Self::find_key_by_id), for changes that a key pending deletion refuses.
+    /// Finds a key as [`find_key_by_id`](Self::find_key_by_id) does, and checks that it can be changed.
+    ///
+    /// Rejects AWS managed keys and keys pending deletion.
     pub fn find_changeable_key(
         &self,
         tx: &Transaction,
@@ -152,7 +150,7 @@ impl Call<'_> {
     ) -> ApiResult<KeyRecord> {
         let key = self.find_key_by_id(tx, id, authorization)?;
         if key.metadata.key_manager == KeyManagerType::Aws {
-            let message = format!("{} is an AWS managed key; only AWS changes it.", key.metadata.arn);
+            let message = format!("{} is an AWS managed key. Only AWS can change it.", key.metadata.arn);
             return Err(ServiceError::new("AccessDeniedException", message).into());
         }
         if key.metadata.key_state == KeyState::PendingDeletion {
@@ -162,7 +160,7 @@ impl Call<'_> {
         Ok(key)
     }
 
-    /// A key whose store is not connected is unavailable, unless its deletion is pending.
+    /// Sets the current key state: `Unavailable` while the key store isn't connected, unless the deletion is pending.
     fn with_current_state(&self, tx: &Transaction, mut key: KeyMetadata) -> ApiResult<KeyMetadata> {
         if let Some(store) = &key.custom_key_store_id
             && key.key_state != KeyState::PendingDeletion
@@ -188,7 +186,7 @@ impl Call<'_> {
     pub fn list_keys(&self, request: &ListKeys) -> ApiResult<ListKeysOutput> {
         self.authorize("kms:ListKeys", "*")?;
         let page_request = PageRequest::new(request.limit, 100, 1000, request.marker.as_deref())?;
-        // Nobody shares keys through AWS RAM here.
+        // No keys are shared through AWS RAM.
         if request.resource_owners.as_ref().is_some_and(|owners| owners.iter().all(|owner| owner != "SELF")) {
             return Ok(ListKeysOutput::default());
         }
@@ -209,8 +207,9 @@ impl Call<'_> {
         Ok(ListKeysOutput { keys: page.items, truncated: page.next_marker.is_some(), next_marker: page.next_marker })
     }
 
-    /// Makes a KMS key. In an external key store the proxy is asked about the external key first; when anything is
-    /// refused, nothing is left behind.
+    /// Creates a KMS key. For a key in an external key store, checks the external key with the proxy first.
+    ///
+    /// A failed request changes nothing.
     pub async fn create_key(&self, request: &CreateKey) -> ApiResult<CreateKeyOutput> {
         let origin = check_request(request)?;
         self.authorize_create_key(request, origin)?;
@@ -250,7 +249,8 @@ impl Call<'_> {
         };
         self.commit_with_event(|tx| {
             if origin == Origin::ExternalKeyStore {
-                // Again, now that nobody else can write: the store may have gone, the external key been taken.
+                // Check again inside the transaction: since the first check, another request may have disconnected the
+                // key store or used the external key.
                 self.check_store_and_external_key(tx, request)?;
             }
             self.check_key_quota(tx)?;
@@ -290,37 +290,37 @@ impl Call<'_> {
                 .with_tags(tags.iter().map(|tag| (tag.tag_key.as_str(), Some(tag.tag_value.as_str()))))
         };
         self.authorize(authorization("kms:CreateKey"), "*")?;
-        // The key has no ID yet: only what is allowed on any key can be.
+        // The key has no ID yet, so the caller needs the permission on all keys.
         if tags.is_empty() { Ok(()) } else { self.authorize(authorization("kms:TagResource"), &self.key_arn("*")) }
     }
 
-    /// AWS managed keys don't count.
+    /// Checks the quota of KMS keys. AWS managed keys don't count toward it.
     fn check_key_quota(&self, tx: &Transaction) -> ApiResult<()> {
         let count = |query| tx.query_row(query, [&self.account_region], |row| row.get::<_, u32>(0));
         let all = count("SELECT count(*) FROM keys WHERE world = ?1")?;
         let aws =
             count("SELECT count(*) FROM aliases WHERE world = ?1 AND name BETWEEN 'alias/aws/' AND 'alias/aws0'")?;
         if all - aws >= MAX_KEYS {
-            let message = format!("An account can have {MAX_KEYS} KMS keys in a Region.");
+            let message = format!("An account can have at most {MAX_KEYS} KMS keys in a Region.");
             return Err(ServiceError::new("LimitExceededException", message).into());
         }
         Ok(())
     }
 
-    /// Asks the proxy whether the external key can be used.
+    /// Asks the proxy for the external key and checks that it can be used.
     async fn check_external_key(&self, request: &CreateKey) -> ApiResult<()> {
         let target = self.store().read(|tx| {
             let store = self.check_store_and_external_key(tx, request)?;
             self.proxy_target(&store)
         })?;
         let external = request.xks_key_id.as_deref().unwrap_or_default();
-        let answer =
+        let response =
             self.aws.xks_client.get_key_metadata(&target, &self.request_metadata("CreateKey", None), external).await;
-        let external_key = answer.map_err(|failure| failure.create_key_error())?;
+        let external_key = response.map_err(|failure| failure.create_key_error())?;
         Ok(check_external_key(&external_key)?)
     }
 
-    /// The store must be connected, and the external key not yet used in it.
+    /// Checks that the key store is connected and that the external key isn't used in it yet.
     fn check_store_and_external_key(
         &self,
         tx: &Transaction,
@@ -328,18 +328,18 @@ impl Call<'_> {
     ) -> ApiResult<crate::bundled::kms::key_stores::KeyStoreRecord> {
         let store = self.find_key_store(tx, request.custom_key_store_id.as_deref().unwrap_or_default())?;
         if store.entry.connection_state != ConnectionState::Connected {
-            let message = "This KMS key is in a custom key store that is not connected to its external key store proxy. \
-                           Connect the external key store and try the request again.";
+            let message = "This KMS key is in a custom key store that is not connected to its external key store \
+                           proxy. Connect the external key store and try the request again.";
             return Err(ServiceError::new("CustomKeyStoreInvalidStateException", message).into());
         }
-        let taken: Option<String> = tx
+        let existing: Option<String> = tx
             .query_row(
                 "SELECT id FROM keys WHERE world = ?1 AND key_store = ?2 AND external_key = ?3",
                 params![self.account_region, request.custom_key_store_id, request.xks_key_id],
                 |row| row.get(0),
             )
             .optional()?;
-        if taken.is_some() {
+        if existing.is_some() {
             let id = request.xks_key_id.as_deref().unwrap_or_default();
             let message =
                 format!("The external key {id} is already associated with another KMS key in this external key store.");
@@ -349,12 +349,14 @@ impl Call<'_> {
     }
 }
 
-/// What can be told from the request alone; gives the origin.
+/// Checks the members of a request and returns the key origin.
 fn check_request(request: &CreateKey) -> Result<Origin, ServiceError> {
     let origin = request.origin.unwrap_or(Origin::AwsKms);
     limits::tags(request.tags.as_deref().unwrap_or_default())?;
     if matches!(origin, Origin::External | Origin::AwsCloudHsm) {
-        return Err(unsupported("Keys with imported key material or in a CloudHSM key store are not supported here."));
+        return Err(unsupported(
+            "The bundled AWS doesn't support keys with imported key material or in an AWS CloudHSM key store.",
+        ));
     }
     check_spec_and_usage(request)?;
     if request.multi_region == Some(true) {
@@ -376,7 +378,9 @@ fn check_request(request: &CreateKey) -> Result<Origin, ServiceError> {
     Ok(origin)
 }
 
-/// The key spec and usage must fit together, whether or not keys of that spec exist here. Source: *CreateKey*, `KeyUsage`.
+/// Checks that the key spec and the key usage are compatible, and that the bundled AWS supports the key spec.
+///
+/// Source: *CreateKey*, `KeyUsage`.
 fn check_spec_and_usage(request: &CreateKey) -> Result<(), ServiceError> {
     let spec = match (&request.key_spec, &request.customer_master_key_spec) {
         (Some(_), Some(_)) => {
@@ -397,14 +401,15 @@ fn check_spec_and_usage(request: &CreateKey) -> Result<(), ServiceError> {
     let usage = request.key_usage.as_deref().unwrap_or("ENCRYPT_DECRYPT");
     if request.key_usage.is_none() && spec != "SYMMETRIC_DEFAULT" {
         let message = format!(
-            "You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys; {spec} takes {}.",
+            "You must specify a KeyUsage value for all KMS keys except for symmetric encryption keys; {spec} supports \
+             {}.",
             usages.join(" or ")
         );
         return Err(ServiceError::validation(message));
     }
     if !usages.contains(&usage) {
         let message =
-            format!("KeyUsage {usage} is not compatible with KeySpec {spec}, which takes {}.", usages.join(" or "));
+            format!("KeyUsage {usage} is not compatible with KeySpec {spec}, which supports {}.", usages.join(" or "));
         return Err(ServiceError::validation(message));
     }
     if spec == "SYMMETRIC_DEFAULT" { Ok(()) } else { Err(unsupported("The key spec must be SYMMETRIC_DEFAULT.")) }
@@ -427,11 +432,11 @@ mod tests {
                     FROM (SELECT * FROM keys WHERE key_store IS NULL LIMIT 1) keys, generate AS n";
         let numbers = "WITH RECURSIVE generate(value) AS (VALUES (1) UNION ALL SELECT value + 1 FROM generate
                        WHERE value < ?1) ";
-        let here = bundled.0.store.read(|tx| -> ApiResult<u32> {
+        let customer_keys = bundled.0.store.read(|tx| -> ApiResult<u32> {
             let customer = "SELECT count(*) FROM keys WHERE document LIKE '%\"CUSTOMER\"%'";
             Ok(tx.query_row(customer, [], |row| row.get(0))?)
         });
-        let missing = MAX_KEYS - 1 - here.unwrap();
+        let missing = MAX_KEYS - 1 - customer_keys.unwrap();
         bundled
             .0
             .store

@@ -1,4 +1,4 @@
-//! The bundled KMS: a module for each group of operations.
+//! The bundled KMS, with a module for each group of operations.
 
 pub(super) mod aliases;
 pub mod ciphertext;

@@ -1,5 +1,7 @@
-//! EnableKeyRotation, DisableKeyRotation, GetKeyRotationStatus, ListKeyRotations, RotateKeyOnDemand: for keys whose
-//! material KMS makes. What older material encrypted is decrypted by it for ever.
+//! EnableKeyRotation, DisableKeyRotation, GetKeyRotationStatus, ListKeyRotations, and RotateKeyOnDemand, for keys whose
+//! key material KMS generates.
+//!
+//! A rotated key keeps its older key materials, so it can still decrypt older ciphertexts.
 
 use crate::bundled::kms::key_record::KeyRecord;
 use jiff::{SignedDuration, Timestamp};
@@ -17,12 +19,12 @@ use crate::aws::scalar::EpochSeconds;
 use crate::bundled::pagination::paginate;
 use crate::bundled::{ApiResult, Call};
 
-/// The days between two rotations when none are named.
+/// The default rotation period, in days.
 const DEFAULT_ROTATION_PERIOD_DAYS: u32 = 365;
-/// How often a key can be rotated on demand (KMS resource quotas).
+/// The maximum number of on-demand rotations of a key. Source: *KMS resource quotas*.
 const MAX_ON_DEMAND_ROTATIONS: u32 = 25;
 
-/// Refuses keys whose material KMS doesn't make, and those that are not in use.
+/// Rejects keys whose key material KMS doesn't generate, and disabled keys.
 fn check_rotatable(key: &KeyRecord) -> Result<(), ServiceError> {
     let (arn, origin) = (&key.metadata.arn, key.metadata.origin);
     if origin != Origin::AwsKms {
@@ -74,7 +76,7 @@ impl Call<'_> {
                 tx.query_row(sql, [&account_region, &key.key_id], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?)));
             let schedule: Option<(u32, i64)> = schedule.optional()?;
             Ok(GetKeyRotationStatusOutput {
-                // A key that is disabled is not rotated; the schedule is kept for when it is enabled.
+                // A disabled key keeps its schedule, but isn't rotated until it is enabled again.
                 key_rotation_enabled: schedule.is_some(),
                 key_id: Some(key.arn),
                 rotation_period_in_days: schedule.map(|(days, _)| days),
@@ -93,7 +95,7 @@ impl Call<'_> {
             let sql = "SELECT count(*) FROM key_materials WHERE world = ?1 AND key_id = ?2 AND kind = 'ON_DEMAND'";
             let so_far: u32 = tx.query_row(sql, [&self.account_region, &key_id], |row| row.get(0))?;
             if so_far >= MAX_ON_DEMAND_ROTATIONS {
-                let message = format!("A key can be rotated on demand {MAX_ON_DEMAND_ROTATIONS} times.");
+                let message = format!("A KMS key can be rotated on demand at most {MAX_ON_DEMAND_ROTATIONS} times.");
                 return Err(ServiceError::new("LimitExceededException", message).into());
             }
             self.rotate_key_material(tx, key, "ON_DEMAND", self.store().environment().clock.now())?;
@@ -101,23 +103,23 @@ impl Call<'_> {
         })
     }
 
-    /// Gives a key new material.
+    /// Generates new key material and makes it the current key material of a key.
     fn rotate_key_material(&self, tx: &Transaction, key: KeyRecord, kind: &str, at: Timestamp) -> ApiResult<()> {
         let environment = self.store().environment();
         let (key_id, material_id) = (key.metadata.key_id.clone(), environment.random.hex::<32>()?);
         let material = Zeroizing::new(environment.random.bytes::<32>()?);
         let record = ["key_material", &self.account, &self.region, &key_id, &material_id];
         let sealed = self.store().seal(&record, &*material)?;
-        // The first rotation keeps the material that the key was made with.
-        let keep = "INSERT OR IGNORE INTO key_materials VALUES (?1, ?2, ?3, ?4, NULL, NULL)";
-        tx.execute(keep, params![self.account_region, key_id, key.material_id, key.material])?;
+        // The first rotation also saves the key material that the key was created with.
+        let save_first = "INSERT OR IGNORE INTO key_materials VALUES (?1, ?2, ?3, ?4, NULL, NULL)";
+        tx.execute(save_first, params![self.account_region, key_id, key.material_id, key.material])?;
         tx.execute(
             "INSERT INTO key_materials VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             params![self.account_region, key_id, material_id, sealed, kind, at.as_millisecond()],
         )?;
-        let (mut metadata, own_state) = (key.metadata, key.stored_state);
+        let (mut metadata, stored_state) = (key.metadata, key.stored_state);
         metadata.current_key_material_id = Some(material_id.clone());
-        (metadata.key_state, metadata.enabled) = (own_state, own_state == KeyState::Enabled);
+        (metadata.key_state, metadata.enabled) = (stored_state, stored_state == KeyState::Enabled);
         tx.execute(
             "UPDATE keys SET document = ?3, material_id = ?4, material = ?5 WHERE world = ?1 AND id = ?2",
             params![self.account_region, key_id, serde_json::to_string(&metadata)?, material_id, sealed],
@@ -125,7 +127,7 @@ impl Call<'_> {
         Ok(())
     }
 
-    /// The material of a key that a blob names: the current one, or one before it.
+    /// Returns the encrypted key material with this ID: the current one or an older one.
     pub fn sealed_key_material(
         &self,
         tx: &Transaction,
@@ -168,14 +170,14 @@ impl Call<'_> {
             let entries = rows.into_iter().map(entry);
             Ok(entries.filter(|entry| with_first || entry.rotation_type.is_some()).collect::<Vec<_>>())
         })?;
-        // A page starts after a number: rotations are only ever added.
+        // A marker is the index of a rotation, because rotations are only ever appended.
         let numbered = all.into_iter().enumerate().map(|(at, entry)| (format!("{at:05}"), entry)).collect();
         let page = paginate(numbered, |(at, _)| at, request.limit, 100, 1000, request.marker.as_deref())?;
         let rotations = page.items.into_iter().map(|(_, entry)| entry).collect();
         Ok(ListKeyRotationsOutput { rotations, truncated: page.next_marker.is_some(), next_marker: page.next_marker })
     }
 
-    /// Rotates every key whose day has come; those that are not enabled wait.
+    /// Rotates the keys whose rotation is due. A key that isn't enabled waits for its next rotation date.
     pub fn rotate_due_keys(&self, now: i64) -> ApiResult<()> {
         self.store().write(|tx| {
             let mut query = tx.prepare("SELECT world, key_id, days, next FROM rotation_schedules WHERE next <= ?1")?;

@@ -1,4 +1,4 @@
-//! GetResources of the Resource Groups Tagging API: KMS keys by their tags.
+//! GetResources of the Resource Groups Tagging API, which finds KMS keys by their tags.
 
 use crate::aws::arn::Arn;
 use crate::aws::error::ServiceError;
@@ -18,7 +18,7 @@ fn check_request(request: &GetResources) -> Result<(), ServiceError> {
         return Err(invalid(message));
     }
     if request.include_compliance_details == Some(true) || request.exclude_compliant_resources == Some(true) {
-        return Err(invalid("There are no tag policies here, so compliance details aren't available."));
+        return Err(invalid("The bundled AWS has no tag policies, so compliance details aren't available."));
     }
     if request.resources_per_page.is_some_and(|count| !(1..=100).contains(&count)) {
         return Err(invalid("ResourcesPerPage must be from 1 to 100."));
@@ -27,34 +27,34 @@ fn check_request(request: &GetResources) -> Result<(), ServiceError> {
         return Err(invalid("TagsPerPage must be 100, 200, 300, 400, or 500."));
     }
     if request.tag_filters.len() > 50 || request.tag_filters.iter().any(|filter| filter.values.len() > 20) {
-        return Err(invalid("TagFilters can have 50 filters of 20 values each."));
+        return Err(invalid("TagFilters can have at most 50 filters with at most 20 values each."));
     }
     if request.tag_filters.iter().any(|filter| filter.key.is_empty() || filter.key.chars().count() > 128) {
-        return Err(invalid("The key of a tag filter has 1 to 128 characters."));
+        return Err(invalid("The key of a tag filter must have 1 to 128 characters."));
     }
-    if let Some(wrong) = request.resource_arn_list.iter().find(|arn| arn.parse::<Arn>().is_err()) {
-        return Err(invalid(format!("{wrong} is not a valid ARN.")));
+    if let Some(malformed) = request.resource_arn_list.iter().find(|arn| arn.parse::<Arn>().is_err()) {
+        return Err(invalid(format!("{malformed} is not a valid ARN.")));
     }
     Ok(())
 }
 
 fn matches_filters(tags: &[Tag], filters: &[TagFilter]) -> bool {
-    let holds = |filter: &TagFilter| {
-        let is_met =
+    let is_met = |filter: &TagFilter| {
+        let has_value =
             |tag: &Tag| tag.key == filter.key && (filter.values.is_empty() || filter.values.contains(&tag.value));
-        tags.iter().any(is_met)
+        tags.iter().any(has_value)
     };
-    filters.iter().all(holds)
+    filters.iter().all(is_met)
 }
 
-/// How many of the first resources have no more tags than a page may have; at least one.
-fn resources_within_tag_limit(found: &[ResourceTagMapping], most_tags: Option<u32>) -> usize {
-    let Some(most) = most_tags else { return usize::MAX };
+/// Returns how many resources fit on a page with at most `max_tags` tags. The first resource always fits.
+fn resources_within_tag_limit(found: &[ResourceTagMapping], max_tags: Option<u32>) -> usize {
+    let Some(max_tags) = max_tags else { return usize::MAX };
     let tags = found.iter().scan(0, |tags, resource| {
         *tags += resource.tags.len();
         Some(*tags)
     });
-    tags.take_while(|tags| *tags <= most as usize).count().max(1)
+    tags.take_while(|tags| *tags <= max_tags as usize).count().max(1)
 }
 
 impl Call<'_> {
@@ -68,10 +68,8 @@ impl Call<'_> {
         let token = request.pagination_token.as_deref().filter(|token| !token.is_empty());
         let limit = if request.resource_arn_list.is_empty() { request.resources_per_page } else { Some(100) };
         let page_request = PageRequest::new(limit, 50, 100, token).map_err(|_| {
-            ServiceError::new(
-                "PaginationTokenExpiredException",
-                "The pagination token is not one that GetResources gave.",
-            )
+            let message = "PaginationToken is not valid. Use the PaginationToken of the previous response.";
+            ServiceError::new("PaginationTokenExpiredException", message)
         })?;
         let mut found = self.tagged_keys(&page_request.after)?;
         found.retain(|resource| {
@@ -87,7 +85,7 @@ impl Call<'_> {
         })
     }
 
-    /// The keys of this account and Region that have tags, in the order of their ARNs, after that of the page before.
+    /// Returns the tagged keys of this account and Region that sort after the ARN `after`, sorted by ARN.
     fn tagged_keys(&self, after: &str) -> ApiResult<Vec<ResourceTagMapping>> {
         let after = after.rsplit('/').next().unwrap_or_default();
         self.store().read(|tx| {

@@ -12,7 +12,7 @@ use crate::bundled::pagination::paginate;
 use crate::bundled::{ApiResult, Call, account_region};
 
 impl Call<'_> {
-    /// Adds tags, or changes those whose key is there.
+    /// Adds tags, and replaces the values of existing tag keys.
     pub fn put_tags(&self, tx: &Transaction, key_id: &str, tags: &[Tag]) -> ApiResult<()> {
         for tag in tags {
             tx.execute(
@@ -23,7 +23,7 @@ impl Call<'_> {
         Ok(())
     }
 
-    /// The tags of a key, by their key.
+    /// Returns the tags of a KMS key, sorted by tag key.
     pub fn tags_of(&self, tx: &Transaction, key: &KeyRecord) -> ApiResult<Vec<Tag>> {
         let (account_region, key_id) =
             (account_region(&key.metadata.aws_account_id, &self.region), &key.metadata.key_id);

@@ -1,4 +1,5 @@
-//! Operations of KMS that no key of this world has: refused as AWS refuses them for a key in an external key store.
+//! KMS operations that no key of the bundled AWS supports. They fail as they do on AWS for a key in an external key
+//! store.
 
 use serde::Deserialize;
 
@@ -8,11 +9,11 @@ use crate::aws::kms::{Origin, request_members};
 use crate::aws::shape;
 use crate::bundled::{ApiResult, Call};
 
-/// What an operation would need that a symmetric encryption key has not.
+/// Why a symmetric encryption key doesn't support an operation.
 enum UnsupportedReason {
-    /// A pair of keys, imported material, another Region.
+    /// The operation needs a key pair, imported key material, or another Region.
     KeyOrigin,
-    /// Another key usage.
+    /// The operation needs another key usage.
     KeyUsage,
 }
 
@@ -39,7 +40,7 @@ struct KeyIdRequest {
     key_id: String,
 }
 
-/// The action that an operation needs.
+/// Returns the IAM action that an operation requires.
 fn action_of(operation: &str) -> &'static str {
     const ACTIONS: [&str; 15] = [
         "kms:GenerateDataKeyPair",
@@ -62,10 +63,10 @@ fn action_of(operation: &str) -> &'static str {
 }
 
 impl Call<'_> {
-    /// The refusal of an operation that is not in the table, after the key was looked at as for any other.
+    /// Rejects an operation that isn't in the operation table, after checking its key as for any other operation.
     pub fn reject_unsupported_operation(&self, operation: &str, body: &[u8]) -> ApiResult<()> {
         let (Some(reason), Some(members)) = (unsupported_reason(operation), request_members(operation)) else {
-            let message = format!("There is no operation {operation}.");
+            let message = format!("The bundled AWS doesn't support the operation {operation}.");
             return Err(ServiceError::new("UnknownOperationException", message).into());
         };
         shape::validate(members, body)?;
@@ -79,7 +80,7 @@ impl Call<'_> {
                 ServiceError::new("InvalidKeyUsageException", message)
             }
             (UnsupportedReason::KeyOrigin, Origin::AwsKms) => {
-                let message = format!("The bundled AWS has no {operation} for keys of its own.");
+                let message = format!("The bundled AWS doesn't support {operation} for KMS keys with origin AWS_KMS.");
                 ServiceError::new("UnsupportedOperationException", message)
             }
             (UnsupportedReason::KeyOrigin, origin) => unsupported_origin(&key.arn, origin),

@@ -1,8 +1,8 @@
-//! VPC endpoint services, as far as an external key store needs them.
+//! VPC endpoint services, as far as external key stores need them.
 
 use serde::{Deserialize, Serialize};
 
-/// A VPC endpoint service in front of an external key store proxy. The scenario makes them.
+/// A VPC endpoint service in front of an external key store proxy. Only a scenario can create one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct VpcEndpointService {
@@ -10,7 +10,7 @@ pub struct VpcEndpointService {
     pub name: String,
     /// The host of the proxy's URI endpoint.
     pub private_dns_name: String,
-    /// Which requirement it does not meet, if one.
+    /// The requirement that it doesn't meet, if any.
     #[serde(default)]
     pub problem: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! The external key manager and the proxy's log, as the console shows them: no AWS API carries this.
+//! Operations for the external key manager and the proxy's request log, which the console shows.
 
 use zeroize::Zeroizing;
 
@@ -37,7 +37,7 @@ fn proxy_configuration_output(result: Result<Zeroizing<String>, KeyManagerError>
     Ok(ProxyConfiguration { configuration: SecretString::new(text.to_string()) })
 }
 
-/// The KMS keys on an external key of the bundled external key manager.
+/// Returns the KMS keys that use an external key of the bundled external key manager, with an alias if they have one.
 pub fn kms_keys_using(store: &Store, partition: &str, id: &str) -> Result<Vec<String>, OpenError> {
     let path =
         if partition.is_empty() { String::new() } else { format!("/{partition}") } + limits::XKS_PROXY_PATH_SUFFIX;
@@ -49,11 +49,11 @@ pub fn kms_keys_using(store: &Store, partition: &str, id: &str) -> Result<Vec<St
     store.read(|tx| {
         let mut query = tx.prepare(sql)?;
         let rows = query.query_map([id, &path, &hosts[0], &hosts[1]], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        let named = |(id, alias): (String, Option<String>)| match alias {
+        let describe = |(id, alias): (String, Option<String>)| match alias {
             Some(alias) => format!("{id} ({alias})"),
             None => id,
         };
-        rows.map(|row| Ok(named(row?))).collect()
+        rows.map(|row| Ok(describe(row?))).collect()
     })
 }
 
@@ -64,8 +64,8 @@ impl Call<'_> {
             self.proxy_target(&store)
         })?;
         let metadata = self.request_metadata("DescribeKey", None);
-        let answer = self.aws.xks_client.get_key_metadata(&target, &metadata, &request.xks_key_id).await;
-        let key = answer.map_err(|failure| failure.create_key_error())?;
+        let response = self.aws.xks_client.get_key_metadata(&target, &metadata, &request.xks_key_id).await;
+        let key = response.map_err(|failure| failure.create_key_error())?;
         Ok(DescribeExternalKeyOutput { key_spec: key.key_spec, key_usage: key.key_usage, key_status: key.key_status })
     }
 
@@ -146,7 +146,7 @@ impl Call<'_> {
         if self.aws.key_manager.remove_credential(partition, access_key_id).map_err(|error| to_service_error(&error))? {
             return Ok(Empty {});
         }
-        let message = format!("{partition} has no credential {access_key_id}");
+        let message = format!("The partition \"{partition}\" has no credential {access_key_id}.");
         Err(ServiceError::new("NotFoundException", message).into())
     }
 

@@ -1,4 +1,4 @@
-//! How external key store proxies of others are reached, for hosts whose name and certificate alone don't lead there.
+//! Routes to external key store proxies that need an explicit address or their own certificate authorities.
 
 use std::sync::Arc;
 
@@ -12,14 +12,14 @@ use crate::bundled::store::Store;
 use crate::bundled::{ApiResult, Call};
 use crate::xks::network;
 
-/// The longest text of certificates that is kept, in bytes.
+/// The maximum size of the CA certificates of a route, in bytes.
 const MAX_PEM_BYTES: usize = 64 * 1024;
 
 fn route_from_row(row: &Row) -> rusqlite::Result<ProxyRoute> {
     Ok(ProxyRoute { host: row.get(0)?, address: row.get(1)?, certificate_authorities: row.get(2)? })
 }
 
-/// How a host is reached, where something was said of it.
+/// Returns the route to a host, if one is stored.
 pub fn find_route(store: &Store, host: &str) -> rusqlite::Result<Option<Arc<ProxyRoute>>> {
     let host = host.to_ascii_lowercase();
     let found = store.get_or_load(&host, |tx| {
@@ -35,10 +35,11 @@ fn check_route(route: &ProxyRoute) -> Result<(), ServiceError> {
         limits::xks_proxy_address(address).map_err(|violation| violation.to_service_error(address))?;
     }
     let Some(pem) = &route.certificate_authorities else { return Ok(()) };
-    let malformed =
-        |reason: &str| ServiceError::new("MalformedCertificateException", format!("The CA certificates: {reason}."));
+    let malformed = |reason: &str| {
+        ServiceError::new("MalformedCertificateException", format!("Couldn't read the CA certificates: {reason}."))
+    };
     if pem.len() > MAX_PEM_BYTES {
-        return Err(malformed("they are longer than 64 KiB"));
+        return Err(malformed("they are larger than 64 KiB"));
     }
     network::parse_certificates(pem.as_bytes()).map(drop).map_err(|reason| malformed(&reason))
 }
@@ -49,7 +50,7 @@ impl Call<'_> {
         check_route(route)?;
         let ProxyRoute { host, address, certificate_authorities } = route;
         let host = host.to_ascii_lowercase();
-        // The console's own service leaves no event.
+        // Requests to the console's own service aren't recorded in CloudTrail.
         self.store().write(|tx| -> ApiResult<Empty> {
             tx.execute("DELETE FROM proxy_routes WHERE host = ?1", [&host])?;
             if address.is_some() || certificate_authorities.is_some() {

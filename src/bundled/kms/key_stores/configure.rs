@@ -14,7 +14,7 @@ use crate::bundled::kms::vpc_endpoint_service::VpcEndpointService;
 use crate::bundled::{ApiResult, Call};
 use crate::xks::client::ProxyTarget;
 
-/// Custom key stores that an account and Region can have (KMS resource quotas).
+/// The maximum number of custom key stores in an account and Region. Source: *KMS resource quotas*.
 const MAX_KEY_STORES: i64 = 10;
 
 fn service_error(code: &str, message: impl Into<String>) -> ServiceError {
@@ -22,10 +22,10 @@ fn service_error(code: &str, message: impl Into<String>) -> ServiceError {
 }
 
 fn required<T>(value: Option<T>, member: &str) -> Result<T, ServiceError> {
-    value.ok_or_else(|| ServiceError::validation(format!("An external key store needs {member}.")))
+    value.ok_or_else(|| ServiceError::validation(format!("{member} is required for an external key store.")))
 }
 
-/// A VPC endpoint service goes with VPC connectivity, and only with it.
+/// Checks that a VPC endpoint service is specified for VPC connectivity, and only for it.
 fn check_connectivity(proxy: &XksProxyConfiguration) -> Result<(), ServiceError> {
     match (proxy.connectivity, &proxy.vpc_endpoint_service_name) {
         (XksProxyConnectivity::VpcEndpointService, None) => Err(ServiceError::validation(
@@ -46,8 +46,7 @@ impl Call<'_> {
         self.authorize("kms:CreateCustomKeyStore", "*")?;
         let name = &request.custom_key_store_name;
         if request.custom_key_store_type != Some(CustomKeyStoreType::ExternalKeyStore) {
-            let cluster = request.cloud_hsm_cluster_id.as_deref().unwrap_or("that was not named");
-            let message = format!("This account has no AWS CloudHSM cluster {cluster}.");
+            let message = "The bundled AWS has no AWS CloudHSM clusters. Set CustomKeyStoreType to EXTERNAL_KEY_STORE.";
             return Err(service_error("CloudHsmClusterNotFoundException", message).into());
         }
         let credential =
@@ -77,7 +76,7 @@ impl Call<'_> {
         self.store().read(|tx| self.check_new_key_store(tx, &entry))?;
         self.check_proxy(&proxy, &credential.raw_secret_access_key, "CreateCustomKeyStore", String::new()).await?;
         self.commit_with_event(|tx| {
-            // Again, now that nobody else can write.
+            // Check again inside the transaction, where no other request can change the key stores.
             self.check_new_key_store(tx, &entry)?;
             let secret = credential.raw_secret_access_key.expose().as_bytes();
             let sealed = self.store().seal(&["key_stores", &self.region, &id], secret)?;
@@ -137,7 +136,8 @@ impl Call<'_> {
             let keys: i64 = tx.query_row(query, [&self.account_region, id], |row| row.get(0))?;
             if keys > 0 {
                 let message = format!(
-                    "The custom key store {id} has {keys} KMS keys. Schedule their deletion and wait until they are gone."
+                    "The custom key store {id} contains {keys} KMS keys. Schedule their deletion and wait until they \
+                     are deleted."
                 );
                 return Err(service_error("CustomKeyStoreHasCMKsException", message).into());
             }
@@ -146,7 +146,8 @@ impl Call<'_> {
         })
     }
 
-    /// The store as the request wants it, if its state allows that and nobody else has what it asks for.
+    /// Returns the key store with the requested changes, after checking that its state and the other key stores allow
+    /// them.
     fn updated_entry(
         &self,
         tx: &Transaction,
@@ -161,8 +162,8 @@ impl Call<'_> {
         if needs_disconnected && entry.connection_state != ConnectionState::Disconnected {
             let (id, state) = (&entry.custom_key_store_id, entry.connection_state.label().to_uppercase());
             let message = format!(
-                "The custom key store {id} is {state}. Connectivity, endpoint and VPC endpoint service can be changed only \
-                 while it is DISCONNECTED."
+                "The custom key store {id} is {state}. The connectivity, proxy URI endpoint, and VPC endpoint service \
+                 can be changed only while it is DISCONNECTED."
             );
             return Err(service_error("CustomKeyStoreInvalidStateException", message).into());
         }
@@ -195,13 +196,15 @@ impl Call<'_> {
         let query = "SELECT count(*) FROM key_stores WHERE world = ?1";
         let count: i64 = tx.query_row(query, [&self.account_region], |row| row.get(0))?;
         if count >= MAX_KEY_STORES {
-            let message = format!("An account can have {MAX_KEY_STORES} custom key stores in a Region.");
+            let message = format!("An account can have at most {MAX_KEY_STORES} custom key stores in a Region.");
             return Err(service_error("LimitExceededException", message).into());
         }
         self.check_unique(tx, entry)
     }
 
-    /// Names, URIs, endpoints and VPC endpoint services are for one store each. Public stores may share an endpoint.
+    /// Checks that no other key store uses the name, proxy URI, endpoint, or VPC endpoint service.
+    ///
+    /// Only key stores with public endpoint connectivity can share an endpoint.
     fn check_unique(&self, tx: &Transaction, entry: &CustomKeyStore) -> ApiResult<()> {
         let Some(proxy) = &entry.xks_proxy_configuration else { return Ok(()) };
         for other in self.all_key_stores(tx)? {
@@ -222,8 +225,8 @@ impl Call<'_> {
             let both_public =
                 [theirs, proxy].iter().all(|one| one.connectivity == XksProxyConnectivity::PublicEndpoint);
             if same_endpoint && !both_public {
-                let message = "Another external key store uses this proxy URI endpoint. Only stores with public endpoint \
-                               connectivity can share one.";
+                let message = "Another external key store uses this proxy URI endpoint. Only key stores with public \
+                               endpoint connectivity can share one.";
                 return Err(service_error("XksProxyUriEndpointInUseException", message).into());
             }
             if proxy.vpc_endpoint_service_name.is_some()
@@ -236,7 +239,10 @@ impl Call<'_> {
         Ok(())
     }
 
-    /// Asks a public proxy whether it is well; a VPC one is asked at connect, but its endpoint service must do now.
+    /// Checks the health of a proxy with a public endpoint.
+    ///
+    /// A proxy behind a VPC endpoint service is contacted only when the key store is connected, but the VPC endpoint
+    /// service must already meet the requirements.
     async fn check_proxy(
         &self,
         proxy: &XksProxyConfiguration,
@@ -269,7 +275,7 @@ impl Call<'_> {
         Ok(document.map(|document| serde_json::from_str(&document)).transpose()?)
     }
 
-    /// Whether the VPC endpoint service of a store would do for connecting it; the ConnectionErrorCode when not.
+    /// Returns the ConnectionErrorCode if the VPC endpoint service of a key store prevents it from connecting.
     pub fn vpc_connection_error_code(&self, proxy: &XksProxyConfiguration) -> ApiResult<Option<&'static str>> {
         let Some(name) = &proxy.vpc_endpoint_service_name else { return Ok(None) };
         let service = self.store().read(|tx| self.vpc_endpoint_service(tx, name))?;
@@ -291,7 +297,7 @@ fn check_vpc_endpoint_service(
     let Some(service) = service else {
         return Err((
             SERVICE_NOT_FOUND,
-            format!("The VPC endpoint service {name} was not found, or AWS KMS may not use it."),
+            format!("The VPC endpoint service {name} was not found, or AWS KMS has no permission to use it."),
         ));
     };
     if let Some(problem) = &service.problem {

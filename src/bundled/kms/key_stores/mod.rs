@@ -1,4 +1,4 @@
-//! DescribeCustomKeyStores, ConnectCustomKeyStore, DisconnectCustomKeyStore, and what a store is.
+//! DescribeCustomKeyStores, ConnectCustomKeyStore, DisconnectCustomKeyStore, and the records of key stores.
 
 mod configure;
 
@@ -18,20 +18,20 @@ use crate::bundled::pagination::paginate;
 use crate::bundled::{ApiResult, Call};
 use crate::xks::client::ProxyTarget;
 
-/// How long connecting takes. AWS takes about five minutes; nobody learns anything from waiting that long.
+/// How long connecting takes. On AWS, it takes about five minutes.
 const CONNECT_DURATION: SignedDuration = SignedDuration::from_secs(5);
 /// How long disconnecting takes.
 const DISCONNECT_DURATION: SignedDuration = SignedDuration::from_secs(2);
 
-/// A store, and its proxy's secret, wrapped.
+/// A key store, with the encrypted secret of its proxy credential.
 pub struct KeyStoreRecord {
-    /// What DescribeCustomKeyStores tells.
+    /// The key store as DescribeCustomKeyStores returns it.
     pub entry: CustomKeyStore,
     sealed_secret: Vec<u8>,
 }
 
 impl Call<'_> {
-    /// Finds a store by its ID.
+    /// Finds a key store by its ID.
     pub fn find_key_store(&self, tx: &Transaction, id: &str) -> ApiResult<KeyStoreRecord> {
         let found = tx
             .query_row(
@@ -47,13 +47,13 @@ impl Call<'_> {
         Ok(KeyStoreRecord { entry: serde_json::from_str(&document)?, sealed_secret: secret })
     }
 
-    /// How to reach the proxy of the store with this ID.
+    /// Returns how to reach the proxy of the key store with this ID, from the cache if possible.
     pub fn find_cached_proxy_target(&self, id: &str) -> ApiResult<Arc<ProxyTarget>> {
         let name = format!("{}/{id}", self.account_region);
         self.store().get_or_load(&name, |tx| self.proxy_target(&self.find_key_store(tx, id)?))
     }
 
-    /// How to reach the proxy of a store.
+    /// Returns how to reach the proxy of a key store.
     pub fn proxy_target(&self, store: &KeyStoreRecord) -> ApiResult<ProxyTarget> {
         let id = &store.entry.custom_key_store_id;
         let proxy = store.entry.xks_proxy_configuration.as_ref().ok_or_else(|| {
@@ -76,9 +76,10 @@ impl Call<'_> {
     ) -> ApiResult<DescribeCustomKeyStoresOutput> {
         let (id, name) = (&request.custom_key_store_id, &request.custom_key_store_name);
         if id.is_some() && name.is_some() {
-            return Err(
-                ServiceError::validation("Name either CustomKeyStoreId or CustomKeyStoreName, not both.").into()
-            );
+            return Err(ServiceError::validation(
+                "Specify either CustomKeyStoreId or CustomKeyStoreName, but not both.",
+            )
+            .into());
         }
         self.authorize("kms:DescribeCustomKeyStores", "*")?;
         let mut all: Vec<CustomKeyStore> = self.store().read(|tx| self.all_key_stores(tx))?;
@@ -87,8 +88,8 @@ impl Call<'_> {
                 && name.as_ref().is_none_or(|name| *name == store.custom_key_store_name)
         });
         if all.is_empty() && (id.is_some() || name.is_some()) {
-            let asked = id.as_deref().or(name.as_deref()).unwrap_or_default();
-            let message = format!("The custom key store {asked} does not exist.");
+            let requested = id.as_deref().or(name.as_deref()).unwrap_or_default();
+            let message = format!("The custom key store {requested} does not exist.");
             return Err(ServiceError::new("CustomKeyStoreNotFoundException", message).into());
         }
         let page =
@@ -115,20 +116,20 @@ impl Call<'_> {
             ConnectionState::Disconnecting => {
                 Err("It is disconnecting. Wait until it is disconnected, then connect it.")
             }
-            ConnectionState::Other(_) => Err("Its connection state is not one that this version knows."),
+            ConnectionState::Other(_) => Err("This version doesn't know its connection state."),
         })
     }
 
     pub fn disconnect_custom_key_store(&self, request: &DisconnectCustomKeyStore) -> ApiResult<Empty> {
         self.authorize("kms:DisconnectCustomKeyStore", "*")?;
         self.begin_transition(&request.custom_key_store_id, |state| match state {
-            ConnectionState::Disconnected => Err("It is disconnected already."),
-            ConnectionState::Disconnecting => Err("It is disconnecting already."),
+            ConnectionState::Disconnected => Err("It is already disconnected."),
+            ConnectionState::Disconnecting => Err("It is already disconnecting."),
             _ => Ok(Some((ConnectionState::Disconnecting, DISCONNECT_DURATION))),
         })
     }
 
-    /// Begins a change of state that takes a while, if the state allows it.
+    /// Starts a change of the connection state that takes some time, if the current state allows it.
     fn begin_transition(
         &self,
         id: &str,
@@ -137,15 +138,15 @@ impl Call<'_> {
         let now = self.store().environment().clock.now();
         self.commit_with_event(|tx| {
             let mut store = self.find_key_store(tx, id)?;
-            let change = next(store.entry.connection_state).map_err(|why| {
+            let change = next(store.entry.connection_state).map_err(|reason| {
                 let state = store.entry.connection_state.label().to_uppercase();
-                let message = format!("The custom key store {id} is {state}. {why}");
+                let message = format!("The custom key store {id} is {state}. {reason}");
                 ServiceError::new("CustomKeyStoreInvalidStateException", message)
             })?;
-            if let Some((state, takes)) = change {
+            if let Some((state, duration)) = change {
                 store.entry.connection_state = state;
                 store.entry.connection_error_code = None;
-                self.save_key_store(tx, &store.entry, Some(now.saturating_add(takes).unwrap_or(Timestamp::MAX)))?;
+                self.save_key_store(tx, &store.entry, Some(now.saturating_add(duration).unwrap_or(Timestamp::MAX)))?;
             }
             Ok(Empty {})
         })
@@ -160,7 +161,7 @@ impl Call<'_> {
         Ok(())
     }
 
-    /// Brings every store whose time has come to where it was going. Only one process succeeds with each.
+    /// Completes the changes of connection states that are due. For each key store, only one process succeeds.
     pub async fn complete_due_transitions(&self, now: i64) -> ApiResult<()> {
         let due: Vec<(String, String, i64)> = self.store().read(|tx| -> ApiResult<_> {
             let mut query = tx.prepare_cached("SELECT world, id, due FROM key_stores WHERE due <= ?1")?;
@@ -180,7 +181,7 @@ impl Call<'_> {
         Ok(())
     }
 
-    /// Asks the proxy whether it is well; the ConnectionErrorCode when the store can't be connected.
+    /// Checks the health of the proxy. Returns the ConnectionErrorCode if the key store can't be connected.
     async fn probe_proxy(&self, entry: &CustomKeyStore, target: &ProxyTarget) -> ApiResult<Option<&'static str>> {
         if let Some(proxy) = &entry.xks_proxy_configuration
             && let Some(code) = self.vpc_connection_error_code(proxy)?
@@ -208,12 +209,12 @@ impl Call<'_> {
             settled => (settled, entry.connection_error_code.take()),
         };
         self.store().write(|tx| {
-            let is_mine: bool = tx.query_row(
+            let is_still_due: bool = tx.query_row(
                 "SELECT EXISTS (SELECT 1 FROM key_stores WHERE world = ?1 AND id = ?2 AND due = ?3)",
                 params![self.account_region, id, due],
                 |row| row.get(0),
             )?;
-            if is_mine { self.save_key_store(tx, &entry, None) } else { Ok(()) }
+            if is_still_due { self.save_key_store(tx, &entry, None) } else { Ok(()) }
         })
     }
 }
