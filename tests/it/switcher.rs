@@ -37,7 +37,7 @@ fn unlisted_region_can_be_typed_and_invalid_region_is_an_error() {
     let mut journey = play_from_start(
         "typed-region",
         &format!(
-            "{WAIT_FOR_KEY_STORES}F3\nType \"us west\"\nCtrl+N\nWait+Screen /‘us west’ is no Region/\nScreenshot wrong.png\n"
+            "{WAIT_FOR_KEY_STORES}F3\nType \"us west\"\nCtrl+N\nWait+Screen /\"us west\" is not a valid Region/\nScreenshot wrong.png\n"
         ),
     );
     play_tape(
