@@ -126,8 +126,8 @@ mod tests {
             .observe(&ApiCall { request_id: None, status: None, error_code: None, ..call() })
             .unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
-        let whole = r#"{"time":"2026-01-02T03:04:05Z","service":"kms","operation":"CreateKey","region":"us-west-2","requestId":"r-7","durationMilliseconds":1250,"attempts":2,"status":400,"errorCode":"XksKeyNotFoundException"}"#;
-        assert_eq!(text.lines().nth(1), Some(whole));
+        let expected = r#"{"time":"2026-01-02T03:04:05Z","service":"kms","operation":"CreateKey","region":"us-west-2","requestId":"r-7","durationMilliseconds":1250,"attempts":2,"status":400,"errorCode":"XksKeyNotFoundException"}"#;
+        assert_eq!(text.lines().nth(1), Some(expected));
         assert_eq!(text.lines().count(), 3);
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     }

@@ -210,7 +210,8 @@ fn shell_words(text: &str) -> Option<Vec<String>> {
     Some(words)
 }
 
-/// Parses sections and settings like Python's `RawConfigParser`, except that duplicates are merged rather than rejected.
+/// Parses sections and settings like Python's `RawConfigParser`, except that duplicates are merged rather than
+/// rejected.
 fn parse(text: &str) -> Result<Vec<Section>, ParseError> {
     let text = strip_byte_order_mark(text).replace("\r\n", "\n").replace('\r', "\n");
     let mut sections: Vec<Section> = Vec::new();

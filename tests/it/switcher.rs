@@ -86,7 +86,7 @@ fn failed_profile_switch_keeps_the_current_profile() {
         &mut console,
         "unopened",
         &format!(
-            "{WAIT_FOR_KEY_STORES}F3\nWait+Screen /access key/\nType \"nobody-knows\"\nCtrl+N\nWait+Screen /no profile ‘nobody-knows’/\n"
+            "{WAIT_FOR_KEY_STORES}F3\nWait+Screen /access key/\nType \"nobody-knows\"\nCtrl+N\nWait+Screen /the profile \"nobody-knows\" doesn't exist/\n"
         ),
     );
     assert_shown_over_fixed_page("profile-missing", &console);
