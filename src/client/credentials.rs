@@ -10,7 +10,7 @@ use crate::aws::error::ServiceError;
 use crate::aws::scalar::SecretString;
 use crate::aws::sigv4::Credentials;
 
-/// How long before their expiration credentials are refreshed.
+/// How long before expiration credentials are refreshed.
 const EXPIRY_BUFFER: SignedDuration = SignedDuration::from_secs(60);
 /// How long a failure is cached, so that callers that waited for the same fetch share its error.
 const FAILURE_TTL: SignedDuration = SignedDuration::from_secs(1);

@@ -338,8 +338,8 @@ impl SelectedProfile {
                 let files = config_files_with(settings, Some(name), lines);
                 let files = files.map_err(|error| self.credentials_error(error.to_string(), FIX_PROFILE))?;
                 let provider = Self::profile_provider(name, files, config);
-                let provided = provider.provide_credentials().await;
-                to_credentials(&provided.map_err(|error| {
+                let result = provider.provide_credentials().await;
+                to_credentials(&result.map_err(|error| {
                     self.credentials_error(sdk_error::describe_credentials(&error), self.remedy(settings, &error))
                 })?)
             }
@@ -513,11 +513,11 @@ async fn fetch_credentials(
         };
         return profile.assume_with_mfa_code(&roles, &code, (settings, &config, sts)).await;
     }
-    let provided = match profile.provider(settings, &config) {
+    let result = match profile.provider(settings, &config) {
         Some(provider) => provider.provide_credentials().await,
         None => Err(CredentialsError::not_loaded_no_source()),
     };
-    let credentials = provided.map_err(|error| {
+    let credentials = result.map_err(|error| {
         profile.credentials_error(sdk_error::describe_credentials(&error), profile.remedy(settings, &error))
     })?;
     Ok(profile.fetched_credentials(settings, to_credentials(&credentials), credentials.expiry().map(to_timestamp)))

@@ -11,7 +11,7 @@ use http::{Request, Response};
 use super::endpoints::{check_url, host_and_port, is_loopback};
 use crate::pem;
 
-/// The error of a request without a response.
+/// A request that failed without a usable response.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the request to {host} failed: {reason}")]
 pub struct TransportError {
@@ -121,7 +121,7 @@ impl Https {
             let reason = format!("the response is larger than {} MiB", MAX_RESPONSE_BYTES >> 20);
             TransportError { host: host.clone(), reason, may_have_arrived: true }
         };
-        // A response with a content length is rejected before its body is read.
+        // A response whose content length is too large is rejected before its body is read.
         if received.content_length().is_some_and(|length| length > MAX_RESPONSE_BYTES as u64) {
             return Err(too_long());
         }
@@ -190,7 +190,7 @@ fn root_cause(error: &(dyn Error + 'static)) -> String {
 impl Transport for Https {
     fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
         Box::pin(async move {
-            // The request contains the secret session token, and the response may contain secrets too.
+            // The request may contain a session token, and the response may contain secrets too.
             if let Err(invalid) = check_url(&request.uri().to_string()) {
                 let host = request.uri().host().unwrap_or("AWS").to_owned();
                 return Err(TransportError { host, reason: invalid.to_string(), may_have_arrived: false });

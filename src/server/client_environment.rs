@@ -1,4 +1,4 @@
-//! The environment variables that make the AWS CLI, SDKs, and other clients call the bundled AWS server and nothing else.
+//! The environment variables that make the AWS CLI, SDKs, and other clients call only the bundled AWS server.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
