@@ -1,21 +1,23 @@
-//! PEM files as editors and other tools save them.
+//! PEM files, which some editors and tools save with byte order marks.
 
 use std::path::Path;
 
 use zeroize::Zeroizing;
 
-/// The byte order mark of UTF-8.
+/// The UTF-8 byte order mark.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// Reads a PEM file, which may hold a private key, without its byte order marks.
+/// Reads a PEM file and strips its byte order marks. The file may contain a private key.
 ///
 /// # Errors
-/// When the file can't be read.
+/// An I/O error if the file can't be read.
 pub fn read(path: &Path) -> std::io::Result<Zeroizing<Vec<u8>>> {
     Ok(strip_byte_order_marks(&Zeroizing::new(std::fs::read(path)?)))
 }
 
-/// A PEM text without byte order marks: joined files have them in the middle, too, and parsers pass over what follows.
+/// Returns PEM data without byte order marks.
+///
+/// Concatenated files have byte order marks in the middle too, and parsers skip the certificate after each one.
 pub fn strip_byte_order_marks(pem: &[u8]) -> Zeroizing<Vec<u8>> {
     let mut clean = Zeroizing::new(Vec::with_capacity(pem.len()));
     let mut rest = pem;

@@ -1,15 +1,17 @@
-//! Text from outside: made harmless, measured by display width, cut with an ellipsis.
+//! Escaping, measuring, truncating, and wrapping of text for the terminal.
 
 use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthStr as _;
 
-/// `text` with control and direction characters shown as `\u{…}`, so that it cannot move the cursor or hide anything.
+/// Returns `text` with control and bidirectional formatting characters escaped as `\u{…}`.
+///
+/// The result can't move the cursor or hide other text.
 pub fn escape_controls(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for character in text.chars() {
-        let hidden = character.is_control()
+        let is_hidden = character.is_control()
             || matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
-        if hidden {
+        if is_hidden {
             out.extend(character.escape_unicode());
         } else {
             out.push(character);
@@ -18,27 +20,27 @@ pub fn escape_controls(text: &str) -> String {
     out
 }
 
-/// Like [`harmless`], but lines stay lines.
+/// Like [`escape_controls`], but keeps line breaks.
 pub fn escape_controls_in_lines(text: &str) -> String {
     text.split('\n').map(escape_controls).collect::<Vec<_>>().join("\n")
 }
 
-/// `text` without the byte order mark that some editors of Windows write at the start of a file.
+/// Returns `text` without the byte order mark that some Windows editors write at the start of a file.
 pub fn strip_byte_order_mark(text: &str) -> &str {
     text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
-/// Like [`without_mark`], for a file whose encoding is still to be checked.
+/// Like [`strip_byte_order_mark`], for a file whose encoding hasn't been checked yet.
 pub fn strip_byte_order_mark_bytes(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes)
 }
 
-/// The columns that `text` takes.
+/// Returns the number of columns that `text` occupies.
 pub fn width(text: &str) -> usize {
     text.width()
 }
 
-/// `text` in at most `columns` columns, with `…` where something was cut off.
+/// Truncates `text` to at most `columns` columns, and ends it with `…` if something was cut off.
 pub fn truncate(text: &str, columns: usize) -> String {
     if width(text) <= columns {
         return text.to_owned();
@@ -49,18 +51,18 @@ pub fn truncate(text: &str, columns: usize) -> String {
     let mut out = String::new();
     let mut used = 0;
     for grapheme in text.graphemes(true) {
-        let wide = width(grapheme);
-        if used + wide > columns - 1 {
+        let grapheme_width = width(grapheme);
+        if used + grapheme_width > columns - 1 {
             break;
         }
-        used += wide;
+        used += grapheme_width;
         out.push_str(grapheme);
     }
     out.push('…');
     out
 }
 
-/// `text` cut or filled with blanks to exactly `columns` columns.
+/// Truncates `text`, or pads it with spaces, to exactly `columns` columns.
 pub fn fit(text: &str, columns: usize) -> String {
     let mut out = truncate(text, columns);
     let missing = columns.saturating_sub(width(&out));
@@ -68,8 +70,9 @@ pub fn fit(text: &str, columns: usize) -> String {
     out
 }
 
-/// `text` broken at blanks into lines of at most `columns` columns; longer words are broken where they must be. Blanks
-/// at the start of a line indent all that it is broken into.
+/// Wraps `text` at spaces into lines of at most `columns` columns, and breaks words that are longer.
+///
+/// Spaces at the start of a line indent all the lines that it is wrapped into.
 pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     let columns = columns.max(1);
     let mut lines = Vec::new();
@@ -89,13 +92,13 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
                 used += 1;
             }
             for grapheme in word.graphemes(true) {
-                let wide = width(grapheme);
-                if used + wide > columns && used > 0 {
+                let grapheme_width = width(grapheme);
+                if used + grapheme_width > columns && used > 0 {
                     lines.push(std::mem::replace(&mut line, " ".repeat(indent)));
                     used = 0;
                 }
                 line.push_str(grapheme);
-                used += wide;
+                used += grapheme_width;
             }
         }
         lines.push(line);
@@ -103,11 +106,11 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     lines
 }
 
-/// The first `most` lines of `text`, broken as [`wrap`] does. Where more would follow, the last one ends with `mark`.
+/// Wraps `text` like [`wrap`] into at most `max_lines` lines. If text was cut off, the last line ends with `mark`.
 pub fn wrap_truncated(text: &str, columns: usize, max_lines: usize, mark: &str) -> Vec<String> {
-    // Far more than can be seen, and little of a text without an end.
-    let enough = columns.saturating_mul(max_lines + 1).saturating_mul(4);
-    let (start, is_whole) = match text.char_indices().nth(enough) {
+    // Wrapping a very long text would be slow. This limit is far more than fits on the lines.
+    let max_chars = columns.saturating_mul(max_lines + 1).saturating_mul(4);
+    let (start, is_whole) = match text.char_indices().nth(max_chars) {
         Some((end, _)) => (&text[..end], false),
         None => (text, true),
     };

@@ -187,7 +187,7 @@ impl Client {
         let host = endpoints::host_and_port(request.uri()).unwrap_or("AWS").to_owned();
         let response = tokio::time::timeout(timeout, self.transport.send(request)).await;
         response.unwrap_or_else(|_| {
-            let reason = format!("nothing came within {} seconds", timeout.as_secs());
+            let reason = format!("it didn't respond within {} seconds", timeout.as_secs());
             Err(TransportError { host, reason, may_have_arrived: true })
         })
     }

@@ -1,4 +1,4 @@
-//! How wrong this machine's clock is, as AWS tells it when it refuses a signature for its time.
+//! The difference between this machine's clock and that of AWS, learned when AWS rejects a signature for its time.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -9,10 +9,12 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::CallError;
 
-/// AWS takes signatures that are five minutes old; less than this is no reason. As in the AWS SDKs.
+/// The smallest difference that can be the reason for a rejected signature.
+///
+/// AWS accepts signatures that are up to five minutes old. Source: the AWS SDKs.
 const MIN_SKEW: SignedDuration = SignedDuration::from_mins(4);
 
-/// Codes of refusals that a wrong clock brings about. Source: the AWS SDKs.
+/// Error codes that a wrong clock can cause. Source: the AWS SDKs.
 const CLOCK_SKEW_CODES: [&str; 6] = [
     "RequestTimeTooSkewed",
     "RequestExpired",
@@ -22,32 +24,34 @@ const CLOCK_SKEW_CODES: [&str; 6] = [
     "AuthFailure",
 ];
 
-/// What has to be added to this machine's time to have AWS's, in seconds.
+/// The number of seconds to add to this machine's time to get the time of AWS.
 #[derive(Debug, Default)]
 pub(super) struct ClockSkew(AtomicI64);
 
 impl ClockSkew {
-    /// AWS's time, as far as it is known.
+    /// Returns the time of AWS at `now`, which is this machine's time.
     pub fn correct(&self, now: Timestamp) -> Timestamp {
         let by = SignedDuration::from_secs(self.0.load(Ordering::Relaxed));
         now.saturating_add(by).unwrap_or(now)
     }
 
-    /// Takes the time that a refusal tells; whether it says that the clock was to blame. `now` is this machine's time.
-    pub fn update_from_error(&self, error: &CallError, answered_at: Option<Timestamp>, now: Timestamp) -> bool {
+    /// Learns the difference from an error response, and returns whether a wrong clock caused the error.
+    ///
+    /// `response_date` is when AWS sent the response, and `now` is this machine's time.
+    pub fn update_from_error(&self, error: &CallError, response_date: Option<Timestamp>, now: Timestamp) -> bool {
         let CallError::Service(error) = error else { return false };
-        let Some(there) = answered_at.filter(|_| CLOCK_SKEW_CODES.iter().any(|code| error.has_code(code))) else {
+        let Some(aws_time) = response_date.filter(|_| CLOCK_SKEW_CODES.iter().any(|code| error.has_code(code))) else {
             return false;
         };
-        let is_skewed = there.duration_since(self.correct(now)).abs() >= MIN_SKEW;
+        let is_skewed = aws_time.duration_since(self.correct(now)).abs() >= MIN_SKEW;
         if is_skewed {
-            self.0.store(there.duration_since(now).as_secs(), Ordering::Relaxed);
+            self.0.store(aws_time.duration_since(now).as_secs(), Ordering::Relaxed);
         }
         is_skewed
     }
 }
 
-/// When an answer was sent, by its sender's clock.
+/// Returns when a response was sent, by its sender's clock.
 pub(super) fn response_date(headers: &HeaderMap) -> Option<Timestamp> {
     DateTimeParser::new().parse_timestamp(headers.get(DATE)?.as_bytes()).ok()
 }
@@ -57,7 +61,7 @@ mod tests {
     use super::*;
     use crate::aws::error::ServiceError;
 
-    fn refusal(code: &str) -> CallError {
+    fn service_error(code: &str) -> CallError {
         ServiceError::new(code, "").into()
     }
 
@@ -68,19 +72,19 @@ mod tests {
     #[test]
     fn rejected_signature_corrects_the_clock() {
         let skew = ClockSkew::default();
-        assert!(skew.update_from_error(&refusal("InvalidSignatureException"), Some(at(7200)), at(3600)));
+        assert!(skew.update_from_error(&service_error("InvalidSignatureException"), Some(at(7200)), at(3600)));
         assert_eq!(skew.correct(at(3700)), at(7300));
-        // The clock was set right meanwhile.
-        assert!(skew.update_from_error(&refusal("RequestTimeTooSkewed"), Some(at(7400)), at(7400)));
+        // Somebody has set the clock in the meantime.
+        assert!(skew.update_from_error(&service_error("RequestTimeTooSkewed"), Some(at(7400)), at(7400)));
         assert_eq!(skew.correct(at(7500)), at(7500));
     }
 
     #[test]
     fn unrelated_errors_leave_the_clock_unchanged() {
         let skew = ClockSkew::default();
-        assert!(!skew.update_from_error(&refusal("SignatureDoesNotMatch"), Some(at(3610)), at(3600)));
-        assert!(!skew.update_from_error(&refusal("AccessDeniedException"), Some(at(99_999)), at(3600)));
-        assert!(!skew.update_from_error(&refusal("InvalidSignatureException"), None, at(3600)));
+        assert!(!skew.update_from_error(&service_error("SignatureDoesNotMatch"), Some(at(3610)), at(3600)));
+        assert!(!skew.update_from_error(&service_error("AccessDeniedException"), Some(at(99_999)), at(3600)));
+        assert!(!skew.update_from_error(&service_error("InvalidSignatureException"), None, at(3600)));
         assert_eq!(skew.correct(at(1)), at(1));
     }
 

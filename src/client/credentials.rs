@@ -1,4 +1,4 @@
-//! What requests are signed with: fixed credentials, or those that a chain of sources gives and that expire.
+//! The credentials that requests are signed with: static ones, or temporary ones from a provider chain.
 
 use std::sync::Arc;
 
@@ -10,51 +10,51 @@ use crate::aws::error::ServiceError;
 use crate::aws::scalar::SecretString;
 use crate::aws::sigv4::Credentials;
 
-/// How long before they expire credentials are fetched again.
+/// How long before expiration credentials are refreshed.
 const EXPIRY_BUFFER: SignedDuration = SignedDuration::from_secs(60);
-/// How long a failure counts: who has waited for it is told the same, and doesn't try once more.
+/// How long a failure is cached, so that callers that waited for the same fetch share its error.
 const FAILURE_TTL: SignedDuration = SignedDuration::from_secs(1);
 
-/// No credentials to sign with.
+/// The error of a profile that provides no usable credentials.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the profile {profile} gives no credentials: {reason}. {remedy}")]
+#[error("couldn't get credentials from the profile {profile}: {reason}. {remedy}")]
 pub struct LoadCredentialsError {
-    /// The profile that was asked.
+    /// The profile.
     pub profile: String,
-    /// What went wrong, from the outside to the inside.
+    /// What went wrong: the error and its causes.
     pub reason: String,
-    /// What to do.
+    /// What to do about it, without a final period.
     pub remedy: String,
-    /// The serial number of the MFA device whose code is asked for; nothing when no code helps.
+    /// The serial number of the MFA device whose code is needed, or `None` if a code wouldn't help.
     pub mfa_serial: Option<String>,
 }
 
-/// What a chain of sources has given.
+/// Credentials from a provider chain.
 pub struct FetchedCredentials {
-    /// To sign with.
+    /// The credentials to sign with.
     pub credentials: Arc<Credentials>,
-    /// Until when; absent when they don't expire.
+    /// When they expire, or `None` if they don't.
     pub expires_at: Option<Timestamp>,
-    /// The profile that gave them.
+    /// The profile that provided them.
     pub profile: String,
-    /// What to do should AWS not take them.
+    /// What to do if AWS rejects them.
     pub remedy: String,
 }
 
-/// Asks a chain of sources, with a code of an MFA device if the person has given one.
+/// A function that gets credentials from a provider chain, with an MFA code if the user has entered one.
 pub type FetchCredentials = Box<
     dyn Fn(Option<SecretString>) -> BoxFuture<'static, Result<FetchedCredentials, LoadCredentialsError>> + Send + Sync,
 >;
 
-/// Where a client has its credentials from.
+/// The source of a client's credentials.
 pub enum CredentialsProvider {
-    /// They are always the same.
+    /// Credentials that never change.
     Static(Arc<Credentials>),
-    /// They are fetched when they are needed, and again before they expire.
+    /// Credentials that are fetched when needed, and refreshed before they expire.
     Chain(ProviderChain),
 }
 
-/// Credentials that are fetched when they are needed.
+/// A provider chain and its cached credentials.
 pub struct ProviderChain {
     fetch: FetchCredentials,
     cache: Mutex<CredentialCache>,
@@ -73,15 +73,15 @@ impl From<Credentials> for CredentialsProvider {
 }
 
 impl CredentialsProvider {
-    /// Credentials from a chain of sources.
+    /// Creates a provider that gets credentials with `fetch`.
     pub fn chain(fetch: FetchCredentials) -> Self {
         Self::Chain(ProviderChain { fetch, cache: Mutex::default() })
     }
 
-    /// Credentials that can be used at `now`.
+    /// Returns credentials that are valid at `now`, fetching them if necessary.
     ///
     /// # Errors
-    /// [`NoCredentials`].
+    /// [`LoadCredentialsError`] if there are none.
     pub async fn credentials(&self, now: Timestamp) -> Result<Arc<Credentials>, LoadCredentialsError> {
         match self {
             Self::Static(credentials) => Ok(Arc::clone(credentials)),
@@ -89,37 +89,39 @@ impl CredentialsProvider {
         }
     }
 
-    /// Fetches credentials at once, with the code of the MFA device where one is asked for: the person has logged in anew.
+    /// Fetches new credentials after the user has signed in again, with an MFA code if the profile needs one.
     ///
     /// # Errors
-    /// [`NoCredentials`].
+    /// [`LoadCredentialsError`] if there are none.
     pub async fn log_in(&self, code: Option<SecretString>, now: Timestamp) -> Result<(), LoadCredentialsError> {
         let Self::Chain(chain) = self else { return Ok(()) };
         chain.refresh(&mut *chain.cache.lock().await, code, now).await.map(drop)
     }
 
-    /// Whether there are others in the place of credentials that AWS refuses because their time is over.
+    /// Replaces credentials that AWS has rejected as expired, and returns whether there are other ones now.
+    ///
+    /// Static credentials can't be replaced.
     ///
     /// # Errors
-    /// [`NoCredentials`] when there could be, and are not.
+    /// [`LoadCredentialsError`] if the provider chain fails, or returns the rejected credentials again.
     pub async fn renew(
         &self,
-        refused: &Credentials,
-        why: &ServiceError,
+        rejected: &Credentials,
+        error: &ServiceError,
         now: Timestamp,
     ) -> Result<bool, LoadCredentialsError> {
         let Self::Chain(chain) = self else { return Ok(false) };
         let cache = &mut *chain.cache.lock().await;
-        // Somebody else may have been refused before, and have seen to it.
-        if cache.fetched.take_if(|fetched| *fetched.credentials == *refused).is_none() && cache.fetched.is_some() {
+        // Another call may have replaced them already.
+        if cache.fetched.take_if(|fetched| *fetched.credentials == *rejected).is_none() && cache.fetched.is_some() {
             return Ok(true);
         }
         let fetched = chain.refresh(cache, None, now).await?;
-        if *fetched.credentials != *refused {
+        if *fetched.credentials != *rejected {
             return Ok(true);
         }
         cache.fetched = None;
-        let reason = format!("AWS does not take those it has: {why}");
+        let reason = format!("AWS rejected its credentials: {error}");
         Err(LoadCredentialsError {
             profile: fetched.profile.clone(),
             reason,
@@ -128,7 +130,7 @@ impl CredentialsProvider {
         })
     }
 
-    /// Lets go of credentials that AWS does not take, so that the next call fetches others.
+    /// Removes cached credentials that AWS has rejected, so that the next call fetches new ones.
     pub async fn invalidate(&self) {
         if let Self::Chain(chain) = self {
             chain.cache.lock().await.fetched = None;
@@ -149,11 +151,11 @@ impl ProviderChain {
                 Err(failure) => failure,
             },
         };
-        // Those that are about to expire are better than none.
+        // Credentials that are about to expire are better than none.
         cache.valid_for(now, SignedDuration::ZERO).map(|fetched| Arc::clone(&fetched.credentials)).ok_or(failure)
     }
 
-    /// Fetches credentials and holds them, or the failure.
+    /// Fetches credentials and caches the result.
     async fn refresh(
         &self,
         cache: &mut CredentialCache,
@@ -175,10 +177,10 @@ impl ProviderChain {
 }
 
 impl CredentialCache {
-    /// What lasts for some time yet.
-    fn valid_for(&self, now: Timestamp, ahead: SignedDuration) -> Option<&FetchedCredentials> {
+    /// Returns the cached credentials if they are still valid for longer than `time`.
+    fn valid_for(&self, now: Timestamp, time: SignedDuration) -> Option<&FetchedCredentials> {
         let fetched = self.fetched.as_deref()?;
-        fetched.expires_at.is_none_or(|expires| expires.duration_since(now) > ahead).then_some(fetched)
+        fetched.expires_at.is_none_or(|expires| expires.duration_since(now) > time).then_some(fetched)
     }
 }
 
@@ -194,14 +196,14 @@ mod tests {
         START + SignedDuration::from_secs(seconds)
     }
 
-    /// A chain that gives these, one after the other: an access key ID and when it expires, or a failure.
-    fn chain(mut answers: Vec<Option<(&'static str, i64)>>) -> CredentialsProvider {
-        answers.reverse();
-        let answers = StdMutex::new(answers);
+    /// Creates a chain that returns these results in turn: an access key ID and when it expires, or a failure.
+    fn chain(mut results: Vec<Option<(&'static str, i64)>>) -> CredentialsProvider {
+        results.reverse();
+        let results = StdMutex::new(results);
         CredentialsProvider::chain(Box::new(move |code| {
-            let answer = answers.lock().unwrap().pop().expect("asked too often");
+            let result = results.lock().unwrap().pop().expect("fetched too often");
             Box::pin(async move {
-                let (id, seconds) = answer.ok_or_else(|| LoadCredentialsError {
+                let (id, seconds) = result.ok_or_else(|| LoadCredentialsError {
                     profile: "p".to_owned(),
                     reason: "r".to_owned(),
                     remedy: "m".to_owned(),
@@ -256,17 +258,17 @@ mod tests {
 
     #[tokio::test]
     async fn expired_credentials_are_renewed_once_for_all_callers() {
-        let expired = ServiceError::new("ExpiredTokenException", "over");
+        let expired = ServiceError::new("ExpiredTokenException", "expired");
         let source = chain(vec![Some(("first", 900)), Some(("second", 900)), Some(("second", 900)), None]);
         let first = source.credentials(START).await.unwrap();
         assert_eq!(source.renew(&first, &expired, START).await, Ok(true));
-        assert_eq!(source.renew(&first, &expired, START).await, Ok(true), "asked once");
+        assert_eq!(source.renew(&first, &expired, START).await, Ok(true), "fetched once");
         let second = source.credentials(START).await.unwrap();
         assert_eq!(second.access_key_id, "second");
-        let none = source.renew(&second, &expired, START).await.unwrap_err();
-        let words =
-            "the profile p gives no credentials: AWS does not take those it has: ExpiredTokenException: over. m";
-        assert_eq!(none.to_string(), words);
+        let error = source.renew(&second, &expired, START).await.unwrap_err();
+        let message = "couldn't get credentials from the profile p: AWS rejected its credentials: \
+                       ExpiredTokenException: expired. m";
+        assert_eq!(error.to_string(), message);
         assert_eq!(source.renew(&second, &expired, START).await.unwrap_err().reason, "r");
         assert_eq!(CredentialsProvider::from((*first).clone()).renew(&first, &expired, START).await, Ok(false));
     }

@@ -1,81 +1,82 @@
-//! Where the services of AWS are, and for which Region requests to them are signed.
+//! The endpoints of AWS services, and the Region that requests to them are signed for.
 
 use http::Uri;
 
 use crate::aws::arn::partition_of;
 use crate::aws::operation::Service;
 
-/// How a service is found: at an address of its own, at one that all services share, or where AWS has it.
+/// The endpoint settings: custom endpoints of single services, one for all services, and variants of the AWS endpoints.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Endpoints {
-    /// Where all services answer that have no address of their own.
+    /// The endpoint of all services that are not in `service_urls`.
     pub global_url: Option<String>,
-    /// Services that have one.
+    /// The endpoints of single services.
     pub service_urls: Vec<(Service, String)>,
-    /// Whether AWS's FIPS 140 endpoints are to be used.
+    /// Whether to use the FIPS 140 endpoints of AWS.
     pub uses_fips: bool,
-    /// Whether AWS's endpoints for IPv4 and IPv6 are to be used.
+    /// Whether to use the dual-stack (IPv4 and IPv6) endpoints of AWS.
     pub uses_dual_stack: bool,
 }
 
-/// An address that requests can't be sent to.
+/// Why a URL can't be an endpoint.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidUrl {
-    /// It is none.
-    #[error("‘{0}’ is no endpoint: write https://HOST, or http://127.0.0.1:PORT for one on this machine")]
+    /// The URL is malformed.
+    #[error("\"{0}\" is not a valid endpoint. Enter https://HOST, or http://127.0.0.1:PORT on this machine")]
     Malformed(String),
-    /// Others could read what is sent.
-    #[error("‘{0}’ is another machine, and over http everybody on the way reads and changes what is sent: use https")]
+    /// The URL sends plain HTTP to another machine.
+    #[error("\"{0}\" uses HTTP to another machine, so others could read and change the requests. Use https")]
     InsecureHttp(String),
-    /// It has a user name or a password, which nothing repeats.
+    /// The URL contains a user name or password, which the message must not repeat.
     #[error(
         "the URL contains a user name or password. Requests are signed with AWS credentials instead. Remove everything \
          between // and the host"
     )]
     UserInfo,
-    /// It has a query or a fragment, which nothing repeats.
+    /// The URL contains a query or fragment, which the message must not repeat.
     #[error(
-        "‘{0}’ is followed by a query or fragment, which an endpoint can't have. Remove everything from the ? or # on"
+        "\"{0}\" is followed by a query or fragment, which an endpoint can't have. Remove the ? or # and everything \
+         after it"
     )]
     Query(String),
 }
 
-/// A text that can't be part of a host name.
+/// A Region name that can't be part of a host name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("‘{0}’ is no Region, such as us-west-2")]
+#[error("\"{0}\" is not a valid Region. Example: us-west-2")]
 pub struct InvalidRegion(String);
 
-/// Checks the name of a Region: what AWS has not invented yet is taken.
+/// Checks the name of a Region, and accepts the names of Regions that don't exist yet.
 ///
 /// # Errors
-/// [`UnfitRegion`].
+/// [`InvalidRegion`] unless the name consists of lowercase letters, digits, and hyphens.
 pub fn check_region(region: &str) -> Result<(), InvalidRegion> {
-    let is_fit = region.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
-    if is_fit && !region.is_empty() { Ok(()) } else { Err(InvalidRegion(region.to_owned())) }
+    let is_valid = region.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+    if is_valid && !region.is_empty() { Ok(()) } else { Err(InvalidRegion(region.to_owned())) }
 }
 
-/// Whether nothing that is sent there leaves this machine.
+/// Whether the host is this machine: a loopback address, or `localhost`.
 pub(super) fn is_loopback(uri: &Uri) -> bool {
     let host = uri.host().unwrap_or_default();
     let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
     address.map_or_else(|_| host.eq_ignore_ascii_case("localhost"), |address| address.is_loopback())
 }
 
-/// Host and port of a URL for messages, without a user name and password.
+/// Returns the host and port of a URL for messages, without a user name or password.
 pub(super) fn host_and_port(uri: &Uri) -> Option<&str> {
     uri.authority()?.as_str().rsplit('@').next()
 }
 
-/// Checks the address of an endpoint: `https`, or `http` on this machine.
+/// Checks the URL of an endpoint, which must be `https`, or `http` on this machine.
 ///
 /// # Errors
-/// [`UnfitUrl`].
+/// [`InvalidUrl`] says what is wrong with it.
 pub fn check_url(url: &str) -> Result<(), InvalidUrl> {
-    // Wherever it stands: a password may have a / that isn't encoded.
+    // Anywhere in the URL: a password may contain a / that isn't encoded.
     if url.contains('@') {
         return Err(InvalidUrl::UserInfo);
     }
-    // A parsed URL has lost its fragment.
+    // Checked before parsing, which drops the fragment.
     if let Some((before, _)) = url.split_once(['?', '#']) {
         return Err(InvalidUrl::Query(before.to_owned()));
     }
@@ -91,24 +92,24 @@ pub fn check_url(url: &str) -> Result<(), InvalidUrl> {
 }
 
 impl Endpoints {
-    /// All services at one address.
+    /// Creates settings with one endpoint for all services.
     pub fn from_url(url: &str) -> Self {
         Self { global_url: Some(url.to_owned()), ..Self::default() }
     }
 
-    /// The address of a service that is not where AWS has it.
+    /// Returns the custom endpoint of a service, if it has one.
     pub fn custom_url(&self, service: Service) -> Option<&str> {
-        let own = self.service_urls.iter().find(|(other, _)| *other == service).map(|(_, url)| url);
-        own.or(self.global_url.as_ref()).map(String::as_str)
+        let specific = self.service_urls.iter().find(|(other, _)| *other == service).map(|(_, url)| url);
+        specific.or(self.global_url.as_ref()).map(String::as_str)
     }
 
-    /// Host and port of KMS, when it is not where AWS has it.
+    /// Returns the host and port of the custom endpoint of KMS, if it has one.
     pub fn kms_host(&self) -> Option<String> {
         let uri: Uri = self.custom_url(Service::Kms)?.parse().ok()?;
         host_and_port(&uri).map(str::to_owned)
     }
 
-    /// The URL of a service, and the Region that requests to it are signed for.
+    /// Returns the URL of a service, and the Region that requests to it are signed for.
     pub(super) fn resolve<'a>(&self, service: Service, region: &'a str) -> (String, &'a str) {
         let signed_for = if service == Service::Iam { global_signing_region(region) } else { region };
         let url = match (self.custom_url(service), service) {
@@ -120,10 +121,10 @@ impl Endpoints {
         (url, signed_for)
     }
 
-    /// Source: the endpoint rule sets of KMS, STS and CloudTrail.
+    /// Returns the host of a Regional service. Source: the endpoint rule sets of KMS, STS, CloudTrail, and CloudWatch.
     fn regional_host(&self, service: Service, region: &str) -> String {
         let name = service.signing_name();
-        // The plain hosts of these are their FIPS hosts in GovCloud.
+        // In GovCloud, the regular hosts of these services are their FIPS hosts.
         let is_always_fips = partition_of(region) == "aws-us-gov"
             && match service {
                 Service::Sts | Service::CloudTrail => !self.uses_dual_stack,
@@ -133,7 +134,7 @@ impl Endpoints {
         format!("{name}{fips}.{region}.{}", self.dns_suffix(region))
     }
 
-    /// IAM is one for the whole partition. Source: the endpoint rule set of IAM.
+    /// Returns the host of IAM, which is one per partition. Source: the endpoint rule set of IAM.
     fn iam_host(&self, region: &str) -> String {
         let fips = if self.uses_fips { "-fips" } else { "" };
         let suffix = self.dns_suffix(region);
@@ -156,7 +157,7 @@ impl Endpoints {
     }
 }
 
-/// The Region that requests to services of a whole partition are signed for.
+/// Returns the Region that requests to global services are signed for.
 fn global_signing_region(region: &str) -> &'static str {
     match partition_of(region) {
         "aws-cn" => "cn-north-1",
@@ -169,7 +170,9 @@ fn global_signing_region(region: &str) -> &'static str {
 mod tests {
     use super::*;
 
-    /// What botocore makes of the rule sets: Region, FIPS, dual stack, and the hosts of KMS, IAM, STS and CloudTrail.
+    /// The hosts that botocore derives from the rule sets.
+    ///
+    /// The columns are the Region, FIPS, dual-stack, and the hosts of KMS, IAM, STS, CloudTrail, and CloudWatch.
     const HOSTS: &str = "
         us-west-2      - -  kms.us-west-2.amazonaws.com iam.amazonaws.com sts.us-west-2.amazonaws.com cloudtrail.us-west-2.amazonaws.com monitoring.us-west-2.amazonaws.com
         us-west-2      - d  kms.us-west-2.api.aws iam.global.api.aws sts.us-west-2.api.aws cloudtrail.us-west-2.api.aws monitoring.us-west-2.api.aws
@@ -190,9 +193,9 @@ mod tests {
             let endpoints =
                 Endpoints { uses_fips: words[1] == "f", uses_dual_stack: words[2] == "d", ..Endpoints::default() };
             let services = [Service::Kms, Service::Iam, Service::Sts, Service::CloudTrail, Service::CloudWatch];
-            let made = services.map(|service| endpoints.resolve(service, words[0]).0);
+            let resolved = services.map(|service| endpoints.resolve(service, words[0]).0);
             let expected: Vec<String> = words[3..].iter().map(|host| format!("https://{host}/")).collect();
-            assert_eq!(made.as_slice(), expected, "{line}");
+            assert_eq!(resolved.as_slice(), expected, "{line}");
         }
     }
 
@@ -235,14 +238,14 @@ mod tests {
     fn endpoint_with_password_or_query_is_rejected_without_repeating_it() {
         for url in ["https://ada:hunter2@x", "http://hunter2@127.0.0.1:1/", "ada:hunter2@x", "https://ada:hunter2/@x?y"]
         {
-            let refused = check_url(url).unwrap_err();
-            assert_eq!(refused, InvalidUrl::UserInfo, "{url}");
-            assert!(!format!("{refused} {refused:?}").contains("hunter2"));
+            let error = check_url(url).unwrap_err();
+            assert_eq!(error, InvalidUrl::UserInfo, "{url}");
+            assert!(!format!("{error} {error:?}").contains("hunter2"));
         }
         for url in ["https://x/?hunter2", "https://x/#hunter2", "x?hunter2"] {
-            let refused = check_url(url).unwrap_err();
-            assert!(matches!(refused, InvalidUrl::Query(_)), "{url}: {refused}");
-            assert!(!format!("{refused} {refused:?}").contains("hunter2"));
+            let error = check_url(url).unwrap_err();
+            assert!(matches!(error, InvalidUrl::Query(_)), "{url}: {error}");
+            assert!(!format!("{error} {error:?}").contains("hunter2"));
         }
         let uri: Uri = "https://ada:hunter2@kms.example.com:8443/".parse().unwrap();
         assert_eq!(host_and_port(&uri), Some("kms.example.com:8443"));

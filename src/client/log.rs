@@ -1,4 +1,4 @@
-//! What is told of each call: when, what, how long, what came of it. Never what was sent or answered.
+//! The log of API calls: the time, operation, duration, and result of each call, but never its request or response.
 
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, Write as _};
@@ -10,38 +10,38 @@ use serde::Serialize;
 
 use super::CallError;
 
-/// One call of an operation that is over, with all its attempts.
+/// A finished call of an operation, with all its attempts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ApiCall {
     /// When the first attempt began.
     pub time: Timestamp,
-    /// The service, as its endpoint is named: `kms`.
+    /// The signing name of the service, such as `kms`.
     pub service: &'static str,
     /// The operation.
     pub operation: &'static str,
-    /// The Region asked.
+    /// The Region that was called.
     pub region: String,
-    /// The request ID of the last answer, if one came.
+    /// The request ID of the last response, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
-    /// Milliseconds from the first attempt to the last answer, pauses included.
+    /// The milliseconds from the first attempt to the last response, including pauses.
     pub duration_milliseconds: u64,
-    /// How often it was asked.
+    /// The number of attempts.
     pub attempts: u32,
-    /// The HTTP status of the last answer, if one came.
+    /// The HTTP status of the last response, if any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
-    /// What went wrong: the error code of the service, or a word for what happened on the way. Nothing on success.
+    /// The [code](CallError::code) of the error, or `None` if the call succeeded.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error_code: Option<String>,
-    /// Why an observer before this one could not keep it.
+    /// Why an observer before this one couldn't record the call.
     #[serde(skip)]
     pub observer_error: Option<String>,
 }
 
 impl CallError {
-    /// The error code of the service, or a word for what went wrong on the way.
+    /// Returns the error code of the service, or the console's own code if the error didn't come from the service.
     pub fn code(&self) -> &str {
         match self {
             Self::Service(error) => &error.code,
@@ -53,12 +53,12 @@ impl CallError {
     }
 }
 
-/// Takes calls that are over, at once and from many tasks.
+/// An observer of finished calls, which many tasks may notify at the same time.
 pub trait Observer: Send + Sync {
-    /// Takes a call.
+    /// Records a call.
     ///
     /// # Errors
-    /// Why it can't be kept, in words; the observers that follow are told.
+    /// Why the call can't be recorded. The observers after this one find the reason in [`ApiCall::observer_error`].
     fn observe(&self, call: &ApiCall) -> Result<(), String>;
 }
 
@@ -69,15 +69,15 @@ impl<F: Fn(&ApiCall) + Send + Sync> Observer for F {
     }
 }
 
-/// A file with one line of JSON for each call.
+/// A log file with one line of JSON for each call.
 #[derive(Debug)]
 pub struct LogFile(File);
 
 impl LogFile {
-    /// Opens the log at `path`, after what is there already. A file, new or old, is for its owner alone from then on.
+    /// Opens the log file at `path` for appending, and makes it accessible only to its owner.
     ///
     /// # Errors
-    /// When it can't be opened, or belongs to somebody else.
+    /// An I/O error if the file can't be opened, or belongs to another user.
     pub fn open(path: &Path) -> io::Result<Self> {
         let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path)?;
         if file.metadata()?.is_file() {
@@ -90,7 +90,7 @@ impl LogFile {
 impl Observer for LogFile {
     fn observe(&self, call: &ApiCall) -> Result<(), String> {
         let line = serde_json::to_string(call).map_err(|error| error.to_string())? + "\n";
-        // In one piece, so that lines of several processes don't mix.
+        // A single write keeps the lines of several processes apart.
         (&self.0).write_all(line.as_bytes()).map_err(|error| error.to_string())
     }
 }
@@ -126,8 +126,8 @@ mod tests {
             .observe(&ApiCall { request_id: None, status: None, error_code: None, ..call() })
             .unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
-        let whole = r#"{"time":"2026-01-02T03:04:05Z","service":"kms","operation":"CreateKey","region":"us-west-2","requestId":"r-7","durationMilliseconds":1250,"attempts":2,"status":400,"errorCode":"XksKeyNotFoundException"}"#;
-        assert_eq!(text.lines().nth(1), Some(whole));
+        let expected = r#"{"time":"2026-01-02T03:04:05Z","service":"kms","operation":"CreateKey","region":"us-west-2","requestId":"r-7","durationMilliseconds":1250,"attempts":2,"status":400,"errorCode":"XksKeyNotFoundException"}"#;
+        assert_eq!(text.lines().nth(1), Some(expected));
         assert_eq!(text.lines().count(), 3);
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     }

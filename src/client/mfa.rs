@@ -1,8 +1,8 @@
-//! Profiles with `mfa_serial`: roles that are assumed with a code of the person's MFA device.
+//! Profiles with `mfa_serial`, whose roles are assumed with a code from the user's MFA device.
 //!
-//! The credential chain of AWS's crate doesn't know the setting. Whoever has a screen or a terminal asks for the code when
-//! [`NoCredentials::mfa_serial`](super::credentials::NoCredentials::mfa_serial) names a device, and gives it to
-//! [`Client::log_in`](super::Client::log_in). Source: *Using an IAM role in the AWS CLI*; botocore's `AssumeRoleProvider`.
+//! The credential chain of the AWS SDK doesn't support this setting. When the `mfa_serial` of a
+//! [`LoadCredentialsError`](super::credentials::LoadCredentialsError) names a device, the caller prompts for its code
+//! and passes it to [`Client::log_in`]. Source: *Using an IAM role in the AWS CLI*; botocore's `AssumeRoleProvider`.
 
 use std::sync::Arc;
 
@@ -14,28 +14,30 @@ use crate::aws::scalar::SecretString;
 use crate::aws::sigv4::Credentials;
 use crate::aws::sts::{AssumeRole, AssumeRoleOutput};
 
-/// The section that stands for a `credential_source`.
+/// The generated profile that has the `credential_source` of a role.
 const CREDENTIAL_SOURCE_PROFILE: &str = "xks-console-credential-source";
 
-/// A role, and how a profile wants it assumed.
+/// A role, with the `AssumeRole` request that a profile defines for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct RoleStep {
     request: AssumeRole,
 }
 
-/// What the first role is assumed with.
+/// The source of the credentials that the first role is assumed with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum BaseProvider {
     /// The credentials of a profile without a role.
     Profile(String),
-    /// The access key that stands in a profile beside its role.
+    /// The access key of a profile that also has a role.
     AccessKey(Credentials),
-    /// `Environment`, `Ec2InstanceMetadata` or `EcsContainer`.
+    /// A `credential_source`: `Environment`, `Ec2InstanceMetadata`, or `EcsContainer`.
     NamedSource(String),
 }
 
 impl BaseProvider {
-    /// The profile to ask for these credentials, and what to add to the file `config` so that it is there.
+    /// Returns the profile that provides these credentials, and the lines that define it if the config file doesn't.
+    ///
+    /// An access key needs no profile.
     pub fn profile(&self) -> Option<(&str, String)> {
         match self {
             Self::Profile(name) => Some((name, String::new())),
@@ -48,20 +50,21 @@ impl BaseProvider {
     }
 }
 
-/// How a profile comes to its credentials: roles, one assumed with the one before it.
+/// The roles that lead to the credentials of a profile, each assumed with the credentials of the one before it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct RoleChain {
-    /// What the first is assumed with.
+    /// The source of the credentials that the first role is assumed with.
     pub base: BaseProvider,
     roles: Vec<RoleStep>,
 }
 
 impl RoleChain {
-    /// The roles of the profile that is selected, if one of them asks for a code. What is wrong with other profiles is for
-    /// the credential chain to tell.
+    /// Returns the role chain of the selected profile if one of its roles needs an MFA code.
+    ///
+    /// The credential chain reports the problems of profiles without MFA.
     ///
     /// # Errors
-    /// What is wrong with the profiles, in words.
+    /// What is wrong with the profiles.
     pub fn from_profile_set(set: &ProfileSet) -> Result<Option<Self>, String> {
         let mut roles = Vec::new();
         let base = resolve_base(set, &mut roles);
@@ -69,20 +72,22 @@ impl RoleChain {
         match roles.iter().filter(|role| role.request.serial_number.is_some()).count() {
             0 => Ok(None),
             1 => Ok(Some(Self { base: base?, roles })),
-            _ => Err("more than one of its roles has an mfa_serial, and a code counts once".to_owned()),
+            _ => Err("more than one of its roles has an mfa_serial, but an MFA code is valid only once".to_owned()),
         }
     }
 
-    /// The device whose code is asked for, and the role that asks.
+    /// Returns the serial number of the MFA device, and the ARN of the role that needs its code.
     pub fn mfa_device(&self) -> (&str, &str) {
-        let asking = self.roles.iter().find_map(|role| Some((role.request.serial_number.as_deref()?, role)));
-        asking.map_or(("", ""), |(serial, role)| (serial, &role.request.role_arn))
+        let step = self.roles.iter().find_map(|role| Some((role.request.serial_number.as_deref()?, role)));
+        step.map_or(("", ""), |(serial, role)| (serial, &role.request.role_arn))
     }
 
-    /// Assumes one role after the other; `client` signs with what the first is assumed with.
+    /// Assumes the roles in turn, and returns the credentials of the last one and when they expire.
+    ///
+    /// `client` signs with the base credentials.
     ///
     /// # Errors
-    /// [`CallError`] of the one that is refused.
+    /// [`CallError`] of the first role that can't be assumed.
     pub async fn assume(
         &self,
         mut client: Client,
@@ -97,28 +102,28 @@ impl RoleChain {
             if request.role_session_name.is_empty() {
                 request.role_session_name = format!("xks-console-{}", client.now().as_second());
             }
-            let AssumeRoleOutput { credentials: given, .. } = client.call(&request).await?;
+            let AssumeRoleOutput { credentials: session, .. } = client.call(&request).await?;
             let credentials = Credentials {
-                access_key_id: given.access_key_id,
-                secret_access_key: given.secret_access_key,
-                session_token: Some(given.session_token),
+                access_key_id: session.access_key_id,
+                secret_access_key: session.secret_access_key,
+                session_token: Some(session.session_token),
             };
             client = Client { source: Arc::new(credentials.clone().into()), ..client };
-            last = Some((credentials, given.expiration.parse().ok()));
+            last = Some((credentials, session.expiration.parse().ok()));
         }
         last.ok_or(CallError::NotAvailable)
     }
 }
 
-/// Follows `source_profile` from the profile that is selected, the last role first.
+/// Follows `source_profile` from the selected profile to the base credentials, and collects the roles, last one first.
 fn resolve_base(set: &ProfileSet, roles: &mut Vec<RoleStep>) -> Result<BaseProvider, String> {
     let (mut name, mut seen) = (set.selected_profile(), Vec::new());
     loop {
-        let Some(profile) = set.get_profile(name) else { return Err(format!("there is no profile {name}")) };
+        let Some(profile) = set.get_profile(name) else { return Err(format!("the profile {name} doesn't exist")) };
         if seen.contains(&name) {
-            return Err(format!("the profiles {} name each other as source_profile", seen.join(" and ")));
+            return Err(format!("the profiles {} use each other as source_profile", seen.join(" and ")));
         }
-        // Keys come before the role in a profile that serves as a source, as for the AWS CLI and the SDKs.
+        // In a source profile, an access key takes precedence over a role, as in the AWS CLI and SDKs.
         if let (false, Some(key)) = (seen.is_empty(), access_key(profile)) {
             return Ok(BaseProvider::AccessKey(key));
         }
@@ -129,17 +134,21 @@ fn resolve_base(set: &ProfileSet, roles: &mut Vec<RoleStep>) -> Result<BaseProvi
         };
         roles.push(RoleStep::from_profile(arn, profile));
         if duration_seconds(profile).is_err() {
-            return Err(format!("duration_seconds of {name} is no number"));
+            return Err(format!("duration_seconds of {name} is not a number"));
         }
         match (profile.get("source_profile"), profile.get("credential_source")) {
             (Some(source), None) if source == name => {
                 return access_key(profile)
                     .map(BaseProvider::AccessKey)
-                    .ok_or_else(|| format!("{name} is its own source and has no key"));
+                    .ok_or_else(|| format!("the profile {name} is its own source_profile but has no access key"));
             }
             (Some(source), None) => name = source,
             (None, Some(source)) => return Ok(BaseProvider::NamedSource(source.to_owned())),
-            _ => return Err(format!("{name} needs one of source_profile and credential_source beside role_arn")),
+            _ => {
+                return Err(format!(
+                    "the profile {name} needs role_arn and either source_profile or credential_source"
+                ));
+            }
         }
     }
 }
@@ -163,7 +172,7 @@ fn duration_seconds(profile: &Profile) -> Result<Option<u32>, std::num::ParseInt
     profile.get("duration_seconds").map(str::parse).transpose()
 }
 
-/// The access key that stands in a profile.
+/// Returns the access key of a profile, if it has one.
 fn access_key(profile: &Profile) -> Option<Credentials> {
     Some(Credentials {
         access_key_id: profile.get("aws_access_key_id")?.to_owned(),

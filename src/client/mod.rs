@@ -1,4 +1,4 @@
-//! The API client: sign, send, try again, decode, page.
+//! The API client: signs and sends requests, retries them, decodes responses, and reads all pages of lists.
 
 mod call;
 mod clock_skew;
@@ -40,33 +40,33 @@ use crate::aws::scalar::SecretString;
 use crate::aws::sigv4::{Credentials, SigningError};
 use crate::environment::{Clock, Random};
 
-/// Why a call gave no answer that can be used.
+/// Why a call gave no usable response.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CallError {
-    /// The service refused.
+    /// The service returned an error.
     #[error(transparent)]
     Service(#[from] ServiceError),
-    /// No answer came.
+    /// No response arrived.
     #[error(transparent)]
     Transport(#[from] TransportError),
-    /// An answer came that is none.
-    #[error("{operation} was answered with something that can't be read: {reason}")]
+    /// The response isn't one of this operation, or the request couldn't be encoded.
+    #[error("couldn't read the response to {operation}: {reason}")]
     Malformed {
         /// The operation.
         operation: &'static str,
-        /// What is wrong with the answer.
+        /// What is wrong with it.
         reason: String,
     },
-    /// Only the bundled AWS can tell.
-    #[error("not available from the API")]
+    /// Only the bundled AWS has this operation, so it was not sent, or the endpoint doesn't know it.
+    #[error("not available from the AWS API")]
     NotAvailable,
-    /// There is nothing to sign the request with, so it was not sent.
+    /// There are no credentials to sign the request with, so it was not sent.
     #[error(transparent)]
     Credentials(#[from] LoadCredentialsError),
-    /// The request could not be signed, so it was not sent.
+    /// The request couldn't be signed, so it was not sent.
     #[error(transparent)]
     Signing(#[from] SigningError),
-    /// The client may only look, so it was not sent.
+    /// The client is read-only, so the request was not sent.
     #[error("this console is read-only, so {operation} was not sent")]
     ReadOnly {
         /// The operation.
@@ -75,11 +75,11 @@ pub enum CallError {
 }
 
 impl CallError {
-    /// Whether the request may have been carried out all the same.
+    /// Whether the service may have carried out the request despite the error.
     pub fn outcome_unknown(&self) -> bool {
         match self {
             Self::Service(error) if error.is_throttling() => false,
-            // Without a code it is no answer of the service, but of something on the way.
+            // An error without a code comes from something between the client and the service.
             Self::Service(error) => error.status >= 500 || error.code == codec::UNKNOWN_ERROR,
             Self::Transport(error) => error.may_have_arrived,
             Self::Malformed { .. } => true,
@@ -88,30 +88,30 @@ impl CallError {
     }
 }
 
-/// Codes of errors that other credentials may mend.
+/// Error codes that new credentials may resolve.
 const INVALID_CREDENTIALS_CODES: [&str; 5] =
     ["ExpiredToken", "UnrecognizedClient", "InvalidClientTokenId", "InvalidSignature", "SignatureDoesNotMatch"];
 
-/// Who only looks, and changes nothing.
+/// Which clients are read-only.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ReadOnly {
-    /// Whoever calls.
+    /// Whether every client is read-only.
     pub all: bool,
-    /// Who has the credentials of one of these profiles.
+    /// The profiles whose clients are read-only.
     pub profiles: BTreeSet<String>,
 }
 
 impl ReadOnly {
-    /// Whoever calls.
+    /// Makes every client read-only.
     pub const ALL: Self = Self { all: true, profiles: BTreeSet::new() };
 
-    /// Whether it holds for who has the credentials of `profile`, or those of the bundled AWS.
+    /// Whether clients of `profile` are read-only; `None` stands for the bundled AWS.
     pub fn applies_to(&self, profile: Option<&str>) -> bool {
         self.all || profile.is_some_and(|name| self.profiles.contains(name))
     }
 }
 
-/// Speaks to AWS for one caller in one Region.
+/// An AWS client for one caller in one Region.
 #[derive(Clone)]
 pub struct Client {
     transport: Arc<dyn Transport>,
@@ -134,7 +134,7 @@ impl std::fmt::Debug for Client {
     }
 }
 
-/// Two are the same when they speak for the same caller in the same Region.
+/// Two clients are equal when they have the same caller and Region.
 impl PartialEq for Client {
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.source, &other.source) && self.region == other.region
@@ -142,12 +142,12 @@ impl PartialEq for Client {
 }
 
 impl Client {
-    /// A client that signs with `credentials` for `region` by the time of `clock`.
+    /// Creates a client that signs with `credentials` for `region` and takes the time from `clock`.
     pub fn new(transport: Arc<dyn Transport>, credentials: Credentials, region: &str, clock: Clock) -> Self {
         Self::from_provider(transport, credentials.into(), region, clock)
     }
 
-    /// A client that signs with what `source` gives.
+    /// Creates a client that signs with the credentials from `source`.
     pub fn from_provider(
         transport: Arc<dyn Transport>,
         source: CredentialsProvider,
@@ -170,136 +170,145 @@ impl Client {
         }
     }
 
-    /// The same caller, with services at other addresses than AWS has them.
+    /// Sets custom endpoints.
     #[must_use]
     pub fn with_endpoints(self, endpoints: Endpoints) -> Self {
         Self { endpoints: Arc::new(endpoints), ..self }
     }
 
-    /// The same caller, whose pauses between attempts are spread by `random`.
+    /// Sets the source of randomness for the backoff between attempts.
     #[must_use]
     pub fn with_random(self, random: Random) -> Self {
         Self { random, ..self }
     }
 
-    /// The same caller, who waits at most so long for an answer before an attempt counts as lost. Without it that is half a
-    /// minute for what can be asked again, and a minute for what can't.
+    /// Sets how long an attempt waits for a response.
+    ///
+    /// The default is 30 seconds for idempotent operations and one minute for others.
     #[must_use]
     pub fn with_attempt_timeout(self, time: Duration) -> Self {
         Self { attempt_timeout: Some(time), ..self }
     }
 
-    /// The same caller, each of whose calls `observer` is told when it is over, after those who are told already.
+    /// Adds an observer, which is notified of each finished call after the observers added before it.
     #[must_use]
     pub fn with_observer(mut self, observer: Arc<dyn Observer>) -> Self {
         self.observers.push(observer);
         self
     }
 
-    /// The same caller, who only looks where `read_only` says so: what is no [read](Operation::is_read) is never signed
-    /// then, and so never sent. It holds for all that is made of this client, and for other profiles as it says.
+    /// Makes this client read-only where `read_only` applies.
+    ///
+    /// A read-only client never signs, and so never sends, a request that is not
+    /// [read-only](Operation::is_read_only). The setting carries over to every client derived from this one; after a
+    /// switch to another profile, it applies according to that profile.
     #[must_use]
     pub fn with_read_only(self, read_only: ReadOnly) -> Self {
         Self { read_only, ..self }
     }
 
-    /// Whether this caller only looks.
+    /// Whether this client is read-only.
     pub fn is_read_only(&self) -> bool {
         self.read_only.applies_to(self.profile())
     }
 
-    /// Where the services are.
+    /// Returns the endpoints of the services.
     pub fn endpoints(&self) -> &Endpoints {
         &self.endpoints
     }
 
-    /// The Region asked.
+    /// Returns the Region that this client calls.
     pub fn region(&self) -> &str {
         &self.region
     }
 
-    /// The present moment, by AWS's clock where it is known to differ from this machine's.
+    /// Returns the current time, corrected for the known difference between this machine's clock and that of AWS.
     pub fn now(&self) -> Timestamp {
         self.skew.correct(self.clock.now())
     }
 
-    /// Whether the AWS at the other end is the one in this process.
+    /// Whether this client calls the bundled AWS in this process.
     pub fn is_bundled(&self) -> bool {
         self.transport.is_bundled()
     }
 
-    /// The same caller in another Region.
+    /// Returns a client with the same caller in another Region.
     #[must_use]
     pub fn with_region(&self, region: &str) -> Self {
         Self { region: region.to_owned(), ..self.clone() }
     }
 
-    /// The same caller by another way: `wrap` gets the transport so far and may look at, change or hold up what passes.
+    /// Replaces the transport.
+    ///
+    /// `wrap` receives the current transport, and can inspect, change, or delay what passes through it.
     #[must_use]
     pub fn map_transport(&self, wrap: impl FnOnce(Arc<dyn Transport>) -> Arc<dyn Transport>) -> Self {
         Self { transport: wrap(Arc::clone(&self.transport)), ..self.clone() }
     }
 
-    /// The profile that the credentials come from; the bundled AWS has none.
+    /// Returns the profile that the credentials come from, or `None` for the bundled AWS.
     pub fn profile(&self) -> Option<&str> {
-        self.profile_context.as_ref().map(|origin| origin.profile.as_str())
+        self.profile_context.as_ref().map(|context| context.profile.as_str())
     }
 
-    /// The profiles that can be gone on with; none in the bundled AWS.
+    /// Returns the profiles to choose from. The bundled AWS has none.
     ///
     /// # Errors
-    /// [`OpenError`] when they can't be read.
+    /// [`OpenError`] if the profiles can't be read.
     pub async fn profiles(&self) -> Result<Vec<ProfileSummary>, OpenError> {
         match &self.profile_context {
-            Some(origin) => profile::list_profiles(origin).await,
+            Some(context) => profile::list_profiles(context).await,
             None => Ok(Vec::new()),
         }
     }
 
-    /// A client like this on another profile or in another Region: caller, Region and endpoints are others, all else is
-    /// kept. In another Region alone the caller is the same, whose session serves there, too.
+    /// Returns a client for another profile, another Region, or both.
+    ///
+    /// Another profile changes the caller and the endpoints; the other settings stay. Without another profile, the
+    /// caller keeps its session, which is valid in every Region.
     ///
     /// # Errors
-    /// [`OpenError`].
-    pub async fn switch_to(&self, place: &SwitchTarget) -> Result<Self, OpenError> {
-        check_region(&place.region)?;
-        match (&self.profile_context, &place.profile) {
-            (Some(origin), Some(profile)) => profile::reopen(self, origin, profile, &place.region).await,
-            _ => Ok(self.with_region(&place.region)),
+    /// [`OpenError`] if the Region is invalid or the profile can't be used.
+    pub async fn switch_to(&self, target: &SwitchTarget) -> Result<Self, OpenError> {
+        check_region(&target.region)?;
+        match (&self.profile_context, &target.profile) {
+            (Some(context), Some(profile)) => profile::reopen(self, context, profile, &target.region).await,
+            _ => Ok(self.with_region(&target.region)),
         }
     }
 
-    /// Fetches credentials, so that the first call has them.
+    /// Fetches credentials ahead of the first call.
     ///
     /// # Errors
-    /// [`NoCredentials`], which each call tells too.
+    /// [`LoadCredentialsError`], which each call returns too.
     pub async fn load_credentials(&self) -> Result<(), LoadCredentialsError> {
         self.source.credentials(self.now()).await.map(drop)
     }
 
-    /// Fetches credentials at once, after the person has logged in anew; with the code of the MFA device that
-    /// [`NoCredentials::mfa_serial`] names.
+    /// Fetches new credentials after the user has signed in again.
+    ///
+    /// `code` is from the MFA device that [`LoadCredentialsError::mfa_serial`] names.
     ///
     /// # Errors
-    /// [`NoCredentials`]; a wrong code asks for the next.
+    /// [`LoadCredentialsError`]. After a wrong code, it asks for the next one.
     pub async fn log_in(&self, code: Option<SecretString>) -> Result<(), LoadCredentialsError> {
         self.source.log_in(code, self.now()).await
     }
 }
 
-/// Declares a method that walks all pages of a list. A marker that comes twice ends the walk: the list would never end.
+/// Defines a method that reads all pages of a list. It stops at a repeated marker, which would lead to an endless loop.
 macro_rules! collect {
-    ($(#[$doc:meta])* $name:ident($($argument:ident: $type:ty)?) -> $item:ty, $request:expr, $answer:ident => $items:expr, $next:expr) => {
+    ($(#[$doc:meta])* $name:ident($($argument:ident: $type:ty)?) -> $item:ty, $request:expr, $page:ident => $items:expr, $next:expr) => {
         $(#[$doc])*
         ///
         /// # Errors
-        /// [`CallError`] of the page that failed.
+        /// [`CallError`] of the first page that can't be read.
         pub async fn $name(&self $(, $argument: $type)?) -> Result<Vec<$item>, CallError> {
             let (mut all, mut marker): (Vec<$item>, Option<String>) = (Vec::new(), None);
             loop {
                 let mut request = $request;
                 request.marker.clone_from(&marker);
-                let $answer = self.call(&request).await?;
+                let $page = self.call(&request).await?;
                 let next: Option<String> = $next;
                 all.extend($items);
                 if next.is_none() || next == marker {
@@ -313,23 +322,23 @@ macro_rules! collect {
 
 impl Client {
     collect! {
-        /// All keys of the account and Region.
+        /// Returns all KMS keys in the account and Region.
         collect_keys() -> KeyListEntry, ListKeys { limit: Some(1000), ..ListKeys::default() },
-        answer => answer.keys, answer.next_marker.clone().filter(|_| answer.truncated)
+        page => page.keys, page.next_marker.clone().filter(|_| page.truncated)
     }
     collect! {
-        /// All aliases of the account and Region.
+        /// Returns all aliases in the account and Region.
         collect_aliases() -> AliasListEntry, ListAliases { limit: Some(100), ..ListAliases::default() },
-        answer => answer.aliases, answer.next_marker.clone().filter(|_| answer.truncated)
+        page => page.aliases, page.next_marker.clone().filter(|_| page.truncated)
     }
     collect! {
-        /// All custom key stores of the account and Region.
+        /// Returns all custom key stores in the account and Region.
         collect_key_stores() -> CustomKeyStore, DescribeCustomKeyStores::default(),
-        answer => answer.custom_key_stores, answer.next_marker.clone().filter(|_| answer.truncated)
+        page => page.custom_key_stores, page.next_marker.clone().filter(|_| page.truncated)
     }
     collect! {
-        /// All tags of a key.
+        /// Returns all tags of a KMS key.
         collect_tags(key_id: &str) -> Tag, ListResourceTags { key_id: key_id.to_owned(), limit: Some(50), marker: None },
-        answer => answer.tags, answer.next_marker.clone().filter(|_| answer.truncated)
+        page => page.tags, page.next_marker.clone().filter(|_| page.truncated)
     }
 }

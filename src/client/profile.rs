@@ -1,6 +1,6 @@
-//! A client of an AWS on the network, as the command line, the environment and the profiles of AWS's tools have it.
+//! Opens clients of real AWS or a custom endpoint, configured by the command line, the environment, and AWS profiles.
 //!
-//! What they say is read by AWS's own crate, and only when such an AWS is asked for.
+//! The AWS SDK reads the environment and profiles, and only when such a client is opened.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -32,7 +32,7 @@ use crate::aws::scalar::SecretString;
 use crate::aws::sigv4::Credentials;
 use crate::environment::Clock;
 
-/// What the settings of AWS's tools call the services, in `AWS_ENDPOINT_URL_KMS` and in `services` sections.
+/// The service IDs in endpoint settings, such as `AWS_ENDPOINT_URL_KMS` and `services` sections.
 const SERVICE_IDS: [(Service, &str); 6] = [
     (Service::Kms, "KMS"),
     (Service::Iam, "IAM"),
@@ -42,44 +42,45 @@ const SERVICE_IDS: [(Service, &str); 6] = [
     (Service::Tagging, "Resource Groups Tagging API"),
 ];
 
-/// What to do about a profile that is not right.
-const FIX_PROFILE: &str = "Mend the profile, then try again";
+/// The remedy for an invalid profile.
+const FIX_PROFILE: &str = "Fix the profile, then try again";
 
-/// What is asked for beside what the environment and the profiles say.
+/// The settings that override the environment and profiles.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
-    /// Where all services answer.
+    /// The endpoint of all services.
     pub endpoint_url: Option<String>,
-    /// The profile whose credentials are taken, even if the environment holds others.
+    /// The profile. Its credentials take precedence over those in the environment.
     pub profile: Option<String>,
     /// The Region.
     pub region: Option<String>,
-    /// Authorities to trust beside those of this system, PEM.
+    /// A PEM file with CA certificates to trust in addition to those of this system.
     pub ca_bundle: Option<PathBuf>,
-    /// Files `config` and `credentials`, instead of those that the environment names.
+    /// The `config` and `credentials` files to read instead of the ones that the environment specifies.
     pub files: Option<[PathBuf; 2]>,
 }
 
-/// Why there is no client.
+/// Why a client can't be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// The profiles can't be read.
-    #[error("the profiles of the AWS CLI can't be read: {0}")]
+    #[error("couldn't read your AWS profiles: {0}")]
     Files(String),
-    /// There is no such profile.
+    /// The profile doesn't exist.
     #[error(
-        "there is no profile ‘{0}’ in ~/.aws/config and ~/.aws/credentials, or where AWS_CONFIG_FILE and \
-         AWS_SHARED_CREDENTIALS_FILE point. `aws configure list-profiles` lists those there are"
+        "the profile \"{0}\" doesn't exist in ~/.aws/config and ~/.aws/credentials, or in the files that \
+         AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE specify. To list your profiles, run \
+         `aws configure list-profiles`"
     )]
     ProfileNotFound(String),
-    /// No Region is named.
-    #[error("no Region is named: say --region, set AWS_REGION, or give the profile {0} a `region`")]
+    /// No Region is set.
+    #[error("no Region is set. Use --region, set AWS_REGION, or add `region` to the profile {0}")]
     MissingRegion(String),
-    /// The Region is none.
+    /// The Region name is invalid.
     #[error(transparent)]
     Region(#[from] InvalidRegion),
-    /// An endpoint is none, or not safe.
-    #[error("the endpoint of {service}: {source}")]
+    /// An endpoint is invalid or insecure.
+    #[error("can't use the endpoint of {service}: {source}")]
     Endpoint {
         /// The service.
         service: &'static str,
@@ -87,55 +88,55 @@ pub enum OpenError {
         source: InvalidUrl,
     },
     /// TLS can't be set up.
-    #[error("no connection can be made: {0}")]
+    #[error("couldn't set up TLS: {0}")]
     Tls(String),
 }
 
-/// Opens a client. Credentials are not asked for yet.
+/// Opens a client without fetching credentials yet.
 ///
 /// # Errors
-/// [`OpenError`].
+/// [`OpenError`] if a setting is missing or invalid.
 pub async fn open(settings: Settings, clock: Clock) -> Result<Client, OpenError> {
-    let ResolvedSettings { region, endpoints, https, origin } = resolve(settings).await?;
-    let source = credentials_provider(&origin, &region, &endpoints, &https, &clock);
+    let ResolvedSettings { region, endpoints, https, context } = resolve(settings).await?;
+    let source = credentials_provider(&context, &region, &endpoints, &https, &clock);
     let client = Client::from_provider(Arc::new(https), source, &region, clock).with_endpoints(endpoints);
-    Ok(Client { profile_context: Some(Arc::new(origin)), ..client })
+    Ok(Client { profile_context: Some(Arc::new(context)), ..client })
 }
 
-/// The same client on another profile, whose credentials are not asked for yet.
+/// Returns the client for another profile, without fetching its credentials yet.
 ///
 /// # Errors
-/// [`OpenError`].
+/// [`OpenError`] if the profile can't be used.
 pub(super) async fn reopen(
     client: &Client,
-    origin: &ProfileContext,
+    current: &ProfileContext,
     profile: &str,
     region: &str,
 ) -> Result<Client, OpenError> {
     let (profile, region) = (Some(profile.to_owned()), Some(region.to_owned()));
-    let ResolvedSettings { region, endpoints, https, origin: new } =
-        resolve(Settings { profile, region, ..origin.settings.clone() }).await?;
+    let ResolvedSettings { region, endpoints, https, context: new } =
+        resolve(Settings { profile, region, ..current.settings.clone() }).await?;
     let source = credentials_provider(&new, &region, &endpoints, &https, &client.clock);
     let client = Client { source: Arc::new(source), endpoints: Arc::new(endpoints), region, ..client.clone() };
-    // A profile may trust authorities of its own.
-    let is_trusted = new.ca_bundle == origin.ca_bundle;
-    let client = if is_trusted { client } else { client.map_transport(|_| Arc::new(https)) };
+    // The other profile may have its own CA bundle.
+    let is_same_trust = new.ca_bundle == current.ca_bundle;
+    let client = if is_same_trust { client } else { client.map_transport(|_| Arc::new(https)) };
     Ok(Client { profile_context: Some(Arc::new(new)), ..client })
 }
 
-/// What a client of an AWS on the network was opened with.
+/// The settings that a client was opened with.
 #[derive(Debug)]
 pub(super) struct ProfileContext {
     settings: Settings,
     ca_bundle: Option<PathBuf>,
-    /// The profile that was found.
+    /// The selected profile.
     pub profile: String,
 }
 
-/// Where to go on: another profile, another Region.
+/// The profile and Region to switch to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SwitchTarget {
-    /// The profile; the one there is when absent. The bundled AWS has none.
+    /// The profile, or `None` to keep the current one. The bundled AWS has none.
     pub profile: Option<String>,
     /// The Region.
     pub region: String,
@@ -144,20 +145,20 @@ pub struct SwitchTarget {
 /// A profile that can be chosen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProfileSummary {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Its Region, if it says one.
+    /// The Region, if the profile sets one.
     pub region: Option<String>,
-    /// Where its credentials come from, in a word or two.
+    /// Where the credentials come from, in one or two words.
     pub kind: &'static str,
 }
 
-/// The profiles that can be chosen, by name, the default one first.
+/// Returns all profiles, sorted by name, with the default one first.
 ///
 /// # Errors
-/// [`OpenError::Files`].
-pub(super) async fn list_profiles(origin: &ProfileContext) -> Result<Vec<ProfileSummary>, OpenError> {
-    let set = profile::load(&Fs::real(), &Env::real(), &config_files(&origin.settings, None)?, None).await;
+/// [`OpenError::Files`] if a file can't be read.
+pub(super) async fn list_profiles(context: &ProfileContext) -> Result<Vec<ProfileSummary>, OpenError> {
+    let set = profile::load(&Fs::real(), &Env::real(), &config_files(&context.settings, None)?, None).await;
     let set = set.map_err(|error| OpenError::Files(sdk_error::describe(&error)))?;
     let mut profiles: Vec<(String, &profile::Profile)> =
         set.profiles().filter_map(|name| Some((decode_name(name), set.get_profile(name)?))).collect();
@@ -184,18 +185,18 @@ fn profile_kind(profile: &profile::Profile) -> &'static str {
     }
 }
 
-/// What the settings come to, together with environment and files.
+/// The settings combined with the environment and files.
 struct ResolvedSettings {
     region: String,
     endpoints: Endpoints,
     https: Https,
-    origin: ProfileContext,
+    context: ProfileContext,
 }
 
 async fn resolve(settings: Settings) -> Result<ResolvedSettings, OpenError> {
     let profile = SelectedProfile::load(&settings).await?;
-    let authorities = settings.ca_bundle.clone().or_else(|| profile.set.get("ca_bundle").map(PathBuf::from));
-    let https = Https::new(authorities.as_deref()).map_err(OpenError::Tls)?;
+    let ca_bundle = settings.ca_bundle.clone().or_else(|| profile.set.get("ca_bundle").map(PathBuf::from));
+    let https = Https::new(ca_bundle.as_deref()).map_err(OpenError::Tls)?;
     let config = profile.sdk_config(&settings, &https).await;
     let region =
         config.region().map(ToString::to_string).ok_or_else(|| OpenError::MissingRegion(profile.display_name()))?;
@@ -205,19 +206,19 @@ async fn resolve(settings: Settings) -> Result<ResolvedSettings, OpenError> {
         region,
         endpoints,
         https,
-        origin: ProfileContext { settings, ca_bundle: authorities, profile: profile.display_name() },
+        context: ProfileContext { settings, ca_bundle, profile: profile.display_name() },
     })
 }
 
 fn credentials_provider(
-    origin: &ProfileContext,
+    context: &ProfileContext,
     region: &str,
     endpoints: &Endpoints,
     https: &Https,
     clock: &Clock,
 ) -> CredentialsProvider {
-    // The Region is known now; EC2 need not be asked for it again.
-    let settings = Settings { region: Some(region.to_owned()), ..origin.settings.clone() };
+    // With the Region set, the SDK doesn't request it from the metadata service of EC2 again.
+    let settings = Settings { region: Some(region.to_owned()), ..context.settings.clone() };
     let (endpoints, https, clock) = (endpoints.clone(), https.clone(), clock.clone());
     CredentialsProvider::chain(Box::new(move |code| {
         let sts = StsConfig { endpoints: endpoints.clone(), https: https.clone(), clock: clock.clone() };
@@ -227,7 +228,7 @@ fn credentials_provider(
 }
 
 fn resolve_endpoints(settings: &Settings, config: &SdkConfig) -> Result<Endpoints, OpenError> {
-    let fit = |service, url: &str| check_url(url).map_err(|source| OpenError::Endpoint { service, source });
+    let check = |service, url: &str| check_url(url).map_err(|source| OpenError::Endpoint { service, source });
     let mut endpoints = Endpoints {
         global_url: settings.endpoint_url.clone().or_else(|| config.endpoint_url().map(str::to_owned)),
         service_urls: Vec::new(),
@@ -235,25 +236,25 @@ fn resolve_endpoints(settings: &Settings, config: &SdkConfig) -> Result<Endpoint
         uses_dual_stack: config.use_dual_stack().unwrap_or_default(),
     };
     if let Some(url) = &endpoints.global_url {
-        fit("all services", url)?;
+        check("all services", url)?;
     }
     if settings.endpoint_url.is_some() {
         return Ok(endpoints);
     }
     for (service, id) in SERVICE_IDS {
         let key = ServiceConfigKey::builder().service_id(id).env("AWS_ENDPOINT_URL").profile("endpoint_url").build();
-        let own = key.ok().and_then(|key| config.service_config()?.load_config(key));
-        if let Some(url) = own.filter(|url| Some(url) != endpoints.global_url.as_ref()) {
-            fit(id, &url)?;
+        let specific = key.ok().and_then(|key| config.service_config()?.load_config(key));
+        if let Some(url) = specific.filter(|url| Some(url) != endpoints.global_url.as_ref()) {
+            check(id, &url)?;
             endpoints.service_urls.push((service, url));
         }
     }
     Ok(endpoints)
 }
 
-/// What the files say of the profile that is asked for.
+/// The selected profile, as read from the files.
 struct SelectedProfile {
-    /// Its name, as the files are read: [`encoded`].
+    /// The [encoded](encode_name) name.
     name: String,
     set: ProfileSet,
     files: EnvConfigFiles,
@@ -261,8 +262,8 @@ struct SelectedProfile {
 
 impl SelectedProfile {
     async fn load(settings: &Settings) -> Result<Self, OpenError> {
-        let chosen = settings.profile.clone().or_else(profile_from_env).map(|name| Cow::Owned(encode_name(&name)));
-        let set = profile::load(&Fs::real(), &Env::real(), &config_files(settings, None)?, chosen).await;
+        let selected = settings.profile.clone().or_else(profile_from_env).map(|name| Cow::Owned(encode_name(&name)));
+        let set = profile::load(&Fs::real(), &Env::real(), &config_files(settings, None)?, selected).await;
         let set = set.map_err(|error| OpenError::Files(sdk_error::describe(&error)))?;
         let name = set.selected_profile().to_owned();
         if set.get_profile(&name).is_none() && (name != "default" || settings.profile.is_some()) {
@@ -272,7 +273,7 @@ impl SelectedProfile {
         Ok(Self { name, set, files })
     }
 
-    /// Its name, as the person writes it.
+    /// Returns the name as the user writes it.
     fn display_name(&self) -> String {
         decode_name(&self.name)
     }
@@ -288,7 +289,9 @@ impl SelectedProfile {
         loader.load().await
     }
 
-    /// What gives credentials. As in the AWS CLI a profile that is named comes before credentials in the environment.
+    /// Returns the credentials provider.
+    ///
+    /// As in the AWS CLI, an explicit profile takes precedence over credentials in the environment.
     fn provider(&self, settings: &Settings, config: &SdkConfig) -> Option<SharedCredentialsProvider> {
         if settings.profile.is_none() {
             return config.credentials_provider();
@@ -297,25 +300,27 @@ impl SelectedProfile {
     }
 
     fn profile_provider(name: &str, files: EnvConfigFiles, config: &SdkConfig) -> SharedCredentialsProvider {
-        let mut how = ProviderConfig::without_region()
+        let mut provider_config = ProviderConfig::without_region()
             .with_region(config.region().cloned())
             .with_use_fips(config.use_fips())
             .with_use_dual_stack(config.use_dual_stack());
         if let Some(http) = config.http_client() {
-            how = how.with_http_client(http);
+            provider_config = provider_config.with_http_client(http);
         }
-        let provider =
-            ProfileFileCredentialsProvider::builder().configure(&how).profile_files(files).profile_name(name);
+        let provider = ProfileFileCredentialsProvider::builder()
+            .configure(&provider_config)
+            .profile_files(files)
+            .profile_name(name);
         SharedCredentialsProvider::new(provider.build())
     }
 
-    /// The roles to assume with a code, if the profile has some and the environment does not come before it.
+    /// Returns the role chain if the profile needs an MFA code and the environment doesn't take precedence.
     fn role_chain(&self, settings: &Settings) -> Result<Option<RoleChain>, String> {
-        let is_overruled = settings.profile.is_none() && std::env::var_os("AWS_ACCESS_KEY_ID").is_some();
-        if is_overruled { Ok(None) } else { RoleChain::from_profile_set(&self.set) }
+        let is_overridden = settings.profile.is_none() && std::env::var_os("AWS_ACCESS_KEY_ID").is_some();
+        if is_overridden { Ok(None) } else { RoleChain::from_profile_set(&self.set) }
     }
 
-    /// Credentials of the roles that a profile with an `mfa_serial` leads to.
+    /// Assumes the roles of a profile with `mfa_serial`, and returns the credentials.
     async fn assume_with_mfa_code(
         &self,
         roles: &RoleChain,
@@ -325,14 +330,16 @@ impl SelectedProfile {
         let base = match (&roles.base, roles.base.profile()) {
             (BaseProvider::AccessKey(key), _) => key.clone(),
             (_, None) => {
-                return Err(self.credentials_error("there is nothing to assume the role with".to_owned(), FIX_PROFILE));
+                return Err(
+                    self.credentials_error("it has no credentials to assume the role with".to_owned(), FIX_PROFILE)
+                );
             }
             (_, Some((name, lines))) => {
                 let files = config_files_with(settings, Some(name), lines);
                 let files = files.map_err(|error| self.credentials_error(error.to_string(), FIX_PROFILE))?;
-                let asked = Self::profile_provider(name, files, config);
-                let found = asked.provide_credentials().await;
-                to_credentials(&found.map_err(|error| {
+                let provider = Self::profile_provider(name, files, config);
+                let result = provider.provide_credentials().await;
+                to_credentials(&result.map_err(|error| {
                     self.credentials_error(sdk_error::describe_credentials(&error), self.remedy(settings, &error))
                 })?)
             }
@@ -344,15 +351,15 @@ impl SelectedProfile {
             Ok((credentials, expires)) => Ok(self.fetched_credentials(settings, credentials, expires)),
             Err(error) => {
                 let (serial, _) = roles.mfa_device();
-                let none = self.credentials_error(error.to_string(), "Enter the next code that the device shows");
-                Err(LoadCredentialsError { mfa_serial: Some(serial.to_owned()), ..none })
+                let error = self.credentials_error(error.to_string(), "Enter the next code that the device shows");
+                Err(LoadCredentialsError { mfa_serial: Some(serial.to_owned()), ..error })
             }
         }
     }
 
     fn credentials_error(&self, mut reason: String, remedy: impl Into<String>) -> LoadCredentialsError {
-        let named = ["source_profile", "sso_session"].into_iter().filter_map(|setting| self.set.get(setting));
-        for name in named.chain([self.name.as_str()]).filter(|name| decode_name(name) != *name) {
+        let references = ["source_profile", "sso_session"].into_iter().filter_map(|setting| self.set.get(setting));
+        for name in references.chain([self.name.as_str()]).filter(|name| decode_name(name) != *name) {
             reason = reason.replace(name, &decode_name(name));
         }
         LoadCredentialsError { profile: self.display_name(), reason, remedy: remedy.into(), mfa_serial: None }
@@ -373,7 +380,7 @@ impl SelectedProfile {
         }
     }
 
-    /// What to do when the profile gives no credentials.
+    /// Returns what to do if the profile provides no credentials.
     fn remedy(&self, settings: &Settings, error: &CredentialsError) -> String {
         let name = shell_quote(&self.display_name());
         let has = |key: &str| {
@@ -382,39 +389,39 @@ impl SelectedProfile {
         };
         if has("login_session") {
             let process = format!("credential_process = aws configure export-credentials --profile {name}");
-            format!("Add a profile with `{process}`, and use that one")
+            format!("Add a profile with `{process}`, then use that profile")
         } else if matches!(error, CredentialsError::InvalidConfiguration(_)) {
             FIX_PROFILE.to_owned()
         } else if let Some(session) =
             self.set.get("sso_session").map(decode_name).filter(|name| encode_name(name) != *name)
         {
             format!(
-                "Rename the sso-session {} so that it has letters, digits, and the signs _-/.@:+ alone, then run \
+                "Rename the sso-session {} so that it contains only letters, digits, and _-/.@:+, then run \
                  `aws sso login --profile {name}`",
                 shell_quote(&session)
             )
         } else if has("sso_session") || has("sso_start_url") {
             format!("Run `aws sso login --profile {name}`, then try again")
         } else if has("credential_process") {
-            "Run its credential_process in a shell to see what is wrong, then try again".to_owned()
+            "Run the profile's credential_process in a shell to find the problem, then try again".to_owned()
         } else if has("web_identity_token_file") {
-            "Check that its web_identity_token_file holds a token and that its role_arn trusts it, then try again"
+            "Check that web_identity_token_file contains a valid token and that the role trusts it, then try again"
                 .to_owned()
         } else if let Some(role) = self.set.get("role_arn") {
-            format!("Check that its source has credentials and may assume {role}, then try again")
+            format!("Check that the source credentials work and are allowed to assume {role}, then try again")
         } else if let Some(variables) = settings.profile.is_none().then(|| credential_variables(&Env::real())).flatten()
         {
             format!("Check {variables}, then try again")
         } else if has("aws_session_token") {
-            format!("Write new temporary credentials into the profile {name}, then try again")
+            format!("Add new temporary credentials to the profile {name}, then try again")
         } else {
-            "Run `aws configure`, set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a profile with --profile"
+            "Run `aws configure`, set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or choose a profile with --profile"
                 .to_owned()
         }
     }
 }
 
-/// The variables that lead to credentials, if any do and no profile is named, in the order of the chain.
+/// Returns the first environment variables, in the order of the chain, that provide credentials.
 fn credential_variables(env: &Env) -> Option<&'static str> {
     const SOURCES: [(&str, &str); 4] = [
         ("AWS_ACCESS_KEY_ID", "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"),
@@ -432,28 +439,30 @@ fn credential_variables(env: &Env) -> Option<&'static str> {
     set.map(|(_, names)| names)
 }
 
-/// The profile that the environment names, in the order of the AWS CLI.
+/// Returns the profile that the environment selects, with the precedence of the AWS CLI.
 fn profile_from_env() -> Option<String> {
     ["AWS_DEFAULT_PROFILE", "AWS_PROFILE"]
         .into_iter()
         .find_map(|variable| std::env::var(variable).ok().filter(|name| !name.is_empty()))
 }
 
-/// The files to read. With an endpoint for all services the chain of the profile `name` finds STS there too, whatever
-/// the files say.
+/// Returns the files to read.
+///
+/// With an endpoint for all services, the credential chain of the profile `name` calls STS there too, regardless of the
+/// files.
 fn config_files(settings: &Settings, name: Option<&str>) -> Result<EnvConfigFiles, OpenError> {
     config_files_with(settings, name, String::new())
 }
 
-/// The same, with lines more.
+/// Like [`config_files`], with additional lines in the config file.
 fn config_files_with(settings: &Settings, name: Option<&str>, mut lines: String) -> Result<EnvConfigFiles, OpenError> {
     use EnvConfigFileKind::{Config, Credentials};
     let env = Env::real();
-    let usual = |kind, variable, file| shared_config::file_path(&env, variable, file).map(|path| (kind, path));
+    let default_file = |kind, variable, file| shared_config::file_path(&env, variable, file).map(|path| (kind, path));
     let files = match &settings.files {
         None => [
-            usual(Config, "AWS_CONFIG_FILE", "config"),
-            usual(Credentials, "AWS_SHARED_CREDENTIALS_FILE", "credentials"),
+            default_file(Config, "AWS_CONFIG_FILE", "config"),
+            default_file(Credentials, "AWS_SHARED_CREDENTIALS_FILE", "credentials"),
         ],
         Some([config, credentials]) => [Some((Config, config.clone())), Some((Credentials, credentials.clone()))],
     };
@@ -469,18 +478,18 @@ fn config_files_with(settings: &Settings, name: Option<&str>, mut lines: String)
             "[{heading}]\nservices = xks-console-endpoint\n[services xks-console-endpoint]\nsts =\n  endpoint_url = {url}\n"
         );
     }
-    // The builder wants at least one.
+    // The builder needs at least one file.
     Ok(builder.with_contents(Config, lines).build())
 }
 
-/// Where roles are assumed.
+/// The parts of an STS client that assumes roles.
 struct StsConfig {
     endpoints: Endpoints,
     https: Https,
     clock: Clock,
 }
 
-/// Reads the files anew and asks the chain: what was mended meanwhile counts.
+/// Gets credentials from the chain. Reads the files again, so that the user's fixes take effect.
 async fn fetch_credentials(
     settings: &Settings,
     sts: StsConfig,
@@ -489,7 +498,7 @@ async fn fetch_credentials(
     let profile = SelectedProfile::load(settings).await.map_err(|error| LoadCredentialsError {
         profile: settings.profile.clone().unwrap_or_else(|| "default".to_owned()),
         reason: error.to_string(),
-        remedy: "Mend that, then try again".to_owned(),
+        remedy: "Fix the problem, then try again".to_owned(),
         mfa_serial: None,
     })?;
     let config = profile.sdk_config(settings, &sts.https).await;
@@ -498,31 +507,31 @@ async fn fetch_credentials(
     {
         let (serial, role) = roles.mfa_device();
         let Some(code) = code else {
-            let reason = format!("the role {role} is assumed with a code of the MFA device {serial}");
-            let none = profile.credentials_error(reason, "Enter the code that it shows");
-            return Err(LoadCredentialsError { mfa_serial: Some(serial.to_owned()), ..none });
+            let reason = format!("the role {role} requires a code from the MFA device {serial}");
+            let error = profile.credentials_error(reason, "Enter the code that the device shows");
+            return Err(LoadCredentialsError { mfa_serial: Some(serial.to_owned()), ..error });
         };
         return profile.assume_with_mfa_code(&roles, &code, (settings, &config, sts)).await;
     }
-    let asked = match profile.provider(settings, &config) {
+    let result = match profile.provider(settings, &config) {
         Some(provider) => provider.provide_credentials().await,
         None => Err(CredentialsError::not_loaded_no_source()),
     };
-    let found = asked.map_err(|error| {
+    let credentials = result.map_err(|error| {
         profile.credentials_error(sdk_error::describe_credentials(&error), profile.remedy(settings, &error))
     })?;
-    Ok(profile.fetched_credentials(settings, to_credentials(&found), found.expiry().map(to_timestamp)))
+    Ok(profile.fetched_credentials(settings, to_credentials(&credentials), credentials.expiry().map(to_timestamp)))
 }
 
-fn to_credentials(found: &aws_credential_types::Credentials) -> Credentials {
+fn to_credentials(credentials: &aws_credential_types::Credentials) -> Credentials {
     Credentials {
-        access_key_id: found.access_key_id().to_owned(),
-        secret_access_key: SecretString::new(found.secret_access_key().to_owned()),
-        session_token: found.session_token().map(|token| SecretString::new(token.to_owned())),
+        access_key_id: credentials.access_key_id().to_owned(),
+        secret_access_key: SecretString::new(credentials.secret_access_key().to_owned()),
+        session_token: credentials.session_token().map(|token| SecretString::new(token.to_owned())),
     }
 }
 
-/// What can't be told by our clock has expired long ago, or never does.
+/// Converts an expiration time. A time that is out of range has passed long ago, or never comes.
 fn to_timestamp(time: SystemTime) -> Timestamp {
     Timestamp::try_from(time).unwrap_or(if time < SystemTime::UNIX_EPOCH { Timestamp::MIN } else { Timestamp::MAX })
 }

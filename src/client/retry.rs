@@ -1,4 +1,4 @@
-//! Whether a call that failed is made again, and when: as the AWS SDKs do, and never where it could be done twice.
+//! Retries of failed calls, as in the AWS SDKs, but never if the service could carry out a request twice.
 
 use std::time::Duration;
 
@@ -9,27 +9,27 @@ use crate::aws::codec::UNKNOWN_ERROR;
 use crate::aws::error::ServiceError;
 use crate::environment::Random;
 
-/// How long an attempt may take whose outcome matters only once: it is better to wait than not to know.
+/// The timeout of an attempt that can't be retried safely. It is longer, because a timeout leaves the outcome unknown.
 const NON_IDEMPOTENT_TIMEOUT: Duration = Duration::from_mins(1);
-/// How long an attempt may take that can be made again.
+/// The timeout of an attempt that can be retried.
 const IDEMPOTENT_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long after the first attempt another may begin.
+/// How long after the first attempt a retry may start.
 const RETRY_BUDGET: Duration = Duration::from_mins(1);
-/// Attempts at most, as in the standard retry mode of the AWS SDKs.
+/// The maximum number of attempts, as in the standard retry mode of the AWS SDKs.
 const MAX_ATTEMPTS: u32 = 3;
-/// Attempts at most while the service says that it is asked too much, of what can be asked again.
+/// The maximum number of attempts of an idempotent operation while the service throttles it.
 const MAX_THROTTLED_ATTEMPTS: u32 = 8;
-/// The longest time between two attempts.
+/// The longest pause between two attempts.
 const MAX_BACKOFF: Duration = Duration::from_secs(20);
 
-/// Why it may go better the next time.
+/// Why a retry may succeed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum RetryReason {
-    /// Too much was asked, and nothing was done.
+    /// The service throttled the request and did nothing.
     Throttled,
-    /// The service was not reached, and nothing was done.
+    /// The request didn't reach the service.
     Unreachable,
-    /// Something went wrong that may pass; what was asked may have been done.
+    /// The error may be temporary, and the service may have carried out the request.
     Transient,
 }
 
@@ -38,30 +38,30 @@ enum RetryReason {
 pub(super) struct Attempts {
     is_idempotent: bool,
     started_at: Instant,
-    /// Attempts made.
+    /// The number of attempts so far.
     pub count: u32,
 }
 
 impl Attempts {
-    /// The attempts of a call that begins now.
+    /// Starts counting the attempts of a call that begins now.
     pub fn new(is_idempotent: bool) -> Self {
         Self { is_idempotent, started_at: Instant::now(), count: 0 }
     }
 
-    /// How long an attempt may take.
+    /// Returns how long an attempt may take.
     pub fn timeout(&self) -> Duration {
         if self.is_idempotent { IDEMPOTENT_TIMEOUT } else { NON_IDEMPOTENT_TIMEOUT }
     }
 
-    /// How long to wait before the next attempt after one has failed; nothing when there is to be none.
+    /// Returns how long to wait before the next attempt, or `None` if the call must not be retried.
     pub fn backoff(&self, error: &CallError, random: &Random) -> Option<Duration> {
         let reason = retry_reason(error)?;
-        let most =
+        let max_attempts =
             if reason == RetryReason::Throttled && self.is_idempotent { MAX_THROTTLED_ATTEMPTS } else { MAX_ATTEMPTS };
         let is_safe = self.is_idempotent || reason != RetryReason::Transient;
         let pause = full_jitter(reason, self.count, random);
         let is_in_time = self.started_at.elapsed() + pause <= RETRY_BUDGET;
-        (is_safe && self.count < most && is_in_time).then_some(pause)
+        (is_safe && self.count < max_attempts && is_in_time).then_some(pause)
     }
 }
 
@@ -71,7 +71,7 @@ fn retry_reason(error: &CallError) -> Option<RetryReason> {
         CallError::Service(error) => is_transient(error).then_some(RetryReason::Transient),
         CallError::Transport(error) if error.may_have_arrived => Some(RetryReason::Transient),
         CallError::Transport(_) => Some(RetryReason::Unreachable),
-        // Such as half an answer.
+        // The response may be cut off.
         CallError::Malformed { .. } => Some(RetryReason::Transient),
         CallError::NotAvailable | CallError::Credentials(_) | CallError::Signing(_) | CallError::ReadOnly { .. } => {
             None
@@ -79,21 +79,24 @@ fn retry_reason(error: &CallError) -> Option<RetryReason> {
     }
 }
 
-/// Whether a fault of the service, or of something on the way to it, may pass. 429 without a code that the service has may
-/// be from anybody.
+/// Whether an error of the service, or of something between the client and the service, may be temporary.
+///
+/// A 429 without an error code can come from anything on the way.
 fn is_transient(error: &ServiceError) -> bool {
-    let is_late = ["RequestTimeout", "InternalFailure", "ServiceUnavailable"].iter().any(|code| error.has_code(code));
-    is_late || error.status >= 500 || error.status == 429 && error.code == UNKNOWN_ERROR
+    let is_temporary =
+        ["RequestTimeout", "InternalFailure", "ServiceUnavailable"].iter().any(|code| error.has_code(code));
+    is_temporary || error.status >= 500 || error.status == 429 && error.code == UNKNOWN_ERROR
 }
 
-/// Some time between none and twice as long for each attempt that was made, so that clients that failed together don't
-/// come back together.
-fn full_jitter(reason: RetryReason, made: u32, random: &Random) -> Duration {
+/// Returns a random pause between zero and a limit that doubles with each attempt.
+///
+/// The jitter keeps clients that failed at the same time from retrying at the same time.
+fn full_jitter(reason: RetryReason, attempts: u32, random: &Random) -> Duration {
     let first = if reason == RetryReason::Throttled { Duration::from_secs(1) } else { Duration::from_millis(100) };
-    let longest = first.saturating_mul(1 << made.saturating_sub(1).min(10)).min(MAX_BACKOFF);
-    // Without randomness the whole time is waited.
-    let part = random.bytes().map_or(u32::MAX, u32::from_le_bytes);
-    longest.mul_f64(f64::from(part) / f64::from(u32::MAX))
+    let longest = first.saturating_mul(1 << attempts.saturating_sub(1).min(10)).min(MAX_BACKOFF);
+    // Without a random number, the pause is as long as the limit.
+    let fraction = random.bytes().map_or(u32::MAX, u32::from_le_bytes);
+    longest.mul_f64(f64::from(fraction) / f64::from(u32::MAX))
 }
 
 #[cfg(test)]
@@ -114,7 +117,7 @@ mod tests {
         Environment::replayable(jiff::Timestamp::UNIX_EPOCH, 1).random
     }
 
-    /// How many attempts a call makes that always fails so.
+    /// Returns how many attempts a call makes if each one fails with `error`.
     fn attempts(is_idempotent: bool, error: &CallError) -> u32 {
         let mut attempts = Attempts { count: 1, ..Attempts::new(is_idempotent) };
         while attempts.backoff(error, &random()).is_some() {
@@ -125,7 +128,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn uncertain_outcome_is_retried_only_for_idempotent_operations() {
-        for (error, idempotent, once) in [
+        for (error, idempotent, not_idempotent) in [
             (service(400, "ThrottlingException"), 8, 3),
             (service(503, "Throttling"), 8, 3),
             (service(400, "TooManyRequestsException"), 8, 3),
@@ -145,7 +148,7 @@ mod tests {
             (service(403, UNKNOWN_ERROR), 1, 1),
             (CallError::NotAvailable, 1, 1),
         ] {
-            assert_eq!((attempts(true, &error), attempts(false, &error)), (idempotent, once), "{error:?}");
+            assert_eq!((attempts(true, &error), attempts(false, &error)), (idempotent, not_idempotent), "{error:?}");
         }
     }
 

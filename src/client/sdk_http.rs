@@ -1,4 +1,4 @@
-//! The HTTP client that AWS's own crates are given: ours.
+//! The HTTP client for the AWS SDK crates, which sends requests through [`Https`].
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
@@ -15,11 +15,13 @@ use http::Uri;
 use super::endpoints::is_loopback;
 use super::transport::{CALL_TIMEOUT, Https};
 
-/// Sends what the credential chain asks STS, IAM Identity Center and the metadata services of EC2, ECS and EKS.
+/// The client of the credential chain.
+///
+/// It calls STS, IAM Identity Center, and the metadata services of EC2, ECS, and EKS.
 #[derive(Clone, Debug)]
 pub struct SdkHttpClient(pub Https);
 
-/// As a client of one service wants it.
+/// A connector with the timeouts of one SDK client.
 #[derive(Clone, Debug)]
 struct SdkHttpConnector {
     https: Https,
@@ -45,12 +47,14 @@ impl SdkHttpConnector {
         let invalid_request = |reason: &str| ConnectorError::user(reason.into());
         let request = request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;
         let (head, body) = request.into_parts();
-        let body =
-            body.bytes().map(Bytes::copy_from_slice).ok_or_else(|| invalid_request("the body is not in memory"))?;
+        let body = body
+            .bytes()
+            .map(Bytes::copy_from_slice)
+            .ok_or_else(|| invalid_request("the request body is not in memory"))?;
         if head.uri.scheme_str() != Some("https") && !is_local_or_metadata(&head.uri) {
             let host = head.uri.host().unwrap_or_default();
             return Err(invalid_request(&format!(
-                "credentials are asked of other machines over https alone, not of http://{host}"
+                "credentials are requested from other machines over HTTPS only, so nothing was sent to http://{host}"
             )));
         }
         match self.https.send_with_timeout(http::Request::from_parts(head, body), self.timeout).await {
@@ -61,7 +65,7 @@ impl SdkHttpConnector {
     }
 }
 
-/// Whether a request stays on this machine or its host: the metadata services of EC2, ECS and EKS know no TLS.
+/// Whether a request stays on this machine or goes to a metadata service of EC2, ECS, or EKS, which don't support TLS.
 fn is_local_or_metadata(uri: &Uri) -> bool {
     let host = uri.host().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
     is_loopback(uri)
@@ -72,7 +76,8 @@ fn is_local_or_metadata(uri: &Uri) -> bool {
         }
 }
 
-/// Source: *Use the instance metadata service*; *EKS Pod Identity*.
+/// The IPv6 addresses of the metadata services of EC2 and EKS. Source: *Use the instance metadata service*; *EKS Pod
+/// Identity*.
 const METADATA_ADDRESSES: [Ipv6Addr; 2] =
     [Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254), Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x23)];
 
@@ -82,14 +87,14 @@ mod tests {
 
     #[test]
     fn plain_http_is_limited_to_loopback_and_metadata_services() {
-        let is_on_link = |uri: &str| is_local_or_metadata(&uri.parse().unwrap());
+        let is_allowed = |uri: &str| is_local_or_metadata(&uri.parse().unwrap());
         for uri in
             ["http://169.254.169.254/latest", "http://[fd00:ec2::254]/", "http://[fd00:ec2::23]/v1", "http://localhost"]
         {
-            assert!(is_on_link(uri), "{uri}");
+            assert!(is_allowed(uri), "{uri}");
         }
         for uri in ["http://10.0.0.1/", "http://sts.amazonaws.com/", "http://[fd00::1]/"] {
-            assert!(!is_on_link(uri), "{uri}");
+            assert!(!is_allowed(uri), "{uri}");
         }
     }
 }

@@ -1,11 +1,11 @@
-//! The shared config and credentials files, read by the rules of the AWS CLI and handed on to the parser of AWS's SDK.
+//! The shared config and credentials files, read by the rules of the AWS CLI and passed to the parser of the AWS SDK.
 //!
-//! The CLI reads these files with Python's `configparser`, which accepts more than the SDK: indented settings, `:` for `=`,
-//! text behind `]`, quoted names. [`canonical`] writes what the CLI reads from a file in the form that the SDK reads the
-//! same way. Names of profiles that the SDK would ignore are percent-encoded on the way ([`encoded`], [`decoded`]).
+//! The CLI reads these files with Python's `configparser`, which accepts more than the SDK: indented settings, `:` for
+//! `=`, text after `]`, and quoted names. [`canonicalize`] rewrites a file so that the SDK reads what the CLI reads. It
+//! percent-encodes the names of profiles that the SDK would ignore ([`encode_name`], [`decode_name`]).
 //!
-//! Source: botocore's `configloader`, Python's `configparser` and `shlex`; *Configuration and credential file settings in
-//! the AWS CLI*.
+//! Source: botocore's `configloader`; Python's `configparser` and `shlex`; *Configuration and credential file settings
+//! in the AWS CLI*.
 
 use std::fmt::{Display, Write as _};
 use std::io::ErrorKind;
@@ -17,35 +17,35 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 
 use crate::text::strip_byte_order_mark;
 
-/// What the names of sections may not consist of for the SDK, and the percent sign.
+/// The characters that the SDK doesn't accept in section names, and the percent sign.
 const ENCODE_SET: AsciiSet =
     NON_ALPHANUMERIC.remove(b'_').remove(b'-').remove(b'/').remove(b'.').remove(b'@').remove(b':').remove(b'+');
 
-/// The settings whose values name a section.
+/// The settings whose values are section names.
 const SECTION_REFERENCE_SETTINGS: [&str; 3] = ["source_profile", "sso_session", "services"];
 
 /// Why a file can't be read.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum ParseError {
-    /// A setting stands before the first section.
-    #[error("line {0}: a setting needs a section before it, such as [default] or [profile NAME]")]
+    /// A setting comes before the first section.
+    #[error("line {0}: the setting isn't in a section. Add one before it, such as [default] or [profile NAME]")]
     MissingSection(usize),
-    /// A line is none of what there can be.
+    /// A line isn't a section, setting, or comment.
     #[error("line {0}: expected a section such as [profile NAME], a setting such as region = us-west-2, or a comment")]
     InvalidLine(usize),
 }
 
-/// Returns the name of a section as the SDK is given it.
+/// Returns the name of a section, encoded for the SDK.
 pub(super) fn encode_name(name: &str) -> String {
     utf8_percent_encode(name, &ENCODE_SET).to_string()
 }
 
-/// Returns the name that was encoded.
+/// Returns the original of an encoded name.
 pub(super) fn decode_name(name: &str) -> String {
     percent_decode_str(name).decode_utf8_lossy().into_owned()
 }
 
-/// Returns the path of a file: where `variable` points, or `~/.aws/NAME`.
+/// Returns the path of a file: the value of `variable`, or `~/.aws/NAME`.
 pub(super) fn file_path(env: &Env, variable: &str, name: &str) -> Option<PathBuf> {
     let home = std::env::home_dir().filter(|home| !home.as_os_str().is_empty());
     match (env.get(variable).ok().filter(|path| !path.is_empty()), home) {
@@ -57,18 +57,20 @@ pub(super) fn file_path(env: &Env, variable: &str, name: &str) -> Option<PathBuf
     }
 }
 
-/// Reads a file and rewrites it as [`canonical`] does. Like the AWS CLI, it treats a file that doesn't exist, or that this
-/// user may not open, as an empty one: containers often run with the home directory of another user.
+/// Reads a file and rewrites it with [`canonicalize`].
+///
+/// Like the AWS CLI, it treats a file that doesn't exist, or that the user isn't allowed to open, as empty: containers
+/// often run with the home directory of another user.
 ///
 /// # Errors
-/// Which file can't be read, and why.
+/// The path of a file that can't be read, and the reason.
 pub(super) fn read(path: &Path, kind: EnvConfigFileKind) -> Result<String, String> {
     let failed = |reason: &dyn Display| format!("{}: {reason}", path.display());
     match std::fs::read(path) {
         Err(error) if is_absent(error.kind()) => Ok(String::new()),
         Err(error) => Err(failed(&error)),
         Ok(bytes) => {
-            let text = String::from_utf8(bytes).map_err(|_| failed(&"it is not UTF-8 text"))?;
+            let text = String::from_utf8(bytes).map_err(|_| failed(&"the file isn't UTF-8 text"))?;
             canonicalize(&text, kind).map_err(|error| failed(&error))
         }
     }
@@ -81,13 +83,13 @@ fn is_absent(kind: ErrorKind) -> bool {
 /// Rewrites a file so that the SDK reads what the AWS CLI reads.
 ///
 /// # Errors
-/// [`ParseError`] when the CLI can't read the file.
+/// [`ParseError`] if the AWS CLI couldn't read the file.
 pub(super) fn canonicalize(text: &str, kind: EnvConfigFileKind) -> Result<String, ParseError> {
     let sections = parse(text)?;
     let mut out = String::new();
     for (index, section) in sections.iter().enumerate() {
         let Some(name) = SectionName::parse(&section.heading, kind) else { continue };
-        // Another spelling of the same name replaces what the first one said.
+        // A section with another spelling of the same name replaces the first one.
         if sections[index + 1..].iter().any(|later| SectionName::parse(&later.heading, kind).as_ref() == Some(&name)) {
             continue;
         }
@@ -99,7 +101,7 @@ pub(super) fn canonicalize(text: &str, kind: EnvConfigFileKind) -> Result<String
     Ok(out)
 }
 
-/// A heading and what follows.
+/// A section: its heading and settings.
 #[derive(Debug, Default)]
 struct Section {
     heading: String,
@@ -107,7 +109,7 @@ struct Section {
 }
 
 impl Section {
-    /// A setting that is named again counts as it was named last.
+    /// Adds a setting, which replaces an earlier one with the same name.
     fn set(&mut self, name: String, value: &str) {
         self.settings.retain(|setting| setting.name != name);
         self.settings.push(Setting { name, lines: vec![value.to_owned()] });
@@ -126,7 +128,7 @@ impl Setting {
         let [first, rest @ ..] = &self.lines[..] else { return };
         let is_nested = first.is_empty();
         let rest: Vec<&String> = rest.iter().filter(|line| !is_nested || line.contains('=')).collect();
-        // The CLI takes an empty value for none; to the SDK it is a token, or a Region, of no characters.
+        // The CLI ignores an empty value; the SDK would use it, for example as a token or Region.
         if is_nested && rest.is_empty() {
             return;
         }
@@ -139,7 +141,7 @@ impl Setting {
     }
 }
 
-/// What a heading names.
+/// The kind and name in a section heading.
 #[derive(Debug, PartialEq, Eq)]
 struct SectionName {
     prefix: &'static str,
@@ -147,7 +149,9 @@ struct SectionName {
 }
 
 impl SectionName {
-    /// Sections of the config file have a word before their name; those of the credentials file are names of profiles.
+    /// Parses a heading.
+    ///
+    /// A heading in the config file has a prefix before its name; one in the credentials file is the name of a profile.
     fn parse(heading: &str, kind: EnvConfigFileKind) -> Option<Self> {
         const PREFIXES: [&str; 3] = ["profile", "sso-session", "services"];
         if matches!(kind, EnvConfigFileKind::Credentials) {
@@ -169,7 +173,7 @@ impl SectionName {
     }
 }
 
-/// Splits text into words as a POSIX shell does, by quotes and backslashes; nothing when a quote is not closed.
+/// Splits text into words like a POSIX shell, with quotes and backslashes, or returns `None` if a quote isn't closed.
 fn shell_words(text: &str) -> Option<Vec<String>> {
     let (mut words, mut word) = (Vec::new(), None::<String>);
     let mut characters = text.chars();
@@ -206,12 +210,13 @@ fn shell_words(text: &str) -> Option<Vec<String>> {
     Some(words)
 }
 
-/// Reads sections and settings as Python's `RawConfigParser` does. What is named twice, which that refuses, is merged.
+/// Parses sections and settings like Python's `RawConfigParser`, except that duplicates are merged rather than
+/// rejected.
 fn parse(text: &str) -> Result<Vec<Section>, ParseError> {
     let text = strip_byte_order_mark(text).replace("\r\n", "\n").replace('\r', "\n");
     let mut sections: Vec<Section> = Vec::new();
     let mut current = None;
-    // How far the setting or heading is indented whose lines follow, and whether it is a setting.
+    // The indentation of the current setting or heading, and whether it is a setting.
     let (mut indent, mut in_setting) = (0, false);
     for (number, line) in text.split('\n').enumerate().map(|(index, line)| (index + 1, line)) {
         let content = line.trim();
@@ -249,7 +254,9 @@ fn parse(text: &str) -> Result<Vec<Section>, ParseError> {
     Ok(sections)
 }
 
-/// Returns what stands between `[` and the last `]` that no comment follows.
+/// Returns the name in a heading, or `None` if the line isn't a heading.
+///
+/// The name ends at the last `]`, or at the first `]` before a comment.
 fn parse_heading(line: &str) -> Option<&str> {
     let inside = line.strip_prefix('[')?;
     let commented = inside.match_indices(']').find(|(at, _)| inside[at + 1..].trim_start().starts_with(['#', ';']));
@@ -337,9 +344,9 @@ mod tests {
     proptest! {
         #[test]
         fn encoded_names_round_trip(name in ".*") {
-            let sent = encode_name(&name);
-            prop_assert!(sent.chars().all(|c| c.is_ascii_alphanumeric() || "_-/.%@:+".contains(c)));
-            prop_assert_eq!(decode_name(&sent), name);
+            let encoded = encode_name(&name);
+            prop_assert!(encoded.chars().all(|c| c.is_ascii_alphanumeric() || "_-/.%@:+".contains(c)));
+            prop_assert_eq!(decode_name(&encoded), name);
         }
 
         #[test]

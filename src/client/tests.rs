@@ -12,8 +12,8 @@ use crate::aws::operation::{self, Operation, OperationVisitor};
 use crate::aws::scalar::SecretString;
 use crate::aws::xks_console::DescribeExternalKey;
 
-fn client(answer: fn(Request<Bytes>) -> Response<Bytes>) -> Client {
-    let handler = move |request| -> BoxFuture<'static, Response<Bytes>> { Box::pin(async move { answer(request) }) };
+fn client(respond: fn(Request<Bytes>) -> Response<Bytes>) -> Client {
+    let handler = move |request| -> BoxFuture<'static, Response<Bytes>> { Box::pin(async move { respond(request) }) };
     let credentials = Credentials {
         access_key_id: "AKIDEXAMPLE".to_owned(),
         secret_access_key: SecretString::new("secret".to_owned()),
@@ -49,7 +49,7 @@ async fn service_error_keeps_code_message_and_request_id() {
 async fn malformed_response_leaves_outcome_unknown() {
     let client = client(|_| Response::new(Bytes::from_static(b"<html>")));
     let error = client.call(&ListKeys::default()).await.unwrap_err();
-    assert!(error.outcome_unknown() && error.to_string().starts_with("ListKeys was answered"));
+    assert!(error.outcome_unknown() && error.to_string().starts_with("couldn't read the response to ListKeys"));
 }
 
 #[tokio::test]
@@ -61,17 +61,17 @@ async fn error_without_code_leaves_outcome_unknown() {
 #[tokio::test]
 async fn pagination_stops_at_repeated_marker() {
     let client = client(|request| {
-        let asked: ListKeys = serde_json::from_slice(request.body()).unwrap();
-        let number = asked.marker.map_or(0, |marker| marker.parse::<u32>().unwrap() + 1).min(3);
+        let request: ListKeys = serde_json::from_slice(request.body()).unwrap();
+        let number = request.marker.map_or(0, |marker| marker.parse::<u32>().unwrap() + 1).min(3);
         let key = KeyListEntry { key_id: number.to_string(), key_arn: String::new() };
-        let answer = ListKeysOutput { keys: vec![key], next_marker: Some(number.to_string()), truncated: true };
-        Response::new(Bytes::from(serde_json::to_vec(&answer).unwrap()))
+        let page = ListKeysOutput { keys: vec![key], next_marker: Some(number.to_string()), truncated: true };
+        Response::new(Bytes::from(serde_json::to_vec(&page).unwrap()))
     });
     let keys: Vec<String> = client.collect_keys().await.unwrap().into_iter().map(|key| key.key_id).collect();
     assert_eq!(keys, ["0", "1", "2", "3", "3"]);
 }
 
-/// Calls each operation that it is shown, and remembers what came of it.
+/// Calls each operation that it visits, and records whether the request was sent.
 struct OperationCaller {
     client: Client,
     runtime: tokio::runtime::Runtime,
@@ -113,14 +113,14 @@ fn read_only_client_sends_only_read_operations() {
     let client = Client { transport: Arc::new(InProcess::new(handler)), ..client(|_| Response::default()) }
         .with_observer(Arc::new(move |call: &ApiCall| observer.lock().unwrap().push(call.clone())))
         .with_read_only(ReadOnly::ALL);
-    // What is made of it looks only, too.
-    let client = client.with_region("eu-west-1").map_transport(|way| way);
+    // Derived clients are read-only too.
+    let client = client.with_region("eu-west-1").map_transport(|transport| transport);
     let mut calls = OperationCaller { client, runtime, rejected: Vec::new(), sent: Vec::new() };
     operation::visit_all(&mut calls);
-    let begins = |name: &str| ["Describe", "Get", "List", "Lookup"].iter().any(|word| name.starts_with(word));
-    let others: Vec<_> = calls.sent.iter().filter(|name| !begins(name)).collect();
+    let has_read_prefix = |name: &str| ["Describe", "Get", "List", "Lookup"].iter().any(|word| name.starts_with(word));
+    let others: Vec<_> = calls.sent.iter().filter(|name| !has_read_prefix(name)).collect();
     assert_eq!(others, [&"SimulatePrincipalPolicy", &"AssumeRole"]);
-    assert!(calls.sent.len() > 20 && !calls.rejected.iter().any(|name| begins(name)), "{:?}", calls.rejected);
+    assert!(calls.sent.len() > 20 && !calls.rejected.iter().any(|name| has_read_prefix(name)), "{:?}", calls.rejected);
     for write in ["CreateKey", "PutKeyPolicy", "TagResource", "CreateGrant", "Decrypt", "ConnectCustomKeyStore"] {
         assert!(calls.rejected.contains(&write), "{write}");
     }
@@ -137,8 +137,8 @@ async fn read_only_client_allows_dry_run() {
     let client = client(|_| Response::new(Bytes::from_static(b"{}"))).with_read_only(ReadOnly::ALL);
     for (dry_run, is_sent) in [(None, false), (Some(false), false), (Some(true), true)] {
         let result = client.call(&Encrypt { dry_run, ..Encrypt::default() }).await;
-        let refused = CallError::ReadOnly { operation: "Encrypt" };
-        assert_eq!(result.err() != Some(refused), is_sent, "{dry_run:?}");
+        let read_only = CallError::ReadOnly { operation: "Encrypt" };
+        assert_eq!(result.err() != Some(read_only), is_sent, "{dry_run:?}");
     }
 }
 
@@ -147,7 +147,7 @@ async fn private_operations_are_not_sent_to_real_aws() {
     struct PanickingTransport;
     impl Transport for PanickingTransport {
         fn send(&self, _: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
-            panic!("nothing must be sent")
+            panic!("a request was sent to AWS")
         }
     }
     let client = Client { transport: Arc::new(PanickingTransport), ..client(|_| Response::new(Bytes::new())) };

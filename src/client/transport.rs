@@ -1,4 +1,4 @@
-//! The one seam between the client and AWS: over HTTPS, or into the bundled AWS. The same bytes go through both.
+//! The transport between the client and AWS: HTTPS, or calls to the bundled AWS. Both carry the same bytes.
 
 use std::error::Error;
 use std::path::Path;
@@ -11,11 +11,11 @@ use http::{Request, Response};
 use super::endpoints::{check_url, host_and_port, is_loopback};
 use crate::pem;
 
-/// No answer came.
+/// A request that failed without a usable response.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no answer came from {host}: {reason}")]
+#[error("the request to {host} failed: {reason}")]
 pub struct TransportError {
-    /// Who was asked.
+    /// The host and port that the request was for.
     pub host: String,
     /// What went wrong.
     pub reason: String,
@@ -23,18 +23,18 @@ pub struct TransportError {
     pub may_have_arrived: bool,
 }
 
-/// Carries signed requests.
+/// A transport for signed requests.
 pub trait Transport: Send + Sync + 'static {
-    /// Sends a request once and waits for the whole answer.
+    /// Sends a request once and waits for the complete response.
     fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>>;
 
-    /// Whether the AWS at the other end is the bundled one.
+    /// Whether this transport leads to the bundled AWS.
     fn is_bundled(&self) -> bool {
         false
     }
 }
 
-/// Into the bundled AWS, without a socket.
+/// A transport to the bundled AWS, without a socket.
 #[derive(Clone, Debug)]
 pub struct InProcess<H>(H);
 
@@ -42,7 +42,7 @@ impl<H> InProcess<H>
 where
     H: Fn(Request<Bytes>) -> BoxFuture<'static, Response<Bytes>> + Send + Sync + 'static,
 {
-    /// A transport that hands requests to `handler`.
+    /// Creates a transport that passes requests to `handler`.
     pub fn new(handler: H) -> Self {
         Self(handler)
     }
@@ -53,8 +53,8 @@ where
     H: Fn(Request<Bytes>) -> BoxFuture<'static, Response<Bytes>> + Send + Sync + 'static,
 {
     fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
-        let answer = (self.0)(request);
-        Box::pin(async move { Ok(answer.await) })
+        let response = (self.0)(request);
+        Box::pin(async move { Ok(response.await) })
     }
 
     fn is_bundled(&self) -> bool {
@@ -62,42 +62,45 @@ where
     }
 }
 
-/// The longest answer that is read, in bytes.
+/// The maximum size of a response, in bytes.
 const MAX_RESPONSE_BYTES: usize = 16 << 20;
-/// How long connecting may take.
+/// The timeout for connecting.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-/// How long a whole call may take.
+/// The timeout for a complete call.
 pub(super) const CALL_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// Over HTTPS, or over HTTP to this machine.
+/// A transport over HTTPS, or over HTTP to this machine.
 #[derive(Clone, Debug)]
 pub struct Https {
-    /// By way of HTTPS_PROXY, but for hosts that NO_PROXY names.
+    /// Connects through `HTTPS_PROXY`, except to the hosts in `NO_PROXY`.
     proxied: reqwest::Client,
-    /// To this machine, and to metadata services, which are no other's to ask.
+    /// Connects directly to this machine and to metadata services, which a proxy can't reach.
     direct: reqwest::Client,
 }
 
 impl Https {
-    /// A transport that follows no redirects and trusts the authorities of this system, and those in the file
-    /// `authorities` (PEM).
+    /// Creates a transport that follows no redirects.
+    ///
+    /// It trusts the CA certificates of this system, and those in the PEM file `ca_bundle`.
     ///
     /// # Errors
-    /// A file that can't be read, or holds no certificates; TLS can't be set up on this machine.
-    pub fn new(authorities: Option<&Path>) -> Result<Self, String> {
-        let found = authorities.map(load_certificates).transpose()?.unwrap_or_default();
+    /// The reason why the file can't be read, contains no certificates, or why TLS can't be set up.
+    pub fn new(ca_bundle: Option<&Path>) -> Result<Self, String> {
+        let certificates = ca_bundle.map(load_certificates).transpose()?.unwrap_or_default();
         let builder = || {
             reqwest::Client::builder()
                 .redirect(reqwest::redirect::Policy::none())
                 .connect_timeout(CONNECT_TIMEOUT)
                 .tcp_nodelay(true)
-                .tls_certs_merge(found.clone())
+                .tls_certs_merge(certificates.clone())
         };
         let build = |builder: reqwest::ClientBuilder| builder.build().map_err(|error| root_cause(&error));
         Ok(Self { proxied: build(builder())?, direct: build(builder().no_proxy())? })
     }
 
-    /// Sends a request and waits at most `time` for the whole answer. Whether it may go over HTTP is for the caller to say.
+    /// Sends a request and waits at most `time` for the complete response.
+    ///
+    /// The caller checks whether the request is allowed to use HTTP.
     pub(super) async fn send_with_timeout(
         &self,
         request: Request<Bytes>,
@@ -109,21 +112,21 @@ impl Https {
             reason: failure_reason(error, time),
             may_have_arrived: !error.is_connect() && !error.is_builder(),
         };
-        let is_near = request.uri().scheme_str() == Some("http") || is_loopback(request.uri());
-        let client = if is_near { &self.direct } else { &self.proxied };
+        let is_direct = request.uri().scheme_str() == Some("http") || is_loopback(request.uri());
+        let client = if is_direct { &self.direct } else { &self.proxied };
         let mut request = reqwest::Request::try_from(request).map_err(|error| failed(&error))?;
         *request.timeout_mut() = Some(time);
-        let mut answer = client.execute(request).await.map_err(|error| failed(&error))?;
+        let mut received = client.execute(request).await.map_err(|error| failed(&error))?;
         let too_long = || {
-            let reason = format!("its response is longer than {} MiB", MAX_RESPONSE_BYTES >> 20);
+            let reason = format!("the response is larger than {} MiB", MAX_RESPONSE_BYTES >> 20);
             TransportError { host: host.clone(), reason, may_have_arrived: true }
         };
-        // An answer that says how long it is is refused before any of it is read.
-        if answer.content_length().is_some_and(|length| length > MAX_RESPONSE_BYTES as u64) {
+        // A response whose content length is too large is rejected before its body is read.
+        if received.content_length().is_some_and(|length| length > MAX_RESPONSE_BYTES as u64) {
             return Err(too_long());
         }
         let (mut chunks, mut length) = (Vec::new(), 0);
-        while let Some(chunk) = answer.chunk().await.map_err(|error| failed(&error))? {
+        while let Some(chunk) = received.chunk().await.map_err(|error| failed(&error))? {
             length += chunk.len();
             if length > MAX_RESPONSE_BYTES {
                 return Err(too_long());
@@ -131,13 +134,13 @@ impl Https {
             chunks.push(chunk);
         }
         let mut response = Response::new(concat_chunks(chunks, length));
-        *response.status_mut() = answer.status();
-        *response.headers_mut() = std::mem::take(answer.headers_mut());
+        *response.status_mut() = received.status();
+        *response.headers_mut() = std::mem::take(received.headers_mut());
         Ok(response)
     }
 }
 
-/// The chunks of a body as one.
+/// Joins the chunks of a body.
 fn concat_chunks(mut chunks: Vec<Bytes>, length: usize) -> Bytes {
     if let [only] = &mut chunks[..] {
         return std::mem::take(only);
@@ -149,37 +152,37 @@ fn concat_chunks(mut chunks: Vec<Bytes>, length: usize) -> Bytes {
     body.freeze()
 }
 
-/// The certificates in a file, PEM.
+/// Loads the certificates in a PEM file.
 fn load_certificates(path: &Path) -> Result<Vec<reqwest::Certificate>, String> {
     let invalid = |reason: String| format!("the CA bundle {}: {reason}", path.display());
     let pem = pem::read(path).map_err(|error| invalid(error.to_string()))?;
-    let found = reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| invalid(root_cause(&error)))?;
-    if found.is_empty() { Err(invalid("it holds no certificates".to_owned())) } else { Ok(found) }
+    let certificates = reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| invalid(root_cause(&error)))?;
+    if certificates.is_empty() { Err(invalid("it contains no certificates".to_owned())) } else { Ok(certificates) }
 }
 
-/// What the person can do something about.
+/// Returns the part of an error that the user can act on.
 fn failure_reason(error: &reqwest::Error, time: Duration) -> String {
     let reason = match (error.is_timeout(), error.is_connect()) {
-        (true, true) => format!("it can't be reached within {} seconds", CONNECT_TIMEOUT.as_secs()),
-        (true, false) => format!("nothing came within {} seconds", time.as_secs()),
+        (true, true) => format!("couldn't connect within {} seconds", CONNECT_TIMEOUT.as_secs()),
+        (true, false) => format!("it didn't respond within {} seconds", time.as_secs()),
         _ => root_cause(error),
     };
     if error_sources(error).any(|cause| cause.to_string().starts_with(TUNNEL_ERROR_PREFIX)) {
         let reason = reason.strip_prefix(TUNNEL_ERROR_PREFIX).unwrap_or(&reason);
-        return format!("the proxy of HTTPS_PROXY makes no way there: {reason}. NO_PROXY names hosts that need none");
+        return format!("the proxy in HTTPS_PROXY can't connect: {reason}. To bypass it, add the host to NO_PROXY");
     }
     reason
 }
 
-/// How an error of the way through a proxy begins: its type can't be named.
+/// The prefix of an error from an HTTP proxy, whose type is private.
 const TUNNEL_ERROR_PREFIX: &str = "tunnel error: ";
 
-/// An error and what caused it, from the outside to the inside.
+/// Iterates over an error and its causes.
 fn error_sources<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(Some(error), |&error| error.source())
 }
 
-/// The cause of all: what stands around it repeats the URL and *error sending request*.
+/// Returns the root cause of an error. The errors around it only repeat the URL and *error sending request*.
 fn root_cause(error: &(dyn Error + 'static)) -> String {
     error_sources(error).last().map(ToString::to_string).unwrap_or_default()
 }
@@ -187,7 +190,7 @@ fn root_cause(error: &(dyn Error + 'static)) -> String {
 impl Transport for Https {
     fn send(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, TransportError>> {
         Box::pin(async move {
-            // A session token in it is a secret, and what is answered may be one.
+            // The request may contain a session token, and the response may contain secrets too.
             if let Err(invalid) = check_url(&request.uri().to_string()) {
                 let host = request.uri().host().unwrap_or("AWS").to_owned();
                 return Err(TransportError { host, reason: invalid.to_string(), may_have_arrived: false });
@@ -209,7 +212,7 @@ mod tests {
     #[tokio::test]
     async fn plain_http_to_another_host_is_not_sent() {
         let error = failure("http://kms.us-west-2.amazonaws.com/").await;
-        assert!(!error.may_have_arrived && error.reason.contains("use https"), "{error}");
+        assert!(!error.may_have_arrived && error.reason.contains("Use https"), "{error}");
     }
 
     #[tokio::test]

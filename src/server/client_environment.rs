@@ -1,4 +1,4 @@
-//! The environment variables that lead AWS CLI, SDKs and other clients to the served AWS, and to no other.
+//! The environment variables that make the AWS CLI, SDKs, and other clients call only the bundled AWS server.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
@@ -10,7 +10,7 @@ use super::profiles::ServerInfo;
 use crate::aws::cli_command::shell_quote;
 use crate::bundled::AccessKey;
 
-/// Variables that lead a client to other credentials or to another endpoint.
+/// The variables that would make a client use other credentials or another endpoint.
 const CONFLICTING_VARIABLES: [&str; 17] = [
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
@@ -30,41 +30,42 @@ const CONFLICTING_VARIABLES: [&str; 17] = [
     "AWS_USE_FIPS_ENDPOINT",
     "AWS_WEB_IDENTITY_TOKEN_FILE",
 ];
-/// How the variables for one service begin.
+/// The prefix of the endpoint variables of single services.
 const SERVICE_ENDPOINT_PREFIX: &str = "AWS_ENDPOINT_URL_";
-/// Variables that lead requests to an HTTP proxy.
+/// The variables that configure an HTTP proxy.
 const HTTP_PROXY_VARIABLES: [&str; 6] =
     ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
-/// Variables with the hosts that are reached without an HTTP proxy.
+/// The variables with the hosts that are called without an HTTP proxy.
 const NO_PROXY_VARIABLES: [&str; 2] = ["no_proxy", "NO_PROXY"];
 
-/// What a client's environment must have, and must not have.
+/// The variables to set and remove in a client's environment.
 pub struct ClientEnvironment {
     set: Vec<(&'static str, Zeroizing<String>)>,
     unset: Vec<String>,
 }
 
 impl ClientEnvironment {
-    /// Makes the environment of clients of `served` that sign with `key`; `inherited` looks up a variable, `names` are those
-    /// that are set.
+    /// Creates the environment of clients that call `server` and sign with `key`.
+    ///
+    /// `names` are the variables of the current environment, and `inherited` returns their values.
     pub fn new(
-        served: &ServerInfo,
+        server: &ServerInfo,
         key: &AccessKey,
         names: impl IntoIterator<Item = OsString>,
         inherited: impl Fn(&str) -> Option<OsString>,
     ) -> Self {
         let mut set = Vec::new();
         let mut add = |name, value: &str| set.push((name, Zeroizing::new(value.to_owned())));
-        add("AWS_ENDPOINT_URL", served.url);
-        // A configuration file may say otherwise, and the AWS CLI would call AWS itself.
+        add("AWS_ENDPOINT_URL", server.url);
+        // A config file may set this to true, and the AWS CLI would call real AWS.
         add("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "false");
-        add("AWS_REGION", served.region);
-        // What the AWS CLI 1 and boto3 read.
-        add("AWS_DEFAULT_REGION", served.region);
-        // Clients that find no credentials must not wait for those of an EC2 instance.
+        add("AWS_REGION", server.region);
+        // For AWS CLI version 1 and boto3.
+        add("AWS_DEFAULT_REGION", server.region);
+        // A client without credentials must not wait for the instance metadata service.
         add("AWS_EC2_METADATA_DISABLED", "true");
-        if let Some(authority) = served.ca_certificate {
-            add("AWS_CA_BUNDLE", &authority.to_string_lossy());
+        if let Some(path) = server.ca_certificate {
+            add("AWS_CA_BUNDLE", &path.to_string_lossy());
         }
         if HTTP_PROXY_VARIABLES.iter().any(|name| inherited(name).is_some_and(|value| !value.is_empty())) {
             for name in NO_PROXY_VARIABLES {
@@ -74,21 +75,23 @@ impl ClientEnvironment {
         add("AWS_ACCESS_KEY_ID", &key.credentials.access_key_id);
         add("AWS_SECRET_ACCESS_KEY", key.credentials.secret_access_key.expose());
         let mut unset: Vec<String> = CONFLICTING_VARIABLES.map(str::to_owned).to_vec();
-        let others = names.into_iter().filter_map(|name| name.into_string().ok());
-        unset.extend(others.filter(|name| name.starts_with(SERVICE_ENDPOINT_PREFIX) && is_valid_variable_name(name)));
+        let inherited_names = names.into_iter().filter_map(|name| name.into_string().ok());
+        unset.extend(
+            inherited_names.filter(|name| name.starts_with(SERVICE_ENDPOINT_PREFIX) && is_valid_variable_name(name)),
+        );
         unset.sort();
         unset.dedup();
         Self { set, unset }
     }
 
-    /// Adds the files with the profiles of the served AWS, in `directory`.
+    /// Adds the profile files in `directory`.
     pub fn add_profiles(&mut self, directory: &Path) {
         for (name, file) in [("AWS_CONFIG_FILE", "config"), ("AWS_SHARED_CREDENTIALS_FILE", "credentials")] {
             self.set.push((name, Zeroizing::new(directory.join(file).display().to_string())));
         }
     }
 
-    /// The lines for a shell: `export AWS_ENDPOINT_URL=…`, and last an `unset`.
+    /// Returns shell commands: `export` for each variable to set, and one `unset` for those to remove.
     pub fn exports(&self) -> Zeroizing<String> {
         let mut text = Zeroizing::new(String::with_capacity(4096));
         for (name, value) in &self.set {
@@ -98,29 +101,29 @@ impl ClientEnvironment {
         text
     }
 
-    /// The variables to set.
+    /// Returns the variables to set, with their values.
     pub fn set(&self) -> impl Iterator<Item = (&str, &str)> {
         self.set.iter().map(|(name, value)| (*name, value.as_str()))
     }
 
-    /// The variables to remove.
+    /// Returns the variables to remove.
     pub fn unset(&self) -> impl Iterator<Item = &str> {
         self.unset.iter().map(String::as_str)
     }
 }
 
-/// Whether a shell takes the name of a variable as it is.
+/// Whether a shell accepts the name of a variable without quotes.
 fn is_valid_variable_name(name: &str) -> bool {
     name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
-/// A list of hosts that are reached directly, with this machine among them.
+/// Returns the inherited list of hosts to call without a proxy, with this machine added.
 fn no_proxy_hosts(inherited: Option<&OsStr>) -> String {
     let inherited = inherited.map(OsStr::to_string_lossy).unwrap_or_default();
     let mut hosts: Vec<&str> = inherited.split(',').map(str::trim).filter(|host| !host.is_empty()).collect();
-    for here in ["127.0.0.1", "localhost", "::1"] {
-        if !hosts.contains(&here) {
-            hosts.push(here);
+    for host in ["127.0.0.1", "localhost", "::1"] {
+        if !hosts.contains(&host) {
+            hosts.push(host);
         }
     }
     hosts.join(",")
@@ -133,7 +136,7 @@ mod tests {
     use crate::aws::sigv4::Credentials;
 
     fn environment(variables: &[(&str, &str)]) -> ClientEnvironment {
-        let served = ServerInfo { url: "http://127.0.0.1:4599", region: "us-west-2", ca_certificate: None };
+        let server = ServerInfo { url: "http://127.0.0.1:4599", region: "us-west-2", ca_certificate: None };
         let credentials = Credentials {
             access_key_id: "AKIAIOSFODNN7EXAMPLE".to_owned(),
             secret_access_key: SecretString::new("secret".to_owned()),
@@ -142,7 +145,7 @@ mod tests {
         let key = AccessKey { user_name: "Admin".to_owned(), credentials };
         let find =
             |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| OsString::from(value));
-        ClientEnvironment::new(&served, &key, variables.iter().map(|(name, _)| OsString::from(name)), find)
+        ClientEnvironment::new(&server, &key, variables.iter().map(|(name, _)| OsString::from(name)), find)
     }
 
     #[test]

@@ -1,5 +1,6 @@
-//! The bundled AWS and its external key store proxy on a port: KMS, IAM, STS, CloudTrail and CloudWatch at `/`, the proxy
-//! below the URI path of each partition.
+//! The HTTP server of the bundled AWS and its external key store proxy.
+//!
+//! KMS, IAM, STS, CloudTrail, and CloudWatch are at `/`, and the proxy is at the URI path of each partition.
 
 pub mod client_environment;
 pub mod profiles;
@@ -34,42 +35,46 @@ use crate::access_log::{AccessLog, AccessLogEntry, RequestDetailsSlot};
 use crate::bundled::{BundledAws, ConnectionInfo};
 use crate::xks::quota::Quota;
 
-/// How long a client may take for the head of a request, and for the TLS handshake before it.
+/// The timeout for the head of a request, and for the TLS handshake before it.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long a client may take for a body.
+/// The timeout for the body of a request.
 const BODY_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long what is in flight may take after the server was told to stop.
+/// How long a shutdown waits for requests in progress.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
-/// Connections served at a time; more wait.
+/// The maximum number of open connections. Further connections wait.
 const MAX_CONNECTIONS: usize = 1024;
-/// How long a thread looks out for the next request after it answered one. To wake a core that sleeps takes longer than a
-/// request does, and a client that has its answer often asks again at once. A server that nobody asks sleeps.
+/// How long a thread polls for the next request after a response.
+///
+/// Waking a sleeping core takes longer than handling a request, and clients often send the next request right after a
+/// response. An idle server sleeps.
 const BUSY_POLL_DURATION: Duration = Duration::from_micros(60);
-/// The longest request to KMS and its like that is read, in bytes. What is longer by less than this is told so.
+/// The maximum size of a request body to KMS and the other AWS services that the server reads, in bytes.
+///
+/// The services themselves reject bodies that are below this size but above their own limit.
 const MAX_BODY_BYTES: usize = 1024 * 1024;
 
-/// Why nothing can be served.
+/// Why the server can't start.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// The address is taken, or not one of this machine.
+    /// The address is in use, or doesn't belong to this machine.
     #[error(
         "Couldn't listen on {address}: {source}. Choose another address with --listen, or port 0 for any free port"
     )]
     Listen {
         /// The address.
         address: SocketAddr,
-        /// What the operating system says.
+        /// The error from the operating system.
         source: std::io::Error,
     },
-    /// Others could reach the port.
+    /// Other machines could reach the port.
     #[error(
-        "{0} can be reached by other machines, and whoever reaches this AWS can use its keys with one of its credentials. \
-         Say --beyond-loopback if that is what you want"
+        "Other machines can reach {0}. Anyone who connects with credentials of this AWS can use its KMS keys. To allow \
+         this, add --beyond-loopback"
     )]
     BeyondLoopback(SocketAddr),
 }
 
-/// A port that is open.
+/// A server with an open port.
 pub struct Server {
     listener: TcpListener,
     address: SocketAddr,
@@ -81,10 +86,10 @@ pub struct Server {
 }
 
 impl Server {
-    /// Opens the port; port 0 picks one.
+    /// Opens the port, or any free port if the port is 0.
     ///
     /// # Errors
-    /// [`ServeError`].
+    /// [`ServeError`] if the port can't be opened, or is open to other machines without permission.
     pub async fn open(
         aws: BundledAws,
         address: SocketAddr,
@@ -101,25 +106,28 @@ impl Server {
         Ok(Self { listener, address, aws, proxy, quota: None, access_log: None, tls: tls.map(TlsAcceptor::from) })
     }
 
-    /// Lets each partition make so many requests to the proxy a second, and as many at once. The bundled KMS does not
-    /// come by this port, so what it asks of its proxy is not counted.
+    /// Limits the requests per second to the proxy, for each partition. The burst limit is the same number.
+    ///
+    /// The bundled KMS doesn't use this port, so its own requests to the proxy don't count.
     #[must_use]
     pub fn with_proxy_rate(self, rate: NonZeroU32) -> Self {
         Self { quota: Some(Arc::new(Quota::new(rate))), ..self }
     }
 
-    /// Writes a line to `log` for each request.
+    /// Logs each request to `log`.
     #[must_use]
     pub fn with_access_log(self, log: AccessLog) -> Self {
         Self { access_log: Some(Arc::new(log)), ..self }
     }
 
-    /// Where the port is.
+    /// Returns the address that the server listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// `http://127.0.0.1:8080`, or `https://localhost:8080` where the certificate names the host.
+    /// Returns the URL of the server, such as `http://127.0.0.1:8080`.
+    ///
+    /// With TLS on loopback, the host is `localhost`, which the certificate names.
     pub fn url(&self) -> String {
         if self.tls.is_some() && self.address.ip().is_loopback() {
             format!("https://localhost:{}", self.address.port())
@@ -128,7 +136,7 @@ impl Server {
         }
     }
 
-    /// Answers until `stop`, then finishes what is in flight.
+    /// Handles requests until `stop` completes, then finishes the requests in progress.
     pub async fn run(self, stop: impl Future<Output = ()>) {
         let Self { listener, aws, proxy, quota, access_log, tls, .. } = self;
         let connection_limit = Arc::new(Semaphore::new(MAX_CONNECTIONS));
@@ -152,10 +160,10 @@ impl Server {
                 origin,
                 response_sent: Arc::default(),
             };
-            // What belongs to the socket moves with it to the runtime of another thread.
+            // The socket moves to the runtime of another thread.
             let Ok(stream) = stream.into_std() else { continue };
-            worker_pool.spawn(|answered| async move {
-                let handler = ConnectionHandler { response_sent: answered, ..handler };
+            worker_pool.spawn(|response_sent| async move {
+                let handler = ConnectionHandler { response_sent, ..handler };
                 let Ok(stream) = TcpStream::from_std(stream) else { return };
                 match tls {
                     None => handler.serve(watcher, stream).await,
@@ -173,16 +181,16 @@ impl Server {
     }
 }
 
-/// Threads that serve connections. Each has its connections to itself: a request is answered where it was read, and
-/// nobody else is woken for it.
+/// The threads that serve connections.
 ///
-/// In a runtime with paused time, which has one thread, all is done there.
+/// A connection stays on one thread, so that a request is read and handled without waking another thread. In a
+/// single-threaded runtime, such as one with paused time, everything runs on that thread.
 struct WorkerPool {
     workers: Vec<Worker>,
     next_worker: AtomicUsize,
 }
 
-/// A thread that works until this is dropped.
+/// A thread that runs until this value is dropped.
 struct Worker {
     runtime: Handle,
     response_sent: Arc<Notify>,
@@ -191,39 +199,39 @@ struct Worker {
 
 impl WorkerPool {
     fn start() -> Self {
-        let here = Handle::current();
-        if here.runtime_flavor() == RuntimeFlavor::CurrentThread {
-            let worker = Worker { runtime: here, response_sent: Arc::default(), _shutdown: None };
+        let current = Handle::current();
+        if current.runtime_flavor() == RuntimeFlavor::CurrentThread {
+            let worker = Worker { runtime: current, response_sent: Arc::default(), _shutdown: None };
             return Self { workers: vec![worker], next_worker: AtomicUsize::new(0) };
         }
-        // More than there are cores: a thread that waits for the disk must not keep all connections waiting.
+        // At least four, so that a thread that waits for the disk doesn't block all connections.
         let count = std::thread::available_parallelism().map_or(4, |cores| cores.get().max(4));
         let threads = (0..count).filter_map(|_| {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().ok()?;
             let handle = runtime.handle().clone();
-            let (end, ended) = oneshot::channel();
-            let answered = Arc::new(Notify::new());
-            runtime.spawn(busy_poll(Arc::clone(&answered)));
-            std::thread::spawn(move || runtime.block_on(ended));
-            Some(Worker { runtime: handle, response_sent: answered, _shutdown: Some(end) })
+            let (shutdown, until_shutdown) = oneshot::channel();
+            let response_sent = Arc::new(Notify::new());
+            runtime.spawn(busy_poll(Arc::clone(&response_sent)));
+            std::thread::spawn(move || runtime.block_on(until_shutdown));
+            Some(Worker { runtime: handle, response_sent, _shutdown: Some(shutdown) })
         });
         Self { workers: threads.collect(), next_worker: AtomicUsize::new(0) }
     }
 
-    /// Gives the next thread what `work` makes of the means to say that something was answered.
+    /// Spawns `work` on the next thread, in turn. `work` receives the handle to notify of each sent response.
     fn spawn<F: Future<Output = ()> + Send + 'static>(&self, work: impl FnOnce(Arc<Notify>) -> F) {
-        let turn = self.next_worker.fetch_add(1, Ordering::Relaxed);
-        match self.workers.get(turn % self.workers.len().max(1)) {
-            Some(thread) => drop(thread.runtime.spawn(work(Arc::clone(&thread.response_sent)))),
+        let index = self.next_worker.fetch_add(1, Ordering::Relaxed);
+        match self.workers.get(index % self.workers.len().max(1)) {
+            Some(worker) => drop(worker.runtime.spawn(work(Arc::clone(&worker.response_sent)))),
             None => drop(tokio::spawn(work(Arc::default()))),
         }
     }
 }
 
-/// Keeps the thread from going to sleep for a while after each answer.
-async fn busy_poll(answered: Arc<Notify>) {
+/// Keeps the thread awake for a short time after each response.
+async fn busy_poll(response_sent: Arc<Notify>) {
     loop {
-        answered.notified().await;
+        response_sent.notified().await;
         let start = Instant::now();
         while start.elapsed() < BUSY_POLL_DURATION {
             tokio::task::yield_now().await;
@@ -231,23 +239,23 @@ async fn busy_poll(answered: Arc<Notify>) {
     }
 }
 
-/// The next connection, once there is room for one.
+/// Accepts the next connection once the limit allows it.
 async fn accept(
     listener: &TcpListener,
     connection_limit: &Arc<Semaphore>,
 ) -> Option<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
     let permit = Arc::clone(connection_limit).acquire_owned().await.ok()?;
     let Ok((stream, _)) = listener.accept().await else {
-        // No descriptor is left, or the peer has gone: neither is mended by trying again at once.
+        // Retrying at once wouldn't help if there are no file descriptors left or the peer is gone.
         tokio::time::sleep(Duration::from_millis(10)).await;
         return None;
     };
-    // Without it an answer in two pieces waits for the peer's delayed acknowledgement.
+    // Otherwise a response in two segments would wait for the peer's delayed acknowledgement.
     let _ = stream.set_nodelay(true);
     Some((stream, permit))
 }
 
-/// What answers on one connection.
+/// The handler of the requests on one connection.
 #[derive(Clone)]
 struct ConnectionHandler {
     aws: BundledAws,
@@ -259,18 +267,18 @@ struct ConnectionHandler {
 }
 
 impl ConnectionHandler {
-    /// Serves one connection, which a shutdown lets finish its request.
+    /// Serves one connection. On shutdown, the request in progress is finished.
     async fn serve(self, watcher: Watcher, stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static) {
         let service = service_fn(async |request| {
-            let answer = self.clone().handle_logged(request).await;
+            let response = self.clone().handle_logged(request).await;
             self.response_sent.notify_one();
-            answer
+            response
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HEADER_TIMEOUT)
             .serve_connection(TokioIo::new(stream), service);
-        // A peer that goes away in the middle is no event of the server's.
+        // A peer that disconnects early is not an error of the server.
         let _ = watcher.watch(connection).await;
     }
 
@@ -299,8 +307,8 @@ impl ConnectionHandler {
             if let Some(quota) = self.quota {
                 request.extensions_mut().insert(quota);
             }
-            let answered = tokio::time::timeout(BODY_TIMEOUT, self.proxy.oneshot(request.map(Body::new))).await;
-            return Ok(match answered {
+            let result = tokio::time::timeout(BODY_TIMEOUT, self.proxy.oneshot(request.map(Body::new))).await;
+            return Ok(match result {
                 Ok(Ok(response)) => response,
                 Err(_) => empty_response(StatusCode::REQUEST_TIMEOUT),
             });

@@ -1,4 +1,4 @@
-//! Profiles for the served AWS, in AWS's own files.
+//! The AWS profiles for the bundled AWS server.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -8,27 +8,27 @@ use zeroize::Zeroizing;
 use crate::bundled::{AccessKey, BundledAws};
 use crate::storage::atomic_file::replace;
 
-/// Where the profiles are in the data directory.
+/// The names of the profile files in the data directory.
 const PROFILE_FILES: [&str; 2] = ["config", "credentials"];
-/// What an authenticator needs to show the codes of the MFA device.
+/// The name of the file with the key URI of the MFA device, for authenticator apps.
 const MFA_FILE: &str = "mfa";
-/// The role that is assumed with a code.
+/// The role whose profile requires an MFA code.
 const MFA_ROLE: &str = "BreakGlass";
 
-/// A served AWS.
+/// The connection settings of a bundled AWS server.
 pub struct ServerInfo<'a> {
-    /// Where it is: `http://127.0.0.1:8080`.
+    /// The URL, such as `http://127.0.0.1:8080`.
     pub url: &'a str,
-    /// The Region that its scenario has filled.
+    /// The Region of its scenario.
     pub region: &'a str,
-    /// The certificates that its own is signed by, when it has made them itself.
+    /// The CA certificate to trust, if the server's certificate is self-signed.
     pub ca_certificate: Option<&'a Path>,
 }
 
 impl ServerInfo<'_> {
-    /// The two files of AWS's tools: settings of each profile, and their credentials.
+    /// Returns the contents of the `config` and `credentials` files.
     ///
-    /// The first key is the profile `default` too; a role is assumed from it.
+    /// The first access key is also the profile `default`, which is the source profile of the role profiles.
     fn file_contents(
         &self,
         keys: &[AccessKey],
@@ -36,17 +36,17 @@ impl ServerInfo<'_> {
         mfa_serial: &str,
     ) -> [Zeroizing<String>; 2] {
         let (mut config, mut credentials) = (String::new(), Zeroizing::new(String::with_capacity(4096)));
-        let mut settings = |name: &str, more: &str| {
+        let mut add_settings = |name: &str, more: &str| {
             let heading = if name == "default" { "default".to_owned() } else { format!("profile {name}") };
             let _ = writeln!(config, "[{heading}]\nregion = {}\nendpoint_url = {}{more}", self.region, self.url);
-            if let Some(authority) = self.ca_certificate {
-                let _ = writeln!(config, "ca_bundle = {}", authority.display());
+            if let Some(path) = self.ca_certificate {
+                let _ = writeln!(config, "ca_bundle = {}", path.display());
             }
             config.push('\n');
         };
         let default = keys.first().map(|key| ("default", key));
         for (name, key) in default.into_iter().chain(keys.iter().map(|key| (key.user_name.as_str(), key))) {
-            settings(name, "");
+            add_settings(name, "");
             let _ = writeln!(
                 credentials,
                 "[{name}]\naws_access_key_id = {}\naws_secret_access_key = {}\n",
@@ -56,27 +56,28 @@ impl ServerInfo<'_> {
         }
         for (name, arn) in roles {
             let mfa = if name == MFA_ROLE { format!("\nmfa_serial = {mfa_serial}") } else { String::new() };
-            settings(name, &format!("\nrole_arn = {arn}\nsource_profile = default{mfa}"));
+            add_settings(name, &format!("\nrole_arn = {arn}\nsource_profile = default{mfa}"));
         }
         [Zeroizing::new(config), credentials]
     }
 }
 
-/// Writes `config` and `credentials` into the data directory, for its owner alone; gives their paths. Beside them, in
-/// `mfa`, stands the key URI of the MFA device that one of the profiles asks for.
+/// Writes `config` and `credentials` to the data directory, accessible only to their owner, and returns their paths.
+///
+/// Also writes `mfa`, with the key URI of the MFA device that one of the profiles needs.
 ///
 /// # Errors
-/// When a file can't be written, or the account can't be read.
-pub fn write(served: &ServerInfo, aws: &BundledAws, dir: &Path) -> Result<[PathBuf; 2], Box<dyn std::error::Error>> {
+/// An error if a file can't be written, or the account can't be read.
+pub fn write(server: &ServerInfo, aws: &BundledAws, dir: &Path) -> Result<[PathBuf; 2], Box<dyn std::error::Error>> {
     let device = aws.mfa_device()?;
     let name = device.serial.rsplit('/').next().unwrap_or_default();
     let mut uri = Zeroizing::new(String::with_capacity(256));
     let _ = writeln!(uri, "otpauth://totp/xks-console:{name}?secret={}&issuer=xks-console", device.seed.expose());
     replace(&dir.join(MFA_FILE), uri.as_bytes()).map_err(|source| format!("{MFA_FILE}: {source}"))?;
-    let texts = served.file_contents(&aws.access_keys()?, &aws.roles()?, &device.serial);
+    let contents = server.file_contents(&aws.access_keys()?, &aws.roles()?, &device.serial);
     let paths = PROFILE_FILES.map(|name| dir.join(name));
-    for (path, text) in paths.iter().zip(&texts) {
-        replace(path, text.as_bytes()).map_err(|source| format!("{}: {source}", path.display()))?;
+    for (path, content) in paths.iter().zip(&contents) {
+        replace(path, content.as_bytes()).map_err(|source| format!("{}: {source}", path.display()))?;
     }
     Ok(paths)
 }

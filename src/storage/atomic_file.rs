@@ -1,35 +1,34 @@
-//! Files that are exchanged as a whole, for their owner alone.
+//! Atomic replacement of files that only their owner can access.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
-/// Puts a file with these bytes at `path`. A write that is cut off leaves the old one.
+/// Replaces the file at `path` with `bytes`, or creates it. An interrupted write keeps the old file.
 ///
 /// # Errors
-/// When it can't be written.
+/// An I/O error if the file can't be written.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(format!(".{}", std::process::id()));
     replace_via(path, &path.with_file_name(name), bytes)
 }
 
-/// The same, where the new file is written at `new` first, in the same directory.
+/// Like [`replace`], with the path of the temporary file, which must be in the same directory.
 ///
 /// # Errors
-/// When it can't be written.
-pub fn replace_via(path: &Path, new: &Path, bytes: &[u8]) -> io::Result<()> {
-    // What a run that was cut off has left there goes; nothing that is there is written through, such as a link.
-    match fs::remove_file(new) {
+/// An I/O error if the file can't be written.
+pub fn replace_via(path: &Path, temp_path: &Path, bytes: &[u8]) -> io::Result<()> {
+    // Remove what an interrupted run may have left. Never write through an existing file or symlink.
+    match fs::remove_file(temp_path) {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(new)?;
-    let written = file.write_all(bytes).and_then(|()| file.sync_all()).and_then(|()| fs::rename(new, path));
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(temp_path)?;
+    let written = file.write_all(bytes).and_then(|()| file.sync_all()).and_then(|()| fs::rename(temp_path, path));
     if written.is_err() {
-        // Such as on a full disk.
-        let _ = fs::remove_file(new);
+        let _ = fs::remove_file(temp_path);
     }
     written?;
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -45,10 +44,10 @@ mod tests {
     #[test]
     fn replace_ignores_symlinks_and_sets_owner_only_permissions() {
         let dir = tempfile::tempdir().unwrap();
-        let [path, new, theirs] = ["secret", "secret.new", "theirs"].map(|name| dir.path().join(name));
+        let [path, temp_path, theirs] = ["secret", "secret.new", "theirs"].map(|name| dir.path().join(name));
         fs::write(&theirs, "theirs").unwrap();
-        symlink(&theirs, &new).unwrap();
-        replace_via(&path, &new, b"ours").unwrap();
+        symlink(&theirs, &temp_path).unwrap();
+        replace_via(&path, &temp_path, b"ours").unwrap();
         assert_eq!(fs::read_to_string(&theirs).unwrap(), "theirs");
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
         replace(&path, b"ours again").unwrap();

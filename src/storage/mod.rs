@@ -1,5 +1,7 @@
-//! What both databases and every file of this program share: secrets sealed at rest, files replaced as a whole, writes that
-//! wait a moment, and how programs on one data directory hear of each other's changes.
+//! Storage building blocks of both databases and other files.
+//!
+//! They encrypt secrets at rest, replace files atomically, delay writes, and notify other processes that use the same data
+//! directory of changes.
 
 pub mod atomic_file;
 pub mod sealed;

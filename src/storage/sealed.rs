@@ -1,7 +1,7 @@
-//! Secrets wrapped at rest: a root key in a file of its own, and the records that it seals.
+//! Encryption of secrets at rest: a root key in its own file, and the records that it seals.
 //!
-//! KMS and the external key manager each have their own root key file, so that whoever holds one of the two
-//! files and both databases still can't take off both layers of a ciphertext.
+//! KMS and the external key manager have separate root key files. Someone with one of the files and both databases
+//! can't remove both layers of encryption from a ciphertext.
 
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
@@ -19,64 +19,67 @@ const KEY_LENGTH: usize = 32;
 const NONCE_LENGTH: usize = 12;
 const TAG_LENGTH: usize = 16;
 
-/// The first byte of each sealed record: AES-256-GCM by the root key, a random 96-bit nonce in front.
+/// The format version, the first byte of each sealed record.
+///
+/// Version 1 is followed by a random 96-bit nonce and the AES-256-GCM ciphertext under the root key.
 const FORMAT_VERSION: u8 = 1;
 
-/// Why a root key could not be had, or a record not be sealed or opened.
+/// Why a root key can't be loaded or created, or a record can't be sealed or opened.
 #[derive(Debug, thiserror::Error)]
 pub enum SealError {
-    /// The database is there and its root key is not. A new key could open nothing in it.
+    /// The database exists, but its root key file doesn't. A new key couldn't open any of its records.
     #[error(
-        "the root key file {} is missing, and the database beside it can't be opened without it; \
-         put the file back from a backup, or remove the whole data directory to start anew",
+        "the root key file {} is missing, so the database next to it can't be opened. \
+         Restore the file from a backup, or delete the whole data directory to start over",
         .0.display()
     )]
     RootKeyMissing(PathBuf),
-    /// The file isn't a root key.
+    /// The file doesn't have the size of a root key.
     #[error(
-        "the root key file {} holds {length} bytes, and a root key has 32; put the right file back from a backup",
+        "the root key file {} is {length} bytes long, but a root key is 32 bytes. Restore the file from a backup",
         .path.display()
     )]
     WrongSize {
         /// The file.
         path: PathBuf,
-        /// Its length in bytes.
+        /// The length in bytes.
         length: u64,
     },
-    /// Others on this machine may read the key or exchange it.
+    /// Other users of this machine can read or replace the key.
     #[error(
-        "others on this machine may use {}: its mode is {mode:03o}; take their rights away with `chmod go-rwx` on it",
+        "other users of this machine can access {}: its mode is {mode:03o}. \
+         To remove their access, run `chmod go-rwx` on it",
         .path.display()
     )]
     InsecurePermissions {
-        /// The root key file, or the directory that holds it.
+        /// The root key file or its directory.
         path: PathBuf,
-        /// Its permission bits.
+        /// The permission bits.
         mode: u32,
     },
-    /// The file system refused.
-    #[error("can't use the root key file {}: {source}", .path.display())]
+    /// The file system returned an error.
+    #[error("couldn't read or create the root key file {}: {source}", .path.display())]
     Io {
         /// The file or directory.
         path: PathBuf,
-        /// What the operating system said.
+        /// The error from the operating system.
         source: io::Error,
     },
-    /// No random bytes.
+    /// The operating system provided no random bytes.
     #[error(transparent)]
     Random(#[from] RandomError),
-    /// The secret is beyond what AES-GCM takes.
+    /// The secret is longer than AES-GCM allows.
     #[error("the secret is too long to seal")]
     TooLong,
-    /// The record was changed, moved from its place, or sealed by another root key.
+    /// The record was changed, moved, or sealed with another root key.
     #[error(
-        "a sealed record can't be opened: it was changed, or it belongs to another root key; \
-         put database and root key file back from one and the same backup"
+        "couldn't open a sealed record: it was changed, or sealed with another root key. \
+         Restore the database and the root key file from the same backup"
     )]
     OpenFailed,
 }
 
-/// The key that seals the secrets of one database: 256 random bits, wiped when dropped, never shown by `Debug`.
+/// The 256-bit key that seals the secrets of one database. It is wiped when dropped, and `Debug` doesn't show it.
 #[derive(Clone)]
 pub struct RootKey(Zeroizing<[u8; KEY_LENGTH]>);
 
@@ -87,14 +90,14 @@ impl fmt::Debug for RootKey {
 }
 
 impl RootKey {
-    /// Reads the root key at `path`, or makes one when there is neither a key nor a database that needs it.
+    /// Loads the root key at `path`, or creates it if neither the file nor its database exists.
     ///
-    /// A new file is written whole before it gets its name, so a crash never leaves half a key; when two processes make
-    /// one at once, both go on with the key of the one that was first. A missing directory is made with mode 0700.
+    /// A new file gets its name only once it is complete, so a crash never leaves part of a key. If two processes
+    /// create the file at the same time, both use the first key. A missing directory is created with mode 0700.
     ///
     /// # Errors
-    /// [`SealError::Missing`] when `database_exists` and the file doesn't; a wrong size, permissions for group or
-    /// others, and what the file system says.
+    /// [`SealError::RootKeyMissing`] if only the database exists; [`SealError::WrongSize`];
+    /// [`SealError::InsecurePermissions`] if group or others have access; [`SealError::Io`]; [`SealError::Random`].
     pub fn load_or_create(path: &Path, database_exists: bool, random: &Random) -> Result<Self, SealError> {
         match Self::load(path) {
             Err(SealError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
@@ -107,20 +110,20 @@ impl RootKey {
         }
     }
 
-    /// A root key that is never written down, for accounts in memory.
+    /// Creates a root key that is never stored, for accounts in memory.
     ///
     /// # Errors
-    /// [`SealError::RandomError`].
+    /// [`SealError::Random`] if there are no random bytes.
     pub fn ephemeral(random: &Random) -> Result<Self, SealError> {
         let mut key = Zeroizing::new([0; KEY_LENGTH]);
         random.fill(key.as_mut_slice())?;
         Ok(Self(key))
     }
 
-    /// Seals `secret` so that only this root key with the very same `aad` (see [`record_aad`]) opens it.
+    /// Seals `secret`. Only this root key opens it, and only with the same `aad` (see [`record_aad`]).
     ///
     /// # Errors
-    /// [`SealError::RandomError`]; [`SealError::TooLong`] past 64 GiB.
+    /// [`SealError::Random`] if there are no random bytes, and [`SealError::TooLong`] above 64 GiB.
     pub fn seal(&self, aad: &[u8], secret: &[u8], random: &Random) -> Result<Vec<u8>, SealError> {
         let nonce: [u8; NONCE_LENGTH] = random.bytes()?;
         let ciphertext =
@@ -132,10 +135,10 @@ impl RootKey {
         Ok(sealed)
     }
 
-    /// Opens what [`RootKey::seal`] made with the same `aad`.
+    /// Opens a record that [`RootKey::seal`] sealed with the same `aad`.
     ///
     /// # Errors
-    /// [`SealError::Broken`] when the record, the `aad` or the root key is another one.
+    /// [`SealError::OpenFailed`] if the record, `aad`, or root key is different.
     pub fn open(&self, aad: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, SealError> {
         if sealed.len() < 1 + NONCE_LENGTH + TAG_LENGTH || sealed[0] != FORMAT_VERSION {
             return Err(SealError::OpenFailed);
@@ -179,7 +182,7 @@ impl RootKey {
         name.push(format!(".{}", random.hex::<8>()?));
         let temp_path = PathBuf::from(name);
         let written = write_new(&temp_path, key.0.as_slice()).and_then(|()| persist_noclobber(&temp_path, path));
-        // The draft's name goes in any case; after a plain rename it is gone already.
+        // After a rename, the temporary file no longer exists.
         let _ = fs::remove_file(&temp_path);
         match written {
             Ok(()) => {
@@ -198,11 +201,11 @@ fn parent_directory(path: &Path) -> Option<&Path> {
     path.parent().filter(|directory| !directory.as_os_str().is_empty())
 }
 
-/// Gives the finished draft its name, without ever replacing a file that has it.
+/// Gives the complete temporary file its final name, without replacing an existing file.
 fn persist_noclobber(temp_path: &Path, path: &Path) -> io::Result<()> {
     match fs::hard_link(temp_path, path) {
         Err(error) if matches!(error.kind(), io::ErrorKind::Unsupported | io::ErrorKind::PermissionDenied) => {
-            // A file system without hard links.
+            // The file system doesn't support hard links.
             if path.try_exists()? { Err(io::ErrorKind::AlreadyExists.into()) } else { fs::rename(temp_path, path) }
         }
         result => result,
@@ -256,12 +259,14 @@ fn check_permissions(path: &Path, metadata: &fs::Metadata, forbidden: u32) -> Re
 }
 
 #[cfg(not(unix))]
-fn check_permissions(_path: &Path, _about: &fs::Metadata, _forbidden: u32) -> Result<(), SealError> {
+fn check_permissions(_path: &Path, _metadata: &fs::Metadata, _forbidden: u32) -> Result<(), SealError> {
     Ok(())
 }
 
-/// The additional authenticated data of one sealed record, from what tells it from all others: table, account, Region,
-/// id, version. Each part goes with its length, so no two lists of parts give the same bytes.
+/// Returns the additional authenticated data of a sealed record, built from the parts that identify it.
+///
+/// The parts are, for example, the table, account, Region, ID, and version. Each part is preceded by its length, so
+/// different lists of parts never result in the same bytes.
 pub fn record_aad(parts: &[&str]) -> Vec<u8> {
     let mut aad = Vec::with_capacity(parts.iter().map(|part| 8 + part.len()).sum());
     for part in parts {
@@ -290,7 +295,7 @@ mod tests {
         let again = RootKey::load_or_create(&path, true, &random).unwrap();
         assert_eq!(again.open(b"aad", &sealed).unwrap().as_slice(), b"secret");
         let names: Vec<_> = fs::read_dir(path.parent().unwrap()).unwrap().map(|e| e.unwrap().file_name()).collect();
-        assert_eq!(names, ["kms.root"], "no draft is left behind");
+        assert_eq!(names, ["kms.root"], "no temporary file is left");
     }
 
     #[test]

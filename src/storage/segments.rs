@@ -1,10 +1,12 @@
-//! Lines of a log as databases keep them: one line as it is, many packed, for they are much alike.
+//! The database format of log lines.
+//!
+//! A single line is stored as text. Several lines are compressed together, because they are similar.
 
 use std::borrow::Cow;
 
 use rusqlite::types::{FromSqlError, Value, ValueRef};
 
-/// What is stored for these lines, which have no line break inside.
+/// Returns the value to store for these lines, which must not contain line breaks.
 pub fn pack<'a>(lines: impl IntoIterator<Item = &'a str>) -> Value {
     let mut lines = lines.into_iter();
     let mut text = lines.next().unwrap_or_default().to_owned();
@@ -19,10 +21,10 @@ pub fn pack<'a>(lines: impl IntoIterator<Item = &'a str>) -> Value {
     Value::Blob(lz4_flex::compress_prepend_size(text.as_bytes()))
 }
 
-/// The lines that were stored, with a line break between each two.
+/// Returns the stored lines, separated by line breaks.
 ///
 /// # Errors
-/// What is stored was not made by [`pack`].
+/// [`FromSqlError`] if the value is not a result of [`pack`].
 pub fn unpack(stored: ValueRef<'_>) -> Result<Cow<'_, str>, FromSqlError> {
     let ValueRef::Blob(packed) = stored else { return stored.as_str().map(Cow::Borrowed) };
     let text = lz4_flex::decompress_size_prepended(packed).map_err(|error| FromSqlError::Other(error.into()))?;
@@ -47,7 +49,9 @@ mod tests {
     fn packing_compresses_and_unpack_rejects_invalid_bytes() {
         let lines: Vec<String> =
             (0..1000).map(|number| format!("{{\"eventName\":\"Encrypt\",\"n\":{number}}}")).collect();
-        let Value::Blob(packed) = pack(lines.iter().map(String::as_str)) else { panic!("it is packed") };
+        let Value::Blob(packed) = pack(lines.iter().map(String::as_str)) else {
+            panic!("the lines are not compressed")
+        };
         assert!(packed.len() < lines.join("\n").len() / 3, "{}", packed.len());
         assert!(unpack(ValueRef::Blob(&packed[..packed.len() / 2])).is_err());
         assert!(unpack(ValueRef::Blob(&[200, 0, 0, 0, 1, 2])).is_err());

@@ -1,8 +1,8 @@
-//! Whether a SQLite database was changed since it was last looked at, by anybody, for the price of one read.
+//! Detects with a single read whether any process has changed a SQLite database.
 //!
-//! SQLite's own `PRAGMA data_version` answers that too, and takes and gives up locks for it each time. In WAL mode every
-//! commit rewrites the header of the WAL index, a file beside the database that all processes share: as long as the header
-//! is the same, so is the database. Source: *WAL-mode File Format*, "The WAL-Index Header".
+//! SQLite's own `PRAGMA data_version` detects this too, but acquires and releases locks each time. In WAL mode, every
+//! commit rewrites the header of the WAL index, a file next to the database that all processes share. As long as the
+//! header is the same, so is the database. Source: *WAL-mode File Format*, "The WAL-Index Header".
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -10,21 +10,23 @@ use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 
-/// The bytes of the header: a counter of transactions, the length of the log, its salts and checksums.
+/// The length in bytes of the header, with a transaction counter, the length of the log, its salts, and its checksums.
 const HEADER_LENGTH: usize = 48;
 
-/// The WAL index of a database that is open in this process, as it was last seen.
+/// The WAL index of a database that is open in this process, and its last known header.
 pub struct WalIndex {
-    /// Never closed: to close a file gives up all locks that a process has on it, and some of them are SQLite's.
+    /// Never closed: closing a file releases all locks that the process has on it, including those of SQLite.
     file: &'static File,
     last_header: [u8; HEADER_LENGTH],
 }
 
 impl WalIndex {
-    /// The WAL index of `database`, a connection to which has begun a transaction already and stays open.
+    /// Opens the WAL index of `database`.
+    ///
+    /// A connection to the database must have begun a transaction before, and must stay open.
     ///
     /// # Errors
-    /// When there is no such file, or it can't be read.
+    /// An I/O error if the file doesn't exist or can't be read.
     pub fn open(database: &Path) -> io::Result<Self> {
         let mut name = OsString::from(database);
         name.push("-shm");
@@ -32,11 +34,11 @@ impl WalIndex {
         Ok(Self { file, last_header: [0; HEADER_LENGTH] })
     }
 
-    /// Whether the database may have changed since this was last asked. The first time it has.
+    /// Whether the database may have changed since the last call. The first call returns `true`.
     pub fn has_changed(&mut self) -> bool {
-        let mut now = [0; HEADER_LENGTH];
-        let is_same = self.file.read_exact_at(&mut now, 0).is_ok() && now == self.last_header;
-        self.last_header = now;
+        let mut header = [0; HEADER_LENGTH];
+        let is_same = self.file.read_exact_at(&mut header, 0).is_ok() && header == self.last_header;
+        self.last_header = header;
         !is_same
     }
 }
@@ -61,13 +63,13 @@ mod tests {
         let mut index = WalIndex::open(&path).unwrap();
         assert!(index.has_changed() && !index.has_changed());
         for number in 0..20 {
-            let by = if number % 2 == 0 { &ours } else { &theirs };
-            by.execute("INSERT INTO t VALUES (?1)", [number]).unwrap();
-            assert!(index.has_changed(), "insertion {number}");
+            let writer = if number % 2 == 0 { &ours } else { &theirs };
+            writer.execute("INSERT INTO t VALUES (?1)", [number]).unwrap();
+            assert!(index.has_changed(), "insert {number}");
             assert_eq!(ours.query_row("SELECT count(*) FROM t", [], |row| row.get(0)), Ok(number + 1));
-            assert!(!index.has_changed(), "reading after insertion {number}");
+            assert!(!index.has_changed(), "read after insert {number}");
             if number == 10 {
-                // All goes into the database, and the log starts anew.
+                // Moves everything to the database, and restarts the log.
                 ours.query_row("PRAGMA wal_checkpoint(RESTART)", [], |_| Ok(())).unwrap();
                 index.has_changed();
             }

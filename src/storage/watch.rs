@@ -1,4 +1,4 @@
-//! What programs on one data directory tell each other: that something was changed. Nobody has to look again and again.
+//! Change notifications between processes that use the same data directory, so that none of them has to poll.
 
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -11,25 +11,25 @@ use notify::event::ModifyKind;
 use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 use tokio::sync::Notify;
 
-/// The file that is written when something was changed. Nothing is to be read in it.
+/// The file that is written after each change. Its content has no meaning.
 const CHANGE_FILE: &str = "changed";
 
-/// Announces changes; in memory there is nobody to hear it.
+/// A change notifier, which does nothing for accounts in memory.
 #[derive(Debug, Default)]
 pub struct ChangeNotifier(Option<File>);
 
 impl ChangeNotifier {
-    /// Announces to those who have this data directory open.
+    /// Opens a notifier for the processes that use the data directory `dir`.
     ///
     /// # Errors
-    /// When the file can't be made.
+    /// An I/O error if the file can't be created.
     pub fn open(dir: &Path) -> io::Result<Self> {
         let mut options = OpenOptions::new();
         options.create(true).write(true).truncate(false).mode(0o600);
         options.open(dir.join(CHANGE_FILE)).map(|file| Self(Some(file)))
     }
 
-    /// Says that a change was committed. Who doesn't hear it sees the change when they look.
+    /// Notifies other processes of a committed change. A process that misses it sees the change when it next reads.
     pub fn notify_changed(&self) {
         if let Some(file) = &self.0 {
             let _ = file.write_at(b".", 0);
@@ -37,10 +37,12 @@ impl ChangeNotifier {
     }
 }
 
-/// A stream with an item for one or more changes that somebody has announced in `dir` since the last.
+/// Returns a stream of the change notifications in `dir`.
+///
+/// One item may stand for several changes.
 ///
 /// # Errors
-/// When the operating system watches no more files.
+/// An error if the operating system can't watch the file.
 pub fn watch(dir: &Path) -> notify::Result<impl Stream<Item = ()> + use<>> {
     let path = dir.join(CHANGE_FILE);
     ChangeNotifier::open(dir).map_err(|error| notify::Error::io(error).add_path(path.clone()))?;

@@ -1,4 +1,4 @@
-//! Values that wait a moment, so that many are written at once: what is noted beside the answer to a request.
+//! Delayed writes: values such as log entries wait in memory for a moment, so that many are written at once.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -6,10 +6,10 @@ use std::time::Duration;
 
 /// How long a value may wait in memory.
 const FLUSH_DELAY: Duration = Duration::from_millis(500);
-/// Values that may wait; more are written at once.
+/// The number of pending values at which they should be written without delay.
 const MAX_PENDING: usize = 20_000;
 
-/// Values in the order they came.
+/// A buffer of values to write, in order of arrival.
 #[derive(Debug)]
 pub struct WriteBuffer<T> {
     pending: Mutex<Vec<T>>,
@@ -28,12 +28,12 @@ impl<T: Send + 'static> WriteBuffer<T> {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a value. Whether so many wait that they should be written without delay.
+    /// Adds a value, and returns whether there are so many that they should be written without delay.
     pub fn push(&self, value: T) -> bool {
         self.update(|pending| pending.push(value))
     }
 
-    /// As [`push`](Self::push), for a value that may be added to one that waits.
+    /// Like [`push`](Self::push), for a value that can be merged with a pending one.
     pub fn update(&self, add: impl FnOnce(&mut Vec<T>)) -> bool {
         let mut pending = self.lock_pending();
         let was_empty = pending.is_empty();
@@ -44,13 +44,15 @@ impl<T: Send + 'static> WriteBuffer<T> {
         pending.len() >= MAX_PENDING
     }
 
-    /// Takes what waits.
+    /// Takes all pending values.
     pub fn take(&self) -> Vec<T> {
         std::mem::take(&mut *self.lock_pending())
     }
 
-    /// Calls `flush`, in a thread of its own, whenever something has waited for half a second, until it says that there is
-    /// nobody left to write for. The thread sleeps while nothing waits.
+    /// Starts a thread that calls `flush` half a second after the first pending value arrives.
+    ///
+    /// The thread ends when `flush` returns `false` or the buffer is [closed](Self::close). It sleeps while there are
+    /// no pending values.
     pub fn spawn_flusher(self: &Arc<Self>, flush: impl Fn() -> bool + Send + 'static) {
         let buffer = Arc::clone(self);
         std::thread::spawn(move || {
@@ -71,9 +73,9 @@ impl<T: Send + 'static> WriteBuffer<T> {
         });
     }
 
-    /// Ends the thread.
+    /// Ends the flusher thread.
     pub fn close(&self) {
-        // Under the lock, so that the thread is not just about to wait.
+        // With the lock held, the thread can't be between checking the flag and waiting.
         let pending = self.lock_pending();
         self.is_closed.store(true, Ordering::Relaxed);
         drop(pending);
@@ -100,6 +102,6 @@ mod tests {
         }
         assert_eq!(seen, [1, 2]);
         buffer.close();
-        assert!(flushed.recv().is_err(), "the thread is gone, and its end of the channel with it");
+        assert!(flushed.recv().is_err(), "the thread has ended and dropped its end of the channel");
     }
 }

@@ -180,7 +180,7 @@ fn unreachable_endpoint_is_reported_and_the_console_stays_usable() {
     let client = block_on(profile::open(settings, Clock::System)).unwrap();
     let mut console = aws.console(client);
     let tape = format!(
-        "Wait+Screen /no answer came from {host}/\nWait+Screen /[Rr]efused/\nTab\nUp\nEnter\n\
+        "Wait+Screen /the request to {host}/\nWait+Screen /[Rr]efused/\nTab\nUp\nEnter\n\
          Wait+Screen /AWS CloudHSM cluster/\n"
     );
     play_tape(&mut console, "endpoint", &tape);
@@ -250,7 +250,7 @@ source_profile = default
     );
     for (profile, parts) in [
         ("nothing", ["the profile nothing", "aws configure"]),
-        ("broken", ["no such door", "Run its credential_process"]),
+        ("broken", ["no such door", "Run the profile's credential_process"]),
         ("login", ["the profile login", "aws sso login --profile login"]),
         ("stranger", ["AccessDenied", "role/nobody"]),
     ] {
@@ -303,8 +303,8 @@ sts =
     let refused = block_on(profile::open(settings("careless"), Clock::System)).unwrap_err();
     assert!(matches!(refused, OpenError::Endpoint { .. }), "{refused}");
     for (profile, words) in [
-        ("all-secret", "the endpoint of all services: the URL contains a user name or password"),
-        ("one-secret", "the endpoint of STS: ‘https://sts.example.com/’ is followed by a query"),
+        ("all-secret", "can't use the endpoint of all services: the URL contains a user name or password"),
+        ("one-secret", "can't use the endpoint of STS: \"https://sts.example.com/\" is followed by a query"),
     ] {
         let refused = block_on(profile::open(settings(profile), Clock::System)).unwrap_err();
         let told = format!("{refused} {refused:?}");
@@ -387,10 +387,10 @@ fn missing_region_or_conflicting_options_exit_with_an_error() {
     let aws = ServedAws::start();
     std::fs::write(&aws.files()[0], "[profile red]\n").unwrap();
     for (arguments, code, words) in [
-        (&["--aws", "--profile", "red"][..], 1, "no Region is named"),
-        (&["--aws", "--profile", "blue"], 1, "no profile ‘blue’"),
+        (&["--aws", "--profile", "red"][..], 1, "no Region is set"),
+        (&["--aws", "--profile", "blue"], 1, "the profile \"blue\" doesn't exist"),
         (&["--aws", "serve"], 2, "go with no other command"),
-        (&["--endpoint-url", "http://10.0.0.1"], 2, "use https"),
+        (&["--endpoint-url", "http://10.0.0.1"], 2, "Use https"),
     ] {
         let (found, written) = run_console(arguments, aws.dir.path(), &[]).wait_for_exit();
         assert!(found == code && written.contains(words), "{arguments:?}: {found} {written}");

@@ -143,10 +143,10 @@ source_profile = missing
 fn invalid_role_profiles_are_reported_before_prompting_for_a_code() {
     let aws = aws_with_role_profiles();
     for (profile, words) in [
-        ("long", "duration_seconds of long is no number"),
+        ("long", "duration_seconds of long is not a number"),
         ("twice", "more than one of its roles has an mfa_serial"),
-        ("one", "name each other as source_profile"),
-        ("nobody", "there is no profile missing"),
+        ("one", "use each other as source_profile"),
+        ("nobody", "the profile missing doesn't exist"),
     ] {
         let error = block_on(aws.client(profile).load_credentials()).unwrap_err();
         assert!(error.mfa_serial.is_none() && error.to_string().contains(words), "{error}");

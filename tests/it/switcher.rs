@@ -38,7 +38,7 @@ fn unlisted_region_can_be_typed_and_invalid_region_is_an_error() {
     let mut journey = play_from_start(
         "typed-region",
         &format!(
-            "{WAIT_FOR_KEY_STORES}F3\nType \"us west\"\nCtrl+N\nWait+Screen /‘us west’ is no Region/\nScreenshot wrong.png\n"
+            "{WAIT_FOR_KEY_STORES}F3\nType \"us west\"\nCtrl+N\nWait+Screen /\"us west\" is not a valid Region/\nScreenshot wrong.png\n"
         ),
     );
     play_tape(
@@ -87,7 +87,7 @@ fn failed_profile_switch_keeps_the_current_profile() {
         &mut console,
         "unopened",
         &format!(
-            "{WAIT_FOR_KEY_STORES}F3\nWait+Screen /access key/\nType \"nobody-knows\"\nCtrl+N\nWait+Screen /no profile ‘nobody-knows’/\n"
+            "{WAIT_FOR_KEY_STORES}F3\nWait+Screen /access key/\nType \"nobody-knows\"\nCtrl+N\nWait+Screen /the profile \"nobody-knows\" doesn't exist/\n"
         ),
     );
     assert_shown_over_fixed_page("profile-missing", &console);

@@ -69,7 +69,10 @@ fn three_wrong_mfa_codes_or_end_of_input_fail() {
         console.wait_for_exit();
         assert_eq!((read_output(&aws, "code").as_str(), read_output(&aws, "out").as_str()), ("1\n", ""));
         let stderr = read_output(&aws, "err");
-        assert!(stderr.contains("the profile BreakGlass gives no credentials") && stderr.contains(words), "{stderr}");
+        assert!(
+            stderr.contains("couldn't get credentials from the profile BreakGlass") && stderr.contains(words),
+            "{stderr}"
+        );
         assert!(!is_created(&aws));
     }
 }

@@ -154,7 +154,7 @@ fn role_that_the_caller_may_not_assume_is_an_error() {
     assert_sign_in_dialog_shows(
         &cloud,
         console,
-        &["Profile work", reason, "Check that its source has credentials and may assume"],
+        &["Profile work", reason, "Check that the source credentials work and are allowed to assume"],
     );
 }
 
@@ -186,7 +186,7 @@ fn role_whose_source_has_no_credentials_is_an_error() {
     assert_sign_in_dialog_shows(
         &cloud,
         console,
-        &["Profile work", "ECS provider not configured", "Check that its source has credentials"],
+        &["Profile work", "ECS provider not configured", "Check that the source credentials work"],
     );
 }
 
@@ -308,7 +308,7 @@ fn failing_credential_process_is_an_error() {
     assert_sign_in_dialog_shows(
         &cloud,
         console,
-        &["Profile work", "the vault is sealed", "Run its credential_process in a shell"],
+        &["Profile work", "the vault is sealed", "Run the profile's credential_process in a shell"],
     );
 }
 
@@ -344,11 +344,7 @@ fn missing_or_rejected_web_identity_token_is_an_error() {
         );
         cloud.write(".aws/config", &role_profile(&format!("web_identity_token_file = {}", path.display())));
         let console = cloud.console(&["--profile", "work"], &[]);
-        assert_sign_in_dialog_shows(
-            &cloud,
-            console,
-            &["Profile work", reason, "Check that its web_identity_token_file"],
-        );
+        assert_sign_in_dialog_shows(&cloud, console, &["Profile work", reason, "Check that web_identity_token_file"]);
     }
 }
 
@@ -471,7 +467,8 @@ fn credential_process_runs_again_before_its_credentials_expire() {
 fn aws_login_session_explains_how_to_use_it() {
     let cloud = Cloud::start();
     cloud.write(".aws/config", "[default]\nlogin_session = arn:aws:iam::111122223333:user/Ana\n");
-    let parts = ["can be read by the AWS CLI alone", "credential_process = aws configure export-credentials"];
+    let parts =
+        ["only the AWS CLI can read its `aws login` session", "credential_process = aws configure export-credentials"];
     assert_sign_in_dialog_shows(&cloud, cloud.console(&[], &[]), &parts);
 }
 

@@ -65,7 +65,7 @@ fn hosts_in_no_proxy_bypass_the_proxy() {
     let proxy = HttpProxy::start(&cloud);
     write_default_profile(&cloud);
     let mut console = run(cloud.home.path(), &arguments, &proxy_env(&proxy, ".invalid"));
-    console.wait_for("no answer came from aws.invalid");
+    console.wait_for("the request to aws.invalid");
     console.kill();
     assert!(proxy.connect_targets().is_empty());
 }
@@ -81,8 +81,8 @@ fn failing_proxy_is_named_in_the_error() {
         let none = ["NO_PROXY", "no_proxy"].map(|name| (name, ""));
         let variables = [&[("AWS_REGION", "us-west-2")], &variables[..], &none].concat();
         let mut console = run(cloud.home.path(), &["--aws"], &variables);
-        let words = format!("the proxy of HTTPS_PROXY makes no way there: {reason}");
-        console.wait_for_wrapped(&format!("no answer came from kms.us-west-2.amazonaws.com: {words}"));
+        let words = format!("the proxy in HTTPS_PROXY can't connect: {reason}");
+        console.wait_for_wrapped(&format!("the request to kms.us-west-2.amazonaws.com failed: {words}"));
         console.kill();
     }
     assert_eq!(cloud.signers(), []);
