@@ -181,7 +181,7 @@ fn alias_can_be_moved_to_a_key_identified_by_another_alias() {
 fn key_policy_is_validated_while_typing() {
     let tape = open_key_tape()
         + "Type \"m\"\nWait+Screen /Key actions/\nDown 8\nEnter\nWait+Screen /Edit key policy/\nType \"x\"\n\
-           Wait+Screen /This is not JSON/\nScreenshot wrong.png\nBackspace\nScreenshot form.png\nCtrl+N\n\
+           Wait+Screen /This isn't valid JSON/\nScreenshot wrong.png\nBackspace\nScreenshot form.png\nCtrl+N\n\
            Wait+Screen /key policy of customer-db was saved/\n";
     play_from_start("edit-policy", &tape);
 }
