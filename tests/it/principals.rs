@@ -40,7 +40,7 @@ fn caller_who_cannot_list_principals_creates_a_key_with_typed_arns() {
     let mut journey = console_for_role(OPERATOR);
     let tape = OPEN_ADMINISTRATORS_STEP.to_owned()
         + "Wait+Screen /can't be listed/\nScreenshot denied.png\nTab\nType \"arn:aws:iam::111122223333:group/Ops\"\nEnter\n\
-           Wait+Screen /group can.t be a principal/\nScreenshot wrong.png\nCtrl+U\n\
+           Wait+Screen /A group can.t/\nScreenshot wrong.png\nCtrl+U\n\
            Type \"arn:aws:iam::111122223333:role/security/KeyAdministrator\"\nEnter\n\
            Wait+Screen /1 chosen/\nWait+Screen /typed/\nScreenshot typed.png\nCtrl+N\nWait+Screen /usage permissions/\nTab\n\
            Type \"arn:aws:iam::444455556666:role/PartnerDecrypt\"\nEnter\n\

@@ -88,7 +88,10 @@ fn wrong_type_is_a_serialization_exception() {
         assert_eq!(error_message("Encrypt", &body), format!("SerializationException: {expected}"), "{body}");
     }
     for malformed in ["{", "x", r#"{"KeyId":"k"} x"#, "{\"KeyId\":\"\u{1}\"}"] {
-        assert!(error_message_for_body("DescribeKey", rubbish).starts_with("SerializationException: "), "{rubbish}");
+        assert!(
+            error_message_for_body("DescribeKey", malformed).starts_with("SerializationException: "),
+            "{malformed}"
+        );
     }
     assert!(error_message("ListKeys", &json!({ "Limit": 1.5 })).starts_with("SerializationException"));
 }
