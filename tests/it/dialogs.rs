@@ -70,7 +70,7 @@ fn vpc_endpoint_service_fields_appear_only_for_that_connectivity() {
 fn proxy_address_fields_appear_only_when_selected() {
     let tape = "Wait+Screen /External key stores \\(4\\)/\nType \"C\"\nWait+Screen /Key store name/\nTab 3\n\
                 Type \"https://xks.example.com\"\nTab\nSpace\nWait+Screen /Proxy address/\nTab\nType \"localhost\"\nTab\n\
-                Wait+Screen /is an IP address and a port/\nScreenshot route.png\nShift+Tab 2\nSpace\nTab\n\
+                Wait+Screen /be an IP address and a port/\nScreenshot route.png\nShift+Tab 2\nSpace\nTab\n\
                 Wait+Screen /path prefix/\nScreenshot no-route.png\n";
     play_from_start("create-store", tape);
 }
