@@ -189,7 +189,7 @@ pub fn iam_name(field: &'static str, name: &str, max: usize) -> Result<(), Viola
 
 /// Validates a role session duration: 900 to 43,200 seconds (STS, `roleDurationSecondsType`).
 pub fn session_duration(seconds: u32) -> Result<(), Violation> {
-    check_range("durationSeconds", seconds.into(), 900, 43_200)
+    check_range("durationSeconds", "Session duration (in seconds)", seconds.into(), 900, 43_200)
 }
 
 /// Validates the serial number or ARN of an MFA device: 9 to 256 characters of `[\w+=/:,.@-]*` (STS,
@@ -401,7 +401,7 @@ pub fn xks_proxy_vpc_endpoint_service_name(name: &str) -> Result<(), Violation> 
 
 /// Validates the waiting period before a key is deleted: 7 to 30 days (ScheduleKeyDeletion).
 pub fn pending_window_in_days(days: u32) -> Result<(), Violation> {
-    check_range("pendingWindowInDays", days.into(), 7, 30)
+    check_range("pendingWindowInDays", "Waiting period (in days)", days.into(), 7, 30)
 }
 
 /// Validates a key identifier of any form: 1 to 2,048 characters (`KeyIdType`).
@@ -436,40 +436,41 @@ pub fn policy_text(text: &str) -> Result<(), Violation> {
     Ok(())
 }
 
-fn check_range(member: &'static str, value: u64, min: u64, max: u64) -> Result<(), Violation> {
+fn check_range(member: &'static str, name: &str, value: u64, min: u64, max: u64) -> Result<(), Violation> {
+    let reason = || format!("{name} must be between {min} and {max}.");
     if value < min {
         let constraint = format!("Member must have value greater than or equal to {min}");
-        return Err(Violation::new(member, format!("{member} can't be less than {min}."), constraint));
+        return Err(Violation::new(member, reason(), constraint));
     }
     if value > max {
         let constraint = format!("Member must have value less than or equal to {max}");
-        return Err(Violation::new(member, format!("{member} can't be more than {max}."), constraint));
+        return Err(Violation::new(member, reason(), constraint));
     }
     Ok(())
 }
 
 /// Validates the `Limit` of a list request: 1 to `max`, which depends on the operation (member documentation).
 pub fn list_limit(limit: u32, max: u32) -> Result<(), Violation> {
-    check_range("limit", limit.into(), 1, max.into())
+    check_range("limit", "Limit", limit.into(), 1, max.into())
 }
 
 /// Validates a plaintext: 1 to 4,096 bytes (`PlaintextType`).
 pub fn plaintext(bytes: &[u8]) -> Result<(), Violation> {
-    check_blob_length("plaintext", bytes, MAX_PLAINTEXT_BYTES)
+    check_blob_length("plaintext", "Plaintext", bytes, MAX_PLAINTEXT_BYTES)
 }
 
 /// Validates a ciphertext: 1 to 6,144 bytes (`CiphertextType`).
 pub fn ciphertext(bytes: &[u8]) -> Result<(), Violation> {
-    check_blob_length("ciphertextBlob", bytes, MAX_CIPHERTEXT_BYTES)
+    check_blob_length("ciphertextBlob", "Ciphertext", bytes, MAX_CIPHERTEXT_BYTES)
 }
 
-fn check_blob_length(member: &'static str, bytes: &[u8], max: usize) -> Result<(), Violation> {
+fn check_blob_length(member: &'static str, name: &str, bytes: &[u8], max: usize) -> Result<(), Violation> {
     if bytes.is_empty() {
         let constraint = "Member must have length greater than or equal to 1";
-        return Err(Violation::new(member, format!("{member} must not be empty."), constraint));
+        return Err(Violation::new(member, format!("{name} is required."), constraint));
     }
     if bytes.len() > max {
-        let reason = format!("{member} can't have more than {max} bytes. It has {}.", bytes.len());
+        let reason = format!("{name} can't have more than {max} bytes. It has {}.", bytes.len());
         return Err(Violation::new(member, reason, format!("Member must have length less than or equal to {max}")));
     }
     Ok(())

@@ -24,7 +24,7 @@ pub use equivalence::is_equivalent;
 pub use principal::check_principal_arn;
 pub use spans::statement_spans;
 
-/// A key policy document that passed [`check`].
+/// A key policy document that passed [`check()`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct PolicyDocument {

@@ -1,6 +1,6 @@
 //! Signature Version 4: signing with AWS's own crate, and strict verification.
 //!
-//! Clients use [`sign`]. Servers use [`SignedRequest::parse`] to learn who a request claims to be from, so that they
+//! Clients use [`sign()`]. Servers use [`SignedRequest::parse`] to learn who a request claims to be from, so that they
 //! can look up the secret access key, and [`SignedRequest::verify`] to verify the request with the signing key.
 //! [`SigningKeyCache`] caches signing keys, which AWS's crate derives again for each request, and can also sign with
 //! them.
