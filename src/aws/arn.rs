@@ -3,24 +3,24 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// `arn:partition:service:region:account:resource`.
+/// An ARN: `arn:partition:service:region:account:resource`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Arn {
-    /// `aws`, `aws-cn`, `aws-us-gov` ...
+    /// The partition, such as `aws`, `aws-cn`, or `aws-us-gov`.
     pub partition: String,
-    /// `kms`, `iam` ...
+    /// The service, such as `kms` or `iam`.
     pub service: String,
-    /// Empty for global services.
+    /// The Region. Empty for global services.
     pub region: String,
-    /// Twelve digits.
+    /// The 12-digit account ID.
     pub account: String,
-    /// The rest, such as `key/1234…` or `role/path/Name`.
+    /// The rest of the ARN, such as `key/1234…` or `role/path/Name`.
     pub resource: String,
 }
 
-/// The text is no ARN.
+/// The error for text that isn't an ARN.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("‘{0}’ is no ARN: expected arn:partition:service:region:account:resource")]
+#[error("\"{0}\" isn't an ARN. An ARN has the form arn:partition:service:region:account:resource")]
 pub struct ParseArnError(pub String);
 
 impl FromStr for Arn {
@@ -64,17 +64,17 @@ impl Arn {
         }
     }
 
-    /// The ARN of a KMS key.
+    /// Returns the ARN of a KMS key.
     pub fn kms_key(region: &str, account: &str, key_id: &str) -> Self {
         Self::kms(region, account, format!("key/{key_id}"))
     }
 
-    /// The ARN of an alias; `alias_name` starts with `alias/`.
+    /// Returns the ARN of an alias. `alias_name` starts with `alias/`.
     pub fn kms_alias(region: &str, account: &str, alias_name: &str) -> Self {
         Self::kms(region, account, alias_name.to_owned())
     }
 
-    /// The account's root principal: `arn:aws:iam::<account>:root`.
+    /// Returns the ARN of the account root user: `arn:aws:iam::<account>:root`.
     pub fn account_root(partition: &str, account: &str) -> Self {
         Self {
             partition: partition.to_owned(),
@@ -86,7 +86,7 @@ impl Arn {
     }
 }
 
-/// The partition a Region belongs to.
+/// Returns the partition that a Region belongs to.
 pub fn partition_of(region: &str) -> &'static str {
     if region.starts_with("cn-") {
         "aws-cn"

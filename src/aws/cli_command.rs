@@ -1,33 +1,36 @@
-//! A request as the command of the AWS CLI that makes it, for a POSIX shell.
+//! Renders a request as an AWS CLI command for a POSIX shell.
 //!
-//! The AWS CLI makes its commands of the same API model as we our requests, so the one tells the other: the operation is
-//! the command, each member an option. Blobs come from files, for the versions of the AWS CLI read them differently otherwise.
+//! The AWS CLI generates its commands from the same API model as our requests, so an operation maps to a command and
+//! each member to an option. Blobs are read from files, because the AWS CLI versions interpret inline blobs
+//! differently.
 
 use serde_json::Value;
 
 use super::operation::Operation;
 
-/// Where a command is sent. Whoever runs it may use another Region or another AWS otherwise.
+/// The Region and endpoint of a command.
+///
+/// The command names them because the user's shell may default to another Region or endpoint.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CommandTarget<'a> {
     /// The Region.
     pub region: &'a str,
-    /// Where KMS is, when it is not where AWS has it.
+    /// The KMS endpoint, if it isn't the default AWS endpoint.
     pub endpoint_url: Option<&'a str>,
 }
 
 impl CommandTarget<'_> {
-    /// As options.
+    /// Returns the target as command-line options.
     pub fn options(&self) -> Vec<String> {
         let endpoint = self.endpoint_url.map(|url| option("endpoint-url", url));
         endpoint.into_iter().chain([option("region", self.region)]).collect()
     }
 }
 
-/// The command that makes `request` of KMS at `place`.
+/// Returns the AWS CLI command that sends `request` to `target`.
 ///
-/// Everybody on the machine can read the arguments of a command. What must not be read is left to a file: each of `files`
-/// is a member and where its value comes from, such as `fileb://plaintext`.
+/// Every user of the machine can read the arguments of a command, so confidential values are read from files: each
+/// entry in `files` is a member name and its source, such as `fileb://plaintext`.
 pub fn command<O: Operation>(request: &O, target: CommandTarget, files: &[(&str, String)]) -> String {
     let request = serde_json::to_value(request).unwrap_or_default();
     let members = request.as_object().into_iter().flatten();
@@ -44,23 +47,25 @@ fn member_option(name: &str, value: &Value) -> String {
         Value::Bool(true) => format!("--{name}"),
         Value::Bool(false) => format!("--no-{name}"),
         Value::String(text) => option(name, text),
-        // Numbers as they are; lists and structures as JSON.
+        // Numbers are printed as they are. Lists and structures are printed as JSON.
         other => option(name, &other.to_string()),
     }
 }
 
-/// An option of the AWS CLI with its value. The CLI takes a value that starts with a hyphen for an option unless `=`
-/// joins them, and reads `file://…` and `fileb://…` from a file; inside a JSON string both are plain text.
+/// Returns an AWS CLI option with its value.
+///
+/// The AWS CLI treats a value that starts with a hyphen as an option unless `=` joins the two. It reads `file://…` and
+/// `fileb://…` values from a file, except inside a JSON string, where both are plain text.
 pub fn option(name: &str, value: &str) -> String {
     if value.starts_with("file://") || value.starts_with("fileb://") {
         let members = serde_json::Map::from_iter([(to_pascal_case(name), Value::from(value))]);
         return format!("--cli-input-json {}", shell_quote(&Value::Object(members).to_string()));
     }
-    let joint = if value.starts_with('-') { '=' } else { ' ' };
-    format!("--{name}{joint}{}", shell_quote(value))
+    let separator = if value.starts_with('-') { '=' } else { ' ' };
+    format!("--{name}{separator}{}", shell_quote(value))
 }
 
-/// `KeyId` as `key-id`.
+/// Converts `KeyId` to `key-id`.
 fn to_kebab_case(name: &str) -> String {
     let mut words = String::with_capacity(name.len() + 4);
     for letter in name.chars() {
@@ -72,12 +77,12 @@ fn to_kebab_case(name: &str) -> String {
     words
 }
 
-/// `key-id` as `KeyId`.
+/// Converts `key-id` to `KeyId`.
 fn to_pascal_case(option: &str) -> String {
     option.split('-').map(|word| word[..1].to_uppercase() + &word[1..]).collect()
 }
 
-/// `text` as one word of a POSIX shell.
+/// Quotes `text` as one word of a POSIX shell command.
 pub fn shell_quote(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/' | ':' | '=' | '@' | '+');
     if !text.is_empty() && text.chars().all(plain) {
@@ -93,7 +98,7 @@ mod tests {
 
     const TARGET: CommandTarget = CommandTarget { region: "us-west-2", endpoint_url: None };
 
-    /// The words that a shell makes of a command.
+    /// Returns the words that a shell splits a command into.
     fn shell_words(command: &str) -> Vec<String> {
         let script = format!("aws() {{ printf '%s\\0' \"$@\"; }}\n{command}");
         let output = std::process::Command::new("sh").args(["-c", &script]).output().unwrap();
@@ -107,9 +112,9 @@ mod tests {
         let delete = ScheduleKeyDeletion { key_id: key_id(), pending_window_in_days: Some(7) };
         let target = CommandTarget { region: "eu-west-1", endpoint_url: Some("https://kms.example.com") };
         let actual = shell_words(&command(&delete, target, &[]));
-        let wanted = "kms schedule-key-deletion --endpoint-url https://kms.example.com --region eu-west-1 \
+        let expected = "kms schedule-key-deletion --endpoint-url https://kms.example.com --region eu-west-1 \
                       --key-id 1111aaaa --pending-window-in-days 7";
-        assert_eq!(actual.join(" "), wanted);
+        assert_eq!(actual.join(" "), expected);
         let tag = Tag { tag_key: "team".to_owned(), tag_value: "it's ours".to_owned() };
         let actual = shell_words(&command(&TagResource { key_id: key_id(), tags: vec![tag] }, TARGET, &[]));
         assert_eq!(actual[6..], ["--tags", r#"[{"TagKey":"team","TagValue":"it's ours"}]"#]);

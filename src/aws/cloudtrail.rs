@@ -1,4 +1,4 @@
-//! The operation of CloudTrail that the console needs: looking up events.
+//! The CloudTrail operation that the console needs: LookupEvents.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,91 +9,92 @@ operations! { Service::CloudTrail;
     LookupEvents => LookupEventsOutput, "LookupEvents" read_only;
 }
 
-/// The request of LookupEvents: the newest events first.
+/// A `LookupEvents` request. Events are returned newest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct LookupEvents {
-    /// What events must be like; one at most.
+    /// The lookup attributes. Currently, the list can contain only one item.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lookup_attributes: Option<Vec<LookupAttribute>>,
-    /// Events at or after this time.
+    /// Returns only events that occur after or at the specified time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start_time: Option<EpochSeconds>,
-    /// Events at or before this time.
+    /// Returns only events that occur before or at the specified time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end_time: Option<EpochSeconds>,
-    /// `insight`, or absent for management events.
+    /// The event category: `insight`, or absent for management events.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event_category: Option<String>,
-    /// 1 to 50; 50 when absent.
+    /// The maximum number of events per page: 1 to 50. The default is 50.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_results: Option<u32>,
-    /// Where the last page ended.
+    /// The token from the previous page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_token: Option<String>,
 }
 
-/// What events must be like.
+/// An attribute and value that returned events must have.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct LookupAttribute {
-    /// `EventId`, `EventName`, `ReadOnly`, `Username`, `ResourceType`, `ResourceName`, `EventSource` or `AccessKeyId`.
+    /// The attribute: `EventId`, `EventName`, `ReadOnly`, `Username`, `ResourceType`, `ResourceName`, `EventSource`, or
+    /// `AccessKeyId`.
     pub attribute_key: String,
-    /// Its value, whole.
+    /// The attribute value, which must match exactly.
     pub attribute_value: String,
 }
 
-/// What LookupEvents answers.
+/// A `LookupEvents` response.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct LookupEventsOutput {
-    /// The events.
+    /// The events that match the request.
     #[serde(deserialize_with = "crate::aws::lenient::list")]
     pub events: Vec<Event>,
-    /// Where to go on, if there are more.
+    /// The token for the next page, if there are more events.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_token: Option<String>,
 }
 
-/// An event: what happened once in the account.
+/// An event: an activity in the account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Event {
-    /// A UUID.
+    /// The event ID, a UUID.
     pub event_id: String,
-    /// The operation.
+    /// The name of the operation.
     pub event_name: String,
-    /// `true` or `false`.
+    /// Whether the operation is read-only: `true` or `false`.
     pub read_only: String,
-    /// Who signed.
+    /// The access key ID that was used to sign the request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access_key_id: Option<String>,
-    /// When.
+    /// The date and time of the event.
     pub event_time: EpochSeconds,
-    /// `kms.amazonaws.com` ...
+    /// The service that the request was made to, such as `kms.amazonaws.com`.
     pub event_source: String,
-    /// The name of the user, or of the session.
+    /// The user name or role session name of the caller.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub username: Option<String>,
-    /// What it was about.
+    /// The resources that the event refers to.
     #[serde(default)]
     #[serde(deserialize_with = "crate::aws::lenient::list")]
     pub resources: Vec<Resource>,
-    /// The whole event, JSON.
+    /// The complete event record, as JSON.
     pub cloud_trail_event: String,
-    /// What of it this version can't read; the API has no such member.
+    /// The members that this version couldn't read. Not part of the API.
     #[serde(default, rename = "XksConsoleProblem", skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
 }
 
-/// What an event is about.
+/// A resource that an event refers to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Resource {
-    /// `AWS::KMS::Key` ...
+    /// The resource type, such as `AWS::KMS::Key`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource_type: Option<String>,
-    /// Its ARN.
+    /// The ARN of the resource.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource_name: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! The operations of CloudWatch that the console needs: what metrics there are, and their data points.
+//! The CloudWatch operations that the console needs: listing metrics and reading their data points.
 //!
 //! Source: the public API model of CloudWatch, 2010-08-01 (AWS JSON 1.0).
 
@@ -12,68 +12,68 @@ operations! { Service::CloudWatch;
     ListMetrics => ListMetricsOutput, "ListMetrics" read_only;
 }
 
-/// The request of ListMetrics: those that had data points in the last two weeks.
+/// A `ListMetrics` request. It returns metrics that had data points in the past two weeks.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct ListMetrics {
-    /// `AWS/KMS` ...
+    /// The namespace, such as `AWS/KMS`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub namespace: Option<String>,
-    /// Only metrics of this name.
+    /// Returns only metrics with this name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metric_name: Option<String>,
-    /// Only metrics that have all these dimensions, ten at most.
+    /// Returns only metrics that have all of these dimensions, up to 10.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub dimensions: Vec<DimensionFilter>,
-    /// `PT3H` for those that had data points in the last three hours.
+    /// `PT3H` to return only metrics that had data points in the past three hours.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recently_active: Option<String>,
-    /// Where the last page ended.
+    /// The token from the previous page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_token: Option<String>,
 }
 
-/// A dimension that metrics must have.
+/// A dimension to filter metrics by.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct DimensionFilter {
-    /// Its name.
+    /// The dimension name.
     pub name: String,
-    /// Its value; any when absent.
+    /// The dimension value. When absent, any value matches.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
 }
 
-/// What ListMetrics answers, 500 metrics at most.
+/// A `ListMetrics` response with up to 500 metrics.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct ListMetricsOutput {
-    /// The metrics.
+    /// The metrics that match the request.
     #[serde(default)]
     #[serde(deserialize_with = "crate::aws::lenient::list")]
     pub metrics: Vec<Metric>,
-    /// Where to go on, if there are more.
+    /// The token for the next page, if there are more metrics.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_token: Option<String>,
 }
 
-/// A metric: namespace, name and dimensions together.
+/// A metric, identified by its namespace, name, and dimensions.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Metric {
-    /// `AWS/KMS` ...
+    /// The namespace, such as `AWS/KMS`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub namespace: Option<String>,
-    /// `XksProxyLatency` ...
+    /// The name of the metric, such as `XksProxyLatency`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metric_name: Option<String>,
-    /// All of its dimensions, in any order, thirty at most.
+    /// All dimensions of the metric, up to 30, in any order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[serde(deserialize_with = "crate::aws::lenient::list")]
     pub dimensions: Vec<Dimension>,
 }
 
-/// Reads the metric of a request, whose dimensions must all be readable.
+/// Deserializes the metric of a request. Unlike a metric in a response, it must not contain unreadable dimensions.
 fn requested_metric<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Metric, D::Error> {
     #[derive(Deserialize)]
     #[serde(rename_all = "PascalCase")]
@@ -88,113 +88,113 @@ fn requested_metric<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Metric
 }
 
 impl Metric {
-    /// The value of a dimension.
+    /// Returns the value of a dimension.
     pub fn dimension(&self, name: &str) -> Option<&str> {
         self.dimensions.iter().find(|dimension| dimension.name == name).map(|dimension| &*dimension.value)
     }
 }
 
-/// A name and a value that tell metrics of one name apart.
+/// A name/value pair that is part of the identity of a metric.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Dimension {
-    /// `CustomKeyStoreId` ...
+    /// The dimension name, such as `CustomKeyStoreId`.
     pub name: String,
-    /// Its value.
+    /// The dimension value.
     pub value: String,
 }
 
-/// The request of GetMetricData.
+/// A `GetMetricData` request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct GetMetricData {
-    /// What is asked for, 500 queries at most.
+    /// The queries, up to 500.
     pub metric_data_queries: Vec<MetricDataQuery>,
-    /// Data points at or after this time, rounded down to the minute.
+    /// The start of the time range, inclusive, rounded down to the minute.
     pub start_time: EpochSeconds,
-    /// Data points before this time.
+    /// The end of the time range, exclusive.
     pub end_time: EpochSeconds,
-    /// `TimestampDescending` (so when absent) or `TimestampAscending`.
+    /// The order of the data points: `TimestampDescending` (the default) or `TimestampAscending`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scan_by: Option<String>,
-    /// Data points of all queries on a page, 1 to 100,800; 100,800 when absent.
+    /// The maximum number of data points per page, across all queries: 1 to 100,800. The default is 100,800.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_datapoints: Option<i64>,
-    /// Where the last page ended.
+    /// The token from the previous page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_token: Option<String>,
 }
 
-/// One query: either a statistic of a metric or an expression.
+/// A query for either a metric statistic or an expression.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct MetricDataQuery {
-    /// What the answer names it by: a small letter, then letters, digits and underscores.
+    /// The ID that identifies the query in the response: a lowercase letter, then letters, digits, and underscores.
     pub id: String,
-    /// The statistic of a metric.
+    /// The metric statistic to return.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metric_stat: Option<MetricStat>,
-    /// Metric math.
+    /// The metric math expression.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expression: Option<String>,
-    /// What people call it; the name of the metric when absent.
+    /// A human-readable label. The default is the metric name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label: Option<String>,
-    /// Whether it is answered, not only computed with; so when absent.
+    /// Whether to return the result, instead of only using it in an expression. The default is `true`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub return_data: Option<bool>,
-    /// Whose metric it is, when it is another account's.
+    /// The account that owns the metric, if it isn't the caller's account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub account_id: Option<String>,
 }
 
-/// A statistic of a metric over periods.
+/// A statistic of a metric over fixed periods.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct MetricStat {
     /// The metric.
     #[serde(deserialize_with = "requested_metric")]
     pub metric: Metric,
-    /// Seconds that make one data point: a multiple of 60.
+    /// The granularity of the data points in seconds, a multiple of 60.
     pub period: i64,
-    /// `SampleCount`, `Average`, `Sum`, `Minimum`, `Maximum` ...
+    /// The statistic, such as `SampleCount`, `Average`, `Sum`, `Minimum`, or `Maximum`.
     pub stat: String,
-    /// Only what was recorded in this unit.
+    /// Returns only data that was recorded with this unit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<String>,
 }
 
-/// What GetMetricData answers.
+/// A `GetMetricData` response.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct GetMetricDataOutput {
-    /// One result for each query.
+    /// The results, one for each query.
     #[serde(default)]
     #[serde(deserialize_with = "crate::aws::lenient::list")]
     pub metric_data_results: Vec<MetricDataResult>,
-    /// Where to go on, if there are more data points.
+    /// The token for the next page, if there are more data points.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_token: Option<String>,
 }
 
-/// The data points of one query. Periods in which nothing was recorded have none.
+/// The data points of one query. A period without recorded data has no data point.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct MetricDataResult {
-    /// The query's.
+    /// The ID of the query.
     pub id: String,
-    /// What people call it.
+    /// The human-readable label.
     #[serde(default)]
     pub label: String,
-    /// When the period of each data point starts.
+    /// The start of the period of each data point.
     #[serde(default)]
     #[serde(deserialize_with = "crate::aws::lenient::list")]
     pub timestamps: Vec<EpochSeconds>,
-    /// The value of each data point.
+    /// The values of the data points, in the order of `timestamps`.
     #[serde(default)]
     #[serde(deserialize_with = "crate::aws::lenient::list")]
     pub values: Vec<f64>,
-    /// `Complete`, or `PartialData` when more is on the next page.
+    /// `Complete`, or `PartialData` if the next page contains more data points.
     #[serde(default)]
     pub status_code: String,
 }

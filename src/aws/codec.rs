@@ -1,4 +1,4 @@
-//! How requests, responses and errors are written: AWS JSON and the AWS query protocol, for both sides.
+//! Encodes and decodes requests, responses, and errors in AWS JSON and the AWS query protocol, for clients and servers.
 
 use bytes::Bytes;
 use quick_xml::events::Event;
@@ -14,24 +14,24 @@ use super::operation::{Operation, Protocol};
 use super::query_form;
 use super::xml;
 
-/// The content type of requests of the AWS query protocol.
+/// The content type of requests in the AWS query protocol.
 pub const FORM_CONTENT_TYPE: &str = "application/x-www-form-urlencoded; charset=utf-8";
-/// The content type of answers of the AWS query protocol.
+/// The content type of responses in the AWS query protocol.
 pub const XML_CONTENT_TYPE: &str = "text/xml";
 
-/// The code of an error whose answer names none.
+/// The error code for a response that contains no AWS error code.
 pub const UNKNOWN_ERROR: &str = "UnknownError";
 
-/// A message that is not what its operation says.
+/// The error for a message that couldn't be encoded or decoded.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct CodecError(pub String);
 
-/// A buffer that may hold a secret: its memory is zeroed when it is done with, and when it grows.
+/// A buffer for data that may be secret. Its memory is zeroed when it is dropped or reallocated.
 struct ZeroizingWriter(Zeroizing<Vec<u8>>);
 
 impl ZeroizingWriter {
-    /// Most bodies are no longer, zeroing takes time, and allocators are quick below a kibibyte.
+    /// Most bodies fit in this capacity. A larger one takes longer to zero, and allocators are fast below 1 KiB.
     const INITIAL_CAPACITY: usize = 960;
 }
 
@@ -52,20 +52,20 @@ impl std::io::Write for ZeroizingWriter {
     }
 }
 
-/// A JSON body. It may hold a plaintext, so its memory is zeroed when it is done with.
+/// Encodes a JSON body. It may contain a plaintext, so its memory is zeroed when the body is dropped.
 ///
 /// # Errors
-/// When the value can't be written as JSON, which no message of this crate does.
+/// The value can't be represented as JSON, which doesn't happen for the messages in this crate.
 pub fn json_body<T: Serialize>(value: &T) -> Result<Bytes, serde_json::Error> {
     let mut body = ZeroizingWriter(Zeroizing::new(Vec::with_capacity(ZeroizingWriter::INITIAL_CAPACITY)));
     serde_json::to_writer(&mut body, value)?;
     Ok(Bytes::from_owner(body.0))
 }
 
-/// The body of a request.
+/// Encodes the body of a request.
 ///
 /// # Errors
-/// [`Malformed`] when the request can't be written, which no request of this crate does.
+/// [`CodecError`] if the request can't be encoded, which doesn't happen for the requests in this crate.
 pub fn encode_request<O: Operation>(request: &O) -> Result<Bytes, CodecError> {
     match O::SERVICE.protocol() {
         Protocol::Json { .. } => json_body(request).map_err(|error| CodecError(error.to_string())),
@@ -81,16 +81,16 @@ pub fn encode_request<O: Operation>(request: &O) -> Result<Bytes, CodecError> {
     }
 }
 
-/// What a successful answer says.
+/// Decodes a successful response.
 ///
 /// # Errors
-/// [`Malformed`] when the body is no answer of this operation.
+/// [`CodecError`] if the body isn't a valid response of this operation.
 pub fn decode_response<O: Operation>(body: &[u8]) -> Result<O::Response, CodecError> {
     let malformed = |error: &dyn std::fmt::Display| CodecError(truncate(&error.to_string(), MAX_REASON_CHARS));
     if is_html(body) {
-        // An intermediary sent it. Any other body is left out, because it may contain a secret.
-        let words = text_excerpt(body).unwrap_or_default();
-        return Err(malformed(&format!("it is a web page, which begins with: {words}")));
+        // An intermediary sent this page. Other bodies are never quoted, because they may contain a secret.
+        let excerpt = text_excerpt(body).unwrap_or_default();
+        return Err(malformed(&format!("the response is a web page that begins with: {excerpt}")));
     }
     match O::SERVICE.protocol() {
         Protocol::Json { .. } => {
@@ -99,34 +99,34 @@ pub fn decode_response<O: Operation>(body: &[u8]) -> Result<O::Response, CodecEr
         }
         Protocol::Query { .. } => {
             let text = std::str::from_utf8(body).map_err(|error| malformed(&error))?;
-            let mut answer = xml::parse(text).map_err(|error| malformed(&error))?;
+            let mut parsed = xml::parse(text).map_err(|error| malformed(&error))?;
             let response = format!("{}Response", O::NAME);
-            let read = match answer.get(&response) {
-                // What says nothing may be left out.
+            let read = match parsed.get(&response) {
+                // An empty result may be omitted.
                 Some(inner) => {
                     let result = inner.get(format!("{}Result", O::NAME)).unwrap_or(&EMPTY_RESPONSE);
                     O::Response::deserialize(LenientDeserializer(result)).map_err(|error| malformed(&error))
                 }
-                None => Err(CodecError(format!("the answer has no element {response}"))),
+                None => Err(CodecError(format!("the response has no element {response}"))),
             };
-            zeroize_strings(&mut answer);
+            zeroize_strings(&mut parsed);
             read
         }
     }
 }
 
-/// Reads an answer in which `null` stands for members that are absent, as the SDKs of AWS understand it.
+/// Deserializes a response in which `null` stands for an absent member, as the AWS SDKs do.
 fn deserialize_lenient<O: Operation>(body: &[u8]) -> serde_json::Result<O::Response> {
-    let mut answer: Value = serde_json::from_slice(body)?;
-    let read = O::Response::deserialize(LenientDeserializer(if answer.is_null() { &EMPTY_RESPONSE } else { &answer }));
-    zeroize_strings(&mut answer);
+    let mut parsed: Value = serde_json::from_slice(body)?;
+    let read = O::Response::deserialize(LenientDeserializer(if parsed.is_null() { &EMPTY_RESPONSE } else { &parsed }));
+    zeroize_strings(&mut parsed);
     read
 }
 
-/// Stands for an answer that says nothing. An empty text is read as a structure without members.
+/// An empty response: an empty string is read as a structure without members.
 static EMPTY_RESPONSE: Value = Value::String(String::new());
 
-/// Zeroes the texts of an answer: what is copied may be a secret.
+/// Zeroes the strings of a response, because the decoded copy may contain a secret.
 fn zeroize_strings(value: &mut Value) {
     match value {
         Value::Object(members) => members.values_mut().for_each(zeroize_strings),
@@ -136,7 +136,7 @@ fn zeroize_strings(value: &mut Value) {
     }
 }
 
-/// What stands between the tags of the first element of this name.
+/// Returns the markup between the tags of the first element with this name.
 fn element_text(text: &str, name: &str) -> Result<String, CodecError> {
     let mut reader = quick_xml::Reader::from_str(text);
     loop {
@@ -147,13 +147,13 @@ fn element_text(text: &str, name: &str) -> Result<String, CodecError> {
                 return Ok(inner.to_string());
             }
             Event::Empty(start) if start.local_name().as_ref() == name => return Ok(String::new()),
-            Event::Eof => return Err(CodecError(format!("the answer has no element {name}"))),
+            Event::Eof => return Err(CodecError(format!("the response has no element {name}"))),
             _ => {}
         }
     }
 }
 
-/// The error that an answer with a status of 400 or above carries. A body that can't be read still gives an error.
+/// Decodes the error in a response with a status of 400 or higher. An unreadable body still gives an error.
 pub fn decode_error(protocol: Protocol, status: u16, request_id: &str, body: &[u8]) -> ServiceError {
     let (code, message) = match protocol {
         Protocol::Json { .. } => decode_json_error(body),
@@ -169,18 +169,18 @@ pub fn decode_error(protocol: Protocol, status: u16, request_id: &str, body: &[u
     ServiceError { code, message, status, request_id: request_id.to_owned() }
 }
 
-/// Characters that are kept of an error code. The longest of KMS has about sixty.
+/// The maximum length of an error code, in characters. The longest in KMS has about 60.
 const MAX_CODE_CHARS: usize = 128;
-/// Characters that are kept of an error message: a dialog shows them all, and no service of AWS says more.
+/// The maximum length of an error message, in characters. A dialog shows all of it, and no AWS service sends more.
 const MAX_MESSAGE_CHARS: usize = 4096;
-/// Characters that are kept of the reason why an answer can't be read.
+/// The maximum length of the reason why a response can't be read, in characters.
 const MAX_REASON_CHARS: usize = 400;
 
-/// Describes an error that an intermediary may have sent.
+/// Describes an error response that probably comes from an intermediary, not from AWS.
 fn message_without_code(status: u16, body: &[u8]) -> String {
     let response = format!("The response has HTTP status {status} and no AWS error code");
     match text_excerpt(body) {
-        Some(words) => format!("{response}. It begins with: {words}"),
+        Some(excerpt) => format!("{response}. It begins with: {excerpt}"),
         None if body.is_empty() => format!("{response}. It is empty."),
         None => format!("{response}. It has no readable text."),
     }
@@ -199,7 +199,7 @@ fn decode_json_error(body: &[u8]) -> Option<(String, String)> {
     Some((code.to_owned(), message.to_owned()))
 }
 
-/// The body of an error of AWS JSON.
+/// Encodes the body of an AWS JSON error.
 pub fn json_error_body(error: &ServiceError) -> Vec<u8> {
     let mut body = Map::new();
     body.insert("__type".to_owned(), Value::from(error.code.clone()));
@@ -209,25 +209,25 @@ pub fn json_error_body(error: &ServiceError) -> Vec<u8> {
     Value::Object(body).to_string().into_bytes()
 }
 
-/// The `Action` and `Version` of a query request.
+/// Returns the `Action` and `Version` of a query request.
 pub fn query_action(body: &[u8]) -> Option<(String, String)> {
     let find =
         |name: &str| form_urlencoded::parse(body).find(|(key, _)| key == name).map(|(_, value)| value.into_owned());
     Some((find("Action")?, find("Version").unwrap_or_default()))
 }
 
-/// Reads a query request.
+/// Decodes a query request.
 ///
 /// # Errors
-/// `ValidationError` when a member is missing or of the wrong type.
+/// `ValidationError` if a member is missing or has the wrong type.
 pub fn parse_query_request<O: Operation>(body: &[u8]) -> Result<O, ServiceError> {
     query_form::from_slice(body).map_err(|error| ServiceError::new("ValidationError", error.to_string()))
 }
 
-/// The XML of a successful query answer.
+/// Encodes a successful query response as XML.
 ///
 /// # Errors
-/// `ServiceFailure` when the answer can't be written.
+/// `ServiceFailure` if the response can't be encoded.
 pub fn query_response_xml<O: Operation>(response: &O::Response, request_id: &str) -> Result<String, ServiceError> {
     let Protocol::Query { namespace, .. } = O::SERVICE.protocol() else {
         return Err(ServiceError::new("ServiceFailure", "not an operation of the query protocol"));
@@ -241,10 +241,10 @@ pub fn query_response_xml<O: Operation>(response: &O::Response, request_id: &str
     ))
 }
 
-/// The JSON of a successful query answer, which services of the query protocol give when `Accept` asks for it.
+/// Encodes a successful query response as JSON, which query services return when the `Accept` header requests it.
 ///
 /// # Errors
-/// `ServiceFailure` when the answer can't be written.
+/// `ServiceFailure` if the response can't be encoded.
 pub fn query_response_json<O: Operation>(response: &O::Response, request_id: &str) -> Result<Vec<u8>, ServiceError> {
     let failed = |error: serde_json::Error| ServiceError::new("ServiceFailure", error.to_string());
     let result = unwrap_member_lists(serde_json::to_value(response).map_err(failed)?);
@@ -257,7 +257,7 @@ pub fn query_response_json<O: Operation>(response: &O::Response, request_id: &st
     serde_json::to_vec(&body).map_err(failed)
 }
 
-/// Lists as arrays, and moments as seconds since 1970, as the JSON of query-protocol services has them.
+/// Converts a response to the JSON form of query services: lists as arrays and timestamps as epoch seconds.
 fn unwrap_member_lists(value: Value) -> Value {
     match value {
         Value::Object(mut members) if members.len() == 1 && members.get("member").is_some_and(Value::is_array) => {
@@ -265,9 +265,9 @@ fn unwrap_member_lists(value: Value) -> Value {
         }
         Value::Object(members) => {
             let converted = members.into_iter().map(|(name, value)| {
-                let moment = value.as_str().filter(|_| matches!(&*name, "Expiration" | "CreateDate"));
+                let timestamp = value.as_str().filter(|_| matches!(&*name, "Expiration" | "CreateDate"));
                 let seconds =
-                    moment.and_then(|text| text.parse::<jiff::Timestamp>().ok()).map(jiff::Timestamp::as_second);
+                    timestamp.and_then(|text| text.parse::<jiff::Timestamp>().ok()).map(jiff::Timestamp::as_second);
                 (name, seconds.map_or_else(|| unwrap_member_lists(value), Value::from))
             });
             Value::Object(converted.collect())
@@ -277,7 +277,7 @@ fn unwrap_member_lists(value: Value) -> Value {
     }
 }
 
-/// The JSON of an error of the query protocol.
+/// Encodes an error of the query protocol as JSON.
 pub fn query_error_json(error: &ServiceError) -> Vec<u8> {
     let side = if error.status >= 500 { "Receiver" } else { "Sender" };
     let body = serde_json::json!({
@@ -287,7 +287,7 @@ pub fn query_error_json(error: &ServiceError) -> Vec<u8> {
     body.to_string().into_bytes()
 }
 
-/// The XML of an error of the query protocol.
+/// Encodes an error of the query protocol as XML.
 pub fn query_error_xml(namespace: &str, error: &ServiceError) -> String {
     let side = if error.status >= 500 { "Receiver" } else { "Sender" };
     format!(
@@ -299,7 +299,7 @@ pub fn query_error_xml(namespace: &str, error: &ServiceError) -> String {
     )
 }
 
-/// XML has no way to write most control characters; a message may quote one.
+/// Replaces the control characters that XML can't represent. A message may quote one.
 fn replace_control_characters(text: &str) -> String {
     text.replace(|c: char| c.is_control() && !matches!(c, '\t' | '\n' | '\r'), "\u{fffd}")
 }
@@ -330,9 +330,9 @@ mod tests {
             create_date: "2026-01-02T03:04:05Z".to_owned(),
             tags: MemberList::default(),
         };
-        let answer = ListUsersOutput { users: MemberList { member: vec![user] }, is_truncated: false, marker: None };
-        let xml = query_response_xml::<ListUsers>(&answer, "r-1").unwrap();
-        assert_eq!(decode_response::<ListUsers>(xml.as_bytes()).unwrap(), answer);
+        let response = ListUsersOutput { users: MemberList { member: vec![user] }, is_truncated: false, marker: None };
+        let xml = query_response_xml::<ListUsers>(&response, "r-1").unwrap();
+        assert_eq!(decode_response::<ListUsers>(xml.as_bytes()).unwrap(), response);
         let empty = query_response_xml::<ListUsers>(&ListUsersOutput::default(), "r-1").unwrap();
         assert_eq!(decode_response::<ListUsers>(empty.as_bytes()).unwrap(), ListUsersOutput::default());
     }

@@ -1,8 +1,8 @@
-//! The error a service answers with: a code, a message, an HTTP status, and whose fault it was.
+//! The error that an AWS service returns: a code, a message, and an HTTP status.
 
 use serde::{Deserialize, Serialize};
 
-/// An error that a service answered, the same on both sides of the wire.
+/// An error that an AWS service returned, used by both clients and servers.
 ///
 /// Source of the codes and statuses: the public API models of KMS, IAM and STS.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
@@ -10,16 +10,16 @@ use serde::{Deserialize, Serialize};
 pub struct ServiceError {
     /// The error code, such as `XksKeyNotFoundException`.
     pub code: String,
-    /// What the service says; may be empty (`InvalidCiphertextException` has none).
+    /// The error message. It may be empty: `InvalidCiphertextException` has none.
     pub message: String,
-    /// The HTTP status: 400 for the caller's faults, 403 for denials, 500 for the service's.
+    /// The HTTP status, such as 400 for a client error, 403 for a denied request, or 500 for a server error.
     pub status: u16,
-    /// The `x-amzn-RequestId` of the answer, empty until it is sent.
+    /// The `x-amzn-RequestId` of the response, or empty until the response is sent.
     pub request_id: String,
 }
 
 impl ServiceError {
-    /// An error with the status its code has in AWS's models.
+    /// Creates an error with the HTTP status that the AWS API models assign to its code.
     pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
         let code = code.into();
         let status = match code.as_str() {
@@ -37,20 +37,20 @@ impl ServiceError {
         Self { code, message: message.into(), status, request_id: String::new() }
     }
 
-    /// `ValidationException`: the request breaks a limit or pattern of the API.
+    /// Creates a `ValidationException`: the request violates a constraint of the API.
     pub fn validation(message: impl Into<String>) -> Self {
         Self::new("ValidationException", message)
     }
 
-    /// Whether the code is `code`, with or without the suffix `Exception`.
+    /// Whether the error code is `code`, with or without the suffix `Exception`.
     pub fn has_code(&self, code: &str) -> bool {
         self.code.strip_suffix("Exception").unwrap_or(&self.code) == code.strip_suffix("Exception").unwrap_or(code)
     }
 
-    /// Whether the service refused because too much was asked, before it did anything.
+    /// Whether the service throttled the request, without having processed it.
     ///
-    /// Source: the throttling codes of the AWS SDKs' standard retry mode, but for `LimitExceededException`: in KMS that is
-    /// a resource quota, which waiting doesn't change.
+    /// Source: the throttling codes of the AWS SDKs' standard retry mode, except `LimitExceededException`: in KMS it
+    /// means that a resource quota is exceeded, so a retry doesn't help.
     pub fn is_throttling(&self) -> bool {
         const CODES: [&str; 9] = [
             "Throttling",

@@ -1,26 +1,26 @@
-//! The first words of a body that is no answer of AWS, such as the page of a corporate proxy.
+//! Excerpts of a body that isn't an AWS response, such as the error page of a corporate proxy.
 
-/// Bytes that are looked at.
+/// The maximum number of bytes to examine.
 const MAX_BYTES: usize = 64 << 10;
-/// Characters that are kept.
+/// The maximum length of an excerpt, in characters.
 const MAX_CHARS: usize = 200;
 
-/// `text`, of which at most so many characters are kept. What is left out is counted.
-pub fn truncate(text: &str, most: usize) -> String {
-    match text.char_indices().nth(most) {
+/// Truncates `text` to `max` characters and appends the number of characters that were cut.
+pub fn truncate(text: &str, max: usize) -> String {
+    match text.char_indices().nth(max) {
         None => text.to_owned(),
         Some((end, _)) => format!("{}… ({} more characters)", &text[..end], text[end..].chars().count()),
     }
 }
 
-/// Whether a body is a page for a browser.
+/// Whether a body is an HTML page.
 pub fn is_html(body: &[u8]) -> bool {
     let start: Vec<u8> = body.iter().copied().skip_while(|byte| !byte.is_ascii_graphic()).take(9).collect();
     let start = start.to_ascii_lowercase();
     start.starts_with(b"<!doctype") || start.starts_with(b"<html") || start.starts_with(b"<head")
 }
 
-/// The first words of a body, without tags, scripts, styles, and control characters; nothing when there are none.
+/// Returns the beginning of a body, without tags, scripts, styles, and control characters, or `None` if it has no text.
 pub fn text_excerpt(body: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(&body[..body.len().min(MAX_BYTES)]);
     let text = strip_tags(&text);
@@ -33,13 +33,13 @@ pub fn text_excerpt(body: &[u8]) -> Option<String> {
     words.chars().any(char::is_alphanumeric).then(|| if is_cut { format!("{short}…") } else { short })
 }
 
-/// Whether a tag, after its `<`, stands within a word or sentence.
+/// Whether a tag, given without its `<`, can occur inside a word or sentence.
 fn is_inline_tag(tag: &str) -> bool {
     let name = tag.trim_start_matches('/').split(|letter: char| !letter.is_ascii_alphanumeric()).next();
     name.is_some_and(|name| ["a", "b", "code", "em", "i", "span", "strong"].contains(&&*name.to_ascii_lowercase()))
 }
 
-/// The text between the tags of a page.
+/// Returns the text between the tags of a page.
 fn strip_tags(text: &str) -> String {
     let mut out = String::with_capacity(text.len().min(MAX_BYTES));
     let mut rest = text;
@@ -52,7 +52,7 @@ fn strip_tags(text: &str) -> String {
         let end = if tag.starts_with("<!--") {
             tag.find("-->").map(|end| end + 3)
         } else if matches!(&*name, "script" | "style") {
-            // ASCII letters keep their length.
+            // Converting to ASCII lowercase keeps byte offsets valid.
             tag.to_ascii_lowercase().find(&format!("</{name}")).map(|end| end + 1)
         } else if is_tag {
             tag.find('>').map(|end| end + 1)
@@ -64,7 +64,7 @@ fn strip_tags(text: &str) -> String {
             out.push(' ');
         }
         rest = end.map_or("", |end| &tag[end..]);
-        // What closes a script begins with its slash here.
+        // The closing tag of a script or style starts at its slash here.
         if matches!(&*name, "script" | "style") && !rest.is_empty() {
             rest = rest.find('>').map_or("", |end| &rest[end + 1..]);
         }
@@ -99,8 +99,8 @@ mod tests {
 
     #[test]
     fn excerpt_is_limited_in_length() {
-        let words = text_excerpt("é".repeat(100_000).as_bytes()).unwrap();
-        assert_eq!(words, format!("{}…", "é".repeat(200)));
+        let excerpt = text_excerpt("é".repeat(100_000).as_bytes()).unwrap();
+        assert_eq!(excerpt, format!("{}…", "é".repeat(200)));
         assert_eq!(truncate("ééé", 2), "éé… (1 more characters)");
         assert_eq!(truncate("éé", 2), "éé");
     }
@@ -108,9 +108,9 @@ mod tests {
     proptest! {
         #[test]
         fn text_excerpt_never_panics_and_removes_tags(body in "[<>/!\\-a-zA-Zé &;]{0,80}(<script>|</style|<b>|<!--)?.{0,20}") {
-            let words = text_excerpt(body.as_bytes()).unwrap_or_default();
-            prop_assert!(words.chars().count() <= MAX_CHARS + 1);
-            prop_assert!(!words.contains("<b>") && !words.contains("<script>"));
+            let excerpt = text_excerpt(body.as_bytes()).unwrap_or_default();
+            prop_assert!(excerpt.chars().count() <= MAX_CHARS + 1);
+            prop_assert!(!excerpt.contains("<b>") && !excerpt.contains("<script>"));
         }
     }
 }

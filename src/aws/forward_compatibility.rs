@@ -1,4 +1,4 @@
-//! AWS adds values, members, and elements to the answers of every operation. Each answer is read all the same.
+//! AWS adds values, members, and elements to the responses of every operation. Responses stay readable regardless.
 
 use std::fmt::Write as _;
 
@@ -10,8 +10,9 @@ use super::codec::{CodecError, decode_response};
 use super::lenient::{PROBLEM, UNREADABLE};
 use super::operation::{Operation, OperationVisitor, Protocol, Service, visit_all};
 
-/// An answer of each operation, with all members. A member with `!` is required: where it is missing outside of a list,
-/// there is no answer, and in an element of a list the element says so.
+/// Returns a sample response of each operation with all members. The suffix `!` marks a required member: if it is
+/// missing outside a list, the response is rejected; if it is missing in a list element, the element reports the
+/// problem.
 #[allow(clippy::too_many_lines)]
 fn sample(service: Service, operation: &str) -> Value {
     match (service, operation) {
@@ -137,11 +138,11 @@ fn sample(service: Service, operation: &str) -> Value {
         (Service::XksConsole, "ListProxyRoutes") => json!({ "Routes!": [{ "Host!": "proxy.example",
             "Address": "127.0.0.1:443", "CertificateAuthorities": "PEM" }] }),
         (Service::Kms | Service::Iam | Service::XksConsole, name) if has_empty_response(name) => json!({}),
-        _ => panic!("{operation} has no sample answer here"),
+        _ => panic!("{operation} has no sample response"),
     }
 }
 
-/// Whether a success of the operation says nothing.
+/// Whether a successful response of the operation is empty.
 fn has_empty_response(operation: &str) -> bool {
     [
         "EnableKey DisableKey UpdateKeyDescription EnableKeyRotation DisableKeyRotation CreateAlias UpdateAlias DeleteAlias",
@@ -165,9 +166,9 @@ fn role() -> Value {
         "Tags": { "member": [{ "Key!": "team", "Value!": "payments" }] } })
 }
 
-/// A structure that is the whole answer: of its members only `id` is required.
+/// Marks only `id` as required, for a structure that is the whole response.
 fn only_id_required(structure: Value, id: &str) -> Value {
-    let Value::Object(members) = structure else { panic!("a structure") };
+    let Value::Object(members) = structure else { panic!("the sample isn't a structure") };
     let marked = members.into_iter().map(|(name, member)| {
         let name = name.trim_end_matches('!');
         (if name == id { format!("{name}!") } else { name.to_owned() }, member)
@@ -175,7 +176,7 @@ fn only_id_required(structure: Value, id: &str) -> Value {
     Value::Object(marked.collect())
 }
 
-/// The sample as it is sent.
+/// Returns the sample without its `!` markers.
 fn without_markers(value: &Value) -> Value {
     match value {
         Value::Object(members) => members
@@ -187,7 +188,7 @@ fn without_markers(value: &Value) -> Value {
     }
 }
 
-/// A body that carries `value`. XML has unknown attributes, and with `repeated` each element comes twice.
+/// Encodes `value` as a response body. The XML contains unknown attributes, and with `repeated`, duplicate elements.
 fn encode_body<O: Operation>(value: &Value, repeated: bool) -> Vec<u8> {
     fn enclosing_element(name: &str, value: &Value, repeated: bool, out: &mut String) {
         if let Value::Array(items) = value {
@@ -226,12 +227,12 @@ fn encode_body<O: Operation>(value: &Value, repeated: bool) -> Vec<u8> {
     }
 }
 
-/// What is read of an answer, as it would be sent on.
+/// Decodes a response and serializes the result.
 fn round_trip<O: Operation>(value: &Value) -> Result<Value, CodecError> {
     decode_response::<O>(&encode_body::<O>(value, false)).map(|answer| serde_json::to_value(answer).unwrap())
 }
 
-/// The places of all values below `value`, the outer ones first.
+/// Returns the JSON pointers of all values below `value`, outer values first.
 fn pointers(value: &Value) -> Vec<String> {
     let inner: Vec<(String, &Value)> = match value {
         Value::Object(members) => members.iter().map(|(name, member)| (name.clone(), member)).collect(),
@@ -249,19 +250,19 @@ fn split_pointer(pointer: &str) -> (&str, &str) {
     pointer.rsplit_once('/').unwrap()
 }
 
-/// The list that a place is in, and its element there: the innermost.
+/// Returns the innermost list that contains the pointer, and the list element that contains it.
 fn enclosing_element(pointer: &str) -> Option<(&str, &str)> {
     let steps: Vec<usize> = pointer.match_indices('/').map(|(at, _)| at).chain([pointer.len()]).collect();
     let at = steps.windows(2).rposition(|step| pointer[step[0] + 1..step[1]].parse::<usize>().is_ok())?;
     Some((&pointer[..steps[at]], &pointer[..steps[at + 1]]))
 }
 
-/// Whether a text is bytes or a moment, which AWS can't add values to.
+/// Whether a string is a blob or a timestamp, for which AWS can't add new values.
 fn has_fixed_format(pointer: &str) -> bool {
     ["CiphertextBlob", "Plaintext", "time"].contains(&split_pointer(pointer).1)
 }
 
-/// Whether an element says that something of it couldn't be read.
+/// Whether a list element reports that part of it couldn't be read.
 fn reports_problem(value: &Value) -> bool {
     match value {
         Value::Object(members) => members.contains_key(PROBLEM) || members.values().any(reports_problem),
@@ -271,7 +272,7 @@ fn reports_problem(value: &Value) -> bool {
     }
 }
 
-/// Whether nothing of it is a text.
+/// Whether the value contains no strings.
 fn has_no_strings(value: &Value) -> bool {
     match value {
         Value::Object(members) => members.values().all(has_no_strings),
@@ -280,7 +281,7 @@ fn has_no_strings(value: &Value) -> bool {
     }
 }
 
-/// Checks each operation that it is shown.
+/// Checks each operation that it visits.
 #[derive(Default)]
 struct CompatibilityChecker {
     operations: usize,
@@ -288,7 +289,7 @@ struct CompatibilityChecker {
 }
 
 impl CompatibilityChecker {
-    /// Reads a changed answer, which must be possible.
+    /// Decodes a changed response, which must succeed.
     fn decode_changed<O: Operation>(&mut self, what: &str, changed: &Value) -> Value {
         self.changes += 1;
         round_trip::<O>(changed).unwrap_or_else(|error| panic!("{} with {what}: {error}\n{changed:#}", O::NAME))
@@ -321,7 +322,7 @@ impl CompatibilityChecker {
         }
     }
 
-    /// Outside of lists, what is optional may be missing and what is required may not.
+    /// Outside lists, optional members may be missing and required members must not.
     fn check_missing_member<O: Operation>(&mut self, pointer: &str, is_required: bool, sample: &Value) {
         let (structure, name) = split_pointer(pointer);
         let mut changed = sample.clone();
@@ -334,7 +335,7 @@ impl CompatibilityChecker {
         }
     }
 
-    /// An element of a list that is changed leaves the one after it, and says what is wrong with it.
+    /// A changed list element reports its problem and doesn't affect the element that follows it.
     fn check_changed_element<O: Operation>(&mut self, pointer: &str, is_required: bool, sample: &Value) {
         let Some((list, first)) = enclosing_element(pointer) else { return };
         let whole = sample.pointer(first).unwrap().clone();
@@ -356,7 +357,7 @@ impl CompatibilityChecker {
             let is_same = form.as_ref().is_some_and(|form| form.is_object() && member.is_object());
             match form {
                 Some(form) => *changed.pointer_mut(pointer).unwrap() = form,
-                // Without the element there is nothing to see.
+                // A missing element can't be observed.
                 None if pointer == first => continue,
                 None => {
                     let (structure, name) = split_pointer(pointer);
@@ -392,7 +393,7 @@ impl OperationVisitor for CompatibilityChecker {
             let is_member = split_pointer(&pointer).1.parse::<usize>().is_err();
             match sample.pointer(&pointer).unwrap() {
                 Value::String(_) if !has_fixed_format(&pointer) => self.check_new_value::<O>(&pointer, &sample),
-                // The members of these are names that customers chose.
+                // The members of an encryption context are names that customers choose.
                 Value::Object(_) if !pointer.contains("/EncryptionContext") => {
                     self.check_new_members::<O>(&pointer, &sample);
                 }
@@ -426,7 +427,7 @@ fn empty_iam_response_needs_no_result_element() {
     assert!(decode_response::<super::iam::GetUser>(xml.replace("DeleteUser", "GetUser").as_bytes()).is_err());
 }
 
-/// A sample, of which a structure asks for no member that it doesn't have.
+/// A sample that must contain every member that the response type has.
 struct CompleteSample<'a>(&'a Value, &'static str);
 
 impl<'de> IntoDeserializer<'de, Error> for CompleteSample<'de> {
@@ -474,7 +475,7 @@ impl<'de> Deserializer<'de> for CompleteSample<'de> {
         let empty = Map::new();
         let members = self.0.as_object().unwrap_or(&empty);
         for field in fields.iter().filter(|field| **field != PROBLEM) {
-            assert!(members.contains_key(*field), "the sample of {} lacks {field}", self.1);
+            assert!(members.contains_key(*field), "the sample of {} has no {field}", self.1);
         }
         self.deserialize_any(visitor)
     }

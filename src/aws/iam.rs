@@ -1,4 +1,4 @@
-//! The operations of IAM that the console needs: to list principals, and to see what one may do.
+//! The IAM operations that the console needs: listing principals and simulating their permissions.
 
 mod principals;
 mod simulation;
@@ -39,17 +39,17 @@ operations! { Service::Iam;
     DeleteAccessKey => Empty, "DeleteAccessKey";
 }
 
-/// The request of ListUsers.
+/// A `ListUsers` request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct ListUsers {
-    /// Only below this path.
+    /// The path prefix for filtering the results.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path_prefix: Option<String>,
-    /// `Marker` of the page before.
+    /// The `Marker` from the previous page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub marker: Option<String>,
-    /// 1 to 1,000; 100 when absent.
+    /// The maximum number of users per page: 1 to 1,000. The default is 100.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_items: Option<u32>,
 }
@@ -58,14 +58,14 @@ pub struct ListUsers {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct ListUsersOutput {
-    /// The page.
+    /// The users.
     #[serde(default)]
     #[serde(deserialize_with = "crate::aws::lenient::member_list")]
     pub users: MemberList<User>,
-    /// Whether there is more.
+    /// Whether more results are available.
     #[serde(default)]
     pub is_truncated: bool,
-    /// Where the next page starts.
+    /// The marker to send for the next page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub marker: Option<String>,
 }
@@ -74,17 +74,17 @@ pub struct ListUsersOutput {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct User {
-    /// `/` or `/division/team/`.
+    /// The path, such as `/` or `/division/team/`.
     pub path: String,
-    /// The name.
+    /// The user name.
     pub user_name: String,
-    /// `AIDA…`.
+    /// The unique ID, `AIDA…`.
     pub user_id: String,
-    /// The ARN.
+    /// The ARN of the user.
     pub arn: String,
-    /// ISO 8601.
+    /// The creation date and time, in ISO 8601 format.
     pub create_date: String,
-    /// Its tags; lists of users leave them out.
+    /// The tags of the user. ListUsers omits them.
     #[serde(default, skip_serializing_if = "MemberList::is_empty")]
     #[serde(deserialize_with = "crate::aws::lenient::member_list")]
     pub tags: MemberList<Tag>,
@@ -94,17 +94,17 @@ impl Identified for User {
     const ID: &'static str = "UserName";
 }
 
-/// The request of ListRoles.
+/// A `ListRoles` request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct ListRoles {
-    /// Only below this path.
+    /// The path prefix for filtering the results.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path_prefix: Option<String>,
-    /// `Marker` of the page before.
+    /// The `Marker` from the previous page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub marker: Option<String>,
-    /// 1 to 1,000; 100 when absent.
+    /// The maximum number of roles per page: 1 to 1,000. The default is 100.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_items: Option<u32>,
 }
@@ -113,14 +113,14 @@ pub struct ListRoles {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct ListRolesOutput {
-    /// The page.
+    /// The roles.
     #[serde(default)]
     #[serde(deserialize_with = "crate::aws::lenient::member_list")]
     pub roles: MemberList<Role>,
-    /// Whether there is more.
+    /// Whether more results are available.
     #[serde(default)]
     pub is_truncated: bool,
-    /// Where the next page starts.
+    /// The marker to send for the next page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub marker: Option<String>,
 }
@@ -129,26 +129,26 @@ pub struct ListRolesOutput {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Role {
-    /// `/` or `/division/team/`.
+    /// The path, such as `/` or `/division/team/`.
     pub path: String,
-    /// The name.
+    /// The role name.
     pub role_name: String,
-    /// `AROA…`.
+    /// The unique ID, `AROA…`.
     pub role_id: String,
-    /// The ARN.
+    /// The ARN of the role.
     pub arn: String,
-    /// ISO 8601.
+    /// The creation date and time, in ISO 8601 format.
     pub create_date: String,
-    /// The trust policy, URL-encoded JSON.
+    /// The trust policy, as URL-encoded JSON.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub assume_role_policy_document: Option<String>,
-    /// What it is for.
+    /// The description of the role.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// The longest session, in seconds: 3,600 to 43,200.
+    /// The maximum session duration in seconds: 3,600 to 43,200.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_session_duration: Option<u32>,
-    /// Its tags; lists of roles leave them out.
+    /// The tags of the role. ListRoles omits them.
     #[serde(default, skip_serializing_if = "MemberList::is_empty")]
     #[serde(deserialize_with = "crate::aws::lenient::member_list")]
     pub tags: MemberList<Tag>,
@@ -158,34 +158,34 @@ impl Identified for Role {
     const ID: &'static str = "RoleName";
 }
 
-/// The request of ListAccountAliases.
+/// A `ListAccountAliases` request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct ListAccountAliases {}
 
-/// What ListAccountAliases answers: an account has one alias or none.
+/// A `ListAccountAliases` response. An account has at most one alias.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct ListAccountAliasesOutput {
-    /// The alias.
+    /// The account alias.
     #[serde(default)]
     #[serde(deserialize_with = "crate::aws::lenient::member_list")]
     pub account_aliases: MemberList<String>,
-    /// Whether there is more.
+    /// Whether more results are available.
     #[serde(default)]
     pub is_truncated: bool,
 }
 
-/// The request of GetUser.
+/// A `GetUser` request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct GetUser {
-    /// The name without the path; the caller when absent.
+    /// The user name without the path. The default is the caller.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_name: Option<String>,
 }
 
-/// What GetUser answers.
+/// A `GetUser` response.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct GetUserOutput {
@@ -194,15 +194,15 @@ pub struct GetUserOutput {
     pub user: User,
 }
 
-/// The request of GetRole.
+/// A `GetRole` request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct GetRole {
-    /// The name without the path.
+    /// The role name without the path.
     pub role_name: String,
 }
 
-/// What GetRole answers.
+/// A `GetRole` response.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct GetRoleOutput {

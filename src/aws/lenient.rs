@@ -1,9 +1,9 @@
-//! Reads answers that are newer than this version.
+//! Deserializes responses that may be newer than this version.
 //!
-//! AWS adds members, values, and elements to its answers. What can't be read of one element of a list must not take the
-//! other elements with it: the element keeps what can be read, [`UNREADABLE`] stands for each text that can't, and the
-//! member [`PROBLEM`] says which members those are. Outside of lists a member that is required stays required, because
-//! half an answer of CreateKey or Decrypt must never pass for a whole one.
+//! AWS adds members, values, and elements to its responses. An unreadable part of a list element must not affect the
+//! other elements: the element keeps its readable members, [`UNREADABLE`] replaces each string that can't be read, and
+//! the member [`PROBLEM`] names the affected members. Outside lists, required members stay required, because an
+//! incomplete response to CreateKey or Decrypt must never be mistaken for a complete one.
 
 use crate::aws::member_list::MemberList;
 use std::cell::Cell;
@@ -16,16 +16,16 @@ use serde::de::{DeserializeOwned, Deserializer, Error as _, IntoDeserializer, Ma
 use serde::{Deserialize, forward_to_deserialize_any};
 use serde_json::{Error, Map, Value};
 
-/// The member that says what couldn't be read. No API of AWS has it.
+/// The member that describes what couldn't be read. No AWS API has it.
 pub const PROBLEM: &str = "XksConsoleProblem";
 
-/// Stands for a text that couldn't be read.
-pub const UNREADABLE: &str = "Not readable";
+/// The placeholder for a string that couldn't be read.
+pub const UNREADABLE: &str = "Unreadable";
 
-/// Reads a list whose elements may be newer than this version.
+/// Deserializes a list whose elements may be newer than this version.
 ///
 /// # Errors
-/// When it is no list.
+/// The value isn't a list.
 pub fn list<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Vec<T>, D::Error> {
     struct List<T>(PhantomData<T>);
     impl<'de, T: DeserializeOwned> Visitor<'de> for List<T> {
@@ -46,20 +46,20 @@ pub fn list<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> 
     deserializer.deserialize_seq(List(PhantomData))
 }
 
-/// Reads an optional list whose elements may be newer than this version.
+/// Deserializes an optional list whose elements may be newer than this version.
 ///
 /// # Errors
-/// When it is no list.
+/// The value isn't a list.
 pub fn optional_list<'de, D: Deserializer<'de>, T: DeserializeOwned>(
     deserializer: D,
 ) -> Result<Option<Vec<T>>, D::Error> {
     list(deserializer).map(Some)
 }
 
-/// Reads a list of the query protocol whose elements may be newer than this version.
+/// Deserializes a query protocol list whose elements may be newer than this version.
 ///
 /// # Errors
-/// When it is no list.
+/// The value isn't a list.
 pub fn member_list<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<MemberList<T>, D::Error> {
     #[derive(Deserialize)]
     #[serde(bound = "T: DeserializeOwned")]
@@ -67,49 +67,49 @@ pub fn member_list<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer:
         #[serde(default = "Vec::new", deserialize_with = "list")]
         member: Vec<T>,
     }
-    ResponseMembers::deserialize(deserializer).map(|answered| MemberList { member: answered.member })
+    ResponseMembers::deserialize(deserializer).map(|response| MemberList { member: response.member })
 }
 
-/// A structure that is the whole answer, and the member without which it would be about nothing.
+/// A structure that is the whole response, with one member that is always required.
 pub trait Identified {
-    /// The name of that member, a text.
+    /// The name of the required member, a string.
     const ID: &'static str;
 }
 
-/// Reads the one structure of an answer as if it were an element of a list, provided that it says what it is about.
+/// Deserializes a response structure as leniently as a list element, provided that the required member is present.
 ///
 /// # Errors
-/// When it doesn't.
+/// The required member is missing, or the value isn't a structure.
 pub fn identified<'de, D: Deserializer<'de>, T: DeserializeOwned + Identified>(deserializer: D) -> Result<T, D::Error> {
     let value = Value::deserialize(deserializer)?;
     if value[T::ID].is_string() { read_element(&value) } else { T::deserialize(LenientDeserializer(&value)) }
         .map_err(D::Error::custom)
 }
 
-/// Reads a moment in ISO 8601.
+/// Deserializes a timestamp in ISO 8601 format.
 ///
 /// # Errors
-/// When it is none.
+/// The value isn't a timestamp.
 pub fn timestamp<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
     match Value::deserialize(deserializer)? {
         Value::String(text) => text.parse().map_err(D::Error::custom),
-        // What stands for a moment that couldn't be read.
+        // The placeholder for a timestamp that couldn't be read.
         Value::Number(_) => Ok(Timestamp::UNIX_EPOCH),
-        other => Err(D::Error::custom(format!("{other} is no moment"))),
+        other => Err(D::Error::custom(format!("{other} isn't a timestamp"))),
     }
 }
 
-/// What nothing is known of but that it couldn't be read.
+/// Returns a value in which every member is a placeholder, because nothing of the response could be read.
 ///
 /// # Errors
-/// When `T` can't be without what only an answer tells.
+/// `T` has a member for which no placeholder is valid.
 pub fn placeholder<T: DeserializeOwned>(problem: &str) -> Result<T, Error> {
     let fields = Cell::new(&[][..]);
     T::deserialize(Placeholder { fields: &fields, allow_numbers: true })?;
     repair(None, fields.get(), problem)
 }
 
-/// Reads a value; what can't be read of it is blank then.
+/// Deserializes a value. Parts that can't be read become placeholders.
 fn read_element<T: DeserializeOwned>(value: &Value) -> Result<T, Error> {
     let error = match T::deserialize(LenientDeserializer(value)) {
         Ok(read) => return Ok(read),
@@ -120,12 +120,13 @@ fn read_element<T: DeserializeOwned>(value: &Value) -> Result<T, Error> {
     match value {
         _ if fields.get().is_empty() => Ok(blank),
         Value::Object(members) => repair(Some(members), fields.get(), &error.to_string()),
-        _ => repair(None, fields.get(), "it is not a structure"),
+        _ => repair(None, fields.get(), "it isn't a structure"),
     }
 }
 
-/// Reads a structure of which some members can't be read; without `members` it is none at all. `problem` is what is wrong
-/// with it when no member is.
+/// Deserializes a structure whose members are partly unreadable, or entirely if `members` is `None`.
+///
+/// `problem` is reported if the problem isn't limited to individual members.
 fn repair<T: DeserializeOwned>(
     members: Option<&Map<String, Value>>,
     fields: &'static [&'static str],
@@ -143,7 +144,7 @@ fn repair<T: DeserializeOwned>(
         let name = parts[place].0;
         let member = members.and_then(|members| members.get(name)).filter(|member| !member.is_null());
         let tries = member.map(MemberValue::Present).into_iter().chain(match member {
-            // An optional text that can't be read is told from one that is not there.
+            // A placeholder distinguishes an unreadable optional string from an absent one.
             _ if member.is_some() || members.is_none() => {
                 [MemberValue::Placeholder { allow_numbers: false }, MemberValue::Absent]
             }
@@ -164,7 +165,7 @@ fn repair<T: DeserializeOwned>(
     }
     let mut problems = Vec::new();
     if !unknown.is_empty() {
-        problems.push(format!("{} in a new format", unknown.join(", ")));
+        problems.push(format!("{} in an unknown format", unknown.join(", ")));
     }
     if !missing.is_empty() && members.is_some() {
         problems.push(format!("{} missing", missing.join(", ")));
@@ -176,7 +177,7 @@ fn repair<T: DeserializeOwned>(
     T::deserialize(RepairedStructure(&parts))
 }
 
-/// A member of a structure that is mended.
+/// A member of a repaired structure.
 #[derive(Clone, Copy)]
 enum MemberValue<'a> {
     Present(&'a Value),
@@ -184,7 +185,7 @@ enum MemberValue<'a> {
     Placeholder { allow_numbers: bool },
 }
 
-/// A structure that is put together of parts.
+/// A structure that is assembled from repaired members.
 struct RepairedStructure<'a>(&'a [(&'static str, MemberValue<'a>)]);
 
 impl<'de> Deserializer<'de> for RepairedStructure<'de> {
@@ -209,14 +210,14 @@ impl<'de> IntoDeserializer<'de, Error> for MemberValue<'de> {
     }
 }
 
-/// Hands each kind of value on to the deserializer that a part stands for.
+/// Forwards each method to the deserializer of the member's variant.
 macro_rules! forward_member_value {
     ($($method:ident($($argument:ident: $type:ty),*))+) => {
         $(fn $method<V: Visitor<'de>>(self $(, $argument: $type)*, visitor: V) -> Result<V::Value, Error> {
             let fields = Cell::new(&[][..]);
             match self {
                 Self::Present(value) => LenientDeserializer(value).$method($($argument,)* visitor),
-                Self::Absent => Err(Error::custom("absent")),
+                Self::Absent => Err(Error::custom("the member is absent")),
                 Self::Placeholder { allow_numbers } => Placeholder { fields: &fields, allow_numbers }.$method($($argument,)* visitor),
             }
         })+
@@ -241,8 +242,9 @@ impl<'de> Deserializer<'de> for MemberValue<'de> {
     }
 }
 
-/// What stands for something that couldn't be read: [`UNREADABLE`], or a list or structure of it; a number is zero, or an
-/// error where there are to be none. `fields` is told the members of a structure.
+/// Deserializes placeholders for unreadable values: [`UNREADABLE`] for a string, lists and structures of placeholders,
+/// and 0 for a number, which is an error unless `allow_numbers` is set. Stores the member names of a structure in
+/// `fields`.
 #[derive(Clone, Copy)]
 struct Placeholder<'a> {
     fields: &'a Cell<&'static [&'static str]>,
@@ -251,7 +253,7 @@ struct Placeholder<'a> {
 
 impl Placeholder<'_> {
     fn visit_number<T>(self, visited: Result<T, Error>) -> Result<T, Error> {
-        if self.allow_numbers { visited } else { Err(Error::custom("no number")) }
+        if self.allow_numbers { visited } else { Err(Error::custom("numbers have no placeholder")) }
     }
 }
 
@@ -266,7 +268,7 @@ macro_rules! placeholder_numbers {
 impl<'de> Deserializer<'de> for Placeholder<'_> {
     type Error = Error;
 
-    /// Only moments can be of several types.
+    /// Only timestamps can have several types.
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         self.visit_number(visitor.visit_u8(0))
     }
@@ -336,7 +338,7 @@ impl<'de> Deserializer<'de> for Placeholder<'_> {
     }
 }
 
-/// The members of a structure, all of them blank.
+/// The members of a structure, all placeholders.
 struct PlaceholderMembers<'a, N> {
     names: N,
     placeholder: Placeholder<'a>,
@@ -354,8 +356,7 @@ impl<'de, N: Iterator<Item = &'static &'static str>> MapAccess<'de> for Placehol
     }
 }
 
-/// A value of an answer. A member that is `null` is not there, and texts of XML are what the type that is read makes of
-/// them.
+/// Deserializes a value of a response. A `null` member counts as absent, and XML strings are parsed to the target type.
 #[derive(Clone, Copy)]
 pub struct LenientDeserializer<'a>(pub &'a Value);
 
@@ -364,7 +365,7 @@ impl LenientDeserializer<'_> {
         text.trim().parse().map_err(Error::custom)
     }
 
-    /// Whether nothing stands between the tags of an element.
+    /// Whether the value is empty text, as in an XML element without content.
     fn is_empty_text(self) -> bool {
         self.0.as_str().is_some_and(|text| text.trim().is_empty())
     }
@@ -433,8 +434,8 @@ impl<'de> Deserializer<'de> for LenientDeserializer<'de> {
         if self.is_empty_text() {
             visitor.visit_map(MapDeserializer::new(std::iter::empty::<(&str, LenientDeserializer<'_>)>()))
         } else if self.0.is_array() {
-            // Its elements would be taken for the members, in their order.
-            Err(Error::custom("a list is not a structure"))
+            // Otherwise, its elements would be read as the members, in order.
+            Err(Error::custom("expected a structure, found a list"))
         } else {
             self.deserialize_any(visitor)
         }
@@ -454,7 +455,7 @@ impl<'de> Deserializer<'de> for LenientDeserializer<'de> {
     }
 }
 
-/// A list without elements.
+/// An empty list.
 struct EmptySeq;
 
 impl<'de> SeqAccess<'de> for EmptySeq {
@@ -484,14 +485,14 @@ mod tests {
         let stores = decode_response::<DescribeCustomKeyStores>(body).unwrap().custom_key_stores;
         assert_eq!(stores.len(), 5);
         assert_eq!(stores[0].custom_key_store_name, "new");
-        let problem = "ConnectionState, XksProxyConfiguration in a new format";
+        let problem = "ConnectionState, XksProxyConfiguration in an unknown format";
         assert_eq!(stores[0].problem.as_deref(), Some(problem));
         assert_eq!(stores[0].xks_proxy_configuration.as_ref().unwrap().uri_path, UNREADABLE);
         assert!(!stores[0].connection_state.is_known());
         assert_eq!((stores[1].connection_state, stores[1].problem.as_deref()), (ConnectionState::Connected, None));
         let missing = "CustomKeyStoreId, ConnectionState, CreationDate, CustomKeyStoreType missing";
         assert_eq!(stores[2].problem.as_deref(), Some(missing));
-        assert_eq!(stores[3].problem.as_deref(), Some("it is not a structure"));
+        assert_eq!(stores[3].problem.as_deref(), Some("it isn't a structure"));
         assert!(stores[4].problem.is_some());
     }
 

@@ -1,37 +1,37 @@
-//! The documented patterns and limits that forms ask for, with words for people, and those that stand only in the API's
-//! text; each with its source. What the API model says of requests is in [`shape`](super::shape)s.
+//! The documented patterns and limits that forms validate, with user-facing messages, and the limits that only the API
+//! documentation states, each with its source. The constraints of the API model are in [`shape`](super::shape).
 
 use std::net::SocketAddr;
 
 use super::error::ServiceError;
 use super::kms::Tag;
 
-/// Tags a KMS key can have (KMS resource quotas).
+/// The maximum number of tags on a KMS key (KMS resource quotas).
 pub const MAX_TAGS: usize = 50;
-/// Characters of an alias name, `alias/` included (`AliasNameType`).
+/// The maximum length of an alias name in characters, including `alias/` (`AliasNameType`).
 pub const MAX_ALIAS_LENGTH: usize = 256;
-/// Characters of a description (`DescriptionType`).
+/// The maximum length of a description in characters (`DescriptionType`).
 pub const MAX_DESCRIPTION_LENGTH: usize = 8192;
-/// Bytes of a key policy document (KMS resource quotas; the API model alone would allow 131,072 characters).
+/// The maximum size of a key policy document in bytes (KMS resource quotas; the API model allows 131,072 characters).
 pub const MAX_POLICY_BYTES: usize = 32_768;
-/// Bytes that Encrypt takes (`PlaintextType`).
+/// The maximum plaintext size for Encrypt in bytes (`PlaintextType`).
 pub const MAX_PLAINTEXT_BYTES: usize = 4096;
-/// Bytes of a ciphertext (`CiphertextType`).
+/// The maximum ciphertext size in bytes (`CiphertextType`).
 pub const MAX_CIPHERTEXT_BYTES: usize = 6144;
-/// Milliseconds that KMS gives an external key store proxy (XKS proxy API specification).
+/// The time that KMS gives an external key store proxy to respond, in milliseconds (XKS proxy API specification).
 pub const XKS_PROXY_TIMEOUT_MILLIS: u16 = 250;
-/// What every alias name starts with.
+/// The prefix of every alias name.
 pub const ALIAS_PREFIX: &str = "alias/";
 
-/// A value that breaks a rule of the API.
+/// A value that violates a constraint of the API.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]
 pub struct Violation {
-    /// The request member, as AWS's messages name it.
+    /// The request member, spelled as in AWS error messages.
     pub member: &'static str,
-    /// For people: what is wrong and what to do.
+    /// The user-facing message: what is wrong, and what to do.
     pub reason: String,
-    /// For machines: the constraint in AWS's words.
+    /// The constraint, in AWS's wording.
     pub constraint: String,
 }
 
@@ -40,12 +40,12 @@ impl Violation {
         Self { member, reason: reason.into(), constraint: constraint.into() }
     }
 
-    /// The `ValidationError` that services of the query protocol answer.
+    /// Returns the `ValidationError` of query protocol services.
     pub fn to_query_error(&self, value: &str) -> ServiceError {
         ServiceError::new("ValidationError", self.to_service_error(value).message)
     }
 
-    /// The `ValidationException` that AWS answers.
+    /// Returns the `ValidationException` of AWS.
     pub fn to_service_error(&self, value: &str) -> ServiceError {
         let constraint = &self.constraint;
         if constraint.starts_with("Alias must") || constraint.contains("invalid characters for an alias") {
@@ -64,7 +64,7 @@ fn check_length(member: &'static str, name: &str, text: &str, min: usize, max: u
         let reason = if count == 0 {
             format!("{name} is required.")
         } else {
-            format!("{name} needs at least {min} characters; this has {count}.")
+            format!("{name} must have at least {min} characters. You entered {count}.")
         };
         let constraint = format!("Member must have length greater than or equal to {min}");
         return Err(Violation::new(member, reason, constraint));
@@ -72,7 +72,7 @@ fn check_length(member: &'static str, name: &str, text: &str, min: usize, max: u
     if count > max {
         return Err(Violation::new(
             member,
-            format!("{name} can't have more than {max} characters; this has {count}."),
+            format!("{name} can't have more than {max} characters. You entered {count}."),
             format!("Member must have length less than or equal to {max}"),
         ));
     }
@@ -91,7 +91,7 @@ fn check_pattern(
         None => Ok(()),
         Some(wrong) => Err(Violation::new(
             member,
-            format!("{name} can't have {}. Valid characters are {valid_characters}.", describe_character(wrong)),
+            format!("{name} can't contain {}. Valid characters are {valid_characters}.", describe_character(wrong)),
             format!("Member must satisfy regular expression pattern: {regex}"),
         )),
     }
@@ -99,20 +99,20 @@ fn check_pattern(
 
 fn describe_character(character: char) -> String {
     match character {
-        ' ' => "a blank".to_owned(),
+        ' ' => "a space".to_owned(),
         other if other.is_control() => format!("the control character U+{:04X}", u32::from(other)),
-        other => format!("‘{other}’"),
+        other => format!("\"{other}\""),
     }
 }
 
-/// A full alias name: 1 to 256 of `^[a-zA-Z0-9:/_-]+$`, starting with `alias/`, no colon, not `alias/aws/…`
-/// (`AliasNameType`; CreateAlias).
+/// Validates a full alias name: 1 to 256 characters of `^[a-zA-Z0-9:/_-]+$` that begin with `alias/`, without a colon,
+/// and not `alias/aws/…` (`AliasNameType`; CreateAlias).
 pub fn alias_name(full_name: &str) -> Result<(), Violation> {
     let member = "aliasName";
     let bare = full_name.strip_prefix(ALIAS_PREFIX).ok_or_else(|| {
         Violation::new(
             member,
-            "An alias name starts with alias/.",
+            "An alias name must begin with alias/.",
             "Alias must start with the prefix \"alias/\". Please see \
              https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html",
         )
@@ -121,37 +121,37 @@ pub fn alias_name(full_name: &str) -> Result<(), Violation> {
     if bare.contains(':') {
         return Err(Violation::new(
             member,
-            "Alias can't have ‘:’. Valid characters are a-z, A-Z, 0-9, / (slash), _ (underscore) and - (hyphen).",
+            "Alias can't contain \":\". Valid characters are a-z, A-Z, 0-9, / (slash), _ (underscore), and - (hyphen).",
             format!("{full_name} contains invalid characters for an alias"),
         ));
     }
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '_' | '-');
-    let valid_characters = "a-z, A-Z, 0-9, / (slash), _ (underscore) and - (hyphen)";
+    let valid_characters = "a-z, A-Z, 0-9, / (slash), _ (underscore), and - (hyphen)";
     check_pattern(member, "Alias", bare, allowed, valid_characters, "^[a-zA-Z0-9:/_-]+$")?;
     if is_reserved_alias(full_name) {
         return Err(Violation::new(
             member,
-            "Alias can't begin with aws/: these names are reserved for AWS managed keys.",
+            "Alias can't begin with aws/, because these names are reserved for AWS managed keys.",
             "Member must not begin with alias/aws/",
         ));
     }
     Ok(())
 }
 
-/// Whether the name belongs to AWS: it starts with `alias/aws/`.
+/// Whether the alias name is reserved for AWS managed keys: it begins with `alias/aws/`.
 pub fn is_reserved_alias(full_name: &str) -> bool {
     full_name.starts_with("alias/aws/")
 }
 
-/// An external key ID: 1 to 128 of `^[a-zA-Z0-9-_.]+$` (`XksKeyIdType`; the proxy specification allows the dot too).
+/// Validates an external key ID: 1 to 128 characters of `^[a-zA-Z0-9-_.]+$` (`XksKeyIdType`).
 pub fn xks_key_id(id: &str) -> Result<(), Violation> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     check_length("xksKeyId", "External key ID", id, 1, 128)?;
-    let valid_characters = "a-z, A-Z, 0-9, - (hyphen), _ (underscore) and . (dot)";
+    let valid_characters = "a-z, A-Z, 0-9, - (hyphen), _ (underscore), and . (dot)";
     check_pattern("xksKeyId", "External key ID", id, allowed, valid_characters, "^[a-zA-Z0-9-_.]+$")
 }
 
-/// The name of a role's session: 2 to 64 of `[\w+=,.@-]*` (STS, `roleSessionNameType`).
+/// Validates a role session name: 2 to 64 characters of `[\w+=,.@-]*` (STS, `roleSessionNameType`).
 pub fn role_session_name(name: &str) -> Result<(), Violation> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
     check_length("roleSessionName", "Role session name", name, 2, 64)?;
@@ -160,12 +160,12 @@ pub fn role_session_name(name: &str) -> Result<(), Violation> {
         "Role session name",
         name,
         allowed,
-        "letters, digits and _ + = , . @ -",
+        "letters, digits, and _ + = , . @ -",
         "[\\w+=,.@-]*",
     )
 }
 
-/// Who is behind a session: 2 to 64 of `[\w+=,.@-]*` (STS, `sourceIdentityType`).
+/// Validates a source identity: 2 to 64 characters of `[\w+=,.@-]*` (STS, `sourceIdentityType`).
 pub fn source_identity(name: &str) -> Result<(), Violation> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
     check_length("sourceIdentity", "Source identity", name, 2, 64)?;
@@ -174,24 +174,26 @@ pub fn source_identity(name: &str) -> Result<(), Violation> {
         "Source identity",
         name,
         allowed,
-        "letters, digits and _ + = , . @ -",
+        "letters, digits, and _ + = , . @ -",
         "[\\w+=,.@-]*",
     )
 }
 
-/// The name of an IAM user, role or inline policy: 1 to `most` of `[\w+=,.@-]+` (IAM, `userNameType`).
+/// Validates the name of an IAM user, role, or inline policy: 1 to `max` characters of `[\w+=,.@-]+` (IAM,
+/// `userNameType`).
 pub fn iam_name(field: &'static str, name: &str, max: usize) -> Result<(), Violation> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c);
     check_length(field, "The name", name, 1, max)?;
-    check_pattern(field, "The name", name, allowed, "letters, digits and _ + = , . @ -", "[\\w+=,.@-]+")
+    check_pattern(field, "The name", name, allowed, "letters, digits, and _ + = , . @ -", "[\\w+=,.@-]+")
 }
 
-/// How long a session of a role lasts: 900 to 43,200 seconds (STS, `roleDurationSecondsType`).
+/// Validates a role session duration: 900 to 43,200 seconds (STS, `roleDurationSecondsType`).
 pub fn session_duration(seconds: u32) -> Result<(), Violation> {
-    check_range("durationSeconds", seconds.into(), 900, 43_200)
+    check_range("durationSeconds", "Session duration (in seconds)", seconds.into(), 900, 43_200)
 }
 
-/// The serial number of an MFA device, or its ARN: 9 to 256 of `[\w+=/:,.@-]*` (STS, `serialNumberType`).
+/// Validates the serial number or ARN of an MFA device: 9 to 256 characters of `[\w+=/:,.@-]*` (STS,
+/// `serialNumberType`).
 pub fn mfa_serial(serial: &str) -> Result<(), Violation> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=/:,.@-".contains(c);
     check_length("serialNumber", "The serial number", serial, 9, 256)?;
@@ -200,31 +202,31 @@ pub fn mfa_serial(serial: &str) -> Result<(), Violation> {
         "The serial number",
         serial,
         allowed,
-        "letters, digits and _ + = / : , . @ -",
+        "letters, digits, and _ + = / : , . @ -",
         "[\\w+=/:,.@-]*",
     )
 }
 
-/// What an MFA device shows: 6 of `[\d]*` (STS, `tokenCodeType`).
+/// Validates an MFA code: 6 characters of `[\d]*` (STS, `tokenCodeType`).
 pub fn mfa_code(code: &str) -> Result<(), Violation> {
     check_length("tokenCode", "The code", code, 6, 6)?;
     check_pattern("tokenCode", "The code", code, |c| c.is_ascii_digit(), "digits", "[\\d]*")
 }
 
-/// 0 to 8,192 characters (`DescriptionType`).
+/// Validates a description: 0 to 8,192 characters (`DescriptionType`).
 pub fn description(text: &str) -> Result<(), Violation> {
     check_length("description", "Description", text, 0, MAX_DESCRIPTION_LENGTH)
 }
 
-/// Whether a character may stand in a tag: letters, digits, blanks and `+ - = . _ : / @` (AWS's usual tag rule).
+/// Whether a character is valid in a tag: letters, digits, spaces, and `+ - = . _ : / @` (AWS's usual tag rule).
 fn is_tag_character(character: char) -> bool {
     character.is_alphanumeric() || matches!(character, ' ' | '+' | '-' | '=' | '.' | '_' | ':' | '/' | '@')
 }
 
-const TAG_CHARACTERS: &str = "letters, digits, blanks and + - = . _ : / @";
+const TAG_CHARACTERS: &str = "letters, digits, spaces, and + - = . _ : / @";
 const TAG_REGEX: &str = "^([\\p{L}\\p{Z}\\p{N}_.:/=+\\-@]*)$";
 
-/// A tag key: 1 to 128 characters, not starting with `aws:` (`TagKeyType`; tagging rules).
+/// Validates a tag key: 1 to 128 characters that don't begin with `aws:` (`TagKeyType`; tagging rules).
 pub fn tag_key(key: &str) -> Result<(), Violation> {
     let member = "tags.1.member.tagKey";
     check_length(member, "Tag key", key, 1, 128)?;
@@ -232,7 +234,7 @@ pub fn tag_key(key: &str) -> Result<(), Violation> {
     if is_reserved_tag(key) {
         return Err(Violation::new(
             member,
-            "Tag key can't begin with aws: — these keys are reserved for AWS.",
+            "Tag key can't begin with aws:, because these keys are reserved for AWS.",
             "Tags beginning with aws: are reserved",
         ));
     }
@@ -243,14 +245,14 @@ fn is_reserved_tag(key: &str) -> bool {
     key.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("aws:"))
 }
 
-/// A tag value: 0 to 256 characters (`TagValueType`).
+/// Validates a tag value: 0 to 256 characters (`TagValueType`).
 pub fn tag_value(value: &str) -> Result<(), Violation> {
     let member = "tags.1.member.tagValue";
     check_length(member, "Tag value", value, 0, 256)?;
     check_pattern(member, "Tag value", value, is_tag_character, TAG_CHARACTERS, TAG_REGEX)
 }
 
-/// The tags of one request: each right, no key twice, at most 50, none reserved, with AWS's codes and texts.
+/// Validates the tags of a request: at most 50 valid, unique, and unreserved tags. Errors use AWS's codes and messages.
 pub fn tags(tags: &[Tag]) -> Result<(), ServiceError> {
     for tag in tags {
         if is_reserved_tag(&tag.tag_key) {
@@ -269,12 +271,12 @@ pub fn tags(tags: &[Tag]) -> Result<(), ServiceError> {
     Ok(())
 }
 
-/// 1 to 256 characters (`CustomKeyStoreNameType`).
+/// Validates a key store name: 1 to 256 characters (`CustomKeyStoreNameType`).
 pub fn custom_key_store_name(name: &str) -> Result<(), Violation> {
     check_length("customKeyStoreName", "Key store name", name, 1, 256)
 }
 
-/// The proxy's URI endpoint: 10 to 128 of `^https://[a-zA-Z0-9.-]+$` (`XksProxyUriEndpointType`). No port, no slash.
+/// Validates a proxy URI endpoint: 10 to 128 characters of `^https://[a-zA-Z0-9.-]+$` (`XksProxyUriEndpointType`).
 pub fn xks_proxy_uri_endpoint(endpoint: &str) -> Result<(), Violation> {
     let (member, name) = ("xksProxyUriEndpoint", "Proxy URI endpoint");
     let regex = "Member must satisfy regular expression pattern: ^https://[a-zA-Z0-9.-]+$";
@@ -283,39 +285,40 @@ pub fn xks_proxy_uri_endpoint(endpoint: &str) -> Result<(), Violation> {
         return Err(Violation::new(member, format!("{name} must start with https://."), regex));
     };
     if host.contains(':') || host.contains('/') {
-        let reason = format!("{name} is https:// and a host name alone: no port (it is 443) and no path.");
+        let reason = format!("{name} must be https:// and a host name, without a path or port. The port is 443.");
         return Err(Violation::new(member, reason, regex));
     }
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
-    check_pattern(member, name, host, allowed, "a-z, A-Z, 0-9, . (dot) and - (hyphen)", "^https://[a-zA-Z0-9.-]+$")
+    check_pattern(member, name, host, allowed, "a-z, A-Z, 0-9, . (dot), and - (hyphen)", "^https://[a-zA-Z0-9.-]+$")
 }
 
-/// The host of a proxy: what follows `https://` in its URI endpoint.
+/// Validates the host of a proxy: the part after `https://` in its URI endpoint.
 pub fn xks_proxy_host(host: &str) -> Result<(), Violation> {
     let (member, name) = ("host", "Proxy host");
     check_length(member, name, host, 1, 120)?;
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-');
-    check_pattern(member, name, host, allowed, "a-z, A-Z, 0-9, . (dot) and - (hyphen)", "^[a-zA-Z0-9.-]+$")
+    check_pattern(member, name, host, allowed, "a-z, A-Z, 0-9, . (dot), and - (hyphen)", "^[a-zA-Z0-9.-]+$")
 }
 
-/// Where a proxy is looked for instead of at port 443 of its host: an IP address and a port. No rule of AWS.
+/// Parses the address that replaces port 443 of the proxy's host: an IP address and a port. This isn't an AWS rule.
 pub fn xks_proxy_address(address: &str) -> Result<SocketAddr, Violation> {
     address.parse().ok().filter(|address: &SocketAddr| address.port() != 0).ok_or_else(|| {
-        let reason = "Proxy address is an IP address and a port, such as 127.0.0.1:8443 or [::1]:8443.";
+        let reason = "Proxy address must be an IP address and a port, such as 127.0.0.1:8443 or [::1]:8443.";
         Violation::new("address", reason, "Member must be ADDRESS:PORT")
     })
 }
 
-/// The end of every proxy URI path.
+/// The suffix of every proxy URI path.
 pub const XKS_PROXY_PATH_SUFFIX: &str = "/kms/xks/v1";
 
-/// The proxy's URI path: 10 to 128 of `(/prefix)/kms/xks/v1`, the prefix of `a-zA-Z0-9/_-` (`XksProxyUriPathType`).
+/// Validates a proxy URI path: 10 to 128 characters, an optional prefix of `a-zA-Z0-9/_-` and `/kms/xks/v1`
+/// (`XksProxyUriPathType`).
 pub fn xks_proxy_uri_path(path: &str) -> Result<(), Violation> {
     let (member, name) = ("xksProxyUriPath", "Proxy URI path");
     let regex = "^(/[a-zA-Z0-9\\/_-]+/kms/xks/v\\d{1,2})$|^(/kms/xks/v\\d{1,2})$";
     check_length(member, name, path, 10, 128)?;
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '_' | '-');
-    check_pattern(member, name, path, allowed, "a-z, A-Z, 0-9, / (slash), - (hyphen) and _ (underscore)", regex)?;
+    check_pattern(member, name, path, allowed, "a-z, A-Z, 0-9, / (slash), - (hyphen), and _ (underscore)", regex)?;
     let is_version = |text: &str| (1..=2).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
     match path.rsplit_once("/kms/xks/v") {
         Some((prefix, version))
@@ -331,20 +334,21 @@ pub fn xks_proxy_uri_path(path: &str) -> Result<(), Violation> {
     }
 }
 
-/// The console's prefix of the proxy URI path: empty, or a path that makes a valid one with `/kms/xks/v1` after it.
+/// Validates a proxy URI path prefix: empty, or a path that is valid with `/kms/xks/v1` appended.
 pub fn xks_proxy_path_prefix(prefix: &str) -> Result<(), Violation> {
     if prefix.is_empty() {
         return Ok(());
     }
     let (member, name) = ("xksProxyUriPath", "Path prefix");
     if !prefix.starts_with('/') || prefix.ends_with('/') {
-        let reason = format!("{name} starts with / (slash) and does not end with one, such as /example/path.");
+        let reason = format!("{name} must start with / (slash) and must not end with one, such as /example/path.");
         return Err(Violation::new(member, reason, "Member must satisfy regular expression pattern"));
     }
     xks_proxy_uri_path(&format!("{prefix}{XKS_PROXY_PATH_SUFFIX}"))
 }
 
-/// The ID of a proxy credential: 20 to 30 of `^[A-Z2-7]+$` (`XksProxyAuthenticationAccessKeyIdType`).
+/// Validates the access key ID of a proxy credential: 20 to 30 characters of `^[A-Z2-7]+$`
+/// (`XksProxyAuthenticationAccessKeyIdType`).
 pub fn xks_proxy_access_key_id(id: &str) -> Result<(), Violation> {
     let (member, name) = ("xksProxyAuthenticationCredential.accessKeyId", "Access key ID");
     check_length(member, name, id, 20, 30)?;
@@ -352,8 +356,8 @@ pub fn xks_proxy_access_key_id(id: &str) -> Result<(), Violation> {
     check_pattern(member, name, id, allowed, "A-Z and 2-7", "^[A-Z2-7]+$")
 }
 
-/// The secret of a proxy credential: 43 to 64 of `^[a-zA-Z0-9\/+=]+$` (`XksProxyAuthenticationRawSecretAccessKeyType`).
-/// The reason names no character of it.
+/// Validates the secret access key of a proxy credential: 43 to 64 characters of `^[a-zA-Z0-9\/+=]+$`
+/// (`XksProxyAuthenticationRawSecretAccessKeyType`). The message quotes no character of the secret.
 pub fn xks_proxy_secret_access_key(secret: &str) -> Result<(), Violation> {
     let (member, name) = ("xksProxyAuthenticationCredential.rawSecretAccessKey", "Secret access key");
     check_length(member, name, secret, 43, 64)?;
@@ -362,13 +366,13 @@ pub fn xks_proxy_secret_access_key(secret: &str) -> Result<(), Violation> {
     }
     Err(Violation::new(
         member,
-        format!("{name} has a character that it can't have. Valid characters are a-z, A-Z, 0-9, /, + and =."),
+        format!("{name} contains an invalid character. Valid characters are a-z, A-Z, 0-9, /, +, and =."),
         "Member must satisfy regular expression pattern: ^[a-zA-Z0-9\\/+=]+$",
     ))
 }
 
-/// The name of a VPC endpoint service: 20 to 64, such as `com.amazonaws.vpce.us-east-1.vpce-svc-0123456789abcdef0`
-/// (`XksProxyVpcEndpointServiceNameType`).
+/// Validates the name of a VPC endpoint service: 20 to 64 characters, such as
+/// `com.amazonaws.vpce.us-east-1.vpce-svc-0123456789abcdef0` (`XksProxyVpcEndpointServiceNameType`).
 pub fn xks_proxy_vpc_endpoint_service_name(name: &str) -> Result<(), Violation> {
     let (member, label) = ("xksProxyVpcEndpointServiceName", "VPC endpoint service name");
     check_length(member, label, name, 20, 64)?;
@@ -389,82 +393,84 @@ pub fn xks_proxy_vpc_endpoint_service_name(name: &str) -> Result<(), Violation> 
     }
     Err(Violation::new(
         member,
-        format!("{label} looks like com.amazonaws.vpce.us-west-2.vpce-svc-0123456789abcdef0."),
+        format!("{label} must have a form such as com.amazonaws.vpce.us-west-2.vpce-svc-0123456789abcdef0."),
         "Member must satisfy regular expression pattern: \
          ^(com|eu)\\.amazonaws\\.vpce\\.([a-z]+-){2,3}\\d+\\.vpce-svc-[0-9a-z]+$",
     ))
 }
 
-/// Days until a key is deleted: 7 to 30 (ScheduleKeyDeletion).
+/// Validates the waiting period before a key is deleted: 7 to 30 days (ScheduleKeyDeletion).
 pub fn pending_window_in_days(days: u32) -> Result<(), Violation> {
-    check_range("pendingWindowInDays", days.into(), 7, 30)
+    check_range("pendingWindowInDays", "Waiting period (in days)", days.into(), 7, 30)
 }
 
-/// A key identifier of any form: 1 to 2,048 characters (`KeyIdType`).
+/// Validates a key identifier of any form: 1 to 2,048 characters (`KeyIdType`).
 pub fn key_id(id: &str) -> Result<(), Violation> {
     check_length("keyId", "Key ID", id, 1, 2048)
 }
 
-/// An AWS account ID: twelve digits (`AccountIdType`).
+/// Validates an AWS account ID: 12 digits (`AccountIdType`).
 pub fn account_id(id: &str) -> Result<(), Violation> {
     if id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_digit()) {
         return Ok(());
     }
     let reason = if id.is_empty() {
-        "An account ID is required: 12 digits. Remove the row if there is no other account.".to_owned()
+        "Enter a 12-digit account ID, or remove the row.".to_owned()
     } else {
-        "An account ID has exactly 12 digits, without hyphens or blanks.".to_owned()
+        "An account ID must have exactly 12 digits, without hyphens or spaces.".to_owned()
     };
     Err(Violation::new("accountId", reason, "Member must satisfy regular expression pattern: [0-9]{12}"))
 }
 
-/// The size and characters of a policy document (`PolicyType` `[\u0009\u000A\u000D\u0020-\u00FF]+`; 32 KB quota).
+/// Validates the size and characters of a policy document (`PolicyType` `[\u0009\u000A\u000D\u0020-\u00FF]+`; 32 KB
+/// quota).
 pub fn policy_text(text: &str) -> Result<(), Violation> {
     check_length("policy", "Key policy", text, 1, 131_072)?;
     let allowed = |c: char| matches!(c, '\t' | '\n' | '\r') || ('\u{20}'..='\u{ff}').contains(&c);
     let regex = "[\\u0009\\u000A\\u000D\\u0020-\\u00FF]+";
-    check_pattern("policy", "Key policy", text, allowed, "those of Latin-1, tab and line breaks", regex)?;
+    check_pattern("policy", "Key policy", text, allowed, "Latin-1, tabs, and line breaks", regex)?;
     if text.len() > MAX_POLICY_BYTES {
-        let reason = format!("Key policy can't have more than {MAX_POLICY_BYTES} bytes; this has {}.", text.len());
+        let reason = format!("Key policy can't have more than {MAX_POLICY_BYTES} bytes. It has {}.", text.len());
         return Err(Violation::new("policy", reason, "Member must have length less than or equal to 32768"));
     }
     Ok(())
 }
 
-fn check_range(member: &'static str, value: u64, min: u64, max: u64) -> Result<(), Violation> {
+fn check_range(member: &'static str, name: &str, value: u64, min: u64, max: u64) -> Result<(), Violation> {
+    let reason = || format!("{name} must be between {min} and {max}.");
     if value < min {
         let constraint = format!("Member must have value greater than or equal to {min}");
-        return Err(Violation::new(member, format!("{member} can't be less than {min}."), constraint));
+        return Err(Violation::new(member, reason(), constraint));
     }
     if value > max {
         let constraint = format!("Member must have value less than or equal to {max}");
-        return Err(Violation::new(member, format!("{member} can't be more than {max}."), constraint));
+        return Err(Violation::new(member, reason(), constraint));
     }
     Ok(())
 }
 
-/// The `Limit` of a list: 1 to `most`, which differs by operation (member documentation).
+/// Validates the `Limit` of a list request: 1 to `max`, which depends on the operation (member documentation).
 pub fn list_limit(limit: u32, max: u32) -> Result<(), Violation> {
-    check_range("limit", limit.into(), 1, max.into())
+    check_range("limit", "Limit", limit.into(), 1, max.into())
 }
 
-/// What Encrypt takes: 1 to 4,096 bytes (`PlaintextType`).
+/// Validates a plaintext: 1 to 4,096 bytes (`PlaintextType`).
 pub fn plaintext(bytes: &[u8]) -> Result<(), Violation> {
-    check_blob_length("plaintext", bytes, MAX_PLAINTEXT_BYTES)
+    check_blob_length("plaintext", "Plaintext", bytes, MAX_PLAINTEXT_BYTES)
 }
 
-/// A ciphertext: 1 to 6,144 bytes (`CiphertextType`).
+/// Validates a ciphertext: 1 to 6,144 bytes (`CiphertextType`).
 pub fn ciphertext(bytes: &[u8]) -> Result<(), Violation> {
-    check_blob_length("ciphertextBlob", bytes, MAX_CIPHERTEXT_BYTES)
+    check_blob_length("ciphertextBlob", "Ciphertext", bytes, MAX_CIPHERTEXT_BYTES)
 }
 
-fn check_blob_length(member: &'static str, bytes: &[u8], max: usize) -> Result<(), Violation> {
+fn check_blob_length(member: &'static str, name: &str, bytes: &[u8], max: usize) -> Result<(), Violation> {
     if bytes.is_empty() {
         let constraint = "Member must have length greater than or equal to 1";
-        return Err(Violation::new(member, format!("{member} is empty."), constraint));
+        return Err(Violation::new(member, format!("{name} is required."), constraint));
     }
     if bytes.len() > max {
-        let reason = format!("{member} can't have more than {max} bytes; this has {}.", bytes.len());
+        let reason = format!("{name} can't have more than {max} bytes. It has {}.", bytes.len());
         return Err(Violation::new(member, reason, format!("Member must have length less than or equal to {max}")));
     }
     Ok(())

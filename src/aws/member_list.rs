@@ -1,11 +1,11 @@
-//! The lists of AWS's Query protocol.
+//! The list type of the AWS query protocol.
 
 use serde::{Deserialize, Serialize};
 
-/// A list of IAM: `<Users><member>…</member></Users>`.
+/// A list in an IAM or STS message: `<Users><member>…</member></Users>`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MemberList<T> {
-    /// The elements.
+    /// The elements of the list.
     #[serde(default = "Vec::new")]
     pub member: Vec<T>,
 }
@@ -17,7 +17,7 @@ impl<T> Default for MemberList<T> {
 }
 
 impl<T> MemberList<T> {
-    /// Whether there are none.
+    /// Whether the list is empty.
     pub fn is_empty(&self) -> bool {
         self.member.is_empty()
     }

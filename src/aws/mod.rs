@@ -1,4 +1,4 @@
-//! What AWS says on the wire: shared by the client, the bundled AWS and the forms.
+//! AWS requests, responses, and rules, shared by the client, the bundled AWS, and the forms.
 
 pub mod arn;
 pub mod cli_command;

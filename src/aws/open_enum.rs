@@ -1,26 +1,26 @@
-//! Enumerations of the API that AWS may add values to.
+//! API enumerations that AWS may add values to.
 //!
-//! AWS asks clients to expect values that they don't know (*AWS SDKs and Tools: unknown enum values*). Such a value is kept
-//! as it came, so that it can be shown, sorted and sent back. What a service accepts is another matter: the bundled AWS
-//! holds requests against the shapes of the API model before it reads them.
+//! AWS asks clients to expect unknown values (*AWS SDKs and Tools: unknown enum values*). An unknown value is kept
+//! unchanged, so that it can be displayed, sorted, and sent back. This doesn't affect what the bundled AWS accepts: it
+//! validates requests against the API model before it parses them.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
-/// Values that are kept at most, so that no service fills the memory by inventing them.
+/// The maximum number of unknown values to keep, which bounds the memory that a service can consume with new values.
 const MAX_VALUES: usize = 1000;
-/// Characters that are kept of a value: more than any value of KMS has today.
+/// The maximum length of a value in characters. It exceeds all current KMS values.
 const MAX_CHARS: usize = 128;
 
-/// The text of a value that is not known, kept once for the whole run, with nothing in it that could act on a terminal.
+/// Interns an unknown value for the lifetime of the process and replaces characters that could affect the terminal.
 pub fn intern_unknown(text: &str) -> &'static str {
     static INTERNED: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
-    let acts = |letter: char| {
+    let is_unsafe = |letter: char| {
         letter.is_control()
             || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
     let text: String =
-        text.chars().take(MAX_CHARS).map(|letter| if acts(letter) { '\u{fffd}' } else { letter }).collect();
+        text.chars().take(MAX_CHARS).map(|letter| if is_unsafe(letter) { '\u{fffd}' } else { letter }).collect();
     let mut known = INTERNED.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(value) = known.get(text.as_str()) {
         return value;
@@ -33,19 +33,19 @@ pub fn intern_unknown(text: &str) -> &'static str {
     value
 }
 
-/// Declares an enumeration with its wire forms, and a variant `Other` for every other text.
+/// Declares an enumeration with its wire values, and a variant `Other` for every other value.
 macro_rules! open_enum {
     ($(#[$doc:meta])* pub enum $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal,)+ }) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum $name {
             $($(#[$variant_doc])* $variant,)+
-            /// A value that AWS has added since.
+            /// A value that this version doesn't know.
             Other(&'static str),
         }
 
         impl $name {
-            /// The wire form.
+            /// Returns the wire value.
             pub const fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$variant => $text,)+
@@ -81,7 +81,7 @@ macro_rules! open_enum {
                     type Value = $name;
 
                     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                        f.write_str("a text")
+                        f.write_str("a string")
                     }
 
                     fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {

@@ -1,4 +1,4 @@
-//! The one table of operations: what a request is called, where it goes and what answers it.
+//! The operation table: the name, service, and response type of each request.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -8,46 +8,46 @@ pub const JSON_1_0: &str = "application/x-amz-json-1.0";
 /// The content type of AWS JSON 1.1.
 pub const JSON_1_1: &str = "application/x-amz-json-1.1";
 
-/// An AWS service that the console speaks to.
+/// An AWS service that the console calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Service {
-    /// Key Management Service: AWS JSON 1.1, one endpoint a Region.
+    /// Key Management Service: AWS JSON 1.1, one endpoint per Region.
     Kms,
-    /// Identity and Access Management: AWS query, one endpoint a partition.
+    /// Identity and Access Management: AWS query, one endpoint per partition.
     Iam,
-    /// Security Token Service: AWS query, one endpoint a Region.
+    /// Security Token Service: AWS query, one endpoint per Region.
     Sts,
-    /// CloudTrail: AWS JSON 1.1, one endpoint a Region.
+    /// CloudTrail: AWS JSON 1.1, one endpoint per Region.
     CloudTrail,
-    /// CloudWatch: AWS JSON 1.0, one endpoint a Region.
+    /// CloudWatch: AWS JSON 1.0, one endpoint per Region.
     CloudWatch,
-    /// Resource Groups Tagging API: AWS JSON 1.1, one endpoint a Region.
+    /// Resource Groups Tagging API: AWS JSON 1.1, one endpoint per Region.
     Tagging,
-    /// What the bundled AWS tells of itself and no AWS API carries: AWS JSON 1.1.
+    /// The bundled AWS's own operations, which no AWS service has: AWS JSON 1.1.
     XksConsole,
 }
 
-/// How a service writes requests and responses.
+/// The wire protocol of a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protocol {
-    /// JSON bodies, the operation in the `X-Amz-Target` header after this prefix.
+    /// JSON bodies. The `X-Amz-Target` header names the operation.
     Json {
-        /// Of requests and answers.
+        /// The content type of requests and responses.
         content_type: &'static str,
         /// The part of `X-Amz-Target` before the dot.
         target_prefix: &'static str,
     },
-    /// Form bodies with `Action` and `Version`, XML answers.
+    /// Form requests with `Action` and `Version`, and XML responses.
     Query {
         /// The API version.
         version: &'static str,
-        /// The XML namespace of answers.
+        /// The XML namespace of responses.
         namespace: &'static str,
     },
 }
 
 impl Service {
-    /// The name in the SigV4 credential scope and in endpoint hosts.
+    /// Returns the service name in the SigV4 credential scope and in endpoint hosts.
     pub const fn signing_name(self) -> &'static str {
         match self {
             Self::Kms => "kms",
@@ -60,7 +60,7 @@ impl Service {
         }
     }
 
-    /// How the service writes requests and responses.
+    /// Returns the wire protocol of the service.
     pub const fn protocol(self) -> Protocol {
         match self {
             Self::Kms => Protocol::Json { content_type: JSON_1_1, target_prefix: "TrentService" },
@@ -85,37 +85,37 @@ impl Service {
     }
 }
 
-/// One AWS operation. The request type is the operation: the client calls it, the bundled router dispatches on
+/// An AWS operation, represented by its request type. The client sends it, and the bundled router dispatches on
 /// [`Operation::NAME`].
 pub trait Operation: Serialize + DeserializeOwned + Send + Sync {
-    /// The service that has it.
+    /// The service that the operation belongs to.
     const SERVICE: Service;
-    /// Its name, as in `X-Amz-Target` or `Action`.
+    /// The name of the operation, as in `X-Amz-Target` or `Action`.
     const NAME: &'static str;
-    /// Whether asking twice comes to the same as asking once, so that it may be asked again when no answer came.
+    /// Whether repeating the request has the same effect as sending it once, so that the client can retry it when the
+    /// response is lost.
     ///
-    /// It is not where the second makes another thing, or is refused because the first was carried out: then the person
-    /// would be told of a failure that is none.
+    /// An operation isn't idempotent if a second request creates another resource, or fails because the first
+    /// succeeded: a retry would then report a failure that didn't happen.
     const IS_IDEMPOTENT: bool;
-    /// What a success answers.
+    /// The response of a successful request.
     type Response: Serialize + DeserializeOwned + Send;
 
-    /// Whether this request only looks: it changes nothing and uses no key. One of an operation that nobody calls a read
-    /// doesn't.
+    /// Whether this request only reads: it changes nothing and uses no KMS key.
     fn is_read_only(&self) -> bool {
         false
     }
 }
 
-/// Declares operations: `Request => Response, "Name" words;`. Of these words the table has:
+/// Declares operations: `Request => Response, "Name" words;`. The words are:
 ///
-/// - `read_only`: it has the access level *Read* or *List* in AWS's service authorization reference. AssumeRole has it too,
-///   although AWS calls it a write: it gives credentials and changes nothing.
-/// - `not_idempotent`: it is not idempotent.
-/// - `dry_run`: it reads when `DryRun` is set, by which KMS only says whether it would do it.
+/// - `read_only`: the operation has the access level *Read* or *List* in AWS's service authorization reference.
+///   AssumeRole is included although AWS classifies it as a write, because it returns credentials and changes nothing.
+/// - `not_idempotent`: the operation isn't idempotent.
+/// - `dry_run`: the request is read-only when `DryRun` is set, because KMS then only checks permissions.
 ///
-/// What has neither `read_only` nor `dry_run` writes, tags or manages permissions. Encrypt, Decrypt and the like are writes to
-/// AWS as well: Decrypt changes nothing, but what it gives away can't be taken back.
+/// All other operations write, tag, or manage permissions. AWS also classifies Encrypt, Decrypt, and similar operations
+/// as writes: Decrypt changes nothing, but the plaintext that it reveals can't be taken back.
 macro_rules! operations {
     ($service:expr; $($request:ty => $response:ty, $name:literal $($word:ident)*;)+) => {
         $(impl $crate::aws::operation::Operation for $request {
@@ -129,7 +129,7 @@ macro_rules! operations {
             }
         })+
 
-        /// Shows each operation of this service to `visitor`.
+        /// Passes each operation of this service to `visitor`.
         #[cfg(test)]
         pub(crate) fn visit(visitor: &mut impl $crate::aws::operation::OperationVisitor) {
             $(visitor.visit::<$request>();)+
@@ -152,7 +152,7 @@ macro_rules! is_idempotent {
 }
 pub(crate) use is_idempotent;
 
-/// Whether a request of an operation with these words in the table only looks.
+/// Whether a request of an operation with these words in the table is read-only.
 macro_rules! is_read_only {
     ($request:ident) => {
         false
@@ -169,14 +169,14 @@ macro_rules! is_read_only {
 }
 pub(crate) use is_read_only;
 
-/// Looks at operations, one after the other.
+/// Visits operations, one after the other.
 #[cfg(test)]
 pub(crate) trait OperationVisitor {
-    /// Takes an operation.
+    /// Visits an operation.
     fn visit<O: Operation + Default>(&mut self);
 }
 
-/// Shows the whole table to `visitor`.
+/// Passes each operation in the table to `visitor`.
 #[cfg(test)]
 pub(crate) fn visit_all(visitor: &mut impl OperationVisitor) {
     use super::{cloudtrail, cloudwatch, iam, kms, sts, tagging, xks_console};
@@ -189,6 +189,6 @@ pub(crate) fn visit_all(visitor: &mut impl OperationVisitor) {
     xks_console::visit(visitor);
 }
 
-/// An answer without a body, as most changing operations of KMS give.
+/// An empty response, which most modifying KMS operations return.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, serde::Deserialize)]
 pub struct Empty {}

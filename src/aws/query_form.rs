@@ -4,17 +4,17 @@ use serde::de::value::{Error, MapDeserializer, SeqDeserializer, StringDeserializ
 use serde::de::{DeserializeOwned, Deserializer, Error as _, IntoDeserializer, Visitor};
 use serde_json::{Map, Value};
 
-/// How deep names go; what follows in a longer one belongs to its last part. No request of AWS comes near it.
+/// The maximum nesting depth. The rest of a deeper name becomes part of its last segment. No AWS request comes close.
 const MAX_DEPTH: usize = 12;
 
-/// Gives the fields that a value stands in, with their texts. An empty list is not there.
+/// Emits the form fields that represent a value. Empty lists emit nothing.
 pub fn flatten(name: &str, value: &Value, emit: &mut impl FnMut(&str, &str)) {
     match value {
         Value::Null => {}
         Value::String(text) => emit(name, text),
         Value::Array(items) => {
-            for (place, item) in items.iter().enumerate() {
-                flatten(&format!("{name}.{}", place + 1), item, emit);
+            for (index, item) in items.iter().enumerate() {
+                flatten(&format!("{name}.{}", index + 1), item, emit);
             }
         }
         Value::Object(members) => {
@@ -27,7 +27,7 @@ pub fn flatten(name: &str, value: &Value, emit: &mut impl FnMut(&str, &str)) {
     }
 }
 
-/// The fields of a form, nested as their names are; numbered ones are arrays, and everything else is text.
+/// Parses the fields of a form into a nested value. Numbered fields become arrays, and all other values are strings.
 pub fn unflatten(body: &[u8]) -> Value {
     let mut root = Value::Object(Map::new());
     for (name, text) in form_urlencoded::parse(body).filter(|(name, _)| !matches!(&**name, "Action" | "Version")) {
@@ -56,20 +56,20 @@ fn arrays_from_numbered_members(value: Value) -> Value {
     Value::Array(items.into_iter().map(|(_, item)| arrays_from_numbered_members(item)).collect())
 }
 
-/// Reads a form.
+/// Deserializes a form.
 ///
 /// # Errors
-/// What is missing or of another type, in words.
+/// A message that names a missing field or a field of the wrong type.
 pub fn from_slice<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
     T::deserialize(FormValue(unflatten(body)))
 }
 
-/// A value whose leaves are texts: what they are is told by the type that is read.
+/// A value whose leaves are strings. The target type determines how they are parsed.
 struct FormValue(Value);
 
 impl FormValue {
     fn parse<T: std::str::FromStr<Err: std::fmt::Display>>(&self) -> Result<T, Error> {
-        let text = self.0.as_str().ok_or_else(|| Error::custom("a list or structure stands where a text belongs"))?;
+        let text = self.0.as_str().ok_or_else(|| Error::custom("expected a string, found a list or structure"))?;
         text.parse().map_err(|error| Error::custom(format!("{text}: {error}")))
     }
 }
@@ -107,7 +107,7 @@ impl<'de> Deserializer<'de> for FormValue {
         visitor.visit_u32(self.parse()?)
     }
 
-    // A list or structure without anything is sent as a name without a text.
+    // An empty list or structure is sent as a field with an empty value.
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         if self.0 == "" {
             Self(Value::Array(Vec::new())).deserialize_any(visitor)

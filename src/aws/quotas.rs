@@ -1,8 +1,8 @@
-//! How often AWS lets an account and Region ask for something.
+//! AWS request quotas per account and Region.
 
 use super::operation::Service;
 
-/// Requests a second of an operation, where they are so few that a console alone can use them up.
+/// Returns the requests-per-second quota of an operation, if it is so low that a single console can exceed it.
 ///
 /// Source: *Request quotas* of the KMS Developer Guide; *LookupEvents* of the CloudTrail API Reference.
 pub fn requests_per_second(service: Service, operation: &str) -> Option<usize> {

@@ -1,8 +1,9 @@
-//! The Regions that AWS KMS is in, by partition.
+//! The Regions where AWS KMS is available, by partition.
 //!
-//! Source: *AWS Key Management Service endpoints and quotas*; the endpoints of botocore 1.44.8. What is newer can be typed.
+//! Sources: *AWS Key Management Service endpoints and quotas*; the endpoints of botocore 1.44.8. Users can enter newer
+//! Regions.
 
-/// A Region and where it is.
+/// A Region code and its location.
 pub type Region = (&'static str, &'static str);
 
 const AWS: [Region; 34] = [
@@ -44,7 +45,7 @@ const AWS: [Region; 34] = [
 const CHINA: [Region; 2] = [("cn-north-1", "Beijing"), ("cn-northwest-1", "Ningxia")];
 const GOV_CLOUD: [Region; 2] = [("us-gov-east-1", "GovCloud, East"), ("us-gov-west-1", "GovCloud, West")];
 
-/// The Regions of a partition; none for one that is not known.
+/// Returns the Regions of a partition, or none for an unknown partition.
 pub fn in_partition(partition: &str) -> &'static [Region] {
     match partition {
         "aws" => &AWS,
@@ -54,7 +55,7 @@ pub fn in_partition(partition: &str) -> &'static [Region] {
     }
 }
 
-/// Whether `code` is a Region of any partition.
+/// Whether `code` is a Region in any partition.
 pub fn is_region(code: &str) -> bool {
     ["aws", "aws-cn", "aws-us-gov"]
         .iter()

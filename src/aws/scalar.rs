@@ -1,4 +1,4 @@
-//! Scalars with a wire form of their own: blobs as Base64, timestamps as epoch seconds.
+//! Scalars with their own wire format: blobs as Base64, and timestamps as epoch seconds.
 
 use std::fmt;
 
@@ -8,38 +8,38 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
-/// Bytes that are Base64 (RFC 4648 section 4, padded) on the wire and no secret.
+/// Nonsecret bytes, Base64-encoded on the wire (RFC 4648 section 4, padded).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Blob(pub Vec<u8>);
 
 impl Blob {
-    /// Whether there are none.
+    /// Whether the blob is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
 
-/// Reads `null` as what is absent.
+/// Deserializes `null` as the default value.
 ///
 /// # Errors
-/// As reading a `T`.
+/// The value can't be deserialized as a `T`.
 pub fn null_as_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
     deserializer: D,
 ) -> Result<T, D::Error> {
     Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
-/// Secret bytes, Base64 on the wire: wiped when dropped, never shown by `Debug`.
+/// Secret bytes, Base64-encoded on the wire. They are zeroed when dropped and hidden from `Debug`.
 #[derive(Clone, Default, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
 pub struct SecretBlob(Vec<u8>);
 
 impl SecretBlob {
-    /// Takes over `bytes`.
+    /// Wraps `bytes`.
     pub fn new(bytes: Vec<u8>) -> Self {
         Self(bytes)
     }
 
-    /// The secret itself.
+    /// Returns the secret bytes.
     pub fn expose(&self) -> &[u8] {
         &self.0
     }
@@ -51,18 +51,18 @@ impl fmt::Debug for SecretBlob {
     }
 }
 
-/// A secret text, such as a secret access key: wiped when dropped, never shown by `Debug`.
+/// A secret string, such as a secret access key. It is zeroed when dropped and hidden from `Debug`.
 #[derive(Clone, Default, PartialEq, Eq, Zeroize, ZeroizeOnDrop, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SecretString(String);
 
 impl SecretString {
-    /// Takes over `text`.
+    /// Wraps `text`.
     pub fn new(text: String) -> Self {
         Self(text)
     }
 
-    /// The secret itself.
+    /// Returns the secret string.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -76,7 +76,7 @@ impl fmt::Debug for SecretString {
 
 fn decode_base64<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
     let mut text = String::deserialize(deserializer)?;
-    let bytes = STANDARD.decode(text.as_bytes()).map_err(|_| de::Error::custom("not standard padded Base64"));
+    let bytes = STANDARD.decode(text.as_bytes()).map_err(|_| de::Error::custom("expected padded standard Base64"));
     text.zeroize();
     bytes
 }
@@ -96,9 +96,9 @@ impl<'de> Deserialize<'de> for Blob {
 impl Serialize for SecretBlob {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut text = STANDARD.encode(&self.0);
-        let done = serializer.serialize_str(&text);
+        let result = serializer.serialize_str(&text);
         text.zeroize();
-        done
+        result
     }
 }
 
@@ -108,7 +108,7 @@ impl<'de> Deserialize<'de> for SecretBlob {
     }
 }
 
-/// A moment, on the wire a JSON number of seconds since 1970 with up to three decimals.
+/// A timestamp, on the wire a JSON number of epoch seconds with up to three decimals.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct EpochSeconds(pub Timestamp);
 
@@ -135,7 +135,7 @@ impl<'de> Deserialize<'de> for EpochSeconds {
         }
         match WireTimestamp::deserialize(deserializer)? {
             WireTimestamp::Seconds(seconds) => Timestamp::from_millisecond((seconds * 1000.0).round() as i64),
-            // Other services of AWS write moments as ISO 8601.
+            // Other AWS services send timestamps in ISO 8601 format.
             WireTimestamp::Text(text) => text.parse(),
         }
         .map(Self)

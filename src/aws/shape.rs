@@ -1,68 +1,67 @@
-//! The shapes of requests: which members there are, of which types and within which limits, and the check of a JSON body
-//! against them.
+//! The shapes of requests (members, types, and constraints), and the validation of a JSON body against them.
 //!
-//! What is of a wrong type is a `SerializationException`; all that breaks a limit is told in one `ValidationException`, in
-//! AWS's words. Members that a shape lacks are passed over, as AWS does. The body is read in one go and nothing of it is
-//! kept but what the refusal shows.
+//! A value of the wrong type is a `SerializationException`. All violated constraints are reported in one
+//! `ValidationException`, in AWS's wording. Unknown members are ignored, as in AWS. The body is validated in one pass,
+//! and only the values that an error message quotes are copied.
 
 mod body;
 mod pattern;
 
 use super::error::ServiceError;
 
-/// A type and its limits.
+/// A type and its constraints.
 #[derive(Clone, Copy, Debug)]
 pub enum Shape {
-    /// A text.
+    /// A string.
     String {
-        /// Characters at least.
+        /// The minimum number of characters.
         min: usize,
-        /// Characters at most.
+        /// The maximum number of characters.
         max: usize,
-        /// What the whole of it must look like.
+        /// The regular expression that the whole string must match.
         pattern: Option<&'static str>,
-        /// Whether no message may show it.
+        /// Whether the value must not appear in messages.
         is_sensitive: bool,
     },
-    /// One of these words.
+    /// One of these strings.
     Enum(&'static [&'static str]),
-    /// A whole number, from and to.
+    /// An integer between these bounds, inclusive.
     Integer(i64, i64),
     /// True or false.
     Boolean,
-    /// Seconds since 1970.
+    /// A timestamp in epoch seconds.
     Timestamp,
-    /// Bytes as Base64, so many of them at least and at most. No message shows them.
+    /// Base64-encoded bytes, with the minimum and maximum length. They never appear in messages.
     Blob(usize, usize),
-    /// Texts under names that the caller chooses.
+    /// A map from arbitrary names to strings.
     Map,
-    /// So many elements of a shape, at least and at most.
+    /// A list of a shape, with the minimum and maximum number of elements.
     List(&'static Shape, usize, usize),
-    /// Members by name.
+    /// A structure with named members.
     Structure(&'static [Member]),
 }
 
 /// A member of a structure.
 #[derive(Clone, Copy, Debug)]
 pub struct Member {
-    /// As it is spelled on the wire.
+    /// The name on the wire.
     pub name: &'static str,
-    /// What it can be.
+    /// The shape of the value.
     pub shape: Shape,
-    /// Whether it must be there.
+    /// Whether the member is required.
     pub is_required: bool,
 }
 
-/// A text of `least` to `most` characters.
+/// Returns the shape of a string with `min` to `max` characters.
 pub const fn string(min: usize, max: usize) -> Shape {
     Shape::String { min, max, pattern: None, is_sensitive: false }
 }
 
-/// A text of any length.
+/// The shape of a string of any length.
 pub const ANY_STRING: Shape = string(0, usize::MAX);
 
 impl Shape {
-    /// A text that looks like this regular expression.
+    /// Adds a regular expression that the whole string must match.
     #[must_use]
     pub const fn with_pattern(self, regex: &'static str) -> Self {
         match self {
@@ -73,7 +72,7 @@ impl Shape {
         }
     }
 
-    /// A text that no message may show.
+    /// Excludes the value from messages.
     #[must_use]
     pub const fn sensitive(self) -> Self {
         match self {
@@ -82,17 +81,17 @@ impl Shape {
         }
     }
 
-    /// A member that must be there.
+    /// Returns a required member with this shape.
     pub const fn required(self, name: &'static str) -> Member {
         Member { name, shape: self, is_required: true }
     }
 
-    /// A member that may be there.
+    /// Returns an optional member with this shape.
     pub const fn optional(self, name: &'static str) -> Member {
         Member { name, shape: self, is_required: false }
     }
 
-    /// The limits of a text, each in AWS's words, and whether `text` keeps it.
+    /// Returns the constraints of a string in AWS's wording, each with whether `value` satisfies it.
     fn constraints(&self, value: &str) -> Vec<(String, bool)> {
         match self {
             Self::String { min, max, pattern, .. } => {
@@ -103,34 +102,34 @@ impl Shape {
                     limits.push((at_least("length", min), length >= *min));
                 }
                 if let Some(regex) = pattern {
-                    let words = format!("Member must satisfy regular expression pattern: {regex}");
-                    limits.push((words, pattern::is_match(regex, value)));
+                    let constraint = format!("Member must satisfy regular expression pattern: {regex}");
+                    limits.push((constraint, pattern::is_match(regex, value)));
                 }
                 limits
             }
-            Self::Enum(words) => {
-                let limit = format!("Member must satisfy enum value set: [{}]", words.join(", "));
-                vec![(limit, words.contains(&value))]
+            Self::Enum(values) => {
+                let limit = format!("Member must satisfy enum value set: [{}]", values.join(", "));
+                vec![(limit, values.contains(&value))]
             }
             _ => Vec::new(),
         }
     }
 
-    /// Whether a text keeps all limits.
+    /// Whether a string satisfies all constraints.
     fn accepts(&self, value: &str) -> bool {
         match self {
             Self::String { min, max, pattern, .. } => {
-                // A character has four bytes at most: most texts need not be counted.
+                // A character has at most 4 bytes, so most strings don't need to be counted.
                 let is_within = value.len() <= *max && value.len() >= min.saturating_mul(4);
                 (is_within || (*min..=*max).contains(&value.chars().count()))
                     && pattern.is_none_or(|regex| pattern::is_match(regex, value))
             }
-            Self::Enum(words) => words.contains(&value),
+            Self::Enum(values) => values.contains(&value),
             _ => true,
         }
     }
 
-    /// As in what AWS says of a value that can't be turned into it.
+    /// Returns the type name in AWS's conversion errors.
     const fn type_name(&self) -> &'static str {
         match self {
             Self::String { .. } | Self::Enum(_) => "a String",
@@ -153,11 +152,11 @@ fn at_most(what: &str, max: &impl std::fmt::Display) -> String {
     format!("Member must have {what} less than or equal to {max}")
 }
 
-/// Holds a JSON body against the members of a request; an empty body has none.
+/// Validates a JSON body against the members of a request. An empty body is a structure without members.
 ///
 /// # Errors
-/// `SerializationException` for what is no JSON or of a wrong type, `ValidationException` for what breaks a limit or is
-/// missing.
+/// `SerializationException` if the body isn't JSON or a value has the wrong type. `ValidationException` if a constraint
+/// is violated or a required member is missing.
 pub fn validate(members: &'static [Member], body: &[u8]) -> Result<(), ServiceError> {
     let violations = body::validate(members, if body.is_empty() { b"{}" } else { body })?;
     match violations.len() {

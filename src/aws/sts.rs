@@ -1,4 +1,4 @@
-//! The operations of STS: who is calling, and being somebody else for a while.
+//! The STS operations: GetCallerIdentity and AssumeRole.
 
 use crate::aws::member_list::MemberList;
 use serde::{Deserialize, Serialize};
@@ -12,73 +12,73 @@ operations! { Service::Sts;
     AssumeRole => AssumeRoleOutput, "AssumeRole" read_only not_idempotent;
 }
 
-/// The request of GetCallerIdentity.
+/// A `GetCallerIdentity` request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GetCallerIdentity {}
 
-/// Who is calling.
+/// A `GetCallerIdentity` response.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct CallerIdentity {
-    /// The unique ID of the principal.
+    /// The unique ID of the calling principal.
     pub user_id: String,
-    /// Its account.
+    /// The account of the calling principal.
     pub account: String,
-    /// Its ARN.
+    /// The ARN of the calling principal.
     pub arn: String,
 }
 
-/// The request of AssumeRole. `PolicyArns` and `ProvidedContexts` are refused: here are no managed policies and no
-/// context providers.
+/// An `AssumeRole` request. `PolicyArns` and `ProvidedContexts` are rejected, because the bundled AWS has no managed
+/// policies and no context providers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct AssumeRole {
-    /// The role.
+    /// The ARN of the role to assume.
     pub role_arn: String,
-    /// 2 to 64 of `A-Za-z0-9_+=,.@-`.
+    /// The identifier for the session: 2 to 64 characters of `A-Za-z0-9_+=,.@-`.
     pub role_session_name: String,
-    /// What the session is narrowed down to: a policy document.
+    /// The session policy, which limits the session's permissions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<String>,
-    /// 900 to 43,200; 3,600 when absent.
+    /// The duration of the session in seconds: 900 to 43,200. The default is 3,600.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duration_seconds: Option<u32>,
-    /// What a trust policy may ask for.
+    /// The external ID that the role's trust policy might require.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_id: Option<String>,
-    /// Session tags, at most 50: they come before the role's tags of the same key.
+    /// The session tags, up to 50. A session tag overrides a role tag with the same key.
     #[serde(
         default,
         skip_serializing_if = "MemberList::is_empty",
         deserialize_with = "crate::aws::iam::requested_tags"
     )]
     pub tags: MemberList<Tag>,
-    /// The keys of those session tags that roles assumed by this session inherit.
+    /// The keys of the session tags that are passed on to subsequent sessions in a role chain.
     #[serde(default, skip_serializing_if = "MemberList::is_empty")]
     pub transitive_tag_keys: MemberList<String>,
-    /// Who is behind the session: 2 to 64 of `A-Za-z0-9_+=,.@-`. It stays the same in all sessions that come of this one.
+    /// The source identity: 2 to 64 characters of `A-Za-z0-9_+=,.@-`. It persists across chained role sessions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_identity: Option<String>,
-    /// The MFA device of the caller: its serial number, or its ARN. 9 to 256 of `A-Za-z0-9_+=/:,.@-`.
+    /// The serial number or ARN of the caller's MFA device: 9 to 256 characters of `A-Za-z0-9_+=/:,.@-`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub serial_number: Option<String>,
-    /// What the device shows: six digits.
+    /// The 6-digit code from the MFA device.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token_code: Option<SecretString>,
 }
 
-/// What AssumeRole answers.
+/// An `AssumeRole` response.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct AssumeRoleOutput {
-    /// What to sign with.
+    /// The temporary credentials.
     pub credentials: SessionCredentials,
-    /// Who one is.
+    /// The role session.
     pub assumed_role_user: AssumedRoleUser,
-    /// How much of the room for session policies is used, in percent.
+    /// The size of the session policies and session tags, as a percentage of the allowed size.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub packed_policy_size: Option<u32>,
-    /// Who is behind the session.
+    /// The source identity.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_identity: Option<String>,
 }
@@ -87,22 +87,22 @@ pub struct AssumeRoleOutput {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct SessionCredentials {
-    /// `ASIA…`.
+    /// The access key ID, `ASIA…`.
     pub access_key_id: String,
-    /// The secret.
+    /// The secret access key.
     pub secret_access_key: SecretString,
-    /// Goes with each request.
+    /// The session token, which must be sent with each request.
     pub session_token: SecretString,
-    /// ISO 8601.
+    /// The expiration date and time, in ISO 8601 format.
     pub expiration: String,
 }
 
-/// The session of a role.
+/// A role session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct AssumedRoleUser {
-    /// The role's ID and the session's name.
+    /// The role ID and the session name.
     pub assumed_role_id: String,
-    /// `arn:aws:sts::<account>:assumed-role/<role>/<session>`.
+    /// The ARN of the session: `arn:aws:sts::<account>:assumed-role/<role>/<session>`.
     pub arn: String,
 }

@@ -1,4 +1,4 @@
-//! The operation of the Resource Groups Tagging API that finds KMS keys by their tags.
+//! The Resource Groups Tagging API operation that finds KMS keys by their tags.
 //!
 //! Source: the Resource Groups Tagging API Reference.
 
@@ -11,43 +11,43 @@ operations! { Service::Tagging;
     GetResources => GetResourcesOutput, "GetResources" read_only;
 }
 
-/// The request of GetResources.
+/// A `GetResources` request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase", deny_unknown_fields)]
 pub struct GetResources {
-    /// `PaginationToken` of the page before; empty or absent for the first.
+    /// The `PaginationToken` from the previous page. Empty or absent for the first page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pagination_token: Option<String>,
-    /// Resources that fulfill all of these, at most 50.
+    /// The tag filters, up to 50. Resources must match all of them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tag_filters: Vec<TagFilter>,
-    /// 1 to 100; 50 when absent.
+    /// The maximum number of resources per page: 1 to 100. The default is 50.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resources_per_page: Option<u32>,
-    /// 100 to 500, a multiple of 100: a page ends before it has more tags.
+    /// The maximum number of tags per page: 100 to 500, a multiple of 100.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tags_per_page: Option<u32>,
-    /// `kms`, `kms:key`, and the like; all types when empty.
+    /// The resource types to return, such as `kms` or `kms:key`. If empty, all types are returned.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub resource_type_filters: Vec<String>,
-    /// Only these resources, at most 100; with none of the other filters.
+    /// The ARNs of the resources to return, up to 100. Can't be combined with other filters.
     #[serde(rename = "ResourceARNList", skip_serializing_if = "Vec::is_empty")]
     pub resource_arn_list: Vec<String>,
-    /// Whether to say which resources follow a tag policy. There are no tag policies here.
+    /// Whether to include details about compliance with tag policies. The bundled AWS has no tag policies.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub include_compliance_details: Option<bool>,
-    /// Whether to leave out resources that follow their tag policy.
+    /// Whether to exclude resources that comply with their tag policy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub exclude_compliant_resources: Option<bool>,
 }
 
-/// A tag key, and the values that it may have.
+/// A tag filter: a tag key and its accepted values.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub struct TagFilter {
-    /// The key.
+    /// The tag key.
     pub key: String,
-    /// Any of these; any value at all when empty.
+    /// The tag values, any of which matches. If empty, all values match.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub values: Vec<String>,
 }
@@ -56,9 +56,9 @@ pub struct TagFilter {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub struct GetResourcesOutput {
-    /// Where the next page starts; empty on the last.
+    /// The token for the next page. Empty on the last page.
     pub pagination_token: String,
-    /// The page.
+    /// The resources.
     #[serde(deserialize_with = "crate::aws::lenient::list")]
     pub resource_tag_mapping_list: Vec<ResourceTagMapping>,
 }
@@ -70,7 +70,7 @@ pub struct ResourceTagMapping {
     /// The ARN of the resource.
     #[serde(rename = "ResourceARN")]
     pub resource_arn: String,
-    /// Its tags.
+    /// The tags of the resource.
     #[serde(deserialize_with = "crate::aws::lenient::list")]
     pub tags: Vec<Tag>,
 }

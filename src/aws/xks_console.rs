@@ -1,4 +1,4 @@
-//! What the bundled AWS tells of itself and no AWS API carries. Real AWS answers *not available*.
+//! Operations of the bundled AWS that no AWS API has. On real AWS, they aren't available.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -22,136 +22,136 @@ operations! { Service::XksConsole;
     ListProxyRoutes => ListProxyRoutesOutput, "ListProxyRoutes" read_only;
 }
 
-/// Asks for the external key of a KMS key, as its external key store proxy reports it.
+/// Describes the external key of a KMS key, as the external key store proxy reports it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct DescribeExternalKey {
-    /// The store whose proxy is asked.
+    /// The ID of the key store whose proxy is called.
     pub custom_key_store_id: String,
     /// The external key ID.
     pub xks_key_id: String,
 }
 
-/// What the proxy reports.
+/// The proxy's description of an external key.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct DescribeExternalKeyOutput {
-    /// `AES_256` ...
+    /// The key spec, such as `AES_256`.
     pub key_spec: String,
-    /// `ENCRYPT`, `DECRYPT` ...
+    /// The key usage, such as `ENCRYPT` and `DECRYPT`.
     #[serde(deserialize_with = "crate::aws::lenient::list")]
     pub key_usage: Vec<String>,
-    /// `ENABLED` or `DISABLED`.
+    /// The key status: `ENABLED` or `DISABLED`.
     pub key_status: String,
 }
 
-/// Asks for everything in the external key manager but its secrets.
+/// Lists the contents of the external key manager, without secrets.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListExternalKeys {}
 
-/// What is in the external key manager.
+/// The contents of the external key manager.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct ListExternalKeysOutput {
-    /// The partitions, in the order of their names.
+    /// The partitions, sorted by name.
     #[serde(deserialize_with = "crate::aws::lenient::list")]
     pub partitions: Vec<Partition>,
 }
 
-/// What the proxy serves under one URI path.
+/// A partition: the external keys and credentials that the proxy serves under one URI path.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Partition {
-    /// Its name.
+    /// The name of the partition.
     pub name: String,
-    /// The URI path, as an external key store has it.
+    /// The proxy URI path for an external key store.
     pub uri_path: String,
-    /// What its callers sign with.
+    /// The access key IDs of the partition's credentials.
     #[serde(deserialize_with = "crate::aws::lenient::list")]
     pub access_key_ids: Vec<String>,
-    /// Its external keys, in the order of their IDs.
+    /// The external keys of the partition, sorted by ID.
     #[serde(deserialize_with = "crate::aws::lenient::list")]
     pub keys: Vec<ExternalKey>,
 }
 
-/// An external key, without its material.
+/// An external key, without its key material.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct ExternalKey {
-    /// What the proxy calls it.
+    /// The external key ID: the ID that the proxy uses for the key.
     pub id: String,
-    /// What the external key manager calls it.
+    /// The ID that the external key manager uses for the key.
     pub manager_id: String,
-    /// `AES_256` or `AES_128`.
+    /// The key spec: `AES_256` or `AES_128`.
     pub spec: String,
-    /// `ENCRYPT`, `DECRYPT` ...
+    /// The key usage, such as `ENCRYPT` and `DECRYPT`.
     #[serde(deserialize_with = "crate::aws::lenient::list")]
     pub usage: Vec<String>,
-    /// Whether it can be used.
+    /// Whether the key is enabled.
     pub enabled: bool,
-    /// The version that encrypts; all decrypt.
+    /// The version that encrypts. All versions decrypt.
     pub version: u32,
-    /// Encryptions of that version that are used up or set aside, of 2^32.
+    /// The number of used or reserved encryptions with this version, out of 2^32.
     pub encryptions: u64,
-    /// The callers of AWS KMS that may use it, with wildcards; empty for everybody.
+    /// The AWS KMS callers that can use the key, which can contain wildcards. If empty, every caller can use it.
     #[serde(default)]
     #[serde(deserialize_with = "crate::aws::lenient::list")]
     pub callers: Vec<String>,
 }
 
-/// Names an external key.
+/// The name of an external key.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct ExternalKeyName {
-    /// The partition it is in.
+    /// The partition that contains the key.
     pub partition: String,
-    /// What the proxy calls it.
+    /// The external key ID.
     pub id: String,
 }
 
-/// Makes an external key with random material.
+/// Creates an external key with random key material.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct CreateExternalKey {
-    /// The partition it will be in.
+    /// The partition to create the key in.
     pub partition: String,
-    /// What the proxy will call it: 1 to 128 of `A-Za-z0-9-._`.
+    /// The external key ID: 1 to 128 characters of `A-Za-z0-9-._`.
     pub id: String,
-    /// `ENCRYPT`, `DECRYPT`.
+    /// The key usage, such as `ENCRYPT` and `DECRYPT`.
     pub usage: Vec<String>,
-    /// Whether it can be used from the start.
+    /// Whether the key is enabled when it is created.
     pub enabled: bool,
 }
 
-/// Lets an external key be used again.
+/// Enables an external key.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct EnableExternalKey(pub ExternalKeyName);
 
-/// Lets an external key not be used.
+/// Disables an external key.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct DisableExternalKey(pub ExternalKeyName);
 
-/// Gives an external key a new version; older ones still decrypt.
+/// Rotates an external key to a new version. Older versions still decrypt.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct RotateExternalKey(pub ExternalKeyName);
 
-/// Takes an external key away, with all that it has encrypted.
+/// Deletes an external key permanently. Data encrypted under it can't be decrypted.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct DeleteExternalKey(pub ExternalKeyName);
 
-/// Makes a partition with a URI path of its own.
+/// Creates a partition with its own URI path.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct CreatePartition {
-    /// Up to 116 of `A-Za-z0-9/-_`.
+    /// The name: up to 116 characters of `A-Za-z0-9/-_`.
     pub name: String,
 }
 
-/// Adds a credential to a partition; those there are go on working.
+/// Adds a credential to a partition. Existing credentials stay valid.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct RotateProxyCredential {
@@ -159,129 +159,129 @@ pub struct RotateProxyCredential {
     pub partition: String,
 }
 
-/// A proxy configuration file, which is given out this once.
+/// A proxy configuration file, which is returned only once.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct ProxyConfiguration {
-    /// JSON with the URI path, the access key ID and the secret access key.
+    /// JSON with the URI path, the access key ID, and the secret access key.
     pub configuration: SecretString,
 }
 
-/// Ends a credential at once.
+/// Revokes a credential immediately.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct RevokeProxyCredential {
     /// The partition.
     pub partition: String,
-    /// Which of its credentials.
+    /// The access key ID of the credential.
     pub access_key_id: String,
 }
 
-/// Asks for requests to the proxy: those that fit each of these, the newest first.
+/// Lists requests to the proxy that match all of these criteria, newest first.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct ListProxyRequests {
-    /// Of this partition.
+    /// The partition.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partition: Option<String>,
-    /// For this request to KMS.
+    /// The ID of the KMS request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kms_request_id: Option<String>,
-    /// For this external key.
+    /// The external key ID.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_key_id: Option<String>,
-    /// So many at most; 100 when absent.
+    /// The maximum number of requests. The default is 100.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_results: Option<u32>,
 }
 
-/// The requests.
+/// The requests that match.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct ListProxyRequestsOutput {
-    /// The newest first.
+    /// The requests, newest first.
     #[serde(deserialize_with = "crate::aws::lenient::list")]
     pub requests: Vec<ProxyRequest>,
 }
 
-/// One request to the proxy.
+/// A request to the proxy.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ProxyRequest {
-    /// When it came, in UTC.
+    /// The time that the request arrived, in UTC.
     #[serde(deserialize_with = "crate::aws::lenient::timestamp")]
     pub time: Timestamp,
-    /// Whose path it came by; empty when no partition has it.
+    /// The partition of the URI path. Empty if no partition has the path.
     pub partition: String,
-    /// `GetHealthStatus`, `GetKeyMetadata`, `Encrypt` or `Decrypt`; empty when the URI path names none of them.
+    /// `GetHealthStatus`, `GetKeyMetadata`, `Encrypt`, or `Decrypt`. Empty if the URI path matches no operation.
     pub operation: String,
-    /// The external key it is for.
+    /// The external key ID.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_key_id: Option<String>,
-    /// What it was signed with, true or not.
+    /// The access key ID in the request, whether or not the signature was valid.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access_key_id: Option<String>,
-    /// The HTTP status of the answer.
+    /// The HTTP status of the response.
     pub status: u16,
-    /// The error that was answered.
+    /// The name of the error in the response.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_name: Option<String>,
-    /// The rule that denied access: the callers that the external key is for.
+    /// The rule that denied access: the callers that can use the external key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub denied_by: Option<String>,
-    /// How long the proxy took, in microseconds.
+    /// The time that the proxy took to respond, in microseconds.
     pub microseconds: u64,
-    /// Who called KMS.
+    /// The principal that called KMS.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub aws_principal_arn: Option<String>,
-    /// What KMS was asked for.
+    /// The KMS operation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kms_operation: Option<String>,
-    /// The request ID that the event of CloudTrail has, too.
+    /// The KMS request ID, which is also in the CloudTrail event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kms_request_id: Option<String>,
-    /// The KMS key.
+    /// The ARN of the KMS key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kms_key_arn: Option<String>,
-    /// The AWS service that called KMS for the caller.
+    /// The AWS service that called KMS on behalf of the principal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kms_via_service: Option<String>,
-    /// The VPC that the call to KMS came from.
+    /// The VPC that the request to KMS came from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub aws_source_vpc: Option<String>,
-    /// The VPC endpoint that it came through.
+    /// The VPC endpoint that the request to KMS came through.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub aws_source_vpce: Option<String>,
 }
 
-/// How the external key store proxy of a host is reached, where its name and its certificate alone don't lead there.
+/// How to reach a proxy whose host name doesn't resolve to it, or whose certificate isn't publicly trusted.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct ProxyRoute {
-    /// The host that proxy URI endpoints name.
+    /// The host in the proxy URI endpoint.
     pub host: String,
-    /// Where it really is: an IP address and a port.
+    /// The address to connect to: an IP address and a port.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
-    /// Authorities to trust for this host beside those of the system: certificates, PEM.
+    /// Additional CA certificates to trust for this host, in PEM format.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate_authorities: Option<String>,
 }
 
-/// Says how a host is reached from now on; with neither address nor authorities, as its name says.
+/// Sets the route of a host. Without an address and CA certificates, the host is reached by its name.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct PutProxyRoute(pub ProxyRoute);
 
-/// Asks how hosts are reached.
+/// Lists the routes of hosts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListProxyRoutes {}
 
-/// How hosts are reached.
+/// The routes of hosts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct ListProxyRoutesOutput {
-    /// In the order of the hosts; those that are reached as their names say are not among them.
+    /// The routes, sorted by host. Hosts that are reached by their name aren't included.
     #[serde(deserialize_with = "crate::aws::lenient::list")]
     pub routes: Vec<ProxyRoute>,
 }

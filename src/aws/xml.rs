@@ -1,15 +1,15 @@
-//! The XML of the AWS query protocol as JSON values: elements are members, texts are texts, and elements called `member`
-//! are the elements of a list.
+//! Parses the XML of the AWS query protocol into JSON values: elements become members, text becomes strings, and
+//! elements named `member` become list elements.
 
 use quick_xml::Reader;
 use quick_xml::events::BytesStart;
 use quick_xml::events::Event;
 use serde_json::{Map, Value};
 
-/// How deep elements nest at most. No answer of AWS comes near it.
+/// The maximum nesting depth of elements. No AWS response comes close.
 const MAX_DEPTH: usize = 64;
 
-/// An element that is not closed yet.
+/// An element whose end tag hasn't been read yet.
 #[derive(Default)]
 struct OpenElement {
     name: String,
@@ -22,7 +22,7 @@ impl OpenElement {
         Self { name: start.local_name().as_ref().to_owned(), ..Self::default() }
     }
 
-    /// Takes an element that is closed. Of elements that come again the first counts, but in a list.
+    /// Adds a closed child element. If a name is repeated outside a list, the first element is kept.
     fn add_child(&mut self, closed: Self) {
         let value = if closed.members.is_empty() { Value::String(closed.text) } else { Value::Object(closed.members) };
         if closed.name == "member" {
@@ -36,17 +36,17 @@ impl OpenElement {
     }
 }
 
-/// Why a text is not XML that this program reads.
+/// The error for text that isn't valid XML or nests too deeply.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct XmlError(String);
 
-/// Reads a document. Attributes and namespaces are passed over.
+/// Parses a document. Attributes and namespaces are ignored.
 ///
 /// # Errors
-/// [`XmlError`] when it is not well-formed, or when its elements nest too deep.
+/// [`XmlError`] if the document isn't well-formed, or if its elements nest too deeply.
 pub fn parse(text: &str) -> Result<Value, XmlError> {
-    let malformed = |error: &dyn std::fmt::Display| XmlError(format!("the XML is not well-formed: {error}"));
+    let malformed = |error: &dyn std::fmt::Display| XmlError(format!("the XML isn't well-formed: {error}"));
     let mut reader = Reader::from_str(text);
     let mut open = vec![OpenElement::default()];
     loop {
@@ -80,7 +80,7 @@ pub fn parse(text: &str) -> Result<Value, XmlError> {
     }
     match open.pop() {
         Some(document) if open.is_empty() => Ok(Value::Object(document.members)),
-        _ => Err(malformed(&"it ends early")),
+        _ => Err(malformed(&"it ends before all elements are closed")),
     }
 }
 

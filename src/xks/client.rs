@@ -1,4 +1,4 @@
-//! KMS's side of the External Key Store Proxy API: signs, waits 250 ms, checks what comes back.
+//! The KMS side of the External Key Store Proxy API: signs requests, times out after 250 ms, and validates responses.
 
 #[cfg(test)]
 mod tests;
@@ -34,42 +34,43 @@ use crate::aws::scalar::{Blob, SecretBlob, SecretString};
 use crate::aws::sigv4::SigningKeyCache;
 use crate::environment::Clock;
 
-/// How long KMS waits for a proxy, connecting included.
+/// The time that KMS gives a proxy to respond, including the connection.
 pub const PROXY_TIMEOUT: Duration = Duration::from_millis(XKS_PROXY_TIMEOUT_MILLIS as u64);
-/// How often a call that runs into [`TIME_LIMIT`] is made.
+/// The maximum number of attempts for a call that times out after [`PROXY_TIMEOUT`].
 const MAX_ATTEMPTS: usize = 2;
 
-/// The proxy of one external key store, as the store's configuration has it.
+/// The proxy of an external key store, as configured in the key store.
 #[derive(Clone, Debug)]
 pub struct ProxyTarget {
-    /// Whose figures the calls count for: account, Region and ID of the store. Empty for one that is not made yet.
+    /// The key store that the metrics belong to: its account, Region, and ID. Empty for a key store that doesn't exist
+    /// yet.
     pub key_store: String,
-    /// `https://` and a host name.
+    /// The URI endpoint: `https://` and a host name.
     pub uri_endpoint: String,
-    /// The path prefix, if any, and `/kms/xks/v1`.
+    /// The URI path: an optional path prefix, and `/kms/xks/v1`.
     pub uri_path: String,
-    /// Who signs.
+    /// The access key ID of the proxy credential.
     pub access_key_id: String,
-    /// What with.
+    /// The secret access key of the proxy credential.
     pub secret_access_key: SecretString,
-    /// The Region KMS calls from, part of what is signed.
+    /// The Region that KMS calls from, which is part of the signature.
     pub region: String,
 }
 
-/// What a proxy makes of a plaintext, and needs to give it back.
+/// The result of an encryption by a proxy, which is required for decryption.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExternalCiphertext {
-    /// 12 or 16 bytes.
+    /// The initialization vector: 12 or 16 bytes.
     pub initialization_vector: Vec<u8>,
-    /// 16 bytes.
+    /// The authentication tag: 16 bytes.
     pub authentication_tag: Vec<u8>,
-    /// The proxy's own note, up to 20 bytes, empty if it made none.
+    /// The proxy's own metadata: up to 20 bytes, or empty.
     pub ciphertext_metadata: Vec<u8>,
-    /// As long as the plaintext.
+    /// The ciphertext, which has the same length as the plaintext.
     pub ciphertext: Vec<u8>,
 }
 
-/// Calls external key store proxies. Clones share it.
+/// A client for external key store proxies. Clones share its state.
 #[derive(Clone, Debug)]
 pub struct XksClient {
     bundled_proxy: Router,
@@ -80,21 +81,21 @@ pub struct XksClient {
 }
 
 impl XksClient {
-    /// A client that finds `proxies` at [`BUNDLED_HOST`] and [`BUNDLED_VPC_HOST`]; every other host is on the network, or
-    /// unreachable without one.
+    /// Creates a client that sends requests for [`BUNDLED_HOST`] and [`BUNDLED_VPC_HOST`] to `bundled_proxy`, and all
+    /// others to the network. Without a network, other hosts are unreachable.
     pub fn new(bundled_proxy: Router, network: Option<Arc<Network>>, clock: Clock) -> Self {
         Self { bundled_proxy, network, clock, signing_keys: Arc::default(), metrics: Metrics::default() }
     }
 
-    /// What was counted of the calls.
+    /// Returns the metrics of the calls.
     pub fn metrics(&self) -> &Metrics {
         &self.metrics
     }
 
-    /// Asks whether the proxy and the external key managers behind it can serve.
+    /// Checks the health of the proxy and the external key managers behind it.
     ///
     /// # Errors
-    /// [`XksFailure`], also when every external key manager is unavailable.
+    /// [`XksFailure`] if the request fails or every external key manager is unavailable.
     pub async fn get_health_status(
         &self,
         target: &ProxyTarget,
@@ -105,7 +106,7 @@ impl XksClient {
         let health: GetHealthStatusResponse = self.call(target, operations, "/health", &request, Ok).await?;
         self.record_health(target, &health);
         if health.xks_proxy_fleet_size == 0 || !(1..=10).contains(&health.ekm_fleet_details.len()) {
-            return Err(XksFailure::InvalidResponse("a fleet without members, or more than ten"));
+            return Err(XksFailure::InvalidResponse("the fleet must have 1 to 10 members"));
         }
         if health.ekm_fleet_details.iter().all(|member| member.health_status == "UNAVAILABLE") {
             return Err(XksFailure::Unhealthy);
@@ -113,10 +114,10 @@ impl XksClient {
         Ok(health)
     }
 
-    /// Asks what an external key is. [`check_external_key`] says whether KMS takes it.
+    /// Returns the metadata of an external key. [`check_external_key`] validates it for KMS.
     ///
     /// # Errors
-    /// [`XksFailure`].
+    /// [`XksFailure`] if the request fails.
     pub async fn get_key_metadata(
         &self,
         target: &ProxyTarget,
@@ -128,10 +129,10 @@ impl XksClient {
         self.call(target, operations, &format!("/keys/{key_id}/metadata"), &request, Ok).await
     }
 
-    /// Encrypts by an external key, asks for the integrity value and checks it. `metadata` needs its `kms_key_arn`.
+    /// Encrypts with an external key, and verifies the integrity value. `metadata` must have a `kms_key_arn`.
     ///
     /// # Errors
-    /// [`XksFailure`].
+    /// [`XksFailure`] if the request fails.
     pub async fn encrypt(
         &self,
         target: &ProxyTarget,
@@ -155,10 +156,10 @@ impl XksClient {
         .await
     }
 
-    /// Decrypts what [`XksClient::encrypt`] gave for the same key and the same `aad`.
+    /// Decrypts a result of [`XksClient::encrypt`] for the same external key and the same `aad`.
     ///
     /// # Errors
-    /// [`XksFailure`].
+    /// [`XksFailure`] if the request fails.
     pub async fn decrypt(
         &self,
         target: &ProxyTarget,
@@ -183,13 +184,13 @@ impl XksClient {
             if plaintext.expose().len() == length {
                 Ok(plaintext)
             } else {
-                Err(XksFailure::InvalidResponse("the plaintext isn't as long as the ciphertext"))
+                Err(XksFailure::InvalidResponse("the plaintext and the ciphertext differ in length"))
             }
         })
         .await
     }
 
-    /// Asks once, and once more when no answer comes in time. `accept` makes of an answer what is wanted, or refuses it.
+    /// Sends a request, with one retry if it times out. `accept` validates and converts the response.
     async fn call<Q: Serialize, R: DeserializeOwned, T>(
         &self,
         target: &ProxyTarget,
@@ -203,14 +204,14 @@ impl XksClient {
             let request = self.signed_request(target, path, &body)?;
             let start = self.clock.now();
             let sent = tokio::time::timeout(PROXY_TIMEOUT, self.send(request)).await;
-            let answer = sent.unwrap_or(Err(XksFailure::TimedOut)).and_then(|(status, answer)| {
-                let read = parse_response(status, &answer);
-                wipe(answer);
+            let result = sent.unwrap_or(Err(XksFailure::TimedOut)).and_then(|(status, response)| {
+                let read = parse_response(status, &response);
+                wipe(response);
                 accept(read?)
             });
-            self.record_request(target, &operations, start, answer.as_ref().err());
-            if !matches!(answer, Err(XksFailure::TimedOut)) {
-                return answer;
+            self.record_request(target, &operations, start, result.as_ref().err());
+            if !matches!(result, Err(XksFailure::TimedOut)) {
+                return result;
             }
         }
         Err(XksFailure::TimedOut)
@@ -226,7 +227,7 @@ impl XksClient {
     ) {
         let end = self.clock.now();
         let milliseconds = match failure {
-            // There was no response, so it took no time.
+            // Without a response, there is no latency.
             Some(XksFailure::Unreachable | XksFailure::Tls) => None,
             Some(XksFailure::TimedOut) => Some(f64::from(XKS_PROXY_TIMEOUT_MILLIS)),
             _ => Some(elapsed_microseconds(start, end) as f64 / 1000.0),
@@ -235,7 +236,7 @@ impl XksClient {
         self.metrics.record_request(&target.key_store, operations.clone(), end, milliseconds, exception);
     }
 
-    /// Notes how the external key managers are, and how long the proxy's certificate lasts.
+    /// Records the health of the external key managers, and the days until the proxy's certificate expires.
     fn record_health(&self, target: &ProxyTarget, health: &GetHealthStatusResponse) {
         let now = self.clock.now();
         self.metrics.record_health(&target.key_store, health, now);
@@ -272,12 +273,12 @@ impl XksClient {
         let Ok(response) = self.bundled_proxy.clone().oneshot(request.map(Body::from)).await;
         let status = response.status();
         let body = Limited::new(response.into_body(), MAX_BODY).collect().await;
-        let body = body.map_err(|_| XksFailure::InvalidResponse("the answer is too long or not whole"))?;
+        let body = body.map_err(|_| XksFailure::InvalidResponse("the response is too long or incomplete"))?;
         Ok((status, body.to_bytes()))
     }
 }
 
-/// What is left of an answer of Encrypt for a plaintext of so many bytes, if all of it is as it has to be.
+/// Validates an Encrypt response for a plaintext of `length` bytes.
 fn validate_encrypt_response(
     response: EncryptResponse,
     length: usize,
@@ -290,16 +291,16 @@ fn validate_encrypt_response(
         ciphertext: response.ciphertext.0,
     };
     if parts.ciphertext.len() != length {
-        return Err(XksFailure::InvalidResponse("the ciphertext isn't as long as the plaintext"));
+        return Err(XksFailure::InvalidResponse("the ciphertext and the plaintext differ in length"));
     }
     if !matches!(parts.initialization_vector.len(), 12 | 16) {
-        return Err(XksFailure::InvalidResponse("the initialization vector has neither 12 nor 16 bytes"));
+        return Err(XksFailure::InvalidResponse("the initialization vector must have 12 or 16 bytes"));
     }
     if parts.authentication_tag.len() != TAG_LENGTH {
-        return Err(XksFailure::InvalidResponse("the authentication tag hasn't 16 bytes"));
+        return Err(XksFailure::InvalidResponse("the authentication tag must have 16 bytes"));
     }
     if parts.ciphertext_metadata.len() > MAX_CIPHERTEXT_METADATA {
-        return Err(XksFailure::InvalidResponse("the ciphertext metadata has more than 20 bytes"));
+        return Err(XksFailure::InvalidResponse("the ciphertext metadata can have up to 20 bytes"));
     }
     let Some(value) = response.ciphertext_data_integrity_value else {
         return Err(XksFailure::InvalidResponse("the ciphertext data integrity value is missing"));
@@ -314,16 +315,16 @@ fn validate_encrypt_response(
     if value.0 == expected { Ok(parts) } else { Err(XksFailure::DamagedCiphertext) }
 }
 
-/// An empty value isn't sent.
+/// Returns `None` for an empty value, which is omitted from requests.
 fn non_empty_blob(bytes: &[u8]) -> Option<Blob> {
     (!bytes.is_empty()).then(|| Blob(bytes.to_vec()))
 }
 
-fn parse_response<R: DeserializeOwned>(status: StatusCode, answer: &[u8]) -> Result<R, XksFailure> {
+fn parse_response<R: DeserializeOwned>(status: StatusCode, response: &[u8]) -> Result<R, XksFailure> {
     if status == StatusCode::OK {
-        return serde_json::from_slice(answer)
-            .map_err(|_| XksFailure::InvalidResponse("the answer isn't the JSON of this operation"));
+        return serde_json::from_slice(response)
+            .map_err(|_| XksFailure::InvalidResponse("the response isn't valid JSON for this operation"));
     }
-    let name = serde_json::from_slice::<ErrorBody>(answer).ok().and_then(|body| ErrorName::parse(&body.error_name));
-    Err(name.map_or(XksFailure::InvalidResponse("an error without a name of this API"), XksFailure::Refused))
+    let name = serde_json::from_slice::<ErrorBody>(response).ok().and_then(|body| ErrorName::parse(&body.error_name));
+    Err(name.map_or(XksFailure::InvalidResponse("the error has no error name of this API"), XksFailure::Refused))
 }

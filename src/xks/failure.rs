@@ -1,38 +1,39 @@
-//! What KMS makes of a call to an external key store proxy that didn't go well.
+//! Failed requests to an external key store proxy, and how KMS reports them.
 //!
-//! KMS never passes the proxy's own words on: it chooses its text by the name of the error. Sources: the table of
-//! failures in the XKS proxy API specification, and *Troubleshooting external key stores* in the KMS developer guide.
+//! KMS never forwards the proxy's error message: it chooses its own message by the name of the error. Sources: the
+//! table of failures in the XKS proxy API specification, and *Troubleshooting external key stores* in the KMS developer
+//! guide.
 
 use super::metrics::Exception;
 use super::wire::{AES_256, ErrorName, GetKeyMetadataResponse};
 use crate::aws::error::ServiceError;
 
-/// Why a call to an external key store proxy gave nothing.
+/// The reason why a request to an external key store proxy failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum XksFailure {
-    /// The proxy answered with an error.
-    #[error("the external key store proxy answered {}", .0.as_str())]
+    /// The proxy returned an error.
+    #[error("the external key store proxy returned {}", .0.as_str())]
     Refused(ErrorName),
-    /// No connection: the host is unknown or doesn't listen.
-    #[error("the external key store proxy can't be reached")]
+    /// The connection failed: the host is unknown or isn't listening.
+    #[error("couldn't reach the external key store proxy")]
     Unreachable,
-    /// No TLS: the certificate, its name or its chain.
-    #[error("no TLS connection to the external key store proxy")]
+    /// The TLS handshake failed because of the certificate, its name, or its chain.
+    #[error("couldn't establish a TLS connection to the external key store proxy")]
     Tls,
-    /// No answer in 250 ms, twice.
-    #[error("the external key store proxy didn't answer in 250 ms")]
+    /// The proxy didn't respond within 250 ms, twice.
+    #[error("the external key store proxy didn't respond within 250 ms")]
     TimedOut,
-    /// An answer that isn't one of this API.
-    #[error("the external key store proxy's answer isn't valid: {0}")]
+    /// The response isn't valid in this API.
+    #[error("the external key store proxy's response isn't valid: {0}")]
     InvalidResponse(&'static str),
-    /// What Encrypt gave doesn't have the integrity value that came with it.
-    #[error("the ciphertext of the external key store proxy was damaged on the way")]
+    /// The result of Encrypt doesn't match its integrity value.
+    #[error("the ciphertext from the external key store proxy was damaged in transit")]
     DamagedCiphertext,
-    /// The proxy answers, and none of its external key managers does.
+    /// The proxy responds, but none of its external key managers is available.
     #[error("every external key manager behind the external key store proxy is unavailable")]
     Unhealthy,
-    /// Endpoint and path of the key store make no URI, or the credential no signature.
-    #[error("no request can be made from the configuration of the external key store: {0}")]
+    /// The configuration of the key store doesn't give a valid URI or signature.
+    #[error("the configuration of the external key store isn't valid: {0}")]
     Configuration(String),
 }
 
@@ -42,7 +43,7 @@ const BAD_URI_PATH: &str = "The external key store proxy rejected the request be
      URI path for your external key store and update if necessary.";
 
 impl XksFailure {
-    /// The error of CreateKey, which asks for the external key's metadata.
+    /// Returns the error of CreateKey, which requests the metadata of the external key.
     pub fn create_key_error(&self) -> ServiceError {
         match self {
             Self::Refused(ErrorName::KeyNotFoundException) => ServiceError::new(
@@ -63,12 +64,12 @@ impl XksFailure {
         }
     }
 
-    /// The error of a cryptographic operation.
+    /// Returns the error of a cryptographic operation.
     pub fn cryptographic_error(&self) -> ServiceError {
         ServiceError::new("KMSInvalidStateException", self.message())
     }
 
-    /// The error of CreateCustomKeyStore and UpdateCustomKeyStore, which ask for the proxy's health.
+    /// Returns the error of CreateCustomKeyStore and UpdateCustomKeyStore, which check the health of the proxy.
     pub fn key_store_error(&self) -> ServiceError {
         let code = match self {
             Self::Refused(ErrorName::AuthenticationFailedException) => {
@@ -87,7 +88,7 @@ impl XksFailure {
         ServiceError::new(code, self.message())
     }
 
-    /// The `ConnectionErrorCode` of a store that fails to connect.
+    /// Returns the `ConnectionErrorCode` of a key store that fails to connect.
     pub fn connection_error_code(&self) -> &'static str {
         match self {
             Self::Refused(ErrorName::AuthenticationFailedException) => "INVALID_CREDENTIALS",
@@ -106,22 +107,23 @@ impl XksFailure {
         }
     }
 
-    /// What CloudWatch calls it. A proxy that is unwell has answered all the same, and without a request nothing failed.
+    /// Returns the exception in the CloudWatch metrics. An unhealthy proxy did respond, and without a request nothing
+    /// failed.
     ///
-    /// Retryable are what the guide says lower a proxy's reliability; an answer that is none has the name that
-    /// CreateCustomKeyStore gives it, for the guide has no other.
+    /// The retryable exceptions are those that the guide counts against a proxy's reliability. An invalid response has
+    /// the name that CreateCustomKeyStore uses, because the guide defines no other.
     pub fn exception(&self) -> Option<Exception> {
         let retryable = |name| Some(Exception { name, is_retryable: true });
-        let lasting = |name| Some(Exception { name, is_retryable: false });
+        let non_retryable = |name| Some(Exception { name, is_retryable: false });
         match self {
             Self::Refused(
                 name @ (ErrorName::InternalException
                 | ErrorName::DependencyTimeoutException
                 | ErrorName::ThrottlingException),
             ) => retryable(name.as_str()),
-            Self::Refused(name) => lasting(name.as_str()),
+            Self::Refused(name) => non_retryable(name.as_str()),
             Self::Unreachable | Self::Tls | Self::TimedOut => retryable("XksProxyUnreachableException"),
-            Self::InvalidResponse(_) | Self::DamagedCiphertext => lasting("XksProxyInvalidResponseException"),
+            Self::InvalidResponse(_) | Self::DamagedCiphertext => non_retryable("XksProxyInvalidResponseException"),
             Self::Unhealthy | Self::Configuration(_) => None,
         }
     }
@@ -205,10 +207,10 @@ fn rejection_message(name: ErrorName) -> &'static str {
     }
 }
 
-/// Whether KMS takes an external key for a new KMS key: `AES_256`, `ENABLED`, for `ENCRYPT` and `DECRYPT`.
+/// Validates an external key for a new KMS key: it must be `AES_256` and `ENABLED`, and allow `ENCRYPT` and `DECRYPT`.
 ///
 /// # Errors
-/// `XksKeyInvalidConfigurationException` with KMS's text for the first rule that is broken.
+/// `XksKeyInvalidConfigurationException` with KMS's message for the first requirement that isn't met.
 pub fn check_external_key(key: &GetKeyMetadataResponse) -> Result<(), ServiceError> {
     let message = if key.key_spec != AES_256 {
         let spec = &key.key_spec;
@@ -281,7 +283,7 @@ mod tests {
             ),
         ];
         for name in E::ALL {
-            assert!(table.iter().any(|row| row.0 == refused(name)), "{name:?} is in the table");
+            assert!(table.iter().any(|row| row.0 == refused(name)), "{name:?} isn't in the table");
         }
         for (failure, create_key, key_store, code, text) in table {
             assert!(failure.create_key_error().has_code(create_key), "{failure:?}");

@@ -1,5 +1,5 @@
-//! The proxy's request log: who asked for what, what was answered, and how long it took. No secret and no content stands
-//! in it.
+//! The proxy's request log: the caller, the operation, the result, and the latency of each request. It contains no
+//! secrets and no request data.
 
 use jiff::Timestamp;
 use rusqlite::{Connection, TransactionBehavior, params};
@@ -7,19 +7,19 @@ use rusqlite::{Connection, TransactionBehavior, params};
 use crate::aws::xks_console::{ListProxyRequests, ProxyRequest};
 use crate::storage::segments::{pack, unpack};
 
-/// Entries that are kept at most.
+/// The maximum number of entries to keep.
 const MAX_ENTRIES: i64 = 100_000;
-/// Entries that are given when nobody says how many.
+/// The default number of entries to return.
 const DEFAULT_MAX_RESULTS: usize = 100;
-/// How long a text that a caller chose may be, in characters.
+/// The maximum length of a caller-supplied string in characters.
 const MAX_TEXT_LENGTH: usize = 256;
 
-/// The table of the log, in segments of lines.
+/// The log table, which stores entries as JSON lines in segments.
 pub(super) const SCHEMA: &str = "
     CREATE TABLE requests (id INTEGER PRIMARY KEY, count INTEGER NOT NULL, lines TEXT NOT NULL) STRICT;
 ";
 
-/// Segments may be packed.
+/// Changes the log table so that segments can be compressed.
 pub(super) const PACKED_SCHEMA: &str = "
     CREATE TABLE segments (id INTEGER PRIMARY KEY, count INTEGER NOT NULL, lines ANY NOT NULL) STRICT;
     INSERT INTO segments SELECT id, count, lines FROM requests;
@@ -35,19 +35,19 @@ impl ListProxyRequests {
             && is(&self.external_key_id, entry.external_key_id.as_deref())
     }
 
-    /// A text without which no line can be taken.
+    /// Returns a string that every matching line contains, to skip other lines quickly.
     fn needle(&self) -> Option<&str> {
         self.kms_request_id.as_deref().or(self.external_key_id.as_deref())
     }
 }
 
-/// A text that a caller chose, as far as it is kept.
+/// Truncates a caller-supplied string.
 pub(super) fn truncate_text(text: &str) -> String {
     let end = text.char_indices().nth(MAX_TEXT_LENGTH).map_or(text.len(), |(end, _)| end);
     text[..end].to_owned()
 }
 
-/// Appends entries; lets the oldest go.
+/// Appends entries, and deletes the oldest ones beyond the limit.
 pub(super) fn append(connection: &mut Connection, entries: &[ProxyRequest]) -> rusqlite::Result<()> {
     let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let lines: Vec<String> = entries.iter().filter_map(|entry| serde_json::to_string(entry).ok()).collect();
@@ -64,17 +64,19 @@ pub(super) fn append(connection: &mut Connection, entries: &[ProxyRequest]) -> r
     tx.commit()
 }
 
-/// The entries that are wanted, the newest first.
+/// Returns the matching entries, newest first.
 pub(super) fn find(connection: &Connection, criteria: &ListProxyRequests) -> rusqlite::Result<Vec<ProxyRequest>> {
-    let most = criteria.max_results.map_or(DEFAULT_MAX_RESULTS, |most| most as usize);
+    let max = criteria.max_results.map_or(DEFAULT_MAX_RESULTS, |max| max as usize);
     let mut query = connection.prepare_cached("SELECT lines FROM requests ORDER BY id DESC")?;
     let mut rows = query.query([])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
         let lines = unpack(row.get_ref(0)?)?;
-        let near = lines.rsplit('\n').filter(|line| criteria.needle().is_none_or(|needle| line.contains(needle)));
-        for entry in near.filter_map(|line| serde_json::from_str(line).ok()).filter(|entry| criteria.matches(entry)) {
-            if found.len() == most {
+        let candidates = lines.rsplit('\n').filter(|line| criteria.needle().is_none_or(|needle| line.contains(needle)));
+        for entry in
+            candidates.filter_map(|line| serde_json::from_str(line).ok()).filter(|entry| criteria.matches(entry))
+        {
+            if found.len() == max {
                 return Ok(found);
             }
             found.push(entry);
@@ -83,7 +85,7 @@ pub(super) fn find(connection: &Connection, criteria: &ListProxyRequests) -> rus
     Ok(found)
 }
 
-/// The time between two moments in microseconds; nothing when the clock was set back.
+/// Returns the time between two timestamps in microseconds, or 0 if the clock was set back.
 pub(super) fn elapsed_microseconds(from: Timestamp, to: Timestamp) -> u64 {
     u64::try_from(to.as_microsecond() - from.as_microsecond()).unwrap_or(0)
 }
@@ -119,13 +121,13 @@ mod tests {
         let any = ListProxyRequests::default;
         assert_eq!(found(any()), [entry(3), entry(2), entry(1)]);
         assert_eq!(found(ListProxyRequests { max_results: Some(1), ..any() }), [entry(3)]);
-        let of_bergen = ListProxyRequests { partition: Some("bergen".to_owned()), ..any() };
-        assert_eq!(found(of_bergen), [entry(3), entry(1)]);
-        let of_request = ListProxyRequests { kms_request_id: Some("request-2".to_owned()), ..any() };
-        assert_eq!(found(of_request), [entry(2)]);
-        // A name that only begins like it is another.
-        let of_key = ListProxyRequests { external_key_id: Some("key".to_owned()), ..any() };
-        assert_eq!(found(of_key), []);
+        let in_bergen = ListProxyRequests { partition: Some("bergen".to_owned()), ..any() };
+        assert_eq!(found(in_bergen), [entry(3), entry(1)]);
+        let for_request = ListProxyRequests { kms_request_id: Some("request-2".to_owned()), ..any() };
+        assert_eq!(found(for_request), [entry(2)]);
+        // An ID that only begins with the search text doesn't match.
+        let for_key = ListProxyRequests { external_key_id: Some("key".to_owned()), ..any() };
+        assert_eq!(found(for_key), []);
     }
 
     #[test]

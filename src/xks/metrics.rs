@@ -1,5 +1,4 @@
-//! What KMS counts of its calls to external key store proxies: samples, summed up by metric and minute until they are
-//! written down.
+//! Metrics of KMS requests to external key store proxies, aggregated by metric and minute until they are written.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -11,36 +10,36 @@ use crate::aws::cloudwatch::Dimension;
 use crate::aws::kms::metrics::{self as names, dimension};
 use crate::storage::write_behind::WriteBuffer;
 
-/// What is measured, of one store.
+/// A metric of an external key store.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Metric<'a> {
-    /// Milliseconds until the proxy answered.
+    /// The milliseconds that the proxy took to respond.
     Latency(Operations<'a>),
-    /// 1 for a request that ended with this exception, 0 for one that ended well.
+    /// 1 for a request that failed with this exception, 0 for a successful request.
     Errors(Operations<'a>, Option<Exception>),
-    /// External key managers in this state.
+    /// The number of external key managers in this health state.
     ManagerStates(&'static str),
-    /// Days until the certificate with this subject name expires.
+    /// The days until the certificate with this subject name expires.
     CertificateDaysToExpire(Cow<'a, str>),
-    /// Days since KMS was given the credential.
+    /// The days since KMS started using the credential.
     CredentialAge,
 }
 
-/// What the proxy was asked, and what for.
+/// The proxy operation, and the KMS operation that caused it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Operations<'a> {
-    /// The operation of KMS.
+    /// The KMS operation.
     pub kms: Cow<'a, str>,
-    /// The operation of the proxy.
+    /// The proxy operation.
     pub xks: &'static str,
 }
 
-/// How a request failed.
+/// The exception of a failed request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Exception {
-    /// The proxy's name for it, or KMS's own where the proxy gave none.
+    /// The error name from the proxy, or KMS's own name if the proxy returned none.
     pub name: &'static str,
-    /// Whether it may be gone at the next try.
+    /// Whether the error may not occur on a retry.
     pub is_retryable: bool,
 }
 
@@ -56,7 +55,7 @@ impl Metric<'_> {
         }
     }
 
-    /// Its name in CloudWatch.
+    /// Returns the name of the metric in CloudWatch.
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Latency(_) => names::XKS_PROXY_LATENCY,
@@ -67,7 +66,7 @@ impl Metric<'_> {
         }
     }
 
-    /// Its dimensions in CloudWatch, beside the store.
+    /// Returns the dimensions of the metric in CloudWatch, without the key store.
     pub fn dimensions(&self) -> Vec<Dimension> {
         let all = match self {
             Self::Latency(operations) => operations.dimensions().to_vec(),
@@ -93,22 +92,22 @@ impl Operations<'_> {
         [
             (dimension::KMS_OPERATION, &self.kms),
             (dimension::XKS_OPERATION, self.xks),
-            // The only one that keys in an external key store have.
+            // Keys in an external key store have no other key spec.
             (dimension::KEY_SPEC, "SYMMETRIC_DEFAULT"),
         ]
     }
 }
 
-/// What is kept of the samples of a time.
+/// Statistics of samples.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct StatisticSet {
-    /// How many there were.
+    /// The number of samples.
     pub count: u64,
-    /// Their sum.
+    /// The sum of the samples.
     pub sum: f64,
-    /// The least of them.
+    /// The smallest sample.
     pub min: f64,
-    /// The greatest of them.
+    /// The largest sample.
     pub max: f64,
 }
 
@@ -119,7 +118,7 @@ impl From<f64> for StatisticSet {
 }
 
 impl StatisticSet {
-    /// With those of other samples.
+    /// Merges the statistics of two sets of samples.
     #[must_use]
     pub fn merge(self, other: Self) -> Self {
         Self {
@@ -134,29 +133,29 @@ impl StatisticSet {
 /// The samples of a metric in one minute.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MetricMinute {
-    /// Whose they are, as [`ProxyTarget::key_store`](super::client::ProxyTarget::key_store) names it.
+    /// The key store, as in [`ProxyTarget::key_store`](super::client::ProxyTarget::key_store).
     pub key_store: String,
-    /// What was measured.
+    /// The metric.
     pub metric: Metric<'static>,
-    /// When, in minutes since 1970.
+    /// The minute, counted from 1970.
     pub minute: i64,
-    /// What came of it.
+    /// The statistics of the samples.
     pub statistics: StatisticSet,
 }
 
-/// The samples that wait to be written down. Clones share them.
+/// The samples that haven't been written yet. Clones share them.
 #[derive(Clone, Debug, Default)]
 pub struct Metrics(Arc<WriteBuffer<MetricMinute>>);
 
 impl Metrics {
-    /// Notes a sample of a store. One of no store, or of one that is only about to be made, is let go.
+    /// Records a sample. Samples without a key store, or for one that doesn't exist yet, are dropped.
     pub fn record(&self, key_store: &str, metric: Metric, at: Timestamp, sample: f64) {
         if key_store.is_empty() {
             return;
         }
         let minute = at.as_second().div_euclid(60);
         self.0.update(|pending| {
-            // Only the newest minute is looked through: a few metrics, so that a search by hashes would be slower.
+            // Only the newest minute is searched. It has few metrics, so a hash lookup would be slower.
             let mut newest = pending.iter_mut().rev().take_while(|known| known.minute == minute);
             match newest.find(|known| known.metric == metric && known.key_store == key_store) {
                 Some(known) => known.statistics = known.statistics.merge(sample.into()),
@@ -186,7 +185,7 @@ impl Metrics {
         self.record(key_store, Metric::Errors(operations, exception), at, sample);
     }
 
-    /// Notes how the external key managers are.
+    /// Records the health of the external key managers.
     pub fn record_health(&self, key_store: &str, health: &GetHealthStatusResponse, at: Timestamp) {
         for state in names::KEY_MANAGER_STATES {
             let members = health.ekm_fleet_details.iter();
@@ -200,17 +199,17 @@ impl Metrics {
         }
     }
 
-    /// Takes what waits.
+    /// Removes and returns the pending samples.
     pub fn take(&self) -> Vec<MetricMinute> {
         self.0.take()
     }
 
-    /// Calls `flush` as [`Batch::keep`] does.
+    /// Starts calling `flush` in the background. See [`WriteBuffer::spawn_flusher`].
     pub fn spawn_flusher(&self, flush: impl Fn() -> bool + Send + 'static) {
         self.0.spawn_flusher(flush);
     }
 
-    /// Ends what [`keep`](Self::keep) began.
+    /// Stops the background task of [`spawn_flusher`](Self::spawn_flusher).
     pub fn close(&self) {
         self.0.close();
     }

@@ -1,4 +1,4 @@
-//! The External Key Store Proxy API, version 1: KMS's side, the proxy, and the external key manager behind it.
+//! The External Key Store Proxy API, version 1: the KMS client, the proxy, and the external key manager behind it.
 
 pub mod client;
 pub mod failure;

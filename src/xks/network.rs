@@ -1,4 +1,4 @@
-//! External key store proxies on the network: other hosts than those of the bundled proxy, over TLS.
+//! External key store proxies on the network, reached over TLS. The bundled proxy isn't one of them.
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -20,12 +20,12 @@ use crate::aws::limits;
 use crate::aws::xks_console::ProxyRoute;
 use crate::pem;
 
-/// Sends what is for a host, at port 443, to another address, as curl's option of this name does.
+/// Redirects connections to port 443 of a host to another address, like curl's `--connect-to`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConnectTo {
-    /// The host that a proxy URI endpoint names.
+    /// The host in a proxy URI endpoint.
     pub host: String,
-    /// Where it really is.
+    /// The address to connect to.
     pub address: SocketAddr,
 }
 
@@ -34,26 +34,26 @@ impl FromStr for ConnectTo {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let (host, address) =
-            text.split_once('=').ok_or("write HOST=ADDRESS:PORT, such as xks.example.com=127.0.0.1:8443")?;
+            text.split_once('=').ok_or("expected HOST=ADDRESS:PORT, such as xks.example.com=127.0.0.1:8443")?;
         limits::xks_proxy_host(host).map_err(|violation| violation.reason)?;
         let address = limits::xks_proxy_address(address).map_err(|violation| violation.reason)?;
         Ok(Self { host: host.to_owned(), address })
     }
 }
 
-/// Tells how a host is reached, where something is said of it.
+/// Looks up the route of a host, if it has one.
 type RouteLookup = Box<dyn Fn(&str) -> Result<Option<Arc<ProxyRoute>>, String> + Send + Sync>;
 
-/// Clients of hosts with a route that are kept at most; then all are let go.
+/// The maximum number of cached clients for hosts with a route. When it is reached, the cache is cleared.
 const MAX_ROUTED_CLIENTS: usize = 64;
 
-/// How proxies on the network are reached. Nothing is loaded before the first is called.
+/// The network connection to proxies. Files are loaded before the first request.
 #[derive(Default)]
 pub struct Network {
     connect_to: Vec<ConnectTo>,
     ca_bundle: Option<PathBuf>,
     client: OnceLock<Result<reqwest::Client, String>>,
-    /// The certificate that each host has shown last, DER.
+    /// The latest certificate of each host, in DER format.
     peer_certificates: Mutex<HashMap<String, Vec<u8>>>,
     route_lookup: OnceLock<RouteLookup>,
     routed_clients: Mutex<HashMap<Arc<ProxyRoute>, Result<reqwest::Client, String>>>,
@@ -65,29 +65,29 @@ impl fmt::Debug for Network {
     }
 }
 
-/// The certificates in a PEM text.
+/// Parses the certificates in a PEM text.
 ///
 /// # Errors
-/// There are none, or one that can't be read.
+/// The text contains no certificates, or an unreadable one.
 pub fn parse_certificates(pem: &[u8]) -> Result<Vec<reqwest::Certificate>, String> {
     let found =
         reqwest::Certificate::from_pem_bundle(&pem::strip_byte_order_marks(pem)).map_err(|error| error.to_string())?;
-    if found.is_empty() { Err("it holds no certificates".to_owned()) } else { Ok(found) }
+    if found.is_empty() { Err("it contains no certificates".to_owned()) } else { Ok(found) }
 }
 
 impl Network {
-    /// Proxies whose certificates are signed by an authority of this system, or by one in the file `authorities` (PEM).
+    /// Creates a network that trusts the system's CA certificates and those in the PEM file `authorities`.
     pub fn new(connect_to: Vec<ConnectTo>, authorities: Option<PathBuf>) -> Self {
         Self { connect_to, ca_bundle: authorities, ..Self::default() }
     }
 
-    /// Has each host looked up in `find_route` before it is called; a host of which that fails is not. What
-    /// [`new`](Self::new) was told comes first.
+    /// Looks up each host with `find_route` before a request is sent to it. If the lookup fails, no request is sent.
+    /// The settings from [`new`](Self::new) take precedence.
     pub fn set_route_lookup(
         &self,
         find_route: impl Fn(&str) -> Result<Option<Arc<ProxyRoute>>, String> + Send + Sync + 'static,
     ) {
-        // The second to say so is not heard: there is one account on a network.
+        // Later calls are ignored: a network belongs to one account.
         let _ = self.route_lookup.set(Box::new(find_route));
     }
 
@@ -112,14 +112,14 @@ impl Network {
             builder = builder.resolve(host, *address);
         }
         if let Some(path) = &self.ca_bundle {
-            let unfit = |reason: String| format!("{}: {reason}", path.display());
-            let pem = pem::read(path).map_err(|error| unfit(error.to_string()))?;
-            builder = builder.tls_certs_merge(parse_certificates(&pem).map_err(unfit)?);
+            let invalid = |reason: String| format!("{}: {reason}", path.display());
+            let pem = pem::read(path).map_err(|error| invalid(error.to_string()))?;
+            builder = builder.tls_certs_merge(parse_certificates(&pem).map_err(invalid)?);
         }
         builder.build().map_err(|error| error.to_string())
     }
 
-    /// The client that calls a host.
+    /// Returns the HTTP client for a host.
     fn client_for(&self, host: &str) -> Result<reqwest::Client, String> {
         let route = self.route_lookup.get().map_or(Ok(None), |find_route| find_route(host))?;
         let Some(route) = route else {
@@ -132,37 +132,37 @@ impl Network {
         routed.entry(Arc::clone(&route)).or_insert_with(|| self.build_client(Some(&route))).clone()
     }
 
-    /// Reads what the network needs, so that what is wrong with it is told before anything is sent.
+    /// Loads the CA certificates, so that problems are reported before any request is sent.
     ///
     /// # Errors
-    /// A file that can't be read, or holds no certificates.
+    /// A file can't be read, or contains no certificates.
     pub fn check(&self) -> Result<(), String> {
         self.client.get_or_init(|| self.build_client(None)).as_ref().map(|_| ()).map_err(Clone::clone)
     }
 
-    /// Sends a signed request; gives status and body.
+    /// Sends a signed request and returns the status and body of the response.
     ///
     /// # Errors
-    /// [`XksFailure::Tls`] when the host can't prove who it is, [`XksFailure::Unreachable`] when it can't be reached,
-    /// [`XksFailure::InvalidResponse`] when its answer is too long or not whole.
+    /// [`XksFailure::Tls`] if the host's certificate can't be verified, [`XksFailure::Unreachable`] if the connection
+    /// fails, or [`XksFailure::InvalidResponse`] if the response is too long or incomplete.
     pub async fn send(&self, request: Request<Bytes>) -> Result<(StatusCode, Bytes), XksFailure> {
         let host = request.uri().host().unwrap_or_default();
         let client = self.client_for(host).map_err(|_| XksFailure::Unreachable)?;
         let request = reqwest::Request::try_from(request).map_err(|_| XksFailure::Unreachable)?;
         let host = request.url().host_str().unwrap_or_default().to_owned();
-        let mut answer = client.execute(request).await.map_err(|error| classify_error(&error))?;
-        if let Some(shown) = answer.extensions().get::<TlsInfo>().and_then(TlsInfo::peer_certificate) {
+        let mut response = client.execute(request).await.map_err(|error| classify_error(&error))?;
+        if let Some(shown) = response.extensions().get::<TlsInfo>().and_then(TlsInfo::peer_certificate) {
             self.store_certificate(host, shown);
         }
         let mut body = BytesMut::new();
-        let broken = |_| XksFailure::InvalidResponse("the answer is not whole");
-        while let Some(chunk) = answer.chunk().await.map_err(broken)? {
+        let broken = |_| XksFailure::InvalidResponse("the response is incomplete");
+        while let Some(chunk) = response.chunk().await.map_err(broken)? {
             if body.len() + chunk.len() > MAX_BODY {
-                return Err(XksFailure::InvalidResponse("the answer is too long"));
+                return Err(XksFailure::InvalidResponse("the response is too long"));
             }
             body.extend_from_slice(&chunk);
         }
-        Ok((answer.status(), body.freeze()))
+        Ok((response.status(), body.freeze()))
     }
 
     fn store_certificate(&self, host: String, shown: &[u8]) {
@@ -173,10 +173,10 @@ impl Network {
         }
     }
 
-    /// The subject name (CN) of the certificate that a host has shown last, and the whole days until it expires.
+    /// Returns the subject name (CN) of a host's latest certificate, and the whole days until it expires.
     ///
-    /// Nothing for a host that was not called yet, and for a certificate without a CN or with a wildcard in it, of which
-    /// CloudWatch has no values.
+    /// Returns `None` for a host that hasn't been called yet, and for a certificate with no CN or a wildcard CN, for
+    /// which CloudWatch has no metric.
     pub fn certificate_days_to_expire(&self, host: &str, now: Timestamp) -> Option<(String, f64)> {
         let certificates = self.peer_certificates.lock().unwrap_or_else(PoisonError::into_inner);
         days_to_expire(certificates.get(&host.to_ascii_lowercase())?, now)
@@ -197,14 +197,14 @@ fn classify_error(error: &reqwest::Error) -> XksFailure {
         if this.is::<rustls::Error>() {
             return XksFailure::Tls;
         }
-        // What an input or output error carries is not its source, but itself.
+        // An I/O error's inner error isn't its source, but can be a TLS error.
         let inside = this.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
         cause = inside.map(|inside| inside as &(dyn Error + 'static)).or_else(|| this.source());
     }
     if error.is_connect() || error.is_builder() {
         XksFailure::Unreachable
     } else {
-        XksFailure::InvalidResponse("the connection broke off")
+        XksFailure::InvalidResponse("the connection was interrupted")
     }
 }
 

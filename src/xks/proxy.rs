@@ -1,7 +1,7 @@
 //! The bundled external key store proxy: the server side of the API.
 //!
-//! A request is refused in this order: path, method, size of the body, signature, quota, body, external key, its callers,
-//! its state and usage, sizes. The specification leaves the order open; this is the one AWS's own test client expects.
+//! A request is checked in this order: path, method, body size, signature, quota, body, external key, callers, key
+//! state and usage, and data sizes. The specification doesn't define the order. AWS's own test client expects this one.
 
 #[cfg(test)]
 mod tests;
@@ -36,14 +36,14 @@ use crate::aws::sigv4::{SignedRequest, SigningKeyCache};
 use crate::aws::xks_console::ProxyRequest;
 use crate::environment::Clock;
 
-/// The host name under which the bundled KMS reaches the bundled proxy.
+/// The host name of the bundled proxy in the bundled AWS.
 pub const BUNDLED_HOST: &str = "xks-proxy.bundled.internal";
-/// The private DNS name of the VPC endpoint service in front of the same proxy.
+/// The private DNS name of the VPC endpoint service for the bundled proxy.
 pub const BUNDLED_VPC_HOST: &str = "xks-vpc.bundled.internal";
 
-/// The proxy for all partitions of `manager`, with `GET /ping` for load balancers.
+/// Creates the router for all partitions of `manager`, with `GET /ping` for load balancers.
 ///
-/// A request that has an `Arc<`[`Quota`]`>` among its extensions is counted against it, once it is known who asks.
+/// If a request has an `Arc<`[`Quota`]`>` extension, it counts against the quota after authentication.
 pub fn router(manager: ExternalKeyManager, clock: Clock) -> Router {
     let proxy = Proxy { manager, clock, signing_keys: Arc::default() };
     Router::new()
@@ -58,7 +58,7 @@ struct Proxy {
     signing_keys: Arc<SigningKeyCache>,
 }
 
-/// An error on its way out.
+/// An error to be sent to the client.
 struct ProxyError {
     name: ErrorName,
     message: String,
@@ -88,14 +88,14 @@ impl From<KeyManagerError> for ProxyError {
             {
                 return Self::new(ErrorName::DependencyTimeoutException, "the external key manager is busy");
             }
-            // What failed inside, with its paths, is nothing to tell a peer.
+            // Internal errors may contain file paths, which must not be sent to the client.
             _ => return Self::new(ErrorName::InternalException, "the external key manager failed"),
         };
         Self::new(name, error.to_string())
     }
 }
 
-/// One of the four operations, and the external key it is for.
+/// An operation of the API, and its external key ID.
 #[derive(Debug, PartialEq, Eq)]
 enum ProxyOperation<'a> {
     Health,
@@ -122,14 +122,14 @@ impl<'a> ProxyOperation<'a> {
     }
 }
 
-/// The partition and the operation that a URI path names. An external key ID has no slash, a partition may have them.
+/// Parses a URI path into a partition and an operation. External key IDs contain no slashes, but partitions may.
 fn route(path: &str) -> Option<(&str, ProxyOperation<'_>)> {
     let at = path.rfind(API_PATH)?;
     let (prefix, rest) = (&path[..at], &path[at + API_PATH.len()..]);
     let partition =
         if prefix.is_empty() { prefix } else { prefix.strip_prefix('/').filter(|name| !name.is_empty())? };
-    let mut words = rest.split('/');
-    let api = match (words.next(), words.next(), words.next(), words.next(), words.next()) {
+    let mut segments = rest.split('/');
+    let api = match (segments.next(), segments.next(), segments.next(), segments.next(), segments.next()) {
         (Some(""), Some("health"), None, None, None) => ProxyOperation::Health,
         (Some(""), Some("keys"), Some(id), Some(operation), None) if !id.is_empty() => match operation {
             "metadata" => ProxyOperation::Metadata(id),
@@ -142,7 +142,7 @@ fn route(path: &str) -> Option<(&str, ProxyOperation<'_>)> {
     Some((partition, api))
 }
 
-/// What the access log tells of a request. Who sent it counts only where the signature was right.
+/// Returns the details for the access log. The caller is included only if its signature was valid.
 fn access_log_details(entry: &ProxyRequest) -> RequestDetails {
     let is_known = entry.status != StatusCode::UNAUTHORIZED.as_u16();
     RequestDetails {
@@ -156,29 +156,29 @@ impl Proxy {
     async fn respond(&self, request: Request<Body>) -> Response {
         let mut entry = ProxyRequest { time: self.clock.now(), ..ProxyRequest::default() };
         let slot = request.extensions().get::<RequestDetailsSlot>().cloned();
-        let answer = self.handle(request, &mut entry).await.unwrap_or_else(|error| {
+        let response = self.handle(request, &mut entry).await.unwrap_or_else(|error| {
             let body = ErrorBody {
                 error_name: error.name.as_str().to_owned(),
                 error_message: Some(error_message(&error.message)),
             };
             let status = StatusCode::from_u16(error.name.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            let answer = json(status, &body);
+            let response = json(status, &body);
             entry.error_name = Some(body.error_name);
-            answer
+            response
         });
-        entry.status = answer.status().as_u16();
+        entry.status = response.status().as_u16();
         entry.microseconds = elapsed_microseconds(entry.time, self.clock.now());
         if let Some(slot) = slot {
             slot.set(access_log_details(&entry));
         }
         self.manager.log_request(entry);
-        answer
+        response
     }
 
     async fn handle(&self, request: Request<Body>, entry: &mut ProxyRequest) -> Result<Response, ProxyError> {
         let (mut head, body) = request.into_parts();
         let path = head.uri.path().to_owned();
-        let unknown = || ProxyError::new(ErrorName::InvalidUriPathException, "this proxy serves no such URI path");
+        let unknown = || ProxyError::new(ErrorName::InvalidUriPathException, "the proxy doesn't serve this URI path");
         let (partition, api) = route(&path).ok_or_else(unknown)?;
         api.name().clone_into(&mut entry.operation);
         entry.external_key_id = api.key_id().map(truncate_text);
@@ -193,10 +193,11 @@ impl Proxy {
             return Ok(response);
         }
         let too_big = || {
-            let message = format!("a request may have {MAX_BODY} bytes");
+            let message = format!("the request exceeds {MAX_BODY} bytes");
             ProxyError::new(ErrorName::UnsupportedOperationException, message)
         };
-        // Nobody knows yet who asks: what says that it is too big is not waited for, nor invited by 100 Continue.
+        // The request isn't authenticated yet: reject it by its declared size, without reading it or sending 100
+        // Continue.
         if body.size_hint().lower() > MAX_BODY as u64 {
             return Err(too_big());
         }
@@ -204,10 +205,10 @@ impl Proxy {
             if error.is::<LengthLimitError>() {
                 too_big()
             } else {
-                ProxyError::validation("the request's body didn't arrive whole")
+                ProxyError::validation("the request body is incomplete")
             }
         })?;
-        // HTTP/2 has the authority in place of the header that the signature covers.
+        // In HTTP/2, the authority replaces the host header that the signature covers.
         if !head.headers.contains_key(HOST)
             && let Some(host) = head.uri.authority().and_then(|host| HeaderValue::from_str(host.as_str()).ok())
         {
@@ -218,11 +219,11 @@ impl Proxy {
         if let Some(quota) = request.extensions().get::<Arc<Quota>>()
             && !quota.try_acquire(partition, self.clock.now())
         {
-            let message = format!("this path has had its {} requests a second", quota.rate());
+            let message = format!("this URI path has exceeded its quota of {} requests per second", quota.rate());
             return Err(ProxyError::new(ErrorName::ThrottlingException, message));
         }
         if request.uri().query().is_some() {
-            return Err(ProxyError::validation("a request has no query string"));
+            return Err(ProxyError::validation("the request must not have a query string"));
         }
         let result = self.dispatch(partition, &api, request.body(), entry);
         wipe(request.into_body());
@@ -236,16 +237,17 @@ impl Proxy {
         entry: &mut ProxyRequest,
     ) -> Result<(), ProxyError> {
         let failed = || {
-            let message = "the request isn't signed by a credential of this proxy, or not within five minutes of now";
+            let message =
+                "the signature isn't valid for a credential of this proxy, or its time is off by over five minutes";
             ProxyError::new(ErrorName::AuthenticationFailedException, message)
         };
         let signed_request = SignedRequest::parse(request).map_err(|_| failed())?;
-        // What doesn't look like an access key ID may be something that nobody should read.
+        // Text that isn't a valid access key ID may be confidential, so it isn't logged.
         let looks_like_access_key_id = limits::xks_proxy_access_key_id(signed_request.access_key_id).is_ok();
         entry.access_key_id = looks_like_access_key_id.then(|| signed_request.access_key_id.to_owned());
         let secret = self.manager.secret_access_key(partition, signed_request.access_key_id)?;
         let known = secret.is_some() && signed_request.scope.service == SERVICE;
-        // An unknown access key costs as much time as a wrong signature.
+        // An unknown access key ID must take as long as a wrong signature.
         let name = secret.as_ref().map_or("", |_| signed_request.access_key_id);
         let secret = secret.unwrap_or_else(|| SecretString::new("no secret access key belongs to this one".to_owned()));
         let key = self.signing_keys.get_or_derive(name, &secret, signed_request.scope).map_err(|_| failed())?;
@@ -305,8 +307,8 @@ impl Proxy {
         }))
     }
 
-    /// Refuses a caller that the external key isn't for, whatever the key's state; the log tells by which rule. Nothing is
-    /// assumed of how the principal is written.
+    /// Rejects a caller that can't use the external key, regardless of the key's state, and logs the rule that denied
+    /// it. The principal isn't parsed.
     fn authorize_caller(
         &self,
         partition: &str,
@@ -334,7 +336,7 @@ impl Proxy {
         let integrity = match request.ciphertext_data_integrity_value_algorithm.as_deref() {
             None => false,
             Some(SHA_256) => true,
-            Some(_) => return Err(ProxyError::validation("ciphertextDataIntegrityValueAlgorithm has to be SHA_256")),
+            Some(_) => return Err(ProxyError::validation("ciphertextDataIntegrityValueAlgorithm must be SHA_256")),
         };
         self.authorize_caller(partition, id, &request.request_metadata, entry)?;
         let aad = request.additional_authenticated_data.unwrap_or_default().0;
@@ -349,10 +351,11 @@ impl Proxy {
         });
         let result = self.manager.encrypt(partition, id, request.plaintext.expose(), &aad, value);
         let (parts, value) = result.map_err(|error| match error {
-            // Encrypt has no ciphertext to blame: what was just made doesn't decrypt.
-            KeyManagerError::InvalidCiphertext => {
-                ProxyError::new(ErrorName::InternalException, "the ciphertext just made doesn't decrypt; try again")
-            }
+            // The input of Encrypt contains no ciphertext: the new ciphertext couldn't be decrypted.
+            KeyManagerError::InvalidCiphertext => ProxyError::new(
+                ErrorName::InternalException,
+                "verification of the new ciphertext failed. Retry the request",
+            ),
             error => error.into(),
         })?;
         Ok(ok(&EncryptResponse {
@@ -386,7 +389,7 @@ impl Proxy {
     }
 }
 
-/// Takes what the log tells of a call to KMS.
+/// Copies the fields of the request metadata that are logged.
 fn record_request_metadata(metadata: &RequestMetadata, entry: &mut ProxyRequest) {
     entry.aws_principal_arn = Some(truncate_text(&metadata.aws_principal_arn));
     entry.kms_key_arn = metadata.kms_key_arn.as_deref().map(truncate_text);
@@ -399,10 +402,10 @@ fn record_request_metadata(metadata: &RequestMetadata, entry: &mut ProxyRequest)
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ProxyError> {
     serde_json::from_slice(body).map_err(|error| {
-        // The parser's own words may quote the plaintext.
+        // The parser's error message may quote the plaintext.
         let (line, column) = (error.line(), error.column());
         ProxyError::validation(format!(
-            "the body isn't the JSON of this operation: a field is missing or wrong before line {line}, column {column}"
+            "the body isn't valid: a field is missing or invalid before line {line}, column {column}"
         ))
     })
 }
@@ -410,7 +413,7 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ProxyError> {
 fn check_metadata(metadata: &RequestMetadata, requires_key_arn: bool) -> Result<(), ProxyError> {
     let arns = [Some(&metadata.aws_principal_arn), metadata.kms_key_arn.as_ref()];
     if arns.into_iter().flatten().any(|arn| arn.len() > MAX_ARN_LENGTH) {
-        return Err(ProxyError::validation("awsPrincipalArn and kmsKeyArn have up to 2048 characters"));
+        return Err(ProxyError::validation("awsPrincipalArn and kmsKeyArn can have up to 2048 characters"));
     }
     if requires_key_arn && metadata.kms_key_arn.is_none() {
         return Err(ProxyError::validation("requestMetadata has no kmsKeyArn"));
@@ -419,7 +422,7 @@ fn check_metadata(metadata: &RequestMetadata, requires_key_arn: bool) -> Result<
 }
 
 fn check_algorithm(algorithm: &str) -> Result<(), ProxyError> {
-    if algorithm == AES_GCM { Ok(()) } else { Err(ProxyError::validation("encryptionAlgorithm has to be AES_GCM")) }
+    if algorithm == AES_GCM { Ok(()) } else { Err(ProxyError::validation("encryptionAlgorithm must be AES_GCM")) }
 }
 
 fn ok<T: Serialize>(body: &T) -> Response {
@@ -438,7 +441,7 @@ fn json<T: Serialize>(status: StatusCode, body: &T) -> Response {
     response
 }
 
-/// Overwrites a body that held a plaintext, as far as nobody else holds it too.
+/// Zeroes a body that may contain a plaintext, unless the memory is shared.
 pub(super) fn wipe(body: Bytes) {
     if let Ok(mut body) = body.try_into_mut() {
         body.zeroize();

@@ -1,4 +1,4 @@
-//! How many requests a second each partition of the proxy may make.
+//! The requests-per-second quota of each proxy partition.
 
 use std::collections::HashMap;
 use std::num::NonZeroU32;
@@ -6,38 +6,39 @@ use std::sync::{Mutex, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 
-/// What the bucket of a partition holds: as many requests as come back in this time.
+/// The capacity of a partition's bucket, as the time that it takes to refill.
 const BURST: SignedDuration = SignedDuration::from_secs(1);
 
-/// A token bucket for each partition: a second's worth of requests at once, then as many a second.
+/// A token bucket for each partition. It allows a burst of one second's requests, and refills at the same rate.
 #[derive(Debug)]
 pub struct Quota {
     rate: NonZeroU32,
-    /// When the bucket of each partition is full again.
+    /// The time when the bucket of each partition will be full again.
     full_at: Mutex<HashMap<String, Timestamp>>,
 }
 
 impl Quota {
-    /// `rate` requests a second, from each partition.
+    /// Creates a quota of `rate` requests per second for each partition.
     pub fn new(rate: NonZeroU32) -> Self {
         Self { rate, full_at: Mutex::default() }
     }
 
-    /// The requests a second.
+    /// Returns the number of requests per second.
     pub fn rate(&self) -> NonZeroU32 {
         self.rate
     }
 
-    /// Takes one request out of the bucket of `partition`; false if it is empty. What is refused takes nothing.
+    /// Takes a token from the bucket of `partition`. Returns `false` if it is empty. Rejected requests don't take a
+    /// token.
     pub fn try_acquire(&self, partition: &str, now: Timestamp) -> bool {
         let limit = now.saturating_add(BURST).unwrap_or(Timestamp::MAX);
         let mut buckets = self.full_at.lock().unwrap_or_else(PoisonError::into_inner);
-        // A clock that was set back leaves no bucket emptier than empty.
+        // If the clock was set back, the bucket is at most empty.
         let full_at = buckets.get(partition).map_or(now, |full_at| (*full_at).clamp(now, limit));
         let after = full_at.saturating_add(BURST / self.rate.get().cast_signed()).unwrap_or(Timestamp::MAX);
-        let is_left = after <= limit;
-        buckets.insert(partition.to_owned(), if is_left { after } else { full_at });
-        is_left
+        let is_allowed = after <= limit;
+        buckets.insert(partition.to_owned(), if is_allowed { after } else { full_at });
+        is_allowed
     }
 }
 
@@ -55,7 +56,7 @@ mod tests {
         Quota::new(NonZeroU32::new(rate).unwrap())
     }
 
-    /// How many requests are let through at once.
+    /// Counts the requests that are allowed at once.
     fn burst(quota: &Quota, partition: &str, clock: &Clock) -> usize {
         (0..2000).filter(|_| quota.try_acquire(partition, clock.now())).count()
     }
@@ -69,7 +70,7 @@ mod tests {
             clock.advance(SignedDuration::from_secs(1));
             assert_eq!(burst(&quota, "a", &clock), rate);
             clock.advance(SignedDuration::from_hours(1));
-            assert_eq!(burst(&quota, "a", &clock), rate, "idle time is not saved up");
+            assert_eq!(burst(&quota, "a", &clock), rate, "idle time must not accumulate");
         }
     }
 
@@ -109,14 +110,14 @@ mod tests {
             rate in 1u32..50,
             steps in proptest::collection::vec(0i64..400, 1..200),
         ) {
-            let (quota, clock, mut through, mut elapsed) = (quota(rate), clock(), 0i64, 0i64);
+            let (quota, clock, mut allowed, mut elapsed) = (quota(rate), clock(), 0i64, 0i64);
             for step in steps {
                 clock.advance(SignedDuration::from_millis(step));
                 elapsed += step;
-                through += i64::from(quota.try_acquire("a", clock.now()));
+                allowed += i64::from(quota.try_acquire("a", clock.now()));
             }
-            let most = i64::from(rate) + elapsed * i64::from(rate) / 1000 + 1;
-            prop_assert!(through <= most, "{through} of {most}");
+            let max = i64::from(rate) + elapsed * i64::from(rate) / 1000 + 1;
+            prop_assert!(allowed <= max, "{allowed} of {max}");
         }
     }
 }

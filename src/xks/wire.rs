@@ -1,63 +1,63 @@
-//! Requests, responses and errors of the External Key Store Proxy API, version 1 (specification 1.0.3).
+//! Requests, responses, and errors of the External Key Store Proxy API, version 1 (specification 1.0.3).
 //!
-//! Fields nobody knows are passed over, because the specification announces more of them; an optional field that is
-//! `null` counts as absent.
+//! Unknown fields are ignored, because the specification announces additional ones. An optional field that is `null`
+//! counts as absent.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::aws::scalar::{Blob, SecretBlob};
 
-/// The service in the SigV4 credential scope of every call.
+/// The service name in the SigV4 credential scope of every request.
 pub const SERVICE: &str = "kms-xks-proxy";
-/// What stands between a partition's path prefix and the API in each URI path.
+/// The part of a URI path between a partition's path prefix and the operation.
 pub const API_PATH: &str = "/kms/xks/v1";
-/// The one `encryptionAlgorithm`.
+/// The only valid `encryptionAlgorithm`.
 pub const AES_GCM: &str = "AES_GCM";
-/// The one `ciphertextDataIntegrityValueAlgorithm`.
+/// The only valid `ciphertextDataIntegrityValueAlgorithm`.
 pub const SHA_256: &str = "SHA_256";
-/// The key spec KMS asks of an external key.
+/// The key spec that KMS requires of an external key.
 pub const AES_256: &str = "AES_256";
-/// The most bytes `ciphertextMetadata` may have.
+/// The maximum size of `ciphertextMetadata` in bytes.
 pub const MAX_CIPHERTEXT_METADATA: usize = 20;
-/// The bytes of an `authenticationTag`.
+/// The size of an `authenticationTag` in bytes.
 pub const TAG_LENGTH: usize = 16;
-/// The most characters of an ARN in the request metadata.
+/// The maximum length of an ARN in the request metadata, in characters.
 pub const MAX_ARN_LENGTH: usize = 2048;
-/// The most bytes a request or response may have here. The longest legal ones stay under 32 KiB.
+/// The maximum size of a request or response in bytes. The largest valid ones are smaller than 32 KiB.
 pub const MAX_BODY: usize = 64 * 1024;
 
-/// What KMS tells the proxy about the call to KMS behind this one.
+/// Information about the KMS request that caused a request to the proxy.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RequestMetadata {
-    /// The caller of KMS: an ARN, a service principal or `AWS Internal`. Not to be parsed as an ARN.
+    /// The principal that called KMS: an ARN, a service principal, or `AWS Internal`. It must not be parsed as an ARN.
     pub aws_principal_arn: String,
-    /// The VPC of the caller, if the call to KMS came through a VPC endpoint.
+    /// The VPC of the KMS request. Present only if the request came through a VPC endpoint.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub aws_source_vpc: Option<String>,
-    /// The VPC endpoint of the caller, likewise.
+    /// The VPC endpoint of the KMS request. Present only if the request came through a VPC endpoint.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub aws_source_vpce: Option<String>,
-    /// The KMS key: required with Encrypt and Decrypt, not sent with GetKeyMetadata.
+    /// The ARN of the KMS key. Required for Encrypt and Decrypt, absent for GetKeyMetadata.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kms_key_arn: Option<String>,
-    /// The operation of KMS, such as `GenerateDataKey`. Unknown values are valid.
+    /// The KMS operation, such as `GenerateDataKey`. Unknown values are valid.
     pub kms_operation: String,
-    /// The request ID of the call to KMS, opaque.
+    /// The KMS request ID, an opaque string.
     pub kms_request_id: String,
-    /// The AWS service that called KMS for the caller, such as `ebs`.
+    /// The AWS service that called KMS on behalf of the principal, such as `ebs`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kms_via_service: Option<String>,
 }
 
 impl RequestMetadata {
-    /// The part that goes with GetHealthStatus.
+    /// Returns the metadata for GetHealthStatus.
     pub fn for_health(&self) -> HealthRequestMetadata {
         HealthRequestMetadata { kms_operation: self.kms_operation.clone(), kms_request_id: self.kms_request_id.clone() }
     }
 
-    /// The part that goes with GetKeyMetadata, which has no KMS key yet.
+    /// Returns the metadata for GetKeyMetadata, which doesn't include a KMS key.
     #[must_use]
     pub fn for_key_metadata(&self) -> Self {
         Self { kms_key_arn: None, kms_via_service: None, ..self.clone() }
@@ -68,177 +68,177 @@ impl RequestMetadata {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct HealthRequestMetadata {
-    /// The operation of KMS, such as `ConnectCustomKeyStore` or `KmsHealthCheck`.
+    /// The KMS operation, such as `ConnectCustomKeyStore` or `KmsHealthCheck`.
     pub kms_operation: String,
-    /// The request ID, opaque.
+    /// The KMS request ID, an opaque string.
     pub kms_request_id: String,
 }
 
-/// The body of GetHealthStatus.
+/// A `GetHealthStatus` request.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetHealthStatusRequest {
-    /// Who asks.
+    /// The request metadata.
     pub request_metadata: HealthRequestMetadata,
 }
 
-/// How the proxy and the external key managers behind it are.
+/// A `GetHealthStatus` response: the health of the proxy and the external key managers behind it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetHealthStatusResponse {
-    /// The number of proxies, above zero.
+    /// The number of proxy instances, at least 1.
     pub xks_proxy_fleet_size: u32,
-    /// Who makes the proxy.
+    /// The vendor of the proxy.
     pub xks_proxy_vendor: String,
-    /// The proxy's product name and version.
+    /// The product name and version of the proxy.
     pub xks_proxy_model: String,
-    /// Who makes the external key manager.
+    /// The vendor of the external key manager.
     pub ekm_vendor: String,
-    /// One to ten external key managers.
+    /// The external key managers, 1 to 10.
     pub ekm_fleet_details: Vec<EkmFleetMember>,
 }
 
-/// One external key manager of the fleet.
+/// An external key manager in the fleet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EkmFleetMember {
-    /// What tells it from the others.
+    /// The unique ID.
     pub id: String,
-    /// Its product name and version.
+    /// The product name and version.
     pub model: String,
-    /// `ACTIVE`, `DEGRADED` (unhealthy, still serving) or `UNAVAILABLE`.
+    /// The health status: `ACTIVE`, `DEGRADED` (unhealthy but still serving), or `UNAVAILABLE`.
     pub health_status: String,
 }
 
-/// The body of GetKeyMetadata.
+/// A `GetKeyMetadata` request.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetKeyMetadataRequest {
-    /// Who asks.
+    /// The request metadata.
     pub request_metadata: RequestMetadata,
 }
 
-/// What the external key is.
+/// A `GetKeyMetadata` response: the metadata of an external key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GetKeyMetadataResponse {
-    /// `AES_256` for a key that KMS can use.
+    /// The key spec: `AES_256` for a key that KMS can use.
     pub key_spec: String,
-    /// Up to ten uses; KMS asks for `ENCRYPT` and `DECRYPT`.
+    /// The key usage, up to ten values. KMS requires `ENCRYPT` and `DECRYPT`.
     pub key_usage: Vec<String>,
-    /// `ENABLED` or `DISABLED`.
+    /// The key status: `ENABLED` or `DISABLED`.
     pub key_status: String,
 }
 
-/// The body of Encrypt.
+/// An `Encrypt` request.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EncryptRequest {
-    /// Who asks.
+    /// The request metadata.
     pub request_metadata: RequestMetadata,
-    /// Authenticated with the ciphertext, not part of it.
+    /// The additional authenticated data (AAD), which is authenticated but not encrypted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub additional_authenticated_data: Option<Blob>,
-    /// What to encrypt; wiped when dropped.
+    /// The data to encrypt. It is zeroed when dropped.
     pub plaintext: SecretBlob,
-    /// `AES_GCM`.
+    /// The encryption algorithm: `AES_GCM`.
     pub encryption_algorithm: String,
-    /// `SHA_256` when the ciphertext data integrity value is asked for.
+    /// `SHA_256` to request the ciphertext data integrity value.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ciphertext_data_integrity_value_algorithm: Option<String>,
 }
 
-/// The answer of Encrypt.
+/// An `Encrypt` response.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EncryptResponse {
-    /// As long as the plaintext.
+    /// The ciphertext, which has the same length as the plaintext.
     pub ciphertext: Blob,
-    /// 12 or 16 bytes.
+    /// The initialization vector: 12 or 16 bytes.
     pub initialization_vector: Blob,
-    /// 16 bytes.
+    /// The authentication tag: 16 bytes.
     pub authentication_tag: Blob,
-    /// The proxy's own note, up to 20 bytes, handed back to it with Decrypt.
+    /// The proxy's own metadata, up to 20 bytes, which KMS sends back with Decrypt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ciphertext_metadata: Option<Blob>,
-    /// The [`ciphertext_data_integrity_value`], if it was asked for.
+    /// The [`ciphertext_data_integrity_value`], if it was requested.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ciphertext_data_integrity_value: Option<Blob>,
 }
 
-/// The body of Decrypt.
+/// A `Decrypt` request.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DecryptRequest {
-    /// Who asks.
+    /// The request metadata.
     pub request_metadata: RequestMetadata,
-    /// As with Encrypt.
+    /// The additional authenticated data of the encryption.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub additional_authenticated_data: Option<Blob>,
-    /// What to decrypt.
+    /// The ciphertext to decrypt.
     pub ciphertext: Blob,
-    /// `AES_GCM`.
+    /// The encryption algorithm: `AES_GCM`.
     pub encryption_algorithm: String,
-    /// As Encrypt gave it.
+    /// The initialization vector from the Encrypt response.
     pub initialization_vector: Blob,
-    /// As Encrypt gave it.
+    /// The authentication tag from the Encrypt response.
     pub authentication_tag: Blob,
-    /// As Encrypt gave it.
+    /// The ciphertext metadata from the Encrypt response.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ciphertext_metadata: Option<Blob>,
 }
 
-/// The answer of Decrypt.
+/// A `Decrypt` response.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DecryptResponse {
-    /// As long as the ciphertext; wiped when dropped.
+    /// The plaintext, which has the same length as the ciphertext. It is zeroed when dropped.
     pub plaintext: SecretBlob,
 }
 
-/// The body of every error.
+/// The body of an error response.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ErrorBody {
-    /// An [`ErrorName`].
+    /// The name of the error, an [`ErrorName`].
     pub error_name: String,
-    /// For the log of KMS: under 512 printable ASCII characters.
+    /// The error message for the KMS log: up to 511 printable ASCII characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_message: Option<String>,
 }
 
-/// The errors of the API.
+/// The error names of the API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[allow(clippy::enum_variant_names)]
 pub enum ErrorName {
-    /// An input parameter isn't valid.
+    /// An input parameter is invalid.
     ValidationException,
-    /// The key or the key store is disabled, deactivated or blocked.
+    /// The key or the key store is disabled, deactivated, or blocked.
     InvalidStateException,
-    /// Ciphertext, IV, tag, metadata or additional authenticated data is corrupt, missing or not valid.
+    /// The ciphertext, IV, tag, metadata, or additional authenticated data is corrupted, missing, or invalid.
     InvalidCiphertextException,
     /// The key doesn't allow this operation.
     InvalidKeyUsageException,
-    /// The SigV4 signature isn't valid.
+    /// The SigV4 signature is invalid.
     AuthenticationFailedException,
-    /// A policy on the request metadata says no.
+    /// A policy denies access, based on the request metadata.
     AccessDeniedException,
-    /// There is no such external key.
+    /// The external key doesn't exist.
     KeyNotFoundException,
-    /// The URI path isn't valid.
+    /// The URI path is invalid.
     InvalidUriPathException,
-    /// Too many requests.
+    /// The request rate is too high.
     ThrottlingException,
-    /// The operation isn't there, or a value is above the size that this proxy supports.
+    /// The operation isn't implemented, or a value exceeds the size that the proxy supports.
     UnsupportedOperationException,
-    /// Something the proxy needs didn't answer in time.
+    /// A dependency of the proxy didn't respond in time.
     DependencyTimeoutException,
-    /// Anything else, such as a failing key manager.
+    /// Any other error, such as a failure of the key manager.
     InternalException,
 }
 
 impl ErrorName {
-    /// Every error, in the order of the specification's table.
+    /// All error names, in the order of the specification's table.
     pub const ALL: [Self; 12] = [
         Self::ValidationException,
         Self::InvalidStateException,
@@ -254,7 +254,7 @@ impl ErrorName {
         Self::InternalException,
     ];
 
-    /// The name on the wire.
+    /// Returns the name on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::ValidationException => "ValidationException",
@@ -272,12 +272,12 @@ impl ErrorName {
         }
     }
 
-    /// The error of this name, if the API has it.
+    /// Parses an error name. Returns `None` if the API doesn't define it.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|error| error.as_str() == name)
     }
 
-    /// The HTTP status that goes with it.
+    /// Returns the HTTP status of the error.
     pub fn status(self) -> u16 {
         match self {
             Self::ValidationException
@@ -295,13 +295,13 @@ impl ErrorName {
     }
 }
 
-/// `text` as an `errorMessage` may be: printable ASCII, 511 characters at most. Other characters become `?`.
+/// Converts `text` to a valid `errorMessage` of up to 511 printable ASCII characters. Other characters become `?`.
 pub fn error_message(text: &str) -> String {
     text.chars().take(511).map(|c| if matches!(c, ' '..='~') { c } else { '?' }).collect()
 }
 
-/// The SHA-256 that lets KMS see a bit that flipped on the way: over the request's additional authenticated data and
-/// the output of Encrypt, all decoded, without lengths; what is absent is empty.
+/// Returns the ciphertext data integrity value, which lets KMS detect bit flips: the SHA-256 hash of the request's AAD
+/// and the output of Encrypt, all decoded and without lengths. Absent values are empty.
 pub fn ciphertext_data_integrity_value(
     aad: &[u8],
     ciphertext_metadata: &[u8],

@@ -70,7 +70,7 @@ fn vpc_endpoint_service_fields_appear_only_for_that_connectivity() {
 fn proxy_address_fields_appear_only_when_selected() {
     let tape = "Wait+Screen /External key stores \\(4\\)/\nType \"C\"\nWait+Screen /Key store name/\nTab 3\n\
                 Type \"https://xks.example.com\"\nTab\nSpace\nWait+Screen /Proxy address/\nTab\nType \"localhost\"\nTab\n\
-                Wait+Screen /is an IP address and a port/\nScreenshot route.png\nShift+Tab 2\nSpace\nTab\n\
+                Wait+Screen /be an IP address and a port/\nScreenshot route.png\nShift+Tab 2\nSpace\nTab\n\
                 Wait+Screen /path prefix/\nScreenshot no-route.png\n";
     play_from_start("create-store", tape);
 }
@@ -181,7 +181,7 @@ fn alias_can_be_moved_to_a_key_identified_by_another_alias() {
 fn key_policy_is_validated_while_typing() {
     let tape = open_key_tape()
         + "Type \"m\"\nWait+Screen /Key actions/\nDown 8\nEnter\nWait+Screen /Edit key policy/\nType \"x\"\n\
-           Wait+Screen /This is not JSON/\nScreenshot wrong.png\nBackspace\nScreenshot form.png\nCtrl+N\n\
+           Wait+Screen /This isn't valid JSON/\nScreenshot wrong.png\nBackspace\nScreenshot form.png\nCtrl+N\n\
            Wait+Screen /key policy of customer-db was saved/\n";
     play_from_start("edit-policy", &tape);
 }

@@ -110,7 +110,7 @@ async fn long_error_message_is_truncated_and_its_code_is_kept() {
 #[tokio::test]
 async fn unparseable_success_response_explains_why() {
     let [keys, users] = errors_for_response(200, BLOCK_PAGE.as_bytes()).await;
-    let page = "it is a web page, which begins with: Access blocked Blocked by Example Corp";
+    let page = "the response is a web page that begins with: Access blocked Blocked by Example Corp";
     assert!(keys.to_string().contains(page) && users.to_string().contains(page), "{keys} {users}");
     let long = format!("{{\"Keys\":\"{}\"}}", "x".repeat(200_000));
     let bodies: [&[u8]; 6] = [

@@ -40,7 +40,7 @@ fn caller_who_cannot_list_principals_creates_a_key_with_typed_arns() {
     let mut journey = console_for_role(OPERATOR);
     let tape = OPEN_ADMINISTRATORS_STEP.to_owned()
         + "Wait+Screen /can't be listed/\nScreenshot denied.png\nTab\nType \"arn:aws:iam::111122223333:group/Ops\"\nEnter\n\
-           Wait+Screen /no groups/\nScreenshot wrong.png\nCtrl+U\n\
+           Wait+Screen /A group can.t/\nScreenshot wrong.png\nCtrl+U\n\
            Type \"arn:aws:iam::111122223333:role/security/KeyAdministrator\"\nEnter\n\
            Wait+Screen /1 chosen/\nWait+Screen /typed/\nScreenshot typed.png\nCtrl+N\nWait+Screen /usage permissions/\nTab\n\
            Type \"arn:aws:iam::444455556666:role/PartnerDecrypt\"\nEnter\n\
@@ -247,5 +247,5 @@ fn control_characters_in_typed_arns_are_not_shown() {
     console.update(Msg::Paste("arn:aws:iam::111122223333:role/\u{1b}[2Jx".to_owned()));
     console.press(KeyCode::Enter);
     let shown = screen(&console.app, (80, 24));
-    assert!(!shown.contains('\u{1b}') && shown.contains("can't stand"), "{shown}");
+    assert!(!shown.contains('\u{1b}') && shown.contains("name can't contain"), "{shown}");
 }

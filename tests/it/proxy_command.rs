@@ -24,11 +24,11 @@ fn exit_codes_match_the_help() {
     let key = "--partition oslo --id spare";
     for (line, code, words) in [
         (format!("create-key {key}"), 0, ""),
-        (format!("create-key {key}"), 1, "exists already"),
+        (format!("create-key {key}"), 1, "already exists"),
         ("create-key --partition oslo --id a/b".to_owned(), 2, "an ID has 1 to 128 characters"),
         ("create-partition /red".to_owned(), 2, "the partition name"),
         (format!("set-callers {key} --caller arn:aws:iam::111122223333:role/App"), 0, ""),
-        (format!("set-callers {key} --caller Alice"), 2, "write the ARN of a user"),
+        (format!("set-callers {key} --caller Alice"), 2, "enter the ARN of a user"),
         ("create-key --partition oslo --id other --caller arn:aws:iam::1:user/*".to_owned(), 2, "12 digits"),
         ("list-keys --partition nowhere".to_owned(), 1, "\"nowhere\" doesn't exist"),
         ("list-credentials nowhere".to_owned(), 1, "\"nowhere\" doesn't exist"),

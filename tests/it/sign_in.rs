@@ -70,7 +70,7 @@ fn profile_with_mfa_serial_prompts_for_a_code_and_again_after_a_wrong_one() {
     play_tape(&mut console, "mfa", "Wait+Screen /Multi-factor authentication/\n");
     assert_console_shown("mfa-asked", &console);
     play_tape(&mut console, "mfa", "Type \"12x\"\nEnter\n");
-    play_tape(&mut console, "mfa", "Wait+Screen /needs at least 6 characters/\nBackspace 2\n");
+    play_tape(&mut console, "mfa", "Wait+Screen /must have at least 6 characters/\nBackspace 2\n");
     console.paste(&wrong_mfa_code(&aws));
     play_tape(&mut console, "mfa", "Enter\nWait+Screen /with invalid MFA/\n");
     assert_console_shown("mfa-wrong", &console);

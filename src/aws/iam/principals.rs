@@ -1,23 +1,23 @@
-//! The operations of IAM that create and delete users, roles, their inline policies and access keys.
+//! The IAM operations that create and delete users, roles, inline policies, and access keys.
 //!
-//! Source: the IAM API Reference. A parameter that is not listed here is refused, never ignored.
+//! Source: the IAM API Reference. A request with a parameter that isn't listed here is rejected.
 
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::MemberList;
 use crate::aws::scalar::SecretString;
 
-/// A tag of a user, a role, or a session.
+/// A tag of a user, role, or role session.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Tag {
-    /// 1 to 128 characters; not case sensitive.
+    /// The tag key: 1 to 128 characters, not case-sensitive.
     pub key: String,
-    /// Up to 256 characters.
+    /// The tag value: up to 256 characters.
     pub value: String,
 }
 
-/// Reads the tags of a request, in which no member may be that is not known.
+/// Deserializes the tags of a request. Unknown members are rejected.
 pub(in crate::aws) fn requested_tags<'de, D: Deserializer<'de>>(deserializer: D) -> Result<MemberList<Tag>, D::Error> {
     #[derive(Deserialize)]
     #[serde(rename_all = "PascalCase", deny_unknown_fields)]
@@ -29,200 +29,200 @@ pub(in crate::aws) fn requested_tags<'de, D: Deserializer<'de>>(deserializer: D)
     Ok(tags.member.into_iter().map(|tag| Tag { key: tag.key, value: tag.value }).collect())
 }
 
-/// The request of CreateUser.
+/// A `CreateUser` request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct CreateUser {
-    /// `/` when absent.
+    /// The path. The default is `/`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
-    /// 1 to 64 of `A-Za-z0-9_+=,.@-`, unique in the account without regard to case.
+    /// The user name: 1 to 64 characters of `A-Za-z0-9_+=,.@-`, unique in the account regardless of case.
     pub user_name: String,
-    /// At most 50.
+    /// The tags to attach, up to 50.
     #[serde(default, skip_serializing_if = "MemberList::is_empty", deserialize_with = "requested_tags")]
     pub tags: MemberList<Tag>,
 }
 
-/// The request of DeleteUser. The user must have no policies and no access keys.
+/// A `DeleteUser` request. The user must have no policies and no access keys.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct DeleteUser {
-    /// The user.
+    /// The user name.
     pub user_name: String,
 }
 
-/// The request of CreateRole.
+/// A `CreateRole` request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct CreateRole {
-    /// `/` when absent.
+    /// The path. The default is `/`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
-    /// 1 to 64 of `A-Za-z0-9_+=,.@-`, unique in the account without regard to case.
+    /// The role name: 1 to 64 characters of `A-Za-z0-9_+=,.@-`, unique in the account regardless of case.
     pub role_name: String,
-    /// The trust policy: JSON.
+    /// The trust policy, as JSON.
     pub assume_role_policy_document: String,
-    /// Up to 1,000 characters.
+    /// The description: up to 1,000 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// The longest session, in seconds: 3,600 to 43,200; 3,600 when absent.
+    /// The maximum session duration in seconds: 3,600 to 43,200. The default is 3,600.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_session_duration: Option<u32>,
-    /// At most 50.
+    /// The tags to attach, up to 50.
     #[serde(default, skip_serializing_if = "MemberList::is_empty", deserialize_with = "requested_tags")]
     pub tags: MemberList<Tag>,
 }
 
-/// The request of DeleteRole. The role must have no policies.
+/// A `DeleteRole` request. The role must have no policies.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct DeleteRole {
-    /// The role.
+    /// The role name.
     pub role_name: String,
 }
 
-/// The request of PutUserPolicy, which creates or replaces an inline policy.
+/// A `PutUserPolicy` request, which creates or replaces an inline policy.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct PutUserPolicy {
-    /// The user.
+    /// The user name.
     pub user_name: String,
-    /// The policy.
+    /// The policy name.
     pub policy_name: String,
-    /// A policy document: JSON.
+    /// The policy document, as JSON.
     pub policy_document: String,
 }
 
-/// The request of GetUserPolicy.
+/// A `GetUserPolicy` request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct GetUserPolicy {
-    /// The user.
+    /// The user name.
     pub user_name: String,
-    /// The policy.
+    /// The policy name.
     pub policy_name: String,
 }
 
-/// The request of ListUserPolicies.
+/// A `ListUserPolicies` request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct ListUserPolicies {
-    /// The user.
+    /// The user name.
     pub user_name: String,
-    /// `Marker` of the page before.
+    /// The `Marker` from the previous page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub marker: Option<String>,
-    /// 1 to 1,000; 100 when absent.
+    /// The maximum number of policy names per page: 1 to 1,000. The default is 100.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_items: Option<u32>,
 }
 
-/// The request of DeleteUserPolicy.
+/// A `DeleteUserPolicy` request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct DeleteUserPolicy {
-    /// The user.
+    /// The user name.
     pub user_name: String,
-    /// The policy.
+    /// The policy name.
     pub policy_name: String,
 }
 
-/// The response of GetUserPolicy.
+/// A `GetUserPolicy` response.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct UserPolicy {
-    /// The user.
+    /// The user name.
     pub user_name: String,
-    /// The policy.
+    /// The policy name.
     pub policy_name: String,
-    /// URL-encoded JSON.
+    /// The policy document, as URL-encoded JSON.
     pub policy_document: String,
 }
 
-/// The request of PutRolePolicy, which creates or replaces an inline policy.
+/// A `PutRolePolicy` request, which creates or replaces an inline policy.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct PutRolePolicy {
-    /// The role.
+    /// The role name.
     pub role_name: String,
-    /// The policy.
+    /// The policy name.
     pub policy_name: String,
-    /// A policy document: JSON.
+    /// The policy document, as JSON.
     pub policy_document: String,
 }
 
-/// The request of GetRolePolicy.
+/// A `GetRolePolicy` request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct GetRolePolicy {
-    /// The role.
+    /// The role name.
     pub role_name: String,
-    /// The policy.
+    /// The policy name.
     pub policy_name: String,
 }
 
-/// The request of ListRolePolicies.
+/// A `ListRolePolicies` request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct ListRolePolicies {
-    /// The role.
+    /// The role name.
     pub role_name: String,
-    /// `Marker` of the page before.
+    /// The `Marker` from the previous page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub marker: Option<String>,
-    /// 1 to 1,000; 100 when absent.
+    /// The maximum number of policy names per page: 1 to 1,000. The default is 100.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_items: Option<u32>,
 }
 
-/// The request of DeleteRolePolicy.
+/// A `DeleteRolePolicy` request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct DeleteRolePolicy {
-    /// The role.
+    /// The role name.
     pub role_name: String,
-    /// The policy.
+    /// The policy name.
     pub policy_name: String,
 }
 
-/// The response of GetRolePolicy.
+/// A `GetRolePolicy` response.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct RolePolicy {
-    /// The role.
+    /// The role name.
     pub role_name: String,
-    /// The policy.
+    /// The policy name.
     pub policy_name: String,
-    /// URL-encoded JSON.
+    /// The policy document, as URL-encoded JSON.
     pub policy_document: String,
 }
 
-/// The response of ListUserPolicies and ListRolePolicies.
+/// A `ListUserPolicies` or `ListRolePolicies` response.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct PolicyNames {
-    /// The page.
+    /// The policy names.
     #[serde(default)]
     #[serde(deserialize_with = "crate::aws::lenient::member_list")]
     pub policy_names: MemberList<String>,
-    /// Whether there are more.
+    /// Whether more results are available.
     #[serde(default)]
     pub is_truncated: bool,
-    /// Where the next page starts.
+    /// The marker to send for the next page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub marker: Option<String>,
 }
 
-/// The request of CreateAccessKey.
+/// A `CreateAccessKey` request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct CreateAccessKey {
-    /// The user; the caller when absent.
+    /// The user name. The default is the caller.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_name: Option<String>,
 }
 
-/// The response of CreateAccessKey.
+/// A `CreateAccessKey` response.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct CreateAccessKeyOutput {
@@ -230,38 +230,38 @@ pub struct CreateAccessKeyOutput {
     pub access_key: AccessKey,
 }
 
-/// An access key with its secret, which IAM shows once.
+/// An access key with its secret access key, which IAM returns only once.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct AccessKey {
-    /// The user.
+    /// The user name.
     pub user_name: String,
-    /// `AKIA…`.
+    /// The access key ID, `AKIA…`.
     pub access_key_id: String,
-    /// `Active`.
+    /// The status: `Active`.
     pub status: String,
-    /// The secret.
+    /// The secret access key.
     pub secret_access_key: SecretString,
-    /// ISO 8601.
+    /// The creation date and time, in ISO 8601 format.
     pub create_date: String,
 }
 
-/// The request of ListAccessKeys.
+/// A `ListAccessKeys` request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct ListAccessKeys {
-    /// The user; the caller when absent.
+    /// The user name. The default is the caller.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_name: Option<String>,
-    /// `Marker` of the page before.
+    /// The `Marker` from the previous page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub marker: Option<String>,
-    /// 1 to 1,000; 100 when absent.
+    /// The maximum number of access keys per page: 1 to 1,000. The default is 100.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_items: Option<u32>,
 }
 
-/// The response of ListAccessKeys.
+/// A `ListAccessKeys` response.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct ListAccessKeysOutput {
@@ -269,35 +269,35 @@ pub struct ListAccessKeysOutput {
     #[serde(default)]
     #[serde(deserialize_with = "crate::aws::lenient::member_list")]
     pub access_key_metadata: MemberList<AccessKeyMetadata>,
-    /// Whether there are more.
+    /// Whether more results are available.
     #[serde(default)]
     pub is_truncated: bool,
-    /// Where the next page starts.
+    /// The marker to send for the next page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub marker: Option<String>,
 }
 
-/// An access key without its secret.
+/// An access key without its secret access key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct AccessKeyMetadata {
-    /// The user.
+    /// The user name.
     pub user_name: String,
-    /// `AKIA…`.
+    /// The access key ID, `AKIA…`.
     pub access_key_id: String,
-    /// `Active`.
+    /// The status: `Active`.
     pub status: String,
-    /// ISO 8601.
+    /// The creation date and time, in ISO 8601 format.
     pub create_date: String,
 }
 
-/// The request of DeleteAccessKey.
+/// A `DeleteAccessKey` request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct DeleteAccessKey {
-    /// The user; the caller when absent.
+    /// The user name. The default is the caller.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user_name: Option<String>,
-    /// The access key.
+    /// The access key ID.
     pub access_key_id: String,
 }

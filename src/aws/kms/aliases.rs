@@ -1,30 +1,30 @@
-//! Aliases: create, move, delete, list.
+//! Alias operations: create, update, delete, and list.
 
 use serde::{Deserialize, Serialize};
 
 use crate::aws::scalar::EpochSeconds;
 
-/// The request of CreateAlias.
+/// A `CreateAlias` request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct CreateAlias {
-    /// With the prefix `alias/`.
+    /// The alias name. It must begin with `alias/`.
     pub alias_name: String,
-    /// Key ID or key ARN.
+    /// The key ID or key ARN of the KMS key to associate with the alias.
     pub target_key_id: String,
 }
 
-/// The request of ListAliases.
+/// A `ListAliases` request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct ListAliases {
-    /// Only the aliases of this key.
+    /// Lists only aliases that are associated with this KMS key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key_id: Option<String>,
-    /// 1 to 100; 50 when absent.
+    /// The maximum number of aliases per page: 1 to 100. The default is 50.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,
-    /// `NextMarker` of the page before.
+    /// The `NextMarker` from the previous page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub marker: Option<String>,
 }
@@ -33,50 +33,50 @@ pub struct ListAliases {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct ListAliasesOutput {
-    /// The page.
+    /// The aliases.
     #[serde(deserialize_with = "crate::aws::lenient::list")]
     pub aliases: Vec<AliasListEntry>,
-    /// Present only when `truncated`.
+    /// The marker to send for the next page. Present only when `truncated` is true.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_marker: Option<String>,
-    /// Whether there is more.
+    /// Whether more results are available.
     #[serde(default)]
     pub truncated: bool,
 }
 
-/// An alias.
+/// An alias and the KMS key that it is associated with.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct AliasListEntry {
-    /// With the prefix `alias/`.
+    /// The alias name, which begins with `alias/`.
     pub alias_name: String,
-    /// The alias ARN.
+    /// The ARN of the alias.
     pub alias_arn: String,
-    /// The key it points to; aliases of AWS may point nowhere.
+    /// The ID of the associated KMS key. Predefined AWS aliases might not have one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target_key_id: Option<String>,
-    /// When it was made.
+    /// The date and time that the alias was created.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub creation_date: Option<EpochSeconds>,
-    /// When it was last moved.
+    /// The date and time that the alias was last associated with a KMS key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_updated_date: Option<EpochSeconds>,
 }
 
-/// The request of UpdateAlias, which moves an alias to another key.
+/// An `UpdateAlias` request, which associates an existing alias with a different KMS key.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct UpdateAlias {
-    /// With the prefix `alias/`.
+    /// The alias name. It must begin with `alias/`.
     pub alias_name: String,
-    /// Key ID or key ARN of the key it points to from now on.
+    /// The key ID or key ARN of the KMS key to associate with the alias.
     pub target_key_id: String,
 }
 
-/// The request of DeleteAlias.
+/// A `DeleteAlias` request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct DeleteAlias {
-    /// With the prefix `alias/`.
+    /// The alias name. It must begin with `alias/`.
     pub alias_name: String,
 }

@@ -1,4 +1,4 @@
-//! Cryptographic operations: encrypt, decrypt, re-encrypt, data keys, random bytes.
+//! Cryptographic operations: encrypt, decrypt, re-encrypt, data keys, and random bytes.
 
 use std::collections::BTreeMap;
 
@@ -6,235 +6,235 @@ use serde::{Deserialize, Serialize};
 
 use crate::aws::scalar::{Blob, SecretBlob, null_as_default};
 
-/// Names and values bound into a ciphertext, none of them secret.
+/// An encryption context: nonsecret key-value pairs that are bound to a ciphertext.
 pub type EncryptionContext = BTreeMap<String, String>;
 
-/// Who alone shall be able to read the answer: an enclave that proves what it is.
+/// The recipient of an encrypted response: an AWS Nitro enclave with a signed attestation document.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Recipient {
-    /// `RSAES_OAEP_SHA_256`.
+    /// The encryption algorithm that KMS should use with the public key: `RSAES_OAEP_SHA_256`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_encryption_algorithm: Option<String>,
-    /// What AWS Nitro has signed, with the public key of the enclave; 1 to 262,144 bytes.
+    /// The signed attestation document, which includes the enclave's public key: 1 to 262,144 bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attestation_document: Option<Blob>,
 }
 
-/// The request of Encrypt.
+/// An `Encrypt` request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Encrypt {
-    /// Key ID, key ARN, alias name or alias ARN.
+    /// The key ID, key ARN, alias name, or alias ARN.
     pub key_id: String,
-    /// 1 to 4,096 bytes.
+    /// The data to encrypt: 1 to 4,096 bytes.
     pub plaintext: SecretBlob,
-    /// What decryption must name again.
+    /// The encryption context. The same one is required to decrypt the data.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub encryption_context: Option<EncryptionContext>,
-    /// `SYMMETRIC_DEFAULT`.
+    /// The encryption algorithm: `SYMMETRIC_DEFAULT`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub encryption_algorithm: Option<String>,
-    /// Tokens of grants that allow this call.
+    /// Grant tokens for grants that might not be eventually consistent yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grant_tokens: Option<Vec<String>>,
-    /// Checks permission without doing it.
+    /// Whether to check only for permission to make the request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dry_run: Option<bool>,
 }
 
-/// What Encrypt answers.
+/// An `Encrypt` response.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct EncryptOutput {
-    /// Opaque; at most 6,144 bytes.
+    /// The encrypted data, an opaque blob of up to 6,144 bytes.
     pub ciphertext_blob: Blob,
-    /// The key ARN.
+    /// The ARN of the KMS key.
     pub key_id: String,
-    /// `SYMMETRIC_DEFAULT`.
+    /// The encryption algorithm: `SYMMETRIC_DEFAULT`.
     pub encryption_algorithm: String,
 }
 
-/// The request of Decrypt.
+/// A `Decrypt` request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Decrypt {
-    /// What Encrypt or GenerateDataKey gave. Empty is absent, which only a dry run without a ciphertext can be.
+    /// The ciphertext to decrypt. It can be empty (absent) only in a dry run with `IGNORE_CIPHERTEXT`.
     #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "Blob::is_empty")]
     pub ciphertext_blob: Blob,
-    /// The very context of the encryption.
+    /// The encryption context that was used to encrypt the data.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub encryption_context: Option<EncryptionContext>,
-    /// When given, decrypts only under this key.
+    /// The KMS key to decrypt with. The request fails if the data was encrypted under a different key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key_id: Option<String>,
-    /// `SYMMETRIC_DEFAULT`.
+    /// The encryption algorithm: `SYMMETRIC_DEFAULT`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub encryption_algorithm: Option<String>,
-    /// Tokens of grants that allow this call.
+    /// Grant tokens for grants that might not be eventually consistent yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grant_tokens: Option<Vec<String>>,
-    /// Checks permission without doing it.
+    /// Whether to check only for permission to make the request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dry_run: Option<bool>,
-    /// `IGNORE_CIPHERTEXT`: a dry run asks for permissions alone, without a ciphertext.
+    /// The dry run modifiers. `IGNORE_CIPHERTEXT` checks permissions without a ciphertext.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dry_run_modifiers: Option<Vec<String>>,
-    /// Who alone shall be able to read the answer.
+    /// The enclave to encrypt the plaintext for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recipient: Option<Recipient>,
 }
 
-/// What Decrypt answers.
+/// A `Decrypt` response.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct DecryptOutput {
-    /// The key ARN.
+    /// The ARN of the KMS key.
     pub key_id: String,
-    /// 1 to 4,096 bytes.
+    /// The decrypted data: 1 to 4,096 bytes.
     pub plaintext: SecretBlob,
-    /// `SYMMETRIC_DEFAULT`.
+    /// The encryption algorithm: `SYMMETRIC_DEFAULT`.
     pub encryption_algorithm: String,
-    /// The key material of an `AWS_KMS` key; absent for a key in an external key store.
+    /// The ID of the key material. Present only for KMS keys with the origin `AWS_KMS`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_material_id: Option<String>,
 }
 
-/// The request of GenerateDataKey: either `key_spec` or `number_of_bytes`.
+/// A `GenerateDataKey` request. It must specify either `key_spec` or `number_of_bytes`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct GenerateDataKey {
-    /// Key ID, key ARN, alias name or alias ARN.
+    /// The key ID, key ARN, alias name, or alias ARN.
     pub key_id: String,
-    /// What decryption must name again.
+    /// The encryption context. The same one is required to decrypt the data key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub encryption_context: Option<EncryptionContext>,
-    /// 1 to 1,024.
+    /// The length of the data key in bytes: 1 to 1,024.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub number_of_bytes: Option<u32>,
-    /// `AES_256` or `AES_128`.
+    /// The length of the data key: `AES_256` or `AES_128`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key_spec: Option<String>,
-    /// Tokens of grants that allow this call.
+    /// Grant tokens for grants that might not be eventually consistent yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grant_tokens: Option<Vec<String>>,
-    /// Checks permission without doing it.
+    /// Whether to check only for permission to make the request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dry_run: Option<bool>,
-    /// Who alone shall be able to read the answer.
+    /// The enclave to encrypt the plaintext data key for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recipient: Option<Recipient>,
 }
 
-/// What GenerateDataKey answers.
+/// A `GenerateDataKey` response.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct GenerateDataKeyOutput {
     /// The data key, encrypted under the KMS key.
     pub ciphertext_blob: Blob,
-    /// The data key itself.
+    /// The plaintext data key.
     pub plaintext: SecretBlob,
-    /// The key ARN.
+    /// The ARN of the KMS key.
     pub key_id: String,
-    /// The key material of an `AWS_KMS` key; absent for a key in an external key store.
+    /// The ID of the key material. Present only for KMS keys with the origin `AWS_KMS`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_material_id: Option<String>,
 }
 
-/// The request of GenerateDataKeyWithoutPlaintext: that of GenerateDataKey, for a data key that is needed later.
+/// A `GenerateDataKeyWithoutPlaintext` request, with the members of `GenerateDataKey`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct GenerateDataKeyWithoutPlaintext(pub GenerateDataKey);
 
-/// What GenerateDataKeyWithoutPlaintext answers.
+/// A `GenerateDataKeyWithoutPlaintext` response.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct GenerateDataKeyWithoutPlaintextOutput {
     /// The data key, encrypted under the KMS key.
     pub ciphertext_blob: Blob,
-    /// The key ARN.
+    /// The ARN of the KMS key.
     pub key_id: String,
-    /// The key material of an `AWS_KMS` key; absent for a key in an external key store.
+    /// The ID of the key material. Present only for KMS keys with the origin `AWS_KMS`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_material_id: Option<String>,
 }
 
-/// The request of ReEncrypt: decrypts and encrypts anew inside KMS.
+/// A `ReEncrypt` request, which decrypts a ciphertext and then reencrypts it entirely within KMS.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct ReEncrypt {
-    /// What Encrypt or GenerateDataKey gave. Empty is absent, which only a dry run without a ciphertext can be.
+    /// The ciphertext to reencrypt. It can be empty (absent) only in a dry run with `IGNORE_CIPHERTEXT`.
     #[serde(default, deserialize_with = "null_as_default", skip_serializing_if = "Blob::is_empty")]
     pub ciphertext_blob: Blob,
-    /// The very context of the encryption.
+    /// The encryption context that was used to encrypt the data.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source_encryption_context: Option<EncryptionContext>,
-    /// When given, decrypts only under this key.
+    /// The KMS key to decrypt with. The request fails if the data was encrypted under a different key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source_key_id: Option<String>,
-    /// Key ID, key ARN, alias name or alias ARN.
+    /// The key ID, key ARN, alias name, or alias ARN of the KMS key to reencrypt with.
     pub destination_key_id: String,
-    /// What decryption must name from now on.
+    /// The encryption context for the reencryption. The same one is required to decrypt the data.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub destination_encryption_context: Option<EncryptionContext>,
-    /// `SYMMETRIC_DEFAULT`.
+    /// The encryption algorithm to decrypt with: `SYMMETRIC_DEFAULT`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub source_encryption_algorithm: Option<String>,
-    /// `SYMMETRIC_DEFAULT`.
+    /// The encryption algorithm to reencrypt with: `SYMMETRIC_DEFAULT`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub destination_encryption_algorithm: Option<String>,
-    /// Tokens of grants that allow this call.
+    /// Grant tokens for grants that might not be eventually consistent yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grant_tokens: Option<Vec<String>>,
-    /// Checks permission without doing it.
+    /// Whether to check only for permission to make the request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dry_run: Option<bool>,
-    /// `IGNORE_CIPHERTEXT`: a dry run asks for permissions alone, without a ciphertext.
+    /// The dry run modifiers. `IGNORE_CIPHERTEXT` checks permissions without a ciphertext.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dry_run_modifiers: Option<Vec<String>>,
 }
 
-/// What ReEncrypt answers.
+/// A `ReEncrypt` response.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct ReEncryptOutput {
-    /// Encrypted under the destination key.
+    /// The reencrypted data.
     pub ciphertext_blob: Blob,
-    /// The ARN of the key it was encrypted under.
+    /// The ARN of the KMS key that was used to decrypt the data.
     pub source_key_id: String,
-    /// The ARN of the destination key.
+    /// The ARN of the KMS key that was used to reencrypt the data.
     pub key_id: String,
-    /// `SYMMETRIC_DEFAULT`.
+    /// The encryption algorithm that was used to decrypt: `SYMMETRIC_DEFAULT`.
     pub source_encryption_algorithm: String,
-    /// `SYMMETRIC_DEFAULT`.
+    /// The encryption algorithm that was used to reencrypt: `SYMMETRIC_DEFAULT`.
     pub destination_encryption_algorithm: String,
-    /// The key material of an `AWS_KMS` key; absent for a key in an external key store.
+    /// The ID of the source key material. Present only for KMS keys with the origin `AWS_KMS`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_key_material_id: Option<String>,
-    /// The key material of an `AWS_KMS` key; absent for a key in an external key store.
+    /// The ID of the destination key material. Present only for KMS keys with the origin `AWS_KMS`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub destination_key_material_id: Option<String>,
 }
 
-/// The request of GenerateRandom.
+/// A `GenerateRandom` request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct GenerateRandom {
-    /// 1 to 1,024.
+    /// The length of the random byte string: 1 to 1,024.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub number_of_bytes: Option<u32>,
-    /// The CloudHSM key store whose hardware makes them; external key stores can't.
+    /// The CloudHSM key store that generates the bytes. External key stores aren't supported.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub custom_key_store_id: Option<String>,
-    /// Who alone shall be able to read the answer.
+    /// The enclave to encrypt the random byte string for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recipient: Option<Recipient>,
 }
 
-/// What GenerateRandom answers.
+/// A `GenerateRandom` response.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct GenerateRandomOutput {
-    /// The random bytes.
+    /// The random byte string.
     pub plaintext: SecretBlob,
 }

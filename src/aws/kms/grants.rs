@@ -1,145 +1,145 @@
-//! Grants: permissions on one key for one principal.
+//! Grants, which allow a principal to use one KMS key.
 
 use serde::{Deserialize, Serialize};
 
 use super::EncryptionContext;
 use crate::aws::scalar::EpochSeconds;
 
-/// What the encryption context must be for a grant to count.
+/// The constraints on a grant. The request must satisfy them for the grant to apply.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct GrantConstraints {
-    /// It must hold these pairs.
+    /// The request's encryption context must include these pairs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub encryption_context_subset: Option<EncryptionContext>,
-    /// It must be these pairs.
+    /// The request's encryption context must match these pairs exactly.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub encryption_context_equals: Option<EncryptionContext>,
-    /// An AWS service must call on behalf of this resource.
+    /// The request must come from an AWS service on behalf of this resource.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_arn: Option<String>,
 }
 
-/// The request of CreateGrant.
+/// A `CreateGrant` request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct CreateGrant {
-    /// Key ID or key ARN.
+    /// The key ID or key ARN.
     pub key_id: String,
-    /// The ARN of the principal that gets the permissions.
+    /// The ARN of the principal that gets the permissions in the grant.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grantee_principal: Option<String>,
-    /// The ARN of the principal that may retire the grant.
+    /// The ARN of the principal that can retire the grant.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retiring_principal: Option<String>,
-    /// `Encrypt`, `Decrypt` ...
+    /// The operations that the grant allows, such as `Encrypt` or `Decrypt`.
     #[serde(default)]
     pub operations: Vec<String>,
-    /// What narrows it down.
+    /// The grant constraints.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub constraints: Option<GrantConstraints>,
-    /// Tokens of grants that allow this call.
+    /// Grant tokens for grants that might not be eventually consistent yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grant_tokens: Option<Vec<String>>,
-    /// Makes the call idempotent: the same name with the same request gives the same grant.
+    /// A name for the grant. It prevents duplicate grants when the request is retried.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Only look whether it would be allowed.
+    /// Whether to check only for permission to make the request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dry_run: Option<bool>,
-    /// The AWS service that gets the permissions, in place of a principal.
+    /// The AWS service principal that gets the permissions in the grant, instead of a grantee principal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grantee_service_principal: Option<String>,
-    /// The AWS service that may retire the grant, in place of a principal.
+    /// The AWS service principal that can retire the grant, instead of a retiring principal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retiring_service_principal: Option<String>,
 }
 
-/// What CreateGrant answers.
+/// A `CreateGrant` response.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct CreateGrantOutput {
-    /// Allows the grant's permissions at once.
+    /// The grant token, which makes the permissions in the grant effective immediately.
     pub grant_token: String,
-    /// 64 hexadecimal digits.
+    /// The grant ID: 64 hexadecimal digits.
     pub grant_id: String,
 }
 
-/// The request of ListGrants.
+/// A `ListGrants` request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct ListGrants {
-    /// Key ID or key ARN.
+    /// The key ID or key ARN.
     pub key_id: String,
-    /// 1 to 100; 50 when absent.
+    /// The maximum number of grants per page: 1 to 100. The default is 50.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,
-    /// `NextMarker` of the page before.
+    /// The `NextMarker` from the previous page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub marker: Option<String>,
-    /// Only this grant.
+    /// Returns only the grant with this ID.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grant_id: Option<String>,
-    /// Only grants to this principal.
+    /// Returns only grants with this grantee principal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grantee_principal: Option<String>,
-    /// Only grants to this AWS service.
+    /// Returns only grants with this AWS service principal as the grantee.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grantee_service_principal: Option<String>,
 }
 
-/// The request of ListRetirableGrants: the grants of all keys that a principal may retire.
+/// A `ListRetirableGrants` request, which returns the grants on any KMS key that the principal can retire.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct ListRetirableGrants {
-    /// 1 to 100; 50 when absent.
+    /// The maximum number of grants per page: 1 to 100. The default is 50.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,
-    /// `NextMarker` of the page before.
+    /// The `NextMarker` from the previous page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub marker: Option<String>,
-    /// The ARN of the principal.
+    /// The ARN of the retiring principal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retiring_principal: Option<String>,
-    /// An AWS service; only services may ask for it.
+    /// The retiring AWS service principal. Only AWS services can send it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retiring_service_principal: Option<String>,
 }
 
-/// A grant, as ListGrants tells it.
+/// A grant in a `ListGrants` response.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct GrantListEntry {
-    /// The key ARN.
+    /// The ARN of the KMS key.
     pub key_id: String,
-    /// 64 hexadecimal digits.
+    /// The grant ID: 64 hexadecimal digits.
     pub grant_id: String,
-    /// What its maker calls it.
+    /// The name of the grant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// When it was made.
+    /// The date and time that the grant was created.
     pub creation_date: EpochSeconds,
-    /// Who has the permissions.
+    /// The principal that gets the permissions in the grant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grantee_principal: Option<String>,
-    /// Who may retire it.
+    /// The principal that can retire the grant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retiring_principal: Option<String>,
-    /// The account that made it: its root's ARN.
+    /// The account under which the grant was issued, as the ARN of its root user.
     pub issuing_account: String,
-    /// `Encrypt`, `Decrypt` ...
+    /// The operations that the grant allows, such as `Encrypt` or `Decrypt`.
     #[serde(deserialize_with = "crate::aws::lenient::list")]
     pub operations: Vec<String>,
-    /// What narrows it down.
+    /// The grant constraints.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub constraints: Option<GrantConstraints>,
-    /// The AWS service that gets the permissions, in place of a principal.
+    /// The AWS service principal that gets the permissions in the grant, instead of a grantee principal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grantee_service_principal: Option<String>,
-    /// The AWS service that may retire the grant, in place of a principal.
+    /// The AWS service principal that can retire the grant, instead of a retiring principal.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retiring_service_principal: Option<String>,
-    /// What of it this version can't read; the API has no such member.
+    /// The members that this version couldn't read. Not part of the API.
     #[serde(default, rename = "XksConsoleProblem", skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
 }
@@ -148,44 +148,44 @@ pub struct GrantListEntry {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct ListGrantsOutput {
-    /// The page.
+    /// The grants.
     #[serde(deserialize_with = "crate::aws::lenient::list")]
     pub grants: Vec<GrantListEntry>,
-    /// Present only when `truncated`.
+    /// The marker to send for the next page. Present only when `truncated` is true.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_marker: Option<String>,
-    /// Whether there is more.
+    /// Whether more results are available.
     #[serde(default)]
     pub truncated: bool,
 }
 
-/// The request of RevokeGrant.
+/// A `RevokeGrant` request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct RevokeGrant {
-    /// Key ID or key ARN.
+    /// The key ID or key ARN.
     pub key_id: String,
-    /// The grant.
+    /// The grant ID.
     pub grant_id: String,
-    /// Only look whether it would be allowed.
+    /// Whether to check only for permission to make the request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dry_run: Option<bool>,
 }
 
-/// The request of RetireGrant: a token, or key and grant.
+/// A `RetireGrant` request. It identifies the grant by its grant token, or by key ARN and grant ID.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct RetireGrant {
-    /// The token of the grant.
+    /// The grant token.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grant_token: Option<String>,
-    /// The key ARN.
+    /// The ARN of the KMS key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key_id: Option<String>,
-    /// The grant.
+    /// The grant ID.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub grant_id: Option<String>,
-    /// Only look whether it would be allowed.
+    /// Whether to check only for permission to make the request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dry_run: Option<bool>,
 }

@@ -1,24 +1,24 @@
-//! Custom key stores: create, describe, connect, disconnect, update, delete.
+//! Custom key store operations: create, describe, connect, disconnect, update, and delete.
 
 use serde::{Deserialize, Serialize};
 
 use crate::aws::open_enum::open_enum;
 use crate::aws::scalar::{EpochSeconds, SecretString};
 
-/// The request of DescribeCustomKeyStores: all, or one by ID or by name.
+/// A `DescribeCustomKeyStores` request for all custom key stores, or for one by its ID or name.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct DescribeCustomKeyStores {
-    /// Only this store.
+    /// Returns only the key store with this ID.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub custom_key_store_id: Option<String>,
-    /// Only the store of this name; not together with the ID.
+    /// Returns only the key store with this name. Can't be combined with the ID.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub custom_key_store_name: Option<String>,
-    /// 1 to 1,000.
+    /// The maximum number of key stores per page: 1 to 1,000.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,
-    /// `NextMarker` of the page before.
+    /// The `NextMarker` from the previous page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub marker: Option<String>,
 }
@@ -27,13 +27,13 @@ pub struct DescribeCustomKeyStores {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct DescribeCustomKeyStoresOutput {
-    /// The page.
+    /// The key stores.
     #[serde(deserialize_with = "crate::aws::lenient::list")]
     pub custom_key_stores: Vec<CustomKeyStore>,
-    /// Present only when `truncated`.
+    /// The marker to send for the next page. Present only when `truncated` is true.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_marker: Option<String>,
-    /// Whether there is more.
+    /// Whether more results are available.
     #[serde(default)]
     pub truncated: bool,
 }
@@ -42,39 +42,39 @@ pub struct DescribeCustomKeyStoresOutput {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct CustomKeyStore {
-    /// `cks-` and 17 hexadecimal digits.
+    /// The key store ID: `cks-` and 17 hexadecimal digits.
     pub custom_key_store_id: String,
-    /// Unique in the account and Region.
+    /// The name, which is unique in the account and Region.
     pub custom_key_store_name: String,
-    /// Whether it can be used now.
+    /// The connection state of the key store.
     pub connection_state: ConnectionState,
-    /// Why the last connecting failed; present only in the state Failed.
+    /// The reason for the last connection failure. Present only when the connection state is `FAILED`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connection_error_code: Option<String>,
-    /// When it was made.
+    /// The date and time that the key store was created.
     pub creation_date: EpochSeconds,
-    /// CloudHSM or external.
+    /// The type of the key store.
     pub custom_key_store_type: CustomKeyStoreType,
-    /// How KMS reaches the external key store proxy.
+    /// The configuration of the external key store proxy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub xks_proxy_configuration: Option<XksProxyConfiguration>,
-    /// What of it this version can't read; the API has no such member.
+    /// The members that this version couldn't read. Not part of the API.
     #[serde(default, rename = "XksConsoleProblem", skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
 }
 
 open_enum! {
-    /// `CustomKeyStoreType`.
+    /// The type of a custom key store (`CustomKeyStoreType`).
     pub enum CustomKeyStoreType {
         /// Backed by an AWS CloudHSM cluster.
         AwsCloudHsm = "AWS_CLOUDHSM",
-        /// Backed by an external key manager behind a proxy.
+        /// Backed by an external key manager behind an external key store proxy.
         ExternalKeyStore = "EXTERNAL_KEY_STORE",
     }
 }
 
 impl CustomKeyStoreType {
-    /// The console's word; of a value that is not known, AWS's own.
+    /// Returns the console's label. For an unknown value, returns the value.
     pub const fn label(self) -> &'static str {
         match self {
             Self::AwsCloudHsm => "AWS CloudHSM key store",
@@ -85,7 +85,7 @@ impl CustomKeyStoreType {
 }
 
 open_enum! {
-    /// `ConnectionState`.
+    /// The connection state of a custom key store (`ConnectionStateType`).
     #[allow(missing_docs)]
     pub enum ConnectionState {
         Connected = "CONNECTED",
@@ -97,7 +97,7 @@ open_enum! {
 }
 
 impl ConnectionState {
-    /// The console's word; of a value that is not known, AWS's own.
+    /// Returns the console's label. For an unknown value, returns the value.
     pub const fn label(self) -> &'static str {
         match self {
             Self::Connected => "Connected",
@@ -109,16 +109,16 @@ impl ConnectionState {
         }
     }
 
-    /// Whether the state goes over into another by itself.
+    /// Whether the state changes to another one without a further request.
     pub const fn is_transient(self) -> bool {
         matches!(self, Self::Connecting | Self::Disconnecting)
     }
 }
 
 open_enum! {
-    /// `XksProxyConnectivityType`.
+    /// How KMS communicates with the external key store proxy (`XksProxyConnectivityType`).
     pub enum XksProxyConnectivity {
-        /// Over the internet.
+        /// Over the public internet.
         PublicEndpoint = "PUBLIC_ENDPOINT",
         /// Through an Amazon VPC endpoint service.
         VpcEndpointService = "VPC_ENDPOINT_SERVICE",
@@ -126,7 +126,7 @@ open_enum! {
 }
 
 impl XksProxyConnectivity {
-    /// The console's word; of a value that is not known, AWS's own.
+    /// Returns the console's label. For an unknown value, returns the value.
     pub const fn label(self) -> &'static str {
         match self {
             Self::PublicEndpoint => "Public endpoint",
@@ -136,126 +136,126 @@ impl XksProxyConnectivity {
     }
 }
 
-/// How KMS reaches the proxy; the secret access key is never told.
+/// The configuration of an external key store proxy. It never includes the secret access key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct XksProxyConfiguration {
-    /// Public, or through a VPC endpoint service.
+    /// The connectivity of the proxy.
     pub connectivity: XksProxyConnectivity,
-    /// The ID of the proxy credential.
+    /// The access key ID of the proxy authentication credential.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access_key_id: Option<String>,
-    /// `https://host`, no port.
+    /// The URI endpoint: `https://` and a host name, without a port.
     pub uri_endpoint: String,
-    /// `[/prefix]/kms/xks/v1`.
+    /// The URI path: `[/prefix]/kms/xks/v1`.
     pub uri_path: String,
-    /// Only for VPC connectivity.
+    /// The Amazon VPC endpoint service. Present only with VPC endpoint service connectivity.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vpc_endpoint_service_name: Option<String>,
-    /// The owner of that service when it is another account.
+    /// The account that owns the VPC endpoint service, if it is another account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vpc_endpoint_service_owner: Option<String>,
 }
 
-/// The request of ConnectCustomKeyStore.
+/// A `ConnectCustomKeyStore` request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct ConnectCustomKeyStore {
-    /// The store.
+    /// The key store ID.
     pub custom_key_store_id: String,
 }
 
-/// The request of DisconnectCustomKeyStore.
+/// A `DisconnectCustomKeyStore` request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct DisconnectCustomKeyStore {
-    /// The store.
+    /// The key store ID.
     pub custom_key_store_id: String,
 }
 
-/// What KMS signs its requests to the proxy with (`XksProxyAuthenticationCredentialType`).
+/// The credential that KMS signs its requests to the proxy with (`XksProxyAuthenticationCredentialType`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct XksProxyAuthenticationCredential {
-    /// 20 to 30 of `A-Z2-7`.
+    /// The access key ID: 20 to 30 characters of `A-Z2-7`.
     pub access_key_id: String,
-    /// 43 to 64 of `a-zA-Z0-9/+=`.
+    /// The secret access key: 43 to 64 characters of `a-zA-Z0-9/+=`.
     pub raw_secret_access_key: SecretString,
 }
 
-/// The request of CreateCustomKeyStore, for an external key store.
+/// A `CreateCustomKeyStore` request for an external key store.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct CreateCustomKeyStore {
-    /// 1 to 256 characters, unique in the account and Region.
+    /// The name: 1 to 256 characters, unique in the account and Region.
     pub custom_key_store_name: String,
-    /// `AWS_CLOUDHSM` when absent.
+    /// The type of the key store. The default is `AWS_CLOUDHSM`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub custom_key_store_type: Option<CustomKeyStoreType>,
-    /// Only for a CloudHSM key store.
+    /// The CloudHSM cluster, for a CloudHSM key store only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cloud_hsm_cluster_id: Option<String>,
-    /// `https://host`, no port.
+    /// The URI endpoint: `https://` and a host name, without a port.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub xks_proxy_uri_endpoint: Option<String>,
-    /// `[/prefix]/kms/xks/v1`.
+    /// The URI path: `[/prefix]/kms/xks/v1`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub xks_proxy_uri_path: Option<String>,
-    /// Only for VPC connectivity.
+    /// The Amazon VPC endpoint service, for VPC endpoint service connectivity only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub xks_proxy_vpc_endpoint_service_name: Option<String>,
-    /// The owner of that service when it is another account.
+    /// The account that owns the VPC endpoint service, if it is another account.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub xks_proxy_vpc_endpoint_service_owner: Option<String>,
-    /// What the proxy knows KMS by.
+    /// The credential that KMS signs its requests to the proxy with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub xks_proxy_authentication_credential: Option<XksProxyAuthenticationCredential>,
-    /// Public, or through a VPC endpoint service.
+    /// The connectivity of the proxy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub xks_proxy_connectivity: Option<XksProxyConnectivity>,
 }
 
-/// What CreateCustomKeyStore answers.
+/// A `CreateCustomKeyStore` response.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct CreateCustomKeyStoreOutput {
-    /// `cks-` and 17 hexadecimal digits.
+    /// The key store ID: `cks-` and 17 hexadecimal digits.
     pub custom_key_store_id: String,
 }
 
-/// The request of UpdateCustomKeyStore. `None` leaves a property as it is.
+/// An `UpdateCustomKeyStore` request. `None` doesn't change a property.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct UpdateCustomKeyStore {
-    /// The store.
+    /// The key store ID.
     pub custom_key_store_id: String,
-    /// 1 to 256 characters, unique in the account and Region.
+    /// The new name: 1 to 256 characters, unique in the account and Region.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub new_custom_key_store_name: Option<String>,
-    /// `https://host`, no port.
+    /// The URI endpoint: `https://` and a host name, without a port.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub xks_proxy_uri_endpoint: Option<String>,
-    /// `[/prefix]/kms/xks/v1`.
+    /// The URI path: `[/prefix]/kms/xks/v1`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub xks_proxy_uri_path: Option<String>,
-    /// Only for VPC connectivity.
+    /// The Amazon VPC endpoint service, for VPC endpoint service connectivity only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub xks_proxy_vpc_endpoint_service_name: Option<String>,
-    /// The owner of that service when it is another account.
+    /// The account that owns the VPC endpoint service, if it is another account.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub xks_proxy_vpc_endpoint_service_owner: Option<String>,
-    /// Both parts, also when only one changes.
+    /// The credential that KMS signs its requests with. Both parts are required, even to change only one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub xks_proxy_authentication_credential: Option<XksProxyAuthenticationCredential>,
-    /// Public, or through a VPC endpoint service.
+    /// The connectivity of the proxy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub xks_proxy_connectivity: Option<XksProxyConnectivity>,
 }
 
-/// The request of DeleteCustomKeyStore.
+/// A `DeleteCustomKeyStore` request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct DeleteCustomKeyStore {
-    /// The store.
+    /// The key store ID.
     pub custom_key_store_id: String,
 }

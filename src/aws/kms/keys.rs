@@ -1,4 +1,4 @@
-//! KMS keys: create, describe, list, enable, disable, delete.
+//! KMS key operations: create, describe, list, enable, disable, and delete.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,64 +7,64 @@ use crate::aws::lenient::Identified;
 use crate::aws::open_enum::open_enum;
 use crate::aws::scalar::EpochSeconds;
 
-/// The request of CreateKey. `None` leaves a member out.
+/// A `CreateKey` request. `None` omits a member.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct CreateKey {
-    /// The key policy document; the service writes its default when absent.
+    /// The key policy. If it is absent, KMS attaches a default key policy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub policy: Option<String>,
-    /// 0 to 8,192 characters.
+    /// The description: 0 to 8,192 characters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
-    /// `ENCRYPT_DECRYPT` is what a symmetric encryption key can have.
+    /// The cryptographic operations that the key can be used for: `ENCRYPT_DECRYPT` for a symmetric encryption key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key_usage: Option<String>,
-    /// The deprecated name of `KeySpec`.
+    /// The deprecated name of `key_spec`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub customer_master_key_spec: Option<String>,
-    /// `SYMMETRIC_DEFAULT` in a custom key store.
+    /// The type of KMS key. In a custom key store, it must be `SYMMETRIC_DEFAULT`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key_spec: Option<String>,
-    /// Where the key material comes from.
+    /// The source of the key material.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,
-    /// The custom key store of the key, `cks-…`.
+    /// The custom key store to create the key in, `cks-…`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub custom_key_store_id: Option<String>,
-    /// Skips the check that the caller can change the policy again.
+    /// Whether to skip the key policy lockout safety check.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bypass_policy_lockout_safety_check: Option<bool>,
-    /// At most 50.
+    /// The tags to assign, up to 50.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tags: Option<Vec<Tag>>,
-    /// Never in a custom key store.
+    /// Whether to create a multi-Region key, which isn't possible in a custom key store.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub multi_region: Option<bool>,
-    /// The external key, as the external key store proxy calls it.
+    /// The external key ID: the ID that the external key store proxy uses for the key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub xks_key_id: Option<String>,
 }
 
-/// What CreateKey answers.
+/// A `CreateKey` response.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct CreateKeyOutput {
-    /// The new key.
+    /// The new KMS key.
     #[serde(deserialize_with = "crate::aws::lenient::identified")]
     pub key_metadata: KeyMetadata,
 }
 
 open_enum! {
-    /// Where key material comes from (`OriginType`).
+    /// The source of the key material (`OriginType`).
     pub enum Origin {
-        /// KMS made it.
+        /// KMS generated the key material.
         AwsKms = "AWS_KMS",
-        /// The customer imported it.
+        /// The customer imported the key material.
         External = "EXTERNAL",
-        /// It lives in a CloudHSM key store.
+        /// The key material is in a CloudHSM key store.
         AwsCloudHsm = "AWS_CLOUDHSM",
-        /// It lives in an external key manager.
+        /// The key material is in an external key manager.
         ExternalKeyStore = "EXTERNAL_KEY_STORE",
     }
 }
@@ -73,7 +73,7 @@ impl Origin {
     /// All origins, in the order of the console's radio buttons.
     pub const ALL: [Self; 4] = [Self::AwsKms, Self::External, Self::AwsCloudHsm, Self::ExternalKeyStore];
 
-    /// The console's word; of an origin that is not known, AWS's own.
+    /// Returns the console's label. For an unknown value, returns the value.
     pub const fn label(self) -> &'static str {
         match self {
             Self::AwsKms => "KMS",
@@ -86,7 +86,7 @@ impl Origin {
 }
 
 open_enum! {
-    /// `KeyState`.
+    /// The state of a KMS key (`KeyState`).
     #[allow(missing_docs)]
     pub enum KeyState {
         Creating = "Creating",
@@ -101,7 +101,7 @@ open_enum! {
 }
 
 impl KeyState {
-    /// The console's word; of a state that is not known, AWS's own.
+    /// Returns the console's label. For an unknown value, returns the value.
     pub const fn label(self) -> &'static str {
         match self {
             Self::Creating => "Creating",
@@ -118,7 +118,7 @@ impl KeyState {
 }
 
 open_enum! {
-    /// Who manages a KMS key.
+    /// The manager of a KMS key (`KeyManagerType`).
     pub enum KeyManagerType {
         /// An AWS managed key.
         Aws = "AWS",
@@ -127,59 +127,59 @@ open_enum! {
     }
 }
 
-/// Everything DescribeKey tells about a KMS key.
+/// Metadata about a KMS key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct KeyMetadata {
-    /// The owning account.
+    /// The account that owns the KMS key.
     #[serde(rename = "AWSAccountId")]
     pub aws_account_id: String,
-    /// The UUID.
+    /// The key ID, a UUID.
     pub key_id: String,
-    /// The key ARN.
+    /// The ARN of the KMS key.
     pub arn: String,
-    /// When it was made.
+    /// The date and time that the KMS key was created.
     pub creation_date: EpochSeconds,
-    /// True only in the state Enabled.
+    /// Whether the KMS key is enabled. True only when the key state is `Enabled`.
     pub enabled: bool,
-    /// Empty when none was given.
+    /// The description, which may be empty.
     #[serde(default)]
     pub description: String,
-    /// `ENCRYPT_DECRYPT` ...; empty when it is not told.
+    /// The cryptographic operations that the key can be used for, such as `ENCRYPT_DECRYPT`. Empty if absent.
     #[serde(default)]
     pub key_usage: String,
-    /// What can be done with it now.
+    /// The state of the KMS key.
     pub key_state: KeyState,
-    /// When it will be gone, while its deletion is pending.
+    /// The date and time after which KMS deletes the key. Present only when the key is pending deletion.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deletion_date: Option<EpochSeconds>,
-    /// Where the key material comes from.
+    /// The source of the key material.
     pub origin: Origin,
-    /// The custom key store it lives in.
+    /// The custom key store that contains the KMS key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub custom_key_store_id: Option<String>,
-    /// Customer or AWS managed.
+    /// The manager of the KMS key.
     pub key_manager: KeyManagerType,
-    /// The deprecated twin of `key_spec`.
+    /// The deprecated name of `key_spec`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub customer_master_key_spec: Option<String>,
-    /// `SYMMETRIC_DEFAULT` ...
+    /// The type of the key material, such as `SYMMETRIC_DEFAULT`.
     #[serde(default)]
     pub key_spec: String,
-    /// `SYMMETRIC_DEFAULT` for a symmetric encryption key.
+    /// The encryption algorithms that the key supports: `SYMMETRIC_DEFAULT` for a symmetric encryption key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[serde(deserialize_with = "crate::aws::lenient::optional_list")]
     pub encryption_algorithms: Option<Vec<String>>,
-    /// Whether it is a multi-Region key.
+    /// Whether the KMS key is a multi-Region key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub multi_region: Option<bool>,
-    /// The external key of a key in an external key store.
+    /// The external key. Present only for a KMS key in an external key store.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub xks_key_configuration: Option<XksKeyConfiguration>,
-    /// The current key material of an `AWS_KMS` key: 64 hexadecimal digits.
+    /// The ID of the current key material, 64 hexadecimal digits. Present only for the origin `AWS_KMS`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub current_key_material_id: Option<String>,
-    /// What of it this version can't read; the API has no such member.
+    /// The members that this version couldn't read. Not part of the API.
     #[serde(default, rename = "XksConsoleProblem", skip_serializing_if = "Option::is_none")]
     pub problem: Option<String>,
 }
@@ -188,52 +188,53 @@ impl Identified for KeyMetadata {
     const ID: &'static str = "KeyId";
 }
 
-/// The external key of a KMS key.
+/// The external key of a KMS key in an external key store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct XksKeyConfiguration {
-    /// The external key ID, as the proxy calls the key.
+    /// The external key ID: the ID that the external key store proxy uses for the key.
     pub id: String,
 }
 
-/// The request of DescribeKey.
+/// A `DescribeKey` request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct DescribeKey {
-    /// Key ID, key ARN, alias name or alias ARN.
+    /// The key ID, key ARN, alias name, or alias ARN.
     pub key_id: String,
-    /// Tokens of grants that allow this call.
+    /// Grant tokens for grants that might not be eventually consistent yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub grant_tokens: Option<Vec<String>>,
 }
 
 impl DescribeKey {
-    /// Asks for a key with what the caller is allowed anyway.
+    /// Creates a request without grant tokens.
     pub fn new(key_id: String) -> Self {
         Self { key_id, grant_tokens: None }
     }
 }
 
-/// What DescribeKey answers.
+/// A `DescribeKey` response.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct DescribeKeyOutput {
-    /// The key.
+    /// The KMS key.
     #[serde(deserialize_with = "crate::aws::lenient::identified")]
     pub key_metadata: KeyMetadata,
 }
 
-/// The request of ListKeys.
+/// A `ListKeys` request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct ListKeys {
-    /// 1 to 1,000; 100 when absent.
+    /// The maximum number of keys per page: 1 to 1,000. The default is 100.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,
-    /// `NextMarker` of the page before.
+    /// The `NextMarker` from the previous page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub marker: Option<String>,
-    /// `SELF`, as when absent, and `OTHER_ACCOUNTS_VIA_RAM`: keys that other accounts share through AWS RAM.
+    /// The owners of the keys to list: `SELF` (the default), `OTHER_ACCOUNTS_VIA_RAM` (keys shared through AWS RAM), or
+    /// both.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource_owners: Option<Vec<String>>,
 }
@@ -242,36 +243,36 @@ pub struct ListKeys {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct ListKeysOutput {
-    /// The page.
+    /// The KMS keys.
     #[serde(deserialize_with = "crate::aws::lenient::list")]
     pub keys: Vec<KeyListEntry>,
-    /// Present only when `truncated`.
+    /// The marker to send for the next page. Present only when `truncated` is true.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_marker: Option<String>,
-    /// Whether there is more.
+    /// Whether more results are available.
     #[serde(default)]
     pub truncated: bool,
 }
 
-/// A key in ListKeys.
+/// A KMS key in a `ListKeys` response.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct KeyListEntry {
-    /// The UUID.
+    /// The key ID, a UUID.
     pub key_id: String,
-    /// The key ARN.
+    /// The ARN of the KMS key.
     pub key_arn: String,
 }
 
-/// Declares requests that name a key by key ID or key ARN and say nothing else.
+/// Declares requests whose only member is a key ID or key ARN.
 macro_rules! key_id_requests {
     ($($name:ident)+) => {
         $(
-            #[doc = concat!("The request of ", stringify!($name), ".")]
+            #[doc = concat!("A `", stringify!($name), "` request.")]
             #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
             #[serde(rename_all = "PascalCase")]
             pub struct $name {
-                /// Key ID or key ARN.
+                /// The key ID or key ARN.
                 pub key_id: String,
             }
         )+
@@ -281,45 +282,45 @@ key_id_requests! {
     EnableKey DisableKey CancelKeyDeletion GetKeyRotationStatus DisableKeyRotation RotateKeyOnDemand GetKeyLastUsage
 }
 
-/// The request of UpdateKeyDescription.
+/// A `UpdateKeyDescription` request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct UpdateKeyDescription {
-    /// Key ID or key ARN.
+    /// The key ID or key ARN.
     pub key_id: String,
-    /// 0 to 8,192 characters.
+    /// The new description: 0 to 8,192 characters.
     pub description: String,
 }
 
-/// The request of ScheduleKeyDeletion.
+/// A `ScheduleKeyDeletion` request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct ScheduleKeyDeletion {
-    /// Key ID or key ARN.
+    /// The key ID or key ARN.
     pub key_id: String,
-    /// 7 to 30; 30 when absent.
+    /// The waiting period in days: 7 to 30. The default is 30.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pending_window_in_days: Option<u32>,
 }
 
-/// What ScheduleKeyDeletion answers.
+/// A `ScheduleKeyDeletion` response.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct ScheduleKeyDeletionOutput {
-    /// The key ARN.
+    /// The ARN of the KMS key.
     pub key_id: String,
-    /// When the key will be gone.
+    /// The date and time after which KMS deletes the key.
     pub deletion_date: EpochSeconds,
-    /// `PendingDeletion`.
+    /// The new key state: `PendingDeletion`.
     pub key_state: KeyState,
-    /// The days until then.
+    /// The waiting period in days.
     pub pending_window_in_days: u32,
 }
 
-/// What CancelKeyDeletion answers.
+/// A `CancelKeyDeletion` response.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct CancelKeyDeletionOutput {
-    /// The key ARN.
+    /// The ARN of the KMS key.
     pub key_id: String,
 }

@@ -1,51 +1,52 @@
-//! What KMS calls the metrics of external key stores in CloudWatch.
+//! Names of the CloudWatch metrics for external key stores.
 //!
 //! Source: *Monitoring KMS keys with Amazon CloudWatch* and *Monitor external key stores* in the KMS developer guide.
 
-/// The namespace of the metrics of KMS.
+/// The namespace of KMS metrics.
 pub const NAMESPACE: &str = "AWS/KMS";
 
-/// Milliseconds until the proxy answered; 250 when it didn't in time.
+/// The number of milliseconds that it takes the proxy to respond, or 250 if the request timed out.
 pub const XKS_PROXY_LATENCY: &str = "XksProxyLatency";
-/// A sample for each request to the proxy: 1 for one that failed, 0 for one that didn't.
+/// The errors of requests to the proxy. Each request records 1 if it failed and 0 if it succeeded.
 pub const XKS_PROXY_ERRORS: &str = "XksProxyErrors";
-/// Days since KMS was given the proxy's authentication credential.
+/// The number of days since KMS started using the current proxy authentication credential.
 pub const XKS_PROXY_CREDENTIAL_AGE: &str = "XksProxyCredentialAge";
-/// Days until the proxy's TLS certificate expires.
+/// The number of days until the TLS certificate of the proxy expires.
 pub const XKS_PROXY_CERTIFICATE_DAYS_TO_EXPIRE: &str = "XksProxyCertificateDaysToExpire";
-/// How many external key managers are in a state.
+/// The number of external key managers in each health state.
 pub const XKS_EXTERNAL_KEY_MANAGER_STATES: &str = "XksExternalKeyManagerStates";
-/// Requests that KMS throttles before they come to the proxy.
+/// The number of requests that KMS throttles instead of sending them to the proxy.
 pub const EXTERNAL_KEY_STORE_THROTTLE: &str = "ExternalKeyStoreThrottle";
 
 /// The dimensions of the metrics.
 pub mod dimension {
-    /// The store.
+    /// The ID of the external key store.
     pub const CUSTOM_KEY_STORE_ID: &str = "CustomKeyStoreId";
-    /// The operation of KMS that needed the proxy.
+    /// The KMS operation that caused the request to the proxy.
     pub const KMS_OPERATION: &str = "KmsOperation";
-    /// The operation of the proxy.
+    /// The operation of the proxy API.
     pub const XKS_OPERATION: &str = "XksOperation";
-    /// `SYMMETRIC_DEFAULT`.
+    /// The type of the KMS key: `SYMMETRIC_DEFAULT`.
     pub const KEY_SPEC: &str = "KeySpec";
-    /// [`RETRYABLE`](super::RETRYABLE), [`NON_RETRYABLE`](super::NON_RETRYABLE) or [`NO_ERROR`](super::NO_ERROR).
+    /// The error type: [`RETRYABLE`](super::RETRYABLE), [`NON_RETRYABLE`](super::NON_RETRYABLE), or
+    /// [`NO_ERROR`](super::NO_ERROR).
     pub const ERROR_TYPE: &str = "ErrorType";
     /// The name of the exception, or [`NO_EXCEPTION`](super::NO_EXCEPTION).
     pub const EXCEPTION_NAME: &str = "ExceptionName";
-    /// The subject name (CN) of the certificate.
+    /// The subject name (CN) of the proxy's TLS certificate.
     pub const CERTIFICATE_NAME: &str = "CertificateName";
-    /// One of [`MANAGER_STATES`](super::MANAGER_STATES).
+    /// The health state: one of [`KEY_MANAGER_STATES`](super::KEY_MANAGER_STATES).
     pub const XKS_EXTERNAL_KEY_MANAGER_STATE: &str = "XksExternalKeyManagerState";
 }
 
-/// An error that may be gone at the next try. Only these make a proxy less reliable.
+/// The error type of an error that may not occur on a retry. Only these errors count against a proxy's reliability.
 pub const RETRYABLE: &str = "Retryable";
-/// An error that stays until somebody mends what is wrong.
+/// The error type of an error that persists until its cause is fixed.
 pub const NON_RETRYABLE: &str = "Non-retryable";
-/// The error type of a success.
+/// The error type of a successful request.
 pub const NO_ERROR: &str = "N/A";
-/// The exception of a success.
+/// The exception name of a successful request.
 pub const NO_EXCEPTION: &str = "None";
 
-/// The states of external key managers: healthy, unhealthy but serving, not serving.
+/// The health states of external key managers: healthy, unhealthy but serving, and unable to serve.
 pub const KEY_MANAGER_STATES: [&str; 3] = ["Active", "Degraded", "Unavailable"];

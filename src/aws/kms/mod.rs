@@ -1,4 +1,4 @@
-//! The operations of AWS KMS by family, and the table of them all.
+//! The operations of AWS KMS, grouped by topic, and the table of all operations.
 //!
 //! Source: the public API model of KMS (AWS JSON 1.1, target prefix `TrentService`).
 

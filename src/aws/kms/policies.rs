@@ -1,49 +1,49 @@
-//! Key policies: read, write, list.
+//! Key policy operations: get, put, and list.
 
 use serde::{Deserialize, Serialize};
 
-/// The name of the only policy that a key has.
+/// The only valid name of a key policy.
 pub const DEFAULT_POLICY_NAME: &str = "default";
 
-/// The request of GetKeyPolicy.
+/// A `GetKeyPolicy` request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct GetKeyPolicy {
-    /// Key ID or key ARN.
+    /// The key ID or key ARN.
     pub key_id: String,
-    /// Only `default` exists.
+    /// The policy name. The only valid value is `default`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub policy_name: Option<String>,
 }
 
 impl GetKeyPolicy {
-    /// Asks for the policy of a key, by its name: KMS needs none, what stands in for KMS elsewhere may.
+    /// Creates a request that names the policy. KMS doesn't require the name, but KMS-compatible services might.
     pub fn new(key_id: String) -> Self {
         Self { key_id, policy_name: Some(DEFAULT_POLICY_NAME.to_owned()) }
     }
 }
 
-/// What GetKeyPolicy answers.
+/// A `GetKeyPolicy` response.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct GetKeyPolicyOutput {
-    /// The policy document.
+    /// The key policy document.
     pub policy: String,
-    /// `default`.
+    /// The policy name: `default`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy_name: Option<String>,
 }
 
-/// The request of ListKeyPolicies.
+/// A `ListKeyPolicies` request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct ListKeyPolicies {
-    /// Key ID or key ARN.
+    /// The key ID or key ARN.
     pub key_id: String,
-    /// 1 to 1,000; 100 when absent.
+    /// The maximum number of policy names per page: 1 to 1,000. The default is 100.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,
-    /// `NextMarker` of the page before.
+    /// The `NextMarker` from the previous page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub marker: Option<String>,
 }
@@ -52,35 +52,35 @@ pub struct ListKeyPolicies {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct ListKeyPoliciesOutput {
-    /// `default` is the only name there is.
+    /// The policy names. The only value is `default`.
     #[serde(deserialize_with = "crate::aws::lenient::list")]
     pub policy_names: Vec<String>,
-    /// Present only when `truncated`.
+    /// The marker to send for the next page. Present only when `truncated` is true.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_marker: Option<String>,
-    /// Whether there is more.
+    /// Whether more results are available.
     #[serde(default)]
     pub truncated: bool,
 }
 
-/// The request of PutKeyPolicy.
+/// A `PutKeyPolicy` request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct PutKeyPolicy {
-    /// Key ID or key ARN.
+    /// The key ID or key ARN.
     pub key_id: String,
-    /// Only `default` exists.
+    /// The policy name. The only valid value is `default`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub policy_name: Option<String>,
-    /// The document; at most 32 KB.
+    /// The key policy document: up to 32 KB.
     pub policy: String,
-    /// Skips the check that the caller can change the policy again.
+    /// Whether to skip the key policy lockout safety check.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bypass_policy_lockout_safety_check: Option<bool>,
 }
 
 impl PutKeyPolicy {
-    /// Gives a key another policy, by its name as [`GetKeyPolicy::of`] does.
+    /// Creates a request that names the policy, as [`GetKeyPolicy::new`] does.
     pub fn new(key_id: String, policy: String) -> Self {
         Self {
             key_id,

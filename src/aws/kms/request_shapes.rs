@@ -1,6 +1,7 @@
-//! The shapes of all requests of KMS, also of those operations that no key here has.
+//! The shapes of all KMS requests, including operations that the bundled AWS doesn't support.
 //!
-//! Source: the public API model of KMS, 2014-11-01. Rules that stand only in its text are where the operations are.
+//! Source: the public API model of KMS, 2014-11-01. The handler of each operation checks the rules that only the
+//! documentation describes.
 
 use crate::aws::shape::Shape::{self, Blob, Boolean, Enum, Integer, List, Map, Structure, Timestamp};
 use crate::aws::shape::{Member, string};
@@ -173,12 +174,12 @@ const CREDENTIAL: Member = Structure(&[
 .optional("XksProxyAuthenticationCredential");
 const CONNECTIVITY: Member = Enum(&["PUBLIC_ENDPOINT", "VPC_ENDPOINT_SERVICE"]).optional("XksProxyConnectivity");
 
-/// Members that live as long as the program.
+/// A `'static` slice of members.
 macro_rules! members {
     ($($member:expr),* $(,)?) => { const { &[$($member),*] } };
 }
 
-/// The members of an operation's request; `None` for a name that KMS does not have.
+/// Returns the members of an operation's request, or `None` if KMS has no such operation.
 #[allow(clippy::too_many_lines)]
 pub fn request_members(operation: &str) -> Option<&'static [Member]> {
     Some(match operation {

@@ -1,89 +1,89 @@
-//! Rotation of the key material that KMS makes itself, and when a key was last used.
+//! Rotation of KMS-generated key material, and the last usage of a key.
 
 use serde::{Deserialize, Serialize};
 
 use crate::aws::scalar::EpochSeconds;
 
-/// The request of EnableKeyRotation.
+/// An `EnableKeyRotation` request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct EnableKeyRotation {
-    /// Key ID or key ARN.
+    /// The key ID or key ARN.
     pub key_id: String,
-    /// Days between two rotations, 90 to 2,560; 365 when absent.
+    /// The number of days between automatic rotations: 90 to 2,560. The default is 365.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rotation_period_in_days: Option<u32>,
 }
 
-/// What GetKeyRotationStatus answers.
+/// A `GetKeyRotationStatus` response.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct GetKeyRotationStatusOutput {
-    /// Whether KMS rotates the key material by itself.
+    /// Whether automatic key rotation is enabled.
     #[serde(default)]
     pub key_rotation_enabled: bool,
-    /// The key ARN.
+    /// The ARN of the KMS key.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_id: Option<String>,
-    /// Days between two rotations.
+    /// The number of days between automatic rotations.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rotation_period_in_days: Option<u32>,
-    /// When KMS rotates the next time.
+    /// The date and time of the next automatic rotation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_rotation_date: Option<EpochSeconds>,
 }
 
-/// The request of ListKeyRotations.
+/// A `ListKeyRotations` request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct ListKeyRotations {
-    /// Key ID or key ARN.
+    /// The key ID or key ARN.
     pub key_id: String,
-    /// `ROTATIONS_ONLY`, as when absent, or `ALL_KEY_MATERIAL`: the first material, too.
+    /// `ROTATIONS_ONLY` (the default), or `ALL_KEY_MATERIAL` to include the first key material.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub include_key_material: Option<String>,
-    /// 1 to 1,000; 100 when absent.
+    /// The maximum number of rotations per page: 1 to 1,000. The default is 100.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,
-    /// Where the last page ended.
+    /// The `NextMarker` from the previous page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub marker: Option<String>,
 }
 
-/// What ListKeyRotations answers.
+/// A `ListKeyRotations` response.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct ListKeyRotationsOutput {
-    /// The rotations, the oldest first.
+    /// The completed rotations, oldest first.
     #[serde(deserialize_with = "crate::aws::lenient::list")]
     pub rotations: Vec<RotationsListEntry>,
-    /// Where to go on.
+    /// The marker to send for the next page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_marker: Option<String>,
-    /// Whether there are more.
+    /// Whether more results are available.
     #[serde(default)]
     pub truncated: bool,
 }
 
-/// A rotation: one key material of a key.
+/// A completed key material rotation.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct RotationsListEntry {
     /// The key ID.
     pub key_id: String,
-    /// The key material that it brought: 64 hexadecimal digits.
+    /// The ID of the key material that the rotation introduced: 64 hexadecimal digits.
     pub key_material_id: String,
-    /// `CURRENT` or `NON_CURRENT`.
+    /// The key material state: `CURRENT` or `NON_CURRENT`.
     pub key_material_state: String,
-    /// When it was; absent for the first material.
+    /// The date and time of the rotation. Absent for the first key material.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rotation_date: Option<EpochSeconds>,
-    /// `AUTOMATIC` or `ON_DEMAND`; absent for the first material.
+    /// The rotation type: `AUTOMATIC` or `ON_DEMAND`. Absent for the first key material.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rotation_type: Option<String>,
 }
 
-/// What RotateKeyOnDemand answers.
+/// A `RotateKeyOnDemand` response.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct RotateKeyOnDemandOutput {
@@ -91,31 +91,31 @@ pub struct RotateKeyOnDemandOutput {
     pub key_id: String,
 }
 
-/// What GetKeyLastUsage answers.
+/// A `GetKeyLastUsage` response.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct GetKeyLastUsageOutput {
-    /// The key ARN.
+    /// The ARN of the KMS key.
     pub key_id: String,
-    /// The last cryptographic operation that went well; absent when there was none since tracking started.
+    /// The last successful cryptographic operation. Absent if there is none since tracking started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_last_usage: Option<KeyLastUsage>,
-    /// Since when usage is tracked.
+    /// The date and time that usage tracking started.
     pub tracking_start_date: EpochSeconds,
-    /// When the key was made.
+    /// The date and time that the KMS key was created.
     pub key_creation_date: EpochSeconds,
 }
 
-/// A use of a key.
+/// The last cryptographic operation that used a KMS key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct KeyLastUsage {
-    /// `Encrypt`, `Decrypt` ...
+    /// The name of the operation, such as `Encrypt` or `Decrypt`.
     pub operation: String,
-    /// When.
+    /// The date and time of the operation.
     pub timestamp: EpochSeconds,
-    /// Its event in CloudTrail.
+    /// The ID of the CloudTrail event for the operation.
     pub cloud_trail_event_id: String,
-    /// Its request.
+    /// The ID of the KMS request.
     pub kms_request_id: String,
 }

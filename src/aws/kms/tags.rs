@@ -1,4 +1,4 @@
-//! Tags: add, remove, list.
+//! Tag operations: add, remove, and list.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,42 +6,42 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Tag {
-    /// 1 to 128 characters, not starting with `aws:`.
+    /// The tag key: 1 to 128 characters. It can't begin with `aws:`.
     pub tag_key: String,
-    /// 0 to 256 characters.
+    /// The tag value: 0 to 256 characters.
     pub tag_value: String,
 }
 
-/// The request of TagResource.
+/// A `TagResource` request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct TagResource {
-    /// Key ID or key ARN.
+    /// The key ID or key ARN.
     pub key_id: String,
-    /// Added, or changed where the key is there already.
+    /// The tags to add. A tag with an existing tag key replaces the tag value.
     pub tags: Vec<Tag>,
 }
 
-/// The request of UntagResource.
+/// A `UntagResource` request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct UntagResource {
-    /// Key ID or key ARN.
+    /// The key ID or key ARN.
     pub key_id: String,
-    /// The keys of the tags to remove; one that is not there is no error.
+    /// The tag keys of the tags to remove. Unknown tag keys are ignored.
     pub tag_keys: Vec<String>,
 }
 
-/// The request of ListResourceTags.
+/// A `ListResourceTags` request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct ListResourceTags {
-    /// Key ID or key ARN.
+    /// The key ID or key ARN.
     pub key_id: String,
-    /// 1 to 50; 50 when absent.
+    /// The maximum number of tags per page: 1 to 50. The default is 50.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,
-    /// `NextMarker` of the page before.
+    /// The `NextMarker` from the previous page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub marker: Option<String>,
 }
@@ -50,13 +50,13 @@ pub struct ListResourceTags {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct ListResourceTagsOutput {
-    /// The page.
+    /// The tags.
     #[serde(deserialize_with = "crate::aws::lenient::list")]
     pub tags: Vec<Tag>,
-    /// Present only when `truncated`.
+    /// The marker to send for the next page. Present only when `truncated` is true.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_marker: Option<String>,
-    /// Whether there is more.
+    /// Whether more results are available.
     #[serde(default)]
     pub truncated: bool,
 }

@@ -1,4 +1,4 @@
-//! The grammar of key policies.
+//! Validation of key policies.
 
 use serde_json::{Map, Value};
 
@@ -6,12 +6,12 @@ use super::strict_json::StrictValue;
 use super::{OneOrMany, PolicyDocument, PrincipalElement, Statement};
 use crate::aws::limits;
 
-/// What is wrong with a policy, for the person who wrote it.
+/// A problem with a policy, described for its author.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PolicyProblem {
-    /// The line, counted from 1, where it is known.
+    /// The line where the problem is, starting at 1, if known.
     pub line: Option<usize>,
-    /// What is wrong and what to do.
+    /// What is wrong, and what to do.
     pub message: String,
 }
 
@@ -24,7 +24,7 @@ impl std::fmt::Display for PolicyProblem {
     }
 }
 
-/// The condition operators of the IAM policy grammar, without the suffix `IfExists` and the set prefixes.
+/// The condition operators of the IAM policy grammar, without the `IfExists` suffix and the set operator prefixes.
 const CONDITION_OPERATORS: [&str; 27] = [
     "StringEquals",
     "StringNotEquals",
@@ -55,10 +55,11 @@ const CONDITION_OPERATORS: [&str; 27] = [
     "Null",
 ];
 
-/// Reads a policy document and checks its grammar, characters and size.
+/// Parses a policy document and validates its grammar, characters, and size.
 ///
 /// # Errors
-/// Everything that KMS would refuse with `MalformedPolicyDocumentException` (or, over 32 KB, `LimitExceededException`).
+/// Every problem that makes KMS return `MalformedPolicyDocumentException`, or `LimitExceededException` if the policy is
+/// larger than 32 KB.
 pub fn check(text: &str) -> Result<PolicyDocument, Vec<PolicyProblem>> {
     if let Err(violation) = limits::policy_text(text) {
         return Err(vec![PolicyProblem { line: None, message: violation.reason }]);
@@ -67,9 +68,9 @@ pub fn check(text: &str) -> Result<PolicyDocument, Vec<PolicyProblem>> {
         vec![PolicyProblem { line: Some(error.line()).filter(|line| *line > 0), message }]
     };
     let StrictValue(value) = serde_json::from_str(text).map_err(|error| {
-        let what = error.to_string();
-        let what = without_position(&what);
-        at(&error, if error.is_data() { to_sentence(what) } else { format!("This is not JSON: {what}.") })
+        let message = error.to_string();
+        let reason = without_position(&message);
+        at(&error, if error.is_data() { to_sentence(reason) } else { format!("This isn't valid JSON: {reason}.") })
     })?;
     let document: PolicyDocument =
         serde_json::from_str(text).map_err(|error| at(&error, explain_mismatch(&value, &error.to_string())))?;
@@ -79,10 +80,10 @@ pub fn check(text: &str) -> Result<PolicyDocument, Vec<PolicyProblem>> {
         && version != "2012-10-17"
         && version != "2008-10-17"
     {
-        report(format!("Version is ‘{version}’; it must be 2012-10-17 (or 2008-10-17)."));
+        report(format!("The Version \"{version}\" isn't valid. Use \"2012-10-17\" or \"2008-10-17\"."));
     }
     if document.statements().is_empty() {
-        report("The policy has no statement; it needs at least one.".to_owned());
+        report("The policy has no statements. Add at least one.".to_owned());
     }
     let mut seen = Vec::new();
     for (index, statement) in document.statements().iter().enumerate() {
@@ -99,17 +100,17 @@ pub fn check(text: &str) -> Result<PolicyDocument, Vec<PolicyProblem>> {
     if problems.is_empty() { Ok(document) } else { Err(problems) }
 }
 
-/// What KMS accepts in silence and the console's editor points out: a statement that is about no action or resource.
+/// Returns problems that KMS accepts but the policy editor points out: statements without an action or a resource.
 pub fn warnings(document: &PolicyDocument) -> Vec<PolicyProblem> {
     let mut found = Vec::new();
     for (index, statement) in document.statements().iter().enumerate() {
         let name = statement_label(index, statement);
         if statement.action.is_none() && statement.not_action.is_none() {
-            let message = format!("{name} has no Action, so it does nothing. Add one, such as \"kms:Decrypt\".");
+            let message = format!("{name} has no Action, so it has no effect. Add one, such as \"kms:Decrypt\".");
             found.push(PolicyProblem { line: None, message });
         }
         if statement.resource.is_none() && statement.not_resource.is_none() {
-            let message = format!("{name} has no Resource, so it does nothing. In a key policy it is \"*\".");
+            let message = format!("{name} has no Resource, so it has no effect. In a key policy, use \"*\".");
             found.push(PolicyProblem { line: None, message });
         }
     }
@@ -118,22 +119,22 @@ pub fn warnings(document: &PolicyDocument) -> Vec<PolicyProblem> {
 
 fn statement_label(index: usize, statement: &Statement) -> String {
     match &statement.sid {
-        Some(sid) => format!("Statement {} (‘{sid}’)", index + 1),
+        Some(sid) => format!("Statement {} (\"{sid}\")", index + 1),
         None => format!("Statement {}", index + 1),
     }
 }
 
 fn check_statement(statement: &Statement, name: &str, report: &mut impl FnMut(String)) {
     match (&statement.principal, &statement.not_principal) {
-        (None, None) => report(format!("{name} has no Principal; every statement of a key policy needs one.")),
-        (Some(_), Some(_)) => report(format!("{name} has both Principal and NotPrincipal; keep one.")),
+        (None, None) => report(format!("{name} has no Principal. Every key policy statement needs one.")),
+        (Some(_), Some(_)) => report(format!("{name} has both Principal and NotPrincipal. Use only one of them.")),
         (Some(principals), None) | (None, Some(principals)) => check_principals(principals, name, report),
     }
     if statement.action.is_some() && statement.not_action.is_some() {
-        report(format!("{name} has both Action and NotAction; keep one."));
+        report(format!("{name} has both Action and NotAction. Use only one of them."));
     }
     if statement.resource.is_some() && statement.not_resource.is_some() {
-        report(format!("{name} has both Resource and NotResource; keep one."));
+        report(format!("{name} has both Resource and NotResource. Use only one of them."));
     }
     for actions in [&statement.action, &statement.not_action].into_iter().flatten() {
         check_actions(actions, name, report);
@@ -146,7 +147,7 @@ fn check_statement(statement: &Statement, name: &str, report: &mut impl FnMut(St
 fn check_actions(actions: &OneOrMany<String>, name: &str, report: &mut impl FnMut(String)) {
     for action in actions.as_slice() {
         if action != "*" && !action.contains(':') {
-            report(format!("{name}: the action ‘{action}’ lacks its service; write ‘kms:{action}’."));
+            report(format!("{name}: the action \"{action}\" has no service prefix. Use \"kms:{action}\"."));
         }
     }
 }
@@ -156,28 +157,28 @@ fn check_principals(principals: &PrincipalElement, name: &str, report: &mut impl
         PrincipalElement::Everybody(text) if text == "*" => {}
         PrincipalElement::Everybody(text) => {
             report(format!(
-                "{name}: the principal ‘{text}’ must be \"*\" or an object such as {{\"AWS\": \"arn:…\"}}."
+                "{name}: the principal \"{text}\" isn't valid. Use \"*\" or an object such as {{\"AWS\": \"arn:…\"}}."
             ));
         }
         PrincipalElement::ByKind(kinds) => {
             if kinds.is_empty() {
-                report(format!("{name}: Principal is empty."));
+                report(format!("{name}: Principal is empty. Add a principal."));
             }
             for (kind, value) in kinds {
                 if !matches!(kind.as_str(), "AWS" | "Service" | "Federated" | "CanonicalUser") {
-                    report(format!("{name}: ‘{kind}’ is no kind of principal; use AWS, Service or Federated."));
+                    report(format!("{name}: \"{kind}\" isn't a principal type. Use AWS, Service, or Federated."));
                 }
                 let is_text = |value: &Value| value.as_str().is_some_and(|text| !text.is_empty());
                 let fits =
                     is_text(value) || value.as_array().is_some_and(|list| !list.is_empty() && list.iter().all(is_text));
                 if !fits {
-                    report(format!("{name}: the principals under ‘{kind}’ must be a text or an array of texts."));
+                    report(format!("{name}: \"{kind}\" principals must be a string or an array of strings."));
                 }
                 let texts = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
                 for service in texts.iter().filter_map(Value::as_str).filter(|_| kind == "Service") {
                     if !is_service_principal(service) {
                         report(format!(
-                            "{name}: \"{service}\" isn't a service principal that AWS knows. Write one such as \
+                            "{name}: \"{service}\" isn't an AWS service principal. Use one such as \
                              \"logs.us-west-2.amazonaws.com\" or \"cloudtrail.amazonaws.com\"."
                         ));
                     }
@@ -187,10 +188,10 @@ fn check_principals(principals: &PrincipalElement, name: &str, report: &mut impl
     }
 }
 
-/// The names of services as their principals start, one a line.
+/// The service names in service principals, one per line.
 const SERVICE_NAMES: &str = include_str!("../../../assets/aws/services.txt");
 
-/// Whether `name` is the principal of an AWS service: `logs.amazonaws.com`, or `logs.us-west-2.amazonaws.com`.
+/// Whether `name` is the principal of an AWS service, such as `logs.amazonaws.com` or `logs.us-west-2.amazonaws.com`.
 pub fn is_service_principal(name: &str) -> bool {
     let Some(name) = name.strip_suffix(".amazonaws.com").or(name.strip_suffix(".amazonaws.com.cn")) else {
         return false;
@@ -208,7 +209,7 @@ fn check_condition(condition: &Map<String, Value>, name: &str, report: &mut impl
         let bare = operator.strip_prefix("ForAllValues:").or(operator.strip_prefix("ForAnyValue:")).unwrap_or(operator);
         let bare = bare.strip_suffix("IfExists").unwrap_or(bare);
         if !CONDITION_OPERATORS.iter().any(|known| known.eq_ignore_ascii_case(bare)) {
-            report(format!("{name}: ‘{operator}’ is no condition operator."));
+            report(format!("{name}: \"{operator}\" isn't a condition operator."));
         }
         let is_for_all = operator.get(..13).is_some_and(|prefix| prefix.eq_ignore_ascii_case("ForAllValues:"));
         for key in keys.as_object().into_iter().flat_map(Map::keys).filter(|_| is_for_all) {
@@ -223,12 +224,12 @@ fn check_condition(condition: &Map<String, Value>, name: &str, report: &mut impl
             }
         }
         if keys.as_object().is_none_or(serde_json::Map::is_empty) {
-            report(format!("{name}: the condition ‘{operator}’ must be an object of condition keys and values."));
+            report(format!("{name}: the value of \"{operator}\" must be an object of condition keys and values."));
         }
     }
 }
 
-/// serde_json's message without ` at line 1 column 2`, which is told apart.
+/// Returns serde_json's message without the suffix ` at line 1 column 2`, because the line is reported separately.
 fn without_position(message: &str) -> &str {
     message.split(" at line ").next().unwrap_or(message)
 }
@@ -238,12 +239,12 @@ fn to_sentence(text: &str) -> String {
     letters.next().map(|first| format!("{}{}.", first.to_uppercase(), letters.as_str())).unwrap_or_default()
 }
 
-/// Why JSON is no policy: which statement, which element.
+/// Explains why a JSON value isn't a policy, naming the statement and the element.
 fn explain_mismatch(value: &Value, error: &str) -> String {
     let Some(document) = value.as_object() else { return "The policy must be a JSON object.".to_owned() };
     for key in document.keys() {
         if !matches!(key.as_str(), "Version" | "Id" | "Statement") {
-            return format!("‘{key}’ is no element of a policy; it has Version, Id and Statement.");
+            return format!("\"{key}\" isn't a policy element. A policy has Version, Id, and Statement.");
         }
     }
     let Some(statements) = document.get("Statement") else { return "The policy has no Statement.".to_owned() };
@@ -253,7 +254,7 @@ fn explain_mismatch(value: &Value, error: &str) -> String {
             return format!("Statement {}: {}.", index + 1, without_position(&error.to_string()));
         }
     }
-    format!("The policy is not well formed: {}.", without_position(error))
+    format!("The policy isn't valid: {}.", without_position(error))
 }
 
 #[cfg(test)]
@@ -270,32 +271,33 @@ mod tests {
 
     #[test]
     fn problems_name_their_line_or_statement() {
-        assert!(problem("{\n\"Version\": }").starts_with("Line 2: This is not JSON"));
+        assert!(problem("{\n\"Version\": }").starts_with("Line 2: This isn't valid JSON"));
         assert!(problem("[]").contains("must be a JSON object"));
-        assert!(problem("{\n\"Statements\":[]}").starts_with("Line 2: ‘Statements’ is no element"));
+        assert!(problem("{\n\"Statements\":[]}").starts_with("Line 2: \"Statements\" isn't a policy element"));
         assert!(problem(&policy_with_statement("\n\n{\"Effect\":\"Permit\"}")).starts_with("Line 3: Statement 1: "));
         assert!(
             problem(&policy_with_statement(r#"{"Effect":"Allow","Action":"kms:*","Resource":"*"}"#))
                 .contains("no Principal")
         );
         assert!(
-            problem(&policy_with_statement(r#"{"Effect":"Allow","Principal":"me","Action":"kms:*"}"#)).contains("‘me’")
+            problem(&policy_with_statement(r#"{"Effect":"Allow","Principal":"me","Action":"kms:*"}"#))
+                .contains("\"me\"")
         );
         assert!(
             problem(&policy_with_statement(r#"{"Effect":"Allow","Principal":"*","Action":"Decrypt"}"#))
                 .contains("kms:Decrypt")
         );
         let condition = r#"{"Effect":"Allow","Principal":"*","Action":"kms:*","Condition":{"Equals":{"a":"b"}}}"#;
-        assert!(problem(&policy_with_statement(condition)).contains("‘Equals’"));
+        assert!(problem(&policy_with_statement(condition)).contains("\"Equals\""));
         assert!(problem(&"x".repeat(32_769)).contains("32768"));
     }
 
     #[test]
     fn ambiguous_policy_is_rejected() {
         let twice = policy_with_statement("{\"Effect\":\"Deny\",\n\"Effect\":\"Allow\",\"Principal\":\"*\"}");
-        assert_eq!(problem(&twice), "Line 2: ‘Effect’ stands twice in one object; keep one.");
+        assert_eq!(problem(&twice), "Line 2: Duplicate element \"Effect\" in one object. Keep only one.");
         let condition = r#"{"Effect":"Allow","Principal":"*","Condition":{"Bool":{"a":"true","a":"false"}}}"#;
-        assert!(problem(&policy_with_statement(condition)).contains("‘a’ stands twice"));
+        assert!(problem(&policy_with_statement(condition)).contains("Duplicate element \"a\""));
         assert!(
             problem(&policy_with_statement(r#"{"Effect":"Allow","Principal":"*","Action":null}"#)).contains("is null")
         );

@@ -1,6 +1,6 @@
-//! Whether the conditions of a statement hold for a request.
+//! Evaluation of statement conditions for a request.
 //!
-//! Source: *IAM JSON policy elements: Condition operators*, and *Condition keys for AWS KMS*.
+//! Sources: *IAM JSON policy elements: Condition operators*; *Condition keys for AWS KMS*.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -10,29 +10,29 @@ use serde_json::{Map, Value};
 
 use super::{ESCAPE, arn_like, wildcard_match};
 
-/// What a request is like: the values of each condition key, whose names have no case.
+/// The request context: the values of each condition key. Condition key names aren't case-sensitive.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RequestContext(BTreeMap<String, Vec<String>>);
 
 impl RequestContext {
-    /// Adds a value.
+    /// Adds a value to a condition key.
     pub fn add(&mut self, key: &str, value: impl Into<String>) {
         self.0.entry(key.to_ascii_lowercase()).or_default().push(value.into());
     }
 
-    /// Adds a value, if there is one.
+    /// Adds a value to a condition key, if the value is present.
     pub fn add_optional(&mut self, key: &str, value: Option<impl Into<String>>) {
         if let Some(value) = value {
             self.add(key, value);
         }
     }
 
-    /// Sets the values of a key.
+    /// Replaces the values of a condition key.
     pub fn set(&mut self, key: &str, values: &[String]) {
         self.0.insert(key.to_ascii_lowercase(), values.to_vec());
     }
 
-    /// Whether there is a value.
+    /// Whether the condition key is present.
     pub fn contains(&self, key: &str) -> bool {
         self.get(key).is_some()
     }
@@ -41,8 +41,8 @@ impl RequestContext {
         self.0.get(&key.to_ascii_lowercase()).map(Vec::as_slice)
     }
 
-    /// A pattern with policy variables such as `${aws:username}` put in, in which their values stand for themselves;
-    /// `None` when one is not known.
+    /// Replaces policy variables such as `${aws:username}` in a pattern. Their values match literally. Returns `None`
+    /// if a variable has no value.
     pub fn expand_pattern(&self, text: &str) -> Option<String> {
         self.expand_variables(text, |value| value.chars().flat_map(|letter| [ESCAPE, letter]).collect())
     }
@@ -75,7 +75,7 @@ impl RequestContext {
         Some(filled)
     }
 
-    /// Whether all conditions hold.
+    /// Whether all conditions are met.
     pub fn satisfies(&self, conditions: &Map<String, Value>) -> bool {
         conditions.iter().all(|(operator, keys)| {
             let Some(operator) = Operator::parse(operator) else { return false };
@@ -106,7 +106,7 @@ impl RequestContext {
         };
         match operator.set {
             SetOperator::ForAllValues => values.iter().all(is_met),
-            // A negated operator on several values asks that none of them is wanted.
+            // A negated operator requires that no value of a multivalued key matches.
             SetOperator::None if operator.is_negated => values.iter().all(is_met),
             SetOperator::ForAnyValue | SetOperator::None => values.iter().any(is_met),
         }
@@ -232,26 +232,26 @@ impl OperatorKind {
     }
 }
 
-/// ISO 8601, or seconds since 1970.
+/// Parses an ISO 8601 date, with or without a time, or epoch seconds.
 fn parse_date(text: &str) -> Option<Timestamp> {
     let midnight = || text.parse::<jiff::civil::Date>().ok().map(|day| day.at(0, 0, 0, 0));
     let day = || jiff::tz::TimeZone::UTC.to_timestamp(midnight()?).ok();
     text.parse().ok().or_else(|| Timestamp::from_second(text.parse().ok()?).ok()).or_else(day)
 }
 
-/// Whether an address is in a block such as `192.0.2.0/24`.
+/// Whether an address is in a CIDR block such as `192.0.2.0/24`.
 fn cidr_contains(address: &str, block: &str) -> bool {
     let (network, bits) = block.split_once('/').map_or((block, None), |(network, bits)| (network, Some(bits)));
     let (Ok(address), Ok(network)) = (address.parse::<IpAddr>(), network.parse::<IpAddr>()) else { return false };
-    let (address, network, most) = match (address, network) {
+    let (address, network, max_bits) = match (address, network) {
         (IpAddr::V4(address), IpAddr::V4(network)) => {
             (u128::from(u32::from(address)), u128::from(u32::from(network)), 32)
         }
         (IpAddr::V6(address), IpAddr::V6(network)) => (u128::from(address), u128::from(network), 128),
         _ => return false,
     };
-    let Ok(bits) = bits.map_or(Ok(most), str::parse::<u32>) else { return false };
-    bits <= most && (bits == 0 || address >> (most - bits) == network >> (most - bits))
+    let Ok(bits) = bits.map_or(Ok(max_bits), str::parse::<u32>) else { return false };
+    bits <= max_bits && (bits == 0 || address >> (max_bits - bits) == network >> (max_bits - bits))
 }
 
 #[cfg(test)]

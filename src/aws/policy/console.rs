@@ -1,21 +1,21 @@
-//! The key policy that the console writes, and the default of the API.
+//! The key policy that the console generates, and the default key policy of the API.
 
 use serde_json::{Value, json};
 
-/// The choices that make a console policy. Source of Sids, actions and order: policies the AWS console writes.
+/// The choices that define a console policy. Source of the Sids, actions, and order: policies from the AWS console.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ConsolePolicy {
-    /// `aws`, `aws-cn` ...
+    /// The partition, such as `aws` or `aws-cn`.
     pub partition: String,
-    /// The key's account.
+    /// The account that owns the key.
     pub account: String,
-    /// ARNs of the key administrators.
+    /// The ARNs of the key administrators.
     pub administrators: Vec<String>,
-    /// Whether they may schedule and cancel the key's deletion.
+    /// Whether the key administrators can schedule and cancel key deletion.
     pub administrators_may_delete: bool,
-    /// ARNs of the key users.
+    /// The ARNs of the key users.
     pub users: Vec<String>,
-    /// IDs of other accounts that may use the key.
+    /// The IDs of other accounts that can use the key.
     pub other_accounts: Vec<String>,
 }
 
@@ -39,13 +39,13 @@ const USER_ACTIONS: [&str; 5] =
     ["kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"];
 const GRANT_ACTIONS: [&str; 3] = ["kms:CreateGrant", "kms:ListGrants", "kms:RevokeGrant"];
 
-/// The Sids by which the console finds its statements again (*Default key policy*, KMS developer guide).
+/// The Sids that identify the console's statements (*Default key policy*, KMS developer guide).
 const ROOT_SID: &str = "Enable IAM User Permissions";
 const ADMINISTRATORS_SID: &str = "Allow access for Key Administrators";
 const USERS_SID: &str = "Allow use of the key";
 const GRANTS_SID: &str = "Allow attachment of persistent resources";
 
-/// A string when there is one, an array when there are several.
+/// Returns a string for one name, or an array for several.
 fn one_or_many(mut names: Vec<String>) -> Value {
     if names.len() == 1 { Value::String(names.remove(0)) } else { json!(names) }
 }
@@ -65,8 +65,9 @@ fn root_arn(partition: &str, account: &str) -> String {
 }
 
 impl ConsolePolicy {
-    /// The choices that made a policy, as the console's default view shows them; `None` when its statements are not the
-    /// console's: another effect, a condition, or principals that are no users, roles or accounts.
+    /// Parses the choices that define a policy, as the console's default view shows them. Returns `None` if the console
+    /// didn't generate the statements: a different effect, a condition, or principals other than users, roles, and
+    /// accounts.
     pub fn parse(text: &str) -> Option<Self> {
         let document = super::check(text).ok()?;
         let mut policy = Self { administrators_may_delete: true, ..Self::default() };
@@ -98,11 +99,12 @@ impl ConsolePolicy {
         (!policy.account.is_empty()).then_some(policy)
     }
 
-    /// `text` with these choices: the console's statements are changed, added or taken out; all others stay as they are.
+    /// Applies these choices to `text`: the console's statements are changed, added, or removed, and all others are
+    /// kept.
     pub fn apply_to(&self, text: &str) -> Option<String> {
         let mut document: Value = serde_json::from_str(text).ok()?;
-        let made: Value = serde_json::from_str(&self.to_json()).ok()?;
-        let made = made.get("Statement")?.as_array()?;
+        let generated: Value = serde_json::from_str(&self.to_json()).ok()?;
+        let generated = generated.get("Statement")?.as_array()?;
         let statements = document.get_mut("Statement")?;
         if statements.is_object() {
             *statements = Value::Array(vec![statements.take()]);
@@ -110,8 +112,8 @@ impl ConsolePolicy {
         let statements = statements.as_array_mut()?;
         for sid in [ROOT_SID, ADMINISTRATORS_SID, USERS_SID, GRANTS_SID] {
             let is_it = |statement: &Value| statement.get("Sid").and_then(Value::as_str) == Some(sid);
-            match (statements.iter().position(is_it), made.iter().find(|new| is_it(new))) {
-                // The statement of the account is the person's own business.
+            match (statements.iter().position(is_it), generated.iter().find(|new| is_it(new))) {
+                // The root statement is never changed: the user may have edited it.
                 (Some(_), _) if sid == ROOT_SID => {}
                 (Some(place), Some(new)) => statements[place] = new.clone(),
                 (Some(place), None) => drop(statements.remove(place)),
@@ -122,7 +124,7 @@ impl ConsolePolicy {
         Some(to_pretty_json(&document))
     }
 
-    /// The document, indented. Its members stand in the console's order.
+    /// Returns the policy document as indented JSON. Its members are in the console's order.
     pub fn to_json(&self) -> String {
         let mut statements = vec![statement(ROOT_SID, vec![root_arn(&self.partition, &self.account)], &json!("kms:*"))];
         if !self.administrators.is_empty() {
@@ -146,7 +148,7 @@ impl ConsolePolicy {
     }
 }
 
-/// The document that CreateKey writes when none is given.
+/// Returns the key policy that CreateKey attaches by default.
 pub fn default_policy(partition: &str, account: &str) -> String {
     let all = statement(ROOT_SID, vec![root_arn(partition, account)], &json!("kms:*"));
     to_pretty_json(&json!({ "Version": "2012-10-17", "Id": "key-default-1", "Statement": [all] }))

@@ -1,9 +1,9 @@
-//! A policy in plain words.
+//! Descriptions of policies in plain English.
 
 use super::{Effect, PolicyDocument, PrincipalElement, Statement, wildcard_match};
 
 impl PolicyDocument {
-    /// Who may do what, a sentence for each statement.
+    /// Describes who can do what, in one sentence per statement.
     pub fn describe(&self) -> Vec<String> {
         self.statements().iter().map(Statement::describe).collect()
     }
@@ -13,32 +13,32 @@ impl Statement {
     fn describe(&self) -> String {
         let who = match (&self.principal, &self.not_principal) {
             (Some(principals), _) => describe_principals(principals),
-            (None, Some(principals)) => format!("Everybody but {}", describe_principals(principals)),
-            (None, None) => "Nobody".to_owned(),
+            (None, Some(principals)) => format!("Everyone except {}", describe_principals(principals)),
+            (None, None) => "No one".to_owned(),
         };
-        let may = match self.effect {
-            Effect::Allow => "may",
-            Effect::Deny => "may never",
+        let can = match self.effect {
+            Effect::Allow => "can",
+            Effect::Deny => "can never",
         };
         let condition = match &self.condition {
             Some(condition) if condition.values().any(|keys| keys.get("kms:GrantIsForAWSResource").is_some()) => {
-                ", for AWS services that act on their behalf"
+                ", but only for AWS services that act on their behalf"
             }
-            Some(condition) if !condition.is_empty() => ", under conditions",
+            Some(condition) if !condition.is_empty() => ", under certain conditions",
             _ => "",
         };
-        format!("{who} {may} {}{condition}.", self.describe_actions())
+        format!("{who} {can} {}{condition}.", self.describe_actions())
     }
 
     fn describe_actions(&self) -> String {
         let Some(actions) = &self.action else {
-            let but = self.not_action.as_ref().map_or(String::new(), |actions| actions.as_slice().join(", "));
-            return format!("do everything but {but}");
+            let excluded = self.not_action.as_ref().map_or(String::new(), |actions| join_with_and(actions.as_slice()));
+            return format!("do everything except {excluded}");
         };
         if actions.as_slice().iter().any(|action| action == "*" || action.eq_ignore_ascii_case("kms:*")) {
             let by_iam = self.principal.as_ref().is_some_and(is_account_root);
             let all = if by_iam {
-                "do everything that IAM policies of the account allow"
+                "do everything that the account's IAM policies allow"
             } else {
                 "do everything with the key"
             };
@@ -50,29 +50,29 @@ impl Statement {
                 phrases.push(words);
             }
         }
-        if self.matches_action("kms:PutKeyPolicy")
-            && !self.matches_action("kms:ScheduleKeyDeletion")
-            && self.effect == Effect::Allow
-        {
-            phrases.push("but not delete it");
-        }
-        // What has no words of its own is named, so that nothing is kept back.
+        // Actions without a phrase are listed by name, so that the description is complete.
         let implied: Vec<&str> = IMPLIED_ACTIONS
             .iter()
-            .filter(|(deed, _)| phrases.contains(deed))
+            .filter(|(phrase, _)| phrases.contains(phrase))
             .flat_map(|(_, all)| *all)
             .copied()
             .collect();
-        let is_told = |pattern: &str| {
+        let is_described = |pattern: &str| {
             let mut known = ACTION_PHRASES.iter().map(|(action, _)| *action).chain(implied.iter().copied());
             known.any(|action| wildcard_match(pattern, action))
         };
-        phrases.extend(actions.as_slice().iter().map(String::as_str).filter(|pattern| !is_told(pattern)));
-        phrases.join(", ")
+        let others = actions.as_slice().iter().filter(|pattern| !is_described(pattern));
+        let calls: Vec<String> = others.map(|pattern| format!("call {pattern}")).collect();
+        phrases.extend(calls.iter().map(String::as_str));
+        let is_without_deletion =
+            self.matches_action("kms:PutKeyPolicy") && !self.matches_action("kms:ScheduleKeyDeletion");
+        let exception =
+            if is_without_deletion && self.effect == Effect::Allow { ", but not delete the key" } else { "" };
+        format!("{}{exception}", join_with_and(&phrases))
     }
 }
 
-/// Telling actions, and what a person calls them.
+/// Characteristic actions, and the phrases that describe them.
 const ACTION_PHRASES: [(&str, &str); 9] = [
     ("kms:PutKeyPolicy", "administer the key"),
     ("kms:ScheduleKeyDeletion", "delete the key"),
@@ -81,11 +81,11 @@ const ACTION_PHRASES: [(&str, &str); 9] = [
     ("kms:Decrypt", "decrypt"),
     ("kms:ReEncryptFrom", "re-encrypt"),
     ("kms:ReEncryptTo", "re-encrypt"),
-    ("kms:GenerateDataKey", "make data keys"),
-    ("kms:CreateGrant", "grant its use"),
+    ("kms:GenerateDataKey", "generate data keys"),
+    ("kms:CreateGrant", "create grants"),
 ];
 
-/// What some of these words stand for as well.
+/// Further actions that some phrases cover.
 const IMPLIED_ACTIONS: [(&str, &[&str]); 4] = [
     (
         "administer the key",
@@ -106,8 +106,18 @@ const IMPLIED_ACTIONS: [(&str, &[&str]); 4] = [
     ),
     ("encrypt", &["kms:DescribeKey"]),
     ("decrypt", &["kms:DescribeKey"]),
-    ("grant its use", &["kms:ListGrants", "kms:RevokeGrant"]),
+    ("create grants", &["kms:ListGrants", "kms:RevokeGrant"]),
 ];
+
+/// Joins items as in "a, b, and c".
+fn join_with_and<T: AsRef<str>>(items: &[T]) -> String {
+    let items: Vec<&str> = items.iter().map(AsRef::as_ref).collect();
+    match items.as_slice() {
+        [first, second] => format!("{first} and {second}"),
+        [start @ .., last] if !start.is_empty() => format!("{}, and {last}", start.join(", ")),
+        _ => items.concat(),
+    }
+}
 
 fn is_account_root(principals: &PrincipalElement) -> bool {
     let names = principals.of_kind("AWS");
@@ -118,7 +128,7 @@ fn describe_principals(principals: &PrincipalElement) -> String {
     let mut names = Vec::new();
     for arn in principals.of_kind("AWS") {
         names.push(match arn.rsplit_once(':') {
-            _ if arn == "*" => "Everybody".to_owned(),
+            _ if arn == "*" => "Everyone".to_owned(),
             Some((head, "root")) => format!("account {}", head.rsplit(':').next().unwrap_or(head)),
             Some((_, resource)) => match resource.split_once('/') {
                 Some((kind, path)) => format!("{kind} {}", path.rsplit('/').next().unwrap_or(path)),
@@ -130,7 +140,7 @@ fn describe_principals(principals: &PrincipalElement) -> String {
     for kind in ["Service", "Federated"] {
         names.extend(principals.of_kind(kind).into_iter().map(|name| format!("service {name}")));
     }
-    let mut text = names.join(", ");
+    let mut text = join_with_and(&names);
     if let Some(first) = text.get(..1) {
         let upper = first.to_uppercase();
         text.replace_range(..1, &upper);
@@ -155,10 +165,11 @@ mod tests {
         assert_eq!(
             check(&policy.to_json()).unwrap().describe(),
             [
-                "Account 111122223333 may do everything that IAM policies of the account allow.",
-                "Role KeyAdmin may administer the key, grant its use, but not delete it.",
-                "User ada, account 444455556666 may encrypt, decrypt, re-encrypt, make data keys.",
-                "User ada, account 444455556666 may grant its use, for AWS services that act on their behalf.",
+                "Account 111122223333 can do everything that the account's IAM policies allow.",
+                "Role KeyAdmin can administer the key and create grants, but not delete the key.",
+                "User ada and account 444455556666 can encrypt, decrypt, re-encrypt, and generate data keys.",
+                "User ada and account 444455556666 can create grants, but only for AWS services that act on \
+                 their behalf.",
             ]
         );
     }
@@ -172,9 +183,12 @@ mod tests {
             );
             check(&text).unwrap().describe().remove(0)
         };
-        assert_eq!(words(r#""Action":["kms:Encrypt","kms:GenerateMac"]"#), "User ada may encrypt, kms:GenerateMac.");
-        assert_eq!(words(r#""Action":"kms:DescribeKey""#), "User ada may kms:DescribeKey.");
-        assert_eq!(words(r#""Action":"kms:*""#), "User ada may do everything with the key.");
-        assert_eq!(words(r#""NotAction":"kms:Decrypt""#), "User ada may do everything but kms:Decrypt.");
+        assert_eq!(
+            words(r#""Action":["kms:Encrypt","kms:GenerateMac"]"#),
+            "User ada can encrypt and call kms:GenerateMac."
+        );
+        assert_eq!(words(r#""Action":"kms:DescribeKey""#), "User ada can call kms:DescribeKey.");
+        assert_eq!(words(r#""Action":"kms:*""#), "User ada can do everything with the key.");
+        assert_eq!(words(r#""NotAction":"kms:Decrypt""#), "User ada can do everything except kms:Decrypt.");
     }
 }

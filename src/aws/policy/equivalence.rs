@@ -1,18 +1,18 @@
-//! Whether two documents are the same policy, however they are written.
+//! Comparison of policy documents, regardless of their formatting.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-/// Whether two texts say the same: AWS gives a policy back in a layout of its own, and where the order has no meaning, in
-/// whatever order. What is no JSON is the same only letter by letter.
+/// Whether two policy documents are equivalent. AWS returns a policy with its own formatting, and in any order where
+/// order doesn't matter. Text that isn't JSON must match exactly.
 pub fn is_equivalent(one: &str, other: &str) -> bool {
     let read = |text| serde_json::from_str(text).map(normalize);
     one == other || matches!((read(one), read(other)), (Ok(one), Ok(other)) if one == other)
 }
 
-/// In an order that depends on nothing but what is said: neither statements, nor values of an element, nor members have one of
-/// their own, and one value may stand alone or in a list.
+/// Converts a value to a canonical form: the order of statements, values, and members doesn't matter, and a single
+/// value is equivalent to a list of one.
 fn normalize(value: Value) -> Value {
     match value {
         Value::Array(values) => {

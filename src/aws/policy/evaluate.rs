@@ -1,40 +1,40 @@
-//! What the statements of a policy say to a request.
+//! Evaluation of policy statements for a request.
 
 use std::collections::BTreeSet;
 
 use super::condition::RequestContext;
 use super::{Effect, PolicyDocument, PrincipalElement, Statement, wildcard_match};
 
-/// A request as policies see it.
+/// A request that policies are evaluated for.
 #[derive(Clone, Copy, Debug)]
 pub struct PolicyRequest<'a> {
-    /// `kms:Encrypt` ...
+    /// The action, such as `kms:Encrypt`.
     pub action: &'a str,
-    /// The ARN that it is about; `*` for operations about none.
+    /// The ARN of the resource, or `*` for operations without a resource.
     pub resource: &'a str,
-    /// What conditions look at.
+    /// The request context that conditions are evaluated against.
     pub context: &'a RequestContext,
 }
 
-/// Whom a policy with principals is asked about.
+/// The principal that a resource-based policy is evaluated for.
 #[derive(Clone, Copy, Debug)]
 pub struct RequestPrincipal<'a> {
-    /// The ARN of the user, or of the session of a role.
+    /// The ARN of the user or role session.
     pub arn: &'a str,
-    /// The ARN of the role whose session it is; of the user otherwise.
+    /// The ARN of the role that issued the session, or of the user.
     pub issuer_arn: &'a str,
-    /// Its account.
+    /// The account of the principal.
     pub account: &'a str,
 }
 
-/// How a policy allows what is asked.
+/// How a resource-based policy allows a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PermissionResult {
-    /// It does not.
+    /// The policy doesn't allow the request.
     NotAllowed,
-    /// It leaves it to the IAM policies of the principal's account.
+    /// The policy delegates the decision to the IAM policies of the principal's account.
     DelegatedToAccount,
-    /// It names the principal.
+    /// The policy names the principal.
     Direct,
 }
 
@@ -60,7 +60,7 @@ impl Statement {
             && self.condition.as_ref().is_none_or(|condition| request.context.satisfies(condition))
     }
 
-    /// How the statement means the principal.
+    /// Returns how the statement matches the principal.
     fn principal_match(&self, principal: &RequestPrincipal) -> PermissionResult {
         let among = |principals: &PrincipalElement| {
             let how = |name: &&str| {
@@ -83,35 +83,35 @@ impl Statement {
 }
 
 impl PolicyDocument {
-    /// Whether an identity-based policy has a statement of this effect for what is asked.
+    /// Whether an identity-based policy has a statement with this effect that applies to the request.
     pub fn has_statement_for(&self, effect: Effect, request: &PolicyRequest) -> bool {
         self.statements().iter().any(|statement| statement.effect == effect && statement.applies_to(request))
     }
 
-    /// The places of the statements of this effect for what is asked; in a resource-based policy only those that mean the
-    /// principal.
+    /// Returns the indexes of the statements with this effect that apply to the request and, in a resource-based
+    /// policy, match the principal.
     pub fn matching_statements(
         &self,
         effect: Effect,
         request: &PolicyRequest,
         principal: Option<&RequestPrincipal>,
     ) -> Vec<usize> {
-        let means = |one: &Statement| {
+        let matches_principal = |one: &Statement| {
             principal.is_none_or(|principal| one.principal_match(principal) != PermissionResult::NotAllowed)
         };
-        let answers = |one: &Statement| one.effect == effect && means(one) && one.applies_to(request);
-        self.statements().iter().enumerate().filter(|(_, one)| answers(one)).map(|(place, _)| place).collect()
+        let is_match = |one: &Statement| one.effect == effect && matches_principal(one) && one.applies_to(request);
+        self.statements().iter().enumerate().filter(|(_, one)| is_match(one)).map(|(index, _)| index).collect()
     }
 
-    /// Condition keys that its statements on this action look at and that are not told.
+    /// Returns the condition keys that the statements for this action use and the request context doesn't contain.
     pub fn missing_context_keys(&self, request: &PolicyRequest) -> BTreeSet<String> {
-        let about_it = self.statements().iter().filter(|statement| statement.matches_action(request.action));
-        let keys = about_it.filter_map(|statement| statement.condition.as_ref()).flat_map(serde_json::Map::values);
+        let relevant = self.statements().iter().filter(|statement| statement.matches_action(request.action));
+        let keys = relevant.filter_map(|statement| statement.condition.as_ref()).flat_map(serde_json::Map::values);
         let keys = keys.filter_map(serde_json::Value::as_object).flat_map(serde_json::Map::keys);
         keys.filter(|key| !request.context.contains(key)).cloned().collect()
     }
 
-    /// Whether a resource-based policy forbids it to this principal.
+    /// Whether a resource-based policy denies the request to this principal.
     pub fn denies(&self, principal: &RequestPrincipal, request: &PolicyRequest) -> bool {
         self.statements().iter().any(|statement| {
             statement.effect == Effect::Deny
@@ -120,15 +120,16 @@ impl PolicyDocument {
         })
     }
 
-    /// How a resource-based policy allows it to this principal, the best of its statements.
+    /// Returns how a resource-based policy allows the request to this principal: the strongest result of all
+    /// statements.
     pub fn permission_for(&self, principal: &RequestPrincipal, request: &PolicyRequest) -> PermissionResult {
         let allowing = self.statements().iter().filter(|one| one.effect == Effect::Allow);
-        let means = allowing.map(|one| (one.principal_match(principal), one));
-        let means = means.filter(|(how, one)| *how != PermissionResult::NotAllowed && one.applies_to(request));
-        means.map(|(how, _)| how).max().unwrap_or(PermissionResult::NotAllowed)
+        let matches = allowing.map(|one| (one.principal_match(principal), one));
+        let matches = matches.filter(|(how, one)| *how != PermissionResult::NotAllowed && one.applies_to(request));
+        matches.map(|(how, _)| how).max().unwrap_or(PermissionResult::NotAllowed)
     }
 
-    /// The same with every statement about every resource: for trust policies, which name none.
+    /// Returns the policy with every statement applied to all resources, for trust policies, which have no resources.
     #[must_use]
     pub fn with_all_resources(&self) -> Self {
         let everything = super::OneOrMany::One("*".to_owned());

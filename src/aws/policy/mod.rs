@@ -1,4 +1,4 @@
-//! Key policy documents: the one the console writes, and how any is checked and read back.
+//! Key policy documents: generating, parsing, validating, and describing them.
 
 mod check;
 pub mod condition;
@@ -24,30 +24,30 @@ pub use equivalence::is_equivalent;
 pub use principal::check_principal_arn;
 pub use spans::statement_spans;
 
-/// A key policy document that has passed [`check`].
+/// A key policy document that passed [`check()`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub struct PolicyDocument {
-    /// `2012-10-17` or `2008-10-17`.
+    /// The policy language version: `2012-10-17` or `2008-10-17`.
     pub version: Option<String>,
-    /// Any text.
+    /// The policy ID, any string.
     pub id: Option<String>,
-    /// One or more.
+    /// The statements, at least one.
     pub statement: OneOrMany<Statement>,
 }
 
-/// One element, or an array of them.
+/// A single element, or an array of elements.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum OneOrMany<T> {
-    /// An array.
+    /// An array of elements.
     Many(Vec<T>),
-    /// A single element without brackets.
+    /// A single element, without brackets.
     One(T),
 }
 
 impl<T> OneOrMany<T> {
-    /// The elements.
+    /// Returns the elements as a slice.
     pub fn as_slice(&self) -> &[T] {
         match self {
             Self::Many(many) => many,
@@ -56,14 +56,14 @@ impl<T> OneOrMany<T> {
     }
 }
 
-// Read without a buffer, unlike serde's untagged enums, so that an error keeps its line.
+// Unlike serde's untagged enums, this doesn't buffer the input, so that errors keep their line number.
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMany<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct OneOrManyVisitor<T>(PhantomData<T>);
         impl<'de, T: Deserialize<'de>> Visitor<'de> for OneOrManyVisitor<T> {
             type Value = OneOrMany<T>;
             fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("one element or an array of them")
+                f.write_str("an element or an array of elements")
             }
             fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
                 Vec::deserialize(SeqAccessDeserializer::new(seq)).map(OneOrMany::Many)
@@ -79,7 +79,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMany<T> {
     }
 }
 
-/// `Allow` or `Deny`.
+/// The effect of a statement: `Allow` or `Deny`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub enum Effect {
@@ -87,7 +87,7 @@ pub enum Effect {
     Deny,
 }
 
-/// Who a statement is about: everybody, or principals by kind.
+/// The principals of a statement: everyone, or principals by type.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum PrincipalElement {
@@ -98,7 +98,7 @@ pub enum PrincipalElement {
 }
 
 impl PrincipalElement {
-    /// The names under `kind`, such as `AWS`; `"*"` counts as an AWS principal.
+    /// Returns the principals of a type, such as `AWS`. The principal `"*"` counts as an AWS principal.
     pub fn of_kind(&self, kind: &str) -> Vec<&str> {
         match self {
             Self::Everybody(name) if kind == "AWS" => vec![name],
@@ -112,7 +112,7 @@ impl PrincipalElement {
     }
 }
 
-/// One statement.
+/// A policy statement.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 #[allow(missing_docs)]
@@ -129,8 +129,8 @@ pub struct Statement {
 }
 
 impl Statement {
-    /// Whether the statement is about this action, such as `kms:PutKeyPolicy`. Names have no case, `*` and `?` are
-    /// wildcards (IAM policy grammar).
+    /// Whether the statement applies to this action, such as `kms:PutKeyPolicy`. Action names aren't case-sensitive,
+    /// and `*` and `?` are wildcards (IAM policy grammar).
     pub fn matches_action(&self, action: &str) -> bool {
         let matches = |patterns: &OneOrMany<String>| {
             patterns.as_slice().iter().any(|one| wildcard_match_ignore_case(one, action))
@@ -142,7 +142,7 @@ impl Statement {
         }
     }
 
-    /// Whether the statement is about the KMS key it stands in: in a key policy that is `"*"`, or the key's ARN.
+    /// Whether the statement applies to the KMS key that the policy is attached to, as `"*"` or by the key ARN.
     pub fn matches_key(&self) -> bool {
         let matches =
             |patterns: &OneOrMany<String>| patterns.as_slice().iter().any(|one| one == "*" || one.contains(":key/"));
@@ -153,8 +153,8 @@ impl Statement {
         }
     }
 
-    /// Whether the statement is about this caller: by ARN, by the account or its root, or by everybody. The session of
-    /// an assumed role is meant by the role's ARN too.
+    /// Whether the statement applies to this caller: by ARN, by its account or the account root, or to everyone. The
+    /// ARN of a role also matches the role's sessions.
     pub fn matches_principal(&self, caller_arn: &str, account: &str) -> bool {
         let names = |principals: &PrincipalElement| {
             principals.of_kind("AWS").iter().any(|name| {
@@ -173,8 +173,8 @@ impl Statement {
     }
 }
 
-/// Whether `session`, `arn:aws:sts::111122223333:assumed-role/Name/session`, is one of the role
-/// `arn:aws:iam::111122223333:role/any/path/Name`. The ARN of a session leaves the role's path out.
+/// Whether `session`, such as `arn:aws:sts::111122223333:assumed-role/Name/session`, is a session of the role
+/// `arn:aws:iam::111122223333:role/any/path/Name`. The ARN of a session doesn't contain the role's path.
 fn is_role_of_session(role: &str, session: &str) -> bool {
     let parts = || {
         let (session_account, rest) = session.split_once(":sts::")?.1.split_once(":assumed-role/")?;
@@ -185,18 +185,18 @@ fn is_role_of_session(role: &str, session: &str) -> bool {
     parts().unwrap_or(false)
 }
 
-/// Makes the character after it one that stands for itself in a pattern. It is none that IAM allows in a policy.
+/// Escapes the next character in a pattern, so that it matches literally. IAM doesn't allow this character in policies.
 const ESCAPE: char = '\u{1}';
 
-/// Whether a name matches a pattern as `ArnLike` has it: each of the six parts between colons on its own, `*` and `?` in
-/// any of them. What has other parts matches no pattern of an ARN, and a name without colons is one part.
+/// Whether a name matches a pattern with `ArnLike` semantics: each of the six colon-separated parts is compared
+/// separately and can contain `*` and `?`. Text with a different number of parts doesn't match.
 pub fn arn_like(pattern: &str, name: &str) -> bool {
     let parts = |text: &'_ str| text.splitn(6, ':').count();
     parts(pattern) == parts(name)
         && pattern.splitn(6, ':').zip(name.splitn(6, ':')).all(|(pattern, name)| wildcard_match(pattern, name))
 }
 
-/// Whether `text` matches `pattern`, in which `*` stands for anything and `?` for one character.
+/// Whether `text` matches `pattern`, in which `*` matches any sequence and `?` matches one character.
 pub(crate) fn wildcard_match(pattern: &str, text: &str) -> bool {
     #[derive(PartialEq)]
     enum Token {
@@ -242,13 +242,13 @@ pub(crate) fn wildcard_match(pattern: &str, text: &str) -> bool {
     tokens[p..].iter().all(|token| *token == Token::AnySequence)
 }
 
-/// As [`wildcard`], for names that have no case.
+/// Like [`wildcard_match`], but not case-sensitive.
 fn wildcard_match_ignore_case(pattern: &str, text: &str) -> bool {
     pattern == "*" || wildcard_match(&pattern.to_ascii_lowercase(), &text.to_ascii_lowercase())
 }
 
-/// The policy `text` with `to` in place of the AWS principal `from`; nothing when it doesn't name `from` as one.
-/// Conditions keep what they say.
+/// Replaces the AWS principal `from` with `to` in the policy `text`. Returns `None` if the policy doesn't name `from`
+/// as a principal. Conditions aren't changed.
 pub fn replace_principal(text: &str, from: &str, to: &str) -> Option<String> {
     fn replace(value: &mut Value, from: &str, to: &str) -> bool {
         match value {
@@ -279,12 +279,12 @@ pub fn replace_principal(text: &str, from: &str, to: &str) -> Option<String> {
 }
 
 impl PolicyDocument {
-    /// The statements in order.
+    /// Returns the statements in order.
     pub fn statements(&self) -> &[Statement] {
         self.statement.as_slice()
     }
 
-    /// Every AWS principal that is named, in order, each once.
+    /// Returns the distinct AWS principals of the policy, in order.
     pub fn principal_names(&self) -> Vec<&str> {
         let mut names = Vec::new();
         for statement in self.statements() {
@@ -299,8 +299,8 @@ impl PolicyDocument {
         names
     }
 
-    /// The lockout rule of CreateKey and PutKeyPolicy: the caller must be able to change the policy again. A statement
-    /// with conditions doesn't count as permission.
+    /// Whether the policy passes the lockout safety check of CreateKey and PutKeyPolicy: the caller must be able to
+    /// change the policy later. Statements with conditions don't count.
     pub fn passes_lockout_safety_check(&self, caller_arn: &str, account: &str) -> bool {
         let about = |effect: Effect| {
             self.statements().iter().any(move |statement| {

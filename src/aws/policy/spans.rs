@@ -1,9 +1,9 @@
-//! Where the statements of a policy stand in its text.
+//! The positions of statements in the text of a policy.
 
-/// A line and a column, counted from 1.
+/// A line and a column, both starting at 1.
 type LineColumn = (u32, u32);
 
-/// The beginning of each statement and what comes after its end, in the order of the text.
+/// Returns the start of each statement and the position after its end, in text order.
 pub fn statement_spans(text: &str) -> Vec<(LineColumn, LineColumn)> {
     let (mut line, mut column) = (1, 0);
     let (mut open, mut spans) = (Vec::new(), Vec::new());

@@ -1,4 +1,4 @@
-//! JSON as IAM reads it: no name stands twice in an object, and nothing is `null`.
+//! JSON as IAM parses it: duplicate member names and `null` are rejected.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
 
-/// A JSON value without repeated names and nulls.
+/// A JSON value without duplicate member names and nulls.
 pub(super) struct StrictValue(pub Value);
 
 impl<'de> Deserialize<'de> for StrictValue {
@@ -45,7 +45,7 @@ impl<'de> Visitor<'de> for StrictVisitor {
     }
 
     fn visit_unit<E: Error>(self) -> Result<Value, E> {
-        Err(E::custom("an element is null; leave it out instead"))
+        Err(E::custom("an element is null. Remove it or give it a value"))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
@@ -60,7 +60,7 @@ impl<'de> Visitor<'de> for StrictVisitor {
         let mut members = Map::new();
         while let Some((name, StrictValue(value))) = map.next_entry::<String, StrictValue>()? {
             if members.contains_key(&name) {
-                return Err(A::Error::custom(format!("‘{name}’ stands twice in one object; keep one")));
+                return Err(A::Error::custom(format!("duplicate element \"{name}\" in one object. Keep only one")));
             }
             members.insert(name, value);
         }

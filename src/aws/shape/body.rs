@@ -1,4 +1,4 @@
-//! A JSON body, read against a shape.
+//! Deserialization of a JSON body against a shape.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 use super::{ANY_STRING, Member, Shape, at_least, at_most};
 use crate::aws::error::ServiceError;
 
-/// All that breaks a limit, each in AWS's words.
+/// Returns all constraint violations, in AWS's wording.
 pub fn validate(members: &'static [Member], body: &[u8]) -> Result<Vec<String>, ServiceError> {
     let mut report = ValidationReport::default();
     let mut reader = serde_json::Deserializer::from_slice(body);
@@ -31,7 +31,7 @@ pub fn validate(members: &'static [Member], body: &[u8]) -> Result<Vec<String>, 
 #[derive(Default)]
 struct ValidationReport {
     violations: Vec<String>,
-    /// What was of a wrong type, which ended the reading.
+    /// The type error that ended the deserialization.
     type_error: Option<String>,
 }
 
@@ -46,11 +46,11 @@ impl ValidationReport {
     }
 }
 
-/// Where a value stands.
+/// The path of a value in the body.
 enum Path<'a> {
     Root,
     Member(&'a Path<'a>, &'static str),
-    /// Counted from one.
+    /// The element number, starting at 1.
     Element(&'a Path<'a>, usize),
 }
 
@@ -70,12 +70,12 @@ impl fmt::Display for Path<'_> {
     }
 }
 
-/// What came of a value.
+/// The result of visiting a value.
 enum VisitedValue {
-    /// `null`, which is as if it were not there.
+    /// `null`, which counts as absent.
     Null,
     Checked,
-    /// A text in a list, which is judged as a whole.
+    /// A string in a list. The list is validated as a whole.
     ListedString(String),
 }
 
@@ -89,15 +89,15 @@ struct ShapeVisitor<'a> {
 impl ShapeVisitor<'_> {
     fn type_error<E: Error>(self, message: String) -> E {
         self.report.type_error = Some(message);
-        E::custom("of a wrong type")
+        E::custom("wrong type")
     }
 
-    /// The end of a value of another type.
+    /// Fails because the value has another type.
     fn wrong_type<T, E: Error>(self, found: &str) -> Result<T, E> {
-        let wanted = self.shape.type_name();
+        let expected = self.shape.type_name();
         let message = match self.shape {
-            Shape::Map | Shape::List(..) | Shape::Structure(_) => format!("Expected {wanted} or null"),
-            _ => format!("{found} can not be converted to {wanted}"),
+            Shape::Map | Shape::List(..) | Shape::Structure(_) => format!("Expected {expected} or null"),
+            _ => format!("{found} can not be converted to {expected}"),
         };
         Err(self.type_error(message))
     }
@@ -222,7 +222,7 @@ impl<'de> Visitor<'de> for ShapeVisitor<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut pairs: A) -> Result<VisitedValue, A::Error> {
         match self.shape {
             Shape::Structure(members) => {
-                let mut is_there = 0_u32;
+                let mut present = 0_u32;
                 while let Some(known) = pairs.next_key_seed(MemberNameSeed(members))? {
                     let Some(at) = known else {
                         pairs.next_value::<IgnoredAny>()?;
@@ -232,11 +232,11 @@ impl<'de> Visitor<'de> for ShapeVisitor<'_> {
                     let path = Path::Member(self.path, name);
                     let value = ShapeVisitor { shape, path: &path, is_list_element: false, report: self.report };
                     if !matches!(pairs.next_value_seed(value)?, VisitedValue::Null) {
-                        is_there |= 1 << at;
+                        present |= 1 << at;
                     }
                 }
                 for (at, member) in members.iter().enumerate() {
-                    if member.is_required && is_there & (1 << at) == 0 {
+                    if member.is_required && present & (1 << at) == 0 {
                         self.report.add_missing(&Path::Member(self.path, member.name));
                     }
                 }
@@ -264,7 +264,7 @@ fn format_list(texts: &[String]) -> String {
     format!("[{}]", texts.join(", "))
 }
 
-/// Which member a name is.
+/// Resolves the name of a member to its index.
 struct MemberNameSeed(&'static [Member]);
 
 impl<'de> DeserializeSeed<'de> for MemberNameSeed {
@@ -279,7 +279,7 @@ impl Visitor<'_> for MemberNameSeed {
     type Value = Option<usize>;
 
     fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str("the name of a member")
+        f.write_str("a member name")
     }
 
     fn visit_str<E>(self, name: &str) -> Result<Option<usize>, E> {
@@ -287,7 +287,7 @@ impl Visitor<'_> for MemberNameSeed {
     }
 }
 
-/// How many bytes a text of Base64 with padding stands for.
+/// Returns the number of bytes that a padded Base64 string decodes to, or `None` if it isn't valid.
 pub fn base64_decoded_length(text: &str) -> Option<usize> {
     let digits = text.trim_end_matches('=');
     let padding = text.len() - digits.len();

@@ -1,4 +1,4 @@
-//! Regular expressions of the API model, each compiled once.
+//! The regular expressions of the API model, each compiled once.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -7,7 +7,7 @@ use regex_lite::Regex;
 
 static COMPILED: Mutex<Option<HashMap<&str, Option<Regex>>>> = Mutex::new(None);
 
-/// Whether the whole of `text` looks like `regex`; nothing looks like one that is none.
+/// Whether `regex` matches the whole of `text`. An invalid regular expression matches nothing.
 pub fn is_match(regex: &'static str, text: &str) -> bool {
     let compiled = {
         let mut known = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);

@@ -17,10 +17,10 @@ fn error_message_for_body(operation: &str, body: &str) -> String {
 
 #[test]
 fn missing_required_member_is_reported_as_null() {
-    let words = "ValidationException: 1 validation error detected: Value null at 'keyId' failed to satisfy constraint: \
+    let error = "ValidationException: 1 validation error detected: Value null at 'keyId' failed to satisfy constraint: \
                  Member must not be null";
     for body in ["", "{}", r#"{"KeyId":null}"#, r#"{"keyid":"x"}"#] {
-        assert_eq!(error_message_for_body("DescribeKey", body), words, "{body}");
+        assert_eq!(error_message_for_body("DescribeKey", body), error, "{body}");
     }
 }
 
@@ -84,11 +84,14 @@ fn wrong_type_is_a_serialization_exception() {
         (json!([]), "Start of list found where not expected"),
         (json!(null), "Expected a Structure"),
     ];
-    for (body, words) in wrong {
-        assert_eq!(error_message("Encrypt", &body), format!("SerializationException: {words}"), "{body}");
+    for (body, expected) in wrong {
+        assert_eq!(error_message("Encrypt", &body), format!("SerializationException: {expected}"), "{body}");
     }
-    for rubbish in ["{", "x", r#"{"KeyId":"k"} x"#, "{\"KeyId\":\"\u{1}\"}"] {
-        assert!(error_message_for_body("DescribeKey", rubbish).starts_with("SerializationException: "), "{rubbish}");
+    for malformed in ["{", "x", r#"{"KeyId":"k"} x"#, "{\"KeyId\":\"\u{1}\"}"] {
+        assert!(
+            error_message_for_body("DescribeKey", malformed).starts_with("SerializationException: "),
+            "{malformed}"
+        );
     }
     assert!(error_message("ListKeys", &json!({ "Limit": 1.5 })).starts_with("SerializationException"));
 }
@@ -128,7 +131,7 @@ fn every_pattern_compiles() {
     assert!(found.len() > 15, "{found:?}");
 }
 
-/// A rule of the forms, and the member that it is about.
+/// A form's validation function, and the operation and member that it corresponds to.
 type Rule = (fn(&str) -> Result<(), Violation>, &'static str, &'static str);
 
 const RULES: [Rule; 10] = [
@@ -162,8 +165,8 @@ proptest! {
     }
 
     #[test]
-    fn accepts_agrees_with_constraints(text in "\\PC{0,12}", least in 0usize..9, more in 0usize..9) {
-        for shape in [super::string(least, least + more), super::string(least, least + more).with_pattern("[a-z]*")] {
+    fn accepts_agrees_with_constraints(text in "\\PC{0,12}", min in 0usize..9, more in 0usize..9) {
+        for shape in [super::string(min, min + more), super::string(min, min + more).with_pattern("[a-z]*")] {
             prop_assert_eq!(shape.accepts(&text), shape.constraints(&text).iter().all(|(_, is_kept)| *is_kept));
         }
     }

@@ -10,23 +10,23 @@ use sha2::{Digest as _, Sha256};
 
 use super::{AuthError, CredentialScope};
 
-/// The algorithm, as the string to sign and the `Authorization` header name it.
+/// The algorithm name in the string to sign and in the `Authorization` header.
 pub const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 
-/// The value of a header that may appear once at most.
+/// Returns the value of a header that can appear only once.
 pub fn single_header<'a>(request: &'a Request<Bytes>, name: &str) -> Result<Option<&'a str>, AuthError> {
     let mut values = request.headers().get_all(name).iter();
     let Some(value) = values.next() else { return Ok(None) };
     if values.next().is_some() {
-        return Err(AuthError::Incomplete(format!("The header '{name}' appears twice.")));
+        return Err(AuthError::Incomplete(format!("The header '{name}' appears more than once.")));
     }
     match value.to_str() {
         Ok(text) => Ok(Some(text)),
-        Err(_) => Err(AuthError::Incomplete(format!("The header '{name}' holds characters outside ASCII."))),
+        Err(_) => Err(AuthError::Incomplete(format!("The header '{name}' contains non-ASCII characters."))),
     }
 }
 
-/// The canonical request of `request` with these signed headers and their values, and the hash of its body.
+/// Returns the canonical request for `request`, the signed headers with their values, and the hash of the body.
 pub fn canonical_request(request: &Request<Bytes>, signed_headers: &[(&str, &str)], payload: &str) -> String {
     let mut text = String::with_capacity(512);
     text.push_str(request.method().as_str());
@@ -57,19 +57,19 @@ pub fn canonical_request(request: &Request<Bytes>, signed_headers: &[(&str, &str
     text
 }
 
-/// What is signed.
+/// Returns the string to sign.
 pub fn string_to_sign(time: &str, scope: CredentialScope, canonical_request: &str) -> String {
     let CredentialScope { date, region, service } = scope;
     let hash = sha256_hex(canonical_request.as_bytes());
     [ALGORITHM, "\n", time, "\n", date, "/", region, "/", service, "/aws4_request\n", &hash].concat()
 }
 
-/// SHA-256 in hexadecimal digits.
+/// Returns the SHA-256 hash as lowercase hexadecimal digits.
 pub fn sha256_hex(bytes: &[u8]) -> String {
     encode_hex(&Sha256::digest(bytes))
 }
 
-/// Lower-case hexadecimal digits.
+/// Encodes bytes as lowercase hexadecimal digits.
 pub fn encode_hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let mut text = String::with_capacity(2 * bytes.len());
@@ -89,7 +89,7 @@ fn canonical_query(query: &str, text: &mut String) {
     };
     let mut pairs: Vec<(String, String)> = query
         .split('&')
-        // A presigned request carries its signature beside what it signs.
+        // The query of a presigned request contains its signature, which isn't signed.
         .filter(|pair| !pair.is_empty() && !pair.starts_with("X-Amz-Signature="))
         .map(|pair| {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));

@@ -1,8 +1,9 @@
-//! Signature Version 4: sign with AWS's own crate, verify by a strict reading of our own.
+//! Signature Version 4: signing with AWS's own crate, and strict verification.
 //!
-//! [`sign`] is the client's half. [`Claim`] is the server's: [`Claim::parse`] says who a request claims to be from, so
-//! that the secret can be looked up, and [`SignedRequest::verify`] holds the request against its signing key. [`SigningKeyCache`] keeps
-//! such keys, and signs with them where AWS's crate would derive them for each request.
+//! Clients use [`sign()`]. Servers use [`SignedRequest::parse`] to learn who a request claims to be from, so that they
+//! can look up the secret access key, and [`SignedRequest::verify`] to verify the request with the signing key.
+//! [`SigningKeyCache`] caches signing keys, which AWS's crate derives again for each request, and can also sign with
+//! them.
 
 mod canonical;
 mod sign;
@@ -15,14 +16,14 @@ pub use sign::{SigningError, sign};
 pub use signing_keys::{CredentialScope, SigningKey, SigningKeyCache};
 pub use verify::{AuthError, MAX_SKEW, PresignedRequest, SignedRequest};
 
-/// What signs a request: an access key, with a session token when it is temporary.
+/// The credentials that sign a request: an access key, with a session token if it is temporary.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Credentials {
-    /// `AKIA…`, or `ASIA…` for temporary credentials.
+    /// The access key ID: `AKIA…`, or `ASIA…` for temporary credentials.
     pub access_key_id: String,
-    /// The secret half of the access key.
+    /// The secret access key.
     pub secret_access_key: SecretString,
-    /// Sent as `x-amz-security-token` when the credentials are temporary.
+    /// The session token of temporary credentials, sent as `x-amz-security-token`.
     pub session_token: Option<SecretString>,
 }
 

@@ -1,4 +1,4 @@
-//! Signing: the client's half.
+//! Signing requests.
 
 use std::time::{Duration, SystemTime};
 
@@ -12,9 +12,9 @@ use jiff::Timestamp;
 
 use super::Credentials;
 
-/// A request that can't be signed; it was not sent.
+/// The error for a request that couldn't be signed and was therefore not sent.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the request can't be signed: {reason}")]
+#[error("couldn't sign the request: {reason}")]
 pub struct SigningError {
     /// What is wrong with the request or the credentials, and what to do.
     pub reason: String,
@@ -28,11 +28,11 @@ impl SigningError {
 
 /// Signs `request` for `service` in `region` at the time `now`.
 ///
-/// The URI must be absolute. Sets `host` when it is missing, then `x-amz-date`, `authorization` and, for temporary
-/// credentials, `x-amz-security-token`. The body is hashed as it is, so it must not change afterwards.
+/// The URI must be absolute. Sets `host` if it is missing, then `x-amz-date`, `authorization`, and, for temporary
+/// credentials, `x-amz-security-token`. The signature covers the body, so the body must not change afterwards.
 ///
 /// # Errors
-/// [`SigningError`] when the URI is relative, a header is no text, or the credentials can't be a header.
+/// [`SigningError`] if the URI is relative, a header isn't ASCII text, or the credentials aren't valid in a header.
 pub fn sign(
     request: &mut Request<Bytes>,
     credentials: &Credentials,
@@ -42,14 +42,14 @@ pub fn sign(
 ) -> Result<(), SigningError> {
     let uri = request.uri();
     let (Some(scheme), Some(authority)) = (uri.scheme(), uri.authority()) else {
-        return Err(SigningError::new("its URI has no scheme and host; give an absolute URI"));
+        return Err(SigningError::new("the URI has no scheme or host. Use an absolute URI"));
     };
     if !request.headers().contains_key(HOST) {
         let host = HeaderValue::from_str(host_header(scheme, authority))
-            .map_err(|_| SigningError::new("the host of its URI is no header value; check the endpoint"))?;
+            .map_err(|_| SigningError::new("the host in the URI isn't valid in a header. Check the endpoint"))?;
         request.headers_mut().insert(HOST, host);
     }
-    // A signature made earlier must not be signed into the new one.
+    // Remove an earlier signature, so that the new one doesn't cover it.
     for name in ["x-amz-date", "x-amz-security-token", AUTHORIZATION.as_str()] {
         request.headers_mut().remove(name);
     }
@@ -59,24 +59,26 @@ pub fn sign(
             .iter()
             .map(|(name, value)| Ok((name.as_str(), value.to_str()?)))
             .collect::<Result<Vec<_>, http::header::ToStrError>>()
-            .map_err(|_| SigningError::new("a header holds characters outside ASCII; leave them out"))?;
+            .map_err(|_| SigningError::new("a header contains non-ASCII characters. Remove them"))?;
         signing_instructions(request, headers, credentials, region, service, now)?
     };
     for (name, value) in instructions.headers() {
-        let mut value = HeaderValue::from_str(value)
-            .map_err(|_| SigningError::new("the credentials hold characters that a header can't; check them"))?;
+        let mut value = HeaderValue::from_str(value).map_err(|_| {
+            SigningError::new("the credentials contain characters that aren't valid in a header. Check them")
+        })?;
         value.set_sensitive(name != "x-amz-date");
         let name = http::HeaderName::from_bytes(name.as_bytes())
-            .map_err(|_| SigningError::new("the signature needs a header of an impossible name"))?;
+            .map_err(|_| SigningError::new("the signature requires a header with an invalid name"))?;
         request.headers_mut().insert(name, value);
     }
     Ok(())
 }
 
-/// The host, with its port unless that is the usual one: what is on the way may leave it out, and would spoil the signature.
+/// Returns the host, with the port unless it is the default: an intermediary may drop a default port, which would
+/// invalidate the signature.
 fn host_header<'a>(scheme: &Scheme, authority: &'a Authority) -> &'a str {
-    let usual = if *scheme == Scheme::HTTPS { 443 } else { 80 };
-    if authority.port_u16() == Some(usual) { authority.host() } else { authority.as_str() }
+    let default_port = if *scheme == Scheme::HTTPS { 443 } else { 80 };
+    if authority.port_u16() == Some(default_port) { authority.host() } else { authority.as_str() }
 }
 
 fn signing_instructions(
@@ -88,8 +90,8 @@ fn signing_instructions(
     now: Timestamp,
 ) -> Result<http_request::SigningInstructions, SigningError> {
     let unusable = |error: &dyn std::fmt::Display| SigningError::new(error.to_string());
-    let seconds =
-        u64::try_from(now.as_second()).map_err(|_| SigningError::new("the clock stands before 1970; set it"))?;
+    let seconds = u64::try_from(now.as_second())
+        .map_err(|_| SigningError::new("the clock is set to a time before 1970. Set it to the current time"))?;
     let identity = aws_credential_types::Credentials::new(
         credentials.access_key_id.clone(),
         credentials.secret_access_key.expose(),

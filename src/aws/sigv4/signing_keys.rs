@@ -1,5 +1,5 @@
-//! Signing keys: what a secret access key becomes for one day, Region and service. They are kept, because who serves or
-//! makes thousands of requests a second needs the same one each time.
+//! Signing keys, which are derived from a secret access key for one day, Region, and service. They are cached, because
+//! a server or client with thousands of requests per second needs the same key every time.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -19,10 +19,10 @@ use super::canonical::{ALGORITHM, canonical_request, encode_hex, sha256_hex, str
 use super::{AuthError, SigningError};
 use crate::aws::scalar::SecretString;
 
-/// What a signature counts for: the credential scope.
+/// The credential scope: what a signature is valid for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CredentialScope<'a> {
-    /// The day, `YYYYMMDD`.
+    /// The date, `YYYYMMDD`.
     pub date: &'a str,
     /// The Region.
     pub region: &'a str,
@@ -43,7 +43,7 @@ impl fmt::Display for CredentialScope<'_> {
     }
 }
 
-/// The key that signs in one scope; wiped when dropped, never shown by `Debug`.
+/// The signing key for one credential scope. It is zeroed when dropped and hidden from `Debug`.
 #[derive(Clone)]
 pub struct SigningKey(Zeroizing<[u8; 32]>);
 
@@ -54,10 +54,10 @@ impl fmt::Debug for SigningKey {
 }
 
 impl SigningKey {
-    /// Derives the key of a secret access key in a scope.
+    /// Derives the signing key of a secret access key for a credential scope.
     ///
     /// # Errors
-    /// None that is known: HMAC takes a key of any length.
+    /// None in practice: HMAC accepts keys of any length.
     pub fn derive(secret: &SecretString, scope: CredentialScope) -> Result<Self, AuthError> {
         let start = Zeroizing::new(format!("AWS4{}", secret.expose()));
         let mut key = hmac_sha256(start.as_bytes(), scope.date)?;
@@ -67,7 +67,7 @@ impl SigningKey {
         Ok(Self(key))
     }
 
-    /// The signature of a string to sign.
+    /// Signs a string to sign.
     pub(super) fn sign(&self, text: &str) -> Result<Zeroizing<[u8; 32]>, AuthError> {
         hmac_sha256(self.0.as_slice(), text)
     }
@@ -79,7 +79,7 @@ fn hmac_sha256(key: &[u8], text: &str) -> Result<Zeroizing<[u8; 32]>, AuthError>
     Ok(Zeroizing::new(mac.finalize().into_bytes().into()))
 }
 
-/// The signing keys that were lately needed, one for each access key.
+/// A cache of recently used signing keys, one per access key.
 #[derive(Default)]
 pub struct SigningKeyCache(Mutex<HashMap<String, CachedKey>>);
 
@@ -89,7 +89,7 @@ impl fmt::Debug for SigningKeyCache {
     }
 }
 
-/// A signing key, and what it was derived of.
+/// A signing key, with the secret and scope that it was derived from.
 struct CachedKey {
     secret: SecretString,
     scope: String,
@@ -97,13 +97,13 @@ struct CachedKey {
 }
 
 impl SigningKeyCache {
-    /// Keys that are kept at most; then all are let go.
+    /// The maximum number of cached keys. When it is reached, the cache is cleared.
     const MAX_KEYS: usize = 1024;
 
-    /// The signing key of an access key in a scope.
+    /// Returns the signing key of an access key for a credential scope.
     ///
     /// # Errors
-    /// As [`SigningKey::derive`].
+    /// The same as [`SigningKey::derive`].
     pub fn get_or_derive(
         &self,
         access_key_id: &str,
@@ -128,11 +128,11 @@ impl SigningKeyCache {
         Ok(key)
     }
 
-    /// Signs `request` as KMS signs its calls to external key store proxies: `host` and `x-amz-date`, which it sets, and no
-    /// other header. The URI must be absolute. The body must not change afterwards.
+    /// Signs `request` as KMS signs requests to external key store proxies: it sets and signs only the headers `host`
+    /// and `x-amz-date`. The URI must be absolute. The body must not change afterwards.
     ///
     /// # Errors
-    /// [`SigningError`] when the URI is relative or the access key ID can't be a header.
+    /// [`SigningError`] if the URI is relative or the access key ID isn't valid in a header.
     pub fn sign(
         &self,
         request: &mut Request<Bytes>,
@@ -144,21 +144,22 @@ impl SigningKeyCache {
     ) -> Result<(), SigningError> {
         let unusable = |error: &dyn fmt::Display| SigningError::new(error.to_string());
         let authority = request.uri().authority();
-        let host = authority.ok_or_else(|| SigningError::new("its URI has no host; give an absolute URI"))?.as_str();
+        let host = authority.ok_or_else(|| SigningError::new("the URI has no host. Use an absolute URI"))?.as_str();
         let time = format_amz_date(now);
         let signed_headers = [("host", host), ("x-amz-date", &time)];
         let canonical = canonical_request(request, &signed_headers, &sha256_hex(request.body()));
         let scope = CredentialScope { date: &time[..8], region, service };
-        let key = self.get_or_derive(access_key_id, secret, scope).map_err(|refusal| unusable(&refusal))?;
-        let signature = key.sign(&string_to_sign(&time, scope, &canonical)).map_err(|refusal| unusable(&refusal))?;
+        let key = self.get_or_derive(access_key_id, secret, scope).map_err(|error| unusable(&error))?;
+        let signature = key.sign(&string_to_sign(&time, scope, &canonical)).map_err(|error| unusable(&error))?;
         let host = HeaderValue::from_str(host).map_err(|error| unusable(&error))?;
         let date = HeaderValue::from_str(&time).map_err(|error| unusable(&error))?;
         let authorization = format!(
             "{ALGORITHM} Credential={access_key_id}/{scope}, SignedHeaders=host;x-amz-date, Signature={}",
             encode_hex(&*signature)
         );
-        let mut authorization = HeaderValue::from_str(&authorization)
-            .map_err(|_| SigningError::new("the access key ID holds characters that a header can't; check it"))?;
+        let mut authorization = HeaderValue::from_str(&authorization).map_err(|_| {
+            SigningError::new("the access key ID contains characters that aren't valid in a header. Check it")
+        })?;
         authorization.set_sensitive(true);
         let headers = request.headers_mut();
         headers.insert(HOST, host);
@@ -168,7 +169,7 @@ impl SigningKeyCache {
     }
 }
 
-/// `YYYYMMDDTHHMMSSZ`
+/// Formats a timestamp as `YYYYMMDDTHHMMSSZ`.
 fn format_amz_date(now: Timestamp) -> String {
     let time = TimeZone::UTC.to_datetime(now);
     let (year, month, day) = (time.year(), time.month(), time.day());

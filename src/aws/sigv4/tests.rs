@@ -60,10 +60,10 @@ fn with_authorization(change: impl Fn(&str) -> String) -> Request<Bytes> {
     request
 }
 
-/// URI, target, body, session token, signed headers, signature.
+/// URI, target, body, session token, signed headers, and signature.
 type TestVector = (&'static str, &'static str, &'static str, Option<&'static str>, &'static str, &'static str);
 
-/// Two requests as botocore's signer signs them.
+/// Two requests with the signatures that botocore computes.
 const BOTOCORE_VECTORS: [TestVector; 2] = [
     (
         "https://kms.us-east-1.amazonaws.com/",
@@ -108,7 +108,7 @@ fn verify_accepts_botocore_signatures() {
         headers.insert("host", host.parse().unwrap());
         headers.insert("x-amz-date", HeaderValue::from_static("20260102T030405Z"));
         headers.insert(AUTHORIZATION, botocore_authorization(signed_headers, signature).parse().unwrap());
-        // What SDKs add after signing is no x-amz-* header and may stay unsigned.
+        // SDKs add headers after signing. They aren't x-amz-* headers and can be unsigned.
         headers.insert("amz-sdk-request", HeaderValue::from_static("attempt=1"));
         if let Some(token) = token {
             headers.insert("x-amz-security-token", token.parse().unwrap());
@@ -237,9 +237,9 @@ fn verify_allows_at_most_five_minutes_of_clock_skew() {
     let request = signed_list_keys();
     for (seconds, accepted) in [(-301, false), (-300, true), (300, true), (301, false)] {
         let at = now() + SignedDuration::from_secs(seconds);
-        let verdict = verify_with(&request, &secret(), at);
-        assert_eq!(verdict.is_ok(), accepted, "{seconds}");
-        assert!(accepted || matches!(verdict, Err(AuthError::Expired { .. })));
+        let result = verify_with(&request, &secret(), at);
+        assert_eq!(result.is_ok(), accepted, "{seconds}");
+        assert!(accepted || matches!(result, Err(AuthError::Expired { .. })));
     }
 }
 
@@ -274,9 +274,9 @@ fn cached_key_matches_its_secret_and_scope() {
     ];
     for _ in 0..2 {
         for (secret, scope) in scopes.iter().map(|scope| (&other, *scope)).chain([(&secret(), scope)]) {
-            let (kept, derived) =
+            let (cached, derived) =
                 (keys.get_or_derive("A", secret, scope).unwrap(), SigningKey::derive(secret, scope).unwrap());
-            assert_eq!(kept.sign("text").unwrap(), derived.sign("text").unwrap(), "{scope}");
+            assert_eq!(cached.sign("text").unwrap(), derived.sign("text").unwrap(), "{scope}");
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Verifying: the server's half. Written out here instead of signing again with AWS's crate, because a server must refuse
-//! what a signer never makes: duplicates, unsigned headers, payloads without a hash.
+//! Signature verification. It doesn't sign again with AWS's crate and compare, because a server must also reject what a
+//! signer never produces: duplicate headers, unsigned headers, and payloads without a hash.
 //!
 //! Source: "Create a signed AWS API request" in the IAM User Guide.
 
@@ -15,30 +15,30 @@ use crate::aws::error::ServiceError;
 use crate::aws::operation::Protocol;
 use crate::aws::scalar::SecretString;
 
-/// How far a request's time may be from the server's, either way.
+/// The maximum difference between the time of a request and the server's time, in either direction.
 pub const MAX_SKEW: SignedDuration = SignedDuration::from_mins(5);
 
-/// Why a request is not from whom it claims to be from.
+/// The reason why a request couldn't be authenticated.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AuthError {
-    /// There is no `Authorization` header.
+    /// The request has no `Authorization` header.
     #[error("Missing Authentication Token")]
     MissingToken,
-    /// The signature is no whole Signature Version 4, or leaves out what it must cover.
+    /// The signature isn't a complete Signature Version 4, or doesn't cover everything that it must cover.
     #[error("{0}")]
     Incomplete(String),
-    /// The request is older, or younger, than [`MAX_SKEW`] allows.
+    /// The request time differs from the server's time by more than [`MAX_SKEW`].
     #[error(
-        "Signature expired: it was made at {signed_at} and doesn't count at {now}. Check the clock of the computer that \
-         signed the request, or sign it again"
+        "Signature expired: the request was signed at {signed_at}, but the time is now {now}. Check the clock of the \
+          computer that signed the request, or sign it again"
     )]
     Expired {
-        /// `x-amz-date` of the request.
+        /// The `x-amz-date` of the request.
         signed_at: Timestamp,
         /// The server's time.
         now: Timestamp,
     },
-    /// The signature is another than the secret gives for this request.
+    /// The signature doesn't match the request and the secret access key.
     #[error(
         "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access \
          Key and signing method. Consult the service documentation for details."
@@ -47,7 +47,7 @@ pub enum AuthError {
 }
 
 impl AuthError {
-    /// The error that a service of this protocol answers: JSON services end the codes in `Exception`.
+    /// Returns the error of a service with this protocol. The error codes of JSON services end in `Exception`.
     pub fn to_service_error(&self, protocol: Protocol) -> ServiceError {
         let json = matches!(protocol, Protocol::Json { .. });
         let code = match (self, json) {
@@ -66,30 +66,30 @@ fn incomplete<T>(reason: impl Into<String>) -> Result<T, AuthError> {
     Err(AuthError::Incomplete(reason.into()))
 }
 
-/// Who a request says it is from, read from its headers. Nothing of it is proven before [`Claim::verify`].
+/// The signature of a request, read from its headers. Nothing is authenticated before [`SignedRequest::verify`].
 ///
-/// The caller checks that the Region and the service of the scope are those it serves.
+/// The caller must check that it serves the Region and the service of the scope.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignedRequest<'r> {
-    /// The access key whose secret made the signature.
+    /// The ID of the access key that signed the request.
     pub access_key_id: &'r str,
-    /// What the signature counts for.
+    /// The credential scope of the signature.
     pub scope: CredentialScope<'r>,
-    /// The token of temporary credentials, to be held against the one that was issued.
+    /// The session token of temporary credentials. The caller must compare it with the issued token.
     pub session_token: Option<SecretString>,
-    /// Names and values.
+    /// The signed headers, as names and values.
     signed_headers: Vec<(&'r str, &'r str)>,
     signature: [u8; 32],
     time: &'r str,
     signed_at: Timestamp,
-    /// How long a presigned request counts; a request with a signed header counts within [`MAX_SKEW`].
+    /// The lifetime of a presigned request. Otherwise, [`MAX_SKEW`] applies.
     expires: Option<SignedDuration>,
 }
 
-/// The longest that a presigned request can count.
+/// The maximum lifetime of a presigned request.
 const MAX_EXPIRES: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-/// The signature of a presigned request, which stands in its query: what AWS SDKs make to let somebody else send it.
+/// The signature in the query string of a presigned request, which AWS SDKs create so that someone else can send it.
 #[derive(Debug)]
 pub struct PresignedRequest {
     credential: String,
@@ -101,22 +101,27 @@ pub struct PresignedRequest {
 }
 
 impl PresignedRequest {
-    /// Reads the signature in the query of `request`; nothing when it has none there.
+    /// Parses the signature in the query string of `request`, or returns `None` if there isn't one.
     ///
     /// # Errors
-    /// [`Refusal::Incomplete`] when a part is missing or there twice, or when there is an `Authorization` header as well.
+    /// [`AuthError::Incomplete`] if a parameter is missing or duplicated, or if there is also an `Authorization`
+    /// header.
     pub fn parse(request: &Request<Bytes>) -> Result<Option<Self>, AuthError> {
         let query = request.uri().query().unwrap_or_default();
         if !query.split('&').any(|pair| pair.starts_with("X-Amz-Algorithm=")) {
             return Ok(None);
         }
         if request.headers().contains_key(AUTHORIZATION) {
-            return incomplete("The request is signed twice: in the Authorization header and in the query string.");
+            return incomplete("The request has a signature in both the Authorization header and the query string.");
         }
         let find = |name: &str| -> Result<Option<String>, AuthError> {
             let mut found = form_urlencoded::parse(query.as_bytes()).filter(|(known, _)| known == name);
             let value = found.next().map(|(_, value)| value.into_owned());
-            if found.next().is_some() { incomplete(format!("The query string has '{name}' twice.")) } else { Ok(value) }
+            if found.next().is_some() {
+                incomplete(format!("The query string contains '{name}' more than once."))
+            } else {
+                Ok(value)
+            }
         };
         let required = |name: &str| {
             find(name)?.map_or_else(|| incomplete(format!("The query string requires '{name}' parameter.")), Ok)
@@ -139,10 +144,10 @@ impl PresignedRequest {
         }))
     }
 
-    /// Reads the claim of `request`, whose query this is.
+    /// Parses the presigned `request` that this signature belongs to.
     ///
     /// # Errors
-    /// As [`Claim::parse`].
+    /// The same as [`SignedRequest::parse`].
     pub fn signed_request<'r>(&'r self, request: &'r Request<Bytes>) -> Result<SignedRequest<'r>, AuthError> {
         let parts = SignatureParts {
             credential: &self.credential,
@@ -155,21 +160,21 @@ impl PresignedRequest {
 }
 
 impl<'r> SignedRequest<'r> {
-    /// Reads the claim of `request`.
+    /// Parses the signature of `request`.
     ///
     /// # Errors
-    /// [`Refusal::MissingToken`] without an `Authorization` header; [`Refusal::Incomplete`] when it is no whole header
-    /// signature, when a header appears twice, when `host`, `x-amz-date` or any other `x-amz-*` header is not signed,
-    /// when the signature stands in the query, or when the scope's day is another than that of `x-amz-date`.
+    /// [`AuthError::MissingToken`] if there is no `Authorization` header. [`AuthError::Incomplete`] if the header isn't
+    /// a complete signature, a header is duplicated, `host`, `x-amz-date`, or another `x-amz-*` header isn't signed,
+    /// the signature is in the query string, or the date in the scope differs from `x-amz-date`.
     pub fn parse(request: &'r Request<Bytes>) -> Result<Self, AuthError> {
         let query = request.uri().query().unwrap_or_default();
         if query.split('&').any(|pair| pair.to_ascii_lowercase().starts_with("x-amz-")) {
-            return incomplete("Signatures in the query string are not accepted; sign with the Authorization header.");
+            return incomplete("Signatures in the query string aren't accepted. Sign with the Authorization header.");
         }
         let authorization = single_header(request, AUTHORIZATION.as_str())?.ok_or(AuthError::MissingToken)?;
         let parts = SignatureParts::parse(authorization)?;
         let time = single_header(request, "x-amz-date")?;
-        // Without a date the signed headers are looked at first: they say what else is missing.
+        // If the date is missing, check the signed headers first: their error names everything else that is missing.
         let signed_request = Self::from_parts(request, &parts, time.unwrap_or_default(), &["host", "x-amz-date"])?;
         let session_token =
             single_header(request, "x-amz-security-token")?.map(|token| SecretString::new(token.to_owned()));
@@ -188,7 +193,7 @@ impl<'r> SignedRequest<'r> {
             return incomplete("Credential must be <access-key-id>/<date>/<region>/<service>/aws4_request.");
         };
         if [access_key_id, date, region, service].iter().any(|part| part.is_empty()) {
-            return incomplete("Credential has an empty part.");
+            return incomplete("Credential contains an empty part.");
         }
         let signed_headers = signed_headers(request, names, required)?;
         if time.is_empty() {
@@ -196,7 +201,7 @@ impl<'r> SignedRequest<'r> {
         }
         let signed_at = parse_time(time)?;
         if !time.starts_with(date) || date.len() != 8 {
-            return incomplete("The date in Credential is another day than that of X-Amz-Date.");
+            return incomplete("The date in Credential doesn't match X-Amz-Date.");
         }
         Ok(Self {
             access_key_id,
@@ -210,18 +215,18 @@ impl<'r> SignedRequest<'r> {
         })
     }
 
-    /// Holds `request`, of which this claim was read, against the key of its access key in its [scope](Self::scope).
+    /// Verifies `request`, from which this signature was parsed, with the signing key for its [scope](Self::scope).
     ///
     /// # Errors
-    /// [`Refusal::Expired`] when the clocks differ by more than [`MAX_SKEW`]; [`Refusal::Mismatch`] when the signature
-    /// or `x-amz-content-sha256` does not fit the request.
+    /// [`AuthError::Expired`] if the clocks differ by more than [`MAX_SKEW`]. [`AuthError::Mismatch`] if the signature
+    /// or `x-amz-content-sha256` doesn't match the request.
     pub fn verify(&self, request: &Request<Bytes>, key: &SigningKey, now: Timestamp) -> Result<(), AuthError> {
         let age = now.duration_since(self.signed_at);
         if age < -MAX_SKEW || age > self.expires.unwrap_or(MAX_SKEW) {
             return Err(AuthError::Expired { signed_at: self.signed_at, now });
         }
         let payload = sha256_hex(request.body());
-        // `UNSIGNED-PAYLOAD` and the streaming markers are no hash of the body, so they fall here too.
+        // `UNSIGNED-PAYLOAD` and the streaming markers aren't the hash of the body, so they are also rejected here.
         if self.signed_headers.iter().any(|(name, value)| *name == "x-amz-content-sha256" && *value != payload) {
             return Err(AuthError::Mismatch);
         }
@@ -246,16 +251,16 @@ impl<'a> SignatureParts<'a> {
         let (mut credential, mut signed_headers, mut signature) = (None, None, None);
         for parameter in parameters.split(',') {
             let Some((name, value)) = parameter.trim().split_once('=') else {
-                return incomplete("Authorization must be a list of Name=value.");
+                return incomplete("Authorization must be a list of Name=value pairs.");
             };
-            let place = match name {
+            let target = match name {
                 "Credential" => &mut credential,
                 "SignedHeaders" => &mut signed_headers,
                 "Signature" => &mut signature,
-                _ => return incomplete("Authorization has an unknown parameter."),
+                _ => return incomplete("Authorization contains an unknown parameter."),
             };
-            if place.replace(value).is_some() {
-                return incomplete(format!("Authorization has '{name}' twice."));
+            if target.replace(value).is_some() {
+                return incomplete(format!("Authorization contains '{name}' more than once."));
             }
         }
         let required = |name: &str, value: Option<&'a str>| {
@@ -269,19 +274,19 @@ impl<'a> SignatureParts<'a> {
     }
 }
 
-/// The signed headers with their values: each there once, all there that must be signed.
+/// Returns the signed headers with their values. Each must occur once, and all required headers must be signed.
 fn signed_headers<'r>(
     request: &'r Request<Bytes>,
     list: &'r str,
     required: &[&str],
 ) -> Result<Vec<(&'r str, &'r str)>, AuthError> {
     if !list.split(';').is_sorted_by(|before, after| before < after) {
-        return incomplete("SignedHeaders must be sorted, each name once.");
+        return incomplete("SignedHeaders must be sorted, without duplicates.");
     }
     let mut signed = Vec::with_capacity(8);
     for name in list.split(';') {
         if name.is_empty() || name.bytes().any(|byte| byte.is_ascii_uppercase()) {
-            return incomplete("SignedHeaders must be lower-case names.");
+            return incomplete("SignedHeaders must be lowercase names.");
         }
         match single_header(request, name)? {
             Some(value) => signed.push((name, value)),
@@ -332,5 +337,5 @@ fn parse_signature(text: &str) -> Result<[u8; 32], AuthError> {
             }
             _ => false,
         });
-    if read { Ok(signature) } else { incomplete("Signature must be 64 lower-case hexadecimal digits.") }
+    if read { Ok(signature) } else { incomplete("Signature must be 64 lowercase hexadecimal digits.") }
 }

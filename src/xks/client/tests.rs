@@ -48,7 +48,7 @@ fn target(credential: ProxyCredential) -> ProxyTarget {
     }
 }
 
-/// A client of a proxy that always answers this.
+/// Returns a client for a proxy that always returns this response.
 fn canned(status: u16, body: &Value) -> (XksClient, ProxyTarget) {
     let body = body.to_string();
     let bundled_proxy =
@@ -99,30 +99,30 @@ async fn unknown_host_is_unreachable_and_invalid_endpoint_is_configuration_error
 #[tokio::test]
 async fn invalid_responses_are_rejected() {
     let hex = |length: usize| Blob(vec![7; length]);
-    let answer = |ciphertext, iv, tag, note| {
+    let response = |ciphertext, iv, tag, note| {
         json!({ "ciphertext": hex(ciphertext), "initializationVector": hex(iv), "authenticationTag": hex(tag),
             "ciphertextMetadata": hex(note), "ciphertextDataIntegrityValue": hex(32) })
     };
     for (status, body) in [
         (200, json!(null)),
         (200, json!({ "ciphertext": "AA==" })),
-        (200, answer(10, 12, 16, 5)),
-        (200, answer(9, 13, 16, 5)),
-        (200, answer(9, 12, 12, 5)),
-        (200, answer(9, 12, 16, 21)),
+        (200, response(10, 12, 16, 5)),
+        (200, response(9, 13, 16, 5)),
+        (200, response(9, 12, 12, 5)),
+        (200, response(9, 12, 16, 21)),
         (200, json!("x".repeat(MAX_BODY))),
         (400, json!({ "errorName": "Teapot" })),
         (404, json!("Not Found")),
         (405, json!(null)),
-        (204, answer(9, 12, 16, 5)),
+        (204, response(9, 12, 16, 5)),
     ] {
         let (client, target) = canned(status, &body);
         let failure = client.encrypt(&target, &metadata(), "k1", b"plaintext", b"").await.unwrap_err();
         assert!(matches!(failure, XksFailure::InvalidResponse(_)), "{status} {failure:?}");
     }
-    let (client, target) = canned(200, &answer(9, 12, 16, 5));
+    let (client, target) = canned(200, &response(9, 12, 16, 5));
     let failure = client.encrypt(&target, &metadata(), "k1", b"plaintext", b"").await.unwrap_err();
-    assert_eq!(failure, XksFailure::DamagedCiphertext, "the integrity value is another one");
+    assert_eq!(failure, XksFailure::DamagedCiphertext, "the integrity value doesn't match");
     let (client, target) = canned(200, &json!({ "plaintext": "AA==" }));
     let parts = ExternalCiphertext {
         initialization_vector: vec![0; 12],
@@ -149,7 +149,7 @@ async fn fleet_without_available_manager_is_unhealthy() {
         let fleet: Vec<_> = states.iter().map(|s| json!({ "id": "1", "model": "m", "healthStatus": s })).collect();
         json!({ "xksProxyFleetSize": size, "xksProxyVendor": "v", "xksProxyModel": "m", "ekmVendor": "v", "ekmFleetDetails": fleet })
     };
-    for (body, good, failure) in [
+    for (body, is_ok, failure) in [
         (health(1, &["UNAVAILABLE", "DEGRADED"]), true, None),
         (health(1, &["UNAVAILABLE", "UNAVAILABLE"]), false, Some(XksFailure::Unhealthy)),
         (health(0, &["ACTIVE"]), false, None),
@@ -157,10 +157,10 @@ async fn fleet_without_available_manager_is_unhealthy() {
         (health(1, &["ACTIVE"; 11]), false, None),
     ] {
         let (client, target) = canned(200, &body);
-        let done = client.get_health_status(&target, &metadata()).await;
-        assert_eq!(done.is_ok(), good, "{body}");
+        let result = client.get_health_status(&target, &metadata()).await;
+        assert_eq!(result.is_ok(), is_ok, "{body}");
         if let Some(failure) = failure {
-            assert_eq!(done.unwrap_err(), failure);
+            assert_eq!(result.unwrap_err(), failure);
         }
     }
 }
@@ -209,7 +209,7 @@ async fn each_request_outcome_is_recorded_once() {
         assert!(matches!(&recorded[1].metric, Metric::Errors(_, found) if *found == exception), "{recorded:?}");
         assert_eq!(recorded.len(), if expected.is_none() { 5 } else { 2 }, "{recorded:?}");
     }
-    // Who isn't there takes no time, and a store that is not made yet has no figures.
+    // An unreachable proxy has no latency, and a key store that doesn't exist yet has no metrics.
     let (client, target, _) = bundled();
     let away = ProxyTarget { uri_endpoint: "https://xks.example.com".into(), ..target.clone() };
     client.get_health_status(&away, &metadata()).await.unwrap_err();

@@ -1,30 +1,34 @@
-//! Whom an external key is for: the specification's *secondary authorization*, by the caller of AWS KMS.
+//! The callers that can use an external key: the specification's *secondary authorization*, by AWS KMS caller.
 
 use super::{ExternalKey, KeyManagerError};
 use crate::aws::policy::{arn_like, check_principal_arn, is_service_principal, wildcard_match};
 
-/// The caller that AWS KMS names for what it does by itself.
+/// The caller that AWS KMS reports for its own requests.
 const AWS_INTERNAL: &str = "AWS Internal";
-/// The partitions of AWS.
+/// The AWS partitions.
 const AWS_PARTITIONS: [&str; 7] = ["aws", "aws-cn", "aws-us-gov", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f"];
-/// The most callers that one external key names.
+/// The maximum number of callers of an external key.
 const MAX_CALLERS: usize = 100;
-/// The most characters of one, as many as a principal may have.
+/// The maximum length of a caller in characters, which is the maximum length of a principal.
 const MAX_CALLER_LENGTH: usize = 2048;
 
-/// What any caller may be, for those who wrote something else.
-const EXPECTED_FORMS: &str = "write the ARN of a user, a role, a session of a role or an account, such as \
+/// The valid forms of a caller, for error messages.
+const EXPECTED_FORMS: &str = "enter the ARN of a user, a role, a role session, or an account, such as \
     arn:aws:sts::111122223333:assumed-role/NAME/*, a service principal such as ec2.amazonaws.com, AWS Internal, or *";
-/// The kinds of principals, as resources of their ARNs start.
+/// The principal types, as the prefixes of the resource in an ARN.
 const PRINCIPAL_KINDS: [&str; 5] = ["user/", "role/", "assumed-role/", "federated-user/", "root"];
-/// How service principals end.
+/// The suffixes of service principals.
 const SERVICE_PRINCIPAL_SUFFIXES: [&str; 2] = [".amazonaws.com", ".amazonaws.com.cn"];
 
-/// Refuses what can't be the callers of a key.
+/// Validates the callers of an external key.
 pub fn check(callers: &[String]) -> Result<(), KeyManagerError> {
     let invalid = |value: String, rule| Err(KeyManagerError::Invalid { what: "the caller", value, rule });
     if callers.len() > MAX_CALLERS {
-        return invalid(format!("{} of them", callers.len()), "a key has up to 100 callers");
+        return Err(KeyManagerError::Invalid {
+            what: "the number of callers",
+            value: callers.len().to_string(),
+            rule: "a key can have up to 100 callers",
+        });
     }
     for caller in callers {
         if let Err(rule) = check_pattern(caller) {
@@ -34,11 +38,11 @@ pub fn check(callers: &[String]) -> Result<(), KeyManagerError> {
     Ok(())
 }
 
-/// Refuses a pattern that no caller of AWS KMS can match.
+/// Validates that a caller of AWS KMS can match a pattern.
 fn check_pattern(caller: &str) -> Result<(), &'static str> {
     let has_wildcards = caller.contains(['*', '?']);
     if !(1..=MAX_CALLER_LENGTH).contains(&caller.len()) {
-        return Err("a caller has 1 to 2048 characters");
+        return Err("a caller must have 1 to 2048 characters");
     }
     if caller == "*" || caller == AWS_INTERNAL {
         return Ok(());
@@ -56,24 +60,24 @@ fn check_pattern(caller: &str) -> Result<(), &'static str> {
     }
     let parts: Vec<&str> = caller.splitn(6, ':').collect();
     let &["arn", partition, service, region, account, resource] = parts.as_slice() else {
-        return Err("an ARN has six parts, and no wildcard reaches over a colon: \
+        return Err("an ARN has six parts, and a wildcard can't match a colon, as in \
                     arn:aws:sts::111122223333:assumed-role/NAME/*");
     };
     if !has_wildcards && service == "iam" {
         return check_principal_arn(caller, partition).map_err(|_| EXPECTED_FORMS);
     }
     if !AWS_PARTITIONS.iter().any(|known| wildcard_match(partition, known)) {
-        return Err("the partition of the ARN isn't one of AWS, such as aws");
+        return Err("the ARN must be in an AWS partition, such as aws");
     }
     if !["iam", "sts"].iter().any(|known| wildcard_match(service, known)) {
-        return Err("principals are of the services iam and sts");
+        return Err("the ARN of a principal must belong to the service iam or sts");
     }
     if !wildcard_match(region, "") {
-        return Err("principals have no Region: nothing stands before the account, as in \
+        return Err("the ARN of a principal has no Region. Leave the Region empty, as in \
                     arn:aws:iam::111122223333:role/NAME");
     }
     if !can_match_account(account) {
-        return Err("the account of the ARN isn't one: it has 12 digits");
+        return Err("the account in the ARN must have 12 digits");
     }
     if !can_match_principal(resource) {
         return Err(EXPECTED_FORMS);
@@ -81,18 +85,18 @@ fn check_pattern(caller: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// Whether a pattern can match the ID of an account.
+/// Whether a pattern can match an account ID.
 fn can_match_account(pattern: &str) -> bool {
     let letters = pattern.bytes().filter(|byte| *byte != b'*').count();
     let fits = if pattern.contains('*') { letters <= 12 } else { letters == 12 };
     fits && pattern.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'*' | b'?'))
 }
 
-/// Whether a pattern can match the resource of a principal's ARN.
+/// Whether a pattern can match the resource in a principal's ARN.
 fn can_match_principal(pattern: &str) -> bool {
     let fixed = pattern.find(['*', '?']).map_or(pattern, |end| &pattern[..end]);
     if fixed.len() < pattern.len() {
-        // What comes before the first wildcard begins a kind, or goes on after one.
+        // The text before the first wildcard must be the beginning of a principal type, or begin with one.
         return PRINCIPAL_KINDS
             .iter()
             .any(|kind| kind.starts_with(fixed) || kind.ends_with('/') && fixed.starts_with(kind));
@@ -107,7 +111,7 @@ fn can_match_principal(pattern: &str) -> bool {
 }
 
 impl ExternalKey {
-    /// Refuses a caller that the key isn't for. `caller` may be an ARN, a service principal or `AWS Internal`.
+    /// Fails if the caller can't use the key. `caller` can be an ARN, a service principal, or `AWS Internal`.
     pub(super) fn check_caller(&self, caller: &str) -> Result<(), KeyManagerError> {
         let matches = |pattern: &String| pattern == "*" || arn_like(pattern, caller);
         if self.callers.is_empty() || self.callers.iter().any(matches) {
@@ -125,20 +129,20 @@ mod tests {
     #[test]
     fn only_listed_callers_may_use_a_key() {
         let manager = manager();
-        let takes = |callers: &[&str], caller: &str| {
+        let accepts = |callers: &[&str], caller: &str| {
             let callers: Vec<String> = callers.iter().map(|one| (*one).to_owned()).collect();
             manager.set_callers("acme", "k1", &callers).unwrap();
             match manager.check_caller("acme", "k1", caller) {
                 Ok(()) => true,
-                Err(KeyManagerError::CallerDenied(told)) => {
-                    assert_eq!(told, callers);
+                Err(KeyManagerError::CallerDenied(denied_by)) => {
+                    assert_eq!(denied_by, callers);
                     false
                 }
                 Err(error) => panic!("{error}"),
             }
         };
         let role = "arn:aws:sts::111122223333:assumed-role/PaymentsApi/i-0a1b";
-        for (callers, caller, is_taken) in [
+        for (callers, caller, is_accepted) in [
             (&[][..], "anybody", true),
             (&["*"], role, true),
             (&[role], role, true),
@@ -155,7 +159,7 @@ mod tests {
             (&["arn:aws:iam::111122223333:*"], "AWS Internal", false),
             (&["arn:aws:iam::111122223333:*"], "", false),
         ] {
-            assert_eq!(takes(callers, caller), is_taken, "{callers:?} {caller}");
+            assert_eq!(accepts(callers, caller), is_accepted, "{callers:?} {caller}");
         }
         let too_many = vec!["*".to_owned(); 101];
         for wrong in [vec![String::new()], vec!["a\nb".to_owned()], vec!["a".repeat(2049)], too_many] {
@@ -181,25 +185,25 @@ mod tests {
             assert_eq!(check_pattern(caller), Ok(()), "{caller}");
         }
         for (caller, words) in [
-            ("Alice", "write the ARN"),
-            ("aws internal", "write the ARN"),
-            ("111122223333", "write the ARN"),
-            ("nothing.amazonaws.com", "write the ARN"),
-            ("ec2.amazonaws.co", "write the ARN"),
+            ("Alice", "enter the ARN"),
+            ("aws internal", "enter the ARN"),
+            ("111122223333", "enter the ARN"),
+            ("nothing.amazonaws.com", "enter the ARN"),
+            ("ec2.amazonaws.co", "enter the ARN"),
             ("arn:*", "six parts"),
             ("arn:aws:sts:*:assumed-role/PaymentsApi/*", "six parts"),
             ("urn:aws:iam::111122223333:user/Alice", "six parts"),
             ("arn:aws:iam:111122223333:user/Alice", "six parts"),
-            ("arn:aws:sts::111122223333:assumed-role/PaymentsApi", "write the ARN"),
-            ("arn:aws:iam::111122223333:group/Ops", "write the ARN"),
-            ("arn:aws:iam::111122223333:gr*", "write the ARN"),
-            ("arn:aws:iam::1111:user/Alice", "write the ARN"),
+            ("arn:aws:sts::111122223333:assumed-role/PaymentsApi", "enter the ARN"),
+            ("arn:aws:iam::111122223333:group/Ops", "enter the ARN"),
+            ("arn:aws:iam::111122223333:gr*", "enter the ARN"),
+            ("arn:aws:iam::1111:user/Alice", "enter the ARN"),
             ("arn:aws:iam::1111:user/*", "12 digits"),
             ("arn:aws:iam::????222233333:user/*", "12 digits"),
             ("arn:aws:iam:us-west-2:111122223333:role/*", "no Region"),
-            ("arn:aws:kms:us-west-2:111122223333:key/*", "iam and sts"),
+            ("arn:aws:kms:us-west-2:111122223333:key/*", "iam or sts"),
             ("arn:amazon:iam::111122223333:role/*", "partition"),
-            ("arn:aws:iam::111122223333:user/Alice Miller", "write the ARN"),
+            ("arn:aws:iam::111122223333:user/Alice Miller", "enter the ARN"),
         ] {
             let rule = check_pattern(caller).unwrap_err();
             assert!(rule.contains(words), "{caller}: {rule}");

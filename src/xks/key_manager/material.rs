@@ -1,4 +1,5 @@
-//! What an external key does to bytes: AES-256-GCM with the specification's additional authenticated data.
+//! Encryption and decryption with an external key: AES-256-GCM with the additional authenticated data of the
+//! specification.
 
 use std::fmt;
 
@@ -12,23 +13,23 @@ use crate::aws::scalar::SecretBlob;
 use crate::environment::Random;
 use crate::xks::wire::{MAX_CIPHERTEXT_METADATA, TAG_LENGTH};
 
-/// The first byte of `ciphertextMetadata`: how the additional authenticated data is built. The version follows.
+/// The first byte of `ciphertextMetadata`, which identifies how the AAD is constructed. The key version follows.
 const AAD_CONSTRUCTION: u8 = 1;
 
-/// What Encrypt gives back, and Decrypt takes.
+/// The result of an encryption, which is required for decryption.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CiphertextParts {
-    /// As long as the plaintext.
+    /// The ciphertext, which has the same length as the plaintext.
     pub ciphertext: Vec<u8>,
-    /// 12 bytes when made here; 16 are accepted.
+    /// The initialization vector: 12 bytes for new ciphertexts. 16 bytes are also accepted.
     pub initialization_vector: Vec<u8>,
-    /// 16 bytes.
+    /// The authentication tag: 16 bytes.
     pub authentication_tag: Vec<u8>,
-    /// The construction and the version of the external key that encrypted.
+    /// The AAD construction, and the version of the external key that encrypted the data.
     pub ciphertext_metadata: Vec<u8>,
 }
 
-/// The 256-bit key of one version of an external key, made ready; wiped when dropped, never shown by `Debug`.
+/// The 256-bit key of one version of an external key. It is zeroed when dropped and hidden from `Debug`.
 pub struct KeyMaterial {
     version: u32,
     key: Zeroizing<[u8; 32]>,
@@ -37,19 +38,19 @@ pub struct KeyMaterial {
 
 impl fmt::Debug for KeyMaterial {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Material(version {})", self.version)
+        write!(f, "KeyMaterial(version {})", self.version)
     }
 }
 
 impl KeyMaterial {
-    /// Makes `key` ready, if it has 256 bits.
+    /// Prepares `key` for use, or returns `None` if it doesn't have 256 bits.
     pub fn new(version: u32, key: &[u8]) -> Option<Self> {
         let key = Zeroizing::new(<[u8; 32]>::try_from(key).ok()?);
         let cipher = Aes256Gcm::new(<&Key<Aes256Gcm>>::from(&*key));
         Some(Self { version, key, cipher })
     }
 
-    /// Encrypts with a fresh random 96-bit IV. The caller has counted the use.
+    /// Encrypts with a random 96-bit IV. The caller must have counted the encryption.
     pub fn encrypt(&self, aad: &[u8], plaintext: &[u8], random: &Random) -> Result<CiphertextParts, KeyManagerError> {
         let metadata = encode_metadata(self.version);
         let aad = length_prefixed_aad(aad, &metadata)?;
@@ -67,7 +68,7 @@ impl KeyMaterial {
         })
     }
 
-    /// Decrypts what [`Material::encrypt`] made, or says that nothing fits.
+    /// Decrypts a result of [`KeyMaterial::encrypt`].
     pub fn decrypt(&self, aad: &[u8], parts: &CiphertextParts) -> Result<SecretBlob, KeyManagerError> {
         let aad = length_prefixed_aad(aad, &parts.ciphertext_metadata)?;
         let tag = <[u8; TAG_LENGTH]>::try_from(parts.authentication_tag.as_slice())
@@ -89,20 +90,20 @@ impl KeyMaterial {
     }
 }
 
-/// The `ciphertextMetadata` of version `version`.
+/// Returns the `ciphertextMetadata` of a key version.
 fn encode_metadata(version: u32) -> [u8; 5] {
     let [a, b, c, d] = version.to_be_bytes();
     [AAD_CONSTRUCTION, a, b, c, d]
 }
 
-/// The version that `ciphertextMetadata` names, if it was made here.
+/// Returns the key version in `ciphertextMetadata`, or `None` if this key manager didn't create it.
 pub fn version_from_metadata(metadata: &[u8]) -> Option<u32> {
     let [AAD_CONSTRUCTION, version @ ..] = metadata else { return None };
     <[u8; 4]>::try_from(version).ok().map(u32::from_be_bytes)
 }
 
-/// The additional authenticated data of AES-GCM: both parts with their lengths, so that no byte can move from one to
-/// the other. Source: *Encrypt* in the XKS proxy API specification.
+/// Constructs the additional authenticated data for AES-GCM. Both parts have a length prefix, so that no byte can move
+/// from one to the other. Source: *Encrypt* in the XKS proxy API specification.
 fn length_prefixed_aad(aad: &[u8], metadata: &[u8]) -> Result<Vec<u8>, KeyManagerError> {
     let aad_length = u16::try_from(aad.len()).map_err(|_| KeyManagerError::TooLong)?;
     if metadata.len() > MAX_CIPHERTEXT_METADATA {
@@ -192,7 +193,7 @@ mod tests {
 
     #[test]
     fn debug_output_hides_the_key() {
-        assert_eq!(format!("{:?}", material()), "Material(version 7)");
+        assert_eq!(format!("{:?}", material()), "KeyMaterial(version 7)");
     }
 
     proptest! {

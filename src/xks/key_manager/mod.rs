@@ -1,7 +1,7 @@
-//! The bundled external key manager: external keys, their versions and states, and who may call its proxy.
+//! The bundled external key manager: external keys, their versions and states, and the credentials of its proxy.
 //!
-//! It keeps its own database and its own root key file, apart from those of KMS. A *partition* is what the proxy
-//! serves under one path prefix: its credentials and its keys.
+//! It has its own database and root key file, separate from those of KMS. A *partition* contains the credentials and
+//! keys that the proxy serves under one path prefix.
 
 mod callers;
 mod material;
@@ -28,101 +28,105 @@ use crate::storage::write_behind::WriteBuffer;
 use crate::xks::log;
 use crate::xks::wire::AES_256;
 
-/// The database of the external key manager in a data directory.
+/// The name of the external key manager's database in a data directory.
 pub const DATABASE_FILE: &str = "external-key-manager.sqlite";
-/// Its root key file, beside the database.
+/// The name of its root key file, in the same directory as the database.
 pub const ROOT_KEY_FILE: &str = "external-key-manager.root";
-/// How often one version of an external key may encrypt with random 96-bit IVs. Source: NIST SP 800-38D, 8.3.
+/// The maximum number of encryptions with one key version and random 96-bit IVs. Source: NIST SP 800-38D, 8.3.
 pub const MAX_ENCRYPTIONS: u64 = 1 << 32;
-/// The most bytes of one plaintext, the size every proxy has to support.
+/// The maximum size of a plaintext in bytes, which every proxy must support.
 pub const MAX_PLAINTEXT: usize = 4300;
-/// The most bytes of additional authenticated data, which its 16-bit length can say.
+/// The maximum size of the additional authenticated data in bytes, limited by its 16-bit length prefix.
 pub const MAX_AAD: usize = 65_535;
 
-/// Why the external key manager didn't do it.
+/// An error of the external key manager.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyManagerError {
-    /// The root key, or a record it sealed.
+    /// The root key is missing or wrong, or a sealed record couldn't be opened.
     #[error(transparent)]
     Seal(#[from] SealError),
-    /// The database.
+    /// A database operation failed.
     #[error("the external key manager's database failed: {0}")]
     Database(#[from] rusqlite::Error),
-    /// The file system.
-    #[error("can't use {}: {source}", .path.display())]
+    /// A file operation failed.
+    #[error("couldn't access {}: {source}", .path.display())]
     Io {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// What the operating system said.
+        /// The error from the operating system.
         source: std::io::Error,
     },
-    /// No random bytes.
+    /// The random number generator failed.
     #[error(transparent)]
     Random(#[from] RandomError),
-    /// Keys that repeat themselves must not be kept.
-    #[error("a world that repeats itself makes no keys for a data directory; use one in memory")]
+    /// A replayable environment generates predictable keys, which must not be stored.
+    #[error(
+        "a replayable environment can't use a data directory, because its keys are predictable. Use memory instead"
+    )]
     Replayable,
-    /// The database is newer than this program.
-    #[error("the external key manager's database has format {0}, which this version doesn't know; use a newer version")]
+    /// A newer version created the database.
+    #[error(
+        "the external key manager's database has format {0}, which this version doesn't support. Use a newer version"
+    )]
     NewerFormat(i64),
-    /// A name, an ID or another value can't be used.
-    #[error("{what} {value:?} can't be used: {rule}")]
+    /// A name, an ID, or another value isn't valid.
+    #[error("{what} {value:?} isn't valid: {rule}")]
     Invalid {
-        /// What it is.
+        /// The kind of value.
         what: &'static str,
         /// The value.
         value: String,
-        /// What would be right.
+        /// The requirement that the value doesn't meet.
         rule: &'static str,
     },
-    /// It is there already.
-    #[error("{what} {name:?} exists already; choose another")]
+    /// The name or ID is already in use.
+    #[error("{what} {name:?} already exists. Choose another one")]
     AlreadyExists {
-        /// What it is.
+        /// The kind of object.
         what: &'static str,
-        /// Its name or ID.
+        /// The name or ID of the object.
         name: String,
     },
-    /// No partition has this name.
-    #[error("there is no partition {0:?}; create it first")]
+    /// The partition doesn't exist.
+    #[error("the partition {0:?} doesn't exist. Create it first")]
     PartitionNotFound(String),
     /// The partition has no external key with this ID.
-    #[error("the external key is unknown")]
+    #[error("the external key doesn't exist")]
     KeyNotFound,
     /// The external key is disabled.
-    #[error("the external key is disabled; enable it in the external key manager")]
+    #[error("the external key is disabled. Enable it in the external key manager")]
     KeyDisabled,
-    /// The external key isn't for this.
+    /// The key usage of the external key doesn't allow the operation.
     #[error("the external key doesn't allow {0}")]
     KeyUsage(&'static str),
-    /// The external key isn't for this caller, but for those that are named here.
-    #[error("the external key isn't for this caller of AWS KMS")]
+    /// The caller can't use the external key. Contains the callers that can.
+    #[error("this caller of AWS KMS can't use the external key")]
     CallerDenied(Vec<String>),
-    /// The version may encrypt no more.
-    #[error("version {0} of the external key has encrypted 2^32 times, as often as it may; rotate the external key")]
+    /// The key version has reached its maximum number of encryptions.
+    #[error("version {0} of the external key has reached its limit of 2^32 encryptions. Rotate the external key")]
     Exhausted(u32),
-    /// Nothing fits: ciphertext, IV, tag, metadata or additional authenticated data.
-    #[error("the ciphertext, its parts or the additional authenticated data is corrupt")]
+    /// The ciphertext, IV, tag, metadata, or additional authenticated data is invalid or doesn't match.
+    #[error("the ciphertext, its metadata, or the additional authenticated data is corrupted")]
     InvalidCiphertext,
-    /// Plaintext or additional authenticated data is beyond what is supported.
-    #[error("the plaintext is longer than 4300 bytes or the additional authenticated data longer than 65535")]
+    /// The plaintext or the additional authenticated data is too long.
+    #[error("the plaintext exceeds 4300 bytes, or the additional authenticated data exceeds 65535 bytes")]
     TooLong,
 }
 
-/// What KMS signs its calls to the proxy with.
+/// The credential that KMS signs its requests to the proxy with.
 #[derive(Clone, Debug)]
 pub struct ProxyCredential {
-    /// 20 to 30 characters of `A-Z2-7`, unrelated to the secret.
+    /// The access key ID: 20 to 30 characters of `A-Z2-7`, unrelated to the secret access key.
     pub access_key_id: String,
-    /// 43 to 64 characters of Base64.
+    /// The secret access key: 43 to 64 Base64 characters.
     pub secret_access_key: SecretString,
 }
 
 impl ProxyCredential {
-    /// A new pair: 100 random bits for the ID and, apart from them, 256 for the secret.
+    /// Generates a credential: 100 random bits for the access key ID, and 256 independent random bits for the secret.
     ///
     /// # Errors
-    /// [`RandomError`].
+    /// [`RandomError`] if the random number generator fails.
     pub fn generate(random: &Random) -> Result<Self, RandomError> {
         use base64::Engine as _;
         const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
@@ -138,51 +142,51 @@ impl ProxyCredential {
     fn check(&self) -> Result<(), KeyManagerError> {
         let value = self.access_key_id.clone();
         let invalid = |what, rule| KeyManagerError::Invalid { what, value: value.clone(), rule };
-        limits::xks_proxy_access_key_id(&self.access_key_id).map_err(|_| {
-            invalid("the access key ID", "an access key ID has 20 to 30 characters of A to Z and 2 to 7")
-        })?;
+        limits::xks_proxy_access_key_id(&self.access_key_id)
+            .map_err(|_| invalid("the access key ID", "an access key ID has 20 to 30 characters from A-Z and 2-7"))?;
         limits::xks_proxy_secret_access_key(self.secret_access_key.expose()).map_err(|_| {
-            let rule = "a secret access key has 43 to 64 characters of A to Z, a to z, 0 to 9, +, / and =";
+            let rule = "a secret access key has 43 to 64 characters from A-Z, a-z, 0-9, +, /, and =";
             invalid("the secret access key of", rule)
         })
     }
 }
 
-/// An external key to be made.
+/// The parameters of a new external key.
 #[derive(Clone, Debug)]
 pub struct NewExternalKey {
-    /// The external key ID: what the proxy calls it. 1 to 128 characters of `A-Za-z0-9-._`.
+    /// The external key ID: the ID that the proxy uses for the key. 1 to 128 characters of `A-Za-z0-9-._`.
     pub id: String,
-    /// What the external key manager calls it, when that is something else. The proxy doesn't know it by this name.
+    /// The ID that the external key manager uses for the key, if it is different. The proxy doesn't accept it.
     pub manager_id: Option<String>,
-    /// `AES_256`; or `AES_128`, which can be looked at and never encrypts.
+    /// The key spec: `AES_256`, or `AES_128` for a key that can be described but not used.
     pub spec: String,
-    /// Up to ten uses: `ENCRYPT`, `DECRYPT`, and others KMS has no need of.
+    /// The key usage, up to ten values: `ENCRYPT`, `DECRYPT`, and others that KMS doesn't require.
     pub usage: Vec<String>,
-    /// Whether it can be used.
+    /// Whether the key is enabled.
     pub enabled: bool,
-    /// Whom it is for, as [`ExternalKey::callers`] has it.
+    /// The callers that can use the key. See [`ExternalKey::callers`].
     pub callers: Vec<String>,
 }
 
-/// An external key, without its material.
+/// An external key, without its key material.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExternalKey {
     /// The external key ID.
     pub id: String,
-    /// What the external key manager calls it.
+    /// The ID that the external key manager uses for the key.
     pub manager_id: String,
-    /// `AES_256` or `AES_128`.
+    /// The key spec: `AES_256` or `AES_128`.
     pub spec: String,
-    /// Its uses.
+    /// The key usage.
     pub usage: Vec<String>,
-    /// Whether it can be used.
+    /// Whether the key is enabled.
     pub enabled: bool,
-    /// The version that encrypts; all decrypt.
+    /// The version that encrypts. All versions decrypt.
     pub version: u32,
-    /// How many encryptions of that version are used up or set aside, of [`MAX_ENCRYPTIONS`].
+    /// The number of used or reserved encryptions with this version, out of [`MAX_ENCRYPTIONS`].
     pub encryptions: u64,
-    /// The callers of AWS KMS that may use it: principals, with `*` and `?` as in `ArnLike`. Empty for everybody.
+    /// The AWS KMS callers that can use the key: principals, with `*` and `?` as in `ArnLike`. If empty, all callers
+    /// can.
     pub callers: Vec<String>,
 }
 
@@ -198,7 +202,7 @@ impl ExternalKey {
     }
 }
 
-/// The external key manager. Clones share it.
+/// The external key manager. Clones share its state.
 #[derive(Clone)]
 pub struct ExternalKeyManager(Arc<KeyManagerInner>);
 
@@ -206,7 +210,7 @@ struct KeyManagerInner {
     store: Mutex<Store>,
     random: Random,
     log_buffer: Arc<WriteBuffer<ProxyRequest>>,
-    /// On disk: where the log is written.
+    /// The connection that writes the request log, if the database is on disk.
     log_connection: Option<Mutex<Connection>>,
 }
 
@@ -215,7 +219,7 @@ impl KeyManagerInner {
         self.store.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writes what waits for the log. What can't be written is let go: the log must not stand in the way of what it tells.
+    /// Writes the pending log entries. Errors are ignored: a log failure must not affect requests.
     fn flush_log(&self) {
         let entries = self.log_buffer.take();
         if !entries.is_empty() {
@@ -241,10 +245,11 @@ impl fmt::Debug for ExternalKeyManager {
 }
 
 impl ExternalKeyManager {
-    /// Opens the external key manager in `dir`, and makes it when there is none. Several processes may have it open.
+    /// Opens the external key manager in `dir`, creating it if necessary. Several processes can open it at the same
+    /// time.
     ///
     /// # Errors
-    /// A world that repeats itself; a missing or another root key file; what the database says.
+    /// The environment is replayable, the root key file is missing or wrong, or the database fails.
     pub fn open(dir: &Path, environment: Environment) -> Result<Self, KeyManagerError> {
         if environment.is_replayable() {
             return Err(KeyManagerError::Replayable);
@@ -253,10 +258,10 @@ impl ExternalKeyManager {
         Self::from_store(store, Some(Mutex::new(Store::open_log(dir)?)), environment)
     }
 
-    /// An external key manager that is gone with the process.
+    /// Creates an external key manager in memory, for the lifetime of the process.
     ///
     /// # Errors
-    /// What the database says; [`RandomError`].
+    /// The database or the random number generator fails.
     pub fn in_memory(environment: Environment) -> Result<Self, KeyManagerError> {
         Self::from_store(Store::in_memory(&environment.random)?, None, environment)
     }
@@ -281,185 +286,188 @@ impl ExternalKeyManager {
         self.0.store()
     }
 
-    /// Writes the request log by itself from now on, half a second behind, as long as the external key manager is open.
+    /// Starts writing the request log in the background, with a delay of half a second, until the key manager is
+    /// closed.
     pub fn spawn_log_flusher(&self) {
         let manager = Arc::downgrade(&self.0);
         self.0.log_buffer.spawn_flusher(move || manager.upgrade().map(|manager| manager.flush_log()).is_some());
     }
 
-    /// Notes a request to the proxy.
+    /// Records a request to the proxy.
     pub(super) fn log_request(&self, entry: ProxyRequest) {
         if self.0.log_buffer.push(entry) {
             self.0.flush_log();
         }
     }
 
-    /// What the request log tells.
+    /// Returns the requests in the request log that match.
     ///
     /// # Errors
-    /// What the database says.
-    pub fn requests(&self, wanted: &ListProxyRequests) -> Result<Vec<ProxyRequest>, KeyManagerError> {
+    /// The database fails.
+    pub fn requests(&self, criteria: &ListProxyRequests) -> Result<Vec<ProxyRequest>, KeyManagerError> {
         self.0.flush_log();
-        self.store().find_log(wanted)
+        self.store().find_log(criteria)
     }
 
-    /// Whether there is no partition yet.
+    /// Whether there are no partitions.
     ///
     /// # Errors
-    /// What the database says.
+    /// The database fails.
     pub fn is_empty(&self) -> Result<bool, KeyManagerError> {
         Ok(self.partitions()?.is_empty())
     }
 
-    /// The names of the partitions, in order.
+    /// Returns the names of the partitions, in order.
     ///
     /// # Errors
-    /// What the database says.
+    /// The database fails.
     pub fn partitions(&self) -> Result<Vec<String>, KeyManagerError> {
         self.store().partitions()
     }
 
-    /// Makes a partition, which the proxy serves under the path `/name/kms/xks/v1`; the empty name has no prefix.
+    /// Creates a partition, which the proxy serves under the path `/name/kms/xks/v1`. An empty name has no prefix.
     ///
     /// # Errors
-    /// A name or credential that can't be used or is there already; what the database says.
+    /// The name or credential isn't valid or already exists, or the database fails.
     pub fn create_partition(&self, name: &str, credential: &ProxyCredential) -> Result<(), KeyManagerError> {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'_');
         if name.len() > 116 || !name.bytes().all(allowed) || name.starts_with('/') || name.ends_with('/') {
             return Err(KeyManagerError::Invalid {
                 what: "the partition name",
                 value: name.to_owned(),
-                rule: "it has up to 116 characters of A to Z, a to z, 0 to 9, /, - and _, and no / at its ends",
+                rule: "it has up to 116 characters from A-Z, a-z, 0-9, /, -, and _, and no / at either end",
             });
         }
         credential.check()?;
         self.store().insert_partition(name, credential, &self.0.random)
     }
 
-    /// Lets one more credential sign, beside those that do: how credentials are rotated without a gap.
+    /// Adds a credential to a partition. Existing credentials stay valid, so that credentials can be rotated without a
+    /// gap.
     ///
     /// # Errors
-    /// As [`KeyManager::create_partition`]; an unknown partition.
+    /// The same as [`ExternalKeyManager::create_partition`], or the partition doesn't exist.
     pub fn add_credential(&self, partition: &str, credential: &ProxyCredential) -> Result<(), KeyManagerError> {
         credential.check()?;
         self.store().insert_credential(partition, credential, &self.0.random)
     }
 
-    /// Ends a credential at once. Whether there was one.
+    /// Revokes a credential immediately. Returns whether it existed.
     ///
     /// # Errors
-    /// What the database says.
+    /// The database fails.
     pub fn remove_credential(&self, partition: &str, access_key_id: &str) -> Result<bool, KeyManagerError> {
         self.store().remove_credential(partition, access_key_id)
     }
 
-    /// The access key IDs of a partition, in order.
+    /// Returns the access key IDs of a partition, in order.
     ///
     /// # Errors
-    /// What the database says.
+    /// The database fails.
     pub fn access_key_ids(&self, partition: &str) -> Result<Vec<String>, KeyManagerError> {
         self.store().access_key_ids(partition)
     }
 
-    /// Makes an external key with random material.
+    /// Creates an external key with random key material.
     ///
     /// # Errors
-    /// An ID, spec or usage that can't be used; an ID that is there already; an unknown partition.
+    /// The ID, spec, usage, or a caller isn't valid, the ID already exists, or the partition doesn't exist.
     pub fn create_key(&self, partition: &str, key: &NewExternalKey) -> Result<(), KeyManagerError> {
         let invalid = |what, value: &str, rule| Err(KeyManagerError::Invalid { what, value: value.to_owned(), rule });
         for id in std::iter::once(&key.id).chain(&key.manager_id) {
             if !is_valid_key_id(id) {
-                let rule = "an ID has 1 to 128 characters of A to Z, a to z, 0 to 9, -, . and _";
+                let rule = "an ID has 1 to 128 characters from A-Z, a-z, 0-9, -, ., and _";
                 return invalid("the external key ID", id, rule);
             }
         }
         if key_length(&key.spec).is_none() {
-            return invalid("the key spec", &key.spec, "it is AES_256 or AES_128");
+            return invalid("the key spec", &key.spec, "it must be AES_256 or AES_128");
         }
         check_usage(&key.usage)?;
         callers::check(&key.callers)?;
         self.store().insert_key(partition, key, &self.0.random)
     }
 
-    /// The external keys of a partition, in the order of their IDs.
+    /// Returns the external keys of a partition, sorted by ID.
     ///
     /// # Errors
-    /// What the database says.
+    /// The database fails.
     pub fn keys(&self, partition: &str) -> Result<Vec<ExternalKey>, KeyManagerError> {
         self.store().keys(partition)
     }
 
-    /// The external key that the proxy knows as `id`, and by no other name.
+    /// Returns the external key with the external key ID `id`. Other names of the key aren't accepted.
     ///
     /// # Errors
-    /// [`KeyManagerError::KeyNotFound`]; what the database says.
+    /// [`KeyManagerError::KeyNotFound`], or the database fails.
     pub fn key(&self, partition: &str, id: &str) -> Result<Arc<ExternalKey>, KeyManagerError> {
         let mut store = self.store();
         store.refresh()?;
         store.key(partition, id)
     }
 
-    /// Enables or disables an external key, at once.
+    /// Enables or disables an external key. The change takes effect immediately.
     ///
     /// # Errors
-    /// [`KeyManagerError::KeyNotFound`]; what the database says.
+    /// [`KeyManagerError::KeyNotFound`], or the database fails.
     pub fn set_enabled(&self, partition: &str, id: &str, enabled: bool) -> Result<(), KeyManagerError> {
         self.store().set_enabled(partition, id, enabled)
     }
 
-    /// Takes an external key away with all its versions. What they encrypted can't be decrypted any more.
+    /// Deletes an external key with all its versions. Data encrypted under it can't be decrypted.
     ///
     /// # Errors
-    /// [`KeyManagerError::KeyNotFound`]; what the database says.
+    /// [`KeyManagerError::KeyNotFound`], or the database fails.
     pub fn delete_key(&self, partition: &str, id: &str) -> Result<(), KeyManagerError> {
         self.store().delete_key(partition, id)
     }
 
-    /// Says anew what an external key may be used for.
+    /// Sets the key usage of an external key.
     ///
     /// # Errors
-    /// [`KeyManagerError::KeyNotFound`]; more than ten uses; what the database says.
+    /// [`KeyManagerError::KeyNotFound`], the usage isn't valid, or the database fails.
     pub fn set_usage(&self, partition: &str, id: &str, usage: &[String]) -> Result<(), KeyManagerError> {
         check_usage(usage)?;
         self.store().set_usage(partition, id, usage)
     }
 
-    /// Says anew which callers of AWS KMS may use an external key, at once; none for everybody.
+    /// Sets which AWS KMS callers can use an external key, effective immediately. An empty list allows all callers.
     ///
     /// # Errors
-    /// [`KeyManagerError::KeyNotFound`]; callers that can't be; what the database says.
+    /// [`KeyManagerError::KeyNotFound`], a caller isn't valid, or the database fails.
     pub fn set_callers(&self, partition: &str, id: &str, callers: &[String]) -> Result<(), KeyManagerError> {
         callers::check(callers)?;
         self.store().set_callers(partition, id, callers)
     }
 
-    /// Refuses a caller of AWS KMS that an external key isn't for.
+    /// Fails if the AWS KMS caller can't use the external key.
     pub(super) fn check_caller(&self, partition: &str, id: &str, caller: &str) -> Result<(), KeyManagerError> {
         self.store().key(partition, id)?.check_caller(caller)
     }
 
-    /// Gives an external key a new version, which encrypts from now on; older ones go on decrypting.
+    /// Rotates an external key: a new version encrypts from now on, and older versions still decrypt.
     ///
     /// # Errors
-    /// [`KeyManagerError::KeyNotFound`]; what the database says.
+    /// [`KeyManagerError::KeyNotFound`], or the database fails.
     pub fn rotate_key(&self, partition: &str, id: &str) -> Result<u32, KeyManagerError> {
         self.store().rotate(partition, id, &self.0.random)
     }
 
-    /// Whether the proxy serves this partition. From here on a request sees what others have changed until now.
+    /// Whether the partition exists. Also makes the changes of other processes visible to the current request.
     pub(super) fn has_partition(&self, name: &str) -> Result<bool, KeyManagerError> {
         let mut store = self.store();
         store.refresh()?;
         store.has_partition(name)
     }
 
-    /// The secret that belongs to an access key ID.
+    /// Returns the secret access key for an access key ID.
     pub(super) fn secret_access_key(&self, partition: &str, id: &str) -> Result<Option<SecretString>, KeyManagerError> {
         self.store().secret_access_key(partition, id)
     }
 
-    /// Encrypts with the current version. With `verify`, decrypts the outcome as well before giving it out, and
-    /// `between` sees it in the meantime: the integrity value has to be made before the check, not after.
+    /// Encrypts with the current key version. If `verify` is given, also decrypts the result before returning it.
+    /// `verify` is called with the result first, because the integrity value must be computed before the check, not
+    /// after it.
     pub(super) fn encrypt<T>(
         &self,
         partition: &str,
@@ -483,14 +491,14 @@ impl ExternalKeyManager {
             material
         };
         let parts = material.encrypt(aad, plaintext, &self.0.random)?;
-        let seen = verify.map(|inspect| inspect(&parts));
-        if seen.is_some() && material.decrypt(aad, &parts)?.expose() != plaintext {
+        let value = verify.map(|inspect| inspect(&parts));
+        if value.is_some() && material.decrypt(aad, &parts)?.expose() != plaintext {
             return Err(KeyManagerError::InvalidCiphertext);
         }
-        Ok((parts, seen))
+        Ok((parts, value))
     }
 
-    /// Decrypts with the version that the metadata names.
+    /// Decrypts with the key version in the ciphertext metadata.
     pub(super) fn decrypt(
         &self,
         partition: &str,
@@ -511,7 +519,7 @@ impl ExternalKeyManager {
         material.decrypt(aad, parts)
     }
 
-    /// Encrypts and decrypts with a key that exists for nothing else.
+    /// Checks the health by encrypting and decrypting with a dedicated key.
     pub(super) fn check_health(&self) -> Result<(), KeyManagerError> {
         let sample: [u8; 32] = self.0.random.bytes()?;
         let (partition, id) = store::HEALTH_CHECK_KEY;
@@ -519,13 +527,13 @@ impl ExternalKeyManager {
     }
 }
 
-/// Whether `id` can be an external key ID.
+/// Whether `id` is a valid external key ID.
 fn is_valid_key_id(id: &str) -> bool {
     (1..=128).contains(&id.len())
         && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'))
 }
 
-/// The bytes of material that a key spec asks for.
+/// Returns the length of the key material in bytes for a key spec.
 fn key_length(spec: &str) -> Option<usize> {
     match spec {
         AES_256 => Some(32),
@@ -535,13 +543,13 @@ fn key_length(spec: &str) -> Option<usize> {
 }
 
 fn check_usage(usage: &[String]) -> Result<(), KeyManagerError> {
-    let word = |usage: &String| !usage.is_empty() && usage.bytes().all(|b| b.is_ascii_uppercase() || b == b'_');
-    if usage.len() <= 10 && usage.iter().all(word) {
+    let is_valid = |usage: &String| !usage.is_empty() && usage.bytes().all(|b| b.is_ascii_uppercase() || b == b'_');
+    if usage.len() <= 10 && usage.iter().all(is_valid) {
         return Ok(());
     }
     Err(KeyManagerError::Invalid {
         what: "the key usage",
         value: usage.join(", "),
-        rule: "it has up to ten words of capital letters, such as ENCRYPT and DECRYPT",
+        rule: "it has up to ten uppercase words, such as ENCRYPT and DECRYPT",
     })
 }

@@ -1,4 +1,4 @@
-//! The external key manager's database, and what of it is kept at hand.
+//! The external key manager's database and its cache.
 
 mod external_keys;
 
@@ -21,22 +21,22 @@ use crate::storage::wal::WalIndex;
 use crate::storage::watch::ChangeNotifier;
 use crate::xks::log;
 
-/// The partition and ID of the key for health checks. No partition that the proxy serves can have this name.
+/// The partition and ID of the health check key. The proxy can't serve a partition with this name.
 pub const HEALTH_CHECK_KEY: (&str, &str) = ("*", "health-check");
 
-/// How many encryptions are set aside on disk at a time; a crash wastes what is left of them.
+/// The number of encryptions to reserve on disk at a time. A crash wastes the unused ones.
 const ENCRYPTION_BLOCK: u64 = 65_536;
-/// How long a change may wait for another process.
+/// The maximum time that a change waits for another process.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long a call by KMS may, which gives up after 250 ms.
+/// The maximum time that a KMS request waits for another process, because KMS times out after 250 ms.
 const SHORT_BUSY_TIMEOUT: Duration = Duration::from_millis(150);
-/// The version of the database, kept in `user_version`: how many of [`MIGRATIONS`] it has seen.
+/// The schema version, stored in `user_version`: the number of applied [`MIGRATIONS`].
 const SCHEMA_VERSION: i64 = 4;
 
-/// What makes a database of each version from one of the version before.
+/// The migrations, each from one schema version to the next.
 const MIGRATIONS: [&str; 4] = [SCHEMA, log::SCHEMA, log::PACKED_SCHEMA, ADD_CALLERS_COLUMN];
 
-/// Whom an external key is for, a line each; empty for everybody.
+/// The callers that can use an external key, one per line. If empty, all callers can use it.
 const ADD_CALLERS_COLUMN: &str = "ALTER TABLE external_keys ADD COLUMN callers TEXT NOT NULL DEFAULT '';";
 
 const SCHEMA: &str = "
@@ -57,7 +57,7 @@ const SCHEMA: &str = "
 
 type KeyName = (String, String);
 
-/// What the hot path needs, as of one state of the database.
+/// Cached data for frequent requests, valid for one state of the database.
 #[derive(Default)]
 struct Cache {
     data_version: Option<i64>,
@@ -69,12 +69,12 @@ struct Cache {
 /// The open database.
 pub struct Store {
     connection: Connection,
-    /// On disk: tells when to look whether another process has changed the database.
+    /// Detects changes by other processes, if the database is on disk.
     wal_index: Option<WalIndex>,
     change_notifier: ChangeNotifier,
     root_key: RootKey,
     cache: Cache,
-    /// Encryptions that are set aside on disk for this process and not yet used.
+    /// The encryptions that this process has reserved on disk and not used yet.
     reserved_encryptions: HashMap<(KeyName, u32), u64>,
 }
 
@@ -85,7 +85,7 @@ impl Store {
         let exists = path.try_exists().map_err(failed)?;
         let root_file = dir.join(ROOT_KEY_FILE);
         let root_key = RootKey::load_or_create(&root_file, exists, random)?;
-        // One at a time: who turns a new database to WAL is refused, not made to wait, while another does.
+        // Open one at a time: SQLite fails instead of waiting when two connections switch a new database to WAL mode.
         let opening = File::open(&root_file).and_then(|file| file.lock().map(|()| file));
         let _opening = opening.map_err(|source| KeyManagerError::Io { path: root_file, source })?;
         let mut options = OpenOptions::new();
@@ -93,7 +93,7 @@ impl Store {
         #[cfg(unix)]
         {
             use std::os::unix::fs::OpenOptionsExt as _;
-            // SQLite gives its other files the mode of this one.
+            // SQLite creates its other files with the same mode.
             options.mode(0o600);
         }
         options.open(&path).map_err(failed)?;
@@ -107,7 +107,7 @@ impl Store {
         Ok(store)
     }
 
-    /// A connection for the request log alone, so that no call waits while the log is written.
+    /// Opens a separate connection for the request log, so that writing the log doesn't block requests.
     pub fn open_log(dir: &Path) -> Result<Connection, KeyManagerError> {
         let connection = Connection::open(dir.join(DATABASE_FILE))?;
         configure(&connection)?;
@@ -174,13 +174,13 @@ impl Store {
             callers: Vec::new(),
         };
         match self.with_transaction(|tx, root_key| add_key(tx, root_key, partition, &key, random)) {
-            // Another process was first.
+            // Another process created the key first.
             Err(KeyManagerError::AlreadyExists { .. }) => Ok(()),
             result => result,
         }
     }
 
-    /// Runs a change as one transaction. What is at hand is read anew after it.
+    /// Runs a change in a transaction and clears the cache.
     fn with_transaction<T>(
         &mut self,
         work: impl FnOnce(&Transaction<'_>, &RootKey) -> Result<T, KeyManagerError>,
@@ -193,9 +193,9 @@ impl Store {
         Ok(result)
     }
 
-    /// Forgets what is at hand when another process has changed the database.
+    /// Clears the cache if another process has changed the database.
     ///
-    /// Once at the start of each request to the proxy.
+    /// Call it once at the start of each request to the proxy.
     pub fn refresh(&mut self) -> Result<(), KeyManagerError> {
         if self.wal_index.as_mut().is_some_and(|index| !index.has_changed()) {
             return Ok(());
@@ -207,12 +207,12 @@ impl Store {
         Ok(())
     }
 
-    /// Appends to the request log, which is never at hand.
+    /// Appends entries to the request log, which isn't cached.
     pub fn append_log(&mut self, entries: &[ProxyRequest]) -> rusqlite::Result<()> {
         log::append(&mut self.connection, entries)
     }
 
-    /// Looks into the request log.
+    /// Searches the request log.
     pub fn find_log(&self, criteria: &ListProxyRequests) -> Result<Vec<ProxyRequest>, KeyManagerError> {
         Ok(log::find(&self.connection, criteria)?)
     }
@@ -269,7 +269,7 @@ impl Store {
         Ok(self.credentials(partition)?.and_then(|credentials| credentials.get(id).cloned()))
     }
 
-    /// The credentials of a partition, if there is one.
+    /// Returns the credentials of a partition, or `None` if the partition doesn't exist.
     fn credentials(&mut self, partition: &str) -> Result<Option<&HashMap<String, SecretString>>, KeyManagerError> {
         if !self.cache.partitions.contains_key(partition) {
             let known = self.connection.query_row("SELECT 1 FROM partitions WHERE name = ?1", [partition], |_| Ok(()));
@@ -303,7 +303,7 @@ fn require_partition(tx: &Transaction<'_>, partition: &str) -> Result<(), KeyMan
     known.optional()?.ok_or_else(|| KeyManagerError::PartitionNotFound(partition.to_owned()))
 }
 
-/// Makes of a broken uniqueness the error that says so.
+/// Converts a uniqueness violation to [`KeyManagerError::AlreadyExists`].
 fn check_insert(result: rusqlite::Result<usize>, what: &'static str, name: &str) -> Result<(), KeyManagerError> {
     match result {
         Ok(_) => Ok(()),

@@ -25,7 +25,7 @@ pub fn manager() -> ExternalKeyManager {
 }
 
 fn encrypt(manager: &ExternalKeyManager, id: &str) -> Result<CiphertextParts, KeyManagerError> {
-    manager.encrypt("acme", id, b"plaintext", b"aad", None::<fn(&CiphertextParts)>).map(|done| done.0)
+    manager.encrypt("acme", id, b"plaintext", b"aad", None::<fn(&CiphertextParts)>).map(|result| result.0)
 }
 
 #[test]
@@ -184,27 +184,27 @@ fn data_directory_persists_partitions_keys_and_credentials() {
         Some(credential.secret_access_key.clone())
     );
     encrypt(&manager, "k1").unwrap();
-    assert_eq!(manager.key("acme", "k1").unwrap().encryptions, 2 * 65_536, "a new process takes a new block");
+    assert_eq!(manager.key("acme", "k1").unwrap().encryptions, 2 * 65_536, "a new process reserves a new block");
     drop(manager);
     for entry in std::fs::read_dir(dir.path()).unwrap() {
         let bytes = std::fs::read(entry.unwrap().path()).unwrap();
         let secret = credential.secret_access_key.expose().as_bytes();
-        assert!(!bytes.windows(secret.len()).any(|window| window == secret), "the secret is wrapped");
+        assert!(!bytes.windows(secret.len()).any(|window| window == secret), "the secret is stored unencrypted");
     }
 }
 
 #[test]
 fn two_processes_see_each_others_changes() {
     let dir = tempfile::tempdir().unwrap();
-    let here = ExternalKeyManager::open(dir.path(), Environment::system()).unwrap();
-    let there = ExternalKeyManager::open(dir.path(), Environment::system()).unwrap();
-    here.create_partition("acme", &ProxyCredential::generate(&Random::system()).unwrap()).unwrap();
-    here.create_key("acme", &new_key("AES_256", "k1")).unwrap();
-    let parts = encrypt(&there, "k1").unwrap();
-    here.set_enabled("acme", "k1", false).unwrap();
-    assert!(matches!(encrypt(&there, "k1"), Err(KeyManagerError::KeyDisabled)));
-    here.set_enabled("acme", "k1", true).unwrap();
-    assert_eq!(here.decrypt("acme", "k1", &parts, b"aad").unwrap().expose(), b"plaintext");
+    let first = ExternalKeyManager::open(dir.path(), Environment::system()).unwrap();
+    let second = ExternalKeyManager::open(dir.path(), Environment::system()).unwrap();
+    first.create_partition("acme", &ProxyCredential::generate(&Random::system()).unwrap()).unwrap();
+    first.create_key("acme", &new_key("AES_256", "k1")).unwrap();
+    let parts = encrypt(&second, "k1").unwrap();
+    first.set_enabled("acme", "k1", false).unwrap();
+    assert!(matches!(encrypt(&second, "k1"), Err(KeyManagerError::KeyDisabled)));
+    first.set_enabled("acme", "k1", true).unwrap();
+    assert_eq!(first.decrypt("acme", "k1", &parts, b"aad").unwrap().expose(), b"plaintext");
 }
 
 #[test]

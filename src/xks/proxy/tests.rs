@@ -144,9 +144,9 @@ async fn integrity_value_is_omitted_unless_requested() {
     let fixture = fixture();
     let mut body = encrypt_body();
     body["ciphertextDataIntegrityValueAlgorithm"] = Value::Null;
-    let answer = fixture.call("/keys/sealer/encrypt", &body).await;
-    assert_eq!(answer.status, 200, "a key that only encrypts can do that");
-    assert!(answer.body.get("ciphertextDataIntegrityValue").is_none());
+    let response = fixture.call("/keys/sealer/encrypt", &body).await;
+    assert_eq!(response.status, 200, "a key without DECRYPT usage can be used");
+    assert!(response.body.get("ciphertextDataIntegrityValue").is_none());
 }
 
 #[tokio::test]
@@ -179,8 +179,8 @@ async fn decrypt_rejects_any_flipped_bit() {
         for changed in variants {
             let mut body = good.clone();
             body[field] = STANDARD.encode(&changed).into();
-            let answer = fixture.call("/keys/good/decrypt", &body).await;
-            assert_eq!(answer.error(), (400, "InvalidCiphertextException"), "{field}: {changed:?}");
+            let response = fixture.call("/keys/good/decrypt", &body).await;
+            assert_eq!(response.error(), (400, "InvalidCiphertextException"), "{field}: {changed:?}");
         }
     }
     for field in ["ciphertextMetadata", "additionalAuthenticatedData"] {
@@ -188,8 +188,8 @@ async fn decrypt_rejects_any_flipped_bit() {
         body[field] = Value::Null;
         assert_eq!(fixture.call("/keys/good/decrypt", &body).await.error(), (400, "InvalidCiphertextException"));
     }
-    let other = fixture.call("/keys/opener/decrypt", &good).await;
-    assert_eq!(other.error(), (400, "InvalidCiphertextException"), "another key doesn't open it");
+    let wrong_key = fixture.call("/keys/opener/decrypt", &good).await;
+    assert_eq!(wrong_key.error(), (400, "InvalidCiphertextException"), "another key can't decrypt it");
 }
 
 #[tokio::test]
@@ -197,15 +197,15 @@ async fn path_method_and_signature_are_checked_in_order() {
     let fixture = fixture();
     for path in ["/nobody/kms/xks/v1/health", "/acme/kms/xks/v1/keys/good/sign", "/*/kms/xks/v1/health", "/favicon.ico"]
     {
-        let answer = fixture.send(post(path, "junk")).await;
-        assert_eq!(answer.error(), (404, "InvalidUriPathException"), "{path}");
+        let response = fixture.send(post(path, "junk")).await;
+        assert_eq!(response.error(), (404, "InvalidUriPathException"), "{path}");
     }
     for path in ["/health", "/keys/good/metadata", "/keys/none/encrypt", "/keys/good/decrypt"] {
         let path = format!("/acme/kms/xks/v1{path}");
-        let answer = fixture.send(Request::get(&path).body(Bytes::new()).unwrap()).await;
-        assert_eq!(answer.status, 405, "{path}");
-        let answer = fixture.send(post(&path, "junk")).await;
-        assert_eq!(answer.error(), (401, "AuthenticationFailedException"), "{path}");
+        let response = fixture.send(Request::get(&path).body(Bytes::new()).unwrap()).await;
+        assert_eq!(response.status, 405, "{path}");
+        let response = fixture.send(post(&path, "junk")).await;
+        assert_eq!(response.error(), (401, "AuthenticationFailedException"), "{path}");
     }
 }
 
@@ -217,23 +217,23 @@ async fn unknown_access_key_and_wrong_signature_get_the_same_error() {
     let random = &fixture.environment.random;
     let stranger = ProxyCredential::generate(random).unwrap();
     let liar = ProxyCredential { access_key_id: fixture.credential.access_key_id.clone(), ..stranger.clone() };
-    let mut answers = Vec::new();
+    let mut responses = Vec::new();
     for credential in [&stranger, &liar] {
         let mut request = post(path, body.clone());
         fixture.sign(&mut request, credential, SERVICE);
-        answers.push(fixture.send(request).await);
+        responses.push(fixture.send(request).await);
     }
     let mut request = post(path, body.clone());
     fixture.sign(&mut request, &fixture.credential, "kms");
-    answers.push(fixture.send(request).await);
+    responses.push(fixture.send(request).await);
     let mut request = post(path, body.clone());
     fixture.sign(&mut request, &fixture.credential, SERVICE);
     *request.body_mut() = body.replace('7', "8").into();
-    answers.push(fixture.send(request).await);
-    answers.push(fixture.send(post(path, body.clone())).await);
-    for answer in &answers {
-        assert_eq!(answer.error(), (401, "AuthenticationFailedException"));
-        assert_eq!(answer.body, answers[0].body);
+    responses.push(fixture.send(request).await);
+    responses.push(fixture.send(post(path, body.clone())).await);
+    for response in &responses {
+        assert_eq!(response.error(), (401, "AuthenticationFailedException"));
+        assert_eq!(response.body, responses[0].body);
     }
 }
 
@@ -248,7 +248,7 @@ async fn credential_of_another_partition_is_rejected() {
     fixture.manager.add_credential("acme", &other).unwrap();
     let mut request = post("/acme/kms/xks/v1/health", json!({ "requestMetadata": metadata() }).to_string());
     fixture.sign(&mut request, &other, SERVICE);
-    assert_eq!(fixture.send(request).await.status, 200, "two credentials at a time, without a restart");
+    assert_eq!(fixture.send(request).await.status, 200, "a partition can have two credentials, without a restart");
 }
 
 #[tokio::test]
@@ -279,17 +279,17 @@ async fn oversized_requests_are_rejected() {
         let mut body = encrypt_body();
         body["plaintext"] = STANDARD.encode(vec![0; plaintext]).into();
         body["additionalAuthenticatedData"] = STANDARD.encode(vec![0; aad]).into();
-        let answer = fixture.call("/keys/good/encrypt", &body).await;
-        assert_eq!(answer.status, status, "{plaintext}, {aad}: {}", answer.body);
+        let response = fixture.call("/keys/good/encrypt", &body).await;
+        assert_eq!(response.status, status, "{plaintext}, {aad}: {}", response.body);
         if status == 501 {
-            assert_eq!(answer.error().1, "UnsupportedOperationException");
+            assert_eq!(response.error().1, "UnsupportedOperationException");
         }
     }
     let mut body = decrypt_body(&fixture.call("/keys/good/encrypt", &encrypt_body()).await.body);
     body["ciphertext"] = STANDARD.encode(vec![0; MAX_PLAINTEXT + 1]).into();
     assert_eq!(fixture.call("/keys/good/decrypt", &body).await.error(), (501, "UnsupportedOperationException"));
     let unsigned = post("/acme/kms/xks/v1/health", vec![b' '; MAX_BODY + 1]);
-    assert_eq!(fixture.send(unsigned).await.status, 501, "the size comes before the signature");
+    assert_eq!(fixture.send(unsigned).await.status, 501, "the size is checked before the signature");
 }
 
 #[tokio::test]
@@ -314,12 +314,12 @@ async fn invalid_input_gives_validation_exception() {
     for (pointer, value) in cases {
         let mut body = encrypt_body();
         *body.pointer_mut(pointer).unwrap() = value.clone();
-        let answer = fixture.call("/keys/good/encrypt", &body).await;
-        assert_eq!(answer.error(), (400, "ValidationException"), "{pointer}: {value}");
-        let message = answer.body["errorMessage"].as_str().unwrap();
+        let response = fixture.call("/keys/good/encrypt", &body).await;
+        assert_eq!(response.error(), (400, "ValidationException"), "{pointer}: {value}");
+        let message = response.body["errorMessage"].as_str().unwrap();
         assert!(message.len() < 512 && !message.contains("c2Vj"), "{message}");
         let unknown = fixture.call("/keys/none/encrypt", &body).await;
-        assert_eq!(unknown.error(), (400, "ValidationException"), "the body comes before the key");
+        assert_eq!(unknown.error(), (400, "ValidationException"), "the body is checked before the key");
     }
     for path in ["/keys/good/metadata", "/keys/good/decrypt", "/health"] {
         assert_eq!(fixture.call(path, &json!({})).await.error(), (400, "ValidationException"), "{path}");
@@ -329,7 +329,7 @@ async fn invalid_input_gives_validation_exception() {
     assert_eq!(fixture.call("/keys/good/encrypt", &long).await.status, 200);
     let mut request = post("/acme/kms/xks/v1/health?x=1", json!({ "requestMetadata": metadata() }).to_string());
     fixture.sign(&mut request, &fixture.credential, SERVICE);
-    assert!(matches!(fixture.send(request).await.error(), (400 | 401, _)), "there is no query string");
+    assert!(matches!(fixture.send(request).await.error(), (400 | 401, _)), "query strings are rejected");
 }
 
 #[tokio::test]
@@ -344,10 +344,10 @@ async fn key_state_and_usage_give_different_errors() {
         ("sealer", (400, "InvalidKeyUsageException"), (400, "InvalidKeyUsageException")),
         ("opener", (400, "InvalidKeyUsageException"), (400, "InvalidCiphertextException")),
     ] {
-        let answer = fixture.call(&format!("/keys/{id}/encrypt"), &encrypt_body()).await;
-        assert_eq!(answer.error(), encrypting, "encrypt by {id}");
-        let answer = fixture.call(&format!("/keys/{id}/decrypt"), &decrypt).await;
-        assert_eq!(answer.error(), decrypting, "decrypt by {id}");
+        let response = fixture.call(&format!("/keys/{id}/encrypt"), &encrypt_body()).await;
+        assert_eq!(response.error(), encrypting, "encrypt by {id}");
+        let response = fixture.call(&format!("/keys/{id}/decrypt"), &decrypt).await;
+        assert_eq!(response.error(), decrypting, "decrypt by {id}");
     }
 }
 
@@ -362,21 +362,21 @@ async fn get_key_metadata_describes_the_key() {
         ("small", "AES_128", json!(["ENCRYPT", "DECRYPT"]), "ENABLED"),
         ("sealer", "AES_256", json!(["ENCRYPT"]), "ENABLED"),
     ] {
-        let answer = fixture.call(&format!("/keys/{id}/metadata"), &body).await;
-        assert_eq!(answer.body, json!({ "keySpec": spec, "keyUsage": usage, "keyStatus": status }), "{id}");
+        let response = fixture.call(&format!("/keys/{id}/metadata"), &body).await;
+        assert_eq!(response.body, json!({ "keySpec": spec, "keyUsage": usage, "keyStatus": status }), "{id}");
     }
-    let answer = fixture.call("/keys/manager-good/metadata", &body).await;
-    assert_eq!(answer.error(), (404, "KeyNotFoundException"), "the key manager's own ID is none of the proxy's");
-    assert_eq!(fixture.manager.keys("acme").unwrap().len(), 5, "asking makes no key");
+    let response = fixture.call("/keys/manager-good/metadata", &body).await;
+    assert_eq!(response.error(), (404, "KeyNotFoundException"), "the proxy doesn't accept the key manager's own ID");
+    assert_eq!(fixture.manager.keys("acme").unwrap().len(), 5, "a request must not create a key");
 }
 
 #[tokio::test]
 async fn get_health_status_describes_the_fleet() {
     let fixture = fixture();
     let body = json!({ "requestMetadata": { "kmsOperation": "KmsHealthCheck", "kmsRequestId": "1" } });
-    let answer = fixture.call("/health", &body).await;
-    assert_eq!(answer.status, 200, "{}", answer.body);
-    let health: GetHealthStatusResponse = serde_json::from_value(answer.body).unwrap();
+    let response = fixture.call("/health", &body).await;
+    assert_eq!(response.status, 200, "{}", response.body);
+    let health: GetHealthStatusResponse = serde_json::from_value(response.body).unwrap();
     assert!(health.xks_proxy_model.contains(env!("CARGO_PKG_VERSION")));
     assert_eq!(health.ekm_fleet_details[0].health_status, "ACTIVE");
     let ping = fixture.send(Request::get("/ping").body(Bytes::new()).unwrap()).await;

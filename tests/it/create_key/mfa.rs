@@ -41,7 +41,7 @@ fn mfa_code_is_read_from_the_terminal_and_requested_again_after_a_wrong_code() {
     let device = aws.bundled.mfa_device().unwrap().serial;
     console.wait_for_wrapped(&format!("Code of the MFA device {device}, profile BreakGlass:"));
     console.send("12x\n");
-    console.wait_for_wrapped("needs at least 6 characters");
+    console.wait_for_wrapped("must have at least 6 characters");
     console.send(&format!("{}\n", wrong_mfa_code(&aws)));
     console.wait_for_wrapped("with invalid MFA");
     let code = current_mfa_code(&aws);

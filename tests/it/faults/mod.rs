@@ -71,7 +71,7 @@ fn assert_outcome_is_reported(case: &str, user: &SimulatedUser, aws: &Client, be
     } else {
         assert!(key.is_none() && alias.is_none(), "{case}: {key:?} {alias:?} {last}");
         // A key whose answer was cut off says so in its row.
-        let is_reported = ["was not created", "✗", "Not readable"].into_iter().any(|words| last.contains(words));
+        let is_reported = ["was not created", "✗", "Unreadable"].into_iter().any(|words| last.contains(words));
         assert!(is_reported, "{case}: nothing is told: {last}");
     }
 }

@@ -1,4 +1,4 @@
-//! The external keys: their states, versions and material, and how often each version has encrypted.
+//! The external keys in the database: their states, versions, key material, and encryption counts.
 
 use std::sync::Arc;
 
@@ -100,7 +100,7 @@ impl Store {
         })
     }
 
-    /// The material of one version, made ready; `None` when there is no such version or it has no 256 bits.
+    /// Returns the key material of a version, or `None` if the version doesn't exist or its key doesn't have 256 bits.
     pub fn material(
         &mut self,
         partition: &str,
@@ -122,17 +122,17 @@ impl Store {
         Ok(material)
     }
 
-    /// Takes one encryption from those in hand, and sets a block of them aside on disk first when none is.
+    /// Counts one encryption against the reserved ones, and reserves another block on disk first if none is left.
     pub fn count_encryption(&mut self, partition: &str, id: &str, version: u32) -> Result<(), KeyManagerError> {
         let name = ((partition.to_owned(), id.to_owned()), version);
-        let mut left = self.reserved_encryptions.get(&name).copied().unwrap_or(0);
-        if left == 0 {
+        let mut remaining = self.reserved_encryptions.get(&name).copied().unwrap_or(0);
+        if remaining == 0 {
             self.connection.busy_timeout(SHORT_BUSY_TIMEOUT)?;
             let reserved = self.reserve_encryptions(partition, id, version);
             self.connection.busy_timeout(BUSY_TIMEOUT)?;
-            left = reserved?;
+            remaining = reserved?;
         }
-        self.reserved_encryptions.insert(name, left - 1);
+        self.reserved_encryptions.insert(name, remaining - 1);
         Ok(())
     }
 
@@ -152,7 +152,7 @@ impl Store {
         Ok(block)
     }
 
-    /// For tests: says how often a version has encrypted.
+    /// Sets the encryption count of an external key, for tests.
     #[cfg(test)]
     pub fn mark_used(&mut self, partition: &str, id: &str, encryptions: u64) {
         self.reserved_encryptions.clear();
@@ -196,7 +196,7 @@ fn add_version(
     let length = key_length(spec).ok_or_else(|| KeyManagerError::Invalid {
         what: "the key spec",
         value: spec.to_owned(),
-        rule: "it is AES_256 or AES_128",
+        rule: "it must be AES_256 or AES_128",
     })?;
     let mut key = Zeroizing::new(vec![0; length]);
     random.fill(&mut key)?;
