@@ -217,7 +217,7 @@ async fn assuming_a_role_needs_trust_and_iam_and_its_session_expires() {
     assert!(aws.assume_role("partner.analyst", &role, None).await.is_err(), "the trust policy names another account");
     aws.clock.advance(jiff::SignedDuration::from_secs(3600));
     let Err(CallError::Service(error)) = session.call(&ListKeys::default()).await else {
-        panic!("the session has expired")
+        panic!("the call must fail after the session expires")
     };
     assert_eq!(error.code, "ExpiredTokenException");
 }

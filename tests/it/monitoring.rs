@@ -167,7 +167,7 @@ fn metrics_of_another_key_store_are_discarded() {
 fn external_change_refreshes_metrics_with_the_key_stores() {
     let journey = open_metrics_of("Down\n");
     let mut app = journey.app().clone();
-    let [Effect::StartTimer(timer, _)] = app.update(Msg::DataChanged)[..] else { panic!("the refresh is debounced") };
+    let [Effect::StartTimer(timer, _)] = app.update(Msg::DataChanged)[..] else { panic!("expected only a timer") };
     let effects = app.update(Msg::TimerElapsed(timer));
     let [Effect::Call(id, Call::KeyStores), ..] = effects[..] else { panic!("{effects:?}") };
     let stores = app.account.key_stores.ready().unwrap().clone();

@@ -356,7 +356,7 @@ fn connect_and_tagging_errors_are_shown_with_a_remedy() {
 #[test]
 fn external_changes_are_debounced_before_refreshing() {
     let (mut app, _) = App::new(Target::Bundled, "us-west-2");
-    let [Effect::StartTimer(timer, _)] = app.update(Msg::DataChanged)[..] else { panic!("the refresh is debounced") };
+    let [Effect::StartTimer(timer, _)] = app.update(Msg::DataChanged)[..] else { panic!("expected only a timer") };
     assert_eq!(app.update(Msg::DataChanged), [], "a second change starts no second timer");
     // The keys are still loading. Restarting the list at each change could keep it from ever finishing.
     let again = app.update(Msg::TimerElapsed(timer));
@@ -365,7 +365,7 @@ fn external_changes_are_debounced_before_refreshing() {
     let mut journey = Player::start((80, 24)).unwrap();
     play_tape(&mut journey, "changed", "Wait+Screen /External key stores \\(4\\)/\n");
     let mut app = journey.app().clone();
-    let [Effect::StartTimer(timer, _)] = app.update(Msg::DataChanged)[..] else { panic!("the refresh is debounced") };
+    let [Effect::StartTimer(timer, _)] = app.update(Msg::DataChanged)[..] else { panic!("expected only a timer") };
     let effects = app.update(Msg::TimerElapsed(timer));
     assert!(matches!(effects[..], [Effect::Call(_, Call::KeyStores), Effect::Call(_, Call::Aliases)]), "{effects:?}");
 }
